@@ -1,0 +1,1 @@
+"""Between workers: may lose, repeat or reorder. Offsets decide, never the bus."""

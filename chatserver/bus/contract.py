@@ -1,0 +1,52 @@
+"""What every bus MUST do. One parametrised suite (`tests/contract/test_bus.py`) proves each implementation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Protocol
+
+Topic = str
+OnMessage = Callable[[Topic, bytes], None]
+"""Called on the event loop, in order of arrival per topic. It MUST NOT block or raise."""
+OnAttached = Callable[[bool], None]
+"""Called with True each time the bus becomes able to carry messages, with False each time it stops."""
+
+
+class Bus(Protocol):
+    """Carries small payloads from one worker to all that subscribed to a topic, themselves included.
+
+    A bus MAY lose, repeat or reorder messages. It MUST NOT invent or change one. It MUST find its way back by itself
+    after any failure of what is behind it, with all subscriptions, without being told.
+    """
+
+    @property
+    def is_attached(self) -> bool:
+        """Whether messages are being carried in both directions, as far as is known now."""
+        ...
+
+    async def start(self, on_message: OnMessage, on_attached: OnAttached) -> None:
+        """Begin. MUST return within 2 s even if nothing is reachable; attachment then follows when it is."""
+        ...
+
+    async def subscribe(self, topics: Collection[Topic]) -> None:
+        """Listen to topics. On return, while attached, later messages on them will arrive. While detached it MUST
+        return within 1 s, and the topics are subscribed once attached again. Subscribing twice changes nothing."""
+        ...
+
+    async def unsubscribe(self, topics: Collection[Topic]) -> None:
+        """Stop listening. A message may still arrive shortly afterwards."""
+        ...
+
+    def publish(self, messages: Sequence[tuple[Topic, bytes]]) -> None:
+        """Send payloads, in this order, together where the backend can. MUST NOT wait, block or raise: what cannot be
+        sent (detached, or the bounded buffer is full) is counted in `dropped` and lost."""
+        ...
+
+    @property
+    def dropped(self) -> int:
+        """How many payloads were lost on the way out since the start."""
+        ...
+
+    async def close(self) -> None:
+        """Send what is buffered (at most 1 s), then end every task and connection."""
+        ...

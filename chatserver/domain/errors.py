@@ -1,0 +1,71 @@
+"""The expected "no": every reason the service may refuse something, and the exception that carries it.
+
+The reasons are also the error codes on the wire (`protocol/codes.py` gives each its words).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why something was refused. The value is the wire's error `code` and never changes its meaning."""
+
+    # The frame or the command itself.
+    MALFORMED = "malformed"
+    UNKNOWN_COMMAND = "unknown_command"
+    INVALID = "invalid"
+    TOO_LARGE = "too_large"
+    DUPLICATE_ID = "duplicate_id"
+    HELLO_REQUIRED = "hello_required"
+    ALREADY_SAID_HELLO = "already_said_hello"
+    RATE_LIMITED = "rate_limited"
+    # Who somebody is.
+    IDENTITY_REQUIRED = "identity_required"
+    IDENTITY_UNKNOWN = "identity_unknown"
+    NAME_TAKEN = "name_taken"
+    NAME_REFUSED = "name_refused"
+    CODE_UNKNOWN = "code_unknown"
+    MEMBER_UNKNOWN = "member_unknown"
+    # Rooms.
+    ROOM_UNKNOWN = "room_unknown"
+    ROOM_CLOSED = "room_closed"
+    ROOM_FULL = "room_full"
+    AGREEMENT_REQUIRED = "agreement_required"
+    NOT_IN_ROOM = "not_in_room"
+    TOO_MANY_ROOMS = "too_many_rooms"
+    SLOW_MODE = "slow_mode"
+    # Posts.
+    TEXT_EMPTY = "text_empty"
+    TEXT_TOO_LONG = "text_too_long"
+    POST_UNKNOWN = "post_unknown"
+    POST_REDACTED = "post_redacted"
+    NOT_YOURS = "not_yours"
+    EDIT_TOO_LATE = "edit_too_late"
+    TOO_MANY_MUTES = "too_many_mutes"
+    # The service.
+    STORAGE_UNAVAILABLE = "storage_unavailable"
+    BUSY = "busy"
+    DRAINING = "draining"
+    INTERNAL = "internal"
+
+
+class Refusal(Exception):
+    """An expected "no". It becomes a Reply, never a traceback.
+
+    `retry_after` is in seconds and only given where waiting helps; `details` is small, safe to show to the asker and
+    JSON-shaped (for instance the rooms that have space).
+    """
+
+    def __init__(
+        self,
+        reason: Reason,
+        *,
+        retry_after: float | None = None,
+        details: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+        self.retry_after = retry_after
+        self.details = details

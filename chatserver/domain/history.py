@@ -1,0 +1,61 @@
+"""A channel's history: who orders it, where a reader stands in it, and whether a return is exact or a gap.
+
+Pure. Offsets are gapless within an epoch: publication n+1 follows publication n, or something was missed.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NewType
+
+import msgspec
+
+ChannelName = NewType("ChannelName", str)
+"""A delivery address, `kind:name`, for instance `room:sleep`."""
+Epoch = NewType("Epoch", str)
+"""Names one unbroken numbering of a channel. It changes only if the numbering starts again."""
+Offset = NewType("Offset", int)
+"""The place of a publication in its channel, from 1. 0 stands before everything."""
+CommandId = NewType("CommandId", str)
+"""The client's own id of a command, unique per author; the key that makes sending again safe."""
+Millis = NewType("Millis", int)
+"""Milliseconds since 1970-01-01T00:00:00Z."""
+
+
+class StreamPosition(msgspec.Struct, frozen=True):
+    """Where a reader stands: everything up to and including `offset` of `epoch` has been seen."""
+
+    epoch: Epoch
+    offset: Offset
+
+
+class Head(msgspec.Struct, frozen=True):
+    """What a channel's log holds: offsets `first`..`last`. An empty log has `first == last + 1`."""
+
+    epoch: Epoch
+    first: Offset
+    last: Offset
+
+    @property
+    def position(self) -> StreamPosition:
+        return StreamPosition(self.epoch, self.last)
+
+
+class Return(StrEnum):
+    """How a returning reader can be served."""
+
+    EXACT = "exact"
+    """All that was missed is in the log."""
+    EXPIRED = "expired"
+    """Part of what was missed has expired: an explicit gap."""
+    FOREIGN = "foreign"
+    """The position is of another epoch, or ahead of the log (a restored backup): an explicit gap."""
+
+
+def assess_return(position: StreamPosition, head: Head) -> Return:
+    """Say whether everything after `position` can be replayed from a log that holds `head`."""
+    if position.epoch != head.epoch or position.offset > head.last or position.offset < 0:
+        return Return.FOREIGN
+    if position.offset + 1 < head.first:
+        return Return.EXPIRED
+    return Return.EXACT

@@ -1,0 +1,333 @@
+"""A themed room: what may be said in it, by whom, and what follows.
+
+Pure: `decide` answers a command with events or a Refusal; `evolve` applies an event to the posts a reader holds.
+Time and ids arrive as arguments.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NewType, assert_never
+
+import msgspec
+
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.history import ChannelName, Epoch, Millis, Offset
+from chatserver.domain.identity import MemberId, Person
+
+RoomId = NewType("RoomId", str)
+"""A room's short name in addresses: lower-case letters, digits and hyphens."""
+
+ROOM_CHANNEL_PREFIX = "room:"
+
+
+def room_channel(room: RoomId) -> ChannelName:
+    """The channel on which a room's publications travel."""
+    return ChannelName(ROOM_CHANNEL_PREFIX + room)
+
+
+def room_of(channel: ChannelName) -> RoomId:
+    """The room behind a room channel."""
+    return RoomId(channel.removeprefix(ROOM_CHANNEL_PREFIX))
+
+
+class RoomStatus(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Reaction(StrEnum):
+    """The small supportive set. There is no other kind, and none that can hurt."""
+
+    WITH_YOU = "with_you"
+    SAME_HERE = "same_here"
+    STRENGTH = "strength"
+    THANK_YOU = "thank_you"
+    HUG = "hug"
+
+
+class Room(msgspec.Struct, frozen=True, kw_only=True):
+    """A standing place with a theme. `slow_mode` is the least number of seconds between two posts of one person."""
+
+    id: RoomId
+    name: str
+    about: str
+    topic: str = ""
+    welcome: str = ""
+    agreement: str = ""
+    agreement_version: int = 1
+    capacity: int = 200
+    slow_mode: int = 0
+    status: RoomStatus = RoomStatus.OPEN
+    position: int = 0
+    """The place of the room in the lobby."""
+
+
+class Membership(msgspec.Struct, frozen=True, kw_only=True):
+    """What one member has with one room: the agreement accepted, how far they read, when they last posted."""
+
+    room: RoomId
+    agreement_version: int
+    read: Offset = Offset(0)
+    last_post_at: Millis = Millis(0)
+
+
+class Post(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a person wrote, as it stands now. `offset` is its place in its room and its only id.
+
+    A redacted post keeps its place and loses its text, warning and reactions.
+    """
+
+    offset: Offset
+    author: MemberId
+    name: str
+    text: str
+    at: Millis
+    warning: str | None = None
+    reply_to: Offset | None = None
+    edited_at: Millis | None = None
+    redacted: bool = False
+    reactions: dict[Reaction, int] = {}
+
+
+# Commands: what a member asks of a room.
+
+
+class WritePost(msgspec.Struct, frozen=True, kw_only=True):
+    text: str
+    warning: str | None = None
+    reply_to: Offset | None = None
+
+
+class EditPost(msgspec.Struct, frozen=True, kw_only=True):
+    target: Offset
+    text: str
+    warning: str | None = None
+
+
+class RedactPost(msgspec.Struct, frozen=True, kw_only=True):
+    target: Offset
+
+
+class ReactToPost(msgspec.Struct, frozen=True, kw_only=True):
+    target: Offset
+    reaction: Reaction
+    on: bool
+
+
+RoomCommand = WritePost | EditPost | RedactPost | ReactToPost
+
+
+# Events: what happened. Each becomes one publication.
+
+
+class Posted(msgspec.Struct, frozen=True, tag="posted"):
+    """A post was written. Its own offset is its publication's, so `post.offset` is 0 until it is saved."""
+
+    post: Post
+
+
+class Edited(msgspec.Struct, frozen=True, kw_only=True, tag="edited"):
+    target: Offset
+    text: str
+    warning: str | None
+    edited_at: Millis
+
+
+class Redacted(msgspec.Struct, frozen=True, kw_only=True, tag="redacted"):
+    target: Offset
+
+
+class Reacted(msgspec.Struct, frozen=True, kw_only=True, tag="reacted"):
+    """`counts` is the whole of the post's reactions after this one, so that replaying it twice changes nothing."""
+
+    target: Offset
+    by: MemberId
+    reaction: Reaction
+    on: bool
+    counts: dict[Reaction, int]
+
+
+class RoomChanged(msgspec.Struct, frozen=True, kw_only=True, tag="room_changed"):
+    """The room's own settings after the change."""
+
+    room: Room
+
+
+RoomEvent = Posted | Edited | Redacted | Reacted | RoomChanged
+
+
+class Publication(msgspec.Struct, frozen=True, kw_only=True):
+    """An event in its place. The same `(channel, epoch, offset)` always names the same fact."""
+
+    channel: ChannelName
+    epoch: Epoch
+    offset: Offset
+    at: Millis
+    event: RoomEvent
+
+
+class RoomState(msgspec.Struct, frozen=True, kw_only=True):
+    """What `decide` needs to know, loaded in the transaction that will save its events.
+
+    `target` is the post that the command names (by `target` or `reply_to`), if it is there; `target_reactions` are the
+    author's own reactions on it.
+    """
+
+    room: Room
+    membership: Membership | None
+    target: Post | None = None
+    target_reactions: frozenset[Reaction] = frozenset()
+
+
+class RoomRules(msgspec.Struct, frozen=True, kw_only=True):
+    """The limits that an operator may set. Lengths in characters (code points), times in milliseconds."""
+
+    text_length: int = 2_000
+    warning_length: int = 80
+    edit_window: int = 10 * 60 * 1000
+
+
+def target_of(command: RoomCommand) -> Offset | None:
+    """The post that a command names, which must be loaded before it can be decided."""
+    match command:
+        case WritePost(reply_to=reply_to):
+            return reply_to
+        case EditPost(target=target) | RedactPost(target=target) | ReactToPost(target=target):
+            return target
+        case _:
+            assert_never(command)
+
+
+def decide(
+    state: RoomState, command: RoomCommand, author: Person, rules: RoomRules, now: Millis
+) -> tuple[RoomEvent, ...]:
+    """Answer a member's command with what happens. No events means that it was already so.
+
+    Raises Refusal. The author's own identity and presence in the room have been checked by the caller.
+    """
+    if state.room.status is not RoomStatus.OPEN:
+        raise Refusal(Reason.ROOM_CLOSED)
+    if state.membership is None or state.membership.agreement_version < state.room.agreement_version:
+        raise Refusal(Reason.AGREEMENT_REQUIRED)
+    match command:
+        case WritePost():
+            return _write(state, state.membership, command, author, rules, now)
+        case EditPost():
+            return _edit(state, command, author, rules, now)
+        case RedactPost():
+            target = _own_target(state, author)
+            return () if target.redacted else (Redacted(target=command.target),)
+        case ReactToPost():
+            return _react(state, command, author)
+        case _:
+            assert_never(command)
+
+
+def evolve(posts: dict[Offset, Post], publication: Publication) -> dict[Offset, Post]:
+    """The posts a reader holds after one more publication. Never refuses; applying one twice changes nothing.
+
+    An event about a post that the reader does not hold changes nothing either.
+    """
+    event = publication.event
+    match event:
+        case Posted(post=post):
+            placed = msgspec.structs.replace(post, offset=publication.offset)
+            held = posts.get(publication.offset)
+            return posts if held is not None and held.redacted else {**posts, publication.offset: placed}
+        case Edited():
+            return _change(
+                posts, event.target, text=event.text, warning=event.warning, edited_at=event.edited_at
+            )
+        case Redacted():
+            return _change(posts, event.target, text="", warning=None, redacted=True, reactions={})
+        case Reacted():
+            return _change(posts, event.target, reactions=event.counts)
+        case RoomChanged():
+            return posts
+        case _:
+            assert_never(event)
+
+
+def clean_text(text: str) -> str:
+    """A post's text without the white space around it and without control characters other than line breaks."""
+    kept = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(c for c in kept if c == "\n" or c == "\t" or (c >= " " and not "\x7f" <= c <= "\x9f")).strip()
+
+
+def _write(
+    state: RoomState, membership: Membership, command: WritePost, author: Person, rules: RoomRules, now: Millis
+) -> tuple[RoomEvent, ...]:
+    text, warning = _checked(command.text, command.warning, rules)
+    if command.reply_to is not None and state.target is None:
+        raise Refusal(Reason.POST_UNKNOWN)
+    wait = membership.last_post_at + state.room.slow_mode * 1000 - now
+    if state.room.slow_mode and wait > 0:
+        raise Refusal(Reason.SLOW_MODE, retry_after=wait / 1000)
+    post = Post(
+        offset=Offset(0),
+        author=author.id,
+        name=author.name,
+        text=text,
+        at=now,
+        warning=warning,
+        reply_to=command.reply_to,
+    )
+    return (Posted(post),)
+
+
+def _edit(
+    state: RoomState, command: EditPost, author: Person, rules: RoomRules, now: Millis
+) -> tuple[RoomEvent, ...]:
+    target = _own_target(state, author)
+    if target.redacted:
+        raise Refusal(Reason.POST_REDACTED)
+    if now - target.at > rules.edit_window:
+        raise Refusal(Reason.EDIT_TOO_LATE)
+    text, warning = _checked(command.text, command.warning, rules)
+    if (text, warning) == (target.text, target.warning):
+        return ()
+    return (Edited(target=command.target, text=text, warning=warning, edited_at=now),)
+
+
+def _react(state: RoomState, command: ReactToPost, author: Person) -> tuple[RoomEvent, ...]:
+    target = state.target
+    if target is None:
+        raise Refusal(Reason.POST_UNKNOWN)
+    if target.redacted:
+        raise Refusal(Reason.POST_REDACTED)
+    if command.on == (command.reaction in state.target_reactions):
+        return ()
+    counts = dict(target.reactions)
+    counts[command.reaction] = counts.get(command.reaction, 0) + (1 if command.on else -1)
+    counts = {reaction: count for reaction, count in counts.items() if count > 0}
+    return (
+        Reacted(target=command.target, by=author.id, reaction=command.reaction, on=command.on, counts=counts),
+    )
+
+
+def _own_target(state: RoomState, author: Person) -> Post:
+    if state.target is None:
+        raise Refusal(Reason.POST_UNKNOWN)
+    if state.target.author != author.id:
+        raise Refusal(Reason.NOT_YOURS)
+    return state.target
+
+
+def _checked(text: str, warning: str | None, rules: RoomRules) -> tuple[str, str | None]:
+    text = clean_text(text)
+    if not text:
+        raise Refusal(Reason.TEXT_EMPTY)
+    if len(text) > rules.text_length:
+        raise Refusal(Reason.TEXT_TOO_LONG, details={"limit": rules.text_length})
+    warning = clean_text(warning).replace("\n", " ") if warning is not None else None
+    if warning is not None and len(warning) > rules.warning_length:
+        raise Refusal(Reason.TEXT_TOO_LONG, details={"limit": rules.warning_length})
+    return text, warning or None
+
+
+def _change(posts: dict[Offset, Post], target: Offset, **fields: object) -> dict[Offset, Post]:
+    post = posts.get(target)
+    if post is None or (post.redacted and "redacted" not in fields):
+        return posts
+    return {**posts, target: msgspec.structs.replace(post, **fields)}

@@ -1,0 +1,93 @@
+"""The words and the weight of every refusal, and the close codes with what a client should do about each."""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+from typing import Final
+
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.protocol.messages import ErrorBody
+
+_MESSAGES: Final[dict[Reason, tuple[str, bool]]] = {
+    Reason.MALFORMED: ("This frame could not be read.", False),
+    Reason.UNKNOWN_COMMAND: ("This command is not known here.", False),
+    Reason.INVALID: ("A field of this command is missing or of the wrong kind.", False),
+    Reason.TOO_LARGE: ("This is larger than the limit.", False),
+    Reason.DUPLICATE_ID: ("This id was used before for something else.", False),
+    Reason.HELLO_REQUIRED: ("Say hello first.", False),
+    Reason.ALREADY_SAID_HELLO: ("Hello was said before on this connection.", False),
+    Reason.RATE_LIMITED: ("That is a little too fast. Please wait a moment.", True),
+    Reason.IDENTITY_REQUIRED: ("We don't know yet who you are.", False),
+    Reason.IDENTITY_UNKNOWN: ("This identity is not known here any more.", False),
+    Reason.NAME_TAKEN: ("Somebody here has this name, or one that looks like it.", False),
+    Reason.NAME_REFUSED: ("This name cannot be used here.", False),
+    Reason.CODE_UNKNOWN: ("We don't know this come-back code.", False),
+    Reason.MEMBER_UNKNOWN: ("This person is not known here any more.", False),
+    Reason.ROOM_UNKNOWN: ("There is no such room.", False),
+    Reason.ROOM_CLOSED: ("This room is closed.", False),
+    Reason.ROOM_FULL: ("This room is full so that everyone can be heard.", True),
+    Reason.AGREEMENT_REQUIRED: ("Please read and accept the room's agreement first.", False),
+    Reason.NOT_IN_ROOM: ("Join the room first.", False),
+    Reason.TOO_MANY_ROOMS: ("You are in as many rooms as one connection can hold.", False),
+    Reason.SLOW_MODE: ("This room takes it slowly. You can write again in a moment.", True),
+    Reason.TEXT_EMPTY: ("There is nothing in it yet.", False),
+    Reason.TEXT_TOO_LONG: ("This is longer than fits.", False),
+    Reason.POST_UNKNOWN: ("This post is not here any more.", False),
+    Reason.POST_REDACTED: ("This post was removed.", False),
+    Reason.NOT_YOURS: ("Only the person who wrote this can change it.", False),
+    Reason.EDIT_TOO_LATE: ("It can no longer be changed, but you can still remove it.", False),
+    Reason.TOO_MANY_MUTES: ("You hide as many people as one person can.", False),
+    Reason.STORAGE_UNAVAILABLE: ("We can't save anything right now. Nothing you wrote is lost; try again.", True),
+    Reason.BUSY: ("Too many people at this moment. Please try again shortly.", True),
+    Reason.DRAINING: ("This server is restarting. Please come back in a moment.", True),
+    Reason.INTERNAL: ("Something went wrong on our side. Please try again.", True),
+}
+
+
+def error_body(refusal: Refusal) -> ErrorBody:
+    """The wire's form of a Refusal."""
+    message, temporary = _MESSAGES[refusal.reason]
+    return ErrorBody(
+        code=refusal.reason.value,
+        message=message,
+        temporary=temporary,
+        retry_after=refusal.retry_after,
+        details=dict(refusal.details) if refusal.details is not None else None,
+    )
+
+
+class Close(IntEnum):
+    """Why a worker closes a connection. The range says what the client should do (`advice`)."""
+
+    # RFC 6455, section 7.4.1
+    NORMAL = 1000
+    UNSUPPORTED_DATA = 1003
+    INVALID_TEXT = 1007
+    MESSAGE_TOO_BIG = 1009
+    SERVICE_RESTART = 1012
+    # 4000-4199: come back now, with jitter
+    TOO_SLOW = 4000
+    WENT_SILENT = 4001
+    # 4200-4399: back off: at least ten seconds, growing
+    HELLO_TIMEOUT = 4200
+    TOO_FAST = 4201
+    INTERNAL = 4202
+    # 4400-4599: stay away until something is done about it
+    TOO_MANY_BAD_FRAMES = 4400
+    IDENTITY_ENDED = 4401
+    SUBPROTOCOL_REQUIRED = 4402
+
+
+class Advice(StrEnum):
+    COME_BACK_NOW = "come back now"
+    BACK_OFF = "back off"
+    STAY_AWAY = "stay away"
+
+
+def advice(code: int) -> Advice:
+    """What a client should do after a close with `code`. A code that is not listed means a lost network: come back."""
+    if 4200 <= code <= 4399:
+        return Advice.BACK_OFF
+    if 4400 <= code <= 4599 or code in (1002, 1003, 1007, 1008, 1009, 1010):
+        return Advice.STAY_AWAY
+    return Advice.COME_BACK_NOW

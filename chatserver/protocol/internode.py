@@ -1,0 +1,118 @@
+"""What workers tell each other over the bus. Not public, and never a fact that is not in the store.
+
+Every payload starts with the sender's NodeId, so that a worker passes over its own announcements without decoding them
+(it served its own connections when it committed).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from chatserver.domain.history import ChannelName
+from chatserver.domain.identity import MemberId, NodeId
+from chatserver.domain.rooms import Publication
+
+NODE_ID_LENGTH: Final = 12
+TOPIC_NODES: Final = "nodes"
+"""Every worker listens here. Channel topics are the channels' own names."""
+
+
+def node_topic(node: NodeId) -> str:
+    """The topic on which one worker hears itself (canary) and is spoken to alone (snapshots)."""
+    return f"node:{node}"
+
+
+class Announced(Struct, frozen=True, tag="a"):
+    """A committed publication, on its channel's topic."""
+
+    publication: Publication
+
+
+class TypingSeen(Struct, frozen=True, tag="t"):
+    """Somebody is writing, on the channel's topic."""
+
+    channel: ChannelName
+    member: MemberId
+
+
+class Canary(Struct, frozen=True, tag="c"):
+    """A worker hears itself: proof that the bus carries. `sent` is the sender's monotonic clock in seconds."""
+
+    sent: float
+
+
+class PresenceDelta(Struct, frozen=True, tag="pd"):
+    """What changed among a worker's own people. `seq` counts its deltas and snapshots without a hole, so that a missed
+    one is noticed; `came` maps channel to (member, name) pairs, `went` to members."""
+
+    seq: int
+    came: dict[ChannelName, list[tuple[MemberId, str]]]
+    went: dict[ChannelName, list[MemberId]]
+
+
+class PresenceSnapshot(Struct, frozen=True, tag="ps"):
+    """All of a worker's own people, as of `seq`."""
+
+    seq: int
+    people: dict[ChannelName, list[tuple[MemberId, str]]]
+
+
+class Lease(Struct, frozen=True, tag="pl"):
+    """A worker lives, and its last delta was `seq`. Sent every second; without one for four, its people are gone."""
+
+    seq: int
+
+
+class SnapshotWanted(Struct, frozen=True, tag="pw"):
+    """The sender missed something of the worker on whose topic this stands."""
+
+
+class NodeLeft(Struct, frozen=True, tag="nl"):
+    """A worker stops now: forget its people at once."""
+
+
+class MemberChanged(Struct, frozen=True, tag="mc"):
+    """A member's name or mutes changed: their other connections should reload both."""
+
+    member: MemberId
+
+
+class MemberEnded(Struct, frozen=True, tag="me"):
+    """A member was erased: close their connections everywhere."""
+
+    member: MemberId
+
+
+AnyNodeMessage = (
+    Announced
+    | TypingSeen
+    | Canary
+    | PresenceDelta
+    | PresenceSnapshot
+    | Lease
+    | SnapshotWanted
+    | NodeLeft
+    | MemberChanged
+    | MemberEnded
+)
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(AnyNodeMessage)
+
+
+def encode(sender: NodeId, message: AnyNodeMessage) -> bytes:
+    """The bus payload of `message`: the sender's id in ASCII, then msgpack."""
+    return sender.encode("ascii") + _encoder.encode(message)
+
+
+def sender_of(payload: bytes) -> NodeId:
+    """Who sent a payload, without decoding it."""
+    return NodeId(payload[:NODE_ID_LENGTH].decode("ascii", "replace"))
+
+
+def decode(payload: bytes) -> AnyNodeMessage:
+    """The message in a payload. Raises msgspec.MsgspecError on anything else."""
+    return _decoder.decode(memoryview(payload)[NODE_ID_LENGTH:])

@@ -1,0 +1,369 @@
+"""Every message of wire protocol v1, between a client and a worker.
+
+A client sends Commands; each is answered by exactly one Reply that echoes its `id`. A worker sends Pushes unasked.
+`docs/protocol.md` is the text for people; the AsyncAPI document is generated from the unions at the end of this file.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from chatserver.domain.history import ChannelName, CommandId, Epoch, Millis, Offset, StreamPosition
+from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.rooms import Post, Reaction, Room, RoomId
+
+VERSION: Final = 1
+SUBPROTOCOL_JSON: Final = "chat.v1.json"
+SUBPROTOCOL_MSGPACK: Final = "chat.v1.msgpack"
+
+Id = Annotated[CommandId, Meta(min_length=1, max_length=64)]
+RoomName = Annotated[RoomId, Meta(min_length=1, max_length=64)]
+Place = Annotated[Offset, Meta(ge=1, le=2**53 - 1)]
+Text = Annotated[str, Meta(max_length=65_536)]
+"""The configured limit is checked by the domain; this one only keeps absurd values out of it."""
+
+
+# --------------------------------------------------------------------------------------------------- commands
+
+
+class Command(Struct, frozen=True, kw_only=True, tag_field="cmd"):
+    """What every command has: the client's own `id`, echoed by its Reply and, for facts, the key that makes a repeat
+    safe. Unknown fields are ignored."""
+
+    id: Id
+
+
+class Hello(Command, frozen=True, kw_only=True, tag="hello"):
+    """The first command on every connection.
+
+    The page is known by its cookie; another client gives its `token`, or asks to become a new guest (`guest`), whose
+    token is in the reply.
+    """
+
+    token: Annotated[str, Meta(max_length=1_024)] | None = None
+    guest: bool = False
+    client: Annotated[str, Meta(max_length=64)] = ""
+
+
+class ListRooms(Command, frozen=True, kw_only=True, tag="rooms"):
+    """The lobby. With `watch`, `counts` pushes follow until it is asked again without."""
+
+    watch: bool = False
+
+
+class JoinRoom(Command, frozen=True, kw_only=True, tag="join"):
+    """Enter a room, accepting `agreement` (its version) where that was not done before.
+
+    `since` is the last position seen: the reply then holds exactly what was missed, or says `gap`.
+    """
+
+    room: RoomName
+    agreement: int | None = None
+    since: StreamPosition | None = None
+
+
+class LeaveRoom(Command, frozen=True, kw_only=True, tag="leave"):
+    """Leave a room for good. Closing the connection leaves no room."""
+
+    room: RoomName
+
+
+class PostCommand(Command, frozen=True, kw_only=True, tag="post"):
+    """Write in a room. `warning` is a content warning: the post is shown collapsed behind it."""
+
+    room: RoomName
+    text: Text
+    warning: Text | None = None
+    reply_to: Place | None = None
+
+
+class EditCommand(Command, frozen=True, kw_only=True, tag="edit"):
+    room: RoomName
+    offset: Place
+    text: Text
+    warning: Text | None = None
+
+
+class RedactCommand(Command, frozen=True, kw_only=True, tag="redact"):
+    room: RoomName
+    offset: Place
+
+
+class ReactCommand(Command, frozen=True, kw_only=True, tag="react"):
+    room: RoomName
+    offset: Place
+    reaction: Reaction
+    on: bool
+
+
+class PageHistory(Command, frozen=True, kw_only=True, tag="history"):
+    """Older posts of a room, those before offset `before`, newest last."""
+
+    room: RoomName
+    before: Place
+    limit: Annotated[int, Meta(ge=1, le=100)] = 50
+
+
+class MarkRead(Command, frozen=True, kw_only=True, tag="read"):
+    """Everything up to `offset` has been read. Never moves backwards."""
+
+    room: RoomName
+    offset: Place
+
+
+class Typing(Command, frozen=True, kw_only=True, tag="typing"):
+    room: RoomName
+
+
+class MuteMember(Command, frozen=True, kw_only=True, tag="mute"):
+    """Stop (or start again) seeing one member's posts. Personal; nobody is told."""
+
+    member: Annotated[MemberId, Meta(min_length=1, max_length=64)]
+    on: bool
+
+
+class Rename(Command, frozen=True, kw_only=True, tag="rename"):
+    name: Annotated[str, Meta(max_length=256)]
+
+
+class MakeCode(Command, frozen=True, kw_only=True, tag="code"):
+    """A new come-back code; an earlier one stops working."""
+
+
+class Ping(Command, frozen=True, kw_only=True, tag="ping"):
+    """Is anybody there? Browsers cannot see WebSocket pings, so the page asks this way."""
+
+
+AnyCommand = (
+    Hello
+    | ListRooms
+    | JoinRoom
+    | LeaveRoom
+    | PostCommand
+    | EditCommand
+    | RedactCommand
+    | ReactCommand
+    | PageHistory
+    | MarkRead
+    | Typing
+    | MuteMember
+    | Rename
+    | MakeCode
+    | Ping
+)
+
+
+# --------------------------------------------------------------------------------------------------- replies
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """What a client must know to stay inside the limits. Sizes in bytes, lengths in characters, times in seconds."""
+
+    frame_bytes: int
+    text_length: int
+    warning_length: int
+    rooms_per_connection: int
+    edit_seconds: int
+    ping_seconds: int
+
+
+class HelloOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="hello", omit_defaults=True):
+    version: int
+    member: Person
+    has_code: bool
+    muted: list[MemberId]
+    limits: Limits
+    now: Millis
+    token: str | None = None
+
+
+class RoomCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A room as the lobby shows it. `unread` is given for rooms that the member has joined."""
+
+    id: RoomId
+    name: str
+    about: str
+    here: int
+    capacity: int
+    slow_mode: int
+    agreement_version: int
+    agreed: bool
+    unread: int | None = None
+
+
+class RoomsOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="rooms"):
+    rooms: list[RoomCard]
+
+
+class JoinOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="join"):
+    """The room, who is there, and its posts.
+
+    `history` says what `posts` and `missed` are: `page`, the newest posts (no `since` was given); `exact`, `missed` is
+    every fact after `since` and `posts` is empty; `gap`, part of what was missed is no more, and `posts` is the newest
+    page. `position` is where the live stream goes on.
+    """
+
+    room: Room
+    position: StreamPosition
+    history: Literal["page", "exact", "gap"]
+    posts: list[Post]
+    mine: dict[Offset, list[Reaction]]
+    missed: list[FactPush]
+    more: bool
+    here: int
+    people: list[Person]
+    read: Offset
+    unread: int
+    retention_seconds: int
+
+
+class HistoryOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="history"):
+    """`mine` are the asker's own reactions by offset. `more` says whether still older posts are kept."""
+
+    posts: list[Post]
+    mine: dict[Offset, list[Reaction]]
+    more: bool
+
+
+class FactOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="fact", omit_defaults=True):
+    """A fact is durable, at this position. `offset` is absent where it was already so and nothing had to be written."""
+
+    at: Millis
+    epoch: Epoch | None = None
+    offset: Offset | None = None
+
+
+class RenameOk(Struct, frozen=True, tag_field="ok", tag="rename"):
+    member: Person
+
+
+class CodeOk(Struct, frozen=True, tag_field="ok", tag="code"):
+    """The come-back code, shown once and stored only as a hash."""
+
+    code: str
+
+
+class DoneOk(Struct, frozen=True, tag_field="ok", tag="done"):
+    """It is done, and there is nothing more to say."""
+
+
+AnyOk = HelloOk | RoomsOk | JoinOk | HistoryOk | FactOk | RenameOk | CodeOk | DoneOk
+
+
+class ErrorBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`temporary` says whether the same command may succeed later, unchanged; `retry_after` is in seconds."""
+
+    code: str
+    message: str
+    temporary: bool
+    retry_after: float | None = None
+    details: dict[str, object] | None = None
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """The answer to the command whose id is `re`."""
+
+    re: CommandId
+    ok: AnyOk
+
+
+class ErrorReply(Struct, frozen=True, kw_only=True):
+    """The refusal of the command whose id is `re`, or of a frame whose id could not be read (`re` is null)."""
+
+    re: CommandId | None
+    error: ErrorBody
+
+
+# --------------------------------------------------------------------------------------------------- pushes
+
+
+class FactBase(Struct, frozen=True, kw_only=True, tag_field="push", omit_defaults=True):
+    """What every fact has: its channel and its place in it."""
+
+    channel: ChannelName
+    epoch: Epoch
+    offset: Offset
+    at: Millis
+
+
+class PostedPush(FactBase, frozen=True, kw_only=True, tag="posted"):
+    post: Post
+
+
+class EditedPush(FactBase, frozen=True, kw_only=True, tag="edited"):
+    target: Offset
+    text: str
+    edited_at: Millis
+    warning: str | None = None
+
+
+class RedactedPush(FactBase, frozen=True, kw_only=True, tag="redacted"):
+    target: Offset
+
+
+class ReactedPush(FactBase, frozen=True, kw_only=True, tag="reacted"):
+    target: Offset
+    by: MemberId
+    reaction: Reaction
+    on: bool
+    counts: dict[Reaction, int]
+
+
+class RoomChangedPush(FactBase, frozen=True, kw_only=True, tag="room_changed"):
+    room: Room
+
+
+FactPush = PostedPush | EditedPush | RedactedPush | ReactedPush | RoomChangedPush
+
+
+class PresencePush(Struct, frozen=True, kw_only=True, tag_field="push", tag="presence"):
+    """Who came and went since the last one. Not a fact: the newest count is right. `people` are named up to a bound."""
+
+    channel: ChannelName
+    here: int
+    came: list[Person]
+    went: list[MemberId]
+
+
+class TypingPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="typing"):
+    """Somebody is writing. Not a fact: forget it after six seconds."""
+
+    channel: ChannelName
+    member: MemberId
+
+
+class CountsPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="counts"):
+    """How many are in each room whose number changed."""
+
+    here: dict[RoomId, int]
+
+
+class GapPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="gap"):
+    """This connection fell behind by more than is kept. The live stream goes on after `position`; join again with no
+    `since` to see the newest page."""
+
+    channel: ChannelName
+    position: StreamPosition
+
+
+class SelfPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="self"):
+    """The member changed on another connection: their name, or whom they mute."""
+
+    member: Person
+    muted: list[MemberId]
+
+
+class DrainingPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="draining"):
+    """This worker is stopping. The connection will be closed with 1012; come back `reconnect_after` seconds later."""
+
+    reconnect_after: float
+
+
+AnyPush = FactPush | PresencePush | TypingPush | CountsPush | GapPush | SelfPush | DrainingPush
+AnyServerMessage = Reply | ErrorReply | AnyPush
+
+# JoinOk names FactPush before it is defined; resolve it now rather than at the first encode.
+msgspec.inspect.type_info(Reply)

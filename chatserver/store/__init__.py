@@ -1,0 +1,1 @@
+"""The only authority: facts, their order, and what is kept about anybody."""

@@ -1,0 +1,222 @@
+"""What every store MUST do. One parametrised suite (`tests/contract/test_store.py`) proves each implementation.
+
+Everything here raises `StoreUnavailable` when the database cannot be reached, is locked, full, read-only, or does not
+answer within the configured time. After that the outcome of a `commit` is unknown: sending the same command id again
+tells, and never writes twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from chatserver.domain.history import ChannelName, CommandId, Head, Millis, Offset
+from chatserver.domain.identity import Member, MemberId
+from chatserver.domain.rooms import (
+    Membership,
+    Post,
+    Publication,
+    Reaction,
+    Room,
+    RoomEvent,
+    RoomId,
+    RoomState,
+)
+
+
+class StoreUnavailable(Exception):
+    """The store cannot answer now. Temporary. The message names the cause for the log and holds no user text."""
+
+
+class RoomChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One command on one room, to be decided inside the transaction that saves its events.
+
+    `digest` stands for the command's content: the same `(author, command_id)` with another digest is refused
+    (DUPLICATE_ID). `target` names the post to load. `decide` is pure, may be called again, and MUST NOT block.
+    """
+
+    channel: ChannelName
+    author: MemberId
+    command_id: CommandId
+    digest: bytes
+    now: Millis
+    target: Offset | None
+    decide: Callable[[RoomState], Sequence[RoomEvent]]
+
+
+class Committed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a commit wrote. `repeated` means that it was written before, and `publications` is what was written then
+    as it stands now. No publications: there was nothing to do."""
+
+    publications: tuple[Publication, ...]
+    repeated: bool = False
+
+
+class LogSlice(msgspec.Struct, frozen=True, kw_only=True):
+    """Consecutive publications and the head of the log in the same snapshot."""
+
+    head: Head
+    publications: tuple[Publication, ...]
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """Posts, oldest first; `mine` the asker's own reactions on them; `more` whether older ones are kept."""
+
+    posts: tuple[Post, ...]
+    mine: Mapping[Offset, Sequence[Reaction]]
+    more: bool
+
+
+class JoinedRoom(msgspec.Struct, frozen=True, kw_only=True):
+    """A membership with how many posts by others stand after its read position (counted up to 100)."""
+
+    membership: Membership
+    unread: int
+
+
+class Retention(msgspec.Struct, frozen=True, kw_only=True):
+    """How long things are kept. Ages in milliseconds. `posts_per_room` counts publications, and never cuts into the
+    last `dedupe_window`."""
+
+    room_age: int = 24 * 3600 * 1000
+    posts_per_room: int = 10_000
+    member_age: int = 30 * 24 * 3600 * 1000
+    dedupe_window: int = 10 * 60 * 1000
+
+
+class Export(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that is kept about one person."""
+
+    member: Member
+    memberships: tuple[Membership, ...]
+    posts: tuple[tuple[RoomId, Post], ...]
+    reactions: tuple[tuple[RoomId, Offset, Reaction], ...]
+    muted: tuple[MemberId, ...]
+
+
+class Store(Protocol):
+    """Keeps channels' logs and what belongs to members.
+
+    Offsets of a channel are consecutive, in commit order, and visible in that order: a reader that sees offset n sees
+    every retained offset below n.
+    """
+
+    async def open(self) -> None:
+        """Connect. MUST raise StoreUnavailable (or a clear error about an unmigrated schema) rather than wait."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was accepted, then let go."""
+        ...
+
+    async def check_writable(self) -> None:
+        """Prove that a write would be durable now, by making one."""
+        ...
+
+    # The log
+
+    async def commit(self, change: RoomChange) -> Committed:
+        """Load, decide, save. On return it is durable. Raises the Refusal of `decide`, ROOM_UNKNOWN for a channel that
+        is not there, POST_UNKNOWN never (that is for `decide`), or DUPLICATE_ID."""
+        ...
+
+    async def heads(self, channels: Collection[ChannelName]) -> dict[ChannelName, Head]:
+        """The heads of those channels that exist, in one cheap read."""
+        ...
+
+    async def read(self, channel: ChannelName, after: Offset, limit: int) -> LogSlice:
+        """Up to `limit` publications with offsets above `after`, as they stand now: a redacted post has no text, an
+        edited one its last. Raises ROOM_UNKNOWN."""
+        ...
+
+    async def page(self, channel: ChannelName, before: Offset | None, limit: int, asker: MemberId) -> Page:
+        """The newest `limit` posts before an offset (None: the newest of all). Redacted posts keep their place."""
+        ...
+
+    # Rooms
+
+    async def rooms(self) -> list[Room]:
+        """Every room, in lobby order."""
+        ...
+
+    async def add_rooms(self, rooms: Sequence[Room]) -> int:
+        """Add those whose id is not there yet, each with its channel; say how many were new."""
+        ...
+
+    # Members
+
+    async def add_member(self, member: Member) -> None:
+        """Raises NAME_TAKEN where a live member has the same `name_key`."""
+        ...
+
+    async def member(self, member: MemberId) -> Member | None: ...
+
+    async def touch(self, members: Collection[MemberId], now: Millis) -> None:
+        """They were here at `now`."""
+        ...
+
+    async def rename(self, member: MemberId, name: str, name_key: str) -> None:
+        """Raises NAME_TAKEN or MEMBER_UNKNOWN. Posts keep the name they were written under."""
+        ...
+
+    async def set_code(self, member: MemberId, code_hash: bytes) -> None:
+        """Raises MEMBER_UNKNOWN."""
+        ...
+
+    async def member_by_code(self, code_hash: bytes) -> Member | None: ...
+
+    async def muted(self, member: MemberId) -> list[MemberId]: ...
+
+    async def set_mute(self, member: MemberId, other: MemberId, on: bool, limit: int) -> None:
+        """Raises TOO_MANY_MUTES beyond `limit`."""
+        ...
+
+    async def joined_rooms(self, member: MemberId) -> dict[RoomId, JoinedRoom]:
+        """Every room the member joined and has not left."""
+        ...
+
+    async def join(self, member: MemberId, room: RoomId, agreement: int | None) -> JoinedRoom:
+        """Enter, recording the accepted agreement version where given.
+
+        Raises ROOM_UNKNOWN, ROOM_CLOSED, or AGREEMENT_REQUIRED where neither `agreement` nor an earlier acceptance
+        reaches the room's current version. A first join reads from the present: nothing is unread."""
+        ...
+
+    async def leave(self, member: MemberId, room: RoomId) -> None:
+        """The membership stays for its slow mode and acceptance; the room is no longer joined."""
+        ...
+
+    async def mark_read(self, member: MemberId, room: RoomId, offset: Offset) -> None:
+        """Never moves backwards, nor beyond the room's last offset."""
+        ...
+
+    async def export(self, member: MemberId) -> Export | None: ...
+
+    async def erase(self, member: MemberId, now: Millis) -> list[Publication]:
+        """Remove the person: name, code, memberships, mutes, reactions and the text of every post.
+
+        Returns the publications that say so (redactions and changed reactions), committed. Nothing of the text may
+        remain in the database file or its write-ahead log once this returns."""
+        ...
+
+    # Time
+
+    async def expire(self, now: Millis, retention: Retention) -> dict[ChannelName, Head]:
+        """Forget what is older than `retention` allows; the new heads of the channels that lost something. Bounded
+        work per call; call it again while it returns anything."""
+        ...
+
+
+__all__ = [
+    "Committed",
+    "Export",
+    "JoinedRoom",
+    "LogSlice",
+    "Page",
+    "Retention",
+    "RoomChange",
+    "Store",
+    "StoreUnavailable",
+]
