@@ -319,13 +319,15 @@ class RoomChangedPush(FactBase, frozen=True, kw_only=True, tag="room_changed"):
 FactPush = PostedPush | EditedPush | RedactedPush | ReactedPush | RoomChangedPush
 
 
-class PresencePush(Struct, frozen=True, kw_only=True, tag_field="push", tag="presence"):
-    """Who came and went since the last one. Not a fact: the newest count is right. `people` are named up to a bound."""
+class PresencePush(Struct, frozen=True, kw_only=True, tag_field="push", tag="presence", omit_defaults=True):
+    """Who came and went since the last one, named up to a bound. Not a fact: the newest count is right. Where `people`
+    is given it replaces the whole list (sent after this connection had fallen behind)."""
 
     channel: ChannelName
     here: int
     came: list[Person]
     went: list[MemberId]
+    people: list[Person] | None = None
 
 
 class TypingPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="typing"):
