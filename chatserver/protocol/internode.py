@@ -100,7 +100,7 @@ AnyNodeMessage = (
 )
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(AnyNodeMessage)
+_decoder: Final[msgspec.msgpack.Decoder[AnyNodeMessage]] = msgspec.msgpack.Decoder(AnyNodeMessage)
 
 
 def encode(sender: NodeId, message: AnyNodeMessage) -> bytes:

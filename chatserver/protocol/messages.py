@@ -19,8 +19,12 @@ VERSION: Final = 1
 SUBPROTOCOL_JSON: Final = "chat.v1.json"
 SUBPROTOCOL_MSGPACK: Final = "chat.v1.msgpack"
 
-Id = Annotated[CommandId, Meta(min_length=1, max_length=64)]
-RoomName = Annotated[RoomId, Meta(min_length=1, max_length=64)]
+_PRINTABLE: Final = r"^[!-~]*$(?!\n)"
+"""Ids are printable ASCII without spaces: they end in logs' fields and in databases that refuse some characters."""
+Id = Annotated[CommandId, Meta(min_length=1, max_length=64, pattern=_PRINTABLE)]
+RoomName = Annotated[RoomId, Meta(min_length=1, max_length=64, pattern=_PRINTABLE)]
+MemberName = Annotated[MemberId, Meta(min_length=1, max_length=64, pattern=_PRINTABLE)]
+Version = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Place = Annotated[Offset, Meta(ge=1, le=2**53 - 1)]
 Text = Annotated[str, Meta(max_length=65_536)]
 """The configured limit is checked by the domain; this one only keeps absurd values out of it."""
@@ -61,7 +65,7 @@ class JoinRoom(Command, frozen=True, kw_only=True, tag="join"):
     """
 
     room: RoomName
-    agreement: int | None = None
+    agreement: Version | None = None
     since: StreamPosition | None = None
 
 
@@ -121,7 +125,7 @@ class Typing(Command, frozen=True, kw_only=True, tag="typing"):
 class MuteMember(Command, frozen=True, kw_only=True, tag="mute"):
     """Stop (or start again) seeing one member's posts. Personal; nobody is told."""
 
-    member: Annotated[MemberId, Meta(min_length=1, max_length=64)]
+    member: MemberName
     on: bool
 
 
