@@ -94,6 +94,7 @@ def encode_frame(encoding: Encoding, message: AnyServerMessage) -> bytes:
 
 
 def _decode_json(data: str | bytes | memoryview, max_bytes: int) -> AnyCommand:
+    text = ""
     try:
         # msgspec passes over the strings of unknown fields unread; this is where their UTF-8 is checked.
         text = data if isinstance(data, str) else str(data, "utf-8")

@@ -85,6 +85,8 @@ class PostCommand(Command, frozen=True, kw_only=True, tag="post"):
 
 
 class EditCommand(Command, frozen=True, kw_only=True, tag="edit"):
+    """Change one's own post, for some minutes after it was written. `text` and `warning` replace what was there."""
+
     room: RoomName
     offset: Place
     text: Text
@@ -92,11 +94,15 @@ class EditCommand(Command, frozen=True, kw_only=True, tag="edit"):
 
 
 class RedactCommand(Command, frozen=True, kw_only=True, tag="redact"):
+    """Take back one's own post, at any time. Its place stays, its text is gone for everybody."""
+
     room: RoomName
     offset: Place
 
 
 class ReactCommand(Command, frozen=True, kw_only=True, tag="react"):
+    """Put one's reaction on a post, or take it off again. Asking for what is so already changes nothing."""
+
     room: RoomName
     offset: Place
     reaction: Reaction
@@ -119,6 +125,8 @@ class MarkRead(Command, frozen=True, kw_only=True, tag="read"):
 
 
 class Typing(Command, frozen=True, kw_only=True, tag="typing"):
+    """Somebody is writing here: the others are told for some seconds. Send it at most every three."""
+
     room: RoomName
 
 
@@ -130,6 +138,8 @@ class MuteMember(Command, frozen=True, kw_only=True, tag="mute"):
 
 
 class Rename(Command, frozen=True, kw_only=True, tag="rename"):
+    """Take another name. It is trimmed and normalised; the reply says what it became."""
+
     name: Annotated[str, Meta(max_length=256)]
 
 
@@ -175,6 +185,8 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 
 class HelloOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="hello", omit_defaults=True):
+    """Who the asker is here, and what a client must know. `token` is given to a new guest that is no browser page."""
+
     version: int
     member: Person
     has_code: bool
@@ -199,6 +211,8 @@ class RoomCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RoomsOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="rooms"):
+    """The lobby: every open room, in its order."""
+
     rooms: list[RoomCard]
 
 
@@ -241,6 +255,8 @@ class FactOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="fact", omit
 
 
 class RenameOk(Struct, frozen=True, tag_field="ok", tag="rename"):
+    """Who the asker is now."""
+
     member: Person
 
 
@@ -294,10 +310,14 @@ class FactBase(Struct, frozen=True, kw_only=True, tag_field="push", omit_default
 
 
 class PostedPush(FactBase, frozen=True, kw_only=True, tag="posted"):
+    """Somebody wrote. `post.offset` is the `offset` of the push."""
+
     post: Post
 
 
 class EditedPush(FactBase, frozen=True, kw_only=True, tag="edited"):
+    """An author changed the post at `target`, to `text` and `warning`."""
+
     target: Offset
     text: str
     edited_at: Millis
@@ -305,10 +325,14 @@ class EditedPush(FactBase, frozen=True, kw_only=True, tag="edited"):
 
 
 class RedactedPush(FactBase, frozen=True, kw_only=True, tag="redacted"):
+    """The post at `target` was taken back: its text, warning and reactions are gone."""
+
     target: Offset
 
 
 class ReactedPush(FactBase, frozen=True, kw_only=True, tag="reacted"):
+    """Somebody put a reaction on the post at `target` or took it off; `counts` are all its reactions now."""
+
     target: Offset
     by: MemberId
     reaction: Reaction
@@ -317,6 +341,8 @@ class ReactedPush(FactBase, frozen=True, kw_only=True, tag="reacted"):
 
 
 class RoomChangedPush(FactBase, frozen=True, kw_only=True, tag="room_changed"):
+    """The room's own settings, such as its topic, as they are now."""
+
     room: Room
 
 

@@ -1,0 +1,211 @@
+"""The AsyncAPI 3.0 document of wire protocol v1, generated from the messages themselves.
+
+The document describes the server: it receives Commands, and sends Replies and Pushes.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from typing import Any, Final, get_args
+
+import msgspec
+
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.protocol import examples
+from chatserver.protocol import messages as m
+from chatserver.protocol.codes import Close, advice, error_body
+
+Json = dict[str, Any]
+
+CHANNEL: Final = "chat"
+REPLY_TO: Final[dict[type[m.Command], type[Any]]] = {
+    m.Hello: m.HelloOk,
+    m.ListRooms: m.RoomsOk,
+    m.JoinRoom: m.JoinOk,
+    m.LeaveRoom: m.DoneOk,
+    m.PostCommand: m.FactOk,
+    m.EditCommand: m.FactOk,
+    m.RedactCommand: m.FactOk,
+    m.ReactCommand: m.FactOk,
+    m.PageHistory: m.HistoryOk,
+    m.MarkRead: m.DoneOk,
+    m.Typing: m.DoneOk,
+    m.MuteMember: m.DoneOk,
+    m.Rename: m.RenameOk,
+    m.MakeCode: m.CodeOk,
+    m.Ping: m.DoneOk,
+}
+"""What answers each command where it is not refused."""
+
+_ABOUT: Final = """\
+Wire protocol v1 of a real-time peer-support chat server. `docs/protocol.md` says in words what this says in schemas,
+and what a client may rely on. A client sends Commands; each is answered by exactly one Reply or error that repeats its
+`id` as `re`; Pushes come unasked. With the subprotocol `chat.v1.json` a message is one text frame of JSON, with
+`chat.v1.msgpack` one binary frame of MessagePack with the same fields."""
+_ERROR: Final = "reply.error"
+
+
+def document(version: str) -> Json:
+    """The whole document, JSON-shaped. `version` is the server's own."""
+    schemas = _schemas()
+    messages = _messages()
+    return {
+        "asyncapi": "3.0.0",
+        "info": {"title": "Peer-support chat", "version": version, "description": _ABOUT},
+        "defaultContentType": "application/json",
+        "servers": {
+            "here": {
+                "host": "{host}",
+                "protocol": "wss",
+                "description": "Wherever it is run. Without TLS, on one's own machine, the protocol is `ws`.",
+                "variables": {"host": {"default": "localhost:8000", "description": "Name and port of the server."}},
+            }
+        },
+        "channels": {
+            CHANNEL: {
+                "address": "/ws",
+                "title": "One WebSocket",
+                "description": "Everything travels on one connection; `hello` comes first.",
+                "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
+                "bindings": {"ws": {"method": "GET", "headers": _handshake(), "bindingVersion": "0.1.0"}},
+            }
+        },
+        "operations": {**_receiving(), **_sending()},
+        "components": {"messages": messages, "schemas": schemas},
+        "x-error-codes": {reason.value: _error(reason) for reason in Reason},
+        "x-close-codes": {str(code.value): {"name": code.name, "advice": advice(code).value} for code in Close},
+    }
+
+
+def tag_of(kind: type[Any]) -> str:
+    """What a message is called on the wire: its `cmd`, `ok` or `push`."""
+    return str(kind.__struct_config__.tag)
+
+
+def _messages() -> dict[str, Json]:
+    """Every message by its name in the document, such as `command.post`, `reply.fact` and `push.posted`."""
+    found: dict[str, Json] = {}
+    for kind in get_args(m.AnyCommand):
+        found[f"command.{tag_of(kind)}"] = _message(
+            kind, "id", {"$ref": _schema(kind)}, (each for each in examples.COMMANDS if type(each) is kind)
+        )
+    for kind in get_args(m.AnyOk):
+        found[f"reply.{tag_of(kind)}"] = _message(
+            kind, "re", _ok_schema(kind), (each for each in examples.REPLIES if type(each.ok) is kind)
+        )
+    found[_ERROR] = _message(m.ErrorReply, "re", {"$ref": _schema(m.ErrorReply)}, examples.ERRORS)
+    for kind in get_args(m.AnyPush):
+        found[f"push.{tag_of(kind)}"] = _message(
+            kind, None, {"$ref": _schema(kind)}, (each for each in examples.PUSHES if type(each) is kind)
+        )
+    return found
+
+
+def _message(kind: type[Any], correlation: str | None, payload: Json, shown: Iterable[object]) -> Json:
+    text = inspect.cleandoc(kind.__doc__ or "")
+    message: Json = {
+        "name": kind.__name__,
+        "summary": " ".join(text.split("\n\n")[0].split()),
+        "description": text,
+        "payload": payload,
+        "examples": [{"payload": msgspec.to_builtins(each, str_keys=True)} for each in shown],
+    }
+    if correlation is not None:
+        message["correlationId"] = {"location": f"$message.payload#/{correlation}"}
+    return message
+
+
+def _receiving() -> dict[str, Json]:
+    return {
+        tag_of(kind): {
+            "action": "receive",
+            "channel": {"$ref": f"#/channels/{CHANNEL}"},
+            "summary": inspect.cleandoc(kind.__doc__ or "").split("\n\n")[0].replace("\n", " "),
+            "messages": [_on_channel(f"command.{tag_of(kind)}")],
+            "reply": {
+                "channel": {"$ref": f"#/channels/{CHANNEL}"},
+                "messages": [_on_channel(f"reply.{tag_of(ok)}"), _on_channel(_ERROR)],
+            },
+        }
+        for kind, ok in REPLY_TO.items()
+    }
+
+
+def _sending() -> dict[str, Json]:
+    return {
+        "push": {
+            "action": "send",
+            "channel": {"$ref": f"#/channels/{CHANNEL}"},
+            "summary": "What a connection is told unasked.",
+            "messages": [_on_channel(f"push.{tag_of(kind)}") for kind in get_args(m.AnyPush)],
+        },
+        "refuse": {
+            "action": "send",
+            "channel": {"$ref": f"#/channels/{CHANNEL}"},
+            "summary": "The answer to a frame whose command or id could not be read.",
+            "messages": [_on_channel(_ERROR)],
+        },
+    }
+
+
+def _schemas() -> Json:
+    kinds = [*get_args(m.AnyCommand), *get_args(m.AnyOk), m.ErrorReply, *get_args(m.AnyPush)]
+    _, components = msgspec.json.schema_components(kinds, ref_template=_SCHEMA_REF, schema_hook=_any_value)
+    for schema in components.values():
+        _tidy(schema)
+    return dict(components)
+
+
+_SCHEMA_REF: Final = "#/components/schemas/{name}"
+
+
+def _tidy(schema: object) -> None:
+    """AsyncAPI's `discriminator` is not OpenAPI's, which msgspec writes; the tags' one-value enums say the same."""
+    match schema:
+        case dict():
+            schema.pop("discriminator", None)
+            if isinstance(description := schema.get("description"), str):
+                schema["description"] = inspect.cleandoc(description)
+            for each in schema.values():
+                _tidy(each)
+        case list():
+            for each in schema:
+                _tidy(each)
+
+
+def _any_value(kind: type[Any]) -> Json:
+    if kind is object:
+        return {"description": "Any value."}
+    raise NotImplementedError(kind)
+
+
+def _schema(kind: type[Any]) -> str:
+    return _SCHEMA_REF.format(name=kind.__name__)
+
+
+def _ok_schema(kind: type[Any]) -> Json:
+    return {
+        "type": "object",
+        "properties": {"re": {"type": "string"}, "ok": {"$ref": _schema(kind)}},
+        "required": ["re", "ok"],
+    }
+
+
+def _on_channel(name: str) -> Json:
+    return {"$ref": f"#/channels/{CHANNEL}/messages/{name}"}
+
+
+def _handshake() -> Json:
+    return {
+        "type": "object",
+        "properties": {
+            "Sec-WebSocket-Protocol": {"type": "string", "enum": [m.SUBPROTOCOL_JSON, m.SUBPROTOCOL_MSGPACK]}
+        },
+        "required": ["Sec-WebSocket-Protocol"],
+    }
+
+
+def _error(reason: Reason) -> Json:
+    body = error_body(Refusal(reason))
+    return {"message": body.message, "temporary": body.temporary}

@@ -1,0 +1,163 @@
+"""One real example of every message, for the AsyncAPI document, for `docs/protocol.md` and for tests.
+
+They tell one small story in the room `sleep`, so that ids and offsets fit together.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.history import ChannelName, CommandId, Epoch, Millis, Offset, StreamPosition
+from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.rooms import Post, Reaction, Room, RoomId
+from chatserver.protocol import messages as m
+from chatserver.protocol.codes import error_body
+
+_ROOM: Final = RoomId("sleep")
+_CHANNEL: Final = ChannelName("room:sleep")
+_EPOCH: Final = Epoch("b7Jk2mQx")
+_WREN: Final = Person(MemberId("m_8sXq4KzT1vYh3RbN"), "Quiet Wren")
+_OTTER: Final = Person(MemberId("m_Zp6tW2dLc9GfJ5aM"), "Brave Otter")
+_NOW: Final = Millis(1_767_225_600_000)
+
+
+def _id(number: int) -> CommandId:
+    return CommandId(f"c1-{number}")
+
+
+_SLEEP: Final = Room(
+    id=_ROOM,
+    name="Can't sleep",
+    about="For nights that are too long.",
+    topic="What helps you at three?",
+    welcome="Welcome. Nobody here minds the hour.",
+    agreement="Be kind. Listen first. No advice that was not asked for.",
+)
+_POST: Final = Post(
+    offset=Offset(41), author=_OTTER.id, name=_OTTER.name, text="Awake again. Anyone else?", at=Millis(_NOW - 60_000)
+)
+_ANSWER: Final = Post(
+    offset=Offset(42), author=_WREN.id, name=_WREN.name, text="Yes. With you.", at=_NOW, reply_to=Offset(41)
+)
+_POSTED: Final = m.PostedPush(channel=_CHANNEL, epoch=_EPOCH, offset=Offset(42), at=_NOW, post=_ANSWER)
+
+COMMANDS: Final[tuple[m.AnyCommand, ...]] = (
+    m.Hello(id=_id(1), guest=True, client="example/1.0"),
+    m.ListRooms(id=_id(2), watch=True),
+    m.JoinRoom(id=_id(3), room=_ROOM, agreement=1, since=StreamPosition(_EPOCH, Offset(41))),
+    m.LeaveRoom(id=_id(4), room=_ROOM),
+    m.PostCommand(id=_id(5), room=_ROOM, text="Yes. With you.", reply_to=Offset(41)),
+    m.EditCommand(id=_id(6), room=_ROOM, offset=Offset(42), text="Yes. I am with you."),
+    m.RedactCommand(id=_id(7), room=_ROOM, offset=Offset(42)),
+    m.ReactCommand(id=_id(8), room=_ROOM, offset=Offset(41), reaction=Reaction.WITH_YOU, on=True),
+    m.PageHistory(id=_id(9), room=_ROOM, before=Offset(41), limit=20),
+    m.MarkRead(id=_id(10), room=_ROOM, offset=Offset(42)),
+    m.Typing(id=_id(11), room=_ROOM),
+    m.MuteMember(id=_id(12), member=_OTTER.id, on=True),
+    m.Rename(id=_id(13), name="Night Wren"),
+    m.MakeCode(id=_id(14)),
+    m.Ping(id=_id(15)),
+)
+
+REPLIES: Final[tuple[m.Reply, ...]] = (
+    m.Reply(
+        re=_id(1),
+        ok=m.HelloOk(
+            version=m.VERSION,
+            member=_WREN,
+            has_code=False,
+            muted=[],
+            limits=m.Limits(
+                frame_bytes=16_384,
+                text_length=2_000,
+                warning_length=80,
+                rooms_per_connection=20,
+                edit_seconds=600,
+                ping_seconds=25,
+            ),
+            now=_NOW,
+            token="the token of this guest",  # noqa: S106
+        ),
+    ),
+    m.Reply(
+        re=_id(2),
+        ok=m.RoomsOk(
+            rooms=[
+                m.RoomCard(
+                    id=_ROOM,
+                    name=_SLEEP.name,
+                    about=_SLEEP.about,
+                    here=2,
+                    capacity=200,
+                    slow_mode=0,
+                    agreement_version=1,
+                    agreed=True,
+                    unread=1,
+                )
+            ]
+        ),
+    ),
+    m.Reply(
+        re=_id(3),
+        ok=m.JoinOk(
+            room=_SLEEP,
+            position=StreamPosition(_EPOCH, Offset(42)),
+            history="exact",
+            posts=[],
+            mine={},
+            missed=[_POSTED],
+            more=True,
+            here=2,
+            people=[_WREN, _OTTER],
+            read=Offset(41),
+            unread=0,
+            retention_seconds=86_400,
+        ),
+    ),
+    m.Reply(re=_id(4), ok=m.DoneOk()),
+    m.Reply(re=_id(5), ok=m.FactOk(at=_NOW, epoch=_EPOCH, offset=Offset(42))),
+    m.Reply(re=_id(9), ok=m.HistoryOk(posts=[_POST], mine={Offset(41): [Reaction.WITH_YOU]}, more=False)),
+    m.Reply(re=_id(13), ok=m.RenameOk(Person(_WREN.id, "Night Wren"))),
+    m.Reply(re=_id(14), ok=m.CodeOk("amber-river-stone-lantern-willow-harbor")),
+)
+
+ERRORS: Final[tuple[m.ErrorReply, ...]] = (
+    m.ErrorReply(re=_id(5), error=error_body(Refusal(Reason.SLOW_MODE, retry_after=2.5))),
+    m.ErrorReply(
+        re=_id(5), error=error_body(Refusal(Reason.INVALID, details={"field": "$.text", "problem": "missing"}))
+    ),
+    m.ErrorReply(re=None, error=error_body(Refusal(Reason.MALFORMED))),
+)
+
+PUSHES: Final[tuple[m.AnyPush, ...]] = (
+    _POSTED,
+    m.EditedPush(
+        channel=_CHANNEL,
+        epoch=_EPOCH,
+        offset=Offset(43),
+        at=_NOW,
+        target=Offset(42),
+        text="Yes. I am with you.",
+        edited_at=_NOW,
+    ),
+    m.RedactedPush(channel=_CHANNEL, epoch=_EPOCH, offset=Offset(44), at=_NOW, target=Offset(42)),
+    m.ReactedPush(
+        channel=_CHANNEL,
+        epoch=_EPOCH,
+        offset=Offset(45),
+        at=_NOW,
+        target=Offset(41),
+        by=_WREN.id,
+        reaction=Reaction.WITH_YOU,
+        on=True,
+        counts={Reaction.WITH_YOU: 1},
+    ),
+    m.RoomChangedPush(channel=_CHANNEL, epoch=_EPOCH, offset=Offset(46), at=_NOW, room=_SLEEP),
+    m.PresencePush(channel=_CHANNEL, here=2, came=[_WREN], went=[]),
+    m.TypingPush(channel=_CHANNEL, member=_OTTER.id),
+    m.CountsPush(here={_ROOM: 2}),
+    m.GapPush(channel=_CHANNEL, position=StreamPosition(_EPOCH, Offset(46))),
+    m.SelfPush(member=_WREN, muted=[_OTTER.id]),
+    m.DrainingPush(reconnect_after=3.2),
+)
