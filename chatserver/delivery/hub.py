@@ -1,0 +1,517 @@
+"""Local fan-out: a channel's publications, in line, to every connection here that is in it.
+
+The store orders, the bus only announces, and the hub decides by offsets: repeats are dropped, and a hole is healed from
+the store before anything later is shown. One frame per publication and encoding is shared by all; what is pending is
+joined into one write per connection and flush.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import Final, Literal
+
+import msgspec
+
+from chatserver.bus.contract import Bus
+from chatserver.delivery.line import Line
+from chatserver.delivery.outbox import Outbox
+from chatserver.delivery.pushes import push_of
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.history import ChannelName, Head, Millis, Offset, Return, StreamPosition, assess_return
+from chatserver.domain.identity import NodeId
+from chatserver.domain.limits import Limits
+from chatserver.domain.rooms import Posted, Publication
+from chatserver.metrics import Metrics
+from chatserver.protocol.codec import Encoding, encode_frame
+from chatserver.protocol.codes import Close
+from chatserver.protocol.internode import Announced, encode
+from chatserver.protocol.messages import AnyPush, GapPush
+from chatserver.store.contract import Store, StoreUnavailable
+
+FLUSH_SECONDS: Final = 0.005
+"""How late a flush may be under load. An idle hub flushes in the same turn of the loop."""
+TICK_SECONDS: Final = 1.0
+"""How often heads are compared with the store; what the bus lost at the end of a channel is found here."""
+TICK_SECONDS_DETACHED: Final = 0.25
+"""The same while the bus is away, when this is how publications of other workers come."""
+HOLE_PATIENCE: Final = 0.03
+"""How long a missing publication may still be on its way before the store is asked."""
+LINGER_SECONDS: Final = 60.0
+"""How long a channel is followed after its last connection here left: those who come back find its ring."""
+CATCH_UP_CHUNK: Final = 32 * 1024
+"""Bytes written to a connection in catch-up before its buffer is looked at again."""
+READ_LIMIT: Final = 500
+
+log = logging.getLogger("chatserver.delivery")
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """How a joining connection is to be served. `missed` is whole where `history` is `exact`, else empty."""
+
+    history: Literal["page", "exact", "gap"]
+    position: StreamPosition
+    missed: list[Publication]
+
+
+class _Channel:
+    __slots__ = ("backfill", "healing", "held", "idle_since", "line", "live", "name", "opening", "pending", "tracked")
+
+    def __init__(self, name: ChannelName) -> None:
+        self.name = name
+        self.line: Line | None = None
+        """None until the head is known."""
+        self.held: list[Publication] = []
+        """What arrived before the head was known."""
+        self.opening: asyncio.Task[Line] | None = None
+        self.healing: asyncio.Task[None] | None = None
+        self.backfill: asyncio.Task[None] | None = None
+        self.live: dict[Encoding, set[Outbox]] = {encoding: set() for encoding in Encoding}
+        self.pending: dict[Encoding, list[bytes]] = {encoding: [] for encoding in Encoding}
+        self.tracked = 0
+        """Outboxes in this channel, those in catch-up included, and joins under way."""
+        self.idle_since: float | None = None
+
+
+class Hub:
+    """All channels that somebody on this worker is in."""
+
+    def __init__(
+        self, node: NodeId, store: Store, bus: Bus, limits: Limits, metrics: Metrics, now: Callable[[], Millis]
+    ) -> None:
+        self._node = node
+        self._store = store
+        self._bus = bus
+        self._limits = limits
+        self._metrics = metrics
+        self._now = now
+        self._channels: dict[ChannelName, _Channel] = {}
+        self._dirty: set[_Channel] = set()
+        self._flush_handle: asyncio.Handle | None = None
+        self._flushed_at = 0.0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._catching_up: dict[Outbox, asyncio.Task[None]] = {}
+        self.on_caught_up: Callable[[Outbox, ChannelName], None] = lambda outbox, channel: None
+        """Called when a connection is live again in a channel, so that what is not a fact can be told anew."""
+
+    # ------------------------------------------------------------------------------------------ life
+
+    async def run(self) -> None:
+        """Compare with the store for ever. Owned by the server; ends when cancelled."""
+        while True:
+            await asyncio.sleep(TICK_SECONDS if self._bus.is_attached else TICK_SECONDS_DETACHED)
+            try:
+                await self._tick()
+            except StoreUnavailable:
+                self._metrics.store_failures.inc()
+
+    async def close(self) -> None:
+        """End every task. Connections have been closed before."""
+        self.flush()
+        tasks: list[asyncio.Task[None] | asyncio.Task[Line]] = [*self._tasks]
+        for channel in self._channels.values():
+            tasks += [task for task in (channel.opening, channel.backfill) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # ------------------------------------------------------------------------------------------ in
+
+    def announce(self, publications: Sequence[Publication]) -> None:
+        """Tell everybody of committed publications: those here at once, other workers over the bus."""
+        for publication in publications:
+            self.take(publication)
+        self._bus.publish([(p.channel, encode(self._node, Announced(p))) for p in publications])
+
+    def take(self, publication: Publication) -> None:
+        """One committed publication, from anywhere, in any order, any number of times."""
+        channel = self._channels.get(publication.channel)
+        if channel is None:
+            return
+        if channel.line is None:
+            channel.held.append(publication)
+        elif publication.epoch == channel.line.epoch:
+            self._show(channel, channel.line.accept((publication,)))
+            if channel.line.has_hole:
+                self._heal(channel)
+        # A foreign epoch means that the numbering began anew; the next tick sees it in the store and says so.
+
+    def tell(self, name: ChannelName, push: AnyPush) -> None:
+        """Write something that is not a fact to all who keep up in a channel. Latest wins; nobody waits for it."""
+        channel = self._channels.get(name)
+        if channel is None:
+            return
+        for encoding, outboxes in channel.live.items():
+            if outboxes:
+                channel.pending[encoding].append(encode_frame(encoding, push))
+                self._mark(channel)
+
+    # ------------------------------------------------------------------------------------------ joining
+
+    async def prepare(self, name: ChannelName, since: StreamPosition | None) -> Prepared:
+        """Follow a channel and say what a connection that stands at `since` missed.
+
+        The caller sends its reply and then calls `go_live`, or `give_up` if it cannot. Raises Refusal ROOM_UNKNOWN or
+        StoreUnavailable, in which case there is nothing to give up.
+        """
+        channel = self._channels.get(name)
+        if channel is None:
+            channel = self._channels[name] = _Channel(name)
+        channel.tracked += 1
+        try:
+            line = await self._opened(channel)
+            if since is None:
+                return Prepared(history="page", position=line.position, missed=[])
+            if assess_return(since, line.head) is not Return.EXACT:
+                return self._prepared_gap(line)
+            if line.last - since.offset > self._limits.recovery_publications:
+                return self._prepared_gap(line)
+            missed = line.since(since.offset)
+            if missed is None:
+                await self._backfilled(channel, line)
+                missed = line.since(since.offset) if channel.line is line else None
+            if missed is None:
+                return self._prepared_gap(line)
+            self._metrics.recoveries.labels("exact").inc()
+            return Prepared(history="exact", position=line.position, missed=missed)
+        except BaseException:
+            self.give_up(name)
+            raise
+
+    def go_live(self, outbox: Outbox, name: ChannelName, position: StreamPosition) -> None:
+        """From `position` on, this connection gets everything of the channel. Its reply has been written."""
+        channel = self._channels[name]
+        if name in outbox.channels:
+            self._release(channel)
+        outbox.channels.add(name)
+        channel.idle_since = None
+        line = channel.line
+        if outbox.behind or line is None or line.epoch != position.epoch:
+            self._remove_live(channel, outbox)
+            outbox.behind[name] = position.offset
+            self._start_catch_up(outbox)
+            return
+        self._flush_channel(channel)
+        later = line.since(position.offset)
+        if later is None:
+            self._remove_live(channel, outbox)
+            outbox.behind[name] = position.offset
+            self._start_catch_up(outbox)
+            return
+        if later:
+            outbox.send_all(push_of(publication) for publication in later)
+        channel.live[outbox.encoding].add(outbox)
+
+    def give_up(self, name: ChannelName) -> None:
+        """A prepared join did not happen."""
+        channel = self._channels.get(name)
+        if channel is not None:
+            self._release(channel)
+
+    def leave(self, outbox: Outbox, name: ChannelName) -> None:
+        """This connection is in the channel no more. Not being in it changes nothing."""
+        if name not in outbox.channels:
+            return
+        outbox.channels.discard(name)
+        outbox.behind.pop(name, None)
+        channel = self._channels[name]
+        self._remove_live(channel, outbox)
+        self._release(channel)
+
+    def closed(self, outbox: Outbox) -> None:
+        """The socket is gone: forget everything about it."""
+        if (task := self._catching_up.pop(outbox, None)) is not None:
+            task.cancel()
+        for name in [*outbox.channels]:
+            self.leave(outbox, name)
+
+    # ------------------------------------------------------------------------------------------ time
+
+    def expire(self, heads: dict[ChannelName, Head]) -> None:
+        """The store forgot the beginnings of these channels; so does this worker."""
+        for name, head in heads.items():
+            channel = self._channels.get(name)
+            if channel is not None and channel.line is not None and channel.line.epoch == head.epoch:
+                channel.line.expire(head.first)
+
+    @property
+    def channels(self) -> int:
+        """How many channels are followed."""
+        return len(self._channels)
+
+    def measure(self) -> None:
+        """Set the gauges that are sums over slow connections."""
+        self._metrics.behind.set(len(self._catching_up))
+        self._metrics.outbox_bytes.set(sum(outbox.wire.buffered() for outbox in self._catching_up))
+
+    # ------------------------------------------------------------------------------------------ out
+
+    def flush(self) -> None:
+        """Write everything that is pending: one write per connection and channel."""
+        if self._flush_handle is not None:
+            self._flush_handle.cancel()
+            self._flush_handle = None
+        dirty, self._dirty = self._dirty, set()
+        slow: list[Outbox] = []
+        for channel in dirty:
+            slow += self._write(channel)
+        self._flushed_at = asyncio.get_running_loop().time()
+        for outbox in slow:
+            self._fall_behind(outbox)
+
+    def _flush_channel(self, channel: _Channel) -> None:
+        if channel in self._dirty:
+            self.flush()
+
+    def _write(self, channel: _Channel) -> list[Outbox]:
+        slow: list[Outbox] = []
+        bound = self._limits.outbox_bytes
+        for encoding, frames in channel.pending.items():
+            if not frames:
+                continue
+            data = frames[0] if len(frames) == 1 else b"".join(frames)
+            outboxes = channel.live[encoding]
+            for outbox in outboxes:
+                wire = outbox.wire
+                wire.write(data)
+                if wire.buffered() > bound:
+                    slow.append(outbox)
+            self._metrics.deliveries.inc(len(frames) * len(outboxes))
+            self._metrics.delivered_bytes.inc(len(data) * len(outboxes))
+            frames.clear()
+        return slow
+
+    def _show(self, channel: _Channel, publications: Iterable[Publication]) -> None:
+        for publication in publications:
+            push = push_of(publication)
+            for encoding, outboxes in channel.live.items():
+                if outboxes:
+                    channel.pending[encoding].append(encode_frame(encoding, push))
+                    self._mark(channel)
+            if isinstance(publication.event, Posted):
+                self._metrics.delivery_seconds.observe(max(0, self._now() - publication.at) / 1000)
+
+    def _mark(self, channel: _Channel) -> None:
+        self._dirty.add(channel)
+        if self._flush_handle is None:
+            loop = asyncio.get_running_loop()
+            due = self._flushed_at + FLUSH_SECONDS
+            self._flush_handle = loop.call_soon(self.flush) if loop.time() >= due else loop.call_at(due, self.flush)
+
+    # ------------------------------------------------------------------------------------------ opening
+
+    async def _opened(self, channel: _Channel) -> Line:
+        if channel.line is not None:
+            return channel.line
+        if channel.opening is None:
+            channel.opening = asyncio.create_task(self._open(channel), name=f"open {channel.name}")
+        # Shielded: the one who leaves while it opens must not end it for the others.
+        return await asyncio.shield(channel.opening)
+
+    async def _open(self, channel: _Channel) -> Line:
+        try:
+            # Listen first, then look: what is committed in between comes over the bus, or the next tick sees it.
+            await self._bus.subscribe([channel.name])
+            self._metrics.store_reads.labels("open").inc()
+            head = (await self._store.heads([channel.name])).get(channel.name)
+            if head is None:
+                raise Refusal(Reason.ROOM_UNKNOWN)
+            line = channel.line = Line(head, self._limits.ring_publications)
+            held, channel.held = channel.held, []
+            self._show(channel, line.accept(p for p in held if p.epoch == line.epoch))
+            return line
+        finally:
+            channel.opening = None
+
+    def _release(self, channel: _Channel) -> None:
+        channel.tracked -= 1
+        if channel.tracked > 0:
+            return
+        if channel.line is None:
+            self._forget(channel)
+        else:
+            channel.idle_since = asyncio.get_running_loop().time()
+
+    def _forget(self, channel: _Channel) -> None:
+        if self._channels.get(channel.name) is channel:
+            del self._channels[channel.name]
+            self._dirty.discard(channel)
+            for task in (channel.healing, channel.backfill):
+                if task is not None:
+                    task.cancel()
+            self._own(self._bus.unsubscribe([channel.name]), f"unsubscribe {channel.name}")
+
+    def _remove_live(self, channel: _Channel, outbox: Outbox) -> None:
+        channel.live[outbox.encoding].discard(outbox)
+
+    def _prepared_gap(self, line: Line) -> Prepared:
+        self._metrics.recoveries.labels("gap").inc()
+        return Prepared(history="gap", position=line.position, missed=[])
+
+    # ------------------------------------------------------------------------------------------ healing
+
+    async def _tick(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for channel in [*self._channels.values()]:
+            if channel.tracked == 0 and channel.idle_since is not None and now - channel.idle_since > LINGER_SECONDS:
+                self._forget(channel)
+        lines = {channel.name: channel.line for channel in self._channels.values() if channel.line is not None}
+        stood = {name: line.last for name, line in lines.items()}
+        if not lines:
+            return
+        for name, head in (await self._store.heads(stood.keys())).items():
+            line = lines[name]
+            channel_now = self._channels.get(name)
+            if channel_now is None or channel_now.line is not line:
+                continue
+            if head.epoch != line.epoch or head.last < stood[name]:
+                # A store never steps back by itself: it was restored to an earlier day.
+                self._begin_anew(channel_now, head)
+                continue
+            line.expire(head.first)
+            line.target = max(line.target, head.last)
+            if line.has_hole:
+                self._heal(channel_now)
+
+    def _begin_anew(self, channel: _Channel, head: Head) -> None:
+        log.warning("channel_renumbered", extra={"channel": channel.name})
+        self.flush()
+        channel.line = Line(head, self._limits.ring_publications)
+        push = GapPush(channel=channel.name, position=head.position)
+        self.tell(channel.name, push)
+        for outbox in self._catching_up:
+            if channel.name in outbox.behind:
+                outbox.send(push)
+                outbox.behind[channel.name] = head.last
+
+    def _heal(self, channel: _Channel) -> None:
+        if channel.healing is None:
+            channel.healing = self._own(self._heal_now(channel), f"heal {channel.name}")
+
+    async def _heal_now(self, channel: _Channel) -> None:
+        try:
+            if self._bus.is_attached:
+                await asyncio.sleep(HOLE_PATIENCE)
+            while (line := channel.line) is not None and line.has_hole:
+                try:
+                    self._metrics.store_reads.labels("heal").inc()
+                    found = await self._store.read(channel.name, line.last, READ_LIMIT)
+                except StoreUnavailable:
+                    self._metrics.store_failures.inc()
+                    await asyncio.sleep(TICK_SECONDS_DETACHED)
+                    continue
+                if channel.line is not line or found.head.epoch != line.epoch:
+                    return
+                before = line.last
+                self._show(channel, line.accept(found.publications))
+                why = "hole" if self._bus.is_attached else "bus_away"
+                self._metrics.healed.labels(why).inc(line.last - before)
+                if line.last == before:
+                    if found.head.last > before:
+                        # What is missing has expired in the meantime: nobody can have it any more.
+                        self._begin_anew(channel, found.head)
+                    else:
+                        # Announced, but not there: the store was restored. The tick will say so.
+                        line.target = line.last
+                    return
+        except Refusal:
+            # The channel was removed; those who are in it hear of that by another road.
+            return
+        finally:
+            channel.healing = None
+
+    async def _backfilled(self, channel: _Channel, line: Line) -> None:
+        """Read what lies before the ring, once for all who come back at the same moment."""
+        if channel.backfill is None:
+            channel.backfill = asyncio.create_task(self._backfill(channel, line), name=f"backfill {channel.name}")
+        await asyncio.shield(channel.backfill)
+
+    async def _backfill(self, channel: _Channel, line: Line) -> None:
+        try:
+            start = Offset(max(line.first - 1, line.last - self._limits.recovery_publications, 0))
+            self._metrics.store_reads.labels("recover").inc()
+            found = await self._store.read(channel.name, start, int(line.ring_start - 1 - start))
+            if found.head.epoch == line.epoch:
+                line.expire(found.head.first)
+                line.extend_back(found.publications)
+        finally:
+            channel.backfill = None
+
+    # ------------------------------------------------------------------------------------------ catching up
+
+    def _fall_behind(self, outbox: Outbox) -> None:
+        """Stop live frames to a connection that cannot take them; replay from where it stands when it drains."""
+        if outbox in self._catching_up:
+            return
+        for name in outbox.channels:
+            channel = self._channels[name]
+            if channel.line is not None and name not in outbox.behind:
+                outbox.behind[name] = channel.line.last
+            self._remove_live(channel, outbox)
+        self._start_catch_up(outbox)
+
+    def _start_catch_up(self, outbox: Outbox) -> None:
+        if outbox not in self._catching_up:
+            self._catching_up[outbox] = self._own(self._catch_up(outbox), "catch up")
+
+    async def _catch_up(self, outbox: Outbox) -> None:
+        try:
+            while outbox.behind:
+                if not await outbox.room(CATCH_UP_CHUNK, self._limits.catch_up_seconds):
+                    self._metrics.evictions.labels("too_slow").inc()
+                    outbox.wire.close(Close.TOO_SLOW)
+                    outbox.wire.abort()
+                    return
+                name, offset = next(iter(outbox.behind.items()))
+                try:
+                    await self._replay(outbox, name, offset)
+                except StoreUnavailable:
+                    self._metrics.store_failures.inc()
+                    await asyncio.sleep(TICK_SECONDS_DETACHED)
+                except Refusal:
+                    outbox.behind.pop(name, None)
+        finally:
+            self._catching_up.pop(outbox, None)
+
+    async def _replay(self, outbox: Outbox, name: ChannelName, offset: Offset) -> None:
+        """Write the next part of what a connection missed in one channel; let it live where nothing is left."""
+        channel = self._channels[name]
+        line = await self._opened(channel)
+        later = line.since(offset)
+        if later is None:
+            if offset + 1 < line.first or line.last - offset > self._limits.recovery_publications:
+                outbox.send(GapPush(channel=name, position=line.position))
+                outbox.behind[name] = line.last
+                return
+            self._metrics.store_reads.labels("catch_up").inc()
+            later = list((await self._store.read(name, offset, READ_LIMIT)).publications)
+        if outbox.behind.get(name) != offset:
+            return
+        written = 0
+        frames: list[bytes] = []
+        for publication in later:
+            if publication.offset > line.last or written > CATCH_UP_CHUNK:
+                break
+            frames.append(encode_frame(outbox.encoding, push_of(publication)))
+            written += len(frames[-1])
+            offset = publication.offset
+        if frames:
+            outbox.wire.write(b"".join(frames))
+        outbox.behind[name] = offset
+        if offset == line.last and channel.line is line:
+            self._flush_channel(channel)
+            del outbox.behind[name]
+            channel.live[outbox.encoding].add(outbox)
+            self.on_caught_up(outbox, name)
+
+    def _own(self, work: Coroutine[object, object, None], name: str) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (problem := task.exception()) is not None:
+            log.error("task_failed", extra={"task": task.get_name()}, exc_info=problem)

@@ -1,0 +1,1 @@
+"""What each command does: load, decide, save, publish. The same nouns as `domain/`."""

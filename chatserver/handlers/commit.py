@@ -1,0 +1,49 @@
+"""The one road of facts: load, decide, evolve, save, publish.
+
+The store loads what is needed and decides inside the transaction. The author hears of it after the commit, and
+everybody else after the author. Whatever is lost after the commit is found by the hub's tick.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import msgspec
+
+from chatserver.domain.history import CommandId
+from chatserver.domain.identity import Person
+from chatserver.domain.rooms import Posted, RoomCommand, RoomId, decide, room_channel, target_of
+from chatserver.handlers.answer import Answer
+from chatserver.handlers.node import Node
+from chatserver.protocol.messages import FactOk
+from chatserver.store.contract import RoomChange
+
+_encoder = msgspec.msgpack.Encoder(order="deterministic")
+
+
+async def commit(node: Node, person: Person, room: RoomId, command_id: CommandId, command: RoomCommand) -> Answer:
+    """Make a member's command on a room a fact. Raises Refusal or StoreUnavailable; then nothing was acknowledged."""
+    now = node.now()
+    started = node.monotonic()
+    digest = blake2b(_encoder.encode((room, type(command).__name__, command)), digest_size=16).digest()
+    committed = await node.store.commit(
+        RoomChange(
+            channel=room_channel(room),
+            author=person.id,
+            command_id=command_id,
+            digest=digest,
+            now=now,
+            target=target_of(command),
+            decide=lambda state: decide(state, command, person, node.rules, now),
+        )
+    )
+    node.metrics.commit_seconds.observe(node.monotonic() - started)
+    publications = committed.publications
+    if not publications:
+        return Answer(FactOk(at=now))
+    last = publications[-1]
+    ok = FactOk(at=last.at, epoch=last.epoch, offset=last.offset)
+    if not committed.repeated and isinstance(last.event, Posted):
+        node.metrics.posts.inc()
+    # Announcing a repeat again costs nothing where it arrived, and heals where a worker died before announcing it.
+    return Answer(ok, then=lambda: node.hub.announce(publications))

@@ -1,0 +1,124 @@
+"""Where frames become commands and answers become frames: the handlers' face to the edge."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from chatserver.delivery.outbox import Outbox
+from chatserver.delivery.wire import Wire
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.history import CommandId
+from chatserver.domain.limits import Bucket
+from chatserver.handlers import rooms
+from chatserver.handlers.connection import Connection
+from chatserver.handlers.node import Node
+from chatserver.handlers.table import dispatch
+from chatserver.protocol.codec import Encoding, Unreadable, decode_command
+from chatserver.protocol.codes import Close, error_body
+from chatserver.protocol.messages import AnyCommand, DrainingPush, ErrorReply, Reply
+from chatserver.store.contract import StoreUnavailable
+
+TOO_FAST_IN_A_ROW = 200
+"""Rate refusals in a row, without one command that fitted, after which a connection is closed."""
+
+log = logging.getLogger("chatserver.handlers")
+
+
+class Desk:
+    """Serves the connections of one worker. Commands of one connection are answered one after another, in order."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def open(self, wire: Wire, *, binary: bool, token: str | None, admit_guest: Callable[[], float]) -> Connection:
+        """A handshake was accepted. `token` is what the cookie said; `admit_guest` gives the seconds to wait before
+        this address may become another guest, 0.0 (and counts it) where it may now."""
+        node = self._node
+        limits = node.limits
+        connection = Connection(
+            Outbox(wire, Encoding.MSGPACK if binary else Encoding.JSON),
+            token=token,
+            bucket=Bucket(limits.commands_per_second, limits.command_burst, node.monotonic()),
+            admit_guest=admit_guest,
+        )
+        node.metrics.connections.inc()
+        return connection
+
+    def has_said_hello(self, connection: Connection) -> bool:
+        return connection.person is not None
+
+    async def receive(self, connection: Connection, data: str | bytes) -> None:
+        """Answer one frame. Raises nothing but CancelledError; what must end the connection closes its wire."""
+        outbox, limits = connection.outbox, self._node.limits
+        try:
+            command = decode_command(outbox.encoding, data, limits.frame_bytes)
+        except Unreadable as refusal:
+            self._refuse_unreadable(connection, refusal)
+        else:
+            await self._answer(connection, command)
+        if not await outbox.room(limits.outbox_bytes, limits.catch_up_seconds):
+            self._node.metrics.evictions.labels("too_slow").inc()
+            outbox.wire.close(Close.TOO_SLOW)
+            outbox.wire.abort()
+
+    def closed(self, connection: Connection) -> None:
+        """The socket is gone."""
+        for room in [*connection.rooms]:
+            rooms.depart(self._node, connection, room)
+        self._node.hub.closed(connection.outbox)
+        self._node.dismiss(connection)
+        self._node.metrics.connections.dec()
+
+    def say_draining(self, connection: Connection, reconnect_after: float) -> None:
+        """This worker stops; the connection should come back elsewhere after that many seconds."""
+        connection.outbox.send(DrainingPush(reconnect_after=round(reconnect_after, 3)))
+
+    async def _answer(self, connection: Connection, command: AnyCommand) -> None:
+        node, name = self._node, type(command).__struct_config__.tag
+        started = node.monotonic()
+        outcome = "ok"
+        try:
+            answer = await dispatch(node, connection, command)
+        except Refusal as refusal:
+            outcome = refusal.reason.value
+            self._refuse(connection, command.id, refusal)
+        except StoreUnavailable as trouble:
+            outcome = Reason.STORAGE_UNAVAILABLE.value
+            node.metrics.store_failures.inc()
+            log.warning("store_unavailable", extra={"cmd": name, "cause": str(trouble)})
+            self._refuse(connection, command.id, Refusal(Reason.STORAGE_UNAVAILABLE, retry_after=1.0))
+        except Exception as bug:
+            # The boundary of one command: whatever went wrong is told without revealing it, and harms nobody else.
+            outcome = Reason.INTERNAL.value
+            log.error("command_failed", extra={"cmd": name, "kind": type(bug).__name__}, exc_info=_without_text(bug))
+            self._refuse(connection, command.id, Refusal(Reason.INTERNAL, retry_after=1.0))
+        else:
+            connection.refused_in_a_row = 0
+            connection.outbox.send(Reply(re=command.id, ok=answer.ok))
+            if answer.then is not None:
+                answer.then()
+        node.metrics.commands.labels(name, outcome).inc()
+        node.metrics.command_seconds.labels(name).observe(node.monotonic() - started)
+
+    def _refuse(self, connection: Connection, command_id: CommandId | None, refusal: Refusal) -> None:
+        connection.outbox.send(ErrorReply(re=command_id, error=error_body(refusal)))
+        if refusal.reason is Reason.RATE_LIMITED:
+            connection.refused_in_a_row += 1
+            if connection.refused_in_a_row >= TOO_FAST_IN_A_ROW:
+                self._evict(connection, Close.TOO_FAST, "too_fast")
+
+    def _refuse_unreadable(self, connection: Connection, refusal: Unreadable) -> None:
+        connection.outbox.send(ErrorReply(re=refusal.re, error=error_body(refusal)))
+        connection.bad_frames += 1
+        if connection.bad_frames >= self._node.limits.bad_frames:
+            self._evict(connection, Close.TOO_MANY_BAD_FRAMES, "bad_frames")
+
+    def _evict(self, connection: Connection, code: Close, why: str) -> None:
+        self._node.metrics.evictions.labels(why).inc()
+        connection.outbox.wire.close(code)
+
+
+def _without_text(bug: Exception) -> Exception:
+    """The bug with its traceback and without its message, which may hold what somebody wrote."""
+    return Exception(type(bug).__name__).with_traceback(bug.__traceback__)

@@ -1,0 +1,61 @@
+"""Whether this worker really serves: it hears itself through the bus, and the store takes writes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from chatserver.handlers.node import Node
+from chatserver.protocol.internode import Canary, encode, node_topic
+from chatserver.store.contract import StoreUnavailable
+
+CANARY_FRESH: Final = 3.0
+"""Seconds within which a canary must have come back."""
+_STORE_CHECK_EVERY: Final = 1.0
+
+OK: Final = "ok"
+
+
+class Health:
+    """Proves the data path for `/readyz`. The canary is sent by the sweep, and heard by the server's listener."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._heard_at: float | None = None
+        self._store_checked_at = float("-inf")
+        self._store_state = OK
+
+    def send_canary(self) -> None:
+        """Call once a second."""
+        node = self._node
+        node.bus.publish([(node_topic(node.id), encode(node.id, Canary(node.monotonic())))])
+
+    def heard(self, canary: Canary) -> None:
+        """A canary of this worker came back."""
+        now = self._node.monotonic()
+        self._heard_at = now
+        self._node.metrics.bus_lag_seconds.set(now - canary.sent)
+
+    async def check(self) -> dict[str, str]:
+        """Each check's name with "ok" or what is wrong. Costs at most one small write a second."""
+        return {"draining": self._draining(), "bus": self._bus(), "store": await self._store()}
+
+    def _draining(self) -> str:
+        return "this worker is stopping" if self._node.is_draining else OK
+
+    def _bus(self) -> str:
+        now = self._node.monotonic()
+        if self._heard_at is None:
+            return "no canary has come back yet"
+        age = now - self._heard_at
+        return OK if age <= CANARY_FRESH else f"the last canary came back {age:.0f} s ago"
+
+    async def _store(self) -> str:
+        now = self._node.monotonic()
+        if now - self._store_checked_at >= _STORE_CHECK_EVERY:
+            self._store_checked_at = now
+            try:
+                await self._node.store.check_writable()
+                self._store_state = OK
+            except StoreUnavailable as trouble:
+                self._store_state = str(trouble)
+        return self._store_state

@@ -1,0 +1,135 @@
+"""Arriving, coming back, being called something else, and being forgotten: who is behind a token."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import jwt
+
+from chatserver.domain.comeback import hash_code, make_code, parse_code
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import Member, MemberId, Person
+from chatserver.domain.names import clean_name
+from chatserver.domain.pseudonyms import pseudonym
+from chatserver.domain.rooms import Publication
+from chatserver.store.contract import Export, Store
+
+_ALPHABET: Final = "abcdefghijkmnpqrstuvwxyz23456789"
+_ID_LENGTH: Final = 16
+_NAME_ATTEMPTS: Final = 12
+
+
+class Identities:
+    """Who is behind a token. Knows nothing of connections, so that the page's HTTP routes can use it alone.
+
+    `draw(n)` gives a random number below n from the operating system. `on_erased` tells of a member who is no more and
+    of what must be announced.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        token_key: bytes,
+        code_pepper: bytes,
+        name_length: int,
+        now: Callable[[], Millis],
+        draw: Callable[[int], int],
+    ) -> None:
+        self._store = store
+        self._token_key = token_key
+        self._code_pepper = code_pepper
+        self._name_length = name_length
+        self._now = now
+        self._draw = draw
+        self.on_erased: Callable[[MemberId, list[Publication]], None] = lambda member, publications: None
+
+    def token_for(self, member: MemberId) -> str:
+        """A signed token that names a member. It ends when the member does."""
+        return jwt.encode({"sub": member, "iat": self._now() // 1000}, self._token_key, algorithm="HS256")
+
+    async def known(self, token: str | None) -> Member | None:
+        """The member behind a token, or None where there is none (any more)."""
+        if not token:
+            return None
+        try:
+            claims = jwt.decode(
+                token,
+                self._token_key,
+                algorithms=["HS256"],
+                options={"require": ["sub"], "verify_iat": False},
+            )
+        except jwt.InvalidTokenError:
+            return None
+        return await self._store.member(MemberId(claims["sub"]))
+
+    async def arrive(self, token: str | None) -> tuple[Member, str, bool]:
+        """The member behind the token, or a new guest: member, token, whether they are new."""
+        member = await self.known(token)
+        if member is not None:
+            return member, self.token_for(member.id), False
+        member = await self._new_guest()
+        return member, self.token_for(member.id), True
+
+    async def restore(self, code: str) -> tuple[Member, str]:
+        """Come back with a code. Raises CODE_UNKNOWN."""
+        hashed = await asyncio.to_thread(hash_code, parse_code(code), self._code_pepper)
+        member = await self._store.member_by_code(hashed)
+        if member is None:
+            raise Refusal(Reason.CODE_UNKNOWN)
+        return member, self.token_for(member.id)
+
+    async def make_code(self, member: MemberId) -> str:
+        """A new come-back code, known to nobody but the one who reads it now."""
+        code = make_code(self._draw)
+        hashed = await asyncio.to_thread(hash_code, parse_code(code), self._code_pepper)
+        await self._store.set_code(member, hashed)
+        return code
+
+    async def rename(self, member: MemberId, wanted: str) -> Person:
+        """Be called something else. Raises NAME_REFUSED or NAME_TAKEN."""
+        name = clean_name(wanted, max_length=self._name_length)
+        await self._store.rename(member, name.name, name.key)
+        return Person(member, name.name)
+
+    async def export(self, token: str | None) -> Export:
+        """Everything kept about the member. Raises IDENTITY_REQUIRED."""
+        export = await self._store.export((await self._require(token)).id)
+        if export is None:
+            raise Refusal(Reason.IDENTITY_REQUIRED)
+        return export
+
+    async def erase(self, token: str | None) -> None:
+        """Remove the member and everything they wrote, here and now. Raises IDENTITY_REQUIRED."""
+        member = await self._require(token)
+        publications = await self._store.erase(member.id, self._now())
+        self.on_erased(member.id, publications)
+
+    async def _require(self, token: str | None) -> Member:
+        member = await self.known(token)
+        if member is None:
+            raise Refusal(Reason.IDENTITY_REQUIRED)
+        return member
+
+    async def _new_guest(self) -> Member:
+        now = self._now()
+        for attempt in range(_NAME_ATTEMPTS):
+            name = clean_name(pseudonym(self._draw, attempt), max_length=64)
+            member = Member(
+                id=MemberId("m_" + "".join(_ALPHABET[self._draw(len(_ALPHABET))] for _ in range(_ID_LENGTH))),
+                name=name.name,
+                name_key=name.key,
+                created_at=now,
+                seen_at=now,
+            )
+            try:
+                await self._store.add_member(member)
+            except Refusal as refusal:
+                if refusal.reason is not Reason.NAME_TAKEN:
+                    raise
+                continue
+            return member
+        raise Refusal(Reason.BUSY, retry_after=5.0)

@@ -1,0 +1,118 @@
+"""What a member asks about themselves: hello, a name, a come-back code, whom not to see."""
+
+from __future__ import annotations
+
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.rooms import Publication
+from chatserver.handlers.answer import Answer
+from chatserver.handlers.connection import Connection
+from chatserver.handlers.node import Node
+from chatserver.protocol.internode import MemberChanged, MemberEnded
+from chatserver.protocol.messages import (
+    VERSION,
+    CodeOk,
+    DoneOk,
+    Hello,
+    HelloOk,
+    Limits,
+    MakeCode,
+    MuteMember,
+    Rename,
+    RenameOk,
+    SelfPush,
+)
+
+
+async def hello(node: Node, connection: Connection, command: Hello) -> Answer:
+    """Say who is there. The token in the frame goes before the cookie."""
+    if connection.person is not None:
+        raise Refusal(Reason.ALREADY_SAID_HELLO)
+    token = command.token or connection.token
+    member = await node.identities.known(token)
+    issued: str | None = None
+    if member is None:
+        if command.token is not None:
+            raise Refusal(Reason.IDENTITY_UNKNOWN)
+        if not command.guest:
+            raise Refusal(Reason.IDENTITY_REQUIRED)
+        if (wait := connection.admit_guest()) > 0:
+            raise Refusal(Reason.RATE_LIMITED, retry_after=wait)
+        member, issued, _ = await node.identities.arrive(None)
+    muted = await node.store.muted(member.id)
+    node.admit(connection, Person(member.id, member.name))
+    limits = node.limits
+    return Answer(
+        HelloOk(
+            version=VERSION,
+            member=Person(member.id, member.name),
+            has_code=member.has_code,
+            muted=muted,
+            limits=Limits(
+                frame_bytes=limits.frame_bytes,
+                text_length=limits.text_length,
+                warning_length=limits.warning_length,
+                rooms_per_connection=limits.rooms_per_connection,
+                edit_seconds=limits.edit_seconds,
+                ping_seconds=int(limits.ping_seconds),
+            ),
+            now=node.now(),
+            token=issued,
+        )
+    )
+
+
+async def rename(node: Node, connection: Connection, person: Person, command: Rename) -> Answer:
+    """Be called something else, everywhere at once. Posts keep the name they were written under."""
+    renamed = await node.identities.rename(person.id, command.name)
+    node.presence.rename(person.id, renamed.name)
+
+    def tell() -> None:
+        node.tell_nodes(MemberChanged(person.id))
+
+    for other in node.connections_of(person.id):
+        other.person = renamed
+    await tell_others_of_self(node, renamed, except_for=connection)
+    return Answer(RenameOk(renamed), then=tell)
+
+
+async def make_code(node: Node, connection: Connection, person: Person, command: MakeCode) -> Answer:
+    return Answer(CodeOk(await node.identities.make_code(person.id)))
+
+
+async def mute(node: Node, connection: Connection, person: Person, command: MuteMember) -> Answer:
+    """Hide or show another member's posts, on every device of the asker."""
+    await node.store.set_mute(person.id, command.member, command.on, node.limits.mutes_per_member)
+    await tell_others_of_self(node, person, except_for=connection)
+    return Answer(DoneOk(), then=lambda: node.tell_nodes(MemberChanged(person.id)))
+
+
+async def tell_others_of_self(node: Node, person: Person, except_for: Connection | None) -> None:
+    """Bring a member's other connections here up to date with their name and mutes."""
+    others = [other for other in node.connections_of(person.id) if other is not except_for]
+    if others:
+        push = SelfPush(member=person, muted=await node.store.muted(person.id))
+        for other in others:
+            other.outbox.send(push)
+
+
+async def reload_member(node: Node, member: MemberId) -> None:
+    """Another worker says that a member changed: load who they are now."""
+    if not node.connections_of(member):
+        return
+    now = await node.store.member(member)
+    if now is None:
+        node.end_member(member)
+        return
+    person = Person(now.id, now.name)
+    node.presence.rename(member, now.name)
+    for connection in node.connections_of(member):
+        connection.person = person
+    await tell_others_of_self(node, person, except_for=None)
+
+
+def erased(node: Node, member: MemberId, publications: list[Publication]) -> None:
+    """A member is no more: show that their posts went, and close their connections on every worker."""
+    node.hub.announce(publications)
+    node.end_member(member)
+    node.tell_nodes(MemberEnded(member))

@@ -1,0 +1,91 @@
+"""What handlers work with on this worker. Built once, by `server.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from chatserver.bus.contract import Bus
+from chatserver.delivery.hub import Hub
+from chatserver.delivery.presence import Presence
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import MemberId, NodeId, Person
+from chatserver.domain.limits import Bucket, Limits
+from chatserver.domain.rooms import Room, RoomId, RoomRules
+from chatserver.handlers.connection import Connection
+from chatserver.handlers.identity import Identities
+from chatserver.metrics import Metrics
+from chatserver.protocol.codes import Close
+from chatserver.protocol.internode import TOPIC_NODES, AnyNodeMessage, encode
+from chatserver.store.contract import Retention, Store
+
+
+@dataclass(slots=True)
+class Online:
+    """A member's connections on this worker, and the pace of all of them together."""
+
+    bucket: Bucket
+    connections: set[Connection] = field(default_factory=set)
+
+
+@dataclass(slots=True, kw_only=True)
+class Node:
+    """One worker. `now` is the wall clock in milliseconds, `monotonic` in seconds."""
+
+    id: NodeId
+    store: Store
+    bus: Bus
+    hub: Hub
+    presence: Presence
+    identities: Identities
+    limits: Limits
+    rules: RoomRules
+    retention: Retention
+    metrics: Metrics
+    now: Callable[[], Millis]
+    monotonic: Callable[[], float]
+    rooms: dict[RoomId, Room] = field(default_factory=dict)
+    """The directory, refreshed by the sweep and by room changes. Decisions load their own room in the transaction."""
+    online: dict[MemberId, Online] = field(default_factory=dict)
+    watching: set[Connection] = field(default_factory=set)
+    is_draining: bool = False
+
+    def admit(self, connection: Connection, person: Person) -> None:
+        """From now on this connection is this member's. Raises BUSY where they have as many as one may have."""
+        online = self.online.get(person.id)
+        if online is None:
+            bucket = Bucket(self.limits.member_commands_per_second, self.limits.member_command_burst, self.monotonic())
+            online = self.online[person.id] = Online(bucket)
+        if len(online.connections) >= self.limits.connections_per_member:
+            raise Refusal(Reason.BUSY, retry_after=5.0)
+        online.connections.add(connection)
+        connection.person = person
+        connection.member_bucket = online.bucket
+
+    def dismiss(self, connection: Connection) -> None:
+        """The connection has ended. A bucket outlives it until it is full, so that coming back does not refill it."""
+        self.watching.discard(connection)
+        if connection.person is not None and (online := self.online.get(connection.person.id)) is not None:
+            online.connections.discard(connection)
+
+    def forget_absent(self) -> None:
+        """Drop the buckets of members who left long enough ago for it to make no difference."""
+        now = self.monotonic()
+        gone = [m for m, online in self.online.items() if not online.connections and online.bucket.is_full(now)]
+        for member in gone:
+            del self.online[member]
+
+    def connections_of(self, member: MemberId) -> list[Connection]:
+        """The member's connections on this worker."""
+        online = self.online.get(member)
+        return [] if online is None else [*online.connections]
+
+    def end_member(self, member: MemberId) -> None:
+        """Close the connections here of a member who is no more."""
+        for connection in self.connections_of(member):
+            connection.outbox.wire.close(Close.IDENTITY_ENDED)
+
+    def tell_nodes(self, message: AnyNodeMessage) -> None:
+        """Tell every other worker. May be lost."""
+        self.bus.publish([(TOPIC_NODES, encode(self.id, message))])

@@ -1,0 +1,201 @@
+"""What a member does with rooms: find, enter, leave, write, read."""
+
+from __future__ import annotations
+
+from chatserver.delivery.pushes import push_of
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.history import Offset
+from chatserver.domain.identity import Person
+from chatserver.domain.rooms import (
+    EditPost,
+    ReactToPost,
+    RedactPost,
+    Room,
+    RoomId,
+    RoomStatus,
+    WritePost,
+    room_channel,
+)
+from chatserver.handlers.answer import Answer
+from chatserver.handlers.commit import commit
+from chatserver.handlers.connection import Connection
+from chatserver.handlers.node import Node
+from chatserver.protocol.internode import TypingSeen, encode
+from chatserver.protocol.messages import (
+    DoneOk,
+    EditCommand,
+    HistoryOk,
+    JoinOk,
+    JoinRoom,
+    LeaveRoom,
+    ListRooms,
+    MarkRead,
+    PageHistory,
+    PostCommand,
+    ReactCommand,
+    RedactCommand,
+    RoomCard,
+    RoomsOk,
+    Typing,
+    TypingPush,
+)
+
+_PAGE = 50
+_RETURNING_SLACK = 1.1
+"""Somebody who comes back with a position is let in over the capacity, up to this factor: the network took them out."""
+_ROOMS_WITH_SPACE = 5
+
+
+async def list_rooms(node: Node, connection: Connection, person: Person, command: ListRooms) -> Answer:
+    """The lobby, with how many are in each room and what the member has not read."""
+    joined = await node.store.joined_rooms(person.id)
+    connection.is_watching = command.watch
+    (node.watching.add if command.watch else node.watching.discard)(connection)
+    cards = []
+    for room in node.rooms.values():
+        if room.status is not RoomStatus.OPEN:
+            continue
+        mine = joined.get(room.id)
+        cards.append(
+            RoomCard(
+                id=room.id,
+                name=room.name,
+                about=room.about,
+                here=node.presence.here(room_channel(room.id)),
+                capacity=room.capacity,
+                slow_mode=room.slow_mode,
+                agreement_version=room.agreement_version,
+                agreed=mine is not None and mine.membership.agreement_version >= room.agreement_version,
+                unread=None if mine is None else mine.unread,
+            )
+        )
+    return Answer(RoomsOk(rooms=cards))
+
+
+async def join(node: Node, connection: Connection, person: Person, command: JoinRoom) -> Answer:
+    """Enter a room, or come back to it."""
+    room = node.rooms.get(command.room)
+    if room is None:
+        raise Refusal(Reason.ROOM_UNKNOWN)
+    channel = room_channel(room.id)
+    is_here = room.id in connection.rooms
+    if not is_here:
+        if len(connection.rooms) >= node.limits.rooms_per_connection:
+            raise Refusal(Reason.TOO_MANY_ROOMS, details={"limit": node.limits.rooms_per_connection})
+        _check_space(node, room, person, is_returning=command.since is not None)
+    joined = await node.store.join(person.id, room.id, command.agreement)
+    prepared = await node.hub.prepare(channel, command.since)
+    try:
+        if prepared.history == "exact":
+            posts, mine, more = [], {}, True
+        else:
+            page = await node.store.page(channel, None, _PAGE, person.id)
+            posts, more = list(page.posts), page.more
+            mine = {offset: list(reactions) for offset, reactions in page.mine.items()}
+    except BaseException:
+        node.hub.give_up(channel)
+        raise
+    connection.rooms.add(room.id)
+    node.presence.enter(channel, person, connection)
+    ok = JoinOk(
+        room=room,
+        position=prepared.position,
+        history=prepared.history,
+        posts=posts,
+        mine=mine,
+        missed=[push_of(publication) for publication in prepared.missed],
+        more=more,
+        here=node.presence.here(channel),
+        people=node.presence.people(channel, node.limits.people_listed),
+        read=joined.membership.read,
+        unread=joined.unread,
+        retention_seconds=node.retention.room_age // 1000,
+    )
+    return Answer(ok, then=lambda: node.hub.go_live(connection.outbox, channel, prepared.position))
+
+
+async def leave(node: Node, connection: Connection, person: Person, command: LeaveRoom) -> Answer:
+    """Leave a room. Leaving one that one is not in is done already."""
+    if command.room not in node.rooms:
+        raise Refusal(Reason.ROOM_UNKNOWN)
+    await node.store.leave(person.id, command.room)
+    depart(node, connection, command.room)
+    return Answer(DoneOk())
+
+
+def depart(node: Node, connection: Connection, room: RoomId) -> None:
+    """This connection is in the room no more."""
+    if room in connection.rooms:
+        connection.rooms.discard(room)
+        channel = room_channel(room)
+        node.hub.leave(connection.outbox, channel)
+        if connection.person is not None:
+            node.presence.leave(channel, connection.person.id, connection)
+
+
+async def post(node: Node, connection: Connection, person: Person, command: PostCommand) -> Answer:
+    _require_inside(connection, command.room)
+    wanted = WritePost(text=command.text, warning=command.warning, reply_to=command.reply_to)
+    return await commit(node, person, command.room, command.id, wanted)
+
+
+async def edit(node: Node, connection: Connection, person: Person, command: EditCommand) -> Answer:
+    _require_inside(connection, command.room)
+    wanted = EditPost(target=command.offset, text=command.text, warning=command.warning)
+    return await commit(node, person, command.room, command.id, wanted)
+
+
+async def redact(node: Node, connection: Connection, person: Person, command: RedactCommand) -> Answer:
+    _require_inside(connection, command.room)
+    return await commit(node, person, command.room, command.id, RedactPost(target=command.offset))
+
+
+async def react(node: Node, connection: Connection, person: Person, command: ReactCommand) -> Answer:
+    _require_inside(connection, command.room)
+    wanted = ReactToPost(target=command.offset, reaction=command.reaction, on=command.on)
+    return await commit(node, person, command.room, command.id, wanted)
+
+
+async def history(node: Node, connection: Connection, person: Person, command: PageHistory) -> Answer:
+    """Older posts."""
+    _require_inside(connection, command.room)
+    page = await node.store.page(room_channel(command.room), command.before, command.limit, person.id)
+    mine = {offset: list(reactions) for offset, reactions in page.mine.items()}
+    return Answer(HistoryOk(posts=list(page.posts), mine=mine, more=page.more))
+
+
+async def mark_read(node: Node, connection: Connection, person: Person, command: MarkRead) -> Answer:
+    _require_inside(connection, command.room)
+    await node.store.mark_read(person.id, command.room, Offset(command.offset))
+    return Answer(DoneOk())
+
+
+async def typing(node: Node, connection: Connection, person: Person, command: Typing) -> Answer:
+    """Show the others that somebody is writing. Lost without a trace where nobody can be told."""
+    _require_inside(connection, command.room)
+    channel = room_channel(command.room)
+
+    def tell() -> None:
+        node.hub.tell(channel, TypingPush(channel=channel, member=person.id))
+        node.bus.publish([(channel, encode(node.id, TypingSeen(channel, person.id)))])
+
+    return Answer(DoneOk(), then=tell)
+
+
+def _require_inside(connection: Connection, room: RoomId) -> None:
+    if room not in connection.rooms:
+        raise Refusal(Reason.NOT_IN_ROOM)
+
+
+def _check_space(node: Node, room: Room, person: Person, *, is_returning: bool) -> None:
+    """Counts are other workers' too and a second old at most, so two who come at the same moment may both get in."""
+    channel = room_channel(room.id)
+    capacity = room.capacity * _RETURNING_SLACK if is_returning else room.capacity
+    if node.presence.here(channel) < capacity or node.presence.is_here(channel, person.id):
+        return
+    with_space = [
+        {"id": other.id, "name": other.name, "here": here}
+        for other in node.rooms.values()
+        if other.status is RoomStatus.OPEN and (here := node.presence.here(room_channel(other.id))) < other.capacity
+    ]
+    raise Refusal(Reason.ROOM_FULL, retry_after=60.0, details={"rooms": with_space[:_ROOMS_WITH_SPACE]})

@@ -1,0 +1,89 @@
+"""Every command in one table: what runs it and what it costs. The checks stand here, once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from msgspec import Struct
+
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.identity import Person
+from chatserver.handlers import members, rooms
+from chatserver.handlers.answer import Answer
+from chatserver.handlers.connection import Connection
+from chatserver.handlers.node import Node
+from chatserver.protocol.messages import (
+    AnyCommand,
+    Command,
+    DoneOk,
+    EditCommand,
+    Hello,
+    JoinRoom,
+    LeaveRoom,
+    ListRooms,
+    MakeCode,
+    MarkRead,
+    MuteMember,
+    PageHistory,
+    Ping,
+    PostCommand,
+    ReactCommand,
+    RedactCommand,
+    Rename,
+    Typing,
+)
+
+# Any: each handler takes its own command type, and the table is what matches them.
+Handler = Callable[[Node, Connection, Person, Any], Awaitable[Answer]]
+
+
+class Row(Struct, frozen=True):
+    """`cost` is in tokens of the connection's and the member's buckets: what an ordinary command costs is 1."""
+
+    handler: Handler
+    cost: float = 1.0
+
+
+async def _ping(node: Node, connection: Connection, person: Person, command: Ping) -> Answer:
+    return Answer(DoneOk())
+
+
+TABLE: Final[dict[type[Command], Row]] = {
+    ListRooms: Row(rooms.list_rooms, 2.0),
+    JoinRoom: Row(rooms.join, 2.0),
+    LeaveRoom: Row(rooms.leave),
+    PostCommand: Row(rooms.post),
+    EditCommand: Row(rooms.edit),
+    RedactCommand: Row(rooms.redact),
+    ReactCommand: Row(rooms.react),
+    PageHistory: Row(rooms.history, 2.0),
+    MarkRead: Row(rooms.mark_read, 0.5),
+    Typing: Row(rooms.typing, 0.5),
+    MuteMember: Row(members.mute),
+    Rename: Row(members.rename, 5.0),
+    MakeCode: Row(members.make_code, 20.0),
+    Ping: Row(_ping, 0.25),
+}
+
+
+async def dispatch(node: Node, connection: Connection, command: AnyCommand) -> Answer:
+    """Run one command of one connection. Raises Refusal or StoreUnavailable."""
+    if isinstance(command, Hello):
+        _pay(node, connection, 1.0)
+        return await members.hello(node, connection, command)
+    person = connection.person
+    if person is None:
+        raise Refusal(Reason.HELLO_REQUIRED)
+    row = TABLE[type(command)]
+    _pay(node, connection, row.cost)
+    return await row.handler(node, connection, person, command)
+
+
+def _pay(node: Node, connection: Connection, cost: float) -> None:
+    now = node.monotonic()
+    wait = connection.bucket.take(cost, now)
+    if wait == 0 and connection.member_bucket is not None:
+        wait = connection.member_bucket.take(cost, now)
+    if wait > 0:
+        raise Refusal(Reason.RATE_LIMITED, retry_after=round(wait, 3))

@@ -1,0 +1,111 @@
+"""What this worker counts, for Prometheus. No label holds a person, a name, a text or an address.
+
+With several workers, `PROMETHEUS_MULTIPROC_DIR` is set before the first import (by the command line), and one scrape of
+any worker tells of all.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+_LATENCY: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+
+class Metrics:
+    """One worker's instruments. Made once, by the server; everything else is handed it."""
+
+    def __init__(self) -> None:
+        registry = self._registry = CollectorRegistry()
+        self.connections = Gauge(
+            "chat_connections", "Open connections.", registry=registry, multiprocess_mode="livesum"
+        )
+        self.members = Gauge(
+            "chat_room_members", "Members in a room, over all workers.", ["room"], registry=registry,
+            multiprocess_mode="livemostrecent",
+        )  # fmt: skip
+        self.posts = Counter("chat_posts_total", "Posts committed.", registry=registry)
+        self.commands = Counter(
+            "chat_commands_total", "Commands by name and outcome.", ["cmd", "outcome"], registry=registry
+        )
+        self.command_seconds = Histogram(
+            "chat_command_seconds",
+            "From a command's arrival to its reply.",
+            ["cmd"],
+            registry=registry,
+            buckets=_LATENCY,
+        )
+        self.deliveries = Counter("chat_deliveries_total", "Publications written to connections.", registry=registry)
+        self.delivered_bytes = Counter(
+            "chat_delivered_bytes_total", "Bytes of publications written.", registry=registry
+        )
+        self.commit_seconds = Histogram(
+            "chat_commit_seconds",
+            "From handing a change to the store until it is durable.",
+            registry=registry,
+            buckets=_LATENCY,
+        )
+        self.delivery_seconds = Histogram(
+            "chat_delivery_seconds",
+            "From a post's commit time to its first write here.",
+            registry=registry,
+            buckets=_LATENCY,
+        )
+        self.outbox_bytes = Gauge(
+            "chat_outbox_bytes", "Bytes waiting for slow connections.", registry=registry, multiprocess_mode="livesum"
+        )
+        self.behind = Gauge(
+            "chat_connections_behind", "Connections in catch-up.", registry=registry, multiprocess_mode="livesum"
+        )
+        self.healed = Counter(
+            "chat_holes_healed_total", "Publications taken from the store because the bus had not brought them.", ["why"],
+            registry=registry,
+        )  # fmt: skip
+        self.recoveries = Counter(
+            "chat_recoveries_total", "Returns by how they were served.", ["how"], registry=registry
+        )
+        self.evictions = Counter("chat_evictions_total", "Connections closed by us.", ["why"], registry=registry)
+        self.bus_attached = Gauge(
+            "chat_bus_attached", "Workers whose bus carries.", registry=registry, multiprocess_mode="livesum"
+        )
+        self.bus_lag_seconds = Gauge(
+            "chat_bus_lag_seconds", "The last round trip of the canary.", registry=registry, multiprocess_mode="livemax"
+        )
+        self.bus_dropped = Gauge(
+            "chat_bus_dropped",
+            "Payloads that the bus lost on the way out.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self.store_reads = Counter("chat_store_reads_total", "Reads of the log by purpose.", ["why"], registry=registry)
+        self.store_failures = Counter(
+            "chat_store_failures_total", "Times the store could not answer.", registry=registry
+        )
+        self.expired = Counter(
+            "chat_channels_expired_total", "Channels that lost expired publications.", registry=registry
+        )
+
+    def exposition(self) -> bytes:
+        """The metrics in Prometheus' text format."""
+        directory = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+        if directory is None:
+            return generate_latest(self._registry)
+        _forget_dead_workers(directory)
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry, directory)
+        return generate_latest(registry)
+
+
+def _forget_dead_workers(directory: str) -> None:
+    """Gauges of a worker that was killed would otherwise stay for ever."""
+    pids = {int(name.rsplit("_", 1)[1][:-3]) for name in os.listdir(directory) if name.startswith("gauge_")}
+    for pid in pids:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            mark_process_dead(pid, directory)
+        except PermissionError:
+            continue
