@@ -1,7 +1,8 @@
-"""The bus inside one process. It behaves like Redis: bytes travel, later, and a publisher hears itself only through it.
+"""The bus inside one process.
 
-Several `MemoryBus` on one `Exchange` are several nodes in one process. An exchange may be told to misbehave as a real bus
-may (`Faults`), from a seed, so that a failing run can be run again.
+It behaves like Redis: bytes travel, later, and a publisher hears itself only through it.
+Several `MemoryBus` on one `Exchange` are several nodes in one process. An exchange may be told to misbehave as a real
+bus may (`Faults`), from a seed, so that a failing run can be run again.
 """
 
 from __future__ import annotations
