@@ -95,7 +95,7 @@ class Metrics:
             return generate_latest(self._registry)
         _forget_dead_workers(directory)
         registry = CollectorRegistry()
-        MultiProcessCollector(registry, directory)
+        MultiProcessCollector(registry, directory)  # type: ignore[no-untyped-call]
         return generate_latest(registry)
 
 
@@ -106,6 +106,6 @@ def _forget_dead_workers(directory: str) -> None:
         try:
             os.kill(pid, 0)
         except ProcessLookupError:
-            mark_process_dead(pid, directory)
+            mark_process_dead(pid, directory)  # type: ignore[no-untyped-call]
         except PermissionError:
             continue

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -163,6 +163,8 @@ class Hub:
             line = await self._opened(channel)
             if since is None:
                 return Prepared(history="page", position=line.position, missed=[])
+            if since.epoch == line.epoch and since.offset > line.last:
+                await self._reach(channel, line, since.offset)
             if assess_return(since, line.head) is not Return.EXACT:
                 return self._prepared_gap(line)
             if line.last - since.offset > self._limits.recovery_publications:
@@ -340,7 +342,7 @@ class Hub:
             for task in (channel.healing, channel.backfill):
                 if task is not None:
                     task.cancel()
-            self._own(self._bus.unsubscribe([channel.name]), f"unsubscribe {channel.name}")
+            self._keep(asyncio.create_task(self._bus.unsubscribe([channel.name]), name=f"unsubscribe {channel.name}"))
 
     def _remove_live(self, channel: _Channel, outbox: Outbox) -> None:
         channel.live[outbox.encoding].discard(outbox)
@@ -387,7 +389,8 @@ class Hub:
 
     def _heal(self, channel: _Channel) -> None:
         if channel.healing is None:
-            channel.healing = self._own(self._heal_now(channel), f"heal {channel.name}")
+            channel.healing = asyncio.create_task(self._heal_now(channel), name=f"heal {channel.name}")
+            self._keep(channel.healing)
 
     async def _heal_now(self, channel: _Channel) -> None:
         try:
@@ -421,6 +424,18 @@ class Hub:
         finally:
             channel.healing = None
 
+    async def _reach(self, channel: _Channel, line: Line, offset: Offset) -> None:
+        """Somebody has seen more elsewhere than has come to this worker yet: read up to there, if it is true."""
+        while channel.line is line and line.last < offset:
+            self._metrics.store_reads.labels("reach").inc()
+            found = await self._store.read(channel.name, line.last, READ_LIMIT)
+            if channel.line is not line or found.head.epoch != line.epoch or found.head.last < offset:
+                return
+            before = line.last
+            self._show(channel, line.accept(found.publications))
+            if line.last == before:
+                return
+
     async def _backfilled(self, channel: _Channel, line: Line) -> None:
         """Read what lies before the ring, once for all who come back at the same moment."""
         if channel.backfill is None:
@@ -453,7 +468,8 @@ class Hub:
 
     def _start_catch_up(self, outbox: Outbox) -> None:
         if outbox not in self._catching_up:
-            self._catching_up[outbox] = self._own(self._catch_up(outbox), "catch up")
+            task = self._catching_up[outbox] = asyncio.create_task(self._catch_up(outbox), name="catch up")
+            self._keep(task)
 
     async def _catch_up(self, outbox: Outbox) -> None:
         try:
@@ -505,11 +521,9 @@ class Hub:
             channel.live[outbox.encoding].add(outbox)
             self.on_caught_up(outbox, name)
 
-    def _own(self, work: Coroutine[object, object, None], name: str) -> asyncio.Task[None]:
-        task = asyncio.create_task(work, name=name)
+    def _keep(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)
         task.add_done_callback(self._done)
-        return task
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

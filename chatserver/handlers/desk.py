@@ -13,7 +13,7 @@ from chatserver.domain.limits import Bucket
 from chatserver.handlers import rooms
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
-from chatserver.handlers.table import dispatch
+from chatserver.handlers.table import dispatch, pay
 from chatserver.protocol.codec import Encoding, Unreadable, decode_command
 from chatserver.protocol.codes import Close, error_body
 from chatserver.protocol.messages import AnyCommand, DrainingPush, ErrorReply, Reply
@@ -56,6 +56,7 @@ class Desk:
         except Unreadable as refusal:
             self._refuse_unreadable(connection, refusal)
         else:
+            connection.bad_frames = 0
             await self._answer(connection, command)
         if not await outbox.room(limits.outbox_bytes, limits.catch_up_seconds):
             self._node.metrics.evictions.labels("too_slow").inc()
@@ -91,7 +92,9 @@ class Desk:
         except Exception as bug:
             # The boundary of one command: whatever went wrong is told without revealing it, and harms nobody else.
             outcome = Reason.INTERNAL.value
-            log.error("command_failed", extra={"cmd": name, "kind": type(bug).__name__}, exc_info=_without_text(bug))
+            log.exception(
+                "command_failed", extra={"cmd": name, "kind": type(bug).__name__}, exc_info=_without_text(bug)
+            )
             self._refuse(connection, command.id, Refusal(Reason.INTERNAL, retry_after=1.0))
         else:
             connection.refused_in_a_row = 0
@@ -109,7 +112,12 @@ class Desk:
                 self._evict(connection, Close.TOO_FAST, "too_fast")
 
     def _refuse_unreadable(self, connection: Connection, refusal: Unreadable) -> None:
-        connection.outbox.send(ErrorReply(re=refusal.re, error=error_body(refusal)))
+        try:
+            pay(self._node, connection, 1.0)
+        except Refusal as too_fast:
+            self._refuse(connection, refusal.re, too_fast)
+        else:
+            self._refuse(connection, refusal.re, refusal)
         connection.bad_frames += 1
         if connection.bad_frames >= self._node.limits.bad_frames:
             self._evict(connection, Close.TOO_MANY_BAD_FRAMES, "bad_frames")

@@ -82,6 +82,8 @@ async def make_code(node: Node, connection: Connection, person: Person, command:
 
 async def mute(node: Node, connection: Connection, person: Person, command: MuteMember) -> Answer:
     """Hide or show another member's posts, on every device of the asker."""
+    if command.on and await node.store.member(command.member) is None:
+        raise Refusal(Reason.MEMBER_UNKNOWN)
     await node.store.set_mute(person.id, command.member, command.on, node.limits.mutes_per_member)
     await tell_others_of_self(node, person, except_for=connection)
     return Answer(DoneOk(), then=lambda: node.tell_nodes(MemberChanged(person.id)))

@@ -70,17 +70,18 @@ TABLE: Final[dict[type[Command], Row]] = {
 async def dispatch(node: Node, connection: Connection, command: AnyCommand) -> Answer:
     """Run one command of one connection. Raises Refusal or StoreUnavailable."""
     if isinstance(command, Hello):
-        _pay(node, connection, 1.0)
+        pay(node, connection, 1.0)
         return await members.hello(node, connection, command)
     person = connection.person
     if person is None:
         raise Refusal(Reason.HELLO_REQUIRED)
     row = TABLE[type(command)]
-    _pay(node, connection, row.cost)
+    pay(node, connection, row.cost)
     return await row.handler(node, connection, person, command)
 
 
-def _pay(node: Node, connection: Connection, cost: float) -> None:
+def pay(node: Node, connection: Connection, cost: float) -> None:
+    """Charge a connection and its member. Raises RATE_LIMITED."""
     now = node.monotonic()
     wait = connection.bucket.take(cost, now)
     if wait == 0 and connection.member_bucket is not None:

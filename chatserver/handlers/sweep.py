@@ -1,0 +1,121 @@
+"""What happens because time passes: presence is told, canaries fly, rooms are reloaded, what has expired is forgotten.
+
+No leader: every worker does all of it, and the store's transactions let each thing happen once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from chatserver.delivery.outbox import Outbox
+from chatserver.domain.history import ChannelName
+from chatserver.domain.rooms import ROOM_CHANNEL_PREFIX, RoomId, room_channel, room_of
+from chatserver.handlers.health import Health
+from chatserver.handlers.node import Node
+from chatserver.protocol.internode import encode
+from chatserver.protocol.messages import CountsPush, PresencePush
+from chatserver.store.contract import StoreUnavailable
+
+PRESENCE_SECONDS: Final = 0.1
+COUNTS_SECONDS: Final = 1.0
+SECOND: Final = 1.0
+ROOMS_SECONDS: Final = 5.0
+TOUCH_SECONDS: Final = 60.0
+EXPIRE_SECONDS: Final = 60.0
+
+log = logging.getLogger("chatserver.handlers")
+
+
+class Sweep:
+    """The clockwork of one worker. `run` never ends by itself; the server owns and cancels it."""
+
+    def __init__(self, node: Node, health: Health) -> None:
+        self._node = node
+        self._health = health
+        self._changed_rooms: set[RoomId] = set()
+
+    async def run(self) -> None:
+        """Do everything in its own rhythm until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for every, work in (
+                (PRESENCE_SECONDS, self._presence),
+                (COUNTS_SECONDS, self._counts),
+                (SECOND, self._second),
+                (ROOMS_SECONDS, self.load_rooms),
+                (TOUCH_SECONDS, self._touch),
+                (EXPIRE_SECONDS, self._expire),
+            ):
+                group.create_task(self._repeat(every, work), name=work.__name__)
+
+    async def load_rooms(self) -> None:
+        """Bring the room directory up to date."""
+        rooms = await self._node.store.rooms()
+        self._node.rooms = {room.id: room for room in rooms}
+
+    def restate_presence(self, outbox: Outbox, channel: ChannelName) -> None:
+        """Tell a connection that had fallen behind who is there now."""
+        presence = self._node.presence
+        people = presence.people(channel, self._node.limits.people_listed)
+        outbox.send(PresencePush(channel=channel, here=presence.here(channel), came=[], went=[], people=people))
+
+    async def _repeat(self, every: float, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            # Workers that started together should not all work in the same moment for ever.
+            await asyncio.sleep(every * random.uniform(0.9, 1.1))
+            try:
+                await work()
+            except StoreUnavailable as trouble:
+                self._node.metrics.store_failures.inc()
+                log.warning("sweep_postponed", extra={"work": work.__name__, "cause": str(trouble)})
+
+    async def _presence(self) -> None:
+        node = self._node
+        messages = node.presence.tick(node.monotonic())
+        if messages:
+            node.bus.publish([(topic, encode(node.id, message)) for topic, message in messages])
+        listed = node.limits.people_listed
+        for channel, change in node.presence.drain_changes().items():
+            if not channel.startswith(ROOM_CHANNEL_PREFIX):
+                continue
+            if change.is_count_changed:
+                self._changed_rooms.add(room_of(channel))
+            node.hub.tell(
+                channel,
+                PresencePush(channel=channel, here=change.here, came=change.came[:listed], went=change.went[:listed]),
+            )
+
+    async def _counts(self) -> None:
+        node = self._node
+        changed, self._changed_rooms = self._changed_rooms, set()
+        if not changed:
+            return
+        here = {room: node.presence.here(room_channel(room)) for room in changed}
+        for room, count in here.items():
+            node.metrics.members.labels(room).set(count)
+        push = CountsPush(here=here)
+        for connection in node.watching:
+            connection.outbox.send(push)
+
+    async def _second(self) -> None:
+        node = self._node
+        self._health.send_canary()
+        node.hub.measure()
+        node.metrics.bus_attached.set(int(node.bus.is_attached))
+        node.metrics.bus_dropped.set(node.bus.dropped)
+
+    async def _touch(self) -> None:
+        node = self._node
+        node.forget_absent()
+        present = [member for member, online in node.online.items() if online.connections]
+        if present:
+            await node.store.touch(present, node.now())
+
+    async def _expire(self) -> None:
+        node = self._node
+        while heads := await node.store.expire(node.now(), node.retention):
+            node.hub.expire(heads)
+            node.metrics.expired.inc(len(heads))

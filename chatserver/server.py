@@ -1,0 +1,212 @@
+"""The composition root: names the backends, wires the ring, and takes it apart again.
+
+Everything below is handed what it works with; only this file knows which bus and which store there are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any, assert_never
+
+import msgspec
+from starlette.applications import Starlette
+
+from chatserver.bus.contract import Bus
+from chatserver.bus.memory import Exchange, MemoryBus
+from chatserver.bus.redis import RedisBus
+from chatserver.config import Settings, effective
+from chatserver.delivery.hub import Hub
+from chatserver.delivery.presence import Presence
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import MemberId, NodeId
+from chatserver.domain.rooms import Publication, RoomRules
+from chatserver.edge.app import build_app
+from chatserver.edge.gate import STATE_KEY, Gate
+from chatserver.handlers import members
+from chatserver.handlers.desk import Desk
+from chatserver.handlers.health import Health
+from chatserver.handlers.identity import Identities
+from chatserver.handlers.node import Node
+from chatserver.handlers.sweep import Sweep
+from chatserver.metrics import Metrics
+from chatserver.protocol import internode
+from chatserver.protocol.internode import (
+    NODE_ID_LENGTH,
+    TOPIC_NODES,
+    Announced,
+    Canary,
+    Lease,
+    MemberChanged,
+    MemberEnded,
+    NodeLeft,
+    PresenceDelta,
+    PresenceSnapshot,
+    SnapshotWanted,
+    TypingSeen,
+    node_topic,
+)
+from chatserver.protocol.messages import TypingPush
+from chatserver.seeds import seed_rooms
+from chatserver.store.contract import Store
+from chatserver.store.postgres import PostgresStore
+from chatserver.store.sqlite import SqliteStore
+from chatserver.webroot import web_root
+
+STORE_TIMEOUT_SECONDS = 5.0
+
+log = logging.getLogger("chatserver.server")
+
+
+def create_app() -> Starlette:
+    """The ASGI app of one worker, from the effective configuration. uvicorn calls this in every worker."""
+    return Server(effective()).app
+
+
+class Server:
+    """One worker, from its start to its drained end. Each instance may be started once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        limits = settings.limits
+        metrics = Metrics()
+        store = _store(settings)
+        bus = _bus(settings)
+        node_id = NodeId(secrets.token_hex(NODE_ID_LENGTH // 2))
+        identities = Identities(
+            store,
+            token_key=settings.secret("identity tokens"),
+            code_pepper=settings.secret("come-back codes"),
+            name_length=limits.name_length,
+            now=_now,
+            draw=secrets.randbelow,
+        )
+        self.node = Node(
+            id=node_id,
+            store=store,
+            bus=bus,
+            hub=Hub(node_id, store, bus, limits, metrics, _now),
+            presence=Presence(node_id),
+            identities=identities,
+            limits=limits,
+            rules=RoomRules(
+                text_length=limits.text_length,
+                warning_length=limits.warning_length,
+                edit_window=limits.edit_seconds * 1000,
+            ),
+            retention=settings.store_retention,
+            metrics=metrics,
+            now=_now,
+            monotonic=time.monotonic,
+        )
+        identities.on_erased = self._erased
+        self.gate = Gate(limits)
+        self.desk = Desk(self.node)
+        self.health = Health(self.node)
+        self._sweep = Sweep(self.node, self.health)
+        self.node.hub.on_caught_up = self._sweep.restate_presence
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.app = build_app(
+            desk=self.desk,
+            identities=identities,
+            health=self.health,
+            metrics=metrics,
+            gate=self.gate,
+            limits=limits,
+            web_root=web_root(),
+            address_secret=settings.secret("address keys"),
+            public_origins=settings.public_origins,
+            secure_cookies=settings.secure_cookies,
+            cookie_seconds=settings.store_retention.member_age // 1000,
+            lifespan=self._lifespan,
+        )
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, app: Starlette) -> AsyncIterator[dict[str, Any]]:
+        node = self.node
+        await node.store.open()
+        try:
+            await node.store.add_rooms(seed_rooms())
+            await self._sweep.load_rooms()
+            await node.bus.start(self._hear, self._attached)
+            await node.bus.subscribe([TOPIC_NODES, node_topic(node.id)])
+            self._own(node.hub.run(), "hub")
+            self._own(self._sweep.run(), "sweep")
+            log.info("worker_started", extra={"node": node.id, "rooms": len(node.rooms)})
+            yield {STATE_KEY: self.gate}
+        finally:
+            node.is_draining = True
+            node.bus.publish([(topic, internode.encode(node.id, m)) for topic, m in node.presence.farewell()])
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await node.hub.close()
+            await node.bus.close()
+            await node.store.close()
+            log.info("worker_stopped", extra={"node": node.id})
+
+    # ------------------------------------------------------------------------------------------ the returning half
+
+    def _hear(self, topic: str, payload: bytes) -> None:
+        """A message from the bus: everything that other workers, or this one's own canary, have to say."""
+        node = self.node
+        sender = internode.sender_of(payload)
+        if sender == node.id and topic != node_topic(node.id):
+            return
+        try:
+            message = internode.decode(payload)
+        except msgspec.MsgspecError:
+            log.warning("bus_message_unreadable", extra={"topic": topic, "bytes": len(payload)})
+            return
+        match message:
+            case Announced(publication=publication):
+                node.hub.take(publication)
+            case TypingSeen(channel=channel, member=member):
+                node.hub.tell(channel, TypingPush(channel=channel, member=member))
+            case Canary():
+                self.health.heard(message)
+            case PresenceDelta() | PresenceSnapshot() | Lease() | SnapshotWanted() | NodeLeft():
+                node.presence.receive(sender, message, node.monotonic())
+            case MemberChanged(member=member):
+                self._own(members.reload_member(node, member), "reload member")
+            case MemberEnded(member=member):
+                node.end_member(member)
+            case _:
+                assert_never(message)
+
+    def _attached(self, is_attached: bool) -> None:
+        log.info("bus_attached" if is_attached else "bus_detached", extra={"node": self.node.id})
+
+    def _erased(self, member: MemberId, publications: list[Publication]) -> None:
+        members.erased(self.node, member, publications)
+
+    def _own(self, work: Any, name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (problem := task.exception()) is not None:
+            log.error("task_failed", extra={"task": task.get_name()}, exc_info=problem)
+
+
+def _now() -> Millis:
+    return Millis(time.time_ns() // 1_000_000)
+
+
+def _bus(settings: Settings) -> Bus:
+    if settings.redis_url is None:
+        return MemoryBus(Exchange())
+    return RedisBus(settings.redis_url, prefix=settings.redis_prefix)
+
+
+def _store(settings: Settings) -> Store:
+    scheme, _, rest = settings.database_url.partition("://")
+    if scheme == "sqlite":
+        return SqliteStore(rest.removeprefix("/"), timeout=STORE_TIMEOUT_SECONDS)
+    return PostgresStore(settings.database_url, timeout=STORE_TIMEOUT_SECONDS)
