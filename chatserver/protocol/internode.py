@@ -45,8 +45,9 @@ class Canary(Struct, frozen=True, tag="c"):
 
 
 class PresenceDelta(Struct, frozen=True, tag="pd"):
-    """What changed among a worker's own people. `seq` counts its deltas and snapshots without a hole, so that a missed
-    one is noticed; `came` maps channel to (member, name) pairs, `went` to members."""
+    """What changed among a worker's own people. `seq` counts its deltas from 1 without a hole, so that a missed one is
+    noticed; `came` maps channel to (member, name) pairs, also for a new name of one who was there; `went` to members.
+    """
 
     seq: int
     came: dict[ChannelName, list[tuple[MemberId, str]]]
@@ -54,9 +55,11 @@ class PresenceDelta(Struct, frozen=True, tag="pd"):
 
 
 class PresenceSnapshot(Struct, frozen=True, tag="ps"):
-    """All of a worker's own people, as of `seq`."""
+    """All of a worker's own people after its delta `seq`, in `parts` messages, of which this is `part`, from 0."""
 
     seq: int
+    part: int
+    parts: int
     people: dict[ChannelName, list[tuple[MemberId, str]]]
 
 
@@ -67,7 +70,8 @@ class Lease(Struct, frozen=True, tag="pl"):
 
 
 class SnapshotWanted(Struct, frozen=True, tag="pw"):
-    """The sender missed something of the worker on whose topic this stands."""
+    """The sender wants a snapshot on its own topic: it missed something of the worker on whose topic this stands, or,
+    on the topic of all workers, it is new."""
 
 
 class NodeLeft(Struct, frozen=True, tag="nl"):

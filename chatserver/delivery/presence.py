@@ -1,0 +1,391 @@
+"""Who is in which channel, over all workers.
+
+Each worker is the authority on the members behind its own connections and tells the others what changes (deltas,
+numbered without a hole) and that it lives (leases). Who notices a hole asks for a snapshot. A worker that is silent too
+long is dead, and its people are gone. What is told may be lost, repeated or reordered; at rest all workers agree.
+
+Sans-I/O: the clock arrives as an argument, any monotonic one in seconds; what to send is returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final
+
+from chatserver.bus.contract import Topic
+from chatserver.domain.history import ChannelName
+from chatserver.domain.identity import MemberId, NodeId, Person
+from chatserver.protocol.internode import (
+    TOPIC_NODES,
+    Lease,
+    NodeLeft,
+    PresenceDelta,
+    PresenceSnapshot,
+    SnapshotWanted,
+    node_topic,
+)
+
+PresenceMessage = PresenceDelta | PresenceSnapshot | Lease | SnapshotWanted | NodeLeft
+People = dict[ChannelName, dict[MemberId, str]]
+"""Names by channel and member."""
+
+DELTA_SECONDS: Final = 0.1
+"""Changes are told at most this often, together."""
+LEASE_SECONDS: Final = 1.0
+DEAD_SECONDS: Final = 4.0
+HOLE_SECONDS: Final = 0.25
+"""How long a missing delta may simply be late before a snapshot is asked for."""
+ASK_SECONDS: Final = 0.7
+"""How long the answer may take before it is asked for again."""
+STALL_SECONDS: Final = 1.0
+"""Between two ticks further apart than this, this worker stood still, and silence proves nothing."""
+LEFT_SECONDS: Final = 30.0
+"""How long late messages of a worker that said goodbye are passed over."""
+PAYLOAD_BYTES: Final = 30_000
+"""Deltas and snapshots are split so that none is much larger."""
+PENDING_DELTAS: Final = 256
+"""Deltas kept behind a hole. With more than these missing, a snapshot is what helps."""
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceChange:
+    """What became of a channel since it was last drained. A new name counts as coming."""
+
+    here: int
+    came: list[Person]
+    went: list[MemberId]
+    is_count_changed: bool
+
+
+@dataclass(slots=True)
+class _Before:
+    """A channel as it was last told: how many were there, and the name (None: not there) of each who was touched."""
+
+    here: int
+    names: dict[MemberId, str | None] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Other:
+    """What is known of another worker: everything up to its delta `seq`, and that there are deltas up to `latest`."""
+
+    heard_at: float
+    seq: int = 0
+    latest: int = 0
+    pending: dict[int, PresenceDelta] = field(default_factory=dict)
+    hole_since: float | None = None
+    asked_at: float | None = None
+    parts_seq: int = -1
+    parts: dict[int, PresenceSnapshot] = field(default_factory=dict)
+
+
+class Presence:
+    """One worker's view of who is where, and its part in keeping all views the same."""
+
+    def __init__(self, node: NodeId) -> None:
+        self.node = node
+        self._connections: dict[MemberId, dict[ChannelName, set[Hashable]]] = {}
+        self._people: dict[NodeId, People] = {node: {}}
+        self._alone: dict[NodeId, tuple[NodeId]] = {node: (node,)}
+        # Which nodes each member of a channel is on, in the order of their ids. The first one's name is shown, so that
+        # every worker shows the same. A tuple for each member would be dear; those on one node share it.
+        self._here: dict[ChannelName, dict[MemberId, tuple[NodeId, ...]]] = {}
+        self._before: dict[ChannelName, _Before] = {}
+        self._others: dict[NodeId, _Other] = {}
+        self._left: dict[NodeId, float] = {}
+        self._seq = 0
+        self._untold: dict[ChannelName, dict[MemberId, str | None]] = {}
+        self._told_at = float("-inf")
+        self._lease_at = float("-inf")
+        self._ticked_at: float | None = None
+        self._asking: dict[NodeId, None] = {}
+        self._is_new = True
+
+    # What this worker's own connections do.
+
+    def enter(self, channel: ChannelName, person: Person, connection_key: Hashable) -> None:
+        """A connection of a member is in a channel. Again changes nothing but the name."""
+        self._connections.setdefault(person.id, {}).setdefault(channel, set()).add(connection_key)
+        self._own_set(channel, person.id, person.name)
+
+    def leave(self, channel: ChannelName, member: MemberId, connection_key: Hashable) -> None:
+        """A connection is no longer in a channel; with their last one, the member is not. Again changes nothing."""
+        channels = self._connections.get(member)
+        keys = channels.get(channel) if channels is not None else None
+        if channels is None or keys is None or connection_key not in keys:
+            return
+        keys.discard(connection_key)
+        if keys:
+            return
+        del channels[channel]
+        if not channels:
+            del self._connections[member]
+        self._own_set(channel, member, None)
+
+    def rename(self, member: MemberId, name: str) -> None:
+        """A member has a new name, wherever they are on this worker. Call it on every worker."""
+        for channel in self._connections.get(member, ()):
+            self._own_set(channel, member, name)
+
+    # What the worker asks.
+
+    def here(self, channel: ChannelName) -> int:
+        """How many members are in a channel, on all workers, each counted once."""
+        return len(self._here.get(channel, ()))
+
+    def is_here(self, channel: ChannelName, member: MemberId) -> bool:
+        """Whether a member is in a channel, on any worker."""
+        return member in self._here.get(channel, ())
+
+    def people(self, channel: ChannelName, limit: int) -> list[Person]:
+        """Members in a channel, those who have been there longest first, at most `limit`. Costs O(limit)."""
+        members = self._here.get(channel, {})
+        return [
+            Person(member, self._people[nodes[0]][channel][member]) for member, nodes in islice(members.items(), limit)
+        ]
+
+    def channels_counts(self) -> Mapping[ChannelName, int]:
+        """How many are in each channel that is not empty."""
+        return {channel: len(members) for channel, members in self._here.items()}
+
+    def nodes(self) -> frozenset[NodeId]:
+        """The workers that live, this one included, as far as is known."""
+        return frozenset((self.node, *self._others))
+
+    def drain_changes(self) -> dict[ChannelName, PresenceChange]:
+        """What changed, by channel, since this was last called. Costs O(changes)."""
+        changes: dict[ChannelName, PresenceChange] = {}
+        for channel, before in self._before.items():
+            came: list[Person] = []
+            went: list[MemberId] = []
+            for member, old in before.names.items():
+                new = self._name(channel, member)
+                if new is None and old is not None:
+                    went.append(member)
+                elif new is not None and new != old:
+                    came.append(Person(member, new))
+            if came or went:
+                here = self.here(channel)
+                changes[channel] = PresenceChange(here, came, went, here != before.here)
+        self._before = {}
+        return changes
+
+    # What workers tell each other.
+
+    def tick(self, now: float) -> list[tuple[Topic, PresenceMessage]]:
+        """What to publish now. Call it about every 100 ms."""
+        self._bury(now)
+        out: list[tuple[Topic, PresenceMessage]] = []
+        if self._is_new:
+            self._is_new = False
+            out.append((TOPIC_NODES, SnapshotWanted()))
+        # A snapshot is of a seq, so what it holds must have been told before it.
+        if self._untold and (self._asking or now - self._told_at >= DELTA_SECONDS):
+            self._told_at = now
+            out.extend((TOPIC_NODES, delta) for delta in self._deltas())
+        if now - self._lease_at >= LEASE_SECONDS:
+            self._lease_at = now
+            out.append((TOPIC_NODES, Lease(self._seq)))
+        if self._asking:
+            snapshot = list(self._snapshot())
+            out.extend((node_topic(node), part) for node in self._asking for part in snapshot)
+            self._asking = {}
+        for node, other in self._others.items():
+            if other.hole_since is None or now - other.hole_since < HOLE_SECONDS:
+                continue
+            if other.asked_at is None or now - other.asked_at >= ASK_SECONDS:
+                other.asked_at = now
+                out.append((node_topic(node), SnapshotWanted()))
+        return out
+
+    def receive(self, sender: NodeId, message: PresenceMessage, now: float) -> None:
+        """Take in what a worker told. Its own messages are passed over."""
+        if sender == self.node or sender in self._left:
+            return
+        if isinstance(message, NodeLeft):
+            self._left[sender] = now
+            self._forget(sender)
+            return
+        other = self._others.get(sender)
+        if other is None:
+            other = self._others[sender] = _Other(heard_at=now)
+            self._people[sender] = {}
+            self._alone[sender] = (sender,)
+        other.heard_at = max(other.heard_at, now)
+        match message:
+            case Lease(seq=seq):
+                other.latest = max(other.latest, seq)
+            case PresenceDelta(seq=seq):
+                other.latest = max(other.latest, seq)
+                if seq > other.seq:
+                    if len(other.pending) >= PENDING_DELTAS:
+                        other.pending.clear()
+                    other.pending[seq] = message
+                    self._catch_up(sender, other)
+            case PresenceSnapshot():
+                other.latest = max(other.latest, message.seq)
+                self._take_part(sender, other, message)
+            case SnapshotWanted():
+                self._asking[sender] = None
+        if other.seq >= other.latest:
+            other.hole_since = other.asked_at = None
+        elif other.hole_since is None:
+            other.hole_since = now
+
+    def farewell(self) -> list[tuple[Topic, PresenceMessage]]:
+        """What to publish last when this worker stops."""
+        return [(TOPIC_NODES, NodeLeft())]
+
+    # Other workers.
+
+    def _bury(self, now: float) -> None:
+        """Forget workers that have been silent too long."""
+        stalled = 0.0 if self._ticked_at is None else max(0.0, now - self._ticked_at - STALL_SECONDS)
+        self._ticked_at = now
+        dead = []
+        for node, other in self._others.items():
+            other.heard_at += stalled
+            if now - other.heard_at > DEAD_SECONDS:
+                dead.append(node)
+        for node in dead:
+            self._forget(node)
+        for node in [node for node, left_at in self._left.items() if now - left_at > LEFT_SECONDS]:
+            del self._left[node]
+
+    def _forget(self, node: NodeId) -> None:
+        self._asking.pop(node, None)
+        if self._others.pop(node, None) is not None:
+            self._replace(node, {})
+            del self._people[node], self._alone[node]
+
+    def _catch_up(self, node: NodeId, other: _Other) -> None:
+        """Apply the deltas that follow what is known, as far as they are there."""
+        while (delta := other.pending.pop(other.seq + 1, None)) is not None:
+            other.seq += 1
+            for channel, members in delta.went.items():
+                for member in members:
+                    self._set(node, channel, member, None)
+            for channel, people in delta.came.items():
+                for member, name in people:
+                    self._set(node, channel, member, name)
+
+    def _take_part(self, node: NodeId, other: _Other, part: PresenceSnapshot) -> None:
+        if part.seq <= other.seq or part.seq < other.parts_seq:
+            return
+        if part.seq > other.parts_seq:
+            other.parts_seq, other.parts = part.seq, {}
+        other.parts[part.part] = part
+        if len(other.parts) < part.parts:
+            return
+        people: People = {}
+        for one in other.parts.values():
+            for channel, pairs in one.people.items():
+                people.setdefault(channel, {}).update(pairs)
+        other.parts = {}
+        self._replace(node, people)
+        other.seq = part.seq
+        other.pending = {seq: delta for seq, delta in other.pending.items() if seq > part.seq}
+        self._catch_up(node, other)
+
+    def _replace(self, node: NodeId, people: People) -> None:
+        for channel, names in list(self._people[node].items()):
+            kept = people.get(channel, {})
+            for member in [member for member in names if member not in kept]:
+                self._set(node, channel, member, None)
+        for channel, names in people.items():
+            for member, name in names.items():
+                self._set(node, channel, member, name)
+
+    # This worker's own people, told.
+
+    def _own_set(self, channel: ChannelName, member: MemberId, name: str | None) -> None:
+        """Change one of this worker's own, and note what the others were last told."""
+        untold = self._untold.setdefault(channel, {})
+        if member not in untold:
+            untold[member] = self._people[self.node].get(channel, {}).get(member)
+        self._set(self.node, channel, member, name)
+
+    def _deltas(self) -> Iterator[PresenceDelta]:
+        """What the others have not been told, in as many deltas as it takes."""
+        untold, self._untold = self._untold, {}
+        own = self._people[self.node]
+        came: dict[ChannelName, list[tuple[MemberId, str]]] = {}
+        went: dict[ChannelName, list[MemberId]] = {}
+        size = 0
+        for channel, members in untold.items():
+            names = own.get(channel, {})
+            for member, told in members.items():
+                name = names.get(member)
+                if name == told:
+                    continue
+                cost = _cost("" if channel in came and channel in went else channel, member, name or "")
+                if size and size + cost > PAYLOAD_BYTES:
+                    self._seq += 1
+                    yield PresenceDelta(self._seq, came, went)
+                    came, went, size = {}, {}, 0
+                size += cost
+                if name is None:
+                    went.setdefault(channel, []).append(member)
+                else:
+                    came.setdefault(channel, []).append((member, name))
+        if size:
+            self._seq += 1
+            yield PresenceDelta(self._seq, came, went)
+
+    def _snapshot(self) -> Iterator[PresenceSnapshot]:
+        """All of this worker's own people, in as many parts as it takes."""
+        parts: list[dict[ChannelName, list[tuple[MemberId, str]]]] = [{}]
+        size = 0
+        for channel, names in self._people[self.node].items():
+            for member, name in names.items():
+                cost = _cost("" if channel in parts[-1] else channel, member, name)
+                if size and size + cost > PAYLOAD_BYTES:
+                    parts.append({})
+                    size = 0
+                size += cost
+                parts[-1].setdefault(channel, []).append((member, name))
+        for number, people in enumerate(parts):
+            yield PresenceSnapshot(self._seq, number, len(parts), people)
+
+    # The one place where anything changes.
+
+    def _set(self, node: NodeId, channel: ChannelName, member: MemberId, name: str | None) -> None:
+        """One node says that a member of it is in a channel under this name, or (None) is not."""
+        here = self._here.setdefault(channel, {})
+        before = self._before.get(channel)
+        if before is None:
+            before = self._before[channel] = _Before(len(here))
+        if member not in before.names:
+            before.names[member] = self._name(channel, member)
+        people = self._people[node]
+        nodes = here.get(member)
+        if name is not None:
+            people.setdefault(channel, {})[member] = name
+            if nodes is None:
+                here[member] = self._alone[node]
+            elif node not in nodes:
+                here[member] = tuple(sorted((*nodes, node)))
+            return
+        names = people.get(channel)
+        if names is not None and names.pop(member, None) is not None and nodes is not None:
+            if not names:
+                del people[channel]
+            remaining = tuple(other for other in nodes if other != node)
+            if not remaining:
+                del here[member]
+            else:
+                here[member] = self._alone[remaining[0]] if len(remaining) == 1 else remaining
+        if not here:
+            del self._here[channel]
+
+    def _name(self, channel: ChannelName, member: MemberId) -> str | None:
+        """The name under which a member is shown in a channel, or None if they are not there."""
+        nodes = self._here.get(channel, {}).get(member)
+        return None if nodes is None else self._people[nodes[0]][channel][member]
+
+
+def _cost(channel: str, member: MemberId, name: str) -> int:
+    """About how many bytes one entry takes on the wire."""
+    return len(channel) + len(member) + len(name.encode()) + 9

@@ -1,0 +1,395 @@
+"""Who is where, on several workers at once, over a bus that loses, repeats and reorders."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Callable
+from random import Random
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+
+from chatserver.delivery.presence import DEAD_SECONDS, Presence, PresenceMessage
+from chatserver.domain.history import ChannelName
+from chatserver.domain.identity import MemberId, NodeId, Person
+from chatserver.protocol.internode import TOPIC_NODES, PresenceSnapshot, decode, encode, node_topic
+
+ROOM = ChannelName("room:sleep")
+OTHER_ROOM = ChannelName("room:grief")
+TICK = 0.1
+
+
+def member(number: int) -> MemberId:
+    return MemberId(f"m_{number:016d}")
+
+
+def person(number: int, name: str = "") -> Person:
+    return Person(member(number), name or f"Otter {number}")
+
+
+class World:
+    """Several workers, one clock, and a bus between them that does to each message on its way what `fate` says:
+    the delays in seconds after which it arrives, none for a lost one."""
+
+    def __init__(self, nodes: int, fate: Callable[[], list[float]] = lambda: [0.01]) -> None:
+        self.now = 100.0
+        self.fate = fate
+        self.sent: list[PresenceMessage] = []
+        self.sizes: list[int] = []
+        self._names = (NodeId(f"node{number:08d}") for number in itertools.count())
+        self._order = itertools.count()
+        self._flying: list[tuple[float, int, Presence, NodeId, bytes]] = []
+        self.alive: list[Presence] = []
+        for _ in range(nodes):
+            self.add()
+
+    def add(self) -> Presence:
+        presence = Presence(next(self._names))
+        self.alive.append(presence)
+        return presence
+
+    def kill(self, presence: Presence) -> None:
+        self.alive.remove(presence)
+
+    def stop(self, presence: Presence) -> None:
+        self._send(presence, presence.farewell())
+        self.kill(presence)
+
+    def pass_time(self, seconds: float) -> None:
+        until = self.now + seconds
+        while self.now < until:
+            self.now += TICK
+            while self._flying and self._flying[0][0] <= self.now:
+                at, _, to, sender, payload = heapq.heappop(self._flying)
+                if to in self.alive:
+                    message = decode(payload)
+                    assert isinstance(message, PresenceMessage)
+                    to.receive(sender, message, at)
+            for presence in self.alive:
+                self._send(presence, presence.tick(self.now))
+
+    def _send(self, presence: Presence, messages: list[tuple[str, PresenceMessage]]) -> None:
+        for topic, message in messages:
+            payload = encode(presence.node, message)
+            self.sent.append(message)
+            self.sizes.append(len(payload))
+            for to in self.alive:
+                if topic in (TOPIC_NODES, node_topic(to.node)):
+                    for delay in self.fate():
+                        heapq.heappush(self._flying, (self.now + delay, next(self._order), to, presence.node, payload))
+
+
+def names(presence: Presence, channel: ChannelName = ROOM) -> dict[MemberId, str]:
+    return {one.id: one.name for one in presence.people(channel, 100_000)}
+
+
+def test_member_is_seen_on_every_worker() -> None:
+    world = World(3)
+    world.alive[0].enter(ROOM, person(1), "a")
+    world.pass_time(0.3)
+    assert [presence.here(ROOM) for presence in world.alive] == [1, 1, 1]
+    assert world.alive[2].people(ROOM, 10) == [person(1)]
+    assert world.alive[2].is_here(ROOM, member(1))
+    assert world.alive[2].channels_counts() == {ROOM: 1}
+
+
+def test_member_with_three_tabs_counts_once_and_leaves_with_the_last() -> None:
+    presence = Presence(NodeId("node"))
+    for tab in ("a", "b", "c", "c"):
+        presence.enter(ROOM, person(1), tab)
+    assert presence.here(ROOM) == 1
+    for tab in ("a", "b", "b"):
+        presence.leave(ROOM, member(1), tab)
+    assert presence.here(ROOM) == 1
+    presence.leave(ROOM, member(1), "c")
+    assert presence.here(ROOM) == 0
+    assert presence.channels_counts() == {}
+
+
+def test_member_on_two_workers_counts_once_and_leaves_with_the_last() -> None:
+    world = World(3)
+    world.alive[0].enter(ROOM, person(1), "a")
+    world.alive[1].enter(ROOM, person(1), "b")
+    world.pass_time(0.5)
+    assert [presence.here(ROOM) for presence in world.alive] == [1, 1, 1]
+    world.alive[0].leave(ROOM, member(1), "a")
+    world.pass_time(0.5)
+    assert [presence.here(ROOM) for presence in world.alive] == [1, 1, 1]
+    world.alive[1].leave(ROOM, member(1), "b")
+    world.pass_time(0.5)
+    assert [presence.here(ROOM) for presence in world.alive] == [0, 0, 0]
+
+
+def test_leaving_without_having_entered_changes_nothing() -> None:
+    presence = Presence(NodeId("node"))
+    presence.leave(ROOM, member(1), "a")
+    presence.enter(ROOM, person(1), "a")
+    presence.leave(OTHER_ROOM, member(1), "a")
+    presence.leave(ROOM, member(1), "another")
+    assert presence.here(ROOM) == 1
+
+
+def test_new_name_reaches_everybody_and_counts_as_coming() -> None:
+    world = World(2)
+    here, there = world.alive
+    here.enter(ROOM, person(1), "a")
+    world.pass_time(0.3)
+    there.drain_changes()
+    here.rename(member(1), "Heron")
+    world.pass_time(0.3)
+    change = there.drain_changes()[ROOM]
+    assert change.came == [Person(member(1), "Heron")]
+    assert change.went == []
+    assert not change.is_count_changed
+
+
+def test_changes_are_drained_once_and_cancel_out() -> None:
+    presence = Presence(NodeId("node"))
+    presence.enter(ROOM, person(1), "a")
+    presence.enter(ROOM, person(2), "b")
+    presence.leave(ROOM, member(2), "b")
+    change = presence.drain_changes()[ROOM]
+    assert (change.here, change.came, change.went, change.is_count_changed) == (1, [person(1)], [], True)
+    assert presence.drain_changes() == {}
+    presence.leave(ROOM, member(1), "a")
+    presence.enter(ROOM, person(1), "a")
+    assert presence.drain_changes() == {}
+    presence.leave(ROOM, member(1), "a")
+    change = presence.drain_changes()[ROOM]
+    assert (change.here, change.came, change.went, change.is_count_changed) == (0, [], [member(1)], True)
+
+
+def test_changes_of_one_moment_travel_together() -> None:
+    world = World(2)
+    world.pass_time(2.0)
+    world.sent.clear()
+    for number in range(50):
+        world.alive[0].enter(ROOM, person(number), number)
+    world.pass_time(0.2)
+    assert len([message for message in world.sent if type(message).__name__ == "PresenceDelta"]) == 1
+
+
+def test_quiet_worker_sends_one_lease_a_second_and_nothing_else() -> None:
+    world = World(2)
+    world.pass_time(2.0)
+    world.sent.clear()
+    world.pass_time(10.0)
+    assert {type(message).__name__ for message in world.sent} == {"Lease"}
+    assert 18 <= len(world.sent) <= 22
+
+
+def test_worker_that_starts_later_learns_of_everybody_at_once() -> None:
+    world = World(2)
+    world.alive[0].enter(ROOM, person(1), "a")
+    world.pass_time(5.0)
+    late = world.add()
+    world.pass_time(0.5)
+    assert names(late) == {member(1): "Otter 1"}
+
+
+@pytest.mark.parametrize("what_follows", ["another delta", "nothing but leases"])
+def test_lost_delta_is_noticed_and_healed_within_two_seconds(what_follows: str) -> None:
+    world = World(2)
+    here, there = world.alive
+    world.pass_time(2.0)
+    world.fate = list
+    here.enter(ROOM, person(1), "a")
+    world.pass_time(0.3)
+    world.fate = lambda: [0.01]
+    if what_follows == "another delta":
+        here.enter(ROOM, person(2), "b")
+    world.pass_time(2.0)
+    assert names(there) == names(here)
+
+
+def test_deltas_out_of_order_need_no_snapshot() -> None:
+    delays = itertools.cycle([[0.15], [0.01]])
+    world = World(2)
+    world.pass_time(2.0)
+    world.fate = lambda: next(delays)
+    world.sent.clear()
+    for number in range(20):
+        world.alive[0].enter(ROOM, person(number), number)
+        world.pass_time(0.1)
+    world.fate = lambda: [0.01]
+    world.pass_time(0.4)
+    assert names(world.alive[1]) == names(world.alive[0])
+    assert not any(isinstance(message, PresenceSnapshot) for message in world.sent)
+
+
+def test_people_of_a_killed_worker_are_gone_within_five_seconds() -> None:
+    world = World(2)
+    here, there = world.alive
+    here.enter(ROOM, person(1), "a")
+    there.enter(ROOM, person(2), "b")
+    world.pass_time(2.0)
+    there.drain_changes()
+    world.kill(here)
+    world.pass_time(3.0)
+    assert there.here(ROOM) == 2
+    world.pass_time(2.0)
+    assert names(there) == {member(2): "Otter 2"}
+    assert there.drain_changes()[ROOM].went == [member(1)]
+    assert there.nodes() == {there.node}
+
+
+def test_people_of_a_worker_that_says_goodbye_are_gone_at_once_and_late_messages_do_not_bring_them_back() -> None:
+    world = World(2)
+    here, there = world.alive
+    here.enter(ROOM, person(1), "a")
+    world.pass_time(2.0)
+    late = here.tick(world.now + 1)
+    world.stop(here)
+    world.pass_time(0.2)
+    assert there.here(ROOM) == 0
+    for _, message in late:
+        there.receive(here.node, message, world.now)
+    assert there.nodes() == {there.node}
+
+
+def test_silence_of_the_bus_is_no_death_until_the_lease_is_over() -> None:
+    world = World(2)
+    here, there = world.alive
+    here.enter(ROOM, person(1), "a")
+    world.pass_time(2.0)
+    world.fate = list
+    world.pass_time(DEAD_SECONDS - 1.2)
+    assert there.here(ROOM) == 1
+    world.fate = lambda: [0.01]
+    world.pass_time(1.5)
+    assert there.here(ROOM) == 1
+
+
+def test_people_come_back_after_a_long_silence_of_the_bus() -> None:
+    world = World(3)
+    for number, presence in enumerate(world.alive):
+        presence.enter(ROOM, person(number), number)
+    world.pass_time(2.0)
+    world.fate = list
+    world.pass_time(10.0)
+    assert [presence.here(ROOM) for presence in world.alive] == [1, 1, 1]
+    world.fate = lambda: [0.01]
+    world.pass_time(2.0)
+    assert [presence.here(ROOM) for presence in world.alive] == [3, 3, 3]
+
+
+def test_worker_that_stood_still_itself_does_not_bury_the_others() -> None:
+    world = World(2)
+    here, there = world.alive
+    here.enter(ROOM, person(1), "a")
+    world.pass_time(2.0)
+    there.tick(world.now + 60)
+    assert there.here(ROOM) == 1
+
+
+def test_own_messages_are_passed_over() -> None:
+    presence = Presence(NodeId("node"))
+    presence.enter(ROOM, person(1), "a")
+    for _, message in presence.tick(1.0):
+        presence.receive(presence.node, message, 1.0)
+    presence.leave(ROOM, member(1), "a")
+    assert presence.here(ROOM) == 0
+    assert presence.nodes() == {presence.node}
+
+
+def test_ten_thousand_members_travel_in_payloads_of_32_kilobytes() -> None:
+    world = World(2)
+    for number in range(10_000):
+        world.alive[0].enter(ROOM, person(number, f"Ünïcödé Otter {number}"), number)
+    world.pass_time(1.0)
+    late = world.add()
+    world.pass_time(1.0)
+    assert [presence.here(ROOM) for presence in world.alive] == [10_000] * 3
+    assert names(late) == names(world.alive[0])
+    assert max(world.sizes) <= 32 * 1024
+    assert len(late.people(ROOM, 200)) == 200
+
+
+class Agreement(RuleBasedStateMachine):
+    """Whatever is done, in whatever weather: when it is quiet, every worker knows the truth."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.random = Random(0)
+        self.world = World(2, self.weather)
+        self.truth: dict[tuple[NodeId, ChannelName, MemberId], set[int]] = {}
+        self.given: dict[MemberId, str] = {}
+
+    def weather(self) -> list[float]:
+        draw = self.random.random()
+        if draw < 0.2:
+            return []
+        delays = [self.random.uniform(0.0, 0.6)]
+        return delays * 2 if draw > 0.85 else delays
+
+    node = st.integers(0, 3)
+    who = st.integers(0, 5)
+    where = st.sampled_from([ROOM, OTHER_ROOM])
+    tab = st.integers(0, 1)
+
+    def pick(self, node: int) -> Presence:
+        return self.world.alive[node % len(self.world.alive)]
+
+    @rule(seed=st.integers(0, 2**32))
+    def weather_changes(self, seed: int) -> None:
+        self.random.seed(seed)
+
+    @rule(node=node, who=who, where=where, tab=tab)
+    def enters(self, node: int, who: int, where: ChannelName, tab: int) -> None:
+        presence = self.pick(node)
+        named = Person(member(who), self.given.get(member(who), "Otter"))
+        presence.enter(where, named, tab)
+        self.truth.setdefault((presence.node, where, named.id), set()).add(tab)
+
+    @rule(node=node, who=who, where=where, tab=tab)
+    def leaves(self, node: int, who: int, where: ChannelName, tab: int) -> None:
+        presence = self.pick(node)
+        presence.leave(where, member(who), tab)
+        self.truth.get((presence.node, where, member(who)), set()).discard(tab)
+
+    @rule(who=who, name=st.sampled_from(["Heron", "Robin", "Otter"]))
+    def is_renamed(self, who: int, name: str) -> None:
+        self.given[member(who)] = name
+        for presence in self.world.alive:
+            presence.rename(member(who), name)
+
+    @precondition(lambda self: len(self.world.alive) < 4)
+    @rule()
+    def worker_starts(self) -> None:
+        self.world.add()
+
+    @precondition(lambda self: len(self.world.alive) > 1)
+    @rule(node=node, says_goodbye=st.booleans())
+    def worker_ends(self, node: int, says_goodbye: bool) -> None:
+        presence = self.pick(node)
+        (self.world.stop if says_goodbye else self.world.kill)(presence)
+        self.truth = {key: tabs for key, tabs in self.truth.items() if key[0] != presence.node}
+
+    @rule(seconds=st.floats(0.05, 3.0))
+    def time_passes(self, seconds: float) -> None:
+        self.world.pass_time(seconds)
+
+    @rule()
+    def it_is_quiet_and_all_agree(self) -> None:
+        self.world.fate = lambda: [0.01]
+        self.world.pass_time(5.0)
+        for channel in (ROOM, OTHER_ROOM):
+            expected = {
+                member_id: self.given.get(member_id, "Otter")
+                for (_, where, member_id), tabs in self.truth.items()
+                if tabs and where == channel
+            }
+            for presence in self.world.alive:
+                assert names(presence, channel) == expected
+                assert presence.here(channel) == len(expected)
+        self.world.fate = self.weather
+
+    def teardown(self) -> None:
+        self.it_is_quiet_and_all_agree()
+
+
+def test_all_workers_agree_with_the_truth_whatever_the_bus_did() -> None:
+    run_state_machine_as_test(Agreement, settings=settings(max_examples=200, stateful_step_count=40, deadline=None))
