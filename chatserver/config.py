@@ -1,0 +1,338 @@
+"""What an operator may set: a TOML file, `CHATSERVER_…` variables and the command line, checked before anything starts.
+
+Later sources win: defaults, file, variables, command line. Whatever is unknown, unreadable or contradictory stops the
+start with one line that names the key and where it was set (`ConfigError`). Read by `server` and `cli` only.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
+from urllib.parse import urlsplit
+
+import msgspec
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    ValidationError,
+    create_model,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+
+from chatserver.bus.address import parse_address
+from chatserver.domain.limits import Limits
+from chatserver.secret import SHORTEST, SecretUnusable, derive, read_or_make_secret, read_secret
+from chatserver.store.contract import Retention
+
+PREFIX: Final = "CHATSERVER_"
+CONFIG_VARIABLE: Final = PREFIX + "CONFIG"
+"""Names the configuration file where `--config` does not."""
+EFFECTIVE_VARIABLE: Final = PREFIX + "EFFECTIVE"
+"""How `chatserver serve` hands what it has checked to its workers."""
+
+_BYTES_PER_CHARACTER: Final = 4
+_FRAME_OVERHEAD: Final = 1_024
+_HOUR: Final = 3_600_000
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used. The message is one line for the operator and holds no secret."""
+
+
+def _list(value: object) -> object:
+    """Variables and the command line write lists with commas."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _origin(value: str) -> str:
+    parts = urlsplit(value.strip().lower())
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"} or parts.query:
+        raise ValueError(f"{value!r} is not an origin such as https://chat.example.org")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _network(value: str) -> str:
+    if value != "*":
+        ipaddress.ip_network(value, strict=False)
+    return value
+
+
+def _redis_url(value: str) -> str:
+    parse_address(value)
+    return value
+
+
+def _database_url(value: str) -> str:
+    scheme, separator, rest = value.partition("://")
+    if not separator or scheme not in {"sqlite", "postgresql", "postgres"}:
+        raise ValueError("a database URL starts with sqlite:/// or postgresql://")
+    if scheme == "sqlite" and (not rest.startswith("/") or rest in {"/", "/:memory:"}):
+        raise ValueError("SQLite needs a file: sqlite:///relative/path or sqlite:////absolute/path")
+    return value
+
+
+if TYPE_CHECKING:
+    _LimitsSection = Limits
+else:
+    # The table of limits exists once, in the domain; this gives every field of it a key of its own.
+    _LimitsSection = create_model(
+        "_LimitsSection",
+        __config__=ConfigDict(extra="forbid", frozen=True),
+        **{
+            field.name: (field.type, Field(field.default, gt=0, allow_inf_nan=False))
+            for field in msgspec.structs.fields(Limits)
+        },
+    )
+
+
+def _as_limits(section: object) -> Limits:
+    return section if isinstance(section, Limits) else msgspec.convert(section, Limits, from_attributes=True)
+
+
+class RetentionSection(BaseModel):
+    """How long things are kept."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    room_hours: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 24.0
+    posts_per_room: Annotated[int, Field(gt=0)] = 10_000
+    member_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 30.0
+
+
+class Settings(BaseSettings):
+    """The effective configuration: plain, frozen, whole. Made by `load` or, in a worker, by `effective`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8000
+    """0 takes any free port."""
+    workers: Annotated[int, Field(ge=1, le=256)] = 1
+    redis_url: Annotated[str, AfterValidator(_redis_url)] | None = Field(default=None, repr=False)
+    redis_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,32}$")] = "chat"
+    database_url: Annotated[str, AfterValidator(_database_url)] = Field(
+        default="sqlite:///{data_dir}/chat.db", repr=False
+    )
+    data_dir: Path = Path("data")
+    public_origins: Annotated[
+        tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_list)
+    ] = ()
+    trusted_proxies: Annotated[
+        tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_list)
+    ] = ()
+    secure_cookies: Literal["auto", "always", "never"] = "auto"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "json", "text"] = "auto"
+    secret_key: Annotated[SecretStr, Field(min_length=SHORTEST)] | None = None
+    secret_key_file: Path | None = None
+    retention: RetentionSection = RetentionSection()
+    limits: Annotated[_LimitsSection, AfterValidator(_as_limits), PlainSerializer(msgspec.structs.asdict)] = Field(
+        default_factory=_LimitsSection
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _place_database(cls, values: dict[str, Any]) -> dict[str, Any]:
+        template = values.get("database_url", cls.model_fields["database_url"].default)
+        if isinstance(template, str):
+            data_dir = str(values.get("data_dir", cls.model_fields["data_dir"].default))
+            values = {**values, "database_url": template.replace("{data_dir}", data_dir)}
+        return values
+
+    @model_validator(mode="after")
+    def _refuse_contradictions(self) -> Self:
+        if self.workers > 1 and self.redis_url is None:
+            raise ValueError(f"workers = {self.workers} needs redis_url: workers reach one another through Redis")
+        if self.secret_key is not None and self.secret_key_file is not None:
+            raise ValueError("secret_key and secret_key_file are both set; keep one")
+        limits = self.limits
+        needed = limits.text_length * _BYTES_PER_CHARACTER + _FRAME_OVERHEAD
+        if limits.frame_bytes < needed:
+            raise ValueError(
+                f"limits.frame_bytes = {limits.frame_bytes} cannot carry limits.text_length = {limits.text_length}"
+                f" characters; it must be at least {needed}"
+            )
+        if limits.outbox_bytes < 2 * limits.frame_bytes:
+            raise ValueError("limits.outbox_bytes must be at least twice limits.frame_bytes")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
+
+    @property
+    def store_retention(self) -> Retention:
+        """The retention in the store's own units."""
+        return Retention(
+            room_age=round(self.retention.room_hours * _HOUR),
+            posts_per_room=self.retention.posts_per_room,
+            member_age=round(self.retention.member_days * 24 * _HOUR),
+        )
+
+    @property
+    def secret_file(self) -> Path:
+        """Where the master secret lies unless `secret_key` holds it."""
+        return self.secret_key_file if self.secret_key_file is not None else self.data_dir / "secret.key"
+
+    def secret(self, label: str) -> bytes:
+        """32 secret bytes for one purpose, the same in every worker and after every restart. Raises ConfigError."""
+        return derive(self.master_secret(), label)
+
+    def master_secret(self) -> bytes:
+        """The configured secret, or the one in the data directory, made on the first run. Raises ConfigError."""
+        if self.secret_key is not None:
+            return self.secret_key.get_secret_value().encode()
+        try:
+            if self.secret_key_file is not None:
+                return read_secret(self.secret_key_file)
+            return read_or_make_secret(self.data_dir / "secret.key")
+        except (OSError, SecretUnusable) as error:
+            raise ConfigError(f"{self.secret_file}: {_one_line(error)}") from None
+
+
+def load(config: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:
+    """Read and check everything. `overrides` come from the command line, by key. Raises ConfigError."""
+    if config is None and os.environ.get(CONFIG_VARIABLE):
+        config = Path(os.environ[CONFIG_VARIABLE])
+    overrides = dict(overrides or {})
+    file = _read_file(config) if config is not None else {}
+    _refuse_unknown_variables()
+    try:
+        return _reading(config)(**overrides)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, config, file, overrides)) from None
+    except SettingsError as error:
+        raise ConfigError(_one_line(error)) from None
+
+
+def hand_over(settings: Settings) -> dict[str, str]:
+    """The environment variables that make `effective` the same in a worker process. They may hold secrets."""
+    variables = {EFFECTIVE_VARIABLE: settings.model_dump_json(exclude={"secret_key"})}
+    if settings.secret_key is not None:
+        variables[_variable("secret_key")] = settings.secret_key.get_secret_value()
+    return variables
+
+
+def effective() -> Settings:
+    """What `chatserver serve` checked and handed over; in a process that it did not start, `load()`."""
+    handed = os.environ.get(EFFECTIVE_VARIABLE)
+    return load() if handed is None else Settings(**msgspec.json.decode(handed))
+
+
+def masked(settings: Settings) -> dict[str, object]:
+    """The effective configuration as plain values, without secrets and without passwords in URLs."""
+    values: dict[str, object] = settings.model_dump(mode="json", exclude_none=True)
+    for key in ("redis_url", "database_url"):
+        if key in values:
+            values[key] = mask_url(str(values[key]))
+    return values
+
+
+def mask_url(url: str) -> str:
+    """A URL with stars for its password and for every query parameter that is called one."""
+    url = re.sub(r"(?<=://)([^/@:]*):([^/]*)@", r"\1:********@", url)
+    return re.sub(r"([?&][^=&]*password[^=&]*=)[^&]*", r"\1********", url, flags=re.IGNORECASE)
+
+
+def _reading(path: Path | None) -> type[Settings]:
+    """Settings that also read this file."""
+
+    class FromFile(Settings):
+        model_config = SettingsConfigDict(toml_file=path)
+
+    return FromFile
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: {_one_line(error)}") from None
+
+
+def _refuse_unknown_variables() -> None:
+    known = {_variable(key) for key in known_keys()} | {CONFIG_VARIABLE, EFFECTIVE_VARIABLE}
+    for name in sorted(os.environ):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            raise ConfigError(f"{name}: there is no such setting{_closest(name, known)}")
+
+
+def known_keys() -> list[str]:
+    """Every key, those of sections with a dot: `port`, `limits.frame_bytes`."""
+    sections = {
+        "retention": list(RetentionSection.model_fields),
+        "limits": [field.name for field in msgspec.structs.fields(Limits)],
+    }
+    keys: list[str] = []
+    for name in Settings.model_fields:
+        keys.extend(f"{name}.{key}" for key in sections[name]) if name in sections else keys.append(name)
+    return keys
+
+
+def _explain(error: ValidationError, path: Path | None, file: dict[str, Any], overrides: dict[str, object]) -> str:
+    """The first thing that is wrong: where it was set, its key, and why."""
+
+    def place(dotted: str) -> str | None:
+        section, _, key = dotted.partition(".")
+        if section in overrides:
+            return "--" + section.replace("_", "-")
+        if _variable(dotted) in {name.upper() for name in os.environ}:
+            return _variable(dotted)
+        held = file.get(section)
+        is_in_file = key in held if key and isinstance(held, dict) else section in file
+        return str(path) if is_in_file else None
+
+    first = error.errors(include_url=False, include_context=False)[0]
+    message = str(first["msg"]).removeprefix("Value error, ")
+    dotted = ".".join(str(part) for part in first["loc"][:2] if isinstance(part, str) and part in _words())
+    if first["type"] == "extra_forbidden":
+        dotted = ".".join(str(part) for part in first["loc"])
+        message = f"there is no such setting{_closest(dotted, known_keys())}"
+    if dotted:
+        return f"{place(dotted) or 'default'}: {dotted}: {message}"
+    places = {found for key in known_keys() if re.search(rf"\b{re.escape(key)}\b", message) and (found := place(key))}
+    return f"{', '.join(sorted(places))}: {message}" if places else message
+
+
+def _words() -> set[str]:
+    return {word for key in known_keys() for word in key.split(".")} | {"retention", "limits"}
+
+
+def _variable(dotted: str) -> str:
+    return PREFIX + dotted.replace(".", "__").upper()
+
+
+def _closest(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _one_line(error: Exception) -> str:
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(text.split())

@@ -1,0 +1,67 @@
+"""The one master secret of a server, and the keys derived from it.
+
+The file is made once, whole and private: processes that start at the same moment agree on one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import os
+import secrets
+import stat
+from pathlib import Path
+from typing import Final
+
+SHORTEST: Final = 32
+"""Characters. What an operator chooses must be as hard to guess as what we would make."""
+_MADE_BYTES: Final = 48
+
+
+class SecretUnusable(Exception):
+    """The secret is there and must not be used. The message says why and what to do, and holds nothing of it."""
+
+
+def derive(master: bytes, label: str) -> bytes:
+    """32 bytes for one purpose, from which neither the master nor another purpose's can be found (RFC 5869, 2.3,
+    with one block)."""
+    return hmac.digest(hmac.digest(b"chatserver", master, "sha256"), label.encode() + b"\x01", "sha256")
+
+
+def read_or_make_secret(path: Path) -> bytes:
+    """The secret in a file, made first if there is none. Raises SecretUnusable or OSError."""
+    if not path.exists():
+        _make(path)
+    return read_secret(path)
+
+
+def read_secret(path: Path) -> bytes:
+    """The secret in a file. Raises SecretUnusable or OSError.
+
+    A file of our own must be private. One that belongs to somebody else was mounted by a platform, whose modes we
+    cannot choose.
+    """
+    about = path.stat()
+    mode = stat.S_IMODE(about.st_mode)
+    if about.st_uid == os.geteuid() and mode & 0o077:
+        raise SecretUnusable(f"others may read or change this secret (mode {mode:04o}); run: chmod 600 {path}")
+    value = path.read_bytes().strip()
+    if len(value) < SHORTEST:
+        raise SecretUnusable(f"this secret is shorter than {SHORTEST} characters")
+    return value
+
+
+def _make(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_urlsafe(_MADE_BYTES).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        # A link is made only where there is none yet, so whoever is second takes the first one's secret.
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink()
