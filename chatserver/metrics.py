@@ -61,9 +61,11 @@ class Metrics:
             "chat_connections_behind", "Connections in catch-up.", registry=registry, multiprocess_mode="livesum"
         )
         self.healed = Counter(
-            "chat_holes_healed_total", "Publications taken from the store because the bus had not brought them.", ["why"],
+            "chat_holes_healed_total",
+            "Publications taken from the store because the bus had not brought them.",
+            ["why"],
             registry=registry,
-        )  # fmt: skip
+        )
         self.recoveries = Counter(
             "chat_recoveries_total", "Returns by how they were served.", ["how"], registry=registry
         )

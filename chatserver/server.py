@@ -10,7 +10,7 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any, assert_never
 
 import msgspec
@@ -184,7 +184,7 @@ class Server:
     def _erased(self, member: MemberId, publications: list[Publication]) -> None:
         members.erased(self.node, member, publications)
 
-    def _own(self, work: Any, name: str) -> None:
+    def _own(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._done)
