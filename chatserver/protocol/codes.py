@@ -75,7 +75,6 @@ class Close(IntEnum):
     # 4400-4599: stay away until something is done about it
     TOO_MANY_BAD_FRAMES = 4400
     IDENTITY_ENDED = 4401
-    SUBPROTOCOL_REQUIRED = 4402
 
 
 class Advice(StrEnum):
