@@ -1,0 +1,79 @@
+"""What the sockets of one worker share: limits, the timing wheel, their number, and whether the worker is leaving.
+
+uvicorn builds its protocol classes itself and hands them the lifespan's state, so the server's lifespan puts the gate
+there: `yield {STATE_KEY: gate}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.limits import Limits
+from chatserver.edge.wheel import Wheel
+
+STATE_KEY: Final = "chatserver.gate"
+"""Where uvicorn's protocol classes find the gate in the lifespan's state."""
+
+RETRY_FULL_SECONDS: Final = 10.0
+RETRY_DRAINING_SECONDS: Final = 2.0
+_SPARE_SOCKETS: Final = 256
+"""TCP connections beyond the WebSockets: pages, probes, and those that must be told to come back later."""
+
+
+class Gate:
+    """One worker's gate. The counters are plain numbers, for metrics and tests."""
+
+    __slots__ = ("_drain", "is_draining", "limits", "refused", "sockets", "tcp", "went_silent", "wheel")
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        shortest = min(limits.header_seconds, limits.hello_seconds, limits.ping_seconds, limits.pong_seconds)
+        self.wheel = Wheel(min(1.0, shortest / 4))
+        self.is_draining = False
+        self.sockets = 0
+        """Open WebSockets, from the accepted upgrade to the end of the TCP connection."""
+        self.tcp = 0
+        """Open TCP connections, upgraded ones included."""
+        self.refused = 0
+        """Upgrades and connections that were turned away."""
+        self.went_silent = 0
+        """Sockets dropped because nothing was heard from them."""
+        self._drain: Callable[[], None] | None = None
+
+    @classmethod
+    def of(cls, app_state: dict[str, Any]) -> Gate:
+        """The gate in a lifespan's state; one with default limits where a foreign app put none there."""
+        gate = app_state.get(STATE_KEY)
+        if gate is None:
+            gate = app_state[STATE_KEY] = cls(Limits())
+        assert isinstance(gate, cls)
+        return gate
+
+    def check(self) -> None:
+        """Raise the Refusal (BUSY or DRAINING) that keeps one more WebSocket out, if there is one."""
+        if self.is_draining:
+            self.refused += 1
+            raise Refusal(Reason.DRAINING, retry_after=RETRY_DRAINING_SECONDS)
+        if self.sockets >= self.limits.connections_per_worker:
+            self.refused += 1
+            raise Refusal(Reason.BUSY, retry_after=RETRY_FULL_SECONDS)
+
+    def has_tcp_room(self) -> bool:
+        """Whether one more TCP connection is worth an answer at all."""
+        return self.tcp < self.limits.connections_per_worker + _SPARE_SOCKETS
+
+    def on_drain(self, drain: Callable[[], None]) -> None:
+        """Register what closes the sockets when the worker is told to stop. It is called at most once."""
+        self._drain = drain
+
+    def start_drain(self) -> bool:
+        """Stop letting anybody in. Returns whether somebody takes care of closing those who are here."""
+        drain, first = self._drain, not self.is_draining
+        self.is_draining = True
+        if drain is None:
+            return False
+        if first:
+            drain()
+        return True

@@ -1,0 +1,175 @@
+"""Who may speak through a browser, and what a browser may do with our pages: origins, cookies and headers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_HOST = r"(?P<host>[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
+_ORIGIN: Final = re.compile(rf"(?P<scheme>https?)://{_HOST}")
+_AUTHORITY: Final = re.compile(_HOST)
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_SECURE_SCHEMES: Final = frozenset({"https", "wss"})
+
+Place = tuple[str, str, int]
+"""An origin taken apart: scheme, host, port."""
+
+
+def is_secure(scope: Scope) -> bool:
+    """Whether the request came over TLS, as far as this server or a trusted proxy in front of it knows."""
+    return scope.get("scheme") in _SECURE_SCHEMES
+
+
+class Standing(Enum):
+    """What a request's origin says about who sent it."""
+
+    OURS = "ours"
+    """A page of this service: its cookie counts."""
+    ABSENT = "absent"
+    """No browser page, which would always say: a client with a token of its own. Cookies do not count."""
+    FOREIGN = "foreign"
+    """Somebody else's page. It is turned away."""
+
+
+class Origins:
+    """Judges the Origin header (RFC 6454) on upgrades and on whatever changes something.
+
+    A page is ours if it was loaded from the host that the request is for, over the same scheme or a safer one, or from
+    a configured origin.
+    """
+
+    def __init__(self, allowed: Iterable[str] = ()) -> None:
+        places = [(origin, _parse_origin(origin)) for origin in allowed]
+        for origin, place in places:
+            if place is None:
+                raise ValueError(f"{origin!r} is not an origin such as https://chat.example.org")
+        self._allowed: Collection[Place] = frozenset(place for _, place in places if place is not None)
+
+    def judge(self, scope: Scope) -> Standing:
+        """Say who a request or an upgrade comes from."""
+        headers = Headers(scope=scope)
+        origins, hosts = headers.getlist("origin"), headers.getlist("host")
+        if not origins:
+            return Standing.ABSENT
+        place = _parse_origin(origins[0]) if len(origins) == 1 else None
+        if place is None:
+            return Standing.FOREIGN
+        if place in self._allowed:
+            return Standing.OURS
+        here = _parse_host(hosts[0], place[0]) if len(hosts) == 1 else None
+        is_safe = place[0] == "https" or not is_secure(scope)
+        return Standing.OURS if here == place[1:] and is_safe else Standing.FOREIGN
+
+    def judge_read(self, scope: Scope) -> Standing:
+        """The same for a plain GET, with which browsers send no Origin: there `Sec-Fetch-Site` tells, and where a
+        browser is too old for that, the cookie's SameSite has kept it from foreign pages."""
+        standing = self.judge(scope)
+        if standing is not Standing.ABSENT:
+            return standing
+        site = Headers(scope=scope).get("sec-fetch-site", "none")
+        return Standing.OURS if site in {"same-origin", "none"} else Standing.FOREIGN
+
+
+class Cookies:
+    """The page's identity cookie. `secure` None means: as the request came. `max_age` is in seconds."""
+
+    def __init__(self, *, max_age: int, secure: bool | None = None) -> None:
+        self._max_age = max_age
+        self._secure = secure
+
+    def name(self, scope: Scope) -> str:
+        """With TLS the name itself promises that only this host has set it."""
+        return "__Host-chat_identity" if self._is_secure(scope) else "chat_identity"
+
+    def token(self, scope: Scope) -> str | None:
+        """The token in a request's cookie."""
+        header = Headers(scope=scope).get("cookie")
+        return None if header is None else cookie_parser(header).get(self.name(scope)) or None
+
+    def keep(self, scope: Scope, token: str) -> str:
+        """The Set-Cookie value that keeps a token."""
+        return self._header(scope, token, self._max_age)
+
+    def drop(self, scope: Scope) -> str:
+        """The Set-Cookie value that forgets it."""
+        return self._header(scope, "", 0)
+
+    def _header(self, scope: Scope, value: str, max_age: int) -> str:
+        secure = "; Secure" if self._is_secure(scope) else ""
+        return f"{self.name(scope)}={value}; Max-Age={max_age}; Path=/; HttpOnly; SameSite=Strict{secure}"
+
+    def _is_secure(self, scope: Scope) -> bool:
+        return is_secure(scope) if self._secure is None else self._secure
+
+
+class SecurityHeaders:
+    """Puts on every HTTP answer what keeps a browser from doing with it what it should not."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), *security_headers(scope)]}
+            await send(message)
+
+        await self._app(scope, receive, send_guarded if scope["type"] == "http" else send)
+
+
+_FIXED: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (
+        b"permissions-policy",
+        b"accelerometer=(), camera=(), display-capture=(), geolocation=(), microphone=(), midi=(), payment=(), usb=()",
+    ),
+)
+_HSTS: Final = (b"strict-transport-security", b"max-age=31536000")
+
+
+def security_headers(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """The headers for an answer to this request."""
+    headers = [(b"content-security-policy", _policy(scope)), *_FIXED]
+    if is_secure(scope):
+        headers.append(_HSTS)
+    return headers
+
+
+def _policy(scope: Scope) -> bytes:
+    """The Content-Security-Policy. Older Safaris do not count WebSockets as 'self', so their address is named."""
+    host = Headers(scope=scope).get("host", "").lower()
+    socket = ""
+    if _AUTHORITY.fullmatch(host) is not None:
+        socket = f" wss://{host}" if is_secure(scope) else f" ws://{host} wss://{host}"
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        f"connect-src 'self'{socket}; manifest-src 'self'; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
+    ).encode("ascii")
+
+
+def _parse_origin(origin: str) -> Place | None:
+    match = _ORIGIN.fullmatch(origin.lower())
+    if match is None:
+        return None
+    port = int(match["port"]) if match["port"] else _DEFAULT_PORTS[match["scheme"]]
+    return match["scheme"], match["host"], port
+
+
+def _parse_host(host: str, scheme: str) -> tuple[str, int] | None:
+    match = _AUTHORITY.fullmatch(host.lower())
+    if match is None:
+        return None
+    return match["host"], int(match["port"]) if match["port"] else _DEFAULT_PORTS[scheme]

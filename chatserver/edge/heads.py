@@ -1,0 +1,101 @@
+"""HTTP at the socket: uvicorn's protocol with an end to every wait.
+
+As it comes, uvicorn lets a client take for ever over a request's head, send a head of any size, and read its answer a
+byte an hour. A reverse proxy would stand in front of all three; those who run without one deserve the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from chatserver.edge.gate import Gate
+
+if TYPE_CHECKING:
+    from uvicorn.config import Config
+    from uvicorn.server import ServerState
+
+_HEAD_BYTES: Final = 32 * 1024
+_FLUSH_SECONDS: Final = 30.0
+"""How long an answer that was handed over may take to be read."""
+
+
+class ChatHttpProtocol(HttpToolsProtocol):
+    """One TCP connection while it speaks HTTP. Handed to uvicorn as `chatserver.edge.heads:ChatHttpProtocol`."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.tick = 0
+        self._gate = Gate.of(app_state)
+        self._head_bytes = 0
+        self._is_in_head = True
+        self._is_between = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        has_room = self._gate.has_tcp_room()
+        self._gate.tcp += 1
+        if has_room:
+            self._gate.wheel.schedule(self, self._gate.limits.header_seconds)
+        else:
+            self._gate.refused += 1
+            transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._gate.tcp -= 1
+        self._gate.wheel.cancel(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_between:
+            # The first bytes of one more request on a kept connection, or line breaks that never become one.
+            self._is_between = False
+            self._is_in_head = True
+            self._head_bytes = 0
+            self._gate.wheel.schedule(self, self._gate.limits.header_seconds)
+        super().data_received(data)
+        if self._is_in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > _HEAD_BYTES and not self.transport.is_closing():
+                self._refuse(431)
+
+    def on_headers_complete(self) -> None:
+        self._is_in_head = False
+        self._gate.wheel.cancel(self)
+        super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        self._is_between = not self.pipeline
+        super().on_response_complete()
+        if self.transport.get_write_buffer_size() > 0:
+            self._gate.wheel.schedule(self, _FLUSH_SECONDS)
+
+    def handle_websocket_upgrade(self) -> None:
+        self._gate.wheel.cancel(self)
+        self._gate.tcp -= 1
+        super().handle_websocket_upgrade()
+
+    def due(self) -> None:
+        """What the timing wheel calls: the head did not come, or the answer was not taken."""
+        if self._is_in_head and not self.transport.is_closing():
+            self._refuse(408)
+        elif self.transport.is_closing() or self.transport.get_write_buffer_size() > 0:
+            self.transport.abort()
+
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        if self.transport.get_write_buffer_size() > 0:
+            self._gate.wheel.schedule(self, _FLUSH_SECONDS)
+
+    def _refuse(self, status: int) -> None:
+        self.transport.write(STATUS_LINE[status] + b"connection: close\r\ncontent-length: 0\r\n\r\n")
+        self.transport.close()
+        self._gate.wheel.schedule(self, _FLUSH_SECONDS)

@@ -1,0 +1,202 @@
+"""The routes that are no conversation: who somebody is in this browser, and how the worker is."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.identity import Member, Person
+from chatserver.domain.limits import Limits
+from chatserver.edge.addresses import Addresses
+from chatserver.edge.faults import places
+from chatserver.edge.guard import Cookies, Origins, Standing
+from chatserver.edge.refusals import body_of, headers_of, plain_error, status_of
+from chatserver.handlers.health import OK, Health
+from chatserver.handlers.identity import Identities
+from chatserver.store.contract import StoreUnavailable
+
+_log = logging.getLogger("chatserver.edge")
+
+_JSON: Final = "application/json"
+_UNKEPT: Final = {"cache-control": "no-store"}
+_EXPOSITION: Final = "text/plain; version=0.0.4; charset=utf-8"
+_STORE_RETRY_SECONDS: Final = 2.0
+_BEARER: Final = "bearer "
+_LONGEST_TOKEN: Final = 1_024
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class MemberAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Who this browser is. The token is in the cookie and nowhere else."""
+
+    member: Person
+    has_code: bool
+    created: bool
+
+
+class RestoreAsked(msgspec.Struct, frozen=True):
+    """The body of `POST /api/identity/restore`."""
+
+    code: str
+
+
+class _Denied(Exception):
+    """A "no" of the web itself: a status, and the body's code and words."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+class IdentityRoutes:
+    """Arriving, coming back, taking one's data along, and being forgotten: here, or everywhere.
+
+    Whatever changes something needs an Origin that is ours, or none at all: then it is no browser, its cookie does not
+    count, and it may show a token as `Authorization: Bearer`. Bodies are JSON, bounded, and must come in time.
+    """
+
+    def __init__(
+        self, identities: Identities, *, origins: Origins, cookies: Cookies, addresses: Addresses, limits: Limits
+    ) -> None:
+        self._identities = identities
+        self._origins = origins
+        self._cookies = cookies
+        self._addresses = addresses
+        self._limits = limits
+
+    async def arrive(self, request: Request) -> Response:
+        """`POST /api/identity`: who this browser is; a new guest where it is nobody yet."""
+        token = self._token(request, self._origins.judge(request.scope))
+        await self._read(request)
+        if await self._identities.known(token) is None:
+            self._admit(self._addresses.admit_guest, request)
+        member, token, created = await self._identities.arrive(token)
+        return self._introduce(request, member, token, created=created)
+
+    async def restore(self, request: Request) -> Response:
+        """`POST /api/identity/restore` with `{"code": "…"}`: be in this browser who one was in another."""
+        self._token(request, self._origins.judge(request.scope))
+        body = await self._read(request)
+        try:
+            asked = msgspec.json.decode(body, type=RestoreAsked)
+        except msgspec.MsgspecError:
+            raise Refusal(Reason.MALFORMED) from None
+        self._admit(self._addresses.admit_code, request)
+        member, token = await self._identities.restore(asked.code)
+        return self._introduce(request, member, token, created=False)
+
+    async def export(self, request: Request) -> Response:
+        """`GET /api/identity/export`: everything that is kept about this person, as a file."""
+        export = await self._identities.export(self._token(request, self._origins.judge_read(request.scope)))
+        body = msgspec.json.format(msgspec.json.encode(export), indent=2)
+        headers = {**_UNKEPT, "content-disposition": 'attachment; filename="my-chat-data.json"'}
+        return Response(body, 200, headers, _JSON)
+
+    async def erase(self, request: Request) -> Response:
+        """`POST /api/identity/erase`: remove this person and what they wrote."""
+        token = self._token(request, self._origins.judge(request.scope))
+        await self._read(request)
+        await self._identities.erase(token)
+        return Response(None, 204, {**_UNKEPT, "set-cookie": self._cookies.drop(request.scope)})
+
+    async def forget(self, request: Request) -> Response:
+        """`POST /api/identity/forget`: this browser no longer knows who it was. Nothing else changes."""
+        self._token(request, self._origins.judge(request.scope))
+        await self._read(request)
+        return Response(None, 204, {**_UNKEPT, "set-cookie": self._cookies.drop(request.scope)})
+
+    def _token(self, request: Request, standing: Standing) -> str | None:
+        if standing is Standing.FOREIGN:
+            raise _Denied(403, "origin_refused", "This page may not ask here.")
+        authorization = request.headers.get("authorization", "")
+        if authorization.lower().startswith(_BEARER):
+            return authorization[len(_BEARER) :].strip()[:_LONGEST_TOKEN]
+        return self._cookies.token(request.scope) if standing is Standing.OURS else None
+
+    def _admit(self, take: Callable[..., float], request: Request) -> None:
+        if (wait := take(self._addresses.key(request.scope.get("client")))) > 0:
+            raise Refusal(Reason.RATE_LIMITED, retry_after=wait)
+
+    async def _read(self, request: Request) -> bytes:
+        """The body. A request without one is as good as one with an empty one; anything else must be JSON."""
+        limit = self._limits.http_body_bytes
+        length = request.headers.get("content-length", "0")
+        if not length.isdecimal() or int(length) > limit:
+            raise Refusal(Reason.TOO_LARGE)
+        body = b""
+        try:
+            async with asyncio.timeout(self._limits.header_seconds):
+                async for chunk in request.stream():
+                    body += chunk
+                    if len(body) > limit:
+                        raise Refusal(Reason.TOO_LARGE)
+        except TimeoutError:
+            raise _Denied(408, "too_slow", "The rest of this did not arrive.") from None
+        kind = request.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
+        if body and kind != _JSON:
+            raise _Denied(415, "unsupported_media_type", "Only JSON is understood here.")
+        return body
+
+    def _introduce(self, request: Request, member: Member, token: str, *, created: bool) -> Response:
+        answer = MemberAnswer(member=Person(member.id, member.name), has_code=member.has_code, created=created)
+        headers = {**_UNKEPT, "set-cookie": self._cookies.keep(request.scope, token)}
+        return Response(msgspec.json.encode(answer), 201 if created else 200, headers, _JSON)
+
+
+class StatusRoutes:
+    """What monitoring asks."""
+
+    def __init__(self, health: Health, exposition: Callable[[], bytes]) -> None:
+        self._health = health
+        self._exposition = exposition
+
+    async def alive(self, request: Request) -> Response:
+        """`GET /healthz`: the process answers."""
+        return Response(b'{"alive":true}', 200, _UNKEPT, _JSON)
+
+    async def ready(self, request: Request) -> Response:
+        """`GET /readyz`: 200 where every check says "ok", else 503; the checks in either case."""
+        checks = await self._health.check()
+        is_ready = all(outcome == OK for outcome in checks.values())
+        body = msgspec.json.encode({"ready": is_ready, "checks": checks})
+        return Response(body, 200 if is_ready else 503, _UNKEPT, _JSON)
+
+    async def metrics(self, request: Request) -> Response:
+        """`GET /metrics`, in Prometheus' text format."""
+        return Response(self._exposition(), 200, {**_UNKEPT, "content-type": _EXPOSITION})
+
+
+def answering(endpoint: Endpoint) -> Endpoint:
+    """The endpoint, with every way of failing made into an answer that reveals nothing."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except Refusal as refusal:
+            return _refuse(refusal)
+        except _Denied as denied:
+            return Response(plain_error(denied.code, denied.message), denied.status, _UNKEPT, _JSON)
+        except StoreUnavailable as trouble:
+            _log.warning("the store is unavailable: %s", trouble)
+            return _refuse(Refusal(Reason.STORAGE_UNAVAILABLE, retry_after=_STORE_RETRY_SECONDS))
+        except ClientDisconnect:
+            return Response(None, 400)
+        except Exception as failure:  # noqa: BLE001 - the boundary of one request
+            _log.error("%s failed: %s", request.url.path, places(failure))
+            return _refuse(Refusal(Reason.INTERNAL))
+
+    return answer
+
+
+def _refuse(refusal: Refusal) -> Response:
+    return Response(body_of(refusal), status_of(refusal.reason), dict(headers_of(refusal)))

@@ -1,0 +1,57 @@
+"""A Refusal as an HTTP answer: its status, its headers and its body."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import msgspec
+
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.protocol.codes import error_body
+from chatserver.protocol.messages import ErrorBody
+
+_STATUS: Final[dict[Reason, int]] = {
+    Reason.TOO_LARGE: 413,
+    Reason.IDENTITY_REQUIRED: 401,
+    Reason.IDENTITY_UNKNOWN: 401,
+    Reason.CODE_UNKNOWN: 404,
+    Reason.MEMBER_UNKNOWN: 404,
+    Reason.ROOM_UNKNOWN: 404,
+    Reason.NAME_TAKEN: 409,
+    Reason.DUPLICATE_ID: 409,
+    Reason.RATE_LIMITED: 429,
+    Reason.STORAGE_UNAVAILABLE: 503,
+    Reason.BUSY: 503,
+    Reason.DRAINING: 503,
+    Reason.INTERNAL: 500,
+}
+
+
+class ErrorAnswer(msgspec.Struct, frozen=True):
+    """The body of every answer that is a "no"."""
+
+    error: ErrorBody
+
+
+def status_of(reason: Reason) -> int:
+    """The HTTP status of a refusal; 400 where no other fits."""
+    return _STATUS.get(reason, 400)
+
+
+def body_of(refusal: Refusal) -> bytes:
+    """The JSON body, `{"error": {…}}`."""
+    return msgspec.json.encode(ErrorAnswer(error_body(refusal)))
+
+
+def headers_of(refusal: Refusal) -> list[tuple[str, str]]:
+    """Its headers: the type, that nobody keeps it, and when to come back (whole seconds, rounded up)."""
+    headers = [("content-type", "application/json"), ("cache-control", "no-store")]
+    if refusal.retry_after is not None:
+        headers.append(("retry-after", str(math.ceil(refusal.retry_after))))
+    return headers
+
+
+def plain_error(code: str, message: str) -> bytes:
+    """The JSON body of a "no" that is the web's own and no Refusal, such as a foreign origin."""
+    return msgspec.json.encode(ErrorAnswer(ErrorBody(code=code, message=message, temporary=False)))

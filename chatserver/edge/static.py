@@ -1,0 +1,111 @@
+"""The page's own files, read once at the start and served from memory: nothing else can be reached by any path."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import mimetypes
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse, Response
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+_TYPES: Final = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".webmanifest": "application/manifest+json",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".woff2": "font/woff2",
+}
+_INDEX: Final = "index.html"
+_MOST_BYTES: Final = 4 * 1024 * 1024
+"""A file larger than this does not belong to a page that should load on a bad network."""
+
+
+class _File(NamedTuple):
+    kind: str
+    etag: str
+    plain: bytes
+    packed: bytes | None
+
+
+class StaticFiles:
+    """The ASGI app for GET and HEAD of everything under a folder, and for whatever has no other route.
+
+    A path with a final slash means its `index.html`.
+
+    Every answer may be kept but must be asked about again (`no-cache`); an unchanged file costs a 304.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._files = dict(_read(root))
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """Every path that is served."""
+        return frozenset(self._files)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await send({"type": "websocket.close"})
+            return
+        await self._answer(scope)(scope, receive, send)
+
+    def _answer(self, scope: Scope) -> Response:
+        path: str = scope["path"]
+        file = self._files.get(path + _INDEX if path.endswith("/") else path)
+        if file is None:
+            return PlainTextResponse("There is nothing here.\n", 404)
+        if scope["method"] not in {"GET", "HEAD"}:
+            return PlainTextResponse("This can only be read.\n", 405, {"allow": "GET, HEAD"})
+        headers = Headers(scope=scope)
+        answer = {"etag": file.etag, "cache-control": "no-cache", "vary": "accept-encoding"}
+        if _names(headers.get("if-none-match", ""), file.etag):
+            return Response(None, 304, answer)
+        if file.packed is not None and _takes_gzip(headers.get("accept-encoding", "")):
+            return Response(file.packed, 200, {**answer, "content-encoding": "gzip"}, file.kind)
+        return Response(file.plain, 200, answer, file.kind)
+
+
+def _read(root: Path) -> list[tuple[str, _File]]:
+    """Every regular file inside `root`. Hidden files, and links that lead out of it, stay unseen."""
+    home = root.resolve()
+    found = []
+    for path in sorted(home.rglob("*")):
+        name = path.relative_to(home)
+        if any(part.startswith(".") for part in name.parts) or not path.resolve().is_relative_to(home):
+            continue
+        if not path.is_file() or path.stat().st_size > _MOST_BYTES:
+            continue
+        plain = path.read_bytes()
+        packed = gzip.compress(plain, 9, mtime=0)
+        file = _File(
+            kind=_TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream",
+            # Weak: the same for both encodings.
+            etag=f'W/"{hashlib.blake2b(plain, digest_size=12).hexdigest()}"',
+            plain=plain,
+            packed=packed if len(packed) < len(plain) * 0.9 else None,
+        )
+        found.append((f"/{name.as_posix()}", file))
+    return found
+
+
+def _names(condition: str, etag: str) -> bool:
+    """Whether If-None-Match names this tag (RFC 9110, section 13.1.2: the comparison is weak)."""
+    bare = etag.removeprefix("W/")
+    return any(tag.strip() == "*" or tag.strip().removeprefix("W/") == bare for tag in condition.split(","))
+
+
+def _takes_gzip(accepted: str) -> bool:
+    for part in accepted.lower().split(","):
+        coding, _, weight = part.partition(";")
+        if coding.strip() in {"gzip", "*"}:
+            return weight.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
+    return False

@@ -1,0 +1,197 @@
+"""The one WebSocket address: who may open it, in which words, and how it ends when the worker stops."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import TYPE_CHECKING, Final, cast
+
+from chatserver.domain.errors import Refusal
+from chatserver.edge.addresses import Addresses, AddressKey
+from chatserver.edge.fallback import SendWire
+from chatserver.edge.gate import Gate
+from chatserver.edge.guard import Cookies, Origins, Standing
+from chatserver.edge.refusals import body_of, headers_of, plain_error, status_of
+from chatserver.edge.transport import EXTENSION, ChatProtocol
+from chatserver.handlers.connection import Connection
+from chatserver.handlers.desk import Desk
+from chatserver.protocol.codec import Encoding
+from chatserver.protocol.codes import Close
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+    from chatserver.delivery.wire import Wire
+
+_CLOSES_PER_SECOND: Final = 200.0
+"""A drain is no longer than it needs: a handful goes at once, thousands are spread."""
+_RETURN_SECONDS: Final = 0.5
+_RETURNS_PER_SECOND: Final = 500.0
+_SHORTEST_SPREAD, _LONGEST_SPREAD = 1.5, 10.0
+
+
+class ChatSocket:
+    """The ASGI app behind `/ws`.
+
+    Refused before the handshake, with a JSON body: a foreign Origin (403), none of our subprotocols (400), an address
+    with too many sockets or a full worker (503). The page's cookie counts only where the page is ours.
+    """
+
+    def __init__(self, desk: Desk, gate: Gate, *, origins: Origins, cookies: Cookies, addresses: Addresses) -> None:
+        self.desk = desk
+        self.gate = gate
+        self.addresses = addresses
+        self.drain = Drain(self)
+        self._origins = origins
+        self._cookies = cookies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if (await receive())["type"] != "websocket.connect":
+            return
+        standing = self._origins.judge(scope)
+        if standing is Standing.FOREIGN:
+            body = plain_error("origin_refused", "This page may not connect here.")
+            await _deny(scope, send, 403, [("content-type", "application/json")], body)
+            return
+        encoding = next((known for name in scope["subprotocols"] if (known := Encoding.of(name)) is not None), None)
+        if encoding is None:
+            names = " or ".join(known.subprotocol for known in Encoding)
+            body = plain_error("subprotocol_required", f"Offer the subprotocol {names}.")
+            await _deny(scope, send, 400, [("content-type", "application/json")], body)
+            return
+        token = self._cookies.token(scope) if standing is Standing.OURS else None
+        key = self.addresses.key(scope.get("client"))
+        protocol = scope.get("extensions", {}).get(EXTENSION)
+        try:
+            if protocol is None:
+                self.gate.check()
+            self.addresses.enter(key)
+        except Refusal as refusal:
+            await _deny(scope, send, status_of(refusal.reason), headers_of(refusal), body_of(refusal))
+            return
+        try:
+            await send({"type": "websocket.accept", "subprotocol": encoding.subprotocol, "headers": []})
+            wire = SendWire(send, self.gate) if protocol is None else cast("ChatProtocol", protocol)
+            seat = Seat(self, wire, encoding, token, key)
+        except BaseException:
+            self.addresses.leave(key)
+            raise
+        if isinstance(wire, SendWire):
+            await self._serve_plain(receive, wire, seat)
+        else:
+            wire.adopt(seat)
+
+    async def _serve_plain(self, receive: Receive, wire: SendWire, seat: Seat) -> None:
+        """A connection of another ASGI server, which lives as long as this call."""
+        self.gate.sockets += 1
+        reader = asyncio.create_task(_read(receive, seat))
+        try:
+            await asyncio.wait({reader, wire.task}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            reader.cancel()
+            wire.abort()
+            try:
+                outcomes = await asyncio.gather(reader, wire.task, return_exceptions=True)
+            finally:
+                self.gate.sockets -= 1
+                seat.closed()
+        for outcome in outcomes:
+            if isinstance(outcome, Exception):
+                raise outcome
+
+
+class Seat:
+    """One connection's place here: it takes the messages to the desk, and leaves the room tidy."""
+
+    __slots__ = ("_is_binary", "_key", "_place", "connection", "tick", "wire")
+
+    def __init__(self, place: ChatSocket, wire: Wire, encoding: Encoding, token: str | None, key: AddressKey) -> None:
+        self._place = place
+        self._key = key
+        self._is_binary = encoding is Encoding.MSGPACK
+        self.wire = wire
+        self.tick = 0
+        self.connection: Connection = place.desk.open(
+            wire, binary=self._is_binary, token=token, admit_guest=self._admit_guest
+        )
+        place.gate.wheel.schedule(self, place.gate.limits.hello_seconds)
+        place.drain.enter(self)
+
+    async def receive(self, data: str | bytes) -> None:
+        if isinstance(data, bytes) is not self._is_binary:
+            self.wire.close(Close.UNSUPPORTED_DATA)
+            return
+        await self._place.desk.receive(self.connection, data)
+
+    def closed(self) -> None:
+        place = self._place
+        place.gate.wheel.cancel(self)
+        place.drain.leave(self)
+        place.addresses.leave(self._key)
+        place.desk.closed(self.connection)
+
+    def due(self) -> None:
+        """The time for hello is over."""
+        if not self._place.desk.has_said_hello(self.connection):
+            self.wire.close(Close.HELLO_TIMEOUT)
+
+    def _admit_guest(self) -> float:
+        return self._place.addresses.admit_guest(self._key)
+
+
+class Drain:
+    """Sends everybody elsewhere when the worker stops, evenly, so that the other workers can take them in."""
+
+    def __init__(self, place: ChatSocket) -> None:
+        self._place = place
+        self._seats: set[Seat] = set()
+        self._task: asyncio.Task[None] | None = None
+        place.gate.on_drain(self.start)
+
+    def enter(self, seat: Seat) -> None:
+        """Somebody connected. Who comes while the worker stops goes again at once."""
+        self._seats.add(seat)
+        if self._task is not None:
+            asyncio.get_running_loop().call_soon(self._send_off, seat, _SHORTEST_SPREAD)
+
+    def leave(self, seat: Seat) -> None:
+        """Somebody is gone."""
+        self._seats.discard(seat)
+
+    def start(self) -> None:
+        """Begin. Takes at most `limits.drain_seconds`, and what a peer may take to answer its close frame."""
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def _run(self) -> None:
+        seats = random.sample([*self._seats], len(self._seats))
+        count = len(seats)
+        window = min(self._place.gate.limits.drain_seconds, count / _CLOSES_PER_SECOND)
+        spread = min(max(count / _RETURNS_PER_SECOND, _SHORTEST_SPREAD), _LONGEST_SPREAD)
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        for index, seat in enumerate(seats):
+            if (wait := start + window * index / count - loop.time()) > 0:
+                await asyncio.sleep(wait)
+            self._send_off(seat, spread)
+
+    def _send_off(self, seat: Seat, spread: float) -> None:
+        if seat in self._seats:
+            self._place.desk.say_draining(seat.connection, _RETURN_SECONDS + random.random() * spread)
+            seat.wire.close(Close.SERVICE_RESTART)
+
+
+async def _read(receive: Receive, seat: Seat) -> None:
+    while (message := await receive())["type"] == "websocket.receive":
+        text = message.get("text")
+        await seat.receive(text if text is not None else message["bytes"])
+
+
+async def _deny(scope: Scope, send: Send, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+    """Refuse an upgrade: with this answer where the server can give one, else with its own 403."""
+    if "websocket.http.response" not in scope.get("extensions", {}):
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    pairs = [(name.encode("ascii"), value.encode("ascii")) for name, value in headers]
+    await send({"type": "websocket.http.response.start", "status": status, "headers": pairs})
+    await send({"type": "websocket.http.response.body", "body": body, "more_body": False})
