@@ -1,0 +1,66 @@
+"""A real Chromium that talks to nobody but the server under test."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+from playwright.async_api import Browser, async_playwright
+from playwright.sync_api import sync_playwright
+
+from tests.kit.process import PartMissing
+
+_NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
+_ARGUMENTS: Final = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-dev-shm-usage",
+    "--disable-domain-reliability",
+    "--disable-gpu",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-pings",
+    "--metrics-recording-only",
+)
+
+
+def browser_path() -> Path:
+    """The browser's program: the system's, or Playwright's own. Raises PartMissing."""
+    for name in _NAMES:
+        found = shutil.which(name)
+        if found is not None:
+            return Path(found)
+    with sync_playwright() as playwright:
+        own = Path(playwright.chromium.executable_path)
+    if own.exists():
+        return own
+    raise PartMissing("no browser: install Chromium, or run `python -m playwright install chromium`")
+
+
+def browser_arguments() -> list[str]:
+    # Chromium's sandbox refuses root.
+    return [*_ARGUMENTS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+
+
+@contextlib.asynccontextmanager
+async def open_browser(path: Path) -> AsyncIterator[Browser]:
+    """A headless browser for the asynchronous API, on the running loop."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=browser_arguments())
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+if __name__ == "__main__":
+    try:
+        print(browser_path())
+    except PartMissing as missing:
+        sys.exit(str(missing))
