@@ -1,0 +1,158 @@
+"""Forgetting: what has expired, and people who ask to be forgotten. Sans-I/O, like `log`.
+
+`docs/decisions/0021-forgetting.md` says what stays where a person was, and what each database does with the bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import Final
+
+import msgspec
+
+from chatserver.domain.history import ChannelName, Head, Millis, Offset
+from chatserver.domain.identity import MemberId
+from chatserver.domain.rooms import Post, Publication, Reacted, Reaction, Redacted
+from chatserver.store import render
+from chatserver.store import statements as sql
+from chatserver.store.contract import Retention
+from chatserver.store.log import ChannelState, event_row, post_values, save_heads
+from chatserver.store.statements import Call, Op
+
+ERASED: Final = MemberId("m_erased")
+"""The author of what erased people left: shorter than any member's id, and the same for all of them."""
+ERASED_NAME: Final = "Someone"
+
+PUBLICATIONS_AT_ONCE: Final = 1_000
+MEMBERS_AT_ONCE: Final = 200
+VACUUM_EVERY: Final = 3_600_000
+"""Milliseconds between two rewrites of a file from which something was removed."""
+
+
+class Expired(msgspec.Struct, frozen=True):
+    """What one call of `expire` removed. `may_vacuum` says that the last rewrite was long enough ago."""
+
+    heads: dict[ChannelName, Head]
+    removed_anything: bool
+    may_vacuum: bool
+
+
+class Erased(msgspec.Struct, frozen=True):
+    """What an erasure published. `had_text` says whether anything in the database held words of the person."""
+
+    publications: list[Publication]
+    had_text: bool
+
+
+def erase(who: MemberId, now: Millis) -> Op[Erased]:
+    # Whoever joins or mutes holds the member's row; whoever posts holds the channel's. Once both are ours, nothing of
+    # this person can be written any more.
+    yield Call(sql.LOCK_MEMBER, [(who,)])
+    names = sorted(row[0] for row in (yield Call(sql.CHANNELS_OF, [(who,)])))
+    states: dict[str, ChannelState] = {}
+    if names:
+        states = {row[0]: ChannelState(row) for row in (yield Call(sql.LOCK_CHANNELS, [(name,) for name in names]))}
+    posts = {(row[0], Offset(row[1])): bool(row[2]) for row in (yield Call(sql.OWN_POSTS, [(who,)]))}
+    publications = yield from _take_reactions_back(who, states, posts, now)
+    publications += [
+        states[place[0]].publish(Redacted(target=place[1]), now) for place in sorted(posts) if not posts[place]
+    ]
+    yield Call(sql.DROP_REACTIONS_ON, [(who,)])
+    yield Call(sql.DROP_REACTIONS_BY, [(who,)])
+    yield Call(sql.BLANK_POSTS, [(ERASED_NAME, who)])
+    yield Call(sql.DISOWN, [(ERASED, who)])
+    if publications:
+        yield Call(sql.ADD_EVENTS, [event_row(item, ERASED, (None, 0, None)) for item in publications])
+    yield from save_heads(states.values())
+    yield from _drop_member(who)
+    return Erased(publications, had_text=bool(posts))
+
+
+def _take_reactions_back(
+    who: MemberId, states: dict[str, ChannelState], own: Container[tuple[str, Offset]], now: Millis
+) -> Op[list[Publication]]:
+    rows = yield Call(sql.REACTIONS_OF, [(who,)])
+    taken = [(row[1], row[2], Reaction(row[3])) for row in rows if (row[1], row[2]) not in own]
+    if not taken:
+        return []
+    places = list(dict.fromkeys((channel, offset) for channel, offset, _ in taken))
+    found = yield Call(sql.FIND_POSTS, places)
+    posts: dict[tuple[str, int], Post] = {(row[0], row[1]): render.post_of(row[1:]) for row in found}
+    publications: list[Publication] = []
+    for channel, offset, reaction in taken:
+        post = posts[(channel, offset)]
+        counts = {key: count - (key is reaction) for key, count in post.reactions.items()}
+        counts = {key: count for key, count in counts.items() if count > 0}
+        posts[(channel, offset)] = msgspec.structs.replace(post, reactions=counts)
+        event = Reacted(target=Offset(offset), by=ERASED, reaction=reaction, on=False, counts=counts)
+        publications.append(states[channel].publish(event, now))
+    yield Call(sql.SET_POSTS, [post_values(ChannelName(key[0]), posts[key]) for key in places])
+    return publications
+
+
+def _drop_member(who: MemberId) -> Op[None]:
+    yield Call(sql.DROP_MEMBERSHIPS, [(who,)])
+    yield Call(sql.DROP_MUTES, [(who,)])
+    yield Call(sql.DROP_MEMBER, [(who,)])
+
+
+def expire(now: Millis, retention: Retention) -> Op[Expired]:
+    heads: dict[ChannelName, Head] = {}
+    left = PUBLICATIONS_AT_ONCE
+    for name, first, last, oldest in (yield Call(sql.OLDEST, [()])):
+        if left <= 0:
+            break
+        if oldest < _old(now, retention) or (
+            last - first + 1 > retention.posts_per_room and oldest < now - retention.dedupe_window
+        ):
+            state = yield from _expire_channel(name, now, retention, left)
+            if state is not None:
+                left -= state.first - first
+                heads[state.channel] = state.head
+    members = yield Call(sql.UNSEEN_MEMBERS, [(now - _member_age(retention), MEMBERS_AT_ONCE)])
+    for (who,) in members:
+        yield from _drop_member(MemberId(who))
+    removed = bool(heads or members)
+    may_vacuum = removed and (yield from _may_vacuum(now))
+    return Expired(heads, removed, may_vacuum)
+
+
+def _expire_channel(name: str, now: Millis, retention: Retention, at_most: int) -> Op[ChannelState | None]:
+    locked = yield Call(sql.LOCK_CHANNELS, [(name,)])
+    state = ChannelState(locked[0])
+    bound = state.first + at_most - 1
+    cut = 0
+    for upto, before in (
+        (min(bound, state.last), _old(now, retention)),
+        (min(bound, state.last - retention.posts_per_room), now - retention.dedupe_window),
+    ):
+        for (offset,) in (yield Call(sql.CUT, [(name, upto, before)])):
+            cut = max(cut, offset)
+    if cut < state.first:
+        return None
+    yield Call(sql.DROP_LOG, [(name, cut)])
+    yield Call(sql.DROP_OLD_REACTIONS, [(name, cut)])
+    state.first = Offset(cut + 1)
+    yield Call(sql.SET_FIRST, [(state.first, name)])
+    return state
+
+
+def _may_vacuum(now: Millis) -> Op[bool]:
+    ((vacuumed_at,),) = yield Call(sql.VACUUMED_AT, [()])
+    if now - vacuumed_at < VACUUM_EVERY:
+        return False
+    yield Call(sql.SET_VACUUMED_AT, [(now,)])
+    return True
+
+
+def _old(now: Millis, retention: Retention) -> int:
+    return now - max(retention.room_age, retention.dedupe_window)
+
+
+def _member_age(retention: Retention) -> int:
+    return max(retention.member_age, retention.dedupe_window)
+
+
+def beat() -> Op[None]:
+    """A write that changes nothing that anybody reads."""
+    yield Call(sql.BEAT, [()])

@@ -1,0 +1,16 @@
+"""How Alembic reaches the database: over the connection that `store.migrate` opened, in its transaction."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from chatserver.store.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    # SQLite's definitions are transactional, too, which Alembic does not assume.
+    transactional_ddl=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

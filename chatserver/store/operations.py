@@ -1,0 +1,136 @@
+"""What is the same for every database: the contract's methods as operations, and what a driver must be able to run."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Sequence
+from functools import partial
+from typing import Final, TypeVar
+
+from chatserver.domain.history import ChannelName, Head, Millis, Offset
+from chatserver.domain.identity import Member, MemberId
+from chatserver.domain.rooms import Publication, Room, RoomId
+from chatserver.store import forgetting, people, reading
+from chatserver.store.contract import Committed, Export, JoinedRoom, LogSlice, Page, Retention, RoomChange
+from chatserver.store.statements import MakeOp
+from chatserver.store.tables import SCHEMA_REVISION
+
+T = TypeVar("T")
+
+DEFAULT_TIMEOUT: Final = 5.0
+"""Seconds after which a call that the database has not answered raises StoreUnavailable."""
+
+
+class SchemaMismatch(Exception):
+    """The database is not at this version's schema. The message says what to do about it."""
+
+
+def check_revision(found: str | None) -> None:
+    """Raise SchemaMismatch unless the database stands at this version's schema."""
+    if found is None:
+        raise SchemaMismatch("the database has no tables yet: run `chatserver migrate`")
+    if found != SCHEMA_REVISION:
+        raise SchemaMismatch(
+            f"the database is at schema {found}, this version needs {SCHEMA_REVISION}: "
+            "run `chatserver migrate`, or start the version that wrote it"
+        )
+
+
+class Operations(ABC):
+    """The contract (`contract.Store`) over four things that a driver can do."""
+
+    @abstractmethod
+    async def commit(self, change: RoomChange) -> Committed:
+        """Run `log.commit_batch` on this change, together with others that wait."""
+
+    @abstractmethod
+    async def _read(self, op: MakeOp[T]) -> T:
+        """Run an operation that writes nothing, in one snapshot where the database has them."""
+
+    @abstractmethod
+    async def _write(self, op: MakeOp[T]) -> T:
+        """Run an operation in one transaction, durable on return."""
+
+    @abstractmethod
+    async def _scrub(self, *, rewrite: bool) -> None:
+        """Make removed text unreadable in the database's files, as far as the database can. `rewrite`: also where it
+        was copied to when pages were split."""
+
+    async def check_writable(self) -> None:
+        await self._write(forgetting.beat)
+
+    # The log
+
+    async def heads(self, channels: Collection[ChannelName]) -> dict[ChannelName, Head]:
+        return await self._read(partial(reading.heads, channels))
+
+    async def read(self, channel: ChannelName, after: Offset, limit: int) -> LogSlice:
+        return await self._read(partial(reading.read, channel, after, limit))
+
+    async def page(self, channel: ChannelName, before: Offset | None, limit: int, asker: MemberId) -> Page:
+        return await self._read(partial(reading.page, channel, before, limit, asker))
+
+    # Rooms
+
+    async def rooms(self) -> list[Room]:
+        return await self._read(reading.rooms)
+
+    async def add_rooms(self, rooms: Sequence[Room]) -> int:
+        return await self._write(partial(reading.add_rooms, rooms))
+
+    # Members
+
+    async def add_member(self, member: Member) -> None:
+        await self._write(partial(people.add_member, member))
+
+    async def member(self, member: MemberId) -> Member | None:
+        return await self._read(partial(people.member, member))
+
+    async def touch(self, members: Collection[MemberId], now: Millis) -> None:
+        await self._write(partial(people.touch, members, now))
+
+    async def rename(self, member: MemberId, name: str, name_key: str) -> None:
+        await self._write(partial(people.rename, member, name, name_key))
+
+    async def set_code(self, member: MemberId, code_hash: bytes) -> None:
+        await self._write(partial(people.set_code, member, code_hash))
+
+    async def member_by_code(self, code_hash: bytes) -> Member | None:
+        return await self._read(partial(people.member_by_code, code_hash))
+
+    async def muted(self, member: MemberId) -> list[MemberId]:
+        return await self._read(partial(people.muted, member))
+
+    async def set_mute(self, member: MemberId, other: MemberId, on: bool, limit: int) -> None:
+        await self._write(partial(people.set_mute, member, other, on, limit))
+
+    async def joined_rooms(self, member: MemberId) -> dict[RoomId, JoinedRoom]:
+        return await self._read(partial(people.joined_rooms, member))
+
+    async def join(self, member: MemberId, room: RoomId, agreement: int | None) -> JoinedRoom:
+        # Coming back is far more frequent than coming, and writes nothing.
+        entered = await self._read(partial(people.entered, member, room, agreement))
+        return entered if entered is not None else await self._write(partial(people.join, member, room, agreement))
+
+    async def leave(self, member: MemberId, room: RoomId) -> None:
+        await self._write(partial(people.leave, member, room))
+
+    async def mark_read(self, member: MemberId, room: RoomId, offset: Offset) -> None:
+        await self._write(partial(people.mark_read, member, room, offset))
+
+    async def export(self, member: MemberId) -> Export | None:
+        return await self._read(partial(people.export, member))
+
+    async def erase(self, member: MemberId, now: Millis) -> list[Publication]:
+        erased = await self._write(partial(forgetting.erase, member, now))
+        # Also where nothing was found: an earlier attempt may have been interrupted here.
+        await self._scrub(rewrite=erased.had_text)
+        return erased.publications
+
+    # Time
+
+    async def expire(self, now: Millis, retention: Retention) -> dict[ChannelName, Head]:
+        expired = await self._write(partial(forgetting.expire, now, retention))
+        if expired.removed_anything:
+            await self._scrub(rewrite=expired.may_vacuum)
+        return expired.heads

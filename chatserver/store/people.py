@@ -1,0 +1,168 @@
+"""Members: names, come-back codes, mutes, and what they have with rooms. Sans-I/O, like `log`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.history import Millis, Offset
+from chatserver.domain.identity import Member, MemberId
+from chatserver.domain.rooms import Membership, Reaction, RoomId, RoomStatus
+from chatserver.store import render
+from chatserver.store import statements as sql
+from chatserver.store.contract import Export, JoinedRoom
+from chatserver.store.statements import Call, Op, Row
+
+_ROOM_WIDTH = 11
+_MEMBERSHIP_WIDTH = 5
+
+
+def add_member(member: Member) -> Op[None]:
+    yield from _require_free_name(member.name_key, member.id)
+    yield Call(sql.ADD_MEMBER, [(member.id, member.name, member.name_key, member.created_at, member.seen_at)])
+
+
+def member(who: MemberId) -> Op[Member | None]:
+    rows = yield Call(sql.MEMBER, [(who,)])
+    return render.member_of(rows[0]) if rows else None
+
+
+def member_by_code(code_hash: bytes) -> Op[Member | None]:
+    rows = yield Call(sql.MEMBER_BY_CODE, [(code_hash,)])
+    return render.member_of(rows[0]) if rows else None
+
+
+def touch(members: Collection[MemberId], now: Millis) -> Op[None]:
+    # Sorted, so that two workers that touch the same members wait for each other rather than deadlock.
+    if members:
+        yield Call(sql.TOUCH, [(who, now) for who in sorted(members)])
+
+
+def rename(who: MemberId, name: str, name_key: str) -> Op[None]:
+    yield from _require_free_name(name_key, who)
+    changed = yield Call(sql.RENAME, [(name, name_key, who)])
+    if not changed:
+        raise Refusal(Reason.MEMBER_UNKNOWN)
+
+
+def set_code(who: MemberId, code_hash: bytes) -> Op[None]:
+    changed = yield Call(sql.SET_CODE, [(code_hash, who)])
+    if not changed:
+        raise Refusal(Reason.MEMBER_UNKNOWN)
+
+
+def muted(who: MemberId) -> Op[list[MemberId]]:
+    rows = yield Call(sql.MUTED, [(who,)])
+    return [MemberId(row[0]) for row in rows]
+
+
+def set_mute(who: MemberId, other: MemberId, on: bool, limit: int) -> Op[None]:
+    # The lock makes the count true until the end, also against the same member on another worker.
+    yield from _require_member(who)
+    already = yield from muted(who)
+    if on == (other in already):
+        return
+    if not on:
+        yield Call(sql.DROP_MUTE, [(who, other)])
+        return
+    if len(already) >= limit:
+        raise Refusal(Reason.TOO_MANY_MUTES, details={"limit": limit})
+    yield Call(sql.ADD_MUTE, [(who, other)])
+
+
+def joined_rooms(who: MemberId) -> Op[dict[RoomId, JoinedRoom]]:
+    rows = yield Call(sql.JOINED, [(who,)])
+    return {RoomId(row[0]): _joined(row[:_MEMBERSHIP_WIDTH], row[_MEMBERSHIP_WIDTH]) for row in rows}
+
+
+def entered(who: MemberId, room: RoomId, agreement: int | None) -> Op[JoinedRoom | None]:
+    """What `join` would return, if it had nothing to write. Refuses as `join` does."""
+    entry = yield from _entry(who, room, agreement)
+    return entry.joined if entry.is_current else None
+
+
+def join(who: MemberId, room: RoomId, agreement: int | None) -> Op[JoinedRoom]:
+    yield from _require_member(who)
+    entry = yield from _entry(who, room, agreement)
+    if entry.joined is None:
+        membership = Membership(room=room, agreement_version=entry.accepted, read=entry.last)
+        yield Call(sql.ADD_MEMBERSHIP, [(who, room, entry.accepted, entry.last, 0, True)])
+        return JoinedRoom(membership=membership, unread=0)
+    if not entry.is_current:
+        yield Call(sql.ENTER, [(entry.accepted, who, room)])
+    return entry.joined
+
+
+def leave(who: MemberId, room: RoomId) -> Op[None]:
+    yield Call(sql.LEAVE, [(who, room)])
+
+
+def mark_read(who: MemberId, room: RoomId, offset: Offset) -> Op[None]:
+    rows = yield Call(sql.LAST_OF_ROOM, [(room,)])
+    if rows:
+        yield Call(sql.MARK_READ, [(min(offset, rows[0][0]), who, room)])
+
+
+def export(who: MemberId) -> Op[Export | None]:
+    found = yield from member(who)
+    if found is None:
+        return None
+    memberships = yield Call(sql.MEMBERSHIPS_OF, [(who,)])
+    posts = yield Call(sql.POSTS_OF, [(who,)])
+    reactions = yield Call(sql.REACTIONS_OF, [(who,)])
+    others = yield from muted(who)
+    return Export(
+        member=found,
+        memberships=tuple(render.membership_of(row) for row in memberships),
+        posts=tuple((RoomId(row[0]), render.post_of(row[1:])) for row in posts),
+        reactions=tuple((RoomId(row[0]), Offset(row[2]), Reaction(row[3])) for row in reactions),
+        muted=tuple(others),
+    )
+
+
+def _require_free_name(name_key: str, who: MemberId) -> Op[None]:
+    holders = yield Call(sql.NAME_HOLDER, [(name_key,)])
+    if any(row[0] != who for row in holders):
+        raise Refusal(Reason.NAME_TAKEN)
+
+
+def _require_member(who: MemberId) -> Op[None]:
+    if not (yield Call(sql.LOCK_MEMBER, [(who,)])):
+        raise Refusal(Reason.MEMBER_UNKNOWN)
+
+
+def _joined(row: Row, unread: int) -> JoinedRoom:
+    return JoinedRoom(membership=render.membership_of(row), unread=unread)
+
+
+class _Entry:
+    """A room as one member finds it at the door. `joined` is None at the first join."""
+
+    __slots__ = ("accepted", "is_current", "joined", "last")
+
+    def __init__(self, accepted: int, last: Offset, joined: JoinedRoom | None, is_current: bool) -> None:
+        self.accepted = accepted
+        self.last = last
+        self.joined = joined
+        self.is_current = is_current
+
+
+def _entry(who: MemberId, room: RoomId, agreement: int | None) -> Op[_Entry]:
+    rows = yield Call(sql.ENTRY, [(who, room)])
+    if not rows:
+        raise Refusal(Reason.ROOM_UNKNOWN)
+    row = tuple(rows[0])
+    found = render.room_of(row[:_ROOM_WIDTH])
+    last, membership, unread = Offset(row[_ROOM_WIDTH]), row[_ROOM_WIDTH + 1 : -1], row[-1]
+    if found.status is not RoomStatus.OPEN:
+        raise Refusal(Reason.ROOM_CLOSED)
+    known = membership[0] is not None
+    before = membership[1] if known else 0
+    # A version that does not exist yet cannot have been read.
+    accepted = max(before, min(agreement or 0, found.agreement_version))
+    if accepted < found.agreement_version:
+        raise Refusal(Reason.AGREEMENT_REQUIRED, details={"agreement_version": found.agreement_version})
+    if not known:
+        return _Entry(accepted, last, None, is_current=False)
+    joined = _joined((room, accepted, *membership[2:]), unread)
+    return _Entry(accepted, last, joined, is_current=bool(membership[4]) and before == accepted)

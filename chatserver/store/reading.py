@@ -1,0 +1,82 @@
+"""Reading channels and rooms. Sans-I/O, like `log`."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Sequence
+
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.history import ChannelName, Epoch, Head, Offset
+from chatserver.domain.identity import MemberId
+from chatserver.domain.rooms import Post, Reaction, Room, room_channel
+from chatserver.store import render
+from chatserver.store import statements as sql
+from chatserver.store.contract import LogSlice, Page
+from chatserver.store.log import room_values
+from chatserver.store.statements import Call, Op
+
+NEWEST = 2**62
+"""Above every offset."""
+
+
+def heads(channels: Collection[ChannelName]) -> Op[dict[ChannelName, Head]]:
+    if not channels:
+        return {}
+    rows = yield Call(sql.HEADS, [(channel,) for channel in channels])
+    return {ChannelName(row[0]): Head(Epoch(row[1]), Offset(row[2]), Offset(row[3])) for row in rows}
+
+
+def read(channel: ChannelName, after: Offset, limit: int) -> Op[LogSlice]:
+    rows = yield Call(sql.READ, [(channel, after, max(limit, 1))])
+    if not rows:
+        raise Refusal(Reason.ROOM_UNKNOWN)
+    head = Head(Epoch(rows[0][0]), Offset(rows[0][1]), Offset(rows[0][2]))
+    found = [tuple(row)[3:] for row in rows if row[3] is not None][:limit]
+    room: Room | None = None
+    if any(render.needs_room(columns) for columns in found):
+        (row,) = yield Call(sql.ROOM, [(channel,)])
+        room = render.room_of(row)
+    return LogSlice(
+        head=head,
+        publications=tuple(render.publication_of(channel, head.epoch, columns, room) for columns in found),
+    )
+
+
+def page(channel: ChannelName, before: Offset | None, limit: int, asker: MemberId) -> Op[Page]:
+    rows = yield Call(sql.PAGE, [(channel, NEWEST if before is None else before, limit + 1)])
+    posts = tuple(render.post_of(row) for row in reversed(rows[:limit]))
+    mine = yield from my_reactions(channel, posts, asker)
+    return Page(posts=posts, mine=mine, more=len(rows) > limit)
+
+
+def my_reactions(channel: ChannelName, posts: Sequence[Post], asker: MemberId) -> Op[dict[Offset, list[Reaction]]]:
+    """The asker's reactions on consecutive posts; posts without any are not named."""
+    mine: dict[Offset, list[Reaction]] = {}
+    if posts:
+        rows = yield Call(sql.MY_REACTIONS, [(channel, posts[0].offset, posts[-1].offset, asker)])
+        for offset, reaction in rows:
+            mine.setdefault(Offset(offset), []).append(Reaction(reaction))
+    return mine
+
+
+def rooms() -> Op[list[Room]]:
+    rows = yield Call(sql.ROOMS, [()])
+    return [render.room_of(row) for row in rows]
+
+
+def add_rooms(wanted: Sequence[Room]) -> Op[int]:
+    known = {room.id for room in (yield from rooms())}
+    new = [room for room in {room.id: room for room in wanted}.values() if room.id not in known]
+    if new:
+        yield Call(sql.ADD_CHANNELS, [(room_channel(room.id), _new_epoch(), 1, 0, 0) for room in new])
+        yield Call(sql.ADD_ROOMS, [_new_room(room) for room in new])
+    return len(new)
+
+
+def _new_room(room: Room) -> tuple[object, ...]:
+    *values, id_ = room_values(room)
+    return (id_, *values, room_channel(room.id))
+
+
+def _new_epoch() -> Epoch:
+    return Epoch(secrets.token_urlsafe(9))

@@ -1,0 +1,266 @@
+"""The store in one SQLite file, for one machine and any number of workers on it.
+
+One thread writes: it takes all that waits, runs it in one transaction, and answers everybody after one fsync. A few
+threads read, each with its own connection. Other processes may write to the same file, so nothing that was read outside
+a transaction is trusted inside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import queue
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple, TypeVar
+
+from chatserver.domain.errors import Refusal
+from chatserver.store import log
+from chatserver.store.backlog import Backlog, Job, settle
+from chatserver.store.contract import Committed, RoomChange, StoreUnavailable
+from chatserver.store.operations import DEFAULT_TIMEOUT, Operations, SchemaMismatch
+from chatserver.store.sqlite_connection import Connection, is_busy, is_of_one_job
+from chatserver.store.statements import MakeOp
+
+T = TypeVar("T")
+
+_BATCH: Final = 256
+"""Jobs in one transaction at most: what bounds how long one of them can wait for the others."""
+_BACKLOG: Final = 10_000
+_READERS: Final = 2
+_STOP: Final = None
+
+
+class _Scrub(NamedTuple):
+    """Empty the write-ahead log, after rewriting the whole file where `rewrite`."""
+
+    rewrite: bool
+
+
+Work = RoomChange | MakeOp[Any] | _Scrub
+_Queue = queue.SimpleQueue[Job[Work] | None]
+
+
+class SqliteStore(Operations):
+    """A `contract.Store` in the file at `path`, which must have been migrated.
+
+    `timeout` in seconds bounds every call; `backlog` is how many reads and how many writes may wait.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], *, timeout: float = DEFAULT_TIMEOUT, backlog: int = _BACKLOG
+    ) -> None:
+        self._path = Path(path).absolute()
+        self._timeout = timeout
+        self._writes: Backlog[Work] = Backlog(timeout, backlog)
+        self._reads: Backlog[Work] = Backlog(timeout, backlog)
+        self._to_write: _Queue = queue.SimpleQueue()
+        self._to_read: _Queue = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def open(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        if not self._path.exists():
+            raise SchemaMismatch("there is no database file yet: run `chatserver migrate`")
+        await asyncio.to_thread(self._try_open)
+        self._start(self._write_loop)
+        for _ in range(_READERS):
+            self._start(self._read_loop)
+
+    async def close(self) -> None:
+        threads, self._threads = self._threads, []
+        if not threads:
+            return
+        self._to_write.put(_STOP)
+        for _ in range(_READERS):
+            self._to_read.put(_STOP)
+        # Accepted jobs stand before the stop and end within their timeout; a thread that the disk holds is left.
+        until = time.monotonic() + 2 * self._timeout
+        for thread in threads:
+            await asyncio.to_thread(thread.join, max(0.0, until - time.monotonic()))
+
+    async def commit(self, change: RoomChange) -> Committed:
+        committed: Committed = await self._ask(self._to_write, self._writes, change)
+        return committed
+
+    async def _write(self, op: MakeOp[T]) -> T:
+        result: T = await self._ask(self._to_write, self._writes, op)
+        return result
+
+    async def _read(self, op: MakeOp[T]) -> T:
+        result: T = await self._ask(self._to_read, self._reads, op)
+        return result
+
+    async def _scrub(self, *, rewrite: bool) -> None:
+        """Removed content is overwritten in the file (`secure_delete`) once the write-ahead log was emptied into it.
+        Where SQLite split pages, a copy may be left in their unused part: only a rewrite of the file removes it."""
+        await self._ask(self._to_write, self._writes, _Scrub(rewrite))
+
+    async def _ask(self, to: _Queue, backlog: Backlog[Work], work: Work) -> Any:
+        if not self._threads:
+            raise StoreUnavailable("the store is closed")
+        job = backlog.accept(work)
+        to.put(job)
+        return await job.future
+
+    def _start(self, target: Callable[[], None]) -> None:
+        # A daemon, because a disk that hangs must not hold the process.
+        thread = threading.Thread(target=target, name=f"store-{target.__name__.strip('_')}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    # Everything below runs in threads.
+
+    def _try_open(self) -> None:
+        connection = Connection(self._path, read_only=True)
+        try:
+            connection.ready()
+        except (sqlite3.Error, OSError) as error:
+            raise _unavailable(error) from error
+        finally:
+            connection.drop()
+
+    def _settle(self, jobs: Sequence[Job[Work]], outcomes: Sequence[object]) -> None:
+        assert self._loop is not None
+        # The loop may have been closed under a thread that the disk held.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(settle, jobs, outcomes)
+
+    def _read_loop(self) -> None:
+        connection = Connection(self._path, read_only=True)
+        while (job := self._to_read.get()) is not _STOP:
+            if job.is_wanted:
+                self._settle([job], _transact(connection, [job], "BEGIN"))
+        connection.drop()
+
+    def _write_loop(self) -> None:
+        connection = Connection(self._path, read_only=False)
+        stopping = False
+        while not stopping:
+            jobs, scrubs, stopping = self._take()
+            if jobs:
+                self._settle(jobs, _transact(connection, jobs, "BEGIN IMMEDIATE"))
+            if scrubs:
+                self._settle(scrubs, _scrub(connection, scrubs))
+        connection.drop()
+
+    def _take(self) -> tuple[list[Job[Work]], list[Job[Work]], bool]:
+        """All that waits, at least one: transactional jobs, scrubs, and whether to stop after them."""
+        jobs: list[Job[Work]] = []
+        scrubs: list[Job[Work]] = []
+        job = self._to_write.get()
+        while job is not _STOP:
+            if job.is_wanted:
+                (scrubs if isinstance(job.work, _Scrub) else jobs).append(job)
+            if len(jobs) >= _BATCH:
+                return jobs, scrubs, False
+            try:
+                job = self._to_write.get_nowait()
+            except queue.Empty:
+                return jobs, scrubs, False
+        return jobs, scrubs, True
+
+
+def _transact(connection: Connection, jobs: Sequence[Job[Work]], begin: str) -> Sequence[object]:
+    """Run jobs in one transaction; one outcome for each. If a job breaks it, each runs once more, alone."""
+    try:
+        return _attempt(connection, jobs, begin)
+    except Exception as error:  # noqa: BLE001 (sorted by whose fault it is)
+        if not is_of_one_job(error):
+            connection.drop()
+            return _unavailable_each(error, jobs)
+    return [_alone(connection, job, begin) for job in jobs]
+
+
+def _alone(connection: Connection, job: Job[Work], begin: str) -> object:
+    try:
+        return _attempt(connection, [job], begin)[0]
+    except Exception as error:  # noqa: BLE001 (sorted by whose fault it is)
+        if is_of_one_job(error):
+            return error
+        connection.drop()
+        return _unavailable(error)
+
+
+def _attempt(connection: Connection, jobs: Sequence[Job[Work]], begin: str) -> Sequence[object]:
+    db = connection.ready()
+    _when_free(jobs, lambda: db.execute(begin))
+    try:
+        # Waiting for the lock may have taken all the time that some had.
+        wanted = [job for job in jobs if job.is_wanted]
+        changes = [job for job in wanted if isinstance(job.work, RoomChange)]
+        outcomes: dict[Job[Work], object] = {}
+        if changes:
+            results = connection.run(
+                log.commit_batch([job.work for job in changes if isinstance(job.work, RoomChange)])
+            )
+            outcomes.update(zip(changes, results, strict=True))
+        for job in wanted:
+            if job not in outcomes:
+                outcomes[job] = _run_one(connection, job.work)
+        db.execute("COMMIT")
+    except BaseException:
+        connection.roll_back()
+        raise
+    return [outcomes.get(job) for job in jobs]
+
+
+def _run_one(connection: Connection, work: Work) -> object:
+    assert not isinstance(work, (RoomChange, _Scrub))
+    try:
+        return connection.run(work())
+    except Refusal as refusal:
+        # Operations refuse before they write, so there is nothing to undo.
+        return refusal
+
+
+def _scrub(connection: Connection, jobs: Sequence[Job[Work]]) -> Sequence[object]:
+    try:
+        db = connection.ready()
+        if any(job.work.rewrite for job in jobs if isinstance(job.work, _Scrub)):
+            _when_free(jobs, lambda: db.execute("VACUUM"))
+        _when_free(jobs, lambda: _checkpoint(db))
+    except (sqlite3.Error, OSError, SchemaMismatch) as error:
+        connection.drop()
+        return _unavailable_each(error, jobs)
+    return [None] * len(jobs)
+
+
+def _checkpoint(db: sqlite3.Connection) -> None:
+    busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        error = sqlite3.OperationalError("readers hold the write-ahead log")
+        error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+        raise error
+
+
+def _when_free(jobs: Sequence[Job[Work]], action: Callable[[], object]) -> None:
+    """Do what other processes may be in the way of, again until it works or nobody waits for it any more.
+
+    SQLite's own waiting sleeps up to 100 ms at a time, which is an age when the holder commits every millisecond.
+    """
+    pause = 0.0002
+    while True:
+        try:
+            action()
+            return
+        except sqlite3.OperationalError as error:
+            if not is_busy(error) or not any(job.is_wanted for job in jobs):
+                raise
+        time.sleep(pause * random.uniform(0.5, 1.5))
+        pause = min(pause * 1.5, 0.004)
+
+
+def _unavailable(error: Exception) -> StoreUnavailable:
+    name = getattr(error, "sqlite_errorname", type(error).__name__)
+    return StoreUnavailable(f"{name}: {error}")
+
+
+def _unavailable_each(error: Exception, jobs: Sequence[Job[Work]]) -> list[StoreUnavailable]:
+    return [_unavailable(error) for _ in jobs]

@@ -1,0 +1,150 @@
+"""What is kept, and how the database holds it: the single definition of the schema, for both dialects.
+
+Pure. Times are milliseconds since 1970 (`Millis`), offsets count from 1 in each channel. The text of a post stands in
+one place only: its own `posted` row in `log`. Rows of later events name that row (`target`) and are rendered from it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    column,
+)
+
+SCHEMA_REVISION: Final = "0001"
+"""The newest migration. A store opens only a database that stands there."""
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+channels = Table(
+    "channels",
+    metadata,
+    Column("channel", String, primary_key=True),
+    Column("epoch", String, nullable=False),
+    Column("first_offset", BigInteger, nullable=False),
+    Column("last_offset", BigInteger, nullable=False),
+    # The last publication's time, so that time in a channel never runs backwards, whichever worker's clock is ahead.
+    Column("last_at", BigInteger, nullable=False),
+)
+
+rooms = Table(
+    "rooms",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("channel", String, ForeignKey("channels.channel"), nullable=False, unique=True),
+    Column("name", String, nullable=False),
+    Column("about", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("welcome", Text, nullable=False),
+    Column("agreement", Text, nullable=False),
+    Column("agreement_version", Integer, nullable=False),
+    Column("capacity", Integer, nullable=False),
+    Column("slow_mode", Integer, nullable=False),
+    Column("status", String, nullable=False),
+    Column("position", Integer, nullable=False),
+)
+
+log = Table(
+    "log",
+    metadata,
+    Column("channel", String, primary_key=True),
+    Column("offset", BigInteger, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("author", String, nullable=False),
+    # NULL where no command caused it (an erasure). A NULL digest stands for any content: the content is gone.
+    Column("command_id", String),
+    Column("part", SmallInteger, nullable=False),
+    Column("digest", LargeBinary),
+    # Of a `posted` row: the post as it stands now. `reactions` is JSON, NULL where there are none.
+    Column("name", String),
+    Column("text", Text),
+    Column("warning", Text),
+    Column("reply_to", BigInteger),
+    Column("edited_at", BigInteger),
+    Column("redacted", Boolean, nullable=False),
+    Column("reactions", Text),
+    # Of every other row.
+    Column("target", BigInteger),
+    Column("reaction", String),
+    Column("is_on", Boolean),
+    # One command may have several events; its parts count from 0.
+    UniqueConstraint("author", "command_id", "part"),
+    Index(
+        "ix_log_channel_target",
+        "channel",
+        "target",
+        sqlite_where=column("target").is_not(None),
+        postgresql_where=column("target").is_not(None),
+    ),
+)
+
+reactions = Table(
+    "reactions",
+    metadata,
+    Column("channel", String, primary_key=True),
+    Column("offset", BigInteger, primary_key=True),
+    Column("member", String, primary_key=True),
+    Column("reaction", String, primary_key=True),
+    Index(None, "member"),
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("name_key", String, nullable=False, unique=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False, index=True),
+    Column("code_hash", LargeBinary, unique=True),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("member", String, ForeignKey("members.id"), primary_key=True),
+    Column("room", String, ForeignKey("rooms.id"), primary_key=True),
+    Column("agreement_version", Integer, nullable=False),
+    Column("read", BigInteger, nullable=False),
+    Column("last_post_at", BigInteger, nullable=False),
+    Column("joined", Boolean, nullable=False),
+)
+
+mutes = Table(
+    "mutes",
+    metadata,
+    Column("member", String, ForeignKey("members.id"), primary_key=True),
+    # No foreign key: somebody may be muted whose posts are still there and who is not.
+    Column("other", String, primary_key=True, index=True),
+)
+
+upkeep = Table(
+    "upkeep",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("beat", BigInteger, nullable=False),
+    Column("vacuumed_at", BigInteger, nullable=False),
+)
+"""One row, id 1: a counter that proves writing, and when the file was last rewritten."""
