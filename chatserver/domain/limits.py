@@ -9,7 +9,8 @@ import msgspec
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Bytes, characters (code points), seconds, or counts, as each name says. The defaults are what a server starts with."""
+    """Bytes, characters (code points), seconds, or counts, as each name says. The defaults are what a server starts
+    with."""
 
     # Frames and commands
     frame_bytes: int = 16_384

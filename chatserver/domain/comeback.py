@@ -1,0 +1,68 @@
+"""The come-back code: six words that give a member their name back on another device.
+
+Pure: the caller draws the numbers and holds the pepper. Six of 1,024 words are 60 bits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import Final
+
+from chatserver.domain.comeback_words import WORDS
+from chatserver.domain.errors import Reason, Refusal
+
+CODE_WORDS: Final = 6
+PEPPER_BYTES: Final = 16
+"""The least length of a pepper."""
+
+_LONGEST: Final = 512
+"""Characters of input that are looked at."""
+_KNOWN_BY: Final = 4
+_BY_START: Final = {word[:_KNOWN_BY]: word for word in WORDS}
+_LETTERS: Final = re.compile("[a-z]+")
+
+
+def make_code(draw: Callable[[int], int]) -> str:
+    """A new code in the one form that is hashed: six words, one space between them.
+
+    `draw(n)` returns a number from 0 to n - 1. It MUST come from a source fit for secrets.
+    """
+    return " ".join(WORDS[draw(len(WORDS))] for _ in range(CODE_WORDS))
+
+
+def parse_code(text: str) -> str:
+    """The code that somebody typed, in the form of `make_code`.
+
+    Capitals, hyphens, commas, numbering and line breaks do not matter, nor does how a word ends once its first four
+    letters are there. Words before and after the code that cannot belong to one ("my code is ...") are passed over.
+    Raises Refusal(CODE_UNKNOWN) for anything that cannot be a code.
+    """
+    typed = _LETTERS.findall(unicodedata.normalize("NFKC", text[:_LONGEST]).lower())
+    known = [_BY_START.get(word[:_KNOWN_BY]) for word in typed]
+    while known and known[0] is None:
+        del known[0]
+    while known and known[-1] is None:
+        del known[-1]
+    words = [word for word in known if word is not None]
+    if len(words) != len(known) or len(words) != CODE_WORDS:
+        raise Refusal(Reason.CODE_UNKNOWN)
+    return " ".join(words)
+
+
+def hash_code(code: str, pepper: bytes) -> bytes:
+    """The 32 bytes under which a code is stored and looked up. `code` is what `make_code` or `parse_code` returned.
+
+    The same code always gives the same hash, because it is looked up by it: a salt of its own for each code would mean
+    trying every row. The server's `pepper`, kept apart from the database, stands in the salt's place, so a stolen
+    database alone cannot be searched. Where the pepper is stolen as well, scrypt with n = 2**14, r = 8 (16 MiB and some
+    50 ms for each guess) on top of 60 bits keeps a search out of reach, and costs the one who comes back a moment that
+    nobody notices. It blocks for that long: call it in a thread, and few at a time.
+
+    Raises ValueError for a pepper that is too short to be a secret.
+    """
+    if len(pepper) < PEPPER_BYTES:
+        raise ValueError(f"a pepper has at least {PEPPER_BYTES} bytes")
+    return hashlib.scrypt(code.encode(), salt=pepper, n=2**14, r=8, p=1, dklen=32)
