@@ -33,6 +33,8 @@ _BATCH: Final = 256
 """Jobs in one transaction at most: what bounds how long one of them can wait for the others."""
 _BACKLOG: Final = 10_000
 _READERS: Final = 2
+_GATHERING: Final = 0.0006
+"""Seconds that a batch may wait for as many as the last one had."""
 _STOP: Final = None
 
 
@@ -63,6 +65,7 @@ class SqliteStore(Operations):
         self._to_read: _Queue = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._together = 0
 
     async def open(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -144,17 +147,25 @@ class SqliteStore(Operations):
         stopping = False
         while not stopping:
             jobs, scrubs, stopping = self._take()
+            self._together = len(jobs)
             if jobs:
                 self._settle(jobs, _transact(connection, jobs, "BEGIN IMMEDIATE"))
             if scrubs:
                 self._settle(scrubs, _scrub(connection, scrubs))
         connection.drop()
 
+    def _gather(self) -> None:
+        """Under load, wait for those who were answered together to ask again together: one fsync then serves them all."""
+        until = time.monotonic() + _GATHERING
+        while self._to_write.qsize() + 1 < self._together and time.monotonic() < until:
+            time.sleep(_GATHERING / 4)
+
     def _take(self) -> tuple[list[Job[Work]], list[Job[Work]], bool]:
         """All that waits, at least one: transactional jobs, scrubs, and whether to stop after them."""
         jobs: list[Job[Work]] = []
         scrubs: list[Job[Work]] = []
         job = self._to_write.get()
+        self._gather()
         while job is not _STOP:
             if job.is_wanted:
                 (scrubs if isinstance(job.work, _Scrub) else jobs).append(job)
