@@ -25,8 +25,10 @@ from chatserver.delivery.presence import Presence
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, NodeId
 from chatserver.domain.rooms import Publication, RoomRules
+from chatserver.edge.addresses import AddressKeys, Addresses
 from chatserver.edge.app import build_app
 from chatserver.edge.gate import STATE_KEY, Gate
+from chatserver.edge.guard import Cookies, Origins
 from chatserver.handlers import members
 from chatserver.handlers.desk import Desk
 from chatserver.handlers.health import Health
@@ -53,7 +55,6 @@ from chatserver.protocol.internode import (
 from chatserver.protocol.messages import TypingPush
 from chatserver.seeds import seed_rooms
 from chatserver.store.contract import Store
-from chatserver.store.postgres import PostgresStore
 from chatserver.store.sqlite import SqliteStore
 from chatserver.webroot import web_root
 
@@ -104,24 +105,24 @@ class Server:
             monotonic=time.monotonic,
         )
         identities.on_erased = self._erased
-        self.gate = Gate(limits)
-        self.desk = Desk(self.node)
-        self.health = Health(self.node)
-        self._sweep = Sweep(self.node, self.health)
+        self._gate = Gate(limits)
+        self._health = Health(self.node)
+        self._sweep = Sweep(self.node, self._health)
         self.node.hub.on_caught_up = self._sweep.restate_presence
         self._tasks: set[asyncio.Task[None]] = set()
         self.app = build_app(
-            desk=self.desk,
+            desk=Desk(self.node),
             identities=identities,
-            health=self.health,
-            metrics=metrics,
-            gate=self.gate,
-            limits=limits,
+            health=self._health,
+            exposition=metrics.exposition,
+            gate=self._gate,
+            addresses=Addresses(AddressKeys(settings.secret("address keys"), time.time), limits, time.monotonic),
+            origins=Origins(settings.public_origins),
+            cookies=Cookies(
+                max_age=settings.store_retention.member_age // 1000,
+                secure={"auto": None, "always": True, "never": False}[settings.secure_cookies],
+            ),
             web_root=web_root(),
-            address_secret=settings.secret("address keys"),
-            public_origins=settings.public_origins,
-            secure_cookies=settings.secure_cookies,
-            cookie_seconds=settings.store_retention.member_age // 1000,
             lifespan=self._lifespan,
         )
 
@@ -137,7 +138,7 @@ class Server:
             self._own(node.hub.run(), "hub")
             self._own(self._sweep.run(), "sweep")
             log.info("worker_started", extra={"node": node.id, "rooms": len(node.rooms)})
-            yield {STATE_KEY: self.gate}
+            yield {STATE_KEY: self._gate}
         finally:
             node.is_draining = True
             node.bus.publish([(topic, internode.encode(node.id, m)) for topic, m in node.presence.farewell()])
@@ -168,7 +169,7 @@ class Server:
             case TypingSeen(channel=channel, member=member):
                 node.hub.tell(channel, TypingPush(channel=channel, member=member))
             case Canary():
-                self.health.heard(message)
+                self._health.heard(message)
             case PresenceDelta() | PresenceSnapshot() | Lease() | SnapshotWanted() | NodeLeft():
                 node.presence.receive(sender, message, node.monotonic())
             case MemberChanged(member=member):
@@ -209,4 +210,7 @@ def _store(settings: Settings) -> Store:
     scheme, _, rest = settings.database_url.partition("://")
     if scheme == "sqlite":
         return SqliteStore(rest.removeprefix("/"), timeout=STORE_TIMEOUT_SECONDS)
+    # asyncpg is an extra: whoever keeps everything in SQLite need not have it.
+    from chatserver.store.postgres import PostgresStore  # noqa: PLC0415
+
     return PostgresStore(settings.database_url, timeout=STORE_TIMEOUT_SECONDS)
