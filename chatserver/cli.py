@@ -14,13 +14,14 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 
 import click
+from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from chatserver.config import CONFIG_VARIABLE, ConfigError, Settings, hand_over, load, masked
+from chatserver.config import CONFIG_VARIABLE, ConfigError, Settings, hand_over, load, mask_url, masked, to_toml
 from chatserver.protocol.asyncapi import document
-from chatserver.store.contract import StoreUnavailable
 from chatserver.store.migrate import migrate as migrate_database
 from chatserver.supervisor import CannotListen, Supervisor, listen, run_alone
 
@@ -127,20 +128,6 @@ def protocol(output: Path | None) -> None:
         _fail(1, f"cannot write {output}: {error.strerror}")
 
 
-def to_toml(values: Mapping[str, Any]) -> str:
-    """Plain values, one level of sections deep, as TOML."""
-    lines = [f"{key} = {_toml_value(value)}" for key, value in values.items() if not isinstance(value, dict)]
-    for section, held in values.items():
-        if isinstance(held, dict):
-            lines += ["", f"[{section}]", *(f"{key} = {_toml_value(value)}" for key, value in held.items())]
-    return "\n".join(lines) + "\n"
-
-
-def _toml_value(value: object) -> str:
-    # Strings, numbers, booleans and lists of them are written in TOML as in JSON, but for one control character.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
 def _load(config: Path | None, options: Mapping[str, object]) -> Settings:
     try:
         return load(config, {key: value for key, value in options.items() if value is not None})
@@ -151,8 +138,9 @@ def _load(config: Path | None, options: Mapping[str, object]) -> Settings:
 def _migrate(settings: Settings) -> None:
     try:
         migrate_database(settings.database_url)
-    except StoreUnavailable as error:
-        _fail(1, f"cannot use the database: {error}")
+    except (SQLAlchemyError, CommandError, OSError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+        _fail(1, f"cannot use the database {mask_url(settings.database_url)}: {cause}")
 
 
 def _fail(code: int, problem: object) -> NoReturn:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import json
 import os
 import re
 import tomllib
@@ -258,6 +259,20 @@ def mask_url(url: str) -> str:
     """A URL with stars for its password and for every query parameter that is called one."""
     url = re.sub(r"(?<=://)([^/@:]*):([^/]*)@", r"\1:********@", url)
     return re.sub(r"([?&][^=&]*password[^=&]*=)[^&]*", r"\1********", url, flags=re.IGNORECASE)
+
+
+def to_toml(values: Mapping[str, Any]) -> str:
+    """Plain values, one level of sections deep, as TOML."""
+    lines = [f"{key} = {_toml_value(value)}" for key, value in values.items() if not isinstance(value, dict)]
+    for section, held in values.items():
+        if isinstance(held, dict):
+            lines += ["", f"[{section}]", *(f"{key} = {_toml_value(value)}" for key, value in held.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _toml_value(value: object) -> str:
+    # Strings, numbers, booleans and lists of them are written in TOML as in JSON, but for one control character.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _reading(path: Path | None) -> type[Settings]:

@@ -6,15 +6,18 @@ A part that this machine does not have skips the tests that need it, with the re
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from playwright.async_api import Browser
 
+from tests.kit.browser import browser_path, open_browser
 from tests.kit.postgres import PostgresServer
 from tests.kit.process import PartMissing
 from tests.kit.redis import ClusterSetup, RedisServer, SentinelSetup, redis_binaries
+from tests.kit.server import ChatServer
 
 T = TypeVar("T")
 
@@ -93,6 +96,26 @@ def postgres_server(_any_postgres_server: PostgresServer) -> PostgresServer:
 def postgres_url(postgres_server: PostgresServer) -> str:
     """The URL of a new, empty database."""
     return postgres_server.fresh_database()
+
+
+@pytest.fixture(scope="module")
+def chat_server() -> Iterator[ChatServer]:
+    """One server with one worker on embedded defaults, for the tests of one module."""
+    with ChatServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def browser_program() -> Path:
+    """Chromium's program."""
+    return obtain(browser_path)
+
+
+@pytest.fixture
+async def browser(browser_program: Path) -> AsyncIterator[Browser]:
+    """A headless Chromium of this test's own, for Playwright's asynchronous API."""
+    async with open_browser(browser_program) as opened:
+        yield opened
 
 
 def _no_redis() -> None:

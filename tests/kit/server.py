@@ -1,0 +1,146 @@
+"""The real `chatserver serve`, as an operator starts it, on a port and a data directory of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+import psutil
+
+from chatserver.config import PREFIX, to_toml
+from tests.kit.ports import HOST, free_port
+from tests.kit.process import STOP_SECONDS, Process, wait_until
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+class ChatServer:
+    """One server with its workers. It keeps its port and its data through kills and restarts.
+
+    `config` holds keys as in the TOML file: `{"limits": {"text_length": 100}}`.
+    """
+
+    def __init__(
+        self,
+        workers: int = 1,
+        redis_url: str | None = None,
+        database_url: str | None = None,
+        config: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.port = free_port()
+        self.directory = Path(tempfile.mkdtemp(prefix="chat-server-"))
+        self.workers = workers
+        chosen = {"redis_url": redis_url, "database_url": database_url}
+        values = {
+            "host": HOST,
+            "port": self.port,
+            "workers": workers,
+            "data_dir": str(self.directory / "data"),
+            "log_format": "json",
+            **{key: value for key, value in chosen.items() if value is not None},
+            **(config or {}),
+        }
+        file = self.directory / "chatserver.toml"
+        file.write_text(to_toml(values))
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
+        # A warning that a test would fail for must be seen in the log too.
+        environment["PYTHONWARNINGS"] = "default"
+        command: list[str | Path] = [sys.executable, "-m", "chatserver", "serve", "--config", file]
+        self.process = Process(command, self.directory / "log", env=environment, cwd=_ROOT)
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def ws_url(self) -> str:
+        return f"ws://{HOST}:{self.port}/ws"
+
+    def start(self) -> Self:
+        """Start (again, with the same data) and return once `/readyz` says yes and every worker is there."""
+        self.process.start(lambda: self.is_ready() and len(self.worker_pids()) == self.workers)
+        return self
+
+    def stop(self, timeout: float = STOP_SECONDS + 10) -> int:
+        """Ask it to drain and end; its exit code. What it kept stays for another `start`."""
+        return self.process.stop(timeout)
+
+    def close(self) -> None:
+        """End it at once and forget its data."""
+        self.process.kill()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def is_ready(self) -> bool:
+        return self.get("/readyz") == httpx.codes.OK
+
+    def get(self, path: str) -> int | None:
+        """The status of a GET, or None where nobody answers."""
+        try:
+            return httpx.get(self.url + path, timeout=5, trust_env=False).status_code
+        except httpx.TransportError:
+            return None
+
+    def worker_pids(self) -> list[int]:
+        """The processes that serve, oldest first."""
+        if not self.process.is_running:
+            return []
+        if self.workers == 1:
+            return [self.process.pid]
+        found: list[tuple[float, int]] = []
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(self.process.pid).children():
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    if child.status() != psutil.STATUS_ZOMBIE and "spawn_main" in " ".join(child.cmdline()):
+                        found.append((child.create_time(), child.pid))
+        return [pid for _, pid in sorted(found)]
+
+    def kill_worker(self, pid: int) -> None:
+        """End one worker at once; its sockets break, and its supervisor starts another."""
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: pid not in self.worker_pids(), f"the end of worker {pid}")
+
+    def freeze_worker(self, pid: int) -> None:
+        os.kill(pid, signal.SIGSTOP)
+
+    def thaw_worker(self, pid: int) -> None:
+        os.kill(pid, signal.SIGCONT)
+
+    def wait_for_workers(self, timeout: float = STOP_SECONDS) -> list[int]:
+        """Wait until as many workers as there should be are there and the server is ready; their process ids."""
+        wait_until(
+            lambda: len(self.worker_pids()) == self.workers and self.is_ready(), f"{self.workers} workers", timeout
+        )
+        return self.worker_pids()
+
+    def log(self) -> list[dict[str, Any]]:
+        """What was logged, one object a line. Lines that are not JSON stand under the key `text`."""
+        lines: list[dict[str, Any]] = []
+        for line in self.process.output().splitlines():
+            try:
+                value = json.loads(line)
+            except ValueError:
+                value = line
+            lines.append(value if isinstance(value, dict) else {"text": line})
+        return lines
+
+    def __enter__(self) -> Self:
+        try:
+            return self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
