@@ -5,6 +5,8 @@ Pure: the clock arrives as an argument. `docs/operating.md` repeats this table f
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 
@@ -59,8 +61,13 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Over how long closes are spread at shutdown."""
 
 
+_ROUNDING: Final = 1e-9
+"""What adding up fractions may lose: a wait that was promised is long enough."""
+
+
 class Bucket:
-    """A token bucket: `rate` per second on average, `burst` at once. Time is any monotonic clock in seconds."""
+    """A token bucket: `rate` per second on average, `burst` at once, both above zero. Time is any monotonic clock in
+    seconds. A cost above `burst` takes a whole bucket, so that it is dear and not impossible."""
 
     __slots__ = ("burst", "level", "rate", "seen")
 
@@ -75,8 +82,9 @@ class Bucket:
         if now > self.seen:
             self.level = min(self.burst, self.level + (now - self.seen) * self.rate)
             self.seen = now
-        if self.level >= cost:
-            self.level -= cost
+        cost = min(cost, self.burst)
+        if self.level >= cost - _ROUNDING:
+            self.level = max(0.0, self.level - cost)
             return 0.0
         return (cost - self.level) / self.rate
 

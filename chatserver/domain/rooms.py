@@ -6,8 +6,9 @@ Time and ids arrive as arguments.
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
-from typing import NewType, assert_never
+from typing import Final, NewType, assert_never
 
 import msgspec
 
@@ -18,7 +19,15 @@ from chatserver.domain.identity import MemberId, Person
 RoomId = NewType("RoomId", str)
 """A room's short name in addresses: lower-case letters, digits and hyphens."""
 
-ROOM_CHANNEL_PREFIX = "room:"
+ROOM_CHANNEL_PREFIX: Final = "room:"
+
+_UNWANTED: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Control characters other than tab and line feed."""
+_VISIBLE: Final = re.compile(
+    r"[^\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    r"\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]"
+)
+"""Anything that a reader would see."""
 
 
 def room_channel(room: RoomId) -> ChannelName:
@@ -206,6 +215,9 @@ def decide(
 
     Raises Refusal. The author's own identity and presence in the room have been checked by the caller.
     """
+    if isinstance(command, RedactPost):
+        # What somebody wrote is theirs to take back, also from a room that has closed or changed its agreement.
+        return () if _own_target(state, author).redacted else (Redacted(target=command.target),)
     if state.room.status is not RoomStatus.OPEN:
         raise Refusal(Reason.ROOM_CLOSED)
     if state.membership is None or state.membership.agreement_version < state.room.agreement_version:
@@ -215,9 +227,6 @@ def decide(
             return _write(state, state.membership, command, author, rules, now)
         case EditPost():
             return _edit(state, command, author, rules, now)
-        case RedactPost():
-            target = _own_target(state, author)
-            return () if target.redacted else (Redacted(target=command.target),)
         case ReactToPost():
             return _react(state, command, author)
         case _:
@@ -232,13 +241,12 @@ def evolve(posts: dict[Offset, Post], publication: Publication) -> dict[Offset, 
     event = publication.event
     match event:
         case Posted(post=post):
-            placed = msgspec.structs.replace(post, offset=publication.offset)
-            held = posts.get(publication.offset)
-            return posts if held is not None and held.redacted else {**posts, publication.offset: placed}
+            if publication.offset in posts:
+                # Held already, and perhaps edited or redacted since.
+                return posts
+            return {**posts, publication.offset: msgspec.structs.replace(post, offset=publication.offset)}
         case Edited():
-            return _change(
-                posts, event.target, text=event.text, warning=event.warning, edited_at=event.edited_at
-            )
+            return _change(posts, event.target, text=event.text, warning=event.warning, edited_at=event.edited_at)
         case Redacted():
             return _change(posts, event.target, text="", warning=None, redacted=True, reactions={})
         case Reacted():
@@ -250,9 +258,8 @@ def evolve(posts: dict[Offset, Post], publication: Publication) -> dict[Offset, 
 
 
 def clean_text(text: str) -> str:
-    """A post's text without the white space around it and without control characters other than line breaks."""
-    kept = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(c for c in kept if c == "\n" or c == "\t" or (c >= " " and not "\x7f" <= c <= "\x9f")).strip()
+    """A post's text without white space around it and without control characters, but for tabs and line breaks."""
+    return _UNWANTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
 def _write(
@@ -263,7 +270,8 @@ def _write(
         raise Refusal(Reason.POST_UNKNOWN)
     wait = membership.last_post_at + state.room.slow_mode * 1000 - now
     if state.room.slow_mode and wait > 0:
-        raise Refusal(Reason.SLOW_MODE, retry_after=wait / 1000)
+        # Workers' clocks differ; nobody waits longer than the rule says.
+        raise Refusal(Reason.SLOW_MODE, retry_after=min(wait / 1000, state.room.slow_mode))
     post = Post(
         offset=Offset(0),
         author=author.id,
@@ -276,9 +284,7 @@ def _write(
     return (Posted(post),)
 
 
-def _edit(
-    state: RoomState, command: EditPost, author: Person, rules: RoomRules, now: Millis
-) -> tuple[RoomEvent, ...]:
+def _edit(state: RoomState, command: EditPost, author: Person, rules: RoomRules, now: Millis) -> tuple[RoomEvent, ...]:
     target = _own_target(state, author)
     if target.redacted:
         raise Refusal(Reason.POST_REDACTED)
@@ -301,9 +307,7 @@ def _react(state: RoomState, command: ReactToPost, author: Person) -> tuple[Room
     counts = dict(target.reactions)
     counts[command.reaction] = counts.get(command.reaction, 0) + (1 if command.on else -1)
     counts = {reaction: count for reaction, count in counts.items() if count > 0}
-    return (
-        Reacted(target=command.target, by=author.id, reaction=command.reaction, on=command.on, counts=counts),
-    )
+    return (Reacted(target=command.target, by=author.id, reaction=command.reaction, on=command.on, counts=counts),)
 
 
 def _own_target(state: RoomState, author: Person) -> Post:
@@ -316,14 +320,16 @@ def _own_target(state: RoomState, author: Person) -> Post:
 
 def _checked(text: str, warning: str | None, rules: RoomRules) -> tuple[str, str | None]:
     text = clean_text(text)
-    if not text:
+    if not _VISIBLE.search(text):
         raise Refusal(Reason.TEXT_EMPTY)
     if len(text) > rules.text_length:
         raise Refusal(Reason.TEXT_TOO_LONG, details={"limit": rules.text_length})
-    warning = clean_text(warning).replace("\n", " ") if warning is not None else None
-    if warning is not None and len(warning) > rules.warning_length:
+    if warning is None:
+        return text, None
+    warning = clean_text(warning).replace("\n", " ")
+    if len(warning) > rules.warning_length:
         raise Refusal(Reason.TEXT_TOO_LONG, details={"limit": rules.warning_length})
-    return text, warning or None
+    return text, warning if _VISIBLE.search(warning) else None
 
 
 def _change(posts: dict[Offset, Post], target: Offset, **fields: object) -> dict[Offset, Post]:
