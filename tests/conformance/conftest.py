@@ -1,0 +1,92 @@
+"""One generous and one strict server for all conformance tests, and what each test takes from them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from chatserver.protocol.codec import Encoding
+from tests.conformance.house import House, Meet, Rooms
+from tests.conformance.traffic import Traffic
+
+STRICT = {
+    "text_length": 40,
+    "warning_length": 5,
+    "frame_bytes": 2_048,
+    "outbox_bytes": 65_536,
+    "bad_frames": 5,
+    "rooms_per_connection": 3,
+    "mutes_per_member": 2,
+    "edit_seconds": 1,
+    "hello_seconds": 1,
+    "connections_per_member": 3,
+    "recovery_publications": 20,
+    "ring_publications": 8,
+    "people_listed": 3,
+    "http_body_bytes": 256,
+}
+"""Limits that a test can exceed."""
+
+
+@pytest.fixture(params=list(Encoding), ids=lambda encoding: encoding.name.lower())
+def encoding(request: pytest.FixtureRequest) -> Encoding:
+    """Each test runs in both encodings, unless it says otherwise."""
+    chosen: Encoding = request.param
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def traffic() -> Traffic:
+    return Traffic()
+
+
+@pytest.fixture(scope="session")
+def house() -> Iterator[House]:
+    """A server whose limits are out of the way."""
+    with House() as house:
+        yield house
+        assert house.complaints() == []
+
+
+@pytest.fixture(scope="session")
+def strict_house() -> Iterator[House]:
+    """A server whose limits are small."""
+    with House(limits=STRICT) as house:
+        yield house
+        assert house.complaints() == []
+
+
+@pytest.fixture
+async def meet(house: House, traffic: Traffic, encoding: Encoding) -> AsyncIterator[Meet]:
+    meet = Meet(house, traffic, encoding)
+    yield meet
+    await meet.see_off()
+
+
+@pytest.fixture
+async def strict_meet(strict_house: House, traffic: Traffic, encoding: Encoding) -> AsyncIterator[Meet]:
+    meet = Meet(strict_house, traffic, encoding)
+    yield meet
+    await meet.see_off()
+
+
+@pytest.fixture
+def rooms(house: House) -> Rooms:
+    return house.rooms
+
+
+@pytest.fixture
+def strict_rooms(strict_house: House) -> Rooms:
+    return strict_house.rooms
+
+
+@pytest.fixture
+def room(rooms: Rooms) -> str:
+    """A room that nobody else is in."""
+    return rooms.plain()
+
+
+@pytest.fixture
+def strict_room(strict_rooms: Rooms) -> str:
+    return strict_rooms.plain()
