@@ -1,0 +1,26 @@
+/** Moments in words. Pure: the moment and the zone arrive as arguments. */
+
+/** @param {number} at  ms @param {string} [zone] */
+export function clock(at, zone) {
+  return new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", timeZone: zone }).format(at);
+}
+
+/** @param {number} at  ms @param {string} [zone] @returns {string} a key that is equal on equal days */
+export function dayOf(at, zone) {
+  return new Intl.DateTimeFormat("en-CA", { dateStyle: "short", timeZone: zone }).format(at);
+}
+
+/**
+ * @param {number} at  ms @param {number} now  ms @param {{today: string, yesterday: string}} words
+ * @param {string} [zone]
+ */
+export function dayWord(at, now, words, zone) {
+  if (dayOf(at, zone) === dayOf(now, zone)) return words.today;
+  if (dayOf(at, zone) === dayOf(now - 24 * 3600 * 1000, zone)) return words.yesterday;
+  return new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", timeZone: zone }).format(at);
+}
+
+/** The moment for machines. @param {number} at  ms */
+export function iso(at) {
+  return new Date(at).toISOString();
+}

@@ -1,0 +1,227 @@
+/** Puts the page together: vault, client, session, and the screens that show its state. */
+
+import { button, focusOn, h, show, text } from "./lib/dom.js";
+import { Client } from "./lib/client.js";
+import { newId } from "./lib/text.js";
+import { words } from "./locales/en.js";
+import { Session } from "./session.js";
+import { Vault } from "./vault.js";
+import { helpDialog } from "./views/help.js";
+import { linkLine } from "./views/link.js";
+import { lobbyView } from "./views/lobby.js";
+import { roomView } from "./views/room.js";
+import { agreementView, fullView } from "./views/threshold.js";
+import { youView } from "./views/you.js";
+
+/**
+ * @typedef {{name: "lobby"} | {name: "you"} | {name: "room", room: string}
+ *   | {name: "agreement", room: string, title: string, text: string, version: number, again: boolean}
+ *   | {name: "full", room: string, rooms: {id: string, name: string, here: number}[]}
+ *   | {name: "gone", how: "forgotten" | "erased"}} Screen
+ *
+ * @typedef {object} Context  what every view is given
+ * @property {Session} session
+ * @property {(screen: Screen) => void} go
+ * @property {() => void} back
+ * @property {(room: string, agreement?: number) => Promise<void>} enter  into a room, or to what stands before it
+ * @property {(words: string) => void} say  politely, for people who listen
+ * @property {(words: string) => void} sayNow  at once: something one did, did not work
+ *
+ * @typedef {object} View
+ * @property {HTMLElement} element
+ * @property {(state: import("./types.js").State) => void} [update]
+ * @property {() => void} [shown]  after it is on the page
+ * @property {() => void} [gone]  before it leaves the page
+ */
+
+const TICK_MS = 1_000;
+const HIDDEN_DRAW_MS = 250;
+
+/** @param {string} id @returns {HTMLElement} */
+function byId(id) {
+  const element = document.getElementById(id);
+  if (element === null) throw new Error(`The page has no #${id}.`);
+  return element;
+}
+
+/** @returns {Storage | null} */
+function localOrNone() {
+  try {
+    return window.localStorage;
+  } catch {
+    return null;
+  }
+}
+
+function begin() {
+  const vault = new Vault(localOrNone(), { tab: newId(), locks: navigator.locks ?? null });
+  const address = new URL("/ws", location.href);
+  address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+  const session = new Session({
+    vault,
+    now: () => Date.now(),
+    connect: (options) =>
+      new Client({
+        ...options,
+        url: address.href,
+        WebSocket,
+        timers: {
+          now: () => Date.now(),
+          setTimeout: (f, ms) => window.setTimeout(f, ms),
+          clearTimeout: (t) => window.clearTimeout(t ?? undefined),
+        },
+        random: Math.random,
+        newId,
+      }),
+  });
+  page(session, vault);
+  void session.start();
+}
+
+/** @param {Session} session @param {Vault} vault */
+function page(session, vault) {
+  const stage = byId("screen");
+  const main = byId("main");
+  /** @type {Screen} */
+  let screen = { name: "lobby" };
+  /** @type {View | null} */
+  let view = null;
+  let isDue = false;
+
+  /** @type {Context} */
+  const context = {
+    session,
+    go: (to) => {
+      if (to.name === "lobby") history.replaceState(null, "");
+      else if (history.state === null) history.pushState({ deep: true }, "");
+      turnTo(to);
+    },
+    back: () => (history.state === null ? turnTo({ name: "lobby" }) : history.back()),
+    enter: (room, agreement) => enter(context, room, agreement ?? null),
+    say: announcer(byId("say")),
+    sayNow: announcer(byId("say-now")),
+  };
+  const link = linkLine(context, byId("link"));
+  helpDialog(byId("help-link"), byId("help"));
+
+  /** @param {Screen} to */
+  function turnTo(to) {
+    view?.gone?.();
+    screen = to;
+    session.show(to.name === "room" ? to.room : null);
+    session.watch(to.name !== "room");
+    view = make(context, to);
+    document.body.dataset["screen"] = to.name;
+    stage.replaceChildren(view.element);
+    view.update?.(session.state);
+    scrollTo(0, 0);
+    const heading = stage.querySelector("h1");
+    if (heading !== null) focusOn(heading);
+    view.shown?.();
+  }
+
+  function draw() {
+    isDue = false;
+    const { state } = session;
+    link.update(state);
+    if (screen.name === "room" && state.rooms[screen.room] === undefined && state.open === null) turnTo({ name: "lobby" });
+    else view?.update?.(state);
+  }
+
+  session.subscribe(() => {
+    if (isDue) return;
+    isDue = true;
+    if (document.hidden) setTimeout(draw, HIDDEN_DRAW_MS);
+    else requestAnimationFrame(draw);
+  });
+  history.replaceState(null, "");
+  window.addEventListener("popstate", () => turnTo({ name: "lobby" }));
+  byId("home").addEventListener("click", (event) => {
+    event.preventDefault();
+    if (screen.name !== "lobby") context.back();
+  });
+  document.addEventListener("visibilitychange", () => session.away(document.hidden));
+  window.addEventListener("online", () => session.client.nudge());
+  window.addEventListener("offline", () => session.client.nudge());
+  window.addEventListener("pageshow", (event) => event.persisted && session.client.nudge());
+  window.addEventListener("storage", () => session.shared());
+  window.addEventListener("beforeunload", (event) => session.isHolding && event.preventDefault());
+  window.addEventListener("chat:leaving", () => {
+    vault.isWiped = true;
+    session.client.stop();
+  });
+  setInterval(() => session.do({ type: "tick", now: Date.now() }), TICK_MS);
+  turnTo(screen);
+  main.removeAttribute("aria-busy");
+}
+
+/** @param {Context} context @param {Screen} screen @returns {View} */
+function make(context, screen) {
+  switch (screen.name) {
+    case "lobby":
+      return lobbyView(context);
+    case "agreement":
+      return agreementView(context, screen);
+    case "full":
+      return fullView(context, screen);
+    case "room":
+      return roomView(context, screen.room);
+    case "you":
+      return youView(context);
+    case "gone":
+      return goneView(context, screen.how);
+  }
+}
+
+/** Into a room, or to what stands before it. @param {Context} context @param {string} room @param {number | null} agreement */
+async function enter(context, room, agreement) {
+  const { session } = context;
+  if (session.state.rooms[room] !== undefined) {
+    context.go({ name: "room", room });
+    return;
+  }
+  try {
+    await session.enter(room, agreement);
+    context.go({ name: "room", room });
+  } catch (no) {
+    const code = no instanceof Error && "code" in no ? no.code : "";
+    const details = no instanceof Error && "details" in no ? /** @type {Record<string, any>} */ (no.details) : {};
+    const card = session.state.lobby?.find((c) => c.id === room);
+    if (code === "agreement_required") {
+      context.go({
+        name: "agreement",
+        room,
+        title: card?.name ?? "",
+        text: String(details["agreement"] ?? words.agreement.none),
+        version: Number(details["agreement_version"] ?? card?.agreement_version ?? 1),
+        again: card?.unread !== undefined,
+      });
+    } else if (code === "room_full") context.go({ name: "full", room, rooms: details["rooms"] ?? [] });
+    else throw no;
+  }
+}
+
+/** @param {Context} context @param {"forgotten" | "erased"} how @returns {View} */
+function goneView({ session, go }, how) {
+  const anew = () => {
+    session.beginAnew();
+    go({ name: "lobby" });
+  };
+  return {
+    element: h("div", { class: "card narrow" }, h("h1", { text: words.gone.title }), h("p", { text: words.gone[how] }),
+      button(words.gone.again, anew, { class: "act" })),
+  };
+}
+
+/** Words for people who listen. The same words twice are said twice. @param {HTMLElement} element */
+function announcer(element) {
+  return (/** @type {string} */ what) => {
+    text(element, "");
+    setTimeout(() => text(element, what), 60);
+  };
+}
+
+if (!document.documentElement.classList.contains("left")) {
+  show(byId("link"), false);
+  begin();
+}

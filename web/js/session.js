@@ -1,0 +1,391 @@
+/**
+ * What a person does, and what follows: joins the client, the state and the vault. Knows no DOM.
+ *
+ * The vault is written before the socket, so that a post survives whatever happens next; it is let go at the ack.
+ *
+ * @typedef {import("./types.js").State} State
+ * @typedef {import("./types.js").Reaction} Reaction
+ * @typedef {import("./state.js").Happening} Happening
+ */
+
+import { becomeSomebody, erase, forget, restore } from "./lib/api.js";
+import { Client, Refused } from "./lib/client.js";
+import { roomOf } from "./lib/facts.js";
+import { Outgoing } from "./outgoing.js";
+import { initialState, newest, reduce } from "./state.js";
+
+const TYPING_EVERY_MS = 3_000;
+const READ_AFTER_MS = 1_000;
+const HOLE_PAUSE_MS = 1_000;
+const HEAL_PATIENCE_MS = 150;
+
+export class Session {
+  /**
+   * @param {object} world
+   * @param {import("./vault.js").Vault} world.vault
+   * @param {(options: Pick<import("./lib/client.js").Options, "prepare" | "onOpen" | "onPush" | "onTrouble">) => Client}
+   *   world.connect  makes a Client
+   * @param {() => number} world.now
+   */
+  constructor({ vault, connect, now }) {
+    this.vault = vault;
+    this.now = now;
+    this.state = initialState();
+    /** @type {Set<() => void>} */
+    this.listeners = new Set();
+    /** @type {Map<string, Promise<void>>} one join at a time in each room */
+    this.joining = new Map();
+    /** @type {Map<string, number>} */
+    this.typedAt = new Map();
+    /** @type {Map<string, number>} what the server knows as read */
+    this.readAt = new Map();
+    /** @type {Map<string, ReturnType<typeof setTimeout>>} */
+    this.readTimers = new Map();
+    this.isKnown = false;
+    this.wasLost = false;
+    this.watches = true;
+    this.client = connect({
+      prepare: () => this.#prepare(),
+      onOpen: (ok) => void this.#opened(ok),
+      onPush: (push) => this.#pushed(push),
+      onTrouble: (trouble) => this.#trouble(trouble),
+    });
+    this.outgoing = new Outgoing(this);
+  }
+
+  /** @param {() => void} listener called after every change */
+  subscribe(listener) {
+    this.listeners.add(listener);
+  }
+
+  async start() {
+    this.do({ type: "named", names: this.vault.hidden() });
+    await this.vault.live();
+    this.client.start();
+  }
+
+  /** @param {Happening} event */
+  do(event) {
+    const before = this.state;
+    this.state = reduce(before, event);
+    if (this.state === before) return;
+    for (const listener of this.listeners) listener();
+  }
+
+  // Rooms
+
+  /**
+   * Enter a room. Rejects with Refused.
+   * @param {string} room @param {number | null} [agreement]  the version that the person has just accepted
+   */
+  async enter(room, agreement = null) {
+    await this.#join(room, { agreement, fresh: false });
+    await this.#afterJoin(room);
+  }
+
+  /** @param {string | null} room  the room on the screen */
+  show(room) {
+    this.do({ type: "opened", room });
+    if (room !== null && this.state.rooms[room]?.thin) void this.older(room).catch(() => {});
+  }
+
+  /** The lobby is on the screen, or not. @param {boolean} on */
+  watch(on) {
+    this.watches = on;
+    void this.#lobby().catch(() => {});
+  }
+
+  /** @param {string} room */
+  async leaveRoom(room) {
+    await this.client.patient("leave", { room });
+    for (const p of this.state.pending) if (p.room === room) this.outgoing.drop(p.id);
+    this.vault.forgetRoom(room);
+    this.do({ type: "left", room });
+  }
+
+  /** Fetch a page of older posts. @param {string} id @returns {Promise<number>} how many came */
+  async older(id) {
+    const room = this.state.rooms[id];
+    if (room === undefined) return 0;
+    const oldest = Math.min(room.position + 1, ...Object.keys(room.posts).map(Number));
+    const ok = await this.client.patient("history", { room: id, before: Math.max(1, oldest), limit: 50 });
+    this.do({ type: "history", room: id, ok });
+    return ok.posts.length;
+  }
+
+  /** Everything in a room has been seen. @param {string} id */
+  markRead(id) {
+    const room = this.state.rooms[id];
+    if (room === undefined || this.state.away) return;
+    const offset = newest(room);
+    this.do({ type: "read", room: id, offset });
+    if (offset <= (this.readAt.get(id) ?? room.read) && (this.readAt.has(id) || room.unread === 0)) return;
+    this.readAt.set(id, offset);
+    if (this.readTimers.has(id)) return;
+    this.readTimers.set(id, setTimeout(() => void this.#tellRead(id), READ_AFTER_MS));
+  }
+
+  // Posts
+
+  /** @param {string} room @param {number} offset @param {{text: string, warning: string | null}} draft */
+  async edit(room, offset, draft) {
+    const fields = draft.warning === null ? { text: draft.text } : draft;
+    await this.client.fact("edit", { room, offset, ...fields }, { gate: room });
+  }
+
+  /** @param {string} room @param {number} offset */
+  async redact(room, offset) {
+    await this.client.fact("redact", { room, offset }, { gate: room });
+  }
+
+  /** @param {string} room @param {number} offset @param {Reaction} reaction @param {boolean} on */
+  async react(room, offset, reaction, on) {
+    this.do({ type: "mine", room, offset, reaction, on });
+    try {
+      await this.client.fact("react", { room, offset, reaction, on }, { gate: room });
+    } catch (no) {
+      this.do({ type: "mine", room, offset, reaction, on: !on });
+      throw no;
+    }
+  }
+
+  /** @param {string} room */
+  typing(room) {
+    const now = this.now();
+    if (now - (this.typedAt.get(room) ?? 0) < TYPING_EVERY_MS) return;
+    this.typedAt.set(room, now);
+    this.client.command("typing", { room }).catch(() => {});
+  }
+
+  // People
+
+  /** @param {string} member @param {string} name @param {boolean} on */
+  async mute(member, name, on) {
+    await this.client.patient("mute", { member, on });
+    this.vault.keepHidden(member, on ? name : null);
+    this.do({ type: "named", names: { [member]: name } });
+    this.do({ type: "muted", member, on });
+  }
+
+  /** @param {string} name @returns {Promise<string>} the name as it is now */
+  async rename(name) {
+    const ok = await this.client.patient("rename", { name });
+    this.do({ type: "me", member: ok.member });
+    return ok.member.name;
+  }
+
+  /** @returns {Promise<string>} the code, shown once */
+  async makeCode() {
+    const ok = await this.client.patient("code");
+    this.do({ type: "code made" });
+    return ok.code;
+  }
+
+  /** Become the person behind a come-back code. @param {string} code @returns {Promise<string>} their name */
+  async restore(code) {
+    const { member } = await restore(code);
+    this.#startOver();
+    this.isKnown = true;
+    this.vault.belongTo(member.id);
+    this.client.start();
+    return member.name;
+  }
+
+  async forgetMe() {
+    await forget();
+    this.#end();
+  }
+
+  async eraseMe() {
+    await erase();
+    this.#end();
+  }
+
+  /** After an end: come in as somebody new. */
+  beginAnew() {
+    this.vault.isWiped = false;
+    this.isKnown = false;
+    this.#startOver();
+    this.client.start();
+  }
+
+  // The page
+
+  /** @param {boolean} away  the page is hidden */
+  away(away) {
+    this.do({ type: "away", away });
+    if (!away) this.client.nudge();
+  }
+
+  /** Another tab changed what this browser keeps. */
+  async shared() {
+    const ids = this.state.pending.filter((p) => p.offset === null).map((p) => p.id);
+    for (const id of this.vault.vanished(ids)) {
+      this.client.forget(id);
+      this.do({ type: "dropped", id });
+    }
+  }
+
+  /** Something is on its way and not safe anywhere but here. */
+  get isHolding() {
+    return !this.vault.isDurable && this.state.pending.some((p) => p.status !== "sent");
+  }
+
+  async #prepare() {
+    if (this.isKnown) return;
+    const { member } = await becomeSomebody();
+    this.isKnown = true;
+    this.vault.belongTo(member.id);
+    this.do({ type: "me", member });
+  }
+
+  /** @param {import("./types.js").HelloOk} ok */
+  async #opened(ok) {
+    this.vault.belongTo(ok.member.id);
+    this.do({ type: "hello", ok, now: this.now() });
+    this.do({ type: "link", link: { status: "open", why: "", retryAt: null, back: false } });
+    for (const post of await this.vault.adopt()) {
+      this.do({ type: "written", post: post.status === "refused" ? post : { ...post, status: "waiting" } });
+    }
+    try {
+      await this.#lobby();
+      let isWhole = true;
+      for (const room of this.#roomsToJoin(ok.limits.rooms_per_connection)) {
+        isWhole = (await this.#return(room)) && isWhole;
+      }
+      if (this.wasLost && isWhole && this.client.isOpen) this.do({ type: "link", link: { back: true } });
+      this.wasLost = false;
+    } catch {
+      // The connection went again; the next one begins here anew.
+    }
+  }
+
+  /** The rooms to be in again, the one on the screen first. @param {number} limit @returns {string[]} */
+  #roomsToJoin(limit) {
+    const { open, rooms, pending, lobby } = this.state;
+    const member = (lobby ?? []).filter((card) => card.unread !== undefined && card.agreed).map((card) => card.id);
+    const all = [...(open !== null ? [open] : []), ...Object.keys(rooms), ...pending.map((p) => p.room), ...member];
+    return [...new Set(all)].slice(0, limit);
+  }
+
+  /** @param {string} room @returns {Promise<boolean>} whether nothing is missing there */
+  async #return(room) {
+    try {
+      await this.#join(room, { agreement: null, fresh: false });
+      await this.#afterJoin(room);
+      return this.state.rooms[room]?.gap === false;
+    } catch (no) {
+      if (!(no instanceof Refused) || no.code === "lost") throw no;
+      if (["room_unknown", "room_closed", "agreement_required"].includes(no.code)) {
+        for (const p of this.state.pending) if (p.room === room) this.outgoing.refuse(p.id, no.code);
+      }
+      return true;
+    }
+  }
+
+  async #lobby() {
+    const ok = await this.client.patient("rooms", { watch: this.watches });
+    this.do({ type: "lobby", rooms: ok.rooms });
+  }
+
+  /** @param {string} room @param {{agreement: number | null, fresh: boolean}} how @returns {Promise<void>} */
+  #join(room, how) {
+    const running = this.joining.get(room);
+    if (running !== undefined) return running;
+    const join = this.#joinOnce(room, how).finally(() => this.joining.delete(room));
+    this.joining.set(room, join);
+    return join;
+  }
+
+  /** @param {string} id @param {{agreement: number | null, fresh: boolean}} how */
+  async #joinOnce(id, { agreement, fresh }) {
+    const held = this.state.rooms[id];
+    const place = held === undefined ? this.vault.place(id) : { epoch: held.epoch, offset: held.position };
+    const since = fresh || held?.hole === "fresh" ? null : place;
+    const ok = await this.client.patient("join", {
+      room: id,
+      ...(agreement !== null && { agreement }),
+      ...(since !== null && { since }),
+    });
+    this.do({ type: "joined", ok, since });
+    const names = Object.fromEntries(ok.people.map((/** @type {import("./types.js").Person} */ p) => [p.id, p.name]));
+    this.do({ type: "named", names });
+    this.readAt.set(id, ok.read);
+  }
+
+  /** @param {string} id */
+  async #afterJoin(id) {
+    const room = this.state.rooms[id];
+    if (room === undefined) return;
+    this.#keepPlace(id);
+    if (room.hole !== "no") this.#heal(id, HOLE_PAUSE_MS);
+    if (room.thin && (this.state.open === id || this.state.pending.some((p) => p.room === id))) await this.older(id);
+    this.outgoing.review(id);
+    this.client.release(id);
+    void this.outgoing.flow(id);
+  }
+
+  /** @param {import("./types.js").Push} push */
+  #pushed(push) {
+    this.do({ type: "push", push, now: this.now() });
+    if (!("channel" in push)) return;
+    const id = roomOf(push.channel);
+    if (id === null || this.state.rooms[id] === undefined) return;
+    if (this.state.rooms[id].hole !== "no") this.#heal(id, HEAL_PATIENCE_MS);
+    else if ("offset" in push) this.#keepPlace(id);
+  }
+
+  /** A hole is never shown as whole: ask for what is missing, unless it comes by itself. @param {string} id @param {number} ms */
+  #heal(id, ms) {
+    setTimeout(() => {
+      const hole = this.state.rooms[id]?.hole;
+      if (hole === undefined || hole === "no" || this.joining.has(id)) return;
+      this.#join(id, { agreement: null, fresh: hole === "fresh" })
+        .then(() => this.#afterJoin(id))
+        .catch(() => this.client.isOpen && this.#heal(id, HOLE_PAUSE_MS * 2));
+    }, ms);
+  }
+
+  /** @param {string} id */
+  #keepPlace(id) {
+    const room = this.state.rooms[id];
+    if (room !== undefined) this.vault.keepPlace(id, { epoch: room.epoch, offset: room.position });
+  }
+
+  /** @param {string} id */
+  async #tellRead(id) {
+    this.readTimers.delete(id);
+    const offset = this.readAt.get(id);
+    if (offset === undefined || offset < 1) return;
+    await this.client.command("read", { room: id, offset }).catch(() => this.readAt.delete(id));
+  }
+
+  /** @param {import("./lib/client.js").Trouble} trouble */
+  #trouble(trouble) {
+    if (trouble.status === "connecting") return;
+    this.wasLost = this.wasLost || this.state.link.status === "open";
+    if (trouble.status === "stopped") {
+      if (trouble.why === "identity") this.isKnown = false;
+      this.do({ type: "link", link: { status: "stopped", why: trouble.why, retryAt: null, back: false } });
+    } else {
+      const status = this.state.me === null ? "starting" : "lost";
+      const retryAt = trouble.until;
+      this.do({ type: "link", link: { status, why: trouble.why, retryAt, back: false } });
+    }
+  }
+
+  #end() {
+    this.vault.wipe();
+    this.#startOver();
+  }
+
+  #startOver() {
+    this.client.stop();
+    for (const p of this.state.pending) this.client.forget(p.id);
+    for (const timer of this.readTimers.values()) clearTimeout(timer);
+    this.readTimers.clear();
+    this.readAt.clear();
+    this.state = initialState();
+    for (const listener of this.listeners) listener();
+  }
+}

@@ -1,0 +1,278 @@
+/**
+ * Everything the page knows, and how one happening changes it. Pure: no clock, no storage, no DOM.
+ *
+ * @typedef {import("./types.js").State} State
+ * @typedef {import("./types.js").RoomState} RoomState
+ * @typedef {import("./types.js").Pending} Pending
+ * @typedef {import("./types.js").Push} Push
+ * @typedef {import("./types.js").Position} Position
+ * @typedef {{type: "link", link: Partial<import("./types.js").Link>}
+ *   | {type: "hello", ok: import("./types.js").HelloOk, now: number}
+ *   | {type: "lobby", rooms: import("./types.js").RoomCard[]}
+ *   | {type: "joined", ok: import("./types.js").JoinOk, since: Position | null}
+ *   | {type: "left", room: string}
+ *   | {type: "history", room: string, ok: import("./types.js").HistoryOk}
+ *   | {type: "push", push: Push, now: number}
+ *   | {type: "opened", room: string | null}
+ *   | {type: "away", away: boolean}
+ *   | {type: "read", room: string, offset: number}
+ *   | {type: "mine", room: string, offset: number, reaction: import("./types.js").Reaction, on: boolean}
+ *   | {type: "muted", member: string, on: boolean}
+ *   | {type: "named", names: Record<string, string>}
+ *   | {type: "me", member: import("./types.js").Person}
+ *   | {type: "code made"}
+ *   | {type: "tick", now: number}
+ *   | {type: "written", post: Pending}
+ *   | {type: "sending", id: string, now: number}
+ *   | {type: "trouble", id: string}
+ *   | {type: "refused", id: string, why: string}
+ *   | {type: "unsure", id: string}
+ *   | {type: "acked", id: string, offset: number | null}
+ *   | {type: "dropped", id: string}} Happening
+ */
+
+import { applyHistory, applyJoin, applyLive, applyPresence, fade, ordered, roomOf, setMine } from "./lib/facts.js";
+
+const TYPING_MS = 6_000;
+
+/** @returns {State} */
+export function initialState() {
+  return {
+    link: { status: "starting", why: "", retryAt: null, back: false },
+    me: null,
+    hasCode: false,
+    muted: [],
+    names: {},
+    limits: {
+      frame_bytes: 16_384,
+      text_length: 2_000,
+      warning_length: 80,
+      rooms_per_connection: 20,
+      edit_seconds: 600,
+      ping_seconds: 25,
+    },
+    skew: 0,
+    lobby: null,
+    rooms: {},
+    open: null,
+    away: false,
+    pending: [],
+  };
+}
+
+/**
+ * The state after a happening. The same object where nothing changed.
+ * @param {State} state @param {Happening} event @returns {State}
+ */
+export function reduce(state, event) {
+  switch (event.type) {
+    case "link":
+      return { ...state, link: { ...state.link, ...event.link } };
+    case "hello": {
+      const { member, has_code, muted, limits, now } = event.ok;
+      return { ...state, me: member, hasCode: has_code, muted, limits, skew: now - event.now };
+    }
+    case "lobby":
+      return { ...state, lobby: event.rooms };
+    case "joined": {
+      const room = applyJoin(state.rooms[event.ok.room.id], event.ok, event.since, readerOf(state, event.ok.room.id));
+      return settle(inLobby(withRoom(state, room), room.id, { here: room.here, agreed: true }), room.id);
+    }
+    case "left": {
+      const { [event.room]: _, ...rooms } = state.rooms;
+      const lobby = state.lobby?.map((card) => {
+        if (card.id !== event.room) return card;
+        const { unread: __, ...rest } = card;
+        return rest;
+      });
+      return {
+        ...state,
+        rooms,
+        lobby: lobby ?? null,
+        open: state.open === event.room ? null : state.open,
+        pending: state.pending.filter((p) => p.room !== event.room),
+      };
+    }
+    case "history":
+      return onRoom(state, event.room, (room) => applyHistory(room, event.ok));
+    case "push":
+      return push(state, event.push, event.now);
+    case "opened":
+      return opened({ ...state, open: event.room });
+    case "away": {
+      const next = { ...state, away: event.away };
+      return event.away && state.open !== null ? onRoom(next, state.open, drawLine) : next;
+    }
+    case "read":
+      return onRoom(state, event.room, (room) => markRead(room, event.offset, state));
+    case "mine":
+      return onRoom(state, event.room, (room) => setMine(room, event.offset, event.reaction, event.on));
+    case "muted": {
+      const others = state.muted.filter((id) => id !== event.member);
+      return { ...state, muted: event.on ? [...others, event.member] : others };
+    }
+    case "named":
+      return { ...state, names: { ...state.names, ...event.names } };
+    case "me":
+      return { ...state, me: event.member };
+    case "code made":
+      return { ...state, hasCode: true };
+    case "tick":
+      return tick(state, event.now);
+    case "written":
+      return state.pending.some((p) => p.id === event.post.id)
+        ? state
+        : { ...state, pending: [...state.pending, event.post].sort((a, b) => a.at - b.at) };
+    case "sending":
+      return onPending(state, event.id, (p) => ({ ...p, status: "sending", why: null, sentAt: p.sentAt ?? event.now }));
+    case "trouble":
+      return onPending(state, event.id, (p) => ({ ...p, status: "waiting" }));
+    case "refused":
+      return onPending(state, event.id, (p) => ({ ...p, status: "refused", why: event.why }));
+    case "unsure":
+      return onPending(state, event.id, (p) => ({ ...p, status: "unsure" }));
+    case "acked": {
+      const post = state.pending.find((p) => p.id === event.id);
+      const room = post && state.rooms[post.room];
+      if (event.offset === null || room === undefined || room.position >= event.offset) return drop(state, event.id);
+      return onPending(state, event.id, (p) => ({ ...p, status: "sent", offset: event.offset }));
+    }
+    case "dropped":
+      return drop(state, event.id);
+  }
+}
+
+/**
+ * The rooms one is in, for the list beside the room: those joined on this connection, and those known from the lobby.
+ * @param {State} state @returns {{id: string, name: string, unread: number}[]}
+ */
+export function joinedRooms(state) {
+  const held = Object.values(state.rooms).map((r) => ({ id: r.id, name: r.room.name, unread: r.unread }));
+  const known = (state.lobby ?? [])
+    .filter((card) => card.unread !== undefined && state.rooms[card.id] === undefined)
+    .map((card) => ({ id: card.id, name: card.name, unread: card.unread ?? 0 }));
+  const place = new Map((state.lobby ?? []).map((card, i) => [card.id, i]));
+  return [...held, ...known].sort((a, b) => (place.get(a.id) ?? 999) - (place.get(b.id) ?? 999));
+}
+
+/** The newest post's offset. @param {RoomState} room @returns {number} */
+export function newest(room) {
+  return ordered(room).at(-1)?.offset ?? 0;
+}
+
+/** @param {State} state @param {Push} p @param {number} now @returns {State} */
+function push(state, p, now) {
+  switch (p.push) {
+    case "posted":
+    case "edited":
+    case "redacted":
+    case "reacted":
+    case "room_changed": {
+      const id = roomOf(p.channel);
+      if (id === null || state.rooms[id] === undefined) return state;
+      const changed = onRoom(state, id, (room) => applyLive(room, p, readerOf(state, id)));
+      if (changed === state) return state;
+      const named = p.push === "posted" ? remember(changed, p.post.author, p.post.name) : changed;
+      return settle(named, id);
+    }
+    case "presence": {
+      const id = roomOf(p.channel);
+      if (id === null) return state;
+      return inLobby(onRoom(state, id, (room) => applyPresence(room, p)), id, { here: p.here });
+    }
+    case "typing": {
+      const id = roomOf(p.channel);
+      if (id === null || p.member === state.me?.id) return state;
+      return onRoom(state, id, (r) => ({ ...r, typing: { ...r.typing, [p.member]: now + TYPING_MS } }));
+    }
+    case "counts":
+      return Object.entries(p.here).reduce((s, [id, here]) => inLobby(s, id, { here }), state);
+    case "gap": {
+      const id = roomOf(p.channel);
+      return id === null ? state : onRoom(state, id, (room) => ({ ...room, hole: "fresh", gap: true }));
+    }
+    case "self":
+      return { ...state, me: p.member, muted: p.muted };
+    case "draining":
+      return { ...state, link: { ...state.link, why: "draining" } };
+  }
+}
+
+/** Own posts that were acknowledged before they came back are here now. @param {State} state @param {string} id */
+function settle(state, id) {
+  const room = state.rooms[id];
+  const left = state.pending.filter(
+    (p) => p.room !== id || p.offset === null || room === undefined || p.offset > room.position,
+  );
+  return left.length === state.pending.length ? state : { ...state, pending: left };
+}
+
+/** @param {State} state @returns {State} */
+function opened(state) {
+  if (state.open === null) return state;
+  return onRoom(state, state.open, (room) => ({ ...room, line: room.unread > 0 ? room.read : null }));
+}
+
+/** From here on things are new. An earlier line with something unread behind it stays. @param {RoomState} room */
+function drawLine(room) {
+  return room.line !== null && room.unread > 0 ? room : { ...room, line: newest(room) };
+}
+
+/** @param {RoomState} room @param {number} offset @param {State} state @returns {RoomState} */
+function markRead(room, offset, state) {
+  if (offset <= room.read && room.unread === 0) return room;
+  const read = Math.max(room.read, offset);
+  const unread = ordered(room).filter(
+    (p) => p.offset > read && p.author !== state.me?.id && !p.redacted && !state.muted.includes(p.author),
+  ).length;
+  return { ...room, read, unread };
+}
+
+/** @param {State} state @param {number} now @returns {State} */
+function tick(state, now) {
+  return Object.values(state.rooms).reduce((s, room) => {
+    const writing = Object.entries(room.typing).filter(([, until]) => until > now);
+    const isQuieter = writing.length < Object.keys(room.typing).length;
+    const faded = fade(isQuieter ? { ...room, typing: Object.fromEntries(writing) } : room, now + state.skew);
+    return faded === room ? s : withRoom(s, faded);
+  }, state);
+}
+
+/** @param {State} state @param {string} member @param {string} name @returns {State} */
+function remember(state, member, name) {
+  return state.names[member] === name ? state : { ...state, names: { ...state.names, [member]: name } };
+}
+
+/** @param {State} state @param {string} id @returns {import("./lib/facts.js").Reader} */
+function readerOf(state, id) {
+  return { me: state.me?.id ?? "", muted: state.muted, watching: state.open === id && !state.away };
+}
+
+/** @param {State} state @param {string} id @param {Partial<import("./types.js").RoomCard>} fields @returns {State} */
+function inLobby(state, id, fields) {
+  if (state.lobby === null) return state;
+  return { ...state, lobby: state.lobby.map((card) => (card.id === id ? { ...card, ...fields } : card)) };
+}
+
+/** @param {State} state @param {RoomState} room @returns {State} */
+function withRoom(state, room) {
+  return { ...state, rooms: { ...state.rooms, [room.id]: room } };
+}
+
+/** @param {State} state @param {string} id @param {(room: RoomState) => RoomState} how @returns {State} */
+function onRoom(state, id, how) {
+  const room = state.rooms[id];
+  if (room === undefined) return state;
+  const next = how(room);
+  return next === room ? state : withRoom(state, next);
+}
+
+/** @param {State} state @param {string} id @param {(post: Pending) => Pending} how @returns {State} */
+function onPending(state, id, how) {
+  return { ...state, pending: state.pending.map((p) => (p.id === id ? how(p) : p)) };
+}
+
+/** @param {State} state @param {string} id @returns {State} */
+function drop(state, id) {
+  return { ...state, pending: state.pending.filter((p) => p.id !== id) };
+}

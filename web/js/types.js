@@ -1,0 +1,156 @@
+/**
+ * The shapes that the other files speak of: what the wire carries (docs/protocol.md), and what the page keeps.
+ * Types only; nothing here runs.
+ *
+ * @typedef {{id: string, name: string}} Person
+ * @typedef {{epoch: string, offset: number}} Position
+ * @typedef {"with_you" | "same_here" | "strength" | "thank_you" | "hug"} Reaction
+ *
+ * @typedef {object} Room
+ * @property {string} id
+ * @property {string} name
+ * @property {string} about
+ * @property {string} topic
+ * @property {string} welcome
+ * @property {string} agreement
+ * @property {number} agreement_version
+ * @property {number} capacity
+ * @property {number} slow_mode  least seconds between two posts of one person
+ * @property {string} status
+ *
+ * @typedef {object} RoomCard
+ * @property {string} id
+ * @property {string} name
+ * @property {string} about
+ * @property {number} here
+ * @property {number} capacity
+ * @property {number} slow_mode
+ * @property {number} agreement_version
+ * @property {boolean} agreed
+ * @property {number} [unread]  given for rooms the member has joined
+ *
+ * @typedef {object} Post
+ * @property {number} offset
+ * @property {string} author
+ * @property {string} name
+ * @property {string} text
+ * @property {number} at
+ * @property {string} [warning]
+ * @property {number} [reply_to]
+ * @property {number} [edited_at]
+ * @property {boolean} [redacted]
+ * @property {Partial<Record<Reaction, number>>} [reactions]
+ *
+ * @typedef {object} Limits
+ * @property {number} frame_bytes
+ * @property {number} text_length
+ * @property {number} warning_length
+ * @property {number} rooms_per_connection
+ * @property {number} edit_seconds
+ * @property {number} ping_seconds
+ *
+ * @typedef {object} HelloOk
+ * @property {"hello"} ok
+ * @property {number} version
+ * @property {Person} member
+ * @property {boolean} has_code
+ * @property {string[]} muted
+ * @property {Limits} limits
+ * @property {number} now
+ *
+ * @typedef {object} JoinOk
+ * @property {"join"} ok
+ * @property {Room} room
+ * @property {Position} position
+ * @property {"page" | "exact" | "gap"} history
+ * @property {Post[]} posts
+ * @property {Record<string, Reaction[]>} mine
+ * @property {Fact[]} missed
+ * @property {boolean} more
+ * @property {number} here
+ * @property {Person[]} people
+ * @property {number} read
+ * @property {number} unread
+ * @property {number} retention_seconds
+ *
+ * @typedef {{ok: "history", posts: Post[], mine: Record<string, Reaction[]>, more: boolean}} HistoryOk
+ * @typedef {{ok: "fact", at: number, epoch?: string, offset?: number}} FactOk
+ * @typedef {{code: string, message: string, temporary: boolean, retry_after?: number,
+ *   details?: Record<string, any>}} ErrorBody
+ *
+ * @typedef {{channel: string, epoch: string, offset: number, at: number}} FactBase
+ * @typedef {FactBase & {push: "posted", post: Post}} PostedFact
+ * @typedef {FactBase & {push: "edited", target: number, text: string, edited_at: number, warning?: string}} EditedFact
+ * @typedef {FactBase & {push: "redacted", target: number}} RedactedFact
+ * @typedef {FactBase & {push: "reacted", target: number, by: string, reaction: Reaction, on: boolean,
+ *   counts: Partial<Record<Reaction, number>>}} ReactedFact
+ * @typedef {FactBase & {push: "room_changed", room: Room}} RoomChangedFact
+ * @typedef {PostedFact | EditedFact | RedactedFact | ReactedFact | RoomChangedFact} Fact
+ *
+ * @typedef {{push: "presence", channel: string, here: number, came: Person[], went: string[]}} PresencePush
+ * @typedef {{push: "typing", channel: string, member: string}} TypingPush
+ * @typedef {{push: "counts", here: Record<string, number>}} CountsPush
+ * @typedef {{push: "gap", channel: string, position: Position}} GapPush
+ * @typedef {{push: "self", member: Person, muted: string[]}} SelfPush
+ * @typedef {{push: "draining", reconnect_after: number}} DrainingPush
+ * @typedef {Fact | PresencePush | TypingPush | CountsPush | GapPush | SelfPush | DrainingPush} Push
+ *
+ * What the page keeps.
+ *
+ * @typedef {object} Pending  a post of one's own that is not known to be durable yet
+ * @property {string} id  the command's id; the same for every attempt
+ * @property {string} room
+ * @property {string} text
+ * @property {string | null} warning
+ * @property {number | null} replyTo
+ * @property {number} at  when it was written, by this device's clock
+ * @property {string | null} epoch  the room's position when it was written:
+ * @property {number} after  only an own post later than this can be this one
+ * @property {number | null} sentAt  when it first went to a socket, by this device's clock
+ * @property {"waiting" | "sending" | "sent" | "refused" | "unsure"} status
+ * @property {string | null} why  the refusal's code
+ * @property {number | null} offset  its place, once acknowledged
+ *
+ * @typedef {object} RoomState
+ * @property {string} id
+ * @property {Room} room
+ * @property {string} epoch
+ * @property {number} position  everything up to this offset has been applied
+ * @property {Record<number, Post>} posts
+ * @property {Record<number, Reaction[]>} mine  one's own reactions by offset
+ * @property {boolean} more  whether older posts are kept on the server
+ * @property {boolean} thin  no page of posts has been fetched yet
+ * @property {boolean} gap  part of what was missed has expired
+ * @property {"no" | "since" | "fresh"} hole  something is missing and must be asked for, and how
+ * @property {Record<number, Fact>} ahead  facts that arrived before what precedes them
+ * @property {Fact[]} recent  the latest changes to posts, applied again to pages that were read before them
+ * @property {number} here
+ * @property {Person[]} people
+ * @property {number} read
+ * @property {number} unread
+ * @property {number | null} line  the unread line stands after this offset
+ * @property {Record<string, number>} typing  member to the moment it is forgotten
+ * @property {number} retention  seconds
+ *
+ * @typedef {object} Link  the connection, as far as a person cares
+ * @property {"starting" | "open" | "lost" | "stopped"} status
+ * @property {string} why  "" | "network" | "draining" | "busy" | "identity" | "refused"
+ * @property {number | null} retryAt
+ * @property {boolean} back  it was lost and is open again, with nothing missing
+ *
+ * @typedef {object} State
+ * @property {Link} link
+ * @property {Person | null} me
+ * @property {boolean} hasCode
+ * @property {string[]} muted
+ * @property {Record<string, string>} names  the latest known name of a member
+ * @property {Limits} limits
+ * @property {number} skew  the server's clock minus this device's
+ * @property {RoomCard[] | null} lobby
+ * @property {Record<string, RoomState>} rooms
+ * @property {string | null} open  the room on the screen
+ * @property {boolean} away  the page is hidden
+ * @property {Pending[]} pending
+ */
+
+export {};

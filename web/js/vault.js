@@ -1,0 +1,251 @@
+/**
+ * What this browser keeps so that nothing is lost: posts on their way, drafts, positions, the look.
+ *
+ * localStorage, because wiping it is immediate: the exit key must leave nothing, and an IndexedDB that another tab has
+ * open cannot be deleted (docs/decisions/0040). Where the browser gives no storage, things are kept in memory, and
+ * `isDurable` says so.
+ *
+ * Each post is its own entry and names the tab that sends it. A tab holds a lock for as long as it lives; when the lock
+ * is free, another tab may adopt what the first left behind.
+ *
+ * @typedef {import("./types.js").Pending} Pending
+ * @typedef {import("./types.js").Position} Position
+ * @typedef {{text: string, warning: string | null, replyTo: number | null}} Draft
+ * @typedef {Pick<LockManager, "request">} Locks
+ */
+
+const PREFIX = "chat.v1.";
+const OUT = `${PREFIX}out.`;
+const DRAFT = `${PREFIX}draft.`;
+const PLACE = `${PREFIX}place.`;
+const HIDDEN = `${PREFIX}hidden.`;
+const OWNER = `${PREFIX}who`;
+const LOCK = "chat.tab.";
+const ADOPTING = "chat.adopting";
+
+export class Vault {
+  /**
+   * @param {Storage | null} storage
+   * @param {{tab: string, locks?: Locks | null}} how  `tab`: this tab's own random name
+   */
+  constructor(storage, { tab, locks = null }) {
+    this.storage = storage;
+    this.tab = tab;
+    this.locks = locks;
+    /** @type {Map<string, string>} what the browser would not take */
+    this.memory = new Map();
+    this.isDurable = storage !== null && this.#works();
+    this.isWiped = false;
+    this.hasAdopted = false;
+  }
+
+  /**
+   * Hold this tab's lock until the page goes. Locks may be refused; then tabs cannot see each other and a post may be
+   * sent by two of them, which the server recognises by its id.
+   */
+  async live() {
+    if (this.locks === null) return;
+    await new Promise((held) => {
+      const request = this.locks?.request(LOCK + this.tab, () => {
+        held(null);
+        return new Promise(() => {});
+      });
+      request?.catch(() => {
+        this.locks = null;
+        held(null);
+      });
+    });
+  }
+
+  /** Whose things these are. Another person's are wiped. @param {string} member */
+  belongTo(member) {
+    const owner = this.#get(OWNER);
+    if (owner !== null && owner !== member) this.clear();
+    this.#set(OWNER, member);
+  }
+
+  /** @param {Pending} post */
+  keep(post) {
+    this.#set(OUT + post.id, JSON.stringify({ ...post, tab: this.tab }));
+  }
+
+  /** @param {string} id */
+  drop(id) {
+    this.#remove(OUT + id);
+  }
+
+  /** Posts on their way that no living tab is sending; from now on they are this tab's. @returns {Promise<Pending[]>} */
+  async adopt() {
+    if (this.locks === null) {
+      // Without locks nobody can tell who lives; what is there when the page loads is taken once.
+      const isFirst = !this.hasAdopted;
+      this.hasAdopted = true;
+      return isFirst ? this.#takeOver(() => Promise.resolve(true)) : [];
+    }
+    return this.locks.request(ADOPTING, () => this.#takeOver((tab) => this.#isGone(tab)));
+  }
+
+  /** Posts that this tab keeps but another has acknowledged or removed. @param {string[]} ids @returns {string[]} */
+  vanished(ids) {
+    return this.isDurable ? ids.filter((id) => this.#get(OUT + id) === null) : [];
+  }
+
+  /** @param {string} room @param {Draft} draft */
+  keepDraft(room, draft) {
+    const isEmpty = draft.text === "" && draft.warning === null && draft.replyTo === null;
+    if (isEmpty) this.#remove(DRAFT + room);
+    else this.#set(DRAFT + room, JSON.stringify(draft));
+  }
+
+  /** @param {string} room @returns {Draft | null} */
+  draft(room) {
+    const draft = read(this.#get(DRAFT + room));
+    return draft !== null && typeof draft.text === "string" ? draft : null;
+  }
+
+  /** Never moves backwards within an epoch. @param {string} room @param {Position} position */
+  keepPlace(room, position) {
+    const held = this.place(room);
+    if (held !== null && held.epoch === position.epoch && held.offset >= position.offset) return;
+    this.#set(PLACE + room, JSON.stringify({ epoch: position.epoch, offset: position.offset }));
+  }
+
+  /** @param {string} room @returns {Position | null} */
+  place(room) {
+    const place = read(this.#get(PLACE + room));
+    return place !== null && typeof place.epoch === "string" && Number.isInteger(place.offset) ? place : null;
+  }
+
+  /** @param {string} room */
+  forgetRoom(room) {
+    this.#remove(DRAFT + room);
+    this.#remove(PLACE + room);
+  }
+
+  /** The names of people one hides, so that the list can be read. @param {string} member @param {string | null} name */
+  keepHidden(member, name) {
+    if (name === null) this.#remove(HIDDEN + member);
+    else this.#set(HIDDEN + member, name);
+  }
+
+  /** @returns {Record<string, string>} */
+  hidden() {
+    return Object.fromEntries(
+      this.#keys()
+        .filter((key) => key.startsWith(HIDDEN))
+        .map((key) => [key.slice(HIDDEN.length), this.#get(key) ?? ""]),
+    );
+  }
+
+  /** Forget everything that is a person's. The look stays. */
+  clear() {
+    for (const key of this.#keys()) this.#remove(key);
+    this.memory.clear();
+  }
+
+  /** Forget everything, and keep nothing any more. */
+  wipe() {
+    this.isWiped = true;
+    this.memory.clear();
+    wipeStorage(this.storage);
+  }
+
+  /** @param {(tab: string) => Promise<boolean>} isGone @returns {Promise<Pending[]>} */
+  async #takeOver(isGone) {
+    /** @type {Pending[]} */
+    const mine = [];
+    for (const key of this.#keys().filter((k) => k.startsWith(OUT))) {
+      const post = read(this.#get(key));
+      if (post === null || typeof post.text !== "string" || typeof post.room !== "string") continue;
+      if (post.tab === this.tab || !(await isGone(post.tab))) continue;
+      const { tab: _, ...rest } = post;
+      this.keep(rest);
+      mine.push(rest);
+    }
+    return mine.sort((a, b) => a.at - b.at);
+  }
+
+  /** @param {string} tab @returns {Promise<boolean>} */
+  async #isGone(tab) {
+    const free = await this.locks?.request(LOCK + tab, { ifAvailable: true }, (lock) => lock !== null);
+    return free ?? true;
+  }
+
+  #works() {
+    try {
+      this.storage?.setItem(`${PREFIX}try`, "1");
+      this.storage?.removeItem(`${PREFIX}try`);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** @param {string} key @returns {string | null} */
+  #get(key) {
+    const held = this.memory.get(key);
+    if (held !== undefined) return held;
+    try {
+      return this.storage?.getItem(key) ?? null;
+    } catch {
+      return null;
+    }
+  }
+
+  /** @param {string} key @param {string} value */
+  #set(key, value) {
+    if (this.isWiped) return;
+    try {
+      if (this.storage === null) throw new Error("no storage");
+      this.storage.setItem(key, value);
+      this.memory.delete(key);
+      this.isDurable = this.memory.size === 0;
+    } catch {
+      this.isDurable = false;
+      this.memory.set(key, value);
+    }
+  }
+
+  /** @param {string} key */
+  #remove(key) {
+    this.memory.delete(key);
+    try {
+      this.storage?.removeItem(key);
+    } catch {
+      // A storage that refuses holds nothing of ours that we could reach.
+    }
+  }
+
+  /** @returns {string[]} */
+  #keys() {
+    const keys = new Set(this.memory.keys());
+    try {
+      for (let i = 0; i < (this.storage?.length ?? 0); i += 1) {
+        const key = this.storage?.key(i) ?? "";
+        if (key.startsWith(PREFIX)) keys.add(key);
+      }
+    } catch {
+      // As above.
+    }
+    return [...keys];
+  }
+}
+
+/** Empty a storage, whatever it holds. @param {Storage | null} storage */
+export function wipeStorage(storage) {
+  try {
+    storage?.clear();
+  } catch {
+    // A storage that refuses holds nothing of ours that we could reach.
+  }
+}
+
+/** @param {string | null} text @returns {any} */
+function read(text) {
+  if (text === null) return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

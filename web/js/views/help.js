@@ -1,0 +1,24 @@
+/** The helplines, which stand in the page itself, brought to the front. Without this file the link leads to them. */
+
+import { button } from "../lib/dom.js";
+import { words } from "../locales/en.js";
+
+/** @param {HTMLElement} link @param {HTMLElement} section */
+export function helpDialog(link, section) {
+  const dialog = document.createElement("dialog");
+  dialog.className = "sheet help-sheet";
+  dialog.setAttribute("aria-labelledby", "help-title");
+  const close = button(words.help.close, () => dialog.close(), { class: "quiet close" });
+  dialog.append(close, section);
+  document.body.append(dialog);
+  link.setAttribute("aria-haspopup", "dialog");
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    if (!dialog.open) dialog.showModal();
+    dialog.scrollTop = 0;
+  });
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close();
+  });
+  dialog.addEventListener("close", () => link.focus());
+}

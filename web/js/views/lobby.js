@@ -1,0 +1,123 @@
+/** The lobby: a greeting, and the rooms. */
+
+import { attr, button, h, keyed, show, text } from "../lib/dom.js";
+import { shape } from "../lib/shape.js";
+import { hereWord, refusalWord, unreadWord, words } from "../locales/en.js";
+
+const w = words.lobby;
+
+/** @param {import("../main.js").Context} context @returns {import("../main.js").View} */
+export function lobbyView(context) {
+  const face = h("span", { class: "face" });
+  const name = h("b");
+  const you = h(
+    "p",
+    { class: "you-are", hidden: true },
+    face,
+    h("span", {}, w.youAre, " ", name),
+    button(w.aboutYou, () => context.go({ name: "you" }), { class: "quiet" }),
+  );
+  const wait = h("p", { class: "soft", text: w.loading });
+  const none = h("p", { class: "soft", text: w.none, hidden: true });
+  const mineTitle = h("h2", { text: w.yours, hidden: true });
+  const mine = h("ul", { class: "cards", "aria-label": w.yours });
+  const allTitle = h("h2", { text: w.rooms });
+  const all = h("ul", { class: "cards", "aria-label": w.rooms });
+  const element = h(
+    "div",
+    { class: "lobby" },
+    h("div", { class: "welcome" }, h("h1", { text: w.title }), h("p", { class: "lead", text: w.lead }), you),
+    mineTitle,
+    mine,
+    allTitle,
+    wait,
+    none,
+    all,
+  );
+  let shown = "";
+
+  return {
+    element,
+    update(state) {
+      show(you, state.me !== null);
+      if (state.me !== null && shown !== state.me.id) {
+        shown = state.me.id;
+        face.replaceChildren(shape(state.me.id));
+      }
+      text(name, state.me?.name ?? "");
+      const rooms = state.lobby ?? [];
+      show(wait, state.lobby === null);
+      show(none, state.lobby !== null && rooms.length === 0);
+      const joined = rooms.filter((card) => isMine(card, state));
+      const others = rooms.filter((card) => !isMine(card, state));
+      show(mineTitle, joined.length > 0);
+      show(mine, joined.length > 0);
+      show(allTitle, others.length > 0 || joined.length === 0);
+      show(all, others.length > 0);
+      const rows = (/** @type {Card[]} */ cards) => cards.map((card) => ({ card, unread: unreadOf(card, state) }));
+      keyed(mine, rows(joined), ({ card }) => card.id, (item) => roomCard(context, item));
+      keyed(all, rows(others), ({ card }) => card.id, (item) => roomCard(context, item));
+    },
+  };
+}
+
+/**
+ * @typedef {import("../types.js").RoomCard} Card
+ * @typedef {import("../types.js").State} State
+ */
+
+/** @param {Card} card @param {State} state */
+function isMine(card, state) {
+  return card.unread !== undefined || state.rooms[card.id] !== undefined;
+}
+
+/** @param {Card} card @param {State} state */
+function unreadOf(card, state) {
+  return state.rooms[card.id]?.unread ?? card.unread ?? 0;
+}
+
+/** @param {import("../main.js").Context} context @param {{card: Card, unread: number}} first */
+function roomCard(context, first) {
+  const id = first.card.id;
+  const name = h("span", { class: "card-name" });
+  const about = h("span", { class: "card-about" });
+  const here = h("span", { class: "here" });
+  const slow = h("span", { class: "soft", text: w.slow });
+  const unread = h("span", { class: "unread" });
+  const trouble = h("p", { class: "trouble", role: "alert", hidden: true });
+  const go = h(
+    "button",
+    { type: "button", class: "room-card", on: { click: () => void enter() } },
+    name,
+    about,
+    h("span", { class: "card-foot" }, here, unread, slow),
+  );
+  const element = h("li", {}, go, trouble);
+
+  async function enter() {
+    if (go.getAttribute("aria-busy") === "true") return;
+    show(trouble, false);
+    attr(go, "aria-busy", "true");
+    try {
+      await context.enter(id);
+    } catch (no) {
+      text(trouble, refusalWord(no));
+      show(trouble, true);
+    }
+    attr(go, "aria-busy", null);
+  }
+
+  return {
+    element,
+    /** @param {{card: Card, unread: number}} item */
+    update({ card, unread: n }) {
+      text(name, card.name);
+      text(about, card.about);
+      text(here, card.here >= card.capacity ? `${hereWord(card.here)}, ${w.full}` : hereWord(card.here));
+      here.classList.toggle("someone", card.here > 0);
+      show(slow, card.slow_mode > 0);
+      text(unread, n > 0 ? unreadWord(n) : "");
+      show(unread, n > 0);
+    },
+  };
+}

@@ -1,0 +1,141 @@
+/** One post: a calm row. Built once, and changed only where something changed. */
+
+import { attr, button, h, keyed, show, text } from "../lib/dom.js";
+import { shape } from "../lib/shape.js";
+import { excerpt } from "../lib/text.js";
+import { clock, iso } from "../lib/time.js";
+import { REACTIONS, refusalWord, words } from "../locales/en.js";
+
+const w = words.post;
+
+/**
+ * @typedef {import("../types.js").Post} Post
+ * @typedef {import("../types.js").Pending} Pending
+ * @typedef {import("../types.js").Reaction} Reaction
+ * @typedef {{kind: "post", key: string, post: Post, mine: Reaction[], isMe: boolean, isJoined: boolean, quoted: Quote | null}} PostItem
+ * @typedef {{kind: "pending", key: string, pending: Pending, me: import("../types.js").Person, isJoined: boolean}} PendingItem
+ * @typedef {{post: Post | undefined, isHidden: boolean}} Quote
+ * @typedef {object} Acts
+ * @property {(offset: number, reaction: Reaction, on: boolean) => void} react
+ * @property {(offset: number) => void} jump
+ * @property {(offset: number, from: HTMLElement) => void} menu
+ */
+
+/** @param {PostItem} first @param {Acts} acts */
+export function postRow(first, acts) {
+  const { offset, author } = first.post;
+  const name = h("b");
+  const you = h("span", { class: "soft" });
+  const time = h("time", { class: "soft" });
+  const edited = h("span", { class: "soft" });
+  const quote = button("", () => acts.jump(first.post.reply_to ?? 0), { class: "quote", hidden: true });
+  const warning = h("p", { class: "warning" });
+  const open = button(w.show, () => unveil(!isOpen), { class: "quiet", "aria-expanded": "false", "aria-controls": `text-${offset}` });
+  const veil = h("div", { class: "veil", hidden: true }, warning, open);
+  const words_ = h("p", { class: "text", id: `text-${offset}` });
+  const chips = h("ul", { class: "chips", "aria-live": "off", hidden: true });
+  const more = button("", () => acts.menu(offset, more), { class: "more", "aria-expanded": "false", "aria-live": "off" });
+  const dots = h("span", { "aria-hidden": "true", text: "···" });
+  more.append(dots);
+  const head = h("div", { class: "head" }, name, you, h("span", { class: "when", "aria-live": "off" }, time, edited));
+  const element = h("article", { class: "post", "data-offset": offset, tabindex: -1 }, shape(author), h("div", { class: "body" }, head, quote, veil, words_, chips), more);
+  let isOpen = false;
+  let isVeiled = false;
+
+  /** @param {boolean} isNow */
+  function unveil(isNow) {
+    isOpen = isNow;
+    text(open, isOpen ? w.hide : w.show);
+    attr(open, "aria-expanded", String(isOpen));
+    show(words_, !isVeiled || isOpen);
+  }
+
+  return {
+    element,
+    /** @param {PostItem} item */
+    update({ post, mine, isMe, isJoined, quoted }) {
+      const isRemoved = post.redacted === true;
+      element.classList.toggle("mine", isMe);
+      element.classList.toggle("joined", isJoined);
+      element.classList.toggle("removed", isRemoved);
+      text(name, post.name);
+      text(you, isMe ? w.you : "");
+      text(time, clock(post.at));
+      attr(time, "datetime", iso(post.at));
+      text(edited, post.edited_at !== undefined && post.edited_at !== null && !isRemoved ? w.edited : "");
+      text(words_, isRemoved ? w.removed : post.text);
+      isVeiled = !isRemoved && post.warning !== undefined && post.warning !== null;
+      text(warning, isVeiled ? w.warning(post.warning ?? "") : "");
+      show(veil, isVeiled);
+      unveil(isOpen);
+      show(quote, quoted !== null && !isRemoved);
+      if (quoted !== null) sayQuote(quote, quoted);
+      attr(more, "aria-label", w.more(post.name));
+      attr(element, "aria-label", `${post.name}, ${clock(post.at)}`);
+      show(more, !isRemoved);
+      const counts = Object.entries(post.reactions ?? {}).filter(([reaction]) => reaction in REACTIONS);
+      for (const own of mine) if (!counts.some(([reaction]) => reaction === own)) counts.push([own, 1]);
+      show(chips, counts.length > 0 && !isRemoved);
+      const list = counts.map(([reaction, n]) => ({ reaction: /** @type {Reaction} */ (reaction), n, on: mine.includes(/** @type {Reaction} */ (reaction)) }));
+      keyed(chips, list, (c) => c.reaction, (c) => chip(c.reaction, (on) => acts.react(offset, c.reaction, on)));
+    },
+  };
+}
+
+/** @param {HTMLElement} quote @param {Quote} quoted */
+function sayQuote(quote, { post, isHidden }) {
+  const isGone = post === undefined || post.redacted === true;
+  const said = isGone ? w.quoteGone : isHidden ? w.quoteMuted : w.quoted(post.name);
+  const bit = isGone || isHidden ? "" : post.warning !== undefined ? w.warning(post.warning) : excerpt(post.text);
+  text(quote, bit === "" ? said : `${said}: ${bit}`);
+  attr(quote, "disabled", isGone || isHidden);
+}
+
+/** @param {Reaction} reaction @param {(on: boolean) => void} act */
+function chip(reaction, act) {
+  const word = h("span", { text: REACTIONS[reaction] });
+  const number = h("span", { class: "soft" });
+  let isOn = false;
+  const toggle = h("button", { type: "button", class: "chip", on: { click: () => act(!isOn) } }, word, number);
+  return {
+    element: h("li", {}, toggle),
+    /** @param {{n: number, on: boolean}} c */
+    update({ n, on }) {
+      isOn = on;
+      attr(toggle, "aria-pressed", String(on));
+      attr(toggle, "aria-label", w.reaction(REACTIONS[reaction], n, on));
+      text(number, n > 1 ? String(n) : "");
+    },
+  };
+}
+
+/** One's own post on its way. @param {PendingItem} first @param {import("../outgoing.js").Outgoing} outgoing */
+export function pendingRow(first, outgoing) {
+  const { pending, me } = first;
+  const status = h("span");
+  const again = button(words.status.again, () => outgoing.retry(pending.id), { class: "quiet" });
+  const remove = button(words.status.remove, () => outgoing.drop(pending.id), { class: "quiet" });
+  const line = h("p", { class: "status soft", "aria-live": "off" }, status, again, remove);
+  const body = h(
+    "div",
+    { class: "body" },
+    h("div", { class: "head" }, h("b", { text: me.name }), h("span", { class: "soft", text: w.you })),
+    pending.warning !== null && h("p", { class: "warning", text: w.warning(pending.warning) }),
+    h("p", { class: "text", text: pending.text }),
+    line,
+  );
+  const element = h("article", { class: "post mine pending", tabindex: -1, "aria-label": w.you }, shape(me.id), body);
+  return {
+    element,
+    /** @param {PendingItem} item */
+    update({ pending: p, isJoined }) {
+      element.classList.toggle("joined", isJoined);
+      const isStuck = p.status === "refused" || p.status === "unsure";
+      const why = p.status === "refused" ? `${words.status.refused} ${refusalWord(p.why ?? "")}` : words.status[p.status];
+      text(status, why);
+      line.classList.toggle("stuck", isStuck);
+      show(again, isStuck);
+      show(remove, isStuck || p.status === "waiting");
+    },
+  };
+}

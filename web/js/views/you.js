@@ -1,0 +1,176 @@
+/** One's own corner: the name, the come-back code, the people one hides, one's data, and the look of the page. */
+
+import { button, h, keyed, show, text } from "../lib/dom.js";
+import { EXPORT_PATH } from "../lib/api.js";
+import { shape } from "../lib/shape.js";
+import { refusalWord, words } from "../locales/en.js";
+import { lookCard } from "./look.js";
+import { personLine } from "./person.js";
+import { eraseCard, forgetCard } from "./partings.js";
+import { troubleLine } from "./threshold.js";
+
+const w = words.you;
+
+/** @param {import("../main.js").Context} context @returns {import("../main.js").View} */
+export function youView(context) {
+  const cards = [nameCard(context), codeCard(context), restoreCard(context), hiddenCard(context), dataCard(), lookCard(), forgetCard(context), eraseCard(context)];
+  return {
+    element: h(
+      "div",
+      { class: "you" },
+      button(w.back, context.back, { class: "quiet back" }),
+      h("h1", { text: w.title }),
+      ...cards.map((c) => c.element),
+    ),
+    update: (state) => {
+      for (const c of cards) c.update?.(state);
+    },
+  };
+}
+
+/**
+ * @typedef {import("../main.js").Context} Context
+ * @typedef {import("../main.js").View} View
+ */
+
+/** @param {string} title @param {...(Node | string | null | false)} children */
+export function card(title, ...children) {
+  return h("section", { class: "card", "aria-label": title }, h("h2", { text: title }), ...children);
+}
+
+/** @param {Context} context @returns {View} */
+function nameCard({ session, say }) {
+  const trouble = troubleLine();
+  const done = h("p", { class: "done", hidden: true });
+  const face = h("span", { class: "face" });
+  const input = h("input", { id: "name", type: "text", autocomplete: "off", spellcheck: "false", maxlength: 64 });
+  const form = h("form", { class: "row" }, face, h("div", { class: "field" }, h("label", { for: "name", text: w.nameLabel }), input), h("button", { type: "submit", class: "act", text: w.nameSave }));
+  let known = "";
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    show(done, false);
+    void trouble.around(async () => {
+      const name = await session.rename(input.value);
+      input.value = name;
+      text(done, w.nameDone(name));
+      show(done, true);
+      say(w.nameDone(name));
+    });
+  });
+  return {
+    element: card(w.nameTitle, h("p", { class: "soft", text: w.nameLead }), form, trouble.element, done),
+    update({ me }) {
+      if (me === null) return;
+      if (!face.hasChildNodes()) face.append(shape(me.id));
+      if (known === me.name) return;
+      if (input.value === known) input.value = me.name;
+      known = me.name;
+    },
+  };
+}
+
+/** @param {Context} context @returns {View} */
+function codeCard({ session, say }) {
+  const trouble = troubleLine();
+  const has = h("p", { class: "soft", text: w.codeHas });
+  const make = button(w.codeMake, () => void trouble.around(reveal), { class: "act second" });
+  const code = h("output", { class: "code" });
+  const copied = h("span", { class: "soft" });
+  const copy = button(w.codeCopy, () => void copyCode(), { class: "act second" });
+  const away = button(w.codeHide, hide, { class: "quiet" });
+  const shown = h("div", { class: "shown", hidden: true }, h("p", {}, code), h("p", { text: w.codeShown }), h("div", { class: "row" }, copy, away, copied));
+
+  async function reveal() {
+    text(code, await session.makeCode());
+    text(copied, "");
+    show(shown, true);
+    show(make, false);
+    copy.focus();
+    say(w.codeShown);
+  }
+  async function copyCode() {
+    try {
+      await navigator.clipboard.writeText(code.textContent ?? "");
+      text(copied, w.codeCopied);
+    } catch {
+      text(copied, w.codeNoCopy);
+    }
+    say(copied.textContent ?? "");
+  }
+  function hide() {
+    text(code, "");
+    show(shown, false);
+    show(make, true);
+    make.focus();
+  }
+  return {
+    element: card(w.codeTitle, h("p", { class: "soft", text: w.codeLead }), has, make, shown, trouble.element),
+    update({ hasCode }) {
+      show(has, hasCode && shown.hidden);
+      text(make, hasCode ? w.codeRemake : w.codeMake);
+    },
+  };
+}
+
+/** @param {Context} context @returns {View} */
+function restoreCard({ session, say }) {
+  const trouble = troubleLine();
+  const who = h("b");
+  const input = h("input", { id: "restore", type: "text", autocomplete: "off", autocapitalize: "none", spellcheck: "false", maxlength: 200 });
+  const done = h("p", { class: "done", hidden: true });
+  const form = h("form", { class: "row" }, h("div", { class: "field" }, h("label", { for: "restore", text: w.restoreLabel }), input), h("button", { type: "submit", class: "act second", text: w.restoreDo }));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    show(done, false);
+    if (session.state.pending.length > 0) return trouble.say(w.restoreWait);
+    void trouble.around(async () => {
+      const name = await session.restore(input.value);
+      input.value = "";
+      text(done, w.restoreDone(name));
+      show(done, true);
+      say(w.restoreDone(name));
+    });
+  });
+  return {
+    element: card(w.restoreTitle, h("p", { class: "soft" }, w.restoreLead, " ", who, "."), form, trouble.element, done),
+    update({ me }) {
+      text(who, me?.name ?? "");
+    },
+  };
+}
+
+/** @param {Context} context @returns {View} */
+function hiddenCard({ session, sayNow }) {
+  const none = h("p", { class: "soft", text: w.hiddenNone });
+  const list = h("ul", { class: "people" });
+  const element = card(w.hiddenTitle, none, list);
+  /** @param {import("../types.js").Person} person */
+  const row = (person) => {
+    const undo = button(w.unhide(person.name), () => {
+      session.mute(person.id, person.name, false).then(
+        () => element.querySelector("h2")?.focus(),
+        (no) => sayNow(refusalWord(no)),
+      );
+    }, { class: "quiet" });
+    return { element: h("li", {}, personLine(person), undo), update() {} };
+  };
+  element.querySelector("h2")?.setAttribute("tabindex", "-1");
+  return {
+    element,
+    update({ muted, names }) {
+      show(none, muted.length === 0);
+      keyed(list, muted.map((id) => ({ id, name: names[id] || w.hiddenSomebody })), (p) => `${p.id} ${p.name}`, row);
+    },
+  };
+}
+
+/** @returns {View} */
+function dataCard() {
+  return {
+    element: card(
+      w.dataTitle,
+      h("p", { class: "soft", text: w.dataLead }),
+      h("p", {}, h("a", { class: "act second", href: EXPORT_PATH, download: "my-data.json", text: w.dataGet })),
+    ),
+  };
+}
