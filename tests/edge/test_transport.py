@@ -1,0 +1,645 @@
+"""The transport over real sockets: the wire it offers, and the strangers it must bear."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+import weakref
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from websockets.asyncio import client
+from websockets.typing import Subprotocol
+
+from chatserver.domain.limits import Limits
+from chatserver.edge import transport
+from chatserver.edge.gate import Gate
+from chatserver.edge.transport import EXTENSION, ChatProtocol
+from chatserver.protocol.frames import BINARY, TEXT, frame
+from tests.edge.serving import (
+    Receive,
+    Send,
+    Served,
+    client_frame,
+    close_frame,
+    raw_client,
+    raw_socket,
+    serving,
+    until,
+)
+
+QUICK = Limits(ping_seconds=0.2, pong_seconds=0.2, header_seconds=0.4, hello_seconds=0.4)
+
+
+class Guest:
+    """Somebody behind an adopted connection. `respond` is what happens to each message."""
+
+    def __init__(self, wire: ChatProtocol, respond: Callable[[Guest, str | bytes], Awaitable[None]]) -> None:
+        self.wire = wire
+        self.seen: list[str | bytes] = []
+        self.endings = 0
+        self.is_busy = False
+        self._respond = respond
+
+    async def receive(self, data: str | bytes) -> None:
+        assert not self.is_busy, "one message at a time"
+        assert not self.endings, "nothing after the end"
+        self.is_busy = True
+        try:
+            self.seen.append(data)
+            await self._respond(self, data)
+        finally:
+            self.is_busy = False
+
+    def closed(self) -> None:
+        assert not self.is_busy
+        self.endings += 1
+
+
+class House:
+    """An app that adopts every connection."""
+
+    def __init__(self, respond: Callable[[Guest, str | bytes], Awaitable[None]]) -> None:
+        self.guests: list[Guest] = []
+        self._respond = respond
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        wire = scope["extensions"][EXTENSION]
+        guest = Guest(wire, self._respond)
+        self.guests.append(guest)
+        wire.adopt(guest)
+
+    @property
+    def guest(self) -> Guest:
+        return self.guests[-1]
+
+
+async def echo(guest: Guest, data: str | bytes) -> None:
+    opcode, payload = (TEXT, data.encode()) if isinstance(data, str) else (BINARY, data)
+    guest.wire.write(frame(opcode, payload))
+
+
+async def ignore(guest: Guest, data: str | bytes) -> None:
+    pass
+
+
+@asynccontextmanager
+async def house(
+    respond: Callable[[Guest, str | bytes], Awaitable[None]] = echo, **options: Any
+) -> AsyncIterator[tuple[House, Served]]:
+    app = House(respond)
+    async with serving(app, **options) as served:
+        yield app, served
+
+
+# ------------------------------------------------------------------------------------------------- the wire
+
+
+async def test_messages_arrive_in_order_and_frames_go_out_as_they_are() -> None:
+    async with house() as (app, served), client.connect(served.url) as socket:
+        for number in range(200):
+            await socket.send(str(number))
+        assert [await socket.recv() for _ in range(200)] == [str(number) for number in range(200)]
+        await socket.send(b"\x00\xff" * 40_00)
+        assert await socket.recv() == b"\x00\xff" * 40_00
+        app.guest.wire.write(frame(TEXT, b"a") + frame(BINARY, b"b" * 70_000) + frame(TEXT, b""))
+        assert [await socket.recv() for _ in range(3)] == ["a", b"b" * 70_000, ""]
+
+
+async def test_nothing_of_the_handshake_stays_with_an_adopted_connection() -> None:
+    async with house() as (app, served), raw_socket(served):
+        wire = app.guest.wire
+        await until(lambda: not hasattr(wire, "scope"))
+        assert not hasattr(wire, "queue")
+        assert not hasattr(wire, "request")
+        assert wire.client is None
+        assert not wire.__dict__, "an attribute of uvicorn's has no slot"
+        assert not served.server.server_state.tasks
+
+
+async def test_wire_says_how_much_waits_and_when_it_is_gone() -> None:
+    async with house() as (app, served), raw_socket(served, receive_buffer=4_096) as raw:
+        wire, drained = app.guest.wire, asyncio.Event()
+        assert wire.buffered() == 0
+        wire.when_drained(drained.set)
+        await asyncio.wait_for(drained.wait(), 1)
+        drained.clear()
+        block = frame(BINARY, bytes(100_000))
+        while wire.buffered() < 1_000_000:
+            wire.write(block)
+            await asyncio.sleep(0)
+        wire.when_drained(drained.set)
+        await asyncio.sleep(0.05)
+        assert not drained.is_set()
+        while not drained.is_set():
+            assert await raw.read()
+            await asyncio.sleep(0)
+        assert wire.buffered() <= transport.LOW_WATER
+
+
+async def test_wish_to_be_told_can_be_taken_back_and_ends_with_the_connection() -> None:
+    async with house() as (app, served):
+        async with raw_socket(served, receive_buffer=4_096) as raw:
+            wire, told = app.guest.wire, []
+            wire.when_drained(lambda: told.append("never"))
+            wire.when_drained(None)
+            while wire.buffered() < 1_000_000:
+                wire.write(frame(BINARY, bytes(100_000)))
+                await asyncio.sleep(0)
+            wire.when_drained(lambda: told.append("lost"))
+            raw.reset()
+            await until(lambda: served.connections == 0)
+        assert told == ["lost"]
+        assert wire.buffered() == 0
+        wire.when_drained(lambda: told.append("too late"))
+        wire.write(frame(TEXT, b"x"))
+        wire.close(1000)
+        wire.abort()
+        await asyncio.sleep(0.01)
+        assert told == ["lost"]
+
+
+async def test_pongs_stand_between_whole_frames_only() -> None:
+    async with house(ignore) as (app, served), raw_socket(served, receive_buffer=4_096) as raw:
+        blocks = [bytes([number]) * 30_000 for number in range(60)]
+        pings = [str(number).encode() for number in range(60)]
+        for block, ping in zip(blocks, pings, strict=True):
+            app.guest.wire.write(frame(BINARY, block))
+            await raw.send(client_frame(9, ping))
+            await asyncio.sleep(0)
+        data: list[bytes] = []
+        pongs: list[bytes] = []
+        while len(data) < 60:
+            opcode, payload = await raw.frame()
+            (data if opcode == BINARY else pongs).append(payload)
+            assert opcode in {BINARY, 10}
+        assert data == blocks
+        assert set(pongs) <= set(pings)
+
+
+async def test_nothing_follows_the_close_frame() -> None:
+    async with house(ignore) as (app, served), raw_socket(served) as raw:
+        wire = app.guest.wire
+        wire.write(frame(TEXT, b"before"))
+        wire.close(4000, "too slow")
+        wire.write(frame(TEXT, b"after"))
+        wire.close(4001)
+        await raw.send(client_frame(9, b"ping"))
+        assert await raw.frame() == (TEXT, b"before")
+        assert await raw.frame() == (8, (4000).to_bytes(2, "big") + b"too slow")
+        await raw.send(close_frame(4000))
+        rest = await raw.read_all()
+        assert frame(TEXT, b"after") not in rest
+        await until(lambda: app.guest.endings == 1)
+        await until(lambda: served.connections == 0)
+
+
+async def test_peer_that_does_not_answer_a_close_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "CLOSE_SECONDS", 0.2)
+    async with house(ignore, limits=QUICK) as (app, served), raw_socket(served) as raw:
+        app.guest.wire.close(4000)
+        assert await raw.close_code() == 4000
+        assert await raw.read_all(2) == b""
+        await until(lambda: served.connections == 0, 1)
+
+
+async def test_abort_drops_the_socket_and_what_waited() -> None:
+    async with house(ignore) as (app, served), raw_socket(served, receive_buffer=4_096) as raw:
+        for _ in range(50):
+            app.guest.wire.write(frame(BINARY, bytes(100_000)))
+        app.guest.wire.abort()
+        await until(lambda: app.guest.endings == 1)
+        await until(lambda: served.connections == 0)
+        assert await raw.close_code() is None
+
+
+async def test_end_is_told_once_after_the_message_at_hand() -> None:
+    release = asyncio.Event()
+
+    async def slow(guest: Guest, data: str | bytes) -> None:
+        await release.wait()
+
+    async with house(slow) as (app, served):
+        async with raw_socket(served) as raw:
+            await raw.send(client_frame(1, b"one") + client_frame(1, b"two") + close_frame(1001))
+            assert await raw.close_code() == 1001
+        await until(lambda: served.connections == 0)
+        assert app.guest.endings == 0
+        assert served.server.server_state.tasks, "the server waits for the command at hand"
+        release.set()
+        await until(lambda: app.guest.endings == 1)
+        assert app.guest.seen == ["one", "two"]
+
+
+async def test_own_close_drops_what_was_not_begun() -> None:
+    async def close(guest: Guest, data: str | bytes) -> None:
+        guest.wire.close(4201)
+        await asyncio.sleep(0)
+
+    async with house(close) as (app, served), raw_socket(served) as raw:
+        await raw.send(client_frame(1, b"one") + client_frame(1, b"two"))
+        assert await raw.close_code() == 4201
+        await until(lambda: app.guest.endings == 1)
+        assert app.guest.seen == ["one"]
+
+
+async def test_failing_receiver_costs_its_connection_only(caplog: pytest.LogCaptureFixture) -> None:
+    async def fail(guest: Guest, data: str | bytes) -> None:
+        if data == "fail":
+            raise ValueError("what somebody wrote")
+        await echo(guest, data)
+
+    async with house(fail) as (_, served), raw_socket(served) as raw, client.connect(served.url) as other:
+        await raw.send(client_frame(1, b"fail"))
+        assert await raw.close_code() == 4202
+        await other.send("fine")
+        assert await other.recv() == "fine"
+    assert "ValueError at test_transport.py" in caplog.text
+    assert "what somebody wrote" not in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+async def test_connection_is_gone_without_the_garbage_collector() -> None:
+    async with house() as (app, served):
+        gc.collect()
+        gc.disable()
+        try:
+            async with client.connect(served.url) as socket:
+                await socket.send("x")
+                await socket.recv()
+                traces: list[weakref.ref[object]] = [
+                    weakref.ref(app.guest.wire),
+                    weakref.ref(app.guest.wire.conn),
+                    weakref.ref(app.guest),
+                ]
+                app.guests.clear()
+            await until(lambda: served.connections == 0)
+            await until(lambda: all(trace() is None for trace in traces), 1)
+        finally:
+            gc.enable()
+
+
+# ------------------------------------------------------------------------------------------------ keep-alive
+
+
+async def test_silent_connection_is_pinged_then_told_and_dropped() -> None:
+    async with house(ignore, limits=QUICK) as (app, served), raw_socket(served) as raw:
+        started = time.monotonic()
+        assert await raw.frame() == (9, b"")
+        assert time.monotonic() - started >= 0.18
+        assert await raw.close_code() == 4001
+        assert time.monotonic() - started >= 0.38
+        await raw.read_all(3)
+        await until(lambda: served.connections == 0, 3)
+        assert app.guest.endings == 1
+        assert served.gate.went_silent == 1
+
+
+@pytest.mark.parametrize("sign", [client_frame(10), client_frame(9), client_frame(1, b"x"), b"\x81"], ids=repr)
+async def test_any_byte_is_a_sign_of_life(sign: bytes) -> None:
+    async with house(ignore, limits=QUICK) as (_, served), raw_socket(served) as raw:
+        stream = b"\x81\xfe\x10\x00" + bytes(4_100) if sign == b"\x81" else b""
+        for number in range(8):
+            await raw.send(stream[number : number + 1] if stream else sign)
+            await asyncio.sleep(0.1)
+        assert served.connections == 1
+        assert served.gate.went_silent == 0
+
+
+async def test_client_that_answers_pings_stays() -> None:
+    async with house(limits=QUICK) as (_, served), client.connect(served.url, ping_interval=None) as socket:
+        await asyncio.sleep(1.0)
+        await socket.send("still here")
+        assert await socket.recv() == "still here"
+
+
+@pytest.mark.asyncio(loop_factories=["asyncio"])
+async def test_connections_share_one_timer(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with house(ignore) as (app, served):
+        loop, timers = asyncio.get_running_loop(), 0
+        call_at = loop.call_at
+
+        def counting(*args: Any, **options: Any) -> asyncio.TimerHandle:
+            nonlocal timers
+            timers += 1
+            return call_at(*args, **options)
+
+        monkeypatch.setattr(loop, "call_at", counting)
+        sockets = [await client.connect(served.url, ping_interval=None, open_timeout=None) for _ in range(30)]
+        assert len(app.guests) == 30
+        assert timers <= 3
+        for socket in sockets:
+            await socket.close()
+
+
+# ----------------------------------------------------------------------------------------- bounds on reading
+
+
+async def test_queue_is_bounded_and_nothing_is_lost() -> None:
+    release = asyncio.Event()
+
+    async def slow(guest: Guest, data: str | bytes) -> None:
+        await release.wait()
+
+    async with house(slow, limits=Limits(commands_in_flight=4)) as (app, served), raw_socket(served) as raw:
+        messages = [f"{number}:".encode() + b"x" * 1_000 for number in range(4_000)]
+        sending = asyncio.create_task(raw.send(b"".join(client_frame(1, message) for message in messages)))
+        await until(lambda: bool(app.guests and app.guest.seen))
+        await asyncio.sleep(0.2)
+        wire = app.guest.wire
+        assert len(wire._pending) <= 4 + transport._SLICE // 1_000
+        assert len(wire._held) <= 256 * 1024
+        assert not sending.done(), "the kernel holds the sender back"
+        release.set()
+        await sending
+        await until(lambda: len(app.guest.seen) == len(messages))
+        assert app.guest.seen == [message.decode() for message in messages]
+
+
+async def test_pings_are_answered_while_commands_wait() -> None:
+    release = asyncio.Event()
+
+    async def slow(guest: Guest, data: str | bytes) -> None:
+        await release.wait()
+
+    async with house(slow) as (_, served), raw_socket(served) as raw:
+        await raw.send(client_frame(1, b"x") * 5 + client_frame(9, b"there?"))
+        assert await raw.frame() == (10, b"there?")
+        release.set()
+
+
+async def test_bytes_in_the_queue_are_bounded_too() -> None:
+    release = asyncio.Event()
+
+    async def slow(guest: Guest, data: str | bytes) -> None:
+        await release.wait()
+
+    limits = Limits(commands_in_flight=1_000, frame_bytes=1_000)
+    async with house(slow, limits=limits) as (app, served), raw_socket(served) as raw:
+        await raw.send(client_frame(1, b"x" * 900) * 100)
+        await until(lambda: bool(app.guests and app.guest.wire.read_paused))
+        assert app.guest.wire._pending_bytes <= 4 * 1_000 + transport._SLICE
+        release.set()
+        await until(lambda: len(app.guest.seen) == 100)
+
+
+async def test_flood_of_tiny_frames_leaves_the_others_their_turn() -> None:
+    async with (
+        house(limits=Limits(commands_in_flight=100_000)) as (_, served),
+        client.connect(served.url) as other,
+        raw_socket(served) as raw,
+    ):
+        sending = asyncio.create_task(raw.send(client_frame(1, b"x") * 60_000))
+        reading = asyncio.create_task(raw.read_all())
+        slowest = 0.0
+        for number in range(20):
+            started = time.monotonic()
+            await other.send(str(number))
+            assert await other.recv() == str(number)
+            slowest = max(slowest, time.monotonic() - started)
+        assert slowest < 0.5
+        sending.cancel()
+        reading.cancel()
+
+
+# -------------------------------------------------------------------------------------- strangers' frames
+
+
+async def test_fragments_make_one_message() -> None:
+    async with house() as (_, served), raw_socket(served) as raw:
+        pieces = "Grüße 🌿".encode()
+        await raw.send(client_frame(1, pieces[:3], fin=False))
+        await raw.send(client_frame(9, b"between"))
+        await raw.send(client_frame(0, pieces[3:9], fin=False) + client_frame(0, b"", fin=False))
+        await raw.send(client_frame(0, pieces[9:]))
+        assert await raw.frame() == (10, b"between")
+        assert await raw.frame() == (TEXT, pieces)
+
+
+BAD: list[tuple[str, bytes, int]] = [
+    ("reserved bit", client_frame(1, b"x", reserved=0x20), 1002),
+    ("unknown opcode", client_frame(3, b"x"), 1002),
+    ("unmasked", frame(TEXT, b"x"), 1002),
+    ("fragmented ping", client_frame(9, b"x", fin=False), 1002),
+    ("long ping", client_frame(9, b"x" * 126), 1002),
+    ("continuation of nothing", client_frame(0, b"x"), 1002),
+    ("message inside a message", client_frame(1, b"x", fin=False) + client_frame(1, b"y"), 1002),
+    ("close of one byte", client_frame(8, b"\x03"), 1002),
+    ("close with a code nobody may send", close_frame(1005), 1002),
+    ("close with a reason that is no text", client_frame(8, b"\x03\xe8\xff"), 1007),
+    ("text that is none", client_frame(1, b"\xff\xfe"), 1007),
+    ("text that ends in the middle of a character", client_frame(1, "é".encode()[:1]), 1007),
+    ("surrogate", client_frame(1, b"\xed\xa0\x80"), 1007),
+    ("bad text in pieces", client_frame(1, b"\xc3", fin=False) + client_frame(0, b"\x28"), 1007),
+    ("too large", client_frame(1, b"x" * 2_001), 1009),
+    ("announced as too large", b"\x81\xff" + (2**40).to_bytes(8, "big"), 1009),
+    ("too large in pieces", client_frame(1, b"x" * 1_500, fin=False) + client_frame(0, b"x" * 501), 1009),
+    ("too many fragments", client_frame(1, b"x", fin=False) + client_frame(0, b"", fin=False) * 2_000, 1009),
+]
+
+
+@pytest.mark.parametrize(("what", "data", "code"), BAD, ids=[what for what, _, _ in BAD])
+async def test_bad_frame_is_answered_with_its_code(
+    what: str, data: bytes, code: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with house(limits=Limits(frame_bytes=2_000)) as (app, served), raw_socket(served) as raw:
+        await raw.send(data)
+        assert await raw.close_code() == code
+        raw.close()
+        await until(lambda: served.connections == 0)
+        assert app.guest.seen == []
+        assert app.guest.endings == 1
+    assert not caplog.records
+
+
+async def test_message_as_large_as_the_limit_passes() -> None:
+    async with house(limits=Limits(frame_bytes=2_000)) as (_, served), raw_socket(served) as raw:
+        await raw.send(client_frame(1, b"x" * 2_000))
+        assert await raw.frame() == (TEXT, b"x" * 2_000)
+        await raw.send(client_frame(1, b"x" * 1_000, fin=False) + client_frame(0, b"x" * 1_000))
+        assert await raw.frame() == (TEXT, b"x" * 2_000)
+
+
+async def test_what_follows_a_received_close_is_ignored() -> None:
+    async with house() as (app, served), raw_socket(served) as raw:
+        await raw.send(close_frame(1000, "bye") + client_frame(1, b"late") + b"\xff" * 1_000)
+        assert await raw.frame() == (8, b"\x03\xe8bye")
+        await raw.read_all()
+        await until(lambda: app.guest.endings == 1)
+        assert app.guest.seen == []
+
+
+async def test_peer_that_hangs_up_without_a_word_is_let_go() -> None:
+    async with house() as (app, served):
+        async with raw_socket(served) as raw:
+            raw.reset()
+            await until(lambda: app.guest.endings == 1)
+        async with raw_socket(served):
+            pass
+        await until(lambda: app.guest.endings == 1 and served.connections == 0)
+
+
+async def test_flood_of_pings_is_cut_off() -> None:
+    async with house() as (app, served), raw_socket(served) as raw:
+        await raw.send(client_frame(9, b"x") * 1_000)
+        assert await raw.close_code() == 4201
+        await until(lambda: app.guest.endings == 1)
+
+
+async def test_pongs_do_not_pile_up_for_a_peer_that_reads_nothing() -> None:
+    async with house(ignore) as (app, served), raw_socket(served, receive_buffer=4_096) as raw:
+        while app.guest.wire.buffered() < 200_000:
+            app.guest.wire.write(frame(BINARY, bytes(100_000)))
+            await asyncio.sleep(0)
+        before = app.guest.wire.buffered()
+        await raw.send(client_frame(9, b"x" * 125) * 60)
+        await asyncio.sleep(0.1)
+        assert app.guest.wire.buffered() <= before
+
+
+async def test_extension_offers_are_declined() -> None:
+    async with house() as (_, served), raw_client(served.port) as raw:
+        head = await raw.upgrade(headers={"Sec-WebSocket-Extensions": "permessage-deflate"})
+        assert b"sec-websocket-extensions" not in head.lower()
+
+
+# ----------------------------------------------------------------------------------- the plain ASGI way
+
+
+async def test_app_that_knows_no_extension_works_as_well() -> None:
+    async def plain(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept", "subprotocol": "a", "headers": [(b"x-a", b"b")]})
+        while (message := await receive())["type"] == "websocket.receive":
+            await send({"type": "websocket.send", "text": message["text"]})
+            if message["text"] == "end":
+                await send({"type": "websocket.close", "code": 4100, "reason": "so be it"})
+        endings.append(message)
+
+    endings: list[dict[str, Any]] = []
+    async with serving(plain) as served:
+        async with client.connect(served.url, subprotocols=[Subprotocol("a")]) as socket:
+            assert socket.subprotocol == "a"
+            assert socket.response is not None
+            assert socket.response.headers["x-a"] == "b"
+            for number in range(50):
+                await socket.send(str(number))
+            assert [await socket.recv() for _ in range(50)] == [str(number) for number in range(50)]
+            await socket.send("end")
+            assert await socket.recv() == "end"
+            await socket.wait_closed()
+            assert (socket.close_code, socket.close_reason) == (4100, "so be it")
+        async with client.connect(served.url, subprotocols=[Subprotocol("a")]) as socket:
+            await socket.close(1001, "off")
+        await until(lambda: len(endings) == 2)
+        assert endings[1] == {"type": "websocket.disconnect", "code": 1001, "reason": "off"}
+
+
+@pytest.mark.parametrize(
+    ("messages", "status"),
+    [
+        ([{"type": "websocket.close"}], 403),
+        ([], 500),
+        (
+            [
+                {"type": "websocket.http.response.start", "status": 418, "headers": [(b"x-a", b"b")]},
+                {"type": "websocket.http.response.body", "body": b"short ", "more_body": True},
+                {"type": "websocket.http.response.body", "body": b"and stout"},
+            ],
+            418,
+        ),
+    ],
+)
+async def test_app_may_refuse_the_upgrade(messages: list[dict[str, Any]], status: int) -> None:
+    async def refuse(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        await receive()
+        for message in messages:
+            await send(message)
+
+    async with serving(refuse) as served, raw_client(served.port) as raw:
+        head = await raw.upgrade()
+        assert head.startswith(f"HTTP/1.1 {status} ".encode())
+        body = await raw.read_all()
+        if status == 418:
+            assert b"x-a: b\r\n" in head
+            assert body == b"short and stout"
+        await until(lambda: served.connections == 0)
+        assert served.gate.sockets == 0
+
+
+async def test_what_comes_before_the_handshake_is_answered_waits() -> None:
+    async def late(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        await receive()
+        await asyncio.sleep(0.2)
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.send", "text": (await receive())["text"]})
+        await receive()
+
+    async with serving(late) as served, raw_client(served.port) as raw:
+        await raw.send(b"")
+        upgrade = asyncio.create_task(raw.upgrade())
+        await asyncio.sleep(0.1)
+        await raw.send(client_frame(9, b"early") + client_frame(1, b"hello"))
+        assert (await upgrade).startswith(b"HTTP/1.1 101 ")
+        assert await raw.frame() == (10, b"early")
+        assert await raw.frame() == (TEXT, b"hello")
+
+
+# ------------------------------------------------------------------------------------------------ the gate
+
+
+async def test_counts_return_to_nothing_whatever_happens() -> None:
+    async with house(limits=Limits(connections_per_worker=50)) as (_, served):
+        for _ in range(3):
+            sockets = [await client.connect(served.url, open_timeout=None) for _ in range(20)]
+            assert (served.gate.sockets, served.gate.tcp) == (20, 20)
+            for socket in sockets[:10]:
+                await socket.close()
+            for socket in sockets[10:]:
+                socket.transport.abort()
+            await until(lambda: served.gate.sockets == 0 and served.gate.tcp == 0)
+    assert served.gate.refused == 0
+
+
+async def test_draining_worker_lets_nobody_in() -> None:
+    async with house() as (_, served):
+        served.gate.start_drain()
+        async with raw_client(served.port) as raw:
+            head = await raw.upgrade()
+            assert head.startswith(b"HTTP/1.1 503 ")
+            assert b"retry-after: 2\r\n" in head.lower()
+            assert b'"code":"draining"' in await raw.read_all()
+
+
+async def test_stopping_server_leaves_adopted_connections_to_the_drain() -> None:
+    gate, drained = Gate(Limits()), []
+    gate.on_drain(lambda: drained.append(True))
+    app = House(echo)
+    async with (
+        serving(app, gate=gate) as served,
+        client.connect(served.url) as socket,
+        client.connect(served.url) as other,
+    ):
+        served.stop()
+        await until(lambda: bool(drained))
+        await socket.send("still served")
+        assert await socket.recv() == "still served"
+        for guest in app.guests:
+            guest.wire.close(1012)
+        await socket.wait_closed()
+        await other.wait_closed()
+        assert socket.close_code == other.close_code == 1012
+    assert drained == [True]
+
+
+async def test_stopping_server_closes_by_itself_where_nobody_drains() -> None:
+    async with house() as (app, served), client.connect(served.url) as socket:
+        served.stop()
+        await socket.wait_closed()
+        assert socket.close_code == 1012
+        await until(lambda: app.guest.endings == 1)
