@@ -27,6 +27,7 @@ from chatserver.config import Settings, effective
 from chatserver.logs import log_config
 
 APP: Final = "chatserver.server:create_app"
+HTTP_PROTOCOL: Final = "chatserver.edge.heads:ChatHttpProtocol"
 WS_PROTOCOL: Final = "chatserver.edge.transport:ChatProtocol"
 
 _BACKLOG: Final = 2_048
@@ -78,7 +79,7 @@ def uvicorn_config(settings: Settings) -> Config:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=HTTP_PROTOCOL,
         ws=WS_PROTOCOL,
         ws_max_size=settings.limits.frame_bytes,
         # The transport has its own: uvicorn's closes a stalled client by asking it to.
