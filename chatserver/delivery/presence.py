@@ -61,10 +61,11 @@ class PresenceChange:
 
 @dataclass(slots=True)
 class _Before:
-    """A channel as it was last told: how many were there, and the name (None: not there) of each who was touched."""
+    """A channel as it was last told: how many were there, and who came, went or was renamed since, if only for a
+    moment."""
 
     here: int
-    names: dict[MemberId, str | None] = field(default_factory=dict)
+    touched: dict[MemberId, None] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -155,17 +156,20 @@ class Presence:
         return frozenset((self.node, *self._others))
 
     def drain_changes(self) -> dict[ChannelName, PresenceChange]:
-        """What changed, by channel, since this was last called. Costs O(changes)."""
+        """What changed, by channel, since this was last called. Costs O(changes).
+
+        Somebody who was there or away for a moment only is told as well: a list made in that moment is wrong about them.
+        """
         changes: dict[ChannelName, PresenceChange] = {}
         for channel, before in self._before.items():
             came: list[Person] = []
             went: list[MemberId] = []
-            for member, old in before.names.items():
-                new = self._name(channel, member)
-                if new is None and old is not None:
+            for member in before.touched:
+                name = self._name(channel, member)
+                if name is None:
                     went.append(member)
-                elif new is not None and new != old:
-                    came.append(Person(member, new))
+                else:
+                    came.append(Person(member, name))
             if came or went:
                 here = self.here(channel)
                 changes[channel] = PresenceChange(here, came, went, here != before.here)
@@ -353,12 +357,17 @@ class Presence:
 
     def _set(self, node: NodeId, channel: ChannelName, member: MemberId, name: str | None) -> None:
         """One node says that a member of it is in a channel under this name, or (None) is not."""
-        here = self._here.setdefault(channel, {})
+        shown, count = self._name(channel, member), self.here(channel)
+        self._place(node, channel, member, name)
+        if self._name(channel, member) == shown:
+            return
         before = self._before.get(channel)
         if before is None:
-            before = self._before[channel] = _Before(len(here))
-        if member not in before.names:
-            before.names[member] = self._name(channel, member)
+            before = self._before[channel] = _Before(count)
+        before.touched[member] = None
+
+    def _place(self, node: NodeId, channel: ChannelName, member: MemberId, name: str | None) -> None:
+        here = self._here.setdefault(channel, {})
         people = self._people[node]
         nodes = here.get(member)
         if name is not None:

@@ -146,20 +146,32 @@ def test_new_name_reaches_everybody_and_counts_as_coming() -> None:
     assert not change.is_count_changed
 
 
-def test_changes_are_drained_once_and_cancel_out() -> None:
+def test_changes_are_drained_once() -> None:
     presence = Presence(NodeId("node"))
     presence.enter(ROOM, person(1), "a")
-    presence.enter(ROOM, person(2), "b")
-    presence.leave(ROOM, member(2), "b")
+    presence.enter(ROOM, person(1), "another tab")
     change = presence.drain_changes()[ROOM]
     assert (change.here, change.came, change.went, change.is_count_changed) == (1, [person(1)], [], True)
     assert presence.drain_changes() == {}
     presence.leave(ROOM, member(1), "a")
-    presence.enter(ROOM, person(1), "a")
     assert presence.drain_changes() == {}
-    presence.leave(ROOM, member(1), "a")
+    presence.leave(ROOM, member(1), "another tab")
     change = presence.drain_changes()[ROOM]
     assert (change.here, change.came, change.went, change.is_count_changed) == (0, [], [member(1)], True)
+
+
+def test_who_was_there_or_away_for_a_moment_is_told_to_those_who_looked_in_that_moment() -> None:
+    presence = Presence(NodeId("node"))
+    presence.enter(ROOM, person(1), "a")
+    presence.drain_changes()
+    presence.leave(ROOM, member(1), "a")
+    assert presence.people(ROOM, 10) == []
+    presence.enter(ROOM, person(1), "a")
+    presence.enter(ROOM, person(2), "b")
+    assert presence.people(ROOM, 10) == [person(1), person(2)]
+    presence.leave(ROOM, member(2), "b")
+    change = presence.drain_changes()[ROOM]
+    assert (change.here, change.came, change.went, change.is_count_changed) == (1, [person(1)], [member(2)], False)
 
 
 def test_changes_of_one_moment_travel_together() -> None:
