@@ -158,7 +158,7 @@ class Presence:
     def drain_changes(self) -> dict[ChannelName, PresenceChange]:
         """What changed, by channel, since this was last called. Costs O(changes).
 
-        Somebody who was there or away for a moment only is told as well: a list made in that moment is wrong about them.
+        Somebody who was there or away for a moment is told as well: a list made in that moment is wrong about them.
         """
         changes: dict[ChannelName, PresenceChange] = {}
         for channel, before in self._before.items():
