@@ -9,7 +9,14 @@ from __future__ import annotations
 import os
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 _LATENCY: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -19,6 +26,7 @@ class Metrics:
     """One worker's instruments. Made once, by the server; everything else is handed it."""
 
     def __init__(self) -> None:
+        disable_created_metrics()
         registry = self._registry = CollectorRegistry()
         self.connections = Gauge(
             "chat_connections", "Open connections.", registry=registry, multiprocess_mode="livesum"

@@ -91,6 +91,7 @@ class Hub:
         self._flush_handle: asyncio.Handle | None = None
         self._flushed_at = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._chunk = min(CATCH_UP_CHUNK, limits.outbox_bytes // 2)
         self._catching_up: dict[Outbox, asyncio.Task[None]] = {}
         self.on_caught_up: Callable[[Outbox, ChannelName], None] = lambda outbox, channel: None
         """Called when a connection is live again in a channel, so that what is not a fact can be told anew."""
@@ -474,7 +475,7 @@ class Hub:
     async def _catch_up(self, outbox: Outbox) -> None:
         try:
             while outbox.behind:
-                if not await outbox.room(CATCH_UP_CHUNK, self._limits.catch_up_seconds):
+                if not await outbox.room(self._chunk, self._limits.catch_up_seconds):
                     self._metrics.evictions.labels("too_slow").inc()
                     outbox.wire.close(Close.TOO_SLOW)
                     outbox.wire.abort()
@@ -507,7 +508,7 @@ class Hub:
         written = 0
         frames: list[bytes] = []
         for publication in later:
-            if publication.offset > line.last or written > CATCH_UP_CHUNK:
+            if publication.offset > line.last or written > self._chunk:
                 break
             frames.append(encode_frame(outbox.encoding, push_of(publication)))
             written += len(frames[-1])

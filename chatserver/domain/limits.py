@@ -49,9 +49,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     pong_seconds: float = 20.0
     http_body_bytes: int = 4_096
     # Delivery
-    outbox_bytes: int = 256 * 1024
+    outbox_bytes: int = 128 * 1024
     """What one connection may have waiting in memory before it is moved to catch-up."""
-    catch_up_seconds: float = 30.0
+    catch_up_seconds: float = 8.0
     """How long a connection in catch-up may go without taking a byte."""
     ring_publications: int = 256
     """Recent publications of each channel that a worker keeps to answer returns without the store."""
