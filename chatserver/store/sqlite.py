@@ -155,7 +155,7 @@ class SqliteStore(Operations):
         connection.drop()
 
     def _gather(self) -> None:
-        """Under load, wait for those who were answered together to ask again together: one fsync then serves them all."""
+        """Under load, wait for those who were answered together to ask together again: one fsync serves them all."""
         until = time.monotonic() + _GATHERING
         while self._to_write.qsize() + 1 < self._together and time.monotonic() < until:
             time.sleep(_GATHERING / 4)
