@@ -213,6 +213,8 @@ class Supervisor:
             old.terminate()
 
     def _end(self) -> None:
+        # Whoever comes now is refused at once, instead of waiting for somebody to accept.
+        self._sock.close()
         everyone = [*self._workers, *self._retiring]
         for worker in everyone:
             worker.terminate()

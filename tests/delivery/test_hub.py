@@ -246,7 +246,7 @@ async def test_redacted_text_is_in_no_later_recovery(house: House) -> None:
 
 async def test_restored_backup_is_told_as_a_gap_to_those_who_are_connected(house: House) -> None:
     node = await house.node()
-    _, wire, first = await node.enter()
+    _, wire, _ = await node.enter()
     await house.commit("one")
     await eventually(lambda: wire.offsets() == [1])
     channel = node.hub._channels[CHANNEL]
