@@ -35,9 +35,18 @@ GENEROUS: Final = {
 class House:
     """A server with rooms for tests. `limits` are configured over the generous ones."""
 
-    def __init__(self, *, limits: Mapping[str, float] | None = None, **options: Any) -> None:
-        self.rooms = Rooms()
-        self.server = ChatServer(config={"limits": {**GENEROUS, **(limits or {})}}, **options)
+    def __init__(
+        self,
+        *,
+        limits: Mapping[str, float] | None = None,
+        rooms: Rooms | None = None,
+        config: Mapping[str, Any] | None = None,
+        redis_url: str | None = None,
+    ) -> None:
+        self.rooms = rooms or Rooms()
+        self.server = ChatServer(
+            redis_url=redis_url, config={**(config or {}), "limits": {**GENEROUS, **(limits or {})}}
+        )
         self.database = self.server.directory / "data" / "chat.db"
 
     def __enter__(self) -> Self:

@@ -30,9 +30,9 @@ async def page(house: House) -> AsyncIterator[httpx.AsyncClient]:
 async def test_no_two_members_have_one_name(meet: Meet) -> None:
     """[P-NAME-1]"""
     wren, otter = await meet(), await meet()
-    name = f"Night{wren.member['id'][2:10]}"
+    name = f"Tidal{wren.member['id'][2:10]}"
     assert (await wren.ask("rename", name=f"  {name} "))["member"] == {"id": wren.member["id"], "name": name}
-    for alike in (name, name.upper(), name.replace("i", "\u0456")):
+    for alike in (name, name.upper(), name.replace("l", "I"), f"{name[:5]} {name[5:]}", f"{name}\u00a0"):
         assert (await otter.refusal("rename", name=alike))["code"] == "name_taken"
     await wren.ask("rename", name=name.upper())
     await wren.ask("rename", name=wren.member["name"])
@@ -48,7 +48,20 @@ async def test_names_are_normalised(meet: Meet) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "   ", "x" * 25, "a\u202eb", "\u200b", "a\x00b", "a\nb", "Moderator", "ADMIN", "a" + "\u0301" * 20],
+    [
+        "",
+        "   ",
+        "x" * 25,
+        "a\u202eb",
+        "\u200b",
+        "a\x00b",
+        "a\nb",
+        "N\u0456ght",
+        "call 0123456789",
+        "Moderator",
+        "ADMIN",
+        "a" + "\u0301" * 20,
+    ],
     ids=ascii,
 )
 async def test_a_name_that_deceives_is_refused(meet: Meet, name: str) -> None:

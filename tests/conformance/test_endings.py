@@ -1,0 +1,177 @@
+"""Connections that are too slow, workers that stop, and a store that is away."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidHandshake
+
+from chatserver.protocol.codec import Encoding
+from tests.conformance.house import House, Meet
+from tests.conformance.peer import Peer
+from tests.conformance.traffic import Traffic
+
+
+@pytest.fixture
+def encoding() -> Encoding:
+    return Encoding.JSON
+
+
+@contextlib.asynccontextmanager
+async def meeting(house: House, traffic: Traffic) -> AsyncIterator[Meet]:
+    meet = Meet(house, traffic, Encoding.JSON)
+    try:
+        yield meet
+    finally:
+        await meet.see_off()
+
+
+def _narrow_socket(house: House) -> socket.socket:
+    """A connected socket into which the kernel takes little ahead of its reader."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    address = urlsplit(house.http)
+    sock.connect((address.hostname, address.port))
+    sock.setblocking(False)
+    return sock
+
+
+async def test_a_slow_connection_catches_up_and_holds_up_nobody(traffic: Traffic) -> None:
+    """[P-SLOW-1] [P-ORDER-2] [P-DEDUPE-1]"""
+    limits = {"outbox_bytes": 65_536, "recovery_publications": 5_000, "ring_publications": 64, "catch_up_seconds": 30}
+    with House(limits=limits) as house:
+        async with meeting(house, traffic) as meet:
+            room = house.rooms.plain()
+            writer, quick = await meet(), await meet()
+            slow = await meet.silent(sock=_narrow_socket(house))
+            await slow.hello()
+            for peer in (writer, quick, slow):
+                await peer.join(room)
+            slow.socket.transport.pause_reading()
+            last = 0
+            for _ in range(30):
+                last = max(await asyncio.gather(*(writer.post(room, "🙂" * 1_900) for _ in range(30))))
+            await quick.heard_offset(room, last)
+            assert [fact["offset"] for fact in quick.facts(room)] == list(range(1, last + 1))
+            assert len(slow.facts(room)) < last
+            slow.socket.transport.resume_reading()
+            await slow.heard_offset(room, last)
+            assert [fact["offset"] for fact in slow.facts(room)] == list(range(1, last + 1))
+            after = await slow.post(room, "and live again")
+            await asyncio.gather(*(peer.heard_offset(room, after) for peer in (quick, slow)))
+        assert house.complaints() == []
+
+
+async def test_a_connection_that_takes_nothing_is_ended(traffic: Traffic) -> None:
+    """[P-SLOW-2] It comes back with `since` and has missed nothing."""
+    limits = {"outbox_bytes": 65_536, "recovery_publications": 5_000, "catch_up_seconds": 1}
+    with House(limits=limits) as house:
+        async with meeting(house, traffic) as meet:
+            room = house.rooms.plain()
+            writer = await meet()
+            stalled = await meet.silent(sock=_narrow_socket(house))
+            await stalled.hello()
+            await writer.join(room)
+            position = (await stalled.join(room))["position"]
+            stalled.socket.transport.pause_reading()
+            last = 0
+            for _ in range(25):
+                last = max(await asyncio.gather(*(writer.post(room, "🙂" * 1_900) for _ in range(30))))
+            await _presence_falls(writer, room)
+            stalled.socket.transport.resume_reading()
+            assert await stalled.ended() in (4000, 1006)
+            back = await meet(token=stalled.token)
+            ok = await back.join(room, since=position)
+            assert (ok["history"], len(ok["missed"])) == ("exact", last)
+        assert house.complaints() == []
+
+
+async def _presence_falls(peer: Peer, room: str) -> None:
+    """Wait until the server has let go of the other one."""
+    await peer.push("presence", lambda push: push["channel"] == f"room:{room}" and push["went"])
+
+
+async def test_a_worker_that_stops_says_when_to_come_back(traffic: Traffic) -> None:
+    """[P-DRAIN-1] [P-ACK-1] [P-RECOVER-1] [P-HELLO-4]"""
+    with House(limits={"drain_seconds": 3}) as house:
+        async with meeting(house, traffic) as meet:
+            room = house.rooms.plain()
+            peers = [await meet() for _ in range(5)]
+            positions = [(await peer.join(room))["position"] for peer in peers]
+            last = max(await asyncio.gather(*(peer.post(room, "acknowledged") for peer in peers)))
+            stopping = asyncio.create_task(asyncio.to_thread(house.server.stop))
+            for peer in peers:
+                assert await peer.ended() == 1012
+            delays = [peer.pushes("draining")[0]["reconnect_after"] for peer in peers]
+            assert len(set(delays)) == len(delays)
+            assert all(0 < delay <= 30 for delay in delays)
+            with pytest.raises((OSError, InvalidHandshake)):
+                await connect(house.ws, subprotocols=["chat.v1.json"], open_timeout=5)  # type: ignore[list-item]
+            assert await stopping == 0
+            await asyncio.to_thread(house.server.start)
+            for peer, position in zip(peers, positions, strict=True):
+                back = await meet(token=peer.token)
+                assert back.member == peer.member
+                ok = await back.join(room, since=position)
+                assert ok["history"] == "exact"
+                assert ok["position"] == {**position, "offset": last}
+                assert [fact["offset"] for fact in ok["missed"]] == list(range(position["offset"] + 1, last + 1))
+        assert house.complaints() == []
+
+
+async def test_what_was_acknowledged_outlives_a_kill(traffic: Traffic) -> None:
+    """[P-ACK-1] [P-DEDUPE-1] The server is killed in the middle; what it acknowledged is there, and nothing twice."""
+    with House() as house:
+        async with meeting(house, traffic) as meet:
+            room = house.rooms.plain()
+            peer = await meet()
+            position = (await peer.join(room))["position"]
+            ids = [await peer.send("post", id=f"kill-{n}", room=room, text=f"kill-{n}") for n in range(200)]
+            await peer.answer_to(ids[20])
+            house.server.process.kill()
+            await peer.ended()
+            acknowledged = {each["re"]: each["ok"]["offset"] for each in peer.heard if each.get("re") in ids}
+            await asyncio.to_thread(house.server.start)
+            back = await meet(token=peer.token)
+            ok = await back.join(room, since=position)
+            kept = {fact["post"]["text"]: fact["offset"] for fact in ok["missed"]}
+            assert acknowledged.items() <= kept.items()
+            again = [await back.ask("post", id=each, room=room, text=each) for each in ids]
+            assert sorted(answer["offset"] for answer in again) == list(range(1, 201))
+            assert all(again[ids.index(each)]["offset"] == offset for each, offset in kept.items())
+
+
+async def test_while_the_store_is_away_the_author_is_told_at_once(traffic: Traffic) -> None:
+    """[P-ERROR-2] [P-ERROR-1] [P-DEDUPE-1]"""
+    with House() as house:
+        async with meeting(house, traffic) as meet:
+            room = house.rooms.plain()
+            wren, otter = await meet(), await meet()
+            for peer in (wren, otter):
+                await peer.join(room)
+            await wren.post(room, "before")
+            blocker = sqlite3.connect(house.database, isolation_level=None)
+            try:
+                blocker.execute("BEGIN IMMEDIATE")
+                started = time.monotonic()
+                error = await wren.refusal("post", id="kept-1", room=room, text="kept")
+                assert (error["code"], error["temporary"]) == ("storage_unavailable", True)
+                assert error["retry_after"] > 0
+                assert time.monotonic() - started < 7
+                await wren.ask("typing", room=room)
+                await otter.push("typing")
+            finally:
+                blocker.close()
+            wren.heard[:] = [each for each in wren.heard if each.get("re") != "kept-1"]
+            ok = await wren.ask("post", id="kept-1", room=room, text="kept")
+            await otter.heard_offset(room, ok["offset"])
+            assert [fact["post"]["text"] for fact in otter.facts(room)] == ["before", "kept"]
+        assert house.complaints() == []

@@ -1,0 +1,91 @@
+"""What holds on one worker holds between two: two servers with one store and one Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from chatserver.protocol.codec import Encoding
+from tests.conformance.house import House, Meet
+from tests.conformance.traffic import Traffic
+from tests.kit.redis import RedisServer
+
+
+@pytest.fixture
+def encoding() -> Encoding:
+    return Encoding.JSON
+
+
+@pytest.fixture
+def pair(redis_server: RedisServer) -> Iterator[tuple[House, House]]:
+    """Two workers, started apart so that one can be killed without the other's supervisor doing anything."""
+    with House(redis_url=redis_server.url) as first:
+        secret = (first.server.directory / "data" / "secret.key").read_text().strip()
+        config = {"secret_key": secret, "database_url": f"sqlite:///{first.database}"}
+        with House(redis_url=redis_server.url, rooms=first.rooms, config=config) as second:
+            yield first, second
+
+
+@contextlib.asynccontextmanager
+async def _meets(pair: tuple[House, House], traffic: Traffic) -> AsyncIterator[tuple[Meet, Meet]]:
+    meets = Meet(pair[0], traffic, Encoding.JSON), Meet(pair[1], traffic, Encoding.MSGPACK)
+    try:
+        yield meets
+    finally:
+        for meet in meets:
+            await meet.see_off()
+
+
+async def test_two_workers_are_one_place(pair: tuple[House, House], traffic: Traffic) -> None:
+    """[P-HELLO-4] [P-DEDUPE-1] [P-ORDER-1] [P-ORDER-2] [P-PRESENCE-2] [P-NAME-3] [P-TYPING-1] [P-HTTP-4]"""
+    async with _meets(pair, traffic) as (here, there):
+        room = pair[0].rooms.plain()
+        wren = await here()
+        device = await there(token=wren.token)
+        assert device.member == wren.member
+        otter = await there()
+        for peer in (wren, device, otter):
+            await peer.join(room)
+        await otter.push("presence", lambda push: push["here"] == 2)
+
+        await asyncio.gather(*(peer.post(room, "x") for peer in (wren, device, otter) for _ in range(20)))
+        first = await wren.ask("post", id="any-worker", room=room, text="once")
+        assert await device.ask("post", id="any-worker", room=room, text="once") == first
+        assert first["offset"] == 61
+        for peer in (wren, device, otter):
+            await peer.heard_offset(room, 61)
+            assert [fact["offset"] for fact in peer.facts(room)] == list(range(1, 62))
+            assert peer.facts(room) == wren.facts(room)
+
+        await otter.ask("typing", room=room)
+        await wren.push("typing", lambda push: push["member"] == otter.member["id"])
+        name = f"Far {wren.member['id'][2:8]}"
+        await wren.ask("rename", name=name)
+        assert (await device.push("self"))["member"]["name"] == name
+        await wren.ask("mute", member=otter.member["id"], on=True)
+        await device.push("self", lambda push: push["muted"] == [otter.member["id"]])
+    assert pair[0].complaints() == pair[1].complaints() == []
+
+
+async def test_people_of_a_worker_that_died_are_gone_in_five_seconds(
+    pair: tuple[House, House], traffic: Traffic
+) -> None:
+    """[P-PRESENCE-2] [P-RECOVER-1] Their clients come back on the other worker and have missed nothing."""
+    async with _meets(pair, traffic) as (here, there):
+        room = pair[0].rooms.plain()
+        wren, otter = await here(), await there()
+        await wren.join(room)
+        position = (await otter.join(room))["position"]
+        await wren.push("presence", lambda push: push["here"] == 2)
+        pair[1].server.process.kill()
+        killed = time.monotonic()
+        offset = await wren.post(room, "while you were away")
+        await wren.push("presence", lambda push: otter.member["id"] in push["went"] and push["here"] == 1)
+        assert time.monotonic() - killed < 5.5
+        back = await here(token=otter.token)
+        ok = await back.join(room, since=position)
+        assert (ok["history"], [fact["offset"] for fact in ok["missed"]]) == ("exact", [offset])
