@@ -100,13 +100,13 @@ class RedisBus:
     async def start(self, on_message: OnMessage, on_attached: OnAttached) -> None:
         """See the contract. Usually `on_attached(True)` has been called when this returns."""
         self._on_message, self._on_attached = on_message, on_attached
+        self._reminded_at = asyncio.get_running_loop().time()
         self._keeper = asyncio.create_task(self._keep(), name="bus keeper")
         deadline = asyncio.get_running_loop().time() + START_SECONDS
         while not self._is_attached and (left := deadline - asyncio.get_running_loop().time()) > 0:
             await self._wait_changed(left)
         if not self._is_attached:
             logger.warning("bus not attached yet: %s: %s", self._address, self._reason)
-            self._reminded_at = asyncio.get_running_loop().time()
 
     async def subscribe(self, topics: Collection[Topic]) -> None:
         """See the contract."""

@@ -1,0 +1,190 @@
+"""One Redis server away, frozen, restarted: the bus notices, says so, and finds its way back by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+
+import pytest
+
+from chatserver.bus.redis import RedisBus
+from tests.bus.listening import (
+    Listening,
+    all_heard,
+    attached,
+    blocking,
+    check_history,
+    detached,
+    told,
+    two_nodes,
+    until,
+)
+from tests.conftest import obtain
+from tests.kit.redis import RedisServer
+
+pytestmark = pytest.mark.faults
+
+
+async def test_killed_server_is_noticed_at_once_and_taken_back_when_it_restarts(redis_server: RedisServer) -> None:
+    async with two_nodes(redis_server) as (one, two):
+        redis_server.kill()
+        await until(lambda: not one.bus.is_attached and not two.bus.is_attached, "the bus to notice", 0.5)
+        dropped = one.bus.dropped
+        started = time.monotonic()
+        one.bus.publish([("room:1", b"lost")] * 3)
+        await one.bus.subscribe(["room:new"])
+        await one.bus.unsubscribe(["room:new", "room:0"])
+        await one.bus.subscribe(["room:0", "room:newer"])
+        assert time.monotonic() - started < 1.0
+        assert one.bus.dropped == dropped + 3
+        await asyncio.sleep(1.0)
+        await blocking(redis_server.start)
+        await attached(one, two)
+        await all_heard(one, two)
+        two.bus.publish([("room:new", b"unheard"), ("room:newer", b"heard")])
+        await one.hears_on("room:newer", b"heard")
+        assert one.payloads("room:new") == []
+        check_history(one, two)
+        assert one.attached == [True, False, True]
+
+
+async def test_frozen_server_is_noticed_and_taken_back_when_it_thaws(redis_server: RedisServer) -> None:
+    async with two_nodes(redis_server) as (one, two):
+        redis_server.freeze()
+        started = time.monotonic()
+        one.bus.publish([("room:1", b"lost")])
+        await one.bus.subscribe(["room:new"])
+        assert time.monotonic() - started < 1.0
+        await detached(one, two)
+        assert one.bus.dropped >= 1
+        redis_server.thaw()
+        await attached(one, two)
+        await all_heard(one, two)
+        two.bus.publish([("room:new", b"heard")])
+        await one.hears_on("room:new", b"heard")
+        check_history(one, two)
+
+
+@pytest.mark.parametrize("kind", [("TYPE", "pubsub"), ("SKIPME", "yes")])
+async def test_killed_connections_are_made_again(redis_server: RedisServer, kind: tuple[str, str]) -> None:
+    async with two_nodes(redis_server) as (one, two):
+        for number in range(1, 4):
+            killed = await blocking(redis_server.command, "CLIENT", "KILL", *kind)
+            assert killed >= 2
+            await told(2 * number, one, two)
+            await attached(one, two)
+            await all_heard(one, two)
+        check_history(one, two)
+
+
+async def test_start_returns_where_nothing_answers_and_the_bus_attaches_when_something_does() -> None:
+    server = obtain(RedisServer)
+    node = Listening(RedisBus(server.url))
+    started = time.monotonic()
+    await node.start()
+    assert time.monotonic() - started < 2.0
+    assert node.attached == []
+    await node.bus.subscribe(["room:1"])
+    with server:
+        await attached(node)
+        node.bus.publish([("room:1", b"heard")])
+        await node.hears_on("room:1", b"heard")
+        assert node.attached == [True]
+        await node.bus.close()
+
+
+async def test_start_returns_where_the_server_is_frozen(redis_server: RedisServer) -> None:
+    redis_server.freeze()
+    node = Listening(RedisBus(redis_server.url))
+    started = time.monotonic()
+    await node.start()
+    assert time.monotonic() - started < 2.0
+    redis_server.thaw()
+    await attached(node)
+    redis_server.freeze()
+    started = time.monotonic()
+    await node.bus.close()
+    assert time.monotonic() - started < 1.5
+
+
+async def test_log_says_each_change_once_and_holds_no_payload(
+    redis_server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        async with two_nodes(redis_server) as (one, two):
+            redis_server.kill()
+            await detached(one, two)
+            one.bus.publish([("room:1", b"a secret")])
+            await asyncio.sleep(1.0)
+            await blocking(redis_server.start)
+            await attached(one, two)
+    lines = [record.getMessage() for record in caplog.records if record.name == "chatserver.bus"]
+    assert [re.sub(r":.*", "", line) for line in sorted(lines)] == ["bus attached"] * 4 + ["bus detached"] * 2
+    assert not any(record.exc_info for record in caplog.records)
+    assert "secret" not in caplog.text
+
+
+async def test_wrong_password_is_said_and_nothing_else_happens(
+    redis_server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    await blocking(redis_server.command, "ACL", "SETUSER", "bus", "on", ">hunter2", "&*", "+@all")
+    for password, expected in (("hunter3", []), ("hunter2", [True])):
+        url = redis_server.url.replace("redis://", f"redis://bus:{password}@")
+        node = await Listening(RedisBus(url)).start()
+        assert node.attached == expected
+        await node.bus.close()
+    assert "WRONGPASS" in caplog.text
+    assert "hunter" not in caplog.text
+    assert not any(record.exc_info for record in caplog.records)
+
+
+async def test_socket_and_databases() -> None:
+    with obtain(RedisServer) as first:
+        path = first.directory / "redis.sock"
+        with obtain(lambda: RedisServer(options=["--unixsocket", str(path)])):
+            nodes = [await Listening(RedisBus(f"unix://{path}?db={db}")).start() for db in (0, 0, 1)]
+            for node in nodes:
+                await node.bus.subscribe(["room:1"])
+            nodes[0].bus.publish([("room:1", b"heard")])
+            await nodes[1].hears_on("room:1", b"heard")
+            nodes[2].bus.publish([("room:1", b"apart")])
+            await nodes[2].hears_on("room:1", b"apart")
+            assert nodes[2].heard == [("room:1", b"apart")]
+            for node in nodes:
+                await node.bus.close()
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"-ERR unknown command 'HELLO'\r\n", b""])
+async def test_something_that_is_no_redis_is_left_alone(answer: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    async def respond(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+        writer.close()
+
+    async with await asyncio.start_server(respond, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        node = await Listening(RedisBus(f"redis://127.0.0.1:{port}")).start()
+        assert not node.bus.is_attached
+        assert len(caplog.records) == 1
+        await node.bus.close()
+
+
+async def test_round_trip_is_measured_while_attached(redis_server: RedisServer) -> None:
+    bus = RedisBus(redis_server.url)
+    assert bus.round_trip_seconds is None
+    node = await Listening(bus).start()
+    assert bus.round_trip_seconds is not None
+    assert 0 < bus.round_trip_seconds < 1.0
+    redis_server.kill()
+    await detached(node)
+    assert bus.round_trip_seconds is None
+    await bus.close()
+
+
+async def test_loop_that_stood_still_does_not_lose_the_bus(redis_server: RedisServer) -> None:
+    async with two_nodes(redis_server) as (one, two):
+        # Longer than the silence that ends a connection.
+        time.sleep(3.0)  # noqa: ASYNC251
+        await all_heard(one, two)
+        assert one.attached == [True]
