@@ -1,7 +1,7 @@
 """The rooms that a new server opens with.
 
-Written for somebody at 3 a.m.: short words, no promises that a peer cannot keep. An operator may change every one of
-them; a room that is there already is never overwritten.
+Written for somebody at 3 a.m.: short words, and no promise that a peer cannot keep. A room that is there already is
+never overwritten.
 """
 
 from __future__ import annotations

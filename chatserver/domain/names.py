@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Collection
 from functools import cache, lru_cache
+from itertools import groupby
 from typing import Final, NamedTuple
 
 from chatserver.domain import reserved_names
@@ -25,9 +26,13 @@ _INVISIBLE: Final = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\ufe
 """Letters and marks by category that show nothing. The rest of what shows nothing has the category Cf."""
 _PUNCTUATION: Final = frozenset(" '\u2019-\u2010._\u00b7\u30fb\u0f0b\u05f3\u05f4")
 _ADDRESS: Final = frozenset("@/\\:#")
-_MARKS_LATIN: Final = 2
+_OVERLAY: Final = 1
+"""The combining class of strokes through a letter, which no writing needs."""
+_MARKS_LATIN: Final = 1
 _MARKS_OTHER: Final = 4
-"""Most marks on one letter: a Vietnamese vowel or a pointed Hebrew one with its dots stay below."""
+"""Most marks on one letter beyond what is composed with it, enough for Yoruba vowels and pointed Hebrew."""
+_NEAR_FROM: Final = 7
+"""Letters, folded. Shorter words have too many honest neighbours."""
 _DIGITS: Final = 5
 """One more could be a telephone number."""
 
@@ -126,7 +131,7 @@ def _check_marks(name: str) -> None:
         else:
             run += 1
             most = _MARKS_LATIN if script(base or " ") in ("LATIN", "GREEK", "CYRILLIC") else _MARKS_OTHER
-            if not base.isalpha() or char == before or run > most:
+            if not base.isalpha() or char == before or run > most or unicodedata.combining(char) == _OVERLAY:
                 raise _refused("marks")
         before = char
 
@@ -173,7 +178,7 @@ def _reserved() -> _Reserved:
     anywhere = tuple(map(_once, folded(reserved_names.ANYWHERE)))
     return _Reserved(
         anywhere=anywhere,
-        nearly=frozenset(near for word in anywhere if len(word) >= 8 for near in _with_one_less(word)),
+        nearly=frozenset(near for word in anywhere if len(word) >= _NEAR_FROM for near in _with_one_less(word)),
         in_a_word=folded(reserved_names.IN_A_WORD),
         words=frozenset(folded(reserved_names.WORDS)),
         whole=frozenset(folded(reserved_names.WHOLE)),
@@ -193,7 +198,7 @@ def _staff(keys: frozenset[str]) -> _Staff:
     return _Staff(
         shapes=shapes,
         long=tuple(shape for shape in shapes if len(shape) >= 6),
-        nearly=frozenset(near for shape in shapes if len(shape) >= 8 for near in _with_one_less(shape)),
+        nearly=frozenset(near for shape in shapes if len(shape) >= _NEAR_FROM for near in _with_one_less(shape)),
     )
 
 
@@ -209,7 +214,7 @@ def _is_reserved(name: str, key: str) -> bool:
             return True
         if any(part in word for part in reserved.in_a_word) and word not in reserved.harmless:
             return True
-        if len(word) >= 8 and not reserved.nearly.isdisjoint(_with_one_less(_once(word))):
+        if len(word) >= _NEAR_FROM - 1 and not reserved.nearly.isdisjoint(_with_one_less(_once(word))):
             return True
     return False
 
@@ -224,15 +229,17 @@ def _resembles(key: str, staff_keys: Collection[str]) -> bool:
         whole in staff.shapes
         or _leet(key.strip("0123456789")) in staff.shapes
         or any(shape in whole for shape in staff.long)
-        or (len(whole) >= 8 and not staff.nearly.isdisjoint(_with_one_less(whole)))
+        or (len(whole) >= _NEAR_FROM - 1 and not staff.nearly.isdisjoint(_with_one_less(whole)))
     )
 
 
 def _words(name: str) -> set[str]:
     """The words of a name, folded: split at spaces, punctuation and inner capitals, and not split at capitals, each
-    with and without the digits around it."""
+    with and without the digits around it, and single letters in a row as one word."""
     plain = bare(name)
-    parts = (*_SPACE.split(plain), *_WORD_BREAK.split(plain))
+    parts = [part for part in _SPACE.split(plain) if part]
+    spelled = ["".join(run) for single, run in groupby(parts, key=lambda part: len(part) == 1) if single]
+    parts = [*parts, *spelled, *_WORD_BREAK.split(plain)]
     words = {word for part in parts for word in (part, part.strip("0123456789")) if word}
     return {_leet(skeleton(word)) for word in words}
 
