@@ -30,6 +30,8 @@ SILENCE_SECONDS: Final = 2.5
 LATE_SECONDS: Final = 10.0
 """Bytes come, but a probe takes this long: what arrives is too old to be of use."""
 _TICK_SECONDS: Final = 0.25
+_GRACE_SECONDS: Final = 0.1
+"""A loop that stood still runs its timers before it reads what arrived meanwhile; so timers wait a little longer."""
 _PROBE = struct.Struct("!d")
 
 
@@ -157,17 +159,19 @@ class Link(asyncio.Protocol):
         self._send_publish(self._wire_name(topic), payload)
 
     async def settle(self, seconds: float) -> bool:
-        """Wait until the server has done everything sent so far. False if it did not within `seconds`, or the link is
-        at its end."""
+        """Wait until the server has done everything sent so far. False if it did not within about `seconds`, or the
+        link is at its end."""
         if self._end_reason is not None:
             return False
         self._settle_number += 1
         token = b"%d" % self._settle_number
         settled = self._settling[token] = self._loop.create_future()
         self._command(b"ECHO", token)
-        done, _ = await asyncio.wait({settled}, timeout=seconds)
+        for patience in (seconds, _GRACE_SECONDS):
+            if not settled.done():
+                await asyncio.wait({settled}, timeout=patience)
         self._settling.pop(token, None)
-        return bool(done) and self._end_reason is None
+        return settled.done() and self._end_reason is None
 
     def end(self, reason: str) -> None:
         """Drop the connection now. What was published and not answered is counted as lost."""

@@ -22,9 +22,9 @@ from chatserver.bus.discovery import NotFound, Slots, Topology, discover, is_cov
 from chatserver.bus.link import Link, LinkError, LinkSettings
 
 START_SECONDS: Final = 1.5
-SUBSCRIBE_SECONDS: Final = 0.9
+SUBSCRIBE_SECONDS: Final = 0.8
 ATTACH_SECONDS: Final = 1.0
-CLOSE_SECONDS: Final = 1.0
+CLOSE_SECONDS: Final = 0.9
 BACKOFF_SECONDS: Final = (0.05, 1.0)
 REDISCOVER_SECONDS: Final = 3.0
 """How often sentinels or cluster are asked again while all is well: a master that was cut off from them may still talk

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import re
+import shutil
+import ssl
+import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -154,6 +159,39 @@ async def test_socket_and_databases() -> None:
             assert nodes[2].heard == [("room:1", b"apart")]
             for node in nodes:
                 await node.bus.close()
+
+
+async def test_tls_is_spoken_and_a_stranger_is_not_trusted(redis_server: RedisServer, tmp_path: Path) -> None:
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("no openssl to make a certificate with")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    wish = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost"
+    files = ["-keyout", key, "-out", certificate, "-addext", "subjectAltName=DNS:localhost"]
+    await blocking(functools.partial(subprocess.run, [openssl, *wish.split(), *files], check=True, capture_output=True))
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate, key)
+
+    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there_reader, there_writer = await asyncio.open_connection(redis_server.host, redis_server.port)
+
+        async def pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+            while data := await source.read(65_536):
+                target.write(data)
+            target.close()
+
+        await asyncio.gather(pump(reader, there_writer), pump(there_reader, writer), return_exceptions=True)
+
+    async with await asyncio.start_server(forward, "127.0.0.1", 0, ssl=tls) as proxy:
+        url = f"rediss://localhost:{proxy.sockets[0].getsockname()[1]}"
+        node = await Listening(RedisBus(f"{url}?ssl_ca_certs={certificate}")).start()
+        await node.bus.subscribe(["room:1"])
+        node.bus.publish([("room:1", bytes(100_000))])
+        await node.hears_on("room:1", bytes(100_000))
+        await node.bus.close()
+        stranger = await Listening(RedisBus(url)).start()
+        assert stranger.attached == []
+        await stranger.bus.close()
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"-ERR unknown command 'HELLO'\r\n", b""])

@@ -123,6 +123,20 @@ def test_member_on_two_workers_counts_once_and_leaves_with_the_last() -> None:
     assert [presence.here(ROOM) for presence in world.alive] == [0, 0, 0]
 
 
+def test_workers_that_differ_on_a_name_all_show_the_same() -> None:
+    world = World(3)
+    world.alive[2].enter(ROOM, person(1, "Heron"), "a")
+    world.pass_time(0.5)
+    world.alive[1].enter(ROOM, person(1, "Robin"), "b")
+    world.pass_time(0.5)
+    assert [names(presence) for presence in world.alive] == [{member(1): "Robin"}] * 3
+    world.alive[1].leave(ROOM, member(1), "b")
+    world.pass_time(0.5)
+    assert [names(presence) for presence in world.alive] == [{member(1): "Heron"}] * 3
+    for presence in world.alive:
+        assert presence.drain_changes()[ROOM].came == [Person(member(1), "Heron")]
+
+
 def test_leaving_without_having_entered_changes_nothing() -> None:
     presence = Presence(NodeId("node"))
     presence.leave(ROOM, member(1), "a")
