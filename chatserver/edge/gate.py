@@ -25,7 +25,7 @@ _SPARE_SOCKETS: Final = 256
 class Gate:
     """One worker's gate. The counters are plain numbers, for metrics and tests."""
 
-    __slots__ = ("_drain", "is_draining", "limits", "refused", "sockets", "tcp", "went_silent", "wheel")
+    __slots__ = ("_drains", "is_draining", "limits", "refused", "sockets", "tcp", "went_silent", "wheel")
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -40,7 +40,7 @@ class Gate:
         """Upgrades and connections that were turned away."""
         self.went_silent = 0
         """Sockets dropped because nothing was heard from them."""
-        self._drain: Callable[[], None] | None = None
+        self._drains: list[Callable[[], None]] = []
 
     @classmethod
     def of(cls, app_state: dict[str, Any]) -> Gate:
@@ -65,15 +65,14 @@ class Gate:
         return self.tcp < self.limits.connections_per_worker + _SPARE_SOCKETS
 
     def on_drain(self, drain: Callable[[], None]) -> None:
-        """Register what closes the sockets when the worker is told to stop. It is called at most once."""
-        self._drain = drain
+        """Register what happens when the worker is told to stop: closing the sockets, in good time. Called at most
+        once."""
+        self._drains.append(drain)
 
     def start_drain(self) -> bool:
         """Stop letting anybody in. Returns whether somebody takes care of closing those who are here."""
-        drain, first = self._drain, not self.is_draining
-        self.is_draining = True
-        if drain is None:
-            return False
-        if first:
-            drain()
-        return True
+        if not self.is_draining:
+            self.is_draining = True
+            for drain in self._drains:
+                drain()
+        return bool(self._drains)

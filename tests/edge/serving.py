@@ -85,17 +85,19 @@ async def serving(
     http: str = OURS_HTTP,
     limits: Limits | None = None,
     gate: Gate | None = None,
+    has_own_lifespan: bool = False,
     options: Mapping[str, Any] = MappingProxyType({}),
 ) -> AsyncIterator[Served]:
     """Serve `app` on a free port. `options` go to uvicorn's Config.
 
     uvicorn's own main loop and shutdown sleep for tenths of a second; only tests that stop the server wait for them.
     """
-    gate = gate or Gate(limits or Limits())
+    if not has_own_lifespan:
+        app = with_gate(app, gate or Gate(limits or Limits()))
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     listener.setblocking(False)
     config = uvicorn.Config(
-        with_gate(app, gate),
+        app,
         ws=ws,
         http=http,
         lifespan="on",
@@ -108,7 +110,7 @@ async def serving(
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
     await server.startup(sockets=[listener])
-    served = Served(server, gate, listener.getsockname()[1])
+    served = Served(server, Gate.of(server.lifespan.state), listener.getsockname()[1])
     try:
         yield served
     finally:
