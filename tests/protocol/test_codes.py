@@ -34,6 +34,7 @@ def test_only_what_time_can_heal_is_temporary() -> None:
 
 @pytest.mark.parametrize("code", list(Close))
 def test_our_codes_stand_in_their_ranges(code: Close) -> None:
+    """[P-CLOSE-1]"""
     if code < 4000:
         return
     expected = {0: Advice.COME_BACK_NOW, 1: Advice.BACK_OFF, 2: Advice.STAY_AWAY}[(code - 4000) // 200]
