@@ -21,6 +21,7 @@ PEPPER_BYTES: Final = 16
 _LONGEST: Final = 512
 """Characters of input that are looked at."""
 _KNOWN_BY: Final = 4
+_WORDS: Final = frozenset(WORDS)
 _BY_START: Final = {word[:_KNOWN_BY]: word for word in WORDS}
 _LETTERS: Final = re.compile("[a-z]+")
 
@@ -41,15 +42,21 @@ def parse_code(text: str) -> str:
     Raises Refusal(CODE_UNKNOWN) for anything that cannot be a code.
     """
     typed = _LETTERS.findall(unicodedata.normalize("NFKC", text[:_LONGEST]).lower())
-    known = [_BY_START.get(word[:_KNOWN_BY]) for word in typed]
-    while known and known[0] is None:
-        del known[0]
-    while known and known[-1] is None:
-        del known[-1]
-    words = [word for word in known if word is not None]
-    if len(words) != len(known) or len(words) != CODE_WORDS:
+    # Whole words first: the "please" around a code should not be taken for a "pleasant" in it.
+    code = _run_of([word if word in _WORDS else None for word in typed]) or _run_of(
+        [_BY_START.get(word[:_KNOWN_BY]) for word in typed]
+    )
+    if code is None:
         raise Refusal(Reason.CODE_UNKNOWN)
-    return " ".join(words)
+    return code
+
+
+def _run_of(words: list[str | None]) -> str | None:
+    """The six words of a code with nothing known before or after them, or None."""
+    known = [place for place, word in enumerate(words) if word is not None]
+    if len(known) != CODE_WORDS or known[-1] - known[0] != CODE_WORDS - 1:
+        return None
+    return " ".join(word for word in words if word is not None)
 
 
 def hash_code(code: str, pepper: bytes) -> bytes:
