@@ -17,12 +17,8 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 
 import click
-from alembic.util import CommandError
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from chatserver.config import CONFIG_VARIABLE, ConfigError, Settings, hand_over, load, mask_url, masked, to_toml
-from chatserver.protocol.asyncapi import document
-from chatserver.store.migrate import migrate as migrate_database
 from chatserver.supervisor import CannotListen, Supervisor, listen, run_alone
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -50,7 +46,7 @@ def _settings_options(command: F) -> F:
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(importlib.metadata.version("chatserver"), prog_name="chatserver")
+@click.version_option(package_name="chatserver", prog_name="chatserver")
 def main() -> None:
     """A real-time peer-support chat server."""
 
@@ -83,8 +79,7 @@ def serve(config: Path | None, **options: object) -> None:
     if settings.workers == 1:
         run_alone(settings, sock, announce)
         return
-    # Workers write their numbers here, so that any of them can answer for all.
-    numbers = tempfile.mkdtemp(prefix="metrics-", dir=settings.data_dir)
+    numbers = _place_for_numbers(settings.data_dir)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = numbers
     try:
         started = Supervisor(settings, sock, announce).run()
@@ -118,6 +113,8 @@ def migrate(config: Path | None, **options: object) -> None:
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="A file instead of standard output.")
 def protocol(output: Path | None) -> None:
     """Write the wire protocol as an AsyncAPI document (JSON)."""
+    from chatserver.protocol.asyncapi import document  # noqa: PLC0415 - as in _migrate
+
     text = json.dumps(document(importlib.metadata.version("chatserver")), indent=2, ensure_ascii=False) + "\n"
     if output is None:
         click.echo(text, nl=False)
@@ -128,6 +125,16 @@ def protocol(output: Path | None) -> None:
         _fail(1, f"cannot write {output}: {error.strerror}")
 
 
+def _place_for_numbers(data_dir: Path) -> str:
+    """A new directory where workers write their metrics, so that any of them can answer for all. What a supervisor that
+    was killed has left of such is removed."""
+    for left in data_dir.glob("metrics-*-*"):
+        pid = int(number) if (number := left.name.split("-")[1]).isdecimal() else 0
+        if pid == os.getpid() or not Path(f"/proc/{pid}").exists():
+            shutil.rmtree(left, ignore_errors=True)
+    return tempfile.mkdtemp(prefix=f"metrics-{os.getpid()}-", dir=data_dir)
+
+
 def _load(config: Path | None, options: Mapping[str, object]) -> Settings:
     try:
         return load(config, {key: value for key, value in options.items() if value is not None})
@@ -136,6 +143,12 @@ def _load(config: Path | None, options: Mapping[str, object]) -> Settings:
 
 
 def _migrate(settings: Settings) -> None:
+    # Imported here because every worker imports this module again when it starts, and needs none of it.
+    from alembic.util import CommandError  # noqa: PLC0415
+    from sqlalchemy.exc import DBAPIError, SQLAlchemyError  # noqa: PLC0415
+
+    from chatserver.store.migrate import migrate as migrate_database  # noqa: PLC0415
+
     try:
         migrate_database(settings.database_url)
     except (SQLAlchemyError, CommandError, OSError) as error:

@@ -38,6 +38,7 @@ from pydantic_settings import (
     SettingsError,
     TomlConfigSettingsSource,
 )
+from redis.exceptions import RedisError
 
 from chatserver.bus.address import parse_address
 from chatserver.domain.limits import Limits
@@ -78,7 +79,10 @@ def _network(value: str) -> str:
 
 
 def _redis_url(value: str) -> str:
-    parse_address(value)
+    try:
+        parse_address(value).tls_context()
+    except (OSError, RedisError) as error:
+        raise ValueError(f"its TLS settings cannot be used: {error}") from None
     return value
 
 

@@ -45,7 +45,8 @@ def log_config(level: str, kind: str) -> dict[str, Any]:
         "root": {"handlers": ["default"], "level": "WARNING"},
         "loggers": {
             "chatserver": {"level": level.upper()},
-            "uvicorn": {"level": level.upper()},
+            # What uvicorn says at INFO is said by the server itself, or is an address.
+            "uvicorn": {"level": {"debug": "INFO", "error": "ERROR"}.get(level, "WARNING")},
             "uvicorn.access": {"handlers": [], "propagate": False},
         },
     }

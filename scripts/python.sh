@@ -1,35 +1,45 @@
 # Sourced by the other scripts. Finds a Python and keeps `.venv` in step with the locks.
 #
-# `.venv` is shared by serving and testing. A stamp for each says which Python and which locks it was made from; it is
+# `.venv` is shared by serving and testing. A stamp for each says which Python, place and locks it was made from; it is
 # written last, so what was interrupted is done again.
 
 say() { printf '%s\n' "$*" >&2; }
 stop() { say "$0: $*"; exit 1; }
 
+# find_python: sets PYTHON to the program of a Python that can do it all.
 find_python() {
     for name in python3 python3.13 python3.12 python3.11 python3.14 python; do
-        if command -v "$name" >/dev/null 2>&1 &&
-            "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
-            # The program itself: what is on PATH may be a launcher that needs its own environment.
-            PYTHON=$("$name" -c 'import sys; print(getattr(sys, "_base_executable", sys.executable))')
-            if "$PYTHON" -c 'import venv, ensurepip' >/dev/null 2>&1; then
-                return 0
-            fi
-            WITHOUT_VENV=$name
-        fi
+        command -v "$name" >/dev/null 2>&1 || continue
+        # What is on PATH may be a launcher, or in an environment of its own: ask for the program behind it.
+        found=$("$name" - <<'PY' 2>/dev/null
+import sys
+if sys.version_info >= (3, 11):
+    try:
+        import ensurepip, venv
+        print("can", getattr(sys, "_base_executable", sys.executable))
+    except ImportError:
+        print("cannot", sys.executable)
+PY
+        ) || continue
+        case $found in
+            "can "*) PYTHON=${found#can }; return 0 ;;
+            "cannot "*) without_venv=$name ;;
+        esac
     done
-    if [ -n "${WITHOUT_VENV:-}" ]; then
-        stop "$WITHOUT_VENV cannot make virtual environments here. On Debian and Ubuntu: apt install python3-venv"
+    if [ -n "${without_venv:-}" ]; then
+        stop "$without_venv cannot make virtual environments here. On Debian and Ubuntu: apt install python3-venv"
     fi
     stop "Python 3.11 or newer is needed, and none was found on PATH. See https://www.python.org/downloads/"
 }
 
-# wanted_stamp LOCK...: what a stamp made from these locks and this project says.
-wanted_stamp() {
-    "$PYTHON" - "$@" <<'PY'
+# stamp_of PYTHON LOCK...: what a stamp says that was made by this Python, here, from these locks and this project.
+stamp_of() {
+    stamping=$1
+    shift
+    "$stamping" -I - pyproject.toml "$@" <<'PY'
 import hashlib, os, sys
 digest = hashlib.sha256()
-for path in [*sys.argv[1:], "pyproject.toml"]:
+for path in sys.argv[1:]:
     with open(path, "rb") as file:
         digest.update(file.read())
 print(sys.version.split()[0], os.path.realpath("."), digest.hexdigest())
@@ -38,14 +48,14 @@ PY
 
 # install NAME LOCK...: make sure that .venv holds what the locks say, and the project itself.
 install() {
-    name=$1
+    stamp=.venv/.$1
     shift
-    find_python
-    wanted=$(wanted_stamp "$@") || stop "the lock files cannot be read"
-    stamp=.venv/.$name
-    if [ -x .venv/bin/python ] && [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then
+    if [ -f "$stamp" ] && [ -x .venv/bin/python ] &&
+        [ "$(stamp_of .venv/bin/python "$@" 2>/dev/null)" = "$(cat "$stamp")" ]; then
         return 0
     fi
+    find_python
+    wanted=$(stamp_of "$PYTHON" "$@") || stop "the lock files cannot be read"
     say "Installing what is needed into .venv (once; it may take a minute) …"
     # Another Python, another place, or a making that was interrupted: begin anew.
     if ! [ -f .venv/.made ] || [ "$(cat .venv/.made)" != "${wanted% *}" ] || ! [ -x .venv/bin/python ]; then

@@ -5,31 +5,17 @@ A part that this machine does not have skips the tests that need it, with the re
 
 from __future__ import annotations
 
-import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 from playwright.async_api import Browser
 
 from tests.kit.browser import browser_path, open_browser
 from tests.kit.postgres import PostgresServer
-from tests.kit.process import PartMissing
+from tests.kit.process import PartMissing, obtain
 from tests.kit.redis import ClusterSetup, RedisServer, SentinelSetup, redis_binaries
 from tests.kit.server import ChatServer
-
-T = TypeVar("T")
-
-
-def obtain(make: Callable[[], T]) -> T:
-    """What `make` returns; where it raises PartMissing the test is skipped, or fails under CI."""
-    try:
-        return make()
-    except PartMissing as missing:
-        if os.environ.get("CI"):
-            pytest.fail(f"missing under CI: {missing}", pytrace=False)
-        pytest.skip(str(missing))
 
 
 def _binaries() -> list[Path | None]:

@@ -11,17 +11,31 @@ import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
+
+import pytest
 
 START_SECONDS: Final = 20.0
 STOP_SECONDS: Final = 20.0
 _POLL_SECONDS: Final = 0.02
+
+T = TypeVar("T")
 
 _running: weakref.WeakSet[Process] = weakref.WeakSet()
 
 
 class PartMissing(RuntimeError):
     """A part that this machine does not have. Tests that need it are skipped here, and fail under CI."""
+
+
+def obtain(make: Callable[[], T]) -> T:
+    """What `make` returns; where it raises PartMissing the test is skipped, or fails under CI."""
+    try:
+        return make()
+    except PartMissing as missing:
+        if os.environ.get("CI"):
+            pytest.fail(f"missing under CI: {missing}", pytrace=False)
+        pytest.skip(str(missing))
 
 
 class Process:

@@ -1,0 +1,207 @@
+"""The command `chatserver`, run as an operator runs it: one line for each mistake, and workers that are kept alive."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.kit.client import ChatClient
+from tests.kit.ports import HOST
+from tests.kit.postgres import PostgresServer
+from tests.kit.process import obtain, wait_until
+from tests.kit.redis import RedisServer
+from tests.kit.server import ChatServer
+
+
+def run(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("CHATSERVER_")} | variables
+    return subprocess.run(
+        [sys.executable, "-m", "chatserver", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def assert_one_line(result: subprocess.CompletedProcess[str], code: int, *words: str) -> None:
+    assert result.returncode == code, result.stderr
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1, result.stderr
+    assert result.stderr.startswith("chatserver: ")
+    for word in words:
+        assert word in result.stderr
+
+
+def test_check_config_prints_what_is_in_effect_and_no_secret() -> None:
+    result = run(
+        "check-config",
+        *("--redis-url", "redis://me:hunter2@localhost/0", "--workers", "3"),
+        CHATSERVER_SECRET_KEY="k" * 40,
+        CHATSERVER_LIMITS__NAME_LENGTH="12",
+    )
+    assert result.returncode == 0, result.stderr
+    said = tomllib.loads(result.stdout)
+    assert said["workers"] == 3
+    assert said["redis_url"] == "redis://me:********@localhost/0"
+    assert said["limits"]["name_length"] == 12
+    assert "hunter2" not in result.stdout
+    assert "k" * 40 not in result.stdout
+
+
+def test_a_wrong_configuration_is_one_line_and_exit_code_2() -> None:
+    assert_one_line(run("serve", "--workers", "4"), 2, "--workers", "redis_url")
+    assert_one_line(run("check-config", CHATSERVER_PROT="1"), 2, "CHATSERVER_PROT", "did you mean CHATSERVER_PORT?")
+
+
+def test_a_secret_that_others_may_read_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "secret.key").write_text("x" * 64)
+    (tmp_path / "secret.key").chmod(0o644)
+    assert_one_line(run("serve", "--data-dir", tmp_path, "--port", "0"), 2, "secret.key", "chmod 600")
+
+
+def test_a_database_that_is_not_there_is_one_line_without_its_password(tmp_path: Path) -> None:
+    result = run("migrate", "--data-dir", tmp_path, "--database-url", f"postgresql://me:hunter2@{HOST}:1/chat")
+    assert_one_line(result, 1, "cannot use the database postgresql://me:********@")
+    assert "hunter2" not in result.stderr
+
+
+def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
+    with socket.create_server((HOST, 0)) as taken:
+        port = taken.getsockname()[1]
+        result = run("serve", "--data-dir", tmp_path, "--port", str(port))
+    assert_one_line(result, 1, f"port {port}", "in use", "--port")
+
+
+def test_migrate_makes_the_database_and_may_be_run_again(tmp_path: Path) -> None:
+    for _ in range(2):
+        result = run("migrate", "--data-dir", tmp_path / "new")
+        assert (result.returncode, result.stdout) == (0, "The database is up to date.\n"), result.stderr
+    assert (tmp_path / "new" / "chat.db").exists()
+
+
+def test_protocol_writes_the_asyncapi_document(tmp_path: Path) -> None:
+    printed = run("protocol")
+    assert json.loads(printed.stdout)["asyncapi"].startswith("3.")
+    assert run("protocol", "--output", tmp_path / "api.json").returncode == 0
+    assert (tmp_path / "api.json").read_text("utf-8") == printed.stdout
+
+
+def test_version() -> None:
+    assert run("--version").stdout.startswith("chatserver, version ")
+
+
+# -------------------------------------------------------------------------------------------------------- serving
+
+
+def test_one_command_serves_says_where_and_ends_cleanly() -> None:
+    with ChatServer() as server:
+        assert f"The chat is open at {server.url} " in server.process.output()
+        assert server.get("/healthz") == 200
+        assert server.get("/") == 200
+        assert server.stop() == 0
+        assert server.start().get("/healthz") == 200
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait() == 0
+
+
+async def test_who_came_as_a_guest_is_known_after_a_restart() -> None:
+    with ChatServer() as server:
+        async with ChatClient(server.ws_url) as client:
+            member, token = client.member, client.token
+        assert server.stop() == 0
+        server.start()
+        async with ChatClient(server.ws_url, token=token) as client:
+            assert client.member == member
+
+
+def test_the_log_is_json_and_names_no_client() -> None:
+    with ChatServer() as server:
+        server.get("/")
+        server.get("/nowhere")
+        server.stop()
+        lines = [line for line in server.log() if "The chat is open" not in line.get("text", "")]
+    assert lines
+    assert all({"event", "level", "at"} <= set(line) for line in lines), lines
+    assert HOST not in json.dumps(lines)
+
+
+# --------------------------------------------------------------------------------------------------- several workers
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[ChatServer]:
+    """Two workers over Redis, with a secret key from the file."""
+    with (
+        obtain(RedisServer) as redis,
+        ChatServer(workers=2, redis_url=redis.url, config={"secret_key": "k" * 40}) as server,
+    ):
+        yield server
+
+
+def test_secrets_are_not_on_the_command_lines_of_workers(pair: ChatServer) -> None:
+    for pid in [pair.process.pid, *pair.wait_for_workers()]:
+        assert "k" * 40 not in " ".join(psutil.Process(pid).cmdline())
+
+
+async def test_a_killed_worker_is_replaced_while_the_others_serve(pair: ChatServer) -> None:
+    killed, other = pair.wait_for_workers()
+    pair.kill_worker(killed)
+    async with ChatClient(pair.ws_url):
+        pass
+    assert other in pair.wait_for_workers(10)
+
+
+def test_a_frozen_worker_is_replaced(pair: ChatServer) -> None:
+    frozen = pair.wait_for_workers()[0]
+    pair.freeze_worker(frozen)
+    wait_until(lambda: frozen not in pair.worker_pids(), "the end of the frozen worker", 20)
+    pair.wait_for_workers()
+
+
+def test_hangup_replaces_all_workers_and_somebody_always_answers(pair: ChatServer) -> None:
+    before = set(pair.wait_for_workers())
+    pair.process.send_signal(signal.SIGHUP)
+    answers: list[int | None] = []
+
+    def is_replaced() -> bool:
+        answers.append(pair.get("/healthz"))
+        pids = set(pair.worker_pids())
+        return not pids & before and len(pids) == 2
+
+    wait_until(is_replaced, "two new workers", 30)
+    assert set(answers) == {200}
+
+
+def test_workers_end_when_their_supervisor_is_killed_and_it_can_be_started_again(pair: ChatServer) -> None:
+    workers = [psutil.Process(pid) for pid in pair.wait_for_workers()]
+    os.kill(pair.process.pid, signal.SIGKILL)
+    gone, alive = psutil.wait_procs(workers, timeout=10)
+    assert (len(gone), alive) == (2, [])
+    pair.process.wait()
+    pair.start()
+    assert pair.stop() == 0
+    assert not list((pair.directory / "data").glob("metrics-*"))
+
+
+def test_workers_that_cannot_start_end_the_command(pair: ChatServer, postgres_server: PostgresServer) -> None:
+    url = postgres_server.fresh_database()
+    assert run("migrate", "--database-url", url).returncode == 0
+    postgres_server.execute(f"ALTER DATABASE {url.rpartition('/')[2]} SET default_transaction_read_only = on")
+    server = ChatServer(workers=2, redis_url="redis://127.0.0.1:1/0", database_url=url)
+    with pytest.raises(RuntimeError, match="ended with 1 at its start"):
+        server.start()
+    assert "the workers could not start" in server.process.output()
+    server.close()
