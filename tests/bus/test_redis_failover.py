@@ -21,7 +21,7 @@ from tests.bus.listening import (
     two_nodes,
     url_of,
 )
-from tests.conftest import obtain
+from tests.kit.process import obtain
 from tests.kit.redis import ClusterSetup, RedisServer, SentinelSetup
 
 pytestmark = pytest.mark.faults

@@ -26,7 +26,7 @@ from tests.bus.listening import (
     two_nodes,
     until,
 )
-from tests.conftest import obtain
+from tests.kit.process import obtain
 from tests.kit.redis import RedisServer
 
 pytestmark = pytest.mark.faults

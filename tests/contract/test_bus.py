@@ -17,7 +17,7 @@ from chatserver.bus.contract import Bus
 from chatserver.bus.memory import Exchange, MemoryBus
 from chatserver.bus.redis import RedisBus
 from tests.bus.listening import Listening, until, url_of
-from tests.conftest import obtain
+from tests.kit.process import obtain
 from tests.kit.redis import RedisServer, redis_binaries
 
 MakeBus = Callable[[], Bus]
