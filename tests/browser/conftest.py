@@ -1,0 +1,59 @@
+"""One browser for all, one server for each module, and as many people as a test wants."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
+
+from tests.browser.house import open_house
+from tests.browser.person import Person
+from tests.kit.browser import open_browser
+from tests.kit.server import ChatServer
+
+SitDown = Callable[..., Awaitable[Person]]
+
+_HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(_HERE):
+            item.add_marker(pytest.mark.browser)
+            # One browser serves every test, so all of them share its loop.
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium(browser_program: Path) -> AsyncIterator[Browser]:
+    async with open_browser(browser_program) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[ChatServer]:
+    """One worker on embedded defaults, with the seeded rooms and those of `tests.browser.house`."""
+    with open_house() as server:
+        yield server
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def sit_down(chromium: Browser, request: pytest.FixtureRequest) -> AsyncIterator[SitDown]:
+    """Somebody new at a browser: `await sit_down(server.url, color_scheme="dark")`. Fails the test at its end for any
+    console error, uncaught exception, dialog, policy violation or request to a stranger."""
+    people: list[Person] = []
+
+    async def one(url: str, **options: Any) -> Person:
+        person = await Person.sit_down(chromium, url, **options)
+        people.append(person)
+        return person
+
+    yield one
+    trouble = [said for person in people for said in person.unforgiven()]
+    for person in people:
+        await person.context.close()
+    assert trouble == []
