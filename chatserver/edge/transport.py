@@ -150,6 +150,8 @@ class ChatProtocol(WebSocketsSansIOProtocol):
         """Hand the accepted connection to `receiver`. The ASGI call is expected to return now: the connection lives
         on without it, until either side closes."""
         self._adopted = receiver
+        if self._is_over:
+            self.loop.call_soon(self._farewell, receiver)
 
     # ------------------------------------------------------------------------------- what asyncio tells
 

@@ -129,6 +129,8 @@ class Seat:
         place.drain.leave(self)
         place.addresses.leave(self._key)
         place.desk.closed(self.connection)
+        # It knows this seat (`admit_guest`): without the way back, both are gone at once.
+        del self.connection
 
     def due(self) -> None:
         """The time for hello is over."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import time
+import weakref
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -188,6 +190,22 @@ async def test_hello_must_come_in_time(tmp_path: Path, ws: str) -> None:
 
 
 # ------------------------------------------------------------------------------------------------- leaving
+
+
+async def test_connection_is_gone_without_the_garbage_collector(tmp_path: Path) -> None:
+    async with chatting(tmp_path) as (served, server):
+        room = next(iter(server.node.rooms.values()))
+        gc.collect()
+        gc.disable()
+        try:
+            async with socket(served) as client:
+                await ask(client, "hello", guest=True)
+                await ask(client, "join", room=room.id, agreement=room.agreement_version)
+                traces = [weakref.ref(connection) for connection in served.server.server_state.connections]
+                assert len(traces) == 1
+            await until(lambda: all(trace() is None for trace in traces), 3)
+        finally:
+            gc.enable()
 
 
 @contextlib.asynccontextmanager
