@@ -7,6 +7,7 @@ not migrate twice, and a migration that fails leaves nothing behind.
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,14 @@ _ADVISORY_LOCK = 0x63686174
 def migrate(database_url: str) -> None:
     """Create or upgrade the schema of `sqlite:///path` or `postgresql://…`. Safe to call again.
 
-    Not for use inside a running event loop. Raises what the database raises.
+    It blocks, also a running event loop. Raises what the database raises.
     """
     if make_url(database_url).get_backend_name() == "sqlite":
         _migrate_sqlite(database_url)
     else:
-        asyncio.run(_migrate_postgres(database_url))
+        # A thread of its own, because the driver is asynchronous and this thread may be running an event loop.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(lambda: asyncio.run(_migrate_postgres(database_url))).result()
 
 
 def alembic_config(connection: Connection) -> Config:

@@ -20,7 +20,7 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.store import log
 from chatserver.store.backlog import Backlog, Job, settle
 from chatserver.store.contract import Committed, RoomChange, StoreUnavailable
-from chatserver.store.operations import DEFAULT_TIMEOUT, Operations
+from chatserver.store.operations import DEFAULT_TIMEOUT, Operations, SchemaMismatch
 from chatserver.store.postgres_connection import (
     Connections,
     connect,
@@ -64,8 +64,13 @@ class PostgresStore(Operations):
 
     async def open(self) -> None:
         self._pool = Connections(self._connect, _POOLED)
-        async with self._pooled():
-            pass
+        try:
+            async with self._pooled():
+                pass
+        except StoreUnavailable as error:
+            if isinstance(error.__cause__, SchemaMismatch):
+                raise error.__cause__ from None
+            raise
         self._queues = [asyncio.Queue() for _ in range(_LANES)]
         self._lanes = [asyncio.create_task(self._lane(queue), name="store-lane") for queue in self._queues]
 

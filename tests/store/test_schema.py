@@ -1,0 +1,122 @@
+"""The schema: migrated as the tables say, and nothing opened that stands elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import asyncpg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.postgresql import asyncpg as postgres
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from chatserver.store import statements
+from chatserver.store.contract import Store
+from chatserver.store.migrate import alembic_config, migrate
+from chatserver.store.operations import SchemaMismatch
+from chatserver.store.postgres import PostgresStore
+from chatserver.store.sqlite import SqliteStore
+from chatserver.store.tables import SCHEMA_REVISION, metadata
+from tests.kit.postgres import PostgresServer
+from tests.store.kit import Database, postgres_database, seeded, sqlite_database
+
+
+def differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+    return list(compare_metadata(context, metadata))
+
+
+def test_the_migrated_sqlite_file_is_what_the_tables_say(tmp_path: Path) -> None:
+    engine = create_engine(sqlite_database(tmp_path).url, poolclass=NullPool)
+    with engine.connect() as connection:
+        assert differences(connection) == []
+
+
+async def test_the_migrated_postgres_database_is_what_the_tables_say(postgres_url: str) -> None:
+    await asyncio.to_thread(migrate, postgres_url)
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(postgres_url), poolclass=NullPool
+    )
+    async with engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+    await engine.dispose()
+
+
+def test_a_store_expects_the_newest_migration(tmp_path: Path) -> None:
+    with create_engine(f"sqlite:///{tmp_path}/x").connect() as connection:
+        assert ScriptDirectory.from_config(alembic_config(connection)).get_heads() == [SCHEMA_REVISION]
+
+
+def test_every_statement_compiles_in_both_dialects() -> None:
+    compilers = [
+        statements.Compiler(sqlite.dialect(paramstyle="qmark")),
+        statements.Compiler(postgres.dialect()),  # type: ignore[no-untyped-call]
+    ]
+    found = [value for value in vars(statements).values() if isinstance(value, statements.Statement)]
+    assert len(found) > 50
+    for compiler in compilers:
+        for statement in found:
+            assert compiler(statement).sql
+
+
+def test_a_parameter_that_a_statement_does_not_have_is_a_mistake() -> None:
+    wrong = statements.Statement(statements.HEADS.clause, "channel", "chanel")
+    with pytest.raises(ValueError, match="chanel"):
+        statements.Compiler(sqlite.dialect(paramstyle="qmark"))(wrong)
+
+
+async def test_migrating_again_changes_nothing(tmp_path: Path, postgres_url: str) -> None:
+    for url, make in (
+        (f"sqlite:///{tmp_path}/new/folder/chat.sqlite3", SqliteStore),
+        (postgres_url, PostgresStore),
+    ):
+        await asyncio.to_thread(migrate, url)
+        store: Store = await seeded(make(url.removeprefix("sqlite:///")))
+        await asyncio.to_thread(migrate, url)
+        assert len(await store.rooms()) == 2
+        await store.close()
+
+
+async def test_migrating_twice_at_once_migrates_once(tmp_path: Path, postgres_url: str) -> None:
+    for url in (f"sqlite:///{tmp_path}/chat.sqlite3", postgres_url):
+        await asyncio.gather(*(asyncio.to_thread(migrate, url) for _ in range(3)))
+
+
+async def test_a_relative_path_is_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    migrate("sqlite:///data/chat.sqlite3")
+    store = await seeded(SqliteStore("data/chat.sqlite3"))
+    monkeypatch.chdir("/")
+    assert len(await store.rooms()) == 2
+    await store.close()
+
+
+async def test_a_database_without_tables_is_not_opened(tmp_path: Path, postgres_url: str) -> None:
+    (tmp_path / "empty").touch()
+    for store in (SqliteStore(tmp_path / "empty"), SqliteStore(tmp_path / "missing"), PostgresStore(postgres_url)):
+        with pytest.raises(SchemaMismatch, match="chatserver migrate"):
+            await store.open()
+
+
+async def test_a_database_of_another_version_is_not_opened(tmp_path: Path, postgres_url: str) -> None:
+    old = sqlite_database(tmp_path)
+    assert old.path is not None
+    with sqlite3.connect(old.path) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    with pytest.raises(SchemaMismatch, match="9999"):
+        await old.store().open()
+
+
+async def test_a_postgres_database_of_another_version_is_not_opened(postgres_server: PostgresServer) -> None:
+    newer: Database = postgres_database(postgres_server)
+    postgres_server.execute("UPDATE alembic_version SET version_num = '9999'", newer.url.rpartition("/")[2])
+    with pytest.raises(SchemaMismatch, match="9999"):
+        await newer.store().open()
