@@ -129,10 +129,21 @@ def _place_for_numbers(data_dir: Path) -> str:
     """A new directory where workers write their metrics, so that any of them can answer for all. What a supervisor that
     was killed has left of such is removed."""
     for left in data_dir.glob("metrics-*-*"):
-        pid = int(number) if (number := left.name.split("-")[1]).isdecimal() else 0
-        if pid == os.getpid() or not Path(f"/proc/{pid}").exists():
+        number = left.name.split("-")[1]
+        if number.isdecimal() and not _is_another(int(number)):
             shutil.rmtree(left, ignore_errors=True)
     return tempfile.mkdtemp(prefix=f"metrics-{os.getpid()}-", dir=data_dir)
+
+
+def _is_another(pid: int) -> bool:
+    """Whether another process has this id now. In a container ours may be the one that was killed."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return pid != os.getpid()
 
 
 def _load(config: Path | None, options: Mapping[str, object]) -> Settings:
