@@ -26,7 +26,7 @@ class Metrics:
     """One worker's instruments. Made once, by the server; everything else is handed it."""
 
     def __init__(self) -> None:
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         registry = self._registry = CollectorRegistry()
         self.connections = Gauge(
             "chat_connections", "Open connections.", registry=registry, multiprocess_mode="livesum"

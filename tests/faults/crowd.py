@@ -1,4 +1,4 @@
-"""A crowd of clients that write, lose their connection, come back and send again, as `docs/protocol.md` asks of them."""
+"""A crowd that writes, loses its connections, comes back and sends again, as `docs/protocol.md` asks of clients."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ class Member:
     _client: ChatClient | None = None
     _up: asyncio.Event = field(default_factory=asyncio.Event)
     _attempt: int = 0
+    _moved: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def live(self) -> None:
         """Stay connected until cancelled."""
@@ -81,6 +82,11 @@ class Member:
     async def wait_up(self) -> None:
         await self._up.wait()
 
+    async def until_position(self, offset: int) -> None:
+        """Wait until everything up to an offset was shown."""
+        async with self._moved:
+            await self._moved.wait_for(lambda: self.position is not None and self.position["offset"] >= offset)
+
     async def _write_one(self, text: str, command_id: str) -> None:
         while True:
             await self._up.wait()
@@ -103,12 +109,14 @@ class Member:
                 return
 
     async def _join(self, client: ChatClient) -> None:
-        ok = await client.ask("join", room=self.room, agreement=1, **({"since": self.position} if self.position else {}))
+        ok = await client.ask("join", room=self.room, agreement=1, since=self.position)
         if self.position is not None and ok["history"] != "exact":
             self.problems.append(f"came back and got {ok['history']}")
         for fact in ok["missed"]:
             self._take(fact)
         self.position = ok["position"]
+        async with self._moved:
+            self._moved.notify_all()
 
     async def _listen(self, client: ChatClient) -> None:
         for at in itertools.count():
@@ -120,6 +128,8 @@ class Member:
                 self.problems.append("fell into a gap")
             elif "offset" in push:
                 self._take(push)
+                async with self._moved:
+                    self._moved.notify_all()
 
     def _take(self, fact: Message) -> None:
         if self.position is not None:
@@ -153,9 +163,15 @@ def judge(members: list[Member], since: int = 0) -> list[str]:
     return complaints
 
 
+async def everybody_is_up(members: list[Member]) -> None:
+    """Wait until everyone is in the room."""
+    for member in members:
+        await member.wait_up()
+
+
 async def everybody_has_seen(members: list[Member], timeout: float = 10.0) -> None:
     """Wait until everyone has seen all that was acknowledged to anyone."""
     async with asyncio.timeout(timeout):
         wanted = max(offset for member in members for offset in member.acked.values())
-        while any(member.position is None or member.position["offset"] < wanted for member in members):
-            await asyncio.sleep(0.02)
+        for member in members:
+            await member.until_position(wanted)
