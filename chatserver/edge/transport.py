@@ -18,7 +18,7 @@ import struct
 from asyncio.transports import BaseTransport
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -33,6 +33,7 @@ from chatserver.domain.errors import Refusal
 from chatserver.domain.limits import Bucket
 from chatserver.edge.faults import places
 from chatserver.edge.gate import Gate
+from chatserver.edge.receiver import NOBODY, Receiver
 from chatserver.edge.refusals import body_of, headers_of, status_of
 from chatserver.protocol.codes import Close
 
@@ -64,19 +65,6 @@ _log = logging.getLogger("chatserver.edge")
 _frame_log = logging.getLogger("chatserver.edge.frames")
 # websockets says at INFO when each connection closes: that is a metric, not news.
 _frame_log.setLevel(logging.WARNING)
-
-
-class Receiver(Protocol):
-    """Who takes a connection's messages once it was adopted."""
-
-    async def receive(self, data: str | bytes) -> None:
-        """One message: text or binary. The next follows when this returns."""
-        ...
-
-    def closed(self) -> None:
-        """The connection is over. Called exactly once, after the last `receive` has returned, never from within a
-        call to the wire."""
-        ...
 
 
 class ChatProtocol(WebSocketsSansIOProtocol):
@@ -575,7 +563,7 @@ class ChatProtocol(WebSocketsSansIOProtocol):
             self.loop.call_soon(self._farewell, self._adopted)
 
     def _farewell(self, receiver: Receiver) -> None:
-        self._adopted = _NOBODY
+        self._adopted = NOBODY
         receiver.closed()
 
     def _send_own(self, frames: bytes) -> None:
@@ -588,16 +576,3 @@ class ChatProtocol(WebSocketsSansIOProtocol):
         if callback is not None and not self._is_write_paused:
             self._drained = None
             callback()
-
-
-class _Nobody:
-    """Takes the place of a receiver that was told of the end, so that it can be forgotten."""
-
-    async def receive(self, data: str | bytes) -> None:
-        """Too late."""
-
-    def closed(self) -> None:
-        """Told already."""
-
-
-_NOBODY: Final = _Nobody()

@@ -68,13 +68,14 @@ async def flood(scope: dict[str, Any], receive: Receive, send: Send) -> None:
 
 
 @pytest.mark.parametrize("ws", [stock("keepalive_timeout closes instead of aborting"), ours])
-async def test_client_that_reads_nothing_is_dropped(ws: str) -> None:
+async def test_client_that_reads_nothing_is_dropped(ws: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "_PARTING_SECONDS", 0.1)
     async with (
         serving(flood, ws=ws, limits=QUICK, options=QUICK_STOCK) as served,
         raw_socket(served, receive_buffer=4_096),
     ):
         await until(lambda: served.connections == 1, 1)
-        await until(lambda: served.connections == 0, 2)
+        await until(lambda: served.connections == 0, 1.5)
 
 
 @pytest.mark.parametrize("ws", [stock("reading pauses while one message is queued"), ours])
@@ -123,14 +124,14 @@ async def test_close_does_not_wait_for_a_peer_that_reads_nothing(ws: str, monkey
         raw_socket(served, receive_buffer=4_096),
     ):
         await until(lambda: served.connections == 1, 1)
-        await until(lambda: served.connections == 0, 2)
+        await until(lambda: served.connections == 0, 1.5)
 
 
 @pytest.mark.parametrize("ws", [stock("websockets' own refusal of a large head is never sent"), ours])
 async def test_upgrade_with_too_many_headers_gets_an_answer(ws: str) -> None:
     async with serving(echo, ws=ws) as served, raw_client(served.port) as raw:
         await raw.send(upgrade_head(headers={f"X-{number}": "1" for number in range(200)}))
-        assert (await raw.read_all(1.5)).startswith(b"HTTP/1.1 431 ")
+        assert (await raw.read_all(1)).startswith(b"HTTP/1.1 431 ")
 
 
 @pytest.mark.parametrize("ws", [stock("a bad frame swallows the good one that came with it"), ours])
@@ -166,7 +167,7 @@ async def test_head_that_does_not_come_ends_the_connection(http: str) -> None:
     async with serving(echo, http=http, limits=QUICK) as served, raw_client(served.port) as raw:
         await raw.send(b"GET / HTTP/1.1\r\nHost: a\r\n")
         started = time.monotonic()
-        assert (await raw.read_all(1.5)).startswith(b"HTTP/1.1 408 ")
+        assert (await raw.read_all(1)).startswith(b"HTTP/1.1 408 ")
         assert time.monotonic() - started >= 0.3
 
 
@@ -174,7 +175,7 @@ async def test_head_that_does_not_come_ends_the_connection(http: str) -> None:
 async def test_head_of_any_size_is_refused(http: str) -> None:
     async with serving(echo, http=http) as served, raw_client(served.port) as raw:
         await raw.send(b"GET / HTTP/1.1\r\n" + b"X: " + b"x" * 100_000)
-        assert (await raw.read_all(1.5)).startswith(b"HTTP/1.1 431 ")
+        assert (await raw.read_all(1)).startswith(b"HTTP/1.1 431 ")
 
 
 async def _big_answer(scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -192,7 +193,7 @@ async def test_answer_that_nobody_reads_is_given_up(http: str, monkeypatch: pyte
     ):
         await raw.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         await until(lambda: served.connections == 1, 1)
-        await until(lambda: served.connections == 0, 2)
+        await until(lambda: served.connections == 0, 1.5)
 
 
 async def _small_answer(scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -206,7 +207,7 @@ async def test_kept_connection_cannot_be_held_open_by_line_breaks(http: str) -> 
         await raw.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         await raw.read_until(b"ok")
         await raw.send(b"\r\n")
-        await raw.read_all(1.5)
+        await raw.read_all(1)
 
 
 async def test_kept_connection_serves_many_requests() -> None:

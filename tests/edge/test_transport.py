@@ -287,7 +287,8 @@ async def test_connection_is_gone_without_the_garbage_collector() -> None:
 # ------------------------------------------------------------------------------------------------ keep-alive
 
 
-async def test_silent_connection_is_pinged_then_told_and_dropped() -> None:
+async def test_silent_connection_is_pinged_then_told_and_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "_PARTING_SECONDS", 0.1)
     async with house(ignore, limits=QUICK) as (app, served), raw_socket(served) as raw:
         started = time.monotonic()
         assert await raw.frame() == (9, b"")
@@ -300,7 +301,12 @@ async def test_silent_connection_is_pinged_then_told_and_dropped() -> None:
         assert served.gate.went_silent == 1
 
 
-@pytest.mark.parametrize("sign", [client_frame(10), client_frame(9), client_frame(1, b"x"), b"\x81"], ids=repr)
+@pytest.mark.parametrize(
+    "sign",
+    [client_frame(10), client_frame(9), client_frame(1, b"x"), b"\x81"],
+    ids=["pong", "ping", "message", "piece"],
+)
+@pytest.mark.asyncio(loop_factories=["uvloop"])
 async def test_any_byte_is_a_sign_of_life(sign: bytes) -> None:
     async with house(ignore, limits=QUICK) as (_, served), raw_socket(served) as raw:
         stream = b"\x81\xfe\x10\x00" + bytes(4_100) if sign == b"\x81" else b""
