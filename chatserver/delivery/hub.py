@@ -106,6 +106,9 @@ class Hub:
                 await self._tick()
             except StoreUnavailable:
                 self._metrics.store_failures.inc()
+            except Exception:
+                # What heals must go on, whatever one channel ran into.
+                log.exception("tick_failed")
 
     async def close(self) -> None:
         """End every task. Connections have been closed before."""

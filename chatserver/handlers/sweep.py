@@ -71,6 +71,9 @@ class Sweep:
             except StoreUnavailable as trouble:
                 self._node.metrics.store_failures.inc()
                 log.warning("sweep_postponed", extra={"work": work.__name__, "cause": str(trouble)})
+            except Exception:
+                # A bug in one piece of work must not stop the clock of the others.
+                log.exception("sweep_failed", extra={"work": work.__name__})
 
     async def _presence(self) -> None:
         node = self._node
@@ -83,10 +86,11 @@ class Sweep:
                 continue
             if change.is_count_changed:
                 self._changed_rooms.add(room_of(channel))
-            node.hub.tell(
-                channel,
-                PresencePush(channel=channel, here=change.here, came=change.came[:listed], went=change.went[:listed]),
-            )
+            came, went = change.came[:listed], change.went[:listed]
+            # Where not all can be named, those who are left out must not stay on anybody's list.
+            is_whole = len(came) == len(change.came) and len(went) == len(change.went)
+            people = None if is_whole else node.presence.people(channel, listed)
+            node.hub.tell(channel, PresencePush(channel=channel, here=change.here, came=came, went=went, people=people))
 
     async def _counts(self) -> None:
         node = self._node
