@@ -234,7 +234,8 @@ def decide(
 
 
 def evolve(posts: dict[Offset, Post], publication: Publication) -> dict[Offset, Post]:
-    """The posts a reader holds after one more publication. Never refuses; applying one twice changes nothing.
+    """The posts a reader holds after one more publication. Never refuses; applying one twice changes nothing, nor does
+    replaying the end of a history again, if it is to its end.
 
     An event about a post that the reader does not hold changes nothing either.
     """
