@@ -350,8 +350,11 @@ FactPush = PostedPush | EditedPush | RedactedPush | ReactedPush | RoomChangedPus
 
 
 class PresencePush(Struct, frozen=True, kw_only=True, tag_field="push", tag="presence", omit_defaults=True):
-    """Who came and went since the last one, named up to a bound. Not a fact: the newest count is right. Where `people`
-    is given it replaces the whole list (sent after this connection had fallen behind)."""
+    """Who came and went since the last one, named up to a bound. Not a fact: the newest count is right.
+
+    Where `people` is given it replaces the whole list: after this connection had fallen behind, or where more came or
+    went than are named.
+    """
 
     channel: ChannelName
     here: int

@@ -116,6 +116,22 @@ async def test_a_roster_names_so_many_and_counts_all(strict_meet: Meet, strict_r
     assert (ok["here"], len(ok["people"])) == (5, 3)
 
 
+async def test_a_roster_stays_right_when_more_come_and_go_than_are_named(strict_meet: Meet, strict_room: str) -> None:
+    """[P-PRESENCE-1]"""
+    watcher = await strict_meet()
+    held = {person["id"] for person in (await watcher.join(strict_room))["people"]}
+    crowd = [await strict_meet() for _ in range(8)]
+    await asyncio.gather(*(peer.join(strict_room) for peer in crowd))
+    await watcher.push("presence", lambda push: push["here"] == 9)
+    await asyncio.gather(*(peer.ask("leave", room=strict_room) for peer in crowd))
+    await watcher.until(lambda: watcher.pushes("presence")[-1]["here"] == 1 or None)
+    for push in watcher.pushes("presence"):
+        held = (held | {person["id"] for person in push["came"]}) - {*push["went"]}
+        if push.get("people") is not None:
+            held = {person["id"] for person in push["people"]}
+    assert held == {watcher.member["id"]}
+
+
 async def test_commands_have_a_rate(traffic: Traffic, encoding: Encoding) -> None:
     """[P-LIMIT-1] [P-LIMIT-2] [P-LIMIT-3] [P-HELLO-7] [P-CONNECT-4]"""
     limits = {
