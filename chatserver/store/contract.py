@@ -181,7 +181,8 @@ class Store(Protocol):
         """Enter, recording the accepted agreement version where given.
 
         Raises ROOM_UNKNOWN, ROOM_CLOSED, or AGREEMENT_REQUIRED where neither `agreement` nor an earlier acceptance
-        reaches the room's current version. A first join reads from the present: nothing is unread."""
+        reaches the room's current version; its details are `agreement`, the text, and `agreement_version`. A first join
+        reads from the present: nothing is unread."""
         ...
 
     async def leave(self, member: MemberId, room: RoomId) -> None:

@@ -161,7 +161,8 @@ def _entry(who: MemberId, room: RoomId, agreement: int | None) -> Op[_Entry]:
     # A version that does not exist yet cannot have been read.
     accepted = max(before, min(agreement or 0, found.agreement_version))
     if accepted < found.agreement_version:
-        raise Refusal(Reason.AGREEMENT_REQUIRED, details={"agreement_version": found.agreement_version})
+        details = {"agreement": found.agreement, "agreement_version": found.agreement_version}
+        raise Refusal(Reason.AGREEMENT_REQUIRED, details=details)
     if not known:
         return _Entry(accepted, last, None, is_current=False)
     joined = _joined((room, accepted, *membership[2:]), unread)
