@@ -78,6 +78,18 @@ class Metrics:
             "chat_recoveries_total", "Returns by how they were served.", ["how"], registry=registry
         )
         self.evictions = Counter("chat_evictions_total", "Connections closed by us.", ["why"], registry=registry)
+        self.refused = Gauge(
+            "chat_upgrades_refused",
+            "Sockets turned away since the start.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self.went_silent = Gauge(
+            "chat_went_silent",
+            "Sockets dropped since the start because nothing was heard from them.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
         self.bus_attached = Gauge(
             "chat_bus_attached", "Workers whose bus carries.", registry=registry, multiprocess_mode="livesum"
         )

@@ -106,6 +106,7 @@ class Server:
         )
         identities.on_erased = self._erased
         self._gate = Gate(limits)
+        self._gate.on_drain(self._drain)
         self._health = Health(self.node)
         self._sweep = Sweep(self.node, self._health)
         self.node.hub.on_caught_up = self._sweep.restate_presence
@@ -137,6 +138,7 @@ class Server:
             await node.bus.subscribe([TOPIC_NODES, node_topic(node.id)])
             self._own(node.hub.run(), "hub")
             self._own(self._sweep.run(), "sweep")
+            self._own(self._count_turned_away(), "turned away")
             log.info("worker_started", extra={"node": node.id, "rooms": len(node.rooms)})
             yield {STATE_KEY: self._gate}
         finally:
@@ -181,6 +183,16 @@ class Server:
 
     def _attached(self, is_attached: bool) -> None:
         log.info("bus_attached" if is_attached else "bus_detached", extra={"node": self.node.id})
+
+    def _drain(self) -> None:
+        self.node.is_draining = True
+
+    async def _count_turned_away(self) -> None:
+        """The gate's plain numbers as metrics: edge and metrics know nothing of each other."""
+        while True:
+            await asyncio.sleep(1.0)
+            self.node.metrics.refused.set(self._gate.refused)
+            self.node.metrics.went_silent.set(self._gate.went_silent)
 
     def _erased(self, member: MemberId, publications: list[Publication]) -> None:
         members.erased(self.node, member, publications)

@@ -31,7 +31,7 @@ HTTP_PROTOCOL: Final = "chatserver.edge.heads:ChatHttpProtocol"
 WS_PROTOCOL: Final = "chatserver.edge.transport:ChatProtocol"
 
 _BACKLOG: Final = 2_048
-_DRAIN_SLACK_SECONDS: Final = 5
+_DRAIN_SLACK_SECONDS: Final = 7
 """What uvicorn waits beyond the drain before it cancels what is left."""
 _END_SLACK_SECONDS: Final = 5.0
 _PING_SECONDS: Final = 1.0

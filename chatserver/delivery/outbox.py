@@ -18,13 +18,15 @@ class Outbox:
     and nothing but replies is written until catch-up has replayed what follows.
     """
 
-    __slots__ = ("behind", "channels", "encoding", "wire")
+    __slots__ = ("_drained", "behind", "channels", "encoding", "wire")
 
     def __init__(self, wire: Wire, encoding: Encoding) -> None:
         self.wire = wire
         self.encoding = encoding
         self.channels: set[ChannelName] = set()
         self.behind: dict[ChannelName, Offset] = {}
+        self._drained: asyncio.Event | None = None
+        """Set while somebody waits in `room`."""
 
     def send(self, message: AnyServerMessage) -> None:
         """Write one message now. The caller keeps replies bounded by waiting for `room` between commands."""
@@ -35,19 +37,24 @@ class Outbox:
         self.wire.write(b"".join(encode_frame(self.encoding, message) for message in messages))
 
     async def room(self, limit: int, patience: float) -> bool:
-        """Wait until less than `limit` bytes are waiting. False where not a byte went out for `patience` seconds."""
+        """Wait until less than `limit` bytes are waiting, or the buffer has drained. False where not a byte went out
+        for `patience` seconds. Any number of tasks may wait."""
         waiting = self.wire.buffered()
         while waiting >= limit:
-            drained = asyncio.Event()
-            self.wire.when_drained(drained.set)
+            if self._drained is None:
+                self._drained = asyncio.Event()
+                self.wire.when_drained(self._tell_drained)
             try:
                 async with asyncio.timeout(patience):
-                    await drained.wait()
+                    await self._drained.wait()
                 return True
             except TimeoutError:
                 before, waiting = waiting, self.wire.buffered()
                 if waiting >= before:
                     return False
-            finally:
-                self.wire.when_drained(None)
         return True
+
+    def _tell_drained(self) -> None:
+        if self._drained is not None:
+            self._drained.set()
+            self._drained = None
