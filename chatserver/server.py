@@ -25,7 +25,7 @@ from chatserver.delivery.presence import Presence
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, NodeId
 from chatserver.domain.rooms import Publication, RoomRules
-from chatserver.edge.addresses import AddressKeys, Addresses
+from chatserver.edge.addresses import Addresses, AddressKeys
 from chatserver.edge.app import build_app
 from chatserver.edge.gate import STATE_KEY, Gate
 from chatserver.edge.guard import Cookies, Origins
