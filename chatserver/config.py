@@ -7,6 +7,7 @@ start with one line that names the key and where it was set (`ConfigError`). Rea
 from __future__ import annotations
 
 import difflib
+import importlib.util
 import ipaddress
 import json
 import os
@@ -92,6 +93,8 @@ def _database_url(value: str) -> str:
         raise ValueError("a database URL starts with sqlite:/// or postgresql://")
     if scheme == "sqlite" and (not rest.startswith("/") or rest in {"/", "/:memory:"}):
         raise ValueError("SQLite needs a file: sqlite:///relative/path or sqlite:////absolute/path")
+    if scheme != "sqlite" and importlib.util.find_spec("asyncpg") is None:
+        raise ValueError("PostgreSQL's driver is not installed: pip install 'chatserver[postgres]'")
     return value
 
 
