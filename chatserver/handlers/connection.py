@@ -14,11 +14,13 @@ class Connection:
     """Lives from the accepted handshake to the end of the socket. `person` is None until hello."""
 
     __slots__ = (
-        "admit_guest", "bad_frames", "bucket", "is_watching", "member_bucket", "outbox", "person",
-        "refused_in_a_row", "rooms", "token",
+        "admit_guest", "bad_frames", "bucket", "member_bucket", "outbox", "patience", "person",
+        "rooms", "token",
     )  # fmt: skip
 
-    def __init__(self, outbox: Outbox, *, token: str | None, bucket: Bucket, admit_guest: Callable[[], float]) -> None:
+    def __init__(
+        self, outbox: Outbox, *, token: str | None, bucket: Bucket, patience: Bucket, admit_guest: Callable[[], float]
+    ) -> None:
         self.outbox = outbox
         self.token = token
         """What the cookie said, until hello has read it."""
@@ -26,8 +28,8 @@ class Connection:
         """Seconds until this address may become another guest; 0.0 means now, and counts."""
         self.person: Person | None = None
         self.bucket = bucket
+        self.patience = patience
+        """Runs out where commands are refused for their pace again and again."""
         self.member_bucket: Bucket | None = None
         self.rooms: set[RoomId] = set()
-        self.is_watching = False
         self.bad_frames = 0
-        self.refused_in_a_row = 0

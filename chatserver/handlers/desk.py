@@ -19,8 +19,9 @@ from chatserver.protocol.codes import Close, error_body
 from chatserver.protocol.messages import AnyCommand, DrainingPush, ErrorReply, Reply
 from chatserver.store.contract import StoreUnavailable
 
-TOO_FAST_IN_A_ROW = 200
-"""Rate refusals in a row, without one command that fitted, after which a connection is closed."""
+REFUSALS_PER_SECOND = 5.0
+REFUSALS_AT_ONCE = 200.0
+"""Commands refused for their pace, on average and at once, that a connection may go on with before it is closed."""
 
 log = logging.getLogger("chatserver.handlers")
 
@@ -40,6 +41,7 @@ class Desk:
             Outbox(wire, Encoding.MSGPACK if binary else Encoding.JSON),
             token=token,
             bucket=Bucket(limits.commands_per_second, limits.command_burst, node.monotonic()),
+            patience=Bucket(REFUSALS_PER_SECOND, REFUSALS_AT_ONCE, node.monotonic()),
             admit_guest=admit_guest,
         )
         node.metrics.connections.inc()
@@ -97,7 +99,6 @@ class Desk:
             )
             self._refuse(connection, command.id, Refusal(Reason.INTERNAL, retry_after=1.0))
         else:
-            connection.refused_in_a_row = 0
             connection.outbox.send(Reply(re=command.id, ok=answer.ok))
             if answer.then is not None:
                 answer.then()
@@ -106,10 +107,8 @@ class Desk:
 
     def _refuse(self, connection: Connection, command_id: CommandId | None, refusal: Refusal) -> None:
         connection.outbox.send(ErrorReply(re=command_id, error=error_body(refusal)))
-        if refusal.reason is Reason.RATE_LIMITED:
-            connection.refused_in_a_row += 1
-            if connection.refused_in_a_row >= TOO_FAST_IN_A_ROW:
-                self._evict(connection, Close.TOO_FAST, "too_fast")
+        if refusal.reason is Reason.RATE_LIMITED and connection.patience.take(1.0, self._node.monotonic()) > 0:
+            self._evict(connection, Close.TOO_FAST, "too_fast")
 
     def _refuse_unreadable(self, connection: Connection, refusal: Unreadable) -> None:
         try:

@@ -49,7 +49,6 @@ _ROOMS_WITH_SPACE = 5
 async def list_rooms(node: Node, connection: Connection, person: Person, command: ListRooms) -> Answer:
     """The lobby, with how many are in each room and what the member has not read."""
     joined = await node.store.joined_rooms(person.id)
-    connection.is_watching = command.watch
     (node.watching.add if command.watch else node.watching.discard)(connection)
     cards = []
     for room in node.rooms.values():
