@@ -1,0 +1,78 @@
+"""One person, two tabs."""
+
+from __future__ import annotations
+
+from playwright.async_api import expect
+
+from tests.browser.conftest import SitDown
+from tests.browser.house import texts_in
+from tests.browser.person import LOST_NETWORK, Person
+from tests.browser.wire import Wire
+from tests.kit.server import ChatServer
+
+
+async def second_tab(person: Person) -> Person:
+    """Another tab of the same browser, in the lobby. Its trouble is noted with the first's."""
+    other = Person(person.context, await person.context.new_page(), person.url)
+    return await other.arrive()
+
+
+async def test_a_post_shows_in_both_tabs_once(house: ChatServer, sit_down: SitDown) -> None:
+    one = await sit_down(house.url)
+    await one.arrive()
+    two = await second_tab(one)
+    await one.enter("Awake at night")
+    await two.enter("Awake at night")
+    await one.say("said in one tab")
+    await two.sees("said in one tab")
+    await two.say("said in the other")
+    await one.sees("said in the other")
+    assert await texts_in(house, "sleep") == ["said in one tab", "said in the other"]
+
+
+async def test_a_new_name_shows_in_both(house: ChatServer, sit_down: SitDown) -> None:
+    one = await sit_down(house.url)
+    await one.arrive()
+    two = await second_tab(one)
+    await one.open_own_corner()
+    await one.page.get_by_label("Name", exact=True).fill("Quiet Meadow")
+    await one.page.get_by_role("button", name="Use this name").click()
+    await expect(two.page.get_by_text("Quiet Meadow")).to_be_visible()
+
+
+async def test_a_post_that_waits_is_sent_once_though_both_tabs_come_back(
+    house: ChatServer, sit_down: SitDown
+) -> None:
+    async with Wire(house.port) as wire:
+        one = await sit_down(wire.url)
+        one.forgive(LOST_NETWORK)
+        await one.arrive()
+        two = await second_tab(one)
+        await one.enter("Worry and panic")
+        await two.enter("Worry and panic")
+        wire.cut()
+        await one.write("written in one of two tabs")
+        await expect(one.waiting("written in one of two tabs")).to_contain_text("Not sent yet.")
+        wire.mend()
+        await one.sees("written in one of two tabs")
+        await two.sees("written in one of two tabs")
+    assert await texts_in(house, "anxiety") == ["written in one of two tabs"]
+
+
+async def test_a_post_that_waits_in_a_tab_that_is_closed_is_sent_by_the_other(
+    house: ChatServer, sit_down: SitDown
+) -> None:
+    async with Wire(house.port) as wire:
+        one = await sit_down(wire.url)
+        one.forgive(LOST_NETWORK)
+        await one.arrive()
+        two = await second_tab(one)
+        await one.enter("Low days")
+        await two.enter("Low days")
+        wire.cut()
+        await one.write("the tab was closed too early")
+        await expect(one.waiting("the tab was closed too early")).to_contain_text("Not sent yet.")
+        await one.page.close()
+        wire.mend()
+        await two.sees("the tab was closed too early")
+    assert await texts_in(house, "low-mood") == ["the tab was closed too early"]
