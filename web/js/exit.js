@@ -3,7 +3,38 @@
  * The page is blanked first, then what the tab stored is wiped, then the harmless page takes its place in the history.
  */
 
-import { ExitKey } from "./lib/exitkey.js";
+
+const WITHIN_MS = 1_500;
+const PRESSES = 3;
+
+export class ExitKey {
+  constructor() {
+    /** @type {number[]} when the bare presses so far ended */
+    this.presses = [];
+    this.isBare = false;
+  }
+
+  /** @param {string} key @param {boolean} isRepeat @param {boolean} isWithOthers  Ctrl, Alt or Meta is down too */
+  down(key, isRepeat, isWithOthers) {
+    if (key === "Shift" && !isWithOthers) {
+      if (!isRepeat) this.isBare = true;
+    } else this.reset();
+  }
+
+  /** Something else happened in between: a click, another key. */
+  reset() {
+    this.isBare = false;
+    this.presses = [];
+  }
+
+  /** @param {string} key @param {number} now  ms @returns {boolean} whether it is time to leave */
+  up(key, now) {
+    if (key !== "Shift" || !this.isBare) return false;
+    this.isBare = false;
+    this.presses = [...this.presses.filter((at) => now - at <= WITHIN_MS), now];
+    return this.presses.length >= PRESSES;
+  }
+}
 
 const LEFT = "chat.left";
 /** Other tabs of this browser hear it by their `storage` event and leave too. */
@@ -73,7 +104,7 @@ export function guard(window) {
   });
 }
 
-/** @param {() => Storage} get @returns {Storage | null} */
+/** @param {() => Storage} get */
 function storage(get) {
   try {
     return get();

@@ -1,50 +1,29 @@
 /** Puts the page together: vault, client, session, and the screens that show its state. */
 
+/** @import {Context, Screen, View} from "./types.js" */
+
 import { button, focusOn, h, show, text } from "./lib/dom.js";
 import { Client } from "./lib/client.js";
 import { newId } from "./lib/text.js";
 import { words } from "./locales/en.js";
 import { Session } from "./session.js";
 import { Vault } from "./vault.js";
-import { helpDialog } from "./views/help.js";
-import { linkLine } from "./views/link.js";
+import { helpDialog, linkLine } from "./views/lines.js";
 import { lobbyView } from "./views/lobby.js";
 import { roomView } from "./views/room.js";
 import { agreementView, fullView } from "./views/threshold.js";
 import { youView } from "./views/you.js";
 
-/**
- * @typedef {{name: "lobby"} | {name: "you"} | {name: "room", room: string}
- *   | {name: "agreement", room: string, title: string, text: string, version: number, again: boolean}
- *   | {name: "full", room: string, rooms: {id: string, name: string, here: number}[]}
- *   | {name: "gone", how: "forgotten" | "erased"}} Screen
- *
- * @typedef {object} Context  what every view is given
- * @property {Session} session
- * @property {(screen: Screen) => void} go
- * @property {() => void} back
- * @property {(room: string, agreement?: number) => Promise<void>} enter  into a room, or to what stands before it
- * @property {(words: string) => void} say  politely, for people who listen
- * @property {(words: string) => void} sayNow  at once: something one did, did not work
- *
- * @typedef {object} View
- * @property {HTMLElement} element
- * @property {(state: import("./types.js").State) => void} [update]
- * @property {() => void} [shown]  after it is on the page
- * @property {() => void} [gone]  before it leaves the page
- */
-
 const TICK_MS = 1_000;
 const HIDDEN_DRAW_MS = 250;
 
-/** @param {string} id @returns {HTMLElement} */
+/** @param {string} id */
 function byId(id) {
   const element = document.getElementById(id);
   if (element === null) throw new Error(`The page has no #${id}.`);
   return element;
 }
 
-/** @returns {Storage | null} */
 function localOrNone() {
   try {
     return window.localStorage;
@@ -155,7 +134,7 @@ function page(session, vault) {
   main.removeAttribute("aria-busy");
 }
 
-/** @param {Context} context @param {Screen} screen @returns {View} */
+/** @param {Context} context @param {Screen} screen */
 function make(context, screen) {
   switch (screen.name) {
     case "lobby":
@@ -201,7 +180,7 @@ async function enter(context, room, agreement) {
   }
 }
 
-/** @param {Context} context @param {"forgotten" | "erased"} how @returns {View} */
+/** @param {Context} context @param {"forgotten" | "erased"} how */
 function goneView({ session, go }, how) {
   const anew = () => {
     session.beginAnew();

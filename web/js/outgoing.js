@@ -1,17 +1,17 @@
 /**
  * One's own posts on their way. The vault is written before the socket, so that a post survives whatever happens next;
  * it is let go at the ack. Posts of one room go one after the other, so that they arrive in the order of writing.
- *
- * @typedef {import("./types.js").Pending} Pending
- * @typedef {{text: string, warning: string | null, replyTo: number | null}} Draft
  */
+
+/** @import {Session} from "./session.js" */
+/** @import {Draft, FactOk, Pending} from "./types.js" */
 
 import { Refused } from "./lib/client.js";
 import { afterReturn } from "./lib/pending.js";
 import { newId } from "./lib/text.js";
 
 export class Outgoing {
-  /** @param {Pick<import("./session.js").Session, "state" | "do" | "vault" | "client" | "now">} session */
+  /** @param {Pick<Session, "state" | "do" | "vault" | "client" | "now">} session */
   constructor(session) {
     this.s = session;
     /** @type {Set<string>} rooms whose posts are being sent */
@@ -123,7 +123,7 @@ export class Outgoing {
       const ok = await Promise.race([answered, released]);
       if (ok === null) return;
       this.s.vault.drop(id);
-      this.s.do({ type: "acked", id, offset: /** @type {import("./types.js").FactOk} */ (ok).offset ?? null });
+      this.s.do({ type: "acked", id, offset: /** @type {FactOk} */ (ok).offset ?? null });
     } catch (no) {
       if (!(no instanceof Refused)) throw no;
       this.refuse(id, no.code);

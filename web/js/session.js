@@ -2,11 +2,10 @@
  * What a person does, and what follows: joins the client, the state and the vault. Knows no DOM.
  *
  * The vault is written before the socket, so that a post survives whatever happens next; it is let go at the ack.
- *
- * @typedef {import("./types.js").State} State
- * @typedef {import("./types.js").Reaction} Reaction
- * @typedef {import("./state.js").Happening} Happening
  */
+
+/** @import {ClientOptions, Happening, HelloOk, Person, Push, Reaction, State, Trouble} from "./types.js" */
+/** @import {Vault} from "./vault.js" */
 
 import { becomeSomebody, erase, forget, restore } from "./lib/api.js";
 import { Client, Refused } from "./lib/client.js";
@@ -22,8 +21,8 @@ const HEAL_PATIENCE_MS = 150;
 export class Session {
   /**
    * @param {object} world
-   * @param {import("./vault.js").Vault} world.vault
-   * @param {(options: Pick<import("./lib/client.js").Options, "prepare" | "onOpen" | "onPush" | "onTrouble">) => Client}
+   * @param {Vault} world.vault
+   * @param {(options: Pick<ClientOptions, "prepare" | "onOpen" | "onPush" | "onTrouble">) => Client}
    *   world.connect  makes a Client
    * @param {() => number} world.now
    */
@@ -239,7 +238,7 @@ export class Session {
     this.do({ type: "me", member });
   }
 
-  /** @param {import("./types.js").HelloOk} ok */
+  /** @param {HelloOk} ok */
   async #opened(ok) {
     this.vault.belongTo(ok.member.id);
     this.do({ type: "hello", ok, now: this.now() });
@@ -260,7 +259,7 @@ export class Session {
     }
   }
 
-  /** The rooms to be in again, the one on the screen first. @param {number} limit @returns {string[]} */
+  /** The rooms to be in again, the one on the screen first. @param {number} limit */
   #roomsToJoin(limit) {
     const { open, rooms, pending, lobby } = this.state;
     const member = (lobby ?? []).filter((card) => card.unread !== undefined && card.agreed).map((card) => card.id);
@@ -288,7 +287,7 @@ export class Session {
     this.do({ type: "lobby", rooms: ok.rooms });
   }
 
-  /** @param {string} room @param {{agreement: number | null, fresh: boolean}} how @returns {Promise<void>} */
+  /** @param {string} room @param {{agreement: number | null, fresh: boolean}} how */
   #join(room, how) {
     const running = this.joining.get(room);
     if (running !== undefined) return running;
@@ -308,7 +307,7 @@ export class Session {
       ...(since !== null && { since }),
     });
     this.do({ type: "joined", ok, since });
-    const names = Object.fromEntries(ok.people.map((/** @type {import("./types.js").Person} */ p) => [p.id, p.name]));
+    const names = Object.fromEntries(ok.people.map((/** @type {Person} */ p) => [p.id, p.name]));
     this.do({ type: "named", names });
     this.readAt.set(id, ok.read);
   }
@@ -325,7 +324,7 @@ export class Session {
     void this.outgoing.flow(id);
   }
 
-  /** @param {import("./types.js").Push} push */
+  /** @param {Push} push */
   #pushed(push) {
     this.do({ type: "push", push, now: this.now() });
     if (!("channel" in push)) return;
@@ -360,7 +359,7 @@ export class Session {
     await this.client.command("read", { room: id, offset }).catch(() => this.readAt.delete(id));
   }
 
-  /** @param {import("./lib/client.js").Trouble} trouble */
+  /** @param {Trouble} trouble */
   #trouble(trouble) {
     if (trouble.status === "connecting") return;
     this.wasLost = this.wasLost || this.state.link.status === "open";

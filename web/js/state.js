@@ -1,35 +1,9 @@
 /**
  * Everything the page knows, and how one happening changes it. Pure: no clock, no storage, no DOM.
- *
- * @typedef {import("./types.js").State} State
- * @typedef {import("./types.js").RoomState} RoomState
- * @typedef {import("./types.js").Pending} Pending
- * @typedef {import("./types.js").Push} Push
- * @typedef {import("./types.js").Position} Position
- * @typedef {{type: "link", link: Partial<import("./types.js").Link>}
- *   | {type: "hello", ok: import("./types.js").HelloOk, now: number}
- *   | {type: "lobby", rooms: import("./types.js").RoomCard[]}
- *   | {type: "joined", ok: import("./types.js").JoinOk, since: Position | null}
- *   | {type: "left", room: string}
- *   | {type: "history", room: string, ok: import("./types.js").HistoryOk}
- *   | {type: "push", push: Push, now: number}
- *   | {type: "opened", room: string | null}
- *   | {type: "away", away: boolean}
- *   | {type: "read", room: string, offset: number}
- *   | {type: "mine", room: string, offset: number, reaction: import("./types.js").Reaction, on: boolean}
- *   | {type: "muted", member: string, on: boolean}
- *   | {type: "named", names: Record<string, string>}
- *   | {type: "me", member: import("./types.js").Person}
- *   | {type: "code made"}
- *   | {type: "tick", now: number}
- *   | {type: "written", post: Pending}
- *   | {type: "sending", id: string, now: number}
- *   | {type: "trouble", id: string}
- *   | {type: "refused", id: string, why: string}
- *   | {type: "unsure", id: string}
- *   | {type: "acked", id: string, offset: number | null}
- *   | {type: "dropped", id: string}} Happening
  */
+
+/** @import {Reader} from "./lib/facts.js" */
+/** @import {Happening, Pending, Position, Push, RoomCard, RoomState, State} from "./types.js" */
 
 import { applyHistory, applyJoin, applyLive, applyPresence, fade, ordered, roomOf, setMine } from "./lib/facts.js";
 
@@ -243,12 +217,12 @@ function remember(state, member, name) {
   return state.names[member] === name ? state : { ...state, names: { ...state.names, [member]: name } };
 }
 
-/** @param {State} state @param {string} id @returns {import("./lib/facts.js").Reader} */
+/** @param {State} state @param {string} id @returns {Reader} */
 function readerOf(state, id) {
   return { me: state.me?.id ?? "", muted: state.muted, watching: state.open === id && !state.away };
 }
 
-/** @param {State} state @param {string} id @param {Partial<import("./types.js").RoomCard>} fields @returns {State} */
+/** @param {State} state @param {string} id @param {Partial<RoomCard>} fields @returns {State} */
 function inLobby(state, id, fields) {
   if (state.lobby === null) return state;
   return { ...state, lobby: state.lobby.map((card) => (card.id === id ? { ...card, ...fields } : card)) };

@@ -153,4 +153,102 @@
  * @property {Pending[]} pending
  */
 
+/**
+ * @typedef {{name: "lobby"} | {name: "you"} | {name: "room", room: string}
+ *   | {name: "agreement", room: string, title: string, text: string, version: number, again: boolean}
+ *   | {name: "full", room: string, rooms: {id: string, name: string, here: number}[]}
+ *   | {name: "gone", how: "forgotten" | "erased"}} Screen
+ *
+ * @typedef {object} Context  what every view is given
+ * @property {import("./session.js").Session} session
+ * @property {(screen: Screen) => void} go
+ * @property {() => void} back
+ * @property {(room: string, agreement?: number) => Promise<void>} enter  into a room, or to what stands before it
+ * @property {(words: string) => void} say  politely, for people who listen
+ * @property {(words: string) => void} sayNow  at once: something one did, did not work
+ *
+ * @typedef {object} View
+ * @property {HTMLElement} element
+ * @property {(state: State) => void} [update]
+ * @property {() => void} [shown]  after it is on the page
+ * @property {() => void} [gone]  before it leaves the page
+ */
+
+/**
+ * What may happen to the state.
+ *
+ * @typedef {{type: "link", link: Partial<Link>}
+ *   | {type: "hello", ok: HelloOk, now: number}
+ *   | {type: "lobby", rooms: RoomCard[]}
+ *   | {type: "joined", ok: JoinOk, since: Position | null}
+ *   | {type: "left", room: string}
+ *   | {type: "history", room: string, ok: HistoryOk}
+ *   | {type: "push", push: Push, now: number}
+ *   | {type: "opened", room: string | null}
+ *   | {type: "away", away: boolean}
+ *   | {type: "read", room: string, offset: number}
+ *   | {type: "mine", room: string, offset: number, reaction: Reaction, on: boolean}
+ *   | {type: "muted", member: string, on: boolean}
+ *   | {type: "named", names: Record<string, string>}
+ *   | {type: "me", member: Person}
+ *   | {type: "code made"}
+ *   | {type: "tick", now: number}
+ *   | {type: "written", post: Pending}
+ *   | {type: "sending", id: string, now: number}
+ *   | {type: "trouble", id: string}
+ *   | {type: "refused", id: string, why: string}
+ *   | {type: "unsure", id: string}
+ *   | {type: "acked", id: string, offset: number | null}
+ *   | {type: "dropped", id: string}} Happening
+ */
+
+/**
+ * The connection.
+ *
+ * @typedef {{now: () => number, setTimeout: (f: () => void, ms: number) => any, clearTimeout: (t: any) => void}} Timers
+ * @typedef {{status: "connecting"} | {status: "waiting", why: "network" | "draining" | "busy", until: number}
+ *   | {status: "stopped", why: "identity" | "refused"}} Trouble
+ * @typedef {object} ClientOptions
+ * @property {string} url
+ * @property {typeof WebSocket} WebSocket
+ * @property {Timers} timers
+ * @property {() => number} random
+ * @property {() => string} newId
+ * @property {() => Promise<void>} prepare  makes sure that there is an identity; rejects when it cannot be reached
+ * @property {(ok: HelloOk) => void} onOpen
+ * @property {(push: Push) => void} onPush
+ * @property {(trouble: Trouble) => void} onTrouble
+ */
+
+/**
+ * @typedef {object} FactEntry
+ * @property {string} id
+ * @property {string} cmd
+ * @property {object} fields
+ * @property {string} gate
+ * @property {number} tries
+ * @property {boolean} flying
+ * @property {any} timer
+ * @property {() => void} onSending
+ * @property {() => void} onWaiting
+ * @property {(ok: any) => void} resolve
+ * @property {(reason: import("./lib/client.js").Refused) => void} reject
+ */
+
+/**
+ * @typedef {{text: string, warning: string | null, replyTo: number | null}} Draft
+ */
+
+/**
+ * Rows of the log.
+ *
+ * @typedef {{kind: "post", key: string, post: Post, mine: Reaction[], isMe: boolean, isJoined: boolean, quoted: Quote | null}} PostItem
+ * @typedef {{kind: "pending", key: string, pending: Pending, me: Person, isJoined: boolean}} PendingItem
+ * @typedef {{post: Post | undefined, isHidden: boolean}} Quote
+ * @typedef {object} Acts
+ * @property {(offset: number, reaction: Reaction, on: boolean) => void} react
+ * @property {(offset: number) => void} jump
+ * @property {(offset: number, from: HTMLElement) => void} menu
+ */
+
 export {};

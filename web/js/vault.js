@@ -8,11 +8,10 @@
  * Each post is its own entry and names the tab that sends it. A tab holds a lock for as long as it lives; when the lock
  * is free, another tab may adopt what the first left behind.
  *
- * @typedef {import("./types.js").Pending} Pending
- * @typedef {import("./types.js").Position} Position
- * @typedef {{text: string, warning: string | null, replyTo: number | null}} Draft
  * @typedef {Pick<LockManager, "request">} Locks
  */
+
+/** @import {Draft, Pending, Position} from "./types.js" */
 
 const PREFIX = "chat.v1.";
 const OUT = `${PREFIX}out.`;
@@ -74,7 +73,7 @@ export class Vault {
     this.#remove(OUT + id);
   }
 
-  /** Posts on their way that no living tab is sending; from now on they are this tab's. @returns {Promise<Pending[]>} */
+  /** Posts on their way that no living tab is sending; from now on they are this tab's. */
   async adopt() {
     if (this.locks === null) {
       // Without locks nobody can tell who lives; what is there when the page loads is taken once.
@@ -85,7 +84,7 @@ export class Vault {
     return this.locks.request(ADOPTING, () => this.#takeOver((tab) => this.#isGone(tab)));
   }
 
-  /** Posts that this tab keeps but another has acknowledged or removed. @param {string[]} ids @returns {string[]} */
+  /** Posts that this tab keeps but another has acknowledged or removed. @param {string[]} ids */
   vanished(ids) {
     return this.isDurable ? ids.filter((id) => this.#get(OUT + id) === null) : [];
   }
@@ -97,7 +96,7 @@ export class Vault {
     else this.#set(DRAFT + room, JSON.stringify(draft));
   }
 
-  /** @param {string} room @returns {Draft | null} */
+  /** @param {string} room */
   draft(room) {
     const draft = read(this.#get(DRAFT + room));
     return draft !== null && typeof draft.text === "string" ? draft : null;
@@ -110,7 +109,7 @@ export class Vault {
     this.#set(PLACE + room, JSON.stringify({ epoch: position.epoch, offset: position.offset }));
   }
 
-  /** @param {string} room @returns {Position | null} */
+  /** @param {string} room */
   place(room) {
     const place = read(this.#get(PLACE + room));
     return place !== null && typeof place.epoch === "string" && Number.isInteger(place.offset) ? place : null;
@@ -128,7 +127,6 @@ export class Vault {
     else this.#set(HIDDEN + member, name);
   }
 
-  /** @returns {Record<string, string>} */
   hidden() {
     return Object.fromEntries(
       this.#keys()
@@ -150,7 +148,7 @@ export class Vault {
     wipeStorage(this.storage);
   }
 
-  /** @param {(tab: string) => Promise<boolean>} isGone @returns {Promise<Pending[]>} */
+  /** @param {(tab: string) => Promise<boolean>} isGone */
   async #takeOver(isGone) {
     /** @type {Pending[]} */
     const mine = [];
@@ -165,7 +163,7 @@ export class Vault {
     return mine.sort((a, b) => a.at - b.at);
   }
 
-  /** @param {string} tab @returns {Promise<boolean>} */
+  /** @param {string} tab */
   async #isGone(tab) {
     const free = await this.locks?.request(LOCK + tab, { ifAvailable: true }, (lock) => lock !== null);
     return free ?? true;
@@ -181,7 +179,7 @@ export class Vault {
     }
   }
 
-  /** @param {string} key @returns {string | null} */
+  /** @param {string} key */
   #get(key) {
     const held = this.memory.get(key);
     if (held !== undefined) return held;
@@ -216,7 +214,6 @@ export class Vault {
     }
   }
 
-  /** @returns {string[]} */
   #keys() {
     const keys = new Set(this.memory.keys());
     try {
@@ -240,7 +237,7 @@ export function wipeStorage(storage) {
   }
 }
 
-/** @param {string | null} text @returns {any} */
+/** @param {string | null} text */
 function read(text) {
   if (text === null) return null;
   try {

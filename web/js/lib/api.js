@@ -3,16 +3,18 @@
  * Every function rejects with Refused.
  */
 
+/** @import {Person} from "../types.js" */
+
 import { Refused } from "./client.js";
 
 const PATIENCE_MS = 15_000;
 
-/** @returns {Promise<{member: import("../types.js").Person, created: boolean}>} the guest of this browser, made if new */
+/** @returns {Promise<{member: Person, created: boolean}>} the guest of this browser, made if new */
 export function becomeSomebody() {
   return call("/api/identity", {});
 }
 
-/** @param {string} code @returns {Promise<{member: import("../types.js").Person}>} */
+/** @param {string} code */
 export function restore(code) {
   return call("/api/identity/restore", { code });
 }
@@ -29,7 +31,7 @@ export function forget() {
 
 export const EXPORT_PATH = "/api/identity/export";
 
-/** @param {string} path @param {object} body @returns {Promise<any>} */
+/** @param {string} path @param {object} body */
 async function call(path, body) {
   let response;
   let answer = null;

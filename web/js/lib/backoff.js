@@ -9,7 +9,7 @@ const BUSY_LEAST_MS = 10_000;
 const BUSY_CAP_MS = 120_000;
 const STAY_AWAY = [1002, 1003, 1007, 1008, 1009, 1010];
 
-/** @param {number} code @returns {"come back now" | "back off" | "stay away"} */
+/** @param {number} code */
 export function advice(code) {
   if (code >= 4200 && code <= 4399) return "back off";
   if ((code >= 4400 && code <= 4599) || STAY_AWAY.includes(code)) return "stay away";

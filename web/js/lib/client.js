@@ -6,21 +6,9 @@
  * Facts wait behind a gate, the name of their room, until `release` says that the room has been joined again.
  *
  * WebSocket, clock, timers and randomness come from outside.
- *
- * @typedef {{now: () => number, setTimeout: (f: () => void, ms: number) => any, clearTimeout: (t: any) => void}} Timers
- * @typedef {{status: "connecting"} | {status: "waiting", why: "network" | "draining" | "busy", until: number}
- *   | {status: "stopped", why: "identity" | "refused"}} Trouble
- * @typedef {object} Options
- * @property {string} url
- * @property {typeof WebSocket} WebSocket
- * @property {Timers} timers
- * @property {() => number} random
- * @property {() => string} newId
- * @property {() => Promise<void>} prepare  makes sure that there is an identity; rejects when it cannot be reached
- * @property {(ok: import("../types.js").HelloOk) => void} onOpen
- * @property {(push: import("../types.js").Push) => void} onPush
- * @property {(trouble: Trouble) => void} onTrouble
  */
+
+/** @import {ClientOptions, ErrorBody, FactEntry, FactOk} from "../types.js" */
 
 import { advice, delay } from "./backoff.js";
 
@@ -34,7 +22,7 @@ const PATIENT_CODES = ["rate_limited", "busy", "storage_unavailable"];
 
 /** An expected "no", from the server or because there is no connection. `retryAfter` is in seconds. */
 export class Refused extends Error {
-  /** @param {import("../types.js").ErrorBody} body */
+  /** @param {ErrorBody} body */
   constructor(body) {
     super(body.message);
     this.code = body.code;
@@ -47,23 +35,8 @@ export class Refused extends Error {
 const LOST = () => new Refused({ code: "lost", message: "The connection dropped.", temporary: true });
 const LATE = () => new Refused({ code: "late", message: "No answer came in time.", temporary: true });
 
-/**
- * @typedef {object} FactEntry
- * @property {string} id
- * @property {string} cmd
- * @property {object} fields
- * @property {string} gate
- * @property {number} tries
- * @property {boolean} flying
- * @property {any} timer
- * @property {() => void} onSending
- * @property {() => void} onWaiting
- * @property {(ok: any) => void} resolve
- * @property {(reason: Refused) => void} reject
- */
-
 export class Client {
-  /** @param {Options} options */
+  /** @param {ClientOptions} options */
   constructor(options) {
     this.o = options;
     /** @type {WebSocket | null} */
@@ -120,7 +93,7 @@ export class Client {
 
   /**
    * Ask something on the connection that is open now. Rejects with Refused.
-   * @param {string} cmd @param {object} [fields] @returns {Promise<any>}
+   * @param {string} cmd @param {object} [fields]
    */
   command(cmd, fields = {}) {
     if (!this.isOpen) return Promise.reject(LOST());
@@ -129,7 +102,7 @@ export class Client {
 
   /**
    * The same, but where the server asks to wait a moment, wait and ask again, while this connection lasts.
-   * @param {string} cmd @param {object} [fields] @returns {Promise<any>}
+   * @param {string} cmd @param {object} [fields]
    */
   async patient(cmd, fields = {}) {
     const socket = this.socket;
@@ -149,7 +122,6 @@ export class Client {
    * cannot help.
    * @param {string} cmd @param {object} fields
    * @param {{gate: string, id?: string, onSending?: () => void, onWaiting?: () => void}} how
-   * @returns {Promise<import("../types.js").FactOk>}
    */
   fact(cmd, fields, { gate, id = this.o.newId(), onSending = () => {}, onWaiting = () => {} }) {
     return new Promise((resolve, reject) => {
@@ -248,7 +220,7 @@ export class Client {
     else asked.reject(new Refused(message.error));
   }
 
-  /** @param {string} id @param {string} cmd @param {object} fields @returns {Promise<any>} */
+  /** @param {string} id @param {string} cmd @param {object} fields */
   #ask(id, cmd, fields) {
     const socket = this.socket;
     if (socket === null || socket.readyState !== 1) return Promise.reject(LOST());

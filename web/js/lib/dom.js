@@ -15,7 +15,6 @@
  * @param {K} tag
  * @param {Record<string, any>} [props]
  * @param {...Child} children
- * @returns {HTMLElementTagNameMap[K]}
  */
 export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);

@@ -2,14 +2,10 @@
  * How one room's facts become what is on the screen. Pure, and the same rules as `evolve` on the server: a fact is
  * applied once, in the order of offsets, and applying it again changes nothing.
  *
- * @typedef {import("../types.js").RoomState} RoomState
- * @typedef {import("../types.js").Fact} Fact
- * @typedef {import("../types.js").Post} Post
- * @typedef {import("../types.js").JoinOk} JoinOk
- * @typedef {import("../types.js").HistoryOk} HistoryOk
- * @typedef {import("../types.js").Reaction} Reaction
  * @typedef {{me: string, muted: string[], watching: boolean}} Reader  `watching`: the room is on the screen, in sight
  */
+
+/** @import {Fact, HistoryOk, JoinOk, Position, Post, PresencePush, Reaction, Room, RoomState} from "../types.js" */
 
 const AHEAD_LIMIT = 500;
 const RECENT_LIMIT = 200;
@@ -37,7 +33,7 @@ export function applyLive(room, fact, reader) {
 
 /**
  * The answer to a join. `since` is what was asked for, if anything.
- * @param {RoomState | undefined} before @param {JoinOk} ok @param {import("../types.js").Position | null} since
+ * @param {RoomState | undefined} before @param {JoinOk} ok @param {Position | null} since
  * @param {Reader} reader @returns {RoomState}
  */
 export function applyJoin(before, ok, since, reader) {
@@ -96,7 +92,7 @@ export function applyHistory(room, ok) {
 
 /**
  * Who came and went. Not a fact: the newest count is right.
- * @param {RoomState} room @param {import("../types.js").PresencePush} push @returns {RoomState}
+ * @param {RoomState} room @param {PresencePush} push @returns {RoomState}
  */
 export function applyPresence(room, push) {
   const changed = new Set([...push.went, ...push.came.map((p) => p.id)]);
@@ -208,7 +204,7 @@ export function setMine(room, target, reaction, on) {
 }
 
 /**
- * @param {string} id @param {import("../types.js").Room} room @param {import("../types.js").Position} position
+ * @param {string} id @param {Room} room @param {Position} position
  * @returns {RoomState}
  */
 function emptyRoom(id, room, position) {

@@ -3,10 +3,9 @@
  *
  * A post is shown once although its push and its acknowledgement may come in either order, and although the
  * acknowledgement may be lost and the post come back by recovery.
- *
- * @typedef {import("../types.js").Pending} Pending
- * @typedef {import("../types.js").RoomState} RoomState
  */
+
+/** @import {Pending, RoomState} from "../types.js" */
 
 import { cleanText } from "./text.js";
 
@@ -37,7 +36,7 @@ export function returned(pending, room, me) {
 
 /**
  * The pending posts to show under a room's posts, oldest first.
- * @param {Pending[]} pending @param {RoomState} room @param {string} me @returns {Pending[]}
+ * @param {Pending[]} pending @param {RoomState} room @param {string} me
  */
 export function visiblePending(pending, room, me) {
   const back = returned(pending, room, me);
@@ -50,7 +49,6 @@ export function visiblePending(pending, room, me) {
  * What to do with a pending post after a return to its room: `send` it (again), it is `done`, or `ask` the person,
  * because it is too old for the server to recognise and part of the room's history is not known.
  * @param {Pending} post @param {RoomState} room @param {Pending[]} pending @param {string} me @param {number} now
- * @returns {"send" | "done" | "ask"}
  */
 export function afterReturn(post, room, pending, me, now) {
   if (post.sentAt === null || now - post.sentAt < REPEAT_IS_SAFE_MS) return "send";

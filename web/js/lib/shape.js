@@ -38,7 +38,7 @@ export function hash(text) {
   return Math.imul(h, 0x2c1b3c6d) >>> 0;
 }
 
-/** @param {string} id @returns {{outer: string, inner: string, back: string, front: string, turn: number}} */
+/** @param {string} id */
 export function recipe(id) {
   const h = hash(id);
   const hue = HUES[h % HUES.length] ?? 0;
@@ -52,7 +52,7 @@ export function recipe(id) {
   };
 }
 
-/** @param {string} id @param {string} [className] @returns {SVGSVGElement} */
+/** @param {string} id @param {string} [className] */
 export function shape(id, className = "shape") {
   const { outer, inner, back, front, turn } = recipe(id);
   const svg = document.createElementNS(SVG, "svg");

@@ -83,7 +83,6 @@ export const words = {
   room: {
     all: "All rooms",
     list: "Your rooms",
-    topic: "Tonight",
     welcome: "Welcome",
     people: "People",
     leave: "Leave this room",

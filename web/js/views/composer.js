@@ -1,5 +1,8 @@
 /** Where one writes. It keeps its text through anything, and says what stops it from sending. */
 
+/** @import {Session} from "../session.js" */
+/** @import {Context, Post, State} from "../types.js" */
+
 import { attr, button, h, show, text } from "../lib/dom.js";
 import { excerpt, lengthOf } from "../lib/text.js";
 import { refusalWord, words } from "../locales/en.js";
@@ -10,11 +13,10 @@ const COUNT_BELOW = 200;
 const TALLEST_PX = 220;
 
 /**
- * @typedef {import("../types.js").Post} Post
  * @typedef {ReturnType<typeof composer>} Composer
  */
 
-/** @param {import("../main.js").Context} context @param {string} id */
+/** @param {Context} context @param {string} id */
 export function composer(context, id) {
   const { session, say, sayNow } = context;
   const draft = session.vault.draft(id);
@@ -140,7 +142,7 @@ export function composer(context, id) {
     area.focus();
   }
 
-  /** @param {import("../types.js").State} state */
+  /** @param {State} state */
   function update(state) {
     const room = state.rooms[id];
     if (room === undefined) return;
@@ -195,7 +197,7 @@ function aboutAnswer(post) {
   return post.warning === undefined ? `${w.answering(post.name)}: ${excerpt(post.text, 60)}` : w.answering(post.name);
 }
 
-/** Seconds until one may write again in a slow room. @param {import("../session.js").Session} session @param {string} id */
+/** Seconds until one may write again in a slow room. @param {Session} session @param {string} id */
 function slowFor(session, id) {
   const { state } = session;
   const room = state.rooms[id];

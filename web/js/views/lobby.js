@@ -1,12 +1,14 @@
 /** The lobby: a greeting, and the rooms. */
 
+/** @import {Context, RoomCard, State, View} from "../types.js" */
+
 import { attr, button, h, keyed, show, text } from "../lib/dom.js";
 import { shape } from "../lib/shape.js";
 import { hereWord, refusalWord, unreadWord, words } from "../locales/en.js";
 
 const w = words.lobby;
 
-/** @param {import("../main.js").Context} context @returns {import("../main.js").View} */
+/** @param {Context} context @returns {View} */
 export function lobbyView(context) {
   const face = h("span", { class: "face" });
   const name = h("b");
@@ -62,8 +64,7 @@ export function lobbyView(context) {
 }
 
 /**
- * @typedef {import("../types.js").RoomCard} Card
- * @typedef {import("../types.js").State} State
+ * @typedef {RoomCard} Card
  */
 
 /** @param {Card} card @param {State} state */
@@ -76,7 +77,7 @@ function unreadOf(card, state) {
   return state.rooms[card.id]?.unread ?? card.unread ?? 0;
 }
 
-/** @param {import("../main.js").Context} context @param {{card: Card, unread: number}} first */
+/** @param {Context} context @param {{card: Card, unread: number}} first */
 function roomCard(context, first) {
   const id = first.card.id;
   const name = h("span", { class: "card-name" });

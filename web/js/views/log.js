@@ -1,5 +1,9 @@
 /** The posts of a room, oldest first, and the place where one reads. */
 
+/** @import {Session} from "../session.js" */
+/** @import {Acts, Context, PendingItem, Post, PostItem, State} from "../types.js" */
+/** @import {Composer} from "./composer.js" */
+
 import { attr, button, h, keyed, show, text } from "../lib/dom.js";
 import { ordered } from "../lib/facts.js";
 import { visiblePending } from "../lib/pending.js";
@@ -15,13 +19,12 @@ const JOINED_MS = 5 * 60 * 1000;
 const QUIET_MS = 600;
 
 /**
- * @typedef {import("../types.js").State} State
- * @typedef {import("./post.js").PostItem | import("./post.js").PendingItem | {kind: "day" | "line", key: string, words: string}} Item
+ * @typedef {PostItem | PendingItem | {kind: "day" | "line", key: string, words: string}} Item
  */
 
 /**
- * @param {import("../main.js").Context} context @param {string} id
- * @param {import("./composer.js").Composer} write
+ * @param {Context} context @param {string} id
+ * @param {Composer} write
  */
 export function logView(context, id, write) {
   const { session, say, sayNow } = context;
@@ -140,7 +143,7 @@ function listed(state, id) {
   if (room === undefined || me === null) return [];
   /** @type {Item[]} */
   const items = [];
-  /** @type {import("../types.js").Post | null} */
+  /** @type {Post | null} */
   let last = null;
   let isLineDue = room.line !== null && newest(room) > room.line;
   for (const post of ordered(room)) {
@@ -173,13 +176,13 @@ function listed(state, id) {
   return items;
 }
 
-/** Posts that one person wrote in one go. @param {import("../types.js").Post} last @param {import("../types.js").Post} post */
+/** Posts that one person wrote in one go. @param {Post} last @param {Post} post */
 function isJoined(last, post) {
   return last.author === post.author && last.name === post.name && post.at - last.at < JOINED_MS && !post.reply_to && !last.redacted;
 }
 
 /**
- * @param {Item} item @param {import("./post.js").Acts} acts @param {import("../session.js").Session} session
+ * @param {Item} item @param {Acts} acts @param {Session} session
  * @returns {{element: HTMLElement, update: (item: any) => void}}
  */
 function make(item, acts, session) {

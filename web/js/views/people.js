@@ -1,12 +1,14 @@
-/** Who is here. */
+/** Who is here, and how the page shows a person. */
+
+/** @import {Context, Person, State} from "../types.js" */
 
 import { button, h, keyed, text } from "../lib/dom.js";
+import { shape } from "../lib/shape.js";
 import { refusalWord, words } from "../locales/en.js";
-import { personLine } from "./person.js";
 
 const w = words.people;
 
-/** @param {import("../main.js").Context} context @param {string} id */
+/** @param {Context} context @param {string} id */
 export function peopleDialog(context, id) {
   const { session, say, sayNow } = context;
   const list = h("ul", { class: "people" });
@@ -18,7 +20,7 @@ export function peopleDialog(context, id) {
     if (event.target === element) element.close();
   });
 
-  /** @param {import("../types.js").Person} person */
+  /** @param {Person} person */
   function row(person) {
     const isMe = person.id === session.state.me?.id;
     const act = button("", () => void toggle(), { class: "quiet" });
@@ -45,7 +47,7 @@ export function peopleDialog(context, id) {
     open() {
       element.showModal();
     },
-    /** @param {import("../types.js").State} state */
+    /** @param {State} state */
     update(state) {
       const room = state.rooms[id];
       if (room === undefined) return;
@@ -56,4 +58,10 @@ export function peopleDialog(context, id) {
       text(others, rest.length === 0 && more <= 0 ? w.alone : more > 0 ? w.others(more) : "");
     },
   };
+}
+
+/** @param {Person} person @param {string} [after] */
+export function personLine(person, after) {
+  const name = h("span", { text: person.name });
+  return h("span", { class: "person" }, shape(person.id), name, after !== undefined && h("span", { class: "soft", text: after }));
 }

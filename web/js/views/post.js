@@ -1,5 +1,8 @@
 /** One post: a calm row. Built once, and changed only where something changed. */
 
+/** @import {Outgoing} from "../outgoing.js" */
+/** @import {Acts, Pending, PendingItem, Post, PostItem, Quote, Reaction} from "../types.js" */
+
 import { attr, button, h, keyed, show, text } from "../lib/dom.js";
 import { shape } from "../lib/shape.js";
 import { excerpt } from "../lib/text.js";
@@ -7,19 +10,6 @@ import { clock, iso } from "../lib/time.js";
 import { REACTIONS, refusalWord, words } from "../locales/en.js";
 
 const w = words.post;
-
-/**
- * @typedef {import("../types.js").Post} Post
- * @typedef {import("../types.js").Pending} Pending
- * @typedef {import("../types.js").Reaction} Reaction
- * @typedef {{kind: "post", key: string, post: Post, mine: Reaction[], isMe: boolean, isJoined: boolean, quoted: Quote | null}} PostItem
- * @typedef {{kind: "pending", key: string, pending: Pending, me: import("../types.js").Person, isJoined: boolean}} PendingItem
- * @typedef {{post: Post | undefined, isHidden: boolean}} Quote
- * @typedef {object} Acts
- * @property {(offset: number, reaction: Reaction, on: boolean) => void} react
- * @property {(offset: number) => void} jump
- * @property {(offset: number, from: HTMLElement) => void} menu
- */
 
 /** @param {PostItem} first @param {Acts} acts */
 export function postRow(first, acts) {
@@ -109,7 +99,7 @@ function chip(reaction, act) {
   };
 }
 
-/** One's own post on its way. @param {PendingItem} first @param {import("../outgoing.js").Outgoing} outgoing */
+/** One's own post on its way. @param {PendingItem} first @param {Outgoing} outgoing */
 export function pendingRow(first, outgoing) {
   const { pending, me } = first;
   const status = h("span");

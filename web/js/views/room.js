@@ -1,5 +1,7 @@
 /** A room: its name and welcome, its posts, who is here, and where one writes. */
 
+/** @import {Context, View} from "../types.js" */
+
 import { attr, button, h, keyed, show, text } from "../lib/dom.js";
 import { joinedRooms } from "../state.js";
 import { hereWord, typingWord, unreadWord, words } from "../locales/en.js";
@@ -10,7 +12,7 @@ import { paragraphs, troubleLine } from "./threshold.js";
 
 const w = words.room;
 
-/** @param {import("../main.js").Context} context @param {string} id @returns {import("../main.js").View} */
+/** @param {Context} context @param {string} id @returns {View} */
 export function roomView(context, id) {
   const { session } = context;
   const name = h("h1", { class: "room-name" });
@@ -58,7 +60,7 @@ export function roomView(context, id) {
       text(here, hereWord(room.here));
       here.classList.toggle("someone", room.here > 0);
       text(peopleButton, words.room.people);
-      text(topic, room.room.topic === "" ? "" : `${w.topic}: ${room.room.topic}`);
+      text(topic, room.room.topic);
       show(topic, room.room.topic !== "");
       if (welcomed !== room.room.welcome) {
         welcomed = room.room.welcome;
@@ -77,7 +79,7 @@ export function roomView(context, id) {
   };
 }
 
-/** One of the rooms one is in. @param {import("../main.js").Context} context @param {string} current */
+/** One of the rooms one is in. @param {Context} context @param {string} current */
 function listed(context, current) {
   const name = h("span");
   const unread = h("span", { class: "unread" });
@@ -96,7 +98,7 @@ function listed(context, current) {
   };
 }
 
-/** Leaving for good, with a question first. @param {import("../main.js").Context} context @param {string} id */
+/** Leaving for good, with a question first. @param {Context} context @param {string} id */
 function leaving(context, id) {
   const trouble = troubleLine();
   const ask = button(w.leave, () => turn(true), { class: "quiet" });

@@ -1,14 +1,11 @@
 /** What stands before a room: its agreement, or the word that it is full. */
 
+/** @import {Context, Screen, View} from "../types.js" */
+
 import { button, h, show, text } from "../lib/dom.js";
 import { hereWord, refusalWord, words } from "../locales/en.js";
 
-/**
- * @typedef {import("../main.js").Context} Context
- * @typedef {import("../main.js").View} View
- */
-
-/** @param {Context} context @param {Extract<import("../main.js").Screen, {name: "agreement"}>} screen @returns {View} */
+/** @param {Context} context @param {Extract<Screen, {name: "agreement"}>} screen */
 export function agreementView(context, { room, title, text: agreement, version, again }) {
   const w = words.agreement;
   const trouble = troubleLine();
@@ -26,7 +23,7 @@ export function agreementView(context, { room, title, text: agreement, version, 
   };
 }
 
-/** @param {Context} context @param {Extract<import("../main.js").Screen, {name: "full"}>} screen @returns {View} */
+/** @param {Context} context @param {Extract<Screen, {name: "full"}>} screen */
 export function fullView(context, { room, rooms }) {
   const w = words.full;
   const trouble = troubleLine();
@@ -91,7 +88,7 @@ export function troubleLine() {
   };
 }
 
-/** @param {string} long @returns {HTMLElement[]} */
+/** @param {string} long */
 export function paragraphs(long) {
   return long
     .split(/\n+/)

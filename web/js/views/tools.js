@@ -1,18 +1,16 @@
 /** What one can do with a post: one panel, which opens under the post that it is for. */
 
+/** @import {Context, Post, Reaction, State} from "../types.js" */
+/** @import {Composer} from "./composer.js" */
+
 import { attr, button, h, show } from "../lib/dom.js";
 import { REACTIONS, refusalWord, words } from "../locales/en.js";
 
 const w = words.post;
 
 /**
- * @typedef {import("../types.js").Post} Post
- * @typedef {import("../types.js").Reaction} Reaction
- */
-
-/**
- * @param {import("../main.js").Context} context @param {string} id
- * @param {import("./composer.js").Composer} write
+ * @param {Context} context @param {string} id
+ * @param {Composer} write
  */
 export function postTools({ session, say, sayNow }, id, write) {
   const element = h("div", { class: "tools", role: "group", "aria-live": "off" });
@@ -51,7 +49,7 @@ export function postTools({ session, say, sayNow }, id, write) {
     element.querySelector("button")?.focus({ preventScroll: true });
   }
 
-  /** @param {Post} post @returns {HTMLElement[]} */
+  /** @param {Post} post */
   function contents(post) {
     const { state } = session;
     const isMe = post.author === state.me?.id;
@@ -122,7 +120,7 @@ export function postTools({ session, say, sayNow }, id, write) {
       if (at === null || !(target instanceof Node) || element.contains(target) || at.from.contains(target)) return;
       close(false);
     },
-    /** The post it was for is gone or changed. @param {import("../types.js").State} state */
+    /** The post it was for is gone or changed. @param {State} state */
     update(state) {
       if (at === null) return;
       const post = state.rooms[id]?.posts[at.offset];

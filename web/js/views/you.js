@@ -1,17 +1,17 @@
 /** One's own corner: the name, the come-back code, the people one hides, one's data, and the look of the page. */
 
-import { button, h, keyed, show, text } from "../lib/dom.js";
+/** @import {Context, Person, View} from "../types.js" */
+
 import { EXPORT_PATH } from "../lib/api.js";
+import { button, h, keyed, show, text } from "../lib/dom.js";
 import { shape } from "../lib/shape.js";
 import { refusalWord, words } from "../locales/en.js";
-import { lookCard } from "./look.js";
-import { personLine } from "./person.js";
-import { eraseCard, forgetCard } from "./partings.js";
+import { personLine } from "./people.js";
 import { troubleLine } from "./threshold.js";
 
 const w = words.you;
 
-/** @param {import("../main.js").Context} context @returns {import("../main.js").View} */
+/** @param {Context} context @returns {View} */
 export function youView(context) {
   const cards = [nameCard(context), codeCard(context), restoreCard(context), hiddenCard(context), dataCard(), lookCard(), forgetCard(context), eraseCard(context)];
   return {
@@ -27,11 +27,6 @@ export function youView(context) {
     },
   };
 }
-
-/**
- * @typedef {import("../main.js").Context} Context
- * @typedef {import("../main.js").View} View
- */
 
 /** @param {string} title @param {...(Node | string | null | false)} children */
 export function card(title, ...children) {
@@ -144,7 +139,7 @@ function hiddenCard({ session, sayNow }) {
   const none = h("p", { class: "soft", text: w.hiddenNone });
   const list = h("ul", { class: "people" });
   const element = card(w.hiddenTitle, none, list);
-  /** @param {import("../types.js").Person} person */
+  /** @param {Person} person */
   const row = (person) => {
     const undo = button(w.unhide(person.name), () => {
       session.mute(person.id, person.name, false).then(
@@ -173,4 +168,108 @@ function dataCard() {
       h("p", {}, h("a", { class: "act second", href: EXPORT_PATH, download: "my-data.json", text: w.dataGet })),
     ),
   };
+}
+
+/** @param {Context} context @returns {View} */
+function forgetCard({ session, go }) {
+  const trouble = troubleLine();
+  const lead = h("p", { class: "soft" });
+  const ask = button(w.forgetDo, () => turn(true), { class: "act second" });
+  const yes = button(w.forgetYes, () => void trouble.around(async () => {
+    await session.forgetMe();
+    go({ name: "gone", how: "forgotten" });
+  }), { class: "act danger" });
+  const sure = h("div", { class: "row", hidden: true }, yes, button(w.keep, () => turn(false), { class: "quiet" }));
+  /** @param {boolean} isAsking */
+  function turn(isAsking) {
+    show(sure, isAsking);
+    show(ask, !isAsking);
+    (isAsking ? yes : ask).focus();
+  }
+  return {
+    element: h("section", { class: "card", "aria-label": w.forgetTitle }, h("h2", { text: w.forgetTitle }), lead, ask, sure, trouble.element),
+    update({ hasCode }) {
+      text(lead, hasCode ? w.forgetLead : w.forgetLeadNoCode);
+    },
+  };
+}
+
+/** @param {Context} context @returns {View} */
+function eraseCard({ session, go }) {
+  const trouble = troubleLine();
+  const ask = button(w.eraseDo, () => turn(true), { class: "act danger" });
+  const input = h("input", { id: "erase", type: "text", autocomplete: "off", autocapitalize: "none", spellcheck: "false" });
+  const yes = h("button", { type: "submit", class: "act danger", text: w.eraseYes, "aria-disabled": "true" });
+  const sure = h(
+    "form",
+    { hidden: true },
+    h("p", { text: w.eraseSure }),
+    h("div", { class: "field" }, h("label", { for: "erase", text: w.eraseLabel(w.eraseWord) }), input),
+    h("div", { class: "row" }, yes, button(w.keep, () => turn(false), { class: "quiet" })),
+  );
+  const isMeant = () => input.value.trim().toLowerCase() === w.eraseWord;
+  input.addEventListener("input", () => yes.setAttribute("aria-disabled", String(!isMeant())));
+  sure.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (!isMeant()) {
+      trouble.say(w.eraseLabel(w.eraseWord));
+      return input.focus();
+    }
+    void trouble.around(async () => {
+      await session.eraseMe();
+      go({ name: "gone", how: "erased" });
+    });
+  });
+  /** @param {boolean} isAsking */
+  function turn(isAsking) {
+    input.value = "";
+    yes.setAttribute("aria-disabled", "true");
+    trouble.say("");
+    show(sure, isAsking);
+    show(ask, !isAsking);
+    (isAsking ? input : ask).focus();
+  }
+  return {
+    element: h("section", { class: "card", "aria-label": w.eraseTitle }, h("h2", { text: w.eraseTitle }), h("p", { class: "soft", text: w.eraseLead }), ask, sure, trouble.element),
+  };
+}
+
+/** @returns {View} */
+function lookCard() {
+  const page = document.documentElement;
+  return {
+    element: h(
+      "section",
+      { class: "card", "aria-label": w.lookTitle },
+      h("h2", { text: w.lookTitle }),
+      choice("theme", w.theme, w.themes, page.getAttribute("data-theme") ?? "auto"),
+      choice("size", w.size, w.sizes, page.getAttribute("data-size") ?? "normal"),
+      h("h3", { text: w.exitTitle }),
+      h("p", { class: "soft", text: w.exitLead }),
+    ),
+  };
+}
+
+/** @param {"theme" | "size"} what @param {string} title @param {Record<string, string>} options @param {string} current */
+function choice(what, title, options, current) {
+  const usual = Object.keys(options)[0];
+  const set = (/** @type {string} */ value) => {
+    if (value === usual) document.documentElement.removeAttribute(`data-${what}`);
+    else document.documentElement.setAttribute(`data-${what}`, value);
+    try {
+      if (value === usual) localStorage.removeItem(`chat.look.${what}`);
+      else localStorage.setItem(`chat.look.${what}`, value);
+    } catch {
+      // It looks so until the page is closed; there is nowhere to keep it.
+    }
+  };
+  const radios = Object.entries(options).map(([value, label]) =>
+    h(
+      "label",
+      { class: "check" },
+      h("input", { type: "radio", name: what, value, checked: value === current, on: { change: () => set(value) } }),
+      h("span", { text: label }),
+    ),
+  );
+  return h("fieldset", {}, h("legend", { text: title }), h("div", { class: "row" }, ...radios));
 }

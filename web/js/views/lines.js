@@ -1,11 +1,13 @@
-/** The connection line: the truth about the connection, and nothing when all is well. */
+/** What is always there: the connection line, and the helplines. */
+
+/** @import {Context, Link, State} from "../types.js" */
 
 import { button, h, show, text } from "../lib/dom.js";
 import { words } from "../locales/en.js";
 
 const BACK_MS = 5_000;
 
-/** @param {import("../main.js").Context} context @param {HTMLElement} element */
+/** @param {Context} context @param {HTMLElement} element */
 export function linkLine({ session, go }, element) {
   const message = h("span");
   const now = button(words.link.tryNow, () => session.client.tryNow(), { class: "quiet" });
@@ -18,7 +20,7 @@ export function linkLine({ session, go }, element) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let fading;
 
-  /** @param {import("../types.js").State} state */
+  /** @param {State} state */
   function update({ link }) {
     const isStopped = link.status === "stopped";
     const said = wordsFor(link, session.vault.isDurable);
@@ -39,7 +41,7 @@ export function linkLine({ session, go }, element) {
   return { update };
 }
 
-/** @param {import("../types.js").Link} link @param {boolean} isDurable @returns {string} */
+/** @param {Link} link @param {boolean} isDurable */
 function wordsFor(link, isDurable) {
   if (link.status === "open") return link.back ? words.link.back : "";
   if (link.status === "stopped") return link.why === "identity" ? words.link.identity : words.link.refused;
@@ -48,4 +50,24 @@ function wordsFor(link, isDurable) {
   if (!navigator.onLine) return words.link.offline;
   if (link.why === "draining") return words.link.draining;
   return link.why === "busy" ? words.link.busy : words.link.network;
+}
+
+/** @param {HTMLElement} link @param {HTMLElement} section */
+export function helpDialog(link, section) {
+  const dialog = document.createElement("dialog");
+  dialog.className = "sheet help-sheet";
+  dialog.setAttribute("aria-labelledby", "help-title");
+  const close = button(words.help.close, () => dialog.close(), { class: "quiet close" });
+  dialog.append(close, section);
+  document.body.append(dialog);
+  link.setAttribute("aria-haspopup", "dialog");
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    if (!dialog.open) dialog.showModal();
+    dialog.scrollTop = 0;
+  });
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close();
+  });
+  dialog.addEventListener("close", () => link.focus());
 }
