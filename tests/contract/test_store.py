@@ -296,6 +296,14 @@ async def test_one_command_may_have_several_events(store: Store) -> None:
 # ------------------------------------------------------------------------------------------------ what is kept
 
 
+async def test_texts_come_back_as_they_were_written(store: Store) -> None:
+    ada = await newcomer(store, "Ada")
+    texts = ["\u202e é \U0001f600", "'; DROP TABLE log; --", "line\nline", "\\x00 $1 %s :name ?", "ﷺ" * 2_000]
+    for text in texts:
+        await say(store, ada, text)
+    assert [post.text for post in (await store.page(ROOM, None, 10, ada.id)).posts] == texts
+
+
 async def test_an_edit_changes_the_post_and_is_rendered_from_it(store: Store) -> None:
     ada = await newcomer(store, "Ada")
     target = await say(store, ada, "first")

@@ -7,7 +7,7 @@ import itertools
 import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
@@ -46,10 +46,9 @@ _templates: weakref.WeakKeyDictionary[PostgresServer, str] = weakref.WeakKeyDict
 class Database:
     """A migrated, empty database, on which any number of stores may be opened."""
 
-    def __init__(self, kind: Literal["sqlite", "postgres"], url: str, path: Path | None = None) -> None:
-        self.kind = kind
+    def __init__(self, url: str) -> None:
         self.url = url
-        self.path = path
+        self.path = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:") else None
 
     def store(self, *, timeout: float = 5.0, backlog: int = 10_000) -> Store:
         if self.path is not None:
@@ -66,7 +65,7 @@ class Database:
 def sqlite_database(directory: Path) -> Database:
     path = directory / "chat.sqlite3"
     migrate(f"sqlite:///{path}")
-    return Database("sqlite", f"sqlite:///{path}", path)
+    return Database(f"sqlite:///{path}")
 
 
 def postgres_database(server: PostgresServer) -> Database:
@@ -78,7 +77,7 @@ def postgres_database(server: PostgresServer) -> Database:
         template = _templates[server] = url.rpartition("/")[2]
     name = f"{template}_{next(_ids)}"
     server.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-    return Database("postgres", server.url(name))
+    return Database(server.url(name))
 
 
 def room(id_: RoomId, **fields: object) -> Room:
