@@ -10,7 +10,7 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from typing import Any, assert_never
 
 import msgspec
@@ -22,6 +22,7 @@ from chatserver.bus.redis import RedisBus
 from chatserver.config import Settings, effective
 from chatserver.delivery.hub import Hub
 from chatserver.delivery.presence import Presence
+from chatserver.delivery.tasks import Tasks
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, NodeId
 from chatserver.domain.rooms import Publication, RoomRules
@@ -110,7 +111,7 @@ class Server:
         self._health = Health(self.node)
         self._sweep = Sweep(self.node, self._health)
         self.node.hub.on_caught_up = self._sweep.restate_presence
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         self.app = build_app(
             desk=Desk(self.node),
             identities=identities,
@@ -136,17 +137,15 @@ class Server:
             await self._sweep.load_rooms()
             await node.bus.start(self._hear, self._attached)
             await node.bus.subscribe([TOPIC_NODES, node_topic(node.id)])
-            self._own(node.hub.run(), "hub")
-            self._own(self._sweep.run(), "sweep")
-            self._own(self._count_turned_away(), "turned away")
+            self._tasks.start(node.hub.run(), "hub")
+            self._tasks.start(self._sweep.run(), "sweep")
+            self._tasks.start(self._count_turned_away(), "turned away")
             log.info("worker_started", extra={"node": node.id, "rooms": len(node.rooms)})
             yield {STATE_KEY: self._gate}
         finally:
             node.is_draining = True
             node.bus.publish([(topic, internode.encode(node.id, m)) for topic, m in node.presence.farewell()])
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._tasks.close()
             await node.hub.close()
             await node.bus.close()
             await node.store.close()
@@ -175,7 +174,7 @@ class Server:
             case PresenceDelta() | PresenceSnapshot() | Lease() | SnapshotWanted() | NodeLeft():
                 node.presence.receive(sender, message, node.monotonic())
             case MemberChanged(member=member):
-                self._own(members.reload_member(node, member), "reload member")
+                self._tasks.start(members.reload_member(node, member), "reload member")
             case MemberEnded(member=member):
                 node.end_member(member)
             case _:
@@ -196,16 +195,6 @@ class Server:
 
     def _erased(self, member: MemberId, publications: list[Publication]) -> None:
         members.erased(self.node, member, publications)
-
-    def _own(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = asyncio.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (problem := task.exception()) is not None:
-            log.error("task_failed", extra={"task": task.get_name()}, exc_info=problem)
 
 
 def _now() -> Millis:

@@ -15,17 +15,20 @@ from typing import Final, Literal
 import msgspec
 
 from chatserver.bus.contract import Bus
+from chatserver.delivery.catchup import CatchUp
+from chatserver.delivery.channel import Channel
+from chatserver.delivery.healing import Healing
 from chatserver.delivery.line import Line
 from chatserver.delivery.outbox import Outbox
 from chatserver.delivery.pushes import push_of
+from chatserver.delivery.tasks import Tasks
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.history import ChannelName, Head, Millis, Offset, Return, StreamPosition, assess_return
+from chatserver.domain.history import ChannelName, Head, Millis, Return, StreamPosition, assess_return
 from chatserver.domain.identity import NodeId
 from chatserver.domain.limits import Limits
 from chatserver.domain.rooms import Posted, Publication
 from chatserver.metrics import Metrics
-from chatserver.protocol.codec import Encoding, encode_frame
-from chatserver.protocol.codes import Close
+from chatserver.protocol.codec import encode_frame
 from chatserver.protocol.internode import Announced, encode
 from chatserver.protocol.messages import AnyPush, GapPush
 from chatserver.store.contract import Store, StoreUnavailable
@@ -36,13 +39,8 @@ TICK_SECONDS: Final = 1.0
 """How often heads are compared with the store; what the bus lost at the end of a channel is found here."""
 TICK_SECONDS_DETACHED: Final = 0.25
 """The same while the bus is away, when this is how publications of other workers come."""
-HOLE_PATIENCE: Final = 0.03
-"""How long a missing publication may still be on its way before the store is asked."""
 LINGER_SECONDS: Final = 60.0
 """How long a channel is followed after its last connection here left: those who come back find its ring."""
-CATCH_UP_CHUNK: Final = 32 * 1024
-"""Bytes written to a connection in catch-up before its buffer is looked at again."""
-READ_LIMIT: Final = 500
 
 log = logging.getLogger("chatserver.delivery")
 
@@ -53,25 +51,6 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     history: Literal["page", "exact", "gap"]
     position: StreamPosition
     missed: list[Publication]
-
-
-class _Channel:
-    __slots__ = ("backfill", "healing", "held", "idle_since", "line", "live", "name", "opening", "pending", "tracked")
-
-    def __init__(self, name: ChannelName) -> None:
-        self.name = name
-        self.line: Line | None = None
-        """None until the head is known."""
-        self.held: list[Publication] = []
-        """What arrived before the head was known."""
-        self.opening: asyncio.Task[Line] | None = None
-        self.healing: asyncio.Task[None] | None = None
-        self.backfill: asyncio.Task[None] | None = None
-        self.live: dict[Encoding, set[Outbox]] = {encoding: set() for encoding in Encoding}
-        self.pending: dict[Encoding, list[bytes]] = {encoding: [] for encoding in Encoding}
-        self.tracked = 0
-        """Outboxes in this channel, those in catch-up included, and joins under way."""
-        self.idle_since: float | None = None
 
 
 class Hub:
@@ -86,13 +65,15 @@ class Hub:
         self._limits = limits
         self._metrics = metrics
         self._now = now
-        self._channels: dict[ChannelName, _Channel] = {}
-        self._dirty: set[_Channel] = set()
+        self._channels: dict[ChannelName, Channel] = {}
+        self._dirty: set[Channel] = set()
         self._flush_handle: asyncio.Handle | None = None
         self._flushed_at = 0.0
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._chunk = min(CATCH_UP_CHUNK, limits.outbox_bytes // 2)
-        self._catching_up: dict[Outbox, asyncio.Task[None]] = {}
+        self._tasks = Tasks()
+        self._healing = Healing(store, bus, limits, metrics, self._tasks, show=self._show, begin_anew=self._begin_anew)
+        self._catch_up = CatchUp(
+            store, limits, metrics, self._tasks, opened=self._opened_by_name, go_live=self._live_again
+        )
         self.on_caught_up: Callable[[Outbox, ChannelName], None] = lambda outbox, channel: None
         """Called when a connection is live again in a channel, so that what is not a fact can be told anew."""
 
@@ -113,12 +94,7 @@ class Hub:
     async def close(self) -> None:
         """End every task. Connections have been closed before."""
         self.flush()
-        tasks: list[asyncio.Task[None] | asyncio.Task[Line]] = [*self._tasks]
-        for channel in self._channels.values():
-            tasks += [task for task in (channel.opening, channel.backfill) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._tasks.close()
 
     # ------------------------------------------------------------------------------------------ in
 
@@ -138,7 +114,7 @@ class Hub:
         elif publication.epoch == channel.line.epoch:
             self._show(channel, channel.line.accept((publication,)))
             if channel.line.has_hole:
-                self._heal(channel)
+                self._healing.heal(channel)
         # A foreign epoch means that the numbering began anew; the next tick sees it in the store and says so.
 
     def tell(self, name: ChannelName, push: AnyPush) -> None:
@@ -161,21 +137,21 @@ class Hub:
         """
         channel = self._channels.get(name)
         if channel is None:
-            channel = self._channels[name] = _Channel(name)
+            channel = self._channels[name] = Channel(name)
         channel.tracked += 1
         try:
             line = await self._opened(channel)
             if since is None:
                 return Prepared(history="page", position=line.position, missed=[])
             if since.epoch == line.epoch and since.offset > line.last:
-                await self._reach(channel, line, since.offset)
+                await self._healing.reach(channel, line, since.offset)
             if assess_return(since, line.head) is not Return.EXACT:
                 return self._prepared_gap(line)
             if line.last - since.offset > self._limits.recovery_publications:
                 return self._prepared_gap(line)
             missed = line.since(since.offset)
             if missed is None:
-                await self._backfilled(channel, line)
+                await self._healing.backfilled(channel, line)
                 missed = line.since(since.offset) if channel.line is line else None
             if missed is None:
                 return self._prepared_gap(line)
@@ -188,22 +164,22 @@ class Hub:
     def go_live(self, outbox: Outbox, name: ChannelName, position: StreamPosition) -> None:
         """From `position` on, this connection gets everything of the channel. Its reply has been written."""
         channel = self._channels[name]
+        line = channel.line
+        assert line is not None, "prepare comes first"
         if name in outbox.channels:
             self._release(channel)
         outbox.channels.add(name)
         channel.idle_since = None
-        line = channel.line
-        if outbox.behind or line is None or line.epoch != position.epoch:
-            self._remove_live(channel, outbox)
-            outbox.behind[name] = position.offset
-            self._start_catch_up(outbox)
-            return
+        if line.epoch != position.epoch or line.last < position.offset:
+            # The numbering began anew between the reply and now.
+            position = line.position
+            outbox.send(GapPush(channel=name, position=position))
         self._flush_channel(channel)
         later = line.since(position.offset)
-        if later is None:
-            self._remove_live(channel, outbox)
+        if outbox.behind or later is None:
+            channel.live[outbox.encoding].discard(outbox)
             outbox.behind[name] = position.offset
-            self._start_catch_up(outbox)
+            self._catch_up.start(outbox)
             return
         if later:
             outbox.send_all(push_of(publication) for publication in later)
@@ -222,13 +198,12 @@ class Hub:
         outbox.channels.discard(name)
         outbox.behind.pop(name, None)
         channel = self._channels[name]
-        self._remove_live(channel, outbox)
+        channel.live[outbox.encoding].discard(outbox)
         self._release(channel)
 
     def closed(self, outbox: Outbox) -> None:
         """The socket is gone: forget everything about it."""
-        if (task := self._catching_up.pop(outbox, None)) is not None:
-            task.cancel()
+        self._catch_up.stop(outbox)
         for name in [*outbox.channels]:
             self.leave(outbox, name)
 
@@ -248,8 +223,9 @@ class Hub:
 
     def measure(self) -> None:
         """Set the gauges that are sums over slow connections."""
-        self._metrics.behind.set(len(self._catching_up))
-        self._metrics.outbox_bytes.set(sum(outbox.wire.buffered() for outbox in self._catching_up))
+        behind = self._catch_up.outboxes
+        self._metrics.behind.set(len(behind))
+        self._metrics.outbox_bytes.set(sum(outbox.wire.buffered() for outbox in behind))
 
     # ------------------------------------------------------------------------------------------ out
 
@@ -266,11 +242,11 @@ class Hub:
         for outbox in slow:
             self._fall_behind(outbox)
 
-    def _flush_channel(self, channel: _Channel) -> None:
+    def _flush_channel(self, channel: Channel) -> None:
         if channel in self._dirty:
             self.flush()
 
-    def _write(self, channel: _Channel) -> list[Outbox]:
+    def _write(self, channel: Channel) -> list[Outbox]:
         slow: list[Outbox] = []
         bound = self._limits.outbox_bytes
         for encoding, frames in channel.pending.items():
@@ -288,7 +264,7 @@ class Hub:
             frames.clear()
         return slow
 
-    def _show(self, channel: _Channel, publications: Iterable[Publication]) -> None:
+    def _show(self, channel: Channel, publications: Iterable[Publication]) -> None:
         for publication in publications:
             push = push_of(publication)
             for encoding, outboxes in channel.live.items():
@@ -298,7 +274,7 @@ class Hub:
             if isinstance(publication.event, Posted):
                 self._metrics.delivery_seconds.observe(max(0, self._now() - publication.at) / 1000)
 
-    def _mark(self, channel: _Channel) -> None:
+    def _mark(self, channel: Channel) -> None:
         self._dirty.add(channel)
         if self._flush_handle is None:
             loop = asyncio.get_running_loop()
@@ -307,15 +283,20 @@ class Hub:
 
     # ------------------------------------------------------------------------------------------ opening
 
-    async def _opened(self, channel: _Channel) -> Line:
+    async def _opened(self, channel: Channel) -> Line:
         if channel.line is not None:
             return channel.line
         if channel.opening is None:
             channel.opening = asyncio.create_task(self._open(channel), name=f"open {channel.name}")
+            self._tasks.keep(channel.opening)
         # Shielded: the one who leaves while it opens must not end it for the others.
         return await asyncio.shield(channel.opening)
 
-    async def _open(self, channel: _Channel) -> Line:
+    async def _opened_by_name(self, name: ChannelName) -> tuple[Channel, Line]:
+        channel = self._channels[name]
+        return channel, await self._opened(channel)
+
+    async def _open(self, channel: Channel) -> Line:
         try:
             # Listen first, then look: what is committed in between comes over the bus, or the next tick sees it.
             await self._bus.subscribe([channel.name])
@@ -330,7 +311,7 @@ class Hub:
         finally:
             channel.opening = None
 
-    def _release(self, channel: _Channel) -> None:
+    def _release(self, channel: Channel) -> None:
         channel.tracked -= 1
         if channel.tracked > 0:
             return
@@ -339,17 +320,14 @@ class Hub:
         else:
             channel.idle_since = asyncio.get_running_loop().time()
 
-    def _forget(self, channel: _Channel) -> None:
+    def _forget(self, channel: Channel) -> None:
         if self._channels.get(channel.name) is channel:
             del self._channels[channel.name]
             self._dirty.discard(channel)
             for task in (channel.healing, channel.backfill):
                 if task is not None:
                     task.cancel()
-            self._keep(asyncio.create_task(self._bus.unsubscribe([channel.name]), name=f"unsubscribe {channel.name}"))
-
-    def _remove_live(self, channel: _Channel, outbox: Outbox) -> None:
-        channel.live[outbox.encoding].discard(outbox)
+            self._tasks.start(self._bus.unsubscribe([channel.name]), f"unsubscribe {channel.name}")
 
     def _prepared_gap(self, line: Line) -> Prepared:
         self._metrics.recoveries.labels("gap").inc()
@@ -378,158 +356,31 @@ class Hub:
             line.expire(head.first)
             line.target = max(line.target, head.last)
             if line.has_hole:
-                self._heal(channel_now)
+                self._healing.heal(channel_now)
 
-    def _begin_anew(self, channel: _Channel, head: Head) -> None:
+    def _begin_anew(self, channel: Channel, head: Head) -> None:
         log.warning("channel_renumbered", extra={"channel": channel.name})
         self.flush()
         channel.line = Line(head, self._limits.ring_publications)
         push = GapPush(channel=channel.name, position=head.position)
         self.tell(channel.name, push)
-        for outbox in self._catching_up:
+        for outbox in self._catch_up.outboxes:
             if channel.name in outbox.behind:
                 outbox.send(push)
                 outbox.behind[channel.name] = head.last
 
-    def _heal(self, channel: _Channel) -> None:
-        if channel.healing is None:
-            channel.healing = asyncio.create_task(self._heal_now(channel), name=f"heal {channel.name}")
-            self._keep(channel.healing)
-
-    async def _heal_now(self, channel: _Channel) -> None:
-        try:
-            if self._bus.is_attached:
-                await asyncio.sleep(HOLE_PATIENCE)
-            while (line := channel.line) is not None and line.has_hole:
-                try:
-                    self._metrics.store_reads.labels("heal").inc()
-                    found = await self._store.read(channel.name, line.last, READ_LIMIT)
-                except StoreUnavailable:
-                    self._metrics.store_failures.inc()
-                    await asyncio.sleep(TICK_SECONDS_DETACHED)
-                    continue
-                if channel.line is not line or found.head.epoch != line.epoch:
-                    return
-                before = line.last
-                self._show(channel, line.accept(found.publications))
-                why = "hole" if self._bus.is_attached else "bus_away"
-                self._metrics.healed.labels(why).inc(line.last - before)
-                if line.last == before:
-                    if found.head.last > before:
-                        # What is missing has expired in the meantime: nobody can have it any more.
-                        self._begin_anew(channel, found.head)
-                    else:
-                        # Announced, but not there: the store was restored. The tick will say so.
-                        line.target = line.last
-                    return
-        except Refusal:
-            # The channel was removed; those who are in it hear of that by another road.
-            return
-        finally:
-            channel.healing = None
-
-    async def _reach(self, channel: _Channel, line: Line, offset: Offset) -> None:
-        """Somebody has seen more elsewhere than has come to this worker yet: read up to there, if it is true."""
-        while channel.line is line and line.last < offset:
-            self._metrics.store_reads.labels("reach").inc()
-            found = await self._store.read(channel.name, line.last, READ_LIMIT)
-            if channel.line is not line or found.head.epoch != line.epoch or found.head.last < offset:
-                return
-            before = line.last
-            self._show(channel, line.accept(found.publications))
-            if line.last == before:
-                return
-
-    async def _backfilled(self, channel: _Channel, line: Line) -> None:
-        """Read what lies before the ring, once for all who come back at the same moment."""
-        if channel.backfill is None:
-            channel.backfill = asyncio.create_task(self._backfill(channel, line), name=f"backfill {channel.name}")
-        await asyncio.shield(channel.backfill)
-
-    async def _backfill(self, channel: _Channel, line: Line) -> None:
-        try:
-            start = Offset(max(line.first - 1, line.last - self._limits.recovery_publications, 0))
-            self._metrics.store_reads.labels("recover").inc()
-            found = await self._store.read(channel.name, start, int(line.ring_start - 1 - start))
-            if found.head.epoch == line.epoch:
-                line.expire(found.head.first)
-                line.extend_back(found.publications)
-        finally:
-            channel.backfill = None
-
-    # ------------------------------------------------------------------------------------------ catching up
+    # ------------------------------------------------------------------------------------------ falling behind
 
     def _fall_behind(self, outbox: Outbox) -> None:
-        """Stop live frames to a connection that cannot take them; replay from where it stands when it drains."""
-        if outbox in self._catching_up:
-            return
+        """Stop live frames to a connection that cannot take them; it is replayed from where it stands as it drains."""
         for name in outbox.channels:
             channel = self._channels[name]
             if channel.line is not None and name not in outbox.behind:
                 outbox.behind[name] = channel.line.last
-            self._remove_live(channel, outbox)
-        self._start_catch_up(outbox)
+            channel.live[outbox.encoding].discard(outbox)
+        self._catch_up.start(outbox)
 
-    def _start_catch_up(self, outbox: Outbox) -> None:
-        if outbox not in self._catching_up:
-            task = self._catching_up[outbox] = asyncio.create_task(self._catch_up(outbox), name="catch up")
-            self._keep(task)
-
-    async def _catch_up(self, outbox: Outbox) -> None:
-        try:
-            while outbox.behind:
-                if not await outbox.room(self._chunk, self._limits.catch_up_seconds):
-                    self._metrics.evictions.labels("too_slow").inc()
-                    outbox.wire.close(Close.TOO_SLOW)
-                    outbox.wire.abort()
-                    return
-                name, offset = next(iter(outbox.behind.items()))
-                try:
-                    await self._replay(outbox, name, offset)
-                except StoreUnavailable:
-                    self._metrics.store_failures.inc()
-                    await asyncio.sleep(TICK_SECONDS_DETACHED)
-                except Refusal:
-                    outbox.behind.pop(name, None)
-        finally:
-            self._catching_up.pop(outbox, None)
-
-    async def _replay(self, outbox: Outbox, name: ChannelName, offset: Offset) -> None:
-        """Write the next part of what a connection missed in one channel; let it live where nothing is left."""
-        channel = self._channels[name]
-        line = await self._opened(channel)
-        later = line.since(offset)
-        if later is None:
-            if offset + 1 < line.first or line.last - offset > self._limits.recovery_publications:
-                outbox.send(GapPush(channel=name, position=line.position))
-                outbox.behind[name] = line.last
-                return
-            self._metrics.store_reads.labels("catch_up").inc()
-            later = list((await self._store.read(name, offset, READ_LIMIT)).publications)
-        if outbox.behind.get(name) != offset:
-            return
-        written = 0
-        frames: list[bytes] = []
-        for publication in later:
-            if publication.offset > line.last or written > self._chunk:
-                break
-            frames.append(encode_frame(outbox.encoding, push_of(publication)))
-            written += len(frames[-1])
-            offset = publication.offset
-        if frames:
-            outbox.wire.write(b"".join(frames))
-        outbox.behind[name] = offset
-        if offset == line.last and channel.line is line:
-            self._flush_channel(channel)
-            del outbox.behind[name]
-            channel.live[outbox.encoding].add(outbox)
-            self.on_caught_up(outbox, name)
-
-    def _keep(self, task: asyncio.Task[None]) -> None:
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (problem := task.exception()) is not None:
-            log.error("task_failed", extra={"task": task.get_name()}, exc_info=problem)
+    def _live_again(self, outbox: Outbox, channel: Channel) -> None:
+        self._flush_channel(channel)
+        channel.live[outbox.encoding].add(outbox)
+        self.on_caught_up(outbox, channel.name)

@@ -1,0 +1,116 @@
+"""Connections that cannot keep up: they stop being live, and are replayed what they missed as they drain."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from typing import Final
+
+from chatserver.delivery.channel import Channel
+from chatserver.delivery.healing import READ_LIMIT, RETRY_SECONDS
+from chatserver.delivery.line import Line
+from chatserver.delivery.outbox import Outbox
+from chatserver.delivery.pushes import push_of
+from chatserver.delivery.tasks import Tasks
+from chatserver.domain.errors import Refusal
+from chatserver.domain.history import ChannelName, Offset
+from chatserver.domain.limits import Limits
+from chatserver.metrics import Metrics
+from chatserver.protocol.codec import encode_frame
+from chatserver.protocol.codes import Close
+from chatserver.protocol.messages import GapPush
+from chatserver.store.contract import Store, StoreUnavailable
+
+CHUNK: Final = 32 * 1024
+"""Bytes written to a connection before its buffer is looked at again."""
+
+
+class CatchUp:
+    """The slow connections of one worker, each with a task of its own while it is behind.
+
+    `opened` gives a followed channel and its line; `go_live` lets a connection live again where nothing is left.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        limits: Limits,
+        metrics: Metrics,
+        tasks: Tasks,
+        *,
+        opened: Callable[[ChannelName], Awaitable[tuple[Channel, Line]]],
+        go_live: Callable[[Outbox, Channel], None],
+    ) -> None:
+        self._store = store
+        self._limits = limits
+        self._metrics = metrics
+        self._tasks = tasks
+        self._opened = opened
+        self._go_live = go_live
+        self._chunk = min(CHUNK, limits.outbox_bytes // 2)
+        self._running: dict[Outbox, asyncio.Task[None]] = {}
+
+    @property
+    def outboxes(self) -> Collection[Outbox]:
+        """Those that are behind now."""
+        return self._running.keys()
+
+    def start(self, outbox: Outbox) -> None:
+        """`outbox.behind` says what it has; give it the rest."""
+        if outbox not in self._running:
+            task = self._running[outbox] = asyncio.create_task(self._catch_up(outbox), name="catch up")
+            self._tasks.watch(task)
+
+    def stop(self, outbox: Outbox) -> None:
+        """The socket is gone."""
+        if (task := self._running.pop(outbox, None)) is not None:
+            task.cancel()
+
+    async def _catch_up(self, outbox: Outbox) -> None:
+        try:
+            while outbox.behind:
+                if not await outbox.room(self._chunk, self._limits.catch_up_seconds):
+                    self._metrics.evictions.labels("too_slow").inc()
+                    outbox.wire.close(Close.TOO_SLOW)
+                    outbox.wire.abort()
+                    return
+                name, offset = next(iter(outbox.behind.items()))
+                try:
+                    await self._replay(outbox, name, offset)
+                except StoreUnavailable:
+                    self._metrics.store_failures.inc()
+                    await asyncio.sleep(RETRY_SECONDS)
+                except Refusal:
+                    # The channel was removed.
+                    outbox.behind.pop(name, None)
+        finally:
+            self._running.pop(outbox, None)
+
+    async def _replay(self, outbox: Outbox, name: ChannelName, offset: Offset) -> None:
+        """Write the next part of what a connection missed in one channel; let it live where nothing is left."""
+        channel, line = await self._opened(name)
+        later = line.since(offset)
+        if later is None:
+            if offset + 1 < line.first or line.last - offset > self._limits.recovery_publications:
+                outbox.send(GapPush(channel=name, position=line.position))
+                outbox.behind[name] = line.last
+                return
+            self._metrics.store_reads.labels("catch_up").inc()
+            later = list((await self._store.read(name, offset, READ_LIMIT)).publications)
+        if outbox.behind.get(name) != offset:
+            # It left, or the numbering began anew, while the store was read.
+            return
+        written = 0
+        frames: list[bytes] = []
+        for publication in later:
+            if publication.offset > line.last or written > self._chunk:
+                break
+            frames.append(encode_frame(outbox.encoding, push_of(publication)))
+            written += len(frames[-1])
+            offset = publication.offset
+        if frames:
+            outbox.wire.write(b"".join(frames))
+        outbox.behind[name] = offset
+        if offset == line.last and channel.line is line:
+            del outbox.behind[name]
+            self._go_live(outbox, channel)

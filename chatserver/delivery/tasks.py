@@ -1,0 +1,49 @@
+"""Tasks with an owner: started here, ended here, and never failing in silence."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+log = logging.getLogger("chatserver.tasks")
+
+
+class Tasks:
+    """The tasks of one owner. All end with `close`."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def start(self, work: Coroutine[Any, Any, object], name: str) -> None:
+        """Run something on the side, for which nobody waits."""
+        self.watch(asyncio.create_task(work, name=name))
+
+    def watch(self, task: asyncio.Task[Any]) -> None:
+        """Own a task that nobody waits for: its failure is a bug, and logged."""
+        self.keep(task)
+        task.add_done_callback(_report)
+
+    def keep(self, task: asyncio.Task[Any]) -> None:
+        """Own a task that somebody else waits for, and hears from how it failed."""
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    async def close(self) -> None:
+        """Cancel what still runs, and wait for its end."""
+        tasks = [*self._tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            # Those who waited may be gone; asyncio would complain that nobody asked.
+            task.exception()
+
+
+def _report(task: asyncio.Task[Any]) -> None:
+    if not task.cancelled() and (problem := task.exception()) is not None:
+        log.error("task_failed", extra={"task": task.get_name()}, exc_info=problem)
