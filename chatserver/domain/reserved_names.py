@@ -125,6 +125,8 @@ WHOLE: Final = (
     # Only as the whole name: what the page itself says of people.
     "everyone",
     "everybody",
+    "someone",
+    "somebody",
     "you",
     "me",
     "deleted",

@@ -283,5 +283,5 @@ class RoomHistory(RuleBasedStateMachine):
         return f"<text {self.words}>"
 
 
-RoomHistory.TestCase.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+RoomHistory.TestCase.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
 TestRoomHistory = RoomHistory.TestCase
