@@ -25,6 +25,7 @@ from chatserver.delivery.presence import Presence
 from chatserver.delivery.tasks import Tasks
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, NodeId
+from chatserver.domain.names import warm_up
 from chatserver.domain.rooms import Publication, RoomRules
 from chatserver.edge.addresses import Addresses, AddressKeys
 from chatserver.edge.app import build_app
@@ -140,6 +141,8 @@ class Server:
             self._tasks.start(node.hub.run(), "hub")
             self._tasks.start(self._sweep.run(), "sweep")
             self._tasks.start(self._count_turned_away(), "turned away")
+            # Otherwise the first guest would wait for it, and everybody with them.
+            await asyncio.to_thread(warm_up)
             log.info("worker_started", extra={"node": node.id, "rooms": len(node.rooms)})
             yield {STATE_KEY: self._gate}
         finally:
