@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Dialog, Locator, Page, Request, Route, expect
 
-PATIENCE_MS: Final = 10_000
+PATIENCE_MS: Final = 15_000
 """What a test waits for something that should happen. The machines of CI are slow and shared."""
 LOST_NETWORK: Final = re.compile(r"Failed to load resource: net::ERR_|WebSocket connection to .* failed")
 """What Chromium itself prints when a connection cannot be made."""
@@ -105,6 +105,10 @@ class Person:
     async def open_own_corner(self) -> None:
         await self.page.get_by_role("button", name="Your name and privacy").click()
         await expect(self.page.get_by_role("heading", name="Your name and privacy", level=1)).to_be_visible()
+
+    async def network_returns(self) -> None:
+        """What a device tells its pages when it has a network again: they need not wait for their next try."""
+        await self.page.evaluate("() => dispatchEvent(new Event('online'))")
 
     # What they see
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 
 import pytest
 from playwright.async_api import Page, expect
@@ -20,7 +21,7 @@ async def sit_in(sit_down: SitDown, server: ChatServer) -> Person:
     ann.may_leave()
     await ann.arrive()
     await ann.enter("Awake at night")
-    await ann.say("nobody may see this")
+    await ann.say(f"nobody may see this {secrets.token_hex(4)}")
     await ann.writing.fill("a draft that nobody may see")
     assert await ann.kept() != {}
     return ann

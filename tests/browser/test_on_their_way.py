@@ -58,6 +58,7 @@ async def test_a_post_written_without_a_network_is_sent_once_when_it_is_back(
         await expect(ann.waiting("written in a tunnel")).to_contain_text(NOT_SENT)
         await expect(ann.waiting("and one more")).to_contain_text(NOT_SENT)
         wire.mend()
+        await ann.network_returns()
         await ann.sees("written in a tunnel")
         await ann.sees("and one more")
         await expect(ann.link).to_contain_text("You're connected again. Nothing is missing.")
@@ -91,6 +92,7 @@ async def test_a_post_that_waits_survives_a_reload_and_is_sent_once(
     assert "kept through a reload" in str(await ann.kept())
     assert await texts_in(house, "illness") == []
     wire.mend()
+    await ann.network_returns()
     await expect(ann.card("Illness and pain")).to_be_visible()
     await ann.enter("Illness and pain")
     await ann.sees("kept through a reload")
@@ -108,6 +110,7 @@ async def test_a_post_whose_answer_was_lost_is_there_once(house: ChatServer, wir
         wire.cut()
         await expect(ann.waiting("did this arrive")).to_contain_text(NOT_SENT)
         wire.mend()
+        await ann.network_returns()
         await ann.sees("did this arrive")
     assert await texts_in(house, "low-mood") == ["did this arrive"]
 

@@ -68,6 +68,7 @@ async def test_who_lost_the_network_sees_exactly_what_was_missed(house: ChatServ
         (third, _, _) = await say(ben, "sleep", "missed one", "missed two", "missed three")
         await ben.ask("react", room="sleep", offset=third, reaction="hug", on=True)
         wire.mend()
+        await ann.network_returns()
         await ann.sees("missed three")
         await expect(ann.link).to_contain_text(NOTHING_MISSING)
         assert await rows(ann) == [
@@ -93,6 +94,7 @@ async def test_a_network_that_died_without_a_word_is_noticed(house: ChatServer, 
         await ann.page.evaluate("() => dispatchEvent(new Event('online'))")
         await expect(ann.link).to_contain_text("You haven't lost anything")
         wire.mend()
+        await ann.network_returns()
         await ann.sees("said into the silence")
 
 
@@ -139,6 +141,7 @@ async def test_older_posts_that_expired_meanwhile_are_said_to_be_gone(
         await join(ben, "low-mood")
         await say(ben, "low-mood", "written today")
     wire.mend()
+    await ann.network_returns()
     await ann.sees("written today")
     await expect(
         ann.page.get_by_text("Older posts here have expired, as promised. Nothing newer is missing.")

@@ -54,6 +54,8 @@ async def test_a_post_that_waits_is_sent_once_though_both_tabs_come_back(
         await one.write("written in one of two tabs")
         await expect(one.waiting("written in one of two tabs")).to_contain_text("Not sent yet.")
         wire.mend()
+        await one.network_returns()
+        await two.network_returns()
         await one.sees("written in one of two tabs")
         await two.sees("written in one of two tabs")
     assert await texts_in(house, "anxiety") == ["written in one of two tabs"]
@@ -74,5 +76,6 @@ async def test_a_post_that_waits_in_a_tab_that_is_closed_is_sent_by_the_other(
         await expect(one.waiting("the tab was closed too early")).to_contain_text("Not sent yet.")
         await one.page.close()
         wire.mend()
+        await two.network_returns()
         await two.sees("the tab was closed too early")
     assert await texts_in(house, "low-mood") == ["the tab was closed too early"]

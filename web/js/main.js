@@ -85,6 +85,7 @@ function page(session, vault) {
 
   /** @param {Screen} to */
   function turnTo(to) {
+    const isFirst = view === null;
     view?.gone?.();
     screen = to;
     session.show(to.name === "room" ? to.room : null);
@@ -95,7 +96,8 @@ function page(session, vault) {
     view.update?.(session.state);
     scrollTo(0, 0);
     const heading = stage.querySelector("h1");
-    if (heading !== null) focusOn(heading);
+    // Who has just come begins at the top of the page, with the skip link, the helplines and the way out.
+    if (heading !== null && !isFirst) focusOn(heading);
     view.shown?.();
   }
 

@@ -40,8 +40,11 @@ export function initialState() {
  */
 export function reduce(state, event) {
   switch (event.type) {
-    case "link":
-      return { ...state, link: { ...state.link, ...event.link } };
+    case "link": {
+      const next = { ...state, link: { ...state.link, ...event.link } };
+      const isLoss = state.link.status === "open" && next.link.status !== "open";
+      return isLoss && state.open !== null ? onRoom(next, state.open, drawLine) : next;
+    }
     case "hello": {
       const { member, has_code, muted, limits, now } = event.ok;
       return { ...state, me: member, hasCode: has_code, muted, limits, skew: now - event.now };
@@ -49,7 +52,8 @@ export function reduce(state, event) {
     case "lobby":
       return { ...state, lobby: event.rooms };
     case "joined": {
-      const room = applyJoin(state.rooms[event.ok.room.id], event.ok, event.since, readerOf(state, event.ok.room.id));
+      const joined = applyJoin(state.rooms[event.ok.room.id], event.ok, event.since, readerOf(state, event.ok.room.id));
+      const room = state.away ? joined : dropIdleLine(joined);
       return settle(inLobby(withRoom(state, room), room.id, { here: room.here, agreed: true }), room.id);
     }
     case "left": {
@@ -190,6 +194,11 @@ function opened(state) {
 /** From here on things are new. An earlier line with something unread behind it stays. @param {RoomState} room */
 function drawLine(room) {
   return room.line !== null && room.unread > 0 ? room : { ...room, line: newest(room) };
+}
+
+/** Nothing was missed: what comes from here on is not new since anything. @param {RoomState} room */
+function dropIdleLine(room) {
+  return room.line !== null && newest(room) <= room.line ? { ...room, line: null } : room;
 }
 
 /** @param {RoomState} room @param {number} offset @param {State} state @returns {RoomState} */

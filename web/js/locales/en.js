@@ -23,6 +23,7 @@ export function duration(seconds) {
 /** How many are here, as a room card says it. @param {number} here */
 export function hereWord(here) {
   if (here <= 0) return "quiet just now";
+  if (here === 1) return "someone is here";
   if (here < 5) return "a few people here";
   return `${here} here`;
 }
@@ -101,6 +102,7 @@ export const words = {
     toNewest: "Newest posts",
     catching: "Fetching what you missed…",
     loading: "Opening the room…",
+    justYou: "just you at the moment",
     skip: "Skip to writing",
   },
   post: {

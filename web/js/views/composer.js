@@ -26,6 +26,8 @@ export function composer(context, id) {
   let editing = null;
   let kept = "";
   let wasSlow = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} the next second of waiting in a slow room */
+  let counting;
 
   const label = h("label", { for: "writing", class: "unseen" });
   const area = h("textarea", { id: "writing", rows: 1, placeholder: w.hint, autocomplete: "off", enterkeyhint: "enter", "aria-describedby": "writing-note writing-keys" });
@@ -162,6 +164,8 @@ export function composer(context, id) {
     note.classList.toggle("over", left < 0);
     attr(area, "aria-invalid", left < 0 ? "true" : null);
     send.classList.toggle("resting", slow > 0 || left < 0);
+    clearTimeout(counting);
+    if (slow > 0) counting = setTimeout(() => element.isConnected && update(session.state), (slow % 1 || 1) * 1000);
   }
 
   return {

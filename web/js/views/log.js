@@ -100,7 +100,8 @@ export function logView(context, id, write) {
     if (items[0]?.key !== rows.firstElementChild?.getAttribute("data-key")) hush(rows);
     keyed(rows, items, (item) => item.key, (item) => make(item, acts, session));
     tools.update(state);
-    if (rows.querySelector('.post[tabindex="0"]') === null) mark(rows, rows.querySelector(".post:last-of-type"));
+    const isStopGone = rows.querySelector('.post[tabindex="0"]') === null;
+    if (isStopGone || (isLonger && !rows.contains(document.activeElement))) mark(rows, rows.querySelector(".post:last-of-type"));
     for (const other of rows.querySelectorAll('.post[tabindex="-1"] button:not([tabindex])')) attr(other, "tabindex", -1);
     show(older, room.more && !room.thin);
     text(top, room.more || room.thin ? "" : room.gap ? w.gap : items.length > 0 ? w.begin : "");

@@ -57,8 +57,8 @@ export function roomView(context, id) {
       if (room === undefined) return;
       text(name, room.room.name);
       attr(element.querySelector(".talk") ?? element, "aria-label", room.room.name);
-      text(here, hereWord(room.here));
-      here.classList.toggle("someone", room.here > 0);
+      text(here, room.here <= 1 ? w.justYou : hereWord(room.here));
+      here.classList.toggle("someone", room.here > 1);
       text(peopleButton, words.room.people);
       text(topic, room.room.topic);
       show(topic, room.room.topic !== "");
