@@ -1,0 +1,103 @@
+"""What the operating system says of processes: CPU, memory, cores, open files."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import resource
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+_TICKS: Final = os.sysconf("SC_CLK_TCK")
+_KB: Final = 1_024
+
+
+class Cores(msgspec.Struct, frozen=True):
+    """Which cores the servers and the load run on. Both are the same where there is only one."""
+
+    servers: frozenset[int]
+    load: frozenset[int]
+    others: frozenset[int]
+    """All but the load's, for scenarios with several workers."""
+
+    @property
+    def are_apart(self) -> bool:
+        return not self.servers & self.load
+
+
+def cores() -> Cores:
+    """The first core that this process may use serves, the last one loads."""
+    usable = sorted(os.sched_getaffinity(0))
+    first, last = frozenset(usable[:1]), frozenset(usable[-1:])
+    return Cores(servers=first, load=last, others=frozenset(usable[:-1]) or first)
+
+
+@contextlib.contextmanager
+def on_cores(wanted: Iterable[int]) -> Iterator[None]:
+    """Run this process, and what it starts meanwhile, on these cores."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, wanted)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def family(pid: int) -> list[int]:
+    """A process and all its descendants that live."""
+    found = [pid]
+    for one in found:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            for task in Path(f"/proc/{one}/task").iterdir():
+                found += map(int, (task / "children").read_text().split())
+    return found
+
+
+def cpu_seconds(pids: Sequence[int]) -> float:
+    """User and system time of processes, all their threads included, to a hundredth of a second each."""
+    total = 0
+    for pid in pids:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+            total += int(fields[11]) + int(fields[12])
+    return total / _TICKS
+
+
+def resident(pids: Sequence[int]) -> int:
+    """Bytes of memory that processes hold, what they share counted in parts (PSS)."""
+    total = 0
+    for pid in pids:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+                if line.startswith("Pss:"):
+                    total += int(line.split()[1]) * _KB
+    return total
+
+
+def open_files(pids: Sequence[int]) -> int:
+    """How many file descriptors processes hold."""
+    return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids)
+
+
+def allow_files(wanted: int) -> bool:
+    """Raise the limit of open files, here and in what is started from here, as far as may be. Whether it suffices."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted:
+        best = wanted if hard == resource.RLIM_INFINITY else min(max(wanted, soft), hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (best, hard))
+        soft = best
+    return soft >= wanted
+
+
+def description() -> str:
+    """One line about this machine, without its name."""
+    model = next(
+        (line.partition(": ")[2] for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        platform.machine(),
+    )
+    kernel = platform.release().partition("-")[0]
+    return f"Linux {kernel}, {os.cpu_count()} x {model}, Python {platform.python_version()}"

@@ -1,0 +1,111 @@
+"""What a room's members are all shown, byte for byte, and the proof that it is right.
+
+Frames of facts and presence are shared by all members, so after they have joined, all of them receive the same bytes.
+Whoever is ahead extends the stream; everybody else is compared with it. The stream itself is parsed whole: each post
+exactly once, each sender's in order, offsets without a hole, at the offset that the sender was told.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from bench.frames import TEXT, Incoming
+
+PRESENCE: Final = frozenset({"presence", "typing", "counts"})
+"""Pushes that say nothing of posts."""
+
+
+class Unfaithful(Exception):
+    """A delivery was lost, repeated, changed or out of order. The figures of such a run are worth nothing."""
+
+
+class _Post(msgspec.Struct):
+    text: str
+
+
+class _Push(msgspec.Struct):
+    push: str
+    offset: int = 0
+    post: _Post | None = None
+
+
+_push: Final = msgspec.json.Decoder(_Push)
+
+
+class Shown(msgspec.Struct):
+    """One post in the stream: where its frame ends, which it is, and when it was sent, first and last received."""
+
+    end: int
+    marker: str
+    offset: int
+    sent: float = 0.0
+    first: float = 0.0
+    last: float = 0.0
+
+
+class Stream:
+    """One room's shared bytes since `clear`. `sent` holds what was sent, by marker, and when."""
+
+    __slots__ = ("_last_offset", "_next", "_parser", "acknowledged", "data", "has_offsets", "name", "sent", "shown")
+
+    def __init__(self, name: str, *, has_offsets: bool) -> None:
+        self.name = name
+        self.has_offsets = has_offsets
+        self.data = bytearray()
+        self.shown: list[Shown] = []
+        self.sent: dict[str, float] = {}
+        self.acknowledged: dict[str, int] = {}
+        self._parser = 0
+        self._next: dict[str, int] = {}
+        self._last_offset: int | None = None
+
+    def clear(self) -> None:
+        """Begin anew. What was shown before has been checked."""
+        self.data.clear()
+        self.shown.clear()
+        self.sent.clear()
+        self.acknowledged.clear()
+        self._next.clear()
+        self._parser = 0
+
+    def parse(self, now: float = 0.0) -> None:
+        """Read what has come since, and see that it continues what was before. Raises Unfaithful."""
+        frames = Incoming(bytes(self.data[self._parser :]))
+        for first, payload in frames:
+            if first != TEXT:
+                raise Unfaithful(f"{self.name}: an unexpected frame {first:#x}: {payload[:60]!r}")
+            push = _push.decode(payload)
+            if push.push in PRESENCE:
+                continue
+            if push.post is None:
+                raise Unfaithful(f"{self.name}: an unexpected push: {payload[:120]!r}")
+            marker = push.post.text.partition(" ")[0]
+            self._check(marker, push.offset)
+            self.shown.append(Shown(self._parser + frames.at, marker, push.offset, self.sent[marker], now))
+        self._parser += frames.at
+
+    def check_end(self) -> None:
+        """Everything sent was shown, and stands where its sender was told. Raises Unfaithful."""
+        if len(self.shown) != len(self.sent):
+            missing = sorted(self.sent.keys() - {one.marker for one in self.shown})
+            raise Unfaithful(f"{self.name}: {len(missing)} posts were never shown, such as {missing[:3]}")
+        if not self.has_offsets:
+            return
+        for one in self.shown:
+            if (told := self.acknowledged.get(one.marker)) != one.offset:
+                raise Unfaithful(f"{self.name}: {one.marker} was acknowledged at {told} and shown at {one.offset}")
+
+    def _check(self, marker: str, offset: int) -> None:
+        if marker not in self.sent:
+            raise Unfaithful(f"{self.name}: {marker} was shown and never sent")
+        sender, _, number = marker.partition("n")
+        expected = self._next.get(sender)
+        if expected is not None and int(number) != expected:
+            raise Unfaithful(f"{self.name}: {marker} was shown where {sender}n{expected:08} was due")
+        self._next[sender] = int(number) + 1
+        if self.has_offsets:
+            if self._last_offset is not None and offset != self._last_offset + 1:
+                raise Unfaithful(f"{self.name}: offset {offset} follows {self._last_offset}")
+            self._last_offset = offset
