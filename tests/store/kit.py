@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import itertools
 import weakref
@@ -150,3 +151,10 @@ def evolved(publications: Sequence[Publication], posts: dict[Offset, Post] | Non
     for publication in publications:
         held = evolve(held, publication)
     return held
+
+
+async def until(condition: Callable[[], bool], timeout: float = 10.0) -> None:
+    """Return once `condition` holds; TimeoutError if it does not in time."""
+    async with asyncio.timeout(timeout):
+        while not condition():  # noqa: ASYNC110 (nobody announces it)
+            await asyncio.sleep(0.005)

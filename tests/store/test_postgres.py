@@ -1,0 +1,202 @@
+"""What can happen to a server: frozen, killed, restarted, read-only. The caller never opens the store again."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable
+from functools import partial
+
+import asyncpg
+import pytest
+
+from chatserver.domain.identity import Person
+from chatserver.domain.rooms import WritePost
+from chatserver.store.contract import Store, StoreUnavailable
+from tests.kit.postgres import PostgresServer
+from tests.store.kit import (
+    GRIEF,
+    SLEEP,
+    Database,
+    change,
+    newcomer,
+    only,
+    postgres_database,
+    replay,
+    say,
+    seeded,
+    until,
+)
+
+TIMEOUT = 0.8
+
+pytestmark = pytest.mark.faults
+
+
+@pytest.fixture
+def database(postgres_server: PostgresServer) -> Database:
+    return postgres_database(postgres_server)
+
+
+@pytest.fixture
+async def store(database: Database) -> AsyncIterator[Store]:
+    opened = await seeded(database.store(timeout=TIMEOUT))
+    yield opened
+    await opened.close()
+
+
+async def is_unavailable(attempt: Awaitable[object], within: float = TIMEOUT + 0.4) -> None:
+    began = time.monotonic()
+    with pytest.raises(StoreUnavailable):
+        await attempt
+    assert time.monotonic() - began < within
+
+
+async def comes_back(store: Store, person: Person) -> None:
+    """Within a few tries, without anything being done about it."""
+    until = time.monotonic() + 5
+    while True:
+        try:
+            await say(store, person, "back again")
+            await replay(store, SLEEP)
+            await store.check_writable()
+        except StoreUnavailable:
+            assert time.monotonic() < until
+            # A refused connection is answered at once.
+            await asyncio.sleep(0.05)
+        else:
+            return
+
+
+async def test_a_frozen_server_is_unavailable_in_time_and_then_goes_on(
+    store: Store, postgres_server: PostgresServer
+) -> None:
+    ada = await newcomer(store, "Ada")
+    commands = [change(ada, WritePost(text=f"frozen {i}"), where=(SLEEP, GRIEF)[i % 2]) for i in range(20)]
+    postgres_server.freeze()
+    for _ in range(2):
+        await asyncio.gather(
+            *(is_unavailable(store.commit(command)) for command in commands),
+            *(is_unavailable(replay(store, SLEEP)) for _ in range(20)),
+            is_unavailable(store.check_writable()),
+            is_unavailable(store.rename(ada.id, "Cleo", "cleo")),
+        )
+    postgres_server.thaw()
+    await comes_back(store, ada)
+    # Whatever became of them then, sending them again settles it, once.
+    again = [await store.commit(command) for command in commands]
+    assert len({(only(result).channel, only(result).offset) for result in again}) == 20
+    for where in (SLEEP, GRIEF):
+        publications = await replay(store, where)
+        assert [publication.offset for publication in publications] == list(range(1, len(publications) + 1))
+
+
+async def test_a_killed_server_is_unavailable_at_once_and_keeps_every_acknowledged_post(
+    store: Store, postgres_server: PostgresServer
+) -> None:
+    ada = await newcomer(store, "Ada")
+    acked: list[int] = []
+    stop = asyncio.Event()
+
+    async def write(lane: int) -> None:
+        i = 0
+        while not stop.is_set():
+            i += 1
+            command = change(ada, WritePost(text=f"{lane} {i}"))
+            while True:
+                try:
+                    acked.append(only(await store.commit(command)).offset)
+                    break
+                except StoreUnavailable:
+                    await asyncio.sleep(0.02)
+
+    def reached(goal: int) -> bool:
+        return len(acked) >= goal
+
+    writing = [asyncio.create_task(write(lane)) for lane in range(8)]
+    for goal in (100, 200):
+        await until(partial(reached, goal))
+        await asyncio.to_thread(postgres_server.kill)
+        began = time.monotonic()
+        await is_unavailable(replay(store, SLEEP), within=0.5)
+        await is_unavailable(say(store, ada, "to nobody"), within=0.5)
+        assert time.monotonic() - began < 0.5
+        await asyncio.to_thread(postgres_server.start)
+    await until(partial(reached, 300))
+    stop.set()
+    await asyncio.gather(*writing)
+    offsets = [publication.offset for publication in await replay(store, SLEEP)]
+    assert offsets == list(range(1, len(offsets) + 1))
+    assert sorted(acked) == offsets
+
+
+async def test_connections_that_the_server_ends_are_replaced(store: Store, database: Database) -> None:
+    ada = await newcomer(store, "Ada")
+    await say(store, ada, "before")
+    administrator = await asyncpg.connect(database.url)
+    await administrator.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'chatserver'"
+    )
+    await administrator.close()
+    await comes_back(store, ada)
+
+
+async def test_a_lock_that_somebody_else_holds_is_not_waited_for_for_ever(store: Store, database: Database) -> None:
+    ada = await newcomer(store, "Ada")
+    administrator = await asyncpg.connect(database.url)
+    async with administrator.transaction():
+        await administrator.execute("SELECT * FROM channels FOR UPDATE")
+        await is_unavailable(say(store, ada, "locked out"))
+        assert await replay(store, SLEEP) == []
+    await administrator.close()
+    await comes_back(store, ada)
+
+
+async def test_a_worker_that_vanishes_in_a_transaction_does_not_keep_its_locks(
+    store: Store, database: Database
+) -> None:
+    """Its connection stays open and says nothing, as when the network between them is cut."""
+    from chatserver.store.postgres_connection import connect
+
+    ada = await newcomer(store, "Ada")
+    vanished = await connect(database.url, TIMEOUT)
+    await vanished.execute("BEGIN")
+    await vanished.execute("SELECT * FROM channels FOR UPDATE")
+    await comes_back(store, ada)
+    assert vanished.is_closed()
+
+
+async def test_a_read_only_database_is_unavailable_for_writing(store: Store, database: Database) -> None:
+    ada = await newcomer(store, "Ada")
+    name = database.url.rpartition("/")[2]
+    administrator = await asyncpg.connect(database.url)
+    await administrator.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    fresh = database.store(timeout=TIMEOUT)
+    await fresh.open()
+    await is_unavailable(say(fresh, ada, "cannot"))
+    await is_unavailable(fresh.check_writable())
+    assert await replay(fresh, SLEEP) == []
+    await administrator.execute("SET default_transaction_read_only = off")
+    await administrator.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    await comes_back(fresh, ada)
+    await administrator.close()
+    await fresh.close()
+
+
+async def test_opening_says_at_once_that_nobody_is_there(database: Database, postgres_server: PostgresServer) -> None:
+    postgres_server.kill()
+    await is_unavailable(database.store().open(), within=1)
+    await is_unavailable(Database("postgresql://chat@no.such.host.invalid/chat").store(timeout=2).open(), within=3)
+
+
+async def test_closing_ends_in_time_while_the_server_is_frozen(
+    database: Database, postgres_server: PostgresServer
+) -> None:
+    store = await seeded(database.store(timeout=TIMEOUT))
+    ada = await newcomer(store, "Ada")
+    postgres_server.freeze()
+    writing = [asyncio.create_task(say(store, ada, str(i))) for i in range(5)]
+    await asyncio.sleep(0)
+    await asyncio.wait_for(store.close(), 3 * TIMEOUT)
+    results = await asyncio.gather(*writing, return_exceptions=True)
+    assert {type(result) for result in results} == {StoreUnavailable}
