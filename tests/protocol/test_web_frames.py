@@ -1,0 +1,214 @@
+"""The frames that the web client's tests are fed with are frames that this server really makes.
+
+`python tests/protocol/test_web_frames.py --write` writes them again after a change of the messages.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import msgspec
+
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.history import ChannelName, CommandId, Epoch, Millis, Offset, StreamPosition
+from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.rooms import Post, Reaction, Room, RoomId
+from chatserver.protocol.codes import error_body
+from chatserver.protocol.messages import (
+    AnyOk,
+    AnyServerMessage,
+    CodeOk,
+    CountsPush,
+    DoneOk,
+    DrainingPush,
+    EditedPush,
+    ErrorReply,
+    FactOk,
+    FactPush,
+    GapPush,
+    HelloOk,
+    HistoryOk,
+    JoinOk,
+    Limits,
+    PostedPush,
+    PresencePush,
+    ReactedPush,
+    RedactedPush,
+    RenameOk,
+    Reply,
+    RoomCard,
+    RoomChangedPush,
+    RoomsOk,
+    SelfPush,
+    TypingPush,
+)
+
+_FILE: Final = Path(__file__).parents[1] / "web" / "frames.json"
+_EPOCH: Final = Epoch("e1")
+_SLEEP: Final = ChannelName("room:sleep")
+_ANNE: Final = Person(MemberId("m_anne"), "Quiet Otter")
+_BEN: Final = Person(MemberId("m_ben"), "Slow Heron")
+_START: Final = 1_790_000_000_000
+
+_ROOM: Final = Room(
+    id=RoomId("sleep"),
+    name="Awake at night",
+    about="For anyone who can't sleep.",
+    topic="Who else is awake?",
+    welcome="Hello, night owl.",
+    agreement="Listen first.",
+)
+
+
+def _at(offset: int) -> Millis:
+    return Millis(_START + offset * 1_000)
+
+
+def _post(offset: int, author: Person, text: str, **fields: Any) -> Post:
+    return Post(offset=Offset(offset), author=author.id, name=author.name, text=text, at=_at(offset), **fields)
+
+
+def _posted(post: Post) -> PostedPush:
+    return PostedPush(channel=_SLEEP, epoch=_EPOCH, offset=post.offset, at=post.at, post=post)
+
+
+def _join(history: Literal["page", "exact", "gap"], position: int, **fields: Any) -> JoinOk:
+    given: dict[str, Any] = {"posts": [], "mine": {}, "missed": [], "more": False, "read": Offset(0), "unread": 0}
+    return JoinOk(
+        room=_ROOM,
+        position=StreamPosition(_EPOCH, Offset(position)),
+        history=history,
+        here=2,
+        people=[_ANNE, _BEN],
+        retention_seconds=86_400,
+        **{**given, **fields},
+    )
+
+
+def _facts() -> list[FactPush]:
+    """Offsets 4 to 10, after the page that holds 1 to 3."""
+    where: dict[str, Any] = {"channel": _SLEEP, "epoch": _EPOCH}
+    return [
+        _posted(_post(4, _BEN, "Same fridge, I think.", reply_to=Offset(1))),
+        _posted(_post(5, _ANNE, "It is a year today.", warning="loss of a parent")),
+        ReactedPush(
+            **where,
+            offset=Offset(6),
+            at=_at(6),
+            target=Offset(5),
+            by=_BEN.id,
+            reaction=Reaction.WITH_YOU,
+            on=True,
+            counts={Reaction.WITH_YOU: 1},
+        ),
+        EditedPush(**where, offset=Offset(7), at=_at(7), target=Offset(4), text="Same fridge.", edited_at=_at(7)),
+        RedactedPush(**where, offset=Offset(8), at=_at(8), target=Offset(2)),
+        RoomChangedPush(
+            **where, offset=Offset(9), at=_at(9), room=msgspec.structs.replace(_ROOM, topic="Rain", slow_mode=10)
+        ),
+        _posted(_post(10, _BEN, "Good night.")),
+    ]
+
+
+def _replies() -> dict[str, AnyOk]:
+    page = [_post(1, _ANNE, "The house is so quiet."), _post(2, _BEN, "Hello."), _post(3, _ANNE, "Hello, Ben.")]
+    cards = [
+        RoomCard(
+            id=_ROOM.id,
+            name=_ROOM.name,
+            about=_ROOM.about,
+            here=2,
+            capacity=50,
+            slow_mode=0,
+            agreement_version=1,
+            agreed=True,
+            unread=3,
+        ),
+        RoomCard(
+            id=RoomId("grief"),
+            name="Missing someone",
+            about="For anyone who has lost someone.",
+            here=0,
+            capacity=40,
+            slow_mode=10,
+            agreement_version=1,
+            agreed=False,
+        ),
+    ]
+    return {
+        "hello": HelloOk(
+            version=1,
+            member=_ANNE,
+            has_code=False,
+            muted=[],
+            limits=Limits(
+                frame_bytes=16_384,
+                text_length=2_000,
+                warning_length=80,
+                rooms_per_connection=20,
+                edit_seconds=600,
+                ping_seconds=25,
+            ),
+            now=_at(0),
+        ),
+        "rooms": RoomsOk(rooms=cards),
+        "join_page": _join("page", 3, posts=page, mine={Offset(2): [Reaction.HUG]}, more=True),
+        "join_exact": _join("exact", 10, missed=_facts(), more=True, unread=2, read=Offset(3)),
+        "join_gap": _join("gap", 40, posts=[_post(39, _BEN, "Still here."), _post(40, _BEN, "Still.")], unread=9),
+        "history": HistoryOk(
+            posts=[_post(1, _ANNE, "The house is so quiet."), _post(2, _BEN, "Hello.")], mine={}, more=False
+        ),
+        "fact": FactOk(at=_at(11), epoch=_EPOCH, offset=Offset(11)),
+        "fact_already": FactOk(at=_at(11)),
+        "rename": RenameOk(Person(_ANNE.id, "Loud Otter")),
+        "code": CodeOk("macaroni refresh picture glitter alcove oregano"),
+        "done": DoneOk(),
+    }
+
+
+def _frames() -> dict[str, Any]:
+    """Every frame by a name: replies, refusals, facts in their order, and the other pushes."""
+    replies = {name: Reply(re=CommandId("1"), ok=ok) for name, ok in _replies().items()}
+    refusals = {
+        "slow_mode": Refusal(Reason.SLOW_MODE, retry_after=7.5),
+        "text_too_long": Refusal(Reason.TEXT_TOO_LONG, details={"limit": 2_000}),
+        "room_full": Refusal(
+            Reason.ROOM_FULL,
+            retry_after=60.0,
+            details={"rooms": [{"id": "grief", "name": "Missing someone", "here": 3}]},
+        ),
+        "storage_unavailable": Refusal(Reason.STORAGE_UNAVAILABLE, retry_after=2.0),
+    }
+    pushes: dict[str, AnyServerMessage] = {
+        "own": _posted(_post(11, _ANNE, "I am still up.")),
+        "presence": PresencePush(
+            channel=_SLEEP, here=2, came=[Person(MemberId("m_cleo"), "Warm Fern")], went=[_BEN.id]
+        ),
+        "typing": TypingPush(channel=_SLEEP, member=_BEN.id),
+        "counts": CountsPush(here={RoomId("sleep"): 12, RoomId("grief"): 4}),
+        "gap": GapPush(channel=_SLEEP, position=StreamPosition(_EPOCH, Offset(40))),
+        "self": SelfPush(member=Person(_ANNE.id, "Loud Otter"), muted=[_BEN.id]),
+        "draining": DrainingPush(reconnect_after=3.25),
+    }
+    errors = {name: ErrorReply(re=CommandId("1"), error=error_body(no)) for name, no in refusals.items()}
+    return {
+        "replies": {name: _plain(frame) for name, frame in replies.items()},
+        "errors": {name: _plain(frame) for name, frame in errors.items()},
+        "facts": [_plain(fact) for fact in _facts()],
+        "pushes": {name: _plain(push) for name, push in pushes.items()},
+    }
+
+
+def _plain(frame: AnyServerMessage) -> Any:
+    return json.loads(msgspec.json.encode(frame))
+
+
+def test_web_client_is_tested_with_frames_that_this_server_makes() -> None:
+    assert json.loads(_FILE.read_text("utf-8")) == _frames()
+
+
+if __name__ == "__main__" and sys.argv[1:] == ["--write"]:
+    _FILE.write_text(json.dumps(_frames(), indent=1, ensure_ascii=False) + "\n", "utf-8")
