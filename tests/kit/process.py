@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import os
 import signal
 import subprocess
@@ -20,6 +21,20 @@ STOP_SECONDS: Final = 20.0
 _POLL_SECONDS: Final = 0.02
 
 T = TypeVar("T")
+
+# Told of every group that starts (+) and ends (-). When the tests end, however they end, it hears nothing more and
+# kills what is left.
+_KEEPER: Final = """
+trap '' HUP INT TERM
+groups=
+while read -r sign group; do
+    kept=
+    for one in $groups; do [ "$one" = "$group" ] || kept="$kept $one"; done
+    groups=$kept
+    [ "$sign" = - ] || groups="$groups $group"
+done
+for one in $groups; do kill -s KILL -- "-$one" 2>/dev/null; done
+"""
 
 _running: weakref.WeakSet[Process] = weakref.WeakSet()
 
@@ -90,6 +105,7 @@ class Process:
                 start_new_session=True,
             )
         _running.add(self)
+        _tell_keeper("+", self._popen.pid)
         deadline = time.monotonic() + timeout
         while not is_ready():
             if not self.is_running:
@@ -116,7 +132,7 @@ class Process:
             return
         self._signal_group(signal.SIGKILL)
         self._popen.wait(STOP_SECONDS)
-        _running.discard(self)
+        self._forget()
 
     def stop(self, timeout: float = STOP_SECONDS) -> int:
         """Ask it to end (SIGTERM) and return its exit code. What does not end in time is killed, and that raises."""
@@ -136,7 +152,7 @@ class Process:
             self.kill()
             raise RuntimeError(f"{self.command[0]} did not end within {timeout:g} s:\n{self.tail()}") from None
         self._signal_group(signal.SIGKILL)
-        _running.discard(self)
+        self._forget()
         return code
 
     def output(self) -> str:
@@ -145,16 +161,34 @@ class Process:
     def tail(self, lines: int = 30) -> str:
         return "\n".join(self.output().splitlines()[-lines:])
 
+    def _forget(self) -> None:
+        _running.discard(self)
+        _tell_keeper("-", self.pid)
+
     def _signal_group(self, number: signal.Signals) -> None:
         if self._popen is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._popen.pid, number)
 
 
+@functools.cache
+def _keeper() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(["/bin/sh", "-c", _KEEPER], stdin=subprocess.PIPE, start_new_session=True)
+
+
+def _tell_keeper(sign: str, group: int) -> None:
+    line = _keeper().stdin
+    assert line is not None
+    line.write(f"{sign} {group}\n".encode())
+    line.flush()
+
+
 @atexit.register
 def _end_what_is_left() -> None:
     for process in list(_running):
         process.kill()
+    if _keeper.cache_info().currsize:
+        _keeper().communicate(timeout=STOP_SECONDS)
 
 
 def wait_until(condition: Callable[[], bool], what: str, timeout: float = START_SECONDS) -> None:
