@@ -110,10 +110,16 @@ export function reduce(state, event) {
     case "unsure":
       return onPending(state, event.id, (p) => ({ ...p, status: "unsure" }));
     case "acked": {
-      const post = state.pending.find((p) => p.id === event.id);
-      const room = post && state.rooms[post.room];
-      if (event.offset === null || room === undefined || room.position >= event.offset) return drop(state, event.id);
-      return onPending(state, event.id, (p) => ({ ...p, status: "sent", offset: event.offset }));
+      const { id, offset } = event;
+      const post = state.pending.find((p) => p.id === id);
+      if (post === undefined || offset === null) return drop(state, id);
+      const isShown = (state.rooms[post.room]?.position ?? offset) >= offset;
+      // What is not sent yet is later than this: the same words, written twice, are two posts.
+      const pending = state.pending.map((p) =>
+        p.room === post.room && p.sentAt === null ? { ...p, after: Math.max(p.after, offset) } : p,
+      );
+      const next = { ...state, pending };
+      return isShown ? drop(next, id) : onPending(next, id, (p) => ({ ...p, status: "sent", offset }));
     }
     case "dropped":
       return drop(state, event.id);

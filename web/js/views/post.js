@@ -48,8 +48,9 @@ export function postRow(first, acts) {
       element.classList.toggle("mine", isMe);
       element.classList.toggle("joined", isJoined);
       element.classList.toggle("removed", isRemoved);
-      text(name, post.name);
-      text(you, isMe ? w.you : "");
+      // Whoever took a post back, or was erased, is not named there any more.
+      text(name, isRemoved ? "" : post.name);
+      text(you, isMe && !isRemoved ? w.you : "");
       text(time, clock(post.at));
       attr(time, "datetime", iso(post.at));
       text(edited, post.edited_at !== undefined && post.edited_at !== null && !isRemoved ? w.edited : "");
@@ -61,7 +62,7 @@ export function postRow(first, acts) {
       show(quote, quoted !== null && !isRemoved);
       if (quoted !== null) sayQuote(quote, quoted);
       attr(more, "aria-label", w.more(post.name));
-      attr(element, "aria-label", `${post.name}, ${clock(post.at)}`);
+      attr(element, "aria-label", `${isRemoved ? w.removed : post.name}, ${clock(post.at)}`);
       show(more, !isRemoved);
       const counts = Object.entries(post.reactions ?? {}).filter(([reaction]) => reaction in REACTIONS);
       for (const own of mine) if (!counts.some(([reaction]) => reaction === own)) counts.push([own, 1]);

@@ -199,7 +199,7 @@ function eraseCard({ session, go }) {
   const trouble = troubleLine();
   const ask = button(w.eraseDo, () => turn(true), { class: "act danger" });
   const input = h("input", { id: "erase", type: "text", autocomplete: "off", autocapitalize: "none", spellcheck: "false" });
-  const yes = h("button", { type: "submit", class: "act danger", text: w.eraseYes, "aria-disabled": "true" });
+  const yes = h("button", { type: "submit", class: "act danger resting", text: w.eraseYes });
   const sure = h(
     "form",
     { hidden: true },
@@ -208,7 +208,7 @@ function eraseCard({ session, go }) {
     h("div", { class: "row" }, yes, button(w.keep, () => turn(false), { class: "quiet" })),
   );
   const isMeant = () => input.value.trim().toLowerCase() === w.eraseWord;
-  input.addEventListener("input", () => yes.setAttribute("aria-disabled", String(!isMeant())));
+  input.addEventListener("input", () => yes.classList.toggle("resting", !isMeant()));
   sure.addEventListener("submit", (event) => {
     event.preventDefault();
     if (!isMeant()) {
@@ -223,7 +223,7 @@ function eraseCard({ session, go }) {
   /** @param {boolean} isAsking */
   function turn(isAsking) {
     input.value = "";
-    yes.setAttribute("aria-disabled", "true");
+    yes.classList.add("resting");
     trouble.say("");
     show(sure, isAsking);
     show(ask, !isAsking);

@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Vault } from "../../web/js/vault.js";
+import { Locks, pendingPost, settled, Shelf } from "./kit.js";
+
+const tab = (shelf, name, locks = null) => new Vault(shelf, { tab: name, locks });
+
+test("a post is kept until it is dropped, and the next page finds it", async () => {
+  const shelf = new Shelf();
+  tab(shelf, "a").keep(pendingPost());
+  const [found] = await tab(shelf, "b").adopt();
+  assert.deepEqual(found, pendingPost());
+  tab(shelf, "b").drop("p1");
+  assert.deepEqual(await tab(shelf, "c").adopt(), []);
+});
+
+test("posts come back in the order of writing", async () => {
+  const shelf = new Shelf();
+  const first = tab(shelf, "a");
+  first.keep(pendingPost({ id: "z", at: 1 }));
+  first.keep(pendingPost({ id: "a", at: 2 }));
+  assert.deepEqual((await tab(shelf, "b").adopt()).map((p) => p.id), ["z", "a"]);
+});
+
+test("a living tab keeps its posts to itself, and a dead one leaves them to exactly one other", async () => {
+  const shelf = new Shelf();
+  const locks = new Locks();
+  const [a, b, c] = ["a", "b", "c"].map((name) => tab(shelf, name, locks));
+  await Promise.all([a.live(), b.live(), c.live()]);
+  a.keep(pendingPost());
+  assert.deepEqual(await b.adopt(), []);
+  locks.die("a");
+  const taken = await Promise.all([b.adopt(), c.adopt()]);
+  assert.equal(taken.flat().length, 1);
+  await settled();
+});
+
+test("without locks what is there is taken once, when the page loads", async () => {
+  const shelf = new Shelf();
+  const b = tab(shelf, "b");
+  assert.deepEqual(await b.adopt(), []);
+  tab(shelf, "a").keep(pendingPost());
+  assert.deepEqual(await b.adopt(), []);
+});
+
+test("locks that are refused do not keep the page from starting", async () => {
+  const vault = tab(new Shelf(), "a", { request: async () => { throw new DOMException("no", "SecurityError"); } });
+  await vault.live();
+  assert.deepEqual(await vault.adopt(), []);
+});
+
+test("drafts and positions survive, and an empty draft leaves nothing", () => {
+  const shelf = new Shelf();
+  const vault = tab(shelf, "a");
+  vault.keepDraft("sleep", { text: "half a sent", warning: "loss", replyTo: 3 });
+  vault.keepPlace("sleep", { epoch: "e1", offset: 9 });
+  const next = tab(shelf, "b");
+  assert.deepEqual(next.draft("sleep"), { text: "half a sent", warning: "loss", replyTo: 3 });
+  assert.deepEqual(next.place("sleep"), { epoch: "e1", offset: 9 });
+  next.keepDraft("sleep", { text: "", warning: null, replyTo: null });
+  assert.equal(next.draft("sleep"), null);
+});
+
+test("a position never goes back within its epoch", () => {
+  const vault = tab(new Shelf(), "a");
+  vault.keepPlace("sleep", { epoch: "e1", offset: 9 });
+  vault.keepPlace("sleep", { epoch: "e1", offset: 4 });
+  assert.equal(vault.place("sleep").offset, 9);
+  vault.keepPlace("sleep", { epoch: "e2", offset: 1 });
+  assert.deepEqual(vault.place("sleep"), { epoch: "e2", offset: 1 });
+});
+
+test("without storage everything is kept in memory, and that is admitted", () => {
+  for (const shelf of [null, Object.assign(new Shelf(), { full: true })]) {
+    const vault = tab(shelf, "a");
+    assert.equal(vault.isDurable, false);
+    vault.keepDraft("sleep", { text: "still here", warning: null, replyTo: null });
+    assert.equal(vault.draft("sleep").text, "still here");
+  }
+});
+
+test("a storage that fills up on the way is admitted too, and nothing is lost", async () => {
+  const shelf = new Shelf();
+  const vault = tab(shelf, "a");
+  assert.equal(vault.isDurable, true);
+  shelf.full = true;
+  vault.keepDraft("sleep", { text: "still here", warning: null, replyTo: null });
+  assert.equal(vault.isDurable, false);
+  assert.equal(vault.draft("sleep").text, "still here");
+});
+
+test("another person's things are never shown to the next", () => {
+  const shelf = new Shelf();
+  const vault = tab(shelf, "a");
+  vault.belongTo("m_anne");
+  vault.keepDraft("sleep", { text: "private", warning: null, replyTo: null });
+  vault.keepHidden("m_ben", "Slow Heron");
+  vault.belongTo("m_anne");
+  assert.equal(vault.draft("sleep").text, "private");
+  vault.belongTo("m_cleo");
+  assert.equal(vault.draft("sleep"), null);
+  assert.deepEqual(vault.hidden(), {});
+});
+
+test("a wiped vault leaves nothing and keeps nothing any more", () => {
+  const shelf = new Shelf();
+  shelf.setItem("chat.look.theme", "dark");
+  const vault = tab(shelf, "a");
+  vault.keep(pendingPost());
+  vault.wipe();
+  vault.keepDraft("sleep", { text: "late", warning: null, replyTo: null });
+  assert.equal(shelf.length, 0);
+});
+
+test("rubbish in the storage is stepped over", async () => {
+  const shelf = new Shelf();
+  shelf.setItem("chat.v1.out.x", "{");
+  shelf.setItem("chat.v1.out.y", "null");
+  shelf.setItem("chat.v1.place.sleep", '{"epoch":1}');
+  const vault = tab(shelf, "a");
+  assert.deepEqual(await vault.adopt(), []);
+  assert.equal(vault.place("sleep"), null);
+});
