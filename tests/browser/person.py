@@ -95,9 +95,10 @@ class Person:
         await self.write(text)
         await self.sees(text)
 
-    async def open_menu(self, text: str) -> Locator:
-        """The panel with what one can do with a post."""
-        await self.post(text).get_by_role("button", name=re.compile("^React, answer and more")).click()
+    async def open_menu(self, post: str | Locator) -> Locator:
+        """The panel with what one can do with a post, which is given or named by its text."""
+        row = self.post(post) if isinstance(post, str) else post
+        await row.get_by_role("button", name=re.compile("^React, answer and more")).click()
         menu = self.page.get_by_role("group", name=re.compile("^For the post of"))
         await expect(menu).to_be_visible()
         return menu

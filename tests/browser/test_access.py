@@ -1,0 +1,157 @@
+"""For every eye, hand and ear: no violation on any screen, and nothing runs out of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import SitDown
+from tests.browser.house import join, open_house, say
+from tests.browser.screens import ROOMS, fill, walk
+from tests.browser.wire import Wire
+from tests.kit.client import ChatClient
+from tests.kit.server import ChatServer
+
+pytestmark = pytest.mark.timeout(120)
+
+_LOOKS = [(scheme, width) for width in (390, 1280) for scheme in ("light", "dark")]
+_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_BEYOND = """(edge) => [...document.querySelectorAll("body *")].filter((e) => {
+    const box = e.getBoundingClientRect();
+    const isSeen = box.width > 0 && !e.closest(".unseen, .skip") && e.checkVisibility();
+    return isSeen && (box.right > edge + 1 || box.left < -1);
+}).map((e) => e.outerHTML.slice(0, 120))"""
+_SMALL = """() => [...document.querySelectorAll("button, a.pill, a.act, a.brand, .check, textarea, summary, input[type=text]")]
+    .filter((e) => e.checkVisibility() && !e.closest(".unseen"))
+    .map((e) => [e, e.getBoundingClientRect()])
+    .filter(([, box]) => box.width > 0 && (box.height < 43.5 || box.width < 43.5))
+    .map(([e, box]) => `${Math.round(box.width)} x ${Math.round(box.height)}: ${e.outerHTML.slice(0, 90)}`)"""
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[ChatServer]:
+    with open_house(ROOMS) as server:
+        yield server
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
+async def wire(house: ChatServer) -> AsyncIterator[Wire]:
+    await fill(house)
+    async with Wire(house.port) as line:
+        yield line
+
+
+async def violations(page: Page) -> list[str]:
+    """What axe finds on the page as it stands."""
+    if not await page.evaluate("() => 'axe' in window"):
+        await page.evaluate(AXE_SCRIPT)
+    found: dict[str, Any] = await page.evaluate(
+        "(tags) => axe.run(document, {resultTypes: ['violations'], runOnly: {type: 'tag', values: tags}})", _RULES
+    )
+    return [
+        f"{violation['id']}: {node['html'][:160]} ({node['failureSummary']})"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+async def test_axe_finds_nothing_on_any_screen_light_or_dark_narrow_or_wide(
+    house: ChatServer, wire: Wire, sit_down: SitDown
+) -> None:
+    ann = await sit_down(wire.url, reduced_motion="reduce")
+    found: list[str] = []
+    async for screen in walk(ann, wire, house):
+        for scheme, width in _LOOKS:
+            await ann.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            await ann.page.set_viewport_size({"width": width, "height": 800})
+            found += [f"{screen}, {scheme}, {width} px: {what}" for what in await violations(ann.page)]
+    assert found == []
+
+
+async def test_nothing_runs_out_sideways_at_320_pixels_or_at_twice_the_size(
+    house: ChatServer, wire: Wire, sit_down: SitDown
+) -> None:
+    ann = await sit_down(wire.url)
+    found: list[str] = []
+    async for screen in walk(ann, wire, house):
+        # 1280 pixels at 200 % zoom are 640.
+        for width, size in ((320, ""), (640, ""), (320, "larger")):
+            await ann.page.set_viewport_size({"width": width, "height": 640})
+            await ann.page.evaluate("(size) => document.documentElement.setAttribute('data-size', size)", size)
+            found += [f"{screen}, {width} px {size}: {what}" for what in await ann.page.evaluate(_BEYOND, width)]
+            if await ann.page.evaluate("() => document.scrollingElement.scrollWidth") > width:
+                found.append(f"{screen}, {width} px {size}: scrolls sideways")
+        await ann.page.set_viewport_size({"width": 1280, "height": 720})
+    assert found == []
+
+
+async def test_everything_that_is_pressed_is_large_enough_for_a_shaking_thumb(
+    house: ChatServer, wire: Wire, sit_down: SitDown
+) -> None:
+    ann = await sit_down(wire.url, viewport={"width": 390, "height": 844})
+    found: list[str] = []
+    async for screen in walk(ann, wire, house):
+        found += [f"{screen}: {what}" for what in await ann.page.evaluate(_SMALL)]
+    assert found == []
+
+
+async def test_nothing_moves_where_motion_is_unwanted(house: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(house.url, reduced_motion="reduce")
+    await ann.arrive()
+    await ann.enter("Awake at night")
+    moving = await ann.page.evaluate(
+        """() => [...document.querySelectorAll("*")].filter((e) => {
+            const style = getComputedStyle(e);
+            const lasts = (list) => list.split(",").some((t) => parseFloat(t) > 0.001);
+            return lasts(style.transitionDuration) || (style.animationName !== "none" && lasts(style.animationDuration));
+        }).map((e) => e.outerHTML.slice(0, 80))"""
+    )
+    assert moving == []
+
+
+async def test_forced_colours_keep_edges_and_states(house: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(house.url, forced_colors="active")
+    await ann.arrive()
+    edge = "(e) => { const s = getComputedStyle(e); return parseFloat(s.borderTopWidth) > 0 && s.borderTopStyle !== 'none'; }"
+    assert await ann.card("Awake at night").evaluate(edge)
+    await ann.enter("Awake at night")
+    await ann.say("seen in two colours")
+    for name in ("Send", "People"):
+        assert await ann.page.get_by_role("button", name=name, exact=True).evaluate(edge)
+    menu = await ann.open_menu("seen in two colours")
+    await menu.get_by_role("button", name="strength").click()
+    chip = ann.post("seen in two colours").get_by_role("button", name=re.compile("^strength"))
+    pressed = await chip.evaluate("(e) => parseFloat(getComputedStyle(e).borderTopWidth)")
+    assert pressed >= 2
+
+
+async def test_who_listens_hears_new_posts_and_not_the_old_ones(house: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(house.url)
+    await ann.arrive()
+    await ann.enter("Feeling alone")
+    await expect(ann.log).to_have_attribute("aria-live", "polite")
+    await expect(ann.log).to_have_accessible_name("Posts in Feeling alone")
+    async with ChatClient(house.ws_url) as ben:
+        await join(ben, "loneliness")
+        await say(ben, "loneliness", "good evening")
+    await ann.sees("good evening")
+    await expect(ann.post("good evening")).to_have_accessible_name(re.compile(".+, .+"))
+
+
+async def test_the_look_that_was_chosen_is_there_after_a_reload(house: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(house.url, color_scheme="light")
+    await ann.arrive()
+    await ann.open_own_corner()
+    await ann.page.get_by_role("radio", name="Dark").check()
+    await ann.page.get_by_role("radio", name="Larger").check()
+    await ann.page.reload()
+    paper = "() => getComputedStyle(document.documentElement).backgroundColor || getComputedStyle(document.body).backgroundColor"
+    body = "() => getComputedStyle(document.body).backgroundColor"
+    assert "rgb(18, 24, 31)" in {await ann.page.evaluate(paper), await ann.page.evaluate(body)}
+    assert float(await ann.page.evaluate("() => parseFloat(getComputedStyle(document.body).fontSize)")) >= 20
