@@ -9,9 +9,8 @@ import { words } from "./locales/en.js";
 import { Session } from "./session.js";
 import { Vault } from "./vault.js";
 import { helpDialog, linkLine } from "./views/lines.js";
-import { lobbyView } from "./views/lobby.js";
+import { agreementView, fullView, lobbyView } from "./views/lobby.js";
 import { roomView } from "./views/room.js";
-import { agreementView, fullView } from "./views/threshold.js";
 import { youView } from "./views/you.js";
 
 const TICK_MS = 1_000;

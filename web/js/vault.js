@@ -1,12 +1,9 @@
 /**
- * What this browser keeps so that nothing is lost: posts on their way, drafts, positions, the look.
+ * What this browser keeps so that nothing is lost: posts on their way, drafts, positions. In localStorage, because
+ * wiping it is immediate (docs/decisions/0040); where there is none, in memory, and `isDurable` says so.
  *
- * localStorage, because wiping it is immediate: the exit key must leave nothing, and an IndexedDB that another tab has
- * open cannot be deleted (docs/decisions/0040). Where the browser gives no storage, things are kept in memory, and
- * `isDurable` says so.
- *
- * Each post is its own entry and names the tab that sends it. A tab holds a lock for as long as it lives; when the lock
- * is free, another tab may adopt what the first left behind.
+ * Each post names the tab that sends it. A tab holds a lock while it lives; when the lock is free, another tab may adopt
+ * what the first left behind.
  *
  * @typedef {Pick<LockManager, "request">} Locks
  */
@@ -38,10 +35,7 @@ export class Vault {
     this.hasAdopted = false;
   }
 
-  /**
-   * Hold this tab's lock until the page goes. Locks may be refused; then tabs cannot see each other and a post may be
-   * sent by two of them, which the server recognises by its id.
-   */
+  /** Hold this tab's lock until the page goes. Without locks two tabs may send one post; the server knows its id. */
   async live() {
     if (this.locks === null) return;
     await new Promise((held) => {
@@ -76,7 +70,7 @@ export class Vault {
   /** Posts on their way that no living tab is sending; from now on they are this tab's. */
   async adopt() {
     if (this.locks === null) {
-      // Without locks nobody can tell who lives; what is there when the page loads is taken once.
+      // Nobody can tell who lives; what is there when the page loads is taken once.
       const isFirst = !this.hasAdopted;
       this.hasAdopted = true;
       return isFirst ? this.#takeOver(() => Promise.resolve(true)) : [];

@@ -1,11 +1,9 @@
 /**
- * The connection: the only file that touches the socket.
+ * The connection: the only file that touches the socket. WebSocket, clock and randomness come from outside.
  *
- * A *command* is asked once, on the connection that is open now. A *fact* (post, edit, redact, react) is kept until it
- * is answered: it is sent again with the same id after every return, so that it happens exactly once.
- * Facts wait behind a gate, the name of their room, until `release` says that the room has been joined again.
- *
- * WebSocket, clock, timers and randomness come from outside.
+ * A *command* is asked once, on the open connection. A *fact* (post, edit, redact, react) is sent again with the same id
+ * after every return until it is answered, so that it happens exactly once. It waits behind a gate, its room, until
+ * `release` says that the room has been joined again.
  */
 
 /** @import {ClientOptions, ErrorBody, FactEntry, FactOk} from "../types.js" */
@@ -74,7 +72,7 @@ export class Client {
     this.#leave(1000);
   }
 
-  /** The page is seen again, or the network is back: try now, or ask at once whether anybody is there. */
+  /** The page is seen again, or the network is back. */
   nudge() {
     if (this.isStopped) return;
     if (this.isOpen) this.#ping(PONG_MS / 2);
@@ -84,7 +82,7 @@ export class Client {
     }
   }
 
-  /** The person asks to try now, whatever we were waiting for. */
+  /** The person asks, whatever we were waiting for. */
   tryNow() {
     if (this.isStopped || this.t.retry === null) return;
     this.#clear("retry");
@@ -101,7 +99,7 @@ export class Client {
   }
 
   /**
-   * The same, but where the server asks to wait a moment, wait and ask again, while this connection lasts.
+   * The same, but where the server asks to wait, ask again later, while this connection lasts.
    * @param {string} cmd @param {object} [fields]
    */
   async patient(cmd, fields = {}) {
@@ -118,8 +116,7 @@ export class Client {
   }
 
   /**
-   * Make something happen exactly once. Resolves when it is durable; rejects with Refused only where sending it again
-   * cannot help.
+   * Resolves when it is durable; rejects with Refused only where sending it again cannot help.
    * @param {string} cmd @param {object} fields
    * @param {{gate: string, id?: string, onSending?: () => void, onWaiting?: () => void}} how
    */

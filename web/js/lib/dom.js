@@ -1,16 +1,11 @@
-/**
- * Making and updating elements. Text enters as text, and nothing here parses HTML: the page's Content-Security-Policy
- * forbids it, and so nobody's words can become anything but words.
- */
+/** Making and updating elements. Text enters as text; nothing here parses HTML, so nobody's words become anything else. */
 
 /**
- * @typedef {string | number | null | undefined | boolean | EventListener | Record<string, string>} Value
  * @typedef {Node | string | null | false} Child
  */
 
 /**
- * An element. `class`, `text` and `on` (listeners by event) are understood; every other property is an attribute, where
- * true is an empty one and false, null and undefined are none.
+ * An element. `text` and `on` (listeners by event) are understood; every other property is an attribute.
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K} tag
  * @param {Record<string, any>} [props]
@@ -50,7 +45,7 @@ export function show(element, isShown) {
 }
 
 /**
- * Make a parent's children follow a list: elements are kept by key, moved only where they must be, and updated.
+ * Make a parent's children follow a list. Elements are kept by key, and moved only where they must be.
  * @template T
  * @param {Element} parent
  * @param {readonly T[]} items

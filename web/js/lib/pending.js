@@ -1,8 +1,6 @@
 /**
- * One's own posts on their way: what is shown under the room's posts, and what may be sent again.
- *
- * A post is shown once although its push and its acknowledgement may come in either order, and although the
- * acknowledgement may be lost and the post come back by recovery.
+ * One's own posts on their way. Each is shown once, although push and ack may come in either order, or the ack be lost
+ * and the post come back by recovery.
  */
 
 /** @import {Pending, RoomState} from "../types.js" */

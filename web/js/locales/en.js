@@ -50,7 +50,6 @@ export const REACTIONS = /** @type {const} */ ({
 });
 
 export const words = {
-  place: "Lamplight",
   days: { today: "Today", yesterday: "Yesterday" },
   lobby: {
     title: "Hello. Come in.",
@@ -59,8 +58,6 @@ export const words = {
     aboutYou: "Your name and privacy",
     rooms: "Rooms",
     yours: "Rooms you are in",
-    enter: "Go in",
-    goBack: "Go back in",
     loading: "Opening the rooms…",
     none: "No rooms are open at the moment. The helplines are there at any hour.",
     full: "full at the moment",
@@ -101,9 +98,7 @@ export const words = {
     newLine: "New since you were here",
     toNewest: "Newest posts",
     catching: "Fetching what you missed…",
-    loading: "Opening the room…",
     justYou: "just you at the moment",
-    skip: "Skip to writing",
   },
   post: {
     you: "you",
@@ -127,11 +122,9 @@ export const words = {
     quoted: (/** @type {string} */ name) => `Answer to ${name}`,
     quoteGone: "Answer to a post that has faded",
     quoteMuted: "Answer to somebody you hide",
-    quoteJump: "Go to that post",
     close: "Close",
     reaction: (/** @type {string} */ word, /** @type {number} */ n, /** @type {boolean} */ mine) =>
       `${word}, from ${count(n, "person", "people")}${mine ? ", you too" : ""}`,
-    newFrom: (/** @type {string} */ name, /** @type {string} */ text) => `${name}: ${text}`,
   },
   status: {
     sending: "sending",
@@ -232,7 +225,6 @@ export const words = {
     again: "Come in as somebody new",
   },
   link: {
-    starting: "Opening the rooms…",
     network: "The connection dropped. You haven't lost anything; we're getting back.",
     offline: "Your device is offline. What you write is kept here and goes out when it's back.",
     memoryOnly: "The connection dropped. What you write is kept while this page stays open; we're getting back.",

@@ -10,8 +10,7 @@ import { visiblePending } from "../lib/pending.js";
 import { dayOf, dayWord } from "../lib/time.js";
 import { refusalWord, words } from "../locales/en.js";
 import { newest } from "../state.js";
-import { pendingRow, postRow } from "./post.js";
-import { postTools } from "./tools.js";
+import { pendingRow, postRow, postTools } from "./post.js";
 
 const w = words.room;
 const NEAR_END_PX = 120;

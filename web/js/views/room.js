@@ -1,14 +1,14 @@
 /** A room: its name and welcome, its posts, who is here, and where one writes. */
 
-/** @import {Context, View} from "../types.js" */
+/** @import {Context, Person, State, View} from "../types.js" */
 
 import { attr, button, h, keyed, show, text } from "../lib/dom.js";
+import { shape } from "../lib/shape.js";
+import { hereWord, refusalWord, typingWord, unreadWord, words } from "../locales/en.js";
 import { joinedRooms } from "../state.js";
-import { hereWord, typingWord, unreadWord, words } from "../locales/en.js";
 import { composer } from "./composer.js";
 import { logView } from "./log.js";
-import { peopleDialog } from "./people.js";
-import { paragraphs, troubleLine } from "./threshold.js";
+import { paragraphs, troubleLine } from "./lobby.js";
 
 const w = words.room;
 
@@ -114,4 +114,62 @@ function leaving(context, id) {
     (isAsking ? yes : ask).focus();
   }
   return h("div", {}, ask, sure, trouble.element);
+}
+
+/** @param {Context} context @param {string} id */
+export function peopleDialog(context, id) {
+  const { session, say, sayNow } = context;
+  const list = h("ul", { class: "people" });
+  const others = h("p", { class: "soft" });
+  const title = h("h2", { id: "people-title", text: words.people.title });
+  const element = h("dialog", { class: "sheet", "aria-labelledby": "people-title" });
+  element.append(button(words.people.close, () => element.close(), { class: "quiet close" }), title, list, others);
+  element.addEventListener("click", (event) => {
+    if (event.target === element) element.close();
+  });
+
+  /** @param {Person} person */
+  function row(person) {
+    const isMe = person.id === session.state.me?.id;
+    const act = button("", () => void toggle(), { class: "quiet" });
+    const element = h("li", {}, personLine(person, isMe ? words.people.you : undefined), !isMe && act);
+    async function toggle() {
+      const on = !session.state.muted.includes(person.id);
+      try {
+        await session.mute(person.id, person.name, on);
+        if (on) say(words.post.muted(person.name));
+      } catch (no) {
+        sayNow(refusalWord(no));
+      }
+    }
+    return {
+      element,
+      update() {
+        text(act, session.state.muted.includes(person.id) ? words.you.unhide(person.name) : words.post.mute(person.name));
+      },
+    };
+  }
+
+  return {
+    element,
+    open() {
+      element.showModal();
+    },
+    /** @param {State} state */
+    update(state) {
+      const room = state.rooms[id];
+      if (room === undefined) return;
+      const me = room.people.filter((p) => p.id === state.me?.id);
+      const rest = room.people.filter((p) => p.id !== state.me?.id).sort((a, b) => a.name.localeCompare(b.name));
+      keyed(list, [...me, ...rest], (p) => `${p.id} ${p.name}`, row);
+      const more = room.here - room.people.length;
+      text(others, rest.length === 0 && more <= 0 ? words.people.alone : more > 0 ? words.people.others(more) : "");
+    },
+  };
+}
+
+/** @param {Person} person @param {string} [after] */
+export function personLine(person, after) {
+  const name = h("span", { text: person.name });
+  return h("span", { class: "person" }, shape(person.id), name, after !== undefined && h("span", { class: "soft", text: after }));
 }

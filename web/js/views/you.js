@@ -6,8 +6,8 @@ import { EXPORT_PATH } from "../lib/api.js";
 import { button, h, keyed, show, text } from "../lib/dom.js";
 import { shape } from "../lib/shape.js";
 import { refusalWord, words } from "../locales/en.js";
-import { personLine } from "./people.js";
-import { troubleLine } from "./threshold.js";
+import { personLine } from "./room.js";
+import { troubleLine } from "./lobby.js";
 
 const w = words.you;
 
