@@ -319,12 +319,15 @@ async def test_an_edit_changes_the_post_and_is_rendered_from_it(store: Store) ->
 
 async def test_a_redacted_post_keeps_its_place_and_nothing_else(store: Store) -> None:
     ada, bea = await newcomer(store, "Ada"), await newcomer(store, "Bea")
-    target = only(await store.commit(change(ada, WritePost(text="secret", warning="secret")))).offset
+    command = change(ada, WritePost(text="secret", warning="secret"))
+    target = only(await store.commit(command)).offset
     await store.commit(change(bea, ReactToPost(target=target, reaction=Reaction.HUG, on=True)))
     await store.commit(change(ada, EditPost(target=target, text="secret, too")))
     await store.commit(change(ada, RedactPost(target=target)))
     publications = await replay(store, SLEEP)
     assert "secret" not in repr(publications)
+    # Nor can anybody find out by trying whether they guess it: its commands match whatever is sent under their ids.
+    assert (await store.commit(change(ada, WritePost(text="a guess"), id_=command.command_id))).repeated
     assert [p.offset for p in publications] == [1, 2, 3, 4]
     (post,) = (await store.page(ROOM, None, 10, bea.id)).posts
     assert (post.offset, post.author, post.redacted, post.text, post.reactions) == (1, ada.id, True, "", {})

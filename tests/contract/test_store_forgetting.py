@@ -165,6 +165,9 @@ async def test_an_erasure_removes_the_person_and_says_so_in_every_room(store: St
     assert await other.member_by_code(b"code" * 8) is None
     assert (await other.joined_rooms(ada.id), await other.muted(bea.id), await other.muted(ada.id)) == ({}, [], [])
     assert await other.export(ada.id) is None
+    export = await other.export(bea.id)
+    assert export is not None
+    assert export.reactions == ((SLEEP, theirs, Reaction.HUG),)
 
 
 async def test_two_erased_people_leave_no_clash_and_erasing_again_does_nothing(store: Store) -> None:
@@ -202,7 +205,7 @@ async def test_an_erasure_leaves_nothing_of_somebody_who_goes_on_writing(store: 
                     return
 
         writing = [asyncio.create_task(write_on()) for _ in range(3)]
-        # The first of them is there once something is written behind it.
+        # Once this one is answered, the others are on their way, too.
         await say(store, ada, "words")
         await asyncio.gather(store.erase(ada.id, START), say(other, bea, "unharmed"))
         await asyncio.gather(*writing)

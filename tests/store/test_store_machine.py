@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -16,14 +17,17 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from chatserver.domain.errors import Refusal
 from chatserver.domain.history import Head, Millis, Offset, Return, StreamPosition, assess_return
-from chatserver.domain.identity import Person
+from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.rooms import (
     EditPost,
     Post,
+    Reacted,
     Reaction,
     ReactToPost,
+    Redacted,
     RedactPost,
     RoomCommand,
+    RoomEvent,
     WritePost,
     room_channel,
 )
@@ -64,6 +68,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.now = int(START)
         self.live: dict[Offset, Post] = {}
         self.last = 0
+        self.reactions: set[tuple[Offset, MemberId, Reaction]] = set()
         self.readers: list[Reader] = []
         self.sent: list[tuple[RoomChange, tuple[Offset, ...]]] = []
 
@@ -88,8 +93,18 @@ class StoreMachine(RuleBasedStateMachine):
         ]
         self.last += len(committed.publications)
         self.live = evolved(committed.publications, self.live)
+        for publication in committed.publications:
+            self.note_reactions(publication.event)
         if committed.publications:
             self.sent.append((prepared, tuple(p.offset for p in committed.publications)))
+
+    def note_reactions(self, event: RoomEvent) -> None:
+        if isinstance(event, Reacted):
+            one = (event.target, event.by, event.reaction)
+            assert event.on == (one not in self.reactions)
+            self.reactions ^= {one}
+        elif isinstance(event, Redacted):
+            self.reactions = {one for one in self.reactions if one[0] != event.target}
 
     def target(self, choice: int) -> Offset:
         return sorted(self.live)[choice % len(self.live)] if self.live else Offset(1)
@@ -109,6 +124,14 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(who=people, choice=choices, reaction=st.sampled_from(list(Reaction)[:2]), on=st.booleans())
     def react(self, who: int, choice: int, reaction: Reaction, on: bool) -> None:
         self.commit(who, ReactToPost(target=self.target(choice), reaction=reaction, on=on))
+
+    @precondition(lambda self: self.reactions)
+    @rule(choice=choices)
+    def take_back(self, choice: int) -> None:
+        ours = sorted(self.reactions)
+        target, member, reaction = ours[choice % len(ours)]
+        (who,) = (i for i, person in enumerate(self.people) if person.id == member)
+        self.commit(who, ReactToPost(target=target, reaction=reaction, on=False))
 
     @rule(minutes=st.integers(0, 8))
     def wait(self, minutes: int) -> None:
@@ -136,6 +159,10 @@ class StoreMachine(RuleBasedStateMachine):
         assert [p.offset for p in published] == [self.last + 1 + i for i in range(len(published))]
         self.last += len(published)
         self.live = evolved(published, self.live)
+        self.reactions = {one for one in self.reactions if one[1] != person.id}
+        for publication in published:
+            if isinstance(publication.event, Redacted):
+                self.note_reactions(publication.event)
         # The one thing that no publication says: under whose name the empty posts stand.
         self.live = {offset: _disowned(post, person) for offset, post in self.live.items()}
         for reader in self.readers:
@@ -170,8 +197,14 @@ class StoreMachine(RuleBasedStateMachine):
         assert [p.offset for p in log] == list(range(head.first, head.last + 1))
         assert [p.at for p in log] == sorted(p.at for p in log)
         assert evolved(log) == self.kept(self.live)
-        page = self.run(self.stores[1].page(ROOM, None, 500, self.people[0].id))
-        assert {post.offset: post for post in page.posts} == self.kept(self.live)
+        for person in self.people:
+            page = self.run(self.stores[1].page(ROOM, None, 500, person.id))
+            assert {post.offset: post for post in page.posts} == self.kept(self.live)
+            mine = {(offset, reaction) for offset, own in page.mine.items() for reaction in own}
+            assert mine == {(one[0], one[2]) for one in self.reactions if one[1] == person.id and one[0] >= head.first}
+        for offset, post in self.kept(self.live).items():
+            counts = Counter(one[2] for one in self.reactions if one[0] == offset)
+            assert post.reactions == dict(counts)
 
     def head(self) -> Head:
         return self.run(self.stores[0].heads([ROOM]))[ROOM]
@@ -187,4 +220,4 @@ def _disowned(post: Post, person: Person) -> Post:
 
 
 TestStore = StoreMachine.TestCase
-TestStore.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+TestStore.settings = settings(max_examples=20, stateful_step_count=35, deadline=None)
