@@ -130,8 +130,9 @@ class Person:
         return self.page.get_by_role("main").get_by_role("button", name=re.compile("^" + re.escape(room)))
 
     def post(self, text: str) -> Locator:
-        """A post with this text, in any state."""
-        return self.log.get_by_role("article").filter(has_text=text)
+        """A post with this text, in any state. Answers that quote it are not meant."""
+        own_words = self.page.locator(".text").filter(has_text=text)
+        return self.log.get_by_role("article").filter(has=own_words)
 
     def waiting(self, text: str) -> Locator:
         """A post of one's own that is not known to be safe yet."""
