@@ -12,7 +12,7 @@ from chatserver.delivery.line import Line
 from chatserver.delivery.outbox import Outbox
 from chatserver.delivery.pushes import push_of
 from chatserver.delivery.tasks import Tasks
-from chatserver.domain.errors import Refusal
+from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, Offset
 from chatserver.domain.limits import Limits
 from chatserver.metrics import Metrics
@@ -80,9 +80,12 @@ class CatchUp:
                 except StoreUnavailable:
                     self._metrics.store_failures.inc()
                     await asyncio.sleep(RETRY_SECONDS)
-                except Refusal:
-                    # The channel was removed.
-                    outbox.behind.pop(name, None)
+                except Refusal as refusal:
+                    if refusal.reason is Reason.ROOM_UNKNOWN:
+                        # The channel was removed.
+                        outbox.behind.pop(name, None)
+                    else:
+                        await asyncio.sleep(RETRY_SECONDS)
         finally:
             self._running.pop(outbox, None)
 
@@ -90,15 +93,22 @@ class CatchUp:
         """Write the next part of what a connection missed in one channel; let it live where nothing is left."""
         channel, line = await self._opened(name)
         later = line.since(offset)
-        if later is None:
-            if offset + 1 < line.first or line.last - offset > self._limits.recovery_publications:
-                outbox.send(GapPush(channel=name, position=line.position))
-                outbox.behind[name] = line.last
-                return
+        if later is None and not self._is_out_of_reach(line, offset):
             self._metrics.store_reads.labels("catch_up").inc()
-            later = list((await self._store.read(name, offset, READ_LIMIT)).publications)
-        if outbox.behind.get(name) != offset:
+            found = await self._store.read(name, offset, READ_LIMIT)
+            if found.head.epoch != line.epoch:
+                # The store was restored; the tick will say so.
+                await asyncio.sleep(RETRY_SECONDS)
+                return
+            # What another worker has let expire since the last tick is not among what was read.
+            line.expire(found.head.first)
+            later = list(found.publications)
+        if outbox.behind.get(name) != offset or channel.line is not line:
             # It left, or the numbering began anew, while the store was read.
+            return
+        if later is None or self._is_out_of_reach(line, offset):
+            outbox.send(GapPush(channel=name, position=line.position))
+            outbox.behind[name] = line.last
             return
         written = 0
         frames: list[bytes] = []
@@ -111,6 +121,10 @@ class CatchUp:
         if frames:
             outbox.wire.write(b"".join(frames))
         outbox.behind[name] = offset
-        if offset == line.last and channel.line is line:
+        if offset == line.last:
             del outbox.behind[name]
             self._go_live(outbox, channel)
+
+    def _is_out_of_reach(self, line: Line, offset: Offset) -> bool:
+        """Whether part of what follows `offset` is kept no more, or it is more than is replayed."""
+        return offset + 1 < line.first or line.last - offset > self._limits.recovery_publications

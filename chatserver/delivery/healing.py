@@ -61,9 +61,10 @@ class Healing:
             if self._bus.is_attached:
                 await asyncio.sleep(HOLE_PATIENCE)
             while (line := channel.line) is not None and line.has_hole:
+                asked = line.last
                 try:
                     self._metrics.store_reads.labels("heal").inc()
-                    found = await self._store.read(channel.name, line.last, READ_LIMIT)
+                    found = await self._store.read(channel.name, asked, READ_LIMIT)
                 except StoreUnavailable:
                     self._metrics.store_failures.inc()
                     await asyncio.sleep(RETRY_SECONDS)
@@ -74,8 +75,8 @@ class Healing:
                 self._show(channel, line.accept(found.publications))
                 why = "hole" if self._bus.is_attached else "bus_away"
                 self._metrics.healed.labels(why).inc(line.last - before)
-                if line.last == before:
-                    if found.head.last > before:
+                if line.last == asked:
+                    if found.head.last > asked:
                         # What is missing has expired in the meantime: nobody can have it any more.
                         self._begin_anew(channel, found.head)
                     else:
@@ -91,13 +92,13 @@ class Healing:
     async def reach(self, channel: Channel, line: Line, offset: Offset) -> None:
         """Somebody has seen more elsewhere than has come to this worker yet: read up to there, if it is true."""
         while channel.line is line and line.last < offset:
+            asked = line.last
             self._metrics.store_reads.labels("reach").inc()
-            found = await self._store.read(channel.name, line.last, READ_LIMIT)
+            found = await self._store.read(channel.name, asked, READ_LIMIT)
             if channel.line is not line or found.head.epoch != line.epoch or found.head.last < offset:
                 return
-            before = line.last
             self._show(channel, line.accept(found.publications))
-            if line.last == before:
+            if line.last == asked:
                 return
 
     async def backfilled(self, channel: Channel, line: Line) -> None:

@@ -151,8 +151,9 @@ class Hub:
                 return self._prepared_gap(line)
             missed = line.since(since.offset)
             if missed is None:
-                await self._healing.backfilled(channel, line)
-                missed = line.since(since.offset) if channel.line is line else None
+                with line.kept():
+                    await self._healing.backfilled(channel, line)
+                    missed = line.since(since.offset) if channel.line is line else None
             if missed is None:
                 return self._prepared_gap(line)
             self._metrics.recoveries.labels("exact").inc()
@@ -167,6 +168,8 @@ class Hub:
         line = channel.line
         assert line is not None, "prepare comes first"
         if name in outbox.channels:
+            # It is here already. What is pending for it is in its reply, or follows below.
+            channel.live[outbox.encoding].discard(outbox)
             self._release(channel)
         outbox.channels.add(name)
         channel.idle_since = None
@@ -177,7 +180,6 @@ class Hub:
         self._flush_channel(channel)
         later = line.since(position.offset)
         if outbox.behind or later is None:
-            channel.live[outbox.encoding].discard(outbox)
             outbox.behind[name] = position.offset
             self._catch_up.start(outbox)
             return
@@ -307,6 +309,8 @@ class Hub:
             line = channel.line = Line(head, self._limits.ring_publications)
             held, channel.held = channel.held, []
             self._show(channel, line.accept(p for p in held if p.epoch == line.epoch))
+            if line.has_hole:
+                self._healing.heal(channel)
             return line
         finally:
             channel.opening = None
@@ -382,5 +386,8 @@ class Hub:
 
     def _live_again(self, outbox: Outbox, channel: Channel) -> None:
         self._flush_channel(channel)
+        if channel.name in outbox.behind:
+            # That flush was more than it could take.
+            return
         channel.live[outbox.encoding].add(outbox)
         self.on_caught_up(outbox, channel.name)

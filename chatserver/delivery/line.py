@@ -7,7 +7,8 @@ most returns need no store.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 import msgspec
@@ -22,7 +23,7 @@ EARLY_LIMIT: Final = 1_024
 class Line:
     """The line stands at `position`: everything up to it was let out, in order, exactly once."""
 
-    __slots__ = ("_early", "_limit", "_ring", "epoch", "first", "last", "target")
+    __slots__ = ("_early", "_keepers", "_limit", "_ring", "epoch", "first", "last", "target")
 
     def __init__(self, head: Head, limit: int) -> None:
         self.epoch = head.epoch
@@ -33,6 +34,7 @@ class Line:
         """The newest offset known to exist. Above `last` there is a hole, or something still on its way."""
         self._ring: deque[Publication] = deque()
         self._limit = limit
+        self._keepers = 0
         self._early: dict[Offset, Publication] = {}
 
     @property
@@ -84,6 +86,18 @@ class Line:
         for publication in reversed(older):
             if publication.offset == self.ring_start - 1:
                 self._ring.appendleft(publication)
+        # What was edited or removed after the store was read.
+        for publication in [*self._ring]:
+            self._restate(publication)
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Meanwhile the ring drops nothing but what expires, so that what is read from the store joins up with it."""
+        self._keepers += 1
+        try:
+            yield
+        finally:
+            self._keepers -= 1
 
     def expire(self, first: Offset) -> None:
         """The store keeps nothing below `first` any more; neither does this."""
@@ -95,7 +109,7 @@ class Line:
         self.last = publication.offset
         self._restate(publication)
         self._ring.append(publication)
-        while len(self._ring) > self._limit:
+        while len(self._ring) > self._limit and not self._keepers:
             self._ring.popleft()
         ready.append(publication)
 

@@ -1,0 +1,213 @@
+"""What happens while the store is being read: others expire, post, rejoin and redact in that moment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from chatserver.delivery.outbox import Outbox
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.history import ChannelName, Epoch, Offset, StreamPosition
+from chatserver.domain.limits import Limits
+from chatserver.domain.rooms import Posted, RedactPost, Room, RoomId, room_channel
+from chatserver.protocol.codec import Encoding
+from chatserver.protocol.messages import GapPush
+from chatserver.store.contract import LogSlice, Retention
+from chatserver.store.sqlite import SqliteStore
+from tests.delivery.hub_house import CHANNEL, House, HubNode, MemoryWire, eventually, open_house
+
+LONG = "x" * 1_000
+TINY = Limits(ring_publications=4, outbox_bytes=4_000)
+
+
+class LateStore(SqliteStore):
+    """A store whose answers about the log come when the test lets them come, and which may say that it is busy."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.open_door = asyncio.Event()
+        self.open_door.set()
+        self.answered = 0
+        self.is_busy = False
+
+    async def read(self, channel: ChannelName, after: Offset, limit: int) -> LogSlice:
+        found = await super().read(channel, after, limit)
+        self.answered += 1
+        await self.open_door.wait()
+        if self.is_busy:
+            raise Refusal(Reason.BUSY, retry_after=1.0)
+        return found
+
+    def hold(self) -> None:
+        self.open_door.clear()
+        self.answered = 0
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with open_house(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def late(house: House, tmp_path: Path) -> AsyncIterator[LateStore]:
+    store = LateStore(tmp_path / "chat.db")
+    await store.open()
+    yield store
+    store.open_door.set()
+    await store.close()
+
+
+async def node_on(house: House, store: LateStore, limits: Limits | None = None) -> HubNode:
+    """A node that reads through the late store."""
+    ordinary, house.store = house.store, store
+    node = await house.node(limits)
+    house.store = ordinary
+    return node
+
+
+async def test_slow_connection_is_told_of_the_gap_though_this_worker_has_not_heard_of_the_expiry(
+    house: House, late: LateStore
+) -> None:
+    node = await node_on(house, late, TINY)
+    _, slow, _ = await node.enter()
+    slow.is_stalled = True
+    for number in range(12):
+        await house.post(node, f"{number} {LONG}")
+    await eventually(lambda: slow.waiting > TINY.outbox_bytes)
+    await asyncio.sleep(0)
+    stood = slow.offsets()[-1]
+    # Another worker forgets; this one hears of it only at its next tick.
+    retention = Retention(room_age=0, dedupe_window=0)
+    last = await house.commit("the last one")
+    while await house.store.expire(last.at, retention):
+        pass
+    node.hub.announce([last])
+    assert (await house.store.heads([CHANNEL]))[CHANNEL].first > stood + 1
+    slow.drain()
+    await eventually(lambda: any(push["push"] == "gap" for push in slow.pushes()) or len(slow.offsets()) > stood)
+    shown = [push.get("offset") or -1 for push in slow.pushes()]
+    for before, after in pairwise(shown):
+        assert after in (-1, before + 1) or before == -1, shown
+
+
+async def test_connection_behind_a_busy_store_goes_on_when_it_has_time(house: House, late: LateStore) -> None:
+    node = await node_on(house, late, TINY)
+    _, slow, _ = await node.enter()
+    slow.is_stalled = True
+    for number in range(12):
+        await house.post(node, f"{number} {LONG}")
+    late.is_busy = True
+    slow.drain()
+    await eventually(lambda: late.answered > 0)
+    late.is_busy = False
+    await eventually(lambda: slow.offsets() == list(range(1, 13)))
+    await house.post(node, "and live again")
+    await eventually(lambda: slow.offsets() == list(range(1, 14)))
+
+
+async def test_who_joins_again_while_something_is_pending_gets_it_once_after_the_reply(house: House) -> None:
+    node = await house.node()
+    outbox, wire, _ = await node.enter()
+    await house.post(node, "one")
+    await eventually(lambda: wire.offsets() == [1])
+    second = await node.hub.prepare(CHANNEL, None)
+    # While the newest page is read, something is said; its flush waits for its turn.
+    fact = await house.commit("two")
+    node.hub.take(fact)
+    wire.written.clear()
+    node.hub.go_live(outbox, CHANNEL, second.position)
+    await house.post(node, "three")
+    await eventually(lambda: wire.offsets()[-1:] == [3])
+    assert wire.offsets() == [2, 3]
+
+
+async def test_connection_that_falls_behind_again_in_the_moment_it_caught_up_gets_nothing_twice(house: House) -> None:
+    loud = room_channel(RoomId("loud"))
+    await house.store.add_rooms([Room(id=RoomId("loud"), name="Loud", about="Many talk")])
+    node = await house.node(Limits(outbox_bytes=4_000))
+    # The moment cannot be reached from outside: it is made.
+    wire = MemoryWire()
+    outbox = Outbox(wire, Encoding.JSON)
+    for channel in (CHANNEL, loud):
+        prepared = await node.hub.prepare(channel, None)
+        node.hub.go_live(outbox, channel, prepared.position)
+    quiet = node.hub._channels[CHANNEL]
+    node.hub._fall_behind(outbox)
+    node.hub._catch_up.stop(outbox)
+    # Catch-up has given everything of both rooms; the other room is live already, and more comes than fits.
+    outbox.behind.clear()
+    node.hub._channels[loud].live[Encoding.JSON].add(outbox)
+    wire.is_stalled = True
+    for _ in range(8):
+        node.hub.tell(loud, GapPush(channel=loud, position=StreamPosition(Epoch("e" * 1_000), Offset(1))))
+    quiet.pending[Encoding.MSGPACK].append(b"for somebody else")
+    node.hub._dirty.add(quiet)
+    node.hub._live_again(outbox, quiet)
+    assert set(outbox.behind) == {CHANNEL, loud}
+    await house.post(node, "said once")
+    wire.drain()
+    await eventually(lambda: not outbox.behind)
+    assert wire.offsets() == [1]
+
+
+async def test_return_is_exact_though_people_go_on_talking_while_the_store_is_read(
+    house: House, late: LateStore
+) -> None:
+    limits = Limits(ring_publications=4)
+    node = await node_on(house, late, limits)
+    _, _, first = await node.enter()
+    for number in range(10):
+        await house.post(node, f"post {number}")
+    late.hold()
+    coming = asyncio.create_task(node.enter(StreamPosition(first.position.epoch, Offset(2))))
+    await eventually(lambda: late.answered == 1)
+    for number in range(3):
+        await house.post(node, f"meanwhile {number}")
+    late.open_door.set()
+    _, wire, prepared = await coming
+    assert prepared.history == "exact"
+    assert [p.offset for p in prepared.missed] == list(range(3, 14))
+    await house.post(node, "live")
+    await eventually(lambda: wire.offsets() == [14])
+
+
+async def test_text_that_is_taken_back_while_the_store_is_read_is_in_no_later_recovery(
+    house: House, late: LateStore
+) -> None:
+    node = await node_on(house, late, Limits(ring_publications=4))
+    _, _, first = await node.enter()
+    for number in range(10):
+        await house.post(node, f"secret {number}")
+    late.hold()
+    position = StreamPosition(first.position.epoch, Offset(2))
+    coming = asyncio.create_task(node.enter(position))
+    await eventually(lambda: late.answered == 1)
+    await house.post(node, RedactPost(target=Offset(4)))
+    late.open_door.set()
+    await coming
+    _, _, again = await node.enter(position)
+    assert again.history == "exact"
+    texts = {p.offset: p.event.post.text for p in again.missed if isinstance(p.event, Posted)}
+    assert texts[Offset(4)] == ""
+
+
+async def test_hole_that_the_bus_closed_while_the_store_was_read_is_no_gap(house: House, late: LateStore) -> None:
+    node = await node_on(house, late)
+    _, wire, _ = await node.enter()
+    late.hold()
+    publications = sorted(
+        await asyncio.gather(*(house.commit(f"post {number}") for number in range(700))), key=lambda p: p.offset
+    )
+    for publication in publications[1:600]:
+        node.hub.take(publication)
+    await eventually(lambda: late.answered == 1)
+    node.hub.take(publications[0])
+    late.open_door.set()
+    await eventually(lambda: len(wire.offsets()) >= 700)
+    assert [push["push"] for push in wire.pushes() if push["push"] != "posted"] == []
+    assert wire.offsets() == list(range(1, 701))
