@@ -7,6 +7,8 @@ not migrate twice, and a migration that fails leaves nothing behind.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -50,6 +52,7 @@ def _migrate_sqlite(database_url: str) -> None:
     path = make_url(database_url).database
     if path:
         Path(path).absolute().parent.mkdir(parents=True, exist_ok=True)
+        _make_private(Path(path))
     engine = create_engine(database_url, poolclass=NullPool)
 
     @event.listens_for(engine, "connect")
@@ -66,6 +69,13 @@ def _migrate_sqlite(database_url: str) -> None:
     with engine.begin() as connection:
         _upgrade(connection)
     engine.dispose()
+
+
+def _make_private(path: Path) -> None:
+    """Make the file, if there is none, for nobody else to read, whatever its directory and the umask allow. SQLite
+    gives the files beside it the same mode."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 async def _migrate_postgres(database_url: str) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from chatserver.store import statements
+from chatserver.store.compiler import Compiler, Statement
 from chatserver.store.contract import Store
 from chatserver.store.migrate import alembic_config, migrate
 from chatserver.store.operations import SchemaMismatch
@@ -56,10 +57,10 @@ def test_a_store_expects_the_newest_migration(tmp_path: Path) -> None:
 
 def test_every_statement_compiles_in_both_dialects() -> None:
     compilers = [
-        statements.Compiler(sqlite.dialect(paramstyle="qmark")),
-        statements.Compiler(postgres.dialect()),  # type: ignore[no-untyped-call]
+        Compiler(sqlite.dialect(paramstyle="qmark")),
+        Compiler(postgres.dialect()),  # type: ignore[no-untyped-call]
     ]
-    found = [value for value in vars(statements).values() if isinstance(value, statements.Statement)]
+    found = [value for value in vars(statements).values() if isinstance(value, Statement)]
     assert len(found) > 50
     for compiler in compilers:
         for statement in found:
@@ -67,9 +68,9 @@ def test_every_statement_compiles_in_both_dialects() -> None:
 
 
 def test_a_parameter_that_a_statement_does_not_have_is_a_mistake() -> None:
-    wrong = statements.Statement(statements.HEADS.clause, "channel", "chanel")
+    wrong = Statement(statements.HEADS.clause, "channel", "chanel")
     with pytest.raises(ValueError, match="chanel"):
-        statements.Compiler(sqlite.dialect(paramstyle="qmark"))(wrong)
+        Compiler(sqlite.dialect(paramstyle="qmark"))(wrong)
 
 
 async def test_migrating_again_changes_nothing(tmp_path: Path, postgres_url: str) -> None:
@@ -87,6 +88,18 @@ async def test_migrating_again_changes_nothing(tmp_path: Path, postgres_url: str
 async def test_migrating_twice_at_once_migrates_once(tmp_path: Path, postgres_url: str) -> None:
     for url in (f"sqlite:///{tmp_path}/chat.sqlite3", postgres_url):
         await asyncio.gather(*(asyncio.to_thread(migrate, url) for _ in range(3)))
+
+
+def modes(folder: Path) -> dict[str, str]:
+    return {file.name: oct(file.stat().st_mode & 0o777) for file in folder.iterdir()}
+
+
+async def test_the_sqlite_file_and_those_beside_it_are_for_nobody_else_to_read(tmp_path: Path) -> None:
+    migrate(f"sqlite:///{tmp_path}/chat.sqlite3")
+    store = await seeded(SqliteStore(f"{tmp_path}/chat.sqlite3"))
+    found = modes(tmp_path)
+    await store.close()
+    assert found == dict.fromkeys(("chat.sqlite3", "chat.sqlite3-wal", "chat.sqlite3-shm"), "0o600")
 
 
 async def test_a_relative_path_is_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
