@@ -74,9 +74,11 @@ def _origin(value: str) -> str:
 
 
 def _network(value: str) -> str:
-    if value != "*":
-        ipaddress.ip_network(value, strict=False)
-    return value
+    if value == "*":
+        return value
+    network = ipaddress.ip_network(value, strict=False)
+    # uvicorn takes 10.0.0.5/8 for a name, and would trust nobody without a word.
+    return str(network) if "/" in value else value
 
 
 def _redis_url(value: str) -> str:
@@ -264,7 +266,8 @@ def masked(settings: Settings) -> dict[str, object]:
 
 def mask_url(url: str) -> str:
     """A URL with stars for its password and for every query parameter that is called one."""
-    url = re.sub(r"(?<=://)([^/@:]*):([^/]*)@", r"\1:********@", url)
+    # To the last @: a password that should have been quoted may hold anything.
+    url = re.sub(r"(?<=://)([^/@:]*):(.*)@", r"\1:********@", url)
     return re.sub(r"([?&][^=&]*password[^=&]*=)[^&]*", r"\1********", url, flags=re.IGNORECASE)
 
 

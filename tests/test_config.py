@@ -84,6 +84,11 @@ def test_variables_write_lists_with_commas(monkeypatch: pytest.MonkeyPatch) -> N
     assert settings.trusted_proxies == ("10.0.0.0/8", "::1")
 
 
+def test_a_network_of_proxies_may_be_named_by_one_of_them() -> None:
+    settings = load(overrides={"trusted_proxies": ["10.0.0.5/8", "fd00::1/8", "10.0.0.5", "*"]})
+    assert settings.trusted_proxies == ("10.0.0.0/8", "fd00::/8", "10.0.0.5", "*")
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -199,6 +204,7 @@ def test_the_printed_configuration_is_one_that_can_be_read(write_toml: WriteToml
     [
         ("redis://user:pw@host:1/0", "redis://user:********@host:1/0"),
         ("redis://:p:w@host", "redis://:********@host"),
+        ("postgresql://u:p/w@x?#@host/db", "postgresql://u:********@host/db"),
         ("redis://host:1/0", "redis://host:1/0"),
         ("rediss+sentinel://h:1/s?sentinel_password=x&a=b", "rediss+sentinel://h:1/s?sentinel_password=********&a=b"),
         ("sqlite:///a:b@c", "sqlite:///a:b@c"),
