@@ -44,6 +44,7 @@ ANYWHERE: Final = (
     "sysadmin",
     "superuser",
     "volunteerlistener",
+    "lamplight",
     "модератор",
     "администратор",
     "оператор",
