@@ -24,7 +24,7 @@ from chatserver.delivery.pushes import push_of
 from chatserver.delivery.tasks import Tasks
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, Head, Millis, Return, StreamPosition, assess_return
-from chatserver.domain.identity import NodeId
+from chatserver.domain.identity import MemberId, NodeId
 from chatserver.domain.limits import Limits
 from chatserver.domain.rooms import Posted, Publication
 from chatserver.metrics import Metrics
@@ -209,7 +209,13 @@ class Hub:
         for name in [*outbox.channels]:
             self.leave(outbox, name)
 
-    # ------------------------------------------------------------------------------------------ time
+    # ------------------------------------------------------------------------------------------ forgetting
+
+    def forget(self, member: MemberId) -> None:
+        """A member is no more: nothing that names them is replayed from memory."""
+        for channel in self._channels.values():
+            if channel.line is not None:
+                channel.line.forget(member)
 
     def expire(self, heads: dict[ChannelName, Head]) -> None:
         """The store forgot the beginnings of these channels; so does this worker."""

@@ -14,7 +14,8 @@ from typing import Final
 import msgspec
 
 from chatserver.domain.history import Head, Offset, StreamPosition
-from chatserver.domain.rooms import Edited, Posted, Publication, Redacted
+from chatserver.domain.identity import MemberId
+from chatserver.domain.rooms import Edited, Posted, Publication, Reacted, Redacted
 
 EARLY_LIMIT: Final = 1_024
 """Early publications kept while a hole is open; beyond it they are dropped and read from the store with the hole."""
@@ -105,6 +106,14 @@ class Line:
         while self._ring and self._ring[0].offset < first:
             self._ring.popleft()
 
+    def forget(self, member: MemberId) -> None:
+        """Keep nothing that names this member, nor what came before it: the store, which names them no more, tells
+        those who come back."""
+        named = [at for at, held in enumerate(self._ring) if _names(held, member)]
+        for _ in range(named[-1] + 1 if named else 0):
+            self._ring.popleft()
+        self._early = {offset: early for offset, early in self._early.items() if not _names(early, member)}
+
     def _let_out(self, publication: Publication, ready: list[Publication]) -> None:
         self.last = publication.offset
         self._restate(publication)
@@ -134,3 +143,13 @@ class Line:
                 self._ring[at] = msgspec.structs.replace(
                     held, event=msgspec.structs.replace(told, text=text, warning=warning)
                 )
+
+
+def _names(publication: Publication, member: MemberId) -> bool:
+    match publication.event:
+        case Posted(post=post):
+            return post.author == member
+        case Reacted(by=by):
+            return by == member
+        case _:
+            return False

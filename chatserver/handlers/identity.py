@@ -53,6 +53,11 @@ class Identities:
 
     async def known(self, token: str | None) -> Member | None:
         """The member behind a token, or None where there is none (any more)."""
+        named = self._named(token)
+        return None if named is None else await self._store.member(named)
+
+    def _named(self, token: str | None) -> MemberId | None:
+        """Whom a token of ours names; they may be no more."""
         if not token:
             return None
         try:
@@ -64,7 +69,7 @@ class Identities:
             )
         except jwt.InvalidTokenError:
             return None
-        return await self._store.member(MemberId(claims["sub"]))
+        return MemberId(claims["sub"])
 
     async def arrive(self, token: str | None) -> tuple[Member, str, bool]:
         """The member behind the token, or a new guest: member, token, whether they are new."""
@@ -97,22 +102,23 @@ class Identities:
 
     async def export(self, token: str | None) -> Export:
         """Everything kept about the member. Raises IDENTITY_REQUIRED."""
-        export = await self._store.export((await self._require(token)).id)
+        member = self._named(token)
+        export = None if member is None else await self._store.export(member)
         if export is None:
             raise Refusal(Reason.IDENTITY_REQUIRED)
         return export
 
     async def erase(self, token: str | None) -> None:
-        """Remove the member and everything they wrote, here and now. Raises IDENTITY_REQUIRED."""
-        member = await self._require(token)
-        publications = await self._store.erase(member.id, self._now())
-        self.on_erased(member.id, publications)
+        """Remove the member and everything they wrote, here and now. Raises IDENTITY_REQUIRED.
 
-    async def _require(self, token: str | None) -> Member:
-        member = await self.known(token)
+        Also one who is no more: an earlier attempt may have been interrupted, and left words in the database's files
+        or connections open.
+        """
+        member = self._named(token)
         if member is None:
             raise Refusal(Reason.IDENTITY_REQUIRED)
-        return member
+        publications = await self._store.erase(member, self._now())
+        self.on_erased(member, publications)
 
     async def _new_guest(self) -> Member:
         now = self._now()

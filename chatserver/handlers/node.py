@@ -82,7 +82,8 @@ class Node:
         return [] if online is None else [*online.connections]
 
     def end_member(self, member: MemberId) -> None:
-        """Close the connections here of a member who is no more."""
+        """Close the connections here of a member who is no more, and keep nothing that names them."""
+        self.hub.forget(member)
         for connection in self.connections_of(member):
             connection.outbox.wire.close(Close.IDENTITY_ENDED)
 

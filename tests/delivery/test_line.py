@@ -143,6 +143,21 @@ def test_redacted_text_is_not_kept_for_those_who_come_back() -> None:
     assert replayed[0].event.text == ""
 
 
+def test_who_is_no_more_is_named_to_nobody_who_comes_back() -> None:
+    standing = line()
+    ann, ben = MemberId("m_a"), MemberId("m_b")
+    hug = Reacted(target=Offset(1), by=ben, reaction=Reaction.HUG, on=True, counts={Reaction.HUG: 1})
+    standing.accept([publication(1), publication(2, hug), publication(3, Redacted(target=Offset(1))), publication(6)])
+    standing.forget(MemberId("m_c"))
+    assert offsets(standing.since(Offset(0))) == [1, 2, 3]
+    standing.forget(ben)
+    assert standing.since(Offset(1)) is None
+    assert offsets(standing.since(Offset(2))) == [3]
+    standing.forget(ann)
+    assert offsets(standing.accept([publication(4), publication(5)])) == [4, 5]
+    assert standing.has_hole
+
+
 def test_edited_post_is_kept_as_it_stands_now() -> None:
     standing = line()
     edited = Edited(target=Offset(1), text="changed", warning="loss", edited_at=Millis(2))
