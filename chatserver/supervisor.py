@@ -16,6 +16,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from logging.config import dictConfig
 from multiprocessing.connection import Connection, wait
 from types import FrameType
 from typing import Any, Final
@@ -37,6 +38,8 @@ _END_SLACK_SECONDS: Final = 5.0
 _PING_SECONDS: Final = 1.0
 _HUNG_SECONDS: Final = 10.0
 """A process that does not answer for so long, or whose loop has not turned, is replaced."""
+_START_SECONDS: Final = 60.0
+"""How long a new process may take until its first answer, on a machine that is busy starting all of them."""
 _FIRST_RETRY_SECONDS: Final = 0.5
 _LONGEST_RETRY_SECONDS: Final = 30.0
 
@@ -134,6 +137,7 @@ class Supervisor:
     def __init__(self, settings: Settings, sock: socket.socket, on_ready: Callable[[], None]) -> None:
         self._wanted = settings.workers
         self._drain_seconds = settings.limits.drain_seconds + _DRAIN_SLACK_SECONDS + _END_SLACK_SECONDS
+        self._logging = log_config(settings.log_level, settings.log_format)
         self._sock = sock
         self._on_ready = on_ready
         self._workers: list[_Worker] = []
@@ -147,6 +151,7 @@ class Supervisor:
 
     def run(self) -> bool:
         """Serve until told to end. False where the workers could not start at all."""
+        dictConfig(self._logging)
         with self._signals() as woken:
             for _ in range(self._wanted):
                 self._workers.append(_Worker(self._sock))
@@ -264,6 +269,7 @@ class _Worker:
         self.is_ready = False
         self._asked_at: float | None = None
         self._answered_at = time.monotonic()
+        self._has_answered = False
         self._turned_ago = 0.0
 
     @property
@@ -283,12 +289,14 @@ class _Worker:
                 self.is_ready = self.is_ready or started
                 self._asked_at = None
                 self._answered_at = now
+                self._has_answered = True
             if self._asked_at is None and (now - self._answered_at >= _PING_SECONDS or not self.is_ready):
                 self._line.send(None)
                 self._asked_at = now
 
     def is_hung(self, now: float) -> bool:
-        is_silent = self._asked_at is not None and now - self._asked_at > _HUNG_SECONDS
+        patience = _HUNG_SECONDS if self._has_answered else _START_SECONDS
+        is_silent = self._asked_at is not None and now - self._asked_at > patience
         return is_silent or (self.is_ready and self._turned_ago > _HUNG_SECONDS)
 
     def terminate(self) -> None:

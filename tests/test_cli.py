@@ -161,7 +161,9 @@ async def test_a_killed_worker_is_replaced_while_the_others_serve(pair: ChatServ
     pair.kill_worker(killed)
     async with ChatClient(pair.ws_url):
         pass
-    assert other in pair.wait_for_workers(10)
+    assert other in pair.wait_for_workers()
+    said = [line for line in pair.log() if line.get("event") == "worker_ended"]
+    assert said[-1] | {"worker": killed, "code": -9, "level": "warning"} == said[-1]
 
 
 def test_a_frozen_worker_is_replaced(pair: ChatServer) -> None:

@@ -16,7 +16,7 @@ from typing import Final, TypeVar
 
 import pytest
 
-START_SECONDS: Final = 20.0
+START_SECONDS: Final = 45.0
 STOP_SECONDS: Final = 20.0
 _POLL_SECONDS: Final = 0.02
 
