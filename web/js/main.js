@@ -124,7 +124,12 @@ function page(session, vault) {
   window.addEventListener("online", () => session.client.nudge());
   window.addEventListener("offline", () => session.client.nudge());
   window.addEventListener("pageshow", (event) => event.persisted && session.client.nudge());
-  window.addEventListener("storage", () => session.shared());
+  window.addEventListener("storage", (event) => {
+    if (event.key === null && session.state.me !== null) {
+      session.forgotten();
+      turnTo({ name: "gone", how: "forgotten" });
+    } else void session.shared(event.key, event.newValue);
+  });
   window.addEventListener("beforeunload", (event) => session.isHolding && event.preventDefault());
   window.addEventListener("chat:leaving", () => {
     vault.isWiped = true;

@@ -216,8 +216,20 @@ export class Session {
     if (!away) this.client.nudge();
   }
 
-  /** Another tab changed what this browser keeps. */
-  async shared() {
+  /** Another tab emptied what this browser keeps: nobody is known here any more, so nobody is shown either. */
+  forgotten() {
+    this.vault.letGo();
+    this.#startOver();
+  }
+
+  /** Another tab changed what this browser keeps. @param {string | null} key @param {string | null} value */
+  async shared(key, value) {
+    if (this.state.me !== null && this.vault.isForAnother(key, value, this.state.me.id)) {
+      this.isKnown = false;
+      this.#startOver();
+      this.client.start();
+      return;
+    }
     const ids = this.state.pending.filter((p) => p.offset === null).map((p) => p.id);
     for (const id of this.vault.vanished(ids)) {
       this.client.forget(id);

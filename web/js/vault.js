@@ -135,6 +135,19 @@ export class Vault {
     this.memory.clear();
   }
 
+  /** Whether a change made by another tab says that all here is somebody else's. @param {string | null} key @param {string | null} value @param {string} member */
+  isForAnother(key, value, member) {
+    return key === OWNER && value !== null && value !== member;
+  }
+
+  /** Another tab has forgotten everything: keep nothing any more, nor what was written meanwhile. */
+  letGo() {
+    this.isWiped = true;
+    this.memory.clear();
+    // Unless somebody new is here already.
+    if (this.#get(OWNER) === null) wipeStorage(this.storage);
+  }
+
   /** Forget everything, and keep nothing any more. */
   wipe() {
     this.isWiped = true;

@@ -129,9 +129,9 @@ export function composer(context, id) {
     warnBox.checked = false;
     warnText.value = "";
     show(warnField, false);
-    grow();
     keep();
     update(session.state);
+    grow();
   }
 
   function cancel() {

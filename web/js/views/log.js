@@ -124,7 +124,7 @@ export function logView(context, id, write) {
       write.grow();
       const line = rows.querySelector(".new-line");
       if (line !== null) line.scrollIntoView({ block: "center" });
-      else scrollTo(0, document.documentElement.scrollHeight);
+      else if (rows.childElementCount > 0) scrollTo(0, document.documentElement.scrollHeight);
       onScroll();
       window.addEventListener("scroll", onScroll, { passive: true });
       document.addEventListener("pointerdown", onPress);
