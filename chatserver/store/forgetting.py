@@ -15,9 +15,9 @@ from chatserver.domain.identity import MemberId
 from chatserver.domain.rooms import Post, Publication, Reacted, Reaction, Redacted
 from chatserver.store import render
 from chatserver.store import statements as sql
+from chatserver.store.compiler import Call, Op
 from chatserver.store.contract import Retention
 from chatserver.store.log import ChannelState, event_row, post_values, save_heads
-from chatserver.store.statements import Call, Op
 
 ERASED: Final = MemberId("m_erased")
 """The author of what erased people left: shorter than any member's id, and the same for all of them."""

@@ -31,8 +31,8 @@ from chatserver.domain.rooms import (
 )
 from chatserver.store import render
 from chatserver.store import statements as sql
+from chatserver.store.compiler import Call, Op, Params, Row
 from chatserver.store.contract import Committed, RoomChange
-from chatserver.store.statements import Call, Op, Params, Row
 
 Outcome = Committed | Exception
 """What became of one command of a batch. An exception that is no Refusal is a bug of its `decide`."""

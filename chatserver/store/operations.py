@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
+from enum import Enum, auto
 from functools import partial
 from typing import Final, TypeVar
 
@@ -11,14 +12,25 @@ from chatserver.domain.history import ChannelName, Head, Millis, Offset
 from chatserver.domain.identity import Member, MemberId
 from chatserver.domain.rooms import Publication, Room, RoomId
 from chatserver.store import forgetting, people, reading
+from chatserver.store.compiler import MakeOp
 from chatserver.store.contract import Committed, Export, JoinedRoom, LogSlice, Page, Retention, RoomChange
-from chatserver.store.statements import MakeOp
 from chatserver.store.tables import SCHEMA_REVISION
 
 T = TypeVar("T")
 
 DEFAULT_TIMEOUT: Final = 5.0
 """Seconds after which a call that the database has not answered raises StoreUnavailable."""
+
+
+class Scrub(Enum):
+    """How thoroughly removed text is made unreadable."""
+
+    LOG = auto()
+    """In the write-ahead log, and where it stood."""
+    EVERYTHING_IF_QUICK = auto()
+    """Also wherever the database copied it to, if that stops nobody for longer than they would notice."""
+    EVERYTHING = auto()
+    """Wherever it is."""
 
 
 class SchemaMismatch(Exception):
@@ -52,9 +64,8 @@ class Operations(ABC):
         """Run an operation in one transaction, durable on return."""
 
     @abstractmethod
-    async def _scrub(self, *, rewrite: bool) -> None:
-        """Make removed text unreadable in the database's files, as far as the database can. `rewrite`: also where it
-        was copied to when pages were split."""
+    async def _scrub(self, what: Scrub) -> None:
+        """Make removed text unreadable in the database's files, as far as the database can."""
 
     async def check_writable(self) -> None:
         await self._write(forgetting.beat)
@@ -77,6 +88,11 @@ class Operations(ABC):
 
     async def add_rooms(self, rooms: Sequence[Room]) -> int:
         return await self._write(partial(reading.add_rooms, rooms))
+
+    async def renew_epochs(self) -> int:
+        """Give every channel a new epoch, for when a backup was restored: what was shown of it since would otherwise
+        be taken for what comes now. Returns how many channels there are. Not for use while workers run."""
+        return await self._write(reading.renew_epochs)
 
     # Members
 
@@ -124,7 +140,7 @@ class Operations(ABC):
     async def erase(self, member: MemberId, now: Millis) -> list[Publication]:
         erased = await self._write(partial(forgetting.erase, member, now))
         # Also where nothing was found: an earlier attempt may have been interrupted here.
-        await self._scrub(rewrite=erased.had_text)
+        await self._scrub(Scrub.EVERYTHING if erased.had_text else Scrub.LOG)
         return erased.publications
 
     # Time
@@ -132,5 +148,5 @@ class Operations(ABC):
     async def expire(self, now: Millis, retention: Retention) -> dict[ChannelName, Head]:
         expired = await self._write(partial(forgetting.expire, now, retention))
         if expired.removed_anything:
-            await self._scrub(rewrite=expired.may_vacuum)
+            await self._scrub(Scrub.EVERYTHING_IF_QUICK if expired.may_vacuum else Scrub.LOG)
         return expired.heads

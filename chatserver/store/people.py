@@ -10,8 +10,8 @@ from chatserver.domain.identity import Member, MemberId
 from chatserver.domain.rooms import Membership, Reaction, RoomId, RoomStatus
 from chatserver.store import render
 from chatserver.store import statements as sql
+from chatserver.store.compiler import Call, Op, Row
 from chatserver.store.contract import Export, JoinedRoom
-from chatserver.store.statements import Call, Op, Row
 
 _ROOM_WIDTH = 11
 _MEMBERSHIP_WIDTH = 5

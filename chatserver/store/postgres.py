@@ -19,8 +19,9 @@ import asyncpg
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.store import log
 from chatserver.store.backlog import Backlog, Job, settle
+from chatserver.store.compiler import MakeOp
 from chatserver.store.contract import Committed, RoomChange, StoreUnavailable
-from chatserver.store.operations import DEFAULT_TIMEOUT, Operations, SchemaMismatch
+from chatserver.store.operations import DEFAULT_TIMEOUT, Operations, SchemaMismatch, Scrub
 from chatserver.store.postgres_connection import (
     Connections,
     connect,
@@ -30,7 +31,6 @@ from chatserver.store.postgres_connection import (
     run,
     unavailable,
 )
-from chatserver.store.statements import MakeOp
 
 T = TypeVar("T")
 
@@ -107,10 +107,10 @@ class PostgresStore(Operations):
                 return await self._transact(db, op)
             return await self._transact(db, op)
 
-    async def _scrub(self, *, rewrite: bool) -> None:
+    async def _scrub(self, what: Scrub) -> None:
         """Remove dead rows now rather than when autovacuum comes. What PostgreSQL keeps beyond that (write-ahead log,
         unused parts of pages, backups) is not ours to reach."""
-        if rewrite:
+        if what is not Scrub.LOG:
             async with self._pooled() as db:
                 await db.execute(_VACUUM)
 

@@ -12,9 +12,9 @@ from sqlalchemy.dialects.postgresql import asyncpg as dialect
 
 from chatserver.domain.errors import Refusal
 from chatserver.store import statements as sql
+from chatserver.store.compiler import Call, Compiler, Op, Row
 from chatserver.store.contract import StoreUnavailable
 from chatserver.store.operations import SchemaMismatch, check_revision
-from chatserver.store.statements import Call, Compiler, Op, Row
 
 T = TypeVar("T")
 

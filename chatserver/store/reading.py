@@ -11,9 +11,9 @@ from chatserver.domain.identity import MemberId
 from chatserver.domain.rooms import Post, Reaction, Room, room_channel
 from chatserver.store import render
 from chatserver.store import statements as sql
+from chatserver.store.compiler import Call, Op
 from chatserver.store.contract import LogSlice, Page
 from chatserver.store.log import room_values
-from chatserver.store.statements import Call, Op
 
 NEWEST = 2**62
 """Above every offset."""
@@ -71,6 +71,13 @@ def add_rooms(wanted: Sequence[Room]) -> Op[int]:
         yield Call(sql.ADD_CHANNELS, [(room_channel(room.id), _new_epoch(), 1, 0, 0) for room in new])
         yield Call(sql.ADD_ROOMS, [_new_room(room) for room in new])
     return len(new)
+
+
+def renew_epochs() -> Op[int]:
+    names = [row[0] for row in (yield Call(sql.ALL_CHANNELS, [()]))]
+    if names:
+        yield Call(sql.SET_EPOCH, [(_new_epoch(), name) for name in names])
+    return len(names)
 
 
 def _new_room(room: Room) -> tuple[object, ...]:

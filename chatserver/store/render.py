@@ -27,7 +27,7 @@ from chatserver.domain.rooms import (
     RoomId,
     RoomStatus,
 )
-from chatserver.store.statements import Row
+from chatserver.store.compiler import Row
 
 POST_COLUMNS: Final = 10
 PUBLICATION_COLUMNS: Final = 19

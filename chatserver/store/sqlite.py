@@ -17,15 +17,15 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 from chatserver.domain.errors import Refusal
 from chatserver.store import log
 from chatserver.store.backlog import Backlog, Job, settle
+from chatserver.store.compiler import MakeOp
 from chatserver.store.contract import Committed, RoomChange, StoreUnavailable
-from chatserver.store.operations import DEFAULT_TIMEOUT, Operations, SchemaMismatch
+from chatserver.store.operations import DEFAULT_TIMEOUT, Operations, SchemaMismatch, Scrub
 from chatserver.store.sqlite_connection import Connection, is_busy, is_of_one_job
-from chatserver.store.statements import MakeOp
 
 T = TypeVar("T")
 
@@ -35,16 +35,12 @@ _BACKLOG: Final = 10_000
 _READERS: Final = 2
 _GATHERING: Final = 0.0006
 """Seconds that a batch may wait for as many as the last one had."""
+_QUICKLY_REWRITTEN: Final = 128 * 1024 * 1024
+"""Bytes of a file whose rewriting holds up writers for about a second."""
 _STOP: Final = None
 
 
-class _Scrub(NamedTuple):
-    """Empty the write-ahead log, after rewriting the whole file where `rewrite`."""
-
-    rewrite: bool
-
-
-Work = RoomChange | MakeOp[Any] | _Scrub
+Work = RoomChange | MakeOp[Any] | Scrub
 _Queue = queue.SimpleQueue[Job[Work] | None]
 
 
@@ -100,10 +96,10 @@ class SqliteStore(Operations):
         result: T = await self._ask(self._to_read, self._reads, op)
         return result
 
-    async def _scrub(self, *, rewrite: bool) -> None:
+    async def _scrub(self, what: Scrub) -> None:
         """Removed content is overwritten in the file (`secure_delete`) once the write-ahead log was emptied into it.
         Where SQLite split pages, a copy may be left in their unused part: only a rewrite of the file removes it."""
-        await self._ask(self._to_write, self._writes, _Scrub(rewrite))
+        await self._ask(self._to_write, self._writes, what)
 
     async def _ask(self, to: _Queue, backlog: Backlog[Work], work: Work) -> Any:
         if not self._threads:
@@ -168,7 +164,7 @@ class SqliteStore(Operations):
         self._gather()
         while job is not _STOP:
             if job.is_wanted:
-                (scrubs if isinstance(job.work, _Scrub) else jobs).append(job)
+                (scrubs if isinstance(job.work, Scrub) else jobs).append(job)
             if len(jobs) >= _BATCH:
                 return jobs, scrubs, False
             try:
@@ -223,7 +219,7 @@ def _attempt(connection: Connection, jobs: Sequence[Job[Work]], begin: str) -> S
 
 
 def _run_one(connection: Connection, work: Work) -> object:
-    assert not isinstance(work, (RoomChange, _Scrub))
+    assert not isinstance(work, (RoomChange, Scrub))
     try:
         return connection.run(work())
     except Refusal as refusal:
@@ -234,7 +230,9 @@ def _run_one(connection: Connection, work: Work) -> object:
 def _scrub(connection: Connection, jobs: Sequence[Job[Work]]) -> Sequence[object]:
     try:
         db = connection.ready()
-        if any(job.work.rewrite for job in jobs if isinstance(job.work, _Scrub)):
+        asked = {job.work for job in jobs}
+        is_quick = connection.size() <= _QUICKLY_REWRITTEN
+        if Scrub.EVERYTHING in asked or (Scrub.EVERYTHING_IF_QUICK in asked and is_quick):
             _when_free(jobs, lambda: db.execute("VACUUM"))
         _when_free(jobs, lambda: _checkpoint(db))
     except (sqlite3.Error, OSError, SchemaMismatch) as error:

@@ -13,8 +13,8 @@ from urllib.parse import quote
 from sqlalchemy.dialects import sqlite as dialect
 
 from chatserver.store import statements as sql
+from chatserver.store.compiler import Call, Compiler, Op, Row
 from chatserver.store.operations import SchemaMismatch, check_revision
-from chatserver.store.statements import Call, Compiler, Op, Row
 
 T = TypeVar("T")
 
@@ -75,6 +75,10 @@ class Connection:
                 raise sqlite3.OperationalError("the file cannot be put into write-ahead mode")
             # The writer waits by itself, and gives up when nobody waits for it any more.
             db.execute("PRAGMA busy_timeout=0")
+
+    def size(self) -> int:
+        """Of the file, in bytes."""
+        return os.stat(self._path).st_size
 
     def drop(self) -> None:
         """Close, whatever state it is in. What was not committed is rolled back."""

@@ -31,6 +31,7 @@ from chatserver.domain.rooms import (
     room_channel,
 )
 from chatserver.store.contract import Store, StoreUnavailable
+from chatserver.store.operations import Operations
 from tests.store.kit import GRIEF, SLEEP, START, Database, change, evolved, newcomer, only, replay, room, say, seeded
 
 ROOM = room_channel(SLEEP)
@@ -447,6 +448,19 @@ async def test_closing_finishes_what_was_accepted(database: Database) -> None:
         await say(store, ada, "too late")
     await store.open()
     assert len(await replay(store, SLEEP)) == 50
+    await store.close()
+
+
+async def test_after_a_backup_was_restored_every_numbering_gets_another_name(database: Database) -> None:
+    store = await seeded(database.store())
+    ada = await newcomer(store, "Ada")
+    await say(store, ada, "hi")
+    before = await store.heads([ROOM, room_channel(GRIEF)])
+    assert isinstance(store, Operations)
+    assert await store.renew_epochs() == 2
+    after = await store.heads([ROOM, room_channel(GRIEF)])
+    assert len({head.epoch for head in (*before.values(), *after.values())}) == 4
+    assert after[ROOM].last == 1
     await store.close()
 
 
