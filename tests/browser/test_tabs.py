@@ -8,6 +8,7 @@ from tests.browser.conftest import SitDown
 from tests.browser.house import texts_in
 from tests.browser.person import LOST_NETWORK, Person
 from tests.browser.wire import Wire
+from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
 
 
@@ -40,9 +41,7 @@ async def test_a_new_name_shows_in_both(house: ChatServer, sit_down: SitDown) ->
     await expect(two.page.get_by_text("Quiet Meadow")).to_be_visible()
 
 
-async def test_a_post_that_waits_is_sent_once_though_both_tabs_come_back(
-    house: ChatServer, sit_down: SitDown
-) -> None:
+async def test_a_post_that_waits_is_sent_once_though_both_tabs_come_back(house: ChatServer, sit_down: SitDown) -> None:
     async with Wire(house.port) as wire:
         one = await sit_down(wire.url)
         one.forgive(LOST_NETWORK)
@@ -79,3 +78,40 @@ async def test_a_post_that_waits_in_a_tab_that_is_closed_is_sent_by_the_other(
         await two.network_returns()
         await two.sees("the tab was closed too early")
     assert await texts_in(house, "low-mood") == ["the tab was closed too early"]
+
+
+async def test_who_is_forgotten_in_one_tab_is_shown_in_none(house: ChatServer, sit_down: SitDown) -> None:
+    one = await sit_down(house.url)
+    await one.arrive()
+    two = await second_tab(one)
+    await two.enter("Feeling alone")
+    await two.say("nobody else here may see this")
+    await two.writing.fill("nor this")
+    await one.open_own_corner()
+    await one.page.get_by_role("button", name="Forget me here", exact=True).click()
+    await one.page.get_by_role("button", name="Yes, forget me here").click()
+    await expect(two.page.get_by_text("This browser no longer knows you.")).to_be_visible()
+    assert "else here may see" not in await two.page.content()
+    assert await two.kept() == {}
+    assert await one.kept() == {}
+    # Somebody new in one tab is left alone by the other.
+    await one.page.get_by_role("button", name="Come in as somebody new").click()
+    name = await one.name()
+    await two.page.get_by_role("button", name="Come in as somebody new").click()
+    assert await two.name() == name
+
+
+async def test_who_comes_back_in_one_tab_is_here_in_both(house: ChatServer, sit_down: SitDown) -> None:
+    async with ChatClient(house.ws_url) as elsewhere:
+        code, name = (await elsewhere.ask("code"))["code"], elsewhere.hello_ok["member"]["name"]
+    one = await sit_down(house.url)
+    await one.arrive()
+    two = await second_tab(one)
+    await two.enter("Awake at night")
+    await two.writing.fill("written by somebody else")
+    await one.open_own_corner()
+    await one.page.get_by_label("Come-back code").fill(code)
+    await one.page.get_by_role("button", name="Come back with this code").click()
+    await expect(two.page.locator(".you-are b")).to_have_text(name)
+    await two.enter("Awake at night")
+    await expect(two.writing).to_have_value("")

@@ -122,3 +122,17 @@ test("rubbish in the storage is stepped over", async () => {
   assert.deepEqual(await vault.adopt(), []);
   assert.equal(vault.place("sleep"), null);
 });
+
+test("a vault that another tab has emptied keeps nothing any more, and leaves somebody new alone", () => {
+  const shelf = new Shelf();
+  const vault = tab(shelf, "a");
+  vault.belongTo("m_ann");
+  shelf.clear();
+  vault.keepDraft("sleep", { text: "typed a moment too late", warning: null, replyTo: null });
+  vault.letGo();
+  assert.equal(shelf.length, 0);
+  tab(shelf, "b").belongTo("m_ben");
+  vault.letGo();
+  vault.keepDraft("sleep", { text: "late", warning: null, replyTo: null });
+  assert.equal(shelf.length, 1);
+});
