@@ -18,8 +18,13 @@ import msgspec
 from bench.machine import cores, description, on_cores
 from bench.measure import Bench
 from bench.report import Section, as_text
+from bench.scenarios.arrivals import connect, memory
+from bench.scenarios.durable import durable
 from bench.scenarios.fanout import single, throughput
 from bench.scenarios.latency import latency
+from bench.scenarios.room10k import room10k
+from bench.scenarios.slow import slow
+from bench.scenarios.storm import storm
 from bench.stream import Unfaithful
 from bench.targets import Baselines
 
@@ -27,6 +32,12 @@ SCENARIOS: Final[dict[str, Callable[[Bench], Section]]] = {
     "throughput": throughput,
     "single": single,
     "latency": latency,
+    "room10k": room10k,
+    "connect": connect,
+    "memory": memory,
+    "store": durable,
+    "slow": slow,
+    "storm": storm,
 }
 
 

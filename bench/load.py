@@ -92,7 +92,9 @@ class Crowd:
 
     def __init__(self, dialect: Dialect, rooms: int) -> None:
         self.dialect = dialect
-        self.streams = [Stream(f"room {number}", has_offsets=dialect.has_replies) for number in range(rooms)]
+        self.streams = [
+            Stream(f"room {number}", dialect.words, has_offsets=dialect.has_replies) for number in range(rooms)
+        ]
         self.members: list[Member] = []
         self.arrived_at: list[float] = []
         """When each of the last arrivals was complete."""

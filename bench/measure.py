@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 import msgspec
@@ -57,39 +57,52 @@ class Stage:
         self.target = stack.enter_context(target)
         self.crowd = Crowd(target.dialect, rooms)
         stack.callback(self.crowd.close)
-        came = self.crowd.arrive(Visit(room=number % rooms) for number in range(members))
+        came = self.crowd.arrive((Visit(room=number % rooms) for number in range(members)), timeout=300.0)
         self.senders = self.crowd.make_senders(came[:senders])
 
-    def closed(self, seconds: float, timeout: float = 60.0) -> Run:
+    def closed(self, seconds: float, timeout: float = 60.0, until: Callable[[float], bool] | None = None) -> Run:
         """Every sender writes its next post when the last was acknowledged (window 1), for so long; then everybody
-        reads to the end. Raises Unfaithful."""
+        reads to the end. `until` is asked now and then with the seconds gone by, and ends it earlier. Raises
+        Unfaithful."""
         crowd = self.crowd
         crowd.settle()
         crowd.latencies = None
         crowd.on_answered = crowd.post
-        return self._run(self.senders, seconds, timeout)
+        return self._run(self.senders, seconds, timeout, until=until)
 
-    def open(self, seconds: float, rate: float, timeout: float = 60.0) -> Run:
-        """So many posts a second, whether or not the last ones were acknowledged; the senders take turns."""
+    def open(
+        self, seconds: float, rate: float, timeout: float = 60.0, until: Callable[[float], bool] | None = None
+    ) -> Run:
+        """So many posts a second, whether or not the last ones were acknowledged; the senders take turns. `until` is
+        asked with the seconds gone by before each post, and ends it earlier."""
         crowd = self.crowd
         crowd.settle()
         crowd.latencies = []
         crowd.on_answered = lambda member: None
-        return self._run((), seconds, timeout, rate=rate)
+        return self._run((), seconds, timeout, rate=rate, until=until)
 
-    def _run(self, first: Sequence[Member], seconds: float, timeout: float, rate: float | None = None) -> Run:
+    def _run(
+        self,
+        first: Sequence[Member],
+        seconds: float,
+        timeout: float,
+        rate: float | None = None,
+        until: Callable[[float], bool] | None = None,
+    ) -> Run:
         crowd, pids = self.crowd, self.target.pids
         cpu, load, wall = cpu_seconds(pids), time.process_time(), now()
         for member in first:
             crowd.post(member)
         if rate is None:
-            while now() - wall < seconds:
+            while (elapsed := now() - wall) < seconds and not (until is not None and until(elapsed)):
                 crowd.pump(0.05)
         else:
             for number in range(round(seconds * rate)):
                 due = wall + number / rate
                 while (left := due - now()) > 0:
                     crowd.pump(left)
+                if until is not None and until(now() - wall):
+                    break
                 crowd.post(self.senders[number % len(self.senders)])
                 crowd.pump(0.0)
         crowd.on_answered = lambda member: None

@@ -90,7 +90,7 @@ def figure(name: str, unit: str, values: dict[str, list[float]], mark: Mark | No
     ours = values.get("ours", [])
     ratios: dict[str, float | None] = {
         other: statistics.median(a / b for a, b in zip(ours, values[other], strict=True))
-        if ours and values.get(other) and all(values[other])
+        if ours and len(values.get(other, ())) == len(ours) and all(values[other])
         else None
         for other in ("relay", "naive")
     }

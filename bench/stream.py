@@ -46,12 +46,25 @@ class Shown(msgspec.Struct):
 
 
 class Stream:
-    """One room's shared bytes since `clear`. `sent` holds what was sent, by marker, and when."""
+    """One room's shared bytes since `clear`. `sent` holds what was sent, by marker, and when; every post's text is its
+    marker, a space, and `words`."""
 
-    __slots__ = ("_last_offset", "_next", "_parser", "acknowledged", "data", "has_offsets", "name", "sent", "shown")
+    __slots__ = (
+        "_last_offset",
+        "_next",
+        "_parser",
+        "acknowledged",
+        "data",
+        "has_offsets",
+        "name",
+        "sent",
+        "shown",
+        "words",
+    )
 
-    def __init__(self, name: str, *, has_offsets: bool) -> None:
+    def __init__(self, name: str, words: str, *, has_offsets: bool) -> None:
         self.name = name
+        self.words = words
         self.has_offsets = has_offsets
         self.data = bytearray()
         self.shown: list[Shown] = []
@@ -81,7 +94,9 @@ class Stream:
                 continue
             if push.post is None:
                 raise Unfaithful(f"{self.name}: an unexpected push: {payload[:120]!r}")
-            marker = push.post.text.partition(" ")[0]
+            marker, _, words = push.post.text.partition(" ")
+            if words != self.words:
+                raise Unfaithful(f"{self.name}: {marker} was shown with other words: {words!r}")
             self._check(marker, push.offset)
             self.shown.append(Shown(self._parser + frames.at, marker, push.offset, self.sent[marker], now))
         self._parser += frames.at

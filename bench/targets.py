@@ -28,6 +28,8 @@ from tests.kit.ports import free_port, is_free
 from tests.kit.process import Process
 from tests.kit.server import ChatServer
 
+LONG: Final = 19
+"""How many times the words stand in a long post: close to the longest that is allowed."""
 WORDS: Final = "I have been awake since three again, and it helps to read that I am not the only one. Thank you all."
 ENOUGH: Final = 1_000_000
 """A limit that no scenario reaches: all load comes from one address, and a few senders write for a whole room."""
@@ -51,6 +53,8 @@ class Dialect(Protocol):
     """What goes over the socket. A marker is the text's first word, and names a post: sender and number."""
 
     port: int
+    words: str
+    """What stands in each post after its marker."""
     has_replies: bool
     """Whether commands are answered. Where not, a sender knows its post by its marker."""
 
@@ -68,8 +72,9 @@ class ChatDialect:
 
     has_replies = True
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, times: int = 1) -> None:
         self.port = port
+        self.words = " ".join([WORDS] * times)
 
     def upgrade(self, room: int) -> bytes:
         return upgrade("/ws", self.port, "chat.v1.json")
@@ -85,7 +90,7 @@ class ChatDialect:
     def post(self, room: int, marker: str) -> bytes:
         return client_frame(
             b'{"cmd":"post","id":"%b","room":"%b","text":"%b %b"}'
-            % (marker.encode(), room_id(room).encode(), marker.encode(), WORDS.encode())
+            % (marker.encode(), room_id(room).encode(), marker.encode(), self.words.encode())
         )
 
 
@@ -93,6 +98,7 @@ class RelayDialect:
     """What comes in goes out to the room: so the sender sends what our server would push, of the same size."""
 
     has_replies = False
+    words = WORDS
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -161,7 +167,8 @@ class Target:
 
 
 class Chat(Target):
-    """Our server as a user starts it, with rooms for the load. `raised` are limits; all else is the default."""
+    """Our server as a user starts it, with rooms for the load. `raised` are limits; all else is the default. `times` is
+    how often the words stand in each post."""
 
     name = "ours"
 
@@ -173,9 +180,10 @@ class Chat(Target):
         raised: Mapping[str, float],
         workers: int = 1,
         redis_url: str | None = None,
+        times: int = 1,
     ) -> None:
         self.server = ChatServer(workers=workers, redis_url=redis_url, config={"limits": {**raised}})
-        self.dialect = ChatDialect(self.server.port)
+        self.dialect = ChatDialect(self.server.port, times)
         try:
             self._add_rooms(rooms)
             with on_cores(cores.servers if workers == 1 else cores.others):

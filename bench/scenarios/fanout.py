@@ -8,7 +8,7 @@ from bench.measure import Bench, Run, Stage
 from bench.report import Mark, Section, figure
 from bench.targets import RAISED, RAISED_FOR_SENDERS, Chat
 
-_WARM_UP_SECONDS = 0.5
+_WARM_UP_SECONDS = 0.3
 
 
 def throughput(bench: Bench) -> Section:

@@ -1,0 +1,129 @@
+"""One in a hundred stops reading: what the others notice of it, and what it costs the server until they are let go."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from bench.load import now
+from bench.machine import open_files, queued, resident_quickly
+from bench.measure import Bench, Run, Stage, percentile
+from bench.report import Mark, Section, figure
+from bench.targets import LONG, RAISED, RAISED_FOR_SENDERS, Chat
+from tests.kit.process import wait_until
+
+_POSTS_PER_SECOND = 50.0
+_SENDERS = 10
+_BURST_BYTES = 3 * 1024 * 1024
+"""Somewhat less than Linux lets a socket's send buffer grow to."""
+_PATIENCE_SECONDS = 60.0
+_LOOK_SECONDS = 0.25
+_MS = 1_000
+
+
+def slow(bench: Bench) -> Section:
+    """Calm and stalled in turn, on one server. Long posts, so that the kernel's buffers are full soon."""
+    members = round(bench.pick(500, 200))
+    stalled = members // 100
+    repetitions = 1 if bench.quick else 3
+    calm: list[Run] = []
+    beside: list[Run] = []
+    with ExitStack() as stack:
+        target = Chat(bench.cores, rooms=1, raised={**RAISED, **RAISED_FOR_SENDERS}, times=LONG)
+        stage = Stage(target, 1, members + stalled * (repetitions + 1), _SENDERS, stack)
+        # As much as the ring of recent posts holds, so that it does not grow beside what is measured.
+        stage.open(300 / _POSTS_PER_SECOND, _POSTS_PER_SECOND)
+        for _ in range(repetitions):
+            calm.append(stage.open(bench.pick(10, 5), _POSTS_PER_SECOND))
+            beside.append(_Trial(stage, target, stalled).run())
+        # Asking for metrics is noticed by the others: once more, for the times and the memory.
+        watched = _Trial(stage, target, stalled, asks_metrics=True)
+        watched.run()
+    with_stalled, without = ([percentile(run.latencies, 0.99) * _MS for run in runs] for runs in (beside, calm))
+    ratios = [one / other for one, other in zip(with_stalled, without, strict=True)]
+    freed = watched.freed_after()
+    return Section(
+        scenario="slow",
+        about=f"{stalled} of {members} members stop reading, {_POSTS_PER_SECOND:g} long posts/s",
+        figures=[
+            figure("others' p99 beside them", "ms", {"ours": with_stalled}),
+            figure("others' p99 without them", "ms", {"ours": without}),
+            figure("p99 beside / without", "x", {"ours": ratios}, Mark(most=1.1)),
+            figure("memory at most", "KB/stalled client", {"ours": [watched.memory_kb]}, Mark(most=256)),
+            figure("in the kernel for it at most", "KB/stalled client", {"ours": [watched.most_queued / 1_024]}),
+            figure("freed after the bound", "s", {"ours": freed}, Mark(most=10)),
+        ],
+        notes=[
+            "a socket's bound is reached when the kernel's buffers and limits.outbox_bytes are full; seen to 1 s",
+            "raised for it: connections and guests per address, commands per second",
+        ],
+        load=max(run.load_share for run in (*calm, *beside)),
+    )
+
+
+class _Trial:
+    """Some members stop reading, and are watched until the server has closed their sockets."""
+
+    def __init__(self, stage: Stage, target: Chat, count: int, *, asks_metrics: bool = False) -> None:
+        self._stage = stage
+        self._target = target
+        self._count = count
+        self._pids = target.pids
+        self._asks_metrics = asks_metrics
+        self._files = open_files(self._pids)
+        self._calm = self._most = 0
+        self._looked_at = 0.0
+        self.most_queued = 0
+        """Bytes that the kernel held for one of them."""
+        self._behind_at: list[float] = []
+        self._freed_at: list[float] = []
+
+    def run(self) -> Run:
+        """Stall them, fill what the kernel takes for them with a burst, and go on at the usual pace until the last
+        socket is closed: this last part. Raises TimeoutError where that takes too long."""
+        stage = self._stage
+        if self._asks_metrics:
+            wait_until(lambda: self._behind() == 0, "the gauge of those behind to be zero")
+        for member in [member for member in stage.crowd.members if member.sender is None][: self._count]:
+            stage.crowd.deafen(member)
+        stage.closed(_PATIENCE_SECONDS, until=self._is_filled)
+        run = stage.open(_PATIENCE_SECONDS, _POSTS_PER_SECOND, until=self._is_over)
+        if len(self._freed_at) < self._count:
+            raise TimeoutError(f"{len(self._freed_at)} of {self._count} stalled clients were let go in time")
+        return run
+
+    @property
+    def memory_kb(self) -> float:
+        """How much more the server held at most than before the first of them was behind, for each."""
+        return (self._most - self._calm) / self._count / 1_024
+
+    def freed_after(self) -> list[float]:
+        """Seconds from each one's falling behind until its socket was closed, in the order of both."""
+        return [freed - behind for behind, freed in zip(self._behind_at, self._freed_at, strict=True)]
+
+    def _behind(self) -> int:
+        return round(self._target.metrics()["chat_connections_behind"])
+
+    def _is_filled(self, elapsed: float) -> bool:
+        self._look()
+        return len(self._stage.crowd.streams[0].data) > _BURST_BYTES or bool(self._behind_at)
+
+    def _is_over(self, elapsed: float) -> bool:
+        self._look()
+        return len(self._freed_at) >= self._count
+
+    def _look(self) -> None:
+        at = now()
+        if at - self._looked_at < _LOOK_SECONDS:
+            return
+        self._looked_at = at
+        held = resident_quickly(self._pids)
+        if self._asks_metrics:
+            # A gauge of a second ago may still count who was freed since.
+            behind = min(self._behind() + len(self._freed_at), self._count)
+            self._behind_at += [at] * (behind - len(self._behind_at))
+            self.most_queued = max(self.most_queued, *queued(self._target.dialect.port))
+        if not self._behind_at:
+            self._calm = held
+        self._most = max(self._most, held)
+        gone = self._files - open_files(self._pids)
+        self._freed_at += [at] * (gone - len(self._freed_at))
