@@ -8,6 +8,7 @@ from chatserver.domain.rooms import Publication
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
+from chatserver.protocol.codes import Close
 from chatserver.protocol.internode import MemberChanged, MemberEnded
 from chatserver.protocol.messages import (
     VERSION,
@@ -72,7 +73,7 @@ async def rename(node: Node, connection: Connection, person: Person, command: Re
 
     for other in node.connections_of(person.id):
         other.person = renamed
-    await tell_others_of_self(node, renamed, except_for=connection)
+    await tell_others_of_self(node, person.id, except_for=connection)
     return Answer(RenameOk(renamed), then=tell)
 
 
@@ -85,17 +86,26 @@ async def mute(node: Node, connection: Connection, person: Person, command: Mute
     if command.on and await node.store.member(command.member) is None:
         raise Refusal(Reason.MEMBER_UNKNOWN)
     await node.store.set_mute(person.id, command.member, command.on, node.limits.mutes_per_member)
-    await tell_others_of_self(node, person, except_for=connection)
+    await tell_others_of_self(node, person.id, except_for=connection)
     return Answer(DoneOk(), then=lambda: node.tell_nodes(MemberChanged(person.id)))
 
 
-async def tell_others_of_self(node: Node, person: Person, except_for: Connection | None) -> None:
-    """Bring a member's other connections here up to date with their name and mutes."""
-    others = [other for other in node.connections_of(person.id) if other is not except_for]
-    if others:
-        push = SelfPush(member=person, muted=await node.store.muted(person.id))
-        for other in others:
-            other.outbox.send(push)
+async def tell_others_of_self(node: Node, member: MemberId, except_for: Connection | None) -> None:
+    """Bring a member's other connections here up to date with their name and mutes.
+
+    One that has no room for it is closed: hello tells it to those who come back.
+    """
+    others = [other for other in node.connections_of(member) if other is not except_for]
+    if not others:
+        return
+    muted = await node.store.muted(member)
+    for other in others:
+        if other.outbox.wire.buffered() > node.limits.outbox_bytes:
+            node.metrics.evictions.labels("too_slow").inc()
+            other.outbox.wire.close(Close.TOO_SLOW)
+            other.outbox.wire.abort()
+        elif other.person is not None:
+            other.outbox.send(SelfPush(member=other.person, muted=muted))
 
 
 async def reload_member(node: Node, member: MemberId) -> None:
@@ -110,7 +120,7 @@ async def reload_member(node: Node, member: MemberId) -> None:
     node.presence.rename(member, now.name)
     for connection in node.connections_of(member):
         connection.person = person
-    await tell_others_of_self(node, person, except_for=None)
+    await tell_others_of_self(node, member, except_for=None)
 
 
 def erased(node: Node, member: MemberId, publications: list[Publication]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from chatserver.bus.contract import Bus
 from chatserver.delivery.hub import Hub
@@ -19,6 +20,9 @@ from chatserver.metrics import Metrics
 from chatserver.protocol.codes import Close
 from chatserver.protocol.internode import TOPIC_NODES, AnyNodeMessage, encode
 from chatserver.store.contract import Retention, Store
+
+ENDED_SECONDS: Final = 60.0
+"""Longer than any hello takes."""
 
 
 @dataclass(slots=True)
@@ -49,10 +53,15 @@ class Node:
     """The directory, refreshed by the sweep and by room changes. Decisions load their own room in the transaction."""
     online: dict[MemberId, Online] = field(default_factory=dict)
     watching: set[Connection] = field(default_factory=set)
+    ended: dict[MemberId, float] = field(default_factory=dict)
+    """Members who are no more, and since when: somebody may be saying hello as one of them at that moment."""
     is_draining: bool = False
 
     def admit(self, connection: Connection, person: Person) -> None:
-        """From now on this connection is this member's. Raises BUSY where they have as many as one may have."""
+        """From now on this connection is this member's. Raises BUSY where they have as many as one may have, and
+        IDENTITY_UNKNOWN where they are no more."""
+        if person.id in self.ended:
+            raise Refusal(Reason.IDENTITY_UNKNOWN)
         online = self.online.get(person.id)
         if online is None:
             bucket = Bucket(self.limits.member_commands_per_second, self.limits.member_command_burst, self.monotonic())
@@ -70,11 +79,14 @@ class Node:
             online.connections.discard(connection)
 
     def forget_absent(self) -> None:
-        """Drop the buckets of members who left long enough ago for it to make no difference."""
+        """Drop the buckets of members who left long enough ago for it to make no difference, and the names of those
+        who ended before anybody could still be saying hello as them."""
         now = self.monotonic()
         gone = [m for m, online in self.online.items() if not online.connections and online.bucket.is_full(now)]
         for member in gone:
             del self.online[member]
+        for member in [member for member, ended_at in self.ended.items() if now - ended_at > ENDED_SECONDS]:
+            del self.ended[member]
 
     def connections_of(self, member: MemberId) -> list[Connection]:
         """The member's connections on this worker."""
@@ -84,6 +96,7 @@ class Node:
     def end_member(self, member: MemberId) -> None:
         """Close the connections here of a member who is no more, and keep nothing that names them."""
         self.hub.forget(member)
+        self.ended[member] = self.monotonic()
         for connection in self.connections_of(member):
             connection.outbox.wire.close(Close.IDENTITY_ENDED)
 

@@ -95,7 +95,8 @@ async def join(node: Node, connection: Connection, person: Person, command: Join
         node.hub.give_up(channel)
         raise
     connection.rooms.add(room.id)
-    node.presence.enter(channel, person, connection)
+    # Under the name they have now: another connection of theirs may have changed it while the store was asked.
+    node.presence.enter(channel, connection.person or person, connection)
     ok = JoinOk(
         room=room,
         position=prepared.position,

@@ -14,6 +14,7 @@ from typing import Final
 from chatserver.delivery.outbox import Outbox
 from chatserver.domain.history import ChannelName
 from chatserver.domain.rooms import ROOM_CHANNEL_PREFIX, RoomId, room_channel, room_of
+from chatserver.handlers.connection import Connection
 from chatserver.handlers.health import Health
 from chatserver.handlers.node import Node
 from chatserver.protocol.internode import encode
@@ -37,6 +38,8 @@ class Sweep:
         self._node = node
         self._health = health
         self._changed_rooms: set[RoomId] = set()
+        self._uncounted: set[Connection] = set()
+        """Those who had no room for the last counts, and are owed all of them."""
 
     async def run(self) -> None:
         """Do everything in its own rhythm until cancelled."""
@@ -95,14 +98,21 @@ class Sweep:
     async def _counts(self) -> None:
         node = self._node
         changed, self._changed_rooms = self._changed_rooms, set()
-        if not changed:
+        uncounted, self._uncounted = self._uncounted & node.watching, set()
+        if not changed and not uncounted:
             return
         here = {room: node.presence.here(room_channel(room)) for room in changed}
         for room, count in here.items():
             node.metrics.members.labels(room).set(count)
         push = CountsPush(here=here)
-        for connection in node.watching:
-            connection.outbox.send(push)
+        for connection in node.watching if changed else uncounted:
+            if connection.outbox.wire.buffered() > node.limits.outbox_bytes:
+                self._uncounted.add(connection)
+            elif connection in uncounted:
+                everywhere = {room: node.presence.here(room_channel(room)) for room in node.rooms}
+                connection.outbox.send(CountsPush(here=everywhere))
+            else:
+                connection.outbox.send(push)
 
     async def _second(self) -> None:
         node = self._node

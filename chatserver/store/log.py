@@ -240,7 +240,7 @@ class _Batch:
         match publication.event:
             case Posted(post=post):
                 self._add_post(channel.channel, post, command)
-                self._note_poster(change, publication.at)
+                self._note_poster(change)
                 return publication
             case Edited(target=target) as edited:
                 self._change_post(channel, target, text=edited.text, warning=edited.warning, edited_at=edited.edited_at)
@@ -277,11 +277,11 @@ class _Batch:
             )
         )
 
-    def _note_poster(self, change: RoomChange, at: Millis) -> None:
+    def _note_poster(self, change: RoomChange) -> None:
         key = (change.author, self._rooms[change.channel].id)
         membership = self._memberships.get(key)
         if membership is not None:
-            self._memberships[key] = _REPLACED(membership, last_post_at=at)
+            self._memberships[key] = _REPLACED(membership, last_post_at=change.now)
             self._posters[key] = None
 
     def _change_post(self, channel: ChannelState, target: Offset, **fields: object) -> None:

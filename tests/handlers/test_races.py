@@ -1,0 +1,121 @@
+"""Commands of one person that meet in the same moment, clocks that are wrong, and sockets that take nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from chatserver.domain.limits import Limits
+from chatserver.domain.rooms import room_channel
+from chatserver.protocol.codes import Close
+from tests.handlers.desk_house import PLAIN, SLOW, House, eventually, open_house
+
+HOUR = 3_600_000
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with open_house(tmp_path) as opened:
+        yield opened
+
+
+async def test_name_taken_on_another_tab_during_a_join_is_the_one_that_is_shown(house: House) -> None:
+    worker = await house.worker()
+    one = await worker.guest()
+    other = await worker.guest(worker.token_of(one))
+    gate = house.store.hold("join")
+    joining = asyncio.create_task(one.ask("join", room=PLAIN, agreement=1))
+    await eventually(lambda: house.store.waiting)
+    renamed = await other.ask("rename", name="Brave Otter")
+    gate.set()
+    joined = await joining
+    assert renamed["ok"]["member"]["name"] == "Brave Otter"
+    assert [person["name"] for person in joined["ok"]["people"]] == ["Brave Otter"]
+    (shown,) = worker.node.presence.people(room_channel(PLAIN), 10)
+    assert shown.name == "Brave Otter"
+
+
+async def test_other_tabs_never_hear_the_old_name_after_the_new_one(house: House) -> None:
+    worker = await house.worker()
+    one = await worker.guest()
+    other = await worker.guest(worker.token_of(one))
+    third = await worker.guest(worker.token_of(one))
+    stranger = await worker.guest()
+    assert stranger.connection.person is not None
+    gate = house.store.hold("muted")
+    muting = asyncio.create_task(one.ask("mute", member=stranger.connection.person.id, on=True))
+    await eventually(lambda: house.store.waiting)
+    await other.ask("rename", name="Brave Otter")
+    gate.set()
+    await muting
+    assert [push["member"]["name"] for push in third.heard("self")][-1] == "Brave Otter"
+
+
+async def test_who_is_erased_while_saying_hello_does_not_stay(house: House) -> None:
+    worker = await house.worker()
+    one = await worker.guest()
+    token = worker.token_of(one)
+    gate = house.store.hold("muted")
+    coming = asyncio.create_task(worker.guest(token))
+    await eventually(lambda: house.store.waiting)
+    await worker.node.identities.erase(token)
+    assert one.wire.closed_with == Close.IDENTITY_ENDED
+    gate.set()
+    outcome = (await asyncio.gather(coming, return_exceptions=True))[0]
+    assert isinstance(outcome, AssertionError)
+    assert "identity_unknown" in str(outcome)
+
+
+@pytest.mark.parametrize("skew", [HOUR, -HOUR], ids=["an hour ahead", "an hour behind"])
+async def test_worker_whose_clock_is_wrong_silences_nobody_in_a_slow_room(house: House, skew: int) -> None:
+    right, wrong = await house.worker(), await house.worker(skew=skew)
+    here, there = await right.guest(), await wrong.guest()
+    for guest in (here, there):
+        await guest.ask("join", room=SLOW, agreement=1)
+    assert "ok" in await there.ask("post", room=SLOW, text="my clock is wrong")
+    assert "ok" in await here.ask("post", room=SLOW, text="mine is right")
+    assert (await here.ask("post", room=SLOW, text="too soon"))["error"]["code"] == "slow_mode"
+    await asyncio.sleep(1.1)
+    assert "ok" in await here.ask("post", room=SLOW, text="a second later")
+    assert "ok" in await there.ask("post", room=SLOW, text="here too")
+
+
+async def test_lobby_counts_do_not_pile_up_for_a_socket_that_takes_nothing(house: House) -> None:
+    limits = Limits(outbox_bytes=2_000)
+    worker = await house.worker(limits=limits)
+    watcher, walker = await worker.guest(), await worker.guest()
+    await watcher.ask("rooms", watch=True)
+    watcher.wire.is_stalled = True
+    presence, channel, person = worker.node.presence, room_channel(PLAIN), walker.connection.person
+    assert person is not None
+    for _ in range(150):
+        presence.enter(channel, person, walker)
+        await worker.sweep._presence()
+        await worker.sweep._counts()
+        presence.leave(channel, person.id, walker)
+        await worker.sweep._presence()
+        await worker.sweep._counts()
+    assert watcher.wire.waiting <= 2 * limits.outbox_bytes
+    presence.enter(channel, person, walker)
+    await worker.sweep._presence()
+    await worker.sweep._counts()
+    watcher.wire.drain()
+    await worker.sweep._counts()
+    assert watcher.heard("counts")[-1]["here"][PLAIN] == 1
+
+
+async def test_news_of_oneself_does_not_pile_up_for_a_socket_that_takes_nothing(house: House) -> None:
+    limits = Limits(outbox_bytes=2_000, member_command_burst=10_000, command_burst=10_000)
+    worker = await house.worker(limits=limits)
+    one = await worker.guest()
+    stalled = await worker.guest(worker.token_of(one))
+    stranger = await worker.guest()
+    assert stranger.connection.person is not None
+    stalled.wire.is_stalled = True
+    for turn in range(60):
+        await one.ask("mute", member=stranger.connection.person.id, on=turn % 2 == 0)
+    assert stalled.wire.waiting <= 2 * limits.outbox_bytes
+    assert stalled.wire.closed_with == Close.TOO_SLOW
