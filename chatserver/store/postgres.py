@@ -40,7 +40,7 @@ _BATCH: Final = 128
 _BACKLOG: Final = 10_000
 _ATTEMPTS: Final = 4
 """How often a transaction runs that PostgreSQL undoes for the sake of another one."""
-_VACUUM: Final = "VACUUM log, reactions, members, memberships, mutes"
+_VACUUM: Final = "VACUUM (SKIP_LOCKED) log, reactions, members, memberships, mutes"
 _STOP: Final = None
 
 _Queue = asyncio.Queue[Job[RoomChange] | None]

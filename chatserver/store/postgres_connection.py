@@ -22,6 +22,9 @@ _compiler: Final = Compiler(dialect.dialect())  # type: ignore[no-untyped-call]
 
 _SAID_NO: Final = ("22", "23")
 """Classes of SQLSTATE that blame the data of one operation: data exceptions and violated constraints."""
+# Every statement here looks a few rows up by their keys. A planner that has not seen statistics yet, or that does not
+# know how few rows a LIMIT leaves, reads and hashes the whole log instead.
+_PLANS_NOT_WANTED: Final = ("enable_hashjoin", "enable_mergejoin", "enable_seqscan", "enable_bitmapscan")
 _TRY_AGAIN: Final = ("40001", "40P01")
 """Serialization failure, deadlock: PostgreSQL undid this transaction so that another could go on."""
 
@@ -43,6 +46,7 @@ async def connect(dsn: str, timeout: float) -> asyncpg.Connection:
             # A worker that vanished in the middle of a transaction must not hold a room's lock for long.
             "idle_in_transaction_session_timeout": limit,
             "synchronous_commit": "on",
+            **dict.fromkeys(_PLANS_NOT_WANTED, "off"),
         },
     )
     try:

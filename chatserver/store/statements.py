@@ -84,20 +84,27 @@ def _post_columns(table: FromClause) -> tuple[ColumnElement[Any], ...]:
 
 
 _target = log.alias("target")
-_PUBLICATION_COLUMNS: Final = (
-    *_post_columns(log),
-    log.c.kind,
-    log.c.target,
-    log.c.reaction,
-    log.c.is_on,
-    _target.c.offset,
-    _target.c.text,
-    _target.c.warning,
-    _target.c.edited_at,
-    _target.c.reactions,
-)
-"""A `log` row with what it refers to: 10 of the post, 4 of the event, 5 of its target (`render.publication_of`)."""
-_WITH_TARGET: Final = and_(_target.c.channel == log.c.channel, _target.c.offset == log.c.target)
+
+
+def _publication_columns(table: FromClause) -> tuple[ColumnElement[Any], ...]:
+    """A `log` row with what it refers to: 10 of the post, 4 of the event, 5 of its target (`render.publication_of`)."""
+    return (
+        *_post_columns(table),
+        table.c.kind,
+        table.c.target,
+        table.c.reaction,
+        table.c.is_on,
+        _target.c.offset,
+        _target.c.text,
+        _target.c.warning,
+        _target.c.edited_at,
+        _target.c.reactions,
+    )
+
+
+def _with_target(table: FromClause) -> ColumnElement[bool]:
+    return and_(_target.c.channel == table.c.channel, _target.c.offset == table.c.target)
+
 
 # ------------------------------------------------------------------------------------------------ the commit road
 
@@ -129,9 +136,9 @@ LOCK_CHANNELS: Final = Statement(
     "channel",
 )
 FIND_COMMANDS: Final = Statement(
-    select(log.c.command_id, log.c.digest, channels.c.channel, channels.c.epoch, *_PUBLICATION_COLUMNS)
+    select(log.c.command_id, log.c.digest, channels.c.channel, channels.c.epoch, *_publication_columns(log))
     .select_from(
-        log.join(channels, channels.c.channel == log.c.channel).outerjoin(_target, _WITH_TARGET),
+        log.join(channels, channels.c.channel == log.c.channel).outerjoin(_target, _with_target(log)),
     )
     .where(log.c.author == _p("author"), log.c.command_id == _p("command_id"))
     .order_by(log.c.part),
@@ -273,23 +280,21 @@ HEADS: Final = Statement(
     ),
     "channel",
 )
+# Cut to size before anything is joined to it, so that the primary key gives both the rows and their order.
+_slice = (
+    select(log)
+    .where(log.c.channel == _p("channel"), log.c.offset > _p("after"))
+    .order_by(log.c.offset)
+    .limit(bindparam("count"))
+    .subquery("slice")
+)
 READ: Final = Statement(
     # One statement, so that the head and the rows are of one snapshot. No rows: no channel. A row of NULLs: nothing
     # after that offset.
-    select(
-        channels.c.epoch,
-        channels.c.first_offset,
-        channels.c.last_offset,
-        *_PUBLICATION_COLUMNS,
-    )
-    .select_from(
-        channels.outerjoin(log, and_(log.c.channel == channels.c.channel, log.c.offset > _p("after"))).outerjoin(
-            _target, _WITH_TARGET
-        )
-    )
+    select(channels.c.epoch, channels.c.first_offset, channels.c.last_offset, *_publication_columns(_slice))
+    .select_from(channels.outerjoin(_slice, true()).outerjoin(_target, _with_target(_slice)))
     .where(channels.c.channel == _p("channel"))
-    .order_by(log.c.offset)
-    .limit(bindparam("count")),
+    .order_by(_slice.c.offset),
     "channel",
     "after",
     "count",

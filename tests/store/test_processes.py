@@ -53,13 +53,13 @@ async def test_two_processes_write_one_gapless_log(database: Database, tmp_path:
     people = [await newcomer(store, name) for name in ("Ada", "Bea")]
     outputs = [tmp_path / person.name for person in people]
     with (
-        writer(database, people[0].id, outputs[0], 50) as one,
-        writer(database, people[1].id, outputs[1], 50) as two,
+        writer(database, people[0].id, outputs[0], 25) as one,
+        writer(database, people[1].id, outputs[1], 25) as two,
     ):
         assert (one.wait(40), two.wait(40)) == (0, 0)
     acked, kept = await acknowledged_and_kept(store, *outputs)
     assert acked == kept
-    assert len(kept) == 800
+    assert len(kept) == 400
     await store.close()
 
 
