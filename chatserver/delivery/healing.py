@@ -10,7 +10,7 @@ from chatserver.bus.contract import Bus
 from chatserver.delivery.channel import Channel
 from chatserver.delivery.line import Line
 from chatserver.delivery.tasks import Tasks
-from chatserver.domain.errors import Refusal
+from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Head, Offset
 from chatserver.domain.limits import Limits
 from chatserver.domain.rooms import Publication
@@ -69,6 +69,12 @@ class Healing:
                     self._metrics.store_failures.inc()
                     await asyncio.sleep(RETRY_SECONDS)
                     continue
+                except Refusal as refusal:
+                    if refusal.reason is Reason.ROOM_UNKNOWN:
+                        # The channel was removed; those who are in it hear of that by another road.
+                        return
+                    await asyncio.sleep(RETRY_SECONDS)
+                    continue
                 if channel.line is not line or found.head.epoch != line.epoch:
                     return
                 before = line.last
@@ -83,9 +89,6 @@ class Healing:
                         # Announced, but not there: the store was restored. The tick will say so.
                         line.target = line.last
                     return
-        except Refusal:
-            # The channel was removed; those who are in it hear of that by another road.
-            return
         finally:
             channel.healing = None
 

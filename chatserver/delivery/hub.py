@@ -85,7 +85,8 @@ class Hub:
             await asyncio.sleep(TICK_SECONDS if self._bus.is_attached else TICK_SECONDS_DETACHED)
             try:
                 await self._tick()
-            except StoreUnavailable:
+            except (StoreUnavailable, Refusal):
+                # Away, or with more to do than it takes on.
                 self._metrics.store_failures.inc()
             except Exception:
                 # What heals must go on, whatever one channel ran into.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from chatserver.domain.errors import Refusal
 from chatserver.handlers.node import Node
 from chatserver.protocol.internode import Canary, encode, node_topic
 from chatserver.store.contract import StoreUnavailable
@@ -56,6 +57,8 @@ class Health:
             try:
                 await self._node.store.check_writable()
                 self._store_state = OK
-            except StoreUnavailable as trouble:
-                self._store_state = str(trouble)
+            except (StoreUnavailable, Refusal) as trouble:
+                # Strangers may ask; the cause, which may name hosts and files, is for the log.
+                self._store_state = "takes no writes"
+                log.warning("store_not_writable", extra={"cause": str(trouble)})
         return self._store_state

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from chatserver.delivery.outbox import Outbox
+from chatserver.domain.errors import Refusal
 from chatserver.domain.history import ChannelName
 from chatserver.domain.rooms import ROOM_CHANNEL_PREFIX, RoomId, room_channel, room_of
 from chatserver.handlers.connection import Connection
@@ -71,7 +72,7 @@ class Sweep:
             await asyncio.sleep(every * random.uniform(0.9, 1.1))
             try:
                 await work()
-            except StoreUnavailable as trouble:
+            except (StoreUnavailable, Refusal) as trouble:
                 self._node.metrics.store_failures.inc()
                 log.warning("sweep_postponed", extra={"work": work.__name__, "cause": str(trouble)})
             except Exception:

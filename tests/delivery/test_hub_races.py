@@ -211,3 +211,17 @@ async def test_hole_that_the_bus_closed_while_the_store_was_read_is_no_gap(house
     await eventually(lambda: len(wire.offsets()) >= 700)
     assert [push["push"] for push in wire.pushes() if push["push"] != "posted"] == []
     assert wire.offsets() == list(range(1, 701))
+
+
+async def test_hole_behind_a_busy_store_is_closed_as_soon_as_it_has_time(
+    house: House, late: LateStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    node = await node_on(house, late)
+    _, wire, _ = await node.enter()
+    late.is_busy = True
+    await house.commit("lost on the way")
+    await house.post(node, "the next one")
+    await eventually(lambda: late.answered >= 2)
+    late.is_busy = False
+    await eventually(lambda: wire.offsets() == [1, 2])
+    assert not caplog.records

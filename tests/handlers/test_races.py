@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from chatserver.delivery.hub import Hub
+from chatserver.domain.errors import Refusal
 from chatserver.domain.limits import Limits
 from chatserver.domain.rooms import room_channel
+from chatserver.handlers.health import OK, Health
 from chatserver.protocol.codes import Close
+from chatserver.store.sqlite import SqliteStore
 from tests.handlers.desk_house import PLAIN, SLOW, House, eventually, open_house
 
 HOUR = 3_600_000
@@ -119,3 +123,27 @@ async def test_news_of_oneself_does_not_pile_up_for_a_socket_that_takes_nothing(
         await one.ask("mute", member=stranger.connection.person.id, on=turn % 2 == 0)
     assert stalled.wire.waiting <= 2 * limits.outbox_bytes
     assert stalled.wire.closed_with == Close.TOO_SLOW
+
+
+async def test_store_with_too_much_to_do_is_said_by_readyz_and_is_no_bug(
+    house: House, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker = await house.worker()
+    guest = await worker.guest()
+    await guest.ask("join", room=PLAIN, agreement=1)
+    # A store that takes on nothing, on the same file.
+    busy = SqliteStore(tmp_path / "chat.db", backlog=0)
+    await busy.open()
+    hub = Hub(worker.node.id, busy, worker.node.bus, worker.node.limits, worker.node.metrics, worker.node.now)
+    worker.node.store = busy
+    clockwork = asyncio.create_task(worker.sweep.run())
+    assert (await Health(worker.node).check())["store"] not in ("", OK)
+    with pytest.raises(Refusal):
+        await hub.prepare(room_channel(PLAIN), None)
+    await eventually(lambda: any(record.message == "sweep_postponed" for record in caplog.records), timeout=8)
+    clockwork.cancel()
+    await asyncio.gather(clockwork, return_exceptions=True)
+    assert hub.channels == 0
+    await hub.close()
+    await busy.close()
+    assert not [record for record in caplog.records if record.exc_info]
