@@ -90,7 +90,6 @@ async def test_outside_a_room_nothing_can_be_done_in_it(meet: Meet, room: str) -
     for cmd, fields in (
         ("post", {"text": "x"}),
         ("edit", {"offset": 1, "text": "x"}),
-        ("redact", {"offset": 1}),
         ("react", {"offset": 1, "reaction": "hug", "on": True}),
         ("history", {"before": 5}),
         ("read", {"offset": 1}),
