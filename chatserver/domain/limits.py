@@ -43,6 +43,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     guests_per_address_per_hour: float = 60.0
     guest_burst_per_address: float = 30.0
     code_tries_per_address_per_hour: float = 20.0
+    exports_per_address_per_hour: float = 20.0
     header_seconds: float = 10.0
     hello_seconds: float = 10.0
     ping_seconds: float = 25.0

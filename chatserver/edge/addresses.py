@@ -82,6 +82,8 @@ class Addresses:
         self._guests = Buckets(limits.guests_per_address_per_hour / _HOUR, limits.guest_burst_per_address, monotonic)
         tries = limits.code_tries_per_address_per_hour
         self._codes = Buckets(tries / _HOUR, tries, monotonic)
+        exports = limits.exports_per_address_per_hour
+        self._exports = Buckets(exports / _HOUR, exports, monotonic)
 
     def key(self, client: tuple[str, int] | list[object] | None) -> AddressKey:
         """The key of an ASGI scope's `client`."""
@@ -109,6 +111,10 @@ class Addresses:
     def admit_code(self, key: AddressKey) -> float:
         """Count a try of a come-back code: 0.0, or the seconds to wait."""
         return self._codes.take(key)
+
+    def admit_export(self, key: AddressKey) -> float:
+        """Count a copy of somebody's data: 0.0, or the seconds to wait."""
+        return self._exports.take(key)
 
 
 def _network(address: str | None) -> bytes:

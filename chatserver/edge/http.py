@@ -73,6 +73,7 @@ class IdentityRoutes:
         self._cookies = cookies
         self._addresses = addresses
         self._limits = limits
+        self._exporting = asyncio.Lock()
 
     async def arrive(self, request: Request) -> Response:
         """`POST /api/identity`: who this browser is; a new guest where it is nobody yet."""
@@ -97,8 +98,13 @@ class IdentityRoutes:
 
     async def export(self, request: Request) -> Response:
         """`GET /api/identity/export`: everything that is kept about this person, as a file."""
-        export = await self._identities.export(self._token(request, self._origins.judge_read(request.scope)))
-        body = msgspec.json.format(msgspec.json.encode(export), indent=2)
+        token = self._token(request, self._origins.judge_read(request.scope))
+        if token is not None:
+            self._admit(self._addresses.admit_export, request)
+        # Whoever wrote without pause for a day has megabytes here: they are held once at a time.
+        async with self._exporting:
+            export = await self._identities.export(token)
+            body = msgspec.json.format(msgspec.json.encode(export), indent=2)
         headers = {**_UNKEPT, "content-disposition": 'attachment; filename="my-chat-data.json"'}
         return Response(body, 200, headers, _JSON)
 
