@@ -45,6 +45,7 @@ class Identities:
         self._name_length = name_length
         self._now = now
         self._draw = draw
+        self._hashing = asyncio.Lock()
         self.on_erased: Callable[[MemberId, list[Publication]], None] = lambda member, publications: None
 
     def token_for(self, member: MemberId) -> str:
@@ -81,7 +82,7 @@ class Identities:
 
     async def restore(self, code: str) -> tuple[Member, str]:
         """Come back with a code. Raises CODE_UNKNOWN."""
-        hashed = await asyncio.to_thread(hash_code, parse_code(code), self._code_pepper)
+        hashed = await self._hash(code)
         member = await self._store.member_by_code(hashed)
         if member is None:
             raise Refusal(Reason.CODE_UNKNOWN)
@@ -90,9 +91,16 @@ class Identities:
     async def make_code(self, member: MemberId) -> str:
         """A new come-back code, known to nobody but the one who reads it now."""
         code = make_code(self._draw)
-        hashed = await asyncio.to_thread(hash_code, parse_code(code), self._code_pepper)
+        hashed = await self._hash(code)
         await self._store.set_code(member, hashed)
         return code
+
+    async def _hash(self, code: str) -> bytes:
+        """What a code is stored under. Raises CODE_UNKNOWN."""
+        parsed = parse_code(code)
+        # Each takes a core for a moment: a crowd that wants codes waits for one another, and the rooms for nobody.
+        async with self._hashing:
+            return await asyncio.to_thread(hash_code, parsed, self._code_pepper)
 
     async def rename(self, member: MemberId, wanted: str) -> Person:
         """Be called something else. Raises NAME_REFUSED or NAME_TAKEN."""
