@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Final
 
 from chatserver.domain.errors import Refusal
@@ -14,6 +15,8 @@ CANARY_FRESH: Final = 3.0
 _STORE_CHECK_EVERY: Final = 1.0
 
 OK: Final = "ok"
+
+log = logging.getLogger("chatserver.handlers")
 
 
 class Health:

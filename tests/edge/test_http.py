@@ -235,6 +235,23 @@ async def test_forgetting_drops_the_cookie_and_erasing_the_person(chat: tuple[Se
         assert (await browser.post("/api/identity/erase")).status_code == 401
 
 
+async def test_copies_are_counted_by_address(tmp_path: Path) -> None:
+    async with chatting(tmp_path, limits={"exports_per_address_per_hour": 2}) as (served, _), page(served) as browser:
+        assert (await browser.get("/api/identity/export")).status_code == 401
+        await browser.post("/api/identity")
+        assert [(await browser.get("/api/identity/export")).status_code for _ in range(3)] == [200, 200, 429]
+
+
+async def test_why_the_store_takes_no_writes_is_not_for_strangers(chat: tuple[Served, Server], tmp_path: Path) -> None:
+    served, _ = chat
+    async with page(served) as browser:
+        await asyncio.to_thread((tmp_path / "data" / "chat.db").unlink)
+        async with asyncio.timeout(5):
+            while (checks := (await browser.get("/readyz")).json()["checks"])["store"] == "ok":  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        assert checks["store"] == "takes no writes"
+
+
 async def test_guests_and_codes_are_counted_by_address(tmp_path: Path) -> None:
     limits = {"guest_burst_per_address": 2, "guests_per_address_per_hour": 60, "code_tries_per_address_per_hour": 2}
     async with chatting(tmp_path, limits=limits) as (served, _):
