@@ -90,9 +90,10 @@ export function logView(context, id, write) {
     const room = state.rooms[id];
     if (room === undefined) return;
     const items = listed(state, id);
-    const isLonger = items.at(-1)?.key !== lastKey;
+    const newestKey = items.at(-1)?.key ?? "";
+    const isLonger = newestKey !== lastKey;
     const isOwn = items.at(-1)?.kind === "pending" && isLonger;
-    lastKey = items.at(-1)?.key ?? "";
+    lastKey = newestKey;
     attr(rows, "aria-label", w.posts(room.room.name));
     const anchor = firstInSight(rows);
     const before = anchor?.getBoundingClientRect().top ?? 0;
