@@ -65,10 +65,9 @@ class Person:
     # What they do
 
     async def arrive(self, path: str = "/") -> Self:
-        """Load the page, and wait until the lobby shows rooms and a name."""
+        """Load the page, and wait until the lobby shows a name and rooms: then the connection is open."""
         await self.page.goto(self.url + path)
-        await expect(self.page.get_by_role("heading", level=1)).to_be_visible()
-        await expect(self.page.get_by_role("button", name="Your name and privacy")).to_be_visible()
+        await self.sees_lobby()
         return self
 
     async def enter(self, room: str) -> Self:
@@ -83,7 +82,7 @@ class Person:
 
     async def go_back_to_lobby(self) -> None:
         await self.page.locator("#home").click()
-        await expect(self.page.get_by_role("heading", name="Hello. Come in.")).to_be_visible()
+        await self.sees_lobby()
 
     async def write(self, text: str) -> None:
         """Write and send. Says nothing about its arrival."""
@@ -137,6 +136,11 @@ class Person:
     def waiting(self, text: str) -> Locator:
         """A post of one's own that is not known to be safe yet."""
         return self.post(text).and_(self.page.locator(".pending"))
+
+    async def sees_lobby(self) -> None:
+        await expect(self.page.get_by_role("heading", name="Hello. Come in.")).to_be_visible()
+        await expect(self.page.get_by_role("button", name="Your name and privacy")).to_be_visible()
+        await expect(self.page.get_by_role("main").get_by_role("listitem").first).to_be_visible()
 
     async def sees(self, text: str) -> Locator:
         """Wait until the post is there once, and as a fact."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Any, Final
 
 from playwright.async_api import expect
 
@@ -36,7 +36,7 @@ async def fill(server: ChatServer) -> None:
         for client in (ben, eve):
             await join(client, "walked")
 
-        async def post(client: ChatClient, text: str, **fields: object) -> int:
+        async def post(client: ChatClient, text: str, **fields: Any) -> int:
             ok = await client.ask("post", room="walked", text=text, **fields)
             return int(ok["offset"])
 

@@ -100,12 +100,11 @@ async def test_the_exit_link_does_the_same(house: ChatServer, sit_down: SitDown)
 
 async def test_another_tab_leaves_too(house: ChatServer, sit_down: SitDown) -> None:
     ann = await sit_in(sit_down, house)
-    other = await ann.context.new_page()
-    await other.goto(house.url)
-    await expect(other.get_by_role("heading", name="Hello. Come in.")).to_be_visible()
+    other = Person(ann.context, await ann.context.new_page(), ann.url)
+    await other.arrive()
     await press_shift(ann.page, 3)
     await expect_gone(ann)
-    await expect(other).to_have_url(ELSEWHERE)
+    await expect(other.page).to_have_url(ELSEWHERE)
 
 
 async def test_typing_capitals_stays(house: ChatServer, sit_down: SitDown) -> None:

@@ -64,7 +64,9 @@ async def test_a_reaction_is_seen_by_both_in_words_and_can_be_taken_back(pair: P
     await both.click()
     alone = ann.post("first day back at work").get_by_role("button", name="strength, from one person, you too")
     await alone.click()
-    await expect(ann.post("first day back at work").get_by_role("button", name=re.compile("^strength"))).to_have_count(0)
+    await expect(ann.post("first day back at work").get_by_role("button", name=re.compile("^strength"))).to_have_count(
+        0
+    )
 
 
 async def test_a_change_is_seen_by_both_and_says_that_it_is_one(pair: Pair) -> None:

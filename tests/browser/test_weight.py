@@ -13,7 +13,11 @@ MOST_BYTES = 60_000
 async def test_the_whole_page_weighs_less_than_60_kb_as_it_is_sent(house: ChatServer, sit_down: SitDown) -> None:
     ann = await sit_down(house.url)
     answers: list[Response] = []
-    ann.context.on("response", lambda answer: answers.append(answer))
+
+    def note(answer: Response) -> None:
+        answers.append(answer)
+
+    ann.context.on("response", note)
     await ann.arrive()
     await ann.enter("Awake at night")
     await ann.say("light as a feather")
