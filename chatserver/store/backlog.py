@@ -40,6 +40,7 @@ class Backlog(Generic[T]):
         self._timeout = timeout
         self._bound = bound
         self._jobs: deque[Job[T]] = deque()
+        self._waiting = 0
         self._timer: asyncio.TimerHandle | None = None
 
     def accept(self, work: T) -> Job[T]:
@@ -47,14 +48,20 @@ class Backlog(Generic[T]):
         jobs = self._jobs
         while jobs and jobs[0].future.done():
             jobs.popleft()
-        if len(jobs) >= self._bound:
+        # Not how many stand in line: one that takes long has many behind it that were answered.
+        if self._waiting >= self._bound:
             raise Refusal(Reason.BUSY, retry_after=1.0)
         loop = asyncio.get_running_loop()
         job: Job[T] = Job(work, loop.create_future(), loop.time() + self._timeout)
         jobs.append(job)
+        self._waiting += 1
+        job.future.add_done_callback(self._answered)
         if self._timer is None:
             self._watch(loop)
         return job
+
+    def _answered(self, future: asyncio.Future[Any]) -> None:
+        self._waiting -= 1
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = loop.call_later(self._timeout / _TICKS_PER_TIMEOUT, self._tick, loop)
