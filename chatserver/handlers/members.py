@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Final
+
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.rooms import Publication
@@ -23,6 +26,10 @@ from chatserver.protocol.messages import (
     RenameOk,
     SelfPush,
 )
+from chatserver.store.contract import StoreUnavailable
+
+RELOAD_SECONDS: Final = 0.5
+"""Between two questions to a store that is away."""
 
 
 async def hello(node: Node, connection: Connection, command: Hello) -> Answer:
@@ -109,9 +116,17 @@ async def tell_others_of_self(node: Node, member: MemberId, except_for: Connecti
 
 
 async def reload_member(node: Node, member: MemberId) -> None:
-    """Another worker says that a member changed: load who they are now."""
-    if not node.connections_of(member):
-        return
+    """Another worker says that a member changed: load who they are now, as soon as the store tells."""
+    while node.connections_of(member):
+        try:
+            await _reload(node, member)
+            return
+        except (StoreUnavailable, Refusal):
+            node.metrics.store_failures.inc()
+            await asyncio.sleep(RELOAD_SECONDS)
+
+
+async def _reload(node: Node, member: MemberId) -> None:
     now = await node.store.member(member)
     if now is None:
         node.end_member(member)

@@ -13,6 +13,7 @@ from chatserver.domain.errors import Refusal
 from chatserver.domain.limits import Limits
 from chatserver.domain.rooms import room_channel
 from chatserver.handlers.health import OK, Health
+from chatserver.handlers.members import reload_member
 from chatserver.protocol.codes import Close
 from chatserver.store.sqlite import SqliteStore
 from tests.handlers.desk_house import PLAIN, SLOW, House, eventually, open_house
@@ -147,3 +148,19 @@ async def test_store_with_too_much_to_do_is_said_by_readyz_and_is_no_bug(
     await hub.close()
     await busy.close()
     assert not [record for record in caplog.records if record.exc_info]
+
+
+async def test_change_told_by_another_worker_while_the_store_is_away_is_loaded_when_it_is_back(
+    house: House, tmp_path: Path
+) -> None:
+    here, there = await house.worker(), await house.worker()
+    one = await here.guest()
+    other = await there.guest(here.token_of(one))
+    assert one.connection.person is not None
+    there.node.store = SqliteStore(tmp_path / "chat.db")
+    # Not open yet: away.
+    reloading = asyncio.create_task(reload_member(there.node, one.connection.person.id))
+    await one.ask("rename", name="Brave Otter")
+    there.node.store = house.store
+    await reloading
+    assert other.heard("self")[-1]["member"]["name"] == "Brave Otter"
