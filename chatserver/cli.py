@@ -1,4 +1,4 @@
-"""The command `chatserver`: serve, check-config, migrate, protocol.
+"""The command `chatserver`: serve, check-config, migrate, renew-epochs, protocol.
 
 Whatever an operator can put right ends with one line on standard error: exit code 2 where the configuration is wrong,
 1 where the machine does not give what is needed.
@@ -6,6 +6,7 @@ Whatever an operator can put right ends with one line on standard error: exit co
 
 from __future__ import annotations
 
+import asyncio
 import importlib.metadata
 import json
 import os
@@ -107,6 +108,31 @@ def migrate(config: Path | None, **options: object) -> None:
         _fail(1, f"cannot use the data directory {settings.data_dir}: {error.strerror}")
     _migrate(settings)
     click.echo("The database is up to date.")
+
+
+@main.command("renew-epochs")
+@_settings_options
+def renew_epochs(config: Path | None, **options: object) -> None:
+    """After restoring a backup, before `serve`: returning pages are told of a gap, and never take new posts for old."""
+    # As for `_migrate`: no worker needs these from here.
+    from chatserver.server import make_store  # noqa: PLC0415
+    from chatserver.store.contract import StoreUnavailable  # noqa: PLC0415
+
+    async def renew() -> int:
+        store = make_store(settings)
+        await store.open()
+        try:
+            return await store.renew_epochs()
+        finally:
+            await store.close()
+
+    settings = _load(config, options)
+    _migrate(settings)
+    try:
+        count = asyncio.run(renew())
+    except StoreUnavailable as error:
+        _fail(1, f"cannot use the database {mask_url(settings.database_url)}: {error}")
+    click.echo(f"{count} channels begin anew.")
 
 
 @main.command()

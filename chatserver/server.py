@@ -77,7 +77,7 @@ class Server:
         self._settings = settings
         limits = settings.limits
         metrics = Metrics()
-        store = _store(settings)
+        store = make_store(settings)
         bus = _bus(settings)
         node_id = NodeId(secrets.token_hex(NODE_ID_LENGTH // 2))
         identities = Identities(
@@ -210,7 +210,8 @@ def _bus(settings: Settings) -> Bus:
     return RedisBus(settings.redis_url, prefix=settings.redis_prefix)
 
 
-def _store(settings: Settings) -> Store:
+def make_store(settings: Settings) -> Store:
+    """The configured store, not opened yet."""
     scheme, _, rest = settings.database_url.partition("://")
     if scheme == "sqlite":
         return SqliteStore(rest.removeprefix("/"), timeout=STORE_TIMEOUT_SECONDS)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tomllib
@@ -90,6 +92,21 @@ def test_migrate_makes_the_database_and_may_be_run_again(tmp_path: Path) -> None
         result = run("migrate", "--data-dir", tmp_path / "new")
         assert (result.returncode, result.stdout) == (0, "The database is up to date.\n"), result.stderr
     assert (tmp_path / "new" / "chat.db").exists()
+
+
+def test_renew_epochs_begins_every_channel_anew(tmp_path: Path) -> None:
+    def epochs() -> set[str]:
+        with contextlib.closing(sqlite3.connect(tmp_path / "new" / "chat.db")) as database:
+            return {epoch for (epoch,) in database.execute("SELECT epoch FROM channels")}
+
+    assert run("renew-epochs", "--data-dir", tmp_path / "new").stdout == "0 channels begin anew.\n"
+    with contextlib.closing(sqlite3.connect(tmp_path / "new" / "chat.db")) as database, database:
+        database.execute(
+            "INSERT INTO channels (channel, epoch, first_offset, last_offset, last_at) VALUES ('room:a', 'x', 1, 0, 0)"
+        )
+    result = run("renew-epochs", "--data-dir", tmp_path / "new")
+    assert result.stdout == "1 channels begin anew.\n", result.stderr
+    assert "x" not in epochs()
 
 
 def test_protocol_writes_the_asyncapi_document(tmp_path: Path) -> None:

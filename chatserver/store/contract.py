@@ -145,6 +145,11 @@ class Store(Protocol):
         """Add those whose id is not there yet, each with its channel; say how many were new."""
         ...
 
+    async def renew_epochs(self) -> int:
+        """Begin every channel's numbering anew, because a backup was restored: positions from before it are then
+        foreign, and told as a gap. Returns how many channels there are. Not for use while workers run."""
+        ...
+
     # Members
 
     async def add_member(self, member: Member) -> None:
