@@ -11,6 +11,7 @@ import errno
 import logging
 import multiprocessing
 import os
+import resource
 import signal
 import socket
 import threading
@@ -32,6 +33,8 @@ HTTP_PROTOCOL: Final = "chatserver.edge.heads:ChatHttpProtocol"
 WS_PROTOCOL: Final = "chatserver.edge.transport:ChatProtocol"
 
 _BACKLOG: Final = 2_048
+_SPARE_FILES: Final = 1_024
+"""Beyond the WebSockets: other TCP connections, the database, Redis."""
 _DRAIN_SLACK_SECONDS: Final = 7
 """What uvicorn waits beyond the drain before it cancels what is left."""
 _END_SLACK_SECONDS: Final = 5.0
@@ -124,6 +127,7 @@ def run_alone(settings: Settings, sock: socket.socket, on_ready: Callable[[], No
     """Serve from this process until SIGTERM or SIGINT, then drain and return."""
     config = uvicorn_config(settings)
     _ignore_reraised_signals()
+    _allow_files(settings)
     WorkerServer(config, on_ready).run(sockets=[sock])
 
 
@@ -317,6 +321,7 @@ def _work(sock: socket.socket, line: Connection[Any, Any]) -> None:
     """A worker's whole life."""
     settings = effective()
     _ignore_reraised_signals()
+    _allow_files(settings)
     server = WorkerServer(uvicorn_config(settings))
     threading.Thread(target=_answer, args=(server, line), name="answers the supervisor", daemon=True).start()
     server.run(sockets=[sock])
@@ -330,6 +335,17 @@ def _answer(server: WorkerServer, line: Connection[Any, Any]) -> None:
     except (OSError, EOFError):
         # The supervisor is gone: nobody else will end this process.
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _allow_files(settings: Settings) -> None:
+    """Ask for as many open files as there may be sockets: a process that does not ask often has 1,024, and a single
+    visitor could take them all."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = settings.limits.connections_per_worker + _SPARE_FILES
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _ignore_reraised_signals() -> None:
