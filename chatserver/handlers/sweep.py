@@ -127,7 +127,9 @@ class Sweep:
         node.forget_absent()
         present = [member for member, online in node.online.items() if online.connections]
         if present:
-            await node.store.touch(present, node.now())
+            # Whoever was erased by another worker while the bus was away is found here.
+            for member in await node.store.touch(present, node.now()):
+                node.end_member(member)
 
     async def _expire(self) -> None:
         node = self._node

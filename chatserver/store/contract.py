@@ -158,8 +158,8 @@ class Store(Protocol):
 
     async def member(self, member: MemberId) -> Member | None: ...
 
-    async def touch(self, members: Collection[MemberId], now: Millis) -> None:
-        """They were here at `now`."""
+    async def touch(self, members: Collection[MemberId], now: Millis) -> set[MemberId]:
+        """They were here at `now`. Returns those among them who are no more."""
         ...
 
     async def rename(self, member: MemberId, name: str, name_key: str) -> None:

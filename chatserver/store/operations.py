@@ -102,8 +102,8 @@ class Operations(ABC):
     async def member(self, member: MemberId) -> Member | None:
         return await self._read(partial(people.member, member))
 
-    async def touch(self, members: Collection[MemberId], now: Millis) -> None:
-        await self._write(partial(people.touch, members, now))
+    async def touch(self, members: Collection[MemberId], now: Millis) -> set[MemberId]:
+        return await self._write(partial(people.touch, members, now))
 
     async def rename(self, member: MemberId, name: str, name_key: str) -> None:
         await self._write(partial(people.rename, member, name, name_key))

@@ -32,10 +32,14 @@ def member_by_code(code_hash: bytes) -> Op[Member | None]:
     return render.member_of(rows[0]) if rows else None
 
 
-def touch(members: Collection[MemberId], now: Millis) -> Op[None]:
+def touch(members: Collection[MemberId], now: Millis) -> Op[set[MemberId]]:
+    if not members:
+        return set()
     # Sorted, so that two workers that touch the same members wait for each other rather than deadlock.
-    if members:
-        yield Call(sql.TOUCH, [(who, now) for who in sorted(members)])
+    whose = sorted(members)
+    yield Call(sql.TOUCH, [(who, now) for who in whose])
+    there = yield Call(sql.FIND_MEMBERS, [(who,) for who in whose])
+    return set(whose).difference(MemberId(row[0]) for row in there)
 
 
 def rename(who: MemberId, name: str, name_key: str) -> Op[None]:

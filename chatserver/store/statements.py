@@ -331,6 +331,7 @@ ADD_ROOMS: Final = Statement(
 # ------------------------------------------------------------------------------------------------ members
 
 MEMBER: Final = Statement(select(*_MEMBER_COLUMNS).where(members.c.id == _p("id")), "id")
+FIND_MEMBERS: Final = Statement(select(members.c.id).where(members.c.id == _p("id")), "id")
 MEMBER_BY_CODE: Final = Statement(select(*_MEMBER_COLUMNS).where(members.c.code_hash == _p("code_hash")), "code_hash")
 LOCK_MEMBER: Final = Statement(select(members.c.id).where(members.c.id == _p("id")).with_for_update(), "id")
 NAME_HOLDER: Final = Statement(select(members.c.id).where(members.c.name_key == _p("name_key")), "name_key")

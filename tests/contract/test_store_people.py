@@ -78,9 +78,9 @@ async def test_a_code_finds_its_member_until_another_replaces_it(store: Store) -
 
 async def test_a_visit_is_noted_and_never_moved_back(store: Store) -> None:
     ada = await newcomer(store, "Ada")
-    await store.touch([ada.id, NOBODY], Millis(START + 10))
-    await store.touch([ada.id], Millis(START + 5))
-    await store.touch([], Millis(START))
+    assert await store.touch([ada.id, NOBODY], Millis(START + 10)) == {NOBODY}
+    assert await store.touch([ada.id], Millis(START + 5)) == set()
+    assert await store.touch([], Millis(START)) == set()
     found = await store.member(ada.id)
     assert found is not None
     assert found.seen_at == START + 10

@@ -185,6 +185,10 @@ def test_slow_mode_never_asks_for_more_than_its_rule_when_clocks_differ() -> Non
     assert refusal(WritePost(text="x"), posted_ago(-60_000)).retry_after == 30
 
 
+def test_a_post_through_a_worker_whose_clock_is_an_hour_ahead_silences_nobody_for_an_hour() -> None:
+    assert ask(WritePost(text="x"), posted_ago(-3_600_000))
+
+
 def test_the_first_post_in_a_slow_room_does_not_wait() -> None:
     assert ask(WritePost(text="x"), state(room=SLOW))
 
