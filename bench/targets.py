@@ -44,6 +44,8 @@ RAISED_FOR_SENDERS: Final[Mapping[str, float]] = {
     "command_burst": ENOUGH,
     "member_commands_per_second": ENOUGH,
     "member_command_burst": ENOUGH,
+    "posts_per_second": ENOUGH,
+    "post_burst": ENOUGH,
 }
 """What is raised besides where few senders write without a pause."""
 _ROOT: Final = Path(__file__).resolve().parents[1]

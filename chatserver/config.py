@@ -124,7 +124,7 @@ class RetentionSection(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     room_hours: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 24.0
-    posts_per_room: Annotated[int, Field(gt=0)] = 10_000
+    posts_per_room: Annotated[int, Field(gt=0)] = 50_000
     member_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 30.0
 
 

@@ -24,6 +24,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     member_commands_per_second: float = 20.0
     """Per member over all their connections on one worker."""
     member_command_burst: float = 80.0
+    posts_per_second: float = 1.0
+    """Posts of one member over all rooms on one worker: nobody can talk a room's history out of it."""
+    post_burst: float = 30.0
     commands_in_flight: int = 16
     """Per connection; reading stops above it."""
     # Text

@@ -30,6 +30,7 @@ class Online:
     """A member's connections on this worker, and the pace of all of them together."""
 
     bucket: Bucket
+    posts: Bucket
     connections: set[Connection] = field(default_factory=set)
 
 
@@ -64,8 +65,10 @@ class Node:
             raise Refusal(Reason.IDENTITY_UNKNOWN)
         online = self.online.get(person.id)
         if online is None:
-            bucket = Bucket(self.limits.member_commands_per_second, self.limits.member_command_burst, self.monotonic())
-            online = self.online[person.id] = Online(bucket)
+            limits, now = self.limits, self.monotonic()
+            bucket = Bucket(limits.member_commands_per_second, limits.member_command_burst, now)
+            posts = Bucket(limits.posts_per_second, limits.post_burst, now)
+            online = self.online[person.id] = Online(bucket, posts)
         if len(online.connections) >= self.limits.connections_per_member:
             raise Refusal(Reason.BUSY, retry_after=5.0)
         online.connections.add(connection)
@@ -82,7 +85,11 @@ class Node:
         """Drop the buckets of members who left long enough ago for it to make no difference, and the names of those
         who ended before anybody could still be saying hello as them."""
         now = self.monotonic()
-        gone = [m for m, online in self.online.items() if not online.connections and online.bucket.is_full(now)]
+        gone = [
+            member
+            for member, online in self.online.items()
+            if not online.connections and online.bucket.is_full(now) and online.posts.is_full(now)
+        ]
         for member in gone:
             del self.online[member]
         for member in [member for member, ended_at in self.ended.items() if now - ended_at > ENDED_SECONDS]:

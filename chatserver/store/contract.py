@@ -81,7 +81,7 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     last `dedupe_window`."""
 
     room_age: int = 24 * 3600 * 1000
-    posts_per_room: int = 10_000
+    posts_per_room: int = 50_000
     member_age: int = 30 * 24 * 3600 * 1000
     dedupe_window: int = 10 * 60 * 1000
 

@@ -30,6 +30,8 @@ _WIDE: Final = {
     "command_burst": 500.0,
     "member_commands_per_second": 500.0,
     "member_command_burst": 500.0,
+    "posts_per_second": 500.0,
+    "post_burst": 500.0,
     "drain_seconds": 2.0,
 }
 

@@ -23,6 +23,8 @@ GENEROUS: Final = {
     "command_burst": 10_000,
     "member_commands_per_second": 10_000,
     "member_command_burst": 10_000,
+    "posts_per_second": 10_000,
+    "post_burst": 10_000,
     "connections_per_member": 50,
     "connections_per_address": 10_000,
     "guests_per_address_per_hour": 1_000_000,

@@ -20,7 +20,16 @@ from tests.kit.server import ChatServer
 pytestmark = pytest.mark.faults
 
 SECRET = "one secret for all workers of one installation"
-CALM = {"limits": {"connections_per_address": 1000, "guest_burst_per_address": 1000, "commands_per_second": 100}}
+CALM = {
+    "limits": {
+        "connections_per_address": 1000,
+        "guest_burst_per_address": 1000,
+        "commands_per_second": 100,
+        "member_commands_per_second": 100,
+        "posts_per_second": 100,
+        "post_burst": 100,
+    }
+}
 
 
 @pytest.fixture(scope="module")
