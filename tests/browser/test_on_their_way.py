@@ -26,6 +26,13 @@ async def wire(house: ChatServer) -> AsyncIterator[Wire]:
         yield line
 
 
+@pytest.fixture(scope="module")
+def frail() -> Iterator[ChatServer]:
+    """A server that is killed, and comes back with what it had kept."""
+    with open_house() as server:
+        yield server
+
+
 async def sit_in(sit_down: SitDown, url: str, room: str) -> Person:
     """Somebody in a room, who may lose the network."""
     person = await sit_down(url)
@@ -139,11 +146,6 @@ async def test_what_is_too_long_is_said_before_it_is_sent_and_its_text_stays(
 
 
 class TestServerThatDies:
-    @pytest.fixture(scope="class")
-    def frail(self) -> Iterator[ChatServer]:
-        with open_house() as server:
-            yield server
-
     async def test_a_post_written_while_it_is_dead_is_sent_once_when_it_lives_again(
         self, frail: ChatServer, sit_down: SitDown
     ) -> None:
