@@ -155,7 +155,9 @@ class Person:
 
     async def name(self) -> str:
         """Their own name, read in the lobby."""
-        return await self.page.locator(".you-are b").inner_text()
+        own = self.page.locator(".you-are b")
+        await expect(own).not_to_be_empty()
+        return await own.inner_text()
 
     async def kept(self) -> dict[str, str]:
         """What the page has in this browser's storage."""

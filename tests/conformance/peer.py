@@ -82,6 +82,11 @@ class Peer:
         packed: bytes = msgpack.packb(value)
         return packed
 
+    @property
+    def letters(self) -> str:
+        """A few letters for a name that nobody else has. No digits: between letters they may look like a number."""
+        return "".join(letter for letter in self.member["id"][2:] if letter.isalpha())[:8]
+
     async def ask(self, cmd: str, **fields: Any) -> Json:
         """Send a command; give its `ok`, or raise Refused."""
         return await self.answer_to(await self.send(cmd, **fields))

@@ -30,7 +30,7 @@ async def page(house: House) -> AsyncIterator[httpx.AsyncClient]:
 async def test_no_two_members_have_one_name(meet: Meet) -> None:
     """[P-NAME-1]"""
     wren, otter = await meet(), await meet()
-    name = f"Tidal{wren.member['id'][2:10]}"
+    name = f"Tidal{wren.letters}"
     assert (await wren.ask("rename", name=f"  {name} "))["member"] == {"id": wren.member["id"], "name": name}
     for alike in (name, name.upper(), name.replace("l", "I"), f"{name[:5]} {name[5:]}", f"{name}\u00a0"):
         assert (await otter.refusal("rename", name=alike))["code"] == "name_taken"
@@ -42,8 +42,7 @@ async def test_no_two_members_have_one_name(meet: Meet) -> None:
 async def test_names_are_normalised(meet: Meet) -> None:
     """[P-NAME-1]"""
     peer = await meet()
-    tail = peer.member["id"][2:10]
-    assert (await peer.ask("rename", name=f"\uff37ren{tail}"))["member"]["name"] == f"Wren{tail}"
+    assert (await peer.ask("rename", name=f"\uff37ren{peer.letters}"))["member"]["name"] == f"Wren{peer.letters}"
 
 
 @pytest.mark.parametrize(
@@ -77,7 +76,7 @@ async def test_other_devices_are_told_and_posts_keep_their_name(meet: Meet, room
     await peer.join(room)
     old = peer.member["name"]
     await peer.post(room, "under the old name")
-    name = f"New {peer.member['id'][2:10]}"
+    name = f"New {peer.letters}"
     await peer.ask("rename", name=name)
     assert (await device.push("self"))["member"] == {"id": peer.member["id"], "name": name}
     await peer.post(room, "under the new name")

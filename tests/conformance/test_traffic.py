@@ -32,7 +32,7 @@ async def test_a_tour_of_every_message(house: House, room: str, encoding: Encodi
         await otter.ask("read", room=room, offset=first)
         await otter.ask("history", room=room, before=99)
         await wren.ask("mute", member=otter.member["id"], on=True)
-        await wren.ask("rename", name=f"Tour {wren.member['id'][2:10]}")
+        await wren.ask("rename", name=f"Tour {wren.letters}")
         await wren.ask("code")
         await otter.refusal("edit", room=room, offset=first, text="not mine")
         await otter.ask("leave", room=room)

@@ -66,7 +66,7 @@ async def test_two_workers_are_one_place_and_one_is_enough(pair: tuple[House, Ho
 
         await otter.ask("typing", room=room)
         await wren.push("typing", lambda push: push["member"] == otter.member["id"])
-        name = f"Far {wren.member['id'][2:8]}"
+        name = f"Far {wren.letters}"
         await wren.ask("rename", name=name)
         assert (await device.push("self"))["member"]["name"] == name
         await wren.ask("mute", member=otter.member["id"], on=True)
