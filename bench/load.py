@@ -195,10 +195,11 @@ class Crowd:
         if member.sock.send(frame) != len(frame):
             raise Unfaithful("the server does not read its senders' posts")
 
-    def pump(self, timeout: float) -> None:
-        """Take what has come, once. Raises Unfaithful."""
+    def pump(self, timeout: float) -> bool:
+        """Take what has come, once; wait for it so long. Whether there was anything. Raises Unfaithful."""
         by_fd, streams, latencies = self._by_fd, self.streams, self.latencies
-        for fd, _ in self._epoll.poll(timeout, _EVENTS):
+        ready = self._epoll.poll(timeout, _EVENTS)
+        for fd, _ in ready:
             member = by_fd[fd]
             try:
                 chunk = member.sock.recv(_CHUNK)
@@ -218,6 +219,7 @@ class Crowd:
                 self._differs(member, stream, chunk)
             if latencies is not None:
                 self._time(member, stream, latencies)
+        return bool(ready)
 
     def drain(self, timeout: float = 30.0) -> int:
         """Read until everybody was shown everything that was sent, and prove it. The number of deliveries.

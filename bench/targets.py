@@ -48,6 +48,7 @@ RAISED_FOR_SENDERS: Final[Mapping[str, float]] = {
     "post_burst": ENOUGH,
 }
 """What is raised besides where few senders write without a pause."""
+MEMORY: Final = Path("/dev/shm")  # noqa: S108 - Linux has its files in memory there
 _ROOT: Final = Path(__file__).resolve().parents[1]
 
 
@@ -183,8 +184,15 @@ class Chat(Target):
         workers: int = 1,
         redis_url: str | None = None,
         times: int = 1,
+        name: str = "ours",
+        in_memory: bool = False,
     ) -> None:
-        self.server = ChatServer(workers=workers, redis_url=redis_url, config={"limits": {**raised}})
+        self.name = name
+        self._memory = Path(tempfile.mkdtemp(prefix="chat-bench-", dir=MEMORY)) if in_memory else None
+        config: dict[str, Any] = {"limits": {**raised}}
+        if self._memory is not None:
+            config["database_url"] = f"sqlite:///{self._memory / 'chat.db'}"
+        self.server = ChatServer(workers=workers, redis_url=redis_url, config=config)
         self.dialect = ChatDialect(self.server.port, times)
         try:
             self._add_rooms(rooms)
@@ -210,10 +218,14 @@ class Chat(Target):
 
     def close(self) -> None:
         self.server.close()
+        if self._memory is not None:
+            shutil.rmtree(self._memory, ignore_errors=True)
 
     def _add_rooms(self, count: int) -> None:
-        data = self.server.directory / "data"
-        data.mkdir(mode=0o700)
+        data = self._memory
+        if data is None:
+            data = self.server.directory / "data"
+            data.mkdir(mode=0o700)
         migrate(f"sqlite:///{data / 'chat.db'}")
         wanted = [
             Room(id=RoomId(room_id(number)), name=f"Bench {number}", about="", capacity=ENOUGH)
