@@ -12,7 +12,7 @@ from chatserver.domain.comeback import hash_code, make_code, parse_code
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import Member, MemberId, Person
-from chatserver.domain.names import clean_name
+from chatserver.domain.names import clean_name, name_key
 from chatserver.domain.pseudonyms import pseudonym
 from chatserver.domain.rooms import Publication
 from chatserver.store.contract import Export, Store
@@ -131,11 +131,11 @@ class Identities:
     async def _new_guest(self) -> Member:
         now = self._now()
         for attempt in range(_NAME_ATTEMPTS):
-            name = clean_name(pseudonym(self._draw, attempt), max_length=64)
+            name = pseudonym(self._draw, attempt)
             member = Member(
                 id=MemberId("m_" + "".join(_ALPHABET[self._draw(len(_ALPHABET))] for _ in range(_ID_LENGTH))),
-                name=name.name,
-                name_key=name.key,
+                name=name,
+                name_key=name_key(name),
                 created_at=now,
                 seen_at=now,
             )

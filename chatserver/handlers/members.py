@@ -47,7 +47,8 @@ async def hello(node: Node, connection: Connection, command: Hello) -> Answer:
         if (wait := connection.admit_guest()) > 0:
             raise Refusal(Reason.RATE_LIMITED, retry_after=wait)
         member, issued, _ = await node.identities.arrive(None)
-    muted = await node.store.muted(member.id)
+    # Who has just come hides nobody yet.
+    muted = await node.store.muted(member.id) if issued is None else []
     node.admit(connection, Person(member.id, member.name))
     limits = node.limits
     return Answer(
