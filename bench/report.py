@@ -44,8 +44,8 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Section(msgspec.Struct, kw_only=True):
-    """What one scenario found. `load` is the share of its core that the load took at most: near 1.0, it was what held
-    the servers back."""
+    """What one scenario found. `load` is the share of its core that the load took at most, against our server: near
+    1.0, rates and times are those of the load."""
 
     scenario: str
     about: str
@@ -121,7 +121,7 @@ def as_text(section: Section) -> str:
         lines.append("  " + "  ".join([*cells, row[6].ljust(widths[6]), row[7]]).rstrip())
     lines += [f"  - {note}" for note in section.notes]
     if section.load is not None:
-        lines.append(f"  - the load took {section.load:.0%} of its core at most")
+        lines.append(f"  - the load took {section.load:.0%} of its core at most, against ours")
     return "\n".join(lines)
 
 

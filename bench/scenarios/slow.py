@@ -54,7 +54,7 @@ def slow(bench: Bench) -> Section:
         ],
         notes=[
             "a socket's bound is reached when the kernel's buffers and limits.outbox_bytes are full; seen to 1 s",
-            "raised for it: connections and guests per address, commands per second",
+            "raised for it: connections and guests per address, commands and posts per second",
         ],
         load=max(run.load_share for run in (*calm, *beside)),
     )
