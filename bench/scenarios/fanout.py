@@ -23,7 +23,7 @@ def single(bench: Bench) -> Section:
 
 def fan_out(bench: Bench, name: str, senders: int, mark: Mark) -> Section:
     """Repetitions in turn against all three servers, each with its crowd present all the time."""
-    members, seconds = round(bench.pick(1_000, 300)), bench.pick(4, 1)
+    members, seconds = round(bench.pick(1_000, 300)), bench.pick(4, 0.8)
     runs: dict[str, list[Run]] = {"relay": [], "ours": [], "naive": []}
     with ExitStack() as stack:
         targets = (

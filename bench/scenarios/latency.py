@@ -21,7 +21,7 @@ _MS = 1_000
 
 def latency(bench: Bench) -> Section:
     """From before the sender's write until each member's bytes are read. Two senders a room, a post a second each."""
-    members = round(bench.pick(50, 20))
+    members = round(bench.pick(50, 10))
     runs: dict[str, list[Run]] = {"relay": [], "ours": [], "memory": [], "naive": []}
     fsyncs: list[float] = []
     chat = partial(Chat, bench.cores, rooms=ROOMS, raised=RAISED)
@@ -33,10 +33,10 @@ def latency(bench: Bench) -> Section:
         with ExitStack() as stack:
             stages = [Stage(make(), ROOMS, ROOMS * members, ROOMS * _SENDERS, stack) for make in makers]
             for stage in stages:
-                stage.open(1.0, POSTS_PER_SECOND)
+                stage.open(bench.pick(1, 0.5), POSTS_PER_SECOND)
             for _ in range(bench.repetitions):
                 for stage in stages:
-                    runs[stage.target.name].append(stage.open(bench.pick(8, 2), POSTS_PER_SECOND))
+                    runs[stage.target.name].append(stage.open(bench.pick(8, 1.5), POSTS_PER_SECOND))
                 fsyncs += _fsyncs()
     fsyncs.sort()
     p50, p99 = (percentile(fsyncs, share) * _MS for share in (0.5, 0.99))

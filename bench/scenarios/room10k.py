@@ -17,10 +17,10 @@ _MS = 1_000
 
 def room10k(bench: Bench) -> Section:
     """Each post's first and last delivery. One server after the other: three such crowds at once do not fit."""
-    members = round(bench.pick(10_000, 2_000))
+    members = round(bench.pick(10_000, 1_000))
     if not allow_files(members + 1_000):
         raise OSError(f"{members + 1_000} open files are not allowed here (ulimit -n)")
-    seconds = bench.pick(20, 4)
+    seconds = bench.pick(20, 3)
     apart: dict[str, list[float]] = {}
     whole: dict[str, list[float]] = {}
     cost: dict[str, list[float]] = {}
@@ -36,7 +36,7 @@ def room10k(bench: Bench) -> Section:
         for make in makers:
             with ExitStack() as stack:
                 stage = Stage(make(), 1, members, SENDERS, stack)
-                stage.open(2.0, POSTS_PER_SECOND)
+                stage.open(bench.pick(2, 1), POSTS_PER_SECOND)
                 before = cpu_seconds([redis.process.pid])
                 run = stage.open(seconds, POSTS_PER_SECOND)
                 name = stage.target.name

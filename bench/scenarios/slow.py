@@ -24,20 +24,24 @@ def slow(bench: Bench) -> Section:
     """Calm and stalled in turn, on one server. Long posts, so that the kernel's buffers are full soon."""
     members = round(bench.pick(500, 200))
     stalled = members // 100
-    repetitions = 1 if bench.quick else 3
+    repetitions = 0 if bench.quick else 3
     calm: list[Run] = []
     beside: list[Run] = []
     with ExitStack() as stack:
         target = Chat(bench.cores, rooms=1, raised={**RAISED, **RAISED_FOR_SENDERS}, times=LONG)
         stage = Stage(target, 1, members + stalled * (repetitions + 1), _SENDERS, stack)
         # As much as the ring of recent posts holds, so that it does not grow beside what is measured.
-        stage.open(300 / _POSTS_PER_SECOND, _POSTS_PER_SECOND)
+        stage.closed(_PATIENCE_SECONDS, until=lambda elapsed: len(stage.crowd.streams[0].sent) > 300)
         for _ in range(repetitions):
-            calm.append(stage.open(bench.pick(10, 5), _POSTS_PER_SECOND))
+            calm.append(stage.open(10.0, _POSTS_PER_SECOND))
             beside.append(_Trial(stage, target, stalled).run())
         # Asking for metrics is noticed by the others: once more, for the times and the memory.
         watched = _Trial(stage, target, stalled, asks_metrics=True)
-        watched.run()
+        if bench.quick:
+            calm.append(stage.open(3.0, _POSTS_PER_SECOND))
+            beside.append(watched.run())
+        else:
+            watched.run()
     with_stalled, without = ([percentile(run.latencies, 0.99) * _MS for run in runs] for runs in (beside, calm))
     ratios = [one / other for one, other in zip(with_stalled, without, strict=True)]
     freed = watched.freed_after()

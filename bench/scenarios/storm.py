@@ -33,7 +33,7 @@ def storm(bench: Bench) -> Section:
         target = Chat(bench.cores, rooms=rooms, raised={**RAISED, **RAISED_FOR_SENDERS})
         stage = Stage(target, rooms, members + rooms, rooms, stack)
         crowd = stage.crowd
-        for _ in range(min(bench.repetitions, 3)):
+        for _ in range(1 if bench.quick else 3):
             stage.open(1.0, 2.0 * rooms)
             since = [_position(crowd.members, stream, room) for room, stream in enumerate(crowd.streams)]
             away = [member for member in crowd.members if member.sender is None]
