@@ -26,7 +26,7 @@ from tests.bus.listening import (
     two_nodes,
     until,
 )
-from tests.kit.process import obtain
+from tests.kit.process import PartMissing, obtain
 from tests.kit.redis import RedisServer
 
 pytestmark = pytest.mark.faults
@@ -161,10 +161,15 @@ async def test_socket_and_databases() -> None:
                 await node.bus.close()
 
 
+def _openssl() -> str:
+    path = shutil.which("openssl")
+    if path is None:
+        raise PartMissing("no openssl to make a certificate with")
+    return path
+
+
 async def test_tls_is_spoken_and_a_stranger_is_not_trusted(redis_server: RedisServer, tmp_path: Path) -> None:
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("no openssl to make a certificate with")
+    openssl = obtain(_openssl)
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     wish = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost"
     files = ["-keyout", key, "-out", certificate, "-addext", "subjectAltName=DNS:localhost"]

@@ -20,7 +20,6 @@ from chatserver.domain.identity import Member, MemberId, NodeId, Person
 from chatserver.domain.limits import Limits
 from chatserver.domain.rooms import (
     Publication,
-    RedactPost,
     Room,
     RoomCommand,
     RoomId,
@@ -194,13 +193,3 @@ async def open_house(directory: Path) -> AsyncIterator[House]:
         await house.close()
     finally:
         await store.close()
-
-
-async def eventually(condition: Callable[[], bool], timeout: float = 5.0) -> None:
-    """Wait for a condition of this process, looked at every few milliseconds."""
-    async with asyncio.timeout(timeout):
-        while not condition():  # noqa: ASYNC110 - any state of this process, which no event stands for
-            await asyncio.sleep(0.005)
-
-
-__all__ = ["AUTHOR", "CHANNEL", "ROOM", "House", "HubNode", "MemoryWire", "RedactPost", "eventually", "open_house"]

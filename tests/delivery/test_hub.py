@@ -16,7 +16,8 @@ from chatserver.domain.limits import Limits
 from chatserver.domain.rooms import RedactPost
 from chatserver.protocol.codes import Close
 from chatserver.store.contract import Retention
-from tests.delivery.hub_house import CHANNEL, House, HubNode, eventually, now, open_house
+from tests.delivery.hub_house import CHANNEL, House, HubNode, now, open_house
+from tests.kit.waiting import eventually
 
 LONG = "x" * 1_000
 

@@ -18,7 +18,8 @@ from chatserver.protocol.codec import Encoding
 from chatserver.protocol.messages import GapPush
 from chatserver.store.contract import LogSlice, Retention
 from chatserver.store.sqlite import SqliteStore
-from tests.delivery.hub_house import CHANNEL, House, HubNode, MemoryWire, eventually, open_house
+from tests.delivery.hub_house import CHANNEL, House, HubNode, MemoryWire, open_house
+from tests.kit.waiting import eventually
 
 LONG = "x" * 1_000
 TINY = Limits(ring_publications=4, outbox_bytes=4_000)

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -175,10 +175,3 @@ async def open_house(directory: Path) -> AsyncIterator[House]:
         await house.close()
     finally:
         await store.close()
-
-
-async def eventually(condition: Callable[[], object], timeout: float = 5.0) -> None:
-    """Wait for a condition of this process, looked at every few milliseconds."""
-    async with asyncio.timeout(timeout):
-        while not condition():  # noqa: ASYNC110 - any state of this process, which no event stands for
-            await asyncio.sleep(0.005)

@@ -16,7 +16,8 @@ from chatserver.handlers.health import OK, Health
 from chatserver.handlers.members import reload_member
 from chatserver.protocol.codes import Close
 from chatserver.store.sqlite import SqliteStore
-from tests.handlers.desk_house import PLAIN, SLOW, House, eventually, open_house
+from tests.handlers.desk_house import PLAIN, SLOW, House, open_house
+from tests.kit.waiting import eventually
 
 HOUR = 3_600_000
 
@@ -164,3 +165,17 @@ async def test_change_told_by_another_worker_while_the_store_is_away_is_loaded_w
     there.node.store = house.store
     await reloading
     assert other.heard("self")[-1]["member"]["name"] == "Brave Otter"
+
+
+async def test_who_was_erased_where_the_bus_lost_it_is_found_by_the_sweep(house: House) -> None:
+    here, there = await house.worker(), await house.worker()
+    one = await here.guest()
+    other = await there.guest(here.token_of(one))
+    stranger = await there.guest()
+    # Workers of these tests hear nothing of each other: every announcement is lost.
+    await here.node.identities.erase(here.token_of(one))
+    assert one.wire.closed_with == Close.IDENTITY_ENDED
+    assert other.wire.closed_with is None
+    await there.sweep._touch()
+    assert other.wire.closed_with == Close.IDENTITY_ENDED
+    assert stranger.wire.closed_with is None
