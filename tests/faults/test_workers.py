@@ -233,12 +233,14 @@ async def test_terminated_server_sends_everybody_back_in_good_order(trio: ChatSe
     assert no_traceback(trio)
 
 
-async def test_worker_that_drains_refuses_new_sockets(trio: ChatServer) -> None:
-    async with ChatClient(trio.ws_url) as client:
-        stopping = asyncio.create_task(asyncio.to_thread(trio.stop))
+async def test_worker_that_drains_refuses_new_sockets(pair: tuple[ChatServer, ChatServer]) -> None:
+    """One worker alone: of several behind one socket, another may not have been told yet, and let people in."""
+    server, _ = pair
+    async with ChatClient(server.ws_url) as client:
+        stopping = asyncio.create_task(asyncio.to_thread(server.stop))
         await client.wait_for(lambda push: push["push"] == "draining")
         with pytest.raises((InvalidHandshake, ConnectionClosed, OSError)):
-            await ChatClient(trio.ws_url).open()
+            await ChatClient(server.ws_url).open()
         await client.wait_closed()
         assert await stopping == 0
 

@@ -197,8 +197,17 @@ async def test_opening_a_locked_or_damaged_file_says_so_at_once(database: Databa
 # ------------------------------------------------------------------------------------------------ nothing left
 
 
-async def test_nothing_of_an_erased_person_is_left_in_the_files(store: Store, database: Database) -> None:
+@pytest.fixture
+async def patient_store(database: Database) -> AsyncIterator[Store]:
+    """For tests that write much and break nothing: how long a busy disk takes is not what they are about."""
+    opened = await seeded(database.store(timeout=30))
+    yield opened
+    await opened.close()
+
+
+async def test_nothing_of_an_erased_person_is_left_in_the_files(patient_store: Store, database: Database) -> None:
     """Also not where SQLite moved rows when pages were split: many rows of many sizes come, change and go first."""
+    store = patient_store
     ada, bea = await newcomer(store, "Adelheid"), await newcomer(store, "Bea")
     chance = random.Random(1)
     mine: list[Offset] = []
