@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
+from redis.exceptions import ResponseError
 
 from chatserver.bus.redis import RedisBus
 from tests.bus.listening import (
@@ -21,7 +22,7 @@ from tests.bus.listening import (
     two_nodes,
     url_of,
 )
-from tests.kit.process import obtain
+from tests.kit.process import obtain, wait_until
 from tests.kit.redis import ClusterSetup, RedisServer, SentinelSetup
 
 pytestmark = pytest.mark.faults
@@ -45,7 +46,7 @@ def cluster() -> Iterator[ClusterSetup]:
 async def fail_over(sentinels: SentinelSetup, act: Callable[[RedisServer], None]) -> RedisServer:
     """Do something to the master; the old one, once there is another."""
     old: RedisServer = await blocking(sentinels.master)
-    act(old)
+    await blocking(act, old)
     await blocking(sentinels.wait_for_failover, old)
     return old
 
@@ -84,7 +85,16 @@ async def test_planned_failover_moves_everybody_to_the_new_master(sentinels: Sen
     async with two_nodes(sentinels) as (one, two):
 
         def ask(_: RedisServer) -> None:
-            sentinels.sentinels[0].command("SENTINEL", "FAILOVER", "chat")
+            wait_until(accepted, "a Sentinel that is done with the failover before")
+
+        def accepted() -> bool:
+            try:
+                sentinels.sentinels[0].command("SENTINEL", "FAILOVER", "chat")
+            except ResponseError as refused:
+                if "INPROG" not in str(refused):
+                    raise
+                return False
+            return True
 
         await fail_over(sentinels, ask)
         await told(3, one, two)
