@@ -14,7 +14,9 @@ from chatserver.protocol.codec import Encoding
 class Channel:
     """Followed from the first join until a while after the last connection has left."""
 
-    __slots__ = ("backfill", "healing", "held", "idle_since", "line", "live", "name", "opening", "pending", "tracked")
+    __slots__ = (
+        "_arriving", "backfill", "healing", "held", "idle_since", "line", "live", "name", "opening", "pending", "tracked",
+    )  # fmt: skip
 
     def __init__(self, name: ChannelName) -> None:
         self.name = name
@@ -26,9 +28,37 @@ class Channel:
         self.healing: asyncio.Task[None] | None = None
         self.backfill: asyncio.Task[None] | None = None
         self.live: dict[Encoding, set[Outbox]] = {encoding: set() for encoding in Encoding}
+        """Those who get every frame that is pending."""
         self.pending: dict[Encoding, list[bytes]] = {encoding: [] for encoding in Encoding}
         """Ready-made frames for those who are live."""
+        self._arriving: dict[Encoding, dict[Outbox, int]] = {encoding: {} for encoding in Encoding}
+        """Those who became live since the last flush, and how many of the pending frames are not for them."""
         self.tracked = 0
         """Connections in this channel, those in catch-up included, and joins under way."""
         self.idle_since: float | None = None
         """When the last one left, on the loop's clock."""
+
+    def let_in(self, outbox: Outbox) -> None:
+        """From now on this connection is live. What is pending already is not for it: it has that, or stands after."""
+        if frames := self.pending[outbox.encoding]:
+            self._arriving[outbox.encoding][outbox] = len(frames)
+        else:
+            self.live[outbox.encoding].add(outbox)
+
+    def let_out(self, outbox: Outbox) -> None:
+        """This connection is live no more. What is pending does not go to it."""
+        self.live[outbox.encoding].discard(outbox)
+        self._arriving[outbox.encoding].pop(outbox, None)
+
+    def is_heard(self, encoding: Encoding) -> bool:
+        """Whether anybody is live in this encoding."""
+        return bool(self.live[encoding] or self._arriving[encoding])
+
+    def settle(self, encoding: Encoding) -> list[tuple[Outbox, bytes]]:
+        """Those who became live since the last flush are like everybody else from now on. Returns those for
+        whom something is pending, with that. Call it when the others have been written to."""
+        frames, arriving = self.pending[encoding], self._arriving[encoding]
+        settled = [(outbox, b"".join(frames[skip:])) for outbox, skip in arriving.items() if skip < len(frames)]
+        self.live[encoding].update(arriving)
+        arriving.clear()
+        return settled

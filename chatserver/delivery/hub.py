@@ -125,9 +125,9 @@ class Hub:
         channel = self._channels.get(name)
         if channel is None:
             return
-        for encoding, outboxes in channel.live.items():
-            if outboxes:
-                channel.pending[encoding].append(encode_frame(encoding, push))
+        for encoding, frames in channel.pending.items():
+            if channel.is_heard(encoding):
+                frames.append(encode_frame(encoding, push))
                 self._mark(channel)
 
     # ------------------------------------------------------------------------------------------ joining
@@ -172,7 +172,7 @@ class Hub:
         assert line is not None, "prepare comes first"
         if name in outbox.channels:
             # It is here already. What is pending for it is in its reply, or follows below.
-            channel.live[outbox.encoding].discard(outbox)
+            channel.let_out(outbox)
             self._release(channel)
         outbox.channels.add(name)
         channel.idle_since = None
@@ -180,7 +180,6 @@ class Hub:
             # The numbering began anew between the reply and now.
             position = line.position
             outbox.send(GapPush(channel=name, position=position))
-        self._flush_channel(channel)
         later = line.since(position.offset)
         if outbox.behind or later is None:
             outbox.behind[name] = position.offset
@@ -188,7 +187,7 @@ class Hub:
             return
         if later:
             outbox.send_all(push_of(publication) for publication in later)
-        channel.live[outbox.encoding].add(outbox)
+        channel.let_in(outbox)
 
     def give_up(self, name: ChannelName) -> None:
         """A prepared join did not happen."""
@@ -203,7 +202,7 @@ class Hub:
         outbox.channels.discard(name)
         outbox.behind.pop(name, None)
         channel = self._channels[name]
-        channel.live[outbox.encoding].discard(outbox)
+        channel.let_out(outbox)
         self._release(channel)
 
     def closed(self, outbox: Outbox) -> None:
@@ -257,10 +256,6 @@ class Hub:
         for outbox in slow:
             self._fall_behind(outbox)
 
-    def _flush_channel(self, channel: Channel) -> None:
-        if channel in self._dirty:
-            self.flush()
-
     def _write(self, channel: Channel) -> list[Outbox]:
         slow: list[Outbox] = []
         bound = self._limits.outbox_bytes
@@ -276,15 +271,19 @@ class Hub:
                     slow.append(outbox)
             self._metrics.deliveries.inc(len(frames) * len(outboxes))
             self._metrics.delivered_bytes.inc(len(data) * len(outboxes))
+            for outbox, rest in channel.settle(encoding):
+                outbox.wire.write(rest)
+                if outbox.wire.buffered() > bound:
+                    slow.append(outbox)
             frames.clear()
         return slow
 
     def _show(self, channel: Channel, publications: Iterable[Publication]) -> None:
         for publication in publications:
             push = push_of(publication)
-            for encoding, outboxes in channel.live.items():
-                if outboxes:
-                    channel.pending[encoding].append(encode_frame(encoding, push))
+            for encoding, frames in channel.pending.items():
+                if channel.is_heard(encoding):
+                    frames.append(encode_frame(encoding, push))
                     self._mark(channel)
             if isinstance(publication.event, Posted):
                 self._metrics.delivery_seconds.observe(max(0, self._now() - publication.at) / 1000)
@@ -394,13 +393,9 @@ class Hub:
             channel = self._channels[name]
             if channel.line is not None and name not in outbox.behind:
                 outbox.behind[name] = channel.line.last
-            channel.live[outbox.encoding].discard(outbox)
+            channel.let_out(outbox)
         self._catch_up.start(outbox)
 
     def _live_again(self, outbox: Outbox, channel: Channel) -> None:
-        self._flush_channel(channel)
-        if channel.name in outbox.behind:
-            # That flush was more than it could take.
-            return
-        channel.live[outbox.encoding].add(outbox)
+        channel.let_in(outbox)
         self.on_caught_up(outbox, channel.name)

@@ -18,6 +18,8 @@ STATE_KEY: Final = "chatserver.gate"
 
 RETRY_FULL_SECONDS: Final = 10.0
 RETRY_DRAINING_SECONDS: Final = 2.0
+_TICK_SECONDS: Final = 0.05
+"""How fine the wheel turns: what is due together is done together, and everybody else waits for it."""
 _SPARE_SOCKETS: Final = 256
 """TCP connections beyond the WebSockets: pages, probes, and those that must be told to come back later."""
 
@@ -30,7 +32,7 @@ class Gate:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         shortest = min(limits.header_seconds, limits.hello_seconds, limits.ping_seconds, limits.pong_seconds)
-        self.wheel = Wheel(min(1.0, shortest / 4))
+        self.wheel = Wheel(min(_TICK_SECONDS, shortest / 4))
         self.is_draining = False
         self.sockets = 0
         """Open WebSockets, from the accepted upgrade to the end of the TCP connection."""

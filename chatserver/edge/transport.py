@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import logging
+import random
 import socket
 import struct
 from asyncio.transports import BaseTransport
@@ -49,6 +50,8 @@ LOW_WATER: Final = 32 * 1024
 """Bytes in the write buffer at or below which a connection counts as drained."""
 
 _PING: Final = b"\x89\x00"
+_PING_SPREAD: Final = 0.2
+"""A peer is pinged up to this share of `ping_seconds` early, so that a crowd that came together is not pinged together."""
 _FRAMES_PER_TURN: Final = 64
 """A peer that sends a flood of tiny frames is read in slices, so that the others get their turn."""
 _SLICE: Final = 4_096
@@ -214,11 +217,15 @@ class ChatProtocol(WebSocketsSansIOProtocol):
         if silent >= limits.ping_seconds + limits.pong_seconds:
             self._gate.went_silent += 1
             self._close(Close.WENT_SILENT, "", _PARTING_SECONDS)
-        elif silent >= limits.ping_seconds:
+        elif silent >= limits.ping_seconds * (1.0 - _PING_SPREAD):
             self.transport.write(_PING)
             wheel.schedule(self, limits.ping_seconds + limits.pong_seconds - silent)
         else:
-            wheel.schedule(self, limits.ping_seconds - silent)
+            wheel.schedule(self, self._quiet_seconds() - silent)
+
+    def _quiet_seconds(self) -> float:
+        """How long the peer may say nothing before it is pinged, drawn anew each time."""
+        return self._gate.limits.ping_seconds * (1.0 - _PING_SPREAD * random.random())
 
     # ------------------------------------------------------------------------------------------ reading
 
@@ -494,7 +501,7 @@ class ChatProtocol(WebSocketsSansIOProtocol):
         opening.parser.close()
         self.conn = cast("Any", conn)
         self._heard = self.loop.time()
-        self._gate.wheel.schedule(self, limits.ping_seconds)
+        self._gate.wheel.schedule(self, self._quiet_seconds())
         self._resume_if_room()
 
     def _refuse(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:

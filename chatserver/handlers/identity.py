@@ -128,12 +128,20 @@ class Identities:
         publications = await self._store.erase(member, self._now())
         self.on_erased(member, publications)
 
+    def _new_id(self) -> MemberId:
+        # Drawn at once: each draw asks the operating system.
+        number, letters = self._draw(len(_ALPHABET) ** _ID_LENGTH), []
+        for _ in range(_ID_LENGTH):
+            number, letter = divmod(number, len(_ALPHABET))
+            letters.append(_ALPHABET[letter])
+        return MemberId("m_" + "".join(letters))
+
     async def _new_guest(self) -> Member:
         now = self._now()
         for attempt in range(_NAME_ATTEMPTS):
             name = pseudonym(self._draw, attempt)
             member = Member(
-                id=MemberId("m_" + "".join(_ALPHABET[self._draw(len(_ALPHABET))] for _ in range(_ID_LENGTH))),
+                id=self._new_id(),
                 name=name,
                 name_key=name_key(name),
                 created_at=now,

@@ -159,7 +159,7 @@ class Store(Protocol):
     async def member(self, member: MemberId) -> Member | None: ...
 
     async def touch(self, members: Collection[MemberId], now: Millis) -> set[MemberId]:
-        """They were here at `now`. Returns those among them who are no more."""
+        """They were here at `now`, which is noted to within minutes. Returns those among them who are no more."""
         ...
 
     async def rename(self, member: MemberId, name: str, name_key: str) -> None:

@@ -18,6 +18,9 @@ from chatserver.store.tables import SCHEMA_REVISION
 
 T = TypeVar("T")
 
+SEEN_PRECISION: Final = 5 * 60 * 1000
+"""Milliseconds by which a noted visit may lie behind the last one. Shorter than anybody is kept for."""
+_TOUCHED_AT_ONCE: Final = 500
 DEFAULT_TIMEOUT: Final = 5.0
 """Seconds after which a call that the database has not answered raises StoreUnavailable."""
 
@@ -103,7 +106,16 @@ class Operations(ABC):
         return await self._read(partial(people.member, member))
 
     async def touch(self, members: Collection[MemberId], now: Millis) -> set[MemberId]:
-        return await self._write(partial(people.touch, members, now))
+        whose, gone = [*members], set[MemberId]()
+        # In parts: who writes a post meanwhile waits for one part at most.
+        for part in (whose[at : at + _TOUCHED_AT_ONCE] for at in range(0, len(whose), _TOUCHED_AT_ONCE)):
+            seen = await self._read(partial(people.seen, part))
+            gone.update(part)
+            gone.difference_update(seen)
+            stale = [who for who, at in seen.items() if at <= now - SEEN_PRECISION]
+            if stale:
+                await self._write(partial(people.touch, stale, now))
+        return gone
 
     async def rename(self, member: MemberId, name: str, name_key: str) -> None:
         await self._write(partial(people.rename, member, name, name_key))

@@ -10,7 +10,7 @@ from chatserver.domain.identity import Member, MemberId
 from chatserver.domain.rooms import Membership, Reaction, RoomId, RoomStatus
 from chatserver.store import render
 from chatserver.store import statements as sql
-from chatserver.store.compiler import Call, Op, Row
+from chatserver.store.compiler import Call, Op, Row, by_keys
 from chatserver.store.contract import Export, JoinedRoom
 
 _ROOM_WIDTH = 11
@@ -32,14 +32,15 @@ def member_by_code(code_hash: bytes) -> Op[Member | None]:
     return render.member_of(rows[0]) if rows else None
 
 
-def touch(members: Collection[MemberId], now: Millis) -> Op[set[MemberId]]:
-    if not members:
-        return set()
+def seen(members: Collection[MemberId]) -> Op[dict[MemberId, Millis]]:
+    """When those of them who are still members were last noted to be here."""
+    rows = yield Call(sql.SEEN, by_keys([*members], sql.KEYS_AT_ONCE))
+    return {MemberId(row[0]): Millis(row[1]) for row in rows}
+
+
+def touch(members: Collection[MemberId], now: Millis) -> Op[None]:
     # Sorted, so that two workers that touch the same members wait for each other rather than deadlock.
-    whose = sorted(members)
-    yield Call(sql.TOUCH, [(who, now) for who in whose])
-    there = yield Call(sql.FIND_MEMBERS, [(who,) for who in whose])
-    return set(whose).difference(MemberId(row[0]) for row in there)
+    yield Call(sql.TOUCH, [(who, now) for who in sorted(members)])
 
 
 def rename(who: MemberId, name: str, name_key: str) -> Op[None]:

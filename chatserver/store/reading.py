@@ -11,7 +11,7 @@ from chatserver.domain.identity import MemberId
 from chatserver.domain.rooms import Post, Reaction, Room, room_channel
 from chatserver.store import render
 from chatserver.store import statements as sql
-from chatserver.store.compiler import Call, Op
+from chatserver.store.compiler import Call, Op, by_keys
 from chatserver.store.contract import LogSlice, Page
 from chatserver.store.log import room_values
 
@@ -22,7 +22,7 @@ NEWEST = 2**62
 def heads(channels: Collection[ChannelName]) -> Op[dict[ChannelName, Head]]:
     if not channels:
         return {}
-    rows = yield Call(sql.HEADS, [(channel,) for channel in channels])
+    rows = yield Call(sql.HEADS, by_keys([*channels], sql.KEYS_AT_ONCE))
     return {ChannelName(row[0]): Head(Epoch(row[1]), Offset(row[2]), Offset(row[3])) for row in rows}
 
 

@@ -33,6 +33,9 @@ def _p(name: str) -> ColumnElement[Any]:
     return bindparam(name)
 
 
+KEYS_AT_ONCE: Final = 50
+"""How many rows one statement finds by their keys. Every worker asks each second for the heads of all its channels:
+one by one they held up everybody else."""
 POSTED: Final[ColumnElement[str]] = literal_column("'posted'")
 
 # ------------------------------------------------------------------------------------------------ columns of rows
@@ -274,11 +277,12 @@ SET_ROOM: Final = Statement(
 
 # ------------------------------------------------------------------------------------------------ reading
 
+_heads_of: Final = [f"channel_{number}" for number in range(KEYS_AT_ONCE)]
 HEADS: Final = Statement(
     select(channels.c.channel, channels.c.epoch, channels.c.first_offset, channels.c.last_offset).where(
-        channels.c.channel == _p("channel")
+        channels.c.channel.in_([_p(name) for name in _heads_of])
     ),
-    "channel",
+    *_heads_of,
 )
 # Cut to size before anything is joined to it, so that the primary key gives both the rows and their order.
 _slice = (
@@ -331,7 +335,10 @@ ADD_ROOMS: Final = Statement(
 # ------------------------------------------------------------------------------------------------ members
 
 MEMBER: Final = Statement(select(*_MEMBER_COLUMNS).where(members.c.id == _p("id")), "id")
-FIND_MEMBERS: Final = Statement(select(members.c.id).where(members.c.id == _p("id")), "id")
+_members_of: Final = [f"member_{number}" for number in range(KEYS_AT_ONCE)]
+SEEN: Final = Statement(
+    select(members.c.id, members.c.seen_at).where(members.c.id.in_([_p(name) for name in _members_of])), *_members_of
+)
 MEMBER_BY_CODE: Final = Statement(select(*_MEMBER_COLUMNS).where(members.c.code_hash == _p("code_hash")), "code_hash")
 LOCK_MEMBER: Final = Statement(select(members.c.id).where(members.c.id == _p("id")).with_for_update(), "id")
 NAME_HOLDER: Final = Statement(select(members.c.id).where(members.c.name_key == _p("name_key")), "name_key")

@@ -175,6 +175,7 @@ class TestServerThatDies:
         await refused.get_by_role("button", name="Try again").click()
         await expect(refused).to_contain_text("Couldn't be sent.")
         await frail_again(frail, text_length=2_000)
+        await ann.network_returns()
         await expect(ann.link).to_contain_text("You're connected again.")
         await refused.get_by_role("button", name="Try again").click()
         await ann.sees("longer than the operator will allow")

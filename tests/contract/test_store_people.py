@@ -77,13 +77,25 @@ async def test_a_code_finds_its_member_until_another_replaces_it(store: Store) -
 
 
 async def test_a_visit_is_noted_and_never_moved_back(store: Store) -> None:
-    ada = await newcomer(store, "Ada")
-    assert await store.touch([ada.id, NOBODY], Millis(START + 10)) == {NOBODY}
+    ada, hour = await newcomer(store, "Ada"), 3_600_000
+    assert await store.touch([ada.id, NOBODY], Millis(START + hour)) == {NOBODY}
+    # Again after a moment, from a clock that is behind, and for nobody: nothing to note.
+    assert await store.touch([ada.id], Millis(START + hour + 5)) == set()
     assert await store.touch([ada.id], Millis(START + 5)) == set()
     assert await store.touch([], Millis(START)) == set()
     found = await store.member(ada.id)
     assert found is not None
-    assert found.seen_at == START + 10
+    assert found.seen_at == START + hour
+
+
+async def test_a_crowd_is_noted_whole_and_those_who_are_no_more_are_named(store: Store) -> None:
+    there = [(await newcomer(store, f"Wren {number}")).id for number in range(120)]
+    missing = {MemberId(f"m_missing_{number}") for number in range(1_100)}
+    assert await store.touch([*there, *missing], Millis(START + 3_600_000)) == missing
+    for who in (there[0], there[-1]):
+        found = await store.member(who)
+        assert found is not None
+        assert found.seen_at == START + 3_600_000
 
 
 async def test_mutes_are_personal_and_limited(store: Store, other: Store) -> None:

@@ -122,11 +122,16 @@ class HubNode:
         self, since: StreamPosition | None = None, channel: ChannelName = CHANNEL
     ) -> tuple[Outbox, MemoryWire, Prepared]:
         """A new connection joins, as the handler does it."""
-        wire = MemoryWire()
-        outbox = Outbox(wire, Encoding.JSON)
-        prepared = await self.hub.prepare(channel, since)
+        outbox, wire, prepared = await self.prepare(since, channel)
         self.hub.go_live(outbox, channel, prepared.position)
         return outbox, wire, prepared
+
+    async def prepare(
+        self, since: StreamPosition | None = None, channel: ChannelName = CHANNEL
+    ) -> tuple[Outbox, MemoryWire, Prepared]:
+        """A new connection is about to join, and is not live yet."""
+        wire = MemoryWire()
+        return Outbox(wire, Encoding.JSON), wire, await self.hub.prepare(channel, since)
 
     def _hear(self, topic: str, payload: bytes) -> None:
         message = internode.decode(payload)

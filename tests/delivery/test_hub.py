@@ -276,3 +276,29 @@ async def test_unknown_channel_is_refused_and_leaves_nothing_behind(house: House
         await node.enter(channel=ChannelName("room:nowhere"))
     assert refused.value.reason is Reason.ROOM_UNKNOWN
     assert node.hub.channels == 0
+
+
+async def test_who_comes_between_two_flushes_gets_what_follows_and_nothing_twice(house: House) -> None:
+    node = await house.node()
+    _, there, _ = await node.enter()
+    outbox, wire, prepared = await node.prepare()
+    fact = await house.commit("said while they came")
+    node.hub.take(fact)
+    node.hub.go_live(outbox, CHANNEL, prepared.position)
+    # What was missed is written at once; the others' flush, still to come, must not bring it again.
+    assert wire.offsets() == [1]
+    node.hub.take(await house.commit("said before the flush"))
+    node.hub.flush()
+    assert wire.offsets() == there.offsets() == [1, 2]
+
+
+async def test_who_leaves_between_two_flushes_gets_nothing_more(house: House) -> None:
+    node = await house.node()
+    await node.enter()
+    outbox, wire, prepared = await node.prepare()
+    node.hub.take(await house.commit("one"))
+    node.hub.go_live(outbox, CHANNEL, prepared.position)
+    node.hub.take(await house.commit("two"))
+    node.hub.leave(outbox, CHANNEL)
+    node.hub.flush()
+    assert wire.offsets() == [1]

@@ -149,6 +149,7 @@ async def test_connection_that_falls_behind_again_in_the_moment_it_caught_up_get
     quiet.pending[Encoding.MSGPACK].append(b"for somebody else")
     node.hub._dirty.add(quiet)
     node.hub._live_again(outbox, quiet)
+    node.hub.flush()
     assert set(outbox.behind) == {CHANNEL, loud}
     await house.post(node, "said once")
     wire.drain()
