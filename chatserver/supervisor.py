@@ -33,6 +33,8 @@ HTTP_PROTOCOL: Final = "chatserver.edge.heads:ChatHttpProtocol"
 WS_PROTOCOL: Final = "chatserver.edge.transport:ChatProtocol"
 
 _BACKLOG: Final = 2_048
+_UNSENT_BYTES: Final = 128 * 1024
+"""What the kernel keeps for a peer beyond what is on its way to it: as much as `limits.outbox_bytes` is by default."""
 _SPARE_FILES: Final = 1_024
 """Beyond the WebSockets: other TCP connections, the database, Redis."""
 _DRAIN_SLACK_SECONDS: Final = 7
@@ -64,6 +66,10 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise CannotListen(f"cannot listen on {host}: {error.strerror}") from None
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+        # Connections inherit it. Otherwise the kernel takes megabytes for a peer that reads nothing before we notice.
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
     try:
         sock.bind(address)
         # Already now, so that a port somebody else listens on is found out here and not in a worker.

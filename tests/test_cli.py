@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from chatserver.supervisor import listen
 from tests.kit.client import ChatClient
 from tests.kit.ports import HOST
 from tests.kit.postgres import PostgresServer
@@ -85,6 +86,22 @@ def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         result = run("serve", "--data-dir", tmp_path, "--port", str(port))
     assert_one_line(result, 1, f"port {port}", "in use", "--port")
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_NOTSENT_LOWAT"), reason="this system has no such option")
+def test_kernel_takes_little_for_a_peer_that_reads_nothing() -> None:
+    """Otherwise it takes megabytes for each, in nobody's memory, before the server's own bound counts."""
+    with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()) as peer:
+        # The peer's half is not what is tested: without this it grows with what comes.
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+        ours, _ = listener.accept()
+        with ours:
+            ours.setblocking(False)
+            taken = 0
+            with contextlib.suppress(BlockingIOError):
+                while taken < 8 * 1024 * 1024:
+                    taken += ours.send(bytes(65_536))
+            assert taken < 512 * 1024
 
 
 def test_migrate_makes_the_database_and_may_be_run_again(tmp_path: Path) -> None:

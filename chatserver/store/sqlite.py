@@ -31,6 +31,8 @@ T = TypeVar("T")
 
 _BATCH: Final = 256
 """Jobs in one transaction at most: what bounds how long one of them can wait for the others."""
+_READS: Final = 16
+"""Reads in one snapshot at most, for the same reason."""
 _BACKLOG: Final = 10_000
 _READERS: Final = 2
 _GATHERING: Final = 0.0006
@@ -133,10 +135,27 @@ class SqliteStore(Operations):
 
     def _read_loop(self) -> None:
         connection = Connection(self._path, read_only=True)
-        while (job := self._to_read.get()) is not _STOP:
-            if job.is_wanted:
-                self._settle([job], _transact(connection, [job], "BEGIN"))
+        stopping = False
+        while not stopping:
+            jobs, stopping = self._take_reads()
+            if jobs:
+                self._settle(jobs, _transact(connection, jobs, "BEGIN"))
         connection.drop()
+
+    def _take_reads(self) -> tuple[list[Job[Work]], bool]:
+        """What waits now, at least one and not too many: they share a snapshot, and one call back to the loop."""
+        jobs: list[Job[Work]] = []
+        job = self._to_read.get()
+        while job is not _STOP:
+            if job.is_wanted:
+                jobs.append(job)
+            if len(jobs) >= _READS:
+                return jobs, False
+            try:
+                job = self._to_read.get_nowait()
+            except queue.Empty:
+                return jobs, False
+        return jobs, True
 
     def _write_loop(self) -> None:
         connection = Connection(self._path, read_only=False)
