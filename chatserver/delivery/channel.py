@@ -15,7 +15,8 @@ class Channel:
     """Followed from the first join until a while after the last connection has left."""
 
     __slots__ = (
-        "_arriving", "backfill", "healing", "held", "idle_since", "line", "live", "name", "opening", "pending", "tracked",
+        "_arriving", "backfill", "healing", "held", "idle_since", "line", "live", "name", "opening", "pending",
+        "tracked",
     )  # fmt: skip
 
     def __init__(self, name: ChannelName) -> None:

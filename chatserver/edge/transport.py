@@ -51,7 +51,7 @@ LOW_WATER: Final = 32 * 1024
 
 _PING: Final = b"\x89\x00"
 _PING_SPREAD: Final = 0.2
-"""A peer is pinged up to this share of `ping_seconds` early, so that a crowd that came together is not pinged together."""
+"""A peer is pinged up to this share of `ping_seconds` early, so that a crowd is not pinged in one moment."""
 _FRAMES_PER_TURN: Final = 64
 """A peer that sends a flood of tiny frames is read in slices, so that the others get their turn."""
 _SLICE: Final = 4_096

@@ -41,7 +41,7 @@ MakeOp = Callable[[], Op[T]]
 """Starts an operation, anew for each attempt."""
 
 
-def by_keys(keys: Sequence[Any], width: int) -> list[Params]:
+def by_keys(keys: list[Any], width: int) -> list[Params]:
     """Keys in tuples of `width`, for a statement that finds so many at once. The last key fills the last tuple."""
     padded = [*keys, *keys[-1:] * (-len(keys) % width)]
     return [tuple(padded[at : at + width]) for at in range(0, len(padded), width)]
