@@ -14,7 +14,7 @@ from tests.kit.process import wait_until
 _POSTS_PER_SECOND = 50.0
 _SENDERS = 10
 _BURST_BYTES = 3 * 1024 * 1024
-"""Somewhat less than Linux lets a socket's send buffer grow to."""
+"""More than the kernel takes for a socket whose peer reads nothing."""
 _PATIENCE_SECONDS = 60.0
 _LOOK_SECONDS = 0.25
 _MS = 1_000
