@@ -144,8 +144,8 @@ class Crowd:
         quiet_since, deadline = now(), now() + timeout
         while now() - quiet_since < QUIET_SECONDS:
             for fd, _ in self._epoll.poll(QUIET_SECONDS / 2, _EVENTS):
-                self._settle(self._by_fd[fd])
-                quiet_since = now()
+                if self._settle(self._by_fd[fd]):
+                    quiet_since = now()
             if now() > deadline:
                 raise TimeoutError("the server does not come to rest")
         for member in self.members:
@@ -282,16 +282,19 @@ class Crowd:
         if not member.is_live:
             member.sock.sendall(member.steps[member.step])
 
-    def _settle(self, member: Member) -> None:
-        """Let go by what a live member is shown while others come and go."""
+    def _settle(self, member: Member) -> bool:
+        """Let go by what a live member is shown while others come and go. Whether there was more than pings, of which
+        a large crowd gets one every few milliseconds."""
+        rest = b""
         with contextlib.suppress(BlockingIOError):
             chunk = member.sock.recv(_CHUNK)
             if not chunk:
                 raise Unfaithful("the server closed a connection")
-            _, payloads, torn = without_pings(member.rest + chunk)
+            rest, payloads, torn = without_pings(member.rest + chunk)
             member.rest = chunk[len(chunk) - torn :]
             for payload in payloads:
                 member.sock.send(pong(payload))
+        return bool(rest)
 
     # ------------------------------------------------------------------------------------------------ comparing
 
