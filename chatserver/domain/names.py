@@ -24,7 +24,7 @@ _RAW_LENGTH: Final = 256
 _BIDI: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _INVISIBLE: Final = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 """Letters and marks by category that show nothing. The rest of what shows nothing has the category Cf."""
-_PUNCTUATION: Final = frozenset(" '\u2019-\u2010._\u00b7\u30fb\u0f0b\u05f3\u05f4")
+_PUNCTUATION: Final = frozenset(" '\u2019-\u2010._\u00b7\u30fb\u0f0b\u058a\u05be\u05f3\u05f4")
 _ADDRESS: Final = frozenset("@/\\:#")
 _OVERLAY: Final = 1
 """The combining class of strokes through a letter, which no writing needs."""
@@ -238,7 +238,8 @@ def _words(name: str) -> set[str]:
     with and without the digits around it, and single letters in a row as one word."""
     plain = bare(name)
     parts = [part for part in _SPACE.split(plain) if part]
-    spelled = ["".join(run) for single, run in groupby(parts, key=lambda part: len(part) == 1) if single]
+    # Judged by its look: in "a d rn i n" the third is one letter, too.
+    spelled = ["".join(run) for single, run in groupby(parts, key=lambda part: len(skeleton(part)) == 1) if single]
     parts = [*parts, *spelled, *_WORD_BREAK.split(plain)]
     words = {word for part in parts for word in (part, part.strip("0123456789")) if word}
     return {_leet(skeleton(word)) for word in words}

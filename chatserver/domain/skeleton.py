@@ -4,6 +4,7 @@ Pure, but for the library's tables of confusable characters, which it reads from
 (about 0.1 s): that happens at the first key, or when `warm_up` is called. After Unicode Technical Standard 39,
 section 4, made blind to case as well, because a reader is.
 """
+# ruff: noqa: RUF001  # Characters that look like others are what this is about.
 
 from __future__ import annotations
 
@@ -20,6 +21,17 @@ _WRITING_CLASSES: Final = frozenset({0, 7, 8, 9})
 stacks on a letter and is easily overlooked."""
 _SPACING_MODIFIERS: Final = re.compile("[\u02b0-\u02ff\u0640]")
 """Letters by category, apostrophes or stretching by looks."""
+_OTHER_LATIN: Final = {
+    # The rest of Latin, which Unicode's tables leave alone: it was made from these letters, and is read as them at a
+    # glance. Who writes Akan, Azerbaijani or Icelandic keeps the letters; only the keys are alike.
+    letter: plain
+    for plain, letters in {
+        "a": "ɐɑɒꬰ", "b": "ƅ", "c": "ↄ", "d": "ðꝺ", "e": "ǝəɘɛɜꬲ", "f": "ꝼꬵ", "g": "ɡᵹꬶ", "h": "ⱶ", "i": "ɩı",
+        "k": "ĸʞ", "l": "ǀꞁꭍ", "m": "ɯꟺ", "n": "ŋꬻ", "o": "ɵɔꝋ", "p": "þƿꝥ", "r": "ɹɾɿꞃꭇ", "s": "ƨꞅʃ", "t": "ʇꞇ",
+        "u": "ʊɥꭎ", "v": "ʌ", "w": "ʍꟽ", "y": "ʎ", "z": "ʒƹ",
+    }.items()
+    for letter in letters
+}  # fmt: skip
 _LATIN_NAME: Final = re.compile(r"LATIN (?:SMALL LETTER|CAPITAL LETTER|LETTER SMALL CAPITAL) ([A-Z])(?: WITH .*)?")
 """The Unicode names of small capitals and of letters with hooks and strokes, which do not decompose."""
 
@@ -95,6 +107,8 @@ def _prototype(char: str) -> str:
     latin = _LATIN_NAME.fullmatch(unicodedata.name(char, ""))
     if latin is not None:
         return latin[1].lower()
+    if (plain := _OTHER_LATIN.get(char.lower())) is not None:
+        return plain
     shape = _homoglyphs(char)
     # The library lists for a prototype everything that looks like it, for everything else its prototype alone.
     if len(shape) != 1:
