@@ -127,6 +127,9 @@ class ChatClient:
                 return await future
         finally:
             self._waiting.pop(key, None)
+            # Where sending failed, nobody asks this future for the end of the connection any more.
+            if not future.cancel() and not future.cancelled():
+                future.exception()
 
     async def send(self, message: Message) -> None:
         """Send any message in this connection's encoding."""
