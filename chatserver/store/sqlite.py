@@ -16,6 +16,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -39,11 +40,17 @@ _GATHERING: Final = 0.0006
 """Seconds that a batch may wait for as many as the last one had."""
 _QUICKLY_REWRITTEN: Final = 128 * 1024 * 1024
 """Bytes of a file whose rewriting holds up writers for about a second."""
-_STOP: Final = None
+
+
+class _Sign(Enum):
+    """What a thread is told beside its jobs."""
+
+    STOP = auto()
+    REOPEN = auto()
 
 
 Work = RoomChange | MakeOp[Any] | Scrub
-_Queue = queue.SimpleQueue[Job[Work] | None]
+_Queue = queue.SimpleQueue[Job[Work] | _Sign]
 
 
 class SqliteStore(Operations):
@@ -78,9 +85,9 @@ class SqliteStore(Operations):
         threads, self._threads = self._threads, []
         if not threads:
             return
-        self._to_write.put(_STOP)
+        self._to_write.put(_Sign.STOP)
         for _ in range(_READERS):
-            self._to_read.put(_STOP)
+            self._to_read.put(_Sign.STOP)
         # Accepted jobs stand before the stop and end within their timeout; a thread that the disk holds is left.
         until = time.monotonic() + 2 * self._timeout
         for thread in threads:
@@ -135,27 +142,30 @@ class SqliteStore(Operations):
 
     def _read_loop(self) -> None:
         connection = Connection(self._path, read_only=True)
-        stopping = False
-        while not stopping:
-            jobs, stopping = self._take_reads()
+        sign: _Sign | None = None
+        while sign is not _Sign.STOP:
+            jobs, sign = self._take_reads()
             if jobs:
                 self._settle(jobs, _transact(connection, jobs, "BEGIN"))
+            if sign is _Sign.REOPEN:
+                connection.drop()
         connection.drop()
 
-    def _take_reads(self) -> tuple[list[Job[Work]], bool]:
-        """What waits now, at least one and not too many: they share a snapshot, and one call back to the loop."""
+    def _take_reads(self) -> tuple[list[Job[Work]], _Sign | None]:
+        """What waits now, at least one and not too many: they share a snapshot, and one call back to the loop. And what
+        to do after them."""
         jobs: list[Job[Work]] = []
         job = self._to_read.get()
-        while job is not _STOP:
+        while not isinstance(job, _Sign):
             if job.is_wanted:
                 jobs.append(job)
             if len(jobs) >= _READS:
-                return jobs, False
+                return jobs, None
             try:
                 job = self._to_read.get_nowait()
             except queue.Empty:
-                return jobs, False
-        return jobs, True
+                return jobs, None
+        return jobs, job
 
     def _write_loop(self) -> None:
         connection = Connection(self._path, read_only=False)
@@ -167,7 +177,15 @@ class SqliteStore(Operations):
                 self._settle(jobs, _transact(connection, jobs, "BEGIN IMMEDIATE"))
             if scrubs:
                 self._settle(scrubs, _scrub(connection, scrubs))
+            if connection.was_refused_writing:
+                self._reopen_readers()
         connection.drop()
+
+    def _reopen_readers(self) -> None:
+        """SQLite shares what it knows of a file between the connections of a process: where readers found it read-only
+        and stay, the writer finds it read-only too, even when it no longer is."""
+        for _ in range(_READERS):
+            self._to_read.put(_Sign.REOPEN)
 
     def _gather(self) -> None:
         """Under load, wait for those who were answered together to ask together again: one fsync serves them all."""
@@ -181,8 +199,8 @@ class SqliteStore(Operations):
         scrubs: list[Job[Work]] = []
         job = self._to_write.get()
         self._gather()
-        while job is not _STOP:
-            if job.is_wanted:
+        while job is not _Sign.STOP:
+            if job is not _Sign.REOPEN and job.is_wanted:
                 (scrubs if isinstance(job.work, Scrub) else jobs).append(job)
             if len(jobs) >= _BATCH:
                 return jobs, scrubs, False
@@ -199,7 +217,7 @@ def _transact(connection: Connection, jobs: Sequence[Job[Work]], begin: str) -> 
         return _attempt(connection, jobs, begin)
     except Exception as error:  # noqa: BLE001 (sorted by whose fault it is)
         if not is_of_one_job(error):
-            connection.drop()
+            connection.fail(error)
             return _unavailable_each(error, jobs)
     return [_alone(connection, job, begin) for job in jobs]
 
@@ -210,7 +228,7 @@ def _alone(connection: Connection, job: Job[Work], begin: str) -> object:
     except Exception as error:  # noqa: BLE001 (sorted by whose fault it is)
         if is_of_one_job(error):
             return error
-        connection.drop()
+        connection.fail(error)
         return _unavailable(error)
 
 
@@ -255,7 +273,7 @@ def _scrub(connection: Connection, jobs: Sequence[Job[Work]]) -> Sequence[object
             _when_free(jobs, lambda: db.execute("VACUUM"))
         _when_free(jobs, lambda: _checkpoint(db))
     except (sqlite3.Error, OSError, SchemaMismatch) as error:
-        connection.drop()
+        connection.fail(error)
         return _unavailable_each(error, jobs)
     return [None] * len(jobs)
 

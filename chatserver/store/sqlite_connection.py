@@ -32,6 +32,8 @@ class Connection:
         self._read_only = read_only
         self._db: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
+        self.was_refused_writing = False
+        """Whether what last failed here failed because the file is read-only."""
 
     def ready(self) -> sqlite3.Connection:
         """The open connection, to the file that has the path now. Raises sqlite3.Error, OSError or SchemaMismatch."""
@@ -41,6 +43,7 @@ class Connection:
             # Another file took the place of ours: what we would write to ours, nobody would ever read.
             self.drop()
         if self._db is None:
+            self.was_refused_writing = False
             self._db = self._open()
             self._identity = identity
         return self._db
@@ -79,6 +82,11 @@ class Connection:
     def size(self) -> int:
         """Of the file, in bytes."""
         return os.stat(self._path).st_size
+
+    def fail(self, error: Exception) -> None:
+        """Drop what an error has shown to be of no use."""
+        self.was_refused_writing = _code(error) == sqlite3.SQLITE_READONLY
+        self.drop()
 
     def drop(self) -> None:
         """Close, whatever state it is in. What was not committed is rolled back."""
@@ -122,8 +130,13 @@ def _execute(call: Call, execute: Callable[..., sqlite3.Cursor], many: Callable[
 
 def is_busy(error: sqlite3.Error) -> bool:
     """Whether another connection was in the way, and trying again may help."""
+    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _code(error: Exception) -> int | None:
+    """SQLite's primary result code."""
     code: int | None = getattr(error, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return None if code is None else code & 0xFF
 
 
 def is_of_one_job(error: Exception) -> bool:
