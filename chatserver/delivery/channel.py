@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 
-from chatserver.delivery.line import Line
+from chatserver.delivery.line import EARLY_LIMIT, Line
 from chatserver.delivery.outbox import Outbox
 from chatserver.domain.history import ChannelName
 from chatserver.domain.rooms import Publication
@@ -23,8 +24,8 @@ class Channel:
         self.name = name
         self.line: Line | None = None
         """None until the head is known."""
-        self.held: list[Publication] = []
-        """What arrived before the head was known."""
+        self.held: deque[Publication] = deque(maxlen=EARLY_LIMIT)
+        """What arrived before the head was known. Of more than that the newest: they say how far the store must be read."""
         self.opening: asyncio.Task[Line] | None = None
         self.healing: asyncio.Task[None] | None = None
         self.backfill: asyncio.Task[None] | None = None

@@ -319,8 +319,8 @@ class Hub:
             if head is None:
                 raise Refusal(Reason.ROOM_UNKNOWN)
             line = channel.line = Line(head, self._limits.ring_publications)
-            held, channel.held = channel.held, []
-            self._show(channel, line.accept(p for p in held if p.epoch == line.epoch))
+            self._show(channel, line.accept(p for p in channel.held if p.epoch == line.epoch))
+            channel.held.clear()
             if line.has_hole:
                 self._healing.heal(channel)
             return line

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from chatserver.delivery import channel as channel_module
 from chatserver.delivery.outbox import Outbox
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.history import ChannelName, Epoch, Offset, StreamPosition
+from chatserver.domain.history import ChannelName, Epoch, Head, Offset, StreamPosition
 from chatserver.domain.limits import Limits
 from chatserver.domain.rooms import Posted, RedactPost, Room, RoomId, room_channel
 from chatserver.protocol.codec import Encoding
@@ -33,7 +34,16 @@ class LateStore(SqliteStore):
         self.open_door = asyncio.Event()
         self.open_door.set()
         self.answered = 0
+        self.heads_door = asyncio.Event()
+        self.heads_door.set()
+        self.heads_answered = 0
         self.is_busy = False
+
+    async def heads(self, channels: Collection[ChannelName]) -> dict[ChannelName, Head]:
+        found = await super().heads(channels)
+        self.heads_answered += 1
+        await self.heads_door.wait()
+        return found
 
     async def read(self, channel: ChannelName, after: Offset, limit: int) -> LogSlice:
         found = await super().read(channel, after, limit)
@@ -60,6 +70,7 @@ async def late(house: House, tmp_path: Path) -> AsyncIterator[LateStore]:
     await store.open()
     yield store
     store.open_door.set()
+    store.heads_door.set()
     await store.close()
 
 
@@ -227,3 +238,19 @@ async def test_hole_behind_a_busy_store_is_closed_as_soon_as_it_has_time(
     late.is_busy = False
     await eventually(lambda: wire.offsets() == [1, 2])
     assert not caplog.records
+
+
+async def test_what_comes_while_a_room_is_opened_is_bounded_and_nothing_is_missed(
+    house: House, late: LateStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel_module, "EARLY_LIMIT", 2)
+    near, far = await node_on(house, late), await house.node()
+    late.heads_door.clear()
+    coming = asyncio.create_task(near.enter())
+    await eventually(lambda: late.heads_answered)
+    for number in range(5):
+        await house.post(far, f"post {number}")
+    await eventually(lambda: [held.offset for held in near.hub._channels[CHANNEL].held] == [4, 5])
+    late.heads_door.set()
+    _, wire, _ = await coming
+    await eventually(lambda: wire.offsets() == [1, 2, 3, 4, 5])
