@@ -25,7 +25,7 @@ class Channel:
         self.line: Line | None = None
         """None until the head is known."""
         self.held: deque[Publication] = deque(maxlen=EARLY_LIMIT)
-        """What arrived before the head was known. Of more than that the newest: they say how far the store must be read."""
+        """What arrived before the head was known. Of more, the newest: they say how far the store must be read."""
         self.opening: asyncio.Task[Line] | None = None
         self.healing: asyncio.Task[None] | None = None
         self.backfill: asyncio.Task[None] | None = None
