@@ -12,9 +12,12 @@ from chatserver.store.contract import StoreUnavailable
 
 CANARY_FRESH: Final = 3.0
 """Seconds within which a canary must have come back."""
+STORE_FRESH: Final = 3.0
+"""Seconds that a write may take until the store counts as one that takes none: it may be given longer to fail."""
 _STORE_CHECK_EVERY: Final = 1.0
 
 OK: Final = "ok"
+_NO_WRITES: Final = "takes no writes"
 
 log = logging.getLogger("chatserver.handlers")
 
@@ -26,6 +29,7 @@ class Health:
         self._node = node
         self._heard_at: float | None = None
         self._store_checked_at = float("-inf")
+        self._is_checking = False
         self._store_state = OK
 
     def send_canary(self) -> None:
@@ -55,13 +59,19 @@ class Health:
 
     async def _store(self) -> str:
         now = self._node.monotonic()
+        if self._is_checking:
+            # Somebody else's question waits for a write; meanwhile the last answer holds, but not for ever.
+            return self._store_state if now - self._store_checked_at <= STORE_FRESH else _NO_WRITES
         if now - self._store_checked_at >= _STORE_CHECK_EVERY:
             self._store_checked_at = now
+            self._is_checking = True
             try:
                 await self._node.store.check_writable()
                 self._store_state = OK
             except (StoreUnavailable, Refusal) as trouble:
                 # Strangers may ask; the cause, which may name hosts and files, is for the log.
-                self._store_state = "takes no writes"
+                self._store_state = _NO_WRITES
                 log.warning("store_not_writable", extra={"cause": str(trouble)})
+            finally:
+                self._is_checking = False
         return self._store_state

@@ -96,6 +96,15 @@ class ChatClient:
         if self._connection is not None:
             self._connection.transport.abort()
 
+    def stall(self) -> None:
+        """Take nothing more from the network, as a phone that fell asleep; `wake` goes on."""
+        if self._connection is not None:
+            self._connection.transport.pause_reading()
+
+    def wake(self) -> None:
+        if self._connection is not None:
+            self._connection.transport.resume_reading()
+
     @property
     def member(self) -> str:
         """The member id that the hello gave."""
@@ -133,7 +142,7 @@ class ChatClient:
 
     async def send(self, message: Message) -> None:
         """Send any message in this connection's encoding."""
-        packed = json.dumps(message) if self.subprotocol == JSON else msgpack.packb(message)
+        packed = json.dumps(message, ensure_ascii=False) if self.subprotocol == JSON else msgpack.packb(message)
         await self.send_raw(packed)
 
     async def send_raw(self, data: str | bytes) -> None:

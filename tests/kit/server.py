@@ -27,7 +27,8 @@ _ROOT = Path(__file__).resolve().parents[2]
 class ChatServer:
     """One server with its workers. It keeps its port and its data through kills and restarts.
 
-    `config` holds keys as in the TOML file: `{"limits": {"text_length": 100}}`.
+    `config` holds keys as in the TOML file: `{"limits": {"text_length": 100}}`. `clock` is by how many seconds its wall
+    clock is ahead.
     """
 
     def __init__(
@@ -36,6 +37,8 @@ class ChatServer:
         redis_url: str | None = None,
         database_url: str | None = None,
         config: Mapping[str, Any] | None = None,
+        *,
+        clock: float = 0.0,
     ) -> None:
         self.port = free_port()
         self.directory = Path(tempfile.mkdtemp(prefix="chat-server-"))
@@ -55,7 +58,8 @@ class ChatServer:
         environment = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
         # A warning that a test would fail for must be seen in the log too.
         environment["PYTHONWARNINGS"] = "default"
-        command: list[str | Path] = [sys.executable, "-m", "chatserver", "serve", "--config", file]
+        program = ["chatserver"] if clock == 0 else ["tests.kit.skewed", str(clock)]
+        command: list[str | Path] = [sys.executable, "-m", *program, "serve", "--config", file]
         self.process = Process(command, self.directory / "log", env=environment, cwd=_ROOT)
 
     @property
