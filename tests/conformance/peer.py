@@ -144,9 +144,9 @@ class Peer:
         """Every fact of a room heard until now."""
         return [each for each in self.heard if "offset" in each and each.get("channel") == f"room:{room}"]
 
-    async def heard_offset(self, room: str, offset: int) -> None:
+    async def heard_offset(self, room: str, offset: int, patience: float = PATIENCE) -> None:
         """Wait for the fact at `offset`."""
-        await self.until(lambda: next((fact for fact in self.facts(room) if fact["offset"] >= offset), None))
+        await self.until(lambda: next((fact for fact in self.facts(room) if fact["offset"] >= offset), None), patience)
 
     async def until(self, find: Callable[[], T | None], patience: float = PATIENCE) -> T:
         """What `find` gives as soon as it gives something. It is asked again after each message."""

@@ -63,7 +63,8 @@ async def test_a_slow_connection_catches_up_and_holds_up_nobody(traffic: Traffic
             assert [fact["offset"] for fact in quick.facts(room)] == list(range(1, last + 1))
             assert len(slow.facts(room)) < last
             slow.socket.transport.resume_reading()
-            await slow.heard_offset(room, last)
+            # Seven megabytes through a narrow socket.
+            await slow.heard_offset(room, last, patience=30)
             assert [fact["offset"] for fact in slow.facts(room)] == list(range(1, last + 1))
             after = await slow.post(room, "and live again")
             await asyncio.gather(*(peer.heard_offset(room, after) for peer in (quick, slow)))
