@@ -70,6 +70,16 @@ _frame_log = logging.getLogger("chatserver.edge.frames")
 _frame_log.setLevel(logging.WARNING)
 
 
+class _Frames(FrameProtocol):
+    """websockets' frame half, which lets a peer leave in the middle of a fragmented message: a close frame may come
+    between fragments like every control frame (RFC 6455, section 5.4), and is answered with its own code."""
+
+    def recv_frame(self, frame: Frame) -> None:
+        if frame.opcode is Opcode.CLOSE:
+            self.current_size = None
+        super().recv_frame(frame)
+
+
 class ChatProtocol(WebSocketsSansIOProtocol):
     """One WebSocket, from its upgrade to its end. It is the Wire of its connection."""
 
@@ -496,7 +506,7 @@ class ChatProtocol(WebSocketsSansIOProtocol):
         # websockets' server object keeps the request; its frame half is all that is needed from here on.
         opening, limits = self.conn, self._gate.limits
         size = min(limits.frame_bytes, self.config.ws_max_size)
-        conn = FrameProtocol(Side.SERVER, state=State.OPEN, max_size=size, logger=_frame_log)
+        conn = _Frames(Side.SERVER, state=State.OPEN, max_size=size, logger=_frame_log)
         conn.extensions = opening.extensions
         opening.parser.close()
         self.conn = cast("Any", conn)

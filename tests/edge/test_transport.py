@@ -426,6 +426,12 @@ async def test_fragments_make_one_message() -> None:
         assert await raw.frame() == (TEXT, pieces)
 
 
+async def test_a_peer_may_leave_in_the_middle_of_a_fragmented_message() -> None:
+    async with house() as (_, served), raw_socket(served) as raw:
+        await raw.send(client_frame(1, b"half", fin=False) + close_frame(1000, "bye"))
+        assert await raw.close_code() == 1000
+
+
 BAD: list[tuple[str, bytes, int]] = [
     ("reserved bit", client_frame(1, b"x", reserved=0x20), 1002),
     ("unknown opcode", client_frame(3, b"x"), 1002),
