@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -17,21 +18,20 @@ def log_config(level: str, kind: str) -> dict[str, Any]:
     """A configuration for `logging`. `kind` is `json`, `text`, or `auto`: text where standard error is a terminal."""
     is_text = kind == "text" or (kind == "auto" and sys.stderr.isatty())
     renderer: list[Any] = (
-        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
-        if is_text
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+        [structlog.dev.ConsoleRenderer()] if is_text else [structlog.processors.JSONRenderer(default=str)]
     )
     shared: list[Any] = [
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
         _drop_colors,
+        _tell_failure,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
     ]
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"no_addresses": {"()": NoAddresses}},
+        "filters": {"no_addresses": {"()": NoAddresses}, "no_words": {"()": NoWords}},
         "formatters": {
             "default": {
                 "()": structlog.stdlib.ProcessorFormatter,
@@ -40,7 +40,11 @@ def log_config(level: str, kind: str) -> dict[str, Any]:
             }
         },
         "handlers": {
-            "default": {"class": "logging.StreamHandler", "formatter": "default", "filters": ["no_addresses"]},
+            "default": {
+                "class": "logging.StreamHandler",
+                "formatter": "default",
+                "filters": ["no_addresses", "no_words"],
+            },
         },
         "root": {"handlers": ["default"], "level": "WARNING"},
         "loggers": {
@@ -57,6 +61,34 @@ class NoAddresses(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         return not str(record.msg).startswith('%s - "')
+
+
+class NoWords(logging.Filter):
+    """Keeps the first line of what asyncio says of a task that failed: the others quote the failure."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name == "asyncio":
+            record.msg, record.args = record.getMessage().partition("\n")[0], None
+        return True
+
+
+def told(failure: BaseException) -> str:
+    """A failure with its places and its causes, and without its words unless they are ours or the system's: a library's
+    may quote what somebody wrote."""
+    cause = failure.__cause__ or (None if failure.__suppress_context__ else failure.__context__)
+    before = "" if cause is None else f"{told(cause)}\n\nand then:\n\n"
+    places = "".join(traceback.format_tb(failure.__traceback__))
+    kind = type(failure)
+    words = f": {failure}" if isinstance(failure, OSError) or kind.__module__.startswith("chatserver.") else ""
+    head = "Traceback (most recent call last):\n" if places else ""
+    return f"{before}{head}{places}{kind.__module__}.{kind.__qualname__}{words}"
+
+
+def _tell_failure(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    info = event.pop("exc_info", None)
+    if isinstance(info, tuple) and info[1] is not None:
+        event["exception"] = told(info[1])
+    return event
 
 
 def _drop_colors(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

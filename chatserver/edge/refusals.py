@@ -27,6 +27,9 @@ _STATUS: Final[dict[Reason, int]] = {
     Reason.INTERNAL: 500,
 }
 
+PLAIN_HEADERS: Final = (("content-type", "application/json"), ("cache-control", "no-store"))
+"""Of every answer that is a "no": its type, and that nobody keeps it."""
+
 
 class ErrorAnswer(msgspec.Struct, frozen=True):
     """The body of every answer that is a "no"."""
@@ -45,8 +48,8 @@ def body_of(refusal: Refusal) -> bytes:
 
 
 def headers_of(refusal: Refusal) -> list[tuple[str, str]]:
-    """Its headers: the type, that nobody keeps it, and when to come back (whole seconds, rounded up)."""
-    headers = [("content-type", "application/json"), ("cache-control", "no-store")]
+    """Its headers, with when to come back (whole seconds, rounded up)."""
+    headers = [*PLAIN_HEADERS]
     if refusal.retry_after is not None:
         headers.append(("retry-after", str(math.ceil(refusal.retry_after))))
     return headers

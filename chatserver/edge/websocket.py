@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, cast
 
 from chatserver.domain.errors import Refusal
 from chatserver.edge.addresses import Addresses, AddressKey
 from chatserver.edge.fallback import SendWire
 from chatserver.edge.gate import Gate
-from chatserver.edge.guard import Cookies, Origins, Standing
-from chatserver.edge.refusals import body_of, headers_of, plain_error, status_of
+from chatserver.edge.guard import Cookies, Origins, Standing, security_headers
+from chatserver.edge.refusals import PLAIN_HEADERS, body_of, headers_of, plain_error, status_of
 from chatserver.edge.transport import EXTENSION, ChatProtocol
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.desk import Desk
@@ -51,13 +52,13 @@ class ChatSocket:
         standing = self._origins.judge(scope)
         if standing is Standing.FOREIGN:
             body = plain_error("origin_refused", "This page may not connect here.")
-            await _deny(scope, send, 403, [("content-type", "application/json")], body)
+            await _deny(scope, send, 403, PLAIN_HEADERS, body)
             return
         encoding = next((known for name in scope["subprotocols"] if (known := Encoding.of(name)) is not None), None)
         if encoding is None:
             names = " or ".join(known.subprotocol for known in Encoding)
             body = plain_error("subprotocol_required", f"Offer the subprotocol {names}.")
-            await _deny(scope, send, 400, [("content-type", "application/json")], body)
+            await _deny(scope, send, 400, PLAIN_HEADERS, body)
             return
         token = self._cookies.token(scope) if standing is Standing.OURS else None
         key = self.addresses.key(scope.get("client"))
@@ -189,11 +190,11 @@ async def _read(receive: Receive, seat: Seat) -> None:
         await seat.receive(text if text is not None else message["bytes"])
 
 
-async def _deny(scope: Scope, send: Send, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+async def _deny(scope: Scope, send: Send, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> None:
     """Refuse an upgrade: with this answer where the server can give one, else with its own 403."""
     if "websocket.http.response" not in scope.get("extensions", {}):
         await send({"type": "websocket.close", "code": 1008})
         return
-    pairs = [(name.encode("ascii"), value.encode("ascii")) for name, value in headers]
+    pairs = [(name.encode("ascii"), value.encode("ascii")) for name, value in headers] + security_headers(scope)
     await send({"type": "websocket.http.response.start", "status": status, "headers": pairs})
     await send({"type": "websocket.http.response.body", "body": body, "more_body": False})
