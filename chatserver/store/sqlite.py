@@ -199,8 +199,9 @@ class SqliteStore(Operations):
         scrubs: list[Job[Work]] = []
         job = self._to_write.get()
         self._gather()
-        while job is not _Sign.STOP:
-            if job is not _Sign.REOPEN and job.is_wanted:
+        # The only sign that a writer is given is to stop.
+        while not isinstance(job, _Sign):
+            if job.is_wanted:
                 (scrubs if isinstance(job.work, Scrub) else jobs).append(job)
             if len(jobs) >= _BATCH:
                 return jobs, scrubs, False

@@ -1,4 +1,4 @@
-"""Every scenario with its two sizes: the short one of every test run, and the long one of `docs/reliability.md`."""
+"""Every scenario in two sizes: the short one to see that all works, the long one for `docs/reliability.md`."""
 
 from __future__ import annotations
 
