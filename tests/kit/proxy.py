@@ -18,9 +18,8 @@ class TcpProxy:
     """Listens on a port of its own and passes everything on to `port` of this machine, both ways.
 
     `piece` is how many bytes it passes on at once, and `delay` says for how many seconds each piece is held back; order
-    is kept. While `is_open` is
-    false nothing at all passes on the connections there are, and new ones are taken and hear nothing: a network that
-    swallows. What was swallowed never comes.
+    is kept. While `is_open` is false nothing at all passes on the connections there are, and new ones are taken and
+    hear nothing: a network that swallows. What was swallowed never comes.
     """
 
     def __init__(self, port: int) -> None:
@@ -71,25 +70,32 @@ class TcpProxy:
         self.is_open = True
         self.cut()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        pair = asyncio.current_task()
-        assert pair is not None
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # A task of our own: of one that asyncio makes for a coroutine here, it reports the cutting as a failure.
+        writers = [writer]
+        pair = asyncio.create_task(self._join(reader, writers))
         self._pairs.add(pair)
-        self._writers[pair] = [writer]
+        self._writers[pair] = writers
+        pair.add_done_callback(self._ended)
+
+    def _ended(self, pair: asyncio.Task[None]) -> None:
+        self._pairs.discard(pair)
+        for writer in self._writers.pop(pair):
+            writer.transport.abort()
+
+    async def _join(self, reader: asyncio.StreamReader, writers: list[asyncio.StreamWriter]) -> None:
+        """One connection, until either side ends or it is cut. Adds the other side to its `writers`."""
+        (writer,) = writers
         try:
             if not self.is_open:
                 await asyncio.Event().wait()
             far_reader, far_writer = await asyncio.open_connection(HOST, self._target, limit=_PIECE)
-            self._writers[pair].append(far_writer)
+            writers.append(far_writer)
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._carry(reader, far_writer))
                 group.create_task(self._carry(far_reader, writer))
         except* (OSError, asyncio.IncompleteReadError):
             pass
-        finally:
-            self._pairs.discard(pair)
-            for each in self._writers.pop(pair):
-                each.transport.abort()
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One direction, until its end; an end is passed on where the network is honest."""
