@@ -136,7 +136,7 @@ def depart(node: Node, connection: Connection, room: RoomId) -> None:
 async def post(node: Node, connection: Connection, person: Person, command: PostCommand) -> Answer:
     _require_inside(connection, command.room)
     if (wait := node.online[person.id].posts.take(1.0, node.monotonic())) > 0:
-        raise Refusal(Reason.RATE_LIMITED, retry_after=round(wait, 3))
+        raise Refusal(Reason.RATE_LIMITED, retry_after=wait)
     wanted = WritePost(text=command.text, warning=command.warning, reply_to=command.reply_to)
     return await commit(node, person, command.room, command.id, wanted)
 

@@ -87,4 +87,4 @@ def pay(node: Node, connection: Connection, cost: float) -> None:
     if wait == 0 and connection.member_bucket is not None:
         wait = connection.member_bucket.take(cost, now)
     if wait > 0:
-        raise Refusal(Reason.RATE_LIMITED, retry_after=round(wait, 3))
+        raise Refusal(Reason.RATE_LIMITED, retry_after=wait)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import IntEnum, StrEnum
 from typing import Final
 
@@ -51,9 +52,14 @@ def error_body(refusal: Refusal) -> ErrorBody:
         code=refusal.reason.value,
         message=message,
         temporary=temporary,
-        retry_after=refusal.retry_after,
+        retry_after=_whole_millis(refusal.retry_after) if refusal.retry_after is not None else None,
         details=dict(refusal.details) if refusal.details is not None else None,
     )
+
+
+def _whole_millis(seconds: float) -> float:
+    """Rounded up: whoever waits as long as they were told has waited long enough, and nobody is told to wait 0 s."""
+    return max(1, math.ceil(round(seconds * 1000, 6))) / 1000
 
 
 class Close(IntEnum):

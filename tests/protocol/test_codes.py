@@ -22,6 +22,13 @@ def test_what_a_refusal_knows_is_told() -> None:
     assert (body.temporary, body.retry_after, body.details) == (True, 2.5, {"limit": 3})
 
 
+@pytest.mark.parametrize(
+    ("wait", "told"), [(0.0001, 0.001), (0.0004999, 0.001), (0.0101, 0.011), (1.2, 1.2), (0.007, 0.007), (2.0, 2.0)]
+)
+def test_a_wait_is_told_in_whole_milliseconds_that_are_long_enough(wait: float, told: float) -> None:
+    assert error_body(Refusal(Reason.RATE_LIMITED, retry_after=wait)).retry_after == told
+
+
 TEMPORARY = {
     Reason.RATE_LIMITED, Reason.ROOM_FULL, Reason.SLOW_MODE, Reason.STORAGE_UNAVAILABLE, Reason.BUSY, Reason.DRAINING,
     Reason.INTERNAL,
