@@ -148,7 +148,11 @@ async def test_the_token_is_in_no_address_and_nothing_tells_where_somebody_came_
     ann.may_leave()
     asked: list[Request] = []
     sockets: list[str] = []
-    ann.context.on("request", lambda request: asked.append(request))
+
+    def note(request: Request) -> None:
+        asked.append(request)
+
+    ann.context.on("request", note)
     ann.page.on("websocket", lambda socket: sockets.append(socket.url))
     await ann.arrive()
     await ann.enter("Awake at night")
@@ -156,8 +160,8 @@ async def test_the_token_is_in_no_address_and_nothing_tells_where_somebody_came_
     await ann.go_back_to_lobby()
     await ann.open_own_corner()
     await ann.page.get_by_role("button", name="Make a come-back code").click()
-    code = await ann.page.locator("output.code").inner_text()
     await expect(ann.page.locator("output.code")).not_to_be_empty()
+    code = await ann.page.locator("output.code").inner_text()
     async with ann.page.expect_download() as download:
         await ann.page.get_by_role("link", name="Save a copy of it all").click()
     export = (await (await download.value).path()).read_text()
@@ -167,7 +171,8 @@ async def test_the_token_is_in_no_address_and_nothing_tells_where_somebody_came_
     await ann.page.wait_for_url("https://www.wikipedia.org/")
     assert secrets
     assert sockets == [house.ws_url]
-    assert {request.url for request in asked} >= {f"{house.url}/", f"{house.url}/api/identity/export"}
+    assert (await download.value).url == f"{house.url}/api/identity/export"
+    assert {request.url for request in asked} >= {f"{house.url}/", f"{house.url}/api/identity"}
     for request in asked:
         headers = await request.all_headers()
         assert "referer" not in headers, request.url
