@@ -24,7 +24,7 @@ from tests.browser.person import Person
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
 
-ABOUT: Final = "Behind words: "
+pytestmark = pytest.mark.timeout(120)
 WARNING: Final = "May be hard to read: "
 LENGTH: Final = 80
 """Of a content warning."""

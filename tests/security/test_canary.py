@@ -278,7 +278,7 @@ def is_announcement(line: bytes) -> bool:
     return re.search(rb'"S?PUBLISH"', line, re.IGNORECASE) is not None
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(180)
 async def test_what_people_give_is_found_nowhere_but_where_the_documents_say(house: House) -> None:
     with Watch(house.redis) as watch:
         await live(house)
