@@ -40,7 +40,14 @@ _BATCH: Final = 128
 _BACKLOG: Final = 10_000
 _ATTEMPTS: Final = 4
 """How often a transaction runs that PostgreSQL undoes for the sake of another one."""
-_VACUUM: Final = "VACUUM (SKIP_LOCKED) log, reactions, members, memberships, mutes"
+_TABLES: Final = "log, reactions, members, memberships, mutes"
+_VACUUM: Final = f"VACUUM (SKIP_LOCKED) {_TABLES}"
+_REWRITE: Final = f"VACUUM (FULL) {_TABLES}"
+_SIZE: Final = "SELECT sum(pg_total_relation_size(name::regclass)) FROM unnest(string_to_array($1, ', ')) AS name"
+_QUICKLY_REWRITTEN: Final = 128 * 1024 * 1024
+"""Bytes of tables whose rewriting holds up everybody for about a second."""
+_LOCK_PATIENCE: Final = "1s"
+"""For how long everybody may wait behind a rewriting that waits for somebody else, such as a backup."""
 _STOP: Final = None
 
 _Queue = asyncio.Queue[Job[RoomChange] | None]
@@ -108,10 +115,17 @@ class PostgresStore(Operations):
             return await self._transact(db, op)
 
     async def _scrub(self, what: Scrub) -> None:
-        """Remove dead rows now rather than when autovacuum comes. What PostgreSQL keeps beyond that (write-ahead log,
-        unused parts of pages, backups) is not ours to reach."""
-        if what is not Scrub.LOG:
-            async with self._pooled() as db:
+        """Remove dead rows now rather than when autovacuum comes. That leaves their bytes in the unused parts of pages,
+        so an erasure rewrites the tables, unless they are too large for that. The write-ahead log is not ours to reach.
+        """
+        if what is Scrub.LOG:
+            return
+        async with self._pooled() as db:
+            if what is Scrub.EVERYTHING and await db.fetchval(_SIZE, _TABLES) <= _QUICKLY_REWRITTEN:
+                await db.execute(f"SET lock_timeout = '{_LOCK_PATIENCE}'")
+                await db.execute(_REWRITE)
+                await db.execute("RESET lock_timeout")
+            else:
                 await db.execute(_VACUUM)
 
     def _require_open(self) -> None:

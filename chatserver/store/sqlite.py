@@ -305,8 +305,10 @@ def _when_free(jobs: Sequence[Job[Work]], action: Callable[[], object]) -> None:
 
 
 def _unavailable(error: Exception) -> StoreUnavailable:
-    name = getattr(error, "sqlite_errorname", type(error).__name__)
-    return StoreUnavailable(f"{name}: {error}")
+    """The cause for the log. SQLite's own words may quote a value, so only their kind is kept."""
+    if isinstance(error, sqlite3.Error):
+        return StoreUnavailable(getattr(error, "sqlite_errorname", type(error).__name__))
+    return StoreUnavailable(f"{type(error).__name__}: {error}")
 
 
 def _unavailable_each(error: Exception, jobs: Sequence[Job[Work]]) -> list[StoreUnavailable]:

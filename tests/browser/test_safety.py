@@ -1,4 +1,7 @@
-"""Words stay words: whatever is written anywhere is shown as text, and nothing runs or calls out."""
+"""Words stay words: whatever is written anywhere is shown as text, and nothing runs or calls out.
+
+`test_payloads.py` brings hundreds of them before somebody else's eyes.
+"""
 
 from __future__ import annotations
 
@@ -7,60 +10,15 @@ from collections.abc import Iterator
 from typing import Final
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Request, expect
 
 from tests.browser.conftest import SitDown
 from tests.browser.house import database, join, open_house, room, texts_in
+from tests.browser.payloads import OTHERS as PAYLOADS
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
 
 _STRANGER: Final = "https://stranger.invalid/x"
-PAYLOADS: Final = (
-    "<script>window.ran=1</script>",
-    "<SCRIPT SRC=https://stranger.invalid/x.js></SCRIPT>",
-    "<img src=x onerror=window.ran=1>",
-    "<img src=https://stranger.invalid/x.png>",
-    "<svg onload=window.ran=1>",
-    "<svg><script>window.ran=1</script></svg>",
-    "<svg><animate onbegin=window.ran=1 attributeName=x dur=1s>",
-    "<iframe src=javascript:window.ran=1></iframe>",
-    "<iframe srcdoc='<script>parent.ran=1</script>'></iframe>",
-    "<object data=https://stranger.invalid/x></object>",
-    "<embed src=https://stranger.invalid/x>",
-    "<link rel=stylesheet href=https://stranger.invalid/x.css>",
-    "<style>@import 'https://stranger.invalid/x.css';</style>",
-    "<style>*{background:url(https://stranger.invalid/x)}</style>",
-    "<meta http-equiv=refresh content='0;url=https://stranger.invalid/x'>",
-    "<base href=https://stranger.invalid/>",
-    "<form action=https://stranger.invalid/x><button>send</button></form>",
-    "<body onload=window.ran=1>",
-    "<details open ontoggle=window.ran=1>",
-    "<video><source onerror=window.ran=1></video>",
-    "<audio src=x onerror=window.ran=1>",
-    "<input autofocus onfocus=window.ran=1>",
-    "<marquee onstart=window.ran=1>",
-    "<a href=javascript:window.ran=1>touch me</a>",
-    "<math><mtext><script>window.ran=1</script></mtext></math>",
-    "<template><script>window.ran=1</script></template>",
-    "</textarea><script>window.ran=1</script>",
-    "</title><script>window.ran=1</script>",
-    "--><script>window.ran=1</script><!--",
-    "]]><script>window.ran=1</script>",
-    '"><script>window.ran=1</script>',
-    "' onmouseover='window.ran=1",
-    '" autofocus onfocus="window.ran=1',
-    "`-window.ran=1-`",
-    "${window.ran=1}",
-    "{{constructor.constructor('window.ran=1')()}}",
-    "javascript:window.ran=1//",
-    "data:text/html,<script>opener.ran=1</script>",
-    "&lt;script&gt;window.ran=1&lt;/script&gt;",
-    "&#60;img src=x onerror=window.ran=1&#62;",
-    "\\u003cscript\\u003ewindow.ran=1\\u003c/script\\u003e",
-    "<noscript><p title='</noscript><img src=x onerror=window.ran=1>'>",
-    "https://stranger.invalid/x",
-    "![x](https://stranger.invalid/x.png)",
-)
 HOSTILE: Final = "<img src=x onerror=window.ran=1><script>window.ran=1</script>"
 ROOMS: Final = [
     room(
@@ -88,30 +46,6 @@ async def expect_only_words(page: Page) -> None:
     assert await page.locator("a[href^='javascript:'], base, meta[http-equiv], [autofocus]").count() == 0
 
 
-async def test_what_others_write_is_shown_as_it_was_written(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
-    await ann.arrive()
-    await ann.enter("Awake at night")
-    async with ChatClient(house.ws_url) as eve:
-        await join(eve, "sleep")
-        for payload in PAYLOADS:
-            await eve.ask("post", room="sleep", text=payload, warning=payload[:80])
-        answered = await eve.ask("post", room="sleep", text="an answer", reply_to=1)
-        await eve.ask("edit", room="sleep", offset=answered["offset"], text=HOSTILE, warning=HOSTILE[:80])
-        await expect(ann.log.get_by_role("article")).to_have_count(len(PAYLOADS) + 1)
-    await ann.page.get_by_role("button", name="Show it").evaluate_all("(all) => all.forEach((e) => e.click())")
-    await expect(ann.page.get_by_role("button", name="Hide it again")).to_have_count(len(PAYLOADS) + 1)
-    texts = await ann.log.locator("article .text").evaluate_all("(all) => all.map((e) => e.textContent)")
-    assert texts == [*PAYLOADS, HOSTILE]
-    warnings = await ann.log.locator("article .warning").evaluate_all("(all) => all.map((e) => e.textContent)")
-    assert warnings == [f"May be hard to read: {text[:80]}" for text in (*PAYLOADS, HOSTILE)]
-    await expect_only_words(ann.page)
-    await ann.page.reload()
-    await ann.enter("Awake at night")
-    await expect(ann.log.get_by_role("article")).to_have_count(len(PAYLOADS) + 1)
-    await expect_only_words(ann.page)
-
-
 async def test_what_one_writes_oneself_is_shown_as_it_was_written(house: ChatServer, sit_down: SitDown) -> None:
     ann = await sit_down(house.url)
     await ann.arrive()
@@ -136,26 +70,6 @@ async def test_what_one_writes_oneself_is_shown_as_it_was_written(house: ChatSer
     await ann.page.get_by_role("button", name="Save the change").click()
     await expect(posts.nth(-2)).to_contain_text(HOSTILE)
     await expect_only_words(ann.page)
-
-
-async def test_the_name_and_code_fields_run_nothing(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
-    ann.forgive(r"the server responded with a status of 4\d\d")
-    await ann.arrive()
-    before = await ann.name()
-    await ann.open_own_corner()
-    name, code = ann.page.get_by_label("Name", exact=True), ann.page.get_by_label("Come-back code")
-    alerts = ann.page.get_by_role("alert")
-    for payload in (PAYLOADS[0], PAYLOADS[2], PAYLOADS[31], PAYLOADS[36]):
-        await name.fill(payload)
-        await name.press("Enter")
-        await expect(alerts.filter(has_text="This name can't be used here.")).to_be_visible()
-        await code.fill(payload)
-        await code.press("Enter")
-        await expect(alerts.filter(has_text="We don't know this code.")).to_be_visible()
-    await expect_only_words(ann.page)
-    await ann.go_back_to_lobby()
-    assert await ann.name() == before
 
 
 async def test_a_room_with_hostile_words_is_only_words(house: ChatServer, sit_down: SitDown) -> None:
@@ -225,3 +139,47 @@ async def test_what_the_page_sets_cannot_be_read_by_scripts(house: ChatServer, s
     assert cookies
     assert all(cookie["httpOnly"] and cookie["sameSite"] == "Strict" for cookie in cookies)
     assert await ann.page.evaluate("() => document.cookie") == ""
+
+
+async def test_the_token_is_in_no_address_and_nothing_tells_where_somebody_came_from(
+    house: ChatServer, sit_down: SitDown
+) -> None:
+    ann = await sit_down(house.url)
+    ann.may_leave()
+    asked: list[Request] = []
+    sockets: list[str] = []
+
+    def note(request: Request) -> None:
+        asked.append(request)
+
+    ann.context.on("request", note)
+    ann.page.on("websocket", lambda socket: sockets.append(socket.url))
+    await ann.arrive()
+    await ann.enter("Awake at night")
+    await ann.say("good night")
+    await ann.go_back_to_lobby()
+    await ann.open_own_corner()
+    await ann.page.get_by_role("button", name="Make a come-back code").click()
+    await expect(ann.page.locator("output.code")).not_to_be_empty()
+    code = await ann.page.locator("output.code").inner_text()
+    async with ann.page.expect_download() as download:
+        await ann.page.get_by_role("link", name="Save a copy of it all").click()
+    export = (await (await download.value).path()).read_text()
+    secrets = [cookie.get("value", "") for cookie in await ann.context.cookies()]
+    kept = str(await ann.kept()) + await ann.page.evaluate("() => document.referrer + location.href + document.title")
+    await ann.page.get_by_role("link", name="Leave now").click()
+    await ann.page.wait_for_url("https://www.wikipedia.org/")
+    assert secrets
+    assert sockets == [house.ws_url]
+    assert (await download.value).url == f"{house.url}/api/identity/export"
+    assert {request.url for request in asked} >= {f"{house.url}/", f"{house.url}/api/identity"}
+    for request in asked:
+        headers = await request.all_headers()
+        assert "referer" not in headers, request.url
+        # Only the cookie carries it, and only to its own server.
+        told = request.url + str({name: value for name, value in headers.items() if name != "cookie"})
+        assert ("cookie" in headers) <= request.url.startswith(house.url)
+        assert not any(secret in told for secret in [*secrets, code])
+    assert await ann.page.evaluate("() => document.referrer") == ""
+    for where in (kept, export, house.process.output()):
+        assert not any(secret in where for secret in [*secrets, code])

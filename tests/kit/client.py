@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -37,8 +37,8 @@ class Refused(Exception):
 class ChatClient:
     """One connection. Use it as `async with ChatClient(server.ws_url) as client`, which says hello as a new guest.
 
-    `token` comes back as an earlier guest, `cookie` as the page does; with `hello=False` nothing is said. Everything
-    that arrives and is not a reply stands in `pushes`, oldest first.
+    `token` comes back as an earlier guest, `cookie` as the page does; with `hello=False` nothing is said; `headers` go
+    with the upgrade. Everything that arrives and is not a reply stands in `pushes`, oldest first.
     """
 
     def __init__(
@@ -50,12 +50,14 @@ class ChatClient:
         cookie: str | None = None,
         hello: bool = True,
         origin: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.url = url
         self.subprotocol = subprotocol
         self.token = token
         self.cookie = cookie
         self.origin = origin
+        self.headers = dict(headers or {})
         self.pushes: list[Message] = []
         self.close_code: int | None = None
         self.hello_ok: Message = {}
@@ -71,7 +73,7 @@ class ChatClient:
         self._connection = await connect(
             self.url,
             subprotocols=[Subprotocol(self.subprotocol)],
-            additional_headers={"Cookie": self.cookie} if self.cookie is not None else None,
+            additional_headers={**self.headers, **({"Cookie": self.cookie} if self.cookie is not None else {})},
             origin=self.origin,  # type: ignore[arg-type]
             compression=None,
             ping_interval=None,

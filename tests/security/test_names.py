@@ -46,6 +46,8 @@ def got_through(spoofs: list[Spoof], answers: list[dict[str, Any]], *codes: str)
 async def test_no_imitation_of_staff_gets_through(server: ChatServer) -> None:
     spoofs = staff_spoofs()
     assert len({spoof.written for spoof in spoofs}) > 400
+    assert len({spoof.written for spoof in spoofs + member_spoofs()}) > 750
+    assert len({spoof.way for spoof in spoofs}) > 100
     async with ChatClient(server.ws_url) as eve:
         answers = await ask_for(eve, [spoof.written for spoof in spoofs])
     assert got_through(spoofs, answers, "name_refused") == []

@@ -17,6 +17,7 @@ from tests.kit.postgres import PostgresServer
 from tests.store.kit import (
     GRIEF,
     SLEEP,
+    START,
     Database,
     change,
     newcomer,
@@ -181,6 +182,24 @@ async def test_a_read_only_database_is_unavailable_for_writing(store: Store, dat
     await comes_back(fresh, ada)
     await administrator.close()
     await fresh.close()
+
+
+async def test_an_erasure_waits_a_moment_for_a_backup_and_holds_nobody_up_for_longer(database: Database) -> None:
+    store = await seeded(database.store())
+    ada, ben = await newcomer(store, "Ada"), await newcomer(store, "Ben")
+    await say(store, ada, "to be forgotten")
+    backup = await asyncpg.connect(database.url)
+    await backup.execute("BEGIN")
+    await backup.execute("LOCK TABLE log IN ACCESS SHARE MODE")
+    erasing = asyncio.create_task(store.erase(ada.id, START))
+    await is_unavailable(erasing, within=3)
+    # The person is gone already, and the room goes on; asking again finishes what is left.
+    assert await store.member(ada.id) is None
+    await say(store, ben, "still here")
+    await backup.execute("ROLLBACK")
+    await backup.close()
+    assert await store.erase(ada.id, START) == []
+    await store.close()
 
 
 async def test_opening_says_at_once_that_nobody_is_there(database: Database, postgres_server: PostgresServer) -> None:
