@@ -88,11 +88,11 @@ async def storm(server: ChatServer, frames: int, commands: int, seed: int, pace:
         outcome.seconds = time.monotonic() - began
         outcome.grown = process.memory_info().rss - start
     await _all_left(server, outcome)
-    outcome.complaints += [f"in the log: {line}" for line in server.log() if _is_complaint(line)]
+    outcome.complaints += [f"in the log: {line}" for line in server.log() if is_complaint(line)]
     return outcome
 
 
-def _is_complaint(line: dict[str, Any]) -> bool:
+def is_complaint(line: dict[str, Any]) -> bool:
     return line.get("level") in ("error", "critical") or "Traceback" in str(line)
 
 
