@@ -11,8 +11,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -23,7 +22,8 @@ import psutil
 from chatserver.domain.errors import Reason
 from chatserver.protocol.codec import FRAME_BYTES, Encoding
 from chatserver.protocol.codes import Close
-from tests.faults.crowd import ROOM, Member, everybody_has_seen, judge
+from tests.faults.crowd import ROOM
+from tests.fuzz.bystanders import Bystanders, bystanders, is_complaint
 from tests.fuzz.envelopes import envelopes
 from tests.fuzz.frames import Attempt, attempts
 from tests.fuzz.raw import Broken, Raw
@@ -57,10 +57,7 @@ class Outcome:
     seconds: float = 0.0
     grown: int = 0
     """Bytes of resident memory after the storm beyond what it was after its first tenth."""
-    slowest_ack: float = 0.0
-    """Of those who go on talking, in seconds."""
-    posts: int = 0
-    """Of theirs, each seen by both."""
+    people: Bystanders = field(default_factory=Bystanders)
     answers: Counter[str] = field(default_factory=Counter)
     closes: Counter[int] = field(default_factory=Counter)
     complaints: list[str] = field(default_factory=list)
@@ -74,7 +71,7 @@ async def storm(server: ChatServer, frames: int, commands: int, seed: int, pace:
     outcome = Outcome()
     process = psutil.Process(server.process.pid)
     start = 0
-    async with _people(server, outcome, pace):
+    async with bystanders(server.ws_url, pace) as outcome.people:
         began = time.monotonic()
         for part, number in (1, seed), (_WARM_UP - 1, seed + 1):
             start = process.memory_info().rss
@@ -87,43 +84,10 @@ async def storm(server: ChatServer, frames: int, commands: int, seed: int, pace:
                 await asyncio.gather(*(_lane(server.port, encoding, lane, outcome) for lane in lanes))
         outcome.seconds = time.monotonic() - began
         outcome.grown = process.memory_info().rss - start
-    await _all_left(server, outcome)
+    await _all_left(server)
+    outcome.complaints += outcome.people.complaints
     outcome.complaints += [f"in the log: {line}" for line in server.log() if is_complaint(line)]
     return outcome
-
-
-def is_complaint(line: dict[str, Any]) -> bool:
-    return line.get("level") in ("error", "critical") or "Traceback" in str(line)
-
-
-@asynccontextmanager
-async def _people(server: ChatServer, outcome: Outcome, pace: float) -> AsyncIterator[None]:
-    """Two who talk all the while, and are to notice nothing."""
-    people = [Member([server.ws_url], f"bystander{n}") for n in range(2)]
-    tasks = [asyncio.create_task(each.live()) for each in people]
-    try:
-        async with asyncio.timeout(20):
-            for each in people:
-                await each.wait_up()
-        start = max(each.position["offset"] for each in people if each.position)
-        writing = [asyncio.create_task(each.write(100_000, pace)) for each in people]
-        tasks += writing
-        yield
-        for task in writing:
-            task.cancel()
-        await asyncio.gather(*writing, return_exceptions=True)
-        await everybody_has_seen(people)
-        outcome.posts = sum(len(each.acked) for each in people)
-        outcome.slowest_ack = max(each.slowest_ack for each in people)
-        for each in people:
-            # Mutated commands are posts too, now and then, and the same ones.
-            each.seen = [(offset, text) for offset, text in each.seen if text.startswith("bystander")]
-        outcome.complaints += judge(people, start)
-        outcome.complaints += [f"{each.name} lost the connection" for each in people if each.reconnects > 0]
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _each(work: Callable[[T], Awaitable[None]], what: Iterable[T]) -> None:
@@ -198,7 +162,7 @@ def _note(raw: Raw, outcome: Outcome) -> None:
         outcome.closes[raw.close_code] += 1
 
 
-async def _all_left(server: ChatServer, outcome: Outcome) -> None:
+async def _all_left(server: ChatServer) -> None:
     """Wait until the server counts no connection any more."""
     async with asyncio.timeout(15), httpx.AsyncClient(trust_env=False) as http:
         while "\nchat_connections 0.0\n" not in (await http.get(f"{server.url}/metrics")).text:  # noqa: ASYNC110 - another process's
@@ -227,7 +191,8 @@ def main() -> int:
     print(
         f"{outcome.frames} frames and {outcome.envelopes} commands on {outcome.connections} connections in"
         f" {outcome.seconds:.1f} s ({rate:.0f} a second); memory grew by {outcome.grown / 2**20:.1f} MiB;"
-        f" {outcome.posts} posts of bystanders, the slowest acknowledged after {outcome.slowest_ack * 1000:.0f} ms"
+        f" {outcome.people.posts} posts of bystanders, the slowest acknowledged after"
+        f" {outcome.people.slowest_ack * 1000:.0f} ms"
     )
     print("answers:", dict(outcome.answers.most_common()))
     print("closes:", dict(outcome.closes.most_common()))

@@ -13,7 +13,8 @@ from typing import Final
 import httpx
 import pytest
 
-from tests.fuzz.storm import OPEN_GATES, is_complaint
+from tests.fuzz.bystanders import is_complaint
+from tests.fuzz.storm import OPEN_GATES
 from tests.kit.ports import HOST
 from tests.kit.server import ChatServer
 

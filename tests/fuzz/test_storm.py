@@ -47,6 +47,6 @@ async def test_with_the_default_limits_most_of_it_is_refused_for_its_pace() -> N
 
 def _nobody_noticed(outcome: Outcome) -> None:
     assert outcome.complaints == []
-    assert outcome.posts >= 2
-    assert outcome.slowest_ack < _SLOWEST_ACK
+    assert outcome.people.posts >= 2
+    assert outcome.people.slowest_ack < _SLOWEST_ACK
     assert outcome.grown < _MEMORY_MAY_GROW
