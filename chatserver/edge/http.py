@@ -214,7 +214,9 @@ def answering(endpoint: Endpoint) -> Endpoint:
             return _refuse(refusal)
         except _Denied as denied:
             denial = denied.denial
-            return Response(plain_error(denial.code, denial.message), denial.status, _UNKEPT, JSON)
+            # Whoever is too slow once is not waited for again, byte by byte (RFC 9110, section 15.5.9).
+            headers = {**_UNKEPT, "connection": "close"} if denial is TOO_SLOW else _UNKEPT
+            return Response(plain_error(denial.code, denial.message), denial.status, headers, JSON)
         except StoreUnavailable as trouble:
             _log.warning("the store is unavailable: %s", trouble)
             return _refuse(Refusal(Reason.STORAGE_UNAVAILABLE, retry_after=_STORE_RETRY_SECONDS))

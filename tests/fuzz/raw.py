@@ -18,7 +18,7 @@ _PATIENCE: Final = 20.0
 _HANDSHAKE: Final = (
     "GET /ws HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-    "Sec-WebSocket-Protocol: {subprotocol}\r\n\r\n"
+    "Sec-WebSocket-Protocol: {subprotocol}\r\n"
 )
 
 
@@ -32,6 +32,10 @@ class Raw:
 
     port: int
     encoding: Encoding = Encoding.JSON
+    headers: str = ""
+    """More lines for the handshake's head."""
+    local: tuple[str, int] | None = None
+    """The address to come from."""
     answers: list[dict[str, Any]] = field(default_factory=list)
     pongs: int = 0
     close_code: int | None = None
@@ -41,9 +45,9 @@ class Raw:
     _writer: asyncio.StreamWriter | None = None
 
     async def __aenter__(self) -> Self:
-        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self.port)
+        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self.port, local_addr=self.local)
         head = _HANDSHAKE.format(port=self.port, subprotocol=self.encoding.subprotocol)
-        self._writer.write(head.encode())
+        self._writer.write(f"{head}{self.headers}\r\n".encode())
         async with asyncio.timeout(_PATIENCE):
             answer = await self._reader.readuntil(b"\r\n\r\n")
         if not answer.startswith(b"HTTP/1.1 101 "):
@@ -64,6 +68,13 @@ class Raw:
         with contextlib.suppress(OSError):
             self._writer.write(data)
 
+    async def drained(self) -> None:
+        """Wait until there is room for more, and let others have their turn."""
+        assert self._writer is not None
+        with contextlib.suppress(OSError):
+            await self._writer.drain()
+        await asyncio.sleep(0)
+
     def end(self) -> None:
         """Send nothing more."""
         assert self._writer is not None
@@ -81,9 +92,9 @@ class Raw:
             while len(self.answers) < number and not self.is_over:
                 await self._read_one()
 
-    async def until_over(self) -> None:
+    async def until_over(self, timeout: float = _PATIENCE) -> None:
         """Read until the server has ended the connection."""
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(timeout):
             while not self.is_over:
                 await self._read_one()
 
