@@ -19,12 +19,15 @@ from typing import Final
 from chatserver.protocol.codec import Encoding
 from tests.fuzz.frames import PING, TEXT, frame
 from tests.fuzz.raw import Raw
+from tests.kit.waiting import eventually
 
 _DRIP: Final = 0.2
 """Seconds between two bytes of somebody slow."""
 _HELLO: Final = '{"cmd":"hello","id":"h","guest":true}'
 _PER_ADDRESS: Final = 10
 """Strangers who say hello behind one address: fewer than the guests that it may bring at once."""
+_REQUESTS: Final = 60
+"""On one connection."""
 
 
 @dataclass(slots=True)
@@ -235,6 +238,7 @@ async def pings(target: Target, peers: int) -> None:
 
 async def connections(target: Target, peers: int) -> None:
     """One address that opens WebSockets without end, and keeps those that it gets."""
+
     async def attack(_: int) -> None:
         since = time.monotonic()
         async with _http(target, 0) as http:
@@ -247,22 +251,19 @@ async def connections(target: Target, peers: int) -> None:
     hold = asyncio.Event()
     trying = [asyncio.create_task(attack(number)) for number in range(peers)]
     try:
-        async with asyncio.timeout(target.patience):
-            while target.ends.total() < peers:
-                await asyncio.sleep(0.01)
+        await eventually(lambda: target.ends.total() == peers, target.patience)
     finally:
         hold.set()
         await asyncio.gather(*trying, return_exceptions=True)
 
 
 async def requests(target: Target, peers: int) -> None:
-    """Addresses that ask for new identities as fast as they are answered."""
-    until = time.monotonic() + min(target.patience, 3.0)
+    """Addresses that ask for new identities as fast as they are answered, each twice as often as it may."""
 
     async def attack(number: int) -> None:
         async with _http(target, number) as http:
             request = _post(target, number, "/api/identity", "Content-Length: 0\r\n")
-            while time.monotonic() < until:
+            for _ in range(_REQUESTS):
                 target.ends[await http.ask(request)] += 1
 
     await _all(peers, attack)
@@ -270,12 +271,11 @@ async def requests(target: Target, peers: int) -> None:
 
 async def files(target: Target, peers: int) -> None:
     """Addresses that ask for the page as fast as they are answered."""
-    until = time.monotonic() + min(target.patience, 3.0)
 
     async def attack(number: int) -> None:
         async with _http(target, number) as http:
             request = f"GET / HTTP/1.1\r\nHost: chat\r\n{target.headers(number)}\r\n".encode()
-            while time.monotonic() < until:
+            for _ in range(_REQUESTS):
                 target.ends[await http.ask(request)] += 1
 
     await _all(peers, attack)

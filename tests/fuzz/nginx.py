@@ -1,4 +1,4 @@
-"""nginx in front of a server, as `deploy/nginx.conf` has it: its time limits and sizes, without its TLS and its names."""
+"""nginx in front of a server, as `deploy/nginx.conf` has it: its time limits and sizes, without TLS and names."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def main() -> int:
     parser.add_argument("--peers", type=int, default=200)
     parser.add_argument("--nginx", action="store_true")
     given = parser.parse_args()
-    print("| attack | connections | how they ended | the longest held | server's CPU | memory | bystanders' slowest ack |")
+    print("| attack | connections | how they ended | longest held | server's CPU | memory | bystanders' slowest ack |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     failed = False
     for name in given.attacks or names:

@@ -1,4 +1,4 @@
-"""Every attack, small and short: each of its connections ends as it should and in time, and those who talk notice nothing.
+"""Every attack, small and short: its connections end as they should and in time, and those who talk notice nothing.
 
 `python -m tests.fuzz.pressure` measures the same with the limits that a server has by default.
 """
