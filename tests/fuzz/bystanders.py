@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.faults.crowd import Member, everybody_has_seen, judge
+from tests.kit.waiting import eventually
 
 
 @dataclass(slots=True)
@@ -36,6 +37,8 @@ async def bystanders(ws_url: str, pace: float) -> AsyncIterator[Bystanders]:
         writing = [asyncio.create_task(each.write(100_000, pace)) for each in people]
         tasks += writing
         yield noticed
+        # An attack may be over before the first word was said.
+        await eventually(lambda: all(each.acked for each in people), 10)
         for task in writing:
             task.cancel()
         await asyncio.gather(*writing, return_exceptions=True)

@@ -29,7 +29,7 @@ class Nginx:
         self._directory = Path(tempfile.mkdtemp(prefix="chat-nginx-"))
         file = self._directory / "nginx.conf"
         file.write_text(_configuration(self._directory, upstream, self.port))
-        command = [program, "-p", self._directory, "-c", file, "-e", "stderr"]
+        command: list[str | Path] = [program, "-p", self._directory, "-c", file, "-e", "stderr"]
         self._process = Process(command, self._directory / "log")
 
     def __enter__(self) -> Self:
