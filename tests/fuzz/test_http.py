@@ -20,7 +20,7 @@ from tests.kit.server import ChatServer
 
 DOCUMENT: Final = Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
 _LIMITS: Final = {**OPEN_GATES, "code_tries_per_address_per_hour": 1e9, "exports_per_address_per_hour": 1e9}
-_EXAMPLES: Final = 150
+_EXAMPLES: Final = 60
 """Of each call, beyond those that are tried of everything."""
 _SECONDS: Final = 50
 _PASSED: Final = re.compile(r"^  (\d+) generated, (\d+) passed$", re.MULTILINE)
