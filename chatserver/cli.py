@@ -1,4 +1,4 @@
-"""The command `chatserver`: serve, check-config, migrate, renew-epochs, protocol.
+"""The command `chatserver`: serve, check-config, migrate, renew-epochs, protocol, openapi.
 
 Whatever an operator can put right ends with one line on standard error: exit code 2 where the configuration is wrong,
 1 where the machine does not give what is needed.
@@ -135,13 +135,31 @@ def renew_epochs(config: Path | None, **options: object) -> None:
     click.echo(f"{count} channels begin anew.")
 
 
+_output = click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), help="A file instead of standard output."
+)
+
+
 @main.command()
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="A file instead of standard output.")
+@_output
 def protocol(output: Path | None) -> None:
     """Write the wire protocol as an AsyncAPI document (JSON)."""
     from chatserver.protocol.asyncapi import document  # noqa: PLC0415 - as in _migrate
 
-    text = json.dumps(document(importlib.metadata.version("chatserver")), indent=2, ensure_ascii=False) + "\n"
+    _write(document(importlib.metadata.version("chatserver")), output)
+
+
+@main.command()
+@_output
+def openapi(output: Path | None) -> None:
+    """Write the HTTP calls as an OpenAPI document (JSON)."""
+    from chatserver.edge.openapi import document  # noqa: PLC0415 - as in _migrate
+
+    _write(document(importlib.metadata.version("chatserver")), output)
+
+
+def _write(document: Mapping[str, object], output: Path | None) -> None:
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     if output is None:
         click.echo(text, nl=False)
         return

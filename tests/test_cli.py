@@ -126,10 +126,11 @@ def test_renew_epochs_begins_every_channel_anew(tmp_path: Path) -> None:
     assert "x" not in epochs()
 
 
-def test_protocol_writes_the_asyncapi_document(tmp_path: Path) -> None:
-    printed = run("protocol")
-    assert json.loads(printed.stdout)["asyncapi"].startswith("3.")
-    assert run("protocol", "--output", tmp_path / "api.json").returncode == 0
+@pytest.mark.parametrize(("command", "kind"), [("protocol", "asyncapi"), ("openapi", "openapi")])
+def test_a_document_is_printed_or_written(command: str, kind: str, tmp_path: Path) -> None:
+    printed = run(command)
+    assert json.loads(printed.stdout)[kind].startswith("3.")
+    assert run(command, "--output", tmp_path / "api.json").returncode == 0
     assert (tmp_path / "api.json").read_text("utf-8") == printed.stdout
 
 

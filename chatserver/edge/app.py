@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import WebSocketRoute
 
+from chatserver.edge import routes
 from chatserver.edge.addresses import Addresses
 from chatserver.edge.gate import Gate
 from chatserver.edge.guard import Cookies, Origins, SecurityHeaders
-from chatserver.edge.http import IdentityRoutes, StatusRoutes, answering
+from chatserver.edge.http import IdentityRoutes, StatusRoutes
 from chatserver.edge.static import StaticFiles
 from chatserver.edge.websocket import ChatSocket
 from chatserver.handlers.desk import Desk
@@ -46,18 +47,12 @@ def build_app(
     identity = IdentityRoutes(identities, origins=origins, cookies=cookies, addresses=addresses, limits=gate.limits)
     status = StatusRoutes(health, exposition)
     socket = ChatSocket(desk, gate, origins=origins, cookies=cookies, addresses=addresses)
-    routes = [
+    found = [
         WebSocketRoute("/ws", socket),
-        Route("/healthz", answering(status.alive), methods=["GET"]),
-        Route("/readyz", answering(status.ready), methods=["GET"]),
-        Route("/metrics", answering(status.metrics), methods=["GET"]),
-        Route("/api/identity", answering(identity.arrive), methods=["POST"]),
-        Route("/api/identity/restore", answering(identity.restore), methods=["POST"]),
-        Route("/api/identity/export", answering(identity.export), methods=["GET"]),
-        Route("/api/identity/erase", answering(identity.erase), methods=["POST"]),
-        Route("/api/identity/forget", answering(identity.forget), methods=["POST"]),
+        *(call.route(status) for call in routes.STATUS),
+        *(call.route(identity) for call in routes.IDENTITY),
     ]
-    app = Starlette(routes=routes, middleware=[Middleware(SecurityHeaders)], lifespan=lifespan)
+    app = Starlette(routes=found, middleware=[Middleware(SecurityHeaders)], lifespan=lifespan)
     # As a route of its own it would take what another route refuses for its method.
     app.router.default = StaticFiles(web_root)
     app.router.redirect_slashes = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
@@ -24,9 +24,9 @@ from chatserver.store.contract import StoreUnavailable
 
 _log = logging.getLogger("chatserver.edge")
 
-_JSON: Final = "application/json"
+JSON: Final = "application/json"
 _UNKEPT: Final = {"cache-control": "no-store"}
-_EXPOSITION: Final = "text/plain; version=0.0.4; charset=utf-8"
+EXPOSITION: Final = "text/plain; version=0.0.4; charset=utf-8"
 _STORE_RETRY_SECONDS: Final = 2.0
 _BEARER: Final = "bearer "
 _LONGEST_TOKEN: Final = 1_024
@@ -48,14 +48,36 @@ class RestoreAsked(msgspec.Struct, frozen=True):
     code: str
 
 
-class _Denied(Exception):
+class Alive(msgspec.Struct, frozen=True):
+    """The process answers."""
+
+    alive: bool
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """Whether this worker serves; each check's name with "ok" or what is wrong."""
+
+    ready: bool
+    checks: dict[str, str]
+
+
+class Denial(NamedTuple):
     """A "no" of the web itself: a status, and the body's code and words."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(code)
-        self.status = status
-        self.code = code
-        self.message = message
+    status: int
+    code: str
+    message: str
+
+
+FOREIGN: Final = Denial(403, "origin_refused", "This page may not ask here.")
+TOO_SLOW: Final = Denial(408, "too_slow", "The rest of this did not arrive.")
+NOT_JSON: Final = Denial(415, "unsupported_media_type", "Only JSON is understood here.")
+
+
+class _Denied(Exception):
+    def __init__(self, denial: Denial) -> None:
+        super().__init__(denial.code)
+        self.denial = denial
 
 
 class IdentityRoutes:
@@ -106,7 +128,7 @@ class IdentityRoutes:
             export = await self._identities.export(token)
             body = msgspec.json.format(msgspec.json.encode(export), indent=2)
         headers = {**_UNKEPT, "content-disposition": 'attachment; filename="my-chat-data.json"'}
-        return Response(body, 200, headers, _JSON)
+        return Response(body, 200, headers, JSON)
 
     async def erase(self, request: Request) -> Response:
         """`POST /api/identity/erase`: remove this person and what they wrote."""
@@ -123,7 +145,7 @@ class IdentityRoutes:
 
     def _token(self, request: Request, standing: Standing) -> str | None:
         if standing is Standing.FOREIGN:
-            raise _Denied(403, "origin_refused", "This page may not ask here.")
+            raise _Denied(FOREIGN)
         authorization = request.headers.get("authorization", "")
         if authorization.lower().startswith(_BEARER):
             return authorization[len(_BEARER) :].strip()[:_LONGEST_TOKEN]
@@ -147,16 +169,16 @@ class IdentityRoutes:
                     if len(body) > limit:
                         raise Refusal(Reason.TOO_LARGE)
         except TimeoutError:
-            raise _Denied(408, "too_slow", "The rest of this did not arrive.") from None
-        kind = request.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
-        if body and kind != _JSON:
-            raise _Denied(415, "unsupported_media_type", "Only JSON is understood here.")
+            raise _Denied(TOO_SLOW) from None
+        kind = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+        if body and kind != JSON:
+            raise _Denied(NOT_JSON)
         return body
 
     def _introduce(self, request: Request, member: Member, token: str, *, created: bool) -> Response:
         answer = MemberAnswer(member=Person(member.id, member.name), has_code=member.has_code, created=created)
         headers = {**_UNKEPT, "set-cookie": self._cookies.keep(request.scope, token)}
-        return Response(msgspec.json.encode(answer), 201 if created else 200, headers, _JSON)
+        return Response(msgspec.json.encode(answer), 201 if created else 200, headers, JSON)
 
 
 class StatusRoutes:
@@ -168,18 +190,18 @@ class StatusRoutes:
 
     async def alive(self, request: Request) -> Response:
         """`GET /healthz`: the process answers."""
-        return Response(b'{"alive":true}', 200, _UNKEPT, _JSON)
+        return Response(msgspec.json.encode(Alive(alive=True)), 200, _UNKEPT, JSON)
 
     async def ready(self, request: Request) -> Response:
         """`GET /readyz`: 200 where every check says "ok", else 503; the checks in either case."""
         checks = await self._health.check()
         is_ready = all(outcome == OK for outcome in checks.values())
-        body = msgspec.json.encode({"ready": is_ready, "checks": checks})
-        return Response(body, 200 if is_ready else 503, _UNKEPT, _JSON)
+        body = msgspec.json.encode(Readiness(is_ready, checks))
+        return Response(body, 200 if is_ready else 503, _UNKEPT, JSON)
 
     async def metrics(self, request: Request) -> Response:
         """`GET /metrics`, in Prometheus' text format."""
-        return Response(self._exposition(), 200, {**_UNKEPT, "content-type": _EXPOSITION})
+        return Response(self._exposition(), 200, {**_UNKEPT, "content-type": EXPOSITION})
 
 
 def answering(endpoint: Endpoint) -> Endpoint:
@@ -191,7 +213,10 @@ def answering(endpoint: Endpoint) -> Endpoint:
         except Refusal as refusal:
             return _refuse(refusal)
         except _Denied as denied:
-            return Response(plain_error(denied.code, denied.message), denied.status, _UNKEPT, _JSON)
+            denial = denied.denial
+            # Whoever is too slow once is not waited for again, byte by byte (RFC 9110, section 15.5.9).
+            headers = {**_UNKEPT, "connection": "close"} if denial is TOO_SLOW else _UNKEPT
+            return Response(plain_error(denial.code, denial.message), denial.status, headers, JSON)
         except StoreUnavailable as trouble:
             _log.warning("the store is unavailable: %s", trouble)
             return _refuse(Refusal(Reason.STORAGE_UNAVAILABLE, retry_after=_STORE_RETRY_SECONDS))

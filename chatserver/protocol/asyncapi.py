@@ -15,8 +15,7 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.protocol import examples
 from chatserver.protocol import messages as m
 from chatserver.protocol.codes import Close, advice, error_body
-
-Json = dict[str, Any]
+from chatserver.protocol.schemas import Json, components, reference
 
 CHANNEL: Final = "chat"
 REPLY_TO: Final[dict[type[m.Command], type[Any]]] = {
@@ -88,16 +87,16 @@ def _messages() -> dict[str, Json]:
     found: dict[str, Json] = {}
     for kind in get_args(m.AnyCommand):
         found[f"command.{tag_of(kind)}"] = _message(
-            kind, "id", {"$ref": _schema(kind)}, (each for each in examples.COMMANDS if type(each) is kind)
+            kind, "id", reference(kind), (each for each in examples.COMMANDS if type(each) is kind)
         )
     for kind in get_args(m.AnyOk):
         found[f"reply.{tag_of(kind)}"] = _message(
             kind, "re", _ok_schema(kind), (each for each in examples.REPLIES if type(each.ok) is kind)
         )
-    found[_ERROR] = _message(m.ErrorReply, "re", {"$ref": _schema(m.ErrorReply)}, examples.ERRORS)
+    found[_ERROR] = _message(m.ErrorReply, "re", reference(m.ErrorReply), examples.ERRORS)
     for kind in get_args(m.AnyPush):
         found[f"push.{tag_of(kind)}"] = _message(
-            kind, None, {"$ref": _schema(kind)}, (each for each in examples.PUSHES if type(each) is kind)
+            kind, None, reference(kind), (each for each in examples.PUSHES if type(each) is kind)
         )
     return found
 
@@ -150,44 +149,13 @@ def _sending() -> dict[str, Json]:
 
 
 def _schemas() -> Json:
-    kinds = [*get_args(m.AnyCommand), *get_args(m.AnyOk), m.ErrorReply, *get_args(m.AnyPush)]
-    _, components = msgspec.json.schema_components(kinds, ref_template=_SCHEMA_REF, schema_hook=_any_value)
-    for schema in components.values():
-        _tidy(schema)
-    return dict(components)
-
-
-_SCHEMA_REF: Final = "#/components/schemas/{name}"
-
-
-def _tidy(schema: object) -> None:
-    """AsyncAPI's `discriminator` is not OpenAPI's, which msgspec writes; the tags' one-value enums say the same."""
-    match schema:
-        case dict():
-            schema.pop("discriminator", None)
-            if isinstance(description := schema.get("description"), str):
-                schema["description"] = inspect.cleandoc(description)
-            for each in schema.values():
-                _tidy(each)
-        case list():
-            for each in schema:
-                _tidy(each)
-
-
-def _any_value(kind: type[Any]) -> Json:
-    if kind is object:
-        return {"description": "Any value."}
-    raise NotImplementedError(kind)
-
-
-def _schema(kind: type[Any]) -> str:
-    return _SCHEMA_REF.format(name=kind.__name__)
+    return components([*get_args(m.AnyCommand), *get_args(m.AnyOk), m.ErrorReply, *get_args(m.AnyPush)])
 
 
 def _ok_schema(kind: type[Any]) -> Json:
     return {
         "type": "object",
-        "properties": {"re": {"type": "string"}, "ok": {"$ref": _schema(kind)}},
+        "properties": {"re": {"type": "string"}, "ok": reference(kind)},
         "required": ["re", "ok"],
     }
 

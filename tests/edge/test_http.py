@@ -303,7 +303,10 @@ async def test_body_without_an_end_is_cut_off(tmp_path: Path) -> None:
         head = b"POST /api/identity HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
         async with raw_client(served.port) as raw:
             await raw.send(head + b"Content-Length: 100\r\n\r\n{")
-            assert (await raw.read_until(b"\r\n")).startswith(b"HTTP/1.1 408 ")
+            answer = await raw.read_all()
+            assert answer.startswith(b"HTTP/1.1 408 ")
+            assert b"connection: close\r\n" in answer
+            assert answer.endswith(b"}")
         async with raw_client(served.port) as raw:
             await raw.send(
                 head + b"Transfer-Encoding: chunked\r\n\r\n" + b"1000\r\n" + b"x" * 4_096 + b"\r\n1\r\nx\r\n"

@@ -1,0 +1,106 @@
+"""The OpenAPI 3.1 document of the HTTP calls, generated from their table."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, Final
+
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.edge.http import JSON
+from chatserver.edge.refusals import ErrorAnswer, status_of
+from chatserver.edge.routes import IDENTITY, STATUS, Answer, Call
+from chatserver.protocol.codes import error_body
+from chatserver.protocol.schemas import Json, components, reference
+
+_ABOUT: Final = """\
+Who somebody is in this browser, and how the worker is. All else happens on the WebSocket: see `docs/asyncapi.json` and
+`docs/protocol.md`. The page's own files have no calls here: they are whatever lies in the web root."""
+_WAITING: Final = frozenset({Reason.RATE_LIMITED, Reason.STORAGE_UNAVAILABLE, Reason.BUSY})
+"""Refusals that always say when to come back."""
+_IDENTITIES: Final[list[dict[str, list[str]]]] = [{"cookie": []}, {"bearer": []}]
+
+
+def document(version: str) -> Json:
+    """The whole document, JSON-shaped. `version` is the server's own."""
+    calls: tuple[Call[Any], ...] = (*IDENTITY, *STATUS)
+    paths: Json = {}
+    for call in calls:
+        paths.setdefault(call.path, {})[call.method.lower()] = _operation(call)
+    asked = [call.asks for call in calls if call.asks is not None]
+    answered = [answer.body for call in calls for answer in call.answers.values() if answer.body not in {None, str}]
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Peer-support chat", "version": version, "description": _ABOUT},
+        "servers": [{"url": "http://{host}", "variables": {"host": {"default": "localhost:8000"}}}],
+        "paths": paths,
+        "components": {
+            "schemas": components([*asked, *answered, ErrorAnswer]),
+            "securitySchemes": {
+                "cookie": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "chat_identity",
+                    "description": "Of the server's own page. Over TLS its name is `__Host-chat_identity`.",
+                },
+                "bearer": {"type": "http", "scheme": "bearer", "description": "Of a client that is no browser."},
+            },
+        },
+    }
+
+
+def _operation(call: Call[Any]) -> Json:
+    operation: Json = {
+        "operationId": call.run.__name__,
+        "summary": " ".join(inspect.cleandoc(call.run.__doc__ or "").split()),
+        "responses": _responses(call),
+    }
+    if call.denials:
+        operation["parameters"] = [
+            {
+                "name": "Origin",
+                "in": "header",
+                "required": False,
+                "description": "Of a page. It must be the server's own, or one that the operator allows.",
+                "schema": {"type": "string"},
+            }
+        ]
+    if call.asks is not None:
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": reference(call.asks)}}}
+    if call.needs_identity is not None:
+        operation["security"] = [*_IDENTITIES] if call.needs_identity else [{}, *_IDENTITIES]
+    return operation
+
+
+def _responses(call: Call[Any]) -> Json:
+    noes: dict[int, list[tuple[str, str]]] = {}
+    for denial in call.denials:
+        noes.setdefault(denial.status, []).append((denial.code, denial.message))
+    for reason in call.refusals:
+        body = error_body(Refusal(reason))
+        noes.setdefault(status_of(reason), []).append((body.code, body.message))
+    found = {status: _no(codes) for status, codes in noes.items()}
+    for reason in call.refusals:
+        if reason in _WAITING:
+            found[status_of(reason)]["headers"] = {
+                "Retry-After": {"required": True, "description": "In seconds.", "schema": {"type": "integer"}}
+            }
+    found |= {status: _yes(answer) for status, answer in call.answers.items()}
+    return {str(status): found[status] for status in sorted(found)}
+
+
+def _yes(answer: Answer) -> Json:
+    response: Json = {"description": answer.about}
+    if answer.body is not None:
+        schema = {"type": "string"} if answer.body is str else reference(answer.body)
+        response["content"] = {answer.media: {"schema": schema}}
+    if answer.sets_cookie:
+        response["headers"] = {"Set-Cookie": {"required": True, "schema": {"type": "string"}}}
+    return response
+
+
+def _no(codes: list[tuple[str, str]]) -> Json:
+    told = {"properties": {"error": {"properties": {"code": {"enum": [code for code, _ in codes]}}}}}
+    return {
+        "description": " ".join(f"`{code}`: {words}" for code, words in codes),
+        "content": {JSON: {"schema": {"allOf": [reference(ErrorAnswer), told]}}},
+    }

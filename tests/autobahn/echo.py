@@ -1,0 +1,95 @@
+"""A server that says everything back, through the transport that the chat is served with. For tests alone.
+
+`/adopted` answers as the chat does, with ready-made frames from a connection that it adopted; `/plain` through ASGI's
+own `receive` and `send`. uvicorn is set up as for a worker; only the app and some limits are others.
+
+python -m tests.autobahn.echo PORT LARGEST_MESSAGE [stock]
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+from uvicorn import Server
+
+from chatserver.config import load
+from chatserver.domain.limits import Limits
+from chatserver.edge.gate import STATE_KEY, Gate
+from chatserver.edge.transport import EXTENSION, ChatProtocol
+from chatserver.protocol.frames import BINARY, TEXT, frame
+from chatserver.supervisor import uvicorn_config
+from tests.kit.ports import HOST
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+    from chatserver.delivery.wire import Wire
+
+STOCK = "websockets-sansio"
+
+
+class Parrot:
+    """The receiver of one adopted connection."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    async def receive(self, data: str | bytes) -> None:
+        self._wire.write(frame(TEXT, data.encode()) if isinstance(data, str) else frame(BINARY, data))
+
+    def closed(self) -> None:
+        """There is nothing to put away."""
+
+
+class EchoApp:
+    """The ASGI app."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._gate = Gate(limits)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(scope, receive, send)
+        elif scope["type"] == "http":
+            await receive()
+            await send({"type": "http.response.start", "status": 204, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+        elif scope["path"] == "/adopted":
+            await receive()
+            await send({"type": "websocket.accept"})
+            wire = cast("ChatProtocol", scope["extensions"][EXTENSION])
+            wire.adopt(Parrot(wire))
+        else:
+            await self._say_back(receive, send)
+
+    async def _say_back(self, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (message := await receive())["type"] == "websocket.receive":
+            await send({**message, "type": "websocket.send"})
+
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        cast("dict[str, Any]", scope["state"])[STATE_KEY] = self._gate
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def main() -> None:
+    port, largest = int(sys.argv[1]), int(sys.argv[2])
+    settings = load()
+    limits = msgspec.structs.replace(Limits(), frame_bytes=largest)
+    config = uvicorn_config(settings)
+    config.app, config.factory, config.ws_max_size = cast("Any", EchoApp(limits)), False, largest
+    if sys.argv[3:] == ["stock"]:
+        config.ws = STOCK
+    with socket.create_server((HOST, port), backlog=128) as listener:
+        Server(config).run([listener])
+
+
+if __name__ == "__main__":
+    main()
