@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from chatserver.domain.history import ChannelName
 from chatserver.store.contract import Committed, RoomChange
 from tests.simulation.disk import START, Memory
 
 Fact = dict[str, Any]
+
+ALWAYS = 60.0
+"""Seconds that no seed outlasts: where a repeat is known for so long, it is known always."""
 
 
 class History:
@@ -27,6 +31,8 @@ class History:
         self._acked: dict[tuple[str, str], tuple[str, str, int]] = {}
         """By author and command id: channel, epoch and offset as they were told."""
         self._refused: dict[tuple[str, str], str] = {}
+        self._written: dict[tuple[str, str], int] = {}
+        """The last offset that the store has given, by channel and epoch."""
         self.has_restored = False
 
     # ------------------------------------------------------------------------------------------ what happens
@@ -53,6 +59,7 @@ class History:
         last = committed.publications[-1]
         self.count("committed")
         self.note("commit", change.author, change.command_id, last.channel, last.epoch, last.offset)
+        self._written[(last.channel, last.epoch)] = last.offset
         key = (change.author, change.command_id)
         earlier = self._committed.get(key)
         # A command whose fact has expired may be carried out again, but only after the time that is promised.
@@ -82,8 +89,10 @@ class History:
         self._refused[(author, command)] = code
 
     def shown(self, fact: Fact) -> None:
-        """Somebody was shown a fact: it must be the one that everybody else was shown there."""
+        """Somebody was shown a fact: it is in the store, and is the one that everybody else was shown there."""
         place = (fact["channel"], fact["epoch"], fact["offset"])
+        if fact["offset"] > self._written.get((fact["channel"], fact["epoch"]), 0):
+            self.complain(f"{place} was shown before it was written")
         post = fact.get("post") or {}
         content = (fact["push"], fact["at"], fact.get("target"), fact.get("by"), post.get("author"), post.get("at"))
         known = self._known.setdefault(place, content)
@@ -97,7 +106,8 @@ class History:
     # ------------------------------------------------------------------------------------------ the judgement
 
     def judge_store(self) -> None:
-        """Everything acknowledged stands where it was said, and nothing refused for good stands anywhere."""
+        """Everything acknowledged stands where it was said, nothing refused for good stands anywhere, and no post
+        stands there twice."""
         heads = self._memory.heads()
         commands = self._memory.commands()
         for (author, command), (channel, epoch, offset) in self._acked.items():
@@ -108,6 +118,16 @@ class History:
         for (author, command), code in self._refused.items():
             if (author, command) in commands:
                 self.complain(f"{command} of {author} was refused for good ({code}), and is in the store")
+        if self._dedupe_window < ALWAYS:
+            return
+        places: dict[str, tuple[str, int]] = {}
+        for channel in heads:
+            for offset, post in self._memory.posts(ChannelName(channel)).items():
+                # What its author wrote first is written by nobody else, and by them once.
+                if post.edited_at is None and not post.redacted:
+                    place = places.setdefault(post.text, (channel, offset))
+                    if place != (channel, offset):
+                        self.complain(f"{post.text[:12]!r} stands twice: at {place} and at {(channel, offset)}")
 
     def restored(self) -> None:
         """A backup has taken the store's place: what is not in it may happen again."""
@@ -115,6 +135,7 @@ class History:
         self._acked.clear()
         self._refused.clear()
         heads = self._memory.heads()
+        self._written.update({(channel, epoch): last for channel, (epoch, _, last) in heads.items()})
         self._committed = {
             key: (self._committed[key][0], heads[channel][0], offset)
             for key, (channel, offset) in self._memory.commands().items()

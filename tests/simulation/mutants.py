@@ -20,6 +20,7 @@ from chatserver.delivery.hub import Hub
 from chatserver.delivery.line import Line
 from chatserver.delivery.presence import Presence
 from chatserver.domain.history import CommandId, Offset, Return
+from chatserver.domain.rooms import Post, Posted, Publication, WritePost, room_channel
 from chatserver.handlers import rooms
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.commit import commit
@@ -108,6 +109,34 @@ def _begins_anew_in_silence(self: Hub, channel: Any, head: Any) -> None:
     channel.line = Line(head, self._limits.ring_publications)
 
 
+async def _announces_first(node: Any, person: Any, room: Any, command_id: Any, command: Any) -> Answer:
+    """Others are shown what the store has not written yet, and may never write."""
+    line = node.hub._channels[f"room:{room}"].line
+    if isinstance(command, WritePost):
+        offset, now = Offset(line.last + 1), node.now()
+        post = Post(offset=offset, author=person.id, name=person.name, text=command.text, at=now)
+        node.hub.announce(
+            [Publication(channel=room_channel(room), epoch=line.epoch, offset=offset, at=now, event=Posted(post))]
+        )
+    return await commit(node, person, room, command_id, command)
+
+
+def _never_falls_behind(self: Hub, outbox: Any) -> None:
+    """Who reads nothing is written to for ever."""
+
+
+def _keeps_all_that_is_early(self: Line, publications: Any) -> list[Any]:
+    """Behind a hole there is no bound."""
+    given = [*publications]
+    ready = _accept(self, given)
+    self._early.update({each.offset: each for each in given if each.offset > self.last})
+    return ready
+
+
+async def _reaches_for_nothing(self: Healing, channel: Any, line: Any, offset: Any) -> None:
+    """Who has seen more elsewhere is believed to have seen another numbering."""
+
+
 _store_commit = SimulatedStore.commit
 
 
@@ -149,11 +178,13 @@ _presence_tick = Presence.tick
 
 @dataclass(frozen=True)
 class Mutant:
-    """One way of being wrong: `wrong` stands in the place of `name` of `where`."""
+    """One way of being wrong: `wrong` stands in the place of `name` of `where`. The judge says so in words that contain
+    `shows`: a mutant that is found because it falls over proves nothing."""
 
     wrong: Callable[..., object]
     where: Any
     name: str
+    shows: str
 
     @property
     def title(self) -> str:
@@ -170,19 +201,29 @@ class Mutant:
 
 
 MUTANTS = (
-    Mutant(_acknowledges_first, rooms, "commit"),
-    Mutant(_acknowledges_what_failed, rooms, "commit"),
-    Mutant(_forgets_commands, SimulatedStore, "commit"),
-    Mutant(_passes_holes, Line, "accept"),
-    Mutant(_keeps_repeats, Line, "accept"),
-    Mutant(_never_looks, Hub, "_tick"),
-    Mutant(_gives_up, Healing, "_heal_now"),
-    Mutant(_forgets_the_moment, Hub, "go_live"),
-    Mutant(_skips_the_rest, CatchUp, "_replay"),
-    Mutant(_always_exact, hub, "assess_return"),
-    Mutant(_begins_anew_in_silence, Hub, "_begin_anew"),
-    Mutant(_never_buries, Presence, "_bury"),
-    Mutant(_never_asks, Presence, "tick"),
-    Mutant(_stays, rooms, "depart"),
-    Mutant(_fails_unheard, Hub, "_tick"),
+    # The commit road
+    Mutant(_acknowledges_first, rooms, "commit", "was acknowledged and never written"),
+    Mutant(_acknowledges_what_failed, rooms, "commit", "was acknowledged and never written"),
+    Mutant(_announces_first, rooms, "commit", "was shown before it was written"),
+    Mutant(_forgets_commands, SimulatedStore, "commit", "stands twice"),
+    # Offsets and holes
+    Mutant(_passes_holes, Line, "accept", ": a hole"),
+    Mutant(_keeps_repeats, Line, "accept", "again, at"),
+    Mutant(_keeps_all_that_is_early, Line, "accept", "early publications"),
+    Mutant(_never_looks, Hub, "_tick", "stands at"),
+    Mutant(_gives_up, Healing, "_heal_now", "stands at"),
+    Mutant(_begins_anew_in_silence, Hub, "_begin_anew", "without a gap"),
+    # Coming back
+    Mutant(_always_exact, hub, "assess_return", "and told 'exact'"),
+    Mutant(_forgets_the_moment, Hub, "go_live", "stands at"),
+    Mutant(_reaches_for_nothing, Healing, "reach", "was told of a gap"),
+    # Being slow
+    Mutant(_never_falls_behind, Hub, "_fall_behind", "bytes wait for one client"),
+    Mutant(_skips_the_rest, CatchUp, "_replay", ": a hole"),
+    # Who is here
+    Mutant(_never_buries, Presence, "_bury", "sees"),
+    Mutant(_never_asks, Presence, "tick", "sees"),
+    Mutant(_stays, rooms, "depart", "sees"),
+    # Failing aloud
+    Mutant(_fails_unheard, Hub, "_tick", "never retrieved"),
 )

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pytest
 
 from tests.simulation.simulation import simulate
 
-SEEDS = 1_200
-AT_ONCE = 100
+SEEDS: Final = 2_500
+"""Always the same ones. More by hand: python -m tests.simulation --seeds N --from K."""
+AT_ONCE: Final = 100
 
-REGRESSIONS = {
+REGRESSIONS: Final = {
     10390: "the judge counted the time in which a repeat is known from the restoring of a backup",
     11119: "a worker was started after everybody had gone home",
     14848: "a message of a dead worker, held back by the bus, is a sign of life",
+    18909: "what came while somebody waited for a slow store stayed in a channel's ring, beyond its bound",
 }
-"""Seeds beyond the usual ones that failed once, and what they had shown: so far mistakes of the simulation. (What it
-found in the server came before its plans were as they are now, and has tests of its own in `tests/delivery/`.)"""
+"""Seeds that failed once, and what they had shown: mistakes of the simulation, but for the last. A seed stands for the same world
+only as long as `plan.draw` asks chance the same questions in the same order: add new ones at its end."""
 
 
 def judge(seeds: range) -> None:
@@ -27,11 +31,11 @@ def judge(seeds: range) -> None:
     assert not failed, "\n".join(failed)
 
 
-@pytest.mark.parametrize("first", range(0, SEEDS, AT_ONCE))
-def test_nothing_is_lost_doubled_reordered_or_told_falsely(first: int) -> None:
-    judge(range(first, first + AT_ONCE))
-
-
 @pytest.mark.parametrize(("seed", "shown"), REGRESSIONS.items())
 def test_what_failed_once_holds(seed: int, shown: str) -> None:
     judge(range(seed, seed + 1))
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, AT_ONCE))
+def test_nothing_is_lost_doubled_reordered_or_told_falsely(first: int) -> None:
+    judge(range(first, first + AT_ONCE))
