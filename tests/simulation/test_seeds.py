@@ -18,8 +18,8 @@ REGRESSIONS: Final = {
     14848: "a message of a dead worker, held back by the bus, is a sign of life",
     18909: "what came while somebody waited for a slow store stayed in a channel's ring, beyond its bound",
 }
-"""Seeds that failed once, and what they had shown: mistakes of the simulation, but for the last. A seed stands for the same world
-only as long as `plan.draw` asks chance the same questions in the same order: add new ones at its end."""
+"""Seeds that failed once, and what they had shown: mistakes of the simulation, but for the last. A seed stands for the
+same world only as long as `plan.draw` asks chance the same questions in the same order: add new ones at its end."""
 
 
 def judge(seeds: range) -> None:
