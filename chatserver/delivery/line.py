@@ -99,6 +99,7 @@ class Line:
             yield
         finally:
             self._keepers -= 1
+            self._trim()
 
     def expire(self, first: Offset) -> None:
         """The store keeps nothing below `first` any more; neither does this."""
@@ -118,9 +119,12 @@ class Line:
         self.last = publication.offset
         self._restate(publication)
         self._ring.append(publication)
+        self._trim()
+        ready.append(publication)
+
+    def _trim(self) -> None:
         while len(self._ring) > self._limit and not self._keepers:
             self._ring.popleft()
-        ready.append(publication)
 
     def _restate(self, publication: Publication) -> None:
         """What is replayed says how things stand: a removed text is not kept for those who come back later."""

@@ -114,6 +114,16 @@ def test_ring_forgets_the_oldest_beyond_its_limit() -> None:
     assert offsets(standing.since(Offset(2))) == [3, 4, 5]
 
 
+def test_what_came_while_the_ring_was_kept_is_dropped_beyond_its_limit_once_nobody_keeps_it() -> None:
+    held = line(limit=2)
+    with held.kept():
+        with held.kept():
+            held.accept(publication(offset) for offset in range(1, 6))
+        assert offsets(held.since(Offset(0))) == [1, 2, 3, 4, 5]
+    assert held.ring_start == 4
+    assert offsets(held.since(Offset(3))) == [4, 5]
+
+
 def test_ring_is_extended_back_only_without_a_hole() -> None:
     standing = line(last=5)
     standing.accept([publication(6)])

@@ -1,0 +1,229 @@
+"""Servers that are wrong in one way each. The simulation is worth something if it finds every one of them.
+
+Each is a change of the product for the length of a `with`; nothing of the product's own files is touched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from chatserver.delivery import hub
+from chatserver.delivery.catchup import CatchUp
+from chatserver.delivery.healing import Healing
+from chatserver.delivery.hub import Hub
+from chatserver.delivery.line import Line
+from chatserver.delivery.presence import Presence
+from chatserver.domain.history import CommandId, Offset, Return
+from chatserver.domain.rooms import Post, Posted, Publication, WritePost, room_channel
+from chatserver.handlers import rooms
+from chatserver.handlers.answer import Answer
+from chatserver.handlers.commit import commit
+from chatserver.protocol.internode import TOPIC_NODES, SnapshotWanted
+from chatserver.protocol.messages import FactOk
+from chatserver.store.contract import Committed, RoomChange, StoreUnavailable
+from tests.simulation.disk import SimulatedStore
+
+
+async def _acknowledges_first(node: Any, person: Any, room: Any, command_id: Any, command: Any) -> Answer:
+    """The reply does not wait for the store."""
+    task = asyncio.create_task(commit(node, person, room, command_id, command))
+    task.add_done_callback(_tell)
+    line = node.hub._channels[f"room:{room}"].line
+    return Answer(FactOk(at=node.now(), epoch=line.epoch, offset=Offset(line.last + 1)))
+
+
+def _tell(done: asyncio.Task[Answer]) -> None:
+    if done.exception() is None and (then := done.result().then) is not None:
+        then()
+
+
+async def _acknowledges_what_failed(node: Any, person: Any, room: Any, command_id: Any, command: Any) -> Answer:
+    """A store that cannot say is taken for one that has."""
+    try:
+        return await commit(node, person, room, command_id, command)
+    except StoreUnavailable:
+        line = node.hub._channels[f"room:{room}"].line
+        return Answer(FactOk(at=node.now(), epoch=line.epoch, offset=Offset(line.last + 1)))
+
+
+def _passes_holes(self: Line, publications: Any) -> list[Any]:
+    """What comes is shown, whatever is missing before it."""
+    ready: list[Any] = []
+    for publication in publications:
+        if publication.offset > self.last:
+            self._let_out(publication, ready)
+    self.target = max(self.target, self.last)
+    return ready
+
+
+_accept = Line.accept
+
+
+def _keeps_repeats(self: Line, publications: Any) -> list[Any]:
+    """What was shown is shown again."""
+    given = [*publications]
+    again = [publication for publication in given if publication.offset <= self.last]
+    return [*again, *_accept(self, given)]
+
+
+async def _skips_the_rest(self: CatchUp, outbox: Any, name: Any, offset: Any) -> None:
+    """Who was slow is live again, without what it missed."""
+    channel, _ = await self._opened(name)
+    outbox.behind.pop(name, None)
+    self._go_live(outbox, channel)
+
+
+async def _never_looks(self: Hub) -> None:
+    """The tick compares nothing."""
+
+
+def _forgets_the_moment(self: Hub, outbox: Any, name: Any, position: Any) -> None:
+    """What came between the reply and now is left out."""
+    _go_live(self, outbox, name, self._channels[name].line.position)  # type: ignore[union-attr]
+
+
+_go_live = Hub.go_live
+
+
+def _never_buries(self: Presence, now: float) -> None:
+    """Workers that died keep their people."""
+
+
+def _stays(node: Any, connection: Any, room: Any) -> None:
+    """A socket that is gone stays in its rooms."""
+
+
+async def _gives_up(self: Any, channel: Any) -> None:
+    """A hole that the store could not close at once stays open."""
+    channel.healing = None
+
+
+def _begins_anew_in_silence(self: Hub, channel: Any, head: Any) -> None:
+    """A numbering that began again is not told."""
+    channel.line = Line(head, self._limits.ring_publications)
+
+
+async def _announces_first(node: Any, person: Any, room: Any, command_id: Any, command: Any) -> Answer:
+    """Others are shown what the store has not written yet, and may never write."""
+    line = node.hub._channels[f"room:{room}"].line
+    if isinstance(command, WritePost):
+        offset, now = Offset(line.last + 1), node.now()
+        post = Post(offset=offset, author=person.id, name=person.name, text=command.text, at=now)
+        node.hub.announce(
+            [Publication(channel=room_channel(room), epoch=line.epoch, offset=offset, at=now, event=Posted(post))]
+        )
+    return await commit(node, person, room, command_id, command)
+
+
+def _never_falls_behind(self: Hub, outbox: Any) -> None:
+    """Who reads nothing is written to for ever."""
+
+
+def _keeps_all_that_is_early(self: Line, publications: Any) -> list[Any]:
+    """Behind a hole there is no bound."""
+    given = [*publications]
+    ready = _accept(self, given)
+    self._early.update({each.offset: each for each in given if each.offset > self.last})
+    return ready
+
+
+async def _reaches_for_nothing(self: Healing, channel: Any, line: Any, offset: Any) -> None:
+    """Who has seen more elsewhere is believed to have seen another numbering."""
+
+
+_store_commit = SimulatedStore.commit
+
+
+async def _forgets_commands(self: SimulatedStore, change: RoomChange) -> Committed:
+    """The same id sent again is another command. (It stands under another name, so that the table takes it.)"""
+    another = CommandId(f"{change.command_id}/{self._world.random.random()}")
+    return await _store_commit(self, msgspec.structs.replace(change, command_id=another))
+
+
+async def _fails_unheard(self: Hub) -> None:
+    """A task whose failure nobody hears of."""
+    asyncio.create_task(_break(), name="unheard").add_done_callback(lambda task: None)
+    await _tick(self)
+
+
+async def _break() -> None:
+    raise ValueError("unheard")
+
+
+_tick = Hub._tick
+
+
+def _always_exact(position: Any, head: Any) -> Return:
+    """Every return is whole, whatever it names."""
+    return Return.EXACT
+
+
+def _never_asks(self: Presence, now: float) -> list[Any]:
+    """A hole among the deltas is left as it is."""
+    return [(topic, message) for topic, message in _presence_tick(self, now) if not _is_question(topic, message)]
+
+
+def _is_question(topic: str, message: Any) -> bool:
+    return isinstance(message, SnapshotWanted) and topic != TOPIC_NODES
+
+
+_presence_tick = Presence.tick
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One way of being wrong: `wrong` stands in the place of `name` of `where`. The judge says so in words that contain
+    `shows`: a mutant that is found because it falls over proves nothing."""
+
+    wrong: Callable[..., object]
+    where: Any
+    name: str
+    shows: str
+
+    @property
+    def title(self) -> str:
+        return self.wrong.__name__.strip("_")
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        right = getattr(self.where, self.name)
+        setattr(self.where, self.name, self.wrong)
+        try:
+            yield
+        finally:
+            setattr(self.where, self.name, right)
+
+
+MUTANTS = (
+    # The commit road
+    Mutant(_acknowledges_first, rooms, "commit", "was acknowledged and never written"),
+    Mutant(_acknowledges_what_failed, rooms, "commit", "was acknowledged and never written"),
+    Mutant(_announces_first, rooms, "commit", "was shown before it was written"),
+    Mutant(_forgets_commands, SimulatedStore, "commit", "stands twice"),
+    # Offsets and holes
+    Mutant(_passes_holes, Line, "accept", ": a hole"),
+    Mutant(_keeps_repeats, Line, "accept", "again, at"),
+    Mutant(_keeps_all_that_is_early, Line, "accept", "early publications"),
+    Mutant(_never_looks, Hub, "_tick", "stands at"),
+    Mutant(_gives_up, Healing, "_heal_now", "stands at"),
+    Mutant(_begins_anew_in_silence, Hub, "_begin_anew", "without a gap"),
+    # Coming back
+    Mutant(_always_exact, hub, "assess_return", "and told 'exact'"),
+    Mutant(_forgets_the_moment, Hub, "go_live", "stands at"),
+    Mutant(_reaches_for_nothing, Healing, "reach", "was told of a gap"),
+    # Being slow
+    Mutant(_never_falls_behind, Hub, "_fall_behind", "bytes wait for one client"),
+    Mutant(_skips_the_rest, CatchUp, "_replay", ": a hole"),
+    # Who is here
+    Mutant(_never_buries, Presence, "_bury", "sees"),
+    Mutant(_never_asks, Presence, "tick", "sees"),
+    Mutant(_stays, rooms, "depart", "sees"),
+    # Failing aloud
+    Mutant(_fails_unheard, Hub, "_tick", "never retrieved"),
+)

@@ -1,0 +1,44 @@
+"""That the simulation can be believed: it finds what is wrong, and a seed is the same each time."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Final
+
+import pytest
+
+from tests.simulation.__main__ import digest
+from tests.simulation.mutants import MUTANTS, Mutant
+from tests.simulation.simulation import simulate
+
+WITHIN: Final = 150
+"""Seeds in which each mutant is found. All of them are among those in which the server as it is does nothing wrong."""
+SAME: Final = range(40)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.title)
+def test_wrong_server_is_found_for_what_is_wrong_with_it(mutant: Mutant) -> None:
+    with mutant.in_place():
+        assert any(mutant.shows in complaint for seed in range(WITHIN) for complaint in simulate(seed).complaints)
+
+
+def test_seed_is_the_same_each_time() -> None:
+    assert digest(SAME) == digest(SAME)
+
+
+def test_seeds_are_not_the_same_as_each_other() -> None:
+    assert len({simulate(seed).trace for seed in SAME}) == len(SAME)
+
+
+def test_seed_is_the_same_in_another_process_that_hashes_otherwise() -> None:
+    other = subprocess.run(
+        [sys.executable, "-m", "tests.simulation", "--seeds", str(len(SAME)), "--from", str(SAME.start), "--digest"],
+        env={**os.environ, "PYTHONHASHSEED": "4711"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=55,
+    )
+    assert other.stdout.strip() == digest(SAME)

@@ -1,0 +1,192 @@
+"""One worker as `server.py` wires it, on a simulated bus and a simulated store, that may die at any moment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from functools import cache
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from chatserver.delivery.hub import Hub
+from chatserver.delivery.presence import Presence
+from chatserver.delivery.tasks import Tasks
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import NodeId
+from chatserver.domain.limits import Limits
+from chatserver.domain.rooms import RoomRules
+from chatserver.handlers.desk import Desk
+from chatserver.handlers.health import Health
+from chatserver.handlers.identity import Identities
+from chatserver.handlers.node import Node
+from chatserver.handlers.sweep import Sweep
+from chatserver.metrics import Metrics
+from chatserver.protocol import internode
+from chatserver.protocol.codes import Close
+from chatserver.server import Server
+from chatserver.store.contract import StoreUnavailable
+from tests.simulation.bus import SimulatedBus, SimulatedExchange
+from tests.simulation.disk import START, SimulatedStore, World
+from tests.simulation.plan import Knobs, Plan
+
+if TYPE_CHECKING:
+    from tests.simulation.link import Link
+
+KEY = b"k" * 32
+
+
+class _Mute:
+    """An instrument that nobody reads."""
+
+    def labels(self, *values: object) -> _Mute:
+        return self
+
+    def inc(self, by: float = 1) -> None:
+        pass
+
+    dec = set = observe = inc
+
+
+@cache
+def metrics() -> Metrics:
+    """One for all, that counts nothing: making one and counting takes as long as everything else of a small seed."""
+    made = Metrics()
+    for name in [*vars(made)]:
+        setattr(made, name, _Mute())
+    return made
+
+
+class Worker(Server):
+    """The returning half of the ring, what it hears and how it ends, is `Server`'s own. `skew` in milliseconds."""
+
+    def __init__(
+        self, name: str, plan: Plan, world: World, exchange: SimulatedExchange, skew: int, doom: Callable[[str], None]
+    ) -> None:
+        loop = asyncio.get_running_loop()
+
+        def now() -> Millis:
+            return Millis(START + int(loop.time() * 1000) + skew)
+
+        self.name = name
+        self.plan = plan
+        self.is_dead = False
+        self.links: dict[Link, None] = {}
+        self.store = SimulatedStore(world, doom)
+        self.bus = SimulatedBus(exchange)
+        node_id = NodeId(name.ljust(internode.NODE_ID_LENGTH, "-"))
+        draw = Random(f"{plan.seed} {name}").randrange
+        identities = Identities(self.store, token_key=KEY, code_pepper=KEY, name_length=24, now=now, draw=draw)
+        self.node = Node(
+            id=node_id,
+            store=self.store,
+            bus=self.bus,
+            hub=Hub(node_id, self.store, self.bus, plan.limits, metrics(), now),
+            presence=Presence(node_id),
+            identities=identities,
+            limits=plan.limits,
+            rules=RoomRules(),
+            retention=plan.retention,
+            metrics=metrics(),
+            now=now,
+            monotonic=loop.time,
+        )
+        identities.on_erased = self._erased
+        self._health = Health(self.node)
+        self._sweep = Sweep(self.node, self._health)
+        self.node.hub.on_caught_up = self._sweep.restate_presence
+        self._tasks = Tasks()
+        self.desk = Desk(self.node)
+        self.is_serving = False
+        self._tasks.start(self._live(), f"{name} lives")
+
+    async def _live(self) -> None:
+        node = self.node
+        while True:
+            try:
+                await self._sweep.load_rooms()
+                break
+            except StoreUnavailable:
+                # The supervisor starts it again.
+                await asyncio.sleep(0.2)
+        await node.bus.start(self._hear, self._attached)
+        await node.bus.subscribe([internode.TOPIC_NODES, internode.node_topic(node.id)])
+        self._tasks.start(node.hub.run(), "hub")
+        self._tasks.start(self._sweep.run(), "sweep")
+        self.is_serving = True
+
+    def kill(self) -> None:
+        """Nothing that it does from now on reaches anybody."""
+        self.is_dead = True
+        self.is_serving = False
+        self.store.kill()
+        self.bus.is_cut = True
+        self._exchange().remove(self.bus)
+        for link in [*self.links]:
+            link.kill()
+        self.links.clear()
+        for tasks in (self._tasks, self.node.hub._tasks):
+            for task in [*tasks._tasks]:
+                task.cancel()
+
+    async def stop(self) -> None:
+        """The drained end, as the server's."""
+        self.is_serving = False
+        self._drain()
+        for link in [*self.links]:
+            self.desk.say_draining(link.connection, 0.1)
+            link.close(Close.SERVICE_RESTART)
+        until = asyncio.get_running_loop().time() + 2.0
+        while self.links and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110 - virtual
+            await asyncio.sleep(0.05)
+        for link in [*self.links]:
+            link.disconnect()
+        node = self.node
+        node.bus.publish([(topic, internode.encode(node.id, m)) for topic, m in node.presence.farewell()])
+        await self._tasks.close()
+        await node.hub.close()
+        await node.bus.close()
+        self.store.kill()
+        self.is_dead = True
+
+    def complaints(self) -> list[str]:
+        """Every queue that is longer than it may be."""
+        knobs, limits = self.plan.knobs, self.plan.limits
+        return [f"{self.name} {problem}" for problem in self._overlong(knobs, limits)]
+
+    def _overlong(self, knobs: Knobs, limits: Limits) -> Iterator[str]:
+        for channel in self.node.hub._channels.values():
+            line = channel.line
+            if len(channel.held) > knobs.early_limit:
+                yield f"holds {len(channel.held)} publications of a channel that is not open"
+            if line is not None and len(line._early) > knobs.early_limit:
+                yield f"keeps {len(line._early)} early publications"
+            if (
+                line is not None
+                and not line._keepers
+                and len(line._ring) > limits.ring_publications + limits.recovery_publications
+            ):
+                yield f"keeps a ring of {len(line._ring)}"
+        for other in self.node.presence._others.values():
+            if len(other.pending) > knobs.pending_deltas:
+                yield f"keeps {len(other.pending)} deltas behind a hole"
+        for link in self.links:
+            if link.most > limits.outbox_bytes + 3 * link.biggest:
+                yield f"let {link.most} bytes wait for one client"
+
+    def leaks(self) -> list[str]:
+        """What a worker without connections still believes of some."""
+        found = [
+            f"{self.name} still counts {channel.tracked} in {channel.name}"
+            for channel in self.node.hub._channels.values()
+            if channel.tracked
+        ]
+        if self.node.hub._catch_up.outboxes:
+            found.append(f"{self.name} still replays to somebody")
+        if any(online.connections for online in self.node.online.values()):
+            found.append(f"{self.name} still has somebody online")
+        return found
+
+    def _exchange(self) -> SimulatedExchange:
+        exchange: Any = self.bus._exchange
+        assert isinstance(exchange, SimulatedExchange)
+        return exchange
