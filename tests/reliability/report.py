@@ -133,9 +133,10 @@ def as_table(rows: Sequence[Row], *, is_long: bool) -> str:
         for one in rows
     ]
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-    return f"{table}\n\n" + "\n".join(_details(one) for one in rows)
+    return f"{table}\n\n" + "\n".join(details(one) for one in rows)
 
 
-def _details(one: Row) -> str:
+def details(one: Row) -> str:
+    """The bounds and notes of one row, in one line."""
     parts = [*map(str, one.marks), *one.notes, *(f"COMPLAINT: {text}" for text in one.complaints)]
     return f"- {one.scenario}: " + "; ".join(parts)
