@@ -31,14 +31,14 @@ class Stage:
     may_be_silent: bool = False
 
     def mark(self, name: str, value: float, most: float, at_worst: float | None = None) -> None:
-        """`at_worst` is three times `most` unless told otherwise."""
-        self.marks.append(Mark(name=name, value=value, most=most, at_worst=3 * most if at_worst is None else at_worst))
+        """`at_worst` is `most` unless told otherwise."""
+        self.marks.append(Mark(name=name, value=value, most=most, at_worst=most if at_worst is None else at_worst))
 
     def mark_acks(self, acks: Sequence[float]) -> None:
         self.mark("ack p99 s", p99(acks), ACK_SECONDS, at_worst=3.0)
 
-    def mark_reconnects(self) -> None:
-        self.mark("reconnect p99 s", p99(self.talk.measured().outages), RECONNECT_SECONDS)
+    def mark_reconnects(self, at_worst: float | None = None) -> None:
+        self.mark("reconnect p99 s", p99(self.talk.measured().outages), RECONNECT_SECONDS, at_worst)
 
     def mark_bus(self) -> None:
         """What holds of every fault of the bus: nobody notices but by a short delay."""
