@@ -94,7 +94,7 @@ def row(
         stood_still=stood_still,
         marks=[*marks],
         notes=[*notes],
-        complaints=[*complaints, *verdict.complaints][:40],
+        complaints=[*complaints, *verdict.first(10)][:40],
     )
 
 
