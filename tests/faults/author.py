@@ -9,7 +9,7 @@ from typing import Final
 
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from tests.faults.crowd import ROOM
+from tests.faults.reader import ROOM
 from tests.kit.client import ChatClient, Message, Refused
 
 REPEATS: Final = 5

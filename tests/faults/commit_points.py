@@ -22,8 +22,8 @@ import msgspec
 
 from chatserver.domain.rooms import Posted, RoomId
 from tests.faults.author import Author
-from tests.faults.crowd import ROOM, Member
 from tests.faults.doomed import ANNOUNCED, ANSWERED, DURING, WRITTEN, Point
+from tests.faults.reader import ROOM, Reader
 from tests.kit.postgres import PostgresServer
 from tests.kit.server import ChatServer
 from tests.store.kit import Database, replay
@@ -104,10 +104,10 @@ async def run(points: int, seed: int, database_url: str | None = None) -> Outcom
     server.process.command = [sys.executable, "-m", "tests.faults.doomed", config, str(plan), str(deaths)]
     try:
         await asyncio.to_thread(server.start)
-        authors, listener = await _live_through(server, outcome, seed, lambda: deaths.read_text().splitlines())
+        authors, reader = await _live_through(server, outcome, seed, lambda: deaths.read_text().splitlines())
         await asyncio.to_thread(server.process.stop)
         database = Database(database_url or f"sqlite:///{server.directory}/data/chat.db")
-        await _judge(database, authors, listener, outcome)
+        await _judge(database, authors, reader, outcome)
         outcome.complaints += [f"in the log: {line}" for line in server.log() if "Traceback" in str(line)]
     finally:
         server.close()
@@ -117,12 +117,12 @@ async def run(points: int, seed: int, database_url: str | None = None) -> Outcom
 
 async def _live_through(
     server: ChatServer, outcome: Outcome, seed: int, deaths: Callable[[], list[str]]
-) -> tuple[list[Author], Member]:
+) -> tuple[list[Author], Reader]:
     """Write, and come back, until every point was died at and every command is answered."""
     authors = [Author(server.ws_url, f"author{n}", random.Random(f"{seed} {n}")) for n in range(_AUTHORS)]
-    listener = Member([server.ws_url], "listener")
-    listening = asyncio.create_task(listener.live())
-    await listener.wait_up()
+    reader = Reader(server.ws_url)
+    listening = asyncio.create_task(reader.live())
+    await reader.wait_up()
     writing = [asyncio.create_task(author.live()) for author in authors]
     try:
         for number in range(1, outcome.points + 1):
@@ -136,17 +136,17 @@ async def _live_through(
         async with asyncio.timeout(_LIFE_SECONDS):
             await asyncio.gather(*writing)
             last = max(offset for author in authors for offset in author.offsets.values())
-            await listener.until_position(last)
+            await reader.until_position(last)
     finally:
         for task in (*writing, listening):
             task.cancel()
         await asyncio.gather(*writing, listening, return_exceptions=True)
         outcome.died = Counter(deaths())
         outcome.kills = outcome.died.total()
-    return authors, listener
+    return authors, reader
 
 
-async def _judge(database: Database, authors: list[Author], listener: Member, outcome: Outcome) -> None:
+async def _judge(database: Database, authors: list[Author], reader: Reader, outcome: Outcome) -> None:
     """Hold every answer, and what somebody heard who was there all along, against what is in the store."""
     complaints = outcome.complaints
     store = database.store()
@@ -171,12 +171,12 @@ async def _judge(database: Database, authors: list[Author], listener: Member, ou
             post = posts.get(offset)
             if post is None or post.text != text:
                 complaints.append(f"{author.name}: {text!r} was acknowledged at {offset}, where {post} is")
-    heard = [offset for offset, _ in listener.seen]
+    heard = reader.seen
     outcome.reordered = sum(later <= earlier for earlier, later in itertools.pairwise(heard))
-    outcome.longest_outage = listener.longest_outage
-    complaints += [f"the listener: {problem}" for problem in listener.problems]
+    outcome.longest_outage = reader.longest_outage
+    complaints += [f"the reader: {problem}" for problem in reader.problems]
     if not posts.keys() <= {*heard}:
-        complaints.append(f"the listener never heard {posts.keys() - {*heard}}")
+        complaints.append(f"the reader never heard {posts.keys() - {*heard}}")
     if database.path is not None:
         with closing(sqlite3.connect(database.path)) as file:
             if (found := file.execute("PRAGMA integrity_check").fetchall()) != [("ok",)]:

@@ -81,10 +81,14 @@ class Verdict:
 
     @property
     def complaints(self) -> list[str]:
+        return self.first(None)
+
+    def first(self, count: int | None) -> list[str]:
+        """The first few of every kind, what explains the others before them."""
         return [
             f"{kind}: {one}"
-            for kind in ("lost", "duplicated", "reordered", "unexpected")
-            for one in getattr(self, kind)
+            for kind in ("unexpected", "lost", "duplicated", "reordered")
+            for one in getattr(self, kind)[:count]
         ]
 
     def add(self, other: Verdict) -> None:

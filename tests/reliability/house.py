@@ -35,8 +35,10 @@ _LIMITS: Final = {
     "connections_per_address": 10_000,
     "guests_per_address_per_hour": _OUT_OF_THE_WAY,
     "guest_burst_per_address": 10_000,
+    "recovery_publications": 5_000,
 }
-"""The whole crowd has one address, and writes faster than people do. Everything else is as it comes."""
+"""The whole crowd has one address, and writes faster than people do: who is away for half a minute missed more than
+the 500 posts that one return replays. Everything else is as it comes."""
 _CAPACITY: Final = 5_000
 _LOG: Final = (
     "SELECT \"offset\", author || ' ' || command_id, text, at FROM log WHERE channel = '{}' AND kind = 'posted'"

@@ -44,6 +44,8 @@ class Row(msgspec.Struct, kw_only=True):
     longest_outage: float
     ack_p99: float
     reconnect_p99: float | None
+    stood_still: float
+    """How long the crowd itself was kept from running, by a machine with too much to do."""
     marks: list[Mark]
     notes: list[str] = []
     complaints: list[str] = []
@@ -54,8 +56,12 @@ class Row(msgspec.Struct, kw_only=True):
         return not self.complaints
 
     def missed(self, *, at_worst: bool = False) -> list[str]:
-        """Marks that were not kept."""
-        return [str(mark) for mark in self.marks if mark.value > (mark.at_worst if at_worst else mark.most)]
+        """Marks that were not kept. `at_worst` forgives what the crowd itself had to wait for the machine."""
+        return [
+            str(mark)
+            for mark in self.marks
+            if mark.value > (mark.at_worst + self.stood_still if at_worst else mark.most)
+        ]
 
 
 def row(
@@ -65,6 +71,7 @@ def row(
     measured: Measured,
     verdict: Verdict,
     *,
+    stood_still: float = 0.0,
     marks: Sequence[Mark] = (),
     notes: Sequence[str] = (),
     complaints: Sequence[str] = (),
@@ -84,9 +91,10 @@ def row(
         longest_outage=measured.longest_outage,
         ack_p99=p99(measured.acks),
         reconnect_p99=p99(measured.outages) if measured.outages else None,
+        stood_still=stood_still,
         marks=[*marks],
         notes=[*notes],
-        complaints=[*complaints, *verdict.complaints][:40],
+        complaints=[*complaints, *verdict.first(10)][:40],
     )
 
 
@@ -133,9 +141,11 @@ def as_table(rows: Sequence[Row], *, is_long: bool) -> str:
         for one in rows
     ]
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-    return f"{table}\n\n" + "\n".join(_details(one) for one in rows)
+    return f"{table}\n\n" + "\n".join(details(one) for one in rows)
 
 
-def _details(one: Row) -> str:
-    parts = [*map(str, one.marks), *one.notes, *(f"COMPLAINT: {text}" for text in one.complaints)]
+def details(one: Row) -> str:
+    """The bounds and notes of one row, in one line."""
+    still = [f"the crowd itself stood still for {one.stood_still:.1f} s"] if one.stood_still else []
+    parts = [*map(str, one.marks), *one.notes, *still, *(f"COMPLAINT: {text}" for text in one.complaints)]
     return f"- {one.scenario}: " + "; ".join(parts)

@@ -58,11 +58,17 @@ async def redis_frozen(parts: Parts, *, seconds: float, rate: float, members: in
 
 async def subscriber_killed(parts: Parts, *, times: int, rate: float, members: int, pause: float) -> Row:
     """CLIENT KILL of every subscriber."""
+
+    def both_listen() -> bool:
+        return len(parts.redis.command("CLIENT", "LIST", "TYPE", "pubsub").splitlines()) == 2
+
     async with stage(await parts.two_machines(), members) as on:
         killed = 0
         async with on.talk.busy(rate):
             for _ in range(times):
                 await asyncio.sleep(pause)
+                # What came before may have cost them their connections a moment ago.
+                await blocking(wait_until, both_listen, "both subscribers")
                 before = _attachments(on)
                 since = time.monotonic()
                 killed += int(await blocking(parts.redis.command, "CLIENT", "KILL", "TYPE", "pubsub"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -16,6 +18,8 @@ RECONNECT_SECONDS: Final = 3.0
 ACK_SECONDS: Final = 0.25
 SHOWN_SECONDS: Final = 2.0
 """How late those of other workers may be shown something while Redis is away."""
+_TICK_SECONDS: Final = 0.05
+_LATE_SECONDS: Final = 0.25
 
 
 @dataclass(slots=True)
@@ -29,16 +33,26 @@ class Stage:
     notes: list[str] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     may_be_silent: bool = False
+    stood_still: float = 0.0
+
+    async def watch_itself(self) -> None:
+        """Note, until cancelled, for how long this process could not run: what it measures then is not theirs."""
+        while True:
+            asleep_at = time.monotonic()
+            await asyncio.sleep(_TICK_SECONDS)
+            late = time.monotonic() - asleep_at - _TICK_SECONDS
+            if late > _LATE_SECONDS:
+                self.stood_still += late
 
     def mark(self, name: str, value: float, most: float, at_worst: float | None = None) -> None:
-        """`at_worst` is three times `most` unless told otherwise."""
-        self.marks.append(Mark(name=name, value=value, most=most, at_worst=3 * most if at_worst is None else at_worst))
+        """`at_worst` is `most` unless told otherwise."""
+        self.marks.append(Mark(name=name, value=value, most=most, at_worst=most if at_worst is None else at_worst))
 
     def mark_acks(self, acks: Sequence[float]) -> None:
         self.mark("ack p99 s", p99(acks), ACK_SECONDS, at_worst=3.0)
 
-    def mark_reconnects(self) -> None:
-        self.mark("reconnect p99 s", p99(self.talk.measured().outages), RECONNECT_SECONDS)
+    def mark_reconnects(self, at_worst: float | None = None) -> None:
+        self.mark("reconnect p99 s", p99(self.talk.measured().outages), RECONNECT_SECONDS, at_worst)
 
     def mark_bus(self) -> None:
         """What holds of every fault of the bus: nobody notices but by a short delay."""
@@ -77,6 +91,7 @@ class Stage:
             times,
             self.talk.measured(),
             verdict,
+            stood_still=self.stood_still,
             marks=self.marks,
             notes=self.notes,
             complaints=self.complaints,
@@ -92,6 +107,12 @@ async def stage(
     async with watching(house.urls) as ready:
         try:
             await crowd.enter()
-            yield Stage(house, crowd, ready)
+            on = Stage(house, crowd, ready)
+            watching_itself = asyncio.create_task(on.watch_itself(), name="watching itself")
+            try:
+                yield on
+            finally:
+                watching_itself.cancel()
+                await asyncio.gather(watching_itself, return_exceptions=True)
         finally:
             await crowd.leave()

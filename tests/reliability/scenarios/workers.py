@@ -12,6 +12,8 @@ from tests.reliability.report import Row
 from tests.reliability.scenarios.stage import Stage, stage
 
 EXIT_SECONDS = 30.0
+_SENT_BACK_SECONDS = 9.0
+"""At worst: whoever is told when to come back may meet another worker that goes, and be told once more."""
 
 
 async def worker_kills(parts: Parts, *, kills: int, rate: float, members: int, pause: float) -> Row:
@@ -23,8 +25,9 @@ async def worker_kills(parts: Parts, *, kills: int, rate: float, members: int, p
                 await asyncio.sleep(pause)
                 # The oldest, so that in time every worker is one that was started under load.
                 await blocking(server.kill_worker, server.worker_pids()[0])
-                await on.talk.back()
+                # First the new worker: by then everybody whose worker was killed has noticed, and is waited for.
                 await blocking(server.wait_for_workers)
+                await on.talk.back()
             await asyncio.sleep(pause)
         on.mark_reconnects()
         if len(on.talk.measured().outages) < kills:
@@ -61,13 +64,13 @@ async def rolling_restart(parts: Parts, *, rate: float, members: int, pause: flo
             began = time.monotonic()
             os.kill(server.process.pid, signal.SIGHUP)
             ends = await _ends(old, began)
-            await on.talk.back()
             await blocking(server.wait_for_workers)
+            await on.talk.back()
             await asyncio.sleep(pause)
         if old & set(server.worker_pids()):
             on.complaints.append("a worker was not replaced")
         on.mark("all replaced s", max(ends), 3 * EXIT_SECONDS)
-        on.mark_reconnects()
+        on.mark_reconnects(_SENT_BACK_SECONDS)
         _judge_closes(on, began)
         return await on.end("rolling_restart", "rolling restart of 3 workers (SIGHUP)", 3)
 
@@ -91,7 +94,7 @@ async def machines_in_turn(parts: Parts, *, rate: float, members: int, pause: fl
                 await on.talk.back()
             await asyncio.sleep(pause)
         on.mark("exit s", max(exits), EXIT_SECONDS)
-        on.mark_reconnects()
+        on.mark_reconnects(_SENT_BACK_SECONDS)
         _judge_closes(on, began)
         return await on.end("machines_in_turn", "SIGTERM and start of 3 machines in turn (PostgreSQL)", 3)
 
