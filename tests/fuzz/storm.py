@@ -22,7 +22,7 @@ import psutil
 from chatserver.domain.errors import Reason
 from chatserver.protocol.codec import FRAME_BYTES, Encoding
 from chatserver.protocol.codes import Close
-from tests.faults.crowd import ROOM
+from tests.faults.reader import ROOM
 from tests.fuzz.bystanders import Bystanders, bystanders, is_complaint
 from tests.fuzz.envelopes import envelopes
 from tests.fuzz.frames import Attempt, attempts
