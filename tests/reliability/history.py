@@ -10,6 +10,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 
 @dataclass(slots=True)
@@ -66,6 +67,9 @@ Log = Mapping[int, Kept]
 """A room's posts by offset, read from the database itself when all is over."""
 
 
+_KINDS: Final = ("lost", "duplicated", "reordered", "unexpected")
+
+
 @dataclass(slots=True)
 class Verdict:
     """Complaints by kind. Empty lists mean that everything is as promised."""
@@ -81,11 +85,11 @@ class Verdict:
 
     @property
     def complaints(self) -> list[str]:
-        return [
-            f"{kind}: {one}"
-            for kind in ("lost", "duplicated", "reordered", "unexpected")
-            for one in getattr(self, kind)
-        ]
+        return self.some()
+
+    def some(self, each: int | None = None) -> list[str]:
+        """The first `each` of every kind: behind hundreds of losses stands the gap that they are of."""
+        return [f"{kind}: {one}" for kind in _KINDS for one in getattr(self, kind)[:each]]
 
     def add(self, other: Verdict) -> None:
         self.lost += other.lost
