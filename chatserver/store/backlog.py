@@ -15,10 +15,6 @@ T = TypeVar("T")
 _TICKS_PER_TIMEOUT: Final = 20
 
 
-class NoAnswer(StoreUnavailable):
-    """The whole time that a call is given has passed."""
-
-
 class Job(Generic[T]):
     """One piece of work and the future that its caller waits on. A done future means that nobody waits any more."""
 
@@ -77,7 +73,7 @@ class Backlog(Generic[T]):
         while jobs and (jobs[0].future.done() or jobs[0].deadline <= due):
             job = jobs.popleft()
             if not job.future.done():
-                job.future.set_exception(NoAnswer(f"no answer within {self._timeout:g} s"))
+                job.future.set_exception(StoreUnavailable(f"no answer within {self._timeout:g} s"))
         self._timer = None
         if jobs:
             self._watch(loop)

@@ -19,7 +19,7 @@ import asyncpg
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.store import forgetting, log, reading
-from chatserver.store.backlog import Backlog, Job, NoAnswer, settle
+from chatserver.store.backlog import Backlog, Job, settle
 from chatserver.store.compiler import MakeOp
 from chatserver.store.contract import Committed, RoomChange, StoreUnavailable
 from chatserver.store.operations import DEFAULT_TIMEOUT, Operations, SchemaMismatch, Scrub
@@ -74,8 +74,8 @@ class PostgresStore(Operations):
 
     def _build_roads(self) -> None:
         self._of_lanes = [Connections(self._connect, 1) for _ in range(_LANES)]
-        self._reads = _Road(Connections(self._connect, _READING), Silence("reads", self._look))
-        self._writes = _Road(Connections(self._connect, _WRITING), Silence("writes", self._beat))
+        self._reads = _Road(Connections(self._connect, _READING), Silence("reads", self._look, self._timeout))
+        self._writes = _Road(Connections(self._connect, _WRITING), Silence("writes", self._beat, self._timeout))
 
     async def open(self) -> None:
         self._build_roads()
@@ -118,10 +118,11 @@ class PostgresStore(Operations):
         self._require_open()
         job = self._backlog.accept(change)
         self._queues[crc32(change.channel.encode()) % _LANES].put_nowait(job)
+        asked_at = asyncio.get_running_loop().time()
         try:
             committed: Committed = await job.future
-        except NoAnswer:
-            silence.begin()
+        except StoreUnavailable:
+            silence.refused(asked_at)
             raise
         return committed
 
@@ -172,11 +173,13 @@ class PostgresStore(Operations):
         try:
             await road.silence.check()
             self._require_open()
-            async with self._connected(road.pool) as db:
-                yield db
-        except NoAnswer:
-            road.silence.begin()
-            raise
+            asked_at = asyncio.get_running_loop().time()
+            try:
+                async with self._connected(road.pool) as db:
+                    yield db
+            except StoreUnavailable:
+                road.silence.refused(asked_at)
+                raise
         finally:
             self._calls -= 1
 

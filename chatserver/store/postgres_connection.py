@@ -12,7 +12,6 @@ from sqlalchemy.dialects.postgresql import asyncpg as dialect
 
 from chatserver.domain.errors import Refusal
 from chatserver.store import statements as sql
-from chatserver.store.backlog import NoAnswer
 from chatserver.store.compiler import Call, Compiler, Op, Row
 from chatserver.store.contract import StoreUnavailable
 from chatserver.store.operations import SchemaMismatch, check_revision
@@ -28,8 +27,6 @@ _SAID_NO: Final = ("22", "23")
 _PLANS_NOT_WANTED: Final = ("enable_hashjoin", "enable_mergejoin", "enable_seqscan", "enable_bitmapscan")
 _TRY_AGAIN: Final = ("40001", "40P01")
 """Serialization failure, deadlock: PostgreSQL undid this transaction so that another could go on."""
-_TOOK_TOO_LONG: Final = ("55P03", "57014")
-"""Lock and statement timeouts: the time that we gave has passed, by the server's clock just before ours."""
 
 
 async def connect(dsn: str, timeout: float) -> asyncpg.Connection:
@@ -169,7 +166,5 @@ def is_of_one_job(error: BaseException) -> bool:
 def unavailable(error: BaseException) -> StoreUnavailable:
     """The cause for the log. The server's own words may quote a row, so only its code is kept."""
     if isinstance(error, asyncpg.PostgresError):
-        kind = NoAnswer if error.sqlstate in _TOOK_TOO_LONG else StoreUnavailable
-        return kind(f"{type(error).__name__} ({error.sqlstate})")
-    kind = NoAnswer if isinstance(error, TimeoutError) else StoreUnavailable
-    return kind(f"{type(error).__name__}: {error}".rstrip(": "))
+        return StoreUnavailable(f"{type(error).__name__} ({error.sqlstate})")
+    return StoreUnavailable(f"{type(error).__name__}: {error}".rstrip(": "))

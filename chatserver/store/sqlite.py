@@ -22,7 +22,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from chatserver.domain.errors import Refusal
 from chatserver.store import forgetting, log, reading
-from chatserver.store.backlog import Backlog, Job, NoAnswer, settle
+from chatserver.store.backlog import Backlog, Job, settle
 from chatserver.store.compiler import MakeOp
 from chatserver.store.contract import Committed, RoomChange, StoreUnavailable
 from chatserver.store.operations import DEFAULT_TIMEOUT, Operations, SchemaMismatch, Scrub
@@ -76,8 +76,8 @@ class SqliteStore(Operations):
         self._to_write: _Queue = queue.SimpleQueue()
         self._to_read: _Queue = queue.SimpleQueue()
         # Who holds the file for writing keeps nobody from reading.
-        self._writes = _Road(self._to_write, Backlog(timeout, backlog), Silence("writes", self._beat))
-        self._reads = _Road(self._to_read, Backlog(timeout, backlog), Silence("reads", self._look))
+        self._writes = _Road(self._to_write, Backlog(timeout, backlog), Silence("writes", self._beat, timeout))
+        self._reads = _Road(self._to_read, Backlog(timeout, backlog), Silence("reads", self._look, timeout))
         self._threads: list[threading.Thread] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._together = 0
@@ -129,10 +129,11 @@ class SqliteStore(Operations):
     async def _ask(self, road: _Road, work: Work) -> Any:
         if road.silence.is_on:
             await road.silence.check()
+        asked_at = asyncio.get_running_loop().time()
         try:
             return await self._hand_over(road, work)
-        except NoAnswer:
-            road.silence.begin()
+        except StoreUnavailable:
+            road.silence.refused(asked_at)
             raise
 
     async def _hand_over(self, road: _Road, work: Work) -> Any:
