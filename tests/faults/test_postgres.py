@@ -70,6 +70,11 @@ def _set(postgres: PostgresServer, setting: str, value: str, server: ChatServer)
         postgres.execute("SELECT pg_reload_conf()")
 
 
+def _causes(server: ChatServer) -> set[object]:
+    """Why the store could not answer, by the server's log."""
+    return {line["cause"] for line in server.log() if "cause" in line}
+
+
 async def test_a_server_outlives_a_database_without_room() -> None:
     if not disks_can_be_made():
         pytest.skip("no disk can be made here: that takes root, or user namespaces")
@@ -82,6 +87,7 @@ async def test_a_server_outlives_a_database_without_room() -> None:
         text = "".join(map(chr, random.Random(1).choices(_RARE_CHARACTERS, k=1_990)))
         with ChatServer(database_url=postgres.url("chat"), config=CONFIG) as server:
             await outlives(server, partial(_full, postgres, directory), text=text, stops_small_writes=False)
+            assert _causes(server) >= {"DiskFullError (53100)"}
 
 
 async def test_a_server_outlives_a_database_that_may_only_be_read(
@@ -89,6 +95,7 @@ async def test_a_server_outlives_a_database_that_may_only_be_read(
 ) -> None:
     with ChatServer(database_url=postgres_url, config=CONFIG) as server:
         await outlives(server, partial(_set, postgres_server, "default_transaction_read_only", "on"))
+        assert _causes(server) >= {"ReadOnlySQLTransactionError (25006)"}
 
 
 async def test_a_server_outlives_a_database_whose_standby_is_gone(
