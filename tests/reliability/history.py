@@ -25,8 +25,8 @@ class Post:
     acked_at: float | None = None
     epoch: str = ""
     offset: int = 0
-    refusals: list[tuple[float, str]] = field(default_factory=list)
-    """When it was refused for a time, and with which code."""
+    refusals: list[tuple[float, str, float]] = field(default_factory=list)
+    """When it was refused for a time, with which code, and how many seconds after it was sent, each time."""
 
 
 @dataclass(frozen=True, slots=True)
