@@ -106,6 +106,12 @@ class Metrics:
         self.store_failures = Counter(
             "chat_store_failures_total", "Times the store could not answer.", registry=registry
         )
+        self.store_silent = Gauge(
+            "chat_store_silent",
+            "Workers that wait for a sign of life from the store, and refuse what needs it.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
         self.expired = Counter(
             "chat_channels_expired_total", "Channels that lost expired publications.", registry=registry
         )

@@ -121,6 +121,7 @@ class Sweep:
         node.hub.measure()
         node.metrics.bus_attached.set(int(node.bus.is_attached))
         node.metrics.bus_dropped.set(node.bus.dropped)
+        node.metrics.store_silent.set(int(node.store.is_silent))
 
     async def _touch(self) -> None:
         node = self._node

@@ -1,8 +1,9 @@
 """What every store MUST do. One parametrised suite (`tests/contract/test_store.py`) proves each implementation.
 
 Everything here raises `StoreUnavailable` when the database cannot be reached, is locked, full, read-only, or does not
-answer within the configured time. After that the outcome of a `commit` is unknown: sending the same command id again
-tells, and never writes twice.
+answer within the configured time. That time is waited for once: then everybody is refused at once until the database
+answers again, so that calls made one after another do not add up. After a refusal the outcome of a `commit` is
+unknown: sending the same command id again tells, and never writes twice.
 """
 
 from __future__ import annotations
@@ -109,6 +110,11 @@ class Store(Protocol):
 
     async def close(self) -> None:
         """Finish what was accepted, then let go."""
+        ...
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the database, in reading or in writing, left somebody without an answer and has given none since."""
         ...
 
     async def check_writable(self) -> None:

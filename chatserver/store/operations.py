@@ -54,6 +54,11 @@ def check_revision(found: str | None) -> None:
 class Operations(ABC):
     """The contract (`contract.Store`) over four things that a driver can do."""
 
+    @property
+    @abstractmethod
+    def is_silent(self) -> bool:
+        """See `contract.Store`."""
+
     @abstractmethod
     async def commit(self, change: RoomChange) -> Committed:
         """Run `log.commit_batch` on this change, together with others that wait."""

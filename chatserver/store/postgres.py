@@ -2,7 +2,8 @@
 
 Commits travel in a few lanes, each with its own connection: a lane takes all that waits in it, runs it in one
 transaction, and answers everybody after one flush. A channel always has the same lane of a worker, so that its lock is
-asked for by one connection of each worker. Everything else goes through a pool.
+asked for by one connection of each worker. Everything else goes through two pools: where PostgreSQL answers readers and
+takes no writes (its synchronous standby is gone), the former must not stand behind the latter.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 from zlib import crc32
 
 import asyncpg
 
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.store import log
+from chatserver.store import forgetting, log, reading
 from chatserver.store.backlog import Backlog, Job, settle
 from chatserver.store.compiler import MakeOp
 from chatserver.store.contract import Committed, RoomChange, StoreUnavailable
@@ -31,11 +32,13 @@ from chatserver.store.postgres_connection import (
     run,
     unavailable,
 )
+from chatserver.store.silence import Silence
 
 T = TypeVar("T")
 
 _LANES: Final = 2
-_POOLED: Final = 8
+_READING: Final = 6
+_WRITING: Final = 4
 _BATCH: Final = 128
 _BACKLOG: Final = 10_000
 _ATTEMPTS: Final = 4
@@ -53,6 +56,13 @@ _STOP: Final = None
 _Queue = asyncio.Queue[Job[RoomChange] | None]
 
 
+class _Road(NamedTuple):
+    """The way for those who only read, or for those who write."""
+
+    pool: Connections
+    silence: Silence
+
+
 class PostgresStore(Operations):
     """A `contract.Store` in the database at `dsn` (`postgresql://…`), which must have been migrated.
 
@@ -65,50 +75,70 @@ class PostgresStore(Operations):
         self._backlog_bound = backlog
         self._backlog: Backlog[RoomChange] = Backlog(timeout, backlog)
         self._calls = 0
-        self._pool = Connections(self._connect, _POOLED)
         self._queues: list[_Queue] = []
         self._lanes: list[asyncio.Task[None]] = []
+        self._build_roads()
+
+    def _build_roads(self) -> None:
+        self._of_lanes = [Connections(self._connect, 1) for _ in range(_LANES)]
+        self._reads = _Road(Connections(self._connect, _READING), Silence("reads", self._look, self._timeout))
+        self._writes = _Road(Connections(self._connect, _WRITING), Silence("writes", self._beat, self._timeout))
 
     async def open(self) -> None:
-        self._pool = Connections(self._connect, _POOLED)
+        self._build_roads()
         try:
-            async with self._pooled():
+            async with self._connected(self._reads.pool):
                 pass
         except StoreUnavailable as error:
             if isinstance(error.__cause__, SchemaMismatch):
                 raise error.__cause__ from None
             raise
         self._queues = [asyncio.Queue() for _ in range(_LANES)]
-        self._lanes = [asyncio.create_task(self._lane(queue), name="store-lane") for queue in self._queues]
+        self._lanes = [
+            asyncio.create_task(self._lane(queue, own), name="store-lane")
+            for queue, own in zip(self._queues, self._of_lanes, strict=True)
+        ]
 
     async def close(self) -> None:
         lanes, self._lanes = self._lanes, []
         if not lanes:
             return
+        for road in (self._reads, self._writes):
+            await road.silence.close()
         for queue in self._queues:
             queue.put_nowait(_STOP)
         _, late = await asyncio.wait(lanes, timeout=2 * self._timeout)
         for lane in late:
             lane.cancel()
         await asyncio.gather(*lanes, return_exceptions=True)
-        self._pool.close()
+        self._reads.pool.close()
+        self._writes.pool.close()
+
+    @property
+    def is_silent(self) -> bool:
+        return self._reads.silence.is_on or self._writes.silence.is_on
 
     async def commit(self, change: RoomChange) -> Committed:
-        if not self._lanes:
-            raise StoreUnavailable("the store is closed")
+        silence = self._writes.silence
+        if silence.is_on:
+            await silence.check()
+        self._require_open()
         job = self._backlog.accept(change)
         self._queues[crc32(change.channel.encode()) % _LANES].put_nowait(job)
-        committed: Committed = await job.future
+        asked_at = asyncio.get_running_loop().time()
+        try:
+            committed: Committed = await job.future
+        except StoreUnavailable:
+            silence.refused(asked_at)
+            raise
         return committed
 
     async def _read(self, op: MakeOp[T]) -> T:
-        self._require_open()
-        async with self._pooled() as db:
+        async with self._pooled(self._reads) as db:
             return await run(db, op())
 
     async def _write(self, op: MakeOp[T]) -> T:
-        self._require_open()
-        async with self._pooled() as db:
+        async with self._pooled(self._writes) as db:
             # Once more, where somebody else inserted the same thing between our look and our insert.
             with contextlib.suppress(asyncpg.IntegrityConstraintViolationError):
                 return await self._transact(db, op)
@@ -120,33 +150,65 @@ class PostgresStore(Operations):
         """
         if what is Scrub.LOG:
             return
-        async with self._pooled() as db:
+        async with self._pooled(self._writes) as db:
             if what is Scrub.EVERYTHING and await db.fetchval(_SIZE, _TABLES) <= _QUICKLY_REWRITTEN:
                 await db.execute(f"SET lock_timeout = '{_LOCK_PATIENCE}'")
-                await db.execute(_REWRITE)
-                await db.execute("RESET lock_timeout")
+                try:
+                    await db.execute(_REWRITE)
+                finally:
+                    await db.execute("RESET lock_timeout")
             else:
                 await db.execute(_VACUUM)
+
+    # Our own questions to a server that has gone silent, each on a new connection: if its machine is gone, and another
+    # has taken its place, every old one would be waited for in vain.
+
+    async def _look(self) -> None:
+        self._require_open()
+        self._reads.pool.drop_idle()
+        async with self._connected(self._reads.pool) as db:
+            await run(db, reading.rooms())
+
+    async def _beat(self) -> None:
+        self._require_open()
+        for pool in (self._writes.pool, *self._of_lanes):
+            pool.drop_idle()
+        async with self._connected(self._writes.pool) as db:
+            await self._transact(db, forgetting.beat)
 
     def _require_open(self) -> None:
         if not self._lanes:
             raise StoreUnavailable("the store is closed")
 
     @contextlib.asynccontextmanager
-    async def _pooled(self) -> AsyncIterator[asyncpg.Connection]:
-        """A connection of the pool, for `timeout` seconds. Turns what the server does into StoreUnavailable."""
+    async def _pooled(self, road: _Road) -> AsyncIterator[asyncpg.Connection]:
+        """A connection of a road, for `timeout` seconds; nobody waits for it while its silence is known."""
         if self._calls >= self._backlog_bound:
             raise Refusal(Reason.BUSY, retry_after=1.0)
         self._calls += 1
         try:
-            async with asyncio.timeout(self._timeout), self._pool.one() as db:
+            await road.silence.check()
+            self._require_open()
+            asked_at = asyncio.get_running_loop().time()
+            try:
+                async with self._connected(road.pool) as db:
+                    yield db
+            except StoreUnavailable:
+                road.silence.refused(asked_at)
+                raise
+        finally:
+            self._calls -= 1
+
+    @contextlib.asynccontextmanager
+    async def _connected(self, pool: Connections) -> AsyncIterator[asyncpg.Connection]:
+        """A connection of a pool, for `timeout` seconds. Turns what the server does into StoreUnavailable."""
+        try:
+            async with asyncio.timeout(self._timeout), pool.one() as db:
                 yield db
         except Exception as error:
             if isinstance(error, (Refusal, StoreUnavailable)) or is_of_one_job(error):
                 raise
             raise unavailable(error) from error
-        finally:
-            self._calls -= 1
 
     async def _transact(self, db: asyncpg.Connection, op: MakeOp[T]) -> T:
         for _ in range(_ATTEMPTS - 1):
@@ -159,8 +221,7 @@ class PostgresStore(Operations):
 
     # The lanes
 
-    async def _lane(self, queue: _Queue) -> None:
-        own = Connections(self._connect, 1)
+    async def _lane(self, queue: _Queue, own: Connections) -> None:
         try:
             while True:
                 job = await queue.get()

@@ -122,10 +122,14 @@ class Connections:
                 raise
             self._give_back(db)
 
-    def close(self) -> None:
-        self._is_closed = True
+    def drop_idle(self) -> None:
+        """Whoever comes next opens a new one: those that nobody uses may lead to a machine that is no more."""
         while self._idle:
             self._idle.pop().terminate()
+
+    def close(self) -> None:
+        self._is_closed = True
+        self.drop_idle()
 
     async def _obtain(self) -> asyncpg.Connection:
         while self._idle:

@@ -18,14 +18,15 @@ import time
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from chatserver.domain.errors import Refusal
-from chatserver.store import log
+from chatserver.store import forgetting, log, reading
 from chatserver.store.backlog import Backlog, Job, settle
 from chatserver.store.compiler import MakeOp
 from chatserver.store.contract import Committed, RoomChange, StoreUnavailable
 from chatserver.store.operations import DEFAULT_TIMEOUT, Operations, SchemaMismatch, Scrub
+from chatserver.store.silence import Silence
 from chatserver.store.sqlite_connection import Connection, is_busy, is_of_one_job
 
 T = TypeVar("T")
@@ -53,6 +54,14 @@ Work = RoomChange | MakeOp[Any] | Scrub
 _Queue = queue.SimpleQueue[Job[Work] | _Sign]
 
 
+class _Road(NamedTuple):
+    """The way to the writer, or to the readers."""
+
+    to: _Queue
+    backlog: Backlog[Work]
+    silence: Silence
+
+
 class SqliteStore(Operations):
     """A `contract.Store` in the file at `path`, which must have been migrated.
 
@@ -64,10 +73,11 @@ class SqliteStore(Operations):
     ) -> None:
         self._path = Path(path).absolute()
         self._timeout = timeout
-        self._writes: Backlog[Work] = Backlog(timeout, backlog)
-        self._reads: Backlog[Work] = Backlog(timeout, backlog)
         self._to_write: _Queue = queue.SimpleQueue()
         self._to_read: _Queue = queue.SimpleQueue()
+        # Who holds the file for writing keeps nobody from reading.
+        self._writes = _Road(self._to_write, Backlog(timeout, backlog), Silence("writes", self._beat, timeout))
+        self._reads = _Road(self._to_read, Backlog(timeout, backlog), Silence("reads", self._look, timeout))
         self._threads: list[threading.Thread] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._together = 0
@@ -85,6 +95,8 @@ class SqliteStore(Operations):
         threads, self._threads = self._threads, []
         if not threads:
             return
+        for road in (self._writes, self._reads):
+            await road.silence.close()
         self._to_write.put(_Sign.STOP)
         for _ in range(_READERS):
             self._to_read.put(_Sign.STOP)
@@ -93,29 +105,51 @@ class SqliteStore(Operations):
         for thread in threads:
             await asyncio.to_thread(thread.join, max(0.0, until - time.monotonic()))
 
+    @property
+    def is_silent(self) -> bool:
+        return self._writes.silence.is_on or self._reads.silence.is_on
+
     async def commit(self, change: RoomChange) -> Committed:
-        committed: Committed = await self._ask(self._to_write, self._writes, change)
+        committed: Committed = await self._ask(self._writes, change)
         return committed
 
     async def _write(self, op: MakeOp[T]) -> T:
-        result: T = await self._ask(self._to_write, self._writes, op)
+        result: T = await self._ask(self._writes, op)
         return result
 
     async def _read(self, op: MakeOp[T]) -> T:
-        result: T = await self._ask(self._to_read, self._reads, op)
+        result: T = await self._ask(self._reads, op)
         return result
 
     async def _scrub(self, what: Scrub) -> None:
         """Removed content is overwritten in the file (`secure_delete`) once the write-ahead log was emptied into it.
         Where SQLite split pages, a copy may be left in their unused part: only a rewrite of the file removes it."""
-        await self._ask(self._to_write, self._writes, what)
+        await self._ask(self._writes, what)
 
-    async def _ask(self, to: _Queue, backlog: Backlog[Work], work: Work) -> Any:
+    async def _ask(self, road: _Road, work: Work) -> Any:
+        if road.silence.is_on:
+            await road.silence.check()
+        asked_at = asyncio.get_running_loop().time()
+        try:
+            return await self._hand_over(road, work)
+        except StoreUnavailable:
+            road.silence.refused(asked_at)
+            raise
+
+    async def _hand_over(self, road: _Road, work: Work) -> Any:
         if not self._threads:
             raise StoreUnavailable("the store is closed")
-        job = backlog.accept(work)
-        to.put(job)
+        job = road.backlog.accept(work)
+        road.to.put(job)
         return await job.future
+
+    # Our own questions to a file that has gone silent.
+
+    async def _beat(self) -> None:
+        await self._hand_over(self._writes, forgetting.beat)
+
+    async def _look(self) -> None:
+        await self._hand_over(self._reads, reading.rooms)
 
     def _start(self, target: Callable[[], None]) -> None:
         # A daemon, because a disk that hangs must not hold the process.

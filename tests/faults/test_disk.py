@@ -1,32 +1,25 @@
 """The one file of SQLite, while its disk is full, while it may not be written, and while somebody else holds it.
 
-Each time: a typed, temporary refusal and no acknowledgement; reading goes on; `/readyz` says so; and afterwards all is
-well without a restart, with nothing lost or doubled.
+`outliving.outlives` says what must hold each time.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import shutil
 import sqlite3
-import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Final
 
 import psutil
 import pytest
 
-from tests.kit.client import ChatClient, Refused
+from tests.faults.outliving import CONFIG, disks_can_be_made, outlives
 from tests.kit.server import ChatServer
 
 pytestmark = pytest.mark.faults
-
-ROOM: Final = "sleep"
-_CONFIG: Final = {"limits": {"member_commands_per_second": 1_000, "posts_per_second": 1_000, "post_burst": 1_000}}
 
 
 def _on_its_own_disk(server: ChatServer) -> None:
@@ -35,13 +28,6 @@ def _on_its_own_disk(server: ChatServer) -> None:
     data.mkdir(mode=0o700)
     script = 'mount -t tmpfs -o size=4m,mode=700 chat "$0" && exec "$@"'
     server.process.command = ["unshare", "-rm", "sh", "-c", script, str(data), *server.process.command]
-
-
-def _disks_can_be_made() -> bool:
-    mount = ["unshare", "-rm", "mount", "-t", "tmpfs", "chat", "/mnt"]
-    return (
-        shutil.which("unshare") is not None and subprocess.run(mount, capture_output=True, check=False).returncode == 0
-    )
 
 
 @contextmanager
@@ -104,70 +90,30 @@ def _held_by_another(server: ChatServer) -> Iterator[None]:
         yield
 
 
-@asynccontextmanager
-async def _two(server: ChatServer) -> AsyncIterator[tuple[ChatClient, ChatClient]]:
-    """Somebody who writes and somebody who listens, in the room."""
-    async with ChatClient(server.ws_url) as one, ChatClient(server.ws_url) as other:
-        for client in (one, other):
-            await client.ask("join", room=ROOM, agreement=1)
-        yield one, other
-
-
-async def _until_status(server: ChatServer, status: int) -> None:
-    async with asyncio.timeout(20):
-        while await asyncio.to_thread(server.get, "/readyz") != status:  # noqa: ASYNC110 - another process's state
-            await asyncio.sleep(0.05)
-
-
-async def _outlives(server: ChatServer, fault: Callable[[ChatServer], AbstractContextManager[None]]) -> None:
-    async with _two(server) as (one, other):
-        before = (await one.ask("post", id="before", room=ROOM, text="before"))["offset"]
-        with fault(server):
-            said = asyncio.create_task(_until_status(server, 503))
-            with pytest.raises(Refused) as refused:
-                await one.ask("post", id="meanwhile", room=ROOM, text="meanwhile")
-            assert refused.value.code == "storage_unavailable"
-            assert refused.value.error["temporary"] is True
-            await said
-            # What was there is there to read, for whoever asks and in whatever way.
-            page = await other.ask("history", room=ROOM, before=before + 1)
-            assert page["posts"][-1]["text"] == "before"
-            assert (await other.ask("join", room=ROOM, agreement=1))["position"]["offset"] == before
-            assert server.get("/healthz") == 200
-        await _until_status(server, 200)
-        answers = [await client.ask("post", id="meanwhile", room=ROOM, text="meanwhile") for client in (one, one)]
-        assert [answer["offset"] for answer in answers] == [before + 1, before + 1]
-        after = (await one.ask("post", id="after", room=ROOM, text="after"))["offset"]
-        await other.wait_for(lambda push: push.get("offset") == after)
-        heard = [(fact["offset"], fact["post"]["text"]) for fact in other.facts(f"room:{ROOM}")]
-        assert heard == [(before, "before"), (before + 1, "meanwhile"), (before + 2, "after")]
-    assert not [line for line in server.log() if "Traceback" in str(line)]
-
-
 async def test_a_server_that_may_write_no_more_refuses_and_goes_on_when_it_may_again() -> None:
-    with ChatServer(config=_CONFIG) as server:
-        await _outlives(server, _may_write_no_more)
+    with ChatServer(config=CONFIG) as server:
+        await outlives(server, _may_write_no_more)
 
 
 async def test_a_server_outlives_a_full_disk() -> None:
-    if not _disks_can_be_made():
+    if not disks_can_be_made():
         # The limit on the size of files, above, takes the same way through SQLite everywhere.
         pytest.skip("no disk can be made here: that takes root, or user namespaces")
-    server = ChatServer(config=_CONFIG)
+    server = ChatServer(config=CONFIG)
     _on_its_own_disk(server)
     with server:
-        await _outlives(server, _full)
+        await outlives(server, _full)
 
 
 async def test_a_server_outlives_a_file_that_it_may_only_read() -> None:
     if os.geteuid() == 0 and shutil.which("setpriv") is None:
         pytest.skip("root may write every file, and there is no setpriv to take that away")
-    server = ChatServer(config=_CONFIG)
+    server = ChatServer(config=CONFIG)
     _obeying_permissions(server)
     with server:
-        await _outlives(server, _restored_read_only)
+        await outlives(server, _restored_read_only)
 
 
 async def test_a_server_outlives_another_process_that_holds_its_file() -> None:
-    with ChatServer(config=_CONFIG) as server:
-        await _outlives(server, _held_by_another)
+    with ChatServer(config=CONFIG) as server:
+        await outlives(server, _held_by_another, hangs=True)

@@ -29,6 +29,7 @@ class TcpProxy:
         self.is_open = True
         self.cuts = 0
         self._target = port
+        self._era = 0
         self._server: asyncio.Server | None = None
         self._pairs: set[asyncio.Task[None]] = set()
         self._writers: dict[asyncio.Task[None], list[asyncio.StreamWriter]] = {}
@@ -65,6 +66,11 @@ class TcpProxy:
         """From now on swallow everything, and let no end be noticed."""
         self.is_open = False
 
+    def abandon(self) -> None:
+        """Swallow what passes on the connections there are, for ever; new ones find an honest network. So it is where a
+        machine dies and another takes its address."""
+        self._era += 1
+
     def heal(self) -> None:
         """Be an honest network again. What was swallowed is gone, so the connections of before are broken."""
         self.is_open = True
@@ -86,27 +92,31 @@ class TcpProxy:
     async def _join(self, reader: asyncio.StreamReader, writers: list[asyncio.StreamWriter]) -> None:
         """One connection, until either side ends or it is cut. Adds the other side to its `writers`."""
         (writer,) = writers
+        era = self._era
         try:
             if not self.is_open:
                 await asyncio.Event().wait()
             far_reader, far_writer = await asyncio.open_connection(HOST, self._target, limit=_PIECE)
             writers.append(far_writer)
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._carry(reader, far_writer))
-                group.create_task(self._carry(far_reader, writer))
+                group.create_task(self._carry(reader, far_writer, era))
+                group.create_task(self._carry(far_reader, writer, era))
         except* (OSError, asyncio.IncompleteReadError):
             pass
 
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, era: int) -> None:
         """One direction, until its end; an end is passed on where the network is honest."""
         while data := await reader.read(_PIECE):
             for start in range(0, len(data), self.piece):
                 if (seconds := self.delay()) > 0:
                     await asyncio.sleep(seconds)
-                if self.is_open:
+                if self._passes(era):
                     writer.write(data[start : start + self.piece])
                     await writer.drain()
-        if not self.is_open:
+        if not self._passes(era):
             await asyncio.Event().wait()
         with contextlib.suppress(OSError):
             writer.write_eof()
+
+    def _passes(self, era: int) -> bool:
+        return self.is_open and era == self._era

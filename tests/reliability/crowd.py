@@ -225,8 +225,9 @@ class Member:
     async def _deliver(self, client: ChatClient, post: Post) -> None:
         """Until it is acknowledged, or the connection ends: then the next connection sends it again."""
         for attempt in itertools.count():
+            sent_at = time.monotonic()
             if post.sent_at is None:
-                post.sent_at = time.monotonic()
+                post.sent_at = sent_at
             try:
                 ok = await client.ask("post", id=post.id, room=self.diary.room, text=post.text, timeout=SILENCE_SECONDS)
             except Refused as refused:
@@ -234,7 +235,8 @@ class Member:
                     self.diary.problems.append(f"{post.text}: {refused}")
                     self.unacknowledged.pop(post.id, None)
                     return
-                post.refusals.append((time.monotonic(), refused.code))
+                now = time.monotonic()
+                post.refusals.append((now, refused.code, now - sent_at))
                 await asyncio.sleep(
                     refused.error.get("retry_after") or random.uniform(0.0, min(2.0, 0.25 * 2**attempt))
                 )

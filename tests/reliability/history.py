@@ -10,6 +10,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 
 @dataclass(slots=True)
@@ -24,8 +25,8 @@ class Post:
     acked_at: float | None = None
     epoch: str = ""
     offset: int = 0
-    refusals: list[tuple[float, str]] = field(default_factory=list)
-    """When it was refused for a time, and with which code."""
+    refusals: list[tuple[float, str, float]] = field(default_factory=list)
+    """When it was refused for a time, with which code, and how many seconds after it was sent, each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,10 @@ Log = Mapping[int, Kept]
 """A room's posts by offset, read from the database itself when all is over."""
 
 
+_KINDS: Final = ("unexpected", "lost", "duplicated", "reordered")
+"""What explains the others comes first."""
+
+
 @dataclass(slots=True)
 class Verdict:
     """Complaints by kind. Empty lists mean that everything is as promised."""
@@ -81,15 +86,11 @@ class Verdict:
 
     @property
     def complaints(self) -> list[str]:
-        return self.first(None)
+        return self.some()
 
-    def first(self, count: int | None) -> list[str]:
-        """The first few of every kind, what explains the others before them."""
-        return [
-            f"{kind}: {one}"
-            for kind in ("unexpected", "lost", "duplicated", "reordered")
-            for one in getattr(self, kind)[:count]
-        ]
+    def some(self, each: int | None = None) -> list[str]:
+        """The first `each` of every kind: behind hundreds of losses stands the gap that they are of."""
+        return [f"{kind}: {one}" for kind in _KINDS for one in getattr(self, kind)[:each]]
 
     def add(self, other: Verdict) -> None:
         self.lost += other.lost

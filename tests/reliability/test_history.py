@@ -118,3 +118,13 @@ def test_every_harm_is_found(harm: Callable[[list[Diary], dict[int, Kept]], None
     diaries, log = story()
     harm(diaries, log)
     assert getattr(judge(diaries, log), kind)
+
+
+def test_many_losses_do_not_hide_the_cause() -> None:
+    diaries, log = story()
+    for diary in diaries:
+        diary.sights.clear()
+    _told_of_a_problem(diaries, log)
+    some = judge(diaries, log).some(2)
+    assert [one.partition(":")[0] for one in some] == ["unexpected", "lost", "lost"]
+    assert some[0] == "unexpected: wren: fell into a gap"

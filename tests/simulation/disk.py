@@ -166,6 +166,11 @@ class SimulatedStore(Operations):
         """The process is gone. What was on its way to the disk may still get there; nobody hears of it."""
         self._is_dead = True
 
+    @property
+    def is_silent(self) -> bool:
+        """This disk is slow, or gone, and says so: it never hangs."""
+        return False
+
     async def commit(self, change: RoomChange) -> Committed:
         committed: Committed = await self._ask_to_write(change)
         return committed

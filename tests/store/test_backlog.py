@@ -1,4 +1,4 @@
-"""What waits for the database is bounded; what was answered does not count."""
+"""What waits for the database is bounded; what was answered does not count, and one that takes long stops nobody."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import asyncio
 import threading
 from pathlib import Path
 
+import pytest
+
 from chatserver.store.compiler import Op
+from chatserver.store.contract import StoreUnavailable
 from chatserver.store.sqlite import SqliteStore
 from tests.store.kit import sqlite_database
 
@@ -30,4 +33,26 @@ async def test_a_read_that_takes_long_fills_no_backlog_with_those_that_were_answ
         await store.rooms()
     goes_on.set()
     assert await late == "late"
+    await store.close()
+
+
+async def test_a_read_that_is_not_waited_for_any_more_keeps_nobody_from_reading(tmp_path: Path) -> None:
+    database = await asyncio.to_thread(sqlite_database, tmp_path)
+    assert database.path is not None
+    store = SqliteStore(database.path, timeout=1.0)
+    await store.open()
+    goes_on = threading.Event()
+
+    def slow() -> Op[None]:
+        goes_on.wait(10)
+        return
+        yield
+
+    with pytest.raises(StoreUnavailable):
+        await store._read(slow)
+    assert store.is_silent
+    # One thread is still at it; another answers the store's own question, for which this waits.
+    assert await store.rooms() == []
+    assert not store.is_silent
+    goes_on.set()
     await store.close()

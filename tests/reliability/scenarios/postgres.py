@@ -106,10 +106,9 @@ async def _strike(on: Stage, strike: Callable[[], Awaitable[Window]], times: int
     posts = [post for member in on.talk.members for post in member.diary.posts]
     for post in posts:
         on.complaints += [
-            f"{post.text} was refused with {code}" for _, code in post.refusals if code != "storage_unavailable"
+            f"{post.text} was refused with {code}" for _, code, _ in post.refusals if code != "storage_unavailable"
         ]
-        if post.sent_at is not None and post.refusals:
-            answers.append(post.refusals[0][0] - post.sent_at)
+        answers += [seconds for _, _, seconds in post.refusals]
     on.mark("refused within s", max(answers), ANSWER_SECONDS, at_worst=SILENCE_SECONDS)
     on.mark("acknowledged again within s", max(recoveries), RECOVERY_SECONDS)
     on.notes.append(f"{sum(len(post.refusals) for post in posts):,} times `storage_unavailable`")

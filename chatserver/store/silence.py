@@ -1,0 +1,94 @@
+"""A database that hangs is waited for once, and found again by asking."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from chatserver.domain.errors import Refusal
+from chatserver.store.contract import StoreUnavailable
+
+_ASK_AGAIN_SECONDS: Final = 0.1
+_PATIENCE_SECONDS: Final = 0.25
+_QUICK_SHARE: Final = 0.2
+"""Of the time that a call is given: whoever is told no sooner may as well go on asking."""
+
+log = logging.getLogger("chatserver.store")
+
+
+class Silence:
+    """Whether the database let somebody wait for nothing, and has given no answer since.
+
+    Commands of one connection are carried out one after another: if each waited its whole time for a database that
+    hangs, the tenth would be refused after ten times that. So while it is silent everybody is refused at once, and one
+    question of ours, `ask`, repeated until it has an answer, finds out when it speaks again. A quick no is an answer
+    too; a machine that cannot be reached takes seconds to say even that, and is as good as silent.
+
+    `timeout` is the seconds that a call is given; `of_what` is a word for the log.
+    """
+
+    def __init__(self, of_what: str, ask: Callable[[], Awaitable[object]], timeout: float) -> None:
+        self._of_what = of_what
+        self._ask = ask
+        self._quick = timeout * _QUICK_SHARE
+        self._asking: asyncio.Task[None] | None = None
+        self._began_at = 0.0
+
+    @property
+    def is_on(self) -> bool:
+        """Whether `check` has to be asked."""
+        return self._asking is not None
+
+    async def check(self) -> None:
+        """Raise StoreUnavailable while it is silent. Only at first this waits a moment: perhaps it was one long job."""
+        asking = self._asking
+        if asking is None:
+            return
+        patience = self._began_at + _PATIENCE_SECONDS - asyncio.get_running_loop().time()
+        if patience > 0:
+            await asyncio.wait({asking}, timeout=patience)
+        if not asking.done():
+            raise StoreUnavailable("it has not answered for a while")
+
+    def refused(self, asked_at: float) -> None:
+        """Somebody who asked then, by the loop's clock, was refused now."""
+        now = asyncio.get_running_loop().time()
+        if self._asking is None and now - asked_at > self._quick:
+            self._began_at = now
+            self._asking = asyncio.create_task(self._until_it_answers(), name=f"store-silence {self._of_what}")
+
+    async def close(self) -> None:
+        """Ask no more. The `ask` of a store that is closed has its answer at once, so that none begins after this."""
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.gather(self._asking, return_exceptions=True)
+
+    async def _until_it_answers(self) -> None:
+        log.warning("store_silent", extra={"of": self._of_what})
+        answer = "not waited for any more"
+        try:
+            answer = await self._answer()
+        finally:
+            self._asking = None
+            seconds = asyncio.get_running_loop().time() - self._began_at
+            log.warning("store_silence_over", extra={"of": self._of_what, "after": round(seconds, 3), "answer": answer})
+
+    async def _answer(self) -> str:
+        clock = asyncio.get_running_loop().time
+        while True:
+            asked_at = clock()
+            try:
+                await self._ask()
+            except StoreUnavailable as trouble:
+                if clock() - asked_at <= self._quick:
+                    return str(trouble)
+            except Refusal:
+                # It has not even room for the question.
+                pass
+            except Exception as error:  # noqa: BLE001 (a task's boundary; whoever asks next meets the same)
+                return type(error).__name__
+            else:
+                return "ok"
+            await asyncio.sleep(_ASK_AGAIN_SECONDS)
