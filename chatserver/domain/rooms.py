@@ -49,6 +49,13 @@ class RoomStatus(StrEnum):
     CLOSED = "closed"
 
 
+class RoomKind(StrEnum):
+    THEMED = "themed"
+    """In the lobby, for everybody."""
+    SESSION = "session"
+    """The conversation of a one-to-one session: in no lobby, for those whom the session made its members."""
+
+
 class Reaction(StrEnum):
     """The small supportive set. There is no other kind, and none that can hurt."""
 
@@ -74,6 +81,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     status: RoomStatus = RoomStatus.OPEN
     position: int = 0
     """The place of the room in the lobby."""
+    kind: RoomKind = RoomKind.THEMED
 
 
 class Membership(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,9 +13,9 @@ from chatserver.handlers import members, rooms
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
+from chatserver.protocol.fields import Command
 from chatserver.protocol.messages import (
     AnyCommand,
-    Command,
     DoneOk,
     EditCommand,
     Hello,

@@ -15,11 +15,12 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.protocol import examples
 from chatserver.protocol import messages as m
 from chatserver.protocol.codes import Close, advice, error_body
+from chatserver.protocol.fields import Command
 
 Json = dict[str, Any]
 
 CHANNEL: Final = "chat"
-REPLY_TO: Final[dict[type[m.Command], type[Any]]] = {
+REPLY_TO: Final[dict[type[Command], type[Any]]] = {
     m.Hello: m.HelloOk,
     m.ListRooms: m.RoomsOk,
     m.JoinRoom: m.JoinOk,

@@ -14,30 +14,14 @@ from msgspec import Meta, Struct
 from chatserver.domain.history import ChannelName, CommandId, Epoch, Millis, Offset, StreamPosition
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.rooms import Post, Reaction, Room, RoomId
+from chatserver.protocol.fields import Command, MemberName, Place, RoomName, Text, Version
+from chatserver.protocol.listening import ListeningCommand, ListeningOk, ListeningPush
 
 VERSION: Final = 1
 SUBPROTOCOL_JSON: Final = "chat.v1.json"
 SUBPROTOCOL_MSGPACK: Final = "chat.v1.msgpack"
 
-_PRINTABLE: Final = r"^[!-~]*$(?!\n)"
-"""Ids are printable ASCII without spaces: they end in logs' fields and in databases that refuse some characters."""
-Id = Annotated[CommandId, Meta(min_length=1, max_length=64, pattern=_PRINTABLE)]
-RoomName = Annotated[RoomId, Meta(min_length=1, max_length=64, pattern=_PRINTABLE)]
-MemberName = Annotated[MemberId, Meta(min_length=1, max_length=64, pattern=_PRINTABLE)]
-Version = Annotated[int, Meta(ge=0, le=2**31 - 1)]
-Place = Annotated[Offset, Meta(ge=1, le=2**53 - 1)]
-Text = Annotated[str, Meta(max_length=65_536)]
-"""The configured limit is checked by the domain; this one only keeps absurd values out of it."""
-
-
 # --------------------------------------------------------------------------------------------------- commands
-
-
-class Command(Struct, frozen=True, kw_only=True, tag_field="cmd"):
-    """What every command has: the client's own `id`, echoed by its Reply and, for facts, the key that makes a repeat
-    safe. Unknown fields are ignored."""
-
-    id: Id
 
 
 class Hello(Command, frozen=True, kw_only=True, tag="hello"):
@@ -167,6 +151,7 @@ AnyCommand = (
     | Rename
     | MakeCode
     | Ping
+    | ListeningCommand
 )
 
 
@@ -270,7 +255,7 @@ class DoneOk(Struct, frozen=True, tag_field="ok", tag="done"):
     """It is done, and there is nothing more to say."""
 
 
-AnyOk = HelloOk | RoomsOk | JoinOk | HistoryOk | FactOk | RenameOk | CodeOk | DoneOk
+AnyOk = HelloOk | RoomsOk | JoinOk | HistoryOk | FactOk | RenameOk | CodeOk | DoneOk | ListeningOk
 
 
 class ErrorBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -397,7 +382,7 @@ class DrainingPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="dra
     reconnect_after: float
 
 
-AnyPush = FactPush | PresencePush | TypingPush | CountsPush | GapPush | SelfPush | DrainingPush
+AnyPush = FactPush | PresencePush | TypingPush | CountsPush | GapPush | SelfPush | DrainingPush | ListeningPush
 AnyServerMessage = Reply | ErrorReply | AnyPush
 
 # JoinOk names FactPush before it is defined; resolve it now rather than at the first encode.

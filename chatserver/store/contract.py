@@ -12,6 +12,8 @@ from typing import Protocol
 
 import msgspec
 
+from chatserver.domain.floor import Floor, SessionId
+from chatserver.domain.floor_commands import Decided
 from chatserver.domain.history import ChannelName, CommandId, Head, Millis, Offset
 from chatserver.domain.identity import Member, MemberId
 from chatserver.domain.rooms import (
@@ -24,6 +26,7 @@ from chatserver.domain.rooms import (
     RoomId,
     RoomState,
 )
+from chatserver.domain.staff import Role, Staff
 
 
 class StoreUnavailable(Exception):
@@ -52,6 +55,45 @@ class Committed(msgspec.Struct, frozen=True, kw_only=True):
 
     publications: tuple[Publication, ...]
     repeated: bool = False
+
+
+class FloorChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One command on the floor, to be decided inside the transaction that saves what follows. `decide` is pure, settles
+    the floor too, may be called again, and MUST NOT block. `now` is the time of what it publishes."""
+
+    decide: Callable[[Floor], Decided]
+    now: Millis
+
+
+class FloorCommitted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a commit on the floor did: the floor's version after it, the session that the command speaks of, and what
+    has to be announced (rooms that closed)."""
+
+    version: int
+    session: SessionId | None = None
+    publications: tuple[Publication, ...] = ()
+    is_changed: bool = False
+    has_content_gone: bool = False
+    """Sessions' rooms were dropped: their bytes must be made unreadable."""
+
+
+class StaffSecrets(msgspec.Struct, frozen=True, kw_only=True):
+    """What signing in needs to know of an account. `password_hash` is argon2's own form; `totp_secret` base32;
+    `totp_step` the newest time step that was used, so that no code counts twice."""
+
+    staff: Staff
+    password_hash: str
+    totp_secret: str | None
+    totp_step: int
+
+
+class Invitation(msgspec.Struct, frozen=True, kw_only=True):
+    """A link that makes an account, once. Only its hash is kept."""
+
+    link_hash: bytes
+    roles: frozenset[Role]
+    made_by: MemberId | None
+    expires_at: Millis
 
 
 class LogSlice(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,6 +192,96 @@ class Store(Protocol):
         foreign, and told as a gap. Returns how many channels there are. Not for use while workers run."""
         ...
 
+    async def room(self, room: RoomId) -> Room | None:
+        """One room of any kind. `rooms` knows the themed ones only."""
+        ...
+
+    # The floor
+
+    async def commit_floor(self, change: FloorChange) -> FloorCommitted:
+        """Lock the floor, load it, decide, evolve, save, and carry out the effects, in one transaction; what waits
+        together is decided together, each on the floor that the one before left. Raises the Refusal of `decide`, which
+        writes nothing. Where nothing happened the version stays.
+
+        Two commands never see the same floor. On return it is durable."""
+        ...
+
+    async def floor(self) -> Floor:
+        """The floor as it stands, with the hand-overs (`waits`) of the last `FloorRules.waits_kept`, in one
+        snapshot."""
+        ...
+
+    async def floor_version(self) -> int:
+        """One cheap read."""
+        ...
+
+    async def see(self, members: Collection[MemberId], now: Millis) -> None:
+        """These have a connection at `now`: seekers and listeners among them get it as their `seen_at`, unless they
+        have a later one. Changes no version."""
+        ...
+
+    async def listener_of_words(self, words_hash: bytes, now: Millis) -> MemberId | None:
+        """Whom come-back words lead to, unless they have expired."""
+        ...
+
+    async def blocked_with(self, member: MemberId) -> frozenset[MemberId]:
+        """Those who mute this member, and those whom they mute."""
+        ...
+
+    # Staff
+
+    async def add_staff(self, secrets: StaffSecrets, name_key: str, invitation: bytes | None) -> None:
+        """A new account and the member behind it. With `invitation` that link is used up in the same transaction.
+
+        Raises NAME_TAKEN (`login` or name) or INVITATION_UNKNOWN (unknown, used or expired at `staff.created_at`)."""
+        ...
+
+    async def staff_by_login(self, login: str) -> StaffSecrets | None: ...
+
+    async def staff(self, member: MemberId) -> StaffSecrets | None: ...
+
+    async def all_staff(self) -> list[Staff]:
+        """Everybody, the revoked too, oldest first."""
+        ...
+
+    async def set_staff(self, member: MemberId, roles: frozenset[Role]) -> None:
+        """Raises MEMBER_UNKNOWN, and NOT_ALLOWED where nobody in good standing would be operator afterwards."""
+        ...
+
+    async def revoke_staff(self, member: MemberId, now: Millis) -> None:
+        """End an account and its sign-ins. Raises as `set_staff`. Doing it again changes nothing."""
+        ...
+
+    async def set_password(self, member: MemberId, password_hash: str) -> None:
+        """Ends every sign-in of theirs."""
+        ...
+
+    async def set_totp(self, member: MemberId, secret: str | None) -> None: ...
+
+    async def use_totp(self, member: MemberId, step: int) -> bool:
+        """Whether this step is later than every one used before; if so it is used now."""
+        ...
+
+    async def add_invitation(self, invitation: Invitation) -> None: ...
+
+    async def invitation(self, link_hash: bytes, now: Millis) -> Invitation | None:
+        """One that can still be used."""
+        ...
+
+    async def sign_in(self, token_hash: bytes, member: MemberId, now: Millis, expires_at: Millis) -> None:
+        """Remember a sign-in by the hash of its token."""
+        ...
+
+    async def signed_in(self, token_hash: bytes, now: Millis) -> Staff | None:
+        """Whose token it is, while it and the account are good."""
+        ...
+
+    async def sign_out(self, token_hash: bytes) -> None: ...
+
+    async def good_staff(self, members: Collection[MemberId]) -> dict[MemberId, Staff]:
+        """Those of them whose account is good, in one cheap read."""
+        ...
+
     # Members
 
     async def add_member(self, member: Member) -> None:
@@ -218,11 +350,15 @@ class Store(Protocol):
 __all__ = [
     "Committed",
     "Export",
+    "FloorChange",
+    "FloorCommitted",
+    "Invitation",
     "JoinedRoom",
     "LogSlice",
     "Page",
     "Retention",
     "RoomChange",
+    "StaffSecrets",
     "Store",
     "StoreUnavailable",
 ]
