@@ -57,6 +57,7 @@ class Reason(StrEnum):
     NOT_READY = "not_ready"
     NOT_LISTENER = "not_listener"
     WORDS_UNKNOWN = "words_unknown"
+    NO_WORDS_YET = "no_words_yet"
     CONTACT_DETAILS = "contact_details"
     # Staff.
     NOT_ALLOWED = "not_allowed"

@@ -104,12 +104,18 @@ class Extend(_Struct, frozen=True, kw_only=True):
 
 
 class TalkAgain(_Struct, frozen=True, kw_only=True):
-    """Privately, after the end: I would like to talk with this person again. When both do, the seeker gets come-back
-    words. `words_hash` is what they would be kept under; made by the caller, used only then."""
+    """Privately, after the end: I would like to talk with this person again."""
 
     session: SessionId
     on: bool
-    words_hash: bytes = b""
+
+
+class TakeWords(_Struct, frozen=True, kw_only=True):
+    """The seeker's, once both said that they would talk again: keep come-back words under this hash (KeepWords), for
+    the first listener who said so. Raises NO_WORDS_YET before that. Asking again keeps others too."""
+
+    session: SessionId
+    words_hash: bytes
 
 
 class Flag(_Struct, frozen=True, kw_only=True):
@@ -188,6 +194,7 @@ FloorCommand = (
     | EndSession
     | Extend
     | TalkAgain
+    | TakeWords
     | Flag
     | AskIn
     | AnswerAskIn

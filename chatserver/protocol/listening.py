@@ -85,6 +85,12 @@ class TalkAgainCommand(Command, frozen=True, kw_only=True, tag="again"):
     on: bool = True
 
 
+class MakeWords(Command, frozen=True, kw_only=True, tag="words"):
+    """After both said that they would talk again: come-back words for the seeker, shown once and kept only as a hash."""
+
+    session: SessionName
+
+
 class BlockPerson(Command, frozen=True, kw_only=True, tag="block"):
     """End this session and never meet this person again. The other is told only that it has ended."""
 
@@ -204,7 +210,7 @@ class SessionView(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `extend` says who has asked for more time. `idle_at` is when it would end if nobody says anything. After the end:
     `ended_at`, `ending` ("you", "other", "length", "idle", "gone", "staff"), `forget_at` (when what was written goes),
-    `again` (my own private word), and `words`, the come-back words, once for the seeker.
+    `again` (my own private word), and, for the seeker, `again_both`: both said so, and `words` gives come-back words.
     """
 
     id: SessionId
@@ -228,7 +234,7 @@ class SessionView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     again: bool = False
     heard: int | None = None
     heavy_after: int | None = None
-    words: str | None = None
+    again_both: bool = False
 
 
 class StandingOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="standing", omit_defaults=True):
@@ -344,6 +350,13 @@ class TalkOk(Struct, frozen=True, tag_field="ok", tag="talk"):
     room: RoomId
 
 
+class WordsOk(Struct, frozen=True, tag_field="ok", tag="words"):
+    """The come-back words, that lead to this listener and say nothing of anybody."""
+
+    words: str
+    expires_at: Millis
+
+
 class SceneLine(Struct, frozen=True, kw_only=True):
     """One answer that a learner may give, what the scripted seeker says to it, and a word of advice. `next` is the
     number of the scene that follows, or null at the end."""
@@ -388,6 +401,7 @@ ListeningCommand = (
     | EndTalk
     | ExtendTalk
     | TalkAgainCommand
+    | MakeWords
     | BlockPerson
     | ReportPerson
     | AnswerInvitation
@@ -403,5 +417,5 @@ ListeningCommand = (
     | AskPractice
     | AnswerCheck
 )
-ListeningOk = StandingOk | ConsoleOk | TalkOk | PracticeOk | CheckOk
+ListeningOk = StandingOk | ConsoleOk | TalkOk | WordsOk | PracticeOk | CheckOk
 ListeningPush = StandingPush | ConsolePush
