@@ -87,6 +87,15 @@ class StaffSecrets(msgspec.Struct, frozen=True, kw_only=True):
     totp_step: int
 
 
+class SignIn(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody of the staff who is signed in somewhere. `confirmed_at` is when they last gave their password."""
+
+    token_hash: bytes
+    staff: Staff
+    confirmed_at: Millis
+    expires_at: Millis
+
+
 class Invitation(msgspec.Struct, frozen=True, kw_only=True):
     """A link that makes an account, once. Only its hash is kept."""
 
@@ -269,11 +278,16 @@ class Store(Protocol):
         ...
 
     async def sign_in(self, token_hash: bytes, member: MemberId, now: Millis, expires_at: Millis) -> None:
-        """Remember a sign-in by the hash of its token."""
+        """Remember a sign-in by the hash of its token, confirmed at `now`."""
         ...
 
-    async def signed_in(self, token_hash: bytes, now: Millis) -> Staff | None:
-        """Whose token it is, while it and the account are good."""
+    async def sign_ins(self, token_hashes: Collection[bytes], now: Millis) -> dict[bytes, SignIn]:
+        """Those of them that are good, as their accounts are, in one cheap read: every worker asks twice a second about
+        all who are connected to it."""
+        ...
+
+    async def confirm_sign_in(self, token_hash: bytes, now: Millis) -> None:
+        """They gave their password again. Nothing where it is no more."""
         ...
 
     async def sign_out(self, token_hash: bytes) -> None: ...
@@ -358,6 +372,7 @@ __all__ = [
     "Page",
     "Retention",
     "RoomChange",
+    "SignIn",
     "StaffSecrets",
     "Store",
     "StoreUnavailable",
