@@ -25,6 +25,7 @@ from chatserver.delivery.hub import Hub
 from chatserver.delivery.presence import Presence
 from chatserver.delivery.tasks import Tasks
 from chatserver.domain.history import Millis
+from chatserver.domain.hours import parse_hours
 from chatserver.domain.identity import MemberId, NodeId
 from chatserver.domain.names import warm_up
 from chatserver.domain.rooms import Publication, RoomRules
@@ -34,7 +35,9 @@ from chatserver.edge.gate import STATE_KEY, Gate
 from chatserver.edge.guard import Cookies, Origins
 from chatserver.handlers import members
 from chatserver.handlers.desk import Desk
+from chatserver.handlers.floor import FloorKeeper
 from chatserver.handlers.health import Health
+from chatserver.handlers.hours import Clock
 from chatserver.handlers.identity import Identities
 from chatserver.handlers.node import Node
 from chatserver.handlers.sweep import Sweep
@@ -45,6 +48,7 @@ from chatserver.protocol.internode import (
     TOPIC_NODES,
     Announced,
     Canary,
+    FloorChanged,
     Lease,
     MemberChanged,
     MemberEnded,
@@ -97,6 +101,7 @@ class Server:
             identities=identities,
             limits=limits,
             rules=RoomRules(
+                contact_policy=settings.listening.contact_details,
                 text_length=limits.text_length,
                 warning_length=limits.warning_length,
                 edit_window=limits.edit_seconds * 1000,
@@ -107,6 +112,12 @@ class Server:
             monotonic=time.monotonic,
         )
         identities.on_erased = self._erased
+        self.node.floor = FloorKeeper(
+            self.node,
+            settings.floor_rules,
+            Clock(parse_hours(settings.listening.hours), settings.listening.timezone),
+            settings.listening.languages,
+        )
         self._gate = Gate(limits)
         self._gate.on_drain(self._drain)
         self._health = Health(self.node)
@@ -140,6 +151,7 @@ class Server:
             await node.bus.subscribe([TOPIC_NODES, node_topic(node.id)])
             self._tasks.start(node.hub.run(), "hub")
             self._tasks.start(self._sweep.run(), "sweep")
+            self._tasks.start(node.floor.run(), "floor")
             self._tasks.start(self._count_turned_away(), "turned away")
             # Otherwise the first guest would wait for it, and everybody with them.
             await asyncio.to_thread(warm_up)
@@ -181,6 +193,8 @@ class Server:
                 self._tasks.start(members.reload_member(node, member), "reload member")
             case MemberEnded(member=member):
                 node.end_member(member)
+            case FloorChanged(version=version):
+                node.floor.changed(version)
             case _:
                 assert_never(message)
 

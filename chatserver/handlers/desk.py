@@ -69,6 +69,7 @@ class Desk:
         """The socket is gone."""
         for room in [*connection.rooms]:
             rooms.depart(self._node, connection, room)
+        self._node.floor.closed(connection)
         self._node.hub.closed(connection.outbox)
         self._node.dismiss(connection)
         self._node.metrics.connections.dec()

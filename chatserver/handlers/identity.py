@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from hashlib import blake2b
 from typing import Final
 
 import jwt
 
-from chatserver.domain.comeback import hash_code, make_code, parse_code
+from chatserver.domain.comeback import WORDS_OF_A_MEETING, hash_code, make_code, parse_code
 from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.floor import SESSION_PREFIX, SessionId
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import Member, MemberId, Person
 from chatserver.domain.names import clean_name, name_key
@@ -42,6 +44,8 @@ class Identities:
         self._store = store
         self._token_key = token_key
         self._code_pepper = code_pepper
+        # Of its own: the same words must not be a code as well as a meeting's.
+        self._words_pepper = blake2b(code_pepper, digest_size=32, person=b"come-back words").digest()
         self._name_length = name_length
         self._now = now
         self._draw = draw
@@ -102,6 +106,25 @@ class Identities:
         async with self._hashing:
             return await asyncio.to_thread(hash_code, parsed, self._code_pepper)
 
+    async def make_words(self) -> tuple[str, bytes]:
+        """Come-back words, and what they are kept under: they lead to a listener, and name nobody."""
+        words = make_code(self._draw, WORDS_OF_A_MEETING)
+        async with self._hashing:
+            return words, await asyncio.to_thread(hash_code, words, self._words_pepper)
+
+    async def listener_of_words(self, words: str) -> MemberId:
+        """Whom come-back words lead to. Raises WORDS_UNKNOWN."""
+        try:
+            parsed = parse_code(words, WORDS_OF_A_MEETING)
+        except Refusal:
+            raise Refusal(Reason.WORDS_UNKNOWN) from None
+        async with self._hashing:
+            hashed = await asyncio.to_thread(hash_code, parsed, self._words_pepper)
+        listener = await self._store.listener_of_words(hashed, self._now())
+        if listener is None:
+            raise Refusal(Reason.WORDS_UNKNOWN)
+        return listener
+
     async def rename(self, member: MemberId, wanted: str) -> Person:
         """Be called something else. Raises NAME_REFUSED or NAME_TAKEN."""
         name = clean_name(wanted, max_length=self._name_length)
@@ -128,13 +151,20 @@ class Identities:
         publications = await self._store.erase(member, self._now())
         self.on_erased(member, publications)
 
+    def new_session_id(self) -> SessionId:
+        """An id for a one-to-one session."""
+        return SessionId(SESSION_PREFIX + self._letters())
+
     def _new_id(self) -> MemberId:
+        return MemberId("m_" + self._letters())
+
+    def _letters(self) -> str:
         # Drawn at once: each draw asks the operating system.
         number, letters = self._draw(len(_ALPHABET) ** _ID_LENGTH), []
         for _ in range(_ID_LENGTH):
             number, letter = divmod(number, len(_ALPHABET))
             letters.append(_ALPHABET[letter])
-        return MemberId("m_" + "".join(letters))
+        return "".join(letters)
 
     async def _new_guest(self) -> Member:
         now = self._now()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from chatserver.bus.contract import Bus
 from chatserver.delivery.hub import Hub
@@ -20,6 +20,9 @@ from chatserver.metrics import Metrics
 from chatserver.protocol.codes import Close
 from chatserver.protocol.internode import TOPIC_NODES, AnyNodeMessage, encode
 from chatserver.store.contract import Retention, Store
+
+if TYPE_CHECKING:
+    from chatserver.handlers.floor import FloorKeeper
 
 ENDED_SECONDS: Final = 60.0
 """Longer than any hello takes."""
@@ -57,6 +60,8 @@ class Node:
     ended: dict[MemberId, float] = field(default_factory=dict)
     """Members who are no more, and since when: somebody may be saying hello as one of them at that moment."""
     is_draining: bool = False
+    floor: FloorKeeper = field(init=False)
+    """The one-to-one side of this worker. It needs the node, so the server gives it afterwards."""
 
     def admit(self, connection: Connection, person: Person) -> None:
         """From now on this connection is this member's. Raises BUSY where they have as many as one may have, and

@@ -9,11 +9,36 @@ from msgspec import Struct
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import Person
-from chatserver.handlers import members, rooms
+from chatserver.handlers import listening, members, rooms
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
 from chatserver.protocol.fields import Command
+from chatserver.protocol.listening import (
+    AcceptProposal,
+    AnswerCheck,
+    AnswerInvitation,
+    AskConsole,
+    AskForListener,
+    AskPractice,
+    AskStanding,
+    BeAvailable,
+    BlockPerson,
+    ChangeProfile,
+    DebriefNote,
+    DeclineProposal,
+    EndTalk,
+    ExtendTalk,
+    Feedback,
+    FlagTalk,
+    Invite,
+    LeaveQueue,
+    MakeWords,
+    ReportPerson,
+    StillThere,
+    TakeBack,
+    TalkAgainCommand,
+)
 from chatserver.protocol.messages import (
     AnyCommand,
     DoneOk,
@@ -60,6 +85,29 @@ TABLE: Final[dict[type[Command], Row]] = {
     PageHistory: Row(rooms.history, 2.0),
     MarkRead: Row(rooms.mark_read, 0.5),
     Typing: Row(rooms.typing, 0.5),
+    AskStanding: Row(listening.standing, 2.0),
+    AskForListener: Row(listening.ask, 5.0),
+    LeaveQueue: Row(listening.leave_queue, 2.0),
+    TakeBack: Row(listening.take_back, 2.0),
+    Feedback: Row(listening.feedback, 2.0),
+    EndTalk: Row(listening.end, 2.0),
+    ExtendTalk: Row(listening.extend, 2.0),
+    TalkAgainCommand: Row(listening.again, 2.0),
+    MakeWords: Row(listening.words, 20.0),
+    BlockPerson: Row(listening.block, 2.0),
+    ReportPerson: Row(listening.report, 10.0),
+    AnswerInvitation: Row(listening.answer_invitation, 2.0),
+    AskConsole: Row(listening.console, 2.0),
+    ChangeProfile: Row(listening.profile, 5.0),
+    BeAvailable: Row(listening.available, 2.0),
+    StillThere: Row(listening.still_here),
+    AcceptProposal: Row(listening.accept, 2.0),
+    DeclineProposal: Row(listening.decline, 2.0),
+    FlagTalk: Row(listening.flag, 2.0),
+    Invite: Row(listening.invite, 2.0),
+    DebriefNote: Row(listening.debrief, 5.0),
+    AskPractice: Row(listening.practise, 2.0),
+    AnswerCheck: Row(listening.check, 5.0),
     MuteMember: Row(members.mute),
     Rename: Row(members.rename, 5.0),
     MakeCode: Row(members.make_code, 20.0),

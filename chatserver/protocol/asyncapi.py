@@ -13,6 +13,7 @@ import msgspec
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.protocol import examples
+from chatserver.protocol import listening as li
 from chatserver.protocol import messages as m
 from chatserver.protocol.codes import Close, advice, error_body
 from chatserver.protocol.fields import Command
@@ -36,6 +37,29 @@ REPLY_TO: Final[dict[type[Command], type[Any]]] = {
     m.Rename: m.RenameOk,
     m.MakeCode: m.CodeOk,
     m.Ping: m.DoneOk,
+    li.AskForListener: li.StandingOk,
+    li.LeaveQueue: li.StandingOk,
+    li.TakeBack: li.StandingOk,
+    li.AskStanding: li.StandingOk,
+    li.Feedback: m.DoneOk,
+    li.EndTalk: m.DoneOk,
+    li.ExtendTalk: m.DoneOk,
+    li.TalkAgainCommand: m.DoneOk,
+    li.MakeWords: li.WordsOk,
+    li.BlockPerson: m.DoneOk,
+    li.ReportPerson: m.DoneOk,
+    li.AnswerInvitation: m.DoneOk,
+    li.AskConsole: li.ConsoleOk,
+    li.ChangeProfile: m.DoneOk,
+    li.BeAvailable: m.DoneOk,
+    li.StillThere: m.DoneOk,
+    li.AcceptProposal: li.TalkOk,
+    li.DeclineProposal: m.DoneOk,
+    li.FlagTalk: m.DoneOk,
+    li.Invite: m.DoneOk,
+    li.DebriefNote: m.DoneOk,
+    li.AskPractice: li.PracticeOk,
+    li.AnswerCheck: li.CheckOk,
 }
 """What answers each command where it is not refused."""
 
@@ -89,16 +113,25 @@ def _messages() -> dict[str, Json]:
     found: dict[str, Json] = {}
     for kind in get_args(m.AnyCommand):
         found[f"command.{tag_of(kind)}"] = _message(
-            kind, "id", {"$ref": _schema(kind)}, (each for each in examples.COMMANDS if type(each) is kind)
+            kind,
+            "id",
+            {"$ref": _schema(kind)},
+            (each for each in examples.COMMANDS if type(each) is kind),
         )
     for kind in get_args(m.AnyOk):
         found[f"reply.{tag_of(kind)}"] = _message(
-            kind, "re", _ok_schema(kind), (each for each in examples.REPLIES if type(each.ok) is kind)
+            kind,
+            "re",
+            _ok_schema(kind),
+            (each for each in examples.REPLIES if type(each.ok) is kind),
         )
     found[_ERROR] = _message(m.ErrorReply, "re", {"$ref": _schema(m.ErrorReply)}, examples.ERRORS)
     for kind in get_args(m.AnyPush):
         found[f"push.{tag_of(kind)}"] = _message(
-            kind, None, {"$ref": _schema(kind)}, (each for each in examples.PUSHES if type(each) is kind)
+            kind,
+            None,
+            {"$ref": _schema(kind)},
+            (each for each in examples.PUSHES if type(each) is kind),
         )
     return found
 

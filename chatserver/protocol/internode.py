@@ -90,6 +90,12 @@ class MemberEnded(Struct, frozen=True, tag="me"):
     member: MemberId
 
 
+class FloorChanged(Struct, frozen=True, tag="fc"):
+    """The floor of one-to-one has this version now: whoever shows it should read it again."""
+
+    version: int
+
+
 AnyNodeMessage = (
     Announced
     | TypingSeen
@@ -101,6 +107,7 @@ AnyNodeMessage = (
     | NodeLeft
     | MemberChanged
     | MemberEnded
+    | FloorChanged
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -86,7 +86,7 @@ class TalkAgainCommand(Command, frozen=True, kw_only=True, tag="again"):
 
 
 class MakeWords(Command, frozen=True, kw_only=True, tag="words"):
-    """After both said that they would talk again: come-back words for the seeker, shown once and kept only as a hash."""
+    """After both said that they would talk again: come-back words for the seeker, shown once, kept only as a hash."""
 
     session: SessionName
 

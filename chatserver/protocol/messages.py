@@ -60,12 +60,14 @@ class LeaveRoom(Command, frozen=True, kw_only=True, tag="leave"):
 
 
 class PostCommand(Command, frozen=True, kw_only=True, tag="post"):
-    """Write in a room. `warning` is a content warning: the post is shown collapsed behind it."""
+    """Write in a room. `warning` is a content warning: the post is shown collapsed behind it. `anyway` sends what was
+    refused for the contact details in it, where the operator leaves that to the author."""
 
     room: RoomName
     text: Text
     warning: Text | None = None
     reply_to: Place | None = None
+    anyway: bool = False
 
 
 class EditCommand(Command, frozen=True, kw_only=True, tag="edit"):
@@ -75,6 +77,7 @@ class EditCommand(Command, frozen=True, kw_only=True, tag="edit"):
     offset: Place
     text: Text
     warning: Text | None = None
+    anyway: bool = False
 
 
 class RedactCommand(Command, frozen=True, kw_only=True, tag="redact"):

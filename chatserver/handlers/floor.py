@@ -1,0 +1,256 @@
+"""One worker's picture of the floor: read when it has changed, settled when it is time, shown to those concerned.
+
+The store decides; this only asks it to, and keeps what it last said (`docs/decisions/0080-one-to-one.md`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from functools import partial
+from typing import Final, Protocol
+
+from chatserver.domain.audit import audit
+from chatserver.domain.deciding import decide_and_settle, due_at
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.floor import Floor, FloorRules
+from chatserver.domain.floor_commands import FloorCommand, Settle
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import MemberId
+from chatserver.handlers import rooms, views
+from chatserver.handlers.connection import Connection
+from chatserver.handlers.node import Node
+from chatserver.handlers.views import Kind, Picture, View
+from chatserver.protocol.internode import FloorChanged
+from chatserver.store.contract import FloorChange, FloorCommitted, StoreUnavailable
+
+POLL_SECONDS: Final = 1.0
+"""How often the floor's version is asked for: what the bus lost is found here."""
+SEEN_SECONDS: Final = 5.0
+"""How often the store is told who of the floor is connected here. Well within `FloorRules.reachable`."""
+RESTATE_SECONDS: Final = 15.0
+"""How often views are made anew although nothing happened: estimates age."""
+NOBODY: Final = MemberId("")
+_SPREAD_SECONDS: Final = 0.15
+"""Workers that wake for the same moment try one after another; the first is usually enough."""
+_VIEWS_AT_ONCE: Final = 200
+_VIEWS_PAUSE: Final = 0.02
+"""How many people are shown something before others have the loop, and for how long: a thousand who wait are told of
+their places some times a second."""
+
+log = logging.getLogger("chatserver.handlers")
+
+
+class Hours(Protocol):
+    """When listeners are here."""
+
+    def is_open(self, now: Millis) -> bool: ...
+
+    def opens_at(self, now: Millis) -> Millis | None:
+        """When they are next; None while they are, or where they never are."""
+        ...
+
+
+class FloorKeeper:
+    """Everything that this worker does about the floor. `run` never ends by itself; the server owns and cancels it."""
+
+    def __init__(self, node: Node, rules: FloorRules, hours: Hours, languages: tuple[str, ...]) -> None:
+        self._node = node
+        self._hours = hours
+        self._languages = languages
+        self.rules = rules
+        self.picture = self._picture(Floor())
+        self._watching: dict[Connection, dict[Kind, View | None]] = {}
+        """Who is to be told, of what, and what they were last told."""
+        self._loading: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+        self._known = 0
+        """The newest version that anybody told of."""
+        self._seen_at = self._restated_at = self._settled_at = float("-inf")
+
+    @property
+    def floor(self) -> Floor:
+        return self.picture.floor
+
+    def words_expire_at(self) -> Millis:
+        """Until when come-back words that are made now are good."""
+        return Millis(self._node.now() + self.rules.words_days * 24 * 3_600_000)
+
+    @property
+    def is_open(self) -> bool:
+        return self._hours.is_open(self._node.now())
+
+    # ------------------------------------------------------------------------------------------ what people do
+
+    async def do(self, who: MemberId, command: FloorCommand) -> FloorCommitted:
+        """Carry out a command on the floor. On return the picture here shows it. Raises Refusal or StoreUnavailable."""
+        now = self._node.now()
+        committed = await self._node.store.commit_floor(
+            FloorChange(decide=partial(decide_and_settle, command=command, who=who, now=now, rules=self.rules), now=now)
+        )
+        await self._heed(committed)
+        return committed
+
+    async def arrived(self, member: MemberId) -> None:
+        """Somebody of the floor has connected: whom they wait for, or who waits for them, must not wait any longer."""
+        if not self.picture.concerns(member):
+            return
+        await self._node.store.see([member], self._node.now())
+        await self.do(NOBODY, Settle())
+
+    def watch(self, connection: Connection, kind: Kind) -> View:
+        """From now on this connection is told whenever its view of that kind changes. Returns how it is now. Raises
+        NOT_LISTENER for the console of somebody who is none."""
+        view = self._view(connection, kind)
+        if view is None:
+            raise Refusal(Reason.NOT_LISTENER)
+        self._watching.setdefault(connection, {})[kind] = view
+        return view
+
+    def closed(self, connection: Connection) -> None:
+        """The socket is gone."""
+        self._watching.pop(connection, None)
+
+    def changed(self, version: int) -> None:
+        """Another worker says that the floor has this version now."""
+        self._known = max(self._known, version)
+        self._wake.set()
+
+    # ------------------------------------------------------------------------------------------ clockwork
+
+    async def run(self) -> None:
+        """Follow the floor until cancelled."""
+        while True:
+            await self._pause()
+            try:
+                await self._turn()
+            except (StoreUnavailable, Refusal) as trouble:
+                self._node.metrics.store_failures.inc()
+                log.warning("floor_postponed", extra={"cause": str(trouble)})
+            except Exception:
+                # What has to go on whatever one turn ran into.
+                log.exception("floor_failed")
+
+    async def _pause(self) -> None:
+        due = self.picture.due
+        wait = POLL_SECONDS * random.uniform(0.9, 1.1)
+        if due is not None:
+            wait = min(wait, max(0.0, (due - self._node.now()) / 1000) + random.uniform(0, _SPREAD_SECONDS))
+        try:
+            async with asyncio.timeout(wait):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+        self._wake.clear()
+
+    async def _turn(self) -> None:
+        node, clock = self._node, self._node.monotonic()
+        if self._known <= self.floor.version:
+            self._known = max(self._known, await node.store.floor_version())
+        if self._known != self.floor.version:
+            await self._fresh(self._known)
+        if clock - self._seen_at >= SEEN_SECONDS:
+            self._seen_at = clock
+            await self._tell_who_is_here()
+        due = self.picture.due
+        if due is not None and due <= node.now() and clock - self._settled_at >= _SPREAD_SECONDS:
+            self._settled_at = clock
+            await self.do(NOBODY, Settle())
+            # Where nothing was due after all, people have been seen meanwhile: the picture is old.
+            await self._load()
+        self._measure()
+        await self._show(again=clock - self._restated_at >= RESTATE_SECONDS)
+
+    async def _tell_who_is_here(self) -> None:
+        here = [member for member in self.picture.people if self._node.connections_of(member)]
+        if here:
+            await self._node.store.see(here, self._node.now())
+
+    async def _heed(self, committed: FloorCommitted) -> None:
+        node = self._node
+        node.hub.announce(committed.publications)
+        if committed.is_changed:
+            node.tell_nodes(FloorChanged(committed.version))
+            self.changed(committed.version)
+        await self._fresh(committed.version)
+
+    async def _fresh(self, version: int) -> None:
+        """Wait until the picture is at least of this version. Any number of callers share one read."""
+        while self.floor.version < version:
+            await self._load()
+
+    async def _load(self) -> None:
+        if self._loading is None:
+            self._loading = asyncio.create_task(self._read(), name="read the floor")
+        # Shielded: whoever gives up waiting must not end it for the others.
+        await asyncio.shield(self._loading)
+
+    async def _read(self) -> None:
+        try:
+            floor = await self._node.store.floor()
+            if floor.version >= self.floor.version:
+                self.picture = self._picture(floor)
+                self._put_in_order()
+        finally:
+            self._loading = None
+
+    def _picture(self, floor: Floor) -> Picture:
+        now = self._node.now()
+        return Picture(
+            floor,
+            self.rules,
+            is_open=self._hours.is_open(now),
+            opens_at=self._hours.opens_at(now),
+            languages=self._languages,
+            due=due_at(floor, now, self.rules),
+            now=now,
+        )
+
+    def _put_in_order(self) -> None:
+        """Nobody stays in the closed room of a session that they are no more part of, or that is forgotten."""
+        for connection in self._in_sessions():
+            assert connection.person is not None
+            for room in [*connection.rooms]:
+                if rooms.is_session(room) and not self.picture.may_enter(room, connection.person.id):
+                    rooms.depart(self._node, connection, room)
+
+    def _in_sessions(self) -> list[Connection]:
+        return [
+            connection
+            for online in self._node.online.values()
+            for connection in online.connections
+            if any(rooms.is_session(room) for room in connection.rooms)
+        ]
+
+    # ------------------------------------------------------------------------------------------ showing
+
+    async def _show(self, *, again: bool) -> None:
+        if again:
+            self._restated_at = self._node.monotonic()
+            self.picture = self._picture(self.floor)
+        for number, (connection, told) in enumerate([*self._watching.items()], 1):
+            for kind, before in told.items():
+                if connection not in self._watching:
+                    break
+                view = self._view(connection, kind)
+                if view is not None and (before is None or not views.is_same(view, before)):
+                    told[kind] = view if self._send(connection, view) else None
+            if number % _VIEWS_AT_ONCE == 0:
+                await asyncio.sleep(_VIEWS_PAUSE)
+
+    def _send(self, connection: Connection, view: View) -> bool:
+        if connection.outbox.wire.buffered() > self._node.limits.outbox_bytes:
+            # It is told when it has room again: the newest is right.
+            return False
+        connection.outbox.send(views.push(view))
+        return True
+
+    def _view(self, connection: Connection, kind: Kind) -> View | None:
+        if connection.person is None:
+            return None
+        member = connection.person.id
+        return views.standing(self.picture, member) if kind == "standing" else views.console(self.picture, member)
+
+    def _measure(self) -> None:
+        self._node.metrics.show_floor(audit(self.floor, self._node.now(), self.rules))
