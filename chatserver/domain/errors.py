@@ -62,6 +62,7 @@ class Reason(StrEnum):
     # Staff.
     NOT_ALLOWED = "not_allowed"
     SIGN_IN_REFUSED = "sign_in_refused"
+    CONFIRMATION_REQUIRED = "confirmation_required"
     INVITATION_UNKNOWN = "invitation_unknown"
     PASSWORD_WEAK = "password_weak"  # noqa: S105 - a code
     # The service.
