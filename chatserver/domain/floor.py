@@ -85,7 +85,8 @@ class Seeker(msgspec.Struct, frozen=True, kw_only=True):
     last had a connection of theirs. `lapsed_at` is set when their place was given up because they were away for
     longer than the grace; it can be taken back for as long again. `avoid` are members whom they must not meet
     (blocked in either direction). `refused_by` are the listeners who let their proposal pass or declined: they are
-    asked again only when nobody else is left. `session` is their live session.
+    asked again only when nobody else is left, and not before `FloorRules.ask_again` after the last of them did
+    (`refused_at`). `session` is their live session.
     """
 
     member: MemberId
@@ -97,6 +98,7 @@ class Seeker(msgspec.Struct, frozen=True, kw_only=True):
     lapsed_at: Millis | None = None
     avoid: frozenset[MemberId] = frozenset()
     refused_by: frozenset[MemberId] = frozenset()
+    refused_at: Millis | None = None
     proposal: Proposal | None = None
     session: SessionId | None = None
 
@@ -185,7 +187,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     limit counts. `gone` says since when somebody of it has not been seen. `warned` are the warnings already given
     (`"length"`, `"idle"`). After the end: `ended_at`, `ending`, `forget_at` (when its content goes), `flagged`
     (it was heavy), `heard` (did you feel heard, 0 no, 1 partly, 2 yes), `heavy_after`, and who wants to talk `again`.
-    `words_made` says that come-back words were given.
+    `words_made` says that come-back words were given. `reported` holds what reports there were, so that one that is
+    sent again is not kept twice.
     """
 
     id: SessionId
@@ -212,6 +215,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     heavy_after: int | None = None
     again: frozenset[MemberId] = frozenset()
     words_made: bool = False
+    reported: frozenset[str] = frozenset()
 
     @property
     def is_live(self) -> bool:
@@ -244,6 +248,8 @@ class FloorRules(msgspec.Struct, frozen=True, kw_only=True):
     reachable: int = 15_000
     """A listener not seen for longer is not asked."""
     proposal: int = 30_000
+    ask_again: int = 60_000
+    """After how long those who let somebody pass may be asked about them again, if nobody else is left."""
     most_ignored: int = 2
     """Proposals passed over in a row that set a listener to away."""
     lease: int = 10 * 60_000

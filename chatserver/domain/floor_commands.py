@@ -155,6 +155,12 @@ class ReportSession(_Struct, frozen=True, kw_only=True):
     is_call: bool = False
 
 
+class Spoke(_Struct, frozen=True, kw_only=True):
+    """Somebody wrote in it: the idle limit counts anew. Worth sending at most twice a minute for each session."""
+
+    session: SessionId
+
+
 # Commands of the service itself (`who` is not used).
 
 
@@ -200,6 +206,7 @@ FloorCommand = (
     | AnswerAskIn
     | Block
     | ReportSession
+    | Spoke
     | Settle
     | Hire
     | Dismiss

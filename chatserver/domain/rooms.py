@@ -115,15 +115,21 @@ class Post(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class WritePost(msgspec.Struct, frozen=True, kw_only=True):
+    """`anyway` says that the author was told of the contact details in it, and means them."""
+
     text: str
     warning: str | None = None
     reply_to: Offset | None = None
+    anyway: bool = False
 
 
 class EditPost(msgspec.Struct, frozen=True, kw_only=True):
+    """`anyway` as in `WritePost`."""
+
     target: Offset
     text: str
     warning: str | None = None
+    anyway: bool = False
 
 
 class RedactPost(msgspec.Struct, frozen=True, kw_only=True):
@@ -201,12 +207,23 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     target_reactions: frozenset[Reaction] = frozenset()
 
 
+class ContactPolicy(StrEnum):
+    """What happens to contact details in a one-to-one session."""
+
+    OFF = "off"
+    WARN = "warn"
+    """The author is told why not, and may send them all the same."""
+    REFUSE = "refuse"
+
+
 class RoomRules(msgspec.Struct, frozen=True, kw_only=True):
     """The limits that an operator may set. Lengths in characters (code points), times in milliseconds."""
 
     text_length: int = 2_000
     warning_length: int = 80
     edit_window: int = 10 * 60 * 1000
+    contact_policy: ContactPolicy = ContactPolicy.WARN
+    """In one-to-one sessions only."""
 
 
 def target_of(command: RoomCommand) -> Offset | None:
