@@ -192,6 +192,15 @@ class ListeningSection(BaseModel):
         return self
 
 
+class StaffSection(BaseModel):
+    """How long what opens a door for staff is good."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sign_in_hours: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 12.0
+    invitation_hours: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 72.0
+
+
 class Settings(BaseSettings):
     """The effective configuration: plain, frozen, whole. Made by `load` or, in a worker, by `effective`."""
 
@@ -219,6 +228,7 @@ class Settings(BaseSettings):
     secret_key: Annotated[SecretStr, Field(min_length=SHORTEST)] | None = None
     secret_key_file: Path | None = None
     retention: RetentionSection = RetentionSection()
+    staff: StaffSection = StaffSection()
     listening: ListeningSection = ListeningSection()
     limits: Annotated[_LimitsSection, AfterValidator(_as_limits), PlainSerializer(msgspec.structs.asdict)] = Field(
         default_factory=_LimitsSection
@@ -294,6 +304,16 @@ class Settings(BaseSettings):
             keep=round(own.keep_minutes * _MINUTE),
             words_days=own.words_days,
         )
+
+    @property
+    def sign_in_age(self) -> int:
+        """Milliseconds after which a staff sign-in ends."""
+        return round(self.staff.sign_in_hours * _HOUR)
+
+    @property
+    def invitation_age(self) -> int:
+        """Milliseconds after which an invitation is good no more."""
+        return round(self.staff.invitation_hours * _HOUR)
 
     @property
     def secret_file(self) -> Path:
@@ -402,6 +422,7 @@ def known_keys() -> list[str]:
     """Every key, those of sections with a dot: `port`, `limits.frame_bytes`."""
     sections = {
         "retention": list(RetentionSection.model_fields),
+        "staff": list(StaffSection.model_fields),
         "listening": list(ListeningSection.model_fields),
         "limits": [field.name for field in msgspec.structs.fields(Limits)],
     }

@@ -33,13 +33,14 @@ from chatserver.edge.addresses import Addresses, AddressKeys
 from chatserver.edge.app import build_app
 from chatserver.edge.gate import STATE_KEY, Gate
 from chatserver.edge.guard import Cookies, Origins
-from chatserver.handlers import members
+from chatserver.handlers import members, sign_ins
 from chatserver.handlers.desk import Desk
 from chatserver.handlers.floor import FloorKeeper
 from chatserver.handlers.health import Health
 from chatserver.handlers.hours import Clock
-from chatserver.handlers.identity import Identities
+from chatserver.handlers.identity import Identities, new_member_id
 from chatserver.handlers.node import Node
+from chatserver.handlers.staff import StaffAccounts
 from chatserver.handlers.sweep import Sweep
 from chatserver.metrics import Metrics
 from chatserver.protocol import internode
@@ -56,12 +57,13 @@ from chatserver.protocol.internode import (
     PresenceDelta,
     PresenceSnapshot,
     SnapshotWanted,
+    StaffChanged,
     TypingSeen,
     node_topic,
 )
 from chatserver.protocol.messages import TypingPush
 from chatserver.seeds import seed_rooms
-from chatserver.store.contract import Store
+from chatserver.store.contract import Store, StoreUnavailable
 from chatserver.store.sqlite import SqliteStore
 from chatserver.webroot import web_root
 
@@ -92,6 +94,7 @@ class Server:
             now=_now,
             draw=secrets.randbelow,
         )
+        accounts = make_accounts(settings, store)
         self.node = Node(
             id=node_id,
             store=store,
@@ -99,6 +102,7 @@ class Server:
             hub=Hub(node_id, store, bus, limits, metrics, _now),
             presence=Presence(node_id),
             identities=identities,
+            staff=accounts,
             limits=limits,
             rules=RoomRules(
                 contact_policy=settings.listening.contact_details,
@@ -112,6 +116,7 @@ class Server:
             monotonic=time.monotonic,
         )
         identities.on_erased = self._erased
+        accounts.on_changed = self._staff_changed
         self.node.floor = FloorKeeper(
             self.node,
             settings.floor_rules,
@@ -124,18 +129,18 @@ class Server:
         self._sweep = Sweep(self.node, self._health)
         self.node.hub.on_caught_up = self._sweep.restate_presence
         self._tasks = Tasks()
+        secure = {"auto": None, "always": True, "never": False}[settings.secure_cookies]
         self.app = build_app(
             desk=Desk(self.node),
             identities=identities,
+            accounts=accounts,
             health=self._health,
             exposition=metrics.exposition,
             gate=self._gate,
             addresses=Addresses(AddressKeys(settings.secret("address keys"), time.time), limits, time.monotonic),
             origins=Origins(settings.public_origins),
-            cookies=Cookies(
-                max_age=settings.store_retention.member_age // 1000,
-                secure={"auto": None, "always": True, "never": False}[settings.secure_cookies],
-            ),
+            cookies=Cookies("chat_identity", max_age=settings.store_retention.member_age // 1000, secure=secure),
+            staff_cookies=Cookies("chat_staff", max_age=settings.sign_in_age // 1000, secure=secure),
             web_root=web_root(),
             lifespan=self._lifespan,
         )
@@ -147,6 +152,7 @@ class Server:
         try:
             await node.store.add_rooms(seed_rooms())
             await self._sweep.load_rooms()
+            await sign_ins.load_names(node)
             await node.bus.start(self._hear, self._attached)
             await node.bus.subscribe([TOPIC_NODES, node_topic(node.id)])
             self._tasks.start(node.hub.run(), "hub")
@@ -193,6 +199,8 @@ class Server:
                 self._tasks.start(members.reload_member(node, member), "reload member")
             case MemberEnded(member=member):
                 node.end_member(member)
+            case StaffChanged():
+                self._tasks.start(self._look_at_staff(), "look at staff")
             case FloorChanged(version=version):
                 node.floor.changed(version)
             case _:
@@ -210,6 +218,15 @@ class Server:
             await asyncio.sleep(1.0)
             self.node.metrics.refused.set(self._gate.refused)
             self.node.metrics.went_silent.set(self._gate.went_silent)
+
+    def _staff_changed(self, member: MemberId) -> None:
+        self._tasks.start(self._look_at_staff(), "look at staff")
+        sign_ins.changed(self.node, member)
+
+    async def _look_at_staff(self) -> None:
+        with contextlib.suppress(StoreUnavailable):
+            # Where the store is away the sweep asks again, and counts it.
+            await sign_ins.look_again(self.node)
 
     def _erased(self, member: MemberId, publications: list[Publication]) -> None:
         members.erased(self.node, member, publications)
@@ -231,6 +248,18 @@ def _bus(settings: Settings) -> Bus:
     if settings.redis_url is None:
         return MemoryBus(Exchange())
     return RedisBus(settings.redis_url, prefix=settings.redis_prefix)
+
+
+def make_accounts(settings: Settings, store: Store) -> StaffAccounts:
+    """The staff's accounts in a store."""
+    return StaffAccounts(
+        store,
+        new_id=lambda: new_member_id(secrets.randbelow),
+        now=_now,
+        name_length=settings.limits.name_length,
+        sign_in_age=settings.sign_in_age,
+        invitation_age=settings.invitation_age,
+    )
 
 
 def make_store(settings: Settings) -> Store:

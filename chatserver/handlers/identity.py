@@ -50,6 +50,8 @@ class Identities:
         self._now = now
         self._draw = draw
         self._hashing = asyncio.Lock()
+        self.staff_keys: frozenset[str] = frozenset()
+        """Whom nobody's name may resemble; the sweep keeps it up to date."""
         self.on_erased: Callable[[MemberId, list[Publication]], None] = lambda member, publications: None
 
     def token_for(self, member: MemberId) -> str:
@@ -127,7 +129,7 @@ class Identities:
 
     async def rename(self, member: MemberId, wanted: str) -> Person:
         """Be called something else. Raises NAME_REFUSED or NAME_TAKEN."""
-        name = clean_name(wanted, max_length=self._name_length)
+        name = clean_name(wanted, max_length=self._name_length, staff_keys=self.staff_keys)
         await self._store.rename(member, name.name, name.key)
         return Person(member, name.name)
 
@@ -153,25 +155,14 @@ class Identities:
 
     def new_session_id(self) -> SessionId:
         """An id for a one-to-one session."""
-        return SessionId(SESSION_PREFIX + self._letters())
-
-    def _new_id(self) -> MemberId:
-        return MemberId("m_" + self._letters())
-
-    def _letters(self) -> str:
-        # Drawn at once: each draw asks the operating system.
-        number, letters = self._draw(len(_ALPHABET) ** _ID_LENGTH), []
-        for _ in range(_ID_LENGTH):
-            number, letter = divmod(number, len(_ALPHABET))
-            letters.append(_ALPHABET[letter])
-        return "".join(letters)
+        return SessionId(SESSION_PREFIX + _letters(self._draw))
 
     async def _new_guest(self) -> Member:
         now = self._now()
         for attempt in range(_NAME_ATTEMPTS):
             name = pseudonym(self._draw, attempt)
             member = Member(
-                id=self._new_id(),
+                id=new_member_id(self._draw),
                 name=name,
                 name_key=name_key(name),
                 created_at=now,
@@ -185,3 +176,17 @@ class Identities:
                 continue
             return member
         raise Refusal(Reason.BUSY, retry_after=5.0)
+
+
+def new_member_id(draw: Callable[[int], int]) -> MemberId:
+    """An id for somebody new."""
+    return MemberId("m_" + _letters(draw))
+
+
+def _letters(draw: Callable[[int], int]) -> str:
+    # Drawn at once: each draw asks the operating system.
+    number, letters = draw(len(_ALPHABET) ** _ID_LENGTH), []
+    for _ in range(_ID_LENGTH):
+        number, letter = divmod(number, len(_ALPHABET))
+        letters.append(_ALPHABET[letter])
+    return "".join(letters)

@@ -52,11 +52,10 @@ _NOBODYS: Final = "$argon2id$v=19$m=65536,t=3,p=1$bm9ib2R5J3Mgc2FsdCBpcw$r3k5Wc2
 
 
 class Welcome(NamedTuple):
-    """Somebody is signed in. The token is known to them alone from here on."""
+    """Somebody has signed in. The token is known to them alone from here on."""
 
-    staff: Staff
+    sign_in: SignIn
     token: str
-    expires_at: Millis
 
 
 class Link(NamedTuple):
@@ -250,14 +249,15 @@ class StaffAccounts:
     async def _welcome(self, found: StaffSecrets) -> Welcome:
         """A new sign-in for somebody who has shown who they are."""
         token, now, member = secrets.token_urlsafe(SECRET_BYTES), self._now(), found.staff.member
-        expires_at = Millis(now + self._sign_in_age)
-        await self._store.sign_in(_hash(token), member, now, expires_at)
+        hashed, expires_at = _hash(token), Millis(now + self._sign_in_age)
+        await self._store.sign_in(hashed, member, now, expires_at)
         # The password may have been changed, because it was stolen, while this one was being checked.
         after = await self._store.staff(member)
         if after is None or after.password_hash != found.password_hash or after.staff.revoked_at is not None:
-            await self._store.sign_out(_hash(token))
+            await self._store.sign_out(hashed)
             raise Refusal(Reason.SIGN_IN_REFUSED)
-        return Welcome(after.staff, token, expires_at)
+        signed_in = SignIn(token_hash=hashed, staff=after.staff, confirmed_at=now, expires_at=expires_at)
+        return Welcome(signed_in, token)
 
     async def _add(
         self, login: str, name: str, password: str, roles: frozenset[Role], invitation: bytes | None

@@ -15,6 +15,7 @@ from chatserver.delivery.outbox import Outbox
 from chatserver.domain.errors import Refusal
 from chatserver.domain.history import ChannelName
 from chatserver.domain.rooms import ROOM_CHANNEL_PREFIX, RoomId, room_channel, room_of
+from chatserver.handlers import sign_ins
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.health import Health
 from chatserver.handlers.node import Node
@@ -25,6 +26,7 @@ from chatserver.store.contract import StoreUnavailable
 PRESENCE_SECONDS: Final = 0.1
 COUNTS_SECONDS: Final = 1.0
 SECOND: Final = 1.0
+STAFF_SECONDS: Final = 0.5
 ROOMS_SECONDS: Final = 5.0
 TOUCH_SECONDS: Final = 60.0
 EXPIRE_SECONDS: Final = 60.0
@@ -49,7 +51,9 @@ class Sweep:
                 (PRESENCE_SECONDS, self._presence),
                 (COUNTS_SECONDS, self._counts),
                 (SECOND, self._second),
+                (STAFF_SECONDS, self._staff),
                 (ROOMS_SECONDS, self.load_rooms),
+                (ROOMS_SECONDS, self._staff_names),
                 (TOUCH_SECONDS, self._touch),
                 (EXPIRE_SECONDS, self._expire),
             ):
@@ -121,6 +125,12 @@ class Sweep:
         node.hub.measure()
         node.metrics.bus_attached.set(int(node.bus.is_attached))
         node.metrics.bus_dropped.set(node.bus.dropped)
+
+    async def _staff(self) -> None:
+        await sign_ins.look_again(self._node)
+
+    async def _staff_names(self) -> None:
+        await sign_ins.load_names(self._node)
 
     async def _touch(self) -> None:
         node = self._node

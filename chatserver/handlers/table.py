@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import Person
-from chatserver.handlers import listening, members, rooms
+from chatserver.domain.staff import Capability, require
+from chatserver.handlers import listening, members, rooms, sign_ins
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
@@ -64,10 +65,12 @@ Handler = Callable[[Node, Connection, Person, Any], Awaitable[Answer]]
 
 
 class Row(Struct, frozen=True):
-    """`cost` is in tokens of the connection's and the member's buckets: what an ordinary command costs is 1."""
+    """`cost` is in tokens of the connection's and the member's buckets: what an ordinary command costs is 1.
+    `needs` is what one must be allowed to do; without it the command is every member's."""
 
     handler: Handler
     cost: float = 1.0
+    needs: Capability | None = None
 
 
 async def _ping(node: Node, connection: Connection, person: Person, command: Ping) -> Answer:
@@ -119,12 +122,15 @@ async def dispatch(node: Node, connection: Connection, command: AnyCommand) -> A
     """Run one command of one connection. Raises Refusal or StoreUnavailable."""
     if isinstance(command, Hello):
         pay(node, connection, 1.0)
-        return await members.hello(node, connection, command)
+        hello = sign_ins.hello if command.staff else members.hello
+        return await hello(node, connection, command)
     person = connection.person
     if person is None:
         raise Refusal(Reason.HELLO_REQUIRED)
     row = TABLE[type(command)]
     pay(node, connection, row.cost)
+    if row.needs is not None:
+        require(connection.roles, row.needs)
     return await row.handler(node, connection, person, command)
 
 

@@ -90,6 +90,12 @@ class MemberEnded(Struct, frozen=True, tag="me"):
     member: MemberId
 
 
+class StaffChanged(Struct, frozen=True, tag="sc"):
+    """The account, roles or sign-ins of somebody of the staff changed: look again who may still be connected as it."""
+
+    member: MemberId
+
+
 class FloorChanged(Struct, frozen=True, tag="fc"):
     """The floor of one-to-one has this version now: whoever shows it should read it again."""
 
@@ -107,6 +113,7 @@ AnyNodeMessage = (
     | NodeLeft
     | MemberChanged
     | MemberEnded
+    | StaffChanged
     | FloorChanged
 )
 

@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 from chatserver.domain.history import ChannelName, CommandId, Epoch, Millis, Offset, StreamPosition
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.rooms import Post, Reaction, Room, RoomId
+from chatserver.domain.staff import Role
 from chatserver.protocol.fields import Command, MemberName, Place, RoomName, Text, Version
 from chatserver.protocol.listening import ListeningCommand, ListeningOk, ListeningPush
 
@@ -28,11 +29,12 @@ class Hello(Command, frozen=True, kw_only=True, tag="hello"):
     """The first command on every connection.
 
     The page is known by its cookie; another client gives its `token`, or asks to become a new guest (`guest`), whose
-    token is in the reply.
+    token is in the reply. With `staff` it is a sign-in of the staff that counts, by its cookie or its token.
     """
 
     token: Annotated[str, Meta(max_length=1_024)] | None = None
     guest: bool = False
+    staff: bool = False
     client: Annotated[str, Meta(max_length=64)] = ""
 
 
@@ -173,7 +175,8 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 
 class HelloOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="hello", omit_defaults=True):
-    """Who the asker is here, and what a client must know. `token` is given to a new guest that is no browser page."""
+    """Who the asker is here, and what a client must know. `token` is given to a new guest that is no browser page.
+    `roles` are those of staff who said hello as such."""
 
     version: int
     member: Person
@@ -182,6 +185,7 @@ class HelloOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="hello", om
     limits: Limits
     now: Millis
     token: str | None = None
+    roles: list[Role] = []
 
 
 class RoomCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -372,11 +376,12 @@ class GapPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="gap"):
     position: StreamPosition
 
 
-class SelfPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="self"):
-    """The member changed on another connection: their name, or whom they mute."""
+class SelfPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="self", omit_defaults=True):
+    """The member changed on another connection: their name, whom they mute, or, where they are staff, their roles."""
 
     member: Person
     muted: list[MemberId]
+    roles: list[Role] = []
 
 
 class DrainingPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="draining"):

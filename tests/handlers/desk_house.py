@@ -24,8 +24,9 @@ from chatserver.handlers import members
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.desk import Desk
 from chatserver.handlers.health import Health
-from chatserver.handlers.identity import Identities
+from chatserver.handlers.identity import Identities, new_member_id
 from chatserver.handlers.node import Node
+from chatserver.handlers.staff import StaffAccounts
 from chatserver.handlers.sweep import Sweep
 from chatserver.metrics import Metrics
 from chatserver.store.contract import Retention
@@ -74,7 +75,9 @@ class Guest:
     def __init__(self, worker: Worker, token: str | None) -> None:
         self.wire = MemoryWire()
         self._worker = worker
-        self.connection: Connection = worker.desk.open(self.wire, binary=False, token=token, admit_guest=lambda: 0.0)
+        self.connection: Connection = worker.desk.open(
+            self.wire, binary=False, token=token, staff_token=None, admit_guest=lambda: 0.0
+        )
         self._ids = itertools.count()
         self._name = secrets.token_hex(4)
 
@@ -107,6 +110,14 @@ class Worker:
             hub=Hub(node_id, store, bus, limits, metrics, now),
             presence=Presence(node_id),
             identities=identities,
+            staff=StaffAccounts(
+                store,
+                new_id=lambda: new_member_id(secrets.randbelow),
+                now=now,
+                name_length=24,
+                sign_in_age=3_600_000,
+                invitation_age=3_600_000,
+            ),
             limits=limits,
             rules=RoomRules(),
             retention=Retention(),
