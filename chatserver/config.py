@@ -46,6 +46,7 @@ from chatserver.bus.address import parse_address
 from chatserver.domain.floor import FloorRules
 from chatserver.domain.hours import parse_hours
 from chatserver.domain.limits import Limits
+from chatserver.domain.rooms import ContactPolicy
 from chatserver.secret import SHORTEST, SecretUnusable, derive, read_or_make_secret, read_secret
 from chatserver.store.contract import Retention
 
@@ -155,7 +156,7 @@ class ListeningSection(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    hours: Annotated[str, AfterValidator(_hours)] = ""
+    hours: Annotated[str, AfterValidator(_hours)] = "always"
     timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
     languages: Annotated[
         tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]{2,16}$")], ...],
@@ -167,6 +168,7 @@ class ListeningSection(BaseModel):
     gone_seconds: _Positive = 60.0
     reachable_seconds: Annotated[float, Field(ge=10, allow_inf_nan=False)] = 15.0
     proposal_seconds: _Positive = 30.0
+    ask_again_seconds: _Positive = 60.0
     most_ignored: _Count = 2
     lease_minutes: Annotated[float, Field(ge=2, allow_inf_nan=False)] = 10.0
     session_minutes: _Positive = 45.0
@@ -181,7 +183,7 @@ class ListeningSection(BaseModel):
     most_at_once: _Count = 4
     keep_minutes: _Positive = 60.0
     words_days: _Count = 90
-    contact_details: Literal["off", "warn", "refuse"] = "warn"
+    contact_details: ContactPolicy = ContactPolicy.WARN
 
     @model_validator(mode="after")
     def _refuse_contradictions(self) -> Self:
@@ -289,6 +291,7 @@ class Settings(BaseSettings):
             session_grace=round(own.gone_seconds * 1000),
             reachable=round(own.reachable_seconds * 1000),
             proposal=round(own.proposal_seconds * 1000),
+            ask_again=round(own.ask_again_seconds * 1000),
             most_ignored=own.most_ignored,
             lease=round(own.lease_minutes * _MINUTE),
             length=round(own.session_minutes * _MINUTE),

@@ -168,6 +168,7 @@ class Server:
             node.is_draining = True
             node.bus.publish([(topic, internode.encode(node.id, m)) for topic, m in node.presence.farewell()])
             await self._tasks.close()
+            await node.floor.close()
             await node.hub.close()
             await node.bus.close()
             await node.store.close()

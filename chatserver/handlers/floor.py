@@ -8,18 +8,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections import Counter
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
-from chatserver.domain.audit import audit
+from chatserver.delivery.tasks import Tasks
+from chatserver.domain import care
+from chatserver.domain.audit import PROMISES, audit
 from chatserver.domain.deciding import decide_and_settle, due_at
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.floor import Floor, FloorRules
-from chatserver.domain.floor_commands import FloorCommand, Settle
+from chatserver.domain.floor import Floor, FloorRules, SessionId
+from chatserver.domain.floor_commands import FloorCommand, Settle, Spoke
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.handlers import rooms, views
 from chatserver.handlers.connection import Connection
+from chatserver.handlers.hours import Clock
 from chatserver.handlers.node import Node
 from chatserver.handlers.views import Kind, Picture, View
 from chatserver.protocol.internode import FloorChanged
@@ -29,6 +33,8 @@ POLL_SECONDS: Final = 1.0
 """How often the floor's version is asked for: what the bus lost is found here."""
 SEEN_SECONDS: Final = 5.0
 """How often the store is told who of the floor is connected here. Well within `FloorRules.reachable`."""
+SPOKE_SECONDS: Final = 20.0
+"""How often a worker notes that a session is not silent. Far within its idle limit."""
 RESTATE_SECONDS: Final = 15.0
 """How often views are made anew although nothing happened: estimates age."""
 NOBODY: Final = MemberId("")
@@ -42,20 +48,10 @@ their places some times a second."""
 log = logging.getLogger("chatserver.handlers")
 
 
-class Hours(Protocol):
-    """When listeners are here."""
-
-    def is_open(self, now: Millis) -> bool: ...
-
-    def opens_at(self, now: Millis) -> Millis | None:
-        """When they are next; None while they are, or where they never are."""
-        ...
-
-
 class FloorKeeper:
     """Everything that this worker does about the floor. `run` never ends by itself; the server owns and cancels it."""
 
-    def __init__(self, node: Node, rules: FloorRules, hours: Hours, languages: tuple[str, ...]) -> None:
+    def __init__(self, node: Node, rules: FloorRules, hours: Clock, languages: tuple[str, ...]) -> None:
         self._node = node
         self._hours = hours
         self._languages = languages
@@ -67,6 +63,9 @@ class FloorKeeper:
         self._wake = asyncio.Event()
         self._known = 0
         """The newest version that anybody told of."""
+        self._spoke: dict[SessionId, float] = {}
+        """When this worker last noted a session's speech, by its monotonic clock."""
+        self._tasks = Tasks()
         self._seen_at = self._restated_at = self._settled_at = float("-inf")
 
     @property
@@ -98,6 +97,20 @@ class FloorKeeper:
             return
         await self._node.store.see([member], self._node.now())
         await self.do(NOBODY, Settle())
+
+    def spoke(self, who: MemberId, session: SessionId) -> None:
+        """Somebody wrote in a session: note now and then that it is not silent. Nobody waits for it."""
+        now = self._node.monotonic()
+        if now - self._spoke.get(session, float("-inf")) >= SPOKE_SECONDS:
+            self._spoke[session] = now
+            self._tasks.start(self._note_speech(who, session), "note speech")
+
+    async def _note_speech(self, who: MemberId, session: SessionId) -> None:
+        try:
+            await self.do(who, Spoke(session=session))
+        except (Refusal, StoreUnavailable):
+            # It has just ended, or the next post notes it.
+            self._spoke.pop(session, None)
 
     def watch(self, connection: Connection, kind: Kind) -> View:
         """From now on this connection is told whenever its view of that kind changes. Returns how it is now. Raises
@@ -207,8 +220,13 @@ class FloorKeeper:
             now=now,
         )
 
+    async def close(self) -> None:
+        """End what runs on the side."""
+        await self._tasks.close()
+
     def _put_in_order(self) -> None:
         """Nobody stays in the closed room of a session that they are no more part of, or that is forgotten."""
+        self._spoke = {session: at for session, at in self._spoke.items() if session in self.floor.sessions}
         for connection in self._in_sessions():
             assert connection.person is not None
             for room in [*connection.rooms]:
@@ -253,4 +271,20 @@ class FloorKeeper:
         return views.standing(self.picture, member) if kind == "standing" else views.console(self.picture, member)
 
     def _measure(self) -> None:
-        self._node.metrics.show_floor(audit(self.floor, self._node.now(), self.rules))
+        picture, metrics, now = self.picture, self._node.metrics, self._node.now()
+        found = audit(picture.floor, now, self.rules)
+        metrics.floor_version.set(picture.floor.version)
+        metrics.floor_waiting.set(len(picture.queue))
+        metrics.floor_oldest_wait_seconds.set(
+            max((max(0, now - seeker.asked_at) for seeker in picture.queue), default=0) / 1000
+        )
+        metrics.floor_proposals.set(len(picture.asked))
+        metrics.floor_sessions.set(sum(session.is_live for session in picture.floor.sessions.values()))
+        states = Counter(
+            care.state_of(picture.floor, each, now, self.rules) for each in picture.floor.listeners.values()
+        )
+        for state in care.ListenerState:
+            metrics.floor_listeners.labels(state.value).set(states[state])
+        for promise in PROMISES:
+            metrics.floor_broken.labels(promise).set(getattr(found, promise))
+        metrics.floor_idle_while_waiting_seconds.set(found.idle_ms / 1000)

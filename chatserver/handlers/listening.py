@@ -79,17 +79,17 @@ async def ask(node: Node, connection: Connection, person: Person, command: AskFo
         only=command.only and wanted is not None,
     )
     avoid = await node.store.blocked_with(person.id)
-    await node.floor.do(person, on_floor.Ask(wish=wish, avoid=avoid, is_open=node.floor.is_open))
+    await node.floor.do(person.id, on_floor.Ask(name=person.name, wish=wish, avoid=avoid, is_open=node.floor.is_open))
     return Answer(node.floor.watch(connection, "standing"))
 
 
 async def leave_queue(node: Node, connection: Connection, person: Person, command: LeaveQueue) -> Answer:
-    await node.floor.do(person, on_floor.Withdraw())
+    await node.floor.do(person.id, on_floor.Withdraw())
     return Answer(node.floor.watch(connection, "standing"))
 
 
 async def take_back(node: Node, connection: Connection, person: Person, command: TakeBack) -> Answer:
-    await node.floor.do(person, on_floor.TakePlaceBack())
+    await node.floor.do(person.id, on_floor.TakePlaceBack())
     return Answer(node.floor.watch(connection, "standing"))
 
 
@@ -105,7 +105,7 @@ async def words(node: Node, connection: Connection, person: Person, command: Mak
     """Come-back words for who may have them; the hash is made before it is known, since it takes a moment."""
     _require_session(node, command.session, person)
     phrase, hashed = await node.identities.make_words()
-    await node.floor.do(person, on_floor.TakeWords(session=command.session, words_hash=hashed))
+    await node.floor.do(person.id, on_floor.TakeWords(session=command.session, words_hash=hashed))
     return Answer(WordsOk(words=phrase, expires_at=node.floor.words_expire_at()))
 
 
@@ -127,7 +127,7 @@ async def again(node: Node, connection: Connection, person: Person, command: Tal
 async def block(node: Node, connection: Connection, person: Person, command: BlockPerson) -> Answer:
     """End it, and see to it that these two never meet again: not here, and not by their posts in a room."""
     session = _require_session(node, command.session, person)
-    await node.floor.do(person, on_floor.Block(session=command.session))
+    await node.floor.do(person.id, on_floor.Block(session=command.session))
     others = [each for each in session.people if each != person.id]
     for other in others if person.id == session.seeker else [session.seeker]:
         await node.store.set_mute(person.id, other, True, node.limits.mutes_per_member)
@@ -155,7 +155,7 @@ async def answer_invitation(node: Node, connection: Connection, person: Person, 
 async def console(node: Node, connection: Connection, person: Person, command: AskConsole) -> Answer:
     """How a listener stands, now and whenever it changes."""
     if person.id not in node.floor.floor.listeners:
-        await node.floor.do(person, on_floor.Hire(person=person))
+        await node.floor.do(person.id, on_floor.Hire(person=person))
     await node.floor.arrived(person.id)
     return Answer(node.floor.watch(connection, "console"))
 
@@ -190,7 +190,7 @@ async def still_here(node: Node, connection: Connection, person: Person, command
 async def accept(node: Node, connection: Connection, person: Person, command: AcceptProposal) -> Answer:
     """Take a proposal. Pressed twice, it is the same session."""
     new = node.identities.new_session_id()
-    committed = await node.floor.do(person, on_floor.Accept(seeker=command.seeker, session=new))
+    committed = await node.floor.do(person.id, on_floor.Accept(seeker=command.seeker, session=new))
     assert committed.session is not None
     return Answer(TalkOk(session=committed.session, room=room_of_session(committed.session)))
 
@@ -223,9 +223,7 @@ async def practise(node: Node, connection: Connection, person: Person, command: 
         Scene(
             says=scene.says,
             answers=tuple(
-                SceneLine(
-                    text=each.text, reply=each.reply, advice=each.advice, is_good=each.is_good, next=each.next_scene
-                )
+                SceneLine(text=each.text, reply=each.reply, advice=each.advice, is_good=each.is_good, next=each.next)
                 for each in scene.answers
             ),
         )
@@ -239,7 +237,7 @@ async def check(node: Node, connection: Connection, person: Person, command: Ans
     """The readiness check."""
     to_think_about = practice.check(command.answers)
     if not to_think_about:
-        await node.floor.do(person, on_floor.MarkReady())
+        await node.floor.do(person.id, on_floor.MarkReady())
     return Answer(CheckOk(passed=not to_think_about, again=to_think_about))
 
 
@@ -247,7 +245,7 @@ async def check(node: Node, connection: Connection, person: Person, command: Ans
 
 
 async def _done(node: Node, person: Person, command: FloorCommand) -> Answer:
-    await node.floor.do(person, command)
+    await node.floor.do(person.id, command)
     return Answer(DoneOk())
 
 

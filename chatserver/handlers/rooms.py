@@ -137,7 +137,10 @@ async def post(node: Node, connection: Connection, person: Person, command: Post
     if (wait := node.online[person.id].posts.take(1.0, node.monotonic())) > 0:
         raise Refusal(Reason.RATE_LIMITED, retry_after=wait)
     wanted = WritePost(text=command.text, warning=command.warning, reply_to=command.reply_to, anyway=command.anyway)
-    return await commit(node, person, command.room, command.id, wanted)
+    answer = await commit(node, person, command.room, command.id, wanted)
+    if is_session(command.room):
+        node.floor.spoke(person.id, SessionId(command.room))
+    return answer
 
 
 async def edit(node: Node, connection: Connection, person: Person, command: EditCommand) -> Answer:

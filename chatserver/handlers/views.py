@@ -66,12 +66,13 @@ class Picture:
         self.is_open = is_open
         self.opens_at = opens_at
         self.languages = languages
+        self.now = now
         self.due = due
         """When settling would next change anything, by what was known then."""
         self.queue = matching.queue(floor)
         self.places = {seeker.member: place for place, seeker in enumerate(self.queue, 1)}
-        self.listening = [each for each in floor.listeners.values() if matching.is_here(each, now, rules)]
-        self.free = {each.member for each in self.listening if matching.is_free(floor, each, now, rules)}
+        self.listening = [each for each in floor.listeners.values() if care.is_listening(each, now, rules)]
+        self.free = {each.member for each in matching.free_listeners(floor, now, rules)}
         self.asked = {each.proposal.listener: each for each in self.queue if each.proposal is not None}
         self.sessions: dict[MemberId, list[Session]] = {}
         """Everybody's sessions, live ones and those not yet forgotten, oldest first."""
@@ -79,7 +80,7 @@ class Picture:
             for member in session.people:
                 self.sessions.setdefault(member, []).append(session)
         self.people: frozenset[MemberId] = frozenset((*floor.seekers, *floor.listeners))
-        self.pace = matching.pace(floor, now, rules)
+        self.outlook = matching.outlook(floor, now, rules)
 
     def concerns(self, member: MemberId) -> bool:
         """Whether somebody is on the floor."""
@@ -124,24 +125,25 @@ def console(picture: Picture, member: MemberId) -> ConsoleOk | None:
     listener = picture.floor.listeners.get(member)
     if listener is None:
         return None
-    rules, seen_from = picture.rules, picture.floor.version
+    rules = picture.rules
+    pause = care.pause_of(listener, picture.now, rules)
     live = [each for each in picture.sessions.get(member, ()) if each.is_live]
     ended = [each for each in picture.sessions.get(member, ()) if not each.is_live]
     suggested = picture.asked.get(member)
     oldest = min((each.asked_at for each in picture.queue), default=None)
     return ConsoleOk(
-        version=seen_from,
-        state=_state(picture, listener, len(live)),
+        version=picture.floor.version,
+        state=care.state_of(picture.floor, listener, picture.now, rules).value,
         wants=listener.wants,
         profile=_profile(listener),
         most_cap=rules.most_cap,
-        today=care.taken_today(listener, picture.now),
+        today=care.taken_in_day(listener, picture.now),
         day_cap=rules.sessions_a_day,
-        week=care.taken_this_week(listener, picture.now),
+        week=care.taken_in_week(listener, picture.now),
         week_cap=rules.sessions_a_week,
         waiting=len(picture.queue),
-        pause=listener.pause,
-        paused_until=listener.paused_until,
+        pause=None if pause is None else pause[0],
+        paused_until=None if pause is None else pause[1],
         lease_until=Millis(listener.active_at + rules.lease) if listener.wants else None,
         oldest_asked_at=oldest,
         owes=listener.owes,
@@ -173,13 +175,13 @@ def push(view: View) -> StandingPush | ConsolePush:
 
 def _waiting(picture: Picture, view: StandingOk, seeker: Seeker) -> StandingOk:
     place = picture.places.get(seeker.member)
-    seconds, samples = (None, 0) if place is None else picture.pace.estimate(place)
+    seconds = None if place is None else picture.outlook.seconds(place)
     return msgspec.structs.replace(
         view,
         place=place,
         asked_at=seeker.asked_at,
         estimate_seconds=None if seconds is None else _coarse(seconds),
-        estimate_from=samples,
+        estimate_from=picture.outlook.samples,
         being_asked=seeker.proposal is not None,
         is_first=seeker.is_first,
         lapsed_at=seeker.lapsed_at,
@@ -285,16 +287,6 @@ def _profile(listener: Listener) -> ProfileView:
         cap=profile.cap,
         openings=profile.openings,
     )
-
-
-def _state(picture: Picture, listener: Listener, live: int) -> Literal["practice", "away", "free", "busy", "paused"]:
-    if listener.ready_at is None:
-        return "practice"
-    if listener.pause is not None:
-        return "paused"
-    if not listener.wants:
-        return "away"
-    return "busy" if live >= listener.profile.cap else "free"
 
 
 def _newest(sessions: Iterable[Session]) -> Session | None:

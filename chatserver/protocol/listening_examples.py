@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from chatserver.domain.floor import Need, SessionId, Trait, room_of_session
 from chatserver.domain.history import CommandId, Millis
@@ -64,7 +64,7 @@ _SESSION: Final = li.SessionView(
     extension_minutes=15,
     topics=("sleep",),
 )
-_STANDING: Final = {
+_STANDING: Final[dict[str, Any]] = {
     "version": 7,
     "open": True,
     "listeners": 2,
@@ -74,7 +74,7 @@ _STANDING: Final = {
     "idle_minutes": 10,
     "languages": ("en",),
 }
-_CONSOLE: Final = {
+_CONSOLE: Final[dict[str, Any]] = {
     "version": 7,
     "state": "free",
     "wants": True,
