@@ -250,7 +250,11 @@ class StaffAccounts:
         """A new sign-in for somebody who has shown who they are."""
         token, now, member = secrets.token_urlsafe(SECRET_BYTES), self._now(), found.staff.member
         hashed, expires_at = _hash(token), Millis(now + self._sign_in_age)
-        await self._store.sign_in(hashed, member, now, expires_at)
+        try:
+            await self._store.sign_in(hashed, member, now, expires_at)
+        except Refusal:
+            # Revoked at this moment.
+            raise Refusal(Reason.SIGN_IN_REFUSED) from None
         # The password may have been changed, because it was stolen, while this one was being checked.
         after = await self._store.staff(member)
         if after is None or after.password_hash != found.password_hash or after.staff.revoked_at is not None:
