@@ -46,7 +46,6 @@ from chatserver.bus.address import parse_address
 from chatserver.domain.floor import FloorRules
 from chatserver.domain.hours import parse_hours
 from chatserver.domain.limits import Limits
-from chatserver.domain.rooms import ContactPolicy
 from chatserver.secret import SHORTEST, SecretUnusable, derive, read_or_make_secret, read_secret
 from chatserver.store.contract import Retention
 
@@ -183,7 +182,7 @@ class ListeningSection(BaseModel):
     most_at_once: _Count = 4
     keep_minutes: _Positive = 60.0
     words_days: _Count = 90
-    contact_details: ContactPolicy = ContactPolicy.WARN
+    contact_details: Literal["off", "warn", "refuse"] = "warn"
 
     @model_validator(mode="after")
     def _refuse_contradictions(self) -> Self:

@@ -12,7 +12,7 @@ from chatserver.domain.history import Millis
 class Clock:
     """Opening hours in a time zone. Summer time moves them as it moves the clock."""
 
-    def __init__(self, kept: hours.Hours, timezone: str) -> None:
+    def __init__(self, kept: hours.WeekHours, timezone: str) -> None:
         self._hours = kept
         self._zone = ZoneInfo(timezone)
 

@@ -71,7 +71,7 @@ class Picture:
         """When settling would next change anything, by what was known then."""
         self.queue = matching.queue(floor)
         self.places = {seeker.member: place for place, seeker in enumerate(self.queue, 1)}
-        self.listening = [each for each in floor.listeners.values() if care.is_listening(each, now, rules)]
+        self.listening = [each for each in floor.listeners.values() if care.is_here(each, now, rules)]
         self.free = {each.member for each in matching.free_listeners(floor, now, rules)}
         self.asked = {each.proposal.listener: each for each in self.queue if each.proposal is not None}
         self.sessions: dict[MemberId, list[Session]] = {}
@@ -80,7 +80,7 @@ class Picture:
             for member in session.people:
                 self.sessions.setdefault(member, []).append(session)
         self.people: frozenset[MemberId] = frozenset((*floor.seekers, *floor.listeners))
-        self.outlook = matching.outlook(floor, now, rules)
+        self.pace = matching.pace(floor, now, rules)
 
     def concerns(self, member: MemberId) -> bool:
         """Whether somebody is on the floor."""
@@ -137,9 +137,9 @@ def console(picture: Picture, member: MemberId) -> ConsoleOk | None:
         wants=listener.wants,
         profile=_profile(listener),
         most_cap=rules.most_cap,
-        today=care.taken_in_day(listener, picture.now),
+        today=care.taken_today(listener, picture.now),
         day_cap=rules.sessions_a_day,
-        week=care.taken_in_week(listener, picture.now),
+        week=care.taken_this_week(listener, picture.now),
         week_cap=rules.sessions_a_week,
         waiting=len(picture.queue),
         pause=None if pause is None else pause[0],
@@ -175,13 +175,13 @@ def push(view: View) -> StandingPush | ConsolePush:
 
 def _waiting(picture: Picture, view: StandingOk, seeker: Seeker) -> StandingOk:
     place = picture.places.get(seeker.member)
-    seconds = None if place is None else picture.outlook.seconds(place)
+    seconds, samples = (None, 0) if place is None else picture.pace.estimate(place)
     return msgspec.structs.replace(
         view,
         place=place,
         asked_at=seeker.asked_at,
         estimate_seconds=None if seconds is None else _coarse(seconds),
-        estimate_from=picture.outlook.samples,
+        estimate_from=samples,
         being_asked=seeker.proposal is not None,
         is_first=seeker.is_first,
         lapsed_at=seeker.lapsed_at,
