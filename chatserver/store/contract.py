@@ -12,7 +12,7 @@ from typing import Protocol
 
 import msgspec
 
-from chatserver.domain.floor import Floor, SessionId
+from chatserver.domain.floor import Floor, Listener, SessionId, Wish
 from chatserver.domain.floor_commands import Decided
 from chatserver.domain.history import ChannelName, CommandId, Head, Millis, Offset
 from chatserver.domain.identity import Member, MemberId
@@ -74,7 +74,7 @@ class FloorCommitted(msgspec.Struct, frozen=True, kw_only=True):
     publications: tuple[Publication, ...] = ()
     is_changed: bool = False
     has_content_gone: bool = False
-    """Sessions' rooms were dropped: their bytes must be made unreadable."""
+    """Sessions' rooms were dropped. The next `expire`, on any worker, makes their bytes unreadable."""
 
 
 class StaffSecrets(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,6 +137,45 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     dedupe_window: int = 10 * 60 * 1000
 
 
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """A seeker's place in the queue, as they may see it: not whom they must not meet, nor who let them pass."""
+
+    asked_at: Millis
+    wish: Wish
+    seen_at: Millis
+    lapsed_at: Millis | None
+
+
+class KeptSession(msgspec.Struct, frozen=True, kw_only=True):
+    """A session that is still kept, with what this side said of it."""
+
+    id: SessionId
+    is_seeker: bool
+    started_at: Millis
+    ended_at: Millis | None
+    forget_at: Millis | None
+    wish: Wish | None
+    heard: int | None
+    heavy_after: int | None
+    flagged: bool | None
+    would_talk_again: bool
+
+
+class KeptReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A report that this person made."""
+
+    at: Millis
+    reason: str
+    note: str
+
+
+class KeptNote(msgspec.Struct, frozen=True, kw_only=True):
+    """A listener's note about themselves."""
+
+    at: Millis
+    note: str
+
+
 class Export(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is kept about one person."""
 
@@ -145,6 +184,12 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
     posts: tuple[tuple[RoomId, Post], ...]
     reactions: tuple[tuple[RoomId, Offset, Reaction], ...]
     muted: tuple[MemberId, ...]
+    place: Place | None = None
+    listener: Listener | None = None
+    sessions: tuple[KeptSession, ...] = ()
+    reports: tuple[KeptReport, ...] = ()
+    debriefs: tuple[KeptNote, ...] = ()
+    staff: Staff | None = None
 
 
 class Store(Protocol):
@@ -208,16 +253,18 @@ class Store(Protocol):
     # The floor
 
     async def commit_floor(self, change: FloorChange) -> FloorCommitted:
-        """Lock the floor, load it, decide, evolve, save, and carry out the effects, in one transaction; what waits
-        together is decided together, each on the floor that the one before left. Raises the Refusal of `decide`, which
-        writes nothing. Where nothing happened the version stays.
+        """Lock the floor, load it (without `waits`), decide, evolve, save, and carry out the effects, in one
+        transaction; what waits together is decided together, each on the floor that the one before left. Raises the
+        Refusal of `decide`, which writes nothing. Where no event happened the version stays.
+
+        An effect on somebody or something that is no more does nothing.
 
         Two commands never see the same floor. On return it is durable."""
         ...
 
     async def floor(self) -> Floor:
-        """The floor as it stands, with the hand-overs (`waits`) of the last `FloorRules.waits_kept`, in one
-        snapshot."""
+        """The floor as it stands, in one snapshot, with the newest hand-overs (`waits`, oldest first): none that came
+        more than the default `FloorRules.waits_kept` before the last. How old that one is, is for the asker to see."""
         ...
 
     async def floor_version(self) -> int:
@@ -331,9 +378,10 @@ class Store(Protocol):
     async def join(self, member: MemberId, room: RoomId, agreement: int | None) -> JoinedRoom:
         """Enter, recording the accepted agreement version where given.
 
-        Raises ROOM_UNKNOWN, ROOM_CLOSED, or AGREEMENT_REQUIRED where neither `agreement` nor an earlier acceptance
-        reaches the room's current version; its details are `agreement`, the text, and `agreement_version`. A first join
-        reads from the present: nothing is unread."""
+        A session's room is entered only by those whom the session made its members, also to read when it is closed; it
+        is ROOM_UNKNOWN to all others. Raises ROOM_UNKNOWN, ROOM_CLOSED, or AGREEMENT_REQUIRED where neither `agreement`
+        nor an earlier acceptance reaches the room's current version; its details are `agreement`, the text, and
+        `agreement_version`. A first join reads from the present: nothing is unread."""
         ...
 
     async def leave(self, member: MemberId, room: RoomId) -> None:
@@ -347,7 +395,9 @@ class Store(Protocol):
     async def export(self, member: MemberId) -> Export | None: ...
 
     async def erase(self, member: MemberId, now: Millis) -> list[Publication]:
-        """Remove the person: name, code, memberships, mutes, reactions and the text of every post.
+        """Remove the person: name, code, memberships, mutes, reactions and the text of every post; their place on the
+        floor, words that lead to them, and their staff account. Live sessions of theirs end, to be forgotten at once.
+        Reports by them stay without their name; what they wrote stays only in reports about them.
 
         Returns the publications that say so (redactions and changed reactions), committed. Nothing of the text may
         remain in the database file or its write-ahead log once this returns."""
@@ -357,7 +407,10 @@ class Store(Protocol):
 
     async def expire(self, now: Millis, retention: Retention) -> dict[ChannelName, Head]:
         """Forget what is older than `retention` allows; the new heads of the channels that lost something. Bounded
-        work per call; call it again while it returns anything."""
+        work per call; call it again while it returns anything.
+
+        Members who are staff or stand on the floor stay. Sessions' rooms are the floor's to drop; only one whose
+        session is nowhere goes after a day."""
         ...
 
 
@@ -368,8 +421,12 @@ __all__ = [
     "FloorCommitted",
     "Invitation",
     "JoinedRoom",
+    "KeptNote",
+    "KeptReport",
+    "KeptSession",
     "LogSlice",
     "Page",
+    "Place",
     "Retention",
     "RoomChange",
     "SignIn",

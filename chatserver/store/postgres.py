@@ -40,7 +40,10 @@ _BATCH: Final = 128
 _BACKLOG: Final = 10_000
 _ATTEMPTS: Final = 4
 """How often a transaction runs that PostgreSQL undoes for the sake of another one."""
-_VACUUM: Final = "VACUUM (SKIP_LOCKED) log, reactions, members, memberships, mutes"
+_VACUUM: Final = (
+    "VACUUM (SKIP_LOCKED) log, reactions, members, memberships, mutes, floor_records, words, reports, debriefs, staff, "
+    "staff_sign_ins"
+)
 _STOP: Final = None
 
 _Queue = asyncio.Queue[Job[RoomChange] | None]
@@ -53,6 +56,7 @@ class PostgresStore(Operations):
     """
 
     def __init__(self, dsn: str, *, timeout: float = DEFAULT_TIMEOUT, backlog: int = _BACKLOG) -> None:
+        super().__init__(timeout, backlog)
         self._timeout = timeout
         self._connect = partial(connect, dsn, timeout)
         self._backlog_bound = backlog
@@ -75,6 +79,7 @@ class PostgresStore(Operations):
         self._lanes = [asyncio.create_task(self._lane(queue), name="store-lane") for queue in self._queues]
 
     async def close(self) -> None:
+        await self._floor_commits.finish()
         lanes, self._lanes = self._lanes, []
         if not lanes:
             return
