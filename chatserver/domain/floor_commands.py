@@ -23,8 +23,9 @@ class Ask(_Struct, frozen=True, kw_only=True):
     """Take a place in the queue. Asking again while waiting changes the wish and keeps the place.
 
     `avoid` are the members between whom and the asker there is a block, loaded by the caller. Raises LISTENING_CLOSED
-    outside the hours (`is_open`), and IN_SESSION while a session of theirs is live."""
+    outside the hours (`is_open`), and IN_SESSION while a session of theirs is live. `name` is what they are called."""
 
+    name: str
     wish: Wish
     avoid: frozenset[MemberId]
     is_open: bool

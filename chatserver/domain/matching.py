@@ -5,10 +5,14 @@ Pure. Every order is total, so that the same floor always leads to the same prop
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 import msgspec
 
+from chatserver.domain.care import cap_of, is_here, pause_of, room_to_take
 from chatserver.domain.floor import Floor, FloorRules, Listener, Proposal, Seeker
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
@@ -19,29 +23,92 @@ WHY: Final = {
     "lived": "This listener knows a topic of theirs from their own life",
     "lost_listener": "They go first because they lost their listener",
     "waited_longest": "Of those whom this listener could take, they had waited longest",
-    "free_longest": "Of those who fit as well, this listener had been free longest",
+    "free_longest": "Nothing else spoke for another listener, and this one had been free longest",
 }
 """The reasons for a pairing, in words for operators."""
 
+FEWEST_SAMPLES: Final = 3
+"""From fewer hand-overs nobody can tell how long it takes."""
 
-class Outlook(msgspec.Struct, frozen=True, kw_only=True):
-    """What waits can be expected, from `samples` recent hand-overs. `seconds(place)` is for the one at that place."""
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits can be expected. `samples` recent hand-overs came one every `gap` seconds, the time since the last
+    counted in; half of them took up to `usual` seconds. `free` listeners could be asked at once;
+    `is_anybody_here` says whether there is any at all, busy or not. Made once for everybody who waits."""
 
     samples: int
-    gap: float | None
-    quick: float | None
+    gap: float
+    usual: float
     free: int
+    is_anybody_here: bool
 
-    def seconds(self, place: int) -> int | None:
-        raise NotImplementedError
+    def estimate(self, place: int) -> tuple[int | None, int]:
+        """In how many seconds the one at that place, from 1, may hope for a listener, and from how many hand-overs that
+        is told. None where nobody can tell: too few of them, or nobody listens.
+
+        Where a listener is free for them it takes as long as it usually does. Otherwise they move up by one with every
+        hand-over."""
+        if self.samples < FEWEST_SAMPLES or not self.is_anybody_here:
+            return None, self.samples
+        return round(min(self.usual, self.gap * place) if place <= self.free else self.gap * place), self.samples
+
+
+# ------------------------------------------------------------------------------------------------ two people
 
 
 def may_meet(seeker: Seeker, listener: Listener) -> bool:
-    raise NotImplementedError
+    """Whether nothing that either side has ruled out stands between them."""
+    wish, profile = seeker.wish, listener.profile
+    if listener.member == seeker.member or listener.member in seeker.avoid:
+        return False
+    if wish.only and wish.member is not None and wish.member != listener.member:
+        return False
+    if wish.need is not None and wish.need not in profile.needs:
+        return False
+    if wish.minutes is not None and profile.most_minutes is not None and wish.minutes > profile.most_minutes:
+        return False
+    if wish.topics and profile.not_topics and not set(wish.topics).isdisjoint(profile.not_topics):
+        return False
+    if wish.not_with and any(unwanted in profile.traits or unwanted in profile.lived for unwanted in wish.not_with):
+        return False
+    tongue = _tongue(wish.language)
+    return any(_tongue(language) == tongue for language in profile.languages)
 
 
-def is_eligible_listener(floor: Floor, listener: Listener, now: Millis, rules: FloorRules) -> bool:
-    raise NotImplementedError
+def rank(seeker: Seeker, listener: Listener) -> tuple[int, int, int, Millis, MemberId]:
+    """Where a listener stands among those who may meet this seeker; the least is asked first."""
+    wish, profile = seeker.wish, listener.profile
+    return (
+        0 if wish.member == listener.member else 1,
+        -sum(wanted in profile.traits or wanted in profile.lived for wanted in wish.rather_with),
+        -sum(topic in profile.lived for topic in wish.topics),
+        listener.since,
+        listener.member,
+    )
+
+
+def why(seeker: Seeker, listener: Listener) -> tuple[str, ...]:
+    """The reasons for a pairing, as keys of `WHY`, the weightiest first."""
+    came_back, rather, lived, _, _ = rank(seeker, listener)
+    reasons = ["lost_listener" if seeker.is_first else "waited_longest"]
+    if came_back == 0:
+        reasons.append("came_back")
+    if rather:
+        reasons.append("rather_with")
+    if lived:
+        reasons.append("lived")
+    if len(reasons) == 1:
+        reasons.append("free_longest")
+    return tuple(reasons)
+
+
+@lru_cache(maxsize=1024)
+def _tongue(language: str) -> str:
+    """The language without its region: whoever speaks `pt-BR` and whoever speaks `pt` understand each other."""
+    return language.partition("-")[0].lower()
+
+
+# ------------------------------------------------------------------------------------------------ those who wait
 
 
 def is_waiting(seeker: Seeker) -> bool:
@@ -49,36 +116,188 @@ def is_waiting(seeker: Seeker) -> bool:
     return seeker.session is None and seeker.lapsed_at is None
 
 
+def order(seeker: Seeker) -> tuple[bool, Millis, MemberId]:
+    """Where somebody stands in the queue: those who lost their listener, then by when they asked."""
+    return (not seeker.is_first, seeker.asked_at, seeker.member)
+
+
 def queue(floor: Floor) -> list[Seeker]:
-    raise NotImplementedError
-
-
-def rank(seeker: Seeker, listener: Listener) -> tuple[object, ...]:
-    raise NotImplementedError
-
-
-def why(seeker: Seeker, listener: Listener) -> tuple[str, ...]:
-    raise NotImplementedError
-
-
-def next_proposals(floor: Floor, now: Millis, rules: FloorRules) -> list[tuple[Seeker, Proposal]]:
-    raise NotImplementedError
+    """Everybody who waits, in order."""
+    return sorted(filter(is_waiting, floor.seekers.values()), key=order)
 
 
 def place(floor: Floor, member: MemberId) -> int | None:
     """Their place in the queue, from 1; None for somebody who does not wait. For many at once see `places`."""
-    raise NotImplementedError
+    seeker = floor.seekers.get(member)
+    if seeker is None or not is_waiting(seeker):
+        return None
+    own = order(seeker)
+    return 1 + sum(order(other) < own for other in floor.seekers.values() if is_waiting(other))
 
 
 def places(floor: Floor) -> dict[MemberId, int]:
     """The places of all who wait, from 1."""
-    raise NotImplementedError
+    return {seeker.member: place for place, seeker in enumerate(queue(floor), start=1)}
 
 
-def outlook(floor: Floor, now: Millis, rules: FloorRules) -> Outlook:
-    raise NotImplementedError
+def may_be_matched(seeker: Seeker, now: Millis, rules: FloorRules) -> bool:
+    """Whether somebody can be asked about them now. Who is not connected keeps the place, and is passed over until
+    they are back: a listener should find somebody there."""
+    return is_waiting(seeker) and seeker.proposal is None and now - seeker.seen_at < rules.reachable
+
+
+# ------------------------------------------------------------------------------------------------ those who listen
+
+
+def loads(floor: Floor) -> Counter[MemberId]:
+    """How many seats of each listener are taken or promised: live sessions, proposals, and sessions they are asked
+    into."""
+    seats: Counter[MemberId] = Counter()
+    for session in floor.sessions.values():
+        if session.ended_at is None:
+            seats.update(session.listeners)
+            if session.asked is not None and session.asked.listener not in session.listeners:
+                seats[session.asked.listener] += 1
+    for seeker in floor.seekers.values():
+        if seeker.proposal is not None:
+            seats[seeker.proposal.listener] += 1
+    return seats
+
+
+def promised(floor: Floor) -> Counter[MemberId]:
+    """How many sessions of each listener may yet begin from what they were asked."""
+    promises = Counter(seeker.proposal.listener for seeker in floor.seekers.values() if seeker.proposal is not None)
+    promises.update(
+        session.asked.listener
+        for session in floor.sessions.values()
+        if session.asked is not None and session.asked.listener not in session.listeners
+    )
+    return promises
+
+
+def is_eligible_listener(floor: Floor, listener: Listener, now: Millis, rules: FloorRules) -> bool:
+    """Whether they could be asked about somebody now."""
+    if any(
+        seeker.proposal is not None and seeker.proposal.listener == listener.member for seeker in floor.seekers.values()
+    ):
+        return False
+    return may_take_one_more(floor, listener, now, rules)
+
+
+def may_take_one_more(floor: Floor, listener: Listener, now: Millis, rules: FloorRules) -> bool:
+    """Whether they are there, rested, and have a seat that is neither taken nor promised."""
+    return (
+        is_here(listener, now, rules)
+        and pause_of(listener, now, rules) is None
+        and loads(floor)[listener.member] < cap_of(listener, rules)
+        and promised(floor)[listener.member] < room_to_take(listener, now, rules)
+    )
+
+
+def free_listeners(floor: Floor, now: Millis, rules: FloorRules) -> list[Listener]:
+    """Everybody of whom `is_eligible_listener` holds."""
+    there = [
+        listener
+        for listener in floor.listeners.values()
+        if is_here(listener, now, rules) and pause_of(listener, now, rules) is None
+    ]
+    if not there:
+        return []
+    seats = loads(floor)
+    asked = {seeker.proposal.listener for seeker in floor.seekers.values() if seeker.proposal is not None}
+    promises = promised(floor)
+    return [
+        listener
+        for listener in there
+        if listener.member not in asked
+        and seats[listener.member] < cap_of(listener, rules)
+        and promises[listener.member] < room_to_take(listener, now, rules)
+    ]
+
+
+# ------------------------------------------------------------------------------------------------ proposals
+
+
+def next_proposals(floor: Floor, now: Millis, rules: FloorRules) -> list[tuple[Seeker, Proposal]]:
+    """Whom to ask about whom now. The one who has waited longest chooses first among the free, and so on down the
+    queue; who can meet nobody who is free is passed over, and keeps the place."""
+    free = free_listeners(floor, now, rules)
+    if not free:
+        return []
+    tongues = _tongues(free)
+    waiting = sorted(
+        (
+            seeker
+            for seeker in floor.seekers.values()
+            if may_be_matched(seeker, now, rules) and _tongue(seeker.wish.language) in tongues
+        ),
+        key=order,
+    )
+    proposals = []
+    for seeker in waiting:
+        listener = _first_choice(seeker, tongues[_tongue(seeker.wish.language)], now, rules)
+        if listener is None:
+            continue
+        proposals.append((seeker, _proposal(seeker, listener, now, rules)))
+        free.remove(listener)
+        if not free:
+            break
+        for fits in tongues.values():
+            if listener in fits:
+                fits.remove(listener)
+    return proposals
+
+
+def is_resting(seeker: Seeker, now: Millis, rules: FloorRules) -> bool:
+    """Whether those who let this seeker pass are not to be asked again yet."""
+    return seeker.refused_at is not None and now < seeker.refused_at + rules.ask_again
+
+
+def _first_choice(seeker: Seeker, fits: list[Listener], now: Millis, rules: FloorRules) -> Listener | None:
+    fits = [listener for listener in fits if may_meet(seeker, listener)]
+    fresh = [listener for listener in fits if listener.member not in seeker.refused_by]
+    if not fresh and is_resting(seeker, now, rules):
+        return None
+    return min(fresh or fits, key=lambda listener: rank(seeker, listener), default=None)
+
+
+def _proposal(seeker: Seeker, listener: Listener, now: Millis, rules: FloorRules) -> Proposal:
+    return Proposal(
+        listener=listener.member, made_at=now, deadline=Millis(now + rules.proposal), why=why(seeker, listener)
+    )
+
+
+def _tongues(listeners: Iterable[Listener]) -> dict[str, list[Listener]]:
+    tongues: dict[str, list[Listener]] = {}
+    for listener in listeners:
+        for tongue in {_tongue(language) for language in listener.profile.languages}:
+            tongues.setdefault(tongue, []).append(listener)
+    return tongues
+
+
+# ------------------------------------------------------------------------------------------------ the estimate
+
+
+def pace(floor: Floor, now: Millis, rules: FloorRules) -> Pace:
+    """What those who wait may expect, from the hand-overs of the last `rules.waits_kept`."""
+    recent = sorted(
+        (met_at, max(0, met_at - asked_at)) for asked_at, met_at in floor.waits if now - rules.waits_kept < met_at
+    )
+    gap = usual = 0.0
+    if len(recent) >= FEWEST_SAMPLES:
+        # From the first of them until now: where hand-overs have stopped the gap grows, and the estimate with it.
+        gap = max(0, now - recent[0][0]) / (len(recent) - 1) / 1000
+        usual = sorted(wait for _, wait in recent)[len(recent) // 2] / 1000
+    return Pace(
+        samples=len(recent),
+        gap=gap,
+        usual=usual,
+        free=len(free_listeners(floor, now, rules)),
+        is_anybody_here=any(is_here(listener, now, rules) for listener in floor.listeners.values()),
+    )
 
 
 def estimate(floor: Floor, member: MemberId, now: Millis, rules: FloorRules) -> tuple[int | None, int]:
     """In how many seconds somebody who waits may hope for a listener, and from how many hand-overs that is told."""
-    raise NotImplementedError
+    expected, own = pace(floor, now, rules), place(floor, member)
+    return (None, expected.samples) if own is None else expected.estimate(own)

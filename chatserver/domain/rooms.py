@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Final, NewType, assert_never
+from typing import Final, Literal, NewType, assert_never
 
 import msgspec
 
@@ -207,23 +207,15 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     target_reactions: frozenset[Reaction] = frozenset()
 
 
-class ContactPolicy(StrEnum):
-    """What happens to contact details in a one-to-one session."""
-
-    OFF = "off"
-    WARN = "warn"
-    """The author is told why not, and may send them all the same."""
-    REFUSE = "refuse"
-
-
 class RoomRules(msgspec.Struct, frozen=True, kw_only=True):
     """The limits that an operator may set. Lengths in characters (code points), times in milliseconds."""
 
     text_length: int = 2_000
     warning_length: int = 80
     edit_window: int = 10 * 60 * 1000
-    contact_policy: ContactPolicy = ContactPolicy.WARN
-    """In one-to-one sessions only."""
+    contact_policy: Literal["off", "warn", "refuse"] = "warn"
+    """What happens to contact details in one-to-one sessions: with `warn` the author is told, and may send them all the
+    same."""
 
 
 def target_of(command: RoomCommand) -> Offset | None:
