@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from chatserver.domain.care import cap_of, is_here, pause_of, room_to_take
-from chatserver.domain.floor import Floor, FloorRules, Listener, Proposal, Seeker
+from chatserver.domain.floor import Floor, FloorRules, Listener, Proposal, Seeker, Wish
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 
@@ -58,18 +58,24 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 
 def may_meet(seeker: Seeker, listener: Listener) -> bool:
     """Whether nothing that either side has ruled out stands between them."""
-    wish, profile = seeker.wish, listener.profile
-    if listener.member == seeker.member or listener.member in seeker.avoid:
-        return False
+    return not _are_apart(seeker, listener.member) and _fits(seeker.wish, listener)
+
+
+def _are_apart(seeker: Seeker, listener: MemberId) -> bool:
+    return listener == seeker.member or listener in seeker.avoid
+
+
+def _fits(wish: Wish, listener: Listener) -> bool:
+    profile = listener.profile
     if wish.only and wish.member is not None and wish.member != listener.member:
         return False
     if wish.need is not None and wish.need not in profile.needs:
         return False
     if wish.minutes is not None and profile.most_minutes is not None and wish.minutes > profile.most_minutes:
         return False
-    if wish.topics and profile.not_topics and not set(wish.topics).isdisjoint(profile.not_topics):
+    if any(topic in profile.not_topics for topic in wish.topics):
         return False
-    if wish.not_with and any(unwanted in profile.traits or unwanted in profile.lived for unwanted in wish.not_with):
+    if any(unwanted in profile.traits or unwanted in profile.lived for unwanted in wish.not_with):
         return False
     tongue = _tongue(wish.language)
     return any(_tongue(language) == tongue for language in profile.languages)
@@ -77,7 +83,11 @@ def may_meet(seeker: Seeker, listener: Listener) -> bool:
 
 def rank(seeker: Seeker, listener: Listener) -> tuple[int, int, int, Millis, MemberId]:
     """Where a listener stands among those who may meet this seeker; the least is asked first."""
-    wish, profile = seeker.wish, listener.profile
+    return _rank(seeker.wish, listener)
+
+
+def _rank(wish: Wish, listener: Listener) -> tuple[int, int, int, Millis, MemberId]:
+    profile = listener.profile
     return (
         0 if wish.member == listener.member else 1,
         -sum(wanted in profile.traits or wanted in profile.lived for wanted in wish.rather_with),
@@ -221,30 +231,28 @@ def free_listeners(floor: Floor, now: Millis, rules: FloorRules) -> list[Listene
 def next_proposals(floor: Floor, now: Millis, rules: FloorRules) -> list[tuple[Seeker, Proposal]]:
     """Whom to ask about whom now. The one who has waited longest chooses first among the free, and so on down the
     queue; who can meet nobody who is free is passed over, and keeps the place."""
-    free = free_listeners(floor, now, rules)
+    free = {listener.member: listener for listener in free_listeners(floor, now, rules)}
     if not free:
         return []
-    tongues = _tongues(free)
-    waiting = sorted(
-        (
-            seeker
-            for seeker in floor.seekers.values()
-            if may_be_matched(seeker, now, rules) and _tongue(seeker.wish.language) in tongues
-        ),
-        key=order,
-    )
+    tongues = {_tongue(language) for listener in free.values() for language in listener.profile.languages}
+    waiting = [
+        seeker
+        for seeker in floor.seekers.values()
+        if may_be_matched(seeker, now, rules) and _tongue(seeker.wish.language) in tongues
+    ]
+    waiting.sort(key=order)
+    choices: dict[Wish, list[MemberId]] = {}
+    """For each wish who fits, the first choice first: many who wait want the same."""
     proposals = []
     for seeker in waiting:
-        listener = _first_choice(seeker, tongues[_tongue(seeker.wish.language)], now, rules)
+        if (choice := choices.get(seeker.wish)) is None:
+            choice = choices[seeker.wish] = _choice(seeker.wish, free.values())
+        listener = _first(seeker, (member for member in choice if member in free), is_resting(seeker, now, rules))
         if listener is None:
             continue
-        proposals.append((seeker, _proposal(seeker, listener, now, rules)))
-        free.remove(listener)
+        proposals.append((seeker, _proposal(seeker, free.pop(listener), now, rules)))
         if not free:
             break
-        for fits in tongues.values():
-            if listener in fits:
-                fits.remove(listener)
     return proposals
 
 
@@ -253,26 +261,29 @@ def is_resting(seeker: Seeker, now: Millis, rules: FloorRules) -> bool:
     return seeker.refused_at is not None and now < seeker.refused_at + rules.ask_again
 
 
-def _first_choice(seeker: Seeker, fits: list[Listener], now: Millis, rules: FloorRules) -> Listener | None:
-    fits = [listener for listener in fits if may_meet(seeker, listener)]
-    fresh = [listener for listener in fits if listener.member not in seeker.refused_by]
-    if not fresh and is_resting(seeker, now, rules):
-        return None
-    return min(fresh or fits, key=lambda listener: rank(seeker, listener), default=None)
+def _choice(wish: Wish, free: Iterable[Listener]) -> list[MemberId]:
+    fitting = [listener for listener in free if _fits(wish, listener)]
+    fitting.sort(key=lambda listener: _rank(wish, listener))
+    return [listener.member for listener in fitting]
+
+
+def _first(seeker: Seeker, choice: Iterable[MemberId], is_resting: bool) -> MemberId | None:
+    """The first who has not let them pass; where there is none, the first who did, if they may be asked again."""
+    again = None
+    for listener in choice:
+        if _are_apart(seeker, listener):
+            continue
+        if listener not in seeker.refused_by:
+            return listener
+        if again is None and not is_resting:
+            again = listener
+    return again
 
 
 def _proposal(seeker: Seeker, listener: Listener, now: Millis, rules: FloorRules) -> Proposal:
     return Proposal(
         listener=listener.member, made_at=now, deadline=Millis(now + rules.proposal), why=why(seeker, listener)
     )
-
-
-def _tongues(listeners: Iterable[Listener]) -> dict[str, list[Listener]]:
-    tongues: dict[str, list[Listener]] = {}
-    for listener in listeners:
-        for tongue in {_tongue(language) for language in listener.profile.languages}:
-            tongues.setdefault(tongue, []).append(listener)
-    return tongues
 
 
 # ------------------------------------------------------------------------------------------------ the estimate
