@@ -47,7 +47,7 @@ PARALLELISM: Final = 1
 much work for whoever guesses, and the other cores stay with the rooms. 127 ms and 64 MiB on 2 shared vCPUs."""
 WAITING: Final = 16
 """Who may wait for a password to be hashed, one after another. The last of them waits some two seconds."""
-_NOBODYS: Final = "$argon2id$v=19$m=65536,t=3,p=1$bm9ib2R5J3Mgc2FsdCBpcw$r3k5Wc2bJmMTf1lZ3yq0s1oE3T3uBOYyqkq9ZkTQm2U"
+_NOBODYS: Final = "$argon2id$v=19$m={m},t={t},p={p}$bm9ib2R5J3Mgc2FsdCBpcw$r3k5Wc2bJmMTf1lZ3yq0s1oE3T3uBOYyqkq9ZkTQm2U"
 """What the password of a login is held against that there is not: the answer takes as long, and is no."""
 
 
@@ -83,6 +83,7 @@ class StaffAccounts:
         sign_in_age: int,
         invitation_age: int,
         issuer: str = "Peer support",
+        hasher: PasswordHasher | None = None,
     ) -> None:
         self._store = store
         self._new_id = new_id
@@ -91,7 +92,8 @@ class StaffAccounts:
         self._sign_in_age = sign_in_age
         self._invitation_age = invitation_age
         self._issuer = issuer
-        self._hasher = PasswordHasher(TIME_COST, MEMORY_KIB, PARALLELISM)
+        self._hasher = hasher = hasher or PasswordHasher(TIME_COST, MEMORY_KIB, PARALLELISM)
+        self._nobodys = _NOBODYS.format(m=hasher.memory_cost, t=hasher.time_cost, p=hasher.parallelism)
         self._hashing = asyncio.Lock()
         self._waiting = 0
         self.on_changed: Callable[[MemberId], None] = lambda member: None
@@ -102,7 +104,7 @@ class StaffAccounts:
         """Raises SIGN_IN_REFUSED; with `why` "code" where the password was right, and the second factor is missing or
         wrong."""
         found = await self._store.staff_by_login(fold_login(login))
-        is_right = await self._matches(_NOBODYS if found is None else found.password_hash, password)
+        is_right = await self._matches(self._nobodys if found is None else found.password_hash, password)
         if found is None or not is_right or found.staff.revoked_at is not None:
             raise Refusal(Reason.SIGN_IN_REFUSED)
         await self._check_code(found, code)

@@ -12,7 +12,7 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.staff import Role, Staff
-from chatserver.store.contract import Invitation, Retention, StaffSecrets, Store
+from chatserver.store.contract import Invitation, Retention, SignIn, StaffSecrets, Store
 from tests.store.kit import START, Database, newcomer
 
 DAY = 24 * 3_600_000
@@ -47,6 +47,12 @@ async def refused(attempt: object, reason: Reason) -> None:
 
 
 # ------------------------------------------------------------------------------------------------ accounts
+
+
+async def signed_in(store: Store, token_hash: bytes, now: Millis) -> Staff | None:
+    """Whose sign-in it is, while it is good."""
+    found = (await store.sign_ins([token_hash], now)).get(token_hash)
+    return None if found is None else found.staff
 
 
 async def test_an_account_is_found_by_its_member_and_by_its_login_in_any_case(store: Store, other: Store) -> None:
@@ -120,8 +126,8 @@ async def test_a_revoked_account_is_no_longer_good_and_its_sign_ins_end(store: S
         await other.revoke_staff(ada.member, Millis(at))
     assert await store.good_staff([ada.member, bea.member, MemberId("m_nobody")]) == {bea.member: bea}
     assert await store.good_staff([]) == {}
-    assert await store.signed_in(b"Ada", START) is None
-    assert await store.signed_in(b"Bea", START) == bea
+    assert await signed_in(store, b"Ada", START) is None
+    assert await signed_in(store, b"Bea", START) == bea
     revoked = {who.login: who.revoked_at for who in await store.all_staff()}
     assert revoked == {"Root": None, "Ada": START + 1, "Bea": None}
     await refused(store.sign_in(b"again", ada.member, START, Millis(START + DAY)), Reason.MEMBER_UNKNOWN)
@@ -131,7 +137,7 @@ async def test_a_changed_password_ends_every_sign_in(store: Store) -> None:
     ada = await hired(store, "Ada")
     await store.sign_in(b"token", ada.member, START, Millis(START + DAY))
     await store.set_password(ada.member, "another")
-    assert await store.signed_in(b"token", START) is None
+    assert await signed_in(store, b"token", START) is None
     found = await store.staff(ada.member)
     assert found is not None
     assert found.password_hash == "another"
@@ -161,12 +167,39 @@ async def test_a_time_step_counts_once(store: Store, other: Store) -> None:
 async def test_a_token_is_good_until_it_ends(store: Store, other: Store) -> None:
     ada = await hired(store, "Ada")
     await store.sign_in(b"token", ada.member, START, Millis(START + 10))
-    assert await other.signed_in(b"token", Millis(START + 9)) == ada
-    assert await other.signed_in(b"token", Millis(START + 10)) is None
-    assert await other.signed_in(b"another", START) is None
+    assert await signed_in(other, b"token", Millis(START + 9)) == ada
+    assert await signed_in(other, b"token", Millis(START + 10)) is None
+    assert await signed_in(other, b"another", START) is None
     await other.sign_out(b"token")
-    assert await store.signed_in(b"token", START) is None
+    assert await signed_in(store, b"token", START) is None
     await other.sign_out(b"token")
+
+
+async def test_many_sign_ins_are_asked_about_at_once(store: Store, other: Store) -> None:
+    ada, bea = await hired(store, "Ada", OPERATOR), await hired(store, "Bea")
+    tokens = [b"token %d" % number for number in range(70)]
+    for number, token in enumerate(tokens):
+        whose = (ada, bea)[number % 2]
+        await store.sign_in(token, whose.member, START, Millis(START + 10 + number))
+    found = await other.sign_ins([*tokens, b"another"], Millis(START + 14))
+    assert found.keys() == {*tokens[5:]}
+    assert found[tokens[7]] == SignIn(
+        token_hash=tokens[7], staff=bea, confirmed_at=START, expires_at=Millis(START + 17)
+    )
+    await other.revoke_staff(bea.member, START)
+    assert {each.staff.member for each in (await store.sign_ins(tokens, START)).values()} == {ada.member}
+    assert await store.sign_ins([], START) == {}
+
+
+async def test_a_sign_in_knows_when_it_was_last_confirmed(store: Store, other: Store) -> None:
+    ada = await hired(store, "Ada")
+    for token in (b"here", b"there"):
+        await store.sign_in(token, ada.member, START, Millis(START + 10))
+    await other.confirm_sign_in(b"here", Millis(START + 3))
+    await other.confirm_sign_in(b"another", Millis(START + 3))
+    found = await store.sign_ins([b"here", b"there", b"another"], START)
+    assert {token: each.confirmed_at for token, each in found.items()} == {b"here": START + 3, b"there": START}
+    assert found[b"here"].expires_at == START + 10
 
 
 # ------------------------------------------------------------------------------------------------ invitations
@@ -225,7 +258,7 @@ async def test_what_is_over_is_removed(store: Store, database: Database) -> None
     await store.sign_in(b"old token", ada.member, START, Millis(START + 9))
     await store.add_invitation(link(b"old link", ends=START + 9))
     await store.expire(Millis(START + 1), Retention())
-    assert await store.signed_in(b"old token", START) == ada
+    assert await signed_in(store, b"old token", START) == ada
 
 
 async def test_erasing_somebody_removes_their_account(store: Store, other: Store, database: Database) -> None:
@@ -241,7 +274,7 @@ async def test_erasing_somebody_removes_their_account(store: Store, other: Store
     await other.erase(ada.member, START)
     assert await store.staff(ada.member) is None
     assert await store.staff_by_login("AdasLogin") is None
-    assert await store.signed_in(b"adas token", START) is None
+    assert await signed_in(store, b"adas token", START) is None
     assert await store.all_staff() == []
     found = await store.invitation(b"link", START)
     assert found == msgspec.structs.replace(made, made_by=None)
