@@ -15,6 +15,7 @@ import msgspec
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, Epoch, Millis, Offset
 from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.screening import find_contacts
 
 RoomId = NewType("RoomId", str)
 """A room's short name in addresses: lower-case letters, digits and hyphens."""
@@ -288,6 +289,7 @@ def _write(
     state: RoomState, membership: Membership, command: WritePost, author: Person, rules: RoomRules, now: Millis
 ) -> tuple[RoomEvent, ...]:
     text, warning = _checked(command.text, command.warning, rules)
+    _screen(state.room, text, warning, command.anyway, rules)
     if command.reply_to is not None and state.target is None:
         raise Refusal(Reason.POST_UNKNOWN)
     pace = state.room.slow_mode * 1000
@@ -316,6 +318,7 @@ def _edit(state: RoomState, command: EditPost, author: Person, rules: RoomRules,
     text, warning = _checked(command.text, command.warning, rules)
     if (text, warning) == (target.text, target.warning):
         return ()
+    _screen(state.room, text, warning, command.anyway, rules)
     return (Edited(target=command.target, text=text, warning=warning, edited_at=now),)
 
 
@@ -353,6 +356,19 @@ def _checked(text: str, warning: str | None, rules: RoomRules) -> tuple[str, str
     if len(warning) > rules.warning_length:
         raise Refusal(Reason.TEXT_TOO_LONG, details={"limit": rules.warning_length})
     return text, warning if _VISIBLE.search(warning) else None
+
+
+def _screen(room: Room, text: str, warning: str | None, anyway: bool, rules: RoomRules) -> None:
+    """Raises CONTACT_DETAILS where they are found in a one-to-one conversation and are not, or not yet, let through.
+    Its details are the `kinds` that were found and whether they `may_send` them anyway."""
+    if room.kind is not RoomKind.SESSION or rules.contact_policy == "off":
+        return
+    may_send = rules.contact_policy == "warn"
+    if may_send and anyway:
+        return
+    kinds = sorted({found.kind.value for part in (text, warning or "") for found in find_contacts(part)})
+    if kinds:
+        raise Refusal(Reason.CONTACT_DETAILS, details={"kinds": kinds, "may_send": may_send})
 
 
 def _change(posts: dict[Offset, Post], target: Offset, **fields: object) -> dict[Offset, Post]:
