@@ -95,8 +95,10 @@ _BEFORE_ONE_TO_ONE = (
     "INSERT INTO rooms VALUES ('sleep', 'room:sleep', 'Sleep', 'Awake', '', '', '', 1, 200, 0, 'open', 3)",
     "INSERT INTO members VALUES ('m_ada', 'Ada', 'ada', 1, 2, NULL)",
     "INSERT INTO memberships VALUES ('m_ada', 'sleep', 1, 1, 5, true)",
-    "INSERT INTO log (channel, \"offset\", kind, at, author, part, name, text, redacted) "
-    "VALUES ('room:sleep', 1, 'posted', 5, 'm_ada', 0, 'Ada', 'kept', false)",
+    (
+        'INSERT INTO log (channel, "offset", kind, at, author, part, name, text, redacted) '
+        "VALUES ('room:sleep', 1, 'posted', 5, 'm_ada', 0, 'Ada', 'kept', false)"
+    ),
 )
 
 
