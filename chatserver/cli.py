@@ -147,6 +147,7 @@ def invite(roles: tuple[str, ...], config: Path | None, **options: object) -> No
     from chatserver.domain.staff import INVITATION_PATH, Role  # noqa: PLC0415 - as in _migrate
 
     settings = _load(config, options)
+    _make_data_dir(settings)
     try:
         wanted = [Role(role) for role in roles]
     except ValueError:
