@@ -24,6 +24,7 @@ from chatserver.handlers.staff import MEMORY_KIB, TIME_COST, WAITING, StaffAccou
 from chatserver.store.contract import SignIn, StoreUnavailable
 from chatserver.store.migrate import migrate
 from chatserver.store.sqlite import SqliteStore
+from tests.kit.waiting import eventually
 
 HOUR = 3_600_000
 PASSWORD = "lamp river boots sky"
@@ -190,12 +191,13 @@ async def test_passwords_are_hashed_one_at_a_time_and_few_may_wait(
 ) -> None:
     await office.accounts.add_operator("anna", "Anna", PASSWORD)
     verify = office.accounts._verify
-    together, most, guard = [0], [0], threading.Lock()
+    together, most, guard, go_on = [0], [0], threading.Lock(), threading.Event()
 
     def counted(password_hash: str, password: str) -> bool:
         with guard:
             together[0] += 1
             most[0] = max(most[0], together[0])
+        go_on.wait(30)
         try:
             return verify(password_hash, password)
         finally:
@@ -203,7 +205,10 @@ async def test_passwords_are_hashed_one_at_a_time_and_few_may_wait(
                 together[0] -= 1
 
     monkeypatch.setattr(office.accounts, "_verify", counted)
-    crowd = [office.accounts.sign_in("anna", PASSWORD) for _ in range(WAITING + 3)]
+    crowd = [asyncio.create_task(office.accounts.sign_in("anna", PASSWORD)) for _ in range(WAITING + 3)]
+    # Nobody gets any further before those for whom there is no place have gone.
+    await eventually(lambda: sum(each.done() for each in crowd) == 3, 20)
+    go_on.set()
     outcomes = await asyncio.gather(*crowd, return_exceptions=True)
     assert most == [1]
     turned_away = [each for each in outcomes if isinstance(each, Refusal)]
