@@ -116,6 +116,7 @@ class Server:
             monotonic=time.monotonic,
         )
         identities.on_erased = self._erased
+        identities.on_erasing = self._erasing
         accounts.on_changed = self._staff_changed
         self.node.floor = FloorKeeper(
             self.node,
@@ -228,6 +229,10 @@ class Server:
         with contextlib.suppress(StoreUnavailable):
             # Where the store is away the sweep asks again, and counts it.
             await sign_ins.look_again(self.node)
+
+    async def _erasing(self, member: MemberId) -> None:
+        """Before somebody goes: nobody waits for them, or sits with them, any longer."""
+        await self.node.floor.dismiss(member, is_erased=True)
 
     def _erased(self, member: MemberId, publications: list[Publication]) -> None:
         members.erased(self.node, member, publications)

@@ -18,9 +18,10 @@ from chatserver.domain.audit import PROMISES, audit
 from chatserver.domain.deciding import decide_and_settle, due_at
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.floor import Floor, FloorRules, SessionId
-from chatserver.domain.floor_commands import FloorCommand, Settle, Spoke
+from chatserver.domain.floor_commands import Dismiss, FloorCommand, Renamed, Settle, Spoke
 from chatserver.domain.history import Millis
-from chatserver.domain.identity import MemberId
+from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.staff import Capability, may
 from chatserver.handlers import rooms, views
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.hours import Clock
@@ -66,7 +67,7 @@ class FloorKeeper:
         self._spoke: dict[SessionId, float] = {}
         """When this worker last noted a session's speech, by its monotonic clock."""
         self._tasks = Tasks()
-        self._seen_at = self._restated_at = self._settled_at = float("-inf")
+        self._seen_at = self._looked_at = self._restated_at = self._settled_at = float("-inf")
 
     @property
     def floor(self) -> Floor:
@@ -90,6 +91,15 @@ class FloorKeeper:
         )
         await self._heed(committed)
         return committed
+
+    async def dismiss(self, member: MemberId, *, is_erased: bool) -> None:
+        """Somebody is no more, or listens no more. Not being on the floor changes nothing."""
+        await self.do(NOBODY, Dismiss(member=member, is_erased=is_erased))
+
+    async def renamed(self, person: Person) -> None:
+        """Somebody is called something else."""
+        if self.picture.concerns(person.id):
+            await self.do(person.id, Renamed(person=person))
 
     async def arrived(self, member: MemberId) -> None:
         """Somebody of the floor has connected: whom they wait for, or who waits for them, must not wait any longer."""
@@ -166,6 +176,9 @@ class FloorKeeper:
         if clock - self._seen_at >= SEEN_SECONDS:
             self._seen_at = clock
             await self._tell_who_is_here()
+        if clock - self._looked_at >= POLL_SECONDS:
+            self._looked_at = clock
+            await self._dismiss_those_who_may_not()
         due = self.picture.due
         if due is not None and due <= node.now() and clock - self._settled_at >= _SPREAD_SECONDS:
             self._settled_at = clock
@@ -179,6 +192,19 @@ class FloorKeeper:
         here = [member for member in self.picture.people if self._node.connections_of(member)]
         if here:
             await self._node.store.see(here, self._node.now())
+
+    async def _dismiss_those_who_may_not(self) -> None:
+        """Whose account was revoked, or who is no listener any more, listens no more: whoever ended it, and wherever."""
+        picture = self.picture
+        here = [
+            each.member for each in picture.floor.listeners.values() if each.wants or picture.sessions.get(each.member)
+        ]
+        if not here:
+            return
+        good = await self._node.store.good_staff(here)
+        for member in here:
+            if member not in good or not may(good[member].roles, Capability.LISTEN):
+                await self.dismiss(member, is_erased=False)
 
     async def _heed(self, committed: FloorCommitted) -> None:
         node = self._node

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from hashlib import blake2b
 from typing import Final
 
@@ -27,7 +27,7 @@ _NAME_ATTEMPTS: Final = 12
 class Identities:
     """Who is behind a token. Knows nothing of connections, so that the page's HTTP routes can use it alone.
 
-    `draw(n)` gives a random number below n from the operating system. `on_erased` tells of a member who is no more and
+    `draw(n)` gives a random number below n from the operating system. `on_erasing` is told before somebody goes, `on_erased` of a member who is no more and
     of what must be announced.
     """
 
@@ -52,6 +52,7 @@ class Identities:
         self._hashing = asyncio.Lock()
         self.staff_keys: frozenset[str] = frozenset()
         """Whom nobody's name may resemble; the sweep keeps it up to date."""
+        self.on_erasing: Callable[[MemberId], Awaitable[None]] = _nothing
         self.on_erased: Callable[[MemberId, list[Publication]], None] = lambda member, publications: None
 
     def token_for(self, member: MemberId) -> str:
@@ -150,6 +151,7 @@ class Identities:
         member = self._named(token)
         if member is None:
             raise Refusal(Reason.IDENTITY_REQUIRED)
+        await self.on_erasing(member)
         publications = await self._store.erase(member, self._now())
         self.on_erased(member, publications)
 
@@ -190,3 +192,7 @@ def _letters(draw: Callable[[int], int]) -> str:
         number, letter = divmod(number, len(_ALPHABET))
         letters.append(_ALPHABET[letter])
     return "".join(letters)
+
+
+async def _nothing(member: MemberId) -> None:
+    """Where nobody else has to know beforehand."""

@@ -92,6 +92,7 @@ async def rename(node: Node, connection: Connection, person: Person, command: Re
 
     for other in node.connections_of(person.id):
         other.person = renamed
+    await node.floor.renamed(renamed)
     await tell_others_of_self(node, person.id, except_for=connection)
     return Answer(RenameOk(renamed), then=tell)
 

@@ -202,7 +202,9 @@ def _session(picture: Picture, session: Session, me: MemberId) -> SessionView:
         can_extend=session.is_live and session.ends_at + rules.extension <= session.started_at + rules.longest,
         extension_minutes=rules.extension // 60_000,
         extend=tuple(sorted(session.extend_by)),
-        invitation=_invitation(session, session.asked) if session.is_live and session.asked is not None else None,
+        invitation=_invitation(picture, session, session.asked)
+        if session.is_live and session.asked is not None
+        else None,
         why=session.why if is_listener else (),
         flagged=session.flagged and is_listener,
         heavy=session.wish.heavy if is_listener else None,
@@ -228,8 +230,10 @@ def _person(session: Session, member: MemberId) -> SessionPerson:
     )
 
 
-def _invitation(session: Session, asked: Asked) -> InvitationView:
-    person = SessionPerson(id=asked.listener, name=session.names.get(asked.listener, ""), role="listener")
+def _invitation(picture: Picture, session: Session, asked: Asked) -> InvitationView:
+    listener = picture.floor.listeners.get(asked.listener)
+    name = session.names.get(asked.listener, "") if listener is None else listener.name
+    person = SessionPerson(id=asked.listener, name=name, role="listener")
     return InvitationView(
         listener=person, handover=asked.is_handover, waits_for="listener" if asked.agreed else "seeker"
     )

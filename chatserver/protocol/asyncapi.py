@@ -143,7 +143,7 @@ def _message(kind: type[Any], correlation: str | None, payload: Json, shown: Ite
         "summary": " ".join(text.split("\n\n")[0].split()),
         "description": text,
         "payload": payload,
-        "examples": [{"payload": msgspec.to_builtins(each, str_keys=True)} for each in shown],
+        "examples": [{"payload": msgspec.json.decode(msgspec.json.encode(each))} for each in shown],
     }
     if correlation is not None:
         message["correlationId"] = {"location": f"$message.payload#/{correlation}"}
