@@ -18,7 +18,7 @@ from chatserver.domain.audit import audit
 from chatserver.domain.care import DAY, WEEK, cap_of, pause_of
 from chatserver.domain.deciding import decide_and_settle, due_at, evolve, evolve_all, settle
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.floor import Ending, Floor, FloorRules, Need, Pause, Profile, Session, SessionId, Wish
+from chatserver.domain.floor import Ending, Floor, FloorRules, Need, Pause, Profile, Seeker, Session, SessionId, Wish
 from chatserver.domain.floor_commands import Decided, FloorCommand
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
@@ -28,7 +28,6 @@ from chatserver.domain.matching import (
     is_resting,
     may_be_matched,
     may_meet,
-    order,
     pace,
     place,
     places,
@@ -92,6 +91,11 @@ def copy(floor: Floor) -> Floor:
         sessions={**floor.sessions},
         waits=floor.waits,
     )
+
+
+def turn(seeker: Seeker) -> tuple[int, int, str]:
+    """Whose turn is first, said once more and apart from the code: lost a listener, asked earlier, smaller id."""
+    return (0 if seeker.is_first else 1, seeker.asked_at, seeker.member)
 
 
 class FloorMachine(RuleBasedStateMachine):
@@ -168,7 +172,7 @@ class FloorMachine(RuleBasedStateMachine):
             assert may_meet(seeker, listener)
             assert proposal.made_at == self.now < proposal.deadline
             for other in after.seekers.values():
-                if may_be_matched(other, self.now, RULES) and order(other) < order(seeker):
+                if may_be_matched(other, self.now, RULES) and turn(other) < turn(seeker):
                     assert not may_meet(other, listener) or (
                         listener.member in other.refused_by and is_resting(other, self.now, RULES)
                     )
