@@ -223,7 +223,9 @@ async def practise(node: Node, connection: Connection, person: Person, command: 
         Scene(
             says=scene.says,
             answers=tuple(
-                SceneLine(text=each.text, reply=each.reply, advice=each.advice, is_good=each.is_good, next=each.next)
+                SceneLine(
+                    text=each.text, reply=each.reply, advice=each.advice, is_good=each.is_good, next=each.next_scene
+                )
                 for each in scene.answers
             ),
         )
