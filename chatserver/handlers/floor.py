@@ -194,11 +194,9 @@ class FloorKeeper:
             await self._node.store.see(here, self._node.now())
 
     async def _dismiss_those_who_may_not(self) -> None:
-        """Whose account was revoked, or who is no listener any more, listens no more: whoever ended it, and wherever."""
-        picture = self.picture
-        here = [
-            each.member for each in picture.floor.listeners.values() if each.wants or picture.sessions.get(each.member)
-        ]
+        """Whose account was revoked, or who is no listener any more, is off the floor, wherever that was ended."""
+        listeners, sessions = self.floor.listeners.values(), self.picture.sessions
+        here = [each.member for each in listeners if each.wants or each.member in sessions]
         if not here:
             return
         good = await self._node.store.good_staff(here)

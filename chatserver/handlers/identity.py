@@ -27,8 +27,8 @@ _NAME_ATTEMPTS: Final = 12
 class Identities:
     """Who is behind a token. Knows nothing of connections, so that the page's HTTP routes can use it alone.
 
-    `draw(n)` gives a random number below n from the operating system. `on_erasing` is told before somebody goes, `on_erased` of a member who is no more and
-    of what must be announced.
+    `draw(n)` gives a random number below n from the operating system. `on_erasing` is told before somebody goes,
+    `on_erased` afterwards, with what must be announced.
     """
 
     def __init__(
