@@ -222,12 +222,7 @@ async def practise(node: Node, connection: Connection, person: Person, command: 
     scenes = tuple(
         Scene(
             says=scene.says,
-            answers=tuple(
-                SceneLine(
-                    text=each.text, reply=each.reply, advice=each.advice, is_good=each.is_good, next=each.next_scene
-                )
-                for each in scene.answers
-            ),
+            answers=tuple(_line(each) for each in scene.answers),
         )
         for scene in practice.SCENES
     )
@@ -249,6 +244,12 @@ async def check(node: Node, connection: Connection, person: Person, command: Ans
 async def _done(node: Node, person: Person, command: FloorCommand) -> Answer:
     await node.floor.do(person.id, command)
     return Answer(DoneOk())
+
+
+def _line(answer: practice.Answer) -> SceneLine:
+    return SceneLine(
+        text=answer.text, reply=answer.reply, advice=answer.advice, is_good=answer.is_good, next=answer.next_scene
+    )
 
 
 def _require_session(node: Node, session: SessionId, person: Person) -> Session:

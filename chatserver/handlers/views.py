@@ -202,9 +202,7 @@ def _session(picture: Picture, session: Session, me: MemberId) -> SessionView:
         can_extend=session.is_live and session.ends_at + rules.extension <= session.started_at + rules.longest,
         extension_minutes=rules.extension // 60_000,
         extend=tuple(sorted(session.extend_by)),
-        invitation=_invitation(picture, session, session.asked)
-        if session.is_live and session.asked is not None
-        else None,
+        invitation=_invitation(picture, session, session.asked),
         why=session.why if is_listener else (),
         flagged=session.flagged and is_listener,
         heavy=session.wish.heavy if is_listener else None,
@@ -230,7 +228,9 @@ def _person(session: Session, member: MemberId) -> SessionPerson:
     )
 
 
-def _invitation(picture: Picture, session: Session, asked: Asked) -> InvitationView:
+def _invitation(picture: Picture, session: Session, asked: Asked | None) -> InvitationView | None:
+    if asked is None or not session.is_live:
+        return None
     listener = picture.floor.listeners.get(asked.listener)
     name = session.names.get(asked.listener, "") if listener is None else listener.name
     person = SessionPerson(id=asked.listener, name=name, role="listener")

@@ -145,10 +145,14 @@ class StillThere(Command, frozen=True, kw_only=True, tag="still_here"):
 
 
 class AcceptProposal(Command, frozen=True, kw_only=True, tag="accept"):
+    """Take the proposal of this seeker. Pressed twice, it is the same session."""
+
     seeker: MemberName
 
 
 class DeclineProposal(Command, frozen=True, kw_only=True, tag="decline"):
+    """Let this proposal pass: somebody else is asked."""
+
     seeker: MemberName
 
 
@@ -296,6 +300,8 @@ class Colleague(Struct, frozen=True, kw_only=True):
 
 
 class ProfileView(Struct, frozen=True, kw_only=True):
+    """What a listener is and takes on, as `profile` set it."""
+
     languages: tuple[str, ...]
     traits: tuple[Trait, ...]
     lived: tuple[str, ...]
@@ -376,11 +382,15 @@ class Scene(Struct, frozen=True, kw_only=True):
 
 
 class Question(Struct, frozen=True, kw_only=True):
+    """A question of the readiness check."""
+
     text: str
     answers: tuple[str, ...]
 
 
 class PracticeOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="practice"):
+    """The practice conversation, from scene 0, and the questions of the check."""
+
     scenes: tuple[Scene, ...]
     questions: tuple[Question, ...]
 
