@@ -12,6 +12,8 @@ from collections import Counter
 from functools import partial
 from typing import Final
 
+import msgspec
+
 from chatserver.delivery.tasks import Tasks
 from chatserver.domain import care
 from chatserver.domain.audit import PROMISES, audit
@@ -38,6 +40,10 @@ SPOKE_SECONDS: Final = 20.0
 """How often a worker notes that a session is not silent. Far within its idle limit."""
 RESTATE_SECONDS: Final = 15.0
 """How often views are made anew although nothing happened: estimates age."""
+_MOST_PATIENCE: Final = 30.0
+"""How many seconds, after the store was away or this worker has started, nobody counts as gone for good: as long as
+clients may wait before they come back."""
+_FOR_EVER: Final = 365 * 24 * 3_600_000
 NOBODY: Final = MemberId("")
 _SPREAD_SECONDS: Final = 0.15
 """Workers that wake for the same moment try one after another; the first is usually enough."""
@@ -57,6 +63,12 @@ class FloorKeeper:
         self._hours = hours
         self._languages = languages
         self.rules = rules
+        self._patient_rules = msgspec.structs.replace(
+            rules, grace=rules.grace + _FOR_EVER, session_grace=rules.session_grace + _FOR_EVER
+        )
+        self._patient_until = 0.0
+        # After a start, too: whoever was connected to a worker that stopped is on their way.
+        self._store_was_away()
         self.picture = self._picture(Floor())
         self._watching: dict[Connection, dict[Kind, View | None]] = {}
         """Who is to be told, of what, and what they were last told."""
@@ -86,9 +98,12 @@ class FloorKeeper:
     async def do(self, who: MemberId, command: FloorCommand) -> FloorCommitted:
         """Carry out a command on the floor. On return the picture here shows it. Raises Refusal or StoreUnavailable."""
         now = self._node.now()
-        committed = await self._node.store.commit_floor(
-            FloorChange(decide=partial(decide_and_settle, command=command, who=who, now=now, rules=self.rules), now=now)
-        )
+        decide = partial(decide_and_settle, command=command, who=who, now=now, rules=self._rules())
+        try:
+            committed = await self._node.store.commit_floor(FloorChange(decide=decide, now=now))
+        except StoreUnavailable:
+            self._store_was_away()
+            raise
         await self._heed(committed)
         return committed
 
@@ -140,6 +155,16 @@ class FloorKeeper:
         self._known = max(self._known, version)
         self._wake.set()
 
+    # ------------------------------------------------------------------------------------------ patience
+
+    def _store_was_away(self) -> None:
+        """Nobody could be seen meanwhile. It is not those on the floor who were away."""
+        self._patient_until = self._node.monotonic() + min(_MOST_PATIENCE, self.rules.session_grace / 2000)
+
+    def _rules(self) -> FloorRules:
+        """The rules, without an end to anybody's grace while people have not had the time to be seen again."""
+        return self._patient_rules if self._node.monotonic() < self._patient_until else self.rules
+
     # ------------------------------------------------------------------------------------------ clockwork
 
     async def run(self) -> None:
@@ -149,6 +174,7 @@ class FloorKeeper:
             try:
                 await self._turn()
             except (StoreUnavailable, Refusal) as trouble:
+                self._store_was_away()
                 self._node.metrics.store_failures.inc()
                 log.warning("floor_postponed", extra={"cause": str(trouble)})
             except Exception:
@@ -240,7 +266,7 @@ class FloorKeeper:
             is_open=self._hours.is_open(now),
             opens_at=self._hours.opens_at(now),
             languages=self._languages,
-            due=due_at(floor, now, self.rules),
+            due=due_at(floor, now, self._rules()),
             now=now,
         )
 

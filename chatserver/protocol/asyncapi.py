@@ -188,7 +188,9 @@ def _schemas() -> Json:
     _, components = msgspec.json.schema_components(kinds, ref_template=_SCHEMA_REF, schema_hook=_any_value)
     for schema in components.values():
         _tidy(schema)
-    return dict(components)
+    # Defaults that are tuples become arrays.
+    plain: Json = msgspec.json.decode(msgspec.json.encode(components))
+    return plain
 
 
 _SCHEMA_REF: Final = "#/components/schemas/{name}"
