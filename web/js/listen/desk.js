@@ -70,11 +70,6 @@ export class DeskSession extends Session {
     return this.now() + this.state.skew;
   }
 
-  /** Do something on the floor. Rejects with Refused. @param {string} cmd @param {object} [fields] */
-  ask(cmd, fields = {}) {
-    return this.client.patient(cmd, fields);
-  }
-
   /** Somebody is really doing something here. Told at most once a minute. */
   doing() {
     if (this.view?.wants !== true || this.now() - this.toldAt < STILL_HERE_MS) return;
