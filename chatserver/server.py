@@ -154,6 +154,7 @@ class Server:
             await node.store.add_rooms(seed_rooms())
             await self._sweep.load_rooms()
             await sign_ins.load_names(node)
+            await node.floor.start()
             await node.bus.start(self._hear, self._attached)
             await node.bus.subscribe([TOPIC_NODES, node_topic(node.id)])
             self._tasks.start(node.hub.run(), "hub")

@@ -67,6 +67,8 @@ class FloorKeeper:
             rules, grace=rules.grace + _FOR_EVER, session_grace=rules.session_grace + _FOR_EVER
         )
         self._patient_until = 0.0
+        self._is_patient = True
+        """Whether the picture was made while nobody counted as gone for good."""
         # After a start, too: whoever was connected to a worker that stopped is on their way.
         self._store_was_away()
         self.picture = self._picture(Floor())
@@ -92,6 +94,11 @@ class FloorKeeper:
     @property
     def is_open(self) -> bool:
         return self._hours.is_open(self._node.now())
+
+    @property
+    def opens_at(self) -> Millis | None:
+        """When listeners are here again; None where they are, or never will be."""
+        return self._hours.opens_at(self._node.now())
 
     # ------------------------------------------------------------------------------------------ what people do
 
@@ -163,9 +170,16 @@ class FloorKeeper:
 
     def _rules(self) -> FloorRules:
         """The rules, without an end to anybody's grace while people have not had the time to be seen again."""
-        return self._patient_rules if self._node.monotonic() < self._patient_until else self.rules
+        return self._patient_rules if self._is_patient_now() else self.rules
+
+    def _is_patient_now(self) -> bool:
+        return self._node.monotonic() < self._patient_until
 
     # ------------------------------------------------------------------------------------------ clockwork
+
+    async def start(self) -> None:
+        """Read the floor before anybody is told where they stand. Raises StoreUnavailable."""
+        await self._load()
 
     async def run(self) -> None:
         """Follow the floor until cancelled."""
@@ -205,6 +219,9 @@ class FloorKeeper:
         if clock - self._looked_at >= POLL_SECONDS:
             self._looked_at = clock
             await self._dismiss_those_who_may_not()
+        if self._is_patient and not self._is_patient_now():
+            # What was put off is due from now on.
+            self.picture = self._picture(self.floor)
         due = self.picture.due
         if due is not None and due <= node.now() and clock - self._settled_at >= _SPREAD_SECONDS:
             self._settled_at = clock
@@ -260,6 +277,7 @@ class FloorKeeper:
 
     def _picture(self, floor: Floor) -> Picture:
         now = self._node.now()
+        self._is_patient = self._is_patient_now()
         return Picture(
             floor,
             self.rules,

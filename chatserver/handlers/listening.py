@@ -79,7 +79,13 @@ async def ask(node: Node, connection: Connection, person: Person, command: AskFo
         only=command.only and wanted is not None,
     )
     avoid = await node.store.blocked_with(person.id)
-    await node.floor.do(person.id, on_floor.Ask(name=person.name, wish=wish, avoid=avoid, is_open=node.floor.is_open))
+    wanted_place = on_floor.Ask(name=person.name, wish=wish, avoid=avoid, is_open=node.floor.is_open)
+    try:
+        await node.floor.do(person.id, wanted_place)
+    except Refusal as refusal:
+        if refusal.reason is Reason.LISTENING_CLOSED:
+            raise Refusal(refusal.reason, details={"opens_at": node.floor.opens_at}) from None
+        raise
     return Answer(node.floor.watch(connection, "standing"))
 
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from http.cookies import SimpleCookie
@@ -21,32 +18,17 @@ import pytest
 from chatserver.protocol.codec import Encoding
 from tests.conformance.house import House, Meet
 from tests.conformance.peer import Peer, Refused
+from tests.conformance.personnel import PASSWORD, add_operator, new_login
 from tests.conformance.traffic import Traffic
 from tests.kit.redis import RedisServer
 
 Json = dict[str, Any]
-PASSWORD: Final = "lamp river boots sky"
 OTHER: Final = "nine green bottles fall"
-_LETTERS: Final = [a + b for a, b in itertools.product("bdfgklmnprst", "aeiou")]
-_names = iter([f"{a}{b}{c}" for a, b, c in itertools.product(_LETTERS[::7], _LETTERS[::3], _LETTERS[::5])])
 
 
 @pytest.fixture
 def encoding() -> Encoding:
     return Encoding.JSON
-
-
-def add_operator(house: House, login: str) -> None:
-    """As whoever has the machine does."""
-    file = house.server.directory / "chatserver.toml"
-    subprocess.run(
-        [sys.executable, "-m", "chatserver", "add-operator", login, "--name", login.title(), "--config", file],
-        input=PASSWORD + "\n",
-        text=True,
-        capture_output=True,
-        timeout=30,
-        check=True,
-    )
 
 
 class Office:
@@ -62,7 +44,7 @@ class Office:
         return await self._stack.enter_async_context(httpx.AsyncClient(base_url=http, headers={"origin": http}))
 
     async def operator(self) -> tuple[httpx.AsyncClient, Json]:
-        login = next(_names)
+        login = new_login()
         await asyncio.to_thread(add_operator, self.house, login)
         page = await self.page()
         answer = await page.post("/api/staff/sign-in", json={"login": login, "password": PASSWORD})
@@ -85,7 +67,7 @@ class Office:
 
     @staticmethod
     def account(link: str, **changed: str) -> Json:
-        login = next(_names)
+        login = new_login()
         return {"link": link, "login": login, "name": login.title(), "password": PASSWORD, **changed}
 
     async def console(self, page: httpx.AsyncClient, house: House | None = None) -> Peer:
