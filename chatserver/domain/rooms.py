@@ -237,6 +237,9 @@ def decide(
 
     Raises Refusal. The author's own identity and presence in the room have been checked by the caller.
     """
+    if state.room.kind is RoomKind.SESSION and state.membership is None and not _takes_own_back(state, command, author):
+        # Who is not of the session learns nothing of it, whatever they ask.
+        raise Refusal(Reason.ROOM_UNKNOWN)
     if isinstance(command, RedactPost):
         # What somebody wrote is theirs to take back, also from a room that has closed or changed its agreement.
         return () if _own_target(state, author).redacted else (Redacted(target=command.target),)
@@ -334,6 +337,10 @@ def _react(state: RoomState, command: ReactToPost, author: Person) -> tuple[Room
     counts[command.reaction] = counts.get(command.reaction, 0) + (1 if command.on else -1)
     counts = {reaction: count for reaction, count in counts.items() if count > 0}
     return (Reacted(target=command.target, by=author.id, reaction=command.reaction, on=command.on, counts=counts),)
+
+
+def _takes_own_back(state: RoomState, command: RoomCommand, author: Person) -> bool:
+    return isinstance(command, RedactPost) and state.target is not None and state.target.author == author.id
 
 
 def _own_target(state: RoomState, author: Person) -> Post:

@@ -15,7 +15,7 @@ from chatserver.delivery.outbox import Outbox
 from chatserver.domain.errors import Refusal
 from chatserver.domain.history import ChannelName
 from chatserver.domain.rooms import ROOM_CHANNEL_PREFIX, RoomId, room_channel, room_of
-from chatserver.handlers import sign_ins
+from chatserver.handlers import rooms, sign_ins
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.health import Health
 from chatserver.handlers.node import Node
@@ -61,8 +61,7 @@ class Sweep:
 
     async def load_rooms(self) -> None:
         """Bring the room directory up to date."""
-        rooms = await self._node.store.rooms()
-        self._node.rooms = {room.id: room for room in rooms}
+        self._node.rooms = {room.id: room for room in await self._node.store.rooms()}
 
     def restate_presence(self, outbox: Outbox, channel: ChannelName) -> None:
         """Tell a connection that had fallen behind who is there now."""
@@ -92,7 +91,8 @@ class Sweep:
         for channel, change in node.presence.drain_changes().items():
             if not channel.startswith(ROOM_CHANNEL_PREFIX):
                 continue
-            if change.is_count_changed:
+            if change.is_count_changed and not rooms.is_session(room_of(channel)):
+                # How many are in a closed room is nobody's to know but theirs.
                 self._changed_rooms.add(room_of(channel))
             came, went = change.came[:listed], change.went[:listed]
             # Where not all can be named, those who are left out must not stay on anybody's list.

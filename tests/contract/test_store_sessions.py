@@ -425,7 +425,7 @@ async def test_everything_at_once_neither_deadlocks_nor_fails(store: Store, othe
             failed = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
             assert {outcome.reason if isinstance(outcome, Refusal) else outcome for outcome in failed} <= {
                 Reason.ROOM_CLOSED,
-                Reason.AGREEMENT_REQUIRED,
+                Reason.ROOM_UNKNOWN,
             }
             await does(on, effects=tuple(CloseRoom(session=id_) for id_ in reversed(ids)))
             await does(

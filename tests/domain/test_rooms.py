@@ -433,3 +433,29 @@ def test_contact_details_are_caught_in_edits_and_warnings_too() -> None:
 
 def test_rooms_for_everybody_are_left_to_their_agreement() -> None:
     assert decide(state(), WritePost(text="my number is 07700 900123"), ANNA, with_policy("refuse"), NOW)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        WritePost(text="hello"),
+        EditPost(target=POST.offset, text="hello"),
+        RedactPost(target=POST.offset),
+        ReactToPost(target=POST.offset, reaction=Reaction.HUG, on=True),
+    ],
+)
+@pytest.mark.parametrize("status", RoomStatus)
+def test_whoever_is_not_of_a_session_learns_nothing_of_its_room(command: RoomCommand, status: RoomStatus) -> None:
+    room = msgspec.structs.replace(TALK, status=status)
+    for target in (POST, None):
+        with pytest.raises(Refusal) as refusal:
+            decide(state(target, room=room, membership=None), command, BEN, RULES, NOW)
+        assert refusal.value.reason is Reason.ROOM_UNKNOWN
+
+
+def test_whoever_handed_a_session_over_may_still_take_back_what_they_wrote_and_nothing_else() -> None:
+    left = state(POST, room=TALK, membership=None)
+    assert decide(left, RedactPost(target=POST.offset), ANNA, RULES, NOW) == (Redacted(target=POST.offset),)
+    with pytest.raises(Refusal) as refusal:
+        decide(left, EditPost(target=POST.offset, text="other"), ANNA, RULES, NOW)
+    assert refusal.value.reason is Reason.ROOM_UNKNOWN

@@ -16,19 +16,27 @@ import msgspec
 from chatserver.bus.memory import Exchange, MemoryBus
 from chatserver.delivery.hub import Hub
 from chatserver.delivery.presence import Presence
+from chatserver.domain.floor import FloorRules
 from chatserver.domain.history import Millis
+from chatserver.domain.hours import parse_hours
 from chatserver.domain.identity import MemberId, NodeId
 from chatserver.domain.limits import Limits
+from chatserver.domain.practice import QUESTIONS
 from chatserver.domain.rooms import Room, RoomId, RoomRules
+from chatserver.domain.staff import Role
 from chatserver.handlers import members
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.desk import Desk
+from chatserver.handlers.floor import FloorKeeper
 from chatserver.handlers.health import Health
+from chatserver.handlers.hours import Clock
 from chatserver.handlers.identity import Identities, new_member_id
 from chatserver.handlers.node import Node
 from chatserver.handlers.staff import StaffAccounts
 from chatserver.handlers.sweep import Sweep
 from chatserver.metrics import Metrics
+from chatserver.protocol import internode
+from chatserver.protocol.internode import FloorChanged
 from chatserver.store.contract import Retention
 from chatserver.store.migrate import migrate
 from chatserver.store.sqlite import SqliteStore
@@ -74,6 +82,8 @@ class Guest:
 
     def __init__(self, worker: Worker, token: str | None) -> None:
         self.wire = MemoryWire()
+        self.staff_token = ""
+        """What a listener said hello with."""
         self._worker = worker
         self.connection: Connection = worker.desk.open(
             self.wire, binary=False, token=token, staff_token=None, admit_guest=lambda: 0.0
@@ -89,6 +99,11 @@ class Guest:
         )
         return next(each for each in self.wire.pushes() if each.get("re") == command_id)
 
+    @property
+    def member(self) -> MemberId:
+        assert self.connection.person is not None
+        return self.connection.person.id
+
     def heard(self, push: str) -> list[dict[str, Any]]:
         return [each for each in self.wire.pushes() if each.get("push") == push]
 
@@ -96,7 +111,15 @@ class Guest:
 class Worker:
     """A node as the server builds it. `skew` in milliseconds is how wrong its clock is."""
 
-    def __init__(self, store: SqliteStore, exchange: Exchange, *, limits: Limits, skew: int = 0) -> None:
+    def __init__(
+        self,
+        store: SqliteStore,
+        exchange: Exchange,
+        *,
+        limits: Limits,
+        skew: int = 0,
+        floor_rules: FloorRules | None = None,
+    ) -> None:
         def now() -> Millis:
             return Millis(time.time_ns() // 1_000_000 + skew)
 
@@ -126,6 +149,11 @@ class Worker:
             monotonic=time.monotonic,
         )
         identities.on_erased = lambda member, publications: members.erased(self.node, member, publications)
+        identities.on_erasing = self._erasing
+        self.node.floor = FloorKeeper(
+            self.node, floor_rules or FloorRules(), Clock(parse_hours("always"), "UTC"), ("en",)
+        )
+        self.node.floor = FloorKeeper(self.node, FloorRules(), Clock(parse_hours(""), "UTC"), ("en",))
         self.desk = Desk(self.node)
         self.sweep = Sweep(self.node, Health(self.node))
 
@@ -134,6 +162,7 @@ class Worker:
         await self.sweep.load_rooms()
 
     async def stop(self) -> None:
+        await self.node.floor.close()
         await self.node.hub.close()
         await self.node.bus.close()
 
@@ -144,9 +173,36 @@ class Worker:
         assert "ok" in reply, reply
         return guest
 
+    async def listener(self, login: str) -> Guest:
+        """A new listener at their console, who may be asked."""
+        link = await self.node.staff.make_invitation([Role.LISTENER], None)
+        welcome = await self.node.staff.accept_invitation(link.secret, login, login.title(), "lamp river boots sky")
+        return await self.console(welcome.token)
+
+    async def console(self, token: str) -> Guest:
+        """A connection of a listener's."""
+        listener = Guest(self, None)
+        listener.staff_token = token
+        for command, fields in (
+            ("hello", {"staff": True, "token": token}),
+            ("console", {}),
+            ("ready", {"answers": [question.right for question in QUESTIONS]}),
+            ("available", {"on": True}),
+        ):
+            reply = await listener.ask(command, **fields)
+            assert "ok" in reply, reply
+        return listener
+
+    async def _erasing(self, member: MemberId) -> None:
+        await self.node.floor.dismiss(member, is_erased=True)
+
+    def _hear(self, topic: str, payload: bytes) -> None:
+        message = internode.decode(payload)
+        if isinstance(message, FloorChanged) and internode.sender_of(payload) != self.node.id:
+            self.node.floor.changed(message.version)
+
     def token_of(self, guest: Guest) -> str:
-        assert guest.connection.person is not None
-        return self.node.identities.token_for(MemberId(guest.connection.person.id))
+        return self.node.identities.token_for(guest.member)
 
 
 class House:
@@ -157,8 +213,10 @@ class House:
         self.exchange = Exchange()
         self._workers: list[Worker] = []
 
-    async def worker(self, *, limits: Limits | None = None, skew: int = 0) -> Worker:
-        worker = Worker(self.store, self.exchange, limits=limits or Limits(), skew=skew)
+    async def worker(
+        self, *, limits: Limits | None = None, skew: int = 0, floor_rules: FloorRules | None = None
+    ) -> Worker:
+        worker = Worker(self.store, self.exchange, limits=limits or Limits(), skew=skew, floor_rules=floor_rules)
         self._workers.append(worker)
         await worker.start()
         return worker
