@@ -187,9 +187,9 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     limit counts. `gone` says since when somebody of it has not been seen. `warned` are the warnings already given
     (`"length"`, `"idle"`). After the end: `ended_at`, `ending`, `forget_at` (when its content goes), `flagged`
     (it was heavy), `heard` (did you feel heard, 0 no, 1 partly, 2 yes), `heavy_after`, and who wants to talk `again`.
-    `words_made` says that come-back words were given, `blocked` that one of them never wants to meet the other again:
-    then there are none. `reported` holds what reports there were, so that one that is
-    sent again is not kept twice.
+    `words` are the hashes of the come-back words that were given, `blocked` says that one of them never wants to meet
+    the other again: then there are none. `reported` holds what reports there were, so that one that is sent again is
+    not kept twice.
     """
 
     id: SessionId
@@ -215,7 +215,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     heard: int | None = None
     heavy_after: int | None = None
     again: frozenset[MemberId] = frozenset()
-    words_made: bool = False
+    words: tuple[bytes, ...] = ()
     blocked: bool = False
     reported: frozenset[str] = frozenset()
 

@@ -305,6 +305,12 @@ class KeepWords(_Struct, frozen=True, kw_only=True):
     expires_at: Millis
 
 
+class DropWords(_Struct, frozen=True, kw_only=True):
+    """Come-back words that were given lead nowhere any more."""
+
+    words_hash: bytes
+
+
 class KeepReport(_Struct, frozen=True, kw_only=True):
     """A report or a silent call, with a snapshot of the session's last posts taken in the same transaction."""
 
@@ -342,6 +348,7 @@ FloorEffect = (
     | DropRoom
     | NoteWait
     | KeepWords
+    | DropWords
     | KeepReport
     | KeepDebrief
     | KeepFeedback

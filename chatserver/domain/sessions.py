@@ -22,6 +22,7 @@ from chatserver.domain.floor_commands import (
     Block,
     CloseRoom,
     DropRoom,
+    DropWords,
     EndSession,
     ExpelFromRoom,
     Extend,
@@ -43,7 +44,9 @@ from chatserver.domain.matching import may_meet, may_take_one_more
 
 MOST_LISTENERS: Final = 2
 MOST_REPORTS: Final = 20
-"""Reports kept about one session; more of them say nothing new."""
+"""Reports of one person kept about one session; more of them say nothing new. One cannot use up another's."""
+MOST_WORDS: Final = 5
+"""Come-back words that one session leads to; beyond it the oldest are good no more."""
 ROOM_NAME: Final = "One-to-one"
 
 KEEPS_PLACE: Final = frozenset({Ending.LISTENER_GONE, Ending.STAFF, Ending.ERASED})
@@ -214,13 +217,14 @@ def _come_in(draft: Draft, session: Session, asked: Asked, now: Millis, rules: F
 def leave(draft: Draft, session: Session, member: MemberId, now: Millis, rules: FloorRules) -> None:
     """One of two listeners is in the session no more; the other holds it."""
     session = draft.floor.sessions[session.id]
+    asked = session.asked
     draft.set_session(
         replace(
             session,
             listeners=tuple(other for other in session.listeners if other != member),
             extend_by=session.extend_by - {member},
             gone={other: since for other, since in session.gone.items() if other != member},
-            asked=None if session.asked is not None and session.asked.by == member else session.asked,
+            asked=None if asked is not None and member in {asked.by, asked.listener} else asked,
         )
     )
     draft.effects.append(ExpelFromRoom(session=session.id, member=member))
@@ -247,11 +251,14 @@ def block(draft: Draft, command: Block, who: MemberId, now: Millis, rules: Floor
     """Never again. The session ends, unless it is the second listener who goes."""
     session = draft.own_session(command.session, who)
     others = frozenset(session.listeners) if who == session.seeker else {who}
-    if who not in session.listeners[1:]:
-        session = replace(session, again=frozenset(), blocked=True)
-        draft.set_session(session)
+    is_second = who in session.listeners[1:]
+    # No words lead back to somebody who does not want to meet again, also none that were given already.
+    draft.effects.extend(DropWords(words_hash=each) for each in session.words)
+    again = session.again - {who} if is_second else frozenset()
+    session = replace(session, again=again, words=(), blocked=session.blocked or not is_second)
+    draft.set_session(session)
     if session.is_live:
-        if who in session.listeners[1:]:
+        if is_second:
             leave(draft, session, who, now, rules)
         else:
             end(draft, session, Ending.BLOCKED, now, rules)
@@ -265,7 +272,8 @@ def block(draft: Draft, command: Block, who: MemberId, now: Millis, rules: Floor
 def report(draft: Draft, command: ReportSession, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
     session = draft.own_session(command.session, who)
     key = _report_key(command, who)
-    if key in session.reported or len(session.reported) >= MOST_REPORTS:
+    own = sum(other.startswith(_digest(who)) for other in session.reported)
+    if key in session.reported or own >= MOST_REPORTS:
         return session.id
     draft.set_session(replace(session, reported=session.reported | {key}))
     about = session.listeners[0] if who == session.seeker else session.seeker
@@ -284,8 +292,11 @@ def report(draft: Draft, command: ReportSession, who: MemberId, now: Millis, rul
 
 
 def _report_key(command: ReportSession, who: MemberId) -> str:
-    parts = "\0".join((who, command.reason, command.note, str(command.is_call)))
-    return hashlib.blake2b(parts.encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()
+    return _digest(who) + _digest("\0".join((command.reason, command.note, str(command.is_call))))
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()
 
 
 # ------------------------------------------------------------------------------------------------ the end
@@ -383,7 +394,9 @@ def take_words(draft: Draft, command: TakeWords, who: MemberId, now: Millis, rul
     if who != session.seeker or who not in session.again or listener not in draft.floor.listeners:
         raise Refusal(Reason.NO_WORDS_YET)
     assert listener is not None
-    draft.set_session(replace(session, words_made=True))
+    words = (*(each for each in session.words if each != command.words_hash), command.words_hash)
+    draft.effects.extend(DropWords(words_hash=each) for each in words[:-MOST_WORDS])
+    draft.set_session(replace(session, words=words[-MOST_WORDS:]))
     expires_at = Millis(now + rules.words_days * DAY)
     draft.effects.append(KeepWords(words_hash=command.words_hash, listener=listener, expires_at=expires_at))
     return session.id

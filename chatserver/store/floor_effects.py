@@ -17,6 +17,7 @@ from chatserver.domain.floor_commands import (
     AdmitToRoom,
     CloseRoom,
     DropRoom,
+    DropWords,
     ExpelFromRoom,
     FloorEffect,
     KeepDebrief,
@@ -175,7 +176,7 @@ def _carry_out(effect: FloorEffect, now: Millis, rooms: _Rooms, carried: Carried
             yield from _keep(effect)
 
 
-def _keep(effect: NoteWait | KeepWords | KeepDebrief | KeepFeedback) -> Op[None]:
+def _keep(effect: NoteWait | KeepWords | DropWords | KeepDebrief | KeepFeedback) -> Op[None]:
     match effect:
         case NoteWait():
             yield Call(sql.ADD_WAIT, [(effect.asked_at, effect.met_at)])
@@ -183,6 +184,8 @@ def _keep(effect: NoteWait | KeepWords | KeepDebrief | KeepFeedback) -> Op[None]
             # The same words again are the same command again.
             yield Call(sql.DROP_WORDS, [(effect.words_hash,)])
             yield Call(sql.ADD_WORDS, [(effect.words_hash, effect.listener, effect.expires_at)])
+        case DropWords():
+            yield Call(sql.DROP_WORDS, [(effect.words_hash,)])
         case KeepDebrief():
             yield Call(sql.ADD_DEBRIEF, [(_new_id(), effect.listener, effect.note, effect.at)])
         case KeepFeedback():

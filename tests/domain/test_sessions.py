@@ -10,6 +10,7 @@ from chatserver.domain.floor import Ending, FloorRules, SessionId
 from chatserver.domain.floor_commands import FloorCommand
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
+from chatserver.domain.sessions import MOST_REPORTS, MOST_WORDS
 from tests.domain.floor_kit import ANNA, BEN, LEO, LIV, LOU, MINUTE, RULES, SECOND, Stage
 
 
@@ -190,6 +191,17 @@ def test_a_seeker_may_say_no_and_an_unanswered_question_lapses() -> None:
     assert stage.session(session).asked is None
 
 
+def test_a_colleague_who_leaves_is_not_asked_to_take_over_any_more() -> None:
+    stage = Stage(LEO, rules=FloorRules(pause=0))
+    session = handed(stage, is_handover=False)
+    stage.do(LEO, on_floor.AskIn(session=session, listener=LIV, is_handover=True))
+    stage.do(ANNA, on_floor.AnswerAskIn(session=session, yes=True))
+    stage.do(LIV, on_floor.Block(session=session))
+    assert stage.floor.sessions[session].asked is None
+    assert refused(stage, LIV, on_floor.AnswerAskIn(session=session, yes=True)) is Reason.SESSION_UNKNOWN
+    assert stage.floor.sessions[session].listeners == (LEO,)
+
+
 def test_only_the_holder_asks_in_and_only_somebody_who_has_a_seat() -> None:
     stage = Stage(LEO)
     session = handed(stage, is_handover=False)
@@ -244,6 +256,43 @@ def test_words_are_given_only_when_both_would_talk_again() -> None:
     assert refused(stage, LEO, take) is Reason.NO_WORDS_YET
     stage.do(ANNA, take)
     assert [effect.listener for effect in stage.did(on_floor.KeepWords)] == [LEO]
+
+
+@pytest.mark.parametrize("who", [ANNA, LEO])
+def test_a_block_takes_words_back_that_were_given_already(who: MemberId) -> None:
+    stage = Stage(LEO)
+    session = stage.meet(ANNA)
+    stage.do(LEO, on_floor.EndSession(session=session.id))
+    stage.do(LEO, on_floor.TalkAgain(session=session.id, on=True))
+    stage.do(ANNA, on_floor.TalkAgain(session=session.id, on=True))
+    for hashed in (b"first", b"second"):
+        stage.do(ANNA, on_floor.TakeWords(session=session.id, words_hash=hashed))
+    stage.do(who, on_floor.Block(session=session.id))
+    assert [effect.words_hash for effect in stage.did(on_floor.DropWords)] == [b"first", b"second"]
+    stage.do(who, on_floor.Block(session=session.id))
+    assert len(stage.did(on_floor.DropWords)) == 2
+    assert refused(stage, ANNA, on_floor.TakeWords(session=session.id, words_hash=b"x")) is Reason.NO_WORDS_YET
+
+
+def test_a_session_leads_to_a_few_words_only() -> None:
+    stage = Stage(LEO)
+    session = stage.meet(ANNA)
+    stage.do(LEO, on_floor.EndSession(session=session.id))
+    stage.do(LEO, on_floor.TalkAgain(session=session.id, on=True))
+    stage.do(ANNA, on_floor.TalkAgain(session=session.id, on=True))
+    for number in range(MOST_WORDS + 2):
+        stage.do(ANNA, on_floor.TakeWords(session=session.id, words_hash=b"%d" % number))
+    assert [effect.words_hash for effect in stage.did(on_floor.DropWords)] == [b"0", b"1"]
+    assert len(stage.session(session).words) == MOST_WORDS
+
+
+def test_nobody_uses_up_the_reports_of_the_other() -> None:
+    stage = Stage(LEO)
+    session = stage.meet(ANNA)
+    for number in range(MOST_REPORTS + 5):
+        stage.do(LEO, on_floor.ReportSession(session=session.id, reason="junk", note=str(number)))
+    stage.do(ANNA, on_floor.ReportSession(session=session.id, reason="rude", note="he swore"))
+    assert [each.by for each in stage.did(on_floor.KeepReport)] == [LEO] * MOST_REPORTS + [ANNA]
 
 
 def test_a_report_is_kept_once_however_often_it_is_sent() -> None:
