@@ -7,7 +7,7 @@ from collections.abc import Collection
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.staff import Role, Staff
+from chatserver.domain.staff import Capability, Role, Staff, may
 from chatserver.store import people, render, statements
 from chatserver.store import staff_statements as sql
 from chatserver.store.compiler import Call, Op, Row, by_keys
@@ -68,6 +68,8 @@ def good_staff(members: Collection[MemberId]) -> Op[dict[MemberId, Staff]]:
 def set_staff(who: MemberId, roles: frozenset[Role]) -> Op[None]:
     yield from _lock_all(who, roles)
     yield Call(sql.SET_ROLES, [(_kept(roles), who)])
+    if not may(roles, Capability.MANAGE_STAFF):
+        yield Call(sql.DROP_INVITATIONS_BY, [(who,)])
 
 
 def revoke_staff(who: MemberId, now: Millis) -> Op[None]:
@@ -75,6 +77,8 @@ def revoke_staff(who: MemberId, now: Millis) -> Op[None]:
     if revoked_at is None:
         yield Call(sql.REVOKE, [(now, who)])
         yield Call(sql.DROP_SIGN_INS_OF, [(who,)])
+        # Or they would come back by a link that they made in time.
+        yield Call(sql.DROP_INVITATIONS_BY, [(who,)])
 
 
 def set_password(who: MemberId, password_hash: str) -> Op[None]:
@@ -93,6 +97,11 @@ def use_totp(who: MemberId, step: int) -> Op[bool]:
 
 
 def add_invitation(made: Invitation) -> Op[None]:
+    if made.made_by is not None:
+        # Held until the end: whoever ends their account meanwhile ends this link, too.
+        rows = yield Call(sql.LOCK_STAFF, [(made.made_by,)])
+        if not rows or rows[0][0] is not None or not may(render.roles_of(rows[0][1]), Capability.MANAGE_STAFF):
+            raise Refusal(Reason.NOT_ALLOWED)
     yield Call(sql.ADD_INVITATION, [(made.link_hash, _kept(made.roles), made.made_by, made.expires_at)])
 
 

@@ -59,7 +59,7 @@ LOCK_ALL_STAFF: Final = Statement(
     select(staff.c.member, staff.c.roles, staff.c.revoked_at).order_by(staff.c.member).with_for_update()
 )
 LOCK_STAFF: Final = Statement(
-    select(staff.c.revoked_at).where(staff.c.member == _p("member")).with_for_update(), "member"
+    select(staff.c.revoked_at, staff.c.roles).where(staff.c.member == _p("member")).with_for_update(), "member"
 )
 LOGIN_HOLDER: Final = Statement(select(staff.c.member).where(staff.c.login_key == _p("login_key")), "login_key")
 _NEW: Final = ("member", "login", "login_key", "password_hash", "totp_secret", "totp_step", "roles", "created_at")
@@ -121,6 +121,7 @@ LOCK_INVITATION: Final = Statement(
     "now",
 )
 DROP_INVITATION: Final = Statement(delete(invitations).where(invitations.c.link_hash == _p("link_hash")), "link_hash")
+DROP_INVITATIONS_BY: Final = Statement(delete(invitations).where(invitations.c.made_by == _p("who")), "who")
 DISOWN_INVITATIONS: Final = Statement(
     update(invitations).where(invitations.c.made_by == _p("who")).values(made_by=null()), "who"
 )

@@ -206,7 +206,7 @@ async def test_a_sign_in_knows_when_it_was_last_confirmed(store: Store, other: S
 
 
 def link(name: bytes = b"link", *, ends: int = START + DAY) -> Invitation:
-    return Invitation(link_hash=name, roles=LISTENER, made_by=MemberId("m_root"), expires_at=Millis(ends))
+    return Invitation(link_hash=name, roles=LISTENER, made_by=None, expires_at=Millis(ends))
 
 
 async def test_an_invitation_makes_one_account(store: Store, other: Store) -> None:
@@ -238,6 +238,18 @@ async def test_an_invitation_ends(store: Store) -> None:
     assert await store.all_staff() == []
 
 
+async def test_who_may_invite_no_more_leaves_no_link_to_come_back_by(store: Store, other: Store) -> None:
+    await hired(store, "Root", OPERATOR)
+    for name, end in (("Ada", other.revoke_staff), ("Ben", other.set_staff)):
+        operator = await hired(store, name, OPERATOR)
+        made = msgspec.structs.replace(link(), made_by=operator.member)
+        await store.add_invitation(made)
+        await end(operator.member, START if end == other.revoke_staff else LISTENER)
+        assert await store.invitation(b"link", START) is None
+        await refused(store.add_invitation(made), Reason.NOT_ALLOWED)
+        assert await store.invitation(b"link", START) is None
+
+
 # ------------------------------------------------------------------------------------------------ forgetting
 
 
@@ -262,7 +274,7 @@ async def test_what_is_over_is_removed(store: Store, database: Database) -> None
 
 
 async def test_erasing_somebody_removes_their_account(store: Store, other: Store, database: Database) -> None:
-    ada = await hired(store, "AdasLogin", name="Adas name")
+    ada = await hired(store, "AdasLogin", OPERATOR, name="Adas name")
     await store.set_password(ada.member, "adas password hash")
     await store.sign_in(b"adas token", ada.member, START, Millis(START + DAY))
     made = msgspec.structs.replace(link(), made_by=ada.member)
