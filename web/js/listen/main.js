@@ -109,6 +109,7 @@ function open(account) {
 /** @param {Desk} desk */
 function page(desk) {
   const { session, account, bell } = desk;
+  desk.go = turn;
   const ended = new AbortController();
   const { signal } = ended;
   /** @type {Context} */
@@ -130,7 +131,8 @@ function page(desk) {
 
   const canSee = account.roles.some((role) => role === "operator" || role === "moderator");
   const pages = () => [...(session.isListener ? ["listen", "practice", "profile"] : []), "account", ...(canSee ? ["team"] : [])];
-  desk.go = (to) => {
+  /** @param {string} to */
+  function turn(to) {
     if (to === current) return;
     const isFirst = current === "";
     current = to;
@@ -142,7 +144,7 @@ function page(desk) {
     scrollTo(0, 0);
     const title = place.querySelector("h1");
     if (title !== null && !isFirst) focusOn(title);
-  };
+  }
 
   /** @param {string} to @returns {Part} */
   function made(to) {
@@ -165,7 +167,7 @@ function page(desk) {
     const { state, view } = session;
     if (state.link.status === "stopped" && state.link.why === "identity") return void comeBack();
     link.update(state);
-    if (!session.isListener && ["", "listen"].includes(current)) return desk.go("account");
+    if (!session.isListener && ["", "listen"].includes(current)) return turn("account");
     const now = session.serverNow;
     keyed(nav, pages(), (one) => one, (one) => tab(one));
     status.update?.(view, now);
@@ -177,7 +179,7 @@ function page(desk) {
 
   /** @param {string} one */
   function tab(one) {
-    const go = button(words.pages[/** @type {keyof typeof words.pages} */ (one)], () => desk.go(one), { class: "quiet page" });
+    const go = button(words.pages[/** @type {keyof typeof words.pages} */ (one)], () => turn(one), { class: "quiet page" });
     return { element: go, update: () => attr(go, "aria-current", one === current ? "page" : null) };
   }
 
@@ -223,7 +225,7 @@ function page(desk) {
     if (event.code === "KeyY" && !proposal.element.hidden) proposal.accept();
     else if (event.code === "KeyN" && !proposal.element.hidden) proposal.decline();
     else if (nth !== undefined && session.isListener) {
-      desk.go("listen");
+      turn("listen");
       talks.open(Number(nth) - 1);
     } else return;
     event.preventDefault();
@@ -259,7 +261,7 @@ function page(desk) {
     draw();
   }, TICK_MS);
   stage.replaceChildren(element);
-  desk.go(session.isListener && account.roles.includes("listener") ? "listen" : "account");
+  turn(session.isListener && account.roles.includes("listener") ? "listen" : "account");
 }
 
 if (!document.documentElement.classList.contains("left")) void knock();

@@ -21,13 +21,13 @@ export function pane(desk, context, first, putAway) {
   const openings = openingsMenu((line) => talkIn.write.takeBack(line));
   const end = ending(desk, first);
   const more = moreMenu(desk, first, () => talk);
-  const about = h("details", { class: "pane-about" });
+  const about = folding(w.about, "about");
   const helping = h("p", { class: "soft small", hidden: true });
-  const acts = h("div", { class: "pane-acts" }, openings.button, more.button, end.first);
-  const panels = h("div", { class: "pane-panels" }, openings.element, more.element, end.panel);
+  const acts = [openings.button, about.button, more.button, end.first];
+  const panels = h("div", { class: "pane-panels" }, helping, more.state, openings.element, about.element, more.element, end.panel);
   const element = h("div", { class: "pane", role: "group", tabindex: -1, "aria-label": w.label(seekerOf(first).name) });
   const after = afterwards(desk, first, putAway);
-  const talkIn = talkView(context, first, { acts: [helping, acts, panels, about], scroller: element, suffix: `-${id}`, heading: "h2" });
+  const talkIn = talkView(context, first, { acts, cards: [panels], scroller: element, suffix: `-${id}`, heading: "h2" });
   element.append(talkIn.element, after.element);
   let isSettled = false;
 
@@ -41,12 +41,11 @@ export function pane(desk, context, first, putAway) {
     const holder = now.people.find((person) => person.role === "listener");
     text(helping, isMine ? "" : w.helping(holder?.name ?? ""));
     show(helping, !isMine && !isOver);
-    show(acts, !isOver);
     show(panels, !isOver);
     openings.update(view.profile.openings);
     more.update(now, view, isMine);
-    if (about.childElementCount === 0) about.append(...aboutLines(now, session));
-    show(about, about.childElementCount > 0 && !isOver);
+    if (about.element.childElementCount === 0) about.element.append(...aboutLines(now, session));
+    show(about.button, about.element.childElementCount > 0);
     after.update(now);
   }
 
@@ -66,7 +65,24 @@ export function pane(desk, context, first, putAway) {
   };
 }
 
-/** What they said when they asked. Made once: it does not change. @param {TalkView} talk @param {Desk["session"]} session */
+/** Something that a button folds in and out, above where one writes. @param {string} label @param {string} name */
+function folding(label, name) {
+  const element = h("div", { class: "panel", id: idFor(name), hidden: true });
+  const toggle = button(label, () => turn(element.hidden), { class: "quiet", "aria-expanded": "false", "aria-controls": element.id });
+  /** @param {boolean} isOpen */
+  function turn(isOpen) {
+    show(element, isOpen);
+    attr(toggle, "aria-expanded", String(isOpen));
+  }
+  element.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    turn(false);
+    toggle.focus();
+  });
+  return { element, button: toggle, close: () => turn(false) };
+}
+
+/** What they said when they asked. @param {TalkView} talk @param {Desk["session"]} session */
 function aboutLines(talk, session) {
   const rooms = new Map((session.state.lobby ?? []).map((card) => [card.id, card.name]));
   const p = words.proposal;
@@ -76,30 +92,23 @@ function aboutLines(talk, session) {
     talk.heavy ? p.heavy(talk.heavy) : "",
     ...(talk.why ?? []).map(words.whyWord),
   ].filter((line) => line !== "");
-  if (lines.length === 0) return [];
-  return [h("summary", { text: w.about }), h("ul", { class: "facts" }, ...lines.map((line) => h("li", { text: line })))];
+  return lines.length === 0 ? [] : [h("ul", { class: "facts" }, ...lines.map((line) => h("li", { text: line })))];
 }
 
 /** First words of one's own. @param {(line: string) => void} use */
 function openingsMenu(use) {
   const list = h("ul", { class: "openings" });
   const none = h("p", { class: "soft", text: w.openingsNone });
-  const element = h("div", { class: "panel", id: idFor("openings"), hidden: true }, none, list);
-  const toggle = button(w.openings, () => turn(element.hidden), { class: "quiet", "aria-expanded": "false", "aria-controls": element.id });
-  /** @param {boolean} isOpen */
-  function turn(isOpen) {
-    show(element, isOpen);
-    attr(toggle, "aria-expanded", String(isOpen));
-  }
+  const fold = folding(w.openings, "openings");
+  fold.element.append(none, list);
   return {
-    element,
-    button: toggle,
+    ...fold,
     /** @param {string[]} openings */
     update(openings) {
       show(none, openings.length === 0);
       keyed(list, openings, (line) => line, (line) => ({
         element: h("li", {}, button(line, () => {
-          turn(false);
+          fold.close();
           use(line);
         }, { class: "pill opening" })),
         update() {},
@@ -164,16 +173,13 @@ function moreMenu({ session, say }, first, talk) {
   });
   const state = h("p", { class: "small", hidden: true });
   const list = [colleague, call, report, block].flatMap((touch) => [touch.first, touch.panel]);
-  const element = h("div", { class: "panel", id: idFor("more"), hidden: true }, flag, flagged, trouble.element, ...list, done);
-  const toggle = button(w.more, () => {
-    show(element, element.hidden);
-    attr(toggle, "aria-expanded", String(!element.hidden));
-  }, { class: "quiet", "aria-expanded": "false", "aria-controls": element.id });
+  const fold = folding(w.more, "more");
+  fold.element.append(flag, flagged, trouble.element, ...list, done);
   let told = "";
 
   return {
-    button: toggle,
-    element: h("div", {}, state, element),
+    ...fold,
+    state,
     /** @param {TalkView} now @param {ConsoleView} view @param {boolean} isMine */
     update(now, view, isMine) {
       text(flag, now.flagged ? w.flagOff : w.flag);

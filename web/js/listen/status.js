@@ -21,7 +21,7 @@ export function statusBar({ session, say, sayNow, go, bell }) {
   const counts = h("p", { class: "soft small" });
   const waiting = h("p", { class: "soft small" });
   const still = stillThere();
-  const element = h("section", { class: "standing", "aria-label": words.title }, turn, h("div", { class: "stands" }, state, waiting, counts, trouble.element), toPractice, still.element);
+  const element = h("section", { class: "duty", "aria-label": words.title }, turn, h("div", { class: "stands" }, state, waiting, counts, trouble.element), toPractice, still.element);
   let wants = false;
 
   turn.addEventListener("click", () => {

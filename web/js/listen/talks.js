@@ -11,7 +11,7 @@ import { handedOver, seekerOf, talksOf } from "./state.js";
 
 const w = words.talks;
 
-/** @param {Desk} desk @param {Context} context @returns {Part & {open: (at: number) => void, sync: () => void}} */
+/** @param {Desk} desk @param {Context} context @returns {Part & {open: (at: number) => void}} */
 export function talksView(desk, context) {
   const { session, say } = desk;
   const title = h("h1", { class: "unseen", text: w.title });
@@ -109,7 +109,6 @@ export function talksView(desk, context) {
       debrief.update(view, now);
       draw(view);
     },
-    sync: () => void (last !== null && draw(last)),
     open(at) {
       const talk = last === null ? undefined : listed(last)[at];
       if (talk === undefined) return;

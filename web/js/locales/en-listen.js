@@ -130,7 +130,7 @@ export const words = {
     noneLead: "When somebody is suggested to you, a card comes up here, with a sound if you like. You can always say “Not now”.",
     tab: (/** @type {string} */ name, /** @type {number} */ n) => (n > 0 ? `${name}, ${count(n, "new message", "new messages")}` : name),
     label: (/** @type {string} */ name) => `Conversation with ${name}`,
-    about: "What they said when they asked",
+    about: "What they said",
     openings: "First words",
     openingsNone: "Your own first words can be kept under “What I take on”.",
     more: "More",
