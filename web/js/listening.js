@@ -98,9 +98,12 @@ export function standingLine(context, element, link) {
     put.setAttribute("aria-label", words.line.dismiss);
     element.classList.toggle("calls", at === "session");
     show(element, line !== "" && !isThere && !isSeen);
-    const short = isSeen ? "" : topWord(standing);
-    if (short === "") link.replaceChildren(...own);
-    else if (link.textContent !== short) link.replaceChildren(h("span", { text: short }));
+    const top = topWords(standing);
+    if (top === null) link.replaceChildren(...own);
+    else if (link.textContent !== top.join("")) {
+      const [before, middle, after] = top;
+      link.replaceChildren(h("span", {}, h("span", { class: "wide", text: before }), middle ?? "", h("span", { class: "wide", text: after })));
+    }
     link.classList.toggle("calls", at === "session" && !isThere);
     document.title = document.title.replace(/^• /, "");
     if (at === "session" && (!isThere || document.hidden)) document.title = `• ${document.title}`;
@@ -140,15 +143,9 @@ function lineWord({ state, place, kept_seconds: kept }, hasUnread, name) {
 }
 
 /** @param {Standing} standing */
-function topWord({ state, place }) {
-  switch (state) {
-    case "none":
-      return "";
-    case "waiting":
-      return words.top.waiting(place);
-    default:
-      return words.top[state];
-  }
+function topWords({ state, place }) {
+  if (state === "none" || state === "ended") return null;
+  return state === "waiting" ? words.top.waiting(place) : words.top[state];
 }
 
 /**

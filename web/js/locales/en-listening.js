@@ -64,11 +64,12 @@ export const KINDS = /** @type {Record<string, string>} */ ({
 const either = (parts) => (parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`);
 
 export const words = {
+  /** In the head, beside the helplines: the words in the middle are all that fits on a phone. */
   top: {
-    waiting: (/** @type {number | undefined} */ place) => (place === undefined ? "In line" : place === 1 ? "You're next" : `In line: ${place}`),
-    lapsed: "Your place",
-    session: "Your listener",
-    ended: "Look back",
+    waiting: (/** @type {number | undefined} */ place) =>
+      place === undefined ? ["", "In line", ""] : ["", "In line", `: ${place === 1 ? "you're next" : PLACES[place - 1] ?? `${place - 1} before you`}`],
+    lapsed: ["Take back your ", "place", ""],
+    session: ["Your ", "listener", " is here"],
   },
   line: {
     waiting: (/** @type {number | undefined} */ place, /** @type {number} */ kept) =>
@@ -164,13 +165,11 @@ export const words = {
   talk: {
     label: (/** @type {string} */ name) => `Your conversation with ${name}`,
     write: (/** @type {string} */ name) => `Write to ${name}`,
-    roles: { listener: "listener", seeker: "asked for a listener" },
+    roles: { listener: "listener", seeker: "asked to talk" },
     here: "here",
-    writing: "writing…",
     away: "not on this page just now",
     gone: "connection lost",
-    until: (/** @type {string} */ time) => `Until ${time}`,
-    canAsk: "You can ask for more time.",
+    until: (/** @type {string} */ time) => `Ends at ${time}`,
     canNot: "This is as long as it can be.",
     soon: (/** @type {string} */ left) => `It ends in ${left}.`,
     idle: (/** @type {string} */ time) => `It has been quiet. If nobody writes, this ends at ${time}.`,
@@ -181,7 +180,8 @@ export const words = {
       `${name} lost the connection. We'll wait for them a little; otherwise you go back to the head of the line. You can go on writing: it will be there.`,
     lostSeeker: (/** @type {string} */ name) => `${name} lost the connection. We'll wait for them a little; then this ends, and you are free.`,
     back: (/** @type {string} */ name) => `${name} is back.`,
-    more: (/** @type {number} */ n) => `Ask for ${n} more minutes`,
+    more: "More time",
+    moreLabel: (/** @type {number} */ n) => `More time: ask for ${n} minutes`,
     moreAsked: (/** @type {string} */ name, /** @type {number} */ n) => `You asked for ${n} more minutes. ${name} needs to agree.`,
     moreBack: "Take that back",
     moreWanted: (/** @type {string} */ name, /** @type {number} */ n) => `${name} would like ${n} more minutes. Is that good for you?`,

@@ -1,6 +1,6 @@
 /**
  * The talk of two people, as either of them sees it: who is there, the clock, what was written, and where one writes.
- * What only one side can do (end, report, invite...) is handed in as `acts`, and stands above the place where one writes.
+ * What only one side can do (end, report, invite...) is handed in as `acts` and `cards`.
  */
 
 /** @import {Context, Pending, State, TalkPerson, TalkView} from "../../types.js" */
@@ -8,7 +8,7 @@
 import { attr, button, h, keyed, show, text } from "../../lib/dom.js";
 import { shape } from "../../lib/shape.js";
 import { clock } from "../../lib/time.js";
-import { duration } from "../../locales/en.js";
+import { duration, typingWord } from "../../locales/en.js";
 import { KINDS, words } from "../../locales/en-listening.js";
 import { composer } from "../composer.js";
 import { troubleLine } from "../lobby.js";
@@ -21,7 +21,8 @@ const TICK_MS = 1_000;
 
 /**
  * @typedef {object} TalkHow
- * @property {HTMLElement[]} [acts]  what this side can do; stands below the head
+ * @property {HTMLElement[]} [acts]  what this side can do, in the head
+ * @property {HTMLElement[]} [cards]  what else is to be seen or answered, above where one writes
  * @property {HTMLElement} [scroller]  what scrolls, where several stand side by side and it is not the page
  * @property {string} [suffix]  tells this talk's ids from those of another on the page
  * @property {"h1" | "h2"} [heading]
@@ -30,7 +31,7 @@ const TICK_MS = 1_000;
  */
 
 /** @param {Context} context @param {TalkView} first @param {TalkHow} [how] */
-export function talkView(context, first, { acts = [], scroller, suffix = "", heading = "h1" } = {}) {
+export function talkView(context, first, { acts = [], cards = [], scroller, suffix = "", heading = "h1" } = {}) {
   const { session, say, sayNow } = context;
   const { room } = first;
   let talk = first;
@@ -44,7 +45,7 @@ export function talkView(context, first, { acts = [], scroller, suffix = "", hea
   const others = () => talk.people.filter((p) => p.id !== session.state.me?.id);
   const names = () => others().map((p) => p.name).join(" & ");
 
-  const title = h(heading, { class: "room-name" });
+  const title = h(heading, { class: "unseen" });
   const people = h("ul", { class: "talk-people" });
   const until = h("p", { class: "talk-clock soft" });
   const notice = h("p", { class: "talk-notice", hidden: true });
@@ -62,7 +63,7 @@ export function talkView(context, first, { acts = [], scroller, suffix = "", hea
     { class: "talk one-to-one" },
     h("header", { class: "room-top talk-top" }, title, people, until, more.ask, ...acts),
     log.element,
-    h("div", { class: "foot" }, log.newer, notice, more.element, typing, write.element),
+    h("div", { class: "foot" }, log.newer, notice, more.element, ...cards, typing, write.element),
   );
 
   /** @param {State} state @param {TalkView} view */
@@ -70,14 +71,14 @@ export function talkView(context, first, { acts = [], scroller, suffix = "", hea
     talk = view;
     const at = state.rooms[room];
     attr(element, "aria-label", w.label(names()));
-    text(title, names());
+    text(title, w.label(names()));
     keyed(people, others(), (p) => p.id, (p) => personRow(p, session, room));
     tellOfReturns();
     log.update(state);
     write.update(state);
     more.update();
     const writing = others().filter((p) => at?.typing[p.id] !== undefined);
-    text(typing, writing.length > 0 ? `${writing.map((p) => p.name).join(" & ")}: ${w.writing}` : "");
+    text(typing, typingWord(writing.map((p) => p.name)));
     if (view.ends_at > wasEnd) say(w.moreNow(clock(view.ends_at - state.skew)));
     wasEnd = view.ends_at;
     tick();
@@ -104,7 +105,7 @@ export function talkView(context, first, { acts = [], scroller, suffix = "", hea
     const now = session.now() + skew;
     const left = talk.ends_at - now;
     const end = left < SOON_MS ? w.soon(duration(Math.max(0, left) / 1000 < 60 ? Math.max(1, left / 1000) : left / 1000)) : w.until(clock(talk.ends_at - skew));
-    text(until, `${end}${left < SOON_MS ? "" : "."} ${talk.can_extend ? w.canAsk : w.canNot}`);
+    text(until, `${end}${left < SOON_MS ? "" : "."}${talk.can_extend ? "" : ` ${w.canNot}`}`);
     const gone = others().find((p) => p.gone_since !== undefined);
     const isQuiet = talk.idle_at - now < QUIET_MS && talk.idle_at < talk.ends_at && talk.idle_at > now;
     const said = gone !== undefined ? lostWord(gone) : isQuiet ? w.idle(clock(talk.idle_at - skew)) : "";
@@ -130,18 +131,17 @@ export function talkView(context, first, { acts = [], scroller, suffix = "", hea
 
 /** Somebody in the talk, and whether they are there. @param {TalkPerson} person @param {Context["session"]} session @param {string} room */
 function personRow(person, session, room) {
-  const name = h("span", { class: "unseen" });
+  const name = h("b");
   const state = h("span", { class: "here" });
-  const element = h("li", {}, h("span", { class: "person" }, shape(person.id), h("span", {}, name, h("span", { class: "role", text: w.roles[person.role] }), " ", state)));
+  const element = h("li", {}, h("span", { class: "person" }, shape(person.id), h("span", { class: "who" }, name, " ", h("span", { class: "role", text: w.roles[person.role] }), " ", state)));
   return {
     element,
     /** @param {TalkPerson} p */
     update(p) {
       const at = session.state.rooms[room];
       const isHere = at?.people.some((other) => other.id === p.id) === true && p.gone_since === undefined;
-      const isWriting = isHere && at?.typing[p.id] !== undefined;
-      text(name, `${p.name}, `);
-      text(state, isWriting ? w.writing : isHere ? w.here : p.gone_since !== undefined ? w.gone : w.away);
+      text(name, p.name);
+      text(state, isHere ? w.here : p.gone_since !== undefined ? w.gone : w.away);
       state.classList.toggle("someone", isHere);
     },
   };
@@ -176,7 +176,8 @@ function moreTime({ session, say }, room, talk, names) {
     const isWanted = !isMine && by.length > 0 && can && putAside !== end;
     attr(element, "data-session", id);
     show(ask, can && by.length === 0);
-    text(ask, w.more(n));
+    text(ask, w.more);
+    attr(ask, "aria-label", w.moreLabel(n));
     text(said, isMine ? w.moreAsked(names(), n) : isWanted ? w.moreWanted(names(), n) : "");
     show(element, isMine || isWanted || trouble.element.textContent !== "");
     show(yes, isWanted);

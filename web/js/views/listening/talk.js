@@ -45,11 +45,11 @@ export function talkStage(context, first) {
   const acts = h(
     "div",
     { class: "talk-acts" },
-    button(w.end, () => end.open(), { class: "pill", "aria-haspopup": "dialog" }),
+    button(w.end, () => end.open(), { class: "quiet", "aria-haspopup": "dialog" }),
     button(w.block, () => block.open(), { class: "quiet", "aria-haspopup": "dialog" }),
     button(w.report, () => report.open(), { class: "quiet", "aria-haspopup": "dialog" }),
   );
-  const view = talkView(context, first, { acts: [acts, invitation.element] });
+  const view = talkView(context, first, { acts: [acts], cards: [invitation.element] });
 
   return {
     element: h("div", { class: "talk-side" }, view.element, end.element, block.element, report.element),
