@@ -227,6 +227,7 @@ class Server:
         sign_ins.changed(self.node, member)
 
     async def _look_at_staff(self) -> None:
+        self.node.floor.look_at_staff()
         with contextlib.suppress(StoreUnavailable):
             # Where the store is away the sweep asks again, and counts it.
             await sign_ins.look_again(self.node)

@@ -23,6 +23,7 @@ from chatserver.domain.floor import Floor, FloorRules, SessionId
 from chatserver.domain.floor_commands import Dismiss, FloorCommand, Renamed, Settle, Spoke
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.rooms import RoomId
 from chatserver.domain.staff import Capability, may
 from chatserver.handlers import rooms, views
 from chatserver.handlers.connection import Connection
@@ -32,8 +33,9 @@ from chatserver.handlers.views import Kind, Picture, View
 from chatserver.protocol.internode import FloorChanged
 from chatserver.store.contract import FloorChange, FloorCommitted, StoreUnavailable
 
-POLL_SECONDS: Final = 1.0
-"""How often the floor's version is asked for: what the bus lost is found here."""
+POLL_SECONDS: Final = 0.8
+"""How often the floor's version is asked for, and whether its listeners still may listen: what the bus lost is found
+here, within a second."""
 SEEN_SECONDS: Final = 5.0
 """How often the store is told who of the floor is connected here. Well within `FloorRules.reachable`."""
 SPOKE_SECONDS: Final = 20.0
@@ -43,6 +45,8 @@ RESTATE_SECONDS: Final = 15.0
 _MOST_PATIENCE: Final = 30.0
 """How many seconds, after the store was away or this worker has started, nobody counts as gone for good: as long as
 clients may wait before they come back."""
+_CLOCKS_DIFFER: Final = 2_000
+"""Milliseconds by which two clocks may differ, and a question to the database may take, to count as the same."""
 _FOR_EVER: Final = 365 * 24 * 3_600_000
 NOBODY: Final = MemberId("")
 _SPREAD_SECONDS: Final = 0.15
@@ -66,6 +70,8 @@ class FloorKeeper:
         self._patient_rules = msgspec.structs.replace(
             rules, grace=rules.grace + _FOR_EVER, session_grace=rules.session_grace + _FOR_EVER
         )
+        self._ahead = 0
+        """By how many milliseconds this worker's clock is ahead of the database's."""
         self._patient_until = 0.0
         self._is_patient = True
         """Whether the picture was made while nobody counted as gone for good."""
@@ -87,24 +93,29 @@ class FloorKeeper:
     def floor(self) -> Floor:
         return self.picture.floor
 
+    def now(self) -> Millis:
+        """What time it is on the floor: for every worker the same, whichever machine it runs on. Otherwise the one
+        whose clock is ahead would take everybody for gone."""
+        return Millis(self._node.now() - self._ahead)
+
     def words_expire_at(self) -> Millis:
         """Until when come-back words that are made now are good."""
-        return Millis(self._node.now() + self.rules.words_days * 24 * 3_600_000)
+        return Millis(self.now() + self.rules.words_days * 24 * 3_600_000)
 
     @property
     def is_open(self) -> bool:
-        return self._hours.is_open(self._node.now())
+        return self._hours.is_open(self.now())
 
     @property
     def opens_at(self) -> Millis | None:
         """When listeners are here again; None where they are, or never will be."""
-        return self._hours.opens_at(self._node.now())
+        return self._hours.opens_at(self.now())
 
     # ------------------------------------------------------------------------------------------ what people do
 
     async def do(self, who: MemberId, command: FloorCommand) -> FloorCommitted:
         """Carry out a command on the floor. On return the picture here shows it. Raises Refusal or StoreUnavailable."""
-        now = self._node.now()
+        now = self.now()
         decide = partial(decide_and_settle, command=command, who=who, now=now, rules=self._rules())
         try:
             committed = await self._node.store.commit_floor(FloorChange(decide=decide, now=now))
@@ -127,8 +138,17 @@ class FloorKeeper:
         """Somebody of the floor has connected: whom they wait for, or who waits for them, must not wait any longer."""
         if not self.picture.concerns(member):
             return
-        await self._node.store.see([member], self._node.now())
+        await self._node.store.see([member], self.now())
         await self.do(NOBODY, Settle())
+
+    def may_stay(self, room: RoomId, member: MemberId) -> bool:
+        """Whether nothing that is known here speaks against somebody's being in a closed room. One that was opened just
+        now may not be known yet."""
+        return SessionId(room) not in self.floor.sessions or self.picture.may_enter(room, member)
+
+    def is_live(self, session: SessionId) -> bool:
+        found = self.floor.sessions.get(session)
+        return found is None or found.is_live
 
     def spoke(self, who: MemberId, session: SessionId) -> None:
         """Somebody wrote in a session: note now and then that it is not silent. Nobody waits for it."""
@@ -162,6 +182,11 @@ class FloorKeeper:
         self._known = max(self._known, version)
         self._wake.set()
 
+    def look_at_staff(self) -> None:
+        """Somebody of the staff is it no more, or may do something else."""
+        self._looked_at = float("-inf")
+        self._wake.set()
+
     # ------------------------------------------------------------------------------------------ patience
 
     def _store_was_away(self) -> None:
@@ -179,6 +204,7 @@ class FloorKeeper:
 
     async def start(self) -> None:
         """Read the floor before anybody is told where they stand. Raises StoreUnavailable."""
+        await self._compare_clocks()
         await self._load()
 
     async def run(self) -> None:
@@ -191,15 +217,18 @@ class FloorKeeper:
                 self._store_was_away()
                 self._node.metrics.store_failures.inc()
                 log.warning("floor_postponed", extra={"cause": str(trouble)})
+                # What is due stays due meanwhile.
+                await asyncio.sleep(POLL_SECONDS)
             except Exception:
                 # What has to go on whatever one turn ran into.
                 log.exception("floor_failed")
+                await asyncio.sleep(POLL_SECONDS)
 
     async def _pause(self) -> None:
         due = self.picture.due
         wait = POLL_SECONDS * random.uniform(0.9, 1.1)
         if due is not None:
-            wait = min(wait, max(0.0, (due - self._node.now()) / 1000) + random.uniform(0, _SPREAD_SECONDS))
+            wait = min(wait, max(0.0, (due - self.now()) / 1000) + random.uniform(0, _SPREAD_SECONDS))
         try:
             async with asyncio.timeout(wait):
                 await self._wake.wait()
@@ -210,20 +239,28 @@ class FloorKeeper:
     async def _turn(self) -> None:
         node, clock = self._node, self._node.monotonic()
         if self._known <= self.floor.version:
-            self._known = max(self._known, await node.store.floor_version())
+            self._known = await node.store.floor_version()
         if self._known != self.floor.version:
+            # Also where it went back: a database that took over from a broken one may have missed the last commits.
+            await self._load()
             await self._fresh(self._known)
+            self._known = self.floor.version
         if clock - self._seen_at >= SEEN_SECONDS:
             self._seen_at = clock
+            await self._compare_clocks()
             await self._tell_who_is_here()
-        if clock - self._looked_at >= POLL_SECONDS:
+            await self._dismiss_those_who_may_not([*self.floor.listeners])
+        elif clock - self._looked_at >= POLL_SECONDS / 2:
             self._looked_at = clock
-            await self._dismiss_those_who_may_not()
+            listeners, sessions = self.floor.listeners.values(), self.picture.sessions
+            await self._dismiss_those_who_may_not(
+                [each.member for each in listeners if each.wants or each.member in sessions]
+            )
         if self._is_patient and not self._is_patient_now():
             # What was put off is due from now on.
             self.picture = self._picture(self.floor)
         due = self.picture.due
-        if due is not None and due <= node.now() and clock - self._settled_at >= _SPREAD_SECONDS:
+        if due is not None and due <= self.now() and clock - self._settled_at >= _SPREAD_SECONDS:
             self._settled_at = clock
             await self.do(NOBODY, Settle())
             # Where nothing was due after all, people have been seen meanwhile: the picture is old.
@@ -234,16 +271,29 @@ class FloorKeeper:
     async def _tell_who_is_here(self) -> None:
         here = [member for member in self.picture.people if self._node.connections_of(member)]
         if here:
-            await self._node.store.see(here, self._node.now())
+            await self._node.store.see(here, self.now())
 
-    async def _dismiss_those_who_may_not(self) -> None:
-        """Whose account was revoked, or who is no listener any more, is off the floor, wherever that was ended."""
-        listeners, sessions = self.floor.listeners.values(), self.picture.sessions
-        here = [each.member for each in listeners if each.wants or each.member in sessions]
-        if not here:
+    async def _compare_clocks(self) -> None:
+        """Go by the database's clock where it has one of its own and this machine's is plainly another."""
+        before = self._node.now()
+        theirs = await self._node.store.clock()
+        after = self._node.now()
+        if theirs is None or not 0 <= after - before <= _CLOCKS_DIFFER:
             return
-        good = await self._node.store.good_staff(here)
-        for member in here:
+        ahead = (before + after) // 2 - theirs
+        if abs(ahead) <= _CLOCKS_DIFFER:
+            ahead = 0
+        if abs(ahead - self._ahead) > _CLOCKS_DIFFER:
+            log.warning("floor_clock_is_wrong", extra={"ahead_ms": ahead})
+            self._ahead = ahead
+
+    async def _dismiss_those_who_may_not(self, listeners: list[MemberId]) -> None:
+        """Whose account was revoked, or who is no listener any more, is off the floor, wherever that was ended. Of
+        those who are away, too: nobody should wait for them."""
+        if not listeners:
+            return
+        good = await self._node.store.good_staff(listeners)
+        for member in listeners:
             if member not in good or not may(good[member].roles, Capability.LISTEN):
                 await self.dismiss(member, is_erased=False)
 
@@ -256,9 +306,11 @@ class FloorKeeper:
         await self._fresh(committed.version)
 
     async def _fresh(self, version: int) -> None:
-        """Wait until the picture is at least of this version. Any number of callers share one read."""
-        while self.floor.version < version:
-            await self._load()
+        """Wait until the picture is at least of this version. Any number of callers share one read: the first that is
+        waited for may have begun too early, the second has not."""
+        for _ in range(2):
+            if self.floor.version < version:
+                await self._load()
 
     async def _load(self) -> None:
         if self._loading is None:
@@ -268,15 +320,13 @@ class FloorKeeper:
 
     async def _read(self) -> None:
         try:
-            floor = await self._node.store.floor()
-            if floor.version >= self.floor.version:
-                self.picture = self._picture(floor)
-                self._put_in_order()
+            self.picture = self._picture(await self._node.store.floor())
+            self._put_in_order()
         finally:
             self._loading = None
 
     def _picture(self, floor: Floor) -> Picture:
-        now = self._node.now()
+        now = self.now()
         self._is_patient = self._is_patient_now()
         return Picture(
             floor,
@@ -339,7 +389,7 @@ class FloorKeeper:
         return views.standing(self.picture, member) if kind == "standing" else views.console(self.picture, member)
 
     def _measure(self) -> None:
-        picture, metrics, now = self.picture, self._node.metrics, self._node.now()
+        picture, metrics, now = self.picture, self._node.metrics, self.now()
         found = audit(picture.floor, now, self.rules)
         metrics.floor_version.set(picture.floor.version)
         metrics.floor_waiting.set(len(picture.queue))
@@ -348,9 +398,7 @@ class FloorKeeper:
         )
         metrics.floor_proposals.set(len(picture.asked))
         metrics.floor_sessions.set(sum(session.is_live for session in picture.floor.sessions.values()))
-        states = Counter(
-            care.state_of(picture.floor, each, now, self.rules) for each in picture.floor.listeners.values()
-        )
+        states = Counter(care.states(picture.floor, now, self.rules).values())
         for state in care.ListenerState:
             metrics.floor_listeners.labels(state.value).set(states[state])
         for promise in PROMISES:

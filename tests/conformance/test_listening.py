@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 from chatserver.protocol.codec import Encoding
 from tests.conformance.floor import ANSWERS, IGNORED, Floor, Json, view
@@ -55,11 +56,15 @@ async def test_the_standing_tells_the_place_and_who_waits_longest_is_met_first(f
     for number, seeker in enumerate(seekers):
         await floor.session(seeker, listener)
         for later, waiting in enumerate(seekers[number + 1 :]):
-            await view(waiting, "standing", lambda it, place=before + 2 + later: it["place"] == place)
+            await view(waiting, "standing", partial(_is_at, before + 2 + later))
     shown = await view(other_tongue, "standing")
     assert shown["state"] == "waiting", "who cannot be met by anybody here is passed over, and keeps the place"
     assert shown["estimate_from"] >= 3
     assert shown["estimate_seconds"] > 0
+
+
+def _is_at(place: int, standing: Json) -> bool:
+    return bool(standing["place"] == place)
 
 
 async def test_nobody_guesses_how_long_it_takes(traffic: Traffic) -> None:

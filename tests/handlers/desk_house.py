@@ -36,7 +36,7 @@ from chatserver.handlers.staff import StaffAccounts
 from chatserver.handlers.sweep import Sweep
 from chatserver.metrics import Metrics
 from chatserver.protocol import internode
-from chatserver.protocol.internode import FloorChanged
+from chatserver.protocol.internode import TOPIC_NODES, FloorChanged
 from chatserver.store.contract import Retention
 from chatserver.store.migrate import migrate
 from chatserver.store.sqlite import SqliteStore
@@ -82,8 +82,6 @@ class Guest:
 
     def __init__(self, worker: Worker, token: str | None) -> None:
         self.wire = MemoryWire()
-        self.staff_token = ""
-        """What a listener said hello with."""
         self._worker = worker
         self.connection: Connection = worker.desk.open(
             self.wire, binary=False, token=token, staff_token=None, admit_guest=lambda: 0.0
@@ -111,15 +109,7 @@ class Guest:
 class Worker:
     """A node as the server builds it. `skew` in milliseconds is how wrong its clock is."""
 
-    def __init__(
-        self,
-        store: SqliteStore,
-        exchange: Exchange,
-        *,
-        limits: Limits,
-        skew: int = 0,
-        floor_rules: FloorRules | None = None,
-    ) -> None:
+    def __init__(self, store: SqliteStore, exchange: Exchange, *, limits: Limits, skew: int = 0) -> None:
         def now() -> Millis:
             return Millis(time.time_ns() // 1_000_000 + skew)
 
@@ -150,18 +140,26 @@ class Worker:
         )
         identities.on_erased = lambda member, publications: members.erased(self.node, member, publications)
         identities.on_erasing = self._erasing
-        self.node.floor = FloorKeeper(
-            self.node, floor_rules or FloorRules(), Clock(parse_hours("always"), "UTC"), ("en",)
-        )
-        self.node.floor = FloorKeeper(self.node, FloorRules(), Clock(parse_hours(""), "UTC"), ("en",))
+        self.node.floor = FloorKeeper(self.node, FloorRules(), Clock(parse_hours("always"), "UTC"), ("en",))
         self.desk = Desk(self.node)
         self.sweep = Sweep(self.node, Health(self.node))
 
+        self._following: asyncio.Task[None] | None = None
+
     async def start(self) -> None:
-        await self.node.bus.start(lambda topic, payload: None, lambda is_attached: None)
+        await self.node.bus.start(self._hear, lambda is_attached: None)
+        await self.node.bus.subscribe([TOPIC_NODES])
         await self.sweep.load_rooms()
+        await self.node.floor.start()
+
+    def follow(self) -> None:
+        """From now on follow the floor, as a server does."""
+        self._following = asyncio.create_task(self.node.floor.run())
 
     async def stop(self) -> None:
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.gather(self._following, return_exceptions=True)
         await self.node.floor.close()
         await self.node.hub.close()
         await self.node.bus.close()
@@ -177,14 +175,9 @@ class Worker:
         """A new listener at their console, who may be asked."""
         link = await self.node.staff.make_invitation([Role.LISTENER], None)
         welcome = await self.node.staff.accept_invitation(link.secret, login, login.title(), "lamp river boots sky")
-        return await self.console(welcome.token)
-
-    async def console(self, token: str) -> Guest:
-        """A connection of a listener's."""
         listener = Guest(self, None)
-        listener.staff_token = token
         for command, fields in (
-            ("hello", {"staff": True, "token": token}),
+            ("hello", {"staff": True, "token": welcome.token}),
             ("console", {}),
             ("ready", {"answers": [question.right for question in QUESTIONS]}),
             ("available", {"on": True}),
@@ -213,10 +206,8 @@ class House:
         self.exchange = Exchange()
         self._workers: list[Worker] = []
 
-    async def worker(
-        self, *, limits: Limits | None = None, skew: int = 0, floor_rules: FloorRules | None = None
-    ) -> Worker:
-        worker = Worker(self.store, self.exchange, limits=limits or Limits(), skew=skew, floor_rules=floor_rules)
+    async def worker(self, *, limits: Limits | None = None, skew: int = 0) -> Worker:
+        worker = Worker(self.store, self.exchange, limits=limits or Limits(), skew=skew)
         self._workers.append(worker)
         await worker.start()
         return worker
