@@ -1,4 +1,4 @@
-"""The command `chatserver`: serve, check-config, migrate, renew-epochs, protocol, openapi.
+"""The command `chatserver`: serve, check-config, migrate, renew-epochs, protocol, openapi, and the staff's accounts.
 
 Whatever an operator can put right ends with one line on standard error: exit code 2 where the configuration is wrong,
 1 where the machine does not give what is needed.
@@ -13,16 +13,21 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
 from chatserver.config import CONFIG_VARIABLE, ConfigError, Settings, hand_over, load, mask_url, masked, to_toml
 from chatserver.supervisor import CannotListen, Supervisor, listen, run_alone
 
+if TYPE_CHECKING:
+    from chatserver.handlers.staff import StaffAccounts
+    from chatserver.store.contract import Store
+
 F = TypeVar("F", bound=Callable[..., object])
+T = TypeVar("T")
 
 _ANY_ADDRESS = {"0.0.0.0": "localhost", "::": "localhost", "": "localhost"}  # noqa: S104 - names, not a binding
 
@@ -57,14 +62,12 @@ def main() -> None:
 def serve(config: Path | None, **options: object) -> None:
     """Migrate the database, then serve until told to stop."""
     settings = _load(config, options)
+    _make_data_dir(settings)
     try:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Now, before several workers would want to make it at once.
         settings.master_secret()
     except ConfigError as error:
         _fail(2, error)
-    except OSError as error:
-        _fail(1, f"cannot use the data directory {settings.data_dir}: {error.strerror}")
     _migrate(settings)
     try:
         sock = listen(settings.host, settings.port)
@@ -102,10 +105,7 @@ def check_config(config: Path | None, **options: object) -> None:
 def migrate(config: Path | None, **options: object) -> None:
     """Bring the database to this version's schema. `serve` does it too."""
     settings = _load(config, options)
-    try:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        _fail(1, f"cannot use the data directory {settings.data_dir}: {error.strerror}")
+    _make_data_dir(settings)
     _migrate(settings)
     click.echo("The database is up to date.")
 
@@ -114,25 +114,111 @@ def migrate(config: Path | None, **options: object) -> None:
 @_settings_options
 def renew_epochs(config: Path | None, **options: object) -> None:
     """After restoring a backup, before `serve`: returning pages are told of a gap, and never take new posts for old."""
+    count = _with_store(_load(config, options), lambda store, settings: store.renew_epochs())
+    click.echo(f"{count} channels begin anew.")
+
+
+# ----------------------------------------------------------------------------------------------------------- staff
+
+
+@main.command("add-operator")
+@click.argument("login")
+@click.option("--name", help="What others see. The login, unless given.")
+@_settings_options
+def add_operator(login: str, name: str | None, config: Path | None, **options: object) -> None:
+    """Make an operator's account: the first one, or one more. Asks for the password, or reads a line of it."""
+    settings = _load(config, options)
+    _make_data_dir(settings)
+    if sys.stdin.isatty():
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    staff = _with_store(
+        settings, lambda store, settings: _accounts(store, settings).add_operator(login, name or login, password)
+    )
+    click.echo(f"{staff.login} is an operator, called {staff.name}. Sign in at /listen.html")
+
+
+@main.command()
+@click.option("--role", "roles", multiple=True, required=True, help="listener, facilitator, moderator or operator.")
+@_settings_options
+def invite(roles: tuple[str, ...], config: Path | None, **options: object) -> None:
+    """Print a link that makes one account with these roles, once."""
+    from chatserver.domain.staff import INVITATION_PATH, Role  # noqa: PLC0415 - as in _migrate
+
+    settings = _load(config, options)
+    _make_data_dir(settings)
+    try:
+        wanted = [Role(role) for role in roles]
+    except ValueError:
+        _fail(2, f"--role: there are {', '.join(Role)}")
+    link = _with_store(settings, lambda store, settings: _accounts(store, settings).make_invitation(wanted, None))
+    port = f":{settings.port}" if settings.port else ""
+    origin = next(iter(settings.public_origins), f"http://{_ANY_ADDRESS.get(settings.host, settings.host)}{port}")
+    click.echo(origin + INVITATION_PATH + link.secret)
+    click.echo(f"It can be used once, for {settings.staff.invitation_hours:g} hours.", err=True)
+
+
+@main.command()
+@_settings_options
+def staff(config: Path | None, **options: object) -> None:
+    """List the accounts of the staff: login, name, roles, and what there is to know."""
+    from chatserver.domain.staff import in_order  # noqa: PLC0415 - as in _migrate
+
+    for each in _with_store(_load(config, options), lambda store, settings: store.all_staff()):
+        notes = [*(["two factors"] if each.has_totp else []), *(["revoked"] if each.revoked_at is not None else [])]
+        click.echo("\t".join([each.login, each.name, ", ".join(in_order(each.roles)), ", ".join(notes)]).rstrip())
+
+
+@main.command()
+@click.argument("login")
+@_settings_options
+def revoke(login: str, config: Path | None, **options: object) -> None:
+    """End an account of the staff: its sign-ins and connections end within a second, on every worker."""
+
+    async def end(store: Store, settings: Settings) -> bool:
+        from chatserver.domain.staff import fold_login  # noqa: PLC0415 - as in _migrate
+
+        found = await store.staff_by_login(fold_login(login))
+        if found is not None:
+            await _accounts(store, settings).end(found.staff.member)
+        return found is not None
+
+    if not _with_store(_load(config, options), end):
+        _fail(1, f"nobody has the login {login}")
+    click.echo(f"{login} is revoked.")
+
+
+def _accounts(store: Store, settings: Settings) -> StaffAccounts:
+    from chatserver.server import make_accounts  # noqa: PLC0415 - as in _migrate
+
+    return make_accounts(settings, store)
+
+
+def _with_store(settings: Settings, work: Callable[[Store, Settings], Coroutine[Any, Any, T]]) -> T:
+    """What `work` gives, with the store open. What is refused, and a store that is away, ends with one line."""
     # As for `_migrate`: no worker needs these from here.
+    from chatserver.domain.errors import Refusal  # noqa: PLC0415
+    from chatserver.protocol.codes import error_body  # noqa: PLC0415
     from chatserver.server import make_store  # noqa: PLC0415
     from chatserver.store.contract import StoreUnavailable  # noqa: PLC0415
 
-    async def renew() -> int:
+    async def run() -> T:
         store = make_store(settings)
         await store.open()
         try:
-            return await store.renew_epochs()
+            return await work(store, settings)
         finally:
             await store.close()
 
-    settings = _load(config, options)
     _migrate(settings)
     try:
-        count = asyncio.run(renew())
+        return asyncio.run(run())
     except StoreUnavailable as error:
         _fail(1, f"cannot use the database {mask_url(settings.database_url)}: {error}")
-    click.echo(f"{count} channels begin anew.")
+    except Refusal as refusal:
+        why = "" if refusal.details is None else f" ({', '.join(str(each) for each in refusal.details.values())})"
+        _fail(1, error_body(refusal).message + why)
 
 
 _output = click.option(
@@ -195,6 +281,13 @@ def _load(config: Path | None, options: Mapping[str, object]) -> Settings:
         return load(config, {key: value for key, value in options.items() if value is not None})
     except ConfigError as error:
         _fail(2, error)
+
+
+def _make_data_dir(settings: Settings) -> None:
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        _fail(1, f"cannot use the data directory {settings.data_dir}: {error.strerror}")
 
 
 def _migrate(settings: Settings) -> None:

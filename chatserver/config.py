@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from pydantic import (
@@ -42,6 +43,8 @@ from pydantic_settings import (
 from redis.exceptions import RedisError
 
 from chatserver.bus.address import parse_address
+from chatserver.domain.floor import FloorRules
+from chatserver.domain.hours import parse_hours
 from chatserver.domain.limits import Limits
 from chatserver.secret import SHORTEST, SecretUnusable, derive, read_or_make_secret, read_secret
 from chatserver.store.contract import Retention
@@ -54,6 +57,7 @@ EFFECTIVE_VARIABLE: Final = PREFIX + "EFFECTIVE"
 
 _BYTES_PER_CHARACTER: Final = 4
 _FRAME_OVERHEAD: Final = 1_024
+_MINUTE: Final = 60_000
 _HOUR: Final = 3_600_000
 
 
@@ -79,6 +83,19 @@ def _network(value: str) -> str:
     network = ipaddress.ip_network(value, strict=False)
     # uvicorn takes 10.0.0.5/8 for a name, and would trust nobody without a word.
     return str(network) if "/" in value else value
+
+
+def _hours(value: str) -> str:
+    parse_hours(value)
+    return value
+
+
+def _timezone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{value!r} is no time zone that this machine knows, such as Europe/London") from None
+    return value
 
 
 def _redis_url(value: str) -> str:
@@ -128,6 +145,63 @@ class RetentionSection(BaseModel):
     member_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 30.0
 
 
+_Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+_Count = Annotated[int, Field(ge=1)]
+_Language = Annotated[str, Field(pattern=r"^[a-z0-9-]{2,16}$")]
+
+
+class ListeningSection(BaseModel):
+    """One-to-one sessions. `FloorRules` says what each is for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    hours: Annotated[str, AfterValidator(_hours)] = "always"
+    timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
+    languages: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]{2,16}$")], ...],
+        NoDecode,
+        BeforeValidator(_list),
+        Field(min_length=1),
+    ] = ("en",)
+    place_minutes: _Positive = 3.0
+    gone_seconds: _Positive = 60.0
+    reachable_seconds: Annotated[float, Field(ge=10, allow_inf_nan=False)] = 15.0
+    proposal_seconds: _Positive = 30.0
+    ask_again_seconds: _Positive = 60.0
+    most_ignored: _Count = 2
+    lease_minutes: Annotated[float, Field(ge=2, allow_inf_nan=False)] = 10.0
+    session_minutes: _Positive = 45.0
+    longest_minutes: _Positive = 120.0
+    extension_minutes: _Positive = 15.0
+    idle_minutes: _Positive = 10.0
+    warning_minutes: _Positive = 5.0
+    pause_minutes: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 5.0
+    cool_down_minutes: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 30.0
+    sessions_a_day: _Count = 8
+    sessions_a_week: _Count = 30
+    most_at_once: _Count = 4
+    keep_minutes: _Positive = 60.0
+    words_days: _Count = 90
+    contact_details: Literal["off", "warn", "refuse"] = "warn"
+
+    @model_validator(mode="after")
+    def _refuse_contradictions(self) -> Self:
+        if self.longest_minutes < self.session_minutes:
+            raise ValueError("listening.longest_minutes must be at least listening.session_minutes")
+        if self.warning_minutes >= self.session_minutes:
+            raise ValueError("listening.warning_minutes must be less than listening.session_minutes")
+        return self
+
+
+class StaffSection(BaseModel):
+    """How long what opens a door for staff is good."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sign_in_hours: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 12.0
+    invitation_hours: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 72.0
+
+
 class Settings(BaseSettings):
     """The effective configuration: plain, frozen, whole. Made by `load` or, in a worker, by `effective`."""
 
@@ -155,6 +229,8 @@ class Settings(BaseSettings):
     secret_key: Annotated[SecretStr, Field(min_length=SHORTEST)] | None = None
     secret_key_file: Path | None = None
     retention: RetentionSection = RetentionSection()
+    staff: StaffSection = StaffSection()
+    listening: ListeningSection = ListeningSection()
     limits: Annotated[_LimitsSection, AfterValidator(_as_limits), PlainSerializer(msgspec.structs.asdict)] = Field(
         default_factory=_LimitsSection
     )
@@ -204,6 +280,42 @@ class Settings(BaseSettings):
             posts_per_room=self.retention.posts_per_room,
             member_age=round(self.retention.member_days * 24 * _HOUR),
         )
+
+    @property
+    def floor_rules(self) -> FloorRules:
+        """The rules of one-to-one in the domain's own units."""
+        own = self.listening
+        return FloorRules(
+            grace=round(own.place_minutes * _MINUTE),
+            session_grace=round(own.gone_seconds * 1000),
+            reachable=round(own.reachable_seconds * 1000),
+            proposal=round(own.proposal_seconds * 1000),
+            ask_again=round(own.ask_again_seconds * 1000),
+            most_ignored=own.most_ignored,
+            lease=round(own.lease_minutes * _MINUTE),
+            length=round(own.session_minutes * _MINUTE),
+            longest=round(own.longest_minutes * _MINUTE),
+            extension=round(own.extension_minutes * _MINUTE),
+            idle=round(own.idle_minutes * _MINUTE),
+            warning=round(own.warning_minutes * _MINUTE),
+            pause=round(own.pause_minutes * _MINUTE),
+            cool_down=round(own.cool_down_minutes * _MINUTE),
+            sessions_a_day=own.sessions_a_day,
+            sessions_a_week=own.sessions_a_week,
+            most_cap=own.most_at_once,
+            keep=round(own.keep_minutes * _MINUTE),
+            words_days=own.words_days,
+        )
+
+    @property
+    def sign_in_age(self) -> int:
+        """Milliseconds after which a staff sign-in ends."""
+        return round(self.staff.sign_in_hours * _HOUR)
+
+    @property
+    def invitation_age(self) -> int:
+        """Milliseconds after which an invitation is good no more."""
+        return round(self.staff.invitation_hours * _HOUR)
 
     @property
     def secret_file(self) -> Path:
@@ -312,6 +424,8 @@ def known_keys() -> list[str]:
     """Every key, those of sections with a dot: `port`, `limits.frame_bytes`."""
     sections = {
         "retention": list(RetentionSection.model_fields),
+        "staff": list(StaffSection.model_fields),
+        "listening": list(ListeningSection.model_fields),
         "limits": [field.name for field in msgspec.structs.fields(Limits)],
     }
     keys: list[str] = []
@@ -346,7 +460,7 @@ def _explain(error: ValidationError, path: Path | None, file: dict[str, Any], ov
 
 
 def _words() -> set[str]:
-    return {word for key in known_keys() for word in key.split(".")} | {"retention", "limits"}
+    return {word for key in known_keys() for word in key.split(".")} | {"retention", "listening", "limits"}
 
 
 def _variable(dotted: str) -> str:

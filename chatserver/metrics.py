@@ -116,6 +116,48 @@ class Metrics:
             "chat_channels_expired_total", "Channels that lost expired publications.", registry=registry
         )
 
+        self.floor_waiting = Gauge(
+            "chat_floor_waiting",
+            "People who wait for a listener.",
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
+        self.floor_oldest_wait_seconds = Gauge(
+            "chat_floor_oldest_wait_seconds",
+            "How long the one has waited who has waited longest.",
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
+        self.floor_proposals = Gauge(
+            "chat_floor_proposals", "Proposals out.", registry=registry, multiprocess_mode="livemostrecent"
+        )
+        self.floor_sessions = Gauge(
+            "chat_floor_sessions", "Live sessions.", registry=registry, multiprocess_mode="livemostrecent"
+        )
+        self.floor_listeners = Gauge(
+            "chat_floor_listeners",
+            "Listeners by state.",
+            ["state"],
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
+        self.floor_idle_while_waiting_seconds = Gauge(
+            "chat_floor_idle_while_waiting_seconds",
+            "How long a listener has been free while somebody waits whom they could take. Above 1 is a defect.",
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self.floor_broken = Gauge(
+            "chat_floor_broken",
+            "Promises of one-to-one that do not hold at this moment, by promise. Above 0 is a defect.",
+            ["promise"],
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self.floor_version = Gauge(
+            "chat_floor_version", "The floor's version here.", registry=registry, multiprocess_mode="livemax"
+        )
+
     def exposition(self) -> bytes:
         """The metrics in Prometheus' text format."""
         directory = os.environ.get("PROMETHEUS_MULTIPROC_DIR")

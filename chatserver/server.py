@@ -25,6 +25,7 @@ from chatserver.delivery.hub import Hub
 from chatserver.delivery.presence import Presence
 from chatserver.delivery.tasks import Tasks
 from chatserver.domain.history import Millis
+from chatserver.domain.hours import parse_hours
 from chatserver.domain.identity import MemberId, NodeId
 from chatserver.domain.names import warm_up
 from chatserver.domain.rooms import Publication, RoomRules
@@ -32,11 +33,14 @@ from chatserver.edge.addresses import Addresses, AddressKeys
 from chatserver.edge.app import build_app
 from chatserver.edge.gate import STATE_KEY, Gate
 from chatserver.edge.guard import Cookies, Origins
-from chatserver.handlers import members
+from chatserver.handlers import members, sign_ins
 from chatserver.handlers.desk import Desk
+from chatserver.handlers.floor import FloorKeeper
 from chatserver.handlers.health import Health
-from chatserver.handlers.identity import Identities
+from chatserver.handlers.hours import Clock
+from chatserver.handlers.identity import Identities, new_member_id
 from chatserver.handlers.node import Node
+from chatserver.handlers.staff import StaffAccounts
 from chatserver.handlers.sweep import Sweep
 from chatserver.metrics import Metrics
 from chatserver.protocol import internode
@@ -45,6 +49,7 @@ from chatserver.protocol.internode import (
     TOPIC_NODES,
     Announced,
     Canary,
+    FloorChanged,
     Lease,
     MemberChanged,
     MemberEnded,
@@ -52,12 +57,13 @@ from chatserver.protocol.internode import (
     PresenceDelta,
     PresenceSnapshot,
     SnapshotWanted,
+    StaffChanged,
     TypingSeen,
     node_topic,
 )
 from chatserver.protocol.messages import TypingPush
 from chatserver.seeds import seed_rooms
-from chatserver.store.contract import Store
+from chatserver.store.contract import Store, StoreUnavailable
 from chatserver.store.sqlite import SqliteStore
 from chatserver.webroot import web_root
 
@@ -88,6 +94,7 @@ class Server:
             now=_now,
             draw=secrets.randbelow,
         )
+        accounts = make_accounts(settings, store)
         self.node = Node(
             id=node_id,
             store=store,
@@ -95,8 +102,10 @@ class Server:
             hub=Hub(node_id, store, bus, limits, metrics, _now),
             presence=Presence(node_id),
             identities=identities,
+            staff=accounts,
             limits=limits,
             rules=RoomRules(
+                contact_policy=settings.listening.contact_details,
                 text_length=limits.text_length,
                 warning_length=limits.warning_length,
                 edit_window=limits.edit_seconds * 1000,
@@ -107,24 +116,32 @@ class Server:
             monotonic=time.monotonic,
         )
         identities.on_erased = self._erased
+        identities.on_erasing = self._erasing
+        accounts.on_changed = self._staff_changed
+        self.node.floor = FloorKeeper(
+            self.node,
+            settings.floor_rules,
+            Clock(parse_hours(settings.listening.hours), settings.listening.timezone),
+            settings.listening.languages,
+        )
         self._gate = Gate(limits)
         self._gate.on_drain(self._drain)
         self._health = Health(self.node)
         self._sweep = Sweep(self.node, self._health)
         self.node.hub.on_caught_up = self._sweep.restate_presence
         self._tasks = Tasks()
+        secure = {"auto": None, "always": True, "never": False}[settings.secure_cookies]
         self.app = build_app(
             desk=Desk(self.node),
             identities=identities,
+            accounts=accounts,
             health=self._health,
             exposition=metrics.exposition,
             gate=self._gate,
             addresses=Addresses(AddressKeys(settings.secret("address keys"), time.time), limits, time.monotonic),
             origins=Origins(settings.public_origins),
-            cookies=Cookies(
-                max_age=settings.store_retention.member_age // 1000,
-                secure={"auto": None, "always": True, "never": False}[settings.secure_cookies],
-            ),
+            cookies=Cookies("chat_identity", max_age=settings.store_retention.member_age // 1000, secure=secure),
+            staff_cookies=Cookies("chat_staff", max_age=settings.sign_in_age // 1000, secure=secure),
             web_root=web_root(),
             lifespan=self._lifespan,
         )
@@ -136,10 +153,13 @@ class Server:
         try:
             await node.store.add_rooms(seed_rooms())
             await self._sweep.load_rooms()
+            await sign_ins.load_names(node)
+            await node.floor.start()
             await node.bus.start(self._hear, self._attached)
             await node.bus.subscribe([TOPIC_NODES, node_topic(node.id)])
             self._tasks.start(node.hub.run(), "hub")
             self._tasks.start(self._sweep.run(), "sweep")
+            self._tasks.start(node.floor.run(), "floor")
             self._tasks.start(self._count_turned_away(), "turned away")
             # Otherwise the first guest would wait for it, and everybody with them.
             await asyncio.to_thread(warm_up)
@@ -150,6 +170,7 @@ class Server:
             node.is_draining = True
             node.bus.publish([(topic, internode.encode(node.id, m)) for topic, m in node.presence.farewell()])
             await self._tasks.close()
+            await node.floor.close()
             await node.hub.close()
             await node.bus.close()
             await node.store.close()
@@ -181,6 +202,10 @@ class Server:
                 self._tasks.start(members.reload_member(node, member), "reload member")
             case MemberEnded(member=member):
                 node.end_member(member)
+            case StaffChanged():
+                self._tasks.start(self._look_at_staff(), "look at staff")
+            case FloorChanged(version=version):
+                node.floor.changed(version)
             case _:
                 assert_never(message)
 
@@ -196,6 +221,20 @@ class Server:
             await asyncio.sleep(1.0)
             self.node.metrics.refused.set(self._gate.refused)
             self.node.metrics.went_silent.set(self._gate.went_silent)
+
+    def _staff_changed(self, member: MemberId) -> None:
+        self._tasks.start(self._look_at_staff(), "look at staff")
+        sign_ins.changed(self.node, member)
+
+    async def _look_at_staff(self) -> None:
+        self.node.floor.look_at_staff()
+        with contextlib.suppress(StoreUnavailable):
+            # Where the store is away the sweep asks again, and counts it.
+            await sign_ins.look_again(self.node)
+
+    async def _erasing(self, member: MemberId) -> None:
+        """Before somebody goes: nobody waits for them, or sits with them, any longer."""
+        await self.node.floor.dismiss(member, is_erased=True)
 
     def _erased(self, member: MemberId, publications: list[Publication]) -> None:
         members.erased(self.node, member, publications)
@@ -217,6 +256,18 @@ def _bus(settings: Settings) -> Bus:
     if settings.redis_url is None:
         return MemoryBus(Exchange())
     return RedisBus(settings.redis_url, prefix=settings.redis_prefix)
+
+
+def make_accounts(settings: Settings, store: Store) -> StaffAccounts:
+    """The staff's accounts in a store."""
+    return StaffAccounts(
+        store,
+        new_id=lambda: new_member_id(secrets.randbelow),
+        now=_now,
+        name_length=settings.limits.name_length,
+        sign_in_age=settings.sign_in_age,
+        invitation_age=settings.invitation_age,
+    )
 
 
 def make_store(settings: Settings) -> Store:

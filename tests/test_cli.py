@@ -242,3 +242,66 @@ def test_workers_that_cannot_start_end_the_command(pair: ChatServer, postgres_se
         server.start()
     assert "the workers could not start" in server.process.output()
     server.close()
+
+
+# ------------------------------------------------------------------------------------------------------- staff
+
+PASSWORD = "lamp river boots sky"
+
+
+def add_operator(directory: Path, login: str, password: str, *more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "chatserver", "add-operator", login, "--data-dir", directory, *more],
+        input=password + "\n",
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def test_the_first_operator_comes_from_the_command_line(tmp_path: Path) -> None:
+    """Before the first `serve`, too: directory and database are made."""
+    data = tmp_path / "data"
+    made = add_operator(data, "Anna", PASSWORD, "--name", "Anna Berg")
+    assert (made.returncode, made.stderr) == (0, "")
+    assert made.stdout.startswith("anna is an operator, called Anna Berg.")
+    for file in data.iterdir():
+        assert PASSWORD.encode() not in file.read_bytes()
+    assert_one_line(add_operator(data, "anna", PASSWORD), 1, "login")
+    listed = run("staff", "--data-dir", data)
+    assert (listed.returncode, listed.stdout) == (0, "anna\tAnna Berg\toperator\n")
+
+
+def test_a_weak_password_is_one_line(tmp_path: Path) -> None:
+    assert_one_line(add_operator(tmp_path, "ben", "short"), 1, "too easy to guess", "short", "12")
+
+
+def test_an_invitation_is_a_link_whose_secret_stays_in_the_browser(tmp_path: Path) -> None:
+    origin = {"CHATSERVER_PUBLIC_ORIGINS": "https://chat.example.org"}
+    made = run("invite", "--role", "listener", "--role", "moderator", "--data-dir", tmp_path, **origin)
+    assert made.returncode == 0, made.stderr
+    where, _, secret = made.stdout.strip().partition("/listen.html#invite=")
+    assert where == "https://chat.example.org"
+    assert len(secret) == 43
+    assert "72 hours" in made.stderr
+
+
+def test_an_invitation_without_a_public_origin_leads_to_this_machine(tmp_path: Path) -> None:
+    made = run("invite", "--role", "listener", "--data-dir", tmp_path / "new", "--port", "8123")
+    assert made.stdout.startswith("http://127.0.0.1:8123/listen.html#invite="), made.stderr
+    assert_one_line(run("invite", "--role", "emperor"), 2, "--role", "listener", "operator")
+
+
+def test_revoking_from_the_command_line_keeps_an_operator(tmp_path: Path) -> None:
+    add_operator(tmp_path, "anna", PASSWORD)
+    assert_one_line(run("revoke", "anna", "--data-dir", tmp_path), 1, "last_operator")
+    assert_one_line(run("revoke", "ben", "--data-dir", tmp_path), 1, "ben")
+
+
+def test_revoking_from_the_command_line(tmp_path: Path) -> None:
+    for login in ("anna", "ben"):
+        add_operator(tmp_path, login, PASSWORD)
+    done = run("revoke", "ANNA", "--data-dir", tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "anna\tanna\toperator\trevoked" in run("staff", "--data-dir", tmp_path).stdout

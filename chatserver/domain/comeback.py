@@ -15,6 +15,8 @@ from chatserver.domain.comeback_words import WORDS
 from chatserver.domain.errors import Reason, Refusal
 
 CODE_WORDS: Final = 6
+WORDS_OF_A_MEETING: Final = 4
+"""Come-back words that lead to a listener: 40 bits, good for some weeks, and tried at the pace of commands."""
 PEPPER_BYTES: Final = 16
 """The least length of a pepper."""
 
@@ -26,15 +28,15 @@ _BY_START: Final = {word[:_KNOWN_BY]: word for word in WORDS}
 _LETTERS: Final = re.compile("[a-z]+")
 
 
-def make_code(draw: Callable[[int], int]) -> str:
-    """A new code in the one form that is hashed: six words, one space between them.
+def make_code(draw: Callable[[int], int], words: int = CODE_WORDS) -> str:
+    """A new code in the one form that is hashed: so many words, one space between them.
 
     `draw(n)` returns a number from 0 to n - 1. It MUST come from a source fit for secrets.
     """
-    return " ".join(WORDS[draw(len(WORDS))] for _ in range(CODE_WORDS))
+    return " ".join(WORDS[draw(len(WORDS))] for _ in range(words))
 
 
-def parse_code(text: str) -> str:
+def parse_code(text: str, words: int = CODE_WORDS) -> str:
     """The code that somebody typed, in the form of `make_code`.
 
     Capitals, hyphens, commas, numbering and line breaks do not matter, nor does how a word ends once its first four
@@ -43,20 +45,20 @@ def parse_code(text: str) -> str:
     """
     typed = _LETTERS.findall(unicodedata.normalize("NFKC", text[:_LONGEST]).lower())
     # Whole words first: the "please" around a code should not be taken for a "pleasant" in it.
-    code = _run_of([word if word in _WORDS else None for word in typed]) or _run_of(
-        [_BY_START.get(word[:_KNOWN_BY]) for word in typed]
+    code = _run_of([word if word in _WORDS else None for word in typed], words) or _run_of(
+        [_BY_START.get(word[:_KNOWN_BY]) for word in typed], words
     )
     if code is None:
         raise Refusal(Reason.CODE_UNKNOWN)
     return code
 
 
-def _run_of(words: list[str | None]) -> str | None:
-    """The six words of a code with nothing known before or after them, or None."""
-    known = [place for place, word in enumerate(words) if word is not None]
-    if len(known) != CODE_WORDS or known[-1] - known[0] != CODE_WORDS - 1:
+def _run_of(typed: list[str | None], count: int) -> str | None:
+    """The words of a code with nothing known before or after them, or None."""
+    known = [place for place, word in enumerate(typed) if word is not None]
+    if len(known) != count or known[-1] - known[0] != count - 1:
         return None
-    return " ".join(word for word in words if word is not None)
+    return " ".join(word for word in typed if word is not None)
 
 
 def hash_code(code: str, pepper: bytes) -> bytes:

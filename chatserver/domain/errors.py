@@ -44,6 +44,27 @@ class Reason(StrEnum):
     NOT_YOURS = "not_yours"
     EDIT_TOO_LATE = "edit_too_late"
     TOO_MANY_MUTES = "too_many_mutes"
+    # One-to-one.
+    LISTENING_CLOSED = "listening_closed"
+    IN_SESSION = "in_session"
+    PLACE_GONE = "place_gone"
+    PROPOSAL_GONE = "proposal_gone"
+    SESSION_UNKNOWN = "session_unknown"
+    SESSION_OVER = "session_over"
+    NO_MORE_TIME = "no_more_time"
+    NOT_HOLDING = "not_holding"
+    LISTENER_BUSY = "listener_busy"
+    NOT_READY = "not_ready"
+    NOT_LISTENER = "not_listener"
+    WORDS_UNKNOWN = "words_unknown"
+    NO_WORDS_YET = "no_words_yet"
+    CONTACT_DETAILS = "contact_details"
+    # Staff.
+    NOT_ALLOWED = "not_allowed"
+    SIGN_IN_REFUSED = "sign_in_refused"
+    CONFIRMATION_REQUIRED = "confirmation_required"
+    INVITATION_UNKNOWN = "invitation_unknown"
+    PASSWORD_WEAK = "password_weak"  # noqa: S105 - a code
     # The service.
     STORAGE_UNAVAILABLE = "storage_unavailable"
     BUSY = "busy"

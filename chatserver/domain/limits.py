@@ -47,6 +47,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     guest_burst_per_address: float = 30.0
     code_tries_per_address_per_hour: float = 20.0
     exports_per_address_per_hour: float = 20.0
+    sign_ins_per_address_per_hour: float = 60.0
+    sign_ins_per_login_per_hour: float = 30.0
+    """Staff passwords tried for one login, from wherever, on one worker."""
     header_seconds: float = 10.0
     hello_seconds: float = 10.0
     ping_seconds: float = 25.0

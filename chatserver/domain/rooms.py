@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Final, NewType, assert_never
+from typing import Final, Literal, NewType, assert_never
 
 import msgspec
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, Epoch, Millis, Offset
 from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.screening import find_contacts
 
 RoomId = NewType("RoomId", str)
 """A room's short name in addresses: lower-case letters, digits and hyphens."""
@@ -49,6 +50,13 @@ class RoomStatus(StrEnum):
     CLOSED = "closed"
 
 
+class RoomKind(StrEnum):
+    THEMED = "themed"
+    """In the lobby, for everybody."""
+    SESSION = "session"
+    """The conversation of a one-to-one session: in no lobby, for those whom the session made its members."""
+
+
 class Reaction(StrEnum):
     """The small supportive set. There is no other kind, and none that can hurt."""
 
@@ -74,6 +82,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     status: RoomStatus = RoomStatus.OPEN
     position: int = 0
     """The place of the room in the lobby."""
+    kind: RoomKind = RoomKind.THEMED
 
 
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,15 +116,21 @@ class Post(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class WritePost(msgspec.Struct, frozen=True, kw_only=True):
+    """`anyway` says that the author was told of the contact details in it, and means them."""
+
     text: str
     warning: str | None = None
     reply_to: Offset | None = None
+    anyway: bool = False
 
 
 class EditPost(msgspec.Struct, frozen=True, kw_only=True):
+    """`anyway` as in `WritePost`."""
+
     target: Offset
     text: str
     warning: str | None = None
+    anyway: bool = False
 
 
 class RedactPost(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,6 +214,9 @@ class RoomRules(msgspec.Struct, frozen=True, kw_only=True):
     text_length: int = 2_000
     warning_length: int = 80
     edit_window: int = 10 * 60 * 1000
+    contact_policy: Literal["off", "warn", "refuse"] = "warn"
+    """What happens to contact details in one-to-one sessions: with `warn` the author is told, and may send them all the
+    same."""
 
 
 def target_of(command: RoomCommand) -> Offset | None:
@@ -219,6 +237,9 @@ def decide(
 
     Raises Refusal. The author's own identity and presence in the room have been checked by the caller.
     """
+    if state.room.kind is RoomKind.SESSION and state.membership is None and not _takes_own_back(state, command, author):
+        # Who is not of the session learns nothing of it, whatever they ask.
+        raise Refusal(Reason.ROOM_UNKNOWN)
     if isinstance(command, RedactPost):
         # What somebody wrote is theirs to take back, also from a room that has closed or changed its agreement.
         return () if _own_target(state, author).redacted else (Redacted(target=command.target),)
@@ -271,6 +292,7 @@ def _write(
     state: RoomState, membership: Membership, command: WritePost, author: Person, rules: RoomRules, now: Millis
 ) -> tuple[RoomEvent, ...]:
     text, warning = _checked(command.text, command.warning, rules)
+    _screen(state.room, text, warning, command.anyway, rules)
     if command.reply_to is not None and state.target is None:
         raise Refusal(Reason.POST_UNKNOWN)
     pace = state.room.slow_mode * 1000
@@ -299,6 +321,7 @@ def _edit(state: RoomState, command: EditPost, author: Person, rules: RoomRules,
     text, warning = _checked(command.text, command.warning, rules)
     if (text, warning) == (target.text, target.warning):
         return ()
+    _screen(state.room, text, warning, command.anyway, rules)
     return (Edited(target=command.target, text=text, warning=warning, edited_at=now),)
 
 
@@ -314,6 +337,10 @@ def _react(state: RoomState, command: ReactToPost, author: Person) -> tuple[Room
     counts[command.reaction] = counts.get(command.reaction, 0) + (1 if command.on else -1)
     counts = {reaction: count for reaction, count in counts.items() if count > 0}
     return (Reacted(target=command.target, by=author.id, reaction=command.reaction, on=command.on, counts=counts),)
+
+
+def _takes_own_back(state: RoomState, command: RoomCommand, author: Person) -> bool:
+    return isinstance(command, RedactPost) and state.target is not None and state.target.author == author.id
 
 
 def _own_target(state: RoomState, author: Person) -> Post:
@@ -336,6 +363,19 @@ def _checked(text: str, warning: str | None, rules: RoomRules) -> tuple[str, str
     if len(warning) > rules.warning_length:
         raise Refusal(Reason.TEXT_TOO_LONG, details={"limit": rules.warning_length})
     return text, warning if _VISIBLE.search(warning) else None
+
+
+def _screen(room: Room, text: str, warning: str | None, anyway: bool, rules: RoomRules) -> None:
+    """Raises CONTACT_DETAILS where they are found in a one-to-one conversation and are not, or not yet, let through.
+    Its details are the `kinds` that were found and whether they `may_send` them anyway."""
+    if room.kind is not RoomKind.SESSION or rules.contact_policy == "off":
+        return
+    may_send = rules.contact_policy == "warn"
+    if may_send and anyway:
+        return
+    kinds = sorted({found.kind.value for part in (text, warning or "") for found in find_contacts(part)})
+    if kinds:
+        raise Refusal(Reason.CONTACT_DETAILS, details={"kinds": kinds, "may_send": may_send})
 
 
 def _change(posts: dict[Offset, Post], target: Offset, **fields: object) -> dict[Offset, Post]:

@@ -9,6 +9,7 @@ from typing import Final, NewType
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.limits import Bucket, Limits
+from chatserver.domain.staff import fold_login
 
 AddressKey = NewType("AddressKey", bytes)
 
@@ -52,12 +53,12 @@ class Buckets:
         self._burst = burst
         self._now = now
         self._size = size
-        self._buckets: dict[AddressKey, Bucket] = {}
+        self._buckets: dict[bytes, Bucket] = {}
 
     def __len__(self) -> int:
         return len(self._buckets)
 
-    def take(self, key: AddressKey) -> float:
+    def take(self, key: bytes) -> float:
         """Count one. 0.0, or how many seconds to wait, and nothing was counted."""
         now = self._now()
         bucket = self._buckets.pop(key, None)
@@ -82,6 +83,10 @@ class Addresses:
         self._guests = Buckets(limits.guests_per_address_per_hour / _HOUR, limits.guest_burst_per_address, monotonic)
         tries = limits.code_tries_per_address_per_hour
         self._codes = Buckets(tries / _HOUR, tries, monotonic)
+        sign_ins = limits.sign_ins_per_address_per_hour
+        self._sign_ins = Buckets(sign_ins / _HOUR, sign_ins, monotonic)
+        of_login = limits.sign_ins_per_login_per_hour
+        self._logins = Buckets(of_login / _HOUR, of_login, monotonic)
         exports = limits.exports_per_address_per_hour
         self._exports = Buckets(exports / _HOUR, exports, monotonic)
 
@@ -111,6 +116,16 @@ class Addresses:
     def admit_code(self, key: AddressKey) -> float:
         """Count a try of a come-back code: 0.0, or the seconds to wait."""
         return self._codes.take(key)
+
+    def admit_sign_in(self, key: AddressKey) -> float:
+        """Count a try of a staff password: 0.0, or the seconds to wait."""
+        return self._sign_ins.take(key)
+
+    def admit_login(self, login: str) -> float:
+        """Count a try for this login, from whatever address, whether it is anybody's or not: 0.0, or the seconds to
+        wait."""
+        folded = fold_login(login).encode("utf-8", "surrogatepass")
+        return self._logins.take(hashlib.blake2b(folded, digest_size=_KEY_BYTES).digest())
 
     def admit_export(self, key: AddressKey) -> float:
         """Count a copy of somebody's data: 0.0, or the seconds to wait."""

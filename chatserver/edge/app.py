@@ -15,11 +15,13 @@ from chatserver.edge.addresses import Addresses
 from chatserver.edge.gate import Gate
 from chatserver.edge.guard import Cookies, Origins, SecurityHeaders
 from chatserver.edge.http import IdentityRoutes, StatusRoutes
+from chatserver.edge.staff import StaffRoutes
 from chatserver.edge.static import StaticFiles
 from chatserver.edge.websocket import ChatSocket
 from chatserver.handlers.desk import Desk
 from chatserver.handlers.health import Health
 from chatserver.handlers.identity import Identities
+from chatserver.handlers.staff import StaffAccounts
 
 if TYPE_CHECKING:
     from starlette.types import StatefulLifespan, StatelessLifespan
@@ -31,12 +33,14 @@ def build_app(
     *,
     desk: Desk,
     identities: Identities,
+    accounts: StaffAccounts,
     health: Health,
     exposition: Callable[[], bytes],
     gate: Gate,
     addresses: Addresses,
     origins: Origins,
     cookies: Cookies,
+    staff_cookies: Cookies,
     web_root: Path,
     lifespan: Lifespan | None = None,
 ) -> Starlette:
@@ -45,12 +49,14 @@ def build_app(
     `exposition` gives the metrics in Prometheus' text format.
     """
     identity = IdentityRoutes(identities, origins=origins, cookies=cookies, addresses=addresses, limits=gate.limits)
+    staff = StaffRoutes(accounts, origins=origins, cookies=staff_cookies, addresses=addresses, limits=gate.limits)
     status = StatusRoutes(health, exposition)
-    socket = ChatSocket(desk, gate, origins=origins, cookies=cookies, addresses=addresses)
+    socket = ChatSocket(desk, gate, origins=origins, cookies=cookies, staff_cookies=staff_cookies, addresses=addresses)
     found = [
         WebSocketRoute("/ws", socket),
         *(call.route(status) for call in routes.STATUS),
         *(call.route(identity) for call in routes.IDENTITY),
+        *(call.route(staff) for call in routes.STAFF),
     ]
     app = Starlette(routes=found, middleware=[Middleware(SecurityHeaders)], lifespan=lifespan)
     # As a route of its own it would take what another route refuses for its method.

@@ -79,15 +79,17 @@ class Origins:
 
 
 class Cookies:
-    """The page's identity cookie. `secure` None means: as the request came. `max_age` is in seconds."""
+    """One of the page's cookies, such as the one that says who it is. `secure` None means: as the request came.
+    `max_age` is in seconds."""
 
-    def __init__(self, *, max_age: int, secure: bool | None = None) -> None:
+    def __init__(self, name: str, *, max_age: int, secure: bool | None = None) -> None:
+        self._name = name
         self._max_age = max_age
         self._secure = secure
 
     def name(self, scope: Scope) -> str:
         """With TLS the name itself promises that only this host has set it."""
-        return "__Host-chat_identity" if self._is_secure(scope) else "chat_identity"
+        return f"__Host-{self._name}" if self._is_secure(scope) else self._name
 
     def token(self, scope: Scope) -> str | None:
         """The token in a request's cookie."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
@@ -14,7 +14,7 @@ from starlette.responses import Response
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import Member, Person
 from chatserver.domain.limits import Limits
-from chatserver.edge.addresses import Addresses
+from chatserver.edge.addresses import Addresses, AddressKey
 from chatserver.edge.faults import places
 from chatserver.edge.guard import Cookies, Origins, Standing
 from chatserver.edge.refusals import body_of, headers_of, plain_error, status_of
@@ -25,12 +25,13 @@ from chatserver.store.contract import StoreUnavailable
 _log = logging.getLogger("chatserver.edge")
 
 JSON: Final = "application/json"
-_UNKEPT: Final = {"cache-control": "no-store"}
+UNKEPT: Final = {"cache-control": "no-store"}
 EXPOSITION: Final = "text/plain; version=0.0.4; charset=utf-8"
 _STORE_RETRY_SECONDS: Final = 2.0
 _BEARER: Final = "bearer "
 _LONGEST_TOKEN: Final = 1_024
 
+T = TypeVar("T")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -74,88 +75,42 @@ TOO_SLOW: Final = Denial(408, "too_slow", "The rest of this did not arrive.")
 NOT_JSON: Final = Denial(415, "unsupported_media_type", "Only JSON is understood here.")
 
 
-class _Denied(Exception):
+class Denied(Exception):
+    """A `Denial`, on its way to its answer."""
+
     def __init__(self, denial: Denial) -> None:
         super().__init__(denial.code)
         self.denial = denial
 
 
-class IdentityRoutes:
-    """Arriving, coming back, taking one's data along, and being forgotten: here, or everywhere.
+class Asking:
+    """How every route learns who asks, and what.
 
     Whatever changes something needs an Origin that is ours, or none at all: then it is no browser, its cookie does not
     count, and it may show a token as `Authorization: Bearer`. Bodies are JSON, bounded, and must come in time.
     """
 
-    def __init__(
-        self, identities: Identities, *, origins: Origins, cookies: Cookies, addresses: Addresses, limits: Limits
-    ) -> None:
-        self._identities = identities
-        self._origins = origins
-        self._cookies = cookies
-        self._addresses = addresses
+    def __init__(self, origins: Origins, cookies: Cookies, addresses: Addresses, limits: Limits) -> None:
+        self.origins = origins
+        self.cookies = cookies
+        self.addresses = addresses
         self._limits = limits
-        self._exporting = asyncio.Lock()
 
-    async def arrive(self, request: Request) -> Response:
-        """`POST /api/identity`: who this browser is; a new guest where it is nobody yet."""
-        token = self._token(request, self._origins.judge(request.scope))
-        await self._read(request)
-        if await self._identities.known(token) is None:
-            self._admit(self._addresses.admit_guest, request)
-        member, token, created = await self._identities.arrive(token)
-        return self._introduce(request, member, token, created=created)
-
-    async def restore(self, request: Request) -> Response:
-        """`POST /api/identity/restore` with `{"code": "…"}`: be in this browser who one was in another."""
-        self._token(request, self._origins.judge(request.scope))
-        body = await self._read(request)
-        try:
-            asked = msgspec.json.decode(body, type=RestoreAsked)
-        except msgspec.MsgspecError:
-            raise Refusal(Reason.MALFORMED) from None
-        self._admit(self._addresses.admit_code, request)
-        member, token = await self._identities.restore(asked.code)
-        return self._introduce(request, member, token, created=False)
-
-    async def export(self, request: Request) -> Response:
-        """`GET /api/identity/export`: everything that is kept about this person, as a file."""
-        token = self._token(request, self._origins.judge_read(request.scope))
-        if token is not None:
-            self._admit(self._addresses.admit_export, request)
-        # Whoever wrote without pause for a day has megabytes here: they are held once at a time.
-        async with self._exporting:
-            export = await self._identities.export(token)
-            body = msgspec.json.format(msgspec.json.encode(export), indent=2)
-        headers = {**_UNKEPT, "content-disposition": 'attachment; filename="my-chat-data.json"'}
-        return Response(body, 200, headers, JSON)
-
-    async def erase(self, request: Request) -> Response:
-        """`POST /api/identity/erase`: remove this person and what they wrote."""
-        token = self._token(request, self._origins.judge(request.scope))
-        await self._read(request)
-        await self._identities.erase(token)
-        return Response(None, 204, {**_UNKEPT, "set-cookie": self._cookies.drop(request.scope)})
-
-    async def forget(self, request: Request) -> Response:
-        """`POST /api/identity/forget`: this browser no longer knows who it was. Nothing else changes."""
-        self._token(request, self._origins.judge(request.scope))
-        await self._read(request)
-        return Response(None, 204, {**_UNKEPT, "set-cookie": self._cookies.drop(request.scope)})
-
-    def _token(self, request: Request, standing: Standing) -> str | None:
+    def token(self, request: Request, standing: Standing) -> str | None:
+        """The token that comes with a request. Raises Denied for a foreign page."""
         if standing is Standing.FOREIGN:
-            raise _Denied(FOREIGN)
+            raise Denied(FOREIGN)
         authorization = request.headers.get("authorization", "")
         if authorization.lower().startswith(_BEARER):
             return authorization[len(_BEARER) :].strip()[:_LONGEST_TOKEN]
-        return self._cookies.token(request.scope) if standing is Standing.OURS else None
+        return self.cookies.token(request.scope) if standing is Standing.OURS else None
 
-    def _admit(self, take: Callable[..., float], request: Request) -> None:
-        if (wait := take(self._addresses.key(request.scope.get("client")))) > 0:
+    def admit(self, take: Callable[[AddressKey], float], request: Request) -> None:
+        """Count this for the address it comes from. Raises RATE_LIMITED."""
+        if (wait := take(self.addresses.key(request.scope.get("client")))) > 0:
             raise Refusal(Reason.RATE_LIMITED, retry_after=wait)
 
-    async def _read(self, request: Request) -> bytes:
+    async def read(self, request: Request) -> bytes:
         """The body. A request without one is as good as one with an empty one; anything else must be JSON."""
         limit = self._limits.http_body_bytes
         length = request.headers.get("content-length", "0")
@@ -169,15 +124,80 @@ class IdentityRoutes:
                     if len(body) > limit:
                         raise Refusal(Reason.TOO_LARGE)
         except TimeoutError:
-            raise _Denied(TOO_SLOW) from None
+            raise Denied(TOO_SLOW) from None
         kind = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
         if body and kind != JSON:
-            raise _Denied(NOT_JSON)
+            raise Denied(NOT_JSON)
         return body
+
+
+def decoded(body: bytes, kind: type[T]) -> T:
+    """What a body says. Raises MALFORMED."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.MsgspecError:
+        raise Refusal(Reason.MALFORMED) from None
+
+
+class IdentityRoutes:
+    """Arriving, coming back, taking one's data along, and being forgotten: here, or everywhere."""
+
+    def __init__(
+        self, identities: Identities, *, origins: Origins, cookies: Cookies, addresses: Addresses, limits: Limits
+    ) -> None:
+        self._identities = identities
+        self._asking = Asking(origins, cookies, addresses, limits)
+        self._origins = origins
+        self._cookies = cookies
+        self._addresses = addresses
+        self._exporting = asyncio.Lock()
+
+    async def arrive(self, request: Request) -> Response:
+        """`POST /api/identity`: who this browser is; a new guest where it is nobody yet."""
+        token = self._asking.token(request, self._origins.judge(request.scope))
+        await self._asking.read(request)
+        if await self._identities.known(token) is None:
+            self._asking.admit(self._addresses.admit_guest, request)
+        member, token, created = await self._identities.arrive(token)
+        return self._introduce(request, member, token, created=created)
+
+    async def restore(self, request: Request) -> Response:
+        """`POST /api/identity/restore` with `{"code": "…"}`: be in this browser who one was in another."""
+        self._asking.token(request, self._origins.judge(request.scope))
+        body = await self._asking.read(request)
+        asked = decoded(body, RestoreAsked)
+        self._asking.admit(self._addresses.admit_code, request)
+        member, token = await self._identities.restore(asked.code)
+        return self._introduce(request, member, token, created=False)
+
+    async def export(self, request: Request) -> Response:
+        """`GET /api/identity/export`: everything that is kept about this person, as a file."""
+        token = self._asking.token(request, self._origins.judge_read(request.scope))
+        if token is not None:
+            self._asking.admit(self._addresses.admit_export, request)
+        # Whoever wrote without pause for a day has megabytes here: they are held once at a time.
+        async with self._exporting:
+            export = await self._identities.export(token)
+            body = msgspec.json.format(msgspec.json.encode(export), indent=2)
+        headers = {**UNKEPT, "content-disposition": 'attachment; filename="my-chat-data.json"'}
+        return Response(body, 200, headers, JSON)
+
+    async def erase(self, request: Request) -> Response:
+        """`POST /api/identity/erase`: remove this person and what they wrote."""
+        token = self._asking.token(request, self._origins.judge(request.scope))
+        await self._asking.read(request)
+        await self._identities.erase(token)
+        return Response(None, 204, {**UNKEPT, "set-cookie": self._cookies.drop(request.scope)})
+
+    async def forget(self, request: Request) -> Response:
+        """`POST /api/identity/forget`: this browser no longer knows who it was. Nothing else changes."""
+        self._asking.token(request, self._origins.judge(request.scope))
+        await self._asking.read(request)
+        return Response(None, 204, {**UNKEPT, "set-cookie": self._cookies.drop(request.scope)})
 
     def _introduce(self, request: Request, member: Member, token: str, *, created: bool) -> Response:
         answer = MemberAnswer(member=Person(member.id, member.name), has_code=member.has_code, created=created)
-        headers = {**_UNKEPT, "set-cookie": self._cookies.keep(request.scope, token)}
+        headers = {**UNKEPT, "set-cookie": self._cookies.keep(request.scope, token)}
         return Response(msgspec.json.encode(answer), 201 if created else 200, headers, JSON)
 
 
@@ -190,18 +210,18 @@ class StatusRoutes:
 
     async def alive(self, request: Request) -> Response:
         """`GET /healthz`: the process answers."""
-        return Response(msgspec.json.encode(Alive(alive=True)), 200, _UNKEPT, JSON)
+        return Response(msgspec.json.encode(Alive(alive=True)), 200, UNKEPT, JSON)
 
     async def ready(self, request: Request) -> Response:
         """`GET /readyz`: 200 where every check says "ok", else 503; the checks in either case."""
         checks = await self._health.check()
         is_ready = all(outcome == OK for outcome in checks.values())
         body = msgspec.json.encode(Readiness(is_ready, checks))
-        return Response(body, 200 if is_ready else 503, _UNKEPT, JSON)
+        return Response(body, 200 if is_ready else 503, UNKEPT, JSON)
 
     async def metrics(self, request: Request) -> Response:
         """`GET /metrics`, in Prometheus' text format."""
-        return Response(self._exposition(), 200, {**_UNKEPT, "content-type": EXPOSITION})
+        return Response(self._exposition(), 200, {**UNKEPT, "content-type": EXPOSITION})
 
 
 def answering(endpoint: Endpoint) -> Endpoint:
@@ -212,10 +232,10 @@ def answering(endpoint: Endpoint) -> Endpoint:
             return await endpoint(request)
         except Refusal as refusal:
             return _refuse(refusal)
-        except _Denied as denied:
+        except Denied as denied:
             denial = denied.denial
             # Whoever is too slow once is not waited for again, byte by byte (RFC 9110, section 15.5.9).
-            headers = {**_UNKEPT, "connection": "close"} if denial is TOO_SLOW else _UNKEPT
+            headers = {**UNKEPT, "connection": "close"} if denial is TOO_SLOW else UNKEPT
             return Response(plain_error(denial.code, denial.message), denial.status, headers, JSON)
         except StoreUnavailable as trouble:
             _log.warning("the store is unavailable: %s", trouble)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.edge.http import JSON
 from chatserver.edge.refusals import ErrorAnswer, status_of
-from chatserver.edge.routes import IDENTITY, STATUS, Answer, Call
+from chatserver.edge.routes import IDENTITY, STAFF, STATUS, Answer, Call
 from chatserver.protocol.codes import error_body
 from chatserver.protocol.schemas import Json, components, reference
 
@@ -18,11 +18,12 @@ Who somebody is in this browser, and how the worker is. All else happens on the 
 _WAITING: Final = frozenset({Reason.RATE_LIMITED, Reason.STORAGE_UNAVAILABLE, Reason.BUSY})
 """Refusals that always say when to come back."""
 _IDENTITIES: Final[list[dict[str, list[str]]]] = [{"cookie": []}, {"bearer": []}]
+_SIGN_INS: Final[list[dict[str, list[str]]]] = [{"staff_cookie": []}, {"staff_bearer": []}]
 
 
 def document(version: str) -> Json:
     """The whole document, JSON-shaped. `version` is the server's own."""
-    calls: tuple[Call[Any], ...] = (*IDENTITY, *STATUS)
+    calls: tuple[Call[Any], ...] = (*IDENTITY, *STAFF, *STATUS)
     paths: Json = {}
     for call in calls:
         paths.setdefault(call.path, {})[call.method.lower()] = _operation(call)
@@ -43,6 +44,13 @@ def document(version: str) -> Json:
                     "description": "Of the server's own page. Over TLS its name is `__Host-chat_identity`.",
                 },
                 "bearer": {"type": "http", "scheme": "bearer", "description": "Of a client that is no browser."},
+                "staff_cookie": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "chat_staff",
+                    "description": "Of the staff's pages. Over TLS its name is `__Host-chat_staff`.",
+                },
+                "staff_bearer": {"type": "http", "scheme": "bearer", "description": "A sign-in's token, likewise."},
             },
         },
     }
@@ -50,7 +58,7 @@ def document(version: str) -> Json:
 
 def _operation(call: Call[Any]) -> Json:
     operation: Json = {
-        "operationId": call.run.__name__,
+        "operationId": ("staff_" if call.path.startswith("/api/staff/") else "") + call.run.__name__,
         "summary": " ".join(inspect.cleandoc(call.run.__doc__ or "").split()),
         "responses": _responses(call),
     }
@@ -67,7 +75,8 @@ def _operation(call: Call[Any]) -> Json:
     if call.asks is not None:
         operation["requestBody"] = {"required": True, "content": {JSON: {"schema": reference(call.asks)}}}
     if call.needs_identity is not None:
-        operation["security"] = [*_IDENTITIES] if call.needs_identity else [{}, *_IDENTITIES]
+        known = _SIGN_INS if call.is_staff else _IDENTITIES
+        operation["security"] = [*known] if call.needs_identity else [{}, *known]
     return operation
 
 

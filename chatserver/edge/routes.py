@@ -30,6 +30,22 @@ from chatserver.edge.http import (
     StatusRoutes,
     answering,
 )
+from chatserver.edge.staff import (
+    AcceptAsked,
+    CodeAsked,
+    FactorAnswer,
+    FactorAsked,
+    LinkAnswer,
+    MemberAsked,
+    MemberRolesAsked,
+    NewPasswordAsked,
+    PasswordAsked,
+    PeopleAnswer,
+    RolesAsked,
+    SignInAsked,
+    StaffAnswer,
+    StaffRoutes,
+)
 from chatserver.store.contract import Export
 
 T = TypeVar("T")
@@ -47,7 +63,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call(Generic[T]):
-    """One call. `refusals` and `denials` are its other answers; `needs_identity` None means that it asks for none."""
+    """One call. `refusals` and `denials` are its other answers; `needs_identity` None means that it asks for none, and
+    `is_staff` that it is the staff's sign-in which it asks for."""
 
     method: str
     path: str
@@ -55,6 +72,7 @@ class Call(Generic[T]):
     answers: Mapping[int, Answer]
     asks: type | None = None
     needs_identity: bool | None = None
+    is_staff: bool = False
     refusals: tuple[Reason, ...] = ()
     denials: tuple[Denial, ...] = ()
 
@@ -137,4 +155,111 @@ STATUS: Final[tuple[Call[StatusRoutes], ...]] = (
         answers={200: Answer(about="Numbers only.", body=str, media=EXPOSITION)},
         refusals=(Reason.INTERNAL,),
     ),
+)
+
+
+def _staff(
+    path: str,
+    run: Callable[[StaffRoutes, Request], Awaitable[Response]],
+    answers: Mapping[int, Answer],
+    *refusals: Reason,
+    asks: type | None = None,
+    method: str = "POST",
+) -> Call[StaffRoutes]:
+    """A call of somebody who is signed in."""
+    reads = method == "POST"
+    return Call(
+        method=method,
+        path=f"/api/staff/{path}",
+        run=run,
+        answers=answers,
+        asks=asks,
+        needs_identity=True,
+        is_staff=True,
+        refusals=(
+            *((Reason.MALFORMED,) if asks is not None else ()),
+            Reason.IDENTITY_REQUIRED,
+            *refusals,
+            *((Reason.TOO_LARGE,) if reads else ()),
+            *_ANY,
+        ),
+        denials=_READING if reads else (FOREIGN,),
+    )
+
+
+_SIGNED_IN: Final = Answer(about="Who is signed in.", body=StaffAnswer, sets_cookie=True)
+_DONE: Final = {204: Answer(about="Done.")}
+_TRIED: Final = (Reason.SIGN_IN_REFUSED, Reason.RATE_LIMITED, Reason.BUSY)
+_MANAGED: Final = (Reason.NOT_ALLOWED, Reason.CONFIRMATION_REQUIRED)
+
+STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
+    Call(
+        method="POST",
+        path="/api/staff/sign-in",
+        run=StaffRoutes.sign_in,
+        answers={200: _SIGNED_IN},
+        asks=SignInAsked,
+        refusals=(Reason.MALFORMED, *_TRIED, Reason.TOO_LARGE, *_ANY),
+        denials=_READING,
+    ),
+    Call(
+        method="POST",
+        path="/api/staff/sign-out",
+        run=StaffRoutes.sign_out,
+        answers={204: Answer(about="The cookie is gone.", sets_cookie=True)},
+        refusals=(Reason.TOO_LARGE, *_ANY),
+        denials=_READING,
+    ),
+    Call(
+        method="POST",
+        path="/api/staff/invitation",
+        run=StaffRoutes.accept,
+        answers={201: _SIGNED_IN},
+        asks=AcceptAsked,
+        refusals=(
+            Reason.MALFORMED,
+            Reason.INVITATION_UNKNOWN,
+            Reason.INVALID,
+            Reason.NAME_TAKEN,
+            Reason.NAME_REFUSED,
+            Reason.PASSWORD_WEAK,
+            Reason.RATE_LIMITED,
+            Reason.BUSY,
+            Reason.TOO_LARGE,
+            *_ANY,
+        ),
+        denials=_READING,
+    ),
+    _staff("me", StaffRoutes.me, {200: Answer(about="Who is signed in.", body=StaffAnswer)}, method="GET"),
+    _staff("confirm", StaffRoutes.confirm, _DONE, *_TRIED, asks=PasswordAsked),
+    _staff(
+        "password",
+        StaffRoutes.change_password,
+        {200: _SIGNED_IN},
+        *_TRIED,
+        Reason.PASSWORD_WEAK,
+        asks=NewPasswordAsked,
+    ),
+    _staff("totp", StaffRoutes.begin_totp, {200: Answer(about="A secret, shown once.", body=FactorAnswer)}),
+    _staff("totp/on", StaffRoutes.set_totp, _DONE, Reason.CONFIRMATION_REQUIRED, *_TRIED, asks=FactorAsked),
+    _staff("totp/off", StaffRoutes.remove_totp, _DONE, Reason.CONFIRMATION_REQUIRED, *_TRIED, asks=CodeAsked),
+    _staff(
+        "people",
+        StaffRoutes.people,
+        {200: Answer(about="Everybody, the revoked too.", body=PeopleAnswer)},
+        Reason.NOT_ALLOWED,
+        method="GET",
+    ),
+    _staff(
+        "invite",
+        StaffRoutes.invite,
+        {201: Answer(about="The link, shown once.", body=LinkAnswer)},
+        *_MANAGED,
+        Reason.INVALID,
+        asks=RolesAsked,
+    ),
+    _staff(
+        "roles", StaffRoutes.set_roles, _DONE, *_MANAGED, Reason.MEMBER_UNKNOWN, Reason.INVALID, asks=MemberRolesAsked
+    ),
+    _staff("revoke", StaffRoutes.revoke, _DONE, *_MANAGED, Reason.MEMBER_UNKNOWN, asks=MemberAsked),
 )

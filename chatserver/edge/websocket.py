@@ -35,16 +35,26 @@ class ChatSocket:
     """The ASGI app behind `/ws`.
 
     Refused before the handshake, with a JSON body: a foreign Origin (403), none of our subprotocols (400), an address
-    with too many sockets or a full worker (503). The page's cookie counts only where the page is ours.
+    with too many sockets or a full worker (503). The page's cookies count only where the page is ours.
     """
 
-    def __init__(self, desk: Desk, gate: Gate, *, origins: Origins, cookies: Cookies, addresses: Addresses) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        gate: Gate,
+        *,
+        origins: Origins,
+        cookies: Cookies,
+        staff_cookies: Cookies,
+        addresses: Addresses,
+    ) -> None:
         self.desk = desk
         self.gate = gate
         self.addresses = addresses
         self.drain = Drain(self)
         self._origins = origins
         self._cookies = cookies
+        self._staff_cookies = staff_cookies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if (await receive())["type"] != "websocket.connect":
@@ -61,6 +71,7 @@ class ChatSocket:
             await _deny(scope, send, 400, PLAIN_HEADERS, body)
             return
         token = self._cookies.token(scope) if standing is Standing.OURS else None
+        staff_token = self._staff_cookies.token(scope) if standing is Standing.OURS else None
         key = self.addresses.key(scope.get("client"))
         protocol = scope.get("extensions", {}).get(EXTENSION)
         try:
@@ -73,7 +84,7 @@ class ChatSocket:
         try:
             await send({"type": "websocket.accept", "subprotocol": encoding.subprotocol, "headers": []})
             wire = SendWire(send, self.gate) if protocol is None else cast("ChatProtocol", protocol)
-            seat = Seat(self, wire, encoding, token, key)
+            seat = Seat(self, wire, encoding, key, token=token, staff_token=staff_token)
         except BaseException:
             self.addresses.leave(key)
             raise
@@ -106,14 +117,23 @@ class Seat:
 
     __slots__ = ("_is_binary", "_key", "_place", "connection", "tick", "wire")
 
-    def __init__(self, place: ChatSocket, wire: Wire, encoding: Encoding, token: str | None, key: AddressKey) -> None:
+    def __init__(
+        self,
+        place: ChatSocket,
+        wire: Wire,
+        encoding: Encoding,
+        key: AddressKey,
+        *,
+        token: str | None,
+        staff_token: str | None,
+    ) -> None:
         self._place = place
         self._key = key
         self._is_binary = encoding is Encoding.MSGPACK
         self.wire = wire
         self.tick = 0
         self.connection: Connection = place.desk.open(
-            wire, binary=self._is_binary, token=token, admit_guest=self._admit_guest
+            wire, binary=self._is_binary, token=token, staff_token=staff_token, admit_guest=self._admit_guest
         )
         place.gate.wheel.schedule(self, place.gate.limits.hello_seconds)
         place.drain.enter(self)

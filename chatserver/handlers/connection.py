@@ -8,6 +8,7 @@ from chatserver.delivery.outbox import Outbox
 from chatserver.domain.identity import Person
 from chatserver.domain.limits import Bucket
 from chatserver.domain.rooms import RoomId
+from chatserver.domain.staff import Role
 
 
 class Connection:
@@ -15,15 +16,28 @@ class Connection:
 
     __slots__ = (
         "admit_guest", "bad_frames", "bucket", "member_bucket", "outbox", "patience", "person",
-        "rooms", "token",
+        "roles", "rooms", "sign_in", "staff_token", "token",
     )  # fmt: skip
 
     def __init__(
-        self, outbox: Outbox, *, token: str | None, bucket: Bucket, patience: Bucket, admit_guest: Callable[[], float]
+        self,
+        outbox: Outbox,
+        *,
+        token: str | None,
+        staff_token: str | None,
+        bucket: Bucket,
+        patience: Bucket,
+        admit_guest: Callable[[], float],
     ) -> None:
         self.outbox = outbox
         self.token = token
         """What the cookie said, until hello has read it."""
+        self.staff_token = staff_token
+        """What the other cookie said, which stands for a sign-in of the staff."""
+        self.roles: frozenset[Role] = frozenset()
+        """Of whoever said hello as staff; nobody else has any."""
+        self.sign_in: bytes | None = None
+        """The hash of the token that hello was said with, where it was said as staff."""
         self.admit_guest = admit_guest
         """Seconds until this address may become another guest; 0.0 means now, and counts."""
         self.person: Person | None = None

@@ -32,14 +32,17 @@ class Desk:
     def __init__(self, node: Node) -> None:
         self._node = node
 
-    def open(self, wire: Wire, *, binary: bool, token: str | None, admit_guest: Callable[[], float]) -> Connection:
-        """A handshake was accepted. `token` is what the cookie said; `admit_guest` gives the seconds to wait before
-        this address may become another guest, 0.0 (and counts it) where it may now."""
+    def open(
+        self, wire: Wire, *, binary: bool, token: str | None, staff_token: str | None, admit_guest: Callable[[], float]
+    ) -> Connection:
+        """A handshake was accepted. `token` and `staff_token` are what the cookies said; `admit_guest` gives the
+        seconds to wait before this address may become another guest, 0.0 (and counts it) where it may now."""
         node = self._node
         limits = node.limits
         connection = Connection(
             Outbox(wire, Encoding.MSGPACK if binary else Encoding.JSON),
             token=token,
+            staff_token=staff_token,
             bucket=Bucket(limits.commands_per_second, limits.command_burst, node.monotonic()),
             patience=Bucket(REFUSALS_PER_SECOND, REFUSALS_AT_ONCE, node.monotonic()),
             admit_guest=admit_guest,
@@ -69,6 +72,7 @@ class Desk:
         """The socket is gone."""
         for room in [*connection.rooms]:
             rooms.depart(self._node, connection, room)
+        self._node.floor.closed(connection)
         self._node.hub.closed(connection.outbox)
         self._node.dismiss(connection)
         self._node.metrics.connections.dec()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import blake2b
 from typing import Final
 
 import jwt
 
-from chatserver.domain.comeback import hash_code, make_code, parse_code
+from chatserver.domain.comeback import WORDS_OF_A_MEETING, hash_code, make_code, parse_code
 from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.floor import SESSION_PREFIX, SessionId
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import Member, MemberId, Person
 from chatserver.domain.names import clean_name, name_key
@@ -26,8 +28,8 @@ _NAME_ATTEMPTS: Final = 12
 class Identities:
     """Who is behind a token. Knows nothing of connections, so that the page's HTTP routes can use it alone.
 
-    `draw(n)` gives a random number below n from the operating system. `on_erased` tells of a member who is no more and
-    of what must be announced.
+    `draw(n)` gives a random number below n from the operating system. `on_erasing` is told before somebody goes,
+    `on_erased` afterwards, with what must be announced.
     """
 
     def __init__(
@@ -43,12 +45,17 @@ class Identities:
         self._store = store
         self._token_key = token_key
         self._code_pepper = code_pepper
+        # Of its own: the same words must not be a code as well as a meeting's.
+        self._words_pepper = blake2b(code_pepper, digest_size=32, person=b"come-back words").digest()
         self._name_length = name_length
         self._now = now
         self._draw = draw
         # Each takes a core for a moment: a crowd that wants codes waits for one another, and the rooms for nobody. One
         # thread, because each that has hashed keeps the 16 MiB that it took.
         self._hasher = ThreadPoolExecutor(1, "hasher")
+        self.staff_keys: frozenset[str] = frozenset()
+        """Whom nobody's name may resemble; the sweep keeps it up to date."""
+        self.on_erasing: Callable[[MemberId], Awaitable[None]] = _nothing
         self.on_erased: Callable[[MemberId, list[Publication]], None] = lambda member, publications: None
 
     def token_for(self, member: MemberId) -> str:
@@ -101,11 +108,31 @@ class Identities:
     async def _hash(self, code: str) -> bytes:
         """What a code is stored under. Raises CODE_UNKNOWN."""
         parsed = parse_code(code)
-        return await asyncio.get_running_loop().run_in_executor(self._hasher, hash_code, parsed, self._code_pepper)
+        return await self._hashed(parsed, self._code_pepper)
+
+    async def _hashed(self, words: str, pepper: bytes) -> bytes:
+        return await asyncio.get_running_loop().run_in_executor(self._hasher, hash_code, words, pepper)
+
+    async def make_words(self) -> tuple[str, bytes]:
+        """Come-back words, and what they are kept under: they lead to a listener, and name nobody."""
+        words = make_code(self._draw, WORDS_OF_A_MEETING)
+        return words, await self._hashed(words, self._words_pepper)
+
+    async def listener_of_words(self, words: str) -> MemberId:
+        """Whom come-back words lead to. Raises WORDS_UNKNOWN."""
+        try:
+            parsed = parse_code(words, WORDS_OF_A_MEETING)
+        except Refusal:
+            raise Refusal(Reason.WORDS_UNKNOWN) from None
+        hashed = await self._hashed(parsed, self._words_pepper)
+        listener = await self._store.listener_of_words(hashed, self._now())
+        if listener is None:
+            raise Refusal(Reason.WORDS_UNKNOWN)
+        return listener
 
     async def rename(self, member: MemberId, wanted: str) -> Person:
         """Be called something else. Raises NAME_REFUSED or NAME_TAKEN."""
-        name = clean_name(wanted, max_length=self._name_length)
+        name = clean_name(wanted, max_length=self._name_length, staff_keys=self.staff_keys)
         await self._store.rename(member, name.name, name.key)
         return Person(member, name.name)
 
@@ -126,23 +153,20 @@ class Identities:
         member = self._named(token)
         if member is None:
             raise Refusal(Reason.IDENTITY_REQUIRED)
+        await self.on_erasing(member)
         publications = await self._store.erase(member, self._now())
         self.on_erased(member, publications)
 
-    def _new_id(self) -> MemberId:
-        # Drawn at once: each draw asks the operating system.
-        number, letters = self._draw(len(_ALPHABET) ** _ID_LENGTH), []
-        for _ in range(_ID_LENGTH):
-            number, letter = divmod(number, len(_ALPHABET))
-            letters.append(_ALPHABET[letter])
-        return MemberId("m_" + "".join(letters))
+    def new_session_id(self) -> SessionId:
+        """An id for a one-to-one session."""
+        return SessionId(SESSION_PREFIX + _letters(self._draw))
 
     async def _new_guest(self) -> Member:
         now = self._now()
         for attempt in range(_NAME_ATTEMPTS):
             name = pseudonym(self._draw, attempt)
             member = Member(
-                id=self._new_id(),
+                id=new_member_id(self._draw),
                 name=name,
                 name_key=name_key(name),
                 created_at=now,
@@ -156,3 +180,21 @@ class Identities:
                 continue
             return member
         raise Refusal(Reason.BUSY, retry_after=5.0)
+
+
+def new_member_id(draw: Callable[[int], int]) -> MemberId:
+    """An id for somebody new."""
+    return MemberId("m_" + _letters(draw))
+
+
+def _letters(draw: Callable[[int], int]) -> str:
+    # Drawn at once: each draw asks the operating system.
+    number, letters = draw(len(_ALPHABET) ** _ID_LENGTH), []
+    for _ in range(_ID_LENGTH):
+        number, letter = divmod(number, len(_ALPHABET))
+        letters.append(_ALPHABET[letter])
+    return "".join(letters)
+
+
+async def _nothing(member: MemberId) -> None:
+    """Where nobody else has to know beforehand."""

@@ -8,6 +8,7 @@ from typing import Final
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.rooms import Publication
+from chatserver.domain.staff import Role, in_order
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
@@ -49,30 +50,40 @@ async def hello(node: Node, connection: Connection, command: Hello) -> Answer:
         member, issued, _ = await node.identities.arrive(None)
     # Who has just come hides nobody yet.
     muted = await node.store.muted(member.id) if issued is None else []
-    node.admit(connection, Person(member.id, member.name))
+    person = Person(member.id, member.name)
+    node.admit(connection, person)
+    return Answer(hello_ok(node, person, has_code=member.has_code, muted=muted, issued=issued, roles=[]))
+
+
+def hello_ok(
+    node: Node, person: Person, *, has_code: bool, muted: list[MemberId], issued: str | None, roles: list[Role]
+) -> HelloOk:
+    """What a hello is answered with. `issued` is the token of a new guest."""
     limits = node.limits
-    return Answer(
-        HelloOk(
-            version=VERSION,
-            member=Person(member.id, member.name),
-            has_code=member.has_code,
-            muted=muted,
-            limits=Limits(
-                frame_bytes=limits.frame_bytes,
-                text_length=limits.text_length,
-                warning_length=limits.warning_length,
-                rooms_per_connection=limits.rooms_per_connection,
-                edit_seconds=limits.edit_seconds,
-                ping_seconds=int(limits.ping_seconds),
-            ),
-            now=node.now(),
-            token=issued,
-        )
+    return HelloOk(
+        version=VERSION,
+        member=person,
+        has_code=has_code,
+        muted=muted,
+        limits=Limits(
+            frame_bytes=limits.frame_bytes,
+            text_length=limits.text_length,
+            warning_length=limits.warning_length,
+            rooms_per_connection=limits.rooms_per_connection,
+            edit_seconds=limits.edit_seconds,
+            ping_seconds=int(limits.ping_seconds),
+        ),
+        now=node.floor.now(),
+        token=issued,
+        roles=roles,
     )
 
 
 async def rename(node: Node, connection: Connection, person: Person, command: Rename) -> Answer:
-    """Be called something else, everywhere at once. Posts keep the name they were written under."""
+    """Be called something else, everywhere at once. Posts keep the name they were written under.
+
+    Not for staff: members must know whom they have before them. Raises NOT_ALLOWED."""
+    _not_as_staff(connection)
     renamed = await node.identities.rename(person.id, command.name)
     node.presence.rename(person.id, renamed.name)
 
@@ -81,12 +92,20 @@ async def rename(node: Node, connection: Connection, person: Person, command: Re
 
     for other in node.connections_of(person.id):
         other.person = renamed
+    await node.floor.renamed(renamed)
     await tell_others_of_self(node, person.id, except_for=connection)
     return Answer(RenameOk(renamed), then=tell)
 
 
 async def make_code(node: Node, connection: Connection, person: Person, command: MakeCode) -> Answer:
+    """A way back without a password, and so not for staff. Raises NOT_ALLOWED."""
+    _not_as_staff(connection)
     return Answer(CodeOk(await node.identities.make_code(person.id)))
+
+
+def _not_as_staff(connection: Connection) -> None:
+    if connection.sign_in is not None:
+        raise Refusal(Reason.NOT_ALLOWED)
 
 
 async def mute(node: Node, connection: Connection, person: Person, command: MuteMember) -> Answer:
@@ -99,7 +118,7 @@ async def mute(node: Node, connection: Connection, person: Person, command: Mute
 
 
 async def tell_others_of_self(node: Node, member: MemberId, except_for: Connection | None) -> None:
-    """Bring a member's other connections here up to date with their name and mutes.
+    """Bring a member's other connections here up to date with their name, mutes and roles.
 
     One that has no room for it is closed: hello tells it to those who come back.
     """
@@ -113,7 +132,7 @@ async def tell_others_of_self(node: Node, member: MemberId, except_for: Connecti
             other.outbox.wire.close(Close.TOO_SLOW)
             other.outbox.wire.abort()
         elif other.person is not None:
-            other.outbox.send(SelfPush(member=other.person, muted=muted))
+            other.outbox.send(SelfPush(member=other.person, muted=muted, roles=in_order(other.roles)))
 
 
 async def reload_member(node: Node, member: MemberId) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from chatserver.bus.contract import Bus
 from chatserver.delivery.hub import Hub
@@ -16,10 +16,14 @@ from chatserver.domain.limits import Bucket, Limits
 from chatserver.domain.rooms import Room, RoomId, RoomRules
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.identity import Identities
+from chatserver.handlers.staff import StaffAccounts
 from chatserver.metrics import Metrics
 from chatserver.protocol.codes import Close
 from chatserver.protocol.internode import TOPIC_NODES, AnyNodeMessage, encode
 from chatserver.store.contract import Retention, Store
+
+if TYPE_CHECKING:
+    from chatserver.handlers.floor import FloorKeeper
 
 ENDED_SECONDS: Final = 60.0
 """Longer than any hello takes."""
@@ -44,6 +48,7 @@ class Node:
     hub: Hub
     presence: Presence
     identities: Identities
+    staff: StaffAccounts
     limits: Limits
     rules: RoomRules
     retention: Retention
@@ -54,9 +59,13 @@ class Node:
     """The directory, refreshed by the sweep and by room changes. Decisions load their own room in the transaction."""
     online: dict[MemberId, Online] = field(default_factory=dict)
     watching: set[Connection] = field(default_factory=set)
+    staffed: set[Connection] = field(default_factory=set)
+    """Those that said hello as staff."""
     ended: dict[MemberId, float] = field(default_factory=dict)
     """Members who are no more, and since when: somebody may be saying hello as one of them at that moment."""
     is_draining: bool = False
+    floor: FloorKeeper = field(init=False)
+    """The one-to-one side of this worker. It needs the node, so the server gives it afterwards."""
 
     def admit(self, connection: Connection, person: Person) -> None:
         """From now on this connection is this member's. Raises BUSY where they have as many as one may have, and
@@ -78,6 +87,7 @@ class Node:
     def dismiss(self, connection: Connection) -> None:
         """The connection has ended. A bucket outlives it until it is full, so that coming back does not refill it."""
         self.watching.discard(connection)
+        self.staffed.discard(connection)
         if connection.person is not None and (online := self.online.get(connection.person.id)) is not None:
             online.connections.discard(connection)
 

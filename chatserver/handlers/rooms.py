@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chatserver.delivery.pushes import push_of
 from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.floor import SESSION_PREFIX, SessionId
 from chatserver.domain.history import Offset
 from chatserver.domain.identity import Person
 from chatserver.domain.rooms import (
@@ -12,6 +13,7 @@ from chatserver.domain.rooms import (
     RedactPost,
     Room,
     RoomId,
+    RoomKind,
     RoomStatus,
     WritePost,
     room_channel,
@@ -73,9 +75,7 @@ async def list_rooms(node: Node, connection: Connection, person: Person, command
 
 async def join(node: Node, connection: Connection, person: Person, command: JoinRoom) -> Answer:
     """Enter a room, or come back to it."""
-    room = node.rooms.get(command.room)
-    if room is None:
-        raise Refusal(Reason.ROOM_UNKNOWN)
+    room = await _room(node, command.room, person)
     channel = room_channel(room.id)
     is_here = room.id in connection.rooms
     if not is_here:
@@ -94,6 +94,10 @@ async def join(node: Node, connection: Connection, person: Person, command: Join
     except BaseException:
         node.hub.give_up(channel)
         raise
+    if is_session(room.id) and not node.floor.may_stay(room.id, person.id):
+        # It was handed over while the store was asked.
+        node.hub.give_up(channel)
+        raise Refusal(Reason.ROOM_UNKNOWN)
     connection.rooms.add(room.id)
     # Under the name they have now: another connection of theirs may have changed it while the store was asked.
     node.presence.enter(channel, connection.person or person, connection)
@@ -109,15 +113,14 @@ async def join(node: Node, connection: Connection, person: Person, command: Join
         people=node.presence.people(channel, node.limits.people_listed),
         read=joined.membership.read,
         unread=joined.unread,
-        retention_seconds=node.retention.room_age // 1000,
+        retention_seconds=(node.floor.rules.keep if is_session(room.id) else node.retention.room_age) // 1000,
     )
     return Answer(ok, then=lambda: node.hub.go_live(connection.outbox, channel, prepared.position))
 
 
 async def leave(node: Node, connection: Connection, person: Person, command: LeaveRoom) -> Answer:
     """Leave a room. Leaving one that one is not in is done already."""
-    if command.room not in node.rooms:
-        raise Refusal(Reason.ROOM_UNKNOWN)
+    await _room(node, command.room, person)
     await node.store.leave(person.id, command.room)
     depart(node, connection, command.room)
     return Answer(DoneOk())
@@ -137,13 +140,16 @@ async def post(node: Node, connection: Connection, person: Person, command: Post
     _require_inside(connection, command.room)
     if (wait := node.online[person.id].posts.take(1.0, node.monotonic())) > 0:
         raise Refusal(Reason.RATE_LIMITED, retry_after=wait)
-    wanted = WritePost(text=command.text, warning=command.warning, reply_to=command.reply_to)
-    return await commit(node, person, command.room, command.id, wanted)
+    wanted = WritePost(text=command.text, warning=command.warning, reply_to=command.reply_to, anyway=command.anyway)
+    answer = await commit(node, person, command.room, command.id, wanted)
+    if is_session(command.room):
+        node.floor.spoke(person.id, SessionId(command.room))
+    return answer
 
 
 async def edit(node: Node, connection: Connection, person: Person, command: EditCommand) -> Answer:
     _require_inside(connection, command.room)
-    wanted = EditPost(target=command.offset, text=command.text, warning=command.warning)
+    wanted = EditPost(target=command.offset, text=command.text, warning=command.warning, anyway=command.anyway)
     return await commit(node, person, command.room, command.id, wanted)
 
 
@@ -176,12 +182,31 @@ async def typing(node: Node, connection: Connection, person: Person, command: Ty
     """Show the others that somebody is writing. Lost without a trace where nobody can be told."""
     _require_inside(connection, command.room)
     channel = room_channel(command.room)
+    if is_session(command.room) and not node.floor.is_live(SessionId(command.room)):
+        # Over: whoever stays to read is left in peace.
+        return Answer(DoneOk())
 
     def tell() -> None:
         node.hub.tell(channel, TypingPush(channel=channel, member=person.id))
         node.bus.publish([(channel, encode(node.id, TypingSeen(channel, person.id)))])
 
     return Answer(DoneOk(), then=tell)
+
+
+def is_session(room: RoomId) -> bool:
+    """Whether a room is the closed one of a one-to-one session. No other may be called like that."""
+    return room.startswith(SESSION_PREFIX)
+
+
+async def _room(node: Node, wanted: RoomId, person: Person) -> Room:
+    """A room that this member may know of. Raises ROOM_UNKNOWN."""
+    room = node.rooms.get(wanted)
+    if room is None and is_session(wanted) and node.floor.may_stay(wanted, person.id):
+        # Whose one is that this worker has not heard of yet, the store decides.
+        room = await node.store.room(wanted)
+    if room is None or (room.kind is RoomKind.SESSION) is not is_session(room.id):
+        raise Refusal(Reason.ROOM_UNKNOWN)
+    return room
 
 
 def _require_inside(connection: Connection, room: RoomId) -> None:

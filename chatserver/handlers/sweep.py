@@ -15,6 +15,7 @@ from chatserver.delivery.outbox import Outbox
 from chatserver.domain.errors import Refusal
 from chatserver.domain.history import ChannelName
 from chatserver.domain.rooms import ROOM_CHANNEL_PREFIX, RoomId, room_channel, room_of
+from chatserver.handlers import rooms, sign_ins
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.health import Health
 from chatserver.handlers.node import Node
@@ -25,6 +26,7 @@ from chatserver.store.contract import StoreUnavailable
 PRESENCE_SECONDS: Final = 0.1
 COUNTS_SECONDS: Final = 1.0
 SECOND: Final = 1.0
+STAFF_SECONDS: Final = 0.5
 ROOMS_SECONDS: Final = 5.0
 TOUCH_SECONDS: Final = 60.0
 EXPIRE_SECONDS: Final = 60.0
@@ -49,7 +51,9 @@ class Sweep:
                 (PRESENCE_SECONDS, self._presence),
                 (COUNTS_SECONDS, self._counts),
                 (SECOND, self._second),
+                (STAFF_SECONDS, self._staff),
                 (ROOMS_SECONDS, self.load_rooms),
+                (ROOMS_SECONDS, self._staff_names),
                 (TOUCH_SECONDS, self._touch),
                 (EXPIRE_SECONDS, self._expire),
             ):
@@ -57,8 +61,7 @@ class Sweep:
 
     async def load_rooms(self) -> None:
         """Bring the room directory up to date."""
-        rooms = await self._node.store.rooms()
-        self._node.rooms = {room.id: room for room in rooms}
+        self._node.rooms = {room.id: room for room in await self._node.store.rooms()}
 
     def restate_presence(self, outbox: Outbox, channel: ChannelName) -> None:
         """Tell a connection that had fallen behind who is there now."""
@@ -88,7 +91,8 @@ class Sweep:
         for channel, change in node.presence.drain_changes().items():
             if not channel.startswith(ROOM_CHANNEL_PREFIX):
                 continue
-            if change.is_count_changed:
+            if change.is_count_changed and not rooms.is_session(room_of(channel)):
+                # How many are in a closed room is nobody's to know but theirs.
                 self._changed_rooms.add(room_of(channel))
             came, went = change.came[:listed], change.went[:listed]
             # Where not all can be named, those who are left out must not stay on anybody's list.
@@ -122,6 +126,12 @@ class Sweep:
         node.metrics.bus_attached.set(int(node.bus.is_attached))
         node.metrics.bus_dropped.set(node.bus.dropped)
         node.metrics.store_silent.set(int(node.store.is_silent))
+
+    async def _staff(self) -> None:
+        await sign_ins.look_again(self._node)
+
+    async def _staff_names(self) -> None:
+        await sign_ins.load_names(self._node)
 
     async def _touch(self) -> None:
         node = self._node

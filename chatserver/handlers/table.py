@@ -9,13 +9,39 @@ from msgspec import Struct
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import Person
-from chatserver.handlers import members, rooms
+from chatserver.domain.staff import Capability, require
+from chatserver.handlers import listening, members, rooms, sign_ins
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
+from chatserver.protocol.fields import Command
+from chatserver.protocol.listening import (
+    AcceptProposal,
+    AnswerCheck,
+    AnswerInvitation,
+    AskConsole,
+    AskForListener,
+    AskPractice,
+    AskStanding,
+    BeAvailable,
+    BlockPerson,
+    ChangeProfile,
+    DebriefNote,
+    DeclineProposal,
+    EndTalk,
+    ExtendTalk,
+    Feedback,
+    FlagTalk,
+    Invite,
+    LeaveQueue,
+    MakeWords,
+    ReportPerson,
+    StillThere,
+    TakeBack,
+    TalkAgainCommand,
+)
 from chatserver.protocol.messages import (
     AnyCommand,
-    Command,
     DoneOk,
     EditCommand,
     Hello,
@@ -39,10 +65,12 @@ Handler = Callable[[Node, Connection, Person, Any], Awaitable[Answer]]
 
 
 class Row(Struct, frozen=True):
-    """`cost` is in tokens of the connection's and the member's buckets: what an ordinary command costs is 1."""
+    """`cost` is in tokens of the connection's and the member's buckets: what an ordinary command costs is 1.
+    `needs` is what one must be allowed to do; without it the command is every member's."""
 
     handler: Handler
     cost: float = 1.0
+    needs: Capability | None = None
 
 
 async def _ping(node: Node, connection: Connection, person: Person, command: Ping) -> Answer:
@@ -60,6 +88,29 @@ TABLE: Final[dict[type[Command], Row]] = {
     PageHistory: Row(rooms.history, 2.0),
     MarkRead: Row(rooms.mark_read, 0.5),
     Typing: Row(rooms.typing, 0.5),
+    AskStanding: Row(listening.standing, 2.0),
+    AskForListener: Row(listening.ask, 5.0),
+    LeaveQueue: Row(listening.leave_queue, 2.0),
+    TakeBack: Row(listening.take_back, 2.0),
+    Feedback: Row(listening.feedback, 2.0),
+    EndTalk: Row(listening.end, 2.0),
+    ExtendTalk: Row(listening.extend, 2.0),
+    TalkAgainCommand: Row(listening.again, 2.0),
+    MakeWords: Row(listening.words, 20.0),
+    BlockPerson: Row(listening.block, 2.0),
+    ReportPerson: Row(listening.report, 10.0),
+    AnswerInvitation: Row(listening.answer_invitation, 2.0),
+    AskConsole: Row(listening.console, 2.0, needs=Capability.LISTEN),
+    ChangeProfile: Row(listening.profile, 5.0, needs=Capability.LISTEN),
+    BeAvailable: Row(listening.available, 2.0, needs=Capability.LISTEN),
+    StillThere: Row(listening.still_here, needs=Capability.LISTEN),
+    AcceptProposal: Row(listening.accept, 2.0, needs=Capability.LISTEN),
+    DeclineProposal: Row(listening.decline, 2.0, needs=Capability.LISTEN),
+    FlagTalk: Row(listening.flag, 2.0, needs=Capability.LISTEN),
+    Invite: Row(listening.invite, 2.0, needs=Capability.LISTEN),
+    DebriefNote: Row(listening.debrief, 5.0, needs=Capability.LISTEN),
+    AskPractice: Row(listening.practise, 2.0, needs=Capability.LISTEN),
+    AnswerCheck: Row(listening.check, 5.0, needs=Capability.LISTEN),
     MuteMember: Row(members.mute),
     Rename: Row(members.rename, 5.0),
     MakeCode: Row(members.make_code, 20.0),
@@ -71,12 +122,15 @@ async def dispatch(node: Node, connection: Connection, command: AnyCommand) -> A
     """Run one command of one connection. Raises Refusal or StoreUnavailable."""
     if isinstance(command, Hello):
         pay(node, connection, 1.0)
-        return await members.hello(node, connection, command)
+        hello = sign_ins.hello if command.staff else members.hello
+        return await hello(node, connection, command)
     person = connection.person
     if person is None:
         raise Refusal(Reason.HELLO_REQUIRED)
     row = TABLE[type(command)]
     pay(node, connection, row.cost)
+    if row.needs is not None:
+        require(connection.roles, row.needs)
     return await row.handler(node, connection, person, command)
 
 

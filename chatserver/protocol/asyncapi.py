@@ -13,12 +13,14 @@ import msgspec
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.protocol import examples
+from chatserver.protocol import listening as li
 from chatserver.protocol import messages as m
 from chatserver.protocol.codes import Close, advice, error_body
+from chatserver.protocol.fields import Command
 from chatserver.protocol.schemas import Json, components, reference
 
 CHANNEL: Final = "chat"
-REPLY_TO: Final[dict[type[m.Command], type[Any]]] = {
+REPLY_TO: Final[dict[type[Command], type[Any]]] = {
     m.Hello: m.HelloOk,
     m.ListRooms: m.RoomsOk,
     m.JoinRoom: m.JoinOk,
@@ -34,6 +36,29 @@ REPLY_TO: Final[dict[type[m.Command], type[Any]]] = {
     m.Rename: m.RenameOk,
     m.MakeCode: m.CodeOk,
     m.Ping: m.DoneOk,
+    li.AskForListener: li.StandingOk,
+    li.LeaveQueue: li.StandingOk,
+    li.TakeBack: li.StandingOk,
+    li.AskStanding: li.StandingOk,
+    li.Feedback: m.DoneOk,
+    li.EndTalk: m.DoneOk,
+    li.ExtendTalk: m.DoneOk,
+    li.TalkAgainCommand: m.DoneOk,
+    li.MakeWords: li.WordsOk,
+    li.BlockPerson: m.DoneOk,
+    li.ReportPerson: m.DoneOk,
+    li.AnswerInvitation: m.DoneOk,
+    li.AskConsole: li.ConsoleOk,
+    li.ChangeProfile: m.DoneOk,
+    li.BeAvailable: m.DoneOk,
+    li.StillThere: m.DoneOk,
+    li.AcceptProposal: li.TalkOk,
+    li.DeclineProposal: m.DoneOk,
+    li.FlagTalk: m.DoneOk,
+    li.Invite: m.DoneOk,
+    li.DebriefNote: m.DoneOk,
+    li.AskPractice: li.PracticeOk,
+    li.AnswerCheck: li.CheckOk,
 }
 """What answers each command where it is not refused."""
 
@@ -91,7 +116,10 @@ def _messages() -> dict[str, Json]:
         )
     for kind in get_args(m.AnyOk):
         found[f"reply.{tag_of(kind)}"] = _message(
-            kind, "re", _ok_schema(kind), (each for each in examples.REPLIES if type(each.ok) is kind)
+            kind,
+            "re",
+            _ok_schema(kind),
+            (each for each in examples.REPLIES if type(each.ok) is kind),
         )
     found[_ERROR] = _message(m.ErrorReply, "re", reference(m.ErrorReply), examples.ERRORS)
     for kind in get_args(m.AnyPush):
@@ -108,7 +136,7 @@ def _message(kind: type[Any], correlation: str | None, payload: Json, shown: Ite
         "summary": " ".join(text.split("\n\n")[0].split()),
         "description": text,
         "payload": payload,
-        "examples": [{"payload": msgspec.to_builtins(each, str_keys=True)} for each in shown],
+        "examples": [{"payload": msgspec.json.decode(msgspec.json.encode(each))} for each in shown],
     }
     if correlation is not None:
         message["correlationId"] = {"location": f"$message.payload#/{correlation}"}

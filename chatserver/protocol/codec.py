@@ -15,14 +15,9 @@ import msgspec
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import CommandId
+from chatserver.protocol.fields import Id
 from chatserver.protocol.frames import BINARY, TEXT, frame
-from chatserver.protocol.messages import (
-    SUBPROTOCOL_JSON,
-    SUBPROTOCOL_MSGPACK,
-    AnyCommand,
-    AnyServerMessage,
-    Id,
-)
+from chatserver.protocol.messages import SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK, AnyCommand, AnyServerMessage
 
 FRAME_BYTES: Final = 16_384
 """What a command may weigh unless the server is configured otherwise."""

@@ -11,6 +11,7 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, CommandId, Epoch, Millis, Offset, StreamPosition
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.rooms import Post, Reaction, Room, RoomId
+from chatserver.protocol import listening_examples
 from chatserver.protocol import messages as m
 from chatserver.protocol.codes import error_body
 
@@ -58,6 +59,7 @@ COMMANDS: Final[tuple[m.AnyCommand, ...]] = (
     m.Rename(id=_id(13), name="Night Wren"),
     m.MakeCode(id=_id(14)),
     m.Ping(id=_id(15)),
+    *listening_examples.COMMANDS,
 )
 
 REPLIES: Final[tuple[m.Reply, ...]] = (
@@ -120,6 +122,7 @@ REPLIES: Final[tuple[m.Reply, ...]] = (
     m.Reply(re=_id(9), ok=m.HistoryOk(posts=[_POST], mine={Offset(41): [Reaction.WITH_YOU]}, more=False)),
     m.Reply(re=_id(13), ok=m.RenameOk(Person(_WREN.id, "Night Wren"))),
     m.Reply(re=_id(14), ok=m.CodeOk("amber-river-stone-lantern-willow-harbor")),
+    *listening_examples.REPLIES,
 )
 
 ERRORS: Final[tuple[m.ErrorReply, ...]] = (
@@ -160,4 +163,5 @@ PUSHES: Final[tuple[m.AnyPush, ...]] = (
     m.GapPush(channel=_CHANNEL, position=StreamPosition(_EPOCH, Offset(46))),
     m.SelfPush(member=_WREN, muted=[_OTTER.id]),
     m.DrainingPush(reconnect_after=3.2),
+    *listening_examples.PUSHES,
 )

@@ -90,6 +90,18 @@ class MemberEnded(Struct, frozen=True, tag="me"):
     member: MemberId
 
 
+class StaffChanged(Struct, frozen=True, tag="sc"):
+    """The account, roles or sign-ins of somebody of the staff changed: look again who may still be connected as it."""
+
+    member: MemberId
+
+
+class FloorChanged(Struct, frozen=True, tag="fc"):
+    """The floor of one-to-one has this version now: whoever shows it should read it again."""
+
+    version: int
+
+
 AnyNodeMessage = (
     Announced
     | TypingSeen
@@ -101,6 +113,8 @@ AnyNodeMessage = (
     | NodeLeft
     | MemberChanged
     | MemberEnded
+    | StaffChanged
+    | FloorChanged
 )
 
 _encoder = msgspec.msgpack.Encoder()

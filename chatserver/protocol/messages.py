@@ -14,41 +14,27 @@ from msgspec import Meta, Struct
 from chatserver.domain.history import ChannelName, CommandId, Epoch, Millis, Offset, StreamPosition
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.rooms import Post, Reaction, Room, RoomId
+from chatserver.domain.staff import Role
+from chatserver.protocol.fields import Command, MemberName, Place, RoomName, Text, Version
+from chatserver.protocol.listening import ListeningCommand, ListeningOk, ListeningPush
 
 VERSION: Final = 1
 SUBPROTOCOL_JSON: Final = "chat.v1.json"
 SUBPROTOCOL_MSGPACK: Final = "chat.v1.msgpack"
 
-_PRINTABLE: Final = r"^[!-~]*$(?!\n)"
-"""Ids are printable ASCII without spaces: they end in logs' fields and in databases that refuse some characters."""
-Id = Annotated[CommandId, Meta(min_length=1, max_length=64, pattern=_PRINTABLE)]
-RoomName = Annotated[RoomId, Meta(min_length=1, max_length=64, pattern=_PRINTABLE)]
-MemberName = Annotated[MemberId, Meta(min_length=1, max_length=64, pattern=_PRINTABLE)]
-Version = Annotated[int, Meta(ge=0, le=2**31 - 1)]
-Place = Annotated[Offset, Meta(ge=1, le=2**53 - 1)]
-Text = Annotated[str, Meta(max_length=65_536)]
-"""The configured limit is checked by the domain; this one only keeps absurd values out of it."""
-
-
 # --------------------------------------------------------------------------------------------------- commands
-
-
-class Command(Struct, frozen=True, kw_only=True, tag_field="cmd"):
-    """What every command has: the client's own `id`, echoed by its Reply and, for facts, the key that makes a repeat
-    safe. Unknown fields are ignored."""
-
-    id: Id
 
 
 class Hello(Command, frozen=True, kw_only=True, tag="hello"):
     """The first command on every connection.
 
     The page is known by its cookie; another client gives its `token`, or asks to become a new guest (`guest`), whose
-    token is in the reply.
+    token is in the reply. With `staff` it is a sign-in of the staff that counts, by its cookie or its token.
     """
 
     token: Annotated[str, Meta(max_length=1_024)] | None = None
     guest: bool = False
+    staff: bool = False
     client: Annotated[str, Meta(max_length=64)] = ""
 
 
@@ -76,12 +62,14 @@ class LeaveRoom(Command, frozen=True, kw_only=True, tag="leave"):
 
 
 class PostCommand(Command, frozen=True, kw_only=True, tag="post"):
-    """Write in a room. `warning` is a content warning: the post is shown collapsed behind it."""
+    """Write in a room. `warning` is a content warning: the post is shown collapsed behind it. `anyway` sends what was
+    refused for the contact details in it, where the operator leaves that to the author."""
 
     room: RoomName
     text: Text
     warning: Text | None = None
     reply_to: Place | None = None
+    anyway: bool = False
 
 
 class EditCommand(Command, frozen=True, kw_only=True, tag="edit"):
@@ -91,6 +79,7 @@ class EditCommand(Command, frozen=True, kw_only=True, tag="edit"):
     offset: Place
     text: Text
     warning: Text | None = None
+    anyway: bool = False
 
 
 class RedactCommand(Command, frozen=True, kw_only=True, tag="redact"):
@@ -167,6 +156,7 @@ AnyCommand = (
     | Rename
     | MakeCode
     | Ping
+    | ListeningCommand
 )
 
 
@@ -185,7 +175,8 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 
 class HelloOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="hello", omit_defaults=True):
-    """Who the asker is here, and what a client must know. `token` is given to a new guest that is no browser page."""
+    """Who the asker is here, and what a client must know. `token` is given to a new guest that is no browser page.
+    `roles` are those of staff who said hello as such."""
 
     version: int
     member: Person
@@ -194,6 +185,7 @@ class HelloOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="hello", om
     limits: Limits
     now: Millis
     token: str | None = None
+    roles: list[Role] = []
 
 
 class RoomCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -270,7 +262,7 @@ class DoneOk(Struct, frozen=True, tag_field="ok", tag="done"):
     """It is done, and there is nothing more to say."""
 
 
-AnyOk = HelloOk | RoomsOk | JoinOk | HistoryOk | FactOk | RenameOk | CodeOk | DoneOk
+AnyOk = HelloOk | RoomsOk | JoinOk | HistoryOk | FactOk | RenameOk | CodeOk | DoneOk | ListeningOk
 
 
 class ErrorBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -384,11 +376,12 @@ class GapPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="gap"):
     position: StreamPosition
 
 
-class SelfPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="self"):
-    """The member changed on another connection: their name, or whom they mute."""
+class SelfPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="self", omit_defaults=True):
+    """The member changed on another connection: their name, whom they mute, or, where they are staff, their roles."""
 
     member: Person
     muted: list[MemberId]
+    roles: list[Role] = []
 
 
 class DrainingPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="draining"):
@@ -397,7 +390,7 @@ class DrainingPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="dra
     reconnect_after: float
 
 
-AnyPush = FactPush | PresencePush | TypingPush | CountsPush | GapPush | SelfPush | DrainingPush
+AnyPush = FactPush | PresencePush | TypingPush | CountsPush | GapPush | SelfPush | DrainingPush | ListeningPush
 AnyServerMessage = Reply | ErrorReply | AnyPush
 
 # JoinOk names FactPush before it is defined; resolve it now rather than at the first encode.

@@ -18,7 +18,9 @@ def components(kinds: Iterable[Any]) -> Json:
     _, found = msgspec.json.schema_components(kinds, ref_template=_TEMPLATE, schema_hook=_any_value)
     for schema in found.values():
         _tidy(schema)
-    return dict(found)
+    # Defaults that are tuples become arrays.
+    plain: Json = msgspec.json.decode(msgspec.json.encode(found))
+    return plain
 
 
 def reference(kind: type[Any]) -> Json:

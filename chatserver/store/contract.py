@@ -13,6 +13,8 @@ from typing import Protocol
 
 import msgspec
 
+from chatserver.domain.floor import Floor, Listener, SessionId, Wish
+from chatserver.domain.floor_commands import Decided
 from chatserver.domain.history import ChannelName, CommandId, Head, Millis, Offset
 from chatserver.domain.identity import Member, MemberId
 from chatserver.domain.rooms import (
@@ -25,6 +27,7 @@ from chatserver.domain.rooms import (
     RoomId,
     RoomState,
 )
+from chatserver.domain.staff import Role, Staff
 
 
 class StoreUnavailable(Exception):
@@ -53,6 +56,54 @@ class Committed(msgspec.Struct, frozen=True, kw_only=True):
 
     publications: tuple[Publication, ...]
     repeated: bool = False
+
+
+class FloorChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One command on the floor, to be decided inside the transaction that saves what follows. `decide` is pure, settles
+    the floor too, may be called again, and MUST NOT block. `now` is the time of what it publishes."""
+
+    decide: Callable[[Floor], Decided]
+    now: Millis
+
+
+class FloorCommitted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a commit on the floor did: the floor's version after it, the session that the command speaks of, and what
+    has to be announced (rooms that closed)."""
+
+    version: int
+    session: SessionId | None = None
+    publications: tuple[Publication, ...] = ()
+    is_changed: bool = False
+    has_content_gone: bool = False
+    """Sessions' rooms were dropped. The next `expire`, on any worker, makes their bytes unreadable."""
+
+
+class StaffSecrets(msgspec.Struct, frozen=True, kw_only=True):
+    """What signing in needs to know of an account. `password_hash` is argon2's own form; `totp_secret` base32;
+    `totp_step` the newest time step that was used, so that no code counts twice."""
+
+    staff: Staff
+    password_hash: str
+    totp_secret: str | None
+    totp_step: int
+
+
+class SignIn(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody of the staff who is signed in somewhere. `confirmed_at` is when they last gave their password."""
+
+    token_hash: bytes
+    staff: Staff
+    confirmed_at: Millis
+    expires_at: Millis
+
+
+class Invitation(msgspec.Struct, frozen=True, kw_only=True):
+    """A link that makes an account, once. Only its hash is kept."""
+
+    link_hash: bytes
+    roles: frozenset[Role]
+    made_by: MemberId | None
+    expires_at: Millis
 
 
 class LogSlice(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +138,45 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     dedupe_window: int = 10 * 60 * 1000
 
 
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """A seeker's place in the queue, as they may see it: not whom they must not meet, nor who let them pass."""
+
+    asked_at: Millis
+    wish: Wish
+    seen_at: Millis
+    lapsed_at: Millis | None
+
+
+class KeptSession(msgspec.Struct, frozen=True, kw_only=True):
+    """A session that is still kept, with what this side said of it."""
+
+    id: SessionId
+    is_seeker: bool
+    started_at: Millis
+    ended_at: Millis | None
+    forget_at: Millis | None
+    wish: Wish | None
+    heard: int | None
+    heavy_after: int | None
+    flagged: bool | None
+    would_talk_again: bool
+
+
+class KeptReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A report that this person made."""
+
+    at: Millis
+    reason: str
+    note: str
+
+
+class KeptNote(msgspec.Struct, frozen=True, kw_only=True):
+    """A listener's note about themselves."""
+
+    at: Millis
+    note: str
+
+
 class Export(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is kept about one person."""
 
@@ -95,6 +185,12 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
     posts: tuple[tuple[RoomId, Post], ...]
     reactions: tuple[tuple[RoomId, Offset, Reaction], ...]
     muted: tuple[MemberId, ...]
+    place: Place | None = None
+    listener: Listener | None = None
+    sessions: tuple[KeptSession, ...] = ()
+    reports: tuple[KeptReport, ...] = ()
+    debriefs: tuple[KeptNote, ...] = ()
+    staff: Staff | None = None
 
 
 class Store(Protocol):
@@ -156,6 +252,107 @@ class Store(Protocol):
         foreign, and told as a gap. Returns how many channels there are. Not for use while workers run."""
         ...
 
+    async def room(self, room: RoomId) -> Room | None:
+        """One room of any kind. `rooms` knows the themed ones only."""
+        ...
+
+    # The floor
+
+    async def commit_floor(self, change: FloorChange) -> FloorCommitted:
+        """Lock the floor, load it (without `waits`), decide, evolve, save, and carry out the effects, in one
+        transaction; what waits together is decided together, each on the floor that the one before left. Raises the
+        Refusal of `decide`, which writes nothing. Where no event happened the version stays.
+
+        An effect on somebody or something that is no more does nothing.
+
+        Two commands never see the same floor. On return it is durable."""
+        ...
+
+    async def floor(self) -> Floor:
+        """The floor as it stands, in one snapshot, with the newest hand-overs (`waits`, oldest first): none that came
+        more than the default `FloorRules.waits_kept` before the last. How old that one is, is for the asker to see."""
+        ...
+
+    async def floor_version(self) -> int:
+        """One cheap read."""
+        ...
+
+    async def clock(self) -> Millis | None:
+        """What time it is by the database's clock, which all workers share; None where it is on this machine anyway."""
+        ...
+
+    async def see(self, members: Collection[MemberId], now: Millis) -> None:
+        """These have a connection at `now`: seekers and listeners among them get it as their `seen_at`, unless they
+        have a later one. Changes no version."""
+        ...
+
+    async def listener_of_words(self, words_hash: bytes, now: Millis) -> MemberId | None:
+        """Whom come-back words lead to, unless they have expired."""
+        ...
+
+    async def blocked_with(self, member: MemberId) -> frozenset[MemberId]:
+        """Those who mute this member, and those whom they mute."""
+        ...
+
+    # Staff
+
+    async def add_staff(self, secrets: StaffSecrets, name_key: str, invitation: bytes | None) -> None:
+        """A new account and the member behind it. With `invitation` that link is used up in the same transaction.
+
+        Raises NAME_TAKEN (`login` or name) or INVITATION_UNKNOWN (unknown, used or expired at `staff.created_at`)."""
+        ...
+
+    async def staff_by_login(self, login: str) -> StaffSecrets | None: ...
+
+    async def staff(self, member: MemberId) -> StaffSecrets | None: ...
+
+    async def all_staff(self) -> list[Staff]:
+        """Everybody, the revoked too, oldest first."""
+        ...
+
+    async def set_staff(self, member: MemberId, roles: frozenset[Role]) -> None:
+        """Raises MEMBER_UNKNOWN, and NOT_ALLOWED where nobody in good standing would be operator afterwards."""
+        ...
+
+    async def revoke_staff(self, member: MemberId, now: Millis) -> None:
+        """End an account and its sign-ins. Raises as `set_staff`. Doing it again changes nothing."""
+        ...
+
+    async def set_password(self, member: MemberId, password_hash: str) -> None:
+        """Ends every sign-in of theirs."""
+        ...
+
+    async def set_totp(self, member: MemberId, secret: str | None) -> None: ...
+
+    async def use_totp(self, member: MemberId, step: int) -> bool:
+        """Whether this step is later than every one used before; if so it is used now."""
+        ...
+
+    async def add_invitation(self, invitation: Invitation) -> None: ...
+
+    async def invitation(self, link_hash: bytes, now: Millis) -> Invitation | None:
+        """One that can still be used."""
+        ...
+
+    async def sign_in(self, token_hash: bytes, member: MemberId, now: Millis, expires_at: Millis) -> None:
+        """Remember a sign-in by the hash of its token, confirmed at `now`."""
+        ...
+
+    async def sign_ins(self, token_hashes: Collection[bytes], now: Millis) -> dict[bytes, SignIn]:
+        """Those of them that are good, as their accounts are, in one cheap read: every worker asks twice a second about
+        all who are connected to it."""
+        ...
+
+    async def confirm_sign_in(self, token_hash: bytes, now: Millis) -> None:
+        """They gave their password again. Nothing where it is no more."""
+        ...
+
+    async def sign_out(self, token_hash: bytes) -> None: ...
+
+    async def good_staff(self, members: Collection[MemberId]) -> dict[MemberId, Staff]:
+        """Those of them whose account is good, in one cheap read."""
+        ...
+
     # Members
 
     async def add_member(self, member: Member) -> None:
@@ -191,9 +388,10 @@ class Store(Protocol):
     async def join(self, member: MemberId, room: RoomId, agreement: int | None) -> JoinedRoom:
         """Enter, recording the accepted agreement version where given.
 
-        Raises ROOM_UNKNOWN, ROOM_CLOSED, or AGREEMENT_REQUIRED where neither `agreement` nor an earlier acceptance
-        reaches the room's current version; its details are `agreement`, the text, and `agreement_version`. A first join
-        reads from the present: nothing is unread."""
+        A session's room is entered only by those whom the session made its members, also to read when it is closed; it
+        is ROOM_UNKNOWN to all others. Raises ROOM_UNKNOWN, ROOM_CLOSED, or AGREEMENT_REQUIRED where neither `agreement`
+        nor an earlier acceptance reaches the room's current version; its details are `agreement`, the text, and
+        `agreement_version`. A first join reads from the present: nothing is unread."""
         ...
 
     async def leave(self, member: MemberId, room: RoomId) -> None:
@@ -207,7 +405,9 @@ class Store(Protocol):
     async def export(self, member: MemberId) -> Export | None: ...
 
     async def erase(self, member: MemberId, now: Millis) -> list[Publication]:
-        """Remove the person: name, code, memberships, mutes, reactions and the text of every post.
+        """Remove the person: name, code, memberships, mutes, reactions and the text of every post; their place on the
+        floor, words that lead to them, and their staff account. Live sessions of theirs end, to be forgotten at once.
+        Reports by them stay without their name; what they wrote stays only in reports about them.
 
         Returns the publications that say so (redactions and changed reactions), committed. Nothing of the text may
         remain in the database file or its write-ahead log once this returns."""
@@ -217,18 +417,30 @@ class Store(Protocol):
 
     async def expire(self, now: Millis, retention: Retention) -> dict[ChannelName, Head]:
         """Forget what is older than `retention` allows; the new heads of the channels that lost something. Bounded
-        work per call; call it again while it returns anything."""
+        work per call; call it again while it returns anything.
+
+        Members who are staff or stand on the floor stay. Sessions' rooms are the floor's to drop; only one whose
+        session is nowhere goes after a day."""
         ...
 
 
 __all__ = [
     "Committed",
     "Export",
+    "FloorChange",
+    "FloorCommitted",
+    "Invitation",
     "JoinedRoom",
+    "KeptNote",
+    "KeptReport",
+    "KeptSession",
     "LogSlice",
     "Page",
+    "Place",
     "Retention",
     "RoomChange",
+    "SignIn",
+    "StaffSecrets",
     "Store",
     "StoreUnavailable",
 ]

@@ -13,15 +13,19 @@ import msgspec
 from chatserver.domain.history import ChannelName, Head, Millis, Offset
 from chatserver.domain.identity import MemberId
 from chatserver.domain.rooms import Post, Publication, Reacted, Reaction, Redacted
-from chatserver.store import render
+from chatserver.store import floor_forgetting, floor_log, render, staff
+from chatserver.store import floor_statements as floor_sql
 from chatserver.store import statements as sql
 from chatserver.store.compiler import Call, Op
 from chatserver.store.contract import Retention
+from chatserver.store.floor_records import Records
 from chatserver.store.log import ChannelState, event_row, post_values, save_heads
 
 ERASED: Final = MemberId("m_erased")
 """The author of what erased people left: shorter than any member's id, and the same for all of them."""
 ERASED_NAME: Final = "Someone"
+
+_NOBODY: Final = floor_forgetting.Nobody(ERASED, ERASED_NAME)
 
 PUBLICATIONS_AT_ONCE: Final = 1_000
 MEMBERS_AT_ONCE: Final = 200
@@ -30,11 +34,14 @@ VACUUM_EVERY: Final = 3_600_000
 
 
 class Expired(msgspec.Struct, frozen=True):
-    """What one call of `expire` removed. `may_vacuum` says that the last rewrite was long enough ago."""
+    """What one call of `expire` removed. `may_vacuum` says that the last rewrite was long enough ago; `has_dropped`
+    that rooms were dropped since the last scrub, and `dropped` how many were ever."""
 
     heads: dict[ChannelName, Head]
     removed_anything: bool
     may_vacuum: bool
+    has_dropped: bool
+    dropped: int
 
 
 class Erased(msgspec.Struct, frozen=True):
@@ -45,8 +52,9 @@ class Erased(msgspec.Struct, frozen=True):
 
 
 def erase(who: MemberId, now: Millis) -> Op[Erased]:
-    # Whoever joins or mutes holds the member's row; whoever posts holds the channel's. Once both are ours, nothing of
-    # this person can be written any more.
+    # Whoever decides anything on the floor holds its row, whoever joins or mutes the member's, whoever posts the
+    # channel's. Once all are ours, nothing of this person can be written any more.
+    floor = yield from floor_log.locked(Records())
     yield Call(sql.LOCK_MEMBER, [(who,)])
     names = sorted(row[0] for row in (yield Call(sql.CHANNELS_OF, [(who,)])))
     states: dict[str, ChannelState] = {}
@@ -63,9 +71,13 @@ def erase(who: MemberId, now: Millis) -> Op[Erased]:
     yield Call(sql.DISOWN, [(ERASED, who)])
     if publications:
         yield Call(sql.ADD_EVENTS, [event_row(item, ERASED, (None, 0, None)) for item in publications])
+    ended = yield from floor_forgetting.take_off(floor, who, _NOBODY, now)
+    publications += yield from floor_forgetting.close_rooms(ended or [], states, now)
+    had_text = yield from floor_forgetting.forget_what_was_kept(who, _NOBODY)
     yield from save_heads(states.values())
+    was_staff = yield from staff.forget(who)
     yield from _drop_member(who)
-    return Erased(publications, had_text=bool(posts))
+    return Erased(publications, had_text=bool(posts or ended is not None or had_text or was_staff))
 
 
 def _take_reactions_back(
@@ -99,7 +111,8 @@ def _drop_member(who: MemberId) -> Op[None]:
 def expire(now: Millis, retention: Retention) -> Op[Expired]:
     heads: dict[ChannelName, Head] = {}
     left = PUBLICATIONS_AT_ONCE
-    for name, first, last, oldest in (yield Call(sql.OLDEST, [()])):
+    # Sorted here, in the order in which everybody locks channels: a database may have another idea of it.
+    for name, first, last, oldest in sorted(map(tuple, (yield Call(sql.OLDEST, [()])))):
         if left <= 0:
             break
         if oldest < _old(now, retention) or (
@@ -112,9 +125,17 @@ def expire(now: Millis, retention: Retention) -> Op[Expired]:
     members = yield Call(sql.UNSEEN_MEMBERS, [(now - _member_age(retention), MEMBERS_AT_ONCE)])
     for (who,) in members:
         yield from _drop_member(MemberId(who))
-    removed = bool(heads or members)
+    yield from floor_forgetting.prune(now)
+    ((dropped, scrubbed),) = yield Call(floor_sql.DROPPED, [()])
+    has_dropped = dropped > scrubbed
+    removed = bool(heads or members or has_dropped)
     may_vacuum = removed and (yield from _may_vacuum(now))
-    return Expired(heads, removed, may_vacuum)
+    return Expired(heads, removed, may_vacuum, has_dropped, dropped)
+
+
+def note_scrubbed(dropped: int) -> Op[None]:
+    """What was dropped so far cannot be read any more."""
+    yield Call(floor_sql.NOTE_SCRUBBED, [(dropped,)])
 
 
 def _expire_channel(name: str, now: Millis, retention: Retention, at_most: int) -> Op[ChannelState | None]:

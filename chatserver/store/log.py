@@ -337,5 +337,6 @@ def room_values(room: Room) -> Params:
         room.slow_mode,
         room.status,
         room.position,
+        room.kind,
         room.id,
     )

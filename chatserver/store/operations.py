@@ -8,12 +8,30 @@ from enum import Enum, auto
 from functools import partial
 from typing import Final, TypeVar
 
+from chatserver.domain.floor import Floor
 from chatserver.domain.history import ChannelName, Head, Millis, Offset
 from chatserver.domain.identity import Member, MemberId
 from chatserver.domain.rooms import Publication, Room, RoomId
-from chatserver.store import forgetting, people, reading
+from chatserver.domain.staff import Role, Staff
+from chatserver.store import floor_forgetting, floor_log, forgetting, people, reading, staff
 from chatserver.store.compiler import MakeOp
-from chatserver.store.contract import Committed, Export, JoinedRoom, LogSlice, Page, Retention, RoomChange
+from chatserver.store.contract import (
+    Committed,
+    Export,
+    FloorChange,
+    FloorCommitted,
+    Invitation,
+    JoinedRoom,
+    LogSlice,
+    Page,
+    Retention,
+    RoomChange,
+    SignIn,
+    StaffSecrets,
+)
+from chatserver.store.floor_log import FloorOutcome
+from chatserver.store.floor_records import Records
+from chatserver.store.gathering import Gathering
 from chatserver.store.tables import SCHEMA_REVISION
 
 T = TypeVar("T")
@@ -52,7 +70,14 @@ def check_revision(found: str | None) -> None:
 
 
 class Operations(ABC):
-    """The contract (`contract.Store`) over four things that a driver can do."""
+    """The contract (`contract.Store`) over four things that a driver can do.
+
+    `timeout` in seconds bounds every call; `backlog` is how many commits on the floor may wait.
+    """
+
+    def __init__(self, timeout: float, backlog: int) -> None:
+        self._records = Records()
+        self._floor_commits = Gathering(self._commit_floor, timeout, backlog)
 
     @property
     @abstractmethod
@@ -101,6 +126,87 @@ class Operations(ABC):
         """Give every channel a new epoch, for when a backup was restored: what was shown of it since would otherwise
         be taken for what comes now. Returns how many channels there are. Not for use while workers run."""
         return await self._write(reading.renew_epochs)
+
+    async def room(self, room: RoomId) -> Room | None:
+        return await self._read(partial(reading.room, room))
+
+    # The floor
+
+    async def commit_floor(self, change: FloorChange) -> FloorCommitted:
+        return await self._floor_commits.run(change)
+
+    async def _commit_floor(self, changes: Sequence[FloorChange]) -> Sequence[FloorOutcome]:
+        return await self._write(partial(floor_log.commit, changes, self._records))
+
+    async def floor(self) -> Floor:
+        return await self._read(partial(floor_log.floor, self._records))
+
+    async def floor_version(self) -> int:
+        return await self._read(floor_log.version)
+
+    async def clock(self) -> Millis | None:
+        return None
+
+    async def see(self, members: Collection[MemberId], now: Millis) -> None:
+        whose = [*members]
+        for part in (whose[at : at + _TOUCHED_AT_ONCE] for at in range(0, len(whose), _TOUCHED_AT_ONCE)):
+            await self._write(partial(floor_log.see, part, now))
+
+    async def listener_of_words(self, words_hash: bytes, now: Millis) -> MemberId | None:
+        return await self._read(partial(floor_log.listener_of_words, words_hash, now))
+
+    async def blocked_with(self, member: MemberId) -> frozenset[MemberId]:
+        return await self._read(partial(floor_log.blocked_with, member))
+
+    # Staff
+
+    async def add_staff(self, secrets: StaffSecrets, name_key: str, invitation: bytes | None) -> None:
+        await self._write(partial(staff.add_staff, secrets, name_key, invitation))
+
+    async def staff_by_login(self, login: str) -> StaffSecrets | None:
+        return await self._read(partial(staff.staff_by_login, login))
+
+    async def staff(self, member: MemberId) -> StaffSecrets | None:
+        return await self._read(partial(staff.staff, member))
+
+    async def all_staff(self) -> list[Staff]:
+        return await self._read(staff.all_staff)
+
+    async def set_staff(self, member: MemberId, roles: frozenset[Role]) -> None:
+        await self._write(partial(staff.set_staff, member, roles))
+
+    async def revoke_staff(self, member: MemberId, now: Millis) -> None:
+        await self._write(partial(staff.revoke_staff, member, now))
+
+    async def set_password(self, member: MemberId, password_hash: str) -> None:
+        await self._write(partial(staff.set_password, member, password_hash))
+
+    async def set_totp(self, member: MemberId, secret: str | None) -> None:
+        await self._write(partial(staff.set_totp, member, secret))
+
+    async def use_totp(self, member: MemberId, step: int) -> bool:
+        return await self._write(partial(staff.use_totp, member, step))
+
+    async def add_invitation(self, invitation: Invitation) -> None:
+        await self._write(partial(staff.add_invitation, invitation))
+
+    async def invitation(self, link_hash: bytes, now: Millis) -> Invitation | None:
+        return await self._read(partial(staff.invitation, link_hash, now))
+
+    async def sign_in(self, token_hash: bytes, member: MemberId, now: Millis, expires_at: Millis) -> None:
+        await self._write(partial(staff.sign_in, token_hash, member, now, expires_at))
+
+    async def sign_ins(self, token_hashes: Collection[bytes], now: Millis) -> dict[bytes, SignIn]:
+        return await self._read(partial(staff.sign_ins, token_hashes, now))
+
+    async def confirm_sign_in(self, token_hash: bytes, now: Millis) -> None:
+        await self._write(partial(staff.confirm_sign_in, token_hash, now))
+
+    async def sign_out(self, token_hash: bytes) -> None:
+        await self._write(partial(staff.sign_out, token_hash))
+
+    async def good_staff(self, members: Collection[MemberId]) -> dict[MemberId, Staff]:
+        return await self._read(partial(staff.good_staff, members))
 
     # Members
 
@@ -163,7 +269,12 @@ class Operations(ABC):
     # Time
 
     async def expire(self, now: Millis, retention: Retention) -> dict[ChannelName, Head]:
+        if await self._read(partial(floor_forgetting.orphans, now)):
+            await self._write(partial(floor_forgetting.drop_orphans, now))
         expired = await self._write(partial(forgetting.expire, now, retention))
         if expired.removed_anything:
             await self._scrub(Scrub.EVERYTHING_IF_QUICK if expired.may_vacuum else Scrub.LOG)
+        if expired.has_dropped:
+            # Only now, so that a scrub that fails is owed still.
+            await self._write(partial(forgetting.note_scrubbed, expired.dropped))
         return expired.heads

@@ -7,18 +7,19 @@ from collections.abc import Collection
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis, Offset
 from chatserver.domain.identity import Member, MemberId
-from chatserver.domain.rooms import Membership, Reaction, RoomId, RoomStatus
-from chatserver.store import render
+from chatserver.domain.rooms import Membership, Reaction, RoomId, RoomKind, RoomStatus
+from chatserver.store import floor_forgetting, render
+from chatserver.store import staff_statements as staff_sql
 from chatserver.store import statements as sql
 from chatserver.store.compiler import Call, Op, Row, by_keys
 from chatserver.store.contract import Export, JoinedRoom
 
-_ROOM_WIDTH = 11
+_ROOM_WIDTH = 12
 _MEMBERSHIP_WIDTH = 5
 
 
 def add_member(member: Member) -> Op[None]:
-    yield from _require_free_name(member.name_key, member.id)
+    yield from require_free_name(member.name_key, member.id)
     yield Call(sql.ADD_MEMBER, [(member.id, member.name, member.name_key, member.created_at, member.seen_at)])
 
 
@@ -44,7 +45,7 @@ def touch(members: Collection[MemberId], now: Millis) -> Op[None]:
 
 
 def rename(who: MemberId, name: str, name_key: str) -> Op[None]:
-    yield from _require_free_name(name_key, who)
+    yield from require_free_name(name_key, who)
     changed = yield Call(sql.RENAME, [(name, name_key, who)])
     if not changed:
         raise Refusal(Reason.MEMBER_UNKNOWN)
@@ -116,16 +117,24 @@ def export(who: MemberId) -> Op[Export | None]:
     posts = yield Call(sql.POSTS_OF, [(who,)])
     reactions = yield Call(sql.REACTIONS_OF, [(who,)])
     others = yield from muted(who)
+    kept = yield from floor_forgetting.kept_of(who)
+    accounts = yield Call(staff_sql.STAFF, [(who,)])
     return Export(
         member=found,
         memberships=tuple(render.membership_of(row) for row in memberships),
         posts=tuple((RoomId(row[0]), render.post_of(row[1:])) for row in posts),
         reactions=tuple((RoomId(row[0]), Offset(row[2]), Reaction(row[3])) for row in reactions),
         muted=tuple(others),
+        place=kept.place,
+        listener=kept.listener,
+        sessions=kept.sessions,
+        reports=kept.reports,
+        debriefs=kept.debriefs,
+        staff=render.staff_of(accounts[0][: render.STAFF_COLUMNS]) if accounts else None,
     )
 
 
-def _require_free_name(name_key: str, who: MemberId) -> Op[None]:
+def require_free_name(name_key: str, who: MemberId) -> Op[None]:
     holders = yield Call(sql.NAME_HOLDER, [(name_key,)])
     if any(row[0] != who for row in holders):
         raise Refusal(Reason.NAME_TAKEN)
@@ -159,9 +168,13 @@ def _entry(who: MemberId, room: RoomId, agreement: int | None) -> Op[_Entry]:
     row = tuple(rows[0])
     found = render.room_of(row[:_ROOM_WIDTH])
     last, membership, unread = Offset(row[_ROOM_WIDTH]), row[_ROOM_WIDTH + 1 : -1], row[-1]
-    if found.status is not RoomStatus.OPEN:
-        raise Refusal(Reason.ROOM_CLOSED)
     known = membership[0] is not None
+    if found.kind is RoomKind.SESSION and not known:
+        # Nobody learns that it is there but those whom the session made its members.
+        raise Refusal(Reason.ROOM_UNKNOWN)
+    if found.kind is RoomKind.THEMED and found.status is not RoomStatus.OPEN:
+        # A session's stays to be read by its members until it is forgotten.
+        raise Refusal(Reason.ROOM_CLOSED)
     before = membership[1] if known else 0
     # A version that does not exist yet cannot have been read.
     accepted = max(before, min(agreement or 0, found.agreement_version))

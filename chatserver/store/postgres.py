@@ -18,7 +18,8 @@ from zlib import crc32
 import asyncpg
 
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.store import forgetting, log, reading
+from chatserver.domain.history import Millis
+from chatserver.store import floor_log, forgetting, log, reading
 from chatserver.store.backlog import Backlog, Job, settle
 from chatserver.store.compiler import MakeOp
 from chatserver.store.contract import Committed, RoomChange, StoreUnavailable
@@ -43,7 +44,9 @@ _BATCH: Final = 128
 _BACKLOG: Final = 10_000
 _ATTEMPTS: Final = 4
 """How often a transaction runs that PostgreSQL undoes for the sake of another one."""
-_TABLES: Final = "log, reactions, members, memberships, mutes"
+_TABLES: Final = (
+    "log, reactions, members, memberships, mutes, floor_records, words, reports, debriefs, staff, staff_sign_ins"
+)
 _VACUUM: Final = f"VACUUM (SKIP_LOCKED) {_TABLES}"
 _REWRITE: Final = f"VACUUM (FULL) {_TABLES}"
 _SIZE: Final = "SELECT sum(pg_total_relation_size(name::regclass)) FROM unnest(string_to_array($1, ', ')) AS name"
@@ -70,6 +73,7 @@ class PostgresStore(Operations):
     """
 
     def __init__(self, dsn: str, *, timeout: float = DEFAULT_TIMEOUT, backlog: int = _BACKLOG) -> None:
+        super().__init__(timeout, backlog)
         self._timeout = timeout
         self._connect = partial(connect, dsn, timeout)
         self._backlog_bound = backlog
@@ -100,6 +104,7 @@ class PostgresStore(Operations):
         ]
 
     async def close(self) -> None:
+        await self._floor_commits.finish()
         lanes, self._lanes = self._lanes, []
         if not lanes:
             return
@@ -143,6 +148,9 @@ class PostgresStore(Operations):
             with contextlib.suppress(asyncpg.IntegrityConstraintViolationError):
                 return await self._transact(db, op)
             return await self._transact(db, op)
+
+    async def clock(self) -> Millis:
+        return await self._read(floor_log.clock)
 
     async def _scrub(self, what: Scrub) -> None:
         """Remove dead rows now rather than when autovacuum comes. That leaves their bytes in the unused parts of pages,

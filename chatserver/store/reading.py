@@ -8,12 +8,12 @@ from collections.abc import Collection, Sequence
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, Epoch, Head, Offset
 from chatserver.domain.identity import MemberId
-from chatserver.domain.rooms import Post, Reaction, Room, room_channel
+from chatserver.domain.rooms import Post, Reaction, Room, RoomId, room_channel
 from chatserver.store import render
 from chatserver.store import statements as sql
 from chatserver.store.compiler import Call, Op, by_keys
 from chatserver.store.contract import LogSlice, Page
-from chatserver.store.log import room_values
+from chatserver.store.log import ChannelState, room_values
 
 NEWEST = 2**62
 """Above every offset."""
@@ -68,15 +68,25 @@ def add_rooms(wanted: Sequence[Room]) -> Op[int]:
     known = {room.id for room in (yield from rooms())}
     new = [room for room in {room.id: room for room in wanted}.values() if room.id not in known]
     if new:
-        yield Call(sql.ADD_CHANNELS, [(room_channel(room.id), _new_epoch(), 1, 0, 0) for room in new])
-        yield Call(sql.ADD_ROOMS, [_new_room(room) for room in new])
+        yield from insert_rooms([(ChannelState((room_channel(room.id), new_epoch(), 1, 0, 0)), room) for room in new])
     return len(new)
+
+
+def insert_rooms(new: Sequence[tuple[ChannelState, Room]]) -> Op[None]:
+    """Add rooms that are not there, each with its channel."""
+    yield Call(sql.ADD_CHANNELS, [(state.channel, state.epoch, state.first, state.last, state.at) for state, _ in new])
+    yield Call(sql.ADD_ROOMS, [_new_room(room) for _, room in new])
+
+
+def room(id_: RoomId) -> Op[Room | None]:
+    rows = yield Call(sql.ROOM_BY_ID, [(id_,)])
+    return render.room_of(rows[0]) if rows else None
 
 
 def renew_epochs() -> Op[int]:
     names = [row[0] for row in (yield Call(sql.ALL_CHANNELS, [()]))]
     if names:
-        yield Call(sql.SET_EPOCH, [(_new_epoch(), name) for name in names])
+        yield Call(sql.SET_EPOCH, [(new_epoch(), name) for name in names])
     return len(names)
 
 
@@ -85,5 +95,6 @@ def _new_room(room: Room) -> tuple[object, ...]:
     return (id_, *values, room_channel(room.id))
 
 
-def _new_epoch() -> Epoch:
+def new_epoch() -> Epoch:
+    """A numbering of a channel that nobody has a position in."""
     return Epoch(secrets.token_urlsafe(9))

@@ -25,13 +25,17 @@ from chatserver.domain.rooms import (
     RoomChanged,
     RoomEvent,
     RoomId,
+    RoomKind,
     RoomStatus,
 )
+from chatserver.domain.staff import Role, Staff
 from chatserver.store.compiler import Row
 
 POST_COLUMNS: Final = 10
 PUBLICATION_COLUMNS: Final = 19
 """How many columns a post and a publication take in a row, as `statements` selects them."""
+STAFF_COLUMNS: Final = 7
+"""How many a staff account takes, as `staff_statements` selects them."""
 
 _decode_counts = msgspec.json.Decoder(dict[Reaction, int]).decode
 _encode = msgspec.json.Encoder().encode
@@ -126,7 +130,7 @@ def _event_of(row: Row, room: Room | None) -> RoomEvent:
 
 
 def room_of(row: Row) -> Room:
-    id_, name, about, topic, welcome, agreement, version, capacity, slow_mode, status, position = row
+    id_, name, about, topic, welcome, agreement, version, capacity, slow_mode, status, position, kind = row
     return Room(
         id=RoomId(id_),
         name=name,
@@ -139,6 +143,7 @@ def room_of(row: Row) -> Room:
         slow_mode=slow_mode,
         status=RoomStatus(status),
         position=position,
+        kind=RoomKind(kind),
     )
 
 
@@ -156,4 +161,23 @@ def member_of(row: Row) -> Member:
         created_at=created_at,
         seen_at=seen_at,
         has_code=bool(has_code),
+    )
+
+
+def roles_of(kept: str) -> frozenset[Role]:
+    """Roles from how they are kept: with a space between two."""
+    return frozenset(Role(name) for name in kept.split())
+
+
+def staff_of(row: Row) -> Staff:
+    """A staff account from `STAFF_COLUMNS` columns."""
+    who, login, name, roles, created_at, has_totp, revoked_at = row
+    return Staff(
+        member=who,
+        login=login,
+        name=name,
+        roles=roles_of(roles),
+        created_at=created_at,
+        has_totp=bool(has_totp),
+        revoked_at=revoked_at,
     )

@@ -71,6 +71,7 @@ class SqliteStore(Operations):
     def __init__(
         self, path: str | os.PathLike[str], *, timeout: float = DEFAULT_TIMEOUT, backlog: int = _BACKLOG
     ) -> None:
+        super().__init__(timeout, backlog)
         self._path = Path(path).absolute()
         self._timeout = timeout
         self._to_write: _Queue = queue.SimpleQueue()
@@ -92,6 +93,7 @@ class SqliteStore(Operations):
             self._start(self._read_loop)
 
     async def close(self) -> None:
+        await self._floor_commits.finish()
         threads, self._threads = self._threads, []
         if not threads:
             return

@@ -26,7 +26,18 @@ from sqlalchemy import (
 from sqlalchemy.sql import ColumnElement, FromClause
 
 from chatserver.store.compiler import Statement
-from chatserver.store.tables import channels, log, members, memberships, mutes, reactions, rooms, upkeep
+from chatserver.store.tables import (
+    channels,
+    floor_records,
+    log,
+    members,
+    memberships,
+    mutes,
+    reactions,
+    rooms,
+    staff,
+    upkeep,
+)
 
 
 def _p(name: str) -> ColumnElement[Any]:
@@ -37,6 +48,8 @@ KEYS_AT_ONCE: Final = 50
 """How many rows one statement finds by their keys. Every worker asks each second for the heads of all its channels:
 one by one they held up everybody else."""
 POSTED: Final[ColumnElement[str]] = literal_column("'posted'")
+THEMED: Final[ColumnElement[str]] = literal_column("'themed'")
+SESSION: Final[ColumnElement[str]] = literal_column("'session'")
 
 # ------------------------------------------------------------------------------------------------ columns of rows
 
@@ -52,6 +65,7 @@ _ROOM_COLUMNS: Final = (
     rooms.c.slow_mode,
     rooms.c.status,
     rooms.c.position,
+    rooms.c.kind,
 )
 _MEMBERSHIP_COLUMNS: Final = (
     memberships.c.room,
@@ -326,7 +340,8 @@ MY_REACTIONS: Final = Statement(
     "member",
 )
 ROOM: Final = Statement(select(*_ROOM_COLUMNS).where(rooms.c.channel == _p("channel")), "channel")
-ROOMS: Final = Statement(select(*_ROOM_COLUMNS).order_by(rooms.c.position, rooms.c.id))
+ROOM_BY_ID: Final = Statement(select(*_ROOM_COLUMNS).where(rooms.c.id == _p("id")), "id")
+ROOMS: Final = Statement(select(*_ROOM_COLUMNS).where(rooms.c.kind == THEMED).order_by(rooms.c.position, rooms.c.id))
 ADD_CHANNELS: Final = Statement(insert(channels).values({c.name: _p(c.name) for c in channels.c}), *channels.c.keys())
 ADD_ROOMS: Final = Statement(
     insert(rooms).values({name: _p(name) for name in (*_ROOM_NAMES, "channel")}), *_ROOM_NAMES, "channel"
@@ -511,9 +526,14 @@ DISOWN: Final = Statement(
     "who",
 )
 OLDEST: Final = Statement(
+    # Of the themed rooms: the floor says when a session's is forgotten.
     select(channels.c.channel, channels.c.first_offset, channels.c.last_offset, log.c.at)
-    .select_from(channels.join(log, and_(log.c.channel == channels.c.channel, log.c.offset == channels.c.first_offset)))
-    .order_by(channels.c.channel)
+    .select_from(
+        channels.join(log, and_(log.c.channel == channels.c.channel, log.c.offset == channels.c.first_offset)).join(
+            rooms, rooms.c.channel == channels.c.channel
+        )
+    )
+    .where(rooms.c.kind == THEMED)
 )
 CUT: Final = Statement(
     # Times never run backwards in a channel, so everything up to the last old one is old.
@@ -534,11 +554,22 @@ DROP_OLD_REACTIONS: Final = Statement(
     "upto",
 )
 UNSEEN_MEMBERS: Final = Statement(
+    # Who works here stays, and so does who stands on the floor. Somebody whose row another transaction holds is not
+    # unseen; waiting for it with rooms locked could also be waiting for each other.
     select(members.c.id)
-    .where(members.c.seen_at < _p("before"))
+    .where(
+        members.c.seen_at < _p("before"),
+        ~exists(select(literal_column("1")).where(staff.c.member == members.c.id)),
+        ~exists(
+            select(literal_column("1")).where(
+                floor_records.c.kind.in_([literal_column("'seeker'"), literal_column("'listener'")]),
+                floor_records.c.id == members.c.id,
+            )
+        ),
+    )
     .order_by(members.c.seen_at, members.c.id)
     .limit(bindparam("count"))
-    .with_for_update(),
+    .with_for_update(of=members, skip_locked=True),
     "before",
     "count",
 )

@@ -25,7 +25,7 @@ from sqlalchemy import (
     column,
 )
 
-SCHEMA_REVISION: Final = "0001"
+SCHEMA_REVISION: Final = "0002"
 """The newest migration. A store opens only a database that stands there."""
 
 metadata = MetaData(
@@ -63,6 +63,7 @@ rooms = Table(
     Column("slow_mode", Integer, nullable=False),
     Column("status", String, nullable=False),
     Column("position", Integer, nullable=False),
+    Column("kind", String, nullable=False, server_default="themed"),
 )
 
 log = Table(
@@ -130,6 +131,7 @@ memberships = Table(
     Column("read", BigInteger, nullable=False),
     Column("last_post_at", BigInteger, nullable=False),
     Column("joined", Boolean, nullable=False),
+    Index(None, "room"),
 )
 
 mutes = Table(
@@ -146,5 +148,117 @@ upkeep = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("beat", BigInteger, nullable=False),
     Column("vacuumed_at", BigInteger, nullable=False),
+    # How many rooms were dropped ever, and how many of them when the file was last scrubbed of what was removed.
+    Column("dropped", BigInteger, nullable=False, server_default="0"),
+    Column("scrubbed", BigInteger, nullable=False, server_default="0"),
 )
 """One row, id 1: a counter that proves writing, and when the file was last rewritten."""
+
+# ------------------------------------------------------------------------------------------------ one-to-one
+
+floor = Table(
+    "floor",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("version", BigInteger, nullable=False),
+)
+"""One row, id 1. Whoever changes the floor holds its lock; it is the first lock that anybody takes."""
+
+floor_records = Table(
+    "floor_records",
+    metadata,
+    Column("kind", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    # Newer than what `body` says. NULL for a session.
+    Column("seen_at", BigInteger),
+    # The whole record, in MessagePack.
+    Column("body", LargeBinary, nullable=False),
+)
+
+waits = Table(
+    "waits",
+    metadata,
+    Column("asked_at", BigInteger, nullable=False),
+    Column("met_at", BigInteger, nullable=False, index=True),
+)
+
+words = Table(
+    "words",
+    metadata,
+    Column("words_hash", LargeBinary, primary_key=True),
+    Column("listener", String, nullable=False, index=True),
+    Column("expires_at", BigInteger, nullable=False),
+)
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    # NULL once the reporter was erased.
+    Column("by", String, index=True),
+    Column("about", String),
+    Column("session", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("is_call", Boolean, nullable=False),
+    # The last posts as they stood: JSON.
+    Column("snapshot", Text, nullable=False),
+    Column("status", String, nullable=False),
+)
+
+debriefs = Table(
+    "debriefs",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("listener", String, nullable=False, index=True),
+    Column("note", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("heard", SmallInteger),
+    Column("heavy_before", SmallInteger),
+    Column("heavy_after", SmallInteger),
+    Column("at", BigInteger, nullable=False),
+)
+"""Without anybody's name, and without anything that leads to one."""
+
+# ------------------------------------------------------------------------------------------------ staff
+
+staff = Table(
+    "staff",
+    metadata,
+    # What others see of them, their name, is the member's.
+    Column("member", String, ForeignKey("members.id"), primary_key=True),
+    Column("login", String, nullable=False),
+    Column("login_key", String, nullable=False, unique=True),
+    Column("password_hash", String, nullable=False),
+    Column("totp_secret", String),
+    Column("totp_step", BigInteger, nullable=False),
+    # Sorted, with a space between two.
+    Column("roles", String, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+)
+
+staff_sign_ins = Table(
+    "staff_sign_ins",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("member", String, ForeignKey("staff.member"), nullable=False, index=True),
+    Column("confirmed_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("link_hash", LargeBinary, primary_key=True),
+    Column("roles", String, nullable=False),
+    # NULL for the first one of all, and once who made it was erased.
+    Column("made_by", String),
+    Column("expires_at", BigInteger, nullable=False),
+)

@@ -49,9 +49,11 @@ def open_house(
     workers: int = 1,
     redis_url: str | None = None,
     limits: Mapping[str, Any] | None = None,
+    listening: Mapping[str, Any] | None = None,
+    clock: float = 0.0,
 ) -> Iterator[ChatServer]:
     """A running server with these rooms beside the seeded ones."""
-    server = ChatServer(workers, redis_url, config={"limits": {**_WIDE, **(limits or {})}})
+    server = ChatServer(workers, redis_url, config={"limits": {**_WIDE, **(limits or {})}, "listening": {**(listening or {})}}, clock=clock)
     try:
         _furnish(server, rooms)
         server.start()

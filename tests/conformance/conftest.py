@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from chatserver.protocol.codec import Encoding
+from tests.conformance.floor import FLOOR, HASTY, Floor
 from tests.conformance.house import House, Meet, Rooms
+from tests.conformance.personnel import Personnel
 from tests.conformance.traffic import Traffic
 
 STRICT = {
@@ -90,3 +92,46 @@ def room(rooms: Rooms) -> str:
 @pytest.fixture
 def strict_room(strict_rooms: Rooms) -> str:
     return strict_rooms.plain()
+
+
+@pytest.fixture(scope="session")
+def floor_house() -> Iterator[House]:
+    """A server whose listeners need no rest."""
+    with House(config={"listening": FLOOR}) as house:
+        yield house
+        assert house.complaints() == []
+
+
+@pytest.fixture(scope="session")
+def floor_personnel(floor_house: House) -> Personnel:
+    return Personnel(floor_house)
+
+
+@pytest.fixture
+async def floor(
+    floor_house: House, floor_personnel: Personnel, traffic: Traffic, encoding: Encoding
+) -> AsyncIterator[Floor]:
+    floor = Floor(floor_house, floor_personnel, traffic, encoding)
+    yield floor
+    await floor.see_off()
+
+
+@pytest.fixture(scope="session")
+def hasty_house() -> Iterator[House]:
+    """A server whose sessions and proposals a test can wait for."""
+    with House(config={"listening": HASTY}) as house:
+        yield house
+        assert house.complaints() == []
+
+
+@pytest.fixture(scope="session")
+def hasty_personnel(hasty_house: House) -> Personnel:
+    return Personnel(hasty_house)
+
+
+@pytest.fixture
+async def hasty_floor(hasty_house: House, hasty_personnel: Personnel, traffic: Traffic) -> AsyncIterator[Floor]:
+    """In one encoding: what takes time takes it once."""
+    floor = Floor(hasty_house, hasty_personnel, traffic, Encoding.JSON)
+    yield floor
+    await floor.see_off()

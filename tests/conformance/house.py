@@ -30,6 +30,8 @@ GENEROUS: Final = {
     "guests_per_address_per_hour": 1_000_000,
     "guest_burst_per_address": 10_000,
     "code_tries_per_address_per_hour": 10_000,
+    "sign_ins_per_address_per_hour": 10_000,
+    "sign_ins_per_login_per_hour": 10_000,
 }
 """Out of the way of tests that are about something else."""
 
@@ -44,10 +46,13 @@ class House:
         rooms: Rooms | None = None,
         config: Mapping[str, Any] | None = None,
         redis_url: str | None = None,
+        clock: float = 0.0,
     ) -> None:
         self.rooms = rooms or Rooms()
         self.server = ChatServer(
-            redis_url=redis_url, config={**(config or {}), "limits": {**GENEROUS, **(limits or {})}}
+            redis_url=redis_url,
+            config={**(config or {}), "limits": {**GENEROUS, **(limits or {})}},
+            clock=clock,
         )
         self.database = self.server.directory / "data" / "chat.db"
 

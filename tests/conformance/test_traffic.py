@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Final, get_args
+
 from chatserver import __version__
-from chatserver.protocol.asyncapi import document
+from chatserver.protocol.asyncapi import document, tag_of
 from chatserver.protocol.codec import Encoding
+from chatserver.protocol.listening import ListeningCommand, ListeningOk, ListeningPush
+from tests.conformance.floor import Floor, view
 from tests.conformance.house import House, Meet
+from tests.conformance.personnel import Personnel
 from tests.conformance.traffic import Traffic
 
 RARE = {"push.draining", "push.gap", "push.room_changed"}
 """Said when a worker stops, when a connection fell behind by more than is kept, and when an operator changes a room."""
+ONE_TO_ONE: Final = {
+    f"{kind}.{tag_of(each)}"
+    for kind, union in (("command", ListeningCommand), ("reply", ListeningOk), ("push", ListeningPush))
+    for each in get_args(union)
+}
 
 
 async def test_a_tour_of_every_message(house: House, room: str, encoding: Encoding) -> None:
@@ -42,4 +52,39 @@ async def test_a_tour_of_every_message(house: House, room: str, encoding: Encodi
             await device.push(kind)
     finally:
         await meet.see_off()
-    assert traffic.names == document(__version__)["components"]["messages"].keys() - RARE
+    assert traffic.names == document(__version__)["components"]["messages"].keys() - RARE - ONE_TO_ONE
+
+
+async def test_a_tour_of_one_to_one(floor_house: House, floor_personnel: Personnel, encoding: Encoding) -> None:
+    """Every command, reply and push of it, each valid against its schema."""
+    traffic = Traffic()
+    floor = Floor(floor_house, floor_personnel, traffic, encoding)
+    listener, colleague = await floor.listener(cap=2), await floor.listener()
+    await colleague.ask("practice")
+    await listener.ask("still_here")
+    seeker = await floor.seeker(heavy=3)
+    await seeker.ask("take_back")
+    first, second = (listener, colleague)
+    if "proposal" not in await first.ask("console"):
+        first, second = second, first
+    await first.ask("decline", seeker=seeker.member["id"])
+    session = await floor.session(seeker, second)
+    await seeker.ask("extend", session=session)
+    await second.ask("flag", session=session)
+    await second.ask("invite", session=session, listener=first.member["id"])
+    await seeker.ask("answer", session=session, yes=False)
+    await seeker.ask("report", session=session, reason="other")
+    await seeker.ask("end", session=session)
+    await seeker.ask("feedback", session=session, heard=2, heavy=1)
+    for peer in (seeker, second):
+        await peer.ask("again", session=session)
+    await seeker.ask("words", session=session)
+    await second.ask("debrief", session=session, note="I am well.")
+    await seeker.ask("block", session=session)
+    await view(seeker, "standing", lambda it: it["state"] == "ended")
+    await floor.ask(seeker)
+    await seeker.ask("unask")
+    await seeker.push("standing")
+    await second.push("console")
+    await floor.see_off()
+    assert traffic.names >= ONE_TO_ONE

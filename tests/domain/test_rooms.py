@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -27,6 +29,7 @@ from chatserver.domain.rooms import (
     RoomCommand,
     RoomEvent,
     RoomId,
+    RoomKind,
     RoomRules,
     RoomState,
     RoomStatus,
@@ -386,3 +389,73 @@ def test_cleaning_twice_is_cleaning_once(raw: str) -> None:
     assert clean_text(once) == once
     assert "\r" not in once
     assert len(once) <= len(raw)
+
+
+TALK = Room(id=RoomId("s-1"), name="One-to-one", about="", kind=RoomKind.SESSION, agreement_version=3)
+
+
+def with_policy(policy: Literal["off", "warn", "refuse"]) -> RoomRules:
+    return msgspec.structs.replace(RULES, contact_policy=policy)
+
+
+@pytest.mark.parametrize(
+    ("policy", "anyway", "may_send"),
+    [("warn", False, True), ("refuse", False, False), ("refuse", True, False)],
+)
+def test_contact_details_are_caught_in_a_session(
+    policy: Literal["off", "warn", "refuse"], anyway: bool, may_send: bool
+) -> None:
+    command = WritePost(text="ring 07700 900123, or sam@example.com", anyway=anyway)
+    with pytest.raises(Refusal) as refusal:
+        decide(state(room=TALK), command, ANNA, with_policy(policy), NOW)
+    assert refusal.value.reason is Reason.CONTACT_DETAILS
+    assert refusal.value.details == {"kinds": ["email", "phone"], "may_send": may_send}
+
+
+@pytest.mark.parametrize(("policy", "anyway"), [("off", False), ("warn", True)])
+def test_contact_details_go_through_where_the_author_may_and_means_them(
+    policy: Literal["off", "warn", "refuse"], anyway: bool
+) -> None:
+    command = WritePost(text="my number is 07700 900123", anyway=anyway)
+    (event,) = decide(state(room=TALK), command, ANNA, with_policy(policy), NOW)
+    assert isinstance(event, Posted)
+
+
+def test_contact_details_are_caught_in_edits_and_warnings_too() -> None:
+    for command in (
+        EditPost(target=Offset(7), text="sam@example.com"),
+        EditPost(target=Offset(7), text="hi", warning="sam@example.com"),
+    ):
+        with pytest.raises(Refusal) as refusal:
+            decide(state(POST, room=TALK), command, ANNA, RULES, NOW)
+        assert refusal.value.reason is Reason.CONTACT_DETAILS
+
+
+def test_rooms_for_everybody_are_left_to_their_agreement() -> None:
+    assert decide(state(), WritePost(text="my number is 07700 900123"), ANNA, with_policy("refuse"), NOW)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        WritePost(text="hello"),
+        EditPost(target=POST.offset, text="hello"),
+        RedactPost(target=POST.offset),
+        ReactToPost(target=POST.offset, reaction=Reaction.HUG, on=True),
+    ],
+)
+@pytest.mark.parametrize("status", RoomStatus)
+def test_whoever_is_not_of_a_session_learns_nothing_of_its_room(command: RoomCommand, status: RoomStatus) -> None:
+    room = msgspec.structs.replace(TALK, status=status)
+    for target in (POST, None):
+        with pytest.raises(Refusal) as refusal:
+            decide(state(target, room=room, membership=None), command, BEN, RULES, NOW)
+        assert refusal.value.reason is Reason.ROOM_UNKNOWN
+
+
+def test_whoever_handed_a_session_over_may_still_take_back_what_they_wrote_and_nothing_else() -> None:
+    left = state(POST, room=TALK, membership=None)
+    assert decide(left, RedactPost(target=POST.offset), ANNA, RULES, NOW) == (Redacted(target=POST.offset),)
+    with pytest.raises(Refusal) as refusal:
+        decide(left, EditPost(target=POST.offset, text="other"), ANNA, RULES, NOW)
+    assert refusal.value.reason is Reason.ROOM_UNKNOWN

@@ -113,11 +113,11 @@ def test_plain_read_with_a_foreign_origin_is_foreign() -> None:
     ],
 )
 def test_cookie_has_its_flags(secure: bool | None, scheme: str, expected: str) -> None:
-    assert Cookies(max_age=60, secure=secure).keep(scope(scheme), "abc") == expected
+    assert Cookies("chat_identity", max_age=60, secure=secure).keep(scope(scheme), "abc") == expected
 
 
 def test_cookie_is_read_by_the_name_that_fits_the_scheme() -> None:
-    cookies = Cookies(max_age=60)
+    cookies = Cookies("chat_identity", max_age=60)
     both = "chat_identity=plain; x=y; __Host-chat_identity=secure"
     assert cookies.token(scope("https", cookie=both)) == "secure"
     assert cookies.token(scope("wss", cookie=both)) == "secure"
@@ -128,7 +128,7 @@ def test_cookie_is_read_by_the_name_that_fits_the_scheme() -> None:
 
 
 def test_dropped_cookie_is_empty_and_over() -> None:
-    assert Cookies(max_age=60).drop(scope("http")).startswith("chat_identity=; Max-Age=0; Path=/; ")
+    assert Cookies("chat_identity", max_age=60).drop(scope("http")).startswith("chat_identity=; Max-Age=0; Path=/; ")
 
 
 # --------------------------------------------------------------------------------------------------- headers

@@ -51,6 +51,19 @@ ROUTES = {
     "/api/identity/export": {"GET", "HEAD"},
     "/api/identity/erase": {"POST"},
     "/api/identity/forget": {"POST"},
+    "/api/staff/sign-in": {"POST"},
+    "/api/staff/sign-out": {"POST"},
+    "/api/staff/invitation": {"POST"},
+    "/api/staff/confirm": {"POST"},
+    "/api/staff/password": {"POST"},
+    "/api/staff/totp": {"POST"},
+    "/api/staff/totp/on": {"POST"},
+    "/api/staff/totp/off": {"POST"},
+    "/api/staff/invite": {"POST"},
+    "/api/staff/roles": {"POST"},
+    "/api/staff/revoke": {"POST"},
+    "/api/staff/me": {"GET", "HEAD"},
+    "/api/staff/people": {"GET", "HEAD"},
 }
 
 

@@ -16,18 +16,27 @@ import msgspec
 from chatserver.bus.memory import Exchange, MemoryBus
 from chatserver.delivery.hub import Hub
 from chatserver.delivery.presence import Presence
+from chatserver.domain.floor import FloorRules
 from chatserver.domain.history import Millis
+from chatserver.domain.hours import parse_hours
 from chatserver.domain.identity import MemberId, NodeId
 from chatserver.domain.limits import Limits
+from chatserver.domain.practice import QUESTIONS
 from chatserver.domain.rooms import Room, RoomId, RoomRules
+from chatserver.domain.staff import Role
 from chatserver.handlers import members
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.desk import Desk
+from chatserver.handlers.floor import FloorKeeper
 from chatserver.handlers.health import Health
-from chatserver.handlers.identity import Identities
+from chatserver.handlers.hours import Clock
+from chatserver.handlers.identity import Identities, new_member_id
 from chatserver.handlers.node import Node
+from chatserver.handlers.staff import StaffAccounts
 from chatserver.handlers.sweep import Sweep
 from chatserver.metrics import Metrics
+from chatserver.protocol import internode
+from chatserver.protocol.internode import TOPIC_NODES, FloorChanged
 from chatserver.store.contract import Retention
 from chatserver.store.migrate import migrate
 from chatserver.store.sqlite import SqliteStore
@@ -74,7 +83,9 @@ class Guest:
     def __init__(self, worker: Worker, token: str | None) -> None:
         self.wire = MemoryWire()
         self._worker = worker
-        self.connection: Connection = worker.desk.open(self.wire, binary=False, token=token, admit_guest=lambda: 0.0)
+        self.connection: Connection = worker.desk.open(
+            self.wire, binary=False, token=token, staff_token=None, admit_guest=lambda: 0.0
+        )
         self._ids = itertools.count()
         self._name = secrets.token_hex(4)
 
@@ -85,6 +96,11 @@ class Guest:
             self.connection, msgspec.json.encode({"cmd": cmd, "id": command_id, **fields}).decode()
         )
         return next(each for each in self.wire.pushes() if each.get("re") == command_id)
+
+    @property
+    def member(self) -> MemberId:
+        assert self.connection.person is not None
+        return self.connection.person.id
 
     def heard(self, push: str) -> list[dict[str, Any]]:
         return [each for each in self.wire.pushes() if each.get("push") == push]
@@ -107,6 +123,14 @@ class Worker:
             hub=Hub(node_id, store, bus, limits, metrics, now),
             presence=Presence(node_id),
             identities=identities,
+            staff=StaffAccounts(
+                store,
+                new_id=lambda: new_member_id(secrets.randbelow),
+                now=now,
+                name_length=24,
+                sign_in_age=3_600_000,
+                invitation_age=3_600_000,
+            ),
             limits=limits,
             rules=RoomRules(),
             retention=Retention(),
@@ -115,14 +139,28 @@ class Worker:
             monotonic=time.monotonic,
         )
         identities.on_erased = lambda member, publications: members.erased(self.node, member, publications)
+        identities.on_erasing = self._erasing
+        self.node.floor = FloorKeeper(self.node, FloorRules(), Clock(parse_hours("always"), "UTC"), ("en",))
         self.desk = Desk(self.node)
         self.sweep = Sweep(self.node, Health(self.node))
 
+        self._following: asyncio.Task[None] | None = None
+
     async def start(self) -> None:
-        await self.node.bus.start(lambda topic, payload: None, lambda is_attached: None)
+        await self.node.bus.start(self._hear, lambda is_attached: None)
+        await self.node.bus.subscribe([TOPIC_NODES])
         await self.sweep.load_rooms()
+        await self.node.floor.start()
+
+    def follow(self) -> None:
+        """From now on follow the floor, as a server does."""
+        self._following = asyncio.create_task(self.node.floor.run())
 
     async def stop(self) -> None:
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.gather(self._following, return_exceptions=True)
+        await self.node.floor.close()
         await self.node.hub.close()
         await self.node.bus.close()
 
@@ -133,9 +171,31 @@ class Worker:
         assert "ok" in reply, reply
         return guest
 
+    async def listener(self, login: str) -> Guest:
+        """A new listener at their console, who may be asked."""
+        link = await self.node.staff.make_invitation([Role.LISTENER], None)
+        welcome = await self.node.staff.accept_invitation(link.secret, login, login.title(), "lamp river boots sky")
+        listener = Guest(self, None)
+        for command, fields in (
+            ("hello", {"staff": True, "token": welcome.token}),
+            ("console", {}),
+            ("ready", {"answers": [question.right for question in QUESTIONS]}),
+            ("available", {"on": True}),
+        ):
+            reply = await listener.ask(command, **fields)
+            assert "ok" in reply, reply
+        return listener
+
+    async def _erasing(self, member: MemberId) -> None:
+        await self.node.floor.dismiss(member, is_erased=True)
+
+    def _hear(self, topic: str, payload: bytes) -> None:
+        message = internode.decode(payload)
+        if isinstance(message, FloorChanged) and internode.sender_of(payload) != self.node.id:
+            self.node.floor.changed(message.version)
+
     def token_of(self, guest: Guest) -> str:
-        assert guest.connection.person is not None
-        return self.node.identities.token_for(MemberId(guest.connection.person.id))
+        return self.node.identities.token_for(guest.member)
 
 
 class House:

@@ -11,7 +11,7 @@ import pytest
 from chatserver.delivery.hub import Hub
 from chatserver.domain.errors import Refusal
 from chatserver.domain.limits import Limits
-from chatserver.domain.rooms import room_channel
+from chatserver.domain.rooms import RoomId, room_channel
 from chatserver.handlers.health import OK, Health
 from chatserver.handlers.members import reload_member
 from chatserver.protocol.codes import Close
@@ -111,6 +111,20 @@ async def test_lobby_counts_do_not_pile_up_for_a_socket_that_takes_nothing(house
     watcher.wire.drain()
     await worker.sweep._counts()
     assert watcher.heard("counts")[-1]["here"][PLAIN] == 1
+
+
+async def test_lobby_and_metrics_learn_nothing_of_a_closed_room(house: House) -> None:
+    worker = await house.worker()
+    watcher, talker = await worker.guest(), await worker.guest()
+    await watcher.ask("rooms", watch=True)
+    person = talker.connection.person
+    assert person is not None
+    for room in (RoomId("s-abcdefghijklmnop"), PLAIN):
+        worker.node.presence.enter(room_channel(room), person, talker)
+    await worker.sweep._presence()
+    await worker.sweep._counts()
+    assert watcher.heard("counts")[-1]["here"] == {PLAIN: 1}
+    assert b"s-abcdefghijklmnop" not in worker.node.metrics.exposition()
 
 
 async def test_news_of_oneself_does_not_pile_up_for_a_socket_that_takes_nothing(house: House) -> None:

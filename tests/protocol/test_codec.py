@@ -109,7 +109,14 @@ def test_what_we_send_is_read_back_by_others(encoding: Encoding, message: m.AnyS
     ((opcode, payload),) = split(encode_frame(encoding, message))
     assert opcode == encoding.opcode
     assert payload == encode_payload(encoding, message)
-    assert unpack(encoding, payload) == msgspec.to_builtins(message, str_keys=encoding is Encoding.JSON)
+    assert unpack(encoding, payload) == listed(msgspec.to_builtins(message, str_keys=encoding is Encoding.JSON))
+
+
+def listed(value: Any) -> Any:
+    """Both encodings know one kind of sequence."""
+    if isinstance(value, dict):
+        return {key: listed(each) for key, each in value.items()}
+    return [listed(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 def test_an_encoding_is_found_by_its_subprotocol() -> None:

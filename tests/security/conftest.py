@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Final
 
+import httpx
 import pytest
 
 from tests.kit.server import ChatServer
@@ -24,6 +27,8 @@ WIDE: Final = {
     "guest_burst_per_address": 1e6,
     "code_tries_per_address_per_hour": 1e6,
     "exports_per_address_per_hour": 1e6,
+    "sign_ins_per_address_per_hour": 1e6,
+    "sign_ins_per_login_per_hour": 1e6,
 }
 
 
@@ -31,3 +36,17 @@ WIDE: Final = {
 def server() -> Iterator[ChatServer]:
     with ChatServer(config={"trusted_proxies": [PROXY], "public_origins": list(CONFIGURED), "limits": WIDE}) as running:
         yield running
+
+
+PASSWORD: Final = "lamp river boots sky"
+
+
+@pytest.fixture(scope="session")
+def operator(server: ChatServer) -> str:
+    """The token of an operator called anna, who has just signed in."""
+    command = [sys.executable, "-m", "chatserver", "add-operator", "anna", "--config"]
+    file = server.directory / "chatserver.toml"
+    subprocess.run([*command, file], input=PASSWORD + "\n", text=True, capture_output=True, timeout=30, check=True)
+    body = {"login": "anna", "password": PASSWORD}
+    answer = httpx.post(f"{server.url}/api/staff/sign-in", json=body, trust_env=False)
+    return str(answer.json()["token"])

@@ -12,7 +12,7 @@ import pytest
 
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
-from tests.security.conftest import PROXY
+from tests.security.conftest import PASSWORD, PROXY
 
 STRANGER: Final = "127.0.0.1"
 MONTH: Final = 30 * 24 * 3600
@@ -41,11 +41,11 @@ async def page(server: ChatServer, source: str, proto: str | None) -> AsyncItera
         yield web
 
 
-def check(header: str, *, is_secure: bool, age: int) -> str:
+def check(header: str, *, is_secure: bool, age: int, of: str = "chat_identity") -> str:
     """Every flag in its place and no other; the value."""
     name, _, rest = header.partition("=")
     value, *flags = rest.split("; ")
-    assert name == ("__Host-chat_identity" if is_secure else "chat_identity")
+    assert name == (f"__Host-{of}" if is_secure else of)
     assert flags == [
         f"Max-Age={age}",
         "Path=/",
@@ -145,3 +145,24 @@ async def test_only_a_page_of_ours_may_read_its_data(server: ChatServer) -> None
         foreign = await web.get("/api/identity/export", headers={"origin": "https://evil.example"})
         assert foreign.status_code == 403
         assert not any(re.match("access-control-", name, re.IGNORECASE) for name in foreign.headers)
+
+
+@pytest.mark.parametrize(("source", "proto", "is_secure"), FRONTS)
+async def test_the_staffs_cookie_has_every_flag_too(
+    server: ChatServer, operator: str, source: str, proto: str | None, is_secure: bool
+) -> None:
+    name = "__Host-chat_staff" if is_secure else "chat_staff"
+    async with page(server, source, proto) as web:
+        body = {"login": "anna", "password": PASSWORD}
+        signed_in = (await web.post("/api/staff/sign-in", json=body)).headers["set-cookie"]
+        token = check(signed_in, is_secure=is_secure, age=12 * 3600, of="chat_staff")
+        assert len(token) == 43
+        web.cookies.clear()
+        # The name of the other kind says nothing.
+        other = "chat_staff" if is_secure else "__Host-chat_staff"
+        for sent, status in ((name, 200), (other, 401)):
+            answer = await web.get("/api/staff/me", headers={"cookie": f"{sent}={token}"})
+            assert answer.status_code == status
+            assert token not in answer.text
+        answer = await web.post("/api/staff/sign-out", headers={"cookie": f"{name}={token}"})
+        assert check(answer.headers["set-cookie"], is_secure=is_secure, age=0, of="chat_staff") == ""

@@ -19,6 +19,19 @@ from tests.kit.server import ChatServer
 from tests.security.conftest import CONFIGURED
 
 ROUTES = ("/api/identity", "/api/identity/restore", "/api/identity/erase", "/api/identity/forget")
+STAFF_ROUTES = (
+    "/api/staff/sign-in",
+    "/api/staff/sign-out",
+    "/api/staff/invitation",
+    "/api/staff/confirm",
+    "/api/staff/password",
+    "/api/staff/totp",
+    "/api/staff/totp/on",
+    "/api/staff/totp/off",
+    "/api/staff/invite",
+    "/api/staff/roles",
+    "/api/staff/revoke",
+)
 
 
 class Verdict(Enum):
@@ -172,7 +185,29 @@ def test_there_are_enough_kinds_and_no_route_is_forgotten() -> None:
         for route in Server(load(overrides={"secret_key": "x" * 48})).app.routes
         if not {"GET", "HEAD"}.issuperset(getattr(route, "methods", None) or {"GET"})
     }
-    assert acting == set(ROUTES)
+    assert acting == {*ROUTES, *STAFF_ROUTES}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.what)
+async def test_the_staffs_cookie_counts_for_our_own_page_only(server: ChatServer, operator: str, case: Case) -> None:
+    cookie = f"chat_staff={operator}"
+    for path in STAFF_ROUTES:
+        if path in ("/api/staff/sign-out", "/api/staff/totp"):
+            continue
+        status, first, body = await call(server, case, path, cookie)
+        assert "cache-control: no-store" in first
+        assert "set-cookie" not in first
+        code = json.loads(body)["error"]["code"]
+        if case.verdict is FOREIGN:
+            assert (status, code) == (403, "origin_refused"), path
+        elif case.verdict is TOKEN and path not in ("/api/staff/sign-in", "/api/staff/invitation"):
+            assert (status, code) == (401, "identity_required"), path
+        else:
+            # Let in as far as the body, in which nothing is.
+            assert (status, code) == (400, "malformed"), path
+    status, _, body = await call(server, case, "/api/staff/totp", cookie)
+    assert status == {OURS: 200, TOKEN: 401, FOREIGN: 403}[case.verdict]
+    assert (b"otpauth" in body) == (case.verdict is OURS)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.what)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -17,7 +18,9 @@ from sqlalchemy.dialects.postgresql import asyncpg as postgres
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from chatserver.store import statements
+from chatserver.domain.identity import MemberId
+from chatserver.domain.rooms import RoomKind, room_channel
+from chatserver.store import floor_statements, staff_statements, statements
 from chatserver.store.compiler import Compiler, Statement
 from chatserver.store.contract import Store
 from chatserver.store.migrate import alembic_config, migrate
@@ -60,8 +63,10 @@ def test_every_statement_compiles_in_both_dialects() -> None:
         Compiler(sqlite.dialect(paramstyle="qmark")),
         Compiler(postgres.dialect()),  # type: ignore[no-untyped-call]
     ]
-    found = [value for value in vars(statements).values() if isinstance(value, Statement)]
-    assert len(found) > 50
+    kept = [value for module in (statements, floor_statements, staff_statements) for value in vars(module).values()]
+    several = [value for value in kept if isinstance(value, tuple)]
+    found = [value for values in (kept, *several) for value in values if isinstance(value, Statement)]
+    assert len(found) > 100
     for compiler in compilers:
         for statement in found:
             assert compiler(statement).sql
@@ -82,6 +87,48 @@ async def test_migrating_again_changes_nothing(tmp_path: Path, postgres_url: str
         store: Store = await seeded(make(url.removeprefix("sqlite:///")))
         await asyncio.to_thread(migrate, url)
         assert len(await store.rooms()) == 2
+        await store.close()
+
+
+_BEFORE_ONE_TO_ONE = (
+    "INSERT INTO channels VALUES ('room:sleep', 'epoch', 1, 1, 5)",
+    "INSERT INTO rooms VALUES ('sleep', 'room:sleep', 'Sleep', 'Awake', '', '', '', 1, 200, 0, 'open', 3)",
+    "INSERT INTO members VALUES ('m_ada', 'Ada', 'ada', 1, 2, NULL)",
+    "INSERT INTO memberships VALUES ('m_ada', 'sleep', 1, 1, 5, true)",
+    (
+        'INSERT INTO log (channel, "offset", kind, at, author, part, name, text, redacted) '
+        "VALUES ('room:sleep', 1, 'posted', 5, 'm_ada', 0, 'Ada', 'kept', false)"
+    ),
+)
+
+
+def stand_before_one_to_one(connection: Connection) -> None:
+    command.upgrade(alembic_config(connection), "0001")
+    for statement in _BEFORE_ONE_TO_ONE:
+        connection.exec_driver_sql(statement)
+
+
+async def test_what_was_there_before_one_to_one_is_there_after_it(tmp_path: Path, postgres_url: str) -> None:
+    sqlite_url = f"sqlite:///{tmp_path}/chat.sqlite3"
+    old = create_engine(sqlite_url, poolclass=NullPool)
+    with old.begin() as connection:
+        stand_before_one_to_one(connection)
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(postgres_url), poolclass=NullPool
+    )
+    async with engine.begin() as opened:
+        await opened.run_sync(stand_before_one_to_one)
+    await engine.dispose()
+    for url, make in ((sqlite_url, SqliteStore), (postgres_url, PostgresStore)):
+        await asyncio.to_thread(migrate, url)
+        store: Store = make(url.removeprefix("sqlite:///"))
+        await store.open()
+        (room,) = await store.rooms()
+        assert (room.id, room.position, room.kind) == ("sleep", 3, RoomKind.THEMED)
+        page = await store.page(room_channel(room.id), None, 9, MemberId("m_ada"))
+        assert [(post.name, post.text) for post in page.posts] == [("Ada", "kept")]
+        assert [*await store.joined_rooms(MemberId("m_ada"))] == ["sleep"]
+        assert (await store.floor_version(), (await store.floor()).seekers, await store.all_staff()) == (0, {}, [])
         await store.close()
 
 

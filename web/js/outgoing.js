@@ -41,12 +41,12 @@ export class Outgoing {
     void this.flow(room);
   }
 
-  /** Try a refused post again: as a new one, for the old id has its answer. @param {string} id */
-  retry(id) {
+  /** Try a refused post again: as a new one, for the old id has its answer. @param {string} id @param {boolean} [anyway] */
+  retry(id, anyway = false) {
     const post = this.#post(id);
     if (post === undefined) return;
     this.drop(id);
-    this.write(post.room, { text: post.text, warning: post.warning, replyTo: post.replyTo });
+    this.write(post.room, { text: post.text, warning: post.warning, replyTo: post.replyTo, ...(anyway && { anyway }) });
   }
 
   /** It is not to be sent, or need not be. @param {string} id */
@@ -56,9 +56,9 @@ export class Outgoing {
     this.#stopWaiting(id);
   }
 
-  /** It cannot be sent. @param {string} id @param {string} why  the refusal's code */
-  refuse(id, why) {
-    this.s.do({ type: "refused", id, why });
+  /** It cannot be sent. @param {string} id @param {string} why  the refusal's code @param {Record<string, any>} [details] */
+  refuse(id, why, details) {
+    this.s.do({ type: "refused", id, why, details });
     this.#keep(id);
     this.#stopWaiting(id);
   }
@@ -104,11 +104,11 @@ export class Outgoing {
   }
 
   /** @param {Pending} post */
-  async #send({ id, room, text, warning, replyTo }) {
+  async #send({ id, room, text, warning, replyTo, anyway }) {
     const released = new Promise((done) => this.letGo.set(id, () => done(null)));
     const answered = this.s.client.fact(
       "post",
-      { room, text, ...(warning !== null && { warning }), ...(replyTo !== null && { reply_to: replyTo }) },
+      { room, text, ...(warning !== null && { warning }), ...(replyTo !== null && { reply_to: replyTo }), ...(anyway && { anyway }) },
       {
         gate: room,
         id,
@@ -126,7 +126,7 @@ export class Outgoing {
       this.s.do({ type: "acked", id, offset: /** @type {FactOk} */ (ok).offset ?? null });
     } catch (no) {
       if (!(no instanceof Refused)) throw no;
-      this.refuse(id, no.code);
+      this.refuse(id, no.code, no.details);
     } finally {
       this.letGo.delete(id);
     }

@@ -11,7 +11,7 @@ import { becomeSomebody, erase, forget, restore } from "./lib/api.js";
 import { Client, Refused } from "./lib/client.js";
 import { roomOf } from "./lib/facts.js";
 import { Outgoing } from "./outgoing.js";
-import { initialState, newest, reduce } from "./state.js";
+import { initialState, isTalk, newest, reduce } from "./state.js";
 
 const TYPING_EVERY_MS = 3_000;
 const READ_AFTER_MS = 1_000;
@@ -97,6 +97,11 @@ export class Session {
   /** @param {string} room */
   async leaveRoom(room) {
     await this.client.patient("leave", { room });
+    this.#forgetRoom(room);
+  }
+
+  /** @param {string} room */
+  #forgetRoom(room) {
     for (const p of this.state.pending) if (p.room === room) this.outgoing.drop(p.id);
     this.vault.forgetRoom(room);
     this.do({ type: "left", room });
@@ -122,6 +127,31 @@ export class Session {
     this.readAt.set(id, offset);
     if (this.readTimers.has(id)) return;
     this.readTimers.set(id, setTimeout(() => void this.#tellRead(id), READ_AFTER_MS));
+  }
+
+  // One-to-one
+
+  /** After every hello: where one stands, now and whenever it changes. */
+  stand() {
+    return this.ask("standing");
+  }
+
+  /** Do something in one-to-one. Rejects with Refused. @param {string} cmd @param {object} [fields] */
+  async ask(cmd, fields) {
+    const ok = await this.client.patient(cmd, fields);
+    if (ok.ok === "standing") this.#stood({ type: "standing", view: ok });
+    return ok;
+  }
+
+  /** @param {Happening} event */
+  #stood(event) {
+    this.do(event);
+    const { standing, rooms, pending } = this.state;
+    if (standing === null || ["waiting", "lapsed"].includes(standing.state)) return;
+    // A conversation that is forgotten is forgotten here too.
+    for (const room of [...Object.keys(rooms), ...this.vault.rooms(), ...pending.map((p) => p.room)]) {
+      if (isTalk(room) && room !== standing.session?.room) this.#forgetRoom(room);
+    }
   }
 
   // Posts
@@ -259,7 +289,7 @@ export class Session {
       this.do({ type: "written", post: post.status === "refused" ? post : { ...post, status: "waiting" } });
     }
     try {
-      await this.#lobby();
+      await Promise.all([this.stand().catch(() => {}), this.#lobby()]);
       let isWhole = true;
       for (const room of this.#roomsToJoin(ok.limits.rooms_per_connection)) {
         isWhole = (await this.#return(room)) && isWhole;
@@ -338,6 +368,7 @@ export class Session {
 
   /** @param {Push} push */
   #pushed(push) {
+    if (push.push === "standing") return this.#stood({ type: "push", push, now: this.now() });
     this.do({ type: "push", push, now: this.now() });
     if (!("channel" in push)) return;
     const id = roomOf(push.channel);

@@ -3,7 +3,7 @@
  */
 
 /** @import {Reader} from "./lib/facts.js" */
-/** @import {Happening, Pending, Position, Push, RoomCard, RoomState, State} from "./types.js" */
+/** @import {Happening, Pending, Position, Push, RoomCard, RoomState, Standing, State} from "./types.js" */
 
 import { applyHistory, applyJoin, applyLive, applyPresence, fade, ordered, roomOf, setMine } from "./lib/facts.js";
 
@@ -31,6 +31,7 @@ export function initialState() {
     open: null,
     away: false,
     pending: [],
+    standing: null,
   };
 }
 
@@ -75,6 +76,8 @@ export function reduce(state, event) {
       return onRoom(state, event.room, (room) => applyHistory(room, event.ok));
     case "push":
       return push(state, event.push, event.now);
+    case "standing":
+      return stand(state, event.view);
     case "opened":
       return opened({ ...state, open: event.room });
     case "away": {
@@ -106,7 +109,7 @@ export function reduce(state, event) {
     case "trouble":
       return onPending(state, event.id, (p) => ({ ...p, status: "waiting" }));
     case "refused":
-      return onPending(state, event.id, (p) => ({ ...p, status: "refused", why: event.why }));
+      return onPending(state, event.id, (p) => ({ ...p, status: "refused", why: event.why, details: event.details }));
     case "unsure":
       return onPending(state, event.id, (p) => ({ ...p, status: "unsure" }));
     case "acked": {
@@ -131,12 +134,17 @@ export function reduce(state, event) {
  * @param {State} state @returns {{id: string, name: string, unread: number}[]}
  */
 export function joinedRooms(state) {
-  const held = Object.values(state.rooms).map((r) => ({ id: r.id, name: r.room.name, unread: r.unread }));
+  const held = Object.values(state.rooms).filter((r) => !isTalk(r.id)).map((r) => ({ id: r.id, name: r.room.name, unread: r.unread }));
   const known = (state.lobby ?? [])
     .filter((card) => card.unread !== undefined && state.rooms[card.id] === undefined)
     .map((card) => ({ id: card.id, name: card.name, unread: card.unread ?? 0 }));
   const place = new Map((state.lobby ?? []).map((card, i) => [card.id, i]));
   return [...held, ...known].sort((a, b) => (place.get(a.id) ?? 999) - (place.get(b.id) ?? 999));
+}
+
+/** Whether a room is the closed one of a one-to-one session. @param {string} room */
+export function isTalk(room) {
+  return room.startsWith("s-");
 }
 
 /** The newest post's offset. @param {RoomState} room @returns {number} */
@@ -177,9 +185,16 @@ function push(state, p, now) {
     }
     case "self":
       return { ...state, me: p.member, muted: p.muted };
+    case "standing":
+      return stand(state, p);
     case "draining":
       return { ...state, link: { ...state.link, why: "draining" } };
   }
+}
+
+/** The newest word on where one stands is right. @param {State} state @param {Standing} view @returns {State} */
+function stand(state, view) {
+  return state.standing !== null && state.standing.version > view.version ? state : { ...state, standing: view };
 }
 
 /** Own posts that were acknowledged before they came back are here now. @param {State} state @param {string} id */

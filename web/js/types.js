@@ -93,7 +93,73 @@
  * @typedef {{push: "gap", channel: string, position: Position}} GapPush
  * @typedef {{push: "self", member: Person, muted: string[]}} SelfPush
  * @typedef {{push: "draining", reconnect_after: number}} DrainingPush
- * @typedef {Fact | PresencePush | TypingPush | CountsPush | GapPush | SelfPush | DrainingPush} Push
+ * @typedef {Fact | PresencePush | TypingPush | CountsPush | GapPush | SelfPush | DrainingPush | StandingPush} Push
+ *
+ * One-to-one.
+ *
+ * @typedef {object} TalkPerson
+ * @property {string} id
+ * @property {string} name
+ * @property {"seeker" | "listener"} role
+ * @property {number} [gone_since]  they have no connection since then
+ *
+ * @typedef {object} TalkView  a session of one seeker and a listener, as one of its people sees it
+ * @property {string} id
+ * @property {string} room
+ * @property {TalkPerson[]} people
+ * @property {number} started_at
+ * @property {number} ends_at
+ * @property {number} idle_at
+ * @property {boolean} can_extend
+ * @property {number} extension_minutes
+ * @property {string[]} [extend]  who has asked for more time
+ * @property {{listener: TalkPerson, handover?: boolean, waits_for: "seeker" | "listener"}} [invitation]
+ * @property {string[]} [why]
+ * @property {boolean} [flagged]
+ * @property {number} [heavy]
+ * @property {"listen" | "think"} [need]
+ * @property {string[]} [topics]
+ * @property {number} [ended_at]
+ * @property {"you" | "other" | "length" | "idle" | "gone" | "staff"} [ending]
+ * @property {number} [forget_at]
+ * @property {boolean} [again]
+ * @property {number} [heard]
+ * @property {number} [heavy_after]
+ * @property {boolean} [again_both]
+ *
+ * @typedef {object} Standing  where one stands who asked, or might
+ * @property {number} version
+ * @property {"none" | "waiting" | "lapsed" | "session" | "ended"} state
+ * @property {boolean} open
+ * @property {number} listeners
+ * @property {number} waiting
+ * @property {number} kept_seconds
+ * @property {number} length_minutes
+ * @property {number} idle_minutes
+ * @property {string[]} languages
+ * @property {number} [opens_at]
+ * @property {number} [place]
+ * @property {number} [asked_at]
+ * @property {number} [estimate_seconds]
+ * @property {number} [estimate_from]
+ * @property {boolean} [being_asked]
+ * @property {boolean} [is_first]
+ * @property {number} [lapsed_at]
+ * @property {number} [gone_at]
+ * @property {TalkView} [session]
+ *
+ * @typedef {Standing & {push: "standing"}} StandingPush
+ *
+ * @typedef {object} Wish  what one says when one asks; all of it optional
+ * @property {string[]} [topics]
+ * @property {"listen" | "think"} [need]
+ * @property {string} [language]
+ * @property {number} [minutes]
+ * @property {string[]} [not_with]
+ * @property {string[]} [rather_with]
+ * @property {number} [heavy]
+ * @property {string} [words]
+ * @property {boolean} [only]
  *
  * What the page keeps.
  *
@@ -109,6 +175,8 @@
  * @property {number | null} sentAt  when it first went to a socket, by this device's clock
  * @property {"waiting" | "sending" | "sent" | "refused" | "unsure"} status
  * @property {string | null} why  the refusal's code
+ * @property {Record<string, any>} [details]  and what it says besides
+ * @property {boolean} [anyway]  sent although it was refused for the contact details in it
  * @property {number | null} offset  its place, once acknowledged
  *
  * @typedef {object} RoomState
@@ -151,10 +219,11 @@
  * @property {string | null} open  the room on the screen
  * @property {boolean} away  the page is hidden
  * @property {Pending[]} pending
+ * @property {Standing | null} standing  where one stands with one-to-one; null: not known yet
  */
 
 /**
- * @typedef {{name: "lobby"} | {name: "you"} | {name: "room", room: string}
+ * @typedef {{name: "lobby"} | {name: "you"} | {name: "asking"} | {name: "room", room: string}
  *   | {name: "agreement", room: string, title: string, text: string, version: number, again: boolean}
  *   | {name: "full", room: string, rooms: {id: string, name: string, here: number}[]}
  *   | {name: "gone", how: "forgotten" | "erased"}} Screen
@@ -184,6 +253,7 @@
  *   | {type: "left", room: string}
  *   | {type: "history", room: string, ok: HistoryOk}
  *   | {type: "push", push: Push, now: number}
+ *   | {type: "standing", view: Standing}
  *   | {type: "opened", room: string | null}
  *   | {type: "away", away: boolean}
  *   | {type: "read", room: string, offset: number}
@@ -196,7 +266,7 @@
  *   | {type: "written", post: Pending}
  *   | {type: "sending", id: string, now: number}
  *   | {type: "trouble", id: string}
- *   | {type: "refused", id: string, why: string}
+ *   | {type: "refused", id: string, why: string, details?: Record<string, any>}
  *   | {type: "unsure", id: string}
  *   | {type: "acked", id: string, offset: number | null}
  *   | {type: "dropped", id: string}} Happening
@@ -214,6 +284,7 @@
  * @property {Timers} timers
  * @property {() => number} random
  * @property {() => string} newId
+ * @property {object} [hello]  what hello says besides
  * @property {() => Promise<void>} prepare  makes sure that there is an identity; rejects when it cannot be reached
  * @property {(ok: HelloOk) => void} onOpen
  * @property {(push: Push) => void} onPush
@@ -236,7 +307,7 @@
  */
 
 /**
- * @typedef {{text: string, warning: string | null, replyTo: number | null}} Draft
+ * @typedef {{text: string, warning: string | null, replyTo: number | null, anyway?: boolean}} Draft
  */
 
 /**

@@ -115,6 +115,11 @@ export class Vault {
     this.#remove(PLACE + room);
   }
 
+  /** Rooms of which something is kept. */
+  rooms() {
+    return this.#keys().filter((key) => key.startsWith(DRAFT) || key.startsWith(PLACE)).map((key) => key.slice(key.lastIndexOf(".") + 1));
+  }
+
   /** The names of people one hides, so that the list can be read. @param {string} member @param {string | null} name */
   keepHidden(member, name) {
     if (name === null) this.#remove(HIDDEN + member);

@@ -31,16 +31,15 @@ export function forget() {
 
 export const EXPORT_PATH = "/api/identity/export";
 
-/** @param {string} path @param {object} body */
-async function call(path, body) {
+/** @param {string} path @param {object | null} body  null: only look @returns {Promise<any>} */
+export async function call(path, body) {
   let response;
   let answer = null;
   try {
     response = await fetch(path, {
-      method: "POST",
+      method: body === null ? "GET" : "POST",
       credentials: "same-origin",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
+      ...(body !== null && { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(PATIENCE_MS),
     });
     if (response.status !== 204) answer = await response.json();

@@ -169,7 +169,7 @@ export class Client {
   /** @param {WebSocket} socket */
   async #hello(socket) {
     try {
-      const ok = await this.#ask(this.o.newId(), "hello", { client: "web" });
+      const ok = await this.#ask(this.o.newId(), "hello", { client: "web", ...this.o.hello });
       if (this.socket !== socket) return;
       this.#clear("opening");
       this.isOpen = true;

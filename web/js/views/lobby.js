@@ -35,6 +35,7 @@ export function lobbyView(context) {
     wait,
     none,
     all,
+    h("section", { class: "card one" }, h("h2", { text: w.ask }), h("p", { text: w.askLead }), button(w.askGo, () => context.go({ name: "asking" }), { class: "act second" })),
   );
   let shown = "";
 

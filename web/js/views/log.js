@@ -3,6 +3,7 @@
 /** @import {Session} from "../session.js" */
 /** @import {Acts, Context, PendingItem, Post, PostItem, State} from "../types.js" */
 /** @import {Composer} from "./composer.js" */
+/** @import {Stuck} from "./post.js" */
 
 import { attr, button, h, keyed, show, text } from "../lib/dom.js";
 import { ordered } from "../lib/facts.js";
@@ -22,15 +23,24 @@ const QUIET_MS = 600;
  */
 
 /**
+ * @typedef {object} LogHow
+ * @property {HTMLElement} [scroller]  what scrolls, where it is not the page
+ * @property {{empty: string, begin: string, posts: string}} [says]  where it is not a room of many
+ * @property {boolean} [two]  there are just two people: nobody is to be hidden from here
+ * @property {Stuck} [stuck]
+ *
  * @param {Context} context @param {string} id
  * @param {Composer} write
+ * @param {LogHow} [how]
  */
-export function logView(context, id, write) {
+export function logView(context, id, write, how = {}) {
   const { session, say, sayNow } = context;
-  const tools = postTools(context, id, write);
+  const { says = { ...w, posts: "" }, stuck } = how;
+  const page = how.scroller ?? document.documentElement;
+  const tools = postTools(context, id, write, how.two);
   const older = button(w.earlier, () => void fetchOlder(), { class: "quiet earlier" });
   const top = h("p", { class: "edge soft" });
-  const empty = h("p", { class: "empty", text: w.empty, hidden: true });
+  const empty = h("p", { class: "empty", text: says.empty, hidden: true });
   const catching = h("p", { class: "edge soft", text: w.catching, hidden: true });
   const rows = h("div", { class: "rows", role: "log", "aria-live": "polite", "aria-relevant": "additions", tabindex: -1 });
   const newer = button(w.toNewest, () => toEnd(), { class: "pill newer", hidden: true });
@@ -40,6 +50,7 @@ export function logView(context, id, write) {
   let isFetching = false;
   let lastKey = "";
 
+  const distanceToEnd = () => page.scrollHeight - page.scrollTop - page.clientHeight;
   const onScroll = () => {
     isAtEnd = distanceToEnd() < NEAR_END_PX;
     if (isAtEnd) seen();
@@ -55,8 +66,8 @@ export function logView(context, id, write) {
   }
 
   function toEnd() {
-    scrollTo(0, document.documentElement.scrollHeight);
-    document.getElementById("writing")?.focus({ preventScroll: true });
+    page.scrollTop = page.scrollHeight;
+    write.focus({ preventScroll: true });
   }
 
   async function fetchOlder() {
@@ -94,23 +105,23 @@ export function logView(context, id, write) {
     const isLonger = newestKey !== lastKey;
     const isOwn = items.at(-1)?.kind === "pending" && isLonger;
     lastKey = newestKey;
-    attr(rows, "aria-label", w.posts(room.room.name));
+    attr(rows, "aria-label", says.posts || w.posts(room.room.name));
     const anchor = firstInSight(rows);
     const before = anchor?.getBoundingClientRect().top ?? 0;
     if (items[0]?.key !== rows.firstElementChild?.getAttribute("data-key")) hush(rows);
-    keyed(rows, items, (item) => item.key, (item) => make(item, acts, session));
+    keyed(rows, items, (item) => item.key, (item) => make(item, acts, session, stuck));
     tools.update(state);
     const isStopGone = rows.querySelector('.post[tabindex="0"]') === null;
     if (isStopGone || (isLonger && !rows.contains(document.activeElement))) mark(rows, rows.querySelector(".post:last-of-type"));
     for (const other of rows.querySelectorAll('.post[tabindex="-1"] button:not([tabindex])')) attr(other, "tabindex", -1);
     show(older, room.more && !room.thin);
-    text(top, room.more || room.thin ? "" : room.gap ? w.gap : items.length > 0 ? w.begin : "");
+    text(top, room.more || room.thin ? "" : room.gap ? w.gap : items.length > 0 ? says.begin : "");
     show(top, top.textContent !== "");
     show(empty, items.length === 0 && !room.thin);
     show(catching, room.hole !== "no" || room.thin);
     if (!isShown) return;
-    if (isOwn || (isAtEnd && isLonger)) scrollTo(0, document.documentElement.scrollHeight);
-    else if (anchor?.isConnected) scrollBy(0, anchor.getBoundingClientRect().top - before);
+    if (isOwn || (isAtEnd && isLonger)) page.scrollTop = page.scrollHeight;
+    else if (anchor?.isConnected) page.scrollTop += anchor.getBoundingClientRect().top - before;
     isAtEnd = distanceToEnd() < NEAR_END_PX;
     if (isAtEnd) seen();
     else if (isLonger) show(newer, true);
@@ -125,13 +136,13 @@ export function logView(context, id, write) {
       write.grow();
       const line = rows.querySelector(".new-line");
       if (line !== null) line.scrollIntoView({ block: "center" });
-      else if (rows.childElementCount > 0) scrollTo(0, document.documentElement.scrollHeight);
+      else if (rows.childElementCount > 0) page.scrollTop = page.scrollHeight;
       onScroll();
-      window.addEventListener("scroll", onScroll, { passive: true });
+      (how.scroller ?? window).addEventListener("scroll", onScroll, { passive: true });
       document.addEventListener("pointerdown", onPress);
     },
     gone() {
-      window.removeEventListener("scroll", onScroll);
+      (how.scroller ?? window).removeEventListener("scroll", onScroll);
       document.removeEventListener("pointerdown", onPress);
     },
   };
@@ -183,11 +194,11 @@ function isJoined(last, post) {
 }
 
 /**
- * @param {Item} item @param {Acts} acts @param {Session} session
+ * @param {Item} item @param {Acts} acts @param {Session} session @param {LogHow["stuck"]} stuck
  * @returns {{element: HTMLElement, update: (item: any) => void}}
  */
-function make(item, acts, session) {
-  const row = item.kind === "post" ? postRow(item, acts) : item.kind === "pending" ? pendingRow(item, session.outgoing) : divider(item);
+function make(item, acts, session, stuck) {
+  const row = item.kind === "post" ? postRow(item, acts) : item.kind === "pending" ? pendingRow(item, session.outgoing, stuck) : divider(item);
   row.element.setAttribute("data-key", item.key);
   return row;
 }
@@ -233,9 +244,4 @@ function mark(rows, target) {
 function firstInSight(rows) {
   for (const row of rows.children) if (row.getBoundingClientRect().bottom > 80) return row;
   return null;
-}
-
-function distanceToEnd() {
-  const page = document.documentElement;
-  return page.scrollHeight - page.scrollTop - page.clientHeight;
 }

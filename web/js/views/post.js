@@ -12,6 +12,11 @@ import { REACTIONS, refusalWord, words } from "../locales/en.js";
 
 const w = words.post;
 
+/**
+ * What else can be said of, and done with, a post that was refused.
+ * @typedef {(pending: Pending) => {said: string, acts: HTMLElement[]} | null} Stuck
+ */
+
 /** @param {PostItem} first @param {Acts} acts */
 export function postRow(first, acts) {
   const { offset, author } = first.post;
@@ -101,13 +106,19 @@ function chip(reaction, act) {
   };
 }
 
-/** One's own post on its way. @param {PendingItem} first @param {Outgoing} outgoing */
-export function pendingRow(first, outgoing) {
+/**
+ * One's own post on its way.
+ * @param {PendingItem} first @param {Outgoing} outgoing @param {Stuck} [stuck]
+ */
+export function pendingRow(first, outgoing, stuck) {
   const { pending, me } = first;
   const status = h("span");
   const again = button(words.status.again, () => outgoing.retry(pending.id), { class: "quiet" });
   const remove = button(words.status.remove, () => outgoing.drop(pending.id), { class: "quiet" });
-  const line = h("p", { class: "status soft", "aria-live": "off" }, status, again, remove);
+  const besides = h("span");
+  /** @type {ReturnType<Stuck>} */
+  let more = null;
+  const line = h("p", { class: "status soft", "aria-live": "off" }, status, besides, again, remove);
   const body = h(
     "div",
     { class: "body" },
@@ -123,10 +134,14 @@ export function pendingRow(first, outgoing) {
     update({ pending: p, isJoined }) {
       element.classList.toggle("joined", isJoined);
       const isStuck = p.status === "refused" || p.status === "unsure";
-      const why = p.status === "refused" ? `${words.status.refused} ${refusalWord(p.why ?? "")}` : words.status[p.status];
+      if (p.status === "refused" && more === null) {
+        more = stuck?.(p) ?? null;
+        if (more !== null) besides.append(...more.acts);
+      }
+      const why = p.status === "refused" ? more?.said ?? `${words.status.refused} ${refusalWord(p.why ?? "")}` : words.status[p.status];
       text(status, why);
       line.classList.toggle("stuck", isStuck);
-      show(again, isStuck);
+      show(again, isStuck && more === null);
       show(remove, isStuck || p.status === "waiting");
     },
   };
@@ -134,9 +149,9 @@ export function pendingRow(first, outgoing) {
 
 /**
  * @param {Context} context @param {string} id
- * @param {Composer} write
+ * @param {Composer} write @param {boolean} [two]
  */
-export function postTools({ session, say, sayNow }, id, write) {
+export function postTools({ session, say, sayNow }, id, write, two = false) {
   const element = h("div", { class: "tools", role: "group", "aria-live": "off" });
   /** @type {{offset: number, from: HTMLElement} | null} */
   let at = null;
@@ -199,7 +214,7 @@ export function postTools({ session, say, sayNow }, id, write) {
         write.change(post);
       }),
       isMe && button(w.remove, () => ask(post), { class: "danger" }),
-      !isMe && button(w.mute(post.name), () => void mute(post), { title: w.muteHint }),
+      !isMe && !two && button(w.mute(post.name), () => void mute(post), { title: w.muteHint }),
       button(w.close, () => close(true)),
     ].filter((act) => act !== false);
     for (const act of acts) act.classList.add("quiet");
@@ -225,7 +240,7 @@ export function postTools({ session, say, sayNow }, id, write) {
       await session.mute(post.author, post.name, true);
       close(false);
       say(w.muted(post.name));
-      document.getElementById("writing")?.focus();
+      write.focus();
     } catch (no) {
       sayNow(refusalWord(no));
     }

@@ -1,0 +1,406 @@
+"""One worker's picture of the floor: read when it has changed, settled when it is time, shown to those concerned.
+
+The store decides; this only asks it to, and keeps what it last said (`docs/decisions/0080-one-to-one.md`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import Counter
+from functools import partial
+from typing import Final
+
+import msgspec
+
+from chatserver.delivery.tasks import Tasks
+from chatserver.domain import care
+from chatserver.domain.audit import PROMISES, audit
+from chatserver.domain.deciding import decide_and_settle, due_at
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.floor import Floor, FloorRules, SessionId
+from chatserver.domain.floor_commands import Dismiss, FloorCommand, Renamed, Settle, Spoke
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.rooms import RoomId
+from chatserver.domain.staff import Capability, may
+from chatserver.handlers import rooms, views
+from chatserver.handlers.connection import Connection
+from chatserver.handlers.hours import Clock
+from chatserver.handlers.node import Node
+from chatserver.handlers.views import Kind, Picture, View
+from chatserver.protocol.internode import FloorChanged
+from chatserver.store.contract import FloorChange, FloorCommitted, StoreUnavailable
+
+POLL_SECONDS: Final = 0.8
+"""How often the floor's version is asked for, and whether its listeners still may listen: what the bus lost is found
+here, within a second."""
+SEEN_SECONDS: Final = 5.0
+"""How often the store is told who of the floor is connected here. Well within `FloorRules.reachable`."""
+SPOKE_SECONDS: Final = 20.0
+"""How often a worker notes that a session is not silent. Far within its idle limit."""
+RESTATE_SECONDS: Final = 15.0
+"""How often views are made anew although nothing happened: estimates age."""
+_MOST_PATIENCE: Final = 30.0
+"""How many seconds, after the store was away or this worker has started, nobody counts as gone for good: as long as
+clients may wait before they come back."""
+_CLOCKS_DIFFER: Final = 2_000
+"""Milliseconds by which two clocks may differ, and a question to the database may take, to count as the same."""
+_FOR_EVER: Final = 365 * 24 * 3_600_000
+NOBODY: Final = MemberId("")
+_SPREAD_SECONDS: Final = 0.15
+"""Workers that wake for the same moment try one after another; the first is usually enough."""
+_VIEWS_AT_ONCE: Final = 200
+_VIEWS_PAUSE: Final = 0.02
+"""How many people are shown something before others have the loop, and for how long: a thousand who wait are told of
+their places some times a second."""
+
+log = logging.getLogger("chatserver.handlers")
+
+
+class FloorKeeper:
+    """Everything that this worker does about the floor. `run` never ends by itself; the server owns and cancels it."""
+
+    def __init__(self, node: Node, rules: FloorRules, hours: Clock, languages: tuple[str, ...]) -> None:
+        self._node = node
+        self._hours = hours
+        self._languages = languages
+        self.rules = rules
+        self._patient_rules = msgspec.structs.replace(
+            rules, grace=rules.grace + _FOR_EVER, session_grace=rules.session_grace + _FOR_EVER
+        )
+        self._ahead = 0
+        """By how many milliseconds this worker's clock is ahead of the database's."""
+        self._patient_until = 0.0
+        self._is_patient = True
+        """Whether the picture was made while nobody counted as gone for good."""
+        # After a start, too: whoever was connected to a worker that stopped is on their way.
+        self._store_was_away()
+        self.picture = self._picture(Floor())
+        self._watching: dict[Connection, dict[Kind, View | None]] = {}
+        """Who is to be told, of what, and what they were last told."""
+        self._loading: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+        self._known = 0
+        """The newest version that anybody told of."""
+        self._spoke: dict[SessionId, float] = {}
+        """When this worker last noted a session's speech, by its monotonic clock."""
+        self._tasks = Tasks()
+        self._seen_at = self._looked_at = self._restated_at = self._settled_at = float("-inf")
+
+    @property
+    def floor(self) -> Floor:
+        return self.picture.floor
+
+    def now(self) -> Millis:
+        """What time it is on the floor: for every worker the same, whichever machine it runs on. Otherwise the one
+        whose clock is ahead would take everybody for gone."""
+        return Millis(self._node.now() - self._ahead)
+
+    def words_expire_at(self) -> Millis:
+        """Until when come-back words that are made now are good."""
+        return Millis(self.now() + self.rules.words_days * 24 * 3_600_000)
+
+    @property
+    def is_open(self) -> bool:
+        return self._hours.is_open(self.now())
+
+    @property
+    def opens_at(self) -> Millis | None:
+        """When listeners are here again; None where they are, or never will be."""
+        return self._hours.opens_at(self.now())
+
+    # ------------------------------------------------------------------------------------------ what people do
+
+    async def do(self, who: MemberId, command: FloorCommand) -> FloorCommitted:
+        """Carry out a command on the floor. On return the picture here shows it. Raises Refusal or StoreUnavailable."""
+        now = self.now()
+        decide = partial(decide_and_settle, command=command, who=who, now=now, rules=self._rules())
+        try:
+            committed = await self._node.store.commit_floor(FloorChange(decide=decide, now=now))
+        except StoreUnavailable:
+            self._store_was_away()
+            raise
+        await self._heed(committed)
+        return committed
+
+    async def dismiss(self, member: MemberId, *, is_erased: bool) -> None:
+        """Somebody is no more, or listens no more. Not being on the floor changes nothing."""
+        await self.do(NOBODY, Dismiss(member=member, is_erased=is_erased))
+
+    async def renamed(self, person: Person) -> None:
+        """Somebody is called something else."""
+        if self.picture.concerns(person.id):
+            await self.do(person.id, Renamed(person=person))
+
+    async def arrived(self, member: MemberId) -> None:
+        """Somebody of the floor has connected: whom they wait for, or who waits for them, must not wait any longer."""
+        if not self.picture.concerns(member):
+            return
+        await self._node.store.see([member], self.now())
+        await self.do(NOBODY, Settle())
+
+    def may_stay(self, room: RoomId, member: MemberId) -> bool:
+        """Whether nothing that is known here speaks against somebody's being in a closed room. One that was opened just
+        now may not be known yet."""
+        return SessionId(room) not in self.floor.sessions or self.picture.may_enter(room, member)
+
+    def is_live(self, session: SessionId) -> bool:
+        found = self.floor.sessions.get(session)
+        return found is None or found.is_live
+
+    def spoke(self, who: MemberId, session: SessionId) -> None:
+        """Somebody wrote in a session: note now and then that it is not silent. Nobody waits for it."""
+        now = self._node.monotonic()
+        if now - self._spoke.get(session, float("-inf")) >= SPOKE_SECONDS:
+            self._spoke[session] = now
+            self._tasks.start(self._note_speech(who, session), "note speech")
+
+    async def _note_speech(self, who: MemberId, session: SessionId) -> None:
+        try:
+            await self.do(who, Spoke(session=session))
+        except (Refusal, StoreUnavailable):
+            # It has just ended, or the next post notes it.
+            self._spoke.pop(session, None)
+
+    def watch(self, connection: Connection, kind: Kind) -> View:
+        """From now on this connection is told whenever its view of that kind changes. Returns how it is now. Raises
+        NOT_LISTENER for the console of somebody who is none."""
+        view = self._view(connection, kind)
+        if view is None:
+            raise Refusal(Reason.NOT_LISTENER)
+        self._watching.setdefault(connection, {})[kind] = view
+        return view
+
+    def closed(self, connection: Connection) -> None:
+        """The socket is gone."""
+        self._watching.pop(connection, None)
+
+    def changed(self, version: int) -> None:
+        """Another worker says that the floor has this version now."""
+        self._known = max(self._known, version)
+        self._wake.set()
+
+    def look_at_staff(self) -> None:
+        """Somebody of the staff is it no more, or may do something else."""
+        self._looked_at = float("-inf")
+        self._wake.set()
+
+    # ------------------------------------------------------------------------------------------ patience
+
+    def _store_was_away(self) -> None:
+        """Nobody could be seen meanwhile. It is not those on the floor who were away."""
+        self._patient_until = self._node.monotonic() + min(_MOST_PATIENCE, self.rules.session_grace / 2000)
+
+    def _rules(self) -> FloorRules:
+        """The rules, without an end to anybody's grace while people have not had the time to be seen again."""
+        return self._patient_rules if self._is_patient_now() else self.rules
+
+    def _is_patient_now(self) -> bool:
+        return self._node.monotonic() < self._patient_until
+
+    # ------------------------------------------------------------------------------------------ clockwork
+
+    async def start(self) -> None:
+        """Read the floor before anybody is told where they stand. Raises StoreUnavailable."""
+        await self._compare_clocks()
+        await self._load()
+
+    async def run(self) -> None:
+        """Follow the floor until cancelled."""
+        while True:
+            await self._pause()
+            try:
+                await self._turn()
+            except (StoreUnavailable, Refusal) as trouble:
+                self._store_was_away()
+                self._node.metrics.store_failures.inc()
+                log.warning("floor_postponed", extra={"cause": str(trouble)})
+                # What is due stays due meanwhile.
+                await asyncio.sleep(POLL_SECONDS)
+            except Exception:
+                # What has to go on whatever one turn ran into.
+                log.exception("floor_failed")
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def _pause(self) -> None:
+        due = self.picture.due
+        wait = POLL_SECONDS * random.uniform(0.9, 1.1)
+        if due is not None:
+            wait = min(wait, max(0.0, (due - self.now()) / 1000) + random.uniform(0, _SPREAD_SECONDS))
+        try:
+            async with asyncio.timeout(wait):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+        self._wake.clear()
+
+    async def _turn(self) -> None:
+        node, clock = self._node, self._node.monotonic()
+        if self._known <= self.floor.version:
+            self._known = await node.store.floor_version()
+        if self._known != self.floor.version:
+            # Also where it went back: a database that took over from a broken one may have missed the last commits.
+            await self._load()
+            await self._fresh(self._known)
+            self._known = self.floor.version
+        if clock - self._seen_at >= SEEN_SECONDS:
+            self._seen_at = clock
+            await self._compare_clocks()
+            await self._tell_who_is_here()
+            await self._dismiss_those_who_may_not([*self.floor.listeners])
+        elif clock - self._looked_at >= POLL_SECONDS / 2:
+            self._looked_at = clock
+            listeners, sessions = self.floor.listeners.values(), self.picture.sessions
+            await self._dismiss_those_who_may_not(
+                [each.member for each in listeners if each.wants or each.member in sessions]
+            )
+        if self._is_patient and not self._is_patient_now():
+            # What was put off is due from now on.
+            self.picture = self._picture(self.floor)
+        due = self.picture.due
+        if due is not None and due <= self.now() and clock - self._settled_at >= _SPREAD_SECONDS:
+            self._settled_at = clock
+            await self.do(NOBODY, Settle())
+            # Where nothing was due after all, people have been seen meanwhile: the picture is old.
+            await self._load()
+        self._measure()
+        await self._show(again=clock - self._restated_at >= RESTATE_SECONDS)
+
+    async def _tell_who_is_here(self) -> None:
+        here = [member for member in self.picture.people if self._node.connections_of(member)]
+        if here:
+            await self._node.store.see(here, self.now())
+
+    async def _compare_clocks(self) -> None:
+        """Go by the database's clock where it has one of its own and this machine's is plainly another."""
+        before = self._node.now()
+        theirs = await self._node.store.clock()
+        after = self._node.now()
+        if theirs is None or not 0 <= after - before <= _CLOCKS_DIFFER:
+            return
+        ahead = (before + after) // 2 - theirs
+        if abs(ahead) <= _CLOCKS_DIFFER:
+            ahead = 0
+        if abs(ahead - self._ahead) > _CLOCKS_DIFFER:
+            log.warning("floor_clock_is_wrong", extra={"ahead_ms": ahead})
+            self._ahead = ahead
+
+    async def _dismiss_those_who_may_not(self, listeners: list[MemberId]) -> None:
+        """Whose account was revoked, or who is no listener any more, is off the floor, wherever that was ended. Of
+        those who are away, too: nobody should wait for them."""
+        if not listeners:
+            return
+        good = await self._node.store.good_staff(listeners)
+        for member in listeners:
+            if member not in good or not may(good[member].roles, Capability.LISTEN):
+                await self.dismiss(member, is_erased=False)
+
+    async def _heed(self, committed: FloorCommitted) -> None:
+        node = self._node
+        node.hub.announce(committed.publications)
+        if committed.is_changed:
+            node.tell_nodes(FloorChanged(committed.version))
+            self.changed(committed.version)
+        await self._fresh(committed.version)
+
+    async def _fresh(self, version: int) -> None:
+        """Wait until the picture is at least of this version. Any number of callers share one read: the first that is
+        waited for may have begun too early, the second has not."""
+        for _ in range(2):
+            if self.floor.version < version:
+                await self._load()
+
+    async def _load(self) -> None:
+        if self._loading is None:
+            self._loading = asyncio.create_task(self._read(), name="read the floor")
+        # Shielded: whoever gives up waiting must not end it for the others.
+        await asyncio.shield(self._loading)
+
+    async def _read(self) -> None:
+        try:
+            self.picture = self._picture(await self._node.store.floor())
+            self._put_in_order()
+        finally:
+            self._loading = None
+
+    def _picture(self, floor: Floor) -> Picture:
+        now = self.now()
+        self._is_patient = self._is_patient_now()
+        return Picture(
+            floor,
+            self.rules,
+            is_open=self._hours.is_open(now),
+            opens_at=self._hours.opens_at(now),
+            languages=self._languages,
+            due=due_at(floor, now, self._rules()),
+            now=now,
+        )
+
+    async def close(self) -> None:
+        """End what runs on the side."""
+        await self._tasks.close()
+
+    def _put_in_order(self) -> None:
+        """Nobody stays in the closed room of a session that they are no more part of, or that is forgotten."""
+        self._spoke = {session: at for session, at in self._spoke.items() if session in self.floor.sessions}
+        for connection in self._in_sessions():
+            assert connection.person is not None
+            for room in [*connection.rooms]:
+                if rooms.is_session(room) and not self.picture.may_enter(room, connection.person.id):
+                    rooms.depart(self._node, connection, room)
+
+    def _in_sessions(self) -> list[Connection]:
+        return [
+            connection
+            for online in self._node.online.values()
+            for connection in online.connections
+            if any(rooms.is_session(room) for room in connection.rooms)
+        ]
+
+    # ------------------------------------------------------------------------------------------ showing
+
+    async def _show(self, *, again: bool) -> None:
+        if again:
+            self._restated_at = self._node.monotonic()
+            self.picture = self._picture(self.floor)
+        for number, (connection, told) in enumerate([*self._watching.items()], 1):
+            for kind, before in told.items():
+                if connection not in self._watching:
+                    break
+                view = self._view(connection, kind)
+                if view is not None and (before is None or not views.is_same(view, before)):
+                    told[kind] = view if self._send(connection, view) else None
+            if number % _VIEWS_AT_ONCE == 0:
+                await asyncio.sleep(_VIEWS_PAUSE)
+
+    def _send(self, connection: Connection, view: View) -> bool:
+        if connection.outbox.wire.buffered() > self._node.limits.outbox_bytes:
+            # It is told when it has room again: the newest is right.
+            return False
+        connection.outbox.send(views.push(view))
+        return True
+
+    def _view(self, connection: Connection, kind: Kind) -> View | None:
+        if connection.person is None:
+            return None
+        member = connection.person.id
+        return views.standing(self.picture, member) if kind == "standing" else views.console(self.picture, member)
+
+    def _measure(self) -> None:
+        picture, metrics, now = self.picture, self._node.metrics, self.now()
+        found = audit(picture.floor, now, self.rules)
+        metrics.floor_version.set(picture.floor.version)
+        metrics.floor_waiting.set(len(picture.queue))
+        metrics.floor_oldest_wait_seconds.set(
+            max((max(0, now - seeker.asked_at) for seeker in picture.queue), default=0) / 1000
+        )
+        metrics.floor_proposals.set(len(picture.asked))
+        metrics.floor_sessions.set(sum(session.is_live for session in picture.floor.sessions.values()))
+        states = Counter(care.states(picture.floor, now, self.rules).values())
+        for state in care.ListenerState:
+            metrics.floor_listeners.labels(state.value).set(states[state])
+        for promise in PROMISES:
+            metrics.floor_broken.labels(promise).set(getattr(found, promise))
+        metrics.floor_idle_while_waiting_seconds.set(found.idle_ms / 1000)

@@ -1,0 +1,280 @@
+"""What people ask of the floor over their connection: seekers, listeners, and both within a session."""
+
+from __future__ import annotations
+
+import sys
+
+from chatserver.domain import floor_commands as on_floor
+from chatserver.domain import practice
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.floor import Profile, Session, SessionId, Wish, room_of_session
+from chatserver.domain.floor_commands import FloorCommand
+from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.rooms import clean_text
+from chatserver.handlers.answer import Answer
+from chatserver.handlers.connection import Connection
+from chatserver.handlers.members import tell_others_of_self
+from chatserver.handlers.node import Node
+from chatserver.protocol.internode import MemberChanged
+from chatserver.protocol.listening import (
+    AcceptProposal,
+    AnswerCheck,
+    AnswerInvitation,
+    AskConsole,
+    AskForListener,
+    AskPractice,
+    AskStanding,
+    BeAvailable,
+    BlockPerson,
+    ChangeProfile,
+    CheckOk,
+    DebriefNote,
+    DeclineProposal,
+    EndTalk,
+    ExtendTalk,
+    Feedback,
+    FlagTalk,
+    Invite,
+    LeaveQueue,
+    MakeWords,
+    PracticeOk,
+    Question,
+    ReportPerson,
+    Scene,
+    SceneLine,
+    StillThere,
+    TakeBack,
+    TalkAgainCommand,
+    TalkOk,
+    WordsOk,
+)
+from chatserver.protocol.messages import DoneOk
+
+NOTE_LENGTH = 2_000
+"""Characters of a report's or a debrief's note."""
+
+# --------------------------------------------------------------------------------------------------------- seekers
+
+
+async def standing(node: Node, connection: Connection, person: Person, command: AskStanding) -> Answer:
+    """Where somebody stands, now and whenever it changes."""
+    await node.floor.arrived(person.id)
+    return Answer(node.floor.watch(connection, "standing"))
+
+
+async def ask(node: Node, connection: Connection, person: Person, command: AskForListener) -> Answer:
+    """Take a place in the queue."""
+    if not command.agreement:
+        raise Refusal(Reason.AGREEMENT_REQUIRED)
+    wanted: MemberId | None = None
+    if command.words is not None and command.words.strip():
+        wanted = await node.identities.listener_of_words(command.words)
+    wish = Wish(
+        topics=_known_topics(node, command.topics),
+        need=command.need,
+        language=command.language.lower(),
+        minutes=command.minutes,
+        not_with=command.not_with,
+        rather_with=command.rather_with,
+        heavy=command.heavy,
+        member=wanted,
+        only=command.only and wanted is not None,
+    )
+    avoid = await node.store.blocked_with(person.id)
+    wanted_place = on_floor.Ask(name=person.name, wish=wish, avoid=avoid, is_open=node.floor.is_open)
+    try:
+        await node.floor.do(person.id, wanted_place)
+    except Refusal as refusal:
+        if refusal.reason is Reason.LISTENING_CLOSED:
+            raise Refusal(refusal.reason, details={"opens_at": node.floor.opens_at}) from None
+        raise
+    return Answer(node.floor.watch(connection, "standing"))
+
+
+async def leave_queue(node: Node, connection: Connection, person: Person, command: LeaveQueue) -> Answer:
+    await node.floor.do(person.id, on_floor.Withdraw())
+    return Answer(node.floor.watch(connection, "standing"))
+
+
+async def take_back(node: Node, connection: Connection, person: Person, command: TakeBack) -> Answer:
+    await node.floor.do(person.id, on_floor.TakePlaceBack())
+    return Answer(node.floor.watch(connection, "standing"))
+
+
+async def feedback(node: Node, connection: Connection, person: Person, command: Feedback) -> Answer:
+    return await _done(
+        node,
+        person,
+        on_floor.GiveFeedback(session=command.session, heard=command.heard, heavy=command.heavy),
+    )
+
+
+async def words(node: Node, connection: Connection, person: Person, command: MakeWords) -> Answer:
+    """Come-back words for who may have them; the hash is made before it is known, since it takes a moment."""
+    _require_session(node, command.session, person)
+    phrase, hashed = await node.identities.make_words()
+    await node.floor.do(person.id, on_floor.TakeWords(session=command.session, words_hash=hashed))
+    return Answer(WordsOk(words=phrase, expires_at=node.floor.words_expire_at()))
+
+
+# ----------------------------------------------------------------------------------------------------- either side
+
+
+async def end(node: Node, connection: Connection, person: Person, command: EndTalk) -> Answer:
+    return await _done(node, person, on_floor.EndSession(session=command.session))
+
+
+async def extend(node: Node, connection: Connection, person: Person, command: ExtendTalk) -> Answer:
+    return await _done(node, person, on_floor.Extend(session=command.session, on=command.on))
+
+
+async def again(node: Node, connection: Connection, person: Person, command: TalkAgainCommand) -> Answer:
+    return await _done(node, person, on_floor.TalkAgain(session=command.session, on=command.on))
+
+
+async def block(node: Node, connection: Connection, person: Person, command: BlockPerson) -> Answer:
+    """End it, and see to it that these two never meet again: not here, and not by their posts in a room."""
+    session = _require_session(node, command.session, person)
+    others = [each for each in session.people if each != person.id]
+    for other in others if person.id == session.seeker else [session.seeker]:
+        # Before it ends, so that nobody asks in between. However many they hide already, this is not refused.
+        await node.store.set_mute(person.id, other, True, sys.maxsize)
+    await node.floor.do(person.id, on_floor.Block(session=command.session))
+    await tell_others_of_self(node, person.id, except_for=None)
+    return Answer(DoneOk(), then=lambda: node.tell_nodes(MemberChanged(person.id)))
+
+
+async def report(node: Node, connection: Connection, person: Person, command: ReportPerson) -> Answer:
+    return await _done(
+        node,
+        person,
+        on_floor.ReportSession(
+            session=command.session, reason=command.reason, note=_note(command.note), is_call=command.call
+        ),
+    )
+
+
+async def answer_invitation(node: Node, connection: Connection, person: Person, command: AnswerInvitation) -> Answer:
+    return await _done(node, person, on_floor.AnswerAskIn(session=command.session, yes=command.yes))
+
+
+# ------------------------------------------------------------------------------------------------------- listeners
+
+
+async def console(node: Node, connection: Connection, person: Person, command: AskConsole) -> Answer:
+    """How a listener stands, now and whenever it changes."""
+    if person.id not in node.floor.floor.listeners:
+        await node.floor.do(person.id, on_floor.Hire(person=person))
+    await node.floor.arrived(person.id)
+    return Answer(node.floor.watch(connection, "console"))
+
+
+async def profile(node: Node, connection: Connection, person: Person, command: ChangeProfile) -> Answer:
+    return await _done(
+        node,
+        person,
+        on_floor.SetProfile(
+            profile=Profile(
+                languages=tuple(language.lower() for language in command.languages),
+                traits=command.traits,
+                lived=_known_topics(node, command.lived),
+                not_topics=_known_topics(node, command.not_topics),
+                needs=command.needs,
+                most_minutes=command.most_minutes,
+                cap=command.cap,
+                openings=tuple(text for text in map(clean_text, command.openings) if text),
+            )
+        ),
+    )
+
+
+async def available(node: Node, connection: Connection, person: Person, command: BeAvailable) -> Answer:
+    return await _done(node, person, on_floor.SetAvailable(on=command.on))
+
+
+async def still_here(node: Node, connection: Connection, person: Person, command: StillThere) -> Answer:
+    return await _done(node, person, on_floor.StillHere())
+
+
+async def accept(node: Node, connection: Connection, person: Person, command: AcceptProposal) -> Answer:
+    """Take a proposal. Pressed twice, it is the same session."""
+    new = node.identities.new_session_id()
+    committed = await node.floor.do(person.id, on_floor.Accept(seeker=command.seeker, session=new))
+    assert committed.session is not None
+    return Answer(TalkOk(session=committed.session, room=room_of_session(committed.session)))
+
+
+async def decline(node: Node, connection: Connection, person: Person, command: DeclineProposal) -> Answer:
+    return await _done(node, person, on_floor.Decline(seeker=command.seeker))
+
+
+async def flag(node: Node, connection: Connection, person: Person, command: FlagTalk) -> Answer:
+    return await _done(node, person, on_floor.Flag(session=command.session, on=command.on))
+
+
+async def invite(node: Node, connection: Connection, person: Person, command: Invite) -> Answer:
+    return await _done(
+        node,
+        person,
+        on_floor.AskIn(session=command.session, listener=command.listener, is_handover=command.handover),
+    )
+
+
+async def debrief(node: Node, connection: Connection, person: Person, command: DebriefNote) -> Answer:
+    note = _note(command.note)
+    if not note:
+        raise Refusal(Reason.TEXT_EMPTY)
+    return await _done(node, person, on_floor.Debrief(session=command.session, note=note))
+
+
+async def practise(node: Node, connection: Connection, person: Person, command: AskPractice) -> Answer:
+    scenes = tuple(
+        Scene(
+            says=scene.says,
+            answers=tuple(_line(each) for each in scene.answers),
+        )
+        for scene in practice.SCENES
+    )
+    questions = tuple(Question(text=each.text, answers=each.answers) for each in practice.QUESTIONS)
+    return Answer(PracticeOk(scenes=scenes, questions=questions))
+
+
+async def check(node: Node, connection: Connection, person: Person, command: AnswerCheck) -> Answer:
+    """The readiness check."""
+    to_think_about = practice.check(command.answers)
+    if not to_think_about:
+        await node.floor.do(person.id, on_floor.MarkReady())
+    return Answer(CheckOk(passed=not to_think_about, again=to_think_about))
+
+
+# ----------------------------------------------------------------------------------------------------------- parts
+
+
+async def _done(node: Node, person: Person, command: FloorCommand) -> Answer:
+    await node.floor.do(person.id, command)
+    return Answer(DoneOk())
+
+
+def _line(answer: practice.Answer) -> SceneLine:
+    return SceneLine(
+        text=answer.text, reply=answer.reply, advice=answer.advice, is_good=answer.is_good, next=answer.next_scene
+    )
+
+
+def _require_session(node: Node, session: SessionId, person: Person) -> Session:
+    found = node.floor.floor.sessions.get(session)
+    if found is None or person.id not in found.people:
+        raise Refusal(Reason.SESSION_UNKNOWN)
+    return found
+
+
+def _known_topics(node: Node, topics: tuple[str, ...]) -> tuple[str, ...]:
+    """Those that are rooms here, in the lobby's order: an old page may still offer one that is no more."""
+    return tuple(room for room in node.rooms if room in topics)
+
+
+def _note(text: str) -> str:
+    text = clean_text(text)
+    if len(text) > NOTE_LENGTH:
+        raise Refusal(Reason.TEXT_TOO_LONG, details={"limit": NOTE_LENGTH})
+    return text

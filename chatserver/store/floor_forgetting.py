@@ -1,0 +1,220 @@
+"""What the floor and its sessions hold of one person, for taking it away and for showing it to them; and what is due
+there. Sans-I/O, like `log`.
+
+A `Dismiss` decides what becomes of those who were with the person; it comes before an erasure. Whatever it left, or
+what happened since, is made right here: nobody is held by somebody who is no more, and no record names them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from chatserver.domain.floor import Ending, Floor, Listener, Seeker, Session, SessionId, Wish, room_of_session
+from chatserver.domain.history import ChannelName, Millis
+from chatserver.domain.identity import MemberId
+from chatserver.domain.rooms import Publication, Room, RoomStatus, room_channel
+from chatserver.store import floor_log, render
+from chatserver.store import floor_statements as sql
+from chatserver.store import statements as rooms_sql
+from chatserver.store.compiler import Call, Op
+from chatserver.store.contract import KeptNote, KeptReport, KeptSession, Place
+from chatserver.store.floor_effects import close_room, decode_posts, drop_room, encode_posts
+from chatserver.store.floor_records import Records
+from chatserver.store.log import ChannelState
+
+WAITS_KEPT: Final = 7 * 24 * 3_600_000
+"""Milliseconds for which hand-overs are kept."""
+ORPHANED_FOR: Final = 24 * 3_600_000
+"""Milliseconds of silence after which a session's room whose session is nowhere is dropped."""
+ORPHANS_AT_ONCE: Final = 50
+
+_replace = msgspec.structs.replace
+
+
+class Nobody(msgspec.Struct, frozen=True):
+    """As whom an erased person stands where their place has to stay."""
+
+    id: MemberId
+    name: str
+
+
+# ------------------------------------------------------------------------------------------------ erasing
+
+
+def without(floor: Floor, who: MemberId, nobody: Nobody, now: Millis) -> Floor:
+    """The floor as it is without a person. Sessions of theirs that live are over, and to be forgotten at once."""
+    sessions = {id_: _session_without(session, who, nobody, now) for id_, session in floor.sessions.items()}
+    over = {id_ for id_, session in sessions.items() if session is not floor.sessions[id_] and not session.is_live}
+    return _replace(
+        floor,
+        version=floor.version + 1,
+        seekers={id_: _seeker_without(seeker, who, over) for id_, seeker in floor.seekers.items() if id_ != who},
+        listeners={id_: listener for id_, listener in floor.listeners.items() if id_ != who},
+        sessions=sessions,
+    )
+
+
+def _seeker_without(seeker: Seeker, who: MemberId, over: set[SessionId]) -> Seeker:
+    fields: dict[str, object] = {}
+    if seeker.wish.member == who:
+        fields["wish"] = _replace(seeker.wish, member=None, only=False)
+    if seeker.proposal is not None and seeker.proposal.listener == who:
+        fields["proposal"] = None
+    for name, members in (("avoid", seeker.avoid), ("refused_by", seeker.refused_by)):
+        if who in members:
+            fields[name] = members - {who}
+    if seeker.session in over:
+        # They lost their listener: they are the next.
+        fields |= {"session": None, "is_first": True}
+    return _replace(seeker, **fields) if fields else seeker
+
+
+def _session_without(session: Session, who: MemberId, nobody: Nobody, now: Millis) -> Session:
+    asked = session.asked
+    if asked is not None and who in (asked.listener, asked.by):
+        session = _replace(session, asked=None)
+    if session.wish.member == who:
+        session = _replace(session, wish=_replace(session.wish, member=None, only=False))
+    if who not in session.people and who not in session.names:
+        return session
+
+    def other(member: MemberId) -> MemberId:
+        return nobody.id if member == who else member
+
+    if session.is_live and who in session.people:
+        session = _replace(session, ended_at=now, ending=Ending.ERASED, forget_at=now)
+    is_seeker = session.seeker == who
+    return _replace(
+        session,
+        seeker=other(session.seeker),
+        seeker_name=nobody.name if is_seeker else session.seeker_name,
+        wish=Wish() if is_seeker else session.wish,
+        listeners=tuple(other(member) for member in session.listeners),
+        names={other(member): nobody.name if member == who else name for member, name in session.names.items()},
+        extend_by=session.extend_by - {who},
+        gone={member: since for member, since in session.gone.items() if member != who},
+        again=session.again - {who},
+        heard=None if is_seeker else session.heard,
+        heavy_after=None if is_seeker else session.heavy_after,
+    )
+
+
+def take_off(floor: Floor, who: MemberId, nobody: Nobody, now: Millis) -> Op[list[SessionId] | None]:
+    """Remove a person from a floor whose lock is held; the sessions that this ended, or None if they were nowhere."""
+    after = without(floor, who, nobody, now)
+    changed = floor_log.differences(floor, after)
+    if not changed:
+        return None
+    yield from floor_log.save(floor, after, changed)
+    return [id_ for id_, session in after.sessions.items() if floor.sessions[id_].is_live and not session.is_live]
+
+
+def close_rooms(ended: list[SessionId], states: Mapping[str, ChannelState], now: Millis) -> Op[list[Publication]]:
+    """Close the rooms of sessions that an erasure ended. Their channels are held, and their heads saved, elsewhere."""
+    publications: list[Publication] = []
+    for id_ in ended:
+        state = states.get(room_channel(room_of_session(id_)))
+        rows = (yield Call(rooms_sql.ROOM, [(state.channel,)])) if state is not None else []
+        if state is not None and rows:
+            room: Room = render.room_of(rows[0])
+            if room.status is RoomStatus.OPEN:
+                publications.append((yield from close_room(state, _replace(room, status=RoomStatus.CLOSED), now)))
+    return publications
+
+
+def forget_what_was_kept(who: MemberId, nobody: Nobody) -> Op[bool]:
+    """Words that lead to a person, notes about themselves, and their part in reports. A report about somebody keeps
+    what they wrote: it is what it is about. Whether there was any text."""
+    dropped = yield Call(sql.DROP_WORDS_TO, [(who,)])
+    debriefs = yield Call(sql.DROP_DEBRIEFS_OF, [(who,)])
+    yield Call(sql.DISOWN_REPORTS, [(who,)])
+    had_text = bool(dropped or debriefs)
+    for id_, snapshot in (yield Call(sql.REPORTS_WITH, [(who, f"%{who}%")])):
+        posts = decode_posts(snapshot)
+        if any(post.author == who for post in posts):
+            had_text = True
+            emptied = [
+                _replace(post, author=nobody.id, name=nobody.name, text="", warning=None, redacted=True, reactions={})
+                if post.author == who
+                else post
+                for post in posts
+            ]
+            yield Call(sql.SET_SNAPSHOT, [(encode_posts(emptied).decode(), id_)])
+    return had_text
+
+
+# ------------------------------------------------------------------------------------------------ showing
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What is kept about one person beside rooms. Nothing of what others said privately about a session."""
+
+    place: Place | None
+    listener: Listener | None
+    sessions: tuple[KeptSession, ...]
+    reports: tuple[KeptReport, ...]
+    debriefs: tuple[KeptNote, ...]
+
+
+def kept_of(who: MemberId) -> Op[Kept]:
+    floor = Records().floor(0, (yield Call(sql.RECORDS_OF, [(who, who)])))
+    seeker = floor.seekers.get(who)
+    reports = yield Call(sql.REPORTS_BY, [(who,)])
+    debriefs = yield Call(sql.DEBRIEFS_OF, [(who,)])
+    return Kept(
+        place=None if seeker is None else _place_of(seeker),
+        listener=floor.listeners.get(who),
+        sessions=tuple(_kept_session(session, who) for session in floor.sessions.values() if who in session.people),
+        reports=tuple(KeptReport(at=row[0], reason=row[1], note=row[2]) for row in reports),
+        debriefs=tuple(KeptNote(at=row[0], note=row[1]) for row in debriefs),
+    )
+
+
+def _place_of(seeker: Seeker) -> Place:
+    return Place(asked_at=seeker.asked_at, wish=seeker.wish, seen_at=seeker.seen_at, lapsed_at=seeker.lapsed_at)
+
+
+def _kept_session(session: Session, who: MemberId) -> KeptSession:
+    is_seeker = who == session.seeker
+    return KeptSession(
+        id=session.id,
+        is_seeker=is_seeker,
+        started_at=session.started_at,
+        ended_at=session.ended_at,
+        forget_at=session.forget_at,
+        wish=session.wish if is_seeker else None,
+        heard=session.heard if is_seeker else None,
+        heavy_after=session.heavy_after if is_seeker else None,
+        flagged=None if is_seeker else session.flagged,
+        would_talk_again=who in session.again,
+    )
+
+
+# ------------------------------------------------------------------------------------------------ expiring
+
+
+def prune(now: Millis) -> Op[None]:
+    """Remove hand-overs that are too old, and words, invitations and sign-ins that are over."""
+    yield Call(sql.DROP_OLD_WAITS, [(now - WAITS_KEPT,)])
+    for statement in sql.DROP_OVER:
+        yield Call(statement, [(now,)])
+
+
+def orphans(now: Millis) -> Op[list[ChannelName]]:
+    """Channels of rooms that no session will ever drop."""
+    rows = yield Call(sql.ORPHANS, [(now - ORPHANED_FOR, ORPHANS_AT_ONCE)])
+    return sorted(ChannelName(row[0]) for row in rows)
+
+
+def drop_orphans(now: Millis) -> Op[None]:
+    # The floor's lock first, as everywhere; then none of them can have found a session again.
+    yield Call(sql.LOCK_FLOOR, [()])
+    names = yield from orphans(now)
+    if names:
+        yield Call(rooms_sql.LOCK_ROOMS, [(name,) for name in names])
+        for name in names:
+            yield from drop_room(name)
+        yield Call(sql.NOTE_DROPPED, [()])

@@ -1,0 +1,126 @@
+"""One-to-one: the floor, its sessions' rooms, and staff."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("rooms", sa.Column("kind", sa.String(), nullable=False, server_default="themed"))
+    op.add_column("upkeep", sa.Column("dropped", sa.BigInteger(), nullable=False, server_default="0"))
+    op.add_column("upkeep", sa.Column("scrubbed", sa.BigInteger(), nullable=False, server_default="0"))
+    op.create_index("ix_memberships_room", "memberships", ["room"], unique=False)
+    _add_floor()
+    _add_what_it_leaves()
+    _add_staff()
+
+
+def _add_floor() -> None:
+    op.create_table(
+        "floor",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_floor"),
+    )
+    op.create_table(
+        "floor_records",
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("seen_at", sa.BigInteger(), nullable=True),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "id", name="pk_floor_records"),
+    )
+    op.bulk_insert(
+        sa.table("floor", sa.column("id", sa.Integer()), sa.column("version", sa.BigInteger())),
+        [{"id": 1, "version": 0}],
+    )
+
+
+def _add_what_it_leaves() -> None:
+    op.create_table(
+        "waits",
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("met_at", sa.BigInteger(), nullable=False),
+    )
+    op.create_index("ix_waits_met_at", "waits", ["met_at"], unique=False)
+    op.create_table(
+        "words",
+        sa.Column("words_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("listener", sa.String(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("words_hash", name="pk_words"),
+    )
+    op.create_index("ix_words_listener", "words", ["listener"], unique=False)
+    op.create_table(
+        "reports",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("by", sa.String(), nullable=True),
+        sa.Column("about", sa.String(), nullable=True),
+        sa.Column("session", sa.String(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("is_call", sa.Boolean(), nullable=False),
+        sa.Column("snapshot", sa.Text(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_reports"),
+    )
+    op.create_index("ix_reports_by", "reports", ["by"], unique=False)
+    op.create_table(
+        "debriefs",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("listener", sa.String(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_debriefs"),
+    )
+    op.create_index("ix_debriefs_listener", "debriefs", ["listener"], unique=False)
+    op.create_table(
+        "feedback",
+        sa.Column("heard", sa.SmallInteger(), nullable=True),
+        sa.Column("heavy_before", sa.SmallInteger(), nullable=True),
+        sa.Column("heavy_after", sa.SmallInteger(), nullable=True),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+    )
+
+
+def _add_staff() -> None:
+    op.create_table(
+        "staff",
+        sa.Column("member", sa.String(), nullable=False),
+        sa.Column("login", sa.String(), nullable=False),
+        sa.Column("login_key", sa.String(), nullable=False),
+        sa.Column("password_hash", sa.String(), nullable=False),
+        sa.Column("totp_secret", sa.String(), nullable=True),
+        sa.Column("totp_step", sa.BigInteger(), nullable=False),
+        sa.Column("roles", sa.String(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["member"], ["members.id"], name="fk_staff_member"),
+        sa.PrimaryKeyConstraint("member", name="pk_staff"),
+        sa.UniqueConstraint("login_key", name="uq_staff_login_key"),
+    )
+    op.create_table(
+        "staff_sign_ins",
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("member", sa.String(), nullable=False),
+        sa.Column("confirmed_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["member"], ["staff.member"], name="fk_staff_sign_ins_member"),
+        sa.PrimaryKeyConstraint("token_hash", name="pk_staff_sign_ins"),
+    )
+    op.create_index("ix_staff_sign_ins_member", "staff_sign_ins", ["member"], unique=False)
+    op.create_table(
+        "invitations",
+        sa.Column("link_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("roles", sa.String(), nullable=False),
+        sa.Column("made_by", sa.String(), nullable=True),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("link_hash", name="pk_invitations"),
+    )

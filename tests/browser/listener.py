@@ -1,0 +1,127 @@
+"""A listener who follows a script: on the staff's side of the wire, while somebody sits at the page."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import httpx
+
+from chatserver.domain.practice import QUESTIONS
+from tests.kit.client import ChatClient, Message
+from tests.kit.server import ChatServer
+
+_PASSWORD: Final = "lamp river boots sky"
+_NAMES: Final = ("Calm Heron", "Quiet Otter", "Gentle Finch", "Steady Birch", "Kind Wren", "Warm Linden")
+_numbers = itertools.count()
+
+
+class Listener:
+    """One sign-in with one connection at a time."""
+
+    def __init__(self, server: ChatServer, token: str, name: str) -> None:
+        self._server = server
+        self._token = token
+        self.name = name
+        self.client = ChatClient(server.ws_url, hello=False)
+
+    async def arrive(self) -> None:
+        """Connect (again), and be in the rooms of every conversation that goes on."""
+        self.client = ChatClient(self._server.ws_url, hello=False)
+        await self.client.open()
+        self.client.hello_ok = await self.client.ask("hello", token=self._token, staff=True)
+        console = await self.client.ask("console")
+        for session in console.get("sessions", []):
+            if "ended_at" not in session:
+                await self.client.ask("join", room=session["room"])
+
+    async def listen(self, cap: int = 1, languages: tuple[str, ...] = ("en",)) -> None:
+        """Be there for whoever asks."""
+        await self.client.ask("profile", languages=languages, cap=cap)
+        await self.client.ask("available", on=True)
+
+    async def rest(self) -> None:
+        await self.client.ask("available", on=False)
+
+    async def accept(self) -> str:
+        """Take the next who is suggested, and go into the room; the session."""
+        console = await self.console(lambda it: "proposal" in it)
+        ok = await self.client.ask("accept", seeker=console["proposal"]["seeker"])
+        await self.client.ask("join", room=ok["room"])
+        return str(ok["session"])
+
+    async def say(self, session: str, text: str) -> None:
+        await self.client.ask("post", room=session, text=text)
+
+    async def hears(self, session: str, text: str) -> Message:
+        channel = f"room:{session}"
+
+        def is_it(push: Message) -> bool:
+            return push["push"] == "posted" and push["channel"] == channel and push["post"]["text"] == text
+
+        return await self.client.wait_for(is_it)
+
+    async def console(self, predicate: Callable[[Message], bool] = lambda _: True) -> Message:
+        """How they stand, as soon as this holds of it."""
+        now = await self.client.ask("console")
+        if predicate(now):
+            return now
+        return await self.client.wait_for(
+            lambda push: push["push"] == "console" and push["version"] >= now["version"] and predicate(push), 20
+        )
+
+    async def session(self, session: str, predicate: Callable[[Message], bool]) -> Message:
+        """A session, as soon as this holds of it."""
+
+        def find(console: Message) -> Message | None:
+            return next((each for each in console.get("sessions", []) if each["id"] == session and predicate(each)), None)
+
+        found = find(await self.console(lambda console: find(console) is not None))
+        assert found is not None
+        return found
+
+    def vanish(self) -> None:
+        """As a lost network does."""
+        self.client.abort()
+
+    async def leave(self) -> None:
+        await self.client.close()
+
+
+@asynccontextmanager
+async def a_listener(server: ChatServer) -> AsyncIterator[Listener]:
+    """Somebody new who passed the check, is connected, and does not listen yet."""
+    number = next(_numbers)
+    name = _NAMES[number % len(_NAMES)] + (f" {number}" if number >= len(_NAMES) else "")
+    listener = Listener(server, await _account(server, name), name)
+    try:
+        await listener.arrive()
+        await listener.client.ask("ready", answers=[question.right for question in QUESTIONS])
+        yield listener
+    finally:
+        if listener.client.close_code is None:
+            await listener.client.ask("available", on=False)
+        await listener.leave()
+
+
+async def _account(server: ChatServer, name: str) -> str:
+    """By an invitation, as an installation makes them; the token of the sign-in."""
+    link = await asyncio.to_thread(_invite, server)
+    login = name.lower().replace(" ", "-")
+    account: dict[str, Any] = {"link": link, "login": login, "name": name, "password": _PASSWORD}
+    async with httpx.AsyncClient(base_url=server.url, timeout=20, trust_env=False) as http:
+        made = await http.post("/api/staff/invitation", json=account)
+    assert made.is_success, made.text
+    return str(made.json()["token"])
+
+
+def _invite(server: ChatServer) -> str:
+    command = [sys.executable, "-m", "chatserver", "invite", "--role", "listener"]
+    file = str(server.directory / "chatserver.toml")
+    printed = subprocess.run([*command, "--config", file], capture_output=True, text=True, timeout=60, check=True)
+    return printed.stdout.strip().partition("#invite=")[2]

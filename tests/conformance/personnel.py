@@ -1,0 +1,76 @@
+"""The staff of a house, made as an installation makes them: the first by command, everybody else by invitation."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import subprocess
+import sys
+from typing import Any, Final
+
+import httpx
+
+from tests.conformance.house import House
+
+Json = dict[str, Any]
+PASSWORD: Final = "lamp river boots sky"
+_LETTERS: Final = [a + b for a, b in itertools.product("bdfgklmnprst", "aeiou")]
+_names = iter([f"{a}{b}{c}" for a, b, c in itertools.product(_LETTERS[::7], _LETTERS[::3], _LETTERS[::5])])
+
+
+def new_login() -> str:
+    """A login that nobody has."""
+    return next(_names)
+
+
+def add_operator(house: House, login: str) -> None:
+    """As whoever has the machine does."""
+    file = house.server.directory / "chatserver.toml"
+    subprocess.run(
+        [sys.executable, "-m", "chatserver", "add-operator", login, "--name", login.title(), "--config", file],
+        input=PASSWORD + "\n",
+        text=True,
+        capture_output=True,
+        timeout=30,
+        check=True,
+    )
+
+
+class Personnel:
+    """Makes staff for a house, without a page: each is a token. The operator is made when first needed."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self._operator: str | None = None
+
+    async def hire(self, *roles: str) -> tuple[str, Json]:
+        """Somebody new: the token of their sign-in, and their member."""
+        async with httpx.AsyncClient(base_url=self.house.http, timeout=20) as http:
+            if self._operator is None:
+                login = new_login()
+                await asyncio.to_thread(add_operator, self.house, login)
+                sign_in = await http.post("/api/staff/sign-in", json={"login": login, "password": PASSWORD})
+                self._operator = _good(sign_in)["token"]
+            bearer = {"authorization": f"Bearer {self._operator}"}
+            path = _good(await http.post("/api/staff/invite", json={"roles": roles}, headers=bearer))["path"]
+            login = new_login()
+            account = {
+                "link": path.partition("#invite=")[2],
+                "login": login,
+                "name": login.title(),
+                "password": PASSWORD,
+            }
+            made = _good(await http.post("/api/staff/invitation", json=account))
+            return made["token"], made["member"]
+
+    async def revoke(self, member: str) -> None:
+        bearer = {"authorization": f"Bearer {self._operator}"}
+        async with httpx.AsyncClient(base_url=self.house.http, timeout=20) as http:
+            answer = await http.post("/api/staff/revoke", json={"member": member}, headers=bearer)
+            assert answer.status_code == httpx.codes.NO_CONTENT, answer.text
+
+
+def _good(answer: httpx.Response) -> Json:
+    assert answer.is_success, answer.text
+    found: Json = answer.json()
+    return found

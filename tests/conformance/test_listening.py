@@ -1,0 +1,364 @@
+"""One to one: asking for a listener, and listening."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+from chatserver.protocol.codec import Encoding
+from tests.conformance.floor import ANSWERS, IGNORED, Floor, Json, view
+from tests.conformance.house import House
+from tests.conformance.personnel import Personnel
+from tests.conformance.traffic import Traffic
+
+DAY = 86_400
+
+
+# ------------------------------------------------------------------------------------------------------ asking
+
+
+async def test_asking_gives_a_place_and_asking_again_keeps_it(floor: Floor) -> None:
+    """[P-ASK-1]"""
+    guest = await floor.guest()
+    assert (await guest.refusal("ask", agreement=False))["code"] == "agreement_required"
+    assert (await guest.ask("standing"))["state"] == "none"
+    asked = await guest.ask("ask", agreement=True)
+    assert (asked["state"], asked["place"]) == ("waiting", asked["waiting"])
+    other = await floor.seeker()
+    again = await floor.ask(
+        guest,
+        topics=["plain-0", "a room that is no more"],
+        need="think",
+        minutes=30,
+        not_with=["over_60"],
+        rather_with=["under_25", "plain-1"],
+        heavy=4,
+    )
+    assert (again["place"], again["asked_at"]) == (asked["place"], asked["asked_at"])
+    assert (await other.ask("standing"))["place"] == asked["place"] + 1
+    listener = await floor.listener()
+    shown = (await view(listener, "console", lambda it: "proposal" in it))["proposal"]
+    assert (shown["seeker"], shown["topics"], shown["need"]) == (guest.member["id"], ["plain-0"], "think")
+    assert (shown["minutes"], shown["heavy"], shown["name"]) == (30, 4, guest.member["name"])
+    await floor.session(guest, listener)
+    assert (await guest.refusal("ask", agreement=True))["code"] == "in_session"
+
+
+async def test_the_standing_tells_the_place_and_who_waits_longest_is_met_first(floor: Floor) -> None:
+    """[P-ASK-2]"""
+    before = (await (await floor.guest()).ask("standing"))["waiting"]
+    other_tongue = await floor.seeker(language="tlh")
+    seekers = [await floor.seeker() for _ in range(3)]
+    for number, seeker in enumerate(seekers):
+        shown = await view(seeker, "standing", lambda it: it["waiting"] == before + 4)
+        assert shown["place"] == before + 2 + number
+    listener = await floor.listener(cap=4)
+    for number, seeker in enumerate(seekers):
+        await floor.session(seeker, listener)
+        for later, waiting in enumerate(seekers[number + 1 :]):
+            await view(waiting, "standing", partial(_is_at, before + 2 + later))
+    shown = await view(other_tongue, "standing")
+    assert shown["state"] == "waiting", "who cannot be met by anybody here is passed over, and keeps the place"
+    assert shown["estimate_from"] >= 3
+    assert shown["estimate_seconds"] > 0
+
+
+def _is_at(place: int, standing: Json) -> bool:
+    return bool(standing["place"] == place)
+
+
+async def test_nobody_guesses_how_long_it_takes(traffic: Traffic) -> None:
+    """[P-ASK-2]"""
+    with House() as house:
+        floor = Floor(house, Personnel(house), traffic, Encoding.JSON)
+        shown = await view(await floor.seeker(), "standing")
+        assert (shown["place"], shown.get("estimate_from", 0)) == (1, 0)
+        assert "estimate_seconds" not in shown
+        await floor.see_off()
+
+
+async def test_a_place_is_the_members_and_not_the_connections(floor: Floor) -> None:
+    """[P-ASK-3]"""
+    seeker = await floor.seeker()
+    asked = await seeker.ask("standing")
+    seeker.drop()
+    await seeker.ended()
+    back = await floor.guest(token=seeker.token)
+    there = await back.ask("standing")
+    assert [there[key] for key in ("state", "place", "asked_at")] == [asked[k] for k in ("state", "place", "asked_at")]
+    listener = await floor.listener()
+    await floor.session(back, listener)
+    second_device = await floor.guest(token=seeker.token)
+    assert (await second_device.ask("standing"))["state"] == "session"
+
+
+async def test_a_place_lapses_and_can_be_taken_back_until_it_is_gone(traffic: Traffic) -> None:
+    """[P-ASK-3] Two workers of the same place take over, one after the other, each with a later clock."""
+    # A worker that has just started gives everybody half of this time to come back.
+    short = {"listening": {"gone_seconds": 1.0}}
+    with House(config=short) as first:
+        floor = Floor(first, Personnel(first), traffic, Encoding.JSON)
+        one, other = await floor.seeker(), await floor.seeker()
+        asked = await one.ask("standing")
+        kept = asked["kept_seconds"]
+        await floor.see_off_as_they_are()
+        same = _same_place(first) | short
+        first.server.stop()
+        with House(config=same, clock=kept + 20) as second:
+            floor = Floor(second, Personnel(second), traffic, Encoding.JSON)
+            await view(await floor.guest(), "standing", lambda it: it["waiting"] == 0)
+            back = await floor.guest(token=one.token)
+            lapsed = await back.ask("standing")
+            assert lapsed["state"] == "lapsed"
+            assert lapsed["gone_at"] == lapsed["lapsed_at"] + kept * 1000
+            taken = await back.ask("take_back")
+            assert (taken["state"], taken["place"], taken["asked_at"]) == ("waiting", 1, asked["asked_at"])
+            assert (await back.ask("take_back"))["place"] == 1, "twice is once"
+            await floor.see_off_as_they_are()
+        with House(config=same, clock=3 * kept) as third:
+            floor = Floor(third, Personnel(third), traffic, Encoding.JSON)
+            late = await floor.guest(token=other.token)
+            await view(late, "standing", lambda it: it["state"] == "none")
+            assert (await late.refusal("take_back"))["code"] == "place_gone"
+            await floor.see_off()
+
+
+def _same_place(house: House) -> Json:
+    """What makes another server one of the same place."""
+    secret = (house.server.directory / "data" / "secret.key").read_text().strip()
+    return {"secret_key": secret, "database_url": f"sqlite:///{house.database}"}
+
+
+async def test_leaving_gives_the_place_up(floor: Floor) -> None:
+    """[P-ASK-4]"""
+    first, second = await floor.seeker(), await floor.seeker()
+    place = (await second.ask("standing"))["place"]
+    assert (await first.ask("unask"))["state"] == "none"
+    assert (await first.ask("unask"))["state"] == "none", "twice is once"
+    await view(second, "standing", lambda it: it["place"] == place - 1)
+    assert (await first.refusal("take_back"))["code"] == "place_gone"
+
+
+def _noon() -> float:
+    """The next noon, UTC."""
+    return (time.time() // DAY + 1.5) * DAY
+
+
+async def test_outside_the_hours_nobody_is_let_wait(traffic: Traffic) -> None:
+    """[P-ASK-5]"""
+    for hours, ever in (("never", False), ("mon-sun 00:00-00:01", True)):
+        # A clock at noon, whatever the time is here.
+        with House(config={"listening": {"hours": hours}}, clock=_noon() - time.time()) as house:
+            floor = Floor(house, Personnel(house), traffic, Encoding.JSON)
+            guest = await floor.guest()
+            standing = await guest.ask("standing")
+            assert standing["open"] is False
+            refused = await guest.refusal("ask", agreement=True)
+            assert refused["code"] == "listening_closed"
+            if ever:
+                assert standing["opens_at"] == refused["details"]["opens_at"]
+                assert 0 < standing["opens_at"] / 1000 - _noon() <= DAY / 2
+            await floor.see_off()
+
+
+async def test_come_back_words_lead_to_the_listener_who_was_met(floor: Floor) -> None:
+    """[P-ASK-6]"""
+    seeker, met, session = await floor.pair()
+    await seeker.ask("end", session=session)
+    for peer in (seeker, met):
+        await peer.ask("again", session=session)
+    words = (await seeker.ask("words", session=session))["words"]
+    stranger = await floor.guest()
+    assert (await stranger.refusal("ask", agreement=True, words="no such words at all"))["code"] == "words_unknown"
+    assert (await stranger.ask("standing"))["state"] == "none"
+
+    await met.ask("available", on=False)
+    other = await floor.listener()
+    only = await floor.seeker(words=words, only=True)
+    waiting = await floor.seeker(words=words.upper())
+    await floor.session(waiting, other)
+    assert (await only.ask("standing"))["state"] == "waiting", "nobody else will do"
+    await met.ask("available", on=True)
+    proposal = (await view(met, "console", lambda it: "proposal" in it))["proposal"]
+    assert proposal["seeker"] == only.member["id"]
+    assert "came_back" in proposal["why"]
+
+
+# ---------------------------------------------------------------------------------------------------- listening
+
+
+async def test_the_console_is_for_listeners_who_passed_the_check(floor: Floor) -> None:
+    """[P-LISTEN-1]"""
+    guest = await floor.guest()
+    for command, fields in (
+        ("console", {}),
+        ("profile", {"languages": ["en"]}),
+        ("available", {"on": True}),
+        ("still_here", {}),
+        ("accept", {"seeker": "m_" + "x" * 16}),
+        ("decline", {"seeker": "m_" + "x" * 16}),
+        ("flag", {"session": "s-" + "x" * 16}),
+        ("invite", {"session": "s-" + "x" * 16, "listener": "m_" + "x" * 16}),
+        ("debrief", {"session": "s-" + "x" * 16, "note": "x"}),
+        ("practice", {}),
+        ("ready", {"answers": ANSWERS}),
+    ):
+        assert (await guest.refusal(command, **fields))["code"] == "not_allowed", command
+    token, _ = await floor.personnel.hire("facilitator")
+    facilitator = await floor.guest(token=token, staff=True)
+    assert (await facilitator.refusal("console"))["code"] == "not_allowed"
+
+    learner = await floor.learner()
+    assert (await learner.ask("console"))["state"] == "practice"
+    assert (await learner.refusal("available", on=True))["code"] == "not_ready"
+    practice = await learner.ask("practice")
+    assert (len(practice["questions"]), bool(practice["scenes"])) == (len(ANSWERS), True)
+    wrong = await learner.ask("ready", answers=[9, *ANSWERS[1:]])
+    assert (wrong["passed"], [*wrong["again"]]) == (False, ["0"])
+    assert (await learner.refusal("available", on=True))["code"] == "not_ready"
+    right = await learner.ask("ready", answers=ANSWERS)
+    assert (right["passed"], right["again"]) == (True, {})
+    await learner.ask("available", on=True)
+    await view(learner, "console", lambda it: it["state"] == "free")
+
+
+async def test_connections_that_come_and_go_do_not_change_what_a_listener_wants(floor: Floor) -> None:
+    """[P-LISTEN-2]"""
+    token, _ = await floor.personnel.hire("listener")
+    console = await floor.console(token)
+    await console.ask("ready", answers=ANSWERS)
+    await console.ask("available", on=True)
+    second = await floor.console(token)
+    await view(second, "console", lambda it: it["wants"] and it["state"] == "free")
+    for peer in (console, second):
+        peer.drop()
+        await peer.ended()
+    third = await floor.console(token)
+    shown = await view(third, "console")
+    assert (shown["wants"], shown["state"]) == (True, "free")
+    assert shown["lease_until"] > 0
+    await third.ask("available", on=False)
+    shown = await view(third, "console")
+    assert (shown["wants"], shown["state"], "lease_until" in shown) == (False, "away", False)
+
+
+async def test_doing_nothing_ends_what_a_listener_wants(traffic: Traffic) -> None:
+    """[P-LISTEN-2] A worker that is nine minutes later, and one that is eleven minutes later than that."""
+    with House() as first:
+        floor = Floor(first, Personnel(first), traffic, Encoding.JSON)
+        token, _ = await floor.personnel.hire("listener")
+        console = await floor.console(token)
+        await console.ask("ready", answers=ANSWERS)
+        await console.ask("available", on=True)
+        lease = (await view(console, "console"))["lease_until"]
+        await floor.see_off_as_they_are()
+        same = _same_place(first)
+        first.server.stop()
+        with House(config=same, clock=9 * 60) as later:
+            floor = Floor(later, Personnel(later), traffic, Encoding.JSON)
+            console = await floor.console(token)
+            assert (await view(console, "console"))["wants"] is True
+            await console.ask("still_here")
+            assert (await view(console, "console"))["lease_until"] > lease + 8 * 60_000
+            await floor.see_off_as_they_are()
+        with House(config=same, clock=20 * 60) as latest:
+            floor = Floor(latest, Personnel(latest), traffic, Encoding.JSON)
+            console = await floor.console(token)
+            await view(console, "console", lambda it: not it["wants"] and it["state"] == "away")
+            await floor.see_off_as_they_are()
+
+
+async def test_proposals_that_nobody_answers_end_what_a_listener_wants(hasty_floor: Floor) -> None:
+    """[P-LISTEN-2]"""
+    listener = await hasty_floor.listener()
+    await hasty_floor.seeker()
+    shown = await view(listener, "console", lambda it: not it["wants"])
+    assert shown["state"] == "away"
+    deadlines = {push["proposal"]["deadline"] for push in listener.pushes("console") if "proposal" in push}
+    assert len(deadlines) == IGNORED
+
+
+async def test_a_proposal_is_at_one_listener_until_its_deadline(hasty_floor: Floor) -> None:
+    """[P-LISTEN-3]"""
+    floor = hasty_floor
+    listeners = [await floor.listener() for _ in range(2)]
+    seeker = await floor.seeker()
+    me = seeker.member["id"]
+    first, second = listeners
+    shown = (await view(first, "console", lambda it: "proposal" in it))["proposal"]
+    assert "proposal" not in await second.ask("console")
+    assert (await second.refusal("accept", seeker=me))["code"] == "proposal_gone"
+    passed_on = (await view(second, "console", lambda it: "proposal" in it))["proposal"]
+    assert passed_on["deadline"] > shown["deadline"]
+    assert (await first.refusal("accept", seeker=me))["code"] == "proposal_gone"
+    accepted = [await second.ask("accept", seeker=me) for _ in range(2)]
+    assert accepted[0] == accepted[1]
+    await view(seeker, "standing", lambda it: it["state"] == "session")
+    assert (await first.refusal("accept", seeker=me))["code"] == "proposal_gone"
+
+
+async def test_declining_passes_it_on_at_once(floor: Floor) -> None:
+    """[P-LISTEN-3]"""
+    first, second = [await floor.listener() for _ in range(2)]
+    seeker = await floor.seeker()
+    assert await view(first, "console", lambda it: "proposal" in it)
+    await first.ask("decline", seeker=seeker.member["id"])
+    await floor.session(seeker, second)
+    assert "proposal" not in await first.ask("console")
+
+
+async def test_one_of_many_who_accept_at_once_has_it(floor: Floor) -> None:
+    """[P-LISTEN-3]"""
+    listener = await floor.listener()
+    seeker = await floor.seeker()
+    await view(listener, "console", lambda it: "proposal" in it)
+    sent = [await listener.send("accept", seeker=seeker.member["id"]) for _ in range(5)]
+    assert len({(await listener.answer_to(each))["session"] for each in sent}) == 1
+
+
+async def test_listeners_are_spared(hasty_floor: Floor) -> None:
+    """[P-LISTEN-4] A pause after the first session, more and a note after the second, the day's cap after the third."""
+    floor = hasty_floor
+    listener = await floor.listener(cap=1)
+    paused: list[Json] = []
+    for number in range(3):
+        seeker = await floor.seeker()
+        session = await floor.session(seeker, listener)
+        waiting = await floor.seeker()
+        if number == 1:
+            await listener.ask("flag", session=session)
+        await seeker.ask("end", session=session)
+        shown = await view(listener, "console", lambda it: it["state"] == "paused")
+        paused.append(shown)
+        assert "proposal" not in shown
+        if number == 1:
+            assert (shown["pause"], shown["owes"]) == ("debrief", session)
+            assert "paused_until" not in shown
+            wrong = await listener.refusal("debrief", session="s-" + "x" * 16, note="about me")
+            assert wrong["code"] == "session_unknown"
+            await listener.ask("debrief", session=session, note="It was about loss, and I would like a word.")
+            shown = await listener.ask("console")
+            assert (shown["state"], shown["pause"], "owes" in shown) == ("paused", "cool_down", False)
+        elif number == 0:
+            assert shown["pause"] == "after_session"
+        else:
+            assert (shown["pause"], shown["today"], shown["day_cap"]) == ("day_cap", 3, 3)
+            assert shown["paused_until"] - shown["sessions"][0]["started_at"] > (DAY - 600) * 1000
+        if number < 2:
+            proposed = await view(listener, "console", lambda it: "proposal" in it)
+            assert proposed["proposal"]["seeker"] == waiting.member["id"]
+            assert proposed["proposal"]["deadline"] >= shown["paused_until"]
+        await waiting.ask("unask")
+
+
+async def test_a_listener_who_may_not_any_more_is_gone_at_once(floor: Floor) -> None:
+    """[P-LISTEN-5]"""
+    seeker, listener, session = await floor.pair()
+    await seeker.post(session, "are you there?")
+    await floor.personnel.revoke(listener.member["id"])
+    assert await listener.ended() == 4401
+    shown = await view(seeker, "standing", lambda it: it["state"] == "waiting", patience=2.0)
+    assert (shown["is_first"], shown["place"]) == (True, 1)
+    assert (await seeker.refusal("post", room=session, text="hello?"))["code"] == "room_closed"
+    other = await floor.listener()
+    await floor.session(seeker, other)

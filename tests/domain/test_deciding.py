@@ -1,0 +1,359 @@
+"""Places in the queue, those who listen and what they are spared, and the moments at which time demands something."""
+
+from __future__ import annotations
+
+import time
+
+import msgspec
+import pytest
+
+from chatserver.domain import floor_commands as on_floor
+from chatserver.domain.audit import Audit, audit
+from chatserver.domain.care import ListenerState, pause_of, state_of, states
+from chatserver.domain.deciding import decide_and_settle, due_at, evolve_all, settle
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.floor import Floor, FloorRules, Pause, Profile, Proposal, Seeker, Session, SessionId, Wish
+from chatserver.domain.floor_commands import FloorCommand
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.matching import place
+from tests.domain.floor_kit import ANNA, BEN, HOUR, LEO, LIV, MINUTE, RULES, SECOND, START, Stage
+
+
+def refused(stage: Stage, who: MemberId, command: FloorCommand) -> Reason:
+    with pytest.raises(Refusal) as refusal:
+        stage.do(who, command)
+    return refusal.value.reason
+
+
+# ------------------------------------------------------------------------------------------------ places
+
+
+def test_asking_again_changes_the_wish_and_keeps_the_place() -> None:
+    stage = Stage()
+    stage.ask(ANNA)
+    stage.wait(MINUTE)
+    stage.ask(BEN)
+    stage.ask(ANNA, topics=("sleep",))
+    assert place(stage.floor, ANNA) == 1
+    assert stage.floor.seekers[ANNA].wish.topics == ("sleep",)
+
+
+def test_nobody_asks_outside_the_hours_but_who_waits_may_change_the_wish() -> None:
+    stage = Stage()
+    closed = on_floor.Ask(name="Anna", wish=Wish(), avoid=frozenset(), is_open=False)
+    assert refused(stage, ANNA, closed) is Reason.LISTENING_CLOSED
+    stage.ask(ANNA)
+    stage.do(ANNA, closed)
+    assert ANNA in stage.floor.seekers
+
+
+def test_nobody_asks_from_within_a_session() -> None:
+    stage = Stage(LEO)
+    stage.meet(ANNA)
+    ask = on_floor.Ask(name="Anna", wish=Wish(), avoid=frozenset(), is_open=True)
+    assert refused(stage, ANNA, ask) is Reason.IN_SESSION
+
+
+def test_a_place_outlives_a_lost_connection_then_lapses_can_be_taken_back_and_is_gone() -> None:
+    stage = Stage()
+    stage.ask(ANNA)
+    stage.wait(SECOND)
+    stage.ask(BEN)
+    stage.away.add(ANNA)
+    stage.wait(RULES.grace - 2 * SECOND)
+    assert place(stage.floor, ANNA) == 1
+    stage.wait(5 * SECOND)
+    assert place(stage.floor, ANNA) is None
+    stage.do(ANNA, on_floor.TakePlaceBack())
+    assert place(stage.floor, ANNA) == 1
+    stage.wait(2 * RULES.grace + 5 * SECOND)
+    assert ANNA not in stage.floor.seekers
+    assert refused(stage, ANNA, on_floor.TakePlaceBack()) is Reason.PLACE_GONE
+
+
+def test_leaving_is_one_command_and_may_be_sent_again() -> None:
+    stage = Stage(LEO)
+    stage.ask(ANNA)
+    stage.do(ANNA, on_floor.Withdraw())
+    stage.do(ANNA, on_floor.Withdraw())
+    assert stage.floor.seekers == {}
+    assert refused(stage, LEO, on_floor.Accept(seeker=ANNA, session=SessionId("s-1"))) is Reason.PROPOSAL_GONE
+
+
+def test_nobody_waits_for_one_who_listens_here_no_more() -> None:
+    stage = Stage(LEO, LIV)
+    stage.do(LIV, on_floor.SetAvailable(on=False))
+    stage.ask(ANNA, member=LIV, only=True)
+    assert stage.asked_about(ANNA) is None
+    stage.do(LIV, on_floor.Dismiss(member=LIV, is_erased=False))
+    assert stage.asked_about(ANNA) == LEO
+
+
+# ------------------------------------------------------------------------------------------------ listening
+
+
+def test_the_readiness_check_comes_before_the_first_session() -> None:
+    stage = Stage()
+    stage.do(LEO, on_floor.Hire(person=Person(LEO, "Leo")))
+    assert refused(stage, LEO, on_floor.SetAvailable(on=True)) is Reason.NOT_READY
+    assert refused(stage, ANNA, on_floor.SetAvailable(on=True)) is Reason.NOT_LISTENER
+    stage.do(LEO, on_floor.MarkReady())
+    stage.do(LEO, on_floor.SetAvailable(on=True))
+    assert stage.floor.listeners[LEO].wants
+
+
+def test_repeated_ignoring_sets_a_listener_to_away() -> None:
+    stage = Stage(LEO)
+    stage.ask(ANNA)
+    stage.wait(RULES.proposal)
+    assert stage.floor.listeners[LEO].wants
+    stage.wait(RULES.ask_again + RULES.proposal)
+    assert not stage.floor.listeners[LEO].wants
+
+
+def test_intent_outlives_a_connection_and_ends_with_its_lease() -> None:
+    stage = Stage(LEO)
+    stage.away.add(LEO)
+    stage.wait(RULES.lease - SECOND)
+    assert stage.floor.listeners[LEO].wants
+    stage.do(LEO, on_floor.StillHere())
+    stage.wait(RULES.lease - SECOND)
+    assert stage.floor.listeners[LEO].wants
+    stage.wait(SECOND)
+    assert not stage.floor.listeners[LEO].wants
+
+
+def test_a_proposal_moves_on_when_its_listener_is_out_of_reach() -> None:
+    stage = Stage(LEO, LIV)
+    stage.ask(ANNA)
+    first = stage.asked_about(ANNA)
+    assert first is not None
+    stage.away.add(first)
+    stage.wait(RULES.reachable)
+    assert stage.asked_about(ANNA) not in {first, None}
+    assert stage.floor.listeners[first].ignored == 0
+
+
+def test_a_pause_follows_each_session_and_nobody_is_asked_in_it() -> None:
+    stage = Stage(LEO)
+    session = stage.meet(ANNA)
+    stage.do(LEO, on_floor.EndSession(session=session.id))
+    stage.ask(BEN)
+    assert pause_of(stage.floor.listeners[LEO], stage.now, RULES) == (
+        Pause.AFTER_SESSION,
+        Millis(stage.now + RULES.pause),
+    )
+    stage.wait(RULES.pause - SECOND)
+    assert stage.asked_about(BEN) is None
+    stage.wait(SECOND)
+    assert stage.asked_about(BEN) == LEO
+
+
+def test_a_pause_takes_away_what_was_being_asked_for_another_seat() -> None:
+    stage = Stage(LEO)
+    session = stage.meet(ANNA)
+    stage.ask(BEN)
+    assert stage.asked_about(BEN) == LEO
+    stage.do(ANNA, on_floor.EndSession(session=session.id))
+    assert stage.asked_about(BEN) is None
+
+
+def test_a_heavy_session_is_followed_by_a_cool_down_and_a_note() -> None:
+    stage = Stage(LEO)
+    session = stage.meet(ANNA)
+    stage.do(LEO, on_floor.Flag(session=session.id, on=True))
+    stage.do(ANNA, on_floor.EndSession(session=session.id))
+    assert pause_of(stage.floor.listeners[LEO], stage.now, RULES) == (Pause.DEBRIEF, None)
+    assert refused(stage, LEO, on_floor.Flag(session=session.id, on=False)) is Reason.SESSION_OVER
+    stage.do(LEO, on_floor.Debrief(session=session.id, note="I am shaken"))
+    assert pause_of(stage.floor.listeners[LEO], stage.now, RULES) == (
+        Pause.COOL_DOWN,
+        Millis(stage.now + RULES.cool_down),
+    )
+    assert [each.note for each in stage.did(on_floor.KeepDebrief)] == ["I am shaken"]
+    assert refused(stage, LEO, on_floor.Debrief(session=session.id, note="again")) is Reason.SESSION_UNKNOWN
+
+
+def test_a_session_can_be_flagged_after_its_end() -> None:
+    stage = Stage(LEO)
+    session = stage.meet(ANNA)
+    stage.do(ANNA, on_floor.EndSession(session=session.id))
+    stage.wait(MINUTE)
+    stage.do(LEO, on_floor.Flag(session=session.id, on=True))
+    leo = stage.floor.listeners[LEO]
+    assert (leo.owes, leo.paused_until) == (session.id, stage.now - MINUTE + RULES.cool_down)
+
+
+@pytest.mark.parametrize(("day", "week", "expected"), [(2, 30, Pause.DAY_CAP), (8, 2, Pause.WEEK_CAP)])
+def test_caps_count_the_last_day_and_week(day: int, week: int, expected: Pause) -> None:
+    stage = Stage(LEO, rules=FloorRules(pause=0, sessions_a_day=day, sessions_a_week=week))
+    for _ in range(2):
+        session = stage.meet(ANNA)
+        stage.do(ANNA, on_floor.EndSession(session=session.id))
+    stage.ask(BEN)
+    assert stage.asked_about(BEN) is None
+    span = 24 * HOUR if expected is Pause.DAY_CAP else 7 * 24 * HOUR
+    assert pause_of(stage.floor.listeners[LEO], stage.now, stage.rules) == (expected, Millis(START + span))
+    stage.now = Millis(START + span)
+    stage.see()
+    stage.do(LEO, on_floor.StillHere())
+    stage.do(LEO, on_floor.SetAvailable(on=True))
+    stage.ask(BEN)
+    assert stage.asked_about(BEN) == LEO
+
+
+def test_a_listener_has_as_many_at_once_as_they_take_and_the_service_allows() -> None:
+    stage = Stage(LEO, cap=8)
+    for number in range(6):
+        stage.ask(MemberId(f"m_{number}"))
+    for number in range(RULES.most_cap):
+        stage.accept(LEO, MemberId(f"m_{number}"))
+    assert stage.asked_about(MemberId("m_4")) is None
+    assert state_of(stage.floor, stage.floor.listeners[LEO], stage.now, RULES) is ListenerState.BUSY
+
+
+def test_a_lower_cap_takes_back_what_was_being_asked() -> None:
+    stage = Stage(LEO)
+    stage.meet(ANNA)
+    stage.ask(BEN)
+    assert stage.asked_about(BEN) == LEO
+    stage.do(LEO, on_floor.SetProfile(profile=Profile(cap=1)))
+    assert stage.asked_about(BEN) is None
+
+
+def test_states_are_told_in_one_word_for_one_and_for_all() -> None:
+    stage = Stage(LEO)
+    stage.do(LIV, on_floor.Hire(person=Person(LIV, "Liv")))
+    assert states(stage.floor, stage.now, RULES) == {LEO: ListenerState.FREE, LIV: ListenerState.PRACTICE}
+    session = stage.meet(ANNA)
+    stage.do(ANNA, on_floor.EndSession(session=session.id))
+    assert state_of(stage.floor, stage.floor.listeners[LEO], stage.now, RULES) is ListenerState.PAUSED
+    stage.do(LEO, on_floor.SetAvailable(on=False))
+    assert state_of(stage.floor, stage.floor.listeners[LEO], stage.now, RULES) is ListenerState.AWAY
+
+
+def test_a_new_name_is_told_everywhere() -> None:
+    stage = Stage(LEO)
+    session = stage.meet(ANNA)
+    stage.do(ANNA, on_floor.Renamed(person=Person(ANNA, "Anna B")))
+    stage.do(LEO, on_floor.Renamed(person=Person(LEO, "Leo B")))
+    after = stage.session(session)
+    assert (after.seeker_name, after.names[LEO]) == ("Anna B", "Leo B")
+    assert stage.floor.seekers[ANNA].name == "Anna B"
+    assert stage.floor.listeners[LEO].name == "Leo B"
+
+
+# ------------------------------------------------------------------------------------------------ time
+
+
+def test_an_empty_floor_is_never_due() -> None:
+    assert due_at(Floor(), START, RULES) is None
+
+
+def test_a_floor_is_due_when_a_place_lapses_when_a_proposal_does_and_when_somebody_can_be_matched() -> None:
+    stage = Stage()
+    stage.ask(ANNA)
+    assert due_at(stage.floor, stage.now, RULES) == stage.now + RULES.grace
+    stage.hire(LEO)
+    assert due_at(stage.floor, stage.now, RULES) == stage.now + RULES.reachable
+    anna = msgspec.structs.replace(stage.floor.seekers[ANNA], proposal=None)
+    free = msgspec.structs.replace(stage.floor, seekers={ANNA: anna})
+    assert due_at(free, stage.now, RULES) == stage.now
+
+
+def test_a_clock_that_is_ahead_breaks_nothing() -> None:
+    stage = Stage(LEO)
+    stage.ask(ANNA)
+    ahead = msgspec.structs.replace(
+        stage.floor,
+        seekers={ANNA: msgspec.structs.replace(stage.floor.seekers[ANNA], seen_at=Millis(START + 9_000))},
+        listeners={LEO: msgspec.structs.replace(stage.floor.listeners[LEO], seen_at=Millis(START + 9_000))},
+    )
+    assert settle(ahead, START, RULES).events == ()
+    before = Millis(START - 9_000)
+    decided = decide_and_settle(ahead, on_floor.Accept(seeker=ANNA, session=SessionId("s-1")), LEO, before, RULES)
+    floor = evolve_all(ahead, decided.events)
+    assert settle(floor, before, RULES).events == ()
+    assert audit(floor, START, RULES) == Audit()
+    waits = [effect for effect in decided.effects if isinstance(effect, on_floor.NoteWait)]
+    assert waits == [on_floor.NoteWait(asked_at=before, met_at=before)]
+
+
+# ------------------------------------------------------------------------------------------------ the audit
+
+
+def test_an_audit_counts_every_broken_promise() -> None:
+    stage = Stage(LEO)
+    session = stage.meet(ANNA)
+    late = Millis(stage.now + 24 * HOUR)
+    proposal = Proposal(listener=LEO, made_at=stage.now, deadline=Millis(stage.now + 1))
+    seeker = Seeker(member=BEN, name="", asked_at=stage.now, wish=Wish(), seen_at=stage.now)
+    floor = msgspec.structs.replace(
+        stage.floor,
+        seekers={
+            **stage.floor.seekers,
+            BEN: msgspec.structs.replace(seeker, session=session.id),
+            **{
+                MemberId(f"m_{number}"): msgspec.structs.replace(
+                    seeker, member=MemberId(f"m_{number}"), proposal=proposal
+                )
+                for number in range(2)
+            },
+        },
+        sessions={
+            session.id: session,
+            SessionId("s-9"): msgspec.structs.replace(session, id=SessionId("s-9")),
+            SessionId("s-8"): msgspec.structs.replace(
+                session, id=SessionId("s-8"), ended_at=stage.now, forget_at=stage.now
+            ),
+        },
+        listeners={LEO: msgspec.structs.replace(stage.floor.listeners[LEO], owes=session.id)},
+    )
+    found = audit(floor, late, RULES)
+    assert found.shared_sessions == 2
+    assert found.double_seekers == 1
+    assert found.over_cap == 1
+    assert found.in_pause == 1
+    assert found.double_proposals == 1
+    assert found.orphans == 4
+    assert found.late_proposals == 2
+    assert found.stale == 1
+    assert found.broken == 13
+
+
+def test_an_audit_sees_a_listener_idle_while_somebody_waits() -> None:
+    stage = Stage(LEO)
+    stage.ask(ANNA)
+    anna = msgspec.structs.replace(stage.floor.seekers[ANNA], proposal=None)
+    floor = msgspec.structs.replace(stage.floor, seekers={ANNA: anna})
+    found = audit(floor, Millis(stage.now + 2_500), RULES)
+    assert (found.idle, found.idle_ms, found.broken) == (1, 2_500, 0)
+
+
+# ------------------------------------------------------------------------------------------------ cost
+
+
+def test_a_command_on_a_full_floor_costs_little() -> None:
+    """Half a millisecond where nothing else runs; the bound leaves room for machines that are slow or busy."""
+    stage = Stage()
+    seekers = {
+        MemberId(f"m_{number}"): Seeker(
+            member=MemberId(f"m_{number}"), name="", asked_at=START, wish=Wish(topics=("sleep",)), seen_at=START
+        )
+        for number in range(1_200)
+    }
+    stage.floor = Floor(seekers=seekers)
+    for number in range(200):
+        stage.hire(MemberId(f"m_listener_{number}"), cap=1)
+    sessions: list[Session] = []
+    for seeker in [*stage.floor.seekers.values()]:
+        if seeker.proposal is not None:
+            session = stage.accept(seeker.proposal.listener, seeker.member)
+            sessions.append(stage.floor.sessions[session])
+    assert len(sessions) == 200
+    ask = on_floor.Ask(name="", wish=Wish(), avoid=frozenset(), is_open=True)
+    before = time.process_time()
+    for number in range(50):
+        decide_and_settle(stage.floor, ask, MemberId(f"m_new_{number}"), stage.now, RULES)
+    assert (time.process_time() - before) / 50 < 0.005

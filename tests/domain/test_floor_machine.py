@@ -1,0 +1,554 @@
+"""The floor driven at random: people who ask, listen, vanish and come back, and time that passes between.
+
+After every step what one-to-one promises is looked at, and what the store would do outside of the floor is done to a
+plain model of rooms, which must always agree with it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import msgspec
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from chatserver.domain import floor_commands as on_floor
+from chatserver.domain.audit import audit
+from chatserver.domain.care import DAY, WEEK, cap_of, pause_of
+from chatserver.domain.deciding import decide_and_settle, due_at, evolve, evolve_all, settle
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.floor import Ending, Floor, FloorRules, Need, Pause, Profile, Seeker, Session, SessionId, Wish
+from chatserver.domain.floor_commands import Decided, FloorCommand
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.matching import (
+    free_listeners,
+    is_eligible_listener,
+    is_resting,
+    may_be_matched,
+    may_meet,
+    pace,
+    place,
+    places,
+)
+
+RULES = FloorRules(sessions_a_day=4, sessions_a_week=9)
+SEEKERS = [MemberId(f"m_seeker_{number}") for number in range(5)]
+LISTENERS = [MemberId(f"m_listener_{number}") for number in range(4)]
+EXPECTED = {
+    Reason.LISTENING_CLOSED,
+    Reason.IN_SESSION,
+    Reason.PLACE_GONE,
+    Reason.PROPOSAL_GONE,
+    Reason.SESSION_UNKNOWN,
+    Reason.SESSION_OVER,
+    Reason.NO_MORE_TIME,
+    Reason.NOT_HOLDING,
+    Reason.LISTENER_BUSY,
+    Reason.NOT_READY,
+    Reason.NOT_LISTENER,
+    Reason.NO_WORDS_YET,
+}
+
+seekers = st.sampled_from(SEEKERS)
+listeners = st.sampled_from(LISTENERS)
+anybody = st.sampled_from([*SEEKERS, *LISTENERS])
+topics = st.lists(st.sampled_from(["sleep", "grief", "work"]), max_size=2, unique=True).map(tuple)
+wishes = st.builds(
+    Wish,
+    topics=topics,
+    need=st.sampled_from([None, None, Need.LISTEN, Need.THINK]),
+    language=st.sampled_from(["en", "en", "en-GB", "pt"]),
+    minutes=st.sampled_from([None, None, 20, 60]),
+    not_with=topics,
+    rather_with=topics,
+    heavy=st.sampled_from([None, 3]),
+    member=st.sampled_from([None, *LISTENERS]),
+    only=st.booleans(),
+)
+profiles = st.builds(
+    Profile,
+    languages=st.sampled_from([("en",), ("en", "pt-BR")]),
+    lived=topics,
+    not_topics=st.sampled_from([(), (), ("grief",)]),
+    most_minutes=st.sampled_from([None, None, 30]),
+    cap=st.integers(1, 6),
+)
+spans = st.one_of(
+    st.integers(0, 10_000),
+    st.integers(0, 60_000),
+    st.sampled_from([15_000, 30_000, 60_000, 180_000, 300_000, 600_000, 3_600_000, DAY]),
+)
+
+
+def copy(floor: Floor) -> Floor:
+    """One that shares no table with it."""
+    return Floor(
+        version=floor.version,
+        seekers={**floor.seekers},
+        listeners={**floor.listeners},
+        sessions={**floor.sessions},
+        waits=floor.waits,
+    )
+
+
+def turn(seeker: Seeker) -> tuple[int, int, str]:
+    """Whose turn is first, said once more and apart from the code: lost a listener, asked earlier, smaller id."""
+    return (0 if seeker.is_first else 1, seeker.asked_at, seeker.member)
+
+
+class FloorMachine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = Millis(1_700_000_000_000)
+        self.floor = Floor()
+        self.here: set[MemberId] = set()
+        self.number = 0
+        self.rooms: dict[SessionId, set[MemberId]] = {}
+        self.closed: set[SessionId] = set()
+
+    # ------------------------------------------------------------------------------------------ the store's part
+
+    def do(self, who: MemberId, command: FloorCommand) -> Decided | None:
+        """As the store does it. A refusal changes nothing; sending again neither, wherever the id says that it can."""
+        before = copy(self.floor)
+        try:
+            decided = decide_and_settle(self.floor, command, who, self.now, RULES)
+        except Refusal as refusal:
+            if refusal.reason not in EXPECTED:
+                raise
+            return None
+        finally:
+            assert self.floor == before
+        assert decided == decide_and_settle(self.floor, command, who, self.now, RULES)
+        self.save(decided)
+        return decided
+
+    def save(self, decided: Decided) -> None:
+        before = self.floor
+        kept = copy(before)
+        floor = evolve_all(before, decided.events)
+        assert before == kept
+        one_by_one = before
+        for event in decided.events:
+            one_by_one = evolve(one_by_one, event)
+            assert evolve(one_by_one, event) == one_by_one
+        assert floor == one_by_one == evolve_all(floor, decided.events)
+        waits = floor.waits
+        for effect in decided.effects:
+            match effect:
+                case on_floor.OpenRoom(session=session, members=members):
+                    assert session not in self.rooms
+                    self.rooms[session] = set(members)
+                case on_floor.AdmitToRoom(session=session, member=member):
+                    assert session not in self.closed
+                    self.rooms[session].add(member)
+                case on_floor.ExpelFromRoom(session=session, member=member):
+                    self.rooms[session].remove(member)
+                case on_floor.CloseRoom(session=session):
+                    assert session in self.rooms
+                    assert session not in self.closed
+                    self.closed.add(session)
+                case on_floor.DropRoom(session=session):
+                    assert session in self.closed
+                    del self.rooms[session]
+                    self.closed.remove(session)
+                case on_floor.NoteWait(asked_at=asked_at, met_at=met_at):
+                    assert asked_at <= met_at
+                    waits = (*waits, (asked_at, met_at))
+                case _:
+                    pass
+        self.check_fairness(before, floor)
+        self.floor = msgspec.structs.replace(floor, waits=waits, version=floor.version + bool(decided.events))
+
+    def check_fairness(self, before: Floor, after: Floor) -> None:
+        """Whoever was asked about, nobody before them could have met that listener at that moment."""
+        for member, seeker in after.seekers.items():
+            proposal = seeker.proposal
+            if proposal is None or proposal == getattr(before.seekers.get(member), "proposal", None):
+                continue
+            listener = after.listeners[proposal.listener]
+            assert may_meet(seeker, listener)
+            assert proposal.made_at == self.now < proposal.deadline
+            for other in after.seekers.values():
+                if may_be_matched(other, self.now, RULES) and turn(other) < turn(seeker):
+                    assert not may_meet(other, listener) or (
+                        listener.member in other.refused_by and is_resting(other, self.now, RULES)
+                    )
+        for session_id, session in after.sessions.items():
+            if session_id not in before.sessions:
+                self.check_new_session(before, session)
+
+    def check_new_session(self, before: Floor, session: Session) -> None:
+        listener = before.listeners[session.listeners[0]]
+        assert pause_of(listener, self.now, RULES) is None
+        live = sum(each.is_live and listener.member in each.listeners for each in before.sessions.values())
+        assert live < cap_of(listener, RULES)
+        assert before.seekers[session.seeker].session is None
+        assert session.started_at < session.ends_at <= session.started_at + RULES.longest
+
+    # ------------------------------------------------------------------------------------------ rules
+
+    @initialize()
+    def begin(self) -> None:
+        for member in LISTENERS:
+            self.do(member, on_floor.Hire(person=Person(member, member)))
+            self.do(member, on_floor.MarkReady())
+            self.here.add(member)
+            self.do(member, on_floor.SetAvailable(on=True))
+
+    @rule(
+        who=anybody,
+        wish=wishes,
+        avoid=st.frozensets(listeners, max_size=1),
+        is_open=st.sampled_from([True] * 9 + [False]),
+    )
+    def ask(self, who: MemberId, wish: Wish, avoid: frozenset[MemberId], is_open: bool) -> None:
+        self.here.add(who)
+        self.do(who, on_floor.Ask(name=who, wish=wish, avoid=avoid, is_open=is_open))
+
+    @rule(who=seekers, wish=st.just(Wish()))
+    def ask_for_anything(self, who: MemberId, wish: Wish) -> None:
+        self.ask(who, wish, frozenset(), True)
+
+    @rule(who=seekers)
+    def withdraw(self, who: MemberId) -> None:
+        self.do(who, on_floor.Withdraw())
+        seeker = self.floor.seekers.get(who)
+        assert seeker is None or seeker.session is not None
+
+    @rule(who=seekers)
+    def take_back(self, who: MemberId) -> None:
+        before = self.floor.seekers.get(who)
+        self.do(who, on_floor.TakePlaceBack())
+        after = self.floor.seekers.get(who)
+        if before is not None and after is not None:
+            assert after.asked_at == before.asked_at
+
+    @rule(who=listeners, profile=profiles)
+    def set_profile(self, who: MemberId, profile: Profile) -> None:
+        self.do(who, on_floor.SetProfile(profile=profile))
+
+    @rule(who=listeners, on=st.sampled_from([True, True, False]))
+    def set_available(self, who: MemberId, on: bool) -> None:
+        self.here.add(who)
+        self.do(who, on_floor.SetAvailable(on=on))
+
+    @rule()
+    def everybody_listens(self) -> None:
+        for who in LISTENERS:
+            self.here.add(who)
+            self.do(who, on_floor.SetAvailable(on=True))
+            listener = self.floor.listeners.get(who)
+            if listener is not None and listener.owes is not None:
+                self.do(who, on_floor.Debrief(session=listener.owes, note="I am fine"))
+
+    @rule(who=anybody)
+    def still_here(self, who: MemberId) -> None:
+        self.do(who, on_floor.StillHere())
+
+    @rule()
+    def accept_all(self) -> None:
+        """Whoever is asked says yes, twice."""
+        for seeker in [*self.floor.seekers.values()]:
+            if seeker.proposal is not None:
+                self.accept(seeker.member, seeker.proposal.listener)
+
+    @rule(who=seekers, wish=st.one_of(st.just(Wish()), wishes))
+    def meet(self, who: MemberId, wish: Wish) -> None:
+        """Somebody asks, whoever listens is there, and says yes."""
+        self.everybody_listens()
+        self.ask(who, wish, frozenset(), True)
+        self.accept_all()
+
+    @rule(rounds=st.integers(1, 4))
+    def talk_on(self, rounds: int) -> None:
+        """Those who are in sessions write, and nobody leaves."""
+        for _ in range(rounds):
+            for session in [*self.floor.sessions.values()]:
+                if session.is_live and session.seeker in self.here:
+                    self.do(session.seeker, on_floor.Spoke(session=session.id))
+                    self.do(session.listeners[0], on_floor.StillHere())
+            self.time_passes(5 * 60_000)
+
+    @rule(who=listeners, times=st.integers(1, 5))
+    def take_many(self, who: MemberId, times: int) -> None:
+        """One listener takes as many as care allows, one right after the other."""
+        for _ in range(times):
+            for seeker in SEEKERS:
+                self.here.add(seeker)
+                self.do(seeker, on_floor.Ask(name=seeker, wish=Wish(member=who), avoid=frozenset(), is_open=True))
+            self.here.add(who)
+            self.do(who, on_floor.SetAvailable(on=True))
+            self.accept_all()
+            for session in [*self.floor.sessions.values()]:
+                if who in session.listeners:
+                    self.do(who, on_floor.EndSession(session=session.id))
+            self.time_passes(RULES.pause)
+
+    @rule(who=seekers, is_flagged=st.booleans())
+    def part_and_come_back(self, who: MemberId, is_flagged: bool) -> None:
+        """A session is heavy, ends well, and both say that they would talk again."""
+        seeker = self.floor.seekers.get(who)
+        if seeker is None or seeker.session is None:
+            return
+        session = self.floor.sessions[seeker.session]
+        holder = session.listeners[0]
+        self.do(holder, on_floor.Flag(session=session.id, on=is_flagged))
+        self.do(who, on_floor.EndSession(session=session.id))
+        self.do(who, on_floor.GiveFeedback(session=session.id, heard=2, heavy=2))
+        assert self.do(who, on_floor.TakeWords(session=session.id, words_hash=b"hash")) is None
+        self.do(who, on_floor.TalkAgain(session=session.id, on=True))
+        assert self.do(who, on_floor.TakeWords(session=session.id, words_hash=b"hash")) is None
+        self.do(holder, on_floor.TalkAgain(session=session.id, on=True))
+        taken = self.do(who, on_floor.TakeWords(session=session.id, words_hash=b"hash"))
+        if holder in self.floor.listeners:
+            assert taken is not None
+            assert [type(effect) for effect in taken.effects] == [on_floor.KeepWords]
+        if is_flagged:
+            after = self.floor.listeners[holder]
+            paused = pause_of(after, self.now, RULES)
+            assert paused is not None
+            assert paused[0] is Pause.DEBRIEF
+            assert after.owes is not None
+            self.do(holder, on_floor.Debrief(session=after.owes, note="I need a walk"))
+            paused = pause_of(self.floor.listeners[holder], self.now, RULES)
+            assert paused is not None
+            assert paused[0] is not Pause.DEBRIEF
+
+    @rule(seeker=seekers, listener=listeners)
+    def accept(self, seeker: MemberId, listener: MemberId) -> None:
+        self.number += 1
+        first = self.do(listener, on_floor.Accept(seeker=seeker, session=SessionId(f"s-{self.number}")))
+        if first is not None:
+            self.number += 1
+            again = self.do(listener, on_floor.Accept(seeker=seeker, session=SessionId(f"s-{self.number}")))
+            assert again is not None
+            assert (again.session, again.events) == (first.session, ())
+
+    @rule(seeker=seekers)
+    def decline(self, seeker: MemberId) -> None:
+        held = self.floor.seekers.get(seeker)
+        if held is not None and held.proposal is not None:
+            who = held.proposal.listener
+            self.do(who, on_floor.Decline(seeker=seeker))
+            after = self.floor.seekers[seeker].proposal
+            assert after is None or after.listener != who
+
+    @rule(data=st.data(), who=anybody)
+    def in_session(self, data: st.DataObject, who: MemberId) -> None:
+        """Anything that is said about a session, mostly by those who are in it."""
+        if not self.floor.sessions:
+            return
+        live = sorted(id for id, each in self.floor.sessions.items() if each.is_live)
+        session = data.draw(st.sampled_from([*sorted(self.floor.sessions), *live, *live]))
+        held = self.floor.sessions[session]
+        asked = () if held.asked is None else (held.asked.listener,)
+        who = data.draw(st.sampled_from([who, *held.people, *held.people, *asked]))
+        command = data.draw(
+            st.one_of(
+                st.just(on_floor.EndSession(session=session)),
+                st.builds(on_floor.Extend, session=st.just(session), on=st.sampled_from([True, True, False])),
+                st.builds(on_floor.TalkAgain, session=st.just(session), on=st.booleans()),
+                st.just(on_floor.TakeWords(session=session, words_hash=b"hash")),
+                st.builds(on_floor.Flag, session=st.just(session), on=st.booleans()),
+                st.builds(on_floor.AskIn, session=st.just(session), listener=listeners, is_handover=st.booleans()),
+                st.builds(on_floor.AnswerAskIn, session=st.just(session), yes=st.sampled_from([True, True, False])),
+                st.just(on_floor.Block(session=session)),
+                st.just(on_floor.ReportSession(session=session, reason="rude", note="")),
+                st.just(on_floor.Spoke(session=session)),
+                st.just(on_floor.GiveFeedback(session=session, heard=2, heavy=1)),
+                st.just(on_floor.Debrief(session=session, note="heavy")),
+            )
+        )
+        self.do(who, command)
+
+    @rule(data=st.data(), is_handover=st.booleans())
+    def bring_in(self, data: st.DataObject, is_handover: bool) -> None:
+        """A colleague is asked in, and everybody says yes."""
+        live = sorted(id for id, session in self.floor.sessions.items() if session.is_live)
+        if not live:
+            return
+        self.everybody_listens()
+        live = sorted(id for id in live if self.floor.sessions[id].is_live)
+        if not live:
+            return
+        session = self.floor.sessions[data.draw(st.sampled_from(live))]
+        colleague = data.draw(listeners)
+        holder = session.listeners[0]
+        self.do(holder, on_floor.AskIn(session=session.id, listener=colleague, is_handover=is_handover))
+        asked = self.floor.sessions[session.id].asked
+        if asked is None:
+            return
+        self.do(session.seeker, on_floor.AnswerAskIn(session=session.id, yes=True))
+        self.do(asked.listener, on_floor.AnswerAskIn(session=session.id, yes=True))
+        after = self.floor.sessions[session.id]
+        if after.is_live and after.asked is None and asked.is_handover and asked.listener in after.listeners:
+            assert after.listeners[0] == asked.listener
+            assert asked.by not in after.people
+
+    @rule(who=anybody)
+    def vanish(self, who: MemberId) -> None:
+        self.here.discard(who)
+
+    @rule(is_seeker=st.booleans(), data=st.data(), span=st.sampled_from([20_000, 59_000, 60_000, 70_000, 400_000]))
+    def vanish_from_session(self, is_seeker: bool, data: st.DataObject, span: int) -> None:
+        """The one who stays is told, and is free when the grace is over, or meets them again before."""
+        live = sorted(id for id, session in self.floor.sessions.items() if session.is_live)
+        if not live:
+            return
+        session = self.floor.sessions[data.draw(st.sampled_from(live))]
+        gone = session.seeker if is_seeker else session.listeners[0]
+        self.here.update(session.people)
+        self.see()
+        self.settle()
+        for member in session.people:
+            if member != gone:
+                self.do(member, on_floor.Spoke(session=session.id))
+        self.here.discard(gone)
+        self.time_passes(span)
+        after = self.floor.sessions.get(session.id)
+        if span >= RULES.session_grace:
+            assert after is None or not after.is_live or gone not in after.people
+        elif after is not None and after.is_live:
+            assert gone in after.gone
+        if not is_seeker and after is not None and after.ending is Ending.LISTENER_GONE and span < RULES.grace:
+            waits = self.floor.seekers[session.seeker]
+            assert waits.asked_at == session.asked_at
+            assert waits.is_first or waits.session is not None
+
+    @rule(who=anybody)
+    def return_(self, who: MemberId) -> None:
+        self.here.add(who)
+        self.see()
+        self.settle()
+
+    @rule(who=anybody, is_erased=st.booleans())
+    def dismiss(self, who: MemberId, is_erased: bool) -> None:
+        self.do(who, on_floor.Dismiss(member=who, is_erased=is_erased))
+        assert who not in self.floor.listeners
+        if is_erased:
+            assert who not in self.floor.seekers
+            assert not any(each.seeker == who and each.seeker_name for each in self.floor.sessions.values())
+
+    @rule(who=listeners)
+    def hire(self, who: MemberId) -> None:
+        self.do(who, on_floor.Hire(person=Person(who, who)))
+        self.do(who, on_floor.MarkReady())
+
+    @rule(span=spans)
+    def time_passes(self, span: int) -> None:
+        """Those who are here are seen on the way, as their workers see to it, and a listener now and then does
+        something; the floor is settled whenever it says that it is due."""
+        until = self.now + span
+        while True:
+            due = due_at(self.floor, self.now, RULES)
+            step = min(until, self.now + 5_000 if span < 120_000 else until)
+            if due is not None:
+                assert due > self.now
+                step = min(step, due)
+            if step - 1 > self.now:
+                assert not settle(self.floor, Millis(step - 1), RULES).events or step - 1 >= (due or step)
+            self.now = Millis(step)
+            self.see()
+            self.settle()
+            if self.now >= until:
+                return
+
+    @rule(skew=st.integers(-5_000, 5_000), who=anybody)
+    def another_clock(self, skew: int, who: MemberId) -> None:
+        """A worker whose clock differs a little does the next thing."""
+        before, self.now = self.now, Millis(self.now + skew)
+        self.here.add(who)
+        self.see()
+        self.settle()
+        self.now = Millis(max(before, self.now))
+        self.settle()
+
+    @rule()
+    def settle_at_once(self) -> None:
+        self.settle()
+
+    def see(self) -> None:
+        """What every worker tells the store: who is connected."""
+        floor = self.floor
+        self.floor = msgspec.structs.replace(
+            floor,
+            seekers={
+                member: msgspec.structs.replace(each, seen_at=max(each.seen_at, self.now))
+                if member in self.here
+                else each
+                for member, each in floor.seekers.items()
+            },
+            listeners={
+                member: msgspec.structs.replace(each, seen_at=max(each.seen_at, self.now))
+                if member in self.here
+                else each
+                for member, each in floor.listeners.items()
+            },
+        )
+
+    def settle(self) -> None:
+        self.save(settle(self.floor, self.now, RULES))
+
+    # ------------------------------------------------------------------------------------------ what always holds
+
+    @invariant()
+    def is_settled(self) -> None:
+        assert settle(self.floor, self.now, RULES) == Decided()
+        due = due_at(self.floor, self.now, RULES)
+        assert due is None or due > self.now
+        if due is not None:
+            early = Millis(due - 1)
+            assert settle(self.floor, early, RULES) == Decided()
+
+    @invariant()
+    def keeps_its_promises(self) -> None:
+        result = audit(self.floor, self.now, RULES)
+        assert (result.broken, result.idle, result.idle_ms) == (0, 0, 0), result
+
+    @invariant()
+    def nobody_is_in_two_places(self) -> None:
+        live = [session for session in self.floor.sessions.values() if session.is_live]
+        assert max(Counter(session.seeker for session in live).values(), default=0) <= 1
+        for session in live:
+            assert self.floor.seekers[session.seeker].session == session.id
+            assert 1 <= len(session.listeners) <= 2
+            assert len(set(session.people)) == len(session.people)
+        for seeker in self.floor.seekers.values():
+            assert seeker.session is None or self.floor.sessions[seeker.session].is_live
+            assert seeker.session is None or seeker.proposal is None
+        for listener in self.floor.listeners.values():
+            assert sum(listener.member in session.listeners for session in live) <= RULES.most_cap
+            taken = sorted(listener.taken)
+            assert all(b - a >= DAY for a, b in zip(taken, taken[RULES.sessions_a_day :], strict=False))
+            assert all(b - a >= WEEK for a, b in zip(taken, taken[RULES.sessions_a_week :], strict=False))
+
+    @invariant()
+    def rooms_follow(self) -> None:
+        assert self.rooms.keys() == self.floor.sessions.keys()
+        for session in self.floor.sessions.values():
+            assert self.rooms[session.id] == set(session.people)
+            assert (session.id in self.closed) == (not session.is_live)
+
+    @invariant()
+    def places_are_told(self) -> None:
+        told = places(self.floor)
+        assert sorted(told.values()) == [*range(1, len(told) + 1)]
+        assert all(place(self.floor, member) == number for member, number in told.items())
+        expected = pace(self.floor, self.now, RULES)
+        for number in told.values():
+            seconds, samples = expected.estimate(number)
+            assert samples >= 0
+            assert seconds is None or seconds >= 0
+
+    @invariant()
+    def one_by_one_and_all_agree(self) -> None:
+        free = {listener.member for listener in free_listeners(self.floor, self.now, RULES)}
+        for listener in self.floor.listeners.values():
+            assert (listener.member in free) == is_eligible_listener(self.floor, listener, self.now, RULES)
+
+
+TestFloorMachine = FloorMachine.TestCase
+TestFloorMachine.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)

@@ -1,0 +1,339 @@
+"""What a session goes through, from its beginning to its being forgotten."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatserver.domain import floor_commands as on_floor
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.floor import Ending, FloorRules, SessionId
+from chatserver.domain.floor_commands import FloorCommand
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import MemberId
+from chatserver.domain.sessions import MOST_REPORTS, MOST_WORDS
+from tests.domain.floor_kit import ANNA, BEN, LEO, LIV, LOU, MINUTE, RULES, SECOND, Stage
+
+
+def refused(stage: Stage, who: MemberId, command: FloorCommand) -> Reason:
+    before = stage.floor
+    with pytest.raises(Refusal) as refusal:
+        stage.do(who, command)
+    assert stage.floor == before
+    return refusal.value.reason
+
+
+def test_accepting_opens_a_closed_room_for_the_two_and_counts_the_wait() -> None:
+    stage = Stage(LEO)
+    stage.ask(ANNA)
+    stage.wait(10 * SECOND)
+    session = stage.accept(LEO, ANNA)
+    assert stage.did(on_floor.OpenRoom)[0].members == (ANNA, LEO)
+    assert stage.did(on_floor.NoteWait) == [on_floor.NoteWait(asked_at=Millis(stage.now - 10_000), met_at=stage.now)]
+    assert stage.floor.seekers[ANNA].session == session
+    assert stage.floor.sessions[session].ends_at == stage.now + RULES.length
+
+
+def test_accepting_again_is_the_same_session_and_nobody_else_can() -> None:
+    stage = Stage(LEO, LIV)
+    session = stage.meet(ANNA)
+    other = LIV if session.listeners == (LEO,) else LEO
+    before = stage.floor
+    assert stage.accept(session.listeners[0], ANNA) == session.id
+    assert stage.floor == before
+    assert refused(stage, other, on_floor.Accept(seeker=ANNA, session=SessionId("s-x"))) is Reason.PROPOSAL_GONE
+
+
+@pytest.mark.parametrize(
+    ("minutes", "most", "expected"), [(None, None, 45), (20, None, 20), (None, 30, 30), (60, 60, 60), (240, None, 120)]
+)
+def test_a_session_is_as_long_as_both_would_have_it(minutes: int | None, most: int | None, expected: int) -> None:
+    stage = Stage(LEO, most_minutes=most)
+    session = stage.meet(ANNA, minutes=minutes)
+    assert session.ends_at - session.started_at == expected * MINUTE
+
+
+def test_both_are_warned_before_the_length_is_over_and_then_it_is() -> None:
+    stage = Stage(LEO, rules=FloorRules(idle=60 * MINUTE))
+    session = stage.meet(ANNA)
+    stage.wait(RULES.length - RULES.warning - SECOND)
+    assert stage.session(session).warned == frozenset()
+    stage.wait(SECOND)
+    assert stage.session(session).warned == {"length"}
+    stage.wait(RULES.warning)
+    assert stage.session(session).ending is Ending.LENGTH
+
+
+def test_silence_is_warned_of_and_ends_it_and_a_word_keeps_it() -> None:
+    stage = Stage(LEO)
+    session = stage.meet(ANNA)
+    stage.wait(RULES.idle * 4 // 5)
+    assert stage.session(session).warned == {"idle"}
+    stage.do(ANNA, on_floor.Spoke(session=session.id))
+    assert stage.session(session).warned == frozenset()
+    stage.wait(RULES.idle)
+    assert stage.session(session).ending is Ending.IDLE
+
+
+def test_time_is_added_only_when_both_want_it_and_never_beyond_the_longest() -> None:
+    stage = Stage(LEO)
+    session = stage.meet(ANNA)
+    stage.do(LEO, on_floor.Extend(session=session.id, on=True))
+    stage.do(LEO, on_floor.Extend(session=session.id, on=True))
+    assert stage.session(session).ends_at == session.ends_at
+    stage.do(ANNA, on_floor.Extend(session=session.id, on=True))
+    assert stage.session(session).ends_at == session.ends_at + RULES.extension
+    for _ in range(4):
+        stage.do(LEO, on_floor.Extend(session=session.id, on=True))
+        stage.do(ANNA, on_floor.Extend(session=session.id, on=True))
+    assert stage.session(session).ends_at == session.started_at + RULES.longest
+    assert refused(stage, ANNA, on_floor.Extend(session=session.id, on=True)) is Reason.NO_MORE_TIME
+
+
+def test_asking_for_more_time_can_be_taken_back() -> None:
+    stage = Stage(LEO)
+    session = stage.meet(ANNA)
+    stage.do(LEO, on_floor.Extend(session=session.id, on=True))
+    stage.do(LEO, on_floor.Extend(session=session.id, on=False))
+    stage.do(ANNA, on_floor.Extend(session=session.id, on=True))
+    assert stage.session(session).ends_at == session.ends_at
+
+
+def test_a_seeker_whose_listener_vanishes_is_first_in_the_queue_with_the_place_they_had() -> None:
+    stage = Stage(LEO)
+    stage.ask(ANNA, topics=("sleep",), avoid=frozenset({LOU}))
+    session = stage.accept(LEO, ANNA)
+    asked_at = stage.floor.seekers[ANNA].asked_at
+    stage.ask(BEN)
+    stage.away.add(LEO)
+    stage.wait(RULES.session_grace - SECOND)
+    assert stage.floor.sessions[session].is_live
+    assert stage.floor.sessions[session].gone.keys() == {LEO}
+    stage.wait(SECOND)
+    assert stage.floor.sessions[session].ending is Ending.LISTENER_GONE
+    anna = stage.floor.seekers[ANNA]
+    assert (anna.is_first, anna.asked_at, anna.session) == (True, asked_at, None)
+    assert anna.wish.topics == ("sleep",)
+    assert anna.avoid == {LOU}
+    stage.hire(LIV)
+    assert stage.asked_about(ANNA) == LIV
+
+
+def test_a_listener_who_comes_back_in_time_is_gone_no_more() -> None:
+    stage = Stage(LEO)
+    session = stage.meet(ANNA)
+    stage.away.add(LEO)
+    stage.wait(30 * SECOND)
+    stage.away.discard(LEO)
+    stage.wait(5 * SECOND)
+    assert stage.session(session).gone == {}
+    assert stage.session(session).is_live
+
+
+def test_a_listener_whose_seeker_vanishes_is_free_when_the_grace_ends() -> None:
+    stage = Stage(LEO, rules=FloorRules(pause=0), cap=1)
+    session = stage.meet(ANNA)
+    stage.away.add(ANNA)
+    stage.ask(BEN)
+    stage.wait(RULES.session_grace)
+    assert stage.session(session).ending is Ending.SEEKER_GONE
+    assert ANNA not in stage.floor.seekers
+    assert stage.asked_about(BEN) == LEO
+
+
+def handed(stage: Stage, is_handover: bool) -> SessionId:
+    session = stage.meet(ANNA)
+    stage.hire(LIV)
+    stage.do(LEO, on_floor.AskIn(session=session.id, listener=LIV, is_handover=is_handover))
+    assert refused(stage, LIV, on_floor.AnswerAskIn(session=session.id, yes=True)) is Reason.PROPOSAL_GONE
+    stage.do(ANNA, on_floor.AnswerAskIn(session=session.id, yes=True))
+    stage.do(LIV, on_floor.AnswerAskIn(session=session.id, yes=True))
+    return session.id
+
+
+def test_a_session_is_handed_over_when_the_seeker_and_then_the_colleague_agree() -> None:
+    stage = Stage(LEO)
+    session = handed(stage, is_handover=True)
+    assert stage.floor.sessions[session].listeners == (LIV,)
+    assert stage.did(on_floor.AdmitToRoom) == [on_floor.AdmitToRoom(session=session, member=LIV)]
+    assert stage.did(on_floor.ExpelFromRoom) == [on_floor.ExpelFromRoom(session=session, member=LEO)]
+    assert stage.floor.listeners[LEO].paused_until == stage.now + RULES.pause
+
+
+def test_a_second_listener_holds_it_when_the_first_vanishes() -> None:
+    stage = Stage(LEO)
+    session = handed(stage, is_handover=False)
+    assert stage.floor.sessions[session].listeners == (LEO, LIV)
+    stage.away.add(LEO)
+    stage.wait(RULES.session_grace)
+    assert stage.floor.sessions[session].is_live
+    assert stage.floor.sessions[session].listeners == (LIV,)
+
+
+def test_a_second_listener_goes_alone() -> None:
+    stage = Stage(LEO)
+    session = handed(stage, is_handover=False)
+    stage.do(LIV, on_floor.EndSession(session=session))
+    assert stage.floor.sessions[session].is_live
+    assert stage.floor.sessions[session].listeners == (LEO,)
+
+
+def test_a_seeker_may_say_no_and_an_unanswered_question_lapses() -> None:
+    stage = Stage(LEO, LIV)
+    session = stage.meet(ANNA)
+    holder = session.listeners[0]
+    other = LIV if holder == LEO else LEO
+    question = on_floor.AskIn(session=session.id, listener=other, is_handover=True)
+    stage.do(holder, question)
+    stage.do(ANNA, on_floor.AnswerAskIn(session=session.id, yes=False))
+    assert stage.session(session).asked is None
+    stage.do(holder, question)
+    stage.wait(2 * RULES.proposal)
+    assert stage.session(session).asked is None
+
+
+def test_a_colleague_who_leaves_is_not_asked_to_take_over_any_more() -> None:
+    stage = Stage(LEO, rules=FloorRules(pause=0))
+    session = handed(stage, is_handover=False)
+    stage.do(LEO, on_floor.AskIn(session=session, listener=LIV, is_handover=True))
+    stage.do(ANNA, on_floor.AnswerAskIn(session=session, yes=True))
+    stage.do(LIV, on_floor.Block(session=session))
+    assert stage.floor.sessions[session].asked is None
+    assert refused(stage, LIV, on_floor.AnswerAskIn(session=session, yes=True)) is Reason.SESSION_UNKNOWN
+    assert stage.floor.sessions[session].listeners == (LEO,)
+
+
+def test_only_the_holder_asks_in_and_only_somebody_who_has_a_seat() -> None:
+    stage = Stage(LEO)
+    session = handed(stage, is_handover=False)
+    question = on_floor.AskIn(session=session, listener=LOU, is_handover=True)
+    assert refused(stage, LIV, question) is Reason.NOT_HOLDING
+    assert refused(stage, LEO, question) is Reason.LISTENER_BUSY
+    assert refused(stage, ANNA, question) is Reason.NOT_LISTENER
+
+
+@pytest.mark.parametrize("is_erased", [True, False])
+def test_a_dismissed_listener_is_as_gone_at_once(is_erased: bool) -> None:
+    stage = Stage(LEO)
+    session = stage.meet(ANNA)
+    stage.do(LEO, on_floor.Dismiss(member=LEO, is_erased=is_erased))
+    assert stage.session(session).ending is (Ending.ERASED if is_erased else Ending.STAFF)
+    assert stage.floor.seekers[ANNA].is_first
+    assert stage.session(session).names[LEO] == ("" if is_erased else LEO)
+
+
+def test_of_an_erased_seeker_no_name_and_no_wish_is_left() -> None:
+    stage = Stage(LEO)
+    session = stage.meet(ANNA, topics=("grief",), heavy=4)
+    stage.do(ANNA, on_floor.Dismiss(member=ANNA, is_erased=True))
+    after = stage.session(session)
+    assert (after.seeker_name, after.wish.topics, after.wish.heavy, after.is_live) == ("", (), None, False)
+    assert ANNA not in stage.floor.seekers
+
+
+@pytest.mark.parametrize("who", [ANNA, LEO])
+def test_a_block_ends_it_at_once_and_they_never_meet_again(who: MemberId) -> None:
+    stage = Stage(LEO, rules=FloorRules(pause=0))
+    session = stage.meet(ANNA)
+    stage.do(who, on_floor.Block(session=session.id))
+    assert stage.session(session).ending is Ending.BLOCKED
+    stage.ask(ANNA, avoid=frozenset({LEO}))
+    assert stage.asked_about(ANNA) is None
+    for each in (ANNA, LEO):
+        stage.do(each, on_floor.TalkAgain(session=session.id, on=True))
+    taken = on_floor.TakeWords(session=session.id, words_hash=b"h")
+    assert refused(stage, ANNA, taken) is Reason.NO_WORDS_YET
+
+
+def test_words_are_given_only_when_both_would_talk_again() -> None:
+    stage = Stage(LEO)
+    session = stage.meet(ANNA)
+    take = on_floor.TakeWords(session=session.id, words_hash=b"h")
+    assert refused(stage, ANNA, on_floor.TalkAgain(session=session.id, on=True)) is Reason.IN_SESSION
+    stage.do(LEO, on_floor.EndSession(session=session.id))
+    stage.do(LEO, on_floor.TalkAgain(session=session.id, on=True))
+    assert refused(stage, ANNA, take) is Reason.NO_WORDS_YET
+    stage.do(ANNA, on_floor.TalkAgain(session=session.id, on=True))
+    assert refused(stage, LEO, take) is Reason.NO_WORDS_YET
+    stage.do(ANNA, take)
+    assert [effect.listener for effect in stage.did(on_floor.KeepWords)] == [LEO]
+
+
+@pytest.mark.parametrize("who", [ANNA, LEO])
+def test_a_block_takes_words_back_that_were_given_already(who: MemberId) -> None:
+    stage = Stage(LEO)
+    session = stage.meet(ANNA)
+    stage.do(LEO, on_floor.EndSession(session=session.id))
+    stage.do(LEO, on_floor.TalkAgain(session=session.id, on=True))
+    stage.do(ANNA, on_floor.TalkAgain(session=session.id, on=True))
+    for hashed in (b"first", b"second"):
+        stage.do(ANNA, on_floor.TakeWords(session=session.id, words_hash=hashed))
+    stage.do(who, on_floor.Block(session=session.id))
+    assert [effect.words_hash for effect in stage.did(on_floor.DropWords)] == [b"first", b"second"]
+    stage.do(who, on_floor.Block(session=session.id))
+    assert len(stage.did(on_floor.DropWords)) == 2
+    assert refused(stage, ANNA, on_floor.TakeWords(session=session.id, words_hash=b"x")) is Reason.NO_WORDS_YET
+
+
+def test_a_session_leads_to_a_few_words_only() -> None:
+    stage = Stage(LEO)
+    session = stage.meet(ANNA)
+    stage.do(LEO, on_floor.EndSession(session=session.id))
+    stage.do(LEO, on_floor.TalkAgain(session=session.id, on=True))
+    stage.do(ANNA, on_floor.TalkAgain(session=session.id, on=True))
+    for number in range(MOST_WORDS + 2):
+        stage.do(ANNA, on_floor.TakeWords(session=session.id, words_hash=b"%d" % number))
+    assert [effect.words_hash for effect in stage.did(on_floor.DropWords)] == [b"0", b"1"]
+    assert len(stage.session(session).words) == MOST_WORDS
+
+
+def test_nobody_uses_up_the_reports_of_the_other() -> None:
+    stage = Stage(LEO)
+    session = stage.meet(ANNA)
+    for number in range(MOST_REPORTS + 5):
+        stage.do(LEO, on_floor.ReportSession(session=session.id, reason="junk", note=str(number)))
+    stage.do(ANNA, on_floor.ReportSession(session=session.id, reason="rude", note="he swore"))
+    assert [each.by for each in stage.did(on_floor.KeepReport)] == [LEO] * MOST_REPORTS + [ANNA]
+
+
+def test_a_report_is_kept_once_however_often_it_is_sent() -> None:
+    stage = Stage(LEO)
+    session = stage.meet(ANNA)
+    report = on_floor.ReportSession(session=session.id, reason="rude", note="he swore")
+    stage.do(ANNA, report)
+    stage.do(ANNA, report)
+    stage.do(LEO, on_floor.ReportSession(session=session.id, reason="risk", note="", is_call=True))
+    assert [(each.by, each.about, each.is_call) for each in stage.did(on_floor.KeepReport)] == [
+        (ANNA, LEO, False),
+        (LEO, None, True),
+    ]
+    assert stage.session(session).is_live
+
+
+def test_a_session_is_forgotten_when_it_was_said_and_what_was_felt_is_counted_once() -> None:
+    stage = Stage(LEO)
+    session = stage.meet(ANNA, heavy=5)
+    stage.do(ANNA, on_floor.EndSession(session=session.id))
+    assert stage.session(session).ending is Ending.SEEKER
+    stage.do(ANNA, on_floor.GiveFeedback(session=session.id, heard=1, heavy=3))
+    stage.do(ANNA, on_floor.GiveFeedback(session=session.id, heard=2, heavy=3))
+    stage.wait(RULES.keep - SECOND)
+    assert session.id in stage.floor.sessions
+    stage.wait(SECOND)
+    assert session.id not in stage.floor.sessions
+    assert stage.did(on_floor.DropRoom) == [on_floor.DropRoom(session=session.id)]
+    assert [(each.heard, each.heavy_before, each.heavy_after) for each in stage.did(on_floor.KeepFeedback)] == [
+        (2, 5, 3)
+    ]
+
+
+def test_strangers_learn_nothing_of_a_session() -> None:
+    stage = Stage(LEO)
+    session = stage.meet(ANNA)
+    for command in (
+        on_floor.EndSession(session=session.id),
+        on_floor.Extend(session=session.id, on=True),
+        on_floor.AnswerAskIn(session=session.id, yes=True),
+        on_floor.Block(session=session.id),
+        on_floor.GiveFeedback(session=session.id, heard=1, heavy=1),
+    ):
+        assert refused(stage, BEN, command) is Reason.SESSION_UNKNOWN

@@ -1,0 +1,403 @@
+"""The staff's routes of the real app, over real sockets: who may call which, and what ends whose connection."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyotp
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Origin, Subprotocol
+
+from chatserver.domain.staff import Role
+from chatserver.server import Server
+from tests.edge.chat import chatting
+from tests.edge.serving import Served, until
+
+COOKIE = re.compile(r"chat_staff=([A-Za-z0-9_-]{43}); Max-Age=43200; Path=/; HttpOnly; SameSite=Strict")
+PASSWORD = "lamp river boots sky"
+OTHER = "nine green bottles fall"
+Json = dict[str, Any]
+
+
+class Office:
+    """A server with an operator called anna, and its browsers."""
+
+    def __init__(self, served: Served, server: Server, stack: contextlib.AsyncExitStack) -> None:
+        self.served = served
+        self.server = server
+        self._stack = stack
+
+    async def browser(self, **headers: str) -> httpx.AsyncClient:
+        own = headers or {"origin": self.served.http, "sec-fetch-site": "same-origin"}
+        return await self._stack.enter_async_context(httpx.AsyncClient(base_url=self.served.http, headers=own))
+
+    async def signed_in(self, login: str = "anna") -> httpx.AsyncClient:
+        browser = await self.browser()
+        answer = await browser.post("/api/staff/sign-in", json={"login": login, "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+        return browser
+
+    async def colleague(self, login: str, *roles: Role) -> httpx.AsyncClient:
+        link = await self.server.node.staff.make_invitation(roles, None)
+        browser = await self.browser()
+        body = {"link": link.secret, "login": login, "name": login, "password": PASSWORD}
+        answer = await browser.post("/api/staff/invitation", json=body)
+        assert answer.status_code == 201, answer.text
+        return browser
+
+    async def socket(self, browser: httpx.AsyncClient, *, origin: str | None = None) -> ClientConnection:
+        """The browser's page is connected, and has said nothing yet."""
+        cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+        return await self._stack.enter_async_context(
+            connect(
+                self.served.url,
+                subprotocols=[Subprotocol("chat.v1.json")],
+                origin=Origin(origin or self.served.http),
+                additional_headers={"cookie": cookies},
+            )
+        )
+
+    async def console(self, browser: httpx.AsyncClient) -> ClientConnection:
+        """The browser's page, which has said hello as staff."""
+        socket = await self.socket(browser)
+        assert "ok" in await ask(socket, "hello", staff=True)
+        return socket
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    async with chatting(tmp_path) as (served, server), contextlib.AsyncExitStack() as stack:
+        await server.node.staff.add_operator("anna", "Anna Berg", PASSWORD)
+        yield Office(served, server, stack)
+
+
+async def ask(socket: ClientConnection, cmd: str, **fields: Any) -> Json:
+    await socket.send(json.dumps({"cmd": cmd, "id": cmd, **fields}))
+    while True:
+        answer: Json = json.loads(await asyncio.wait_for(socket.recv(), 5))
+        if answer.get("re") == cmd:
+            return answer
+
+
+async def end_of(socket: ClientConnection, within: float = 5.0) -> int | None:
+    async with asyncio.timeout(within):
+        with contextlib.suppress(ConnectionClosed):
+            async for _ in socket:
+                pass
+    return socket.close_code
+
+
+def code_of(answer: httpx.Response) -> str:
+    return str(answer.json()["error"]["code"])
+
+
+# ---------------------------------------------------------------------------------------------- who may call which
+
+BODIES: dict[str, Json] = {
+    "/api/staff/sign-in": {"login": "nobody", "password": "x"},
+    "/api/staff/sign-out": {},
+    "/api/staff/invitation": {"link": "x", "login": "x", "name": "x", "password": "x"},
+    "/api/staff/confirm": {"password": "x"},
+    "/api/staff/password": {"current": "x", "new": "x"},
+    "/api/staff/totp": {},
+    "/api/staff/totp/on": {"secret": "A" * 32, "code": "1"},
+    "/api/staff/totp/off": {"code": "1"},
+    "/api/staff/invite": {"roles": ["listener"]},
+    "/api/staff/roles": {"member": "m_nobody", "roles": ["listener"]},
+    "/api/staff/revoke": {"member": "m_nobody"},
+}
+READS = ("/api/staff/me", "/api/staff/people")
+FOR_ALL = {"/api/staff/sign-in", "/api/staff/sign-out", "/api/staff/invitation"}
+FOR_SOME = {
+    "/api/staff/people": {Role.MODERATOR, Role.OPERATOR},
+    "/api/staff/invite": {Role.OPERATOR},
+    "/api/staff/roles": {Role.OPERATOR},
+    "/api/staff/revoke": {Role.OPERATOR},
+}
+
+
+async def call(browser: httpx.AsyncClient, path: str) -> httpx.Response:
+    return await (browser.get(path) if path in READS else browser.post(path, json=BODIES[path]))
+
+
+def test_no_route_is_forgotten() -> None:
+    from chatserver.config import load
+
+    app = Server(load(overrides={"secret_key": "x" * 48})).app
+    there = {getattr(route, "path", "") for route in app.routes}
+    assert {path for path in there if path.startswith("/api/staff/")} == {*BODIES, *READS}
+
+
+async def test_who_is_not_signed_in_gets_401_everywhere(office: Office) -> None:
+    for browser in (await office.browser(), await office.browser(authorization="Bearer " + "x" * 43)):
+        for path in {*BODIES, *READS} - FOR_ALL:
+            answer = await call(browser, path)
+            assert (answer.status_code, code_of(answer)) == (401, "identity_required"), path
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_each_role_may_call_what_is_its_own(office: Office, role: Role) -> None:
+    browser = await office.colleague("ben", role)
+    for path in [*BODIES, *READS]:
+        if path in FOR_ALL:
+            continue
+        answer = await call(browser, path)
+        if role in FOR_SOME.get(path, set(Role)):
+            assert answer.status_code in (200, 201, 204, 400, 401, 404), path
+            assert answer.status_code < 400 or code_of(answer) in (
+                "sign_in_refused",
+                "member_unknown",
+                "invalid",
+            ), (path, answer.text)
+        else:
+            assert (answer.status_code, code_of(answer)) == (403, "not_allowed"), path
+
+
+async def test_a_member_is_no_staff(office: Office) -> None:
+    browser = await office.browser()
+    await browser.post("/api/identity")
+    for path in {*BODIES, *READS} - FOR_ALL:
+        assert (await call(browser, path)).status_code == 401
+    socket = await office.socket(browser)
+    assert (await ask(socket, "hello", staff=True))["error"]["code"] == "identity_required"
+    assert "ok" in await ask(socket, "hello")
+
+
+async def test_the_identity_token_opens_nothing_of_the_staffs_and_the_other_way_round(office: Office) -> None:
+    browser = await office.signed_in()
+    token = browser.cookies["chat_staff"]
+    socket = await office.socket(await office.browser())
+    assert (await ask(socket, "hello", token=token))["error"]["code"] == "identity_unknown"
+    member = office.server.node.identities.token_for((await browser.get("/api/staff/me")).json()["member"]["id"])
+    assert (await ask(socket, "hello", token=member, staff=True))["error"]["code"] == "identity_unknown"
+    assert "ok" in await ask(socket, "hello", token=token, staff=True)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"x", b"[]", b"{}", b'{"login":1,"password":"x"}', b'{"login":"\\ud800"}', b"\xff"]
+)
+async def test_a_body_that_cannot_be_read(office: Office, body: bytes) -> None:
+    browser = await office.signed_in()
+    for path in ("/api/staff/sign-in", "/api/staff/invite", "/api/staff/invitation"):
+        answer = await browser.post(path, content=body, headers={"content-type": "application/json"})
+        assert (answer.status_code, code_of(answer)) == (400, "malformed")
+    answer = await browser.post("/api/staff/invite", json={"roles": ["emperor"]})
+    assert (answer.status_code, code_of(answer)) == (400, "malformed")
+    assert "emperor" not in answer.text
+    assert (await browser.post("/api/staff/sign-in", content=b"x" * 5_000)).status_code == 413
+    assert (await browser.post("/api/staff/sign-in", content=b"login=anna")).status_code in (400, 415)
+
+
+# ------------------------------------------------------------------------------------------------ coming and going
+
+
+async def test_a_page_gets_a_cookie_and_another_client_a_token(office: Office) -> None:
+    body = {"login": "anna", "password": PASSWORD}
+    page = await office.browser()
+    answer = await page.post("/api/staff/sign-in", json=body)
+    cookie = COOKIE.fullmatch(answer.headers["set-cookie"])
+    assert cookie is not None
+    assert cookie[1] not in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    told = answer.json()
+    assert (told["login"], told["member"]["name"], told["roles"]) == ("anna", "Anna Berg", ["operator"])
+    me = (await page.get("/api/staff/me")).json()
+    assert me == told
+    async with httpx.AsyncClient(base_url=office.served.http) as client:
+        answer = await client.post("/api/staff/sign-in", json=body)
+        assert "set-cookie" not in answer.headers
+        token = answer.json()["token"]
+        me = await client.get("/api/staff/me", headers={"authorization": f"Bearer {token}"})
+        assert me.json()["login"] == "anna"
+        # A cookie without an Origin is nobody's.
+        assert (await client.post("/api/staff/totp", headers={"cookie": f"chat_staff={token}"})).status_code == 401
+
+
+async def test_with_tls_the_cookie_promises_its_host(office: Office, tmp_path: Path) -> None:
+    (tmp_path / "tls").mkdir()
+    async with chatting(tmp_path / "tls", secure_cookies="always") as (served, server):
+        await server.node.staff.add_operator("anna", "Anna", PASSWORD)
+        async with httpx.AsyncClient(base_url=served.http, headers={"origin": served.http}) as browser:
+            answer = await browser.post("/api/staff/sign-in", json={"login": "anna", "password": PASSWORD})
+    header = answer.headers["set-cookie"]
+    assert header.startswith("__Host-chat_staff=")
+    assert header.endswith("; Max-Age=43200; Path=/; HttpOnly; SameSite=Strict; Secure")
+
+
+async def test_signing_in_again_ends_what_was_there(office: Office) -> None:
+    browser = await office.signed_in()
+    before = browser.cookies["chat_staff"]
+    socket = await office.console(browser)
+    answer = await browser.post("/api/staff/sign-in", json={"login": "anna", "password": PASSWORD})
+    assert answer.status_code == 200
+    assert browser.cookies["chat_staff"] != before
+    assert await end_of(socket) == 4401
+    again = await office.browser(authorization=f"Bearer {before}")
+    assert (await again.get("/api/staff/me")).status_code == 401
+    assert (await browser.get("/api/staff/me")).status_code == 200
+
+
+async def test_signing_out_twice_is_fine(office: Office) -> None:
+    browser = await office.signed_in()
+    for _ in range(2):
+        answer = await browser.post("/api/staff/sign-out")
+        assert answer.status_code == 204
+        assert answer.headers["set-cookie"].startswith("chat_staff=; Max-Age=0; Path=/; ")
+    assert (await browser.get("/api/staff/me")).status_code == 401
+
+
+async def test_tries_are_counted_by_login_wherever_they_come_from(tmp_path: Path) -> None:
+    async with chatting(tmp_path, limits={"sign_ins_per_login_per_hour": 3}) as (served, server):
+        await server.node.staff.add_operator("anna", "Anna", PASSWORD)
+        async with httpx.AsyncClient(base_url=served.http) as client:
+
+            async def answer(login: str, password: str) -> httpx.Response:
+                return await client.post("/api/staff/sign-in", json={"login": login, "password": password})
+
+            for written in ("anna", "ANNA", " anna "):
+                assert (await answer(written, OTHER)).status_code == 401
+            late = await answer("anna", PASSWORD)
+            assert (late.status_code, code_of(late)) == (429, "rate_limited")
+            assert int(late.headers["retry-after"]) > 60
+            assert (await answer("ben", OTHER)).status_code == 401
+
+
+async def test_tries_are_counted_by_address_whichever_way_they_come(tmp_path: Path) -> None:
+    async with chatting(tmp_path, limits={"sign_ins_per_address_per_hour": 4}) as (served, server):
+        await server.node.staff.add_operator("anna", "Anna", PASSWORD)
+        async with httpx.AsyncClient(base_url=served.http, headers={"origin": served.http}) as browser:
+            signed_in = await browser.post("/api/staff/sign-in", json={"login": "anna", "password": PASSWORD})
+            assert signed_in.status_code == 200
+            for path in ("/api/staff/confirm", "/api/staff/password", "/api/staff/invitation"):
+                assert (await call(browser, path)).status_code in (401, 404)
+            for path in ("/api/staff/sign-in", "/api/staff/confirm", "/api/staff/password", "/api/staff/invitation"):
+                assert (await call(browser, path)).status_code == 429
+            # Who is signed in stays so.
+            assert (await browser.get("/api/staff/me")).status_code == 200
+
+
+async def test_nobody_is_let_in_while_the_store_is_away(office: Office) -> None:
+    browser = await office.signed_in()
+    fresh = await office.browser()
+    socket = await office.socket(browser)
+    await office.server.node.store.close()
+    for asked in (
+        fresh.post("/api/staff/sign-in", json={"login": "anna", "password": PASSWORD}),
+        browser.get("/api/staff/me"),
+        browser.post("/api/staff/invite", json={"roles": ["operator"]}),
+    ):
+        answer = await asked
+        assert (answer.status_code, code_of(answer)) == (503, "storage_unavailable")
+        assert "set-cookie" not in answer.headers
+    assert (await ask(socket, "hello", staff=True))["error"]["code"] == "storage_unavailable"
+    assert (await ask(socket, "ping"))["error"]["code"] == "hello_required"
+
+
+async def test_a_second_factor_from_the_page(office: Office) -> None:
+    browser = await office.signed_in()
+    told = (await browser.post("/api/staff/totp")).json()
+    app = pyotp.TOTP(told["secret"])
+    assert told["uri"].startswith("otpauth://totp/")
+    now = office.server.node.now
+    on = await browser.post("/api/staff/totp/on", json={"secret": told["secret"], "code": app.at(now() // 1000)})
+    assert on.status_code == 204
+    assert (await browser.get("/api/staff/me")).json()["has_totp"] is True
+    fresh = await office.browser()
+    answer = await fresh.post("/api/staff/sign-in", json={"login": "anna", "password": PASSWORD})
+    assert (answer.status_code, answer.json()["error"]["details"]) == (401, {"why": "code"})
+    later = app.at(now() // 1000 + 30)
+    body = {"login": "anna", "password": PASSWORD, "code": later}
+    assert (await fresh.post("/api/staff/sign-in", json=body)).status_code == 200
+
+
+# ------------------------------------------------------------------------------------------------ their connections
+
+
+async def test_hello_as_staff(office: Office) -> None:
+    browser = await office.signed_in()
+    member = (await browser.get("/api/staff/me")).json()["member"]
+    socket = await office.socket(browser)
+    # The staff's cookie says nothing about who the page's member is.
+    assert (await ask(socket, "hello"))["error"]["code"] == "identity_required"
+    hello = (await ask(socket, "hello", staff=True))["ok"]
+    assert (hello["member"], hello["roles"], hello["has_code"]) == (member, ["operator"], False)
+    assert hello.get("token") is None
+    assert (await ask(socket, "hello", staff=True))["error"]["code"] == "already_said_hello"
+    for cmd, fields in (("rename", {"name": "Somebody"}), ("code", {})):
+        assert (await ask(socket, cmd, **fields))["error"]["code"] == "not_allowed"
+    joined = (await ask(socket, "join", room="sleep", agreement=1))["ok"]
+    assert joined["people"] == [member] or member in joined["people"]
+
+
+async def test_a_guests_hello_tells_no_roles(office: Office) -> None:
+    socket = await office.socket(await office.browser())
+    assert "roles" not in (await ask(socket, "hello", guest=True))["ok"]
+
+
+async def test_nobody_may_be_called_like_staff(office: Office) -> None:
+    await until(lambda: len(office.server.node.identities.staff_keys) == 1, 10)
+    socket = await office.socket(await office.browser())
+    await ask(socket, "hello", guest=True)
+    for name in ("Anna Berg", "anna berg", "Anna Berg 2", "AnnaBerg"):
+        assert (await ask(socket, "rename", name=name))["error"]["code"] in ("name_refused", "name_taken")
+    assert "ok" in await ask(socket, "rename", name="Ulla Tal")
+
+
+async def test_what_ends_a_sign_in_ends_its_connections(office: Office) -> None:
+    here, there = await office.signed_in(), await office.signed_in()
+    mine, other = await office.console(here), await office.console(there)
+    await here.post("/api/staff/sign-out")
+    assert await end_of(mine, 1.0) == 4401
+    assert "ok" in await ask(other, "ping")
+    changed = await there.post("/api/staff/password", json={"current": PASSWORD, "new": OTHER})
+    assert changed.status_code == 200
+    assert await end_of(other, 1.0) == 4401
+    assert "ok" in await ask(await office.console(there), "ping")
+    assert len(office.server.node.staffed) == 1
+
+
+async def test_revoking_ends_all_of_ones_connections_and_nobody_elses(office: Office) -> None:
+    operator, ben = await office.signed_in(), await office.colleague("ben", Role.LISTENER)
+    mine = await office.console(operator)
+    his = [await office.console(ben) for _ in range(3)]
+    member = (await ben.get("/api/staff/me")).json()["member"]["id"]
+    assert (await operator.post("/api/staff/revoke", json={"member": member})).status_code == 204
+    assert [await end_of(socket, 1.0) for socket in his] == [4401] * 3
+    assert (await ben.get("/api/staff/me")).status_code == 401
+    assert "ok" in await ask(mine, "ping")
+    listed = (await operator.get("/api/staff/people")).json()["people"]
+    assert [(each["login"], "revoked_at" in each) for each in listed] == [("anna", False), ("ben", True)]
+
+
+async def test_what_another_process_did_is_seen_within_a_second_without_the_bus(office: Office) -> None:
+    """The command line, or a worker while Redis is away: nobody tells, and the store is asked."""
+    ben, cleo = await office.colleague("ben", Role.LISTENER), await office.colleague("cleo", Role.LISTENER)
+    his, hers = await office.console(ben), await office.console(cleo)
+    store, now = office.server.node.store, office.server.node.now
+    people = {staff.login: staff.member for staff in await store.all_staff()}
+    await store.revoke_staff(people["ben"], now())
+    await store.set_staff(people["cleo"], frozenset({Role.MODERATOR, Role.LISTENER}))
+    assert await end_of(his, 1.0) == 4401
+    push = json.loads(await asyncio.wait_for(hers.recv(), 1))
+    assert (push["push"], push["roles"]) == ("self", ["moderator", "listener"])
+    (connection,) = office.server.node.connections_of(people["cleo"])
+    assert connection.roles == {Role.MODERATOR, Role.LISTENER}
+
+
+async def test_a_sign_in_that_is_over_ends_its_connections(tmp_path: Path) -> None:
+    async with chatting(tmp_path, staff={"sign_in_hours": 2 / 3600}) as (served, server):
+        await server.node.staff.add_operator("anna", "Anna", PASSWORD)
+        welcome = await server.node.staff.sign_in("anna", PASSWORD)
+        async with connect(served.url, subprotocols=[Subprotocol("chat.v1.json")]) as socket:
+            assert "ok" in await ask(socket, "hello", staff=True, token=welcome.token)
+            assert await end_of(socket) == 4401
+        assert server.node.now() >= welcome.sign_in.expires_at

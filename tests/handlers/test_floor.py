@@ -1,0 +1,279 @@
+"""One worker's picture of the floor: how it is kept, and whom it is shown to."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatserver.domain.floor import Ending, SessionId
+from chatserver.domain.floor_commands import Settle
+from chatserver.domain.rooms import RoomId
+from chatserver.handlers import floor as floors
+from tests.handlers.desk_house import PLAIN, Guest, House, Worker, open_house
+from tests.kit.waiting import eventually
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with open_house(tmp_path) as house:
+        yield house
+
+
+async def a_pair(house: House) -> tuple[Worker, Worker]:
+    """Two workers that follow the floor."""
+    pair = await house.worker(), await house.worker()
+    for worker in pair:
+        worker.follow()
+    return pair
+
+
+async def ask(worker: Worker, **wish: Any) -> Guest:
+    seeker = await worker.guest()
+    assert "ok" in await seeker.ask("ask", agreement=True, **wish)
+    return seeker
+
+
+async def session(seeker: Guest, listener: Guest) -> RoomId:
+    """The session of a seeker who is suggested to this listener. Both are in its room."""
+    accepted = await listener.ask("accept", seeker=seeker.member)
+    assert "ok" in accepted, accepted
+    room = RoomId(accepted["ok"]["room"])
+    for each in (seeker, listener):
+        assert "ok" in await each.ask("join", room=room)
+    return room
+
+
+def last(guest: Guest, kind: str) -> dict[str, Any]:
+    """The newest view that was pushed; an empty one before the first."""
+    return next(iter(guest.heard(kind)[::-1]), {})
+
+
+def _sees_waiting(guest: Guest, count: int) -> bool:
+    return last(guest, "standing").get("waiting") == count
+
+
+def _is_out_of(guest: Guest, room: RoomId) -> bool:
+    return room not in guest.connection.rooms
+
+
+# ------------------------------------------------------------------------------------------------ keeping up
+
+
+async def test_what_another_worker_changed_is_shown_as_soon_as_the_bus_tells(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(floors, "POLL_SECONDS", 3_600.0)
+    here, there = await a_pair(house)
+    seeker = await ask(here)
+    await ask(there)
+    await eventually(lambda: last(seeker, "standing").get("waiting") == 2)
+
+
+async def test_what_the_bus_lost_is_found_within_a_second(house: House) -> None:
+    here, there = await a_pair(house)
+    house.exchange.interrupt()
+    seeker = await ask(here)
+    await ask(there)
+    await eventually(lambda: last(seeker, "standing").get("waiting") == 2, timeout=1.0)
+
+
+async def test_a_floor_that_was_there_before_is_known_from_the_start(house: House) -> None:
+    early = await house.worker()
+    seeker = await ask(early)
+    late = await house.worker()
+    again = await late.guest(early.token_of(seeker))
+    assert (await again.ask("standing"))["ok"]["state"] == "waiting"
+
+
+async def test_many_who_wait_for_the_same_version_share_one_read(house: House) -> None:
+    here, there = await house.worker(), await house.worker()
+    await ask(there)
+    reads = 0
+    floor_of_store = house.store.floor
+
+    async def counted() -> Any:
+        nonlocal reads
+        reads += 1
+        return await floor_of_store()
+
+    house.store.floor = counted  # type: ignore[method-assign]
+    before = reads
+    guests = [await here.guest() for _ in range(5)]
+    await eventually(lambda: here.node.floor._known > 0)
+    assert reads == before, "hearing of it alone reads nothing"
+    for guest in guests:
+        assert "ok" in await guest.ask("ask", agreement=True)
+    assert reads <= before + len(guests)
+
+
+# ------------------------------------------------------------------------------------------------ showing
+
+
+async def test_a_view_is_sent_only_when_it_differs(house: House) -> None:
+    here, there = await a_pair(house)
+    seeker = await ask(here)
+    learner = await there.listener("anna")
+    await learner.ask("available", on=False)
+    await eventually(lambda: last(seeker, "standing").get("listeners") == 0)
+    shown = len(seeker.heard("standing"))
+    await learner.ask("profile", languages=["de"], openings=["Hello."])
+    version = there.node.floor.floor.version
+    await eventually(lambda: here.node.floor.floor.version == version)
+    await here.node.floor._show(again=True)
+    assert len(seeker.heard("standing")) == shown
+    await ask(there)
+    await eventually(lambda: last(seeker, "standing")["waiting"] == 2)
+    assert len(seeker.heard("standing")) == shown + 1
+
+
+async def test_a_slow_connection_is_told_when_it_has_room_again(house: House) -> None:
+    here, there = await a_pair(house)
+    slow, quick = await ask(here), await ask(here)
+    await eventually(lambda: last(slow, "standing").get("waiting") == 2)
+    slow.wire.waiting = here.node.limits.outbox_bytes + 1
+    for number in (3, 4):
+        await ask(there)
+        await eventually(partial(_sees_waiting, quick, number))
+    assert last(slow, "standing")["waiting"] == 2
+    slow.wire.waiting = 0
+    await eventually(lambda: last(slow, "standing")["waiting"] == 4)
+    assert [each["waiting"] for each in slow.heard("standing")][-2:] == [2, 4], "what was in between is left out"
+
+
+async def test_a_connection_that_has_gone_is_told_nothing(house: House) -> None:
+    worker, _ = await a_pair(house)
+    gone, other = await ask(worker), await ask(worker)
+    await eventually(lambda: last(other, "standing") or True)
+    worker.desk.closed(gone.connection)
+    shown = len(gone.wire.written)
+    await ask(worker)
+    await eventually(lambda: last(other, "standing").get("waiting") == 3)
+    assert len(gone.wire.written) == shown
+
+
+# ------------------------------------------------------------------------------------------------ sessions
+
+
+async def test_speech_is_noted_now_and_then(house: House) -> None:
+    worker = await house.worker()
+    seconds = 1_000.0
+    worker.node.monotonic = lambda: seconds
+    listener = await worker.listener("anna")
+    seeker = await ask(worker)
+    room = await session(seeker, listener)
+    keeper, before = worker.node.floor, worker.node.floor.floor.version
+    for number in range(3):
+        for each in (seeker, listener):
+            assert "ok" in await each.ask("post", room=room, text=f"word {number}")
+    await eventually(lambda: keeper.floor.version == before + 1)
+    noted = keeper.floor.sessions[SessionId(room)].last_at
+    seconds += floors.SPOKE_SECONDS
+    assert "ok" in await seeker.ask("post", room=room, text="another")
+    await eventually(lambda: keeper.floor.sessions[SessionId(room)].last_at > noted)
+    assert keeper.floor.version == before + 2
+
+
+async def test_of_somebody_who_is_erased_nothing_is_left(house: House) -> None:
+    here, there = await a_pair(house)
+    listener = await there.listener("anna")
+    seeker = await ask(here, heavy=5)
+    assert seeker.connection.person is not None
+    name = seeker.connection.person.name
+    room = await session(seeker, listener)
+    await here.node.identities.erase(here.token_of(seeker))
+    await eventually(lambda: last(listener, "console")["sessions"][0].get("ending") == "staff")
+    floor = there.node.floor.floor
+    assert floor.seekers == {}
+    ended = floor.sessions[SessionId(room)]
+    assert (ended.ending, ended.seeker_name, ended.wish.heavy) == (Ending.ERASED, "", None)
+    assert name not in str(last(listener, "console"))
+
+
+async def test_whoever_may_listen_no_more_leaves_within_a_second(house: House) -> None:
+    """With Redis away, on a worker that did not revoke it."""
+    here, there = await a_pair(house)
+    listener = await there.listener("anna")
+    seeker = await ask(here)
+    room = await session(seeker, listener)
+    await here.node.staff.add_operator("olga", "Olga", "lamp river boots sky")
+    house.exchange.interrupt()
+    await house.store.revoke_staff(listener.member, here.node.now())
+    await eventually(lambda: last(seeker, "standing").get("state") == "waiting", timeout=2.0)
+    assert last(seeker, "standing")["is_first"]
+    await eventually(lambda: listener.member not in there.node.floor.floor.listeners)
+    assert here.node.floor.floor.sessions[SessionId(room)].ending is Ending.STAFF
+
+
+async def test_who_handed_over_is_out_of_the_room_on_every_worker(house: House) -> None:
+    here, there = await a_pair(house)
+    first, second = await there.listener("anna"), await here.listener("ben")
+    seeker = await ask(here)
+    for_first = here.node.floor.floor.seekers[seeker.member].proposal
+    assert for_first is not None
+    if for_first.listener != first.member:
+        first, second = second, first
+    room = await session(seeker, first)
+    house.exchange.interrupt()
+    assert "ok" in await first.ask("invite", session=room, listener=second.member, handover=True)
+    assert "ok" in await seeker.ask("answer", session=room, yes=True)
+    assert "ok" in await second.ask("answer", session=room, yes=True)
+    await eventually(lambda: room not in first.connection.rooms)
+    assert room in seeker.connection.rooms
+    assert (await first.ask("post", room=room, text="still here"))["error"]["code"] == "not_in_room"
+    assert (await first.ask("join", room=room))["error"]["code"] == "room_unknown"
+    assert "ok" in await second.ask("join", room=room)
+
+
+async def test_nobody_stays_in_a_room_that_is_forgotten(house: House) -> None:
+    worker = await house.worker()
+    listener = await worker.listener("anna")
+    seeker = await ask(worker)
+    assert "ok" in await seeker.ask("join", room=PLAIN, agreement=1)
+    room = await session(seeker, listener)
+    await seeker.ask("end", session=room)
+    later = await house.worker(skew=61 * 60_000)
+    await later.node.floor.do(floors.NOBODY, Settle())
+    worker.follow()
+    for each in (seeker, listener):
+        await eventually(partial(_is_out_of, each, room))
+    assert PLAIN in seeker.connection.rooms
+    assert worker.node.presence.here(f"room:{room}") == 0  # type: ignore[arg-type]
+
+
+# ------------------------------------------------------------------------------------------------ what is whose
+
+
+async def test_nobody_sees_what_is_not_theirs(house: House) -> None:
+    worker = await house.worker()
+    listener, other = await worker.listener("anna"), await worker.listener("ben")
+    await other.ask("profile", languages=["en"], lived=["slow"], not_topics=["slow"], openings=["My own first words."])
+    seekers = [
+        await ask(worker, topics=["plain"], heavy=number % 5 + 1, not_with=[f"secret-{number}"]) for number in range(5)
+    ]
+    talking = await session(seekers[0], listener)
+    await seekers[0].ask("report", session=talking, reason="my reason", note="my note")
+    for seeker in seekers:
+        told = str((await seeker.ask("standing"))["ok"])
+        for another in {*seekers} - {seeker}:
+            assert another.member not in told
+            assert str(another.connection.person and another.connection.person.name) not in told
+        for secret in ("secret-", "My own first words.", "my reason", "my note", other.member, "lived"):
+            assert secret not in told
+    suggested = 0
+    for console in (listener, other):
+        view = (await console.ask("console"))["ok"]
+        mine = {view.get("proposal", {}).get("seeker")}
+        if console is listener:
+            mine.add(seekers[0].member)
+        for seeker in seekers:
+            is_mine = seeker.member in mine
+            suggested += is_mine
+            assert (seeker.member in str(view)) == is_mine
+        for secret in ("secret-", "my reason", "my note"):
+            assert secret not in str(view), "whom somebody would not meet is told to nobody"
+    assert suggested == 3
+    assert "My own first words." not in str((await listener.ask("console"))["ok"])

@@ -1,0 +1,83 @@
+"""Who may give which command: one check, before anything is done."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.staff import Capability, Role, may
+from chatserver.handlers import table
+from chatserver.handlers.answer import Answer
+from chatserver.handlers.table import TABLE, Row, dispatch
+from chatserver.protocol.examples import COMMANDS
+from chatserver.protocol.fields import Command
+from chatserver.protocol.messages import DoneOk, Hello
+from tests.handlers.desk_house import Guest, Worker, open_house
+
+
+@pytest.fixture
+async def worker(tmp_path: Path) -> AsyncIterator[Worker]:
+    async with open_house(tmp_path) as house:
+        yield await house.worker()
+
+
+@pytest.fixture
+async def guest(worker: Worker) -> Guest:
+    return await worker.guest()
+
+
+ROLES = [frozenset[Role](), *(frozenset({role}) for role in Role)]
+
+
+@pytest.mark.parametrize("roles", ROLES, ids=lambda roles: next(iter(roles), "member"))
+async def test_every_command_runs_for_those_who_may_and_for_nobody_else(
+    worker: Worker, guest: Guest, roles: frozenset[Role], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[type[Command]] = []
+
+    async def note(node: object, connection: object, person: object, command: Any) -> Answer:
+        ran.append(type(command))
+        return Answer(DoneOk())
+
+    guest.connection.roles = roles
+    monkeypatch.setattr(table, "TABLE", {kind: replace(row, handler=note, cost=0.0) for kind, row in TABLE.items()})
+    given = {type(command): command for command in COMMANDS if not isinstance(command, Hello)}
+    assert given.keys() == TABLE.keys()
+    for kind, command in given.items():
+        needs = TABLE[kind].needs
+        if needs is None or may(roles, needs):
+            await dispatch(worker.node, guest.connection, command)
+            assert ran.pop() is kind
+        else:
+            with pytest.raises(Refusal) as caught:
+                await dispatch(worker.node, guest.connection, command)
+            assert caught.value.reason is Reason.NOT_ALLOWED
+    assert ran == []
+
+
+@pytest.mark.parametrize("capability", list(Capability))
+@pytest.mark.parametrize("roles", ROLES, ids=lambda roles: next(iter(roles), "member"))
+async def test_a_row_that_needs_something_is_refused_on_the_wire(
+    worker: Worker, guest: Guest, roles: frozenset[Role], capability: Capability, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = next(kind for kind in TABLE if kind.__struct_config__.tag == "ping")
+    monkeypatch.setattr(table, "TABLE", {**TABLE, kind: replace(TABLE[kind], needs=capability)})
+    guest.connection.roles = roles
+    reply = await guest.ask("ping")
+    assert ("ok" in reply) == may(roles, capability)
+    if not may(roles, capability):
+        assert reply["error"]["code"] == "not_allowed"
+
+
+async def test_what_one_may_not_do_costs_all_the_same(worker: Worker, guest: Guest) -> None:
+    """Whoever asks for what is not theirs again and again is slowed down like everybody."""
+    row = Row(TABLE[type(COMMANDS[1])].handler, 30.0, Capability.OPERATE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(table, "TABLE", {**TABLE, type(COMMANDS[1]): row})
+        codes = [(await guest.ask("rooms"))["error"]["code"] for _ in range(2)]
+    assert codes == ["not_allowed", "rate_limited"]

@@ -1,0 +1,300 @@
+/** One conversation of the console: the talk itself, and what a listener can do in it and after it. */
+
+/** @import {Context, TalkView} from "../types.js" */
+/** @import {ConsoleView, Desk} from "./types.js" */
+
+import { attr, button, h, keyed, show, text } from "../lib/dom.js";
+import { Refused } from "../lib/client.js";
+import { clock } from "../lib/time.js";
+import { words } from "../locales/en-listen.js";
+import { talkView } from "../views/listening/session.js";
+import { check, field, idFor, keptField, troubleLine, twoTouches } from "./parts.js";
+import { holds, seekerOf } from "./state.js";
+
+const w = words.talks;
+const NEAR_END_PX = 120;
+const NARROW = "(max-width: 59.99rem)";
+
+/** @param {Desk} desk @param {Context} context @param {TalkView} first @param {() => void} putAway */
+export function pane(desk, context, first, putAway) {
+  const { session, say } = desk;
+  let talk = first;
+  const { id, room } = first;
+  const openings = openingsMenu((line) => talkIn.write.takeBack(line));
+  const end = ending(desk, first);
+  const more = moreMenu(desk, first, () => talk);
+  const about = folding(w.about, "about");
+  const helping = h("p", { class: "soft small", hidden: true });
+  const acts = [openings.button, about.button, more.button, end.first];
+  const panels = h("div", { class: "pane-panels" }, helping, more.state, openings.element, about.element, more.element, end.panel);
+  const element = h("div", { class: "pane", role: "group", tabindex: -1, "aria-label": w.label(seekerOf(first).name) });
+  const after = afterwards(desk, first, putAway);
+  const talkIn = talkView(context, first, { acts, cards: [panels], scroller: element, suffix: `-${id}`, heading: "h2" });
+  element.append(talkIn.element, after.element);
+  let isSettled = false;
+  let isAtEnd = true;
+  // What folds in or out, and a window that is made smaller, must not push the last words out of sight.
+  const toEnd = new ResizeObserver(() => {
+    if (isAtEnd) element.scrollTop = element.scrollHeight;
+  });
+  element.addEventListener("scroll", () => {
+    isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END_PX;
+  }, { passive: true });
+
+  function intoView() {
+    element.scrollIntoView({ block: matchMedia(NARROW).matches ? "start" : "nearest" });
+  }
+
+  /** @param {TalkView} now @param {ConsoleView} view */
+  function update(now, view) {
+    talk = now;
+    const isOver = Boolean(now.ended_at);
+    const isMine = holds(now, session.state.me?.id ?? "");
+    talkIn.update(session.state, now);
+    attr(element, "data-over", isOver ? "" : null);
+    const holder = now.people.find((person) => person.role === "listener");
+    text(helping, isMine ? "" : w.helping(holder?.name ?? ""));
+    show(helping, !isMine && !isOver);
+    show(panels, !isOver);
+    for (const act of acts) show(act, !isOver);
+    openings.update(view.profile.openings);
+    more.update(now, view, isMine);
+    if (about.element.childElementCount === 0) about.element.append(...aboutLines(now, session));
+    show(about.button, about.element.childElementCount > 0 && !isOver);
+    after.update(now);
+  }
+
+  return {
+    element,
+    update,
+    /** It stands on the page now, and can be measured. */
+    settle() {
+      if (isSettled) return;
+      isSettled = true;
+      talkIn.shown();
+      for (const one of [element, panels]) toEnd.observe(one);
+      say(w.label(seekerOf(talk).name));
+    },
+    focus() {
+      element.focus({ preventScroll: true });
+      intoView();
+    },
+    write() {
+      intoView();
+      if (talk.ended_at) element.focus({ preventScroll: true });
+      else talkIn.write.focus({ preventScroll: true });
+    },
+    gone() {
+      toEnd.disconnect();
+      talkIn.gone();
+    },
+  };
+}
+
+/** Something that a button folds in and out, above where one writes. @param {string} label @param {string} name */
+function folding(label, name) {
+  const element = h("div", { class: "panel", id: idFor(name), hidden: true });
+  const toggle = button(label, () => turn(element.hidden), { class: "quiet", "aria-expanded": "false", "aria-controls": element.id });
+  /** @param {boolean} isOpen */
+  function turn(isOpen) {
+    show(element, isOpen);
+    attr(toggle, "aria-expanded", String(isOpen));
+  }
+  element.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    turn(false);
+    toggle.focus();
+  });
+  return { element, button: toggle, close: () => turn(false) };
+}
+
+/** What they said when they asked. @param {TalkView} talk @param {Desk["session"]} session */
+function aboutLines(talk, session) {
+  const rooms = new Map((session.state.lobby ?? []).map((card) => [card.id, card.name]));
+  const p = words.proposal;
+  const lines = [
+    (talk.topics ?? []).length > 0 ? `${p.topics}: ${(talk.topics ?? []).map((topic) => rooms.get(topic) ?? topic).join(", ")}` : "",
+    talk.need ? p.need[talk.need] : "",
+    talk.heavy ? p.heavy(talk.heavy) : "",
+    ...(talk.why ?? []).map(words.whyWord),
+  ].filter((line) => line !== "");
+  return lines.length === 0 ? [] : [h("ul", { class: "facts" }, ...lines.map((line) => h("li", { text: line })))];
+}
+
+/** First words of one's own. @param {(line: string) => void} use */
+function openingsMenu(use) {
+  const list = h("ul", { class: "openings" });
+  const none = h("p", { class: "soft", text: w.openingsNone });
+  const fold = folding(w.openings, "openings");
+  fold.element.append(none, list);
+  return {
+    ...fold,
+    /** @param {string[]} openings */
+    update(openings) {
+      show(none, openings.length === 0);
+      keyed(list, openings, (line) => line, (line) => ({
+        element: h("li", {}, button(line, () => {
+          fold.close();
+          use(line);
+        }, { class: "pill opening" })),
+        update() {},
+      }));
+    },
+  };
+}
+
+/** A last line, and the end with it. @param {Desk} desk @param {TalkView} talk */
+function ending({ session }, { id, room }) {
+  const area = h("textarea", { rows: 4, maxlength: session.state.limits.text_length });
+  const kept = keptField(session.vault, `${room}/end`, area, w.endLine);
+  const touches = twoTouches({
+    ask: w.end,
+    lead: w.endLead,
+    yes: w.endYes,
+    no: w.notYet,
+    fields: [field(w.endTitle, area)],
+    act: async () => {
+      if (area.value.trim() === "") throw new Refused({ code: "line_missing", message: "", temporary: false });
+      await session.endKindly({ id, room }, area.value);
+      kept.clear();
+    },
+  });
+  return touches;
+}
+
+/** What else a listener can do, each with its second touch. @param {Desk} desk @param {TalkView} first @param {() => TalkView} talk */
+function moreMenu({ session, say }, first, talk) {
+  const { id } = first;
+  const flag = button("", () => void trouble.around(() => session.ask("flag", { session: id, on: !talk().flagged })), { class: "quiet" });
+  const flagged = h("p", { class: "soft small" });
+  const trouble = troubleLine();
+  const done = h("p", { class: "done small", role: "status", hidden: true });
+  /** @param {string} what */
+  const tell = (what) => {
+    text(done, what);
+    show(done, true);
+  };
+  const colleague = colleagueTouch(session, id);
+  const call = twoTouches({
+    ask: w.call, lead: w.callSure, yes: w.callYes, no: w.cancel,
+    act: async () => {
+      await session.ask("report", { session: id, reason: "call", call: true });
+      tell(w.called);
+    },
+  });
+  const reason = h("select", {}, ...Object.entries(w.reasons).map(([value, label]) => h("option", { value, text: label })));
+  const note = h("textarea", { rows: 3, maxlength: 2000 });
+  const report = twoTouches({
+    ask: w.report, lead: w.reportLead, yes: w.reportYes, no: w.cancel,
+    fields: [field(w.report, reason), field(w.reportNote, note)],
+    act: async () => {
+      await session.ask("report", { session: id, reason: reason.value, note: note.value });
+      note.value = "";
+      tell(w.reported);
+    },
+  });
+  const block = twoTouches({
+    ask: w.block, lead: w.blockSure, yes: w.blockYes, no: w.cancel, danger: true,
+    act: () => session.ask("block", { session: id }),
+  });
+  const state = h("p", { class: "small", hidden: true });
+  const list = [colleague, call, report, block].flatMap((touch) => [touch.first, touch.panel]);
+  const fold = folding(w.more, "more");
+  fold.element.append(flag, flagged, trouble.element, ...list, done);
+  let told = "";
+
+  return {
+    ...fold,
+    state,
+    /** @param {TalkView} now @param {ConsoleView} view @param {boolean} isMine */
+    update(now, view, isMine) {
+      text(flag, now.flagged ? w.flagOff : w.flag);
+      text(flagged, now.flagged ? w.flagOn : "");
+      show(colleague.first, isMine && !now.invitation);
+      if (now.invitation && !colleague.panel.hidden) colleague.close();
+      colleague.update(view.colleagues ?? [], now);
+      const asked = now.invitation;
+      const word = !asked ? "" : asked.waits_for === "seeker" ? w.waitsSeeker(asked.listener.name, asked.handover === true) : w.waitsListener(asked.listener.name);
+      text(state, word);
+      show(state, word !== "");
+      if (word !== "" && word !== told) say(word);
+      told = word;
+    },
+  };
+}
+
+/** Asking a colleague in, or to take over. @param {Desk["session"]} session @param {string} id */
+function colleagueTouch(session, id) {
+  const who = h("select", {});
+  const none = h("p", { text: w.colleagueNone });
+  const whom = field(w.colleagueWho, who);
+  const over = h("input", { type: "radio", name: `how-${id}`, value: "handover" });
+  const join = h("input", { type: "radio", name: `how-${id}`, value: "join" });
+  join.checked = true;
+  const how = h("fieldset", {}, h("legend", { class: "unseen", text: w.colleague }),
+    h("label", { class: "check" }, join, h("span", { text: w.join })), h("label", { class: "check" }, over, h("span", { text: w.handover })));
+  const touches = twoTouches({
+    ask: w.colleague, lead: w.colleagueLead, yes: w.colleague, no: w.cancel,
+    fields: [none, whom, how],
+    act: () => session.ask("invite", { session: id, listener: who.value, handover: over.checked }),
+  });
+  const go = touches.panel.querySelector("[type=submit]");
+  return {
+    ...touches,
+    /** @param {NonNullable<ConsoleView["colleagues"]>} colleagues @param {TalkView} talk */
+    update(colleagues, talk) {
+      const others = colleagues.filter((one) => !talk.people.some((person) => person.id === one.id));
+      const held = who.value;
+      keyed(who, others, (one) => `${one.id} ${one.free}`, (one) => ({
+        element: h("option", { value: one.id, text: one.free ? one.name : w.busyColleague(one.name), disabled: !one.free }),
+        update() {},
+      }));
+      if (others.some((one) => one.id === held && one.free)) who.value = held;
+      const hasFree = others.some((one) => one.free);
+      show(none, !hasFree);
+      show(whom, hasFree);
+      show(how, hasFree);
+      if (go instanceof HTMLElement) show(go, hasFree);
+    },
+  };
+}
+
+/** After the end: how it ended, until when it can be read, and a private wish. @param {Desk} desk @param {TalkView} first @param {() => void} putAway */
+function afterwards({ session, say }, first, putAway) {
+  const trouble = troubleLine();
+  const how = h("p", {});
+  const until = h("p", { class: "soft small" });
+  const again = check(w.again, false);
+  again.input.setAttribute("aria-describedby", `again-${first.id}`);
+  again.input.addEventListener("change", () => {
+    const on = again.input.checked;
+    void trouble.around(() => session.ask("again", { session: first.id, on })).then((isDone) => {
+      if (!isDone) again.input.checked = !on;
+    });
+  });
+  const element = h(
+    "div",
+    { class: "pane-after card", hidden: true },
+    how,
+    until,
+    again.element,
+    h("p", { id: `again-${first.id}`, class: "soft small", text: w.againLead }),
+    trouble.element,
+    button(w.putAway, putAway, { class: "quiet" }),
+  );
+  return {
+    element,
+    /** @param {TalkView} talk */
+    update(talk) {
+      if (!talk.ended_at) return;
+      const isNew = element.hidden;
+      text(how, w.ended[talk.ending ?? "other"]);
+      text(until, talk.forget_at ? w.until(clock(talk.forget_at - session.state.skew)) : "");
+      show(element, true);
+      if (isNew) {
+        again.input.checked = talk.again === true;
+        say(how.textContent ?? "");
+      }
+    },
+  };
+}

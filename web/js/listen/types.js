@@ -1,0 +1,90 @@
+/**
+ * What the console speaks of: the wire's views for listeners (docs/protocol.md, "One to one" and "Staff").
+ * Types only; nothing here runs.
+ *
+ * @typedef {import("../types.js").TalkView} TalkView
+ * @typedef {"listener" | "facilitator" | "moderator" | "operator"} Role
+ *
+ * @typedef {object} SignedIn  the answer of /api/staff/me
+ * @property {import("../types.js").Person} member
+ * @property {string} login
+ * @property {Role[]} roles
+ * @property {boolean} has_totp
+ * @property {number} expires_at
+ * @property {number} confirmed_until
+ *
+ * @typedef {object} Account  a row of the team
+ * @property {import("../types.js").Person} member
+ * @property {string} login
+ * @property {Role[]} roles
+ * @property {boolean} has_totp
+ * @property {number} created_at
+ * @property {number} [revoked_at]
+ *
+ * @typedef {object} Profile
+ * @property {string[]} languages
+ * @property {string[]} traits
+ * @property {string[]} lived
+ * @property {string[]} not_topics
+ * @property {("listen" | "think")[]} needs
+ * @property {number | null} most_minutes
+ * @property {number} cap
+ * @property {string[]} openings
+ *
+ * @typedef {object} Proposal
+ * @property {string} seeker
+ * @property {string} name
+ * @property {number} asked_at
+ * @property {number} deadline
+ * @property {string[]} [topics]
+ * @property {"listen" | "think"} [need]
+ * @property {string} [language]
+ * @property {number} [minutes]
+ * @property {number} [heavy]
+ * @property {string[]} [why]
+ * @property {boolean} [came_back]
+ *
+ * @typedef {"after_session" | "cool_down" | "debrief" | "day_cap" | "week_cap"} Pause
+ *
+ * @typedef {object} ConsoleView
+ * @property {number} version
+ * @property {"practice" | "away" | "free" | "busy" | "paused"} state
+ * @property {boolean} wants
+ * @property {Profile} profile
+ * @property {number} most_cap
+ * @property {number} today
+ * @property {number} day_cap
+ * @property {number} week
+ * @property {number} week_cap
+ * @property {number} waiting
+ * @property {string[]} languages  what somebody who asks can choose
+ * @property {Pause} [pause]
+ * @property {number} [paused_until]
+ * @property {number} [lease_until]
+ * @property {number} [oldest_asked_at]
+ * @property {string} [owes]
+ * @property {Proposal} [proposal]
+ * @property {TalkView[]} [invitations]
+ * @property {TalkView[]} [sessions]
+ * @property {{id: string, name: string, free: boolean}[]} [colleagues]
+ *
+ * @typedef {{text: string, reply: string[], advice: string, is_good: boolean, next: number | null}} Line
+ * @typedef {{says: string[], answers: Line[]}} Scene
+ * @typedef {{scenes: Scene[], questions: {text: string, answers: string[]}[]}} Practice
+ *
+ * @typedef {object} Desk  what every part of the console is given
+ * @property {import("./desk.js").DeskSession} session
+ * @property {SignedIn} account
+ * @property {(words: string) => void} say
+ * @property {(words: string) => void} sayNow
+ * @property {(page: string) => void} go
+ * @property {import("./bell.js").Bell} bell
+ *
+ * @typedef {object} Part
+ * @property {HTMLElement} element
+ * @property {(view: ConsoleView | null, now: number) => void} [update]  `now` is by the server's clock
+ * @property {() => void} [shown]
+ * @property {() => void} [gone]
+ */
+
+export {};

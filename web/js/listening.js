@@ -1,0 +1,164 @@
+/**
+ * One-to-one for whoever asks: what can be done, and the words on every screen that say where one stands.
+ * Fetched when it is needed, with its style.
+ */
+
+/** @import {Context, Standing, State, TalkView, Wish} from "./types.js" */
+
+import { button, h, show, text } from "./lib/dom.js";
+import { placeWord, words } from "./locales/en-listening.js";
+import { refusalWord } from "./locales/en.js";
+
+const STYLE = "/css/listening.css";
+const ANNOUNCE_MS = 30_000;
+
+/** Its style, once. */
+export function dress() {
+  if (document.querySelector(`link[href="${STYLE}"]`) !== null) return Promise.resolve();
+  return new Promise((done) => {
+    const link = h("link", { rel: "stylesheet", href: STYLE, on: { load: () => done(null), error: () => done(null) } });
+    document.head.append(link);
+  });
+}
+
+/** The commands of somebody who asks. Each rejects with Refused. @param {Context["session"]} session */
+export function commands(session) {
+  return {
+    /** @param {Wish} wish */
+    ask: (wish) => session.ask("ask", { agreement: true, ...wish }),
+    leave: () => session.ask("unask"),
+    takeBack: () => session.ask("take_back"),
+    /** @param {string} id */
+    end: (id) => session.ask("end", { session: id }),
+    /** @param {string} id @param {boolean} yes */
+    answer: (id, yes) => session.ask("answer", { session: id, yes }),
+    /** @param {string} id */
+    block: (id) => session.ask("block", { session: id }),
+    /** @param {string} id @param {string} reason @param {string} note */
+    report: (id, reason, note) => session.ask("report", { session: id, reason, note }),
+    /** @param {string} id @param {{heard?: number, heavy?: number}} said */
+    feedback: (id, said) => session.ask("feedback", { session: id, ...said }),
+    /** @param {string} id @param {boolean} on */
+    again: (id, on) => session.ask("again", { session: id, on }),
+    /** @param {string} id @returns {Promise<{words: string, expires_at: number}>} */
+    words: (id) => session.ask("words", { session: id }),
+  };
+}
+
+/** The people one was talking with. @param {TalkView | undefined} talk @param {string | undefined} me */
+export function partner(talk, me) {
+  return (talk?.people ?? []).filter((p) => p.id !== me && p.role === "listener").map((p) => p.name).join(" & ");
+}
+
+/**
+ * Where one stands, on every screen: a line under the head, the words of the link in it, and what is said aloud.
+ * @param {Context} context @param {HTMLElement} element @param {HTMLElement} link
+ */
+export function standingLine(context, element, link) {
+  const { session, go, say, sayNow } = context;
+  const own = [...link.childNodes];
+  const said = h("span");
+  const act = button("", () => void press(), { class: "quiet" });
+  const put = button("×", () => {
+    dismissed = session.state.standing?.session?.id ?? "";
+    update(session.state, "");
+  }, { class: "quiet", "aria-label": "" });
+  element.append(said, act, put);
+  let dismissed = "";
+  /** @type {Standing["state"] | null} */
+  let before = null;
+  let entering = "";
+  const news = announceSeldom(say);
+
+  async function press() {
+    if (session.state.standing?.state !== "lapsed") return go({ name: "asking" });
+    try {
+      await commands(session).takeBack();
+    } catch (no) {
+      sayNow(refusalWord(no));
+    }
+    go({ name: "asking" });
+  }
+
+  /** @param {State} state @param {string} screen  the name of the one that is shown */
+  function update(state, screen) {
+    const { standing } = state;
+    if (standing === null) return;
+    const { state: at, session: talk } = standing;
+    const isThere = screen === "asking";
+    if (at === "session" && talk !== undefined) enterRoom(talk.room);
+    if (isThere && at === "ended") dismissed = talk?.id ?? "";
+    const isSeen = at === "ended" && dismissed === talk?.id;
+    const unread = talk === undefined ? 0 : (state.rooms[talk.room]?.unread ?? 0);
+    const name = partner(talk, state.me?.id);
+    const line = lineWord(standing, unread > 0, name);
+    text(said, line);
+    text(act, { waiting: words.line.see, lapsed: words.line.takeBack, session: words.line.go, ended: words.line.look, none: "" }[at]);
+    show(put, at === "ended");
+    put.setAttribute("aria-label", words.line.dismiss);
+    element.classList.toggle("calls", at === "session");
+    show(element, line !== "" && !isThere && !isSeen);
+    const top = topWords(standing);
+    if (top === null) link.replaceChildren(...own);
+    else if (link.textContent !== top.join("")) {
+      const [before, middle, after] = top;
+      link.replaceChildren(h("span", {}, h("span", { class: "wide", text: before }), middle ?? "", h("span", { class: "wide", text: after })));
+    }
+    link.classList.toggle("calls", at === "session" && !isThere);
+    document.title = document.title.replace(/^• /, "");
+    if (at === "session" && (!isThere || document.hidden)) document.title = `• ${document.title}`;
+    if (!isThere) {
+      if (before !== null && before !== at && at === "session") sayNow(words.waiting.came(name));
+      else if (at === "waiting") news(placeWord(standing.place ?? 0), `${standing.place}`);
+    }
+    before = at;
+  }
+
+  /** Be in the conversation's room also while another screen is shown. @param {string} room */
+  function enterRoom(room) {
+    if (session.state.rooms[room] !== undefined || entering === room) return;
+    entering = room;
+    session.enter(room).catch(() => {}).finally(() => {
+      entering = "";
+    });
+  }
+
+  return { update };
+}
+
+/** @param {Standing} standing @param {boolean} hasUnread @param {string} name */
+function lineWord({ state, place, kept_seconds: kept }, hasUnread, name) {
+  switch (state) {
+    case "none":
+      return "";
+    case "waiting":
+      return words.line.waiting(place, kept);
+    case "session":
+      return hasUnread ? words.line.unread(name) : words.line.session;
+    case "lapsed":
+      return words.line.lapsed;
+    case "ended":
+      return words.line.ended;
+  }
+}
+
+/** @param {Standing} standing */
+function topWords({ state, place }) {
+  if (state === "none" || state === "ended") return null;
+  return state === "waiting" ? words.top.waiting(place) : words.top[state];
+}
+
+/**
+ * Say something when its key changes, but not more often than every half a minute; the newest then.
+ * @param {(said: string) => void} say
+ */
+export function announceSeldom(say, now = () => Date.now()) {
+  let lastKey = "";
+  let lastAt = 0;
+  return (/** @type {string} */ said, /** @type {string} */ key) => {
+    if (key === lastKey || now() - lastAt < ANNOUNCE_MS) return;
+    if (lastKey !== "") say(said);
+    lastKey = key;
+    lastAt = now();
+  };
+}

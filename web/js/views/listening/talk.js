@@ -1,0 +1,148 @@
+/** The conversation as the one who asked sees it: ending it, safety, and another listener who would come. */
+
+/** @import {Context, Standing, TalkView} from "../../types.js" */
+/** @import {Stage} from "./asking.js" */
+
+import { attr, button, h, show, text } from "../../lib/dom.js";
+import { commands, partner } from "../../listening.js";
+import { words } from "../../locales/en-listening.js";
+import { troubleLine } from "../lobby.js";
+import { choice } from "./intake.js";
+import { talkView } from "./session.js";
+
+const w = words.acts;
+
+/** @param {Context} context @param {TalkView} first @returns {Stage} */
+export function talkStage(context, first) {
+  const { session } = context;
+  const { id, room } = first;
+  const doing = commands(session);
+  let talk = first;
+  const name = () => partner(talk, session.state.me?.id);
+
+  const end = sheet("end", w.end, (close) => {
+    const trouble = troubleLine();
+    return [
+      h("p", { text: w.endSure(name()) }),
+      trouble.element,
+      h("div", { class: "row" },
+        button(w.endYes, () => void trouble.around(() => doing.end(id)), { class: "act" }),
+        button(w.stay, close, { class: "quiet" })),
+    ];
+  });
+  const block = sheet("block", w.block, (close) => {
+    const trouble = troubleLine();
+    return [
+      h("p", { text: w.blockLead(name()) }),
+      trouble.element,
+      h("div", { class: "row" },
+        button(w.blockYes(name()), () => void trouble.around(() => doing.block(id)), { class: "act danger" }),
+        button(w.cancel, close, { class: "quiet" })),
+    ];
+  });
+  const report = sheet("report", w.report, (close) => [reportForm(context, id, close)]);
+  const invitation = invitationCard(context, () => talk, name);
+  const acts = h(
+    "div",
+    { class: "talk-acts" },
+    button(w.end, () => end.open(), { class: "quiet", "aria-haspopup": "dialog" }),
+    button(w.block, () => block.open(), { class: "quiet", "aria-haspopup": "dialog" }),
+    button(w.report, () => report.open(), { class: "quiet", "aria-haspopup": "dialog" }),
+  );
+  const view = talkView(context, first, { acts: [acts], cards: [invitation.element] });
+
+  return {
+    element: h("div", { class: "talk-side" }, view.element, end.element, block.element, report.element),
+    update(state, standing) {
+      if (standing.session === undefined) return;
+      talk = standing.session;
+      // The page of a device that has just come asks for what was written before.
+      if (state.open === room && state.rooms[room]?.thin === true) void session.older(room).catch(() => {});
+      view.update(state, talk);
+      invitation.update();
+    },
+    shown: view.shown,
+    gone() {
+      for (const each of [end, block, report]) each.close();
+      view.gone();
+    },
+  };
+}
+
+/**
+ * A dialog whose contents are made when it is opened.
+ * @param {string} name @param {string} title @param {(close: () => void) => HTMLElement[]} contents
+ */
+function sheet(name, title, contents) {
+  const element = h("dialog", { class: "sheet", "aria-labelledby": `${name}-title` });
+  const close = () => element.close();
+  element.addEventListener("click", (event) => event.target === element && close());
+  return {
+    element,
+    close,
+    open() {
+      element.replaceChildren(h("h2", { id: `${name}-title`, text: title }), ...contents(close));
+      element.showModal();
+    },
+  };
+}
+
+/** @param {Context} context @param {string} id @param {() => void} close */
+function reportForm({ session, say }, id, close) {
+  const trouble = troubleLine();
+  const note = h("textarea", { id: "report-note", rows: 2, maxlength: 1_000 });
+  const reasons = /** @type {[string, string][]} */ (Object.entries(w.reasons));
+  const form = h(
+    "form",
+    { on: { submit } },
+    h("p", { text: w.reportLead }),
+    choice("reason", w.reportTitle, reasons, "other"),
+    h("div", { class: "field" }, h("label", { for: "report-note", text: w.note }), note),
+    trouble.element,
+    h("div", { class: "row" }, h("button", { type: "submit", class: "act", text: w.reportYes }), button(w.cancel, close, { class: "quiet" })),
+  );
+
+  /** @param {Event} event */
+  function submit(event) {
+    event.preventDefault();
+    const reason = String(new FormData(form).get("reason"));
+    void trouble.around(async () => {
+      await commands(session).report(id, reason, note.value.trim());
+      const done = h("p", { class: "done", text: w.reported, tabindex: -1 });
+      form.replaceChildren(done, h("div", { class: "row" }, button(words.acts.stay, close, { class: "act second" })));
+      done.focus();
+      say(w.reported);
+    });
+  }
+  return form;
+}
+
+/** Another listener who would join, or go on in place of this one. @param {Context} context @param {() => TalkView} talk @param {() => string} name */
+function invitationCard({ session, sayNow }, talk, name) {
+  const said = h("p");
+  const trouble = troubleLine();
+  /** @param {boolean} on */
+  const answer = (on) => trouble.around(() => commands(session).answer(talk().id, on));
+  const row = h("div", { class: "row" }, button(w.yes, () => void answer(true), { class: "act" }), button(w.no, () => void answer(false), { class: "act second" }));
+  const element = h("div", { class: "card invitation", hidden: true }, said, trouble.element, row);
+  let told = "";
+  return {
+    element,
+    update() {
+      const { invitation } = talk();
+      show(element, invitation !== undefined);
+      if (invitation === undefined) {
+        told = "";
+        return;
+      }
+      const other = invitation.listener.name;
+      const isMine = invitation.waits_for === "seeker";
+      const words_ = isMine ? (invitation.handover ? w.handover(name(), other) : w.join(name(), other)) : w.joinWaits(other);
+      text(said, words_);
+      show(row, isMine);
+      attr(element, "data-waits", invitation.waits_for);
+      if (isMine && told !== words_) sayNow(words_);
+      told = words_;
+    },
+  };
+}
