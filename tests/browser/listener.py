@@ -62,7 +62,7 @@ class Listener:
         channel = f"room:{session}"
 
         def is_it(push: Message) -> bool:
-            return push["push"] == "posted" and push["channel"] == channel and push["post"]["text"] == text
+            return push["push"] == "posted" and push["channel"] == channel and bool(push["post"]["text"] == text)
 
         return await self.client.wait_for(is_it)
 
@@ -79,7 +79,9 @@ class Listener:
         """A session, as soon as this holds of it."""
 
         def find(console: Message) -> Message | None:
-            return next((each for each in console.get("sessions", []) if each["id"] == session and predicate(each)), None)
+            return next(
+                (each for each in console.get("sessions", []) if each["id"] == session and predicate(each)), None
+            )
 
         found = find(await self.console(lambda console: find(console) is not None))
         assert found is not None
