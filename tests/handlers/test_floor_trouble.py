@@ -107,6 +107,7 @@ async def test_nobody_types_at_somebody_who_has_ended_it(house: House) -> None:
     await eventually(lambda: len(listener.heard("typing")) == 1)
     assert "ok" in await listener.ask("block", session=room)
     assert "ok" in await seeker.ask("typing", room=room)
+    worker.node.hub.flush()
     assert len(listener.heard("typing")) == 1
 
 
