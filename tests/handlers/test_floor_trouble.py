@@ -167,3 +167,14 @@ async def test_a_floor_that_went_back_is_shown_as_it_is(house: House, monkeypatc
     monkeypatch.setattr(house.store, "floor_version", earlier_version)
     worker.follow()
     await eventually(lambda: worker.node.floor.floor.version == version - 1)
+
+
+async def test_words_are_tried_as_seldom_as_codes(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = await house.worker()
+    guest = await worker.guest()
+    wrong = {"agreement": True, "words": "lamp river boots sky"}
+    assert (await guest.ask("ask", **wrong))["error"]["code"] == "words_unknown"
+    worker.words_wait = 60.0
+    refusal = (await guest.ask("ask", **wrong))["error"]
+    assert (refusal["code"], refusal["retry_after"]) == ("rate_limited", 60.0)
+    assert "ok" in await guest.ask("ask", agreement=True), "whoever has no words is not held up"
