@@ -43,7 +43,9 @@ export function talksView(desk, context) {
     for (const [other, one] of open) attr(one.element, "data-chosen", other === id ? "" : null);
     const talk = last?.sessions?.find((one) => one.id === id);
     if (talk !== undefined) session.show(talk.room);
-    if (last !== null) drawTabs(listed(last));
+    if (last === null) return;
+    open.get(id)?.refresh(last);
+    drawTabs(listed(last));
   }
 
   /** @param {TalkView} talk */
