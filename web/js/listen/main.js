@@ -102,7 +102,7 @@ function open(account) {
     },
   });
   const bell = new Bell(local, () => new AudioContext());
-  page({ session, account, say, sayNow, bell, go: () => {} });
+  page({ session, account, say, sayNow, bell, go: () => {}, renewing: null });
   void session.start();
 }
 
@@ -195,6 +195,8 @@ function page(desk) {
     if (isAsking) return;
     isAsking = true;
     try {
+      // It ends the sign-in of this connection before the answer brings the next one.
+      await desk.renewing?.catch(() => {});
       const now = await call("/api/staff/me", null);
       if (now.member.id !== account.member.id) return location.reload();
       session.client.start();
