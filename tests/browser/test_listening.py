@@ -51,7 +51,7 @@ async def test_a_conversation_from_the_invitation_to_the_words_of_the_next_day(
         await ann.arrive()
         await ann.page.locator("#ask-link").click()
         await ann.page.get_by_role("button", name="I agree, ask for a listener").click()
-        await expect(mira.proposal).to_contain_text("has been waiting for")
+        await expect(mira.proposal).to_contain_text("has just asked.")
         await expect(mira.page).to_have_title("Somebody is waiting")
         await mira.accept()
         await expect(mira.panes).to_have_count(1)
