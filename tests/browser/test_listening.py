@@ -155,7 +155,9 @@ async def test_a_sign_in_that_is_refused_is_told_kindly_and_a_second_step_is_ask
     await mira.press("Turn it on").click()
     secret = (await mira.page.locator("output.code").inner_text()).replace(" ", "")
     link = await mira.page.get_by_role("link", name="Open in my authenticator app").get_attribute("href")
-    assert link is not None and link.startswith("otpauth://totp/") and secret in link
+    assert link is not None
+    assert link.startswith("otpauth://totp/")
+    assert secret in link
     await mira.page.get_by_label("The six digits that it shows now").first.fill(pyotp.TOTP(secret).now())
     await mira.press("Turn it on now").click()
     await expect(mira.page.get_by_text("It is on.")).to_be_visible()
@@ -313,8 +315,10 @@ async def test_side_by_side_where_there_is_room_and_one_at_a_time_where_there_is
             sessions.append(push["session"]["id"])
             await client.ask("join", room=sessions[-1])
         left, right = [await mira.panes.nth(n).bounding_box() for n in (0, 1)]
-        assert left is not None and right is not None
-        assert left["x"] + left["width"] <= right["x"] and abs(left["y"] - right["y"]) < 1
+        assert left is not None
+        assert right is not None
+        assert left["x"] + left["width"] <= right["x"]
+        assert abs(left["y"] - right["y"]) < 1
         assert await mira.page.evaluate(_BEYOND, 1280) == []
 
         await mira.page.set_viewport_size({"width": 390, "height": 844})

@@ -251,7 +251,10 @@ function page(desk) {
   window.addEventListener("pageshow", (event) => event.persisted && session.client.nudge(), { signal });
   window.addEventListener("storage", (event) => {
     const key = onShelf(event.key);
-    if (key !== undefined && key !== null) void session.shared(key, event.newValue);
+    if (key === undefined || key === null) return;
+    // Another tab signed in as somebody else: nothing here is theirs.
+    if (session.vault.isForAnother(key, event.newValue, account.member.id)) location.reload();
+    else void session.shared(key, event.newValue);
   }, { signal });
   window.addEventListener("beforeunload", (event) => session.isHolding && event.preventDefault(), { signal });
   window.addEventListener("chat:leaving", () => {

@@ -96,6 +96,7 @@ export function talksView(desk, context) {
     else if (!open.has(chosen) && talks[0] !== undefined) choose(talks[0].id);
     drawTabs(talks);
     if (isNew === undefined) return;
+    show(news, false);
     for (const talk of talks) open.get(talk.id)?.settle();
     if (!isNew.ended_at && !isWriting()) open.get(isNew.id)?.focus();
   }

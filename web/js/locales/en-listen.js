@@ -292,6 +292,7 @@ export const words = {
     noCopy: "Copying isn't allowed here. Please mark the text and copy it.",
     roles: (/** @type {string} */ name) => `Roles of ${name}`,
     change: "Change",
+    changeLead: "Other roles count at once, on every open page of theirs.",
     changeSave: "Keep these roles",
     revoke: "Take the account away",
     revokeSure: (/** @type {string} */ name) => `${name} is signed out everywhere at once, also from conversations. This can't be taken back.`,
