@@ -241,10 +241,17 @@ async def test_who_is_writing_keeps_the_focus_when_somebody_waits(house: ChatSer
         await expect(mira.proposal).to_contain_text("About: Awake at night")
         await expect(mira.proposal).to_contain_text("How heavy it feels: 4 of 5")
         await mira.page.keyboard.press("Alt+y")
+        await mira.page.set_viewport_size({"width": 390, "height": 844})
+        await mira.page.keyboard.press("Alt+1")
         await mira.writing.fill("a thought, half")
+        before = await mira.writing.bounding_box()
         await ben.ask("ask", agreement=True)
-        await expect(mira.proposal).to_be_visible()
+        await expect(mira.proposal).to_be_in_viewport(ratio=1)
         await expect(mira.writing).to_be_focused()
+        after = await mira.writing.bounding_box()
+        assert before is not None
+        assert after is not None
+        assert abs(after["y"] - before["y"]) < 2
         await mira.page.keyboard.press("Alt+n")
         await expect(mira.proposal).to_be_hidden()
         await expect(mira.writing).to_have_value("a thought, half")

@@ -14,6 +14,7 @@ import { accountView } from "./account.js";
 import { Bell } from "./bell.js";
 import { DeskSession } from "./desk.js";
 import { invitationView, signInView, unreachableView } from "./doors.js";
+import { steady } from "./parts.js";
 import { practiceView } from "./practice.js";
 import { profileView } from "./profile.js";
 import { proposalCard } from "./proposal.js";
@@ -170,8 +171,10 @@ function page(desk) {
     if (!session.isListener && ["", "listen"].includes(current)) return turn("account");
     const now = session.serverNow;
     keyed(nav, pages(), (one) => one, (one) => tab(one));
-    status.update?.(view, now);
-    proposal.update?.(view, now);
+    steady(() => {
+      status.update?.(view, now);
+      proposal.update?.(view, now);
+    });
     part.update?.(view, now);
     element.classList.toggle("unsure", state.link.status !== "open");
     document.title = titleOf(state);
