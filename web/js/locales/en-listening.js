@@ -67,7 +67,7 @@ export const words = {
   /** In the head, beside the helplines: the words in the middle are all that fits on a phone. */
   top: {
     waiting: (/** @type {number | undefined} */ place) =>
-      place === undefined ? ["", "In line", ""] : ["", "In line", `: ${place === 1 ? "you're next" : PLACES[place - 1] ?? `${place - 1} before you`}`],
+      place === undefined ? ["", "waiting", ""] : ["", "waiting", `: ${place === 1 ? "you're next" : PLACES[place - 1] ?? `${place - 1} before you`}`],
     lapsed: ["Take back your ", "place", ""],
     session: ["Your ", "listener", " is here"],
   },
@@ -85,6 +85,7 @@ export const words = {
     dismiss: "Put this line away",
   },
   ask: {
+    loading: "One moment…",
     title: "Ask for a listener",
     lead: "A listener is a trained volunteer. You write with each other, just the two of you. You don't need to know what to say.",
     agreementTitle: "Good to know first",
