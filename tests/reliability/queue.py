@@ -189,7 +189,9 @@ class Person:
             if since is None:
                 # The page may hold what comes as a fact, too: it is read after the position.
                 last = ok["position"]["offset"]
-                self.diary.sights += [(session, p["offset"], p["text"]) for p in ok["posts"] if p["offset"] <= last]
+                page = [(session, p["offset"], p["text"]) for p in ok["posts"] if p["offset"] <= last]
+                # First, even if a fact that came after the reply was taken before this task had its turn.
+                self.diary.sights[:0] = page
             elif ok["history"] != "exact":
                 self.diary.problems.append(f"{session}: came back and got {ok['history']}")
             held = self._positions.get(session)
@@ -278,14 +280,19 @@ class Seeker(Person):
 
 
 class Listener(Person):
-    """Takes whoever is suggested to them. `freed` holds by how many seconds the next proposal was shown later than it
-    could be, where somebody waited."""
+    """Takes whoever is suggested to them. `freed` holds by how many seconds the next proposal was made later than it
+    could be, where somebody waited, and `shown` by how many it was shown later: the latter holds this process's own
+    slowness, too."""
 
     kind = "console"
 
-    def __init__(self, name: str, urls: list[str], token: str, ready: list[int], cap: int) -> None:
+    def __init__(
+        self, name: str, urls: list[str], token: str, ready: list[int], cap: int, proposal_seconds: float
+    ) -> None:
         super().__init__(name, urls, token)
+        self._proposal_seconds = proposal_seconds
         self.freed: list[float] = []
+        self.shown: list[float] = []
         self.accepted_at: list[float] = []
         self.idle_since: float | None = None
         self._ready: list[int] | None = ready
@@ -318,7 +325,7 @@ class Listener(Person):
                 self._left.add(session["id"])
                 await self._ask(client, "leave", room=session["id"])
         proposal = view.get("proposal")
-        self._time(view, is_asked=proposal is not None)
+        self._time(view, proposal)
         if proposal is None or (proposal["seeker"], proposal["deadline"]) in self._answered:
             return
         self._answered.add((proposal["seeker"], proposal["deadline"]))
@@ -342,11 +349,13 @@ class Listener(Person):
         if "proposal" in view and view["state"] == "paused":
             self.diary.problems.append(f"a proposal during a pause: {view['pause']}")
 
-    def _time(self, view: Message, *, is_asked: bool) -> None:
+    def _time(self, view: Message, proposal: Message | None) -> None:
         if view["state"] == "paused":
             self._rested_at = view["paused_until"] / 1000 if view["waiting"] > 0 else None
-        elif is_asked and self._rested_at is not None:
-            self.freed.append(max(0.0, time.time() - self._rested_at))
+        elif proposal is not None and self._rested_at is not None:
+            made_at = proposal["deadline"] / 1000 - self._proposal_seconds
+            self.freed.append(max(0.0, made_at - self._rested_at))
+            self.shown.append(max(0.0, time.time() - self._rested_at))
             self._rested_at = None
         elif view["waiting"] == 0:
             self._rested_at = None

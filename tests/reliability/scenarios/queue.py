@@ -59,7 +59,10 @@ async def _play(
     try:
         tokens = await add_listeners(store, listening)
         right = [question.right for question in QUESTIONS]
-        consoles = [Listener(f"listener{n}", house.ws_urls, token, right, _CAP) for n, token in enumerate(tokens)]
+        consoles = [
+            Listener(f"listener{n}", house.ws_urls, token, right, _CAP, _RULES.proposal / 1000)
+            for n, token in enumerate(tokens)
+        ]
         crowd = [Seeker(f"seeker{n}", house.ws_urls, talk_seconds=0.5) for n in range(asking)]
         watch = Watch(store, house.urls, _RULES)
         lives: list[asyncio.Task[None]] = []
@@ -146,6 +149,7 @@ def _row(
     acked = [line for line in lines if line.acked is not None]
     outages = [until - since for each in people for since, until in each.diary.outages]
     freed = [seconds for console in consoles for seconds in console.freed]
+    shown = [seconds for console in consoles for seconds in console.shown]
     accepted = sorted(at for console in consoles for at in console.accepted_at)
     resumed = [next((at - kill for at in accepted if at >= kill), 0.0) for kill in killed]
     measured = Measured(
@@ -170,6 +174,7 @@ def _row(
             f"{len(crowd)} asked, {sum(each.done.is_set() for each in crowd)} were met in {took:.0f} s",
             f"{len(consoles)} listened, to {_CAP} at once at most",
             f"{len(accepted)} accepts, {len(freed)} times somebody waited for whoever was freed",
+            f"and was shown it within {p99(shown):.2f} s at p99",
             f"longest wait {max(waits, default=0):.1f} s",
             f"the floor was looked at {watch.looks:,} times and /metrics {watch.scrapes:,} times",
             f"{sum(each.diary.views for each in people):,} views were shown",
