@@ -63,7 +63,7 @@ class Listener:
         channel = f"room:{session}"
 
         def is_it(push: Message) -> bool:
-            return push["push"] == "posted" and push["channel"] == channel and push["post"]["text"] == text
+            return bool(push["push"] == "posted" and push["channel"] == channel and push["post"]["text"] == text)
 
         return await self.client.wait_for(is_it)
 
