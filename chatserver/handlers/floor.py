@@ -20,7 +20,7 @@ from chatserver.domain.audit import PROMISES, audit
 from chatserver.domain.deciding import decide_and_settle, due_at
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.floor import Floor, FloorRules, SessionId
-from chatserver.domain.floor_commands import Decided, Dismiss, FloorCommand, Renamed, Settle, Spoke
+from chatserver.domain.floor_commands import Decided, Dismiss, FloorCommand, KeepApart, Renamed, Settle, Spoke
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.rooms import RoomId
@@ -131,6 +131,11 @@ class FloorKeeper:
     async def dismiss(self, member: MemberId, *, is_erased: bool) -> None:
         """Somebody is no more, or listens no more. Not being on the floor changes nothing."""
         await self.do(NOBODY, Dismiss(member=member, is_erased=is_erased))
+
+    async def hidden(self, who: MemberId, other: MemberId) -> None:
+        """Somebody hides another: if one of them waits here, not for the other any more."""
+        if not self.floor.seekers.keys().isdisjoint((who, other)):
+            await self.do(who, KeepApart(other=other))
 
     async def renamed(self, person: Person) -> None:
         """Somebody is called something else."""
