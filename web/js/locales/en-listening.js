@@ -119,7 +119,7 @@ export const words = {
     change: "Save what you changed",
     keep: "Leave it as it was",
     left: "You left the line. Nothing was kept.",
-    again: "Ask again. It will be a new place, at the end.",
+    again: "You can ask again; it will be a new place, at the end.",
   },
   closed: {
     title: "No listeners are here at this hour",
