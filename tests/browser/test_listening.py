@@ -153,7 +153,9 @@ async def test_a_sign_in_that_is_refused_is_told_kindly_and_a_second_step_is_ask
 
     await mira.turn_to("My account")
     await mira.press("Turn it on").click()
-    secret = (await mira.page.locator("output.code").inner_text()).replace(" ", "")
+    shown = mira.page.locator("output.code")
+    await expect(shown).not_to_be_empty()
+    secret = (await shown.inner_text()).replace(" ", "")
     link = await mira.page.get_by_role("link", name="Open in my authenticator app").get_attribute("href")
     assert link is not None
     assert link.startswith("otpauth://totp/")
