@@ -191,4 +191,4 @@ async def test_whoever_hides_somebody_while_they_wait_is_not_brought_together_wi
     one, other = (seeker, listener) if is_seeker else (listener, seeker)
     assert "ok" in await one.ask("mute", member=other.member, on=True)
     after = worker.node.floor.floor.seekers[seeker.member]
-    assert (after.proposal, after.avoid) == (None, {listener.member})
+    assert (after.proposal, after.avoid) == (None, frozenset({listener.member}))
