@@ -463,7 +463,7 @@ async def test_all_of_it_with_the_keyboard_alone(house: ChatServer, sit_down: Si
         await press(mira.press("End kindly"))
         await expect(mira.page.get_by_label("Your last line")).to_be_focused()
         await press(mira.press("Send this and end"))
-        await expect(mira.page.get_by_text("You ended this conversation.")).to_be_visible()
+        await expect(mira.panes.get_by_text("You ended this conversation.")).to_be_visible()
 
 
 async def test_no_violation_nothing_too_small_and_nothing_beyond_the_edge_on_any_screen(
@@ -539,6 +539,6 @@ async def test_no_violation_nothing_too_small_and_nothing_beyond_the_edge_on_any
         await expect(mira.panes.nth(1)).to_contain_text("May be hard to read")
         await look("two conversations")
         await ann.ask("end", session=push["session"]["id"])
-        await expect(mira.page.get_by_text("They ended this conversation.")).to_be_visible()
+        await expect(mira.panes.get_by_text("They ended this conversation.")).to_be_visible()
         await look("ended")
     assert found == []
