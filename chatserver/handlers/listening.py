@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from chatserver.domain import floor_commands as on_floor
 from chatserver.domain import practice
 from chatserver.domain.errors import Reason, Refusal
@@ -133,10 +135,11 @@ async def again(node: Node, connection: Connection, person: Person, command: Tal
 async def block(node: Node, connection: Connection, person: Person, command: BlockPerson) -> Answer:
     """End it, and see to it that these two never meet again: not here, and not by their posts in a room."""
     session = _require_session(node, command.session, person)
-    await node.floor.do(person.id, on_floor.Block(session=command.session))
     others = [each for each in session.people if each != person.id]
     for other in others if person.id == session.seeker else [session.seeker]:
-        await node.store.set_mute(person.id, other, True, node.limits.mutes_per_member)
+        # Before it ends, so that nobody asks in between. However many they hide already, this is not refused.
+        await node.store.set_mute(person.id, other, True, sys.maxsize)
+    await node.floor.do(person.id, on_floor.Block(session=command.session))
     await tell_others_of_self(node, person.id, except_for=None)
     return Answer(DoneOk(), then=lambda: node.tell_nodes(MemberChanged(person.id)))
 

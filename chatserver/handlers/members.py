@@ -73,7 +73,7 @@ def hello_ok(
             edit_seconds=limits.edit_seconds,
             ping_seconds=int(limits.ping_seconds),
         ),
-        now=node.now(),
+        now=node.floor.now(),
         token=issued,
         roles=roles,
     )

@@ -94,6 +94,10 @@ async def join(node: Node, connection: Connection, person: Person, command: Join
     except BaseException:
         node.hub.give_up(channel)
         raise
+    if is_session(room.id) and not node.floor.may_stay(room.id, person.id):
+        # It was handed over while the store was asked.
+        node.hub.give_up(channel)
+        raise Refusal(Reason.ROOM_UNKNOWN)
     connection.rooms.add(room.id)
     # Under the name they have now: another connection of theirs may have changed it while the store was asked.
     node.presence.enter(channel, connection.person or person, connection)
@@ -178,6 +182,9 @@ async def typing(node: Node, connection: Connection, person: Person, command: Ty
     """Show the others that somebody is writing. Lost without a trace where nobody can be told."""
     _require_inside(connection, command.room)
     channel = room_channel(command.room)
+    if is_session(command.room) and not node.floor.is_live(SessionId(command.room)):
+        # Over: whoever stays to read is left in peace.
+        return Answer(DoneOk())
 
     def tell() -> None:
         node.hub.tell(channel, TypingPush(channel=channel, member=person.id))
@@ -194,11 +201,9 @@ def is_session(room: RoomId) -> bool:
 async def _room(node: Node, wanted: RoomId, person: Person) -> Room:
     """A room that this member may know of. Raises ROOM_UNKNOWN."""
     room = node.rooms.get(wanted)
-    if room is None and is_session(wanted):
-        session = node.floor.floor.sessions.get(SessionId(wanted))
-        if session is None or person.id in session.people:
-            # Also one that this worker has not heard of yet; whose it is, the store decides.
-            room = await node.store.room(wanted)
+    if room is None and is_session(wanted) and node.floor.may_stay(wanted, person.id):
+        # Whose one is that this worker has not heard of yet, the store decides.
+        room = await node.store.room(wanted)
     if room is None or (room.kind is RoomKind.SESSION) is not is_session(room.id):
         raise Refusal(Reason.ROOM_UNKNOWN)
     return room

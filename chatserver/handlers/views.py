@@ -137,6 +137,7 @@ def console(picture: Picture, member: MemberId) -> ConsoleOk | None:
         wants=listener.wants,
         profile=_profile(listener),
         most_cap=rules.most_cap,
+        languages=picture.languages,
         today=care.taken_today(listener, picture.now),
         day_cap=rules.sessions_a_day,
         week=care.taken_this_week(listener, picture.now),

@@ -318,6 +318,7 @@ class ConsoleOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="console"
     `state`: `practice` (not ready yet), `away`, `free`, `busy` (as many as they take), `paused`. `lease_until` is when
     the intent ends if they do nothing. `pause` and `paused_until` say why and until when they get nobody. `today` and
     `week` count their sessions against the caps. `owes` is the session whose note to a supervisor is due.
+    `languages` are those that somebody who asks can choose.
     """
 
     version: int
@@ -325,6 +326,7 @@ class ConsoleOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="console"
     wants: bool
     profile: ProfileView
     most_cap: int
+    languages: tuple[str, ...]
     today: int
     day_cap: int
     week: int

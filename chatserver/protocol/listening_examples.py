@@ -89,6 +89,7 @@ _CONSOLE: Final[dict[str, Any]] = {
         openings=("I'm here. No rush.",),
     ),
     "most_cap": 4,
+    "languages": ("en", "de"),
     "today": 1,
     "day_cap": 8,
     "week": 5,

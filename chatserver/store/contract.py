@@ -271,6 +271,10 @@ class Store(Protocol):
         """One cheap read."""
         ...
 
+    async def clock(self) -> Millis | None:
+        """What time it is by the database's clock, which all workers share; None where it is on this machine anyway."""
+        ...
+
     async def see(self, members: Collection[MemberId], now: Millis) -> None:
         """These have a connection at `now`: seekers and listeners among them get it as their `seen_at`, unless they
         have a later one. Changes no version."""

@@ -116,6 +116,12 @@ def version() -> Op[int]:
     return int(found)
 
 
+def clock() -> Op[Millis]:
+    """PostgreSQL's own."""
+    ((seconds,),) = yield Call(sql.CLOCK, [()])
+    return Millis(round(seconds * 1000))
+
+
 def see(members: Collection[MemberId], now: Millis) -> Op[None]:
     # With the floor's lock, so that what a commit writes meanwhile cannot be older.
     yield Call(sql.LOCK_FLOOR, [()])

@@ -60,6 +60,7 @@ _ONE: Final[ColumnElement[int]] = literal_column("1")
 # ------------------------------------------------------------------------------------------------ records
 
 VERSION: Final = Statement(select(floor.c.version))
+CLOCK: Final = Statement(select(func.extract("epoch", func.clock_timestamp())))
 LOCK_FLOOR: Final = Statement(select(floor.c.version).with_for_update())
 SET_VERSION: Final = Statement(update(floor).values(version=_p("version")), "version")
 RECORDS: Final = Statement(

@@ -139,6 +139,9 @@ class Operations(ABC):
     async def floor_version(self) -> int:
         return await self._read(floor_log.version)
 
+    async def clock(self) -> Millis | None:
+        return None
+
     async def see(self, members: Collection[MemberId], now: Millis) -> None:
         whose = [*members]
         for part in (whose[at : at + _TOUCHED_AT_ONCE] for at in range(0, len(whose), _TOUCHED_AT_ONCE)):

@@ -17,7 +17,8 @@ from zlib import crc32
 import asyncpg
 
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.store import log
+from chatserver.domain.history import Millis
+from chatserver.store import floor_log, log
 from chatserver.store.backlog import Backlog, Job, settle
 from chatserver.store.compiler import MakeOp
 from chatserver.store.contract import Committed, RoomChange, StoreUnavailable
@@ -111,6 +112,9 @@ class PostgresStore(Operations):
             with contextlib.suppress(asyncpg.IntegrityConstraintViolationError):
                 return await self._transact(db, op)
             return await self._transact(db, op)
+
+    async def clock(self) -> Millis:
+        return await self._read(floor_log.clock)
 
     async def _scrub(self, what: Scrub) -> None:
         """Remove dead rows now rather than when autovacuum comes. What PostgreSQL keeps beyond that (write-ahead log,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Callable
 
 import msgspec
@@ -283,3 +284,12 @@ async def test_who_stands_on_the_floor_is_not_removed_as_unseen(store: Store) ->
     await does(store, SeekerSet(seeker=seeker(ada.id)), ListenerSet(listener=listener(liv.id)))
     await store.expire(Millis(START + 99 * DAY), Retention())
     assert [await store.member(who.id) is not None for who in (ada, liv, guest)] == [True, True, False]
+
+
+async def test_the_clock_that_all_machines_share_is_told(store: Store, database: Database) -> None:
+    told = await store.clock()
+    if database.path is not None:
+        assert told is None, "a file is on one machine"
+    else:
+        assert told is not None
+        assert abs(told - time.time() * 1000) < 2_000

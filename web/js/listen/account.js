@@ -26,7 +26,7 @@ export function accountView(desk, out) {
       "div",
       { class: "narrow" },
       h("h1", { text: w.title }),
-      card(w.title, h("p", { text: w.who(account.member.name, account.login) }), leaving.first, leaving.panel),
+      h("div", { class: "card" }, h("p", { text: w.who(account.member.name, account.login) }), leaving.first, leaving.panel),
       factorCard(desk),
       passwordCard(desk),
       lookCard(),

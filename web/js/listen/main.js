@@ -121,7 +121,7 @@ function page(desk) {
   const proposal = proposalCard(desk);
   const nav = h("nav", { class: "pages", "aria-label": words.pagesLabel });
   const place = h("div", { class: "place" });
-  const element = h("div", { class: "desk" }, status.element, proposal.element, nav, place, comforts(desk));
+  const element = h("div", { class: "desk" }, h("div", { class: "front" }, status.element, proposal.element, nav, place), comforts(desk));
   const talks = talksView(desk, context);
   let current = "";
   /** @type {Part} */

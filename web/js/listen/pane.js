@@ -12,6 +12,8 @@ import { check, field, idFor, keptField, troubleLine, twoTouches } from "./parts
 import { holds, seekerOf } from "./state.js";
 
 const w = words.talks;
+const NEAR_END_PX = 120;
+const NARROW = "(max-width: 59.99rem)";
 
 /** @param {Desk} desk @param {Context} context @param {TalkView} first @param {() => void} putAway */
 export function pane(desk, context, first, putAway) {
@@ -30,6 +32,18 @@ export function pane(desk, context, first, putAway) {
   const talkIn = talkView(context, first, { acts, cards: [panels], scroller: element, suffix: `-${id}`, heading: "h2" });
   element.append(talkIn.element, after.element);
   let isSettled = false;
+  let isAtEnd = true;
+  // What folds in or out, and a window that is made smaller, must not push the last words out of sight.
+  const toEnd = new ResizeObserver(() => {
+    if (isAtEnd) element.scrollTop = element.scrollHeight;
+  });
+  element.addEventListener("scroll", () => {
+    isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END_PX;
+  }, { passive: true });
+
+  function intoView() {
+    element.scrollIntoView({ block: matchMedia(NARROW).matches ? "start" : "nearest" });
+  }
 
   /** @param {TalkView} now @param {ConsoleView} view */
   function update(now, view) {
@@ -42,10 +56,11 @@ export function pane(desk, context, first, putAway) {
     text(helping, isMine ? "" : w.helping(holder?.name ?? ""));
     show(helping, !isMine && !isOver);
     show(panels, !isOver);
+    for (const act of acts) show(act, !isOver);
     openings.update(view.profile.openings);
     more.update(now, view, isMine);
     if (about.element.childElementCount === 0) about.element.append(...aboutLines(now, session));
-    show(about.button, about.element.childElementCount > 0);
+    show(about.button, about.element.childElementCount > 0 && !isOver);
     after.update(now);
   }
 
@@ -57,11 +72,22 @@ export function pane(desk, context, first, putAway) {
       if (isSettled) return;
       isSettled = true;
       talkIn.shown();
+      for (const one of [element, panels]) toEnd.observe(one);
       say(w.label(seekerOf(talk).name));
     },
-    focus: () => element.focus({ preventScroll: true }),
-    write: () => (talk.ended_at ? element.focus() : talkIn.write.focus()),
-    gone: () => talkIn.gone(),
+    focus() {
+      element.focus({ preventScroll: true });
+      intoView();
+    },
+    write() {
+      intoView();
+      if (talk.ended_at) element.focus({ preventScroll: true });
+      else talkIn.write.focus({ preventScroll: true });
+    },
+    gone() {
+      toEnd.disconnect();
+      talkIn.gone();
+    },
   };
 }
 

@@ -8,7 +8,6 @@ import { card, choices, doneLine, field, languageName, troubleLine } from "./par
 import { tidyProfile } from "./state.js";
 
 const w = words.profile;
-const LANGUAGES = ["en", "de", "fr", "es", "it", "pt", "nl", "pl", "tr", "ar", "uk", "hi", "zh"];
 const LENGTHS = [15, 30, 45, 60, 90, 120];
 const MOST_OPENINGS = 12;
 
@@ -34,7 +33,7 @@ function form({ session, say }, { profile, most_cap: most, languages: known }) {
   const done = doneLine(say);
   /** @type {[string, string][]} */
   const rooms = (session.state.lobby ?? []).map((room) => [room.id, room.name]);
-  const tongues = [...new Set([...(known ?? LANGUAGES), ...profile.languages])];
+  const tongues = [...new Set([...known, ...profile.languages])];
   const languages = choices(w.languages, tongues.map((code) => [code, languageName(code)]), profile.languages);
   const needs = choices(w.needs, Object.entries(w.need), profile.needs);
   const lived = choices(w.lived, rooms, profile.lived);

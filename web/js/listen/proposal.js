@@ -21,11 +21,12 @@ export function proposalCard({ session, say, sayNow, go, bell }) {
   const bar = h("progress", { class: "countdown", "aria-hidden": "true", max: 1 });
   const yes = button(w.accept, () => accept(), { class: "act", "aria-keyshortcuts": "Alt+Y" });
   const no = button(w.decline, () => decline(), { class: "act second", "aria-keyshortcuts": "Alt+N" });
+  const what = h("details", { class: "proposal-more" }, h("summary", { text: w.what }), h("div", { class: "proposal-what" }, facts, h("div", {}, h("h3", { text: w.why }), why)));
   const element = h(
     "section",
     { class: "proposal card", "aria-labelledby": "proposal-title", hidden: true },
     h("div", { class: "proposal-who" }, face, h("div", {}, title, who)),
-    h("div", { class: "proposal-what" }, facts, h("div", {}, h("h3", { text: w.why }), why)),
+    what,
     trouble.element,
     h("div", { class: "row" }, yes, no, h("div", { class: "counting" }, left, bar)),
   );
@@ -61,6 +62,8 @@ export function proposalCard({ session, say, sayNow, go, bell }) {
   /** @param {Proposal} one @param {number} now */
   function present(one, now) {
     trouble.say("");
+    // Whoever is writing to somebody keeps sight of what they write.
+    what.open = !isWriting();
     whole = Math.max(1, one.deadline - now);
     face.replaceChildren(shape(one.seeker));
     const rooms = new Map((session.state.lobby ?? []).map((card) => [card.id, card.name]));
@@ -100,7 +103,6 @@ export function proposalCard({ session, say, sayNow, go, bell }) {
       // To its title, not to a button: whoever is pressing Enter at this moment has not decided anything.
       if (isNew && !isWriting()) {
         focusOn(title);
-        scrollTo(0, 0);
       }
     },
   };

@@ -7,6 +7,7 @@ import { attr, button, h, keyed, show, text } from "../lib/dom.js";
 import { words } from "../locales/en-listen.js";
 import { debriefCard, invitationCard } from "./around.js";
 import { pane } from "./pane.js";
+import { isWriting } from "./parts.js";
 import { handedOver, seekerOf, talksOf } from "./state.js";
 
 const w = words.talks;
@@ -92,7 +93,9 @@ export function talksView(desk, context) {
     if (isNew !== undefined && !isNew.ended_at) choose(isNew.id);
     else if (!open.has(chosen) && talks[0] !== undefined) choose(talks[0].id);
     drawTabs(talks);
-    if (isNew !== undefined) for (const talk of talks) open.get(talk.id)?.settle();
+    if (isNew === undefined) return;
+    for (const talk of talks) open.get(talk.id)?.settle();
+    if (!isNew.ended_at && !isWriting()) open.get(isNew.id)?.focus();
   }
 
   return {

@@ -57,7 +57,7 @@
  * @property {number} week
  * @property {number} week_cap
  * @property {number} waiting
- * @property {string[]} [languages]
+ * @property {string[]} languages  what somebody who asks can choose
  * @property {Pause} [pause]
  * @property {number} [paused_until]
  * @property {number} [lease_until]

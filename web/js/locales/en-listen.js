@@ -87,7 +87,7 @@ export const words = {
     waiting: (/** @type {number} */ n, /** @type {string} */ since) =>
       n === 0 ? "Nobody is waiting." : n === 1 ? `One person is waiting, for ${since}.` : `${capital(SMALL(n))} people are waiting, the first for ${since}.`,
     counts: (/** @type {number} */ d, /** @type {number} */ dayCap, /** @type {number} */ w, /** @type {number} */ weekCap) =>
-      `${capital(SMALL(d))} of at most ${SMALL(dayCap)} in a day, ${SMALL(w)} of at most ${SMALL(weekCap)} in a week.`,
+      `Conversations: ${d} of at most ${dayCap} in a day, ${w} of at most ${weekCap} in a week.`,
     still: "Still there?",
     stillLead: "You haven't done anything here for a while. If that goes on, you'll be set to away, so that nobody waits for an empty chair.",
     stillYes: "Yes, I'm here",
@@ -119,6 +119,7 @@ export const words = {
     language: (/** @type {string} */ name) => `In ${name}`,
     nothing: "They said nothing more. That is fine; many don't.",
     why: "Why you",
+    what: "What they said, and why you",
     accept: "Talk with them",
     decline: "Not now",
     declined: "All right. Somebody else is asked.",

@@ -1,0 +1,169 @@
+"""One-to-one where things go wrong at a bad moment: clocks, the store, a hand-over, a block."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatserver.domain.floor import Floor, SessionId
+from chatserver.domain.floor_commands import AnswerAskIn, AskIn, Settle
+from chatserver.domain.history import Millis
+from chatserver.domain.limits import Limits
+from chatserver.domain.rooms import RoomId
+from chatserver.domain.staff import Role
+from chatserver.handlers import floor as floors
+from chatserver.store.contract import StoreUnavailable
+from tests.handlers.desk_house import Guest, House, Worker, open_house
+from tests.kit.waiting import eventually
+
+HOUR = 3_600_000
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with open_house(tmp_path) as house:
+        yield house
+
+
+async def ask(worker: Worker, **wish: Any) -> Guest:
+    seeker = await worker.guest()
+    assert "ok" in await seeker.ask("ask", agreement=True, **wish)
+    return seeker
+
+
+async def talk(seeker: Guest, listener: Guest) -> RoomId:
+    accepted = await listener.ask("accept", seeker=seeker.member)
+    return RoomId(accepted["ok"]["room"])
+
+
+@pytest.mark.parametrize("skew", [HOUR, -HOUR])
+async def test_a_worker_whose_clock_is_wrong_goes_by_the_one_of_the_database(
+    house: House, monkeypatch: pytest.MonkeyPatch, skew: int
+) -> None:
+    right = await house.worker()
+
+    async def clock() -> Millis:
+        return right.node.now()
+
+    monkeypatch.setattr(house.store, "clock", clock)
+    wrong = await house.worker(skew=skew)
+    seeker = await ask(right)
+    await wrong.node.floor.do(floors.NOBODY, Settle())
+    assert wrong.node.floor.floor.seekers[seeker.member].lapsed_at is None
+    late = await ask(wrong)
+    assert abs(wrong.node.floor.floor.seekers[late.member].asked_at - right.node.now()) < 5_000
+    assert (await late.ask("standing"))["ok"]["place"] == 2
+    said = next(each for each in late.wire.pushes() if "limits" in each.get("ok", {}))
+    assert abs(said["ok"]["now"] - right.node.now()) < 5_000, "what is shown is counted from the same clock"
+
+
+async def test_a_listener_who_was_away_and_is_revoked_keeps_nobody_waiting_for_them(house: House) -> None:
+    worker = await house.worker()
+    listener = await worker.listener("anna")
+    await listener.ask("available", on=False)
+    await worker.node.staff.add_operator("olga", "Olga", "lamp river boots sky")
+    await house.store.set_staff(listener.member, frozenset({Role.MODERATOR}))
+    worker.follow()
+    await eventually(lambda: listener.member not in worker.node.floor.floor.listeners)
+
+
+async def test_whoever_hands_over_while_entering_does_not_stay(house: House) -> None:
+    worker = await house.worker()
+    first = await worker.listener("anna")
+    seeker = await ask(worker)
+    room = await talk(seeker, first)
+    second = await worker.listener("ben")
+    gate = house.store.hold("join")
+    entering = asyncio.create_task(first.ask("join", room=room))
+    await eventually(lambda: "join" in house.store.waiting)
+    again = await worker.guest(worker.token_of(seeker))
+    await first_hands_over(worker, first, again, second, room)
+    gate.set()
+    assert (await entering)["error"]["code"] == "room_unknown"
+    assert room not in first.connection.rooms
+    assert worker.node.presence.here(f"room:{room}") == 0  # type: ignore[arg-type]
+
+
+async def first_hands_over(worker: Worker, first: Guest, seeker: Guest, second: Guest, room: RoomId) -> None:
+    """As if the first had asked on another tab."""
+    session, keeper = SessionId(room), worker.node.floor
+    await keeper.do(first.member, AskIn(session=session, listener=second.member, is_handover=True))
+    for who in (seeker, second):
+        await keeper.do(who.member, AnswerAskIn(session=session, yes=True))
+
+
+async def test_nobody_types_at_somebody_who_has_ended_it(house: House) -> None:
+    worker = await house.worker()
+    listener = await worker.listener("anna")
+    seeker = await ask(worker)
+    room = await talk(seeker, listener)
+    for each in (seeker, listener):
+        assert "ok" in await each.ask("join", room=room)
+    assert "ok" in await seeker.ask("typing", room=room)
+    await eventually(lambda: len(listener.heard("typing")) == 1)
+    assert "ok" in await listener.ask("block", session=room)
+    assert "ok" in await seeker.ask("typing", room=room)
+    worker.node.hub.flush()
+    assert len(listener.heard("typing")) == 1
+
+
+async def test_a_block_is_never_refused_and_holds_from_the_moment_the_session_ends(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = await house.worker(limits=Limits(mutes_per_member=1))
+    listener = await worker.listener("anna")
+    stranger = await worker.guest()
+    assert "ok" in await listener.ask("mute", member=stranger.member, on=True)
+    seeker = await ask(worker)
+    room = await talk(seeker, listener)
+    blocked: list[bool] = []
+    do = worker.node.floor.do
+
+    async def watched(*args: Any) -> Any:
+        blocked.append(listener.member in await house.store.blocked_with(seeker.member))
+        return await do(*args)
+
+    monkeypatch.setattr(worker.node.floor, "do", watched)
+    assert "ok" in await listener.ask("block", session=room)
+    assert blocked == [True]
+    assert "ok" in await seeker.ask("ask", agreement=True)
+    assert worker.node.floor.floor.seekers[seeker.member].avoid == {listener.member}
+
+
+async def test_a_store_that_is_away_is_not_asked_without_end(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = await house.worker()
+    await ask(worker)
+    tries = 0
+
+    async def away() -> int:
+        nonlocal tries
+        tries += 1
+        raise StoreUnavailable("gone")
+
+    monkeypatch.setattr(house.store, "floor_version", away)
+    monkeypatch.setattr(worker.node.floor.picture, "due", Millis(0))
+    worker.follow()
+    await asyncio.sleep(1.5)
+    assert 1 <= tries <= 3
+
+
+async def test_a_floor_that_went_back_is_shown_as_it_is(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that took over may have missed the last commits."""
+    worker = await house.worker()
+    await ask(worker)
+    version = worker.node.floor.floor.version
+
+    async def earlier() -> Floor:
+        return Floor(version=version - 1)
+
+    async def earlier_version() -> int:
+        return version - 1
+
+    monkeypatch.setattr(house.store, "floor", earlier)
+    monkeypatch.setattr(house.store, "floor_version", earlier_version)
+    worker.follow()
+    await eventually(lambda: worker.node.floor.floor.version == version - 1)
