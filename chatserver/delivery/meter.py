@@ -1,4 +1,4 @@
-"""What happens in each room on this worker: posts, reactions and writers of the last minute, deliveries of the last half.
+"""What happens in each room on this worker: posts, reactions and writers of the last minute, deliveries of half of it.
 
 Sans-I/O: the clock arrives as an argument, in whole seconds of any monotonic one. What happened counts until it is that
 old, so at rest everything is zero and nothing is kept.

@@ -152,8 +152,8 @@ class Presence:
         return {channel: len(members) for channel, members in self._here.items()}
 
     def own_counts(self) -> dict[ChannelName, int]:
-        """How many of each channel's members this worker answers for: those of its own who are on no worker with a lower
-        id. Summed over all workers, everybody counts once. Costs O(members here)."""
+        """How many of each channel's members this worker answers for: those of its own who are on no worker with a
+        lower id. Summed over all workers, everybody counts once. Costs O(members here)."""
         node, alone = self.node, self._alone[self.node]
         counts: dict[ChannelName, int] = {}
         for channel, names in self._people[node].items():

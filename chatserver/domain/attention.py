@@ -18,7 +18,7 @@ from chatserver.domain.rooms import Room, RoomId, RoomStatus
 
 
 class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
-    """From where on something needs somebody. Times in milliseconds, shares of 1. `docs/operating.md` says it in words."""
+    """From where on something needs somebody. Times in milliseconds, shares of 1. `docs/operating.md` has them all."""
 
     full_share: float = 1.0
     nearly_full_share: float = 0.9
@@ -78,8 +78,9 @@ class Concern(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class FloorLoad(msgspec.Struct, frozen=True, kw_only=True):
     """One-to-one in numbers. `estimate` is how many seconds somebody who asked now would wait, going by the
-    `estimate_from` hand-overs of the last hour; None where nobody can tell. `listeners` counts them by state, `near_cap`
-    those who may take one more at most today or this week. `idle_ms` and `broken` are promises that do not hold."""
+    `estimate_from` hand-overs of the last hour; None where nobody can tell. `listeners` counts them by state,
+    `near_cap` those who may take one more at most today or this week. `idle_ms` and `broken` are promises that do not
+    hold."""
 
     waiting: int = 0
     oldest_wait_ms: int = 0

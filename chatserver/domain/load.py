@@ -1,8 +1,8 @@
 """What goes on in the rooms: every worker's sample of its own part, and the one picture that they make together.
 
 Pure. A sample counts only what its worker answers for, and nothing is answered for twice, so that sums are true:
-a post by the worker that committed it, a reader by the worker that holds the socket, a member by the first (in the order
-of ids) of the workers that they are connected to.
+a post by the worker that committed it, a reader by the worker that holds the socket, a member by the first (in the
+order of ids) of the workers that they are connected to.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     """One worker at one moment (`at`, by its own clock), with the rooms in which anything is.
 
     `cpu` is the share of one core that it used since the sample before, `lag_ms` the longest that its event loop kept
-    anybody waiting meanwhile, `bus_ms` the last round trip through the bus (None where none came back lately), `healed`,
-    `evictions`, `dropped` and `store_failures` count since the start. `store` is "ok" or what is wrong.
+    anybody waiting meanwhile, `bus_ms` the last round trip through the bus (None where none came back lately),
+    `healed`, `evictions`, `dropped` and `store_failures` count since the start. `store` is "ok" or what is wrong.
     """
 
     at: Millis
@@ -268,7 +268,7 @@ class Histories:
         missed = 0 if self._period is None else min(period - self._period, self.KEPT) - 1
         self._period = period
         for room, row in [*self._rows.items()]:
-            row += [row[-1]] * missed + [members.get(room, 0)]
+            row.extend([row[-1]] * missed + [members.get(room, 0)])
             del row[: -self.KEPT]
             if not any(row):
                 del self._rows[room]

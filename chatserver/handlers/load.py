@@ -205,7 +205,7 @@ class LoadKeeper:
         self._watch.look(loads.values(), now)
         if self._histories.is_due(now):
             self._histories.add({room: load.members for room, load in loads.items()}, now)
-        floor = floor_numbers(node.floor, now)
+        floor = floor_numbers(node.floor)
         if floor != self._floor:
             self._floor, self._floor_changed = floor, self._picture
         found = concerns(
@@ -315,9 +315,9 @@ async def load(node: Node, connection: Connection, person: Person, command: AskL
     return Answer(node.load.watch(connection, is_wanted=command.watch))
 
 
-def floor_numbers(keeper: FloorKeeper, now: Millis) -> FloorLoad:
+def floor_numbers(keeper: FloorKeeper) -> FloorLoad:
     """One-to-one in numbers, as this worker last read it."""
-    picture, rules = keeper.picture, keeper.rules
+    picture, rules, now = keeper.picture, keeper.rules, keeper.now()
     found = audit(picture.floor, now, rules)
     listeners = picture.floor.listeners.values()
     states = Counter(care.state_of(picture.floor, each, now, rules).value for each in listeners)
