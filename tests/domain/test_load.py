@@ -96,7 +96,7 @@ def test_deliveries_of_several_workers_are_judged_together() -> None:
 
 
 def test_worker_that_says_nothing_for_four_seconds_is_gone_with_its_numbers() -> None:
-    roll = Roll()
+    roll, alive = Roll(), dict[NodeId, Sample]()
     for second in range(6):
         roll.take(A, sample(second * 1_000), float(second))
         if second == 0:
