@@ -57,8 +57,8 @@ class CrowdOfWorkers:
                 connections=sum(part.members for part in rooms.values()), cpu=self._random.uniform(0.05, 0.6),
                 rss=90_000_000 + self._random.randrange(9_000_000), lag_ms=self._random.randrange(1, 30),
                 bus_ms=round(self._random.uniform(0.3, 2.0), 1), is_attached=True, dropped=0, healed=number,
-                evictions=0, store="ok", store_ms=round(self._random.uniform(0.5, 5.0), 1), store_failures=0, is_draining=False,
-                rooms=rooms,
+                evictions=0, store="ok", store_ms=round(self._random.uniform(0.5, 5.0), 1), store_failures=0,
+                is_draining=False, rooms=rooms,
             )  # fmt: skip
             payload = encode(node, LoadTold(sample))
             self.payload_bytes = len(payload)

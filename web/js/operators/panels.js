@@ -7,7 +7,7 @@ import { ADVICE, milliseconds, number, size, span, words } from "../locales/en-o
 import { sheet } from "./sheet.js";
 import { plumbing } from "./state.js";
 
-const FIRST = 6;
+const FIRST = 4;
 
 /** @param {string} id @param {string} title @param {...(Node | false)} children */
 function panel(id, title, ...children) {

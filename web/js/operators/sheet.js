@@ -1,11 +1,13 @@
 /**
  * A live table of many rows. Rows are boxes with the roles of a table: those out of sight cost the browser nothing, and a
- * phone can lay them out as it needs. What changed is drawn a little in every frame, so that no frame takes long.
+ * phone can lay them out as it needs. What changed is drawn a little in every frame, so that no frame takes long, and
+ * rows that are far out of sight are drawn again when they come near.
  */
 
 import { attr, h, text } from "../lib/dom.js";
 
 const SLICE_MS = 5;
+const NEAR = "400px 0px";
 
 /**
  * @template T
@@ -30,16 +32,32 @@ export function sheet({ label, name, columns, row, marked, sort }) {
   });
   const body = h("div", { role: "rowgroup" });
   const element = h("div", { role: "table", class: `sheet-table ${name}`, "aria-label": label }, h("div", { role: "rowgroup" }, h("div", { role: "row", class: "r heads" }, ...heads)), body);
-  /** @type {Map<string, {element: HTMLElement, draw: (row: T) => void}>} */
+  /** @type {Map<string, {element: HTMLElement, draw: (row: T) => void, isNear: boolean, isOld: boolean}>} */
   const rows = new Map();
+  const sight = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      const id = ids.get(target) ?? "";
+      const held = rows.get(id);
+      if (held?.element !== target) continue;
+      held.isNear = isIntersecting;
+      if (held.isNear && held.isOld) dirty.add(id);
+    }
+    soon();
+  }, { rootMargin: NEAR });
+  /** @type {WeakMap<Element, string>} */
+  const ids = new WeakMap();
   /** @type {string[]} */
   let order = [];
   /** @type {Set<string>} */
   const dirty = new Set();
   let frame = 0;
 
-  /** @returns {{element: HTMLElement, draw: (row: T) => void}} */
-  function made() {
+  function soon() {
+    if (dirty.size > 0 && frame === 0) frame = requestAnimationFrame(work);
+  }
+
+  /** @param {string} id */
+  function made(id) {
     const draws = /** @type {((row: T) => void)[]} */ ([]);
     const cells = columns.map((column, i) => {
       const value = h("span", { class: "v" });
@@ -50,9 +68,13 @@ export function sheet({ label, name, columns, row, marked, sort }) {
       return cell;
     });
     const element = h("div", { role: "row", class: "r" }, ...cells);
+    ids.set(element, id);
+    sight.observe(element);
     return {
       element,
-      draw(row) {
+      isNear: false,
+      isOld: true,
+      draw(/** @type {T} */ row) {
         for (const draw of draws) draw(row);
         marked?.(row, element);
       },
@@ -66,10 +88,13 @@ export function sheet({ label, name, columns, row, marked, sort }) {
       dirty.delete(id);
       const held = rows.get(id);
       const value = held === undefined ? null : row(id);
-      if (held !== undefined && value !== null) held.draw(value);
+      if (held !== undefined && value !== null) {
+        held.isOld = false;
+        held.draw(value);
+      }
       if (performance.now() > until) break;
     }
-    if (dirty.size > 0) frame = requestAnimationFrame(work);
+    soon();
   }
 
   return {
@@ -82,6 +107,7 @@ export function sheet({ label, name, columns, row, marked, sort }) {
       const wanted = new Set(next);
       for (const [id, held] of rows) {
         if (wanted.has(id)) continue;
+        sight.unobserve(held.element);
         held.element.remove();
         rows.delete(id);
       }
@@ -89,19 +115,24 @@ export function sheet({ label, name, columns, row, marked, sort }) {
       for (const id of next) {
         let held = rows.get(id);
         if (held === undefined) {
-          held = made();
+          held = made(id);
           rows.set(id, held);
           dirty.add(id);
         }
         if (held.element === at) at = at.nextElementSibling;
         else body.insertBefore(held.element, at);
       }
-      if (dirty.size > 0 && frame === 0) frame = requestAnimationFrame(work);
+      soon();
     },
-    /** These rows look different now. @param {Iterable<string>} ids */
-    touch(ids) {
-      for (const id of ids) if (rows.has(id)) dirty.add(id);
-      if (dirty.size > 0 && frame === 0) frame = requestAnimationFrame(work);
+    /** These rows look different now. @param {Iterable<string>} changed */
+    touch(changed) {
+      for (const id of changed) {
+        const held = rows.get(id);
+        if (held === undefined) continue;
+        held.isOld = true;
+        if (held.isNear) dirty.add(id);
+      }
+      soon();
     },
     /** @param {string} key @param {boolean} isDown */
     sorted(key, isDown) {
