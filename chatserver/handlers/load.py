@@ -33,9 +33,9 @@ from chatserver.protocol.load import AskLoad, LoadOk, LoadPush, PlaceView, Worke
 
 UNWATCHED_TICKS: Final = 5
 """How many seconds lie between two looks at everything while nobody watches: histories and alerts need no more."""
-GATHER_SECONDS: Final = 0.1
-"""How long the others' samples of the same second are waited for before they are shown. All are taken as a second of
-the wall clock begins, so those who watch see numbers that are as old as the way through the bus is long."""
+GATHER_SECONDS: Final = 0.3
+"""How long the others' samples of the same second are waited for, at most, before they are shown. All are taken as a
+second of the wall clock begins, so those who watch see numbers that are as old as the way through the bus is long."""
 STORE_TICKS: Final = 2
 """How many seconds lie between two looks at the store."""
 CONCERNS_TOLD: Final = 40

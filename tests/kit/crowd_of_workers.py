@@ -32,7 +32,7 @@ class CrowdOfWorkers:
     ) -> None:
         self._bus = bus
         self._rooms = rooms
-        self._busy = busy
+        self.busy = busy
         self._random = random.Random(seed)
         self._started_at = _now()
         self.nodes = [NodeId(f"{number:012x}") for number in range(1, workers + 1)]
@@ -50,8 +50,6 @@ class CrowdOfWorkers:
         """One sample of each."""
         for number, node in enumerate(self.nodes):
             rooms = self.samples[node]
-            for room in self._random.sample(self._rooms, round(self._busy * len(self._rooms))):
-                rooms[room] = self._part()
             sample = Sample(
                 at=_now(), name=f"crowd:{number + 1}", version="0.1.0", started_at=self._started_at,
                 connections=sum(part.members for part in rooms.values()), cpu=self._random.uniform(0.05, 0.6),
@@ -64,10 +62,17 @@ class CrowdOfWorkers:
             self.payload_bytes = len(payload)
             self._bus.publish([(TOPIC_LOAD, payload)])
 
+    def live(self) -> None:
+        """Let numbers change. Real workers have their numbers when the second begins; so have these."""
+        for rooms in self.samples.values():
+            for room in self._random.sample(self._rooms, round(self.busy * len(self._rooms))):
+                rooms[room] = self._part()
+
     async def run(self) -> None:
         while True:
             await asyncio.sleep(1.0 - time.time() % 1.0)
             self.speak()
+            self.live()
 
 
 @contextlib.asynccontextmanager
