@@ -133,7 +133,12 @@ class Seat:
         self.wire = wire
         self.tick = 0
         self.connection: Connection = place.desk.open(
-            wire, binary=self._is_binary, token=token, staff_token=staff_token, admit_guest=self._admit_guest
+            wire,
+            binary=self._is_binary,
+            token=token,
+            staff_token=staff_token,
+            admit_guest=self._admit_guest,
+            admit_words=self._admit_words,
         )
         place.gate.wheel.schedule(self, place.gate.limits.hello_seconds)
         place.drain.enter(self)
@@ -150,7 +155,7 @@ class Seat:
         place.drain.leave(self)
         place.addresses.leave(self._key)
         place.desk.closed(self.connection)
-        # It knows this seat (`admit_guest`): without the way back, both are gone at once.
+        # It knows this seat (`admit_guest`, `admit_words`): without the way back, both are gone at once.
         del self.connection
 
     def due(self) -> None:
@@ -160,6 +165,9 @@ class Seat:
 
     def _admit_guest(self) -> float:
         return self._place.addresses.admit_guest(self._key)
+
+    def _admit_words(self) -> float:
+        return self._place.addresses.admit_code(self._key)
 
 
 class Drain:

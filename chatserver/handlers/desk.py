@@ -33,10 +33,18 @@ class Desk:
         self._node = node
 
     def open(
-        self, wire: Wire, *, binary: bool, token: str | None, staff_token: str | None, admit_guest: Callable[[], float]
+        self,
+        wire: Wire,
+        *,
+        binary: bool,
+        token: str | None,
+        staff_token: str | None,
+        admit_guest: Callable[[], float],
+        admit_words: Callable[[], float],
     ) -> Connection:
         """A handshake was accepted. `token` and `staff_token` are what the cookies said; `admit_guest` gives the
-        seconds to wait before this address may become another guest, 0.0 (and counts it) where it may now."""
+        seconds to wait before this address may become another guest, `admit_words` before it may try come-back words;
+        0.0 (and counts it) where it may now."""
         node = self._node
         limits = node.limits
         connection = Connection(
@@ -46,6 +54,7 @@ class Desk:
             bucket=Bucket(limits.commands_per_second, limits.command_burst, node.monotonic()),
             patience=Bucket(REFUSALS_PER_SECOND, REFUSALS_AT_ONCE, node.monotonic()),
             admit_guest=admit_guest,
+            admit_words=admit_words,
         )
         node.metrics.connections.inc()
         return connection

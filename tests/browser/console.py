@@ -126,7 +126,7 @@ class Console:
         await self.press("End kindly").click()
         await self.page.get_by_label("Your last line").fill(line)
         await self.press("Send this and end").click()
-        await expect(self.page.get_by_text("You ended this conversation.")).to_be_visible()
+        await expect(self.panes.get_by_text("You ended this conversation.")).to_be_visible()
 
     # What they see
 

@@ -20,7 +20,13 @@ from sqlalchemy.pool import NullPool
 
 from chatserver.domain.identity import MemberId
 from chatserver.domain.rooms import RoomKind, room_channel
-from chatserver.store import floor_statements, staff_statements, statements
+from chatserver.store import (
+    floor_statements,
+    forgetting_statements,
+    people_statements,
+    staff_statements,
+    statements,
+)
 from chatserver.store.compiler import Compiler, Statement
 from chatserver.store.contract import Store
 from chatserver.store.migrate import alembic_config, migrate
@@ -58,12 +64,15 @@ def test_a_store_expects_the_newest_migration(tmp_path: Path) -> None:
         assert ScriptDirectory.from_config(alembic_config(connection)).get_heads() == [SCHEMA_REVISION]
 
 
+_MODULES = (statements, people_statements, forgetting_statements, floor_statements, staff_statements)
+
+
 def test_every_statement_compiles_in_both_dialects() -> None:
     compilers = [
         Compiler(sqlite.dialect(paramstyle="qmark")),
         Compiler(postgres.dialect()),  # type: ignore[no-untyped-call]
     ]
-    kept = [value for module in (statements, floor_statements, staff_statements) for value in vars(module).values()]
+    kept = [value for module in _MODULES for value in vars(module).values()]
     several = [value for value in kept if isinstance(value, tuple)]
     found = [value for values in (kept, *several) for value in values if isinstance(value, Statement)]
     assert len(found) > 100
