@@ -36,10 +36,15 @@ class CrowdOfWorkers:
         self._random = random.Random(seed)
         self._started_at = _now()
         self.nodes = [NodeId(f"{number:012x}") for number in range(1, workers + 1)]
+        self._pool = [self._drawn() for _ in range(2_000)]
+        """Parts are drawn from these: to draw them anew would cost more than all that is measured."""
         self.samples = {node: {room: self._part() for room in rooms} for node in self.nodes}
         self.payload_bytes = 0
 
     def _part(self) -> RoomSample:
+        return self._pool[int(self._random.random() * len(self._pool))]
+
+    def _drawn(self) -> RoomSample:
         draw = self._random.randrange
         return RoomSample(
             members=draw(1, 4), writers=draw(3), posts=draw(4), reactions=draw(3), moderators=int(draw(40) == 0),
