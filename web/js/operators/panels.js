@@ -8,6 +8,7 @@ import { sheet } from "./sheet.js";
 import { plumbing } from "./state.js";
 
 const FIRST = 4;
+const collator = new Intl.Collator(undefined, { numeric: true });
 
 /** @param {string} id @param {string} title @param {...(Node | false)} children */
 function panel(id, title, ...children) {
@@ -185,7 +186,8 @@ export function workersView(here) {
     /** @param {Picture} picture */
     update(picture) {
       now = picture.at;
-      workers = new Map(picture.workers.map((each) => [each.id, each]));
+      const byName = [...picture.workers].sort((a, b) => collator.compare(a.name, b.name));
+      workers = new Map(byName.map((each) => [each.id, each]));
       table.show([...workers.keys()]);
       table.touch(workers.keys());
     },
