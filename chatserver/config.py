@@ -43,6 +43,7 @@ from pydantic_settings import (
 from redis.exceptions import RedisError
 
 from chatserver.bus.address import parse_address
+from chatserver.domain.attention import Thresholds
 from chatserver.domain.floor import FloorRules
 from chatserver.domain.hours import parse_hours
 from chatserver.domain.limits import Limits
@@ -194,6 +195,25 @@ class ListeningSection(BaseModel):
         return self
 
 
+class OperatorsSection(BaseModel):
+    """From where on something is told to need somebody. `Thresholds` says what each is for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    full_share: _Positive = 1.0
+    nearly_full_share: _Positive = 0.9
+    unmoderated_minutes: _Positive = 10.0
+    unmoderated_members: _Count = 3
+    posts_a_minute: _Count = 60
+    behind_share: _Positive = 0.1
+    delivery_ms: _Count = 1_000
+    wait_minutes: _Positive = 10.0
+    lag_ms: _Count = 250
+    cpu_share: _Positive = 0.9
+    bus_ms: _Count = 500
+    store_ms: _Count = 500
+
+
 class StaffSection(BaseModel):
     """How long what opens a door for staff is good."""
 
@@ -231,6 +251,7 @@ class Settings(BaseSettings):
     secret_key_file: Path | None = None
     retention: RetentionSection = RetentionSection()
     staff: StaffSection = StaffSection()
+    operators: OperatorsSection = OperatorsSection()
     listening: ListeningSection = ListeningSection()
     limits: Annotated[_LimitsSection, AfterValidator(_as_limits), PlainSerializer(msgspec.structs.asdict)] = Field(
         default_factory=_LimitsSection
@@ -307,6 +328,13 @@ class Settings(BaseSettings):
             keep=round(own.keep_minutes * _MINUTE),
             words_days=own.words_days,
         )
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """From where on something needs somebody, in the domain's own units."""
+        own = self.operators.model_dump()
+        unmoderated, wait = own.pop("unmoderated_minutes"), own.pop("wait_minutes")
+        return Thresholds(unmoderated=round(unmoderated * _MINUTE), wait=round(wait * _MINUTE), **own)
 
     @property
     def sign_in_age(self) -> int:
@@ -426,6 +454,7 @@ def known_keys() -> list[str]:
     sections = {
         "retention": list(RetentionSection.model_fields),
         "staff": list(StaffSection.model_fields),
+        "operators": list(OperatorsSection.model_fields),
         "listening": list(ListeningSection.model_fields),
         "limits": [field.name for field in msgspec.structs.fields(Limits)],
     }

@@ -10,7 +10,7 @@ from msgspec import Struct
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import Person
 from chatserver.domain.staff import Capability, require
-from chatserver.handlers import listening, members, rooms, sign_ins
+from chatserver.handlers import listening, load, members, rooms, sign_ins
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
@@ -40,6 +40,7 @@ from chatserver.protocol.listening import (
     TakeBack,
     TalkAgainCommand,
 )
+from chatserver.protocol.load import AskLoad
 from chatserver.protocol.messages import (
     AnyCommand,
     DoneOk,
@@ -111,6 +112,7 @@ TABLE: Final[dict[type[Command], Row]] = {
     DebriefNote: Row(listening.debrief, 5.0, needs=Capability.LISTEN),
     AskPractice: Row(listening.practise, 2.0, needs=Capability.LISTEN),
     AnswerCheck: Row(listening.check, 5.0, needs=Capability.LISTEN),
+    AskLoad: Row(load.load, 5.0, needs=Capability.SEE_LOAD),
     MuteMember: Row(members.mute),
     Rename: Row(members.rename, 5.0),
     MakeCode: Row(members.make_code, 20.0),

@@ -14,6 +14,7 @@ import msgspec
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.protocol import examples
 from chatserver.protocol import listening as li
+from chatserver.protocol import load as lo
 from chatserver.protocol import messages as m
 from chatserver.protocol.codes import Close, advice, error_body
 from chatserver.protocol.fields import Command
@@ -59,6 +60,7 @@ REPLY_TO: Final[dict[type[Command], type[Any]]] = {
     li.DebriefNote: m.DoneOk,
     li.AskPractice: li.PracticeOk,
     li.AnswerCheck: li.CheckOk,
+    lo.AskLoad: lo.LoadOk,
 }
 """What answers each command where it is not refused."""
 

@@ -130,6 +130,22 @@ async def test_a_view_is_sent_only_when_it_differs(house: House) -> None:
     assert len(seeker.heard("standing")) == shown + 1
 
 
+async def test_whoever_has_not_asked_is_not_told_of_the_others(house: House) -> None:
+    """Every open page asks where it stands once: with a full house each place in the queue would be told to all."""
+    here, there = await a_pair(house)
+    onlooker, leaver = await here.guest(), await ask(here)
+    assert (await onlooker.ask("standing"))["ok"]["waiting"] == 1
+    await ask(there)
+    await eventually(lambda: last(leaver, "standing").get("waiting") == 2)
+    await leaver.ask("unask")
+    await ask(there)
+    await eventually(lambda: len(here.node.floor.floor.seekers) == 2)
+    await here.node.floor._show(again=True)
+    assert onlooker.heard("standing") == []
+    assert last(leaver, "standing")["waiting"] == 2, "nor is whoever has left"
+    assert (await onlooker.ask("standing"))["ok"]["waiting"] == 2, "but whoever asks is told"
+
+
 async def test_a_slow_connection_is_told_when_it_has_room_again(house: House) -> None:
     here, there = await a_pair(house)
     slow, quick = await ask(here), await ask(here)
