@@ -390,7 +390,7 @@ async def test_block_and_report_are_two_things_of_two_touches(house: ChatServer,
         await mira.accept()
         await mira.open_more()
         await mira.press("Report").click()
-        await mira.page.get_by_role("combobox", name="Report").select_option(label="Threats or hate")
+        await mira.page.get_by_role("combobox", name="What happened?").select_option(label="Threats or hate")
         await mira.press("Send this report").click()
         await expect(mira.page.get_by_text("The moderators have it.")).to_be_visible()
         await expect(mira.writing).to_be_visible()
@@ -398,6 +398,64 @@ async def test_block_and_report_are_two_things_of_two_touches(house: ChatServer,
         await mira.press("End it and block").click()
         await ann.wait_for(lambda push: push["push"] == "standing" and push["state"] == "ended")
         await expect(mira.writing).to_be_hidden()
+
+
+async def test_what_has_ended_can_still_be_reported_blocked_and_marked_as_heavy(
+    house: ChatServer, sit_down: SitDown
+) -> None:
+    mira = Console(await sit_down(house.url))
+    await mira.sign_in(await hire(house, "Soft Harbour"))
+    await mira.listen()
+    async with ChatClient(house.ws_url) as ann:
+        await ann.ask("ask", agreement=True)
+        await mira.accept()
+        push = await ann.wait_for(lambda push: push["push"] == "standing" and push["state"] == "session")
+        session = push["session"]["id"]
+        await ann.ask("join", room=session)
+        await ann.ask("post", room=session, text="a cruel last line")
+        await ann.ask("end", session=session)
+        await expect(mira.panes).to_contain_text("They ended this conversation.")
+        await mira.press("Report").click()
+        await mira.page.get_by_role("combobox", name="What happened?").select_option(label="Threats or hate")
+        await mira.press("Send this report").click()
+        await expect(mira.panes).to_contain_text("Thank you. The moderators have it.")
+        await mira.press("This is heavy for me").click()
+        await mira.press("Mark it as heavy").click()
+        await expect(mira.panes).to_contain_text("Marked as heavy.")
+        await expect(mira.stand).to_contain_text("its note is still to be written")
+        await mira.press("Block").click()
+        await mira.press("Yes, block").click()
+        await expect(mira.panes).to_contain_text("You two don't meet here again.")
+        await expect(mira.press("Block")).to_be_hidden()
+
+
+async def test_what_has_ended_makes_room_for_the_next_and_can_be_looked_at_again(sit_down: SitDown) -> None:
+    with open_house(listening={"pause_minutes": 0.0}) as house:
+        mira = Console(await sit_down(house.url))
+        await mira.sign_in(await hire(house, "Soft Harbour"))
+        await mira.listen()
+        async with ChatClient(house.ws_url) as ann, ChatClient(house.ws_url) as ben:
+            for client, text in ((ann, "from the first"), (ben, "from the second")):
+                await client.ask("ask", agreement=True)
+                await mira.accept()
+                push = await client.wait_for(lambda push: push["push"] == "standing" and push["state"] == "session")
+                session = push["session"]["id"]
+                await client.ask("join", room=session)
+                await client.ask("post", room=session, text=text)
+                await expect(mira.panes).to_contain_text(text)
+                await expect(mira.panes).to_have_count(1)
+                await client.ask("end", session=session)
+                await expect(mira.panes).to_contain_text("They ended this conversation.")
+            shelf = mira.page.get_by_role("region", name="Ended, and still kept")
+            await expect(shelf.get_by_role("button")).to_have_count(1)
+            await mira.press("Put it away").click()
+            await expect(mira.panes).to_have_count(0)
+            await expect(shelf.get_by_role("button")).to_have_count(2)
+            await mira.page.reload()
+            await expect(shelf.get_by_role("button")).to_have_count(2)
+            await shelf.get_by_role("button").last.click()
+            await expect(mira.panes).to_contain_text("from the first")
+            await expect(mira.press("Report")).to_be_visible()
 
 
 async def test_a_colleague_who_asks_is_answered_at_the_console(house: ChatServer, sit_down: SitDown) -> None:
@@ -457,7 +515,7 @@ async def test_all_of_it_with_the_keyboard_alone(house: ChatServer, sit_down: Si
         await expect(mira.panes.locator(".text")).to_have_text(["Hello, I have time."])
         await press(mira.press("More"))
         await press(mira.press("Report"))
-        await expect(mira.page.get_by_role("combobox", name="Report")).to_be_focused()
+        await expect(mira.page.get_by_role("combobox", name="What happened?")).to_be_focused()
         await mira.page.keyboard.press("Escape")
         await expect(mira.press("Report")).to_be_focused()
         await press(mira.press("End kindly"))
