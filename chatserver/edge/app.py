@@ -48,7 +48,9 @@ def build_app(
     `exposition` gives the metrics in Prometheus' text format.
     """
     identity = IdentityRoutes(identities, origins=origins, cookies=cookies, addresses=addresses, limits=gate.limits)
-    staff = StaffRoutes(accounts, origins=origins, cookies=staff_cookies, addresses=addresses, limits=gate.limits)
+    staff = StaffRoutes(
+        accounts, identities, origins=origins, cookies=staff_cookies, addresses=addresses, limits=gate.limits
+    )
     status = StatusRoutes(health, exposition)
     socket = ChatSocket(desk, gate, origins=origins, cookies=cookies, staff_cookies=staff_cookies, addresses=addresses)
     routes = [
@@ -70,6 +72,8 @@ def build_app(
         Route("/api/staff/totp", answering(staff.begin_totp), methods=["POST"]),
         Route("/api/staff/totp/on", answering(staff.set_totp), methods=["POST"]),
         Route("/api/staff/totp/off", answering(staff.remove_totp), methods=["POST"]),
+        Route("/api/staff/export", answering(staff.export), methods=["GET"]),
+        Route("/api/staff/erase", answering(staff.erase), methods=["POST"]),
         Route("/api/staff/people", answering(staff.people), methods=["GET"]),
         Route("/api/staff/invite", answering(staff.invite), methods=["POST"]),
         Route("/api/staff/roles", answering(staff.set_roles), methods=["POST"]),
