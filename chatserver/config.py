@@ -144,6 +144,9 @@ class RetentionSection(BaseModel):
     room_hours: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 24.0
     posts_per_room: Annotated[int, Field(gt=0)] = 50_000
     member_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 30.0
+    report_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 180.0
+    debrief_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 90.0
+    feedback_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 365.0
 
 
 _Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -301,6 +304,9 @@ class Settings(BaseSettings):
             room_age=round(self.retention.room_hours * _HOUR),
             posts_per_room=self.retention.posts_per_room,
             member_age=round(self.retention.member_days * 24 * _HOUR),
+            report_age=round(self.retention.report_days * 24 * _HOUR),
+            debrief_age=round(self.retention.debrief_days * 24 * _HOUR),
+            feedback_age=round(self.retention.feedback_days * 24 * _HOUR),
         )
 
     @property

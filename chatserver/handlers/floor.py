@@ -258,6 +258,8 @@ class FloorKeeper:
             self._seen_at = clock
             await self._compare_clocks()
             await self._tell_who_is_here()
+            # Being seen is no new version: without this a quiet floor would look as if everybody had gone.
+            await self._load()
             await self._dismiss_those_who_may_not([*self.floor.listeners])
         elif clock - self._looked_at >= POLL_SECONDS / 2:
             self._looked_at = clock

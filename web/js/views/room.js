@@ -1,14 +1,14 @@
 /** A room: its name and welcome, its posts, who is here, and where one writes. */
 
-/** @import {Context, Person, State, View} from "../types.js" */
+/** @import {Context, Person, View} from "../types.js" */
 
 import { attr, button, h, keyed, show, text } from "../lib/dom.js";
 import { shape } from "../lib/shape.js";
-import { hereWord, refusalWord, typingWord, unreadWord, words } from "../locales/en.js";
+import { hereWord, typingWord, unreadWord, words } from "../locales/en.js";
 import { joinedRooms } from "../state.js";
 import { composer } from "./composer.js";
 import { logView } from "./log.js";
-import { paragraphs, troubleLine } from "./lobby.js";
+import { paragraphs, troubleLine, twice } from "./lobby.js";
 
 const w = words.room;
 
@@ -17,12 +17,21 @@ export function roomView(context, id) {
   const { session } = context;
   const name = h("h1", { class: "room-name" });
   const here = h("span", { class: "here" });
-  const people = peopleDialog(context, id);
-  const peopleButton = button("", () => people.open(), { class: "pill", "aria-haspopup": "dialog" });
+  const trouble = troubleLine();
+  /** @type {ReturnType<typeof import("./people.js").peopleDialog> | undefined} */
+  let people;
+  const peopleButton = button("", () => void trouble.around(showPeople), { class: "pill", "aria-haspopup": "dialog" });
   const topic = h("p", { class: "topic" });
   const welcome = h("div");
   const fades = h("p", { class: "soft" });
-  const pinned = h("details", { class: "pinned" }, h("summary", { text: w.welcome }), topic, welcome, fades, leaving(context, id));
+  const leaving = twice({
+    ask: w.leave, look: "quiet", lead: w.leaveSure, yes: w.leaveYes, no: w.stay,
+    act: async () => {
+      await session.leaveRoom(id);
+      context.back();
+    },
+  });
+  const pinned = h("details", { class: "pinned" }, h("summary", { text: w.welcome }), topic, welcome, fades, h("div", {}, ...leaving));
   const write = composer(context, id);
   const log = logView(context, id, write);
   const typing = h("p", { class: "typing soft", "aria-live": "off" });
@@ -40,14 +49,23 @@ export function roomView(context, id) {
         button("‹", context.back, { class: "quiet back narrow-only", "aria-label": w.all }),
         h("div", { class: "room-title" }, name, here),
         peopleButton,
+        trouble.element,
       ),
       pinned,
       log.element,
       h("div", { class: "foot" }, log.newer, typing, write.element),
     ),
-    people.element,
   );
   let welcomed = "";
+
+  async function showPeople() {
+    const { peopleDialog } = await import("./people.js");
+    people ??= peopleDialog(context, id);
+    element.append(people.element);
+    people.update(session.state);
+    people.open();
+  }
+
   pinned.open = (session.state.rooms[id]?.read ?? 0) === 0 || Object.keys(session.state.rooms[id]?.posts ?? {}).length === 0;
 
   return {
@@ -69,7 +87,7 @@ export function roomView(context, id) {
       text(fades, w.fades(room.retention));
       log.update(state);
       write.update(state);
-      people.update(state);
+      people?.update(state);
       const writing = Object.keys(room.typing).filter((m) => !state.muted.includes(m));
       text(typing, typingWord(writing.map((m) => state.names[m] ?? "")));
       keyed(rooms, joinedRooms(state), (r) => r.id, () => listed(context, id));
@@ -94,76 +112,6 @@ function listed(context, current) {
       attr(go, "aria-current", room.id === current ? "page" : null);
       text(unread, room.unread > 0 ? unreadWord(room.unread) : "");
       show(unread, room.unread > 0 && room.id !== current);
-    },
-  };
-}
-
-/** Leaving for good, with a question first. @param {Context} context @param {string} id */
-function leaving(context, id) {
-  const trouble = troubleLine();
-  const ask = button(w.leave, () => turn(true), { class: "quiet" });
-  const yes = button(w.leaveYes, () => void trouble.around(async () => {
-    await context.session.leaveRoom(id);
-    context.back();
-  }), { class: "act danger" });
-  const sure = h("div", { class: "sure", hidden: true }, h("p", { text: w.leaveSure }), h("div", { class: "row" }, yes, button(w.stay, () => turn(false), { class: "quiet" })));
-  /** @param {boolean} isAsking */
-  function turn(isAsking) {
-    show(sure, isAsking);
-    show(ask, !isAsking);
-    (isAsking ? yes : ask).focus();
-  }
-  return h("div", {}, ask, sure, trouble.element);
-}
-
-/** @param {Context} context @param {string} id */
-export function peopleDialog(context, id) {
-  const { session, say, sayNow } = context;
-  const list = h("ul", { class: "people" });
-  const others = h("p", { class: "soft" });
-  const title = h("h2", { id: "people-title", text: words.people.title });
-  const element = h("dialog", { class: "sheet", "aria-labelledby": "people-title" });
-  element.append(button(words.people.close, () => element.close(), { class: "quiet close" }), title, list, others);
-  element.addEventListener("click", (event) => {
-    if (event.target === element) element.close();
-  });
-
-  /** @param {Person} person */
-  function row(person) {
-    const isMe = person.id === session.state.me?.id;
-    const act = button("", () => void toggle(), { class: "quiet" });
-    const element = h("li", {}, personLine(person, isMe ? words.people.you : undefined), !isMe && act);
-    async function toggle() {
-      const on = !session.state.muted.includes(person.id);
-      try {
-        await session.mute(person.id, person.name, on);
-        if (on) say(words.post.muted(person.name));
-      } catch (no) {
-        sayNow(refusalWord(no));
-      }
-    }
-    return {
-      element,
-      update() {
-        text(act, session.state.muted.includes(person.id) ? words.you.unhide(person.name) : words.post.mute(person.name));
-      },
-    };
-  }
-
-  return {
-    element,
-    open() {
-      element.showModal();
-    },
-    /** @param {State} state */
-    update(state) {
-      const room = state.rooms[id];
-      if (room === undefined) return;
-      const me = room.people.filter((p) => p.id === state.me?.id);
-      const rest = room.people.filter((p) => p.id !== state.me?.id).sort((a, b) => a.name.localeCompare(b.name));
-      keyed(list, [...me, ...rest], (p) => `${p.id} ${p.name}`, row);
-      const more = room.here - room.people.length;
-      text(others, rest.length === 0 && more <= 0 ? words.people.alone : more > 0 ? words.people.others(more) : "");
     },
   };
 }
