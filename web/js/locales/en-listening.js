@@ -237,7 +237,7 @@ export const words = {
       gone: "The connection was lost for too long, so it ended. You can ask again at any time.",
       staff: "It was ended by the people who look after this place. You can ask again at any time.",
     },
-    expires: (/** @type {string} */ time) => `What was written is removed at ${time}, for both of you. Until then only you two can read it.`,
+    expires: (/** @type {string} */ time) => `What was written is removed at ${time}, for both of you. Until then only those who talked here can read it.`,
     read: "Read it again",
     readNone: "Nothing was written.",
     notSent: "not sent",

@@ -109,7 +109,8 @@ export function talkView(context, first, { acts = [], cards = [], scroller, suff
   /** @param {TalkPerson} person */
   function lostWord(person) {
     if (person.role === "seeker") return w.lostSeeker(person.name);
-    return side() === "seeker" && others().length === 1 ? w.lostListener(person.name) : `${person.name}: ${w.gone}`;
+    const isAlone = side() === "seeker" && others().every((p) => p.gone_since !== undefined);
+    return isAlone ? w.lostListener(names()) : `${person.name}: ${w.gone}.`;
   }
 
   function tick() {

@@ -70,6 +70,8 @@ export function safety(context, talk, isOver = false) {
     const yes = () => trouble.around(async () => {
       await commands(context.session).block(talk().id);
       close();
+      // What was pressed is gone.
+      document.getElementById("main")?.focus({ preventScroll: true });
     });
     return [
       h("p", { text: isOver ? w.blockLeadAfter(name()) : w.blockLead(name()) }),
