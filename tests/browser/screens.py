@@ -176,3 +176,11 @@ async def walk_one_to_one(person: Person, server: ChatServer) -> AsyncIterator[s
         await page.get_by_text("Read it again").click()
         await expect(page.locator(".reading li").first).to_be_visible()
         yield "looking back"
+        await page.get_by_role("button", name="Block", exact=True).click()
+        yield "block afterwards"
+        await page.get_by_role("button", name=f"Block {listener.name}").click()
+        await expect(page.get_by_text(f"You and {listener.name} don't meet here again.")).to_be_visible()
+        await page.get_by_role("button", name="Report", exact=True).click()
+        yield "report afterwards"
+        await page.keyboard.press("Escape")
+        yield "looking back, blocked"

@@ -93,6 +93,13 @@ async def test_a_conversation_from_the_invitation_to_the_words_of_the_next_day(
             await heron.say(session, "I read what you two wrote. I'm here.")
             await ann.sees("I read what you two wrote. I'm here.")
             await expect(mira.stand).to_contain_text("Paused until")
+            left = mira.page.get_by_role("region", name="Conversations that you left")
+            await left.get_by_role("button", name="Report").click()
+            await left.get_by_role("button", name="Send this report").click()
+            await expect(left).to_contain_text("Thank you. The moderators have it.")
+            await left.get_by_role("button", name="This is heavy for me").click()
+            await left.get_by_role("button", name="Mark it as heavy").click()
+            await expect(left).to_contain_text("Marked as heavy.")
 
 
 async def test_both_say_again_and_the_words_lead_back_the_next_day(house: ChatServer, sit_down: SitDown) -> None:
@@ -598,5 +605,10 @@ async def test_no_violation_nothing_too_small_and_nothing_beyond_the_edge_on_any
         await look("two conversations")
         await ann.ask("end", session=push["session"]["id"])
         await expect(mira.panes.get_by_text("They ended this conversation.")).to_be_visible()
+        await mira.press("Report").click()
         await look("ended")
+        await mira.press("Cancel").click()
+        await mira.press("Put it away").click()
+        await expect(mira.page.get_by_role("region", name="Ended, and still kept")).to_be_visible()
+        await look("put away")
     assert found == []

@@ -34,8 +34,8 @@ export function commands(session) {
     answer: (id, yes) => session.ask("answer", { session: id, yes }),
     /** @param {string} id */
     block: (id) => session.ask("block", { session: id }),
-    /** @param {string} id @param {string} reason @param {string} note */
-    report: (id, reason, note) => session.ask("report", { session: id, reason, note }),
+    /** @param {string} id @param {{reason: string, note: string, about?: string}} said */
+    report: (id, said) => session.ask("report", { session: id, ...said }),
     /** @param {string} id @param {{heard?: number, heavy?: number}} said */
     feedback: (id, said) => session.ask("feedback", { session: id, ...said }),
     /** @param {string} id @param {boolean} on */

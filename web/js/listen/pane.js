@@ -1,7 +1,7 @@
 /** One conversation of the console: the talk itself, and what a listener can do in it and after it. */
 
 /** @import {Context, TalkView} from "../types.js" */
-/** @import {ConsoleView, Desk} from "./types.js" */
+/** @import {ConsoleView, Desk, LeftTalk} from "./types.js" */
 
 import { attr, button, h, keyed, show, text } from "../lib/dom.js";
 import { Refused } from "../lib/client.js";
@@ -220,6 +220,36 @@ function moreMenu({ session, say }, first, talk) {
   };
 }
 
+/** What somebody can still say of a conversation that goes on without them. @param {Desk} desk @param {LeftTalk} first */
+export function leftTalk({ session }, first) {
+  const done = h("p", { class: "done small", role: "status", hidden: true });
+  const flagged = h("p", { class: "soft small", hidden: true });
+  const flag = flagging(session, first.id);
+  const report = reporting(session, first.id, w.reportLeadAfter, () => {
+    text(done, w.reported);
+    show(done, true);
+  });
+  const name = h("b", { text: first.seeker.name });
+  const when = h("span", { class: "soft", text: w.leftAt(clock(first.left_at - session.state.skew)) });
+  return {
+    element: h("li", {}, h("p", {}, name, " ", when), h("div", { class: "row" }, flag.first, report.first), flag.panel, report.panel, flagged, done),
+    /** @param {LeftTalk} talk */
+    update(talk) {
+      show(flag.first, !talk.flagged);
+      text(flagged, talk.flagged ? w.flagOn : "");
+      show(flagged, talk.flagged);
+    },
+  };
+}
+
+/** Once it is over, or went on without one, that cannot be unsaid. @param {Desk["session"]} session @param {string} id */
+function flagging(session, id) {
+  return twoTouches({
+    ask: w.flag, lead: w.flagSure, yes: w.flagYes, no: w.cancel,
+    act: () => session.ask("flag", { session: id, on: true }),
+  });
+}
+
 /** @param {Desk["session"]} session @param {string} id @param {string} lead @param {() => void} done */
 function reporting(session, id, lead, done) {
   const reason = h("select", {}, ...Object.entries(w.reasons).map(([value, label]) => h("option", { value, text: label })));
@@ -291,10 +321,7 @@ function afterwards({ session, say }, first, putAway) {
     text(done, what);
     show(done, true);
   };
-  const flag = twoTouches({
-    ask: w.flag, lead: w.flagSure, yes: w.flagYes, no: w.cancel,
-    act: () => session.ask("flag", { session: first.id, on: true }),
-  });
+  const flag = flagging(session, first.id);
   const report = reporting(session, first.id, w.reportLeadAfter, () => tell(w.reported));
   const block = twoTouches({
     ask: w.block, lead: w.blockSureAfter, yes: w.blockYesAfter, no: w.cancel, danger: true,

@@ -7,7 +7,7 @@ import { attr, button, h, keyed, show, text } from "../lib/dom.js";
 import { clock } from "../lib/time.js";
 import { words } from "../locales/en-listen.js";
 import { debriefCard, invitationCard } from "./around.js";
-import { pane } from "./pane.js";
+import { leftTalk, pane } from "./pane.js";
 import { isWriting, troubleLine } from "./parts.js";
 import { handedOver, seekerOf, talksOf } from "./state.js";
 
@@ -24,7 +24,9 @@ export function talksView(desk, context) {
   const asked = invitationCard(desk);
   const debrief = debriefCard(desk);
   const shelf = shelved(desk);
-  const element = h("div", { class: "talks" }, title, news, asked.element, debrief.element, tabs, empty, panes, shelf.element);
+  const left = h("ul", {});
+  const leftCard = h("section", { class: "card kept", "aria-label": w.leftTitle, hidden: true }, h("h2", { text: w.leftTitle }), left);
+  const element = h("div", { class: "talks" }, title, news, asked.element, debrief.element, tabs, empty, panes, shelf.element, leftCard);
   /** @type {Map<string, ReturnType<typeof pane>>} */
   const open = new Map();
   /** @type {ConsoleView | null} */
@@ -123,6 +125,8 @@ export function talksView(desk, context) {
       last = view;
       asked.update(view, now);
       debrief.update(view, now);
+      keyed(left, view.left ?? [], (talk) => talk.id, (talk) => leftTalk(desk, talk));
+      show(leftCard, (view.left ?? []).length > 0);
       draw(view);
     },
     open(at) {
@@ -141,8 +145,8 @@ export function talksView(desk, context) {
 /** What has ended and was put away, as long as it is kept. @param {Desk} desk */
 function shelved({ session }) {
   const trouble = troubleLine();
-  const list = h("ul", { class: "row shelf" });
-  const element = h("section", { class: "card", "aria-label": w.shelf, hidden: true }, h("h2", { text: w.shelf }), h("p", { class: "soft small", text: w.shelfLead }), list, trouble.element);
+  const list = h("ul", { class: "row" });
+  const element = h("section", { class: "card kept", "aria-label": w.shelf, hidden: true }, h("h2", { text: w.shelf }), h("p", { class: "soft small", text: w.shelfLead }), list, trouble.element);
   return {
     element,
     /** @param {TalkView[]} talks */

@@ -44,6 +44,8 @@
  * @property {string[]} [why]
  * @property {boolean} [came_back]
  *
+ * @typedef {{id: string, seeker: import("../types.js").Person, started_at: number, left_at: number, flagged: boolean}} LeftTalk
+ *
  * @typedef {"after_session" | "cool_down" | "debrief" | "day_cap" | "week_cap"} Pause
  *
  * @typedef {object} ConsoleView
@@ -66,6 +68,7 @@
  * @property {Proposal} [proposal]
  * @property {TalkView[]} [invitations]
  * @property {TalkView[]} [sessions]
+ * @property {LeftTalk[]} [left]  handed over, or left before the end
  * @property {{id: string, name: string, free: boolean}[]} [colleagues]
  *
  * @typedef {{text: string, reply: string[], advice: string, is_good: boolean, next: number | null}} Line

@@ -195,6 +195,8 @@ export const words = {
     againLead: "Nobody is told. Only if they say the same, they get words that lead to you.",
     putAway: "Put it away",
     shelf: "Ended, and still kept",
+    leftAt: (/** @type {string} */ time) => `handed over or left at ${time}`,
+    leftTitle: "Conversations that you left",
     shelfLead: "They can be opened again, and reported, until they are gone.",
     lookBack: (/** @type {string} */ name, /** @type {string} */ until) => (until === "" ? name : `${name}, until ${until}`),
   },

@@ -67,7 +67,7 @@ export const words = {
   /** In the head, beside the helplines: the words in the middle are all that fits on a phone. */
   top: {
     waiting: (/** @type {number | undefined} */ place) =>
-      place === undefined ? ["", "waiting", ""] : ["", "waiting", `: ${place === 1 ? "you're next" : PLACES[place - 1] ?? `${place - 1} before you`}`],
+      place === undefined ? ["", "Waiting", ""] : ["", "Waiting", `: ${place === 1 ? "you're next" : PLACES[place - 1] ?? `${place - 1} before you`}`],
     lapsed: ["Take back your ", "place", ""],
     session: ["Your ", "listener", " is here"],
   },
@@ -202,6 +202,8 @@ export const words = {
     blockYes: (/** @type {string} */ name) => `Block ${name}`,
     report: "Report",
     reportLead: "A moderator will read what was last written here. The other person isn't told, and you can go on talking.",
+    reportWho: "Whom is it about?",
+    reportBoth: "Both, or I don't know",
     reportTitle: "What happened?",
     reasons: {
       unkind: "Unkind or hurtful",
@@ -235,7 +237,7 @@ export const words = {
       gone: "The connection was lost for too long, so it ended. You can ask again at any time.",
       staff: "It was ended by the people who look after this place. You can ask again at any time.",
     },
-    expires: (/** @type {string} */ time) => `What was written is removed at ${time}, for both of you. Until then only you two can read it.`,
+    expires: (/** @type {string} */ time) => `What was written is removed at ${time}, for both of you. Until then only those who talked here can read it.`,
     read: "Read it again",
     readNone: "Nothing was written.",
     notSent: "not sent",

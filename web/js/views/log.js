@@ -144,6 +144,10 @@ export function logView(context, id, write, how = {}) {
     element,
     newer,
     update,
+    /** Something else on the page took or gave room. */
+    settle() {
+      if (isShown && isAtEnd) page.scrollTop = page.scrollHeight;
+    },
     shown() {
       isShown = true;
       write.grow();

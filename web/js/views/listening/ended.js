@@ -25,7 +25,7 @@ export function endedStage(context, desk, first) {
   const draft = session.vault.draft(room)?.text ?? "";
   const read = readAgain(context, room);
   const again = againCard(context, id, name);
-  const wrong = wrongCard(context, id, name);
+  const wrong = wrongCard(context, first, name);
 
   return {
     element: h(
@@ -59,9 +59,9 @@ export function endedStage(context, desk, first) {
   };
 }
 
-/** A cruel last line can be told of too. @param {Context} context @param {string} id @param {string} name */
-function wrongCard(context, id, name) {
-  const { block, report } = safety(context, id, () => name, true);
+/** A cruel last line can be told of too. @param {Context} context @param {TalkView} talk @param {string} name */
+function wrongCard(context, talk, name) {
+  const { block, report } = safety(context, () => talk, true);
   const lead = h("p", { class: "soft" });
   const never = button(words.acts.block, () => block.open(), { class: "quiet", "aria-haspopup": "dialog" });
   const done = h("p", { class: "done", role: "status", hidden: true });

@@ -59,13 +59,16 @@ export function talkView(context, first, { acts = [], cards = [], scroller, suff
     says: { empty: w.empty[side()], begin: w.begin, posts: w.posts(names()) },
   });
   const typing = h("p", { class: "typing soft", "aria-live": "off" });
+  const foot = h("div", { class: "foot" }, log.newer, notice, more.element, ...cards, typing, write.element);
   const element = h(
     "section",
     { class: "talk one-to-one" },
     h("header", { class: "room-top talk-top" }, title, people, until, more.ask, ...acts),
     log.element,
-    h("div", { class: "foot" }, log.newer, notice, more.element, ...cards, typing, write.element),
+    foot,
   );
+  // A question that comes up must not hide what was just written.
+  const settling = new ResizeObserver(() => log.settle());
 
   /** @param {State} state @param {TalkView} view */
   function update(state, view) {
@@ -76,7 +79,7 @@ export function talkView(context, first, { acts = [], cards = [], scroller, suff
     keyed(people, others(), (p) => p.id, (p) => personRow(p, session, room));
     tellOfReturns();
     log.update(state);
-    for (const p of state.pending) if (p.room === room && p.why === "contact_details") explain(context, p, log.element, takeBack);
+    for (const p of state.pending) if (p.room === room && p.why === "contact_details" && explain(context, p, log.element, takeBack)) log.settle();
     write.update(state);
     more.update();
     const writing = others().filter((p) => at?.typing[p.id] !== undefined);
@@ -106,7 +109,8 @@ export function talkView(context, first, { acts = [], cards = [], scroller, suff
   /** @param {TalkPerson} person */
   function lostWord(person) {
     if (person.role === "seeker") return w.lostSeeker(person.name);
-    return side() === "seeker" && others().length === 1 ? w.lostListener(person.name) : `${person.name}: ${w.gone}`;
+    const isAlone = side() === "seeker" && others().every((p) => p.gone_since !== undefined);
+    return isAlone ? w.lostListener(names()) : `${person.name}: ${w.gone}.`;
   }
 
   function tick() {
@@ -129,10 +133,12 @@ export function talkView(context, first, { acts = [], cards = [], scroller, suff
     update,
     shown() {
       log.shown();
+      settling.observe(foot);
       ticking = setInterval(tick, TICK_MS);
     },
     gone() {
       log.gone();
+      settling.disconnect();
       clearInterval(ticking);
     },
   };
@@ -211,7 +217,7 @@ function moreTime({ session, say }, room, talk, names) {
  */
 function explain({ session, sayNow }, pending, log, takeBack) {
   const status = log.querySelector(`[data-key="w${pending.id}"] .status`);
-  if (status === null || status.classList.contains("contact")) return;
+  if (status === null || status.classList.contains("contact")) return false;
   const said = w.contact(/** @type {string[]} */ (pending.details?.["kinds"] ?? []).map((kind) => KINDS[kind] ?? kind));
   const change = () => {
     session.outgoing.drop(pending.id);
@@ -223,4 +229,5 @@ function explain({ session, sayNow }, pending, log, takeBack) {
     status.append(button(w.anyway, () => session.outgoing.retry(pending.id, true), { class: "quiet other" }));
   }
   sayNow(said);
+  return true;
 }

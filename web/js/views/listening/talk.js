@@ -30,7 +30,7 @@ export function talkStage(context, first) {
         button(w.stay, close, { class: "quiet" })),
     ];
   });
-  const { block, report } = safety(context, id, name);
+  const { block, report } = safety(context, () => talk);
   const invitation = invitationCard(context, () => talk, name);
   const acts = h(
     "div",
@@ -61,14 +61,17 @@ export function talkStage(context, first) {
 
 /**
  * Blocking and reporting, each with its second touch: while they talk, and as long as the conversation is kept.
- * @param {Context} context @param {string} id @param {() => string} name @param {boolean} [isOver]
+ * @param {Context} context @param {() => TalkView} talk @param {boolean} [isOver]
  */
-export function safety(context, id, name, isOver = false) {
+export function safety(context, talk, isOver = false) {
+  const name = () => partner(talk(), context.session.state.me?.id);
   const block = sheet("block", w.block, (close) => {
     const trouble = troubleLine();
     const yes = () => trouble.around(async () => {
-      await commands(context.session).block(id);
+      await commands(context.session).block(talk().id);
       close();
+      // What was pressed is gone.
+      document.getElementById("main")?.focus({ preventScroll: true });
     });
     return [
       h("p", { text: isOver ? w.blockLeadAfter(name()) : w.blockLead(name()) }),
@@ -76,7 +79,7 @@ export function safety(context, id, name, isOver = false) {
       h("div", { class: "row" }, button(w.blockYes(name()), () => void yes(), { class: "act danger" }), button(w.cancel, close, { class: "quiet" })),
     ];
   });
-  const report = sheet("report", w.report, (close) => [reportForm(context, id, close, isOver)]);
+  const report = sheet("report", w.report, (close) => [reportForm(context, talk(), close, isOver)]);
   return { block, report };
 }
 
@@ -98,15 +101,17 @@ function sheet(name, title, contents) {
   };
 }
 
-/** @param {Context} context @param {string} id @param {() => void} close @param {boolean} isOver */
-function reportForm({ session, say }, id, close, isOver) {
+/** @param {Context} context @param {TalkView} talk @param {() => void} close @param {boolean} isOver */
+function reportForm({ session, say }, { id, people }, close, isOver) {
   const trouble = troubleLine();
   const note = h("textarea", { id: "report-note", rows: 2, maxlength: 1_000 });
   const reasons = /** @type {[string, string][]} */ (Object.entries(w.reasons));
+  const listeners = people.filter((p) => p.role === "listener").map((p) => /** @type {[string, string]} */ ([p.id, p.name]));
   const form = h(
     "form",
     { on: { submit } },
     h("p", { text: isOver ? w.reportLeadAfter : w.reportLead }),
+    listeners.length > 1 && choice("about", w.reportWho, [...listeners, ["", w.reportBoth]], ""),
     choice("reason", w.reportTitle, reasons, "other"),
     h("div", { class: "field" }, h("label", { for: "report-note", text: w.note }), note),
     trouble.element,
@@ -116,9 +121,10 @@ function reportForm({ session, say }, id, close, isOver) {
   /** @param {Event} event */
   function submit(event) {
     event.preventDefault();
-    const reason = String(new FormData(form).get("reason"));
+    const said = new FormData(form);
+    const about = String(said.get("about") ?? "");
     void trouble.around(async () => {
-      await commands(session).report(id, reason, note.value.trim());
+      await commands(session).report(id, { reason: String(said.get("reason")), note: note.value.trim(), ...(about !== "" && { about }) });
       const done = h("p", { class: "done", text: w.reported, tabindex: -1 });
       form.replaceChildren(done, h("div", { class: "row" }, button(isOver ? w.close : w.stay, close, { class: "act second" })));
       done.focus();
