@@ -28,6 +28,7 @@ STAFF_ROUTES = (
     "/api/staff/totp",
     "/api/staff/totp/on",
     "/api/staff/totp/off",
+    "/api/staff/erase",
     "/api/staff/invite",
     "/api/staff/roles",
     "/api/staff/revoke",

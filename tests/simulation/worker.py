@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from chatserver.delivery.hub import Hub
 from chatserver.delivery.presence import Presence
 from chatserver.delivery.tasks import Tasks
+from chatserver.domain.attention import Thresholds
 from chatserver.domain.floor import FloorRules
 from chatserver.domain.history import Millis
 from chatserver.domain.hours import parse_hours
@@ -22,6 +23,7 @@ from chatserver.handlers.floor import FloorKeeper
 from chatserver.handlers.health import Health
 from chatserver.handlers.hours import Clock
 from chatserver.handlers.identity import Identities, new_member_id
+from chatserver.handlers.load import LoadKeeper
 from chatserver.handlers.node import Node
 from chatserver.handlers.staff import StaffAccounts
 from chatserver.handlers.sweep import Sweep
@@ -108,6 +110,8 @@ class Worker(Server):
         self.node.floor = FloorKeeper(self.node, FloorRules(), Clock(parse_hours("never"), "UTC"), ("en",))
         self._health = Health(self.node)
         self._sweep = Sweep(self.node, self._health)
+        # It hears who left; what a worker's load is, is none of this world's questions.
+        self.node.load = LoadKeeper(self.node, self._health, Thresholds(), name=name, version="0")
         self.node.hub.on_caught_up = self._sweep.restate_presence
         self._tasks = Tasks()
         self.desk = Desk(self.node)
