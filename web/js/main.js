@@ -194,8 +194,7 @@ async function enter(context, room, agreement) {
     await session.enter(room, agreement);
     context.go({ name: "room", room });
   } catch (no) {
-    const code = no instanceof Error && "code" in no ? no.code : "";
-    const details = no instanceof Error && "details" in no ? /** @type {Record<string, any>} */ (no.details) : {};
+    const { code = "", details = {} } = /** @type {Partial<import("./lib/client.js").Refused>} */ (no);
     const card = session.state.lobby?.find((c) => c.id === room);
     if (code === "agreement_required") {
       context.go({
