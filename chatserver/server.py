@@ -42,6 +42,7 @@ from chatserver.handlers.identity import Identities, new_member_id
 from chatserver.handlers.node import Node
 from chatserver.handlers.staff import StaffAccounts
 from chatserver.handlers.sweep import Sweep
+from chatserver.handlers.watch import Watch
 from chatserver.metrics import Metrics
 from chatserver.protocol import internode
 from chatserver.protocol.internode import (
@@ -53,6 +54,7 @@ from chatserver.protocol.internode import (
     Lease,
     MemberChanged,
     MemberEnded,
+    ModerationChanged,
     NodeLeft,
     PresenceDelta,
     PresenceSnapshot,
@@ -124,6 +126,7 @@ class Server:
             Clock(parse_hours(settings.listening.hours), settings.listening.timezone),
             settings.listening.languages,
         )
+        self.node.watch = Watch(self.node)
         self._gate = Gate(limits)
         self._gate.on_drain(self._drain)
         self._health = Health(self.node)
@@ -135,6 +138,7 @@ class Server:
             desk=Desk(self.node),
             identities=identities,
             accounts=accounts,
+            watch=self.node.watch,
             health=self._health,
             exposition=metrics.exposition,
             gate=self._gate,
@@ -155,6 +159,7 @@ class Server:
             await self._sweep.load_rooms()
             await sign_ins.load_names(node)
             await node.floor.start()
+            await node.watch.tick()
             await node.bus.start(self._hear, self._attached)
             await node.bus.subscribe([TOPIC_NODES, node_topic(node.id)])
             self._tasks.start(node.hub.run(), "hub")
@@ -206,6 +211,8 @@ class Server:
                 self._tasks.start(self._look_at_staff(), "look at staff")
             case FloorChanged(version=version):
                 node.floor.changed(version)
+            case ModerationChanged():
+                self._tasks.start(self._look_at_moderation(), "look at moderation")
             case _:
                 assert_never(message)
 
@@ -231,6 +238,10 @@ class Server:
         with contextlib.suppress(StoreUnavailable):
             # Where the store is away the sweep asks again, and counts it.
             await sign_ins.look_again(self.node)
+
+    async def _look_at_moderation(self) -> None:
+        with contextlib.suppress(StoreUnavailable):
+            await self.node.watch.tick()
 
     async def _erasing(self, member: MemberId) -> None:
         """Before somebody goes: nobody waits for them, or sits with them, any longer."""

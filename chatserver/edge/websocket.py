@@ -133,7 +133,12 @@ class Seat:
         self.wire = wire
         self.tick = 0
         self.connection: Connection = place.desk.open(
-            wire, binary=self._is_binary, token=token, staff_token=staff_token, admit_guest=self._admit_guest
+            wire,
+            binary=self._is_binary,
+            token=token,
+            staff_token=staff_token,
+            admit_guest=self._admit_guest,
+            address=key,
         )
         place.gate.wheel.schedule(self, place.gate.limits.hello_seconds)
         place.drain.enter(self)

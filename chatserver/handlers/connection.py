@@ -15,7 +15,7 @@ class Connection:
     """Lives from the accepted handshake to the end of the socket. `person` is None until hello."""
 
     __slots__ = (
-        "admit_guest", "bad_frames", "bucket", "member_bucket", "outbox", "patience", "person",
+        "address", "admit_guest", "bad_frames", "bucket", "member_bucket", "outbox", "patience", "person",
         "roles", "rooms", "sign_in", "staff_token", "token",
     )  # fmt: skip
 
@@ -28,6 +28,7 @@ class Connection:
         bucket: Bucket,
         patience: Bucket,
         admit_guest: Callable[[], float],
+        address: bytes = b"",
     ) -> None:
         self.outbox = outbox
         self.token = token
@@ -38,6 +39,8 @@ class Connection:
         """Of whoever said hello as staff; nobody else has any."""
         self.sign_in: bytes | None = None
         """The hash of the token that hello was said with, where it was said as staff."""
+        self.address = address
+        """The keyed hash of where it comes from, whose key is another tomorrow."""
         self.admit_guest = admit_guest
         """Seconds until this address may become another guest; 0.0 means now, and counts."""
         self.person: Person | None = None

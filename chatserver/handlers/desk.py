@@ -33,10 +33,18 @@ class Desk:
         self._node = node
 
     def open(
-        self, wire: Wire, *, binary: bool, token: str | None, staff_token: str | None, admit_guest: Callable[[], float]
+        self,
+        wire: Wire,
+        *,
+        binary: bool,
+        token: str | None,
+        staff_token: str | None,
+        admit_guest: Callable[[], float],
+        address: bytes = b"",
     ) -> Connection:
         """A handshake was accepted. `token` and `staff_token` are what the cookies said; `admit_guest` gives the
-        seconds to wait before this address may become another guest, 0.0 (and counts it) where it may now."""
+        seconds to wait before this address may become another guest, 0.0 (and counts it) where it may now; `address` is
+        its key of today."""
         node = self._node
         limits = node.limits
         connection = Connection(
@@ -46,6 +54,7 @@ class Desk:
             bucket=Bucket(limits.commands_per_second, limits.command_burst, node.monotonic()),
             patience=Bucket(REFUSALS_PER_SECOND, REFUSALS_AT_ONCE, node.monotonic()),
             admit_guest=admit_guest,
+            address=address,
         )
         node.metrics.connections.inc()
         return connection
@@ -73,6 +82,7 @@ class Desk:
         for room in [*connection.rooms]:
             rooms.depart(self._node, connection, room)
         self._node.floor.closed(connection)
+        self._node.watch.closed(connection)
         self._node.hub.closed(connection.outbox)
         self._node.dismiss(connection)
         self._node.metrics.connections.dec()

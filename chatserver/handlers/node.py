@@ -24,6 +24,7 @@ from chatserver.store.contract import Retention, Store
 
 if TYPE_CHECKING:
     from chatserver.handlers.floor import FloorKeeper
+    from chatserver.handlers.watch import Watch
 
 ENDED_SECONDS: Final = 60.0
 """Longer than any hello takes."""
@@ -66,6 +67,8 @@ class Node:
     is_draining: bool = False
     floor: FloorKeeper = field(init=False)
     """The one-to-one side of this worker. It needs the node, so the server gives it afterwards."""
+    watch: Watch = field(init=False)
+    """The same of moderation."""
 
     def admit(self, connection: Connection, person: Person) -> None:
         """From now on this connection is this member's. Raises BUSY where they have as many as one may have, and

@@ -102,6 +102,12 @@ class FloorChanged(Struct, frozen=True, tag="fc"):
     version: int
 
 
+class ModerationChanged(Struct, frozen=True, tag="md"):
+    """Something of moderation changed: whoever is watching over it should look."""
+
+    version: int
+
+
 AnyNodeMessage = (
     Announced
     | TypingSeen
@@ -115,6 +121,7 @@ AnyNodeMessage = (
     | MemberEnded
     | StaffChanged
     | FloorChanged
+    | ModerationChanged
 )
 
 _encoder = msgspec.msgpack.Encoder()

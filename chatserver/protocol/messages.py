@@ -17,6 +17,7 @@ from chatserver.domain.rooms import Post, Reaction, Room, RoomId
 from chatserver.domain.staff import Role
 from chatserver.protocol.fields import Command, MemberName, Place, RoomName, Text, Version
 from chatserver.protocol.listening import ListeningCommand, ListeningOk, ListeningPush
+from chatserver.protocol.moderation import ModerationCommand, ModerationOk, ModerationPush
 
 VERSION: Final = 1
 SUBPROTOCOL_JSON: Final = "chat.v1.json"
@@ -157,6 +158,7 @@ AnyCommand = (
     | MakeCode
     | Ping
     | ListeningCommand
+    | ModerationCommand
 )
 
 
@@ -262,7 +264,7 @@ class DoneOk(Struct, frozen=True, tag_field="ok", tag="done"):
     """It is done, and there is nothing more to say."""
 
 
-AnyOk = HelloOk | RoomsOk | JoinOk | HistoryOk | FactOk | RenameOk | CodeOk | DoneOk | ListeningOk
+AnyOk = HelloOk | RoomsOk | JoinOk | HistoryOk | FactOk | RenameOk | CodeOk | DoneOk | ListeningOk | ModerationOk
 
 
 class ErrorBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -390,7 +392,17 @@ class DrainingPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="dra
     reconnect_after: float
 
 
-AnyPush = FactPush | PresencePush | TypingPush | CountsPush | GapPush | SelfPush | DrainingPush | ListeningPush
+AnyPush = (
+    FactPush
+    | PresencePush
+    | TypingPush
+    | CountsPush
+    | GapPush
+    | SelfPush
+    | DrainingPush
+    | ListeningPush
+    | ModerationPush
+)
 AnyServerMessage = Reply | ErrorReply | AnyPush
 
 # JoinOk names FactPush before it is defined; resolve it now rather than at the first encode.

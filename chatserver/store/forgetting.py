@@ -13,7 +13,7 @@ import msgspec
 from chatserver.domain.history import ChannelName, Head, Millis, Offset
 from chatserver.domain.identity import MemberId
 from chatserver.domain.rooms import Post, Publication, Reacted, Reaction, Redacted
-from chatserver.store import floor_forgetting, floor_log, render, staff
+from chatserver.store import floor_forgetting, floor_log, moderation, render, staff
 from chatserver.store import floor_statements as floor_sql
 from chatserver.store import statements as sql
 from chatserver.store.compiler import Call, Op
@@ -76,8 +76,9 @@ def erase(who: MemberId, now: Millis) -> Op[Erased]:
     had_text = yield from floor_forgetting.forget_what_was_kept(who, _NOBODY)
     yield from save_heads(states.values())
     was_staff = yield from staff.forget(who)
+    had_measures = yield from moderation.forget(who, ERASED)
     yield from _drop_member(who)
-    return Erased(publications, had_text=bool(posts or ended is not None or had_text or was_staff))
+    return Erased(publications, had_text=bool(posts or ended is not None or had_text or was_staff or had_measures))
 
 
 def _take_reactions_back(
@@ -126,6 +127,7 @@ def expire(now: Millis, retention: Retention) -> Op[Expired]:
     for (who,) in members:
         yield from _drop_member(MemberId(who))
     yield from floor_forgetting.prune(now)
+    yield from moderation.prune(now)
     ((dropped, scrubbed),) = yield Call(floor_sql.DROPPED, [()])
     has_dropped = dropped > scrubbed
     removed = bool(heads or members or has_dropped)

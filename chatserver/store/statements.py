@@ -84,7 +84,7 @@ _MEMBER_COLUMNS: Final = (
 )
 
 
-def _post_columns(table: FromClause) -> tuple[ColumnElement[Any], ...]:
+def post_columns(table: FromClause) -> tuple[ColumnElement[Any], ...]:
     c = table.c
     return (
         c.offset,
@@ -106,7 +106,7 @@ _target = log.alias("target")
 def _publication_columns(table: FromClause) -> tuple[ColumnElement[Any], ...]:
     """A `log` row with what it refers to: 10 of the post, 4 of the event, 5 of its target (`render.publication_of`)."""
     return (
-        *_post_columns(table),
+        *post_columns(table),
         table.c.kind,
         table.c.target,
         table.c.reaction,
@@ -170,7 +170,7 @@ FIND_MEMBERSHIPS: Final = Statement(
     "room",
 )
 FIND_POSTS: Final = Statement(
-    select(log.c.channel, *_post_columns(log)).where(
+    select(log.c.channel, *post_columns(log)).where(
         log.c.channel == _p("channel"), log.c.offset == _p("offset"), log.c.kind == POSTED
     ),
     "channel",
@@ -318,7 +318,7 @@ READ: Final = Statement(
     "count",
 )
 PAGE: Final = Statement(
-    select(*_post_columns(log))
+    select(*post_columns(log))
     .where(log.c.channel == _p("channel"), log.c.offset < _p("before"), log.c.kind == POSTED)
     .order_by(log.c.offset.desc())
     .limit(bindparam("count")),
@@ -469,7 +469,7 @@ MEMBERSHIPS_OF: Final = Statement(
     select(*_MEMBERSHIP_COLUMNS).where(memberships.c.member == _p("member")).order_by(memberships.c.room), "member"
 )
 POSTS_OF: Final = Statement(
-    select(rooms.c.id, *_post_columns(log))
+    select(rooms.c.id, *post_columns(log))
     .select_from(log.join(rooms, rooms.c.channel == log.c.channel))
     .where(log.c.author == _p("member"), log.c.kind == POSTED)
     .order_by(rooms.c.id, log.c.offset),
