@@ -10,8 +10,11 @@ import { field, idFor, passwordInput, textInput, troubleLine } from "./parts.js"
 
 const w = words.doors;
 
-/** @param {(account: SignedIn) => void} enter @param {string} note  what happened before */
-export function signInView(enter, note) {
+/**
+ * @param {(account: SignedIn) => void} enter @param {string} note  what happened before
+ * @param {{title: string, lead: string}} [said]  whom this door is for
+ */
+export function signInView(enter, note, said = w) {
   const trouble = troubleLine();
   const login = textInput("username", { maxlength: 64, name: "login" });
   const password = passwordInput("current-password");
@@ -49,10 +52,10 @@ export function signInView(enter, note) {
   return h(
     "div",
     { class: "narrow card door" },
-    h("h1", { text: w.title }),
+    h("h1", { text: said.title }),
     note !== "" && h("p", { class: "done", role: "status", text: note }),
     form,
-    h("p", { class: "soft" }, w.lead, " ", h("a", { href: "/", text: w.rooms }), "."),
+    h("p", { class: "soft" }, said.lead, " ", h("a", { href: "/", text: w.rooms }), "."),
   );
 }
 
