@@ -106,6 +106,15 @@ function page(session, vault) {
     isFetching = false;
   }
 
+  /** @type {Promise<ReturnType<typeof import("./matters.js").mattersCard> | null> | null} */
+  let matters = null;
+
+  /** What moderators have to say is fetched where there is any. @param {State} state */
+  async function said({ link: { why } }) {
+    if (session.matters === null && why !== "banned") return;
+    matters ??= import("./matters.js").then((found) => found.mattersCard(context, stage), () => (matters = null));
+    (await matters)?.update(session.matters, why === "banned");
+  }
 
   /** @param {Screen} to */
   function turnTo(to) {
@@ -131,6 +140,7 @@ function page(session, vault) {
     const { state } = session;
     link.update(state);
     void standing(state);
+    void said(state);
     if (screen.name === "room" && state.rooms[screen.room] === undefined && state.open === null) turnTo({ name: "lobby" });
     else view?.update?.(state);
   }

@@ -189,6 +189,9 @@ function push(state, p, now) {
       return stand(state, p);
     case "draining":
       return { ...state, link: { ...state.link, why: "draining" } };
+    default:
+      // Of a newer server, or not for this part of the page.
+      return state;
   }
 }
 

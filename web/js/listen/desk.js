@@ -31,13 +31,19 @@ export class DeskSession extends Session {
           hello: { staff: true },
           // Who this is stands in the sign-in's cookie.
           prepare: () => Promise.resolve(),
-          onPush: (/** @type {any} */ push) => (push.push === "console" ? this.take(push) : options.onPush(/** @type {Push} */ (push))),
+          onPush: (/** @type {any} */ push) => {
+            if (push.push === "console") this.take(push);
+            else if (push.push === "ring") this.onRing();
+            else options.onPush(/** @type {Push} */ (push));
+          },
         }),
     });
     /** @type {ConsoleView | null} null: not known yet, or no listener */
     this.view = null;
     this.isListener = true;
     this.toldAt = 0;
+    /** A listener calls for a moderator, who is here. */
+    this.onRing = () => {};
   }
 
   /** Where somebody stands here is the console. @override */

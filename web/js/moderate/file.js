@@ -33,6 +33,7 @@ export function fileView(office, report, back) {
       const file = await ask("open_report", { report: report.id, why: why.value });
       show(reading, false);
       content.replaceChildren(...contents(office, file));
+      content.querySelector(".it")?.scrollIntoView({ block: "nearest" });
       const first = content.querySelector("h2");
       if (first !== null) {
         first.tabIndex = -1;
@@ -84,7 +85,7 @@ function contents(office, file) {
     h("h2", { text: w.note }),
     h("p", { class: file.note === "" ? "soft" : "", text: file.note === "" ? w.noNote : file.note }),
     h("h2", { text: w.posts }),
-    file.posts.length === 0 ? h("p", { class: "soft", text: w.noPosts }) : h("ol", { class: "snapshot" }, ...file.posts.map((post) => postRow(post, post.offset === file.report.offset))),
+    file.posts.length === 0 ? h("p", { class: "soft", text: w.noPosts }) : h("ol", { class: "snapshot", tabindex: 0, role: "list", "aria-label": w.posts }, ...file.posts.map((post) => postRow(post, post.offset === file.report.offset))),
     h("h2", { text: w.notes }),
     list,
     form,

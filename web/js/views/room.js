@@ -17,8 +17,19 @@ export function roomView(context, id) {
   const { session } = context;
   const name = h("h1", { class: "room-name" });
   const here = h("span", { class: "here" });
-  const people = peopleDialog(context, id);
-  const peopleButton = button("", () => people.open(), { class: "pill", "aria-haspopup": "dialog" });
+  /** @type {ReturnType<typeof import("./people.js").peopleDialog> | null} */
+  let people = null;
+  async function open() {
+    try {
+      const made = (people ??= (await import("./people.js")).peopleDialog(context, id));
+      element.append(made.element);
+      made.update(session.state);
+      made.open();
+    } catch {
+      context.sayNow(refusalWord("lost"));
+    }
+  }
+  const peopleButton = button("", () => void open(), { class: "pill", "aria-haspopup": "dialog" });
   const topic = h("p", { class: "topic" });
   const welcome = h("div");
   const fades = h("p", { class: "soft" });
@@ -45,7 +56,6 @@ export function roomView(context, id) {
       log.element,
       h("div", { class: "foot" }, log.newer, typing, write.element),
     ),
-    people.element,
   );
   let welcomed = "";
   pinned.open = (session.state.rooms[id]?.read ?? 0) === 0 || Object.keys(session.state.rooms[id]?.posts ?? {}).length === 0;
@@ -69,7 +79,7 @@ export function roomView(context, id) {
       text(fades, w.fades(room.retention));
       log.update(state);
       write.update(state);
-      people.update(state);
+      people?.update(state);
       const writing = Object.keys(room.typing).filter((m) => !state.muted.includes(m));
       text(typing, typingWord(writing.map((m) => state.names[m] ?? "")));
       keyed(rooms, joinedRooms(state), (r) => r.id, () => listed(context, id));
@@ -114,58 +124,6 @@ function leaving(context, id) {
     (isAsking ? yes : ask).focus();
   }
   return h("div", {}, ask, sure, trouble.element);
-}
-
-/** @param {Context} context @param {string} id */
-export function peopleDialog(context, id) {
-  const { session, say, sayNow } = context;
-  const list = h("ul", { class: "people" });
-  const others = h("p", { class: "soft" });
-  const title = h("h2", { id: "people-title", text: words.people.title });
-  const element = h("dialog", { class: "sheet", "aria-labelledby": "people-title" });
-  element.append(button(words.people.close, () => element.close(), { class: "quiet close" }), title, list, others);
-  element.addEventListener("click", (event) => {
-    if (event.target === element) element.close();
-  });
-
-  /** @param {Person} person */
-  function row(person) {
-    const isMe = person.id === session.state.me?.id;
-    const act = button("", () => void toggle(), { class: "quiet" });
-    const element = h("li", {}, personLine(person, isMe ? words.people.you : undefined), !isMe && act);
-    async function toggle() {
-      const on = !session.state.muted.includes(person.id);
-      try {
-        await session.mute(person.id, person.name, on);
-        if (on) say(words.post.muted(person.name));
-      } catch (no) {
-        sayNow(refusalWord(no));
-      }
-    }
-    return {
-      element,
-      update() {
-        text(act, session.state.muted.includes(person.id) ? words.you.unhide(person.name) : words.post.mute(person.name));
-      },
-    };
-  }
-
-  return {
-    element,
-    open() {
-      element.showModal();
-    },
-    /** @param {State} state */
-    update(state) {
-      const room = state.rooms[id];
-      if (room === undefined) return;
-      const me = room.people.filter((p) => p.id === state.me?.id);
-      const rest = room.people.filter((p) => p.id !== state.me?.id).sort((a, b) => a.name.localeCompare(b.name));
-      keyed(list, [...me, ...rest], (p) => `${p.id} ${p.name}`, row);
-      const more = room.here - room.people.length;
-      text(others, rest.length === 0 && more <= 0 ? words.people.alone : more > 0 ? words.people.others(more) : "");
-    },
-  };
 }
 
 /** @param {Person} person @param {string} [after] */
