@@ -22,6 +22,7 @@ from bench.scenarios.arrivals import connect, memory
 from bench.scenarios.durable import durable
 from bench.scenarios.fanout import single, throughput
 from bench.scenarios.latency import latency
+from bench.scenarios.queue import queue
 from bench.scenarios.room10k import room10k
 from bench.scenarios.slow import slow
 from bench.scenarios.storm import storm
@@ -38,6 +39,7 @@ SCENARIOS: Final[dict[str, Callable[[Bench], Section]]] = {
     "store": durable,
     "slow": slow,
     "storm": storm,
+    "queue": queue,
 }
 
 

@@ -163,8 +163,9 @@ class ListeningSection(BaseModel):
         BeforeValidator(_list),
         Field(min_length=1),
     ] = ("en",)
-    place_minutes: _Positive = 3.0
-    gone_seconds: _Positive = 60.0
+    # Who is connected is noted every five seconds: shorter graces would end while somebody is there.
+    place_minutes: Annotated[float, Field(ge=0.25, allow_inf_nan=False)] = 3.0
+    gone_seconds: Annotated[float, Field(ge=10, allow_inf_nan=False)] = 60.0
     reachable_seconds: Annotated[float, Field(ge=10, allow_inf_nan=False)] = 15.0
     proposal_seconds: _Positive = 30.0
     ask_again_seconds: _Positive = 60.0

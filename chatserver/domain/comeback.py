@@ -16,7 +16,7 @@ from chatserver.domain.errors import Reason, Refusal
 
 CODE_WORDS: Final = 6
 WORDS_OF_A_MEETING: Final = 4
-"""Come-back words that lead to a listener: 40 bits, good for some weeks, and tried at the pace of commands."""
+"""Come-back words that lead to a listener: 40 bits, good for some weeks, and tried as seldom as codes."""
 PEPPER_BYTES: Final = 16
 """The least length of a pepper."""
 

@@ -32,6 +32,7 @@ from chatserver.domain.floor_commands import (
     FloorEvent,
     GiveFeedback,
     Hire,
+    KeepApart,
     KeepDebrief,
     ListenerLeft,
     ListenerSet,
@@ -269,6 +270,13 @@ def _dismiss(draft: Draft, command: Dismiss, who: MemberId, now: Millis, rules: 
                 draft.set_session(sessions.without(session, member))
 
 
+def _keep_apart(draft: Draft, command: KeepApart, who: MemberId, now: Millis, rules: FloorRules) -> None:
+    for member, listener in ((who, command.other), (command.other, who)):
+        seeker = draft.floor.seekers.get(member)
+        if seeker is not None and listener in draft.floor.listeners:
+            draft.set_seeker(replace(seeker, avoid=seeker.avoid | {listener}))
+
+
 def _renamed(draft: Draft, command: Renamed, who: MemberId, now: Millis, rules: FloorRules) -> None:
     _rename(draft, command.person)
 
@@ -310,5 +318,6 @@ _RULES: Final[dict[type[FloorCommand], _Rule]] = {
     Settle: _settle,
     Hire: _hire,
     Dismiss: _dismiss,
+    KeepApart: _keep_apart,
     Renamed: _renamed,
 }

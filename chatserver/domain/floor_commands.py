@@ -182,6 +182,12 @@ class Dismiss(_Struct, frozen=True, kw_only=True):
     is_erased: bool
 
 
+class KeepApart(_Struct, frozen=True, kw_only=True):
+    """Somebody hides another from now on, outside of any session: whichever of them waits never meets the other."""
+
+    other: MemberId
+
+
 class Renamed(_Struct, frozen=True, kw_only=True):
     person: Person
 
@@ -211,6 +217,7 @@ FloorCommand = (
     | Settle
     | Hire
     | Dismiss
+    | KeepApart
     | Renamed
 )
 

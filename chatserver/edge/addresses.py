@@ -115,7 +115,7 @@ class Addresses:
         return self._guests.take(key)
 
     def admit_code(self, key: AddressKey) -> float:
-        """Count a try of a come-back code: 0.0, or the seconds to wait."""
+        """Count a try of a come-back code, or of words: 0.0, or the seconds to wait."""
         return self._codes.take(key)
 
     def admit_sign_in(self, key: AddressKey) -> float:

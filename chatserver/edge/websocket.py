@@ -139,6 +139,7 @@ class Seat:
             staff_token=staff_token,
             admit_guest=self._admit_guest,
             address=key,
+            admit_words=self._admit_words,
         )
         place.gate.wheel.schedule(self, place.gate.limits.hello_seconds)
         place.drain.enter(self)
@@ -155,7 +156,7 @@ class Seat:
         place.drain.leave(self)
         place.addresses.leave(self._key)
         place.desk.closed(self.connection)
-        # It knows this seat (`admit_guest`): without the way back, both are gone at once.
+        # It knows this seat (`admit_guest`, `admit_words`): without the way back, both are gone at once.
         del self.connection
 
     def due(self) -> None:
@@ -165,6 +166,9 @@ class Seat:
 
     def _admit_guest(self) -> float:
         return self._place.addresses.admit_guest(self._key)
+
+    def _admit_words(self) -> float:
+        return self._place.addresses.admit_code(self._key)
 
 
 class Drain:

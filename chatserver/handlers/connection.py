@@ -15,8 +15,8 @@ class Connection:
     """Lives from the accepted handshake to the end of the socket. `person` is None until hello."""
 
     __slots__ = (
-        "address", "admit_guest", "bad_frames", "bucket", "member_bucket", "outbox", "patience", "person",
-        "roles", "rooms", "sign_in", "staff_token", "token",
+        "address", "admit_guest", "admit_words", "bad_frames", "bucket", "member_bucket", "outbox", "patience",
+        "person", "roles", "rooms", "sign_in", "staff_token", "token",
     )  # fmt: skip
 
     def __init__(
@@ -28,6 +28,7 @@ class Connection:
         bucket: Bucket,
         patience: Bucket,
         admit_guest: Callable[[], float],
+        admit_words: Callable[[], float],
         address: bytes = b"",
     ) -> None:
         self.outbox = outbox
@@ -43,6 +44,8 @@ class Connection:
         """The keyed hash of where it comes from, whose key is another tomorrow."""
         self.admit_guest = admit_guest
         """Seconds until this address may become another guest; 0.0 means now, and counts."""
+        self.admit_words = admit_words
+        """Seconds until this address may try come-back words; 0.0 means now, and counts."""
         self.person: Person | None = None
         self.bucket = bucket
         self.patience = patience

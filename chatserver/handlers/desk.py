@@ -40,11 +40,12 @@ class Desk:
         token: str | None,
         staff_token: str | None,
         admit_guest: Callable[[], float],
+        admit_words: Callable[[], float],
         address: bytes = b"",
     ) -> Connection:
         """A handshake was accepted. `token` and `staff_token` are what the cookies said; `admit_guest` gives the
-        seconds to wait before this address may become another guest, 0.0 (and counts it) where it may now; `address` is
-        its key of today."""
+        seconds to wait before this address may become another guest, `admit_words` before it may try come-back words;
+        0.0 (and counts it) where it may now. `address` is its key of today."""
         node = self._node
         limits = node.limits
         connection = Connection(
@@ -55,6 +56,7 @@ class Desk:
             patience=Bucket(REFUSALS_PER_SECOND, REFUSALS_AT_ONCE, node.monotonic()),
             admit_guest=admit_guest,
             address=address,
+            admit_words=admit_words,
         )
         node.metrics.connections.inc()
         return connection

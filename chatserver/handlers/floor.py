@@ -9,7 +9,7 @@ import asyncio
 import logging
 import random
 from collections import Counter
-from functools import partial
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -20,7 +20,7 @@ from chatserver.domain.audit import PROMISES, audit
 from chatserver.domain.deciding import decide_and_settle, due_at
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.floor import Floor, FloorRules, SessionId
-from chatserver.domain.floor_commands import Dismiss, FloorCommand, Renamed, Settle, Spoke
+from chatserver.domain.floor_commands import Decided, Dismiss, FloorCommand, KeepApart, Renamed, Settle, Spoke
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.rooms import RoomId
@@ -115,10 +115,13 @@ class FloorKeeper:
 
     async def do(self, who: MemberId, command: FloorCommand) -> FloorCommitted:
         """Carry out a command on the floor. On return the picture here shows it. Raises Refusal or StoreUnavailable."""
-        now = self.now()
-        decide = partial(decide_and_settle, command=command, who=who, now=now, rules=self._rules())
+
+        def decide(floor: Floor) -> Decided:
+            # By the time when the floor is ours, not when we got in line for it: what is committed later happens later.
+            return decide_and_settle(floor, command, who, self.now(), self._rules())
+
         try:
-            committed = await self._node.store.commit_floor(FloorChange(decide=decide, now=now))
+            committed = await self._node.store.commit_floor(FloorChange(decide=decide, now=self.now()))
         except StoreUnavailable:
             self._store_was_away()
             raise
@@ -128,6 +131,11 @@ class FloorKeeper:
     async def dismiss(self, member: MemberId, *, is_erased: bool) -> None:
         """Somebody is no more, or listens no more. Not being on the floor changes nothing."""
         await self.do(NOBODY, Dismiss(member=member, is_erased=is_erased))
+
+    async def hidden(self, who: MemberId, other: MemberId) -> None:
+        """Somebody hides another: if one of them waits here, not for the other any more."""
+        if not self.floor.seekers.keys().isdisjoint((who, other)):
+            await self.do(who, KeepApart(other=other))
 
     async def renamed(self, person: Person) -> None:
         """Somebody is called something else."""
@@ -365,15 +373,36 @@ class FloorKeeper:
         if again:
             self._restated_at = self._node.monotonic()
             self.picture = self._picture(self.floor)
-        for number, (connection, told) in enumerate([*self._watching.items()], 1):
+        shown = -1
+        waiting = [one for one in self._watching if not self._is_urgent(one)]
+        for start in range(0, len(waiting) + 1, _VIEWS_AT_ONCE):
+            if shown != self.floor.version or again:
+                # Whoever has somebody to meet does not wait until a thousand others know their new place.
+                shown, again = self.floor.version, False
+                self._show_each([one for one in self._watching if self._is_urgent(one)])
+            self._show_each(waiting[start : start + _VIEWS_AT_ONCE])
+            if start + _VIEWS_AT_ONCE < len(waiting):
+                await asyncio.sleep(_VIEWS_PAUSE)
+
+    def _is_urgent(self, connection: Connection) -> bool:
+        """Whether they listen, are in a session, or are about to be."""
+        if connection.person is None:
+            return False
+        member = connection.person.id
+        seeker = self.floor.seekers.get(member)
+        return (
+            member in self.floor.listeners
+            or member in self.picture.sessions
+            or (seeker is not None and seeker.proposal is not None)
+        )
+
+    def _show_each(self, connections: Iterable[Connection]) -> None:
+        for connection in connections:
+            told = self._watching.get(connection, {})
             for kind, before in told.items():
-                if connection not in self._watching:
-                    break
                 view = self._view(connection, kind)
                 if view is not None and (before is None or not views.is_same(view, before)):
                     told[kind] = view if self._send(connection, view) else None
-            if number % _VIEWS_AT_ONCE == 0:
-                await asyncio.sleep(_VIEWS_PAUSE)
 
     def _send(self, connection: Connection, view: View) -> bool:
         if connection.outbox.wire.buffered() > self._node.limits.outbox_bytes:

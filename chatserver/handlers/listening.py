@@ -68,6 +68,9 @@ async def ask(node: Node, connection: Connection, person: Person, command: AskFo
         raise Refusal(Reason.AGREEMENT_REQUIRED)
     wanted: MemberId | None = None
     if command.words is not None and command.words.strip():
+        # Each try costs a core a moment, and is a guess.
+        if (wait := connection.admit_words()) > 0:
+            raise Refusal(Reason.RATE_LIMITED, retry_after=wait)
         wanted = await node.identities.listener_of_words(command.words)
     wish = Wish(
         topics=_known_topics(node, command.topics),

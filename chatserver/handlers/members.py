@@ -118,6 +118,8 @@ async def mute(node: Node, connection: Connection, person: Person, command: Mute
     if command.on and await node.store.member(command.member) is None:
         raise Refusal(Reason.MEMBER_UNKNOWN)
     await node.store.set_mute(person.id, command.member, command.on, node.limits.mutes_per_member)
+    if command.on:
+        await node.floor.hidden(person.id, command.member)
     await tell_others_of_self(node, person.id, except_for=connection)
     return Answer(DoneOk(), then=lambda: node.tell_nodes(MemberChanged(person.id)))
 

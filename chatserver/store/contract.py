@@ -61,8 +61,8 @@ class Committed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FloorChange(msgspec.Struct, frozen=True, kw_only=True):
-    """One command on the floor, to be decided inside the transaction that saves what follows. `decide` is pure, settles
-    the floor too, may be called again, and MUST NOT block. `now` is the time of what it publishes."""
+    """One command on the floor, to be decided inside the transaction that saves what follows. `decide` settles
+    the floor too, may read a clock, may be called again, and MUST NOT block. `now` is the time of what it publishes."""
 
     decide: Callable[[Floor], Decided]
     now: Millis

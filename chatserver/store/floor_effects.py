@@ -30,6 +30,7 @@ from chatserver.domain.history import ChannelName, Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.rooms import Publication, Room, RoomChanged, RoomId, RoomKind, RoomStatus, room_channel
 from chatserver.store import floor_statements as sql
+from chatserver.store import people_statements as people_sql
 from chatserver.store import reading, render
 from chatserver.store import statements as rooms_sql
 from chatserver.store.compiler import Call, Op
@@ -101,10 +102,10 @@ class _Rooms:
             return
         state, room = found
         if (yield Call(rooms_sql.FIND_MEMBERSHIPS, [(member, room.id)])):
-            yield Call(rooms_sql.ENTER, [(room.agreement_version, member, room.id)])
+            yield Call(people_sql.ENTER, [(room.agreement_version, member, room.id)])
         else:
             row = (member, room.id, room.agreement_version, state.last, 0, True)
-            yield Call(rooms_sql.ADD_MEMBERSHIP, [row])
+            yield Call(people_sql.ADD_MEMBERSHIP, [row])
 
     def close(self, session: SessionId, now: Millis) -> Op[Publication | None]:
         found = self.find(session)

@@ -15,7 +15,9 @@ from chatserver.domain.identity import MemberId
 from chatserver.domain.rooms import Post, Publication, Reacted, Reaction, Redacted
 from chatserver.store import floor_forgetting, floor_log, moderation, render, staff
 from chatserver.store import floor_statements as floor_sql
-from chatserver.store import statements as sql
+from chatserver.store import forgetting_statements as sql
+from chatserver.store import people_statements as people_sql
+from chatserver.store import statements as rooms_sql
 from chatserver.store.compiler import Call, Op
 from chatserver.store.contract import Retention
 from chatserver.store.floor_records import Records
@@ -55,11 +57,13 @@ def erase(who: MemberId, now: Millis) -> Op[Erased]:
     # Whoever decides anything on the floor holds its row, whoever joins or mutes the member's, whoever posts the
     # channel's. Once all are ours, nothing of this person can be written any more.
     floor = yield from floor_log.locked(Records())
-    yield Call(sql.LOCK_MEMBER, [(who,)])
+    yield Call(people_sql.LOCK_MEMBER, [(who,)])
     names = sorted(row[0] for row in (yield Call(sql.CHANNELS_OF, [(who,)])))
     states: dict[str, ChannelState] = {}
     if names:
-        states = {row[0]: ChannelState(row) for row in (yield Call(sql.LOCK_CHANNELS, [(name,) for name in names]))}
+        states = {
+            row[0]: ChannelState(row) for row in (yield Call(rooms_sql.LOCK_CHANNELS, [(name,) for name in names]))
+        }
     posts = {(row[0], Offset(row[1])): bool(row[2]) for row in (yield Call(sql.OWN_POSTS, [(who,)]))}
     publications = yield from _take_reactions_back(who, states, posts, now)
     publications += [
@@ -70,7 +74,7 @@ def erase(who: MemberId, now: Millis) -> Op[Erased]:
     yield Call(sql.BLANK_POSTS, [(ERASED_NAME, who)])
     yield Call(sql.DISOWN, [(ERASED, who)])
     if publications:
-        yield Call(sql.ADD_EVENTS, [event_row(item, ERASED, (None, 0, None)) for item in publications])
+        yield Call(rooms_sql.ADD_EVENTS, [event_row(item, ERASED, (None, 0, None)) for item in publications])
     ended = yield from floor_forgetting.take_off(floor, who, _NOBODY, now)
     publications += yield from floor_forgetting.close_rooms(ended or [], states, now)
     had_text = yield from floor_forgetting.forget_what_was_kept(who, _NOBODY)
@@ -84,12 +88,12 @@ def erase(who: MemberId, now: Millis) -> Op[Erased]:
 def _take_reactions_back(
     who: MemberId, states: dict[str, ChannelState], own: Container[tuple[str, Offset]], now: Millis
 ) -> Op[list[Publication]]:
-    rows = yield Call(sql.REACTIONS_OF, [(who,)])
+    rows = yield Call(people_sql.REACTIONS_OF, [(who,)])
     taken = [(row[1], row[2], Reaction(row[3])) for row in rows if (row[1], row[2]) not in own]
     if not taken:
         return []
     places = list(dict.fromkeys((channel, offset) for channel, offset, _ in taken))
-    found = yield Call(sql.FIND_POSTS, places)
+    found = yield Call(rooms_sql.FIND_POSTS, places)
     posts: dict[tuple[str, int], Post] = {(row[0], row[1]): render.post_of(row[1:]) for row in found}
     publications: list[Publication] = []
     for channel, offset, reaction in taken:
@@ -99,14 +103,14 @@ def _take_reactions_back(
         posts[(channel, offset)] = msgspec.structs.replace(post, reactions=counts)
         event = Reacted(target=Offset(offset), by=ERASED, reaction=reaction, on=False, counts=counts)
         publications.append(states[channel].publish(event, now))
-    yield Call(sql.SET_POSTS, [post_values(ChannelName(key[0]), posts[key]) for key in places])
+    yield Call(rooms_sql.SET_POSTS, [post_values(ChannelName(key[0]), posts[key]) for key in places])
     return publications
 
 
 def _drop_member(who: MemberId) -> Op[None]:
-    yield Call(sql.DROP_MEMBERSHIPS, [(who,)])
-    yield Call(sql.DROP_MUTES, [(who,)])
-    yield Call(sql.DROP_MEMBER, [(who,)])
+    yield Call(people_sql.DROP_MEMBERSHIPS, [(who,)])
+    yield Call(people_sql.DROP_MUTES, [(who,)])
+    yield Call(people_sql.DROP_MEMBER, [(who,)])
 
 
 def expire(now: Millis, retention: Retention) -> Op[Expired]:
@@ -141,7 +145,7 @@ def note_scrubbed(dropped: int) -> Op[None]:
 
 
 def _expire_channel(name: str, now: Millis, retention: Retention, at_most: int) -> Op[ChannelState | None]:
-    locked = yield Call(sql.LOCK_CHANNELS, [(name,)])
+    locked = yield Call(rooms_sql.LOCK_CHANNELS, [(name,)])
     state = ChannelState(locked[0])
     bound = state.first + at_most - 1
     cut = 0
@@ -156,7 +160,7 @@ def _expire_channel(name: str, now: Millis, retention: Retention, at_most: int) 
     yield Call(sql.DROP_LOG, [(name, cut)])
     yield Call(sql.DROP_OLD_REACTIONS, [(name, cut)])
     state.first = Offset(cut + 1)
-    yield Call(sql.SET_FIRST, [(state.first, name)])
+    yield Call(rooms_sql.SET_FIRST, [(state.first, name)])
     return state
 
 

@@ -29,6 +29,7 @@ from chatserver.domain.rooms import Post, Publication, Redacted, Room, RoomKind,
 from chatserver.store import floor_statements as floor_sql
 from chatserver.store import measures, reading, render
 from chatserver.store import moderation_statements as sql
+from chatserver.store import people_statements as people_sql
 from chatserver.store import staff_statements as staff_sql
 from chatserver.store import statements as rooms_sql
 from chatserver.store.compiler import Call, Op, Row, by_keys
@@ -74,7 +75,7 @@ def version() -> Op[int]:
 def report(asked: RoomReport) -> Op[str]:
     channel = room_channel(asked.room)
     # Held until the end, so that the same report twice at once is one.
-    if not (yield Call(rooms_sql.LOCK_MEMBER, [(asked.by,)])):
+    if not (yield Call(people_sql.LOCK_MEMBER, [(asked.by,)])):
         raise Refusal(Reason.MEMBER_UNKNOWN)
     rows = yield Call(rooms_sql.ROOM, [(channel,)])
     if not rows or render.room_of(rows[0]).kind is not RoomKind.THEMED:
@@ -124,7 +125,7 @@ def _whom(asked: RoomReport) -> Op[MemberId]:
         if not found:
             raise Refusal(Reason.POST_UNKNOWN)
         about = render.post_of(found[0][1:]).author
-    elif about is None or not (yield Call(rooms_sql.MEMBER, [(about,)])):
+    elif about is None or not (yield Call(people_sql.MEMBER, [(about,)])):
         raise Refusal(Reason.MEMBER_UNKNOWN)
     if about == asked.by:
         raise Refusal(Reason.INVALID, details={"field": "$.member", "problem": "that is oneself"})
@@ -255,7 +256,7 @@ def take_measure(asked: TakeMeasure, now: Millis) -> Op[Taken]:
         return Taken(measure=measure_of(known[0]))
     about = rules.about_whom(asked, post)
     # Whoever is erased at this moment is gone before, or after.
-    members = yield Call(rooms_sql.LOCK_MEMBER, [(about,)])
+    members = yield Call(people_sql.LOCK_MEMBER, [(about,)])
     accounts = yield Call(staff_sql.GOOD_STAFF, by_keys([about], KEYS_AT_ONCE))
     mine_state = MeasureState(post=post, is_member=bool(members), is_staff=bool(accounts))
     measure = rules.decide(asked, mine_state, now)

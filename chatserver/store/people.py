@@ -9,10 +9,11 @@ from chatserver.domain.history import Millis, Offset
 from chatserver.domain.identity import Member, MemberId
 from chatserver.domain.rooms import Membership, Reaction, RoomId, RoomKind, RoomStatus
 from chatserver.store import floor_forgetting, moderation, render
+from chatserver.store import people_statements as sql
 from chatserver.store import staff_statements as staff_sql
-from chatserver.store import statements as sql
 from chatserver.store.compiler import Call, Op, Row, by_keys
 from chatserver.store.contract import Export, JoinedRoom
+from chatserver.store.statements import KEYS_AT_ONCE
 
 _ROOM_WIDTH = 12
 _MEMBERSHIP_WIDTH = 5
@@ -35,7 +36,7 @@ def member_by_code(code_hash: bytes) -> Op[Member | None]:
 
 def seen(members: Collection[MemberId]) -> Op[dict[MemberId, Millis]]:
     """When those of them who are still members were last noted to be here."""
-    rows = yield Call(sql.SEEN, by_keys([*members], sql.KEYS_AT_ONCE))
+    rows = yield Call(sql.SEEN, by_keys([*members], KEYS_AT_ONCE))
     return {MemberId(row[0]): Millis(row[1]) for row in rows}
 
 

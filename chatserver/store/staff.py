@@ -8,10 +8,11 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.staff import Capability, Role, Staff, may
-from chatserver.store import people, render, statements
+from chatserver.store import people, people_statements, render
 from chatserver.store import staff_statements as sql
 from chatserver.store.compiler import Call, Op, Row, by_keys
 from chatserver.store.contract import Invitation, SignIn, StaffSecrets
+from chatserver.store.statements import KEYS_AT_ONCE
 
 
 def add_staff(secrets: StaffSecrets, name_key: str, link: bytes | None) -> Op[None]:
@@ -23,7 +24,7 @@ def add_staff(secrets: StaffSecrets, name_key: str, link: bytes | None) -> Op[No
         raise Refusal(Reason.NAME_TAKEN)
     yield from people.require_free_name(name_key, account.member)
     born = account.created_at
-    yield Call(statements.ADD_MEMBER, [(account.member, account.name, name_key, born, born)])
+    yield Call(people_statements.ADD_MEMBER, [(account.member, account.name, name_key, born, born)])
     yield Call(
         sql.ADD_STAFF,
         [
@@ -61,7 +62,7 @@ def all_staff() -> Op[list[Staff]]:
 def good_staff(members: Collection[MemberId]) -> Op[dict[MemberId, Staff]]:
     if not members:
         return {}
-    rows = yield Call(sql.GOOD_STAFF, by_keys([*members], statements.KEYS_AT_ONCE))
+    rows = yield Call(sql.GOOD_STAFF, by_keys([*members], KEYS_AT_ONCE))
     return {account.member: account for account in map(render.staff_of, rows)}
 
 
@@ -123,7 +124,7 @@ def sign_in(token_hash: bytes, who: MemberId, now: Millis, expires_at: Millis) -
 def sign_ins(token_hashes: Collection[bytes], now: Millis) -> Op[dict[bytes, SignIn]]:
     if not token_hashes:
         return {}
-    asked = [(*keys, now) for keys in by_keys([*token_hashes], statements.KEYS_AT_ONCE)]
+    asked = [(*keys, now) for keys in by_keys([*token_hashes], KEYS_AT_ONCE)]
     found = map(_sign_in_of, (yield Call(sql.SIGN_INS, asked)))
     return {each.token_hash: each for each in found}
 

@@ -53,7 +53,12 @@ def open_house(
     clock: float = 0.0,
 ) -> Iterator[ChatServer]:
     """A running server with these rooms beside the seeded ones."""
-    server = ChatServer(workers, redis_url, config={"limits": {**_WIDE, **(limits or {})}, "listening": {**(listening or {})}}, clock=clock)
+    server = ChatServer(
+        workers,
+        redis_url,
+        config={"limits": {**_WIDE, **(limits or {})}, "listening": {**(listening or {})}},
+        clock=clock,
+    )
     try:
         _furnish(server, rooms)
         server.start()

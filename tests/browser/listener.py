@@ -17,8 +17,9 @@ from tests.kit.client import ChatClient, Message
 from tests.kit.server import ChatServer
 
 _PASSWORD: Final = "lamp river boots sky"
-_NAMES: Final = ("Calm Heron", "Quiet Otter", "Gentle Finch", "Steady Birch", "Kind Wren", "Warm Linden")
-_numbers = itertools.count()
+_FIRST: Final = ("Calm", "Quiet", "Gentle", "Steady", "Kind", "Warm")
+_LAST: Final = ("Heron", "Otter", "Finch", "Birch", "Wren", "Linden", "Maple")
+_names = itertools.cycle([f"{first} {last}" for last in _LAST for first in _FIRST])
 
 
 class Listener:
@@ -62,7 +63,7 @@ class Listener:
         channel = f"room:{session}"
 
         def is_it(push: Message) -> bool:
-            return push["push"] == "posted" and push["channel"] == channel and push["post"]["text"] == text
+            return bool(push["push"] == "posted" and push["channel"] == channel and push["post"]["text"] == text)
 
         return await self.client.wait_for(is_it)
 
@@ -79,7 +80,9 @@ class Listener:
         """A session, as soon as this holds of it."""
 
         def find(console: Message) -> Message | None:
-            return next((each for each in console.get("sessions", []) if each["id"] == session and predicate(each)), None)
+            return next(
+                (each for each in console.get("sessions", []) if each["id"] == session and predicate(each)), None
+            )
 
         found = find(await self.console(lambda console: find(console) is not None))
         assert found is not None
@@ -96,8 +99,7 @@ class Listener:
 @asynccontextmanager
 async def a_listener(server: ChatServer) -> AsyncIterator[Listener]:
     """Somebody new who passed the check, is connected, and does not listen yet."""
-    number = next(_numbers)
-    name = _NAMES[number % len(_NAMES)] + (f" {number}" if number >= len(_NAMES) else "")
+    name = next(_names)
     listener = Listener(server, await _account(server, name), name)
     try:
         await listener.arrive()

@@ -10,6 +10,7 @@ from typing import Any, Final
 from playwright.async_api import expect
 
 from tests.browser.house import join, room
+from tests.browser.listener import a_listener
 from tests.browser.person import LOST_NETWORK, Person
 from tests.browser.wire import Wire
 from tests.kit.client import ChatClient
@@ -119,3 +120,59 @@ async def walk(person: Person, wire: Wire, server: ChatServer) -> AsyncIterator[
     wire.mend()
     await person.network_returns()
     await person.sees(f"written without a network {mark}")
+    await person.go_back_to_lobby()
+    async for screen in walk_one_to_one(person, server):
+        yield screen
+
+
+async def walk_one_to_one(person: Person, server: ChatServer) -> AsyncIterator[str]:
+    """From the lobby through everything that one sees who asks for a listener."""
+    page = person.page
+    await page.locator("#ask-link").click()
+    await page.get_by_role("radio", name="hardly bearable").check()
+    await page.get_by_text("Who would you rather talk with?").click()
+    await page.get_by_text("I have come-back words").click()
+    yield "asking"
+
+    await page.get_by_role("button", name="I agree, ask for a listener").click()
+    await page.get_by_role("button", name="Breathe with the lamp").or_(page.get_by_text("count to four")).first.click()
+    await expect(page.get_by_role("button", name="Leave the line")).to_be_visible()
+    yield "in line"
+    await person.go_back_to_lobby()
+    await expect(page.locator("#standing")).to_be_visible()
+    yield "lobby while in line"
+
+    async with a_listener(server) as listener, a_listener(server) as colleague:
+        await listener.listen()
+        session = await listener.accept()
+        await expect(page.locator("#standing")).to_contain_text("Your listener is waiting for you.")
+        yield "lobby while a listener waits"
+        await page.locator("#ask-link").click()
+        await listener.say(session, "Hello. I am here, and I have time.")
+        await listener.say(session, _LONG)
+        await listener.client.ask("extend", session=session)
+        await colleague.listen()
+        await listener.client.ask("invite", session=session, listener=colleague.client.member)
+        await expect(page.locator(".invitation")).to_be_visible()
+        await expect(page.locator(".talk-more")).to_be_visible()
+        await person.write("you find me at ann@example.org")
+        await expect(page.get_by_role("button", name="Send it anyway")).to_be_visible()
+        yield "conversation"
+
+        await page.get_by_role("button", name="Report", exact=True).click()
+        yield "report"
+        await page.keyboard.press("Escape")
+        await page.get_by_role("button", name="Block", exact=True).click()
+        yield "block"
+        await page.keyboard.press("Escape")
+        await page.get_by_role("button", name="End it", exact=True).click()
+        yield "end"
+        await page.get_by_role("button", name="Yes, end it").click()
+        await page.get_by_label("I'd talk with them again").check()
+        await page.get_by_role("radio", name="partly").check()
+        await listener.client.ask("again", session=session)
+        await page.get_by_role("button", name="Show my come-back words").click()
+        await expect(page.get_by_role("button", name="Copy the words")).to_be_visible()
+        await page.get_by_text("Read it again").click()
+        await expect(page.locator(".reading li").first).to_be_visible()
+        yield "looking back"

@@ -28,7 +28,7 @@ _BEYOND = """(edge) => [...document.querySelectorAll("body *")].filter((e) => {
     const isSeen = box.width > 0 && !e.closest(".unseen, .skip") && e.checkVisibility();
     return isSeen && (box.right > edge + 1 || box.left < -1);
 }).map((e) => e.outerHTML.slice(0, 120))"""
-_PRESSED = "button, a.pill, a.act, a.brand, .check, textarea, summary, input[type=text]"
+_PRESSED = "button, a.pill, a.act, a.brand, .check, .pick, textarea, summary, input[type=text]"
 _SMALL = """(pressed) => [...document.querySelectorAll(pressed)]
     .filter((e) => e.checkVisibility() && !e.closest(".unseen"))
     .map((e) => [e, e.getBoundingClientRect()])

@@ -95,7 +95,7 @@ async def test_a_place_is_the_members_and_not_the_connections(floor: Floor) -> N
 async def test_a_place_lapses_and_can_be_taken_back_until_it_is_gone(traffic: Traffic) -> None:
     """[P-ASK-3] Two workers of the same place take over, one after the other, each with a later clock."""
     # A worker that has just started gives everybody half of this time to come back.
-    short = {"listening": {"gone_seconds": 1.0}}
+    short = {"listening": {"gone_seconds": 10.0}}
     with House(config=short) as first:
         floor = Floor(first, Personnel(first), traffic, Encoding.JSON)
         one, other = await floor.seeker(), await floor.seeker()

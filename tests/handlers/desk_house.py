@@ -85,7 +85,12 @@ class Guest:
         self.wire = MemoryWire()
         self._worker = worker
         self.connection: Connection = worker.desk.open(
-            self.wire, binary=False, token=token, staff_token=None, admit_guest=lambda: 0.0
+            self.wire,
+            binary=False,
+            token=token,
+            staff_token=None,
+            admit_guest=lambda: 0.0,
+            admit_words=lambda: worker.words_wait,
         )
         self._ids = itertools.count()
         self._name = secrets.token_hex(4)
@@ -143,6 +148,8 @@ class Worker:
         identities.on_erasing = self._erasing
         self.node.floor = FloorKeeper(self.node, FloorRules(), Clock(parse_hours("always"), "UTC"), ("en",))
         self.node.watch = Watch(self.node)
+        self.words_wait = 0.0
+        """Seconds for which nobody may try come-back words."""
         self.desk = Desk(self.node)
         self.sweep = Sweep(self.node, Health(self.node))
 

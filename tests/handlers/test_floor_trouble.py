@@ -107,6 +107,7 @@ async def test_nobody_types_at_somebody_who_has_ended_it(house: House) -> None:
     await eventually(lambda: len(listener.heard("typing")) == 1)
     assert "ok" in await listener.ask("block", session=room)
     assert "ok" in await seeker.ask("typing", room=room)
+    worker.node.hub.flush()
     assert len(listener.heard("typing")) == 1
 
 
@@ -166,3 +167,28 @@ async def test_a_floor_that_went_back_is_shown_as_it_is(house: House, monkeypatc
     monkeypatch.setattr(house.store, "floor_version", earlier_version)
     worker.follow()
     await eventually(lambda: worker.node.floor.floor.version == version - 1)
+
+
+async def test_words_are_tried_as_seldom_as_codes(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = await house.worker()
+    guest = await worker.guest()
+    wrong = {"agreement": True, "words": "lamp river boots sky"}
+    assert (await guest.ask("ask", **wrong))["error"]["code"] == "words_unknown"
+    worker.words_wait = 60.0
+    refusal = (await guest.ask("ask", **wrong))["error"]
+    assert (refusal["code"], refusal["retry_after"]) == ("rate_limited", 60.0)
+    assert "ok" in await guest.ask("ask", agreement=True), "whoever has no words is not held up"
+
+
+@pytest.mark.parametrize("is_seeker", [True, False])
+async def test_whoever_hides_somebody_while_they_wait_is_not_brought_together_with_them(
+    house: House, is_seeker: bool
+) -> None:
+    worker = await house.worker()
+    listener, seeker = await worker.listener("anna"), await ask(worker)
+    found = worker.node.floor.floor.seekers[seeker.member]
+    assert found.proposal is not None
+    one, other = (seeker, listener) if is_seeker else (listener, seeker)
+    assert "ok" in await one.ask("mute", member=other.member, on=True)
+    after = worker.node.floor.floor.seekers[seeker.member]
+    assert (after.proposal, after.avoid) == (None, frozenset({listener.member}))

@@ -58,8 +58,7 @@ class ChatServer:
         environment = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
         # A warning that a test would fail for must be seen in the log too.
         environment["PYTHONWARNINGS"] = "default"
-        program = ["chatserver"] if clock == 0 else ["tests.kit.skewed", str(clock)]
-        command: list[str | Path] = [sys.executable, "-m", *program, "serve", "--config", file]
+        command = _command(file, clock)
         self.process = Process(command, self.directory / "log", env=environment, cwd=_ROOT)
 
     @property
@@ -69,6 +68,10 @@ class ChatServer:
     @property
     def ws_url(self) -> str:
         return f"ws://{HOST}:{self.port}/ws"
+
+    def set_clock(self, seconds: float) -> None:
+        """From its next start on, its wall clock is so much ahead."""
+        self.process.command = [str(part) for part in _command(self.directory / "chatserver.toml", seconds)]
 
     def start(self) -> Self:
         """Start (again, with the same data) and return once `/readyz` says yes and every worker is there."""
@@ -148,3 +151,8 @@ class ChatServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _command(file: Path, clock: float) -> list[str | Path]:
+    program = ["chatserver"] if clock == 0 else ["tests.kit.skewed", str(clock)]
+    return [sys.executable, "-m", *program, "serve", "--config", file]

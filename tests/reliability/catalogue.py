@@ -10,13 +10,16 @@ from typing import Any, Final, NamedTuple
 from tests.kit.redis import ClusterSetup, SentinelSetup
 from tests.reliability.house import Parts, blocking
 from tests.reliability.report import Row
-from tests.reliability.scenarios import network, postgres, redis, workers
+from tests.reliability.scenarios import network, postgres, queue, redis, workers
 
 Start = Callable[[Callable[[], AbstractContextManager[Any]]], Any]
 """How a scenario's servers are made and started, to be ended by whoever asked for the scenario."""
 
 _SHORT: Final = {"rate": 20.0, "members": 12, "pause": 0.5}
 _LONG: Final = {"rate": 40.0, "members": 24, "pause": 2.0}
+
+_QUEUE_SHORT: Final = {"seekers": 120, "listeners": 6, "kills": 2, "pause": 3.0, "patience": 120.0}
+_QUEUE_LONG: Final = {"seekers": 1_000, "listeners": 60, "kills": 8, "pause": 6.0, "patience": 600.0}
 
 
 class Scenario(NamedTuple):
@@ -64,6 +67,8 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "hostile_network": Scenario(
         network.hostile_network, {**_SHORT, "seconds": 4, "hole": 5}, {**_LONG, "pause": 1.0, "seconds": 60, "hole": 15}
     ),
+    "queue": Scenario(queue.queue, _QUEUE_SHORT, _QUEUE_LONG),
+    "queue_postgres": Scenario(queue.queue_postgres, _QUEUE_SHORT, _QUEUE_LONG),
 }
 
 

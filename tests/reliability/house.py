@@ -48,8 +48,11 @@ _LOG: Final = (
 class House:
     """Some servers of ours with one store. Scenarios that follow one another in it take rooms of their own."""
 
-    def __init__(self, servers: list[ChatServer], rooms: int, read_log: Callable[[str], Log]) -> None:
+    def __init__(
+        self, servers: list[ChatServer], rooms: int, read_log: Callable[[str], Log], database_url: str
+    ) -> None:
         self.servers = servers
+        self._database_url = database_url
         self._read_log = read_log
         self._rooms = (_room_name(number) for number in range(rooms))
         self._told: list[int] = [0] * len(servers)
@@ -73,6 +76,10 @@ class House:
     def take_rooms(self, count: int) -> list[str]:
         """Rooms that nobody has been in."""
         return [*itertools.islice(self._rooms, count)]
+
+    def store(self) -> Store:
+        """Another handle on its database, not opened yet."""
+        return _store(self._database_url)
 
     def logs(self, channels: Sequence[str]) -> Mapping[str, Log]:
         """Every post of these channels, from the database itself."""
@@ -127,12 +134,13 @@ def house(
     rooms: int = 1,
     limits: Mapping[str, float] | None = None,
     clocks: Sequence[float] = (),
+    listening: Mapping[str, Any] | None = None,
 ) -> Iterator[House]:
     """One server for each Redis URL, each with `workers` workers. Without PostgreSQL all share one SQLite file.
 
     `clocks` are the seconds by which each server's clock is wrong. To be entered where no event loop runs.
     """
-    config = {"secret_key": SECRET, "limits": {**_LIMITS, **(limits or {})}}
+    config = {"secret_key": SECRET, "limits": {**_LIMITS, **(limits or {})}, "listening": {**(listening or {})}}
     servers: list[ChatServer] = []
     with contextlib.ExitStack() as stack:
         database_url = postgres.fresh_database() if postgres is not None else None
@@ -151,9 +159,9 @@ def house(
         for server in servers:
             server.start()
         if postgres is not None:
-            yield House(servers, rooms, partial(_postgres_log, postgres, database_url.rpartition("/")[2]))
+            yield House(servers, rooms, partial(_postgres_log, postgres, database_url.rpartition("/")[2]), database_url)
         else:
-            yield House(servers, rooms, partial(_sqlite_log, servers[0].directory / "data" / "chat.db"))
+            yield House(servers, rooms, partial(_sqlite_log, servers[0].directory / "data" / "chat.db"), database_url)
 
 
 @contextlib.asynccontextmanager
@@ -172,9 +180,13 @@ def _room_name(number: int) -> str:
     return f"talk-{number}"
 
 
-async def _add_rooms(database_url: str, count: int) -> None:
+def _store(database_url: str) -> Store:
     scheme, _, path = database_url.partition(":///")
-    store: Store = SqliteStore(Path(path)) if scheme == "sqlite" else PostgresStore(database_url)
+    return SqliteStore(Path(path)) if scheme == "sqlite" else PostgresStore(database_url)
+
+
+async def _add_rooms(database_url: str, count: int) -> None:
+    store = _store(database_url)
     await store.open()
     try:
         names = [_room_name(number) for number in range(count)]

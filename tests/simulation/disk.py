@@ -148,6 +148,7 @@ class SimulatedStore(Operations):
     """One worker's store. `doom` is told of each moment at which a kill is worth its while."""
 
     def __init__(self, world: World, doom: Callable[[str], None]) -> None:
+        super().__init__(TIMEOUT, BACKLOG)
         self._world = world
         self._doom = doom
         self._writes: Backlog[sqlite.Work] = Backlog(TIMEOUT, BACKLOG)

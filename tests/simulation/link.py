@@ -88,7 +88,9 @@ class Link:
         self._pending: list[bytes] = []
         self._pump: asyncio.Task[None] | None = None
         self._drained: Callable[[], None] | None = None
-        self.connection: Connection = worker.desk.open(self, binary=binary, token=token, admit_guest=lambda: 0.0)
+        self.connection: Connection = worker.desk.open(
+            self, binary=binary, token=token, staff_token=None, admit_guest=lambda: 0.0, admit_words=lambda: 0.0
+        )
         worker.links[self] = None
 
     # ------------------------------------------------------------------------------------------ the client's end

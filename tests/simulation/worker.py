@@ -11,15 +11,21 @@ from typing import TYPE_CHECKING, Any
 from chatserver.delivery.hub import Hub
 from chatserver.delivery.presence import Presence
 from chatserver.delivery.tasks import Tasks
+from chatserver.domain.floor import FloorRules
 from chatserver.domain.history import Millis
+from chatserver.domain.hours import parse_hours
 from chatserver.domain.identity import NodeId
 from chatserver.domain.limits import Limits
 from chatserver.domain.rooms import RoomRules
 from chatserver.handlers.desk import Desk
+from chatserver.handlers.floor import FloorKeeper
 from chatserver.handlers.health import Health
-from chatserver.handlers.identity import Identities
+from chatserver.handlers.hours import Clock
+from chatserver.handlers.identity import Identities, new_member_id
 from chatserver.handlers.node import Node
+from chatserver.handlers.staff import StaffAccounts
 from chatserver.handlers.sweep import Sweep
+from chatserver.handlers.watch import Watch
 from chatserver.metrics import Metrics
 from chatserver.protocol import internode
 from chatserver.protocol.codes import Close
@@ -83,6 +89,14 @@ class Worker(Server):
             hub=Hub(node_id, self.store, self.bus, plan.limits, metrics(), now),
             presence=Presence(node_id),
             identities=identities,
+            staff=StaffAccounts(
+                self.store,
+                new_id=lambda: new_member_id(draw),
+                now=now,
+                name_length=24,
+                sign_in_age=3_600_000,
+                invitation_age=3_600_000,
+            ),
             limits=plan.limits,
             rules=RoomRules(),
             retention=plan.retention,
@@ -91,10 +105,13 @@ class Worker(Server):
             monotonic=loop.time,
         )
         identities.on_erased = self._erased
+        # Nobody listens in this world: the floor is there, and empty.
+        self.node.floor = FloorKeeper(self.node, FloorRules(), Clock(parse_hours("never"), "UTC"), ("en",))
         self._health = Health(self.node)
         self._sweep = Sweep(self.node, self._health)
         self.node.hub.on_caught_up = self._sweep.restate_presence
         self._tasks = Tasks()
+        self.node.watch = Watch(self.node)
         self.desk = Desk(self.node)
         self.is_serving = False
         self._tasks.start(self._live(), f"{name} lives")

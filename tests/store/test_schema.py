@@ -20,7 +20,14 @@ from sqlalchemy.pool import NullPool
 
 from chatserver.domain.identity import MemberId
 from chatserver.domain.rooms import RoomKind, room_channel
-from chatserver.store import floor_statements, moderation_statements, staff_statements, statements
+from chatserver.store import (
+    floor_statements,
+    forgetting_statements,
+    moderation_statements,
+    people_statements,
+    staff_statements,
+    statements,
+)
 from chatserver.store.compiler import Compiler, Statement
 from chatserver.store.contract import Store
 from chatserver.store.migrate import alembic_config, migrate
@@ -58,13 +65,22 @@ def test_a_store_expects_the_newest_migration(tmp_path: Path) -> None:
         assert ScriptDirectory.from_config(alembic_config(connection)).get_heads() == [SCHEMA_REVISION]
 
 
+_MODULES = (
+    statements,
+    people_statements,
+    forgetting_statements,
+    floor_statements,
+    staff_statements,
+    moderation_statements,
+)
+
+
 def test_every_statement_compiles_in_both_dialects() -> None:
     compilers = [
         Compiler(sqlite.dialect(paramstyle="qmark")),
         Compiler(postgres.dialect()),  # type: ignore[no-untyped-call]
     ]
-    modules = (statements, floor_statements, staff_statements, moderation_statements)
-    kept = [value for module in modules for value in vars(module).values()]
+    kept = [value for module in _MODULES for value in vars(module).values()]
     several = [value for value in kept if isinstance(value, tuple)]
     found = [value for values in (kept, *several) for value in values if isinstance(value, Statement)]
     assert len(found) > 100
@@ -131,6 +147,46 @@ async def test_what_was_there_before_one_to_one_is_there_after_it(tmp_path: Path
         assert [*await store.joined_rooms(MemberId("m_ada"))] == ["sleep"]
         assert (await store.floor_version(), (await store.floor()).seekers, await store.all_staff()) == (0, {}, [])
         await store.close()
+
+
+_OF_NOBODY = {
+    "alembic_version": {"version_num"},
+    "channels": {"channel", "epoch"},
+    "floor_records": {"kind"},
+    "log": {"channel", "kind", "reactions", "reaction"},
+    "memberships": {"room"},
+    "reactions": {"channel", "reaction"},
+    "rooms": {"id", "channel", "name", "about", "topic", "welcome", "agreement", "status", "kind"},
+}
+"""Columns of text whose samples tell of nobody."""
+
+
+async def test_postgres_keeps_no_samples_of_what_is_somebodys(postgres_url: str) -> None:
+    """Also of a database that was there before, and has taken some."""
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(postgres_url), poolclass=NullPool
+    )
+    async with engine.begin() as opened:
+        await opened.run_sync(stand_before_one_to_one)
+    await engine.dispose()
+    db = await asyncpg.connect(postgres_url)
+    sampled = "SELECT attname FROM pg_stats WHERE schemaname = 'public' AND tablename = 'members'"
+    await db.execute("ALTER TABLE members ALTER name SET STATISTICS -1; ANALYZE")
+    assert "name" in {row["attname"] for row in await db.fetch(sampled)}
+    await asyncio.to_thread(migrate, postgres_url)
+    assert "name" not in {row["attname"] for row in await db.fetch(sampled)}
+    await db.execute("ANALYZE")
+    assert {row["attname"] for row in await db.fetch(sampled)} == {"created_at", "seen_at"}
+    kept = await db.fetch(
+        "SELECT relname, attname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid "
+        "WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped "
+        "AND atttypid IN ('varchar'::regtype, 'text'::regtype, 'bytea'::regtype) AND attstattarget IS DISTINCT FROM 0"
+    )
+    await db.close()
+    found: dict[str, set[str]] = {}
+    for row in kept:
+        found.setdefault(row["relname"], set()).add(row["attname"])
+    assert found == _OF_NOBODY
 
 
 async def test_migrating_twice_at_once_migrates_once(tmp_path: Path, postgres_url: str) -> None:

@@ -3,17 +3,17 @@
  * Fetched when it is needed, with its style.
  */
 
-/** @import {Context, Standing, State, TalkView, Wish} from "./types.js" */
+/** @import {Context, Standing, State, TalkView, View, Wish} from "./types.js" */
 
 import { button, h, show, text } from "./lib/dom.js";
 import { placeWord, words } from "./locales/en-listening.js";
-import { refusalWord } from "./locales/en.js";
+import { refusalWord, words as common } from "./locales/en.js";
 
 const STYLE = "/css/listening.css";
 const ANNOUNCE_MS = 30_000;
 
 /** Its style, once. */
-export function dress() {
+function dress() {
   if (document.querySelector(`link[href="${STYLE}"]`) !== null) return Promise.resolve();
   return new Promise((done) => {
     const link = h("link", { rel: "stylesheet", href: STYLE, on: { load: () => done(null), error: () => done(null) } });
@@ -51,10 +51,12 @@ export function partner(talk, me) {
 }
 
 /**
- * Where one stands, on every screen: a line under the head, the words of the link in it, and what is said aloud.
+ * Where one stands, on every screen: a line under the head, the words of the link in it, and what is said aloud. And
+ * the screen of one-to-one itself, in the frame that the page has for it.
  * @param {Context} context @param {HTMLElement} element @param {HTMLElement} link
  */
-export function standingLine(context, element, link) {
+export async function standingLine(context, element, link) {
+  await dress();
   const { session, go, say, sayNow } = context;
   const own = [...link.childNodes];
   const said = h("span");
@@ -69,6 +71,7 @@ export function standingLine(context, element, link) {
   let before = null;
   let entering = "";
   const news = announceSeldom(say);
+  const frame = framed(context);
 
   async function press() {
     if (session.state.standing?.state !== "lapsed") return go({ name: "asking" });
@@ -83,6 +86,7 @@ export function standingLine(context, element, link) {
   /** @param {State} state @param {string} screen  the name of the one that is shown */
   function update(state, screen) {
     const { standing } = state;
+    frame.update(state, screen);
     if (standing === null) return;
     const { state: at, session: talk } = standing;
     const isThere = screen === "asking";
@@ -124,6 +128,40 @@ export function standingLine(context, element, link) {
   }
 
   return { update };
+}
+
+/** @param {Context} context */
+function framed(context) {
+  /** @type {Element | null} */
+  let frame = null;
+  /** @type {View | null} */
+  let view = null;
+
+  /** @param {Element} at */
+  async function fill(at) {
+    const fetched = await import("./views/listening/asking.js").catch(() => null);
+    if (frame !== at) return;
+    if (fetched === null) {
+      at.append(h("p", { class: "trouble", role: "alert", text: refusalWord("lost") }), button(common.link.reload, () => location.reload(), { class: "act" }));
+      return;
+    }
+    view = fetched.askingView(context);
+    at.replaceChildren(view.element);
+    view.update?.(context.session.state);
+    view.shown?.();
+  }
+
+  return {
+    /** @param {State} state @param {string} screen */
+    update(state, screen) {
+      const at = screen === "asking" ? document.querySelector(".asking-frame") : null;
+      if (at === frame) return view?.update?.(state);
+      view?.gone?.();
+      view = null;
+      frame = at;
+      if (at !== null) void fill(at);
+    },
+  };
 }
 
 /** @param {Standing} standing @param {boolean} hasUnread @param {string} name */

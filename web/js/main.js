@@ -1,11 +1,11 @@
 /** Puts the page together: vault, client, session, and the screens that show its state. */
 
-/** @import {Context, Screen, State, View} from "./types.js" */
+/** @import {Context, Screen, StandingLine, State, View} from "./types.js" */
 
 import { button, focusOn, h, show, text } from "./lib/dom.js";
 import { Client } from "./lib/client.js";
 import { newId } from "./lib/text.js";
-import { refusalWord, words } from "./locales/en.js";
+import { words } from "./locales/en.js";
 import { Session } from "./session.js";
 import { Vault } from "./vault.js";
 import { helpDialog, linkLine } from "./views/lines.js";
@@ -86,24 +86,21 @@ function page(session, vault) {
     event.preventDefault();
     if (screen.name !== "asking") context.go({ name: "asking" });
   });
-  /** @type {{update: (state: State, screen: string) => void} | null} the words on where one stands */
+  /** @type {StandingLine | null} */
   let line = null;
-  let isFetching = false;
 
   /** One-to-one is fetched by those who use it. @param {State} state */
-  async function standing(state) {
-    if (line !== null) return line.update(state, screen.name);
-    if (isFetching || (state.standing?.state ?? "none") === "none") return;
-    isFetching = true;
-    try {
-      const { dress, standingLine } = await import("./listening.js");
-      await dress();
-      line = standingLine(context, byId("standing"), askLink);
-      line.update(session.state, screen.name);
-    } catch {
-      // No network: the next change tries again.
-    }
-    isFetching = false;
+  function stand(state) {
+    const isUsed = screen.name === "asking" || (state.standing?.state ?? "none") !== "none";
+    if (line !== null || !isUsed) return line?.update(state, screen.name);
+    line = { update() {} };
+    import("./listening.js")
+      .then((one) => one.standingLine(context, byId("standing"), askLink))
+      .catch(() => null)
+      .then((made) => {
+        line = made;
+        if (made !== null) stand(session.state);
+      });
   }
 
   /** @type {Promise<ReturnType<typeof import("./matters.js").mattersCard> | null> | null} */
@@ -129,7 +126,7 @@ function page(session, vault) {
     view.update?.(session.state);
     scrollTo(0, 0);
     const heading = stage.querySelector("h1");
-    line?.update(session.state, to.name);
+    stand(session.state);
     // Who has just come begins at the top of the page, with the skip link, the helplines and the way out.
     if (heading !== null && !isFirst) focusOn(heading);
     view.shown?.();
@@ -139,7 +136,7 @@ function page(session, vault) {
     isDue = false;
     const { state } = session;
     link.update(state);
-    void standing(state);
+    stand(state);
     void said(state);
     if (screen.name === "room" && state.rooms[screen.room] === undefined && state.open === null) turnTo({ name: "lobby" });
     else view?.update?.(state);
@@ -191,40 +188,10 @@ function make(context, screen) {
     case "you":
       return youView(context);
     case "asking":
-      return askedView(context);
+      return { element: h("div", { class: "asking-frame" }, h("h1", { text: words.lobby.askGo })) };
     case "gone":
       return goneView(context, screen.how);
   }
-}
-
-/** One-to-one, as soon as it is fetched. @param {Context} context @returns {View} */
-function askedView({ session, ...rest }) {
-  const w = words.asking;
-  const wait = h("p", { class: "boot", text: w.loading });
-  const element = h("div", { class: "asking-frame" }, h("h1", { class: "unseen", text: w.title }), wait);
-  /** @type {View | null} */
-  let inner = null;
-  let isGone = false;
-  async function fetch() {
-    const [{ dress }, { askingView }] = await Promise.all([import("./listening.js"), import("./views/listening/asking.js")]);
-    await dress();
-    if (isGone) return;
-    inner = askingView({ session, ...rest });
-    element.replaceChildren(inner.element);
-    inner.update?.(session.state);
-    inner.shown?.();
-  }
-  fetch().catch(() => {
-    if (!isGone) element.replaceChildren(h("p", { class: "trouble", role: "alert", text: refusalWord("lost") }), button(words.link.reload, () => location.reload(), { class: "act" }));
-  });
-  return {
-    element,
-    update: (state) => inner?.update?.(state),
-    gone() {
-      isGone = true;
-      inner?.gone?.();
-    },
-  };
 }
 
 /** Into a room, or to what stands before it. @param {Context} context @param {string} room @param {number | null} agreement */

@@ -56,7 +56,7 @@ export class Outgoing {
     this.#stopWaiting(id);
   }
 
-  /** It cannot be sent. @param {string} id @param {string} why  the refusal's code @param {Record<string, any>} [details] */
+  /** It cannot be sent. @param {string} id @param {string} why  the refusal's code @param {object} [details] */
   refuse(id, why, details) {
     this.s.do({ type: "refused", id, why, details });
     this.#keep(id);

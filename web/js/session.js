@@ -4,7 +4,7 @@
  * The vault is written before the socket, so that a post survives whatever happens next; it is let go at the ack.
  */
 
-/** @import {ClientOptions, Happening, HelloOk, Person, Push, Reaction, State, Trouble} from "./types.js" */
+/** @import {ClientOptions, Happening, HelloOk, Person, Push, Reaction, Standing, State, Trouble} from "./types.js" */
 /** @import {Vault} from "./vault.js" */
 
 import { becomeSomebody, erase, forget, restore } from "./lib/api.js";
@@ -133,27 +133,22 @@ export class Session {
 
   // One-to-one
 
-  /** After every hello: where one stands, now and whenever it changes. */
+  /** After every hello. */
   stand() {
     return this.ask("standing");
   }
 
-  /** Do something in one-to-one. Rejects with Refused. @param {string} cmd @param {object} [fields] */
+  /** @param {string} cmd @param {object} [fields] */
   async ask(cmd, fields) {
     const ok = await this.client.patient(cmd, fields);
-    if (ok.ok === "standing") this.#stood({ type: "standing", view: ok });
+    if (ok.ok === "standing") this.#pushed({ ...ok, push: "standing" });
     return ok;
   }
 
-  /** @param {Happening} event */
-  #stood(event) {
-    this.do(event);
-    const { standing, rooms, pending } = this.state;
-    if (standing === null || ["waiting", "lapsed"].includes(standing.state)) return;
-    // A conversation that is forgotten is forgotten here too.
-    for (const room of [...Object.keys(rooms), ...this.vault.rooms(), ...pending.map((p) => p.room)]) {
-      if (isTalk(room) && room !== standing.session?.room) this.#forgetRoom(room);
-    }
+  /** A conversation that is forgotten is forgotten here too. @param {Standing} standing */
+  #tidy({ state, session }) {
+    if (state === "waiting" || state === "lapsed") return;
+    for (const room of this.vault.rooms()) if (isTalk(room) && room !== session?.room) this.#forgetRoom(room);
   }
 
   // Posts
@@ -375,8 +370,8 @@ export class Session {
       for (const listener of this.listeners) listener();
       return;
     }
-    if (push.push === "standing") return this.#stood({ type: "push", push, now: this.now() });
     this.do({ type: "push", push, now: this.now() });
+    if (push.push === "standing" && this.state.standing === push) this.#tidy(push);
     if (!("channel" in push)) return;
     const id = roomOf(push.channel);
     if (id === null || this.state.rooms[id] === undefined) return;

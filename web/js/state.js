@@ -3,7 +3,7 @@
  */
 
 /** @import {Reader} from "./lib/facts.js" */
-/** @import {Happening, Pending, Position, Push, RoomCard, RoomState, Standing, State} from "./types.js" */
+/** @import {Happening, Pending, Position, Push, RoomCard, RoomState, State} from "./types.js" */
 
 import { applyHistory, applyJoin, applyLive, applyPresence, fade, ordered, roomOf, setMine } from "./lib/facts.js";
 
@@ -76,8 +76,6 @@ export function reduce(state, event) {
       return onRoom(state, event.room, (room) => applyHistory(room, event.ok));
     case "push":
       return push(state, event.push, event.now);
-    case "standing":
-      return stand(state, event.view);
     case "opened":
       return opened({ ...state, open: event.room });
     case "away": {
@@ -142,10 +140,8 @@ export function joinedRooms(state) {
   return [...held, ...known].sort((a, b) => (place.get(a.id) ?? 999) - (place.get(b.id) ?? 999));
 }
 
-/** Whether a room is the closed one of a one-to-one session. @param {string} room */
-export function isTalk(room) {
-  return room.startsWith("s-");
-}
+/** One-to-one. @param {string} room */
+export const isTalk = (room) => room.startsWith("s-");
 
 /** The newest post's offset. @param {RoomState} room @returns {number} */
 export function newest(room) {
@@ -186,18 +182,13 @@ function push(state, p, now) {
     case "self":
       return { ...state, me: p.member, muted: p.muted };
     case "standing":
-      return stand(state, p);
+      return (state.standing?.version ?? 0) > p.version ? state : { ...state, standing: p };
     case "draining":
       return { ...state, link: { ...state.link, why: "draining" } };
     default:
       // Of a newer server, or not for this part of the page.
       return state;
   }
-}
-
-/** The newest word on where one stands is right. @param {State} state @param {Standing} view @returns {State} */
-function stand(state, view) {
-  return state.standing !== null && state.standing.version > view.version ? state : { ...state, standing: view };
 }
 
 /** Own posts that were acknowledged before they came back are here now. @param {State} state @param {string} id */

@@ -236,6 +236,9 @@
  * @property {(words: string) => void} say  politely, for people who listen
  * @property {(words: string) => void} sayNow  at once: something one did, did not work
  *
+ * @typedef {object} StandingLine
+ * @property {(state: State, screen: string) => void} update
+ *
  * @typedef {object} View
  * @property {HTMLElement} element
  * @property {(state: State) => void} [update]
@@ -253,7 +256,6 @@
  *   | {type: "left", room: string}
  *   | {type: "history", room: string, ok: HistoryOk}
  *   | {type: "push", push: Push, now: number}
- *   | {type: "standing", view: Standing}
  *   | {type: "opened", room: string | null}
  *   | {type: "away", away: boolean}
  *   | {type: "read", room: string, offset: number}
@@ -316,6 +318,12 @@
  * @typedef {{kind: "post", key: string, post: Post, mine: Reaction[], isMe: boolean, isJoined: boolean, quoted: Quote | null}} PostItem
  * @typedef {{kind: "pending", key: string, pending: Pending, me: Person, isJoined: boolean}} PendingItem
  * @typedef {{post: Post | undefined, isHidden: boolean}} Quote
+ *
+ * @typedef {object} LogHow
+ * @property {HTMLElement} [scroller]  what scrolls, where it is not the page
+ * @property {{empty: string, begin: string, posts: string}} [says]  where it is not a room of many
+ * @property {boolean} [two]  there are just two people: nobody is to be hidden from here
+ *
  * @typedef {object} Acts
  * @property {(offset: number, reaction: Reaction, on: boolean) => void} react
  * @property {(offset: number) => void} jump

@@ -115,9 +115,9 @@ export class Vault {
     this.#remove(PLACE + room);
   }
 
-  /** Rooms of which something is kept. */
+  /** Rooms that something is kept of. */
   rooms() {
-    return this.#keys().filter((key) => key.startsWith(DRAFT) || key.startsWith(PLACE)).map((key) => key.slice(key.lastIndexOf(".") + 1));
+    return this.#keys().map((key) => key.split(".").at(-1) ?? "");
   }
 
   /** The names of people one hides, so that the list can be read. @param {string} member @param {string | null} name */

@@ -35,7 +35,8 @@ export function accountView(desk, out) {
 }
 
 /** @param {Desk} desk */
-function passwordCard({ say }) {
+function passwordCard(desk) {
+  const { say } = desk;
   const trouble = troubleLine();
   const done = doneLine(say);
   const current = passwordInput("current-password");
@@ -45,7 +46,8 @@ function passwordCard({ say }) {
     event.preventDefault();
     done.say("");
     void trouble.around(async () => {
-      await call("/api/staff/password", { current: current.value, new: next.value });
+      desk.renewing = call("/api/staff/password", { current: current.value, new: next.value });
+      await desk.renewing;
       current.value = next.value = "";
       done.say(w.changed);
     });

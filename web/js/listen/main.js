@@ -14,6 +14,7 @@ import { accountView } from "./account.js";
 import { Bell } from "./bell.js";
 import { DeskSession } from "./desk.js";
 import { invitationView, signInView, unreachableView } from "./doors.js";
+import { steady } from "./parts.js";
 import { practiceView } from "./practice.js";
 import { profileView } from "./profile.js";
 import { proposalCard } from "./proposal.js";
@@ -102,7 +103,7 @@ function open(account) {
     },
   });
   const bell = new Bell(local, () => new AudioContext());
-  page({ session, account, say, sayNow, bell, go: () => {} });
+  page({ session, account, say, sayNow, bell, go: () => {}, renewing: null });
   void session.start();
 }
 
@@ -176,8 +177,10 @@ function page(desk) {
     if (!session.isListener && ["", "listen"].includes(current)) return turn("account");
     const now = session.serverNow;
     keyed(nav, pages(), (one) => one, (one) => tab(one));
-    status.update?.(view, now);
-    proposal.update?.(view, now);
+    steady(() => {
+      status.update?.(view, now);
+      proposal.update?.(view, now);
+    });
     part.update?.(view, now);
     element.classList.toggle("unsure", state.link.status !== "open");
     document.title = titleOf(state);
@@ -201,6 +204,8 @@ function page(desk) {
     if (isAsking) return;
     isAsking = true;
     try {
+      // It ends the sign-in of this connection before the answer brings the next one.
+      await desk.renewing?.catch(() => {});
       const now = await call("/api/staff/me", null);
       if (now.member.id !== account.member.id) return location.reload();
       session.client.start();
@@ -255,7 +260,10 @@ function page(desk) {
   window.addEventListener("pageshow", (event) => event.persisted && session.client.nudge(), { signal });
   window.addEventListener("storage", (event) => {
     const key = onShelf(event.key);
-    if (key !== undefined && key !== null) void session.shared(key, event.newValue);
+    if (key === undefined || key === null) return;
+    // Another tab signed in as somebody else: nothing here is theirs.
+    if (session.vault.isForAnother(key, event.newValue, account.member.id)) location.reload();
+    else void session.shared(key, event.newValue);
   }, { signal });
   window.addEventListener("beforeunload", (event) => session.isHolding && event.preventDefault(), { signal });
   window.addEventListener("chat:leaving", () => {

@@ -50,7 +50,8 @@ export function pane(desk, context, first, putAway) {
     talk = now;
     const isOver = Boolean(now.ended_at);
     const isMine = holds(now, session.state.me?.id ?? "");
-    talkIn.update(session.state, now);
+    // What nobody sees is not read yet: where one conversation is on the screen, the others wait with their news.
+    if (!isSettled || element.checkVisibility()) talkIn.update(session.state, now);
     attr(element, "data-over", isOver ? "" : null);
     const holder = now.people.find((person) => person.role === "listener");
     text(helping, isMine ? "" : w.helping(holder?.name ?? ""));
@@ -67,6 +68,8 @@ export function pane(desk, context, first, putAway) {
   return {
     element,
     update,
+    /** It is on the screen again. @param {ConsoleView} view */
+    refresh: (view) => update(talk, view),
     /** It stands on the page now, and can be measured. */
     settle() {
       if (isSettled) return;

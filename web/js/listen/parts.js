@@ -168,6 +168,14 @@ export function languageName(code) {
   }
 }
 
+/** Change the page, but not the place of what somebody writes in. @param {() => void} change */
+export function steady(change) {
+  const at = isWriting() ? document.activeElement : null;
+  const before = at?.getBoundingClientRect().top ?? 0;
+  change();
+  if (at !== null && at.isConnected) scrollBy(0, at.getBoundingClientRect().top - before);
+}
+
 /** Whether somebody is writing at this moment, so that nothing may take the focus from them. */
 export function isWriting() {
   const at = document.activeElement;

@@ -96,7 +96,7 @@ export function proposalCard({ session, say, sayNow, go, bell }) {
         return;
       }
       if (isNew) present(one, now);
-      text(who, w.waited(one.name, duration(Math.max(60_000, now - one.asked_at) / 1000)));
+      text(who, w.waited(one.name, (now - one.asked_at) / 1000));
       const seconds = Math.max(0, Math.ceil((one.deadline - now) / 1000));
       text(left, w.left(duration(seconds)));
       bar.value = Math.max(0, Math.min(1, (one.deadline - now) / whole));

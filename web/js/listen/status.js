@@ -4,7 +4,7 @@
 
 import { attr, button, h, show, text } from "../lib/dom.js";
 import { clock, dayOf } from "../lib/time.js";
-import { duration, words } from "../locales/en-listen.js";
+import { words } from "../locales/en-listen.js";
 import { check, isWriting, troubleLine } from "./parts.js";
 import { leaseLeft, talksOf } from "./state.js";
 
@@ -69,7 +69,7 @@ export function statusBar({ session, say, sayNow, go, bell }) {
       element.dataset["state"] = view.state;
       text(counts, w.counts(view.today, view.day_cap, view.week, view.week_cap));
       show(counts, view.state !== "practice");
-      text(waiting, w.waiting(view.waiting, duration(Math.max(60_000, now - (view.oldest_asked_at ?? now)) / 1000)));
+      text(waiting, w.waiting(view.waiting, (now - (view.oldest_asked_at ?? now)) / 1000));
       show(waiting, view.state !== "practice");
       still.update(leaseLeft(view, now));
     },

@@ -43,7 +43,9 @@ export function talksView(desk, context) {
     for (const [other, one] of open) attr(one.element, "data-chosen", other === id ? "" : null);
     const talk = last?.sessions?.find((one) => one.id === id);
     if (talk !== undefined) session.show(talk.room);
-    if (last !== null) drawTabs(listed(last));
+    if (last === null) return;
+    open.get(id)?.refresh(last);
+    drawTabs(listed(last));
   }
 
   /** @param {TalkView} talk */
@@ -94,6 +96,7 @@ export function talksView(desk, context) {
     else if (!open.has(chosen) && talks[0] !== undefined) choose(talks[0].id);
     drawTabs(talks);
     if (isNew === undefined) return;
+    show(news, false);
     for (const talk of talks) open.get(talk.id)?.settle();
     if (!isNew.ended_at && !isWriting()) open.get(isNew.id)?.focus();
   }

@@ -35,7 +35,7 @@ export function teamView(desk) {
 function row({ account }, one, isOperator, guard, refresh) {
   const roles = choices(w.roles(one.member.name), ALL, one.roles);
   const changing = twoTouches({
-    ask: w.change, lead: w.roles(one.member.name), yes: w.changeSave, no: words.account.cancel,
+    ask: w.change, lead: w.changeLead, yes: w.changeSave, no: words.account.cancel,
     fields: [roles.element],
     act: () => guard.run(async () => {
       await call("/api/staff/roles", { member: one.member.id, roles: roles.value });

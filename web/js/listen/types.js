@@ -79,6 +79,7 @@
  * @property {(words: string) => void} sayNow
  * @property {(page: string) => void} go
  * @property {import("./bell.js").Bell} bell
+ * @property {Promise<unknown> | null} renewing  a new password, and with it a new sign-in, is under way
  *
  * @typedef {object} Part
  * @property {HTMLElement} element

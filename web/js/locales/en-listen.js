@@ -86,8 +86,12 @@ export const words = {
     last: (/** @type {number} */ n) => `You are with ${n === 1 ? "somebody" : `${SMALL(n)} people`}. Nobody else is sent to you.`,
     paused: (/** @type {string} */ until, /** @type {string} */ why) => `Paused until ${until}, because ${PAUSES[why] ?? "you have earned a rest."}`,
     debrief: `Paused, because ${PAUSES["debrief"] ?? ""}`,
-    waiting: (/** @type {number} */ n, /** @type {string} */ since) =>
-      n === 0 ? "Nobody is waiting." : n === 1 ? `One person is waiting, for ${since}.` : `${capital(SMALL(n))} people are waiting, the first for ${since}.`,
+    waiting: (/** @type {number} */ n, /** @type {number} */ seconds) => {
+      if (n === 0) return "Nobody is waiting.";
+      const who = n === 1 ? "One person is waiting" : `${capital(SMALL(n))} people are waiting`;
+      if (seconds < 60) return `${who}.`;
+      return `${who}, ${n === 1 ? "" : "the first "}for ${duration(seconds)}.`;
+    },
     counts: (/** @type {number} */ d, /** @type {number} */ dayCap, /** @type {number} */ w, /** @type {number} */ weekCap) =>
       `Conversations: ${d} of at most ${dayCap} in a day, ${w} of at most ${weekCap} in a week.`,
     still: "Still there?",
@@ -112,7 +116,8 @@ export const words = {
   proposal: {
     title: "Somebody would like to talk",
     said: (/** @type {string} */ name, /** @type {string} */ time) => `${name} would like to talk with you. You have ${time} to say. Alt and Y: talk. Alt and N: not now.`,
-    waited: (/** @type {string} */ name, /** @type {string} */ time) => `${name} has been waiting for ${time}.`,
+    waited: (/** @type {string} */ name, /** @type {number} */ seconds) =>
+      seconds < 60 ? `${name} has just asked.` : `${name} has been waiting for ${duration(seconds)}.`,
     left: (/** @type {string} */ time) => `${capital(time)} to decide. Then somebody else is asked, and that's all right.`,
     topics: "About",
     need: { listen: "Hopes for somebody who listens", think: "Hopes for help with thinking it through" },
@@ -289,6 +294,7 @@ export const words = {
     noCopy: "Copying isn't allowed here. Please mark the text and copy it.",
     roles: (/** @type {string} */ name) => `Roles of ${name}`,
     change: "Change",
+    changeLead: "Other roles count at once, on every open page of theirs.",
     changeSave: "Keep these roles",
     revoke: "Take the account away",
     revokeSure: (/** @type {string} */ name) => `${name} is signed out everywhere at once, also from conversations. This can't be taken back.`,

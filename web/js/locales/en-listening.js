@@ -67,13 +67,13 @@ export const words = {
   /** In the head, beside the helplines: the words in the middle are all that fits on a phone. */
   top: {
     waiting: (/** @type {number | undefined} */ place) =>
-      place === undefined ? ["", "In line", ""] : ["", "In line", `: ${place === 1 ? "you're next" : PLACES[place - 1] ?? `${place - 1} before you`}`],
+      place === undefined ? ["", "waiting", ""] : ["", "waiting", `: ${place === 1 ? "you're next" : PLACES[place - 1] ?? `${place - 1} before you`}`],
     lapsed: ["Take back your ", "place", ""],
     session: ["Your ", "listener", " is here"],
   },
   line: {
     waiting: (/** @type {number | undefined} */ place, /** @type {number} */ kept) =>
-      `${place === undefined ? "You're in line." : placeWord(place)} Your place is kept even if you close this page for ${duration(kept)}.`,
+      `${place === undefined ? "You're in line." : placeWord(place)} Your place is kept even if you close this page for up to ${duration(kept)}.`,
     lapsed: "Your place in the line was given up while you were away.",
     session: "Your listener is waiting for you.",
     unread: (/** @type {string} */ name) => `${name} has written to you.`,
@@ -85,6 +85,7 @@ export const words = {
     dismiss: "Put this line away",
   },
   ask: {
+    loading: "One moment…",
     title: "Ask for a listener",
     lead: "A listener is a trained volunteer. You write with each other, just the two of you. You don't need to know what to say.",
     agreementTitle: "Good to know first",
@@ -107,10 +108,8 @@ export const words = {
     minutesAny: "As long as it takes",
     minutesSome: (/** @type {number} */ n) => `About ${n} minutes`,
     with: "Who would you rather talk with?",
-    rather: "Rather with somebody who",
-    not: "Please not with somebody who",
-    knows: (/** @type {string} */ topic) => `knows “${topic}” from their own life`,
-    aged: (/** @type {string} */ age) => `is ${age}`,
+    rather: "Rather with somebody who knows this from their own life, or is this old",
+    not: "Please not with somebody who knows this, or is this old",
     withNote: "We try. If nobody like that is here, it may take longer.",
     words: "I have come-back words",
     wordsLabel: "The words you were given",
@@ -120,8 +119,7 @@ export const words = {
     change: "Save what you changed",
     keep: "Leave it as it was",
     left: "You left the line. Nothing was kept.",
-    again: "Ask again. It will be a new place, at the end.",
-    back: "All rooms",
+    again: "You can ask again; it will be a new place, at the end.",
   },
   closed: {
     title: "No listeners are here at this hour",
@@ -132,7 +130,7 @@ export const words = {
   },
   waiting: {
     title: "You're in line",
-    kept: (/** @type {number} */ s) => `Your place is kept even if you close this page for ${duration(s)}.`,
+    kept: (/** @type {number} */ s) => `Your place is kept even if you close this page for up to ${duration(s)}.`,
     asked: "A listener is being asked at this moment.",
     none: "No listener is free at this moment. Whoever is free first is asked for the person who waits longest.",
     over: (/** @type {string} */ when) => `The listeners' hours are over for today. Those who are still here will go on; otherwise they are back ${when}.`,

@@ -62,8 +62,7 @@ export const words = {
     none: "No rooms are open at the moment. The helplines are there at any hour.",
     full: "full at the moment",
     slow: "takes it slowly",
-    ask: "Rather talk with one person?",
-    askLead: "A trained volunteer listens, just the two of you.",
+    ask: "Rather talk with one person? A volunteer listens.",
     askGo: "Ask for a listener",
   },
   agreement: {
@@ -243,7 +242,6 @@ export const words = {
     anew: "Come in as somebody new",
   },
   help: { close: "Close" },
-  asking: { loading: "One moment…", title: "Ask for a listener" },
   /** What a refusal means, by its code. */
   refusals: /** @type {Record<string, string>} */ ({
     rate_limited: "That was a little fast. Please wait a moment.",

@@ -14,14 +14,10 @@ const TALLEST_PX = 220;
 
 /**
  * @typedef {ReturnType<typeof composer>} Composer
- * @typedef {object} ComposerHow
- * @property {string} [suffix]  tells its ids from those of another on the page
- * @property {() => string} [label]  for whom one writes, where it is not the room
- * @property {boolean} [plain]  without a warning
  */
 
-/** @param {Context} context @param {string} id @param {ComposerHow} [how] */
-export function composer(context, id, { suffix = "", label: named, plain = false } = {}) {
+/** @param {Context} context @param {string} id @param {() => string} [named]  for whom one writes, where it is not a room */
+export function composer(context, id, named) {
   const { session, say, sayNow } = context;
   const draft = session.vault.draft(id);
   /** @type {number | null} */
@@ -33,15 +29,15 @@ export function composer(context, id, { suffix = "", label: named, plain = false
   /** @type {ReturnType<typeof setTimeout> | undefined} the next second of waiting in a slow room */
   let counting;
 
-  const label = h("label", { for: `writing${suffix}`, class: "unseen" });
-  const area = h("textarea", { id: `writing${suffix}`, rows: 1, placeholder: w.hint, autocomplete: "off", enterkeyhint: "enter", "aria-describedby": `writing-note${suffix} writing-keys${suffix}` });
-  const warnBox = h("input", { type: "checkbox", id: `warn${suffix}` });
-  const warnText = h("input", { type: "text", id: `warn-text${suffix}`, placeholder: w.warnHint, autocomplete: "off", maxlength: session.state.limits.warning_length });
-  const warnField = h("div", { class: "field", hidden: true }, h("label", { for: `warn-text${suffix}`, text: w.warnLabel }), warnText);
+  const label = h("label", { for: "writing", class: "unseen" });
+  const area = h("textarea", { id: "writing", rows: 1, placeholder: w.hint, autocomplete: "off", enterkeyhint: "enter", "aria-describedby": "writing-note writing-keys" });
+  const warnBox = h("input", { type: "checkbox", id: "warn" });
+  const warnText = h("input", { type: "text", id: "warn-text", placeholder: w.warnHint, autocomplete: "off", maxlength: session.state.limits.warning_length });
+  const warnField = h("div", { class: "field", hidden: true }, h("label", { for: "warn-text", text: w.warnLabel }), warnText);
   const aboutText = h("span");
   const about = h("div", { class: "about", hidden: true }, aboutText, button(w.cancel, () => cancel(), { class: "quiet" }));
-  const note = h("p", { id: `writing-note${suffix}`, class: "note soft", hidden: true });
-  const keys = h("p", { id: `writing-keys${suffix}`, class: "unseen", text: isTouch() ? "" : w.enter });
+  const note = h("p", { id: "writing-note", class: "note soft", hidden: true });
+  const keys = h("p", { id: "writing-keys", class: "unseen", text: isTouch() ? "" : w.enter });
   const send = h("button", { type: "submit", class: "act send", text: w.send });
   const element = h(
     "form",
@@ -49,7 +45,7 @@ export function composer(context, id, { suffix = "", label: named, plain = false
     about,
     warnField,
     h("div", { class: "write-row" }, label, area, send),
-    h("div", { class: "under" }, !plain && h("label", { class: "check", for: `warn${suffix}` }, warnBox, h("span", { text: w.warnToggle })), note),
+    h("div", { class: "under" }, h("label", { class: "check", for: "warn" }, warnBox, h("span", { text: w.warnToggle })), note),
     keys,
   );
 
@@ -107,22 +103,17 @@ export function composer(context, id, { suffix = "", label: named, plain = false
     if (wait > 0) return stop(w.slow(wait));
     if (editing !== null) {
       const { offset } = editing;
-      const changed = editing;
-      session.edit(id, offset, { text: written, warning }).catch((no) => unchanged(changed, written, no));
+      const post = { ...editing, text: written };
+      session.edit(id, offset, { text: written, warning }).catch((no) => {
+        if (editing === null) change(post);
+        stop(refusalWord(no));
+      });
       reset(kept);
     } else {
       session.outgoing.write(id, { text: written, warning, replyTo });
       reset("");
     }
     area.focus();
-  }
-
-  /** A change that was refused is there to be changed again. @param {Post} post @param {string} written @param {unknown} no */
-  function unchanged(post, written, no) {
-    const why = refusalWord(no);
-    if (!element.isConnected || editing !== null) return sayNow(why);
-    change({ ...post, text: written });
-    stop(why);
   }
 
   /** @param {string} why */
@@ -207,17 +198,7 @@ export function composer(context, id, { suffix = "", label: named, plain = false
       area.focus();
     },
     change,
-    /** Words that were not sent, to be written anew; before what stands here already. @param {string} words */
-    takeBack(words) {
-      if (editing !== null) reset(kept);
-      area.value = [words, area.value].filter((text) => text.trim() !== "").join("\n");
-      keep();
-      update(session.state);
-      grow();
-      area.focus();
-    },
-    /** @param {FocusOptions} [how] */
-    focus: (how) => area.focus(how),
+    area,
   };
 }
 

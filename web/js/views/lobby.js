@@ -35,7 +35,7 @@ export function lobbyView(context) {
     wait,
     none,
     all,
-    h("section", { class: "card one" }, h("h2", { text: w.ask }), h("p", { text: w.askLead }), button(w.askGo, () => context.go({ name: "asking" }), { class: "act second" })),
+    h("p", { class: "card" }, w.ask, " ", button(w.askGo, () => context.go({ name: "asking" }), { class: "quiet" })),
   );
   let shown = "";
 

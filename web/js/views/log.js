@@ -1,9 +1,8 @@
 /** The posts of a room, oldest first, and the place where one reads. */
 
 /** @import {Session} from "../session.js" */
-/** @import {Acts, Context, PendingItem, Post, PostItem, State} from "../types.js" */
+/** @import {Acts, Context, LogHow, PendingItem, Post, PostItem, State} from "../types.js" */
 /** @import {Composer} from "./composer.js" */
-/** @import {Stuck} from "./post.js" */
 
 import { attr, button, h, keyed, show, text } from "../lib/dom.js";
 import { ordered } from "../lib/facts.js";
@@ -23,20 +22,15 @@ const QUIET_MS = 600;
  */
 
 /**
- * @typedef {object} LogHow
- * @property {HTMLElement} [scroller]  what scrolls, where it is not the page
- * @property {{empty: string, begin: string, posts: string}} [says]  where it is not a room of many
- * @property {boolean} [two]  there are just two people: nobody is to be hidden from here
- * @property {Stuck} [stuck]
- *
  * @param {Context} context @param {string} id
  * @param {Composer} write
  * @param {LogHow} [how]
  */
 export function logView(context, id, write, how = {}) {
   const { session, say, sayNow } = context;
-  const { says = { ...w, posts: "" }, stuck } = how;
+  const { says = { ...w, posts: "" } } = how;
   const page = how.scroller ?? document.documentElement;
+  const scroller = how.scroller ?? window;
   const tools = postTools(context, id, write, how.two);
   const older = button(w.earlier, () => void fetchOlder(), { class: "quiet earlier" });
   const top = h("p", { class: "edge soft" });
@@ -67,7 +61,7 @@ export function logView(context, id, write, how = {}) {
 
   function toEnd() {
     page.scrollTop = page.scrollHeight;
-    write.focus({ preventScroll: true });
+    write.area.focus({ preventScroll: true });
   }
 
   async function fetchOlder() {
@@ -109,7 +103,7 @@ export function logView(context, id, write, how = {}) {
     const anchor = firstInSight(rows);
     const before = anchor?.getBoundingClientRect().top ?? 0;
     if (items[0]?.key !== rows.firstElementChild?.getAttribute("data-key")) hush(rows);
-    keyed(rows, items, (item) => item.key, (item) => make(item, acts, session, stuck));
+    keyed(rows, items, (item) => item.key, (item) => make(item, acts, session));
     tools.update(state);
     const isStopGone = rows.querySelector('.post[tabindex="0"]') === null;
     if (isStopGone || (isLonger && !rows.contains(document.activeElement))) mark(rows, rows.querySelector(".post:last-of-type"));
@@ -138,11 +132,11 @@ export function logView(context, id, write, how = {}) {
       if (line !== null) line.scrollIntoView({ block: "center" });
       else if (rows.childElementCount > 0) page.scrollTop = page.scrollHeight;
       onScroll();
-      (how.scroller ?? window).addEventListener("scroll", onScroll, { passive: true });
+      scroller.addEventListener("scroll", onScroll, { passive: true });
       document.addEventListener("pointerdown", onPress);
     },
     gone() {
-      (how.scroller ?? window).removeEventListener("scroll", onScroll);
+      scroller.removeEventListener("scroll", onScroll);
       document.removeEventListener("pointerdown", onPress);
     },
   };
@@ -194,11 +188,11 @@ function isJoined(last, post) {
 }
 
 /**
- * @param {Item} item @param {Acts} acts @param {Session} session @param {LogHow["stuck"]} stuck
+ * @param {Item} item @param {Acts} acts @param {Session} session
  * @returns {{element: HTMLElement, update: (item: any) => void}}
  */
-function make(item, acts, session, stuck) {
-  const row = item.kind === "post" ? postRow(item, acts) : item.kind === "pending" ? pendingRow(item, session.outgoing, stuck) : divider(item);
+function make(item, acts, session) {
+  const row = item.kind === "post" ? postRow(item, acts) : item.kind === "pending" ? pendingRow(item, session.outgoing) : divider(item);
   row.element.setAttribute("data-key", item.key);
   return row;
 }

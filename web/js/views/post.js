@@ -12,10 +12,6 @@ import { REACTIONS, refusalWord, words } from "../locales/en.js";
 
 const w = words.post;
 
-/**
- * What else can be said of, and done with, a post that was refused.
- * @typedef {(pending: Pending) => {said: string, acts: HTMLElement[]} | null} Stuck
- */
 
 /** @param {PostItem} first @param {Acts} acts */
 export function postRow(first, acts) {
@@ -106,19 +102,13 @@ function chip(reaction, act) {
   };
 }
 
-/**
- * One's own post on its way.
- * @param {PendingItem} first @param {Outgoing} outgoing @param {Stuck} [stuck]
- */
-export function pendingRow(first, outgoing, stuck) {
+/** One's own post on its way. @param {PendingItem} first @param {Outgoing} outgoing */
+export function pendingRow(first, outgoing) {
   const { pending, me } = first;
   const status = h("span");
   const again = button(words.status.again, () => outgoing.retry(pending.id), { class: "quiet" });
   const remove = button(words.status.remove, () => outgoing.drop(pending.id), { class: "quiet" });
-  const besides = h("span");
-  /** @type {ReturnType<Stuck>} */
-  let more = null;
-  const line = h("p", { class: "status soft", "aria-live": "off" }, status, besides, again, remove);
+  const line = h("p", { class: "status soft", "aria-live": "off" }, status, again, remove);
   const body = h(
     "div",
     { class: "body" },
@@ -134,14 +124,10 @@ export function pendingRow(first, outgoing, stuck) {
     update({ pending: p, isJoined }) {
       element.classList.toggle("joined", isJoined);
       const isStuck = p.status === "refused" || p.status === "unsure";
-      if (p.status === "refused" && more === null) {
-        more = stuck?.(p) ?? null;
-        if (more !== null) besides.append(...more.acts);
-      }
-      const why = p.status === "refused" ? more?.said ?? `${words.status.refused} ${refusalWord(p.why ?? "")}` : words.status[p.status];
+      const why = p.status === "refused" ? `${words.status.refused} ${refusalWord(p.why ?? "")}` : words.status[p.status];
       text(status, why);
       line.classList.toggle("stuck", isStuck);
-      show(again, isStuck && more === null);
+      show(again, isStuck);
       show(remove, isStuck || p.status === "waiting");
     },
   };
@@ -254,7 +240,7 @@ export function postTools(context, id, write, two = false) {
       await session.mute(post.author, post.name, true);
       close(false);
       say(w.muted(post.name));
-      write.focus();
+      write.area.focus();
     } catch (no) {
       sayNow(refusalWord(no));
     }

@@ -10,15 +10,6 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-_OF_PEOPLE = {
-    "log": ("author", "command_id", "digest", "name", "text", "warning"),
-    "members": ("id", "name", "name_key", "code_hash"),
-    "memberships": ("member",),
-    "mutes": ("member", "other"),
-    "reactions": ("member",),
-}
-"""Columns that hold something of somebody."""
-
 
 def upgrade() -> None:
     op.create_table(
@@ -137,8 +128,3 @@ def upgrade() -> None:
         ),
         [{"id": 1, "beat": 0, "vacuumed_at": 0}],
     )
-    if op.get_bind().dialect.name == "postgresql":
-        # ANALYZE copies samples of every column into the catalog, where no erasure would find them.
-        for table, columns in _OF_PEOPLE.items():
-            actions = ", ".join(f"ALTER COLUMN {column} SET STATISTICS 0" for column in columns)
-            op.execute(f"ALTER TABLE {table} {actions}")

@@ -4,7 +4,6 @@
 
 import { focusOn, h } from "../../lib/dom.js";
 import { partner } from "../../listening.js";
-import { words as common } from "../../locales/en.js";
 import { words } from "../../locales/en-listening.js";
 import { endedStage } from "./ended.js";
 import { closedStage, intakeStage } from "./intake.js";
@@ -27,7 +26,7 @@ import { talkStage } from "./talk.js";
 /** @param {Context} context @returns {View} */
 export function askingView(context) {
   const { session, say } = context;
-  const element = h("div", { class: "asking" }, h("p", { class: "boot", text: common.asking.loading }));
+  const element = h("div", { class: "asking" }, h("h1", { text: words.ask.title }), h("p", { class: "boot", text: words.ask.loading }));
   /** @type {Stage | null} */
   let stage = null;
   let shown = "";

@@ -15,7 +15,7 @@ const SHORTER = [15, 30];
 
 /** @param {Context} context @param {Desk} desk @param {boolean} isChange  one waits already @returns {Stage} */
 export function intakeStage(context, desk, isChange) {
-  const { session, back } = context;
+  const { session } = context;
   const { state } = session;
   const standing = /** @type {Standing} */ (state.standing);
   const rooms = (state.lobby ?? []).map(({ id, name }) => ({ id, name }));
@@ -55,7 +55,7 @@ export function intakeStage(context, desk, isChange) {
     ),
     h("div", { class: "foot go" }, trouble.element, h("div", { class: "row" },
       h("button", { type: "submit", class: "act", text: isChange ? w.change : w.go }),
-      button(isChange ? w.keep : w.back, () => (isChange ? desk.turn("") : back()), { class: "quiet" }),
+      isChange && button(w.keep, () => desk.turn(""), { class: "quiet" }),
     )),
   );
   form.addEventListener("change", () => show(heaviest, new FormData(form).get("heavy") === String(HEAVIEST)));
@@ -135,8 +135,8 @@ export function read(form) {
 /** @param {{id: string, name: string}[]} rooms @returns {[string, string][]} */
 function traits(rooms) {
   return [
-    ...rooms.map(({ id, name }) => /** @type {[string, string]} */ ([id, w.knows(name)])),
-    ...Object.entries(TRAITS).map(([id, age]) => /** @type {[string, string]} */ ([id, w.aged(age)])),
+    ...rooms.map(({ id, name }) => /** @type {[string, string]} */ ([id, name])),
+    ...Object.entries(TRAITS),
   ];
 }
 

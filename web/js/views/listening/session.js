@@ -50,12 +50,13 @@ export function talkView(context, first, { acts = [], cards = [], scroller, suff
   const until = h("p", { class: "talk-clock soft" });
   const notice = h("p", { class: "talk-notice", hidden: true });
   const more = moreTime(context, room, () => talk, names);
-  const write = composer(context, room, { suffix, plain: true, label: () => w.write(names()) });
+  const write = composer(context, room, () => w.write(names()));
+  tellApart(write.element, suffix);
+  const { area } = write;
   const log = logView(context, room, write, {
     scroller,
     two: true,
     says: { empty: w.empty[side()], begin: w.begin, posts: w.posts(names()) },
-    stuck: (pending) => stuck(context, pending, write),
   });
   const typing = h("p", { class: "typing soft", "aria-live": "off" });
   const element = h(
@@ -75,6 +76,7 @@ export function talkView(context, first, { acts = [], cards = [], scroller, suff
     keyed(people, others(), (p) => p.id, (p) => personRow(p, session, room));
     tellOfReturns();
     log.update(state);
+    for (const p of state.pending) if (p.room === room && p.why === "contact_details") explain(context, p, log.element, takeBack);
     write.update(state);
     more.update();
     const writing = others().filter((p) => at?.typing[p.id] !== undefined);
@@ -82,6 +84,13 @@ export function talkView(context, first, { acts = [], cards = [], scroller, suff
     if (view.ends_at > wasEnd) say(w.moreNow(clock(view.ends_at - state.skew)));
     wasEnd = view.ends_at;
     tick();
+  }
+
+  /** Words to be written anew, before what stands there already. @param {string} words */
+  function takeBack(words) {
+    area.value = [words, area.value].filter((text) => text.trim() !== "").join("\n");
+    area.dispatchEvent(new Event("input"));
+    area.focus();
   }
 
   function tellOfReturns() {
@@ -116,7 +125,7 @@ export function talkView(context, first, { acts = [], cards = [], scroller, suff
 
   return {
     element,
-    write,
+    write: { ...write, takeBack, focus: (/** @type {FocusOptions} */ how) => area.focus(how) },
     update,
     shown() {
       log.shown();
@@ -127,6 +136,13 @@ export function talkView(context, first, { acts = [], cards = [], scroller, suff
       clearInterval(ticking);
     },
   };
+}
+
+/** Ids of its own for a composer, where several stand on one page. @param {HTMLElement} element @param {string} suffix */
+function tellApart(element, suffix) {
+  for (const name of ["id", "for", "aria-describedby"]) {
+    for (const each of element.querySelectorAll(`[${name}]`)) attr(each, name, (each.getAttribute(name) ?? "").replace(/\S+/g, (id) => id + suffix));
+  }
 }
 
 /** Somebody in the talk, and whether they are there. @param {TalkPerson} person @param {Context["session"]} session @param {string} room */
@@ -191,20 +207,20 @@ function moreTime({ session, say }, room, talk, names) {
 
 /**
  * A post that was refused for the contact details in it: why, and what one can do.
- * @param {Context} context @param {Pending} pending @param {ReturnType<typeof composer>} write
+ * @param {Context} context @param {Pending} pending @param {HTMLElement} log @param {(words: string) => void} takeBack
  */
-function stuck({ session, sayNow }, pending, write) {
-  if (pending.why !== "contact_details") return null;
+function explain({ session, sayNow }, pending, log, takeBack) {
+  const status = log.querySelector(`[data-key="w${pending.id}"] .status`);
+  if (status === null || status.classList.contains("contact")) return;
   const said = w.contact(/** @type {string[]} */ (pending.details?.["kinds"] ?? []).map((kind) => KINDS[kind] ?? kind));
-  sayNow(said);
-  const acts = [
-    button(w.rewrite, () => {
-      session.outgoing.drop(pending.id);
-      write.takeBack(pending.text);
-    }, { class: "quiet" }),
-  ];
+  const change = () => {
+    session.outgoing.drop(pending.id);
+    takeBack(pending.text);
+  };
+  status.classList.add("contact");
+  status.prepend(h("span", { text: said }), button(w.rewrite, change, { class: "quiet other" }));
   if (pending.details?.["may_send"] === true) {
-    acts.push(button(w.anyway, () => session.outgoing.retry(pending.id, true), { class: "quiet" }));
+    status.append(button(w.anyway, () => session.outgoing.retry(pending.id, true), { class: "quiet other" }));
   }
-  return { said, acts };
+  sayNow(said);
 }

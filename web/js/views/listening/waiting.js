@@ -19,7 +19,6 @@ export function waitingStage(context, desk) {
   const { session, say } = context;
   const title = h("h1", { text: w.title });
   const first = h("p", { class: "lead first", hidden: true });
-  const place = h("p", { class: "place" });
   const kept = h("p");
   const estimate = h("p");
   const asked = h("p", { class: "here" });
@@ -28,8 +27,8 @@ export function waitingStage(context, desk) {
   const trouble = troubleLine();
   const change = button(w.change, () => desk.turn("change"), { class: "quiet" });
   const leave = button(w.leave, () => void trouble.around(async () => {
-    desk.hasLeft = true;
     await commands(session).leave();
+    desk.hasLeft = true;
   }), { class: "act second" });
   const rooms = h("ul", { class: "cards" });
   const saySeldom = announceSeldom(say);
@@ -39,7 +38,7 @@ export function waitingStage(context, desk) {
     element: h(
       "div",
       { class: "narrow line-up" },
-      h("section", { class: "card", "aria-label": w.title }, title, first, place, kept, estimate, over, asked, since, trouble.element, h("div", { class: "row" }, leave, change)),
+      h("section", { class: "card", "aria-label": w.title }, title, first, kept, estimate, over, asked, since, trouble.element, h("div", { class: "row" }, leave, change)),
       h("h2", { text: w.meanwhile }),
       breathing(),
       h("section", { class: "card" }, h("h2", { text: w.rooms }), h("p", { text: w.roomsLead }), rooms),
@@ -51,7 +50,6 @@ export function waitingStage(context, desk) {
       show(first, standing.is_first === true);
       text(first, w.first(lost));
       text(title, said);
-      show(place, false);
       text(kept, w.kept(standing.kept_seconds));
       text(estimate, estimateWord(standing.estimate_seconds, standing.estimate_from));
       text(asked, standing.being_asked ? w.asked : w.none);
@@ -90,8 +88,8 @@ export function lapsedStage({ session }, desk) {
   const trouble = troubleLine();
   const back = button(w.back, () => void trouble.around(() => commands(session).takeBack()), { class: "act" });
   const gone = button(w.gone, () => void trouble.around(async () => {
-    desk.hasLeft = true;
     await commands(session).leave();
+    desk.hasLeft = true;
   }), { class: "quiet" });
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let ticking;

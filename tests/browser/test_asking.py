@@ -1,0 +1,454 @@
+"""One-to-one as the one who asks sees it: from the first touch to looking back, with a listener on the other side."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Locator, expect
+
+from tests.browser.conftest import SitDown
+from tests.browser.house import open_house
+from tests.browser.listener import Listener, a_listener
+from tests.browser.person import LOST_NETWORK, Person
+from tests.browser.wire import Wire
+from tests.kit.client import ChatClient
+from tests.kit.server import ChatServer
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[ChatServer]:
+    with open_house(listening={"gone_seconds": 20.0, "pause_minutes": 0.0}) as server:
+        yield server
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def heron(house: ChatServer) -> AsyncIterator[Listener]:
+    async with a_listener(house) as listener:
+        yield listener
+
+
+# ------------------------------------------------------------------------------------------------- what is clicked
+
+
+def heading(person: Person, name: str | re.Pattern[str]) -> Locator:
+    return person.page.get_by_role("heading", name=name, level=1)
+
+
+def press(person: Person, name: str) -> Locator:
+    return person.page.get_by_role("button", name=name, exact=True)
+
+
+def on_page(person: Person, text: str | re.Pattern[str]) -> Locator:
+    return person.page.get_by_role("main").get_by_text(text)
+
+
+def top(person: Person) -> Locator:
+    """The link in the head that leads to a listener, whatever its words are just now."""
+    return person.page.locator("#ask-link")
+
+
+def line(person: Person) -> Locator:
+    """The line that says on every screen where one stands."""
+    return person.page.locator("#standing")
+
+
+async def open_form(person: Person) -> None:
+    await top(person).click()
+    await expect(press(person, "I agree, ask for a listener")).to_be_visible()
+
+
+async def ask(person: Person) -> None:
+    await open_form(person)
+    await press(person, "I agree, ask for a listener").click()
+    await waits(person)
+
+
+async def waits(person: Person, place: str = "You're") -> None:
+    await expect(heading(person, re.compile(f"^{place}"))).to_be_visible()
+    await expect(press(person, "Leave the line")).to_be_visible()
+
+
+async def talks(person: Person, listener: Listener) -> str:
+    """Ask, and be met; the session. The talk is on the screen of both."""
+    await ask(person)
+    await listener.listen()
+    session = await listener.accept()
+    await expect(person.page.get_by_role("textbox", name=f"Write to {listener.name}")).to_be_visible()
+    return session
+
+
+# ---------------------------------------------------------------------------------------------------------- asking
+
+
+async def test_asking_takes_two_touches_and_nothing_has_to_be_filled_in(
+    house: ChatServer, sit_down: SitDown, heron: Listener
+) -> None:
+    ann = await (await sit_down(house.url)).arrive()
+    await expect(top(ann)).to_have_accessible_name("Ask for a listener")
+    await ann.page.get_by_role("main").get_by_role("button", name="Ask for a listener").click()
+    await press(ann, "I agree, ask for a listener").click()
+    await waits(ann, "You're next")
+    await expect(on_page(ann, "We can't tell yet how long it will take.")).to_be_visible()
+    await expect(
+        on_page(ann, "Your place is kept even if you close this page for up to three minutes.")
+    ).to_be_visible()
+    await heron.listen()
+    console = await heron.console(lambda it: "proposal" in it)
+    assert {key for key in console["proposal"] if key in {"topics", "need", "minutes", "heavy"}} == set()
+    await expect(on_page(ann, "A listener is being asked at this moment.").first).to_be_visible()
+    await heron.client.ask("decline", seeker=console["proposal"]["seeker"])
+    await press(ann, "Leave the line").click()
+
+
+async def test_what_is_filled_in_reaches_the_listener_who_is_asked(
+    house: ChatServer, sit_down: SitDown, heron: Listener
+) -> None:
+    ann = await (await sit_down(house.url)).arrive()
+    await open_form(ann)
+    topics = ann.page.get_by_role("group", name="What is it about?")
+    await topics.get_by_label("Awake at night").check()
+    await ann.page.get_by_label("Help me think").check()
+    await ann.page.get_by_label("hardly bearable").check()
+    await expect(on_page(ann, "That sounds very hard.")).to_be_visible()
+    await ann.page.get_by_label("About 30 minutes").check()
+    await press(ann, "I agree, ask for a listener").click()
+    await waits(ann)
+    await press(ann, "Change what you asked for").click()
+    await expect(topics.get_by_label("Awake at night")).to_be_checked()
+    await ann.page.get_by_role("radio", name="heavy", exact=True).check()
+    await press(ann, "Save what you changed").click()
+    await waits(ann)
+    await heron.listen()
+    proposal = (await heron.console(lambda it: "proposal" in it))["proposal"]
+    assert (proposal["topics"], proposal["need"]) == (["sleep"], "think")
+    assert (proposal["heavy"], proposal["minutes"]) == (3, 30)
+    await press(ann, "Leave the line").click()
+    await expect(on_page(ann, "You left the line.")).to_be_visible()
+
+
+async def test_at_hours_without_listeners_the_page_says_so_and_when(sit_down: SitDown) -> None:
+    with open_house(listening={"hours": "never"}) as server:
+        ann = await (await sit_down(server.url)).arrive()
+        await top(ann).click()
+        await expect(heading(ann, "No listeners are here at this hour")).to_be_visible()
+        await expect(on_page(ann, "We don't know yet when they are back.")).to_be_visible()
+        await ann.page.get_by_role("main").get_by_role("button", name="Get help now").click()
+        await expect(ann.page.get_by_role("dialog", name="Get help now")).to_be_visible()
+        await ann.page.keyboard.press("Escape")
+        await press(ann, "Go to the rooms").click()
+        await ann.sees_lobby()
+
+
+async def test_words_that_lead_to_nobody_are_told_and_what_was_filled_in_stays(
+    house: ChatServer, sit_down: SitDown
+) -> None:
+    ann = await (await sit_down(house.url)).arrive()
+    await open_form(ann)
+    await on_page(ann, "I have come-back words").click()
+    await ann.page.get_by_label("The words you were given").fill("nobody ever had these")
+    await press(ann, "I agree, ask for a listener").click()
+    await expect(ann.page.get_by_role("alert").filter(has_text="We don't know these words")).to_be_visible()
+    await expect(ann.page.get_by_label("The words you were given")).to_have_value("nobody ever had these")
+
+
+# --------------------------------------------------------------------------------------------------------- waiting
+
+
+async def test_a_reload_and_another_tab_keep_the_place(house: ChatServer, sit_down: SitDown) -> None:
+    async with ChatClient(house.ws_url) as ben:
+        await ben.ask("ask", agreement=True)
+        ann = await (await sit_down(house.url)).arrive()
+        await ask(ann)
+        await waits(ann, "You're second")
+        await ann.page.reload()
+        await ann.sees_lobby()
+        await expect(line(ann)).to_contain_text("You're second. Your place is kept")
+        other = await ann.context.new_page()
+        await other.goto(ann.url)
+        await expect(other.locator("#standing")).to_contain_text("You're second.")
+        await ben.ask("unask")
+        for page in (ann.page, other):
+            await expect(page.locator("#standing")).to_contain_text("You're next.")
+        await press(ann, "See where you are").click()
+        await press(ann, "Leave the line").click()
+        await expect(heading(ann, "Ask for a listener")).to_be_visible()
+        await expect(other.locator("#standing")).to_be_hidden()
+
+
+async def test_who_waits_can_sit_in_a_room_and_is_fetched_from_there(
+    house: ChatServer, sit_down: SitDown, heron: Listener
+) -> None:
+    ann = await (await sit_down(house.url)).arrive()
+    await ask(ann)
+    await ann.enter("Awake at night")
+    await ann.say("waiting, and reading along")
+    await expect(line(ann)).to_contain_text("You're next.")
+    await heron.listen()
+    session = await heron.accept()
+    await heron.say(session, "I am here.")
+    await expect(line(ann)).to_contain_text(f"{heron.name} has written to you.")
+    await expect(ann.page.locator("#say-now")).to_contain_text(f"{heron.name} is here for you.")
+    await expect(ann.page).to_have_title(re.compile("^•"))
+    await press(ann, "Go there").click()
+    await ann.sees("I am here.")
+    await expect(ann.page).not_to_have_title(re.compile("^•"))
+    await heron.client.ask("end", session=session)
+
+
+async def test_a_breath_moves_only_when_it_is_asked_to_and_never_where_motion_is_unwanted(
+    house: ChatServer, sit_down: SitDown
+) -> None:
+    ann = await (await sit_down(house.url)).arrive()
+    await ask(ann)
+    lamp = ann.page.locator(".breath i")
+    await expect(lamp).to_be_hidden()
+    await press(ann, "Breathe with the lamp").click()
+    assert await lamp.evaluate("(e) => getComputedStyle(e).animationName") == "breath"
+    await press(ann, "Stop").click()
+    await expect(lamp).to_be_hidden()
+    await ann.page.emulate_media(reduced_motion="reduce")
+    await expect(on_page(ann, "Breathe in while you count to four.")).to_be_visible()
+    await expect(press(ann, "Breathe with the lamp")).to_be_hidden()
+    await press(ann, "Leave the line").click()
+
+
+async def test_a_place_that_lapsed_is_taken_back(sit_down: SitDown) -> None:
+    with open_house(listening={"place_minutes": 0.35}) as server:
+        ann = await (await sit_down(server.url)).arrive()
+        await ask(ann)
+        await ann.page.goto("about:blank")
+        async with ChatClient(server.ws_url) as ben:
+            await ben.ask("ask", agreement=True)
+            await ben.wait_for(lambda push: push["push"] == "standing" and push.get("place") == 1, 60)
+            await ann.page.goto(server.url)
+            await expect(line(ann)).to_contain_text("Your place in the line was given up while you were away.")
+            await top(ann).click()
+            await expect(heading(ann, "Your place was given up while you were away")).to_be_visible()
+            await expect(
+                on_page(ann, re.compile(r"You can take the same place back for \S+ seconds? more."))
+            ).to_be_visible()
+            await ann.page.get_by_role("main").get_by_role("button", name="Take it back").click()
+            await waits(ann, "You're next")
+
+
+# --------------------------------------------------------------------------------------------------------- talking
+
+
+async def test_they_talk_and_each_sees_the_other_there(house: ChatServer, sit_down: SitDown, heron: Listener) -> None:
+    ann = await (await sit_down(house.url)).arrive()
+    session = await talks(ann, heron)
+    people = ann.page.locator(".talk-people")
+    await expect(people).to_contain_text(re.compile(f"{heron.name}.*listener.*here"))
+    await expect(on_page(ann, re.compile("^Ends at "))).to_be_visible()
+    await ann.writing.press_sequentially("hel")
+    await heron.client.wait_for(lambda push: push["push"] == "typing")
+    await ann.say("hello")
+    await heron.hears(session, "hello")
+    await heron.client.ask("typing", room=session)
+    await expect(on_page(ann, f"{heron.name} is writing…")).to_be_visible()
+    await heron.say(session, "good that you came")
+    await ann.sees("good that you came")
+    await press(ann, "More time").or_(ann.page.get_by_role("button", name=re.compile("^More time"))).first.click()
+    await expect(on_page(ann, f"{heron.name} needs to agree.")).to_be_visible()
+    before = (await heron.session(session, lambda it: bool(it.get("extend"))))["ends_at"]
+    await heron.client.ask("extend", session=session)
+    after = await heron.session(session, lambda it: it["ends_at"] > before)
+    assert after["ends_at"] == before + 15 * 60_000
+    await expect(on_page(ann, f"{heron.name} needs to agree.")).to_be_hidden()
+    await press(ann, "End it").click()
+    await press(ann, "Yes, end it").click()
+    await expect(heading(ann, "Your conversation is over")).to_be_visible()
+    assert (await heron.session(session, lambda it: "ended_at" in it))["ending"] == "other"
+
+
+async def test_contact_details_are_explained_and_can_be_changed_or_sent_anyway(
+    house: ChatServer, sit_down: SitDown, heron: Listener
+) -> None:
+    ann = await (await sit_down(house.url)).arrive()
+    session = await talks(ann, heron)
+    await ann.write("write to me: ann@example.org")
+    post = ann.post("ann@example.org")
+    await expect(post).to_contain_text("Not sent. There seems to be an e-mail address in it.")
+    await expect(ann.page.locator("#say-now")).to_contain_text("an e-mail address")
+    await post.get_by_role("button", name="Change it").click()
+    await expect(ann.writing).to_have_value("write to me: ann@example.org")
+    await expect(post).to_have_count(0)
+    await ann.write("call +44 7700 900123")
+    await ann.post("call +44").get_by_role("button", name="Send it anyway").click()
+    await ann.sees("call +44 7700 900123")
+    await heron.hears(session, "call +44 7700 900123")
+    await heron.client.ask("end", session=session)
+
+
+async def test_offline_and_back_in_a_conversation_with_nothing_lost(
+    house: ChatServer, sit_down: SitDown, heron: Listener
+) -> None:
+    async with Wire(house.port) as wire:
+        ann = await sit_down(wire.url)
+        ann.forgive(LOST_NETWORK)
+        await ann.arrive()
+        session = await talks(ann, heron)
+        await ann.say("before")
+        wire.cut()
+        await expect(ann.link).to_be_visible()
+        await ann.write("while the network was away")
+        await heron.say(session, "take your time")
+        wire.mend()
+        await ann.network_returns()
+        await ann.sees("take your time")
+        await ann.sees("while the network was away")
+        await heron.hears(session, "while the network was away")
+        await ann.page.reload()
+        await expect(line(ann)).to_contain_text(re.compile("is waiting for you|has written to you"))
+        await top(ann).click()
+        for text in ("before", "take your time", "while the network was away"):
+            await ann.sees(text)
+        await heron.client.ask("end", session=session)
+
+
+async def test_a_listener_who_vanishes_is_waited_for_and_then_the_place_is_at_the_head(
+    house: ChatServer, sit_down: SitDown, heron: Listener
+) -> None:
+    ann = await (await sit_down(house.url)).arrive()
+    session = await talks(ann, heron)
+    await heron.say(session, "one moment")
+    await ann.sees("one moment")
+    heron.vanish()
+    notice = ann.page.locator(".talk-notice")
+    await expect(notice).to_contain_text(
+        f"{heron.name} lost the connection. We'll wait for them a little", timeout=40_000
+    )
+    await heron.arrive()
+    await expect(notice).to_be_hidden()
+    await heron.say(session, "here again")
+    await ann.sees("here again")
+    await heron.rest()
+    heron.vanish()
+    async with ChatClient(house.ws_url) as ben:
+        await ben.ask("ask", agreement=True)
+        await expect(heading(ann, "You're next.")).to_be_visible(timeout=60_000)
+        await expect(on_page(ann, f"{heron.name} lost the connection, and couldn't come back in time.")).to_be_visible()
+        await ben.ask("unask")
+    await press(ann, "Leave the line").click()
+
+
+async def test_block_and_report_are_two_things_of_two_touches(
+    house: ChatServer, sit_down: SitDown, heron: Listener
+) -> None:
+    ann = await (await sit_down(house.url)).arrive()
+    session = await talks(ann, heron)
+    await press(ann, "Report").click()
+    dialog = ann.page.get_by_role("dialog", name="Report")
+    await dialog.get_by_role("button", name="Send this to a moderator").click()
+    await expect(dialog.get_by_text("Thank you. A moderator will look at it.")).to_be_visible()
+    await dialog.get_by_role("button", name="Go on talking").click()
+    await ann.say("and we go on talking")
+    await press(ann, "Block").click()
+    await press(ann, f"Block {heron.name}").click()
+    await expect(heading(ann, "Your conversation is over")).to_be_visible()
+    ended = await heron.session(session, lambda it: "ended_at" in it)
+    assert ended["ending"] == "other"
+    await press(ann, "Ask for a listener again").click()
+    await press(ann, "I agree, ask for a listener").click()
+    await waits(ann)
+    assert "proposal" not in await heron.console()
+    await press(ann, "Leave the line").click()
+
+
+async def test_another_listener_takes_over_when_the_seeker_agrees(
+    house: ChatServer, sit_down: SitDown, heron: Listener
+) -> None:
+    ann = await (await sit_down(house.url)).arrive()
+    session = await talks(ann, heron)
+    async with a_listener(house) as otter:
+        await otter.listen()
+        await heron.client.ask("invite", session=session, listener=otter.client.member, handover=True)
+        await expect(ann.page.locator(".invitation")).to_contain_text(
+            f"{heron.name} would like {otter.name} to go on with you"
+        )
+        await press(ann, "Yes, that's fine").click()
+        await otter.console(lambda it: bool(it.get("invitations")))
+        await otter.client.ask("answer", session=session, yes=True)
+        await otter.client.ask("join", room=session)
+        await expect(ann.page.get_by_role("textbox", name=f"Write to {otter.name}")).to_be_visible()
+        await expect(ann.page.locator(".talk-people")).not_to_contain_text(heron.name)
+        await otter.client.ask("end", session=session)
+        await expect(heading(ann, "Your conversation is over")).to_be_visible()
+
+
+# ----------------------------------------------------------------------------------------------------- looking back
+
+
+async def test_afterwards_both_say_again_and_the_words_lead_to_the_same_listener(
+    house: ChatServer, sit_down: SitDown, heron: Listener
+) -> None:
+    ann = await (await sit_down(house.url)).arrive()
+    session = await talks(ann, heron)
+    await ann.say("thank you for staying")
+    await ann.writing.fill("and one more thing")
+    await heron.client.ask("end", session=session)
+    await expect(on_page(ann, f"{heron.name} has ended it.")).to_be_visible()
+    await expect(on_page(ann, re.compile("What was written is removed at .*, for both of you"))).to_be_visible()
+    await expect(on_page(ann, "and one more thing")).to_be_visible()
+    await on_page(ann, "Read it again").click()
+    await expect(ann.page.locator(".reading")).to_contain_text("thank you for staying")
+    heard = ann.page.get_by_role("group", name="Did you feel heard?")
+    await heard.get_by_label("yes").check()
+    await expect(on_page(ann, "Thank you. It is noted.")).to_be_visible()
+    await ann.page.get_by_label("I'd talk with them again").check()
+    await expect(press(ann, "Show my come-back words")).to_be_hidden()
+    await heron.client.ask("again", session=session)
+    await press(ann, "Show my come-back words").click()
+    words = await ann.page.locator(".code").inner_text()
+    await ann.page.reload()
+    await ann.sees_lobby()
+
+    eve = await (await sit_down(house.url)).arrive()
+    await open_form(eve)
+    await on_page(eve, "I have come-back words").click()
+    await eve.page.get_by_label("The words you were given").fill(words)
+    await eve.page.get_by_label("Wait for this listener only").check()
+    await press(eve, "I agree, ask for a listener").click()
+    await waits(eve)
+    await heron.listen()
+    again = await heron.accept()
+    await heron.client.ask("end", session=again)
+
+
+async def test_all_of_it_with_the_keyboard_alone(house: ChatServer, sit_down: SitDown, heron: Listener) -> None:
+    ann = await (await sit_down(house.url)).arrive()
+    keys = ann.page.keyboard
+
+    async def to(target: Locator, most: int = 80) -> None:
+        for _ in range(most):
+            if await target.evaluate("(e) => e === document.activeElement"):
+                return
+            await keys.press("Tab")
+        raise AssertionError(f"{target} is not reached by Tab")
+
+    await to(top(ann))
+    await keys.press("Enter")
+    await expect(heading(ann, "Ask for a listener")).to_be_focused()
+    await to(ann.page.get_by_label("Worry and panic").first)
+    await keys.press("Space")
+    await to(press(ann, "I agree, ask for a listener"))
+    await keys.press("Enter")
+    await expect(heading(ann, re.compile("^You're next"))).to_be_focused()
+    await heron.listen()
+    session = await heron.accept()
+    await to(ann.writing)
+    await keys.type("written with the keyboard")
+    await keys.press("Enter")
+    await heron.hears(session, "written with the keyboard")
+    await keys.press("Shift+Tab")
+    await ann.page.evaluate("() => document.getElementById('main').focus()")
+    await to(press(ann, "End it"))
+    await keys.press("Enter")
+    await to(press(ann, "Yes, end it"))
+    await keys.press("Enter")
+    await expect(heading(ann, "Your conversation is over")).to_be_focused()

@@ -1,0 +1,544 @@
+"""One-to-one as the listener sees it: from the invitation to the words of the next day, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pyotp
+import pytest
+from playwright.async_api import Locator, expect
+
+from tests.browser.conftest import SitDown
+from tests.browser.console import PASSWORD, Console, hire, invite
+from tests.browser.house import open_house
+from tests.browser.listener import a_listener
+from tests.browser.person import LOST_NETWORK
+from tests.browser.test_access import _BEYOND, _PRESSED, _SMALL, violations
+from tests.browser.wire import Wire
+from tests.kit.client import ChatClient
+from tests.kit.server import ChatServer
+
+pytestmark = pytest.mark.timeout(180)
+
+_DAY = 24 * 3600
+
+
+@pytest.fixture
+def house() -> Iterator[ChatServer]:
+    """One for each test: who listened in an earlier one is asked by nobody."""
+    with open_house(listening={"languages": ["en", "de"], "pause_minutes": 5.0}) as server:
+        yield server
+
+
+# --------------------------------------------------------------------------------------------------- the whole story
+
+
+async def test_a_conversation_from_the_invitation_to_the_words_of_the_next_day(
+    house: ChatServer, sit_down: SitDown
+) -> None:
+    async with Wire(house.port) as wire:
+        mira, ann = Console(await sit_down(wire.url)), await sit_down(house.url)
+        for person in (mira.person, ann):
+            person.forgive(LOST_NETWORK)
+        await mira.accept_invitation(await invite(house), "mira", "Soft Harbour")
+        assert "#" not in mira.page.url
+        await expect(mira.stand).to_contain_text("Before your first conversation")
+        await mira.practise()
+        await mira.listen()
+        await expect(mira.stand).to_contain_text("You are free.")
+
+        await ann.arrive()
+        await ann.page.locator("#ask-link").click()
+        await ann.page.get_by_role("button", name="I agree, ask for a listener").click()
+        await expect(mira.proposal).to_contain_text("has just asked.")
+        await expect(mira.page).to_have_title("Somebody is waiting")
+        await mira.accept()
+        await expect(mira.panes).to_have_count(1)
+        await expect(mira.stand).to_contain_text("You are with somebody, and free for another.")
+        await mira.write("Hello, I have time.")
+        await ann.sees("Hello, I have time.")
+        await ann.say("i can't sleep")
+        await expect(mira.panes).to_contain_text("i can't sleep")
+
+        wire.cut()
+        await expect(mira.person.link).to_contain_text("You haven't lost anything")
+        await mira.write("That sounds lonely.")
+        await ann.say("are you there")
+        await expect(mira.panes).to_contain_text("Not sent yet")
+        wire.mend()
+        await mira.person.network_returns()
+        await ann.sees("That sounds lonely.")
+        await expect(mira.panes.locator(".text")).to_have_text(
+            ["Hello, I have time.", "i can't sleep", "are you there", "That sounds lonely."]
+        )
+        await expect(mira.panes).not_to_contain_text("Not sent yet")
+
+        async with a_listener(house) as heron:
+            await heron.listen()
+            await mira.open_more()
+            await mira.press("Ask a colleague").first.click()
+            await mira.page.get_by_label("Whom?").select_option(label=heron.name)
+            await mira.page.get_by_label("Hand over to them").check()
+            await mira.page.locator(".panel .panel").get_by_role("button", name="Ask a colleague").click()
+            await expect(mira.panes).to_contain_text(f"Waiting for their word on {heron.name} taking over.")
+            await ann.page.get_by_role("button", name="Yes, that's fine").click()
+            await expect(mira.panes).to_contain_text(f"They said yes. Waiting for {heron.name}.")
+            console = await heron.console(lambda it: bool(it.get("invitations")))
+            session = console["invitations"][0]["id"]
+            await heron.client.ask("answer", session=session, yes=True)
+            await heron.client.ask("join", room=session)
+            await expect(mira.page.get_by_text("Thank you for handing over so gently.").first).to_be_visible()
+            await expect(mira.panes).to_have_count(0)
+            await heron.say(session, "I read what you two wrote. I'm here.")
+            await ann.sees("I read what you two wrote. I'm here.")
+            await expect(mira.stand).to_contain_text("Paused until")
+
+
+async def test_both_say_again_and_the_words_lead_back_the_next_day(house: ChatServer, sit_down: SitDown) -> None:
+    mira, ann = Console(await sit_down(house.url)), await sit_down(house.url)
+    for person in (mira.person, ann):
+        person.forgive(LOST_NETWORK)
+    login = await hire(house, "Soft Harbour")
+    await mira.sign_in(login)
+    await mira.listen()
+    await ann.arrive()
+    await ann.page.locator("#ask-link").click()
+    await ann.page.get_by_role("button", name="I agree, ask for a listener").click()
+    await mira.accept()
+    await ann.say("thank you for staying")
+    await mira.end_kindly("Good night, and take your time.")
+    await expect(mira.stand).to_have_text(re.compile("^Paused until .* a conversation has just ended"))
+    await expect(mira.panes).to_contain_text("Good night, and take your time.")
+    await expect(mira.page.get_by_text(re.compile("^You both can read it until"))).to_be_visible()
+    await mira.page.get_by_label("I'd talk with them again").check()
+    await ann.page.get_by_label("I'd talk with them again").check()
+    await ann.page.get_by_role("button", name="Show my come-back words").click()
+    code = ann.page.locator(".code")
+    await expect(code).not_to_be_empty()
+    words = await code.inner_text()
+
+    house.stop()
+    house.set_clock(_DAY)
+    house.start()
+    await mira.person.network_returns()
+    await expect(mira.page.get_by_text("Your sign-in is over")).to_be_visible()
+    await mira.fill_in(login)
+    await expect(mira.panes).to_have_count(0)
+    await mira.listen()
+    eve = await (await sit_down(house.url)).arrive()
+    await eve.page.locator("#ask-link").click()
+    await eve.page.get_by_role("main").get_by_text("I have come-back words").click()
+    await eve.page.get_by_label("The words you were given").fill(words)
+    await eve.page.get_by_role("button", name="I agree, ask for a listener").click()
+    await expect(mira.proposal).to_contain_text("They have talked with you before and would like to again.")
+    await mira.accept()
+    await eve.say("it's me")
+    await expect(mira.panes).to_contain_text("it's me")
+
+
+# ---------------------------------------------------------------------------------------------------- coming in
+
+
+async def test_a_sign_in_that_is_refused_is_told_kindly_and_a_second_step_is_asked_for(
+    house: ChatServer, sit_down: SitDown
+) -> None:
+    mira = Console(await sit_down(house.url))
+    login = await hire(house, "Soft Harbour")
+    await mira.page.goto(f"{house.url}/listen.html")
+    await mira.fill_in(login, "not the right one")
+    await expect(mira.page.get_by_role("alert").filter(has_text="don't fit together")).to_be_visible()
+    await mira.fill_in(login)
+    await expect(mira.switch).to_be_visible()
+
+    await mira.turn_to("My account")
+    await mira.press("Turn it on").click()
+    shown = mira.page.locator("output.code")
+    await expect(shown).not_to_be_empty()
+    secret = (await shown.inner_text()).replace(" ", "")
+    link = await mira.page.get_by_role("link", name="Open in my authenticator app").get_attribute("href")
+    assert link is not None
+    assert link.startswith("otpauth://totp/")
+    assert secret in link
+    await mira.page.get_by_label("The six digits that it shows now").first.fill(pyotp.TOTP(secret).now())
+    await mira.press("Turn it on now").click()
+    await expect(mira.page.get_by_text("It is on.")).to_be_visible()
+    await mira.press("Sign out").click()
+    await mira.press("Yes, sign out").click()
+    await expect(mira.page.get_by_text("You are signed out.")).to_be_visible()
+
+    await mira.fill_in(login)
+    code = mira.page.get_by_label("Code from your authenticator app")
+    await expect(code).to_be_focused()
+    await code.fill("000000")
+    await mira.press("Sign in").click()
+    await expect(mira.page.get_by_role("alert").filter(has_text="six digits")).to_be_visible()
+    assert await mira.person.kept() == {}
+
+
+async def test_an_invitation_says_what_is_wrong_with_a_password_and_works_once(
+    house: ChatServer, sit_down: SitDown
+) -> None:
+    mira = Console(await sit_down(house.url))
+    secret = await invite(house)
+    await mira.accept_invitation(secret, "mira", "Soft Harbour")
+    await expect(mira.press("Go to the practice")).to_be_visible()
+    late = Console(await sit_down(house.url))
+    await late.accept_invitation(secret, "late", "Late Robin")
+    await expect(late.page.get_by_role("alert").filter(has_text="This invitation was used already")).to_be_visible()
+    weak = Console(await sit_down(house.url))
+    await weak.page.goto(f"{house.url}/listen.html#invite={await invite(house)}")
+    await expect(weak.page.get_by_text("At least 12 characters.")).to_be_visible()
+    await weak.page.get_by_label("Sign-in name").fill("weak")
+    await weak.page.get_by_label("Name that others see").fill("Weak Robin")
+    await weak.page.get_by_label("Password", exact=True).fill("short")
+    await weak.press("Make my account").click()
+    await expect(weak.page.get_by_role("alert").filter(has_text="shorter than 12")).to_be_visible()
+    await expect(weak.page.get_by_label("Password", exact=True)).to_be_focused()
+
+
+async def test_a_new_password_keeps_this_page_signed_in(house: ChatServer, sit_down: SitDown) -> None:
+    mira = Console(await sit_down(house.url))
+    await mira.sign_in(await hire(house, "Soft Harbour"))
+    await mira.turn_to("My account")
+    await mira.page.get_by_label("Password until now").fill(PASSWORD)
+    await mira.page.get_by_label("New password").fill("seven slow green snails")
+    await mira.press("Change it").click()
+    await expect(mira.page.get_by_text("Your password is changed.").first).to_be_visible()
+    await mira.turn_to("Listening")
+    await mira.listen()
+
+
+async def test_an_operator_invites_and_takes_an_account_away_and_who_had_it_is_told(
+    house: ChatServer, sit_down: SitDown
+) -> None:
+    chief, mira = Console(await sit_down(house.url)), Console(await sit_down(house.url))
+    await chief.sign_in(await hire(house, "Steady Birch", "operator"))
+    await chief.turn_to("Team")
+    await chief.press("Make a link").click()
+    link = chief.page.get_by_label("Invitation link")
+    await expect(link).to_have_value(re.compile(r"/listen\.html#invite=.{43}$"))
+    secret = (await link.input_value()).partition("#invite=")[2]
+    await mira.accept_invitation(secret, "mira", "Soft Harbour")
+    await expect(mira.press("Go to the practice")).to_be_visible()
+    await chief.turn_to("My account")
+    await chief.turn_to("Team")
+    await chief.page.get_by_role("button", name="Take the account away: Soft Harbour").click()
+    await expect(chief.page.get_by_text("Soft Harbour is signed out everywhere at once")).to_be_visible()
+    await chief.press("Yes, take it away").click()
+    await expect(chief.page.get_by_role("listitem").filter(has_text="Soft Harbour")).to_contain_text("no longer here")
+    await expect(mira.page.get_by_text("Your sign-in is over")).to_be_visible()
+
+
+# ---------------------------------------------------------------------------------------------------- being there
+
+
+async def test_who_is_writing_keeps_the_focus_when_somebody_waits(house: ChatServer, sit_down: SitDown) -> None:
+    mira = Console(await sit_down(house.url))
+    await mira.sign_in(await hire(house, "Soft Harbour"))
+    await mira.listen()
+    async with ChatClient(house.ws_url) as ann, ChatClient(house.ws_url) as ben:
+        await ann.ask("ask", agreement=True, topics=["sleep"], need="listen", heavy=4)
+        await expect(mira.proposal.get_by_role("heading").first).to_be_focused()
+        await expect(mira.proposal).to_contain_text("About: Awake at night")
+        await expect(mira.proposal).to_contain_text("How heavy it feels: 4 of 5")
+        await mira.page.keyboard.press("Alt+y")
+        await mira.page.set_viewport_size({"width": 390, "height": 844})
+        await mira.page.keyboard.press("Alt+1")
+        await mira.writing.fill("a thought, half")
+        before = await mira.writing.bounding_box()
+        await ben.ask("ask", agreement=True)
+        await expect(mira.proposal).to_be_in_viewport(ratio=1)
+        await expect(mira.writing).to_be_focused()
+        after = await mira.writing.bounding_box()
+        assert before is not None
+        assert after is not None
+        assert abs(after["y"] - before["y"]) < 2
+        await mira.page.keyboard.press("Alt+n")
+        await expect(mira.proposal).to_be_hidden()
+        await expect(mira.writing).to_have_value("a thought, half")
+        # Nothing that was written is lost by a reload either.
+        await mira.page.reload()
+        await expect(mira.writing).to_have_value("a thought, half")
+
+
+async def test_a_listener_who_does_nothing_is_asked_before_they_are_set_to_away(sit_down: SitDown) -> None:
+    with open_house(listening={"lease_minutes": 10.0}) as house:
+        mira = Console(await sit_down(house.url))
+        mira.person.forgive(LOST_NETWORK)
+        await mira.page.clock.install()
+        await mira.sign_in(await hire(house, "Soft Harbour"))
+        await mira.listen()
+        still = mira.page.get_by_role("group", name="Still there?")
+        await expect(still).to_be_hidden()
+        await mira.page.clock.fast_forward("09:10")
+        await expect(still).to_be_visible()
+        await expect(mira.press("Yes, I'm here")).to_be_focused()
+        await mira.page.keyboard.press("Enter")
+        await expect(mira.switch).to_be_checked()
+
+
+async def test_the_profile_is_kept_and_first_words_go_into_the_field_and_are_not_sent(
+    house: ChatServer, sit_down: SitDown
+) -> None:
+    mira = Console(await sit_down(house.url))
+    await mira.sign_in(await hire(house, "Soft Harbour"))
+    await mira.turn_to("What I take on")
+    await mira.page.get_by_label("German").check()
+    await mira.page.get_by_role("group", name="Topics I'd rather not take").get_by_label("Missing someone").check()
+    await mira.page.get_by_label("Longest conversation").select_option(label="30 minutes")
+    await mira.page.get_by_label("First words, number 1").fill("Hello, I have time.")
+    await mira.press("Keep this").click()
+    await expect(mira.page.get_by_text("Kept.").first).to_be_visible()
+    await mira.page.reload()
+    await mira.turn_to("What I take on")
+    await expect(mira.page.get_by_label("German")).to_be_checked()
+    await expect(mira.page.get_by_label("Longest conversation")).to_have_value("30")
+    await mira.turn_to("Listening")
+    await mira.listen()
+    async with ChatClient(house.ws_url) as ann:
+        await ann.ask("ask", agreement=True, language="de")
+        await mira.accept()
+        await mira.press("First words").click()
+        await mira.press("Hello, I have time.").click()
+        await expect(mira.writing).to_have_value("Hello, I have time.")
+        await expect(mira.panes.locator(".text")).to_have_count(0)
+
+
+# ------------------------------------------------------------------------------------------------ in conversation
+
+
+async def test_side_by_side_where_there_is_room_and_one_at_a_time_where_there_is_not(
+    house: ChatServer, sit_down: SitDown
+) -> None:
+    mira = Console(await sit_down(house.url, viewport={"width": 1280, "height": 800}))
+    await mira.sign_in(await hire(house, "Soft Harbour"))
+    await mira.listen()
+    async with ChatClient(house.ws_url) as ann, ChatClient(house.ws_url) as ben:
+        sessions = []
+        for number, client in enumerate((ann, ben), 1):
+            await client.ask("ask", agreement=True)
+            await mira.accept()
+            await expect(mira.panes).to_have_count(number)
+            push = await client.wait_for(lambda push: push["push"] == "standing" and push["state"] == "session")
+            sessions.append(push["session"]["id"])
+            await client.ask("join", room=sessions[-1])
+        left, right = [await mira.panes.nth(n).bounding_box() for n in (0, 1)]
+        assert left is not None
+        assert right is not None
+        assert left["x"] + left["width"] <= right["x"]
+        assert abs(left["y"] - right["y"]) < 1
+        assert await mira.page.evaluate(_BEYOND, 1280) == []
+
+        await mira.page.set_viewport_size({"width": 390, "height": 844})
+        await mira.page.keyboard.press("Alt+1")
+        await expect(mira.panes.nth(1)).to_be_hidden()
+        await mira.write("hello Ann")
+        await ann.wait_for(lambda push: push["push"] == "posted" and push["post"]["text"] == "hello Ann")
+        await ben.ask("post", room=sessions[1], text="is somebody there")
+        tab = mira.page.get_by_role("group", name="Your conversations").get_by_role("button", name="one new message")
+        await tab.click()
+        await expect(mira.panes.nth(0)).to_be_hidden()
+        await expect(mira.panes.nth(1)).to_contain_text("is somebody there")
+        await mira.write("yes, I am")
+        await ben.wait_for(lambda push: push["push"] == "posted" and push["post"]["text"] == "yes, I am")
+        assert all("yes, I am" not in str(push) for push in ann.pushes)
+
+
+async def test_a_moderator_is_called_silently_and_a_heavy_one_is_followed_by_a_note(
+    house: ChatServer, sit_down: SitDown
+) -> None:
+    mira = Console(await sit_down(house.url))
+    await mira.sign_in(await hire(house, "Soft Harbour"))
+    await mira.listen()
+    async with ChatClient(house.ws_url) as ann:
+        await ann.ask("ask", agreement=True)
+        await mira.accept()
+        await expect(mira.writing).to_be_visible()
+        push = await ann.wait_for(lambda push: push["push"] == "standing" and push["state"] == "session")
+        await ann.ask("join", room=push["session"]["id"])
+        await mira.open_more()
+        before = len(ann.pushes)
+        await mira.press("Call a moderator silently").click()
+        await mira.press("Call a moderator").click()
+        await expect(mira.page.get_by_text("A moderator has been told.")).to_be_visible()
+        await mira.press("This is heavy for me").click()
+        await expect(mira.page.get_by_text("Marked as heavy.")).to_be_visible()
+        assert [push for push in ann.pushes[before:] if push["push"] != "presence"] == []
+        await mira.press("More").click()
+        await mira.press("End kindly").click()
+        await mira.page.get_by_label("Your last line").fill("  ")
+        await mira.press("Send this and end").click()
+        await expect(mira.page.get_by_text("Please leave them a line.")).to_be_visible()
+        await mira.page.get_by_label("Your last line").fill("Take care of yourself.")
+        await mira.press("Send this and end").click()
+        await ann.wait_for(lambda push: push["push"] == "posted" and push["post"]["text"] == "Take care of yourself.")
+        await ann.wait_for(lambda push: push["push"] == "standing" and push["state"] == "ended")
+        await expect(mira.stand).to_contain_text("its note is still to be written")
+        await mira.page.get_by_label("How are you after this?").fill("It stayed with me. A call would help.")
+        await mira.press("Send the note").click()
+        await expect(mira.page.get_by_text("A supervisor reads it.").first).to_be_visible()
+        await expect(mira.stand).to_contain_text("that was a heavy one")
+
+
+async def test_block_and_report_are_two_things_of_two_touches(house: ChatServer, sit_down: SitDown) -> None:
+    mira = Console(await sit_down(house.url))
+    await mira.sign_in(await hire(house, "Soft Harbour"))
+    await mira.listen()
+    async with ChatClient(house.ws_url) as ann:
+        await ann.ask("ask", agreement=True)
+        await mira.accept()
+        await mira.open_more()
+        await mira.press("Report").click()
+        await mira.page.get_by_role("combobox", name="Report").select_option(label="Threats or hate")
+        await mira.press("Send this report").click()
+        await expect(mira.page.get_by_text("The moderators have it.")).to_be_visible()
+        await expect(mira.writing).to_be_visible()
+        await mira.press("Block").click()
+        await mira.press("End it and block").click()
+        await ann.wait_for(lambda push: push["push"] == "standing" and push["state"] == "ended")
+        await expect(mira.writing).to_be_hidden()
+
+
+async def test_a_colleague_who_asks_is_answered_at_the_console(house: ChatServer, sit_down: SitDown) -> None:
+    mira = Console(await sit_down(house.url))
+    await mira.sign_in(await hire(house, "Soft Harbour"))
+    async with a_listener(house) as heron, ChatClient(house.ws_url) as ann:
+        await heron.listen()
+        await ann.ask("ask", agreement=True)
+        session = await heron.accept()
+        await ann.ask("join", room=session)
+        await mira.listen()
+        console = await heron.console(lambda it: any(each["name"] == "Soft Harbour" for each in it["colleagues"]))
+        other = next(each["id"] for each in console["colleagues"] if each["name"] == "Soft Harbour")
+        await heron.client.ask("invite", session=session, listener=other)
+        await ann.ask("answer", session=session, yes=True)
+        asked = mira.page.get_by_role("region", name=f"{heron.name} asks for you")
+        await expect(asked).to_contain_text("Would you join the conversation with")
+        await asked.get_by_role("button", name="Yes, I will").click()
+        await expect(mira.panes).to_contain_text(f"{heron.name} holds this conversation; you are helping.")
+        await mira.write("Hello, I'm here too.")
+        await ann.wait_for(lambda push: push["push"] == "posted" and push["post"]["text"] == "Hello, I'm here too.")
+
+
+# ------------------------------------------------------------------------------------------- for every eye and hand
+
+
+async def test_all_of_it_with_the_keyboard_alone(house: ChatServer, sit_down: SitDown) -> None:
+    mira = Console(await sit_down(house.url))
+    login = await hire(house, "Soft Harbour")
+    await mira.page.goto(f"{house.url}/listen.html")
+
+    async def to(target: Locator, most: int = 60) -> None:
+        await expect(target).to_be_visible()
+        for _ in range(most):
+            if await target.evaluate("(e) => e === document.activeElement"):
+                return
+            await mira.page.keyboard.press("Tab")
+        await expect(target).to_be_focused()
+
+    async def press(target: Locator) -> None:
+        await to(target)
+        await mira.page.keyboard.press("Enter")
+
+    await to(mira.page.get_by_label("Sign-in name"))
+    await mira.page.keyboard.type(login)
+    await to(mira.page.get_by_label("Password", exact=True))
+    await mira.page.keyboard.type(PASSWORD)
+    await mira.page.keyboard.press("Enter")
+    await press(mira.switch)
+    await expect(mira.switch).to_be_checked()
+    async with ChatClient(house.ws_url) as ann:
+        await ann.ask("ask", agreement=True)
+        await press(mira.press("Talk with them"))
+        await to(mira.writing)
+        await mira.page.keyboard.type("Hello, I have time.")
+        await mira.page.keyboard.press("Enter")
+        await expect(mira.panes.locator(".text")).to_have_text(["Hello, I have time."])
+        await press(mira.press("More"))
+        await press(mira.press("Report"))
+        await expect(mira.page.get_by_role("combobox", name="Report")).to_be_focused()
+        await mira.page.keyboard.press("Escape")
+        await expect(mira.press("Report")).to_be_focused()
+        await press(mira.press("End kindly"))
+        await expect(mira.page.get_by_label("Your last line")).to_be_focused()
+        await press(mira.press("Send this and end"))
+        await expect(mira.panes.get_by_text("You ended this conversation.")).to_be_visible()
+
+
+async def test_no_violation_nothing_too_small_and_nothing_beyond_the_edge_on_any_screen(
+    house: ChatServer, sit_down: SitDown
+) -> None:
+    mira = Console(await sit_down(house.url, reduced_motion="reduce"))
+    found: list[str] = []
+
+    async def look(screen: str) -> None:
+        for width in (1280, 390):
+            await mira.page.set_viewport_size({"width": width, "height": 800})
+            for scheme in ("light", "dark"):
+                await mira.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+                # What has scrolled half under the head of the page would count as too small.
+                await mira.page.evaluate("() => scrollTo(0, 0)")
+                found.extend(f"{screen}, {scheme}, {width}: {what}" for what in await violations(mira.page))
+        found.extend(f"{screen}: {what}" for what in await mira.page.evaluate(_SMALL, _PRESSED))
+        for width in (320, 640):
+            await mira.page.set_viewport_size({"width": width, "height": 640})
+            found.extend(f"{screen}, {width}: {what}" for what in await mira.page.evaluate(_BEYOND, width))
+        await mira.page.set_viewport_size({"width": 1280, "height": 800})
+
+    await mira.page.goto(f"{house.url}/listen.html#invite={await invite(house, 'listener', 'operator')}")
+    await mira.press("Make my account").wait_for()
+    await look("invitation")
+    await mira.page.reload()
+    await mira.fill_in("nobody", "not the right one")
+    await expect(mira.page.get_by_role("alert").filter(has_text="don't fit together")).to_be_visible()
+    await look("sign-in")
+    await mira.fill_in(await hire(house, "Soft Harbour", "listener", "operator"))
+    await expect(mira.switch).to_be_visible()
+    await mira.turn_to("Practice")
+    await mira.press("Begin").click()
+    await mira.page.get_by_role("group", name="What do you say?").get_by_role("button").last.click()
+    await mira.answer_check(wrong=0)
+    await expect(mira.page.get_by_text("One answer is worth thinking about again").first).to_be_visible()
+    await look("practice")
+    for part in ("What I take on", "My account", "Team"):
+        await mira.turn_to(part)
+        await expect(mira.page.get_by_role("heading", name=part, level=1)).to_be_visible()
+        if part == "My account":
+            await mira.press("Turn it on").click()
+            await expect(mira.press("Turn it on now")).to_be_visible()
+            await mira.press("Sign out").click()
+        if part == "Team":
+            await mira.page.get_by_role("button", name="Take the account away").first.click()
+            await mira.press("Make a link").click()
+            await expect(mira.press("Copy")).to_be_visible()
+        await look(part)
+    await mira.turn_to("Listening")
+    await look("away")
+    await mira.listen()
+    async with ChatClient(house.ws_url) as ann, ChatClient(house.ws_url) as ben:
+        await ann.ask("ask", agreement=True, topics=["sleep", "loneliness"], need="think", heavy=3, minutes=30)
+        await mira.accept()
+        push = await ann.wait_for(lambda push: push["push"] == "standing" and push["state"] == "session")
+        await ann.ask("join", room=push["session"]["id"])
+        await ann.ask("post", room=push["session"]["id"], text="verylongwordwithoutanyplacetobreak" * 6)
+        await ann.ask("post", room=push["session"]["id"], text="what I did", warning="loss")
+        await mira.write("I read it. That is a lot.")
+        await mira.press("What they said").click()
+        await mira.open_more()
+        for name in ("Ask a colleague", "Report", "Block", "Call a moderator silently"):
+            await mira.press(name).first.click()
+        await look("conversation")
+        await mira.press("More").click()
+        await ben.ask("ask", agreement=True)
+        await mira.accept()
+        await expect(mira.panes).to_have_count(2)
+        post = await ben.wait_for(lambda push: push["push"] == "standing" and push["state"] == "session")
+        await ben.ask("join", room=post["session"]["id"])
+        await ben.ask("post", room=post["session"]["id"], text="what I did too", warning="loss")
+        await expect(mira.panes.nth(1)).to_contain_text("May be hard to read")
+        await look("two conversations")
+        await ann.ask("end", session=push["session"]["id"])
+        await expect(mira.panes.get_by_text("They ended this conversation.")).to_be_visible()
+        await look("ended")
+    assert found == []
