@@ -22,6 +22,8 @@ HOUR: Final = 3_600_000
 CALL_TARGET: Final = 5 * 60_000
 REPORT_TARGET: Final = HOUR
 """Milliseconds within which a silent call, and any other report, should have been looked at."""
+DANGER: Final = "danger"
+"""The reason that is as urgent as a call: somebody is in danger."""
 REASON_LENGTH: Final = 500
 NOTE_LENGTH: Final = 2_000
 """Characters of a measure's reason and of a note, a reply or an appeal."""
@@ -202,9 +204,9 @@ def appeal(measure: Measure, text: str, now: Millis) -> Measure:
 # ------------------------------------------------------------------------------------------------ a report's way
 
 
-def due_at(at: Millis, is_call: bool) -> Millis:
+def due_at(at: Millis, reason: str, is_call: bool) -> Millis:
     """When somebody should have looked."""
-    return Millis(at + (CALL_TARGET if is_call else REPORT_TARGET))
+    return Millis(at + (CALL_TARGET if is_call or reason == DANGER else REPORT_TARGET))
 
 
 def claim(report: Report, by: MemberId, instead_of: MemberId | None) -> Report:

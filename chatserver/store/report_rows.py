@@ -37,7 +37,7 @@ def report_row(
 ) -> Params:
     """The columns of a new report."""
     snapshot = encode_posts(posts).decode()
-    due = due_at(at, is_call)
+    due = due_at(at, reason, is_call)
     new = (ReportStatus.OPEN, offset, due, None, None, None, "", False)
     return (id_, at, by, about, room, reason, note, is_call, snapshot, *new, version)
 

@@ -65,7 +65,7 @@ def report(**fields: object) -> Report:
     usual = Report(
         id="r1",
         at=NOW,
-        due_at=due_at(NOW, False),
+        due_at=due_at(NOW, "unkind", False),
         by=BO,
         about=ZOE,
         room=SLEEP,
@@ -183,8 +183,8 @@ def test_a_report_has_one_owner_and_one_end() -> None:
         close(closed, MO, Outcome.NOTHING, "", NOW)
 
 
-def test_a_call_is_due_sooner() -> None:
-    assert NOW < due_at(NOW, True) < due_at(NOW, False)
+def test_a_call_and_a_danger_are_due_sooner() -> None:
+    assert NOW < due_at(NOW, "help", True) == due_at(NOW, "danger", False) < due_at(NOW, "unkind", False)
 
 
 # ------------------------------------------------------------------------------------------------ in a room

@@ -89,6 +89,8 @@ export function mattersCard({ session, say }, before) {
     text(banned, w.banned);
     show(banned, true);
     show(element, true);
+    // What is left of the room is not theirs to look at or write in.
+    show(before, false);
     const matters = await call("/api/identity/matters", null).catch(() => null);
     if (matters !== null) draw({ measures: matters.measures.map((/** @type {Matter} */ one) => ({ ...one, seen: false })), answers: matters.answers });
   }

@@ -6,7 +6,7 @@
 /** @param {number} n */
 const SMALL = (n) => ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"][n] ?? String(n);
 /** @param {number} n @param {string} one @param {string} many */
-const count = (n, one, many) => (n === 1 ? `one ${one}` : `${SMALL(n)} ${many}`);
+export const count = (n, one, many) => (n === 1 ? `one ${one}` : `${SMALL(n)} ${many}`);
 /** @param {string} text */
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
@@ -158,13 +158,6 @@ export const words = {
     slowOver: "You can write again.",
     enter: "Enter sends. Shift and Enter begin a new line.",
     memoryOnly: "This browser lets us keep nothing. What you write is safe only while this page stays open.",
-  },
-  people: {
-    title: "Who is here",
-    close: "Close",
-    you: "you",
-    others: (/** @type {number} */ n) => `and ${count(n, "other", "others")}`,
-    alone: "Just you at the moment. People come and go at all hours.",
   },
   you: {
     title: "Your name and privacy",
