@@ -43,6 +43,7 @@ from pydantic_settings import (
 from redis.exceptions import RedisError
 
 from chatserver.bus.address import parse_address
+from chatserver.domain.attention import Thresholds
 from chatserver.domain.floor import FloorRules
 from chatserver.domain.hours import parse_hours
 from chatserver.domain.limits import Limits
@@ -143,6 +144,9 @@ class RetentionSection(BaseModel):
     room_hours: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 24.0
     posts_per_room: Annotated[int, Field(gt=0)] = 50_000
     member_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 30.0
+    report_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 180.0
+    debrief_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 90.0
+    feedback_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 365.0
 
 
 _Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -194,6 +198,25 @@ class ListeningSection(BaseModel):
         return self
 
 
+class OperatorsSection(BaseModel):
+    """From where on something is told to need somebody. `Thresholds` says what each is for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    full_share: _Positive = 1.0
+    nearly_full_share: _Positive = 0.9
+    unmoderated_minutes: _Positive = 10.0
+    unmoderated_members: _Count = 3
+    posts_a_minute: _Count = 60
+    behind_share: _Positive = 0.1
+    delivery_ms: _Count = 1_000
+    wait_minutes: _Positive = 10.0
+    lag_ms: _Count = 250
+    cpu_share: _Positive = 0.9
+    bus_ms: _Count = 500
+    store_ms: _Count = 500
+
+
 class StaffSection(BaseModel):
     """How long what opens a door for staff is good."""
 
@@ -231,6 +254,7 @@ class Settings(BaseSettings):
     secret_key_file: Path | None = None
     retention: RetentionSection = RetentionSection()
     staff: StaffSection = StaffSection()
+    operators: OperatorsSection = OperatorsSection()
     listening: ListeningSection = ListeningSection()
     limits: Annotated[_LimitsSection, AfterValidator(_as_limits), PlainSerializer(msgspec.structs.asdict)] = Field(
         default_factory=_LimitsSection
@@ -280,6 +304,9 @@ class Settings(BaseSettings):
             room_age=round(self.retention.room_hours * _HOUR),
             posts_per_room=self.retention.posts_per_room,
             member_age=round(self.retention.member_days * 24 * _HOUR),
+            report_age=round(self.retention.report_days * 24 * _HOUR),
+            debrief_age=round(self.retention.debrief_days * 24 * _HOUR),
+            feedback_age=round(self.retention.feedback_days * 24 * _HOUR),
         )
 
     @property
@@ -307,6 +334,13 @@ class Settings(BaseSettings):
             keep=round(own.keep_minutes * _MINUTE),
             words_days=own.words_days,
         )
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """From where on something needs somebody, in the domain's own units."""
+        own = self.operators.model_dump()
+        unmoderated, wait = own.pop("unmoderated_minutes"), own.pop("wait_minutes")
+        return Thresholds(unmoderated=round(unmoderated * _MINUTE), wait=round(wait * _MINUTE), **own)
 
     @property
     def sign_in_age(self) -> int:
@@ -426,6 +460,7 @@ def known_keys() -> list[str]:
     sections = {
         "retention": list(RetentionSection.model_fields),
         "staff": list(StaffSection.model_fields),
+        "operators": list(OperatorsSection.model_fields),
         "listening": list(ListeningSection.model_fields),
         "limits": [field.name for field in msgspec.structs.fields(Limits)],
     }

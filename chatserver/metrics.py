@@ -116,6 +116,34 @@ class Metrics:
             "chat_channels_expired_total", "Channels that lost expired publications.", registry=registry
         )
 
+        self.loop_lag_seconds = Gauge(
+            "chat_loop_lag_seconds",
+            "The longest that a worker's event loop kept anybody waiting within the last second.",
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self.resident_bytes = Gauge(
+            "chat_resident_bytes", "Memory of the workers.", registry=registry, multiprocess_mode="livesum"
+        )
+        self.cpu_seconds = Counter("chat_cpu_seconds_total", "Time on the processor.", registry=registry)
+        self.workers = Gauge(
+            "chat_workers", "Workers that tell of themselves.", registry=registry, multiprocess_mode="livemostrecent"
+        )
+        self.capacity = Gauge(
+            "chat_room_capacity",
+            "How many may be in a room; 0 where it is closed.",
+            ["room"],
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
+        self.attention = Gauge(
+            "chat_attention",
+            "Things that need somebody, by kind, as on the operators' page.",
+            ["kind"],
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
+
         self.floor_waiting = Gauge(
             "chat_floor_waiting",
             "People who wait for a listener.",
@@ -156,6 +184,13 @@ class Metrics:
         )
         self.floor_version = Gauge(
             "chat_floor_version", "The floor's version here.", registry=registry, multiprocess_mode="livemax"
+        )
+
+    @staticmethod
+    def total(counter: Counter) -> int:
+        """What one counter of this worker has counted, over all its labels."""
+        return sum(
+            round(sample.value) for metric in counter.collect() for sample in metric.samples if "_total" in sample.name
         )
 
     def exposition(self) -> bytes:

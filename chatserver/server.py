@@ -9,7 +9,9 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 import secrets
+import socket
 import time
 from collections.abc import AsyncIterator
 from typing import Any, assert_never
@@ -17,6 +19,7 @@ from typing import Any, assert_never
 import msgspec
 from starlette.applications import Starlette
 
+from chatserver import __version__
 from chatserver.bus.contract import Bus
 from chatserver.bus.memory import Exchange, MemoryBus
 from chatserver.bus.redis import RedisBus
@@ -39,6 +42,7 @@ from chatserver.handlers.floor import FloorKeeper
 from chatserver.handlers.health import Health
 from chatserver.handlers.hours import Clock
 from chatserver.handlers.identity import Identities, new_member_id
+from chatserver.handlers.load import LoadKeeper
 from chatserver.handlers.node import Node
 from chatserver.handlers.staff import StaffAccounts
 from chatserver.handlers.sweep import Sweep
@@ -47,11 +51,13 @@ from chatserver.metrics import Metrics
 from chatserver.protocol import internode
 from chatserver.protocol.internode import (
     NODE_ID_LENGTH,
+    TOPIC_LOAD,
     TOPIC_NODES,
     Announced,
     Canary,
     FloorChanged,
     Lease,
+    LoadTold,
     MemberChanged,
     MemberEnded,
     ModerationChanged,
@@ -131,6 +137,13 @@ class Server:
         self._gate.on_drain(self._drain)
         self._health = Health(self.node)
         self._sweep = Sweep(self.node, self._health)
+        self.node.load = LoadKeeper(
+            self.node,
+            self._health,
+            settings.thresholds,
+            name=f"{socket.gethostname()}:{os.getpid()}",
+            version=__version__,
+        )
         self.node.hub.on_caught_up = self._sweep.restate_presence
         self._tasks = Tasks()
         secure = {"auto": None, "always": True, "never": False}[settings.secure_cookies]
@@ -161,10 +174,11 @@ class Server:
             await node.floor.start()
             await node.watch.tick()
             await node.bus.start(self._hear, self._attached)
-            await node.bus.subscribe([TOPIC_NODES, node_topic(node.id)])
+            await node.bus.subscribe([TOPIC_NODES, TOPIC_LOAD, node_topic(node.id)])
             self._tasks.start(node.hub.run(), "hub")
             self._tasks.start(self._sweep.run(), "sweep")
             self._tasks.start(node.floor.run(), "floor")
+            self._tasks.start(node.load.run(), "load")
             self._tasks.start(self._count_turned_away(), "turned away")
             # Otherwise the first guest would wait for it, and everybody with them.
             await asyncio.to_thread(warm_up)
@@ -175,6 +189,7 @@ class Server:
             node.is_draining = True
             node.bus.publish([(topic, internode.encode(node.id, m)) for topic, m in node.presence.farewell()])
             await self._tasks.close()
+            await node.load.close()
             await node.floor.close()
             await node.hub.close()
             await node.bus.close()
@@ -201,8 +216,12 @@ class Server:
                 node.hub.tell(channel, TypingPush(channel=channel, member=member))
             case Canary():
                 self._health.heard(message)
+            case LoadTold(sample=sample):
+                node.load.take(sender, sample)
             case PresenceDelta() | PresenceSnapshot() | Lease() | SnapshotWanted() | NodeLeft():
                 node.presence.receive(sender, message, node.monotonic())
+                if isinstance(message, NodeLeft):
+                    node.load.left(sender)
             case MemberChanged(member=member):
                 self._tasks.start(members.reload_member(node, member), "reload member")
             case MemberEnded(member=member):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import threading
 import tomllib
@@ -15,6 +16,7 @@ import pytest
 from chatserver.config import (
     EFFECTIVE_VARIABLE,
     ConfigError,
+    OperatorsSection,
     Settings,
     effective,
     hand_over,
@@ -282,6 +284,14 @@ def test_the_annotated_example_says_every_key_with_its_default() -> None:
     text = path.read_text("utf-8")
     for key in known_keys():
         assert f"{key.rpartition('.')[2]} = " in text, key
+
+
+def test_the_operators_guide_repeats_every_threshold_of_the_operators_page() -> None:
+    guide = (Path(__file__).parents[1] / "docs/operating.md").read_text("utf-8")
+    section = guide.split("\n## The operators' page\n")[1].split("\n## ")[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([\d,.]+) \|", section, re.MULTILINE))
+    defaults = OperatorsSection().model_dump()
+    assert {key: float(value.replace(",", "")) for key, value in rows.items()} == defaults
 
 
 def test_the_operators_guide_repeats_the_table_of_limits() -> None:

@@ -20,6 +20,7 @@ from chatserver.delivery.catchup import CatchUp
 from chatserver.delivery.channel import Channel
 from chatserver.delivery.healing import Healing
 from chatserver.delivery.line import Line
+from chatserver.delivery.meter import Meter
 from chatserver.delivery.outbox import Outbox
 from chatserver.delivery.pushes import push_of
 from chatserver.delivery.tasks import Tasks
@@ -27,7 +28,7 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, Head, Millis, Return, StreamPosition, assess_return
 from chatserver.domain.identity import MemberId, NodeId
 from chatserver.domain.limits import Limits
-from chatserver.domain.rooms import Posted, Publication
+from chatserver.domain.rooms import Posted, Publication, room_of
 from chatserver.metrics import Metrics
 from chatserver.protocol.codec import encode_frame
 from chatserver.protocol.internode import Announced, encode
@@ -76,6 +77,8 @@ class Hub:
         self._catch_up = CatchUp(
             store, limits, metrics, self._tasks, opened=self._opened_by_name, go_live=self._live_again
         )
+        self.meter = Meter()
+        """What goes on in the rooms here. The hub tells it what was delivered, the handlers what was written."""
         self.on_caught_up: Callable[[Outbox, ChannelName], None] = lambda outbox, channel: None
         """Called when a connection is live again in a channel, so that what is not a fact can be told anew."""
 
@@ -231,6 +234,16 @@ class Hub:
         """How many channels are followed."""
         return len(self._channels)
 
+    def behind(self) -> dict[ChannelName, tuple[int, int]]:
+        """For each channel that somebody is behind in: how many connections are, and the bytes that wait for them."""
+        found: dict[ChannelName, tuple[int, int]] = {}
+        for outbox in self._catch_up.outboxes:
+            waiting = outbox.wire.buffered()
+            for name in outbox.behind:
+                count, total = found.get(name, (0, 0))
+                found[name] = count + 1, total + waiting
+        return found
+
     def measure(self) -> None:
         """Set the gauges that are sums over slow connections."""
         behind = self._catch_up.outboxes
@@ -286,7 +299,9 @@ class Hub:
                     frames.append(encode_frame(encoding, push))
                     self._mark(channel)
             if isinstance(publication.event, Posted):
-                self._metrics.delivery_seconds.observe(max(0, self._now() - publication.at) / 1000)
+                took = max(0, self._now() - publication.at)
+                self._metrics.delivery_seconds.observe(took / 1000)
+                self.meter.delivered(room_of(channel.name), took, time.monotonic())
 
     def _mark(self, channel: Channel) -> None:
         self._dirty.add(channel)

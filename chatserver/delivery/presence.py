@@ -151,6 +151,17 @@ class Presence:
         """How many are in each channel that is not empty."""
         return {channel: len(members) for channel, members in self._here.items()}
 
+    def own_counts(self) -> dict[ChannelName, int]:
+        """How many of each channel's members this worker answers for: those of its own who are on no worker with a
+        lower id. Summed over all workers, everybody counts once. Costs O(members here)."""
+        node, alone = self.node, self._alone[self.node]
+        counts: dict[ChannelName, int] = {}
+        for channel, names in self._people[node].items():
+            here = self._here[channel]
+            if count := sum((nodes := here[member]) is alone or nodes[0] == node for member in names):
+                counts[channel] = count
+        return counts
+
     def nodes(self) -> frozenset[NodeId]:
         """The workers that live, this one included, as far as is known."""
         return frozenset((self.node, *self._others))

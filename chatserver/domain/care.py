@@ -80,28 +80,36 @@ def is_here(listener: Listener, now: Millis, rules: FloorRules) -> bool:
         listener.wants
         and listener.ready_at is not None
         and now - listener.active_at < rules.lease
-        and now - listener.seen_at < rules.reachable
+        and _is_connected(listener, now, rules)
     )
+
+
+def _is_connected(listener: Listener, now: Millis, rules: FloorRules) -> bool:
+    return now - listener.seen_at < rules.reachable
 
 
 def state_of(floor: Floor, listener: Listener, now: Millis, rules: FloorRules) -> ListenerState:
-    """How a listener stands. Somebody who is asked at this moment is still free. For many at once see `states`."""
+    """How a listener stands, for themselves. Somebody who is asked at this moment is still free. For others see
+    `states`."""
     live = sum(session.ended_at is None and listener.member in session.listeners for session in floor.sessions.values())
-    return _state(listener, live, now, rules)
+    return _state(listener, live, now, rules, is_there=True)
 
 
 def states(floor: Floor, now: Millis, rules: FloorRules) -> dict[MemberId, ListenerState]:
-    """How every listener stands."""
+    """How every listener stands, for others: whoever is not connected is away, whatever they want."""
     live = Counter(
         member for session in floor.sessions.values() if session.ended_at is None for member in session.listeners
     )
-    return {member: _state(each, live[member], now, rules) for member, each in floor.listeners.items()}
+    return {
+        member: _state(each, live[member], now, rules, is_there=_is_connected(each, now, rules))
+        for member, each in floor.listeners.items()
+    }
 
 
-def _state(listener: Listener, live: int, now: Millis, rules: FloorRules) -> ListenerState:
+def _state(listener: Listener, live: int, now: Millis, rules: FloorRules, *, is_there: bool) -> ListenerState:
     if listener.ready_at is None:
         return ListenerState.PRACTICE
-    if not listener.wants:
+    if not listener.wants or not is_there:
         return ListenerState.AWAY
     if pause_of(listener, now, rules) is not None:
         return ListenerState.PAUSED

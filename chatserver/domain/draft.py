@@ -51,6 +51,13 @@ class Draft:
             raise Refusal(Reason.SESSION_UNKNOWN)
         return found
 
+    def known_session(self, session: SessionId, member: MemberId) -> Session:
+        """A session that somebody is in, or left before its end. Raises SESSION_UNKNOWN."""
+        found = self.floor.sessions.get(session)
+        if found is None or (member not in found.people and member not in found.left):
+            raise Refusal(Reason.SESSION_UNKNOWN)
+        return found
+
     def live_session(self, session: SessionId, member: MemberId) -> Session:
         """A session that goes on. Raises SESSION_UNKNOWN or SESSION_OVER."""
         found = self.own_session(session, member)

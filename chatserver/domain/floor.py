@@ -179,6 +179,13 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     agreed: bool = False
 
 
+class Left(msgspec.Struct, frozen=True, kw_only=True):
+    """A listener's part in a session that they left before its end: since when, and whether it was heavy for them."""
+
+    at: Millis
+    flagged: bool = False
+
+
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """One seeker-listener conversation.
 
@@ -189,7 +196,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     (it was heavy), `heard` (did you feel heard, 0 no, 1 partly, 2 yes), `heavy_after`, and who wants to talk `again`.
     `words` are the hashes of the come-back words that were given, `blocked` says that one of them never wants to meet
     the other again: then there are none. `reported` holds what reports there were, so that one that is sent again is
-    not kept twice.
+    not kept twice. `left` are listeners who handed it over or went while it went on: they are not in it any more, and
+    can still say that it was heavy for them, or report it.
     """
 
     id: SessionId
@@ -218,6 +226,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     words: tuple[bytes, ...] = ()
     blocked: bool = False
     reported: frozenset[str] = frozenset()
+    left: dict[MemberId, Left] = {}
 
     @property
     def is_live(self) -> bool:

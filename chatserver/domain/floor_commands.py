@@ -120,7 +120,8 @@ class TakeWords(_Struct, frozen=True, kw_only=True):
 
 
 class Flag(_Struct, frozen=True, kw_only=True):
-    """The listener says that a session is (or was) heavy: a cool-down and a debrief follow its end."""
+    """The listener says that a session is (or was) heavy: a cool-down and a debrief follow its end. Where somebody says
+    it who left the session, they follow for that one alone, at once."""
 
     session: SessionId
     on: bool
@@ -148,12 +149,17 @@ class Block(_Struct, frozen=True, kw_only=True):
 
 
 class ReportSession(_Struct, frozen=True, kw_only=True):
-    """Tell the moderators, with the last posts as they stand. `is_call` is the listener's silent call for help."""
+    """Tell the moderators, with the last posts as they stand. `is_call` is the listener's silent call for help.
+
+    `about` is whom it is about: for a seeker one of their listeners, also one who left. Where they do not say it is the
+    other one, if there was only one. Raises MEMBER_UNKNOWN for somebody whom they did not talk with there. Also from a
+    listener who left."""
 
     session: SessionId
     reason: str
     note: str
     is_call: bool = False
+    about: MemberId | None = None
 
 
 class Spoke(_Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ Pure. Every order is total, so that the same floor always leads to the same prop
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -308,7 +308,29 @@ def pace(floor: Floor, now: Millis, rules: FloorRules) -> Pace:
     )
 
 
+class Prospects:
+    """Of whom the general pace says anything: not of those who wait for one listener, nor of those whom nobody who is
+    here could meet. For one picture of the floor; who fits a wish is worked out once for all who have it."""
+
+    def __init__(self, here: Collection[Listener]) -> None:
+        self._here = here
+        self._fitting: dict[Wish, frozenset[MemberId]] = {}
+
+    def can_tell(self, seeker: Seeker) -> bool:
+        """Whether somebody may be told how long it takes."""
+        wish = seeker.wish
+        if wish.only and wish.member is not None:
+            return False
+        if (fitting := self._fitting.get(wish)) is None:
+            fitting = frozenset(listener.member for listener in self._here if _fits(wish, listener))
+            self._fitting[wish] = fitting
+        return any(not _are_apart(seeker, listener) for listener in fitting)
+
+
 def estimate(floor: Floor, member: MemberId, now: Millis, rules: FloorRules) -> tuple[int | None, int]:
     """In how many seconds somebody who waits may hope for a listener, and from how many hand-overs that is told."""
     expected, own = pace(floor, now, rules), place(floor, member)
-    return (None, expected.samples) if own is None else expected.estimate(own)
+    here = [listener for listener in floor.listeners.values() if is_here(listener, now, rules)]
+    if own is None or not Prospects(here).can_tell(floor.seekers[member]):
+        return None, expected.samples
+    return expected.estimate(own)

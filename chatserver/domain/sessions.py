@@ -7,14 +7,14 @@ Pure: time and ids arrive as arguments. Everything here writes to a draft of the
 from __future__ import annotations
 
 import hashlib
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
 from chatserver.domain.care import DAY, after, pause_of, taking
 from chatserver.domain.draft import Draft
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.floor import Asked, Ending, FloorRules, Listener, Seeker, Session, SessionId, Wish
+from chatserver.domain.floor import Asked, Ending, FloorRules, Left, Listener, Seeker, Session, SessionId, Wish
 from chatserver.domain.floor_commands import (
     AdmitToRoom,
     AnswerAskIn,
@@ -41,6 +41,8 @@ from chatserver.domain.floor_commands import (
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.matching import may_meet, may_take_one_more
+
+_T = TypeVar("_T")
 
 MOST_LISTENERS: Final = 2
 MOST_REPORTS: Final = 20
@@ -202,6 +204,7 @@ def _come_in(draft: Draft, session: Session, asked: Asked, now: Millis, rules: F
             session,
             listeners=(*session.listeners, asked.listener),
             names={**session.names, asked.listener: colleague.name},
+            left=_but(session.left, asked.listener),
         )
         draft.set_listener(taking(colleague, now))
         draft.effects.append(AdmitToRoom(session=session.id, member=asked.listener))
@@ -223,7 +226,8 @@ def leave(draft: Draft, session: Session, member: MemberId, now: Millis, rules: 
             session,
             listeners=tuple(other for other in session.listeners if other != member),
             extend_by=session.extend_by - {member},
-            gone={other: since for other, since in session.gone.items() if other != member},
+            gone=_but(session.gone, member),
+            left={**session.left, member: Left(at=now, flagged=session.flagged)},
             asked=None if asked is not None and member in {asked.by, asked.listener} else asked,
         )
     )
@@ -234,7 +238,9 @@ def leave(draft: Draft, session: Session, member: MemberId, now: Millis, rules: 
 def flag(draft: Draft, command: Flag, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
     """It is, or was, heavy. Once it is over that cannot be unsaid: what is owed for it would go with it."""
     draft.own_listener(who)
-    session = draft.own_session(command.session, who)
+    session = draft.known_session(command.session, who)
+    if who in session.left:
+        return _flag_what_was_left(draft, session, command, who, rules)
     if session.flagged == command.on or who == session.seeker:
         return session.id
     if not session.is_live and not command.on:
@@ -244,6 +250,18 @@ def flag(draft: Draft, command: Flag, who: MemberId, now: Millis, rules: FloorRu
     if session.ended_at is not None:
         for listener in session.listeners:
             _spare(draft, session, listener, session.ended_at, rules)
+    return session.id
+
+
+def _flag_what_was_left(draft: Draft, session: Session, command: Flag, who: MemberId, rules: FloorRules) -> SessionId:
+    """Their own part is over: what follows is theirs alone, and counts from when they left."""
+    left = session.left[who]
+    if left.flagged == command.on:
+        return session.id
+    if not command.on:
+        raise Refusal(Reason.SESSION_OVER)
+    draft.set_session(replace(session, left={**session.left, who: replace(left, flagged=True)}))
+    _spare(draft, replace(session, flagged=True), who, left.at, rules)
     return session.id
 
 
@@ -270,13 +288,13 @@ def block(draft: Draft, command: Block, who: MemberId, now: Millis, rules: Floor
 
 
 def report(draft: Draft, command: ReportSession, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
-    session = draft.own_session(command.session, who)
+    session = draft.known_session(command.session, who)
+    about = _meant(session, command.about, who)
     key = _report_key(command, who)
     own = sum(other.startswith(_digest(who)) for other in session.reported)
     if key in session.reported or own >= MOST_REPORTS:
         return session.id
     draft.set_session(replace(session, reported=session.reported | {key}))
-    about = session.listeners[0] if who == session.seeker else session.seeker
     draft.effects.append(
         KeepReport(
             session=session.id,
@@ -291,8 +309,19 @@ def report(draft: Draft, command: ReportSession, who: MemberId, now: Millis, rul
     return session.id
 
 
+def _meant(session: Session, about: MemberId | None, who: MemberId) -> MemberId | None:
+    """Whom a report is about. Of several listeners nobody guesses which: it stands among what they wrote. Raises
+    MEMBER_UNKNOWN."""
+    met = (*session.listeners, *session.left) if who == session.seeker else (session.seeker,)
+    if about is None:
+        return met[0] if len(met) == 1 else None
+    if about not in met:
+        raise Refusal(Reason.MEMBER_UNKNOWN)
+    return about
+
+
 def _report_key(command: ReportSession, who: MemberId) -> str:
-    return _digest(who) + _digest("\0".join((command.reason, command.note, str(command.is_call))))
+    return _digest(who) + _digest("\0".join((command.reason, command.note, str(command.is_call), command.about or "")))
 
 
 def _digest(text: str) -> str:
@@ -352,8 +381,12 @@ def without(session: Session, member: MemberId) -> Session:
     """A session's record without the name, and the wishes, of somebody who is erased."""
     names = {other: "" if other == member else name for other, name in session.names.items()}
     if member != session.seeker:
-        return replace(session, names=names, again=session.again - {member})
+        return replace(session, names=names, again=session.again - {member}, left=_but(session.left, member))
     return replace(session, seeker_name="", wish=Wish(), heard=None, heavy_after=None, again=frozenset())
+
+
+def _but(members: dict[MemberId, _T], member: MemberId) -> dict[MemberId, _T]:
+    return {other: value for other, value in members.items() if other != member}
 
 
 def _spare(draft: Draft, session: Session, member: MemberId, now: Millis, rules: FloorRules) -> None:

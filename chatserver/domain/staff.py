@@ -73,6 +73,8 @@ class Capability(StrEnum):
     """Read listeners' debrief notes, and clear a listener for going live."""
     OPERATE = "operate"
     """Hours, the floor's numbers, and why two people were brought together."""
+    SEE_LOAD = "see_load"
+    """How full and how busy rooms and workers are."""
     SEE_STAFF = "see_staff"
     """The list of those who work here."""
     MANAGE_STAFF = "manage_staff"
@@ -85,6 +87,7 @@ ALLOWED: Final[dict[Capability, frozenset[Role]]] = {
     Capability.MODERATE: frozenset({Role.MODERATOR, Role.OPERATOR}),
     Capability.SUPERVISE: frozenset({Role.MODERATOR, Role.OPERATOR}),
     Capability.OPERATE: frozenset({Role.OPERATOR}),
+    Capability.SEE_LOAD: frozenset({Role.MODERATOR, Role.OPERATOR}),
     Capability.SEE_STAFF: frozenset({Role.MODERATOR, Role.OPERATOR}),
     Capability.MANAGE_STAFF: frozenset({Role.OPERATOR}),
 }

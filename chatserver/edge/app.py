@@ -53,7 +53,9 @@ def build_app(
     identity = IdentityRoutes(
         identities, watch, origins=origins, cookies=cookies, addresses=addresses, limits=gate.limits
     )
-    staff = StaffRoutes(accounts, origins=origins, cookies=staff_cookies, addresses=addresses, limits=gate.limits)
+    staff = StaffRoutes(
+        accounts, identities, origins=origins, cookies=staff_cookies, addresses=addresses, limits=gate.limits
+    )
     status = StatusRoutes(health, exposition)
     socket = ChatSocket(desk, gate, origins=origins, cookies=cookies, staff_cookies=staff_cookies, addresses=addresses)
     found = [

@@ -21,7 +21,7 @@ from chatserver.edge.refusals import body_of, headers_of, plain_error, status_of
 from chatserver.handlers.health import OK, Health
 from chatserver.handlers.identity import Identities
 from chatserver.handlers.watch import Watch, matters_of
-from chatserver.store.contract import StoreUnavailable
+from chatserver.store.contract import Export, StoreUnavailable
 
 _log = logging.getLogger("chatserver.edge")
 
@@ -147,6 +147,12 @@ def decoded(body: bytes, kind: type[T]) -> T:
         raise Refusal(Reason.MALFORMED) from None
 
 
+def as_file(export: Export) -> Response:
+    """What somebody takes along."""
+    body = msgspec.json.format(msgspec.json.encode(export), indent=2)
+    return Response(body, 200, {**UNKEPT, "content-disposition": 'attachment; filename="my-chat-data.json"'}, JSON)
+
+
 class IdentityRoutes:
     """Arriving, coming back, taking one's data along, and being forgotten: here, or everywhere."""
 
@@ -208,10 +214,7 @@ class IdentityRoutes:
             self._asking.admit(self._addresses.admit_export, request)
         # Whoever wrote without pause for a day has megabytes here: they are held once at a time.
         async with self._exporting:
-            export = await self._identities.export(token)
-            body = msgspec.json.format(msgspec.json.encode(export), indent=2)
-        headers = {**UNKEPT, "content-disposition": 'attachment; filename="my-chat-data.json"'}
-        return Response(body, 200, headers, JSON)
+            return as_file(await self._identities.export(token))
 
     async def erase(self, request: Request) -> Response:
         """`POST /api/identity/erase`: remove this person and what they wrote."""

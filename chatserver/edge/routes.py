@@ -275,6 +275,21 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
     _staff("totp/on", StaffRoutes.set_totp, _DONE, Reason.CONFIRMATION_REQUIRED, *_TRIED, asks=FactorAsked),
     _staff("totp/off", StaffRoutes.remove_totp, _DONE, Reason.CONFIRMATION_REQUIRED, *_TRIED, asks=CodeAsked),
     _staff(
+        "export",
+        StaffRoutes.export,
+        {200: Answer(about="Everything, as a file.", body=Export)},
+        Reason.RATE_LIMITED,
+        method="GET",
+    ),
+    _staff(
+        "erase",
+        StaffRoutes.erase,
+        {204: Answer(about="This person is no more.", sets_cookie=True)},
+        *_TRIED,
+        Reason.NOT_ALLOWED,
+        asks=PasswordAsked,
+    ),
+    _staff(
         "people",
         StaffRoutes.people,
         {200: Answer(about="Everybody, the revoked too.", body=PeopleAnswer)},

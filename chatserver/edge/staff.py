@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TypeVar
 
 import msgspec
@@ -15,7 +16,8 @@ from chatserver.domain.limits import Limits
 from chatserver.domain.staff import CONFIRMED_FOR, INVITATION_PATH, Role, Staff, in_order
 from chatserver.edge.addresses import Addresses
 from chatserver.edge.guard import Cookies, Origins, Standing
-from chatserver.edge.http import JSON, UNKEPT, Asking, decoded
+from chatserver.edge.http import JSON, UNKEPT, Asking, as_file, decoded
+from chatserver.handlers.identity import Identities
 from chatserver.handlers.staff import StaffAccounts, Welcome
 from chatserver.store.contract import SignIn
 
@@ -121,13 +123,22 @@ class StaffRoutes:
     """
 
     def __init__(
-        self, accounts: StaffAccounts, *, origins: Origins, cookies: Cookies, addresses: Addresses, limits: Limits
+        self,
+        accounts: StaffAccounts,
+        identities: Identities,
+        *,
+        origins: Origins,
+        cookies: Cookies,
+        addresses: Addresses,
+        limits: Limits,
     ) -> None:
         self._accounts = accounts
+        self._identities = identities
         self._origins = origins
         self._cookies = cookies
         self._addresses = addresses
         self._asking = Asking(origins, cookies, addresses, limits)
+        self._exporting = asyncio.Lock()
 
     # -------------------------------------------------------------------------------------------- coming and going
 
@@ -194,6 +205,21 @@ class StaffRoutes:
         self._admit_try(request, by.staff.login)
         await self._accounts.remove_totp(by, asked.code)
         return _done()
+
+    async def export(self, request: Request) -> Response:
+        """`GET /api/staff/export`: everything that is kept about whoever is signed in, as a file."""
+        by = await self._known(self._asking.token(request, self._origins.judge_read(request.scope)))
+        self._asking.admit(self._addresses.admit_export, request)
+        async with self._exporting:
+            return as_file(await self._identities.export_of(by.staff.member))
+
+    async def erase(self, request: Request) -> Response:
+        """`POST /api/staff/erase`: remove whoever is signed in, their account and what they wrote."""
+        by, asked = await self._signed_in(request, PasswordAsked)
+        self._admit_try(request, by.staff.login)
+        await self._identities.erase_member(await self._accounts.may_go(by, asked.password))
+        self._accounts.on_changed(by.staff.member)
+        return Response(None, 204, {**UNKEPT, "set-cookie": self._cookies.drop(request.scope)})
 
     # -------------------------------------------------------------------------------------------- others' accounts
 

@@ -12,7 +12,7 @@ import msgspec
 
 from chatserver.domain.history import CommandId
 from chatserver.domain.identity import Person
-from chatserver.domain.rooms import Posted, RoomCommand, RoomId, decide, room_channel, target_of
+from chatserver.domain.rooms import Posted, Reacted, RoomCommand, RoomEvent, RoomId, decide, room_channel, target_of
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.node import Node
 from chatserver.protocol.messages import FactOk
@@ -43,7 +43,15 @@ async def commit(node: Node, person: Person, room: RoomId, command_id: CommandId
         return Answer(FactOk(at=now))
     last = publications[-1]
     ok = FactOk(at=last.at, epoch=last.epoch, offset=last.offset)
-    if not committed.repeated and isinstance(last.event, Posted):
-        node.metrics.posts.inc()
+    if not committed.repeated:
+        _count(node, person, room, last.event)
     # Announcing a repeat again costs nothing where it arrived, and heals where a worker died before announcing it.
     return Answer(ok, then=lambda: node.hub.announce(publications))
+
+
+def _count(node: Node, person: Person, room: RoomId, event: RoomEvent) -> None:
+    if isinstance(event, Posted):
+        node.metrics.posts.inc()
+        node.hub.meter.posted(room, person.id, node.monotonic())
+    elif isinstance(event, Reacted) and event.on:
+        node.hub.meter.reacted(room, node.monotonic())

@@ -31,6 +31,7 @@ from chatserver.handlers.hours import Clock
 from chatserver.handlers.node import Node
 from chatserver.handlers.views import Kind, Picture, View
 from chatserver.protocol.internode import FloorChanged
+from chatserver.protocol.listening import StandingOk
 from chatserver.store.contract import FloorChange, FloorCommitted, StoreUnavailable
 
 POLL_SECONDS: Final = 0.8
@@ -257,6 +258,8 @@ class FloorKeeper:
             self._seen_at = clock
             await self._compare_clocks()
             await self._tell_who_is_here()
+            # Being seen is no new version: without this a quiet floor would look as if everybody had gone.
+            await self._load()
             await self._dismiss_those_who_may_not([*self.floor.listeners])
         elif clock - self._looked_at >= POLL_SECONDS / 2:
             self._looked_at = clock
@@ -374,7 +377,7 @@ class FloorKeeper:
             self._restated_at = self._node.monotonic()
             self.picture = self._picture(self.floor)
         shown = -1
-        waiting = [one for one in self._watching if not self._is_urgent(one)]
+        waiting = [one for one in self._watching if not self._is_urgent(one) and not self._is_onlooker(one)]
         for start in range(0, len(waiting) + 1, _VIEWS_AT_ONCE):
             if shown != self.floor.version or again:
                 # Whoever has somebody to meet does not wait until a thousand others know their new place.
@@ -394,6 +397,18 @@ class FloorKeeper:
             member in self.floor.listeners
             or member in self.picture.sessions
             or (seeker is not None and seeker.proposal is not None)
+        )
+
+    def _is_onlooker(self, connection: Connection) -> bool:
+        """Whether they have nothing to do with the floor, as most people at most times: every page watches it, and how
+        many wait and listen is told to those who ask for it."""
+        person, told, picture = connection.person, self._watching[connection].get("standing"), self.picture
+        return (
+            person is not None
+            and isinstance(told, StandingOk)
+            and told.state == "none"
+            and (told.open, told.opens_at) == (picture.is_open, picture.opens_at)
+            and not picture.concerns(person.id)
         )
 
     def _show_each(self, connections: Iterable[Connection]) -> None:

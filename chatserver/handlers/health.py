@@ -31,6 +31,9 @@ class Health:
         self._store_checked_at = float("-inf")
         self._is_checking = False
         self._store_state = OK
+        self._round_trip = 0.0
+        self.store_seconds: float | None = None
+        """How long the last write took that was tried; None before one has worked."""
 
     def send_canary(self) -> None:
         """Call once a second."""
@@ -41,7 +44,14 @@ class Health:
         """A canary of this worker came back."""
         now = self._node.monotonic()
         self._heard_at = now
-        self._node.metrics.bus_lag_seconds.set(now - canary.sent)
+        self._round_trip = now - canary.sent
+        self._node.metrics.bus_lag_seconds.set(self._round_trip)
+
+    @property
+    def bus_seconds(self) -> float | None:
+        """The last round trip through the bus; None where none came back within `CANARY_FRESH`."""
+        is_fresh = self._heard_at is not None and self._node.monotonic() - self._heard_at <= CANARY_FRESH
+        return self._round_trip if is_fresh else None
 
     async def check(self) -> dict[str, str]:
         """Each check's name with "ok" or what is wrong. Costs at most one small write a second."""
@@ -68,6 +78,7 @@ class Health:
             try:
                 await self._node.store.check_writable()
                 self._store_state = OK
+                self.store_seconds = self._node.monotonic() - now
             except (StoreUnavailable, Refusal) as trouble:
                 # Strangers may ask; the cause, which may name hosts and files, is for the log.
                 self._store_state = _NO_WRITES

@@ -140,7 +140,13 @@ class Identities:
     async def export(self, token: str | None) -> Export:
         """Everything kept about the member. Raises IDENTITY_REQUIRED."""
         member = self._named(token)
-        export = None if member is None else await self._store.export(member)
+        if member is None:
+            raise Refusal(Reason.IDENTITY_REQUIRED)
+        return await self.export_of(member)
+
+    async def export_of(self, member: MemberId) -> Export:
+        """The same, of somebody who has shown who they are in another way."""
+        export = await self._store.export(member)
         if export is None:
             raise Refusal(Reason.IDENTITY_REQUIRED)
         return export
@@ -168,6 +174,10 @@ class Identities:
         member = self._named(token)
         if member is None:
             raise Refusal(Reason.IDENTITY_REQUIRED)
+        await self.erase_member(member)
+
+    async def erase_member(self, member: MemberId) -> None:
+        """The same, of somebody who has shown who they are in another way. Raises NOT_ALLOWED for the last operator."""
         await self.on_erasing(member)
         publications = await self._store.erase(member, self._now())
         self.on_erased(member, publications)

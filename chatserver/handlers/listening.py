@@ -152,7 +152,11 @@ async def report(node: Node, connection: Connection, person: Person, command: Re
         node,
         person,
         on_floor.ReportSession(
-            session=command.session, reason=command.reason, note=_note(command.note), is_call=command.call
+            session=command.session,
+            reason=command.reason,
+            note=_note(command.note),
+            is_call=command.call,
+            about=command.about,
         ),
     )
 

@@ -24,6 +24,7 @@ from chatserver.store.contract import Retention, Store
 
 if TYPE_CHECKING:
     from chatserver.handlers.floor import FloorKeeper
+    from chatserver.handlers.load import LoadKeeper
     from chatserver.handlers.watch import Watch
 
 ENDED_SECONDS: Final = 60.0
@@ -60,6 +61,8 @@ class Node:
     """The directory, refreshed by the sweep and by room changes. Decisions load their own room in the transaction."""
     online: dict[MemberId, Online] = field(default_factory=dict)
     watching: set[Connection] = field(default_factory=set)
+    watching_load: dict[Connection, int] = field(default_factory=dict)
+    """Those who are shown the load, and the number of the picture that they were last told."""
     staffed: set[Connection] = field(default_factory=set)
     """Those that said hello as staff."""
     ended: dict[MemberId, float] = field(default_factory=dict)
@@ -69,6 +72,9 @@ class Node:
     """The one-to-one side of this worker. It needs the node, so the server gives it afterwards."""
     watch: Watch = field(init=False)
     """The same of moderation."""
+
+    load: LoadKeeper = field(init=False)
+    """What goes on in the rooms and on the workers. It needs the node, too."""
 
     def admit(self, connection: Connection, person: Person) -> None:
         """From now on this connection is this member's. Raises BUSY where they have as many as one may have, and
@@ -90,6 +96,7 @@ class Node:
     def dismiss(self, connection: Connection) -> None:
         """The connection has ended. A bucket outlives it until it is full, so that coming back does not refill it."""
         self.watching.discard(connection)
+        self.watching_load.pop(connection, None)
         self.staffed.discard(connection)
         if connection.person is not None and (online := self.online.get(connection.person.id)) is not None:
             online.connections.discard(connection)

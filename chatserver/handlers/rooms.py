@@ -80,7 +80,9 @@ async def join(node: Node, connection: Connection, person: Person, command: Join
     channel = room_channel(room.id)
     is_here = room.id in connection.rooms
     if not is_here:
-        if len(connection.rooms) >= node.limits.rooms_per_connection:
+        # Sessions are bounded by the floor: nobody is kept out of their conversation, or of a room, by earlier ones.
+        themed = sum(not is_session(each) for each in connection.rooms)
+        if not is_session(room.id) and themed >= node.limits.rooms_per_connection:
             raise Refusal(Reason.TOO_MANY_ROOMS, details={"limit": node.limits.rooms_per_connection})
         _check_space(node, room, person, is_returning=command.since is not None)
     joined = await node.store.join(person.id, room.id, command.agreement)

@@ -186,6 +186,15 @@ class StaffAccounts:
         await self._check_code(await self._secrets(by.staff.member), code)
         await self._store.set_totp(by.staff.member, None)
 
+    async def may_go(self, by: SignIn, password: str) -> MemberId:
+        """Whether somebody can be erased, who says so with their password: who they are. Raises SIGN_IN_REFUSED, or
+        NOT_ALLOWED (`why` "last_operator") where nobody would be left."""
+        member = by.staff.member
+        await self._require_password(member, password)
+        # The store decides again when it writes; here the reason is known.
+        keep_an_operator(await self._store.all_staff(), member, ())
+        return member
+
     # ------------------------------------------------------------------------------------------------ others' accounts
 
     async def invite(self, by: SignIn, roles: Collection[Role]) -> Link:

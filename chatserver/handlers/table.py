@@ -10,7 +10,7 @@ from msgspec import Struct
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import Person
 from chatserver.domain.staff import Capability, require
-from chatserver.handlers import listening, members, moderation, rooms, sign_ins
+from chatserver.handlers import listening, load, members, moderation, rooms, sign_ins
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
@@ -40,6 +40,7 @@ from chatserver.protocol.listening import (
     TakeBack,
     TalkAgainCommand,
 )
+from chatserver.protocol.load import AskLoad
 from chatserver.protocol.messages import (
     AnyCommand,
     DoneOk,
@@ -137,6 +138,7 @@ TABLE: Final[dict[type[Command], Row]] = {
     LiftMeasure: Row(moderation.lift, 5.0, needs=Capability.MODERATE),
     AskDebriefs: Row(moderation.debriefs, 2.0, needs=Capability.SUPERVISE),
     ReadDebrief: Row(moderation.read_debrief, 2.0, needs=Capability.SUPERVISE),
+    AskLoad: Row(load.load, 5.0, needs=Capability.SEE_LOAD),
     MuteMember: Row(members.mute),
     Rename: Row(members.rename, 5.0),
     MakeCode: Row(members.make_code, 20.0),

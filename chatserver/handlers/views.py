@@ -17,6 +17,7 @@ from chatserver.domain.floor import (
     Ending,
     Floor,
     FloorRules,
+    Left,
     Listener,
     Seeker,
     Session,
@@ -31,6 +32,7 @@ from chatserver.protocol.listening import (
     ConsoleOk,
     ConsolePush,
     InvitationView,
+    LeftSession,
     ProfileView,
     ProposalView,
     SessionPerson,
@@ -76,11 +78,16 @@ class Picture:
         self.asked = {each.proposal.listener: each for each in self.queue if each.proposal is not None}
         self.sessions: dict[MemberId, list[Session]] = {}
         """Everybody's sessions, live ones and those not yet forgotten, oldest first."""
+        self.left: dict[MemberId, list[Session]] = {}
+        """Those that a listener left before the end, while they are kept."""
         for session in sorted(floor.sessions.values(), key=lambda each: (each.started_at, each.id)):
             for member in session.people:
                 self.sessions.setdefault(member, []).append(session)
+            for member in session.left:
+                self.left.setdefault(member, []).append(session)
         self.people: frozenset[MemberId] = frozenset((*floor.seekers, *floor.listeners))
         self.pace = matching.pace(floor, now, rules)
+        self.prospects = matching.Prospects(self.listening)
 
     def concerns(self, member: MemberId) -> bool:
         """Whether somebody is on the floor."""
@@ -160,6 +167,7 @@ def console(picture: Picture, member: MemberId) -> ConsoleOk | None:
             for each in sorted(picture.listening, key=lambda each: each.name)
             if each.member != member
         ),
+        left=tuple(_left(each, each.left[member]) for each in picture.left.get(member, ())),
     )
 
 
@@ -177,6 +185,8 @@ def push(view: View) -> StandingPush | ConsolePush:
 def _waiting(picture: Picture, view: StandingOk, seeker: Seeker) -> StandingOk:
     place = picture.places.get(seeker.member)
     seconds, samples = (None, 0) if place is None else picture.pace.estimate(place)
+    if not picture.prospects.can_tell(seeker):
+        seconds = None
     return msgspec.structs.replace(
         view,
         place=place,
@@ -226,6 +236,16 @@ def _person(session: Session, member: MemberId) -> SessionPerson:
         name=session.seeker_name if member == session.seeker else session.names.get(member, ""),
         role="seeker" if member == session.seeker else "listener",
         gone_since=session.gone.get(member),
+    )
+
+
+def _left(session: Session, left: Left) -> LeftSession:
+    return LeftSession(
+        id=session.id,
+        seeker=SessionPerson(id=session.seeker, name=session.seeker_name, role="seeker"),
+        started_at=session.started_at,
+        left_at=left.at,
+        flagged=left.flagged,
     )
 
 

@@ -14,6 +14,7 @@ import msgspec
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.protocol import examples
 from chatserver.protocol import listening as li
+from chatserver.protocol import load as lo
 from chatserver.protocol import messages as m
 from chatserver.protocol import moderation as mo
 from chatserver.protocol.codes import Close, advice, error_body
@@ -72,6 +73,7 @@ REPLY_TO: Final[dict[type[Command], type[Any]]] = {
     mo.LiftMeasure: m.DoneOk,
     mo.AskDebriefs: mo.DebriefsOk,
     mo.ReadDebrief: m.DoneOk,
+    lo.AskLoad: lo.LoadOk,
 }
 """What answers each command where it is not refused."""
 

@@ -13,9 +13,12 @@ from msgspec import Struct
 
 from chatserver.domain.history import ChannelName
 from chatserver.domain.identity import MemberId, NodeId
+from chatserver.domain.load import Sample
 from chatserver.domain.rooms import Publication
 
 NODE_ID_LENGTH: Final = 12
+TOPIC_LOAD: Final = "load"
+"""Where every worker's samples come, which are larger than all else."""
 TOPIC_NODES: Final = "nodes"
 """Every worker listens here. Channel topics are the channels' own names."""
 
@@ -108,6 +111,12 @@ class ModerationChanged(Struct, frozen=True, tag="md"):
     version: int
 
 
+class LoadTold(Struct, frozen=True, tag="lt"):
+    """How it is on the sender at this moment. Sent every second; without one for four, its numbers are gone."""
+
+    sample: Sample
+
+
 AnyNodeMessage = (
     Announced
     | TypingSeen
@@ -122,6 +131,7 @@ AnyNodeMessage = (
     | StaffChanged
     | FloorChanged
     | ModerationChanged
+    | LoadTold
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -99,12 +99,13 @@ class BlockPerson(Command, frozen=True, kw_only=True, tag="block"):
 
 class ReportPerson(Command, frozen=True, kw_only=True, tag="report"):
     """Tell the moderators about a session, with what was last written in it. `call` is a listener's silent call for one
-    of them to come."""
+    of them to come. `about` is whom a seeker means, of several listeners whom they talked with there."""
 
     session: SessionName
     reason: Annotated[str, Meta(max_length=64)]
     note: Text = ""
     call: bool = False
+    about: MemberId | None = None
 
 
 class AnswerInvitation(Command, frozen=True, kw_only=True, tag="answer"):
@@ -299,6 +300,17 @@ class Colleague(Struct, frozen=True, kw_only=True):
     free: bool
 
 
+class LeftSession(Struct, frozen=True, kw_only=True):
+    """A session that this listener handed over, or left before its end, while it is kept. They can still `flag` it for
+    themselves, and `report` it; they cannot enter its room. `seeker` is whom they talked with."""
+
+    id: SessionId
+    seeker: SessionPerson
+    started_at: Millis
+    left_at: Millis
+    flagged: bool
+
+
 class ProfileView(Struct, frozen=True, kw_only=True):
     """What a listener is and takes on, as `profile` set it."""
 
@@ -318,7 +330,7 @@ class ConsoleOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="console"
     `state`: `practice` (not ready yet), `away`, `free`, `busy` (as many as they take), `paused`. `lease_until` is when
     the intent ends if they do nothing. `pause` and `paused_until` say why and until when they get nobody. `today` and
     `week` count their sessions against the caps. `owes` is the session whose note to a supervisor is due.
-    `languages` are those that somebody who asks can choose.
+    `languages` are those that somebody who asks can choose. `left` are sessions that they left before the end.
     """
 
     version: int
@@ -341,6 +353,7 @@ class ConsoleOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="console"
     invitations: tuple[SessionView, ...] = ()
     sessions: tuple[SessionView, ...] = ()
     colleagues: tuple[Colleague, ...] = ()
+    left: tuple[LeftSession, ...] = ()
 
 
 class StandingPush(StandingOk, frozen=True, kw_only=True, tag_field="push", tag="standing", omit_defaults=True):

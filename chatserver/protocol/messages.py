@@ -17,6 +17,7 @@ from chatserver.domain.rooms import Post, Reaction, Room, RoomId
 from chatserver.domain.staff import Role
 from chatserver.protocol.fields import Command, MemberName, Place, RoomName, Text, Version
 from chatserver.protocol.listening import ListeningCommand, ListeningOk, ListeningPush
+from chatserver.protocol.load import LoadCommand, LoadOk, LoadPush
 from chatserver.protocol.moderation import ModerationCommand, ModerationOk, ModerationPush
 
 VERSION: Final = 1
@@ -159,6 +160,7 @@ AnyCommand = (
     | Ping
     | ListeningCommand
     | ModerationCommand
+    | LoadCommand
 )
 
 
@@ -264,7 +266,9 @@ class DoneOk(Struct, frozen=True, tag_field="ok", tag="done"):
     """It is done, and there is nothing more to say."""
 
 
-AnyOk = HelloOk | RoomsOk | JoinOk | HistoryOk | FactOk | RenameOk | CodeOk | DoneOk | ListeningOk | ModerationOk
+AnyOk = (
+    HelloOk | RoomsOk | JoinOk | HistoryOk | FactOk | RenameOk | CodeOk | DoneOk | ListeningOk | ModerationOk | LoadOk
+)
 
 
 class ErrorBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -402,6 +406,7 @@ AnyPush = (
     | DrainingPush
     | ListeningPush
     | ModerationPush
+    | LoadPush
 )
 AnyServerMessage = Reply | ErrorReply | AnyPush
 

@@ -137,6 +137,9 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     room_age: int = 24 * 3600 * 1000
     posts_per_room: int = 50_000
     member_age: int = 30 * 24 * 3600 * 1000
+    report_age: int = 180 * 24 * 3600 * 1000
+    debrief_age: int = 90 * 24 * 3600 * 1000
+    feedback_age: int = 365 * 24 * 3600 * 1000
     dedupe_window: int = 10 * 60 * 1000
 
 
@@ -150,7 +153,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeptSession(msgspec.Struct, frozen=True, kw_only=True):
-    """A session that is still kept, with what this side said of it."""
+    """A session that is still kept, with what this side said of it. `left_at` is when a listener left it before its
+    end."""
 
     id: SessionId
     is_seeker: bool
@@ -162,6 +166,7 @@ class KeptSession(msgspec.Struct, frozen=True, kw_only=True):
     heavy_after: int | None
     flagged: bool | None
     would_talk_again: bool
+    left_at: Millis | None = None
 
 
 class KeptReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -435,7 +440,9 @@ class Store(ModerationStore, Protocol):
         Reports by them stay without their name; what they wrote stays only in reports about them.
 
         Returns the publications that say so (redactions and changed reactions), committed. Nothing of the text may
-        remain in the database file or its write-ahead log once this returns."""
+        remain in the database file or its write-ahead log once this returns; of staff, whose sign-in is gone then and
+        who cannot ask again, the next `expire` sees to it where this was interrupted. Raises NOT_ALLOWED where nobody
+        would be operator any more."""
         ...
 
     # Time
@@ -444,8 +451,8 @@ class Store(ModerationStore, Protocol):
         """Forget what is older than `retention` allows; the new heads of the channels that lost something. Bounded
         work per call; call it again while it returns anything.
 
-        Members who are staff or stand on the floor stay. Sessions' rooms are the floor's to drop; only one whose
-        session is nowhere goes after a day."""
+        Reports, debriefs and feedback have ages of their own. Members who are staff or stand on the floor stay.
+        Sessions' rooms are the floor's to drop; only one whose session is nowhere goes after a day."""
         ...
 
 

@@ -20,7 +20,7 @@ from chatserver.store import floor_log, render
 from chatserver.store import floor_statements as sql
 from chatserver.store import statements as rooms_sql
 from chatserver.store.compiler import Call, Op
-from chatserver.store.contract import KeptNote, KeptReport, KeptSession, Place
+from chatserver.store.contract import KeptNote, KeptReport, KeptSession, Place, Retention
 from chatserver.store.floor_effects import close_room, drop_room
 from chatserver.store.floor_records import Records
 from chatserver.store.log import ChannelState
@@ -98,6 +98,7 @@ def _session_without(session: Session, who: MemberId, nobody: Nobody, now: Milli
         extend_by=session.extend_by - {who},
         gone={member: since for member, since in session.gone.items() if member != who},
         again=session.again - {who},
+        left={member: left for member, left in session.left.items() if member != who},
         heard=None if is_seeker else session.heard,
         heavy_after=None if is_seeker else session.heavy_after,
     )
@@ -168,7 +169,11 @@ def kept_of(who: MemberId) -> Op[Kept]:
     return Kept(
         place=None if seeker is None else _place_of(seeker),
         listener=floor.listeners.get(who),
-        sessions=tuple(_kept_session(session, who) for session in floor.sessions.values() if who in session.people),
+        sessions=tuple(
+            _kept_session(session, who)
+            for session in floor.sessions.values()
+            if who in session.people or who in session.left
+        ),
         reports=tuple(
             KeptReport(at=row[0], reason=row[1], note=row[2], outcome=row[3], reply=row[4] or "") for row in reports
         ),
@@ -182,6 +187,7 @@ def _place_of(seeker: Seeker) -> Place:
 
 def _kept_session(session: Session, who: MemberId) -> KeptSession:
     is_seeker = who == session.seeker
+    left = session.left.get(who)
     return KeptSession(
         id=session.id,
         is_seeker=is_seeker,
@@ -191,7 +197,8 @@ def _kept_session(session: Session, who: MemberId) -> KeptSession:
         wish=session.wish if is_seeker else None,
         heard=session.heard if is_seeker else None,
         heavy_after=session.heavy_after if is_seeker else None,
-        flagged=None if is_seeker else session.flagged,
+        flagged=None if is_seeker else session.flagged if left is None else left.flagged,
+        left_at=None if left is None else left.at,
         would_talk_again=who in session.again,
     )
 
@@ -199,11 +206,20 @@ def _kept_session(session: Session, who: MemberId) -> KeptSession:
 # ------------------------------------------------------------------------------------------------ expiring
 
 
-def prune(now: Millis) -> Op[None]:
-    """Remove hand-overs that are too old, and words, invitations and sign-ins that are over."""
+def prune(now: Millis, retention: Retention) -> Op[bool]:
+    """Remove hand-overs, reports, debriefs and feedback that are too old, and words, invitations and sign-ins that are
+    over. Whether any of it was what somebody wrote or said."""
     yield Call(sql.DROP_OLD_WAITS, [(now - WAITS_KEPT,)])
     for statement in sql.DROP_OVER:
         yield Call(statement, [(now,)])
+    has_dropped = False
+    for statement, age in (
+        (sql.DROP_OLD_REPORTS, retention.report_age),
+        (sql.DROP_OLD_DEBRIEFS, retention.debrief_age),
+        (sql.DROP_OLD_FEEDBACK, retention.feedback_age),
+    ):
+        has_dropped |= bool((yield Call(statement, [(now - age,)])))
+    return has_dropped
 
 
 def orphans(now: Millis) -> Op[list[ChannelName]]:

@@ -229,6 +229,10 @@ DEBRIEFS_OF: Final = Statement(
     select(debriefs.c.at, debriefs.c.note).where(debriefs.c.listener == _p("who")).order_by(debriefs.c.at), "who"
 )
 DROP_OLD_WAITS: Final = Statement(delete(waits).where(waits.c.met_at < _p("before")), "before")
+DROP_OLD_REPORTS, DROP_OLD_DEBRIEFS, DROP_OLD_FEEDBACK = (
+    Statement(delete(table).where(table.c.at < _p("before")).returning(_ONE), "before", returns=True)
+    for table in (reports, debriefs, feedback)
+)
 DROP_OVER: Final = tuple(
     Statement(delete(table).where(table.c.expires_at <= _p("now")), "now")
     for table in (words, invitations, staff_sign_ins, barred)

@@ -58,6 +58,7 @@ def erase(who: MemberId, now: Millis) -> Op[Erased]:
     # channel's. Once all are ours, nothing of this person can be written any more.
     floor = yield from floor_log.locked(Records())
     yield Call(people_sql.LOCK_MEMBER, [(who,)])
+    yield from staff.require_another_operator(who)
     names = sorted(row[0] for row in (yield Call(sql.CHANNELS_OF, [(who,)])))
     states: dict[str, ChannelState] = {}
     if names:
@@ -82,6 +83,8 @@ def erase(who: MemberId, now: Millis) -> Op[Erased]:
     was_staff = yield from staff.forget(who)
     had_measures = yield from moderation.forget(who, ERASED)
     yield from _drop_member(who)
+    if was_staff:
+        yield Call(floor_sql.NOTE_DROPPED, [()])
     return Erased(publications, had_text=bool(posts or ended is not None or had_text or was_staff or had_measures))
 
 
@@ -130,11 +133,11 @@ def expire(now: Millis, retention: Retention) -> Op[Expired]:
     members = yield Call(sql.UNSEEN_MEMBERS, [(now - _member_age(retention), MEMBERS_AT_ONCE)])
     for (who,) in members:
         yield from _drop_member(MemberId(who))
-    yield from floor_forgetting.prune(now)
-    yield from moderation.prune(now)
+    yield from moderation.prune(now, retention)
+    was_written = yield from floor_forgetting.prune(now, retention)
     ((dropped, scrubbed),) = yield Call(floor_sql.DROPPED, [()])
     has_dropped = dropped > scrubbed
-    removed = bool(heads or members or has_dropped)
+    removed = bool(heads or members or has_dropped or was_written)
     may_vacuum = removed and (yield from _may_vacuum(now))
     return Expired(heads, removed, may_vacuum, has_dropped, dropped)
 

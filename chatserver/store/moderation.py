@@ -33,7 +33,7 @@ from chatserver.store import people_statements as people_sql
 from chatserver.store import staff_statements as staff_sql
 from chatserver.store import statements as rooms_sql
 from chatserver.store.compiler import Call, Op, Row, by_keys
-from chatserver.store.contract import KeptMeasure, KeptView
+from chatserver.store.contract import KeptMeasure, KeptView, Retention
 from chatserver.store.log import ChannelState, event_row, post_values, save_heads
 from chatserver.store.measures import measure_of, measure_row
 from chatserver.store.moderation_contract import (
@@ -448,7 +448,9 @@ def kept_of(who: MemberId) -> Op[tuple[tuple[KeptMeasure, ...], tuple[KeptView, 
     )
 
 
-def prune(now: Millis) -> Op[None]:
+def prune(now: Millis, retention: Retention) -> Op[None]:
+    """Remove measures that were over long ago, and the notes of reports that are about to go."""
+    yield Call(sql.DROP_OLD_NOTES, [(now - retention.report_age,)])
     yield Call(sql.DROP_OLD_MEASURES, [(now - KEPT_AFTER,)])
 
 

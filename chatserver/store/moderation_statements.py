@@ -202,6 +202,10 @@ DISOWN_CLOSED: Final = Statement(
 DISOWN_READING: Final = Statement(
     update(debriefs).where(debriefs.c.read_by == _p("who")).values(read_by=_p("nobody")), "nobody", "who"
 )
+DROP_OLD_NOTES: Final = Statement(
+    delete(report_notes).where(report_notes.c.report.in_(select(reports.c.id).where(reports.c.at < _p("before")))),
+    "before",
+)
 DROP_OLD_MEASURES: Final = Statement(delete(measures).where(measures.c.expires_at < _p("before")), "before")
 
 FIND_BARRED: Final = Statement(

@@ -137,6 +137,12 @@ def sign_out(token_hash: bytes) -> Op[None]:
     yield Call(sql.DROP_SIGN_IN, [(token_hash,)])
 
 
+def require_another_operator(who: MemberId) -> Op[None]:
+    """Before somebody goes: hold every account, if they have one. Raises NOT_ALLOWED where none would be operator."""
+    if (yield Call(sql.STAFF, [(who,)])):
+        yield from _lock_all(who, frozenset())
+
+
 def forget(who: MemberId) -> Op[bool]:
     """Remove the account of somebody who is erased, if they have one, and their name from what they made."""
     yield Call(sql.DROP_SIGN_INS_OF, [(who,)])

@@ -17,8 +17,9 @@ from tests.kit.client import ChatClient, Message
 from tests.kit.server import ChatServer
 
 _PASSWORD: Final = "lamp river boots sky"
-_FIRST: Final = ("Calm", "Quiet", "Gentle", "Steady", "Kind", "Warm")
-_LAST: Final = ("Heron", "Otter", "Finch", "Birch", "Wren", "Linden", "Maple")
+# Words that no guest is given as a pseudonym: those would take the same names now and then.
+_FIRST: Final = ("Helena", "Tomas", "Nadia", "Oskar", "Priya", "Edwin")
+_LAST: Final = ("Brandt", "Novak", "Keller", "Moreau", "Silva", "Lindqvist", "Okafor")
 _names = itertools.cycle([f"{first} {last}" for last in _LAST for first in _FIRST])
 
 

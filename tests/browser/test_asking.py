@@ -369,7 +369,8 @@ async def test_another_listener_takes_over_when_the_seeker_agrees(
         await otter.listen()
         await heron.client.ask("invite", session=session, listener=otter.client.member, handover=True)
         await expect(ann.page.locator(".invitation")).to_contain_text(
-            f"{heron.name} would like {otter.name} to go on with you"
+            f"{heron.name} would like {otter.name} to go on with you in their place. "
+            f"{otter.name} will then be able to read what was written so far."
         )
         await press(ann, "Yes, that's fine").click()
         await otter.console(lambda it: bool(it.get("invitations")))
@@ -404,7 +405,9 @@ async def test_afterwards_both_say_again_and_the_words_lead_to_the_same_listener
     await expect(press(ann, "Show my come-back words")).to_be_hidden()
     await heron.client.ask("again", session=session)
     await press(ann, "Show my come-back words").click()
-    words = await ann.page.locator(".code").inner_text()
+    code = ann.page.locator(".code")
+    await expect(code).not_to_be_empty()
+    words = await code.inner_text()
     await ann.page.reload()
     await ann.sees_lobby()
 
@@ -416,8 +419,37 @@ async def test_afterwards_both_say_again_and_the_words_lead_to_the_same_listener
     await press(eve, "I agree, ask for a listener").click()
     await waits(eve)
     await heron.listen()
+    proposal = (await heron.console(lambda it: "proposal" in it))["proposal"]
+    assert "came_back" in proposal["why"]
     again = await heron.accept()
     await heron.client.ask("end", session=again)
+
+
+async def test_a_cruel_last_line_can_be_reported_and_its_writer_blocked_when_it_is_over(
+    house: ChatServer, sit_down: SitDown, heron: Listener
+) -> None:
+    ann = await (await sit_down(house.url)).arrive()
+    session = await talks(ann, heron)
+    await heron.say(session, "a cruel last line")
+    await heron.client.ask("end", session=session)
+    await expect(heading(ann, "Your conversation is over")).to_be_visible()
+    await press(ann, "Report").click()
+    dialog = ann.page.get_by_role("dialog", name="Report")
+    await dialog.get_by_label("Unkind or hurtful").check()
+    await dialog.get_by_role("button", name="Send this to a moderator").click()
+    await expect(dialog.get_by_text("Thank you. A moderator will look at it.")).to_be_visible()
+    await dialog.get_by_role("button", name="Close").click()
+    await press(ann, "Block").click()
+    await press(ann, f"Block {heron.name}").click()
+    await expect(on_page(ann, f"You and {heron.name} don't meet here again.")).to_be_visible()
+    await expect(press(ann, "Block")).to_be_hidden()
+    await expect(ann.page.get_by_label("I'd talk with them again")).to_be_hidden()
+    await heron.listen()
+    await press(ann, "Ask for a listener again").click()
+    await press(ann, "I agree, ask for a listener").click()
+    await waits(ann)
+    assert "proposal" not in await heron.console()
+    await press(ann, "Leave the line").click()
 
 
 async def test_all_of_it_with_the_keyboard_alone(house: ChatServer, sit_down: SitDown, heron: Listener) -> None:

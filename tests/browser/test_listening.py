@@ -41,7 +41,7 @@ async def test_a_conversation_from_the_invitation_to_the_words_of_the_next_day(
         mira, ann = Console(await sit_down(wire.url)), await sit_down(house.url)
         for person in (mira.person, ann):
             person.forgive(LOST_NETWORK)
-        await mira.accept_invitation(await invite(house), "mira", "Soft Harbour")
+        await mira.accept_invitation(await invite(house), "mira", "Mira Harbourne")
         assert "#" not in mira.page.url
         await expect(mira.stand).to_contain_text("Before your first conversation")
         await mira.practise()
@@ -99,7 +99,7 @@ async def test_both_say_again_and_the_words_lead_back_the_next_day(house: ChatSe
     mira, ann = Console(await sit_down(house.url)), await sit_down(house.url)
     for person in (mira.person, ann):
         person.forgive(LOST_NETWORK)
-    login = await hire(house, "Soft Harbour")
+    login = await hire(house, "Mira Harbourne")
     await mira.sign_in(login)
     await mira.listen()
     await ann.arrive()
@@ -144,7 +144,7 @@ async def test_a_sign_in_that_is_refused_is_told_kindly_and_a_second_step_is_ask
     house: ChatServer, sit_down: SitDown
 ) -> None:
     mira = Console(await sit_down(house.url))
-    login = await hire(house, "Soft Harbour")
+    login = await hire(house, "Mira Harbourne")
     await mira.page.goto(f"{house.url}/listen.html")
     await mira.fill_in(login, "not the right one")
     await expect(mira.page.get_by_role("alert").filter(has_text="don't fit together")).to_be_visible()
@@ -181,7 +181,7 @@ async def test_an_invitation_says_what_is_wrong_with_a_password_and_works_once(
 ) -> None:
     mira = Console(await sit_down(house.url))
     secret = await invite(house)
-    await mira.accept_invitation(secret, "mira", "Soft Harbour")
+    await mira.accept_invitation(secret, "mira", "Mira Harbourne")
     await expect(mira.press("Go to the practice")).to_be_visible()
     late = Console(await sit_down(house.url))
     await late.accept_invitation(secret, "late", "Late Robin")
@@ -199,7 +199,7 @@ async def test_an_invitation_says_what_is_wrong_with_a_password_and_works_once(
 
 async def test_a_new_password_keeps_this_page_signed_in(house: ChatServer, sit_down: SitDown) -> None:
     mira = Console(await sit_down(house.url))
-    await mira.sign_in(await hire(house, "Soft Harbour"))
+    await mira.sign_in(await hire(house, "Mira Harbourne"))
     await mira.turn_to("My account")
     await mira.page.get_by_label("Password until now").fill(PASSWORD)
     await mira.page.get_by_label("New password").fill("seven slow green snails")
@@ -213,20 +213,20 @@ async def test_an_operator_invites_and_takes_an_account_away_and_who_had_it_is_t
     house: ChatServer, sit_down: SitDown
 ) -> None:
     chief, mira = Console(await sit_down(house.url)), Console(await sit_down(house.url))
-    await chief.sign_in(await hire(house, "Steady Birch", "operator"))
+    await chief.sign_in(await hire(house, "Chief Almqvist", "operator"))
     await chief.turn_to("Team")
     await chief.press("Make a link").click()
     link = chief.page.get_by_label("Invitation link")
     await expect(link).to_have_value(re.compile(r"/listen\.html#invite=.{43}$"))
     secret = (await link.input_value()).partition("#invite=")[2]
-    await mira.accept_invitation(secret, "mira", "Soft Harbour")
+    await mira.accept_invitation(secret, "mira", "Mira Harbourne")
     await expect(mira.press("Go to the practice")).to_be_visible()
     await chief.turn_to("My account")
     await chief.turn_to("Team")
-    await chief.page.get_by_role("button", name="Take the account away: Soft Harbour").click()
-    await expect(chief.page.get_by_text("Soft Harbour is signed out everywhere at once")).to_be_visible()
+    await chief.page.get_by_role("button", name="Take the account away: Mira Harbourne").click()
+    await expect(chief.page.get_by_text("Mira Harbourne is signed out everywhere at once")).to_be_visible()
     await chief.press("Yes, take it away").click()
-    await expect(chief.page.get_by_role("listitem").filter(has_text="Soft Harbour")).to_contain_text("no longer here")
+    await expect(chief.page.get_by_role("listitem").filter(has_text="Mira Harbourne")).to_contain_text("no longer here")
     await expect(mira.page.get_by_text("Your sign-in is over")).to_be_visible()
 
 
@@ -235,7 +235,7 @@ async def test_an_operator_invites_and_takes_an_account_away_and_who_had_it_is_t
 
 async def test_who_is_writing_keeps_the_focus_when_somebody_waits(house: ChatServer, sit_down: SitDown) -> None:
     mira = Console(await sit_down(house.url))
-    await mira.sign_in(await hire(house, "Soft Harbour"))
+    await mira.sign_in(await hire(house, "Mira Harbourne"))
     await mira.listen()
     async with ChatClient(house.ws_url) as ann, ChatClient(house.ws_url) as ben:
         await ann.ask("ask", agreement=True, topics=["sleep"], need="listen", heavy=4)
@@ -267,7 +267,7 @@ async def test_a_listener_who_does_nothing_is_asked_before_they_are_set_to_away(
         mira = Console(await sit_down(house.url))
         mira.person.forgive(LOST_NETWORK)
         await mira.page.clock.install()
-        await mira.sign_in(await hire(house, "Soft Harbour"))
+        await mira.sign_in(await hire(house, "Mira Harbourne"))
         await mira.listen()
         still = mira.page.get_by_role("group", name="Still there?")
         await expect(still).to_be_hidden()
@@ -282,7 +282,7 @@ async def test_the_profile_is_kept_and_first_words_go_into_the_field_and_are_not
     house: ChatServer, sit_down: SitDown
 ) -> None:
     mira = Console(await sit_down(house.url))
-    await mira.sign_in(await hire(house, "Soft Harbour"))
+    await mira.sign_in(await hire(house, "Mira Harbourne"))
     await mira.turn_to("What I take on")
     await mira.page.get_by_label("German").check()
     await mira.page.get_by_role("group", name="Topics I'd rather not take").get_by_label("Missing someone").check()
@@ -312,7 +312,7 @@ async def test_side_by_side_where_there_is_room_and_one_at_a_time_where_there_is
     house: ChatServer, sit_down: SitDown
 ) -> None:
     mira = Console(await sit_down(house.url, viewport={"width": 1280, "height": 800}))
-    await mira.sign_in(await hire(house, "Soft Harbour"))
+    await mira.sign_in(await hire(house, "Mira Harbourne"))
     await mira.listen()
     async with ChatClient(house.ws_url) as ann, ChatClient(house.ws_url) as ben:
         sessions = []
@@ -349,7 +349,7 @@ async def test_a_moderator_is_called_silently_and_a_heavy_one_is_followed_by_a_n
     house: ChatServer, sit_down: SitDown
 ) -> None:
     mira = Console(await sit_down(house.url))
-    await mira.sign_in(await hire(house, "Soft Harbour"))
+    await mira.sign_in(await hire(house, "Mira Harbourne"))
     await mira.listen()
     async with ChatClient(house.ws_url) as ann:
         await ann.ask("ask", agreement=True)
@@ -383,14 +383,14 @@ async def test_a_moderator_is_called_silently_and_a_heavy_one_is_followed_by_a_n
 
 async def test_block_and_report_are_two_things_of_two_touches(house: ChatServer, sit_down: SitDown) -> None:
     mira = Console(await sit_down(house.url))
-    await mira.sign_in(await hire(house, "Soft Harbour"))
+    await mira.sign_in(await hire(house, "Mira Harbourne"))
     await mira.listen()
     async with ChatClient(house.ws_url) as ann:
         await ann.ask("ask", agreement=True)
         await mira.accept()
         await mira.open_more()
         await mira.press("Report").click()
-        await mira.page.get_by_role("combobox", name="Report").select_option(label="Threats or hate")
+        await mira.page.get_by_role("combobox", name="What happened?").select_option(label="Threats or hate")
         await mira.press("Send this report").click()
         await expect(mira.page.get_by_text("The moderators have it.")).to_be_visible()
         await expect(mira.writing).to_be_visible()
@@ -400,17 +400,75 @@ async def test_block_and_report_are_two_things_of_two_touches(house: ChatServer,
         await expect(mira.writing).to_be_hidden()
 
 
+async def test_what_has_ended_can_still_be_reported_blocked_and_marked_as_heavy(
+    house: ChatServer, sit_down: SitDown
+) -> None:
+    mira = Console(await sit_down(house.url))
+    await mira.sign_in(await hire(house, "Mira Harbourne"))
+    await mira.listen()
+    async with ChatClient(house.ws_url) as ann:
+        await ann.ask("ask", agreement=True)
+        await mira.accept()
+        push = await ann.wait_for(lambda push: push["push"] == "standing" and push["state"] == "session")
+        session = push["session"]["id"]
+        await ann.ask("join", room=session)
+        await ann.ask("post", room=session, text="a cruel last line")
+        await ann.ask("end", session=session)
+        await expect(mira.panes).to_contain_text("They ended this conversation.")
+        await mira.press("Report").click()
+        await mira.page.get_by_role("combobox", name="What happened?").select_option(label="Threats or hate")
+        await mira.press("Send this report").click()
+        await expect(mira.panes).to_contain_text("Thank you. The moderators have it.")
+        await mira.press("This is heavy for me").click()
+        await mira.press("Mark it as heavy").click()
+        await expect(mira.panes).to_contain_text("Marked as heavy.")
+        await expect(mira.stand).to_contain_text("its note is still to be written")
+        await mira.press("Block").click()
+        await mira.press("Yes, block").click()
+        await expect(mira.panes).to_contain_text("You two don't meet here again.")
+        await expect(mira.press("Block")).to_be_hidden()
+
+
+async def test_what_has_ended_makes_room_for_the_next_and_can_be_looked_at_again(sit_down: SitDown) -> None:
+    with open_house(listening={"pause_minutes": 0.0}) as house:
+        mira = Console(await sit_down(house.url))
+        await mira.sign_in(await hire(house, "Mira Harbourne"))
+        await mira.listen()
+        async with ChatClient(house.ws_url) as ann, ChatClient(house.ws_url) as ben:
+            for client, text in ((ann, "from the first"), (ben, "from the second")):
+                await client.ask("ask", agreement=True)
+                await mira.accept()
+                push = await client.wait_for(lambda push: push["push"] == "standing" and push["state"] == "session")
+                session = push["session"]["id"]
+                await client.ask("join", room=session)
+                await client.ask("post", room=session, text=text)
+                await expect(mira.panes).to_contain_text(text)
+                await expect(mira.panes).to_have_count(1)
+                await client.ask("end", session=session)
+                await expect(mira.panes).to_contain_text("They ended this conversation.")
+            shelf = mira.page.get_by_role("region", name="Ended, and still kept")
+            await expect(shelf.get_by_role("button")).to_have_count(1)
+            await mira.press("Put it away").click()
+            await expect(mira.panes).to_have_count(0)
+            await expect(shelf.get_by_role("button")).to_have_count(2)
+            await mira.page.reload()
+            await expect(shelf.get_by_role("button")).to_have_count(2)
+            await shelf.get_by_role("button").last.click()
+            await expect(mira.panes).to_contain_text("from the first")
+            await expect(mira.press("Report")).to_be_visible()
+
+
 async def test_a_colleague_who_asks_is_answered_at_the_console(house: ChatServer, sit_down: SitDown) -> None:
     mira = Console(await sit_down(house.url))
-    await mira.sign_in(await hire(house, "Soft Harbour"))
+    await mira.sign_in(await hire(house, "Mira Harbourne"))
     async with a_listener(house) as heron, ChatClient(house.ws_url) as ann:
         await heron.listen()
         await ann.ask("ask", agreement=True)
         session = await heron.accept()
         await ann.ask("join", room=session)
         await mira.listen()
-        console = await heron.console(lambda it: any(each["name"] == "Soft Harbour" for each in it["colleagues"]))
-        other = next(each["id"] for each in console["colleagues"] if each["name"] == "Soft Harbour")
+        console = await heron.console(lambda it: any(each["name"] == "Mira Harbourne" for each in it["colleagues"]))
+        other = next(each["id"] for each in console["colleagues"] if each["name"] == "Mira Harbourne")
         await heron.client.ask("invite", session=session, listener=other)
         await ann.ask("answer", session=session, yes=True)
         asked = mira.page.get_by_role("region", name=f"{heron.name} asks for you")
@@ -426,7 +484,7 @@ async def test_a_colleague_who_asks_is_answered_at_the_console(house: ChatServer
 
 async def test_all_of_it_with_the_keyboard_alone(house: ChatServer, sit_down: SitDown) -> None:
     mira = Console(await sit_down(house.url))
-    login = await hire(house, "Soft Harbour")
+    login = await hire(house, "Mira Harbourne")
     await mira.page.goto(f"{house.url}/listen.html")
 
     async def to(target: Locator, most: int = 60) -> None:
@@ -457,7 +515,7 @@ async def test_all_of_it_with_the_keyboard_alone(house: ChatServer, sit_down: Si
         await expect(mira.panes.locator(".text")).to_have_text(["Hello, I have time."])
         await press(mira.press("More"))
         await press(mira.press("Report"))
-        await expect(mira.page.get_by_role("combobox", name="Report")).to_be_focused()
+        await expect(mira.page.get_by_role("combobox", name="What happened?")).to_be_focused()
         await mira.page.keyboard.press("Escape")
         await expect(mira.press("Report")).to_be_focused()
         await press(mira.press("End kindly"))
@@ -493,7 +551,7 @@ async def test_no_violation_nothing_too_small_and_nothing_beyond_the_edge_on_any
     await mira.fill_in("nobody", "not the right one")
     await expect(mira.page.get_by_role("alert").filter(has_text="don't fit together")).to_be_visible()
     await look("sign-in")
-    await mira.fill_in(await hire(house, "Soft Harbour", "listener", "operator"))
+    await mira.fill_in(await hire(house, "Mira Harbourne", "listener", "operator"))
     await expect(mira.switch).to_be_visible()
     await mira.turn_to("Practice")
     await mira.press("Begin").click()

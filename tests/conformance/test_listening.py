@@ -59,6 +59,8 @@ async def test_the_standing_tells_the_place_and_who_waits_longest_is_met_first(f
             await view(waiting, "standing", partial(_is_at, before + 2 + later))
     shown = await view(other_tongue, "standing")
     assert shown["state"] == "waiting", "who cannot be met by anybody here is passed over, and keeps the place"
+    assert "estimate_seconds" not in shown, "nobody can tell when somebody comes who speaks that"
+    shown = await view(await floor.seeker(), "standing")
     assert shown["estimate_from"] >= 3
     assert shown["estimate_seconds"] > 0
 
@@ -145,7 +147,7 @@ def _noon() -> float:
 
 
 async def test_outside_the_hours_nobody_is_let_wait(traffic: Traffic) -> None:
-    """[P-ASK-5]"""
+    """[P-ASK-5] (who waits when they end: tests/handlers/test_floor.py)"""
     for hours, ever in (("never", False), ("mon-sun 00:00-00:01", True)):
         # A clock at noon, whatever the time is here.
         with House(config={"listening": {"hours": hours}}, clock=_noon() - time.time()) as house:

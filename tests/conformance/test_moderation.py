@@ -326,6 +326,7 @@ MODERATE: dict[str, Json] = {
     "lift": {"measure": "none", "reason": "x"},
     "debriefs": {},
     "read_debrief": {"debrief": "none"},
+    "load": {},
 }
 LISTEN: dict[str, Json] = {
     "console": {},

@@ -190,6 +190,27 @@ async def test_a_session_is_handed_over_when_the_seeker_agrees(floor: Floor) -> 
     assert (await listener.refusal("post", room=session, text="and me?"))["code"] == "not_in_room"
     assert (await listener.refusal("join", room=session))["code"] == "room_unknown"
     assert "thank you for coming" not in [fact["post"]["text"] for fact in listener.facts(session) if "post" in fact]
+    (left,) = (await listener.ask("console"))["left"]
+    assert (left["id"], left["seeker"]["id"], left["flagged"]) == (session, seeker.member["id"], False)
+    await listener.ask("report", session=session, reason="unkind")
+    await listener.ask("flag", session=session, on=True)
+    shown = await view(listener, "console", lambda it: it.get("owes") == session)
+    assert (shown["left"][0]["flagged"], shown["pause"]) == (True, "debrief")
+    assert not session_of(await colleague.ask("console"), session).get("flagged")
+    for about in (None, listener.member["id"]):
+        await seeker.ask("report", session=session, reason="confused", about=about)
+    stranger = {"session": session, "reason": "confused", "about": "m_somebody_else"}
+    assert (await seeker.refusal("report", **stranger))["code"] == "member_unknown"
+    with closing(sqlite3.connect(f"file:{floor.house.database}?mode=ro", uri=True)) as db:
+        kept = db.execute("SELECT by, about FROM reports WHERE session = ? ORDER BY at, id", [session]).fetchall()
+    assert sorted(kept, key=str) == sorted(
+        [
+            (listener.member["id"], seeker.member["id"]),
+            (seeker.member["id"], None),
+            (seeker.member["id"], listener.member["id"]),
+        ],
+        key=str,
+    )
 
 
 async def test_who_was_blocked_is_never_met_again(floor: Floor) -> None:

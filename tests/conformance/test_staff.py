@@ -319,6 +319,9 @@ async def test_there_is_always_an_operator(traffic: Traffic) -> None:
                 answer = await page.post(f"/api/staff/{call}", json=body)
                 assert error_of(answer) == (403, "not_allowed")
                 assert answer.json()["error"]["details"] == {"why": "last_operator"}
+            answer = await page.post("/api/staff/erase", json={"password": PASSWORD})
+            assert error_of(answer) == (403, "not_allowed")
+            assert answer.json()["error"]["details"] == {"why": "last_operator"}
             other, them = await office.colleague(page, "operator")
             assert (await page.post("/api/staff/revoke", json={"member": member})).status_code == 204
             answer = await other.post("/api/staff/revoke", json={"member": them["member"]["id"]})
@@ -345,6 +348,36 @@ async def test_the_names_of_staff_are_their_own(office: Office, meet: Meet) -> N
     async with asyncio.timeout(10):
         while not await is_refused():  # noqa: ASYNC110 - a worker reads the staff's names every few seconds
             await asyncio.sleep(0.1)
+
+
+async def test_who_works_here_can_take_their_data_along_and_go(office: Office, meet: Meet, room: str) -> None:
+    """[P-STAFF-11]"""
+    operator, _ = await office.operator()
+    page, me = await office.colleague(operator, "listener")
+    console = await office.console(page)
+    for peer in (guest := await meet(), console):
+        await peer.join(room)
+    offset = await console.post(room, "from somebody who goes")
+    await guest.heard_offset(room, offset)
+    export = await page.get("/api/staff/export")
+    assert (export.status_code, export.json()["member"]["id"]) == (200, me["member"]["id"])
+    assert export.json()["staff"]["login"] == me["login"]
+    assert "from somebody who goes" in export.text
+    wrong = await page.post("/api/staff/erase", json={"password": OTHER})
+    assert error_of(wrong) == (401, "sign_in_refused")
+    assert (await page.post("/api/staff/erase", json={"password": PASSWORD})).status_code == 204
+    assert await console.ended() == 4401
+    await guest.push("redacted")
+    page.cookies.clear()
+    again = await page.post("/api/staff/sign-in", json={"login": me["login"], "password": PASSWORD})
+    assert error_of(again) == (401, "sign_in_refused")
+    for answer in (
+        await page.get("/api/staff/export"),
+        await page.post("/api/staff/erase", json={"password": PASSWORD}),
+    ):
+        assert error_of(answer) == (401, "identity_required")
+    people = (await operator.get("/api/staff/people")).json()["people"]
+    assert me["member"]["id"] not in [each["member"]["id"] for each in people]
 
 
 async def test_nobody_guesses_for_long(traffic: Traffic) -> None:

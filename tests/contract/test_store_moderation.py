@@ -253,15 +253,17 @@ async def test_every_change_raises_the_version_and_says_whom_it_concerns(store: 
 
 async def test_erasing_somebody_takes_measures_about_them_and_their_hands_off_reports(store: Store) -> None:
     ada, bo, mo = await newcomer(store, "Ada"), await newcomer(store, "Bo"), await moderator(store)
+    await hired(store, "operator", frozenset({Role.OPERATOR}))
     report = await store.report(reported(ada, about=bo))
     await store.claim_report(report, mo, None, START)
+    await store.note_report(report, mo, "seen before", "n1", START)
     await store.take_measure(measure(mo, bo), START)
     await store.erase(bo.id, START)
     assert (await store.queue(START)).measures == ()
     await store.erase(mo, START)
     (found,) = (await store.queue(START)).open
     assert (found.status, found.claimed_by) == ("open", None)
-    assert [entry.act.by for entry in await store.audit_entries(0, 10)] == [mo, mo], "the log stays as it is"
+    assert [entry.act.by for entry in await store.audit_entries(0, 10)] == [mo] * 3, "the log stays as it is"
 
 
 async def test_measures_are_forgotten_a_month_after_they_are_over(store: Store) -> None:
@@ -273,6 +275,18 @@ async def test_measures_are_forgotten_a_month_after_they_are_over(store: Store) 
         export = await store.export(bo.id)
         assert export is not None
         assert len(export.measures) == count
+
+
+async def test_a_report_is_forgotten_with_its_notes_and_the_log_is_not(store: Store) -> None:
+    ada, bo, mo = await newcomer(store, "Ada"), await newcomer(store, "Bo"), await moderator(store)
+    report = await store.report(reported(ada, about=bo))
+    await store.note_report(report, mo, "seen before", "n1", START)
+    kept = Retention(member_age=10**13, room_age=10**13)
+    for now, count in ((START + 179 * DAY, 1), (START + 181 * DAY, 0)):
+        await store.expire(Millis(now), kept)
+        assert (await store.queue(Millis(now))).open_count == count
+    await refused(store.open_report(report, mo, "why", START), Reason.REPORT_UNKNOWN)
+    assert (await verify(store)).seq == 1
 
 
 async def test_a_person_sees_that_staff_read_what_they_wrote(store: Store) -> None:

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.floor import Asked, Ending, Proposal, SessionId, Wish
+from chatserver.domain.floor import Asked, Ending, Left, Proposal, SessionId, Wish
 from chatserver.domain.floor_commands import (
     AdmitToRoom,
     CloseRoom,
@@ -264,7 +264,58 @@ async def test_a_room_whose_session_is_nowhere_is_dropped_after_a_day(store: Sto
     assert await store.heads([room_channel(ROOM)]) == {}
 
 
+async def test_reports_debriefs_and_feedback_expire_each_at_its_own_age(
+    store: Store, other: Store, database: Database
+) -> None:
+    ada, liv = await talking(store)
+    await say(store, ada, "words in a report", where=ROOM)
+    for at in (START, Millis(START + DAY)):
+        report = KeepReport(session=TALK, by=ada.id, about=liv.id, reason="r", note="my note", is_call=False, at=at)
+        debrief = KeepDebrief(listener=liv.id, note="my evening", at=at)
+        feedback = KeepFeedback(heard=2, heavy_before=None, heavy_after=1, at=at)
+        await does(store, effects=(report, debrief, feedback))
+    await does(store, SessionForgotten(session=TALK), effects=(DropRoom(session=TALK),))
+    retention = Retention(member_age=999 * DAY, report_age=3 * DAY, debrief_age=2 * DAY, feedback_age=4 * DAY)
+
+    async def left(after: int) -> list[int]:
+        await other.expire(Millis(START + after), retention)
+        return [len(await rows(database, f"SELECT at FROM {each}")) for each in ("reports", "debriefs", "feedback")]
+
+    assert await left(2 * DAY) == [2, 2, 2]
+    assert await left(2 * DAY + 1) == [2, 1, 2]
+    assert await left(3 * DAY + 1) == [1, 0, 2]
+    assert await left(4 * DAY + 1) == [0, 0, 1]
+    assert await left(5 * DAY + 1) == [0, 0, 0]
+    if database.path is not None:
+        kept = database.bytes()
+        assert not [trace for trace in ("words in a report", "my note", "my evening") if trace.encode() in kept]
+
+
+async def test_by_default_reports_stay_half_a_year_debriefs_a_quarter_and_feedback_a_year() -> None:
+    days = [age / DAY for age in (Retention().report_age, Retention().debrief_age, Retention().feedback_age)]
+    assert days == [180, 90, 365]
+
+
 # ------------------------------------------------------------------------------------------------ showing, erasing
+
+
+async def test_of_a_session_that_was_handed_over_an_export_tells_and_an_erasure_leaves_nothing(
+    store: Store, other: Store
+) -> None:
+    ada, liv = await talking(store)
+    bea = await newcomer(store, "Bea")
+    names = {liv.id: "Liv", bea.id: "Bea"}
+    handed = session(TALK, ada.id, bea.id, names=names, left={liv.id: Left(at=Millis(START + 7), flagged=True)})
+    await does(store, ListenerSet(listener=listener(bea.id)), SessionSet(session=handed))
+    theirs = await store.export(liv.id)
+    assert theirs is not None
+    assert [(each.id, each.is_seeker, each.flagged, each.left_at) for each in theirs.sessions] == [
+        (TALK, False, True, START + 7)
+    ]
+    await other.erase(liv.id, Millis(START + 9))
+    floor = await store.floor()
+    assert floor.sessions[TALK].is_live
+    assert liv.id.encode() not in msgspec.json.encode(floor)
 
 
 async def test_an_export_shows_their_place_and_sessions_and_nothing_that_others_said(store: Store) -> None:

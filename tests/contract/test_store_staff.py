@@ -277,7 +277,7 @@ async def test_what_is_over_is_removed(store: Store, database: Database) -> None
 
 
 async def test_erasing_somebody_removes_their_account(store: Store, other: Store, database: Database) -> None:
-    ada = await hired(store, "AdasLogin", OPERATOR, name="Adas name")
+    ada, ben = await hired(store, "AdasLogin", OPERATOR, name="Adas name"), await hired(store, "Ben", OPERATOR)
     await store.set_password(ada.member, "adas password hash")
     await store.sign_in(b"adas token", ada.member, START, Millis(START + DAY))
     made = msgspec.structs.replace(link(), made_by=ada.member)
@@ -290,10 +290,25 @@ async def test_erasing_somebody_removes_their_account(store: Store, other: Store
     assert await store.staff(ada.member) is None
     assert await store.staff_by_login("AdasLogin") is None
     assert await signed_in(store, b"adas token", START) is None
-    assert await store.all_staff() == []
+    assert await store.all_staff() == [ben]
     found = await store.invitation(b"link", START)
     assert found == msgspec.structs.replace(made, made_by=None)
     if database.path is not None:
         left = database.bytes()
         for trace in (ada.member, "AdasLogin", "adaslogin", "Adas name", "adas password hash", "adas token"):
             assert trace.encode() not in left
+
+
+async def test_the_last_operator_is_not_erased(store: Store, other: Store) -> None:
+    ada, liv = await hired(store, "Ada", OPERATOR), await hired(store, "Liv")
+    await store.sign_in(b"adas token", ada.member, START, Millis(START + DAY))
+    await refused(other.erase(ada.member, START), Reason.NOT_ALLOWED)
+    assert await signed_in(store, b"adas token", START) == ada
+    assert await store.member(ada.member) is not None
+    await other.erase(liv.member, START)
+    ben = await hired(store, "Ben", OPERATOR)
+    outcomes = await asyncio.gather(
+        store.erase(ada.member, START), other.erase(ben.member, START), return_exceptions=True
+    )
+    assert [type(each) for each in outcomes].count(Refusal) == 1
+    assert len(await store.all_staff()) == 1

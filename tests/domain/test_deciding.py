@@ -233,6 +233,29 @@ def test_states_are_told_in_one_word_for_one_and_for_all() -> None:
     assert state_of(stage.floor, stage.floor.listeners[LEO], stage.now, RULES) is ListenerState.AWAY
 
 
+def test_for_others_whoever_closed_the_page_is_away_and_for_themselves_is_not() -> None:
+    stage = Stage(LEO, LIV)
+    stage.away.add(LEO)
+    stage.wait(RULES.reachable)
+    assert states(stage.floor, stage.now, RULES) == {LEO: ListenerState.AWAY, LIV: ListenerState.FREE}
+    assert state_of(stage.floor, stage.floor.listeners[LEO], stage.now, RULES) is ListenerState.FREE
+
+
+def test_who_waits_when_the_hours_end_keeps_the_place_and_may_ask_again() -> None:
+    stage = Stage()
+    stage.ask(ANNA)
+    asked_at = stage.floor.seekers[ANNA].asked_at
+    stage.wait(MINUTE)
+    closed = on_floor.Ask(name="Anna", wish=Wish(heavy=3), avoid=frozenset(), is_open=False)
+    stage.do(ANNA, closed)
+    assert (stage.floor.seekers[ANNA].asked_at, stage.floor.seekers[ANNA].wish) == (asked_at, Wish(heavy=3))
+    stage.away.add(ANNA)
+    stage.wait(RULES.grace)
+    assert stage.floor.seekers[ANNA].lapsed_at is not None
+    stage.do(ANNA, closed)
+    assert (stage.floor.seekers[ANNA].asked_at, stage.floor.seekers[ANNA].lapsed_at) == (asked_at, None)
+
+
 def test_a_new_name_is_told_everywhere() -> None:
     stage = Stage(LEO)
     session = stage.meet(ANNA)

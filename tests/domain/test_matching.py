@@ -182,6 +182,39 @@ def test_the_estimate_counts_those_ahead_and_grows_when_hand_overs_stop() -> Non
     assert estimate(floor, ANNA, Millis(stage.now - 20 * MINUTE), RULES)[0] == 0
 
 
+@pytest.mark.parametrize(
+    ("wish", "profile"),
+    [
+        ({"member": LEO, "only": True}, {}),
+        ({"language": "tlh"}, {}),
+        ({"topics": ("grief",)}, {"not_topics": ("grief",)}),
+        ({"not_with": ("over_60",)}, {"traits": (Trait.OVER_60,)}),
+    ],
+)
+def test_nobody_can_tell_those_whom_the_pace_of_others_says_nothing_about(
+    wish: dict[str, Any], profile: dict[str, Any]
+) -> None:
+    stage = Stage(LEO, **profile)
+    stage.ask(ANNA, **wish)
+    stage.ask(BEN)
+    floor = with_waits(stage, (9 * MINUTE, 6 * MINUTE), (5 * MINUTE, 3 * MINUTE), (2 * MINUTE, 0))
+    assert estimate(floor, ANNA, stage.now, RULES) == (None, 3)
+    assert estimate(floor, BEN, stage.now, RULES)[0] is not None
+
+
+def test_nobody_can_tell_who_is_kept_apart_from_everybody_here() -> None:
+    stage = Stage(LEO)
+    stage.hire(LIV, languages=("pt",))
+    stage.ask(ANNA, avoid=frozenset({LEO}))
+    waits = ((9 * MINUTE, 6 * MINUTE), (5 * MINUTE, 3 * MINUTE), (2 * MINUTE, 0))
+    assert estimate(with_waits(stage, *waits), ANNA, stage.now, RULES) == (None, 3)
+    stage.hire(LOU)
+    assert estimate(with_waits(stage, *waits), ANNA, stage.now, RULES)[0] is not None
+    stage.away.add(LOU)
+    stage.wait(RULES.reachable)
+    assert estimate(with_waits(stage, *waits), ANNA, stage.now, RULES) == (None, 3)
+
+
 def test_old_hand_overs_tell_nothing() -> None:
     stage = Stage(LEO)
     stage.ask(ANNA)

@@ -6,7 +6,7 @@ import pytest
 
 from chatserver.domain import floor_commands as on_floor
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.floor import Ending, FloorRules, SessionId
+from chatserver.domain.floor import Ending, FloorRules, Left, Pause, SessionId
 from chatserver.domain.floor_commands import FloorCommand
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
@@ -157,6 +157,97 @@ def test_a_session_is_handed_over_when_the_seeker_and_then_the_colleague_agree()
     assert stage.did(on_floor.AdmitToRoom) == [on_floor.AdmitToRoom(session=session, member=LIV)]
     assert stage.did(on_floor.ExpelFromRoom) == [on_floor.ExpelFromRoom(session=session, member=LEO)]
     assert stage.floor.listeners[LEO].paused_until == stage.now + RULES.pause
+
+
+def test_who_handed_over_can_still_report_whom_they_talked_with() -> None:
+    stage = Stage(LEO)
+    session = handed(stage, is_handover=True)
+    unkind = on_floor.ReportSession(session=session, reason="unkind", note="")
+    stage.do(LEO, unkind)
+    stage.do(LEO, unkind)
+    stage.do(ANNA, on_floor.EndSession(session=session))
+    stage.do(LEO, on_floor.ReportSession(session=session, reason="more", note="it came to me later"))
+    assert [(each.by, each.about, each.reason) for each in stage.did(on_floor.KeepReport)] == [
+        (LEO, ANNA, "unkind"),
+        (LEO, ANNA, "more"),
+    ]
+    for command in (
+        on_floor.EndSession(session=session),
+        on_floor.Extend(session=session, on=True),
+        on_floor.Block(session=session),
+        on_floor.TalkAgain(session=session, on=True),
+        on_floor.Spoke(session=session),
+        on_floor.AnswerAskIn(session=session, yes=False),
+    ):
+        assert refused(stage, LEO, command) is Reason.SESSION_UNKNOWN
+    stage.wait(RULES.keep)
+    assert refused(stage, LEO, unkind) is Reason.SESSION_UNKNOWN
+
+
+def test_a_seeker_says_whom_of_several_they_mean_and_nobody_guesses() -> None:
+    stage = Stage(LEO)
+    session = handed(stage, is_handover=True)
+    stage.do(ANNA, on_floor.ReportSession(session=session, reason="rude", note=""))
+    stage.do(ANNA, on_floor.ReportSession(session=session, reason="rude", note="", about=LEO))
+    stage.do(ANNA, on_floor.ReportSession(session=session, reason="rude", note="", about=LIV))
+    stage.do(LIV, on_floor.ReportSession(session=session, reason="rude", note="", about=ANNA))
+    assert [each.about for each in stage.did(on_floor.KeepReport)] == [None, LEO, LIV, ANNA]
+    for who, about in ((ANNA, ANNA), (ANNA, LOU), (LEO, LIV), (LIV, LEO)):
+        report = on_floor.ReportSession(session=session, reason="rude", note="again", about=about)
+        assert refused(stage, who, report) is Reason.MEMBER_UNKNOWN
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_who_handed_over_can_still_say_that_it_was_heavy_for_them_alone(is_over: bool) -> None:
+    stage = Stage(LEO)
+    session, left_at = handed(stage, is_handover=True), stage.now
+    if is_over:
+        stage.do(ANNA, on_floor.EndSession(session=session))
+    stage.wait(RULES.pause + MINUTE)
+    heavy = on_floor.Flag(session=session, on=True)
+    stage.do(LEO, heavy)
+    leo = stage.floor.listeners[LEO]
+    assert (leo.owes, leo.paused_until, leo.pause) == (session, left_at + RULES.cool_down, Pause.COOL_DOWN)
+    assert refused(stage, LEO, on_floor.Flag(session=session, on=False)) is Reason.SESSION_OVER
+    stage.do(LEO, on_floor.Debrief(session=session, note="I need an evening off"))
+    stage.do(LEO, heavy)
+    assert stage.floor.listeners[LEO].owes is None, "said again it changes nothing"
+    if not is_over:
+        stage.do(ANNA, on_floor.EndSession(session=session))
+    assert not stage.floor.sessions[session].flagged
+    assert stage.floor.listeners[LIV].owes is None
+
+
+def test_what_was_heavy_before_the_hand_over_is_heavy_for_who_goes() -> None:
+    stage = Stage(LEO)
+    session = stage.meet(ANNA)
+    stage.do(LEO, on_floor.Flag(session=session.id, on=True))
+    stage.hire(LIV)
+    stage.do(LEO, on_floor.AskIn(session=session.id, listener=LIV, is_handover=True))
+    for who in (ANNA, LIV):
+        stage.do(who, on_floor.AnswerAskIn(session=session.id, yes=True))
+    assert stage.session(session).left == {LEO: Left(at=stage.now, flagged=True)}
+    assert stage.floor.listeners[LEO].owes == session.id
+
+
+def test_who_comes_back_into_a_session_has_not_left_it() -> None:
+    stage = Stage(LEO, rules=FloorRules(pause=0))
+    session = handed(stage, is_handover=True)
+    stage.do(LIV, on_floor.AskIn(session=session, listener=LEO, is_handover=True))
+    for who in (ANNA, LEO):
+        stage.do(who, on_floor.AnswerAskIn(session=session, yes=True))
+    assert (stage.floor.sessions[session].listeners, [*stage.floor.sessions[session].left]) == ((LEO,), [LIV])
+
+
+@pytest.mark.parametrize("who", [LEO, ANNA])
+def test_of_whoever_is_erased_no_name_is_left_where_they_were(who: MemberId) -> None:
+    stage = Stage(LEO)
+    session = handed(stage, is_handover=True)
+    stage.do(who, on_floor.Dismiss(member=who, is_erased=True))
+    found = stage.floor.sessions[session]
+    assert found.is_live is (who == LEO)
+    assert (LEO in found.left) is (who != LEO)
+    assert who not in (found.seeker_name, found.names.get(who))
 
 
 def test_a_second_listener_holds_it_when_the_first_vanishes() -> None:

@@ -51,11 +51,12 @@ def account(name: str, *roles: Role, revoked: bool = False) -> Staff:
 EXPECTED = {
     Role.LISTENER: {Capability.LISTEN},
     Role.FACILITATOR: {Capability.FACILITATE},
-    Role.MODERATOR: {Capability.MODERATE, Capability.SUPERVISE, Capability.SEE_STAFF},
+    Role.MODERATOR: {Capability.MODERATE, Capability.SUPERVISE, Capability.SEE_LOAD, Capability.SEE_STAFF},
     Role.OPERATOR: {
         Capability.MODERATE,
         Capability.SUPERVISE,
         Capability.OPERATE,
+        Capability.SEE_LOAD,
         Capability.SEE_STAFF,
         Capability.MANAGE_STAFF,
     },

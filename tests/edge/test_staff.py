@@ -111,11 +111,12 @@ BODIES: dict[str, Json] = {
     "/api/staff/totp": {},
     "/api/staff/totp/on": {"secret": "A" * 32, "code": "1"},
     "/api/staff/totp/off": {"code": "1"},
+    "/api/staff/erase": {"password": "x"},
     "/api/staff/invite": {"roles": ["listener"]},
     "/api/staff/roles": {"member": "m_nobody", "roles": ["listener"]},
     "/api/staff/revoke": {"member": "m_nobody"},
 }
-READS = ("/api/staff/me", "/api/staff/people")
+READS = ("/api/staff/me", "/api/staff/export", "/api/staff/people")
 FOR_ALL = {"/api/staff/sign-in", "/api/staff/sign-out", "/api/staff/invitation"}
 FOR_SOME = {
     "/api/staff/people": {Role.MODERATOR, Role.OPERATOR},
@@ -401,3 +402,50 @@ async def test_a_sign_in_that_is_over_ends_its_connections(tmp_path: Path) -> No
             assert "ok" in await ask(socket, "hello", staff=True, token=welcome.token)
             assert await end_of(socket) == 4401
         assert server.node.now() >= welcome.sign_in.expires_at
+
+
+# ------------------------------------------------------------------------------------------- taking along, and going
+
+
+async def test_staff_take_along_what_is_kept_about_them(office: Office) -> None:
+    browser = await office.colleague("ben", Role.LISTENER)
+    answer = await browser.get("/api/staff/export")
+    assert answer.status_code == 200
+    assert "attachment" in answer.headers["content-disposition"]
+    me = (await browser.get("/api/staff/me")).json()
+    assert answer.json()["member"]["id"] == me["member"]["id"]
+    assert (answer.json()["staff"]["login"], answer.json()["staff"]["roles"]) == ("ben", ["listener"])
+    assert "argon2" not in answer.text
+    assert "Anna Berg" not in answer.text
+
+
+async def test_whoever_goes_is_nowhere_and_all_of_their_connections_are_closed(office: Office, tmp_path: Path) -> None:
+    browser = await office.colleague("ben", Role.LISTENER)
+    console = await office.console(browser)
+    assert "ok" in await ask(console, "console")
+    assert "ok" in await ask(console, "join", room="sleep", agreement=1)
+    assert "ok" in await ask(console, "post", room="sleep", text="words of somebody who goes")
+    member = (await browser.get("/api/staff/me")).json()["member"]["id"]
+    node = office.server.node
+    assert member in node.floor.floor.listeners
+    wrong = await browser.post("/api/staff/erase", json={"password": "not the one that it is"})
+    assert (wrong.status_code, code_of(wrong)) == (401, "sign_in_refused")
+    gone = await browser.post("/api/staff/erase", json={"password": PASSWORD})
+    assert (gone.status_code, gone.content) == (204, b"")
+    assert "chat_staff" not in browser.cookies
+    assert await end_of(console) == 4401
+    assert member not in node.floor.floor.listeners
+    assert [staff.login for staff in await node.store.all_staff()] == ["anna"]
+    assert await node.store.member(member) is None
+    for left in (tmp_path / "data").glob("chat.db*"):
+        assert b"words of somebody who goes" not in left.read_bytes()
+
+
+async def test_the_last_operator_stays(office: Office) -> None:
+    browser = await office.browser()
+    signed_in = await browser.post("/api/staff/sign-in", json={"login": "anna", "password": PASSWORD})
+    assert signed_in.status_code == 200
+    refused = await browser.post("/api/staff/erase", json={"password": PASSWORD})
+    assert (refused.status_code, code_of(refused)) == (403, "not_allowed")
+    assert refused.json()["error"]["details"] == {"why": "last_operator"}
+    assert (await browser.get("/api/staff/me")).status_code == 200

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from chatserver.domain.floor import Ending, SessionId
 from chatserver.domain.floor_commands import Settle
+from chatserver.domain.hours import parse_hours
+from chatserver.domain.limits import Limits
 from chatserver.domain.rooms import RoomId
 from chatserver.handlers import floor as floors
-from tests.handlers.desk_house import PLAIN, Guest, House, Worker, open_house
+from chatserver.handlers.hours import Clock
+from tests.handlers.desk_house import PLAIN, SLOW, Guest, House, Worker, open_house
 from tests.kit.waiting import eventually
 
 
@@ -130,6 +136,22 @@ async def test_a_view_is_sent_only_when_it_differs(house: House) -> None:
     assert len(seeker.heard("standing")) == shown + 1
 
 
+async def test_whoever_has_not_asked_is_not_told_of_the_others(house: House) -> None:
+    """Every open page asks where it stands once: with a full house each place in the queue would be told to all."""
+    here, there = await a_pair(house)
+    onlooker, leaver = await here.guest(), await ask(here)
+    assert (await onlooker.ask("standing"))["ok"]["waiting"] == 1
+    await ask(there)
+    await eventually(lambda: last(leaver, "standing").get("waiting") == 2)
+    await leaver.ask("unask")
+    await ask(there)
+    await eventually(lambda: len(here.node.floor.floor.seekers) == 2)
+    await here.node.floor._show(again=True)
+    assert onlooker.heard("standing") == []
+    assert last(leaver, "standing")["waiting"] == 2, "nor is whoever has left"
+    assert (await onlooker.ask("standing"))["ok"]["waiting"] == 2, "but whoever asks is told"
+
+
 async def test_a_slow_connection_is_told_when_it_has_room_again(house: House) -> None:
     here, there = await a_pair(house)
     slow, quick = await ask(here), await ask(here)
@@ -242,6 +264,93 @@ async def test_nobody_stays_in_a_room_that_is_forgotten(house: House) -> None:
         await eventually(partial(_is_out_of, each, room))
     assert PLAIN in seeker.connection.rooms
     assert worker.node.presence.here(f"room:{room}") == 0  # type: ignore[arg-type]
+
+
+async def test_who_handed_over_finds_it_under_what_they_left(house: House) -> None:
+    worker = await house.worker()
+    first = await worker.listener("anna")
+    seeker = await ask(worker)
+    room = await session(seeker, first)
+    second = await worker.listener("ben")
+    assert "ok" in await first.ask("invite", session=room, listener=second.member, handover=True)
+    assert "ok" in await seeker.ask("answer", session=room, yes=True)
+    assert "ok" in await second.ask("answer", session=room, yes=True)
+    shown = (await first.ask("console"))["ok"]
+    assert "sessions" not in shown
+    (left,) = shown["left"]
+    assert (left["id"], left["seeker"]["id"], left["flagged"]) == (room, seeker.member, False)
+    assert "ok" in await first.ask("flag", session=room, on=True)
+    assert "ok" in await first.ask("report", session=room, reason="unkind")
+    shown = (await first.ask("console"))["ok"]
+    assert (shown["left"][0]["flagged"], shown["owes"], shown["pause"]) == (True, room, "debrief")
+    theirs = (await second.ask("console"))["ok"]
+    assert not theirs["sessions"][0].get("flagged")
+    assert "left" not in theirs
+    assert "left" not in (await seeker.ask("standing"))["ok"]
+
+
+async def test_conversations_do_not_count_as_rooms(house: House) -> None:
+    worker = await house.worker(limits=Limits(rooms_per_connection=1))
+    listener = await worker.listener("anna")
+    for _ in range(2):
+        # In one at once with the listener, who is still in the room of the earlier one.
+        seeker = await ask(worker)
+        room = await session(seeker, listener)
+        assert "ok" in await seeker.ask("join", room=PLAIN, agreement=1), "nor is a room kept from who talks"
+        assert (await seeker.ask("join", room=SLOW, agreement=1))["error"]["code"] == "too_many_rooms"
+        assert room in listener.connection.rooms
+    assert "ok" in await listener.ask("join", room=PLAIN, agreement=1)
+    assert len(listener.connection.rooms) == 3
+
+
+# ------------------------------------------------------------------------------------------------ who is there
+
+
+def _listeners(worker: Worker, state: str) -> float:
+    return float(worker.node.metrics.floor_listeners.labels(state)._value.get())
+
+
+async def test_whoever_closed_the_page_is_away_for_others_and_who_is_here_stays_so_on_a_quiet_floor(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(floors, "SEEN_SECONDS", 0.1)
+    monkeypatch.setattr(floors, "POLL_SECONDS", 0.1)
+    monkeypatch.setattr(floors, "RESTATE_SECONDS", 0.1)
+    worker = await house.worker()
+    worker.node.floor.rules = msgspec.structs.replace(worker.node.floor.rules, reachable=2_000)
+    stays, goes = await worker.listener("anna"), await worker.listener("ben")
+    worker.follow()
+    await eventually(lambda: _listeners(worker, "free") == 2)
+    worker.desk.closed(goes.connection)
+    await eventually(lambda: (_listeners(worker, "free"), _listeners(worker, "away")) == (1, 1))
+    await eventually(lambda: [each.member for each in worker.node.floor.picture.listening] == [stays.member])
+    view = (await stays.ask("console"))["ok"]
+    assert (view["state"], "colleagues" in view) == ("free", False)
+    version, since = worker.node.floor.floor.version, time.monotonic()
+    while time.monotonic() - since < 2.5:
+        # Nothing happens, for longer than anybody unseen would count as here.
+        assert _listeners(worker, "free") == 1
+        await asyncio.sleep(0.05)
+    assert worker.node.floor.floor.version == version
+
+
+async def test_closing_time_is_told_to_those_who_wait_and_they_keep_their_place(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(floors, "RESTATE_SECONDS", 0.1)
+    worker = await house.worker()
+    seeker = await ask(worker)
+    before = (await seeker.ask("standing"))["ok"]
+    assert (before["open"], before["state"]) == (True, "waiting")
+    worker.node.floor._hours = Clock(parse_hours("never"), "UTC")
+    worker.follow()
+    await eventually(lambda: last(seeker, "standing").get("open") is False)
+    told = last(seeker, "standing")
+    assert (told["state"], told["place"], told["asked_at"]) == ("waiting", 1, before["asked_at"])
+    again = (await seeker.ask("ask", agreement=True, heavy=4))["ok"]
+    assert (again["open"], again["state"], again["asked_at"]) == (False, "waiting", before["asked_at"])
+    late = await worker.guest()
+    assert (await late.ask("ask", agreement=True))["error"]["code"] == "listening_closed"
 
 
 # ------------------------------------------------------------------------------------------------ what is whose

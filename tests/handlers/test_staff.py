@@ -454,3 +454,15 @@ async def test_there_is_always_an_operator(office: Office) -> None:
     assert [type(each) for each in outcomes].count(Refusal) == 1
     good = [staff for staff in await office.store.all_staff() if staff.revoked_at is None]
     assert len(good) == 1
+
+
+async def test_who_goes_says_so_with_the_password_and_the_last_operator_stays(office: Office) -> None:
+    anna = await office.operator()
+    ben = (await office.colleague("ben", Role.LISTENER)).sign_in
+    assert (await refusal(office.accounts.may_go(ben, OTHER))).reason is Reason.SIGN_IN_REFUSED
+    assert await office.accounts.may_go(ben, PASSWORD) == ben.staff.member
+    refused = await refusal(office.accounts.may_go(anna, PASSWORD))
+    assert (refused.reason, refused.details) == (Reason.NOT_ALLOWED, {"why": "last_operator"})
+    assert (await refusal(office.accounts.may_go(anna, OTHER))).reason is Reason.SIGN_IN_REFUSED
+    await office.colleague("cleo", Role.OPERATOR)
+    assert await office.accounts.may_go(anna, PASSWORD) == anna.staff.member

@@ -150,7 +150,7 @@ class PostgresServer:
             "HOME": str(self.directory),
             "LC_ALL": "C",
             "TZ": "UTC",
-            "PGCONNECT_TIMEOUT": "2",
+            "PGCONNECT_TIMEOUT": "10",
         }
 
     def _backends(self) -> list[int]:

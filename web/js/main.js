@@ -9,7 +9,7 @@ import { words } from "./locales/en.js";
 import { Session } from "./session.js";
 import { Vault } from "./vault.js";
 import { helpDialog, linkLine } from "./views/lines.js";
-import { agreementView, fullView, lobbyView } from "./views/lobby.js";
+import { agreementView, lobbyView } from "./views/lobby.js";
 import { roomView } from "./views/room.js";
 import { youView } from "./views/you.js";
 
@@ -182,7 +182,7 @@ function make(context, screen) {
     case "agreement":
       return agreementView(context, screen);
     case "full":
-      return fullView(context, screen);
+      return screen.view(context, screen);
     case "room":
       return roomView(context, screen.room);
     case "you":
@@ -217,8 +217,11 @@ async function enter(context, room, agreement) {
         version: Number(details["agreement_version"] ?? card?.agreement_version ?? 1),
         again: card?.unread !== undefined,
       });
-    } else if (code === "room_full") context.go({ name: "full", room, rooms: details["rooms"] ?? [] });
-    else throw no;
+      return;
+    }
+    const full = code === "room_full" ? await import("./views/full.js").catch(() => null) : null;
+    if (full === null) throw no;
+    context.go({ name: "full", room, rooms: details["rooms"] ?? [], view: full.fullView });
   }
 }
 

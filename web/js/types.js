@@ -225,7 +225,7 @@
 /**
  * @typedef {{name: "lobby"} | {name: "you"} | {name: "asking"} | {name: "room", room: string}
  *   | {name: "agreement", room: string, title: string, text: string, version: number, again: boolean}
- *   | {name: "full", room: string, rooms: {id: string, name: string, here: number}[]}
+ *   | {name: "full", room: string, rooms: {id: string, name: string, here: number}[], view: typeof import("./views/full.js").fullView}
  *   | {name: "gone", how: "forgotten" | "erased"}} Screen
  *
  * @typedef {object} Context  what every view is given

@@ -41,6 +41,8 @@ export class DeskSession extends Session {
     /** @type {ConsoleView | null} null: not known yet, or no listener */
     this.view = null;
     this.isListener = true;
+    /** @type {Set<string>} rooms of conversations that stand open here: those that go on, and the ended until they are put away */
+    this.opened = new Set();
     this.toldAt = 0;
     /** A listener calls for a moderator, who is here. */
     this.onRing = () => {};
@@ -66,7 +68,10 @@ export class DeskSession extends Session {
     const before = this.view;
     this.view = newer(before, view);
     if (this.view === before) return;
-    for (const { room } of this.view.sessions ?? []) if (this.state.rooms[room] === undefined) void this.#enterTalk(room);
+    for (const { room, ended_at: ended } of this.view.sessions ?? []) {
+      if (!ended) this.opened.add(room);
+      if (this.opened.has(room) && this.state.rooms[room] === undefined) void this.#enterTalk(room);
+    }
     for (const room of untold(Object.keys(this.state.rooms), this.view)) this.forgetTalk(room);
     this.tell();
   }
@@ -94,8 +99,23 @@ export class DeskSession extends Session {
     await this.client.patient("end", { session: id });
   }
 
+  /** An ended conversation makes room for the next; it can be looked at again as long as it is kept. @param {string} room */
+  putAway(room) {
+    this.client.command("leave", { room }).catch(() => {});
+    this.forgetTalk(room);
+  }
+
+  /** @param {string} room */
+  async lookBack(room) {
+    this.opened.add(room);
+    await this.enter(room);
+    await this.older(room).catch(() => 0);
+    this.tell();
+  }
+
   /** What this browser kept of a conversation goes. @param {string} room */
   forgetTalk(room) {
+    this.opened.delete(room);
     for (const p of this.state.pending) if (p.room === room) this.outgoing.drop(p.id);
     for (const name of [room, `${room}/end`]) this.vault.forgetRoom(name);
     this.do({ type: "left", room });

@@ -12,7 +12,7 @@ const w = words.doors;
 
 /**
  * @param {(account: SignedIn) => void} enter @param {string} note  what happened before
- * @param {{title: string, lead: string}} [said]  whom this door is for
+ * @param {{title: string, lead: string}} [said]  where it is another page's
  */
 export function signInView(enter, note, said = w) {
   const trouble = troubleLine();

@@ -78,6 +78,10 @@ export function pane(desk, context, first, putAway) {
       for (const one of [element, panels]) toEnd.observe(one);
       say(w.label(seekerOf(talk).name));
     },
+    /** Whether something is being done in it, so that it must not go by itself. */
+    get isInUse() {
+      return element.contains(document.activeElement) || element.querySelector("form.panel:not([hidden])") !== null;
+    },
     focus() {
       element.focus({ preventScroll: true });
       intoView();
@@ -185,17 +189,7 @@ function moreMenu({ session, say }, first, talk) {
       tell(w.called);
     },
   });
-  const reason = h("select", {}, ...Object.entries(w.reasons).map(([value, label]) => h("option", { value, text: label })));
-  const note = h("textarea", { rows: 3, maxlength: 2000 });
-  const report = twoTouches({
-    ask: w.report, lead: w.reportLead, yes: w.reportYes, no: w.cancel,
-    fields: [field(w.report, reason), field(w.reportNote, note)],
-    act: async () => {
-      await session.ask("report", { session: id, reason: reason.value, note: note.value });
-      note.value = "";
-      tell(w.reported);
-    },
-  });
+  const report = reporting(session, id, w.reportLead, () => tell(w.reported));
   const block = twoTouches({
     ask: w.block, lead: w.blockSure, yes: w.blockYes, no: w.cancel, danger: true,
     act: () => session.ask("block", { session: id }),
@@ -224,6 +218,21 @@ function moreMenu({ session, say }, first, talk) {
       told = word;
     },
   };
+}
+
+/** @param {Desk["session"]} session @param {string} id @param {string} lead @param {() => void} done */
+function reporting(session, id, lead, done) {
+  const reason = h("select", {}, ...Object.entries(w.reasons).map(([value, label]) => h("option", { value, text: label })));
+  const note = h("textarea", { rows: 3, maxlength: 2000 });
+  return twoTouches({
+    ask: w.report, lead, yes: w.reportYes, no: w.cancel,
+    fields: [field(w.reportWhat, reason), field(w.reportNote, note)],
+    act: async () => {
+      await session.ask("report", { session: id, reason: reason.value, note: note.value });
+      note.value = "";
+      done();
+    },
+  });
 }
 
 /** Asking a colleague in, or to take over. @param {Desk["session"]} session @param {string} id */
@@ -268,6 +277,7 @@ function afterwards({ session, say }, first, putAway) {
   const how = h("p", {});
   const until = h("p", { class: "soft small" });
   const again = check(w.again, false);
+  const againLead = h("p", { id: `again-${first.id}`, class: "soft small", text: w.againLead });
   again.input.setAttribute("aria-describedby", `again-${first.id}`);
   again.input.addEventListener("change", () => {
     const on = again.input.checked;
@@ -275,15 +285,38 @@ function afterwards({ session, say }, first, putAway) {
       if (!isDone) again.input.checked = !on;
     });
   });
+  const done = h("p", { class: "done small", role: "status", hidden: true });
+  /** @param {string} what */
+  const tell = (what) => {
+    text(done, what);
+    show(done, true);
+  };
+  const flag = twoTouches({
+    ask: w.flag, lead: w.flagSure, yes: w.flagYes, no: w.cancel,
+    act: () => session.ask("flag", { session: first.id, on: true }),
+  });
+  const report = reporting(session, first.id, w.reportLeadAfter, () => tell(w.reported));
+  const block = twoTouches({
+    ask: w.block, lead: w.blockSureAfter, yes: w.blockYesAfter, no: w.cancel, danger: true,
+    act: async () => {
+      await session.ask("block", { session: first.id });
+      tell(w.blocked);
+    },
+  });
+  const flagged = h("p", { class: "soft small", hidden: true });
   const element = h(
     "div",
     { class: "pane-after card", hidden: true },
     how,
     until,
     again.element,
-    h("p", { id: `again-${first.id}`, class: "soft small", text: w.againLead }),
+    againLead,
     trouble.element,
-    button(w.putAway, putAway, { class: "quiet" }),
+    h("div", { class: "row" }, flag.first, report.first, block.first),
+    flag.panel, report.panel, block.panel,
+    flagged,
+    done,
+    h("div", { class: "row" }, button(w.putAway, putAway, { class: "act second" })),
   );
   return {
     element,
@@ -294,6 +327,12 @@ function afterwards({ session, say }, first, putAway) {
       text(how, w.ended[talk.ending ?? "other"]);
       text(until, talk.forget_at ? w.until(clock(talk.forget_at - session.state.skew)) : "");
       show(element, true);
+      const isBlocked = session.state.muted.includes(seekerOf(talk).id);
+      show(flag.first, !talk.flagged);
+      text(flagged, talk.flagged ? w.flagOn : "");
+      show(flagged, talk.flagged === true);
+      show(block.first, !isBlocked);
+      for (const each of [again.element, againLead]) show(each, !isBlocked);
       if (isNew) {
         again.input.checked = talk.again === true;
         say(how.textContent ?? "");

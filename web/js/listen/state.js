@@ -4,8 +4,6 @@
 /** @import {ConsoleView, Profile} from "./types.js" */
 
 const ASK_BEFORE_MS = 60_000;
-const IDLE_HINT_MS = 3 * 60_000;
-const LENGTH_HINT_MS = 5 * 60_000;
 
 /** A view is no fact: the newest is right. @param {ConsoleView | null} held @param {ConsoleView} next */
 export function newer(held, next) {
@@ -37,31 +35,6 @@ export const seekerOf = (talk) => talk.people.find((person) => person.role === "
 
 /** Whether this listener holds the conversation; the other one helps. @param {TalkView} talk @param {string} me */
 export const holds = (talk, me) => talk.people.find((person) => person.role === "listener")?.id === me;
-
-/**
- * What the clock of a conversation says: what is left, and whether silence or length will end it soon.
- * @param {TalkView} talk @param {number} now
- */
-export function clockOf(talk, now) {
-  const left = Math.max(0, talk.ends_at - now);
-  const idle = Math.max(0, talk.idle_at - now);
-  return {
-    minutes: Math.ceil(left / 60_000),
-    soon: left <= LENGTH_HINT_MS,
-    idle: idle <= IDLE_HINT_MS && idle < left ? Math.ceil(idle / 60_000) : null,
-  };
-}
-
-/**
- * What the more-time button is about.
- * @param {TalkView} talk @param {string} me @returns {"can" | "asked" | "wanted" | "no"}
- */
-export function extension(talk, me) {
-  const asked = talk.extend ?? [];
-  if (asked.includes(me)) return "asked";
-  if (!talk.can_extend) return "no";
-  return asked.length > 0 ? "wanted" : "can";
-}
 
 /** What was handed over since: conversations that went on without this listener. @param {ConsoleView | null} before @param {ConsoleView} view */
 export function handedOver(before, view) {

@@ -4,10 +4,11 @@
 /** @import {ConsoleView, Desk, Part} from "./types.js" */
 
 import { attr, button, h, keyed, show, text } from "../lib/dom.js";
+import { clock } from "../lib/time.js";
 import { words } from "../locales/en-listen.js";
 import { debriefCard, invitationCard } from "./around.js";
 import { pane } from "./pane.js";
-import { isWriting } from "./parts.js";
+import { isWriting, troubleLine } from "./parts.js";
 import { handedOver, seekerOf, talksOf } from "./state.js";
 
 const w = words.talks;
@@ -22,11 +23,10 @@ export function talksView(desk, context) {
   const news = h("p", { class: "done", hidden: true });
   const asked = invitationCard(desk);
   const debrief = debriefCard(desk);
-  const element = h("div", { class: "talks" }, title, news, asked.element, debrief.element, tabs, empty, panes);
+  const shelf = shelved(desk);
+  const element = h("div", { class: "talks" }, title, news, asked.element, debrief.element, tabs, empty, panes, shelf.element);
   /** @type {Map<string, ReturnType<typeof pane>>} */
   const open = new Map();
-  /** @type {Set<string>} ended ones that were put away */
-  const away = new Set();
   /** @type {ConsoleView | null} */
   let last = null;
   let chosen = "";
@@ -34,7 +34,7 @@ export function talksView(desk, context) {
   /** @param {ConsoleView} view */
   const listed = (view) => {
     const { live, ended } = talksOf(view);
-    return [...live, ...ended.filter((talk) => !away.has(talk.id))].filter((talk) => session.state.rooms[talk.room] !== undefined);
+    return [...live, ...ended.filter((talk) => session.opened.has(talk.room))].filter((talk) => session.state.rooms[talk.room] !== undefined);
   };
 
   /** @param {string} id */
@@ -51,7 +51,7 @@ export function talksView(desk, context) {
   /** @param {TalkView} talk */
   function make(talk) {
     const one = pane(desk, context, talk, () => {
-      away.add(talk.id);
+      session.putAway(talk.room);
       if (last !== null) draw(last);
       document.getElementById("main")?.focus({ preventScroll: true });
     });
@@ -79,8 +79,17 @@ export function talksView(desk, context) {
     });
   }
 
+  /** Whoever comes next finds the desk free: what has ended, and is not in anybody's hands, goes to the shelf. @param {ConsoleView} view */
+  function makeRoom(view) {
+    const { live, ended } = talksOf(view);
+    if (!live.some((talk) => session.state.rooms[talk.room] !== undefined && !open.has(talk.id))) return;
+    const isHeld = (/** @type {TalkView} */ talk) => open.get(talk.id)?.isInUse === true || session.state.pending.some((p) => p.room === talk.room);
+    for (const talk of ended) if (session.opened.has(talk.room) && !isHeld(talk)) session.putAway(talk.room);
+  }
+
   /** @param {ConsoleView} view */
   function draw(view) {
+    makeRoom(view);
     const talks = listed(view);
     const isNew = talks.find((talk) => !open.has(talk.id));
     for (const id of open.keys()) {
@@ -92,13 +101,14 @@ export function talksView(desk, context) {
     for (const talk of talks) open.get(talk.id)?.update(talk, view);
     panes.style.setProperty("--panes", String(Math.max(1, talks.length)));
     show(empty, talks.length === 0);
-    if (isNew !== undefined && !isNew.ended_at) choose(isNew.id);
+    if (isNew !== undefined) choose(isNew.id);
     else if (!open.has(chosen) && talks[0] !== undefined) choose(talks[0].id);
     drawTabs(talks);
+    shelf.draw(talksOf(view).ended.filter((talk) => !session.opened.has(talk.room)));
     if (isNew === undefined) return;
     show(news, false);
     for (const talk of talks) open.get(talk.id)?.settle();
-    if (!isNew.ended_at && !isWriting()) open.get(isNew.id)?.focus();
+    if (!isWriting()) open.get(isNew.id)?.focus();
   }
 
   return {
@@ -124,6 +134,27 @@ export function talksView(desk, context) {
     gone() {
       for (const one of open.values()) one.gone();
       open.clear();
+    },
+  };
+}
+
+/** What has ended and was put away, as long as it is kept. @param {Desk} desk */
+function shelved({ session }) {
+  const trouble = troubleLine();
+  const list = h("ul", { class: "row shelf" });
+  const element = h("section", { class: "card", "aria-label": w.shelf, hidden: true }, h("h2", { text: w.shelf }), h("p", { class: "soft small", text: w.shelfLead }), list, trouble.element);
+  return {
+    element,
+    /** @param {TalkView[]} talks */
+    draw(talks) {
+      show(element, talks.length > 0);
+      keyed(list, talks, (talk) => talk.id, (talk) => {
+        const look = button("", () => void trouble.around(() => session.lookBack(talk.room)), { class: "pill" });
+        return {
+          element: h("li", {}, look),
+          update: (/** @type {TalkView} */ now) => text(look, w.lookBack(seekerOf(now).name, now.forget_at ? clock(now.forget_at - session.state.skew) : "")),
+        };
+      });
     },
   };
 }

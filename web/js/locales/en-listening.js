@@ -214,11 +214,15 @@ export const words = {
     reportYes: "Send this to a moderator",
     reported: "Thank you. A moderator will look at it.",
     cancel: "No, go back",
-    join: (/** @type {string} */ a, /** @type {string} */ b) => `${a} would like to ask ${b} to join you. Is that good for you?`,
+    join: (/** @type {string} */ a, /** @type {string} */ b) =>
+      `${a} would like to ask ${b} to join you. ${b} will then be able to read what was written so far. Is that good for you?`,
     handover: (/** @type {string} */ a, /** @type {string} */ b) =>
-      `${a} would like ${b} to go on with you in their place. ${b} can then read what was written here. Is that good for you?`,
+      `${a} would like ${b} to go on with you in their place. ${b} will then be able to read what was written so far. Is that good for you?`,
     yes: "Yes, that's fine",
     no: "No, rather not",
+    blockLeadAfter: (/** @type {string} */ name) => `You never meet ${name} here again, and don't see what they write in the rooms. They aren't told.`,
+    reportLeadAfter: "A moderator will read what was last written. The other person isn't told.",
+    close: "Close",
     joinWaits: (/** @type {string} */ b) => `${b} is being asked.`,
   },
   ended: {
@@ -252,6 +256,10 @@ export const words = {
     copy: "Copy the words",
     copied: "Copied.",
     noCopy: "Copying isn't allowed here. Please write them down.",
+    safety: "Was something not right?",
+    safetyLead: (/** @type {string} */ time) => (time === "" ? "You can still say so." : `You can still say so, until ${time}.`),
+    blocked: (/** @type {string} */ name) => `You and ${name} don't meet here again.`,
+    blockedHow: "It is over, as you wished.",
     again: "Ask for a listener again",
     rooms: "Go to the rooms",
     help: "Get help now",

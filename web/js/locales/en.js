@@ -6,7 +6,7 @@
 /** @param {number} n */
 const SMALL = (n) => ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"][n] ?? String(n);
 /** @param {number} n @param {string} one @param {string} many */
-export const count = (n, one, many) => (n === 1 ? `one ${one}` : `${SMALL(n)} ${many}`);
+const count = (n, one, many) => (n === 1 ? `one ${one}` : `${SMALL(n)} ${many}`);
 /** @param {string} text */
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
@@ -101,6 +101,13 @@ export const words = {
     toNewest: "Newest posts",
     catching: "Fetching what you missed…",
     justYou: "just you at the moment",
+  },
+  people: {
+    title: "Who is here",
+    close: "Close",
+    you: "you",
+    others: (/** @type {number} */ n) => `and ${count(n, "other", "others")}`,
+    alone: "Just you at the moment. People come and go at all hours.",
   },
   post: {
     you: "you",

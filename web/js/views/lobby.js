@@ -1,4 +1,4 @@
-/** The lobby, and what stands before a room: its agreement, or the word that it is full. */
+/** The lobby, and the agreement that stands before a room. */
 
 /** @import {Context, RoomCard, Screen, State, View} from "../types.js" */
 
@@ -57,28 +57,24 @@ export function lobbyView(context) {
       show(mine, joined.length > 0);
       show(allTitle, others.length > 0 || joined.length === 0);
       show(all, others.length > 0);
-      const rows = (/** @type {Card[]} */ cards) => cards.map((card) => ({ card, unread: unreadOf(card, state) }));
+      const rows = (/** @type {RoomCard[]} */ cards) => cards.map((card) => ({ card, unread: unreadOf(card, state) }));
       keyed(mine, rows(joined), ({ card }) => card.id, (item) => roomCard(context, item));
       keyed(all, rows(others), ({ card }) => card.id, (item) => roomCard(context, item));
     },
   };
 }
 
-/**
- * @typedef {RoomCard} Card
- */
-
-/** @param {Card} card @param {State} state */
+/** @param {RoomCard} card @param {State} state */
 function isMine(card, state) {
   return card.unread !== undefined || state.rooms[card.id] !== undefined;
 }
 
-/** @param {Card} card @param {State} state */
+/** @param {RoomCard} card @param {State} state */
 function unreadOf(card, state) {
   return state.rooms[card.id]?.unread ?? card.unread ?? 0;
 }
 
-/** @param {Context} context @param {{card: Card, unread: number}} first */
+/** @param {Context} context @param {{card: RoomCard, unread: number}} first */
 function roomCard(context, first) {
   const id = first.card.id;
   const name = h("span", { class: "card-name" });
@@ -86,7 +82,7 @@ function roomCard(context, first) {
   const here = h("span", { class: "here" });
   const slow = h("span", { class: "soft", text: w.slow });
   const unread = h("span", { class: "unread" });
-  const trouble = h("p", { class: "trouble", role: "alert", hidden: true });
+  const trouble = troubleLine();
   const go = h(
     "button",
     { type: "button", class: "room-card", on: { click: () => void enter() } },
@@ -94,24 +90,15 @@ function roomCard(context, first) {
     about,
     h("span", { class: "card-foot" }, here, unread, slow),
   );
-  const element = h("li", {}, go, trouble);
-
-  async function enter() {
-    if (go.getAttribute("aria-busy") === "true") return;
-    show(trouble, false);
-    attr(go, "aria-busy", "true");
-    try {
-      await context.enter(id);
-    } catch (no) {
-      text(trouble, refusalWord(no));
-      show(trouble, true);
-    }
-    attr(go, "aria-busy", null);
-  }
+  const element = h("li", {}, go, trouble.element);
+  const enter = () => trouble.around(async () => {
+    attr(go, "aria-busy", true);
+    await context.enter(id).finally(() => attr(go, "aria-busy", null));
+  });
 
   return {
     element,
-    /** @param {{card: Card, unread: number}} item */
+    /** @param {{card: RoomCard, unread: number}} item */
     update({ card, unread: n }) {
       text(name, card.name);
       text(about, card.about);
@@ -138,42 +125,6 @@ export function agreementView(context, { room, title, text: agreement, version, 
       h("div", { class: "agreement" }, ...paragraphs(agreement)),
       trouble.element,
       h("div", { class: "row" }, accept, button(w.back, context.back, { class: "quiet" })),
-    ),
-  };
-}
-
-/** @param {Context} context @param {Extract<Screen, {name: "full"}>} screen */
-export function fullView(context, { room, rooms }) {
-  const w = words.full;
-  const trouble = troubleLine();
-  /** @param {string} id */
-  const enter = (id) => trouble.around(() => context.enter(id));
-  const others = rooms.map(({ id, name, here }) =>
-    h(
-      "li",
-      {},
-      h(
-        "button",
-        { type: "button", class: "room-card", on: { click: () => enter(id) } },
-        h("span", { class: "card-name", text: name }),
-        h("span", { class: here > 0 ? "here someone" : "here", text: hereWord(here) }),
-      ),
-    ),
-  );
-  return {
-    element: h(
-      "div",
-      { class: "narrow threshold" },
-      h("h1", { text: w.title }),
-      h("p", { class: "lead", text: others.length > 0 ? w.lead : w.none }),
-      others.length > 0 && h("ul", { class: "cards" }, ...others),
-      trouble.element,
-      h(
-        "div",
-        { class: "row" },
-        button(w.again, () => enter(room), { class: "act second" }),
-        button(w.back, context.back, { class: "quiet" }),
-      ),
     ),
   };
 }
@@ -205,6 +156,24 @@ export function troubleLine() {
       }
     },
   };
+}
+
+/**
+ * What must not happen by a slip: the first touch asks, the second does it.
+ * @param {{ask: string, look?: string, lead?: string, yes: string, no: string, act: () => Promise<void>}} how
+ */
+export function twice({ ask, look = "act second", lead, yes, no, act }) {
+  const trouble = troubleLine();
+  const first = button(ask, () => turn(true), { class: look });
+  const second = button(yes, () => void trouble.around(act), { class: "act danger" });
+  const panel = h("div", { hidden: true }, lead !== undefined && h("p", { text: lead }), h("div", { class: "row" }, second, button(no, () => turn(false), { class: "quiet" })));
+  /** @param {boolean} isAsking */
+  function turn(isAsking) {
+    show(panel, isAsking);
+    show(first, !isAsking);
+    (isAsking ? second : first).focus();
+  }
+  return [first, panel, trouble.element];
 }
 
 /** @param {string} long */

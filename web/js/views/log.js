@@ -10,7 +10,8 @@ import { visiblePending } from "../lib/pending.js";
 import { dayOf, dayWord } from "../lib/time.js";
 import { refusalWord, words } from "../locales/en.js";
 import { newest } from "../state.js";
-import { pendingRow, postRow, postTools } from "./post.js";
+import { troubleLine } from "./lobby.js";
+import { pendingRow, postRow } from "./post.js";
 
 const w = words.room;
 const NEAR_END_PX = 120;
@@ -31,7 +32,7 @@ export function logView(context, id, write, how = {}) {
   const { says = { ...w, posts: "" } } = how;
   const page = how.scroller ?? document.documentElement;
   const scroller = how.scroller ?? window;
-  const tools = postTools(context, id, write, how.two);
+  const trouble = troubleLine();
   const older = button(w.earlier, () => void fetchOlder(), { class: "quiet earlier" });
   const top = h("p", { class: "edge soft" });
   const empty = h("p", { class: "empty", text: says.empty, hidden: true });
@@ -39,6 +40,8 @@ export function logView(context, id, write, how = {}) {
   const rows = h("div", { class: "rows", role: "log", "aria-live": "polite", "aria-relevant": "additions", tabindex: -1 });
   const newer = button(w.toNewest, () => toEnd(), { class: "pill newer", hidden: true });
   const element = h("div", { class: "log" }, h("div", { class: "edge" }, older), top, rows, empty, catching);
+  /** @type {ReturnType<typeof import("./tools.js").postTools> | undefined} */
+  let tools;
   let isAtEnd = true;
   let isShown = false;
   let isFetching = false;
@@ -50,8 +53,10 @@ export function logView(context, id, write, how = {}) {
     if (isAtEnd) seen();
   };
   /** @param {Event} event */
-  const onPress = (event) => tools.leave(event.target);
+  const onPress = (event) => tools?.leave(event.target);
   rows.addEventListener("keydown", (event) => walk(event, rows));
+  // Whoever scrolls or reads with care will have it, also where the network goes meanwhile.
+  for (const near of ["pointerover", "focusin"]) rows.addEventListener(near, () => void fetchTools().catch(() => {}), { once: true });
   rows.addEventListener("focusin", (event) => mark(rows, event.target));
 
   function seen() {
@@ -88,7 +93,21 @@ export function logView(context, id, write, how = {}) {
     row.focus({ preventScroll: true });
   }
 
-  const acts = { react: tools.react, jump, menu: tools.toggle };
+  /** @type {Acts["react"]} */
+  const react = (offset, reaction, on) => void session.react(id, offset, reaction, on).catch((no) => sayNow(refusalWord(no)));
+
+  async function fetchTools() {
+    const { postTools } = await import("./tools.js");
+    return (tools ??= postTools(context, id, write, react, how.two));
+  }
+
+  /** @type {Acts["menu"]} */
+  function menu(offset, from) {
+    from.closest(".post")?.append(trouble.element);
+    void trouble.around(async () => (await fetchTools()).toggle(offset, from));
+  }
+
+  const acts = { react, jump, menu };
 
   /** @param {State} state */
   function update(state) {
@@ -104,7 +123,7 @@ export function logView(context, id, write, how = {}) {
     const before = anchor?.getBoundingClientRect().top ?? 0;
     if (items[0]?.key !== rows.firstElementChild?.getAttribute("data-key")) hush(rows);
     keyed(rows, items, (item) => item.key, (item) => make(item, acts, session));
-    tools.update(state);
+    tools?.update(state);
     const isStopGone = rows.querySelector('.post[tabindex="0"]') === null;
     if (isStopGone || (isLonger && !rows.contains(document.activeElement))) mark(rows, rows.querySelector(".post:last-of-type"));
     for (const other of rows.querySelectorAll('.post[tabindex="-1"] button:not([tabindex])')) attr(other, "tabindex", -1);

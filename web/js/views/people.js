@@ -1,10 +1,9 @@
-/** Who is in a room, as a list. Fetched when somebody looks. */
+/** Who is in a room. Fetched when somebody asks. */
 
 /** @import {Context, Person, State} from "../types.js" */
 
 import { button, h, keyed, text } from "../lib/dom.js";
 import { refusalWord, words } from "../locales/en.js";
-import { people } from "../locales/en-people.js";
 import { personLine } from "./room.js";
 
 /** @param {Context} context @param {string} id */
@@ -12,9 +11,9 @@ export function peopleDialog(context, id) {
   const { session, say, sayNow } = context;
   const list = h("ul", { class: "people" });
   const others = h("p", { class: "soft" });
-  const title = h("h2", { id: "people-title", text: people.title });
+  const title = h("h2", { id: "people-title", text: words.people.title });
   const element = h("dialog", { class: "sheet", "aria-labelledby": "people-title" });
-  element.append(button(people.close, () => element.close(), { class: "quiet close" }), title, list, others);
+  element.append(button(words.people.close, () => element.close(), { class: "quiet close" }), title, list, others);
   element.addEventListener("click", (event) => {
     if (event.target === element) element.close();
   });
@@ -24,7 +23,7 @@ export function peopleDialog(context, id) {
     const isMe = person.id === session.state.me?.id;
     const act = button("", () => void toggle(), { class: "quiet" });
     const tell = button(words.post.report, () => void report(), { class: "quiet", "aria-label": `${words.post.report}: ${person.name}` });
-    const element = h("li", {}, personLine(person, isMe ? people.you : undefined), !isMe && act, !isMe && tell);
+    const element = h("li", {}, personLine(person, isMe ? words.people.you : undefined), !isMe && act, !isMe && tell);
     async function report() {
       try {
         const { reportPanel } = await import("../report.js");
@@ -69,7 +68,7 @@ export function peopleDialog(context, id) {
       const rest = room.people.filter((p) => p.id !== state.me?.id).sort((a, b) => a.name.localeCompare(b.name));
       keyed(list, [...me, ...rest], (p) => `${p.id} ${p.name}`, row);
       const more = room.here - room.people.length;
-      text(others, rest.length === 0 && more <= 0 ? people.alone : more > 0 ? people.others(more) : "");
+      text(others, rest.length === 0 && more <= 0 ? words.people.alone : more > 0 ? words.people.others(more) : "");
     },
   };
 }

@@ -1,14 +1,14 @@
 /** A room: its name and welcome, its posts, who is here, and where one writes. */
 
-/** @import {Context, Person, State, View} from "../types.js" */
+/** @import {Context, Person, View} from "../types.js" */
 
 import { attr, button, h, keyed, show, text } from "../lib/dom.js";
 import { shape } from "../lib/shape.js";
-import { hereWord, refusalWord, typingWord, unreadWord, words } from "../locales/en.js";
+import { hereWord, typingWord, unreadWord, words } from "../locales/en.js";
 import { joinedRooms } from "../state.js";
 import { composer } from "./composer.js";
 import { logView } from "./log.js";
-import { paragraphs, troubleLine } from "./lobby.js";
+import { paragraphs, troubleLine, twice } from "./lobby.js";
 
 const w = words.room;
 
@@ -17,23 +17,21 @@ export function roomView(context, id) {
   const { session } = context;
   const name = h("h1", { class: "room-name" });
   const here = h("span", { class: "here" });
-  /** @type {ReturnType<typeof import("./people.js").peopleDialog> | null} */
-  let people = null;
-  async function open() {
-    try {
-      const made = (people ??= (await import("./people.js")).peopleDialog(context, id));
-      element.append(made.element);
-      made.update(session.state);
-      made.open();
-    } catch {
-      context.sayNow(refusalWord("lost"));
-    }
-  }
-  const peopleButton = button("", () => void open(), { class: "pill", "aria-haspopup": "dialog" });
+  const trouble = troubleLine();
+  /** @type {ReturnType<typeof import("./people.js").peopleDialog> | undefined} */
+  let people;
+  const peopleButton = button("", () => void trouble.around(showPeople), { class: "pill", "aria-haspopup": "dialog" });
   const topic = h("p", { class: "topic" });
   const welcome = h("div");
   const fades = h("p", { class: "soft" });
-  const pinned = h("details", { class: "pinned" }, h("summary", { text: w.welcome }), topic, welcome, fades, leaving(context, id));
+  const leaving = twice({
+    ask: w.leave, look: "quiet", lead: w.leaveSure, yes: w.leaveYes, no: w.stay,
+    act: async () => {
+      await session.leaveRoom(id);
+      context.back();
+    },
+  });
+  const pinned = h("details", { class: "pinned" }, h("summary", { text: w.welcome }), topic, welcome, fades, h("div", {}, ...leaving));
   const write = composer(context, id);
   const log = logView(context, id, write);
   const typing = h("p", { class: "typing soft", "aria-live": "off" });
@@ -51,6 +49,7 @@ export function roomView(context, id) {
         button("‹", context.back, { class: "quiet back narrow-only", "aria-label": w.all }),
         h("div", { class: "room-title" }, name, here),
         peopleButton,
+        trouble.element,
       ),
       pinned,
       log.element,
@@ -58,6 +57,15 @@ export function roomView(context, id) {
     ),
   );
   let welcomed = "";
+
+  async function showPeople() {
+    const { peopleDialog } = await import("./people.js");
+    people ??= peopleDialog(context, id);
+    element.append(people.element);
+    people.update(session.state);
+    people.open();
+  }
+
   pinned.open = (session.state.rooms[id]?.read ?? 0) === 0 || Object.keys(session.state.rooms[id]?.posts ?? {}).length === 0;
 
   return {
@@ -106,24 +114,6 @@ function listed(context, current) {
       show(unread, room.unread > 0 && room.id !== current);
     },
   };
-}
-
-/** Leaving for good, with a question first. @param {Context} context @param {string} id */
-function leaving(context, id) {
-  const trouble = troubleLine();
-  const ask = button(w.leave, () => turn(true), { class: "quiet" });
-  const yes = button(w.leaveYes, () => void trouble.around(async () => {
-    await context.session.leaveRoom(id);
-    context.back();
-  }), { class: "act danger" });
-  const sure = h("div", { class: "sure", hidden: true }, h("p", { text: w.leaveSure }), h("div", { class: "row" }, yes, button(w.stay, () => turn(false), { class: "quiet" })));
-  /** @param {boolean} isAsking */
-  function turn(isAsking) {
-    show(sure, isAsking);
-    show(ask, !isAsking);
-    (isAsking ? yes : ask).focus();
-  }
-  return h("div", {}, ask, sure, trouble.element);
 }
 
 /** @param {Person} person @param {string} [after] */

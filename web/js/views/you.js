@@ -7,7 +7,7 @@ import { button, h, keyed, show, text } from "../lib/dom.js";
 import { shape } from "../lib/shape.js";
 import { refusalWord, words } from "../locales/en.js";
 import { personLine } from "./room.js";
-import { troubleLine } from "./lobby.js";
+import { troubleLine, twice } from "./lobby.js";
 
 const w = words.you;
 
@@ -172,22 +172,16 @@ function dataCard() {
 
 /** @param {Context} context @returns {View} */
 function forgetCard({ session, go }) {
-  const trouble = troubleLine();
   const lead = h("p", { class: "soft" });
-  const ask = button(w.forgetDo, () => turn(true), { class: "act second" });
-  const yes = button(w.forgetYes, () => void trouble.around(async () => {
-    await session.forgetMe();
-    go({ name: "gone", how: "forgotten" });
-  }), { class: "act danger" });
-  const sure = h("div", { class: "row", hidden: true }, yes, button(w.keep, () => turn(false), { class: "quiet" }));
-  /** @param {boolean} isAsking */
-  function turn(isAsking) {
-    show(sure, isAsking);
-    show(ask, !isAsking);
-    (isAsking ? yes : ask).focus();
-  }
+  const asked = twice({
+    ask: w.forgetDo, yes: w.forgetYes, no: w.keep,
+    act: async () => {
+      await session.forgetMe();
+      go({ name: "gone", how: "forgotten" });
+    },
+  });
   return {
-    element: h("section", { class: "card", "aria-label": w.forgetTitle }, h("h2", { text: w.forgetTitle }), lead, ask, sure, trouble.element),
+    element: card(w.forgetTitle, lead, ...asked),
     update({ hasCode }) {
       text(lead, hasCode ? w.forgetLead : w.forgetLeadNoCode);
     },
@@ -230,7 +224,7 @@ function eraseCard({ session, go }) {
     (isAsking ? input : ask).focus();
   }
   return {
-    element: h("section", { class: "card", "aria-label": w.eraseTitle }, h("h2", { text: w.eraseTitle }), h("p", { class: "soft", text: w.eraseLead }), ask, sure, trouble.element),
+    element: card(w.eraseTitle, h("p", { class: "soft", text: w.eraseLead }), ask, sure, trouble.element),
   };
 }
 
@@ -238,10 +232,8 @@ function eraseCard({ session, go }) {
 function lookCard() {
   const page = document.documentElement;
   return {
-    element: h(
-      "section",
-      { class: "card", "aria-label": w.lookTitle },
-      h("h2", { text: w.lookTitle }),
+    element: card(
+      w.lookTitle,
       choice("theme", w.theme, w.themes, page.getAttribute("data-theme") ?? "auto"),
       choice("size", w.size, w.sizes, page.getAttribute("data-size") ?? "normal"),
       h("h3", { text: w.exitTitle }),

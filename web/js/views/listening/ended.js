@@ -11,6 +11,7 @@ import { HEAVY, words } from "../../locales/en-listening.js";
 import { troubleLine } from "../lobby.js";
 import { choice } from "./intake.js";
 import { helplines } from "./parts.js";
+import { safety } from "./talk.js";
 
 const w = words.ended;
 
@@ -24,6 +25,7 @@ export function endedStage(context, desk, first) {
   const draft = session.vault.draft(room)?.text ?? "";
   const read = readAgain(context, room);
   const again = againCard(context, id, name);
+  const wrong = wrongCard(context, id, name);
 
   return {
     element: h(
@@ -36,6 +38,7 @@ export function endedStage(context, desk, first) {
       read.element,
       feedbackCard(context, first),
       again.element,
+      wrong.element,
       h("div", { class: "row" },
         button(w.again, () => desk.turn("anew"), { class: "act second" }),
         button(w.rooms, () => go({ name: "lobby" }), { class: "act second" }),
@@ -44,10 +47,33 @@ export function endedStage(context, desk, first) {
     update(state, { session: talk }) {
       if (talk === undefined) return;
       const said = w.how[talk.ending ?? "other"];
-      text(how, typeof said === "string" ? said : said(name));
+      // Who was blocked is hidden too, in the rooms.
+      const isBlocked = talk.people.some((p) => p.id !== state.me?.id && state.muted.includes(p.id));
+      text(how, isBlocked ? w.blockedHow : typeof said === "string" ? said : said(name));
       text(expires, talk.forget_at === undefined ? "" : w.expires(clock(talk.forget_at - state.skew)));
       read.update(state);
       again.update(talk);
+      show(again.element, !isBlocked);
+      wrong.update(isBlocked, talk.forget_at === undefined ? "" : clock(talk.forget_at - state.skew));
+    },
+  };
+}
+
+/** A cruel last line can be told of too. @param {Context} context @param {string} id @param {string} name */
+function wrongCard(context, id, name) {
+  const { block, report } = safety(context, id, () => name, true);
+  const lead = h("p", { class: "soft" });
+  const never = button(words.acts.block, () => block.open(), { class: "quiet", "aria-haspopup": "dialog" });
+  const done = h("p", { class: "done", role: "status", hidden: true });
+  return {
+    element: h("section", { class: "card" }, h("h2", { text: w.safety }), lead, done,
+      h("div", { class: "row" }, button(words.acts.report, () => report.open(), { class: "quiet", "aria-haspopup": "dialog" }), never), block.element, report.element),
+    /** @param {boolean} isBlocked @param {string} until */
+    update(isBlocked, until) {
+      text(lead, w.safetyLead(until));
+      show(done, isBlocked);
+      text(done, isBlocked ? w.blocked(name) : "");
+      show(never, !isBlocked);
     },
   };
 }

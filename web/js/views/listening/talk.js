@@ -30,17 +30,7 @@ export function talkStage(context, first) {
         button(w.stay, close, { class: "quiet" })),
     ];
   });
-  const block = sheet("block", w.block, (close) => {
-    const trouble = troubleLine();
-    return [
-      h("p", { text: w.blockLead(name()) }),
-      trouble.element,
-      h("div", { class: "row" },
-        button(w.blockYes(name()), () => void trouble.around(() => doing.block(id)), { class: "act danger" }),
-        button(w.cancel, close, { class: "quiet" })),
-    ];
-  });
-  const report = sheet("report", w.report, (close) => [reportForm(context, id, close)]);
+  const { block, report } = safety(context, id, name);
   const invitation = invitationCard(context, () => talk, name);
   const acts = h(
     "div",
@@ -70,6 +60,27 @@ export function talkStage(context, first) {
 }
 
 /**
+ * Blocking and reporting, each with its second touch: while they talk, and as long as the conversation is kept.
+ * @param {Context} context @param {string} id @param {() => string} name @param {boolean} [isOver]
+ */
+export function safety(context, id, name, isOver = false) {
+  const block = sheet("block", w.block, (close) => {
+    const trouble = troubleLine();
+    const yes = () => trouble.around(async () => {
+      await commands(context.session).block(id);
+      close();
+    });
+    return [
+      h("p", { text: isOver ? w.blockLeadAfter(name()) : w.blockLead(name()) }),
+      trouble.element,
+      h("div", { class: "row" }, button(w.blockYes(name()), () => void yes(), { class: "act danger" }), button(w.cancel, close, { class: "quiet" })),
+    ];
+  });
+  const report = sheet("report", w.report, (close) => [reportForm(context, id, close, isOver)]);
+  return { block, report };
+}
+
+/**
  * A dialog whose contents are made when it is opened.
  * @param {string} name @param {string} title @param {(close: () => void) => HTMLElement[]} contents
  */
@@ -87,15 +98,15 @@ function sheet(name, title, contents) {
   };
 }
 
-/** @param {Context} context @param {string} id @param {() => void} close */
-function reportForm({ session, say }, id, close) {
+/** @param {Context} context @param {string} id @param {() => void} close @param {boolean} isOver */
+function reportForm({ session, say }, id, close, isOver) {
   const trouble = troubleLine();
   const note = h("textarea", { id: "report-note", rows: 2, maxlength: 1_000 });
   const reasons = /** @type {[string, string][]} */ (Object.entries(w.reasons));
   const form = h(
     "form",
     { on: { submit } },
-    h("p", { text: w.reportLead }),
+    h("p", { text: isOver ? w.reportLeadAfter : w.reportLead }),
     choice("reason", w.reportTitle, reasons, "other"),
     h("div", { class: "field" }, h("label", { for: "report-note", text: w.note }), note),
     trouble.element,
@@ -109,7 +120,7 @@ function reportForm({ session, say }, id, close) {
     void trouble.around(async () => {
       await commands(session).report(id, reason, note.value.trim());
       const done = h("p", { class: "done", text: w.reported, tabindex: -1 });
-      form.replaceChildren(done, h("div", { class: "row" }, button(words.acts.stay, close, { class: "act second" })));
+      form.replaceChildren(done, h("div", { class: "row" }, button(isOver ? w.close : w.stay, close, { class: "act second" })));
       done.focus();
       say(w.reported);
     });

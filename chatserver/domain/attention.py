@@ -1,0 +1,219 @@
+"""What needs somebody, and why, in words. Pure: the same numbers give the same reasons.
+
+The page, the metrics (`chat_attention`) and the alerts all go by this, so they cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import NodeId
+from chatserver.domain.load import RoomLoad, Sample
+from chatserver.domain.rooms import Room, RoomId, RoomStatus
+
+
+class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
+    """From where on something needs somebody. Times in milliseconds, shares of 1. `docs/operating.md` has them all."""
+
+    full_share: float = 1.0
+    nearly_full_share: float = 0.9
+    unmoderated: int = 10 * 60_000
+    unmoderated_members: int = 3
+    posts_a_minute: int = 60
+    behind_share: float = 0.1
+    delivery_ms: int = 1_000
+    wait: int = 10 * 60_000
+    idle_ms: int = 1_000
+    lag_ms: int = 250
+    cpu_share: float = 0.9
+    bus_ms: int = 500
+    store_ms: int = 500
+
+
+class Kind(StrEnum):
+    """What is the matter. In the order in which it is told."""
+
+    STORE_AWAY = "store_away"
+    BUS_AWAY = "bus_away"
+    PROMISE_BROKEN = "promise_broken"
+    IDLE_WHILE_WAITING = "idle_while_waiting"
+    LONG_WAIT = "long_wait"
+    NOBODY_LISTENS = "nobody_listens"
+    ROOM_FULL = "room_full"
+    SLOW_DELIVERY = "slow_delivery"
+    WORKER_SLOW = "worker_slow"
+    WORKER_BUSY = "worker_busy"
+    BUS_SLOW = "bus_slow"
+    STORE_SLOW = "store_slow"
+    VERSIONS_DIFFER = "versions_differ"
+    UNMODERATED = "unmoderated"
+    READERS_BEHIND = "readers_behind"
+    ROOM_BUSY = "room_busy"
+    NEARLY_FULL = "nearly_full"
+
+
+URGENT: Final = frozenset(
+    {
+        Kind.STORE_AWAY, Kind.BUS_AWAY, Kind.PROMISE_BROKEN, Kind.IDLE_WHILE_WAITING, Kind.LONG_WAIT,
+        Kind.NOBODY_LISTENS, Kind.ROOM_FULL, Kind.SLOW_DELIVERY,
+    }
+)  # fmt: skip
+"""Somebody is harmed now; the others may become so."""
+
+
+class Concern(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that needs somebody. `words` say why; `room` or `worker` is whose it is, if it is one's."""
+
+    kind: Kind
+    words: str
+    urgent: bool = False
+    room: RoomId | None = None
+    worker: NodeId | None = None
+
+
+class FloorLoad(msgspec.Struct, frozen=True, kw_only=True):
+    """One-to-one in numbers. `estimate` is how many seconds somebody who asked now would wait, going by the
+    `estimate_from` hand-overs of the last hour; None where nobody can tell. `listeners` counts them by state,
+    `near_cap` those who may take one more at most today or this week. `idle_ms` and `broken` are promises that do not
+    hold."""
+
+    waiting: int = 0
+    oldest_wait_ms: int = 0
+    estimate: int | None = None
+    estimate_from: int = 0
+    proposals: int = 0
+    sessions: int = 0
+    is_open: bool = True
+    listeners: dict[str, int] = {}
+    near_cap: int = 0
+    idle_ms: int = 0
+    broken: dict[str, int] = {}
+
+
+def concerns(
+    *,
+    loads: Mapping[RoomId, RoomLoad],
+    rooms: Mapping[RoomId, Room],
+    samples: Mapping[NodeId, Sample],
+    floor: FloorLoad,
+    alone_since: Mapping[RoomId, Millis],
+    now: Millis,
+    limits: Thresholds,
+) -> list[Concern]:
+    """Everything that needs somebody, the worst first. `alone_since` says since when people are in a room without a
+    moderator."""
+    found = [
+        *_of_workers(samples, limits),
+        *_of_floor(floor, limits),
+        *_of_rooms(loads, rooms, alone_since, now, limits),
+    ]
+    order = {kind: place for place, kind in enumerate(Kind)}
+    return sorted(found, key=lambda each: (not each.urgent, order[each.kind]))
+
+
+def _concern(kind: Kind, words: str, *, room: RoomId | None = None, worker: NodeId | None = None) -> Concern:
+    return Concern(kind=kind, words=words, urgent=kind in URGENT, room=room, worker=worker)
+
+
+def _of_rooms(
+    loads: Mapping[RoomId, RoomLoad],
+    rooms: Mapping[RoomId, Room],
+    alone_since: Mapping[RoomId, Millis],
+    now: Millis,
+    limits: Thresholds,
+) -> Iterator[Concern]:
+    for load in loads.values():
+        room = rooms[load.id]
+        name, here = room.name, load.members
+        if room.status is RoomStatus.OPEN and here >= room.capacity * limits.full_share:
+            yield _concern(Kind.ROOM_FULL, f"{name} is full: {here} of {room.capacity} are here.", room=room.id)
+        elif room.status is RoomStatus.OPEN and here >= room.capacity * limits.nearly_full_share:
+            yield _concern(
+                Kind.NEARLY_FULL, f"{name} is nearly full: {here} of {room.capacity} are here.", room=room.id
+            )
+        since = alone_since.get(room.id)
+        if since is not None and here >= limits.unmoderated_members and now - since >= limits.unmoderated:
+            minutes = _minutes(now - since)
+            yield _concern(Kind.UNMODERATED, f"Nobody has moderated {name} for {minutes}.", room=room.id)
+        if load.behind > 0 and load.behind >= limits.behind_share * here:
+            readers = "One reader" if load.behind == 1 else f"{load.behind} readers"
+            words = f"{readers} of {name} cannot keep up."
+            yield _concern(Kind.READERS_BEHIND, words, room=room.id)
+        if load.p99 is not None and load.p99 >= limits.delivery_ms:
+            words = f"Posts in {name} take up to {_seconds(load.p99)} to arrive."
+            yield _concern(Kind.SLOW_DELIVERY, words, room=room.id)
+        if load.posts >= limits.posts_a_minute:
+            words = f"{name} has {load.posts} posts a minute: more than anybody can read."
+            yield _concern(Kind.ROOM_BUSY, words, room=room.id)
+
+
+def _of_floor(floor: FloorLoad, limits: Thresholds) -> Iterator[Concern]:
+    listening = sum(count for state, count in floor.listeners.items() if state in {"free", "busy", "paused"})
+    if floor.waiting and floor.oldest_wait_ms >= limits.wait:
+        yield _concern(Kind.LONG_WAIT, f"Somebody has waited {_minutes(floor.oldest_wait_ms)} for a listener.")
+    if floor.waiting and listening == 0:
+        yield _concern(Kind.NOBODY_LISTENS, f"{_people(floor.waiting)} and nobody listens.")
+    if floor.idle_ms > limits.idle_ms:
+        words = f"A listener has been free for {_seconds(floor.idle_ms)} while somebody waits whom they could take."
+        yield _concern(Kind.IDLE_WHILE_WAITING, words)
+    for promise, count in floor.broken.items():
+        if count > 0:
+            told = promise.replace("_", " ")
+            yield _concern(Kind.PROMISE_BROKEN, f"A promise of one-to-one does not hold: {told} ({count}).")
+
+
+def _of_workers(samples: Mapping[NodeId, Sample], limits: Thresholds) -> Iterator[Concern]:
+    for node, each in samples.items():
+        for kind, words in _of_worker(each, limits):
+            yield _concern(kind, f"{each.name} {words}", worker=node)
+    versions = sorted({each.version for each in samples.values()})
+    if len(versions) > 1:
+        yield _concern(Kind.VERSIONS_DIFFER, f"Workers of different versions run together: {', '.join(versions)}.")
+
+
+def _of_worker(each: Sample, limits: Thresholds) -> Iterator[tuple[Kind, str]]:
+    if each.store != "ok":
+        yield Kind.STORE_AWAY, "cannot write to the store: posts are refused there."
+    elif each.store_ms is not None and each.store_ms >= limits.store_ms:
+        yield Kind.STORE_SLOW, f"needs {_seconds(each.store_ms)} for a write to the store."
+    if not each.is_attached or each.bus_ms is None:
+        yield Kind.BUS_AWAY, "hears nothing through Redis: what it knows of the others is old or missing."
+    elif each.bus_ms >= limits.bus_ms:
+        yield Kind.BUS_SLOW, f"hears itself through Redis only after {_seconds(each.bus_ms)}."
+    if each.lag_ms >= limits.lag_ms:
+        yield Kind.WORKER_SLOW, f"kept everybody on it waiting for {_seconds(each.lag_ms)}."
+    if each.cpu >= limits.cpu_share:
+        yield Kind.WORKER_BUSY, f"uses {each.cpu:.0%} of a core."
+
+
+class Watch:
+    """Since when people have been in each room without a moderator. Forgets rooms where that is not so."""
+
+    def __init__(self) -> None:
+        self.alone_since: dict[RoomId, Millis] = {}
+
+    def look(self, loads: Iterable[RoomLoad], now: Millis) -> None:
+        before, self.alone_since = self.alone_since, {}
+        for load in loads:
+            if load.members > 0 and load.moderators == 0:
+                self.alone_since[load.id] = before.get(load.id, now)
+
+
+def _minutes(milliseconds: float) -> str:
+    minutes = int(milliseconds // 60_000)
+    if minutes >= 120:
+        return f"{minutes // 60} hours"
+    return "one minute" if minutes == 1 else f"{minutes} minutes"
+
+
+def _seconds(milliseconds: float) -> str:
+    return f"{round(milliseconds)} ms" if milliseconds < 1_000 else f"{milliseconds / 1_000:.1f} s"
+
+
+def _people(count: int) -> str:
+    return "Somebody waits" if count == 1 else f"{count} people wait"

@@ -1,0 +1,215 @@
+"""The operators' page: the load of everything, live, readable by everybody, and smooth with a thousand rooms."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.async_api import CDPSession, Locator, Page, expect
+
+from chatserver.seeds import seed_rooms
+from tests.browser.conftest import SitDown
+from tests.browser.console import PASSWORD, REFUSED, hire
+from tests.browser.house import join, open_house, room, say
+from tests.browser.person import LOST_NETWORK, Person
+from tests.browser.test_access import violations
+from tests.browser.wire import Wire
+from tests.kit.client import ChatClient
+from tests.kit.crowd_of_workers import crowd_of_workers, room_ids
+from tests.kit.redis import RedisServer
+from tests.kit.server import ChatServer
+
+pytestmark = pytest.mark.timeout(180)
+
+_LOOKS = [(scheme, width) for width in (390, 1280) for scheme in ("light", "dark")]
+_BEYOND = """(edge) => [...document.querySelectorAll("body *")].filter((e) => {
+    const box = e.getBoundingClientRect();
+    const isSeen = box.width > 0 && !e.closest(".unseen, .skip") && e.checkVisibility({contentVisibilityAuto: true});
+    return isSeen && (box.right > edge + 1 || box.left < -1);
+}).map((e) => e.outerHTML.slice(0, 120))"""
+_SMALL = """() => [...document.querySelectorAll("button, a.pill, a.act, a.brand, summary, input[type=text], select")]
+    .filter((e) => e.checkVisibility() && !e.closest(".unseen, .heads"))
+    .map((e) => [e, e.getBoundingClientRect()])
+    .filter(([, box]) => box.width > 0 && (box.height < 43.5 || box.width < 43.5))
+    .map(([e, box]) => `${Math.round(box.width)} x ${Math.round(box.height)}: ${e.outerHTML.slice(0, 90)}`)"""
+ROOMS = [room("small", "Small room", capacity=2), room("calm", "Calm room")]
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[ChatServer]:
+    with open_house(ROOMS) as server:
+        yield server
+
+
+async def at_work(
+    person: Person, server: ChatServer, name: str, role: str = "operator", url: str | None = None
+) -> Page:
+    """Sign in at the page."""
+    login = await hire(server, name, role)
+    person.forgive(REFUSED)
+    page = person.page
+    await page.goto(f"{url or server.url}/operators.html")
+    await page.get_by_label("Sign-in name").fill(login)
+    await page.get_by_label("Password", exact=True).fill(PASSWORD)
+    await page.get_by_role("button", name="Sign in").click()
+    return page
+
+
+def row(page: Page, name: str) -> Locator:
+    return page.get_by_role("table", name="Rooms, live").get_by_role("row").filter(has_text=name)
+
+
+async def test_operator_sees_a_room_fill_and_what_needs_them(house: ChatServer, sit_down: SitDown) -> None:
+    page = await at_work(await sit_down(house.url), house, "Bright Lantern")
+    await expect(page.get_by_role("heading", name="What goes on")).to_be_visible()
+    await expect(page.get_by_text("Nothing needs you. Everything is within its limits.")).to_be_visible()
+    small = row(page, "Small room")
+    await expect(small.locator(".c-members")).to_contain_text("0 of 2")
+
+    async with ChatClient(house.ws_url) as ben, ChatClient(house.ws_url) as eve:
+        await join(ben, "small")
+        await join(eve, "small")
+        await say(ben, "small", "one", "two")
+        await expect(small.locator(".c-members .v")).to_have_text("2 of 2")
+        await expect(small.locator(".c-posts .v")).to_have_text("2")
+        await expect(small.locator(".c-p99 .v")).to_contain_text("ms")
+        await expect(small.locator(".c-moderators .v")).to_have_text("Nobody")
+        attention = page.get_by_role("region", name="Needs attention")
+        await expect(attention).to_contain_text("Now Small room is full: 2 of 2 are here.")
+        await expect(attention).to_contain_text("Send newcomers to a room with space")
+        await expect(page).to_have_title("(1) needs you now · Operators")
+        await expect(page.locator("#say-now")).to_have_text("Needs you now: Small room is full: 2 of 2 are here.")
+        await expect(small).to_contain_text("Needs attention:")
+
+        await attention.get_by_role("button", name="Show Small room").click()
+        await expect(page.get_by_text("1 room", exact=True)).to_be_visible()
+        await expect(page.get_by_label("Find a room")).to_be_focused()
+    await expect(small.locator(".c-members .v")).to_have_text("0 of 2")
+    await expect(page.get_by_text("Nothing needs you. Everything is within its limits.")).to_be_visible()
+    await expect(page.get_by_role("table", name="Workers, live").get_by_role("row")).to_have_count(2)
+
+
+async def test_rooms_are_sorted_and_found_with_the_keyboard(house: ChatServer, sit_down: SitDown) -> None:
+    page = await at_work(await sit_down(house.url), house, "Patient Beacon", "moderator")
+    async with ChatClient(house.ws_url) as ben:
+        await join(ben, "calm")
+        names = page.locator(".rooms .c-name b")
+        await expect(row(page, "Calm room").locator(".c-members .v")).to_contain_text("1 of")
+        await page.get_by_role("button", name="Here", exact=True).focus()
+        await page.keyboard.press("Enter")
+        await page.keyboard.press("Enter")
+        await expect(names.first).to_have_text("Calm room")
+        head = page.get_by_role("columnheader", name="Room", exact=True)
+        await head.get_by_role("button").focus()
+        await page.keyboard.press("Enter")
+        await expect(head).to_have_attribute("aria-sort", "ascending")
+        told = await names.all_text_contents()
+        assert told == sorted(told, key=str.lower)
+        await page.get_by_label("Find a room").fill("cAlM")
+        await expect(names).to_have_text(["Calm room"])
+        await page.get_by_label("Find a room").fill("nothing like that")
+        await expect(page.get_by_text("No room has that in its name.")).to_be_visible()
+
+
+async def test_page_is_not_for_listeners(house: ChatServer, sit_down: SitDown) -> None:
+    page = await at_work(await sit_down(house.url), house, "Soft Willow", "listener")
+    await expect(page.get_by_text("these numbers are for operators and moderators")).to_be_visible()
+    await expect(page.locator(".operators")).to_have_count(0)
+
+
+async def test_numbers_that_are_old_say_so_and_come_back(house: ChatServer, sit_down: SitDown) -> None:
+    async with Wire(house.port) as wire:
+        person = await sit_down(wire.url)
+        person.forgive(LOST_NETWORK)
+        page = await at_work(person, house, "Clear Candle", url=wire.url)
+        await expect(page.locator(".live")).to_contain_text("Live. These numbers are from")
+        wire.cut()
+        await expect(page.locator("#link")).to_contain_text("The numbers below are old")
+        await expect(page.locator(".live")).to_contain_text("Not live.")
+        wire.mend()
+        await person.network_returns()
+        await expect(page.locator(".live")).to_contain_text(re.compile(r"^Live\."))
+        await expect(page.locator("#link")).to_be_hidden()
+
+
+@pytest.mark.parametrize(("scheme", "width"), _LOOKS)
+async def test_everybody_can_read_it(house: ChatServer, sit_down: SitDown, scheme: str, width: int) -> None:
+    person = await sit_down(house.url, color_scheme=scheme, viewport={"width": width, "height": 844})
+    page = person.page
+    person.forgive(REFUSED)
+    await page.goto(f"{house.url}/operators.html")
+    await expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    assert await violations(page) == []
+    await at_work(person, house, f"Even {scheme.title()} {'Fern' if width < 600 else 'Maple'}")
+    async with ChatClient(house.ws_url) as ben, ChatClient(house.ws_url) as eve:
+        for client in (ben, eve):
+            await join(client, "small")
+        await say(ben, "small", "hello")
+        await expect(page.get_by_role("region", name="Needs attention")).to_contain_text("Small room is full")
+        await expect(row(page, "Small room").locator(".c-members .v")).to_contain_text("2")
+        assert await violations(page) == []
+        assert await page.evaluate(_BEYOND, width) == []
+        assert await page.evaluate(_SMALL) == []
+
+
+# ------------------------------------------------------------------------------------------------ a thousand rooms
+
+_WATCH_FRAMES = """() => {
+    window.frames_ = []; window.long_ = [];
+    const heard = (list) => window.long_.push(...list.getEntries().map((e) => e.duration));
+    new PerformanceObserver(heard).observe({type: "longtask"});
+    let before = performance.now();
+    const next = (now) => { window.frames_.push(now - before); before = now; requestAnimationFrame(next); };
+    requestAnimationFrame(next);
+}"""
+
+
+async def _spent(devtools: CDPSession) -> float:
+    """Seconds that the page has spent on script, style and layout."""
+    told = (await devtools.send("Performance.getMetrics"))["metrics"]
+    wanted = {"ScriptDuration", "RecalcStyleDuration", "LayoutDuration"}
+    return float(sum(each["value"] for each in told if each["name"] in wanted))
+
+
+@pytest.mark.slow
+async def test_a_thousand_rooms_on_twenty_workers_stay_smooth(redis_server: RedisServer, sit_down: SitDown) -> None:
+    """Every number of every room changes every second, and all rows are on the page."""
+    rooms = room_ids(1_000)
+    crowded = [room(each, f"Room {number}", capacity=1_000) for number, each in enumerate(rooms)]
+    with open_house(crowded, redis_url=redis_server.url) as server:
+        async with crowd_of_workers(redis_server.url, 20, rooms) as crowd:
+            page = await at_work(
+                await sit_down(server.url, viewport={"width": 1280, "height": 900}), server, "Tall Tower"
+            )
+            table = page.get_by_role("table", name="Workers, live")
+            await expect(table.get_by_role("row")).to_have_count(22)
+            await page.get_by_role("button", name="Show all").click()
+            await expect(page.locator(".rooms .c-name")).to_have_count(1 + 1_000 + len(seed_rooms()), timeout=20_000)
+            await page.evaluate(_WATCH_FRAMES)
+            devtools = await page.context.new_cdp_session(page)
+            await devtools.send("Performance.enable")
+            before = await _spent(devtools)
+            for _ in range(10):
+                await page.mouse.wheel(0, 900)
+                await asyncio.sleep(1.0)
+            spent = await _spent(devtools) - before
+            frames: list[float] = sorted(await page.evaluate("() => window.frames_"))
+            tasks: list[float] = await page.evaluate("() => window.long_")
+            middle, late = frames[len(frames) // 2], frames[int(len(frames) * 0.99)]
+            print(f"frames: {len(frames)}, p50 {middle:.1f} ms, p99 {late:.1f} ms, longest {frames[-1]:.0f} ms")
+            print(f"long tasks: {len(tasks)}, longest {max(tasks, default=0):.0f} ms")
+            print(f"script, style and layout: {spent * 100:.0f} ms a second")
+            # The machine also carries the server, Redis and the crowd, so frames are only told; the page's own part is
+            # bounded.
+            assert spent < 3.0
+
+            # Numbers on the page are the crowd's own, once it is at rest.
+            crowd.busy = 0.0
+            await page.get_by_label("Find a room").fill("Room 417")
+            here = sum(parts[rooms[417]].members for parts in crowd.samples.values())
+            await expect(row(page, "Room 417").locator(".c-members .v")).to_have_text(f"{here} of 1,000")
+        # They fall silent without a word: within five seconds nothing of them is left.
+        await expect(table.get_by_role("row")).to_have_count(2, timeout=6_000)
+        await expect(row(page, "Room 417").locator(".c-members .v")).to_have_text("0 of 1,000")

@@ -1,0 +1,256 @@
+"""The load of rooms and workers, as staff see it: whole, then what changes, and true at rest."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from chatserver.protocol.codec import Encoding
+from tests.conformance.house import House, Meet, Rooms
+from tests.conformance.peer import Peer
+from tests.conformance.personnel import Personnel
+from tests.conformance.traffic import Traffic
+from tests.kit.load_picture import LoadPicture
+from tests.kit.redis import RedisServer
+
+Json = dict[str, Any]
+GONE_SECONDS = 5.0
+MINUTE_SECONDS = 60.0
+
+
+class Desk:
+    """A connection of the staff that watches the load, and the picture that it makes of it."""
+
+    def __init__(self, peer: Peer) -> None:
+        self.peer = peer
+        self.picture: LoadPicture
+        self._told = 0
+
+    async def watch(self) -> Json:
+        self._told = len(self.peer.pushes("load"))
+        ok = await self.peer.ask("load")
+        self.picture = LoadPicture(ok)
+        return ok
+
+    async def until(self, is_so: Callable[[LoadPicture], object]) -> LoadPicture:
+        """Lay pushes over the picture until it is so."""
+
+        def look() -> LoadPicture | None:
+            pushes = self.peer.pushes("load")
+            for push in pushes[self._told :]:
+                self._told += 1
+                self.picture.take(push)
+                if is_so(self.picture):
+                    return self.picture
+            return self.picture if is_so(self.picture) else None
+
+        return await self.peer.until(look)
+
+
+async def at_desk(meet: Meet, token: str) -> Desk:
+    peer = await meet.silent()
+    await peer.hello(token=token, staff=True)
+    return Desk(peer)
+
+
+@pytest.fixture(scope="module")
+def load_house() -> Iterator[House]:
+    with House() as house:
+        yield house
+        assert house.complaints() == []
+
+
+@pytest.fixture(scope="module")
+def load_personnel(load_house: House) -> Personnel:
+    return Personnel(load_house)
+
+
+@pytest.fixture
+async def load_meet(load_house: House, traffic: Traffic, encoding: Encoding) -> AsyncIterator[Meet]:
+    meet = Meet(load_house, traffic, encoding)
+    yield meet
+    await meet.see_off()
+
+
+@pytest.fixture
+def load_rooms(load_house: House) -> Rooms:
+    return load_house.rooms
+
+
+async def test_load_is_for_moderators_and_operators(load_meet: Meet, load_personnel: Personnel) -> None:
+    """[P-LOAD-1]"""
+    guest = await load_meet()
+    assert (await guest.refusal("load"))["code"] == "not_allowed"
+    for roles, may in ((["listener", "facilitator"], False), (["moderator"], True), (["operator"], True)):
+        desk = await at_desk(load_meet, (await load_personnel.hire(*roles))[0])
+        if may:
+            assert (await desk.watch())["workers"]
+        else:
+            assert (await desk.peer.refusal("load"))["code"] == "not_allowed"
+
+
+async def test_who_may_no_more_is_told_no_more(load_house: House, load_meet: Meet, load_personnel: Personnel) -> None:
+    """[P-LOAD-1]"""
+    boss, _ = await load_personnel.hire("operator")
+    token, member = await load_personnel.hire("moderator")
+    desk = await at_desk(load_meet, token)
+    witness = await at_desk(load_meet, boss)
+    await desk.watch()
+    await witness.watch()
+    async with httpx.AsyncClient(base_url=load_house.http, headers={"authorization": f"Bearer {boss}"}) as http:
+        answer = await http.post("/api/staff/roles", json={"member": member["id"], "roles": ["listener"]})
+        assert answer.status_code == httpx.codes.NO_CONTENT, answer.text
+    await desk.peer.push("self", lambda push: push.get("roles") == ["listener"])
+    # Pushes go out to everybody in the same moment: what comes to the witness would have come here.
+    heard = len(desk.peer.pushes("load"))
+    seen = len(witness.peer.pushes("load"))
+    await witness.peer.push("load", skip=seen + 2)
+    await desk.peer.ask("ping")
+    assert len(desk.peer.pushes("load")) <= heard + 1
+    assert (await desk.peer.refusal("load"))["code"] == "not_allowed"
+
+
+async def test_pushes_over_the_picture_are_the_picture(
+    load_meet: Meet, load_personnel: Personnel, load_rooms: Rooms
+) -> None:
+    """[P-LOAD-2] [P-LOAD-3]"""
+    desk = await at_desk(load_meet, (await load_personnel.hire("operator"))[0])
+    await desk.watch()
+    room, quiet = load_rooms.plain(), load_rooms.plain()
+    wren, otter = await load_meet(), await load_meet()
+    again = await load_meet(token=wren.token)
+    guard = await load_meet.silent()
+    await guard.hello(token=(await load_personnel.hire("moderator"))[0], staff=True)
+    for peer in (wren, otter, again, guard):
+        await peer.join(room)
+    await otter.join(quiet)
+    offset = await wren.post(room, "one")
+    await again.post(room, "two")
+    await otter.ask("react", room=room, offset=offset, reaction="hug", on=True)
+    picture = await desk.until(
+        lambda p: (
+            p.rooms[room].get("posts") == 2 and p.rooms[room].get("reactions") == 1 and p.rooms[quiet] != {"id": quiet}
+        )
+    )
+    row = picture.rooms[room]
+    assert (row["members"], row["writers"], row["moderators"]) == (3, 1, 1)
+    assert 1 <= row["p50"] <= row["p99"]
+    assert picture.rooms[quiet] == {"id": quiet, "members": 1}
+    assert picture.places[room] == {"id": room, "name": room, "capacity": 200}
+
+    fresh = LoadPicture(await desk.peer.ask("load"))
+    desk.picture.take(desk.peer.pushes("load")[-1])
+    assert desk.picture.busy() == fresh.busy()
+    assert desk.picture.places == fresh.places
+    await otter.ask("react", room=room, offset=offset, reaction="hug", on=False)
+    await otter.ask("leave", room=quiet)
+    await desk.until(lambda p: p.rooms[quiet] == {"id": quiet})
+
+
+async def test_watching_ends(load_meet: Meet, load_personnel: Personnel) -> None:
+    """[P-LOAD-5]"""
+    desk = await at_desk(load_meet, (await load_personnel.hire("operator"))[0])
+    witness = await at_desk(load_meet, (await load_personnel.hire("operator"))[0])
+    await desk.watch()
+    await witness.watch()
+    await desk.peer.push("load")
+    await desk.peer.ask("load", watch=False)
+    heard, seen = len(desk.peer.pushes("load")), len(witness.peer.pushes("load"))
+    await witness.peer.push("load", skip=seen + 1)
+    await desk.peer.ask("ping")
+    assert len(desk.peer.pushes("load")) == heard
+
+
+# --------------------------------------------------------------------------------------------- three workers
+
+
+@contextlib.contextmanager
+def _three(redis: RedisServer) -> Iterator[list[House]]:
+    """Three workers, started apart so that one can be killed without another taking its place."""
+    with contextlib.ExitStack() as stack:
+        first = stack.enter_context(House(redis_url=redis.url))
+        secret = (first.server.directory / "data" / "secret.key").read_text().strip()
+        config = {"secret_key": secret, "database_url": f"sqlite:///{first.database}"}
+        others = [stack.enter_context(House(redis_url=redis.url, rooms=first.rooms, config=config)) for _ in range(2)]
+        yield [first, *others]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+async def test_numbers_are_the_truth_at_every_rest(redis_server: RedisServer, traffic: Traffic) -> None:
+    """[P-LOAD-3] [P-LOAD-4]
+
+    200 members on three workers, some of them on two; then one worker is killed, and another one stops.
+    """
+    with _three(redis_server) as houses:
+        token, _ = await Personnel(houses[0]).hire("operator")
+        meets = [Meet(house, traffic, Encoding.JSON) for house in houses]
+        try:
+            desk = await at_desk(meets[0], token)
+            await desk.watch()
+            await desk.until(lambda p: len(p.workers) == 3)
+            rooms = [houses[0].rooms.plain() for _ in range(8)]
+            inside: dict[tuple[str, int], set[str]] = {}
+            posts = dict.fromkeys(rooms, 0)
+            reactions = dict.fromkeys(rooms, 0)
+
+            async def settle(number: int) -> None:
+                peer = await meets[number % 3]()
+                here = [(peer, number % 3)]
+                if number % 10 == 0:
+                    here.append((await meets[(number + 1) % 3](token=peer.token), (number + 1) % 3))
+                if number % 15 == 0:
+                    here.append((await meets[number % 3](token=peer.token), number % 3))
+                for room in {rooms[number % 8], rooms[number % 3]}:
+                    for each, worker in here:
+                        await each.join(room)
+                        inside.setdefault((room, worker), set()).add(peer.member["id"])
+                    if number % 4 == 0:
+                        offset = await peer.post(room, "x")
+                        posts[room] += 1
+                        await peer.ask("react", room=room, offset=offset, reaction="hug", on=True)
+                        reactions[room] += 1
+
+            began = time.monotonic()
+            for start in range(0, 200, 20):
+                await asyncio.gather(*(settle(number) for number in range(start, start + 20)))
+
+            def truth(workers: set[int]) -> dict[str, int]:
+                return {
+                    room: len(set().union(*(inside.get((room, worker), set()) for worker in workers))) for room in rooms
+                }
+
+            def is_true(picture: LoadPicture, workers: set[int]) -> bool:
+                here = {room: row["members"] for room, row in picture.busy().items() if "members" in row}
+                return here == truth(workers) and picture.totals["members"] == sum(here.values())
+
+            started = time.monotonic()
+            at_rest = await desk.until(lambda p: is_true(p, {0, 1, 2}))
+            assert time.monotonic() - started < GONE_SECONDS
+            if time.monotonic() - began < MINUTE_SECONDS - 10:
+                # Else this machine is so slow that the first posts count no more.
+                assert {room: at_rest.rooms[room].get("posts", 0) for room in rooms} == posts
+                assert {room: at_rest.rooms[room].get("reactions", 0) for room in rooms} == reactions
+            assert sum(row["members"] for row in at_rest.workers.values()) == at_rest.totals["members"]
+            connections = sum(row["connections"] for row in at_rest.workers.values())
+            assert connections == 1 + 200 + 20 + 14 == at_rest.totals["connections"]
+
+            houses[1].server.process.kill()
+            killed = time.monotonic()
+            await desk.until(lambda p: len(p.workers) == 2 and is_true(p, {0, 2}))
+            assert time.monotonic() - killed < GONE_SECONDS
+
+            await asyncio.to_thread(houses[2].server.stop)
+            stopped = time.monotonic()
+            await desk.until(lambda p: len(p.workers) == 1 and is_true(p, {0}))
+            assert time.monotonic() - stopped < 2.5
+            assert houses[0].complaints() == houses[2].complaints() == []
+        finally:
+            for meet in meets:
+                await meet.see_off()

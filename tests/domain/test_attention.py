@@ -1,0 +1,150 @@
+"""What needs somebody, and why, in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from chatserver.domain.attention import URGENT, Concern, FloorLoad, Kind, Thresholds, Watch, concerns
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import NodeId
+from chatserver.domain.load import RoomLoad
+from chatserver.domain.rooms import Room, RoomId, RoomStatus
+from tests.domain.test_load import sample
+
+GRIEF = RoomId("grief")
+ROOM = Room(id=GRIEF, name="Grief", about="", capacity=20)
+WORKER = NodeId("a" * 12)
+MINUTE = 60_000
+
+
+def found(
+    load: RoomLoad | None = None, room: Room = ROOM, *, worker: dict[str, Any] | None = None, **given: Any
+) -> list[Concern]:
+    usual: dict[str, Any] = {
+        "loads": {GRIEF: load or RoomLoad(id=GRIEF)},
+        "rooms": {GRIEF: room},
+        "samples": {WORKER: sample(**(worker or {}))},
+        "floor": FloorLoad(),
+        "alone_since": {},
+        "now": Millis(100 * MINUTE),
+        "limits": Thresholds(),
+    }
+    return concerns(**{**usual, **given})
+
+
+def test_where_all_is_well_nothing_needs_anybody() -> None:
+    assert found(RoomLoad(id=GRIEF, members=17, posts=10, p99=30)) == []
+
+
+@pytest.mark.parametrize(
+    ("load", "kind", "words"),
+    [
+        (RoomLoad(id=GRIEF, members=20), Kind.ROOM_FULL, "Grief is full: 20 of 20 are here."),
+        (RoomLoad(id=GRIEF, members=18), Kind.NEARLY_FULL, "Grief is nearly full: 18 of 20 are here."),
+        (RoomLoad(id=GRIEF, members=10, behind=1), Kind.READERS_BEHIND, "One reader of Grief cannot keep up."),
+        (RoomLoad(id=GRIEF, p99=1_500), Kind.SLOW_DELIVERY, "Posts in Grief take up to 1.5 s to arrive."),
+        (RoomLoad(id=GRIEF, posts=60), Kind.ROOM_BUSY, "Grief has 60 posts a minute: more than anybody can read."),
+    ],
+)
+def test_room_says_why_it_needs_somebody(load: RoomLoad, kind: Kind, words: str) -> None:
+    assert found(load) == [Concern(kind=kind, words=words, urgent=kind in URGENT, room=GRIEF)]
+
+
+def test_closed_room_is_never_full() -> None:
+    assert found(RoomLoad(id=GRIEF, members=20), msgspec.structs.replace(ROOM, status=RoomStatus.CLOSED)) == []
+
+
+def test_room_needs_a_moderator_once_people_have_been_alone_for_long_enough() -> None:
+    three = RoomLoad(id=GRIEF, members=3)
+    since = {GRIEF: Millis(90 * MINUTE)}
+    assert [each.words for each in found(three, alone_since=since)] == ["Nobody has moderated Grief for 10 minutes."]
+    assert found(three, alone_since={GRIEF: Millis(90 * MINUTE + 1)}) == []
+    assert found(RoomLoad(id=GRIEF, members=2), alone_since=since) == []
+
+
+def test_moderator_who_comes_and_a_room_that_empties_begin_it_anew() -> None:
+    watch = Watch()
+    watch.look([RoomLoad(id=GRIEF, members=3)], Millis(1))
+    watch.look([RoomLoad(id=GRIEF, members=2)], Millis(5))
+    assert watch.alone_since == {GRIEF: 1}
+    watch.look([RoomLoad(id=GRIEF, members=3, moderators=1)], Millis(6))
+    assert watch.alone_since == {}
+    watch.look([RoomLoad(id=GRIEF, members=3)], Millis(7))
+    watch.look([RoomLoad(id=GRIEF)], Millis(8))
+    watch.look([RoomLoad(id=GRIEF, members=1)], Millis(9))
+    assert watch.alone_since == {GRIEF: 9}
+
+
+@pytest.mark.parametrize(
+    ("floor", "kind", "words"),
+    [
+        (
+            FloorLoad(waiting=1, oldest_wait_ms=12 * MINUTE, listeners={"busy": 1}),
+            Kind.LONG_WAIT,
+            "Somebody has waited 12 minutes for a listener.",
+        ),
+        (FloorLoad(waiting=2, listeners={"away": 4}), Kind.NOBODY_LISTENS, "2 people wait and nobody listens."),
+        (
+            FloorLoad(idle_ms=1_200),
+            Kind.IDLE_WHILE_WAITING,
+            "A listener has been free for 1.2 s while somebody waits whom they could take.",
+        ),
+        (
+            FloorLoad(broken={"double_seekers": 1}),
+            Kind.PROMISE_BROKEN,
+            "A promise of one-to-one does not hold: double seekers (1).",
+        ),
+    ],
+)
+def test_queue_says_why_it_needs_somebody(floor: FloorLoad, kind: Kind, words: str) -> None:
+    assert found(floor=floor) == [Concern(kind=kind, words=words, urgent=True)]
+
+
+@pytest.mark.parametrize(
+    ("worker", "kind", "words"),
+    [
+        ({"store": "takes no writes"}, Kind.STORE_AWAY, "cannot write to the store: posts are refused there."),
+        ({"store_ms": 700.0}, Kind.STORE_SLOW, "needs 700 ms for a write to the store."),
+        (
+            {"bus_ms": None},
+            Kind.BUS_AWAY,
+            "hears nothing through Redis: what it knows of the others is old or missing.",
+        ),
+        (
+            {"is_attached": False},
+            Kind.BUS_AWAY,
+            "hears nothing through Redis: what it knows of the others is old or missing.",
+        ),
+        ({"bus_ms": 800.0}, Kind.BUS_SLOW, "hears itself through Redis only after 800 ms."),
+        ({"lag_ms": 300}, Kind.WORKER_SLOW, "kept everybody on it waiting for 300 ms."),
+        ({"cpu": 0.97}, Kind.WORKER_BUSY, "uses 97% of a core."),
+    ],
+)
+def test_worker_says_why_it_needs_somebody(worker: dict[str, Any], kind: Kind, words: str) -> None:
+    [concern] = found(worker=worker)
+    assert concern == Concern(kind=kind, words=f"lamp:1 {words}", urgent=kind in URGENT, worker=WORKER)
+
+
+def test_workers_of_different_versions_are_told() -> None:
+    samples = {WORKER: sample(), NodeId("b" * 12): sample(version="0.2.0")}
+    assert [each.kind for each in found(samples=samples)] == [Kind.VERSIONS_DIFFER]
+
+
+def test_what_harms_somebody_now_comes_first() -> None:
+    told = found(
+        RoomLoad(id=GRIEF, members=19, posts=70),
+        floor=FloorLoad(waiting=1, oldest_wait_ms=20 * MINUTE, listeners={"free": 1}),
+        worker={"cpu": 1.0, "store": "takes no writes"},
+    )
+    assert [each.kind for each in told] == [
+        Kind.STORE_AWAY, Kind.LONG_WAIT, Kind.WORKER_BUSY, Kind.ROOM_BUSY, Kind.NEARLY_FULL,
+    ]  # fmt: skip
+
+
+def test_thresholds_are_the_operators() -> None:
+    busy = RoomLoad(id=GRIEF, posts=12)
+    assert found(busy) == []
+    assert [each.kind for each in found(busy, limits=Thresholds(posts_a_minute=12))] == [Kind.ROOM_BUSY]

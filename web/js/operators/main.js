@@ -1,0 +1,207 @@
+/** Puts the operators' page together: who is signed in, the connection, and the parts that show the load. */
+
+/** @import {SignedIn} from "../listen/types.js" */
+/** @import {LoadOk, LoadPush, Picture} from "./types.js" */
+
+import { call } from "../lib/api.js";
+import { Client, Refused } from "../lib/client.js";
+import { button, focusOn, h, show, text } from "../lib/dom.js";
+import { newId } from "../lib/text.js";
+import { signInView, unreachableView } from "../listen/doors.js";
+import { words } from "../locales/en-operators.js";
+import { attentionView, floorView, plumbingView, totalsView, workersView } from "./panels.js";
+import { roomsView } from "./rooms.js";
+import { laid, news, whole } from "./state.js";
+
+const OLD_MS = 4_000;
+const TICK_MS = 1_000;
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+
+/** @param {string} id */
+function byId(id) {
+  const element = document.getElementById(id);
+  if (element === null) throw new Error(`The page has no #${id}.`);
+  return element;
+}
+
+const stage = byId("screen");
+const linkLine = byId("link");
+
+/** The same words twice are said twice. @param {string} what */
+function sayNow(what) {
+  const element = byId("say-now");
+  text(element, "");
+  setTimeout(() => text(element, what), 60);
+}
+
+/** @param {HTMLElement} element */
+function turnTo(element) {
+  stage.replaceChildren(element);
+  const first = element.querySelector("h1");
+  if (first !== null) focusOn(first);
+}
+
+/** Who is signed in here? @param {string} note  what happened before */
+async function knock(note = "") {
+  try {
+    open(await call("/api/staff/me", null));
+  } catch (no) {
+    const isOut = no instanceof Refused && no.code.startsWith("identity_");
+    stage.replaceChildren(isOut ? signInView(open, note, words.door) : unreachableView(no, () => void knock(note)));
+  }
+}
+
+/** @param {SignedIn} account */
+function open(account) {
+  if (account.roles.some((role) => role === "operator" || role === "moderator")) page();
+  else turnTo(notYours());
+}
+
+function notYours() {
+  return h(
+    "div",
+    { class: "narrow card door" },
+    h("h1", { text: words.door.title }),
+    h("p", { text: words.door.notYours }),
+    h("div", { class: "row" }, h("a", { class: "act", href: "/listen.html", text: words.door.toDesk }), button(words.out, () => void signOut(), { class: "quiet" })),
+  );
+}
+
+async function signOut() {
+  await call("/api/staff/sign-out", {}).catch(() => null);
+  location.reload();
+}
+
+function page() {
+  /** @type {Picture | null} */
+  let picture = null;
+  let here = "";
+  let heardAt = 0;
+  let isDue = false;
+  const ended = new AbortController();
+  const { signal } = ended;
+
+  const rooms = roomsView();
+  const attention = attentionView((name) => rooms.find(name));
+  const totals = totalsView();
+  const floor = floorView();
+  const workers = workersView(() => here);
+  const plumbing = plumbingView();
+  const live = h("p", { class: "live" });
+  const element = h(
+    "div",
+    { class: "operators" },
+    h("div", { class: "first" }, h("h1", { text: words.here }), live, button(words.out, () => void signOut(), { class: "quiet" })),
+    attention.element,
+    totals.element,
+    rooms.element,
+    h("div", { class: "panels" }, ...floor.elements, plumbing.element),
+    workers.element,
+  );
+
+  const address = new URL("/ws", location.href);
+  address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+  const client = new Client({
+    url: address.href,
+    WebSocket,
+    timers: {
+      now: () => Date.now(),
+      setTimeout: (f, ms) => window.setTimeout(f, ms),
+      clearTimeout: (t) => window.clearTimeout(t ?? undefined),
+    },
+    random: Math.random,
+    newId,
+    hello: { staff: true },
+    // Who this is stands in the sign-in's cookie.
+    prepare: () => Promise.resolve(),
+    onOpen: () => void begin(),
+    onPush: (/** @type {any} */ push) => {
+      if (push.push === "load") take(push);
+    },
+    onTrouble: (trouble) => {
+      if (trouble.status === "stopped") over(trouble.why);
+      else if (trouble.status === "waiting") tell(words.link.lost);
+    },
+  });
+
+  async function begin() {
+    try {
+      const ok = /** @type {LoadOk} */ (await client.patient("load"));
+      here = ok.here;
+      became(whole(ok));
+      tell("");
+    } catch (no) {
+      if (no instanceof Refused && no.code === "not_allowed") {
+        stop();
+        turnTo(notYours());
+      }
+      // Otherwise the connection was lost, and the next one asks again.
+    }
+  }
+
+  /** @param {LoadPush} push */
+  function take(push) {
+    if (picture !== null) became(laid(picture, push));
+  }
+
+  /** @param {Picture} next */
+  function became(next) {
+    const fresh = picture === null ? [] : news(picture.attention, next.attention);
+    if (picture !== null && isDue) next = { ...next, changed: new Set([...picture.changed, ...next.changed]) };
+    picture = next;
+    heardAt = performance.now();
+    const first = fresh[0];
+    if (first !== undefined) sayNow(words.attention.news(first.words));
+    if (isDue) return;
+    isDue = true;
+    if (document.hidden) draw();
+    else requestAnimationFrame(draw);
+  }
+
+  function draw() {
+    isDue = false;
+    if (picture === null || signal.aborted) return;
+    for (const part of [attention, totals, rooms, floor, workers, plumbing]) part.update(picture);
+    const urgent = picture.attention.filter((each) => each.urgent === true).length;
+    document.title = urgent > 0 ? words.urgentTitle(urgent) : `${words.title} · Lamplight`;
+    age();
+  }
+
+  function age() {
+    if (picture === null) return;
+    const isOld = performance.now() - heardAt > OLD_MS;
+    element.classList.toggle("unsure", isOld);
+    text(live, (isOld ? words.old : words.live)(clock.format(picture.at)));
+  }
+
+  /** @param {string} what */
+  function tell(what) {
+    text(linkLine, what);
+    show(linkLine, what !== "");
+  }
+
+  /** @param {"identity" | "refused" | "banned"} why */
+  function over(why) {
+    if (why === "refused") return tell(words.link.stopped);
+    stop();
+    turnTo(h("div", {}, signInView(open, words.door.over, words.door)));
+  }
+
+  function stop() {
+    ended.abort();
+    clearInterval(ticking);
+    client.stop();
+    tell("");
+    document.title = `${words.title} · Lamplight`;
+  }
+
+  const ticking = setInterval(age, TICK_MS);
+  for (const how of ["online", "offline"]) window.addEventListener(how, () => client.nudge(), { signal });
+  window.addEventListener("pageshow", (event) => event.persisted && client.nudge(), { signal });
+  document.addEventListener("visibilitychange", () => !document.hidden && client.nudge(), { signal });
+  window.addEventListener("chat:leaving", () => client.stop(), { signal });
+  stage.replaceChildren(element);
+  client.start();
+}
+
+if (!document.documentElement.classList.contains("left")) void knock();
