@@ -143,7 +143,7 @@ async def test_from_a_person_to_a_ban_and_back(house: ChatServer, sit_down: SitD
         await moderator.ask("hello", staff=True, token=token)
         await moderator.ask("measure", kind="ban", member=me, minutes=60, reason="A mistake of ours.")
         card = ann.page.locator(".matters")
-        await expect(card).to_contain_text("You can't be here at the moment.")
+        await expect(card).to_contain_text("You can't be here at the moment")
         await expect(card).to_contain_text("A mistake of ours.")
         assert await violations(ann.page) == []
         await photograph(ann.page, "banned")

@@ -203,7 +203,8 @@ async def note_link(person: Person) -> None:
     """What the line about the connection says from now on, also if it is gone before a test looks."""
     await person.link.evaluate(
         """(link) => new MutationObserver(() => {
-            document.documentElement.dataset.linkSaid = `${document.documentElement.dataset.linkSaid ?? ""}${link.textContent}|`;
+            const said = document.documentElement.dataset;
+            said.linkSaid = `${said.linkSaid ?? ""}${link.textContent}|`;
         }).observe(link, {childList: true, characterData: true, subtree: true})"""
     )
 

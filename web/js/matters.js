@@ -19,7 +19,7 @@ const w = words.matters;
 /** @param {Context} context @param {HTMLElement} before  where it stands */
 export function mattersCard({ session, say }, before) {
   const list = h("div", { class: "stack" });
-  const banned = h("p", { hidden: true });
+  const banned = h("div", { hidden: true }, h("h1", { text: w.banned }), h("p", { text: w.bannedLead }));
   const element = h("section", { class: "card matters", "aria-label": w.label, hidden: true }, banned, list);
   before.before(element);
   /** @type {Set<string>} */
@@ -86,7 +86,6 @@ export function mattersCard({ session, say }, before) {
 
   /** They may not be here: what there is to say is asked for by another way. */
   async function ask() {
-    text(banned, w.banned);
     show(banned, true);
     show(element, true);
     // What is left of the room is not theirs to look at or write in.

@@ -38,7 +38,8 @@ export const words = {
     seen: "I have read this",
     looked: "A moderator has looked at what you reported. Thank you for telling us.",
     reply: (/** @type {string} */ text) => `They say: ${text}`,
-    banned: "You can't be here at the moment. The helplines under “Get help now” are there at any hour.",
+    banned: "You can't be here at the moment",
+    bannedLead: "The helplines under “Get help now” are there at any hour.",
   },
   refusals: /** @type {Record<string, string>} */ ({
     appealed: "You have answered this already.",
