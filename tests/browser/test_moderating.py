@@ -192,7 +192,7 @@ async def test_every_screen_for_every_eye(house: ChatServer, sit_down: SitDown, 
             await photograph(page, f"{name}-{scheme}-{width}")
 
         await look("queue")
-        row = page.locator("button.report").first
+        row = page.locator("button.report").filter(has_text="Unkind or hurtful").first
         await row.focus()
         await page.keyboard.press("Enter")
         await expect(page.locator(".file h1")).to_be_focused()
