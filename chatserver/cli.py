@@ -1,4 +1,5 @@
-"""The command `chatserver`: serve, check-config, migrate, renew-epochs, protocol, openapi, and the staff's accounts.
+"""The command `chatserver`: serve, check-config, migrate, renew-epochs, protocol, openapi, audit, and the staff's
+accounts.
 
 Whatever an operator can put right ends with one line on standard error: exit code 2 where the configuration is wrong,
 1 where the machine does not give what is needed.
@@ -15,7 +16,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
 
 import click
 
@@ -25,6 +26,8 @@ from chatserver.supervisor import CannotListen, Supervisor, listen, run_alone
 if TYPE_CHECKING:
     from chatserver.handlers.staff import StaffAccounts
     from chatserver.store.contract import Store
+
+_ENTRIES = 500
 
 F = TypeVar("F", bound=Callable[..., object])
 T = TypeVar("T")
@@ -187,6 +190,54 @@ def revoke(login: str, config: Path | None, **options: object) -> None:
     if not _with_store(_load(config, options), end):
         _fail(1, f"nobody has the login {login}")
     click.echo(f"{login} is revoked.")
+
+
+# ----------------------------------------------------------------------------------------------------------- audit
+
+
+@main.group()
+def audit() -> None:
+    """The log of what moderators did."""
+
+
+@audit.command("head")
+@_settings_options
+def audit_head(config: Path | None, **options: object) -> None:
+    """Print the newest entry's number and hash. Keep them elsewhere: they show later that nothing was cut off."""
+    head = _with_store(_load(config, options), lambda store, settings: store.audit_head())
+    click.echo(f"{head.seq} {head.hash.hex()}")
+
+
+@audit.command("verify")
+@click.option(
+    "--heads",
+    type=click.File("r"),
+    help="A file with lines of `audit head`, or - for standard input: the log must hold every one of them.",
+)
+@_settings_options
+def audit_verify(heads: TextIO | None, config: Path | None, **options: object) -> None:
+    """Check the whole log: that no entry was changed, taken out, moved or written anew. Exit code 1 where one was."""
+    from chatserver.domain.ledger import LedgerHead, Tampered, Verifier  # noqa: PLC0415 - as in _migrate
+
+    try:
+        lines = [line.split() for line in heads or () if line.strip()]
+        exported = [LedgerHead(int(seq), bytes.fromhex(hashed)) for seq, hashed in lines]
+    except ValueError:
+        _fail(2, "--heads: each line is a number and a hash, as `audit head` prints them")
+
+    async def verify(store: Store, settings: Settings) -> LedgerHead:
+        verifier = Verifier(exported)
+        # Read before the entries: one that comes meanwhile is no harm.
+        kept = await store.audit_head()
+        while entries := await store.audit_entries(verifier.head.seq, min(_ENTRIES, kept.seq - verifier.head.seq)):
+            verifier.read(entries)
+        return verifier.finish(kept)
+
+    try:
+        head = _with_store(_load(config, options), verify)
+    except Tampered as tampered:
+        _fail(1, tampered)
+    click.echo(f"{head.seq} entries hold together. The newest is {head.hash.hex()}")
 
 
 def _accounts(store: Store, settings: Settings) -> StaffAccounts:

@@ -46,6 +46,7 @@ from chatserver.handlers.load import LoadKeeper
 from chatserver.handlers.node import Node
 from chatserver.handlers.staff import StaffAccounts
 from chatserver.handlers.sweep import Sweep
+from chatserver.handlers.watch import Watch
 from chatserver.metrics import Metrics
 from chatserver.protocol import internode
 from chatserver.protocol.internode import (
@@ -59,6 +60,7 @@ from chatserver.protocol.internode import (
     LoadTold,
     MemberChanged,
     MemberEnded,
+    ModerationChanged,
     NodeLeft,
     PresenceDelta,
     PresenceSnapshot,
@@ -130,6 +132,7 @@ class Server:
             Clock(parse_hours(settings.listening.hours), settings.listening.timezone),
             settings.listening.languages,
         )
+        self.node.watch = Watch(self.node)
         self._gate = Gate(limits)
         self._gate.on_drain(self._drain)
         self._health = Health(self.node)
@@ -148,6 +151,7 @@ class Server:
             desk=Desk(self.node),
             identities=identities,
             accounts=accounts,
+            watch=self.node.watch,
             health=self._health,
             exposition=metrics.exposition,
             gate=self._gate,
@@ -168,6 +172,7 @@ class Server:
             await self._sweep.load_rooms()
             await sign_ins.load_names(node)
             await node.floor.start()
+            await node.watch.tick()
             await node.bus.start(self._hear, self._attached)
             await node.bus.subscribe([TOPIC_NODES, TOPIC_LOAD, node_topic(node.id)])
             self._tasks.start(node.hub.run(), "hub")
@@ -225,6 +230,8 @@ class Server:
                 self._tasks.start(self._look_at_staff(), "look at staff")
             case FloorChanged(version=version):
                 node.floor.changed(version)
+            case ModerationChanged():
+                self._tasks.start(self._look_at_moderation(), "look at moderation")
             case _:
                 assert_never(message)
 
@@ -250,6 +257,10 @@ class Server:
         with contextlib.suppress(StoreUnavailable):
             # Where the store is away the sweep asks again, and counts it.
             await sign_ins.look_again(self.node)
+
+    async def _look_at_moderation(self) -> None:
+        with contextlib.suppress(StoreUnavailable):
+            await self.node.watch.tick()
 
     async def _erasing(self, member: MemberId) -> None:
         """Before somebody goes: nobody waits for them, or sits with them, any longer."""

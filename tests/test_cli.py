@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -14,6 +15,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -305,3 +307,35 @@ def test_revoking_from_the_command_line(tmp_path: Path) -> None:
     done = run("revoke", "ANNA", "--data-dir", tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "anna\tanna\toperator\trevoked" in run("staff", "--data-dir", tmp_path).stdout
+
+
+def test_the_audit_log_is_verified_against_what_was_exported(tmp_path: Path) -> None:
+    add_operator(tmp_path, "anna", PASSWORD)
+    with ChatServer(config={"data_dir": str(tmp_path)}) as server:
+        asyncio.run(_decide_twice(server))
+    head = run("audit", "head", "--data-dir", tmp_path)
+    assert (head.returncode, head.stderr) == (0, "")
+    assert head.stdout.startswith("2 ")
+    heads = tmp_path / "heads.txt"
+    heads.write_text(head.stdout)
+    whole = run("audit", "verify", "--heads", heads, "--data-dir", tmp_path)
+    assert (whole.returncode, whole.stderr) == (0, "")
+    assert whole.stdout.startswith("2 entries hold together.")
+    with contextlib.closing(sqlite3.connect(tmp_path / "chat.db")) as db, db:
+        db.execute("DROP TRIGGER audit_no_delete")
+        db.execute("DELETE FROM audit WHERE seq = 2")
+        (first,) = db.execute("SELECT hash FROM audit").fetchone()
+        db.execute("UPDATE moderation SET seq = 1, hash = ?", (first,))
+    assert run("audit", "verify", "--data-dir", tmp_path).returncode == 0, "by itself it looks whole"
+    assert_one_line(run("audit", "verify", "--heads", heads, "--data-dir", tmp_path), 1, "2 was exported", "cut off")
+    heads.write_text("two and more\n")
+    assert_one_line(run("audit", "verify", "--heads", heads, "--data-dir", tmp_path), 2, "--heads")
+
+
+async def _decide_twice(server: ChatServer) -> None:
+    async with httpx.AsyncClient(base_url=server.url, timeout=20) as http:
+        answer = await http.post("/api/staff/sign-in", json={"login": "anna", "password": PASSWORD})
+    async with ChatClient(server.ws_url, hello=False) as anna, ChatClient(server.ws_url) as guest:
+        await anna.ask("hello", staff=True, token=answer.json()["token"])
+        for reason in ("once", "twice"):
+            await anna.ask("measure", kind="notice", member=guest.hello_ok["member"]["id"], reason=reason)

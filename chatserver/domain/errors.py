@@ -59,6 +59,16 @@ class Reason(StrEnum):
     WORDS_UNKNOWN = "words_unknown"
     NO_WORDS_YET = "no_words_yet"
     CONTACT_DETAILS = "contact_details"
+    # Moderation.
+    MUTED = "muted"
+    REMOVED = "removed"
+    BANNED = "banned"
+    MEASURE_UNKNOWN = "measure_unknown"
+    APPEALED = "appealed"
+    REPORT_UNKNOWN = "report_unknown"
+    REPORT_TAKEN = "report_taken"
+    REPORT_CLOSED = "report_closed"
+    NOT_CLAIMED = "not_claimed"
     # Staff.
     NOT_ALLOWED = "not_allowed"
     SIGN_IN_REFUSED = "sign_in_refused"

@@ -7,6 +7,7 @@ Time and ids arrive as arguments.
 from __future__ import annotations
 
 import re
+from collections.abc import Container, Iterable
 from enum import StrEnum
 from typing import Final, Literal, NewType, assert_never
 
@@ -195,17 +196,33 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     event: RoomEvent
 
 
+class RestrictionKind(StrEnum):
+    MUTE = "mute"
+    REMOVE = "remove"
+    BAN = "ban"
+
+
+class Restriction(msgspec.Struct, frozen=True, kw_only=True):
+    """What a moderator's measure forbids somebody, in one room or (`room` None) everywhere, until it is over."""
+
+    measure: str
+    kind: RestrictionKind
+    room: RoomId | None
+    until: Millis
+
+
 class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     """What `decide` needs to know, loaded in the transaction that will save its events.
 
     `target` is the post that the command names (by `target` or `reply_to`), if it is there; `target_reactions` are the
-    author's own reactions on it.
+    author's own reactions on it; `restrictions` are what moderators forbade the author.
     """
 
     room: Room
     membership: Membership | None
     target: Post | None = None
     target_reactions: frozenset[Reaction] = frozenset()
+    restrictions: tuple[Restriction, ...] = ()
 
 
 class RoomRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -243,6 +260,7 @@ def decide(
     if isinstance(command, RedactPost):
         # What somebody wrote is theirs to take back, also from a room that has closed or changed its agreement.
         return () if _own_target(state, author).redacted else (Redacted(target=command.target),)
+    require_unrestricted(state.restrictions, state.room, now)
     if state.room.status is not RoomStatus.OPEN:
         raise Refusal(Reason.ROOM_CLOSED)
     if state.membership is None or state.membership.agreement_version < state.room.agreement_version:
@@ -256,6 +274,38 @@ def decide(
             return _react(state, command, author)
         case _:
             assert_never(command)
+
+
+_REFUSED: Final = {
+    RestrictionKind.MUTE: Reason.MUTED,
+    RestrictionKind.REMOVE: Reason.REMOVED,
+    RestrictionKind.BAN: Reason.BANNED,
+}
+APPEAL_PATH: Final = "/api/identity/appeal"
+
+
+def require_unrestricted(
+    restrictions: Iterable[Restriction],
+    room: Room | None,
+    now: Millis,
+    kinds: Container[RestrictionKind] = tuple(RestrictionKind),
+) -> None:
+    """Raises MUTED, REMOVED or BANNED where somebody may not write in a room (None: may not be here at all). The
+    details say by which measure, until when, and where to appeal."""
+    for each in restrictions:
+        if each.until <= now or each.kind not in kinds or not _covers(each, room):
+            continue
+        details = {"measure": each.measure, "until": each.until, "appeal": APPEAL_PATH}
+        raise Refusal(_REFUSED[each.kind], retry_after=(each.until - now) / 1000, details=details)
+
+
+def _covers(restriction: Restriction, room: Room | None) -> bool:
+    if restriction.kind is RestrictionKind.BAN:
+        return True
+    if room is None:
+        return False
+    # Muted everywhere is in all rooms: nobody is kept from asking a listener for help.
+    return restriction.room == room.id or (restriction.room is None and room.kind is RoomKind.THEMED)
 
 
 def evolve(posts: dict[Offset, Post], publication: Publication) -> dict[Offset, Post]:
@@ -281,6 +331,11 @@ def evolve(posts: dict[Offset, Post], publication: Publication) -> dict[Offset, 
             return posts
         case _:
             assert_never(event)
+
+
+def has_visible(text: str) -> bool:
+    """Whether a reader would see anything."""
+    return _VISIBLE.search(text) is not None
 
 
 def clean_text(text: str) -> str:
@@ -353,7 +408,7 @@ def _own_target(state: RoomState, author: Person) -> Post:
 
 def _checked(text: str, warning: str | None, rules: RoomRules) -> tuple[str, str | None]:
     text = clean_text(text)
-    if not _VISIBLE.search(text):
+    if not has_visible(text):
         raise Refusal(Reason.TEXT_EMPTY)
     if len(text) > rules.text_length:
         raise Refusal(Reason.TEXT_TOO_LONG, details={"limit": rules.text_length})
@@ -362,7 +417,7 @@ def _checked(text: str, warning: str | None, rules: RoomRules) -> tuple[str, str
     warning = clean_text(warning).replace("\n", " ")
     if len(warning) > rules.warning_length:
         raise Refusal(Reason.TEXT_TOO_LONG, details={"limit": rules.warning_length})
-    return text, warning if _VISIBLE.search(warning) else None
+    return text, warning if has_visible(warning) else None
 
 
 def _screen(room: Room, text: str, warning: str | None, anyway: bool, rules: RoomRules) -> None:

@@ -89,6 +89,7 @@ class Addresses:
         self._logins = Buckets(of_login / _HOUR, of_login, monotonic)
         exports = limits.exports_per_address_per_hour
         self._exports = Buckets(exports / _HOUR, exports, monotonic)
+        self._appeals = Buckets(exports / _HOUR, exports, monotonic)
 
     def key(self, client: tuple[str, int] | list[object] | None) -> AddressKey:
         """The key of an ASGI scope's `client`."""
@@ -126,6 +127,10 @@ class Addresses:
         wait."""
         folded = fold_login(login).encode("utf-8", "surrogatepass")
         return self._logins.take(hashlib.blake2b(folded, digest_size=_KEY_BYTES).digest())
+
+    def admit_appeal(self, key: AddressKey) -> float:
+        """Count an answer to a moderator's decision: 0.0, or the seconds to wait."""
+        return self._appeals.take(key)
 
     def admit_export(self, key: AddressKey) -> float:
         """Count a copy of somebody's data: 0.0, or the seconds to wait."""

@@ -22,6 +22,7 @@ from chatserver.handlers.desk import Desk
 from chatserver.handlers.health import Health
 from chatserver.handlers.identity import Identities
 from chatserver.handlers.staff import StaffAccounts
+from chatserver.handlers.watch import Watch
 
 if TYPE_CHECKING:
     from starlette.types import StatefulLifespan, StatelessLifespan
@@ -34,6 +35,7 @@ def build_app(
     desk: Desk,
     identities: Identities,
     accounts: StaffAccounts,
+    watch: Watch,
     health: Health,
     exposition: Callable[[], bytes],
     gate: Gate,
@@ -48,7 +50,9 @@ def build_app(
 
     `exposition` gives the metrics in Prometheus' text format.
     """
-    identity = IdentityRoutes(identities, origins=origins, cookies=cookies, addresses=addresses, limits=gate.limits)
+    identity = IdentityRoutes(
+        identities, watch, origins=origins, cookies=cookies, addresses=addresses, limits=gate.limits
+    )
     staff = StaffRoutes(
         accounts, identities, origins=origins, cookies=staff_cookies, addresses=addresses, limits=gate.limits
     )

@@ -20,6 +20,7 @@ from chatserver.edge.guard import Cookies, Origins, Standing
 from chatserver.edge.refusals import body_of, headers_of, plain_error, status_of
 from chatserver.handlers.health import OK, Health
 from chatserver.handlers.identity import Identities
+from chatserver.handlers.watch import Watch, matters_of
 from chatserver.store.contract import Export, StoreUnavailable
 
 _log = logging.getLogger("chatserver.edge")
@@ -47,6 +48,13 @@ class RestoreAsked(msgspec.Struct, frozen=True):
     """The body of `POST /api/identity/restore`."""
 
     code: str
+
+
+class AppealAsked(msgspec.Struct, frozen=True):
+    """The body of `POST /api/identity/appeal`: what somebody says to a measure about them."""
+
+    measure: str
+    text: str
 
 
 class Alive(msgspec.Struct, frozen=True):
@@ -149,9 +157,17 @@ class IdentityRoutes:
     """Arriving, coming back, taking one's data along, and being forgotten: here, or everywhere."""
 
     def __init__(
-        self, identities: Identities, *, origins: Origins, cookies: Cookies, addresses: Addresses, limits: Limits
+        self,
+        identities: Identities,
+        watch: Watch,
+        *,
+        origins: Origins,
+        cookies: Cookies,
+        addresses: Addresses,
+        limits: Limits,
     ) -> None:
         self._identities = identities
+        self._watch = watch
         self._asking = Asking(origins, cookies, addresses, limits)
         self._origins = origins
         self._cookies = cookies
@@ -163,6 +179,7 @@ class IdentityRoutes:
         token = self._asking.token(request, self._origins.judge(request.scope))
         await self._asking.read(request)
         if await self._identities.known(token) is None:
+            await self._watch.require_open_door(self._addresses.key(request.scope.get("client")))
             self._asking.admit(self._addresses.admit_guest, request)
         member, token, created = await self._identities.arrive(token)
         return self._introduce(request, member, token, created=created)
@@ -175,6 +192,20 @@ class IdentityRoutes:
         self._asking.admit(self._addresses.admit_code, request)
         member, token = await self._identities.restore(asked.code)
         return self._introduce(request, member, token, created=False)
+
+    async def matters(self, request: Request) -> Response:
+        """`GET /api/identity/matters`: what moderators decided about this person. Also for whoever may not be here."""
+        token = self._asking.token(request, self._origins.judge_read(request.scope))
+        matters = await self._identities.matters(token)
+        return Response(msgspec.json.encode(matters_of(matters)), 200, UNKEPT, JSON)
+
+    async def appeal(self, request: Request) -> Response:
+        """`POST /api/identity/appeal`: say something to a measure, once."""
+        token = self._asking.token(request, self._origins.judge(request.scope))
+        asked = decoded(await self._asking.read(request), AppealAsked)
+        self._asking.admit(self._addresses.admit_appeal, request)
+        await self._identities.appeal(token, asked.measure, asked.text)
+        return Response(None, 204, UNKEPT)
 
     async def export(self, request: Request) -> Response:
         """`GET /api/identity/export`: everything that is kept about this person, as a file."""

@@ -22,6 +22,7 @@ from chatserver.edge.http import (
     NOT_JSON,
     TOO_SLOW,
     Alive,
+    AppealAsked,
     Denial,
     IdentityRoutes,
     MemberAnswer,
@@ -46,6 +47,7 @@ from chatserver.edge.staff import (
     StaffAnswer,
     StaffRoutes,
 )
+from chatserver.protocol.moderation import MattersPush
 from chatserver.store.contract import Export
 
 T = TypeVar("T")
@@ -92,7 +94,7 @@ IDENTITY: Final[tuple[Call[IdentityRoutes], ...]] = (
         run=IdentityRoutes.arrive,
         answers={200: _KNOWN, 201: Answer(about="A new guest.", body=MemberAnswer, sets_cookie=True)},
         needs_identity=False,
-        refusals=(Reason.TOO_LARGE, Reason.RATE_LIMITED, Reason.BUSY, *_ANY),
+        refusals=(Reason.BANNED, Reason.TOO_LARGE, Reason.RATE_LIMITED, Reason.BUSY, *_ANY),
         denials=_READING,
     ),
     Call(
@@ -112,6 +114,35 @@ IDENTITY: Final[tuple[Call[IdentityRoutes], ...]] = (
         needs_identity=True,
         refusals=(Reason.IDENTITY_REQUIRED, Reason.RATE_LIMITED, *_ANY),
         denials=(FOREIGN,),
+    ),
+    Call(
+        method="GET",
+        path="/api/identity/matters",
+        run=IdentityRoutes.matters,
+        answers={200: Answer(about="What moderators decided, and answered.", body=MattersPush)},
+        needs_identity=True,
+        refusals=(Reason.IDENTITY_REQUIRED, *_ANY),
+        denials=(FOREIGN,),
+    ),
+    Call(
+        method="POST",
+        path="/api/identity/appeal",
+        run=IdentityRoutes.appeal,
+        answers={204: Answer(about="Moderators can read it.")},
+        asks=AppealAsked,
+        needs_identity=True,
+        refusals=(
+            Reason.MALFORMED,
+            Reason.IDENTITY_REQUIRED,
+            Reason.MEASURE_UNKNOWN,
+            Reason.APPEALED,
+            Reason.TEXT_EMPTY,
+            Reason.TEXT_TOO_LONG,
+            Reason.TOO_LARGE,
+            Reason.RATE_LIMITED,
+            *_ANY,
+        ),
+        denials=_READING,
     ),
     Call(
         method="POST",

@@ -138,6 +138,7 @@ class Seat:
             token=token,
             staff_token=staff_token,
             admit_guest=self._admit_guest,
+            address=key,
             admit_words=self._admit_words,
         )
         place.gate.wheel.schedule(self, place.gate.limits.hello_seconds)

@@ -15,7 +15,7 @@ class Connection:
     """Lives from the accepted handshake to the end of the socket. `person` is None until hello."""
 
     __slots__ = (
-        "admit_guest", "admit_words", "bad_frames", "bucket", "member_bucket", "outbox", "patience",
+        "address", "admit_guest", "admit_words", "bad_frames", "bucket", "member_bucket", "outbox", "patience",
         "person", "roles", "rooms", "sign_in", "staff_token", "token",
     )  # fmt: skip
 
@@ -29,6 +29,7 @@ class Connection:
         patience: Bucket,
         admit_guest: Callable[[], float],
         admit_words: Callable[[], float],
+        address: bytes = b"",
     ) -> None:
         self.outbox = outbox
         self.token = token
@@ -39,6 +40,8 @@ class Connection:
         """Of whoever said hello as staff; nobody else has any."""
         self.sign_in: bytes | None = None
         """The hash of the token that hello was said with, where it was said as staff."""
+        self.address = address
+        """The keyed hash of where it comes from, whose key is another tomorrow."""
         self.admit_guest = admit_guest
         """Seconds until this address may become another guest; 0.0 means now, and counts."""
         self.admit_words = admit_words

@@ -41,10 +41,11 @@ class Desk:
         staff_token: str | None,
         admit_guest: Callable[[], float],
         admit_words: Callable[[], float],
+        address: bytes = b"",
     ) -> Connection:
         """A handshake was accepted. `token` and `staff_token` are what the cookies said; `admit_guest` gives the
         seconds to wait before this address may become another guest, `admit_words` before it may try come-back words;
-        0.0 (and counts it) where it may now."""
+        0.0 (and counts it) where it may now. `address` is its key of today."""
         node = self._node
         limits = node.limits
         connection = Connection(
@@ -54,6 +55,7 @@ class Desk:
             bucket=Bucket(limits.commands_per_second, limits.command_burst, node.monotonic()),
             patience=Bucket(REFUSALS_PER_SECOND, REFUSALS_AT_ONCE, node.monotonic()),
             admit_guest=admit_guest,
+            address=address,
             admit_words=admit_words,
         )
         node.metrics.connections.inc()
@@ -82,6 +84,7 @@ class Desk:
         for room in [*connection.rooms]:
             rooms.depart(self._node, connection, room)
         self._node.floor.closed(connection)
+        self._node.watch.closed(connection)
         self._node.hub.closed(connection.outbox)
         self._node.dismiss(connection)
         self._node.metrics.connections.dec()

@@ -19,6 +19,7 @@ from chatserver.domain.names import clean_name, name_key
 from chatserver.domain.pseudonyms import pseudonym
 from chatserver.domain.rooms import Publication
 from chatserver.store.contract import Export, Store
+from chatserver.store.moderation_contract import Matters
 
 _ALPHABET: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 _ID_LENGTH: Final = 16
@@ -149,6 +150,20 @@ class Identities:
         if export is None:
             raise Refusal(Reason.IDENTITY_REQUIRED)
         return export
+
+    async def matters(self, token: str | None) -> Matters:
+        """What moderation has to tell the member. Raises IDENTITY_REQUIRED."""
+        return await self._store.matters((await self._require(token)).id, self._now())
+
+    async def appeal(self, token: str | None, measure: str, text: str) -> None:
+        """Say something to a measure, once. Raises IDENTITY_REQUIRED, MEASURE_UNKNOWN, APPEALED or TEXT_EMPTY."""
+        await self._store.appeal((await self._require(token)).id, measure, text, self._now())
+
+    async def _require(self, token: str | None) -> Member:
+        member = await self.known(token)
+        if member is None:
+            raise Refusal(Reason.IDENTITY_REQUIRED)
+        return member
 
     async def erase(self, token: str | None) -> None:
         """Remove the member and everything they wrote, here and now. Raises IDENTITY_REQUIRED.

@@ -45,14 +45,19 @@ async def hello(node: Node, connection: Connection, command: Hello) -> Answer:
             raise Refusal(Reason.IDENTITY_UNKNOWN)
         if not command.guest:
             raise Refusal(Reason.IDENTITY_REQUIRED)
+        await node.watch.require_open_door(connection.address)
         if (wait := connection.admit_guest()) > 0:
             raise Refusal(Reason.RATE_LIMITED, retry_after=wait)
         member, issued, _ = await node.identities.arrive(None)
-    # Who has just come hides nobody yet.
+    # Who has just come hides nobody yet, and nothing was decided about them.
     muted = await node.store.muted(member.id) if issued is None else []
+    matters = await node.watch.greet(connection, member.id) if issued is None else None
+    # Once more: it may have been decided meanwhile, and whoever is admitted now is found by what comes later.
+    node.watch.require_entrance(member.id, None)
     person = Person(member.id, member.name)
     node.admit(connection, person)
-    return Answer(hello_ok(node, person, has_code=member.has_code, muted=muted, issued=issued, roles=[]))
+    ok = hello_ok(node, person, has_code=member.has_code, muted=muted, issued=issued, roles=[])
+    return Answer(ok, then=None if matters is None else lambda: connection.outbox.send(matters))
 
 
 def hello_ok(

@@ -76,6 +76,7 @@ async def list_rooms(node: Node, connection: Connection, person: Person, command
 async def join(node: Node, connection: Connection, person: Person, command: JoinRoom) -> Answer:
     """Enter a room, or come back to it."""
     room = await _room(node, command.room, person)
+    node.watch.require_entrance(person.id, room)
     channel = room_channel(room.id)
     is_here = room.id in connection.rooms
     if not is_here:
@@ -100,6 +101,12 @@ async def join(node: Node, connection: Connection, person: Person, command: Join
         # It was handed over while the store was asked.
         node.hub.give_up(channel)
         raise Refusal(Reason.ROOM_UNKNOWN)
+    try:
+        # A moderator may have decided it while the store was asked.
+        node.watch.require_entrance(person.id, room)
+    except Refusal:
+        node.hub.give_up(channel)
+        raise
     connection.rooms.add(room.id)
     # Under the name they have now: another connection of theirs may have changed it while the store was asked.
     node.presence.enter(channel, connection.person or person, connection)

@@ -27,6 +27,7 @@ PRESENCE_SECONDS: Final = 0.1
 COUNTS_SECONDS: Final = 1.0
 SECOND: Final = 1.0
 STAFF_SECONDS: Final = 0.5
+WATCH_SECONDS: Final = 0.5
 ROOMS_SECONDS: Final = 5.0
 TOUCH_SECONDS: Final = 60.0
 EXPIRE_SECONDS: Final = 60.0
@@ -52,6 +53,7 @@ class Sweep:
                 (COUNTS_SECONDS, self._counts),
                 (SECOND, self._second),
                 (STAFF_SECONDS, self._staff),
+                (WATCH_SECONDS, self._watch),
                 (ROOMS_SECONDS, self.load_rooms),
                 (ROOMS_SECONDS, self._staff_names),
                 (TOUCH_SECONDS, self._touch),
@@ -129,6 +131,9 @@ class Sweep:
 
     async def _staff(self) -> None:
         await sign_ins.look_again(self._node)
+
+    async def _watch(self) -> None:
+        await self._node.watch.tick()
 
     async def _staff_names(self) -> None:
         await sign_ins.load_names(self._node)

@@ -10,7 +10,7 @@ from msgspec import Struct
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import Person
 from chatserver.domain.staff import Capability, require
-from chatserver.handlers import listening, load, members, rooms, sign_ins
+from chatserver.handlers import listening, load, members, moderation, rooms, sign_ins
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
@@ -59,6 +59,20 @@ from chatserver.protocol.messages import (
     RedactCommand,
     Rename,
     Typing,
+)
+from chatserver.protocol.moderation import (
+    AskDebriefs,
+    AskReports,
+    ClaimReport,
+    CloseReport,
+    LiftMeasure,
+    NoteReport,
+    OpenReport,
+    ReadDebrief,
+    ReleaseReport,
+    ReportPost,
+    SeenMatters,
+    TakeMeasureCommand,
 )
 
 # Any: each handler takes its own command type, and the table is what matches them.
@@ -112,6 +126,18 @@ TABLE: Final[dict[type[Command], Row]] = {
     DebriefNote: Row(listening.debrief, 5.0, needs=Capability.LISTEN),
     AskPractice: Row(listening.practise, 2.0, needs=Capability.LISTEN),
     AnswerCheck: Row(listening.check, 5.0, needs=Capability.LISTEN),
+    ReportPost: Row(moderation.report_post, 10.0),
+    SeenMatters: Row(moderation.seen, 2.0),
+    AskReports: Row(moderation.reports, 2.0, needs=Capability.MODERATE),
+    OpenReport: Row(moderation.open_report, 2.0, needs=Capability.MODERATE),
+    ClaimReport: Row(moderation.claim, 2.0, needs=Capability.MODERATE),
+    ReleaseReport: Row(moderation.release, 2.0, needs=Capability.MODERATE),
+    NoteReport: Row(moderation.note, 2.0, needs=Capability.MODERATE),
+    CloseReport: Row(moderation.close, 2.0, needs=Capability.MODERATE),
+    TakeMeasureCommand: Row(moderation.measure, 5.0, needs=Capability.MODERATE),
+    LiftMeasure: Row(moderation.lift, 5.0, needs=Capability.MODERATE),
+    AskDebriefs: Row(moderation.debriefs, 2.0, needs=Capability.SUPERVISE),
+    ReadDebrief: Row(moderation.read_debrief, 2.0, needs=Capability.SUPERVISE),
     AskLoad: Row(load.load, 5.0, needs=Capability.SEE_LOAD),
     MuteMember: Row(members.mute),
     Rename: Row(members.rename, 5.0),

@@ -16,6 +16,7 @@ from chatserver.protocol import examples
 from chatserver.protocol import listening as li
 from chatserver.protocol import load as lo
 from chatserver.protocol import messages as m
+from chatserver.protocol import moderation as mo
 from chatserver.protocol.codes import Close, advice, error_body
 from chatserver.protocol.fields import Command
 from chatserver.protocol.schemas import Json, components, reference
@@ -60,6 +61,18 @@ REPLY_TO: Final[dict[type[Command], type[Any]]] = {
     li.DebriefNote: m.DoneOk,
     li.AskPractice: li.PracticeOk,
     li.AnswerCheck: li.CheckOk,
+    mo.ReportPost: m.DoneOk,
+    mo.SeenMatters: m.DoneOk,
+    mo.AskReports: mo.ReportsOk,
+    mo.OpenReport: mo.ReportOk,
+    mo.ClaimReport: m.DoneOk,
+    mo.ReleaseReport: m.DoneOk,
+    mo.NoteReport: m.DoneOk,
+    mo.CloseReport: m.DoneOk,
+    mo.TakeMeasureCommand: mo.MeasureOk,
+    mo.LiftMeasure: m.DoneOk,
+    mo.AskDebriefs: mo.DebriefsOk,
+    mo.ReadDebrief: m.DoneOk,
     lo.AskLoad: lo.LoadOk,
 }
 """What answers each command where it is not refused."""

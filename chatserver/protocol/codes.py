@@ -52,6 +52,18 @@ _MESSAGES: Final[dict[Reason, tuple[str, bool]]] = {
     Reason.WORDS_UNKNOWN: ("We don't know these words, or they are too old.", False),
     Reason.NO_WORDS_YET: ("There are no come-back words for this session.", False),
     Reason.CONTACT_DETAILS: ("There seems to be a way to reach somebody elsewhere in it.", False),
+    Reason.MUTED: ("A moderator decided that you can't write here for now. You can answer that.", False),
+    Reason.REMOVED: (
+        "A moderator decided that you can't be in this room for now. You can answer that.",
+        False,
+    ),
+    Reason.BANNED: ("A moderator decided that you can't be here for now. You can answer that.", False),
+    Reason.MEASURE_UNKNOWN: ("There is no such decision, or it is over.", False),
+    Reason.APPEALED: ("You have answered this already.", False),
+    Reason.REPORT_UNKNOWN: ("There is no such report any more.", False),
+    Reason.REPORT_TAKEN: ("A colleague has this report now.", False),
+    Reason.REPORT_CLOSED: ("This report is closed.", False),
+    Reason.NOT_CLAIMED: ("Take this report first.", False),
     Reason.NOT_ALLOWED: ("This is not yours to do here.", False),
     Reason.SIGN_IN_REFUSED: ("This name, password or code is not right.", False),
     Reason.CONFIRMATION_REQUIRED: ("Please give your password again first.", False),
@@ -100,6 +112,7 @@ class Close(IntEnum):
     # 4400-4599: stay away until something is done about it
     TOO_MANY_BAD_FRAMES = 4400
     IDENTITY_ENDED = 4401
+    BANNED = 4402
 
 
 class Advice(StrEnum):

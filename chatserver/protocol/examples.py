@@ -11,7 +11,7 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, CommandId, Epoch, Millis, Offset, StreamPosition
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.rooms import Post, Reaction, Room, RoomId
-from chatserver.protocol import listening_examples, load_examples
+from chatserver.protocol import listening_examples, load_examples, moderation_examples
 from chatserver.protocol import messages as m
 from chatserver.protocol.codes import error_body
 
@@ -60,6 +60,7 @@ COMMANDS: Final[tuple[m.AnyCommand, ...]] = (
     m.MakeCode(id=_id(14)),
     m.Ping(id=_id(15)),
     *listening_examples.COMMANDS,
+    *moderation_examples.COMMANDS,
     *load_examples.COMMANDS,
 )
 
@@ -124,6 +125,7 @@ REPLIES: Final[tuple[m.Reply, ...]] = (
     m.Reply(re=_id(13), ok=m.RenameOk(Person(_WREN.id, "Night Wren"))),
     m.Reply(re=_id(14), ok=m.CodeOk("amber-river-stone-lantern-willow-harbor")),
     *listening_examples.REPLIES,
+    *moderation_examples.REPLIES,
     *load_examples.REPLIES,
 )
 
@@ -166,5 +168,6 @@ PUSHES: Final[tuple[m.AnyPush, ...]] = (
     m.SelfPush(member=_WREN, muted=[_OTTER.id]),
     m.DrainingPush(reconnect_after=3.2),
     *listening_examples.PUSHES,
+    *moderation_examples.PUSHES,
     *load_examples.PUSHES,
 )

@@ -105,6 +105,12 @@ class FloorChanged(Struct, frozen=True, tag="fc"):
     version: int
 
 
+class ModerationChanged(Struct, frozen=True, tag="md"):
+    """Something of moderation changed: whoever is watching over it should look."""
+
+    version: int
+
+
 class LoadTold(Struct, frozen=True, tag="lt"):
     """How it is on the sender at this moment. Sent every second; without one for four, its numbers are gone."""
 
@@ -124,6 +130,7 @@ AnyNodeMessage = (
     | MemberEnded
     | StaffChanged
     | FloorChanged
+    | ModerationChanged
     | LoadTold
 )
 

@@ -18,6 +18,7 @@ from chatserver.domain.staff import Role
 from chatserver.protocol.fields import Command, MemberName, Place, RoomName, Text, Version
 from chatserver.protocol.listening import ListeningCommand, ListeningOk, ListeningPush
 from chatserver.protocol.load import LoadCommand, LoadOk, LoadPush
+from chatserver.protocol.moderation import ModerationCommand, ModerationOk, ModerationPush
 
 VERSION: Final = 1
 SUBPROTOCOL_JSON: Final = "chat.v1.json"
@@ -158,6 +159,7 @@ AnyCommand = (
     | MakeCode
     | Ping
     | ListeningCommand
+    | ModerationCommand
     | LoadCommand
 )
 
@@ -264,7 +266,9 @@ class DoneOk(Struct, frozen=True, tag_field="ok", tag="done"):
     """It is done, and there is nothing more to say."""
 
 
-AnyOk = HelloOk | RoomsOk | JoinOk | HistoryOk | FactOk | RenameOk | CodeOk | DoneOk | ListeningOk | LoadOk
+AnyOk = (
+    HelloOk | RoomsOk | JoinOk | HistoryOk | FactOk | RenameOk | CodeOk | DoneOk | ListeningOk | ModerationOk | LoadOk
+)
 
 
 class ErrorBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -393,7 +397,16 @@ class DrainingPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="dra
 
 
 AnyPush = (
-    FactPush | PresencePush | TypingPush | CountsPush | GapPush | SelfPush | DrainingPush | ListeningPush | LoadPush
+    FactPush
+    | PresencePush
+    | TypingPush
+    | CountsPush
+    | GapPush
+    | SelfPush
+    | DrainingPush
+    | ListeningPush
+    | ModerationPush
+    | LoadPush
 )
 AnyServerMessage = Reply | ErrorReply | AnyPush
 

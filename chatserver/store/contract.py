@@ -17,6 +17,7 @@ from chatserver.domain.floor import Floor, Listener, SessionId, Wish
 from chatserver.domain.floor_commands import Decided
 from chatserver.domain.history import ChannelName, CommandId, Head, Millis, Offset
 from chatserver.domain.identity import Member, MemberId
+from chatserver.domain.moderation import MeasureKind
 from chatserver.domain.rooms import (
     Membership,
     Post,
@@ -28,6 +29,7 @@ from chatserver.domain.rooms import (
     RoomState,
 )
 from chatserver.domain.staff import Role, Staff
+from chatserver.store.moderation_contract import ModerationStore
 
 
 class StoreUnavailable(Exception):
@@ -168,11 +170,32 @@ class KeptSession(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeptReport(msgspec.Struct, frozen=True, kw_only=True):
-    """A report that this person made."""
+    """A report that this person made, and what moderators answered."""
 
     at: Millis
     reason: str
     note: str
+    outcome: str | None = None
+    reply: str = ""
+
+
+class KeptMeasure(msgspec.Struct, frozen=True, kw_only=True):
+    """What a moderator did about this person."""
+
+    at: Millis
+    kind: MeasureKind
+    room: RoomId | None
+    reason: str
+    expires_at: Millis
+    lifted_at: Millis | None
+    appeal: str | None
+
+
+class KeptView(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody of the staff read posts of this person that were kept with a report, or a report by or about them."""
+
+    at: Millis
+    reason: str
 
 
 class KeptNote(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,9 +219,11 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
     reports: tuple[KeptReport, ...] = ()
     debriefs: tuple[KeptNote, ...] = ()
     staff: Staff | None = None
+    measures: tuple[KeptMeasure, ...] = ()
+    views: tuple[KeptView, ...] = ()
 
 
-class Store(Protocol):
+class Store(ModerationStore, Protocol):
     """Keeps channels' logs and what belongs to members.
 
     Offsets of a channel are consecutive, in commit order, and visible in that order: a reader that sees offset n sees
@@ -438,9 +463,11 @@ __all__ = [
     "FloorCommitted",
     "Invitation",
     "JoinedRoom",
+    "KeptMeasure",
     "KeptNote",
     "KeptReport",
     "KeptSession",
+    "KeptView",
     "LogSlice",
     "Page",
     "Place",

@@ -6,7 +6,6 @@ to do. It must never be in the way of everybody else's commands.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Sequence
 from typing import Final, assert_never
 
@@ -29,25 +28,20 @@ from chatserver.domain.floor_commands import (
 )
 from chatserver.domain.history import ChannelName, Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.rooms import Post, Publication, Room, RoomChanged, RoomId, RoomKind, RoomStatus, room_channel
+from chatserver.domain.rooms import Publication, Room, RoomChanged, RoomId, RoomKind, RoomStatus, room_channel
 from chatserver.store import floor_statements as sql
 from chatserver.store import people_statements as people_sql
 from chatserver.store import reading, render
 from chatserver.store import statements as rooms_sql
 from chatserver.store.compiler import Call, Op
 from chatserver.store.log import ChannelState, event_row, room_values, save_heads
+from chatserver.store.report_rows import SNAPSHOT, new_id, report_row
+from chatserver.store.turns import turn
 
 SERVICE: Final = MemberId("m_service")
 """The author of what the service itself published."""
-SNAPSHOT: Final = 50
-"""Posts that go with a report."""
-OPEN: Final = "open"
-"""The status of a report that nobody has looked at."""
 _CAPACITY: Final = 8
 _ROOM_EFFECTS: Final = (OpenRoom, AdmitToRoom, ExpelFromRoom, CloseRoom, DropRoom)
-
-encode_posts: Final = msgspec.json.Encoder().encode
-decode_posts: Final = msgspec.json.Decoder(list[Post]).decode
 
 
 class Carried(msgspec.Struct):
@@ -188,7 +182,7 @@ def _keep(effect: NoteWait | KeepWords | DropWords | KeepDebrief | KeepFeedback)
         case DropWords():
             yield Call(sql.DROP_WORDS, [(effect.words_hash,)])
         case KeepDebrief():
-            yield Call(sql.ADD_DEBRIEF, [(_new_id(), effect.listener, effect.note, effect.at)])
+            yield from _keep_debrief(effect)
         case KeepFeedback():
             yield Call(sql.ADD_FEEDBACK, [(effect.heard, effect.heavy_before, effect.heavy_after, effect.at)])
         case _:
@@ -196,26 +190,34 @@ def _keep(effect: NoteWait | KeepWords | DropWords | KeepDebrief | KeepFeedback)
 
 
 def _keep_report(effect: KeepReport) -> Op[None]:
-    channel = room_channel(room_of_session(effect.session))
-    rows = yield Call(rooms_sql.PAGE, [(channel, reading.NEWEST, SNAPSHOT)])
-    snapshot = encode_posts([render.post_of(row) for row in reversed(rows)]).decode()
+    room = room_of_session(effect.session)
+    rows = yield Call(rooms_sql.PAGE, [(room_channel(room), reading.NEWEST, SNAPSHOT)])
+    mine = yield from turn()
     yield Call(
         sql.ADD_REPORT,
         [
-            (
-                _new_id(),
-                effect.at,
-                effect.by,
-                effect.about,
-                effect.session,
-                effect.reason,
-                effect.note,
-                effect.is_call,
-                snapshot,
-                OPEN,
+            report_row(
+                id_=new_id(),
+                at=effect.at,
+                by=effect.by,
+                about=effect.about,
+                room=room,
+                reason=effect.reason,
+                note=effect.note,
+                is_call=effect.is_call,
+                posts=[render.post_of(row) for row in reversed(rows)],
+                offset=None,
+                version=mine.version,
             )
         ],
     )
+    yield from mine.rise()
+
+
+def _keep_debrief(effect: KeepDebrief) -> Op[None]:
+    mine = yield from turn()
+    yield Call(sql.ADD_DEBRIEF, [(new_id(), effect.listener, effect.note, effect.at, None, None)])
+    yield from mine.rise()
 
 
 def close_room(state: ChannelState, closed: Room, now: Millis) -> Op[Publication]:
@@ -230,7 +232,3 @@ def drop_room(channel: ChannelName) -> Op[None]:
     """Remove a room whose lock is held, and everything in it."""
     for statement in sql.DROP_ROOM:
         yield Call(statement, [(channel,)])
-
-
-def _new_id() -> str:
-    return secrets.token_urlsafe(12)

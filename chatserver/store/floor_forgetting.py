@@ -21,9 +21,10 @@ from chatserver.store import floor_statements as sql
 from chatserver.store import statements as rooms_sql
 from chatserver.store.compiler import Call, Op
 from chatserver.store.contract import KeptNote, KeptReport, KeptSession, Place, Retention
-from chatserver.store.floor_effects import close_room, decode_posts, drop_room, encode_posts
+from chatserver.store.floor_effects import close_room, drop_room
 from chatserver.store.floor_records import Records
 from chatserver.store.log import ChannelState
+from chatserver.store.report_rows import decode_posts, encode_posts
 
 WAITS_KEPT: Final = 7 * 24 * 3_600_000
 """Milliseconds for which hand-overs are kept."""
@@ -173,7 +174,9 @@ def kept_of(who: MemberId) -> Op[Kept]:
             for session in floor.sessions.values()
             if who in session.people or who in session.left
         ),
-        reports=tuple(KeptReport(at=row[0], reason=row[1], note=row[2]) for row in reports),
+        reports=tuple(
+            KeptReport(at=row[0], reason=row[1], note=row[2], outcome=row[3], reply=row[4] or "") for row in reports
+        ),
         debriefs=tuple(KeptNote(at=row[0], note=row[1]) for row in debriefs),
     )
 

@@ -29,6 +29,7 @@ from sqlalchemy.sql import ColumnElement
 from chatserver.store.compiler import Statement
 from chatserver.store.statements import KEYS_AT_ONCE, SESSION
 from chatserver.store.tables import (
+    barred,
     channels,
     debriefs,
     feedback,
@@ -219,7 +220,9 @@ SET_SNAPSHOT: Final = Statement(
     update(reports).where(reports.c.id == _p("which")).values(snapshot=_p("snapshot")), "snapshot", "which"
 )
 REPORTS_BY: Final = Statement(
-    select(reports.c.at, reports.c.reason, reports.c.note).where(reports.c.by == _p("who")).order_by(reports.c.at),
+    select(reports.c.at, reports.c.reason, reports.c.note, reports.c.outcome, reports.c.reply)
+    .where(reports.c.by == _p("who"))
+    .order_by(reports.c.at),
     "who",
 )
 DEBRIEFS_OF: Final = Statement(
@@ -232,6 +235,6 @@ DROP_OLD_REPORTS, DROP_OLD_DEBRIEFS, DROP_OLD_FEEDBACK = (
 )
 DROP_OVER: Final = tuple(
     Statement(delete(table).where(table.c.expires_at <= _p("now")), "now")
-    for table in (words, invitations, staff_sign_ins)
+    for table in (words, invitations, staff_sign_ins, barred)
 )
 """What says itself when it ends."""

@@ -13,7 +13,7 @@ import msgspec
 from chatserver.domain.history import ChannelName, Head, Millis, Offset
 from chatserver.domain.identity import MemberId
 from chatserver.domain.rooms import Post, Publication, Reacted, Reaction, Redacted
-from chatserver.store import floor_forgetting, floor_log, render, staff
+from chatserver.store import floor_forgetting, floor_log, moderation, render, staff
 from chatserver.store import floor_statements as floor_sql
 from chatserver.store import forgetting_statements as sql
 from chatserver.store import people_statements as people_sql
@@ -81,10 +81,11 @@ def erase(who: MemberId, now: Millis) -> Op[Erased]:
     had_text = yield from floor_forgetting.forget_what_was_kept(who, _NOBODY)
     yield from save_heads(states.values())
     was_staff = yield from staff.forget(who)
+    had_measures = yield from moderation.forget(who, ERASED)
     yield from _drop_member(who)
     if was_staff:
         yield Call(floor_sql.NOTE_DROPPED, [()])
-    return Erased(publications, had_text=bool(posts or ended is not None or had_text or was_staff))
+    return Erased(publications, had_text=bool(posts or ended is not None or had_text or was_staff or had_measures))
 
 
 def _take_reactions_back(
@@ -132,6 +133,7 @@ def expire(now: Millis, retention: Retention) -> Op[Expired]:
     members = yield Call(sql.UNSEEN_MEMBERS, [(now - _member_age(retention), MEMBERS_AT_ONCE)])
     for (who,) in members:
         yield from _drop_member(MemberId(who))
+    yield from moderation.prune(now, retention)
     was_written = yield from floor_forgetting.prune(now, retention)
     ((dropped, scrubbed),) = yield Call(floor_sql.DROPPED, [()])
     has_dropped = dropped > scrubbed

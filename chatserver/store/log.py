@@ -15,6 +15,7 @@ import msgspec
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, Epoch, Head, Millis, Offset
 from chatserver.domain.identity import MemberId
+from chatserver.domain.moderation import restriction_of
 from chatserver.domain.rooms import (
     Edited,
     Membership,
@@ -24,12 +25,13 @@ from chatserver.domain.rooms import (
     Reacted,
     Reaction,
     Redacted,
+    Restriction,
     Room,
     RoomChanged,
     RoomEvent,
     RoomState,
 )
-from chatserver.store import render
+from chatserver.store import measures, render
 from chatserver.store import statements as sql
 from chatserver.store.compiler import Call, Op, Params, Row
 from chatserver.store.contract import Committed, RoomChange
@@ -142,6 +144,7 @@ class _Batch:
         self._memberships: dict[tuple[str, str], Membership] = {}
         self._posts: dict[PlaceKey, Post] = {}
         self._reactions: dict[tuple[str, int, str], frozenset[Reaction]] = {}
+        self._restrictions: dict[MemberId, tuple[Restriction, ...]] = {}
         # What is to be written.
         self._new_posts: list[Params] = []
         self._new_events: list[Params] = []
@@ -176,6 +179,11 @@ class _Batch:
         }
         if targets:
             yield from self._load_targets(list(targets))
+        now = min(change.now for change in fresh)
+        for measure in (yield from measures.active_of({change.author for change in fresh}, now)):
+            if (restriction := restriction_of(measure)) is not None:
+                others = self._restrictions.get(measure.about, ())
+                self._restrictions[measure.about] = (*others, restriction)
 
     def _load_known(self, changes: Sequence[RoomChange]) -> Op[None]:
         asked = {(change.author, change.command_id): None for change in changes}
@@ -222,13 +230,15 @@ class _Batch:
     def _state(self, change: RoomChange) -> RoomState:
         room = self._rooms[change.channel]
         membership = self._memberships.get((change.author, room.id))
+        restrictions = self._restrictions.get(change.author, ())
         if change.target is None:
-            return RoomState(room=room, membership=membership)
+            return RoomState(room=room, membership=membership, restrictions=restrictions)
         return RoomState(
             room=room,
             membership=membership,
             target=self._posts.get((change.channel, change.target)),
             target_reactions=self._own_reactions((change.channel, change.target, change.author)),
+            restrictions=restrictions,
         )
 
     def _own_reactions(self, key: tuple[str, int, str]) -> frozenset[Reaction]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Collection, Sequence
 from enum import Enum, auto
 from functools import partial
@@ -14,7 +14,6 @@ from chatserver.domain.identity import Member, MemberId
 from chatserver.domain.rooms import Publication, Room, RoomId
 from chatserver.domain.staff import Role, Staff
 from chatserver.store import floor_forgetting, floor_log, forgetting, people, reading, staff
-from chatserver.store.compiler import MakeOp
 from chatserver.store.contract import (
     Committed,
     Export,
@@ -32,6 +31,7 @@ from chatserver.store.contract import (
 from chatserver.store.floor_log import FloorOutcome
 from chatserver.store.floor_records import Records
 from chatserver.store.gathering import Gathering
+from chatserver.store.moderation_operations import ModerationOperations
 from chatserver.store.tables import SCHEMA_REVISION
 
 T = TypeVar("T")
@@ -69,7 +69,7 @@ def check_revision(found: str | None) -> None:
         )
 
 
-class Operations(ABC):
+class Operations(ModerationOperations):
     """The contract (`contract.Store`) over four things that a driver can do.
 
     `timeout` in seconds bounds every call; `backlog` is how many commits on the floor may wait.
@@ -87,14 +87,6 @@ class Operations(ABC):
     @abstractmethod
     async def commit(self, change: RoomChange) -> Committed:
         """Run `log.commit_batch` on this change, together with others that wait."""
-
-    @abstractmethod
-    async def _read(self, op: MakeOp[T]) -> T:
-        """Run an operation that writes nothing, in one snapshot where the database has them."""
-
-    @abstractmethod
-    async def _write(self, op: MakeOp[T]) -> T:
-        """Run an operation in one transaction, durable on return."""
 
     @abstractmethod
     async def _scrub(self, what: Scrub) -> None:

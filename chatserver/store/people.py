@@ -8,7 +8,7 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis, Offset
 from chatserver.domain.identity import Member, MemberId
 from chatserver.domain.rooms import Membership, Reaction, RoomId, RoomKind, RoomStatus
-from chatserver.store import floor_forgetting, render
+from chatserver.store import floor_forgetting, moderation, render
 from chatserver.store import people_statements as sql
 from chatserver.store import staff_statements as staff_sql
 from chatserver.store.compiler import Call, Op, Row, by_keys
@@ -120,6 +120,7 @@ def export(who: MemberId) -> Op[Export | None]:
     others = yield from muted(who)
     kept = yield from floor_forgetting.kept_of(who)
     accounts = yield Call(staff_sql.STAFF, [(who,)])
+    measures, views = yield from moderation.kept_of(who)
     return Export(
         member=found,
         memberships=tuple(render.membership_of(row) for row in memberships),
@@ -132,6 +133,8 @@ def export(who: MemberId) -> Op[Export | None]:
         reports=kept.reports,
         debriefs=kept.debriefs,
         staff=render.staff_of(accounts[0][: render.STAFF_COLUMNS]) if accounts else None,
+        measures=measures,
+        views=views,
     )
 
 

@@ -45,7 +45,8 @@ _BACKLOG: Final = 10_000
 _ATTEMPTS: Final = 4
 """How often a transaction runs that PostgreSQL undoes for the sake of another one."""
 _TABLES: Final = (
-    "log, reactions, members, memberships, mutes, floor_records, words, reports, debriefs, staff, staff_sign_ins"
+    "log, reactions, members, memberships, mutes, floor_records, words, reports, debriefs, staff, staff_sign_ins, "
+    "measures, report_notes"
 )
 _VACUUM: Final = f"VACUUM (SKIP_LOCKED) {_TABLES}"
 _REWRITE: Final = f"VACUUM (FULL) {_TABLES}"

@@ -23,9 +23,10 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     column,
+    false,
 )
 
-SCHEMA_REVISION: Final = "0002"
+SCHEMA_REVISION: Final = "0003"
 """The newest migration. A store opens only a database that stands there."""
 
 metadata = MetaData(
@@ -198,13 +199,25 @@ reports = Table(
     # NULL once the reporter was erased.
     Column("by", String, index=True),
     Column("about", String),
-    Column("session", String, nullable=False),
+    # A themed room, or the closed one of a session.
+    Column("room", String, nullable=False),
     Column("reason", Text, nullable=False),
     Column("note", Text, nullable=False),
     Column("is_call", Boolean, nullable=False),
     # The last posts as they stood: JSON.
     Column("snapshot", Text, nullable=False),
-    Column("status", String, nullable=False),
+    Column("status", String, nullable=False, index=True),
+    # The post that it is about, where it is about one.
+    Column("offset", BigInteger),
+    Column("due_at", BigInteger, nullable=False, server_default="0"),
+    Column("claimed_by", String),
+    Column("closed_at", BigInteger),
+    Column("outcome", String),
+    Column("reply", Text),
+    # Whether the reporter has seen that it is closed.
+    Column("is_seen", Boolean, nullable=False, server_default=false()),
+    # Of `moderation`, when it last changed.
+    Column("version", BigInteger, nullable=False, server_default="0", index=True),
 )
 
 debriefs = Table(
@@ -214,6 +227,8 @@ debriefs = Table(
     Column("listener", String, nullable=False, index=True),
     Column("note", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
+    Column("read_by", String),
+    Column("read_at", BigInteger),
 )
 
 feedback = Table(
@@ -262,3 +277,72 @@ invitations = Table(
     Column("made_by", String),
     Column("expires_at", BigInteger, nullable=False),
 )
+
+# ------------------------------------------------------------------------------------------------ moderation
+
+moderation = Table(
+    "moderation",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("version", BigInteger, nullable=False),
+    # The newest entry of `audit`.
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+"""One row, id 1. Whoever changes anything of moderation holds its lock; it is the last lock that anybody takes."""
+
+report_notes = Table(
+    "report_notes",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("report", String, ForeignKey("reports.id"), nullable=False, index=True),
+    Column("by", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("note", Text, nullable=False),
+)
+
+measures = Table(
+    "measures",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("by", String, nullable=False),
+    Column("about", String, nullable=False, index=True),
+    Column("kind", String, nullable=False),
+    # NULL where it holds everywhere.
+    Column("room", String),
+    Column("offset", BigInteger),
+    Column("reason", Text, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+    Column("report", String),
+    Column("lifted_at", BigInteger),
+    Column("appeal", Text),
+    Column("appealed_at", BigInteger),
+    Column("seen_at", BigInteger),
+    Column("version", BigInteger, nullable=False, index=True),
+)
+
+barred = Table(
+    "barred",
+    metadata,
+    Column("measure", String, primary_key=True),
+    # A keyed hash of an address, under a key that is another tomorrow.
+    Column("address_key", LargeBinary, primary_key=True, index=True),
+    Column("expires_at", BigInteger, nullable=False),
+)
+"""Where new guests are not let in, because somebody who is banned came from there today."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("by", String, nullable=False),
+    Column("action", String, nullable=False),
+    # Members' ids, with a space between two.
+    Column("about", Text, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+"""Append-only: a trigger refuses everything else. `domain/ledger.py` says how an entry is sealed."""

@@ -242,7 +242,7 @@ async def test_a_report_is_separate_and_keeps_what_was_written(floor: Floor) -> 
     assert (await seeker.ask("standing"))["state"] == "session", "the session goes on"
     with closing(sqlite3.connect(f"file:{floor.house.database}?mode=ro", uri=True)) as db:
         db.row_factory = sqlite3.Row
-        kept = [dict(row) for row in db.execute("SELECT * FROM reports WHERE session = ? ORDER BY at, id", [session])]
+        kept = [dict(row) for row in db.execute("SELECT * FROM reports WHERE room = ? ORDER BY at, id", [session])]
     assert [(each["by"], each["reason"], each["is_call"]) for each in kept] == [
         (seeker.member["id"], "unkind", 0),
         (listener.member["id"], "help", 1),

@@ -217,7 +217,7 @@ async def test_a_report_keeps_the_last_posts_as_they_stood(store: Store, databas
         session=TALK, by=ada.id, about=liv.id, reason="unkind", note="they laughed", is_call=False, at=START
     )
     await does(store, effects=(report, DropRoom(session=TALK)))
-    columns = "by, about, session, reason, note, is_call, status, snapshot"
+    columns = "by, about, room, reason, note, is_call, status, snapshot"
     (kept,) = await rows(database, f"SELECT {columns} FROM reports")
     assert kept[:5] == (ada.id, liv.id, TALK, "unkind", "they laughed")
     assert (bool(kept[5]), kept[6]) == (False, "open")

@@ -34,6 +34,7 @@ from chatserver.handlers.identity import Identities, new_member_id
 from chatserver.handlers.node import Node
 from chatserver.handlers.staff import StaffAccounts
 from chatserver.handlers.sweep import Sweep
+from chatserver.handlers.watch import Watch
 from chatserver.metrics import Metrics
 from chatserver.protocol import internode
 from chatserver.protocol.internode import TOPIC_NODES, FloorChanged
@@ -146,6 +147,7 @@ class Worker:
         identities.on_erased = lambda member, publications: members.erased(self.node, member, publications)
         identities.on_erasing = self._erasing
         self.node.floor = FloorKeeper(self.node, FloorRules(), Clock(parse_hours("always"), "UTC"), ("en",))
+        self.node.watch = Watch(self.node)
         self.words_wait = 0.0
         """Seconds for which nobody may try come-back words."""
         self.desk = Desk(self.node)

@@ -18,7 +18,13 @@ from tests.edge.serving import client_frame, raw_client
 from tests.kit.server import ChatServer
 from tests.security.conftest import CONFIGURED
 
-ROUTES = ("/api/identity", "/api/identity/restore", "/api/identity/erase", "/api/identity/forget")
+ROUTES = (
+    "/api/identity",
+    "/api/identity/restore",
+    "/api/identity/appeal",
+    "/api/identity/erase",
+    "/api/identity/forget",
+)
 STAFF_ROUTES = (
     "/api/staff/sign-in",
     "/api/staff/sign-out",
@@ -129,7 +135,8 @@ def head(server: ChatServer, case: Case, method: str, path: str, cookie: str, *m
 
 async def call(server: ChatServer, case: Case, path: str, cookie: str) -> tuple[int, str, bytes]:
     """Status, head in small letters, body."""
-    body = b'{"code":"amber amber amber amber amber amber"}' if path.endswith("restore") else b"{}"
+    said = {"restore": b'{"code":"amber amber amber amber amber amber"}', "appeal": b'{"measure":"none","text":"x"}'}
+    body = said.get(path.rpartition("/")[2], b"{}")
     asked = head(
         server,
         case,
@@ -231,7 +238,8 @@ async def test_a_page_gets_what_its_origin_allows(server: ChatServer, case: Case
     else:
         assert status == 101
         assert json.loads(body)["error"]["code"] == "identity_required"
-    for path in ("/api/identity", "/api/identity/restore", "/api/identity/forget", "/api/identity/erase"):
+    # Erasing comes last: nobody is there afterwards.
+    for path in sorted(ROUTES, key=lambda path: path.endswith("erase")):
         status, first, body = await call(server, case, path, cookie)
         assert "cache-control: no-store" in first
         assert token not in body
@@ -239,8 +247,12 @@ async def test_a_page_gets_what_its_origin_allows(server: ChatServer, case: Case
             assert (status, json.loads(body)["error"]["code"]) == (403, "origin_refused"), path
             assert "set-cookie" not in first
             continue
-        as_ours = {"/api/identity": 200, "/api/identity/restore": 404, "/api/identity/erase": 204}.get(path, 204)
-        as_nobody = {"/api/identity": 201, "/api/identity/restore": 404, "/api/identity/erase": 401}.get(path, 204)
+        as_ours, as_nobody = {
+            "/api/identity": (200, 201),
+            "/api/identity/restore": (404, 404),
+            "/api/identity/appeal": (404, 401),
+            "/api/identity/erase": (204, 401),
+        }.get(path, (204, 204))
         assert status == (as_ours if case.verdict is OURS else as_nobody), path
     # Whoever was turned away changed nothing: only our own page could erase.
     own = Case("own page", (f"http://{HERE}",), OURS)

@@ -27,6 +27,7 @@ from chatserver.handlers.load import LoadKeeper
 from chatserver.handlers.node import Node
 from chatserver.handlers.staff import StaffAccounts
 from chatserver.handlers.sweep import Sweep
+from chatserver.handlers.watch import Watch
 from chatserver.metrics import Metrics
 from chatserver.protocol import internode
 from chatserver.protocol.codes import Close
@@ -114,6 +115,7 @@ class Worker(Server):
         self.node.load = LoadKeeper(self.node, self._health, Thresholds(), name=name, version="0")
         self.node.hub.on_caught_up = self._sweep.restate_presence
         self._tasks = Tasks()
+        self.node.watch = Watch(self.node)
         self.desk = Desk(self.node)
         self.is_serving = False
         self._tasks.start(self._live(), f"{name} lives")

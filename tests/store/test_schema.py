@@ -23,6 +23,7 @@ from chatserver.domain.rooms import RoomKind, room_channel
 from chatserver.store import (
     floor_statements,
     forgetting_statements,
+    moderation_statements,
     people_statements,
     staff_statements,
     statements,
@@ -64,7 +65,14 @@ def test_a_store_expects_the_newest_migration(tmp_path: Path) -> None:
         assert ScriptDirectory.from_config(alembic_config(connection)).get_heads() == [SCHEMA_REVISION]
 
 
-_MODULES = (statements, people_statements, forgetting_statements, floor_statements, staff_statements)
+_MODULES = (
+    statements,
+    people_statements,
+    forgetting_statements,
+    floor_statements,
+    staff_statements,
+    moderation_statements,
+)
 
 
 def test_every_statement_compiles_in_both_dialects() -> None:

@@ -103,6 +103,16 @@ function page(session, vault) {
       });
   }
 
+  /** @type {Promise<ReturnType<typeof import("./matters.js").mattersCard> | null> | null} */
+  let matters = null;
+
+  /** What moderators have to say is fetched where there is any. @param {State} state */
+  async function said({ link: { why } }) {
+    if (session.matters === null && why !== "banned") return;
+    matters ??= import("./matters.js").then((found) => found.mattersCard(context, stage), () => (matters = null));
+    (await matters)?.update(session.matters, why === "banned");
+  }
+
   /** @param {Screen} to */
   function turnTo(to) {
     const isFirst = view === null;
@@ -127,6 +137,7 @@ function page(session, vault) {
     const { state } = session;
     link.update(state);
     stand(state);
+    void said(state);
     if (screen.name === "room" && state.rooms[screen.room] === undefined && state.open === null) turnTo({ name: "lobby" });
     else view?.update?.(state);
   }

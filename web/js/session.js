@@ -32,6 +32,8 @@ export class Session {
     this.state = initialState();
     /** @type {Set<() => void>} */
     this.listeners = new Set();
+    /** @type {import("./types.js").Matters | null} what moderators have to say */
+    this.matters = null;
     /** @type {Map<string, Promise<void>>} one join at a time in each room */
     this.joining = new Map();
     /** @type {Map<string, number>} */
@@ -363,6 +365,11 @@ export class Session {
 
   /** @param {Push} push */
   #pushed(push) {
+    if (push.push === "matters") {
+      this.matters = push;
+      for (const listener of this.listeners) listener();
+      return;
+    }
     this.do({ type: "push", push, now: this.now() });
     if (push.push === "standing" && this.state.standing === push) this.#tidy(push);
     if (!("channel" in push)) return;

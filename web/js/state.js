@@ -185,6 +185,9 @@ function push(state, p, now) {
       return (state.standing?.version ?? 0) > p.version ? state : { ...state, standing: p };
     case "draining":
       return { ...state, link: { ...state.link, why: "draining" } };
+    default:
+      // Of a newer server, or not for this part of the page.
+      return state;
   }
 }
 

@@ -93,7 +93,7 @@
  * @typedef {{push: "gap", channel: string, position: Position}} GapPush
  * @typedef {{push: "self", member: Person, muted: string[]}} SelfPush
  * @typedef {{push: "draining", reconnect_after: number}} DrainingPush
- * @typedef {Fact | PresencePush | TypingPush | CountsPush | GapPush | SelfPush | DrainingPush | StandingPush} Push
+ * @typedef {Fact | PresencePush | TypingPush | CountsPush | GapPush | SelfPush | DrainingPush | StandingPush | Matters} Push
  *
  * One-to-one.
  *
@@ -202,7 +202,7 @@
  *
  * @typedef {object} Link  the connection, as far as a person cares
  * @property {"starting" | "open" | "lost" | "stopped"} status
- * @property {string} why  "" | "network" | "draining" | "busy" | "identity" | "refused"
+ * @property {string} why  "" | "network" | "draining" | "busy" | "identity" | "refused" | "banned"
  * @property {number | null} retryAt
  * @property {boolean} back  it was lost and is open again, with nothing missing
  *
@@ -279,7 +279,7 @@
  *
  * @typedef {{now: () => number, setTimeout: (f: () => void, ms: number) => any, clearTimeout: (t: any) => void}} Timers
  * @typedef {{status: "connecting"} | {status: "waiting", why: "network" | "draining" | "busy", until: number}
- *   | {status: "stopped", why: "identity" | "refused"}} Trouble
+ *   | {status: "stopped", why: "identity" | "refused" | "banned"}} Trouble
  * @typedef {object} ClientOptions
  * @property {string} url
  * @property {typeof WebSocket} WebSocket
@@ -328,6 +328,13 @@
  * @property {(offset: number, reaction: Reaction, on: boolean) => void} react
  * @property {(offset: number) => void} jump
  * @property {(offset: number, from: HTMLElement) => void} menu
+ */
+
+/**
+ * @typedef {object} Matters  what moderators have to say, whole
+ * @property {"matters"} push
+ * @property {{id: string, kind: string, reason: string, until: number, room?: string, seen?: boolean, appealed?: boolean}[]} measures
+ * @property {{id: string, outcome: string, reply: string}[]} answers
  */
 
 export {};

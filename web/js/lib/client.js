@@ -152,7 +152,7 @@ export class Client {
     } catch (no) {
       if (isStale()) return;
       const isFinal = no instanceof Refused && !no.temporary;
-      return isFinal ? this.#halt("refused") : this.#wait("come back now", no instanceof Refused ? no.retryAfter : null);
+      return isFinal ? this.#halt(no.code === "banned" ? "banned" : "refused") : this.#wait("come back now", no instanceof Refused ? no.retryAfter : null);
     }
     if (isStale()) return;
     const socket = new this.o.WebSocket(this.o.url, SUBPROTOCOL);
@@ -191,7 +191,7 @@ export class Client {
         this.#wait("come back now", no.retryAfter);
       } else {
         this.#leave(1000);
-        this.#halt("refused");
+        this.#halt(no.code === "banned" ? "banned" : "refused");
       }
     }
   }
@@ -289,7 +289,7 @@ export class Client {
     if (this.socket !== socket) return;
     this.#leave(code === 1006 ? 1000 : null);
     const how = advice(code);
-    if (how === "stay away") this.#halt(code === 4401 ? "identity" : "refused");
+    if (how === "stay away") this.#halt(code === 4401 ? "identity" : code === 4402 ? "banned" : "refused");
     else {
       if (how === "back off") this.why = "busy";
       this.#wait(how, null);
@@ -331,7 +331,7 @@ export class Client {
     }, ms);
   }
 
-  /** @param {"identity" | "refused"} why */
+  /** @param {"identity" | "refused" | "banned"} why */
   #halt(why) {
     this.isStopped = true;
     this.o.onTrouble({ status: "stopped", why });

@@ -31,7 +31,11 @@ export class DeskSession extends Session {
           hello: { staff: true },
           // Who this is stands in the sign-in's cookie.
           prepare: () => Promise.resolve(),
-          onPush: (/** @type {any} */ push) => (push.push === "console" ? this.take(push) : options.onPush(/** @type {Push} */ (push))),
+          onPush: (/** @type {any} */ push) => {
+            if (push.push === "console") this.take(push);
+            else if (push.push === "ring") this.onRing();
+            else options.onPush(/** @type {Push} */ (push));
+          },
         }),
     });
     /** @type {ConsoleView | null} null: not known yet, or no listener */
@@ -40,6 +44,8 @@ export class DeskSession extends Session {
     /** @type {Set<string>} rooms of conversations that stand open here: those that go on, and the ended until they are put away */
     this.opened = new Set();
     this.toldAt = 0;
+    /** A listener calls for a moderator, who is here. */
+    this.onRing = () => {};
   }
 
   /** Where somebody stands here is the console. @override */

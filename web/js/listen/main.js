@@ -120,9 +120,15 @@ function page(desk) {
   const link = linkLine(context, linkElement);
   const status = statusBar(desk);
   const proposal = proposalCard(desk);
+  const ringing = h("p", { class: "card", hidden: true }, `${words.ring} `, h("a", { href: "/moderate.html", text: words.ringGo }));
+  session.onRing = () => {
+    show(ringing, true);
+    bell.ring("call");
+    sayNow(words.ring);
+  };
   const nav = h("nav", { class: "pages", "aria-label": words.pagesLabel });
   const place = h("div", { class: "place" });
-  const element = h("div", { class: "desk" }, h("div", { class: "front" }, status.element, proposal.element, nav, place), comforts(desk));
+  const element = h("div", { class: "desk" }, h("div", { class: "front" }, ringing, status.element, proposal.element, nav, place), comforts(desk));
   const talks = talksView(desk, context);
   let current = "";
   /** @type {Part} */

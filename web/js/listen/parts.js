@@ -34,7 +34,8 @@ export const textInput = (autocomplete, more = {}) =>
 export const passwordInput = (autocomplete) => h("input", { type: "password", autocomplete, required: true, maxlength: 256 });
 
 /** What one did and did not work. */
-export function troubleLine() {
+/** @param {(no: unknown) => string} [refusal]  words for what was refused */
+export function troubleLine(refusal = refusalWord) {
   const element = h("p", { class: "trouble", role: "alert", hidden: true });
   let isBusy = false;
   return {
@@ -53,7 +54,7 @@ export function troubleLine() {
         await act();
         return true;
       } catch (no) {
-        this.say(refusalWord(no));
+        this.say(refusal(no));
         return false;
       } finally {
         isBusy = false;
@@ -108,10 +109,10 @@ export function choices(legend, options, chosen) {
  * @param {object} how
  * @param {string} how.ask @param {string} how.lead @param {string} how.yes @param {string} how.no
  * @param {() => Promise<unknown>} how.act @param {(Node | false)[]} [how.fields] @param {boolean} [how.danger]
- * @param {() => void} [how.opened]
+ * @param {() => void} [how.opened] @param {(no: unknown) => string} [how.refusal]
  */
-export function twoTouches({ ask, lead, yes, no, act, fields = [], danger = false, opened }) {
-  const trouble = troubleLine();
+export function twoTouches({ ask, lead, yes, no, act, fields = [], danger = false, opened, refusal = refusalWord }) {
+  const trouble = troubleLine(refusal);
   const first = button(ask, () => turn(true), { class: danger ? "quiet danger" : "quiet", "aria-expanded": "false" });
   const go = h("button", { type: "submit", class: danger ? "act danger" : "act", text: yes });
   const panel = h(

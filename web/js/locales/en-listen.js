@@ -48,6 +48,8 @@ export const words = {
   writtenTitle: (/** @type {number} */ n) => `${capital(count(n, "new message", "new messages"))} · Listening`,
   pages: { listen: "Listening", practice: "Practice", profile: "What I take on", account: "My account", team: "Team" },
   pagesLabel: "Parts of this page",
+  ring: "A listener calls for a moderator.",
+  ringGo: "Go to the reports",
   doors: {
     title: "Sign in to listen",
     lead: "This is for people who listen here. If you are looking for somebody to talk with, the rooms are the right place.",

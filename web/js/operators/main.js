@@ -180,7 +180,7 @@ function page() {
     show(linkLine, what !== "");
   }
 
-  /** @param {"identity" | "refused"} why */
+  /** @param {"identity" | "refused" | "banned"} why */
   function over(why) {
     if (why === "refused") return tell(words.link.stopped);
     stop();

@@ -44,7 +44,7 @@ export function linkLine({ session, go }, element) {
 /** @param {Link} link @param {boolean} isDurable */
 function wordsFor(link, isDurable) {
   if (link.status === "open") return link.back ? words.link.back : "";
-  if (link.status === "stopped") return link.why === "identity" ? words.link.identity : words.link.refused;
+  if (link.status === "stopped") return words.link[/** @type {"identity" | "refused" | "banned"} */ (link.why)] ?? "";
   if (link.status === "starting" && link.retryAt === null) return "";
   if (!isDurable) return words.link.memoryOnly;
   if (!navigator.onLine) return words.link.offline;

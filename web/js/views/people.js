@@ -22,7 +22,22 @@ export function peopleDialog(context, id) {
   function row(person) {
     const isMe = person.id === session.state.me?.id;
     const act = button("", () => void toggle(), { class: "quiet" });
-    const element = h("li", {}, personLine(person, isMe ? words.people.you : undefined), !isMe && act);
+    const tell = button(words.post.report, () => void report(), { class: "quiet", "aria-label": `${words.post.report}: ${person.name}` });
+    const element = h("li", {}, personLine(person, isMe ? words.people.you : undefined), !isMe && act, !isMe && tell);
+    async function report() {
+      try {
+        const { reportPanel } = await import("../report.js");
+        const panel = reportPanel(context, id, { member: person.id }, () => {
+          panel.element.remove();
+          tell.focus();
+        });
+        element.querySelector(".report-panel")?.remove();
+        element.append(panel.element);
+        panel.focus();
+      } catch {
+        sayNow(refusalWord("lost"));
+      }
+    }
     async function toggle() {
       const on = !session.state.muted.includes(person.id);
       try {

@@ -12,7 +12,8 @@ const w = words.post;
  * @param {Context} context @param {string} id
  * @param {Composer} write @param {Acts["react"]} react @param {boolean} [two]
  */
-export function postTools({ session, say, sayNow }, id, write, react, two = false) {
+export function postTools(context, id, write, react, two = false) {
+  const { session, say, sayNow } = context;
   const element = h("div", { class: "tools", role: "group", "aria-live": "off" });
   /** @type {{offset: number, from: HTMLElement} | null} */
   let at = null;
@@ -75,6 +76,7 @@ export function postTools({ session, say, sayNow }, id, write, react, two = fals
         write.change(post);
       }),
       isMe && button(w.remove, () => ask(post), { class: "danger" }),
+      !isMe && !two && button(w.report, () => void report(post)),
       !isMe && !two && button(w.mute(post.name), () => void mute(post), { title: w.muteHint }),
       button(w.close, () => close(true)),
     ].filter((act) => act !== false);
@@ -93,6 +95,18 @@ export function postTools({ session, say, sayNow }, id, write, react, two = fals
     }, { class: "act danger" });
     element.replaceChildren(h("p", { text: w.removeSure }), h("div", { class: "row" }, yes, button(w.keep, () => close(true), { class: "quiet" })));
     yes.focus();
+  }
+
+  /** @param {Post} post */
+  async function report({ offset }) {
+    try {
+      const { reportPanel } = await import("../report.js");
+      const panel = reportPanel(context, id, { offset }, () => close(true));
+      element.replaceChildren(panel.element);
+      panel.focus();
+    } catch {
+      sayNow(refusalWord("lost"));
+    }
   }
 
   /** @param {Post} post */

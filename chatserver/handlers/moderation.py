@@ -1,0 +1,145 @@
+"""Reporting, and what moderators do about it: the commands. Who is shown what, and when, is in `handlers/watch.py`."""
+
+from __future__ import annotations
+
+import contextlib
+from hashlib import blake2b
+
+from chatserver.domain import floor_commands as on_floor
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.moderation import NOTE_LENGTH, MeasureKind, TakeMeasure, optional
+from chatserver.handlers import watch
+from chatserver.handlers.answer import Answer
+from chatserver.handlers.connection import Connection
+from chatserver.handlers.node import Node
+from chatserver.protocol.messages import DoneOk
+from chatserver.protocol.moderation import (
+    AskDebriefs,
+    AskReports,
+    ClaimReport,
+    CloseReport,
+    DebriefsOk,
+    LiftMeasure,
+    MeasureOk,
+    NoteReport,
+    OpenReport,
+    ReadDebrief,
+    ReleaseReport,
+    ReportPost,
+    SeenMatters,
+    TakeMeasureCommand,
+)
+from chatserver.store.moderation_contract import RoomReport
+
+
+async def report_post(node: Node, connection: Connection, person: Person, command: ReportPost) -> Answer:
+    """Tell the moderators. The same command sent again, on any worker, is the same report."""
+    if (command.offset is None) is (command.member is None):
+        raise Refusal(Reason.INVALID, details={"field": "$.offset", "problem": "either a post or a person"})
+    await node.store.report(
+        RoomReport(
+            id=_id_of(person, command.id),
+            at=node.now(),
+            by=person.id,
+            room=command.room,
+            offset=command.offset,
+            about=command.member,
+            reason=command.reason,
+            note=optional(command.note, NOTE_LENGTH),
+        )
+    )
+    return await _changed(node)
+
+
+async def seen(node: Node, connection: Connection, person: Person, command: SeenMatters) -> Answer:
+    await node.store.see_matters(person.id, command.ids, node.now())
+    return Answer(DoneOk())
+
+
+async def reports(node: Node, connection: Connection, person: Person, command: AskReports) -> Answer:
+    """What there is to do, now and whenever it changes."""
+    return Answer(await node.watch.watch(connection))
+
+
+async def open_report(node: Node, connection: Connection, person: Person, command: OpenReport) -> Answer:
+    return Answer(watch.file_of(await node.store.open_report(command.report, person.id, command.why, node.now())))
+
+
+async def claim(node: Node, connection: Connection, person: Person, command: ClaimReport) -> Answer:
+    await node.store.claim_report(command.report, person.id, command.instead_of, node.now())
+    return await _changed(node)
+
+
+async def release(node: Node, connection: Connection, person: Person, command: ReleaseReport) -> Answer:
+    await node.store.release_report(command.report, person.id, node.now())
+    return await _changed(node)
+
+
+async def note(node: Node, connection: Connection, person: Person, command: NoteReport) -> Answer:
+    note_id = _id_of(person, command.id)
+    await node.store.note_report(command.report, person.id, command.note, note_id, node.now())
+    return Answer(DoneOk())
+
+
+async def close(node: Node, connection: Connection, person: Person, command: CloseReport) -> Answer:
+    await node.store.close_report(command.report, person.id, command.outcome, command.reply, node.now())
+    return await _changed(node)
+
+
+async def measure(node: Node, connection: Connection, person: Person, command: TakeMeasureCommand) -> Answer:
+    """Do something about somebody. The same command sent again is the same measure."""
+    asked = TakeMeasure(
+        id=_id_of(person, command.id),
+        by=person.id,
+        about=command.member,
+        kind=command.kind,
+        room=command.room,
+        offset=command.offset,
+        reason=command.reason,
+        minutes=command.minutes,
+        report=command.report,
+    )
+    taken = await node.store.take_measure(asked, node.now())
+    node.hub.announce(taken.publications)
+    if taken.measure.kind is MeasureKind.BAN:
+        await _take_off_the_floor(node, taken.measure.about)
+    await node.watch.heed()
+    return Answer(MeasureOk(measure=taken.measure.id, until=taken.measure.expires_at))
+
+
+async def lift(node: Node, connection: Connection, person: Person, command: LiftMeasure) -> Answer:
+    await node.store.lift_measure(command.measure, person.id, command.reason, node.now())
+    return await _changed(node)
+
+
+async def debriefs(node: Node, connection: Connection, person: Person, command: AskDebriefs) -> Answer:
+    found = await node.store.debriefs()
+    people = {each.listener for each in found} | {each.read_by for each in found if each.read_by is not None}
+    names = await node.store.names(people)
+    return Answer(DebriefsOk(debriefs=tuple(watch.debrief_of(each, names) for each in found)))
+
+
+async def read_debrief(node: Node, connection: Connection, person: Person, command: ReadDebrief) -> Answer:
+    await node.store.read_debrief(command.debrief, person.id, node.now())
+    return await _changed(node)
+
+
+async def _changed(node: Node) -> Answer:
+    await node.watch.heed()
+    return Answer(DoneOk())
+
+
+async def _take_off_the_floor(node: Node, member: MemberId) -> None:
+    """Whoever is banned waits for nobody, and nobody is kept in a session with them."""
+    with contextlib.suppress(Refusal):
+        await node.floor.do(member, on_floor.Withdraw())
+    for session in [*node.floor.floor.sessions.values()]:
+        if session.is_live and session.seeker == member:
+            with contextlib.suppress(Refusal):
+                await node.floor.do(member, on_floor.EndSession(session=session.id))
+
+
+def _id_of(person: Person, command_id: str) -> str:
+    """The id of what a command makes: the same for the same command."""
+    return blake2b(f"{person.id} {command_id}".encode(), digest_size=12).hexdigest()

@@ -1,0 +1,429 @@
+"""Moderation on the wire: reports, measures, and who is told what."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from chatserver.protocol.codec import Encoding
+from tests.conformance.floor import Floor
+from tests.conformance.house import House, Meet
+from tests.conformance.peer import Peer, Refused
+from tests.conformance.personnel import Personnel
+from tests.conformance.traffic import Traffic
+from tests.kit.redis import RedisServer
+
+Json = dict[str, Any]
+REASON = "It was too much for the others."
+
+
+@pytest.fixture(scope="module")
+def personnel(house: House) -> Personnel:
+    return Personnel(house)
+
+
+@pytest.fixture
+async def moderator(personnel: Personnel, meet: Meet) -> Peer:
+    """Somebody who looks at what there is to do."""
+    token, _ = await personnel.hire("moderator")
+    peer = await meet(staff=True, token=token)
+    await peer.ask("reports")
+    return peer
+
+
+@pytest.fixture
+async def pair(meet: Meet, room: str) -> tuple[Peer, Peer]:
+    """Ada and Bo, in one room."""
+    ada, bo = await meet(), await meet()
+    for peer in (ada, bo):
+        await peer.join(room)
+    return ada, bo
+
+
+def reported(room: str) -> Any:
+    return lambda view: next((each for each in view["open"] if each["room"] == room), None)
+
+
+async def report_in(moderator: Peer, room: str, where: Any = lambda report: True) -> Json:
+    """A room's report as a moderator is shown it."""
+
+    def find(view: Json) -> bool:
+        found = reported(room)(view)
+        return found is not None and bool(where(found))
+
+    found: Json = reported(room)(await moderator.push("reports", find))
+    return found
+
+
+async def call(house: House, peer: Peer, path: str, body: Json | None = None) -> httpx.Response:
+    async with httpx.AsyncClient(base_url=house.http, headers={"authorization": f"Bearer {peer.token}"}) as http:
+        return await (http.get(path) if body is None else http.post(path, json=body))
+
+
+async def test_a_report_keeps_what_was_written_and_is_one(pair: tuple[Peer, Peer], moderator: Peer, room: str) -> None:
+    """[P-MOD-1] [P-MOD-2]"""
+    ada, bo = pair
+    offset = await bo.post(room, "tell me where you live")
+    for _ in range(3):
+        assert await ada.ask("report_post", room=room, offset=offset, reason="pressure", note="again") == {"ok": "done"}
+    await bo.ask("redact", room=room, offset=offset)
+    report = await report_in(moderator, room)
+    assert (report["by"], report["about"]) == (ada.member, bo.member)
+    assert (report["offset"], report["reason"], report["status"]) == (offset, "pressure", "open")
+    assert report["due_at"] > report["at"]
+    file = await moderator.ask("open_report", report=report["id"], why="to answer it")
+    assert file["note"] == "again"
+    assert [post["text"] for post in file["posts"]] == ["tell me where you live"]
+    again = await moderator.ask("reports")
+    assert len([each for each in again["open"] if each["room"] == room]) == 1
+    await ada.ask("report_post", room=room, member=bo.member["id"], reason="pressure")
+    await bo.ask("ping")
+    assert not [each for each in bo.heard if each.get("push") == "matters"]
+    wrong: tuple[tuple[Json, str], ...] = (
+        ({"offset": 99}, "post_unknown"),
+        ({"member": "m_nobody"}, "member_unknown"),
+        ({"member": ada.member["id"]}, "invalid"),
+        ({}, "invalid"),
+        ({"member": bo.member["id"], "offset": offset}, "invalid"),
+    )
+    for fields, code in wrong:
+        assert (await ada.refusal("report_post", room=room, reason="x", **fields))["code"] == code
+    assert (await moderator.refusal("report_post", room=room, reason="x", offset=1))["code"] == "not_in_room"
+
+
+async def test_a_silent_call_rings_at_every_moderator(floor: Floor) -> None:
+    """[P-MOD-2]"""
+    token, _ = await floor.personnel.hire("moderator")
+    looking, elsewhere = await floor.guest(staff=True, token=token), await floor.guest(staff=True, token=token)
+    await looking.ask("reports")
+    _, listener, session = await floor.pair()
+    started = time.monotonic()
+    await listener.ask("report", session=session, reason="help", call=True)
+    for peer in (looking, elsewhere):
+        assert (await peer.push("ring"))["room"] == session
+    assert time.monotonic() - started < 1.0
+    report = await report_in(looking, session)
+    assert report["is_call"] is True
+    assert report["due_at"] - report["at"] == 5 * 60_000
+    assert not listener.pushes("ring")
+
+
+async def test_a_report_has_one_owner_and_its_reporter_an_answer(
+    pair: tuple[Peer, Peer], moderator: Peer, room: str, personnel: Personnel, meet: Meet
+) -> None:
+    """[P-MOD-3] [P-MOD-4]"""
+    ada, bo = pair
+    token, _ = await personnel.hire("operator")
+    colleague = await meet(staff=True, token=token)
+    await ada.ask("report_post", room=room, member=bo.member["id"], reason="unkind")
+    report = (await report_in(moderator, room))["id"]
+    assert (await moderator.refusal("close", report=report, outcome="nothing"))["code"] == "not_claimed"
+    await moderator.ask("claim", report=report)
+    await moderator.ask("claim", report=report)
+    refused = await colleague.refusal("claim", report=report)
+    assert (refused["code"], refused["details"]) == ("report_taken", {"by": moderator.member["id"]})
+    await colleague.ask("claim", report=report, instead_of=moderator.member["id"])
+    await report_in(moderator, room, lambda it: it.get("claimed_by") == colleague.member)
+    assert (await moderator.refusal("release", report=report))["code"] == "report_taken"
+    await colleague.ask("note", report=report, note="Spoke with both.")
+    await colleague.ask("close", report=report, outcome="handled", reply="Thank you for telling us.")
+    assert (await colleague.refusal("claim", report=report))["code"] == "report_closed"
+    (answer,) = (await ada.push("matters", lambda push: push["answers"]))["answers"]
+    assert (answer["id"], answer["outcome"]) == (report, "handled")
+    assert answer["reply"] == "Thank you for telling us."
+    device = await meet(token=ada.token)
+    assert (await device.push("matters"))["answers"] == [answer]
+    await device.ask("seen", ids=[report])
+    later = await meet(token=ada.token)
+    await later.ask("ping")
+    assert not later.pushes("matters")
+    file = await moderator.ask("open_report", report=report, why="to learn")
+    assert [note["note"] for note in file["notes"]] == ["Spoke with both."]
+
+
+async def test_a_measure_is_told_to_whom_it_is_about_and_can_be_answered_once(
+    pair: tuple[Peer, Peer], moderator: Peer, house: House
+) -> None:
+    """[P-MOD-5]"""
+    ada, bo = pair
+    who = bo.member["id"]
+    taken = await moderator.ask("measure", kind="notice", member=who, reason=REASON)
+    push = await bo.push("matters", lambda push: push["measures"])
+    (told,) = push["measures"]
+    assert (told["id"], told["kind"], told["reason"], told["until"]) == (
+        taken["measure"],
+        "notice",
+        REASON,
+        taken["until"],
+    )
+    assert moderator.member["id"] not in str(push)
+    assert not ada.pushes("matters")
+    answer = {"measure": taken["measure"], "text": "I did not know. Sorry."}
+    assert (await call(house, ada, "/api/identity/appeal", answer)).status_code == 404
+    assert (await call(house, bo, "/api/identity/appeal", answer)).status_code == 204
+    twice = await call(house, bo, "/api/identity/appeal", answer)
+    assert (twice.status_code, twice.json()["error"]["code"]) == (409, "appealed")
+
+    def appealed(view: Json) -> bool:
+        return any(each.get("appeal") == answer["text"] for each in view["measures"])
+
+    await moderator.push("reports", appealed)
+    matters = (await call(house, bo, "/api/identity/matters")).json()
+    assert [each["appealed"] for each in matters["measures"]] == [True]
+    for kind in ("mute", "remove", "ban"):
+        refused = await moderator.refusal("measure", kind=kind, member=who, room="plain-0", reason=REASON)
+        assert (refused["code"], refused["details"]["field"]) == ("invalid", "$.minutes")
+    assert (await moderator.refusal("measure", kind="notice", member=who, reason=" "))["code"] == "text_empty"
+
+
+async def test_a_moderator_takes_a_post_back(pair: tuple[Peer, Peer], moderator: Peer, room: str) -> None:
+    """[P-MOD-5]"""
+    ada, bo = pair
+    offset = await bo.post(room, "something unkind")
+    await moderator.ask("measure", kind="redact", room=room, offset=offset, reason=REASON)
+    assert (await ada.push("redacted"))["target"] == offset
+    assert (await bo.push("matters"))["measures"][0]["kind"] == "redact"
+    page = await ada.ask("history", room=room, before=offset + 1)
+    assert [(post["text"], post["redacted"]) for post in page["posts"]] == [("", True)]
+
+
+async def test_who_is_muted_or_removed_is_told_until_when(
+    pair: tuple[Peer, Peer], moderator: Peer, room: str, rooms: Any
+) -> None:
+    """[P-MOD-6]"""
+    ada, bo = pair
+    other = rooms.plain()
+    await bo.join(other)
+    mine = await bo.post(room, "mine")
+    muted = await moderator.ask("measure", kind="mute", member=bo.member["id"], room=room, minutes=10, reason=REASON)
+    for cmd, fields in (
+        ("post", {"text": "x"}),
+        ("edit", {"offset": mine, "text": "x"}),
+        ("react", {"offset": mine, "reaction": "hug", "on": True}),
+    ):
+        refused = await bo.refusal(cmd, room=room, **fields)
+        assert (refused["code"], refused["temporary"]) == ("muted", False)
+        assert refused["details"] == {**refused["details"], "measure": muted["measure"], "until": muted["until"]}
+        assert refused["details"]["appeal"] == "/api/identity/appeal"
+    await bo.post(other, "elsewhere I may")
+    await bo.ask("redact", room=room, offset=mine)
+    await bo.join(room)
+    await moderator.ask("lift", measure=muted["measure"], reason="It is well.")
+    await bo.post(room, "thank you")
+
+    await moderator.ask("measure", kind="remove", member=bo.member["id"], room=room, minutes=10, reason=REASON)
+    await ada.push("presence", lambda push: bo.member["id"] in push["went"])
+    assert (await bo.refusal("join", room=room, agreement=1))["code"] == "removed"
+    assert (await bo.refusal("post", room=room, text="x"))["code"] == "not_in_room"
+    await bo.post(other, "elsewhere I may")
+    await moderator.ask("measure", kind="mute", member=bo.member["id"], minutes=10, reason=REASON)
+    assert (await bo.refusal("post", room=other, text="x"))["code"] == "muted"
+
+
+async def test_a_ban_ends_what_is_open_and_what_comes(traffic: Traffic, encoding: Encoding) -> None:
+    """[P-MOD-7]"""
+    with House() as house:
+        meet = Meet(house, traffic, encoding)
+        token, _ = await Personnel(house).hire("moderator")
+        moderator = await meet(staff=True, token=token)
+        bo = await meet()
+        device = await meet(token=bo.token)
+        ban = await moderator.ask("measure", kind="ban", member=bo.member["id"], minutes=60, reason=REASON)
+        assert [await peer.ended() for peer in (bo, device)] == [4402, 4402]
+        back = await meet.silent()
+        refused = await back.refusal("hello", token=bo.token)
+        assert (refused["code"], refused["details"]["until"]) == ("banned", ban["until"])
+        as_guest = await (await meet.silent()).refusal("hello", guest=True)
+        assert as_guest["code"] == "banned"
+        assert as_guest["details"].keys() == {"until"}, "not whose measure it is"
+        async with httpx.AsyncClient(base_url=house.http) as http:
+            answer = await http.post("/api/identity")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "banned")
+        said = {"measure": ban["measure"], "text": "Please let me explain."}
+        assert (await call(house, bo, "/api/identity/appeal", said)).status_code == 204
+        await moderator.ask("lift", measure=ban["measure"], reason="They explained.")
+        await meet(token=bo.token)
+        await meet()
+        await meet.see_off()
+
+
+@pytest.fixture
+def workers(redis_server: RedisServer) -> Iterator[tuple[House, House]]:
+    """Two workers over one Redis."""
+    with House(redis_url=redis_server.url) as first:
+        secret = (first.server.directory / "data" / "secret.key").read_text().strip()
+        config = {"secret_key": secret, "database_url": f"sqlite:///{first.database}"}
+        with House(redis_url=redis_server.url, rooms=first.rooms, config=config) as second:
+            yield first, second
+
+
+@pytest.fixture
+async def meets(workers: tuple[House, House], traffic: Traffic) -> AsyncIterator[tuple[Meet, Meet]]:
+    both = Meet(workers[0], traffic, Encoding.JSON), Meet(workers[1], traffic, Encoding.MSGPACK)
+    yield both
+    for meet in both:
+        await meet.see_off()
+
+
+@pytest.mark.parametrize("has_redis", [True, False], ids=["with Redis", "without Redis"])
+async def test_moderation_holds_on_every_worker_within_a_second(
+    workers: tuple[House, House], meets: tuple[Meet, Meet], redis_server: RedisServer, has_redis: bool
+) -> None:
+    """[P-MOD-2] [P-MOD-7]"""
+    here, there = meets
+    token, _ = await Personnel(workers[0]).hire("moderator")
+    moderators = [await meet(staff=True, token=token) for meet in meets]
+    ada, bo = await here(), await there()
+    devices = [bo, await here(token=bo.token), await there(token=bo.token)]
+    room = workers[0].rooms.plain()
+    await ada.join(room)
+    for peer in moderators:
+        await peer.ask("reports")
+    if not has_redis:
+        await asyncio.to_thread(redis_server.kill)
+    started = time.monotonic()
+    await ada.ask("report_post", room=room, member=bo.member["id"], reason="pressure")
+    for peer in moderators:
+        await report_in(peer, room)
+    assert time.monotonic() - started < 1.0
+    started = time.monotonic()
+    await moderators[0].ask("measure", kind="ban", member=bo.member["id"], minutes=5, reason=REASON)
+    assert [await peer.ended() for peer in devices] == [4402] * 3
+    assert time.monotonic() - started < 1.0
+    for meet in meets:
+        assert (await (await meet.silent()).refusal("hello", token=bo.token))["code"] == "banned"
+
+
+async def test_who_reads_a_report_is_kept_and_told(
+    pair: tuple[Peer, Peer], moderator: Peer, room: str, house: House
+) -> None:
+    """[P-MOD-8]"""
+    ada, bo = pair
+    await bo.post(room, "a hard word")
+    await ada.ask("report_post", room=room, member=bo.member["id"], reason="unkind")
+    report = (await report_in(moderator, room))["id"]
+    assert (await moderator.refusal("open_report", report=report, why=""))["code"] == "text_empty"
+    assert (await call(house, bo, "/api/identity/export")).json()["views"] == []
+    await moderator.ask("open_report", report=report, why="to answer it")
+    for peer in pair:
+        (view,) = (await call(house, peer, "/api/identity/export")).json()["views"]
+        assert view["reason"] == "to answer it"
+
+
+MODERATE: dict[str, Json] = {
+    "reports": {},
+    "open_report": {"report": "none", "why": "to see"},
+    "claim": {"report": "none"},
+    "release": {"report": "none"},
+    "note": {"report": "none", "note": "x"},
+    "close": {"report": "none", "outcome": "nothing"},
+    "measure": {"kind": "notice", "member": "m_nobody", "reason": "x"},
+    "lift": {"measure": "none", "reason": "x"},
+    "debriefs": {},
+    "read_debrief": {"debrief": "none"},
+    "load": {},
+}
+LISTEN: dict[str, Json] = {
+    "console": {},
+    "profile": {"languages": ["en"]},
+    "available": {"on": False},
+    "still_here": {},
+    "accept": {"seeker": "m_nobody"},
+    "decline": {"seeker": "m_nobody"},
+    "flag": {"session": "s-none"},
+    "invite": {"session": "s-none", "listener": "m_nobody"},
+    "debrief": {"session": "s-none", "note": "x"},
+    "practice": {},
+    "ready": {"answers": [0]},
+}
+OPEN: dict[str, Json] = {
+    "rooms": {},
+    "join": {"room": "none"},
+    "leave": {"room": "none"},
+    "post": {"room": "none", "text": "x"},
+    "edit": {"room": "none", "offset": 1, "text": "x"},
+    "redact": {"room": "none", "offset": 1},
+    "react": {"room": "none", "offset": 1, "reaction": "hug", "on": True},
+    "history": {"room": "none", "before": 1},
+    "read": {"room": "none", "offset": 1},
+    "typing": {"room": "none"},
+    "mute": {"member": "m_nobody", "on": False},
+    "ping": {},
+    "ask": {"agreement": False},
+    "unask": {},
+    "take_back": {},
+    "standing": {},
+    "feedback": {"session": "s-none"},
+    "end": {"session": "s-none"},
+    "extend": {"session": "s-none"},
+    "again": {"session": "s-none"},
+    "words": {"session": "s-none"},
+    "block": {"session": "s-none"},
+    "report": {"session": "s-none", "reason": "x"},
+    "answer": {"session": "s-none", "yes": True},
+    "report_post": {"room": "none", "reason": "x", "offset": 1},
+    "seen": {"ids": []},
+}
+NOT_FOR_STAFF: dict[str, Json] = {"rename": {"name": "x"}, "code": {}}
+BY_ROLE: dict[str | None, tuple[dict[str, Json], ...]] = {
+    None: (OPEN, {"rename": {"name": "Some Body"}, "code": {}}),
+    "listener": (OPEN, LISTEN),
+    "facilitator": (OPEN,),
+    "moderator": (OPEN, MODERATE),
+    "operator": (OPEN, MODERATE),
+}
+
+
+@pytest.mark.parametrize("role", [*BY_ROLE])
+async def test_every_role_against_every_command(role: str | None, personnel: Personnel, meet: Meet) -> None:
+    """[P-MOD-9]"""
+    from chatserver.handlers.table import TABLE
+
+    commands = {**OPEN, **LISTEN, **MODERATE, **NOT_FOR_STAFF}
+    assert commands.keys() == {kind.__struct_config__.tag for kind in TABLE}
+    silent = await meet.silent()
+    for cmd, fields in commands.items():
+        assert (await silent.refusal(cmd, **fields))["code"] == "hello_required"
+    peer = await meet() if role is None else await meet(staff=True, token=(await personnel.hire(role))[0])
+    allowed = {cmd for part in BY_ROLE[role] for cmd in part}
+    codes: dict[str, str] = {}
+    for cmd, fields in commands.items():
+        try:
+            await peer.ask(cmd, **fields)
+            codes[cmd] = "ok"
+        except Refused as refused:
+            codes[cmd] = refused.code
+    assert {cmd for cmd, code in codes.items() if code != "not_allowed"} == allowed
+    assert "internal" not in codes.values()
+
+
+async def test_nothing_is_done_about_staff_or_oneself(personnel: Personnel, moderator: Peer) -> None:
+    """[P-MOD-9]"""
+    _, colleague = await personnel.hire("listener")
+    for who, why in ((colleague["id"], "staff"), (moderator.member["id"], "self")):
+        for kind in ("notice", "mute", "ban"):
+            refused = await moderator.refusal("measure", kind=kind, member=who, minutes=5, reason=REASON)
+            assert (refused["code"], refused["details"]) == ("not_allowed", {"why": why})
+
+
+async def test_a_supervisor_reads_what_a_listener_wrote(floor: Floor) -> None:
+    """[P-MOD-10]"""
+    token, _ = await floor.personnel.hire("moderator")
+    supervisor = await floor.guest(staff=True, token=token)
+    await supervisor.ask("reports")
+    _, listener, session = await floor.pair()
+    await listener.ask("flag", session=session)
+    await listener.ask("end", session=session)
+    await listener.ask("debrief", session=session, note="I would like to talk.")
+    await supervisor.push("reports", lambda view: view["unread_debriefs"] >= 1)
+    notes = (await supervisor.ask("debriefs"))["debriefs"]
+    mine = next(each for each in notes if each["listener"] == listener.member)
+    assert (mine["note"], "read_by" in mine) == ("I would like to talk.", False)
+    await supervisor.ask("read_debrief", debrief=mine["id"])
+    notes = (await supervisor.ask("debriefs"))["debriefs"]
+    assert next(each for each in notes if each["id"] == mine["id"])["read_by"] == supervisor.member

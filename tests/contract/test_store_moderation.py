@@ -1,0 +1,404 @@
+"""Reports, measures and the audit log, as `chatserver.store.moderation_contract` promises them, for every database."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import sqlite3
+from contextlib import closing
+
+import asyncpg
+import pytest
+
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.history import Millis, Offset
+from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.ledger import LedgerHead, Tampered, Verifier
+from chatserver.domain.moderation import HOUR, REPORTS_AN_HOUR, MeasureKind, Outcome, TakeMeasure
+from chatserver.domain.rooms import Redacted, RoomId, WritePost
+from chatserver.domain.staff import Role
+from chatserver.store.contract import Retention, Store
+from chatserver.store.moderation_contract import RoomReport
+from tests.contract.test_store_staff import hired
+from tests.store.kit import GRIEF, SLEEP, START, Database, change, newcomer
+
+DAY = 24 * HOUR
+_ids = itertools.count(1)
+
+
+async def write(store: Store, author: Person, text: str, *, now: int = START, where: RoomId = SLEEP) -> Offset:
+    committed = await store.commit(change(author, WritePost(text=text), where=where, now=now))
+    return committed.publications[0].offset
+
+
+def reported(by: Person, *, offset: int | None = None, about: Person | None = None, now: int = START) -> RoomReport:
+    return RoomReport(
+        id=f"r{next(_ids)}",
+        at=Millis(now),
+        by=by.id,
+        room=SLEEP,
+        offset=None if offset is None else Offset(offset),
+        about=None if about is None else about.id,
+        reason="unkind",
+        note="it hurts",
+    )
+
+
+def measure(by: MemberId, about: Person | None, kind: MeasureKind = MeasureKind.MUTE, **fields: object) -> TakeMeasure:
+    usual: dict[str, object] = {"room": None, "offset": None, "reason": "too loud", "minutes": 60, "report": None}
+    told = {**usual, "id": f"a{next(_ids)}", "by": by, "about": None if about is None else about.id, "kind": kind}
+    return TakeMeasure(**{**told, **fields})  # type: ignore[arg-type]
+
+
+async def refused(attempt: object, reason: Reason) -> Refusal:
+    with pytest.raises(Refusal) as refusal:
+        await attempt  # type: ignore[misc]
+    assert refusal.value.reason is reason
+    return refusal.value
+
+
+async def moderator(store: Store) -> MemberId:
+    return (await hired(store, f"mo{next(_ids)}", frozenset({Role.MODERATOR}))).member
+
+
+# ------------------------------------------------------------------------------------------------ reports
+
+
+async def test_a_report_keeps_the_posts_around_as_they_stood(store: Store) -> None:
+    ada, bo, mo = await newcomer(store, "Ada"), await newcomer(store, "Bo"), await moderator(store)
+    offsets = [await write(store, (ada, bo)[n % 2], f"post {n}") for n in range(60)]
+    asked = reported(ada, offset=offsets[45])
+    assert await store.report(asked) == asked.id
+    (found,) = (await store.queue(START)).open
+    assert (found.by, found.about, found.offset, found.due_at) == (ada.id, bo.id, offsets[45], START + HOUR)
+    await store.erase(bo.id, START)
+    file = await store.open_report(asked.id, mo, "to look", START)
+    assert file.note == "it hurts"
+    assert [post.text for post in file.posts] == [f"post {n}" for n in range(6, 56)]
+    assert file.names == {ada.id: "Ada"}
+
+
+async def test_the_same_again_while_it_is_open_is_the_same_report(store: Store, other: Store) -> None:
+    ada, bo, mo = await newcomer(store, "Ada"), await newcomer(store, "Bo"), await moderator(store)
+    offset = await write(store, bo, "no")
+    reports = [reported(ada, offset=offset) for _ in range(6)]
+    ids = await asyncio.gather(*(each.report(one) for each, one in zip([store, other] * 3, reports, strict=True)))
+    assert len(set(ids)) == 1
+    assert (await store.queue(START)).open_count == 1
+    await store.claim_report(ids[0], mo, None, START)
+    await store.close_report(ids[0], mo, Outcome.NOTHING, "", START)
+    again = reported(ada, offset=offset)
+    assert await store.report(again) == again.id
+
+
+async def test_what_cannot_be_reported(store: Store) -> None:
+    ada, bo = await newcomer(store, "Ada"), await newcomer(store, "Bo", GRIEF)
+    mine = await write(store, ada, "mine")
+    await refused(store.report(reported(ada, offset=99)), Reason.POST_UNKNOWN)
+    await refused(store.report(reported(ada, offset=mine)), Reason.INVALID)
+    await refused(store.report(reported(bo, offset=mine)), Reason.NOT_IN_ROOM)
+    nobody = Person(MemberId("m_nobody_at_all"), "Nobody")
+    await refused(store.report(reported(ada, about=nobody)), Reason.MEMBER_UNKNOWN)
+    assert (await store.queue(START)).open_count == 0
+
+
+async def test_so_many_reports_an_hour(store: Store) -> None:
+    ada = await newcomer(store, "Ada")
+    for n in range(REPORTS_AN_HOUR):
+        await store.report(reported(ada, about=await newcomer(store, f"Bo{n}"), now=START + n))
+    late = await newcomer(store, "Late")
+    refusal = await refused(store.report(reported(ada, about=late, now=START + 100)), Reason.RATE_LIMITED)
+    assert refusal.retry_after == (HOUR - 100) / 1000
+    await store.report(reported(ada, about=late, now=START + HOUR))
+
+
+async def test_a_report_has_one_owner_and_one_end(store: Store, other: Store) -> None:
+    ada, bo = await newcomer(store, "Ada"), await newcomer(store, "Bo")
+    first, second = await moderator(store), await moderator(store)
+    report = await store.report(reported(ada, about=bo))
+    taken = await asyncio.gather(
+        store.claim_report(report, first, None, START),
+        other.claim_report(report, second, None, START),
+        return_exceptions=True,
+    )
+    assert sorted(type(each).__name__ for each in taken) == ["NoneType", "Refusal"]
+    (found,) = (await store.queue(START)).open
+    owner = found.claimed_by
+    loser = second if owner == first else first
+    refusal = await refused(store.close_report(report, loser, Outcome.HANDLED, "", START), Reason.NOT_CLAIMED)
+    assert refusal.details is None
+    assert (await refused(store.claim_report(report, loser, None, START), Reason.REPORT_TAKEN)).details == {"by": owner}
+    await store.claim_report(report, loser, owner, START)
+    await store.note_report(report, loser, "seen before", "n1", START)
+    await store.note_report(report, loser, "seen before", "n1", START)
+    await store.close_report(report, loser, Outcome.HANDLED, "Thank you.", Millis(START + 5))
+    await refused(store.claim_report(report, loser, None, START), Reason.REPORT_CLOSED)
+    file = await store.open_report(report, loser, "once more", START)
+    assert [note.note for note in file.notes] == ["seen before"]
+    (answer,) = (await store.matters(ada.id, START)).answers
+    assert (answer.outcome, answer.reply, answer.closed_at) == (Outcome.HANDLED, "Thank you.", START + 5)
+    assert (await store.matters(bo.id, START)).answers == ()
+    await store.see_matters(bo.id, [report], START)
+    assert len((await store.matters(ada.id, START)).answers) == 1, "others' are not theirs to see"
+    await store.see_matters(ada.id, [report], START)
+    assert (await store.matters(ada.id, START)).answers == ()
+
+
+# ------------------------------------------------------------------------------------------------ measures
+
+
+async def test_a_mute_holds_in_the_transaction_of_the_post(store: Store, other: Store) -> None:
+    bo, mo = await newcomer(store, "Bo"), await moderator(store)
+    first = await write(store, bo, "before")
+    taken = await store.take_measure(measure(mo, bo, room=SLEEP, minutes=10), START)
+    refusal = await refused(write(other, bo, "after"), Reason.MUTED)
+    assert refusal.retry_after == 600
+    assert refusal.details == {
+        "measure": taken.measure.id,
+        "until": START + 600_000,
+        "appeal": "/api/identity/appeal",
+    }
+    await write(store, bo, "elsewhere", where=GRIEF)
+    assert await write(store, bo, "when it is over", now=START + 600_000) > first
+    everywhere = await store.take_measure(measure(mo, bo), START)
+    await refused(write(store, bo, "no", where=GRIEF), Reason.MUTED)
+    await store.lift_measure(everywhere.measure.id, mo, "a mistake", START)
+    await store.lift_measure(everywhere.measure.id, mo, "a mistake", START)
+    await write(store, bo, "again", where=GRIEF)
+
+
+@pytest.mark.parametrize(("kind", "reason"), [(MeasureKind.REMOVE, Reason.REMOVED), (MeasureKind.BAN, Reason.BANNED)])
+async def test_who_is_sent_away_writes_nothing(store: Store, kind: MeasureKind, reason: Reason) -> None:
+    bo, mo = await newcomer(store, "Bo"), await moderator(store)
+    await store.take_measure(measure(mo, bo, kind, room=SLEEP), START)
+    await refused(write(store, bo, "no"), reason)
+    assert [each.kind for each in await store.restricting(START)] == [kind]
+    assert [each.kind for each in await store.measures_of([bo.id], START)] == [kind]
+    assert await store.restricting(Millis(START + HOUR)) == []
+
+
+async def test_a_redacted_post_is_gone_and_the_fact_is_published_once(store: Store, database: Database) -> None:
+    bo, mo = await newcomer(store, "Bo"), await moderator(store)
+    offset = await write(store, bo, "unkindness-7f3a")
+    asked = measure(mo, None, MeasureKind.REDACT, room=SLEEP, offset=offset, minutes=None)
+    taken = await store.take_measure(asked, START)
+    assert [publication.event for publication in taken.publications] == [Redacted(target=offset)]
+    assert (taken.measure.about, taken.measure.offset) == (bo.id, offset)
+    again = await store.take_measure(asked, START)
+    assert (again.measure, again.publications) == (taken.measure, ())
+    (post,) = (await store.page(taken.publications[0].channel, None, 10, bo.id)).posts
+    assert (post.redacted, post.text) == (True, "")
+    other_one = measure(mo, None, MeasureKind.REDACT, room=SLEEP, offset=offset, minutes=None)
+    await refused(store.take_measure(other_one, START), Reason.POST_REDACTED)
+
+
+async def test_whom_nothing_can_be_done_about(store: Store) -> None:
+    bo, mo = await newcomer(store, "Bo"), await moderator(store)
+    colleague = await hired(store, "liv")
+    staff = Person(colleague.member, colleague.name)
+    assert (await refused(store.take_measure(measure(mo, staff), START), Reason.NOT_ALLOWED)).details == {
+        "why": "staff"
+    }
+    me = Person(mo, "me")
+    assert (await refused(store.take_measure(measure(mo, me), START), Reason.NOT_ALLOWED)).details == {"why": "self"}
+    nobody = Person(MemberId("m_nobody_at_all"), "")
+    await refused(store.take_measure(measure(mo, nobody), START), Reason.MEMBER_UNKNOWN)
+    await refused(store.take_measure(measure(mo, bo, reason=" "), START), Reason.TEXT_EMPTY)
+    await refused(store.take_measure(measure(mo, bo, minutes=None), START), Reason.INVALID)
+    await refused(store.take_measure(measure(mo, bo, minutes=31 * 24 * 60), START), Reason.INVALID)
+    await refused(store.take_measure(measure(mo, bo, MeasureKind.REMOVE), START), Reason.INVALID)
+    assert await store.audit_head() == Verifier().head
+
+
+async def test_one_appeal_by_whom_it_is_about(store: Store) -> None:
+    bo, ada, mo = await newcomer(store, "Bo"), await newcomer(store, "Ada"), await moderator(store)
+    taken = (await store.take_measure(measure(mo, bo, MeasureKind.NOTICE, minutes=None), START)).measure
+    await refused(store.appeal(ada.id, taken.id, "not me", START), Reason.MEASURE_UNKNOWN)
+    await refused(store.appeal(bo.id, taken.id, "  ", START), Reason.TEXT_EMPTY)
+    await store.appeal(bo.id, taken.id, "I was joking.", START)
+    await refused(store.appeal(bo.id, taken.id, "really", START), Reason.APPEALED)
+    (seen,) = (await store.queue(START)).measures
+    assert (seen.appeal, seen.appealed_at) == ("I was joking.", START)
+    await refused(store.appeal(bo.id, taken.id, "late", taken.expires_at), Reason.MEASURE_UNKNOWN)
+
+
+async def test_an_address_is_barred_for_as_long_as_its_measure_holds(store: Store) -> None:
+    bo, mo = await newcomer(store, "Bo"), await moderator(store)
+    ban = (await store.take_measure(measure(mo, bo, MeasureKind.BAN), START)).measure
+    for _ in range(2):
+        await store.bar(ban.id, [b"one", b"two"], Millis(START + 1_000))
+    assert await store.barred_until(b"one", START) == START + 1_000
+    assert await store.barred_until(b"three", START) is None
+    assert await store.barred_until(b"one", Millis(START + 1_000)) is None
+    await store.lift_measure(ban.id, mo, "a mistake", START)
+    assert await store.barred_until(b"two", START) is None
+    await store.bar(ban.id, [b"one"], Millis(START + 1_000))
+    assert await store.barred_until(b"one", START) is None
+
+
+async def test_every_change_raises_the_version_and_says_whom_it_concerns(store: Store) -> None:
+    ada, bo, mo = await newcomer(store, "Ada"), await newcomer(store, "Bo"), await moderator(store)
+    before = await store.moderation_version()
+    report = await store.report(reported(ada, about=bo))
+    reported_at = await store.moderation_version()
+    assert reported_at == before + 1
+    assert await store.concerned(before) == set(), "an open report is nobody's to be told of"
+    await store.take_measure(measure(mo, bo), START)
+    assert await store.concerned(reported_at) == {bo.id}
+    await store.claim_report(report, mo, None, START)
+    await store.close_report(report, mo, Outcome.MEASURE, "", START)
+    assert await store.concerned(reported_at) == {ada.id, bo.id}
+    assert await store.concerned(await store.moderation_version()) == set()
+
+
+async def test_erasing_somebody_takes_measures_about_them_and_their_hands_off_reports(store: Store) -> None:
+    ada, bo, mo = await newcomer(store, "Ada"), await newcomer(store, "Bo"), await moderator(store)
+    await hired(store, "operator", frozenset({Role.OPERATOR}))
+    report = await store.report(reported(ada, about=bo))
+    await store.claim_report(report, mo, None, START)
+    await store.note_report(report, mo, "seen before", "n1", START)
+    await store.take_measure(measure(mo, bo), START)
+    await store.erase(bo.id, START)
+    assert (await store.queue(START)).measures == ()
+    await store.erase(mo, START)
+    (found,) = (await store.queue(START)).open
+    assert (found.status, found.claimed_by) == ("open", None)
+    assert [entry.act.by for entry in await store.audit_entries(0, 10)] == [mo] * 3, "the log stays as it is"
+
+
+async def test_measures_are_forgotten_a_month_after_they_are_over(store: Store) -> None:
+    bo, mo = await newcomer(store, "Bo"), await moderator(store)
+    await store.take_measure(measure(mo, bo, minutes=1), START)
+    kept = Retention(member_age=10**13, room_age=10**13)
+    for now, count in ((START + 29 * DAY, 1), (START + 31 * DAY, 0)):
+        await store.expire(Millis(now), kept)
+        export = await store.export(bo.id)
+        assert export is not None
+        assert len(export.measures) == count
+
+
+async def test_a_report_is_forgotten_with_its_notes_and_the_log_is_not(store: Store) -> None:
+    ada, bo, mo = await newcomer(store, "Ada"), await newcomer(store, "Bo"), await moderator(store)
+    report = await store.report(reported(ada, about=bo))
+    await store.note_report(report, mo, "seen before", "n1", START)
+    kept = Retention(member_age=10**13, room_age=10**13)
+    for now, count in ((START + 179 * DAY, 1), (START + 181 * DAY, 0)):
+        await store.expire(Millis(now), kept)
+        assert (await store.queue(Millis(now))).open_count == count
+    await refused(store.open_report(report, mo, "why", START), Reason.REPORT_UNKNOWN)
+    assert (await verify(store)).seq == 1
+
+
+async def test_a_person_sees_that_staff_read_what_they_wrote(store: Store) -> None:
+    ada, bo, mo = await newcomer(store, "Ada"), await newcomer(store, "Bo"), await moderator(store)
+    cay = await newcomer(store, "Cay")
+    offset = await write(store, bo, "no")
+    report = await store.report(reported(ada, offset=offset))
+    await store.open_report(report, mo, "to answer it", START)
+    for who, views in ((ada, ["to answer it"]), (bo, ["to answer it"]), (cay, [])):
+        export = await store.export(who.id)
+        assert export is not None
+        assert [view.reason for view in export.views] == views
+    await refused(store.open_report(report, mo, "", START), Reason.TEXT_EMPTY)
+    await refused(store.open_report("none", mo, "why", START), Reason.REPORT_UNKNOWN)
+
+
+# ------------------------------------------------------------------------------------------------ the audit log
+
+
+async def a_log(store: Store) -> LedgerHead:
+    bo, mo = await newcomer(store, "Bo"), await moderator(store)
+    for n in range(5):
+        await store.take_measure(measure(mo, bo, reason=f"reason {n}"), Millis(START + n))
+    return await store.audit_head()
+
+
+async def verify(store: Store, *exported: LedgerHead) -> LedgerHead:
+    verifier = Verifier(exported)
+    verifier.read(await store.audit_entries(0, 100))
+    return verifier.finish(await store.audit_head())
+
+
+async def tamper(database: Database, *statements: str) -> None:
+    """As somebody who has the database, and takes its triggers away."""
+    if database.path is not None:
+        await run(database, "DROP TRIGGER audit_no_update", "DROP TRIGGER audit_no_delete", *statements)
+    else:
+        await run(database, "DROP TRIGGER audit_append_only ON audit", *statements)
+
+
+async def run(database: Database, *statements: str) -> None:
+    if database.path is not None:
+        with closing(sqlite3.connect(database.path)) as db, db:
+            for statement in statements:
+                db.execute(statement)
+        return
+    connection = await asyncpg.connect(database.url)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def test_a_log_that_nobody_touched_holds_together(store: Store, other: Store) -> None:
+    head = await a_log(store)
+    assert head.seq == 5
+    assert await verify(store, head) == head
+    bo, mo = await newcomer(store, "Bo"), await moderator(store)
+    await asyncio.gather(*(each.take_measure(measure(mo, bo), START) for each in [store, other] * 10))
+    assert (await verify(other, head)).seq == 25, "two workers append at once, and it is one chain"
+
+
+@pytest.mark.parametrize(
+    ("statements", "said"),
+    [
+        (("UPDATE audit SET reason = 'kinder' WHERE seq = 3",), "entry 3 was changed"),
+        (("UPDATE audit SET about = 'm_other' WHERE seq = 2",), "entry 2 was changed"),
+        (("DELETE FROM audit WHERE seq = 3",), "entry 3 is missing"),
+        (
+            (
+                "UPDATE audit SET seq = 30 WHERE seq = 3",
+                "UPDATE audit SET seq = 3 WHERE seq = 4",
+                "UPDATE audit SET seq = 4 WHERE seq = 30",
+            ),
+            "entry 3 was changed",
+        ),
+        (("DELETE FROM audit WHERE seq > 3",), "its end was cut off"),
+    ],
+    ids=["edited", "somebody else", "deleted", "reordered", "cut"],
+)
+async def test_what_was_done_to_the_log_is_found(
+    store: Store, database: Database, statements: tuple[str, ...], said: str
+) -> None:
+    head = await a_log(store)
+    await tamper(database, *statements)
+    with pytest.raises(Tampered, match=said):
+        await verify(store, head)
+
+
+async def test_a_tail_that_was_cut_together_with_the_kept_head_is_found_by_an_exported_one(
+    store: Store, database: Database
+) -> None:
+    head = await a_log(store)
+    third = (await store.audit_entries(0, 3))[-1]
+    kept = f"X'{third.hash.hex()}'" if database.path is not None else f"'\\x{third.hash.hex()}'"
+    await tamper(
+        database, "DELETE FROM audit WHERE seq > 3", f"UPDATE moderation SET seq = 3, hash = {kept} WHERE id = 1"
+    )
+    assert (await verify(store)).seq == 3, "the database alone tells nothing"
+    with pytest.raises(Tampered, match="5 was exported: its end was cut off"):
+        await verify(store, head)
+    bo, mo = await newcomer(store, "Bo"), await moderator(store)
+    for _ in range(2):
+        await store.take_measure(measure(mo, bo, reason="written anew"), START)
+    with pytest.raises(Tampered, match="entry 5 is another than the exported one"):
+        await verify(store, head)
+
+
+async def test_the_database_itself_refuses_to_change_the_log(store: Store, database: Database) -> None:
+    head = await a_log(store)
+    for statement in ("UPDATE audit SET reason = 'kinder'", "DELETE FROM audit"):
+        with pytest.raises((sqlite3.IntegrityError, asyncpg.RaiseError), match="append-only"):
+            await run(database, statement)
+    assert await verify(store, head) == head

@@ -1,0 +1,226 @@
+/** Puts the moderators' page together: who is signed in, the connection, and what there is to do. */
+
+/** @import {SignedIn} from "../listen/types.js" */
+/** @import {Office, Queue} from "./types.js" */
+
+import { call } from "../lib/api.js";
+import { Client, Refused } from "../lib/client.js";
+import { attr, button, focusOn, h, keyed, show, text } from "../lib/dom.js";
+import { newId } from "../lib/text.js";
+import { Bell } from "../listen/bell.js";
+import { signInView, unreachableView } from "../listen/doors.js";
+import { check } from "../listen/parts.js";
+import { words } from "../locales/en-moderate.js";
+import { fileView } from "./file.js";
+import { measuresView, notesView } from "./lists.js";
+import { queueView } from "./queue.js";
+
+const TICK_MS = 15_000;
+
+/** @param {string} id */
+function byId(id) {
+  const element = document.getElementById(id);
+  if (element === null) throw new Error(`The page has no #${id}.`);
+  return element;
+}
+
+function localOrNone() {
+  try {
+    return window.localStorage;
+  } catch {
+    return null;
+  }
+}
+
+/** The same words twice are said twice. @param {HTMLElement} element */
+function announcer(element) {
+  return (/** @type {string} */ what) => {
+    text(element, "");
+    setTimeout(() => text(element, what), 60);
+  };
+}
+
+const stage = byId("screen");
+const say = announcer(byId("say"));
+const sayNow = announcer(byId("say-now"));
+
+/** @param {string} note  what happened before */
+async function knock(note = "") {
+  try {
+    enter(await call("/api/staff/me", null));
+  } catch (no) {
+    const isOut = no instanceof Refused && no.code.startsWith("identity_");
+    stage.replaceChildren(isOut ? signInView(enter, note, words.door) : unreachableView(no, () => void knock(note)));
+  }
+}
+
+/** @param {SignedIn} account */
+function enter(account) {
+  if (!account.roles.some((role) => role === "moderator" || role === "operator")) {
+    stage.replaceChildren(h("div", { class: "narrow card door" }, h("h1", { text: words.title }), h("p", { text: words.notYours }), button(words.signOut, () => void out(), { class: "quiet" })));
+    return;
+  }
+  page(account);
+}
+
+async function out() {
+  await call("/api/staff/sign-out", {}).catch(() => null);
+  await knock(words.out);
+}
+
+/** @param {SignedIn} account */
+function page(account) {
+  const ended = new AbortController();
+  const { signal } = ended;
+  const bell = new Bell(localOrNone(), () => new AudioContext());
+  const link = byId("link");
+  text(link, words.lost);
+  /** @type {Queue | null} */
+  let queue = null;
+  let skew = 0;
+  let chosen = "";
+  /** @type {"reports" | "measures" | "notes"} */
+  let at = "reports";
+  /** @type {Set<string>} */
+  const rung = new Set();
+
+  const address = new URL("/ws", location.href);
+  address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+  const client = new Client({
+    url: address.href,
+    WebSocket,
+    timers: { now: () => Date.now(), setTimeout: (f, ms) => window.setTimeout(f, ms), clearTimeout: (t) => window.clearTimeout(t ?? undefined) },
+    random: Math.random,
+    newId,
+    hello: { staff: true },
+    prepare: () => Promise.resolve(),
+    onOpen: (ok) => {
+      skew = ok.now - Date.now();
+      show(link, false);
+      client.patient("reports").then((view) => take(view, true)).catch(() => {});
+    },
+    onPush: (/** @type {any} */ push) => {
+      if (push.push === "reports") take(push, false);
+      else if (push.push === "ring") ring(push.report);
+    },
+    onTrouble: (trouble) => {
+      if (trouble.status === "connecting") return;
+      if (trouble.status === "stopped") return leave(words.over);
+      show(link, true);
+    },
+  });
+  /** @type {Office} */
+  const office = { ask: (cmd, fields) => client.patient(cmd, fields), me: account.member, say, queue: () => queue };
+
+  const reports = queueView(office, choose);
+  const measures = measuresView(office);
+  const notes = notesView(office);
+  const nav = h("nav", { class: "pages", "aria-label": words.pagesLabel });
+  const empty = h("p", { class: "soft choose", text: words.file.choose });
+  const place = h("div", { class: "file-place" }, empty);
+  const both = h("div", { class: "both" }, reports.element, place);
+  const stand = h("div", { class: "place" }, both);
+  /** @type {ReturnType<typeof fileView> | null} */
+  let file = null;
+
+  /** @param {Queue} view @param {boolean} isFirst */
+  function take(view, isFirst) {
+    if (!isFirst && queue !== null && view.version < queue.version) return;
+    const known = new Set([...(queue?.open ?? []), ...(queue?.closed ?? [])].map((report) => report.id));
+    if (queue !== null && view.open.some((report) => !known.has(report.id) && report.is_call !== true)) say(words.queue.fresh);
+    queue = view;
+    for (const report of view.open) if (report.is_call === true && report.status === "open") ring(report.id);
+    draw();
+  }
+
+  /** A call rings once. @param {string} report */
+  function ring(report) {
+    if (rung.has(report)) return;
+    rung.add(report);
+    bell.ring("call");
+    sayNow(words.queue.ring);
+  }
+
+  /** @param {string} report */
+  function choose(report) {
+    const found = [...(queue?.open ?? []), ...(queue?.closed ?? [])].find((one) => one.id === report);
+    if (found === undefined) return;
+    chosen = report;
+    file = fileView(office, found, back);
+    place.replaceChildren(file.element);
+    both.dataset["chosen"] = "yes";
+    draw();
+    const title = place.querySelector("h1");
+    if (title !== null) focusOn(title);
+  }
+
+  function back() {
+    const from = chosen;
+    chosen = "";
+    file = null;
+    place.replaceChildren(empty);
+    delete both.dataset["chosen"];
+    draw();
+    const row = [...reports.element.querySelectorAll("button.report")].find((one) => one instanceof HTMLElement && one.dataset["report"] === from);
+    if (row instanceof HTMLElement) row.focus();
+    else focusOn(/** @type {HTMLElement} */ (reports.element.querySelector("h1")));
+  }
+
+  /** @param {"reports" | "measures" | "notes"} to */
+  function turn(to) {
+    if (to === at) return;
+    at = to;
+    stand.replaceChildren(to === "measures" ? measures.element : to === "notes" ? notes.element : both);
+    draw();
+    const title = stand.querySelector("h1");
+    if (title !== null) focusOn(title);
+  }
+
+  function draw() {
+    if (queue === null) return;
+    const now = Date.now() + skew;
+    keyed(nav, /** @type {const} */ (["reports", "measures", "notes"]), (one) => one, (one) => {
+      const go = button("", () => turn(one), { class: "quiet page" });
+      return {
+        element: go,
+        update() {
+          const n = one === "reports" ? queue?.open_count : one === "notes" ? queue?.unread_debriefs : queue?.measures.filter((each) => each.appeal !== undefined).length;
+          text(go, n ? `${words.pages[one]} (${n})` : words.pages[one]);
+          attr(go, "aria-current", one === at ? "page" : null);
+        },
+      };
+    });
+    reports.update(queue, now, chosen);
+    const latest = [...queue.open, ...queue.closed].find((one) => one.id === chosen);
+    if (latest !== undefined) file?.update(latest);
+    if (at === "measures") measures.update(queue);
+    if (at === "notes") notes.update(queue);
+    document.title = queue.open_count > 0 ? `(${queue.open_count}) ${words.title} · Lamplight` : `${words.title} · Lamplight`;
+  }
+
+  /** @param {string} note */
+  function leave(note) {
+    ended.abort();
+    clearInterval(ticking);
+    client.stop();
+    show(link, false);
+    document.title = `${words.title} · Lamplight`;
+    void knock(note);
+  }
+
+  const sound = check(words.queue.sound, bell.on.call);
+  sound.input.addEventListener("change", () => bell.set("call", sound.input.checked));
+  const foot = h("div", { class: "comforts row" }, sound.element, button(words.queue.soundTry, () => bell.play("call"), { class: "quiet" }), button(words.signOut, () => {
+    void call("/api/staff/sign-out", {}).catch(() => null).then(() => leave(words.out));
+  }, { class: "quiet" }));
+  for (const doing of ["pointerdown", "keydown"]) document.addEventListener(doing, () => bell.wake(), { signal, passive: true });
+  for (const how of ["online", "offline"]) window.addEventListener(how, () => client.nudge(), { signal });
+  document.addEventListener("visibilitychange", () => document.hidden || client.nudge(), { signal });
+  window.addEventListener("pageshow", (event) => event.persisted && client.nudge(), { signal });
+  window.addEventListener("chat:leaving", () => client.stop(), { signal });
+  const ticking = setInterval(draw, TICK_MS);
+  stage.replaceChildren(h("div", { class: "desk" }, nav, stand, foot));
+  client.start();
+}
+
+if (!document.documentElement.classList.contains("left")) void knock();
