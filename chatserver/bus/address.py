@@ -11,6 +11,7 @@ own password get it from the query parameters `sentinel_username` and `sentinel_
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -22,6 +23,7 @@ from redis.asyncio.connection import SSLConnection, parse_url
 
 _PORT: Final = 6379
 _SENTINEL_PORT: Final = 26379
+_AUTHORITY: Final = re.compile(r"[^/?#]*")
 
 
 class Kind(Enum):
@@ -89,8 +91,11 @@ def parse_address(url: str) -> Address:
         )
     if transport == "unix":
         return _unix(url)
-    parts = urlsplit(f"redis://{rest}")
-    userinfo, _, hosts = parts.netloc.rpartition("@")
+    # Several hosts are no authority that `urlsplit` knows: newer Pythons refuse what stands before a bracket.
+    authority = _AUTHORITY.match(rest)
+    assert authority is not None
+    userinfo, _, hosts = authority.group().rpartition("@")
+    parts = urlsplit(f"redis://{rest[authority.end() :]}")
     seeds = tuple(_endpoint(host, _SENTINEL_PORT if kind is Kind.SENTINEL else _PORT) for host in hosts.split(","))
     if kind is Kind.SINGLE and len(seeds) > 1:
         raise ValueError("a redis:// URL names one server; for several use redis+sentinel:// or redis+cluster://")

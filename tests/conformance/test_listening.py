@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from functools import partial
 
@@ -108,7 +109,11 @@ async def test_a_place_lapses_and_can_be_taken_back_until_it_is_gone(traffic: Tr
         first.server.stop()
         with House(config=same, clock=kept + 20) as second:
             floor = Floor(second, Personnel(second), traffic, Encoding.JSON)
-            await view(await floor.guest(), "standing", lambda it: it["waiting"] == 0)
+            watcher = await floor.guest()
+            async with asyncio.timeout(20):
+                # How many wait is told to those who ask.
+                while (await watcher.ask("standing"))["waiting"] > 0:  # noqa: ASYNC110 - another process's state
+                    await asyncio.sleep(0.1)
             back = await floor.guest(token=one.token)
             lapsed = await back.ask("standing")
             assert lapsed["state"] == "lapsed"

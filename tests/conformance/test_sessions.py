@@ -202,7 +202,7 @@ async def test_a_session_is_handed_over_when_the_seeker_agrees(floor: Floor) -> 
     stranger = {"session": session, "reason": "confused", "about": "m_somebody_else"}
     assert (await seeker.refusal("report", **stranger))["code"] == "member_unknown"
     with closing(sqlite3.connect(f"file:{floor.house.database}?mode=ro", uri=True)) as db:
-        kept = db.execute("SELECT by, about FROM reports WHERE session = ? ORDER BY at, id", [session]).fetchall()
+        kept = db.execute("SELECT by, about FROM reports WHERE room = ? ORDER BY at, id", [session]).fetchall()
     assert sorted(kept, key=str) == sorted(
         [
             (listener.member["id"], seeker.member["id"]),

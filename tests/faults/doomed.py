@@ -32,7 +32,16 @@ from chatserver.config import Settings, hand_over, load
 from chatserver.delivery.hub import Hub
 from chatserver.domain.names import warm_up
 from chatserver.domain.rooms import Publication
-from chatserver.store import postgres, postgres_connection, sqlite, sqlite_connection, statements
+from chatserver.store import (
+    forgetting_statements,
+    moderation_statements,
+    people_statements,
+    postgres,
+    postgres_connection,
+    sqlite,
+    sqlite_connection,
+    statements,
+)
 from chatserver.store.compiler import Call, Row, Statement
 from chatserver.store.contract import RoomChange
 from chatserver.store.migrate import migrate
@@ -47,7 +56,12 @@ ANNOUNCED: Final = "announced"
 
 _AFTER_THE_ANSWER: Final = 0.003
 """Seconds in which the loop has certainly written what was given to it."""
-_NAMES: Final = {value: name for name, value in vars(statements).items() if isinstance(value, Statement)}
+_NAMES: Final = {
+    value: name
+    for module in (statements, people_statements, forgetting_statements, moderation_statements)
+    for name, value in vars(module).items()
+    if isinstance(value, Statement)
+}
 
 
 class Point(msgspec.Struct, frozen=True):

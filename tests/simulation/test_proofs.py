@@ -13,7 +13,7 @@ from tests.simulation.__main__ import digest
 from tests.simulation.mutants import MUTANTS, Mutant
 from tests.simulation.simulation import simulate
 
-WITHIN: Final = 150
+WITHIN: Final = 600
 """Seeds in which each mutant is found. All of them are among those in which the server as it is does nothing wrong."""
 SAME: Final = range(40)
 
