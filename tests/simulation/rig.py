@@ -131,6 +131,8 @@ def rigged(plan: Plan, loop: VirtualLoop) -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(ear)
-        logger.level, logger.propagate = kept
+        # Not `level`: loggers below remember whether they may speak, and only this lets them think again.
+        logger.setLevel(kept[0])
+        logger.propagate = kept[1]
         for where, name, value in before:
             setattr(where, name, value)
