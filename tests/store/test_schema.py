@@ -23,6 +23,7 @@ from chatserver.domain.rooms import RoomKind, room_channel
 from chatserver.store import (
     floor_statements,
     forgetting_statements,
+    house_statements,
     moderation_statements,
     people_statements,
     staff_statements,
@@ -72,6 +73,7 @@ _MODULES = (
     floor_statements,
     staff_statements,
     moderation_statements,
+    house_statements,
 )
 
 
