@@ -135,10 +135,8 @@ def change_room(room: Room, seen: int, edit: RoomEdit, others: Collection[Room])
 
 def what_changed(before: Room, after: Room) -> str:
     """In short, for the audit log: numbers as they were and are, texts by their name only."""
-    said = []
-    for name in ("name", "about", "topic", "welcome", "agreement"):
-        if getattr(before, name) != getattr(after, name):
-            said.append(name)
+    texts = ("name", "about", "topic", "welcome", "agreement")
+    said = [name for name in texts if getattr(before, name) != getattr(after, name)]
     for name in ("capacity", "slow_mode", "needs_moderator", "split_at", "status"):
         was, is_ = getattr(before, name), getattr(after, name)
         if was != is_:

@@ -16,8 +16,8 @@ from chatserver.delivery.outbox import Outbox
 from chatserver.domain import house as rules
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
-from chatserver.domain.house import Hours, House, Move, Notice
 from chatserver.domain.hours import parse_hours
+from chatserver.domain.house import Hours, House, Move, Notice
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.limits import Bucket
 from chatserver.domain.rooms import Room, RoomId, RoomStatus, room_channel

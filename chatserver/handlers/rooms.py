@@ -241,12 +241,11 @@ def _check_space(node: Node, room: Room, person: Person, *, is_returning: bool) 
     capacity = room.capacity * _RETURNING_SLACK if is_returning else room.capacity
     if node.presence.here(channel) < capacity or node.presence.is_here(channel, person.id):
         return
-    with_space = [
-        {"id": other.id, "name": other.name, "here": here}
-        for other in node.rooms.values()
-        if other.status is RoomStatus.OPEN and (here := node.presence.here(room_channel(other.id))) < other.capacity
-    ]
     root = root_of(room)
+    here = {other.id: node.presence.here(room_channel(other.id)) for other in node.rooms.values()}
+    open_ = [other for other in node.rooms.values() if other.status is RoomStatus.OPEN]
+    with_space = [other for other in open_ if here[other.id] < other.capacity]
     # Those beside it first: what is spoken of there is what somebody came for.
-    with_space.sort(key=lambda each: root not in (each["id"], node.rooms[each["id"]].split_of))
-    raise Refusal(Reason.ROOM_FULL, retry_after=60.0, details={"rooms": with_space[:_ROOMS_WITH_SPACE]})
+    with_space.sort(key=lambda other: root_of(other) != root)
+    told = [{"id": other.id, "name": other.name, "here": here[other.id]} for other in with_space[:_ROOMS_WITH_SPACE]]
+    raise Refusal(Reason.ROOM_FULL, retry_after=60.0, details={"rooms": told})

@@ -222,9 +222,7 @@ class Stewards:
         node = self._node
         deed = self._deed("merge", room, "It stood empty beside the room that it was split from.")
         try:
-            steered = await node.store.change_room(
-                room.id, room.revision, RoomEdit(status=RoomStatus.CLOSED), deed
-            )
+            steered = await node.store.change_room(room.id, room.revision, RoomEdit(status=RoomStatus.CLOSED), deed)
         except Refusal:
             return
         node.hub.announce(steered.publications)
@@ -298,9 +296,7 @@ async def drain(node: Node, connection: Connection, person: Person, command: Dra
     if len(serving) < 2:
         raise Refusal(Reason.LAST_WORKER)
     name = node.load.name_of(command.worker)
-    act = Act(
-        at=node.now(), by=person.id, action="worker_drained", about=(), subject=name[:64], reason=command.reason
-    )
+    act = Act(at=node.now(), by=person.id, action="worker_drained", about=(), subject=name[:64], reason=command.reason)
     await node.store.enter(act)
     if command.worker == node.id:
         return Answer(DoneOk(), then=node.stop)

@@ -35,7 +35,9 @@ _ROOM_BESIDE: Final = Room(
     revision=1,
     split_of=_SLEEP,
 )
-_NOTICE: Final = Notice(id="6f2c51d0a7be9f01", text="We restart at three. You lose nothing.", at=_NOW, until=Millis(_NOW + 3_600_000))
+_NOTICE: Final = Notice(
+    id="6f2c51d0a7be9f01", text="We restart at three. You lose nothing.", at=_NOW, until=Millis(_NOW + 3_600_000)
+)
 _RAID: Final = Raid(id="7a1b51d0a7be9f02", room=_SLEEP, at=_NOW, until=Millis(_NOW + 3_600_000), quiet=600_000)
 _HOME: Final = ho.PlaceToBe(id=_SLEEP, name="Can't sleep", agreement_version=1)
 _THERE: Final = ho.PlaceToBe(id=_BESIDE, name="Can't sleep · 2", agreement_version=1)

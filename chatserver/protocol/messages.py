@@ -50,8 +50,8 @@ class ListRooms(Command, frozen=True, kw_only=True, tag="rooms"):
 class JoinRoom(Command, frozen=True, kw_only=True, tag="join"):
     """Enter a room, accepting `agreement` (its version) where that was not done before.
 
-    `since` is the last position seen: the reply then holds exactly what was missed, or says `gap`. `exact` is for whoever
-    wants to be in this very room, and not in one beside it; `proof` is the answer to a `challenge`.
+    `since` is the last position seen: the reply then holds exactly what was missed, or says `gap`. `exact` is for
+    whoever wants to be in this very room, and not in one beside it; `proof` is the answer to a `challenge`.
     """
 
     room: RoomName

@@ -336,7 +336,7 @@ def _known(deed: Deed) -> Op[Steered | None]:
 
 
 def _publish(state: ChannelState, room: Room, deed: Deed, *, part: int | None = 0) -> Op[Publication]:
-    publication = state.publish(RoomChanged(room), deed.now)
+    publication = state.publish(RoomChanged(room=room), deed.now)
     command = (None, 0, None) if part is None else (deed.command_id, part, deed.digest)
     yield Call(rooms_sql.ADD_EVENTS, [event_row(publication, deed.by, command)])
     return publication

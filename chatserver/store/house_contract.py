@@ -1,7 +1,7 @@
 """What every store MUST do for those who run this place. Part of `contract.Store`, and proved by the same suite.
 
-Whatever staff does here is entered in the audit log, with its reason, in the same transaction, and raises the version of
-moderation, which workers ask for twice a second. A command that comes again does nothing more, and answers the same.
+Whatever staff does here is entered in the audit log, with its reason, in the same transaction, and raises the version
+of moderation, which workers ask for twice a second. A command that comes again does nothing more, and answers the same.
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ class HouseStore(Protocol):
         """Publishes `RoomChanged` where anything is different. Raises ROOM_UNKNOWN, and as `domain.house`."""
         ...
 
-    async def split_room(self, room: RoomId, seen: int, groups: Collection[Collection[MemberId]], deed: Deed) -> Steered:
+    async def split_room(
+        self, room: RoomId, seen: int, groups: Collection[Collection[MemberId]], deed: Deed
+    ) -> Steered:
         """Open (again) a room beside it for each group but the first; make the others members there, with the
         agreement that they have accepted, and note where each one's place is. Who is no member of the room is passed
         over. Raises ROOM_UNKNOWN, ROOM_CLOSED or ROOM_CHANGED."""

@@ -39,7 +39,9 @@ class HouseOperations(ABC):
     async def change_room(self, room: RoomId, seen: int, edit: RoomEdit, deed: Deed) -> Steered:
         return await self._write(partial(house.change_room, room, seen, edit, deed))
 
-    async def split_room(self, room: RoomId, seen: int, groups: Collection[Collection[MemberId]], deed: Deed) -> Steered:
+    async def split_room(
+        self, room: RoomId, seen: int, groups: Collection[Collection[MemberId]], deed: Deed
+    ) -> Steered:
         return await self._write(partial(house.split_room, room, seen, groups, deed))
 
     async def circle(self, room: RoomId, people: Collection[MemberId]) -> Circle:

@@ -80,9 +80,7 @@ ANSWERS: Final = Statement(
     # Who answered whom in the newest part of a room.
     select(_answer.c.author, _answered.c.author)
     .select_from(
-        _answer.join(
-            _answered, (_answered.c.channel == _answer.c.channel) & (_answered.c.offset == _answer.c.reply_to)
-        )
+        _answer.join(_answered, (_answered.c.channel == _answer.c.channel) & (_answered.c.offset == _answer.c.reply_to))
     )
     .where(_answer.c.channel == _p("channel"), _answer.c.offset > _p("after"), _answer.c.kind == POSTED)
     .order_by(_answer.c.offset),
@@ -91,9 +89,7 @@ ANSWERS: Final = Statement(
 )
 REACTORS: Final = Statement(
     select(reactions.c.member, log.c.author)
-    .select_from(
-        reactions.join(log, (log.c.channel == reactions.c.channel) & (log.c.offset == reactions.c.offset))
-    )
+    .select_from(reactions.join(log, (log.c.channel == reactions.c.channel) & (log.c.offset == reactions.c.offset)))
     .where(reactions.c.channel == _p("channel"), reactions.c.offset > _p("after"))
     .order_by(reactions.c.offset, reactions.c.member, reactions.c.reaction),
     "channel",

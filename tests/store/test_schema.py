@@ -158,7 +158,8 @@ _OF_NOBODY = {
     "log": {"channel", "kind", "reactions", "reaction"},
     "memberships": {"room"},
     "reactions": {"channel", "reaction"},
-    "rooms": {"id", "channel", "name", "about", "topic", "welcome", "agreement", "status", "kind"},
+    "rooms": {"id", "channel", "name", "about", "topic", "welcome", "agreement", "status", "kind", "split_of"},
+    "settings": {"name", "value"},
 }
 """Columns of text whose samples tell of nobody."""
 

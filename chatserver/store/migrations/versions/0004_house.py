@@ -10,7 +10,11 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-_OF_PEOPLE = {"notices": ("text", "by"), "raids": ("by",), "moves": ("member",)}
+_OF_PEOPLE = {
+    "notices": ("id", "room", "text", "by"),
+    "raids": ("id", "room", "by"),
+    "moves": ("member", "room", "to"),
+}
 
 
 def upgrade() -> None:
