@@ -241,7 +241,8 @@ class Server:
             case FloorChanged(version=version):
                 node.floor.changed(version)
             case DrainWanted():
-                node.stop()
+                if not node.is_draining:
+                    node.stop()
             case ModerationChanged():
                 self._tasks.start(self._look_at_moderation(), "look at moderation")
             case _:

@@ -106,6 +106,7 @@ class FloorKeeper:
     def keep_hours(self, hours: Clock) -> None:
         """From now on listeners are here at these hours."""
         self._hours = hours
+        self.picture = self._picture(self.floor)
 
     @property
     def is_open(self) -> bool:

@@ -18,7 +18,7 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.hours import parse_hours
 from chatserver.domain.house import Hours, House, Move, Notice
-from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.identity import MemberId, NodeId, Person
 from chatserver.domain.limits import Bucket
 from chatserver.domain.rooms import Room, RoomId, RoomStatus, room_channel
 from chatserver.handlers.connection import Connection
@@ -48,6 +48,8 @@ class HouseKeeper:
         self._doors: dict[RoomId, Bucket] = {}
         self._done: dict[str, Millis] = {}
         """Sums that were accepted here, until they are over."""
+        self.leaving: dict[NodeId, float] = {}
+        """Workers that were asked to go, and since when: what the bus lost is said again."""
         self._solved: dict[tuple[MemberId, RoomId], Millis] = {}
 
     @property

@@ -57,6 +57,8 @@ NEW_FOR: Final = 30 * 60_000
 """Milliseconds for which a guest is a newcomer, who knows nobody yet."""
 EMPTY_SECONDS: Final = 15 * 60.0
 """How long a room that was opened beside another one stands empty before it is closed again."""
+_LEAVING_SECONDS: Final = 60.0
+"""For how long a worker that was asked to go, and did not, is asked again."""
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
 
 
@@ -182,8 +184,8 @@ def _people(node: Node, room: Room) -> list[Person]:
 
 
 class Stewards:
-    """What happens to rooms by themselves: too full ones are split where an operator wished it, and those beside them
-    that stay empty are closed. Every worker tries; the room's revision lets one of them do it."""
+    """What happens by itself: rooms that are too full are split where an operator wished it, those beside them that
+    stay empty are closed, and a worker that should go is told again. Every worker tries; a room's revision lets one."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -191,6 +193,12 @@ class Stewards:
 
     async def tick(self) -> None:
         node = self._node
+        serving = node.load.serving() if node.house.leaving else set()
+        for worker, since in [*node.house.leaving.items()]:
+            if worker in serving and node.monotonic() - since < _LEAVING_SECONDS:
+                _ask_to_leave(node, worker)
+            else:
+                del node.house.leaving[worker]
         for room in [*node.rooms.values()]:
             if room.status is not RoomStatus.OPEN:
                 self._empty_since.pop(room.id, None)
@@ -300,8 +308,13 @@ async def drain(node: Node, connection: Connection, person: Person, command: Dra
     await node.store.enter(act)
     if command.worker == node.id:
         return Answer(DoneOk(), then=node.stop)
-    node.bus.publish([(node_topic(NodeId(command.worker)), encode(node.id, DrainWanted()))])
+    node.house.leaving[command.worker] = node.monotonic()
+    _ask_to_leave(node, command.worker)
     return Answer(DoneOk())
+
+
+def _ask_to_leave(node: Node, worker: NodeId) -> None:
+    node.bus.publish([(node_topic(worker), encode(node.id, DrainWanted()))])
 
 
 # ------------------------------------------------------------------------------------------------ parts
