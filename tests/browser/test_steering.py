@@ -198,7 +198,7 @@ async def test_a_member_is_led_to_their_place_with_what_they_write_and_can_go_ba
         await ann.say("back again")
         await ann.page.reload()
         await ann.sees_lobby()
-        await ann.enter("Barn room")
+        await ann.enter("Barn room A")
         await ann.sees("back again")
         await expect(ann.page.get_by_role("heading", name="Barn room", level=1, exact=True)).to_be_visible()
 
@@ -214,7 +214,7 @@ async def test_a_member_who_was_away_is_led_when_they_return(house: ChatServer, 
         await boss.ask("split", room="garden", seen=0, parts=2, reason=WHY)
         await ann.page.reload()
         await ann.sees_lobby()
-        await ann.enter("Garden room")
+        await ann.enter("Garden room A")
         await expect(ann.page.get_by_role("heading", name="Garden room · 2", level=1)).to_be_visible()
         await ann.say("I am here")
 
@@ -224,7 +224,7 @@ async def test_a_newcomer_is_led_to_the_room_with_more_space(house: ChatServer, 
         await boss.ask("split", room="lamp", seen=0, parts=2, reason=WHY)
         ann = await sit_down(house.url)
         await ann.arrive()
-        await ann.enter("Lamp room")
+        await ann.enter("Lamp room A")
         await expect(ann.page.get_by_role("heading", name="Lamp room · 2", level=1)).to_be_visible()
         assert people
 

@@ -7,6 +7,7 @@ import { clock } from "./lib/time.js";
 import { words as w } from "./locales/en-house.js";
 
 const SOON_MS = 500;
+const NEAR_END_PX = 40;
 
 /** @param {Context} context @param {HTMLElement} stage */
 export function houseNotes(context, stage) {
@@ -32,7 +33,7 @@ export function houseNotes(context, stage) {
     const now = Date.now() + state.skew;
     const here = screen.name === "room" ? screen.room : null;
     const found = /** @type {Note[]} */ ([]);
-    if (led !== null && here === led.to) found.push(moveNote(led.from, led.to));
+    if (led !== null && here === led.to && state.rooms[here]?.room.status === "open") found.push(moveNote(led.from, led.to));
     const room = here === null ? undefined : state.rooms[here]?.room;
     if (room?.status === "closed") {
       const root = room.split_of;
@@ -124,6 +125,8 @@ export function houseNotes(context, stage) {
 
   function draw() {
     const found = notes(session.state);
+    const { documentElement: page } = document;
+    const isAtEnd = screen.name === "room" && innerHeight + scrollY >= page.scrollHeight - NEAR_END_PX;
     keyed(list, found, ({ id }) => id, (note) => {
       const said = h("p", { text: note.said });
       const more = h("p", { class: "soft" });
@@ -138,6 +141,9 @@ export function houseNotes(context, stage) {
       };
     });
     show(element, found.length > 0);
+    const write = /** @type {HTMLElement | null} */ (stage.querySelector(".room .composer"));
+    if (write !== null) show(write, !found.some(({ id }) => id.startsWith("closed-")));
+    if (isAtEnd) scrollTo({ top: page.scrollHeight, behavior: "instant" });
     for (const note of found) {
       if (told.has(note.id)) continue;
       told.add(note.id);
@@ -149,12 +155,14 @@ export function houseNotes(context, stage) {
     /** @param {Screen} now */
     update(now) {
       screen = now;
-      const top = stage.querySelector(".room-top");
-      if (top !== null && top.nextElementSibling !== element) top.after(element);
-      else if (top === null && stage.previousElementSibling !== element) stage.before(element);
+      // Above what one writes, where it is seen however far somebody has read.
+      const foot = stage.querySelector(".room .foot");
+      if (foot !== null && foot.firstElementChild !== element) foot.prepend(element);
+      else if (foot === null && stage.previousElementSibling !== element) stage.before(element);
       draw();
       const { moved } = session.house;
-      if (moved !== null && moved !== following && session.client.isOpen) {
+      const isHere = moved !== null && screen.name === "room" && screen.room === moved.room;
+      if (isHere && moved !== following && session.client.isOpen) {
         following = moved;
         void follow(moved).catch(() => {
           following = null;

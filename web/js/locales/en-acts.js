@@ -78,7 +78,7 @@ export const words = {
     quiet: "How many minutes a new guest only reads",
     yes: "Yes, protect it",
     yesAll: "Yes, protect all of them",
-    title: "Protected now",
+    until: (/** @type {string} */ time) => `protected until ${time}`,
     none: "No room is protected.",
     end: "End it",
     endLead: "New guests come in and write as always.",

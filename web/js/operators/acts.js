@@ -242,7 +242,7 @@ function standing(acting, notices, raids, named, again) {
         })),
     ),
     ...raids.map((each) =>
-      h("li", {}, h("p", { class: "marked", text: `${words.raid.title}: ${where(each)}${words.notice.until(clock(each.until))}` }),
+      h("li", {}, h("p", { class: "marked", text: `${where(each)}${words.raid.until(clock(each.until))}` }),
         acting.mayOperate && act({
           ask: words.raid.end, lead: words.raid.endLead, yes: words.raid.endYes,
           act: async (reason) => {
