@@ -11,6 +11,7 @@ import gc
 import logging
 import os
 import secrets
+import signal
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -29,6 +30,7 @@ from chatserver.delivery.presence import Presence
 from chatserver.delivery.tasks import Tasks
 from chatserver.domain.history import Millis
 from chatserver.domain.hours import parse_hours
+from chatserver.domain.house import Hours
 from chatserver.domain.identity import MemberId, NodeId
 from chatserver.domain.names import warm_up
 from chatserver.domain.rooms import Publication, RoomRules
@@ -41,6 +43,7 @@ from chatserver.handlers.desk import Desk
 from chatserver.handlers.floor import FloorKeeper
 from chatserver.handlers.health import Health
 from chatserver.handlers.hours import Clock
+from chatserver.handlers.house import HouseKeeper
 from chatserver.handlers.identity import Identities, new_member_id
 from chatserver.handlers.load import LoadKeeper
 from chatserver.handlers.node import Node
@@ -55,6 +58,7 @@ from chatserver.protocol.internode import (
     TOPIC_NODES,
     Announced,
     Canary,
+    DrainWanted,
     FloorChanged,
     Lease,
     LoadTold,
@@ -133,6 +137,12 @@ class Server:
             settings.listening.languages,
         )
         self.node.watch = Watch(self.node)
+        self.node.house = HouseKeeper(
+            self.node,
+            Hours(hours=settings.listening.hours, timezone=settings.listening.timezone),
+            settings.secret("challenges"),
+        )
+        self.node.stop = _stop
         self._gate = Gate(limits)
         self._gate.on_drain(self._drain)
         self._health = Health(self.node)
@@ -230,6 +240,9 @@ class Server:
                 self._tasks.start(self._look_at_staff(), "look at staff")
             case FloorChanged(version=version):
                 node.floor.changed(version)
+            case DrainWanted():
+                if not node.is_draining:
+                    node.stop()
             case ModerationChanged():
                 self._tasks.start(self._look_at_moderation(), "look at moderation")
             case _:
@@ -276,6 +289,11 @@ def _calm_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)
+
+
+def _stop() -> None:
+    """End this worker as its supervisor would: sockets are told to come back elsewhere, and another one is started."""
+    signal.raise_signal(signal.SIGTERM)
 
 
 def _now() -> Millis:

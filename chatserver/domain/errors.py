@@ -75,6 +75,19 @@ class Reason(StrEnum):
     CONFIRMATION_REQUIRED = "confirmation_required"
     INVITATION_UNKNOWN = "invitation_unknown"
     PASSWORD_WEAK = "password_weak"  # noqa: S105 - a code
+    # The house.
+    ROOM_CHANGED = "room_changed"
+    ROOM_NAME_TAKEN = "room_name_taken"
+    ROOM_SPLIT = "room_split"
+    TOO_FEW = "too_few"
+    NOTICE_UNKNOWN = "notice_unknown"
+    HOURS_CHANGED = "hours_changed"
+    RAID_UNKNOWN = "raid_unknown"
+    JOINS_SLOWED = "joins_slowed"
+    CHALLENGE = "challenge"
+    READ_ONLY = "read_only"
+    WORKER_UNKNOWN = "worker_unknown"
+    LAST_WORKER = "last_worker"
     # The service.
     STORAGE_UNAVAILABLE = "storage_unavailable"
     BUSY = "busy"

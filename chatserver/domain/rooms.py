@@ -84,6 +84,14 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     position: int = 0
     """The place of the room in the lobby."""
     kind: RoomKind = RoomKind.THEMED
+    needs_moderator: bool = False
+    """Whether people may write here only while a moderator is at hand."""
+    revision: int = 0
+    """Rises with every change, so that nobody undoes what they have not seen."""
+    split_of: RoomId | None = None
+    """The room that became too full, where this one was opened beside it."""
+    split_at: int = 0
+    """How many may be here before the room is split by itself; 0: never."""
 
 
 class Membership(msgspec.Struct, frozen=True, kw_only=True):

@@ -103,6 +103,11 @@ class FloorKeeper:
         """Until when come-back words that are made now are good."""
         return Millis(self.now() + self.rules.words_days * 24 * 3_600_000)
 
+    def keep_hours(self, hours: Clock) -> None:
+        """From now on listeners are here at these hours."""
+        self._hours = hours
+        self.picture = self._picture(self.floor)
+
     @property
     def is_open(self) -> bool:
         return self._hours.is_open(self.now())

@@ -200,6 +200,19 @@ class LoadKeeper:
 
     # ------------------------------------------------------------------------------------------ the picture of all
 
+    def serving(self) -> set[NodeId]:
+        """The workers that live and are not about to go."""
+        node = self._node
+        alive = self._roll.alive(node.monotonic())
+        return {each for each, sample in alive.items() if not sample.is_draining} | (
+            set() if node.is_draining else {node.id}
+        )
+
+    def name_of(self, node: NodeId) -> str:
+        """What a worker is called on the operators' page."""
+        sample = self._roll.alive(self._node.monotonic()).get(node)
+        return self._name if sample is None else sample.name
+
     def _look(self) -> None:
         """Make a new picture, and remember what changed in it."""
         node, now = self._node, self._node.now()

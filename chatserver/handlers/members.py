@@ -57,7 +57,9 @@ async def hello(node: Node, connection: Connection, command: Hello) -> Answer:
     person = Person(member.id, member.name)
     node.admit(connection, person)
     ok = hello_ok(node, person, has_code=member.has_code, muted=muted, issued=issued, roles=[])
-    return Answer(ok, then=None if matters is None else lambda: connection.outbox.send(matters))
+    told = await node.house.greeting(connection, member.id)
+    pushes = [*([] if matters is None else [matters]), *told]
+    return Answer(ok, then=(lambda: connection.outbox.send_all(pushes)) if pushes else None)
 
 
 def hello_ok(

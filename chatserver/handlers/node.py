@@ -24,6 +24,7 @@ from chatserver.store.contract import Retention, Store
 
 if TYPE_CHECKING:
     from chatserver.handlers.floor import FloorKeeper
+    from chatserver.handlers.house import HouseKeeper
     from chatserver.handlers.load import LoadKeeper
     from chatserver.handlers.watch import Watch
 
@@ -72,6 +73,10 @@ class Node:
     """The one-to-one side of this worker. It needs the node, so the server gives it afterwards."""
     watch: Watch = field(init=False)
     """The same of moderation."""
+    house: HouseKeeper = field(init=False)
+    """And of rooms, announcements and protection."""
+    stop: Callable[[], None] = lambda: None
+    """How this worker ends itself, in good order."""
 
     load: LoadKeeper = field(init=False)
     """What goes on in the rooms and on the workers. It needs the node, too."""

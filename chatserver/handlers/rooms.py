@@ -6,6 +6,7 @@ from chatserver.delivery.pushes import push_of
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.floor import SESSION_PREFIX, SessionId
 from chatserver.domain.history import Offset
+from chatserver.domain.house import root_of
 from chatserver.domain.identity import Person
 from chatserver.domain.rooms import (
     EditPost,
@@ -84,6 +85,14 @@ async def join(node: Node, connection: Connection, person: Person, command: Join
         themed = sum(not is_session(each) for each in connection.rooms)
         if not is_session(room.id) and themed >= node.limits.rooms_per_connection:
             raise Refusal(Reason.TOO_MANY_ROOMS, details={"limit": node.limits.rooms_per_connection})
+        if not is_session(room.id):
+            await node.house.require_way_in(
+                person,
+                room,
+                proof=command.proof,
+                is_exact=command.exact,
+                is_returning=command.since is not None,
+            )
         _check_space(node, room, person, is_returning=command.since is not None)
     joined = await node.store.join(person.id, room.id, command.agreement)
     prepared = await node.hub.prepare(channel, command.since)
@@ -149,6 +158,7 @@ async def post(node: Node, connection: Connection, person: Person, command: Post
     _require_inside(connection, command.room)
     if (wait := node.online[person.id].posts.take(1.0, node.monotonic())) > 0:
         raise Refusal(Reason.RATE_LIMITED, retry_after=wait)
+    await node.house.require_voice(person, command.room)
     wanted = WritePost(text=command.text, warning=command.warning, reply_to=command.reply_to, anyway=command.anyway)
     answer = await commit(node, person, command.room, command.id, wanted)
     if is_session(command.room):
@@ -158,6 +168,7 @@ async def post(node: Node, connection: Connection, person: Person, command: Post
 
 async def edit(node: Node, connection: Connection, person: Person, command: EditCommand) -> Answer:
     _require_inside(connection, command.room)
+    await node.house.require_voice(person, command.room)
     wanted = EditPost(target=command.offset, text=command.text, warning=command.warning, anyway=command.anyway)
     return await commit(node, person, command.room, command.id, wanted)
 
@@ -169,6 +180,7 @@ async def redact(node: Node, connection: Connection, person: Person, command: Re
 
 async def react(node: Node, connection: Connection, person: Person, command: ReactCommand) -> Answer:
     _require_inside(connection, command.room)
+    await node.house.require_voice(person, command.room)
     wanted = ReactToPost(target=command.offset, reaction=command.reaction, on=command.on)
     return await commit(node, person, command.room, command.id, wanted)
 
@@ -229,9 +241,11 @@ def _check_space(node: Node, room: Room, person: Person, *, is_returning: bool) 
     capacity = room.capacity * _RETURNING_SLACK if is_returning else room.capacity
     if node.presence.here(channel) < capacity or node.presence.is_here(channel, person.id):
         return
-    with_space = [
-        {"id": other.id, "name": other.name, "here": here}
-        for other in node.rooms.values()
-        if other.status is RoomStatus.OPEN and (here := node.presence.here(room_channel(other.id))) < other.capacity
-    ]
-    raise Refusal(Reason.ROOM_FULL, retry_after=60.0, details={"rooms": with_space[:_ROOMS_WITH_SPACE]})
+    root = root_of(room)
+    here = {other.id: node.presence.here(room_channel(other.id)) for other in node.rooms.values()}
+    open_ = [other for other in node.rooms.values() if other.status is RoomStatus.OPEN]
+    with_space = [other for other in open_ if here[other.id] < other.capacity]
+    # Those beside it first: what is spoken of there is what somebody came for.
+    with_space.sort(key=lambda other: root_of(other) != root)
+    told = [{"id": other.id, "name": other.name, "here": here[other.id]} for other in with_space[:_ROOMS_WITH_SPACE]]
+    raise Refusal(Reason.ROOM_FULL, retry_after=60.0, details={"rooms": told})

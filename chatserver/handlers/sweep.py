@@ -19,6 +19,7 @@ from chatserver.handlers import rooms, sign_ins
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.health import Health
 from chatserver.handlers.node import Node
+from chatserver.handlers.steering import Stewards
 from chatserver.protocol.internode import encode
 from chatserver.protocol.messages import CountsPush, PresencePush
 from chatserver.store.contract import StoreUnavailable
@@ -29,6 +30,7 @@ SECOND: Final = 1.0
 STAFF_SECONDS: Final = 0.5
 WATCH_SECONDS: Final = 0.5
 ROOMS_SECONDS: Final = 5.0
+STEWARD_SECONDS: Final = 2.0
 TOUCH_SECONDS: Final = 60.0
 EXPIRE_SECONDS: Final = 60.0
 
@@ -41,6 +43,7 @@ class Sweep:
     def __init__(self, node: Node, health: Health) -> None:
         self._node = node
         self._health = health
+        self._stewards = Stewards(node)
         self._changed_rooms: set[RoomId] = set()
         self._uncounted: set[Connection] = set()
         """Those who had no room for the last counts, and are owed all of them."""
@@ -54,6 +57,7 @@ class Sweep:
                 (SECOND, self._second),
                 (STAFF_SECONDS, self._staff),
                 (WATCH_SECONDS, self._watch),
+                (STEWARD_SECONDS, self._stewards.tick),
                 (ROOMS_SECONDS, self.load_rooms),
                 (ROOMS_SECONDS, self._staff_names),
                 (TOUCH_SECONDS, self._touch),
@@ -63,7 +67,11 @@ class Sweep:
 
     async def load_rooms(self) -> None:
         """Bring the room directory up to date."""
-        self._node.rooms = {room.id: room for room in await self._node.store.rooms()}
+        node = self._node
+        seen, found = node.rooms, await node.store.rooms()
+        if node.rooms is seen:
+            # Otherwise they were read anew meanwhile, and these may be older.
+            node.rooms = {room.id: room for room in found}
 
     def restate_presence(self, outbox: Outbox, channel: ChannelName) -> None:
         """Tell a connection that had fallen behind who is there now."""

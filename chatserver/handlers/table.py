@@ -10,11 +10,30 @@ from msgspec import Struct
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import Person
 from chatserver.domain.staff import Capability, require
-from chatserver.handlers import listening, load, members, moderation, rooms, sign_ins
+from chatserver.handlers import listening, load, members, moderation, rooms, sign_ins, steering
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
 from chatserver.protocol.fields import Command
+from chatserver.protocol.house import (
+    Announce,
+    AnnounceAll,
+    AskHouse,
+    ChangeRoom,
+    CloseRoom,
+    DeclareRaid,
+    DeclareRaidOnAll,
+    DrainWorker,
+    EndRaid,
+    OpenRoom,
+    PlanSplit,
+    ReopenRoom,
+    SetHours,
+    SettleMove,
+    SlowRoom,
+    SplitRoom,
+    Withdraw,
+)
 from chatserver.protocol.listening import (
     AcceptProposal,
     AnswerCheck,
@@ -81,11 +100,13 @@ Handler = Callable[[Node, Connection, Person, Any], Awaitable[Answer]]
 
 class Row(Struct, frozen=True):
     """`cost` is in tokens of the connection's and the member's buckets: what an ordinary command costs is 1.
-    `needs` is what one must be allowed to do; without it the command is every member's."""
+    `needs` is what one must be allowed to do; without it the command is every member's. What
+    `is_dangerous` cannot be undone, or reaches everybody."""
 
     handler: Handler
     cost: float = 1.0
     needs: Capability | None = None
+    is_dangerous: bool = False
 
 
 async def _ping(node: Node, connection: Connection, person: Person, command: Ping) -> Answer:
@@ -139,6 +160,23 @@ TABLE: Final[dict[type[Command], Row]] = {
     AskDebriefs: Row(moderation.debriefs, 2.0, needs=Capability.SUPERVISE),
     ReadDebrief: Row(moderation.read_debrief, 2.0, needs=Capability.SUPERVISE),
     AskLoad: Row(load.load, 5.0, needs=Capability.SEE_LOAD),
+    SettleMove: Row(steering.settle, 2.0),
+    AskHouse: Row(steering.ask, 2.0, needs=Capability.SEE_LOAD),
+    OpenRoom: Row(steering.open_room, 5.0, needs=Capability.OPERATE),
+    ChangeRoom: Row(steering.change, 5.0, needs=Capability.OPERATE),
+    SlowRoom: Row(steering.slow, 5.0, needs=Capability.MODERATE),
+    CloseRoom: Row(steering.close, 5.0, needs=Capability.OPERATE, is_dangerous=True),
+    ReopenRoom: Row(steering.reopen, 5.0, needs=Capability.OPERATE),
+    Announce: Row(steering.announce, 5.0, needs=Capability.MODERATE),
+    AnnounceAll: Row(steering.announce, 5.0, needs=Capability.OPERATE, is_dangerous=True),
+    Withdraw: Row(steering.withdraw, 5.0, needs=Capability.MODERATE),
+    SetHours: Row(steering.set_hours, 5.0, needs=Capability.OPERATE),
+    PlanSplit: Row(steering.plan, 5.0, needs=Capability.OPERATE),
+    SplitRoom: Row(steering.split, 5.0, needs=Capability.OPERATE, is_dangerous=True),
+    DeclareRaid: Row(steering.raid, 5.0, needs=Capability.OPERATE),
+    DeclareRaidOnAll: Row(steering.raid, 5.0, needs=Capability.OPERATE, is_dangerous=True),
+    EndRaid: Row(steering.end_raid, 5.0, needs=Capability.OPERATE),
+    DrainWorker: Row(steering.drain, 5.0, needs=Capability.OPERATE, is_dangerous=True),
     MuteMember: Row(members.mute),
     Rename: Row(members.rename, 5.0),
     MakeCode: Row(members.make_code, 20.0),

@@ -105,6 +105,7 @@ class Watch:
                 return
             before = self._version
             await self._load()
+            await self._node.house.load()
             if before >= 0:
                 await self._tell(await self._node.store.concerned(before))
             await self._show()

@@ -13,6 +13,7 @@ import msgspec
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.protocol import examples
+from chatserver.protocol import house as ho
 from chatserver.protocol import listening as li
 from chatserver.protocol import load as lo
 from chatserver.protocol import messages as m
@@ -74,6 +75,23 @@ REPLY_TO: Final[dict[type[Command], type[Any]]] = {
     mo.AskDebriefs: mo.DebriefsOk,
     mo.ReadDebrief: m.DoneOk,
     lo.AskLoad: lo.LoadOk,
+    ho.SettleMove: m.DoneOk,
+    ho.AskHouse: ho.HouseOk,
+    ho.OpenRoom: ho.RoomOk,
+    ho.ChangeRoom: ho.RoomOk,
+    ho.SlowRoom: ho.RoomOk,
+    ho.CloseRoom: ho.RoomOk,
+    ho.ReopenRoom: ho.RoomOk,
+    ho.Announce: ho.NoticeOk,
+    ho.AnnounceAll: ho.NoticeOk,
+    ho.Withdraw: m.DoneOk,
+    ho.SetHours: m.DoneOk,
+    ho.PlanSplit: ho.PlanOk,
+    ho.SplitRoom: ho.SplitOk,
+    ho.DeclareRaid: ho.RaidOk,
+    ho.DeclareRaidOnAll: ho.RaidOk,
+    ho.EndRaid: m.DoneOk,
+    ho.DrainWorker: m.DoneOk,
 }
 """What answers each command where it is not refused."""
 

@@ -11,7 +11,7 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, CommandId, Epoch, Millis, Offset, StreamPosition
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.rooms import Post, Reaction, Room, RoomId
-from chatserver.protocol import listening_examples, load_examples, moderation_examples
+from chatserver.protocol import house_examples, listening_examples, load_examples, moderation_examples
 from chatserver.protocol import messages as m
 from chatserver.protocol.codes import error_body
 
@@ -62,6 +62,7 @@ COMMANDS: Final[tuple[m.AnyCommand, ...]] = (
     *listening_examples.COMMANDS,
     *moderation_examples.COMMANDS,
     *load_examples.COMMANDS,
+    *house_examples.COMMANDS,
 )
 
 REPLIES: Final[tuple[m.Reply, ...]] = (
@@ -127,6 +128,7 @@ REPLIES: Final[tuple[m.Reply, ...]] = (
     *listening_examples.REPLIES,
     *moderation_examples.REPLIES,
     *load_examples.REPLIES,
+    *house_examples.REPLIES,
 )
 
 ERRORS: Final[tuple[m.ErrorReply, ...]] = (
@@ -170,4 +172,5 @@ PUSHES: Final[tuple[m.AnyPush, ...]] = (
     *listening_examples.PUSHES,
     *moderation_examples.PUSHES,
     *load_examples.PUSHES,
+    *house_examples.PUSHES,
 )

@@ -111,6 +111,10 @@ class ModerationChanged(Struct, frozen=True, tag="md"):
     version: int
 
 
+class DrainWanted(Struct, frozen=True, tag="dw"):
+    """An operator wants the worker on whose topic this stands to send its people elsewhere, and end."""
+
+
 class LoadTold(Struct, frozen=True, tag="lt"):
     """How it is on the sender at this moment. Sent every second; without one for four, its numbers are gone."""
 
@@ -131,6 +135,7 @@ AnyNodeMessage = (
     | StaffChanged
     | FloorChanged
     | ModerationChanged
+    | DrainWanted
     | LoadTold
 )
 

@@ -16,6 +16,7 @@ from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.rooms import Post, Reaction, Room, RoomId
 from chatserver.domain.staff import Role
 from chatserver.protocol.fields import Command, MemberName, Place, RoomName, Text, Version
+from chatserver.protocol.house import HouseCommand, HousePush, HouseReply
 from chatserver.protocol.listening import ListeningCommand, ListeningOk, ListeningPush
 from chatserver.protocol.load import LoadCommand, LoadOk, LoadPush
 from chatserver.protocol.moderation import ModerationCommand, ModerationOk, ModerationPush
@@ -49,12 +50,15 @@ class ListRooms(Command, frozen=True, kw_only=True, tag="rooms"):
 class JoinRoom(Command, frozen=True, kw_only=True, tag="join"):
     """Enter a room, accepting `agreement` (its version) where that was not done before.
 
-    `since` is the last position seen: the reply then holds exactly what was missed, or says `gap`.
+    `since` is the last position seen: the reply then holds exactly what was missed, or says `gap`. `exact` is for
+    whoever wants to be in this very room, and not in one beside it; `proof` is the answer to a `challenge`.
     """
 
     room: RoomName
     agreement: Version | None = None
     since: StreamPosition | None = None
+    exact: bool = False
+    proof: Annotated[str, Meta(max_length=128)] | None = None
 
 
 class LeaveRoom(Command, frozen=True, kw_only=True, tag="leave"):
@@ -161,6 +165,7 @@ AnyCommand = (
     | ListeningCommand
     | ModerationCommand
     | LoadCommand
+    | HouseCommand
 )
 
 
@@ -267,7 +272,18 @@ class DoneOk(Struct, frozen=True, tag_field="ok", tag="done"):
 
 
 AnyOk = (
-    HelloOk | RoomsOk | JoinOk | HistoryOk | FactOk | RenameOk | CodeOk | DoneOk | ListeningOk | ModerationOk | LoadOk
+    HelloOk
+    | RoomsOk
+    | JoinOk
+    | HistoryOk
+    | FactOk
+    | RenameOk
+    | CodeOk
+    | DoneOk
+    | ListeningOk
+    | ModerationOk
+    | LoadOk
+    | HouseReply
 )
 
 
@@ -407,6 +423,7 @@ AnyPush = (
     | ListeningPush
     | ModerationPush
     | LoadPush
+    | HousePush
 )
 AnyServerMessage = Reply | ErrorReply | AnyPush
 

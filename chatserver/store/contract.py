@@ -29,6 +29,7 @@ from chatserver.domain.rooms import (
     RoomState,
 )
 from chatserver.domain.staff import Role, Staff
+from chatserver.store.house_contract import HouseStore
 from chatserver.store.moderation_contract import ModerationStore
 
 
@@ -223,7 +224,7 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
     views: tuple[KeptView, ...] = ()
 
 
-class Store(ModerationStore, Protocol):
+class Store(ModerationStore, HouseStore, Protocol):
     """Keeps channels' logs and what belongs to members.
 
     Offsets of a channel are consecutive, in commit order, and visible in that order: a reader that sees offset n sees

@@ -13,9 +13,10 @@ import msgspec
 from chatserver.domain.history import ChannelName, Head, Millis, Offset
 from chatserver.domain.identity import MemberId
 from chatserver.domain.rooms import Post, Publication, Reacted, Reaction, Redacted
-from chatserver.store import floor_forgetting, floor_log, moderation, render, staff
+from chatserver.store import floor_forgetting, floor_log, house, moderation, render, staff
 from chatserver.store import floor_statements as floor_sql
 from chatserver.store import forgetting_statements as sql
+from chatserver.store import house_statements as house_sql
 from chatserver.store import people_statements as people_sql
 from chatserver.store import statements as rooms_sql
 from chatserver.store.compiler import Call, Op
@@ -82,6 +83,7 @@ def erase(who: MemberId, now: Millis) -> Op[Erased]:
     yield from save_heads(states.values())
     was_staff = yield from staff.forget(who)
     had_measures = yield from moderation.forget(who, ERASED)
+    yield from house.forget(who, ERASED)
     yield from _drop_member(who)
     if was_staff:
         yield Call(floor_sql.NOTE_DROPPED, [()])
@@ -112,6 +114,7 @@ def _take_reactions_back(
 
 def _drop_member(who: MemberId) -> Op[None]:
     yield Call(people_sql.DROP_MEMBERSHIPS, [(who,)])
+    yield Call(house_sql.DROP_MOVES_OF, [(who,)])
     yield Call(people_sql.DROP_MUTES, [(who,)])
     yield Call(people_sql.DROP_MEMBER, [(who,)])
 
@@ -134,6 +137,7 @@ def expire(now: Millis, retention: Retention) -> Op[Expired]:
     for (who,) in members:
         yield from _drop_member(MemberId(who))
     yield from moderation.prune(now, retention)
+    yield from house.prune(now)
     was_written = yield from floor_forgetting.prune(now, retention)
     ((dropped, scrubbed),) = yield Call(floor_sql.DROPPED, [()])
     has_dropped = dropped > scrubbed

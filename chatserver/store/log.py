@@ -348,5 +348,9 @@ def room_values(room: Room) -> Params:
         room.status,
         room.position,
         room.kind,
+        room.needs_moderator,
+        room.revision,
+        room.split_of,
+        room.split_at,
         room.id,
     )

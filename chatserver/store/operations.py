@@ -31,6 +31,7 @@ from chatserver.store.contract import (
 from chatserver.store.floor_log import FloorOutcome
 from chatserver.store.floor_records import Records
 from chatserver.store.gathering import Gathering
+from chatserver.store.house_operations import HouseOperations
 from chatserver.store.moderation_operations import ModerationOperations
 from chatserver.store.tables import SCHEMA_REVISION
 
@@ -69,7 +70,7 @@ def check_revision(found: str | None) -> None:
         )
 
 
-class Operations(ModerationOperations):
+class Operations(ModerationOperations, HouseOperations):
     """The contract (`contract.Store`) over four things that a driver can do.
 
     `timeout` in seconds bounds every call; `backlog` is how many commits on the floor may wait.

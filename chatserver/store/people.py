@@ -13,9 +13,9 @@ from chatserver.store import people_statements as sql
 from chatserver.store import staff_statements as staff_sql
 from chatserver.store.compiler import Call, Op, Row, by_keys
 from chatserver.store.contract import Export, JoinedRoom
-from chatserver.store.statements import KEYS_AT_ONCE
+from chatserver.store.statements import KEYS_AT_ONCE, ROOM_COLUMNS
 
-_ROOM_WIDTH = 12
+_ROOM_WIDTH = len(ROOM_COLUMNS)
 _MEMBERSHIP_WIDTH = 5
 
 
@@ -176,8 +176,9 @@ def _entry(who: MemberId, room: RoomId, agreement: int | None) -> Op[_Entry]:
     if found.kind is RoomKind.SESSION and not known:
         # Nobody learns that it is there but those whom the session made its members.
         raise Refusal(Reason.ROOM_UNKNOWN)
-    if found.kind is RoomKind.THEMED and found.status is not RoomStatus.OPEN:
-        # A session's stays to be read by its members until it is forgotten.
+    is_left_to_read = known and found.split_of is not None
+    if found.kind is RoomKind.THEMED and found.status is not RoomStatus.OPEN and not is_left_to_read:
+        # A session's, and one that was merged back, stay to be read by their members until all is forgotten.
         raise Refusal(Reason.ROOM_CLOSED)
     before = membership[1] if known else 0
     # A version that does not exist yet cannot have been read.

@@ -130,7 +130,8 @@ def _event_of(row: Row, room: Room | None) -> RoomEvent:
 
 
 def room_of(row: Row) -> Room:
-    id_, name, about, topic, welcome, agreement, version, capacity, slow_mode, status, position, kind = row
+    id_, name, about, topic, welcome, agreement, version, capacity, slow_mode, status, position, kind, *more = row
+    needs_moderator, revision, split_of, split_at = more
     return Room(
         id=RoomId(id_),
         name=name,
@@ -144,6 +145,10 @@ def room_of(row: Row) -> Room:
         status=RoomStatus(status),
         position=position,
         kind=RoomKind(kind),
+        needs_moderator=bool(needs_moderator),
+        revision=revision,
+        split_of=split_of,
+        split_at=split_at,
     )
 
 

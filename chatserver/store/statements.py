@@ -57,6 +57,10 @@ ROOM_COLUMNS: Final = (
     rooms.c.status,
     rooms.c.position,
     rooms.c.kind,
+    rooms.c.needs_moderator,
+    rooms.c.revision,
+    rooms.c.split_of,
+    rooms.c.split_at,
 )
 MEMBERSHIP_COLUMNS: Final = (
     memberships.c.room,

@@ -26,7 +26,7 @@ from sqlalchemy import (
     false,
 )
 
-SCHEMA_REVISION: Final = "0003"
+SCHEMA_REVISION: Final = "0004"
 """The newest migration. A store opens only a database that stands there."""
 
 metadata = MetaData(
@@ -65,6 +65,10 @@ rooms = Table(
     Column("status", String, nullable=False),
     Column("position", Integer, nullable=False),
     Column("kind", String, nullable=False, server_default="themed"),
+    Column("needs_moderator", Boolean, nullable=False, server_default=false()),
+    Column("revision", Integer, nullable=False, server_default="0"),
+    Column("split_of", String),
+    Column("split_at", Integer, nullable=False, server_default="0"),
 )
 
 log = Table(
@@ -346,3 +350,51 @@ audit = Table(
     Column("hash", LargeBinary, nullable=False),
 )
 """Append-only: a trigger refuses everything else. `domain/ledger.py` says how an entry is sealed."""
+
+# ------------------------------------------------------------------------------------------------ the house
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", String, primary_key=True),
+    # NULL where it is for every room.
+    Column("room", String),
+    Column("text", Text, nullable=False),
+    Column("by", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False, index=True),
+    Column("withdrawn_at", BigInteger),
+)
+
+raids = Table(
+    "raids",
+    metadata,
+    Column("id", String, primary_key=True),
+    # NULL where it is for every room.
+    Column("room", String),
+    Column("by", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False, index=True),
+    # Milliseconds for which a guest who is newer than the raid only reads.
+    Column("quiet", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+)
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("name", String, primary_key=True),
+    # JSON.
+    Column("value", Text, nullable=False),
+)
+"""What staff set at run time instead of what the configuration says."""
+
+moves = Table(
+    "moves",
+    metadata,
+    Column("member", String, primary_key=True),
+    Column("room", String, primary_key=True),
+    Column("to", String, nullable=False),
+    Column("at", BigInteger, nullable=False, index=True),
+)
+"""Where somebody's place is since a room was split, until their page has heard of it."""

@@ -7,6 +7,7 @@ from typing import Final, get_args
 from chatserver import __version__
 from chatserver.protocol.asyncapi import document, tag_of
 from chatserver.protocol.codec import Encoding
+from chatserver.protocol.house import HouseCommand, HousePush, HouseReply
 from chatserver.protocol.listening import ListeningCommand, ListeningOk, ListeningPush
 from chatserver.protocol.moderation import ModerationCommand, ModerationOk, ModerationPush
 from tests.conformance.floor import Floor, view
@@ -23,10 +24,14 @@ ONE_TO_ONE: Final = {
 }
 FOR_STAFF: Final = {
     f"{kind}.{tag_of(each)}"
-    for kind, union in (("command", ModerationCommand), ("reply", ModerationOk), ("push", ModerationPush))
+    for kind, union in (
+        ("command", ModerationCommand | HouseCommand),
+        ("reply", ModerationOk | HouseReply),
+        ("push", ModerationPush | HousePush),
+    )
     for each in get_args(union)
 } | {"command.load", "reply.load", "push.load"}
-"""What moderation and the operators' page say: `test_moderation.py` and `test_load.py` hear each."""
+"""What moderation and the operators' page say: `test_moderation.py`, `test_load.py` and `test_house.py` hear each."""
 
 
 async def test_a_tour_of_every_message(house: House, room: str, encoding: Encoding) -> None:

@@ -19,6 +19,7 @@ from chatserver.delivery.presence import Presence
 from chatserver.domain.floor import FloorRules
 from chatserver.domain.history import Millis
 from chatserver.domain.hours import parse_hours
+from chatserver.domain.house import Hours
 from chatserver.domain.identity import MemberId, NodeId
 from chatserver.domain.limits import Limits
 from chatserver.domain.practice import QUESTIONS
@@ -30,6 +31,7 @@ from chatserver.handlers.desk import Desk
 from chatserver.handlers.floor import FloorKeeper
 from chatserver.handlers.health import Health
 from chatserver.handlers.hours import Clock
+from chatserver.handlers.house import HouseKeeper
 from chatserver.handlers.identity import Identities, new_member_id
 from chatserver.handlers.node import Node
 from chatserver.handlers.staff import StaffAccounts
@@ -148,6 +150,7 @@ class Worker:
         identities.on_erasing = self._erasing
         self.node.floor = FloorKeeper(self.node, FloorRules(), Clock(parse_hours("always"), "UTC"), ("en",))
         self.node.watch = Watch(self.node)
+        self.node.house = HouseKeeper(self.node, Hours(hours="always", timezone="UTC"), b"k" * 32)
         self.words_wait = 0.0
         """Seconds for which nobody may try come-back words."""
         self.desk = Desk(self.node)

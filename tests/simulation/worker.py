@@ -15,6 +15,7 @@ from chatserver.domain.attention import Thresholds
 from chatserver.domain.floor import FloorRules
 from chatserver.domain.history import Millis
 from chatserver.domain.hours import parse_hours
+from chatserver.domain.house import Hours
 from chatserver.domain.identity import NodeId
 from chatserver.domain.limits import Limits
 from chatserver.domain.rooms import RoomRules
@@ -22,6 +23,7 @@ from chatserver.handlers.desk import Desk
 from chatserver.handlers.floor import FloorKeeper
 from chatserver.handlers.health import Health
 from chatserver.handlers.hours import Clock
+from chatserver.handlers.house import HouseKeeper
 from chatserver.handlers.identity import Identities, new_member_id
 from chatserver.handlers.load import LoadKeeper
 from chatserver.handlers.node import Node
@@ -116,6 +118,7 @@ class Worker(Server):
         self.node.hub.on_caught_up = self._sweep.restate_presence
         self._tasks = Tasks()
         self.node.watch = Watch(self.node)
+        self.node.house = HouseKeeper(self.node, Hours(hours="always", timezone="UTC"), b"k" * 32)
         self.desk = Desk(self.node)
         self.is_serving = False
         self._tasks.start(self._live(), f"{name} lives")

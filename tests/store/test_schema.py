@@ -23,6 +23,7 @@ from chatserver.domain.rooms import RoomKind, room_channel
 from chatserver.store import (
     floor_statements,
     forgetting_statements,
+    house_statements,
     moderation_statements,
     people_statements,
     staff_statements,
@@ -72,6 +73,7 @@ _MODULES = (
     floor_statements,
     staff_statements,
     moderation_statements,
+    house_statements,
 )
 
 
@@ -156,7 +158,8 @@ _OF_NOBODY = {
     "log": {"channel", "kind", "reactions", "reaction"},
     "memberships": {"room"},
     "reactions": {"channel", "reaction"},
-    "rooms": {"id", "channel", "name", "about", "topic", "welcome", "agreement", "status", "kind"},
+    "rooms": {"id", "channel", "name", "about", "topic", "welcome", "agreement", "status", "kind", "split_of"},
+    "settings": {"name", "value"},
 }
 """Columns of text whose samples tell of nobody."""
 

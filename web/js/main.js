@@ -113,6 +113,18 @@ function page(session, vault) {
     (await matters)?.update(session.matters, why === "banned");
   }
 
+  /** @type {Promise<ReturnType<typeof import("./house.js").houseNotes> | null> | null} */
+  let house = null;
+
+  /** And what those who run this place have. @param {State} state */
+  async function noted({ rooms, pending }) {
+    const { notices, moved } = session.house;
+    const isClosed = screen.name === "room" && rooms[screen.room]?.room.status === "closed";
+    if (house === null && notices.length === 0 && moved === null && !isClosed && !pending.some((p) => p.why === "read_only")) return;
+    house ??= import("./house.js").then((found) => found.houseNotes(context, stage), () => (house = null));
+    (await house)?.update(screen);
+  }
+
   /** @param {Screen} to */
   function turnTo(to) {
     const isFirst = view === null;
@@ -127,6 +139,7 @@ function page(session, vault) {
     scrollTo(0, 0);
     const heading = stage.querySelector("h1");
     stand(session.state);
+    void noted(session.state);
     // Who has just come begins at the top of the page, with the skip link, the helplines and the way out.
     if (heading !== null && !isFirst) focusOn(heading);
     view.shown?.();
@@ -138,6 +151,7 @@ function page(session, vault) {
     link.update(state);
     stand(state);
     void said(state);
+    void noted(state);
     if (screen.name === "room" && state.rooms[screen.room] === undefined && state.open === null) turnTo({ name: "lobby" });
     else view?.update?.(state);
   }
@@ -217,6 +231,11 @@ async function enter(context, room, agreement) {
         again: card?.unread !== undefined,
       });
       return;
+    }
+    if (code === "room_split") {
+      const { id, name } = details["rooms"][0];
+      context.say(words.full.led(name));
+      return enter(context, id, agreement);
     }
     const full = code === "room_full" ? await import("./views/full.js").catch(() => null) : null;
     if (full === null) throw no;

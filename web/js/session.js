@@ -34,6 +34,8 @@ export class Session {
     this.listeners = new Set();
     /** @type {import("./types.js").Matters | null} what moderators have to say */
     this.matters = null;
+    /** @type {import("./types.js").House} what those who run this place have to say */
+    this.house = { notices: [], moved: null };
     /** @type {Map<string, Promise<void>>} one join at a time in each room */
     this.joining = new Map();
     /** @type {Map<string, number>} */
@@ -78,9 +80,10 @@ export class Session {
   /**
    * Enter a room. Rejects with Refused.
    * @param {string} room @param {number | null} [agreement]  the version that the person has just accepted
+   * @param {boolean} [exact]  this very room
    */
-  async enter(room, agreement = null) {
-    await this.#join(room, { agreement, fresh: false });
+  async enter(room, agreement = null, exact = false) {
+    await this.#join(room, { agreement, fresh: false, exact });
     await this.#afterJoin(room);
   }
 
@@ -326,7 +329,7 @@ export class Session {
     this.do({ type: "lobby", rooms: ok.rooms });
   }
 
-  /** @param {string} room @param {{agreement: number | null, fresh: boolean}} how */
+  /** @param {string} room @param {{agreement: number | null, fresh: boolean, exact?: boolean}} how */
   #join(room, how) {
     const running = this.joining.get(room);
     if (running !== undefined) return running;
@@ -335,15 +338,16 @@ export class Session {
     return join;
   }
 
-  /** @param {string} id @param {{agreement: number | null, fresh: boolean}} how */
-  async #joinOnce(id, { agreement, fresh }) {
+  /** @param {string} id @param {{agreement: number | null, fresh: boolean, exact?: boolean}} how */
+  async #joinOnce(id, { agreement, fresh, exact = false }) {
     const held = this.state.rooms[id];
     const place = held === undefined ? this.vault.place(id) : { epoch: held.epoch, offset: held.position };
     const since = fresh || held?.hole === "fresh" ? null : place;
-    const ok = await this.client.patient("join", {
-      room: id,
-      ...(agreement !== null && { agreement }),
-      ...(since !== null && { since }),
+    const fields = { room: id, exact, ...(agreement !== null && { agreement }), ...(since !== null && { since }) };
+    const ok = await this.client.patient("join", fields).catch(async (no) => {
+      if (no.code !== "challenge") throw no;
+      const { solve } = await import("./sum.js");
+      return this.client.patient("join", { ...fields, proof: await solve(no.details) });
     });
     this.do({ type: "joined", ok, since });
     const names = Object.fromEntries(ok.people.map((/** @type {Person} */ p) => [p.id, p.name]));
@@ -367,6 +371,11 @@ export class Session {
   #pushed(push) {
     if (push.push === "matters") {
       this.matters = push;
+      for (const listener of this.listeners) listener();
+      return;
+    }
+    if (push.push === "notices" || push.push === "moved") {
+      this.house = push.push === "moved" ? { ...this.house, moved: push } : { ...this.house, notices: push.notices };
       for (const listener of this.listeners) listener();
       return;
     }

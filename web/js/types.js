@@ -17,6 +17,7 @@
  * @property {number} capacity
  * @property {number} slow_mode  least seconds between two posts of one person
  * @property {string} status
+ * @property {string | null} [split_of]  the room that it was opened beside
  *
  * @typedef {object} RoomCard
  * @property {string} id
@@ -93,7 +94,7 @@
  * @typedef {{push: "gap", channel: string, position: Position}} GapPush
  * @typedef {{push: "self", member: Person, muted: string[]}} SelfPush
  * @typedef {{push: "draining", reconnect_after: number}} DrainingPush
- * @typedef {Fact | PresencePush | TypingPush | CountsPush | GapPush | SelfPush | DrainingPush | StandingPush | Matters} Push
+ * @typedef {Fact | PresencePush | TypingPush | CountsPush | GapPush | SelfPush | DrainingPush | StandingPush | Matters | Moved | Notices} Push
  *
  * One-to-one.
  *
@@ -328,6 +329,14 @@
  * @property {(offset: number, reaction: Reaction, on: boolean) => void} react
  * @property {(offset: number) => void} jump
  * @property {(offset: number, from: HTMLElement) => void} menu
+ */
+
+/**
+ * @typedef {{id: string, text: string, at: number, until: number, room?: string | null}} Notice
+ * @typedef {{push: "notices", notices: Notice[]}} Notices
+ * @typedef {{id: string, name: string, agreement_version: number}} PlaceToBe
+ * @typedef {{push: "moved", room: string, to: PlaceToBe, beside: PlaceToBe[], at: number}} Moved
+ * @typedef {{notices: Notice[], moved: Moved | null}} House  what those who run this place have to say
  */
 
 /**

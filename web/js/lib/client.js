@@ -16,7 +16,7 @@ const OPEN_MS = 12_000;
 const PONG_MS = 8_000;
 const STABLE_MS = 10_000;
 const PATIENT_TRIES = 5;
-const PATIENT_CODES = ["rate_limited", "busy", "storage_unavailable"];
+const PATIENT_CODES = ["rate_limited", "busy", "storage_unavailable", "joins_slowed"];
 
 /** An expected "no", from the server or because there is no connection. `retryAfter` is in seconds. */
 export class Refused extends Error {

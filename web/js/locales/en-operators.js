@@ -79,6 +79,9 @@ export const words = {
     all: "Show all",
     none: "No room has that in its name.",
     closed: "closed",
+    change: "Change",
+    changeOf: (/** @type {string} */ name) => `Change ${name}`,
+    house: "Rooms, announcements, hours",
     needs: "Needs attention:",
     moderated: "Here",
     unmoderated: "Nobody",
@@ -133,6 +136,8 @@ export const words = {
     label: "Workers, live",
     here: "shows you this page",
     draining: "stopping",
+    drain: "Drain",
+    drainOf: (/** @type {string} */ name) => `Drain ${name}`,
     /** @type {Record<string, string>} */
     columns: {
       name: "Worker", connections: "Connections", members: "People", cpu: "CPU", rss: "Memory", lag: "Loop lag", bus: "Redis", store: "Store",

@@ -74,6 +74,7 @@ export const words = {
     none: "Be kind. Speak for yourself. What is said here stays here.",
   },
   full: {
+    led: (/** @type {string} */ name) => `That room was full and has another one beside it. You are in ${name}.`,
     title: "This room is full",
     lead: "This room is full so that everyone can be heard. These have space.",
     none: "This room is full so that everyone can be heard. No other room has space right now. Places open often.",
@@ -268,6 +269,7 @@ export const words = {
     draining: "The rooms are restarting. Please try again in a moment.",
     muted: "A moderator decided that you can't write here for now.",
     removed: "A moderator decided that you can't be in this room for now.",
+    read_only: "Who is new here reads for a while first.",
     lost: "There is no connection just now. Please try again in a moment.",
     late: "No answer came. Please try again in a moment.",
   }),

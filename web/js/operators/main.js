@@ -53,7 +53,7 @@ async function knock(note = "") {
 
 /** @param {SignedIn} account */
 function open(account) {
-  if (account.roles.some((role) => role === "operator" || role === "moderator")) page();
+  if (account.roles.some((role) => role === "operator" || role === "moderator")) page(account.roles.includes("operator"));
   else turnTo(notYours());
 }
 
@@ -72,7 +72,8 @@ async function signOut() {
   location.reload();
 }
 
-function page() {
+/** @param {boolean} mayOperate */
+function page(mayOperate) {
   /** @type {Picture | null} */
   let picture = null;
   let here = "";
@@ -81,17 +82,27 @@ function page() {
   const ended = new AbortController();
   const { signal } = ended;
 
-  const rooms = roomsView();
-  const attention = attentionView((name) => rooms.find(name));
+  /** @type {import("./types.js").Acting} */
+  const acting = {
+    ask: (cmd, fields) => client.patient(cmd, fields),
+    nameOf: (room) => picture?.places.get(room)?.name ?? room,
+    mayOperate,
+  };
+  /** What is done is fetched when somebody begins. @param {(found: typeof import("./acts.js")) => void} begin */
+  const act = (begin) => void import("./acts.js").then(begin, () => tell(words.link.lost));
+  const change = (/** @type {string} */ id, /** @type {string} */ name) => act((found) => found.roomSheet(acting, id, name));
+  const drain = (/** @type {string} */ id, /** @type {string} */ name) => act((found) => found.workerSheet(acting, id, name));
+  const rooms = roomsView(change);
+  const attention = attentionView((name) => rooms.find(name), change);
   const totals = totalsView();
   const floor = floorView();
-  const workers = workersView(() => here);
+  const workers = workersView(() => here, mayOperate ? drain : null);
   const plumbing = plumbingView();
   const live = h("p", { class: "live" });
   const element = h(
     "div",
     { class: "operators" },
-    h("div", { class: "first" }, h("h1", { text: words.here }), live, button(words.out, () => void signOut(), { class: "quiet" })),
+    h("div", { class: "first" }, h("h1", { text: words.here }), live, button(words.rooms.house, () => act((found) => found.houseSheet(acting)), { class: "quiet", "aria-haspopup": "dialog" }), button(words.out, () => void signOut(), { class: "quiet" })),
     attention.element,
     totals.element,
     rooms.element,

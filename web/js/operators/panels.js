@@ -35,8 +35,8 @@ function facts() {
   };
 }
 
-/** @param {(name: string) => void} find */
-export function attentionView(find) {
+/** @param {(name: string) => void} find @param {(id: string, name: string) => void} change */
+export function attentionView(find, change) {
   const w = words.attention;
   const first = h("ul", { class: "concerns" });
   const others = h("ul", { class: "concerns" });
@@ -58,6 +58,7 @@ export function attentionView(find) {
       h("p", {}, h("span", { class: "mark", "aria-hidden": "true", text: concern.urgent === true ? "▲" : "△" }), " ", h("b", { text: concern.urgent === true ? w.now : w.soon }), " ", said),
       h("p", { class: "soft" }, ADVICE[concern.kind] ?? ""),
       go,
+      concern.room !== undefined && h("span", {}, button(words.rooms.change, () => change(concern.room ?? "", name() ?? ""), { class: "quiet", "aria-haspopup": "dialog", "aria-label": words.rooms.changeOf(name() ?? concern.room) })),
     );
     return {
       element,
@@ -141,8 +142,11 @@ export function floorView() {
   };
 }
 
-/** @param {() => string} here  the id of the worker that shows this page */
-export function workersView(here) {
+/**
+ * @param {() => string} here  the id of the worker that shows this page
+ * @param {((id: string, name: string) => void) | null} drain  for those who may
+ */
+export function workersView(here, drain) {
   const w = words.workers;
   /** @type {Map<string, Worker>} */
   let workers = new Map();
@@ -174,8 +178,13 @@ export function workersView(here) {
   function nameCell(cell) {
     const name = h("b");
     const state = h("span", { class: "soft" });
-    cell.append(name, " ", state);
+    let id = "";
+    const act = button(w.drain, () => drain?.(id, name.textContent ?? ""), { class: "quiet change", "aria-haspopup": "dialog" });
+    cell.append(name, " ", state, ...(drain === null ? [] : [act]));
     return (/** @type {Worker} */ each) => {
+      id = each.id;
+      attr(act, "aria-label", w.drainOf(each.name));
+      show(act, each.is_draining !== true);
       text(name, each.name);
       text(state, each.is_draining === true ? w.draining : each.id === here() ? w.here : "");
     };

@@ -20,7 +20,8 @@ const time = (ms) => (ms === null ? "–" : milliseconds(ms));
 /** @param {number} n */
 const some = (n) => (n === 0 ? "–" : number(n));
 
-export function roomsView() {
+/** @param {(id: string, name: string) => void} change  what one does with a room */
+export function roomsView(change) {
   /** @type {Picture | null} */
   let picture = null;
   /** @type {Map<string, Concern>} */
@@ -71,12 +72,16 @@ export function roomsView() {
     const why = h("span", { class: "unseen" });
     const name = h("b");
     const state = h("span", { class: "soft" });
-    cell.append(mark, why, name, " ", state);
+    let id = "";
+    const act = button(w.change, () => change(id, name.textContent ?? ""), { class: "quiet change", "aria-haspopup": "dialog" });
+    cell.append(mark, why, name, " ", state, act);
     return (/** @type {Room} */ room) => {
       const concern = concerned.get(room.id);
       text(mark, concern === undefined ? "" : concern.urgent === true ? "▲" : "△");
       text(why, concern === undefined ? "" : `${w.needs} `);
+      id = room.id;
       text(name, room.name);
+      attr(act, "aria-label", w.changeOf(room.name));
       text(state, room.isOpen ? "" : w.closed);
     };
   }

@@ -91,6 +91,29 @@
  *
  * @typedef {Place & Required<Omit<Row, "p50" | "p99">> & {p50: number | null, p99: number | null, isOpen: boolean}} Room
  *
+ * @typedef {object} Acting  what acts are given
+ * @property {(cmd: string, fields: object) => Promise<any>} ask
+ * @property {(room: string) => string} nameOf
+ * @property {boolean} mayOperate
+ *
+ * @typedef {object} RoomSet  a room as it is set
+ * @property {string} id
+ * @property {string} name
+ * @property {string} about
+ * @property {string} topic
+ * @property {string} welcome
+ * @property {string} agreement
+ * @property {number} capacity
+ * @property {number} slow_mode
+ * @property {boolean} needs_moderator
+ * @property {number} split_at
+ * @property {string | null} split_of
+ * @property {number} revision
+ * @property {string} status
+ *
+ * @typedef {{id: string, text: string, until: number, room?: string | null}} Notice
+ * @typedef {{id: string, until: number, room?: string | null}} Raid
+ *
  * @typedef {{key: string, isDown: boolean}} Order
  */
 

@@ -1,0 +1,116 @@
+"""How a room that is too full to be heard in becomes several of human size.
+
+Pure and deterministic: the same people and ties give the same plan, whatever order they are told in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.identity import MemberId
+
+HUMAN_SIZE: Final = 12
+"""How many a room should have after a split where nobody says otherwise: each can be heard, and nobody is alone."""
+LEAST: Final = 4
+"""With fewer nothing is split."""
+MOST_PARTS: Final = 20
+
+
+class Tie(msgspec.Struct, frozen=True):
+    """Somebody answered, or reacted to, somebody else. Whose turn it was does not matter."""
+
+    one: MemberId
+    other: MemberId
+
+
+def parts_for(people: int, parts: int | None) -> int:
+    """Into how many rooms. Raises TOO_FEW where there would be rooms with a single person in them."""
+    wanted = max(2, math.ceil(people / HUMAN_SIZE)) if parts is None else parts
+    if people < max(LEAST, wanted * 2):
+        raise Refusal(Reason.TOO_FEW, details={"here": people})
+    return min(wanted, MOST_PARTS)
+
+
+def plan(
+    people: Iterable[MemberId], ties: Iterable[Tie], newcomers: Iterable[MemberId], parts: int | None = None
+) -> tuple[tuple[MemberId, ...], ...]:
+    """Who is together: the largest share of companions first, which stays where it is.
+
+    Nobody is left out or named twice, and no two groups differ by more than one person. Whoever has ties is with those
+    they have most of them with, as far as there is room; newcomers, who know nobody yet, are spread evenly.
+    """
+    everybody = sorted(set(people))
+    count = parts_for(len(everybody), parts)
+    weights = _weights(set(everybody), ties)
+    new = set(newcomers)
+    # How many each takes, so that sizes differ by one at most.
+    least, spare = divmod(len(everybody), count)
+    space = [least + (part < spare) for part in range(count)]
+    groups: list[list[MemberId]] = [[] for _ in range(count)]
+    for circle in _circles(everybody, weights):
+        known = [who for who in circle if who not in new or weights[who]]
+        _seat(known, groups, space, weights)
+    seated = {who for group in groups for who in group}
+    for who in everybody:
+        if who not in seated:
+            # A newcomer goes where the fewest newcomers are.
+            open_ = [part for part in range(count) if space[part] > 0]
+            part = min(open_, key=lambda each: (sum(other in new for other in groups[each]), -space[each], each))
+            groups[part].append(who)
+            space[part] -= 1
+    return tuple(tuple(sorted(group)) for group in sorted(groups, key=lambda group: (-_warmth(group, weights), group)))
+
+
+Weights = Mapping[MemberId, Counter[MemberId]]
+
+
+def _weights(people: set[MemberId], ties: Iterable[Tie]) -> Weights:
+    found: defaultdict[MemberId, Counter[MemberId]] = defaultdict(Counter)
+    for tie in ties:
+        if tie.one != tie.other and tie.one in people and tie.other in people:
+            found[tie.one][tie.other] += 1
+            found[tie.other][tie.one] += 1
+    return found
+
+
+def _circles(people: list[MemberId], weights: Weights) -> list[list[MemberId]]:
+    """Those who are tied to each other, directly or through others: the largest circle first, and in each circle
+    everybody after the one whom they are most tied to of those before."""
+    left, circles = dict.fromkeys(people), []
+    while left:
+        first = min(left, key=lambda who: (-weights[who].total() if who in weights else 0, who))
+        circle, near = [], Counter({first: 1})
+        while near:
+            who = min(near, key=lambda each: (-near[each], each))
+            del near[who], left[who]
+            circle.append(who)
+            for other, weight in weights[who].items() if who in weights else ():
+                if other in left:
+                    near[other] += weight
+        circles.append(circle)
+    return sorted(circles, key=lambda circle: (-len(circle), circle))
+
+
+def _seat(circle: list[MemberId], groups: list[list[MemberId]], space: list[int], weights: Weights) -> None:
+    """Together where there is room for all; else each with those whom they are most tied to."""
+    whole = [part for part in range(len(groups)) if space[part] >= len(circle)]
+    for who in circle:
+        open_ = [part for part in range(len(groups)) if space[part] > 0]
+        choice = whole or open_
+        ties = weights[who] if who in weights else Counter[MemberId]()
+        part = min(choice, key=lambda each: (-sum(ties[other] for other in groups[each]), -space[each], each))
+        groups[part].append(who)
+        space[part] -= 1
+        if whole:
+            whole = [part]
+
+
+def _warmth(group: Iterable[MemberId], weights: Weights) -> int:
+    inside = set(group)
+    return sum(weight for who in inside if who in weights for other, weight in weights[who].items() if other in inside)

@@ -1,0 +1,72 @@
+"""The house's part of the contract as operations, for every database."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection
+from functools import partial
+from typing import TypeVar
+
+from chatserver.domain.history import Millis
+from chatserver.domain.house import Hours, House, Move, Notice, Raid, RoomEdit
+from chatserver.domain.identity import MemberId
+from chatserver.domain.ledger import Act
+from chatserver.domain.rooms import RoomId
+from chatserver.store import house
+from chatserver.store.compiler import MakeOp
+from chatserver.store.house_contract import Circle, Deed, Steered
+
+T = TypeVar("T")
+
+
+class HouseOperations(ABC):
+    """`contract.HouseStore` over the two things that a driver must be able to do."""
+
+    @abstractmethod
+    async def _read(self, op: MakeOp[T]) -> T:
+        """Run an operation that writes nothing, in one snapshot where the database has them."""
+
+    @abstractmethod
+    async def _write(self, op: MakeOp[T]) -> T:
+        """Run an operation in one transaction, durable on return."""
+
+    async def house(self, now: Millis) -> House:
+        return await self._read(partial(house.house, now))
+
+    async def open_room(self, name: str, edit: RoomEdit, deed: Deed) -> Steered:
+        return await self._write(partial(house.open_room, name, edit, deed))
+
+    async def change_room(self, room: RoomId, seen: int, edit: RoomEdit, deed: Deed) -> Steered:
+        return await self._write(partial(house.change_room, room, seen, edit, deed))
+
+    async def split_room(
+        self, room: RoomId, seen: int, groups: Collection[Collection[MemberId]], deed: Deed
+    ) -> Steered:
+        return await self._write(partial(house.split_room, room, seen, groups, deed))
+
+    async def circle(self, room: RoomId, people: Collection[MemberId]) -> Circle:
+        return await self._read(partial(house.circle, room, people))
+
+    async def settle(self, member: MemberId, room: RoomId, to: RoomId) -> None:
+        await self._write(partial(house.settle, member, room, to))
+
+    async def moves_of(self, member: MemberId, now: Millis) -> list[Move]:
+        return await self._read(partial(house.moves_of, member, now))
+
+    async def announce(self, notice: Notice, deed: Deed) -> Notice:
+        return await self._write(partial(house.announce, notice, deed))
+
+    async def withdraw(self, notice: str, deed: Deed) -> None:
+        await self._write(partial(house.withdraw, notice, deed))
+
+    async def declare(self, raid: Raid, deed: Deed) -> Raid:
+        return await self._write(partial(house.declare, raid, deed))
+
+    async def end_raid(self, raid: str, deed: Deed) -> None:
+        await self._write(partial(house.end_raid, raid, deed))
+
+    async def set_hours(self, hours: Hours, deed: Deed) -> Hours:
+        return await self._write(partial(house.set_hours, hours, deed))
+
+    async def enter(self, act: Act) -> None:
+        await self._write(partial(house.enter, act))

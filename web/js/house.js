@@ -1,0 +1,173 @@
+/** What is announced, what is closed, and where one's place is since a room was split. */
+
+/** @import {Context, Moved, Notice, Screen, State} from "./types.js" */
+
+import { button, h, keyed, show, text } from "./lib/dom.js";
+import { clock } from "./lib/time.js";
+import { words as w } from "./locales/en-house.js";
+
+const SOON_MS = 500;
+const NEAR_END_PX = 40;
+
+/** @param {Context} context @param {HTMLElement} stage */
+export function houseNotes(context, stage) {
+  const { session, say } = context;
+  const list = h("div", { class: "stack" });
+  const element = h("section", { class: "card house", "aria-label": w.label, hidden: true }, list);
+  /** @type {Set<string>} what somebody has put away, or was told */
+  const hidden = new Set();
+  /** @type {Set<string>} */
+  const told = new Set();
+  /** @type {{from: Moved, to: string} | null} where they were led, until they say it is fine */
+  let led = null;
+  /** @type {Moved | null} */
+  let following = null;
+  /** @type {Screen} */
+  let screen = { name: "lobby" };
+  let failed = "";
+
+  /** @typedef {{id: string, said: string, more?: string, acts: [string, () => void][]}} Note */
+
+  /** @param {State} state @returns {Note[]} */
+  function notes(state) {
+    const now = Date.now() + state.skew;
+    const here = screen.name === "room" ? screen.room : null;
+    const found = /** @type {Note[]} */ ([]);
+    if (led !== null && here === led.to && state.rooms[here]?.room.status === "open") found.push(moveNote(led.from, led.to));
+    const room = here === null ? undefined : state.rooms[here]?.room;
+    if (room?.status === "closed") {
+      const root = room.split_of;
+      const name = root === undefined || root === null ? "" : (state.lobby?.find((card) => card.id === root)?.name ?? root);
+      found.push({
+        id: `closed-${room.id}`,
+        said: name === "" ? w.closed : w.closedBeside,
+        acts: name === "" ? [] : [[w.toRoot(name), () => void context.enter(String(root)).catch(() => null)]],
+      });
+    }
+    const waiting = state.pending.find((post) => post.room === here && post.why === "read_only");
+    const until = Number(waiting?.details?.["until"] ?? 0);
+    if (until > now) found.push({ id: `quiet-${until}`, said: w.quiet(clock(until - state.skew)), acts: [] });
+    for (const notice of session.house.notices) {
+      const isHere = notice.room === undefined || notice.room === null || notice.room === here;
+      if (!isHere || notice.until <= now || hidden.has(notice.id)) continue;
+      found.push({ id: notice.id, said: notice.text, acts: [[w.hide, () => put(notice)]] });
+    }
+    return found;
+  }
+
+  /** @param {Moved} from @param {string} to @returns {Note} */
+  function moveNote(from, to) {
+    const beside = from.beside.filter((place) => place.id !== to);
+    const name = (/** @type {string} */ id) => from.beside.find((place) => place.id === id)?.name ?? id;
+    return {
+      id: `moved-${to}`,
+      said: w.moved(name(from.room), name(to)),
+      more: failed || (session.vault.draft(to) !== null ? w.kept : ""),
+      acts: [
+        [w.fine, () => {
+          led = null;
+          draw();
+        }],
+        ...beside.map(({ id, name: label }) => /** @type {[string, () => void]} */ ([id === from.room ? w.stay(label) : w.rather(label), () => void move(from, to, id).catch(lost)])),
+      ],
+    };
+  }
+
+  /** @param {Notice} notice */
+  function put(notice) {
+    hidden.add(notice.id);
+    draw();
+  }
+
+  function lost() {
+    failed = w.failed;
+    draw();
+  }
+
+  /** Somebody's place is elsewhere: go there with what they were writing. @param {Moved} from @param {string} at @param {string} to */
+  async function move(from, at, to) {
+    failed = "";
+    const version = from.beside.find((place) => place.id === to)?.agreement_version ?? null;
+    await session.enter(to, version, true);
+    const draft = session.vault.draft(at);
+    if (draft !== null && session.vault.draft(to) === null) session.vault.keepDraft(to, { ...draft, replyTo: null });
+    if (screen.name === "room" && screen.room === at) {
+      const area = /** @type {HTMLTextAreaElement | null} */ (document.querySelector("#writing"));
+      const isWriting = area !== null && document.activeElement === area;
+      led = { from, to };
+      context.go({ name: "room", room: to });
+      if (isWriting) /** @type {HTMLElement | null} */ (document.querySelector("#writing"))?.focus();
+      const name = (/** @type {string} */ id) => from.beside.find((place) => place.id === id)?.name ?? id;
+      if (to !== from.room) say(w.moved(name(from.room), name(to)));
+      if (to === from.room) led = null;
+    }
+    await session.ask("settle", { room: from.room, to });
+    // What was on its way goes first.
+    while (session.state.pending.some((post) => post.room === at && post.status !== "refused" && post.status !== "unsure")) {
+      await new Promise((done) => setTimeout(done, SOON_MS));
+    }
+    if (!session.state.pending.some((post) => post.room === at)) await session.leaveRoom(at);
+    draw();
+  }
+
+  /** Nobody is taken away from the middle of a change to a post. */
+  const isChanging = () => document.querySelector(".composer .about:not([hidden])") !== null;
+
+  /** @param {Moved} moved */
+  async function follow(moved) {
+    while (isChanging() && session.house.moved === moved) await new Promise((done) => setTimeout(done, SOON_MS));
+    // What is on its way is sent from where it was written.
+    while (session.client.isOpen && session.state.pending.some((post) => post.room === moved.room && (post.status === "waiting" || post.status === "sending"))) {
+      await new Promise((done) => setTimeout(done, SOON_MS));
+    }
+    if (session.house.moved === moved) await move(moved, moved.room, moved.to.id);
+  }
+
+  function draw() {
+    const found = notes(session.state);
+    const { documentElement: page } = document;
+    const isAtEnd = screen.name === "room" && innerHeight + scrollY >= page.scrollHeight - NEAR_END_PX;
+    keyed(list, found, ({ id }) => id, (note) => {
+      const said = h("p", { text: note.said });
+      const more = h("p", { class: "soft" });
+      const acts = h("div", { class: "row" }, ...note.acts.map(([label, act], i) => button(label, act, { class: i === 0 && note.acts.length > 1 ? "act second" : "quiet" })));
+      return {
+        element: h("div", {}, said, more, note.acts.length > 0 && acts),
+        update: (next) => {
+          text(said, next.said);
+          text(more, next.more ?? "");
+          show(more, (next.more ?? "") !== "");
+        },
+      };
+    });
+    show(element, found.length > 0);
+    const write = /** @type {HTMLElement | null} */ (stage.querySelector(".room .composer"));
+    if (write !== null) show(write, !found.some(({ id }) => id.startsWith("closed-")));
+    if (isAtEnd) scrollTo({ top: page.scrollHeight, behavior: "instant" });
+    for (const note of found) {
+      if (told.has(note.id)) continue;
+      told.add(note.id);
+      if (!note.id.startsWith("moved-")) say(w.news(note.said));
+    }
+  }
+
+  return {
+    /** @param {Screen} now */
+    update(now) {
+      screen = now;
+      // Above what one writes, where it is seen however far somebody has read.
+      const foot = stage.querySelector(".room .foot");
+      if (foot !== null && foot.firstElementChild !== element) foot.prepend(element);
+      else if (foot === null && stage.previousElementSibling !== element) stage.before(element);
+      draw();
+      const { moved } = session.house;
+      const isHere = moved !== null && screen.name === "room" && screen.room === moved.room;
+      if (isHere && moved !== following && session.client.isOpen) {
+        following = moved;
+        void follow(moved).catch(() => {
+          following = null;
+        });
+      }
+    },
+  };
+}
