@@ -58,6 +58,13 @@ class PasswordAsked(msgspec.Struct, frozen=True):
     password: str
 
 
+class ConfirmAsked(msgspec.Struct, frozen=True):
+    """`code` is the second factor's, where there is one."""
+
+    password: str
+    code: str | None = None
+
+
 class NewPasswordAsked(msgspec.Struct, frozen=True):
     current: str
     new: str
@@ -173,10 +180,10 @@ class StaffRoutes:
         return _json(_introduced(by))
 
     async def confirm(self, request: Request) -> Response:
-        """`POST /api/staff/confirm`: the password again, for what needs it."""
-        by, asked = await self._signed_in(request, PasswordAsked)
+        """`POST /api/staff/confirm`: the password again, and the second factor's code, for what needs it."""
+        by, asked = await self._signed_in(request, ConfirmAsked)
         self._admit_try(request, by.staff.login)
-        await self._accounts.confirm(by, asked.password)
+        await self._accounts.confirm(by, asked.password, asked.code)
         return _done()
 
     async def change_password(self, request: Request) -> Response:
