@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from chatserver.handlers.staff import StaffAccounts
     from chatserver.store.contract import Store
 
-_ENTRIES = 500
 
 F = TypeVar("F", bound=Callable[..., object])
 T = TypeVar("T")
@@ -217,7 +216,8 @@ def audit_head(config: Path | None, **options: object) -> None:
 @_settings_options
 def audit_verify(heads: TextIO | None, config: Path | None, **options: object) -> None:
     """Check the whole log: that no entry was changed, taken out, moved or written anew. Exit code 1 where one was."""
-    from chatserver.domain.ledger import LedgerHead, Tampered, Verifier  # noqa: PLC0415 - as in _migrate
+    from chatserver.domain.ledger import LedgerHead, Tampered  # noqa: PLC0415 - as in _migrate
+    from chatserver.handlers.overseer import verify  # noqa: PLC0415 - as in _migrate
 
     try:
         lines = [line.split() for line in heads or () if line.strip()]
@@ -225,16 +225,8 @@ def audit_verify(heads: TextIO | None, config: Path | None, **options: object) -
     except ValueError:
         _fail(2, "--heads: each line is a number and a hash, as `audit head` prints them")
 
-    async def verify(store: Store, settings: Settings) -> LedgerHead:
-        verifier = Verifier(exported)
-        # Read before the entries: one that comes meanwhile is no harm.
-        kept = await store.audit_head()
-        while entries := await store.audit_entries(verifier.head.seq, min(_ENTRIES, kept.seq - verifier.head.seq)):
-            verifier.read(entries)
-        return verifier.finish(kept)
-
     try:
-        head = _with_store(_load(config, options), verify)
+        head = _with_store(_load(config, options), lambda store, settings: verify(store, exported))
     except Tampered as tampered:
         _fail(1, tampered)
     click.echo(f"{head.seq} entries hold together. The newest is {head.hash.hex()}")

@@ -44,6 +44,7 @@ from chatserver.handlers.hours import Clock
 from chatserver.handlers.identity import Identities, new_member_id
 from chatserver.handlers.load import LoadKeeper
 from chatserver.handlers.node import Node
+from chatserver.handlers.overseer import Overseer
 from chatserver.handlers.staff import StaffAccounts
 from chatserver.handlers.sweep import Sweep
 from chatserver.handlers.watch import Watch
@@ -133,6 +134,7 @@ class Server:
             settings.listening.languages,
         )
         self.node.watch = Watch(self.node)
+        self.node.overseer = Overseer(self.node)
         self._gate = Gate(limits)
         self._gate.on_drain(self._drain)
         self._health = Health(self.node)
@@ -179,6 +181,7 @@ class Server:
             self._tasks.start(self._sweep.run(), "sweep")
             self._tasks.start(node.floor.run(), "floor")
             self._tasks.start(node.load.run(), "load")
+            self._tasks.start(node.overseer.run(), "overseer")
             self._tasks.start(self._count_turned_away(), "turned away")
             # Otherwise the first guest would wait for it, and everybody with them.
             await asyncio.to_thread(warm_up)

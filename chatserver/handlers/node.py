@@ -25,6 +25,7 @@ from chatserver.store.contract import Retention, Store
 if TYPE_CHECKING:
     from chatserver.handlers.floor import FloorKeeper
     from chatserver.handlers.load import LoadKeeper
+    from chatserver.handlers.overseer import Overseer
     from chatserver.handlers.watch import Watch
 
 ENDED_SECONDS: Final = 60.0
@@ -72,7 +73,8 @@ class Node:
     """The one-to-one side of this worker. It needs the node, so the server gives it afterwards."""
     watch: Watch = field(init=False)
     """The same of moderation."""
-
+    overseer: Overseer = field(init=False)
+    """How moderation is doing, in numbers."""
     load: LoadKeeper = field(init=False)
     """What goes on in the rooms and on the workers. It needs the node, too."""
 

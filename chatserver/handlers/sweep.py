@@ -29,6 +29,7 @@ SECOND: Final = 1.0
 STAFF_SECONDS: Final = 0.5
 WATCH_SECONDS: Final = 0.5
 ROOMS_SECONDS: Final = 5.0
+COUNT_SECONDS: Final = 5.0
 TOUCH_SECONDS: Final = 60.0
 EXPIRE_SECONDS: Final = 60.0
 
@@ -56,6 +57,7 @@ class Sweep:
                 (WATCH_SECONDS, self._watch),
                 (ROOMS_SECONDS, self.load_rooms),
                 (ROOMS_SECONDS, self._staff_names),
+                (COUNT_SECONDS, self._node.overseer.count),
                 (TOUCH_SECONDS, self._touch),
                 (EXPIRE_SECONDS, self._expire),
             ):

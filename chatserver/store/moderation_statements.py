@@ -223,6 +223,27 @@ ADD_BARRED: Final = Statement(
 )
 DROP_BARRED_BY: Final = Statement(delete(barred).where(barred.c.measure == _p("measure")), "measure")
 
+# ------------------------------------------------------------------------------------------------ numbers
+
+_is_late: Final = reports.c.due_at < _p("now")
+COUNT_REPORTS: Final = Statement(
+    select(
+        reports.c.reason,
+        func.count(),
+        func.count().filter(_is_late),
+        func.min(reports.c.due_at).filter(_is_late),
+    )
+    .where(reports.c.status != _closed)
+    .group_by(reports.c.reason),
+    "now",
+)
+COUNT_MEASURES: Final = Statement(
+    select(measures.c.kind, func.count(), func.count().filter(measures.c.appealed_at.is_not(None)))
+    .where(_is_active)
+    .group_by(measures.c.kind),
+    "now",
+)
+
 # ------------------------------------------------------------------------------------------------ debriefs
 
 DEBRIEFS: Final = Statement(

@@ -196,8 +196,13 @@ async def test_a_ban_asks_for_the_password_again_and_goes_on(house: ChatServer, 
         await desk.keyboard.press("Enter")
         await expect(asked).to_have_count(0)
         await expect(desk.get_by_label("Why: they will read this")).to_be_hidden()
-        matters = await ben.wait_for(lambda push: push["push"] == "matters" and bool(push["measures"]))
-        assert [each["kind"] for each in matters["measures"]] == ["ban"]
+        assert await ben.wait_closed() == 4402
+    # Or nobody new would be let in from here any more.
+    async with ChatClient(house.ws_url, hello=False) as moderator:
+        await moderator.ask("hello", staff=True, token=await signed_in(house, login))
+        ban = (await moderator.ask("reports"))["measures"][0]
+        assert (ban["kind"], ban["reason"]) == ("ban", "Threats have no place here.")
+        await moderator.ask("lift", measure=ban["id"], reason="It was a test.")
 
 
 def long_ago(house: ChatServer) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.moderation import MeasureKind
 from chatserver.domain.staff import CONFIRMED_FOR, Role, Staff, hash_secret
-from chatserver.edge.routes import IDENTITY, STAFF, STATUS
+from chatserver.edge.routes import IDENTITY, STAFF, STATUS, Call
 from chatserver.handlers.table import TABLE
 from chatserver.protocol.asyncapi import tag_of
 from chatserver.protocol.codec import Encoding
@@ -38,7 +39,16 @@ NOBODY, MEMBER, REVOKED = "nobody", "member", "revoked"
 WITHOUT_ROLE: Final = (NOBODY, MEMBER, REVOKED)
 UNKNOWN: Final = ("hello_required", "identity_required")
 _YEAR: Final = 365 * 24 * 3_600_000
+_OURS: Final = ("cmd", "id")
 _numbers = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    """A server of its own: what is done here to everybody, by everybody, is no other test's."""
+    with House(limits={"exports_per_address_per_hour": 10_000}) as house:
+        yield house
+        assert house.complaints() == []
 
 
 @pytest.fixture
@@ -59,7 +69,8 @@ def matrix(heading: str) -> Matrix:
 COMMANDS_MATRIX: Final = matrix("Commands")
 CALLS_MATRIX: Final = matrix("HTTP calls")
 ROLES: Final = [*next(iter(COMMANDS_MATRIX.values()))]
-CALLS: Final = {f"{call.method} {call.path}": call for call in (*IDENTITY, *STAFF, *STATUS)}
+_ALL: Final[tuple[Call[Any], ...]] = (*IDENTITY, *STAFF, *STATUS)
+CALLS: Final = {f"{call.method} {call.path}": call for call in _ALL}
 BODIES: Final[dict[str, Json]] = {
     "POST /api/identity/restore": {"code": "no-such-code"},
     "POST /api/identity/appeal": {"measure": "none", "text": "But why?"},
@@ -176,7 +187,7 @@ def _commands() -> list[tuple[str, str, Json]]:
     for command in COMMANDS:
         if isinstance(command, Hello):
             continue
-        fields = {name: value for name, value in msgspec.to_builtins(command).items() if name not in ("cmd", "id")}
+        fields = {name: value for name, value in json.loads(msgspec.json.encode(command)).items() if name not in _OURS}
         name = tag_of(type(command))
         found.append((name, name, fields))
         if isinstance(command, TakeMeasureCommand):
@@ -193,6 +204,8 @@ async def _judge_command(peer: Peer, command: str, fields: Json) -> str:
         why = refused.error.get("details", {}).get("why")
         if refused.code in UNKNOWN or (refused.code == "not_allowed" and why is None):
             return "no"
+        if refused.code in ("invalid", "rate_limited"):
+            raise
         return "password" if refused.code == "confirmation_required" else "yes"
     return "yes"
 
@@ -242,12 +255,14 @@ async def _judge_call(http: httpx.AsyncClient, name: str, token: str | None) -> 
     call = CALLS[name]
     headers = {} if token is None else {"authorization": f"Bearer {token}"}
     body = BODIES.get(name, {}) if call.method == "POST" else None
+    # It is the token that is judged, and no cookie of an earlier answer.
+    http.cookies.clear()
     answer = await http.request(call.method, call.path, json=body, headers=headers)
     code = answer.json()["error"]["code"] if answer.is_client_error else ""
     assert not answer.is_server_error, (name, answer.text)
     if code in ("identity_required", "identity_unknown", "not_allowed"):
         return "no"
-    assert code != "malformed", (name, answer.text)
+    assert code not in ("malformed", "rate_limited"), (name, answer.text)
     return "password" if code == "confirmation_required" else "yes"
 
 
@@ -266,10 +281,9 @@ async def test_each_role_may_make_the_calls_that_the_page_says(
         return (await meet()).token if role == MEMBER else await staffing.token(role, is_stale=is_stale)
 
     async with httpx.AsyncClient(base_url=house.http, timeout=20) as http:
-        for is_stale, cells in ((False, fresh), (True, expected)):
+        rounds = [(False, fresh)] if role in WITHOUT_ROLE else [(False, fresh), (True, expected)]
+        for is_stale, cells in rounds:
             found = {name: await _judge_call(http, name, await credential(is_stale=is_stale)) for name in CALLS}
-            if role in WITHOUT_ROLE:
-                cells = fresh
             assert found == cells
 
 
@@ -292,3 +306,6 @@ async def test_the_same_command_is_as_good_as_new_once_the_password_was_given(st
     await moderator.send_raw(moderator.pack(command))
     assert (await moderator.answer_to("the-same-one"))["ok"] == "measure"
     assert await guest.ended() == 4402
+    # Or no new guests would come in from here any more.
+    lifted = (await moderator.ask("reports"))["measures"][0]["id"]
+    await moderator.ask("lift", measure=lifted, reason="It was a test.")

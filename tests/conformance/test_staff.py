@@ -370,7 +370,8 @@ async def test_of_two_operators_who_demote_one_another_on_two_workers_one_does(
             elsewhere.post("/api/staff/roles", json={"member": ada_is["member"]["id"], "roles": ["listener"]}),
         )
         assert sorted(answer.status_code for answer in answers) == [204, 403]
-        people = {each["member"]["id"]: each["roles"] for each in (await first.get("/api/staff/people")).json()["people"]}
+        accounts = (await first.get("/api/staff/people")).json()["people"]
+        people = {each["member"]["id"]: each["roles"] for each in accounts}
         left = [people[who["member"]["id"]] for who in (ada_is, bea_is)]
         assert sorted(left) == [["listener"], ["operator"]]
 

@@ -32,6 +32,7 @@ from chatserver.handlers.health import Health
 from chatserver.handlers.hours import Clock
 from chatserver.handlers.identity import Identities, new_member_id
 from chatserver.handlers.node import Node
+from chatserver.handlers.overseer import Overseer
 from chatserver.handlers.staff import StaffAccounts
 from chatserver.handlers.sweep import Sweep
 from chatserver.handlers.watch import Watch
@@ -148,6 +149,7 @@ class Worker:
         identities.on_erasing = self._erasing
         self.node.floor = FloorKeeper(self.node, FloorRules(), Clock(parse_hours("always"), "UTC"), ("en",))
         self.node.watch = Watch(self.node)
+        self.node.overseer = Overseer(self.node)
         self.words_wait = 0.0
         """Seconds for which nobody may try come-back words."""
         self.desk = Desk(self.node)

@@ -25,6 +25,7 @@ from chatserver.handlers.hours import Clock
 from chatserver.handlers.identity import Identities, new_member_id
 from chatserver.handlers.load import LoadKeeper
 from chatserver.handlers.node import Node
+from chatserver.handlers.overseer import Overseer
 from chatserver.handlers.staff import StaffAccounts
 from chatserver.handlers.sweep import Sweep
 from chatserver.handlers.watch import Watch
@@ -116,6 +117,7 @@ class Worker(Server):
         self.node.hub.on_caught_up = self._sweep.restate_presence
         self._tasks = Tasks()
         self.node.watch = Watch(self.node)
+        self.node.overseer = Overseer(self.node)
         self.desk = Desk(self.node)
         self.is_serving = False
         self._tasks.start(self._live(), f"{name} lives")
