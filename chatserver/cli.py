@@ -1,5 +1,5 @@
-"""The command `chatserver`: serve, check-config, migrate, renew-epochs, protocol, openapi, audit, and the staff's
-accounts.
+"""The command `chatserver`: serve, check-config, migrate, renew-epochs, protocol, openapi, statistics, audit, and the
+staff's accounts.
 
 Whatever an operator can put right ends with one line on standard error: exit code 2 where the configuration is wrong,
 1 where the machine does not give what is needed.
@@ -14,6 +14,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
@@ -189,6 +190,21 @@ def revoke(login: str, config: Path | None, **options: object) -> None:
     if not _with_store(_load(config, options), end):
         _fail(1, f"nobody has the login {login}")
     click.echo(f"{login} is revoked.")
+
+
+@main.command("statistics")
+@_settings_options
+def statistics_of(config: Path | None, **options: object) -> None:
+    """Print how many reports and how much feedback there was by day and kind, as CSV, with small numbers left out so
+    that nobody can work them out: docs/privacy.md. Only weeks that are over, and kept whole."""
+    from chatserver.domain.history import Millis  # noqa: PLC0415 - as in _migrate
+    from chatserver.handlers.statistics import statistics  # noqa: PLC0415 - as in _migrate
+
+    def work(store: Store, settings: Settings) -> Coroutine[Any, Any, str]:
+        now = Millis(time.time_ns() // 1_000_000)
+        return statistics(store, now, settings.store_retention, keep=settings.floor_rules.keep)
+
+    click.echo(_with_store(_load(config, options), work), nl=False)
 
 
 # ----------------------------------------------------------------------------------------------------------- audit

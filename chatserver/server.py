@@ -46,6 +46,7 @@ from chatserver.handlers.load import LoadKeeper
 from chatserver.handlers.node import Node
 from chatserver.handlers.overseer import Overseer
 from chatserver.handlers.staff import StaffAccounts
+from chatserver.handlers.statistics import statistics
 from chatserver.handlers.sweep import Sweep
 from chatserver.handlers.watch import Watch
 from chatserver.metrics import Metrics
@@ -154,6 +155,7 @@ class Server:
             identities=identities,
             accounts=accounts,
             watch=self.node.watch,
+            statistics=lambda: statistics(store, _now(), settings.store_retention, keep=settings.floor_rules.keep),
             health=self._health,
             exposition=metrics.exposition,
             gate=self._gate,

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from chatserver.domain.errors import Reason
 from chatserver.domain.staff import Capability
 from chatserver.edge.http import (
+    CSV,
     EXPOSITION,
     FOREIGN,
     JSON,
@@ -310,6 +311,14 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         {200: Answer(about="Everybody, the revoked too.", body=PeopleAnswer)},
         method="GET",
         needs=Capability.SEE_STAFF,
+    ),
+    _staff(
+        "statistics",
+        StaffRoutes.statistics,
+        {200: Answer(about="Whole weeks, small numbers left out.", body=str, media=CSV)},
+        Reason.RATE_LIMITED,
+        method="GET",
+        needs=Capability.OPERATE,
     ),
     _staff(
         "invite",

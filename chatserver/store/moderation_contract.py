@@ -16,6 +16,7 @@ from chatserver.domain.identity import MemberId
 from chatserver.domain.ledger import Entry, LedgerHead
 from chatserver.domain.moderation import Measure, MeasureKind, Outcome, Report, TakeMeasure
 from chatserver.domain.rooms import Post, Publication, RoomId
+from chatserver.domain.statistics import Happened
 
 
 class RoomReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,6 +141,10 @@ class ModerationStore(Protocol):
 
     async def counts(self, now: Millis) -> Counts:
         """One snapshot."""
+        ...
+
+    async def happened(self, start: Millis, end: Millis) -> Happened:
+        """What statistics count, from `start` until before `end`."""
         ...
 
     async def claim_report(self, report: str, by: MemberId, instead_of: MemberId | None, now: Millis) -> Millis | None:

@@ -6,6 +6,7 @@ from collections import Counter
 
 from chatserver.domain.history import Millis
 from chatserver.domain.moderation import MeasureKind, counted_reason
+from chatserver.domain.statistics import Given, Happened
 from chatserver.store import moderation_statements as sql
 from chatserver.store.compiler import Call, Op
 from chatserver.store.moderation_contract import Counts
@@ -30,4 +31,13 @@ def counts(now: Millis) -> Op[Counts]:
         appeals=sum(answered for _, _, answered in measures),
         unread_debriefs=unread,
         entries=entries,
+    )
+
+
+def happened(start: Millis, end: Millis) -> Op[Happened]:
+    reports = yield Call(sql.REPORTS_BETWEEN, [(start, end)])
+    feedback = yield Call(sql.FEEDBACK_BETWEEN, [(start, end)])
+    return Happened(
+        reports=tuple((Millis(at), reason) for at, reason in reports),
+        feedback=tuple(Given(Millis(at), heard, before, after) for at, heard, before, after in feedback),
     )

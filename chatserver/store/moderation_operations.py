@@ -11,6 +11,7 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.ledger import Entry, LedgerHead
 from chatserver.domain.moderation import Measure, Outcome, TakeMeasure
+from chatserver.domain.statistics import Happened
 from chatserver.store import measures, moderation, moderation_counts
 from chatserver.store.compiler import MakeOp
 from chatserver.store.moderation_contract import Counts, Debrief, Matters, Queue, ReportFile, RoomReport, Taken
@@ -43,6 +44,9 @@ class ModerationOperations(ABC):
 
     async def counts(self, now: Millis) -> Counts:
         return await self._read(partial(moderation_counts.counts, now))
+
+    async def happened(self, start: Millis, end: Millis) -> Happened:
+        return await self._read(partial(moderation_counts.happened, start, end))
 
     async def claim_report(self, report: str, by: MemberId, instead_of: MemberId | None, now: Millis) -> Millis | None:
         return await self._write(partial(moderation.claim, report, by, instead_of, now))

@@ -9,7 +9,18 @@ from sqlalchemy.sql import ColumnElement
 
 from chatserver.store.compiler import Statement
 from chatserver.store.statements import KEYS_AT_ONCE, POSTED, post_columns
-from chatserver.store.tables import audit, barred, debriefs, log, measures, members, moderation, report_notes, reports
+from chatserver.store.tables import (
+    audit,
+    barred,
+    debriefs,
+    feedback,
+    log,
+    measures,
+    members,
+    moderation,
+    report_notes,
+    reports,
+)
 
 
 def _p(name: str) -> ColumnElement[Any]:
@@ -242,6 +253,17 @@ COUNT_MEASURES: Final = Statement(
     .where(_is_active)
     .group_by(measures.c.kind),
     "now",
+)
+
+REPORTS_BETWEEN: Final = Statement(
+    select(reports.c.at, reports.c.reason).where(reports.c.at >= _p("start"), reports.c.at < _p("end")), "start", "end"
+)
+FEEDBACK_BETWEEN: Final = Statement(
+    select(feedback.c.at, feedback.c.heard, feedback.c.heavy_before, feedback.c.heavy_after).where(
+        feedback.c.at >= _p("start"), feedback.c.at < _p("end")
+    ),
+    "start",
+    "end",
 )
 
 # ------------------------------------------------------------------------------------------------ debriefs

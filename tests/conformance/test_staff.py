@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import csv
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -351,6 +352,30 @@ async def test_there_is_always_an_operator(traffic: Traffic) -> None:
             assert (await other.post("/api/staff/revoke", json={"member": member})).status_code == 204
             answer = await other.post("/api/staff/revoke", json={"member": them["member"]["id"]})
             assert error_of(answer) == (403, "not_allowed")
+
+
+async def test_statistics_are_whole_weeks_without_small_numbers(office: Office, house: House) -> None:
+    """[P-STAFF-12]"""
+    operator, _ = await office.operator()
+    monday = (int(time.time() // 86_400) - 4) // 7 * 7 + 4 - 14
+    rows = [(2, 3, 1)] * 12 + [(0, 3, 5)]
+    with contextlib.closing(sqlite3.connect(house.database)) as database, database:
+        for day in range(7):
+            # On the first day one person did not feel heard; on the others a dozen.
+            given = rows if day == 0 else [*rows, *[(0, 3, 5)] * (11 + day)]
+            at = (monday + day) * 86_400_000 + 1
+            database.executemany("INSERT INTO feedback VALUES (?, ?, ?, ?)", [(*each, at) for each in given])
+        database.execute("INSERT INTO feedback VALUES (1, 1, 1, ?)", (int(time.time() * 1000),))
+    answer = await operator.get("/api/staff/statistics")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/csv; charset=utf-8")
+    told = list(csv.DictReader(answer.text.splitlines()))
+    heard = {(each["day"], each["kind"]): each["count"] for each in told if each["table"] == "heard" and each["count"]}
+    assert heard["total", "total"] == str(7 * 13 + sum(11 + day for day in range(1, 7)))
+    assert all(int(count) >= 11 for count in heard.values())
+    assert ("total", "partly") not in heard
+    left_out = [each for each in told if each["table"] == "heard" and not each["count"] and each["kind"] != "withheld"]
+    assert len(left_out) == 4
+    assert (await operator.get("/api/staff/statistics")).text == answer.text
 
 
 async def test_of_two_operators_who_demote_one_another_on_two_workers_one_does(

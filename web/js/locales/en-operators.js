@@ -141,6 +141,12 @@ export const words = {
     deaf: "Nothing heard",
     storeAway: "No writes",
   },
+  statistics: {
+    title: "Numbers to take along",
+    lead: "Reports and feedback by day and kind, of the weeks that are over. What is small is left out, and with it whatever would give it away.",
+    here: "This page itself shows everything exactly, because whoever keeps the place safe needs it so. Do not copy its numbers into a report.",
+    download: "Download as CSV",
+  },
   plumbing: {
     title: "Redis and the store",
     redis: "Redis",

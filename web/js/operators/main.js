@@ -53,7 +53,7 @@ async function knock(note = "") {
 
 /** @param {SignedIn} account */
 function open(account) {
-  if (account.roles.some((role) => role === "operator" || role === "moderator")) page();
+  if (account.roles.some((role) => role === "operator" || role === "moderator")) page(account.roles.includes("operator"));
   else turnTo(notYours());
 }
 
@@ -72,7 +72,14 @@ async function signOut() {
   location.reload();
 }
 
-function page() {
+/** What may be taken along, for those who may. */
+function statisticsCard() {
+  const w = words.statistics;
+  return h("section", { class: "card", "aria-labelledby": "statistics-title" }, h("h2", { id: "statistics-title", text: w.title }), h("p", { text: w.lead }), h("p", { class: "soft", text: w.here }), h("p", {}, h("a", { class: "act second", href: "/api/staff/statistics", download: "statistics.csv", text: w.download })));
+}
+
+/** @param {boolean} isOperator */
+function page(isOperator) {
   /** @type {Picture | null} */
   let picture = null;
   let here = "";
@@ -97,6 +104,7 @@ function page() {
     rooms.element,
     h("div", { class: "panels" }, ...floor.elements, plumbing.element),
     workers.element,
+    isOperator && statisticsCard(),
   );
 
   const address = new URL("/ws", location.href);
