@@ -149,6 +149,17 @@ async def test_moderation_is_counted_by_reason_and_kind_and_nobody_is_named(stor
     assert last.measures == {}
 
 
+async def test_what_happened_is_told_of_a_time_and_of_nobody(store: Store) -> None:
+    ada = await newcomer(store, "Ada")
+    for n in range(3):
+        await store.report(reported(ada, about=await newcomer(store, f"Bo{n}"), now=START + n))
+    found = await store.happened(START, Millis(START + 2))
+    assert sorted(found.reports) == [(START, "unkind"), (START + 1, "unkind")]
+    assert found.feedback == ()
+    await store.erase(ada.id, Millis(START + 3))
+    assert await store.happened(START, Millis(START + 2)) == found
+
+
 async def test_a_report_has_one_owner_and_one_end(store: Store, other: Store) -> None:
     ada, bo = await newcomer(store, "Ada"), await newcomer(store, "Bo")
     first, second = await moderator(store), await moderator(store)
