@@ -38,10 +38,10 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
 class Kind(StrEnum):
     """What is the matter. In the order in which it is told."""
 
-    LOG_BROKEN = "log_broken"
-    REPORTS_OVERDUE = "reports_overdue"
     STORE_AWAY = "store_away"
     BUS_AWAY = "bus_away"
+    LOG_BROKEN = "log_broken"
+    REPORTS_OVERDUE = "reports_overdue"
     PROMISE_BROKEN = "promise_broken"
     IDLE_WHILE_WAITING = "idle_while_waiting"
     LONG_WAIT = "long_wait"
