@@ -21,6 +21,9 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 
 _LATENCY: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
+_ANSWER: Final = tuple(60.0 * minutes for minutes in (1, 2, 5, 10, 20, 30, 60, 120, 240, 720, 1_440))
+"""For what people do: a call has five minutes, a report an hour."""
+
 
 class Metrics:
     """One worker's instruments. Made once, by the server; everything else is handed it."""
@@ -142,6 +145,61 @@ class Metrics:
             ["kind"],
             registry=registry,
             multiprocess_mode="livemostrecent",
+        )
+
+        self.reports_open = Gauge(
+            "chat_reports_open",
+            "Reports that are not closed, by reason.",
+            ["reason"],
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
+        self.reports_overdue = Gauge(
+            "chat_reports_overdue",
+            "Reports that should have been answered by now.",
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
+        self.report_claim_seconds = Histogram(
+            "chat_report_claim_seconds", "From a report until somebody takes it.", registry=registry, buckets=_ANSWER
+        )
+        self.report_close_seconds = Histogram(
+            "chat_report_close_seconds", "From a report until it is closed.", registry=registry, buckets=_ANSWER
+        )
+        self.measures_taken = Counter("chat_measures_total", "Measures taken, by kind.", ["kind"], registry=registry)
+        self.measures_active = Gauge(
+            "chat_measures_active",
+            "Measures that count, by kind.",
+            ["kind"],
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
+        self.appeals = Gauge(
+            "chat_appeals_waiting",
+            "Measures that count and that somebody has answered.",
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
+        self.unread_debriefs = Gauge(
+            "chat_debriefs_unread",
+            "Listeners' notes that no supervisor has read.",
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
+        self.audit_entries = Gauge(
+            "chat_audit_entries", "Entries of the audit log.", registry=registry, multiprocess_mode="livemostrecent"
+        )
+        self.audit_whole = Gauge(
+            "chat_audit_whole",
+            "1 where the last check of the audit log found it whole, else 0.",
+            registry=registry,
+            multiprocess_mode="livemin",
+        )
+        self.audit_checked_at = Gauge(
+            "chat_audit_checked_timestamp_seconds",
+            "When the audit log was last checked.",
+            registry=registry,
+            multiprocess_mode="livemax",
         )
 
         self.floor_waiting = Gauge(

@@ -47,7 +47,9 @@ from chatserver.handlers.house import HouseKeeper
 from chatserver.handlers.identity import Identities, new_member_id
 from chatserver.handlers.load import LoadKeeper
 from chatserver.handlers.node import Node
+from chatserver.handlers.overseer import Overseer
 from chatserver.handlers.staff import StaffAccounts
+from chatserver.handlers.statistics import statistics
 from chatserver.handlers.sweep import Sweep
 from chatserver.handlers.watch import Watch
 from chatserver.metrics import Metrics
@@ -143,6 +145,7 @@ class Server:
             settings.secret("challenges"),
         )
         self.node.stop = _stop
+        self.node.overseer = Overseer(self.node)
         self._gate = Gate(limits)
         self._gate.on_drain(self._drain)
         self._health = Health(self.node)
@@ -162,6 +165,7 @@ class Server:
             identities=identities,
             accounts=accounts,
             watch=self.node.watch,
+            statistics=lambda: statistics(store, _now(), settings.store_retention, keep=settings.floor_rules.keep),
             health=self._health,
             exposition=metrics.exposition,
             gate=self._gate,
@@ -189,6 +193,7 @@ class Server:
             self._tasks.start(self._sweep.run(), "sweep")
             self._tasks.start(node.floor.run(), "floor")
             self._tasks.start(node.load.run(), "load")
+            self._tasks.start(node.overseer.run(), "overseer")
             self._tasks.start(self._count_turned_away(), "turned away")
             # Otherwise the first guest would wait for it, and everybody with them.
             await asyncio.to_thread(warm_up)

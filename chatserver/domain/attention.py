@@ -40,6 +40,8 @@ class Kind(StrEnum):
 
     STORE_AWAY = "store_away"
     BUS_AWAY = "bus_away"
+    LOG_BROKEN = "log_broken"
+    REPORTS_OVERDUE = "reports_overdue"
     PROMISE_BROKEN = "promise_broken"
     IDLE_WHILE_WAITING = "idle_while_waiting"
     LONG_WAIT = "long_wait"
@@ -60,7 +62,7 @@ class Kind(StrEnum):
 URGENT: Final = frozenset(
     {
         Kind.STORE_AWAY, Kind.BUS_AWAY, Kind.PROMISE_BROKEN, Kind.IDLE_WHILE_WAITING, Kind.LONG_WAIT,
-        Kind.NOBODY_LISTENS, Kind.ROOM_FULL, Kind.SLOW_DELIVERY,
+        Kind.NOBODY_LISTENS, Kind.ROOM_FULL, Kind.SLOW_DELIVERY, Kind.LOG_BROKEN, Kind.REPORTS_OVERDUE,
     }
 )  # fmt: skip
 """Somebody is harmed now; the others may become so."""
@@ -95,12 +97,22 @@ class FloorLoad(msgspec.Struct, frozen=True, kw_only=True):
     broken: dict[str, int] = {}
 
 
+class ModerationLoad(msgspec.Struct, frozen=True, kw_only=True):
+    """Moderation in numbers. `overdue` reports should have been answered by now, the first of them `overdue_ms` ago.
+    `is_log_whole` is what the last check of the audit log found."""
+
+    overdue: int = 0
+    overdue_ms: int = 0
+    is_log_whole: bool = True
+
+
 def concerns(
     *,
     loads: Mapping[RoomId, RoomLoad],
     rooms: Mapping[RoomId, Room],
     samples: Mapping[NodeId, Sample],
     floor: FloorLoad,
+    moderation: ModerationLoad,
     alone_since: Mapping[RoomId, Millis],
     now: Millis,
     limits: Thresholds,
@@ -108,6 +120,7 @@ def concerns(
     """Everything that needs somebody, the worst first. `alone_since` says since when people are in a room without a
     moderator."""
     found = [
+        *_of_moderation(moderation),
         *_of_workers(samples, limits),
         *_of_floor(floor, limits),
         *_of_rooms(loads, rooms, alone_since, now, limits),
@@ -150,6 +163,14 @@ def _of_rooms(
         if load.posts >= limits.posts_a_minute:
             words = f"{name} has {load.posts} posts a minute: more than anybody can read."
             yield _concern(Kind.ROOM_BUSY, words, room=room.id)
+
+
+def _of_moderation(moderation: ModerationLoad) -> Iterator[Concern]:
+    if not moderation.is_log_whole:
+        yield _concern(Kind.LOG_BROKEN, "The audit log is not what it was: an entry was changed, or taken out.")
+    if moderation.overdue:
+        who = "One report is late" if moderation.overdue == 1 else f"{moderation.overdue} reports are late, the first"
+        yield _concern(Kind.REPORTS_OVERDUE, f"{who} by {_minutes(moderation.overdue_ms)}.")
 
 
 def _of_floor(floor: FloorLoad, limits: Thresholds) -> Iterator[Concern]:

@@ -24,6 +24,8 @@ REPORT_TARGET: Final = HOUR
 """Milliseconds within which a silent call, and any other report, should have been looked at."""
 DANGER: Final = "danger"
 """The reason that is as urgent as a call: somebody is in danger."""
+REASONS: Final = ("unkind", "contact", "pressure", "sexual", DANGER, "help", "other")
+"""The reasons that pages offer. A client may write others: where reasons are counted, those are "other"."""
 REASON_LENGTH: Final = 500
 NOTE_LENGTH: Final = 2_000
 """Characters of a measure's reason and of a note, a reply or an appeal."""
@@ -41,6 +43,11 @@ class Outcome(StrEnum):
     NOTHING = "nothing"
     HANDLED = "handled"
     MEASURE = "measure"
+
+
+def counted_reason(reason: str) -> str:
+    """The one of REASONS that a report counts under."""
+    return reason if reason in REASONS else "other"
 
 
 class MeasureKind(StrEnum):

@@ -114,6 +114,13 @@ def keep_an_operator(everybody: Iterable[Staff], member: MemberId, roles: Collec
         raise Refusal(Reason.NOT_ALLOWED, details={"why": "last_operator"})
 
 
+def spare_oneself(by: MemberId, member: MemberId, roles: Collection[Role]) -> None:
+    """Raises NOT_ALLOWED ("self") where an operator would take that role from themselves (`roles` none: would be
+    revoked). Another operator can, and whoever wants to leave erases their account."""
+    if by == member and Role.OPERATOR not in roles:
+        raise Refusal(Reason.NOT_ALLOWED, details={"why": "self"})
+
+
 # ----------------------------------------------------------------------------------------------- logins and names
 
 _LOGIN: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?")

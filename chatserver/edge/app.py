@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,7 @@ def build_app(
     identities: Identities,
     accounts: StaffAccounts,
     watch: Watch,
+    statistics: Callable[[], Awaitable[str]],
     health: Health,
     exposition: Callable[[], bytes],
     gate: Gate,
@@ -48,13 +49,19 @@ def build_app(
 ) -> Starlette:
     """The app of one worker. Its lifespan must yield `{STATE_KEY: gate}`, so that the sockets find the gate too.
 
-    `exposition` gives the metrics in Prometheus' text format.
+    `exposition` gives the metrics in Prometheus' text format, `statistics` what operators may take along, as CSV.
     """
     identity = IdentityRoutes(
         identities, watch, origins=origins, cookies=cookies, addresses=addresses, limits=gate.limits
     )
     staff = StaffRoutes(
-        accounts, identities, origins=origins, cookies=staff_cookies, addresses=addresses, limits=gate.limits
+        accounts,
+        identities,
+        statistics,
+        origins=origins,
+        cookies=staff_cookies,
+        addresses=addresses,
+        limits=gate.limits,
     )
     status = StatusRoutes(health, exposition)
     socket = ChatSocket(desk, gate, origins=origins, cookies=cookies, staff_cookies=staff_cookies, addresses=addresses)

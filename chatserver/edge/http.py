@@ -26,6 +26,7 @@ from chatserver.store.contract import Export, StoreUnavailable
 _log = logging.getLogger("chatserver.edge")
 
 JSON: Final = "application/json"
+CSV: Final = "text/csv; charset=utf-8"
 UNKEPT: Final = {"cache-control": "no-store"}
 EXPOSITION: Final = "text/plain; version=0.0.4; charset=utf-8"
 _STORE_RETRY_SECONDS: Final = 2.0

@@ -15,7 +15,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from chatserver.domain.errors import Reason
+from chatserver.domain.staff import Capability
 from chatserver.edge.http import (
+    CSV,
     EXPOSITION,
     FOREIGN,
     JSON,
@@ -34,6 +36,7 @@ from chatserver.edge.http import (
 from chatserver.edge.staff import (
     AcceptAsked,
     CodeAsked,
+    ConfirmAsked,
     FactorAnswer,
     FactorAsked,
     LinkAnswer,
@@ -66,7 +69,8 @@ class Answer:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call(Generic[T]):
     """One call. `refusals` and `denials` are its other answers; `needs_identity` None means that it asks for none, and
-    `is_staff` that it is the staff's sign-in which it asks for."""
+    `is_staff` that it is the staff's sign-in which it asks for. `needs` is what they must be allowed to do, and what
+    `is_dangerous` needs the password to have been given within the last ten minutes."""
 
     method: str
     path: str
@@ -75,6 +79,8 @@ class Call(Generic[T]):
     asks: type | None = None
     needs_identity: bool | None = None
     is_staff: bool = False
+    needs: Capability | None = None
+    is_dangerous: bool = False
     refusals: tuple[Reason, ...] = ()
     denials: tuple[Denial, ...] = ()
 
@@ -196,6 +202,8 @@ def _staff(
     *refusals: Reason,
     asks: type | None = None,
     method: str = "POST",
+    needs: Capability | None = None,
+    is_dangerous: bool = False,
 ) -> Call[StaffRoutes]:
     """A call of somebody who is signed in."""
     reads = method == "POST"
@@ -207,9 +215,13 @@ def _staff(
         asks=asks,
         needs_identity=True,
         is_staff=True,
+        needs=needs,
+        is_dangerous=is_dangerous,
         refusals=(
             *((Reason.MALFORMED,) if asks is not None else ()),
             Reason.IDENTITY_REQUIRED,
+            *((Reason.NOT_ALLOWED,) if needs is not None else ()),
+            *((Reason.CONFIRMATION_REQUIRED,) if is_dangerous else ()),
             *refusals,
             *((Reason.TOO_LARGE,) if reads else ()),
             *_ANY,
@@ -221,7 +233,6 @@ def _staff(
 _SIGNED_IN: Final = Answer(about="Who is signed in.", body=StaffAnswer, sets_cookie=True)
 _DONE: Final = {204: Answer(about="Done.")}
 _TRIED: Final = (Reason.SIGN_IN_REFUSED, Reason.RATE_LIMITED, Reason.BUSY)
-_MANAGED: Final = (Reason.NOT_ALLOWED, Reason.CONFIRMATION_REQUIRED)
 
 STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
     Call(
@@ -262,7 +273,7 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         denials=_READING,
     ),
     _staff("me", StaffRoutes.me, {200: Answer(about="Who is signed in.", body=StaffAnswer)}, method="GET"),
-    _staff("confirm", StaffRoutes.confirm, _DONE, *_TRIED, asks=PasswordAsked),
+    _staff("confirm", StaffRoutes.confirm, _DONE, *_TRIED, asks=ConfirmAsked),
     _staff(
         "password",
         StaffRoutes.change_password,
@@ -271,9 +282,14 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         Reason.PASSWORD_WEAK,
         asks=NewPasswordAsked,
     ),
-    _staff("totp", StaffRoutes.begin_totp, {200: Answer(about="A secret, shown once.", body=FactorAnswer)}),
-    _staff("totp/on", StaffRoutes.set_totp, _DONE, Reason.CONFIRMATION_REQUIRED, *_TRIED, asks=FactorAsked),
-    _staff("totp/off", StaffRoutes.remove_totp, _DONE, Reason.CONFIRMATION_REQUIRED, *_TRIED, asks=CodeAsked),
+    _staff(
+        "totp",
+        StaffRoutes.begin_totp,
+        {200: Answer(about="A secret, shown once.", body=FactorAnswer)},
+        is_dangerous=True,
+    ),
+    _staff("totp/on", StaffRoutes.set_totp, _DONE, *_TRIED, asks=FactorAsked, is_dangerous=True),
+    _staff("totp/off", StaffRoutes.remove_totp, _DONE, *_TRIED, asks=CodeAsked, is_dangerous=True),
     _staff(
         "export",
         StaffRoutes.export,
@@ -293,19 +309,43 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         "people",
         StaffRoutes.people,
         {200: Answer(about="Everybody, the revoked too.", body=PeopleAnswer)},
-        Reason.NOT_ALLOWED,
         method="GET",
+        needs=Capability.SEE_STAFF,
+    ),
+    _staff(
+        "statistics",
+        StaffRoutes.statistics,
+        {200: Answer(about="Whole weeks, small numbers left out.", body=str, media=CSV)},
+        Reason.RATE_LIMITED,
+        method="GET",
+        needs=Capability.OPERATE,
     ),
     _staff(
         "invite",
         StaffRoutes.invite,
         {201: Answer(about="The link, shown once.", body=LinkAnswer)},
-        *_MANAGED,
         Reason.INVALID,
         asks=RolesAsked,
+        needs=Capability.MANAGE_STAFF,
+        is_dangerous=True,
     ),
     _staff(
-        "roles", StaffRoutes.set_roles, _DONE, *_MANAGED, Reason.MEMBER_UNKNOWN, Reason.INVALID, asks=MemberRolesAsked
+        "roles",
+        StaffRoutes.set_roles,
+        _DONE,
+        Reason.MEMBER_UNKNOWN,
+        Reason.INVALID,
+        asks=MemberRolesAsked,
+        needs=Capability.MANAGE_STAFF,
+        is_dangerous=True,
     ),
-    _staff("revoke", StaffRoutes.revoke, _DONE, *_MANAGED, Reason.MEMBER_UNKNOWN, asks=MemberAsked),
+    _staff(
+        "revoke",
+        StaffRoutes.revoke,
+        _DONE,
+        Reason.MEMBER_UNKNOWN,
+        asks=MemberAsked,
+        needs=Capability.MANAGE_STAFF,
+        is_dangerous=True,
+    ),
 )

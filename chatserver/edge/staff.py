@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import msgspec
@@ -13,10 +14,10 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.limits import Limits
-from chatserver.domain.staff import CONFIRMED_FOR, INVITATION_PATH, Role, Staff, in_order
+from chatserver.domain.staff import CONFIRMED_FOR, INVITATION_PATH, Capability, Role, Staff, in_order, require
 from chatserver.edge.addresses import Addresses
 from chatserver.edge.guard import Cookies, Origins, Standing
-from chatserver.edge.http import JSON, UNKEPT, Asking, as_file, decoded
+from chatserver.edge.http import CSV, JSON, UNKEPT, Asking, as_file, decoded
 from chatserver.handlers.identity import Identities
 from chatserver.handlers.staff import StaffAccounts, Welcome
 from chatserver.store.contract import SignIn
@@ -56,6 +57,13 @@ class MemberAsked(msgspec.Struct, frozen=True):
 
 class PasswordAsked(msgspec.Struct, frozen=True):
     password: str
+
+
+class ConfirmAsked(msgspec.Struct, frozen=True):
+    """`code` is the second factor's, where there is one."""
+
+    password: str
+    code: str | None = None
 
 
 class NewPasswordAsked(msgspec.Struct, frozen=True):
@@ -126,6 +134,7 @@ class StaffRoutes:
         self,
         accounts: StaffAccounts,
         identities: Identities,
+        statistics: Callable[[], Awaitable[str]],
         *,
         origins: Origins,
         cookies: Cookies,
@@ -134,6 +143,7 @@ class StaffRoutes:
     ) -> None:
         self._accounts = accounts
         self._identities = identities
+        self._statistics = statistics
         self._origins = origins
         self._cookies = cookies
         self._addresses = addresses
@@ -173,10 +183,10 @@ class StaffRoutes:
         return _json(_introduced(by))
 
     async def confirm(self, request: Request) -> Response:
-        """`POST /api/staff/confirm`: the password again, for what needs it."""
-        by, asked = await self._signed_in(request, PasswordAsked)
+        """`POST /api/staff/confirm`: the password again, and the second factor's code, for what needs it."""
+        by, asked = await self._signed_in(request, ConfirmAsked)
         self._admit_try(request, by.staff.login)
-        await self._accounts.confirm(by, asked.password)
+        await self._accounts.confirm(by, asked.password, asked.code)
         return _done()
 
     async def change_password(self, request: Request) -> Response:
@@ -227,6 +237,16 @@ class StaffRoutes:
         """`GET /api/staff/people`: all accounts, the revoked too, oldest first."""
         by = await self._known(self._asking.token(request, self._origins.judge_read(request.scope)))
         return _json(PeopleAnswer([_row(staff) for staff in await self._accounts.everybody(by)]))
+
+    async def statistics(self, request: Request) -> Response:
+        """`GET /api/staff/statistics`: what may be told of small numbers, week by week, as CSV."""
+        by = await self._known(self._asking.token(request, self._origins.judge_read(request.scope)))
+        require(by.staff.roles, Capability.OPERATE)
+        self._asking.admit(self._addresses.admit_export, request)
+        async with self._exporting:
+            lines = await self._statistics()
+        headers = {**UNKEPT, "content-disposition": 'attachment; filename="statistics.csv"', "content-type": CSV}
+        return Response(lines, 200, headers)
 
     async def invite(self, request: Request) -> Response:
         """`POST /api/staff/invite`: a link for one new account with these roles."""

@@ -231,6 +231,7 @@ class LoadKeeper:
             rooms=node.rooms,
             samples=self._samples,
             floor=floor,
+            moderation=node.overseer.load(now),
             alone_since=self._watch.alone_since,
             now=now,
             limits=self._limits,

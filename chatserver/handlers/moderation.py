@@ -67,7 +67,10 @@ async def open_report(node: Node, connection: Connection, person: Person, comman
 
 
 async def claim(node: Node, connection: Connection, person: Person, command: ClaimReport) -> Answer:
-    await node.store.claim_report(command.report, person.id, command.instead_of, node.now())
+    now = node.now()
+    made_at = await node.store.claim_report(command.report, person.id, command.instead_of, now)
+    if made_at is not None:
+        node.metrics.report_claim_seconds.observe(max(0, now - made_at) / 1000)
     return await _changed(node)
 
 
@@ -83,7 +86,10 @@ async def note(node: Node, connection: Connection, person: Person, command: Note
 
 
 async def close(node: Node, connection: Connection, person: Person, command: CloseReport) -> Answer:
-    await node.store.close_report(command.report, person.id, command.outcome, command.reply, node.now())
+    now = node.now()
+    made_at = await node.store.close_report(command.report, person.id, command.outcome, command.reply, now)
+    if made_at is not None:
+        node.metrics.report_close_seconds.observe(max(0, now - made_at) / 1000)
     return await _changed(node)
 
 
@@ -100,7 +106,11 @@ async def measure(node: Node, connection: Connection, person: Person, command: T
         minutes=command.minutes,
         report=command.report,
     )
-    taken = await node.store.take_measure(asked, node.now())
+    now = node.now()
+    taken = await node.store.take_measure(asked, now)
+    if taken.measure.at == now:
+        # Otherwise it is an old one, and was asked for again.
+        node.metrics.measures_taken.labels(taken.measure.kind.value).inc()
     node.hub.announce(taken.publications)
     if taken.measure.kind is MeasureKind.BAN:
         await _take_off_the_floor(node, taken.measure.about)

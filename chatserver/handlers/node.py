@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from chatserver.handlers.floor import FloorKeeper
     from chatserver.handlers.house import HouseKeeper
     from chatserver.handlers.load import LoadKeeper
+    from chatserver.handlers.overseer import Overseer
     from chatserver.handlers.watch import Watch
 
 ENDED_SECONDS: Final = 60.0
@@ -77,7 +78,8 @@ class Node:
     """And of rooms, announcements and protection."""
     stop: Callable[[], None] = lambda: None
     """How this worker ends itself, in good order."""
-
+    overseer: Overseer = field(init=False)
+    """How moderation is doing, in numbers."""
     load: LoadKeeper = field(init=False)
     """What goes on in the rooms and on the workers. It needs the node, too."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chatserver.domain import staff
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.staff import in_order, staff_keys
@@ -56,6 +57,16 @@ async def look_again(node: Node) -> None:
             changed.add(sign_in.staff.member)
     for member in changed:
         await members.tell_others_of_self(node, member, except_for=None)
+
+
+async def require_confirmed(node: Node, connection: Connection) -> None:
+    """Raises CONFIRMATION_REQUIRED where whoever is there gave their password too long ago for what is dangerous, or
+    is no longer signed in. Asked of the store each time: the password was given to any worker."""
+    token = connection.sign_in
+    sign_in = None if token is None else (await node.store.sign_ins([token], node.now())).get(token)
+    if sign_in is None:
+        raise Refusal(Reason.CONFIRMATION_REQUIRED)
+    staff.require_confirmed(sign_in.confirmed_at, node.now())
 
 
 async def load_names(node: Node) -> None:

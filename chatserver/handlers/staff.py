@@ -33,6 +33,7 @@ from chatserver.domain.staff import (
     keep_an_operator,
     require,
     require_confirmed,
+    spare_oneself,
     totp_step,
     totp_uri,
 )
@@ -121,9 +122,10 @@ class StaffAccounts:
         await self._store.sign_out(by.token_hash)
         self.on_changed(by.staff.member)
 
-    async def confirm(self, by: SignIn, password: str) -> None:
-        """They give their password again, because of what they want to do. Raises SIGN_IN_REFUSED."""
-        await self._require_password(by.staff.member, password)
+    async def confirm(self, by: SignIn, password: str, code: str | None = None) -> None:
+        """They show again who they are, because of what they want to do. Raises as `sign_in`."""
+        found = await self._require_password(by.staff.member, password)
+        await self._check_code(found, code)
         await self._store.confirm_sign_in(by.token_hash, self._now())
 
     # ------------------------------------------------------------------------------------------------ becoming staff
@@ -208,25 +210,28 @@ class StaffAccounts:
         return await self._store.all_staff()
 
     async def set_roles(self, by: SignIn, member: MemberId, roles: Collection[Role]) -> None:
-        """Raises NOT_ALLOWED (`why` "last_operator" where nobody would be left), CONFIRMATION_REQUIRED, MEMBER_UNKNOWN,
-        or INVALID where no role is left: that is what revoking is for."""
+        """Raises NOT_ALLOWED (`why` "last_operator" where nobody would be left, "self" for one's own operator's role),
+        CONFIRMATION_REQUIRED, MEMBER_UNKNOWN, or INVALID where no role is left: that is what revoking is for."""
         self._require(by, Capability.MANAGE_STAFF)
         chosen = _some(roles)
         keep_an_operator(await self._store.all_staff(), member, chosen)
-        await self._store.set_staff(member, chosen)
+        spare_oneself(by.staff.member, member, chosen)
+        await self._store.set_staff(member, chosen, by=by.staff.member)
         self.on_changed(member)
 
     async def revoke(self, by: SignIn, member: MemberId) -> None:
-        """Raises NOT_ALLOWED (`why` "last_operator" where nobody would be left), CONFIRMATION_REQUIRED or
-        MEMBER_UNKNOWN."""
+        """Raises NOT_ALLOWED (`why` "last_operator" where nobody would be left, "self" about oneself),
+        CONFIRMATION_REQUIRED or MEMBER_UNKNOWN."""
         self._require(by, Capability.MANAGE_STAFF)
-        await self.end(member)
+        await self.end(member, by.staff.member)
 
-    async def end(self, member: MemberId) -> None:
-        """Revoke an account, for whoever may. Raises NOT_ALLOWED ("last_operator") or MEMBER_UNKNOWN."""
+    async def end(self, member: MemberId, by: MemberId | None = None) -> None:
+        """Revoke an account; without `by`, for whoever has the machine. Raises as `revoke`."""
         # The store decides again when it writes; here the reason is known.
         keep_an_operator(await self._store.all_staff(), member, ())
-        await self._store.revoke_staff(member, self._now())
+        if by is not None:
+            spare_oneself(by, member, ())
+        await self._store.revoke_staff(member, self._now(), by=by)
         self.on_changed(member)
 
     # ----------------------------------------------------------------------------------------------------- inner parts
@@ -244,10 +249,11 @@ class StaffAccounts:
             raise Refusal(Reason.IDENTITY_REQUIRED)
         return found
 
-    async def _require_password(self, member: MemberId, password: str) -> None:
+    async def _require_password(self, member: MemberId, password: str) -> StaffSecrets:
         found = await self._secrets(member)
         if not await self._matches(found.password_hash, password):
             raise Refusal(Reason.SIGN_IN_REFUSED)
+        return found
 
     async def _check_code(self, found: StaffSecrets, code: str | None) -> None:
         if found.totp_secret is None:

@@ -31,6 +31,7 @@ STAFF_SECONDS: Final = 0.5
 WATCH_SECONDS: Final = 0.5
 ROOMS_SECONDS: Final = 5.0
 STEWARD_SECONDS: Final = 2.0
+COUNT_SECONDS: Final = 5.0
 TOUCH_SECONDS: Final = 60.0
 EXPIRE_SECONDS: Final = 60.0
 
@@ -60,6 +61,7 @@ class Sweep:
                 (STEWARD_SECONDS, self._stewards.tick),
                 (ROOMS_SECONDS, self.load_rooms),
                 (ROOMS_SECONDS, self._staff_names),
+                (COUNT_SECONDS, self._node.overseer.count),
                 (TOUCH_SECONDS, self._touch),
                 (EXPIRE_SECONDS, self._expire),
             ):

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import Person
+from chatserver.domain.moderation import MeasureKind
 from chatserver.domain.staff import Capability, require
 from chatserver.handlers import listening, load, members, moderation, rooms, sign_ins, steering
 from chatserver.handlers.answer import Answer
@@ -100,8 +101,8 @@ Handler = Callable[[Node, Connection, Person, Any], Awaitable[Answer]]
 
 class Row(Struct, frozen=True):
     """`cost` is in tokens of the connection's and the member's buckets: what an ordinary command costs is 1.
-    `needs` is what one must be allowed to do; without it the command is every member's. What
-    `is_dangerous` cannot be undone, or reaches everybody."""
+    `needs` is what one must be allowed to do; without it the command is every member's. What `is_dangerous` needs the
+    password to have been given within the last ten minutes."""
 
     handler: Handler
     cost: float = 1.0
@@ -197,7 +198,14 @@ async def dispatch(node: Node, connection: Connection, command: AnyCommand) -> A
     pay(node, connection, row.cost)
     if row.needs is not None:
         require(connection.roles, row.needs)
+    if row.is_dangerous or is_ban(command):
+        await sign_ins.require_confirmed(node, connection)
     return await row.handler(node, connection, person, command)
+
+
+def is_ban(command: AnyCommand) -> bool:
+    """Of all measures it is the dangerous one; the others must not wait for a password."""
+    return isinstance(command, TakeMeasureCommand) and command.kind is MeasureKind.BAN
 
 
 def pay(node: Node, connection: Connection, cost: float) -> None:

@@ -341,11 +341,12 @@ class Store(ModerationStore, HouseStore, Protocol):
         """Everybody, the revoked too, oldest first."""
         ...
 
-    async def set_staff(self, member: MemberId, roles: frozenset[Role]) -> None:
-        """Raises MEMBER_UNKNOWN, and NOT_ALLOWED where nobody in good standing would be operator afterwards."""
+    async def set_staff(self, member: MemberId, roles: frozenset[Role], *, by: MemberId | None = None) -> None:
+        """Raises MEMBER_UNKNOWN, and NOT_ALLOWED where nobody in good standing would be operator afterwards, or where
+        `by` may not manage staff at that moment: of two who end one another at once, one does."""
         ...
 
-    async def revoke_staff(self, member: MemberId, now: Millis) -> None:
+    async def revoke_staff(self, member: MemberId, now: Millis, *, by: MemberId | None = None) -> None:
         """End an account and its sign-ins. Raises as `set_staff`. Doing it again changes nothing."""
         ...
 

@@ -186,10 +186,11 @@ def open_report(which: str, by: MemberId, why: str, now: Millis) -> Op[ReportFil
     )
 
 
-def claim(which: str, by: MemberId, instead_of: MemberId | None, now: Millis) -> Op[None]:
+def claim(which: str, by: MemberId, instead_of: MemberId | None, now: Millis) -> Op[Millis | None]:
     mine = yield from turn()
     before = _report_of((yield from _find(which))[: sql.REPORT_COLUMNS])
     yield from _change(mine, before, rules.claim(before, by, instead_of), by, "report_claimed", now)
+    return before.at if before.status is ReportStatus.OPEN else None
 
 
 def release(which: str, by: MemberId, now: Millis) -> Op[None]:
@@ -198,11 +199,12 @@ def release(which: str, by: MemberId, now: Millis) -> Op[None]:
     yield from _change(mine, before, rules.release(before, by), by, "report_released", now)
 
 
-def close(which: str, by: MemberId, outcome: Outcome, reply: str, now: Millis) -> Op[None]:
+def close(which: str, by: MemberId, outcome: Outcome, reply: str, now: Millis) -> Op[Millis | None]:
     mine = yield from turn()
     before = _report_of((yield from _find(which))[: sql.REPORT_COLUMNS])
     after = rules.close(before, by, outcome, reply, now)
     yield from _change(mine, before, after, by, "report_closed", now, reason=outcome.value)
+    return None if before.status is ReportStatus.CLOSED else before.at
 
 
 def note(which: str, by: MemberId, text: str, note_id: str, now: Millis) -> Op[None]:

@@ -14,8 +14,9 @@ import msgspec
 from chatserver.domain.history import Millis, Offset
 from chatserver.domain.identity import MemberId
 from chatserver.domain.ledger import Entry, LedgerHead
-from chatserver.domain.moderation import Measure, Outcome, Report, TakeMeasure
+from chatserver.domain.moderation import Measure, MeasureKind, Outcome, Report, TakeMeasure
 from chatserver.domain.rooms import Post, Publication, RoomId
+from chatserver.domain.statistics import Happened
 
 
 class RoomReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +76,20 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
     names: dict[MemberId, str]
 
 
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """Moderation in numbers: reports that are not closed by reason (one of `domain.moderation.REASONS`), how many of
+    them are late and since when the first is; measures that count by kind, and how many of them were answered; unread
+    debriefs; and entries of the audit log."""
+
+    reports: dict[str, int]
+    overdue: int
+    overdue_since: Millis | None
+    measures: dict[MeasureKind, int]
+    appeals: int
+    unread_debriefs: int
+    entries: int
+
+
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
     """A report of one's own that was closed."""
 
@@ -124,8 +139,17 @@ class ModerationStore(Protocol):
         whose words are in it. Raises REPORT_UNKNOWN, TEXT_EMPTY or TEXT_TOO_LONG."""
         ...
 
-    async def claim_report(self, report: str, by: MemberId, instead_of: MemberId | None, now: Millis) -> None:
-        """Raises REPORT_UNKNOWN, and as `domain.moderation.claim`."""
+    async def counts(self, now: Millis) -> Counts:
+        """One snapshot."""
+        ...
+
+    async def happened(self, start: Millis, end: Millis) -> Happened:
+        """What statistics count, from `start` until before `end`."""
+        ...
+
+    async def claim_report(self, report: str, by: MemberId, instead_of: MemberId | None, now: Millis) -> Millis | None:
+        """When the report was made, where nobody had it until now. Raises REPORT_UNKNOWN, and as
+        `domain.moderation.claim`."""
         ...
 
     async def release_report(self, report: str, by: MemberId, now: Millis) -> None: ...
@@ -134,7 +158,9 @@ class ModerationStore(Protocol):
         """The same `note_id` again is the same note."""
         ...
 
-    async def close_report(self, report: str, by: MemberId, outcome: Outcome, reply: str, now: Millis) -> None: ...
+    async def close_report(self, report: str, by: MemberId, outcome: Outcome, reply: str, now: Millis) -> Millis | None:
+        """When the report was made, where it was not closed until now. Raises as `domain.moderation.close`."""
+        ...
 
     async def take_measure(self, asked: TakeMeasure, now: Millis) -> Taken:
         """Decide and save, redact the post if that is the measure, and enter it, in one transaction. The same id again

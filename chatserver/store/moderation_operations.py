@@ -11,9 +11,10 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.ledger import Entry, LedgerHead
 from chatserver.domain.moderation import Measure, Outcome, TakeMeasure
-from chatserver.store import measures, moderation
+from chatserver.domain.statistics import Happened
+from chatserver.store import measures, moderation, moderation_counts
 from chatserver.store.compiler import MakeOp
-from chatserver.store.moderation_contract import Debrief, Matters, Queue, ReportFile, RoomReport, Taken
+from chatserver.store.moderation_contract import Counts, Debrief, Matters, Queue, ReportFile, RoomReport, Taken
 
 T = TypeVar("T")
 
@@ -41,8 +42,14 @@ class ModerationOperations(ABC):
     async def open_report(self, report: str, by: MemberId, why: str, now: Millis) -> ReportFile:
         return await self._write(partial(moderation.open_report, report, by, why, now))
 
-    async def claim_report(self, report: str, by: MemberId, instead_of: MemberId | None, now: Millis) -> None:
-        await self._write(partial(moderation.claim, report, by, instead_of, now))
+    async def counts(self, now: Millis) -> Counts:
+        return await self._read(partial(moderation_counts.counts, now))
+
+    async def happened(self, start: Millis, end: Millis) -> Happened:
+        return await self._read(partial(moderation_counts.happened, start, end))
+
+    async def claim_report(self, report: str, by: MemberId, instead_of: MemberId | None, now: Millis) -> Millis | None:
+        return await self._write(partial(moderation.claim, report, by, instead_of, now))
 
     async def release_report(self, report: str, by: MemberId, now: Millis) -> None:
         await self._write(partial(moderation.release, report, by, now))
@@ -50,8 +57,8 @@ class ModerationOperations(ABC):
     async def note_report(self, report: str, by: MemberId, note: str, note_id: str, now: Millis) -> None:
         await self._write(partial(moderation.note, report, by, note, note_id, now))
 
-    async def close_report(self, report: str, by: MemberId, outcome: Outcome, reply: str, now: Millis) -> None:
-        await self._write(partial(moderation.close, report, by, outcome, reply, now))
+    async def close_report(self, report: str, by: MemberId, outcome: Outcome, reply: str, now: Millis) -> Millis | None:
+        return await self._write(partial(moderation.close, report, by, outcome, reply, now))
 
     async def take_measure(self, asked: TakeMeasure, now: Millis) -> Taken:
         return await self._write(partial(moderation.take_measure, asked, now))

@@ -9,7 +9,18 @@ from sqlalchemy.sql import ColumnElement
 
 from chatserver.store.compiler import Statement
 from chatserver.store.statements import KEYS_AT_ONCE, POSTED, post_columns
-from chatserver.store.tables import audit, barred, debriefs, log, measures, members, moderation, report_notes, reports
+from chatserver.store.tables import (
+    audit,
+    barred,
+    debriefs,
+    feedback,
+    log,
+    measures,
+    members,
+    moderation,
+    report_notes,
+    reports,
+)
 
 
 def _p(name: str) -> ColumnElement[Any]:
@@ -222,6 +233,38 @@ ADD_BARRED: Final = Statement(
     insert(barred).values({c.name: _p(c.name) for c in barred.c}), *(c.name for c in barred.c)
 )
 DROP_BARRED_BY: Final = Statement(delete(barred).where(barred.c.measure == _p("measure")), "measure")
+
+# ------------------------------------------------------------------------------------------------ numbers
+
+_is_late: Final = reports.c.due_at < _p("now")
+COUNT_REPORTS: Final = Statement(
+    select(
+        reports.c.reason,
+        func.count(),
+        func.count().filter(_is_late),
+        func.min(reports.c.due_at).filter(_is_late),
+    )
+    .where(reports.c.status != _closed)
+    .group_by(reports.c.reason),
+    "now",
+)
+COUNT_MEASURES: Final = Statement(
+    select(measures.c.kind, func.count(), func.count().filter(measures.c.appealed_at.is_not(None)))
+    .where(_is_active)
+    .group_by(measures.c.kind),
+    "now",
+)
+
+REPORTS_BETWEEN: Final = Statement(
+    select(reports.c.at, reports.c.reason).where(reports.c.at >= _p("start"), reports.c.at < _p("end")), "start", "end"
+)
+FEEDBACK_BETWEEN: Final = Statement(
+    select(feedback.c.at, feedback.c.heard, feedback.c.heavy_before, feedback.c.heavy_after).where(
+        feedback.c.at >= _p("start"), feedback.c.at < _p("end")
+    ),
+    "start",
+    "end",
+)
 
 # ------------------------------------------------------------------------------------------------ debriefs
 

@@ -165,11 +165,11 @@ class Operations(ModerationOperations, HouseOperations):
     async def all_staff(self) -> list[Staff]:
         return await self._read(staff.all_staff)
 
-    async def set_staff(self, member: MemberId, roles: frozenset[Role]) -> None:
-        await self._write(partial(staff.set_staff, member, roles))
+    async def set_staff(self, member: MemberId, roles: frozenset[Role], *, by: MemberId | None = None) -> None:
+        await self._write(partial(staff.set_staff, member, roles, by))
 
-    async def revoke_staff(self, member: MemberId, now: Millis) -> None:
-        await self._write(partial(staff.revoke_staff, member, now))
+    async def revoke_staff(self, member: MemberId, now: Millis, *, by: MemberId | None = None) -> None:
+        await self._write(partial(staff.revoke_staff, member, now, by))
 
     async def set_password(self, member: MemberId, password_hash: str) -> None:
         await self._write(partial(staff.set_password, member, password_hash))

@@ -66,15 +66,15 @@ def good_staff(members: Collection[MemberId]) -> Op[dict[MemberId, Staff]]:
     return {account.member: account for account in map(render.staff_of, rows)}
 
 
-def set_staff(who: MemberId, roles: frozenset[Role]) -> Op[None]:
-    yield from _lock_all(who, roles)
+def set_staff(who: MemberId, roles: frozenset[Role], by: MemberId | None) -> Op[None]:
+    yield from _lock_all(who, roles, by)
     yield Call(sql.SET_ROLES, [(_kept(roles), who)])
     if not may(roles, Capability.MANAGE_STAFF):
         yield Call(sql.DROP_INVITATIONS_BY, [(who,)])
 
 
-def revoke_staff(who: MemberId, now: Millis) -> Op[None]:
-    revoked_at = yield from _lock_all(who, frozenset())
+def revoke_staff(who: MemberId, now: Millis, by: MemberId | None) -> Op[None]:
+    revoked_at = yield from _lock_all(who, frozenset(), by)
     if revoked_at is None:
         yield Call(sql.REVOKE, [(now, who)])
         yield Call(sql.DROP_SIGN_INS_OF, [(who,)])
@@ -140,7 +140,7 @@ def sign_out(token_hash: bytes) -> Op[None]:
 def require_another_operator(who: MemberId) -> Op[None]:
     """Before somebody goes: hold every account, if they have one. Raises NOT_ALLOWED where none would be operator."""
     if (yield Call(sql.STAFF, [(who,)])):
-        yield from _lock_all(who, frozenset())
+        yield from _lock_all(who, frozenset(), None)
 
 
 def forget(who: MemberId) -> Op[bool]:
@@ -159,13 +159,15 @@ def _lock(who: MemberId) -> Op[Millis | None]:
     return revoked_at
 
 
-def _lock_all(who: MemberId, roles: frozenset[Role]) -> Op[Millis | None]:
-    """Hold every account, to change one to these roles; when that one was revoked."""
+def _lock_all(who: MemberId, roles: frozenset[Role], by: MemberId | None) -> Op[Millis | None]:
+    """Hold every account, to change one to these roles; when that one was revoked. `by` must be able to do that now."""
     rows = yield Call(sql.LOCK_ALL_STAFF, [()])
     found = {row[0]: row[2] for row in rows}
     if who not in found:
         raise Refusal(Reason.MEMBER_UNKNOWN)
     good = {row[0]: render.roles_of(row[1]) for row in rows if row[2] is None}
+    if by is not None and not may(good.get(by, frozenset()), Capability.MANAGE_STAFF):
+        raise Refusal(Reason.NOT_ALLOWED)
     if who in good:
         good[who] = roles
         if not any(Role.OPERATOR in held for held in good.values()):

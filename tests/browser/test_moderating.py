@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -159,6 +161,54 @@ async def test_from_a_person_to_a_ban_and_back(house: ChatServer, sit_down: SitD
         await expect(decision).to_have_count(0)
     await ann.page.reload()
     await ann.sees_lobby()
+
+
+async def test_a_ban_asks_for_the_password_again_and_goes_on(house: ChatServer, sit_down: SitDown) -> None:
+    login = await hire(house)
+    mona = await sit_down(house.url)
+    async with ChatClient(house.ws_url) as ben, ChatClient(house.ws_url) as eve:
+        for client in (ben, eve):
+            await join(client, "walked")
+        await say(ben, "walked", "you will all see")
+        offset = (await eve.ask("history", room="walked", before=2**40))["posts"][-1]["offset"]
+        await eve.ask("report_post", room="walked", offset=offset, reason="sexual")
+        desk = await sign_in(mona, login)
+        long_ago(house)
+        await desk.get_by_role("button", name=re.compile("^Sexual or pushing")).click()
+        await desk.get_by_role("button", name="Decide something").click()
+        await desk.get_by_label("What", exact=True).select_option("ban")
+        await desk.get_by_label("Why: they will read this").fill("Threats have no place here.")
+        await desk.get_by_role("button", name="Yes, decide this").click()
+        asked = desk.get_by_role("dialog", name="Please give your password again first")
+        await expect(asked.get_by_label("Password")).to_be_focused()
+        assert await violations(desk) == []
+        await photograph(desk, "confirm")
+        await desk.keyboard.press("Escape")
+        await expect(desk.get_by_role("alert").filter(has_text="give your password again")).to_be_visible()
+        await expect(desk.get_by_role("button", name="Yes, decide this")).to_be_focused()
+        await desk.keyboard.press("Enter")
+        # The wrong one is refused, and the page says so.
+        mona.forgive("401")
+        await asked.get_by_label("Password").fill("not this one at all")
+        await desk.keyboard.press("Enter")
+        await expect(asked.get_by_role("alert")).to_be_visible()
+        await asked.get_by_label("Password").fill(PASSWORD)
+        await desk.keyboard.press("Enter")
+        await expect(asked).to_have_count(0)
+        await expect(desk.get_by_label("Why: they will read this")).to_be_hidden()
+        assert await ben.wait_closed() == 4402
+    # Or nobody new would be let in from here any more.
+    async with ChatClient(house.ws_url, hello=False) as moderator:
+        await moderator.ask("hello", staff=True, token=await signed_in(house, login))
+        ban = (await moderator.ask("reports"))["measures"][0]
+        assert (ban["kind"], ban["reason"]) == ("ban", "Threats have no place here.")
+        await moderator.ask("lift", measure=ban["id"], reason="It was a test.")
+
+
+def long_ago(house: ChatServer) -> None:
+    """Everybody who is signed in gave their password a quarter of an hour ago."""
+    with contextlib.closing(sqlite3.connect(house.directory / "data" / "chat.db")) as database, database:
+        database.execute("UPDATE staff_sign_ins SET confirmed_at = confirmed_at - 900000")
 
 
 async def signed_in(house: ChatServer, login: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import csv
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -253,6 +254,25 @@ async def test_what_is_dangerous_needs_the_password_again(office: Office, later:
     assert statuses == [201, 204, 200, 401, 204, 204], "of these only the wrong code is refused"
 
 
+async def test_who_has_a_second_factor_confirms_with_it(office: Office, later: House) -> None:
+    """[P-STAFF-6]"""
+    operator, _ = await office.operator()
+    factor = (await operator.post("/api/staff/totp")).json()
+    app, moment = pyotp.TOTP(factor["secret"]), time.time() + 660
+    page = await office.page(later)
+    page.cookies.set("chat_staff", operator.cookies["chat_staff"])
+    assert (await page.post("/api/staff/confirm", json={"password": PASSWORD})).status_code == 204
+    on = {"secret": factor["secret"], "code": app.at(moment)}
+    assert (await page.post("/api/staff/totp/on", json=on)).status_code == 204
+    for typed in ({}, {"code": "x"}, {"code": on["code"]}):
+        refused = await page.post("/api/staff/confirm", json={"password": PASSWORD, **typed})
+        assert error_of(refused) == (401, "sign_in_refused")
+        assert refused.json()["error"]["details"] == {"why": "code"}
+    right = {"password": PASSWORD, "code": app.at(moment + 30)}
+    assert (await page.post("/api/staff/confirm", json=right)).status_code == 204
+    assert error_of(await page.post("/api/staff/confirm", json=right)) == (401, "sign_in_refused")
+
+
 @pytest.fixture
 def pair(redis_server: RedisServer) -> Iterator[tuple[House, House]]:
     """Two workers over one Redis."""
@@ -323,9 +343,62 @@ async def test_there_is_always_an_operator(traffic: Traffic) -> None:
             assert error_of(answer) == (403, "not_allowed")
             assert answer.json()["error"]["details"] == {"why": "last_operator"}
             other, them = await office.colleague(page, "operator")
-            assert (await page.post("/api/staff/revoke", json={"member": member})).status_code == 204
+            for call, body in (("revoke", {"member": member}), ("roles", {"member": member, "roles": ["listener"]})):
+                answer = await page.post(f"/api/staff/{call}", json=body)
+                assert error_of(answer) == (403, "not_allowed")
+                assert answer.json()["error"]["details"] == {"why": "self"}
+            more = {"member": member, "roles": ["operator", "listener"]}
+            assert (await page.post("/api/staff/roles", json=more)).status_code == 204
+            assert (await other.post("/api/staff/revoke", json={"member": member})).status_code == 204
             answer = await other.post("/api/staff/revoke", json={"member": them["member"]["id"]})
             assert error_of(answer) == (403, "not_allowed")
+
+
+async def test_statistics_are_whole_weeks_without_small_numbers(office: Office, house: House) -> None:
+    """[P-STAFF-12]"""
+    operator, _ = await office.operator()
+    monday = (int(time.time() // 86_400) - 4) // 7 * 7 + 4 - 14
+    rows = [(2, 3, 1)] * 12 + [(0, 3, 5)]
+    with contextlib.closing(sqlite3.connect(house.database)) as database, database:
+        for day in range(7):
+            # On the first day one person did not feel heard; on the others a dozen.
+            given = rows if day == 0 else [*rows, *[(0, 3, 5)] * (11 + day)]
+            at = (monday + day) * 86_400_000 + 1
+            database.executemany("INSERT INTO feedback VALUES (?, ?, ?, ?)", [(*each, at) for each in given])
+        database.execute("INSERT INTO feedback VALUES (1, 1, 1, ?)", (int(time.time() * 1000),))
+    answer = await operator.get("/api/staff/statistics")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/csv; charset=utf-8")
+    told = list(csv.DictReader(answer.text.splitlines()))
+    heard = {(each["day"], each["kind"]): each["count"] for each in told if each["table"] == "heard" and each["count"]}
+    assert heard["total", "total"] == str(7 * 13 + sum(11 + day for day in range(1, 7)))
+    assert all(int(count) >= 11 for count in heard.values())
+    assert ("total", "partly") not in heard
+    left_out = [each for each in told if each["table"] == "heard" and not each["count"] and each["kind"] != "withheld"]
+    assert len(left_out) == 4
+    assert (await operator.get("/api/staff/statistics")).text == answer.text
+
+
+async def test_of_two_operators_who_demote_one_another_on_two_workers_one_does(
+    pair: tuple[House, House], traffic: Traffic
+) -> None:
+    """[P-STAFF-8]"""
+    here, there = pair
+    async with contextlib.AsyncExitStack() as stack:
+        office = Office(here, stack, traffic)
+        first, _ = await office.operator()
+        pages = [await office.colleague(first, "operator") for _ in range(2)]
+        (ada, ada_is), (bea, bea_is) = pages
+        elsewhere = await office.page(there)
+        elsewhere.cookies.set("chat_staff", bea.cookies["chat_staff"])
+        answers = await asyncio.gather(
+            ada.post("/api/staff/roles", json={"member": bea_is["member"]["id"], "roles": ["listener"]}),
+            elsewhere.post("/api/staff/roles", json={"member": ada_is["member"]["id"], "roles": ["listener"]}),
+        )
+        assert sorted(answer.status_code for answer in answers) == [204, 403]
+        accounts = (await first.get("/api/staff/people")).json()["people"]
+        people = {each["member"]["id"]: each["roles"] for each in accounts}
+        left = [people[who["member"]["id"]] for who in (ada_is, bea_is)]
+        assert sorted(left) == [["listener"], ["operator"]]
 
 
 async def test_the_names_of_staff_are_their_own(office: Office, meet: Meet) -> None:

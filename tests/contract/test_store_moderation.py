@@ -8,13 +8,22 @@ import sqlite3
 from contextlib import closing
 
 import asyncpg
+import msgspec
 import pytest
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis, Offset
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.ledger import LedgerHead, Tampered, Verifier
-from chatserver.domain.moderation import HOUR, REPORTS_AN_HOUR, MeasureKind, Outcome, TakeMeasure
+from chatserver.domain.moderation import (
+    CALL_TARGET,
+    DANGER,
+    HOUR,
+    REPORTS_AN_HOUR,
+    MeasureKind,
+    Outcome,
+    TakeMeasure,
+)
 from chatserver.domain.rooms import Redacted, RoomId, WritePost
 from chatserver.domain.staff import Role
 from chatserver.store.contract import Retention, Store
@@ -112,6 +121,45 @@ async def test_so_many_reports_an_hour(store: Store) -> None:
     await store.report(reported(ada, about=late, now=START + HOUR))
 
 
+async def test_moderation_is_counted_by_reason_and_kind_and_nobody_is_named(store: Store, other: Store) -> None:
+    ada, bo, mo = await newcomer(store, "Ada"), await newcomer(store, "Bo"), await moderator(store)
+    nothing = await store.counts(START)
+    assert (nothing.reports, nothing.overdue, nothing.overdue_since, nothing.measures, nothing.entries) == (
+        {}, 0, None, {}, 0,
+    )  # fmt: skip
+    danger = msgspec.structs.replace(reported(bo, about=ada), reason=DANGER)
+    made_up = msgspec.structs.replace(reported(ada, about=await newcomer(store, "Cy")), reason="a word of mine")
+    first = await store.report(reported(ada, about=bo))
+    for each in (danger, made_up):
+        await store.report(each)
+    for kind in (MeasureKind.MUTE, MeasureKind.NOTICE, MeasureKind.NOTICE):
+        await store.take_measure(measure(mo, bo, kind), START)
+    (muted,) = (await store.take_measure(measure(mo, bo), START),)
+    await store.appeal(bo.id, muted.measure.id, "it was a joke", START)
+    early = await other.counts(Millis(START + CALL_TARGET))
+    assert (early.reports, early.overdue) == ({"unkind": 1, DANGER: 1, "other": 1}, 0)
+    late = await other.counts(Millis(START + CALL_TARGET + 1))
+    assert (late.overdue, late.overdue_since) == (1, START + CALL_TARGET)
+    assert (late.measures, late.appeals) == ({MeasureKind.MUTE: 2, MeasureKind.NOTICE: 2}, 1)
+    assert late.entries == (await store.audit_head()).seq
+    await store.claim_report(first, mo, None, START)
+    await store.close_report(first, mo, Outcome.HANDLED, "", START)
+    last = await other.counts(Millis(START + 30 * DAY))
+    assert (last.reports, last.overdue) == ({DANGER: 1, "other": 1}, 2)
+    assert last.measures == {}
+
+
+async def test_what_happened_is_told_of_a_time_and_of_nobody(store: Store) -> None:
+    ada = await newcomer(store, "Ada")
+    for n in range(3):
+        await store.report(reported(ada, about=await newcomer(store, f"Bo{n}"), now=START + n))
+    found = await store.happened(START, Millis(START + 2))
+    assert sorted(found.reports) == [(START, "unkind"), (START + 1, "unkind")]
+    assert found.feedback == ()
+    await store.erase(ada.id, Millis(START + 3))
+    assert await store.happened(START, Millis(START + 2)) == found
+
+
 async def test_a_report_has_one_owner_and_one_end(store: Store, other: Store) -> None:
     ada, bo = await newcomer(store, "Ada"), await newcomer(store, "Bo")
     first, second = await moderator(store), await moderator(store)
@@ -121,17 +169,18 @@ async def test_a_report_has_one_owner_and_one_end(store: Store, other: Store) ->
         other.claim_report(report, second, None, START),
         return_exceptions=True,
     )
-    assert sorted(type(each).__name__ for each in taken) == ["NoneType", "Refusal"]
+    assert sorted(type(each).__name__ for each in taken) == ["Refusal", "int"]
+    assert START in taken, "when it was made: nobody had it until now"
     (found,) = (await store.queue(START)).open
     owner = found.claimed_by
     loser = second if owner == first else first
     refusal = await refused(store.close_report(report, loser, Outcome.HANDLED, "", START), Reason.NOT_CLAIMED)
     assert refusal.details is None
     assert (await refused(store.claim_report(report, loser, None, START), Reason.REPORT_TAKEN)).details == {"by": owner}
-    await store.claim_report(report, loser, owner, START)
+    assert await store.claim_report(report, loser, owner, START) is None
     await store.note_report(report, loser, "seen before", "n1", START)
     await store.note_report(report, loser, "seen before", "n1", START)
-    await store.close_report(report, loser, Outcome.HANDLED, "Thank you.", Millis(START + 5))
+    assert await store.close_report(report, loser, Outcome.HANDLED, "Thank you.", Millis(START + 5)) == START
     await refused(store.claim_report(report, loser, None, START), Reason.REPORT_CLOSED)
     file = await store.open_report(report, loser, "once more", START)
     assert [note.note for note in file.notes] == ["seen before"]

@@ -117,6 +117,32 @@ async def test_two_operators_who_end_each_other_at_once_leave_one(store: Store, 
         assert sum(Role.OPERATOR in who.roles for who in good) == 1
 
 
+async def test_of_two_operators_who_demote_one_another_at_once_one_does(store: Store, other: Store) -> None:
+    await hired(store, "Root", OPERATOR)
+    for round_ in range(5):
+        ada, bea = [await hired(store, f"{name}{round_}", OPERATOR) for name in ("Ada", "Bea")]
+        outcomes = await asyncio.gather(
+            store.set_staff(ada.member, LISTENER, by=bea.member),
+            other.set_staff(bea.member, LISTENER, by=ada.member),
+            return_exceptions=True,
+        )
+        assert sorted(outcome is None for outcome in outcomes) == [False, True]
+        (no,) = [outcome for outcome in outcomes if outcome is not None]
+        assert isinstance(no, Refusal)
+        assert no.reason is Reason.NOT_ALLOWED
+        good = {who.member: who.roles for who in await store.all_staff()}
+        assert sorted(good[who.member] == OPERATOR for who in (ada, bea)) == [False, True]
+
+
+async def test_who_may_not_manage_staff_any_more_changes_nobody(store: Store, other: Store) -> None:
+    root, ada, bea = [await hired(store, name, OPERATOR) for name in ("Root", "Ada", "Bea")]
+    await store.revoke_staff(ada.member, START, by=root.member)
+    await refused(other.revoke_staff(bea.member, START, by=ada.member), Reason.NOT_ALLOWED)
+    await refused(other.set_staff(bea.member, LISTENER, by=MemberId("m_nobody")), Reason.NOT_ALLOWED)
+    left = {who.member: who.roles for who in await store.all_staff() if who.revoked_at is None}
+    assert left == {root.member: OPERATOR, bea.member: OPERATOR}
+
+
 async def test_a_revoked_account_is_no_longer_good_and_its_sign_ins_end(store: Store, other: Store) -> None:
     await hired(store, "Root", OPERATOR)
     ada, bea = await hired(store, "Ada"), await hired(store, "Bea")

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from chatserver.domain.attention import URGENT, Concern, FloorLoad, Kind, Thresholds, Watch, concerns
+from chatserver.domain.attention import URGENT, Concern, FloorLoad, Kind, ModerationLoad, Thresholds, Watch, concerns
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import NodeId
 from chatserver.domain.load import RoomLoad
@@ -28,6 +28,7 @@ def found(
         "rooms": {GRIEF: room},
         "samples": {WORKER: sample(**(worker or {}))},
         "floor": FloorLoad(),
+        "moderation": ModerationLoad(),
         "alone_since": {},
         "now": Millis(100 * MINUTE),
         "limits": Thresholds(),
@@ -126,6 +127,26 @@ def test_queue_says_why_it_needs_somebody(floor: FloorLoad, kind: Kind, words: s
 def test_worker_says_why_it_needs_somebody(worker: dict[str, Any], kind: Kind, words: str) -> None:
     [concern] = found(worker=worker)
     assert concern == Concern(kind=kind, words=f"lamp:1 {words}", urgent=kind in URGENT, worker=WORKER)
+
+
+@pytest.mark.parametrize(
+    ("moderation", "kind", "words"),
+    [
+        (ModerationLoad(overdue=1, overdue_ms=MINUTE), Kind.REPORTS_OVERDUE, "One report is late by one minute."),
+        (
+            ModerationLoad(overdue=3, overdue_ms=12 * MINUTE),
+            Kind.REPORTS_OVERDUE,
+            "3 reports are late, the first by 12 minutes.",
+        ),
+        (
+            ModerationLoad(is_log_whole=False),
+            Kind.LOG_BROKEN,
+            "The audit log is not what it was: an entry was changed, or taken out.",
+        ),
+    ],
+)
+def test_moderation_says_why_it_needs_somebody(moderation: ModerationLoad, kind: Kind, words: str) -> None:
+    assert found(moderation=moderation) == [Concern(kind=kind, words=words, urgent=True)]
 
 
 def test_workers_of_different_versions_are_told() -> None:

@@ -29,6 +29,7 @@ from chatserver.domain.staff import (
     require,
     require_confirmed,
     shown_role,
+    spare_oneself,
     staff_keys,
     totp_step,
     totp_uri,
@@ -90,6 +91,16 @@ def test_several_roles_may_what_each_may(roles: set[Role]) -> None:
 
 
 # ------------------------------------------------------------------------------------------------ the last operator
+
+
+def test_no_operator_takes_that_role_from_themselves() -> None:
+    me, other = MemberId("m_me"), MemberId("m_other")
+    spare_oneself(me, other, ())
+    spare_oneself(me, me, (Role.OPERATOR, Role.LISTENER))
+    for roles in ((), (Role.MODERATOR,)):
+        with pytest.raises(Refusal) as caught:
+            spare_oneself(me, me, roles)
+        assert (caught.value.reason, caught.value.details) == (Reason.NOT_ALLOWED, {"why": "self"})
 
 
 def test_the_last_operator_can_be_neither_demoted_nor_revoked() -> None:

@@ -34,6 +34,7 @@ from chatserver.handlers.hours import Clock
 from chatserver.handlers.house import HouseKeeper
 from chatserver.handlers.identity import Identities, new_member_id
 from chatserver.handlers.node import Node
+from chatserver.handlers.overseer import Overseer
 from chatserver.handlers.staff import StaffAccounts
 from chatserver.handlers.sweep import Sweep
 from chatserver.handlers.watch import Watch
@@ -151,6 +152,7 @@ class Worker:
         self.node.floor = FloorKeeper(self.node, FloorRules(), Clock(parse_hours("always"), "UTC"), ("en",))
         self.node.watch = Watch(self.node)
         self.node.house = HouseKeeper(self.node, Hours(hours="always", timezone="UTC"), b"k" * 32)
+        self.node.overseer = Overseer(self.node)
         self.words_wait = 0.0
         """Seconds for which nobody may try come-back words."""
         self.desk = Desk(self.node)

@@ -91,22 +91,22 @@ export class Client {
 
   /**
    * Ask something on the connection that is open now. Rejects with Refused.
-   * @param {string} cmd @param {object} [fields]
+   * @param {string} cmd @param {object} [fields] @param {string} [id]  of a command that is given again
    */
-  command(cmd, fields = {}) {
+  command(cmd, fields = {}, id = this.o.newId()) {
     if (!this.isOpen) return Promise.reject(LOST());
-    return this.#ask(this.o.newId(), cmd, fields);
+    return this.#ask(id, cmd, fields);
   }
 
   /**
    * The same, but where the server asks to wait, ask again later, while this connection lasts.
-   * @param {string} cmd @param {object} [fields]
+   * @param {string} cmd @param {object} [fields] @param {string} [id]
    */
-  async patient(cmd, fields = {}) {
+  async patient(cmd, fields = {}, id = this.o.newId()) {
     const socket = this.socket;
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.command(cmd, fields);
+        return await this.command(cmd, fields, id);
       } catch (no) {
         if (!(no instanceof Refused) || !PATIENT_CODES.includes(no.code) || tries >= PATIENT_TRIES) throw no;
         await new Promise((done) => this.o.timers.setTimeout(() => done(null), this.#pause(no, tries)));

@@ -4,9 +4,9 @@
 
 import { button, h, show, text } from "../lib/dom.js";
 import { call } from "../lib/api.js";
-import { Refused } from "../lib/client.js";
 import { words as pageWords } from "../locales/en.js";
 import { words } from "../locales/en-listen.js";
+import { confirmed } from "./confirming.js";
 import { card, doneLine, field, passwordInput, textInput, troubleLine, twoTouches } from "./parts.js";
 
 const w = words.account;
@@ -59,9 +59,8 @@ function passwordCard(desk) {
 function factorCard({ account, say }) {
   const trouble = troubleLine();
   const done = doneLine(say);
-  const guard = confirming();
   const state = h("p", {});
-  const begin = button(w.factorBegin, () => void trouble.around(() => guard.run(start)), { class: "act second" });
+  const begin = button(w.factorBegin, () => void trouble.around(() => confirmed(account, start)), { class: "act second" });
   const secret = h("output", { class: "code" });
   const link = h("a", { class: "act second", text: w.factorLink });
   const code = textInput("one-time-code", { inputmode: "numeric", maxlength: 10 });
@@ -80,7 +79,7 @@ function factorCard({ account, say }) {
   }
   made.addEventListener("submit", (event) => {
     event.preventDefault();
-    void trouble.around(() => guard.run(async () => {
+    void trouble.around(() => confirmed(account, async () => {
       await call("/api/staff/totp/on", { secret: secret.dataset["secret"] ?? "", code: code.value });
       account.has_totp = true;
       code.value = "";
@@ -93,7 +92,7 @@ function factorCard({ account, say }) {
   });
   off.addEventListener("submit", (event) => {
     event.preventDefault();
-    void trouble.around(() => guard.run(async () => {
+    void trouble.around(() => confirmed(account, async () => {
       await call("/api/staff/totp/off", { code: last.value });
       account.has_totp = false;
       last.value = "";
@@ -109,51 +108,7 @@ function factorCard({ account, say }) {
     done.say("");
   }
   draw();
-  return card(w.factorTitle, h("p", { class: "soft", text: w.factorLead }), state, begin, made, off, guard.element, trouble.element, done.element);
-}
-
-/** What is dangerous wants the password again: asks for it where the server says so, and goes on. */
-export function confirming() {
-  const trouble = troubleLine();
-  const password = passwordInput("current-password");
-  const form = h("form", { class: "panel stack", hidden: true, novalidate: true });
-  /** @type {(isGiven: boolean) => void} */
-  let settle = () => {};
-  const cancel = button(w.cancel, () => settle(false), { class: "quiet" });
-  form.append(field(w.confirm, password), trouble.element, h("div", { class: "row" }, h("button", { type: "submit", class: "act", text: w.confirmDo }), cancel));
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    event.stopPropagation();
-    void trouble.around(async () => {
-      await call("/api/staff/confirm", { password: password.value });
-      settle(true);
-    });
-  });
-
-  function ask() {
-    show(form, true);
-    password.focus();
-    return new Promise((done) => {
-      settle = (isGiven) => {
-        password.value = "";
-        trouble.say("");
-        show(form, false);
-        done(isGiven);
-      };
-    });
-  }
-  return {
-    element: form,
-    /** @param {() => Promise<unknown>} act */
-    async run(act) {
-      try {
-        await act();
-      } catch (no) {
-        if (!(no instanceof Refused) || no.code !== "confirmation_required") throw no;
-        if (await ask()) await act();
-      }
-    },
-  };
+  return card(w.factorTitle, h("p", { class: "soft", text: w.factorLead }), state, begin, made, off, trouble.element, done.element);
 }
 
 /** Light or dark, as in the rooms. */

@@ -8,7 +8,7 @@ import { clock, dayWord } from "../lib/time.js";
 import { words as pageWords } from "../locales/en.js";
 import { ROLES, words } from "../locales/en-listen.js";
 import { personLine } from "../views/room.js";
-import { confirming } from "./account.js";
+import { confirmed } from "./confirming.js";
 import { card, choices, field, troubleLine, twoTouches } from "./parts.js";
 
 const w = words.team;
@@ -19,32 +19,31 @@ const ALL = Object.entries(ROLES);
 export function teamView(desk) {
   const isOperator = desk.account.roles.includes("operator");
   const trouble = troubleLine();
-  const guard = confirming();
   const list = h("ul", { class: "people team" });
   const refresh = () => trouble.around(async () => {
     const { people } = await call("/api/staff/people", null);
-    keyed(list, /** @type {Account[]} */ (people), (one) => `${one.member.id} ${one.roles.join()} ${one.revoked_at ?? ""}`, (one) => row(desk, one, isOperator, guard, refresh));
+    keyed(list, /** @type {Account[]} */ (people), (one) => `${one.member.id} ${one.roles.join()} ${one.revoked_at ?? ""}`, (one) => row(desk, one, isOperator, refresh));
   });
   void refresh();
   return {
-    element: h("div", { class: "narrow" }, h("h1", { text: w.title }), h("p", { class: "soft", text: w.lead }), trouble.element, guard.element, h("div", { class: "card" }, list), isOperator && inviteCard(desk, guard)),
+    element: h("div", { class: "narrow" }, h("h1", { text: w.title }), h("p", { class: "soft", text: w.lead }), trouble.element, h("div", { class: "card" }, list), isOperator && inviteCard(desk)),
   };
 }
 
-/** @param {Desk} desk @param {Account} one @param {boolean} isOperator @param {ReturnType<typeof confirming>} guard @param {() => Promise<unknown>} refresh */
-function row({ account }, one, isOperator, guard, refresh) {
+/** @param {Desk} desk @param {Account} one @param {boolean} isOperator @param {() => Promise<unknown>} refresh */
+function row({ account }, one, isOperator, refresh) {
   const roles = choices(w.roles(one.member.name), ALL, one.roles);
   const changing = twoTouches({
     ask: w.change, lead: w.changeLead, yes: w.changeSave, no: words.account.cancel,
     fields: [roles.element],
-    act: () => guard.run(async () => {
+    act: () => confirmed(account, async () => {
       await call("/api/staff/roles", { member: one.member.id, roles: roles.value });
       await refresh();
     }),
   });
   const revoking = twoTouches({
     ask: w.revoke, lead: w.revokeSure(one.member.name), yes: w.revokeYes, no: words.account.cancel, danger: true,
-    act: () => guard.run(async () => {
+    act: () => confirmed(account, async () => {
       await call("/api/staff/revoke", { member: one.member.id });
       await refresh();
     }),
@@ -57,8 +56,8 @@ function row({ account }, one, isOperator, guard, refresh) {
   return { element: h("li", {}, personLine(one.member, is), h("span", { class: "soft small", text: besides }), ...acts), update() {} };
 }
 
-/** @param {Desk} desk @param {ReturnType<typeof confirming>} guard */
-function inviteCard({ say }, guard) {
+/** @param {Desk} desk */
+function inviteCard({ account, say }) {
   const trouble = troubleLine();
   const roles = choices(w.inviteLead, ALL, ["listener"]);
   const link = h("input", { type: "text", readonly: true });
@@ -78,7 +77,7 @@ function inviteCard({ say }, guard) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (roles.value.length === 0) return trouble.say(w.inviteNone);
-    void trouble.around(() => guard.run(async () => {
+    void trouble.around(() => confirmed(account, async () => {
       const ok = await call("/api/staff/invite", { roles: roles.value });
       link.value = new URL(ok.path, location.origin).href;
       const at = /** @type {number} */ (ok.expires_at);

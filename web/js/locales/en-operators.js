@@ -146,6 +146,12 @@ export const words = {
     deaf: "Nothing heard",
     storeAway: "No writes",
   },
+  statistics: {
+    title: "Numbers to take along",
+    lead: "Reports and feedback by day and kind, of the weeks that are over. What is small is left out, and with it whatever would give it away.",
+    here: "This page itself shows everything exactly, because whoever keeps the place safe needs it so. Do not copy its numbers into a report.",
+    download: "Download as CSV",
+  },
   plumbing: {
     title: "Redis and the store",
     redis: "Redis",
@@ -161,6 +167,8 @@ export const words = {
 
 /** What to do. @type {Record<string, string>} */
 export const ADVICE = {
+  log_broken: "Look at once who can write to the database. Compare with the heads you exported: chatserver audit verify --heads says where it begins.",
+  reports_overdue: "Ask a moderator to take it now; if nobody is there, take it yourself on the moderators' page.",
   store_away: "Look at the database: is its disk full, is it reachable? Chat goes on by itself once it takes writes.",
   bus_away: "Look at Redis and the network to it. Nothing is lost meanwhile; what workers know of each other is old.",
   promise_broken: "This is a defect. Keep the log of this hour, and tell whoever looks after the software.",

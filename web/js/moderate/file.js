@@ -124,7 +124,7 @@ function closePanel({ ask, say }, report) {
 }
 
 /** @param {Office} office @param {Report} report */
-function measurePanel({ ask, say }, report) {
+function measurePanel({ askSurely, say }, report) {
   const m = words.measure;
   const isTalk = report.room.startsWith("s-");
   const person = /** @type {{id: string, name: string}} */ (report.about);
@@ -147,7 +147,7 @@ function measurePanel({ ask, say }, report) {
     act: async () => {
       const isPost = kind.value === "redact";
       const isHere = isPost || kind.value === "remove" || (kind.value === "mute" && where.value === "here");
-      const ok = await ask("measure", {
+      const ok = await askSurely("measure", {
         kind: kind.value,
         reason: reason.value,
         report: report.id,

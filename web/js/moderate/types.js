@@ -43,6 +43,7 @@
  *
  * @typedef {object} Office  what every part of this page is given
  * @property {(cmd: string, fields?: object) => Promise<any>} ask
+ * @property {(cmd: string, fields?: object) => Promise<any>} askSurely  the same, for what may need the password again
  * @property {Person} me
  * @property {(words: string) => void} say
  * @property {() => Queue | null} queue

@@ -72,6 +72,12 @@ async function signOut() {
   location.reload();
 }
 
+/** What may be taken along, for those who may. */
+function statisticsCard() {
+  const w = words.statistics;
+  return h("section", { class: "card", "aria-labelledby": "statistics-title" }, h("h2", { id: "statistics-title", text: w.title }), h("p", { text: w.lead }), h("p", { class: "soft", text: w.here }), h("p", {}, h("a", { class: "act second", href: "/api/staff/statistics", download: "statistics.csv", text: w.download })));
+}
+
 /** @param {boolean} mayOperate */
 function page(mayOperate) {
   /** @type {Picture | null} */
@@ -108,6 +114,7 @@ function page(mayOperate) {
     rooms.element,
     h("div", { class: "panels" }, ...floor.elements, plumbing.element),
     workers.element,
+    mayOperate && statisticsCard(),
   );
 
   const address = new URL("/ws", location.href);
