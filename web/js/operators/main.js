@@ -7,6 +7,7 @@ import { call } from "../lib/api.js";
 import { Client, Refused } from "../lib/client.js";
 import { button, focusOn, h, show, text } from "../lib/dom.js";
 import { newId } from "../lib/text.js";
+import { confirmed } from "../listen/confirming.js";
 import { signInView, unreachableView } from "../listen/doors.js";
 import { words } from "../locales/en-operators.js";
 import { attentionView, floorView, plumbingView, totalsView, workersView } from "./panels.js";
@@ -53,7 +54,7 @@ async function knock(note = "") {
 
 /** @param {SignedIn} account */
 function open(account) {
-  if (account.roles.some((role) => role === "operator" || role === "moderator")) page(account.roles.includes("operator"));
+  if (account.roles.some((role) => role === "operator" || role === "moderator")) page(account);
   else turnTo(notYours());
 }
 
@@ -78,8 +79,9 @@ function statisticsCard() {
   return h("section", { class: "card", "aria-labelledby": "statistics-title" }, h("h2", { id: "statistics-title", text: w.title }), h("p", { text: w.lead }), h("p", { class: "soft", text: w.here }), h("p", {}, h("a", { class: "act second", href: "/api/staff/statistics", download: "statistics.csv", text: w.download })));
 }
 
-/** @param {boolean} mayOperate */
-function page(mayOperate) {
+/** @param {SignedIn} account */
+function page(account) {
+  const mayOperate = account.roles.includes("operator");
   /** @type {Picture | null} */
   let picture = null;
   let here = "";
@@ -90,7 +92,7 @@ function page(mayOperate) {
 
   /** @type {import("./types.js").Acting} */
   const acting = {
-    ask: (cmd, fields) => client.patient(cmd, fields),
+    ask: askSurely,
     nameOf: (room) => picture?.places.get(room)?.name ?? room,
     mayOperate,
   };
@@ -141,6 +143,16 @@ function page(mayOperate) {
       else if (trouble.status === "waiting") tell(words.link.lost);
     },
   });
+
+  /** Where the password is needed it is asked for, and it is the same command that is given again. @param {string} cmd @param {object} fields */
+  async function askSurely(cmd, fields) {
+    const id = newId();
+    let ok = null;
+    await confirmed(account, async () => {
+      ok = await client.patient(cmd, fields, id);
+    });
+    return ok;
+  }
 
   async function begin() {
     try {
