@@ -313,7 +313,10 @@ def _covers(restriction: Restriction, room: Room | None) -> bool:
     if room is None:
         return False
     # Muted everywhere is in all rooms: nobody is kept from asking a listener for help.
-    return restriction.room == room.id or (restriction.room is None and room.kind is RoomKind.THEMED)
+    # Nor does a room beside it let anybody write who may not.
+    return restriction.room in (room.id, room.split_of or room.id) or (
+        restriction.room is None and room.kind is RoomKind.THEMED
+    )
 
 
 def evolve(posts: dict[Offset, Post], publication: Publication) -> dict[Offset, Post]:

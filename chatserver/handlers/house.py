@@ -10,7 +10,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 from chatserver.delivery.outbox import Outbox
 from chatserver.domain import house as rules
@@ -21,10 +21,10 @@ from chatserver.domain.house import Hours, House, Move, Notice
 from chatserver.domain.identity import MemberId, NodeId, Person
 from chatserver.domain.limits import Bucket
 from chatserver.domain.rooms import Room, RoomId, RoomStatus, room_channel
-from chatserver.handlers.connection import Connection
 from chatserver.handlers.hours import Clock
 from chatserver.handlers.node import Node
 from chatserver.protocol.codec import Encoding, encode_frame
+from chatserver.protocol.codes import Close
 from chatserver.protocol.house import MovedPush, NoticesPush, PlaceToBe
 
 JOINS_A_SECOND: Final = 2.0
@@ -34,6 +34,13 @@ BITS: Final = 15
 """How many bits of the sum must come out as nought: 33,000 tries on average, about a second on a cheap phone."""
 CHALLENGE_SECONDS: Final = 120
 _TOKEN_BYTES: Final = 18
+
+
+class Led(NamedTuple):
+    """The house as it was known when somebody's moves were read, and those moves."""
+
+    house: House | None
+    moves: tuple[Move, ...]
 
 
 class HouseKeeper:
@@ -92,15 +99,21 @@ class HouseKeeper:
                 for connection in node.connections_of(move.member):
                     self._lead(connection.outbox, [move])
 
-    async def greeting(self, connection: Connection, member: MemberId) -> list[NoticesPush | MovedPush]:
-        """What somebody is told who has just said hello."""
-        told: list[NoticesPush | MovedPush] = []
-        if self.notices:
-            told.append(NoticesPush(notices=self.notices))
-        if self._house is not None and any(room.split_of is not None for room in self._house.rooms):
-            moves = await self._node.store.moves_of(member, self._node.now())
-            told += [push for move in moves if (push := self._moved(move)) is not None]
-        return told
+    async def look_up(self, member: MemberId) -> Led:
+        """Where somebody who says hello was led. Asked before they are admitted."""
+        house = self._house
+        if house is None or all(room.split_of is None for room in house.rooms):
+            return Led(house, ())
+        return Led(house, tuple(await self._node.store.moves_of(member, self._node.now())))
+
+    def greeting(self, member: MemberId, led: Led) -> list[NoticesPush | MovedPush]:
+        """What they are told once they are admitted: also what was heard of since they were looked up."""
+        known = set(() if led.house is None else led.house.moves)
+        later = () if self._house is None else self._house.moves
+        moves = [*led.moves, *(move for move in later if move.member == member and move not in known)]
+        pushes = [self._moved(move) for move in dict.fromkeys(moves)]
+        told: list[NoticesPush | MovedPush] = [NoticesPush(notices=self.notices)] if self.notices else []
+        return told + [push for push in pushes if push is not None]
 
     def _lead(self, outbox: Outbox, moves: Iterable[Move]) -> None:
         if outbox.wire.buffered() > self._node.limits.outbox_bytes:
@@ -123,13 +136,18 @@ class HouseKeeper:
     def _tell_all(self, push: NoticesPush) -> None:
         node = self._node
         frames: dict[Encoding, bytes] = {}
-        for online in node.online.values():
-            for connection in online.connections:
+        for online in [*node.online.values()]:
+            for connection in [*online.connections]:
                 outbox = connection.outbox
+                if outbox.wire.buffered() > node.limits.outbox_bytes:
+                    # Whoever comes back is told after hello.
+                    node.metrics.evictions.labels("too_slow").inc()
+                    outbox.wire.close(Close.TOO_SLOW)
+                    outbox.wire.abort()
+                    continue
                 frame = frames.get(outbox.encoding)
                 if frame is None:
                     frame = frames[outbox.encoding] = encode_frame(outbox.encoding, push)
-                # Small and rare: whoever is behind takes it with the rest.
                 outbox.wire.write(frame)
 
     # ------------------------------------------------------------------------------------------ at the door

@@ -52,13 +52,13 @@ async def hello(node: Node, connection: Connection, command: Hello) -> Answer:
     # Who has just come hides nobody yet, and nothing was decided about them.
     muted = await node.store.muted(member.id) if issued is None else []
     matters = await node.watch.greet(connection, member.id) if issued is None else None
+    led = await node.house.look_up(member.id)
     # Once more: it may have been decided meanwhile, and whoever is admitted now is found by what comes later.
     node.watch.require_entrance(member.id, None)
     person = Person(member.id, member.name)
     node.admit(connection, person)
     ok = hello_ok(node, person, has_code=member.has_code, muted=muted, issued=issued, roles=[])
-    told = await node.house.greeting(connection, member.id)
-    pushes = [*([] if matters is None else [matters]), *told]
+    pushes = [*([] if matters is None else [matters]), *node.house.greeting(member.id, led)]
     return Answer(ok, then=(lambda: connection.outbox.send_all(pushes)) if pushes else None)
 
 

@@ -133,8 +133,11 @@ class Watch:
             if here:
                 await self._bar(restriction, here)
         elif restriction.room is not None:
+            known = self._node.rooms
             for connection in here:
-                rooms.depart(self._node, connection, restriction.room)
+                for room in [*connection.rooms]:
+                    if restriction.room in (room, known[room].split_of if room in known else None):
+                        rooms.depart(self._node, connection, room)
 
     async def _bar(self, ban: Restriction, connections: Iterable[Connection]) -> None:
         end_of_day = Millis((self._node.now() // DAY + 1) * DAY)

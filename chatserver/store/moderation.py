@@ -244,12 +244,13 @@ def _find(which: str) -> Op[Row]:
 def take_measure(asked: TakeMeasure, now: Millis) -> Op[Taken]:
     post: Post | None = None
     state: ChannelState | None = None
+    room: Room | None = None
     if asked.room is not None:
         rows = yield Call(rooms_sql.LOCK_ROOMS, [(room_channel(asked.room),)])
         if not rows:
             raise Refusal(Reason.ROOM_UNKNOWN)
         state = ChannelState(rows[0])
-        room: Room = render.room_of(rows[0][5:])
+        room = render.room_of(rows[0][5:])
         if asked.offset is not None:
             found = yield Call(rooms_sql.FIND_POSTS, [(room_channel(room.id), asked.offset)])
             post = render.post_of(found[0][1:]) if found else None
@@ -262,6 +263,9 @@ def take_measure(asked: TakeMeasure, now: Millis) -> Op[Taken]:
     accounts = yield Call(staff_sql.GOOD_STAFF, by_keys([about], KEYS_AT_ONCE))
     mine_state = MeasureState(post=post, is_member=bool(members), is_staff=bool(accounts))
     measure = rules.decide(asked, mine_state, now)
+    if rules.restriction_of(measure) is not None and measure.room is not None and room is not None and room.split_of:
+        # It holds in the whole family: whoever is led back is no freer there.
+        measure = _replace(measure, room=room.split_of)
     if asked.report is not None:
         yield from _find(asked.report)
     mine = yield from turn()

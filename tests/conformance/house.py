@@ -47,10 +47,12 @@ class House:
         config: Mapping[str, Any] | None = None,
         redis_url: str | None = None,
         clock: float = 0.0,
+        workers: int = 1,
     ) -> None:
         self.rooms = rooms or Rooms()
         self.server = ChatServer(
-            redis_url=redis_url,
+            workers,
+            redis_url,
             config={**(config or {}), "limits": {**GENEROUS, **(limits or {})}},
             clock=clock,
         )

@@ -17,7 +17,7 @@ from chatserver.domain.splitting import Tie
 from chatserver.domain.staff import Role
 from chatserver.store.contract import Retention, Store
 from chatserver.store.house_contract import Deed
-from tests.contract.test_store_moderation import refused
+from tests.contract.test_store_moderation import measure, refused
 from tests.contract.test_store_staff import hired
 from tests.store.kit import GRIEF, SLEEP, START, change, newcomer, only, replay, say
 
@@ -256,3 +256,17 @@ async def test_hours_that_staff_set_stay_and_are_not_undone_unseen(store: Store,
         "because (mon-fri 18:00-23:00, Europe/Berlin)",
         "because (never, UTC)",
     ]
+
+
+async def test_what_is_forbidden_somewhere_is_forbidden_beside_it_too(store: Store) -> None:
+    boss = await operator(store)
+    people = [await newcomer(store, name) for name in ("Ada", "Bo", "Cleo", "Dan")]
+    ids = [each.id for each in people]
+    beside = (await store.split_room(SLEEP, 0, [ids[:2], ids[2:]], deed(boss))).rooms[1].id
+    await store.take_measure(measure(boss, people[2], room=SLEEP), START)
+    await store.take_measure(measure(boss, people[3], room=beside), START)
+    for who in people[2:]:
+        for where in (SLEEP, beside):
+            await refused(store.commit(change(who, WritePost(text="x"), where=where)), Reason.MUTED)
+        await say(store, who, "x", where=GRIEF)
+    await say(store, people[0], "x")

@@ -50,7 +50,7 @@ export function houseNotes(context, stage) {
     for (const notice of session.house.notices) {
       const isHere = notice.room === undefined || notice.room === null || notice.room === here;
       if (!isHere || notice.until <= now || hidden.has(notice.id)) continue;
-      found.push({ id: notice.id, said: notice.text, acts: [[w.hide, () => put(notice)]] });
+      found.push({ id: notice.id, said: notice.text, more: w.label, acts: [[w.hide, () => put(notice)]] });
     }
     return found;
   }
