@@ -3,60 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
 
 from chatserver.protocol.codec import Encoding
+from tests.conformance.desk import at_desk, three_houses
 from tests.conformance.house import House, Meet, Rooms
-from tests.conformance.peer import Peer
 from tests.conformance.personnel import Personnel
 from tests.conformance.traffic import Traffic
 from tests.kit.load_picture import LoadPicture
 from tests.kit.redis import RedisServer
 
-Json = dict[str, Any]
 GONE_SECONDS = 5.0
 MINUTE_SECONDS = 60.0
-
-
-class Desk:
-    """A connection of the staff that watches the load, and the picture that it makes of it."""
-
-    def __init__(self, peer: Peer) -> None:
-        self.peer = peer
-        self.picture: LoadPicture
-        self._told = 0
-
-    async def watch(self) -> Json:
-        self._told = len(self.peer.pushes("load"))
-        ok = await self.peer.ask("load")
-        self.picture = LoadPicture(ok)
-        return ok
-
-    async def until(self, is_so: Callable[[LoadPicture], object]) -> LoadPicture:
-        """Lay pushes over the picture until it is so."""
-
-        def look() -> LoadPicture | None:
-            pushes = self.peer.pushes("load")
-            for push in pushes[self._told :]:
-                self._told += 1
-                self.picture.take(push)
-                if is_so(self.picture):
-                    return self.picture
-            return self.picture if is_so(self.picture) else None
-
-        return await self.peer.until(look)
-
-
-async def at_desk(meet: Meet, token: str) -> Desk:
-    peer = await meet.silent()
-    await peer.hello(token=token, staff=True)
-    return Desk(peer)
 
 
 @pytest.fixture(scope="module")
@@ -170,17 +132,6 @@ async def test_watching_ends(load_meet: Meet, load_personnel: Personnel) -> None
 # --------------------------------------------------------------------------------------------- three workers
 
 
-@contextlib.contextmanager
-def _three(redis: RedisServer) -> Iterator[list[House]]:
-    """Three workers, started apart so that one can be killed without another taking its place."""
-    with contextlib.ExitStack() as stack:
-        first = stack.enter_context(House(redis_url=redis.url))
-        secret = (first.server.directory / "data" / "secret.key").read_text().strip()
-        config = {"secret_key": secret, "database_url": f"sqlite:///{first.database}"}
-        others = [stack.enter_context(House(redis_url=redis.url, rooms=first.rooms, config=config)) for _ in range(2)]
-        yield [first, *others]
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 async def test_numbers_are_the_truth_at_every_rest(redis_server: RedisServer, traffic: Traffic) -> None:
@@ -188,7 +139,7 @@ async def test_numbers_are_the_truth_at_every_rest(redis_server: RedisServer, tr
 
     200 members on three workers, some of them on two; then one worker is killed, and another one stops.
     """
-    with _three(redis_server) as houses:
+    with three_houses(redis_server) as houses:
         token, _ = await Personnel(houses[0]).hire("operator")
         meets = [Meet(house, traffic, Encoding.JSON) for house in houses]
         try:
