@@ -339,3 +339,13 @@ async def _decide_twice(server: ChatServer) -> None:
         await anna.ask("hello", staff=True, token=answer.json()["token"])
         for reason in ("once", "twice"):
             await anna.ask("measure", kind="notice", member=guest.hello_ok["member"]["id"], reason=reason)
+
+
+def test_statistics_are_printed_as_csv_and_tell_nothing_of_a_place_where_nothing_happened(tmp_path: Path) -> None:
+    result = run("statistics", "--data-dir", tmp_path)
+    assert result.returncode == 0, result.stderr
+    head, *lines = result.stdout.splitlines()
+    assert head == "week,table,day,kind,count"
+    # Some 25 weeks of which reports are kept, of three tables, all of seven days and no count.
+    assert len({line.split(",")[0] for line in lines}) in (24, 25)
+    assert all(line.endswith(",withheld,") for line in lines)

@@ -6,7 +6,6 @@ more, so that telling it again, or the week after it, adds nothing to what is kn
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -21,6 +20,7 @@ DAY: Final = 24 * 3_600_000
 WEEK: Final = 7 * DAY
 _FIRST_MONDAY: Final = 4 * DAY
 """The epoch was a Thursday."""
+DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 NOT_SAID: Final = "not_said"
 HEARD: Final = ("no", "partly", "yes", NOT_SAID)
 HEAVY: Final = ("lighter", "as_before", "heavier", NOT_SAID)
@@ -59,14 +59,14 @@ def final_weeks(now: Millis, *, settles: int, age: int, most: int) -> list[Milli
     return [start for start in reversed(found) if start >= 0 and start > now - age]
 
 
-def tables(start: Millis, happened: Happened) -> list[WeekTable]:
-    """All tables of the week that begins then."""
+def tables(start: Millis, week: str, happened: Happened) -> list[WeekTable]:
+    """All tables of the week that begins then, and is called `week`."""
     told = (
         ("reports", REASONS, [(at, counted_reason(reason)) for at, reason in happened.reports]),
         ("heard", HEARD, [(each.at, _heard(each)) for each in happened.feedback]),
         ("heavy", HEAVY, [(each.at, _heavy(each)) for each in happened.feedback]),
     )
-    return [_table(start, name, kinds, events) for name, kinds, events in told]
+    return [_table(start, week, name, kinds, events) for name, kinds, events in told]
 
 
 def lines(told: Iterable[WeekTable]) -> Iterator[tuple[str, str, str, str, str]]:
@@ -86,11 +86,12 @@ def lines(told: Iterable[WeekTable]) -> Iterator[tuple[str, str, str, str, str]]
             yield *where, line, "withheld", ""
 
 
-def _table(start: Millis, name: str, kinds: tuple[str, ...], events: Iterable[tuple[Millis, str]]) -> WeekTable:
+def _table(
+    start: Millis, week: str, name: str, kinds: tuple[str, ...], events: Iterable[tuple[Millis, str]]
+) -> WeekTable:
     counts = Counter(((at - start) // DAY, kind) for at, kind in events)
-    days = [_date(start + DAY * day) for day in range(7)]
-    table = [[counts[day, kind] for kind in kinds] for day in range(7)]
-    return WeekTable(week=days[0], name=name, shown=disclose(days, kinds, table))
+    table = [[counts[day, kind] for kind in kinds] for day in range(len(DAYS))]
+    return WeekTable(week=week, name=name, shown=disclose(DAYS, kinds, table))
 
 
 def _heard(given: Given) -> str:
@@ -101,7 +102,3 @@ def _heavy(given: Given) -> str:
     if given.heavy_before is None or given.heavy_after is None:
         return NOT_SAID
     return HEAVY[(given.heavy_after > given.heavy_before) - (given.heavy_after < given.heavy_before) + 1]
-
-
-def _date(at: int) -> str:
-    return dt.datetime.fromtimestamp(at / 1000, dt.UTC).date().isoformat()

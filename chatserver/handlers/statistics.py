@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 from typing import Final
 
@@ -22,5 +23,6 @@ async def statistics(store: Store, now: Millis, retention: Retention, *, keep: i
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(HEAD)
     for start in weeks:
-        writer.writerows(lines(tables(start, await store.happened(start, Millis(start + WEEK)))))
+        monday = dt.datetime.fromtimestamp(start / 1000, dt.UTC).date().isoformat()
+        writer.writerows(lines(tables(start, monday, await store.happened(start, Millis(start + WEEK)))))
     return file.getvalue()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.async_api import CDPSession, Locator, Page, expect
@@ -15,6 +16,7 @@ from tests.browser.console import PASSWORD, REFUSED, hire
 from tests.browser.house import join, open_house, room, say
 from tests.browser.person import LOST_NETWORK, Person
 from tests.browser.test_access import violations
+from tests.browser.test_moderating import photograph
 from tests.browser.wire import Wire
 from tests.kit.client import ChatClient
 from tests.kit.crowd_of_workers import crowd_of_workers, room_ids
@@ -152,6 +154,23 @@ async def test_everybody_can_read_it(house: ChatServer, sit_down: SitDown, schem
         assert await violations(page) == []
         assert await page.evaluate(_BEYOND, width) == []
         assert await page.evaluate(_SMALL) == []
+        await photograph(page, f"operators-{scheme}-{width}")
+
+
+async def test_operators_take_statistics_along_and_moderators_do_not(house: ChatServer, sit_down: SitDown) -> None:
+    page = await at_work(await sit_down(house.url), house, "Steady Harbour")
+    card = page.get_by_role("region", name="Numbers to take along")
+    async with page.expect_download() as download:
+        await card.get_by_role("link", name="Download as CSV").click()
+    taken = await download.value
+    assert taken.suggested_filename == "statistics.csv"
+    text = await asyncio.to_thread(Path(await taken.path()).read_text, "utf-8")
+    # Nothing has happened here: of every week that is over all is withheld.
+    assert text.startswith("week,table,day,kind,count\n")
+    assert {line.split(",")[3] for line in text.splitlines()[1:]} == {"withheld"}
+    moderator = await at_work(await sit_down(house.url), house, "Mild Lagoon", "moderator")
+    await expect(moderator.get_by_role("heading", name="What goes on")).to_be_visible()
+    await expect(moderator.get_by_role("region", name="Numbers to take along")).to_have_count(0)
 
 
 # ------------------------------------------------------------------------------------------------ a thousand rooms
