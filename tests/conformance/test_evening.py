@@ -51,7 +51,8 @@ class Evening:
         self.wrote_at = time.monotonic()
 
     async def arrive(self, worker: int, token: str | None = None) -> Peer:
-        peer = await self.meets[worker](**({} if token is None else {"token": token}))
+        hello: Json = {} if token is None else {"token": token}
+        peer = await self.meets[worker](**hello)
         self.peers[peer.member["id"]] = peer, worker
         return peer
 
