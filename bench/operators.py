@@ -135,7 +135,7 @@ async def _sampling() -> None:
             took, payload = [], b""
             for _ in range(30):
                 started = time.process_time()
-                payload = encode(node.id, LoadTold(keeper.sample()))
+                payload = encode(node.id, LoadTold(await keeper.sample()))
                 took.append(time.process_time() - started)
             print(
                 f"a sample of oneself, {members:,} members in {rooms:,} rooms: {statistics.median(took) * 1000:.2f} ms "

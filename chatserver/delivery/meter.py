@@ -88,10 +88,8 @@ class Activity:
         self._posts.advance(now)
         self._reactions.advance(now)
         self.delivered.advance(now)
-        for member, at in [*self._writers.items()]:
-            if now - at < MINUTE_SECONDS:
-                break
-            del self._writers[member]
+        while self._writers and now - self._writers[silent := next(iter(self._writers))] >= MINUTE_SECONDS:
+            del self._writers[silent]
 
     @property
     def posts(self) -> int:

@@ -93,6 +93,7 @@ class Presence:
         # Which nodes each member of a channel is on, in the order of their ids. The first one's name is shown, so that
         # every worker shows the same. A tuple for each member would be dear; those on one node share it.
         self._here: dict[ChannelName, dict[MemberId, tuple[NodeId, ...]]] = {}
+        self._own_counts: dict[ChannelName, int] = {}
         self._before: dict[ChannelName, _Before] = {}
         self._others: dict[NodeId, _Other] = {}
         self._left: dict[NodeId, float] = {}
@@ -153,14 +154,8 @@ class Presence:
 
     def own_counts(self) -> dict[ChannelName, int]:
         """How many of each channel's members this worker answers for: those of its own who are on no worker with a
-        lower id. Summed over all workers, everybody counts once. Costs O(members here)."""
-        node, alone = self.node, self._alone[self.node]
-        counts: dict[ChannelName, int] = {}
-        for channel, names in self._people[node].items():
-            here = self._here[channel]
-            if count := sum((nodes := here[member]) is alone or nodes[0] == node for member in names):
-                counts[channel] = count
-        return counts
+        lower id. Summed over all workers, everybody counts once. Costs O(channels here)."""
+        return {**self._own_counts}
 
     def nodes(self) -> frozenset[NodeId]:
         """The workers that live, this one included, as far as is known."""
@@ -380,25 +375,40 @@ class Presence:
     def _place(self, node: NodeId, channel: ChannelName, member: MemberId, name: str | None) -> None:
         here = self._here.setdefault(channel, {})
         people = self._people[node]
-        nodes = here.get(member)
+        nodes = here.get(member, ())
         if name is not None:
             people.setdefault(channel, {})[member] = name
-            if nodes is None:
-                here[member] = self._alone[node]
-            elif node not in nodes:
-                here[member] = tuple(sorted((*nodes, node)))
+            if node not in nodes:
+                self._now_on(channel, here, member, tuple(sorted((*nodes, node))))
             return
         names = people.get(channel)
-        if names is not None and names.pop(member, None) is not None and nodes is not None:
+        if names is not None and names.pop(member, None) is not None:
             if not names:
                 del people[channel]
-            remaining = tuple(other for other in nodes if other != node)
-            if not remaining:
-                del here[member]
-            else:
-                here[member] = self._alone[remaining[0]] if len(remaining) == 1 else remaining
+            self._now_on(channel, here, member, tuple(other for other in nodes if other != node))
         if not here:
             del self._here[channel]
+
+    def _now_on(
+        self,
+        channel: ChannelName,
+        here: dict[MemberId, tuple[NodeId, ...]],
+        member: MemberId,
+        nodes: tuple[NodeId, ...],
+    ) -> None:
+        """A member is on these nodes from now on, in the order of their ids."""
+        answered = member in here and here[member][0] == self.node
+        answers = bool(nodes) and nodes[0] == self.node
+        if answers != answered:
+            count = self._own_counts.get(channel, 0) + (1 if answers else -1)
+            if count:
+                self._own_counts[channel] = count
+            else:
+                del self._own_counts[channel]
+        if not nodes:
+            del here[member]
+        else:
+            here[member] = self._alone[nodes[0]] if len(nodes) == 1 else nodes
 
     def _name(self, channel: ChannelName, member: MemberId) -> str | None:
         """The name under which a member is shown in a channel, or None if they are not there."""

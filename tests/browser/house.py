@@ -13,9 +13,9 @@ from typing import Any, Final
 from chatserver.domain.history import Millis
 from chatserver.domain.rooms import Room, RoomId
 from chatserver.store.contract import Retention
-from chatserver.store.migrate import migrate
 from chatserver.store.sqlite import SqliteStore
 from tests.kit.client import ChatClient
+from tests.kit.database import migrated_sqlite
 from tests.kit.server import ChatServer
 
 _DAY: Final = 24 * 3_600_000
@@ -101,7 +101,7 @@ async def texts_in(server: ChatServer, room_id: str) -> list[str]:
 
 
 def _furnish(server: ChatServer, rooms: Sequence[Room]) -> None:
-    migrate(f"sqlite:///{database(server)}")
+    migrated_sqlite(database(server))
 
     async def add(store: SqliteStore) -> None:
         await store.add_rooms(rooms)

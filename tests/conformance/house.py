@@ -12,10 +12,10 @@ from typing import Any, ClassVar, Final, Self
 
 from chatserver.domain.rooms import Room, RoomId
 from chatserver.protocol.codec import Encoding
-from chatserver.store.migrate import migrate
 from chatserver.store.sqlite import SqliteStore
 from tests.conformance.peer import Peer
 from tests.conformance.traffic import Traffic
+from tests.kit.database import migrated_sqlite
 from tests.kit.server import ChatServer
 
 GENEROUS: Final = {
@@ -57,7 +57,7 @@ class House:
         self.database = self.server.directory / "data" / "chat.db"
 
     def __enter__(self) -> Self:
-        migrate(f"sqlite:///{self.database}")
+        migrated_sqlite(self.database)
         # In a thread: an event loop may be running here.
         with ThreadPoolExecutor(1) as thread:
             thread.submit(asyncio.run, _add_rooms(self.database, self.rooms.all())).result()

@@ -411,6 +411,8 @@ class Agreement(RuleBasedStateMachine):
             for presence in self.world.alive:
                 assert names(presence, channel) == expected
                 assert presence.here(channel) == len(expected)
+            answered = [presence.own_counts().get(channel, 0) for presence in self.world.alive]
+            assert sum(answered) == len(expected), "everybody is answered for once"
         self.world.fate = self.weather
 
     def teardown(self) -> None:

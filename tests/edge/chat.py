@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import AsyncIterator
-from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 from chatserver.config import load
 from chatserver.server import Server
-from chatserver.store.migrate import migrate
 from tests.edge.serving import OURS, Served, serving
-
-
-@cache
-def _migrated() -> Path:
-    """An empty database, made once."""
-    file = Path(mkdtemp(prefix="chat-edge-")) / "chat.db"
-    migrate(f"sqlite:///{file}")
-    return file
+from tests.kit.database import migrated_sqlite
 
 
 @contextlib.asynccontextmanager
@@ -31,7 +20,7 @@ async def chatting(
     """Serve the whole chat from a new data directory."""
     data = directory / "data"
     data.mkdir()
-    shutil.copy(_migrated(), data / "chat.db")
+    migrated_sqlite(data / "chat.db")
     server = Server(load(overrides={"data_dir": data, "limits": limits or {}, **settings}))
     options = {"server_header": False}
     async with serving(server.app, ws=ws, has_own_lifespan=True, options=options) as served:  # type: ignore[arg-type]

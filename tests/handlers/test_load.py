@@ -27,9 +27,9 @@ def keep(worker: Worker) -> LoadKeeper:
     return node.load
 
 
-def turn(keeper: LoadKeeper) -> None:
+async def turn(keeper: LoadKeeper) -> None:
     """As a second passes."""
-    keeper.take(keeper._node.id, keeper.sample())
+    keeper.take(keeper._node.id, await keeper.sample())
     keeper._look()
     keeper._show()
 
@@ -51,12 +51,12 @@ async def test_push_holds_only_what_changed(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         worker = await house.worker()
         keeper, anna, ben = keep(worker), await operator(worker), await worker.guest()
-        turn(keeper)
+        await turn(keeper)
         assert {row["id"] for row in (await watching(anna))["rooms"]} == {PLAIN, SLOW}
-        turn(keeper)
+        await turn(keeper)
         await ben.ask("join", room=PLAIN, agreement=1)
-        turn(keeper)
-        turn(keeper)
+        await turn(keeper)
+        await turn(keeper)
         quiet, came, still = anna.heard("load")
         assert "rooms" not in quiet
         assert came["rooms"] == [{"id": PLAIN, "members": 1}]
@@ -69,16 +69,16 @@ async def test_who_had_no_room_is_told_of_everything_since(tmp_path: Path) -> No
     async with open_house(tmp_path) as house:
         worker = await house.worker()
         keeper, anna, ben = keep(worker), await operator(worker), await worker.guest()
-        turn(keeper)
+        await turn(keeper)
         picture = LoadPicture(await watching(anna))
         anna.wire.is_stalled, anna.wire.waiting = True, worker.node.limits.outbox_bytes + 1
         await ben.ask("join", room=PLAIN, agreement=1)
-        turn(keeper)
+        await turn(keeper)
         await ben.ask("join", room=SLOW, agreement=1)
-        turn(keeper)
+        await turn(keeper)
         assert anna.heard("load") == []
         anna.wire.drain()
-        turn(keeper)
+        await turn(keeper)
         [push] = anna.heard("load")
         picture.take(push)
         assert picture.busy() == {PLAIN: {"members": 1}, SLOW: {"members": 1}}
@@ -88,12 +88,12 @@ async def test_room_that_is_no_more_is_gone_and_one_that_is_renamed_is_told(tmp_
     async with open_house(tmp_path) as house:
         worker = await house.worker()
         keeper, anna = keep(worker), await operator(worker)
-        turn(keeper)
+        await turn(keeper)
         await watching(anna)
         plain = worker.node.rooms[PLAIN]
         worker.node.rooms = {PLAIN: msgspec.structs.replace(plain, name="Calm", capacity=7)}
-        turn(keeper)
-        turn(keeper)
+        await turn(keeper)
+        await turn(keeper)
         changed, after = anna.heard("load")
         assert changed["gone"] == [SLOW]
         assert changed["places"] == [{"id": PLAIN, "name": "Calm", "capacity": 7}]
@@ -107,12 +107,12 @@ async def test_other_workers_count_until_they_say_goodbye(tmp_path: Path) -> Non
         keeper, anna = keep(worker), await operator(worker)
         now = worker.node.now()
         keeper.take(OTHER, sample(now, name="lamp:2", rooms={PLAIN: RoomSample(members=5, delivered=(1,))}))
-        turn(keeper)
+        await turn(keeper)
         picture = LoadPicture(await watching(anna))
         assert picture.rooms[PLAIN] == {"id": PLAIN, "members": 5, "p50": 1, "p99": 1}
         assert {row["name"] for row in picture.workers.values()} == {"lamp:1", "lamp:2"}
         keeper.left(OTHER)
-        turn(keeper)
+        await turn(keeper)
         picture.take(anna.heard("load")[-1])
         assert picture.busy() == {}
         assert picture.totals["workers"] == 1
@@ -125,4 +125,4 @@ async def test_closed_rooms_of_sessions_are_in_no_sample(tmp_path: Path) -> None
         node = worker.node
         node.hub.meter.posted(RoomId("s-secret"), ben.member, node.monotonic())
         node.hub.meter.posted(PLAIN, ben.member, node.monotonic())
-        assert [*keeper.sample().rooms] == [PLAIN]
+        assert [*(await keeper.sample()).rooms] == [PLAIN]

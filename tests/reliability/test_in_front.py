@@ -30,3 +30,7 @@ async def test_hostile_network_loses_nothing(play: Play) -> None:
 
 async def test_server_told_to_stop_sends_everybody_back_in_good_order(play: Play) -> None:
     await play("sigterm")
+
+
+async def test_queue_keeps_every_place_and_every_promise(play: Play) -> None:
+    await play("queue")

@@ -33,6 +33,7 @@ from chatserver.store.contract import Committed, RoomChange, Store
 from chatserver.store.migrate import migrate
 from chatserver.store.postgres import PostgresStore
 from chatserver.store.sqlite import SqliteStore
+from tests.kit.database import migrated_sqlite
 from tests.kit.postgres import PostgresServer
 
 START: Final = Millis(1_700_000_000_000)
@@ -64,9 +65,7 @@ class Database:
 
 
 def sqlite_database(directory: Path) -> Database:
-    path = directory / "chat.sqlite3"
-    migrate(f"sqlite:///{path}")
-    return Database(f"sqlite:///{path}")
+    return Database(migrated_sqlite(directory / "chat.sqlite3"))
 
 
 def postgres_database(server: PostgresServer) -> Database:
