@@ -31,6 +31,7 @@ STAFF_SECONDS: Final = 0.5
 WATCH_SECONDS: Final = 0.5
 ROOMS_SECONDS: Final = 5.0
 STEWARD_SECONDS: Final = 2.0
+DUTY_SECONDS: Final = 1.0
 TOUCH_SECONDS: Final = 60.0
 EXPIRE_SECONDS: Final = 60.0
 
@@ -58,6 +59,7 @@ class Sweep:
                 (STAFF_SECONDS, self._staff),
                 (WATCH_SECONDS, self._watch),
                 (STEWARD_SECONDS, self._stewards.tick),
+                (DUTY_SECONDS, self._duty),
                 (ROOMS_SECONDS, self.load_rooms),
                 (ROOMS_SECONDS, self._staff_names),
                 (TOUCH_SECONDS, self._touch),
@@ -142,6 +144,9 @@ class Sweep:
 
     async def _watch(self) -> None:
         await self._node.watch.tick()
+
+    async def _duty(self) -> None:
+        await self._node.duty.tick()
 
     async def _staff_names(self) -> None:
         await sign_ins.load_names(self._node)
