@@ -81,13 +81,7 @@ class DutyKeeper:
     def _standby(self) -> StandbyPush:
         return StandbyPush(
             rooms=[
-                AloneRoom(
-                    id=room.id,
-                    name=room.name,
-                    attendance=room.attendance,
-                    agreement=room.agreement,
-                    agreement_version=room.agreement_version,
-                )
+                AloneRoom(id=room.id, name=room.name, attendance=room.attendance)
                 for room in self._node.rooms.values()
                 if _needs_one(room) and room.attendance is not Attendance.ATTENDED
             ]

@@ -271,13 +271,11 @@ class MovedPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="moved"
 
 
 class AloneRoom(Struct, frozen=True, kw_only=True):
-    """A room that needs a moderator and has none, with what somebody has to accept who comes in."""
+    """A room that needs a moderator and has none."""
 
     id: RoomId
     name: str
     attendance: Attendance
-    agreement: str
-    agreement_version: int
 
 
 class StandbyPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="standby"):

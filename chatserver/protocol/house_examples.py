@@ -90,15 +90,5 @@ REPLIES: Final[tuple[m.Reply, ...]] = (
 PUSHES: Final[tuple[m.AnyPush, ...]] = (
     ho.NoticesPush(notices=[_NOTICE]),
     ho.MovedPush(room=_SLEEP, to=_THERE, beside=[_HOME, _THERE], at=_NOW),
-    ho.StandbyPush(
-        rooms=[
-            ho.AloneRoom(
-                id=_SLEEP,
-                name="Can't sleep",
-                attendance=Attendance.SLOWED,
-                agreement="Be kind.",
-                agreement_version=1,
-            )
-        ]
-    ),
+    ho.StandbyPush(rooms=[ho.AloneRoom(id=_SLEEP, name="Can't sleep", attendance=Attendance.SLOWED)]),
 )

@@ -26,7 +26,7 @@ from sqlalchemy import (
     false,
 )
 
-SCHEMA_REVISION: Final = "0004"
+SCHEMA_REVISION: Final = "0006"
 """The newest migration. A store opens only a database that stands there."""
 
 metadata = MetaData(

@@ -125,8 +125,15 @@ def test_two_who_look_at_the_same_row_agree(looks: list[tuple[int, bool]], worke
 # ------------------------------------------------------------------------------------------------ what it means
 
 
-def state_of(attendance: Attendance, **fields: int) -> RoomState:
-    room = Room(id=RoomId("sleep"), name="Can't sleep", about="", needs_moderator=True, attendance=attendance, **fields)
+def state_of(attendance: Attendance, slow_mode: int = 0) -> RoomState:
+    room = Room(
+        id=RoomId("sleep"),
+        name="Can't sleep",
+        about="",
+        needs_moderator=True,
+        attendance=attendance,
+        slow_mode=slow_mode,
+    )
     own = Post(offset=Offset(1), author=OTTER.id, name=OTTER.name, text="x", at=NOW)
     membership = Membership(room=room.id, agreement_version=1, last_post_at=NOW)
     return RoomState(room=room, membership=membership, target=own)

@@ -7,7 +7,9 @@ import { call } from "../lib/api.js";
 import { Client, Refused } from "../lib/client.js";
 import { button, focusOn, h, show, text } from "../lib/dom.js";
 import { newId } from "../lib/text.js";
+import { Bell } from "../listen/bell.js";
 import { signInView, unreachableView } from "../listen/doors.js";
+import { check } from "../listen/parts.js";
 import { words } from "../locales/en-operators.js";
 import { attentionView, floorView, plumbingView, totalsView, workersView } from "./panels.js";
 import { roomsView } from "./rooms.js";
@@ -22,6 +24,14 @@ function byId(id) {
   const element = document.getElementById(id);
   if (element === null) throw new Error(`The page has no #${id}.`);
   return element;
+}
+
+function localOrNone() {
+  try {
+    return window.localStorage;
+  } catch {
+    return null;
+  }
 }
 
 const stage = byId("screen");
@@ -79,6 +89,9 @@ function page(mayOperate) {
   let here = "";
   let heardAt = 0;
   let isDue = false;
+  /** @type {Map<string, string>} rooms that wait for a moderator */
+  let alone = new Map();
+  const bell = new Bell(localOrNone(), () => new AudioContext());
   const ended = new AbortController();
   const { signal } = ended;
 
@@ -99,6 +112,8 @@ function page(mayOperate) {
   const workers = workersView(() => here, mayOperate ? drain : null);
   const plumbing = plumbingView();
   const live = h("p", { class: "live" });
+  const sound = check(words.sound, bell.on.call);
+  sound.input.addEventListener("change", () => bell.set("call", sound.input.checked));
   const element = h(
     "div",
     { class: "operators" },
@@ -108,6 +123,7 @@ function page(mayOperate) {
     rooms.element,
     h("div", { class: "panels" }, ...floor.elements, plumbing.element),
     workers.element,
+    h("div", { class: "row" }, sound.element, button(words.soundTry, () => bell.play("call"), { class: "quiet" })),
   );
 
   const address = new URL("/ws", location.href);
@@ -128,6 +144,7 @@ function page(mayOperate) {
     onOpen: () => void begin(),
     onPush: (/** @type {any} */ push) => {
       if (push.push === "load") take(push);
+      else if (push.push === "standby") summon(push.rooms);
     },
     onTrouble: (trouble) => {
       if (trouble.status === "stopped") over(trouble.why);
@@ -148,6 +165,14 @@ function page(mayOperate) {
       }
       // Otherwise the connection was lost, and the next one asks again.
     }
+  }
+
+  /** A room that needs a moderator calls when it slows, and once more when it can only be read.
+   * @param {{id: string, name: string, attendance: string}[]} rooms */
+  function summon(rooms) {
+    const known = alone;
+    alone = new Map(rooms.map((room) => [room.id, room.attendance]));
+    if (rooms.some((room) => known.get(room.id) !== room.attendance)) bell.ring("call");
   }
 
   /** @param {LoadPush} push */
@@ -207,6 +232,7 @@ function page(mayOperate) {
   }
 
   const ticking = setInterval(age, TICK_MS);
+  for (const doing of ["pointerdown", "keydown"]) document.addEventListener(doing, () => bell.wake(), { signal, passive: true });
   for (const how of ["online", "offline"]) window.addEventListener(how, () => client.nudge(), { signal });
   window.addEventListener("pageshow", (event) => event.persisted && client.nudge(), { signal });
   document.addEventListener("visibilitychange", () => !document.hidden && client.nudge(), { signal });

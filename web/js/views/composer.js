@@ -11,6 +11,8 @@ import { ordered } from "../lib/facts.js";
 const w = words.composer;
 const COUNT_BELOW = 200;
 const TALLEST_PX = 220;
+/** Seconds between two posts where the moderator is missing. */
+const ALONE_S = 30;
 
 /**
  * @typedef {ReturnType<typeof composer>} Composer
@@ -99,6 +101,7 @@ export function composer(context, id, named) {
     const warning = warnBox.checked ? warnText.value.trim() || w.warnToggle : null;
     if (written.trim() === "") return stop(w.empty);
     if (lengthOf(written) > limits.text_length) return stop(w.tooLong);
+    if (session.state.rooms[id]?.room.attendance === "read_only") return stop(refusalWord("unattended"));
     const wait = editing === null ? slowFor(session, id) : 0;
     if (wait > 0) return stop(w.slow(wait));
     if (editing !== null) {
@@ -212,11 +215,13 @@ function aboutAnswer(post) {
 function slowFor(session, id) {
   const { state } = session;
   const room = state.rooms[id];
-  if (room === undefined || room.room.slow_mode === 0) return 0;
+  if (room === undefined) return 0;
+  const pace = Math.max(room.room.slow_mode, room.room.attendance === "slowed" ? ALONE_S : 0);
+  if (pace === 0) return 0;
   const own = ordered(room).filter((post) => post.author === state.me?.id);
   const sent = state.pending.filter((p) => p.room === id && p.status !== "refused").map((p) => p.at + state.skew);
   const last = Math.max(own.at(-1)?.at ?? 0, ...sent);
-  return (last + room.room.slow_mode * 1000 - (session.now() + state.skew)) / 1000;
+  return (last + pace * 1000 - (session.now() + state.skew)) / 1000;
 }
 
 /** A phone: its Enter key begins a new line, and the button sends. */
