@@ -72,12 +72,8 @@ async def test_a_room_that_loses_its_moderator_slows_is_read_only_and_opens_by_i
     come: Meet, crew: Personnel, rooms: Rooms
 ) -> None:
     """[P-DUTY-1] [P-DUTY-3] [P-DUTY-4] [P-DUTY-6]"""
-    boss, marlowe, wren, room = (
-        await at_desk(come, crew),
-        await at_desk(come, crew, "moderator"),
-        await come(),
-        rooms.plain(),
-    )
+    boss, marlowe = await at_desk(come, crew), await at_desk(come, crew, "moderator")
+    wren, room = await come(), rooms.plain()
     await marlowe.join(room)
     await need(boss, room)
     there = (await wren.join(room))["people"]
@@ -87,12 +83,14 @@ async def test_a_room_that_loses_its_moderator_slows_is_read_only_and_opens_by_i
     heard = await wren.push("posted", lambda push: push["post"]["offset"] == said)
     assert heard["post"]["name"].endswith(" · moderator")
 
-    async def is_attended() -> bool:
-        cards = (await wren.ask("rooms"))["rooms"]
-        return any(card["id"] == room and card.get("attended") is True for card in cards)
+    async def see_card() -> None:
+        while True:
+            cards = {card["id"]: card for card in (await wren.ask("rooms"))["rooms"]}
+            if cards[room].get("attended") is True:
+                return
+            await asyncio.sleep(0.1)
 
-    while not await is_attended():
-        await asyncio.sleep(0.1)
+    await asyncio.wait_for(see_card(), LONG)
     # Nobody is missed while somebody is there, however long.
     await asyncio.sleep(GRACE + 2.5)
     assert not wren.pushes("room_changed", lambda push: push["room"]["attendance"] != "attended")

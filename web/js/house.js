@@ -180,7 +180,8 @@ export function houseNotes(context, stage) {
       const news = note.id.split(" ")[0] ?? "";
       if (told.has(news)) continue;
       told.add(news);
-      if (!note.id.startsWith("moved-")) say(w.news(note.said));
+      if (/^(slowed|read_only)-/.test(note.id)) say(note.said);
+      else if (!note.id.startsWith("moved-")) say(w.news(note.said));
     }
   }
 

@@ -115,7 +115,7 @@ function page(account) {
     },
   });
   /** @type {Office} */
-  const office = { ask: (cmd, fields) => client.patient(cmd, fields), fact: (cmd, fields, gate) => client.fact(cmd, fields, { gate }), me: account.member, say, queue: () => queue };
+  const office = { ask: (cmd, fields) => client.patient(cmd, fields), fact: (cmd, fields, gate) => client.fact(cmd, fields, { gate }), release: (gate) => client.release(gate), me: account.member, say, queue: () => queue };
 
   const reports = queueView(office, choose);
   const rooms = roomsView(office, () => draw());

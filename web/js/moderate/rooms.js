@@ -80,7 +80,7 @@ export function roomsView(office, changed) {
       const sure = agreementView(name, String(details["agreement"] ?? ""), () => enter(id, Number(details["agreement_version"])), back);
       place.replaceChildren(sure);
       both.dataset["chosen"] = "yes";
-      focusOn(/** @type {HTMLElement} */ (sure.querySelector("h2")));
+      focusOn(/** @type {HTMLElement} */ (sure.querySelector("h1")));
     }
   }
 
@@ -91,7 +91,7 @@ export function roomsView(office, changed) {
     both.dataset["chosen"] = "yes";
     pane.shown();
     changed();
-    focusOn(/** @type {HTMLElement} */ (pane.element.querySelector("h2")));
+    focusOn(/** @type {HTMLElement} */ (pane.element.querySelector("h1")));
   }
 
   function back() {
@@ -167,7 +167,7 @@ export function roomsView(office, changed) {
 function agreementView(name, agreement, accept, back) {
   const trouble = troubleLine(refusalWord);
   const said = agreement === "" ? [w.noAgreement] : agreement.split(/\n+/);
-  return h("section", { class: "card" }, h("h2", { text: w.sure(name) }), ...said.map((line) => h("p", { text: line })), trouble.element,
+  return h("section", { class: "card" }, h("h1", { text: w.sure(name) }), ...said.map((line) => h("p", { text: line })), trouble.element,
     h("div", { class: "row" }, button(w.keep, () => void trouble.around(accept), { class: "act" }), button(w.notNow, back, { class: "quiet" })));
 }
 
@@ -181,7 +181,7 @@ function paneView(office, first, leave, back) {
   const area = h("textarea", { id: `say-${id}`, rows: 2, maxlength: 2000 });
   const trouble = troubleLine(refusalWord);
   const form = h("form", { class: "stack", on: { submit } }, h("label", { for: `say-${id}`, text: w.write(name) }), area, trouble.element, h("div", { class: "row" }, h("button", { type: "submit", class: "act", text: w.send }), button(w.leave, leave, { class: "quiet" })));
-  const element = h("section", { class: "card in-room", "aria-labelledby": `in-${id}` }, h("div", { class: "row" }, button(words.file.back, back, { class: "quiet back narrow-only" })), h("h2", { id: `in-${id}`, text: name }), h("p", { class: "soft", text: w.youAre(office.me.name) }), empty, log, form);
+  const element = h("section", { class: "card in-room", "aria-labelledby": `in-${id}` }, h("div", { class: "row" }, button(words.file.back, back, { class: "quiet back narrow-only" })), h("h1", { id: `in-${id}`, text: name }), h("p", { class: "soft", text: w.youAre(office.me.name) }), empty, log, form);
 
   /** @param {Event} event */
   function submit(event) {
@@ -198,6 +198,7 @@ function paneView(office, first, leave, back) {
   /** @param {JoinOk} ok */
   function again(ok) {
     posts = new Map(ok.posts.map((post) => [post.offset, post]));
+    office.release(id);
     draw();
     toEnd();
   }

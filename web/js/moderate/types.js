@@ -46,6 +46,7 @@
  * @typedef {object} Office  what every part of this page is given
  * @property {(cmd: string, fields?: object) => Promise<any>} ask
  * @property {(cmd: string, fields: object, gate: string) => Promise<any>} fact
+ * @property {(gate: string) => void} release
  * @property {Person} me
  * @property {(words: string) => void} say
  * @property {() => Queue | null} queue
