@@ -55,7 +55,7 @@ async def test_a_room_slows_rests_and_opens_when_a_moderator_who_was_rung_comes(
     await page.get_by_role("button", name="Rooms").click()
     await go_in(page, name)
     if width < 900:
-        await page.get_by_role("button", name="Back to the queue").click()
+        await page.get_by_role("button", name="Back to the rooms").click()
     await go_in(page, "A calm room")
     wren = await sit_down(house.url, **look)
     await wren.arrive()
@@ -64,7 +64,7 @@ async def test_a_room_slows_rests_and_opens_when_a_moderator_who_was_rung_comes(
     await expect(wren.page.locator(".house").get_by_text(SLOWED)).to_have_count(0)
 
     if width < 900:
-        await page.get_by_role("button", name="Back to the queue").click()
+        await page.get_by_role("button", name="Back to the rooms").click()
     await page.get_by_role("button", name=f"Show {name}", exact=True).click()
     await expect(page.get_by_text("It is a long night.")).to_be_visible()
     await page.get_by_label(f"Write to {name}").fill("I have to go for a moment.")

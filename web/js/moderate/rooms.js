@@ -44,7 +44,7 @@ export function roomsView(office, changed) {
     const here = h("span", { class: "soft" });
     const why = h("span", { class: "due" });
     const go = button("", () => void trouble.around(() => enter(id)), { class: "act second" });
-    const element = h("li", { class: "card place-row" }, h("div", {}, h("p", {}, name, " ", here), why), go);
+    const element = h("li", { class: "card place-row" }, h("div", {}, h("p", {}, name), h("p", {}, here), why), go);
     return {
       element,
       /** @param {ReturnType<typeof rows>[number]} item */
@@ -181,7 +181,7 @@ function paneView(office, first, leave, back) {
   const area = h("textarea", { id: `say-${id}`, rows: 2, maxlength: 2000 });
   const trouble = troubleLine(refusalWord);
   const form = h("form", { class: "stack", on: { submit } }, h("label", { for: `say-${id}`, text: w.write(name) }), area, trouble.element, h("div", { class: "row" }, h("button", { type: "submit", class: "act", text: w.send }), button(w.leave, leave, { class: "quiet" })));
-  const element = h("section", { class: "card in-room", "aria-labelledby": `in-${id}` }, h("div", { class: "row" }, button(words.file.back, back, { class: "quiet back narrow-only" })), h("h1", { id: `in-${id}`, text: name }), h("p", { class: "soft", text: w.youAre(office.me.name) }), empty, log, form);
+  const element = h("section", { class: "card in-room", "aria-labelledby": `in-${id}` }, button(w.back, back, { class: "quiet back-to-queue" }), h("h1", { id: `in-${id}`, text: name }), h("p", { class: "soft", text: w.youAre(office.me.name) }), empty, log, form);
 
   /** @param {Event} event */
   function submit(event) {

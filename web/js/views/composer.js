@@ -93,6 +93,9 @@ export function composer(context, id, named) {
     area.style.height = `${Math.min(area.scrollHeight + 2, TALLEST_PX)}px`;
   }
 
+  /** No moderator is in a room that needs one. */
+  const rests = () => session.state.rooms[id]?.room.attendance === "read_only";
+
   /** @param {Event} event */
   function submit(event) {
     event.preventDefault();
@@ -101,7 +104,7 @@ export function composer(context, id, named) {
     const warning = warnBox.checked ? warnText.value.trim() || w.warnToggle : null;
     if (written.trim() === "") return stop(w.empty);
     if (lengthOf(written) > limits.text_length) return stop(w.tooLong);
-    if (session.state.rooms[id]?.room.attendance === "read_only") return stop(refusalWord("unattended"));
+    if (rests()) return stop(refusalWord("unattended"));
     const wait = editing === null ? slowFor(session, id) : 0;
     if (wait > 0) return stop(w.slow(wait));
     if (editing !== null) {
@@ -178,12 +181,12 @@ export function composer(context, id, named) {
     const slow = editing === null ? slowFor(session, id) : 0;
     if (wasSlow && slow <= 0) say(w.slowOver);
     wasSlow = slow > 0;
-    const said = left < COUNT_BELOW ? w.left(left) : slow > 0 ? w.slow(slow) : session.vault.isDurable ? "" : w.memoryOnly;
+    const said = rests() ? refusalWord("unattended") : left < COUNT_BELOW ? w.left(left) : slow > 0 ? w.slow(slow) : session.vault.isDurable ? "" : w.memoryOnly;
     text(note, said);
     show(note, said !== "");
     note.classList.toggle("over", left < 0);
     attr(area, "aria-invalid", left < 0 ? "true" : null);
-    send.classList.toggle("resting", slow > 0 || left < 0);
+    send.classList.toggle("resting", rests() || slow > 0 || left < 0);
     clearTimeout(counting);
     if (slow > 0) counting = setTimeout(() => element.isConnected && update(session.state), (slow % 1 || 1) * 1000);
   }
