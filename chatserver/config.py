@@ -478,6 +478,7 @@ def known_keys() -> list[str]:
     sections = {
         "retention": list(RetentionSection.model_fields),
         "staff": list(StaffSection.model_fields),
+        "duty": list(DutySection.model_fields),
         "operators": list(OperatorsSection.model_fields),
         "listening": list(ListeningSection.model_fields),
         "limits": [field.name for field in msgspec.structs.fields(Limits)],

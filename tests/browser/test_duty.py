@@ -30,7 +30,8 @@ AudioContext.prototype.createOscillator = function () { window.tones += 1; retur
 def house() -> Iterator[ChatServer]:
     places = [room(f"watched-{n}", f"Watched room {n}", needs_moderator=True) for n in range(len(LOOKS))]
     with open_house(
-        [*places, room("calm", "A calm room")], duty={"grace_seconds": 6, "patience_minutes": 0.15}
+        [*places, room("calm", "A calm room"), room("desk", "Watched from the desk", needs_moderator=True)],
+        duty={"grace_seconds": 6, "patience_minutes": 0.15},
     ) as server:
         yield server
 
@@ -101,3 +102,26 @@ async def test_a_room_slows_rests_and_opens_when_a_moderator_who_was_rung_comes(
     await wren.page.get_by_role("button", name="Send").click()
     await expect(page.locator(".room-log").get_by_text("Is anybody there?")).to_be_visible()
     await photograph(wren.page, f"{shot}-open")
+
+
+async def test_the_operators_page_is_rung_too_and_says_what_to_do(house: ChatServer, sit_down: SitDown) -> None:
+    """[P-DUTY-5]"""
+    name, login = "Watched from the desk", await hire(house)
+    desk, watcher = await sit_down(house.url), await sit_down(house.url)
+    page = await sign_in(desk, login)
+    await page.get_by_role("button", name="Rooms").click()
+    await go_in(page, name)
+    await watcher.page.add_init_script(COUNTING)
+    board = await sign_in(watcher, login)
+    await board.goto(house.url + "/operators.html")
+    concern = board.locator(".attention li").filter(has_text=f"{name} needs a moderator and has none")
+    await expect(board.get_by_role("heading", name="Needs attention")).to_be_visible()
+    await expect(concern).to_have_count(0)
+    await board.get_by_label("Sound for rooms that need a moderator").focus()
+    await board.keyboard.press("Shift")
+    before = await board.evaluate("window.tones")
+    await page.get_by_role("button", name="Leave the room").click()
+    await expect(concern).to_have_count(1, timeout=LONG)
+    await board.wait_for_function(f"window.tones > {before}", timeout=LONG)
+    await photograph(board, "duty-operators")
+    assert await violations(board) == []

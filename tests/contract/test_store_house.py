@@ -257,7 +257,7 @@ def later(milliseconds: int) -> Millis:
 
 async def keep(store: Store, at: int, *, is_attended: bool = False) -> Attendance:
     await store.keep_duty(SLEEP, is_attended=is_attended, rules=RULES, now=later(at))
-    return (await store.house(START)).rooms[0].attendance
+    return next(room.attendance for room in (await store.house(START)).rooms if room.id == SLEEP)
 
 
 async def test_a_room_without_the_moderator_whom_it_needs_moves_once_whoever_looks(store: Store, other: Store) -> None:

@@ -102,6 +102,7 @@ export const words = {
     write: (/** @type {string} */ name) => `Write to ${name}`,
     send: "Send",
     said: (/** @type {string} */ name, /** @type {string} */ what) => `${name}: ${what}`,
+    choose: "Go into a room to see it here.",
     back: "Back to the rooms",
     left: "You left the room.",
     opened: "The room is open: you are there.",

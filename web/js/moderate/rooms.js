@@ -27,7 +27,8 @@ export function roomsView(office, changed) {
   const list = h("ul", { class: "reports" });
   const none = h("p", { class: "soft", role: "status", text: w.loading });
   const trouble = troubleLine(refusalWord);
-  const place = h("div", { class: "file-place" });
+  const empty = h("p", { class: "soft choose", text: w.choose });
+  const place = h("div", { class: "file-place" }, empty);
   const title = h("h1", { id: "rooms-title", text: w.title });
   const both = h("div", { class: "both" }, h("section", { class: "queue", "aria-labelledby": "rooms-title" }, title, h("p", { class: "soft", text: w.lead }), trouble.element, none, list), place);
 
@@ -96,7 +97,7 @@ export function roomsView(office, changed) {
 
   function back() {
     at = "";
-    place.replaceChildren();
+    place.replaceChildren(empty);
     delete both.dataset["chosen"];
     changed();
     focusOn(title);

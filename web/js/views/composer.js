@@ -11,8 +11,8 @@ import { ordered } from "../lib/facts.js";
 const w = words.composer;
 const COUNT_BELOW = 200;
 const TALLEST_PX = 220;
-/** Seconds between two posts where the moderator is missing. */
-const ALONE_S = 30;
+/** @type {Record<string, number>} seconds, without a moderator */
+const PACES = { slowed: 30, read_only: Infinity };
 
 /**
  * @typedef {ReturnType<typeof composer>} Composer
@@ -93,9 +93,6 @@ export function composer(context, id, named) {
     area.style.height = `${Math.min(area.scrollHeight + 2, TALLEST_PX)}px`;
   }
 
-  /** No moderator is in a room that needs one. */
-  const rests = () => session.state.rooms[id]?.room.attendance === "read_only";
-
   /** @param {Event} event */
   function submit(event) {
     event.preventDefault();
@@ -104,9 +101,8 @@ export function composer(context, id, named) {
     const warning = warnBox.checked ? warnText.value.trim() || w.warnToggle : null;
     if (written.trim() === "") return stop(w.empty);
     if (lengthOf(written) > limits.text_length) return stop(w.tooLong);
-    if (rests()) return stop(refusalWord("unattended"));
     const wait = editing === null ? slowFor(session, id) : 0;
-    if (wait > 0) return stop(w.slow(wait));
+    if (wait > 0) return stop(slowWord(wait));
     if (editing !== null) {
       const { offset } = editing;
       const post = { ...editing, text: written };
@@ -181,12 +177,12 @@ export function composer(context, id, named) {
     const slow = editing === null ? slowFor(session, id) : 0;
     if (wasSlow && slow <= 0) say(w.slowOver);
     wasSlow = slow > 0;
-    const said = rests() ? refusalWord("unattended") : left < COUNT_BELOW ? w.left(left) : slow > 0 ? w.slow(slow) : session.vault.isDurable ? "" : w.memoryOnly;
+    const said = left < COUNT_BELOW ? w.left(left) : slow > 0 ? slowWord(slow) : session.vault.isDurable ? "" : w.memoryOnly;
     text(note, said);
     show(note, said !== "");
     note.classList.toggle("over", left < 0);
     attr(area, "aria-invalid", left < 0 ? "true" : null);
-    send.classList.toggle("resting", rests() || slow > 0 || left < 0);
+    send.classList.toggle("resting", slow > 0 || left < 0);
     clearTimeout(counting);
     if (slow > 0) counting = setTimeout(() => element.isConnected && update(session.state), (slow % 1 || 1) * 1000);
   }
@@ -214,12 +210,15 @@ function aboutAnswer(post) {
   return post.warning === undefined ? `${w.answering(post.name)}: ${excerpt(post.text, 60)}` : w.answering(post.name);
 }
 
+/** @param {number} s */
+const slowWord = (s) => (s < Infinity ? w.slow(s) : refusalWord("unattended"));
+
 /** Seconds until one may write again in a slow room. @param {Session} session @param {string} id */
 function slowFor(session, id) {
   const { state } = session;
   const room = state.rooms[id];
   if (room === undefined) return 0;
-  const pace = Math.max(room.room.slow_mode, room.room.attendance === "slowed" ? ALONE_S : 0);
+  const pace = Math.max(room.room.slow_mode, PACES[room.room.attendance] ?? 0);
   if (pace === 0) return 0;
   const own = ordered(room).filter((post) => post.author === state.me?.id);
   const sent = state.pending.filter((p) => p.room === id && p.status !== "refused").map((p) => p.at + state.skew);
