@@ -44,6 +44,7 @@ from redis.exceptions import RedisError
 
 from chatserver.bus.address import parse_address
 from chatserver.domain.attention import Thresholds
+from chatserver.domain.duty import DutyRules
 from chatserver.domain.floor import FloorRules
 from chatserver.domain.hours import parse_hours
 from chatserver.domain.limits import Limits
@@ -217,6 +218,16 @@ class OperatorsSection(BaseModel):
     store_ms: _Count = 500
 
 
+class DutySection(BaseModel):
+    """What becomes of a room that needs a moderator while none is there. `DutyRules` says what each is for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    # That a moderator is there is said anew by a quarter of it, and looked at every second.
+    grace_seconds: Annotated[float, Field(ge=3, allow_inf_nan=False)] = 60.0
+    patience_minutes: Annotated[float, Field(ge=0.02, allow_inf_nan=False)] = 5.0
+
+
 class StaffSection(BaseModel):
     """How long what opens a door for staff is good."""
 
@@ -254,6 +265,7 @@ class Settings(BaseSettings):
     secret_key_file: Path | None = None
     retention: RetentionSection = RetentionSection()
     staff: StaffSection = StaffSection()
+    duty: DutySection = DutySection()
     operators: OperatorsSection = OperatorsSection()
     listening: ListeningSection = ListeningSection()
     limits: Annotated[_LimitsSection, AfterValidator(_as_limits), PlainSerializer(msgspec.structs.asdict)] = Field(
@@ -307,6 +319,12 @@ class Settings(BaseSettings):
             report_age=round(self.retention.report_days * 24 * _HOUR),
             debrief_age=round(self.retention.debrief_days * 24 * _HOUR),
             feedback_age=round(self.retention.feedback_days * 24 * _HOUR),
+        )
+
+    @property
+    def duty_rules(self) -> DutyRules:
+        return DutyRules(
+            grace=round(self.duty.grace_seconds * 1000), patience=round(self.duty.patience_minutes * _MINUTE)
         )
 
     @property
@@ -460,6 +478,7 @@ def known_keys() -> list[str]:
     sections = {
         "retention": list(RetentionSection.model_fields),
         "staff": list(StaffSection.model_fields),
+        "duty": list(DutySection.model_fields),
         "operators": list(OperatorsSection.model_fields),
         "listening": list(ListeningSection.model_fields),
         "limits": [field.name for field in msgspec.structs.fields(Limits)],

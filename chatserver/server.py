@@ -40,6 +40,7 @@ from chatserver.edge.gate import STATE_KEY, Gate
 from chatserver.edge.guard import Cookies, Origins
 from chatserver.handlers import members, sign_ins
 from chatserver.handlers.desk import Desk
+from chatserver.handlers.duty import DutyKeeper
 from chatserver.handlers.floor import FloorKeeper
 from chatserver.handlers.health import Health
 from chatserver.handlers.hours import Clock
@@ -144,6 +145,7 @@ class Server:
             Hours(hours=settings.listening.hours, timezone=settings.listening.timezone),
             settings.secret("challenges"),
         )
+        self.node.duty = DutyKeeper(self.node, settings.duty_rules)
         self.node.stop = _stop
         self.node.overseer = Overseer(self.node)
         self._gate = Gate(limits)

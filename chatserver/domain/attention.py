@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from chatserver.domain.duty import Attendance
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import NodeId
 from chatserver.domain.load import RoomLoad, Sample
@@ -46,6 +47,7 @@ class Kind(StrEnum):
     IDLE_WHILE_WAITING = "idle_while_waiting"
     LONG_WAIT = "long_wait"
     NOBODY_LISTENS = "nobody_listens"
+    UNATTENDED = "unattended"
     ROOM_FULL = "room_full"
     SLOW_DELIVERY = "slow_delivery"
     WORKER_SLOW = "worker_slow"
@@ -62,7 +64,8 @@ class Kind(StrEnum):
 URGENT: Final = frozenset(
     {
         Kind.STORE_AWAY, Kind.BUS_AWAY, Kind.PROMISE_BROKEN, Kind.IDLE_WHILE_WAITING, Kind.LONG_WAIT,
-        Kind.NOBODY_LISTENS, Kind.ROOM_FULL, Kind.SLOW_DELIVERY, Kind.LOG_BROKEN, Kind.REPORTS_OVERDUE,
+        Kind.NOBODY_LISTENS, Kind.UNATTENDED, Kind.ROOM_FULL, Kind.SLOW_DELIVERY, Kind.LOG_BROKEN,
+        Kind.REPORTS_OVERDUE,
     }
 )  # fmt: skip
 """Somebody is harmed now; the others may become so."""
@@ -150,7 +153,10 @@ def _of_rooms(
                 Kind.NEARLY_FULL, f"{name} is nearly full: {here} of {room.capacity} are here.", room=room.id
             )
         since = alone_since.get(room.id)
-        if since is not None and here >= limits.unmoderated_members and now - since >= limits.unmoderated:
+        if room.status is RoomStatus.OPEN and room.attendance is not Attendance.ATTENDED:
+            what = "it has slowed" if room.attendance is Attendance.SLOWED else "it can only be read"
+            yield _concern(Kind.UNATTENDED, f"{name} needs a moderator and has none: {what}.", room=room.id)
+        elif since is not None and here >= limits.unmoderated_members and now - since >= limits.unmoderated:
             minutes = _minutes(now - since)
             yield _concern(Kind.UNMODERATED, f"Nobody has moderated {name} for {minutes}.", room=room.id)
         if load.behind > 0 and load.behind >= limits.behind_share * here:

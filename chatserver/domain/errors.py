@@ -86,6 +86,7 @@ class Reason(StrEnum):
     JOINS_SLOWED = "joins_slowed"
     CHALLENGE = "challenge"
     READ_ONLY = "read_only"
+    UNATTENDED = "unattended"
     WORKER_UNKNOWN = "worker_unknown"
     LAST_WORKER = "last_worker"
     # The service.

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from chatserver.domain.duty import Attendance
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
@@ -167,6 +168,7 @@ def sibling(root: Room, others: Collection[Room]) -> Room:
         split_of=root.id,
         split_at=0,
         revision=1,
+        attendance=Attendance.ATTENDED,
     )
 
 
@@ -204,6 +206,9 @@ def _edited(room: Room, edit: RoomEdit, others: Collection[Room]) -> Room:
         changes["needs_moderator"] = edit.needs_moderator
     if edit.status is not None:
         changes["status"] = edit.status
+    if edit.needs_moderator is False or edit.status is not None:
+        # Nobody is needed any more, or a grace begins anew.
+        changes["attendance"] = Attendance.ATTENDED
     return msgspec.structs.replace(room, **changes)
 
 

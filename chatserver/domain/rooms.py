@@ -13,6 +13,7 @@ from typing import Final, Literal, NewType, assert_never
 
 import msgspec
 
+from chatserver.domain.duty import LEAST_PACE, Attendance
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, Epoch, Millis, Offset
 from chatserver.domain.identity import MemberId, Person
@@ -92,6 +93,14 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     """The room that became too full, where this one was opened beside it."""
     split_at: int = 0
     """How many may be here before the room is split by itself; 0: never."""
+    attendance: Attendance = Attendance.ATTENDED
+    """What follows from whether the moderator whom the room needs is there. It moves by itself, and no `revision` with
+    it."""
+
+    @property
+    def pace(self) -> int:
+        """The least number of seconds between two posts of one person at this moment."""
+        return self.slow_mode if self.attendance is Attendance.ATTENDED else max(self.slow_mode, LEAST_PACE)
 
 
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
@@ -271,6 +280,8 @@ def decide(
     require_unrestricted(state.restrictions, state.room, now)
     if state.room.status is not RoomStatus.OPEN:
         raise Refusal(Reason.ROOM_CLOSED)
+    if state.room.attendance is Attendance.READ_ONLY:
+        raise Refusal(Reason.UNATTENDED)
     if state.membership is None or state.membership.agreement_version < state.room.agreement_version:
         raise Refusal(Reason.AGREEMENT_REQUIRED)
     match command:
@@ -361,7 +372,7 @@ def _write(
     _screen(state.room, text, warning, command.anyway, rules)
     if command.reply_to is not None and state.target is None:
         raise Refusal(Reason.POST_UNKNOWN)
-    pace = state.room.slow_mode * 1000
+    pace = state.room.pace * 1000
     wait = membership.last_post_at + pace - now
     if pace and 0 < wait <= pace + _CLOCKS_DIFFER:
         # Nobody waits longer than the rule says, whatever the clock of the worker that they posted through.

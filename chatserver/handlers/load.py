@@ -208,6 +208,11 @@ class LoadKeeper:
             set() if node.is_draining else {node.id}
         )
 
+    def moderated(self) -> set[RoomId]:
+        """The rooms where a moderator is, on any worker, a second ago at most."""
+        alive = self._roll.alive(self._node.monotonic())
+        return {room for sample in alive.values() for room, part in sample.rooms.items() if part.moderators > 0}
+
     def name_of(self, node: NodeId) -> str:
         """What a worker is called on the operators' page."""
         sample = self._roll.alive(self._node.monotonic()).get(node)

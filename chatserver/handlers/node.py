@@ -23,6 +23,7 @@ from chatserver.protocol.internode import TOPIC_NODES, AnyNodeMessage, encode
 from chatserver.store.contract import Retention, Store
 
 if TYPE_CHECKING:
+    from chatserver.handlers.duty import DutyKeeper
     from chatserver.handlers.floor import FloorKeeper
     from chatserver.handlers.house import HouseKeeper
     from chatserver.handlers.load import LoadKeeper
@@ -76,6 +77,8 @@ class Node:
     """The same of moderation."""
     house: HouseKeeper = field(init=False)
     """And of rooms, announcements and protection."""
+    duty: DutyKeeper = field(init=False)
+    """And of rooms that need a moderator."""
     stop: Callable[[], None] = lambda: None
     """How this worker ends itself, in good order."""
     overseer: Overseer = field(init=False)

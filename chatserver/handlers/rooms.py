@@ -22,6 +22,7 @@ from chatserver.domain.rooms import (
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.commit import commit
 from chatserver.handlers.connection import Connection
+from chatserver.handlers.duty import MODERATOR_SUFFIX, is_moderator
 from chatserver.handlers.node import Node
 from chatserver.protocol.internode import TypingSeen, encode
 from chatserver.protocol.messages import (
@@ -53,6 +54,7 @@ async def list_rooms(node: Node, connection: Connection, person: Person, command
     """The lobby, with how many are in each room and what the member has not read."""
     joined = await node.store.joined_rooms(person.id)
     (node.watching.add if command.watch else node.watching.discard)(connection)
+    moderated = node.load.moderated()
     cards = []
     for room in node.rooms.values():
         if room.status is not RoomStatus.OPEN:
@@ -69,6 +71,7 @@ async def list_rooms(node: Node, connection: Connection, person: Person, command
                 agreement_version=room.agreement_version,
                 agreed=mine is not None and mine.membership.agreement_version >= room.agreement_version,
                 unread=None if mine is None else mine.unread,
+                attended=room.id in moderated,
             )
         )
     return Answer(RoomsOk(rooms=cards))
@@ -95,6 +98,8 @@ async def join(node: Node, connection: Connection, person: Person, command: Join
             )
         _check_space(node, room, person, is_returning=command.since is not None)
     joined = await node.store.join(person.id, room.id, command.agreement)
+    await node.duty.entered(connection, room)
+    room = node.rooms.get(room.id, room)
     prepared = await node.hub.prepare(channel, command.since)
     try:
         if prepared.history == "exact":
@@ -118,7 +123,7 @@ async def join(node: Node, connection: Connection, person: Person, command: Join
         raise
     connection.rooms.add(room.id)
     # Under the name they have now: another connection of theirs may have changed it while the store was asked.
-    node.presence.enter(channel, connection.person or person, connection)
+    node.presence.enter(channel, shown(connection, connection.person or person), connection)
     ok = JoinOk(
         room=room,
         position=prepared.position,
@@ -160,7 +165,7 @@ async def post(node: Node, connection: Connection, person: Person, command: Post
         raise Refusal(Reason.RATE_LIMITED, retry_after=wait)
     await node.house.require_voice(person, command.room)
     wanted = WritePost(text=command.text, warning=command.warning, reply_to=command.reply_to, anyway=command.anyway)
-    answer = await commit(node, person, command.room, command.id, wanted)
+    answer = await commit(node, shown(connection, person), command.room, command.id, wanted)
     if is_session(command.room):
         node.floor.spoke(person.id, SessionId(command.room))
     return answer
@@ -212,6 +217,11 @@ async def typing(node: Node, connection: Connection, person: Person, command: Ty
         node.bus.publish([(channel, encode(node.id, TypingSeen(channel, person.id)))])
 
     return Answer(DoneOk(), then=tell)
+
+
+def shown(connection: Connection, person: Person) -> Person:
+    """Somebody as the others in a room see them: a moderator with their role."""
+    return Person(person.id, person.name + MODERATOR_SUFFIX) if is_moderator(connection) else person
 
 
 def is_session(room: RoomId) -> bool:

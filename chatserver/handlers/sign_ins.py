@@ -6,7 +6,7 @@ from chatserver.domain import staff
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.staff import in_order, staff_keys
-from chatserver.handlers import members
+from chatserver.handlers import members, rooms
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
@@ -28,9 +28,9 @@ async def hello(node: Node, connection: Connection, command: Hello) -> Answer:
     node.admit(connection, person)
     connection.roles, connection.sign_in = sign_in.staff.roles, sign_in.token_hash
     node.staffed.add(connection)
-    return Answer(
-        members.hello_ok(node, person, has_code=False, muted=muted, issued=None, roles=in_order(connection.roles))
-    )
+    ok = members.hello_ok(node, person, has_code=False, muted=muted, issued=None, roles=in_order(connection.roles))
+    standby = node.duty.greeting(connection)
+    return Answer(ok, then=None if standby is None else lambda: connection.outbox.send(standby))
 
 
 async def look_again(node: Node) -> None:
@@ -54,6 +54,7 @@ async def look_again(node: Node) -> None:
             connection.outbox.wire.close(Close.IDENTITY_ENDED)
         elif sign_in.staff.roles != connection.roles:
             connection.roles = sign_in.staff.roles
+            node.presence.rename(connection.person.id, rooms.shown(connection, connection.person).name)
             changed.add(sign_in.staff.member)
     for member in changed:
         await members.tell_others_of_self(node, member, except_for=None)

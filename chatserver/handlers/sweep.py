@@ -32,6 +32,7 @@ WATCH_SECONDS: Final = 0.5
 ROOMS_SECONDS: Final = 5.0
 STEWARD_SECONDS: Final = 2.0
 COUNT_SECONDS: Final = 5.0
+DUTY_SECONDS: Final = 1.0
 TOUCH_SECONDS: Final = 60.0
 EXPIRE_SECONDS: Final = 60.0
 
@@ -59,6 +60,7 @@ class Sweep:
                 (STAFF_SECONDS, self._staff),
                 (WATCH_SECONDS, self._watch),
                 (STEWARD_SECONDS, self._stewards.tick),
+                (DUTY_SECONDS, self._duty),
                 (ROOMS_SECONDS, self.load_rooms),
                 (ROOMS_SECONDS, self._staff_names),
                 (COUNT_SECONDS, self._node.overseer.count),
@@ -144,6 +146,9 @@ class Sweep:
 
     async def _watch(self) -> None:
         await self._node.watch.tick()
+
+    async def _duty(self) -> None:
+        await self._node.duty.tick()
 
     async def _staff_names(self) -> None:
         await sign_ins.load_names(self._node)

@@ -155,6 +155,7 @@ class Watch:
                     _send(node, connection, push)
 
     async def _show(self) -> None:
+        self._node.duty.show()
         node, now = self._node, self._node.now()
         moderators = [each for each in node.staffed if may(each.roles, Capability.MODERATE)]
         self._watching.intersection_update(moderators)

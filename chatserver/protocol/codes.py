@@ -79,6 +79,7 @@ _MESSAGES: Final[dict[Reason, tuple[str, bool]]] = {
     Reason.JOINS_SLOWED: ("Many people are coming in at this moment. You are let in shortly.", True),
     Reason.CHALLENGE: ("Your device has to do a small sum first.", False),
     Reason.READ_ONLY: ("Who has just come can only read here for a while.", False),
+    Reason.UNATTENDED: ("No moderator is here at the moment, so this room can only be read until one is.", False),
     Reason.WORKER_UNKNOWN: ("There is no such worker any more.", False),
     Reason.LAST_WORKER: ("This is the only worker: nobody would be left to serve.", False),
     Reason.STORAGE_UNAVAILABLE: ("We can't save anything right now. Nothing you wrote is lost; try again.", True),

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from chatserver.domain.duty import Attendance
 from chatserver.domain.history import Millis
 from chatserver.domain.house import Notice, Raid
 from chatserver.domain.identity import NodeId, Person
@@ -269,4 +270,18 @@ class MovedPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="moved"
     at: Millis
 
 
-HousePush = NoticesPush | MovedPush
+class AloneRoom(Struct, frozen=True, kw_only=True):
+    """A room that needs a moderator and has none."""
+
+    id: RoomId
+    name: str
+    attendance: Attendance
+
+
+class StandbyPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="standby"):
+    """For moderators, wherever they are: the rooms that wait for one, whole. What is not in it has one again."""
+
+    rooms: list[AloneRoom]
+
+
+HousePush = NoticesPush | MovedPush | StandbyPush

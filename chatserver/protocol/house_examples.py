@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from chatserver.domain.duty import Attendance
 from chatserver.domain.history import CommandId, Millis
 from chatserver.domain.house import Notice, Raid
 from chatserver.domain.identity import MemberId, NodeId, Person
@@ -89,4 +90,5 @@ REPLIES: Final[tuple[m.Reply, ...]] = (
 PUSHES: Final[tuple[m.AnyPush, ...]] = (
     ho.NoticesPush(notices=[_NOTICE]),
     ho.MovedPush(room=_SLEEP, to=_THERE, beside=[_HOME, _THERE], at=_NOW),
+    ho.StandbyPush(rooms=[ho.AloneRoom(id=_SLEEP, name="Can't sleep", attendance=Attendance.SLOWED)]),
 )

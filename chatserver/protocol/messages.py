@@ -198,7 +198,8 @@ class HelloOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="hello", om
 
 
 class RoomCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A room as the lobby shows it. `unread` is given for rooms that the member has joined."""
+    """A room as the lobby shows it. `unread` is given for rooms that the member has joined; `attended` says
+    that a moderator is in it."""
 
     id: RoomId
     name: str
@@ -209,6 +210,7 @@ class RoomCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
     agreement_version: int
     agreed: bool
     unread: int | None = None
+    attended: bool = False
 
 
 class RoomsOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="rooms"):

@@ -83,6 +83,9 @@ def change_room(which: RoomId, seen: int, edit: RoomEdit, deed: Deed) -> Op[Stee
     if after is before:
         return Steered(rooms=(before,))
     yield Call(rooms_sql.SET_ROOM, [room_values(after)])
+    if not after.needs_moderator or after.status is not RoomStatus.OPEN or before.status is not RoomStatus.OPEN:
+        # Where it needs somebody again, a grace begins anew.
+        yield Call(sql.DROP_DUTY, [(after.id,)])
     publication = yield from _publish(state, after, deed)
     yield from save_heads([state])
     action = "room_changed"

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import msgspec
 
+from chatserver.domain.duty import Duty, DutyRules
 from chatserver.domain.history import CommandId, Millis
 from chatserver.domain.house import Hours, House, Move, Notice, Raid, RoomEdit
 from chatserver.domain.identity import MemberId
@@ -65,6 +66,16 @@ class HouseStore(Protocol):
         """Open (again) a room beside it for each group but the first; make the others members there, with the
         agreement that they have accepted, and note where each one's place is. Who is no member of the room is passed
         over. Raises ROOM_UNKNOWN, ROOM_CLOSED or ROOM_CHANGED."""
+        ...
+
+    async def duties(self) -> dict[RoomId, Duty]:
+        """Of the open rooms that need a moderator, as far as `keep_duty` was told of them."""
+        ...
+
+    async def keep_duty(self, room: RoomId, *, is_attended: bool, rules: DutyRules, now: Millis) -> Steered:
+        """Settle an open room that needs a moderator (`domain.duty.settle`), by what the store has at that moment.
+        Publishes `RoomChanged` where its attendance is another, and nothing where another worker was first, or the
+        room needs nobody, is closed or unknown."""
         ...
 
     async def circle(self, room: RoomId, people: Collection[MemberId]) -> Circle: ...

@@ -7,12 +7,13 @@ from collections.abc import Collection
 from functools import partial
 from typing import TypeVar
 
+from chatserver.domain.duty import Duty, DutyRules
 from chatserver.domain.history import Millis
 from chatserver.domain.house import Hours, House, Move, Notice, Raid, RoomEdit
 from chatserver.domain.identity import MemberId
 from chatserver.domain.ledger import Act
 from chatserver.domain.rooms import RoomId
-from chatserver.store import house
+from chatserver.store import duty, house
 from chatserver.store.compiler import MakeOp
 from chatserver.store.house_contract import Circle, Deed, Steered
 
@@ -43,6 +44,12 @@ class HouseOperations(ABC):
         self, room: RoomId, seen: int, groups: Collection[Collection[MemberId]], deed: Deed
     ) -> Steered:
         return await self._write(partial(house.split_room, room, seen, groups, deed))
+
+    async def duties(self) -> dict[RoomId, Duty]:
+        return await self._read(duty.duties)
+
+    async def keep_duty(self, room: RoomId, *, is_attended: bool, rules: DutyRules, now: Millis) -> Steered:
+        return await self._write(partial(duty.keep_duty, room, is_attended=is_attended, how=rules, now=now))
 
     async def circle(self, room: RoomId, people: Collection[MemberId]) -> Circle:
         return await self._read(partial(house.circle, room, people))

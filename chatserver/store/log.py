@@ -352,5 +352,6 @@ def room_values(room: Room) -> Params:
         room.revision,
         room.split_of,
         room.split_at,
+        room.attendance,
         room.id,
     )

@@ -10,6 +10,7 @@ from typing import Final, assert_never
 
 import msgspec
 
+from chatserver.domain.duty import Attendance
 from chatserver.domain.history import ChannelName, Epoch, Millis, Offset
 from chatserver.domain.identity import Member, MemberId
 from chatserver.domain.rooms import (
@@ -131,7 +132,7 @@ def _event_of(row: Row, room: Room | None) -> RoomEvent:
 
 def room_of(row: Row) -> Room:
     id_, name, about, topic, welcome, agreement, version, capacity, slow_mode, status, position, kind, *more = row
-    needs_moderator, revision, split_of, split_at = more
+    needs_moderator, revision, split_of, split_at, attendance = more
     return Room(
         id=RoomId(id_),
         name=name,
@@ -149,6 +150,7 @@ def room_of(row: Row) -> Room:
         revision=revision,
         split_of=split_of,
         split_at=split_at,
+        attendance=Attendance(attendance),
     )
 
 

@@ -61,6 +61,7 @@ ROOM_COLUMNS: Final = (
     rooms.c.revision,
     rooms.c.split_of,
     rooms.c.split_at,
+    rooms.c.attendance,
 )
 MEMBERSHIP_COLUMNS: Final = (
     memberships.c.room,

@@ -26,7 +26,7 @@ from sqlalchemy import (
     false,
 )
 
-SCHEMA_REVISION: Final = "0004"
+SCHEMA_REVISION: Final = "0006"
 """The newest migration. A store opens only a database that stands there."""
 
 metadata = MetaData(
@@ -69,6 +69,7 @@ rooms = Table(
     Column("revision", Integer, nullable=False, server_default="0"),
     Column("split_of", String),
     Column("split_at", Integer, nullable=False, server_default="0"),
+    Column("attendance", String, nullable=False, server_default="attended"),
 )
 
 log = Table(
@@ -398,3 +399,13 @@ moves = Table(
     Column("at", BigInteger, nullable=False, index=True),
 )
 """Where somebody's place is since a room was split, until their page has heard of it."""
+
+duties = Table(
+    "duties",
+    metadata,
+    Column("room", String, primary_key=True),
+    Column("since", BigInteger, nullable=False),
+    # When a moderator was last known to be there, not which one.
+    Column("attended_at", BigInteger, nullable=False),
+)
+"""Of open rooms that need a moderator. Apart from the room, whose row every post holds."""

@@ -50,13 +50,14 @@ def open_house(
     redis_url: str | None = None,
     limits: Mapping[str, Any] | None = None,
     listening: Mapping[str, Any] | None = None,
+    duty: Mapping[str, Any] | None = None,
     clock: float = 0.0,
 ) -> Iterator[ChatServer]:
     """A running server with these rooms beside the seeded ones."""
     server = ChatServer(
         workers,
         redis_url,
-        config={"limits": {**_WIDE, **(limits or {})}, "listening": {**(listening or {})}},
+        config={"limits": {**_WIDE, **(limits or {})}, "listening": {**(listening or {})}, "duty": {**(duty or {})}},
         clock=clock,
     )
     try:

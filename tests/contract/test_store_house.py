@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Sequence
 
 from chatserver.domain import house as rules
+from chatserver.domain.duty import Attendance, DutyRules
 from chatserver.domain.errors import Reason
 from chatserver.domain.history import CommandId, Millis
 from chatserver.domain.house import Hours, RoomEdit
@@ -239,6 +240,86 @@ async def test_a_raid_that_goes_on_is_as_old_as_it_began(store: Store, other: St
     assert (await other.house(later)).raids == ()
     await refused(store.end_raid("r9", deed(boss)), Reason.RAID_UNKNOWN)
     assert [act[:2] for act in await acts(store)] == [("raid_declared", SLEEP)] * 2 + [("raid_ended", SLEEP)]
+
+
+RULES = DutyRules(grace=60_000, patience=300_000)
+
+
+async def needing(store: Store) -> MemberId:
+    boss = await operator(store)
+    await store.change_room(SLEEP, 0, RoomEdit(needs_moderator=True), deed(boss))
+    return boss
+
+
+def later(milliseconds: int) -> Millis:
+    return Millis(START + milliseconds)
+
+
+async def keep(store: Store, at: int, *, is_attended: bool = False) -> Attendance:
+    await store.keep_duty(SLEEP, is_attended=is_attended, rules=RULES, now=later(at))
+    return next(room.attendance for room in (await store.house(START)).rooms if room.id == SLEEP)
+
+
+async def test_a_room_without_the_moderator_whom_it_needs_moves_once_whoever_looks(store: Store, other: Store) -> None:
+    await needing(store)
+    assert await store.duties() == {}
+    assert await keep(store, 0) is Attendance.ATTENDED
+    assert (await other.duties())[SLEEP].attended_at == START
+    before = await store.moderation_version()
+    moved = await asyncio.gather(
+        *(each.keep_duty(SLEEP, is_attended=False, rules=RULES, now=later(60_000)) for each in (store, other, store))
+    )
+    assert sum(len(each.publications) for each in moved) == 1
+    assert await other.moderation_version() == before + 1
+    assert await keep(store, 60_000 + 299_999) is Attendance.SLOWED
+    assert await keep(other, 60_000 + 300_000) is Attendance.READ_ONLY
+    changes = [each.event.room.attendance for each in await replay(store, SLEEP) if isinstance(each.event, RoomChanged)]
+    assert len(changes) == 3
+    assert [each[:2] for each in await acts(store)][1:] == [("room_unattended", SLEEP), ("room_read_only", SLEEP)]
+    ada = await newcomer(store, "Ada", SLEEP)
+    await refused(say(store, ada, "hello"), Reason.UNATTENDED)
+    assert await keep(other, 400_000, is_attended=True) is Attendance.ATTENDED
+    assert (await acts(store))[-1][:2] == ("room_attended", SLEEP)
+    await say(store, ada, "hello")
+
+
+async def test_that_somebody_is_there_is_written_down_quietly(store: Store, other: Store) -> None:
+    await needing(store)
+    await keep(store, 0, is_attended=True)
+    version = await store.moderation_version()
+    for at in (1_000, 5_000, 50_000, 100_000):
+        assert await keep(store, at, is_attended=True) is Attendance.ATTENDED
+    assert (await other.duties())[SLEEP].attended_at == later(100_000)
+    assert await store.moderation_version() == version
+    assert await keep(other, 159_999) is Attendance.ATTENDED
+
+
+async def test_a_change_that_ends_the_need_opens_the_room(store: Store) -> None:
+    boss = await needing(store)
+    await keep(store, 0)
+    assert await keep(store, 60_000) is Attendance.SLOWED
+    changed = await store.change_room(SLEEP, 1, RoomEdit(needs_moderator=False), deed(boss))
+    assert changed.rooms[0].attendance is Attendance.ATTENDED
+    assert await store.duties() == {}
+    assert await keep(store, 900_000) is Attendance.ATTENDED
+    assert await store.duties() == {}
+
+
+async def test_a_room_that_is_opened_again_has_its_grace(store: Store) -> None:
+    boss = await needing(store)
+    await keep(store, 0)
+    await keep(store, 60_000)
+    await store.change_room(SLEEP, 1, RoomEdit(status=RoomStatus.CLOSED), deed(boss))
+    assert await keep(store, 900_000) is Attendance.ATTENDED
+    opened = await store.change_room(SLEEP, 2, RoomEdit(status=RoomStatus.OPEN), deed(boss))
+    assert opened.rooms[0].attendance is Attendance.ATTENDED
+    assert await keep(store, 900_000) is Attendance.ATTENDED
+    assert await keep(store, 959_999) is Attendance.ATTENDED
+
+
+async def test_nothing_is_kept_of_a_room_that_is_not_there(store: Store) -> None:
+    steered = await store.keep_duty(RoomId("nowhere"), is_attended=True, rules=RULES, now=START)
+    assert (steered.rooms, steered.publications) == ((), ())
 
 
 async def test_hours_that_staff_set_stay_and_are_not_undone_unseen(store: Store, other: Store) -> None:

@@ -1,6 +1,6 @@
 /** What is announced, what is closed, and where one's place is since a room was split. */
 
-/** @import {Context, Moved, Notice, Screen, State} from "./types.js" */
+/** @import {Context, Moved, Notice, RoomCard, Screen, State} from "./types.js" */
 
 import { button, h, keyed, show, text } from "./lib/dom.js";
 import { clock } from "./lib/time.js";
@@ -8,6 +8,8 @@ import { words as w } from "./locales/en-house.js";
 
 const SOON_MS = 500;
 const NEAR_END_PX = 40;
+const ASK_MS = 15_000;
+const WAYS = 2;
 
 /** @param {Context} context @param {HTMLElement} stage */
 export function houseNotes(context, stage) {
@@ -25,6 +27,11 @@ export function houseNotes(context, stage) {
   /** @type {Screen} */
   let screen = { name: "lobby" };
   let failed = "";
+  /** @type {Map<string, string>} how rooms were that need a moderator */
+  const alones = new Map();
+  /** @type {RoomCard[]} where one is */
+  let staffed = [];
+  let askedAt = 0;
 
   /** @typedef {{id: string, said: string, more?: string, acts: [string, () => void][]}} Note */
 
@@ -44,6 +51,7 @@ export function houseNotes(context, stage) {
         acts: name === "" ? [] : [[w.toRoot(name), () => void context.enter(String(root)).catch(() => null)]],
       });
     }
+    if (room !== undefined && room.status === "open") found.push(...alone(room));
     const waiting = state.pending.find((post) => post.room === here && post.why === "read_only");
     const until = Number(waiting?.details?.["until"] ?? 0);
     if (until > now) found.push({ id: `quiet-${until}`, said: w.quiet(clock(until - state.skew)), acts: [] });
@@ -53,6 +61,35 @@ export function houseNotes(context, stage) {
       found.push({ id: notice.id, said: notice.text, more: w.label, acts: [[w.hide, () => put(notice)]] });
     }
     return found;
+  }
+
+  /** A room that needs a moderator and has none. @param {import("./types.js").Room} room @returns {Note[]} */
+  function alone({ id, attendance }) {
+    const was = alones.get(id);
+    alones.set(id, attendance);
+    if (attendance !== "slowed" && attendance !== "read_only") {
+      // What is said anew is told anew.
+      for (const how of ["slowed", "read_only"]) told.delete(`${how}-${id}`);
+      if (was !== undefined && was !== attendance) say(w.back);
+      return [];
+    }
+    if (attendance === "slowed") return [{ id: `slowed-${id}`, said: w.slowed, acts: [] }];
+    if (session.client.isOpen && Date.now() - askedAt > ASK_MS) {
+      askedAt = Date.now();
+      session.ask("rooms").then((ok) => {
+        staffed = ok.rooms.filter((/** @type {RoomCard} */ card) => card.attended === true && card.here < card.capacity);
+        draw();
+      }, () => null);
+    }
+    const there = staffed.filter((card) => card.id !== id).slice(0, WAYS);
+    return [{
+      id: `read_only-${id} ${there.map((card) => card.id).join(" ")}`,
+      said: w.alone,
+      acts: [
+        ...there.map((card) => /** @type {[string, () => void]} */ ([w.toStaffed(card.name), () => void context.enter(card.id).catch(lost)])),
+        [w.toListeners, () => context.go({ name: "asking" })],
+      ],
+    }];
   }
 
   /** @param {Moved} from @param {string} to @returns {Note} */
@@ -145,9 +182,12 @@ export function houseNotes(context, stage) {
     if (write !== null) show(write, !found.some(({ id }) => id.startsWith("closed-")));
     if (isAtEnd) scrollTo({ top: page.scrollHeight, behavior: "instant" });
     for (const note of found) {
-      if (told.has(note.id)) continue;
-      told.add(note.id);
-      if (!note.id.startsWith("moved-")) say(w.news(note.said));
+      // A way more is no news.
+      const news = note.id.split(" ")[0] ?? "";
+      if (told.has(news)) continue;
+      told.add(news);
+      if (/^(slowed|read_only)-/.test(note.id)) say(note.said);
+      else if (!note.id.startsWith("moved-")) say(w.news(note.said));
     }
   }
 

@@ -119,8 +119,9 @@ function page(session, vault) {
   /** And what those who run this place have. @param {State} state */
   async function noted({ rooms, pending }) {
     const { notices, moved } = session.house;
-    const isClosed = screen.name === "room" && rooms[screen.room]?.room.status === "closed";
-    if (house === null && notices.length === 0 && moved === null && !isClosed && !pending.some((p) => p.why === "read_only")) return;
+    const room = screen.name === "room" ? rooms[screen.room]?.room : undefined;
+    const isUsual = room === undefined || (room.status === "open" && room.attendance === "attended");
+    if (house === null && notices.length === 0 && moved === null && isUsual && !pending.some((p) => p.why === "read_only")) return;
     house ??= import("./house.js").then((found) => found.houseNotes(context, stage), () => (house = null));
     (await house)?.update(screen);
   }

@@ -18,6 +18,7 @@
  * @property {number} slow_mode  least seconds between two posts of one person
  * @property {string} status
  * @property {string | null} [split_of]  the room that it was opened beside
+ * @property {"attended" | "slowed" | "read_only"} attendance  how it is with the moderator whom it needs
  *
  * @typedef {object} RoomCard
  * @property {string} id
@@ -29,6 +30,7 @@
  * @property {number} agreement_version
  * @property {boolean} agreed
  * @property {number} [unread]  given for rooms the member has joined
+ * @property {boolean} [attended]  a moderator is in it
  *
  * @typedef {object} Post
  * @property {number} offset

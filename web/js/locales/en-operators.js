@@ -45,6 +45,8 @@ export const words = {
   },
   live: (/** @type {string} */ at) => `Live. These numbers are from ${at}.`,
   old: (/** @type {string} */ at) => `Not live. These numbers are from ${at}.`,
+  sound: "Sound for rooms that need a moderator",
+  soundTry: "Try it",
   here: "What goes on",
   totals: {
     members: "in rooms",
@@ -175,6 +177,7 @@ export const ADVICE = {
   idle_while_waiting: "This is a defect if it lasts. Keep the log of this hour, and tell whoever looks after the software.",
   long_wait: "Ask a listener who is away whether they can come, or tell the rooms that it takes longer tonight.",
   nobody_listens: "Ask somebody to come, or close the hours, so that nobody waits in vain.",
+  unattended: "Ask a moderator to go in. It opens again by itself when one is there.",
   room_full: "Send newcomers to a room with space, or raise its capacity if it is still calm.",
   slow_delivery: "Look at the workers below: one is overloaded, or the store is slow.",
   worker_slow: "If it stays so, add a worker or move people off this one.",

@@ -269,6 +269,7 @@ export const words = {
     draining: "The rooms are restarting. Please try again in a moment.",
     muted: "A moderator decided that you can't write here for now.",
     removed: "A moderator decided that you can't be in this room for now.",
+    unattended: "No moderator is here just now. You can write again when one is.",
     read_only: "Who is new here reads for a while first.",
     lost: "There is no connection just now. Please try again in a moment.",
     late: "No answer came. Please try again in a moment.",

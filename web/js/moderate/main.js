@@ -1,7 +1,7 @@
 /** Puts the moderators' page together: who is signed in, the connection, and what there is to do. */
 
 /** @import {SignedIn} from "../listen/types.js" */
-/** @import {Office, Queue} from "./types.js" */
+/** @import {AloneRoom, Office, Queue} from "./types.js" */
 
 import { call } from "../lib/api.js";
 import { Client, Refused } from "../lib/client.js";
@@ -15,6 +15,7 @@ import { words } from "../locales/en-moderate.js";
 import { fileView } from "./file.js";
 import { measuresView, notesView } from "./lists.js";
 import { queueView } from "./queue.js";
+import { roomsView } from "./rooms.js";
 
 const TICK_MS = 15_000;
 
@@ -80,7 +81,8 @@ function page(account) {
   let queue = null;
   let skew = 0;
   let chosen = "";
-  /** @type {"reports" | "measures" | "notes"} */
+  /** @typedef {"reports" | "rooms" | "measures" | "notes"} Part */
+  /** @type {Part} */
   let at = "reports";
   /** @type {Set<string>} */
   const rung = new Set();
@@ -99,10 +101,13 @@ function page(account) {
       skew = ok.now - Date.now();
       show(link, false);
       client.patient("reports").then((view) => take(view, true)).catch(() => {});
+      void rooms.opened();
     },
     onPush: (/** @type {any} */ push) => {
       if (push.push === "reports") take(push, false);
       else if (push.push === "ring") ring(push.report);
+      else if (push.push === "standby") summon(push.rooms);
+      else rooms.take(push);
     },
     onTrouble: (trouble) => {
       if (trouble.status === "connecting") return;
@@ -111,9 +116,10 @@ function page(account) {
     },
   });
   /** @type {Office} */
-  const office = { ask: (cmd, fields) => client.patient(cmd, fields), askSurely, me: account.member, say, queue: () => queue };
+  const office = { ask: (cmd, fields) => client.patient(cmd, fields), askSurely, fact: (cmd, fields, gate) => client.fact(cmd, fields, { gate }), release: (gate) => client.release(gate), me: account.member, say, queue: () => queue };
 
   const reports = queueView(office, choose);
+  const rooms = roomsView(office, () => draw());
   const measures = measuresView(office);
   const notes = notesView(office);
   const nav = h("nav", { class: "pages", "aria-label": words.pagesLabel });
@@ -152,6 +158,17 @@ function page(account) {
     sayNow(words.queue.ring);
   }
 
+  /** A room that needs somebody calls when it slows, and once more when it can only be read. @param {AloneRoom[]} waiting */
+  function summon(waiting) {
+    const fresh = rooms.wait(waiting);
+    const first = fresh[0];
+    if (first !== undefined) {
+      bell.ring("call");
+      sayNow(words.rooms.ring(first.name));
+    }
+    void rooms.look();
+  }
+
   /** @param {string} report */
   function choose(report) {
     const found = [...(queue?.open ?? []), ...(queue?.closed ?? [])].find((one) => one.id === report);
@@ -177,11 +194,11 @@ function page(account) {
     else focusOn(/** @type {HTMLElement} */ (reports.element.querySelector("h1")));
   }
 
-  /** @param {"reports" | "measures" | "notes"} to */
+  /** @param {Part} to */
   function turn(to) {
     if (to === at) return;
     at = to;
-    stand.replaceChildren(to === "measures" ? measures.element : to === "notes" ? notes.element : both);
+    stand.replaceChildren(to === "rooms" ? rooms.element : to === "measures" ? measures.element : to === "notes" ? notes.element : both);
     draw();
     const title = stand.querySelector("h1");
     if (title !== null) focusOn(title);
@@ -190,12 +207,12 @@ function page(account) {
   function draw() {
     if (queue === null) return;
     const now = Date.now() + skew;
-    keyed(nav, /** @type {const} */ (["reports", "measures", "notes"]), (one) => one, (one) => {
+    keyed(nav, /** @type {Part[]} */ (["reports", "rooms", "measures", "notes"]), (one) => one, (one) => {
       const go = button("", () => turn(one), { class: "quiet page" });
       return {
         element: go,
         update() {
-          const n = one === "reports" ? queue?.open_count : one === "notes" ? queue?.unread_debriefs : queue?.measures.filter((each) => each.appeal !== undefined).length;
+          const n = one === "reports" ? queue?.open_count : one === "rooms" ? rooms.waiting : one === "notes" ? queue?.unread_debriefs : queue?.measures.filter((each) => each.appeal !== undefined).length;
           text(go, n ? `${words.pages[one]} (${n})` : words.pages[one]);
           attr(go, "aria-current", one === at ? "page" : null);
         },
@@ -204,9 +221,11 @@ function page(account) {
     reports.update(queue, now, chosen);
     const latest = [...queue.open, ...queue.closed].find((one) => one.id === chosen);
     if (latest !== undefined) file?.update(latest);
+    if (at === "rooms") rooms.update();
     if (at === "measures") measures.update(queue);
     if (at === "notes") notes.update(queue);
-    document.title = queue.open_count > 0 ? `(${queue.open_count}) ${words.title} · Lamplight` : `${words.title} · Lamplight`;
+    const todo = queue.open_count + rooms.waiting;
+    document.title = todo > 0 ? `(${todo}) ${words.title} · Lamplight` : `${words.title} · Lamplight`;
   }
 
   /** @param {string} note */

@@ -38,12 +38,16 @@
  * @property {Measure[]} measures
  * @property {number} unread_debriefs
  *
+ * @typedef {{id: string, name: string, attendance: "slowed" | "read_only"}} AloneRoom
+ *
  * @typedef {{report: Report, note: string, posts: Post[], notes: {by: Person, at: number, note: string}[], measures: Measure[]}} ReportFile
  * @typedef {{id: string, at: number, listener: Person, note: string, read_by?: Person}} Debrief
  *
  * @typedef {object} Office  what every part of this page is given
  * @property {(cmd: string, fields?: object) => Promise<any>} ask
  * @property {(cmd: string, fields?: object) => Promise<any>} askSurely  the same, for what may need the password again
+ * @property {(cmd: string, fields: object, gate: string) => Promise<any>} fact
+ * @property {(gate: string) => void} release
  * @property {Person} me
  * @property {(words: string) => void} say
  * @property {() => Queue | null} queue

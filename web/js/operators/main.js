@@ -7,8 +7,10 @@ import { call } from "../lib/api.js";
 import { Client, Refused } from "../lib/client.js";
 import { button, focusOn, h, show, text } from "../lib/dom.js";
 import { newId } from "../lib/text.js";
+import { Bell } from "../listen/bell.js";
 import { confirmed } from "../listen/confirming.js";
 import { signInView, unreachableView } from "../listen/doors.js";
+import { check } from "../listen/parts.js";
 import { words } from "../locales/en-operators.js";
 import { attentionView, floorView, plumbingView, totalsView, workersView } from "./panels.js";
 import { roomsView } from "./rooms.js";
@@ -23,6 +25,14 @@ function byId(id) {
   const element = document.getElementById(id);
   if (element === null) throw new Error(`The page has no #${id}.`);
   return element;
+}
+
+function localOrNone() {
+  try {
+    return window.localStorage;
+  } catch {
+    return null;
+  }
 }
 
 const stage = byId("screen");
@@ -87,6 +97,9 @@ function page(account) {
   let here = "";
   let heardAt = 0;
   let isDue = false;
+  /** @type {Map<string, string>} rooms that wait for a moderator */
+  let alone = new Map();
+  const bell = new Bell(localOrNone(), () => new AudioContext());
   const ended = new AbortController();
   const { signal } = ended;
 
@@ -107,6 +120,8 @@ function page(account) {
   const workers = workersView(() => here, mayOperate ? drain : null);
   const plumbing = plumbingView();
   const live = h("p", { class: "live" });
+  const sound = check(words.sound, bell.on.call);
+  sound.input.addEventListener("change", () => bell.set("call", sound.input.checked));
   const element = h(
     "div",
     { class: "operators" },
@@ -117,6 +132,7 @@ function page(account) {
     h("div", { class: "panels" }, ...floor.elements, plumbing.element),
     workers.element,
     mayOperate && statisticsCard(),
+    h("div", { class: "row" }, sound.element, button(words.soundTry, () => bell.play("call"), { class: "quiet" })),
   );
 
   const address = new URL("/ws", location.href);
@@ -137,6 +153,7 @@ function page(account) {
     onOpen: () => void begin(),
     onPush: (/** @type {any} */ push) => {
       if (push.push === "load") take(push);
+      else if (push.push === "standby") summon(push.rooms);
     },
     onTrouble: (trouble) => {
       if (trouble.status === "stopped") over(trouble.why);
@@ -167,6 +184,14 @@ function page(account) {
       }
       // Otherwise the connection was lost, and the next one asks again.
     }
+  }
+
+  /** A room that needs a moderator calls when it slows, and once more when it can only be read.
+   * @param {{id: string, name: string, attendance: string}[]} rooms */
+  function summon(rooms) {
+    const known = alone;
+    alone = new Map(rooms.map((room) => [room.id, room.attendance]));
+    if (rooms.some((room) => known.get(room.id) !== room.attendance)) bell.ring("call");
   }
 
   /** @param {LoadPush} push */
@@ -226,6 +251,7 @@ function page(account) {
   }
 
   const ticking = setInterval(age, TICK_MS);
+  for (const doing of ["pointerdown", "keydown"]) document.addEventListener(doing, () => bell.wake(), { signal, passive: true });
   for (const how of ["online", "offline"]) window.addEventListener(how, () => client.nudge(), { signal });
   window.addEventListener("pageshow", (event) => event.persisted && client.nudge(), { signal });
   document.addEventListener("visibilitychange", () => !document.hidden && client.nudge(), { signal });

@@ -11,6 +11,8 @@ import { ordered } from "../lib/facts.js";
 const w = words.composer;
 const COUNT_BELOW = 200;
 const TALLEST_PX = 220;
+/** @type {Record<string, number>} seconds, without a moderator */
+const PACES = { slowed: 30, read_only: Infinity };
 
 /**
  * @typedef {ReturnType<typeof composer>} Composer
@@ -100,7 +102,7 @@ export function composer(context, id, named) {
     if (written.trim() === "") return stop(w.empty);
     if (lengthOf(written) > limits.text_length) return stop(w.tooLong);
     const wait = editing === null ? slowFor(session, id) : 0;
-    if (wait > 0) return stop(w.slow(wait));
+    if (wait > 0) return stop(slowWord(wait));
     if (editing !== null) {
       const { offset } = editing;
       const post = { ...editing, text: written };
@@ -175,7 +177,7 @@ export function composer(context, id, named) {
     const slow = editing === null ? slowFor(session, id) : 0;
     if (wasSlow && slow <= 0) say(w.slowOver);
     wasSlow = slow > 0;
-    const said = left < COUNT_BELOW ? w.left(left) : slow > 0 ? w.slow(slow) : session.vault.isDurable ? "" : w.memoryOnly;
+    const said = left < COUNT_BELOW ? w.left(left) : slow > 0 ? slowWord(slow) : session.vault.isDurable ? "" : w.memoryOnly;
     text(note, said);
     show(note, said !== "");
     note.classList.toggle("over", left < 0);
@@ -208,15 +210,20 @@ function aboutAnswer(post) {
   return post.warning === undefined ? `${w.answering(post.name)}: ${excerpt(post.text, 60)}` : w.answering(post.name);
 }
 
+/** @param {number} s */
+const slowWord = (s) => (s < Infinity ? w.slow(s) : refusalWord("unattended"));
+
 /** Seconds until one may write again in a slow room. @param {Session} session @param {string} id */
 function slowFor(session, id) {
   const { state } = session;
   const room = state.rooms[id];
-  if (room === undefined || room.room.slow_mode === 0) return 0;
+  if (room === undefined) return 0;
+  const pace = Math.max(room.room.slow_mode, PACES[room.room.attendance] ?? 0);
+  if (pace === 0) return 0;
   const own = ordered(room).filter((post) => post.author === state.me?.id);
   const sent = state.pending.filter((p) => p.room === id && p.status !== "refused").map((p) => p.at + state.skew);
   const last = Math.max(own.at(-1)?.at ?? 0, ...sent);
-  return (last + room.room.slow_mode * 1000 - (session.now() + state.skew)) / 1000;
+  return (last + pace * 1000 - (session.now() + state.skew)) / 1000;
 }
 
 /** A phone: its Enter key begins a new line, and the button sends. */
