@@ -88,15 +88,9 @@ async def join(node: Node, connection: Connection, person: Person, command: Join
         themed = sum(not is_session(each) for each in connection.rooms)
         if not is_session(room.id) and themed >= node.limits.rooms_per_connection:
             raise Refusal(Reason.TOO_MANY_ROOMS, details={"limit": node.limits.rooms_per_connection})
-        if not is_session(room.id):
-            await node.house.require_way_in(
-                person,
-                room,
-                proof=command.proof,
-                is_exact=command.exact,
-                is_returning=command.since is not None,
-            )
-        _check_space(node, room, person, is_returning=command.since is not None)
+        if is_session(room.id) or not is_moderator(connection):
+            # A moderator is needed most where it is full, or raided.
+            await _require_way_in(node, room, person, command)
     joined = await node.store.join(person.id, room.id, command.agreement)
     await node.duty.entered(connection, room)
     room = node.rooms.get(room.id, room)
@@ -163,7 +157,7 @@ async def post(node: Node, connection: Connection, person: Person, command: Post
     _require_inside(connection, command.room)
     if (wait := node.online[person.id].posts.take(1.0, node.monotonic())) > 0:
         raise Refusal(Reason.RATE_LIMITED, retry_after=wait)
-    await node.house.require_voice(person, command.room)
+    await _require_voice(node, connection, person, command.room)
     wanted = WritePost(text=command.text, warning=command.warning, reply_to=command.reply_to, anyway=command.anyway)
     answer = await commit(node, shown(connection, person), command.room, command.id, wanted)
     if is_session(command.room):
@@ -173,7 +167,7 @@ async def post(node: Node, connection: Connection, person: Person, command: Post
 
 async def edit(node: Node, connection: Connection, person: Person, command: EditCommand) -> Answer:
     _require_inside(connection, command.room)
-    await node.house.require_voice(person, command.room)
+    await _require_voice(node, connection, person, command.room)
     wanted = EditPost(target=command.offset, text=command.text, warning=command.warning, anyway=command.anyway)
     return await commit(node, person, command.room, command.id, wanted)
 
@@ -185,7 +179,7 @@ async def redact(node: Node, connection: Connection, person: Person, command: Re
 
 async def react(node: Node, connection: Connection, person: Person, command: ReactCommand) -> Answer:
     _require_inside(connection, command.room)
-    await node.house.require_voice(person, command.room)
+    await _require_voice(node, connection, person, command.room)
     wanted = ReactToPost(target=command.offset, reaction=command.reaction, on=command.on)
     return await commit(node, person, command.room, command.id, wanted)
 
@@ -243,6 +237,20 @@ async def _room(node: Node, wanted: RoomId, person: Person) -> Room:
 def _require_inside(connection: Connection, room: RoomId) -> None:
     if room not in connection.rooms:
         raise Refusal(Reason.NOT_IN_ROOM)
+
+
+async def _require_voice(node: Node, connection: Connection, person: Person, room: RoomId) -> None:
+    if not is_moderator(connection):
+        await node.house.require_voice(person, room)
+
+
+async def _require_way_in(node: Node, room: Room, person: Person, command: JoinRoom) -> None:
+    is_returning = command.since is not None
+    if not is_session(room.id):
+        await node.house.require_way_in(
+            person, room, proof=command.proof, is_exact=command.exact, is_returning=is_returning
+        )
+    _check_space(node, room, person, is_returning=is_returning)
 
 
 def _check_space(node: Node, room: Room, person: Person, *, is_returning: bool) -> None:

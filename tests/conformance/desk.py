@@ -50,11 +50,11 @@ async def at_desk(meet: Meet, token: str) -> Desk:
 
 
 @contextlib.contextmanager
-def three_houses(redis: RedisServer) -> Iterator[list[House]]:
+def three_houses(redis: RedisServer, settings: Json | None = None) -> Iterator[list[House]]:
     """Three workers, started apart so that one can be killed without another taking its place."""
     with contextlib.ExitStack() as stack:
-        first = stack.enter_context(House(redis_url=redis.url))
+        first = stack.enter_context(House(redis_url=redis.url, config=settings))
         secret = (first.server.directory / "data" / "secret.key").read_text().strip()
-        config = {"secret_key": secret, "database_url": f"sqlite:///{first.database}"}
+        config = {**(settings or {}), "secret_key": secret, "database_url": f"sqlite:///{first.database}"}
         others = [stack.enter_context(House(redis_url=redis.url, rooms=first.rooms, config=config)) for _ in range(2)]
         yield [first, *others]

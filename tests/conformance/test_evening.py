@@ -114,8 +114,8 @@ class Evening:
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 async def test_numbers_are_the_truth_through_an_evening_of_trouble(redis_server: RedisServer, traffic: Traffic) -> None:
-    """[P-LOAD-3] [P-LOAD-4] [P-ROOM-13] [P-ROOM-15]"""
-    with three_houses(redis_server) as houses:
+    """[P-LOAD-3] [P-LOAD-4] [P-ROOM-13] [P-ROOM-15] [P-DUTY-1]"""
+    with three_houses(redis_server, {"duty": {"grace_seconds": 3.0, "patience_minutes": 3.0 / 60}}) as houses:
         crew = Personnel(houses[0])
         meets = [Meet(house, traffic, Encoding.JSON) for house in houses]
         try:
@@ -150,11 +150,8 @@ async def test_numbers_are_the_truth_through_an_evening_of_trouble(redis_server:
             await asyncio.gather(*(_come_back(evening, peer, was[member]) for member, peer in lost))
             await evening.rest("its people came back")
 
-            await guard.peer.ask("leave", room=full)
-            evening.moderators[full] -= 1
-            evening.places[full].discard(guard.peer.member["id"])
-            picture = await evening.rest("the moderator left")
-            assert len(picture.workers) == 2
+            await _moderator_leaves(evening, boss, guard.peer, full)
+            assert len(desk.picture.workers) == 2
             assert houses[0].complaints() == houses[1].complaints() == []
         finally:
             for meet in meets:
@@ -228,6 +225,36 @@ async def _split(evening: Evening, boss: Peer, full: str) -> None:
     await asyncio.gather(*(go(member) for member in led if member in evening.peers))
     sizes = [len(evening.places[room["id"]]) for room in rooms]
     assert max(sizes) <= FULL // 5 + 3
+
+
+async def _moderator_leaves(evening: Evening, boss: Peer, guard: Peer, room: str) -> None:
+    """The room that needs them slows, then only reads, and opens again when they are back."""
+    seen = (await boss.ask("house", room=room))["rooms"][0]["revision"]
+    await boss.ask("change_room", room=room, seen=seen, needs_moderator=True, reason=WHY)
+    witness = next(peer for peer, _ in evening.peers.values() if peer.member["id"] in evening.places[room])
+
+    async def hears(attendance: str) -> None:
+        await witness.push("room_changed", lambda push: push["room"].get("attendance") == attendance)
+
+    await guard.ask("leave", room=room)
+    evening.moderators[room] -= 1
+    evening.places[room].discard(guard.member["id"])
+    await evening.rest("the moderator left")
+    await hears("slowed")
+    await hears("read_only")
+    assert (await witness.refusal("post", room=room, text="Is anybody here?"))["code"] == "unattended"
+    await evening.desk.until(
+        lambda picture: any(each["kind"] == "unattended" and each.get("room") == room for each in picture.attention)
+    )
+    already = len(witness.heard)
+    await guard.join(room)
+    evening.moderators[room] += 1
+    evening.places[room].add(guard.member["id"])
+    await witness.until(
+        lambda: next((each for each in witness.heard[already:] if each.get("push") == "room_changed"), None)
+    )
+    await witness.post(room, "There you are.")
+    await evening.rest("the moderator is back")
 
 
 async def _come_back(evening: Evening, peer: Peer, rooms: list[str]) -> None:

@@ -256,6 +256,28 @@ async def _try(peer: Peer, room: str) -> Json | None:
     return None
 
 
+async def test_a_moderator_is_let_in_whatever_keeps_newcomers_out(come: Meet, crew: Personnel, rooms: Rooms) -> None:
+    """[P-ROOM-14] [P-ROOM-15]"""
+    boss, raided, full = await at_desk(come, crew), rooms.plain(), rooms.tiny()
+    for _ in range(Rooms.TINY):
+        await (await come()).join(full)
+    raid = (await boss.ask("raid", room=raided, minutes=5, quiet_minutes=5, reason=WHY))["raid"]
+    split = rooms.plain()
+    people = await _full(come, boss, split)
+    await boss.ask("split", room=split, seen=0, parts=2, reason=WHY)
+    # An account that is newer than all of it.
+    guard, guest = await at_desk(come, crew, "moderator"), await come()
+    for peer in people[:5]:
+        peer.drop()
+        await peer.ended()
+    for room, code in ((full, "room_full"), (raided, "challenge")):
+        assert (await guest.refusal("join", room=room, agreement=1))["code"] == code
+        await guard.join(room)
+        await guard.post(room, "I am here.")
+    await guard.join(split)
+    await boss.ask("end_raid", raid=raid["id"], reason=WHY)
+
+
 async def test_joins_are_slowed_while_a_room_is_protected(come: Meet, crew: Personnel, rooms: Rooms) -> None:
     """[P-ROOM-15]"""
     boss, room = await at_desk(come, crew), rooms.plain()
