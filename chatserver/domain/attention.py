@@ -40,6 +40,7 @@ class Kind(StrEnum):
 
     STORE_AWAY = "store_away"
     BUS_AWAY = "bus_away"
+    ESCALATION_OVERDUE = "escalation_overdue"
     PROMISE_BROKEN = "promise_broken"
     IDLE_WHILE_WAITING = "idle_while_waiting"
     LONG_WAIT = "long_wait"
@@ -59,8 +60,8 @@ class Kind(StrEnum):
 
 URGENT: Final = frozenset(
     {
-        Kind.STORE_AWAY, Kind.BUS_AWAY, Kind.PROMISE_BROKEN, Kind.IDLE_WHILE_WAITING, Kind.LONG_WAIT,
-        Kind.NOBODY_LISTENS, Kind.ROOM_FULL, Kind.SLOW_DELIVERY,
+        Kind.STORE_AWAY, Kind.BUS_AWAY, Kind.ESCALATION_OVERDUE, Kind.PROMISE_BROKEN, Kind.IDLE_WHILE_WAITING,
+        Kind.LONG_WAIT, Kind.NOBODY_LISTENS, Kind.ROOM_FULL, Kind.SLOW_DELIVERY,
     }
 )  # fmt: skip
 """Somebody is harmed now; the others may become so."""
@@ -104,10 +105,12 @@ def concerns(
     alone_since: Mapping[RoomId, Millis],
     now: Millis,
     limits: Thresholds,
+    overdue: int = 0,
 ) -> list[Concern]:
     """Everything that needs somebody, the worst first. `alone_since` says since when people are in a room without a
     moderator."""
     found = [
+        *_of_escalations(overdue),
         *_of_workers(samples, limits),
         *_of_floor(floor, limits),
         *_of_rooms(loads, rooms, alone_since, now, limits),
@@ -118,6 +121,12 @@ def concerns(
 
 def _concern(kind: Kind, words: str, *, room: RoomId | None = None, worker: NodeId | None = None) -> Concern:
     return Concern(kind=kind, words=words, urgent=kind in URGENT, room=room, worker=worker)
+
+
+def _of_escalations(overdue: int) -> Iterator[Concern]:
+    if overdue:
+        who = "One escalation has" if overdue == 1 else f"{overdue} escalations have"
+        yield _concern(Kind.ESCALATION_OVERDUE, f"{who} waited too long for a moderator.")
 
 
 def _of_rooms(

@@ -289,14 +289,16 @@ class _Token(msgspec.Struct, frozen=True):
 
 _CHUNK: Final = re.compile(r"[^\s.,;:!?()\[\]{}\"“”«»/|<>~–—…\-]+(?:[!](?=\w))?[^\s.,;:!?()\[\]{}\"“”«»/|<>~–—…\-]*")  # noqa: RUF001
 _ENDS: Final = re.compile(r"[.!?;]\s|\n|\.{3}|…|[.!?]$")
-_QUOTES: Final = re.compile("[\"“”«»]")
-_UNSEEN: Final = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+_QUOTES: Final = re.compile('["“”«»]')
+_UNSEEN: Final = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+)
 _PLAIN: Final = re.compile(r"[a-z]+")
 _LONG: Final = re.compile(r"([a-z])\1{2,}")
 _LEET: Final = str.maketrans("013457@$!", "oieastasi")
 _LEET_L: Final = str.maketrans("013457@$!", "oleastasl")
 _APOSTROPHES: Final = str.maketrans("", "", "'’‘`´")  # noqa: RUF001
-_LOOKALIKES: Final = str.maketrans("аеіорсухкѕԁ", "aeiopcyxksd")  # noqa: RUF001
+_LOOKALIKES: Final = str.maketrans("аеіорсухкѕԁ", "aeiopcyxksd")
 """Cyrillic small letters that stand for Latin ones. Texts in Cyrillic are not read as English by it: no word is."""
 
 

@@ -26,7 +26,7 @@ from sqlalchemy import (
     false,
 )
 
-SCHEMA_REVISION: Final = "0004"
+SCHEMA_REVISION: Final = "0005"
 """The newest migration. A store opens only a database that stands there."""
 
 metadata = MetaData(
@@ -222,6 +222,8 @@ reports = Table(
     Column("is_seen", Boolean, nullable=False, server_default=false()),
     # Of `moderation`, when it last changed.
     Column("version", BigInteger, nullable=False, server_default="0", index=True),
+    # Of an escalation, 2 or 3; NULL where a person reported.
+    Column("level", Integer),
 )
 
 debriefs = Table(

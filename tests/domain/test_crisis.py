@@ -58,7 +58,8 @@ def test_writing_it_another_way_hides_nothing(words: Words, text: str) -> None:
     (signal,) = words.screen(text)
     assert signal.category is Category.SELF_HARM
     found = text[signal.start : signal.end].lower()
-    assert found.startswith(("want", "w")) and "d" in found
+    assert found.startswith("w")
+    assert "d" in found
 
 
 @pytest.mark.parametrize(

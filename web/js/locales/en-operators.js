@@ -161,6 +161,7 @@ export const words = {
 
 /** What to do. @type {Record<string, string>} */
 export const ADVICE = {
+  escalation_overdue: "Open the moderators’ page and take it, or ask a moderator to.",
   store_away: "Look at the database: is its disk full, is it reachable? Chat goes on by itself once it takes writes.",
   bus_away: "Look at Redis and the network to it. Nothing is lost meanwhile; what workers know of each other is old.",
   promise_broken: "This is a defect. Keep the log of this hour, and tell whoever looks after the software.",

@@ -82,7 +82,8 @@ function contents(office, file) {
     });
   });
   return [
-    h("h2", { text: w.note }),
+    h("h2", { text: file.report.level === undefined ? w.note : w.fired }),
+    ...(file.report.level === undefined ? [] : [h("p", { class: "soft", text: w.firedLead })]),
     h("p", { class: file.note === "" ? "soft" : "", text: file.note === "" ? w.noNote : file.note }),
     h("h2", { text: w.posts }),
     file.posts.length === 0 ? h("p", { class: "soft", text: w.noPosts }) : h("ol", { class: "snapshot", tabindex: 0, role: "list", "aria-label": w.posts }, ...file.posts.map((post) => postRow(post, post.offset === file.report.offset))),

@@ -1,0 +1,38 @@
+/** A note for whoever wrote of something heavy: where help is. Nobody else sees it, and it can be put away. */
+
+import { button, h } from "./lib/dom.js";
+import { words as w } from "./locales/en-care.js";
+
+/** @type {HTMLElement | null} */
+let shown = null;
+
+/** @param {string} id */
+const press = (id) => document.getElementById(id)?.click();
+
+/** @param {string} care  what it is about @param {string} room */
+export function careNote(care, room) {
+  shown?.remove();
+  const writing = document.querySelector(".foot .composer");
+  if (writing === null) return;
+  const lead = w.lead[/** @type {keyof typeof w.lead} */ (care)] ?? w.lead.self_harm;
+  const isTalk = room.startsWith("s-");
+  const note = h(
+    "section",
+    { class: "card care", role: "status", "aria-label": w.label },
+    h("p", { class: "soft small", text: w.label }),
+    h("p", {}, h("b", { text: lead })),
+    h("p", { class: "small", text: w.how }),
+    h(
+      "div",
+      { class: "row" },
+      button(w.lines, () => press("help-link"), { class: "act" }),
+      ...(isTalk ? [] : [button(w.ask, () => press("ask-link"), { class: "act second" })]),
+      button(w.close, () => {
+        note.remove();
+        writing.querySelector("textarea")?.focus();
+      }, { class: "quiet" }),
+    ),
+  );
+  shown = note;
+  writing.before(note);
+}
