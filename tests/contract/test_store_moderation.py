@@ -416,7 +416,7 @@ def signalled(level: int = 2, category: Category = Category.SELF_HARM) -> Signal
 async def worried(
     store: Store, author: Person, *signals: Signal, now: int = START, where: RoomId = SLEEP, command: str | None = None
 ) -> Committed:
-    asked = change(author, WritePost(text="I want to die"), where=where, now=now, id=command)
+    asked = change(author, WritePost(text="I want to die"), where=where, now=now, id_=command)
     return await store.commit(msgspec.structs.replace(asked, signals=signals))
 
 
