@@ -36,11 +36,12 @@ LANGUAGE: Final = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})?")
 
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that was found. `level` is 1 (offer help), 2 (somebody should look) or 3 (now); `phrase` is the line
-    of the list that fired, and `start` up to before `end` (code points) where."""
+    of the list that fired, `words` what it fired at, which stand from `start` up to before `end` (code points)."""
 
     category: Category
     level: int
     phrase: str
+    words: str
     start: int
     end: int
 
@@ -129,13 +130,13 @@ class Words:
         """What is found, at most one signal of each category, the most serious first."""
         best: dict[Category, Signal] = {}
         for sentence in _sentences(text):
-            for signal in self._of_sentence(sentence):
+            for signal in self._of_sentence(text, sentence):
                 known = best.get(signal.category)
                 if known is None or known.level < signal.level:
                     best[signal.category] = signal
         return tuple(sorted(best.values(), key=lambda each: -each.level))
 
-    def _of_sentence(self, sentence: list[_Token]) -> Iterable[Signal]:
+    def _of_sentence(self, text: str, sentence: list[_Token]) -> Iterable[Signal]:
         forms = [token.forms for token in sentence]
         found = [
             (at, end, phrase)
@@ -168,6 +169,7 @@ class Words:
                 category=phrase.category,
                 level=phrase.level,
                 phrase=phrase.text,
+                words=text[sentence[at].start : sentence[end - 1].end],
                 start=sentence[at].start,
                 end=sentence[end - 1].end,
             )

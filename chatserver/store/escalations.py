@@ -27,6 +27,9 @@ one goes: what two people trust each other with is read no further than it must 
 AGAIN: Final = 10 * 60_000
 """Milliseconds after which somebody whose escalation was closed may raise one of the same kind again."""
 
+WORDS: Final = 200
+"""Characters of what fired that are kept with it."""
+
 Raised = tuple[RoomChange, Room, Offset]
 """A command whose words raise something, its room, and the post that they are in."""
 
@@ -51,7 +54,7 @@ def escalate(raised: Sequence[Raised]) -> Op[None]:
                 about=change.author,
                 room=room.id,
                 reason=signal.category.value,
-                note=signal.phrase,
+                note=f"{signal.words[:WORDS]}\n{signal.phrase}",
                 is_call=False,
                 posts=[render.post_of(row) for row in reversed(rows)],
                 offset=offset,

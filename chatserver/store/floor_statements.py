@@ -219,7 +219,10 @@ REPORTS_WITH: Final = Statement(
     "pattern",
 )
 DISOWN_ESCALATIONS: Final = Statement(
-    update(reports).where(reports.c.about == _p("who"), reports.c.level.is_not(None)).values(about=null()), "who"
+    update(reports)
+    .where(reports.c.about == _p("who"), reports.c.level.is_not(None))
+    .values(about=null(), note=""),
+    "who",
 )
 SET_SNAPSHOT: Final = Statement(
     update(reports).where(reports.c.id == _p("which")).values(snapshot=_p("snapshot")), "snapshot", "which"

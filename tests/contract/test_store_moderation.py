@@ -410,7 +410,7 @@ async def test_the_database_itself_refuses_to_change_the_log(store: Store, datab
 
 
 def signalled(level: int = 2, category: Category = Category.SELF_HARM) -> Signal:
-    return Signal(category=category, level=level, phrase="want to die", start=0, end=11)
+    return Signal(category=category, level=level, phrase="(want|wish) to die", words="want to die", start=2, end=11)
 
 
 async def worried(
@@ -433,7 +433,7 @@ async def test_a_post_and_what_its_words_raise_are_saved_as_one(store: Store, ot
     assert found.due_at == START + 5 * 60_000
     assert await other.escalations_due() == [found.due_at]
     file = await other.open_report(found.id, mo, "to help", START)
-    assert file.note == "want to die"
+    assert file.note == "want to die\n(want|wish) to die"
     assert [post.text for post in file.posts] == [*(f"post {n}" for n in range(5, 14)), "I want to die"]
     await store.claim_report(found.id, mo, None, START)
     assert await other.escalations_due() == []
@@ -491,4 +491,5 @@ async def test_erasure_takes_the_words_out_of_an_escalation(store: Store) -> Non
     assert found.about is None
     file = await store.open_report(found.id, mo, "to look", START)
     assert [(post.text, post.redacted) for post in file.posts] == [("", True)]
+    assert file.note == ""
     assert ada.id not in repr(file)

@@ -57,7 +57,8 @@ def test_the_sets_are_large_and_share_nothing() -> None:
 def test_writing_it_another_way_hides_nothing(words: Words, text: str) -> None:
     (signal,) = words.screen(text)
     assert signal.category is Category.SELF_HARM
-    found = text[signal.start : signal.end].lower()
+    found = signal.words.lower()
+    assert signal.words == text[signal.start : signal.end]
     assert found.startswith("w")
     assert "d" in found
 

@@ -3,6 +3,17 @@
 import { button, h } from "./lib/dom.js";
 import { words as w } from "./locales/en-care.js";
 
+const STYLE = "/css/care.css";
+const NEAR_PX = 80;
+
+/** Its style, once. */
+function dress() {
+  if (document.querySelector(`link[href="${STYLE}"]`) !== null) return Promise.resolve(null);
+  return new Promise((done) => {
+    document.head.append(h("link", { rel: "stylesheet", href: STYLE, on: { load: () => done(null), error: () => done(null) } }));
+  });
+}
+
 /** @type {HTMLElement | null} */
 let shown = null;
 
@@ -10,7 +21,8 @@ let shown = null;
 const press = (id) => document.getElementById(id)?.click();
 
 /** @param {string} care  what it is about @param {string} room */
-export function careNote(care, room) {
+export async function careNote(care, room) {
+  await dress();
   shown?.remove();
   const writing = document.querySelector(".foot .composer");
   if (writing === null) return;
@@ -34,5 +46,8 @@ export function careNote(care, room) {
     ),
   );
   shown = note;
+  // Whoever was at the newest post stays there.
+  const ended = [document.scrollingElement, document.querySelector(".log")].filter((it) => it !== null && it.scrollHeight - it.scrollTop - it.clientHeight < NEAR_PX);
   writing.before(note);
+  for (const it of ended) if (it !== null) it.scrollTop = it.scrollHeight;
 }
