@@ -219,9 +219,7 @@ REPORTS_WITH: Final = Statement(
     "pattern",
 )
 DISOWN_ESCALATIONS: Final = Statement(
-    update(reports)
-    .where(reports.c.about == _p("who"), reports.c.level.is_not(None))
-    .values(about=null(), note=""),
+    update(reports).where(reports.c.about == _p("who"), reports.c.level.is_not(None)).values(about=null(), note=""),
     "who",
 )
 SET_SNAPSHOT: Final = Statement(
