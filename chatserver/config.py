@@ -42,6 +42,7 @@ from pydantic_settings import (
 )
 from redis.exceptions import RedisError
 
+from chatserver import wordlists
 from chatserver.bus.address import parse_address
 from chatserver.domain.attention import Thresholds
 from chatserver.domain.duty import DutyRules
@@ -85,6 +86,11 @@ def _network(value: str) -> str:
     network = ipaddress.ip_network(value, strict=False)
     # uvicorn takes 10.0.0.5/8 for a name, and would trust nobody without a word.
     return str(network) if "/" in value else value
+
+
+def _word_lists(value: Path) -> Path:
+    wordlists.load(value)
+    return value
 
 
 def _hours(value: str) -> str:
@@ -252,6 +258,8 @@ class Settings(BaseSettings):
         default="sqlite:///{data_dir}/chat.db", repr=False
     )
     data_dir: Path = Path("data")
+    words_dir: Annotated[Path, AfterValidator(_word_lists)] | None = None
+    """Word lists of the operator's own, beside or instead of those that are shipped."""
     public_origins: Annotated[
         tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_list)
     ] = ()

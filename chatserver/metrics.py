@@ -39,6 +39,12 @@ class Metrics:
             multiprocess_mode="livemostrecent",
         )  # fmt: skip
         self.posts = Counter("chat_posts_total", "Posts committed.", registry=registry)
+        self.signals = Counter(
+            "chat_signals_total",
+            "Signals in the words of posts, by category and level; from level 2 on a human is told.",
+            ["category", "level"],
+            registry=registry,
+        )
         self.commands = Counter(
             "chat_commands_total", "Commands by name and outcome.", ["cmd", "outcome"], registry=registry
         )

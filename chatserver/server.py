@@ -20,7 +20,7 @@ from typing import Any, assert_never
 import msgspec
 from starlette.applications import Starlette
 
-from chatserver import __version__
+from chatserver import __version__, wordlists
 from chatserver.bus.contract import Bus
 from chatserver.bus.memory import Exchange, MemoryBus
 from chatserver.bus.redis import RedisBus
@@ -126,6 +126,7 @@ class Server:
                 edit_window=limits.edit_seconds * 1000,
             ),
             retention=settings.store_retention,
+            words=wordlists.load(settings.words_dir),
             metrics=metrics,
             now=_now,
             monotonic=time.monotonic,

@@ -43,6 +43,7 @@ class Kind(StrEnum):
     BUS_AWAY = "bus_away"
     LOG_BROKEN = "log_broken"
     REPORTS_OVERDUE = "reports_overdue"
+    ESCALATION_OVERDUE = "escalation_overdue"
     PROMISE_BROKEN = "promise_broken"
     IDLE_WHILE_WAITING = "idle_while_waiting"
     LONG_WAIT = "long_wait"
@@ -63,8 +64,8 @@ class Kind(StrEnum):
 
 URGENT: Final = frozenset(
     {
-        Kind.STORE_AWAY, Kind.BUS_AWAY, Kind.PROMISE_BROKEN, Kind.IDLE_WHILE_WAITING, Kind.LONG_WAIT,
-        Kind.NOBODY_LISTENS, Kind.UNATTENDED, Kind.ROOM_FULL, Kind.SLOW_DELIVERY, Kind.LOG_BROKEN,
+        Kind.STORE_AWAY, Kind.BUS_AWAY, Kind.ESCALATION_OVERDUE, Kind.PROMISE_BROKEN, Kind.IDLE_WHILE_WAITING,
+        Kind.LONG_WAIT, Kind.NOBODY_LISTENS, Kind.UNATTENDED, Kind.ROOM_FULL, Kind.SLOW_DELIVERY, Kind.LOG_BROKEN,
         Kind.REPORTS_OVERDUE,
     }
 )  # fmt: skip
@@ -119,11 +120,13 @@ def concerns(
     alone_since: Mapping[RoomId, Millis],
     now: Millis,
     limits: Thresholds,
+    overdue: int = 0,
 ) -> list[Concern]:
     """Everything that needs somebody, the worst first. `alone_since` says since when people are in a room without a
     moderator."""
     found = [
-        *_of_moderation(moderation),
+        *_of_moderation(moderation, overdue),
+        *_of_escalations(overdue),
         *_of_workers(samples, limits),
         *_of_floor(floor, limits),
         *_of_rooms(loads, rooms, alone_since, now, limits),
@@ -134,6 +137,12 @@ def concerns(
 
 def _concern(kind: Kind, words: str, *, room: RoomId | None = None, worker: NodeId | None = None) -> Concern:
     return Concern(kind=kind, words=words, urgent=kind in URGENT, room=room, worker=worker)
+
+
+def _of_escalations(overdue: int) -> Iterator[Concern]:
+    if overdue:
+        who = "One escalation has" if overdue == 1 else f"{overdue} escalations have"
+        yield _concern(Kind.ESCALATION_OVERDUE, f"{who} waited too long for a moderator.")
 
 
 def _of_rooms(
@@ -171,11 +180,13 @@ def _of_rooms(
             yield _concern(Kind.ROOM_BUSY, words, room=room.id)
 
 
-def _of_moderation(moderation: ModerationLoad) -> Iterator[Concern]:
+def _of_moderation(moderation: ModerationLoad, escalations: int) -> Iterator[Concern]:
     if not moderation.is_log_whole:
         yield _concern(Kind.LOG_BROKEN, "The audit log is not what it was: an entry was changed, or taken out.")
-    if moderation.overdue:
-        who = "One report is late" if moderation.overdue == 1 else f"{moderation.overdue} reports are late, the first"
+    # Escalations are reports too, and told of by themselves.
+    late = moderation.overdue - escalations
+    if late > 0:
+        who = "One report is late" if late == 1 else f"{late} reports are late, the first"
         yield _concern(Kind.REPORTS_OVERDUE, f"{who} by {_minutes(moderation.overdue_ms)}.")
 
 

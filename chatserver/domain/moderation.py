@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from chatserver.domain.crisis import URGENT
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis, Offset
 from chatserver.domain.identity import MemberId
@@ -93,6 +94,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     closed_at: Millis | None = None
     outcome: Outcome | None = None
     reply: str = ""
+    level: int | None = None
+    """Of an escalation, whose `by` is None and whose `reason` is a `crisis.Category`."""
+
+    @property
+    def has_to_ring(self) -> bool:
+        return self.is_call or (self.level is not None and self.level >= URGENT)
 
 
 class Measure(msgspec.Struct, frozen=True, kw_only=True):
@@ -211,9 +218,10 @@ def appeal(measure: Measure, text: str, now: Millis) -> Measure:
 # ------------------------------------------------------------------------------------------------ a report's way
 
 
-def due_at(at: Millis, reason: str, is_call: bool) -> Millis:
-    """When somebody should have looked."""
-    return Millis(at + (CALL_TARGET if is_call or reason == DANGER else REPORT_TARGET))
+def due_at(at: Millis, reason: str, is_call: bool, level: int | None = None) -> Millis:
+    """When somebody should have looked. `level` is an escalation's, which goes by that alone."""
+    is_urgent = is_call or (reason == DANGER if level is None else level >= URGENT)
+    return Millis(at + (CALL_TARGET if is_urgent else REPORT_TARGET))
 
 
 def claim(report: Report, by: MemberId, instead_of: MemberId | None) -> Report:

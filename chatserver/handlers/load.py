@@ -240,6 +240,7 @@ class LoadKeeper:
             alone_since=self._watch.alone_since,
             now=now,
             limits=self._limits,
+            overdue=node.watch.overdue(),
         )
         if found != self._concerns:
             self._concerns, self._concerns_changed = found, self._picture

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from chatserver.bus.contract import Bus
 from chatserver.delivery.hub import Hub
 from chatserver.delivery.presence import Presence
+from chatserver.domain.crisis import Words
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, NodeId, Person
@@ -57,6 +58,7 @@ class Node:
     limits: Limits
     rules: RoomRules
     retention: Retention
+    words: Words
     metrics: Metrics
     now: Callable[[], Millis]
     monotonic: Callable[[], float]

@@ -7,6 +7,7 @@ with the bus away, too; where the bus carries, at once.
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Final
 
@@ -50,6 +51,7 @@ class Watch:
         self._node = node
         self._version = -1
         self._restrictions: dict[MemberId, tuple[Restriction, ...]] = {}
+        self._due: list[Millis] = []
         self._watching: set[Connection] = set()
         self._rung: dict[str, Millis] = {}
         self._lock = asyncio.Lock()
@@ -92,6 +94,10 @@ class Watch:
 
     # ------------------------------------------------------------------------------------------------ going round
 
+    def overdue(self) -> int:
+        """How many escalations nobody has taken in time."""
+        return bisect_left(self._due, self._node.now())
+
     async def heed(self) -> None:
         """Something was changed here: see to it, and tell the other workers."""
         await self.tick()
@@ -118,6 +124,7 @@ class Watch:
             if (restriction := restriction_of(measure)) is not None:
                 found[measure.about] = (*found.get(measure.about, ()), restriction)
         self._restrictions = found
+        self._due = await node.store.escalations_due()
         for member, restrictions in found.items():
             for restriction in restrictions:
                 if restriction.kind is not RestrictionKind.MUTE:
@@ -177,7 +184,7 @@ class Watch:
         new = [
             each
             for each in reports
-            if each.is_call
+            if each.has_to_ring
             and each.status is ReportStatus.OPEN
             and now - each.at < RINGS_FOR
             and each.id not in self._rung
@@ -272,6 +279,7 @@ def _report(report: Report, names: dict[MemberId, str]) -> ReportView:
         reason=report.reason,
         status=report.status,
         is_call=report.is_call,
+        level=report.level,
         offset=report.offset,
         by=_somebody(report.by, names),
         about=_somebody(report.about, names),

@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from chatserver.domain.crisis import Category
 from chatserver.domain.history import ChannelName, CommandId, Epoch, Millis, Offset, StreamPosition
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.rooms import Post, Reaction, Room, RoomId
@@ -250,11 +251,13 @@ class HistoryOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="history"
 
 
 class FactOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="fact", omit_defaults=True):
-    """A fact is durable, at this position. `offset` is absent where it was already so and nothing had to be written."""
+    """A fact is durable, at this position. `offset` is absent where it was already so and nothing had to be written.
+    `care` is told to its author alone, where words of a post sound as if help were needed: which kind."""
 
     at: Millis
     epoch: Epoch | None = None
     offset: Offset | None = None
+    care: Category | None = None
 
 
 class RenameOk(Struct, frozen=True, tag_field="ok", tag="rename"):

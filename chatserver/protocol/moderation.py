@@ -128,7 +128,8 @@ ModerationCommand = (
 
 class ReportView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A report in the queue, without its content. `room` is a session's where it begins with `s-`. A person is absent
-    where nobody is named, or who it was is erased."""
+    where nobody is named, or who it was is erased. With a `level`, 2 or 3, it is an escalation: the server made it
+    because of words in a post, and `reason` is their category."""
 
     id: str
     at: Millis
@@ -137,6 +138,7 @@ class ReportView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str
     status: ReportStatus
     is_call: bool = False
+    level: int | None = None
     offset: Offset | None = None
     by: Person | None = None
     about: Person | None = None

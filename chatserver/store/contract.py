@@ -13,6 +13,7 @@ from typing import Protocol
 
 import msgspec
 
+from chatserver.domain.crisis import Signal
 from chatserver.domain.floor import Floor, Listener, SessionId, Wish
 from chatserver.domain.floor_commands import Decided
 from chatserver.domain.history import ChannelName, CommandId, Head, Millis, Offset
@@ -51,6 +52,8 @@ class RoomChange(msgspec.Struct, frozen=True, kw_only=True):
     now: Millis
     target: Offset | None
     decide: Callable[[RoomState], Sequence[RoomEvent]]
+    signals: tuple[Signal, ...] = ()
+    """What in its words a human should see. Saved with its events as escalations, or not at all."""
 
 
 class Committed(msgspec.Struct, frozen=True, kw_only=True):

@@ -129,7 +129,8 @@ def close_rooms(ended: list[SessionId], states: Mapping[str, ChannelState], now:
 
 def forget_what_was_kept(who: MemberId, nobody: Nobody) -> Op[bool]:
     """Words that lead to a person, notes about themselves, and their part in reports. A report about somebody keeps
-    what they wrote: it is what it is about. Whether there was any text."""
+    what they wrote: it is what it is about; an escalation does not, it was for their sake. Whether there was any
+    text."""
     dropped = yield Call(sql.DROP_WORDS_TO, [(who,)])
     debriefs = yield Call(sql.DROP_DEBRIEFS_OF, [(who,)])
     yield Call(sql.DISOWN_REPORTS, [(who,)])
@@ -145,6 +146,7 @@ def forget_what_was_kept(who: MemberId, nobody: Nobody) -> Op[bool]:
                 for post in posts
             ]
             yield Call(sql.SET_SNAPSHOT, [(encode_posts(emptied).decode(), id_)])
+    yield Call(sql.DISOWN_ESCALATIONS, [(who,)])
     return had_text
 
 

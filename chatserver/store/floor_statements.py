@@ -210,11 +210,17 @@ DROP_DEBRIEFS_OF: Final = Statement(
 DISOWN_REPORTS: Final = Statement(update(reports).where(reports.c.by == _p("who")).values(by=null()), "who")
 REPORTS_WITH: Final = Statement(
     # More than those where they wrote, perhaps: `who` is a part of the text.
+    # A report about them keeps what it is about; an escalation, which was for their sake, does not.
     select(reports.c.id, reports.c.snapshot).where(
-        func.coalesce(reports.c.about, literal_column("''")) != _p("who"), reports.c.snapshot.like(_p("pattern"))
+        or_(func.coalesce(reports.c.about, literal_column("''")) != _p("who"), reports.c.level.is_not(None)),
+        reports.c.snapshot.like(_p("pattern")),
     ),
     "who",
     "pattern",
+)
+DISOWN_ESCALATIONS: Final = Statement(
+    update(reports).where(reports.c.about == _p("who"), reports.c.level.is_not(None)).values(about=null(), note=""),
+    "who",
 )
 SET_SNAPSHOT: Final = Statement(
     update(reports).where(reports.c.id == _p("which")).values(snapshot=_p("snapshot")), "snapshot", "which"

@@ -35,6 +35,7 @@ from chatserver.store import measures, render
 from chatserver.store import statements as sql
 from chatserver.store.compiler import Call, Op, Params, Row
 from chatserver.store.contract import Committed, RoomChange
+from chatserver.store.escalations import Raised, escalate
 
 Outcome = Committed | Exception
 """What became of one command of a batch. An exception that is no Refusal is a bug of its `decide`."""
@@ -153,6 +154,7 @@ class _Batch:
         self._changed_reactions: dict[tuple[str, int, str], frozenset[Reaction]] = {}
         self._changed_rooms: dict[str, None] = {}
         self._posters: dict[tuple[str, str], None] = {}
+        self._raised: list[Raised] = []
 
     # Loading
 
@@ -225,6 +227,10 @@ class _Batch:
         publications = tuple(self._apply(change, channel, part, event) for part, event in enumerate(events))
         if publications:
             self._known[(change.author, change.command_id)] = _Known(change.channel, change.digest, publications)
+            if change.signals:
+                event = publications[0].event
+                place = event.target if isinstance(event, Edited) else publications[0].offset
+                self._raised.append((change, self._rooms[change.channel], place))
         return Committed(publications=publications)
 
     def _state(self, change: RoomChange) -> RoomState:
@@ -312,6 +318,8 @@ class _Batch:
             whose = sorted(self._posters)
             yield Call(sql.SET_LAST_POST, [(self._memberships[key].last_post_at, *key) for key in whose])
         yield from save_heads(self._channels.values())
+        if self._raised:
+            yield from escalate(self._raised)
 
     def _save_changes(self) -> Op[None]:
         if self._changed_posts:

@@ -162,6 +162,10 @@ def queue(now: Millis) -> Op[Queue]:
     )
 
 
+def escalations_due() -> Op[list[Millis]]:
+    return [Millis(row[0]) for row in (yield Call(sql.ESCALATIONS_DUE, [(QUEUE,)]))]
+
+
 def open_report(which: str, by: MemberId, why: str, now: Millis) -> Op[ReportFile]:
     reason = rules.required(why, rules.REASON_LENGTH)
     mine = yield from turn()
@@ -466,7 +470,9 @@ def _people(whom: Iterable[MemberId | None]) -> tuple[MemberId, ...]:
 
 
 def _report_of(row: Row) -> Report:
-    id_, at, due_at, by, about, room, offset, reason, is_call, status, claimed_by, closed_at, outcome, reply = row
+    id_, at, due_at, by, about, room, offset, reason, is_call, status, claimed_by, closed_at, outcome, reply, level = (
+        row
+    )
     return Report(
         id=id_,
         at=at,
@@ -482,4 +488,5 @@ def _report_of(row: Row) -> Report:
         closed_at=closed_at,
         outcome=None if outcome is None else Outcome(outcome),
         reply=reply or "",
+        level=level,
     )

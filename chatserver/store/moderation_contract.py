@@ -134,6 +134,10 @@ class ModerationStore(Protocol):
         """One snapshot, bounded."""
         ...
 
+    async def escalations_due(self) -> list[Millis]:
+        """When each escalation that nobody has taken should be looked at, the earliest first, bounded."""
+        ...
+
     async def open_report(self, report: str, by: MemberId, why: str, now: Millis) -> ReportFile:
         """Read a report's content. That it was read, by whom and why is entered before anything is returned, for all
         whose words are in it. Raises REPORT_UNKNOWN, TEXT_EMPTY or TEXT_TOO_LONG."""

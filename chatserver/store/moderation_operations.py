@@ -39,6 +39,9 @@ class ModerationOperations(ABC):
     async def queue(self, now: Millis) -> Queue:
         return await self._read(partial(moderation.queue, now))
 
+    async def escalations_due(self) -> list[Millis]:
+        return await self._read(moderation.escalations_due)
+
     async def open_report(self, report: str, by: MemberId, why: str, now: Millis) -> ReportFile:
         return await self._write(partial(moderation.open_report, report, by, why, now))
 

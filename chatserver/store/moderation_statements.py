@@ -59,7 +59,7 @@ _REPORT_COLUMNS: Final = tuple(
     reports.c[name]
     for name in (
         "id", "at", "due_at", "by", "about", "room", "offset", "reason",
-        "is_call", "status", "claimed_by", "closed_at", "outcome", "reply",
+        "is_call", "status", "claimed_by", "closed_at", "outcome", "reply", "level",
     )
 )  # fmt: skip
 REPORT_COLUMNS: Final = len(_REPORT_COLUMNS)
@@ -70,11 +70,32 @@ REPORT: Final = Statement(
 QUEUE: Final = Statement(
     select(*_REPORT_COLUMNS)
     .where(reports.c.status != _closed)
-    .order_by(reports.c.is_call.desc(), reports.c.due_at, reports.c.id)
+    .order_by(reports.c.is_call.desc(), func.coalesce(reports.c.level, 0).desc(), reports.c.due_at, reports.c.id)
     .limit(bindparam("count")),
     "count",
 )
 COUNT_OPEN: Final = Statement(select(func.count()).select_from(reports).where(reports.c.status != _closed))
+ESCALATIONS_DUE: Final = Statement(
+    select(reports.c.due_at)
+    .where(reports.c.status == "open", reports.c.level.is_not(None))
+    .order_by(reports.c.due_at)
+    .limit(bindparam("count")),
+    "count",
+)
+RAISED: Final = Statement(
+    # Of one person, in one room, of one kind: those that still wait, and those of this moment.
+    select(func.max(reports.c.level)).where(
+        reports.c.about == _p("about"),
+        reports.c.room == _p("room"),
+        reports.c.reason == _p("reason"),
+        reports.c.level.is_not(None),
+        (reports.c.status != _closed) | (reports.c.at > _p("since")),
+    ),
+    "about",
+    "room",
+    "reason",
+    "since",
+)
 LATELY_CLOSED: Final = Statement(
     select(*_REPORT_COLUMNS)
     .where(reports.c.status == _closed)

@@ -25,7 +25,7 @@ def report_row(
     *,
     id_: str,
     at: Millis,
-    by: MemberId,
+    by: MemberId | None,
     about: MemberId | None,
     room: RoomId,
     reason: str,
@@ -34,12 +34,13 @@ def report_row(
     posts: Sequence[Post],
     offset: Offset | None,
     version: int,
+    level: int | None = None,
 ) -> Params:
     """The columns of a new report."""
     snapshot = encode_posts(posts).decode()
-    due = due_at(at, reason, is_call)
+    due = due_at(at, reason, is_call, level)
     new = (ReportStatus.OPEN, offset, due, None, None, None, "", False)
-    return (id_, at, by, about, room, reason, note, is_call, snapshot, *new, version)
+    return (id_, at, by, about, room, reason, note, is_call, snapshot, *new, version, level)
 
 
 def new_id() -> str:

@@ -223,6 +223,8 @@ reports = Table(
     Column("is_seen", Boolean, nullable=False, server_default=false()),
     # Of `moderation`, when it last changed.
     Column("version", BigInteger, nullable=False, server_default="0", index=True),
+    # Of an escalation, 2 or 3; NULL where a person reported.
+    Column("level", Integer),
 )
 
 debriefs = Table(

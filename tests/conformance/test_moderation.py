@@ -447,3 +447,31 @@ async def test_a_supervisor_reads_what_a_listener_wrote(floor: Floor) -> None:
     await supervisor.ask("read_debrief", debrief=mine["id"])
     notes = (await supervisor.ask("debriefs"))["debriefs"]
     assert next(each for each in notes if each["id"] == mine["id"])["read_by"] == supervisor.member
+
+
+async def test_words_of_crisis_reach_a_human_and_offer_help_to_their_author_alone(
+    pair: tuple[Peer, Peer], moderator: Peer, room: str
+) -> None:
+    """[P-CARE-1] [P-CARE-2]"""
+    ada, bo = pair
+    await moderator.ask("reports")
+    started = time.monotonic()
+    ok = await ada.ask("post", room=room, text="I am going to kill myself tonight")
+    assert ok["care"] == "self_harm"
+    ring = await moderator.push("ring")
+    assert time.monotonic() - started < 1.0
+    report = await report_in(moderator, room)
+    assert (ring["report"], report["level"], report["reason"]) == (report["id"], 3, "self_harm")
+    assert (report["about"], "by" in report, report["offset"]) == (ada.member, False, ok["offset"])
+    assert report["due_at"] - report["at"] == 5 * 60_000
+    await bo.ask("ping")
+    seen = [each for each in bo.heard if "kill myself" in repr(each)]
+    assert seen
+    assert "care" not in repr(seen)
+    assert "level" not in repr(seen)
+    calm = await bo.ask("post", room=room, text="I am not suicidal, this deadline is killing me")
+    assert "care" not in calm
+    edited = await bo.ask("edit", room=room, offset=calm["offset"], text="I want to die")
+    assert edited["care"] == "self_harm"
+    mine = await bo.ask("post", room=room, text="you are pathetic")
+    assert "care" not in mine

@@ -11,6 +11,7 @@ import asyncpg
 import msgspec
 import pytest
 
+from chatserver.domain.crisis import Category, Signal
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis, Offset
 from chatserver.domain.identity import MemberId, Person
@@ -24,9 +25,9 @@ from chatserver.domain.moderation import (
     Outcome,
     TakeMeasure,
 )
-from chatserver.domain.rooms import Redacted, RoomId, WritePost
+from chatserver.domain.rooms import EditPost, Redacted, RoomId, WritePost
 from chatserver.domain.staff import Role
-from chatserver.store.contract import Retention, Store
+from chatserver.store.contract import Committed, Retention, Store
 from chatserver.store.moderation_contract import RoomReport
 from tests.contract.test_store_staff import hired
 from tests.store.kit import GRIEF, SLEEP, START, Database, change, newcomer
@@ -451,3 +452,92 @@ async def test_the_database_itself_refuses_to_change_the_log(store: Store, datab
         with pytest.raises((sqlite3.IntegrityError, asyncpg.RaiseError), match="append-only"):
             await run(database, statement)
     assert await verify(store, head) == head
+
+
+# ------------------------------------------------------------------------------------------------ escalations
+
+
+def signalled(level: int = 2, category: Category = Category.SELF_HARM) -> Signal:
+    return Signal(category=category, level=level, phrase="(want|wish) to die", words="want to die", start=2, end=11)
+
+
+async def worried(
+    store: Store, author: Person, *signals: Signal, now: int = START, where: RoomId = SLEEP, command: str | None = None
+) -> Committed:
+    asked = change(author, WritePost(text="I want to die"), where=where, now=now, id_=command)
+    return await store.commit(msgspec.structs.replace(asked, signals=signals))
+
+
+async def test_a_post_and_what_its_words_raise_are_saved_as_one(store: Store, other: Store) -> None:
+    ada, bo, mo = await newcomer(store, "Ada"), await newcomer(store, "Bo"), await moderator(store)
+    for n in range(14):
+        await write(store, bo, f"post {n}")
+    before = await other.moderation_version()
+    committed = await worried(store, ada, signalled(3))
+    assert await other.moderation_version() > before
+    (found,) = (await other.queue(START)).open
+    assert (found.by, found.about, found.room, found.level) == (None, ada.id, SLEEP, 3)
+    assert (found.reason, found.offset) == ("self_harm", committed.publications[0].offset)
+    assert found.due_at == START + 5 * 60_000
+    assert await other.escalations_due() == [found.due_at]
+    file = await other.open_report(found.id, mo, "to help", START)
+    assert file.note == "want to die\n(want|wish) to die"
+    assert [post.text for post in file.posts] == [*(f"post {n}" for n in range(5, 14)), "I want to die"]
+    await store.claim_report(found.id, mo, None, START)
+    assert await other.escalations_due() == []
+
+
+async def test_the_same_command_again_raises_nothing_again(store: Store, other: Store) -> None:
+    ada = await newcomer(store, "Ada")
+    first = await worried(store, ada, signalled(), command="once-only-command")
+    again = await worried(other, ada, signalled(), command="once-only-command")
+    assert (first.repeated, again.repeated) == (False, True)
+    assert (await store.queue(START)).open_count == 1
+
+
+async def test_one_person_in_one_room_raises_one_of_a_kind(store: Store, other: Store) -> None:
+    ada, bo, mo = await newcomer(store, "Ada"), await newcomer(store, "Bo"), await moderator(store)
+    await asyncio.gather(*(worried((store, other)[n % 2], ada, signalled()) for n in range(10)))
+    assert (await store.queue(START)).open_count == 1
+    await worried(store, ada, signalled(3))
+    await worried(store, ada, signalled(2), signalled(2, Category.METHOD))
+    await worried(store, bo, signalled())
+    found = (await store.queue(START)).open
+    kinds = [(each.about, each.reason, each.level) for each in found]
+    assert kinds[0] == (ada.id, "self_harm", 3)
+    assert sorted(kinds[1:]) == sorted([(ada.id, "self_harm", 2), (ada.id, "method", 2), (bo.id, "self_harm", 2)])
+    for each in found:
+        await store.claim_report(each.id, mo, None, START)
+        await store.close_report(each.id, mo, Outcome.HANDLED, "", START)
+    await worried(store, ada, signalled(3), now=START + 60_000)
+    assert (await store.queue(START)).open_count == 0
+    await worried(store, ada, signalled(2), now=START + 11 * 60_000)
+    assert (await store.queue(START)).open_count == 1
+
+
+async def test_an_edit_raises_what_its_words_say(store: Store) -> None:
+    ada = await newcomer(store, "Ada")
+    offset = await write(store, ada, "fine")
+    asked = change(ada, EditPost(target=offset, text="not fine"))
+    await store.commit(msgspec.structs.replace(asked, signals=(signalled(),)))
+    (found,) = (await store.queue(START)).open
+    assert (found.offset, found.level) == (offset, 2)
+
+
+async def test_a_refused_post_raises_nothing(store: Store) -> None:
+    ada = await newcomer(store, "Ada")
+    asked = change(ada, WritePost(text=" "))
+    await refused(store.commit(msgspec.structs.replace(asked, signals=(signalled(),))), Reason.TEXT_EMPTY)
+    assert (await store.queue(START)).open_count == 0
+
+
+async def test_erasure_takes_the_words_out_of_an_escalation(store: Store) -> None:
+    ada, mo = await newcomer(store, "Ada"), await moderator(store)
+    await worried(store, ada, signalled())
+    await store.erase(ada.id, START)
+    (found,) = (await store.queue(START)).open
+    assert found.about is None
+    file = await store.open_report(found.id, mo, "to look", START)
+    assert [(post.text, post.redacted) for post in file.posts] == [("", True)]
+    assert file.note == ""
+    assert ada.id not in repr(file)

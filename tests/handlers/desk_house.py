@@ -44,11 +44,14 @@ from chatserver.protocol.internode import TOPIC_NODES, FloorChanged
 from chatserver.store.contract import Retention
 from chatserver.store.migrate import migrate
 from chatserver.store.sqlite import SqliteStore
+from chatserver.wordlists import load
 from tests.delivery.hub_house import MemoryWire
 
 PLAIN = RoomId("plain")
 SLOW = RoomId("slow")
 KEY = b"k" * 32
+
+WORDS = load()
 
 
 class LateStore(SqliteStore):
@@ -143,6 +146,7 @@ class Worker:
             limits=limits,
             rules=RoomRules(),
             retention=Retention(),
+            words=WORDS,
             metrics=metrics,
             now=now,
             monotonic=time.monotonic,

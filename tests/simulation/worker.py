@@ -36,6 +36,7 @@ from chatserver.protocol import internode
 from chatserver.protocol.codes import Close
 from chatserver.server import Server
 from chatserver.store.contract import StoreUnavailable
+from chatserver.wordlists import load
 from tests.simulation.bus import SimulatedBus, SimulatedExchange
 from tests.simulation.disk import START, SimulatedStore, World
 from tests.simulation.plan import Knobs, Plan
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from tests.simulation.link import Link
 
 KEY = b"k" * 32
+
+WORDS = load()
 
 
 class _Mute:
@@ -105,6 +108,7 @@ class Worker(Server):
             limits=plan.limits,
             rules=RoomRules(),
             retention=plan.retention,
+            words=WORDS,
             metrics=metrics(),
             now=now,
             monotonic=loop.time,

@@ -10,6 +10,11 @@ import { Refused } from "./lib/client.js";
 import { afterReturn } from "./lib/pending.js";
 import { newId } from "./lib/text.js";
 
+/** Help, shown to nobody else, where words sound as if it were needed. @param {FactOk} ok @param {string} room */
+export function offerCare({ care }, room) {
+  if (care !== undefined) import("./care.js").then((found) => found.careNote(care, room), () => null);
+}
+
 export class Outgoing {
   /** @param {Pick<Session, "state" | "do" | "vault" | "client" | "now">} session */
   constructor(session) {
@@ -124,6 +129,7 @@ export class Outgoing {
       if (ok === null) return;
       this.s.vault.drop(id);
       this.s.do({ type: "acked", id, offset: /** @type {FactOk} */ (ok).offset ?? null });
+      offerCare(ok, room);
     } catch (no) {
       if (!(no instanceof Refused)) throw no;
       this.refuse(id, no.code, no.details);

@@ -10,7 +10,7 @@
 import { becomeSomebody, erase, forget, restore } from "./lib/api.js";
 import { Client, Refused } from "./lib/client.js";
 import { roomOf } from "./lib/facts.js";
-import { Outgoing } from "./outgoing.js";
+import { Outgoing, offerCare } from "./outgoing.js";
 import { initialState, isTalk, newest, reduce } from "./state.js";
 
 const TYPING_EVERY_MS = 3_000;
@@ -159,7 +159,7 @@ export class Session {
   /** @param {string} room @param {number} offset @param {{text: string, warning: string | null}} draft */
   async edit(room, offset, draft) {
     const fields = draft.warning === null ? { text: draft.text } : draft;
-    await this.client.fact("edit", { room, offset, ...fields }, { gate: room });
+    offerCare(await this.client.fact("edit", { room, offset, ...fields }, { gate: room }), room);
   }
 
   /** @param {string} room @param {number} offset */

@@ -77,7 +77,7 @@
  * @property {number} retention_seconds
  *
  * @typedef {{ok: "history", posts: Post[], mine: Record<string, Reaction[]>, more: boolean}} HistoryOk
- * @typedef {{ok: "fact", at: number, epoch?: string, offset?: number}} FactOk
+ * @typedef {{ok: "fact", at: number, epoch?: string, offset?: number, care?: string}} FactOk
  * @typedef {{code: string, message: string, temporary: boolean, retry_after?: number,
  *   details?: Record<string, any>}} ErrorBody
  *

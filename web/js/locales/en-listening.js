@@ -91,6 +91,7 @@ export const words = {
     agreementTitle: "Good to know first",
     agreement: (/** @type {number} */ minutes, /** @type {string} */ forgotten) => [
       "What you write stays between you and your listener. They may ask a colleague for help if somebody is in danger.",
+      "If words sound as if somebody is in danger, a moderator is shown that one post, and may offer help.",
       "Listeners are no doctors and no crisis service. If you are in danger now, please use the helplines.",
       `You have up to ${minutes} minutes, and can ask for more. What was written is removed ${forgotten} after the end.`,
     ],

@@ -13,6 +13,16 @@ const REASONS = {
   help: "A listener wants help",
 };
 
+/** What the words of a post were taken for. @type {Record<string, string>} */
+const SIGNALS = {
+  self_harm: "Self-harm or suicide",
+  danger: "Danger to others",
+  abuse: "Somebody is being hurt",
+  grooming: "Sexual approach",
+  hostile: "Insult or threat",
+  method: "Ways to die",
+};
+
 /** @type {Record<string, string>} */
 const KINDS = {
   notice: "Private notice",
@@ -72,8 +82,9 @@ export const words = {
     nobody: "about nobody in particular",
     session: "one-to-one",
     reason: (/** @type {string} */ code) => REASONS[code] ?? code,
+    signal: (/** @type {string} */ category, /** @type {number} */ level) => `${level >= 3 ? "Now" : "Soon"}: ${SIGNALS[category] ?? category}`,
     fresh: "A new report has come.",
-    ring: "A listener calls for a moderator.",
+    ring: "Somebody needs a moderator now.",
     sound: "Sound for calls, and for rooms that need you",
     soundTry: "Try it",
   },
@@ -119,6 +130,11 @@ export const words = {
     whyLead: "What was written is shown when you say why. That you read it is kept for good, and the people in it can see that it happened.",
     read: "Show what was written",
     note: "What they wrote to us",
+    fired: "The words it went by",
+    firedLead: "A guess by words alone: it may be wrong. Nothing was done to whoever wrote them.",
+    line: "The line of the word list",
+    erased: "Whoever wrote them has erased themselves.",
+    closeOurs: "No person reported this, so nobody is told that it was closed.",
     noNote: "They wrote nothing beside it.",
     posts: "As it stood when it was reported",
     reported: "reported",

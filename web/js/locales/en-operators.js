@@ -171,6 +171,7 @@ export const words = {
 export const ADVICE = {
   log_broken: "Look at once who can write to the database. Compare with the heads you exported: chatserver audit verify --heads says where it begins.",
   reports_overdue: "Ask a moderator to take it now; if nobody is there, take it yourself on the moderators' page.",
+  escalation_overdue: "Open the moderators’ page and take it, or ask a moderator to.",
   store_away: "Look at the database: is its disk full, is it reachable? Chat goes on by itself once it takes writes.",
   bus_away: "Look at Redis and the network to it. Nothing is lost meanwhile; what workers know of each other is old.",
   promise_broken: "This is a defect. Keep the log of this hour, and tell whoever looks after the software.",

@@ -82,8 +82,9 @@ function contents(office, file) {
     });
   });
   return [
-    h("h2", { text: w.note }),
-    h("p", { class: file.note === "" ? "soft" : "", text: file.note === "" ? w.noNote : file.note }),
+    h("h2", { text: file.report.level === undefined ? w.note : w.fired }),
+    ...(file.report.level === undefined ? [] : [h("p", { class: "soft", text: w.firedLead })]),
+    ...(file.report.level === undefined ? [h("p", { class: file.note === "" ? "soft" : "", text: file.note === "" ? w.noNote : file.note })] : fired(file.note)),
     h("h2", { text: w.posts }),
     file.posts.length === 0 ? h("p", { class: "soft", text: w.noPosts }) : h("ol", { class: "snapshot", tabindex: 0, role: "list", "aria-label": w.posts }, ...file.posts.map((post) => postRow(post, post.offset === file.report.offset))),
     h("h2", { text: w.notes }),
@@ -91,6 +92,13 @@ function contents(office, file) {
     form,
     ...(file.measures.length === 0 ? [] : [h("h2", { text: w.before }), h("ul", { class: "decisions" }, ...file.measures.map((measure) => measureRow(office, measure, false).element))]),
   ];
+}
+
+/** The words that fired, and the line of the list. @param {string} note */
+function fired(note) {
+  const [said = "", phrase = ""] = note.split("\n");
+  if (said === "") return [h("p", { class: "soft", text: w.erased })];
+  return [h("p", {}, h("b", { text: `“${said}”` })), h("details", {}, h("summary", { class: "small", text: w.line }), h("p", { class: "soft small", text: phrase }))];
 }
 
 /** @param {Post} post @param {boolean} isIt */
@@ -111,10 +119,11 @@ function postRow(post, isIt) {
 
 /** @param {Office} office @param {Report} report */
 function closePanel({ ask, say }, report) {
+  const isOurs = report.level !== undefined;
   const outcome = chooser(Object.entries(w.outcomes));
   const reply = h("textarea", { rows: 3, maxlength: 2000 });
   return twoTouches({
-    ask: w.close, lead: w.closeLead, yes: w.closeYes, no: w.cancel, fields: [field(w.outcome, outcome), field(w.reply, reply)],
+    ask: w.close, lead: isOurs ? w.closeOurs : w.closeLead, yes: w.closeYes, no: w.cancel, fields: [field(w.outcome, outcome), ...(isOurs ? [] : [field(w.reply, reply)])],
     refusal: refusalWord,
     act: async () => {
       await ask("close", { report: report.id, outcome: outcome.value, reply: reply.value });

@@ -14,7 +14,7 @@ import { check } from "../listen/parts.js";
 import { words } from "../locales/en-moderate.js";
 import { fileView } from "./file.js";
 import { measuresView, notesView } from "./lists.js";
-import { queueView } from "./queue.js";
+import { hasToRing, queueView } from "./queue.js";
 import { roomsView } from "./rooms.js";
 
 const TICK_MS = 15_000;
@@ -144,9 +144,9 @@ function page(account) {
   function take(view, isFirst) {
     if (!isFirst && queue !== null && view.version < queue.version) return;
     const known = new Set([...(queue?.open ?? []), ...(queue?.closed ?? [])].map((report) => report.id));
-    if (queue !== null && view.open.some((report) => !known.has(report.id) && report.is_call !== true)) say(words.queue.fresh);
+    if (queue !== null && view.open.some((report) => !known.has(report.id) && !hasToRing(report))) say(words.queue.fresh);
     queue = view;
-    for (const report of view.open) if (report.is_call === true && report.status === "open") ring(report.id);
+    for (const report of view.open) if (hasToRing(report) && report.status === "open") ring(report.id);
     draw();
   }
 

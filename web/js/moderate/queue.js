@@ -49,13 +49,16 @@ function row({ me }, choose) {
       attr(go, "data-report", id);
       attr(go, "aria-current", chosen === id ? "true" : null);
       go.classList.toggle("late", isLate);
-      go.classList.toggle("call", report.is_call === true && !isClosed);
+      go.classList.toggle("call", hasToRing(report) && !isClosed);
     },
   };
 }
 
+/** Whether it is as urgent as a call. @param {Report} report */
+export const hasToRing = (report) => report.is_call === true || (report.level ?? 0) >= 3;
+
 /** @param {Report} report */
-export const titleOf = (report) => `${report.is_call === true ? w.call : w.reason(report.reason)} · ${report.room.startsWith("s-") ? w.session : report.room}`;
+export const titleOf = (report) => `${report.is_call === true ? w.call : report.level !== undefined ? w.signal(report.reason, report.level) : w.reason(report.reason)} · ${report.room.startsWith("s-") ? w.session : report.room}`;
 
 /** @param {Report} report */
 export function aboutWord(report) {

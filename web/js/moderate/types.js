@@ -11,6 +11,7 @@
  * @property {string} reason
  * @property {"open" | "claimed" | "closed"} status
  * @property {boolean} [is_call]
+ * @property {number} [level]
  * @property {number} [offset]
  * @property {Person} [by]
  * @property {Person} [about]

@@ -1,0 +1,98 @@
+"""How well the shipped word lists find what they are for, and what it costs a post: `python -m bench.crisis`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from time import perf_counter_ns
+from typing import Final
+
+import msgspec
+
+from chatserver.domain.crisis import Category, Words
+from chatserver.wordlists import load
+
+SENTENCES: Final = Path(__file__).parents[1] / "tests" / "domain" / "crisis_sentences"
+SETS: Final = ("built", "held_out")
+_ROUNDS: Final = 20
+
+
+class Score(msgspec.Struct):
+    """What came of one category: found and meant, found and not meant, meant and not found."""
+
+    hits: int = 0
+    wrong: int = 0
+    missed: int = 0
+
+    @property
+    def precision(self) -> float:
+        return self.hits / max(1, self.hits + self.wrong)
+
+    @property
+    def recall(self) -> float:
+        return self.hits / max(1, self.hits + self.missed)
+
+
+def sentences(name: str) -> Iterator[tuple[Category | None, str]]:
+    """The labelled set of a name: the category that is meant, if any, and the text."""
+    for line in (SENTENCES / f"{name}.txt").read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            label, text = line.split(": ", 1)
+            yield (None if label == "-" else Category(label)), text
+
+
+def score(words: Words, name: str) -> dict[Category, Score]:
+    scores = {category: Score() for category in Category}
+    for meant, text in sentences(name):
+        found = {signal.category for signal in words.screen(text)}
+        for category, each in scores.items():
+            each.hits += category is meant and category in found
+            each.missed += category is meant and category not in found
+            each.wrong += category is not meant and category in found
+    return scores
+
+
+def mistakes(words: Words, name: str) -> Iterator[str]:
+    for meant, text in sentences(name):
+        found = words.screen(text)
+        if {signal.category for signal in found} != ({meant} if meant else set()):
+            fired = ", ".join(f"{signal.category} {signal.level} by {signal.phrase!r}" for signal in found) or "nothing"
+            yield f"{meant or '-'}: {text}\n    {fired}"
+
+
+def microseconds(words: Words) -> list[float]:
+    """What every sentence of both sets takes, the median of some rounds each."""
+    texts = [text for name in SETS for _, text in sentences(name)]
+    taken: list[float] = []
+    for text in texts:
+        rounds = []
+        for _ in range(_ROUNDS):
+            started = perf_counter_ns()
+            words.screen(text)
+            rounds.append((perf_counter_ns() - started) / 1000)
+        taken.append(sorted(rounds)[_ROUNDS // 2])
+    return sorted(taken)
+
+
+def main() -> None:
+    words = load()
+    for name in SETS:
+        print(f"{name}: {sum(1 for _ in sentences(name))} sentences")
+        for category, each in score(words, name).items():
+            print(
+                f"  {category:<10} precision {each.precision:.2f}  recall {each.recall:.2f}"
+                f"  (found {each.hits}, wrong {each.wrong}, missed {each.missed})"
+            )
+    taken = microseconds(words)
+    print(f"microseconds a post: p50 {taken[len(taken) // 2]:.0f}, p99 {taken[len(taken) * 99 // 100]:.0f}")
+    long = ("i want to be so very " * 200)[:4000]
+    started = perf_counter_ns()
+    words.screen(long)
+    print(f"the longest post, of words that begin phrases: {(perf_counter_ns() - started) / 1e6:.1f} ms")
+    for name in sys.argv[1:]:
+        print(*mistakes(words, name), sep="\n")
+
+
+if __name__ == "__main__":
+    main()

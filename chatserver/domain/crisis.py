@@ -1,0 +1,379 @@
+"""Words of crisis and of harm in what somebody writes, found by phrases that an operator can read and change.
+
+Pure. A signal is an offer of help and a call for a human, never a punishment: it will be wrong at times, in both ways.
+
+A phrase is words; `(a|b)` is either, `word?` may be missing, `word*` begins so, `...` is up to three words of any kind.
+There are no regular expressions in it, so no phrase can take more than its length times that of the text.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+
+class Category(StrEnum):
+    SELF_HARM = "self_harm"
+    DANGER = "danger"
+    ABUSE = "abuse"
+    GROOMING = "grooming"
+    HOSTILE = "hostile"
+    METHOD = "method"
+
+
+CARED_FOR: Final = frozenset({Category.SELF_HARM, Category.DANGER, Category.ABUSE, Category.METHOD})
+"""What somebody who writes of it is offered help with. Who hurts others is not asked how they are."""
+ESCALATED: Final = 2
+"""The level from which on a human is told. Below, only the writer sees anything."""
+URGENT: Final = 3
+LANGUAGE: Final = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})?")
+
+
+class Signal(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was found. `level` is 1 (offer help), 2 (somebody should look) or 3 (now); `phrase` is the line
+    of the list that fired, `words` what it fired at, which stand from `start` up to before `end` (code points)."""
+
+    category: Category
+    level: int
+    phrase: str
+    words: str
+    start: int
+    end: int
+
+
+class BadPhrase(ValueError):
+    """A list that cannot be used. Says file and line."""
+
+
+# ------------------------------------------------------------------------------------------------ the list
+
+_MOST_WORDS: Final = 16
+_MOST_WAYS: Final = 64
+_SHORTEST_BEGINNING: Final = 3
+_GAP: Final = 3
+_HEAD: Final = re.compile(r"\[([a-z_]+)(?: ([123]))?\]")
+_ELEMENT: Final = re.compile(r"\([a-z0-9|*]+\)\??|[a-z0-9]+\*?\??|\.\.\.")
+_CONTEXTS: Final = frozenset({"idiom", "negation", "not_negation", "others", "report", "past", "present"})
+
+
+class _Element(msgspec.Struct, frozen=True):
+    words: frozenset[str]
+    beginnings: tuple[str, ...]
+    is_optional: bool = False
+    is_gap: bool = False
+
+    def takes(self, forms: tuple[str, ...]) -> bool:
+        return any(form in self.words or (self.beginnings and form.startswith(self.beginnings)) for form in forms)
+
+
+class _Phrase(msgspec.Struct, frozen=True):
+    text: str
+    elements: tuple[_Element, ...]
+    category: Category | None
+    level: int
+
+
+class _Index:
+    """Phrases by their first word."""
+
+    def __init__(self) -> None:
+        self._by_word: dict[str, list[_Phrase]] = {}
+        self._by_beginning: dict[str, list[_Phrase]] = {}
+
+    def add(self, phrase: _Phrase) -> None:
+        first = phrase.elements[0]
+        for word in first.words:
+            self._by_word.setdefault(word, []).append(phrase)
+        for beginning in first.beginnings:
+            self._by_beginning.setdefault(beginning[:_SHORTEST_BEGINNING], []).append(phrase)
+
+    def starting(self, forms: tuple[str, ...]) -> Iterable[_Phrase]:
+        for form in forms:
+            yield from self._by_word.get(form, ())
+            yield from self._by_beginning.get(form[:_SHORTEST_BEGINNING], ())
+
+
+class Words:
+    """The lists of some languages, ready to be asked."""
+
+    def __init__(self) -> None:
+        self._signals = _Index()
+        self._contexts = {name: _Index() for name in _CONTEXTS}
+        self.count = 0
+
+    def add(self, name: str, text: str) -> None:
+        """Read one list. Raises BadPhrase, which says `name` and the line."""
+        section: str | None = None
+        level = 0
+        for number, raw in enumerate(text.splitlines(), start=1):
+            line = raw.split("#", 1)[0].strip()
+            if not line:
+                continue
+            if line.startswith("["):
+                section, level = _section(line, f"{name}:{number}")
+                continue
+            if section is None:
+                raise BadPhrase(f"{name}:{number}: a phrase before the first [section]")
+            is_context = section in _CONTEXTS
+            category = None if is_context else Category(section)
+            index = self._contexts[section] if is_context else self._signals
+            for elements in _elements(line, f"{name}:{number}"):
+                index.add(_Phrase(line, elements, category, level))
+            self.count += 1
+
+    def screen(self, text: str) -> tuple[Signal, ...]:
+        """What is found, at most one signal of each category, the most serious first."""
+        best: dict[Category, Signal] = {}
+        for sentence in _sentences(text):
+            for signal in self._of_sentence(text, sentence):
+                known = best.get(signal.category)
+                if known is None or known.level < signal.level:
+                    best[signal.category] = signal
+        return tuple(sorted(best.values(), key=lambda each: -each.level))
+
+    def _of_sentence(self, text: str, sentence: list[_Token]) -> Iterable[Signal]:
+        forms = [token.forms for token in sentence]
+        found = [
+            (at, end, phrase)
+            for at in range(len(forms))
+            for phrase in self._signals.starting(forms[at])
+            if (end := _end_of(phrase, forms, at)) is not None
+        ]
+        if not found:
+            return
+        idioms = self._places("idiom", forms)
+        is_past = bool(self._places("past", forms)) and not self._places("present", forms)
+        is_told = bool(self._places("report", forms))
+        others = self._places("others", forms)
+        negations = [
+            place
+            for place in self._places("negation", forms)
+            if all(not (place[0] <= start <= place[1]) for start, _ in self._places("not_negation", forms))
+        ]
+        for at, end, phrase in found:
+            if phrase.category is None or any(start < end and at < stop for start, stop in idioms):
+                continue
+            if any(at - 4 < stop <= at or _is_between(phrase, forms, start, at, end) for start, stop in negations):
+                continue
+            is_own = phrase.category is Category.SELF_HARM and phrase.level > 1
+            if is_own and any(at - 3 < stop <= at for _, stop in others) and not _says_i(forms, at):
+                continue
+            if is_past or (is_told and sentence[at].is_quoted):
+                continue
+            yield Signal(
+                category=phrase.category,
+                level=phrase.level,
+                phrase=phrase.text,
+                words=text[sentence[at].start : sentence[end - 1].end],
+                start=sentence[at].start,
+                end=sentence[end - 1].end,
+            )
+
+    def _places(self, context: str, forms: list[tuple[str, ...]]) -> list[tuple[int, int]]:
+        index = self._contexts[context]
+        return [
+            (at, end)
+            for at in range(len(forms))
+            for phrase in index.starting(forms[at])
+            if (end := _end_of(phrase, forms, at)) is not None
+        ]
+
+
+def words_of(lists: Mapping[str, str]) -> Words:
+    """Lists by the name that is told where one of them is wrong. Raises BadPhrase."""
+    words = Words()
+    for name, text in lists.items():
+        words.add(name, text)
+    return words
+
+
+def _section(line: str, where: str) -> tuple[str, int]:
+    head = _HEAD.fullmatch(line)
+    if head is None:
+        raise BadPhrase(f"{where}: a section is [category level] or [context], this is {line!r}")
+    name, level = head.groups()
+    if name in _CONTEXTS and level is None:
+        return name, 0
+    if name in set(Category) and level is not None:
+        return name, int(level)
+    known = ", ".join((*(f"{each} 1-3" for each in Category), *sorted(_CONTEXTS)))
+    raise BadPhrase(f"{where}: there is no section {line}; there are: {known}")
+
+
+def _elements(line: str, where: str) -> list[tuple[_Element, ...]]:
+    """The phrases that a line stands for: one, or several where an alternative is of several words."""
+    plain = " ".join(line.lower().replace("'", "").split())
+    ways = [""]
+    for part in re.split(r"(\([^()]*\)\??)", plain):
+        if " " in part.strip() and part.startswith("("):
+            choices = part.removesuffix("?").strip("()").split("|") + ([""] if part.endswith("?") else [])
+        else:
+            choices = [part]
+        ways = [way + choice for way in ways for choice in choices]
+        if len(ways) > _MOST_WAYS:
+            raise BadPhrase(f"{where}: too many alternatives of several words: write them on lines of their own")
+    return [_checked(way, where) for way in ways]
+
+
+def _checked(line: str, where: str) -> tuple[_Element, ...]:
+    found = []
+    for part in line.split():
+        if _ELEMENT.fullmatch(part) is None:
+            raise BadPhrase(f"{where}: {part!r} is no word, (a|b), word*, word? or ...")
+        found.append(_element(part))
+    if not found or len(found) > _MOST_WORDS:
+        raise BadPhrase(f"{where}: a phrase has one word to {_MOST_WORDS}")
+    if found[0].is_gap or found[0].is_optional or found[-1].is_gap:
+        raise BadPhrase(f"{where}: a phrase begins with a word that is always there, and ends with one")
+    for element in found:
+        if any(len(beginning) < _SHORTEST_BEGINNING for beginning in element.beginnings):
+            raise BadPhrase(f"{where}: what stands before * has at least {_SHORTEST_BEGINNING} letters")
+        if "" in element.words:
+            raise BadPhrase(f"{where}: one of (a|b) is empty")
+    return tuple(found)
+
+
+def _element(part: str) -> _Element:
+    if part == "...":
+        return _Element(frozenset(), (), is_gap=True)
+    is_optional = part.endswith("?")
+    words = part.removesuffix("?").strip("()").split("|")
+    return _Element(
+        frozenset(word for word in words if not word.endswith("*")),
+        tuple(word.removesuffix("*") for word in words if word.endswith("*")),
+        is_optional,
+    )
+
+
+def _end_of(phrase: _Phrase, forms: list[tuple[str, ...]], at: int) -> int | None:
+    """Where a phrase that starts at a word ends, at the latest; None where it is not there. Keeps every place at which
+    it may stand, so that it takes no longer than its length times the text's."""
+    places = {at}
+    for element in phrase.elements:
+        if element.is_gap:
+            places = {place + step for place in places for step in range(_GAP + 1) if place + step <= len(forms)}
+            continue
+        after = {place + 1 for place in places if place < len(forms) and element.takes(forms[place])}
+        places = after | places if element.is_optional else after
+        if not places:
+            return None
+    return max(places)
+
+
+def _is_between(phrase: _Phrase, forms: list[tuple[str, ...]], negation: int, at: int, end: int) -> bool:
+    """Whether a negation stands among the words of any kind: "he never hits me"."""
+    if not at < negation < end or not any(element.is_gap for element in phrase.elements):
+        return False
+    return not any(element.takes(forms[negation]) for element in phrase.elements)
+
+
+def _says_i(forms: list[tuple[str, ...]], at: int) -> bool:
+    """Whether the writer is the nearest one that is spoken of."""
+    return any("i" in forms[place] or "im" in forms[place] for place in range(max(0, at - 1), at + 1))
+
+
+# ------------------------------------------------------------------------------------------------ the text
+
+
+class _Token(msgspec.Struct, frozen=True):
+    """A word as it may be meant, in small letters; and where it stands."""
+
+    forms: tuple[str, ...]
+    start: int
+    end: int
+    is_quoted: bool
+
+
+_CHUNK: Final = re.compile(r"[^\s.,;:!?()\[\]{}\"“”«»/|<>~–—…\-]+(?:[!](?=\w))?[^\s.,;:!?()\[\]{}\"“”«»/|<>~–—…\-]*")  # noqa: RUF001
+_ENDS: Final = re.compile(r"[.!?;]\s|\n|\.{3}|…|[.!?]$")
+_QUOTES: Final = re.compile('["“”«»]')
+_UNSEEN: Final = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+)
+_PLAIN: Final = re.compile(r"[a-z]+")
+_LONG: Final = re.compile(r"([a-z])\1{2,}")
+_LEET: Final = str.maketrans("013457@$!", "oieastasi")
+_LEET_L: Final = str.maketrans("013457@$!", "oleastasl")
+_APOSTROPHES: Final = str.maketrans("", "", "'’‘`´")  # noqa: RUF001
+_LOOKALIKES: Final = str.maketrans("аеіорсухкѕԁ", "aeiopcyxksd")
+"""Cyrillic small letters that stand for Latin ones. Texts in Cyrillic are not read as English by it: no word is."""
+
+
+def _sentences(text: str) -> list[list[_Token]]:
+    found: list[list[_Token]] = []
+    offset = 0
+    for line in text.splitlines(keepends=True):
+        if not line.lstrip().startswith(">"):
+            found.extend(_of_line(line, offset))
+        offset += len(line)
+    return found
+
+
+def _of_line(line: str, offset: int) -> list[list[_Token]]:
+    marks = [match.start() for match in _QUOTES.finditer(line)]
+    ends = [match.start() for match in _ENDS.finditer(line)]
+    sentences: list[list[_Token]] = [[]]
+    next_end = next_mark = 0
+    letters: list[re.Match[str]] = []
+    for match in _CHUNK.finditer(line):
+        start = match.start()
+        while next_mark < len(marks) and marks[next_mark] < start:
+            next_mark += 1
+        is_quoted = next_mark % 2 == 1 and len(marks) > next_mark
+        is_letter = match.end() - start == 1 and match.group().isalnum()
+        if letters and not (is_letter and start - letters[-1].end() <= 2):
+            _join(letters, sentences[-1], offset, is_quoted=is_quoted)
+            letters = []
+        if not is_letter:
+            while next_end < len(ends) and ends[next_end] < start:
+                next_end += 1
+                if sentences[-1]:
+                    sentences.append([])
+            if forms := _forms(match.group()):
+                sentences[-1].append(_Token(forms, offset + start, offset + match.end(), is_quoted))
+        else:
+            if not letters:
+                while next_end < len(ends) and ends[next_end] < start:
+                    next_end += 1
+                    if sentences[-1]:
+                        sentences.append([])
+            letters.append(match)
+    if letters:
+        _join(letters, sentences[-1], offset, is_quoted=False)
+    return [sentence for sentence in sentences if sentence]
+
+
+def _join(letters: list[re.Match[str]], into: list[_Token], offset: int, *, is_quoted: bool) -> None:
+    """Letters one by one: "d i e" is a word, "i a" are two; "i k m s" is either."""
+    if len(letters) < 3:
+        into.extend(
+            _Token(_forms(each.group()), offset + each.start(), offset + each.end(), is_quoted) for each in letters
+        )
+        return
+    if letters[0].group().lower() == "i":
+        into.append(_Token(("i",), offset + letters[0].start(), offset + letters[0].end(), is_quoted))
+        letters = letters[1:]
+    word = "".join(each.group() for each in letters)
+    into.append(_Token(_forms(word), offset + letters[0].start(), offset + letters[-1].end(), is_quoted))
+
+
+def _forms(word: str) -> tuple[str, ...]:
+    plain = word.lower()
+    if _PLAIN.fullmatch(plain) and not _LONG.search(plain):
+        return (plain,)
+    plain = _UNSEEN.sub("", unicodedata.normalize("NFKD", plain)).translate(_APOSTROPHES)
+    plain = "".join(char for char in plain if not unicodedata.combining(char)).translate(_LOOKALIKES)
+    forms = {plain}
+    if any(char.isalpha() for char in plain):
+        forms |= {plain.translate(_LEET), plain.translate(_LEET_L)}
+    if plain.count("*") == 1 and len(plain) > 2:
+        forms |= {plain.replace("*", vowel) for vowel in "aeiou"}
+    for form in [*forms]:
+        if _LONG.search(form):
+            forms |= {_LONG.sub(r"\1", form), _LONG.sub(r"\1\1", form)}
+    return tuple(sorted(form for form in forms if form))

@@ -1,0 +1,46 @@
+"""Where the lists for `domain/crisis.py` come from: the package, and a directory of the operator's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from chatserver.domain.crisis import LANGUAGE, BadPhrase, Words, words_of
+
+SHIPPED: Final = Path(__file__).parent / "words"
+MOST_BYTES: Final = 1_000_000
+"""Of one file. More is no list that anybody has read."""
+
+
+def load(directory: Path | None = None) -> Words:
+    """The lists of every language: `<language>/<name>.txt`. A file of the operator's stands instead of the shipped one
+    of the same name, every other beside them. Raises BadPhrase, which names file and line."""
+    files = _files(SHIPPED)
+    if directory is not None:
+        own = _files(directory)
+        if not own:
+            raise BadPhrase(f"{directory}: there is no list here, such as en/help.txt")
+        files.update(own)
+    return words_of({str(path): _read(path) for _, path in sorted(files.items())})
+
+
+def _files(directory: Path) -> dict[str, Path]:
+    if not directory.is_dir():
+        raise BadPhrase(f"{directory}: there is no such directory")
+    found = {}
+    for path in sorted(directory.glob("*/*.txt")):
+        if LANGUAGE.fullmatch(path.parent.name) is None:
+            raise BadPhrase(f"{path.parent}: a directory is called as its language, such as en or pt-br")
+        found[f"{path.parent.name}/{path.name}"] = path
+    return found
+
+
+def _read(path: Path) -> str:
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise BadPhrase(f"{path}: is larger than {MOST_BYTES} bytes")
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise BadPhrase(f"{path}: is not UTF-8") from error
+    except OSError as error:
+        raise BadPhrase(f"{path}: {error.strerror}") from error

@@ -1,0 +1,131 @@
+"""Words of crisis and of harm: what is found, what is left alone, how well, and at what cost."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import pytest
+
+from bench.crisis import SETS, score, sentences
+from chatserver.domain.crisis import BadPhrase, Category, Words, words_of
+from chatserver.wordlists import load
+
+FLOORS = {
+    "built": dict.fromkeys(Category, (0.95, 0.95)),
+    "held_out": {
+        Category.SELF_HARM: (0.72, 0.58),
+        Category.DANGER: (0.85, 0.65),
+        Category.ABUSE: (0.95, 0.70),
+        Category.GROOMING: (0.95, 0.65),
+        Category.HOSTILE: (0.85, 0.85),
+        Category.METHOD: (0.80, 0.50),
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def words() -> Words:
+    return load()
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_shipped_list_is_as_good_as_is_said(words: Words, name: str) -> None:
+    for category, each in score(words, name).items():
+        precision, recall = FLOORS[name][category]
+        assert each.precision >= precision, (category, each)
+        assert each.recall >= recall, (category, each)
+
+
+def test_the_sets_are_large_and_share_nothing() -> None:
+    built, held_out = ({text for _, text in sentences(name)} for name in SETS)
+    assert len(built) + len(held_out) >= 400
+    assert not built & held_out
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I want to die",
+        "i w4nt to d1e",
+        "I wa\u200bnt to d\u200bie",
+        "I wаnt to diе",  # noqa: RUF001  # two of the letters are Cyrillic
+        "I want to d i e",
+        "i WANT to dieeee",
+        "That was it. I want to die. Bye.",
+    ],
+)
+def test_writing_it_another_way_hides_nothing(words: Words, text: str) -> None:
+    (signal,) = words.screen(text)
+    assert signal.category is Category.SELF_HARM
+    found = signal.words.lower()
+    assert signal.words == text[signal.start : signal.end]
+    assert found.startswith("w")
+    assert "d" in found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I don't want to die",
+        "I am not suicidal",
+        "> I want to die",
+        'she said "I want to die" and cried',
+        "ten years ago I tried to end my life",
+        "I'm dying to know",
+    ],
+)
+def test_what_is_denied_quoted_past_or_an_idiom_is_left_alone(words: Words, text: str) -> None:
+    assert words.screen(text) == ()
+
+
+def test_only_the_most_serious_of_a_category_is_told(words: Words) -> None:
+    (signal,) = words.screen("I want to die. I'm going to kill myself tonight.")
+    assert signal.level == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("die", ":1: a phrase before the first"),
+        ("[self_harm]\ndie", ":1: there is no section"),
+        ("[self_harm 4]\ndie", ":1: a section is"),
+        ("[sadness 2]\ndie", ":1: there is no section"),
+        ("[self_harm 2]\n\ndie[", ":3: 'die['"),
+        ("[self_harm 2]\n(a+)+$", "'(a+)+$' is no word"),
+        ("[self_harm 2]\n... die", "begins with a word"),
+        ("[self_harm 2]\ndie ...", "ends with one"),
+        ("[self_harm 2]\nmaybe? die", "begins with a word"),
+        ("[self_harm 2]\nki*", "at least 3 letters"),
+        ("[self_harm 2]\n(a|)", "is empty"),
+        ("[self_harm 2]\n" + "a " * 17, "one word to 16"),
+        ("[self_harm 2]\n" + "(a b|c d|e f|g h|i j) " * 3, "too many alternatives"),
+    ],
+)
+def test_a_list_that_is_wrong_is_refused_with_its_line(text: str, problem: str) -> None:
+    with pytest.raises(BadPhrase) as caught:
+        words_of({"en/x.txt": text})
+    assert str(caught.value).startswith("en/x.txt:")
+    assert problem in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "want to " * 500,
+        "i " * 2000,
+        "a" * 4000,
+        "!" * 4000,
+        "want" + "\u0300" * 3990,
+        "*" * 4000,
+        "k*" * 2000,
+        "\u200b" * 4000,
+        ("thinking " * 440)[:4000],
+        '"' * 4000,
+        ". " * 2000,
+        "(" * 4000,
+    ],
+)
+def test_no_text_takes_long(words: Words, text: str) -> None:
+    started = perf_counter()
+    words.screen(text)
+    assert perf_counter() - started < 1.0
