@@ -260,7 +260,7 @@ class LoadKeeper:
             self._gone[room] = number
         places = {
             room.id: PlaceView(
-                id=room.id, name=room.name, capacity=room.capacity, slow_mode=room.slow_mode, status=room.status
+                id=room.id, name=room.name, capacity=room.capacity, slow_mode=room.pace, status=room.status
             )
             for room in self._node.rooms.values()
         }

@@ -67,7 +67,7 @@ async def list_rooms(node: Node, connection: Connection, person: Person, command
                 about=room.about,
                 here=node.presence.here(room_channel(room.id)),
                 capacity=room.capacity,
-                slow_mode=room.slow_mode,
+                slow_mode=room.pace,
                 agreement_version=room.agreement_version,
                 agreed=mine is not None and mine.membership.agreement_version >= room.agreement_version,
                 unread=None if mine is None else mine.unread,

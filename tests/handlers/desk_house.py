@@ -16,6 +16,7 @@ import msgspec
 from chatserver.bus.memory import Exchange, MemoryBus
 from chatserver.delivery.hub import Hub
 from chatserver.delivery.presence import Presence
+from chatserver.domain.duty import DutyRules
 from chatserver.domain.floor import FloorRules
 from chatserver.domain.history import Millis
 from chatserver.domain.hours import parse_hours
@@ -28,6 +29,7 @@ from chatserver.domain.staff import Role
 from chatserver.handlers import members
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.desk import Desk
+from chatserver.handlers.duty import DutyKeeper
 from chatserver.handlers.floor import FloorKeeper
 from chatserver.handlers.health import Health
 from chatserver.handlers.hours import Clock
@@ -157,6 +159,7 @@ class Worker:
         self.node.watch = Watch(self.node)
         self.node.house = HouseKeeper(self.node, Hours(hours="always", timezone="UTC"), b"k" * 32)
         self.node.overseer = Overseer(self.node)
+        self.node.duty = DutyKeeper(self.node, DutyRules())
         self.words_wait = 0.0
         """Seconds for which nobody may try come-back words."""
         self.desk = Desk(self.node)

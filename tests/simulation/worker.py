@@ -12,6 +12,7 @@ from chatserver.delivery.hub import Hub
 from chatserver.delivery.presence import Presence
 from chatserver.delivery.tasks import Tasks
 from chatserver.domain.attention import Thresholds
+from chatserver.domain.duty import DutyRules
 from chatserver.domain.floor import FloorRules
 from chatserver.domain.history import Millis
 from chatserver.domain.hours import parse_hours
@@ -20,6 +21,7 @@ from chatserver.domain.identity import NodeId
 from chatserver.domain.limits import Limits
 from chatserver.domain.rooms import RoomRules
 from chatserver.handlers.desk import Desk
+from chatserver.handlers.duty import DutyKeeper
 from chatserver.handlers.floor import FloorKeeper
 from chatserver.handlers.health import Health
 from chatserver.handlers.hours import Clock
@@ -125,6 +127,7 @@ class Worker(Server):
         self.node.watch = Watch(self.node)
         self.node.house = HouseKeeper(self.node, Hours(hours="always", timezone="UTC"), b"k" * 32)
         self.node.overseer = Overseer(self.node)
+        self.node.duty = DutyKeeper(self.node, DutyRules())
         self.desk = Desk(self.node)
         self.is_serving = False
         self._tasks.start(self._live(), f"{name} lives")

@@ -37,7 +37,8 @@ export class Bell {
 
   /** @param {"call" | "ask"} which */
   ring(which) {
-    if (this.on[which]) this.play(which);
+    // Before somebody touched the page it would be silent, and complain of it.
+    if (this.on[which] && globalThis.navigator?.userActivation?.hasBeenActive !== false) this.play(which);
   }
 
   /** @param {"call" | "ask"} which */
