@@ -54,7 +54,7 @@ async def test_help_is_offered_to_the_writer_alone_and_a_human_is_told(
         assert last is not None
         assert above is not None
         # What was written stays in sight, above the note.
-        assert 0 <= last["y"]
+        assert last["y"] >= 0
         assert last["y"] + last["height"] <= above["y"] + 1
         assert await violations(ann.page) == []
         assert await ann.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
