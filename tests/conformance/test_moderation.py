@@ -475,3 +475,18 @@ async def test_words_of_crisis_reach_a_human_and_offer_help_to_their_author_alon
     assert edited["care"] == "self_harm"
     mine = await bo.ask("post", room=room, text="you are pathetic")
     assert "care" not in mine
+
+
+async def test_of_a_session_only_the_post_that_raised_it_is_shown(floor: Floor) -> None:
+    """[P-CARE-2]"""
+    token, _ = await floor.personnel.hire("moderator")
+    moderator = await floor.guest(staff=True, token=token)
+    await moderator.ask("reports")
+    seeker, listener, session = await floor.pair()
+    await listener.ask("post", room=session, text="hello, I am here")
+    await seeker.ask("post", room=session, text="something between us")
+    assert (await seeker.ask("post", room=session, text="I took all my pills"))["care"] == "self_harm"
+    ring = await moderator.push("ring", lambda push: push["room"] == session)
+    file = await moderator.ask("open_report", report=ring["report"], why="to help")
+    assert [post["text"] for post in file["posts"]] == ["I took all my pills"]
+    assert file["report"]["about"] == seeker.member

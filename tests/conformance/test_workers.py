@@ -11,6 +11,7 @@ import pytest
 
 from chatserver.protocol.codec import Encoding
 from tests.conformance.house import House, Meet
+from tests.conformance.personnel import Personnel
 from tests.conformance.traffic import Traffic
 from tests.kit.redis import RedisServer
 
@@ -81,3 +82,24 @@ async def test_two_workers_are_one_place_and_one_is_enough(pair: tuple[House, Ho
         back = await here(token=otter.token)
         ok = await back.join(room, since={"epoch": first["epoch"], "offset": first["offset"]})
         assert (ok["history"], [fact["offset"] for fact in ok["missed"]]) == ("exact", [offset])
+
+
+async def test_an_escalation_outlives_its_worker_with_redis_away(
+    pair: tuple[House, House], redis_server: RedisServer, traffic: Traffic
+) -> None:
+    """[P-CARE-2]"""
+    async with _meets(pair, traffic) as (here, there):
+        room = pair[0].rooms.plain()
+        token, _ = await Personnel(pair[0]).hire("moderator")
+        moderator = await here(staff=True, token=token)
+        await moderator.ask("reports")
+        otter = await there()
+        await otter.join(room)
+        redis_server.kill()
+        ok = await otter.ask("post", room=room, text="I have the pills in front of me")
+        pair[1].server.process.kill()
+        acknowledged = time.monotonic()
+        ring = await moderator.push("ring")
+        assert time.monotonic() - acknowledged < 1.0
+        (report,) = [each for each in (await moderator.ask("reports"))["open"] if each["id"] == ring["report"]]
+        assert (report["room"], report["offset"], report["level"]) == (room, ok["offset"], 3)
