@@ -21,7 +21,7 @@ export function proposalCard({ session, say, sayNow, go, bell }) {
   const bar = h("progress", { class: "countdown", "aria-hidden": "true", max: 1 });
   const yes = button(w.accept, () => accept(), { class: "act", "aria-keyshortcuts": "Alt+Y" });
   const no = button(w.decline, () => decline(), { class: "act second", "aria-keyshortcuts": "Alt+N" });
-  const what = h("details", { class: "proposal-more" }, h("summary", { text: w.what }), h("div", { class: "proposal-what" }, facts, h("div", {}, h("h3", { text: w.why }), why)));
+  const what = h("details", { class: "proposal-more" }, h("summary", { text: w.what }), h("div", { class: "proposal-what" }, facts, h("div", {}, h("h3", { text: w.why }), why)), h("p", { class: "soft", text: w.heard }));
   const element = h(
     "section",
     { class: "proposal card", "aria-labelledby": "proposal-title", hidden: true },

@@ -125,6 +125,7 @@ export const words = {
     language: (/** @type {string} */ name) => `In ${name}`,
     nothing: "They said nothing more. That is fine; many don't.",
     why: "Why you",
+    heard: "If words sound as if somebody is in danger, theirs or yours, moderators are shown that one post.",
     what: "What they said, and why you",
     accept: "Talk with them",
     decline: "Not now",
