@@ -182,7 +182,7 @@ class Words:
         """What is found, at most one signal of each category, the most serious first."""
         best: dict[Category, Signal] = {}
         for sentence in _sentences(text):
-            for signal in self._of_sentence(text, sentence):
+            for signal in _widest([*self._of_sentence(text, sentence)]):
                 known = best.get(signal.category)
                 if known is None or known.level < signal.level:
                     best[signal.category] = signal
@@ -243,6 +243,19 @@ class Words:
             for phrase in index.starting(forms[at])
             if (end := _end_of(phrase, forms, at)) is not None
         ]
+
+
+def _widest(found: list[Signal]) -> Iterable[Signal]:
+    """Without what lies within a longer phrase of another category: "how to hang yourself" is no insult."""
+    for each in found:
+        if not any(
+            other.category is not each.category
+            and other.start <= each.start
+            and each.end <= other.end
+            and other.end - other.start > each.end - each.start
+            for other in found
+        ):
+            yield each
 
 
 def words_of(lists: Mapping[str, str]) -> Words:
