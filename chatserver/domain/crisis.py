@@ -97,6 +97,8 @@ class _Phrase(msgspec.Struct, frozen=True):
     elements: tuple[_Element, ...]
     category: Category | None
     level: int
+    needs: frozenset[str]
+    """One of these stands in every sentence that the phrase is in. Empty where that cannot be said."""
 
 
 class _Index:
@@ -113,10 +115,22 @@ class _Index:
         for beginning in first.beginnings:
             self._by_beginning.setdefault(beginning[:_SHORTEST_BEGINNING], []).append(phrase)
 
-    def starting(self, forms: tuple[str, ...]) -> Iterable[_Phrase]:
+    def found(self, forms: list[tuple[str, ...]]) -> list[tuple[int, int, _Phrase]]:
+        """Every phrase that is in a sentence: where it starts, where it ends, and which."""
+        there = {form for each in forms for form in each}
+        return [
+            (at, end, phrase)
+            for at, each in enumerate(forms)
+            for phrase in self._starting(each)
+            if not (phrase.needs and phrase.needs.isdisjoint(there))
+            if (end := _end_of(phrase, forms, at)) is not None
+        ]
+
+    def _starting(self, forms: tuple[str, ...]) -> Iterable[_Phrase]:
         for form in forms:
             yield from self._by_word.get(form, ())
-            yield from self._by_beginning.get(form[:_SHORTEST_BEGINNING], ())
+            if self._by_beginning:
+                yield from self._by_beginning.get(form[:_SHORTEST_BEGINNING], ())
 
 
 class Words:
@@ -151,7 +165,7 @@ class Words:
             category = None if is_context else Category(section)
             index = self._contexts[section] if is_context else self._signals
             elements = _elements(line, names, f"{name}:{number}")
-            index.add(_Phrase(line, elements, category, level))
+            index.add(_Phrase(line, elements, category, level, _needs(elements)))
             self._learn(elements)
             self.count += 1
 
@@ -190,12 +204,7 @@ class Words:
 
     def _of_sentence(self, text: str, sentence: list[_Token]) -> Iterable[Signal]:
         forms = [self._meant(token.forms) for token in sentence]
-        found = [
-            (at, end, phrase)
-            for at in range(len(forms))
-            for phrase in self._signals.starting(forms[at])
-            if (end := _end_of(phrase, forms, at)) is not None
-        ]
+        found = self._signals.found(forms)
         if not found or self._places("fiction", forms):
             return
         idioms = self._places("idiom", forms)
@@ -236,13 +245,7 @@ class Words:
             )
 
     def _places(self, context: str, forms: list[tuple[str, ...]]) -> list[tuple[int, int]]:
-        index = self._contexts[context]
-        return [
-            (at, end)
-            for at in range(len(forms))
-            for phrase in index.starting(forms[at])
-            if (end := _end_of(phrase, forms, at)) is not None
-        ]
+        return [(at, end) for at, end, _ in self._contexts[context].found(forms)]
 
 
 def _widest(found: list[Signal]) -> Iterable[Signal]:
@@ -277,6 +280,14 @@ def _section(line: str, where: str) -> tuple[str, int]:
         return name, int(level)
     known = ", ".join((*(f"{each} 1-3" for each in Category), *sorted(_CONTEXTS)))
     raise BadPhrase(f"{where}: there is no section {line}; there are: {known}")
+
+
+def _needs(elements: tuple[_Element, ...]) -> frozenset[str]:
+    """The words of the last element that is always there. Asking for them first is what keeps a long list cheap."""
+    for element in reversed(elements):
+        if not (element.is_gap or element.is_optional or element.beginnings):
+            return element.words | element.runs.keys()
+    return frozenset()
 
 
 def _named(choices: str, names: Mapping[str, str], where: str) -> str:
@@ -381,11 +392,13 @@ class _Token(msgspec.Struct, frozen=True):
 
 _CHUNK: Final = re.compile(r"[^\s.,;:!?()\[\]{}\"“”«»/|<>~–—…\-]+(?:[!](?=\w))?[^\s.,;:!?()\[\]{}\"“”«»/|<>~–—…\-]*")  # noqa: RUF001
 _CLAUSE: Final = re.compile(r"[,;:()–—]|\s-\s")  # noqa: RUF001
-_CLAUSES: Final = frozenset({"but", "because", "cause", "cuz", "cos", "coz", "although", "though", "yet", "and"})
+_CLAUSES: Final = frozenset({"but", "because", "cause", "cuz", "cos", "coz", "although", "though", "yet", "and", "so"})
 """What begins with one of these, or after such a mark, is not denied by what stands before it."""
 _ENDS: Final = re.compile(r"[.!?;]\s|\n|\.{3}|…|[.!?]$")
-_QUOTES: Final = re.compile("[\"“”«»]")
-_UNSEEN: Final = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+_QUOTES: Final = re.compile('["“”«»]')
+_UNSEEN: Final = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+)
 _PLAIN: Final = re.compile(r"[a-z]+")
 _LONG: Final = re.compile(r"([a-z])\1{2,}")
 _LEET: Final = str.maketrans("013457@$!", "oieastasi")
