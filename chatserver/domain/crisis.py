@@ -404,7 +404,7 @@ _LONG: Final = re.compile(r"([a-z])\1{2,}")
 _LEET: Final = str.maketrans("013457@$!", "oieastasi")
 _LEET_L: Final = str.maketrans("013457@$!", "oleastasl")
 _APOSTROPHES: Final = str.maketrans("", "", "'’‘`´")  # noqa: RUF001
-_LOOKALIKES: Final = str.maketrans("аеіорсухкѕԁ", "aeiopcyxksd")  # noqa: RUF001
+_LOOKALIKES: Final = str.maketrans("аеіорсухкѕԁ", "aeiopcyxksd")
 """Cyrillic small letters that stand for Latin ones. Texts in Cyrillic are not read as English by it: no word is."""
 
 

@@ -35,7 +35,8 @@ def test_the_sets_are_large_and_share_nothing() -> None:
 
 def test_a_choice_may_have_a_name_and_several_words() -> None:
     words = words_of({"en/x.txt": "$who = him|my dad\n[danger 2]\n(kill|get rid of) $who"})
-    assert words.screen("kill my dad") and words.screen("get rid of him")
+    assert words.screen("kill my dad")
+    assert words.screen("get rid of him")
     assert not words.screen("get rid of my mum")
 
 
@@ -69,7 +70,8 @@ def test_writing_it_another_way_hides_nothing(words: Words, text: str) -> None:
     (signal,) = words.screen(text)
     assert signal.category is Category.SELF_HARM
     found = text[signal.start : signal.end].lower()
-    assert found.startswith(("want", "w")) and "d" in found
+    assert found.startswith(("want", "w"))
+    assert "d" in found
 
 
 @pytest.mark.parametrize(
