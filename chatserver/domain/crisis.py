@@ -141,7 +141,8 @@ class Words:
         self._contexts = {name: _Index() for name in _CONTEXTS}
         self._known: set[str] = set()
         self._misspelt: dict[str, str] = {}
-        self._by_length: dict[int, list[str]] = {}
+        self._alike: dict[tuple[str, int], list[str]] = {}
+        """By first letter and length."""
         self.count = 0
 
     def add(self, name: str, text: str) -> None:
@@ -175,7 +176,7 @@ class Words:
         found.update(word for each in elements for first, runs in each.runs.items() for word in (first, *sum(runs, ())))
         for word in found - self._known:
             self._known.add(word)
-            self._by_length.setdefault(len(word), []).append(word)
+            self._alike.setdefault((word[0], len(word)), []).append(word)
             if len(word) >= _SHORTEST_MISSPELT:
                 for wrong in _misspelt(word):
                     self._misspelt.setdefault(wrong, word)
@@ -189,7 +190,7 @@ class Words:
             if (right := self._misspelt.get(form)) is not None:
                 more.append(right)
             elif "*" in form and form[0] != "*" and form.count("*") < len(form) - 1:
-                more += [word for word in self._by_length.get(len(form), ()) if _is_masked(form, word)]
+                more += [word for word in self._alike.get((form[0], len(form)), ()) if _is_masked(form, word)]
         return (*forms, *more) if more else forms
 
     def screen(self, text: str) -> tuple[Signal, ...]:
