@@ -2,7 +2,8 @@
 
 Pure. A signal is an offer of help and a call for a human, never a punishment: it will be wrong at times, in both ways.
 
-A phrase is words; `(a|b)` is either, `word?` may be missing, `word*` begins so, `...` is up to three words of any kind.
+A phrase is words; `(a|b c)` is either, `word?` may be missing, `word*` begins so, `...` is up to three words of any
+kind, `$name` is the choice that an earlier line `$name = a|b c` of the same list gives.
 There are no regular expressions in it, so no phrase can take more than its length times that of the text.
 """
 
@@ -12,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -53,22 +55,42 @@ class BadPhrase(ValueError):
 # ------------------------------------------------------------------------------------------------ the list
 
 _MOST_WORDS: Final = 16
-_MOST_WAYS: Final = 64
+_MOST_CHOICES: Final = 256
 _SHORTEST_BEGINNING: Final = 3
+_SHORTEST_MISSPELT: Final = 6
 _GAP: Final = 3
+_NEGATION_REACHES: Final = 5
 _HEAD: Final = re.compile(r"\[([a-z_]+)(?: ([123]))?\]")
-_ELEMENT: Final = re.compile(r"\([a-z0-9|*]+\)\??|[a-z0-9]+\*?\??|\.\.\.")
-_CONTEXTS: Final = frozenset({"idiom", "negation", "not_negation", "others", "report", "past", "present"})
+_NAME: Final = re.compile(r"\$([a-z_]+)")
+_NAMED: Final = re.compile(r"\$([a-z_]+) *=(.*)")
+_PART: Final = re.compile(r"\([^()]*\)\S*|\S+")
+_ELEMENT: Final = re.compile(r"\([a-z0-9|* ]+\)\??|[a-z0-9]+\*?\??|\.\.\.")
+_CONTEXTS: Final = frozenset({"idiom", "negation", "not_negation", "others", "report", "fiction", "past", "present"})
 
 
 class _Element(msgspec.Struct, frozen=True):
     words: frozenset[str]
     beginnings: tuple[str, ...]
+    runs: dict[str, tuple[tuple[str, ...], ...]]
+    """Choices of several words, by their first: the others."""
     is_optional: bool = False
     is_gap: bool = False
 
-    def takes(self, forms: tuple[str, ...]) -> bool:
-        return any(form in self.words or (self.beginnings and form.startswith(self.beginnings)) for form in forms)
+    def ends(self, forms: list[tuple[str, ...]], at: int) -> Iterable[int]:
+        """Where it may end when it starts at a word."""
+        for form in forms[at]:
+            if form in self.words or (self.beginnings and form.startswith(self.beginnings)):
+                yield at + 1
+            for run in self.runs.get(form, ()) if self.runs else ():
+                end = at + 1 + len(run)
+                if end <= len(forms) and all(word in forms[at + 1 + step] for step, word in enumerate(run)):
+                    yield end
+
+    def says(self, word: str) -> bool:
+        """Whether the word is one of its own, alone or in a run."""
+        return word in self.words or any(
+            word == first or any(word in run for run in runs) for first, runs in self.runs.items()
+        )
 
 
 class _Phrase(msgspec.Struct, frozen=True):
@@ -76,6 +98,8 @@ class _Phrase(msgspec.Struct, frozen=True):
     elements: tuple[_Element, ...]
     category: Category | None
     level: int
+    needs: frozenset[str]
+    """One of these stands in every sentence that the phrase is in. Empty where that cannot be said."""
 
 
 class _Index:
@@ -87,15 +111,27 @@ class _Index:
 
     def add(self, phrase: _Phrase) -> None:
         first = phrase.elements[0]
-        for word in first.words:
+        for word in (*first.words, *first.runs):
             self._by_word.setdefault(word, []).append(phrase)
         for beginning in first.beginnings:
             self._by_beginning.setdefault(beginning[:_SHORTEST_BEGINNING], []).append(phrase)
 
-    def starting(self, forms: tuple[str, ...]) -> Iterable[_Phrase]:
+    def found(self, forms: list[tuple[str, ...]]) -> list[tuple[int, int, _Phrase]]:
+        """Every phrase that is in a sentence: where it starts, where it ends, and which."""
+        there = {form for each in forms for form in each}
+        return [
+            (at, end, phrase)
+            for at, each in enumerate(forms)
+            for phrase in self._starting(each)
+            if not (phrase.needs and phrase.needs.isdisjoint(there))
+            if (end := _end_of(phrase, forms, at)) is not None
+        ]
+
+    def _starting(self, forms: tuple[str, ...]) -> Iterable[_Phrase]:
         for form in forms:
             yield from self._by_word.get(form, ())
-            yield from self._by_beginning.get(form[:_SHORTEST_BEGINNING], ())
+            if self._by_beginning:
+                yield from self._by_beginning.get(form[:_SHORTEST_BEGINNING], ())
 
 
 class Words:
@@ -104,12 +140,17 @@ class Words:
     def __init__(self) -> None:
         self._signals = _Index()
         self._contexts = {name: _Index() for name in _CONTEXTS}
+        self._known: set[str] = set()
+        self._misspelt: dict[str, str] = {}
+        self._alike: dict[tuple[str, int], list[str]] = {}
+        """By first letter and length."""
         self.count = 0
 
     def add(self, name: str, text: str) -> None:
         """Read one list. Raises BadPhrase, which says `name` and the line."""
         section: str | None = None
         level = 0
+        names: dict[str, str] = {}
         for number, raw in enumerate(text.splitlines(), start=1):
             line = raw.split("#", 1)[0].strip()
             if not line:
@@ -117,51 +158,83 @@ class Words:
             if line.startswith("["):
                 section, level = _section(line, f"{name}:{number}")
                 continue
+            if (named := _NAMED.fullmatch(line)) is not None:
+                names[named[1]] = _named(named[2], names, f"{name}:{number}")
+                continue
             if section is None:
                 raise BadPhrase(f"{name}:{number}: a phrase before the first [section]")
             is_context = section in _CONTEXTS
             category = None if is_context else Category(section)
             index = self._contexts[section] if is_context else self._signals
-            for elements in _elements(line, f"{name}:{number}"):
-                index.add(_Phrase(line, elements, category, level))
+            elements = _elements(line, names, f"{name}:{number}")
+            index.add(_Phrase(line, elements, category, level, _needs(elements)))
+            self._learn(elements)
             self.count += 1
+
+    def _learn(self, elements: tuple[_Element, ...]) -> None:
+        """Remember the words of a phrase, and how they are misspelt and masked."""
+        found = {word for each in elements for word in each.words}
+        found.update(word for each in elements for first, runs in each.runs.items() for word in (first, *sum(runs, ())))
+        for word in found - self._known:
+            self._known.add(word)
+            self._alike.setdefault((word[0], len(word)), []).append(word)
+            if len(word) >= _SHORTEST_MISSPELT:
+                for wrong in _misspelt(word):
+                    self._misspelt.setdefault(wrong, word)
+
+    def _meant(self, forms: tuple[str, ...]) -> tuple[str, ...]:
+        """With the words that somebody may have masked, "f**k", or misspelt, "sucide"."""
+        more: list[str] = []
+        for form in forms:
+            if form in self._known:
+                continue
+            if (right := self._misspelt.get(form)) is not None:
+                more.append(right)
+            elif "*" in form and form[0] != "*" and form.count("*") < len(form) - 1:
+                more += [word for word in self._alike.get((form[0], len(form)), ()) if _is_masked(form, word)]
+        return (*forms, *more) if more else forms
 
     def screen(self, text: str) -> tuple[Signal, ...]:
         """What is found, at most one signal of each category, the most serious first."""
         best: dict[Category, Signal] = {}
         for sentence in _sentences(text):
-            for signal in self._of_sentence(text, sentence):
+            for signal in _widest([*self._of_sentence(text, sentence)]):
                 known = best.get(signal.category)
                 if known is None or known.level < signal.level:
                     best[signal.category] = signal
         return tuple(sorted(best.values(), key=lambda each: -each.level))
 
     def _of_sentence(self, text: str, sentence: list[_Token]) -> Iterable[Signal]:
-        forms = [token.forms for token in sentence]
-        found = [
-            (at, end, phrase)
-            for at in range(len(forms))
-            for phrase in self._signals.starting(forms[at])
-            if (end := _end_of(phrase, forms, at)) is not None
-        ]
-        if not found:
+        forms = [self._meant(token.forms) for token in sentence]
+        found = self._signals.found(forms)
+        if not found or self._places("fiction", forms):
             return
         idioms = self._places("idiom", forms)
         is_past = bool(self._places("past", forms)) and not self._places("present", forms)
         is_told = bool(self._places("report", forms))
+        clauses = _clauses(text, sentence)
         others = self._places("others", forms)
+        no_negations = self._places("not_negation", forms)
         negations = [
-            place
-            for place in self._places("negation", forms)
-            if all(not (place[0] <= start <= place[1]) for start, _ in self._places("not_negation", forms))
+            (start, stop)
+            for start, stop in self._places("negation", forms)
+            if all(not (first <= start < last) for first, last in no_negations)
         ]
         for at, end, phrase in found:
             if phrase.category is None or any(start < end and at < stop for start, stop in idioms):
                 continue
-            if any(at - 4 < stop <= at or _is_between(phrase, forms, start, at, end) for start, stop in negations):
+            if any(
+                (at - _NEGATION_REACHES < stop <= at and clauses[start] == clauses[at])
+                or _is_between(phrase, forms, start, at, end)
+                for start, stop in negations
+            ):
                 continue
             is_own = phrase.category is Category.SELF_HARM and phrase.level > 1
-            if is_own and any(at - 3 < stop <= at for _, stop in others) and not _says_i(forms, at):
+            if (
+                is_own
+                and any(at - 3 < stop <= at and clauses[start] == clauses[at] for start, stop in others)
+                and not _says_i(forms, at)
+            ):
                 continue
             if is_past or (is_told and sentence[at].is_quoted):
                 continue
@@ -175,13 +248,20 @@ class Words:
             )
 
     def _places(self, context: str, forms: list[tuple[str, ...]]) -> list[tuple[int, int]]:
-        index = self._contexts[context]
-        return [
-            (at, end)
-            for at in range(len(forms))
-            for phrase in index.starting(forms[at])
-            if (end := _end_of(phrase, forms, at)) is not None
-        ]
+        return [(at, end) for at, end, _ in self._contexts[context].found(forms)]
+
+
+def _widest(found: list[Signal]) -> Iterable[Signal]:
+    """Without what lies within a longer phrase of another category: "how to hang yourself" is no insult."""
+    for each in found:
+        if not any(
+            other.category is not each.category
+            and other.start <= each.start
+            and each.end <= other.end
+            and other.end - other.start > each.end - each.start
+            for other in found
+        ):
+            yield each
 
 
 def words_of(lists: Mapping[str, str]) -> Words:
@@ -205,60 +285,84 @@ def _section(line: str, where: str) -> tuple[str, int]:
     raise BadPhrase(f"{where}: there is no section {line}; there are: {known}")
 
 
-def _elements(line: str, where: str) -> list[tuple[_Element, ...]]:
-    """The phrases that a line stands for: one, or several where an alternative is of several words."""
-    plain = " ".join(line.lower().replace("'", "").split())
-    ways = [""]
-    for part in re.split(r"(\([^()]*\)\??)", plain):
-        if " " in part.strip() and part.startswith("("):
-            choices = part.removesuffix("?").strip("()").split("|") + ([""] if part.endswith("?") else [])
-        else:
-            choices = [part]
-        ways = [way + choice for way in ways for choice in choices]
-        if len(ways) > _MOST_WAYS:
-            raise BadPhrase(f"{where}: too many alternatives of several words: write them on lines of their own")
-    return [_checked(way, where) for way in ways]
+def _needs(elements: tuple[_Element, ...]) -> frozenset[str]:
+    """The words of the last element that is always there. Asking for them first is what keeps a long list cheap."""
+    for element in reversed(elements):
+        if not (element.is_gap or element.is_optional or element.beginnings):
+            return element.words | element.runs.keys()
+    return frozenset()
 
 
-def _checked(line: str, where: str) -> tuple[_Element, ...]:
+def _named(choices: str, names: Mapping[str, str], where: str) -> str:
+    return _NAME.sub(lambda match: _choices_of(match[1], names, where), choices.strip())
+
+
+def _choices_of(name: str, names: Mapping[str, str], where: str) -> str:
+    if name not in names:
+        raise BadPhrase(f"{where}: no line above says what ${name} is")
+    return names[name]
+
+
+def _elements(line: str, names: Mapping[str, str], where: str) -> tuple[_Element, ...]:
     found = []
-    for part in line.split():
-        if _ELEMENT.fullmatch(part) is None:
-            raise BadPhrase(f"{where}: {part!r} is no word, (a|b), word*, word? or ...")
-        found.append(_element(part))
+    for part in _PART.findall(line.lower().replace("'", "")):
+        if not part.startswith("("):
+            part = _NAME.sub(lambda match: f"({_choices_of(match[1], names, where)})", part)  # noqa: PLW2901
+        whole = _named(part, names, where)
+        if _ELEMENT.fullmatch(whole) is None:
+            raise BadPhrase(f"{where}: {part!r} is no word, (a|b), word*, word?, $name or ...")
+        found.append(_element(whole, where))
     if not found or len(found) > _MOST_WORDS:
         raise BadPhrase(f"{where}: a phrase has one word to {_MOST_WORDS}")
     if found[0].is_gap or found[0].is_optional or found[-1].is_gap:
         raise BadPhrase(f"{where}: a phrase begins with a word that is always there, and ends with one")
-    for element in found:
-        if any(len(beginning) < _SHORTEST_BEGINNING for beginning in element.beginnings):
-            raise BadPhrase(f"{where}: what stands before * has at least {_SHORTEST_BEGINNING} letters")
-        if "" in element.words:
-            raise BadPhrase(f"{where}: one of (a|b) is empty")
     return tuple(found)
 
 
-def _element(part: str) -> _Element:
+def _element(part: str, where: str) -> _Element:
     if part == "...":
-        return _Element(frozenset(), (), is_gap=True)
-    is_optional = part.endswith("?")
-    words = part.removesuffix("?").strip("()").split("|")
+        return _Element(frozenset(), (), {}, is_gap=True)
+    choices = [choice.split() for choice in part.removesuffix("?").strip("()").split("|")]
+    if [] in choices:
+        raise BadPhrase(f"{where}: one of (a|b) is empty")
+    if len(choices) > _MOST_CHOICES:
+        raise BadPhrase(f"{where}: more than {_MOST_CHOICES} choices")
+    runs: dict[str, tuple[tuple[str, ...], ...]] = {}
+    for first, *others in choices:
+        if others:
+            runs[first] = (*runs.get(first, ()), tuple(others))
+    single = [choice[0] for choice in choices if len(choice) == 1]
+    beginnings = tuple(word.removesuffix("*") for word in single if word.endswith("*"))
+    if any(len(beginning) < _SHORTEST_BEGINNING for beginning in beginnings):
+        raise BadPhrase(f"{where}: what stands before * has at least {_SHORTEST_BEGINNING} letters")
     return _Element(
-        frozenset(word for word in words if not word.endswith("*")),
-        tuple(word.removesuffix("*") for word in words if word.endswith("*")),
-        is_optional,
+        frozenset(word for word in single if not word.endswith("*")), beginnings, runs, is_optional=part.endswith("?")
     )
+
+
+def _misspelt(word: str) -> Iterable[str]:
+    """A word with one letter missing, one doubled, or two in the wrong order. The first and the last stay."""
+    for at in range(1, len(word) - 1):
+        yield word[:at] + word[at + 1 :]
+        yield word[:at] + word[at] + word[at:]
+        if at < len(word) - 2:
+            yield word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+
+
+def _is_masked(form: str, word: str) -> bool:
+    return all(shown in ("*", letter) for shown, letter in zip(form, word, strict=True))
 
 
 def _end_of(phrase: _Phrase, forms: list[tuple[str, ...]], at: int) -> int | None:
     """Where a phrase that starts at a word ends, at the latest; None where it is not there. Keeps every place at which
     it may stand, so that it takes no longer than its length times the text's."""
+    last = len(forms)
     places = {at}
     for element in phrase.elements:
         if element.is_gap:
-            places = {place + step for place in places for step in range(_GAP + 1) if place + step <= len(forms)}
+            places = {place + step for place in places for step in range(_GAP + 1) if place + step <= last}
             continue
-        after = {place + 1 for place in places if place < len(forms) and element.takes(forms[place])}
+        after = {end for place in places if place < last for end in element.ends(forms, place)}
         places = after | places if element.is_optional else after
         if not places:
             return None
@@ -269,7 +373,7 @@ def _is_between(phrase: _Phrase, forms: list[tuple[str, ...]], negation: int, at
     """Whether a negation stands among the words of any kind: "he never hits me"."""
     if not at < negation < end or not any(element.is_gap for element in phrase.elements):
         return False
-    return not any(element.takes(forms[negation]) for element in phrase.elements)
+    return not any(element.says(form) for element in phrase.elements for form in forms[negation])
 
 
 def _says_i(forms: list[tuple[str, ...]], at: int) -> bool:
@@ -290,6 +394,9 @@ class _Token(msgspec.Struct, frozen=True):
 
 
 _CHUNK: Final = re.compile(r"[^\s.,;:!?()\[\]{}\"“”«»/|<>~–—…\-]+(?:[!](?=\w))?[^\s.,;:!?()\[\]{}\"“”«»/|<>~–—…\-]*")  # noqa: RUF001
+_CLAUSE: Final = re.compile(r"[,;:()–—]|\s-\s")  # noqa: RUF001
+_CLAUSES: Final = frozenset({"but", "because", "cause", "cuz", "cos", "coz", "although", "though", "yet", "and", "so"})
+"""What begins with one of these, or after such a mark, is not denied by what stands before it."""
 _ENDS: Final = re.compile(r"[.!?;]\s|\n|\.{3}|…|[.!?]$")
 _QUOTES: Final = re.compile('["“”«»]')
 _UNSEEN: Final = re.compile(
@@ -311,6 +418,15 @@ def _sentences(text: str) -> list[list[_Token]]:
         if not line.lstrip().startswith(">"):
             found.extend(_of_line(line, offset))
         offset += len(line)
+    return found
+
+
+def _clauses(text: str, sentence: list[_Token]) -> list[int]:
+    """The number of the clause that each word is in."""
+    found = [0]
+    for before, token in pairwise(sentence):
+        is_new = not _CLAUSES.isdisjoint(token.forms) or _CLAUSE.search(text, before.end, token.start) is not None
+        found.append(found[-1] + is_new)
     return found
 
 

@@ -11,16 +11,17 @@ from chatserver.domain.crisis import BadPhrase, Category, Words, words_of
 from chatserver.wordlists import load
 
 FLOORS = {
-    "built": dict.fromkeys(Category, (0.95, 0.95)),
+    "built": dict.fromkeys(Category, (0.97, 0.95)),
     "held_out": {
-        Category.SELF_HARM: (0.72, 0.58),
-        Category.DANGER: (0.85, 0.65),
-        Category.ABUSE: (0.95, 0.70),
-        Category.GROOMING: (0.95, 0.65),
-        Category.HOSTILE: (0.85, 0.85),
-        Category.METHOD: (0.80, 0.50),
+        Category.SELF_HARM: (0.70, 0.33),
+        Category.DANGER: (0.85, 0.33),
+        Category.ABUSE: (0.95, 0.45),
+        Category.GROOMING: (0.85, 0.75),
+        Category.HOSTILE: (0.90, 0.60),
+        Category.METHOD: (0.95, 0.33),
     },
 }
+"""Of each set the precision and the recall that are promised."""
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +38,30 @@ def test_the_shipped_list_is_as_good_as_is_said(words: Words, name: str) -> None
 
 
 def test_the_sets_are_large_and_share_nothing() -> None:
-    built, held_out = ({text for _, text in sentences(name)} for name in SETS)
-    assert len(built) + len(held_out) >= 400
-    assert not built & held_out
+    texts = [text for name in SETS for _, text in sentences(name)]
+    assert len(texts) >= 1000
+    assert len(texts) == len(set(texts))
+
+
+def test_a_choice_may_have_a_name_and_several_words() -> None:
+    words = words_of({"en/x.txt": "$who = him|my dad\n[danger 2]\n(kill|get rid of) $who"})
+    assert words.screen("kill my dad")
+    assert words.screen("get rid of him")
+    assert not words.screen("get rid of my mum")
+
+
+@pytest.mark.parametrize("text", ["I feel sucidal", "i feel suiicidal", "i feel s**cidal"])
+def test_a_word_that_is_misspelt_or_masked_is_found(words: Words, text: str) -> None:
+    assert [signal.category for signal in words.screen(text)] == [Category.SELF_HARM]
+
+
+def test_a_denial_ends_with_its_clause(words: Words) -> None:
+    assert words.screen("I'm not ok, I want to die")
+    assert not words.screen("I do not really want to die")
+
+
+def test_what_lies_within_a_longer_phrase_gives_way_to_it(words: Words) -> None:
+    assert [signal.category for signal in words.screen("how to hang yourself")] == [Category.METHOD]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +120,9 @@ def test_only_the_most_serious_of_a_category_is_told(words: Words) -> None:
         ("[self_harm 2]\nki*", "at least 3 letters"),
         ("[self_harm 2]\n(a|)", "is empty"),
         ("[self_harm 2]\n" + "a " * 17, "one word to 16"),
-        ("[self_harm 2]\n" + "(a b|c d|e f|g h|i j) " * 3, "too many alternatives"),
+        ("[self_harm 2]\n(a b|c)d", "is no word"),
+        ("[self_harm 2]\n$them die", "what $them is"),
+        ("[self_harm 2]\n(" + "|".join(["a b"] * 257) + ")", "more than 256 choices"),
     ],
 )
 def test_a_list_that_is_wrong_is_refused_with_its_line(text: str, problem: str) -> None:
