@@ -207,6 +207,39 @@ def statistics_of(config: Path | None, **options: object) -> None:
     click.echo(_with_store(_load(config, options), work), nl=False)
 
 
+@main.command("simulate")
+@click.option("--days", type=click.IntRange(1, 90), default=7, show_default=True, help="How many of the last days.")
+@click.option("--listeners", type=int, default=0, help="So many more on every day, such as +1; or fewer, such as -1.")
+@click.option("--pause-minutes", type=int, help="The pause after a session.")
+@click.option("--cap", type=int, help="How many people everybody listens to at once.")
+@click.option("--session-minutes", type=int, help="How long a session may be.")
+@click.option("--proposal-seconds", type=int, help="How long a listener has for an answer.")
+@_settings_options
+def simulate_queue(config: Path | None, days: int, listeners: int, **options: Any) -> None:
+    """Replay who asked and who listened in the last days under another policy, and print the waits beside the real
+    ones and beside a replay of how it was. What is left out stays as it is. See docs/operating.md."""
+    from chatserver.domain.history import Millis  # noqa: PLC0415 - as in _migrate
+    from chatserver.domain.replay import FEWEST_ASKS, OutOfRange, Simulation, lines, policy  # noqa: PLC0415
+    from chatserver.handlers.simulation import simulation  # noqa: PLC0415
+
+    asked = {name: options.pop(name) for name in ("pause_minutes", "cap", "session_minutes", "proposal_seconds")}
+    settings = _load(config, options)
+    try:
+        wanted = policy(settings.floor_rules, listeners=listeners, **asked)
+    except OutOfRange as error:
+        _fail(2, str(error))
+
+    def work(store: Store, settings: Settings) -> Coroutine[Any, Any, Simulation | None]:
+        now = Millis(time.time_ns() // 1_000_000)
+        return simulation(store, now, settings.floor_rules, wanted, days=days)
+
+    found = _with_store(settings, work)
+    if found is None:
+        _fail(1, f"fewer than {FEWEST_ASKS} people asked in these {days} days: nothing can be said from so few")
+    for line in lines(found):
+        click.echo(line)
+
+
 # ----------------------------------------------------------------------------------------------------------- audit
 
 

@@ -154,6 +154,7 @@ class RetentionSection(BaseModel):
     report_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 180.0
     debrief_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 90.0
     feedback_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 365.0
+    timing_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 14.0
 
 
 _Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -327,6 +328,7 @@ class Settings(BaseSettings):
             report_age=round(self.retention.report_days * 24 * _HOUR),
             debrief_age=round(self.retention.debrief_days * 24 * _HOUR),
             feedback_age=round(self.retention.feedback_days * 24 * _HOUR),
+            timings_age=round(self.retention.timing_days * 24 * _HOUR),
         )
 
     @property

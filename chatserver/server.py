@@ -49,6 +49,7 @@ from chatserver.handlers.identity import Identities, new_member_id
 from chatserver.handlers.load import LoadKeeper
 from chatserver.handlers.node import Node
 from chatserver.handlers.overseer import Overseer
+from chatserver.handlers.simulation import simulation
 from chatserver.handlers.staff import StaffAccounts
 from chatserver.handlers.statistics import statistics
 from chatserver.handlers.sweep import Sweep
@@ -169,6 +170,9 @@ class Server:
             accounts=accounts,
             watch=self.node.watch,
             statistics=lambda: statistics(store, _now(), settings.store_retention, keep=settings.floor_rules.keep),
+            simulation=lambda asked: simulation(
+                store, _now(), settings.floor_rules, asked.policy(settings.floor_rules), days=asked.days
+            ),
             health=self._health,
             exposition=metrics.exposition,
             gate=self._gate,

@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
+import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -349,3 +351,38 @@ def test_statistics_are_printed_as_csv_and_tell_nothing_of_a_place_where_nothing
     # Some 25 weeks of which reports are kept, of three tables, all of seven days and no count.
     assert len({line.split(",")[0] for line in lines}) in (24, 25)
     assert all(line.endswith(",withheld,") for line in lines)
+
+
+def _days_of(tmp_path: Path, asks: int) -> None:
+    """Two listeners for some hours yesterday, and people who waited for half a minute."""
+    assert run("migrate", "--data-dir", tmp_path).returncode == 0
+    start = (time.time_ns() // 1_000_000 - 86_400_000) // 10_000 * 10_000
+    with contextlib.closing(sqlite3.connect(tmp_path / "chat.db")) as db, db:
+        db.executemany(
+            "INSERT INTO asks (asked_at, ended_at, outcome, length) VALUES (?, ?, 'met', 1800000)",
+            [(start + number * 120_000, start + number * 120_000 + 30_000) for number in range(asks)],
+        )
+        db.executemany(
+            "INSERT INTO shifts (started_at, ended_at, cap) VALUES (?, ?, 2)", [(start, start + 14_400_000)] * 2
+        )
+
+
+def test_a_policy_is_simulated_beside_the_record(tmp_path: Path) -> None:
+    _days_of(tmp_path, 40)
+    result = run("simulate", "--listeners", "+10", "--pause-minutes", "0", "--data-dir", tmp_path)
+    assert result.returncode == 0, result.stderr
+    rows = {line[:32].strip(): re.split(r"\s{2,}", line[32:].strip()) for line in result.stdout.splitlines()}
+    assert rows[""] == ["recorded", "replayed", "with this policy"]
+    assert rows["asked for a listener"] == ["40", "40", "40"]
+    assert rows["half of those met waited up to"][0] == "30 s"
+    assert rows["half of those met waited up to"][2] == "10 s"
+    assert rows["left without being met"][0] == "under 11, or nearly all"
+
+
+def test_of_fewer_than_twenty_asks_nothing_is_simulated(tmp_path: Path) -> None:
+    _days_of(tmp_path, 19)
+    assert_one_line(run("simulate", "--data-dir", tmp_path), 1, "fewer than 20 people asked")
+
+
+def test_a_policy_out_of_range_is_refused_in_one_line(tmp_path: Path) -> None:
+    assert_one_line(run("simulate", "--cap", "9", "--data-dir", tmp_path), 2, "cap is from 1 to 4")

@@ -176,7 +176,7 @@ def _set_available(draft: Draft, command: SetAvailable, who: MemberId, now: Mill
     if command.on and listener.ready_at is None:
         raise Refusal(Reason.NOT_READY)
     if command.on and not listener.wants:
-        listener = replace(listener, wants=True, since=now, ignored=0)
+        listener = replace(listener, wants=True, wanted_at=now, since=now, ignored=0)
     elif not command.on:
         listener = replace(listener, wants=False, ignored=0)
     draft.set_listener(_active(listener, now))

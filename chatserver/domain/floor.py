@@ -141,6 +141,8 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     profile: Profile = Profile()
     wants: bool = False
+    wanted_at: Millis | None = None
+    """Since when they want to, while they do."""
     active_at: Millis = Millis(0)
     seen_at: Millis = Millis(0)
     since: Millis = Millis(0)

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import WebSocketRoute
 
+from chatserver.domain.replay import Simulation
 from chatserver.edge import routes
 from chatserver.edge.addresses import Addresses
 from chatserver.edge.gate import Gate
@@ -21,6 +22,7 @@ from chatserver.edge.websocket import ChatSocket
 from chatserver.handlers.desk import Desk
 from chatserver.handlers.health import Health
 from chatserver.handlers.identity import Identities
+from chatserver.handlers.simulation import SimulationAsked
 from chatserver.handlers.staff import StaffAccounts
 from chatserver.handlers.watch import Watch
 
@@ -37,6 +39,7 @@ def build_app(
     accounts: StaffAccounts,
     watch: Watch,
     statistics: Callable[[], Awaitable[str]],
+    simulation: Callable[[SimulationAsked], Awaitable[Simulation | None]],
     health: Health,
     exposition: Callable[[], bytes],
     gate: Gate,
@@ -49,7 +52,8 @@ def build_app(
 ) -> Starlette:
     """The app of one worker. Its lifespan must yield `{STATE_KEY: gate}`, so that the sockets find the gate too.
 
-    `exposition` gives the metrics in Prometheus' text format, `statistics` what operators may take along, as CSV.
+    `exposition` gives the metrics in Prometheus' text format, `statistics` what operators may take along, as CSV,
+    and `simulation` replays the queue under a policy.
     """
     identity = IdentityRoutes(
         identities, watch, origins=origins, cookies=cookies, addresses=addresses, limits=gate.limits
@@ -58,6 +62,7 @@ def build_app(
         accounts,
         identities,
         statistics,
+        simulation,
         origins=origins,
         cookies=staff_cookies,
         addresses=addresses,

@@ -47,6 +47,7 @@ from chatserver.edge.staff import (
     PeopleAnswer,
     RolesAsked,
     SignInAsked,
+    SimulationAnswer,
     StaffAnswer,
     StaffRoutes,
 )
@@ -316,6 +317,15 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         "statistics",
         StaffRoutes.statistics,
         {200: Answer(about="Whole weeks, small numbers left out.", body=str, media=CSV)},
+        Reason.RATE_LIMITED,
+        method="GET",
+        needs=Capability.OPERATE,
+    ),
+    _staff(
+        "simulation",
+        StaffRoutes.simulation,
+        {200: Answer(about="Three columns, small numbers left out.", body=SimulationAnswer)},
+        Reason.INVALID,
         Reason.RATE_LIMITED,
         method="GET",
         needs=Capability.OPERATE,

@@ -14,11 +14,13 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.limits import Limits
+from chatserver.domain.replay import OutOfRange, Simulation
 from chatserver.domain.staff import CONFIRMED_FOR, INVITATION_PATH, Capability, Role, Staff, in_order, require
 from chatserver.edge.addresses import Addresses
 from chatserver.edge.guard import Cookies, Origins, Standing
 from chatserver.edge.http import CSV, JSON, UNKEPT, Asking, as_file, decoded
 from chatserver.handlers.identity import Identities
+from chatserver.handlers.simulation import SimulationAsked
 from chatserver.handlers.staff import StaffAccounts, Welcome
 from chatserver.store.contract import SignIn
 
@@ -40,6 +42,12 @@ class AcceptAsked(msgspec.Struct, frozen=True):
     login: str
     name: str
     password: str
+
+
+class SimulationAnswer(msgspec.Struct, frozen=True):
+    """Null where fewer than 20 asked: nothing can be said from so few."""
+
+    simulation: Simulation | None
 
 
 class RolesAsked(msgspec.Struct, frozen=True):
@@ -135,6 +143,7 @@ class StaffRoutes:
         accounts: StaffAccounts,
         identities: Identities,
         statistics: Callable[[], Awaitable[str]],
+        simulation: Callable[[SimulationAsked], Awaitable[Simulation | None]],
         *,
         origins: Origins,
         cookies: Cookies,
@@ -144,6 +153,7 @@ class StaffRoutes:
         self._accounts = accounts
         self._identities = identities
         self._statistics = statistics
+        self._simulation = simulation
         self._origins = origins
         self._cookies = cookies
         self._addresses = addresses
@@ -247,6 +257,21 @@ class StaffRoutes:
             lines = await self._statistics()
         headers = {**UNKEPT, "content-disposition": 'attachment; filename="statistics.csv"', "content-type": CSV}
         return Response(lines, 200, headers)
+
+    async def simulation(self, request: Request) -> Response:
+        """`GET /api/staff/simulation`: the queue of the last `days` (7) as it was, replayed, and replayed with
+        `listeners` more or fewer, and other `pause_minutes`, `cap`, `session_minutes` and `proposal_seconds`: whole
+        numbers in the query, each as it is where it is left out."""
+        by = await self._known(self._asking.token(request, self._origins.judge_read(request.scope)))
+        require(by.staff.roles, Capability.OPERATE)
+        self._asking.admit(self._addresses.admit_export, request)
+        try:
+            asked = msgspec.convert(dict(request.query_params), SimulationAsked, strict=False)
+            # One at a time: each takes a core for a moment.
+            async with self._exporting:
+                return _json(SimulationAnswer(await self._simulation(asked)))
+        except (msgspec.ValidationError, OutOfRange):
+            raise Refusal(Reason.INVALID) from None
 
     async def invite(self, request: Request) -> Response:
         """`POST /api/staff/invite`: a link for one new account with these roles."""

@@ -30,6 +30,7 @@ from chatserver.domain.rooms import (
     RoomState,
 )
 from chatserver.domain.staff import Role, Staff
+from chatserver.domain.timings import Recorded
 from chatserver.store.house_contract import HouseStore
 from chatserver.store.moderation_contract import ModerationStore
 
@@ -144,6 +145,7 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     report_age: int = 180 * 24 * 3600 * 1000
     debrief_age: int = 90 * 24 * 3600 * 1000
     feedback_age: int = 365 * 24 * 3600 * 1000
+    timings_age: int = 14 * 24 * 3600 * 1000
     dedupe_window: int = 10 * 60 * 1000
 
 
@@ -313,6 +315,12 @@ class Store(ModerationStore, HouseStore, Protocol):
 
     async def clock(self) -> Millis | None:
         """What time it is by the database's clock, which all workers share; None where it is on this machine anyway."""
+        ...
+
+    async def timings(self, since: Millis, now: Millis, most: int) -> Recorded:
+        """The waits that began since then and are over, at most so many of the newest, and when somebody listened
+        during them; spans that reach back further, or go on, are cut. Each came with the commit that ended it; the
+        waits of those who talk at this moment come when they are done. In order."""
         ...
 
     async def see(self, members: Collection[MemberId], now: Millis) -> None:

@@ -16,7 +16,7 @@ from chatserver.domain.floor import Ending, Floor, Listener, Seeker, Session, Se
 from chatserver.domain.history import ChannelName, Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.rooms import Publication, Room, RoomStatus, room_channel
-from chatserver.store import floor_log, render
+from chatserver.store import floor_log, render, timings
 from chatserver.store import floor_statements as sql
 from chatserver.store import statements as rooms_sql
 from chatserver.store.compiler import Call, Op
@@ -209,9 +209,10 @@ def _kept_session(session: Session, who: MemberId) -> KeptSession:
 
 
 def prune(now: Millis, retention: Retention) -> Op[bool]:
-    """Remove hand-overs, reports, debriefs and feedback that are too old, and words, invitations and sign-ins that are
-    over. Whether any of it was what somebody wrote or said."""
+    """Remove hand-overs, timings, reports, debriefs and feedback that are too old, and words, invitations and sign-ins
+    that are over. Whether any of it was what somebody wrote or said."""
     yield Call(sql.DROP_OLD_WAITS, [(now - WAITS_KEPT,)])
+    yield from timings.prune(now, retention)
     for statement in sql.DROP_OVER:
         yield Call(statement, [(now,)])
     has_dropped = False

@@ -16,6 +16,7 @@ from chatserver.domain.floor import Floor, FloorRules
 from chatserver.domain.floor_commands import Decided
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
+from chatserver.domain.timings import Span, Wait, noted
 from chatserver.store import floor_statements as sql
 from chatserver.store.compiler import Call, Op, by_keys
 from chatserver.store.contract import FloorChange, FloorCommitted
@@ -33,6 +34,7 @@ def commit(changes: Sequence[FloorChange], records: Records) -> Op[list[FloorOut
     """Decide and save commands in their order; one outcome for each. A Refusal writes nothing and harms no other."""
     before = floor = yield from locked(records)
     decisions: list[tuple[int, Decided] | Exception] = []
+    timings: list[Wait | Span] = []
     for change in changes:
         try:
             decided = change.decide(floor)
@@ -42,10 +44,12 @@ def commit(changes: Sequence[FloorChange], records: Records) -> Op[list[FloorOut
             decisions.append(error)
             continue
         if decided.events:
+            timings.extend(noted(floor, decided.events, change.now))
             floor = msgspec.structs.replace(after, version=floor.version + 1)
         decisions.append((floor.version, decided))
     made = [decision for decision in decisions if not isinstance(decision, Exception)]
     yield from save(before, floor, {key_of(event): None for _, decided in made for event in decided.events})
+    yield from _note(timings)
     carried = yield from carry_out(
         [
             (number, effect, change.now)
@@ -58,6 +62,20 @@ def commit(changes: Sequence[FloorChange], records: Records) -> Op[list[FloorOut
         decision if isinstance(decision, Exception) else _committed(*decision, carried.get(number, _NOTHING))
         for number, decision in enumerate(decisions)
     ]
+
+
+def _note(found: Iterable[Wait | Span]) -> Op[None]:
+    asks: list[tuple[object, ...]] = []
+    shifts: list[tuple[object, ...]] = []
+    for each in found:
+        if isinstance(each, Wait):
+            asks.append((each.asked_at, each.ended_at, each.outcome.value, each.length))
+        else:
+            shifts.append((each.start, each.end, each.cap))
+    if asks:
+        yield Call(sql.ADD_ASKS, asks)
+    if shifts:
+        yield Call(sql.ADD_SHIFTS, shifts)
 
 
 def _committed(version: int, decided: Decided, carried: Carried) -> FloorCommitted:

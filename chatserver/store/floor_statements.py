@@ -29,6 +29,7 @@ from sqlalchemy.sql import ColumnElement
 from chatserver.store.compiler import Statement
 from chatserver.store.statements import KEYS_AT_ONCE, SESSION
 from chatserver.store.tables import (
+    asks,
     barred,
     channels,
     debriefs,
@@ -43,6 +44,7 @@ from chatserver.store.tables import (
     reactions,
     reports,
     rooms,
+    shifts,
     staff_sign_ins,
     upkeep,
     waits,
@@ -173,6 +175,17 @@ NOTE_SCRUBBED: Final = Statement(
 # ------------------------------------------------------------------------------------------------ what sessions leave
 
 ADD_WAIT: Final = Statement(insert(waits).values(asked_at=_p("asked_at"), met_at=_p("met_at")), "asked_at", "met_at")
+ADD_ASKS, ADD_SHIFTS = (
+    Statement(insert(table).values({c.name: _p(c.name) for c in table.c}), *(c.name for c in table.c))
+    for table in (asks, shifts)
+)
+ASKS: Final = Statement(
+    # The newest, where there are more than `most`.
+    select(asks).where(asks.c.asked_at >= _p("since")).order_by(asks.c.asked_at.desc()).limit(_p("most")),
+    "since",
+    "most",
+)
+SHIFTS: Final = Statement(select(shifts).where(shifts.c.ended_at > _p("since")), "since")
 _WORDS: Final = ("words_hash", "listener", "expires_at")
 DROP_WORDS: Final = Statement(delete(words).where(words.c.words_hash == _p("words_hash")), "words_hash")
 ADD_WORDS: Final = Statement(insert(words).values({name: _p(name) for name in _WORDS}), *_WORDS)
@@ -235,6 +248,8 @@ DEBRIEFS_OF: Final = Statement(
     select(debriefs.c.at, debriefs.c.note).where(debriefs.c.listener == _p("who")).order_by(debriefs.c.at), "who"
 )
 DROP_OLD_WAITS: Final = Statement(delete(waits).where(waits.c.met_at < _p("before")), "before")
+DROP_OLD_ASKS: Final = Statement(delete(asks).where(asks.c.asked_at < _p("before")), "before")
+DROP_OLD_SHIFTS: Final = Statement(delete(shifts).where(shifts.c.ended_at < _p("before")), "before")
 DROP_OLD_REPORTS, DROP_OLD_DEBRIEFS, DROP_OLD_FEEDBACK = (
     Statement(delete(table).where(table.c.at < _p("before")).returning(_ONE), "before", returns=True)
     for table in (reports, debriefs, feedback)

@@ -13,7 +13,8 @@ from chatserver.domain.history import ChannelName, Head, Millis, Offset
 from chatserver.domain.identity import Member, MemberId
 from chatserver.domain.rooms import Publication, Room, RoomId
 from chatserver.domain.staff import Role, Staff
-from chatserver.store import floor_forgetting, floor_log, forgetting, people, reading, staff
+from chatserver.domain.timings import Recorded
+from chatserver.store import floor_forgetting, floor_log, forgetting, people, reading, staff, timings
 from chatserver.store.contract import (
     Committed,
     Export,
@@ -133,6 +134,9 @@ class Operations(ModerationOperations, HouseOperations):
 
     async def floor(self) -> Floor:
         return await self._read(partial(floor_log.floor, self._records))
+
+    async def timings(self, since: Millis, now: Millis, most: int) -> Recorded:
+        return await self._read(partial(timings.timings, self._records, since, now, most))
 
     async def floor_version(self) -> int:
         return await self._read(floor_log.version)

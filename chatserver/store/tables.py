@@ -26,7 +26,7 @@ from sqlalchemy import (
     false,
 )
 
-SCHEMA_REVISION: Final = "0006"
+SCHEMA_REVISION: Final = "0007"
 """The newest migration. A store opens only a database that stands there."""
 
 metadata = MetaData(
@@ -186,6 +186,24 @@ waits = Table(
     metadata,
     Column("asked_at", BigInteger, nullable=False),
     Column("met_at", BigInteger, nullable=False, index=True),
+)
+
+asks = Table(
+    "asks",
+    metadata,
+    Column("asked_at", BigInteger, nullable=False, index=True),
+    Column("ended_at", BigInteger, nullable=False),
+    Column("outcome", String, nullable=False),
+    # Milliseconds. NULL where they met nobody.
+    Column("length", BigInteger),
+)
+
+shifts = Table(
+    "shifts",
+    metadata,
+    Column("started_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger, nullable=False, index=True),
+    Column("cap", Integer, nullable=False),
 )
 
 words = Table(

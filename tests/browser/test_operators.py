@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
+import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,7 +34,7 @@ _BEYOND = """(edge) => [...document.querySelectorAll("body *")].filter((e) => {
     const isSeen = box.width > 0 && !e.closest(".unseen, .skip") && e.checkVisibility({contentVisibilityAuto: true});
     return isSeen && (box.right > edge + 1 || box.left < -1);
 }).map((e) => e.outerHTML.slice(0, 120))"""
-_SMALL = """() => [...document.querySelectorAll("button, a.pill, a.act, a.brand, summary, input[type=text], select")]
+_SMALL = """() => [...document.querySelectorAll("button, a.pill, a.act, a.brand, summary, input, select")]
     .filter((e) => e.checkVisibility() && !e.closest(".unseen, .heads"))
     .map((e) => [e, e.getBoundingClientRect()])
     .filter(([, box]) => box.width > 0 && (box.height < 43.5 || box.width < 43.5))
@@ -155,6 +158,43 @@ async def test_everybody_can_read_it(house: ChatServer, sit_down: SitDown, schem
         assert await page.evaluate(_BEYOND, width) == []
         assert await page.evaluate(_SMALL) == []
         await photograph(page, f"operators-{scheme}-{width}")
+
+
+def _record(house: ChatServer, asks: int) -> None:
+    """So many asked yesterday, every two minutes, and two listened."""
+    start = (int(time.time()) - 86_400) * 1000 // 10_000 * 10_000
+    waits = [(start + each * 120_000, start + each * 120_000 + 30_000, "met", 1_800_000) for each in range(asks)]
+    with contextlib.closing(sqlite3.connect(house.directory / "data" / "chat.db", timeout=10)) as database, database:
+        database.execute("DELETE FROM asks")
+        database.execute("DELETE FROM shifts")
+        database.executemany("INSERT INTO asks (asked_at, ended_at, outcome, length) VALUES (?, ?, ?, ?)", waits)
+        shifts = [(start, start + 14_400_000, 2)] * 2
+        database.executemany("INSERT INTO shifts (started_at, ended_at, cap) VALUES (?, ?, ?)", shifts)
+
+
+@pytest.mark.parametrize(("scheme", "width"), _LOOKS)
+async def test_an_operator_tries_a_policy_and_sees_the_waits(
+    house: ChatServer, sit_down: SitDown, scheme: str, width: int
+) -> None:
+    person = await sit_down(house.url, color_scheme=scheme, viewport={"width": width, "height": 844})
+    page = await at_work(person, house, f"Calm {scheme.title()} {'Heron' if width < 600 else 'Otter'}")
+    card = page.get_by_role("region", name="Try another policy")
+    await card.get_by_role("button", name="Try a policy").click()
+    await expect(card.get_by_label("Days back")).to_be_focused()
+    _record(house, 19)
+    await card.get_by_role("button", name="Show the waits").click()
+    await expect(card).to_contain_text("Fewer than 20 people asked")
+    _record(house, 40)
+    await card.get_by_label("Listeners more").fill("10")
+    await card.get_by_role("button", name="Show the waits").click()
+    half = card.get_by_role("row", name="Half of those met waited up to")
+    await expect(half.get_by_role("cell").first).to_have_text("30 s")
+    await expect(half.get_by_role("cell").last).to_have_text("10 s")
+    assert await violations(page) == []
+    assert await page.evaluate(_BEYOND, width) == []
+    assert await page.evaluate(_SMALL) == []
+    await card.scroll_into_view_if_needed()
+    await photograph(page, f"flight-{scheme}-{width}")
 
 
 async def test_operators_take_statistics_along_and_moderators_do_not(house: ChatServer, sit_down: SitDown) -> None:

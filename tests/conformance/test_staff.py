@@ -378,6 +378,28 @@ async def test_statistics_are_whole_weeks_without_small_numbers(office: Office, 
     assert (await operator.get("/api/staff/statistics")).text == answer.text
 
 
+async def test_a_policy_is_simulated_from_enough_asks_and_nothing_from_fewer(office: Office, house: House) -> None:
+    """[P-STAFF-13]"""
+    operator, _ = await office.operator()
+    path = "/api/staff/simulation"
+    assert (await operator.get(path)).json() == {"simulation": None}
+    for query in ("cap=9", "days=0", "days=x", "listeners=51", "pause=5", "proposal_seconds=9"):
+        assert error_of(await operator.get(f"{path}?{query}")) == (400, "invalid"), query
+    start = (int(time.time()) - 86_400) * 1000 // 10_000 * 10_000
+    with contextlib.closing(sqlite3.connect(house.database)) as database, database:
+        asks = [(start + each * 120_000, start + each * 120_000 + 30_000, "met", 1_800_000) for each in range(40)]
+        database.executemany("INSERT INTO asks (asked_at, ended_at, outcome, length) VALUES (?, ?, ?, ?)", asks)
+        shifts = [(start, start + 14_400_000, 2)] * 2
+        database.executemany("INSERT INTO shifts (started_at, ended_at, cap) VALUES (?, ?, ?)", shifts)
+    answer = await operator.get(f"{path}?days=2&listeners=10&pause_minutes=0")
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    found = answer.json()["simulation"]
+    assert [found[column]["asks"] for column in ("recorded", "replayed", "imagined")] == [40, 40, 40]
+    assert (found["recorded"]["half"], found["imagined"]["half"]) == (30, 10)
+    assert found["imagined"]["soon"] == {"bound": "over", "percent": 72}
+    assert found["recorded"]["left"] is None
+
+
 async def test_of_two_operators_who_demote_one_another_on_two_workers_one_does(
     pair: tuple[House, House], traffic: Traffic
 ) -> None:

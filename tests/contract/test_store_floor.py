@@ -25,6 +25,7 @@ from chatserver.domain.floor_commands import (
 )
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
+from chatserver.domain.timings import Outcome, Recorded, Span, Wait, rounded
 from chatserver.store.contract import FloorChange, Retention, Store, StoreUnavailable
 from tests.store.floor_kit import at_once, does, listener, seeker, session
 from tests.store.kit import START, Database, newcomer
@@ -293,3 +294,57 @@ async def test_the_clock_that_all_machines_share_is_told(store: Store, database:
     else:
         assert told is not None
         assert abs(told - time.time() * 1000) < 2_000
+
+
+# ------------------------------------------------------------------------------------------------ timings
+
+
+async def test_what_ends_is_kept_as_timings_of_nobody_with_the_commit_that_ends_it(
+    store: Store, other: Store, database: Database
+) -> None:
+    talk = session("s-1", ADA, LIV, asked_at=Millis(START + 1), started_at=Millis(START + 31_000))
+    wanting = listener(LIV, wants=True, wanted_at=START, profile=Profile(cap=3))
+    await does(store, SessionSet(session=talk), SeekerSet(seeker=seeker(BEA, asked_at=START)), now=START)
+    await does(store, ListenerSet(listener=wanting), now=START)
+    over = msgspec.structs.replace(talk, ended_at=Millis(START + 631_000))
+    assert (await other.timings(START, START, 10)) == Recorded((), ())
+    await does(store, SessionSet(session=over), SeekerLeft(member=BEA), now=Millis(START + 700_004))
+    start = rounded(START)
+    waits = (
+        Wait(start, rounded(START + 700_004), Outcome.WITHDRAWN, None),
+        Wait(rounded(START + 1), rounded(START + 31_000), Outcome.MET, 600_000),
+    )
+    now = Millis(start + DAY)
+    assert set((found := await other.timings(Millis(start - 1), now, 10)).waits) == set(waits)
+    assert found.spans == (Span(start, now, 3),), "somebody who listens still does until now"
+    await does(store, ListenerSet(listener=msgspec.structs.replace(wanting, wants=False)), now=Millis(start + 60_000))
+    assert (await other.timings(Millis(start - 1), now, 10)).spans == (Span(start, Millis(start + 60_000), 3),)
+    assert (await other.timings(Millis(start + 30_000), now, 10)) == Recorded(
+        (), (Span(Millis(start + 30_000), Millis(start + 60_000), 3),)
+    )
+    assert len((await other.timings(Millis(start - 1), now, 1)).waits) == 1
+
+
+async def test_a_refused_command_leaves_no_timing(store: Store) -> None:
+    def refuse(floor: Floor) -> Decided:
+        raise Refusal(Reason.PROPOSAL_GONE)
+
+    with pytest.raises(Refusal):
+        await store.commit_floor(FloorChange(decide=refuse, now=START))
+    assert await store.timings(Millis(0), Millis(START + DAY), 10) == Recorded((), ())
+
+
+async def test_timings_are_kept_for_as_long_as_is_set(store: Store) -> None:
+    await does(
+        store,
+        SeekerSet(seeker=seeker(ADA, asked_at=START)),
+        ListenerSet(listener=listener(LIV, wants=True, wanted_at=START)),
+    )
+    await does(store, SeekerLeft(member=ADA), ListenerLeft(member=LIV), now=Millis(START + 60_000))
+    kept = await store.timings(Millis(0), Millis(START + DAY), 10)
+    assert (len(kept.waits), len(kept.spans)) == (1, 1)
+    retention = Retention(timings_age=2 * DAY)
+    await store.expire(Millis(rounded(START) + 2 * DAY), retention)
+    assert await store.timings(Millis(0), Millis(START + DAY), 10) == kept
+    await store.expire(Millis(rounded(START) + 2 * DAY + 60_001), retention)
+    assert await store.timings(Millis(0), Millis(START + DAY), 10) == Recorded((), ())

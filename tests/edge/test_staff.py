@@ -116,11 +116,12 @@ BODIES: dict[str, Json] = {
     "/api/staff/roles": {"member": "m_nobody", "roles": ["listener"]},
     "/api/staff/revoke": {"member": "m_nobody"},
 }
-READS = ("/api/staff/me", "/api/staff/export", "/api/staff/people", "/api/staff/statistics")
+READS = ("/api/staff/me", "/api/staff/export", "/api/staff/people", "/api/staff/statistics", "/api/staff/simulation")
 FOR_ALL = {"/api/staff/sign-in", "/api/staff/sign-out", "/api/staff/invitation"}
 FOR_SOME = {
     "/api/staff/people": {Role.MODERATOR, Role.OPERATOR},
     "/api/staff/statistics": {Role.OPERATOR},
+    "/api/staff/simulation": {Role.OPERATOR},
     "/api/staff/invite": {Role.OPERATOR},
     "/api/staff/roles": {Role.OPERATOR},
     "/api/staff/revoke": {Role.OPERATOR},

@@ -148,6 +148,38 @@ export const words = {
     deaf: "Nothing heard",
     storeAway: "No writes",
   },
+  flight: {
+    title: "Try another policy",
+    lead: "The last days of the queue again, as if something had been otherwise: the same people ask, and the same rules decide. Nothing is switched on by it.",
+    begin: "Try a policy",
+    asItIs: "as it is",
+    /** @type {Record<string, string>} */
+    fields: {
+      days: "Days back", listeners: "Listeners more (or −)", pause_minutes: "Pause, minutes", cap: "People at once", session_minutes: "Session, minutes",
+      proposal_seconds: "Time to answer, seconds",
+    },
+    go: "Show the waits",
+    working: "Replaying the days…",
+    tooFew: "Fewer than 20 people asked in these days. From so few nothing can be said, and it would tell of single people.",
+    trust: "Compare the first two columns before you trust the third: they should be alike. Everybody can meet everybody here, so real waits are a little longer.",
+    failed: "That did not work. Please try it again in a moment.",
+    /** @type {Record<string, string>} */
+    refused: {
+      invalid: "That cannot be replayed: a number is out of range, or hardly anybody could answer in so short a time.",
+      rate_limited: "That was often enough for now. Please try it again later.",
+    },
+    table: "Waits under this policy",
+    what: "What",
+    columns: ["As it was", "Replayed as it was", "With this policy"],
+    rows: {
+      asks: "Asked for a listener", half: "Half of those met waited up to", nineInTen: "Nine in ten waited up to", longest: "The longest wait",
+      soon: "Met within five minutes", left: "Left without being met", busy: "Of listeners’ places taken",
+    },
+    wait: (/** @type {number | null} */ s) => (s === null ? "Under 11 were met" : s < 60 ? `${s} s` : `${Math.floor(s / 60)} min${s % 60 === 0 ? "" : ` ${s % 60} s`}`),
+    share: (/** @type {{bound: string, percent: number}} */ { bound, percent }) => (bound === "is" ? `${percent} %` : `${bound} ${percent} %`),
+    left: (/** @type {number | null} */ n) => (n === null ? "Under 11, or nearly all" : number(n)),
+    busy: (/** @type {number | null} */ percent) => (percent === null ? "Nobody listened" : `${percent} %`),
+  },
   statistics: {
     title: "Numbers to take along",
     lead: "Reports and feedback by day and kind, of the weeks that are over. What is small is left out, and with it whatever would give it away.",

@@ -89,6 +89,21 @@ function statisticsCard() {
   return h("section", { class: "card", "aria-labelledby": "statistics-title" }, h("h2", { id: "statistics-title", text: w.title }), h("p", { text: w.lead }), h("p", { class: "soft", text: w.here }), h("p", {}, h("a", { class: "act second", href: "/api/staff/statistics", download: "statistics.csv", text: w.download })));
 }
 
+/** The flight simulator. Its form is fetched when somebody wants it. @param {(what: string) => void} tell */
+function flightCard(tell) {
+  const w = words.flight;
+  const begin = button(w.begin, () => void import("./flight.js").then(fly, () => tell(words.link.lost)), { class: "act second" });
+  const element = h("section", { class: "card", "aria-labelledby": "flight-title" }, h("h2", { id: "flight-title", text: w.title }), h("p", { text: w.lead }), h("p", {}, begin));
+
+  /** @param {typeof import("./flight.js")} found */
+  function fly({ flightView }) {
+    const view = flightView(sayNow);
+    begin.parentElement?.replaceWith(view);
+    view.querySelector("input")?.focus();
+  }
+  return element;
+}
+
 /** @param {SignedIn} account */
 function page(account) {
   const mayOperate = account.roles.includes("operator");
@@ -131,6 +146,7 @@ function page(account) {
     rooms.element,
     h("div", { class: "panels" }, ...floor.elements, plumbing.element),
     workers.element,
+    mayOperate && flightCard(tell),
     mayOperate && statisticsCard(),
     h("div", { class: "row" }, sound.element, button(words.soundTry, () => bell.play("call"), { class: "quiet" })),
   );

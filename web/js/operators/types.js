@@ -117,4 +117,18 @@
  * @typedef {{key: string, isDown: boolean}} Order
  */
 
+/**
+ * How a queue went, as `GET /api/staff/simulation` tells it. Waits in seconds.
+ * @typedef {object} Figures
+ * @property {number} asks
+ * @property {number | null} half @property {number | null} nine_in_ten @property {number | null} longest
+ * @property {{bound: "is" | "under" | "over", percent: number}} soon
+ * @property {number | null} left @property {number | null} busy
+ */
+
+/**
+ * @typedef {object} Simulated
+ * @property {Figures} recorded @property {Figures} replayed @property {Figures} imagined
+ */
+
 export {};
