@@ -78,7 +78,7 @@ class OutOfRange(ValueError):
     """What was asked for is no policy; the words say which part."""
 
 
-STEPS_FOR_AN_ASK: Final = 100
+STEPS_FOR_AN_ASK: Final = 40
 _FEWEST_STEPS: Final = 1_000
 """A replay of more steps is given up: nobody should wait for one in which the same people are asked in vain all day."""
 MOST_MINUTES: Final = 240

@@ -14,7 +14,7 @@ from chatserver.store.contract import Store
 
 DAY: Final = 24 * 3_600_000
 MOST_DAYS: Final = 90
-MOST_ASKS: Final = 2_000
+MOST_ASKS: Final = 1_000
 """The newest are replayed. It bounds how long somebody waits, and what a worker spends."""
 
 
