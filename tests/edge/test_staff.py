@@ -338,7 +338,8 @@ async def test_hello_as_staff(office: Office) -> None:
     for cmd, fields in (("rename", {"name": "Somebody"}), ("code", {})):
         assert (await ask(socket, cmd, **fields))["error"]["code"] == "not_allowed"
     joined = (await ask(socket, "join", room="sleep", agreement=1))["ok"]
-    assert joined["people"] == [member] or member in joined["people"]
+    # Who may moderate is shown with that role.
+    assert joined["people"] == [{**member, "name": f"{member['name']} · moderator"}]
 
 
 async def test_a_guests_hello_tells_no_roles(office: Office) -> None:
