@@ -3,6 +3,7 @@
 import { button, h, show } from "../lib/dom.js";
 import { call } from "../lib/api.js";
 import { Refused } from "../lib/client.js";
+import { newId } from "../lib/text.js";
 import { words } from "../locales/en-listen.js";
 import { field, idFor, passwordInput, textInput, troubleLine } from "./parts.js";
 
@@ -21,6 +22,23 @@ export async function confirmed(account, act) {
     if (!(await ask(account))) throw no;
     await act();
   }
+}
+
+/**
+ * Asks over a connection; where it needs the password, it is the same command that is given again.
+ * @param {{has_totp: boolean}} account
+ * @param {import("../lib/client.js").Client} client
+ * @returns {(cmd: string, fields?: object) => Promise<any>}
+ */
+export function surely(account, client) {
+  return async (cmd, fields) => {
+    const id = newId();
+    let ok = null;
+    await confirmed(account, async () => {
+      ok = await client.patient(cmd, fields, id);
+    });
+    return ok;
+  };
 }
 
 /** @param {{has_totp: boolean}} account @returns {Promise<boolean>} whether it was given */

@@ -8,7 +8,7 @@ import { Client, Refused } from "../lib/client.js";
 import { attr, button, focusOn, h, keyed, show, text } from "../lib/dom.js";
 import { newId } from "../lib/text.js";
 import { Bell } from "../listen/bell.js";
-import { confirmed } from "../listen/confirming.js";
+import { surely } from "../listen/confirming.js";
 import { signInView, unreachableView } from "../listen/doors.js";
 import { check } from "../listen/parts.js";
 import { words } from "../locales/en-moderate.js";
@@ -116,7 +116,7 @@ function page(account) {
     },
   });
   /** @type {Office} */
-  const office = { ask: (cmd, fields) => client.patient(cmd, fields), askSurely, fact: (cmd, fields, gate) => client.fact(cmd, fields, { gate }), release: (gate) => client.release(gate), me: account.member, say, queue: () => queue };
+  const office = { ask: (cmd, fields) => client.patient(cmd, fields), askSurely: surely(account, client), fact: (cmd, fields, gate) => client.fact(cmd, fields, { gate }), release: (gate) => client.release(gate), me: account.member, say, queue: () => queue };
 
   const reports = queueView(office, choose);
   const rooms = roomsView(office, () => draw());
@@ -129,16 +129,6 @@ function page(account) {
   const stand = h("div", { class: "place" }, both);
   /** @type {ReturnType<typeof fileView> | null} */
   let file = null;
-
-  /** Where the password is needed it is asked for, and it is the same command that is given again. @param {string} cmd @param {object} [fields] */
-  async function askSurely(cmd, fields) {
-    const id = newId();
-    let ok = null;
-    await confirmed(account, async () => {
-      ok = await client.patient(cmd, fields, id);
-    });
-    return ok;
-  }
 
   /** @param {Queue} view @param {boolean} isFirst */
   function take(view, isFirst) {

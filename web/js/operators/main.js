@@ -8,7 +8,7 @@ import { Client, Refused } from "../lib/client.js";
 import { button, focusOn, h, show, text } from "../lib/dom.js";
 import { newId } from "../lib/text.js";
 import { Bell } from "../listen/bell.js";
-import { confirmed } from "../listen/confirming.js";
+import { surely } from "../listen/confirming.js";
 import { signInView, unreachableView } from "../listen/doors.js";
 import { check } from "../listen/parts.js";
 import { words } from "../locales/en-operators.js";
@@ -120,7 +120,7 @@ function page(account) {
 
   /** @type {import("./types.js").Acting} */
   const acting = {
-    ask: askSurely,
+    ask: (cmd, fields) => surely(account, client)(cmd, fields),
     nameOf: (room) => picture?.places.get(room)?.name ?? room,
     mayOperate,
   };
@@ -176,16 +176,6 @@ function page(account) {
       else if (trouble.status === "waiting") tell(words.link.lost);
     },
   });
-
-  /** Where the password is needed it is asked for, and it is the same command that is given again. @param {string} cmd @param {object} fields */
-  async function askSurely(cmd, fields) {
-    const id = newId();
-    let ok = null;
-    await confirmed(account, async () => {
-      ok = await client.patient(cmd, fields, id);
-    });
-    return ok;
-  }
 
   async function begin() {
     try {
