@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Container, Iterable
 from typing import Final
 
 import msgspec
@@ -246,9 +246,9 @@ def declare(id_: str, room: RoomId | None, minutes: int, quiet_minutes: int, now
     return Raid(id=id_, room=room, at=now, until=Millis(now + minutes * MINUTE), quiet=quiet_minutes * MINUTE)
 
 
-def raids_on(raids: Iterable[Raid], room: RoomId, now: Millis) -> list[Raid]:
-    """Those that protect a room at this moment."""
-    return [raid for raid in raids if raid.until > now and raid.room in (None, room)]
+def raids_on(raids: Iterable[Raid], family: Container[RoomId], now: Millis) -> list[Raid]:
+    """Those that protect a room at this moment. Its family is protected with it: else a raid would only move on."""
+    return [raid for raid in raids if raid.until > now and (raid.room is None or raid.room in family)]
 
 
 def quiet_until(raids: Iterable[Raid], created_at: Millis) -> Millis | None:

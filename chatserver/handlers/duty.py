@@ -39,7 +39,7 @@ class DutyKeeper:
         kept = await node.store.duties()
         for room in needing:
             before = kept.get(room.id)
-            after = duty.settle(before, is_attended=room.id in attended, now=node.now(), rules=self._rules)
+            after = duty.settle(before, is_attended=room.id in attended, now=node.floor.now(), rules=self._rules)
             if duty.is_worth_keeping(before, after, self._rules):
                 await self._keep(room.id, is_attended=room.id in attended)
 
@@ -50,7 +50,7 @@ class DutyKeeper:
 
     async def _keep(self, room: RoomId, *, is_attended: bool) -> None:
         node = self._node
-        steered = await node.store.keep_duty(room, is_attended=is_attended, rules=self._rules, now=node.now())
+        steered = await node.store.keep_duty(room, is_attended=is_attended, rules=self._rules, now=node.floor.now())
         if steered.publications:
             node.hub.announce(steered.publications)
             await node.watch.heed()

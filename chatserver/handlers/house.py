@@ -158,7 +158,7 @@ class HouseKeeper:
         """Raises ROOM_SPLIT where a newcomer has more room in one beside it, and where it is protected CHALLENGE or
         JOINS_SLOWED. Who was here before is let in."""
         beside = self.family(room) if room.status is RoomStatus.OPEN else []
-        raids = rules.raids_on(self.raids, room.id, self._node.now())
+        raids = self._raids_on(room)
         if (len(beside) < 2 or is_exact or is_returning) and not raids:
             return
         if len(beside) > 1 and not is_exact and not is_returning:
@@ -195,10 +195,15 @@ class HouseKeeper:
         if (wait := door.take(1.0, node.monotonic())) > 0:
             raise Refusal(Reason.JOINS_SLOWED, retry_after=max(1.0, wait))
 
+    def _raids_on(self, room: Room) -> list[rules.Raid]:
+        if not self.raids:
+            return []
+        return rules.raids_on(self.raids, {each.id for each in self.family(room)} | {room.id}, self._node.now())
+
     async def require_voice(self, person: Person, room: RoomId) -> None:
         """Raises READ_ONLY, with `until`, where somebody is too new to write in a room that is protected."""
-        now = self._node.now()
-        raids = rules.raids_on(self.raids, room, now)
+        now, place = self._node.now(), self._node.rooms.get(room)
+        raids = [] if place is None else self._raids_on(place)
         if not raids:
             return
         until = rules.quiet_until(raids, await self._since(person.id))

@@ -240,7 +240,7 @@ def _require_inside(connection: Connection, room: RoomId) -> None:
 
 
 async def _require_voice(node: Node, connection: Connection, person: Person, room: RoomId) -> None:
-    if not is_moderator(connection):
+    if not is_session(room) and not is_moderator(connection):
         await node.house.require_voice(person, room)
 
 

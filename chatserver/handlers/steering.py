@@ -57,6 +57,8 @@ NEW_FOR: Final = 30 * 60_000
 """Milliseconds for which a guest is a newcomer, who knows nobody yet."""
 EMPTY_SECONDS: Final = 15 * 60.0
 """How long a room that was opened beside another one stands empty before it is closed again."""
+SETTLING_SECONDS: Final = 120.0
+"""How long nothing beside a room is split by itself again: people are led, and need a while to go."""
 _LEAVING_SECONDS: Final = 60.0
 """For how long a worker that was asked to go, and did not, is asked again."""
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
@@ -190,9 +192,14 @@ class Stewards:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._empty_since: dict[RoomId, float] = {}
+        self._grown: dict[RoomId, tuple[int, float]] = {}
+        """For each room that others stand beside: how many are open, and since when it is so many."""
 
     async def tick(self) -> None:
         node = self._node
+        if not node.bus.is_attached:
+            # Who is on other workers is not known now: a room may be anything but empty.
+            self._empty_since.clear()
         serving = node.load.serving() if node.house.leaving else set()
         for worker, since in [*node.house.leaving.items()]:
             if worker in serving and node.monotonic() - since < _LEAVING_SECONDS:
@@ -206,13 +213,23 @@ class Stewards:
             here = node.presence.here(room_channel(room.id))
             root = node.rooms.get(rules.root_of(room), room)
             if 0 < root.split_at <= here:
-                await self._split(room)
-            elif room.split_of is not None and here == 0:
+                if self._has_settled(root):
+                    await self._split(room)
+            elif room.split_of is not None and here == 0 and node.bus.is_attached:
                 since = self._empty_since.setdefault(room.id, node.monotonic())
                 if node.monotonic() - since >= EMPTY_SECONDS:
                     await self._close(room)
             else:
                 self._empty_since.pop(room.id, None)
+
+    def _has_settled(self, root: Room) -> bool:
+        open_ = sum(room.status is RoomStatus.OPEN for room in self._node.house.family(root))
+        known = self._grown.get(root.id)
+        if known is None or known[0] != open_:
+            # One that was never split has nobody who is on their way.
+            since = float("-inf") if known is None and open_ == 1 else self._node.monotonic()
+            known = self._grown[root.id] = open_, since
+        return self._node.monotonic() - known[1] >= SETTLING_SECONDS
 
     async def _split(self, room: Room) -> None:
         node = self._node
@@ -301,7 +318,7 @@ async def drain(node: Node, connection: Connection, person: Person, command: Dra
     serving = node.load.serving()
     if command.worker not in serving:
         raise Refusal(Reason.WORKER_UNKNOWN)
-    if len(serving) < 2:
+    if len(serving - node.house.leaving.keys() - {command.worker}) < 1:
         raise Refusal(Reason.LAST_WORKER)
     name = node.load.name_of(command.worker)
     act = Act(at=node.now(), by=person.id, action="worker_drained", about=(), subject=name[:64], reason=command.reason)

@@ -37,10 +37,11 @@ _replace = msgspec.structs.replace
 
 
 def house(now: Millis) -> Op[House]:
+    # Before the rooms: so where people are led is known whenever that they are is.
+    moves = [_move(row) for row in (yield Call(sql.MOVES, [(now - rules.MOVE_KEPT,)]))]
     rooms = yield from reading.rooms()
     notices = [_notice(row) for row in (yield Call(sql.NOTICES, [(now,)]))]
     raids = [_raid(row) for row in (yield Call(sql.RAIDS, [(now,)]))]
-    moves = [_move(row) for row in (yield Call(sql.MOVES, [(now - rules.MOVE_KEPT,)]))]
     return House(
         rooms=tuple(rooms),
         notices=tuple(notices),
@@ -127,7 +128,18 @@ def split_room(which: RoomId, seen: int, groups: Collection[Collection[MemberId]
     for group in leaving:
         if closed:
             there, before = closed.pop(0)
-            beside = _replace(before, status=RoomStatus.OPEN, revision=before.revision + 1)
+            # As the room that it stands beside is now, not as it was left.
+            beside = _replace(
+                rules.sibling(root, everywhere),
+                id=before.id,
+                name=before.name,
+                position=before.position,
+                agreement_version=max(
+                    root.agreement_version, before.agreement_version + (root.agreement != before.agreement)
+                ),
+                revision=before.revision + 1,
+                status=RoomStatus.OPEN,
+            )
             yield Call(rooms_sql.SET_ROOM, [room_values(beside)])
         else:
             beside = _replace(rules.sibling(root, everywhere), status=RoomStatus.OPEN)
@@ -135,7 +147,8 @@ def split_room(which: RoomId, seen: int, groups: Collection[Collection[MemberId]
             yield from reading.insert_rooms([(there, beside)])
         everywhere = [*everywhere, beside]
         publications.append((yield from _publish(there, beside, deed, part=None)))
-        yield from _lead([who for who in group if who in agreed], source.id, there, beside.id, agreed, deed.now)
+        accepted = {who: _carried(agreed[who], source, beside) for who in group if who in agreed}
+        yield from _lead([*accepted], source.id, there, beside.id, accepted, deed.now)
         states.append(there)
         rooms.append(beside)
     yield from save_heads(states)
@@ -174,9 +187,17 @@ def _lead(
     yield Call(sql.ADD_MOVE, [(who, source, to, now) for who in people])
 
 
+def _carried(agreed: tuple[int, Millis], source: Room, there: Room) -> tuple[int, Millis]:
+    """What somebody accepted of another room's agreement by accepting this one's: all of it, where it is the same."""
+    version, last_post_at = agreed
+    is_same = version >= source.agreement_version and source.agreement == there.agreement
+    return there.agreement_version if is_same else 0, last_post_at
+
+
 def _make_member(who: MemberId, room: RoomId, last: Offset, agreed: tuple[int, Millis]) -> Op[None]:
     version, last_post_at = agreed
-    if (yield Call(rooms_sql.FIND_MEMBERSHIPS, [(who, room)])):
+    if kept := (yield Call(rooms_sql.FIND_MEMBERSHIPS, [(who, room)])):
+        version = max(version, render.membership_of(kept[0][1:5]).agreement_version)
         yield Call(people_sql.ENTER, [(version, who, room)])
     else:
         yield Call(people_sql.ADD_MEMBERSHIP, [(who, room, version, last, last_post_at, True)])
@@ -204,12 +225,15 @@ def settle(who: MemberId, room: RoomId, to: RoomId) -> Op[None]:
     source, there = kept.get(room), kept.get(to)
     if source is None or there is None or rules.root_of(source) != rules.root_of(there):
         raise Refusal(Reason.ROOM_UNKNOWN)
+    if to != room and there.status is not RoomStatus.OPEN:
+        raise Refusal(Reason.ROOM_CLOSED)
     memberships = yield Call(rooms_sql.FIND_MEMBERSHIPS, [(who, room)])
     led = [row for row in (yield Call(sql.MOVES_OF, [(who, 0)])) if row[1] == room]
     if memberships and to != room:
         membership = render.membership_of(memberships[0][1:5])
         rows = yield Call(people_sql.LAST_OF_ROOM, [(to,)])
-        yield from _make_member(who, to, Offset(rows[0][0]), (membership.agreement_version, membership.last_post_at))
+        agreed = (membership.agreement_version, membership.last_post_at)
+        yield from _make_member(who, to, Offset(rows[0][0]), _carried(agreed, source, there))
     if led and led[0][2] not in (to, room):
         yield Call(people_sql.LEAVE, [(who, led[0][2])])
     yield Call(sql.DROP_MOVE, [(who, room)])

@@ -119,4 +119,7 @@ _ids: Final = [f"id_{number}" for number in range(KEYS_AT_ONCE)]
 CREATED: Final = Statement(
     select(members.c.id, members.c.created_at).where(members.c.id.in_([_p(name) for name in _ids])), *_ids
 )
-COUNT_NOTICES: Final = Statement(select(func.count()).select_from(notices).where(notices.c.until > _p("now")), "now")
+COUNT_NOTICES: Final = Statement(
+    select(func.count()).select_from(notices).where(notices.c.until > _p("now"), notices.c.withdrawn_at.is_(None)),
+    "now",
+)

@@ -89,7 +89,8 @@ RAISED: Final = Statement(
         reports.c.room == _p("room"),
         reports.c.reason == _p("reason"),
         reports.c.level.is_not(None),
-        (reports.c.status != _closed) | (reports.c.at > _p("since")),
+        # Who has taken one looks at it; what comes long afterwards is for somebody anew.
+        (reports.c.status == "open") | (reports.c.at > _p("since")),
     ),
     "about",
     "room",

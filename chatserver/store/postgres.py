@@ -46,7 +46,7 @@ _ATTEMPTS: Final = 4
 """How often a transaction runs that PostgreSQL undoes for the sake of another one."""
 _TABLES: Final = (
     "log, reactions, members, memberships, mutes, floor_records, words, reports, debriefs, staff, staff_sign_ins, "
-    "measures, report_notes"
+    "measures, report_notes, moves, notices, raids"
 )
 _VACUUM: Final = f"VACUUM (SKIP_LOCKED) {_TABLES}"
 _REWRITE: Final = f"VACUUM (FULL) {_TABLES}"

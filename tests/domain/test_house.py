@@ -133,6 +133,6 @@ def test_only_who_is_newer_than_a_raid_keeps_quiet_and_only_while_it_lasts() -> 
 def test_a_raid_is_on_its_room_or_on_all() -> None:
     here, everywhere = house.declare("r1", SLEEP.id, 60, 10, NOW), house.declare("r2", None, 5, 10, NOW)
     raids = [here, everywhere]
-    assert house.raids_on(raids, SLEEP.id, NOW) == raids
-    assert house.raids_on(raids, GRIEF.id, NOW) == [everywhere]
-    assert house.raids_on(raids, GRIEF.id, everywhere.until) == []
+    assert house.raids_on(raids, {SLEEP.id}, NOW) == raids
+    assert house.raids_on(raids, {GRIEF.id}, NOW) == [everywhere]
+    assert house.raids_on(raids, {GRIEF.id}, everywhere.until) == []

@@ -25,7 +25,8 @@ export async function careNote(care, room) {
   await dress();
   shown?.remove();
   const writing = document.querySelector(".foot .composer");
-  if (writing === null) return;
+  // A listener's page has its own ways to help.
+  if (writing === null || document.getElementById("help-link") === null) return;
   const lead = w.lead[/** @type {keyof typeof w.lead} */ (care)] ?? w.lead.self_harm;
   const isTalk = room.startsWith("s-");
   const note = h(

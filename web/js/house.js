@@ -27,6 +27,8 @@ export function houseNotes(context, stage) {
   /** @type {Screen} */
   let screen = { name: "lobby" };
   let failed = "";
+  /** Of several moves that are on their way, only the last one may leave anything. */
+  let moves = 0;
   /** @type {Map<string, string>} how rooms were that need a moderator */
   const alones = new Map();
   /** @type {RoomCard[]} where one is */
@@ -124,10 +126,12 @@ export function houseNotes(context, stage) {
   /** Somebody's place is elsewhere: go there with what they were writing. @param {Moved} from @param {string} at @param {string} to */
   async function move(from, at, to) {
     failed = "";
+    const mine = ++moves;
     const version = from.beside.find((place) => place.id === to)?.agreement_version ?? null;
     await session.enter(to, version, true);
-    const draft = session.vault.draft(at);
-    if (draft !== null && session.vault.draft(to) === null) session.vault.keepDraft(to, { ...draft, replyTo: null });
+    await session.ask("settle", { room: from.room, to });
+    if (mine !== moves) return;
+    carry(at, to);
     if (screen.name === "room" && screen.room === at) {
       const area = /** @type {HTMLTextAreaElement | null} */ (document.querySelector("#writing"));
       const isWriting = area !== null && document.activeElement === area;
@@ -138,17 +142,27 @@ export function houseNotes(context, stage) {
       if (to !== from.room) say(w.moved(name(from.room), name(to)));
       if (to === from.room) led = null;
     }
-    await session.ask("settle", { room: from.room, to });
     // What was on its way goes first.
     while (session.state.pending.some((post) => post.room === at && post.status !== "refused" && post.status !== "unsure")) {
       await new Promise((done) => setTimeout(done, SOON_MS));
     }
-    if (!session.state.pending.some((post) => post.room === at)) await session.leaveRoom(at);
+    const isBack = mine !== moves || (screen.name === "room" && screen.room === at);
+    if (!isBack && !session.state.pending.some((post) => post.room === at)) await session.leaveRoom(at);
     draw();
   }
 
-  /** Nobody is taken away from the middle of a change to a post. */
-  const isChanging = () => document.querySelector(".composer .about:not([hidden])") !== null;
+  /** What somebody was writing comes along, and stays in one place. @param {string} at @param {string} to */
+  function carry(at, to) {
+    const here = session.vault.draft(at);
+    if (here === null) return;
+    const there = session.vault.draft(to);
+    const texts = [...new Set([there?.text ?? "", here.text])].filter((words) => words !== "");
+    session.vault.keepDraft(to, { ...here, text: texts.join("\n\n"), replyTo: null });
+    session.vault.keepDraft(at, { text: "", warning: null, replyTo: null });
+  }
+
+  /** Nobody is taken away from the middle of a change to a post, or of a report. */
+  const isChanging = () => document.querySelector(".composer .about:not([hidden]), .report-panel, dialog[open]") !== null;
 
   /** @param {Moved} moved */
   async function follow(moved) {
@@ -179,7 +193,9 @@ export function houseNotes(context, stage) {
     });
     show(element, found.length > 0);
     const write = /** @type {HTMLElement | null} */ (stage.querySelector(".room .composer"));
-    if (write !== null) show(write, !found.some(({ id }) => id.startsWith("closed-")));
+    // Words that are half written stay in sight, to be taken elsewhere.
+    const half = /** @type {HTMLTextAreaElement | null} */ (write?.querySelector("textarea"))?.value.trim() ?? "";
+    if (write !== null) show(write, half !== "" || !found.some(({ id }) => id.startsWith("closed-")));
     if (isAtEnd) scrollTo({ top: page.scrollHeight, behavior: "instant" });
     for (const note of found) {
       // A way more is no news.

@@ -283,6 +283,8 @@ export class Session {
   /** @param {HelloOk} ok */
   async #opened(ok) {
     this.vault.belongTo(ok.member.id);
+    // What holds is told anew after each hello, where there is anything.
+    this.house = { notices: [], moved: null };
     this.do({ type: "hello", ok, now: this.now() });
     this.do({ type: "link", link: { status: "open", why: "", retryAt: null, back: false } });
     for (const post of await this.vault.adopt()) {
@@ -438,6 +440,8 @@ export class Session {
     for (const timer of this.readTimers.values()) clearTimeout(timer);
     this.readTimers.clear();
     this.readAt.clear();
+    this.house = { notices: [], moved: null };
+    this.matters = null;
     this.state = initialState();
     for (const listener of this.listeners) listener();
   }

@@ -31,12 +31,22 @@ export async function confirmed(account, act) {
  * @returns {(cmd: string, fields?: object) => Promise<any>}
  */
 export function surely(account, client) {
+  /** What was asked and never answered, with its id: pressed again, it is the same command. @type {Map<string, string>} */
+  const open = new Map();
   return async (cmd, fields) => {
-    const id = newId();
+    const what = JSON.stringify([cmd, fields]);
+    const id = open.get(what) ?? newId();
+    open.set(what, id);
     let ok = null;
-    await confirmed(account, async () => {
-      ok = await client.patient(cmd, fields, id);
-    });
+    try {
+      await confirmed(account, async () => {
+        ok = await client.patient(cmd, fields, id);
+      });
+    } catch (no) {
+      if (no instanceof Refused && !no.temporary) open.delete(what);
+      throw no;
+    }
+    open.delete(what);
     return ok;
   };
 }

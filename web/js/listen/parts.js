@@ -128,8 +128,10 @@ export function twoTouches({ ask, lead, yes, no, act, fields = [], danger = fals
     void trouble.around(act).then((isDone) => isDone && panel.isConnected && turn(false));
   });
   panel.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
+    if (event.key !== "Escape" || panel.hidden) return;
     event.stopPropagation();
+    // Nor does it close the dialog that the panel stands in.
+    event.preventDefault();
     turn(false);
   });
   /** @param {boolean} isOpen */

@@ -132,7 +132,8 @@ export function roomsView(office, changed) {
         try {
           pane.again(/** @type {JoinOk} */ (await office.ask("join", { room: id })));
         } catch (no) {
-          if (!(no instanceof Refused)) return;
+          // Lost again: the next connection is for the same rooms.
+          if (!(no instanceof Refused) || no.temporary) return;
           inside.delete(id);
           if (at === id) back();
         }

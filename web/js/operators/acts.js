@@ -23,9 +23,6 @@ function sheetOf(title, contents) {
   const head = h("h2", { id: "acting-title", text: title });
   const done = h("p", { class: "done", role: "status" });
   const element = h("dialog", { class: "sheet acting-sheet", "aria-labelledby": "acting-title" }, button(words.close, () => element.close(), { class: "quiet close" }), head, done, inside);
-  element.addEventListener("click", (event) => {
-    if (event.target === element) element.close();
-  });
   element.addEventListener("close", () => {
     element.remove();
     if (before instanceof HTMLElement && before.isConnected) before.focus();

@@ -120,7 +120,7 @@ function page(account) {
 
   /** @type {import("./types.js").Acting} */
   const acting = {
-    ask: (cmd, fields) => surely(account, client)(cmd, fields),
+    ask: (cmd, fields) => ask(cmd, fields),
     nameOf: (room) => picture?.places.get(room)?.name ?? room,
     mayOperate,
   };
@@ -176,6 +176,8 @@ function page(account) {
       else if (trouble.status === "waiting") tell(words.link.lost);
     },
   });
+
+  const ask = surely(account, client);
 
   async function begin() {
     try {
