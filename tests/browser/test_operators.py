@@ -36,7 +36,7 @@ _BEYOND = """(edge) => [...document.querySelectorAll("body *")].filter((e) => {
 }).map((e) => e.outerHTML.slice(0, 120))"""
 _SMALL = """() => [...document.querySelectorAll("button, a.pill, a.act, a.brand, summary, input, select")]
     .filter((e) => e.checkVisibility() && !e.closest(".unseen, .heads"))
-    .map((e) => [e, e.getBoundingClientRect()])
+    .map((e) => [e, (e.type === "checkbox" ? e.closest("label") ?? e : e).getBoundingClientRect()])
     .filter(([, box]) => box.width > 0 && (box.height < 43.5 || box.width < 43.5))
     .map(([e, box]) => `${Math.round(box.width)} x ${Math.round(box.height)}: ${e.outerHTML.slice(0, 90)}`)"""
 ROOMS = [room("small", "Small room", capacity=2), room("calm", "Calm room")]

@@ -193,9 +193,7 @@ export function houseNotes(context, stage) {
     });
     show(element, found.length > 0);
     const write = /** @type {HTMLElement | null} */ (stage.querySelector(".room .composer"));
-    // Words that are half written stay in sight, to be taken elsewhere.
-    const half = /** @type {HTMLTextAreaElement | null} */ (write?.querySelector("textarea"))?.value.trim() ?? "";
-    if (write !== null) show(write, half !== "" || !found.some(({ id }) => id.startsWith("closed-")));
+    if (write !== null) show(write, !found.some(({ id }) => id.startsWith("closed-")));
     if (isAtEnd) scrollTo({ top: page.scrollHeight, behavior: "instant" });
     for (const note of found) {
       // A way more is no news.
