@@ -14,14 +14,13 @@ import tempfile
 import time
 from pathlib import Path
 
-import httpx
 import msgpack  # type: ignore[import-untyped]
 import psutil
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
 from chatserver.domain.attention import Thresholds
-from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.identity import MemberId, Persona
 from chatserver.domain.rooms import Room, RoomId, room_channel
 from chatserver.handlers.health import Health
 from chatserver.handlers.load import LoadKeeper
@@ -31,6 +30,7 @@ from chatserver.store.migrate import migrate
 from tests.browser.house import open_house, room
 from tests.conformance.personnel import PASSWORD, add_operator
 from tests.handlers.desk_house import House, LateStore
+from tests.kit import web
 from tests.kit.crowd_of_workers import CrowdOfWorkers, crowd_of_workers, room_ids
 from tests.kit.redis import RedisServer
 from tests.kit.server import ChatServer
@@ -43,7 +43,7 @@ SECONDS = 20
 def _sign_in(server: ChatServer) -> str:
     login = "bench" + "".join(secrets.choice("abcdef") for _ in range(6))
     add_operator(_As(server), login)  # type: ignore[arg-type]
-    answer = httpx.post(server.url + "/api/staff/sign-in", json={"login": login, "password": PASSWORD}, timeout=20)
+    answer = web.post(server.url + "/api/staff/sign-in", json={"login": login, "password": PASSWORD}, timeout=20)
     return str(answer.raise_for_status().json()["token"])
 
 
@@ -88,7 +88,7 @@ async def _over_the_wire() -> None:
             return (sum(process.cpu_times()[:2]) - before) / seconds
 
         print(f"a worker alone, nobody in the rooms: {await share():.1%} of a core")
-        async with crowd_of_workers(redis.url, WORKERS, rooms) as crowd:
+        async with crowd_of_workers(redis.url, server.redis_namespace, WORKERS, rooms) as crowd:
             await asyncio.sleep(3)
             used, size = await share(), crowd.payload_bytes
             print(f"it hears {WORKERS} others, each with {ROOMS} rooms ({size:,} bytes a sample): {used:.1%}")
@@ -129,7 +129,7 @@ async def _sampling() -> None:
             for number in range(members):
                 name = RoomId(f"r{number % rooms}")
                 member = MemberId(f"m{number}")
-                node.presence.enter(room_channel(name), Person(member, "x"), number)
+                node.presence.enter(room_channel(name), Persona(member, "x"), number)
                 node.hub.meter.posted(name, member, node.monotonic())
                 node.hub.meter.delivered(name, number % 40, node.monotonic())
             took, payload = [], b""

@@ -25,7 +25,7 @@ import msgspec
 import uvloop
 
 from chatserver.domain.history import CommandId, Millis
-from chatserver.domain.identity import Member, MemberId, Person
+from chatserver.domain.identity import Member, MemberId, Persona
 from chatserver.domain.rooms import Room, RoomId, RoomRules, RoomState, WritePost, decide, room_channel
 from chatserver.store.contract import RoomChange, Store
 from chatserver.store.migrate import migrate
@@ -92,7 +92,7 @@ async def measure(name: str, store: Store, load: Load, server_seconds: Callable[
 
 
 async def _author(store: Store, number: int, room: Room) -> Callable[[int, list[float]], asyncio.Future[None]]:
-    person = Person(MemberId(f"m_{number:016}"), f"Calm Otter {number}")
+    person = Persona(MemberId(f"m_{number:016}"), f"Calm Otter {number}")
     await store.add_member(
         Member(id=person.id, name=person.name, name_key=person.name, created_at=Millis(0), seen_at=Millis(0))
     )

@@ -12,18 +12,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
 
-import httpx
 import uvloop
 
 from bench.frames import client_frame, upgrade
 from bench.machine import Cores, family, on_cores
 from chatserver.domain.history import ChannelName, Epoch, Millis, Offset
 from chatserver.domain.identity import MemberId
-from chatserver.domain.rooms import Post, Room, RoomId
+from chatserver.domain.rooms import Room, RoomId
 from chatserver.protocol.codec import Encoding, encode_frame
-from chatserver.protocol.messages import PostedPush
+from chatserver.protocol.messages import PostedPush, PostView
 from chatserver.store.migrate import migrate
 from chatserver.store.sqlite import SqliteStore
+from tests.kit import web
 from tests.kit.ports import free_port, is_free
 from tests.kit.process import Process
 from tests.kit.server import ChatServer
@@ -37,6 +37,12 @@ RAISED: Final[Mapping[str, float]] = {
     "connections_per_address": ENOUGH,
     "guests_per_address_per_hour": ENOUGH,
     "guest_burst_per_address": ENOUGH,
+    "rooms_per_member": ENOUGH,
+    "tcp_per_address": ENOUGH,
+    "calls_per_address_per_second": ENOUGH,
+    "call_burst_per_address": ENOUGH,
+    "files_per_address_per_second": ENOUGH,
+    "file_burst_per_address": ENOUGH,
 }
 """What every scenario raises because everybody comes from one address."""
 RAISED_FOR_SENDERS: Final[Mapping[str, float]] = {
@@ -46,6 +52,11 @@ RAISED_FOR_SENDERS: Final[Mapping[str, float]] = {
     "member_command_burst": ENOUGH,
     "posts_per_second": ENOUGH,
     "post_burst": ENOUGH,
+    "reactions_per_second": ENOUGH,
+    "reaction_burst": ENOUGH,
+    "names_per_hour": ENOUGH,
+    "codes_per_minute": ENOUGH,
+    "new_codes_per_address_per_hour": ENOUGH,
 }
 """What is raised besides where few senders write without a pause."""
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 - Linux has its files in memory there
@@ -125,9 +136,9 @@ def _json(message: Mapping[str, Any]) -> bytes:
 
 
 def _push_around_a_marker() -> tuple[bytes, bytes]:
-    post = Post(
+    post = PostView(
         offset=Offset(1234),
-        author=MemberId("m_" + "x" * 16),
+        author=MemberId("p_" + "x" * 34),
         name="Quiet Wren",
         text=f"MARKER {WORDS}",
         at=Millis(1_767_225_600_000),
@@ -192,7 +203,7 @@ class Chat(Target):
         config: dict[str, Any] = {"limits": {**raised}}
         if self._memory is not None:
             config["database_url"] = f"sqlite:///{self._memory / 'chat.db'}"
-        self.server = ChatServer(workers=workers, redis_url=redis_url, config=config)
+        self.server = ChatServer(workers=workers, redis_url=redis_url, config=config, is_forked=False)
         self.dialect = ChatDialect(self.server.port, times)
         try:
             self._add_rooms(rooms)
@@ -208,7 +219,7 @@ class Chat(Target):
 
     def metrics(self) -> dict[str, float]:
         """Its metrics, by name with labels."""
-        text = httpx.get(self.server.url + "/metrics", timeout=10, trust_env=False).text
+        text = web.get(self.server.url + "/metrics", timeout=10).text
         pairs = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
         return {name: float(value) for name, _, value in pairs}
 

@@ -8,12 +8,11 @@ Whatever an operator can put right ends with one line on standard error: exit co
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib.metadata
 import json
 import os
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
@@ -21,10 +20,24 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
 
 import click
 
-from chatserver.config import CONFIG_VARIABLE, ConfigError, Settings, hand_over, load, mask_url, masked, to_toml
+from chatserver.config import (
+    CONFIG_VARIABLE,
+    ConfigError,
+    Settings,
+    hand_over,
+    load,
+    mask_url,
+    masked,
+    quoted_variables,
+    to_toml,
+)
+from chatserver.datalock import DirectoryInUse, hold
+from chatserver.logwriter import STANDARD_ERROR, say
+from chatserver.shared_numbers import DIRECTORY_VARIABLE, find_place
 from chatserver.supervisor import CannotListen, Supervisor, listen, run_alone
 
 if TYPE_CHECKING:
+    from chatserver.domain.identity import MemberId
     from chatserver.handlers.staff import StaffAccounts
     from chatserver.store.contract import Store
 
@@ -65,33 +78,46 @@ def main() -> None:
 def serve(config: Path | None, **options: object) -> None:
     """Migrate the database, then serve until told to stop."""
     settings = _load(config, options)
+    _warn(settings)
     _make_data_dir(settings)
     try:
         # Now, before several workers would want to make it at once.
         settings.master_secret()
     except ConfigError as error:
         _fail(2, error)
-    _migrate(settings)
+    try:
+        hold(settings.data_dir, shared=settings.redis_url is not None)
+    except DirectoryInUse as error:
+        _fail(1, error)
+    except OSError as error:
+        _fail(1, f"cannot use the data directory {settings.data_dir}: {error.strerror}")
+    _migrate(settings, settings.workers * settings.database_connections)
+    _renew_if_restored(settings)
     try:
         sock = listen(settings.host, settings.port)
+        inside = [] if settings.metrics_port is None else [listen(settings.metrics_host, settings.metrics_port)]
     except CannotListen as error:
         _fail(1, error)
     host = _ANY_ADDRESS.get(settings.host, settings.host)
     url = f"http://{f'[{host}]' if ':' in host else host}:{sock.getsockname()[1]}"
 
     def announce() -> None:
-        click.echo(f"The chat is open at {url} (Ctrl+C closes it)")
+        say(f"The chat is open at {url} (Ctrl+C closes it)")
 
     os.environ.update(hand_over(settings))
     if settings.workers == 1:
-        run_alone(settings, sock, announce)
+        run_alone(settings, sock, announce, inside)
         return
-    numbers = _place_for_numbers(settings.data_dir)
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = numbers
+    place = find_place(settings.workers, settings.data_dir)
+    if place is None:
+        say("chatserver: warning: /metrics tells of one worker only: there is no room for the others'", STANDARD_ERROR)
+    else:
+        os.environ[DIRECTORY_VARIABLE] = str(place.directory)
     try:
-        started = Supervisor(settings, sock, announce).run()
+        started = Supervisor(settings, sock, announce, inside).run()
     finally:
-        shutil.rmtree(numbers, ignore_errors=True)
+        if place is not None:
+            place.close()
     if not started:
         _fail(1, "the workers could not start")
 
@@ -100,7 +126,9 @@ def serve(config: Path | None, **options: object) -> None:
 @_settings_options
 def check_config(config: Path | None, **options: object) -> None:
     """Print the effective configuration as TOML, with secrets and passwords masked."""
-    click.echo(to_toml(masked(_load(config, options))), nl=False)
+    settings = _load(config, options)
+    click.echo(to_toml(masked(settings)), nl=False)
+    _warn(settings)
 
 
 @main.command()
@@ -117,8 +145,17 @@ def migrate(config: Path | None, **options: object) -> None:
 @_settings_options
 def renew_epochs(config: Path | None, **options: object) -> None:
     """After restoring a backup, before `serve`: returning pages are told of a gap, and never take new posts for old."""
-    count = _with_store(_load(config, options), lambda store, settings: store.renew_epochs())
-    click.echo(f"{count} channels begin anew.")
+
+    async def renew(store: Store, settings: Settings) -> int:
+        from chatserver.handlers.high_water import note  # noqa: PLC0415 - as in _migrate
+
+        count = await store.renew_epochs()
+        # So that the next start does not do it once more.
+        with contextlib.suppress(OSError):
+            note(settings.data_dir, await store.high_water())
+        return count
+
+    click.echo(f"{_with_store(_load(config, options), renew)} channels begin anew.")
 
 
 # ----------------------------------------------------------------------------------------------------------- staff
@@ -135,11 +172,29 @@ def add_operator(login: str, name: str | None, config: Path | None, **options: o
     if sys.stdin.isatty():
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     else:
-        password = sys.stdin.readline().rstrip("\r\n")
+        password = _password_line()
     staff = _with_store(
         settings, lambda store, settings: _accounts(store, settings).add_operator(login, name or login, password)
     )
     click.echo(f"{staff.login} is an operator, called {staff.name}. Sign in at /listen.html")
+    if staff.operator_from is not None:
+        click.echo("It counts in 24 hours, or at once when another operator agrees to it on their page.", err=True)
+
+
+def _password_line() -> str:
+    """Return the first line of standard input, without what an editor on Windows puts before and after it.
+
+    Ends with one line where it is not UTF-8: a password that is read wrongly would never be accepted again.
+    """
+    line = sys.stdin.buffer.readline()
+    try:
+        # UTF-16 without a mark is UTF-8 as well, with a zero in every second place.
+        password = None if b"\0" in line else line.decode("utf-8-sig").rstrip("\r\n")
+    except UnicodeDecodeError:
+        password = None
+    if password is None:
+        _fail(2, "the password is not written in UTF-8; save the file as UTF-8 and try again")
+    return password
 
 
 @main.command()
@@ -156,20 +211,21 @@ def invite(roles: tuple[str, ...], config: Path | None, **options: object) -> No
     except ValueError:
         _fail(2, f"--role: there are {', '.join(Role)}")
     link = _with_store(settings, lambda store, settings: _accounts(store, settings).make_invitation(wanted, None))
-    port = f":{settings.port}" if settings.port else ""
-    origin = next(iter(settings.public_origins), f"http://{_ANY_ADDRESS.get(settings.host, settings.host)}{port}")
-    click.echo(origin + INVITATION_PATH + link.secret)
-    click.echo(f"It can be used once, for {settings.staff.invitation_hours:g} hours.", err=True)
+    _show_link(settings, INVITATION_PATH + link.secret)
 
 
 @main.command()
 @_settings_options
 def staff(config: Path | None, **options: object) -> None:
     """List the accounts of the staff: login, name, roles, and what there is to know."""
-    from chatserver.domain.staff import in_order  # noqa: PLC0415 - as in _migrate
+    from chatserver.domain.history import Millis  # noqa: PLC0415 - as in _migrate
+    from chatserver.domain.staff import Authority, authority, in_order  # noqa: PLC0415 - as in _migrate
 
+    now = Millis(time.time_ns() // 1_000_000)
     for each in _with_store(_load(config, options), lambda store, settings: store.all_staff()):
         notes = [*(["two factors"] if each.has_totp else []), *(["revoked"] if each.revoked_at is not None else [])]
+        if authority(each, now) is Authority.WAITING:
+            notes.append("not an operator yet")
         click.echo("\t".join([each.login, each.name, ", ".join(in_order(each.roles)), ", ".join(notes)]).rstrip())
 
 
@@ -190,6 +246,43 @@ def revoke(login: str, config: Path | None, **options: object) -> None:
     if not _with_store(_load(config, options), end):
         _fail(1, f"nobody has the login {login}")
     click.echo(f"{login} is revoked.")
+
+
+@main.command()
+@click.argument("login")
+@_settings_options
+def reset(login: str, config: Path | None, **options: object) -> None:
+    """Print a link that gives an account back to its owner: they set a new password, and keep everything else. Until
+    then nothing opens it: password, second factor, recovery codes, passkeys and sign-ins end at once."""
+    from chatserver.domain.staff import RESET_PATH, fold_login  # noqa: PLC0415 - as in _migrate
+
+    settings = _load(config, options)
+
+    async def make(store: Store, settings: Settings) -> str | None:
+        found = await store.staff_by_login(fold_login(login))
+        if found is None or found.staff.revoked_at is not None:
+            return None
+        accounts = _accounts(store, settings)
+        accounts.on_reset = lambda member: _step_out(store, settings, member)
+        return (await accounts.make_reset(found.staff.member)).secret
+
+    secret = _with_store(settings, make)
+    if secret is None:
+        _fail(1, f"nobody has the login {login}, or it is revoked")
+    _show_link(settings, RESET_PATH + secret)
+
+
+async def _step_out(store: Store, settings: Settings, member: MemberId) -> None:
+    """Take somebody whose account is given back out of their sessions. Running workers see it within a second."""
+    from chatserver.domain.deciding import decide  # noqa: PLC0415 - as in _migrate
+    from chatserver.domain.floor_commands import StepOut  # noqa: PLC0415 - as in _migrate
+    from chatserver.domain.history import Millis  # noqa: PLC0415 - as in _migrate
+    from chatserver.store.contract import FloorChange  # noqa: PLC0415 - as in _migrate
+
+    now = await store.clock() or Millis(time.time_ns() // 1_000_000)
+    command, rules = StepOut(member=member), settings.floor_rules
+    # What time demands is for the workers: they know who is here.
+    await store.commit_floor(FloorChange(decide=lambda floor: decide(floor, command, member, now, rules), now=now))
 
 
 @main.command("statistics")
@@ -281,13 +374,23 @@ def audit_verify(heads: TextIO | None, config: Path | None, **options: object) -
     click.echo(f"{head.seq} entries hold together. The newest is {head.hash.hex()}")
 
 
+def _show_link(settings: Settings, path: str) -> None:
+    """Print a link on standard output, alone, and what there is to know of it on standard error."""
+    port = f":{settings.port}" if settings.port else ""
+    origin = next(iter(settings.public_origins), f"http://{_ANY_ADDRESS.get(settings.host, settings.host)}{port}")
+    click.echo(origin + path)
+    click.echo(f"It can be used once, for {settings.staff.invitation_hours:g} hours.", err=True)
+
+
 def _accounts(store: Store, settings: Settings) -> StaffAccounts:
     from chatserver.server import make_accounts  # noqa: PLC0415 - as in _migrate
 
     return make_accounts(settings, store)
 
 
-def _with_store(settings: Settings, work: Callable[[Store, Settings], Coroutine[Any, Any, T]]) -> T:
+def _with_store(
+    settings: Settings, work: Callable[[Store, Settings], Coroutine[Any, Any, T]], *, is_migrated: bool = False
+) -> T:
     """What `work` gives, with the store open. What is refused, and a store that is away, ends with one line."""
     # As for `_migrate`: no worker needs these from here.
     from chatserver.domain.errors import Refusal  # noqa: PLC0415
@@ -303,7 +406,8 @@ def _with_store(settings: Settings, work: Callable[[Store, Settings], Coroutine[
         finally:
             await store.close()
 
-    _migrate(settings)
+    if not is_migrated:
+        _migrate(settings)
     try:
         return asyncio.run(run())
     except StoreUnavailable as error:
@@ -347,27 +451,6 @@ def _write(document: Mapping[str, object], output: Path | None) -> None:
         _fail(1, f"cannot write {output}: {error.strerror}")
 
 
-def _place_for_numbers(data_dir: Path) -> str:
-    """A new directory where workers write their metrics, so that any of them can answer for all. What a supervisor that
-    was killed has left of such is removed."""
-    for left in data_dir.glob("metrics-*-*"):
-        number = left.name.split("-")[1]
-        if number.isdecimal() and not _is_another(int(number)):
-            shutil.rmtree(left, ignore_errors=True)
-    return tempfile.mkdtemp(prefix=f"metrics-{os.getpid()}-", dir=data_dir)
-
-
-def _is_another(pid: int) -> bool:
-    """Whether another process has this id now. In a container ours may be the one that was killed."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return pid != os.getpid()
-
-
 def _load(config: Path | None, options: Mapping[str, object]) -> Settings:
     try:
         return load(config, {key: value for key, value in options.items() if value is not None})
@@ -382,20 +465,41 @@ def _make_data_dir(settings: Settings) -> None:
         _fail(1, f"cannot use the data directory {settings.data_dir}: {error.strerror}")
 
 
-def _migrate(settings: Settings) -> None:
+def _migrate(settings: Settings, connections: int = 0) -> None:
     # Imported here because every worker imports this module again when it starts, and needs none of it.
     from alembic.util import CommandError  # noqa: PLC0415
     from sqlalchemy.exc import DBAPIError, SQLAlchemyError  # noqa: PLC0415
 
     from chatserver.store.migrate import migrate as migrate_database  # noqa: PLC0415
+    from chatserver.store.operations import Unfit  # noqa: PLC0415
 
     try:
-        migrate_database(settings.database_url)
-    except (SQLAlchemyError, CommandError, OSError) as error:
+        migrate_database(settings.database_url, connections)
+    except (SQLAlchemyError, CommandError, OSError, Unfit) as error:
         cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
         _fail(1, f"cannot use the database {mask_url(settings.database_url)}: {cause}")
 
 
+def _renew_if_restored(settings: Settings) -> None:
+    """Where the database is behind what this machine has served, say so, and let every channel begin anew."""
+    from chatserver.handlers.high_water import recall, renew_if_behind  # noqa: PLC0415 - as in _migrate
+
+    if recall(settings.data_dir) is None:
+        return
+    count = _with_store(settings, lambda store, settings: renew_if_behind(store, settings.data_dir), is_migrated=True)
+    if count is not None:
+        click.echo(
+            "chatserver: warning: the database is older than what was served from here, as after restoring a backup: "
+            f"{count} channels begin anew",
+            err=True,
+        )
+
+
 def _fail(code: int, problem: object) -> NoReturn:
-    click.echo(f"chatserver: {' '.join(str(problem).split())}", err=True)
+    say(f"chatserver: {' '.join(str(problem).split())}", STANDARD_ERROR)
     sys.exit(code)
+
+
+def _warn(settings: Settings) -> None:
+    for warning in [*settings.warnings, *quoted_variables()]:
+        say(f"chatserver: warning: {warning}", STANDARD_ERROR)

@@ -28,17 +28,18 @@ from pydantic import (
     Field,
     PlainSerializer,
     SecretStr,
+    StringConstraints,
     ValidationError,
     create_model,
     model_validator,
 )
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
-    TomlConfigSettingsSource,
 )
 from redis.exceptions import RedisError
 
@@ -58,8 +59,13 @@ CONFIG_VARIABLE: Final = PREFIX + "CONFIG"
 EFFECTIVE_VARIABLE: Final = PREFIX + "EFFECTIVE"
 """How `chatserver serve` hands what it has checked to its workers."""
 
+_SERVICE_LINK: Final = re.compile(r"SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?")
+_SERVICE_URL: Final = re.compile(r"(tcp|udp|sctp)://")
+
 _BYTES_PER_CHARACTER: Final = 4
 _FRAME_OVERHEAD: Final = 1_024
+MOST_SHARED: Final = 1_000
+"""The largest factor of a shared network: beyond it there is no limit left to speak of."""
 _MINUTE: Final = 60_000
 _HOUR: Final = 3_600_000
 
@@ -86,6 +92,14 @@ def _network(value: str) -> str:
     network = ipaddress.ip_network(value, strict=False)
     # uvicorn takes 10.0.0.5/8 for a name, and would trust nobody without a word.
     return str(network) if "/" in value else value
+
+
+def _shared_network(value: str) -> str:
+    """A network and its factor, such as 192.0.2.0/24=30."""
+    network, separator, factor = value.partition("=")
+    if not separator or not factor.strip().isdecimal() or not 1 <= int(factor) <= MOST_SHARED:
+        raise ValueError(f"{value!r} is no network with a factor from 1 to {MOST_SHARED}, such as 192.0.2.0/24=30")
+    return f"{ipaddress.ip_network(network.strip(), strict=False)}={int(factor)}"
 
 
 def _word_lists(value: Path) -> Path:
@@ -152,6 +166,7 @@ class RetentionSection(BaseModel):
     posts_per_room: Annotated[int, Field(gt=0)] = 50_000
     member_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 30.0
     report_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 180.0
+    evidence_days: Annotated[float, Field(ge=1, le=180, allow_inf_nan=False)] = 30.0
     debrief_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 90.0
     feedback_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 365.0
     timing_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 14.0
@@ -192,6 +207,12 @@ class ListeningSection(BaseModel):
     cool_down_minutes: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 30.0
     sessions_a_day: _Count = 8
     sessions_a_week: _Count = 30
+    sessions_per_member_a_day: _Count = 4
+    places_per_address: _Count = 5
+    sessions_per_address_an_hour: _Count = 6
+    brief_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 120.0
+    nobody_after_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 30.0
+    rest_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 30.0
     most_at_once: _Count = 4
     keep_minutes: _Positive = 60.0
     words_days: _Count = 90
@@ -206,6 +227,14 @@ class ListeningSection(BaseModel):
         return self
 
 
+class RoomsSection(BaseModel):
+    """What holds in all themed rooms."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    contact_details: Literal["off", "warn", "refuse"] = "warn"
+
+
 class OperatorsSection(BaseModel):
     """From where on something is told to need somebody. `Thresholds` says what each is for."""
 
@@ -213,6 +242,7 @@ class OperatorsSection(BaseModel):
 
     full_share: _Positive = 1.0
     nearly_full_share: _Positive = 0.9
+    crowd_share: _Positive = 0.2
     unmoderated_minutes: _Positive = 10.0
     unmoderated_members: _Count = 3
     posts_a_minute: _Count = 60
@@ -252,21 +282,32 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
     """0 takes any free port."""
+    metrics_port: Annotated[int, Field(ge=1, le=65_535)] | None = None
+    """Where `/metrics` is, and only there. None: on `port`, like everything else."""
+    metrics_host: str = "127.0.0.1"
     workers: Annotated[int, Field(ge=1, le=256)] = 1
     redis_url: Annotated[str, AfterValidator(_redis_url)] | None = Field(default=None, repr=False)
     redis_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,32}$")] = "chat"
     database_url: Annotated[str, AfterValidator(_database_url)] = Field(
         default="sqlite:///{data_dir}/chat.db", repr=False
     )
+    database_connections: Annotated[int, Field(ge=3, le=100)] = 8
+    """How many connections to PostgreSQL each worker may open. SQLite has none to count."""
     data_dir: Path = Path("data")
     words_dir: Annotated[Path, AfterValidator(_word_lists)] | None = None
     """Word lists of the operator's own, beside or instead of those that are shipped."""
+    safety_contact: Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)] = ""
+    """Somebody outside, in words for a page: who is named to a reporter where nobody here may handle their report."""
     public_origins: Annotated[
         tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_list)
     ] = ()
     trusted_proxies: Annotated[
         tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_list)
     ] = ()
+    shared_networks: Annotated[
+        tuple[Annotated[str, AfterValidator(_shared_network)], ...], NoDecode, BeforeValidator(_list)
+    ] = ()
+    """Networks with many people behind one address, each with the factor of what is allowed to an address."""
     secure_cookies: Literal["auto", "always", "never"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "text"] = "auto"
@@ -276,6 +317,7 @@ class Settings(BaseSettings):
     staff: StaffSection = StaffSection()
     duty: DutySection = DutySection()
     operators: OperatorsSection = OperatorsSection()
+    rooms: RoomsSection = RoomsSection()
     listening: ListeningSection = ListeningSection()
     limits: Annotated[_LimitsSection, AfterValidator(_as_limits), PlainSerializer(msgspec.structs.asdict)] = Field(
         default_factory=_LimitsSection
@@ -316,7 +358,24 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
+        return (init_settings, env_settings)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is allowed and dangerous, one line for each."""
+        found = []
+        if "*" in self.trusted_proxies:
+            found.append(
+                'trusted_proxies = "*": behind a proxy that appends to X-Forwarded-For visitors choose the address '
+                "that limits and bans count by; name the proxy's address or network"
+            )
+        return found
+
+    @property
+    def networks_shared(self) -> list[tuple[str, int]]:
+        """The shared networks, each with its factor."""
+        pairs = (each.partition("=") for each in self.shared_networks)
+        return [(network, int(factor)) for network, _, factor in pairs]
 
     @property
     def store_retention(self) -> Retention:
@@ -326,6 +385,7 @@ class Settings(BaseSettings):
             posts_per_room=self.retention.posts_per_room,
             member_age=round(self.retention.member_days * 24 * _HOUR),
             report_age=round(self.retention.report_days * 24 * _HOUR),
+            evidence_age=round(self.retention.evidence_days * 24 * _HOUR),
             debrief_age=round(self.retention.debrief_days * 24 * _HOUR),
             feedback_age=round(self.retention.feedback_days * 24 * _HOUR),
             timings_age=round(self.retention.timing_days * 24 * _HOUR),
@@ -358,6 +418,12 @@ class Settings(BaseSettings):
             cool_down=round(own.cool_down_minutes * _MINUTE),
             sessions_a_day=own.sessions_a_day,
             sessions_a_week=own.sessions_a_week,
+            member_sessions_a_day=own.sessions_per_member_a_day,
+            places_per_network=own.places_per_address,
+            network_sessions_an_hour=own.sessions_per_address_an_hour,
+            brief=round(own.brief_seconds * 1000),
+            nobody_after=round(own.nobody_after_seconds * 1000),
+            rest=round(own.rest_seconds * 1000),
             most_cap=own.most_at_once,
             keep=round(own.keep_minutes * _MINUTE),
             words_days=own.words_days,
@@ -385,6 +451,15 @@ class Settings(BaseSettings):
         """Where the master secret lies unless `secret_key` holds it."""
         return self.secret_key_file if self.secret_key_file is not None else self.data_dir / "secret.key"
 
+    @property
+    def redis_namespace(self) -> str:
+        """What every name in Redis begins with: the prefix, and a mark of the secret.
+
+        Two installations that share a Redis server by mistake have different secrets, so that neither hears the other's
+        workers or is heard by them. Raises ConfigError where the secret cannot be read.
+        """
+        return f"{self.redis_prefix}.{self.secret('redis names').hex()[:12]}"
+
     def secret(self, label: str) -> bytes:
         """32 secret bytes for one purpose, the same in every worker and after every restart. Raises ConfigError."""
         return derive(self.master_secret(), label)
@@ -407,9 +482,10 @@ def load(config: Path | None = None, overrides: Mapping[str, Any] | None = None)
         config = Path(os.environ[CONFIG_VARIABLE])
     overrides = dict(overrides or {})
     file = _read_file(config) if config is not None else {}
+    _drop_service_links()
     _refuse_unknown_variables()
     try:
-        return _reading(config)(**overrides)
+        return _reading(file)(**overrides)
     except ValidationError as error:
         raise ConfigError(_explain(error, config, file, overrides)) from None
     except SettingsError as error:
@@ -460,18 +536,30 @@ def _toml_value(value: object) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _reading(path: Path | None) -> type[Settings]:
-    """Settings that also read this file."""
+def _reading(file: dict[str, Any]) -> type[Settings]:
+    """Return Settings that also take what a file held. Variables and the command line come before it."""
 
     class FromFile(Settings):
-        model_config = SettingsConfigDict(toml_file=path)
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return (init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=file))
 
     return FromFile
 
 
 def _read_file(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        # Editors on Windows put a byte order mark before the first key.
+        return tomllib.loads(path.read_text("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: this is not written in UTF-8; save the file as UTF-8") from None
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: {_one_line(error)}") from None
 
@@ -483,6 +571,39 @@ def _refuse_unknown_variables() -> None:
             raise ConfigError(f"{name}: there is no such setting{_closest(name, known)}")
 
 
+def quoted_variables() -> list[str]:
+    """Return one line for each of our variables whose value stands in quotation marks, which are part of it then.
+
+    A shell, Compose and systemd take them away, `docker run --env-file` keeps them: the same line would be another
+    secret in each.
+    """
+    names = [name for name in sorted(os.environ) if name.upper().startswith(PREFIX) and name != EFFECTIVE_VARIABLE]
+    return [
+        f"{name} begins and ends with a quotation mark, which counts as part of it (docker run --env-file keeps them); "
+        "write it without"
+        for name in names
+        if (value := os.environ[name])[:1] in {'"', "'"} and len(value) > 1 and value[-1] == value[0]
+    ]
+
+
+def _drop_service_links() -> None:
+    """Take variables that a platform made out of this process's environment: none of them is a setting."""
+    for name in [name for name in os.environ if name.upper().startswith(PREFIX) and _is_service_link(name)]:
+        del os.environ[name]
+
+
+def _is_service_link(name: str) -> bool:
+    """Whether Kubernetes or Docker made this variable for a service that is called `chatserver`.
+
+    A pod is told of a service NAME by NAME_SERVICE_HOST, NAME_SERVICE_PORT…, NAME_PORT=tcp://… and NAME_PORT_…, which
+    look like settings of ours: https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+    """
+    rest = name.upper().removeprefix(PREFIX)
+    if rest == "PORT":
+        return _SERVICE_URL.match(os.environ[name]) is not None
+    return _SERVICE_LINK.fullmatch(rest) is not None
+
+
 def known_keys() -> list[str]:
     """Every key, those of sections with a dot: `port`, `limits.frame_bytes`."""
     sections = {
@@ -490,6 +611,7 @@ def known_keys() -> list[str]:
         "staff": list(StaffSection.model_fields),
         "duty": list(DutySection.model_fields),
         "operators": list(OperatorsSection.model_fields),
+        "rooms": list(RoomsSection.model_fields),
         "listening": list(ListeningSection.model_fields),
         "limits": [field.name for field in msgspec.structs.fields(Limits)],
     }

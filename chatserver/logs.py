@@ -13,6 +13,8 @@ from typing import Any
 
 import structlog
 
+from chatserver.logwriter import QueuedHandler
+
 
 def log_config(level: str, kind: str) -> dict[str, Any]:
     """A configuration for `logging`. `kind` is `json`, `text`, or `auto`: text where standard error is a terminal."""
@@ -41,7 +43,7 @@ def log_config(level: str, kind: str) -> dict[str, Any]:
         },
         "handlers": {
             "default": {
-                "class": "logging.StreamHandler",
+                "()": QueuedHandler,
                 "formatter": "default",
                 "filters": ["no_addresses", "no_words"],
             },
@@ -49,6 +51,9 @@ def log_config(level: str, kind: str) -> dict[str, Any]:
         "root": {"handlers": ["default"], "level": "WARNING"},
         "loggers": {
             "chatserver": {"level": level.upper()},
+            # websockets writes whole frames at DEBUG: what people wrote. At INFO it says when each connection closes.
+            # It stands here because a configuration takes the level from every child of a logger that it names.
+            "chatserver.edge.frames": {"level": "WARNING"},
             # What uvicorn says at INFO is said by the server itself, or is an address.
             "uvicorn": {"level": {"debug": "INFO", "error": "ERROR"}.get(level, "WARNING")},
             "uvicorn.access": {"handlers": [], "propagate": False},

@@ -19,6 +19,8 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from chatserver.shared_numbers import DIRECTORY_VARIABLE, reserve_room
+
 _LATENCY: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 _ANSWER: Final = tuple(60.0 * minutes for minutes in (1, 2, 5, 10, 20, 30, 60, 120, 240, 720, 1_440))
@@ -30,6 +32,7 @@ class Metrics:
 
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
+        reserve_room()
         registry = self._registry = CollectorRegistry()
         self.connections = Gauge(
             "chat_connections", "Open connections.", registry=registry, multiprocess_mode="livesum"
@@ -43,6 +46,11 @@ class Metrics:
             "chat_signals_total",
             "Signals in the words of posts, by category and level; from level 2 on a human is told.",
             ["category", "level"],
+            registry=registry,
+        )
+        self.unread = Counter(
+            "chat_unread_texts_total",
+            "Texts made so that they could not be screened to their end; a moderator was told of each.",
             registry=registry,
         )
         self.commands = Counter(
@@ -166,6 +174,30 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livemostrecent",
         )
+        self.reports_stranded = Gauge(
+            "chat_reports_stranded",
+            "Open reports about people who work here that nobody who works here may handle.",
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
+        self.reports_folded = Gauge(
+            "chat_reports_folded",
+            "Open reports that came in a flood and are folded into cards.",
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
+        self.report_floods = Gauge(
+            "chat_report_floods",
+            "Open cards that hold a flood of reports.",
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
+        self.rings = Counter(
+            "chat_rings_total",
+            "Rings at this worker's moderators, by kind: sent, or summed up in one that was sent.",
+            ["kind", "outcome"],
+            registry=registry,
+        )
         self.report_claim_seconds = Histogram(
             "chat_report_claim_seconds", "From a report until somebody takes it.", registry=registry, buckets=_ANSWER
         )
@@ -259,7 +291,7 @@ class Metrics:
 
     def exposition(self) -> bytes:
         """The metrics in Prometheus' text format."""
-        directory = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+        directory = os.environ.get(DIRECTORY_VARIABLE)
         if directory is None:
             return generate_latest(self._registry)
         _forget_dead_workers(directory)

@@ -5,6 +5,7 @@ The file is made once, whole and private: processes that start at the same momen
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import hmac
 import os
@@ -38,17 +39,24 @@ def read_or_make_secret(path: Path) -> bytes:
 def read_secret(path: Path) -> bytes:
     """The secret in a file. Raises SecretUnusable or OSError.
 
-    A file of our own must be private. One that belongs to somebody else was mounted by a platform, whose modes we
-    cannot choose.
+    A file of our own must be private. One that belongs to somebody else, or that lies on a file system that cannot be
+    written to, was mounted by a platform, whose modes we cannot choose.
     """
     about = path.stat()
     mode = stat.S_IMODE(about.st_mode)
-    if about.st_uid == os.geteuid() and mode & 0o077:
-        raise SecretUnusable(f"others may read or change this secret (mode {mode:04o}); run: chmod 600 {path}")
-    value = path.read_bytes().strip()
+    if about.st_uid == os.geteuid() and mode & 0o077 and not _is_read_only(path):
+        raise SecretUnusable(
+            f"others may read or change this secret (mode {mode:04o}); run: chmod 600 {path}, or give the secret as "
+            "CHATSERVER_SECRET_KEY where its file system keeps no modes"
+        )
+    value = path.read_bytes().removeprefix(codecs.BOM_UTF8).strip()
     if len(value) < SHORTEST:
         raise SecretUnusable(f"this secret is shorter than {SHORTEST} characters")
     return value
+
+
+def _is_read_only(path: Path) -> bool:
+    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
 
 
 def _make(path: Path) -> None:

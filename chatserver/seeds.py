@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from chatserver.domain.house import usual_split_at
 from chatserver.domain.rooms import Room, RoomId
 
 _SHARED: Final = (
@@ -20,6 +21,7 @@ _SHARED: Final = (
     "If something may be hard to read, put a content warning on it.",
     "You can say how bad it is. Please leave out ways of hurting yourself.",
     "What is said here expires. Please don't copy it or take it elsewhere.",
+    "What you change, take back or erase stays sealed until it expires. Moderators see it only if it is reported.",
     'We are people with struggles of our own, not doctors. If you or someone else is in danger, open "Get help now".',
 )
 
@@ -33,6 +35,7 @@ def _room(id_: str, name: str, about: str, topic: str, welcome: str, *rules: str
         welcome=welcome,
         agreement="\n".join((*rules, *_SHARED)),
         capacity=capacity,
+        split_at=usual_split_at(capacity),
     )
 
 

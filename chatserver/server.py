@@ -14,7 +14,7 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any, assert_never
 
 import msgspec
@@ -28,21 +28,29 @@ from chatserver.config import Settings, effective
 from chatserver.delivery.hub import Hub
 from chatserver.delivery.presence import Presence
 from chatserver.delivery.tasks import Tasks
+from chatserver.domain.aliases import Aliases
+from chatserver.domain.errors import Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.hours import parse_hours
 from chatserver.domain.house import Hours
-from chatserver.domain.identity import MemberId, NodeId
+from chatserver.domain.identity import MemberId, NodeId, Persona
 from chatserver.domain.names import warm_up
-from chatserver.domain.rooms import Publication, RoomRules
-from chatserver.edge.addresses import Addresses, AddressKeys
+from chatserver.domain.rooms import Publication, RoomRules, room_of
+from chatserver.domain.sharing import TELL_SECONDS, Sharing
+from chatserver.edge.addresses import Addresses, AddressKeys, trusting
 from chatserver.edge.app import build_app
 from chatserver.edge.gate import STATE_KEY, Gate
 from chatserver.edge.guard import Cookies, Origins
-from chatserver.handlers import members, sign_ins
+from chatserver.edge.staff_asking import StaffCookies
+from chatserver.handlers import elsewhere, hiding, members, seats, sign_ins
+from chatserver.handlers.accounts import AccountsKeeper
+from chatserver.handlers.arrivals import Arrivals
 from chatserver.handlers.desk import Desk
 from chatserver.handlers.duty import DutyKeeper
 from chatserver.handlers.floor import FloorKeeper
 from chatserver.handlers.health import Health
+from chatserver.handlers.hiding import HidingBook
+from chatserver.handlers.high_water import KEEP_SECONDS, Keeper
 from chatserver.handlers.hours import Clock
 from chatserver.handlers.house import HouseKeeper
 from chatserver.handlers.identity import Identities, new_member_id
@@ -50,9 +58,10 @@ from chatserver.handlers.load import LoadKeeper
 from chatserver.handlers.node import Node
 from chatserver.handlers.overseer import Overseer
 from chatserver.handlers.simulation import simulation
-from chatserver.handlers.staff import StaffAccounts
+from chatserver.handlers.staff import DEVICE_AGE, StaffAccounts
 from chatserver.handlers.statistics import statistics
-from chatserver.handlers.sweep import Sweep
+from chatserver.handlers.sweep import SECOND, Sweep
+from chatserver.handlers.tries import Tries
 from chatserver.handlers.watch import Watch
 from chatserver.metrics import Metrics
 from chatserver.protocol import internode
@@ -62,8 +71,10 @@ from chatserver.protocol.internode import (
     TOPIC_NODES,
     Announced,
     Canary,
+    CredentialsRaised,
     DrainWanted,
     FloorChanged,
+    HidingChanged,
     Lease,
     LoadTold,
     MemberChanged,
@@ -72,12 +83,15 @@ from chatserver.protocol.internode import (
     NodeLeft,
     PresenceDelta,
     PresenceSnapshot,
+    RoomLeft,
+    RoomRead,
+    SeatGivenUp,
     SnapshotWanted,
+    Spent,
     StaffChanged,
     TypingSeen,
     node_topic,
 )
-from chatserver.protocol.messages import TypingPush
 from chatserver.seeds import seed_rooms
 from chatserver.store.contract import Store, StoreUnavailable
 from chatserver.store.sqlite import SqliteStore
@@ -98,6 +112,7 @@ class Server:
 
     def __init__(self, settings: Settings) -> None:
         limits = settings.limits
+        self._workers = settings.workers
         metrics = Metrics()
         store = make_store(settings)
         bus = _bus(settings)
@@ -111,30 +126,39 @@ class Server:
             draw=secrets.randbelow,
         )
         accounts = make_accounts(settings, store)
+        aliases = Aliases(settings.secret("aliases"))
+        sharing = Sharing(settings.workers)
         self.node = Node(
             id=node_id,
+            sharing=sharing,
             store=store,
             bus=bus,
-            hub=Hub(node_id, store, bus, limits, metrics, _now),
+            hub=Hub(node_id, store, bus, limits, metrics, _now, aliases),
+            aliases=aliases,
+            hiding=HidingBook(),
             presence=Presence(node_id),
             identities=identities,
             staff=accounts,
             limits=limits,
             rules=RoomRules(
                 contact_policy=settings.listening.contact_details,
+                room_contact_policy=settings.rooms.contact_details,
                 text_length=limits.text_length,
                 warning_length=limits.warning_length,
                 edit_window=limits.edit_seconds * 1000,
             ),
             retention=settings.store_retention,
             words=wordlists.load(settings.words_dir),
+            safety_contact=settings.safety_contact,
             metrics=metrics,
             now=_now,
             monotonic=time.monotonic,
         )
+        identities.room_age = settings.store_retention.room_age
         identities.on_erased = self._erased
         identities.on_erasing = self._erasing
         accounts.on_changed = self._staff_changed
+        accounts.on_reset = self._stepped_out
         self.node.floor = FloorKeeper(
             self.node,
             settings.floor_rules,
@@ -147,10 +171,15 @@ class Server:
             Hours(hours=settings.listening.hours, timezone=settings.listening.timezone),
             settings.secret("challenges"),
         )
+        self.node.accounts = AccountsKeeper(self.node)
+        self.node.arrivals = Arrivals(self.node)
+        identities.on_raised = self.node.arrivals.raised
         self.node.duty = DutyKeeper(self.node, settings.duty_rules)
         self.node.stop = _stop
         self.node.overseer = Overseer(self.node)
-        self._gate = Gate(limits)
+        keys = AddressKeys(settings.secret("address keys"), time.time, settings.networks_shared)
+        is_trusted = trusting(settings.trusted_proxies)
+        self._gate = Gate(limits, lambda address: None if is_trusted(address) else keys.source(address))
         self._gate.on_drain(self._drain)
         self._health = Health(self.node)
         self._sweep = Sweep(self.node, self._health)
@@ -162,6 +191,7 @@ class Server:
             version=__version__,
         )
         self.node.hub.on_caught_up = self._sweep.restate_presence
+        self._high_water = Keeper(store, settings.data_dir)
         self._tasks = Tasks()
         secure = {"auto": None, "always": True, "never": False}[settings.secure_cookies]
         self.app = build_app(
@@ -176,10 +206,14 @@ class Server:
             health=self._health,
             exposition=metrics.exposition,
             gate=self._gate,
-            addresses=Addresses(AddressKeys(settings.secret("address keys"), time.time), limits, time.monotonic),
+            addresses=Addresses(keys, limits, time.monotonic, sharing),
+            inner_port=settings.metrics_port,
+            tries=make_tries(settings, store),
             origins=Origins(settings.public_origins),
             cookies=Cookies("chat_identity", max_age=settings.store_retention.member_age // 1000, secure=secure),
-            staff_cookies=Cookies("chat_staff", max_age=settings.sign_in_age // 1000, secure=secure),
+            staff_cookies=StaffCookies(
+                sign_in_seconds=settings.sign_in_age // 1000, device_seconds=DEVICE_AGE // 1000, secure=secure
+            ),
             web_root=web_root(),
             lifespan=self._lifespan,
         )
@@ -196,12 +230,17 @@ class Server:
             await node.watch.tick()
             await node.bus.start(self._hear, self._attached)
             await node.bus.subscribe([TOPIC_NODES, TOPIC_LOAD, node_topic(node.id)])
-            self._tasks.start(node.hub.run(), "hub")
-            self._tasks.start(self._sweep.run(), "sweep")
-            self._tasks.start(node.floor.run(), "floor")
-            self._tasks.start(node.load.run(), "load")
-            self._tasks.start(node.overseer.run(), "overseer")
-            self._tasks.start(self._count_turned_away(), "turned away")
+            for work, name in (
+                (node.hub.run(), "hub"),
+                (self._sweep.run(), "sweep"),
+                (node.floor.run(), "floor"),
+                (node.load.run(), "load"),
+                (node.overseer.run(), "overseer"),
+                (self._count_turned_away(), "turned away"),
+                (self._tell_spent(), "tell spent"),
+                (self._keep_high_water(), "keep high water"),
+            ):
+                self._tasks.start(self._for_ever(work), name)
             # Otherwise the first guest would wait for it, and everybody with them.
             await asyncio.to_thread(warm_up)
             _calm_collector()
@@ -215,6 +254,8 @@ class Server:
             await node.floor.close()
             await node.hub.close()
             await node.bus.close()
+            with contextlib.suppress(StoreUnavailable, Refusal):
+                await self._high_water.keep()
             await node.store.close()
             log.info("worker_stopped", extra={"node": node.id})
 
@@ -234,10 +275,12 @@ class Server:
         match message:
             case Announced(publication=publication):
                 node.hub.take(publication)
-            case TypingSeen(channel=channel, member=member):
-                node.hub.tell(channel, TypingPush(channel=channel, member=member))
+            case TypingSeen(channel=channel, member=member, generation=generation):
+                hiding.tell_typing(node, channel, Persona(member, "", generation))
             case Canary():
                 self._health.heard(message)
+            case Spent(spent=spent, held=held):
+                node.sharing.heard(sender, spent, held, node.monotonic())
             case LoadTold(sample=sample):
                 node.load.take(sender, sample)
             case PresenceDelta() | PresenceSnapshot() | Lease() | SnapshotWanted() | NodeLeft():
@@ -246,8 +289,18 @@ class Server:
                     node.load.left(sender)
             case MemberChanged(member=member):
                 self._tasks.start(members.reload_member(node, member), "reload member")
+            case HidingChanged(members=whom):
+                self._tasks.start(members.reload_hiding(node, whom), "reload hiding")
             case MemberEnded(member=member):
                 node.end_member(member)
+            case CredentialsRaised(member=member, credentials=credentials):
+                node.arrivals.end_older(member, credentials)
+            case SeatGivenUp(member=member, channel=channel):
+                seats.give_up(node, member, room_of(channel))
+            case RoomLeft(member=member, channel=channel):
+                elsewhere.left(node, member, room_of(channel))
+            case RoomRead(member=member, channel=channel, offset=offset):
+                elsewhere.read(node, member, room_of(channel), offset)
             case StaffChanged():
                 self._tasks.start(self._look_at_staff(), "look at staff")
             case FloorChanged(version=version):
@@ -262,9 +315,24 @@ class Server:
 
     def _attached(self, is_attached: bool) -> None:
         log.info("bus_attached" if is_attached else "bus_detached", extra={"node": self.node.id})
+        if is_attached:
+            # What was told meanwhile is lost.
+            self._tasks.start(members.heal_soon(self.node), "heal members")
 
     def _drain(self) -> None:
         self.node.is_draining = True
+
+    async def _for_ever(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do what has to go on for as long as this worker lives.
+
+        Where it ends all the same the worker goes, in good order, and is replaced: one without its clock would look
+        well and be of no use.
+        """
+        try:
+            await work
+        finally:
+            if not self.node.is_draining:
+                self.node.stop()
 
     async def _count_turned_away(self) -> None:
         """The gate's plain numbers as metrics: edge and metrics know nothing of each other."""
@@ -272,6 +340,34 @@ class Server:
             await asyncio.sleep(1.0)
             self.node.metrics.refused.set(self._gate.refused)
             self.node.metrics.went_silent.set(self._gate.went_silent)
+
+    async def _keep_high_water(self) -> None:
+        while True:
+            await asyncio.sleep(KEEP_SECONDS)
+            with contextlib.suppress(StoreUnavailable, Refusal):
+                await self._high_water.keep()
+
+    async def _tell_spent(self) -> None:
+        """Tell the other workers what members and addresses do here, so that their limits hold over all of them."""
+        node, sharing, owing = self.node, self.node.sharing, asyncio.Event()
+        sharing.on_owing = owing.set
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SECOND):
+                    await owing.wait()
+            owing.clear()
+            sharing.is_attached = node.bus.is_attached
+            if sharing.is_attached:
+                others = len(node.presence.nodes()) - 1
+                sharing.workers = max(self._workers, others + 1)
+                for spent, held in sharing.to_tell(node.monotonic()):
+                    if others:
+                        node.tell_nodes(Spent(spent, held))
+                await asyncio.sleep(TELL_SECONDS)
+            else:
+                # Every other worker seems to be gone: the last number is the better one, and what is owed waits.
+                sharing.settle(node.monotonic())
+                await asyncio.sleep(SECOND)
 
     def _staff_changed(self, member: MemberId) -> None:
         self._tasks.start(self._look_at_staff(), "look at staff")
@@ -291,6 +387,10 @@ class Server:
         """Before somebody goes: nobody waits for them, or sits with them, any longer."""
         await self.node.floor.dismiss(member, is_erased=True)
 
+    async def _stepped_out(self, member: MemberId) -> None:
+        """Before anybody has the link to somebody's account: what is said one to one is not behind it."""
+        await self.node.floor.step_out(member)
+
     def _erased(self, member: MemberId, publications: list[Publication]) -> None:
         members.erased(self.node, member, publications)
 
@@ -304,8 +404,13 @@ def _calm_collector() -> None:
 
 
 def _stop() -> None:
-    """End this worker as its supervisor would: sockets are told to come back elsewhere, and another one is started."""
-    signal.raise_signal(signal.SIGTERM)
+    """End this worker as its supervisor would: sockets are told to come back elsewhere, and another one is started.
+
+    One that runs alone has nobody who starts another, and takes SIGHUP to serve anew by itself. Everywhere else SIGHUP
+    is ignored, or would end the process at once.
+    """
+    serves_anew = callable(signal.getsignal(signal.SIGHUP))
+    signal.raise_signal(signal.SIGHUP if serves_anew else signal.SIGTERM)
 
 
 def _now() -> Millis:
@@ -315,27 +420,40 @@ def _now() -> Millis:
 def _bus(settings: Settings) -> Bus:
     if settings.redis_url is None:
         return MemoryBus(Exchange())
-    return RedisBus(settings.redis_url, prefix=settings.redis_prefix)
+    return RedisBus(settings.redis_url, prefix=settings.redis_namespace)
+
+
+def make_tries(settings: Settings, store: Store) -> Tries:
+    """What counts the tries of secrets in a store, the same for every worker."""
+    return Tries(store, settings.secret("tries"), settings.limits, _now)
 
 
 def make_accounts(settings: Settings, store: Store) -> StaffAccounts:
     """The staff's accounts in a store."""
     return StaffAccounts(
         store,
+        tries=make_tries(settings, store),
         new_id=lambda: new_member_id(secrets.randbelow),
         now=_now,
         name_length=settings.limits.name_length,
         sign_in_age=settings.sign_in_age,
         invitation_age=settings.invitation_age,
+        device_key=settings.secret("device cookies"),
     )
 
 
 def make_store(settings: Settings) -> Store:
     """The configured store, not opened yet."""
+    key = settings.secret("sealed copies")
     scheme, _, rest = settings.database_url.partition("://")
     if scheme == "sqlite":
-        return SqliteStore(rest.removeprefix("/"), timeout=STORE_TIMEOUT_SECONDS)
+        return SqliteStore(rest.removeprefix("/"), timeout=STORE_TIMEOUT_SECONDS, sealing_key=key)
     # asyncpg is an extra: whoever keeps everything in SQLite need not have it.
     from chatserver.store.postgres import PostgresStore  # noqa: PLC0415
 
-    return PostgresStore(settings.database_url, timeout=STORE_TIMEOUT_SECONDS)
+    return PostgresStore(
+        settings.database_url,
+        timeout=STORE_TIMEOUT_SECONDS,
+        sealing_key=key,
+        connections=settings.database_connections,
+    )

@@ -68,7 +68,7 @@ install() {
         set -- "$@" -r "$lock"
         shift
     done
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check "$@" ||
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes "$@" ||
         stop "the requirements could not be installed (see above)"
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . ||
         stop "the project could not be installed (see above)"

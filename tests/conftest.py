@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from playwright.async_api import Browser
 
 from tests.kit.browser import browser_path, open_browser
@@ -16,6 +17,33 @@ from tests.kit.postgres import PostgresServer
 from tests.kit.process import PartMissing, obtain
 from tests.kit.redis import ClusterSetup, RedisServer, SentinelSetup, redis_binaries
 from tests.kit.server import ChatServer
+
+_HERE = Path(__file__).parent
+
+settings.register_profile("the same each time", derandomize=True, deadline=None)
+settings.load_profile("the same each time")
+
+
+_LONGEST_FIRST = (
+    "browser",
+    "faults",
+    "reliability",
+    "abuse",
+    "simulation",
+    "conformance",
+    "test_cli",
+    "test_supervising",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several processes share the tests, what takes long is begun first, so that they end together."""
+    ranks = {name: rank for rank, name in enumerate(_LONGEST_FIRST)}
+
+    def rank(item: pytest.Item) -> int:
+        return ranks.get(item.path.relative_to(_HERE).parts[0].removesuffix(".py"), len(ranks))
+
+    items.sort(key=rank)
 
 
 def _binaries() -> list[Path | None]:

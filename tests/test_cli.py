@@ -17,30 +17,27 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import argon2
 import httpx
 import psutil
 import pytest
 
+from chatserver.config import load
 from chatserver.supervisor import listen
+from tests.faults.outliving import disks_can_be_made
+from tests.kit import forks
 from tests.kit.client import ChatClient
 from tests.kit.ports import HOST
 from tests.kit.postgres import PostgresServer
 from tests.kit.process import obtain, wait_until
 from tests.kit.redis import RedisServer
 from tests.kit.server import ChatServer
+from tests.kit.web import WebClient
 
 
 def run(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("CHATSERVER_")} | variables
-    return subprocess.run(
-        [sys.executable, "-m", "chatserver", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-    )
+    return forks.run(["chatserver", *arguments], env=environment)
 
 
 def assert_one_line(result: subprocess.CompletedProcess[str], code: int, *words: str) -> None:
@@ -106,6 +103,44 @@ def test_kernel_takes_little_for_a_peer_that_reads_nothing() -> None:
                 while taken < 8 * 1024 * 1024:
                     taken += ours.send(bytes(65_536))
             assert taken < 512 * 1024
+
+
+def test_a_configuration_in_another_encoding_is_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "chat.toml"
+    for encoding in ("utf-16", "latin-1"):
+        file.write_bytes('safety_contact = "Zoë"\n'.encode(encoding))
+        assert_one_line(run("check-config", "--config", file), 2, "chat.toml", "UTF-8")
+
+
+def test_a_secret_in_quotation_marks_is_warned_of_and_never_shown() -> None:
+    quoted = run("check-config", CHATSERVER_SECRET_KEY='"' + "k" * 40 + '"')
+    assert quoted.returncode == 0
+    assert quoted.stderr.count("\n") == 1
+    assert quoted.stderr.startswith("chatserver: warning: CHATSERVER_SECRET_KEY begins and ends with a quotation mark")
+    assert "k" * 40 not in quoted.stdout + quoted.stderr
+    assert run("check-config", CHATSERVER_SECRET_KEY="k" * 40 + '"').stderr == ""
+
+
+@pytest.mark.skipif(not disks_can_be_made(), reason="no disk can be made here: that takes root, or user namespaces")
+def test_a_secret_on_a_mount_that_is_really_read_only_is_taken(tmp_path: Path) -> None:
+    """As swarm and others mount it: our own file, and readable by everybody."""
+    script = (
+        'mount -t tmpfs chat "$0" && echo '
+        + "k" * 40
+        + ' > "$0/secret" && chmod 444 "$0/secret" && mount -o remount,ro "$0" '
+        '&& exec "$@"'
+    )
+    mounted = tmp_path / "secrets"
+    mounted.mkdir()
+    command: list[str | Path] = [sys.executable, "-m", "chatserver", "renew-epochs", "--data-dir", tmp_path / "data"]
+    assert run("migrate", "--data-dir", tmp_path / "data").returncode == 0
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", script, mounted, *command],
+        env={**os.environ, "CHATSERVER_SECRET_KEY_FILE": str(mounted / "secret")},
+        capture_output=True, text=True, timeout=55, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not (tmp_path / "data" / "secret.key").exists()
 
 
 def test_migrate_makes_the_database_and_may_be_run_again(tmp_path: Path) -> None:
@@ -177,6 +212,21 @@ def test_the_log_is_json_and_names_no_client() -> None:
     assert HOST not in json.dumps(lines)
 
 
+def test_a_second_server_on_one_data_directory_is_one_line() -> None:
+    with ChatServer() as server:
+        second = ("--data-dir", server.directory / "data", "--port", "0")
+        assert_one_line(
+            run("serve", *second), 1, "another server runs on the data directory", "--data-dir", "redis_url"
+        )
+        # One with Redis would not hear the first one either.
+        alone = run("serve", *second, "--redis-url", "redis://127.0.0.1:1/0")
+        assert_one_line(alone, 1, "another server runs on the data directory")
+        # What is done beside a running server goes on working.
+        assert run("staff", "--data-dir", server.directory / "data").returncode == 0
+        server.process.kill()
+        assert server.start().get("/healthz") == 200
+
+
 # --------------------------------------------------------------------------------------------------- several workers
 
 
@@ -185,9 +235,20 @@ def pair() -> Iterator[ChatServer]:
     """Two workers over Redis, with a secret key from the file."""
     with (
         obtain(RedisServer) as redis,
-        ChatServer(workers=2, redis_url=redis.url, config={"secret_key": "k" * 40}) as server,
+        ChatServer(workers=2, redis_url=redis.url, config={"secret_key": "k" * 40}, is_forked=False) as server,
     ):
         yield server
+
+
+async def test_servers_with_one_redis_may_share_a_data_directory(pair: ChatServer) -> None:
+    pair.wait_for_workers()
+    chosen = {"data_dir": str(pair.directory / "data"), "secret_key": "k" * 40}
+    with ChatServer(redis_url=load(pair.directory / "chatserver.toml").redis_url, config=chosen) as other:
+        async with ChatClient(pair.ws_url) as here, ChatClient(other.ws_url) as there:
+            for client in (here, there):
+                await client.ask("join", room="sleep", agreement=1)
+            await here.wait_for(lambda push: push.get("push") == "presence" and push.get("here") == 2)
+        assert other.stop() == 0
 
 
 def test_secrets_are_not_on_the_command_lines_of_workers(pair: ChatServer) -> None:
@@ -228,24 +289,29 @@ def test_hangup_replaces_all_workers_and_somebody_always_answers(pair: ChatServe
 
 
 def test_workers_end_when_their_supervisor_is_killed_and_it_can_be_started_again(pair: ChatServer) -> None:
+    left = pair.place_of_numbers()
     workers = [psutil.Process(pid) for pid in pair.wait_for_workers()]
     os.kill(pair.process.pid, signal.SIGKILL)
     gone, alive = psutil.wait_procs(workers, timeout=10)
     assert (len(gone), alive) == (2, [])
     pair.process.wait()
     pair.start()
+    place = pair.place_of_numbers()
+    assert place != left
     assert pair.stop() == 0
-    assert not list((pair.directory / "data").glob("metrics-*"))
+    # What the killed one had left is removed as well.
+    assert not left.exists()
+    assert not place.exists()
 
 
-def test_workers_that_cannot_start_end_the_command(pair: ChatServer, postgres_server: PostgresServer) -> None:
+def test_a_database_that_can_only_be_read_ends_the_command(pair: ChatServer, postgres_server: PostgresServer) -> None:
     url = postgres_server.fresh_database()
     assert run("migrate", "--database-url", url).returncode == 0
     postgres_server.execute(f"ALTER DATABASE {url.rpartition('/')[2]} SET default_transaction_read_only = on")
     server = ChatServer(workers=2, redis_url="redis://127.0.0.1:1/0", database_url=url)
     with pytest.raises(RuntimeError, match="ended with 1 at its start"):
         server.start()
-    assert "the workers could not start" in server.process.output()
+    assert "it is read-only (default_transaction_read_only is on)" in server.process.output()
     server.close()
 
 
@@ -255,14 +321,7 @@ PASSWORD = "lamp river boots sky"
 
 
 def add_operator(directory: Path, login: str, password: str, *more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "chatserver", "add-operator", login, "--data-dir", directory, *more],
-        input=password + "\n",
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    return forks.run(["chatserver", "add-operator", login, "--data-dir", directory, *more], password + "\n")
 
 
 def test_the_first_operator_comes_from_the_command_line(tmp_path: Path) -> None:
@@ -280,6 +339,29 @@ def test_the_first_operator_comes_from_the_command_line(tmp_path: Path) -> None:
 
 def test_a_weak_password_is_one_line(tmp_path: Path) -> None:
     assert_one_line(add_operator(tmp_path, "ben", "short"), 1, "too easy to guess", "short", "12")
+
+
+@pytest.mark.parametrize(
+    ("written", "is_read"),
+    [
+        (b"\xef\xbb\xbf" + PASSWORD.encode() + b"\r\n", True),
+        (PASSWORD.encode("utf-16"), False),
+        (PASSWORD.encode("utf-16-le"), False),
+        ("größe lamp river".encode("latin-1"), False),
+    ],
+    ids=["UTF-8 with a byte order mark", "UTF-16", "UTF-16 without a mark", "Latin-1"],
+)
+def test_a_password_file_from_windows_is_read_or_refused_in_one_line(
+    tmp_path: Path, written: bytes, is_read: bool
+) -> None:
+    made = forks.run(["chatserver", "add-operator", "anna", "--data-dir", tmp_path], written)
+    if is_read:
+        assert made.returncode == 0, made.stderr
+        listed = sqlite3.connect(tmp_path / "chat.db").execute("SELECT password_hash FROM staff").fetchone()
+        assert argon2.PasswordHasher().verify(listed[0], PASSWORD)
+    else:
+        assert (made.returncode, made.stderr.count("\n")) == (2, 1)
+        assert "UTF-8" in made.stderr
 
 
 def test_an_invitation_is_a_link_whose_secret_stays_in_the_browser(tmp_path: Path) -> None:
@@ -305,11 +387,35 @@ def test_revoking_from_the_command_line_keeps_an_operator(tmp_path: Path) -> Non
 
 
 def test_revoking_from_the_command_line(tmp_path: Path) -> None:
-    for login in ("anna", "ben"):
-        add_operator(tmp_path, login, PASSWORD)
-    done = run("revoke", "ANNA", "--data-dir", tmp_path)
+    assert add_operator(tmp_path, "anna", PASSWORD).stderr == ""
+    assert "24 hours" in add_operator(tmp_path, "ben", PASSWORD).stderr
+    assert "ben\tben\toperator\tnot an operator yet" in run("staff", "--data-dir", tmp_path).stdout
+    # Who waits is no replacement for the last operator.
+    assert_one_line(run("revoke", "anna", "--data-dir", tmp_path), 1, "last_operator")
+    done = run("revoke", "BEN", "--data-dir", tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "anna\tanna\toperator\trevoked" in run("staff", "--data-dir", tmp_path).stdout
+    assert "ben\tben\toperator\trevoked" in run("staff", "--data-dir", tmp_path).stdout
+
+
+def test_a_listener_is_revoked_where_no_operator_is_yet_and_an_account_is_reset(tmp_path: Path) -> None:
+    link = run("invite", "--role", "listener", "--data-dir", tmp_path).stdout.strip().partition("#invite=")[2]
+
+    async def account_of(path: str, body: dict[str, str]) -> httpx.Response:
+        with ChatServer(config={"data_dir": str(tmp_path)}) as server:
+            async with WebClient(base_url=server.url, timeout=20) as http:
+                return await http.post(path, json=body)
+
+    account = {"link": link, "login": "cleo", "name": "Cleo", "password": PASSWORD}
+    made = asyncio.run(account_of("/api/staff/invitation", account))
+    assert made.status_code == 201
+    reset = run("reset", "CLEO", "--data-dir", tmp_path)
+    assert (reset.returncode, "72 hours" in reset.stderr) == (0, True)
+    again = {"link": reset.stdout.strip().partition("/listen.html#reset=")[2], "password": "nine green bottles fall"}
+    back = asyncio.run(account_of("/api/staff/reset/use", again))
+    assert back.json()["member"] == made.json()["member"], "it is the same account"
+    assert run("revoke", "cleo", "--data-dir", tmp_path).returncode == 0
+    assert_one_line(run("reset", "cleo", "--data-dir", tmp_path), 1, "cleo")
+    assert_one_line(run("reset", "nobody", "--data-dir", tmp_path), 1, "nobody")
 
 
 def test_the_audit_log_is_verified_against_what_was_exported(tmp_path: Path) -> None:
@@ -318,25 +424,26 @@ def test_the_audit_log_is_verified_against_what_was_exported(tmp_path: Path) -> 
         asyncio.run(_decide_twice(server))
     head = run("audit", "head", "--data-dir", tmp_path)
     assert (head.returncode, head.stderr) == (0, "")
-    assert head.stdout.startswith("2 ")
+    # The account, the sign-in, and what was decided.
+    assert head.stdout.startswith("4 ")
     heads = tmp_path / "heads.txt"
     heads.write_text(head.stdout)
     whole = run("audit", "verify", "--heads", heads, "--data-dir", tmp_path)
     assert (whole.returncode, whole.stderr) == (0, "")
-    assert whole.stdout.startswith("2 entries hold together.")
+    assert whole.stdout.startswith("4 entries hold together.")
     with contextlib.closing(sqlite3.connect(tmp_path / "chat.db")) as db, db:
         db.execute("DROP TRIGGER audit_no_delete")
-        db.execute("DELETE FROM audit WHERE seq = 2")
-        (first,) = db.execute("SELECT hash FROM audit").fetchone()
-        db.execute("UPDATE moderation SET seq = 1, hash = ?", (first,))
+        db.execute("DELETE FROM audit WHERE seq = 4")
+        (first,) = db.execute("SELECT hash FROM audit WHERE seq = 3").fetchone()
+        db.execute("UPDATE moderation SET seq = 3, hash = ?", (first,))
     assert run("audit", "verify", "--data-dir", tmp_path).returncode == 0, "by itself it looks whole"
-    assert_one_line(run("audit", "verify", "--heads", heads, "--data-dir", tmp_path), 1, "2 was exported", "cut off")
+    assert_one_line(run("audit", "verify", "--heads", heads, "--data-dir", tmp_path), 1, "4 was exported", "cut off")
     heads.write_text("two and more\n")
     assert_one_line(run("audit", "verify", "--heads", heads, "--data-dir", tmp_path), 2, "--heads")
 
 
 async def _decide_twice(server: ChatServer) -> None:
-    async with httpx.AsyncClient(base_url=server.url, timeout=20) as http:
+    async with WebClient(base_url=server.url, timeout=20) as http:
         answer = await http.post("/api/staff/sign-in", json={"login": "anna", "password": PASSWORD})
     async with ChatClient(server.ws_url, hello=False) as anna, ChatClient(server.ws_url) as guest:
         await anna.ask("hello", staff=True, token=answer.json()["token"])

@@ -26,7 +26,7 @@ from chatserver.config import (
     masked,
     to_toml,
 )
-from chatserver.domain.limits import Limits
+from chatserver.domain.limits import COUNTED, Counted, Limits
 from chatserver.store.contract import Retention
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -84,6 +84,20 @@ def test_variables_write_lists_with_commas(monkeypatch: pytest.MonkeyPatch) -> N
     settings = load()
     assert settings.public_origins == ("https://chat.example.org", "http://localhost:3000")
     assert settings.trusted_proxies == ("10.0.0.0/8", "::1")
+
+
+def test_believing_every_proxy_is_warned_of() -> None:
+    (warning,) = load(overrides={"trusted_proxies": ["*"]}).warnings
+    assert "trusted_proxies" in warning
+    assert load(overrides={"trusted_proxies": ["10.0.0.0/8"]}).warnings == []
+
+
+def test_a_shared_network_has_a_factor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHATSERVER_SHARED_NETWORKS", "192.0.2.5/24=30, 2001:db8::/48 = 10")
+    assert load().networks_shared == [("192.0.2.0/24", 30), ("2001:db8::/48", 10)]
+    for wrong in ("192.0.2.0/24", "192.0.2.0/24=0", "192.0.2.0/24=1001", "192.0.2.0/24=x", "school=3"):
+        with pytest.raises(ConfigError):
+            load(overrides={"shared_networks": [wrong]})
 
 
 def test_a_network_of_proxies_may_be_named_by_one_of_them() -> None:
@@ -298,10 +312,62 @@ def test_the_operators_guide_repeats_the_table_of_limits() -> None:
     rows: dict[str, str] = {}
     for line in (ROOT / "docs" / "operating.md").read_text("utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-        if len(cells) == 4 and cells[0].startswith("`"):
+        if len(cells) == 5 and cells[0].startswith("`"):
             rows[cells[0].strip("`")] = cells[1].replace(",", "")
+            assert cells[2] == COUNTED.get(cells[0].strip("`"), Counted.EACH), cells[0]
     limits = Limits()
     for field in msgspec.structs.fields(Limits):
         assert field.name in rows, f"{field.name} is missing from docs/operating.md"
         assert float(rows[field.name]) == float(getattr(limits, field.name)), field.name
     assert set(rows) - {field.name for field in msgspec.structs.fields(Limits)} == set()
+
+
+# -------------------------------------------------------------------------------- files and variables of other makers
+
+
+def test_a_file_from_windows_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "chat.toml"
+    path.write_bytes(b"\xef\xbb\xbfport = 7\r\n[limits]\r\ntext_length = 100\r\n")
+    settings = load(path)
+    assert (settings.port, settings.limits.text_length) == (7, 100)
+
+
+def test_variables_that_kubernetes_makes_for_a_service_are_no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    links = {
+        "SERVICE_HOST": "10.0.0.1",
+        "SERVICE_PORT": "8000",
+        "SERVICE_PORT_HTTP": "8000",
+        "PORT": "tcp://10.0.0.1:8000",
+        "PORT_8000_TCP": "tcp://10.0.0.1:8000",
+        "PORT_8000_TCP_PROTO": "tcp",
+        "PORT_8000_TCP_PORT": "8000",
+        "PORT_8000_TCP_ADDR": "10.0.0.1",
+    }
+    for name, value in links.items():
+        monkeypatch.setenv(f"CHATSERVER_{name}", value)
+    assert load().port == Settings.model_fields["port"].default
+    monkeypatch.setenv("CHATSERVER_PORT", "7")
+    assert load().port == 7
+    monkeypatch.setenv("CHATSERVER_SERVICE", "7")
+    with pytest.raises(ConfigError, match="CHATSERVER_SERVICE: there is no such setting"):
+        load()
+
+
+def test_a_secret_on_a_read_only_mount_may_be_readable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "secret"
+    path.write_text("s" * 40)
+    path.chmod(0o444)
+    real = os.statvfs(path)
+    settings = load(overrides={"secret_key_file": path})
+    with pytest.raises(ConfigError, match=r"others may read .* chmod 600"):
+        settings.master_secret()
+    read_only = os.statvfs_result((*tuple(real)[:8], real.f_flag | os.ST_RDONLY, *tuple(real)[9:]))
+    monkeypatch.setattr(os, "statvfs", lambda _: read_only)
+    assert settings.master_secret() == b"s" * 40
+
+
+def test_installations_with_different_secrets_use_different_names_in_redis() -> None:
+    first, second = (load(overrides={"secret_key": letter * 40}) for letter in "ab")
+    assert first.redis_namespace != second.redis_namespace
+    assert first.redis_namespace == load(overrides={"secret_key": "a" * 40}).redis_namespace
+    assert first.redis_namespace.startswith("chat.")

@@ -26,7 +26,14 @@ from tests.kit.postgres import PostgresServer
 from tests.kit.server import ChatServer
 from tests.kit.staff import add_listeners
 
-_LISTENING: Final = {"pause_minutes": 0, "sessions_a_day": ENOUGH, "sessions_a_week": ENOUGH, "lease_minutes": 240.0}
+_LISTENING: Final = {
+    "pause_minutes": 0,
+    "sessions_a_day": ENOUGH,
+    "sessions_a_week": ENOUGH,
+    "lease_minutes": 240.0,
+    "sessions_per_member_a_day": ENOUGH,
+    "rest_seconds": 0,
+}
 _CAP: Final = 4
 _MS: Final = 1_000
 _PATIENCE: Final = 120.0
@@ -88,7 +95,7 @@ class _Place:
                 self._database = stack.enter_context(PostgresServer(["fsync=on", "full_page_writes=on"]))
             url = self._database.fresh_database()
         config = {"limits": {**RAISED, **RAISED_FOR_SENDERS}, "listening": _LISTENING}
-        self.server = ChatServer(database_url=url, config=config)
+        self.server = ChatServer(database_url=url, config=config, is_forked=False)
         stack.callback(self.server.close)
         if url is None:
             data = self.server.directory / "data"
@@ -174,9 +181,7 @@ async def _one_by_one(url: str, console: _Console, waiting: int) -> list[float]:
     for number, seeker in enumerate(seekers):
         ended_at = await seeker.meet_and_end()
         if number + 1 < len(seekers):
-            following = seekers[number + 1].client.member
-            await console.was_shown(following)
-            freed.append(console.shown[following] - ended_at)
+            freed.append(await console.was_shown(number + 1) - ended_at)
     taken.cancel()
     await asyncio.gather(taken, return_exceptions=True)
     await _each([seeker.client.close() for seeker in seekers])
@@ -215,7 +220,7 @@ class _Console:
     def __init__(self, url: str, token: str, cap: int) -> None:
         self.client = ChatClient(url, hello=False)
         self.shown: dict[str, float] = {}
-        """When each seeker was suggested."""
+        """When each proposal was made, by its id and in their order: who waits longest is proposed first."""
         self._token, self._cap = token, cap
         self._news = asyncio.Condition()
 
@@ -230,17 +235,19 @@ class _Console:
         """Accept whoever is suggested, until cancelled."""
         while True:
             view = await _shown(
-                self.client, "console", lambda it: "proposal" in it and it["proposal"]["seeker"] not in self.shown
+                self.client, "console", lambda it: "proposal" in it and it["proposal"]["id"] not in self.shown
             )
-            seeker = view["proposal"]["seeker"]
+            proposal = view["proposal"]["id"]
             async with self._news:
-                self.shown[seeker] = now()
+                self.shown[proposal] = now()
                 self._news.notify_all()
-            await self.client.ask("accept", seeker=seeker, timeout=_PATIENCE)
+            await self.client.ask("accept", proposal=proposal, timeout=_PATIENCE)
 
-    async def was_shown(self, seeker: str) -> None:
+    async def was_shown(self, number: int) -> float:
+        """When the proposal of this number, from 0, was made."""
         async with self._news:
-            await self._news.wait_for(lambda: seeker in self.shown)
+            await self._news.wait_for(lambda: number < len(self.shown))
+        return [*self.shown.values()][number]
 
 
 async def _shown(client: ChatClient, kind: str, where: Callable[[Message], bool]) -> Message:

@@ -12,6 +12,7 @@ from chatserver.delivery.line import Line
 from chatserver.delivery.outbox import Outbox
 from chatserver.delivery.pushes import push_of
 from chatserver.delivery.tasks import Tasks
+from chatserver.domain.aliases import Aliases
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, Offset
 from chatserver.domain.limits import Limits
@@ -37,6 +38,7 @@ class CatchUp:
         limits: Limits,
         metrics: Metrics,
         tasks: Tasks,
+        aliases: Aliases,
         *,
         opened: Callable[[ChannelName], Awaitable[tuple[Channel, Line]]],
         go_live: Callable[[Outbox, Channel], None],
@@ -45,6 +47,7 @@ class CatchUp:
         self._limits = limits
         self._metrics = metrics
         self._tasks = tasks
+        self._aliases = aliases
         self._opened = opened
         self._go_live = go_live
         self._chunk = min(CHUNK, limits.outbox_bytes // 2)
@@ -86,6 +89,10 @@ class CatchUp:
                         outbox.behind.pop(name, None)
                     else:
                         await asyncio.sleep(RETRY_SECONDS)
+        except Exception:
+            # They would be told nothing more, and not know it. Whoever comes back is told of everything.
+            outbox.wire.close(Close.INTERNAL)
+            raise
         finally:
             self._running.pop(outbox, None)
 
@@ -107,7 +114,7 @@ class CatchUp:
             # It left, or the numbering began anew, while the store was read.
             return
         if later is None or self._is_out_of_reach(line, offset):
-            outbox.send(GapPush(channel=name, position=line.position))
+            outbox.tell(name, encode_frame(outbox.encoding, GapPush(channel=name, position=line.position)))
             outbox.behind[name] = line.last
             return
         written = 0
@@ -115,11 +122,11 @@ class CatchUp:
         for publication in later:
             if publication.offset > line.last or written > self._chunk:
                 break
-            frames.append(encode_frame(outbox.encoding, push_of(publication)))
+            frames.append(encode_frame(outbox.encoding, push_of(publication, self._aliases)))
             written += len(frames[-1])
             offset = publication.offset
         if frames:
-            outbox.wire.write(b"".join(frames))
+            outbox.tell(name, b"".join(frames))
         outbox.behind[name] = offset
         if offset == line.last:
             del outbox.behind[name]

@@ -16,8 +16,8 @@ class Channel:
     """Followed from the first join until a while after the last connection has left."""
 
     __slots__ = (
-        "_arriving", "backfill", "healing", "held", "idle_since", "line", "live", "name", "opening", "pending",
-        "tracked",
+        "_arriving", "backfill", "healing", "held", "idle_since", "is_folding", "line", "live", "name", "opening",
+        "pending", "renewing", "tracked",
     )  # fmt: skip
 
     def __init__(self, name: ChannelName) -> None:
@@ -29,6 +29,9 @@ class Channel:
         self.opening: asyncio.Task[Line] | None = None
         self.healing: asyncio.Task[None] | None = None
         self.backfill: asyncio.Task[None] | None = None
+        self.renewing: asyncio.Task[None] | None = None
+        self.is_folding = False
+        """Whether what somebody missed is being read without replaced reactions."""
         self.live: dict[Encoding, set[Outbox]] = {encoding: set() for encoding in Encoding}
         """Those who get every frame that is pending."""
         self.pending: dict[Encoding, list[bytes]] = {encoding: [] for encoding in Encoding}
@@ -51,6 +54,24 @@ class Channel:
         """This connection is live no more. What is pending does not go to it."""
         self.live[outbox.encoding].discard(outbox)
         self._arriving[outbox.encoding].pop(outbox, None)
+
+    def overtake(self, outbox: Outbox) -> bytes | None:
+        """Return what is pending for this connection, which the caller writes at once: it gets all of it before
+        anything else. None where it is not live here."""
+        frames, arriving = self.pending[outbox.encoding], self._arriving[outbox.encoding]
+        if outbox not in arriving and outbox not in self.live[outbox.encoding]:
+            return None
+        before = b"".join(frames[arriving.get(outbox, 0) :])
+        self.live[outbox.encoding].discard(outbox)
+        arriving[outbox] = len(frames)
+        return before
+
+    def aside(self, outbox: Outbox) -> bytes | None:
+        """As `overtake`, and the next frame that becomes pending is not for this connection either."""
+        before = self.overtake(outbox)
+        if before is not None:
+            self._arriving[outbox.encoding][outbox] += 1
+        return before
 
     def is_heard(self, encoding: Encoding) -> bool:
         """Whether anybody is live in this encoding."""

@@ -11,7 +11,7 @@ from chatserver.delivery.channel import Channel
 from chatserver.delivery.line import Line
 from chatserver.delivery.tasks import Tasks
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.history import Head, Offset
+from chatserver.domain.history import ChannelName, Head, Offset
 from chatserver.domain.limits import Limits
 from chatserver.domain.rooms import Publication
 from chatserver.metrics import Metrics
@@ -23,6 +23,9 @@ RETRY_SECONDS: Final = 0.25
 """Between two questions to a store that is away."""
 READ_LIMIT: Final = 500
 """Publications in one read."""
+BELIEF_SECONDS: Final = 600.0
+"""After a start, how long somebody who comes back from beyond a log's end is believed."""
+_ANY_OFFSET: Final = Offset(2**62)
 
 
 class Healing:
@@ -49,6 +52,14 @@ class Healing:
         self._tasks = tasks
         self._show = show
         self._begin_anew = begin_anew
+        self._began_at = float("-inf")
+        self._believed: set[ChannelName] = set()
+        """Channels of which somebody who came back from beyond the log's end was believed, whether they are followed
+        still or not."""
+
+    def begin(self) -> None:
+        """This worker starts to serve."""
+        self._began_at = asyncio.get_running_loop().time()
 
     def heal(self, channel: Channel) -> None:
         """There is a hole: close it soon."""
@@ -93,16 +104,59 @@ class Healing:
             channel.healing = None
 
     async def reach(self, channel: Channel, line: Line, offset: Offset) -> None:
-        """Somebody has seen more elsewhere than has come to this worker yet: read up to there, if it is true."""
+        """Somebody has seen more elsewhere than has come to this worker yet: read up to there, if it is true. If not,
+        a backup may have been restored; then the channel begins anew."""
         while channel.line is line and line.last < offset:
             asked = line.last
             self._metrics.store_reads.labels("reach").inc()
             found = await self._store.read(channel.name, asked, READ_LIMIT)
-            if channel.line is not line or found.head.epoch != line.epoch or found.head.last < offset:
+            if channel.line is not line or found.head.epoch != line.epoch:
+                return
+            if found.head.last < offset:
+                if self._is_believed(channel) and await self._renew_now(channel, line, offset):
+                    self._believed.add(channel.name)
                 return
             self._show(channel, line.accept(found.publications))
             if line.last == asked:
                 return
+
+    def _is_believed(self, channel: Channel) -> bool:
+        """Whether the word of one who comes back is enough to begin a channel anew. Everybody there is told of a gap
+        for it, and anybody can say it: so once, and only soon after a start, when pages come back to what was
+        restored."""
+        is_new = asyncio.get_running_loop().time() - self._began_at < BELIEF_SECONDS
+        return is_new and channel.name not in self._believed
+
+    def renew(self, channel: Channel) -> None:
+        """The store is older than what was shown of a channel: begin it anew, also for those who come back later."""
+        line = channel.line
+        if channel.renewing is None and line is not None:
+            channel.renewing = asyncio.create_task(self._keep_renewing(channel, line), name=f"renew {channel.name}")
+            self._tasks.watch(channel.renewing)
+
+    async def _keep_renewing(self, channel: Channel, line: Line) -> None:
+        try:
+            while channel.line is line:
+                try:
+                    await self._renew_now(channel, line, _ANY_OFFSET)
+                    return
+                except StoreUnavailable:
+                    self._metrics.store_failures.inc()
+                except Refusal as refusal:
+                    if refusal.reason is Reason.ROOM_UNKNOWN:
+                        return
+                await asyncio.sleep(RETRY_SECONDS)
+        finally:
+            channel.renewing = None
+
+    async def _renew_now(self, channel: Channel, line: Line, below: Offset) -> bool:
+        """Whether the channel has another numbering now. Raises Refusal or StoreUnavailable."""
+        head = await self._store.renew_epoch(channel.name, line.epoch, below)
+        if head.epoch == line.epoch:
+            return False
+        if channel.line is line:
+            self._begin_anew(channel, head)
+        return True
 
     async def backfilled(self, channel: Channel, line: Line) -> None:
         """Read what lies before the ring, once for all who come back at the same moment."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -73,6 +74,12 @@ class Line:
                 self._early[offset] = publication
         return ready
 
+    def contradicts(self, publication: Publication) -> bool:
+        """Whether something else was let out in the place of a publication. No log takes back what it has given, so
+        the store is an older one, and goes its own way since."""
+        at = publication.offset - self.ring_start
+        return 0 <= at < len(self._ring) and self._ring[at].at != publication.at
+
     def since(self, offset: Offset) -> list[Publication] | None:
         """What was let out after `offset`, or None where memory does not reach back that far."""
         if offset >= self.last:
@@ -81,6 +88,10 @@ class Line:
             return None
         skip = offset + 1 - self.ring_start
         return [publication for at, publication in enumerate(self._ring) if at >= skip]
+
+    def newest(self, most: int) -> Iterator[Publication]:
+        """Give the last publications that were let out, the newest first."""
+        return islice(reversed(self._ring), most)
 
     def extend_back(self, older: Sequence[Publication]) -> None:
         """Put publications before the ring that were read from the store; those that do not join up are ignored."""

@@ -16,9 +16,12 @@ class Outbox:
 
     `behind` is empty while the connection keeps up. Otherwise it maps each of its channels to the last offset written,
     and nothing but replies is written until catch-up has replayed what follows.
+
+    While a command of this connection is carried out, what channels have to tell is held back: a fact that it made may
+    be found in the store, or heard from another worker, before its reply is written.
     """
 
-    __slots__ = ("_drained", "behind", "channels", "encoding", "wire")
+    __slots__ = ("_drained", "_held", "_held_bytes", "_released", "behind", "channels", "encoding", "wire")
 
     def __init__(self, wire: Wire, encoding: Encoding) -> None:
         self.wire = wire
@@ -27,10 +30,50 @@ class Outbox:
         self.behind: dict[ChannelName, Offset] = {}
         self._drained: asyncio.Event | None = None
         """Set while somebody waits in `room`."""
+        self._held: list[tuple[ChannelName, bytes]] | None = None
+        """What waits for a reply, with the channel that it is of; None while nothing is held back."""
+        self._held_bytes = 0
+        self._released: asyncio.Event | None = None
+        """Set while somebody waits in `room` for a reply."""
 
-    def send(self, message: AnyServerMessage) -> None:
-        """Write one message now. The caller keeps replies bounded by waiting for `room` between commands."""
-        self.wire.write(encode_frame(self.encoding, message))
+    def send(self, message: AnyServerMessage) -> int:
+        """Write one message now, and return its bytes. The caller keeps replies bounded by waiting for `room` between
+        commands."""
+        frame = encode_frame(self.encoding, message)
+        self.wire.write(frame)
+        return len(frame)
+
+    def tell(self, channel: ChannelName, frames: bytes) -> None:
+        """Write what a channel has to tell, in order: now, or after the reply that is owed."""
+        if self._held is None:
+            self.wire.write(frames)
+        else:
+            self._held.append((channel, frames))
+            self._held_bytes += len(frames)
+
+    def hold(self) -> None:
+        """From now on hold back what channels have to tell. The caller calls `release` when it has written its reply,
+        and does not hold twice."""
+        self._held = []
+
+    def release(self) -> None:
+        """Write what was held back. Nothing is held back any more."""
+        held, self._held, self._held_bytes = self._held, None, 0
+        if held:
+            self.wire.write(b"".join(frames for _, frames in held))
+        if self._released is not None:
+            self._released.set()
+            self._released = None
+
+    def forget_held(self, channel: ChannelName) -> None:
+        """The connection has left a channel: it is told nothing of it any more."""
+        if self._held:
+            self._held = [each for each in self._held if each[0] != channel]
+            self._held_bytes = sum(len(frames) for _, frames in self._held)
+
+    def waiting(self) -> int:
+        """Bytes that the socket has not taken yet, with what is held back."""
+        return self.wire.buffered() + self._held_bytes
 
     def send_all(self, messages: Iterable[AnyServerMessage]) -> None:
         """Write several messages with one write."""
@@ -39,6 +82,11 @@ class Outbox:
     async def room(self, limit: int, patience: float) -> bool:
         """Wait until less than `limit` bytes are waiting, or the buffer has drained. False where not a byte went out
         for `patience` seconds. Any number of tasks may wait."""
+        while self._held is not None and self._held_bytes >= limit:
+            # The store's timeout bounds it, as it bounds every command.
+            if self._released is None:
+                self._released = asyncio.Event()
+            await self._released.wait()
         waiting = self.wire.buffered()
         while waiting >= limit:
             if self._drained is None:

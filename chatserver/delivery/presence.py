@@ -15,8 +15,10 @@ from itertools import islice
 from typing import Final
 
 from chatserver.bus.contract import Topic
+from chatserver.delivery.marks import Idle, Marks
 from chatserver.domain.history import ChannelName
-from chatserver.domain.identity import MemberId, NodeId, Person
+from chatserver.domain.identity import MemberId, NodeId, Persona
+from chatserver.domain.seats import Newcomer
 from chatserver.protocol.internode import (
     TOPIC_NODES,
     Lease,
@@ -28,8 +30,10 @@ from chatserver.protocol.internode import (
 )
 
 PresenceMessage = PresenceDelta | PresenceSnapshot | Lease | SnapshotWanted | NodeLeft
-People = dict[ChannelName, dict[MemberId, str]]
-"""Names by channel and member."""
+Shown = tuple[str, int]
+"""A name and its generation: as whom somebody is shown."""
+People = dict[ChannelName, dict[MemberId, Shown]]
+"""By channel and member."""
 
 DELTA_SECONDS: Final = 0.1
 """Changes are told at most this often, together."""
@@ -45,27 +49,31 @@ LEFT_SECONDS: Final = 30.0
 """How long late messages of a worker that said goodbye are passed over."""
 PAYLOAD_BYTES: Final = 30_000
 """Deltas and snapshots are split so that none is much larger."""
+_MARKS_AT_ONCE: Final = 300
+"""Members of whom one delta says that they are idle, or are it no more."""
 PENDING_DELTAS: Final = 256
 """Deltas kept behind a hole. With more than these missing, a snapshot is what helps."""
 
 
 @dataclass(frozen=True, slots=True)
 class PresenceChange:
-    """What became of a channel since it was last drained. A new name counts as coming."""
+    """What became of a channel since it was last drained. A new name counts as one who went and one who came; what
+    stands beside a name of the same generation (a role) as coming only."""
 
     here: int
-    came: list[Person]
-    went: list[MemberId]
+    came: list[Persona]
+    went: list[Persona]
     is_count_changed: bool
 
 
 @dataclass(slots=True)
 class _Before:
     """A channel as it was last told: how many were there, and who came, went or was renamed since, if only for a
-    moment."""
+    moment, with all that they were shown as meanwhile."""
 
     here: int
-    touched: dict[MemberId, None] = field(default_factory=dict)
+    touched: dict[MemberId, dict[int, str]] = field(default_factory=dict)
+    """Names by generation."""
 
 
 @dataclass(slots=True)
@@ -98,19 +106,25 @@ class Presence:
         self._others: dict[NodeId, _Other] = {}
         self._left: dict[NodeId, float] = {}
         self._seq = 0
-        self._untold: dict[ChannelName, dict[MemberId, str | None]] = {}
+        self._untold: dict[ChannelName, dict[MemberId, Shown | None]] = {}
         self._told_at = float("-inf")
         self._lease_at = float("-inf")
         self._ticked_at: float | None = None
         self._asking: dict[NodeId, None] = {}
         self._is_new = True
+        self._marks = Marks()
 
     # What this worker's own connections do.
 
-    def enter(self, channel: ChannelName, person: Person, connection_key: Hashable) -> None:
-        """A connection of a member is in a channel. Again changes nothing but the name."""
+    def enter(
+        self, channel: ChannelName, person: Persona, connection_key: Hashable, newcomer: Newcomer | None = None
+    ) -> None:
+        """A connection of a member is in a channel. Again changes nothing but the name. `newcomer` is given for a guest
+        who is new."""
+        if newcomer is not None:
+            self._marks.welcome(person.id, newcomer)
         self._connections.setdefault(person.id, {}).setdefault(channel, set()).add(connection_key)
-        self._own_set(channel, person.id, person.name)
+        self._own_set(channel, person.id, (person.name, person.generation))
 
     def leave(self, channel: ChannelName, member: MemberId, connection_key: Hashable) -> None:
         """A connection is no longer in a channel; with their last one, the member is not. Again changes nothing."""
@@ -126,10 +140,17 @@ class Presence:
             del self._connections[member]
         self._own_set(channel, member, None)
 
-    def rename(self, member: MemberId, name: str) -> None:
+    def rename(self, person: Persona) -> None:
         """A member has a new name, wherever they are on this worker. Call it on every worker."""
-        for channel in self._connections.get(member, ()):
-            self._own_set(channel, member, name)
+        for channel in self._connections.get(person.id, ()):
+            self._own_set(channel, person.id, (person.name, person.generation))
+
+    def set_idle(self, channel: ChannelName, member: MemberId, is_idle: bool) -> None:
+        """Say of one of this worker's own whether they have done nothing in a channel for long. Again changes
+        nothing."""
+        is_own = member in self._people[self.node].get(channel, ())
+        if (is_own or not is_idle) and self._marks.set_idle(self.node, channel, member, is_idle):
+            self._marks.tell(channel, member, is_idle)
 
     # What the worker asks.
 
@@ -141,11 +162,45 @@ class Presence:
         """Whether a member is in a channel, on any worker."""
         return member in self._here.get(channel, ())
 
-    def people(self, channel: ChannelName, limit: int) -> list[Person]:
+    def nodes_of(self, channel: ChannelName, member: MemberId) -> tuple[NodeId, ...]:
+        """Return the workers on which a member is in a channel."""
+        return self._here.get(channel, {}).get(member, ())
+
+    def persona(self, channel: ChannelName, member: MemberId) -> Persona | None:
+        """As whom a member is shown in a channel, or None where they are not there."""
+        shown = self._shown(channel, member)
+        return None if shown is None else Persona(member, *shown)
+
+    def own(self, channel: ChannelName) -> list[MemberId]:
+        """The members of this worker who are in a channel."""
+        return [*self._people[self.node].get(channel, ())]
+
+    def channels_of(self, member: MemberId) -> list[ChannelName]:
+        """The channels that a member is in, on any worker. Costs O(channels that anybody is in)."""
+        return [channel for channel, members in self._here.items() if member in members]
+
+    def idle(self, channel: ChannelName) -> list[MemberId]:
+        """Members who have done nothing in a channel for long, on whichever worker they are."""
+        return [
+            member
+            for member, nodes in self._here.get(channel, {}).items()
+            if all(self._marks.is_idle(node, channel, member) for node in nodes)
+        ]
+
+    def newcomers(self, channel: ChannelName, now: int) -> dict[str, int]:
+        """How many of the members of a channel are new at `now` (milliseconds), by the network that they come from."""
+        return self._marks.count(self._here.get(channel, ()), now)
+
+    def grow_up(self, now: int) -> None:
+        """Forget of newcomers where they came from, once they are new no more. Call it now and then."""
+        self._marks.grow_up(now)
+
+    def people(self, channel: ChannelName, limit: int) -> list[Persona]:
         """Members in a channel, those who have been there longest first, at most `limit`. Costs O(limit)."""
         members = self._here.get(channel, {})
         return [
-            Person(member, self._people[nodes[0]][channel][member]) for member, nodes in islice(members.items(), limit)
+            Persona(member, *self._people[nodes[0]][channel][member])
+            for member, nodes in islice(members.items(), limit)
         ]
 
     def channels_counts(self) -> Mapping[ChannelName, int]:
@@ -168,14 +223,14 @@ class Presence:
         """
         changes: dict[ChannelName, PresenceChange] = {}
         for channel, before in self._before.items():
-            came: list[Person] = []
-            went: list[MemberId] = []
-            for member in before.touched:
-                name = self._name(channel, member)
-                if name is None:
-                    went.append(member)
-                else:
-                    came.append(Person(member, name))
+            came: list[Persona] = []
+            went: list[Persona] = []
+            for member, names in before.touched.items():
+                now = self._shown(channel, member)
+                if now is not None:
+                    came.append(Persona(member, *now))
+                    names.pop(now[1], None)
+                went += (Persona(member, name, generation) for generation, name in names.items())
             if came or went:
                 here = self.here(channel)
                 changes[channel] = PresenceChange(here, came, went, here != before.here)
@@ -192,7 +247,7 @@ class Presence:
             self._is_new = False
             out.append((TOPIC_NODES, SnapshotWanted()))
         # A snapshot is of a seq, so what it holds must have been told before it.
-        if self._untold and (self._asking or now - self._told_at >= DELTA_SECONDS):
+        if (self._untold or self._marks.has_untold) and (self._asking or now - self._told_at >= DELTA_SECONDS):
             self._told_at = now
             out.extend((TOPIC_NODES, delta) for delta in self._deltas())
         if now - self._lease_at >= LEASE_SECONDS:
@@ -269,6 +324,7 @@ class Presence:
         if self._others.pop(node, None) is not None:
             self._replace(node, {})
             del self._people[node], self._alone[node]
+            self._marks.forget(node)
 
     def _catch_up(self, node: NodeId, other: _Other) -> None:
         """Apply the deltas that follow what is known, as far as they are there."""
@@ -278,8 +334,13 @@ class Presence:
                 for member in members:
                     self._set(node, channel, member, None)
             for channel, people in delta.came.items():
-                for member, name in people:
-                    self._set(node, channel, member, name)
+                for member, name, generation in people:
+                    self._set(node, channel, member, (name, generation))
+            self._take_marks(delta.new)
+            for idle, is_idle in ((delta.idle, True), (delta.awake, False)):
+                for channel, members in idle.items():
+                    for member in members:
+                        self._marks.set_idle(node, channel, member, is_idle)
 
     def _take_part(self, node: NodeId, other: _Other, part: PresenceSnapshot) -> None:
         if part.seq <= other.seq or part.seq < other.parts_seq:
@@ -290,14 +351,23 @@ class Presence:
         if len(other.parts) < part.parts:
             return
         people: People = {}
+        idle: Idle = {}
         for one in other.parts.values():
-            for channel, pairs in one.people.items():
-                people.setdefault(channel, {}).update(pairs)
+            for channel, entries in one.people.items():
+                people.setdefault(channel, {}).update({who: (name, generation) for who, name, generation in entries})
+            for channel, members in one.idle.items():
+                idle.setdefault(channel, []).extend(members)
+            self._take_marks(one.new)
         other.parts = {}
         self._replace(node, people)
+        self._marks.replace(node, idle)
         other.seq = part.seq
         other.pending = {seq: delta for seq, delta in other.pending.items() if seq > part.seq}
         self._catch_up(node, other)
+
+    def _take_marks(self, new: Mapping[MemberId, tuple[str, int, tuple[str, ...]]]) -> None:
+        for member, told in new.items():
+            self._marks.welcome(member, Newcomer(*told))
 
     def _replace(self, node: NodeId, people: People) -> None:
         for channel, names in list(self._people[node].items()):
@@ -305,83 +375,116 @@ class Presence:
             for member in [member for member in names if member not in kept]:
                 self._set(node, channel, member, None)
         for channel, names in people.items():
-            for member, name in names.items():
-                self._set(node, channel, member, name)
+            for member, shown in names.items():
+                self._set(node, channel, member, shown)
 
     # This worker's own people, told.
 
-    def _own_set(self, channel: ChannelName, member: MemberId, name: str | None) -> None:
+    def _own_set(self, channel: ChannelName, member: MemberId, shown: Shown | None) -> None:
         """Change one of this worker's own, and note what the others were last told."""
         untold = self._untold.setdefault(channel, {})
         if member not in untold:
             untold[member] = self._people[self.node].get(channel, {}).get(member)
-        self._set(self.node, channel, member, name)
+        self._set(self.node, channel, member, shown)
 
     def _deltas(self) -> Iterator[PresenceDelta]:
         """What the others have not been told, in as many deltas as it takes."""
         untold, self._untold = self._untold, {}
         own = self._people[self.node]
-        came: dict[ChannelName, list[tuple[MemberId, str]]] = {}
+        came: dict[ChannelName, list[tuple[MemberId, str, int]]] = {}
         went: dict[ChannelName, list[MemberId]] = {}
+        new: dict[MemberId, tuple[str, int, tuple[str, ...]]] = {}
         size = 0
         for channel, members in untold.items():
             names = own.get(channel, {})
             for member, told in members.items():
-                name = names.get(member)
-                if name == told:
+                shown = names.get(member)
+                if shown == told:
                     continue
-                cost = _cost("" if channel in came and channel in went else channel, member, name or "")
+                cost = _cost("" if channel in came and channel in went else channel, member, shown[0] if shown else "")
                 if size and size + cost > PAYLOAD_BYTES:
                     self._seq += 1
-                    yield PresenceDelta(self._seq, came, went)
-                    came, went, size = {}, {}, 0
+                    yield PresenceDelta(self._seq, came, went, new)
+                    came, went, new, size = {}, {}, {}, 0
                 size += cost
-                if name is None:
+                if shown is None:
                     went.setdefault(channel, []).append(member)
                 else:
-                    came.setdefault(channel, []).append((member, name))
+                    came.setdefault(channel, []).append((member, *shown))
+                    size += self._mark(member, new)
         if size:
             self._seq += 1
-            yield PresenceDelta(self._seq, came, went)
+            yield PresenceDelta(self._seq, came, went, new)
+        yield from self._idle_deltas()
+
+    def _mark(self, member: MemberId, new: dict[MemberId, tuple[str, int, tuple[str, ...]]]) -> int:
+        """Add what is to be told of a newcomer; about how many bytes that takes."""
+        found = self._marks.newcomer(member)
+        if found is None:
+            return 0
+        new[member] = (found.network, found.until, found.around)
+        return _cost("", member, "".join(found.networks)) + 9 + len(found.around)
+
+    def _idle_deltas(self) -> Iterator[PresenceDelta]:
+        """Who has become idle, or is it no more, after where they are was told."""
+        changes = self._marks.take_untold()
+        for start in range(0, len(changes), _MARKS_AT_ONCE):
+            idle: Idle = {}
+            awake: Idle = {}
+            for channel, member, is_idle in changes[start : start + _MARKS_AT_ONCE]:
+                (idle if is_idle else awake).setdefault(channel, []).append(member)
+            self._seq += 1
+            yield PresenceDelta(self._seq, {}, {}, {}, idle, awake)
 
     def _snapshot(self) -> Iterator[PresenceSnapshot]:
         """All of this worker's own people, in as many parts as it takes."""
-        parts: list[dict[ChannelName, list[tuple[MemberId, str]]]] = [{}]
+        parts: list[dict[ChannelName, list[tuple[MemberId, str, int]]]] = [{}]
+        marks: list[tuple[dict[MemberId, tuple[str, int, tuple[str, ...]]], Idle]] = [({}, {})]
         size = 0
         for channel, names in self._people[self.node].items():
-            for member, name in names.items():
-                cost = _cost("" if channel in parts[-1] else channel, member, name)
+            for member, shown in names.items():
+                cost = _cost("" if channel in parts[-1] else channel, member, shown[0])
                 if size and size + cost > PAYLOAD_BYTES:
                     parts.append({})
+                    marks.append(({}, {}))
                     size = 0
-                size += cost
-                parts[-1].setdefault(channel, []).append((member, name))
-        for number, people in enumerate(parts):
-            yield PresenceSnapshot(self._seq, number, len(parts), people)
+                new, idle = marks[-1]
+                size += cost + self._mark(member, new)
+                parts[-1].setdefault(channel, []).append((member, *shown))
+                if self._marks.is_idle(self.node, channel, member):
+                    size += cost
+                    idle.setdefault(channel, []).append(member)
+        for number, (people, (new, idle)) in enumerate(zip(parts, marks, strict=True)):
+            yield PresenceSnapshot(self._seq, number, len(parts), people, new, idle)
 
     # The one place where anything changes.
 
-    def _set(self, node: NodeId, channel: ChannelName, member: MemberId, name: str | None) -> None:
+    def _set(self, node: NodeId, channel: ChannelName, member: MemberId, shown: Shown | None) -> None:
         """One node says that a member of it is in a channel under this name, or (None) is not."""
-        shown, count = self._name(channel, member), self.here(channel)
-        self._place(node, channel, member, name)
-        if self._name(channel, member) == shown:
+        earlier, count = self._shown(channel, member), self.here(channel)
+        self._place(node, channel, member, shown)
+        now = self._shown(channel, member)
+        if now == earlier:
             return
         before = self._before.get(channel)
         if before is None:
             before = self._before[channel] = _Before(count)
-        before.touched[member] = None
+        names = before.touched.setdefault(member, {})
+        for name, generation in filter(None, (earlier, now)):
+            names[generation] = name
 
-    def _place(self, node: NodeId, channel: ChannelName, member: MemberId, name: str | None) -> None:
+    def _place(self, node: NodeId, channel: ChannelName, member: MemberId, shown: Shown | None) -> None:
         here = self._here.setdefault(channel, {})
         people = self._people[node]
         nodes = here.get(member, ())
-        if name is not None:
-            people.setdefault(channel, {})[member] = name
+        if shown is not None:
+            people.setdefault(channel, {})[member] = shown
             if node not in nodes:
                 self._now_on(channel, here, member, tuple(sorted((*nodes, node))))
             return
         names = people.get(channel)
+        if self._marks.set_idle(node, channel, member, False) and node == self.node:
+            self._marks.tell(channel, member, False)
         if names is not None and names.pop(member, None) is not None:
             if not names:
                 del people[channel]
@@ -410,7 +513,7 @@ class Presence:
         else:
             here[member] = self._alone[nodes[0]] if len(nodes) == 1 else nodes
 
-    def _name(self, channel: ChannelName, member: MemberId) -> str | None:
+    def _shown(self, channel: ChannelName, member: MemberId) -> Shown | None:
         """The name under which a member is shown in a channel, or None if they are not there."""
         nodes = self._here.get(channel, {}).get(member)
         return None if nodes is None else self._people[nodes[0]][channel][member]
@@ -418,4 +521,4 @@ class Presence:
 
 def _cost(channel: str, member: MemberId, name: str) -> int:
     """About how many bytes one entry takes on the wire."""
-    return len(channel) + len(member) + len(name.encode()) + 9
+    return len(channel) + len(member) + len(name.encode()) + 12

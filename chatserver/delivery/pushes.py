@@ -4,27 +4,65 @@ from __future__ import annotations
 
 from typing import assert_never
 
-import msgspec
-
-from chatserver.domain.rooms import Edited, Posted, Publication, Reacted, Redacted, RoomChanged
+from chatserver.domain.aliases import Aliases
+from chatserver.domain.history import Offset
+from chatserver.domain.identity import Persona
+from chatserver.domain.rooms import (
+    Edited,
+    Post,
+    Posted,
+    Publication,
+    Reacted,
+    Redacted,
+    RoomChanged,
+    RoomId,
+    room_of,
+)
+from chatserver.domain.shown_roles import split_role
 from chatserver.protocol.messages import (
     EditedPush,
     FactPush,
     PostedPush,
+    PostView,
     ReactedPush,
     RedactedPush,
     RoomChangedPush,
+    RoomPerson,
 )
 
 
-def push_of(publication: Publication) -> FactPush:
-    """The push that tells a client of a fact; the same one live and in a recovery."""
+def post_view(post: Post, room: RoomId, offset: Offset, aliases: Aliases) -> PostView:
+    """Returns a post of a room as members see it, its author by their alias there."""
+    name, role = split_role(post.name)
+    return PostView(
+        offset=offset,
+        author=aliases.in_room(room, post.author, post.generation),
+        name=name,
+        role=role,
+        text=post.text,
+        at=post.at,
+        warning=post.warning,
+        reply_to=post.reply_to,
+        edited_at=post.edited_at,
+        redacted=post.redacted,
+        reactions=post.reactions,
+    )
+
+
+def person_view(persona: Persona, room: RoomId, aliases: Aliases) -> RoomPerson:
+    """Returns somebody who is in a room, by their alias there."""
+    name, role = split_role(persona.name)
+    return RoomPerson(aliases.in_room(room, persona.id, persona.generation), name, role)
+
+
+def push_of(publication: Publication, aliases: Aliases) -> FactPush:
+    """The push that tells a client of a fact; the same one live and in a recovery, and for every reader."""
     channel, epoch, offset, at = publication.channel, publication.epoch, publication.offset, publication.at
     event = publication.event
     match event:
         case Posted(post=post):
-            placed = post if post.offset == offset else msgspec.structs.replace(post, offset=offset)
-            return PostedPush(channel=channel, epoch=epoch, offset=offset, at=at, post=placed)
+            view = post_view(post, room_of(channel), offset, aliases)
+            return PostedPush(channel=channel, epoch=epoch, offset=offset, at=at, post=view)
         case Edited():
             return EditedPush(
                 channel=channel,
@@ -45,7 +83,7 @@ def push_of(publication: Publication) -> FactPush:
                 offset=offset,
                 at=at,
                 target=event.target,
-                by=event.by,
+                by=aliases.in_room(room_of(channel), event.by, event.generation),
                 reaction=event.reaction,
                 on=event.on,
                 counts=event.counts,

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, Final
+
+PATIENCE_SECONDS: Final = 5.0
+"""How long a task that was cancelled may take to end before it is cancelled once more."""
 
 log = logging.getLogger("chatserver.tasks")
 
@@ -15,9 +18,13 @@ class Tasks:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._is_closed = False
 
     def start(self, work: Coroutine[Any, Any, object], name: str) -> None:
-        """Run something on the side, for which nobody waits."""
+        """Run something on the side, for which nobody waits. Nothing begins any more after `close`."""
+        if self._is_closed:
+            work.close()
+            return
         self.watch(asyncio.create_task(work, name=name))
 
     def watch(self, task: asyncio.Task[Any]) -> None:
@@ -31,11 +38,19 @@ class Tasks:
         task.add_done_callback(self._done)
 
     async def close(self) -> None:
-        """Cancel what still runs, and wait for its end."""
-        tasks = [*self._tasks]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Cancel what still runs, and wait for its end.
+
+        What goes on all the same is cancelled again: a cancellation can be lost on its way, and a worker that drains
+        must not wait for one task for ever.
+        """
+        self._is_closed = True
+        left = set(self._tasks)
+        while left:
+            for task in left:
+                task.cancel()
+            _, left = await asyncio.wait(left, timeout=PATIENCE_SECONDS)
+            for task in left:
+                log.error("task_not_ended", extra={"task": task.get_name()})
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

@@ -21,6 +21,14 @@ class Wire(Protocol):
         """Call once, soon after the buffer has fallen below the low-water mark. None takes the wish back."""
         ...
 
+    def watch_closely(self, is_on: bool) -> None:
+        """Whether the peer is asked if it is there after a few seconds of silence, rather than seldom."""
+        ...
+
+    def unanswered(self) -> float:
+        """For how many seconds the peer owes a sign that it is there. 0.0 where it was not asked, or has given one."""
+        ...
+
     def close(self, code: int, reason: str = "") -> None:
         """Send a close frame; abort the socket if the peer has not answered within some seconds."""
         ...

@@ -23,6 +23,7 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
 
     full_share: float = 1.0
     nearly_full_share: float = 0.9
+    crowd_share: float = 0.2
     unmoderated: int = 10 * 60_000
     unmoderated_members: int = 3
     posts_a_minute: int = 60
@@ -43,12 +44,14 @@ class Kind(StrEnum):
     BUS_AWAY = "bus_away"
     LOG_BROKEN = "log_broken"
     REPORTS_OVERDUE = "reports_overdue"
+    ALERT_FLOOD = "alert_flood"
     ESCALATION_OVERDUE = "escalation_overdue"
     PROMISE_BROKEN = "promise_broken"
     IDLE_WHILE_WAITING = "idle_while_waiting"
     LONG_WAIT = "long_wait"
     NOBODY_LISTENS = "nobody_listens"
     UNATTENDED = "unattended"
+    CROWDED = "crowded"
     ROOM_FULL = "room_full"
     SLOW_DELIVERY = "slow_delivery"
     WORKER_SLOW = "worker_slow"
@@ -65,8 +68,8 @@ class Kind(StrEnum):
 URGENT: Final = frozenset(
     {
         Kind.STORE_AWAY, Kind.BUS_AWAY, Kind.ESCALATION_OVERDUE, Kind.PROMISE_BROKEN, Kind.IDLE_WHILE_WAITING,
-        Kind.LONG_WAIT, Kind.NOBODY_LISTENS, Kind.UNATTENDED, Kind.ROOM_FULL, Kind.SLOW_DELIVERY, Kind.LOG_BROKEN,
-        Kind.REPORTS_OVERDUE,
+        Kind.LONG_WAIT, Kind.NOBODY_LISTENS, Kind.UNATTENDED, Kind.CROWDED, Kind.ROOM_FULL, Kind.SLOW_DELIVERY,
+        Kind.LOG_BROKEN, Kind.REPORTS_OVERDUE, Kind.ALERT_FLOOD,
     }
 )  # fmt: skip
 """Somebody is harmed now; the others may become so."""
@@ -103,11 +106,14 @@ class FloorLoad(msgspec.Struct, frozen=True, kw_only=True):
 
 class ModerationLoad(msgspec.Struct, frozen=True, kw_only=True):
     """Moderation in numbers. `overdue` reports should have been answered by now, the first of them `overdue_ms` ago.
-    `is_log_whole` is what the last check of the audit log found."""
+    `is_log_whole` is what the last check of the audit log found. `floods` cards are open that hold a flood, `folded`
+    reports of new people in all."""
 
     overdue: int = 0
     overdue_ms: int = 0
     is_log_whole: bool = True
+    floods: int = 0
+    folded: int = 0
 
 
 def concerns(
@@ -121,14 +127,16 @@ def concerns(
     now: Millis,
     limits: Thresholds,
     overdue: int = 0,
+    crowds: Mapping[RoomId, int] | None = None,
 ) -> list[Concern]:
     """Everything that needs somebody, the worst first. `alone_since` says since when people are in a room without a
-    moderator."""
+    moderator, `crowds` how many in a room are newcomers of the one network that most of them come from."""
     found = [
         *_of_moderation(moderation, overdue),
         *_of_escalations(overdue),
         *_of_workers(samples, limits),
         *_of_floor(floor, limits),
+        *_of_crowds(loads, rooms, crowds or {}, limits),
         *_of_rooms(loads, rooms, alone_since, now, limits),
     ]
     order = {kind: place for place, kind in enumerate(Kind)}
@@ -143,6 +151,18 @@ def _of_escalations(overdue: int) -> Iterator[Concern]:
     if overdue:
         who = "One escalation has" if overdue == 1 else f"{overdue} escalations have"
         yield _concern(Kind.ESCALATION_OVERDUE, f"{who} waited too long for a moderator.")
+
+
+def _of_crowds(
+    loads: Mapping[RoomId, RoomLoad], rooms: Mapping[RoomId, Room], crowds: Mapping[RoomId, int], limits: Thresholds
+) -> Iterator[Concern]:
+    for id_, count in crowds.items():
+        room, load = rooms.get(id_), loads.get(id_)
+        if room is None or load is None or load.members < room.capacity * limits.nearly_full_share:
+            continue
+        if count >= room.capacity * limits.crowd_share:
+            words = f"{room.name} is full of newcomers from one place: {count} of {load.members}."
+            yield _concern(Kind.CROWDED, words, room=id_)
 
 
 def _of_rooms(
@@ -183,6 +203,9 @@ def _of_rooms(
 def _of_moderation(moderation: ModerationLoad, escalations: int) -> Iterator[Concern]:
     if not moderation.is_log_whole:
         yield _concern(Kind.LOG_BROKEN, "The audit log is not what it was: an entry was changed, or taken out.")
+    if moderation.floods:
+        words = f"A flood of alerts: {moderation.folded} of new people are folded. Protecting the rooms may help."
+        yield _concern(Kind.ALERT_FLOOD, words)
     # Escalations are reports too, and told of by themselves.
     late = moderation.overdue - escalations
     if late > 0:

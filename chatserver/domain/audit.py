@@ -119,4 +119,5 @@ def _orphans(floor: Floor, live: list[Session], now: Millis, rules: FloorRules) 
 
 
 def _idle_ms(floor: Floor, seeker: Seeker, proposal: Proposal, now: Millis) -> int:
-    return max(0, now - max(seeker.asked_at, floor.listeners[proposal.listener].since, seeker.refused_at or 0))
+    free_since = floor.listeners[proposal.listener].since
+    return max(0, now - max(seeker.asked_at, free_since, seeker.refused_at or 0, seeker.rests_until or 0))

@@ -15,7 +15,8 @@ from chatserver.domain.floor import Floor, FloorRules, Listener, Pause, Session
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 
-DAY: Final = 24 * 3_600_000
+HOUR: Final = 3_600_000
+DAY: Final = 24 * HOUR
 WEEK: Final = 7 * DAY
 NEVER: Final = Millis(2**53)
 """Later than every moment that is spoken of."""
@@ -42,6 +43,7 @@ def pause_of(listener: Listener, now: Millis, rules: FloorRules) -> tuple[Pause,
         for until, pause in (
             (_cap_ends_at(listener.taken, WEEK, rules.sessions_a_week), Pause.WEEK_CAP),
             (_cap_ends_at(listener.taken, DAY, rules.sessions_a_day), Pause.DAY_CAP),
+            (_cap_ends_at(listener.declined, HOUR, rules.declines_an_hour), Pause.DECLINES),
             (listener.paused_until, listener.pause or Pause.AFTER_SESSION),
         )
         if until is not None and until > now
@@ -121,6 +123,32 @@ def taking(listener: Listener, now: Millis) -> Listener:
     return msgspec.structs.replace(listener, taken=(*(at for at in listener.taken if at > now - WEEK), now), ignored=0)
 
 
+def declining(listener: Listener, now: Millis) -> Listener:
+    """A listener who declines a proposal, or lets it pass. It is counted, so that nobody looks through all who wait."""
+    return msgspec.structs.replace(listener, declined=(*(at for at in listener.declined if at > now - DAY), now))
+
+
+def declined_within(listener: Listener, span: int, now: Millis) -> int:
+    """How many proposals they declined or let pass in the last `span` milliseconds, at most a day."""
+    return sum(at > now - span for at in listener.declined)
+
+
+def came_to_nothing(session: Session, now: Millis, rules: FloorRules) -> bool:
+    """Return whether a session that ends at `now` costs its listeners neither a pause nor a part of their caps: it was
+    over within `rules.brief`, or the seeker wrote nothing at all. One that a listener calls heavy always costs."""
+    return not session.flagged and (not session.spoken or now - session.started_at < rules.brief)
+
+
+def spared(listener: Listener, session: Session, now: Millis) -> Listener:
+    """Return a listener whose part in a session that came to nothing is over: free at once, as if they had not taken
+    it."""
+    taken = [*listener.taken]
+    began = next((at for at in taken if at >= session.started_at), None)
+    if began is not None:
+        taken.remove(began)
+    return msgspec.structs.replace(listener, since=now, taken=tuple(taken))
+
+
 def after(listener: Listener, session: Session, now: Millis, rules: FloorRules) -> Listener:
     """A listener whose part in a session is over: they get a pause, and after a heavy one a longer one and a note to
     write. One note is enough for all that were heavy since the last."""
@@ -141,10 +169,11 @@ def rested(listener: Listener, now: Millis) -> Listener:
 
 
 def cap_ends_after(listener: Listener, now: Millis, rules: FloorRules) -> Millis | None:
-    """When the caps will next leave room for one more; None where they do."""
+    """When the caps, that of declining included, will next leave room for one more; None where they do."""
     ends = max(
         _cap_ends_at(listener.taken, WEEK, rules.sessions_a_week) or 0,
         _cap_ends_at(listener.taken, DAY, rules.sessions_a_day) or 0,
+        _cap_ends_at(listener.declined, HOUR, rules.declines_an_hour) or 0,
     )
     return Millis(ends) if ends > now else None
 

@@ -1,31 +1,68 @@
 """Words of crisis and of harm in what somebody writes, found by phrases that an operator can read and change.
 
 Pure. A signal is an offer of help and a call for a human, never a punishment: it will be wrong at times, in both ways.
-
-A phrase is words; `(a|b c)` is either, `word?` may be missing, `word*` begins so, `...` is up to three words of any
-kind, `$name` is the choice that an earlier line `$name = a|b c` of the same list gives.
-There are no regular expressions in it, so no phrase can take more than its length times that of the text.
+How a phrase is written is in `domain/phrases.py`, how a text is read in `domain/tokens.py`. What one text may cost is
+bounded in steps, so that the same text always ends at the same place: `docs/decisions/0122-screening-has-a-budget.md`.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from itertools import pairwise
 from typing import Final
 
 import msgspec
 
+from chatserver.domain import folding
+from chatserver.domain.phrases import (
+    BadPhrase,
+    Effort,
+    Element,
+    Index,
+    Phrase,
+    Sentence,
+    bits,
+    choices_of,
+    common_words,
+    elements_of,
+    needs_of,
+)
+from chatserver.domain.tokens import Reader, Token, clauses, plain_words
+
+__all__ = [
+    "CARED_FOR",
+    "ESCALATED",
+    "LANGUAGE",
+    "URGENT",
+    "BadPhrase",
+    "Category",
+    "Concern",
+    "Screening",
+    "Signal",
+    "Words",
+    "words_of",
+]
+
 
 class Category(StrEnum):
+    """What the lists have phrases of."""
+
     SELF_HARM = "self_harm"
     DANGER = "danger"
     ABUSE = "abuse"
     GROOMING = "grooming"
     HOSTILE = "hostile"
     METHOD = "method"
+
+
+class Concern(StrEnum):
+    """What a human is told of beside the categories of the lists."""
+
+    CONTACT = "contact"
+    """A listener sent contact details, although the server had asked them not to."""
+    UNREAD = "unread"
+    """A text was made so that it could not be read to its end."""
 
 
 CARED_FOR: Final = frozenset({Category.SELF_HARM, Category.DANGER, Category.ABUSE, Category.METHOD})
@@ -40,7 +77,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that was found. `level` is 1 (offer help), 2 (somebody should look) or 3 (now); `phrase` is the line
     of the list that fired, `words` what it fired at, which stand from `start` up to before `end` (code points)."""
 
-    category: Category
+    category: Category | Concern
     level: int
     phrase: str
     words: str
@@ -48,103 +85,59 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     end: int
 
 
-class BadPhrase(ValueError):
-    """A list that cannot be used. Says file and line."""
+class Screening(msgspec.Struct, frozen=True):
+    """What was found in a text, at most one signal of each category, the most serious first; whether the text was
+    read to its end; and how many steps that took."""
+
+    signals: tuple[Signal, ...]
+    is_whole: bool = True
+    steps: int = 0
 
 
-# ------------------------------------------------------------------------------------------------ the list
-
-_MOST_WORDS: Final = 16
-_MOST_CHOICES: Final = 256
-_SHORTEST_BEGINNING: Final = 3
+MOST_STEPS: Final = 4_000
+"""Of one text. Two thousand characters of ordinary talk take a quarter of it, the worst that a search found 2,300."""
+MOST_MASKED: Final = 16
+"""Masked words of one text, each counted once, that are compared with the lists."""
+MOST_MEANT: Final = 8
+"""Words that a masked word may stand for. One that could be more says nothing."""
+MOST_FOUND: Final = 96
+"""Phrases of one text whose surroundings are looked at."""
+A_PART: Final = 300
+"""Steps after which others may go first."""
+_A_SENTENCE: Final = 12
+"""Steps that it costs to begin with one."""
 _SHORTEST_MISSPELT: Final = 6
-_GAP: Final = 3
 _NEGATION_REACHES: Final = 5
+_OTHERS_REACH: Final = 3
 _HEAD: Final = re.compile(r"\[([a-z_]+)(?: ([123]))?\]")
-_NAME: Final = re.compile(r"\$([a-z_]+)")
 _NAMED: Final = re.compile(r"\$([a-z_]+) *=(.*)")
-_PART: Final = re.compile(r"\([^()]*\)\S*|\S+")
-_ELEMENT: Final = re.compile(r"\([a-z0-9|* ]+\)\??|[a-z0-9]+\*?\??|\.\.\.")
 _CONTEXTS: Final = frozenset({"idiom", "negation", "not_negation", "others", "report", "fiction", "past", "present"})
 
 
-class _Element(msgspec.Struct, frozen=True):
-    words: frozenset[str]
-    beginnings: tuple[str, ...]
-    runs: dict[str, tuple[tuple[str, ...], ...]]
-    """Choices of several words, by their first: the others."""
-    is_optional: bool = False
-    is_gap: bool = False
-
-    def ends(self, forms: list[tuple[str, ...]], at: int) -> Iterable[int]:
-        """Where it may end when it starts at a word."""
-        for form in forms[at]:
-            if form in self.words or (self.beginnings and form.startswith(self.beginnings)):
-                yield at + 1
-            for run in self.runs.get(form, ()) if self.runs else ():
-                end = at + 1 + len(run)
-                if end <= len(forms) and all(word in forms[at + 1 + step] for step, word in enumerate(run)):
-                    yield end
-
-    def says(self, word: str) -> bool:
-        """Whether the word is one of its own, alone or in a run."""
-        return word in self.words or any(
-            word == first or any(word in run for run in runs) for first, runs in self.runs.items()
-        )
-
-
-class _Phrase(msgspec.Struct, frozen=True):
-    text: str
-    elements: tuple[_Element, ...]
-    category: Category | None
-    level: int
-    needs: frozenset[str]
-    """One of these stands in every sentence that the phrase is in. Empty where that cannot be said."""
-
-
-class _Index:
-    """Phrases by their first word."""
-
-    def __init__(self) -> None:
-        self._by_word: dict[str, list[_Phrase]] = {}
-        self._by_beginning: dict[str, list[_Phrase]] = {}
-
-    def add(self, phrase: _Phrase) -> None:
-        first = phrase.elements[0]
-        for word in (*first.words, *first.runs):
-            self._by_word.setdefault(word, []).append(phrase)
-        for beginning in first.beginnings:
-            self._by_beginning.setdefault(beginning[:_SHORTEST_BEGINNING], []).append(phrase)
-
-    def found(self, forms: list[tuple[str, ...]]) -> list[tuple[int, int, _Phrase]]:
-        """Every phrase that is in a sentence: where it starts, where it ends, and which."""
-        there = {form for each in forms for form in each}
-        return [
-            (at, end, phrase)
-            for at, each in enumerate(forms)
-            for phrase in self._starting(each)
-            if not (phrase.needs and phrase.needs.isdisjoint(there))
-            if (end := _end_of(phrase, forms, at)) is not None
-        ]
-
-    def _starting(self, forms: tuple[str, ...]) -> Iterable[_Phrase]:
-        for form in forms:
-            yield from self._by_word.get(form, ())
-            if self._by_beginning:
-                yield from self._by_beginning.get(form[:_SHORTEST_BEGINNING], ())
+_Line = tuple[str, tuple[Element, ...], str, int]
+"""A phrase as it is written, its elements, its section and its level."""
 
 
 class Words:
     """The lists of some languages, ready to be asked."""
 
     def __init__(self) -> None:
-        self._signals = _Index()
-        self._contexts = {name: _Index() for name in _CONTEXTS}
+        folding.warm_up()
+        self._lines: list[_Line] = []
+        self._elements: dict[str, Element] = {}
+        """By what they are written as, so that equal ones are the same object."""
         self._known: set[str] = set()
         self._misspelt: dict[str, str] = {}
         self._alike: dict[tuple[str, int], list[str]] = {}
         """By first letter and length."""
-        self.count = 0
+        self.signals = Index(())
+        self.contexts = Index(())
+        self._triggers: frozenset[str] = frozenset()
+
+    @property
+    def count(self) -> int:
+        """How many phrases there are."""
+        return len(self._lines)
 
     def add(self, name: str, text: str) -> None:
         """Read one list. Raises BadPhrase, which says `name` and the line."""
@@ -159,22 +152,21 @@ class Words:
                 section, level = _section(line, f"{name}:{number}")
                 continue
             if (named := _NAMED.fullmatch(line)) is not None:
-                names[named[1]] = _named(named[2], names, f"{name}:{number}")
+                names[named[1]] = choices_of(named[2], names, f"{name}:{number}")
                 continue
             if section is None:
                 raise BadPhrase(f"{name}:{number}: a phrase before the first [section]")
-            is_context = section in _CONTEXTS
-            category = None if is_context else Category(section)
-            index = self._contexts[section] if is_context else self._signals
-            elements = _elements(line, names, f"{name}:{number}")
-            index.add(_Phrase(line, elements, category, level, _needs(elements)))
+            elements = tuple(
+                self._elements.setdefault(repr(each), each) for each in elements_of(line, names, f"{name}:{number}")
+            )
+            self._lines.append((line, elements, section, level))
             self._learn(elements)
-            self.count += 1
+        self._sort()
 
-    def _learn(self, elements: tuple[_Element, ...]) -> None:
+    def _learn(self, elements: tuple[Element, ...]) -> None:
         """Remember the words of a phrase, and how they are misspelt and masked."""
         found = {word for each in elements for word in each.words}
-        found.update(word for each in elements for first, runs in each.runs.items() for word in (first, *sum(runs, ())))
+        found.update(word for each in elements for run in each.all_runs() for word in run)
         for word in found - self._known:
             self._known.add(word)
             self._alike.setdefault((word[0], len(word)), []).append(word)
@@ -182,90 +174,219 @@ class Words:
                 for wrong in _misspelt(word):
                     self._misspelt.setdefault(wrong, word)
 
-    def _meant(self, forms: tuple[str, ...]) -> tuple[str, ...]:
-        """With the words that somebody may have masked, "f**k", or misspelt, "sucide"."""
-        more: list[str] = []
-        for form in forms:
-            if form in self._known:
-                continue
-            if (right := self._misspelt.get(form)) is not None:
-                more.append(right)
-            elif "*" in form and form[0] != "*" and form.count("*") < len(form) - 1:
-                more += [word for word in self._alike.get((form[0], len(form)), ()) if _is_masked(form, word)]
-        return (*forms, *more) if more else forms
+    def _sort(self) -> None:
+        common = common_words(element for _, elements, _, _ in self._lines for element in elements)
+        phrases = [
+            Phrase(line, elements, kind, level, number, needs_of(elements, common))
+            for number, (line, elements, kind, level) in enumerate(self._lines)
+        ]
+        self.signals = Index(each for each in phrases if each.kind not in _CONTEXTS)
+        self.contexts = Index(each for each in phrases if each.kind in _CONTEXTS)
+        self._misspelt = {wrong: word for wrong, word in self._misspelt.items() if wrong not in self._known}
+        words = self.signals.words
+        self._triggers = words | {wrong for wrong, word in self._misspelt.items() if word in words}
+
+    # ------------------------------------------------------------------------------------------ reading a text
 
     def screen(self, text: str) -> tuple[Signal, ...]:
-        """What is found, at most one signal of each category, the most serious first."""
-        best: dict[Category, Signal] = {}
-        for sentence in _sentences(text):
-            for signal in _widest([*self._of_sentence(text, sentence)]):
-                known = best.get(signal.category)
-                if known is None or known.level < signal.level:
-                    best[signal.category] = signal
-        return tuple(sorted(best.values(), key=lambda each: -each.level))
+        """Return what is found, at most one signal of each category, the most serious first."""
+        return self.read(text).signals
 
-    def _of_sentence(self, text: str, sentence: list[_Token]) -> Iterable[Signal]:
-        forms = [self._meant(token.forms) for token in sentence]
-        found = self._signals.found(forms)
-        if not found or self._places("fiction", forms):
+    def read(self, text: str) -> Screening:
+        """Return what is found, and whether all of the text could be looked at."""
+        reading = self.begin(text)
+        for _ in reading.parts():
+            pass
+        return reading.result
+
+    def begin(self, text: str) -> Reading:
+        """Return a reading of a text that is done part by part, so that others may go between."""
+        words = plain_words(text)
+        return Reading(self, text, is_idle=words is not None and not self.may_hold(words))
+
+    def may_hold(self, words: list[str]) -> bool:
+        """Return whether any phrase can be in a text with these words and no others."""
+        return not self._triggers.isdisjoint(words) or not self.signals.beginnings.isdisjoint(
+            [word[:3] for word in words]
+        )
+
+    def meant(self, form: str) -> str | None:
+        """Return the word of the lists that somebody may have misspelt as this one."""
+        return self._misspelt.get(form)
+
+    def masked(self, form: str) -> list[str]:
+        """Return the words of the lists that somebody may have masked as this one, "f**k"."""
+        if form in self._known or form[0] == "*" or form.count("*") >= len(form) - 1:
+            return []
+        found = [word for word in self._alike.get((form[0], len(form)), ()) if _is_masked(form, word)]
+        return found if len(found) <= MOST_MEANT else []
+
+
+class Reading:
+    """One text that is looked at, and what it may still cost. `result` is complete when `parts` has ended."""
+
+    def __init__(self, words: Words, text: str, *, is_idle: bool) -> None:
+        self._words = words
+        self._text = text
+        self._is_idle = is_idle
+        self._effort = Effort(MOST_STEPS)
+        self._meant: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._best: dict[Category | Concern, Signal] = {}
+        self._masked = 0
+        self._found = 0
+
+    @property
+    def result(self) -> Screening:
+        signals = tuple(sorted(self._best.values(), key=lambda each: -each.level))
+        return Screening(signals, not self._effort.is_spent, MOST_STEPS - self._effort.left)
+
+    def parts(self) -> Iterator[None]:
+        """Do it, and give the floor after every few hundred steps."""
+        if self._is_idle:
             return
-        idioms = self._places("idiom", forms)
-        is_past = bool(self._places("past", forms)) and not self._places("present", forms)
-        is_told = bool(self._places("report", forms))
-        clauses = _clauses(text, sentence)
-        others = self._places("others", forms)
-        no_negations = self._places("not_negation", forms)
-        negations = [
-            (start, stop)
-            for start, stop in self._places("negation", forms)
-            if all(not (first <= start < last) for first, last in no_negations)
-        ]
-        for at, end, phrase in found:
-            if phrase.category is None or any(start < end and at < stop for start, stop in idioms):
+        seen: set[tuple[str, bool, bool]] = set()
+        mark = self._effort.left
+        for tokens in Reader(self._text).sentences():
+            if tokens is None:
+                yield
                 continue
-            if any(
-                (at - _NEGATION_REACHES < stop <= at and clauses[start] == clauses[at])
-                or _is_between(phrase, forms, start, at, end)
-                for start, stop in negations
-            ):
+            first, last = tokens[0], tokens[-1]
+            key = (self._text[first.start : last.end], first.is_quoted, last.is_quoted)
+            if key in seen:
+                # It says the same again.
                 continue
-            is_own = phrase.category is Category.SELF_HARM and phrase.level > 1
-            if (
-                is_own
-                and any(at - 3 < stop <= at and clauses[start] == clauses[at] for start, stop in others)
-                and not _says_i(forms, at)
-            ):
-                continue
-            if is_past or (is_told and sentence[at].is_quoted):
-                continue
-            yield Signal(
-                category=phrase.category,
+            seen.add(key)
+            if not self._effort.take(len(tokens)):
+                break
+            yield from self._read(tokens)
+            if mark - self._effort.left >= A_PART:
+                mark = self._effort.left
+                yield
+
+    def _read(self, tokens: list[Token]) -> Iterator[None]:
+        forms = [self._with_meant(token.forms) for token in tokens]
+        if not self._words.may_hold([form for each in forms for form in each]):
+            return
+        self._effort.take(_A_SENTENCE + len(tokens))
+        sentence = Sentence(forms, self._effort)
+        found: list[tuple[int, int, Phrase]] = []
+        mark = self._effort.left
+        # The most serious first.
+        for phrase in self._words.signals.candidates(sentence):
+            found += self._places(sentence, phrase)
+            if mark - self._effort.left >= A_PART:
+                mark = self._effort.left
+                yield
+        if found:
+            yield
+            self._keep(tokens, sentence, sorted(found, key=lambda each: (each[0], each[2].number)))
+
+    def _places(self, sentence: Sentence, phrase: Phrase) -> Iterator[tuple[int, int, Phrase]]:
+        for at in bits(sentence.starts(phrase)):
+            end = sentence.end(phrase, at)
+            if self._found == MOST_FOUND:
+                self._effort.is_spent = True
+                return
+            if end:
+                self._found += 1
+                yield at, end, phrase
+
+    def _keep(self, tokens: list[Token], sentence: Sentence, found: list[tuple[int, int, Phrase]]) -> None:
+        """Keep of what was found in a sentence what the writer says, at most one of each category."""
+        around = _Around(self._words, sentence, clauses(self._text, tokens))
+        signals = [
+            Signal(
+                category=Category(phrase.kind),
                 level=phrase.level,
                 phrase=phrase.text,
-                words=text[sentence[at].start : sentence[end - 1].end],
-                start=sentence[at].start,
-                end=sentence[end - 1].end,
+                words=self._text[tokens[at].start : tokens[end - 1].end],
+                start=tokens[at].start,
+                end=tokens[end - 1].end,
             )
+            for at, end, phrase in found
+            if not around.excuses(at, end, phrase, is_quoted=tokens[at].is_quoted)
+        ]
+        for signal in _widest(signals):
+            known = self._best.get(signal.category)
+            if known is None or known.level < signal.level:
+                self._best[signal.category] = signal
 
-    def _places(self, context: str, forms: list[tuple[str, ...]]) -> list[tuple[int, int]]:
-        return [(at, end) for at, end, _ in self._contexts[context].found(forms)]
+    def _with_meant(self, forms: tuple[str, ...]) -> tuple[str, ...]:
+        """With the words that somebody may have misspelt, "sucide", or masked, "f**k"."""
+        meant = self._meant.get(forms)
+        if meant is None:
+            more: list[str] = []
+            for form in forms:
+                if (word := self._words.meant(form)) is not None:
+                    more.append(word)
+                elif "*" in form:
+                    more += self._unmasked(form)
+            meant = self._meant[forms] = (*forms, *more) if more else forms
+        return meant
+
+    def _unmasked(self, form: str) -> list[str]:
+        if self._masked == MOST_MASKED:
+            self._effort.is_spent = True
+            return []
+        self._masked += 1
+        return self._words.masked(form)
 
 
-def _widest(found: list[Signal]) -> Iterable[Signal]:
-    """Without what lies within a longer phrase of another category: "how to hang yourself" is no insult."""
-    for each in found:
-        if not any(
-            other.category is not each.category
-            and other.start <= each.start
-            and each.end <= other.end
-            and other.end - other.start > each.end - each.start
-            for other in found
-        ):
-            yield each
+class _Around:
+    """What stands around a phrase in its sentence, and may mean that the writer does not say it."""
+
+    def __init__(self, words: Words, sentence: Sentence, clause: list[int]) -> None:
+        self._forms = sentence.forms
+        self._clause = clause
+        places: dict[str, list[tuple[int, int]]] = {name: [] for name in _CONTEXTS}
+        for at, end, phrase in words.contexts.found(sentence):
+            places[phrase.kind].append((at, end))
+        self._is_fiction = bool(places["fiction"])
+        self._is_past = bool(places["past"]) and not places["present"]
+        self._is_told = bool(places["report"])
+        self._idioms = _covered(places["idiom"])
+        no_negations = _covered(places["not_negation"])
+        self._negations = _by_end((at, end) for at, end in places["negation"] if not no_negations >> at & 1)
+        self._denials = 0
+        for starts in self._negations.values():
+            for start in starts:
+                self._denials |= 1 << start
+        self._others = _by_end(places["others"])
+
+    def excuses(self, at: int, end: int, phrase: Phrase, *, is_quoted: bool) -> bool:
+        """Return whether a phrase from a place up to before another is not what the writer says of themselves now."""
+        if self._is_fiction or self._is_past or (self._is_told and is_quoted) or self._idioms & _span(at, end):
+            return True
+        if self._is_before(self._negations, at, _NEGATION_REACHES) or self._is_between(at, end, phrase):
+            return True
+        is_own = phrase.kind == Category.SELF_HARM and phrase.level > 1
+        return is_own and self._is_before(self._others, at, _OTHERS_REACH) and not self._says_i(at)
+
+    def _is_before(self, found: Mapping[int, Sequence[int]], at: int, reach: int) -> bool:
+        """Return whether one of them ends shortly before a place, and began in the same clause."""
+        return any(
+            self._clause[start] == self._clause[at]
+            for end in range(at - reach + 1, at + 1)
+            for start in found.get(end, ())
+        )
+
+    def _is_between(self, at: int, end: int, phrase: Phrase) -> bool:
+        """Return whether a negation stands among the words of any kind: "he never hits me"."""
+        if not self._denials & _span(at + 1, end) or not any(element.is_gap for element in phrase.elements):
+            return False
+        return any(
+            not any(element.says(form) for element in phrase.elements for form in self._forms[start])
+            for start in range(at + 1, end)
+            if self._denials >> start & 1
+        )
+
+    def _says_i(self, at: int) -> bool:
+        """Return whether the writer is the nearest one that is spoken of."""
+        return any("i" in self._forms[place] or "im" in self._forms[place] for place in range(max(0, at - 1), at + 1))
 
 
 def words_of(lists: Mapping[str, str]) -> Words:
-    """Lists by the name that is told where one of them is wrong. Raises BadPhrase."""
+    """Return the lists, each by the name that is told where it is wrong. Raises BadPhrase."""
     words = Words()
     for name, text in lists.items():
         words.add(name, text)
@@ -285,63 +406,8 @@ def _section(line: str, where: str) -> tuple[str, int]:
     raise BadPhrase(f"{where}: there is no section {line}; there are: {known}")
 
 
-def _needs(elements: tuple[_Element, ...]) -> frozenset[str]:
-    """The words of the last element that is always there. Asking for them first is what keeps a long list cheap."""
-    for element in reversed(elements):
-        if not (element.is_gap or element.is_optional or element.beginnings):
-            return element.words | element.runs.keys()
-    return frozenset()
-
-
-def _named(choices: str, names: Mapping[str, str], where: str) -> str:
-    return _NAME.sub(lambda match: _choices_of(match[1], names, where), choices.strip())
-
-
-def _choices_of(name: str, names: Mapping[str, str], where: str) -> str:
-    if name not in names:
-        raise BadPhrase(f"{where}: no line above says what ${name} is")
-    return names[name]
-
-
-def _elements(line: str, names: Mapping[str, str], where: str) -> tuple[_Element, ...]:
-    found = []
-    for part in _PART.findall(line.lower().replace("'", "")):
-        if not part.startswith("("):
-            part = _NAME.sub(lambda match: f"({_choices_of(match[1], names, where)})", part)  # noqa: PLW2901
-        whole = _named(part, names, where)
-        if _ELEMENT.fullmatch(whole) is None:
-            raise BadPhrase(f"{where}: {part!r} is no word, (a|b), word*, word?, $name or ...")
-        found.append(_element(whole, where))
-    if not found or len(found) > _MOST_WORDS:
-        raise BadPhrase(f"{where}: a phrase has one word to {_MOST_WORDS}")
-    if found[0].is_gap or found[0].is_optional or found[-1].is_gap:
-        raise BadPhrase(f"{where}: a phrase begins with a word that is always there, and ends with one")
-    return tuple(found)
-
-
-def _element(part: str, where: str) -> _Element:
-    if part == "...":
-        return _Element(frozenset(), (), {}, is_gap=True)
-    choices = [choice.split() for choice in part.removesuffix("?").strip("()").split("|")]
-    if [] in choices:
-        raise BadPhrase(f"{where}: one of (a|b) is empty")
-    if len(choices) > _MOST_CHOICES:
-        raise BadPhrase(f"{where}: more than {_MOST_CHOICES} choices")
-    runs: dict[str, tuple[tuple[str, ...], ...]] = {}
-    for first, *others in choices:
-        if others:
-            runs[first] = (*runs.get(first, ()), tuple(others))
-    single = [choice[0] for choice in choices if len(choice) == 1]
-    beginnings = tuple(word.removesuffix("*") for word in single if word.endswith("*"))
-    if any(len(beginning) < _SHORTEST_BEGINNING for beginning in beginnings):
-        raise BadPhrase(f"{where}: what stands before * has at least {_SHORTEST_BEGINNING} letters")
-    return _Element(
-        frozenset(word for word in single if not word.endswith("*")), beginnings, runs, is_optional=part.endswith("?")
-    )
-
-
-def _misspelt(word: str) -> Iterable[str]:
-    """A word with one letter missing, one doubled, or two in the wrong order. The first and the last stay."""
+def _misspelt(word: str) -> Iterator[str]:
+    """Give a word with one letter missing, one doubled, or two in the wrong order. The first and the last stay."""
     for at in range(1, len(word) - 1):
         yield word[:at] + word[at + 1 :]
         yield word[:at] + word[at] + word[at:]
@@ -353,143 +419,36 @@ def _is_masked(form: str, word: str) -> bool:
     return all(shown in ("*", letter) for shown, letter in zip(form, word, strict=True))
 
 
-def _end_of(phrase: _Phrase, forms: list[tuple[str, ...]], at: int) -> int | None:
-    """Where a phrase that starts at a word ends, at the latest; None where it is not there. Keeps every place at which
-    it may stand, so that it takes no longer than its length times the text's."""
-    last = len(forms)
-    places = {at}
-    for element in phrase.elements:
-        if element.is_gap:
-            places = {place + step for place in places for step in range(_GAP + 1) if place + step <= last}
-            continue
-        after = {end for place in places if place < last for end in element.ends(forms, place)}
-        places = after | places if element.is_optional else after
-        if not places:
-            return None
-    return max(places)
-
-
-def _is_between(phrase: _Phrase, forms: list[tuple[str, ...]], negation: int, at: int, end: int) -> bool:
-    """Whether a negation stands among the words of any kind: "he never hits me"."""
-    if not at < negation < end or not any(element.is_gap for element in phrase.elements):
-        return False
-    return not any(element.says(form) for element in phrase.elements for form in forms[negation])
-
-
-def _says_i(forms: list[tuple[str, ...]], at: int) -> bool:
-    """Whether the writer is the nearest one that is spoken of."""
-    return any("i" in forms[place] or "im" in forms[place] for place in range(max(0, at - 1), at + 1))
-
-
-# ------------------------------------------------------------------------------------------------ the text
-
-
-class _Token(msgspec.Struct, frozen=True):
-    """A word as it may be meant, in small letters; and where it stands."""
-
-    forms: tuple[str, ...]
-    start: int
-    end: int
-    is_quoted: bool
-
-
-_CHUNK: Final = re.compile(r"[^\s.,;:!?()\[\]{}\"“”«»/|<>~–—…\-]+(?:[!](?=\w))?[^\s.,;:!?()\[\]{}\"“”«»/|<>~–—…\-]*")  # noqa: RUF001
-_CLAUSE: Final = re.compile(r"[,;:()–—]|\s-\s")  # noqa: RUF001
-_CLAUSES: Final = frozenset({"but", "because", "cause", "cuz", "cos", "coz", "although", "though", "yet", "and", "so"})
-"""What begins with one of these, or after such a mark, is not denied by what stands before it."""
-_ENDS: Final = re.compile(r"[.!?;]\s|\n|\.{3}|…|[.!?]$")
-_QUOTES: Final = re.compile('["“”«»]')
-_UNSEEN: Final = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
-)
-_PLAIN: Final = re.compile(r"[a-z]+")
-_LONG: Final = re.compile(r"([a-z])\1{2,}")
-_LEET: Final = str.maketrans("013457@$!", "oieastasi")
-_LEET_L: Final = str.maketrans("013457@$!", "oleastasl")
-_APOSTROPHES: Final = str.maketrans("", "", "'’‘`´")  # noqa: RUF001
-_LOOKALIKES: Final = str.maketrans("аеіорсухкѕԁ", "aeiopcyxksd")
-"""Cyrillic small letters that stand for Latin ones. Texts in Cyrillic are not read as English by it: no word is."""
-
-
-def _sentences(text: str) -> list[list[_Token]]:
-    found: list[list[_Token]] = []
-    offset = 0
-    for line in text.splitlines(keepends=True):
-        if not line.lstrip().startswith(">"):
-            found.extend(_of_line(line, offset))
-        offset += len(line)
-    return found
-
-
-def _clauses(text: str, sentence: list[_Token]) -> list[int]:
-    """The number of the clause that each word is in."""
-    found = [0]
-    for before, token in pairwise(sentence):
-        is_new = not _CLAUSES.isdisjoint(token.forms) or _CLAUSE.search(text, before.end, token.start) is not None
-        found.append(found[-1] + is_new)
-    return found
-
-
-def _of_line(line: str, offset: int) -> list[list[_Token]]:
-    marks = [match.start() for match in _QUOTES.finditer(line)]
-    ends = [match.start() for match in _ENDS.finditer(line)]
-    sentences: list[list[_Token]] = [[]]
-    next_end = next_mark = 0
-    letters: list[re.Match[str]] = []
-    for match in _CHUNK.finditer(line):
-        start = match.start()
-        while next_mark < len(marks) and marks[next_mark] < start:
-            next_mark += 1
-        is_quoted = next_mark % 2 == 1 and len(marks) > next_mark
-        is_letter = match.end() - start == 1 and match.group().isalnum()
-        if letters and not (is_letter and start - letters[-1].end() <= 2):
-            _join(letters, sentences[-1], offset, is_quoted=is_quoted)
-            letters = []
-        if not is_letter:
-            while next_end < len(ends) and ends[next_end] < start:
-                next_end += 1
-                if sentences[-1]:
-                    sentences.append([])
-            if forms := _forms(match.group()):
-                sentences[-1].append(_Token(forms, offset + start, offset + match.end(), is_quoted))
-        else:
-            if not letters:
-                while next_end < len(ends) and ends[next_end] < start:
-                    next_end += 1
-                    if sentences[-1]:
-                        sentences.append([])
-            letters.append(match)
-    if letters:
-        _join(letters, sentences[-1], offset, is_quoted=False)
-    return [sentence for sentence in sentences if sentence]
-
-
-def _join(letters: list[re.Match[str]], into: list[_Token], offset: int, *, is_quoted: bool) -> None:
-    """Letters one by one: "d i e" is a word, "i a" are two; "i k m s" is either."""
-    if len(letters) < 3:
-        into.extend(
-            _Token(_forms(each.group()), offset + each.start(), offset + each.end(), is_quoted) for each in letters
+def _widest(found: list[Signal]) -> list[Signal]:
+    """Return them without what lies within a longer phrase of another category: "how to hang yourself" is no insult."""
+    if len({each.category for each in found}) < 2:
+        return found
+    return [
+        each
+        for each in found
+        if not any(
+            other.start <= each.start
+            and each.end <= other.end
+            and other.category is not each.category
+            and other.end - other.start > each.end - each.start
+            for other in found
         )
-        return
-    if letters[0].group().lower() == "i":
-        into.append(_Token(("i",), offset + letters[0].start(), offset + letters[0].end(), is_quoted))
-        letters = letters[1:]
-    word = "".join(each.group() for each in letters)
-    into.append(_Token(_forms(word), offset + letters[0].start(), offset + letters[-1].end(), is_quoted))
+    ]
 
 
-def _forms(word: str) -> tuple[str, ...]:
-    plain = word.lower()
-    if _PLAIN.fullmatch(plain) and not _LONG.search(plain):
-        return (plain,)
-    plain = _UNSEEN.sub("", unicodedata.normalize("NFKD", plain)).translate(_APOSTROPHES)
-    plain = "".join(char for char in plain if not unicodedata.combining(char)).translate(_LOOKALIKES)
-    forms = {plain}
-    if any(char.isalpha() for char in plain):
-        forms |= {plain.translate(_LEET), plain.translate(_LEET_L)}
-    if plain.count("*") == 1 and len(plain) > 2:
-        forms |= {plain.replace("*", vowel) for vowel in "aeiou"}
-    for form in [*forms]:
-        if _LONG.search(form):
-            forms |= {_LONG.sub(r"\1", form), _LONG.sub(r"\1\1", form)}
-    return tuple(sorted(form for form in forms if form))
+def _span(start: int, end: int) -> int:
+    return (1 << max(start, end)) - (1 << start)
+
+
+def _covered(places: Iterable[tuple[int, int]]) -> int:
+    covered = 0
+    for start, end in places:
+        covered |= _span(start, end)
+    return covered
+
+
+def _by_end(places: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for start, end in places:
+        found.setdefault(end, []).append(start)
+    return found

@@ -10,8 +10,8 @@ from typing import Any, Final, assert_never
 
 from msgspec.structs import replace
 
-from chatserver.domain import sessions
-from chatserver.domain.care import pause_of
+from chatserver.domain import sessions, shares
+from chatserver.domain.care import declining, pause_of
 from chatserver.domain.draft import Draft
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.floor import Ending, Floor, FloorRules, Listener, Seeker, SessionId, Wish
@@ -26,6 +26,7 @@ from chatserver.domain.floor_commands import (
     Decline,
     Dismiss,
     EndSession,
+    ExpelFromRoom,
     Extend,
     Flag,
     FloorCommand,
@@ -39,6 +40,7 @@ from chatserver.domain.floor_commands import (
     MarkReady,
     Renamed,
     ReportSession,
+    SayNobody,
     SeekerLeft,
     SeekerSet,
     SessionForgotten,
@@ -46,15 +48,20 @@ from chatserver.domain.floor_commands import (
     SetAvailable,
     SetProfile,
     Settle,
+    ShareForgotten,
+    ShareSet,
     Spoke,
+    StepOut,
     StillHere,
     TakePlaceBack,
     TakeWords,
     TalkAgain,
+    Typed,
     Withdraw,
 )
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.matching import may_meet
 from chatserver.domain.settling import next_due, refused, settle_draft
 
 _DOING: Final = 15_000
@@ -113,6 +120,10 @@ def evolve_all(floor: Floor, events: Iterable[FloorEvent]) -> Floor:
                 draft.set_session(session)
             case SessionForgotten(session=session_id):
                 draft.drop_session(session_id)
+            case ShareSet(share=share):
+                draft.set_share(share)
+            case ShareForgotten(share=share_id):
+                draft.drop_share(share_id)
             case _:
                 assert_never(event)
     return draft.floor
@@ -131,15 +142,48 @@ def _ask(draft: Draft, command: Ask, who: MemberId, now: Millis, rules: FloorRul
     if seeker is None:
         if not command.is_open:
             raise Refusal(Reason.LISTENING_CLOSED)
-        seeker = Seeker(member=who, name=command.name, asked_at=now, wish=wish, seen_at=now, avoid=command.avoid)
+        seeker = _new_seeker(draft.floor, command, who, wish, now, rules)
     elif seeker.session is not None:
         raise Refusal(Reason.IN_SESSION)
-    draft.set_seeker(_back(replace(seeker, name=command.name, wish=wish, avoid=seeker.avoid | command.avoid), now))
+    changed = _back(replace(seeker, name=command.name, wish=wish, avoid=seeker.avoid | command.avoid), now)
+    if changed.proposal is not None:
+        listener = draft.floor.listeners.get(changed.proposal.listener)
+        if listener is None or not may_meet(changed, listener):
+            # Another wish takes back what is being asked, as leaving does.
+            changed = _withdrawn(draft, changed, command, now, rules)
+    draft.set_seeker(changed)
+
+
+def _new_seeker(floor: Floor, command: Ask, who: MemberId, wish: Wish, now: Millis, rules: FloorRules) -> Seeker:
+    networks = (command.network, *command.around) if command.network else ()
+    shares.require(floor, who, networks, command.allowance, now, rules)
+    rests_until = shares.rests_until(floor, who, networks, command.allowance, rules)
+    return Seeker(
+        member=who,
+        name=command.name,
+        asked_at=now,
+        wish=wish,
+        seen_at=now,
+        avoid=command.avoid,
+        had=shares.had(floor, who, now, rules),
+        rests_until=None if rests_until is None or rests_until <= now else rests_until,
+        is_quiet=rests_until is not None,
+        network=command.network,
+        around=command.around,
+    )
+
+
+def _withdrawn(draft: Draft, seeker: Seeker, command: Ask, now: Millis, rules: FloorRules) -> Seeker:
+    shares.withdrew(draft, seeker, now)
+    rests_until = shares.rests_until(draft.floor, seeker.member, seeker.networks, command.allowance, rules)
+    return replace(seeker, proposal=None, rests_until=rests_until, is_quiet=True)
 
 
 def _withdraw(draft: Draft, command: Withdraw, who: MemberId, now: Millis, rules: FloorRules) -> None:
     seeker = draft.floor.seekers.get(who)
     if seeker is not None and seeker.session is None:
+        if seeker.proposal is not None:
+            shares.withdrew(draft, seeker, now)
         draft.drop_seeker(who)
 
 
@@ -208,7 +252,7 @@ def _decline(draft: Draft, command: Decline, who: MemberId, now: Millis, rules: 
     seeker = draft.floor.seekers.get(command.seeker)
     if seeker is not None and seeker.proposal is not None and seeker.proposal.listener == who:
         draft.set_seeker(refused(seeker, now))
-        draft.set_listener(_active(replace(listener, ignored=0), now))
+        draft.set_listener(_active(declining(replace(listener, ignored=0), now), now))
 
 
 def _mark_ready(draft: Draft, command: MarkReady, who: MemberId, now: Millis, rules: FloorRules) -> None:
@@ -222,7 +266,7 @@ def _debrief(draft: Draft, command: Debrief, who: MemberId, now: Millis, rules: 
     if listener.owes is None or listener.owes != command.session:
         raise Refusal(Reason.SESSION_UNKNOWN)
     draft.set_listener(_active(replace(listener, owes=None, since=now), now))
-    draft.effects.append(KeepDebrief(listener=who, note=command.note, at=now))
+    draft.effects.append(KeepDebrief(listener=who, note=command.note, at=now, session=command.session))
 
 
 def _active(listener: Listener, now: Millis) -> Listener:
@@ -264,10 +308,28 @@ def _dismiss(draft: Draft, command: Dismiss, who: MemberId, now: Millis, rules: 
         if seeker.wish.member == member:
             draft.set_seeker(replace(seeker, wish=_possible(draft.floor, seeker.wish)))
     if command.is_erased:
+        erased = draft.floor.seekers.get(member)
+        if erased is not None and erased.proposal is not None:
+            # Their network's share remembers it; their own goes with them.
+            shares.withdrew(draft, erased, now)
         draft.drop_seeker(member)
+        draft.drop_share(member)
         for session in [*draft.floor.sessions.values()]:
             if member in session.people or member in session.names:
                 draft.set_session(sessions.without(session, member))
+
+
+def _step_out(draft: Draft, command: StepOut, who: MemberId, now: Millis, rules: FloorRules) -> None:
+    """As if they had vanished, and without a way back into what was written, also where it is over. Whose session it
+    was stays as it is, or nobody could report them any more."""
+    member = command.member
+    for session in [*draft.floor.sessions.values()]:
+        if member in session.listeners:
+            if session.is_live:
+                sessions.lose_listener(draft, session, member, Ending.STAFF, now, rules)
+            draft.effects.append(ExpelFromRoom(session=session.id, member=member))
+        elif session.is_live and session.asked is not None and session.asked.listener == member:
+            draft.set_session(replace(session, asked=None))
 
 
 def _keep_apart(draft: Draft, command: KeepApart, who: MemberId, now: Millis, rules: FloorRules) -> None:
@@ -303,6 +365,7 @@ _RULES: Final[dict[type[FloorCommand], _Rule]] = {
     StillHere: _still_here,
     Accept: _accept,
     Decline: _decline,
+    SayNobody: sessions.say_nobody,
     MarkReady: _mark_ready,
     Debrief: _debrief,
     EndSession: sessions.end_session,
@@ -315,9 +378,11 @@ _RULES: Final[dict[type[FloorCommand], _Rule]] = {
     Block: sessions.block,
     ReportSession: sessions.report,
     Spoke: sessions.spoke,
+    Typed: sessions.typed,
     Settle: _settle,
     Hire: _hire,
     Dismiss: _dismiss,
+    StepOut: _step_out,
     KeepApart: _keep_apart,
     Renamed: _renamed,
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.floor import Floor, Listener, Seeker, Session, SessionId
+from chatserver.domain.floor import Floor, Listener, Seeker, Session, SessionId, Share
 from chatserver.domain.floor_commands import (
     Decided,
     FloorEffect,
@@ -19,6 +19,8 @@ from chatserver.domain.floor_commands import (
     SeekerSet,
     SessionForgotten,
     SessionSet,
+    ShareForgotten,
+    ShareSet,
 )
 from chatserver.domain.identity import MemberId
 
@@ -34,6 +36,7 @@ class Draft:
         self._seekers: dict[MemberId, None] = {}
         self._listeners: dict[MemberId, None] = {}
         self._sessions: dict[SessionId, None] = {}
+        self._shares: dict[str, None] = {}
 
     # Reading
 
@@ -85,6 +88,13 @@ class Draft:
     def drop_session(self, session: SessionId) -> None:
         self._write_sessions(session).pop(session, None)
 
+    def set_share(self, share: Share) -> None:
+        self._write_shares(share.id)[share.id] = share
+
+    def drop_share(self, share: str) -> None:
+        if share in self.floor.shares:
+            self._write_shares(share).pop(share)
+
     def _write_seekers(self, member: MemberId) -> dict[MemberId, Seeker]:
         if not self._seekers:
             self.floor = msgspec.structs.replace(self.floor, seekers={**self.floor.seekers})
@@ -102,6 +112,12 @@ class Draft:
             self.floor = msgspec.structs.replace(self.floor, sessions={**self.floor.sessions})
         self._sessions[session] = None
         return self.floor.sessions
+
+    def _write_shares(self, share: str) -> dict[str, Share]:
+        if not self._shares:
+            self.floor = msgspec.structs.replace(self.floor, shares={**self.floor.shares})
+        self._shares[share] = None
+        return self.floor.shares
 
     # What comes of it
 
@@ -127,4 +143,10 @@ class Draft:
                     events.append(SeekerLeft(member=member))
             elif seeker != before.seekers.get(member):
                 events.append(SeekerSet(seeker=seeker))
+        for share_id in self._shares:
+            if (share := after.shares.get(share_id)) is None:
+                if share_id in before.shares:
+                    events.append(ShareForgotten(share=share_id))
+            elif share != before.shares.get(share_id):
+                events.append(ShareSet(share=share))
         return Decided(events=tuple(events), effects=tuple(self.effects), session=session)

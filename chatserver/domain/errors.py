@@ -35,6 +35,8 @@ class Reason(StrEnum):
     AGREEMENT_REQUIRED = "agreement_required"
     NOT_IN_ROOM = "not_in_room"
     TOO_MANY_ROOMS = "too_many_rooms"
+    SEATS_USED = "seats_used"
+    ONLY_READING = "only_reading"
     SLOW_MODE = "slow_mode"
     # Posts.
     TEXT_EMPTY = "text_empty"
@@ -43,9 +45,13 @@ class Reason(StrEnum):
     POST_REDACTED = "post_redacted"
     NOT_YOURS = "not_yours"
     EDIT_TOO_LATE = "edit_too_late"
+    EPOCH_STALE = "epoch_stale"
     TOO_MANY_MUTES = "too_many_mutes"
     # One-to-one.
     LISTENING_CLOSED = "listening_closed"
+    SESSIONS_USED = "sessions_used"
+    PLACES_USED = "places_used"
+    NOT_NOBODY = "not_nobody"
     IN_SESSION = "in_session"
     PLACE_GONE = "place_gone"
     PROPOSAL_GONE = "proposal_gone"
@@ -69,6 +75,8 @@ class Reason(StrEnum):
     REPORT_TAKEN = "report_taken"
     REPORT_CLOSED = "report_closed"
     NOT_CLAIMED = "not_claimed"
+    NOT_PROPOSED = "not_proposed"
+    REPORT_CHANGED = "report_changed"
     # Staff.
     NOT_ALLOWED = "not_allowed"
     SIGN_IN_REFUSED = "sign_in_refused"

@@ -8,7 +8,8 @@ The invariants that every reachable floor keeps (`domain/audit.py` checks them, 
 - a seeker stands in at most one live session, and a live session has exactly one seeker;
 - a listener has no more live sessions and open proposals together than their cap, and none during a pause;
 - a proposal stands at one listener, and a listener has one proposal at a time;
-- after `settle` no eligible listener is free while somebody waits whom they could take.
+- after `settle` no eligible listener is free while somebody waits whom they could take, and who does not rest;
+- of those who wait, whoever had fewer sessions today comes first, then whoever asked first.
 """
 
 from __future__ import annotations
@@ -26,6 +27,11 @@ SessionId = NewType("SessionId", str)
 """`s-` and 16 random characters. Also the id of the closed room that holds the conversation."""
 
 SESSION_PREFIX: Final = "s-"
+
+
+def is_session_room(room: RoomId) -> bool:
+    """Returns whether a room is the closed one of a session. No other may be called like that."""
+    return room.startswith(SESSION_PREFIX)
 
 
 def room_of_session(session: SessionId) -> RoomId:
@@ -81,11 +87,11 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
 class Seeker(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody who asked. They stay on the floor through their session, until it is over.
 
-    `asked_at` orders the queue; `is_first` puts those before it whose listener was lost. `seen_at` is when any worker
-    last had a connection of theirs. `lapsed_at` is set when their place was given up because they were away for
-    longer than the grace; it can be taken back for as long again. `avoid` are members whom they must not meet
-    (blocked in either direction). `refused_by` are the listeners who let their proposal pass or declined: they are
-    asked again only when nobody else is left, and not before `FloorRules.ask_again` after the last of them did
+    `had` and then `asked_at` order the queue; `is_first` puts those before it whose listener was lost. `seen_at` is
+    when any worker last had a connection of theirs. `lapsed_at` is set when their place was given up because they
+    were away for longer than the grace; it can be taken back for as long again. `avoid` are members whom they must
+    not meet (blocked in either direction). `refused_by` are the listeners who let their proposal pass or declined:
+    they are asked again only when nobody else is left, and not before `FloorRules.ask_again` after the last of them did
     (`refused_at`). `session` is their live session.
     """
 
@@ -101,6 +107,34 @@ class Seeker(msgspec.Struct, frozen=True, kw_only=True):
     refused_at: Millis | None = None
     proposal: Proposal | None = None
     session: SessionId | None = None
+    had: int = 0
+    """How many sessions they had had today when they asked: whoever had fewer comes before them."""
+    rests_until: Millis | None = None
+    """Until when nobody is asked about them, because they withdrew from what was asked before."""
+    is_quiet: bool = False
+    """Whether a listener is asked about them without a bell, for the same reason."""
+    network: str = ""
+    """The keyed hash of where they asked from, while they wait. Its key is another tomorrow."""
+    around: tuple[str, ...] = ()
+    """The same of the wider networks around it, narrowest first."""
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """All of them, narrowest first; none where it is not known where they asked from."""
+        return (self.network, *self.around) if self.network else ()
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a member, or (`domain/shares.py`) a network, had of the listeners lately.
+
+    `sessions` are the beginnings of their sessions, `nobody` when a listener said that nobody was there, `withdrawn`
+    when they withdrew while a listener was being asked about them; each oldest first.
+    """
+
+    id: str
+    sessions: tuple[Millis, ...] = ()
+    nobody: tuple[Millis, ...] = ()
+    withdrawn: tuple[Millis, ...] = ()
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -125,6 +159,7 @@ class Pause(StrEnum):
     DEBRIEF = "debrief"
     DAY_CAP = "day_cap"
     WEEK_CAP = "week_cap"
+    DECLINES = "declines"
 
 
 class Listener(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,8 +168,9 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
 
     `since` is when they last became free, which breaks ties in favour of those who have waited longest.
     `paused_until` and `pause` say until when and why they get nobody; a debrief has no end but its note.
-    `taken` are the beginnings of their sessions of the last seven days. `ignored` counts proposals passed over in a
-    row. `ready_at` is when they passed the readiness check.
+    `taken` are the beginnings of their sessions of the last seven days, `declined` the moments of the last 24 hours at
+    which they declined a proposal, or let it pass. `ignored` counts proposals passed over in a row. `ready_at` is when
+    they passed the readiness check.
     """
 
     member: MemberId
@@ -149,6 +185,7 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
     paused_until: Millis | None = None
     pause: Pause | None = None
     taken: tuple[Millis, ...] = ()
+    declined: tuple[Millis, ...] = ()
     ignored: int = 0
     ready_at: Millis | None = None
     owes: SessionId | None = None
@@ -168,6 +205,8 @@ class Ending(StrEnum):
     STAFF = "staff"
     """The listener's account was revoked, or a moderator ended it."""
     ERASED = "erased"
+    NOBODY = "nobody"
+    """The listener said that nobody was there. The seeker is told that it was quiet, as for `IDLE`."""
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -228,7 +267,16 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     words: tuple[bytes, ...] = ()
     blocked: bool = False
     reported: frozenset[str] = frozenset()
+    spoken: bool = False
+    """Whether the seeker wrote anything."""
+    typed_at: Millis = Millis(0)
+    """When one of its people was last seen typing."""
     left: dict[MemberId, Left] = {}
+
+    def quiet_since(self, rules: FloorRules) -> Millis:
+        """Since when there is silence. Writing breaks it like a post, but without one no longer than the idle limit, so
+        that nobody holds somebody by it for ever."""
+        return Millis(max(self.last_at, min(self.typed_at, self.last_at + rules.idle)))
 
     @property
     def is_live(self) -> bool:
@@ -247,6 +295,8 @@ class Floor(msgspec.Struct, frozen=True, kw_only=True):
     listeners: dict[MemberId, Listener] = {}
     sessions: dict[SessionId, Session] = {}
     """Live ones, and ended ones until they are forgotten."""
+    shares: dict[str, Share] = {}
+    """What members and networks had lately, by their ids. One that says nothing any more is dropped."""
     waits: tuple[tuple[Millis, Millis], ...] = ()
     """Recent real hand-overs, oldest first: when asked, when met. Kept beside the floor without any name."""
 
@@ -279,8 +329,29 @@ class FloorRules(msgspec.Struct, frozen=True, kw_only=True):
     sessions_a_day: int = 8
     sessions_a_week: int = 30
     most_cap: int = 4
+    declines_an_hour: int = 6
+    """Proposals that a listener may decline or let pass in an hour before nobody is proposed to them for the rest of
+    it: each shows something of somebody who waits."""
     keep: int = 60 * 60_000
     """How long a session's content is kept after its end."""
     words_days: int = 90
     waits_kept: int = 60 * 60_000
     """How far back the estimate looks."""
+    member_sessions_a_day: int = 4
+    """Sessions that one member may begin in 24 hours."""
+    places_per_network: int = 5
+    """Places in the queue that one address key may hold at once, times the allowance of a shared network."""
+    network_sessions_an_hour: int = 6
+    """Sessions that one address key may begin in an hour, times the same."""
+    brief: int = 2 * 60_000
+    """A session that ends sooner costs its listener neither a pause nor a part of their caps."""
+    nobody_after: int = 30_000
+    """For how long a listener waits for a first word before they may say that nobody is there."""
+    nobody_behind: int = 2
+    """Sessions of a day without anybody after which a member asks behind everybody."""
+    nobody_most: int = 3
+    nobody_rest: int = 60 * 60_000
+    """For how long they are refused after as many as `nobody_most`."""
+    rest: int = 30_000
+    """For how long nobody is asked about a member who withdrew from a proposal; it doubles with each of an hour."""
+    longest_rest: int = 15 * 60_000

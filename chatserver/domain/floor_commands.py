@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from chatserver.domain.floor import Listener, Profile, Seeker, Session, SessionId, Wish
+from chatserver.domain.floor import Listener, Profile, Seeker, Session, SessionId, Share, Wish
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
 
@@ -23,12 +23,18 @@ class Ask(_Struct, frozen=True, kw_only=True):
     """Take a place in the queue. Asking again while waiting changes the wish and keeps the place.
 
     `avoid` are the members between whom and the asker there is a block, loaded by the caller. Raises LISTENING_CLOSED
-    outside the hours (`is_open`), and IN_SESSION while a session of theirs is live. `name` is what they are called."""
+    outside the hours (`is_open`), and IN_SESSION while a session of theirs is live. `name` is what they are called.
+    `network` is the keyed hash of where they ask from, in hexadecimal, empty for nowhere; `around` are those of the
+    wider networks around it, narrowest first; `allowance` multiplies what one network may have. Raises SESSIONS_USED
+    or PLACES_USED where they, or their network, had their share."""
 
     name: str
     wish: Wish
     avoid: frozenset[MemberId]
     is_open: bool
+    network: str = ""
+    around: tuple[str, ...] = ()
+    allowance: int = 1
 
 
 class Withdraw(_Struct, frozen=True, kw_only=True):
@@ -76,6 +82,13 @@ class Accept(_Struct, frozen=True, kw_only=True):
 
 class Decline(_Struct, frozen=True, kw_only=True):
     seeker: MemberId
+
+
+class SayNobody(_Struct, frozen=True, kw_only=True):
+    """The listener waited for a first word and none came: the session ends, costs them nothing, and is counted for the
+    seeker. Raises NOT_NOBODY where the seeker wrote, or (with `retry_after`) before `FloorRules.nobody_after`."""
+
+    session: SessionId
 
 
 class MarkReady(_Struct, frozen=True, kw_only=True):
@@ -151,9 +164,9 @@ class Block(_Struct, frozen=True, kw_only=True):
 class ReportSession(_Struct, frozen=True, kw_only=True):
     """Tell the moderators, with the last posts as they stand. `is_call` is the listener's silent call for help.
 
-    `about` is whom it is about: for a seeker one of their listeners, also one who left. Where they do not say it is the
-    other one, if there was only one. Raises MEMBER_UNKNOWN for somebody whom they did not talk with there. Also from a
-    listener who left."""
+    `about` is whom it is about: for a seeker one of their listeners, also one who left; for a listener the seeker, or a
+    colleague who was there. Where a seeker does not say it is the other one, if there was only one. Raises
+    MEMBER_UNKNOWN for somebody whom they did not talk with there. Also from a listener who left."""
 
     session: SessionId
     reason: str
@@ -164,6 +177,12 @@ class ReportSession(_Struct, frozen=True, kw_only=True):
 
 class Spoke(_Struct, frozen=True, kw_only=True):
     """Somebody wrote in it: the idle limit counts anew. Worth sending at most twice a minute for each session."""
+
+    session: SessionId
+
+
+class Typed(_Struct, frozen=True, kw_only=True):
+    """Somebody is writing in it: the idle limit counts anew, within bounds. Worth sending as seldom as `Spoke`."""
 
     session: SessionId
 
@@ -188,6 +207,13 @@ class Dismiss(_Struct, frozen=True, kw_only=True):
     is_erased: bool
 
 
+class StepOut(_Struct, frozen=True, kw_only=True):
+    """A listener's account was given back by a link, and whoever holds that need not be its owner: they are in no
+    session any more, and keep everything else."""
+
+    member: MemberId
+
+
 class KeepApart(_Struct, frozen=True, kw_only=True):
     """Somebody hides another from now on, outside of any session: whichever of them waits never meets the other."""
 
@@ -208,6 +234,7 @@ FloorCommand = (
     | StillHere
     | Accept
     | Decline
+    | SayNobody
     | MarkReady
     | Debrief
     | EndSession
@@ -220,9 +247,11 @@ FloorCommand = (
     | Block
     | ReportSession
     | Spoke
+    | Typed
     | Settle
     | Hire
     | Dismiss
+    | StepOut
     | KeepApart
     | Renamed
 )
@@ -263,7 +292,21 @@ class SessionForgotten(_Struct, frozen=True, kw_only=True):
     session: SessionId
 
 
-FloorEvent = SeekerSet | SeekerLeft | ListenerSet | ListenerLeft | SessionSet | SessionForgotten
+class ShareSet(_Struct, frozen=True, kw_only=True):
+    """What a member or a network had of the listeners changed."""
+
+    share: Share
+
+
+class ShareForgotten(_Struct, frozen=True, kw_only=True):
+    """It is too long ago to matter, or its member was erased."""
+
+    share: str
+
+
+FloorEvent = (
+    SeekerSet | SeekerLeft | ListenerSet | ListenerLeft | SessionSet | SessionForgotten | ShareSet | ShareForgotten
+)
 
 
 # Effects: what the same transaction does outside the floor. The store carries them out.
@@ -337,11 +380,13 @@ class KeepReport(_Struct, frozen=True, kw_only=True):
 
 
 class KeepDebrief(_Struct, frozen=True, kw_only=True):
-    """A listener's note to a supervisor."""
+    """A listener's note to a supervisor. `session` is the one after which it was written: nobody who was in it reads
+    the note as a supervisor."""
 
     listener: MemberId
     note: str
     at: Millis
+    session: SessionId | None = None
 
 
 class KeepFeedback(_Struct, frozen=True, kw_only=True):

@@ -6,9 +6,11 @@ Pure. Offsets are gapless within an epoch: publication n+1 follows publication n
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NewType
+from typing import Final, NewType
 
 import msgspec
+
+from chatserver.domain.errors import Reason, Refusal
 
 ChannelName = NewType("ChannelName", str)
 """A delivery address, `kind:name`, for instance `room:sleep`."""
@@ -20,6 +22,10 @@ CommandId = NewType("CommandId", str)
 """The client's own id of a command, unique per author; the key that makes sending again safe."""
 Millis = NewType("Millis", int)
 """Milliseconds since 1970-01-01T00:00:00Z."""
+
+
+RENEWED: Final = "~"
+"""What the epoch of a numbering begins with that is not its channel's first. No first one begins with it."""
 
 
 class StreamPosition(msgspec.Struct, frozen=True):
@@ -41,6 +47,19 @@ class Head(msgspec.Struct, frozen=True):
         return StreamPosition(self.epoch, self.last)
 
 
+class HighWater(msgspec.Struct, frozen=True):
+    """How far a database has come: what only grows, so that an older copy of it is known by it."""
+
+    facts: int
+    """How many publications all rooms have had together, but for those of sessions, which are removed."""
+    floor: int
+    """The version of the floor."""
+
+    def is_behind(self, other: HighWater) -> bool:
+        """Whether this is an earlier state than one that was seen."""
+        return self.facts < other.facts or self.floor < other.floor
+
+
 class Return(StrEnum):
     """How a returning reader can be served."""
 
@@ -50,6 +69,16 @@ class Return(StrEnum):
     """Part of what was missed has expired: an explicit gap."""
     FOREIGN = "foreign"
     """The position is of another epoch, or ahead of the log (a restored backup): an explicit gap."""
+
+
+def require_epoch(told: Epoch | None, epoch: Epoch) -> None:
+    """Check that an offset was read in the numbering of a channel that counts now, whose epoch is `epoch`.
+
+    `told` is what came with the offset. None is good as long as the channel has had one numbering only: then nothing
+    else can be meant. Raises EPOCH_STALE.
+    """
+    if told != epoch and (told is not None or epoch.startswith(RENEWED)):
+        raise Refusal(Reason.EPOCH_STALE)
 
 
 def assess_return(position: StreamPosition, head: Head) -> Return:

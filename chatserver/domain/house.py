@@ -35,6 +35,7 @@ NOTICE_MINUTES: Final = 7 * 24 * 60
 RAID_MINUTES: Final = 24 * 60
 KEPT: Final = 30 * 24 * 60 * MINUTE
 """Milliseconds for which an announcement or a raid is kept when it is over."""
+_SMALLEST_SPLIT: Final = 10
 MOVE_KEPT: Final = 24 * 60 * MINUTE
 """Milliseconds for which somebody is told where their place is since a split."""
 _NOT_IN_IDS: Final = re.compile(r"[^a-z0-9]+")
@@ -109,14 +110,25 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def open_room(name: str, edit: RoomEdit, others: Collection[Room]) -> Room:
-    """A new room after all others. Raises Refusal: TEXT_EMPTY, TEXT_TOO_LONG, INVALID or ROOM_NAME_TAKEN."""
+    """A new room after all others, split by itself when it is nearly full unless `split_at` says otherwise.
+
+    Raises Refusal: TEXT_EMPTY, TEXT_TOO_LONG, INVALID or ROOM_NAME_TAKEN."""
     fresh = Room(
         id=_free_id(name, {room.id for room in others}),
         name="",
         about="",
         position=max((room.position for room in others), default=-1) + 1,
     )
-    return _edited(fresh, msgspec.structs.replace(edit, name=name), others)
+    opened = _edited(fresh, msgspec.structs.replace(edit, name=name), others)
+    if edit.split_at is not None:
+        return opened
+    return msgspec.structs.replace(opened, split_at=usual_split_at(opened.capacity))
+
+
+def usual_split_at(capacity: int) -> int:
+    """Return from how many members on a room of this capacity is split by itself, where nobody chose: from nine in ten,
+    and never (0) where it is too small to be two."""
+    return capacity - capacity // 10 if capacity >= _SMALLEST_SPLIT else 0
 
 
 def change_room(room: Room, seen: int, edit: RoomEdit, others: Collection[Room]) -> Room:

@@ -12,14 +12,15 @@ import msgspec
 from chatserver.domain.history import Millis
 
 MemberId = NewType("MemberId", str)
-"""`m_` and 16 random characters. Public: it stands beside everything the member writes."""
+"""`m_` and 16 random characters. Members never see another's: what they see is an alias (`domain/aliases.py`)."""
 
 NodeId = NewType("NodeId", str)
 """One worker process during one life."""
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
-    """A member as stored. `name_key` is what makes names that look alike the same name (`domain/names.py`)."""
+    """A member as stored. `name_key` is what makes names that look alike the same name (`domain/names.py`).
+    `generation` rises with each new name, `credentials` whenever they sign out everywhere else."""
 
     id: MemberId
     name: str
@@ -27,10 +28,24 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     created_at: Millis
     seen_at: Millis
     has_code: bool = False
+    generation: int = 0
+    credentials: int = 0
+
+    @property
+    def persona(self) -> Persona:
+        """The member as others meet them now."""
+        return Persona(self.id, self.name, self.generation)
 
 
 class Person(msgspec.Struct, frozen=True):
-    """A member as others meet them now."""
+    """A member, or an alias of one, with a name."""
 
     id: MemberId
     name: str
+
+
+class Persona(Person, frozen=True):
+    """A member as others meet them now: under the name of this generation. It stays inside; on the wire is a `Person`
+    with an alias."""
+
+    generation: int = 0

@@ -5,6 +5,7 @@ Pure: the clock arrives as an argument. `docs/operating.md` repeats this table f
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final
 
 import msgspec
@@ -22,11 +23,16 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Per connection, on average; each command has a cost in the table."""
     command_burst: float = 40.0
     member_commands_per_second: float = 20.0
-    """Per member over all their connections on one worker."""
+    """Per member over all their connections."""
     member_command_burst: float = 80.0
     posts_per_second: float = 1.0
-    """Posts of one member over all rooms on one worker: nobody can talk a room's history out of it."""
+    """Posts and edits of one member over all rooms: nobody can talk a room's history out of it."""
     post_burst: float = 30.0
+    reactions_per_second: float = 0.5
+    """Reactions of one member, put or taken back; on one post ten a minute."""
+    reaction_burst: float = 30.0
+    names_per_hour: float = 3.0
+    codes_per_minute: float = 1.0
     commands_in_flight: int = 16
     """Per connection; reading stops above it."""
     # Text
@@ -36,24 +42,47 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     edit_seconds: int = 600
     # Rooms and people
     rooms_per_connection: int = 20
+    rooms_per_member: int = 3
+    """Themed rooms in which one member has a seat at once, over all connections and workers."""
+    newcomer_share: float = 0.25
+    """Of a room's seats, for guests younger than an hour from one address."""
+    idle_seat_seconds: float = 900.0
+    """How long somebody does nothing in a full room until their seat is given to whoever wants in."""
     connections_per_member: int = 8
     mutes_per_member: int = 500
     people_listed: int = 200
     """How many people of a room are named in its roster; the count is always of all."""
+    # Alerts of moderators
+    alerts_per_address_per_minute: int = 12
+    """Alerts that new people of one address raise before they are folded into one card."""
+    new_people_alerts_per_minute: int = 10
+    """New people of all addresses who raise alerts before they are folded into one card."""
+    rings_per_minute: int = 6
+    """Rings of each kind at a moderator's connection. Those beyond it are told of in one."""
     # Connections
     connections_per_worker: int = 20_000
     connections_per_address: int = 100
+    tcp_per_address: int = 200
+    """TCP connections of one address that are no WebSockets, on one worker."""
+    calls_per_address_per_second: float = 10.0
+    call_burst_per_address: float = 200.0
+    files_per_address_per_second: float = 50.0
+    file_burst_per_address: float = 2_000.0
     guests_per_address_per_hour: float = 60.0
     guest_burst_per_address: float = 30.0
     code_tries_per_address_per_hour: float = 20.0
+    new_codes_per_address_per_hour: float = 20.0
     exports_per_address_per_hour: float = 20.0
+    erasures_per_address_per_hour: float = 60.0
     sign_ins_per_address_per_hour: float = 60.0
     sign_ins_per_login_per_hour: float = 30.0
-    """Staff passwords tried for one login, from wherever, on one worker."""
+    """Staff passwords tried for one login, from wherever."""
     header_seconds: float = 10.0
     hello_seconds: float = 10.0
     ping_seconds: float = 25.0
     pong_seconds: float = 20.0
+    session_ping_seconds: float = 4.0
+    """The same as `ping_seconds`, for those who listen, and for both sides of a session."""
     http_body_bytes: int = 4_096
     # Delivery
     outbox_bytes: int = 128 * 1024
@@ -67,6 +96,67 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     drain_seconds: float = 20.0
     """Over how long closes are spread at shutdown."""
 
+
+class Counted(StrEnum):
+    """Over what a limit is counted."""
+
+    EACH = "each"
+    """What it names: a frame, a connection, a room."""
+    WORKER = "worker"
+    """Each worker by itself."""
+    ALL = "all"
+    """All workers, which tell each other (`sharing`); each by itself while Redis is away."""
+    DIVIDED = "all, divided"
+    """The same; while Redis is away each worker allows its part."""
+    DATABASE = "database"
+    """All workers and restarts, in the store; while the store is away nobody may."""
+
+
+COUNTED: Final[dict[str, Counted]] = {
+    **dict.fromkeys(("connections_per_worker", "tcp_per_address"), Counted.WORKER),
+    **dict.fromkeys(
+        (
+            "member_commands_per_second",
+            "member_command_burst",
+            "posts_per_second",
+            "post_burst",
+            "reactions_per_second",
+            "reaction_burst",
+            "names_per_hour",
+            "codes_per_minute",
+            "connections_per_member",
+            "rooms_per_member",
+            "newcomer_share",
+        ),
+        Counted.ALL,
+    ),
+    **dict.fromkeys(
+        (
+            "connections_per_address",
+            "calls_per_address_per_second",
+            "call_burst_per_address",
+            "files_per_address_per_second",
+            "file_burst_per_address",
+            "guests_per_address_per_hour",
+            "guest_burst_per_address",
+            "exports_per_address_per_hour",
+            "erasures_per_address_per_hour",
+        ),
+        Counted.DIVIDED,
+    ),
+    **dict.fromkeys(
+        (
+            "alerts_per_address_per_minute",
+            "new_people_alerts_per_minute",
+            "code_tries_per_address_per_hour",
+            "new_codes_per_address_per_hour",
+            "sign_ins_per_address_per_hour",
+            "sign_ins_per_login_per_hour",
+        ),
+        Counted.DATABASE,
+    ),
+}
+"""All others are counted for each."""
 
 _ROUNDING: Final = 1e-9
 """What adding up fractions may lose: a wait that was promised is long enough."""
@@ -84,16 +174,32 @@ class Bucket:
         self.level = burst
         self.seen = now
 
-    def take(self, cost: float, now: float) -> float:
-        """Take `cost` and return 0.0, or take nothing and return how many seconds until it would be there."""
+    def refill(self, now: float) -> None:
+        """Add what has come since the last time."""
         if now > self.seen:
             self.level = min(self.burst, self.level + (now - self.seen) * self.rate)
             self.seen = now
+
+    def wait(self, cost: float, now: float) -> float:
+        """Return 0.0 where `cost` is there, or how many seconds until it would be, and take nothing."""
+        self.refill(now)
+        cost = min(cost, self.burst)
+        return 0.0 if self.level >= cost - _ROUNDING else (cost - self.level) / self.rate
+
+    def take(self, cost: float, now: float) -> float:
+        """Take `cost` and return 0.0, or take nothing and return how many seconds until it would be there."""
+        self.refill(now)
         cost = min(cost, self.burst)
         if self.level >= cost - _ROUNDING:
             self.level = max(0.0, self.level - cost)
             return 0.0
         return (cost - self.level) / self.rate
+
+    def owe(self, cost: float, now: float) -> None:
+        """Charge for what was found out afterwards to cost more. At most half of what is there at once is owed: nobody
+        waits long for what they did not know."""
+        self.refill(now)
+        self.level = max(self.level - cost, min(self.level, -self.burst / 2))
 
     def is_full(self, now: float) -> bool:
         """Whether forgetting this bucket would change nothing."""

@@ -126,9 +126,10 @@ def is_waiting(seeker: Seeker) -> bool:
     return seeker.session is None and seeker.lapsed_at is None
 
 
-def order(seeker: Seeker) -> tuple[bool, Millis, MemberId]:
-    """Where somebody stands in the queue: those who lost their listener, then by when they asked."""
-    return (not seeker.is_first, seeker.asked_at, seeker.member)
+def order(seeker: Seeker) -> tuple[bool, int, Millis, MemberId]:
+    """Where somebody stands in the queue: those who lost their listener, then those who had fewer sessions today, then
+    by when they asked."""
+    return (not seeker.is_first, 0 if seeker.is_first else seeker.had, seeker.asked_at, seeker.member)
 
 
 def queue(floor: Floor) -> list[Seeker]:
@@ -152,8 +153,13 @@ def places(floor: Floor) -> dict[MemberId, int]:
 
 def may_be_matched(seeker: Seeker, now: Millis, rules: FloorRules) -> bool:
     """Whether somebody can be asked about them now. Who is not connected keeps the place, and is passed over until
-    they are back: a listener should find somebody there."""
-    return is_waiting(seeker) and seeker.proposal is None and now - seeker.seen_at < rules.reachable
+    they are back: a listener should find somebody there. So does who rests from withdrawing."""
+    return (
+        is_waiting(seeker)
+        and seeker.proposal is None
+        and now - seeker.seen_at < rules.reachable
+        and (seeker.rests_until is None or seeker.rests_until <= now)
+    )
 
 
 # ------------------------------------------------------------------------------------------------ those who listen

@@ -13,9 +13,10 @@ import msgspec
 
 from chatserver.domain.crisis import URGENT
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.history import Millis, Offset
+from chatserver.domain.history import Epoch, Millis, Offset
 from chatserver.domain.identity import MemberId
-from chatserver.domain.rooms import Post, Restriction, RestrictionKind, RoomId, clean_text, has_visible
+from chatserver.domain.rooms import Post, Restriction, RestrictionKind, RoomId
+from chatserver.domain.written import clean_text, has_visible
 
 REPORTS_AN_HOUR: Final = 20
 """How many reports one person may make about rooms within an hour. Repeats of an open one are not counted."""
@@ -37,6 +38,8 @@ _DAY: Final = 24 * 60
 class ReportStatus(StrEnum):
     OPEN = "open"
     CLAIMED = "claimed"
+    PROPOSED = "proposed"
+    """Somebody proposed an outcome, and a second person has to confirm it (`domain/report_steps.py`)."""
     CLOSED = "closed"
 
 
@@ -96,10 +99,25 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     reply: str = ""
     level: int | None = None
     """Of an escalation, whose `by` is None and whose `reason` is a `crisis.Category`."""
-
-    @property
-    def has_to_ring(self) -> bool:
-        return self.is_call or (self.level is not None and self.level >= URGENT)
+    is_about_staff: bool = False
+    """It is about somebody who works here: it goes to operators only, and two of them close it."""
+    taken_from: MemberId | None = None
+    taken_reason: str = ""
+    """From whom it was taken while they had it, and the reason that they are told."""
+    band: int = 0
+    """Where it stands in the queue, as `report_queue.band_of` says."""
+    is_new: bool = False
+    """Whether who reported, or whose words raised it, was new here at that moment."""
+    card: str | None = None
+    """The report that holds it, where somebody's words raised more than one."""
+    fold: str | None = None
+    """The report that holds it since it came in a flood."""
+    folds: str | None = None
+    """Of a report that holds a flood: of what, a `report_queue.Folds`."""
+    epoch: Epoch | None = None
+    """The numbering that `offset` is of, as long as its room is there."""
+    newest_at: Millis | None = None
+    """When the last one was added to it; None where it is as it was made."""
 
 
 class Measure(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,6 +154,10 @@ class TakeMeasure(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     minutes: int | None
     report: str | None
+    epoch: Epoch | None = None
+    """The numbering in which `offset` was read, where the moderator said so."""
+    is_operator: bool = False
+    """Whether `by` is one: what reports they may name goes by it (`domain/report_access.py`)."""
 
 
 class MeasureState(msgspec.Struct, frozen=True, kw_only=True):
@@ -222,38 +244,6 @@ def due_at(at: Millis, reason: str, is_call: bool, level: int | None = None) -> 
     """When somebody should have looked. `level` is an escalation's, which goes by that alone."""
     is_urgent = is_call or (reason == DANGER if level is None else level >= URGENT)
     return Millis(at + (CALL_TARGET if is_urgent else REPORT_TARGET))
-
-
-def claim(report: Report, by: MemberId, instead_of: MemberId | None) -> Report:
-    """Take a report, from whoever is known to have it. Raises REPORT_CLOSED, or REPORT_TAKEN where it is another's by
-    now, with their id as `by`."""
-    _require_open(report)
-    if report.claimed_by not in (None, by, instead_of):
-        raise Refusal(Reason.REPORT_TAKEN, details={"by": report.claimed_by})
-    return msgspec.structs.replace(report, status=ReportStatus.CLAIMED, claimed_by=by)
-
-
-def release(report: Report, by: MemberId) -> Report:
-    """Give it back to the queue. Raises as `claim`."""
-    _require_open(report)
-    if report.claimed_by not in (None, by):
-        raise Refusal(Reason.REPORT_TAKEN, details={"by": report.claimed_by})
-    return msgspec.structs.replace(report, status=ReportStatus.OPEN, claimed_by=None)
-
-
-def close(report: Report, by: MemberId, outcome: Outcome, reply: str, now: Millis) -> Report:
-    """Decide a report that one has claimed; `reply` is for the reporter, and may be empty. Raises REPORT_CLOSED,
-    NOT_CLAIMED or TEXT_TOO_LONG."""
-    _require_open(report)
-    if report.claimed_by != by:
-        raise Refusal(Reason.NOT_CLAIMED)
-    text = optional(reply, NOTE_LENGTH)
-    return msgspec.structs.replace(report, status=ReportStatus.CLOSED, closed_at=now, outcome=outcome, reply=text)
-
-
-def _require_open(report: Report) -> None:
-    if report.status is ReportStatus.CLOSED:
-        raise Refusal(Reason.REPORT_CLOSED)
 
 
 # ------------------------------------------------------------------------------------------------ parts

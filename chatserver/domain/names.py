@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from chatserver.domain import reserved_names
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.skeleton import bare, script, skeleton, warm_up
+from chatserver.domain.written import MOST_MARKS, is_joiner_needed
 
 __all__ = ["CleanName", "clean_name", "name_key", "warm_up"]
 
@@ -24,17 +25,28 @@ _RAW_LENGTH: Final = 256
 _BIDI: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _INVISIBLE: Final = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 """Letters and marks by category that show nothing. The rest of what shows nothing has the category Cf."""
-_PUNCTUATION: Final = frozenset(" '\u2019-\u2010._\u00b7\u30fb\u0f0b\u058a\u05be\u05f3\u05f4")
+_JOINERS: Final = frozenset("\u200c\u200d")
+"""Those that a name still has when its characters were checked are needed by how it is written."""
+_PUNCTUATION: Final = frozenset(" '\u2019-\u2010._\u30fb\u0f0b\u058a\u05be\u05f3\u05f4")
+_MIDDLE_DOT: Final = re.compile("(?<=[lL])\u00b7(?=[lL])")
+"""Where Catalan writes one (RFC 5892, appendix A.3). Anywhere else it could stand between a name and a role."""
 _ADDRESS: Final = frozenset("@/\\:#")
 _OVERLAY: Final = 1
 """The combining class of strokes through a letter, which no writing needs."""
 _MARKS_LATIN: Final = 1
-_MARKS_OTHER: Final = 4
+_MARKS_OTHER: Final = MOST_MARKS
 """Most marks on one letter beyond what is composed with it, enough for Yoruba vowels and pointed Hebrew."""
 _NEAR_FROM: Final = 7
 """Letters, folded. Shorter words have too many honest neighbours."""
+_DRAWN_OUT_FROM: Final = 6
+"""Letters of a word that is known also with letters repeated. "Moood" is nobody."""
+_END: Final = 3
+"""Letters at which two names are looked up: of two that are one slip apart, and not short, the first or last are the
+same."""
 _DIGITS: Final = 5
 """One more could be a telephone number."""
+
+_ARTICLES: Final = ("the", "real")
 
 _LIVING: Final = """
 ARABIC ARMENIAN BENGALI BOPOMOFO CYRILLIC DEVANAGARI ETHIOPIC GEORGIAN GREEK GUJARATI GURMUKHI HAN HANGUL HEBREW
@@ -71,7 +83,8 @@ def clean_name(raw: str, *, max_length: int, staff_keys: Collection[str] = ()) -
     `staff_keys` are the `name_key`s of people whose name nobody may resemble.
 
     Raises Refusal(NAME_REFUSED) with `details["why"]` one of: empty, too_long, control, invisible, bidi, marks, symbol,
-    contact, script, mixed_script, not_a_name, reserved.
+    contact, script, mixed_script, not_a_name, reserved; and NAME_TAKEN for a name that resembles one of the staff's, as
+    for any other member's, so that nobody can find out who works here.
     """
     if len(raw) > _RAW_LENGTH:
         raise _refused("too_long")
@@ -90,14 +103,47 @@ def clean_name(raw: str, *, max_length: int, staff_keys: Collection[str] = ()) -
     key = skeleton(name)
     if not key or not any(unicodedata.category(char) in ("Lu", "Ll", "Lt", "Lo") for char in name):
         raise _refused("not_a_name")
-    if _is_reserved(name, key) or _resembles(key, staff_keys):
+    if _is_reserved(name, key):
         raise _refused("reserved")
+    if _resembles(key, staff_keys):
+        raise Refusal(Reason.NAME_TAKEN)
     return CleanName(name, key)
 
 
 def name_key(name: str) -> str:
     """The key of a name that need not be cleaned first, such as a staff member's."""
     return skeleton(unicodedata.normalize("NFKC", name))
+
+
+def ends_of(key: str) -> tuple[frozenset[str], frozenset[str]] | None:
+    """Return the first letters and the last letters of all keys that this one may come too near to, or None where the
+    name is too short to come near any other."""
+    plain = _plain(key)
+    if len(plain) < _NEAR_FROM - 1:
+        return None
+    # With an article before it, or a number after it, the others have one end only.
+    return frozenset((key[:_END], plain[:_END])), frozenset((key[-_END:], plain[-_END:]))
+
+
+def is_near(key: str, other: str) -> bool:
+    """Return whether the names with these keys are so alike that one may be taken for the other: one letter more or
+    less, an article, a plural or a number apart."""
+    one, two = _plain(key), _plain(other)
+    if min(len(one), len(two)) < _NEAR_FROM - 1:
+        return False
+    if one == two:
+        return True
+    if max(len(one), len(two)) < _NEAR_FROM or abs(len(one) - len(two)) > 1:
+        return False
+    return one in _with_one_less(two) or two in _with_one_less(one)
+
+
+def _plain(key: str) -> str:
+    """A key without the numbers around it, repeated letters, and an article before it."""
+    plain = _once(_leet(key.strip("0123456789")))
+    for article in _ARTICLES:
+        plain = plain.removeprefix(article) if len(plain) >= len(article) + _NEAR_FROM - 1 else plain
+    return plain
 
 
 def _refused(why: str) -> Refusal:
@@ -109,9 +155,11 @@ def _check_characters(text: str) -> None:
         raise _refused("bidi")
     if _INVISIBLE.search(text):
         raise _refused("invisible")
-    for char in text:
+    for at, char in enumerate(text):
         category = unicodedata.category(char)
         if category == "Cf":
+            if is_joiner_needed(text, at):
+                continue
             raise _refused("invisible")
         if category[0] == "C" or category in ("Zl", "Zp"):
             raise _refused("control")
@@ -119,6 +167,8 @@ def _check_characters(text: str) -> None:
             raise _refused("marks")
         if char in _ADDRESS:
             raise _refused("contact")
+        if _MIDDLE_DOT.match(text, at):
+            continue
         if category[0] not in "LM" and category not in ("Nd", "Zs") and char not in _PUNCTUATION:
             raise _refused("symbol")
 
@@ -126,6 +176,8 @@ def _check_characters(text: str) -> None:
 def _check_marks(name: str) -> None:
     base, before, run = "", "", 0
     for char in name:
+        if char in _JOINERS:
+            continue
         if unicodedata.category(char)[0] != "M":
             base, run = char, 0
         else:
@@ -166,6 +218,8 @@ class _Reserved(NamedTuple):
     nearly: frozenset[str]
     in_a_word: tuple[str, ...]
     words: frozenset[str]
+    drawn_out: frozenset[str]
+    """Words that are long enough to be known with letters repeated: "suppport"."""
     whole: frozenset[str]
     harmless: frozenset[str]
 
@@ -181,6 +235,7 @@ def _reserved() -> _Reserved:
         nearly=frozenset(near for word in anywhere if len(word) >= _NEAR_FROM for near in _with_one_less(word)),
         in_a_word=folded(reserved_names.IN_A_WORD),
         words=frozenset(folded(reserved_names.WORDS)),
+        drawn_out=frozenset(_once(word) for word in folded(reserved_names.WORDS) if len(word) >= _DRAWN_OUT_FROM),
         whole=frozenset(folded(reserved_names.WHOLE)),
         harmless=frozenset(folded(reserved_names.HARMLESS)),
     )
@@ -210,7 +265,7 @@ def _is_reserved(name: str, key: str) -> bool:
     if any(word in _once(whole) for word in reserved.anywhere):
         return True
     for word in _words(name):
-        if word in reserved.words:
+        if word in reserved.words or (len(word) > _DRAWN_OUT_FROM and _once(word) in reserved.drawn_out):
             return True
         if any(part in word for part in reserved.in_a_word) and word not in reserved.harmless:
             return True

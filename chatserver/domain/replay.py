@@ -41,6 +41,7 @@ from chatserver.domain.floor_commands import (
     ListenerSet,
     SeekerSet,
     SetAvailable,
+    Spoke,
     Withdraw,
 )
 from chatserver.domain.history import Millis
@@ -365,6 +366,9 @@ class _Replay:
             # Withdrawn meanwhile, or the deadline was first.
             return
         self._do(Accept(seeker=who, session=_session(answer.ask)), answer.listener, now)
+        # Whoever talked is taken to have written, and nobody is the same twice: shares remember nothing here.
+        self._do(Spoke(session=_session(answer.ask)), who, now)
+        self._floor = msgspec.structs.replace(self._floor, shares={})
         self._met[answer.ask] = now - self._asked[answer.ask].asked_at
         length = self._length(answer.ask)
         self._taken += length
@@ -431,6 +435,7 @@ def _rules(rules: FloorRules, policy: Policy) -> FloorRules:
         warning=0,
         keep=0,
         most_ignored=_ALWAYS,
+        declines_an_hour=_ALWAYS,
     )
 
 

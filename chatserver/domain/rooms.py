@@ -6,7 +6,6 @@ Time and ids arrive as arguments.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterable
 from enum import StrEnum
 from typing import Final, Literal, NewType, assert_never
@@ -16,21 +15,14 @@ import msgspec
 from chatserver.domain.duty import LEAST_PACE, Attendance
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, Epoch, Millis, Offset
-from chatserver.domain.identity import MemberId, Person
-from chatserver.domain.screening import find_contacts
+from chatserver.domain.identity import MemberId, Persona
+from chatserver.domain.screening import Kind, find_contacts
+from chatserver.domain.written import clean_text, has_visible
 
 RoomId = NewType("RoomId", str)
 """A room's short name in addresses: lower-case letters, digits and hyphens."""
 
 ROOM_CHANNEL_PREFIX: Final = "room:"
-
-_UNWANTED: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""Control characters other than tab and line feed."""
-_VISIBLE: Final = re.compile(
-    r"[^\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
-    r"\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]"
-)
-"""Anything that a reader would see."""
 
 
 def room_channel(room: RoomId) -> ChannelName:
@@ -43,6 +35,8 @@ def room_of(channel: ChannelName) -> RoomId:
     return RoomId(channel.removeprefix(ROOM_CHANNEL_PREFIX))
 
 
+_UNSEEN: Final = 3
+"""How many times as long as its limit a text may be before it is cleaned."""
 _CLOCKS_DIFFER: Final = 60_000
 """Milliseconds by which a post may lie in the future; one that lies further was timed by a clock that is wrong."""
 
@@ -115,7 +109,8 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
 class Post(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a person wrote, as it stands now. `offset` is its place in its room and its only id.
 
-    A redacted post keeps its place and loses its text, warning and reactions.
+    A redacted post keeps its place and loses its text, warning and reactions. `generation` says under which of their
+    names the author wrote it.
     """
 
     offset: Offset
@@ -128,6 +123,7 @@ class Post(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     edited_at: Millis | None = None
     redacted: bool = False
     reactions: dict[Reaction, int] = {}
+    generation: int = 0
 
 
 # Commands: what a member asks of a room.
@@ -185,13 +181,15 @@ class Redacted(msgspec.Struct, frozen=True, kw_only=True, tag="redacted"):
 
 
 class Reacted(msgspec.Struct, frozen=True, kw_only=True, tag="reacted"):
-    """`counts` is the whole of the post's reactions after this one, so that replaying it twice changes nothing."""
+    """`counts` is the whole of the post's reactions after this one, so that replaying it twice changes nothing.
+    `generation` says under which of their names somebody reacted."""
 
     target: Offset
     by: MemberId
     reaction: Reaction
     on: bool
     counts: dict[Reaction, int]
+    generation: int = 0
 
 
 class RoomChanged(msgspec.Struct, frozen=True, kw_only=True, tag="room_changed"):
@@ -251,6 +249,20 @@ class RoomRules(msgspec.Struct, frozen=True, kw_only=True):
     contact_policy: Literal["off", "warn", "refuse"] = "warn"
     """What happens to contact details in one-to-one sessions: with `warn` the author is told, and may send them all the
     same."""
+    room_contact_policy: Literal["off", "warn", "refuse"] = "warn"
+    """The same in themed rooms, where newcomers may not send them at all."""
+
+    def contacts_in(self, kind: RoomKind) -> Literal["off", "warn", "refuse"]:
+        """Return what happens to contact details in a room of a kind."""
+        return self.contact_policy if kind is RoomKind.SESSION else self.room_contact_policy
+
+
+class Noticed(msgspec.Struct, frozen=True, kw_only=True):
+    """What was noticed in a text before it is decided about: kinds of contact details, those that it completes together
+    with the author's last post among them, and whether the author came here within the last hour."""
+
+    contacts: frozenset[Kind] = frozenset()
+    is_newcomer: bool = False
 
 
 def target_of(command: RoomCommand) -> Offset | None:
@@ -265,11 +277,17 @@ def target_of(command: RoomCommand) -> Offset | None:
 
 
 def decide(
-    state: RoomState, command: RoomCommand, author: Person, rules: RoomRules, now: Millis
+    state: RoomState,
+    command: RoomCommand,
+    author: Persona,
+    rules: RoomRules,
+    now: Millis,
+    noticed: Noticed | None = None,
 ) -> tuple[RoomEvent, ...]:
     """Answer a member's command with what happens. No events means that it was already so.
 
-    Raises Refusal. The author's own identity and presence in the room have been checked by the caller.
+    `noticed` is what is known of its text already; None: it is looked at now. Raises Refusal. The author's own identity
+    and presence in the room have been checked by the caller.
     """
     if state.room.kind is RoomKind.SESSION and state.membership is None and not _takes_own_back(state, command, author):
         # Who is not of the session learns nothing of it, whatever they ask.
@@ -286,9 +304,9 @@ def decide(
         raise Refusal(Reason.AGREEMENT_REQUIRED)
     match command:
         case WritePost():
-            return _write(state, state.membership, command, author, rules, now)
+            return _write(state, state.membership, command, author, rules, now, noticed)
         case EditPost():
-            return _edit(state, command, author, rules, now)
+            return _edit(state, state.membership, command, author, rules, now, noticed)
         case ReactToPost():
             return _react(state, command, author)
         case _:
@@ -321,13 +339,11 @@ def require_unrestricted(
 def _covers(restriction: Restriction, room: Room | None) -> bool:
     if restriction.kind is RestrictionKind.BAN:
         return True
-    if room is None:
+    if room is None or room.kind is not RoomKind.THEMED:
+        # Whatever a measure names, nobody is kept from a listener, nor put out of a conversation.
         return False
-    # Muted everywhere is in all rooms: nobody is kept from asking a listener for help.
     # Nor does a room beside it let anybody write who may not.
-    return restriction.room in (room.id, room.split_of or room.id) or (
-        restriction.room is None and room.kind is RoomKind.THEMED
-    )
+    return restriction.room in (None, room.id, room.split_of or room.id)
 
 
 def evolve(posts: dict[Offset, Post], publication: Publication) -> dict[Offset, Post]:
@@ -355,28 +371,21 @@ def evolve(posts: dict[Offset, Post], publication: Publication) -> dict[Offset, 
             assert_never(event)
 
 
-def has_visible(text: str) -> bool:
-    """Whether a reader would see anything."""
-    return _VISIBLE.search(text) is not None
-
-
-def clean_text(text: str) -> str:
-    """A post's text without white space around it and without control characters, but for tabs and line breaks."""
-    return _UNWANTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
-
-
 def _write(
-    state: RoomState, membership: Membership, command: WritePost, author: Person, rules: RoomRules, now: Millis
+    state: RoomState,
+    membership: Membership,
+    command: WritePost,
+    author: Persona,
+    rules: RoomRules,
+    now: Millis,
+    noticed: Noticed | None,
 ) -> tuple[RoomEvent, ...]:
-    text, warning = _checked(command.text, command.warning, rules)
-    _screen(state.room, text, warning, command.anyway, rules)
+    text, warning = checked(command.text, command.warning, rules)
     if command.reply_to is not None and state.target is None:
         raise Refusal(Reason.POST_UNKNOWN)
-    pace = state.room.pace * 1000
-    wait = membership.last_post_at + pace - now
-    if pace and 0 < wait <= pace + _CLOCKS_DIFFER:
-        # Nobody waits longer than the rule says, whatever the clock of the worker that they posted through.
-        raise Refusal(Reason.SLOW_MODE, retry_after=min(wait, pace) / 1000)
+    _keep_pace(state.room, membership, now)
+    # Last, since it may cost most.
+    _screen(state.room, text, warning, command.anyway, rules, noticed)
     post = Post(
         offset=Offset(0),
         author=author.id,
@@ -385,24 +394,50 @@ def _write(
         at=now,
         warning=warning,
         reply_to=command.reply_to,
+        generation=author.generation,
     )
     return (Posted(post),)
 
 
-def _edit(state: RoomState, command: EditPost, author: Person, rules: RoomRules, now: Millis) -> tuple[RoomEvent, ...]:
+def _keep_pace(room: Room, membership: Membership, now: Millis) -> None:
+    """Raises SLOW_MODE where somebody wrote too short a time ago."""
+    pace = room.pace * 1000
+    wait = membership.last_post_at + pace - now
+    if pace and 0 < wait <= pace + _CLOCKS_DIFFER:
+        # Nobody waits longer than the rule says, whatever the clock of the worker that they posted through.
+        raise Refusal(Reason.SLOW_MODE, retry_after=min(wait, pace) / 1000)
+
+
+def is_first_correction(post: Post) -> bool:
+    """Whether a post was not edited yet: a slip may be put right at once, also in slow mode. Each edit after that is
+    like a post to those who read, and keeps its pace."""
+    return post.edited_at is None
+
+
+def _edit(
+    state: RoomState,
+    membership: Membership,
+    command: EditPost,
+    author: Persona,
+    rules: RoomRules,
+    now: Millis,
+    noticed: Noticed | None,
+) -> tuple[RoomEvent, ...]:
     target = _own_target(state, author)
     if target.redacted:
         raise Refusal(Reason.POST_REDACTED)
     if now - target.at > rules.edit_window:
         raise Refusal(Reason.EDIT_TOO_LATE)
-    text, warning = _checked(command.text, command.warning, rules)
+    text, warning = checked(command.text, command.warning, rules)
     if (text, warning) == (target.text, target.warning):
         return ()
-    _screen(state.room, text, warning, command.anyway, rules)
+    if not is_first_correction(target):
+        _keep_pace(state.room, membership, now)
+    _screen(state.room, text, warning, command.anyway, rules, noticed, before=(target.text, target.warning or ""))
     return (Edited(target=command.target, text=text, warning=warning, edited_at=now),)
 
 
-def _react(state: RoomState, command: ReactToPost, author: Person) -> tuple[RoomEvent, ...]:
+def _react(state: RoomState, command: ReactToPost, author: Persona) -> tuple[RoomEvent, ...]:
     target = state.target
     if target is None:
         raise Refusal(Reason.POST_UNKNOWN)
@@ -413,14 +448,23 @@ def _react(state: RoomState, command: ReactToPost, author: Person) -> tuple[Room
     counts = dict(target.reactions)
     counts[command.reaction] = counts.get(command.reaction, 0) + (1 if command.on else -1)
     counts = {reaction: count for reaction, count in counts.items() if count > 0}
-    return (Reacted(target=command.target, by=author.id, reaction=command.reaction, on=command.on, counts=counts),)
+    return (
+        Reacted(
+            target=command.target,
+            by=author.id,
+            reaction=command.reaction,
+            on=command.on,
+            counts=counts,
+            generation=author.generation,
+        ),
+    )
 
 
-def _takes_own_back(state: RoomState, command: RoomCommand, author: Person) -> bool:
+def _takes_own_back(state: RoomState, command: RoomCommand, author: Persona) -> bool:
     return isinstance(command, RedactPost) and state.target is not None and state.target.author == author.id
 
 
-def _own_target(state: RoomState, author: Person) -> Post:
+def _own_target(state: RoomState, author: Persona) -> Post:
     if state.target is None:
         raise Refusal(Reason.POST_UNKNOWN)
     if state.target.author != author.id:
@@ -428,31 +472,52 @@ def _own_target(state: RoomState, author: Person) -> Post:
     return state.target
 
 
-def _checked(text: str, warning: str | None, rules: RoomRules) -> tuple[str, str | None]:
-    text = clean_text(text)
+def checked(text: str, warning: str | None, rules: RoomRules) -> tuple[str, str | None]:
+    """Return a text and its warning as they are kept. Raises TEXT_EMPTY or TEXT_TOO_LONG."""
+    text = _within(text, rules.text_length)
     if not has_visible(text):
         raise Refusal(Reason.TEXT_EMPTY)
-    if len(text) > rules.text_length:
-        raise Refusal(Reason.TEXT_TOO_LONG, details={"limit": rules.text_length})
     if warning is None:
         return text, None
-    warning = clean_text(warning).replace("\n", " ")
-    if len(warning) > rules.warning_length:
-        raise Refusal(Reason.TEXT_TOO_LONG, details={"limit": rules.warning_length})
+    warning = _within(warning, rules.warning_length, between=" ")
     return text, warning if has_visible(warning) else None
 
 
-def _screen(room: Room, text: str, warning: str | None, anyway: bool, rules: RoomRules) -> None:
-    """Raises CONTACT_DETAILS where they are found in a one-to-one conversation and are not, or not yet, let through.
-    Its details are the `kinds` that were found and whether they `may_send` them anyway."""
-    if room.kind is not RoomKind.SESSION or rules.contact_policy == "off":
+def _within(text: str, limit: int, between: str = "\n") -> str:
+    # What shows nothing is not counted, but nobody needs as much of it as of everything else.
+    if len(text) <= _UNSEEN * limit and len(cleaned := clean_text(text).replace("\n", between)) <= limit:
+        return cleaned
+    raise Refusal(Reason.TEXT_TOO_LONG, details={"limit": limit})
+
+
+def _screen(
+    room: Room,
+    text: str,
+    warning: str | None,
+    anyway: bool,
+    rules: RoomRules,
+    noticed: Noticed | None,
+    before: tuple[str, ...] = (),
+) -> None:
+    """Raise CONTACT_DETAILS where they are found and are not, or not yet, let through. Kinds that stood in the texts
+    `before` were let through then: whoever puts a slip right is not asked again. Its details are the `kinds` that
+    were found and whether they `may_send` them anyway."""
+    policy = rules.contacts_in(room.kind)
+    if policy == "off":
         return
-    may_send = rules.contact_policy == "warn"
+    is_kept_out = noticed is not None and noticed.is_newcomer and room.kind is RoomKind.THEMED
+    may_send = policy == "warn" and not is_kept_out
     if may_send and anyway:
         return
-    kinds = sorted({found.kind.value for part in (text, warning or "") for found in find_contacts(part)})
+    kinds = (
+        {found.kind for part in (text, warning or "") for found in find_contacts(part)}
+        if noticed is None
+        else noticed.contacts
+    )
+    if kinds and before:
+        kinds = kinds - {found.kind for part in before for found in find_contacts(part)}
     if kinds:
-        raise Refusal(Reason.CONTACT_DETAILS, details={"kinds": kinds, "may_send": may_send})
+        raise Refusal(Reason.CONTACT_DETAILS, details={"kinds": sorted(kinds), "may_send": may_send})
 
 
 def _change(posts: dict[Offset, Post], target: Offset, **fields: object) -> dict[Offset, Post]:

@@ -1,7 +1,8 @@
 """Contact details in what somebody writes: phone numbers, e-mail, handles, links.
 
 Pure. It errs on the side of silence: people here write of times, ages, money and helplines all the time. Whoever wants
-to get round it will; it is for the many who do not think of it. Digits may be spelled out in English.
+to get round it will; it is for the many who do not think of it, and for the spellings that filters are known to miss.
+A text is looked at as it is folded (`domain/folding.py`), and once more as it may be meant (`domain/respelling.py`).
 """
 
 from __future__ import annotations
@@ -9,10 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import StrEnum
-from itertools import pairwise
+from itertools import islice
 from typing import Final
 
 import msgspec
+
+from chatserver.domain.handles import handles
+from chatserver.domain.phone_numbers import phone_numbers
+from chatserver.domain.respelling import Spelling
+
+Span = tuple[int, int]
 
 
 class Kind(StrEnum):
@@ -30,33 +37,97 @@ class Found(msgspec.Struct, frozen=True):
     end: int
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+class Contacts(msgspec.Struct, frozen=True):
+    """What is in a text, in order, not overlapping; whether all of it could be looked at; how many places were."""
+
+    found: tuple[Found, ...]
+    is_whole: bool = True
+    steps: int = 0
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        return frozenset(each.kind for each in self.found)
 
 
-HELPLINES: Final = _words(
-    """
-    0120279338 0223272327 08001110111 0800567567 0925250111 70201201 08001111 8001111 18002738255 8002738255
-    08088081677 18006624357 8006624357 08006895652
-    """
-)
-"""Helplines with as many digits as somebody's own number. Anybody may say them."""
+MOST_CANDIDATES: Final = 32
+"""Places of one text that are looked at more closely, for each kind of contact details."""
+MOST_FOUND: Final = 8
+"""After these nothing more is looked for: what was found is enough to ask for it to be left out."""
+TAIL: Final = 60
+"""Characters of somebody's post before, and of this one, that are read as one text."""
 
 
 def find_contacts(text: str) -> tuple[Found, ...]:
-    """What in a text would lead to somebody outside of here, in order, not overlapping."""
-    found: list[Found] = []
-    for each in (*_emails(text), *_links(text), *_handles(text), *_phones(text)):
-        if all(each.end <= other.start or other.end <= each.start for other in found):
-            found.append(each)
-    return tuple(sorted(found, key=lambda each: each.start))
+    """Return what in a text would lead to somebody outside of here, in order, not overlapping."""
+    return look_for_contacts(text).found
+
+
+def look_for_contacts(text: str) -> Contacts:
+    """Return the same, and whether all of the text was looked at."""
+    looking = Looking(text)
+    for _ in looking.parts():
+        pass
+    return looking.result
+
+
+def contacts_across(before: str, text: str) -> frozenset[Kind]:
+    """Return the kinds of contact details that begin in one text and end in the next."""
+    if not before:
+        return frozenset()
+    tail = before[-TAIL:]
+    both = look_for_contacts(f"{tail} {text[:TAIL]}")
+    return frozenset(each.kind for each in both.found if each.start < len(tail) < each.end - 1)
+
+
+class Looking:
+    """A text that is looked at part by part, so that others may go between. A place that was looked at is a step.
+
+    `result` is complete when `parts` has ended.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._spelling = Spelling(text)
+        self._found: list[Found] = []
+        self._is_whole = True
+        self._steps = 0
+
+    @property
+    def result(self) -> Contacts:
+        found = tuple(sorted(self._found, key=lambda each: each.start))
+        return Contacts(found, self._is_whole or bool(found), self._steps)
+
+    def parts(self) -> Iterator[None]:
+        """Do it, and give the floor after each kind."""
+        yield from self._through()
+        if not self._found and self._spelling.respell():
+            yield
+            yield from self._through()
+
+    def _through(self) -> Iterator[None]:
+        for kind, look in _LOOKS:
+            spans = look(self._spelling.text)
+            for span in islice(spans, MOST_CANDIDATES):
+                self._steps += 1
+                if span is not None:
+                    self._add(kind, self._spelling.place(span[0]), self._spelling.place(span[1] - 1) + 1)
+                if len(self._found) == MOST_FOUND:
+                    return
+            if next(spans, _NONE) is not _NONE:
+                self._is_whole = False
+            yield
+
+    def _add(self, kind: Kind, start: int, end: int) -> None:
+        if all(end <= other.start or other.end <= start for other in self._found):
+            self._found.append(Found(kind, start, end))
 
 
 # ------------------------------------------------------------------------------------------------ e-mail and links
 
-_DOT: Final = r"(?:\s*[\[({]\s*(?:dot|\.)\s*[\])}]\s*|\s+dot\s+)"
+_OPEN, _SHUT = r"\s{0,3}[\[({]\s{0,3}", r"\s{0,3}[\])}]\s{0,3}"
+_IN_BRACKETS: Final = rf"{_OPEN}(?:d\s?o\s?t|\.){_SHUT}"
+_DOT: Final = rf"(?:{_IN_BRACKETS}|\s{{1,3}}dot\s{{1,3}})"
 """A dot in words, or in brackets."""
-_AT: Final = r"(?:\s*[\[({]\s*(?:at|@)\s*[\])}]\s*|\s+at\s+|\s?@\s?)"
+_AT: Final = rf"(?:{_OPEN}(?:a\s?t|@){_SHUT}|\s{{1,3}}at\s{{1,3}}|\s?@\s?)"
 _TLD: Final = (
     r"(?:com|net|org|edu|gov|io|gg|eu|de|fr|nl|es|pt|pl|se|ch|ca|au|br|jp|ru|ly|xyz|dev|co\.uk|org\.uk|ac\.uk|uk|info"
     r"|biz|online|site|shop|chat)"
@@ -67,202 +138,82 @@ _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,40}[a-z0-9])?"
 _MAILBOX: Final = r"(?<![\w.+-])[\w.+-]{1,64}"
 _EMAIL: Final = re.compile(
     rf"{_MAILBOX}@(?:{_LABEL}\.){{1,4}}[a-z]{{2,12}}\b"
-    rf"|{_MAILBOX}{_AT}(?:{_LABEL}\.){{1,4}}{_TLD}\b"
-    rf"|{_MAILBOX}(?:{_AT}|@){_LABEL}(?:(?:{_DOT}|\.){_LABEL}){{0,2}}?{_DOT}(?:{_TLD}|{_WORD_TLD})\b",
-    re.IGNORECASE,
+    rf"|{_MAILBOX}{_AT}(?:{_LABEL}\s?\.\s?){{1,4}}{_TLD}\b"
+    rf"|{_MAILBOX}(?:{_AT}|@){_LABEL}(?:(?:{_DOT}|\.){_LABEL}){{0,2}}?{_DOT}(?:{_TLD}|{_WORD_TLD})\b"
 )
 _MAIL_HOST: Final = re.compile(
-    rf"(?<![\w.+-])[\w.+-]{{2,64}}{_AT}(?:gmail|googlemail|hotmail|icloud|protonmail|gmx|ymail)\b", re.IGNORECASE
+    rf"(?<![\w.+-])[\w.+-]{{2,64}}{_AT}(?:gmail|googlemail|hotmail|icloud|protonmail|gmx|ymail)\b"
 )
+_AT_SIGN: Final = re.compile(rf"\s?@|{_OPEN}a\s?t{_SHUT}|\s{{1,3}}at\s{{1,3}}")
 _LINK: Final = re.compile(
-    rf"\bh(?:tt|xx)ps?://\S+|\bwww\.\S+"
+    rf"\bh(?:tt|xx)ps?://\S+|\bwww\s?\.\s?\S+"
     rf"|(?<![\w.@-])(?:{_LABEL}\.){{1,4}}{_TLD}(?![\w-]|\.\w)(?:/\S*)?"
     rf"|(?<![\w.@-])(?:{_LABEL}\.){{1,4}}{_WORD_TLD}/[\w@+%~-]\S*"
-    rf"|(?<![\w.@-])(?:t\.me|wa\.me|youtu\.be|linktr\.ee|discord\.gg|bit\.ly)\b\S*",
-    re.IGNORECASE,
+    rf"|(?<![\w.@-]){_LABEL}\s?[.,]\s?(?:com|net|org|gg)\s?/\s?\w\S*"
+    rf"|(?<![\w.@-])(?:t\.me|wa\.me|youtu\.be|linktr\.ee|bit\.ly)\b\S*"
+    rf"|(?<![\w.@-])discord\s?[./]?\s?gg\b\S*"
 )
 _SPELLED_LINK: Final = re.compile(
-    rf"(?<![\w.@-])(?P<name>{_LABEL})(?:\s*[\[({{]\s*(?:dot|\.)\s*[\])}}]\s*|\s+dot\s+)(?:{_TLD}|me|co)\b"
-    r"(?!\s+(?:bubble|boom|crash|era|years|company|companies|startup|millionaire|business|job|guy)\b)",
-    re.IGNORECASE,
+    rf"(?<![\w.@-])(?P<name>{_LABEL})(?:{_IN_BRACKETS}|\s{{1,3}}dot\s{{1,3}})(?:{_TLD}|me|co)\b"
+    r"(?!\s{1,3}(?:bubble|boom|crash|era|years|company|companies|startup|millionaire|business|job|guy)\b)"
 )
+_IN_MAILBOX: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_.+-")
+_MOST_MAILBOX: Final = 64
+_AFTER_AT: Final = 160
 _NO_NAME: Final = frozenset({"the", "a", "this", "that", "of", "some", "another", "any", "big", "old", "red", "black"})
-_NO_MAILBOX: Final = _words(
-    """
-    look looked looking laughed shouted yelled work works worked working arrived was am is are were be been and
-    not stay stayed angry mad good bad
-    """
+_NO_MAILBOX: Final = frozenset(
+    word
+    for line in (
+        "look looked looking laughed shouted yelled work works worked working arrived was am is are were be been and",
+        "not stay stayed angry mad good bad",
+    )
+    for word in line.split()
 )
 """Before "at gmail" these are a sentence's own words."""
 
 
-def _emails(text: str) -> Iterator[Found]:
-    for match in _EMAIL.finditer(text):
-        yield Found(Kind.EMAIL, match.start(), match.end())
-    for match in _MAIL_HOST.finditer(text):
-        if re.split(r"[^\w.+-]", match.group(), maxsplit=1)[0].lower() not in _NO_MAILBOX:
-            yield Found(Kind.EMAIL, match.start(), match.end())
+def _emails(text: str) -> Iterator[Span | None]:
+    done = 0
+    for sign in _AT_SIGN.finditer(text):
+        start = sign.start()
+        while start > done and sign.start() - start < _MOST_MAILBOX and text[start - 1] in _IN_MAILBOX:
+            start -= 1
+        if start == sign.start():
+            continue
+        end = sign.end() + _AFTER_AT
+        found = _EMAIL.match(text, start, end) or _MAIL_HOST.match(text, start, end)
+        if found is not None and found.re is _MAIL_HOST and text[start : sign.start()] in _NO_MAILBOX:
+            found = None
+        done = sign.end() if found is None else found.end()
+        yield None if found is None else found.span()
 
 
-def _links(text: str) -> Iterator[Found]:
-    for match in _LINK.finditer(text):
-        yield Found(Kind.LINK, match.start(), match.end())
-    for match in _SPELLED_LINK.finditer(text):
-        if match["name"].lower() not in _NO_NAME:
-            yield Found(Kind.LINK, match.start(), match.end())
-
-
-# ------------------------------------------------------------------------------------------------ handles
-
-_APP: Final = (
-    r"(?:insta(?:gram)?|ig|snap(?:chat)?|tik\s?tok|telegram|tg|discord|whats\s?app|signal|kik|twitter|facebook|fb|skype"
-    r"|we\s?chat|messenger|reddit|steam|twitch|tumblr|bluesky|mastodon|threads|viber)"
+HELP_SITES: Final = frozenset(
+    word
+    for line in (
+        "samaritans.org 988lifeline.org findahelpline.com crisistextline.org childline.org.uk thetrevorproject.org",
+        "befrienders.org telefonseelsorge.de 113.nl papyrus-uk.org mind.org.uk rainn.org nhs.uk lifeline.org.au",
+        "giveusashout.org kidshelpphone.ca kidshelpline.com.au iasp.info",
+    )
+    for word in line.split()
 )
-_NAME: Final = r"[a-z0-9_](?:[\w.-]{1,30}\w|\w)(?:\#\d{4})?"
-_LABELLED: Final = re.compile(
-    rf"\b(?:(?P<my>my|our)\s+)?{_APP}(?:\s+(?:name|handle|id|user\s?name|user|account|tag|nick))?"
-    rf"\s*(?P<sign>:|=|->|\bis\b|\bit's\b|-)\s*(?P<at>@?)(?P<name>{_NAME})(?P<after>\W*(?:\w+|$))",
-    re.IGNORECASE,
-)
-_ADD_ME: Final = re.compile(
-    rf"\b(?:add|find|follow|message|text|dm|pm|hit|write|look)\s+(?:me\s+)?(?:up\s+)?(?:to\s+me\s+)?(?:on|over\s+on|at)"
-    rf"\s+{_APP}\s*(?:,|:|-|\bat\b|\bas\b|\bunder\b|\bit's\b|\bi'm\b|\bi\s+am\b)?\s*@?(?P<name>{_NAME})",
-    re.IGNORECASE,
-)
-_ON_APP: Final = re.compile(
-    rf"\b(?:i'm|i\s+am|im|it's|called|named)\s+@?(?P<name>{_NAME})\s+on\s+{_APP}\b", re.IGNORECASE
-)
-_AT_NAME: Final = re.compile(r"(?<![\w.@])@(?P<name>[a-z_][\w.]{1,29})", re.IGNORECASE)
-_REDDIT: Final = re.compile(r"(?<![\w/.])/?u/[\w-]{3,20}\b")
-_TAGGED: Final = re.compile(r"(?<![\w.#])[a-z][\w.]{1,31}\#\d{4}\b", re.IGNORECASE)
-_PLACES: Final = _words(
-    """
-    home work school uni college night all everyone everybody here channel room least the my hospital church
-    lunch noon them me you him her us this that listener moderator
-    """
-)
-"""After an @ that means "at"."""
-_ORDINARY: Final = _words(
-    """
-    private broken gone full down dead open public off on deleted hacked blocked banned boring quiet so really
-    too just all not the an my always only very making where how what still empty now like nothing good bad
-    better worse fine toxic hard easy evil awful fun no and but or because that this it they everyone people i
-    you we he she when while about for with again today tonight tomorrow later please if is was are to in at as
-    once there every after before anymore instead much pretty kind one silent depressing addictive stressful
-    scary lonely useless helpful important cruel lost happy sad life fake over out up me him her them someone
-    something anything everything never sometimes maybe exhausting wonderful crazy overwhelming feeling crying
-    posting scrolling using sober addicted famous popular group family friends mum mom dad same day daily a who
-    why then also
-    """
-)
-"""Words after "my insta is" and the like that are no name."""
+"""Sites that help. Anybody may name them."""
+_HOST: Final = re.compile(r"(?:https?://)?(?:www\.)?([a-z0-9.-]+)")
 
 
-def _handles(text: str) -> Iterator[Found]:
-    for match in _LABELLED.finditer(text):
-        if match["at"] or _is_name(match):
-            yield Found(Kind.HANDLE, match.start(), match.end("name"))
-    for pattern in (_ADD_ME, _ON_APP):
-        for match in pattern.finditer(text):
-            if match["name"].lower() not in _ORDINARY and not match["name"].isdigit():
-                yield Found(Kind.HANDLE, match.start(), match.end())
-    for match in _AT_NAME.finditer(text):
-        if match["name"].rstrip(".").lower() not in _PLACES:
-            yield Found(Kind.HANDLE, match.start(), match.end())
-    for pattern in (_REDDIT, _TAGGED):
-        for match in pattern.finditer(text):
-            yield Found(Kind.HANDLE, match.start(), match.end())
+def _is_help(link: str) -> bool:
+    host = _HOST.match(link)
+    return host is not None and host[1].strip(".") in HELP_SITES
 
 
-def _is_name(match: re.Match[str]) -> bool:
-    """Whether what stands after "my insta is", or "insta:", looks like a name rather than a sentence going on."""
-    name = match["name"].lower()
-    if name in _ORDINARY or name.isdigit():
-        return False
-    if re.search(r"[\d_.#]", name):
-        return True
-    if match["sign"] in {"-", "is"} and not match["my"]:
-        return False
-    after = match["after"].strip(" ").lower()
-    # "snap: moonlitfox, add me" but not "Instagram: constant comparing".
-    return not after[:1].isalnum() or after in {"add", "and", "if", "dm", "hit", "so", "or", "message", "text", "write"}
+def _links(text: str) -> Iterator[Span | None]:
+    if "." in text or "," in text or "http" in text or "gg" in text:
+        for match in _LINK.finditer(text):
+            yield None if _is_help(match.group()) else match.span()
+    if "dot" in text or "." in text:
+        for match in _SPELLED_LINK.finditer(text):
+            yield None if match["name"] in _NO_NAME else match.span()
 
 
-# ------------------------------------------------------------------------------------------------ phone numbers
-
-_DIGITS: Final = re.compile(
-    r"(?<![\w.,:/$£€#-])(?P<plus>\+|00)?\s?\(?\d(?:[\s().\-/\u2013]{0,3}\d){5,16}(?![\w%€$£]|[.,:]\d)"
-)
-_CALL: Final = re.compile(
-    r"\b(?:call|phone|ring|text|sms|whats\s?app|number|num|cell|mobile|tel|telephone|reach|dial|contact|signal)\b"
-    r"[^\n]{0,40}$",
-    re.IGNORECASE,
-)
-_MONEY: Final = re.compile(r"[$£€]\s*$|\b(?:usd|eur|gbp)\s*$", re.IGNORECASE)
-_COUNTED: Final = re.compile(
-    r"^\s*(?:people|dollars|pounds|euros?|bucks|times|steps|views|followers|likes|km|miles|metres|meters|hours|minutes"
-    r"|seconds|days|years|months|users|words|votes|cases|deaths|calories|grams|kg|bpm|per\s?cent|quid|yen|rupees)\b",
-    re.IGNORECASE,
-)
-_ID: Final = re.compile(
-    r"\b(?:order|ticket|case|invoice|reference|ref|account|isbn|claim|page|version)\b[^\n.]{0,14}$", re.IGNORECASE
-)
-_DATE: Final = re.compile(
-    r"^(?:(?:19|20)\d\d[-./ ]\d{1,2}[-./ ]\d{1,2}|\d{1,2}[-./ ]\d{1,2}[-./ ](?:19|20)\d\d)(?:\D\d{1,2}){0,3}$"
-)
-_YEARS: Final = re.compile(r"^(?:19|20)\d\d(?:\D{1,3}(?:19|20)\d\d)+$")
-_DIGIT_WORDS: Final = {
-    "zero": "0", "oh": "0", "o": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6",
-    "seven": "7", "eight": "8", "nine": "9",
-}  # fmt: skip
-_SPELLED_DIGIT: Final = r"(?:(?:double|triple)\s+)?(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|o|\d)"
-_SPELLED: Final = re.compile(rf"\b{_SPELLED_DIGIT}(?:[\s,.\-]+{_SPELLED_DIGIT}){{3,20}}\b", re.IGNORECASE)
-_FEWEST: Final = 7
-_MOST: Final = 15
-
-
-def _phones(text: str) -> Iterator[Found]:
-    for match in _DIGITS.finditer(text):
-        if _is_phone(match, text):
-            yield Found(Kind.PHONE, match.start(), match.end())
-    for match in _SPELLED.finditer(text):
-        digits = _spelled(match.group())
-        if _FEWEST <= len(digits) <= _MOST and not _counts(list(digits)) and digits not in HELPLINES:
-            yield Found(Kind.PHONE, match.start(), match.end())
-
-
-def _is_phone(match: re.Match[str], text: str) -> bool:
-    written = match.group().strip()
-    groups = re.findall(r"\d+", written)
-    digits = "".join(groups)
-    if not _FEWEST <= len(digits) <= _MOST or digits in HELPLINES or _DATE.match(written) or _YEARS.match(written):
-        return False
-    if match["plus"] == "+":
-        return True
-    before, after = text[max(0, match.start() - 60) : match.start()], text[match.end() : match.end() + 20]
-    if _MONEY.search(before) or _COUNTED.match(after) or _ID.search(before):
-        return False
-    if _counts(groups) or (len(groups) > 1 and all(group == "000" for group in groups[1:])):
-        return False
-    if re.fullmatch(r"\d+\.\d+", written) or re.search(r"\d\s+[-/\u2013]\s+\d", written):
-        return False
-    if len(groups) == 1:
-        return len(digits) >= 9 or (len(digits) >= _FEWEST and _CALL.search(before) is not None)
-    return max(map(len, groups)) > 2 or len(groups) >= 4
-
-
-def _counts(groups: list[str]) -> bool:
-    """Whether these are numbers that rise or fall in even steps, as in counting, and never those of a phone."""
-    steps = {int(b) - int(a) for a, b in pairwise(groups)}
-    return len(groups) > 3 and len(steps) == 1 and all(len(group) <= 3 for group in groups)
-
-
-def _spelled(text: str) -> str:
-    digits, times = "", 1
-    for word in re.findall(r"[a-z]+|\d", text.lower()):
-        if word in {"double", "triple"}:
-            times = 2 if word == "double" else 3
-        else:
-            digits += _DIGIT_WORDS.get(word, word) * times
-            times = 1
-    return digits
+_LOOKS: Final = ((Kind.EMAIL, _emails), (Kind.LINK, _links), (Kind.HANDLE, handles), (Kind.PHONE, phone_numbers))
+_NONE: Final = object()

@@ -11,7 +11,8 @@ from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
-from chatserver.domain.care import DAY, after, pause_of, taking
+from chatserver.domain import shares
+from chatserver.domain.care import DAY, after, came_to_nothing, declining, pause_of, spared, taking
 from chatserver.domain.draft import Draft
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.floor import Asked, Ending, FloorRules, Left, Listener, Seeker, Session, SessionId, Wish
@@ -34,9 +35,11 @@ from chatserver.domain.floor_commands import (
     NoteWait,
     OpenRoom,
     ReportSession,
+    SayNobody,
     Spoke,
     TakeWords,
     TalkAgain,
+    Typed,
 )
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
@@ -77,6 +80,7 @@ def begin(draft: Draft, seeker: Seeker, listener: Listener, id: SessionId, now: 
         )
     )
     draft.set_listener(taking(listener, now))
+    shares.begun(draft, seeker, now)
     draft.set_seeker(
         replace(
             seeker,
@@ -84,6 +88,9 @@ def begin(draft: Draft, seeker: Seeker, listener: Listener, id: SessionId, now: 
             proposal=None,
             is_first=False,
             lapsed_at=None,
+            rests_until=None,
+            network="",
+            around=(),
             refused_by=frozenset(),
             refused_at=None,
         )
@@ -105,8 +112,19 @@ def _length(seeker: Seeker, listener: Listener, rules: FloorRules) -> int:
 
 def spoke(draft: Draft, command: Spoke, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
     session = draft.own_session(command.session, who)
-    if session.is_live and now > session.last_at:
-        draft.set_session(replace(session, last_at=now, warned=session.warned - {"idle"}))
+    spoken = session.spoken or who == session.seeker
+    if session.is_live and (now > session.last_at or spoken is not session.spoken):
+        last_at = Millis(max(now, session.last_at))
+        draft.set_session(replace(session, last_at=last_at, warned=session.warned - {"idle"}, spoken=spoken))
+    return session.id
+
+
+def typed(draft: Draft, command: Typed, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
+    session = draft.own_session(command.session, who)
+    if session.is_live and now > session.typed_at:
+        changed = replace(session, typed_at=now)
+        if changed.quiet_since(rules) > session.quiet_since(rules):
+            draft.set_session(replace(changed, warned=session.warned - {"idle"}))
     return session.id
 
 
@@ -280,6 +298,9 @@ def block(draft: Draft, command: Block, who: MemberId, now: Millis, rules: Floor
             leave(draft, session, who, now, rules)
         else:
             end(draft, session, Ending.BLOCKED, now, rules)
+            if who == session.seeker and _is_brief(session, now, rules):
+                # Whoever met somebody like that may ask again as if they had not.
+                shares.give_back(draft, session, to_network=False)
     seeker = draft.floor.seekers.get(session.seeker)
     if seeker is not None:
         # They have asked again, or wait for another: never for this one.
@@ -288,21 +309,28 @@ def block(draft: Draft, command: Block, who: MemberId, now: Millis, rules: Floor
 
 
 def report(draft: Draft, command: ReportSession, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
+    """Keep a report. A call is one only from somebody who listens there; from anybody else it is a plain report.
+
+    Where a call is open already the store adds to it, so that calls need no memory here and one that was answered can
+    be made again.
+    """
     session = draft.known_session(command.session, who)
     about = _meant(session, command.about, who)
-    key = _report_key(command, who)
-    own = sum(other.startswith(_digest(who)) for other in session.reported)
-    if key in session.reported or own >= MOST_REPORTS:
-        return session.id
-    draft.set_session(replace(session, reported=session.reported | {key}))
+    is_call = command.is_call and who in session.listeners
+    if not is_call:
+        key = _report_key(command, who)
+        own = sum(other.startswith(_digest(who)) for other in session.reported)
+        if key in session.reported or own >= MOST_REPORTS:
+            return session.id
+        draft.set_session(replace(session, reported=session.reported | {key}))
     draft.effects.append(
         KeepReport(
             session=session.id,
             by=who,
-            about=None if command.is_call else about,
+            about=None if is_call else about,
             reason=command.reason,
             note=command.note,
-            is_call=command.is_call,
+            is_call=is_call,
             at=now,
         )
     )
@@ -310,12 +338,12 @@ def report(draft: Draft, command: ReportSession, who: MemberId, now: Millis, rul
 
 
 def _meant(session: Session, about: MemberId | None, who: MemberId) -> MemberId | None:
-    """Whom a report is about. Of several listeners nobody guesses which: it stands among what they wrote. Raises
-    MEMBER_UNKNOWN."""
-    met = (*session.listeners, *session.left) if who == session.seeker else (session.seeker,)
+    """Whom a report is about. Of several listeners nobody guesses which: it stands among what they wrote. What a
+    listener reports is about the seeker, unless they name a colleague. Raises MEMBER_UNKNOWN."""
+    met = [each for each in (*session.listeners, *session.left) if each != who]
     if about is None:
-        return met[0] if len(met) == 1 else None
-    if about not in met:
+        return session.seeker if who != session.seeker else met[0] if len(met) == 1 else None
+    if about == who or about not in (session.seeker, *met):
         raise Refusal(Reason.MEMBER_UNKNOWN)
     return about
 
@@ -342,6 +370,22 @@ def end_session(draft: Draft, command: EndSession, who: MemberId, now: Millis, r
     return session.id
 
 
+def say_nobody(draft: Draft, command: SayNobody, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
+    """End a session in which the seeker wrote nothing, on its listener's word that nobody is there."""
+    draft.own_listener(who)
+    session = draft.own_session(command.session, who)
+    if who == session.seeker:
+        raise Refusal(Reason.SESSION_UNKNOWN)
+    if session.is_live:
+        if session.spoken:
+            raise Refusal(Reason.NOT_NOBODY)
+        if (wait := session.started_at + rules.nobody_after - now) > 0:
+            raise Refusal(Reason.NOT_NOBODY, retry_after=wait / 1000)
+        shares.was_nobody(draft, session, now)
+        end(draft, session, Ending.NOBODY, now, rules)
+    return session.id
+
+
 def end(draft: Draft, session: Session, ending: Ending, now: Millis, rules: FloorRules) -> None:
     """A live session is over. Its room closes; every listener gets the pause that is due; the seeker goes, or where
     the listener was lost is first in the queue again."""
@@ -358,6 +402,13 @@ def end(draft: Draft, session: Session, ending: Ending, now: Millis, rules: Floo
     draft.effects.append(CloseRoom(session=session.id))
     for member in session.listeners:
         _spare(draft, session, member, now, rules)
+    is_unused = ending is Ending.LISTENER and _is_brief(session, now, rules)
+    is_declined = is_unused and not session.spoken and now - session.started_at < rules.nobody_after
+    if is_declined and (holder := draft.floor.listeners.get(session.listeners[0])) is not None:
+        # Nobody could have written yet: it is as if they had not taken them, and is counted as that is.
+        draft.set_listener(declining(holder, now))
+    if ending in KEEPS_PLACE or is_declined or (is_unused and session.spoken):
+        shares.give_back(draft, session)
     seeker = draft.floor.seekers.get(session.seeker)
     if seeker is None or seeker.session != session.id:
         return
@@ -391,8 +442,16 @@ def _but(members: dict[MemberId, _T], member: MemberId) -> dict[MemberId, _T]:
 
 def _spare(draft: Draft, session: Session, member: MemberId, now: Millis, rules: FloorRules) -> None:
     listener = draft.floor.listeners.get(member)
-    if listener is not None:
+    if listener is None:
+        return
+    if came_to_nothing(session, now, rules):
+        draft.set_listener(spared(listener, session, now))
+    else:
         draft.set_listener(after(listener, session, now, rules))
+
+
+def _is_brief(session: Session, now: Millis, rules: FloorRules) -> bool:
+    return now - session.started_at < rules.brief
 
 
 # ------------------------------------------------------------------------------------------------ afterwards

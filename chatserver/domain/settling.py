@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
-from chatserver.domain import sessions
-from chatserver.domain.care import cap_ends_after, cap_of, is_here, pause_of, rested
+from chatserver.domain import sessions, shares
+from chatserver.domain.care import cap_ends_after, cap_of, declining, is_here, pause_of, rested
 from chatserver.domain.draft import Draft
 from chatserver.domain.floor import Ending, Floor, FloorRules, Listener, Seeker, Session
 from chatserver.domain.history import Millis
@@ -36,6 +36,9 @@ def settle_draft(draft: Draft, now: Millis, rules: FloorRules) -> None:
             draft.set_seeker(replace(seeker, lapsed_at=now, proposal=None))
         elif seeker.proposal is not None:
             _settle_proposal(draft, seeker, seats, now, rules)
+    for share in [*draft.floor.shares.values()]:
+        if shares.expires_at(share) <= now:
+            draft.drop_share(share.id)
     for seeker, proposal in next_proposals(draft.floor, now, rules):
         draft.set_seeker(replace(seeker, proposal=proposal))
 
@@ -82,6 +85,10 @@ def _moments(floor: Floor, now: Millis, rules: FloorRules) -> Iterator[Millis]:
         elif is_resting(seeker, now, rules):
             assert seeker.refused_at is not None
             yield Millis(seeker.refused_at + rules.ask_again)
+        if seeker.rests_until is not None and seeker.rests_until > now:
+            yield seeker.rests_until
+    for share in floor.shares.values():
+        yield shares.expires_at(share)
 
 
 # ------------------------------------------------------------------------------------------------ sessions
@@ -102,7 +109,7 @@ def _settle_session(draft: Draft, session: Session, now: Millis, rules: FloorRul
         sessions.end(draft, session, Ending.SEEKER_GONE, now, rules)
     elif session.ends_at <= now:
         sessions.end(draft, session, Ending.LENGTH, now, rules)
-    elif now - session.last_at >= rules.idle:
+    elif now - session.quiet_since(rules) >= rules.idle:
         sessions.end(draft, session, Ending.IDLE, now, rules)
     elif (told := _told(draft.floor, session, now, rules)) is not session:
         draft.set_session(told)
@@ -119,11 +126,11 @@ def _moments_of_session(floor: Floor, session: Session, now: Millis, rules: Floo
         yield Millis(seen_at + (rules.reachable if now - seen_at < rules.reachable else rules.session_grace))
         yield Millis(seen_at + rules.session_grace)
     yield session.ends_at
-    yield Millis(session.last_at + rules.idle)
+    yield Millis(session.quiet_since(rules) + rules.idle)
     if "length" not in session.warned:
         yield Millis(session.ends_at - rules.warning)
     if "idle" not in session.warned:
-        yield Millis(session.last_at + _idle_warning(rules))
+        yield Millis(session.quiet_since(rules) + _idle_warning(rules))
     if session.asked is not None:
         yield Millis(session.asked.made_at + 2 * rules.proposal)
 
@@ -139,7 +146,7 @@ def _told(floor: Floor, session: Session, now: Millis, rules: FloorRules) -> Ses
     warned = set()
     if now >= session.ends_at - rules.warning:
         warned.add("length")
-    if now - session.last_at >= _idle_warning(rules):
+    if now - session.quiet_since(rules) >= _idle_warning(rules):
         warned.add("idle")
     asked = session.asked
     if asked is not None and now - asked.made_at >= 2 * rules.proposal:
@@ -202,7 +209,12 @@ def _settle_proposal(
         draft.set_seeker(refused(seeker, now))
         ignored = listener.ignored + 1
         draft.set_listener(
-            replace(listener, ignored=ignored, wants=listener.wants and ignored < rules.most_ignored, since=now)
+            replace(
+                declining(listener, now),
+                ignored=ignored,
+                wants=listener.wants and ignored < rules.most_ignored,
+                since=now,
+            )
         )
 
 

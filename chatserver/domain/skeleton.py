@@ -55,6 +55,11 @@ def warm_up() -> None:
     script("a")
 
 
+def look_alike(char: str) -> str:
+    """Return the character, or few characters, that stand for all that look like `char`."""
+    return _prototype(char)
+
+
 @lru_cache(maxsize=8192)
 def script(char: str) -> str:
     """The Unicode script of a character, in capitals: LATIN, COMMON, INHERITED, ... or UNKNOWN."""

@@ -1,7 +1,7 @@
 """Who works here: listeners, facilitators, moderators and operators, and what each may do.
 
 Pure. A staff account stands behind an ordinary member, so that what its owner writes has an author like everybody's.
-How passwords are judged is in `domain/passwords.py`.
+How passwords are judged is in `domain/passwords.py`; recovery codes are in `domain/recovery_codes.py`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ class Role(StrEnum):
 
 class Staff(msgspec.Struct, frozen=True, kw_only=True):
     """A staff account as stored, without its secrets. `login` is what its owner types to sign in; `name` is what others
-    see. `revoked_at` is None while it is good."""
+    see. `revoked_at` is None while it is good. `operator_from` is when the operator's role begins to count
+    (`Authority`); None where it always did, or where the account has another role."""
 
     member: MemberId
     login: str
@@ -41,6 +42,7 @@ class Staff(msgspec.Struct, frozen=True, kw_only=True):
     created_at: Millis
     has_totp: bool = False
     revoked_at: Millis | None = None
+    operator_from: Millis | None = None
 
 
 PRECEDENCE: Final = (Role.OPERATOR, Role.MODERATOR, Role.FACILITATOR, Role.LISTENER)
@@ -105,12 +107,13 @@ def require(roles: Collection[Role], capability: Capability) -> None:
         raise Refusal(Reason.NOT_ALLOWED)
 
 
-def keep_an_operator(everybody: Iterable[Staff], member: MemberId, roles: Collection[Role]) -> None:
-    """Raises NOT_ALLOWED where nobody good would be operator once `member` has only `roles` (none: is revoked)."""
+def keep_an_operator(everybody: Iterable[Staff], member: MemberId, roles: Collection[Role], now: Millis) -> None:
+    """Raise NOT_ALLOWED where the last operator whose role counts at `now` would lose it: `member` gets only `roles`
+    (none: is revoked). Whoever still waits to be an operator keeps nobody from it, and is no replacement."""
     if Role.OPERATOR in roles:
         return
-    good = [staff for staff in everybody if staff.revoked_at is None and Role.OPERATOR in staff.roles]
-    if [staff.member for staff in good] == [member]:
+    counting = [staff.member for staff in everybody if authority(staff, now) is Authority.COUNTS]
+    if counting == [member]:
         raise Refusal(Reason.NOT_ALLOWED, details={"why": "last_operator"})
 
 
@@ -119,6 +122,63 @@ def spare_oneself(by: MemberId, member: MemberId, roles: Collection[Role]) -> No
     revoked). Another operator can, and whoever wants to leave erases their account."""
     if by == member and Role.OPERATOR not in roles:
         raise Refusal(Reason.NOT_ALLOWED, details={"why": "self"})
+
+
+# ------------------------------------------------------------------------------------- when an operator's role counts
+
+OPERATOR_WAIT: Final = 24 * 3_600_000
+"""Milliseconds until a new operator's role counts without anybody's agreement: long enough for the others to see it."""
+
+
+class Authority(StrEnum):
+    """Where an account stands on its way to the operator's role.
+
+    `NONE` --granted, while nobody else's role counts--> `COUNTS` (the first operator of a place)
+    `NONE` --granted--> `WAITING` --another operator agrees, or OPERATOR_WAIT is over--> `COUNTS`
+    `COUNTS` --another operator resets the account--> `WAITING`: whoever holds the link need not be its owner
+    `WAITING`, `COUNTS` --the role or the account is taken away--> `NONE`
+    """
+
+    NONE = "none"
+    WAITING = "waiting"
+    COUNTS = "counts"
+
+
+def authority(staff: Staff, now: Millis) -> Authority:
+    """Return where an account stands at `now`."""
+    if staff.revoked_at is not None or Role.OPERATOR not in staff.roles:
+        return Authority.NONE
+    if staff.operator_from is not None and staff.operator_from > now:
+        return Authority.WAITING
+    return Authority.COUNTS
+
+
+def roles_at(staff: Staff, now: Millis) -> frozenset[Role]:
+    """Return the roles that count at `now`: all that the account has, but for an operator's that still waits."""
+    if authority(staff, now) is Authority.WAITING:
+        return staff.roles - {Role.OPERATOR}
+    return staff.roles
+
+
+def counts_from(others: Iterable[Staff], now: Millis) -> Millis | None:
+    """Return when an operator's role that is granted at `now` begins to count: None (at once) where the role counts
+    for none of `others`, because nobody could agree, and nobody would hold the place meanwhile."""
+    if any(authority(other, now) is Authority.COUNTS for other in others):
+        return Millis(now + OPERATOR_WAIT)
+    return None
+
+
+def agree(staff: Staff, granted_by: MemberId | None, by: MemberId, now: Millis) -> Staff:
+    """Return the account with its operator's role counting at once, because `by`, an operator, agrees.
+
+    Raises NOT_ALLOWED with `why` "not_waiting" where there is nothing to agree to, and "self" where `by` granted the
+    role (or is the account's owner): it takes a second person.
+    """
+    if authority(staff, now) is not Authority.WAITING:
+        raise Refusal(Reason.NOT_ALLOWED, details={"why": "not_waiting"})
+    if by in (granted_by, staff.member):
+        raise Refusal(Reason.NOT_ALLOWED, details={"why": "self"})
+    return msgspec.structs.replace(staff, operator_from=None)
 
 
 # ----------------------------------------------------------------------------------------------- logins and names
@@ -158,7 +218,8 @@ def staff_keys(everybody: Iterable[Staff]) -> frozenset[str]:
 SECRET_BYTES: Final = 32
 """Random bytes of a sign-in's token and of an invitation's link, which are written in base64url without padding."""
 INVITATION_PATH: Final = "/listen.html#invite="
-"""Behind it comes the secret: a fragment, which browsers send to nobody."""
+RESET_PATH: Final = "/listen.html#reset="
+"""Behind each comes the secret: in a fragment, which browsers send to nobody."""
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 

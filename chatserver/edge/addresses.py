@@ -4,146 +4,170 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NewType
 
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.limits import Bucket, Limits
-from chatserver.domain.staff import fold_login
+from chatserver.domain.limits import Limits
+from chatserver.domain.sharing import Shared, SharedBuckets, SharedCounts, Sharing
+from chatserver.domain.sources import WIDENING, Prefixes, Source
 
 AddressKey = NewType("AddressKey", bytes)
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _DAY: Final = 86_400
 _HOUR: Final = 3_600.0
 _KEY_BYTES: Final = 12
-_TABLE_SIZE: Final = 50_000
 RETRY_CROWDED_SECONDS: Final = 30.0
 
 
 class AddressKeys:
-    """Turns an address into a key that is the same all day (UTC) on every worker with this secret, and only then.
+    """Turns an address into keys that are the same all day (UTC) on every worker with this secret, and only then.
 
     An IPv6 address counts as its /64: whoever has one address there has all of them. `now` is the wall clock, in
-    seconds.
+    seconds. `shared` names networks with many people behind one address, each with the factor of its allowances; of
+    several that hold an address the smallest network counts.
     """
 
-    def __init__(self, secret: bytes, now: Callable[[], float]) -> None:
+    def __init__(self, secret: bytes, now: Callable[[], float], shared: Sequence[tuple[str, int]] = ()) -> None:
         self._secret = secret
         self._now = now
         self._day = -1
         self._day_key = b""
+        self._key_before = b""
+        networks = [(ipaddress.ip_network(network), factor) for network, factor in shared]
+        self._shared = sorted(networks, key=lambda each: each[0].prefixlen, reverse=True)
 
     def key(self, address: str | None) -> AddressKey:
         """The key of an address in text; all that is not an address (a local socket) shares one."""
+        return AddressKey(self.source(address).key)
+
+    def source(self, address: str | None) -> Source:
+        """An address in text, as limits see it; all that is not an address (a local socket) is one and the same."""
+        self._turn()
+        parsed = _parsed(address)
+        networks = _networks(parsed)
+        today = tuple(_keyed(network, self._day_key) for network in networks)
+        yesterday = tuple(_keyed(network, self._key_before) for network in networks)
+        return Source(Prefixes(today, yesterday), self._share(parsed))
+
+    def _turn(self) -> None:
         day = int(self._now()) // _DAY
         if day != self._day:
             self._day = day
-            self._day_key = hashlib.blake2b(
-                day.to_bytes(8, "big"), key=self._secret[:64], person=b"chat.address"
-            ).digest()
-        return AddressKey(hashlib.blake2b(_network(address), key=self._day_key, digest_size=_KEY_BYTES).digest())
+            self._day_key = self._key_of(day)
+            self._key_before = self._key_of(max(day - 1, 0))
 
+    def _key_of(self, day: int) -> bytes:
+        return hashlib.blake2b(day.to_bytes(8, "big"), key=self._secret[:64], person=b"chat.address").digest()
 
-class Buckets:
-    """A token bucket for each of many keys. The table is bounded: what was not used for longest is forgotten first,
-    so a crowd of strangers can loosen a limit but never fill the memory."""
-
-    def __init__(self, rate: float, burst: float, now: Callable[[], float], size: int = _TABLE_SIZE) -> None:
-        self._rate = rate
-        self._burst = burst
-        self._now = now
-        self._size = size
-        self._buckets: dict[bytes, Bucket] = {}
-
-    def __len__(self) -> int:
-        return len(self._buckets)
-
-    def take(self, key: bytes) -> float:
-        """Count one. 0.0, or how many seconds to wait, and nothing was counted."""
-        now = self._now()
-        bucket = self._buckets.pop(key, None)
-        if bucket is None:
-            bucket = Bucket(self._rate, self._burst, now)
-            while self._buckets and (len(self._buckets) >= self._size or self._oldest().is_full(now)):
-                del self._buckets[next(iter(self._buckets))]
-        self._buckets[key] = bucket
-        return bucket.take(1.0, now)
-
-    def _oldest(self) -> Bucket:
-        return self._buckets[next(iter(self._buckets))]
+    def _share(self, parsed: ipaddress.IPv4Address | ipaddress.IPv6Address | None) -> int:
+        if parsed is not None:
+            for network, factor in self._shared:
+                if parsed.version == network.version and parsed in network:
+                    return factor
+        return 1
 
 
 class Addresses:
-    """What one address may do on this worker. `monotonic` is in seconds."""
+    """What one address may do, over all workers that `sharing` hears of. `monotonic` is in seconds."""
 
-    def __init__(self, keys: AddressKeys, limits: Limits, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, keys: AddressKeys, limits: Limits, monotonic: Callable[[], float], sharing: Sharing | None = None
+    ) -> None:
+        sharing = sharing or Sharing()
         self._keys = keys
-        self._limits = limits
-        self._sockets: dict[AddressKey, int] = {}
-        self._guests = Buckets(limits.guests_per_address_per_hour / _HOUR, limits.guest_burst_per_address, monotonic)
-        tries = limits.code_tries_per_address_per_hour
-        self._codes = Buckets(tries / _HOUR, tries, monotonic)
-        sign_ins = limits.sign_ins_per_address_per_hour
-        self._sign_ins = Buckets(sign_ins / _HOUR, sign_ins, monotonic)
-        of_login = limits.sign_ins_per_login_per_hour
-        self._logins = Buckets(of_login / _HOUR, of_login, monotonic)
+        self._monotonic = monotonic
+        self._sockets = SharedCounts(sharing, Shared.SOCKETS, limits.connections_per_address)
+        guests = limits.guests_per_address_per_hour / _HOUR
+        self._guests = SharedBuckets(sharing, Shared.GUESTS, guests, limits.guest_burst_per_address, monotonic)
         exports = limits.exports_per_address_per_hour
-        self._exports = Buckets(exports / _HOUR, exports, monotonic)
-        self._appeals = Buckets(exports / _HOUR, exports, monotonic)
+        self._exports = SharedBuckets(sharing, Shared.EXPORTS, exports / _HOUR, exports, monotonic)
+        calls = limits.calls_per_address_per_second
+        self._calls = SharedBuckets(sharing, Shared.CALLS, calls, limits.call_burst_per_address, monotonic)
+        files = limits.files_per_address_per_second
+        self._files = SharedBuckets(sharing, Shared.FILES, files, limits.file_burst_per_address, monotonic)
+        erasures = limits.erasures_per_address_per_hour
+        self._erasures = SharedBuckets(sharing, Shared.ERASURES, erasures / _HOUR, erasures, monotonic)
+        self._appeals = SharedBuckets(sharing, Shared.APPEALS, exports / _HOUR, exports, monotonic)
+
+    def source(self, client: tuple[str, int] | list[object] | None) -> Source:
+        """An ASGI scope's `client`, as limits see it."""
+        return self._keys.source(None if client is None else str(client[0]))
 
     def key(self, client: tuple[str, int] | list[object] | None) -> AddressKey:
-        """The key of an ASGI scope's `client`."""
-        return self._keys.key(None if client is None else str(client[0]))
+        """The narrowest key of an ASGI scope's `client`."""
+        return AddressKey(self.source(client).key)
 
-    def enter(self, key: AddressKey) -> None:
-        """One more WebSocket. Raises BUSY where the address has as many as it may."""
-        here = self._sockets.get(key, 0)
-        if here >= self._limits.connections_per_address:
+    def enter(self, source: Source) -> None:
+        """One more WebSocket. Raises BUSY where the address, or a network around it, has as many as it may."""
+        now = self._monotonic()
+        pairs = [*zip(source.prefixes.today, WIDENING, strict=False)]
+        if any(self._sockets.is_full(key, now, scale * source.share) for key, scale in pairs):
             raise Refusal(Reason.BUSY, retry_after=RETRY_CROWDED_SECONDS)
-        self._sockets[key] = here + 1
+        for key, _ in pairs:
+            self._sockets.enter(key)
 
-    def leave(self, key: AddressKey) -> None:
-        """One WebSocket less. `key` is the one it entered with, whatever day it is now."""
-        left = self._sockets[key] - 1
-        if left:
-            self._sockets[key] = left
-        else:
-            del self._sockets[key]
+    def leave(self, source: Source) -> None:
+        """One WebSocket less. `source` is the one it entered with, whatever day it is now."""
+        for key in source.prefixes.today:
+            self._sockets.leave(key)
 
-    def admit_guest(self, key: AddressKey) -> float:
+    def admit_guest(self, source: Source) -> float:
         """Count a new guest: 0.0, or the seconds to wait."""
-        return self._guests.take(key)
+        return self._guests.take(source)
 
-    def admit_code(self, key: AddressKey) -> float:
-        """Count a try of a come-back code, or of words: 0.0, or the seconds to wait."""
-        return self._codes.take(key)
+    def admit_call(self, source: Source) -> float:
+        """Count an HTTP call: 0.0, or the seconds to wait."""
+        return self._calls.take(source)
 
-    def admit_sign_in(self, key: AddressKey) -> float:
-        """Count a try of a staff password: 0.0, or the seconds to wait."""
-        return self._sign_ins.take(key)
+    def admit_file(self, source: Source) -> float:
+        """Count a file of the page: 0.0, or the seconds to wait."""
+        return self._files.take(source)
 
-    def admit_login(self, login: str) -> float:
-        """Count a try for this login, from whatever address, whether it is anybody's or not: 0.0, or the seconds to
-        wait."""
-        folded = fold_login(login).encode("utf-8", "surrogatepass")
-        return self._logins.take(hashlib.blake2b(folded, digest_size=_KEY_BYTES).digest())
-
-    def admit_appeal(self, key: AddressKey) -> float:
+    def admit_appeal(self, source: Source) -> float:
         """Count an answer to a moderator's decision: 0.0, or the seconds to wait."""
-        return self._appeals.take(key)
+        return self._appeals.take(source)
 
-    def admit_export(self, key: AddressKey) -> float:
+    def admit_erasure(self, source: Source) -> float:
+        """Count somebody who asks to be erased: 0.0, or the seconds to wait."""
+        return self._erasures.take(source)
+
+    def admit_export(self, source: Source) -> float:
         """Count a copy of somebody's data: 0.0, or the seconds to wait."""
-        return self._exports.take(key)
+        return self._exports.take(source)
 
 
-def _network(address: str | None) -> bytes:
+def trusting(proxies: Sequence[str]) -> Callable[[str], bool]:
+    """Return whether an address in text is a trusted proxy's. `proxies` are addresses, networks, or "*" for all."""
+    networks = [ipaddress.ip_network(each) for each in proxies if each != "*"]
+
+    def is_trusted(address: str) -> bool:
+        parsed = _parsed(address)
+        return "*" in proxies or (parsed is not None and any(parsed in network for network in networks))
+
+    return is_trusted
+
+
+def _parsed(address: str | None) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     if address is None:
-        return b""
+        return None
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
-        return b""
-    if isinstance(parsed, ipaddress.IPv6Address):
-        return parsed.packed[:8] if parsed.ipv4_mapped is None else parsed.ipv4_mapped.packed
-    return parsed.packed
+        return None
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+        return parsed.ipv4_mapped
+    return parsed
+
+
+def _networks(parsed: ipaddress.IPv4Address | ipaddress.IPv6Address | None) -> tuple[bytes, ...]:
+    """The networks that an address is counted by, narrowest first, as their leading bytes."""
+    if parsed is None:
+        return (b"",)
+    packed = parsed.packed
+    return (packed,) if parsed.version == 4 else (packed[:8], packed[:7], packed[:6])
+
+
+def _keyed(network: bytes, key: bytes) -> bytes:
+    return hashlib.blake2b(network, key=key, digest_size=_KEY_BYTES).digest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,17 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import WebSocketRoute
 
+from chatserver import __version__
 from chatserver.domain.replay import Simulation
-from chatserver.edge import routes
+from chatserver.edge import openapi, routes
 from chatserver.edge.addresses import Addresses
+from chatserver.edge.documents import DocumentRoutes
 from chatserver.edge.gate import Gate
 from chatserver.edge.guard import Cookies, Origins, SecurityHeaders
 from chatserver.edge.http import IdentityRoutes, StatusRoutes
+from chatserver.edge.pace import HttpPace, InnerPort
 from chatserver.edge.staff import StaffRoutes
+from chatserver.edge.staff_asking import StaffCookies
 from chatserver.edge.static import StaticFiles
 from chatserver.edge.websocket import ChatSocket
 from chatserver.handlers.desk import Desk
@@ -24,7 +29,9 @@ from chatserver.handlers.health import Health
 from chatserver.handlers.identity import Identities
 from chatserver.handlers.simulation import SimulationAsked
 from chatserver.handlers.staff import StaffAccounts
+from chatserver.handlers.tries import Tries
 from chatserver.handlers.watch import Watch
+from chatserver.protocol import asyncapi
 
 if TYPE_CHECKING:
     from starlette.types import StatefulLifespan, StatelessLifespan
@@ -44,19 +51,22 @@ def build_app(
     exposition: Callable[[], bytes],
     gate: Gate,
     addresses: Addresses,
+    tries: Tries,
     origins: Origins,
     cookies: Cookies,
-    staff_cookies: Cookies,
+    staff_cookies: StaffCookies,
     web_root: Path,
+    inner_port: int | None = None,
     lifespan: Lifespan | None = None,
 ) -> Starlette:
     """The app of one worker. Its lifespan must yield `{STATE_KEY: gate}`, so that the sockets find the gate too.
 
     `exposition` gives the metrics in Prometheus' text format, `statistics` what operators may take along, as CSV,
-    and `simulation` replays the queue under a policy.
+    and `simulation` replays the queue under a policy. `inner_port` is the only one that shows numbers, where there is
+    one.
     """
     identity = IdentityRoutes(
-        identities, watch, origins=origins, cookies=cookies, addresses=addresses, limits=gate.limits
+        identities, watch, origins=origins, cookies=cookies, addresses=addresses, tries=tries, limits=gate.limits
     )
     staff = StaffRoutes(
         accounts,
@@ -66,17 +76,33 @@ def build_app(
         origins=origins,
         cookies=staff_cookies,
         addresses=addresses,
+        tries=tries,
         limits=gate.limits,
     )
     status = StatusRoutes(health, exposition)
-    socket = ChatSocket(desk, gate, origins=origins, cookies=cookies, staff_cookies=staff_cookies, addresses=addresses)
+    documents = DocumentRoutes(partial(openapi.document, __version__), partial(asyncapi.document, __version__))
+    socket = ChatSocket(
+        desk,
+        gate,
+        origins=origins,
+        cookies=cookies,
+        staff_cookies=staff_cookies.sign_in,
+        addresses=addresses,
+        tries=tries,
+    )
     found = [
         WebSocketRoute("/ws", socket),
         *(call.route(status) for call in routes.STATUS),
         *(call.route(identity) for call in routes.IDENTITY),
         *(call.route(staff) for call in routes.STAFF),
+        *(call.route(documents) for call in routes.DOCUMENTS),
     ]
-    app = Starlette(routes=found, middleware=[Middleware(SecurityHeaders)], lifespan=lifespan)
+    middleware = [
+        Middleware(SecurityHeaders),
+        Middleware(InnerPort, port=inner_port),
+        Middleware(HttpPace, addresses=addresses),
+    ]
+    app = Starlette(routes=found, middleware=middleware, lifespan=lifespan)
     # As a route of its own it would take what another route refuses for its method.
     app.router.default = StaticFiles(web_root)
     app.router.redirect_slashes = False

@@ -59,6 +59,12 @@ class SendWire:
         if callback is not None and self._bytes <= LOW_WATER:
             asyncio.get_running_loop().call_soon(self._tell_drained)
 
+    def watch_closely(self, is_on: bool) -> None:
+        """Another server's own pings are not ours to hasten."""
+
+    def unanswered(self) -> float:
+        return 0.0
+
     def close(self, code: int, reason: str = "") -> None:
         if self._close is None and not self._task.done():
             self._close = {"type": "websocket.close", "code": code, "reason": reason}

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.limits import Limits
+from chatserver.domain.sources import WIDENING, Source
 from chatserver.edge.wheel import Wheel
 
 STATE_KEY: Final = "chatserver.gate"
@@ -27,9 +28,14 @@ _SPARE_SOCKETS: Final = 256
 class Gate:
     """One worker's gate. The counters are plain numbers, for metrics and tests."""
 
-    __slots__ = ("_drains", "is_draining", "limits", "refused", "sockets", "tcp", "went_silent", "wheel")
+    __slots__ = (
+        "_drains", "_peers", "_source", "is_draining", "limits", "refused", "sockets", "tcp", "went_silent", "wheel",
+    )  # fmt: skip
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, source: Callable[[str], Source | None] = lambda address: None) -> None:
+        """`source` says where an address belongs, None where it is not to be counted: a proxy's, or a local socket."""
+        self._source = source
+        self._peers: dict[bytes, int] = {}
         self.limits = limits
         shortest = min(limits.header_seconds, limits.hello_seconds, limits.ping_seconds, limits.pong_seconds)
         self.wheel = Wheel(min(_TICK_SECONDS, shortest / 4))
@@ -65,6 +71,26 @@ class Gate:
     def has_tcp_room(self) -> bool:
         """Whether one more TCP connection is worth an answer at all."""
         return self.tcp < self.limits.connections_per_worker + _SPARE_SOCKETS
+
+    def enter_peer(self, address: str | None) -> tuple[bytes, ...] | None:
+        """Count one more TCP connection that is no WebSocket (yet). Return the keys to let it go with (`leave_peer`);
+        none where nobody counts it, and None where its address, or a network around it, has as many as it may."""
+        source = self._source(address) if address else None
+        if source is None:
+            return ()
+        keys, most = source.prefixes.today, self.limits.tcp_per_address * source.share
+        if any(self._peers.get(key, 0) >= most * scale for key, scale in zip(keys, WIDENING, strict=False)):
+            return None
+        for key in keys:
+            self._peers[key] = self._peers.get(key, 0) + 1
+        return keys
+
+    def leave_peer(self, keys: tuple[bytes, ...]) -> None:
+        """One of them less."""
+        for key in keys:
+            self._peers[key] -= 1
+            if not self._peers[key]:
+                del self._peers[key]
 
     def on_drain(self, drain: Callable[[], None]) -> None:
         """Register what happens when the worker is told to stop: closing the sockets, in good time. Called at most

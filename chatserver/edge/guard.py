@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Collection, Iterable
+import time
+from collections.abc import Callable, Collection, Iterable
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +20,13 @@ _ORIGIN: Final = re.compile(rf"(?P<scheme>https?)://{_HOST}")
 _AUTHORITY: Final = re.compile(_HOST)
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _SECURE_SCHEMES: Final = frozenset({"https", "wss"})
+
+_TOLD_SECONDS: Final = 60.0
+"""How often a refused origin is logged at most: strangers can cause as many as they like."""
+_LONGEST_HOST: Final = 253
+_HINT: Final = "a proxy must pass Host on as the browser sent it; or name this origin in public_origins"
+
+_log = logging.getLogger("chatserver.edge")
 
 Place = tuple[str, str, int]
 """An origin taken apart: scheme, host, port."""
@@ -46,7 +55,10 @@ class Origins:
     a configured origin.
     """
 
-    def __init__(self, allowed: Iterable[str] = ()) -> None:
+    def __init__(self, allowed: Iterable[str] = (), now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._told_at = float("-inf")
+        self._untold = 0
         places = [(origin, _parse_origin(origin)) for origin in allowed]
         for origin, place in places:
             if place is None:
@@ -66,7 +78,31 @@ class Origins:
             return Standing.OURS
         here = _parse_host(hosts[0], place[0]) if len(hosts) == 1 else None
         is_safe = place[0] == "https" or not is_secure(scope)
-        return Standing.OURS if here == place[1:] and is_safe else Standing.FOREIGN
+        if here == place[1:] and is_safe:
+            return Standing.OURS
+        self._tell(headers.get("sec-fetch-site"), origins[0], hosts[0] if here is not None else None)
+        return Standing.FOREIGN
+
+    def _tell(self, site: str | None, origin: str, host: str | None) -> None:
+        """Log both sides of a comparison that failed: where a proxy writes Host anew, everybody is refused, and nothing
+        else says why.
+
+        A browser says by `Sec-Fetch-Site` that the page is the same site's; then the origin is our own. Of any other
+        page nothing is named: where somebody was before is nobody's. Browsers that are old, or speak plain HTTP, say
+        nothing.
+        """
+        if site not in {"same-origin", None}:
+            return
+        self._untold += 1
+        now = self._now()
+        if now - self._told_at < _TOLD_SECONDS or len(origin) > _LONGEST_HOST or len(host or "") > _LONGEST_HOST:
+            return
+        refused, self._untold, self._told_at = self._untold, 0, now
+        told = {
+            "origin": origin.lower() if site == "same-origin" else "another",
+            "host": "unreadable" if host is None else host.lower(),
+        }
+        _log.warning("origin_refused", extra={**told, "refused": refused, "hint": _HINT})
 
     def judge_read(self, scope: Scope) -> Standing:
         """The same for a plain GET, with which browsers send no Origin: there `Sec-Fetch-Site` tells, and where a
@@ -76,6 +112,23 @@ class Origins:
             return standing
         site = Headers(scope=scope).get("sec-fetch-site", "none")
         return Standing.OURS if site in {"same-origin", "none"} else Standing.FOREIGN
+
+    def place(self, scope: Scope, *, reads: bool = False) -> tuple[str, str] | None:
+        """Return the origin of a page of ours as its browser writes it, and the host in it, without a port: where
+        passkeys are made and shown. Where origins are configured it has to be one of these, because a passkey stays
+        bound to its host. None for whatever is no such page.
+
+        With `reads` the request is a plain GET, with which browsers send no Origin: the host says where it is."""
+        headers = Headers(scope=scope)
+        origin = headers.get("origin")
+        if origin is None and reads and self.judge_read(scope) is Standing.OURS:
+            origin = f"{'https' if is_secure(scope) else 'http'}://{headers.get('host', '')}"
+        elif self.judge(scope) is not Standing.OURS:
+            return None
+        place = None if origin is None else _parse_origin(origin)
+        if place is None or origin is None or (self._allowed and place not in self._allowed):
+            return None
+        return origin, place[1]
 
 
 class Cookies:
@@ -92,9 +145,12 @@ class Cookies:
         return f"__Host-{self._name}" if self._is_secure(scope) else self._name
 
     def token(self, scope: Scope) -> str | None:
-        """The token in a request's cookie."""
-        header = Headers(scope=scope).get("cookie")
-        return None if header is None else cookie_parser(header).get(self.name(scope)) or None
+        """Return the token in a request's cookies.
+
+        HTTP/2 clients may send each cookie in a field of its own, and not every proxy joins them (RFC 9113, 8.2.3).
+        """
+        header = "; ".join(Headers(scope=scope).getlist("cookie"))
+        return cookie_parser(header).get(self.name(scope)) or None
 
     def keep(self, scope: Scope, token: str) -> str:
         """The Set-Cookie value that keeps a token."""

@@ -38,10 +38,13 @@ class ChatHttpProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._is_in_head = True
         self._is_between = False
+        self._peer: tuple[bytes, ...] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        has_room = self._gate.has_tcp_room()
+        peer = transport.get_extra_info("peername")
+        self._peer = self._gate.enter_peer(peer[0] if isinstance(peer, tuple) else None)
+        has_room = self._gate.has_tcp_room() and self._peer is not None
         self._gate.tcp += 1
         if has_room:
             self._gate.wheel.schedule(self, self._gate.limits.header_seconds)
@@ -51,6 +54,7 @@ class ChatHttpProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._gate.tcp -= 1
+        self._leave_peer()
         self._gate.wheel.cancel(self)
         super().connection_lost(exc)
 
@@ -81,7 +85,13 @@ class ChatHttpProtocol(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         self._gate.wheel.cancel(self)
         self._gate.tcp -= 1
+        self._leave_peer()
         super().handle_websocket_upgrade()
+
+    def _leave_peer(self) -> None:
+        if self._peer is not None:
+            self._gate.leave_peer(self._peer)
+            self._peer = None
 
     def due(self) -> None:
         """What the timing wheel calls: the head did not come, or the answer was not taken."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple, TypeVar
 
@@ -14,13 +15,17 @@ from starlette.responses import Response
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import Member, Person
 from chatserver.domain.limits import Limits
-from chatserver.edge.addresses import Addresses, AddressKey
+from chatserver.domain.sources import Source
+from chatserver.domain.tries import TryKind
+from chatserver.edge.addresses import Addresses
 from chatserver.edge.faults import places
 from chatserver.edge.guard import Cookies, Origins, Standing
 from chatserver.edge.refusals import body_of, headers_of, plain_error, status_of
 from chatserver.handlers.health import OK, Health
 from chatserver.handlers.identity import Identities
-from chatserver.handlers.watch import Watch, matters_of
+from chatserver.handlers.tries import Tries
+from chatserver.handlers.watch import Watch
+from chatserver.protocol.fields import place_of_nul
 from chatserver.store.contract import Export, StoreUnavailable
 
 _log = logging.getLogger("chatserver.edge")
@@ -29,6 +34,8 @@ JSON: Final = "application/json"
 CSV: Final = "text/csv; charset=utf-8"
 UNKEPT: Final = {"cache-control": "no-store"}
 EXPOSITION: Final = "text/plain; version=0.0.4; charset=utf-8"
+NUMBERS_SECONDS: Final = 1.0
+"""How old the numbers may be: several workers' take tens of milliseconds to put together."""
 _STORE_RETRY_SECONDS: Final = 2.0
 _BEARER: Final = "bearer "
 _LONGEST_TOKEN: Final = 1_024
@@ -37,12 +44,14 @@ T = TypeVar("T")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-class MemberAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """Who this browser is. The token is in the cookie and nowhere else."""
+class MemberAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who this browser is. A page's token is in the cookie and nowhere else; a client that sends no `Origin` is no page
+    and gets it as `token`."""
 
     member: Person
     has_code: bool
     created: bool
+    token: str | None = None
 
 
 class RestoreAsked(msgspec.Struct, frozen=True):
@@ -65,9 +74,15 @@ class Alive(msgspec.Struct, frozen=True):
 
 
 class Readiness(msgspec.Struct, frozen=True):
-    """Whether this worker serves; each check's name with "ok" or what is wrong."""
+    """Whether this worker takes people in."""
 
     ready: bool
+
+
+class Status(msgspec.Struct, frozen=True):
+    """Whether all is well with this worker; each check's name with "ok" or what is wrong."""
+
+    ok: bool
     checks: dict[str, str]
 
 
@@ -99,10 +114,11 @@ class Asking:
     count, and it may show a token as `Authorization: Bearer`. Bodies are JSON, bounded, and must come in time.
     """
 
-    def __init__(self, origins: Origins, cookies: Cookies, addresses: Addresses, limits: Limits) -> None:
+    def __init__(self, origins: Origins, cookies: Cookies, addresses: Addresses, tries: Tries, limits: Limits) -> None:
         self.origins = origins
         self.cookies = cookies
         self.addresses = addresses
+        self.tries = tries
         self._limits = limits
 
     def token(self, request: Request, standing: Standing) -> str | None:
@@ -114,10 +130,14 @@ class Asking:
             return authorization[len(_BEARER) :].strip()[:_LONGEST_TOKEN]
         return self.cookies.token(request.scope) if standing is Standing.OURS else None
 
-    def admit(self, take: Callable[[AddressKey], float], request: Request) -> None:
+    def admit(self, take: Callable[[Source], float], request: Request) -> None:
         """Count this for the address it comes from. Raises RATE_LIMITED."""
-        if (wait := take(self.addresses.key(request.scope.get("client")))) > 0:
+        if (wait := take(self.addresses.source(request.scope.get("client")))) > 0:
             raise Refusal(Reason.RATE_LIMITED, retry_after=wait)
+
+    async def count_try(self, kind: TryKind, request: Request) -> None:
+        """Count a try of a secret for the address it comes from, over all workers. Raises RATE_LIMITED."""
+        await self.tries.count_from(kind, self.addresses.source(request.scope.get("client")))
 
     async def read(self, request: Request) -> bytes:
         """The body. A request without one is as good as one with an empty one; anything else must be JSON."""
@@ -141,11 +161,14 @@ class Asking:
 
 
 def decoded(body: bytes, kind: type[T]) -> T:
-    """What a body says. Raises MALFORMED."""
+    """What a body says. Raises MALFORMED, also for a text that not every database keeps."""
     try:
-        return msgspec.json.decode(body, type=kind)
+        value = msgspec.json.decode(body, type=kind)
     except msgspec.MsgspecError:
         raise Refusal(Reason.MALFORMED) from None
+    if b"\\u0000" in body and place_of_nul(value) is not None:
+        raise Refusal(Reason.MALFORMED)
+    return value
 
 
 def as_file(export: Export) -> Response:
@@ -165,11 +188,12 @@ class IdentityRoutes:
         origins: Origins,
         cookies: Cookies,
         addresses: Addresses,
+        tries: Tries,
         limits: Limits,
     ) -> None:
         self._identities = identities
         self._watch = watch
-        self._asking = Asking(origins, cookies, addresses, limits)
+        self._asking = Asking(origins, cookies, addresses, tries, limits)
         self._origins = origins
         self._cookies = cookies
         self._addresses = addresses
@@ -180,7 +204,6 @@ class IdentityRoutes:
         token = self._asking.token(request, self._origins.judge(request.scope))
         await self._asking.read(request)
         if await self._identities.known(token) is None:
-            await self._watch.require_open_door(self._addresses.key(request.scope.get("client")))
             self._asking.admit(self._addresses.admit_guest, request)
         member, token, created = await self._identities.arrive(token)
         return self._introduce(request, member, token, created=created)
@@ -190,15 +213,25 @@ class IdentityRoutes:
         self._asking.token(request, self._origins.judge(request.scope))
         body = await self._asking.read(request)
         asked = decoded(body, RestoreAsked)
-        self._asking.admit(self._addresses.admit_code, request)
+        await self._asking.count_try(TryKind.CODE, request)
         member, token = await self._identities.restore(asked.code)
         return self._introduce(request, member, token, created=False)
+
+    async def sign_out_others(self, request: Request) -> Response:
+        """`POST /api/identity/sign-out-others`: only this browser is this person from now on, and no code leads back to
+        them until they make another."""
+        token = self._asking.token(request, self._origins.judge(request.scope))
+        await self._asking.read(request)
+        if token is not None:
+            self._asking.admit(self._addresses.admit_erasure, request)
+        member, fresh = await self._identities.sign_out_others(token)
+        return self._introduce(request, member, fresh, created=False)
 
     async def matters(self, request: Request) -> Response:
         """`GET /api/identity/matters`: what moderators decided about this person. Also for whoever may not be here."""
         token = self._asking.token(request, self._origins.judge_read(request.scope))
         matters = await self._identities.matters(token)
-        return Response(msgspec.json.encode(matters_of(matters)), 200, UNKEPT, JSON)
+        return Response(msgspec.json.encode(self._watch.view_of_matters(matters)), 200, UNKEPT, JSON)
 
     async def appeal(self, request: Request) -> Response:
         """`POST /api/identity/appeal`: say something to a measure, once."""
@@ -221,6 +254,8 @@ class IdentityRoutes:
         """`POST /api/identity/erase`: remove this person and what they wrote."""
         token = self._asking.token(request, self._origins.judge(request.scope))
         await self._asking.read(request)
+        if token is not None:
+            self._asking.admit(self._addresses.admit_erasure, request)
         await self._identities.erase(token)
         return Response(None, 204, {**UNKEPT, "set-cookie": self._cookies.drop(request.scope)})
 
@@ -231,7 +266,12 @@ class IdentityRoutes:
         return Response(None, 204, {**UNKEPT, "set-cookie": self._cookies.drop(request.scope)})
 
     def _introduce(self, request: Request, member: Member, token: str, *, created: bool) -> Response:
-        answer = MemberAnswer(member=Person(member.id, member.name), has_code=member.has_code, created=created)
+        answer = MemberAnswer(
+            member=Person(member.id, member.name),
+            has_code=member.has_code,
+            created=created,
+            token=token if self._origins.judge(request.scope) is Standing.ABSENT else None,
+        )
         headers = {**UNKEPT, "set-cookie": self._cookies.keep(request.scope, token)}
         return Response(msgspec.json.encode(answer), 201 if created else 200, headers, JSON)
 
@@ -242,21 +282,30 @@ class StatusRoutes:
     def __init__(self, health: Health, exposition: Callable[[], bytes]) -> None:
         self._health = health
         self._exposition = exposition
+        self._numbers = b""
+        self._numbered_at = float("-inf")
 
     async def alive(self, request: Request) -> Response:
         """`GET /healthz`: the process answers."""
         return Response(msgspec.json.encode(Alive(alive=True)), 200, UNKEPT, JSON)
 
     async def ready(self, request: Request) -> Response:
-        """`GET /readyz`: 200 where every check says "ok", else 503; the checks in either case."""
+        """`GET /readyz`: 200 where people may be sent to this worker, 503 while it stops."""
+        is_ready = self._health.takes_people
+        return Response(msgspec.json.encode(Readiness(is_ready)), 200 if is_ready else 503, UNKEPT, JSON)
+
+    async def status(self, request: Request) -> Response:
+        """`GET /statusz`: 200 where every check says "ok", else 503; the checks in either case."""
         checks = await self._health.check()
-        is_ready = all(outcome == OK for outcome in checks.values())
-        body = msgspec.json.encode(Readiness(is_ready, checks))
-        return Response(body, 200 if is_ready else 503, UNKEPT, JSON)
+        is_well = all(outcome == OK for outcome in checks.values())
+        return Response(msgspec.json.encode(Status(is_well, checks)), 200 if is_well else 503, UNKEPT, JSON)
 
     async def metrics(self, request: Request) -> Response:
-        """`GET /metrics`, in Prometheus' text format."""
-        return Response(self._exposition(), 200, {**UNKEPT, "content-type": EXPOSITION})
+        """`GET /metrics`, in Prometheus' text format. They are put together once a second at most, whoever asks."""
+        now = time.monotonic()
+        if now - self._numbered_at >= NUMBERS_SECONDS:
+            self._numbered_at, self._numbers = now, self._exposition()
+        return Response(self._numbers, 200, {**UNKEPT, "content-type": EXPOSITION})
 
 
 def answering(endpoint: Endpoint) -> Endpoint:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.edge.http import JSON
 from chatserver.edge.refusals import ErrorAnswer, status_of
-from chatserver.edge.routes import IDENTITY, STAFF, STATUS, Answer, Call
+from chatserver.edge.routes import DOCUMENTS, IDENTITY, STAFF, STATUS, Answer, Call
 from chatserver.protocol.codes import error_body
 from chatserver.protocol.schemas import Json, components, reference
 
@@ -17,25 +17,27 @@ Who somebody is in this browser, and how the worker is. All else happens on the 
 `docs/protocol.md`. The page's own files have no calls here: they are whatever lies in the web root."""
 _WAITING: Final = frozenset({Reason.RATE_LIMITED, Reason.STORAGE_UNAVAILABLE, Reason.BUSY})
 """Refusals that always say when to come back."""
+_PLAIN: Final[dict[type | None, Json]] = {None: {}, str: {"type": "string"}, dict: {"type": "object"}}
+"""Bodies that are no message, with their schemas."""
 _IDENTITIES: Final[list[dict[str, list[str]]]] = [{"cookie": []}, {"bearer": []}]
 _SIGN_INS: Final[list[dict[str, list[str]]]] = [{"staff_cookie": []}, {"staff_bearer": []}]
 
 
 def document(version: str) -> Json:
     """The whole document, JSON-shaped. `version` is the server's own."""
-    calls: tuple[Call[Any], ...] = (*IDENTITY, *STAFF, *STATUS)
+    calls: tuple[Call[Any], ...] = (*IDENTITY, *STAFF, *STATUS, *DOCUMENTS)
     paths: Json = {}
     for call in calls:
         paths.setdefault(call.path, {})[call.method.lower()] = _operation(call)
     asked = [call.asks for call in calls if call.asks is not None]
-    answered = [answer.body for call in calls for answer in call.answers.values() if answer.body not in {None, str}]
+    answered = [answer.body for call in calls for answer in call.answers.values() if answer.body not in _PLAIN]
     return {
         "openapi": "3.1.0",
         "info": {"title": "Peer-support chat", "version": version, "description": _ABOUT},
         "servers": [{"url": "http://{host}", "variables": {"host": {"default": "localhost:8000"}}}],
         "paths": paths,
         "components": {
-            "schemas": components([*asked, *answered, ErrorAnswer]),
+            "schemas": components(asked, [*answered, ErrorAnswer]),
             "securitySchemes": {
                 "cookie": {
                     "type": "apiKey",
@@ -84,11 +86,11 @@ def _responses(call: Call[Any]) -> Json:
     noes: dict[int, list[tuple[str, str]]] = {}
     for denial in call.denials:
         noes.setdefault(denial.status, []).append((denial.code, denial.message))
-    for reason in call.refusals:
+    for reason in dict.fromkeys(call.refusals):
         body = error_body(Refusal(reason))
         noes.setdefault(status_of(reason), []).append((body.code, body.message))
     found = {status: _no(codes) for status, codes in noes.items()}
-    for reason in call.refusals:
+    for reason in dict.fromkeys(call.refusals):
         if reason in _WAITING:
             found[status_of(reason)]["headers"] = {
                 "Retry-After": {"required": True, "description": "In seconds.", "schema": {"type": "integer"}}
@@ -100,10 +102,13 @@ def _responses(call: Call[Any]) -> Json:
 def _yes(answer: Answer) -> Json:
     response: Json = {"description": answer.about}
     if answer.body is not None:
-        schema = {"type": "string"} if answer.body is str else reference(answer.body)
+        schema = _PLAIN[answer.body] if answer.body in _PLAIN else reference(answer.body)
         response["content"] = {answer.media: {"schema": schema}}
     if answer.sets_cookie:
-        response["headers"] = {"Set-Cookie": {"required": True, "schema": {"type": "string"}}}
+        header: Json = {"required": not answer.is_for_pages, "schema": {"type": "string"}}
+        if answer.is_for_pages:
+            header["description"] = "For a page. A client that sends no Origin gets `token` in the body instead."
+        response["headers"] = {"Set-Cookie": header}
     return response
 
 

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from chatserver.domain.errors import Reason
 from chatserver.domain.staff import Capability
+from chatserver.edge.documents import DocumentRoutes
 from chatserver.edge.http import (
     CSV,
     EXPOSITION,
@@ -30,26 +31,33 @@ from chatserver.edge.http import (
     MemberAnswer,
     Readiness,
     RestoreAsked,
+    Status,
     StatusRoutes,
     answering,
 )
-from chatserver.edge.staff import (
+from chatserver.edge.staff import StaffRoutes
+from chatserver.edge.staff_bodies import (
     AcceptAsked,
-    CodeAsked,
-    ConfirmAsked,
+    CodesAnswer,
     FactorAnswer,
     FactorAsked,
+    FactorsAnswer,
     LinkAnswer,
     MemberAsked,
     MemberRolesAsked,
     NewPasswordAsked,
-    PasswordAsked,
+    PasskeyAsked,
+    PasskeyRemovalAsked,
+    PasskeyRow,
+    PasskeySignInAsked,
     PeopleAnswer,
+    ProofAsked,
+    QuestionAnswer,
+    ResetAsked,
     RolesAsked,
     SignInAsked,
     SimulationAnswer,
     StaffAnswer,
-    StaffRoutes,
 )
 from chatserver.protocol.moderation import MattersPush
 from chatserver.store.contract import Export
@@ -65,6 +73,8 @@ class Answer:
     body: type | None = None
     media: str = JSON
     sets_cookie: bool = False
+    is_for_pages: bool = False
+    """Whether the cookie is set for pages only: other clients get `token` in the body instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +100,7 @@ class Call(Generic[T]):
         return Route(self.path, answering(partial(self.run, owner)), methods=[self.method])
 
 
-_ANY: Final = (Reason.STORAGE_UNAVAILABLE, Reason.INTERNAL)
+_ANY: Final = (Reason.RATE_LIMITED, Reason.STORAGE_UNAVAILABLE, Reason.INTERNAL)
 _READING: Final = (FOREIGN, TOO_SLOW, NOT_JSON)
 _KNOWN: Final = Answer(about="Who this browser is.", body=MemberAnswer, sets_cookie=True)
 
@@ -101,7 +111,7 @@ IDENTITY: Final[tuple[Call[IdentityRoutes], ...]] = (
         run=IdentityRoutes.arrive,
         answers={200: _KNOWN, 201: Answer(about="A new guest.", body=MemberAnswer, sets_cookie=True)},
         needs_identity=False,
-        refusals=(Reason.BANNED, Reason.TOO_LARGE, Reason.RATE_LIMITED, Reason.BUSY, *_ANY),
+        refusals=(Reason.TOO_LARGE, Reason.RATE_LIMITED, Reason.BUSY, *_ANY),
         denials=_READING,
     ),
     Call(
@@ -110,7 +120,16 @@ IDENTITY: Final[tuple[Call[IdentityRoutes], ...]] = (
         run=IdentityRoutes.restore,
         answers={200: _KNOWN},
         asks=RestoreAsked,
-        refusals=(Reason.MALFORMED, Reason.CODE_UNKNOWN, Reason.TOO_LARGE, Reason.RATE_LIMITED, *_ANY),
+        refusals=(Reason.MALFORMED, Reason.CODE_UNKNOWN, Reason.TOO_LARGE, Reason.RATE_LIMITED, Reason.BUSY, *_ANY),
+        denials=_READING,
+    ),
+    Call(
+        method="POST",
+        path="/api/identity/sign-out-others",
+        run=IdentityRoutes.sign_out_others,
+        answers={200: _KNOWN},
+        needs_identity=True,
+        refusals=(Reason.IDENTITY_REQUIRED, Reason.TOO_LARGE, Reason.RATE_LIMITED, *_ANY),
         denials=_READING,
     ),
     Call(
@@ -157,7 +176,7 @@ IDENTITY: Final[tuple[Call[IdentityRoutes], ...]] = (
         run=IdentityRoutes.erase,
         answers={204: Answer(about="This person is no more.", sets_cookie=True)},
         needs_identity=True,
-        refusals=(Reason.IDENTITY_REQUIRED, Reason.TOO_LARGE, *_ANY),
+        refusals=(Reason.IDENTITY_REQUIRED, Reason.TOO_LARGE, Reason.RATE_LIMITED, *_ANY),
         denials=_READING,
     ),
     Call(
@@ -181,8 +200,18 @@ STATUS: Final[tuple[Call[StatusRoutes], ...]] = (
         path="/readyz",
         run=StatusRoutes.ready,
         answers={
-            200: Answer(about="It serves.", body=Readiness),
-            503: Answer(about="It does not.", body=Readiness),
+            200: Answer(about="It takes people in.", body=Readiness),
+            503: Answer(about="It stops, and takes in nobody.", body=Readiness),
+        },
+        refusals=(Reason.INTERNAL,),
+    ),
+    Call(
+        method="GET",
+        path="/statusz",
+        run=StatusRoutes.status,
+        answers={
+            200: Answer(about="All is well.", body=Status),
+            503: Answer(about="Something is away.", body=Status),
         },
         refusals=(Reason.INTERNAL,),
     ),
@@ -191,7 +220,24 @@ STATUS: Final[tuple[Call[StatusRoutes], ...]] = (
         path="/metrics",
         run=StatusRoutes.metrics,
         answers={200: Answer(about="Numbers only.", body=str, media=EXPOSITION)},
-        refusals=(Reason.INTERNAL,),
+        refusals=(Reason.RATE_LIMITED, Reason.INTERNAL),
+    ),
+)
+
+DOCUMENTS: Final[tuple[Call[DocumentRoutes], ...]] = (
+    Call(
+        method="GET",
+        path="/api/openapi.json",
+        run=DocumentRoutes.openapi,
+        answers={200: Answer(about="OpenAPI 3.1.", body=dict), 304: Answer(about="It is as it was.")},
+        refusals=(Reason.RATE_LIMITED, Reason.INTERNAL),
+    ),
+    Call(
+        method="GET",
+        path="/api/asyncapi.json",
+        run=DocumentRoutes.asyncapi,
+        answers={200: Answer(about="AsyncAPI 3.0.", body=dict), 304: Answer(about="It is as it was.")},
+        refusals=(Reason.RATE_LIMITED, Reason.INTERNAL),
     ),
 )
 
@@ -231,9 +277,10 @@ def _staff(
     )
 
 
-_SIGNED_IN: Final = Answer(about="Who is signed in.", body=StaffAnswer, sets_cookie=True)
+_SIGNED_IN: Final = Answer(about="Who is signed in.", body=StaffAnswer, sets_cookie=True, is_for_pages=True)
 _DONE: Final = {204: Answer(about="Done.")}
-_TRIED: Final = (Reason.SIGN_IN_REFUSED, Reason.RATE_LIMITED, Reason.BUSY)
+_TRIED: Final = (Reason.SIGN_IN_REFUSED, Reason.NOT_ALLOWED, Reason.RATE_LIMITED, Reason.BUSY)
+_QUESTION: Final = {200: Answer(about="What to ask a device.", body=QuestionAnswer)}
 
 STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
     Call(
@@ -243,6 +290,41 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         answers={200: _SIGNED_IN},
         asks=SignInAsked,
         refusals=(Reason.MALFORMED, *_TRIED, Reason.TOO_LARGE, *_ANY),
+        denials=_READING,
+    ),
+    Call(
+        method="POST",
+        path="/api/staff/passkey",
+        run=StaffRoutes.ask_passkey,
+        answers={200: Answer(about="What to ask a device.", body=QuestionAnswer, sets_cookie=True)},
+        refusals=(Reason.NOT_ALLOWED, Reason.RATE_LIMITED, Reason.TOO_LARGE, *_ANY),
+        denials=_READING,
+    ),
+    Call(
+        method="POST",
+        path="/api/staff/passkey/sign-in",
+        run=StaffRoutes.sign_in_with_passkey,
+        answers={200: _SIGNED_IN},
+        asks=PasskeySignInAsked,
+        refusals=(Reason.MALFORMED, *_TRIED, Reason.TOO_LARGE, *_ANY),
+        denials=_READING,
+    ),
+    Call(
+        method="POST",
+        path="/api/staff/reset/use",
+        run=StaffRoutes.use_reset,
+        answers={200: _SIGNED_IN},
+        asks=ResetAsked,
+        refusals=(
+            Reason.MALFORMED,
+            Reason.INVITATION_UNKNOWN,
+            Reason.PASSWORD_WEAK,
+            Reason.SIGN_IN_REFUSED,
+            Reason.RATE_LIMITED,
+            Reason.BUSY,
+            Reason.TOO_LARGE,
+            *_ANY,
+        ),
         denials=_READING,
     ),
     Call(
@@ -274,7 +356,8 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         denials=_READING,
     ),
     _staff("me", StaffRoutes.me, {200: Answer(about="Who is signed in.", body=StaffAnswer)}, method="GET"),
-    _staff("confirm", StaffRoutes.confirm, _DONE, *_TRIED, asks=ConfirmAsked),
+    _staff("confirm", StaffRoutes.confirm, _DONE, *_TRIED, asks=ProofAsked),
+    _staff("prove", StaffRoutes.ask_for_proof, _QUESTION, Reason.NOT_ALLOWED, Reason.RATE_LIMITED),
     _staff(
         "password",
         StaffRoutes.change_password,
@@ -283,14 +366,52 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         Reason.PASSWORD_WEAK,
         asks=NewPasswordAsked,
     ),
+    _staff("sign-out/elsewhere", StaffRoutes.sign_out_elsewhere, _DONE),
+    _staff(
+        "factors",
+        StaffRoutes.factors,
+        {200: Answer(about="Without any secret.", body=FactorsAnswer)},
+        method="GET",
+    ),
     _staff(
         "totp",
         StaffRoutes.begin_totp,
         {200: Answer(about="A secret, shown once.", body=FactorAnswer)},
-        is_dangerous=True,
     ),
-    _staff("totp/on", StaffRoutes.set_totp, _DONE, *_TRIED, asks=FactorAsked, is_dangerous=True),
-    _staff("totp/off", StaffRoutes.remove_totp, _DONE, *_TRIED, asks=CodeAsked, is_dangerous=True),
+    _staff(
+        "totp/on",
+        StaffRoutes.set_totp,
+        {200: Answer(about="Recovery codes, shown once.", body=CodesAnswer)},
+        *_TRIED,
+        Reason.INVALID,
+        asks=FactorAsked,
+    ),
+    _staff("totp/off", StaffRoutes.remove_totp, _DONE, *_TRIED, asks=ProofAsked),
+    _staff(
+        "recovery",
+        StaffRoutes.renew_codes,
+        {200: Answer(about="Recovery codes, shown once.", body=CodesAnswer)},
+        *_TRIED,
+        asks=ProofAsked,
+    ),
+    _staff("passkeys/begin", StaffRoutes.ask_to_add_passkey, _QUESTION, Reason.NOT_ALLOWED, Reason.RATE_LIMITED),
+    _staff(
+        "passkeys",
+        StaffRoutes.add_passkey,
+        {201: Answer(about="It counts from now on.", body=PasskeyRow)},
+        *_TRIED,
+        Reason.INVALID,
+        Reason.NAME_TAKEN,
+        asks=PasskeyAsked,
+    ),
+    _staff(
+        "passkeys/remove",
+        StaffRoutes.remove_passkey,
+        _DONE,
+        *_TRIED,
+        Reason.INVALID,
+        asks=PasskeyRemovalAsked,
+    ),
     _staff(
         "export",
         StaffRoutes.export,
@@ -303,8 +424,7 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         StaffRoutes.erase,
         {204: Answer(about="This person is no more.", sets_cookie=True)},
         *_TRIED,
-        Reason.NOT_ALLOWED,
-        asks=PasswordAsked,
+        asks=ProofAsked,
     ),
     _staff(
         "people",
@@ -353,6 +473,24 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         "revoke",
         StaffRoutes.revoke,
         _DONE,
+        Reason.MEMBER_UNKNOWN,
+        asks=MemberAsked,
+        needs=Capability.MANAGE_STAFF,
+        is_dangerous=True,
+    ),
+    _staff(
+        "agree",
+        StaffRoutes.agree,
+        _DONE,
+        Reason.MEMBER_UNKNOWN,
+        asks=MemberAsked,
+        needs=Capability.MANAGE_STAFF,
+        is_dangerous=True,
+    ),
+    _staff(
+        "reset",
+        StaffRoutes.reset,
+        {201: Answer(about="The link, shown once.", body=LinkAnswer)},
         Reason.MEMBER_UNKNOWN,
         asks=MemberAsked,
         needs=Capability.MANAGE_STAFF,

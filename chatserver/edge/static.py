@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import mimetypes
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import quote
 
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
@@ -27,6 +29,15 @@ _TYPES: Final = {
 _INDEX: Final = "index.html"
 _MOST_BYTES: Final = 4 * 1024 * 1024
 """A file larger than this does not belong to a page that should load on a bad network."""
+_COMMENTS: Final = re.compile(
+    r"""^[ \t]*/\*(?:(?!\*/).)*\*/[ \t]*$   # a block on lines of its own
+      | ^[ \t]*//[^\n]*$         # a line of its own
+      | /\*\*[ ]@[^*\n]*\*/[ ]?   # a type within a line
+    """,
+    re.DOTALL | re.MULTILINE | re.VERBOSE,
+)
+"""Comments of scripts and style sheets, in the ways in which they are written here. `tests/edge/test_static.py` shows
+that nothing else goes."""
 
 
 class _File(NamedTuple):
@@ -39,7 +50,8 @@ class _File(NamedTuple):
 class StaticFiles:
     """The ASGI app for GET and HEAD of everything under a folder, and for whatever has no other route.
 
-    A path with a final slash means its `index.html`.
+    A path with a final slash means its `index.html`. A page with an encoded `#` behind it is sent on to the page with
+    that as its fragment: mail programs encode it, and links to staff carry a secret there.
 
     Every answer may be kept but must be asked about again (`no-cache`); an unchanged file costs a 304.
     """
@@ -62,6 +74,12 @@ class StaticFiles:
         path: str = scope["path"]
         file = self._files.get(path + _INDEX if path.endswith("/") else path)
         if file is None:
+            page, sign, rest = path.partition("#")
+            if sign and page in self._files:
+                # A mail program has written "#" as "%23": what follows is for the page, and for nobody on the way.
+                return Response(
+                    None, 302, {"location": f"{page}#{quote(rest, safe='=&')}", "cache-control": "no-store"}
+                )
             return PlainTextResponse("There is nothing here.\n", 404)
         if scope["method"] not in {"GET", "HEAD"}:
             return PlainTextResponse("This can only be read.\n", 405, {"allow": "GET, HEAD"})
@@ -69,7 +87,7 @@ class StaticFiles:
         answer = {"etag": file.etag, "cache-control": "no-cache", "vary": "accept-encoding"}
         if _names(headers.get("if-none-match", ""), file.etag):
             return Response(None, 304, answer)
-        if file.packed is not None and _takes_gzip(headers.get("accept-encoding", "")):
+        if file.packed is not None and takes_gzip(headers.get("accept-encoding", "")):
             return Response(file.packed, 200, {**answer, "content-encoding": "gzip"}, file.kind)
         return Response(file.plain, 200, answer, file.kind)
 
@@ -85,6 +103,8 @@ def _read(root: Path) -> list[tuple[str, _File]]:
         if not path.is_file() or path.stat().st_size > _MOST_BYTES:
             continue
         plain = path.read_bytes()
+        if path.suffix in {".js", ".css"}:
+            plain = without_comments(plain.decode()).encode()
         packed = gzip.compress(plain, 9, mtime=0)
         file = _File(
             kind=_TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream",
@@ -97,13 +117,18 @@ def _read(root: Path) -> list[tuple[str, _File]]:
     return found
 
 
+def without_comments(text: str) -> str:
+    """Returns a script or a style sheet without its comments, and with as many lines: browsers name the same ones."""
+    return _COMMENTS.sub(lambda found: "\n" * found[0].count("\n"), text)
+
+
 def _names(condition: str, etag: str) -> bool:
     """Whether If-None-Match names this tag (RFC 9110, section 13.1.2: the comparison is weak)."""
     bare = etag.removeprefix("W/")
     return any(tag.strip() == "*" or tag.strip().removeprefix("W/") == bare for tag in condition.split(","))
 
 
-def _takes_gzip(accepted: str) -> bool:
+def takes_gzip(accepted: str) -> bool:
     for part in accepted.lower().split(","):
         coding, _, weight = part.partition(";")
         if coding.strip() in {"gzip", "*"}:

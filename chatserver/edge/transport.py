@@ -66,8 +66,6 @@ _NO_LINGER: Final = struct.pack("ii", 1, 0)
 
 _log = logging.getLogger("chatserver.edge")
 _frame_log = logging.getLogger("chatserver.edge.frames")
-# websockets says at INFO when each connection closes: that is a metric, not news.
-_frame_log.setLevel(logging.WARNING)
 
 
 class _Frames(FrameProtocol):
@@ -85,13 +83,13 @@ class ChatProtocol(WebSocketsSansIOProtocol):
 
     # uvicorn's own attributes stand here as well: in a dictionary they would take 2 KB of every connection.
     __slots__ = (
-        "_adopted", "_controls", "_drained", "_fragments", "_gate", "_heard", "_held", "_is_admitted", "_is_over",
-        "_is_write_paused", "_pending", "_pending_bytes", "_pump", "_resuming", "app", "app_state", "asgi_version",
-        "client", "close_sent", "close_timeout", "close_timer", "config", "conn", "connections", "curr_msg_data_type",
-        "default_headers", "disconnected", "frames", "handshake_complete", "handshake_initiated", "initial_response",
-        "last_ping_rtt", "logger", "loop", "pending_ping_payload", "ping_interval", "ping_sent_at", "ping_timeout",
-        "ping_timer", "pong_timer", "queue", "read_paused", "request", "response", "root_path", "scheme", "scope",
-        "server", "tasks", "tick", "transport", "writable",
+        "_adopted", "_asked", "_controls", "_drained", "_fragments", "_gate", "_heard", "_held", "_is_admitted",
+        "_is_over", "_is_watched", "_is_write_paused", "_pending", "_pending_bytes", "_pump", "_resuming", "app",
+        "app_state", "asgi_version", "client", "close_sent", "close_timeout", "close_timer", "config", "conn",
+        "connections", "curr_msg_data_type", "default_headers", "disconnected", "frames", "handshake_complete",
+        "handshake_initiated", "initial_response", "last_ping_rtt", "logger", "loop", "pending_ping_payload",
+        "ping_interval", "ping_sent_at", "ping_timeout", "ping_timer", "pong_timer", "queue", "read_paused",
+        "request", "response", "root_path", "scheme", "scope", "server", "tasks", "tick", "transport", "writable",
     )  # fmt: skip
 
     def __init__(
@@ -114,6 +112,9 @@ class ChatProtocol(WebSocketsSansIOProtocol):
         self._controls: Bucket | None = None
         self._fragments = 0
         self._heard = 0.0
+        self._asked = 0.0
+        """When a ping was sent first since anything was heard."""
+        self._is_watched = False
         self._is_admitted = False
         self._is_over = False
         self._is_write_paused = False
@@ -227,15 +228,32 @@ class ChatProtocol(WebSocketsSansIOProtocol):
         if silent >= limits.ping_seconds + limits.pong_seconds:
             self._gate.went_silent += 1
             self._close(Close.WENT_SILENT, "", _PARTING_SECONDS)
-        elif silent >= limits.ping_seconds * (1.0 - _PING_SPREAD):
+        elif silent >= self._patience() * (1.0 - _PING_SPREAD):
             self.transport.write(_PING)
-            wheel.schedule(self, limits.ping_seconds + limits.pong_seconds - silent)
+            if self._asked <= self._heard:
+                self._asked = self.loop.time()
+            left = limits.ping_seconds + limits.pong_seconds - silent
+            wheel.schedule(self, min(left, self._patience()) if self._is_watched else left)
         else:
             wheel.schedule(self, self._quiet_seconds() - silent)
 
     def _quiet_seconds(self) -> float:
         """How long the peer may say nothing before it is pinged, drawn anew each time."""
-        return self._gate.limits.ping_seconds * (1.0 - _PING_SPREAD * random.random())
+        return self._patience() * (1.0 - _PING_SPREAD * random.random())
+
+    def _patience(self) -> float:
+        limits = self._gate.limits
+        return min(limits.session_ping_seconds, limits.ping_seconds) if self._is_watched else limits.ping_seconds
+
+    def watch_closely(self, is_on: bool) -> None:
+        if self._is_watched is is_on:
+            return
+        self._is_watched = is_on
+        if is_on and self.handshake_complete and not self.close_sent and not self.transport.is_closing():
+            self._gate.wheel.schedule(self, 0.0)
+
+    def unanswered(self) -> float:
+        return self.loop.time() - self._asked if self._asked > self._heard else 0.0
 
     # ------------------------------------------------------------------------------------------ reading
 

@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, cast
 
 from chatserver.domain.errors import Refusal
-from chatserver.edge.addresses import Addresses, AddressKey
+from chatserver.domain.sources import Source
+from chatserver.domain.tries import TryKind
+from chatserver.edge.addresses import Addresses
 from chatserver.edge.fallback import SendWire
 from chatserver.edge.gate import Gate
 from chatserver.edge.guard import Cookies, Origins, Standing, security_headers
@@ -16,6 +18,7 @@ from chatserver.edge.refusals import PLAIN_HEADERS, body_of, headers_of, plain_e
 from chatserver.edge.transport import EXTENSION, ChatProtocol
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.desk import Desk
+from chatserver.handlers.tries import Tries
 from chatserver.protocol.codec import Encoding
 from chatserver.protocol.codes import Close
 
@@ -47,10 +50,12 @@ class ChatSocket:
         cookies: Cookies,
         staff_cookies: Cookies,
         addresses: Addresses,
+        tries: Tries,
     ) -> None:
         self.desk = desk
         self.gate = gate
         self.addresses = addresses
+        self.tries = tries
         self.drain = Drain(self)
         self._origins = origins
         self._cookies = cookies
@@ -72,21 +77,21 @@ class ChatSocket:
             return
         token = self._cookies.token(scope) if standing is Standing.OURS else None
         staff_token = self._staff_cookies.token(scope) if standing is Standing.OURS else None
-        key = self.addresses.key(scope.get("client"))
+        source = self.addresses.source(scope.get("client"))
         protocol = scope.get("extensions", {}).get(EXTENSION)
         try:
             if protocol is None:
                 self.gate.check()
-            self.addresses.enter(key)
+            self.addresses.enter(source)
         except Refusal as refusal:
             await _deny(scope, send, status_of(refusal.reason), headers_of(refusal), body_of(refusal))
             return
         try:
             await send({"type": "websocket.accept", "subprotocol": encoding.subprotocol, "headers": []})
             wire = SendWire(send, self.gate) if protocol is None else cast("ChatProtocol", protocol)
-            seat = Seat(self, wire, encoding, key, token=token, staff_token=staff_token)
+            seat = Seat(self, wire, encoding, source, scope.get("client"), token=token, staff_token=staff_token)
         except BaseException:
-            self.addresses.leave(key)
+            self.addresses.leave(source)
             raise
         if isinstance(wire, SendWire):
             await self._serve_plain(receive, wire, seat)
@@ -115,20 +120,22 @@ class ChatSocket:
 class Seat:
     """One connection's place here: it takes the messages to the desk, and leaves the room tidy."""
 
-    __slots__ = ("_is_binary", "_key", "_place", "connection", "tick", "wire")
+    __slots__ = ("_client", "_is_binary", "_place", "_source", "connection", "tick", "wire")
 
     def __init__(
         self,
         place: ChatSocket,
         wire: Wire,
         encoding: Encoding,
-        key: AddressKey,
+        source: Source,
+        client: tuple[str, int] | list[object] | None,
         *,
         token: str | None,
         staff_token: str | None,
     ) -> None:
         self._place = place
-        self._key = key
+        self._source = source
+        self._client = client
         self._is_binary = encoding is Encoding.MSGPACK
         self.wire = wire
         self.tick = 0
@@ -138,8 +145,9 @@ class Seat:
             token=token,
             staff_token=staff_token,
             admit_guest=self._admit_guest,
-            address=key,
+            source=source,
             admit_words=self._admit_words,
+            admit_code=self._admit_code,
         )
         place.gate.wheel.schedule(self, place.gate.limits.hello_seconds)
         place.drain.enter(self)
@@ -154,9 +162,9 @@ class Seat:
         place = self._place
         place.gate.wheel.cancel(self)
         place.drain.leave(self)
-        place.addresses.leave(self._key)
+        place.addresses.leave(self._source)
         place.desk.closed(self.connection)
-        # It knows this seat (`admit_guest`, `admit_words`): without the way back, both are gone at once.
+        # It knows this seat (`admit_guest`, `admit_words`, `admit_code`): without the way back, both are gone at once.
         del self.connection
 
     def due(self) -> None:
@@ -165,10 +173,14 @@ class Seat:
             self.wire.close(Close.HELLO_TIMEOUT)
 
     def _admit_guest(self) -> float:
-        return self._place.addresses.admit_guest(self._key)
+        return self._place.addresses.admit_guest(self._source)
 
-    def _admit_words(self) -> float:
-        return self._place.addresses.admit_code(self._key)
+    async def _admit_code(self) -> None:
+        # As keyed today: a socket that was opened days ago must not have a count of its own.
+        await self._place.tries.count_from(TryKind.NEW_CODE, self._place.addresses.source(self._client))
+
+    async def _admit_words(self) -> None:
+        await self._place.tries.count_from(TryKind.CODE, self._place.addresses.source(self._client))
 
 
 class Drain:

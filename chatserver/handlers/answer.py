@@ -16,4 +16,4 @@ class Answer(Struct, frozen=True):
     """
 
     ok: AnyOk
-    then: Callable[[], None] | None = None
+    then: Callable[[], object] | None = None

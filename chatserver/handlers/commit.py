@@ -2,6 +2,8 @@
 
 The store loads what is needed and decides inside the transaction. The author hears of it after the commit, and
 everybody else after the author. Whatever is lost after the commit is found by the hub's tick.
+
+A text is looked at before the transaction (`handlers/reading.py`), but not where it seems certain to be refused.
 """
 
 from __future__ import annotations
@@ -10,9 +12,10 @@ from hashlib import blake2b
 
 import msgspec
 
-from chatserver.domain.crisis import CARED_FOR, ESCALATED, Signal
-from chatserver.domain.history import CommandId
-from chatserver.domain.identity import Person
+from chatserver.domain.crisis import ESCALATED
+from chatserver.domain.floods import Origin
+from chatserver.domain.history import CommandId, Epoch
+from chatserver.domain.identity import Persona
 from chatserver.domain.rooms import (
     EditPost,
     Posted,
@@ -20,6 +23,7 @@ from chatserver.domain.rooms import (
     RoomCommand,
     RoomEvent,
     RoomId,
+    RoomState,
     WritePost,
     decide,
     room_channel,
@@ -27,37 +31,54 @@ from chatserver.domain.rooms import (
 )
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.node import Node
+from chatserver.handlers.reading import NOTHING, Read, Unread, care_for, is_sure_to_be_refused, read
 from chatserver.protocol.messages import FactOk
 from chatserver.store.contract import RoomChange
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
 
 
-async def commit(node: Node, person: Person, room: RoomId, command_id: CommandId, command: RoomCommand) -> Answer:
-    """Make a member's command on a room a fact. Raises Refusal or StoreUnavailable; then nothing was acknowledged."""
-    now = node.now()
+async def commit(
+    node: Node,
+    person: Persona,
+    room: RoomId,
+    command_id: CommandId,
+    command: RoomCommand,
+    origin: Origin | None = None,
+    *,
+    epoch: Epoch | None = None,
+    is_staff: bool = False,
+) -> Answer:
+    """Make a member's command on a room a fact. `epoch` is the numbering of the post that it names, where they said so.
+
+    Raises Refusal or StoreUnavailable; then nothing was acknowledged."""
     started = node.monotonic()
-    signals = _screen(node, command)
+    found: Read | None = NOTHING
+    if isinstance(command, WritePost | EditPost):
+        is_refused = is_sure_to_be_refused(node, person, room, command)
+        found = None if is_refused else await read(node, person, room, command, is_staff=is_staff)
     digest = blake2b(_encoder.encode((room, type(command).__name__, command)), digest_size=16).digest()
-    committed = await node.store.commit(
-        RoomChange(
-            channel=room_channel(room),
-            author=person.id,
-            command_id=command_id,
-            digest=digest,
-            now=now,
-            target=target_of(command),
-            decide=lambda state: decide(state, command, person, node.rules, now),
-            signals=tuple(each for each in signals if each.level >= ESCALATED),
-        )
-    )
+
+    def change(found: Read | None) -> RoomChange:
+        return _change(node, person, room, command_id, digest, command, epoch, origin, found)
+
+    try:
+        committed = await node.store.commit(change(found))
+    except Unread:
+        found = None
+        committed = None
+    if found is None and isinstance(command, WritePost | EditPost):
+        # It was taken, or was written before: what it says is to be known all the same.
+        found = await read(node, person, room, command, is_staff=is_staff)
+    if committed is None:
+        committed = await node.store.commit(change(found))
     node.metrics.commit_seconds.observe(node.monotonic() - started)
     publications = committed.publications
     if not publications:
-        return Answer(FactOk(at=now))
+        return Answer(FactOk(at=node.now()))
+    signals = () if found is None else found.signals
     last = publications[-1]
-    care = next((each.category for each in signals if each.category in CARED_FOR), None)
-    ok = FactOk(at=last.at, epoch=last.epoch, offset=last.offset, care=care)
+    ok = FactOk(at=last.at, epoch=last.epoch, offset=last.offset, care=care_for(signals))
     if not committed.repeated:
         _count(node, person, room, last.event)
         for each in signals:
@@ -66,15 +87,46 @@ async def commit(node: Node, person: Person, room: RoomId, command_id: CommandId
     return Answer(ok, then=lambda: node.hub.announce(publications))
 
 
-def _screen(node: Node, command: RoomCommand) -> tuple[Signal, ...]:
-    """What a human should see, or the author be offered. Only ever more help: nothing is refused by it."""
-    if not isinstance(command, WritePost | EditPost):
+def _change(
+    node: Node,
+    person: Persona,
+    room: RoomId,
+    command_id: CommandId,
+    digest: bytes,
+    command: RoomCommand,
+    epoch: Epoch | None,
+    origin: Origin | None,
+    found: Read | None,
+) -> RoomChange:
+    """Return what the store is asked for. Without `found` it raises Unread where the command would be taken."""
+    now = node.now()
+
+    def answer(state: RoomState) -> tuple[RoomEvent, ...]:
+        if found is not None:
+            return decide(state, command, person, node.rules, now, found.noticed)
+        if decide(state, command, person, node.rules, now, NOTHING.noticed):
+            raise Unread
         return ()
-    return node.words.screen(f"{command.warning or ''}\n{command.text}")
+
+    return RoomChange(
+        channel=room_channel(room),
+        author=person.id,
+        command_id=command_id,
+        digest=digest,
+        now=now,
+        target=target_of(command),
+        epoch=epoch,
+        decide=answer,
+        signals=() if found is None else tuple(each for each in found.signals if each.level >= ESCALATED),
+        origin=origin,
+    )
 
 
-def _count(node: Node, person: Person, room: RoomId, event: RoomEvent) -> None:
+def _count(node: Node, person: Persona, room: RoomId, event: RoomEvent) -> None:
     if isinstance(event, Posted):
+        place = node.rooms.get(room)
+        if place is not None and place.pace and person.id in node.online:
+            node.online[person.id].wrote_at[room] = event.post.at
         node.metrics.posts.inc()
         node.hub.meter.posted(room, person.id, node.monotonic())
     elif isinstance(event, Reacted) and event.on:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from chatserver.delivery.outbox import Outbox
-from chatserver.domain.identity import Person
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import Persona
 from chatserver.domain.limits import Bucket
+from chatserver.domain.newcomers import USUAL
 from chatserver.domain.rooms import RoomId
+from chatserver.domain.sources import UNKNOWN_SOURCE, Source
 from chatserver.domain.staff import Role
+
+
+async def free() -> None:
+    """Where nothing is counted."""
 
 
 class Connection:
     """Lives from the accepted handshake to the end of the socket. `person` is None until hello."""
 
     __slots__ = (
-        "address", "admit_guest", "admit_words", "bad_frames", "bucket", "member_bucket", "outbox", "patience",
-        "person", "roles", "rooms", "sign_in", "staff_token", "token",
+        "address", "admit_code", "admit_guest", "admit_words", "bad_frames", "bucket", "created_at", "credentials",
+        "member_bucket", "outbox", "patience", "person", "prefixes", "reading", "roles", "rooms", "share", "sign_in",
+        "staff_token", "token", "touched", "welcome",
     )  # fmt: skip
 
     def __init__(
@@ -28,8 +36,9 @@ class Connection:
         bucket: Bucket,
         patience: Bucket,
         admit_guest: Callable[[], float],
-        admit_words: Callable[[], float],
-        address: bytes = b"",
+        admit_words: Callable[[], Awaitable[None]],
+        admit_code: Callable[[], Awaitable[None]] = free,
+        source: Source = UNKNOWN_SOURCE,
     ) -> None:
         self.outbox = outbox
         self.token = token
@@ -40,16 +49,37 @@ class Connection:
         """Of whoever said hello as staff; nobody else has any."""
         self.sign_in: bytes | None = None
         """The hash of the token that hello was said with, where it was said as staff."""
-        self.address = address
-        """The keyed hash of where it comes from, whose key is another tomorrow."""
+        self.address = source.key
+        """The keyed hash of where it comes from (of an IPv6 address, its /64), whose key is another tomorrow."""
+        self.prefixes = source.prefixes
+        """The keyed hashes of that and of the wider networks around it, of today and of yesterday."""
+        self.share = source.share
+        """How many people are expected behind that address: a factor of what is allowed to an address."""
         self.admit_guest = admit_guest
         """Seconds until this address may become another guest; 0.0 means now, and counts."""
         self.admit_words = admit_words
-        """Seconds until this address may try come-back words; 0.0 means now, and counts."""
-        self.person: Person | None = None
+        """Counts a try of come-back words for this address, or raises RATE_LIMITED."""
+        self.admit_code = admit_code
+        """Counts a come-back code that is made for this address, or raises RATE_LIMITED."""
+        self.person: Persona | None = None
         self.bucket = bucket
         self.patience = patience
         """Runs out where commands are refused for their pace again and again."""
         self.member_bucket: Bucket | None = None
+        self.credentials = 0
+        """The generation of the token that hello was said with."""
+        self.welcome = USUAL
+        """How its member is met, where they are a newcomer from where a measure was taken."""
+        self.created_at = Millis(0)
+        """When its member became a guest; 0 where that is long ago, or before hello."""
         self.rooms: set[RoomId] = set()
+        self.reading: set[RoomId] = set()
+        """Of those, the rooms where its member has no seat any more and only reads."""
+        self.touched: dict[RoomId, float] = {}
+        """When its member last did something in a room, by the node's monotonic clock."""
         self.bad_frames = 0
+
+    @property
+    def networks(self) -> tuple[bytes, ...]:
+        """The keyed hashes of where it comes from and of the wider networks around it, narrowest first."""
+        return self.prefixes.today

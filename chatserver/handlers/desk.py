@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from chatserver.delivery.outbox import Outbox
 from chatserver.delivery.wire import Wire
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import CommandId
 from chatserver.domain.limits import Bucket
-from chatserver.handlers import rooms
-from chatserver.handlers.connection import Connection
+from chatserver.domain.sources import UNKNOWN_SOURCE, Source
+from chatserver.handlers import elsewhere
+from chatserver.handlers.connection import Connection, free
 from chatserver.handlers.node import Node
 from chatserver.handlers.table import dispatch, pay
 from chatserver.protocol.codec import Encoding, Unreadable, decode_command
 from chatserver.protocol.codes import Close, error_body
-from chatserver.protocol.messages import AnyCommand, DrainingPush, ErrorReply, Reply
+from chatserver.protocol.messages import AnyCommand, DrainingPush, ErrorReply, Hello, JoinRoom, PageHistory, Reply
 from chatserver.store.contract import StoreUnavailable
 
 REFUSALS_PER_SECOND = 5.0
 REFUSALS_AT_ONCE = 200.0
 """Commands refused for their pace, on average and at once, that a connection may go on with before it is closed."""
+
+FREE_BYTES = 64 * 1024
+BYTES_A_TOKEN = 32 * 1024
+"""Bytes of a reply that its command's cost pays for, and how many more cost one token: a page of the longest posts is
+made and sent for as much as hundreds of short ones."""
 
 log = logging.getLogger("chatserver.handlers")
 
@@ -40,12 +46,14 @@ class Desk:
         token: str | None,
         staff_token: str | None,
         admit_guest: Callable[[], float],
-        admit_words: Callable[[], float],
-        address: bytes = b"",
+        admit_words: Callable[[], Awaitable[None]],
+        admit_code: Callable[[], Awaitable[None]] = free,
+        source: Source = UNKNOWN_SOURCE,
     ) -> Connection:
         """A handshake was accepted. `token` and `staff_token` are what the cookies said; `admit_guest` gives the
-        seconds to wait before this address may become another guest, `admit_words` before it may try come-back words;
-        0.0 (and counts it) where it may now. `address` is its key of today."""
+        seconds to wait before this address may become another guest, or 0.0 where it may now, and counts it.
+        `admit_words` counts a try of come-back words, and `admit_code` a code that is made; both raise RATE_LIMITED.
+        `source` is where it comes from."""
         node = self._node
         limits = node.limits
         connection = Connection(
@@ -55,7 +63,8 @@ class Desk:
             bucket=Bucket(limits.commands_per_second, limits.command_burst, node.monotonic()),
             patience=Bucket(REFUSALS_PER_SECOND, REFUSALS_AT_ONCE, node.monotonic()),
             admit_guest=admit_guest,
-            address=address,
+            admit_code=admit_code,
+            source=source,
             admit_words=admit_words,
         )
         node.metrics.connections.inc()
@@ -82,9 +91,10 @@ class Desk:
     def closed(self, connection: Connection) -> None:
         """The socket is gone."""
         for room in [*connection.rooms]:
-            rooms.depart(self._node, connection, room)
+            elsewhere.depart(self._node, connection, room)
         self._node.floor.closed(connection)
         self._node.watch.closed(connection)
+        self._node.accounts.closed(connection)
         self._node.hub.closed(connection.outbox)
         self._node.dismiss(connection)
         self._node.metrics.connections.dec()
@@ -97,6 +107,10 @@ class Desk:
         node, name = self._node, type(command).__struct_config__.tag
         started = node.monotonic()
         outcome = "ok"
+        then: Callable[[], object] | None = None
+        if not isinstance(command, Hello | JoinRoom | PageHistory):
+            # The replies to a join and to a page say themselves what comes before them.
+            connection.outbox.hold()
         try:
             answer = await dispatch(node, connection, command)
         except Refusal as refusal:
@@ -115,9 +129,14 @@ class Desk:
             )
             self._refuse(connection, command.id, Refusal(Reason.INTERNAL, retry_after=1.0))
         else:
-            connection.outbox.send(Reply(re=command.id, ok=answer.ok))
-            if answer.then is not None:
-                answer.then()
+            size = connection.outbox.send(Reply(re=command.id, ok=answer.ok))
+            if size > FREE_BYTES:
+                connection.bucket.owe((size - FREE_BYTES) / BYTES_A_TOKEN, node.monotonic())
+            then = answer.then
+        finally:
+            connection.outbox.release()
+        if then is not None:
+            then()
         node.metrics.commands.labels(name, outcome).inc()
         node.metrics.command_seconds.labels(name).observe(node.monotonic() - started)
 

@@ -6,8 +6,6 @@ and opens again, with the bus away or a worker gone, too.
 
 from __future__ import annotations
 
-from typing import Final
-
 from chatserver.domain import duty
 from chatserver.domain.duty import Attendance, DutyRules
 from chatserver.domain.rooms import Room, RoomId, RoomStatus
@@ -16,9 +14,6 @@ from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
 from chatserver.protocol.codes import Close
 from chatserver.protocol.house import AloneRoom, StandbyPush
-
-MODERATOR_SUFFIX: Final = " · moderator"
-"""Beside a name, in a room. No member's name can say so (`domain/reserved_names.py`)."""
 
 
 class DutyKeeper:

@@ -20,13 +20,24 @@ from chatserver.domain.audit import PROMISES, audit
 from chatserver.domain.deciding import decide_and_settle, due_at
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.floor import Floor, FloorRules, SessionId
-from chatserver.domain.floor_commands import Decided, Dismiss, FloorCommand, KeepApart, Renamed, Settle, Spoke
+from chatserver.domain.floor_commands import (
+    Decided,
+    Dismiss,
+    FloorCommand,
+    KeepApart,
+    Renamed,
+    Settle,
+    Spoke,
+    StepOut,
+    Typed,
+)
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
-from chatserver.domain.rooms import RoomId
+from chatserver.domain.rooms import RoomId, RoomStatus
 from chatserver.domain.staff import Capability, may
-from chatserver.handlers import rooms, views
+from chatserver.handlers import elsewhere, rooms, views
 from chatserver.handlers.connection import Connection
+from chatserver.handlers.heartbeat import SEEN_SECONDS, Heartbeat
 from chatserver.handlers.hours import Clock
 from chatserver.handlers.node import Node
 from chatserver.handlers.views import Kind, Picture, View
@@ -37,8 +48,6 @@ from chatserver.store.contract import FloorChange, FloorCommitted, StoreUnavaila
 POLL_SECONDS: Final = 0.8
 """How often the floor's version is asked for, and whether its listeners still may listen: what the bus lost is found
 here, within a second."""
-SEEN_SECONDS: Final = 5.0
-"""How often the store is told who of the floor is connected here. Well within `FloorRules.reachable`."""
 SPOKE_SECONDS: Final = 20.0
 """How often a worker notes that a session is not silent. Far within its idle limit."""
 RESTATE_SECONDS: Final = 15.0
@@ -48,6 +57,8 @@ _MOST_PATIENCE: Final = 30.0
 clients may wait before they come back."""
 _CLOCKS_DIFFER: Final = 2_000
 """Milliseconds by which two clocks may differ, and a question to the database may take, to count as the same."""
+_JUST_SEEN: Final = 2_000
+"""Milliseconds for which somebody who was seen counts as here without being looked for again."""
 _FOR_EVER: Final = 365 * 24 * 3_600_000
 NOBODY: Final = MemberId("")
 _SPREAD_SECONDS: Final = 0.15
@@ -66,7 +77,8 @@ class FloorKeeper:
     def __init__(self, node: Node, rules: FloorRules, hours: Clock, languages: tuple[str, ...]) -> None:
         self._node = node
         self._hours = hours
-        self._languages = languages
+        self.languages = languages
+        """Those that somebody who asks can choose."""
         self.rules = rules
         self._patient_rules = msgspec.structs.replace(
             rules, grace=rules.grace + _FOR_EVER, session_grace=rules.session_grace + _FOR_EVER
@@ -81,12 +93,18 @@ class FloorKeeper:
         self.picture = self._picture(Floor())
         self._watching: dict[Connection, dict[Kind, View | None]] = {}
         """Who is to be told, of what, and what they were last told."""
+        self._numbers: dict[Connection, int] = {}
+        """The number of the newest view that a connection was given."""
+        self._heartbeat = Heartbeat(node)
         self._loading: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._known = 0
         """The newest version that anybody told of."""
-        self._spoke: dict[SessionId, float] = {}
-        """When this worker last noted a session's speech, by its monotonic clock."""
+        self._spoke: dict[tuple[SessionId, bool], float] = {}
+        """When this worker last noted that a session's seeker, or (False) a listener of it, spoke, by its monotonic
+        clock."""
+        self._typed: dict[SessionId, float] = {}
+        """When it last noted that somebody is writing there."""
         self._tasks = Tasks()
         self._seen_at = self._looked_at = self._restated_at = self._settled_at = float("-inf")
 
@@ -138,6 +156,10 @@ class FloorKeeper:
         """Somebody is no more, or listens no more. Not being on the floor changes nothing."""
         await self.do(NOBODY, Dismiss(member=member, is_erased=is_erased))
 
+    async def step_out(self, member: MemberId) -> None:
+        """Somebody's account is given back by a link: they are in no session any more."""
+        await self.do(NOBODY, StepOut(member=member))
+
     async def hidden(self, who: MemberId, other: MemberId) -> None:
         """Somebody hides another: if one of them waits here, not for the other any more."""
         if not self.floor.seekers.keys().isdisjoint((who, other)):
@@ -152,6 +174,10 @@ class FloorKeeper:
         """Somebody of the floor has connected: whom they wait for, or who waits for them, must not wait any longer."""
         if not self.picture.concerns(member):
             return
+        record = self.floor.seekers.get(member) or self.floor.listeners[member]
+        if 0 <= self.now() - record.seen_at < _JUST_SEEN:
+            # Nobody waits for somebody who was here a moment ago, and asking again must not cost the floor's lock.
+            return
         await self._node.store.see([member], self.now())
         await self.do(NOBODY, Settle())
 
@@ -165,18 +191,35 @@ class FloorKeeper:
         return found is None or found.is_live
 
     def spoke(self, who: MemberId, session: SessionId) -> None:
-        """Somebody wrote in a session: note now and then that it is not silent. Nobody waits for it."""
-        now = self._node.monotonic()
-        if now - self._spoke.get(session, float("-inf")) >= SPOKE_SECONDS:
-            self._spoke[session] = now
-            self._tasks.start(self._note_speech(who, session), "note speech")
+        """Somebody wrote in a session: note now and then that it is not silent, and at once that its seeker wrote
+        a first word. Nobody waits for it."""
+        now, found = self._node.monotonic(), self.floor.sessions.get(session)
+        is_first_word = found is not None and who == found.seeker and not found.spoken
+        key = (session, is_first_word)
+        if now - self._spoke.get(key, float("-inf")) >= SPOKE_SECONDS:
+            self._spoke[key] = self._spoke[session, False] = now
+            self._tasks.start(self._note_speech(who, key), "note speech")
 
-    async def _note_speech(self, who: MemberId, session: SessionId) -> None:
+    async def _note_speech(self, who: MemberId, key: tuple[SessionId, bool]) -> None:
         try:
-            await self.do(who, Spoke(session=session))
+            await self.do(who, Spoke(session=key[0]))
         except (Refusal, StoreUnavailable):
             # It has just ended, or the next post notes it.
-            self._spoke.pop(session, None)
+            self._spoke.pop(key, None)
+
+    def typed(self, who: MemberId, session: SessionId) -> None:
+        """Somebody is writing in a session: note it as seldom, where no post was noted meanwhile."""
+        now = self._node.monotonic()
+        noted = max(self._typed.get(session, float("-inf")), self._spoke.get((session, False), float("-inf")))
+        if now - noted >= SPOKE_SECONDS:
+            self._typed[session] = now
+            self._tasks.start(self._note_typing(who, session), "note typing")
+
+    async def _note_typing(self, who: MemberId, session: SessionId) -> None:
+        try:
+            await self.do(who, Typed(session=session))
+        except (Refusal, StoreUnavailable):
+            self._typed.pop(session, None)
 
     def watch(self, connection: Connection, kind: Kind) -> View:
         """From now on this connection is told whenever its view of that kind changes. Returns how it is now. Raises
@@ -184,12 +227,15 @@ class FloorKeeper:
         view = self._view(connection, kind)
         if view is None:
             raise Refusal(Reason.NOT_LISTENER)
-        self._watching.setdefault(connection, {})[kind] = view
+        told = self._watching.setdefault(connection, {})
+        told[kind] = view = self._numbered(connection, view, told.get(kind))
         return view
 
     def closed(self, connection: Connection) -> None:
         """The socket is gone."""
         self._watching.pop(connection, None)
+        self._numbers.pop(connection, None)
+        self._heartbeat.closed(connection)
 
     def changed(self, version: int) -> None:
         """Another worker says that the floor has this version now."""
@@ -262,7 +308,7 @@ class FloorKeeper:
         if clock - self._seen_at >= SEEN_SECONDS:
             self._seen_at = clock
             await self._compare_clocks()
-            await self._tell_who_is_here()
+            await self._heartbeat.tell(self.picture, self.now())
             # Being seen is no new version: without this a quiet floor would look as if everybody had gone.
             await self._load()
             await self._dismiss_those_who_may_not([*self.floor.listeners])
@@ -283,11 +329,6 @@ class FloorKeeper:
             await self._load()
         self._measure()
         await self._show(again=clock - self._restated_at >= RESTATE_SECONDS)
-
-    async def _tell_who_is_here(self) -> None:
-        here = [member for member in self.picture.people if self._node.connections_of(member)]
-        if here:
-            await self._node.store.see(here, self.now())
 
     async def _compare_clocks(self) -> None:
         """Go by the database's clock where it has one of its own and this machine's is plainly another."""
@@ -347,9 +388,12 @@ class FloorKeeper:
         return Picture(
             floor,
             self.rules,
+            self._node.aliases,
+            hides=self._node.hiding.hides,
             is_open=self._hours.is_open(now),
             opens_at=self._hours.opens_at(now),
-            languages=self._languages,
+            languages=self.languages,
+            topics=tuple(room.id for room in self._node.rooms.values() if room.status is RoomStatus.OPEN),
             due=due_at(floor, now, self._rules()),
             now=now,
         )
@@ -360,12 +404,13 @@ class FloorKeeper:
 
     def _put_in_order(self) -> None:
         """Nobody stays in the closed room of a session that they are no more part of, or that is forgotten."""
-        self._spoke = {session: at for session, at in self._spoke.items() if session in self.floor.sessions}
+        self._typed = {session: at for session, at in self._typed.items() if session in self.floor.sessions}
+        self._spoke = {key: at for key, at in self._spoke.items() if key[0] in self.floor.sessions}
         for connection in self._in_sessions():
             assert connection.person is not None
             for room in [*connection.rooms]:
                 if rooms.is_session(room) and not self.picture.may_enter(room, connection.person.id):
-                    rooms.depart(self._node, connection, room)
+                    elsewhere.depart(self._node, connection, room)
 
     def _in_sessions(self) -> list[Connection]:
         return [
@@ -422,7 +467,16 @@ class FloorKeeper:
             for kind, before in told.items():
                 view = self._view(connection, kind)
                 if view is not None and (before is None or not views.is_same(view, before)):
+                    view = self._numbered(connection, view, None)
                     told[kind] = view if self._send(connection, view) else None
+
+    def _numbered(self, connection: Connection, view: View, before: View | None) -> View:
+        """Return a view with its number: that of the one before where it says the same, else the time, which rises over
+        all workers. The floor's own version would tell whoever counts it of what others did, such as report them."""
+        if before is not None and views.is_same(view, before):
+            return before
+        number = self._numbers[connection] = max(self.now(), self._numbers.get(connection, 0) + 1)
+        return msgspec.structs.replace(view, version=number)
 
     def _send(self, connection: Connection, view: View) -> bool:
         if connection.outbox.wire.buffered() > self._node.limits.outbox_bytes:

@@ -1,4 +1,8 @@
-"""Whether this worker really serves: it hears itself through the bus, and the store takes writes."""
+"""Whether this worker takes people in, and whether all that it works with is there.
+
+These are two questions. A worker without Redis or without a store that takes writes still has the page, the helplines
+and what was written, so nobody may be kept from it: what is missing is for those who run it.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,10 @@ log = logging.getLogger("chatserver.handlers")
 
 
 class Health:
-    """Proves the data path for `/readyz`. The canary is sent by the sweep, and heard by the server's listener."""
+    """Says for `/readyz` whether people may be sent here, and proves the data path for `/statusz`.
+
+    The canary is sent by the sweep, and heard by the server's listener.
+    """
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -52,6 +59,11 @@ class Health:
         """The last round trip through the bus; None where none came back within `CANARY_FRESH`."""
         is_fresh = self._heard_at is not None and self._node.monotonic() - self._heard_at <= CANARY_FRESH
         return self._round_trip if is_fresh else None
+
+    @property
+    def takes_people(self) -> bool:
+        """Whether a balancer may send people to this worker. It waits for nothing, whatever is away."""
+        return not self._node.is_draining
 
     async def check(self) -> dict[str, str]:
         """Each check's name with "ok" or what is wrong. Costs at most one small write a second."""

@@ -20,6 +20,7 @@ from chatserver.domain.hours import parse_hours
 from chatserver.domain.house import Hours, House, Move, Notice
 from chatserver.domain.identity import MemberId, NodeId, Person
 from chatserver.domain.limits import Bucket
+from chatserver.domain.newcomers import USUAL, Welcome
 from chatserver.domain.rooms import Room, RoomId, RoomStatus, room_channel
 from chatserver.handlers.hours import Clock
 from chatserver.handlers.node import Node
@@ -33,6 +34,8 @@ JOINS_AT_ONCE: Final = 5.0
 BITS: Final = 15
 """How many bits of the sum must come out as nought: 33,000 tries on average, about a second on a cheap phone."""
 CHALLENGE_SECONDS: Final = 120
+PROVED: Final = 24 * 3_600_000
+"""Milliseconds for which a sum counts that was solved because of where somebody came from."""
 _TOKEN_BYTES: Final = 18
 
 
@@ -153,10 +156,20 @@ class HouseKeeper:
     # ------------------------------------------------------------------------------------------ at the door
 
     async def require_way_in(
-        self, person: Person, room: Room, *, proof: str | None, is_exact: bool, is_returning: bool
+        self,
+        person: Person,
+        room: Room,
+        *,
+        proof: str | None,
+        is_exact: bool,
+        is_returning: bool,
+        must_prove: bool = False,
     ) -> None:
         """Raises ROOM_SPLIT where a newcomer has more room in one beside it, and where it is protected CHALLENGE or
-        JOINS_SLOWED. Who was here before is let in."""
+        JOINS_SLOWED. Who was here before is let in. Who must prove something, because somebody else who came from
+        where they are is barred, meets CHALLENGE in every room for which that holds."""
+        if must_prove and not self._node.presence.is_here(room_channel(room.id), person.id):
+            self._require_sum(person, room, proof, until=Millis(self._node.now() + PROVED))
         beside = self.family(room) if room.status is RoomStatus.OPEN else []
         raids = self._raids_on(room)
         if (len(beside) < 2 or is_exact or is_returning) and not raids:
@@ -179,30 +192,39 @@ class HouseKeeper:
         raise Refusal(Reason.ROOM_SPLIT, details={"rooms": rooms})
 
     async def _guard(self, person: Person, room: Room, raids: list[rules.Raid], proof: str | None) -> None:
-        node, now = self._node, self._node.now()
+        node = self._node
         if node.presence.is_here(room_channel(room.id), person.id):
             return
         if not rules.is_new(raids, await self._since(person.id)):
             return
-        if self._solved.get((person.id, room.id), 0) <= now:
-            if proof is None or not self._is_solved(person.id, room.id, proof, now):
-                details = {"challenge": self._challenge(person.id, room.id, now), "bits": BITS}
-                raise Refusal(Reason.CHALLENGE, details=details)
-            self._solved[person.id, room.id] = max(raid.until for raid in raids)
+        self._require_sum(person, room, proof, until=max(raid.until for raid in raids))
         door = self._doors.get(room.id)
         if door is None:
             door = self._doors[room.id] = Bucket(JOINS_A_SECOND, JOINS_AT_ONCE, node.monotonic())
         if (wait := door.take(1.0, node.monotonic())) > 0:
             raise Refusal(Reason.JOINS_SLOWED, retry_after=max(1.0, wait))
 
+    def _require_sum(self, person: Person, room: Room, proof: str | None, *, until: Millis) -> None:
+        """Raises CHALLENGE where somebody has not solved a sum for this room. A solved one counts until then."""
+        now = self._node.now()
+        if self._solved.get((person.id, room.id), 0) > now:
+            return
+        if proof is None or not self._is_solved(person.id, room.id, proof, now):
+            details = {"challenge": self._challenge(person.id, room.id, now), "bits": BITS}
+            raise Refusal(Reason.CHALLENGE, details=details)
+        self._solved[person.id, room.id] = until
+
     def _raids_on(self, room: Room) -> list[rules.Raid]:
         if not self.raids:
             return []
         return rules.raids_on(self.raids, {each.id for each in self.family(room)} | {room.id}, self._node.now())
 
-    async def require_voice(self, person: Person, room: RoomId) -> None:
-        """Raises READ_ONLY, with `until`, where somebody is too new to write in a room that is protected."""
+    async def require_voice(self, person: Person, room: RoomId, met: Welcome = USUAL) -> None:
+        """Raises READ_ONLY, with `until`, where somebody is too new to write in a room that is protected, or came from
+        where somebody else was just kept from writing."""
         now, place = self._node.now(), self._node.rooms.get(room)
+        if place is not None and (calm := met.quiet_until(place)) is not None and calm > now:
+            raise Refusal(Reason.READ_ONLY, retry_after=(calm - now) / 1000, details={"until": calm})
         raids = [] if place is None else self._raids_on(place)
         if not raids:
             return

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Container, Iterable
 
 from chatserver.domain import floor_commands as on_floor
-from chatserver.domain import practice
+from chatserver.domain import practice, shares
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.floor import Profile, Session, SessionId, Wish, room_of_session
 from chatserver.domain.floor_commands import FloorCommand
 from chatserver.domain.identity import MemberId, Person
-from chatserver.domain.rooms import clean_text
+from chatserver.domain.written import clean_text
+from chatserver.handlers import aliases, views
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.connection import Connection
-from chatserver.handlers.members import tell_others_of_self
+from chatserver.handlers.members import hiding_changed
 from chatserver.handlers.node import Node
-from chatserver.protocol.internode import MemberChanged
 from chatserver.protocol.listening import (
     AcceptProposal,
     AnswerCheck,
@@ -40,6 +41,7 @@ from chatserver.protocol.listening import (
     PracticeOk,
     Question,
     ReportPerson,
+    SayNobody,
     Scene,
     SceneLine,
     StillThere,
@@ -66,16 +68,21 @@ async def ask(node: Node, connection: Connection, person: Person, command: AskFo
     """Take a place in the queue."""
     if not command.agreement:
         raise Refusal(Reason.AGREEMENT_REQUIRED)
+    networks = tuple(key.hex() for key in connection.networks if key)
+    if person.id not in node.floor.floor.seekers:
+        # As the store will say: whoever asks again and again costs nobody else the floor's lock.
+        shares.require(node.floor.floor, person.id, networks, connection.share, node.floor.now(), node.floor.rules)
     wanted: MemberId | None = None
     if command.words is not None and command.words.strip():
         # Each try costs a core a moment, and is a guess.
-        if (wait := connection.admit_words()) > 0:
-            raise Refusal(Reason.RATE_LIMITED, retry_after=wait)
+        await connection.admit_words()
         wanted = await node.identities.listener_of_words(command.words)
+    language = node.floor.languages[0] if command.language is None else command.language.lower()
+    _require_known("language", (language,), node.floor.languages)
     wish = Wish(
-        topics=_known_topics(node, command.topics),
+        topics=_topics(node, "topics", command.topics),
         need=command.need,
-        language=command.language.lower(),
+        language=language,
         minutes=command.minutes,
         not_with=command.not_with,
         rather_with=command.rather_with,
@@ -84,7 +91,15 @@ async def ask(node: Node, connection: Connection, person: Person, command: AskFo
         only=command.only and wanted is not None,
     )
     avoid = await node.store.blocked_with(person.id)
-    wanted_place = on_floor.Ask(name=person.name, wish=wish, avoid=avoid, is_open=node.floor.is_open)
+    wanted_place = on_floor.Ask(
+        name=person.name,
+        wish=wish,
+        avoid=avoid,
+        is_open=node.floor.is_open,
+        network=networks[0] if networks else "",
+        around=networks[1:],
+        allowance=connection.share,
+    )
     try:
         await node.floor.do(person.id, wanted_place)
     except Refusal as refusal:
@@ -138,16 +153,21 @@ async def again(node: Node, connection: Connection, person: Person, command: Tal
 async def block(node: Node, connection: Connection, person: Person, command: BlockPerson) -> Answer:
     """End it, and see to it that these two never meet again: not here, and not by their posts in a room."""
     session = _require_session(node, command.session, person)
-    others = [each for each in session.people if each != person.id]
-    for other in others if person.id == session.seeker else [session.seeker]:
+    others = [each for each in session.people if each != person.id] if person.id == session.seeker else [session.seeker]
+    for other in others:
         # Before it ends, so that nobody asks in between. However many they hide already, this is not refused.
-        await node.store.set_mute(person.id, other, True, sys.maxsize)
+        known = await node.store.member(other)
+        await node.store.set_mute(person.id, other, True, sys.maxsize, 0 if known is None else known.generation)
+        await hiding_changed(node, person.id, other)
     await node.floor.do(person.id, on_floor.Block(session=command.session))
-    await tell_others_of_self(node, person.id, except_for=None)
-    return Answer(DoneOk(), then=lambda: node.tell_nodes(MemberChanged(person.id)))
+    return Answer(DoneOk())
 
 
 async def report(node: Node, connection: Connection, person: Person, command: ReportPerson) -> Answer:
+    """Tell the moderators. A listener's silent call is never refused for how many reports there were."""
+    session = node.floor.floor.sessions.get(command.session)
+    if not (command.call and session is not None and person.id in session.listeners):
+        await node.store.require_report(person.id, node.now())
     return await _done(
         node,
         person,
@@ -156,7 +176,7 @@ async def report(node: Node, connection: Connection, person: Person, command: Re
             reason=command.reason,
             note=_note(command.note),
             is_call=command.call,
-            about=command.about,
+            about=None if command.about is None else aliases.in_session(node, command.session, command.about),
         ),
     )
 
@@ -170,22 +190,27 @@ async def answer_invitation(node: Node, connection: Connection, person: Person, 
 
 async def console(node: Node, connection: Connection, person: Person, command: AskConsole) -> Answer:
     """How a listener stands, now and whenever it changes."""
-    if person.id not in node.floor.floor.listeners:
-        await node.floor.do(person.id, on_floor.Hire(person=person))
+    await _enter(node, person)
     await node.floor.arrived(person.id)
     return Answer(node.floor.watch(connection, "console"))
 
 
 async def profile(node: Node, connection: Connection, person: Person, command: ChangeProfile) -> Answer:
+    await _enter(node, person)
+    listener = node.floor.floor.listeners.get(person.id)
+    # What stood there before may stay, whatever the operator has changed since.
+    kept = () if listener is None else listener.profile.languages
+    languages = tuple(language.lower() for language in command.languages)
+    _require_known("languages", languages, (*node.floor.languages, *kept))
     return await _done(
         node,
         person,
         on_floor.SetProfile(
             profile=Profile(
-                languages=tuple(language.lower() for language in command.languages),
+                languages=languages,
                 traits=command.traits,
-                lived=_known_topics(node, command.lived),
-                not_topics=_known_topics(node, command.not_topics),
+                lived=_topics(node, "lived", command.lived),
+                not_topics=_topics(node, "not_topics", command.not_topics),
                 needs=command.needs,
                 most_minutes=command.most_minutes,
                 cap=command.cap,
@@ -196,23 +221,31 @@ async def profile(node: Node, connection: Connection, person: Person, command: C
 
 
 async def available(node: Node, connection: Connection, person: Person, command: BeAvailable) -> Answer:
+    await _enter(node, person)
     return await _done(node, person, on_floor.SetAvailable(on=command.on))
 
 
 async def still_here(node: Node, connection: Connection, person: Person, command: StillThere) -> Answer:
+    await _enter(node, person)
     return await _done(node, person, on_floor.StillHere())
 
 
 async def accept(node: Node, connection: Connection, person: Person, command: AcceptProposal) -> Answer:
     """Take a proposal. Pressed twice, it is the same session."""
     new = node.identities.new_session_id()
-    committed = await node.floor.do(person.id, on_floor.Accept(seeker=command.seeker, session=new))
+    seeker = _proposed(node, person, command.proposal)
+    committed = await node.floor.do(person.id, on_floor.Accept(seeker=seeker, session=new))
     assert committed.session is not None
     return Answer(TalkOk(session=committed.session, room=room_of_session(committed.session)))
 
 
 async def decline(node: Node, connection: Connection, person: Person, command: DeclineProposal) -> Answer:
-    return await _done(node, person, on_floor.Decline(seeker=command.seeker))
+    return await _done(node, person, on_floor.Decline(seeker=_proposed(node, person, command.proposal)))
+
+
+async def nobody(node: Node, connection: Connection, person: Person, command: SayNobody) -> Answer:
+    """End a session in which nobody was there."""
+    return await _done(node, person, on_floor.SayNobody(session=command.session))
 
 
 async def flag(node: Node, connection: Connection, person: Person, command: FlagTalk) -> Answer:
@@ -220,11 +253,11 @@ async def flag(node: Node, connection: Connection, person: Person, command: Flag
 
 
 async def invite(node: Node, connection: Connection, person: Person, command: Invite) -> Answer:
-    return await _done(
-        node,
-        person,
-        on_floor.AskIn(session=command.session, listener=command.listener, is_handover=command.handover),
-    )
+    colleague = node.aliases.open(views.colleagues_of(person.id), command.listener)
+    if colleague is None:
+        raise Refusal(Reason.LISTENER_BUSY)
+    wanted = on_floor.AskIn(session=command.session, listener=colleague.member, is_handover=command.handover)
+    return await _done(node, person, wanted)
 
 
 async def debrief(node: Node, connection: Connection, person: Person, command: DebriefNote) -> Answer:
@@ -250,6 +283,7 @@ async def check(node: Node, connection: Connection, person: Person, command: Ans
     """The readiness check."""
     to_think_about = practice.check(command.answers)
     if not to_think_about:
+        await _enter(node, person)
         await node.floor.do(person.id, on_floor.MarkReady())
     return Answer(CheckOk(passed=not to_think_about, again=to_think_about))
 
@@ -257,9 +291,23 @@ async def check(node: Node, connection: Connection, person: Person, command: Ans
 # ----------------------------------------------------------------------------------------------------------- parts
 
 
+async def _enter(node: Node, person: Person) -> None:
+    """Put a listener on the floor, if they are not there yet: what they ask first makes no difference."""
+    if person.id not in node.floor.floor.listeners:
+        await node.floor.do(person.id, on_floor.Hire(person=person))
+
+
 async def _done(node: Node, person: Person, command: FloorCommand) -> Answer:
     await node.floor.do(person.id, command)
     return Answer(DoneOk())
+
+
+def _proposed(node: Node, person: Person, proposal: str) -> MemberId:
+    """Who waits behind a proposal to this listener. Raises PROPOSAL_GONE for one that was never made to them."""
+    named = node.aliases.open(views.proposed_to(person.id), proposal)
+    if named is None:
+        raise Refusal(Reason.PROPOSAL_GONE)
+    return named.member
 
 
 def _line(answer: practice.Answer) -> SceneLine:
@@ -275,9 +323,17 @@ def _require_session(node: Node, session: SessionId, person: Person) -> Session:
     return found
 
 
-def _known_topics(node: Node, topics: tuple[str, ...]) -> tuple[str, ...]:
-    """Those that are rooms here, in the lobby's order: an old page may still offer one that is no more."""
-    return tuple(room for room in node.rooms if room in topics)
+def _topics(node: Node, field: str, asked: tuple[str, ...]) -> tuple[str, ...]:
+    """Return topics in the lobby's order. Raises INVALID for what is no room here. One that has closed since it was
+    offered is good: a listener can still know it."""
+    _require_known(field, asked, node.rooms)
+    return tuple(room for room in node.rooms if room in asked)
+
+
+def _require_known(field: str, asked: Iterable[str], known: Container[str]) -> None:
+    """Raises INVALID where something is asked for that nobody here can offer: it would be waited for in vain."""
+    if not all(each in known for each in asked):
+        raise Refusal(Reason.INVALID, details={"field": f"$.{field}", "problem": "not one that can be chosen here"})
 
 
 def _note(text: str) -> str:

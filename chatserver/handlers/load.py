@@ -7,20 +7,24 @@ What is kept is bounded: the newest sample of each worker that lives, one row fo
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter
 from typing import Final
 
 from chatserver.delivery.tasks import Tasks
 from chatserver.domain import care
-from chatserver.domain.attention import Concern, FloorLoad, Kind, Thresholds, Watch, concerns
+from chatserver.domain.attention import Concern, FloorLoad, Kind, ModerationLoad, Thresholds, Watch, concerns
 from chatserver.domain.audit import PROMISES, audit
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import NodeId, Person
 from chatserver.domain.load import Histories, Roll, RoomLoad, RoomSample, Sample, Totals, merge
+from chatserver.domain.report_access import Asker
 from chatserver.domain.rooms import RoomId, RoomStatus, room_of
 from chatserver.domain.staff import Capability, may
+from chatserver.handlers import seats
 from chatserver.handlers.answer import Answer
+from chatserver.handlers.askers import load_of
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.floor import FloorKeeper
 from chatserver.handlers.health import Health
@@ -30,6 +34,7 @@ from chatserver.handlers.vitals import Vitals
 from chatserver.protocol.codec import Encoding, encode_frame
 from chatserver.protocol.internode import TOPIC_LOAD, LoadTold, encode
 from chatserver.protocol.load import AskLoad, LoadOk, LoadPush, PlaceView, WorkerView
+from chatserver.store.contract import StoreUnavailable
 
 UNWATCHED_TICKS: Final = 5
 """How many seconds lie between two looks at everything while nobody watches: histories and alerts need no more."""
@@ -78,8 +83,10 @@ class LoadKeeper:
         self._totals = Totals()
         self._floor = FloorLoad()
         self._floor_changed = 0
-        self._concerns: list[Concern] = []
-        self._concerns_changed = 0
+        self._concerns: dict[Asker | None, list[Concern]] = {}
+        self._concerns_changed: dict[Asker | None, int] = {}
+        """By what its readers may see of reports (`handlers/askers.py`)."""
+        self._told_as: dict[Connection, Asker | None] = {}
 
     # ------------------------------------------------------------------------------------------ clockwork
 
@@ -231,23 +238,39 @@ class LoadKeeper:
         floor = floor_numbers(node.floor)
         if floor != self._floor:
             self._floor, self._floor_changed = floor, self._picture
-        found = concerns(
-            loads=loads,
-            rooms=node.rooms,
-            samples=self._samples,
-            floor=floor,
-            moderation=node.overseer.load(now),
-            alone_since=self._watch.alone_since,
-            now=now,
-            limits=self._limits,
-            overdue=node.watch.overdue(),
-        )
-        if found != self._concerns:
-            self._concerns, self._concerns_changed = found, self._picture
-        kinds = Counter(each.kind for each in found)
+        self._find_concerns(loads, now)
+        node.metrics.workers.set(len(self._samples))
+
+    def _find_concerns(self, loads: dict[RoomId, RoomLoad], now: Millis) -> None:
+        """What needs somebody: all of it for metrics, and for each group of readers what is theirs to know."""
+        node = self._node
+        crowds = seats.crowds(node)
+
+        def found(moderation: ModerationLoad, overdue: int) -> list[Concern]:
+            return concerns(
+                loads=loads,
+                rooms=node.rooms,
+                samples=self._samples,
+                floor=self._floor,
+                moderation=moderation,
+                alone_since=self._watch.alone_since,
+                now=now,
+                limits=self._limits,
+                overdue=overdue,
+                crowds=crowds,
+            )
+
+        kinds = Counter(each.kind for each in found(node.overseer.load(now), node.watch.overdue()))
         for kind in Kind:
             node.metrics.attention.labels(kind.value).set(kinds[kind])
-        node.metrics.workers.set(len(self._samples))
+        before, self._concerns = self._concerns, {}
+        for group in {node.watch.askers.group_of(each) for each in node.watching_load} | {None}:
+            late = node.watch.askers.late(group, now)
+            seen = found(load_of(late, node.overseer.load(node.now())), late.escalations)
+            if before.get(group) != seen:
+                self._concerns_changed[group] = self._picture
+            self._concerns[group] = seen
+        self._concerns_changed = {group: self._concerns_changed[group] for group in self._concerns}
 
     def _remember_rooms(self, loads: dict[RoomId, RoomLoad]) -> None:
         number = self._picture
@@ -283,9 +306,11 @@ class LoadKeeper:
 
     def watch(self, connection: Connection, *, is_wanted: bool) -> LoadOk:
         """The whole picture. Where it is wanted, what changes is told from now on."""
+        self._node.watching_load[connection] = self._picture
         self._look()
+        group = self._node.watch.askers.group_of(connection)
         if is_wanted:
-            self._node.watching_load[connection] = self._picture
+            self._node.watching_load[connection], self._told_as[connection] = self._picture, group
         else:
             self._node.watching_load.pop(connection, None)
         return LoadOk(
@@ -296,8 +321,8 @@ class LoadKeeper:
             totals=self._totals,
             workers=self._workers(),
             floor=self._floor,
-            attention=self._concerns[:CONCERNS_TOLD],
-            concerns=len(self._concerns),
+            attention=self._concerns[group][:CONCERNS_TOLD],
+            concerns=len(self._concerns[group]),
             history=self._histories.rows,
             history_seconds=Histories.EVERY_MS // 1000,
         )
@@ -305,7 +330,8 @@ class LoadKeeper:
     def _show(self) -> None:
         """Tell each who watches what changed since they were last told: the same frame to all who stand at the same
         picture."""
-        frames: dict[tuple[Encoding, int], bytes] = {}
+        frames: dict[tuple[Encoding, int, Asker | None, bool], bytes] = {}
+        self._told_as = {each: group for each, group in self._told_as.items() if each in self._node.watching_load}
         for connection, told in [*self._node.watching_load.items()]:
             if not may(connection.roles, Capability.SEE_LOAD):
                 # They were told of their other roles; of this they hear no more.
@@ -315,13 +341,20 @@ class LoadKeeper:
             if outbox.wire.buffered() > self._node.limits.outbox_bytes:
                 # They are told when they have room again, of everything since.
                 continue
-            frame = frames.get((outbox.encoding, told))
+            group = self._node.watch.askers.group_of(connection)
+            if group not in self._concerns:
+                # They came into it since the picture was made.
+                group = None
+            is_same = self._told_as.get(connection) == group
+            key = (outbox.encoding, told, group, is_same)
+            frame = frames.get(key)
             if frame is None:
-                frame = frames[outbox.encoding, told] = encode_frame(outbox.encoding, self._since(told))
+                frame = frames[key] = encode_frame(outbox.encoding, self._since(told, group, is_same=is_same))
             outbox.wire.write(frame)
-            self._node.watching_load[connection] = self._picture
+            self._node.watching_load[connection], self._told_as[connection] = self._picture, group
 
-    def _since(self, told: int) -> LoadPush:
+    def _since(self, told: int, group: Asker | None, *, is_same: bool) -> LoadPush:
+        has_news = not is_same or self._concerns_changed[group] > told
         return LoadPush(
             at=self._node.now(),
             totals=self._totals,
@@ -330,13 +363,16 @@ class LoadKeeper:
             places=[self._places[room] for room, at in self._place_changed.items() if at > told],
             gone=[room for room, at in self._gone.items() if at > told],
             floor=self._floor if self._floor_changed > told else None,
-            attention=self._concerns[:CONCERNS_TOLD] if self._concerns_changed > told else None,
-            concerns=len(self._concerns),
+            attention=self._concerns[group][:CONCERNS_TOLD] if has_news else None,
+            concerns=len(self._concerns[group]),
         )
 
 
 async def load(node: Node, connection: Connection, person: Person, command: AskLoad) -> Answer:
     """The load of everything, for staff."""
+    with contextlib.suppress(StoreUnavailable):
+        # While the store is away the load is shown all the same, without what only the store knows whose it is.
+        await node.watch.askers.meet(connection)
     return Answer(node.load.watch(connection, is_wanted=command.watch))
 
 

@@ -7,10 +7,13 @@ from hashlib import blake2b
 
 from chatserver.domain import floor_commands as on_floor
 from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.moderation import NOTE_LENGTH, MeasureKind, TakeMeasure, optional
-from chatserver.handlers import watch
+from chatserver.domain.report_queue import Place, place_at
+from chatserver.handlers import aliases, views, watch
 from chatserver.handlers.answer import Answer
+from chatserver.handlers.askers import asker_of
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
 from chatserver.protocol.messages import DoneOk
@@ -24,13 +27,15 @@ from chatserver.protocol.moderation import (
     MeasureOk,
     NoteReport,
     OpenReport,
+    PageReports,
     ReadDebrief,
     ReleaseReport,
     ReportPost,
+    ReviewReport,
     SeenMatters,
     TakeMeasureCommand,
 )
-from chatserver.store.moderation_contract import RoomReport
+from chatserver.store.moderation_contract import RoomReport, Shown
 
 
 async def report_post(node: Node, connection: Connection, person: Person, command: ReportPost) -> Answer:
@@ -44,9 +49,11 @@ async def report_post(node: Node, connection: Connection, person: Person, comman
             by=person.id,
             room=command.room,
             offset=command.offset,
-            about=command.member,
+            epoch=command.epoch,
+            about=None if command.member is None else aliases.in_room(node, command.room, command.member),
             reason=command.reason,
             note=optional(command.note, NOTE_LENGTH),
+            origin=node.origin_of(connection),
         )
     )
     return await _changed(node)
@@ -59,35 +66,66 @@ async def seen(node: Node, connection: Connection, person: Person, command: Seen
 
 async def reports(node: Node, connection: Connection, person: Person, command: AskReports) -> Answer:
     """What there is to do, now and whenever it changes."""
-    return Answer(await node.watch.watch(connection))
+    return Answer(await node.watch.watch(connection, person))
+
+
+async def report_page(node: Node, connection: Connection, person: Person, command: PageReports) -> Answer:
+    """Answer with one more page of the queue, or of what a report holds."""
+    after: Place | None = None
+    if command.after is not None and (after := place_at(command.after)) is None:
+        raise Refusal(Reason.INVALID, details={"field": "$.after", "problem": "not the `next` of a page"})
+    return Answer(watch.page_of(await node.store.queue_page(asker_of(connection, person), after, command.within)))
 
 
 async def open_report(node: Node, connection: Connection, person: Person, command: OpenReport) -> Answer:
-    return Answer(watch.file_of(await node.store.open_report(command.report, person.id, command.why, node.now())))
+    asker = asker_of(connection, person)
+    # Where whoever it is about came from is shown with it.
+    await node.arrivals.flush()
+    return Answer(watch.file_of(await node.store.open_report(command.report, asker, command.why, node.now())))
 
 
 async def claim(node: Node, connection: Connection, person: Person, command: ClaimReport) -> Answer:
-    now = node.now()
-    made_at = await node.store.claim_report(command.report, person.id, command.instead_of, now)
+    now, asker = node.now(), asker_of(connection, person)
+    made_at = await node.store.claim_report(command.report, asker, command.instead_of, command.why, now)
     if made_at is not None:
         node.metrics.report_claim_seconds.observe(max(0, now - made_at) / 1000)
     return await _changed(node)
 
 
 async def release(node: Node, connection: Connection, person: Person, command: ReleaseReport) -> Answer:
-    await node.store.release_report(command.report, person.id, node.now())
+    await node.store.release_report(command.report, asker_of(connection, person), node.now())
     return await _changed(node)
 
 
 async def note(node: Node, connection: Connection, person: Person, command: NoteReport) -> Answer:
     note_id = _id_of(person, command.id)
-    await node.store.note_report(command.report, person.id, command.note, note_id, node.now())
+    asker = asker_of(connection, person)
+    await node.store.note_report(command.report, asker, command.note, note_id, node.now())
     return Answer(DoneOk())
 
 
 async def close(node: Node, connection: Connection, person: Person, command: CloseReport) -> Answer:
-    now = node.now()
-    made_at = await node.store.close_report(command.report, person.id, command.outcome, command.reply, now)
+    """Decide a report; one about staff is closed once a second person has agreed (`review`)."""
+    now, asker = node.now(), asker_of(connection, person)
+    made_at = await node.store.close_report(
+        command.report, asker, command.outcome, command.reply, now, Shown(seen=_millis(command.seen))
+    )
+    return await _closed(node, made_at, now)
+
+
+async def review(node: Node, connection: Connection, person: Person, command: ReviewReport) -> Answer:
+    """Agree with the outcome that somebody else has proposed for a report about staff, or refuse it."""
+    now, asker = node.now(), asker_of(connection, person)
+    shown = Shown(seen=_millis(command.seen), outcome=command.outcome, reply=command.reply)
+    made_at = await node.store.review_report(command.report, asker, command.why, now, shown, is_agreed=command.agree)
+    return await _closed(node, made_at, now)
+
+
+def _millis(seen: int | None) -> Millis | None:
+    return None if seen is None else Millis(seen)
+
+
+async def _closed(node: Node, made_at: Millis | None, now: Millis) -> Answer:
     if made_at is not None:
         node.metrics.report_close_seconds.observe(max(0, now - made_at) / 1000)
     return await _changed(node)
@@ -98,14 +136,18 @@ async def measure(node: Node, connection: Connection, person: Person, command: T
     asked = TakeMeasure(
         id=_id_of(person, command.id),
         by=person.id,
-        about=command.member,
+        about=None if command.member is None else aliases.of_staff(node, connection, command.room, command.member),
         kind=command.kind,
         room=command.room,
         offset=command.offset,
+        epoch=command.epoch,
         reason=command.reason,
         minutes=command.minutes,
         report=command.report,
+        is_operator=asker_of(connection, person).is_operator,
     )
+    # Whoever it is about may have come a moment ago.
+    await node.arrivals.flush()
     now = node.now()
     taken = await node.store.take_measure(asked, now)
     if taken.measure.at == now:
@@ -124,14 +166,15 @@ async def lift(node: Node, connection: Connection, person: Person, command: Lift
 
 
 async def debriefs(node: Node, connection: Connection, person: Person, command: AskDebriefs) -> Answer:
-    found = await node.store.debriefs()
+    found = await node.store.debriefs(asker_of(connection, person), node.now())
     people = {each.listener for each in found} | {each.read_by for each in found if each.read_by is not None}
     names = await node.store.names(people)
-    return Answer(DebriefsOk(debriefs=tuple(watch.debrief_of(each, names) for each in found)))
+    notes = tuple(watch.debrief_of(each, names) for each in found)
+    return Answer(DebriefsOk(debriefs=notes, declines=views.declines(node.floor.picture)))
 
 
 async def read_debrief(node: Node, connection: Connection, person: Person, command: ReadDebrief) -> Answer:
-    await node.store.read_debrief(command.debrief, person.id, node.now())
+    await node.store.read_debrief(command.debrief, asker_of(connection, person), node.now())
     return await _changed(node)
 
 

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Final
 from chatserver.bus.contract import Bus
 from chatserver.delivery.hub import Hub
 from chatserver.delivery.presence import Presence
+from chatserver.domain.aliases import Aliases
 from chatserver.domain.crisis import Words
 from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.floods import FloodRules, Origin
 from chatserver.domain.history import Millis
-from chatserver.domain.identity import MemberId, NodeId, Person
-from chatserver.domain.limits import Bucket, Limits
+from chatserver.domain.identity import MemberId, NodeId, Persona
+from chatserver.domain.limits import Limits
+from chatserver.domain.pace import Paces
 from chatserver.domain.rooms import Room, RoomId, RoomRules
+from chatserver.domain.sharing import Shared, SharedBucket, SharedCounts, Sharing, Spending
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.identity import Identities
 from chatserver.handlers.staff import StaffAccounts
@@ -24,8 +28,11 @@ from chatserver.protocol.internode import TOPIC_NODES, AnyNodeMessage, encode
 from chatserver.store.contract import Retention, Store
 
 if TYPE_CHECKING:
+    from chatserver.handlers.accounts import AccountsKeeper
+    from chatserver.handlers.arrivals import Arrivals
     from chatserver.handlers.duty import DutyKeeper
     from chatserver.handlers.floor import FloorKeeper
+    from chatserver.handlers.hiding import HidingBook
     from chatserver.handlers.house import HouseKeeper
     from chatserver.handlers.load import LoadKeeper
     from chatserver.handlers.overseer import Overseer
@@ -37,11 +44,30 @@ ENDED_SECONDS: Final = 60.0
 
 @dataclass(slots=True)
 class Online:
-    """A member's connections on this worker, and the pace of all of them together."""
+    """A member's connections on this worker, and the pace of all they have anywhere."""
 
-    bucket: Bucket
-    posts: Bucket
+    bucket: SharedBucket
+    posts: SharedBucket
+    reactions: SharedBucket
+    names: SharedBucket
+    codes: SharedBucket
+    paces: Paces = field(default_factory=Paces)
     connections: set[Connection] = field(default_factory=set)
+    wrote_at: dict[RoomId, Millis] = field(default_factory=dict)
+    """When they last wrote in rooms that have a pace."""
+    is_renaming: bool = False
+
+    @property
+    def _buckets(self) -> tuple[SharedBucket, ...]:
+        return (self.bucket, self.posts, self.reactions, self.names, self.codes)
+
+    def of(self, kind: Shared) -> SharedBucket:
+        """The bucket of this kind."""
+        return next((bucket for bucket in self._buckets if bucket.kind is kind), self.bucket)
+
+    def is_full(self, now: float) -> bool:
+        """Whether forgetting all of it would change nothing."""
+        return all(bucket.is_full(now) for bucket in self._buckets)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,6 +80,8 @@ class Node:
     hub: Hub
     presence: Presence
     identities: Identities
+    aliases: Aliases
+    hiding: HidingBook
     staff: StaffAccounts
     limits: Limits
     rules: RoomRules
@@ -62,6 +90,8 @@ class Node:
     metrics: Metrics
     now: Callable[[], Millis]
     monotonic: Callable[[], float]
+    safety_contact: str = ""
+    """To whom outside a reporter can turn where nobody here may handle their report."""
     rooms: dict[RoomId, Room] = field(default_factory=dict)
     """The directory, refreshed by the sweep and by room changes. Decisions load their own room in the transaction."""
     online: dict[MemberId, Online] = field(default_factory=dict)
@@ -73,12 +103,16 @@ class Node:
     ended: dict[MemberId, float] = field(default_factory=dict)
     """Members who are no more, and since when: somebody may be saying hello as one of them at that moment."""
     is_draining: bool = False
+    sharing: Sharing = field(default_factory=Sharing)
+    """What this worker and the others tell each other of what one member or address does."""
     floor: FloorKeeper = field(init=False)
     """The one-to-one side of this worker. It needs the node, so the server gives it afterwards."""
     watch: Watch = field(init=False)
     """The same of moderation."""
     house: HouseKeeper = field(init=False)
     """And of rooms, announcements and protection."""
+    arrivals: Arrivals = field(init=False)
+    """And of where members come from, and whose credentials are good."""
     duty: DutyKeeper = field(init=False)
     """And of rooms that need a moderator."""
     stop: Callable[[], None] = lambda: None
@@ -87,21 +121,37 @@ class Node:
     """How moderation is doing, in numbers."""
     load: LoadKeeper = field(init=False)
     """What goes on in the rooms and on the workers. It needs the node, too."""
+    accounts: AccountsKeeper = field(init=False)
+    """What operators are shown of the staff's accounts."""
 
-    def admit(self, connection: Connection, person: Person) -> None:
+    _connections: SharedCounts = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._connections = SharedCounts(self.sharing, Shared.CONNECTIONS, self.limits.connections_per_member)
+        for kind in (Shared.COMMANDS, Shared.POSTS, Shared.REACTIONS, Shared.NAMES, Shared.CODES):
+            self.sharing.on_spent(kind, self._hear_spent)
+
+    def origin_of(self, connection: Connection) -> Origin:
+        """Return where a connection's commands come from, as floods of alerts are counted."""
+        rules = FloodRules(
+            per_address=self.limits.alerts_per_address_per_minute * connection.share,
+            people=self.limits.new_people_alerts_per_minute,
+        )
+        return Origin(address=connection.address, rules=rules, around=connection.networks[1:])
+
+    def admit(self, connection: Connection, person: Persona) -> None:
         """From now on this connection is this member's. Raises BUSY where they have as many as one may have, and
         IDENTITY_UNKNOWN where they are no more."""
         if person.id in self.ended:
             raise Refusal(Reason.IDENTITY_UNKNOWN)
         online = self.online.get(person.id)
         if online is None:
-            limits, now = self.limits, self.monotonic()
-            bucket = Bucket(limits.member_commands_per_second, limits.member_command_burst, now)
-            posts = Bucket(limits.posts_per_second, limits.post_burst, now)
-            online = self.online[person.id] = Online(bucket, posts)
-        if len(online.connections) >= self.limits.connections_per_member:
+            online = self._online(person.id)
+        key = person.id.encode()
+        if self._connections.is_full(key, self.monotonic()):
             raise Refusal(Reason.BUSY, retry_after=5.0)
         online.connections.add(connection)
+        self._connections.enter(key)
         connection.person = person
         connection.member_bucket = online.bucket
 
@@ -110,18 +160,39 @@ class Node:
         self.watching.discard(connection)
         self.watching_load.pop(connection, None)
         self.staffed.discard(connection)
-        if connection.person is not None and (online := self.online.get(connection.person.id)) is not None:
+        online = None if connection.person is None else self.online.get(connection.person.id)
+        if connection.person is not None and online is not None and connection in online.connections:
             online.connections.discard(connection)
+            if not online.connections:
+                self.hiding.drop(connection.person.id)
+            self._connections.leave(connection.person.id.encode())
+
+    def _online(self, member: MemberId) -> Online:
+        limits, now, key = self.limits, self.monotonic(), member.encode()
+
+        def bucket(kind: Shared, rate: float, burst: float) -> SharedBucket:
+            return SharedBucket(self.sharing, kind, key, rate, burst, now)
+
+        online = self.online[member] = Online(
+            bucket(Shared.COMMANDS, limits.member_commands_per_second, limits.member_command_burst),
+            bucket(Shared.POSTS, limits.posts_per_second, limits.post_burst),
+            bucket(Shared.REACTIONS, limits.reactions_per_second, limits.reaction_burst),
+            bucket(Shared.NAMES, limits.names_per_hour / 3_600, limits.names_per_hour),
+            bucket(Shared.CODES, limits.codes_per_minute / 60, limits.codes_per_minute),
+        )
+        return online
+
+    def _hear_spent(self, spending: Spending, now: float) -> None:
+        """Another worker let a member spend so much. Also of one who is not here: they may come here next."""
+        member = MemberId(spending.key.decode())
+        online = self.online.get(member) or self._online(member)
+        online.of(spending.kind).spent_elsewhere(spending.amount, now)
 
     def forget_absent(self) -> None:
         """Drop the buckets of members who left long enough ago for it to make no difference, and the names of those
         who ended before anybody could still be saying hello as them."""
         now = self.monotonic()
-        gone = [
-            member
-            for member, online in self.online.items()
-            if not online.connections and online.bucket.is_full(now) and online.posts.is_full(now)
-        ]
+        gone = [member for member, online in self.online.items() if not online.connections and online.is_full(now)]
         for member in gone:
             del self.online[member]
         for member in [member for member, ended_at in self.ended.items() if now - ended_at > ENDED_SECONDS]:

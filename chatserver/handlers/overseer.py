@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from chatserver.domain.attention import ModerationLoad
+from chatserver.domain.errors import Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.ledger import LedgerHead, Tampered, Verifier
 from chatserver.domain.moderation import REASONS, MeasureKind
@@ -38,16 +39,25 @@ class Overseer:
         self._counts: Counts | None = None
         self._is_whole = True
         self._head: LedgerHead | None = None
+        self._stranded: set[str] = set()
         # Until a check says otherwise.
         node.metrics.audit_whole.set(1)
 
+    @property
+    def is_log_whole(self) -> bool:
+        """What the last check of the audit log found."""
+        return self._is_whole
+
     def load(self, now: Millis) -> ModerationLoad:
-        """As it was last counted."""
+        """As it was last counted, of everything: for metrics, not for anybody's page (`handlers/askers.py`)."""
         counts = self._counts
-        if counts is None or counts.overdue_since is None:
+        if counts is None:
             return ModerationLoad(is_log_whole=self._is_whole)
-        late = max(0, now - counts.overdue_since)
-        return ModerationLoad(overdue=counts.overdue, overdue_ms=late, is_log_whole=self._is_whole)
+        late = 0 if counts.overdue_since is None else max(0, now - counts.overdue_since)
+        return ModerationLoad(
+            overdue=counts.overdue, overdue_ms=late, is_log_whole=self._is_whole, floods=counts.floods,
+            folded=counts.folded,
+        )  # fmt: skip
 
     async def count(self) -> None:
         """Count again."""
@@ -56,11 +66,22 @@ class Overseer:
         for reason in REASONS:
             metrics.reports_open.labels(reason).set(counts.reports.get(reason, 0))
         metrics.reports_overdue.set(counts.overdue)
+        metrics.report_floods.set(counts.floods)
+        metrics.reports_folded.set(counts.folded)
         for kind in MeasureKind:
             metrics.measures_active.labels(kind.value).set(counts.measures.get(kind, 0))
         metrics.appeals.set(counts.appeals)
         metrics.unread_debriefs.set(counts.unread_debriefs)
         metrics.audit_entries.set(counts.entries)
+        await self._look_for_stranded()
+
+    async def _look_for_stranded(self) -> None:
+        """Say in the log, once for each, that a report waits which nobody who works here may handle."""
+        found = await self._node.store.stranded()
+        self._node.metrics.reports_stranded.set(len(found))
+        for report in sorted(found - self._stranded):
+            log.warning("report_nobody_may_handle", extra={"report": report})
+        self._stranded = found
 
     async def run(self) -> None:
         """Check the audit log once a day, at a moment of each worker's own."""
@@ -70,7 +91,11 @@ class Overseer:
             try:
                 await self.check()
                 wait = CHECK_SECONDS
-            except StoreUnavailable:
+            except (StoreUnavailable, Refusal):
+                wait = AGAIN_SECONDS
+            except Exception:
+                # What has to go on whatever one check ran into.
+                log.exception("audit_check_failed")
                 wait = AGAIN_SECONDS
 
     async def check(self) -> None:

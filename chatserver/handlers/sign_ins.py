@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from chatserver.domain import staff
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.identity import MemberId
 from chatserver.domain.staff import in_order, staff_keys
-from chatserver.handlers import members, rooms
+from chatserver.handlers import hiding, members, rooms
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
@@ -23,12 +23,13 @@ async def hello(node: Node, connection: Connection, command: Hello) -> Answer:
     member = None if sign_in is None else await node.store.member(sign_in.staff.member)
     if sign_in is None or member is None:
         raise Refusal(Reason.IDENTITY_REQUIRED if command.token is None else Reason.IDENTITY_UNKNOWN)
-    muted = await node.store.muted(member.id)
-    person = Person(member.id, member.name)
+    hides = await hiding.read(node, member.id)
+    person = member.persona
     node.admit(connection, person)
+    node.hiding.keep(member.id, hides)
     connection.roles, connection.sign_in = sign_in.staff.roles, sign_in.token_hash
     node.staffed.add(connection)
-    ok = members.hello_ok(node, person, has_code=False, muted=muted, issued=None, roles=in_order(connection.roles))
+    ok = members.hello_ok(node, person, has_code=False, hides=hides, issued=None, roles=in_order(connection.roles))
     standby = node.duty.greeting(connection)
     return Answer(ok, then=None if standby is None else lambda: connection.outbox.send(standby))
 
@@ -54,10 +55,9 @@ async def look_again(node: Node) -> None:
             connection.outbox.wire.close(Close.IDENTITY_ENDED)
         elif sign_in.staff.roles != connection.roles:
             connection.roles = sign_in.staff.roles
-            node.presence.rename(connection.person.id, rooms.shown(connection, connection.person).name)
+            node.presence.rename(rooms.shown(connection, connection.person))
             changed.add(sign_in.staff.member)
-    for member in changed:
-        await members.tell_others_of_self(node, member, except_for=None)
+    await members.tell_of_self(node, changed)
 
 
 async def require_confirmed(node: Node, connection: Connection) -> None:

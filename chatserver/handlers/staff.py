@@ -1,26 +1,26 @@
 """Signing in, being invited, and who of the staff may do what to whose account.
 
 Knows nothing of connections: `handlers/sign_ins.py` brings what is decided here to those who are connected. How often
-somebody may try is for the edge to count, by address and by login, before it asks here.
+somebody may try a password is for the edge to count before it asks here; wrong codes are counted in
+`handlers/proofs.py`. What opens an account is in `handlers/factors.py`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-from collections.abc import Callable, Collection
-from typing import Final, NamedTuple, TypeVar
+from collections.abc import Awaitable, Callable, Collection
+from typing import Final, NamedTuple
 
-import pyotp
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 
+from chatserver.domain.devices import hash_device, sign_device
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
+from chatserver.domain.limits import Limits
 from chatserver.domain.names import name_key
-from chatserver.domain.passwords import LONGEST, check_password, clean_password
 from chatserver.domain.staff import (
+    OPERATOR_WAIT,
     SECRET_BYTES,
     Capability,
     Role,
@@ -29,27 +29,18 @@ from chatserver.domain.staff import (
     clean_staff_name,
     fold_login,
     hash_secret,
-    is_totp_secret,
     keep_an_operator,
     require,
     require_confirmed,
     spare_oneself,
-    totp_step,
-    totp_uri,
 )
+from chatserver.handlers.factors import Factors
+from chatserver.handlers.passkeys import Passkeys, Purpose, Shown
+from chatserver.handlers.password_hashing import Hashing
+from chatserver.handlers.proofs import Proof, Proofs
+from chatserver.handlers.tries import Tries
 from chatserver.store.contract import Invitation, SignIn, StaffSecrets, Store
-
-_T = TypeVar("_T")
-
-TIME_COST: Final = 3
-MEMORY_KIB: Final = 64 * 1024
-PARALLELISM: Final = 1
-"""argon2id as RFC 9106, section 4, recommends where memory is dear (its second choice), in one lane instead of four: as
-much work for whoever guesses, and the other cores stay with the rooms. 127 ms and 64 MiB on 2 shared vCPUs."""
-WAITING: Final = 16
-"""Who may wait for a password to be hashed, one after another. The last of them waits some two seconds."""
-_NOBODYS: Final = "$argon2id$v=19$m={m},t={t},p={p}$bm9ib2R5J3Mgc2FsdCBpcw$r3k5Wc2bJmMTf1lZ3yq0s1oE3T3uBOYyqkq9ZkTQm2U"
-"""What the password of a login is held against that there is not: the answer takes as long, and is no."""
+from chatserver.store.staff_contract import Device
 
 
 class Welcome(NamedTuple):
@@ -66,9 +57,15 @@ class Link(NamedTuple):
     expires_at: Millis
 
 
+RESET_HOLDS: Final = 24 * 3_600_000
+"""Milliseconds after another operator's reset for which an account gives nothing out: its owner sees it by then."""
+DEVICE_AGE: Final = 90 * 24 * 3_600_000
+"""Milliseconds for which a browser is known after the last sign-in there."""
+
+
 class StaffAccounts:
-    """The accounts of those who work here. `sign_in_age` and `invitation_age` are in milliseconds; `issuer` is what
-    authenticator apps call this place.
+    """The accounts of those who work here. `sign_in_age`, `device_age` and `invitation_age` are in milliseconds;
+    `device_key` signs the cookies of known browsers; `issuer` is what authenticator apps and passkeys call this place.
 
     Where the store is away everything here raises StoreUnavailable: nobody is let in on a guess. `on_changed` is told
     after the commit of everybody whose account, roles or sign-ins are others now.
@@ -83,8 +80,11 @@ class StaffAccounts:
         name_length: int,
         sign_in_age: int,
         invitation_age: int,
+        device_age: int = DEVICE_AGE,
         issuer: str = "Peer support",
         hasher: PasswordHasher | None = None,
+        tries: Tries | None = None,
+        device_key: bytes | None = None,
     ) -> None:
         self._store = store
         self._new_id = new_id
@@ -92,24 +92,41 @@ class StaffAccounts:
         self._name_length = name_length
         self._sign_in_age = sign_in_age
         self._invitation_age = invitation_age
-        self._issuer = issuer
-        self._hasher = hasher = hasher or PasswordHasher(TIME_COST, MEMORY_KIB, PARALLELISM)
-        self._nobodys = _NOBODYS.format(m=hasher.memory_cost, t=hasher.time_cost, p=hasher.parallelism)
-        self._hashing = asyncio.Lock()
-        self._waiting = 0
+        self._device_key = device_key or secrets.token_bytes(SECRET_BYTES)
+        self._device_age = device_age
+        self.hashing = Hashing(hasher)
+        self.passkeys = Passkeys(store, now=now, name=issuer)
+        # Without others' tries to agree with, such as for whoever has the machine, any key will do.
+        counting = tries or Tries(store, secrets.token_bytes(SECRET_BYTES), Limits(), now)
+        self._proofs = Proofs(store, self.hashing, self.passkeys, counting, now=now)
+        self.factors = Factors(store, self._proofs, self.passkeys, now=now, issuer=issuer)
+        self.factors.on_changed = self._changed
         self.on_changed: Callable[[MemberId], None] = lambda member: None
+        self.on_reset: Callable[[MemberId], Awaitable[None]] = _nothing
+        """Awaited before anybody has the link that gives an account back: whoever holds it need not be its owner."""
 
     # -------------------------------------------------------------------------------------------- signing in and out
 
-    async def sign_in(self, login: str, password: str, code: str | None = None) -> Welcome:
-        """Raises SIGN_IN_REFUSED; with `why` "code" where the password was right, and the second factor is missing or
-        wrong."""
-        found = await self._store.staff_by_login(fold_login(login))
-        is_right = await self._matches(self._nobodys if found is None else found.password_hash, password)
-        if found is None or not is_right or found.staff.revoked_at is not None:
-            raise Refusal(Reason.SIGN_IN_REFUSED)
-        await self._check_code(found, code)
-        return await self._welcome(found)
+    async def sign_in(
+        self,
+        login: str,
+        password: str,
+        code: str | None = None,
+        *,
+        device: bytes | None = None,
+        known_device: bytes | None = None,
+    ) -> Welcome:
+        """Sign in with a password; `device` is the hash of the browser's cookie, where it is one, and `known_device`
+        the same where it signed in to this login before. Raises as `Proofs.of_login`."""
+        return await self._welcome(await self._proofs.of_login(login, password, code, known_device), device)
+
+    async def sign_in_with_passkey(self, shown: Shown, *, device: bytes | None = None) -> Welcome:
+        """Sign in with a passkey, which says itself whose it is. Raises SIGN_IN_REFUSED ("passkey")."""
+        passkey = await self.passkeys.check(Purpose.SIGN_IN, shown)
+        found = await self._store.staff(passkey.member)
+        if found is None:
+            raise Refusal(Reason.SIGN_IN_REFUSED, details={"why": "passkey"})
+        return await self._welcome(found, device)
 
     async def known(self, token: str | None) -> SignIn | None:
         """The sign-in behind a token, while it and the account are good."""
@@ -119,18 +136,41 @@ class StaffAccounts:
         return (await self._store.sign_ins([hashed], self._now())).get(hashed)
 
     async def sign_out(self, by: SignIn) -> None:
-        await self._store.sign_out(by.token_hash)
+        await self._store.sign_out(by.token_hash, self._now())
         self.on_changed(by.staff.member)
 
-    async def confirm(self, by: SignIn, password: str, code: str | None = None) -> None:
-        """They show again who they are, because of what they want to do. Raises as `sign_in`."""
-        found = await self._require_password(by.staff.member, password)
-        await self._check_code(found, code)
+    async def sign_out_elsewhere(self, by: SignIn, device: bytes | None) -> None:
+        """End every other sign-in of theirs, and forget every other browser."""
+        await self._store.forget_devices(by.staff.member, self._now(), keep=by.token_hash, device=device)
+        self.on_changed(by.staff.member)
+
+    async def confirm(self, by: SignIn, proof: Proof) -> None:
+        """They show again who they are, because of what they want to do. Raises as `Proofs.require`."""
+        await self._proofs.require(by, proof)
         await self._store.confirm_sign_in(by.token_hash, self._now())
+
+    # ------------------------------------------------------------------------------------------------ known browsers
+
+    def new_device(self) -> str:
+        """A cookie for a browser that has none."""
+        return sign_device(secrets.token_urlsafe(SECRET_BYTES), self._device_key)
+
+    def device_of(self, cookie: str | None) -> bytes | None:
+        """The hash of a browser's cookie, if we made it."""
+        return None if cookie is None else hash_device(cookie, self._device_key)
+
+    async def is_known_there(self, login: str, device: bytes | None) -> bool:
+        """Whether somebody signed in to this login from this browser before."""
+        found = None if device is None else await self._store.staff_by_login(fold_login(login))
+        if found is None or device is None:
+            return False
+        return await self._store.knows_device(device, found.staff.member, self._now())
 
     # ------------------------------------------------------------------------------------------------ becoming staff
 
-    async def accept_invitation(self, link: str, login: str, name: str, password: str) -> Welcome:
+    async def accept_invitation(
+        self, link: str, login: str, name: str, password: str, *, device: bytes | None = None
+    ) -> Welcome:
         """Make the account that a link invites to, and sign in.
 
         Raises INVITATION_UNKNOWN, NAME_REFUSED, NAME_TAKEN, or PASSWORD_WEAK; then the link is as good as before."""
@@ -138,64 +178,80 @@ class StaffAccounts:
         invitation = None if hashed is None else await self._store.invitation(hashed, self._now())
         if invitation is None:
             raise Refusal(Reason.INVITATION_UNKNOWN)
-        return await self._welcome(await self._add(login, name, password, invitation.roles, hashed))
+        return await self._welcome(await self._add(login, name, password, invitation.roles, hashed), device)
 
     async def add_operator(self, login: str, name: str, password: str) -> Staff:
         """For whoever has the machine. Raises as `accept_invitation`."""
-        return (await self._add(login, name, password, frozenset({Role.OPERATOR}), None)).staff
+        added = await self._add(login, name, password, frozenset({Role.OPERATOR}), None)
+        # As it was kept: whether the role waits is decided where it is written.
+        return (await self._proofs.account(added.staff.member)).staff
 
     async def make_invitation(self, roles: Collection[Role], by: MemberId | None) -> Link:
         """A link for one person. Raises INVALID where it gives no role."""
-        link, expires_at = secrets.token_urlsafe(SECRET_BYTES), Millis(self._now() + self._invitation_age)
+        now = self._now()
+        link, expires_at = secrets.token_urlsafe(SECRET_BYTES), Millis(now + self._invitation_age)
         await self._store.add_invitation(
-            Invitation(link_hash=_hash(link), roles=_some(roles), made_by=by, expires_at=expires_at)
+            Invitation(link_hash=_hash(link), roles=_some(roles), made_by=by, expires_at=expires_at), now
         )
         return Link(link, expires_at)
 
     # ----------------------------------------------------------------------------------------------- one's own account
 
-    async def change_password(self, by: SignIn, current: str, new: str) -> Welcome:
-        """Ends every sign-in of theirs, this one too, and begins a new one. Raises SIGN_IN_REFUSED or PASSWORD_WEAK."""
+    async def change_password(self, by: SignIn, proof: Proof, new: str, *, device: bytes | None = None) -> Welcome:
+        """Ends every sign-in of theirs, this one too, and begins a new one; no browser but this one is known any more.
+        Raises as `Proofs.require`, or PASSWORD_WEAK."""
         member = by.staff.member
-        await self._require_password(member, current)
-        password_hash = await self._hash_password(new, by.staff.login)
-        await self._store.set_password(member, password_hash)
+        await self._proofs.require(by, proof)
+        password_hash = await self.hashing.hash(new, by.staff.login)
+        await self._store.set_password(member, password_hash, self._now(), device=device)
         self.on_changed(member)
-        return await self._welcome(await self._secrets(member))
+        return await self._welcome(await self._proofs.account(member), device)
 
-    def begin_totp(self, by: SignIn) -> tuple[str, str]:
-        """A new secret for an authenticator app, and its URI. Nothing is kept: `set_totp` makes it count."""
-        self._require_confirmed(by)
-        secret = pyotp.random_base32()
-        return secret, totp_uri(secret, by.staff.login, self._issuer)
+    async def may_export(self, by: SignIn) -> MemberId:
+        """Whose copy somebody may have: their own. Raises NOT_ALLOWED (`why` "reset") for a day after another operator
+        reset the account: that is no way to read what its owner wrote in sessions, or reported."""
+        member = by.staff.member
+        if await self._store.was_reset(member, Millis(self._now() - RESET_HOLDS)):
+            raise Refusal(Reason.NOT_ALLOWED, details={"why": "reset"})
+        return member
 
-    async def set_totp(self, by: SignIn, secret: str, code: str) -> None:
-        """From now on this second factor is asked for. Raises INVALID for what is no secret, SIGN_IN_REFUSED ("code")
-        where the app's code shows that it has another."""
-        self._require_confirmed(by)
-        if not is_totp_secret(secret):
-            raise Refusal(Reason.INVALID)
-        step = totp_step(secret, code, self._now(), 0)
-        if step is None:
-            raise _wrong_code()
-        await self._store.set_totp(by.staff.member, secret)
-        # The code that was just typed must not open anything any more.
-        await self._store.use_totp(by.staff.member, step)
-
-    async def remove_totp(self, by: SignIn, code: str) -> None:
-        """Do without it again. Raises SIGN_IN_REFUSED ("code"). It is done already where there is none."""
-        self._require_confirmed(by)
-        await self._check_code(await self._secrets(by.staff.member), code)
-        await self._store.set_totp(by.staff.member, None)
-
-    async def may_go(self, by: SignIn, password: str) -> MemberId:
-        """Whether somebody can be erased, who says so with their password: who they are. Raises SIGN_IN_REFUSED, or
+    async def may_go(self, by: SignIn, proof: Proof) -> MemberId:
+        """Whether somebody can be erased, who shows who they are: who they are. Raises as `Proofs.require`, or
         NOT_ALLOWED (`why` "last_operator") where nobody would be left."""
         member = by.staff.member
-        await self._require_password(member, password)
+        await self._proofs.require(by, proof)
         # The store decides again when it writes; here the reason is known.
-        keep_an_operator(await self._store.all_staff(), member, ())
+        keep_an_operator(await self._store.all_staff(), member, (), self._now())
         return member
+
+    # ------------------------------------------------------------------------------------------------ resets
+
+    async def make_reset(self, member: MemberId, by: MemberId | None = None) -> Link:
+        """A link that gives an account back to its owner; until it is used nothing opens the account. Without `by`, for
+        whoever has the machine. Raises MEMBER_UNKNOWN or NOT_ALLOWED."""
+        now = self._now()
+        link, expires_at = secrets.token_urlsafe(SECRET_BYTES), Millis(now + self._invitation_age)
+        await self._store.make_reset(_hash(link), member, now, expires_at, by=by)
+        self.on_changed(member)
+        await self.on_reset(member)
+        return Link(link, expires_at)
+
+    async def reset(self, by: SignIn, member: MemberId) -> Link:
+        """The same, for an operator. Raises NOT_ALLOWED ("self" about oneself), CONFIRMATION_REQUIRED, or
+        MEMBER_UNKNOWN."""
+        self._require(by, Capability.MANAGE_STAFF)
+        spare_oneself(by.staff.member, member, ())
+        return await self.make_reset(member, by.staff.member)
+
+    async def use_reset(self, link: str, password: str, *, device: bytes | None = None) -> Welcome:
+        """Set the password of the account that a link gives back, and sign in. Raises INVITATION_UNKNOWN, or
+        PASSWORD_WEAK; then the link is as good as before."""
+        hashed = hash_secret(link)
+        found = None if hashed is None else await self._store.reset(hashed, self._now())
+        if found is None or hashed is None:
+            raise Refusal(Reason.INVITATION_UNKNOWN)
+        password_hash = await self.hashing.hash(password, found.staff.login)
+        return await self._welcome(await self._store.use_reset(hashed, password_hash, self._now()), device)
 
     # ------------------------------------------------------------------------------------------------ others' accounts
 
@@ -214,9 +270,17 @@ class StaffAccounts:
         CONFIRMATION_REQUIRED, MEMBER_UNKNOWN, or INVALID where no role is left: that is what revoking is for."""
         self._require(by, Capability.MANAGE_STAFF)
         chosen = _some(roles)
-        keep_an_operator(await self._store.all_staff(), member, chosen)
+        now = self._now()
+        keep_an_operator(await self._store.all_staff(), member, chosen, now)
         spare_oneself(by.staff.member, member, chosen)
-        await self._store.set_staff(member, chosen, by=by.staff.member)
+        await self._store.set_staff(member, chosen, by=by.staff.member, now=now)
+        self.on_changed(member)
+
+    async def agree(self, by: SignIn, member: MemberId) -> None:
+        """A second operator agrees to a new one. Raises NOT_ALLOWED ("self" for whoever gave the role, "not_waiting"),
+        CONFIRMATION_REQUIRED or MEMBER_UNKNOWN."""
+        self._require(by, Capability.MANAGE_STAFF)
+        await self._store.agree_operator(member, by.staff.member, self._now())
         self.on_changed(member)
 
     async def revoke(self, by: SignIn, member: MemberId) -> None:
@@ -228,57 +292,39 @@ class StaffAccounts:
     async def end(self, member: MemberId, by: MemberId | None = None) -> None:
         """Revoke an account; without `by`, for whoever has the machine. Raises as `revoke`."""
         # The store decides again when it writes; here the reason is known.
-        keep_an_operator(await self._store.all_staff(), member, ())
+        now = self._now()
+        keep_an_operator(await self._store.all_staff(), member, (), now)
         if by is not None:
             spare_oneself(by, member, ())
-        await self._store.revoke_staff(member, self._now(), by=by)
+        await self._store.revoke_staff(member, now, by=by)
         self.on_changed(member)
 
     # ----------------------------------------------------------------------------------------------------- inner parts
 
     def _require(self, by: SignIn, capability: Capability) -> None:
         require(by.staff.roles, capability)
-        self._require_confirmed(by)
-
-    def _require_confirmed(self, by: SignIn) -> None:
         require_confirmed(by.confirmed_at, self._now())
 
-    async def _secrets(self, member: MemberId) -> StaffSecrets:
-        found = await self._store.staff(member)
-        if found is None or found.staff.revoked_at is not None:
-            raise Refusal(Reason.IDENTITY_REQUIRED)
-        return found
+    def _changed(self, member: MemberId) -> None:
+        self.on_changed(member)
 
-    async def _require_password(self, member: MemberId, password: str) -> StaffSecrets:
-        found = await self._secrets(member)
-        if not await self._matches(found.password_hash, password):
-            raise Refusal(Reason.SIGN_IN_REFUSED)
-        return found
-
-    async def _check_code(self, found: StaffSecrets, code: str | None) -> None:
-        if found.totp_secret is None:
-            return
-        step = totp_step(found.totp_secret, code or "", self._now(), found.totp_step)
-        # Of two who type the same code at once, the store lets one in.
-        if step is None or not await self._store.use_totp(found.staff.member, step):
-            raise _wrong_code()
-
-    async def _welcome(self, found: StaffSecrets) -> Welcome:
+    async def _welcome(self, found: StaffSecrets, device: bytes | None) -> Welcome:
         """A new sign-in for somebody who has shown who they are."""
         token, now, member = secrets.token_urlsafe(SECRET_BYTES), self._now(), found.staff.member
         hashed, expires_at = _hash(token), Millis(now + self._sign_in_age)
+        known = None if device is None else Device(device_hash=device, expires_at=Millis(now + self._device_age))
         try:
-            await self._store.sign_in(hashed, member, now, expires_at)
+            await self._store.sign_in(hashed, member, now, expires_at, known)
         except Refusal:
             # Revoked at this moment.
             raise Refusal(Reason.SIGN_IN_REFUSED) from None
         # The password may have been changed, because it was stolen, while this one was being checked.
         after = await self._store.staff(member)
-        if after is None or after.password_hash != found.password_hash or after.staff.revoked_at is not None:
-            await self._store.sign_out(hashed)
+        kept = (await self._store.sign_ins([hashed], now)).get(hashed)
+        if after is None or after.password_hash != found.password_hash or kept is None:
+            await self._store.sign_out(hashed, now)
             raise Refusal(Reason.SIGN_IN_REFUSED)
-        signed_in = SignIn(token_hash=hashed, staff=after.staff, confirmed_at=now, expires_at=expires_at)
-        return Welcome(signed_in, token)
+        return Welcome(kept, token)
 
     async def _add(
         self, login: str, name: str, password: str, roles: frozenset[Role], invitation: bytes | None
@@ -288,39 +334,24 @@ class StaffAccounts:
         if any(staff.login == cleaned for staff in everybody):
             raise Refusal(Reason.NAME_TAKEN, details={"field": "login"})
         shown = clean_staff_name(name, max_length=self._name_length, others=everybody)
-        staff = Staff(member=self._new_id(), login=cleaned, name=shown.name, roles=roles, created_at=self._now())
-        password_hash = await self._hash_password(password, cleaned)
+        password_hash = await self.hashing.hash(password, cleaned)
+        now = self._now()
+        staff = Staff(
+            member=self._new_id(),
+            login=cleaned,
+            name=shown.name,
+            roles=roles,
+            created_at=now,
+            # The store lets it count at once where nobody else's does.
+            operator_from=Millis(now + OPERATOR_WAIT) if Role.OPERATOR in roles else None,
+        )
         added = StaffSecrets(staff=staff, password_hash=password_hash, totp_secret=None, totp_step=0)
         await self._store.add_staff(added, name_key(shown.name), invitation)
         return added
 
-    async def _hash_password(self, password: str, login: str) -> str:
-        """Raises PASSWORD_WEAK or BUSY."""
-        cleaned = clean_password(password[: LONGEST + 1])
-        check_password(cleaned, login)
-        return await self._one_at_a_time(self._hasher.hash, cleaned)
 
-    async def _matches(self, password_hash: str, password: str) -> bool:
-        """Takes as long whatever is wrong. Raises BUSY."""
-        return await self._one_at_a_time(self._verify, password_hash, clean_password(password[: LONGEST + 1]))
-
-    def _verify(self, password_hash: str, password: str) -> bool:
-        try:
-            return self._hasher.verify(password_hash, password)
-        except (VerificationError, InvalidHashError):
-            return False
-
-    async def _one_at_a_time(self, work: Callable[..., _T], *arguments: str) -> _T:
-        """Each takes a core and 64 MiB for a moment: a crowd that signs in waits for one another, and the rooms for
-        nobody."""
-        if self._waiting >= WAITING:
-            raise Refusal(Reason.BUSY, retry_after=2.0)
-        self._waiting += 1
-        try:
-            async with self._hashing:
-                return await asyncio.to_thread(work, *arguments)
-        finally:
-            self._waiting -= 1
+async def _nothing(member: MemberId) -> None:
+    """Where there is nobody else who has to know."""
 
 
 def _hash(secret: str) -> bytes:
@@ -334,7 +365,3 @@ def _some(roles: Collection[Role]) -> frozenset[Role]:
     if not roles:
         raise Refusal(Reason.INVALID, details={"field": "$.roles", "problem": "no role"})
     return frozenset(roles)
-
-
-def _wrong_code() -> Refusal:
-    return Refusal(Reason.SIGN_IN_REFUSED, details={"why": "code"})

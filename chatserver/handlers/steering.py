@@ -15,11 +15,11 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import CommandId, Millis
 from chatserver.domain.hours import parse_hours
 from chatserver.domain.house import Hours, RoomEdit
-from chatserver.domain.identity import MemberId, NodeId, Person
+from chatserver.domain.identity import MemberId, NodeId, Person, Persona
 from chatserver.domain.ledger import Act
 from chatserver.domain.rooms import Room, RoomId, RoomStatus, room_channel
 from chatserver.domain.staff import Capability, require
-from chatserver.handlers import rooms
+from chatserver.handlers import elsewhere
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
@@ -74,7 +74,7 @@ async def settle(node: Node, connection: Connection, person: Person, command: Se
         await node.store.leave(person.id, command.room)
         for each in node.connections_of(person.id):
             if command.to in each.rooms:
-                rooms.depart(node, each, command.room)
+                elsewhere.depart(node, each, command.room)
     return Answer(DoneOk())
 
 
@@ -155,10 +155,10 @@ async def _steered(node: Node, steered: Steered) -> Answer:
 
 async def plan(node: Node, connection: Connection, person: Person, command: PlanSplit) -> Answer:
     room = _room(node, command.room)
-    names = {each.id: each for each in _people(node, room)}
+    names = {each.id: each.name for each in _people(node, room)}
     groups = await _groups(node, room, command.parts)
     return Answer(
-        PlanOk(revision=room.revision, groups=[[names.get(who, Person(who, "")) for who in group] for group in groups])
+        PlanOk(revision=room.revision, groups=[[Person(who, names.get(who, "")) for who in group] for group in groups])
     )
 
 
@@ -178,10 +178,10 @@ async def _groups(node: Node, room: Room, parts: int | None) -> tuple[tuple[Memb
     # Who is no member any more has no place to be led to.
     here = [who for who in people if who in circle.created_at]
     new = [who for who in here if now - circle.created_at[who] < NEW_FOR]
-    return splitting.plan(here, circle.ties, new, parts)
+    return splitting.plan(here, circle.ties, new, parts, circle.apart)
 
 
-def _people(node: Node, room: Room) -> list[Person]:
+def _people(node: Node, room: Room) -> list[Persona]:
     return node.presence.people(room_channel(room.id), rules.MOST_PEOPLE)
 
 

@@ -12,16 +12,17 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from chatserver.delivery.outbox import Outbox
+from chatserver.delivery.presence import PresenceChange
 from chatserver.domain.errors import Refusal
 from chatserver.domain.history import ChannelName
 from chatserver.domain.rooms import ROOM_CHANNEL_PREFIX, RoomId, room_channel, room_of
-from chatserver.handlers import rooms, sign_ins
+from chatserver.handlers import hiding, members, rooms, seats, sign_ins
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.health import Health
 from chatserver.handlers.node import Node
 from chatserver.handlers.steering import Stewards
 from chatserver.protocol.internode import encode
-from chatserver.protocol.messages import CountsPush, PresencePush
+from chatserver.protocol.messages import CountsPush
 from chatserver.store.contract import StoreUnavailable
 
 PRESENCE_SECONDS: Final = 0.1
@@ -35,6 +36,7 @@ COUNT_SECONDS: Final = 5.0
 DUTY_SECONDS: Final = 1.0
 TOUCH_SECONDS: Final = 60.0
 EXPIRE_SECONDS: Final = 60.0
+REWRITE_SECONDS: Final = 5.0
 
 log = logging.getLogger("chatserver.handlers")
 
@@ -59,6 +61,7 @@ class Sweep:
                 (SECOND, self._second),
                 (STAFF_SECONDS, self._staff),
                 (WATCH_SECONDS, self._watch),
+                (STAFF_SECONDS, self._accounts),
                 (STEWARD_SECONDS, self._stewards.tick),
                 (DUTY_SECONDS, self._duty),
                 (ROOMS_SECONDS, self.load_rooms),
@@ -66,6 +69,7 @@ class Sweep:
                 (COUNT_SECONDS, self._node.overseer.count),
                 (TOUCH_SECONDS, self._touch),
                 (EXPIRE_SECONDS, self._expire),
+                (REWRITE_SECONDS, self._rewrite),
             ):
                 group.create_task(self._repeat(every, work), name=work.__name__)
 
@@ -79,9 +83,10 @@ class Sweep:
 
     def restate_presence(self, outbox: Outbox, channel: ChannelName) -> None:
         """Tell a connection that had fallen behind who is there now."""
-        presence = self._node.presence
-        people = presence.people(channel, self._node.limits.people_listed)
-        outbox.send(PresencePush(channel=channel, here=presence.here(channel), came=[], went=[], people=people))
+        node = self._node
+        people = hiding.people(node, room_of(channel), hiding.seen_through(node, outbox))
+        change = PresenceChange(node.presence.here(channel), [], [], False)
+        node.hub.tell_one(outbox, channel, hiding.presence_push(node, channel, change, people))
 
     async def _repeat(self, every: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -101,18 +106,13 @@ class Sweep:
         messages = node.presence.tick(node.monotonic())
         if messages:
             node.bus.publish([(topic, encode(node.id, message)) for topic, message in messages])
-        listed = node.limits.people_listed
         for channel, change in node.presence.drain_changes().items():
             if not channel.startswith(ROOM_CHANNEL_PREFIX):
                 continue
             if change.is_count_changed and not rooms.is_session(room_of(channel)):
                 # How many are in a closed room is nobody's to know but theirs.
                 self._changed_rooms.add(room_of(channel))
-            came, went = change.came[:listed], change.went[:listed]
-            # Where not all can be named, those who are left out must not stay on anybody's list.
-            is_whole = len(came) == len(change.came) and len(went) == len(change.went)
-            people = None if is_whole else node.presence.people(channel, listed)
-            node.hub.tell(channel, PresencePush(channel=channel, here=change.here, came=came, went=went, people=people))
+            hiding.tell_presence(node, channel, change)
 
     async def _counts(self) -> None:
         node = self._node
@@ -135,6 +135,7 @@ class Sweep:
 
     async def _second(self) -> None:
         node = self._node
+        seats.look_round(node)
         self._health.send_canary()
         node.hub.measure()
         node.metrics.bus_attached.set(int(node.bus.is_attached))
@@ -144,7 +145,11 @@ class Sweep:
     async def _staff(self) -> None:
         await sign_ins.look_again(self._node)
 
+    async def _accounts(self) -> None:
+        await self._node.accounts.tick()
+
     async def _watch(self) -> None:
+        await self._node.arrivals.tick()
         await self._node.watch.tick()
 
     async def _duty(self) -> None:
@@ -156,14 +161,22 @@ class Sweep:
     async def _touch(self) -> None:
         node = self._node
         node.forget_absent()
+        node.arrivals.note_present()
         present = [member for member, online in node.online.items() if online.connections]
         if present:
             # Whoever was erased by another worker while the bus was away is found here.
             for member in await node.store.touch(present, node.now()):
                 node.end_member(member)
+            # And what else the bus may have lost about somebody.
+            await members.heal(node)
 
     async def _expire(self) -> None:
         node = self._node
         while heads := await node.store.expire(node.now(), node.retention):
             node.hub.expire(heads)
             node.metrics.expired.inc(len(heads))
+
+    async def _rewrite(self) -> None:
+        """Rewrite the database's files where erasures are owed it. The store keeps it to once an hour."""
+        if await self._node.store.rewrite(self._node.now()):
+            log.info("database_rewritten")

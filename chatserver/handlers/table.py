@@ -1,4 +1,4 @@
-"""Every command in one table: what runs it and what it costs. The checks stand here, once."""
+"""Every command in one table: what runs it and who may. The checks stand here, once."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import Any, Final
 from msgspec import Struct
 
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.identity import Person
+from chatserver.domain.identity import Persona
 from chatserver.domain.moderation import MeasureKind
 from chatserver.domain.staff import Capability, require
-from chatserver.handlers import listening, load, members, moderation, rooms, sign_ins, steering
+from chatserver.handlers import accounts, history, listening, load, members, moderation, rooms, sign_ins, steering
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
+from chatserver.protocol.accounts import AskAccounts
+from chatserver.protocol.costs import cost_of
 from chatserver.protocol.fields import Command
 from chatserver.protocol.house import (
     Announce,
@@ -56,6 +58,7 @@ from chatserver.protocol.listening import (
     LeaveQueue,
     MakeWords,
     ReportPerson,
+    SayNobody,
     StillThere,
     TakeBack,
     TalkAgainCommand,
@@ -88,114 +91,118 @@ from chatserver.protocol.moderation import (
     LiftMeasure,
     NoteReport,
     OpenReport,
+    PageReports,
     ReadDebrief,
     ReleaseReport,
     ReportPost,
+    ReviewReport,
     SeenMatters,
     TakeMeasureCommand,
 )
 
 # Any: each handler takes its own command type, and the table is what matches them.
-Handler = Callable[[Node, Connection, Person, Any], Awaitable[Answer]]
+Handler = Callable[[Node, Connection, Persona, Any], Awaitable[Answer]]
 
 
 class Row(Struct, frozen=True):
-    """`cost` is in tokens of the connection's and the member's buckets: what an ordinary command costs is 1.
-    `needs` is what one must be allowed to do; without it the command is every member's. What `is_dangerous` needs the
-    password to have been given within the last ten minutes."""
+    """`needs` is what one must be allowed to do; without it the command is every member's. What `is_dangerous` needs
+    the password to have been given within the last ten minutes. What a command costs stands in `protocol/costs.py`."""
 
     handler: Handler
-    cost: float = 1.0
     needs: Capability | None = None
     is_dangerous: bool = False
 
 
-async def _ping(node: Node, connection: Connection, person: Person, command: Ping) -> Answer:
+async def _ping(node: Node, connection: Connection, person: Persona, command: Ping) -> Answer:
     return Answer(DoneOk())
 
 
 TABLE: Final[dict[type[Command], Row]] = {
-    ListRooms: Row(rooms.list_rooms, 2.0),
-    JoinRoom: Row(rooms.join, 2.0),
+    ListRooms: Row(rooms.list_rooms),
+    JoinRoom: Row(rooms.join),
     LeaveRoom: Row(rooms.leave),
     PostCommand: Row(rooms.post),
     EditCommand: Row(rooms.edit),
     RedactCommand: Row(rooms.redact),
     ReactCommand: Row(rooms.react),
-    PageHistory: Row(rooms.history, 2.0),
-    MarkRead: Row(rooms.mark_read, 0.5),
-    Typing: Row(rooms.typing, 0.5),
-    AskStanding: Row(listening.standing, 2.0),
-    AskForListener: Row(listening.ask, 5.0),
-    LeaveQueue: Row(listening.leave_queue, 2.0),
-    TakeBack: Row(listening.take_back, 2.0),
-    Feedback: Row(listening.feedback, 2.0),
-    EndTalk: Row(listening.end, 2.0),
-    ExtendTalk: Row(listening.extend, 2.0),
-    TalkAgainCommand: Row(listening.again, 2.0),
-    MakeWords: Row(listening.words, 20.0),
-    BlockPerson: Row(listening.block, 2.0),
-    ReportPerson: Row(listening.report, 10.0),
-    AnswerInvitation: Row(listening.answer_invitation, 2.0),
-    AskConsole: Row(listening.console, 2.0, needs=Capability.LISTEN),
-    ChangeProfile: Row(listening.profile, 5.0, needs=Capability.LISTEN),
-    BeAvailable: Row(listening.available, 2.0, needs=Capability.LISTEN),
+    PageHistory: Row(history.page),
+    MarkRead: Row(rooms.mark_read),
+    Typing: Row(rooms.typing),
+    AskStanding: Row(listening.standing),
+    AskForListener: Row(listening.ask),
+    LeaveQueue: Row(listening.leave_queue),
+    TakeBack: Row(listening.take_back),
+    Feedback: Row(listening.feedback),
+    EndTalk: Row(listening.end),
+    ExtendTalk: Row(listening.extend),
+    TalkAgainCommand: Row(listening.again),
+    MakeWords: Row(listening.words),
+    BlockPerson: Row(listening.block),
+    ReportPerson: Row(listening.report),
+    AnswerInvitation: Row(listening.answer_invitation),
+    AskConsole: Row(listening.console, needs=Capability.LISTEN),
+    ChangeProfile: Row(listening.profile, needs=Capability.LISTEN),
+    BeAvailable: Row(listening.available, needs=Capability.LISTEN),
     StillThere: Row(listening.still_here, needs=Capability.LISTEN),
-    AcceptProposal: Row(listening.accept, 2.0, needs=Capability.LISTEN),
-    DeclineProposal: Row(listening.decline, 2.0, needs=Capability.LISTEN),
-    FlagTalk: Row(listening.flag, 2.0, needs=Capability.LISTEN),
-    Invite: Row(listening.invite, 2.0, needs=Capability.LISTEN),
-    DebriefNote: Row(listening.debrief, 5.0, needs=Capability.LISTEN),
-    AskPractice: Row(listening.practise, 2.0, needs=Capability.LISTEN),
-    AnswerCheck: Row(listening.check, 5.0, needs=Capability.LISTEN),
-    ReportPost: Row(moderation.report_post, 10.0),
-    SeenMatters: Row(moderation.seen, 2.0),
-    AskReports: Row(moderation.reports, 2.0, needs=Capability.MODERATE),
-    OpenReport: Row(moderation.open_report, 2.0, needs=Capability.MODERATE),
-    ClaimReport: Row(moderation.claim, 2.0, needs=Capability.MODERATE),
-    ReleaseReport: Row(moderation.release, 2.0, needs=Capability.MODERATE),
-    NoteReport: Row(moderation.note, 2.0, needs=Capability.MODERATE),
-    CloseReport: Row(moderation.close, 2.0, needs=Capability.MODERATE),
-    TakeMeasureCommand: Row(moderation.measure, 5.0, needs=Capability.MODERATE),
-    LiftMeasure: Row(moderation.lift, 5.0, needs=Capability.MODERATE),
-    AskDebriefs: Row(moderation.debriefs, 2.0, needs=Capability.SUPERVISE),
-    ReadDebrief: Row(moderation.read_debrief, 2.0, needs=Capability.SUPERVISE),
-    AskLoad: Row(load.load, 5.0, needs=Capability.SEE_LOAD),
-    SettleMove: Row(steering.settle, 2.0),
-    AskHouse: Row(steering.ask, 2.0, needs=Capability.SEE_LOAD),
-    OpenRoom: Row(steering.open_room, 5.0, needs=Capability.OPERATE),
-    ChangeRoom: Row(steering.change, 5.0, needs=Capability.OPERATE),
-    SlowRoom: Row(steering.slow, 5.0, needs=Capability.MODERATE),
-    CloseRoom: Row(steering.close, 5.0, needs=Capability.OPERATE, is_dangerous=True),
-    ReopenRoom: Row(steering.reopen, 5.0, needs=Capability.OPERATE),
-    Announce: Row(steering.announce, 5.0, needs=Capability.MODERATE),
-    AnnounceAll: Row(steering.announce, 5.0, needs=Capability.OPERATE, is_dangerous=True),
-    Withdraw: Row(steering.withdraw, 5.0, needs=Capability.MODERATE),
-    SetHours: Row(steering.set_hours, 5.0, needs=Capability.OPERATE),
-    PlanSplit: Row(steering.plan, 5.0, needs=Capability.OPERATE),
-    SplitRoom: Row(steering.split, 5.0, needs=Capability.OPERATE, is_dangerous=True),
-    DeclareRaid: Row(steering.raid, 5.0, needs=Capability.OPERATE),
-    DeclareRaidOnAll: Row(steering.raid, 5.0, needs=Capability.OPERATE, is_dangerous=True),
-    EndRaid: Row(steering.end_raid, 5.0, needs=Capability.OPERATE),
-    DrainWorker: Row(steering.drain, 5.0, needs=Capability.OPERATE, is_dangerous=True),
+    AcceptProposal: Row(listening.accept, needs=Capability.LISTEN),
+    DeclineProposal: Row(listening.decline, needs=Capability.LISTEN),
+    SayNobody: Row(listening.nobody, needs=Capability.LISTEN),
+    FlagTalk: Row(listening.flag, needs=Capability.LISTEN),
+    Invite: Row(listening.invite, needs=Capability.LISTEN),
+    DebriefNote: Row(listening.debrief, needs=Capability.LISTEN),
+    AskPractice: Row(listening.practise, needs=Capability.LISTEN),
+    AnswerCheck: Row(listening.check, needs=Capability.LISTEN),
+    ReportPost: Row(moderation.report_post),
+    SeenMatters: Row(moderation.seen),
+    AskReports: Row(moderation.reports, needs=Capability.MODERATE),
+    PageReports: Row(moderation.report_page, needs=Capability.MODERATE),
+    OpenReport: Row(moderation.open_report, needs=Capability.MODERATE),
+    ClaimReport: Row(moderation.claim, needs=Capability.MODERATE),
+    ReleaseReport: Row(moderation.release, needs=Capability.MODERATE),
+    NoteReport: Row(moderation.note, needs=Capability.MODERATE),
+    CloseReport: Row(moderation.close, needs=Capability.MODERATE),
+    ReviewReport: Row(moderation.review, needs=Capability.MODERATE),
+    TakeMeasureCommand: Row(moderation.measure, needs=Capability.MODERATE),
+    LiftMeasure: Row(moderation.lift, needs=Capability.MODERATE),
+    AskDebriefs: Row(moderation.debriefs, needs=Capability.SUPERVISE),
+    ReadDebrief: Row(moderation.read_debrief, needs=Capability.SUPERVISE),
+    AskLoad: Row(load.load, needs=Capability.SEE_LOAD),
+    AskAccounts: Row(accounts.ask, needs=Capability.MANAGE_STAFF),
+    SettleMove: Row(steering.settle),
+    AskHouse: Row(steering.ask, needs=Capability.SEE_LOAD),
+    OpenRoom: Row(steering.open_room, needs=Capability.OPERATE),
+    ChangeRoom: Row(steering.change, needs=Capability.OPERATE),
+    SlowRoom: Row(steering.slow, needs=Capability.MODERATE),
+    CloseRoom: Row(steering.close, needs=Capability.OPERATE, is_dangerous=True),
+    ReopenRoom: Row(steering.reopen, needs=Capability.OPERATE),
+    Announce: Row(steering.announce, needs=Capability.MODERATE),
+    AnnounceAll: Row(steering.announce, needs=Capability.OPERATE, is_dangerous=True),
+    Withdraw: Row(steering.withdraw, needs=Capability.MODERATE),
+    SetHours: Row(steering.set_hours, needs=Capability.OPERATE),
+    PlanSplit: Row(steering.plan, needs=Capability.OPERATE),
+    SplitRoom: Row(steering.split, needs=Capability.OPERATE, is_dangerous=True),
+    DeclareRaid: Row(steering.raid, needs=Capability.OPERATE),
+    DeclareRaidOnAll: Row(steering.raid, needs=Capability.OPERATE, is_dangerous=True),
+    EndRaid: Row(steering.end_raid, needs=Capability.OPERATE),
+    DrainWorker: Row(steering.drain, needs=Capability.OPERATE, is_dangerous=True),
     MuteMember: Row(members.mute),
-    Rename: Row(members.rename, 5.0),
-    MakeCode: Row(members.make_code, 20.0),
-    Ping: Row(_ping, 0.25),
+    Rename: Row(members.rename),
+    MakeCode: Row(members.make_code),
+    Ping: Row(_ping),
 }
 
 
 async def dispatch(node: Node, connection: Connection, command: AnyCommand) -> Answer:
     """Run one command of one connection. Raises Refusal or StoreUnavailable."""
     if isinstance(command, Hello):
-        pay(node, connection, 1.0)
+        pay(node, connection, cost_of(Hello))
         hello = sign_ins.hello if command.staff else members.hello
         return await hello(node, connection, command)
     person = connection.person
     if person is None:
         raise Refusal(Reason.HELLO_REQUIRED)
     row = TABLE[type(command)]
-    pay(node, connection, row.cost)
+    pay(node, connection, cost_of(type(command)))
     if row.needs is not None:
         require(connection.roles, row.needs)
     if row.is_dangerous or is_ban(command):

@@ -6,12 +6,13 @@ the others in the queue but how many are before them, a listener nothing of a se
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, Literal
 
 import msgspec
 
 from chatserver.domain import care, matching
+from chatserver.domain.aliases import Aliases
 from chatserver.domain.floor import (
     Asked,
     Ending,
@@ -25,7 +26,7 @@ from chatserver.domain.floor import (
     room_of_session,
 )
 from chatserver.domain.history import Millis
-from chatserver.domain.identity import MemberId
+from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.rooms import RoomId
 from chatserver.protocol.listening import (
     Colleague,
@@ -40,6 +41,7 @@ from chatserver.protocol.listening import (
     StandingOk,
     StandingPush,
 )
+from chatserver.protocol.moderation import DeclinesView
 
 View = StandingOk | ConsoleOk
 Kind = Literal["standing", "console"]
@@ -56,18 +58,25 @@ class Picture:
         self,
         floor: Floor,
         rules: FloorRules,
+        aliases: Aliases,
         *,
+        hides: Callable[[MemberId, MemberId], bool],
         is_open: bool,
         opens_at: Millis | None,
         languages: tuple[str, ...],
+        topics: tuple[RoomId, ...],
         due: Millis | None,
         now: Millis,
     ) -> None:
         self.floor = floor
         self.rules = rules
+        self.aliases = aliases
+        self.hides = hides
+        """Whether somebody who is connected here hides somebody."""
         self.is_open = is_open
         self.opens_at = opens_at
         self.languages = languages
+        self.topics = topics
         self.now = now
         self.due = due
         """When settling would next change anything, by what was known then."""
@@ -112,15 +121,17 @@ def standing(picture: Picture, member: MemberId) -> StandingOk:
         state = "ended"
     rules = picture.rules
     view = StandingOk(
-        version=picture.floor.version,
+        version=0,
         state=state,
         open=picture.is_open,
         listeners=len(picture.listening),
+        free=len(picture.free),
         waiting=len(picture.queue),
         kept_seconds=rules.grace // 1000,
         length_minutes=rules.length // 60_000,
         idle_minutes=rules.idle // 60_000,
         languages=picture.languages,
+        topics=picture.topics,
         opens_at=picture.opens_at,
         session=None if session is None else _session(picture, session, member),
     )
@@ -139,12 +150,13 @@ def console(picture: Picture, member: MemberId) -> ConsoleOk | None:
     suggested = picture.asked.get(member)
     oldest = min((each.asked_at for each in picture.queue), default=None)
     return ConsoleOk(
-        version=picture.floor.version,
+        version=0,
         state=care.state_of(picture.floor, listener, picture.now, rules).value,
         wants=listener.wants,
         profile=_profile(listener),
         most_cap=rules.most_cap,
         languages=picture.languages,
+        topics=picture.topics,
         today=care.taken_today(listener, picture.now),
         day_cap=rules.sessions_a_day,
         week=care.taken_this_week(listener, picture.now),
@@ -155,7 +167,7 @@ def console(picture: Picture, member: MemberId) -> ConsoleOk | None:
         lease_until=Millis(listener.active_at + rules.lease) if listener.wants else None,
         oldest_asked_at=oldest,
         owes=listener.owes,
-        proposal=None if suggested is None else _proposal(suggested),
+        proposal=None if suggested is None else _proposal(picture, suggested),
         invitations=tuple(
             _session(picture, each, member)
             for each in picture.floor.sessions.values()
@@ -163,12 +175,32 @@ def console(picture: Picture, member: MemberId) -> ConsoleOk | None:
         ),
         sessions=tuple(_session(picture, each, member) for each in (*live, *ended)),
         colleagues=tuple(
-            Colleague(id=each.member, name=each.name, free=each.member in picture.free)
+            Colleague(
+                id=picture.aliases.of(colleagues_of(member), each.member, 0),
+                name=each.name,
+                free=each.member in picture.free,
+            )
             for each in sorted(picture.listening, key=lambda each: each.name)
             if each.member != member
         ),
-        left=tuple(_left(each, each.left[member]) for each in picture.left.get(member, ())),
+        left=tuple(_left(picture, each, each.left[member]) for each in picture.left.get(member, ())),
     )
+
+
+def declines(picture: Picture) -> tuple[DeclinesView, ...]:
+    """Returns what supervisors see of listeners who declined proposals lately, or let them pass."""
+    now, rules = picture.now, picture.rules
+    found = [
+        DeclinesView(
+            listener=Person(each.member, each.name),
+            hour=care.declined_within(each, care.HOUR, now),
+            hour_cap=rules.declines_an_hour,
+            day=care.declined_within(each, care.DAY, now),
+            sessions=care.taken_today(each, now),
+        )
+        for each in picture.floor.listeners.values()
+    ]
+    return tuple(sorted((each for each in found if each.day), key=lambda each: (-each.day, each.listener.name)))
 
 
 def is_same(view: View, before: View) -> bool:
@@ -185,8 +217,12 @@ def push(view: View) -> StandingPush | ConsolePush:
 def _waiting(picture: Picture, view: StandingOk, seeker: Seeker) -> StandingOk:
     place = picture.places.get(seeker.member)
     seconds, samples = (None, 0) if place is None else picture.pace.estimate(place)
-    if not picture.prospects.can_tell(seeker):
+    rest = 0 if seeker.rests_until is None else max(0, seeker.rests_until - picture.now) / 1000
+    if not picture.prospects.can_tell(seeker) or (seeker.had and not _is_next(picture, place)):
+        # Whoever asks behind others cannot be told how many of them are still to come.
         seconds = None
+    elif seconds is not None:
+        seconds = max(seconds, round(rest))
     return msgspec.structs.replace(
         view,
         place=place,
@@ -196,8 +232,14 @@ def _waiting(picture: Picture, view: StandingOk, seeker: Seeker) -> StandingOk:
         being_asked=seeker.proposal is not None,
         is_first=seeker.is_first,
         lapsed_at=seeker.lapsed_at,
+        after_others=seeker.had > 0 and not seeker.is_first,
         gone_at=None if seeker.lapsed_at is None else Millis(seeker.lapsed_at + picture.rules.grace),
     )
+
+
+def _is_next(picture: Picture, place: int | None) -> bool:
+    """Return whether a listener is free for somebody at this place."""
+    return place is not None and place <= len(picture.free)
 
 
 def _session(picture: Picture, session: Session, me: MemberId) -> SessionView:
@@ -205,14 +247,15 @@ def _session(picture: Picture, session: Session, me: MemberId) -> SessionView:
     return SessionView(
         id=session.id,
         room=room_of_session(session.id),
-        people=tuple(_person(session, member) for member in session.people),
+        people=tuple(_person(picture, session, member) for member in session.people),
+        me=_alias(picture, session, me),
         started_at=session.started_at,
         ends_at=session.ends_at,
-        # Every post moves it; it is told in steps, or each would be news.
-        idle_at=Millis((session.last_at + rules.idle) // _IDLE_COARSE * _IDLE_COARSE),
+        # Every post moves it, and writing; it is told in steps, or each would be news.
+        idle_at=Millis((session.quiet_since(rules) + rules.idle) // _IDLE_COARSE * _IDLE_COARSE),
         can_extend=session.is_live and session.ends_at + rules.extension <= session.started_at + rules.longest,
         extension_minutes=rules.extension // 60_000,
-        extend=tuple(sorted(session.extend_by)),
+        extend=tuple(sorted(_alias(picture, session, each) for each in session.extend_by)),
         invitation=_invitation(picture, session, session.asked),
         why=session.why if is_listener else (),
         flagged=session.flagged and is_listener,
@@ -223,26 +266,45 @@ def _session(picture: Picture, session: Session, me: MemberId) -> SessionView:
         ending=_ending(session, me),
         forget_at=session.forget_at,
         again=me in session.again,
+        hides=any(picture.hides(me, each) for each in session.people if each != me),
         # Only the seeker learns that both said it, and only after saying it too: nobody is asked by another's wish.
         again_both=not is_listener and me in session.again and bool(session.again.intersection(session.listeners)),
+        nobody_at=Millis(session.started_at + rules.nobody_after)
+        if is_listener and session.is_live and not session.spoken
+        else None,
         heard=None if is_listener else session.heard,
         heavy_after=None if is_listener else session.heavy_after,
     )
 
 
-def _person(session: Session, member: MemberId) -> SessionPerson:
+def proposed_to(listener: MemberId) -> str:
+    """Returns the scope of the ids of what is proposed to a listener. One says nothing of who waits, and is another
+    when they are proposed again."""
+    return f"proposed to {listener}"
+
+
+def colleagues_of(listener: MemberId) -> str:
+    """Returns the scope of the ids by which a listener knows the others who listen."""
+    return f"colleagues of {listener}"
+
+
+def _alias(picture: Picture, session: Session, member: MemberId) -> MemberId:
+    return picture.aliases.in_room(room_of_session(session.id), member, 0)
+
+
+def _person(picture: Picture, session: Session, member: MemberId) -> SessionPerson:
     return SessionPerson(
-        id=member,
+        id=_alias(picture, session, member),
         name=session.seeker_name if member == session.seeker else session.names.get(member, ""),
         role="seeker" if member == session.seeker else "listener",
         gone_since=session.gone.get(member),
     )
 
 
-def _left(session: Session, left: Left) -> LeftSession:
+def _left(picture: Picture, session: Session, left: Left) -> LeftSession:
     return LeftSession(
         id=session.id,
-        seeker=SessionPerson(id=session.seeker, name=session.seeker_name, role="seeker"),
+        seeker=SessionPerson(id=_alias(picture, session, session.seeker), name=session.seeker_name, role="seeker"),
         started_at=session.started_at,
         left_at=left.at,
         flagged=left.flagged,
@@ -254,7 +316,7 @@ def _invitation(picture: Picture, session: Session, asked: Asked | None) -> Invi
         return None
     listener = picture.floor.listeners.get(asked.listener)
     name = session.names.get(asked.listener, "") if listener is None else listener.name
-    person = SessionPerson(id=asked.listener, name=name, role="listener")
+    person = SessionPerson(id=_alias(picture, session, asked.listener), name=name, role="listener")
     return InvitationView(
         listener=person, handover=asked.is_handover, waits_for="listener" if asked.agreed else "seeker"
     )
@@ -273,6 +335,9 @@ def _ending(session: Session, me: MemberId) -> Literal["you", "other", "length",
             return "length"
         case Ending.IDLE:
             return "idle"
+        case Ending.NOBODY:
+            # To the seeker it was quiet, which is true, and accuses them of nothing.
+            return "idle" if is_seeker else "you"
         case Ending.LISTENER_GONE | Ending.SEEKER_GONE:
             return "gone"
         case Ending.BLOCKED:
@@ -282,21 +347,22 @@ def _ending(session: Session, me: MemberId) -> Literal["you", "other", "length",
             return "staff"
 
 
-def _proposal(seeker: Seeker) -> ProposalView:
-    assert seeker.proposal is not None
+def _proposal(picture: Picture, seeker: Seeker) -> ProposalView:
+    proposal = seeker.proposal
+    assert proposal is not None
     wish = seeker.wish
     return ProposalView(
-        seeker=seeker.member,
-        name=seeker.name,
+        id=picture.aliases.of(proposed_to(proposal.listener), seeker.member, proposal.deadline),
         asked_at=seeker.asked_at,
-        deadline=seeker.proposal.deadline,
+        deadline=proposal.deadline,
         topics=wish.topics,
         need=wish.need,
         language=wish.language,
         minutes=wish.minutes,
         heavy=wish.heavy,
-        why=seeker.proposal.why,
+        why=proposal.why,
         came_back=seeker.is_first,
+        quiet=seeker.is_quiet,
     )
 
 

@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+from msgspec.structs import replace
 
 from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.floor import SESSION_PREFIX
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
-from chatserver.domain.moderation import Measure, Report, ReportStatus, restriction_of
-from chatserver.domain.rooms import Restriction, RestrictionKind, Room, require_unrestricted
+from chatserver.domain.moderation import Measure, Report, restriction_of
+from chatserver.domain.report_queue import Place, Rank, cursor_of, rank_in
+from chatserver.domain.rooms import APPEAL_PATH, Restriction, RestrictionKind, Room, require_unrestricted
 from chatserver.domain.staff import Capability, may
-from chatserver.handlers import rooms
+from chatserver.handlers import elsewhere
+from chatserver.handlers.askers import Askers, asker_of
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
+from chatserver.handlers.rings import Rings, send
 from chatserver.protocol.codes import Close
 from chatserver.protocol.internode import ModerationChanged
 from chatserver.protocol.moderation import (
@@ -28,20 +34,27 @@ from chatserver.protocol.moderation import (
     MattersPush,
     MatterView,
     MeasureView,
+    NetworkView,
     NoteView,
+    RankCounts,
     ReportOk,
+    ReportPageOk,
     ReportsOk,
     ReportsPush,
     ReportView,
-    RingPush,
 )
-from chatserver.store.moderation_contract import Debrief, Matters, Queue, ReportFile
+from chatserver.store.moderation_contract import Debrief, Matters, Queue, QueuePage, ReportFile
 
-DAY: Final = 24 * 3_600_000
-"""Milliseconds after which an address has another key."""
-RINGS_FOR: Final = 15 * 60_000
-"""Milliseconds for which a silent call that nobody has taken rings at whoever connects."""
+_NO_PARTS: Final[Mapping[str, int]] = {}
 _KEEPS_OUT: Final = (RestrictionKind.REMOVE, RestrictionKind.BAN)
+
+
+class _Told(NamedTuple):
+    """What a connection was shown last, and the number that it had. The store's own version would tell whoever counts
+    it of changes that they are not shown."""
+
+    queue: Queue
+    number: int
 
 
 class Watch:
@@ -52,9 +65,10 @@ class Watch:
         self._version = -1
         self._restrictions: dict[MemberId, tuple[Restriction, ...]] = {}
         self._due: list[Millis] = []
-        self._watching: set[Connection] = set()
-        self._rung: dict[str, Millis] = {}
+        self._watching: dict[Connection, _Told] = {}
+        self._rings = Rings(node)
         self._lock = asyncio.Lock()
+        self.askers: Final = Askers(node.store)
 
     # ---------------------------------------------------------------------------------------- what is forbidden
 
@@ -62,8 +76,21 @@ class Watch:
         """Raises REMOVED or BANNED where somebody may not enter a room, or (None) be here at all."""
         require_unrestricted(self._restrictions.get(member, ()), room, self._node.now(), _KEEPS_OUT)
 
+    def require_voice(self, member: MemberId, room: Room | None) -> None:
+        """Raises MUTED, REMOVED or BANNED where somebody may not write in a room, as far as is known here: the store
+        decides again where something is written."""
+        require_unrestricted(self._restrictions.get(member, ()), room, self._node.now())
+
+    def require_unmuted(self, member: MemberId) -> None:
+        """Raises MUTED where somebody is muted in any room."""
+        now = self._node.now()
+        for each in self._restrictions.get(member, ()):
+            if each.kind is RestrictionKind.MUTE and each.until > now:
+                details = {"measure": each.measure, "until": each.until, "appeal": APPEAL_PATH}
+                raise Refusal(Reason.MUTED, retry_after=(each.until - now) / 1000, details=details)
+
     async def greet(self, connection: Connection, member: MemberId) -> MattersPush | None:
-        """At the door: what there is to tell somebody. Raises BANNED, and lets no new guests in from there today."""
+        """At the door: what there is to tell somebody. Raises BANNED, and the ban holds for newcomers from there."""
         node, now = self._node, self._node.now()
         matters = await node.store.matters(member, now)
         bans = [restriction for each in matters.measures if (restriction := restriction_of(each)) is not None]
@@ -71,26 +98,28 @@ class Watch:
         if bans:
             await self._bar(bans[0], [connection])
             require_unrestricted(bans, None, now)
-        return matters_of(matters) if matters.measures or matters.answers else None
+        if not (matters.measures or matters.answers or matters.is_stranded):
+            return None
+        return self.view_of_matters(matters)
 
-    async def require_open_door(self, connection_key: bytes) -> None:
-        """Raises BANNED where no new guests come in from an address today, without saying by which measure."""
-        now = self._node.now()
-        until = await self._node.store.barred_until(connection_key, now)
-        if until is not None:
-            raise Refusal(Reason.BANNED, retry_after=(until - now) / 1000, details={"until": until})
+    def view_of_matters(self, matters: Matters) -> MattersPush:
+        """Return what moderation has to tell somebody, with whom they can turn to outside where nobody here can."""
+        return matters_of(matters, self._node.safety_contact)
 
     # ------------------------------------------------------------------------------------------------ moderators
 
-    async def watch(self, connection: Connection) -> ReportsOk:
+    async def watch(self, connection: Connection, person: Person) -> ReportsOk:
         """From now on this connection is told of what there is to do. Returns how it is now."""
-        queue = await self._node.store.queue(self._node.now())
-        self._watching.add(connection)
-        return view_of(queue)
+        # With the lock: what changes meanwhile is told afterwards.
+        async with self._lock:
+            queue = await self._node.store.queue(asker_of(connection, person), self._node.now())
+            before = self._watching.get(connection)
+            told = self._watching[connection] = _Told(queue, 1 if before is None else before.number + 1)
+        return view_of(queue, told.number)
 
     def closed(self, connection: Connection) -> None:
         """The socket is gone."""
-        self._watching.discard(connection)
+        self._watching.pop(connection, None)
 
     # ------------------------------------------------------------------------------------------------ going round
 
@@ -106,6 +135,7 @@ class Watch:
     async def tick(self) -> None:
         """Ask whether anything changed, and let it hold. Raises StoreUnavailable; then it is owed still."""
         async with self._lock:
+            self._rings.catch_up()
             version = await self._node.store.moderation_version()
             if version == self._version:
                 return
@@ -135,21 +165,20 @@ class Watch:
         if restriction.kind is RestrictionKind.BAN:
             for connection in here:
                 for room in [*connection.rooms]:
-                    rooms.depart(self._node, connection, room)
+                    elsewhere.depart(self._node, connection, room)
                 connection.outbox.wire.close(Close.BANNED)
             if here:
                 await self._bar(restriction, here)
-        elif restriction.room is not None:
+        elif restriction.room is not None and not restriction.room.startswith(SESSION_PREFIX):
             known = self._node.rooms
             for connection in here:
                 for room in [*connection.rooms]:
                     if restriction.room in (room, known[room].split_of if room in known else None):
-                        rooms.depart(self._node, connection, room)
+                        elsewhere.depart(self._node, connection, room)
 
     async def _bar(self, ban: Restriction, connections: Iterable[Connection]) -> None:
-        end_of_day = Millis((self._node.now() // DAY + 1) * DAY)
-        keys = {connection.address for connection in connections}
-        await self._node.store.bar(ban.measure, keys, min(end_of_day, ban.until))
+        keys = {key for connection in connections for key in connection.prefixes.today if key}
+        await self._node.store.bar(ban.measure, keys, self._node.now())
 
     async def _tell(self, members: Iterable[MemberId]) -> None:
         """Those whose matters changed, where they are connected."""
@@ -157,74 +186,76 @@ class Watch:
         for member in members:
             here = node.connections_of(member)
             if here:
-                push = matters_of(await node.store.matters(member, node.now()))
+                push = self.view_of_matters(await node.store.matters(member, node.now()))
                 for connection in here:
-                    _send(node, connection, push)
+                    send(node, connection, push)
 
     async def _show(self) -> None:
         self._node.duty.show()
         node, now = self._node, self._node.now()
         moderators = [each for each in node.staffed if may(each.roles, Capability.MODERATE)]
-        self._watching.intersection_update(moderators)
-        if not moderators:
+        self._watching = {each: told for each, told in self._watching.items() if each in moderators}
+        groups = await self.askers.learn(moderators)
+        await self._rings.look(groups)
+        for asker, connections in groups.items():
+            queue = await node.store.queue(asker, now)
+            for connection in connections:
+                self._show_queue(connection, queue)
+
+    def _show_queue(self, connection: Connection, queue: Queue) -> None:
+        """Tell a connection that watches, if anything is new to it: that something else changed tells of a report that
+        they may not know of."""
+        told = self._watching.get(connection)
+        if told is None or replace(told.queue, version=queue.version) == queue:
             return
-        queue = await node.store.queue(now)
-        for push in self._rings(queue.open, now):
-            for connection in moderators:
-                _send(node, connection, push)
-        if self._watching:
-            view = view_of(queue)
-            push_ = ReportsPush(**{name: getattr(view, name) for name in view.__struct_fields__})
-            for connection in self._watching:
-                _send(node, connection, push_)
-
-    def _rings(self, reports: Iterable[Report], now: Millis) -> list[RingPush]:
-        """Silent calls that nobody has taken and that have not rung here."""
-        self._rung = {report: at for report, at in self._rung.items() if now - at < RINGS_FOR}
-        new = [
-            each
-            for each in reports
-            if each.has_to_ring
-            and each.status is ReportStatus.OPEN
-            and now - each.at < RINGS_FOR
-            and each.id not in self._rung
-        ]
-        self._rung.update({each.id: each.at for each in new})
-        return [RingPush(report=each.id, at=each.at, room=each.room) for each in new]
-
-
-def _send(node: Node, connection: Connection, push: ReportsPush | RingPush | MattersPush) -> None:
-    """One that has no room for it is closed: whoever comes back is told anew."""
-    if connection.outbox.wire.buffered() > node.limits.outbox_bytes:
-        node.metrics.evictions.labels("too_slow").inc()
-        connection.outbox.wire.close(Close.TOO_SLOW)
-        connection.outbox.wire.abort()
-    else:
-        connection.outbox.send(push)
+        self._watching[connection] = _Told(queue, told.number + 1)
+        view = view_of(queue, told.number + 1)
+        push = ReportsPush(**{name: getattr(view, name) for name in view.__struct_fields__})
+        send(self._node, connection, push)
 
 
 # ------------------------------------------------------------------------------------------------ views
 
 
-def view_of(queue: Queue) -> ReportsOk:
+def view_of(queue: Queue, number: int) -> ReportsOk:
+    """Return the queue as one connection is shown it, under a number that rises with each time."""
     return ReportsOk(
-        version=queue.version,
-        open=tuple(_report(each, queue.names) for each in queue.open),
+        version=number,
+        open=tuple(_report(each, queue.names, queue.parts) for each in queue.open),
         open_count=queue.open_count,
+        ranks=RankCounts(
+            now=queue.ranks.get(Rank.NOW, 0),
+            reports=queue.ranks.get(Rank.REPORT, 0),
+            words=queue.ranks.get(Rank.WORDS, 0),
+        ),
+        next=_cursor(queue.next),
         closed=tuple(_report(each, queue.names) for each in queue.closed),
         measures=tuple(_measure(each, queue.names) for each in queue.measures),
         unread_debriefs=queue.unread_debriefs,
     )
 
 
+def page_of(page: QueuePage) -> ReportPageOk:
+    """Return a page as moderators are shown it."""
+    return ReportPageOk(
+        reports=tuple(_report(each, page.names, page.parts) for each in page.reports), next=_cursor(page.next)
+    )
+
+
+def _cursor(place: Place | None) -> str | None:
+    return None if place is None else cursor_of(place)
+
+
 def file_of(found: ReportFile) -> ReportOk:
-    names = found.names
+    names, around = found.names, found.neighbours
     return ReportOk(
         report=_report(found.report, names),
         note=found.note,
         posts=found.posts,
         notes=tuple(NoteView(by=_person(each.by, names), at=each.at, note=each.note) for each in found.notes),
         measures=tuple(_measure(each, names) for each in found.measures),
+        earlier=found.earlier,
+        network=None if around is None else NetworkView(others=around.others, newcomer=around.is_newcomer),
     )
 
 
@@ -239,8 +270,11 @@ def debrief_of(found: Debrief, names: dict[MemberId, str]) -> DebriefView:
     )
 
 
-def matters_of(matters: Matters) -> MattersPush:
+def matters_of(matters: Matters, safety_contact: str) -> MattersPush:
+    """Return what moderation has to tell somebody."""
     return MattersPush(
+        stranded=matters.is_stranded,
+        contact=safety_contact if matters.is_stranded else "",
         measures=tuple(
             MatterView(
                 id=each.id,
@@ -270,7 +304,7 @@ def _somebody(member: MemberId | None, names: dict[MemberId, str]) -> Person | N
     return None if member is None else _person(member, names)
 
 
-def _report(report: Report, names: dict[MemberId, str]) -> ReportView:
+def _report(report: Report, names: dict[MemberId, str], parts: Mapping[str, int] = _NO_PARTS) -> ReportView:
     return ReportView(
         id=report.id,
         at=report.at,
@@ -281,12 +315,23 @@ def _report(report: Report, names: dict[MemberId, str]) -> ReportView:
         is_call=report.is_call,
         level=report.level,
         offset=report.offset,
+        epoch=None if report.offset is None else report.epoch,
         by=_somebody(report.by, names),
         about=_somebody(report.about, names),
         claimed_by=_somebody(report.claimed_by, names),
         closed_at=report.closed_at,
         outcome=report.outcome,
         reply=report.reply,
+        about_staff=report.is_about_staff,
+        taken_from=_somebody(report.taken_from, names),
+        taken_why=report.taken_reason,
+        rank=rank_in(report.band),
+        new=report.is_new,
+        parts=parts.get(report.id, 0),
+        folds=report.folds,
+        card=report.card,
+        fold=report.fold,
+        newest_at=report.newest_at,
     )
 
 

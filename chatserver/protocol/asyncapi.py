@@ -12,6 +12,7 @@ from typing import Any, Final, get_args
 import msgspec
 
 from chatserver.domain.errors import Reason, Refusal
+from chatserver.protocol import accounts as ac
 from chatserver.protocol import examples
 from chatserver.protocol import house as ho
 from chatserver.protocol import listening as li
@@ -19,8 +20,10 @@ from chatserver.protocol import load as lo
 from chatserver.protocol import messages as m
 from chatserver.protocol import moderation as mo
 from chatserver.protocol.codes import Close, advice, error_body
+from chatserver.protocol.costs import cost_of
 from chatserver.protocol.fields import Command
-from chatserver.protocol.schemas import Json, components, reference
+from chatserver.protocol.refusals import ANY, REFUSALS
+from chatserver.protocol.schemas import Json, components, reference, referring_to
 
 CHANNEL: Final = "chat"
 REPLY_TO: Final[dict[type[Command], type[Any]]] = {
@@ -57,6 +60,7 @@ REPLY_TO: Final[dict[type[Command], type[Any]]] = {
     li.StillThere: m.DoneOk,
     li.AcceptProposal: li.TalkOk,
     li.DeclineProposal: m.DoneOk,
+    li.SayNobody: m.DoneOk,
     li.FlagTalk: m.DoneOk,
     li.Invite: m.DoneOk,
     li.DebriefNote: m.DoneOk,
@@ -65,16 +69,19 @@ REPLY_TO: Final[dict[type[Command], type[Any]]] = {
     mo.ReportPost: m.DoneOk,
     mo.SeenMatters: m.DoneOk,
     mo.AskReports: mo.ReportsOk,
+    mo.PageReports: mo.ReportPageOk,
     mo.OpenReport: mo.ReportOk,
     mo.ClaimReport: m.DoneOk,
     mo.ReleaseReport: m.DoneOk,
     mo.NoteReport: m.DoneOk,
     mo.CloseReport: m.DoneOk,
+    mo.ReviewReport: m.DoneOk,
     mo.TakeMeasureCommand: mo.MeasureOk,
     mo.LiftMeasure: m.DoneOk,
     mo.AskDebriefs: mo.DebriefsOk,
     mo.ReadDebrief: m.DoneOk,
     lo.AskLoad: lo.LoadOk,
+    ac.AskAccounts: ac.AccountsOk,
     ho.SettleMove: m.DoneOk,
     ho.AskHouse: ho.HouseOk,
     ho.OpenRoom: ho.RoomOk,
@@ -151,7 +158,7 @@ def _messages() -> dict[str, Json]:
         found[f"reply.{tag_of(kind)}"] = _message(
             kind,
             "re",
-            _ok_schema(kind),
+            referring_to(_reply_name(kind)),
             (each for each in examples.REPLIES if type(each.ok) is kind),
         )
     found[_ERROR] = _message(m.ErrorReply, "re", reference(m.ErrorReply), examples.ERRORS)
@@ -183,6 +190,8 @@ def _receiving() -> dict[str, Json]:
             "channel": {"$ref": f"#/channels/{CHANNEL}"},
             "summary": inspect.cleandoc(kind.__doc__ or "").split("\n\n")[0].replace("\n", " "),
             "messages": [_on_channel(f"command.{tag_of(kind)}")],
+            "x-cost": cost_of(kind),
+            "x-errors": sorted({*ANY, *REFUSALS[kind]}),
             "reply": {
                 "channel": {"$ref": f"#/channels/{CHANNEL}"},
                 "messages": [_on_channel(f"reply.{tag_of(ok)}"), _on_channel(_ERROR)],
@@ -210,15 +219,21 @@ def _sending() -> dict[str, Json]:
 
 
 def _schemas() -> Json:
-    return components([*get_args(m.AnyCommand), *get_args(m.AnyOk), m.ErrorReply, *get_args(m.AnyPush)])
+    found = components(get_args(m.AnyCommand), [*get_args(m.AnyOk), m.ErrorReply, *get_args(m.AnyPush)])
+    for kind in get_args(m.AnyOk):
+        name = _reply_name(kind)
+        found[name] = {
+            "title": name,
+            "type": "object",
+            "properties": {"re": {"type": "string"}, "ok": reference(kind)},
+            "required": ["re", "ok"],
+        }
+    return found
 
 
-def _ok_schema(kind: type[Any]) -> Json:
-    return {
-        "type": "object",
-        "properties": {"re": {"type": "string"}, "ok": reference(kind)},
-        "required": ["re", "ok"],
-    }
+def _reply_name(kind: type[Any]) -> str:
+    """What the whole reply that holds an `ok` of this kind is called."""
+    return f"{kind.__name__.removesuffix('Ok')}Reply"
 
 
 def _on_channel(name: str) -> Json:

@@ -15,9 +15,16 @@ import msgspec
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import CommandId
-from chatserver.protocol.fields import Id
+from chatserver.protocol.fields import Id, place_of_nul
 from chatserver.protocol.frames import BINARY, TEXT, frame
-from chatserver.protocol.messages import SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK, AnyCommand, AnyServerMessage
+from chatserver.protocol.messages import (
+    SUBPROTOCOL_JSON,
+    SUBPROTOCOL_MSGPACK,
+    AnyCommand,
+    AnyServerMessage,
+    EditCommand,
+    PostCommand,
+)
 
 FRAME_BYTES: Final = 16_384
 """What a command may weigh unless the server is configured otherwise."""
@@ -70,9 +77,19 @@ _commands: Final[dict[object, Any]] = {kind.__struct_config__.tag: kind for kind
 
 def decode_command(encoding: Encoding, data: str | bytes | memoryview, max_bytes: int = FRAME_BYTES) -> AnyCommand:
     """The command in one frame's payload. Raises Unreadable, and nothing else. Unknown fields are passed over."""
-    if encoding is Encoding.JSON:
-        return _decode_json(data, max_bytes)
-    return _decode_msgpack(data, max_bytes)
+    command = _decode_json(data, max_bytes) if encoding is Encoding.JSON else _decode_msgpack(data, max_bytes)
+    # Posts are cleaned of it: nobody's words are refused for a character that nobody can see.
+    if _may_hold_nul(encoding, data) and not isinstance(command, PostCommand | EditCommand):
+        place = place_of_nul(command)
+        if place is not None:
+            raise Unreadable(Reason.INVALID, command.id, {"field": place, "problem": "a text cannot hold U+0000"})
+    return command
+
+
+def _may_hold_nul(encoding: Encoding, data: str | bytes | memoryview) -> bool:
+    if isinstance(data, str):
+        return "\\u0000" in data
+    return (b"\\u0000" if encoding is Encoding.JSON else b"\0") in bytes(data)
 
 
 def encode_payload(encoding: Encoding, message: AnyServerMessage) -> bytes:

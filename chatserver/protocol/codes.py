@@ -37,8 +37,20 @@ _MESSAGES: Final[dict[Reason, tuple[str, bool]]] = {
     Reason.POST_REDACTED: ("This post was removed.", False),
     Reason.NOT_YOURS: ("Only the person who wrote this can change it.", False),
     Reason.EDIT_TOO_LATE: ("It can no longer be changed, but you can still remove it.", False),
+    Reason.EPOCH_STALE: ("This room was set back, so this may be another post now. Please look again.", False),
+    Reason.SEATS_USED: ("You have a place in as many rooms as one person can. Leave one of them first.", False),
+    Reason.ONLY_READING: ("Your place here went to somebody else while you were away. Join again to write.", False),
     Reason.TOO_MANY_MUTES: ("You hide as many people as one person can.", False),
     Reason.LISTENING_CLOSED: ("No listeners are here at this hour.", False),
+    Reason.SESSIONS_USED: (
+        "You have talked with listeners as often as one person can for now. The rooms and helplines are open.",
+        False,
+    ),
+    Reason.PLACES_USED: (
+        "Several people from where you are wait for a listener already. Please try again a little later.",
+        True,
+    ),
+    Reason.NOT_NOBODY: ("They wrote something, or have only just come.", False),
     Reason.IN_SESSION: ("You are in a session already.", False),
     Reason.PLACE_GONE: ("This place in the queue is no more.", False),
     Reason.PROPOSAL_GONE: ("This person is not waiting for you any more.", False),
@@ -64,6 +76,8 @@ _MESSAGES: Final[dict[Reason, tuple[str, bool]]] = {
     Reason.REPORT_TAKEN: ("A colleague has this report now.", False),
     Reason.REPORT_CLOSED: ("This report is closed.", False),
     Reason.NOT_CLAIMED: ("Take this report first.", False),
+    Reason.REPORT_CHANGED: ("Something was added. Please look again.", False),
+    Reason.NOT_PROPOSED: ("Nobody has proposed how to close this report.", False),
     Reason.NOT_ALLOWED: ("This is not yours to do here.", False),
     Reason.SIGN_IN_REFUSED: ("This name, password or code is not right.", False),
     Reason.CONFIRMATION_REQUIRED: ("Please give your password again first.", False),
@@ -126,6 +140,7 @@ class Close(IntEnum):
     TOO_MANY_BAD_FRAMES = 4400
     IDENTITY_ENDED = 4401
     BANNED = 4402
+    SIGNED_OUT = 4403
 
 
 class Advice(StrEnum):

@@ -10,8 +10,14 @@ from typing import Final
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, CommandId, Epoch, Millis, Offset, StreamPosition
 from chatserver.domain.identity import MemberId, Person
-from chatserver.domain.rooms import Post, Reaction, Room, RoomId
-from chatserver.protocol import house_examples, listening_examples, load_examples, moderation_examples
+from chatserver.domain.rooms import Reaction, Room, RoomId
+from chatserver.protocol import (
+    accounts_examples,
+    house_examples,
+    listening_examples,
+    load_examples,
+    moderation_examples,
+)
 from chatserver.protocol import messages as m
 from chatserver.protocol.codes import error_body
 
@@ -19,7 +25,10 @@ _ROOM: Final = RoomId("sleep")
 _CHANNEL: Final = ChannelName("room:sleep")
 _EPOCH: Final = Epoch("b7Jk2mQx")
 _WREN: Final = Person(MemberId("m_8sXq4KzT1vYh3RbN"), "Quiet Wren")
-_OTTER: Final = Person(MemberId("m_Zp6tW2dLc9GfJ5aM"), "Brave Otter")
+_OTTER: Final = Person(MemberId("p_FXJfE6nWv_EVIsl_5TBadi0oEa2YZAhFAw"), "Brave Otter")
+"""As members of the room see them."""
+_ME: Final = Person(MemberId("p_nW0bZsFZ1mYv9xk4JrT2cLqEo7uHdPaG5g"), "Quiet Wren")
+_HIDDEN: Final = Person(MemberId("p_Ud7LqYV2rmb3x9Zc0kEwTJf6NsAoHGi4Rw"), "Loud Goose")
 _NOW: Final = Millis(1_767_225_600_000)
 
 
@@ -35,11 +44,12 @@ _SLEEP: Final = Room(
     welcome="Welcome. Nobody here minds the hour.",
     agreement="Be kind. Listen first. No advice that was not asked for.",
 )
-_POST: Final = Post(
+_IN_ROOM: Final = m.RoomPerson(_ME.id, _ME.name)
+_POST: Final = m.PostView(
     offset=Offset(41), author=_OTTER.id, name=_OTTER.name, text="Awake again. Anyone else?", at=Millis(_NOW - 60_000)
 )
-_ANSWER: Final = Post(
-    offset=Offset(42), author=_WREN.id, name=_WREN.name, text="Yes. With you.", at=_NOW, reply_to=Offset(41)
+_ANSWER: Final = m.PostView(
+    offset=Offset(42), author=_ME.id, name=_ME.name, text="Yes. With you.", at=_NOW, reply_to=Offset(41)
 )
 _POSTED: Final = m.PostedPush(channel=_CHANNEL, epoch=_EPOCH, offset=Offset(42), at=_NOW, post=_ANSWER)
 
@@ -48,12 +58,12 @@ COMMANDS: Final[tuple[m.AnyCommand, ...]] = (
     m.ListRooms(id=_id(2), watch=True),
     m.JoinRoom(id=_id(3), room=_ROOM, agreement=1, since=StreamPosition(_EPOCH, Offset(41))),
     m.LeaveRoom(id=_id(4), room=_ROOM),
-    m.PostCommand(id=_id(5), room=_ROOM, text="Yes. With you.", reply_to=Offset(41)),
-    m.EditCommand(id=_id(6), room=_ROOM, offset=Offset(42), text="Yes. I am with you."),
-    m.RedactCommand(id=_id(7), room=_ROOM, offset=Offset(42)),
-    m.ReactCommand(id=_id(8), room=_ROOM, offset=Offset(41), reaction=Reaction.WITH_YOU, on=True),
-    m.PageHistory(id=_id(9), room=_ROOM, before=Offset(41), limit=20),
-    m.MarkRead(id=_id(10), room=_ROOM, offset=Offset(42)),
+    m.PostCommand(id=_id(5), room=_ROOM, text="Yes. With you.", reply_to=Offset(41), epoch=_EPOCH),
+    m.EditCommand(id=_id(6), room=_ROOM, offset=Offset(42), epoch=_EPOCH, text="Yes. I am with you."),
+    m.RedactCommand(id=_id(7), room=_ROOM, offset=Offset(42), epoch=_EPOCH),
+    m.ReactCommand(id=_id(8), room=_ROOM, offset=Offset(41), epoch=_EPOCH, reaction=Reaction.WITH_YOU, on=True),
+    m.PageHistory(id=_id(9), room=_ROOM, before=Offset(41), epoch=_EPOCH, limit=20),
+    m.MarkRead(id=_id(10), room=_ROOM, offset=Offset(42), epoch=_EPOCH),
     m.Typing(id=_id(11), room=_ROOM),
     m.MuteMember(id=_id(12), member=_OTTER.id, on=True),
     m.Rename(id=_id(13), name="Night Wren"),
@@ -62,6 +72,7 @@ COMMANDS: Final[tuple[m.AnyCommand, ...]] = (
     *listening_examples.COMMANDS,
     *moderation_examples.COMMANDS,
     *load_examples.COMMANDS,
+    *accounts_examples.COMMANDS,
     *house_examples.COMMANDS,
 )
 
@@ -80,6 +91,14 @@ REPLIES: Final[tuple[m.Reply, ...]] = (
                 rooms_per_connection=20,
                 edit_seconds=600,
                 ping_seconds=25,
+                commands_per_second=10.0,
+                command_burst=40.0,
+                member_commands_per_second=20.0,
+                member_command_burst=80.0,
+                posts_per_second=1.0,
+                post_burst=30.0,
+                reactions_per_second=0.5,
+                reaction_burst=30.0,
             ),
             now=_NOW,
             token="the token of this guest",  # noqa: S106
@@ -114,20 +133,31 @@ REPLIES: Final[tuple[m.Reply, ...]] = (
             missed=[_POSTED],
             more=True,
             here=2,
-            people=[_WREN, _OTTER],
+            people=[_IN_ROOM, m.RoomPerson(_OTTER.id, _OTTER.name, "moderator")],
             read=Offset(41),
             unread=0,
             retention_seconds=86_400,
+            me=[_ME.id],
+            hidden=[],
         ),
     ),
     m.Reply(re=_id(4), ok=m.DoneOk()),
     m.Reply(re=_id(5), ok=m.FactOk(at=_NOW, epoch=_EPOCH, offset=Offset(42))),
-    m.Reply(re=_id(9), ok=m.HistoryOk(posts=[_POST], mine={Offset(41): [Reaction.WITH_YOU]}, more=False)),
+    m.Reply(
+        re=_id(9),
+        ok=m.HistoryOk(
+            position=StreamPosition(_EPOCH, Offset(42)),
+            posts=[_POST],
+            mine={Offset(41): [Reaction.WITH_YOU]},
+            more=False,
+        ),
+    ),
     m.Reply(re=_id(13), ok=m.RenameOk(Person(_WREN.id, "Night Wren"))),
     m.Reply(re=_id(14), ok=m.CodeOk("amber-river-stone-lantern-willow-harbor")),
     *listening_examples.REPLIES,
     *moderation_examples.REPLIES,
     *load_examples.REPLIES,
+    *accounts_examples.REPLIES,
     *house_examples.REPLIES,
 )
 
@@ -157,20 +187,28 @@ PUSHES: Final[tuple[m.AnyPush, ...]] = (
         offset=Offset(45),
         at=_NOW,
         target=Offset(41),
-        by=_WREN.id,
+        by=_ME.id,
         reaction=Reaction.WITH_YOU,
         on=True,
         counts={Reaction.WITH_YOU: 1},
     ),
     m.RoomChangedPush(channel=_CHANNEL, epoch=_EPOCH, offset=Offset(46), at=_NOW, room=_SLEEP),
-    m.PresencePush(channel=_CHANNEL, here=2, came=[_WREN], went=[]),
+    m.PresencePush(channel=_CHANNEL, here=2, came=[_IN_ROOM], went=[]),
     m.TypingPush(channel=_CHANNEL, member=_OTTER.id),
+    m.ReadingPush(channel=_CHANNEL),
+    m.ReadPush(room=_ROOM, offset=Offset(412)),
+    m.LeftPush(room=_ROOM),
     m.CountsPush(here={_ROOM: 2}),
     m.GapPush(channel=_CHANNEL, position=StreamPosition(_EPOCH, Offset(46))),
-    m.SelfPush(member=_WREN, muted=[_OTTER.id]),
+    m.SelfPush(
+        member=_WREN,
+        muted=[_HIDDEN],
+        rooms={_ROOM: m.RoomSelf(me=[_ME.id], hidden=[MemberId("p_c9Rk1tWq8ZbYx3Vf5LmJe0NoSg7HuDaP2i")])},
+    ),
     m.DrainingPush(reconnect_after=3.2),
     *listening_examples.PUSHES,
     *moderation_examples.PUSHES,
     *load_examples.PUSHES,
+    *accounts_examples.PUSHES,
     *house_examples.PUSHES,
 )

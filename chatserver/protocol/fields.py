@@ -4,21 +4,32 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, to_builtins
 
 from chatserver.domain.floor import SessionId
-from chatserver.domain.history import CommandId, Offset
+from chatserver.domain.history import CommandId, Epoch, Offset
 from chatserver.domain.identity import MemberId
+from chatserver.domain.moderation import REASONS
 from chatserver.domain.rooms import RoomId
 
-_PRINTABLE: Final = r"^[!-~]*$(?!\n)"
+PRINTABLE: Final = r"^[!-~]*$(?!\n)"
 """Ids are printable ASCII without spaces: they end in logs' fields and in databases that refuse some characters."""
-Id = Annotated[CommandId, Meta(min_length=1, max_length=64, pattern=_PRINTABLE)]
-RoomName = Annotated[RoomId, Meta(min_length=1, max_length=64, pattern=_PRINTABLE)]
-MemberName = Annotated[MemberId, Meta(min_length=1, max_length=64, pattern=_PRINTABLE)]
-SessionName = Annotated[SessionId, Meta(min_length=1, max_length=64, pattern=_PRINTABLE)]
+Id = Annotated[CommandId, Meta(min_length=1, max_length=64, pattern=PRINTABLE)]
+RoomName = Annotated[RoomId, Meta(min_length=1, max_length=64, pattern=PRINTABLE)]
+MemberName = Annotated[MemberId, Meta(min_length=1, max_length=64, pattern=PRINTABLE)]
+SessionName = Annotated[SessionId, Meta(min_length=1, max_length=64, pattern=PRINTABLE)]
 Version = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Place = Annotated[Offset, Meta(ge=1, le=2**53 - 1)]
+EpochName = Annotated[Epoch, Meta(max_length=64)]
+"""The numbering in which an offset was read: the `epoch` of the fact, or of the reply, that told it."""
+ReportReason = Annotated[
+    str,
+    Meta(
+        max_length=64,
+        examples=[*REASONS],
+        description="One of the examples; anything else is taken, and counted as `other`.",
+    ),
+]
 Text = Annotated[str, Meta(max_length=65_536)]
 """The configured limit is checked by the domain; this one only keeps absurd values out of it."""
 
@@ -28,3 +39,21 @@ class Command(Struct, frozen=True, kw_only=True, tag_field="cmd"):
     safe. Unknown fields are ignored."""
 
     id: Id
+
+
+def place_of_nul(message: object) -> str | None:
+    """Return where in a message a text holds U+0000, such as `$.text`, or None. PostgreSQL cannot keep that character,
+    so that a command with it would fail, be sent again, and fail, for ever."""
+    return _place_of_nul(to_builtins(message), "$")
+
+
+def _place_of_nul(value: object, place: str) -> str | None:
+    if isinstance(value, str):
+        return place if "\0" in value else None
+    if isinstance(value, dict):
+        inner = [(each, f"{place}.{name}") for name, each in value.items()]
+    elif isinstance(value, list):
+        inner = [(each, f"{place}[{at}]") for at, each in enumerate(value)]
+    else:
+        return None
+    return next((found for each, where in inner if (found := _place_of_nul(each, where)) is not None), None)

@@ -11,10 +11,11 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from chatserver.domain.history import ChannelName
+from chatserver.domain.history import ChannelName, Offset
 from chatserver.domain.identity import MemberId, NodeId
 from chatserver.domain.load import Sample
 from chatserver.domain.rooms import Publication
+from chatserver.domain.sharing import Holding, Spending
 
 NODE_ID_LENGTH: Final = 12
 TOPIC_LOAD: Final = "load"
@@ -39,6 +40,7 @@ class TypingSeen(Struct, frozen=True, tag="t"):
 
     channel: ChannelName
     member: MemberId
+    generation: int = 0
 
 
 class Canary(Struct, frozen=True, tag="c"):
@@ -49,12 +51,19 @@ class Canary(Struct, frozen=True, tag="c"):
 
 class PresenceDelta(Struct, frozen=True, tag="pd"):
     """What changed among a worker's own people. `seq` counts its deltas from 1 without a hole, so that a missed one is
-    noticed; `came` maps channel to (member, name) pairs, also for a new name of one who was there; `went` to members.
+    noticed; `came` maps channel to (member, name, generation of the name), also for a new name of one who was there;
+    `went` to members.
+    Of those who came `new` says which are newcomers (a short keyed hash of where from, until when they are new, and the
+    hashes of the wider networks around the first);
+    `idle` and `awake` say who in a full room has done nothing for long, and who has done something again.
     """
 
     seq: int
-    came: dict[ChannelName, list[tuple[MemberId, str]]]
+    came: dict[ChannelName, list[tuple[MemberId, str, int]]]
     went: dict[ChannelName, list[MemberId]]
+    new: dict[MemberId, tuple[str, int, tuple[str, ...]]] = {}
+    idle: dict[ChannelName, list[MemberId]] = {}
+    awake: dict[ChannelName, list[MemberId]] = {}
 
 
 class PresenceSnapshot(Struct, frozen=True, tag="ps"):
@@ -63,7 +72,9 @@ class PresenceSnapshot(Struct, frozen=True, tag="ps"):
     seq: int
     part: int
     parts: int
-    people: dict[ChannelName, list[tuple[MemberId, str]]]
+    people: dict[ChannelName, list[tuple[MemberId, str, int]]]
+    new: dict[MemberId, tuple[str, int, tuple[str, ...]]] = {}
+    idle: dict[ChannelName, list[MemberId]] = {}
 
 
 class Lease(Struct, frozen=True, tag="pl"):
@@ -87,10 +98,45 @@ class MemberChanged(Struct, frozen=True, tag="mc"):
     member: MemberId
 
 
+class HidingChanged(Struct, frozen=True, tag="hc"):
+    """One of these members hides the other, or no longer: whoever serves either should look at whom they do not see."""
+
+    members: list[MemberId]
+
+
 class MemberEnded(Struct, frozen=True, tag="me"):
     """A member was erased: close their connections everywhere."""
 
     member: MemberId
+
+
+class CredentialsRaised(Struct, frozen=True, tag="cr"):
+    """A member signed out everywhere else: connections under an older generation than this are over."""
+
+    member: MemberId
+    credentials: int
+
+
+class SeatGivenUp(Struct, frozen=True, tag="su"):
+    """A member gives their seat in a room up, to take one elsewhere: their other connections read on there."""
+
+    member: MemberId
+    channel: ChannelName
+
+
+class RoomLeft(Struct, frozen=True, tag="rl"):
+    """A member left a room: their other connections are in it no more either."""
+
+    member: MemberId
+    channel: ChannelName
+
+
+class RoomRead(Struct, frozen=True, tag="rr"):
+    """A member has read a room up to an offset, told on the topic of a worker where they are in it too."""
+
+    member: MemberId
+    channel: ChannelName
+    offset: Offset
 
 
 class StaffChanged(Struct, frozen=True, tag="sc"):
@@ -115,6 +161,13 @@ class DrainWanted(Struct, frozen=True, tag="dw"):
     """An operator wants the worker on whose topic this stands to send its people elsewhere, and end."""
 
 
+class Spent(Struct, frozen=True, tag="sp"):
+    """What the sender let keys of shared limits spend since it last told, and how many they have open at it."""
+
+    spent: list[Spending]
+    held: list[Holding]
+
+
 class LoadTold(Struct, frozen=True, tag="lt"):
     """How it is on the sender at this moment. Sent every second; without one for four, its numbers are gone."""
 
@@ -131,12 +184,18 @@ AnyNodeMessage = (
     | SnapshotWanted
     | NodeLeft
     | MemberChanged
+    | HidingChanged
     | MemberEnded
+    | CredentialsRaised
+    | SeatGivenUp
+    | RoomLeft
+    | RoomRead
     | StaffChanged
     | FloorChanged
     | ModerationChanged
     | DrainWanted
     | LoadTold
+    | Spent
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -13,12 +13,13 @@ from chatserver.domain.floor import Need, Pause, SessionId, Trait
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.rooms import RoomId
-from chatserver.protocol.fields import Command, MemberName, SessionName, Text
+from chatserver.protocol.fields import PRINTABLE, Command, MemberName, ReportReason, SessionName, Text
 
 Word = Annotated[str, Meta(max_length=64)]
 Words = Annotated[tuple[Word, ...], Meta(max_length=24)]
 Tongue = Annotated[str, Meta(min_length=2, max_length=16, pattern=r"^[A-Za-z0-9-]+$")]
 """A language, as in BCP 47: `en`, `pt-BR`."""
+ProposalName = Annotated[str, Meta(min_length=1, max_length=96, pattern=PRINTABLE)]
 Scale = Annotated[int, Meta(ge=1, le=5)]
 Minutes = Annotated[int, Meta(ge=5, le=240)]
 
@@ -28,12 +29,13 @@ Minutes = Annotated[int, Meta(ge=5, le=240)]
 
 class AskForListener(Command, frozen=True, kw_only=True, tag="ask"):
     """Take a place in the queue, or change one's wishes and keep the place. `agreement` must be true: it is the one
-    thing that is not optional. `words` are come-back words; with `only`, nobody else will do."""
+    thing that is not optional. `topics` and `language` are of those that `standing` tells; without `language` it is the
+    first of them. `words` are come-back words; with `only`, nobody else will do."""
 
     agreement: bool
     topics: Words = ()
     need: Need | None = None
-    language: Tongue = "en"
+    language: Tongue | None = None
     minutes: Minutes | None = None
     not_with: Words = ()
     rather_with: Words = ()
@@ -102,10 +104,10 @@ class ReportPerson(Command, frozen=True, kw_only=True, tag="report"):
     of them to come. `about` is whom a seeker means, of several listeners whom they talked with there."""
 
     session: SessionName
-    reason: Annotated[str, Meta(max_length=64)]
+    reason: ReportReason
     note: Text = ""
     call: bool = False
-    about: MemberId | None = None
+    about: MemberName | None = None
 
 
 class AnswerInvitation(Command, frozen=True, kw_only=True, tag="answer"):
@@ -123,7 +125,8 @@ class AskConsole(Command, frozen=True, kw_only=True, tag="console"):
 
 
 class ChangeProfile(Command, frozen=True, kw_only=True, tag="profile"):
-    """What a listener is and takes on; replaces what was there."""
+    """What a listener is and takes on; replaces what was there. `languages`, `lived` and `not_topics` are of the
+    languages and topics that `console` tells."""
 
     languages: Annotated[tuple[Tongue, ...], Meta(min_length=1, max_length=12)]
     traits: Annotated[tuple[Trait, ...], Meta(max_length=8)] = ()
@@ -146,15 +149,22 @@ class StillThere(Command, frozen=True, kw_only=True, tag="still_here"):
 
 
 class AcceptProposal(Command, frozen=True, kw_only=True, tag="accept"):
-    """Take the proposal of this seeker. Pressed twice, it is the same session."""
+    """Take this proposal, by its `id`. Pressed twice, it is the same session."""
 
-    seeker: MemberName
+    proposal: ProposalName
 
 
 class DeclineProposal(Command, frozen=True, kw_only=True, tag="decline"):
     """Let this proposal pass: somebody else is asked."""
 
-    seeker: MemberName
+    proposal: ProposalName
+
+
+class SayNobody(Command, frozen=True, kw_only=True, tag="nobody"):
+    """Nobody was there: end a session in which the seeker wrote nothing. It costs the listener neither a pause nor a
+    part of their caps, and the seeker is told only that it was quiet."""
+
+    session: SessionName
 
 
 class FlagTalk(Command, frozen=True, kw_only=True, tag="flag"):
@@ -211,15 +221,18 @@ class InvitationView(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SessionView(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A session as one of its people sees it.
+    """A session as one of its people sees it. `me` is their own id in it; every session has ids of its own.
 
     `extend` says who has asked for more time. `idle_at` is when it would end if nobody says anything. After the end:
     `ended_at`, `ending` ("you", "other", "length", "idle", "gone", "staff"), `forget_at` (when what was written goes),
-    `again` (my own private word), and, for the seeker, `again_both`: both said so, and `words` gives come-back words.
+    `again` (my own private word), `hides` (the asker hides somebody of it), and, for the seeker, `again_both`: both
+    said so, and `words` gives come-back words. `nobody_at` is told to listeners until the seeker writes: from then on
+    they may say `nobody`.
     """
 
     id: SessionId
     room: RoomId
+    me: MemberId
     people: tuple[SessionPerson, ...]
     started_at: Millis
     ends_at: Millis
@@ -240,6 +253,8 @@ class SessionView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     heard: int | None = None
     heavy_after: int | None = None
     again_both: bool = False
+    hides: bool = False
+    nobody_at: Millis | None = None
 
 
 class StandingOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="standing", omit_defaults=True):
@@ -251,8 +266,11 @@ class StandingOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="standin
     the head because their listener's connection was lost. `lapsed`: the place was given up at `lapsed_at` and can be
     taken back until `gone_at`. `session`: in one. `ended`: it is over, and its room can be read until `forget_at`.
 
-    `open` says whether listeners are here at this hour, `opens_at` when again; `listeners` how many listen now;
-    `topics` and `languages` what can be chosen.
+    `after_others` says that they had a session today, so that those who had fewer come before them.
+
+    `open` says whether listeners are here at this hour, `opens_at` when again; `listeners` how many listen now, and
+    `free` how many of them could take somebody at this moment;
+    `topics` (ids of rooms) and `languages` are what `ask` can choose from.
     """
 
     version: int
@@ -264,6 +282,7 @@ class StandingOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="standin
     length_minutes: int
     idle_minutes: int
     languages: tuple[str, ...]
+    topics: tuple[RoomId, ...]
     opens_at: Millis | None = None
     place: int | None = None
     asked_at: Millis | None = None
@@ -274,13 +293,16 @@ class StandingOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="standin
     lapsed_at: Millis | None = None
     gone_at: Millis | None = None
     session: SessionView | None = None
+    free: int = 0
+    after_others: bool = False
 
 
 class ProposalView(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Somebody who waits, suggested to this listener until `deadline`."""
+    """Somebody who waits, suggested to this listener until `deadline`. Who it is is told when it is accepted: `id` is
+    this proposal's, and another one when the same person is proposed again. `quiet`: they withdrew from such a
+    suggestion lately, so no bell should ring for it."""
 
-    seeker: MemberId
-    name: str
+    id: str
     asked_at: Millis
     deadline: Millis
     topics: tuple[str, ...] = ()
@@ -290,6 +312,7 @@ class ProposalView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     heavy: int | None = None
     why: tuple[str, ...] = ()
     came_back: bool = False
+    quiet: bool = False
 
 
 class Colleague(Struct, frozen=True, kw_only=True):
@@ -330,7 +353,8 @@ class ConsoleOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="console"
     `state`: `practice` (not ready yet), `away`, `free`, `busy` (as many as they take), `paused`. `lease_until` is when
     the intent ends if they do nothing. `pause` and `paused_until` say why and until when they get nobody. `today` and
     `week` count their sessions against the caps. `owes` is the session whose note to a supervisor is due.
-    `languages` are those that somebody who asks can choose. `left` are sessions that they left before the end.
+    `topics` (ids of rooms) and `languages` are those that somebody who asks can choose from. `left` are sessions that
+    they left before the end.
     """
 
     version: int
@@ -339,6 +363,7 @@ class ConsoleOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="console"
     profile: ProfileView
     most_cap: int
     languages: tuple[str, ...]
+    topics: tuple[RoomId, ...]
     today: int
     day_cap: int
     week: int
@@ -436,6 +461,7 @@ ListeningCommand = (
     | StillThere
     | AcceptProposal
     | DeclineProposal
+    | SayNobody
     | FlagTalk
     | Invite
     | DebriefNote

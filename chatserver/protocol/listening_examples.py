@@ -7,12 +7,14 @@ from typing import Any, Final
 from chatserver.domain.floor import Need, SessionId, Trait, room_of_session
 from chatserver.domain.history import CommandId, Millis
 from chatserver.domain.identity import MemberId
+from chatserver.domain.rooms import RoomId
 from chatserver.protocol import listening as li
 from chatserver.protocol import messages as m
 
 _NOW: Final = Millis(1_767_225_600_000)
-_WREN: Final = MemberId("m_8sXq4KzT1vYh3RbN")
-_HERON: Final = MemberId("m_t7BqYw3eXk5NcR2j")
+_WREN: Final = MemberId("p_a5Wq9KzT1vYh3RbNmE7uXcJd0LsGfPiOtQ")
+_HERON: Final = MemberId("p_t7BqYw3eXk5NcR2jZ8vDhLmU1sKaFoGyTw")
+_PROPOSAL: Final = "p_kXMKlKHh1sdq4B7EepzhGPRaFGaJvjcNtp3RF_i4"
 _TALK: Final = SessionId("s-4f9kq2mzx7b3wc8h")
 
 
@@ -41,10 +43,11 @@ COMMANDS: Final[tuple[m.AnyCommand, ...]] = (
     ),
     li.BeAvailable(id=_id(15), on=True),
     li.StillThere(id=_id(16)),
-    li.AcceptProposal(id=_id(17), seeker=_WREN),
-    li.DeclineProposal(id=_id(18), seeker=_WREN),
+    li.AcceptProposal(id=_id(17), proposal=_PROPOSAL),
+    li.DeclineProposal(id=_id(18), proposal=_PROPOSAL),
+    li.SayNobody(id=_id(24), session=_TALK),
     li.FlagTalk(id=_id(19), session=_TALK),
-    li.Invite(id=_id(20), session=_TALK, listener=MemberId("m_r5VdGm8sHp2LzF6x"), handover=True),
+    li.Invite(id=_id(20), session=_TALK, listener=MemberId("p_r5VdGm8sHp2LzF6xC0kTqWjY7eBnAuOiSw"), handover=True),
     li.DebriefNote(id=_id(21), session=_TALK, note="I carried some of it home. I would like to talk tomorrow."),
     li.AskPractice(id=_id(22)),
     li.AnswerCheck(id=_id(23), answers=(0, 2, 1, 0, 1, 2, 0, 1)),
@@ -53,6 +56,7 @@ COMMANDS: Final[tuple[m.AnyCommand, ...]] = (
 _SESSION: Final = li.SessionView(
     id=_TALK,
     room=room_of_session(_TALK),
+    me=_WREN,
     people=(
         li.SessionPerson(id=_WREN, name="Quiet Wren", role="seeker"),
         li.SessionPerson(id=_HERON, name="Calm Heron", role="listener"),
@@ -68,11 +72,13 @@ _STANDING: Final[dict[str, Any]] = {
     "version": 7,
     "open": True,
     "listeners": 2,
+    "free": 1,
     "waiting": 3,
     "kept_seconds": 180,
     "length_minutes": 45,
     "idle_minutes": 10,
     "languages": ("en",),
+    "topics": (RoomId("sleep"), RoomId("grief")),
 }
 _CONSOLE: Final[dict[str, Any]] = {
     "version": 7,
@@ -90,6 +96,7 @@ _CONSOLE: Final[dict[str, Any]] = {
     ),
     "most_cap": 4,
     "languages": ("en", "de"),
+    "topics": (RoomId("sleep"), RoomId("grief")),
     "today": 1,
     "day_cap": 8,
     "week": 5,
@@ -97,8 +104,7 @@ _CONSOLE: Final[dict[str, Any]] = {
     "waiting": 3,
     "lease_until": Millis(_NOW + 600_000),
     "proposal": li.ProposalView(
-        seeker=_WREN,
-        name="Quiet Wren",
+        id=_PROPOSAL,
         asked_at=Millis(_NOW - 240_000),
         deadline=Millis(_NOW + 30_000),
         topics=("sleep",),

@@ -14,9 +14,11 @@ from msgspec import Meta, Struct
 from chatserver.domain.crisis import Category
 from chatserver.domain.history import ChannelName, CommandId, Epoch, Millis, Offset, StreamPosition
 from chatserver.domain.identity import MemberId, Person
-from chatserver.domain.rooms import Post, Reaction, Room, RoomId
+from chatserver.domain.rooms import Reaction, Room, RoomId
+from chatserver.domain.shown_roles import ShownRole
 from chatserver.domain.staff import Role
-from chatserver.protocol.fields import Command, MemberName, Place, RoomName, Text, Version
+from chatserver.protocol.accounts import AccountsOk, AccountsPush, AskAccounts
+from chatserver.protocol.fields import Command, EpochName, MemberName, Place, RoomName, Text, Version
 from chatserver.protocol.house import HouseCommand, HousePush, HouseReply
 from chatserver.protocol.listening import ListeningCommand, ListeningOk, ListeningPush
 from chatserver.protocol.load import LoadCommand, LoadOk, LoadPush
@@ -53,6 +55,7 @@ class JoinRoom(Command, frozen=True, kw_only=True, tag="join"):
 
     `since` is the last position seen: the reply then holds exactly what was missed, or says `gap`. `exact` is for
     whoever wants to be in this very room, and not in one beside it; `proof` is the answer to a `challenge`.
+    `instead_of` gives one's seat in another room up for it, on all one's connections; they read on there.
     """
 
     room: RoomName
@@ -60,6 +63,7 @@ class JoinRoom(Command, frozen=True, kw_only=True, tag="join"):
     since: StreamPosition | None = None
     exact: bool = False
     proof: Annotated[str, Meta(max_length=128)] | None = None
+    instead_of: RoomName | None = None
 
 
 class LeaveRoom(Command, frozen=True, kw_only=True, tag="leave"):
@@ -69,13 +73,15 @@ class LeaveRoom(Command, frozen=True, kw_only=True, tag="leave"):
 
 
 class PostCommand(Command, frozen=True, kw_only=True, tag="post"):
-    """Write in a room. `warning` is a content warning: the post is shown collapsed behind it. `anyway` sends what was
-    refused for the contact details in it, where the operator leaves that to the author."""
+    """Write in a room. `warning` is a content warning: the post is shown collapsed behind it. `reply_to` is a post of
+    `epoch`. `anyway` sends what was refused for the contact details in it, where the operator leaves that to the
+    author."""
 
     room: RoomName
     text: Text
     warning: Text | None = None
     reply_to: Place | None = None
+    epoch: EpochName | None = None
     anyway: bool = False
 
 
@@ -84,6 +90,7 @@ class EditCommand(Command, frozen=True, kw_only=True, tag="edit"):
 
     room: RoomName
     offset: Place
+    epoch: EpochName | None = None
     text: Text
     warning: Text | None = None
     anyway: bool = False
@@ -94,6 +101,7 @@ class RedactCommand(Command, frozen=True, kw_only=True, tag="redact"):
 
     room: RoomName
     offset: Place
+    epoch: EpochName | None = None
 
 
 class ReactCommand(Command, frozen=True, kw_only=True, tag="react"):
@@ -101,6 +109,7 @@ class ReactCommand(Command, frozen=True, kw_only=True, tag="react"):
 
     room: RoomName
     offset: Place
+    epoch: EpochName | None = None
     reaction: Reaction
     on: bool
 
@@ -110,6 +119,7 @@ class PageHistory(Command, frozen=True, kw_only=True, tag="history"):
 
     room: RoomName
     before: Place
+    epoch: EpochName | None = None
     limit: Annotated[int, Meta(ge=1, le=100)] = 50
 
 
@@ -118,6 +128,7 @@ class MarkRead(Command, frozen=True, kw_only=True, tag="read"):
 
     room: RoomName
     offset: Place
+    epoch: EpochName | None = None
 
 
 class Typing(Command, frozen=True, kw_only=True, tag="typing"):
@@ -127,7 +138,8 @@ class Typing(Command, frozen=True, kw_only=True, tag="typing"):
 
 
 class MuteMember(Command, frozen=True, kw_only=True, tag="mute"):
-    """Stop (or start again) seeing one member's posts. Personal; nobody is told."""
+    """Stop seeing somebody, and being seen by them as present or typing. `member` is their id in a room that this
+    connection is in. To start again, it is the same, or the id in `muted`. Personal; nobody is told."""
 
     member: MemberName
     on: bool
@@ -166,6 +178,7 @@ AnyCommand = (
     | ListeningCommand
     | ModerationCommand
     | LoadCommand
+    | AskAccounts
     | HouseCommand
 )
 
@@ -174,7 +187,11 @@ AnyCommand = (
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """What a client must know to stay inside the limits. Sizes in bytes, lengths in characters, times in seconds."""
+    """What a client must know to stay inside the limits. Sizes in bytes, lengths in characters, times in seconds.
+
+    Of each rate there is what comes back a second, and how much may be saved up for a burst. A command takes its cost
+    from the one of the connection and from that of the member; `post` and `edit` take one post, `react` one reaction.
+    """
 
     frame_bytes: int
     text_length: int
@@ -182,16 +199,25 @@ class Limits(Struct, frozen=True, kw_only=True):
     rooms_per_connection: int
     edit_seconds: int
     ping_seconds: int
+    commands_per_second: float
+    command_burst: float
+    member_commands_per_second: float
+    member_command_burst: float
+    posts_per_second: float
+    post_burst: float
+    reactions_per_second: float
+    reaction_burst: float
 
 
 class HelloOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="hello", omit_defaults=True):
     """Who the asker is here, and what a client must know. `token` is given to a new guest that is no browser page.
-    `roles` are those of staff who said hello as such."""
+    `roles` are those of staff who said hello as such. `member.id` is told to nobody else: in a room they have the ids
+    that `join` tells. `muted` are those whom they hide, as `mute` takes it back, under the names they had then."""
 
     version: int
     member: Person
     has_code: bool
-    muted: list[MemberId]
+    muted: list[Person]
     limits: Limits
     now: Millis
     token: str | None = None
@@ -220,32 +246,65 @@ class RoomsOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="rooms"):
     rooms: list[RoomCard]
 
 
+class RoomPerson(Person, frozen=True, omit_defaults=True):
+    """Somebody who is in a room, by their id there. A moderator who came as one has the `role`."""
+
+    role: ShownRole | None = None
+
+
+class PostView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a person wrote, as it stands now. `offset` is its place in its room and its only id; `author` is their id in
+    this room, under the `name` with which they wrote. A moderator who wrote as one has the `role`.
+
+    A redacted post keeps its place and loses its text, warning and reactions.
+    """
+
+    offset: Offset
+    author: MemberId
+    name: str
+    text: str
+    at: Millis
+    role: ShownRole | None = None
+    warning: str | None = None
+    reply_to: Offset | None = None
+    edited_at: Millis | None = None
+    redacted: bool = False
+    reactions: dict[Reaction, int] = {}
+
+
 class JoinOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="join"):
     """The room, who is there, and its posts.
 
     `history` says what `posts` and `missed` are: `page`, the newest posts (no `since` was given); `exact`, `missed` is
     every fact after `since` and `posts` is empty; `gap`, part of what was missed is no more, and `posts` is the newest
-    page. `position` is where the live stream goes on.
+    page. `position` is where the live stream goes on. `folded` says that of `missed` those reactions are left out that
+    a later one replaces, because there were too many to tell each. `me` are the asker's own ids in this room, under
+    each of their names, the newest first; `hidden` the ids here of those whom they hide.
     """
 
     room: Room
     position: StreamPosition
     history: Literal["page", "exact", "gap"]
-    posts: list[Post]
+    posts: list[PostView]
     mine: dict[Offset, list[Reaction]]
     missed: list[FactPush]
     more: bool
     here: int
-    people: list[Person]
+    people: list[RoomPerson]
     read: Offset
     unread: int
     retention_seconds: int
+    me: list[MemberId]
+    hidden: list[MemberId]
+    folded: bool = False
 
 
 class HistoryOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="history"):
-    """`mine` are the asker's own reactions by offset. `more` says whether still older posts are kept."""
+    """`mine` are the asker's own reactions by offset. `more` says whether still older posts are kept. `position` says
+    up to which fact all of it is: nothing that was told before this reply is missing in it."""
 
-    posts: list[Post]
+    position: StreamPosition
+    posts: list[PostView]
     mine: dict[Offset, list[Reaction]]
     more: bool
 
@@ -288,6 +347,7 @@ AnyOk = (
     | ListeningOk
     | ModerationOk
     | LoadOk
+    | AccountsOk
     | HouseReply
 )
 
@@ -331,7 +391,7 @@ class FactBase(Struct, frozen=True, kw_only=True, tag_field="push", omit_default
 class PostedPush(FactBase, frozen=True, kw_only=True, tag="posted"):
     """Somebody wrote. `post.offset` is the `offset` of the push."""
 
-    post: Post
+    post: PostView
 
 
 class EditedPush(FactBase, frozen=True, kw_only=True, tag="edited"):
@@ -369,7 +429,8 @@ FactPush = PostedPush | EditedPush | RedactedPush | ReactedPush | RoomChangedPus
 
 
 class PresencePush(Struct, frozen=True, kw_only=True, tag_field="push", tag="presence", omit_defaults=True):
-    """Who came and went since the last one, named up to a bound. Not a fact: the newest count is right.
+    """Who came and went since the last one, named up to a bound. Not a fact: the newest count is right. A new name is
+    one who went and another one who came.
 
     Where `people` is given it replaces the whole list: after this connection had fallen behind, or where more came or
     went than are named.
@@ -377,9 +438,9 @@ class PresencePush(Struct, frozen=True, kw_only=True, tag_field="push", tag="pre
 
     channel: ChannelName
     here: int
-    came: list[Person]
+    came: list[RoomPerson]
     went: list[MemberId]
-    people: list[Person] | None = None
+    people: list[RoomPerson] | None = None
 
 
 class TypingPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="typing"):
@@ -387,6 +448,26 @@ class TypingPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="typin
 
     channel: ChannelName
     member: MemberId
+
+
+class ReadingPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="reading"):
+    """Your seat in a full room went to somebody else, because you did nothing there for long. Everything still comes;
+    `join` again, or write, to have a seat as soon as there is one."""
+
+    channel: ChannelName
+
+
+class ReadPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="read"):
+    """Another connection of yours has marked a room as read up to `offset`. The one that did is answered only."""
+
+    room: RoomId
+    offset: Offset
+
+
+class LeftPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="left"):
+    """You left a room on another connection, and are in it on this one no more: nothing of it follows."""
+
+    room: RoomId
 
 
 class CountsPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="counts"):
@@ -403,11 +484,20 @@ class GapPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="gap"):
     position: StreamPosition
 
 
+class RoomSelf(Struct, frozen=True, kw_only=True):
+    """Who the member is in one room, and whom they do not see there: `me` and `hidden` as in the reply to `join`."""
+
+    me: list[MemberId]
+    hidden: list[MemberId]
+
+
 class SelfPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="self", omit_defaults=True):
-    """The member changed on another connection: their name, whom they mute, or, where they are staff, their roles."""
+    """The member changed: their name, whom they hide, or, where they are staff, their roles. Also told to the
+    connection that changed it, before its reply. `rooms` are those that this connection is in."""
 
     member: Person
-    muted: list[MemberId]
+    muted: list[Person]
+    rooms: dict[RoomId, RoomSelf]
     roles: list[Role] = []
 
 
@@ -421,6 +511,9 @@ AnyPush = (
     FactPush
     | PresencePush
     | TypingPush
+    | ReadingPush
+    | ReadPush
+    | LeftPush
     | CountsPush
     | GapPush
     | SelfPush
@@ -428,6 +521,7 @@ AnyPush = (
     | ListeningPush
     | ModerationPush
     | LoadPush
+    | AccountsPush
     | HousePush
 )
 AnyServerMessage = Reply | ErrorReply | AnyPush

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from chatserver.domain.history import CommandId, Millis, Offset
+from chatserver.domain.evidence import EarlierVersion, Ended
+from chatserver.domain.history import CommandId, Epoch, Millis, Offset
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.moderation import MeasureKind, Outcome, ReportStatus
 from chatserver.domain.rooms import Post, RoomId
 from chatserver.protocol import messages as m
 from chatserver.protocol import moderation as mo
 
+_EPOCH: Final = Epoch("b7Jk2mQx")
 _NOW: Final = Millis(1_767_225_600_000)
 _ROOM: Final = RoomId("sleep")
 _WREN: Final = Person(MemberId("m_8sXq4KzT1vYh3RbN"), "Quiet Wren")
@@ -25,14 +27,16 @@ def _id(number: int) -> CommandId:
 
 
 COMMANDS: Final[tuple[m.AnyCommand, ...]] = (
-    mo.ReportPost(id=_id(1), room=_ROOM, offset=Offset(41), reason="pressure", note="It goes on and on."),
+    mo.ReportPost(id=_id(1), room=_ROOM, offset=Offset(41), epoch=_EPOCH, reason="pressure", note="It goes on and on."),
     mo.SeenMatters(id=_id(2), ids=(_REPORT,)),
     mo.AskReports(id=_id(3)),
+    mo.PageReports(id=_id(13), after=f"10.{_NOW}.{_REPORT}"),
     mo.OpenReport(id=_id(4), report=_REPORT, why="To answer it."),
     mo.ClaimReport(id=_id(5), report=_REPORT),
     mo.ReleaseReport(id=_id(6), report=_REPORT),
     mo.NoteReport(id=_id(7), report=_REPORT, note="Second time this week."),
     mo.CloseReport(id=_id(8), report=_REPORT, outcome=Outcome.MEASURE, reply="Thank you. They can't write for a day."),
+    mo.ReviewReport(id=_id(13), report=_REPORT, agree=True),
     mo.TakeMeasureCommand(
         id=_id(9),
         kind=MeasureKind.MUTE,
@@ -55,8 +59,10 @@ _VIEW: Final = mo.ReportView(
     reason="pressure",
     status=ReportStatus.OPEN,
     offset=Offset(41),
+    epoch=_EPOCH,
     by=_WREN,
     about=_OTTER,
+    rank=2,
 )
 _TAKEN: Final = mo.MeasureView(
     id=_MEASURE,
@@ -75,6 +81,7 @@ _QUEUE: Final[dict[str, Any]] = {
     "version": 12,
     "open": (_VIEW,),
     "open_count": 1,
+    "ranks": mo.RankCounts(now=0, reports=1, words=0),
     "closed": (),
     "measures": (_TAKEN,),
     "unread_debriefs": 1,
@@ -83,6 +90,7 @@ _POST: Final = Post(offset=Offset(41), author=_OTTER.id, name=_OTTER.name, text=
 
 REPLIES: Final[tuple[m.Reply, ...]] = (
     m.Reply(re=_id(3), ok=mo.ReportsOk(**_QUEUE)),
+    m.Reply(re=_id(13), ok=mo.ReportPageOk(reports=(_VIEW,))),
     m.Reply(
         re=_id(4),
         ok=mo.ReportOk(
@@ -91,6 +99,18 @@ REPLIES: Final[tuple[m.Reply, ...]] = (
             posts=(_POST,),
             notes=(mo.NoteView(by=_ADA, at=_NOW, note="Second time this week."),),
             measures=(_TAKEN,),
+            network=mo.NetworkView(others=30, newcomer=True),
+            earlier=(
+                EarlierVersion(
+                    offset=_POST.offset,
+                    author=_POST.author,
+                    name=_POST.name,
+                    text="Tell me where you live, or else.",
+                    at=_NOW,
+                    until=Millis(_NOW + 60_000),
+                    ended=Ended.EDITED,
+                ),
+            ),
         ),
     ),
     m.Reply(re=_id(9), ok=mo.MeasureOk(measure=_MEASURE, until=Millis(_NOW + 86_400_000))),
@@ -104,14 +124,19 @@ REPLIES: Final[tuple[m.Reply, ...]] = (
                     listener=Person(MemberId("m_t7BqYw3eXk5NcR2j"), "Calm Heron"),
                     note="I carried some of it home. I would like to talk tomorrow.",
                 ),
-            )
+            ),
+            declines=(
+                mo.DeclinesView(
+                    listener=Person(MemberId("m_t7BqYw3eXk5NcR2j"), "Calm Heron"), hour=2, hour_cap=6, day=5, sessions=4
+                ),
+            ),
         ),
     ),
 )
 
 PUSHES: Final[tuple[m.AnyPush, ...]] = (
     mo.ReportsPush(**_QUEUE),
-    mo.RingPush(report=_REPORT, at=_NOW, room=RoomId("s-4f9kq2mzx7b3wc8h")),
+    mo.RingPush(report=_REPORT, at=_NOW, room=RoomId("s-4f9kq2mzx7b3wc8h"), kind="call"),
     mo.MattersPush(
         measures=(
             mo.MatterView(

@@ -1,4 +1,7 @@
-"""JSON Schemas of messages, as both documents of this server hold them."""
+"""JSON Schemas of messages, as both documents of this server hold them.
+
+Whoever generates code from them gets a name for every model: each schema that would become one has a `title`.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,25 @@ import msgspec
 Json = dict[str, Any]
 
 _TEMPLATE: Final = "#/components/schemas/{name}"
+_MODELS: Final = ("enum", "anyOf", "allOf", "properties", "additionalProperties", "items", "prefixItems")
+"""What makes a schema more than a plain value."""
 
 
-def components(kinds: Iterable[Any]) -> Json:
-    """The schemas of these types and of all that they hold, by name."""
-    _, found = msgspec.json.schema_components(kinds, ref_template=_TEMPLATE, schema_hook=_any_value)
-    for schema in found.values():
+def components(asked: Iterable[Any], answered: Iterable[Any]) -> Json:
+    """Return the schemas of these types and of all that they hold, by name.
+
+    Of what the server sends (`answered`), `required` are exactly those fields that are always there: a field that is
+    not is left out where it has the default that its schema gives.
+    """
+    asked, answered = [*asked], [*answered]
+    _, found = msgspec.json.schema_components([*asked, *answered], ref_template=_TEMPLATE, schema_hook=_any_value)
+    for kind in structs_in(answered):
+        if not kind.__struct_config__.omit_defaults:
+            schema = found[kind.__name__]
+            schema["required"] = [*schema["properties"]]
+    for name, schema in found.items():
         _tidy(schema)
+        _entitle(schema, name)
     # Defaults that are tuples become arrays.
     plain: Json = msgspec.json.decode(msgspec.json.encode(found))
     return plain
@@ -25,21 +40,72 @@ def components(kinds: Iterable[Any]) -> Json:
 
 def reference(kind: type[Any]) -> Json:
     """Where a type's schema stands in the document."""
-    return {"$ref": _TEMPLATE.format(name=kind.__name__)}
+    return referring_to(kind.__name__)
+
+
+def referring_to(name: str) -> Json:
+    """Where the schema with a name stands in the document."""
+    return {"$ref": _TEMPLATE.format(name=name)}
+
+
+def structs_in(kinds: Iterable[Any]) -> list[type[msgspec.Struct]]:
+    """Every struct among these types and in what they hold."""
+    found: dict[type[msgspec.Struct], None] = {}
+    waiting: list[Any] = [msgspec.inspect.type_info(kind) for kind in kinds]
+    while waiting:
+        info = waiting.pop()
+        if isinstance(info, msgspec.inspect.StructType):
+            if info.cls in found:
+                continue
+            found[info.cls] = None
+            waiting += [field.type for field in info.fields]
+        elif isinstance(info, msgspec.inspect.UnionType):
+            waiting += info.types
+        elif isinstance(info, msgspec.inspect.DictType):
+            waiting += [info.key_type, info.value_type]
+        elif isinstance(info, msgspec.inspect.TupleType):
+            waiting += info.item_types
+        elif isinstance(info, msgspec.inspect.CollectionType):
+            waiting.append(info.item_type)
+        elif isinstance(info, msgspec.inspect.Metadata):
+            waiting.append(info.type)
+    return [*found]
 
 
 def _tidy(schema: object) -> None:
-    """AsyncAPI's `discriminator` is not OpenAPI's, which msgspec writes; the tags' one-value enums say the same."""
+    """AsyncAPI's `discriminator` is not OpenAPI's, which msgspec writes; the tags' constants say the same."""
     match schema:
         case dict():
             schema.pop("discriminator", None)
             if isinstance(description := schema.get("description"), str):
                 schema["description"] = inspect.cleandoc(description)
+            match schema.get("enum"):
+                case [str() as only]:
+                    del schema["enum"]
+                    schema["const"] = only
             for each in schema.values():
                 _tidy(each)
         case list():
             for each in schema:
                 _tidy(each)
+
+
+def _entitle(schema: Json, name: str) -> None:
+    """Give a schema, and each in it that is a model of its own, a name made of where it stands."""
+    schema.setdefault("title", name)
+    parts = {name + _pascal(field): each for field, each in schema.get("properties", {}).items()}
+    for place, key in (("Item", "items"), ("Value", "additionalProperties")):
+        if isinstance(schema.get(key), dict):
+            parts[name + place] = schema[key]
+    for key in ("anyOf", "prefixItems"):
+        parts |= {f"{name}{number}": each for number, each in enumerate(schema.get(key, ()), 1)}
+    for place, part in parts.items():
+        if any(key in part for key in _MODELS):
+            _entitle(part, place)
+
+
+def _pascal(name: str) -> str:
+    return "".join(word.capitalize() for word in name.split("_"))
 
 
 def _any_value(kind: type[Any]) -> Json:

@@ -14,10 +14,13 @@ from typing import Protocol
 import msgspec
 
 from chatserver.domain.crisis import Signal
+from chatserver.domain.evidence import Ended
+from chatserver.domain.floods import Origin
 from chatserver.domain.floor import Floor, Listener, SessionId, Wish
 from chatserver.domain.floor_commands import Decided
-from chatserver.domain.history import ChannelName, CommandId, Head, Millis, Offset
-from chatserver.domain.identity import Member, MemberId
+from chatserver.domain.hiding import Hiding
+from chatserver.domain.history import ChannelName, CommandId, Epoch, Head, HighWater, Millis, Offset
+from chatserver.domain.identity import Member, MemberId, Persona
 from chatserver.domain.moderation import MeasureKind
 from chatserver.domain.rooms import (
     Membership,
@@ -29,10 +32,13 @@ from chatserver.domain.rooms import (
     RoomId,
     RoomState,
 )
-from chatserver.domain.staff import Role, Staff
+from chatserver.domain.staff import Staff
 from chatserver.domain.timings import Recorded
+from chatserver.store.arrivals_contract import ArrivalsStore, NameRules
 from chatserver.store.house_contract import HouseStore
 from chatserver.store.moderation_contract import ModerationStore
+from chatserver.store.staff_contract import Invitation, Passkey, SignIn, StaffSecrets, StaffStore
+from chatserver.store.tries_contract import TriesStore
 
 
 class StoreUnavailable(Exception):
@@ -53,8 +59,12 @@ class RoomChange(msgspec.Struct, frozen=True, kw_only=True):
     now: Millis
     target: Offset | None
     decide: Callable[[RoomState], Sequence[RoomEvent]]
+    epoch: Epoch | None = None
+    """The epoch in which the asker read `target`, if they said so."""
     signals: tuple[Signal, ...] = ()
     """What in its words a human should see. Saved with its events as escalations, or not at all."""
+    origin: Origin | None = None
+    """Where it comes from. Without it, what it raises counts towards no flood."""
 
 
 class Committed(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,34 +95,6 @@ class FloorCommitted(msgspec.Struct, frozen=True, kw_only=True):
     """Sessions' rooms were dropped. The next `expire`, on any worker, makes their bytes unreadable."""
 
 
-class StaffSecrets(msgspec.Struct, frozen=True, kw_only=True):
-    """What signing in needs to know of an account. `password_hash` is argon2's own form; `totp_secret` base32;
-    `totp_step` the newest time step that was used, so that no code counts twice."""
-
-    staff: Staff
-    password_hash: str
-    totp_secret: str | None
-    totp_step: int
-
-
-class SignIn(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody of the staff who is signed in somewhere. `confirmed_at` is when they last gave their password."""
-
-    token_hash: bytes
-    staff: Staff
-    confirmed_at: Millis
-    expires_at: Millis
-
-
-class Invitation(msgspec.Struct, frozen=True, kw_only=True):
-    """A link that makes an account, once. Only its hash is kept."""
-
-    link_hash: bytes
-    roles: frozenset[Role]
-    made_by: MemberId | None
-    expires_at: Millis
-
-
 class LogSlice(msgspec.Struct, frozen=True, kw_only=True):
     """Consecutive publications and the head of the log in the same snapshot."""
 
@@ -121,8 +103,10 @@ class LogSlice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """Posts, oldest first; `mine` the asker's own reactions on them; `more` whether older ones are kept."""
+    """Posts, oldest first; `mine` the asker's own reactions on them; `more` whether older ones are kept; `head` the
+    head of the log in the same snapshot."""
 
+    head: Head
     posts: tuple[Post, ...]
     mine: Mapping[Offset, Sequence[Reaction]]
     more: bool
@@ -143,6 +127,8 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     posts_per_room: int = 50_000
     member_age: int = 30 * 24 * 3600 * 1000
     report_age: int = 180 * 24 * 3600 * 1000
+    evidence_age: int = 30 * 24 * 3600 * 1000
+    """For how long after a case was closed it holds the words of people who erased themselves."""
     debrief_age: int = 90 * 24 * 3600 * 1000
     feedback_age: int = 365 * 24 * 3600 * 1000
     timings_age: int = 14 * 24 * 3600 * 1000
@@ -211,25 +197,45 @@ class KeptNote(msgspec.Struct, frozen=True, kw_only=True):
     note: str
 
 
+class KeptCopy(msgspec.Struct, frozen=True, kw_only=True):
+    """A sealed copy, in its author's own export: a post as it stood before it was changed or taken back, and by when
+    that goes. `until` is None where it goes with a session that is not over, an hour after its end."""
+
+    room: RoomId
+    offset: Offset
+    name: str
+    text: str
+    warning: str | None
+    at: Millis
+    ended_at: Millis
+    ended: Ended
+    is_in_session: bool
+    post_at: Millis
+    until: Millis | None = None
+
+
 class Export(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that is kept about one person."""
+    """Everything that is kept about one person. `muted` are the names that those whom they hide had then."""
 
     member: Member
     memberships: tuple[Membership, ...]
     posts: tuple[tuple[RoomId, Post], ...]
     reactions: tuple[tuple[RoomId, Offset, Reaction], ...]
-    muted: tuple[MemberId, ...]
+    muted: tuple[str, ...]
     place: Place | None = None
     listener: Listener | None = None
     sessions: tuple[KeptSession, ...] = ()
     reports: tuple[KeptReport, ...] = ()
     debriefs: tuple[KeptNote, ...] = ()
+    begun: tuple[Millis, ...] = ()
+    """When the sessions began that they asked for in the last day."""
     staff: Staff | None = None
     measures: tuple[KeptMeasure, ...] = ()
     views: tuple[KeptView, ...] = ()
+    sealed: tuple[KeptCopy, ...] = ()
 
 
-class Store(ModerationStore, HouseStore, Protocol):
+class Store(StaffStore, ModerationStore, HouseStore, TriesStore, ArrivalsStore, Protocol):
     """Keeps channels' logs and what belongs to members.
 
     Offsets of a channel are consecutive, in commit order, and visible in that order: a reader that sees offset n sees
@@ -257,7 +263,8 @@ class Store(ModerationStore, HouseStore, Protocol):
 
     async def commit(self, change: RoomChange) -> Committed:
         """Load, decide, save. On return it is durable. Raises the Refusal of `decide`, ROOM_UNKNOWN for a channel that
-        is not there, POST_UNKNOWN never (that is for `decide`), or DUPLICATE_ID."""
+        is not there, POST_UNKNOWN never (that is for `decide`), DUPLICATE_ID, or EPOCH_STALE where it names a
+        post of another numbering (`history.require_epoch`) and was not committed before."""
         ...
 
     async def heads(self, channels: Collection[ChannelName]) -> dict[ChannelName, Head]:
@@ -269,8 +276,16 @@ class Store(ModerationStore, HouseStore, Protocol):
         edited one its last. Raises ROOM_UNKNOWN."""
         ...
 
+    async def read_folded(
+        self, channel: ChannelName, after: Offset, limit: int, whom: MemberId, reach: int
+    ) -> LogSlice:
+        """As `read`, without reactions that a later one on the same post replaces, or of `whom` one of that kind.
+        Only the `reach` publications after that offset are looked at."""
+        ...
+
     async def page(self, channel: ChannelName, before: Offset | None, limit: int, asker: MemberId) -> Page:
-        """The newest `limit` posts before an offset (None: the newest of all). Redacted posts keep their place."""
+        """The newest `limit` posts before an offset (None: the newest of all). Redacted posts keep their place. Raises
+        ROOM_UNKNOWN."""
         ...
 
     # Rooms
@@ -286,6 +301,16 @@ class Store(ModerationStore, HouseStore, Protocol):
     async def renew_epochs(self) -> int:
         """Begin every channel's numbering anew, because a backup was restored: positions from before it are then
         foreign, and told as a gap. Returns how many channels there are. Not for use while workers run."""
+        ...
+
+    async def renew_epoch(self, channel: ChannelName, epoch: Epoch, below: Offset) -> Head:
+        """Begin one channel anew, because facts of `epoch` up to `below` were seen that the log does not hold. Changes
+        nothing where the channel stands in another epoch, or ends at `below` or after it. Returns the head as it is
+        then. Raises Refusal ROOM_UNKNOWN."""
+        ...
+
+    async def high_water(self) -> HighWater:
+        """How far this database has come."""
         ...
 
     async def room(self, room: RoomId) -> Room | None:
@@ -336,66 +361,6 @@ class Store(ModerationStore, HouseStore, Protocol):
         """Those who mute this member, and those whom they mute."""
         ...
 
-    # Staff
-
-    async def add_staff(self, secrets: StaffSecrets, name_key: str, invitation: bytes | None) -> None:
-        """A new account and the member behind it. With `invitation` that link is used up in the same transaction.
-
-        Raises NAME_TAKEN (`login` or name) or INVITATION_UNKNOWN (unknown, used or expired at `staff.created_at`)."""
-        ...
-
-    async def staff_by_login(self, login: str) -> StaffSecrets | None: ...
-
-    async def staff(self, member: MemberId) -> StaffSecrets | None: ...
-
-    async def all_staff(self) -> list[Staff]:
-        """Everybody, the revoked too, oldest first."""
-        ...
-
-    async def set_staff(self, member: MemberId, roles: frozenset[Role], *, by: MemberId | None = None) -> None:
-        """Raises MEMBER_UNKNOWN, and NOT_ALLOWED where nobody in good standing would be operator afterwards, or where
-        `by` may not manage staff at that moment: of two who end one another at once, one does."""
-        ...
-
-    async def revoke_staff(self, member: MemberId, now: Millis, *, by: MemberId | None = None) -> None:
-        """End an account and its sign-ins. Raises as `set_staff`. Doing it again changes nothing."""
-        ...
-
-    async def set_password(self, member: MemberId, password_hash: str) -> None:
-        """Ends every sign-in of theirs."""
-        ...
-
-    async def set_totp(self, member: MemberId, secret: str | None) -> None: ...
-
-    async def use_totp(self, member: MemberId, step: int) -> bool:
-        """Whether this step is later than every one used before; if so it is used now."""
-        ...
-
-    async def add_invitation(self, invitation: Invitation) -> None: ...
-
-    async def invitation(self, link_hash: bytes, now: Millis) -> Invitation | None:
-        """One that can still be used."""
-        ...
-
-    async def sign_in(self, token_hash: bytes, member: MemberId, now: Millis, expires_at: Millis) -> None:
-        """Remember a sign-in by the hash of its token, confirmed at `now`."""
-        ...
-
-    async def sign_ins(self, token_hashes: Collection[bytes], now: Millis) -> dict[bytes, SignIn]:
-        """Those of them that are good, as their accounts are, in one cheap read: every worker asks twice a second about
-        all who are connected to it."""
-        ...
-
-    async def confirm_sign_in(self, token_hash: bytes, now: Millis) -> None:
-        """They gave their password again. Nothing where it is no more."""
-        ...
-
-    async def sign_out(self, token_hash: bytes) -> None: ...
-
-    async def good_staff(self, members: Collection[MemberId]) -> dict[MemberId, Staff]:
-        """Those of them whose account is good, in one cheap read."""
-        ...
-
     # Members
 
     async def add_member(self, member: Member) -> None:
@@ -408,8 +373,17 @@ class Store(ModerationStore, HouseStore, Protocol):
         """They were here at `now`, which is noted to within minutes. Returns those among them who are no more."""
         ...
 
-    async def rename(self, member: MemberId, name: str, name_key: str) -> None:
-        """Raises NAME_TAKEN or MEMBER_UNKNOWN. Posts keep the name they were written under."""
+    async def rename(
+        self,
+        member: MemberId,
+        name: str,
+        name_key: str,
+        rooms: Collection[RoomId] = (),
+        rules: NameRules | None = None,
+    ) -> int:
+        """Raises NAME_TAKEN or MEMBER_UNKNOWN. Posts keep the name they were written under. Returns the generation of
+        the name, which is a new one unless the name is the same. In `rooms`, where they are now, whoever is hidden
+        stays hidden."""
         ...
 
     async def set_code(self, member: MemberId, code_hash: bytes) -> None:
@@ -418,10 +392,17 @@ class Store(ModerationStore, HouseStore, Protocol):
 
     async def member_by_code(self, code_hash: bytes) -> Member | None: ...
 
-    async def muted(self, member: MemberId) -> list[MemberId]: ...
+    async def hiding(self, member: MemberId) -> Hiding:
+        """Whom a member hides, and who hides them."""
+        ...
 
-    async def set_mute(self, member: MemberId, other: MemberId, on: bool, limit: int) -> None:
-        """Raises TOO_MANY_MUTES beyond `limit`."""
+    async def standings(self, members: Collection[MemberId]) -> dict[MemberId, tuple[Persona, Hiding]]:
+        """Return for many members at once what they are called, and what `hiding` says; nothing for those who are no
+        more."""
+        ...
+
+    async def set_mute(self, member: MemberId, other: MemberId, on: bool, limit: int, generation: int = 0) -> None:
+        """Hide somebody under the name of one generation, or no longer. Raises TOO_MANY_MUTES beyond `limit`."""
         ...
 
     async def joined_rooms(self, member: MemberId) -> dict[RoomId, JoinedRoom]:
@@ -441,21 +422,33 @@ class Store(ModerationStore, HouseStore, Protocol):
         """The membership stays for its slow mode and acceptance; the room is no longer joined."""
         ...
 
-    async def mark_read(self, member: MemberId, room: RoomId, offset: Offset) -> None:
-        """Never moves backwards, nor beyond the room's last offset."""
+    async def left_rooms(self, members: Collection[MemberId]) -> set[tuple[MemberId, RoomId]]:
+        """Return the rooms that these members have left and not joined again, each with who left it."""
         ...
 
-    async def export(self, member: MemberId) -> Export | None: ...
+    async def mark_read(self, member: MemberId, room: RoomId, offset: Offset, epoch: Epoch | None = None) -> None:
+        """Never moves backwards, nor beyond the room's last offset. Raises EPOCH_STALE for an offset of another
+        numbering."""
+        ...
+
+    async def export(self, member: MemberId, now: Millis) -> Export | None:
+        """Everything that is kept about one person, None for somebody who is no member. It holds nothing of an open
+        report about them or of a session of theirs: that staff read it is told by the day, for one fixed reason, from
+        `domain.report_access.VIEWS_AFTER` after the report's end."""
+        ...
 
     async def erase(self, member: MemberId, now: Millis) -> list[Publication]:
         """Remove the person: name, code, memberships, mutes, reactions and the text of every post; their place on the
         floor, words that lead to them, and their staff account. Live sessions of theirs end, to be forgotten at once.
         Reports by them stay without their name; what they wrote stays only in reports about them.
 
-        Returns the publications that say so (redactions and changed reactions), committed. Nothing of the text may
-        remain in the database file or its write-ahead log once this returns; of staff, whose sign-in is gone then and
-        who cannot ask again, the next `expire` sees to it where this was interrupted. Raises NOT_ALLOWED where nobody
-        would be operator any more."""
+        What a case about them holds stays sealed in it, and measures that forbid them something stay, both under an
+        alias (`domain.evidence`). The words of their posts stay as sealed copies as long as the posts would have.
+
+        Returns the publications that say so (redactions and changed reactions), committed. Once this returns the text
+        stands nowhere, and nowhere in SQLite's write-ahead log; bytes of it may be left in unused parts of the
+        database's files until `rewrite`, which is owed from the same transaction on. MUST NOT rewrite the file itself.
+        Raises NOT_ALLOWED where nobody would be operator any more."""
         ...
 
     # Time
@@ -468,6 +461,12 @@ class Store(ModerationStore, HouseStore, Protocol):
         Sessions' rooms are the floor's to drop; only one whose session is nowhere goes after a day."""
         ...
 
+    async def rewrite(self, now: Millis) -> bool:
+        """Overwrite what was removed wherever the database may have left copies of it, for all erasures and expiries
+        that are owed it: at most once an hour over all workers, and only what is small enough that nobody waits longer
+        than about a second. Cheap where nothing is owed. Returns whether it was done."""
+        ...
+
 
 __all__ = [
     "Committed",
@@ -476,6 +475,7 @@ __all__ = [
     "FloorCommitted",
     "Invitation",
     "JoinedRoom",
+    "KeptCopy",
     "KeptMeasure",
     "KeptNote",
     "KeptReport",
@@ -483,6 +483,7 @@ __all__ = [
     "KeptView",
     "LogSlice",
     "Page",
+    "Passkey",
     "Place",
     "Retention",
     "RoomChange",

@@ -9,62 +9,115 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Final
 
-from chatserver.domain.crisis import Signal
+from chatserver.domain import report_queue
+from chatserver.domain.crisis import URGENT, Signal
 from chatserver.domain.history import Offset
+from chatserver.domain.moderation import Report, ReportStatus
+from chatserver.domain.report_queue import Folds
 from chatserver.domain.rooms import Room, RoomKind
-from chatserver.store import floor_statements as floor_sql
+from chatserver.store import cards, evidence, folding, render, report_access
 from chatserver.store import moderation_statements as sql
-from chatserver.store import render
+from chatserver.store import queue_statements as queue_sql
 from chatserver.store import statements as rooms_sql
-from chatserver.store.compiler import Call, Op
+from chatserver.store.compiler import Call, Op, Row
 from chatserver.store.contract import RoomChange
 from chatserver.store.report_rows import report_row
-from chatserver.store.turns import turn
+from chatserver.store.sealing import Sealer
+from chatserver.store.turns import Turn, turn
 
 BEFORE: Final = 10
 """Posts that go with an escalation from a themed room, the one that raised it among them. From a session only that
 one goes: what two people trust each other with is read no further than it must be."""
 AGAIN: Final = 10 * 60_000
-"""Milliseconds after which somebody whose escalation was closed may raise one of the same kind again."""
+"""Milliseconds after which somebody whose escalation was closed may raise one of the same kind again. What is
+urgent may at once."""
 
 WORDS: Final = 200
 """Characters of what fired that are kept with it."""
+MOST: Final = 3 * BEFORE
+"""Posts that an escalation holds at most, those among them that raised the same again."""
 
 Raised = tuple[RoomChange, Room, Offset]
 """A command whose words raise something, its room, and the post that they are in."""
 
 
-def escalate(raised: Sequence[Raised]) -> Op[None]:
-    """One for each person, room and category that does not wait already, or waits as something milder."""
+def escalate(raised: Sequence[Raised], sealer: Sealer) -> Op[None]:
+    """Save what the words of posts raise, on one card for each person, and fold what comes in a flood.
+
+    What waits already for the same person, room and category, as serious, is not saved again: the post is added to it.
+    """
     mine = yield from turn()
     has_risen = False
     for change, room, offset in raised:
-        for signal in change.signals:
-            key = (change.author, room.id, signal.category.value, change.now - AGAIN)
-            ((level,),) = yield Call(sql.RAISED, [key])
-            if level is not None and level >= signal.level:
-                continue
-            rows = yield Call(
-                rooms_sql.PAGE, [(change.channel, offset + 1, 1 if room.kind is RoomKind.SESSION else BEFORE)]
-            )
-            row = report_row(
-                id_=_id_of(change, signal),
-                at=change.now,
-                by=None,
-                about=change.author,
-                room=room.id,
-                reason=signal.category.value,
-                note=f"{signal.words[:WORDS]}\n{signal.phrase}",
-                is_call=False,
-                posts=[render.post_of(row) for row in reversed(rows)],
-                offset=offset,
-                version=mine.version,
-                level=signal.level,
-            )
-            yield Call(floor_sql.ADD_REPORT, [row])
-            has_risen = True
+        has_risen |= yield from _escalate(mine, change, room, offset, sealer)
     if has_risen:
         yield from mine.rise()
+
+
+def _escalate(mine: Turn, change: RoomChange, room: Room, offset: Offset, sealer: Sealer) -> Op[bool]:
+    is_session = room.kind is RoomKind.SESSION
+    is_new = report_queue.is_new((yield from cards.since(change.author)), change.now)
+    about_staff = yield from report_access.is_by_moderator(change.author)
+    # In a session nobody comes in a flood: a listener has taken each of them. What only operators see stands alone.
+    origin = change.origin if is_new and not is_session and not about_staff else None
+    card: Report | None = None
+    has_added = False
+    for signal in change.signals:
+        key = (change.author, room.id, signal.category.value, change.now - AGAIN)
+        known = yield Call(sql.RAISED_URGENT if signal.level >= URGENT else sql.RAISED, [key])
+        if known and known[0][1] >= signal.level:
+            has_added |= yield from _add_to(mine, known[0], change, offset, sealer, is_session=is_session)
+            continue
+        # What else the same post raises goes with that post alone: those before it are kept once.
+        before = 1 if is_session or card is not None else BEFORE
+        rows = yield Call(rooms_sql.PAGE, [(change.channel, offset + 1, before)])
+        posts = [render.post_of(row) for row in reversed(rows)]
+        id_ = _id_of(change, signal)
+        # What the post said before it was changed belongs to it; it is its author's, who is there.
+        opened = yield from evidence.of_post(change.channel, posts[-1], posts, sealer)
+        row = report_row(
+            id_=id_,
+            at=change.now,
+            by=None,
+            about=change.author,
+            room=room.id,
+            reason=signal.category.value,
+            note=f"{signal.words[:WORDS]}\n{signal.phrase}",
+            is_call=False,
+            posts=posts,
+            offset=offset,
+            version=mine.version,
+            level=signal.level,
+            is_about_staff=about_staff,
+            is_new=is_new,
+            address=None if origin is None else origin.path,
+            sealed=evidence.sealed_for(evidence.Held(earlier=opened.earlier), sealer),
+        )
+        if card is None:
+            card = yield from cards.card_of(change.author, room, change.now)
+        card = yield from cards.add(card, row)
+    if card is not None and card.fold is not None:
+        yield Call(queue_sql.TOUCH_FOLD, [(change.now, mine.version, card.fold)])
+    elif card is not None and origin is not None and card.status is ReportStatus.OPEN:
+        yield from folding.fold(mine, Folds.WORDS, card, origin, change.now)
+    return card is not None or has_added
+
+
+def _add_to(
+    mine: Turn, known: Row, change: RoomChange, offset: Offset, sealer: Sealer, *, is_session: bool
+) -> Op[bool]:
+    """Add a post to the escalation that waits for the same already, or taking it back would leave nothing of it. Of a
+    session no further post is added, only what became of the one that is there. Return whether anything is new."""
+    id_, _, status, card = known
+    if status == ReportStatus.CLOSED:
+        return False
+    rows = yield Call(rooms_sql.PAGE, [(change.channel, offset + 1, 1)])
+    posts = [render.post_of(row) for row in rows]
+    opened = yield from evidence.of_post(change.channel, posts[-1], posts, sealer)
+    if not (yield from evidence.add_to(id_, opened, change.now, sealer, most=0 if is_session else MOST)):
+        return False
+    yield Call(queue_sql.TOUCH_HOLDERS, [(change.now, mine.version, id_, card or id_)])
+    return True
 
 
 def _id_of(change: RoomChange, signal: Signal) -> str:

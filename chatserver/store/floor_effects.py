@@ -28,19 +28,24 @@ from chatserver.domain.floor_commands import (
 )
 from chatserver.domain.history import ChannelName, Millis
 from chatserver.domain.identity import MemberId
+from chatserver.domain.moderation import HOUR
 from chatserver.domain.rooms import Publication, Room, RoomChanged, RoomId, RoomKind, RoomStatus, room_channel
+from chatserver.store import cards, evidence, reading, render, report_access
 from chatserver.store import floor_statements as sql
+from chatserver.store import moderation_statements as moderation_sql
 from chatserver.store import people_statements as people_sql
-from chatserver.store import reading, render
 from chatserver.store import statements as rooms_sql
 from chatserver.store.compiler import Call, Op
 from chatserver.store.log import ChannelState, event_row, room_values, save_heads
-from chatserver.store.report_rows import SNAPSHOT, new_id, report_row
+from chatserver.store.report_rows import SNAPSHOT, new_id, report_row, urgent_among
+from chatserver.store.sealing import Sealer
 from chatserver.store.turns import turn
 
 SERVICE: Final = MemberId("m_service")
 """The author of what the service itself published."""
 _CAPACITY: Final = 8
+_EffectOfRooms = OpenRoom | AdmitToRoom | ExpelFromRoom | CloseRoom | DropRoom
+_KeepEffect = NoteWait | KeepWords | DropWords | KeepDebrief | KeepFeedback
 _ROOM_EFFECTS: Final = (OpenRoom, AdmitToRoom, ExpelFromRoom, CloseRoom, DropRoom)
 
 
@@ -51,7 +56,7 @@ class Carried(msgspec.Struct):
     has_content_gone: bool = False
 
 
-def carry_out(effects: Sequence[tuple[int, FloorEffect, Millis]]) -> Op[dict[int, Carried]]:
+def carry_out(effects: Sequence[tuple[int, FloorEffect, Millis]], sealer: Sealer) -> Op[dict[int, Carried]]:
     """Carry out effects in their order, each with the number of its command and its time; what each command's came to.
 
     Raises nothing but what the database does.
@@ -61,7 +66,10 @@ def carry_out(effects: Sequence[tuple[int, FloorEffect, Millis]]) -> Op[dict[int
     rooms = yield from _hold([effect for _, effect, _ in effects])
     carried: dict[int, Carried] = {}
     for number, effect, now in effects:
-        yield from _carry_out(effect, now, rooms, carried.setdefault(number, Carried()))
+        if isinstance(effect, KeepReport):
+            yield from _keep_report(effect, sealer)
+        else:
+            yield from _carry_out(effect, now, rooms, carried.setdefault(number, Carried()))
     yield from rooms.save()
     return carried
 
@@ -101,6 +109,7 @@ class _Rooms:
         if found is None or member not in self.members:
             return
         state, room = found
+        yield from report_access.admitted(room.id, member)
         if (yield Call(rooms_sql.FIND_MEMBERSHIPS, [(member, room.id)])):
             yield Call(people_sql.ENTER, [(room.agreement_version, member, room.id)])
         else:
@@ -151,7 +160,7 @@ def _hold(effects: Iterable[FloorEffect]) -> Op[_Rooms]:
     return rooms
 
 
-def _carry_out(effect: FloorEffect, now: Millis, rooms: _Rooms, carried: Carried) -> Op[None]:
+def _carry_out(effect: _EffectOfRooms | _KeepEffect, now: Millis, rooms: _Rooms, carried: Carried) -> Op[None]:
     match effect:
         case OpenRoom():
             yield from rooms.open(effect, now)
@@ -165,13 +174,11 @@ def _carry_out(effect: FloorEffect, now: Millis, rooms: _Rooms, carried: Carried
                 carried.publications.append(publication)
         case DropRoom(session=session):
             carried.has_content_gone |= yield from rooms.drop(session)
-        case KeepReport():
-            yield from _keep_report(effect)
         case _:
             yield from _keep(effect)
 
 
-def _keep(effect: NoteWait | KeepWords | DropWords | KeepDebrief | KeepFeedback) -> Op[None]:
+def _keep(effect: _KeepEffect) -> Op[None]:
     match effect:
         case NoteWait():
             yield Call(sql.ADD_WAIT, [(effect.asked_at, effect.met_at)])
@@ -189,34 +196,51 @@ def _keep(effect: NoteWait | KeepWords | DropWords | KeepDebrief | KeepFeedback)
             assert_never(effect)
 
 
-def _keep_report(effect: KeepReport) -> Op[None]:
-    room = room_of_session(effect.session)
+def _keep_report(effect: KeepReport, sealer: Sealer) -> Op[None]:
+    room, id_ = room_of_session(effect.session), new_id()
     rows = yield Call(rooms_sql.PAGE, [(room_channel(room), reading.NEWEST, SNAPSHOT)])
+    posts = [render.post_of(row) for row in reversed(rows)]
+    opened = yield from evidence.of_session(room_channel(room), effect.by, effect.about, posts, sealer)
     mine = yield from turn()
+    same = yield from cards.open_like(effect)
+    if same is not None:
+        has_more = yield from evidence.add_to(same, opened, effect.at, sealer)
+        yield from cards.say_again(mine, same, effect.reason, effect.note, effect.at, has_more=has_more)
+        return
+    before = yield Call(moderation_sql.REPORTS_OF, [(effect.by, effect.at - HOUR)])
     yield Call(
         sql.ADD_REPORT,
         [
             report_row(
-                id_=new_id(),
+                id_=id_,
                 at=effect.at,
                 by=effect.by,
-                about=effect.about,
+                about=opened.about,
                 room=room,
                 reason=effect.reason,
                 note=effect.note,
                 is_call=effect.is_call,
-                posts=[render.post_of(row) for row in reversed(rows)],
+                posts=opened.posts,
                 offset=None,
                 version=mine.version,
+                sealed=evidence.sealed_for(evidence.Held(earlier=opened.earlier), sealer),
+                erased_at=effect.at if opened.has_erased else None,
+                is_about_staff=(yield from report_access.is_about_staff(effect.about, effect.by, room)),
+                urgent_before=urgent_among(before),
             )
         ],
     )
+    yield from report_access.shut_out(id_, effect.about, effect.by, room)
     yield from mine.rise()
 
 
 def _keep_debrief(effect: KeepDebrief) -> Op[None]:
-    mine = yield from turn()
-    yield Call(sql.ADD_DEBRIEF, [(new_id(), effect.listener, effect.note, effect.at, None, None)])
+    mine, id_ = (yield from turn()), new_id()
+    yield Call(sql.ADD_DEBRIEF, [(id_, effect.listener, effect.note, effect.at, None, None)])
+    people = {effect.listener}
+    if effect.session is not None:
+        people |= yield from report_access.people_of_room(room_of_session(effect.session))
+    yield from report_access.keep(id_, people)
     yield from mine.rise()
 
 

@@ -16,15 +16,18 @@ from chatserver.domain.floor import Ending, Floor, Listener, Seeker, Session, Se
 from chatserver.domain.history import ChannelName, Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.rooms import Publication, Room, RoomStatus, room_channel
-from chatserver.store import floor_log, render, timings
+from chatserver.store import evidence, floor_log, render, timings
+from chatserver.store import evidence_statements as evidence_sql
 from chatserver.store import floor_statements as sql
 from chatserver.store import statements as rooms_sql
 from chatserver.store.compiler import Call, Op
 from chatserver.store.contract import KeptNote, KeptReport, KeptSession, Place, Retention
+from chatserver.store.evidence import Nobody
 from chatserver.store.floor_effects import close_room, drop_room
 from chatserver.store.floor_records import Records
 from chatserver.store.log import ChannelState
-from chatserver.store.report_rows import decode_posts, encode_posts
+from chatserver.store.sealing import Sealer
+from chatserver.store.turns import turn
 
 WAITS_KEPT: Final = 7 * 24 * 3_600_000
 """Milliseconds for which hand-overs are kept."""
@@ -33,13 +36,6 @@ ORPHANED_FOR: Final = 24 * 3_600_000
 ORPHANS_AT_ONCE: Final = 50
 
 _replace = msgspec.structs.replace
-
-
-class Nobody(msgspec.Struct, frozen=True):
-    """As whom an erased person stands where their place has to stay."""
-
-    id: MemberId
-    name: str
 
 
 # ------------------------------------------------------------------------------------------------ erasing
@@ -55,6 +51,7 @@ def without(floor: Floor, who: MemberId, nobody: Nobody, now: Millis) -> Floor:
         seekers={id_: _seeker_without(seeker, who, over) for id_, seeker in floor.seekers.items() if id_ != who},
         listeners={id_: listener for id_, listener in floor.listeners.items() if id_ != who},
         sessions=sessions,
+        shares={id_: share for id_, share in floor.shares.items() if id_ != who},
     )
 
 
@@ -127,27 +124,16 @@ def close_rooms(ended: list[SessionId], states: Mapping[str, ChannelState], now:
     return publications
 
 
-def forget_what_was_kept(who: MemberId, nobody: Nobody) -> Op[bool]:
-    """Words that lead to a person, notes about themselves, and their part in reports. A report about somebody keeps
-    what they wrote: it is what it is about; an escalation does not, it was for their sake. Whether there was any
-    text."""
+def forget_what_was_kept(who: MemberId, nobody: Nobody, now: Millis, sealer: Sealer) -> Op[bool]:
+    """Remove words that lead to a person, notes about themselves, and their part in reports, but for what cases about
+    them hold (`evidence.withdraw`). Returns whether there was any text."""
+    # Whoever adds to a report meanwhile has added it before, or adds it to what is left.
+    yield from turn()
     dropped = yield Call(sql.DROP_WORDS_TO, [(who,)])
     debriefs = yield Call(sql.DROP_DEBRIEFS_OF, [(who,)])
+    had_words = yield from evidence.withdraw(who, nobody, now, sealer)
     yield Call(sql.DISOWN_REPORTS, [(who,)])
-    had_text = bool(dropped or debriefs)
-    for id_, snapshot in (yield Call(sql.REPORTS_WITH, [(who, f"%{who}%")])):
-        posts = decode_posts(snapshot)
-        if any(post.author == who for post in posts):
-            had_text = True
-            emptied = [
-                _replace(post, author=nobody.id, name=nobody.name, text="", warning=None, redacted=True, reactions={})
-                if post.author == who
-                else post
-                for post in posts
-            ]
-            yield Call(sql.SET_SNAPSHOT, [(encode_posts(emptied).decode(), id_)])
-    yield Call(sql.DISOWN_ESCALATIONS, [(who,)])
-    return had_text
+    return bool(dropped or debriefs or had_words)
 
 
 # ------------------------------------------------------------------------------------------------ showing
@@ -161,11 +147,14 @@ class Kept(msgspec.Struct, frozen=True):
     sessions: tuple[KeptSession, ...]
     reports: tuple[KeptReport, ...]
     debriefs: tuple[KeptNote, ...]
+    begun: tuple[Millis, ...]
+    """When their sessions of the last day began."""
 
 
 def kept_of(who: MemberId) -> Op[Kept]:
-    floor = Records().floor(0, (yield Call(sql.RECORDS_OF, [(who, who)])))
+    floor = Records().floor(0, (yield Call(sql.RECORDS_OF, [(who, who, who)])))
     seeker = floor.seekers.get(who)
+    share = floor.shares.get(who)
     reports = yield Call(sql.REPORTS_BY, [(who,)])
     debriefs = yield Call(sql.DEBRIEFS_OF, [(who,)])
     return Kept(
@@ -180,11 +169,19 @@ def kept_of(who: MemberId) -> Op[Kept]:
             KeptReport(at=row[0], reason=row[1], note=row[2], outcome=row[3], reply=row[4] or "") for row in reports
         ),
         debriefs=tuple(KeptNote(at=row[0], note=row[1]) for row in debriefs),
+        begun=() if share is None else share.sessions,
     )
 
 
 def _place_of(seeker: Seeker) -> Place:
-    return Place(asked_at=seeker.asked_at, wish=seeker.wish, seen_at=seeker.seen_at, lapsed_at=seeker.lapsed_at)
+    return Place(
+        asked_at=seeker.asked_at, wish=_own_wish(seeker.wish), seen_at=seeker.seen_at, lapsed_at=seeker.lapsed_at
+    )
+
+
+def _own_wish(wish: Wish) -> Wish:
+    """What somebody asked for, without the id of the listener that their come-back words led to."""
+    return _replace(wish, member=None)
 
 
 def _kept_session(session: Session, who: MemberId) -> KeptSession:
@@ -196,7 +193,7 @@ def _kept_session(session: Session, who: MemberId) -> KeptSession:
         started_at=session.started_at,
         ended_at=session.ended_at,
         forget_at=session.forget_at,
-        wish=session.wish if is_seeker else None,
+        wish=_own_wish(session.wish) if is_seeker else None,
         heard=session.heard if is_seeker else None,
         heavy_after=session.heavy_after if is_seeker else None,
         flagged=None if is_seeker else session.flagged if left is None else left.flagged,
@@ -217,6 +214,7 @@ def prune(now: Millis, retention: Retention) -> Op[bool]:
         yield Call(statement, [(now,)])
     has_dropped = False
     for statement, age in (
+        (evidence_sql.DROP_EVIDENCE, retention.evidence_age),
         (sql.DROP_OLD_REPORTS, retention.report_age),
         (sql.DROP_OLD_DEBRIEFS, retention.debrief_age),
         (sql.DROP_OLD_FEEDBACK, retention.feedback_age),

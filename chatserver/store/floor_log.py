@@ -22,6 +22,7 @@ from chatserver.store.compiler import Call, Op, by_keys
 from chatserver.store.contract import FloorChange, FloorCommitted
 from chatserver.store.floor_effects import Carried, carry_out
 from chatserver.store.floor_records import Key, Records, key_of, keys_of, record_of, values_of
+from chatserver.store.sealing import Sealer
 from chatserver.store.statements import KEYS_AT_ONCE
 
 _NOTHING: Final = Carried()
@@ -30,7 +31,7 @@ FloorOutcome = FloorCommitted | Exception
 """What became of one command of a batch. An exception that is no Refusal is a bug of its `decide`."""
 
 
-def commit(changes: Sequence[FloorChange], records: Records) -> Op[list[FloorOutcome]]:
+def commit(changes: Sequence[FloorChange], records: Records, sealer: Sealer) -> Op[list[FloorOutcome]]:
     """Decide and save commands in their order; one outcome for each. A Refusal writes nothing and harms no other."""
     before = floor = yield from locked(records)
     decisions: list[tuple[int, Decided] | Exception] = []
@@ -56,7 +57,8 @@ def commit(changes: Sequence[FloorChange], records: Records) -> Op[list[FloorOut
             for number, (change, decision) in enumerate(zip(changes, decisions, strict=True))
             if not isinstance(decision, Exception)
             for effect in decision[1].effects
-        ]
+        ],
+        sealer,
     )
     return [
         decision if isinstance(decision, Exception) else _committed(*decision, carried.get(number, _NOTHING))

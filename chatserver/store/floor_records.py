@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from chatserver.domain.floor import Floor, Listener, Seeker, Session, SessionId
+from chatserver.domain.floor import Floor, Listener, Seeker, Session, SessionId, Share
 from chatserver.domain.floor_commands import (
     FloorEvent,
     ListenerLeft,
@@ -20,6 +20,8 @@ from chatserver.domain.floor_commands import (
     SeekerSet,
     SessionForgotten,
     SessionSet,
+    ShareForgotten,
+    ShareSet,
 )
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
@@ -28,9 +30,10 @@ from chatserver.store.compiler import Params, Row
 SEEKER: Final = "seeker"
 LISTENER: Final = "listener"
 SESSION: Final = "session"
+SHARE: Final = "share"
 WAIT: Final = "wait"
 
-Record = Seeker | Listener | Session
+Record = Seeker | Listener | Session | Share
 Key = tuple[str, str]
 """A record's kind and id."""
 
@@ -38,6 +41,7 @@ _encode: Final = msgspec.msgpack.Encoder().encode
 _seeker: Final = msgspec.msgpack.Decoder(Seeker).decode
 _listener: Final = msgspec.msgpack.Decoder(Listener).decode
 _session: Final = msgspec.msgpack.Decoder(Session).decode
+_share: Final = msgspec.msgpack.Decoder(Share).decode
 _replace: Final = msgspec.structs.replace
 
 
@@ -62,6 +66,7 @@ class Records:
         seekers: dict[MemberId, Seeker] = {}
         listeners: dict[MemberId, Listener] = {}
         sessions: dict[SessionId, Session] = {}
+        shares: dict[str, Share] = {}
         waits: list[tuple[Millis, Millis]] = []
         for kind, id_, seen_at, body, *rest in rows:
             if kind == WAIT:
@@ -81,17 +86,28 @@ class Records:
                 seekers[record.member] = record
             elif isinstance(record, Listener):
                 listeners[record.member] = record
+            elif isinstance(record, Share):
+                shares[record.id] = record
             else:
                 sessions[record.id] = record
         self._known = kept
         waits.sort(key=lambda wait: (wait[1], wait[0]))
-        return Floor(version=version, seekers=seekers, listeners=listeners, sessions=sessions, waits=tuple(waits))
+        return Floor(
+            version=version,
+            seekers=seekers,
+            listeners=listeners,
+            sessions=sessions,
+            shares=shares,
+            waits=tuple(waits),
+        )
 
 
 def _decoded(kind: str, body: bytes, seen_at: Millis | None) -> Record:
     record: Record
     if kind == SESSION:
         return _session(body)
+    if kind == SHARE:
+        return _share(body)
     record = _seeker(body) if kind == SEEKER else _listener(body)
     return record if record.seen_at == seen_at else _replace(record, seen_at=seen_at)
 
@@ -103,6 +119,8 @@ def record_of(floor: Floor, key: Key) -> Record | None:
         return floor.seekers.get(MemberId(id_))
     if kind == LISTENER:
         return floor.listeners.get(MemberId(id_))
+    if kind == SHARE:
+        return floor.shares.get(id_)
     return floor.sessions.get(SessionId(id_))
 
 
@@ -112,6 +130,7 @@ def keys_of(floor: Floor) -> list[Key]:
         *((SEEKER, id_) for id_ in floor.seekers),
         *((LISTENER, id_) for id_ in floor.listeners),
         *((SESSION, id_) for id_ in floor.sessions),
+        *((SHARE, id_) for id_ in floor.shares),
     ]
 
 
@@ -130,8 +149,12 @@ def key_of(event: FloorEvent) -> Key:
             return SESSION, session.id
         case SessionForgotten(session=id_):
             return SESSION, id_
+        case ShareSet(share=share):
+            return SHARE, share.id
+        case ShareForgotten(share=share_id):
+            return SHARE, share_id
 
 
 def values_of(record: Record) -> Params:
     """A record's `seen_at` and body."""
-    return None if isinstance(record, Session) else record.seen_at, _encode(record)
+    return None if isinstance(record, Session | Share) else record.seen_at, _encode(record)

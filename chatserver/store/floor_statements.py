@@ -43,8 +43,12 @@ from chatserver.store.tables import (
     mutes,
     reactions,
     reports,
+    resets,
     rooms,
+    sealed_copies,
     shifts,
+    staff_challenges,
+    staff_devices,
     staff_sign_ins,
     upkeep,
     waits,
@@ -70,16 +74,18 @@ RECORDS: Final = Statement(
     select(floor_records.c.kind, floor_records.c.id, floor_records.c.seen_at, floor_records.c.body)
 )
 RECORDS_OF: Final = Statement(
-    # Their own two, and every session: whose those are stands inside.
+    # Their own three, and every session: whose those are stands inside.
     select(floor_records.c.kind, floor_records.c.id, floor_records.c.seen_at, floor_records.c.body).where(
         or_(
             floor_records.c.kind == SESSION,
             and_(floor_records.c.kind == literal_column("'seeker'"), floor_records.c.id == _p("seeker")),
             and_(floor_records.c.kind == literal_column("'listener'"), floor_records.c.id == _p("listener")),
+            and_(floor_records.c.kind == literal_column("'share'"), floor_records.c.id == _p("share")),
         )
     ),
     "seeker",
     "listener",
+    "share",
 )
 _newest_waits = select(waits).order_by(waits.c.met_at.desc()).limit(literal_column(str(WAITS_READ))).subquery("newest")
 _standing = union_all(
@@ -146,6 +152,7 @@ DROP_ROOM: Final = tuple(
     for clause in (
         delete(log).where(log.c.channel == _p("which")),
         delete(reactions).where(reactions.c.channel == _p("which")),
+        delete(sealed_copies).where(sealed_copies.c.channel == _p("which")),
         delete(memberships).where(memberships.c.room.in_(select(rooms.c.id).where(rooms.c.channel == _p("which")))),
         delete(rooms).where(rooms.c.channel == _p("which")),
         delete(channels).where(channels.c.channel == _p("which")),
@@ -221,25 +228,15 @@ DROP_DEBRIEFS_OF: Final = Statement(
     delete(debriefs).where(debriefs.c.listener == _p("who")).returning(_ONE), "who", returns=True
 )
 DISOWN_REPORTS: Final = Statement(update(reports).where(reports.c.by == _p("who")).values(by=null()), "who")
-REPORTS_WITH: Final = Statement(
-    # More than those where they wrote, perhaps: `who` is a part of the text.
-    # A report about them keeps what it is about; an escalation, which was for their sake, does not.
-    select(reports.c.id, reports.c.snapshot).where(
-        or_(func.coalesce(reports.c.about, literal_column("''")) != _p("who"), reports.c.level.is_not(None)),
-        reports.c.snapshot.like(_p("pattern")),
-    ),
-    "who",
-    "pattern",
-)
-DISOWN_ESCALATIONS: Final = Statement(
-    update(reports).where(reports.c.about == _p("who"), reports.c.level.is_not(None)).values(about=null(), note=""),
-    "who",
-)
-SET_SNAPSHOT: Final = Statement(
-    update(reports).where(reports.c.id == _p("which")).values(snapshot=_p("snapshot")), "snapshot", "which"
-)
 REPORTS_BY: Final = Statement(
-    select(reports.c.at, reports.c.reason, reports.c.note, reports.c.outcome, reports.c.reply)
+    # Of an outcome that is only proposed, the reporter is told nothing.
+    select(
+        reports.c.at,
+        reports.c.reason,
+        reports.c.note,
+        case((reports.c.closed_at.is_not(None), reports.c.outcome)),
+        case((reports.c.closed_at.is_not(None), reports.c.reply)),
+    )
     .where(reports.c.by == _p("who"))
     .order_by(reports.c.at),
     "who",
@@ -256,6 +253,6 @@ DROP_OLD_REPORTS, DROP_OLD_DEBRIEFS, DROP_OLD_FEEDBACK = (
 )
 DROP_OVER: Final = tuple(
     Statement(delete(table).where(table.c.expires_at <= _p("now")), "now")
-    for table in (words, invitations, staff_sign_ins, barred)
+    for table in (words, invitations, staff_sign_ins, barred, staff_devices, staff_challenges, resets)
 )
 """What says itself when it ends."""

@@ -10,67 +10,71 @@ from typing import Final
 
 import msgspec
 
+from chatserver.domain.account_acts import AccountAct
+from chatserver.domain.evidence import Ended
 from chatserver.domain.history import ChannelName, Head, Millis, Offset
 from chatserver.domain.identity import MemberId
 from chatserver.domain.rooms import Post, Publication, Reacted, Reaction, Redacted
-from chatserver.store import floor_forgetting, floor_log, house, moderation, render, staff
+from chatserver.store import accounts, arrivals, evidence, floor_forgetting, floor_log, house, moderation, render, staff
+from chatserver.store import evidence_statements as evidence_sql
 from chatserver.store import floor_statements as floor_sql
 from chatserver.store import forgetting_statements as sql
+from chatserver.store import hiding_statements as hiding_sql
 from chatserver.store import house_statements as house_sql
 from chatserver.store import people_statements as people_sql
 from chatserver.store import statements as rooms_sql
-from chatserver.store.compiler import Call, Op
+from chatserver.store.compiler import Call, Op, Row
 from chatserver.store.contract import Retention
 from chatserver.store.floor_records import Records
 from chatserver.store.log import ChannelState, event_row, post_values, save_heads
+from chatserver.store.sealing import Sealer
 
-ERASED: Final = MemberId("m_erased")
-"""The author of what erased people left: shorter than any member's id, and the same for all of them."""
+ERASED: Final = evidence.NOBODY
 ERASED_NAME: Final = "Someone"
 
-_NOBODY: Final = floor_forgetting.Nobody(ERASED, ERASED_NAME)
+_NOBODY: Final = evidence.Nobody(ERASED, ERASED_NAME)
 
 PUBLICATIONS_AT_ONCE: Final = 1_000
 MEMBERS_AT_ONCE: Final = 200
 VACUUM_EVERY: Final = 3_600_000
-"""Milliseconds between two rewrites of a file from which something was removed."""
+"""Milliseconds between two rewrites of a file from which something was removed, however many asked for one."""
+TRY_AGAIN_AFTER: Final = 5 * 60_000
+"""Milliseconds after which a rewrite that failed is tried again."""
 
 
 class Expired(msgspec.Struct, frozen=True):
-    """What one call of `expire` removed. `may_vacuum` says that the last rewrite was long enough ago; `has_dropped`
-    that rooms were dropped since the last scrub, and `dropped` how many were ever."""
+    """What one call of `expire` removed. `has_dropped` says that rooms were dropped since the last scrub, and `dropped`
+    how many were ever."""
 
     heads: dict[ChannelName, Head]
     removed_anything: bool
-    may_vacuum: bool
     has_dropped: bool
     dropped: int
 
 
-class Erased(msgspec.Struct, frozen=True):
-    """What an erasure published. `had_text` says whether anything in the database held words of the person."""
-
-    publications: list[Publication]
-    had_text: bool
-
-
-def erase(who: MemberId, now: Millis) -> Op[Erased]:
+def erase(who: MemberId, now: Millis, sealer: Sealer) -> Op[list[Publication]]:
     # Whoever decides anything on the floor holds its row, whoever joins or mutes the member's, whoever posts the
     # channel's. Once all are ours, nothing of this person can be written any more.
     floor = yield from floor_log.locked(Records())
     yield Call(people_sql.LOCK_MEMBER, [(who,)])
-    yield from staff.require_another_operator(who)
+    yield from staff.require_another_operator(who, now)
     names = sorted(row[0] for row in (yield Call(sql.CHANNELS_OF, [(who,)])))
     states: dict[str, ChannelState] = {}
     if names:
         states = {
             row[0]: ChannelState(row) for row in (yield Call(rooms_sql.LOCK_CHANNELS, [(name,) for name in names]))
         }
-    posts = {(row[0], Offset(row[1])): bool(row[2]) for row in (yield Call(sql.OWN_POSTS, [(who,)]))}
+    posts = {(row[0], Offset(row[1])): _own(who, row) for row in (yield Call(evidence_sql.OWN_WORDS, [(who,)]))}
     publications = yield from _take_reactions_back(who, states, posts, now)
-    publications += [
-        states[place[0]].publish(Redacted(target=place[1]), now) for place in sorted(posts) if not posts[place]
+    emptied = [place for place in sorted(posts) if not posts[place].redacted]
+    redactions = [states[place[0]].publish(Redacted(target=place[1]), now) for place in emptied]
+    publications += redactions
+    copies = [
+        evidence.copy_row(made.channel, posts[place], made.offset, made.at, Ended.ERASED, sealer)
+        for place, made in zip(emptied, redactions, strict=True)
     ]
+    if copies:
+        yield Call(evidence_sql.ADD_COPIES, copies)
     yield Call(sql.DROP_REACTIONS_ON, [(who,)])
     yield Call(sql.DROP_REACTIONS_BY, [(who,)])
     yield Call(sql.BLANK_POSTS, [(ERASED_NAME, who)])
@@ -79,15 +83,33 @@ def erase(who: MemberId, now: Millis) -> Op[Erased]:
         yield Call(rooms_sql.ADD_EVENTS, [event_row(item, ERASED, (None, 0, None)) for item in publications])
     ended = yield from floor_forgetting.take_off(floor, who, _NOBODY, now)
     publications += yield from floor_forgetting.close_rooms(ended or [], states, now)
-    had_text = yield from floor_forgetting.forget_what_was_kept(who, _NOBODY)
     yield from save_heads(states.values())
     was_staff = yield from staff.forget(who)
-    had_measures = yield from moderation.forget(who, ERASED)
     yield from house.forget(who, ERASED)
     yield from _drop_member(who)
+    # Last, as moderation's lock is everybody's last.
+    had_text = yield from floor_forgetting.forget_what_was_kept(who, _NOBODY, now, sealer)
+    had_measures = yield from moderation.forget(who, ERASED, now, sealer)
     if was_staff:
-        yield Call(floor_sql.NOTE_DROPPED, [()])
-    return Erased(publications, had_text=bool(posts or ended is not None or had_text or was_staff or had_measures))
+        yield from accounts.enter(AccountAct.ERASED, who, now, by=who)
+    if posts or ended is not None or had_text or was_staff or had_measures:
+        # Owed until it is done, also where the worker that was asked dies before it can answer.
+        yield Call(sql.ASK_FOR_REWRITE, [()])
+    return publications
+
+
+def _own(who: MemberId, row: Row) -> Post:
+    _, offset, redacted, name, text, warning, at, edited_at = row
+    return Post(
+        offset=offset,
+        author=who,
+        name=name,
+        text=text,
+        at=at,
+        warning=warning,
+        edited_at=edited_at,
+        redacted=bool(redacted),
+    )
 
 
 def _take_reactions_back(
@@ -115,7 +137,8 @@ def _take_reactions_back(
 def _drop_member(who: MemberId) -> Op[None]:
     yield Call(people_sql.DROP_MEMBERSHIPS, [(who,)])
     yield Call(house_sql.DROP_MOVES_OF, [(who,)])
-    yield Call(people_sql.DROP_MUTES, [(who,)])
+    yield Call(hiding_sql.DROP_MUTES, [(who,)])
+    yield from arrivals.forget(who)
     yield Call(people_sql.DROP_MEMBER, [(who,)])
 
 
@@ -138,12 +161,15 @@ def expire(now: Millis, retention: Retention) -> Op[Expired]:
         yield from _drop_member(MemberId(who))
     yield from moderation.prune(now, retention)
     yield from house.prune(now)
+    yield from accounts.prune(now)
+    yield from arrivals.prune(now)
     was_written = yield from floor_forgetting.prune(now, retention)
     ((dropped, scrubbed),) = yield Call(floor_sql.DROPPED, [()])
     has_dropped = dropped > scrubbed
     removed = bool(heads or members or has_dropped or was_written)
-    may_vacuum = removed and (yield from _may_vacuum(now))
-    return Expired(heads, removed, may_vacuum, has_dropped, dropped)
+    if removed:
+        yield Call(sql.ASK_FOR_REWRITE, [()])
+    return Expired(heads, removed, has_dropped, dropped)
 
 
 def note_scrubbed(dropped: int) -> Op[None]:
@@ -166,17 +192,35 @@ def _expire_channel(name: str, now: Millis, retention: Retention, at_most: int) 
         return None
     yield Call(sql.DROP_LOG, [(name, cut)])
     yield Call(sql.DROP_OLD_REACTIONS, [(name, cut)])
+    yield Call(evidence_sql.DROP_COPIES, [(name, cut)])
     state.first = Offset(cut + 1)
     yield Call(rooms_sql.SET_FIRST, [(state.first, name)])
     return state
 
 
-def _may_vacuum(now: Millis) -> Op[bool]:
-    ((vacuumed_at,),) = yield Call(sql.VACUUMED_AT, [()])
-    if now - vacuumed_at < VACUUM_EVERY:
-        return False
-    yield Call(sql.SET_VACUUMED_AT, [(now,)])
-    return True
+def owed(now: Millis) -> Op[int | None]:
+    """Return how many rewrites were asked for ever, or None where none is owed, or the last one was too short ago."""
+    ((asked, rewritten, vacuumed_at),) = yield Call(sql.REWRITES, [()])
+    return int(asked) if asked > rewritten and now - vacuumed_at >= VACUUM_EVERY else None
+
+
+def begin_rewrite(now: Millis) -> Op[int | None]:
+    """Take the rewrite that is owed, so that no other worker does. Returns as `owed`."""
+    yield Call(sql.BEAT, [()])
+    asked = yield from owed(now)
+    if asked is not None:
+        yield Call(sql.SET_VACUUMED_AT, [(now,)])
+    return asked
+
+
+def put_off_rewrite(now: Millis) -> Op[None]:
+    """Let a rewrite that failed be tried again before an hour is over."""
+    yield Call(sql.SET_VACUUMED_AT, [(now - VACUUM_EVERY + TRY_AGAIN_AFTER,)])
+
+
+def note_rewritten(asked: int) -> Op[None]:
+    """Note that as many rewrites as were asked for before this one are done."""
+    yield Call(sql.NOTE_REWRITTEN, [(asked,)])
 
 
 def _old(now: Millis, retention: Retention) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, delete, exists, literal_column, null, select, true, union, update
+from sqlalchemy import and_, bindparam, case, delete, exists, literal_column, null, select, true, union, update
 from sqlalchemy.sql import ColumnElement
 
 from chatserver.store.compiler import Statement
@@ -27,9 +27,6 @@ CHANNELS_OF: Final = Statement(
     "who",
     returns=True,
 )
-OWN_POSTS: Final = Statement(
-    select(log.c.channel, log.c.offset, log.c.redacted).where(log.c.author == _p("who"), log.c.kind == POSTED), "who"
-)
 DROP_REACTIONS_ON: Final = Statement(
     delete(reactions).where(
         exists(
@@ -51,7 +48,9 @@ BLANK_POSTS: Final = Statement(
     "who",
 )
 DISOWN: Final = Statement(
-    update(log).where(log.c.author == _p("who")).values(author=_p("nobody"), command_id=null(), digest=null()),
+    update(log)
+    .where(log.c.author == _p("who"))
+    .values(author=_p("nobody"), command_id=null(), digest=null(), generation=literal_column("0")),
     "nobody",
     "who",
 )
@@ -105,5 +104,12 @@ UNSEEN_MEMBERS: Final = Statement(
 )
 
 BEAT: Final = Statement(update(upkeep).values(beat=upkeep.c.beat + literal_column("1")))
-VACUUMED_AT: Final = Statement(select(upkeep.c.vacuumed_at))
+ASK_FOR_REWRITE: Final = Statement(update(upkeep).values(asked=upkeep.c.asked + literal_column("1")))
+REWRITES: Final = Statement(select(upkeep.c.asked, upkeep.c.rewritten, upkeep.c.vacuumed_at))
+NOTE_REWRITTEN: Final = Statement(
+    update(upkeep).values(
+        rewritten=case((upkeep.c.rewritten > _p("answered"), upkeep.c.rewritten), else_=_p("answered"))
+    ),
+    "answered",
+)
 SET_VACUUMED_AT: Final = Statement(update(upkeep).values(vacuumed_at=_p("now")), "now")

@@ -19,9 +19,9 @@ from chatserver.domain.ledger import Act
 from chatserver.domain.moderation import REASON_LENGTH, required
 from chatserver.domain.rooms import Publication, Room, RoomChanged, RoomId, RoomKind, RoomStatus, room_channel
 from chatserver.domain.splitting import Tie
+from chatserver.store import hiding, reading, render
 from chatserver.store import house_statements as sql
 from chatserver.store import people_statements as people_sql
-from chatserver.store import reading, render
 from chatserver.store import statements as rooms_sql
 from chatserver.store.compiler import Call, Op, Row, by_keys
 from chatserver.store.house_contract import Circle, Deed, Steered
@@ -212,7 +212,9 @@ def circle(room: RoomId, people: Collection[MemberId]) -> Op[Circle]:
     answers = yield Call(sql.ANSWERS, [(channel, after)])
     reactors = yield Call(sql.REACTORS, [(channel, after)])
     rows = (yield Call(sql.CREATED, by_keys(sorted(people), KEYS_AT_ONCE))) if people else []
+    apart = yield from hiding.apart(people)
     return Circle(
+        apart=apart,
         ties=tuple(Tie(row[0], row[1]) for row in (*answers, *reactors)),
         created_at={MemberId(row[0]): Millis(row[1]) for row in rows},
     )
@@ -231,9 +233,9 @@ def settle(who: MemberId, room: RoomId, to: RoomId) -> Op[None]:
     led = [row for row in (yield Call(sql.MOVES_OF, [(who, 0)])) if row[1] == room]
     if memberships and to != room:
         membership = render.membership_of(memberships[0][1:5])
-        rows = yield Call(people_sql.LAST_OF_ROOM, [(to,)])
+        ((_, last),) = yield Call(people_sql.HEAD_OF_ROOM, [(to,)])
         agreed = (membership.agreement_version, membership.last_post_at)
-        yield from _make_member(who, to, Offset(rows[0][0]), _carried(agreed, source, there))
+        yield from _make_member(who, to, Offset(last), _carried(agreed, source, there))
     if led and led[0][2] not in (to, room):
         yield Call(people_sql.LEAVE, [(who, led[0][2])])
     yield Call(sql.DROP_MOVE, [(who, room)])

@@ -38,11 +38,12 @@ class Steered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Circle(msgspec.Struct, frozen=True, kw_only=True):
-    """What a split has to know of those who are in a room: who answered or reacted to whom lately, and who of them
-    became a guest when."""
+    """What a split has to know of those who are in a room: who answered or reacted to whom lately, who of them became a
+    guest when, and of which two of them one hides the other."""
 
     ties: tuple[Tie, ...]
     created_at: dict[MemberId, Millis]
+    apart: tuple[tuple[MemberId, MemberId], ...] = ()
 
 
 class HouseStore(Protocol):

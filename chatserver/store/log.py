@@ -13,7 +13,8 @@ from typing import Final, assert_never
 import msgspec
 
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.history import ChannelName, Epoch, Head, Millis, Offset
+from chatserver.domain.evidence import Ended
+from chatserver.domain.history import ChannelName, Epoch, Head, Millis, Offset, require_epoch
 from chatserver.domain.identity import MemberId
 from chatserver.domain.moderation import restriction_of
 from chatserver.domain.rooms import (
@@ -30,12 +31,16 @@ from chatserver.domain.rooms import (
     RoomChanged,
     RoomEvent,
     RoomState,
+    is_first_correction,
 )
+from chatserver.store import evidence_statements as evidence_sql
 from chatserver.store import measures, render
 from chatserver.store import statements as sql
 from chatserver.store.compiler import Call, Op, Params, Row
 from chatserver.store.contract import Committed, RoomChange
 from chatserver.store.escalations import Raised, escalate
+from chatserver.store.evidence import copy_row
+from chatserver.store.sealing import Sealer
 
 Outcome = Committed | Exception
 """What became of one command of a batch. An exception that is no Refusal is a bug of its `decide`."""
@@ -44,9 +49,9 @@ PlaceKey = tuple[str, int]
 _REPLACED = msgspec.structs.replace
 
 
-def commit_batch(changes: Sequence[RoomChange]) -> Op[list[Outcome]]:
+def commit_batch(changes: Sequence[RoomChange], sealer: Sealer) -> Op[list[Outcome]]:
     """Decide and save commands in their order; one outcome for each. A Refusal writes nothing and harms no other."""
-    batch = _Batch()
+    batch = _Batch(sealer)
     yield from batch.load(changes)
     outcomes = [batch.decide(change) for change in changes]
     yield from batch.save()
@@ -93,11 +98,12 @@ def event_row(publication: Publication, author: MemberId, command: tuple[str | N
     target: Offset | None = None
     reaction: Reaction | None = None
     is_on: bool | None = None
+    generation = 0
     match event:
         case Edited() | Redacted():
             target = event.target
         case Reacted():
-            target, reaction, is_on = event.target, event.reaction, event.on
+            target, reaction, is_on, generation = event.target, event.reaction, event.on, event.generation
         case Posted() | RoomChanged():
             pass
         case _:
@@ -113,6 +119,7 @@ def event_row(publication: Publication, author: MemberId, command: tuple[str | N
         target,
         reaction,
         is_on,
+        generation,
     )
 
 
@@ -138,7 +145,8 @@ class _Known(msgspec.Struct):
 
 
 class _Batch:
-    def __init__(self) -> None:
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
         self._channels: dict[str, ChannelState] = {}
         self._rooms: dict[str, Room] = {}
         self._known: dict[tuple[str, str], _Known] = {}
@@ -149,6 +157,7 @@ class _Batch:
         # What is to be written.
         self._new_posts: list[Params] = []
         self._new_events: list[Params] = []
+        self._copies: list[Params] = []
         self._changed_posts: dict[PlaceKey, None] = {}
         self._redacted: dict[PlaceKey, None] = {}
         self._changed_reactions: dict[tuple[str, int, str], frozenset[Reaction]] = {}
@@ -220,6 +229,8 @@ class _Batch:
         if channel is None:
             return Refusal(Reason.ROOM_UNKNOWN)
         try:
+            if change.target is not None:
+                require_epoch(change.epoch, channel.epoch)
             events = change.decide(self._state(change))
         except Exception as error:  # noqa: BLE001
             # A Refusal, or a bug in one command that must not fail the others of its batch.
@@ -259,8 +270,12 @@ class _Batch:
                 self._note_poster(change)
                 return publication
             case Edited(target=target) as edited:
+                if not is_first_correction(self._posts[(channel.channel, target)]):
+                    self._note_poster(change)
+                self._keep_copy(publication, target, Ended.EDITED)
                 self._change_post(channel, target, text=edited.text, warning=edited.warning, edited_at=edited.edited_at)
             case Redacted(target=target):
+                self._keep_copy(publication, target, Ended.REDACTED)
                 self._change_post(channel, target, text="", warning=None, redacted=True, reactions={})
                 self._redacted[(channel.channel, target)] = None
             case Reacted(target=target) as reacted:
@@ -290,6 +305,7 @@ class _Batch:
                 post.text,
                 post.warning,
                 post.reply_to,
+                post.generation,
             )
         )
 
@@ -299,6 +315,12 @@ class _Batch:
         if membership is not None:
             self._memberships[key] = _REPLACED(membership, last_post_at=change.now)
             self._posters[key] = None
+
+    def _keep_copy(self, publication: Publication, target: Offset, ended: Ended) -> None:
+        post = self._posts[(publication.channel, target)]
+        self._copies.append(
+            copy_row(publication.channel, post, publication.offset, publication.at, ended, self._sealer)
+        )
 
     def _change_post(self, channel: ChannelState, target: Offset, **fields: object) -> None:
         key = (channel.channel, target)
@@ -313,13 +335,15 @@ class _Batch:
             yield Call(sql.ADD_POSTS, self._new_posts)
         if self._new_events:
             yield Call(sql.ADD_EVENTS, self._new_events)
+            if self._copies:
+                yield Call(evidence_sql.ADD_COPIES, self._copies)
             yield from self._save_changes()
         if self._posters:
             whose = sorted(self._posters)
             yield Call(sql.SET_LAST_POST, [(self._memberships[key].last_post_at, *key) for key in whose])
         yield from save_heads(self._channels.values())
         if self._raised:
-            yield from escalate(self._raised)
+            yield from escalate(self._raised, self._sealer)
 
     def _save_changes(self) -> Op[None]:
         if self._changed_posts:

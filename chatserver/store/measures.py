@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.moderation import Measure, MeasureKind
+from chatserver.domain.moderation import Measure, MeasureKind, TakeMeasure
+from chatserver.domain.report_access import Asker
 from chatserver.store import moderation_statements as sql
+from chatserver.store import report_access
 from chatserver.store.compiler import Call, Op, Params, Row, by_keys
+from chatserver.store.report_rows import decode_posts
 from chatserver.store.statements import KEYS_AT_ONCE
 
 
@@ -24,6 +28,25 @@ def active_of(members: Collection[MemberId], now: Millis) -> Op[list[Measure]]:
 def restricting(now: Millis) -> Op[list[Measure]]:
     """Everybody's that forbid something."""
     return [measure_of(row) for row in (yield Call(sql.RESTRICTING, [(now,)]))]
+
+
+def require_reach(asked: TakeMeasure) -> Op[None]:
+    """Let a measure into a one-to-one session only as far as a report about it that its moderator has claimed.
+
+    Raises ROOM_UNKNOWN, as for a room that never was, unless the measure names a post that was kept with such a report;
+    whether there is a post at that place is not told otherwise. Raises INVALID for what would hold in the session's
+    room itself: nobody is muted towards their listener, nor put out of their conversation.
+    """
+    asker = Asker(member=asked.by, is_operator=asked.is_operator)
+    for id_, snapshot in (yield Call(sql.CLAIMED_IN, [(*report_access.params_of(asker), asked.room, asked.by)])):
+        is_named = asked.report in (None, id_)
+        if is_named and asked.offset in {post.offset for post in decode_posts(snapshot)}:
+            break
+    else:
+        raise Refusal(Reason.ROOM_UNKNOWN)
+    if asked.kind in (MeasureKind.MUTE, MeasureKind.REMOVE):
+        problem = "a conversation is no room: name the person, and no room"
+        raise Refusal(Reason.INVALID, details={"field": "$.room", "problem": problem})
 
 
 def measure_of(row: Row) -> Measure:

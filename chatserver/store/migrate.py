@@ -9,9 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sqlite3
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from alembic import command
 from alembic.config import Config
@@ -21,19 +24,22 @@ from sqlalchemy.pool import NullPool
 
 _ADVISORY_LOCK = 0x63686174
 """PostgreSQL's name for the lock that one migration holds."""
+_WAL_SECONDS = 10.0
+_CONNECT_SECONDS = 10.0
 
 
-def migrate(database_url: str) -> None:
-    """Create or upgrade the schema of `sqlite:///path` or `postgresql://…`. Safe to call again.
+def migrate(database_url: str, connections: int = 0) -> None:
+    """Create or upgrade the schema of `sqlite:///path` or `postgresql://…`. Safe to call again. `connections` is how
+    many the service may want of PostgreSQL at once; 0 asks nothing.
 
-    It blocks, also a running event loop. Raises what the database raises.
+    It blocks, also a running event loop. Raises Unfit where PostgreSQL cannot be used, and what the database raises.
     """
-    if make_url(database_url).get_backend_name() == "sqlite":
+    if database_url.startswith("sqlite:"):
         _migrate_sqlite(database_url)
     else:
         # A thread of its own, because the driver is asynchronous and this thread may be running an event loop.
         with ThreadPoolExecutor(1) as thread:
-            thread.submit(lambda: asyncio.run(_migrate_postgres(database_url))).result()
+            thread.submit(lambda: asyncio.run(_migrate_postgres(database_url, connections))).result()
 
 
 def alembic_config(connection: Connection) -> Config:
@@ -58,7 +64,8 @@ def _migrate_sqlite(database_url: str) -> None:
     @event.listens_for(engine, "connect")
     def configure(connection: Any, record: object) -> None:
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+        _use_wal(connection)
+        for pragma in ("synchronous=FULL", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -71,6 +78,24 @@ def _migrate_sqlite(database_url: str) -> None:
     engine.dispose()
 
 
+def _use_wal(connection: Any) -> None:
+    """Switch the file to write-ahead logging.
+
+    SQLite answers "database is locked" at once, whatever the busy timeout, where another process is switching the same
+    file at that moment, so the switch is tried until a deadline. Raises what the driver raises after that.
+    """
+    deadline = time.monotonic() + _WAL_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
 def _make_private(path: Path) -> None:
     """Make the file, if there is none, for nobody else to read, whatever its directory and the umask allow. SQLite
     gives the files beside it the same mode."""
@@ -78,11 +103,21 @@ def _make_private(path: Path) -> None:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
-async def _migrate_postgres(database_url: str) -> None:
-    import asyncpg  # noqa: PLC0415 (an extra: only those who name PostgreSQL need it)
+async def _migrate_postgres(database_url: str, connections: int) -> None:
+    # An extra: only those who name PostgreSQL need it.
+    from chatserver.store.postgres_connection import open_connection  # noqa: PLC0415
+    from chatserver.store.postgres_fitness import require_fit  # noqa: PLC0415
 
+    await require_fit(database_url, connections)
     engine = create_async_engine(
-        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(database_url, timeout=10), poolclass=NullPool
+        "postgresql+asyncpg://",
+        connect_args={
+            # Behind a pooler a name may be taken already, by somebody else's statement.
+            "async_creator_fn": lambda: open_connection(database_url, _CONNECT_SECONDS, keeps_statements=False),
+            "prepared_statement_name_func": lambda: f"chat_{uuid4().hex}",
+            "prepared_statement_cache_size": 0,
+        },
+        poolclass=NullPool,
     )
     async with engine.begin() as connection:
         await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")

@@ -11,8 +11,11 @@ from typing import Final
 import msgspec
 
 from chatserver.domain import moderation as rules
+from chatserver.domain import report_queue
+from chatserver.domain import report_steps as steps
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.history import Millis, Offset
+from chatserver.domain.evidence import Ended, is_alias
+from chatserver.domain.history import Epoch, Millis, require_epoch
 from chatserver.domain.identity import MemberId
 from chatserver.domain.ledger import Act, Entry, LedgerHead
 from chatserver.domain.moderation import (
@@ -25,41 +28,55 @@ from chatserver.domain.moderation import (
     ReportStatus,
     TakeMeasure,
 )
-from chatserver.domain.rooms import Post, Publication, Redacted, Room, RoomKind, room_channel
+from chatserver.domain.report_access import Asker, needs_another
+from chatserver.domain.report_queue import Folds
+from chatserver.domain.rooms import Post, Publication, Redacted, Room, RoomId, RoomKind, room_channel
+from chatserver.store import (
+    arrivals,
+    cards,
+    evidence,
+    folding,
+    measures,
+    reading,
+    render,
+    report_access,
+    report_closing,
+)
+from chatserver.store import evidence_statements as evidence_sql
 from chatserver.store import floor_statements as floor_sql
-from chatserver.store import measures, reading, render
 from chatserver.store import moderation_statements as sql
 from chatserver.store import people_statements as people_sql
 from chatserver.store import staff_statements as staff_sql
 from chatserver.store import statements as rooms_sql
 from chatserver.store.compiler import Call, Op, Row, by_keys
-from chatserver.store.contract import KeptMeasure, KeptView, Retention
+from chatserver.store.contract import Retention
+from chatserver.store.evidence import Opened
 from chatserver.store.log import ChannelState, event_row, post_values, save_heads
-from chatserver.store.measures import measure_of, measure_row
+from chatserver.store.measures import measure_of, measure_row, require_reach
 from chatserver.store.moderation_contract import (
     Answered,
-    Debrief,
     Matters,
     Queue,
     ReportFile,
     ReportNote,
     RoomReport,
+    Shown,
     Taken,
 )
-from chatserver.store.report_rows import SNAPSHOT, decode_posts, report_row
+from chatserver.store.queue import names, page, people_in, ranks
+from chatserver.store.report_rows import SNAPSHOT, decode_posts, new_id, report_of, report_row, urgent_among
+from chatserver.store.report_views import VIEWED
+from chatserver.store.sealing import Sealer
 from chatserver.store.statements import KEYS_AT_ONCE
 from chatserver.store.turns import Turn, turn
 
-QUEUE: Final = 200
 CLOSED: Final = 30
 MEASURES: Final = 200
-DEBRIEFS: Final = 200
 """How many of each a moderator is shown."""
 AFTER: Final = 10
 """Posts after the reported one that go with a report; what was written before it takes the rest of the snapshot."""
 KEPT_AFTER: Final = 30 * 24 * rules.HOUR
 """Milliseconds for which a measure is kept when it is over."""
-VIEWED: Final = "report_viewed"
 _NOBODIES: Final = frozenset({"m_service", "m_erased"})
 _replace = msgspec.structs.replace
 
@@ -72,7 +89,7 @@ def version() -> Op[int]:
 # ------------------------------------------------------------------------------------------------ reports
 
 
-def report(asked: RoomReport) -> Op[str]:
+def report(asked: RoomReport, sealer: Sealer) -> Op[str]:
     channel = room_channel(asked.room)
     # Held until the end, so that the same report twice at once is one.
     if not (yield Call(people_sql.LOCK_MEMBER, [(asked.by,)])):
@@ -82,54 +99,98 @@ def report(asked: RoomReport) -> Op[str]:
         raise Refusal(Reason.ROOM_UNKNOWN)
     if not (yield Call(rooms_sql.FIND_MEMBERSHIPS, [(asked.by, asked.room)])):
         raise Refusal(Reason.NOT_IN_ROOM)
-    about = yield from _whom(asked)
+    # Held before the posts are read: whoever erases themselves meanwhile is gone before it, or finds the report.
+    now = yield from turn()
+    opened = yield from _opened(asked, sealer)
+    about = opened.about
     before = yield Call(sql.REPORTS_OF, [(asked.by, asked.at - rules.HOUR)])
     same = [
         row[0]
         for row in before
-        if row[2] != ReportStatus.CLOSED and tuple(row[3:]) == (asked.room, about, asked.offset)
+        if row[2] != ReportStatus.CLOSED and tuple(row[3:6]) == (asked.room, about, asked.offset)
     ]
     if same:
-        return str(same[0])
-    lately = sorted(row[1] for row in before if row[1] > asked.at - rules.HOUR)
-    if len(lately) >= REPORTS_AN_HOUR:
-        raise Refusal(Reason.RATE_LIMITED, retry_after=(lately[-REPORTS_AN_HOUR] + rules.HOUR - asked.at) / 1000)
-    posts = yield from _around(asked)
-    now = yield from turn()
-    yield Call(
-        floor_sql.ADD_REPORT,
-        [
-            report_row(
-                id_=asked.id,
-                at=asked.at,
-                by=asked.by,
-                about=about,
-                room=asked.room,
-                reason=asked.reason,
-                note=asked.note,
-                is_call=False,
-                posts=posts,
-                offset=asked.offset,
-                version=now.version,
-            )
-        ],
+        which = str(same[0])
+        has_more = yield from evidence.add_to(which, opened, asked.at, sealer)
+        urgent = urgent_among(row for row in before if row[0] != which)
+        yield from cards.say_again(
+            now, which, asked.reason, asked.note, asked.at, has_more=has_more, urgent_before=urgent
+        )
+        return which
+    _require_few(before, asked.at)
+    about_staff = yield from report_access.is_about_staff(about, asked.by, asked.room)
+    is_new = report_queue.is_new((yield from cards.since(asked.by)), asked.at)
+    origin = asked.origin if is_new else None
+    row = report_row(
+        id_=asked.id,
+        at=asked.at,
+        by=asked.by,
+        about=about,
+        room=asked.room,
+        reason=asked.reason,
+        note=asked.note,
+        is_call=False,
+        posts=opened.posts,
+        offset=asked.offset,
+        version=now.version,
+        is_about_staff=about_staff,
+        is_new=is_new,
+        address=None if origin is None else origin.path,
+        urgent_before=urgent_among(before),
+        sealed=evidence.sealed_for(evidence.Held(earlier=opened.earlier), sealer),
+        erased_at=asked.at if opened.has_erased else None,
     )
+    yield Call(floor_sql.ADD_REPORT, [row])
+    yield from report_access.shut_out(asked.id, about, asked.by, asked.room)
+    if origin is not None:
+        (made,) = yield Call(sql.REPORT, [(asked.id,)])
+        yield from folding.fold(now, Folds.REPORTS, report_of(made[: sql.REPORT_COLUMNS]), origin, asked.at)
     yield from now.rise()
     return asked.id
 
 
-def _whom(asked: RoomReport) -> Op[MemberId]:
-    about = asked.about
+def require_report(by: MemberId, now: Millis) -> Op[None]:
+    _require_few((yield Call(sql.REPORTS_OF, [(by, now - rules.HOUR)])), now)
+
+
+def _require_few(before: Iterable[Row], now: Millis) -> None:
+    lately = sorted(row[1] for row in before if row[1] > now - rules.HOUR)
+    if len(lately) >= REPORTS_AN_HOUR:
+        raise Refusal(Reason.RATE_LIMITED, retry_after=(lately[-REPORTS_AN_HOUR] + rules.HOUR - now) / 1000)
+
+
+def _opened(asked: RoomReport, sealer: Sealer) -> Op[Opened]:
+    """What a report holds, and whom it is about: also somebody who is erased, as long as what they wrote would
+    stand."""
+    channel = room_channel(asked.room)
     if asked.offset is not None:
-        found = yield Call(rooms_sql.FIND_POSTS, [(room_channel(asked.room), asked.offset)])
+        require_epoch(asked.epoch, (yield from _epoch_of(asked.room)))
+        found = yield Call(rooms_sql.FIND_POSTS, [(channel, asked.offset)])
         if not found:
             raise Refusal(Reason.POST_UNKNOWN)
-        about = render.post_of(found[0][1:]).author
-    elif about is None or not (yield Call(people_sql.MEMBER, [(about,)])):
+        post = render.post_of(found[0][1:])
+        _refuse_oneself(post.author, asked)
+        return (yield from evidence.of_post(channel, post, (yield from _around(asked)), sealer))
+    about = asked.about
+    if about is None:
         raise Refusal(Reason.MEMBER_UNKNOWN)
+    _refuse_oneself(about, asked)
+    if not (yield Call(people_sql.MEMBER, [(about,)])):
+        about = sealer.alias(about)
+        if not (yield Call(evidence_sql.WHO_WROTE, [(about, channel)])):
+            raise Refusal(Reason.MEMBER_UNKNOWN)
+    return (yield from evidence.of_person(channel, about, (yield from _around(asked)), sealer))
+
+
+def _epoch_of(room: RoomId) -> Op[Epoch]:
+    """The present numbering of a room. One that is gone has none."""
+    rows = yield Call(people_sql.HEAD_OF_ROOM, [(room,)])
+    return Epoch(rows[0][0]) if rows else Epoch("")
+
+
+def _refuse_oneself(about: MemberId, asked: RoomReport) -> None:
     if about == asked.by:
         raise Refusal(Reason.INVALID, details={"field": "$.member", "problem": "that is oneself"})
-    return about
 
 
 def _around(asked: RoomReport) -> Op[list[Post]]:
@@ -142,110 +203,161 @@ def _around(asked: RoomReport) -> Op[list[Post]]:
     return [render.post_of(row) for row in (*reversed(before), *later)]
 
 
-def queue(now: Millis) -> Op[Queue]:
+def queue(asker: Asker, now: Millis) -> Op[Queue]:
     found = yield from version()
-    open_ = [_report_of(row) for row in (yield Call(sql.QUEUE, [(QUEUE,)]))]
-    ((count,),) = yield Call(sql.COUNT_OPEN, [()])
-    closed = [_report_of(row) for row in (yield Call(sql.LATELY_CLOSED, [(CLOSED,)]))]
-    taken = [measure_of(row) for row in (yield Call(sql.MEASURES, [(now, MEASURES)]))]
-    ((unread,),) = yield Call(sql.UNREAD_DEBRIEFS, [()])
-    people = {who for each in (*open_, *closed) for who in (each.by, each.about, each.claimed_by)}
-    people |= {who for each in taken for who in (each.by, each.about)}
+    who = report_access.params_of(asker)
+    first = yield from page(asker, None, None)
+    counts = yield from ranks(asker)
+    closed = [report_of(row) for row in (yield Call(sql.LATELY_CLOSED, [(*who, CLOSED)]))]
+    taken = [measure_of(row) for row in (yield Call(sql.MEASURES, [(*who, now, MEASURES)]))]
+    taken = yield from _without_answers_to(asker, taken)
+    ((unread,),) = yield Call(sql.UNREAD_DEBRIEFS_FOR, [(asker.member,)])
+    people = people_in(closed) | {who for each in taken for who in (each.by, each.about)}
     return Queue(
         version=found,
-        open=tuple(open_),
-        open_count=count,
+        open=first.reports,
+        open_count=sum(counts.values()),
+        ranks=counts,
+        next=first.next,
+        parts=first.parts,
         closed=tuple(closed),
         measures=tuple(taken),
         unread_debriefs=unread,
-        names=(yield from names({who for who in people if who is not None})),
+        names={**first.names, **(yield from names(people))},
     )
 
 
-def escalations_due() -> Op[list[Millis]]:
-    return [Millis(row[0]) for row in (yield Call(sql.ESCALATIONS_DUE, [(QUEUE,)]))]
+def _without_answers_to(asker: Asker, taken: list[Measure]) -> Op[list[Measure]]:
+    """Measures without what was answered to those that the asker took, where somebody else is there to read it."""
+    if not any(each.by == asker.member and each.appeal is not None for each in taken):
+        return taken
+    staff = yield from report_access.everybody()
+    return [
+        _replace(each, appeal="") if each.by == asker.member and needs_another(each.by, each.about, staff) else each
+        for each in taken
+    ]
 
 
-def open_report(which: str, by: MemberId, why: str, now: Millis) -> Op[ReportFile]:
+def open_report(which: str, asker: Asker, why: str, now: Millis, sealer: Sealer) -> Op[ReportFile]:
     reason = rules.required(why, rules.REASON_LENGTH)
     mine = yield from turn()
-    row = yield from _find(which)
-    found = _report_of(row[: sql.REPORT_COLUMNS])
+    row = yield from report_access.find(which, asker)
+    found = report_of(row[: sql.REPORT_COLUMNS])
     note, snapshot = row[sql.REPORT_COLUMNS :]
-    posts = decode_posts(snapshot)
+    ((sealed,),) = yield Call(evidence_sql.SEALED, [(which,)])
+    held = evidence.held_by(sealed, sealer)
+    posts = evidence.shown(decode_posts(snapshot), held)
     notes = [ReportNote(by=each[0], at=each[1], note=each[2]) for each in (yield Call(sql.NOTES, [(which,)]))]
     taken: list[Measure] = []
     if found.about is not None:
-        taken = [measure_of(each) for each in (yield Call(sql.MEASURES_ABOUT, [(found.about,)]))]
+        rows = yield Call(sql.MEASURES_ABOUT_FOR, [(*report_access.params_of(asker), found.about)])
+        taken = yield from _without_answers_to(asker, [measure_of(each) for each in rows])
     concerned = _people((found.by, found.about, *(post.author for post in posts)))
-    yield from mine.enter(Act(at=now, by=by, action=VIEWED, about=concerned, subject=which, reason=reason))
+    yield from mine.enter(Act(at=now, by=asker.member, action=VIEWED, about=concerned, subject=which, reason=reason))
     known = {who for who in (found.by, found.about, found.claimed_by, *(each.by for each in notes)) if who is not None}
     return ReportFile(
         report=found,
-        note=note,
-        posts=tuple(posts),
+        note=note if held.note is None else held.note,
+        posts=posts,
+        earlier=held.earlier,
         notes=tuple(notes),
         measures=tuple(taken),
         names=(yield from names(known | {each.by for each in taken})),
+        neighbours=(yield from arrivals.neighbours(found.about, now)),
     )
 
 
-def claim(which: str, by: MemberId, instead_of: MemberId | None, now: Millis) -> Op[Millis | None]:
+def claim(which: str, asker: Asker, instead_of: MemberId | None, why: str, now: Millis) -> Op[Millis | None]:
     mine = yield from turn()
-    before = _report_of((yield from _find(which))[: sql.REPORT_COLUMNS])
-    yield from _change(mine, before, rules.claim(before, by, instead_of), by, "report_claimed", now)
+    before = yield from _find(which, asker)
+    after = steps.claim(before, asker.member, instead_of, why)
+    if before.claimed_by not in (None, asker.member):
+        yield from _change(mine, before, after, asker, "report_taken_over", now, reason=after.taken_reason)
+    else:
+        yield from _change(mine, before, after, asker, "report_claimed", now)
     return before.at if before.status is ReportStatus.OPEN else None
 
 
-def release(which: str, by: MemberId, now: Millis) -> Op[None]:
+def release(which: str, asker: Asker, now: Millis) -> Op[None]:
     mine = yield from turn()
-    before = _report_of((yield from _find(which))[: sql.REPORT_COLUMNS])
-    yield from _change(mine, before, rules.release(before, by), by, "report_released", now)
+    before = yield from _find(which, asker)
+    yield from _change(mine, before, steps.release(before, asker.member), asker, "report_released", now)
 
 
-def close(which: str, by: MemberId, outcome: Outcome, reply: str, now: Millis) -> Op[Millis | None]:
+def close(which: str, asker: Asker, outcome: Outcome, reply: str, now: Millis, shown: Shown) -> Op[Millis | None]:
     mine = yield from turn()
-    before = _report_of((yield from _find(which))[: sql.REPORT_COLUMNS])
-    after = rules.close(before, by, outcome, reply, now)
-    yield from _change(mine, before, after, by, "report_closed", now, reason=outcome.value)
-    return None if before.status is ReportStatus.CLOSED else before.at
+    before = yield from _find(which, asker)
+    if steps.is_proposed_by(before, asker.member, outcome, reply):
+        return None
+    after = steps.close(before, asker.member, outcome, reply, now)
+    yield from report_closing.require_seen(before, asker, shown)
+    action = "report_closed" if after.status is ReportStatus.CLOSED else "report_outcome_proposed"
+    yield from _change(mine, before, after, asker, action, now, reason=outcome.value)
+    return before.at if after.status is ReportStatus.CLOSED else None
 
 
-def note(which: str, by: MemberId, text: str, note_id: str, now: Millis) -> Op[None]:
+def review(which: str, asker: Asker, why: str, now: Millis, shown: Shown, *, is_agreed: bool) -> Op[Millis | None]:
+    mine = yield from turn()
+    before = yield from _find(which, asker)
+    after = steps.review(before, asker.member, why, now, is_agreed=is_agreed)
+    yield from report_closing.require_reviewed(before, asker, shown, is_agreed=is_agreed)
+    action = "report_closed" if is_agreed else "report_outcome_refused"
+    if not is_agreed:
+        # For whoever looks at it next.
+        yield Call(sql.ADD_NOTE, [(new_id(), which, asker.member, now, rules.required(why, rules.REASON_LENGTH))])
+    yield from _change(mine, before, after, asker, action, now, reason=rules.optional(why, rules.REASON_LENGTH))
+    return before.at if after.status is ReportStatus.CLOSED else None
+
+
+def note(which: str, asker: Asker, text: str, note_id: str, now: Millis) -> Op[None]:
     said = rules.required(text, rules.NOTE_LENGTH)
     mine = yield from turn()
-    found = _report_of((yield from _find(which))[: sql.REPORT_COLUMNS])
+    found = yield from _find(which, asker)
     if note_id in {row[0] for row in (yield Call(sql.NOTE_IDS, [(which,)]))}:
         return
-    yield Call(sql.ADD_NOTE, [(note_id, which, by, now, said)])
+    yield Call(sql.ADD_NOTE, [(note_id, which, asker.member, now, said)])
     # The note itself can be read in the report, and goes with it.
     concerned = _people((found.about,))
-    yield from mine.enter(Act(at=now, by=by, action="report_noted", about=concerned, subject=which, reason=""))
+    act = Act(at=now, by=asker.member, action="report_noted", about=concerned, subject=which, reason="")
+    yield from mine.enter(act)
 
 
 def _change(
-    mine: Turn, before: Report, after: Report, by: MemberId, action: str, now: Millis, reason: str = ""
+    mine: Turn, before: Report, after: Report, by: Asker, action: str, now: Millis, reason: str = ""
 ) -> Op[None]:
+    if before.card is not None:
+        # It is a part of a card, and has no case of its own.
+        raise Refusal(Reason.REPORT_UNKNOWN)
     if after == before:
         return
-    row = (after.status, after.claimed_by, after.closed_at, after.outcome, after.reply, mine.version, after.id)
+    row = (
+        after.status,
+        after.claimed_by,
+        after.closed_at,
+        after.outcome,
+        after.reply,
+        after.taken_from,
+        after.taken_reason,
+        mine.version,
+        after.id,
+    )
     yield Call(sql.SET_REPORT, [row])
+    others = yield from cards.follow(mine, by, before, after, now)
     yield from mine.rise()
-    concerned = _people((after.about,))
-    yield from mine.enter(Act(at=now, by=by, action=action, about=concerned, subject=after.id, reason=reason))
+    # Also from whom it was taken.
+    concerned = _people((after.about, *others, before.claimed_by if before.claimed_by != by.member else None))
+    yield from mine.enter(Act(at=now, by=by.member, action=action, about=concerned, subject=after.id, reason=reason))
 
 
-def _find(which: str) -> Op[Row]:
-    rows = yield Call(sql.REPORT, [(which,)])
-    if not rows:
-        raise Refusal(Reason.REPORT_UNKNOWN)
-    return tuple(rows[0])
+def _find(which: str, asker: Asker) -> Op[Report]:
+    row = yield from report_access.find(which, asker)
+    return report_of(row[: sql.REPORT_COLUMNS])
 
 
 # ------------------------------------------------------------------------------------------------ measures
 
 
-def take_measure(asked: TakeMeasure, now: Millis) -> Op[Taken]:
+def take_measure(asked: TakeMeasure, now: Millis, sealer: Sealer) -> Op[Taken]:
     post: Post | None = None
     state: ChannelState | None = None
     room: Room | None = None
@@ -261,6 +373,12 @@ def take_measure(asked: TakeMeasure, now: Millis) -> Op[Taken]:
     known = yield Call(sql.MEASURE, [(asked.id,)])
     if known:
         return Taken(measure=measure_of(known[0]))
+    if state is not None and asked.offset is not None:
+        require_epoch(asked.epoch, state.epoch)
+    if room is not None and room.kind is RoomKind.SESSION:
+        yield from require_reach(asked)
+    if asked.report is not None:
+        yield from report_access.find(asked.report, Asker(member=asked.by, is_operator=asked.is_operator))
     about = rules.about_whom(asked, post)
     # Whoever is erased at this moment is gone before, or after.
     members = yield Call(people_sql.LOCK_MEMBER, [(about,)])
@@ -270,13 +388,12 @@ def take_measure(asked: TakeMeasure, now: Millis) -> Op[Taken]:
     if rules.restriction_of(measure) is not None and measure.room is not None and room is not None and room.split_of:
         # It holds in the whole family: whoever is led back is no freer there.
         measure = _replace(measure, room=room.split_of)
-    if asked.report is not None:
-        yield from _find(asked.report)
     mine = yield from turn()
     publications: list[Publication] = []
     if measure.kind is MeasureKind.REDACT and state is not None and post is not None:
-        publications.append((yield from _redact(state, post, asked.by, now)))
+        publications.append((yield from _redact(state, post, asked.by, now, sealer)))
     yield Call(sql.ADD_MEASURE, [measure_row(measure, mine.version)])
+    yield from arrivals.follow(measure, now)
     yield from mine.rise()
     yield from mine.enter(
         Act(
@@ -291,11 +408,13 @@ def take_measure(asked: TakeMeasure, now: Millis) -> Op[Taken]:
     return Taken(measure=measure, publications=tuple(publications))
 
 
-def _redact(state: ChannelState, post: Post, by: MemberId, now: Millis) -> Op[Publication]:
+def _redact(state: ChannelState, post: Post, by: MemberId, now: Millis, sealer: Sealer) -> Op[Publication]:
     publication = state.publish(Redacted(target=post.offset), now)
     gone = _replace(post, text="", warning=None, redacted=True, reactions={})
     place = (state.channel, post.offset)
+    copy = evidence.copy_row(state.channel, post, publication.offset, publication.at, Ended.REDACTED, sealer)
     yield Call(rooms_sql.ADD_EVENTS, [event_row(publication, by, (None, 0, None))])
+    yield Call(evidence_sql.ADD_COPIES, [copy])
     yield Call(rooms_sql.SET_POSTS, [post_values(state.channel, gone)])
     yield Call(rooms_sql.DROP_POST_REACTIONS, [place])
     yield Call(rooms_sql.FORGET_DIGESTS, [place])
@@ -307,8 +426,13 @@ def lift(which: str, by: MemberId, reason: str, now: Millis) -> Op[None]:
     why = rules.required(reason, rules.REASON_LENGTH)
     mine = yield from turn()
     found = yield from _find_measure(which)
+    if found.about == by:
+        raise Refusal(Reason.NOT_ALLOWED, details={"why": "self"})
     if found.lifted_at is not None:
         return
+    is_own = found.by == by and found.appealed_at is not None
+    if is_own and needs_another(by, found.about, (yield from report_access.everybody())):
+        raise Refusal(Reason.NOT_ALLOWED, details={"why": "own_measure"})
     yield from _set_measure(mine, _replace(found, lifted_at=now))
     yield Call(sql.DROP_BARRED_BY, [(which,)])
     act = Act(at=now, by=by, action="measure_lifted", about=(found.about,), subject=which, reason=why)
@@ -328,6 +452,7 @@ def matters(who: MemberId, now: Millis) -> Op[Matters]:
     found = yield from measures.active_of([who], now)
     answers = yield Call(sql.ANSWERED, [(who,)])
     return Matters(
+        is_stranded=(yield from report_access.has_stranded(who)),
         measures=tuple(sorted(found, key=lambda each: (each.at, each.id))),
         answers=tuple(
             Answered(report=row[0], at=row[1], closed_at=row[2], outcome=Outcome(row[3]), reply=row[4] or "")
@@ -347,20 +472,12 @@ def see(who: MemberId, ids: Collection[str], now: Millis) -> Op[None]:
     yield Call(sql.SEE_REPORT, [(each, who) for each in which])
 
 
-def bar(measure: str, keys: Collection[bytes], until: Millis) -> Op[None]:
+def bar(measure: str, keys: Collection[bytes], now: Millis) -> Op[None]:
     # With the lock, so that whoever lifts the measure is before or after.
     yield from turn()
     found = yield Call(sql.MEASURE, [(measure,)])
-    if not found or measure_of(found[0]).lifted_at is not None:
-        return
-    for key in sorted(keys):
-        if not (yield Call(sql.IS_BARRED_BY, [(measure, key)])):
-            yield Call(sql.ADD_BARRED, [(measure, key, until)])
-
-
-def barred_until(key: bytes, now: Millis) -> Op[Millis | None]:
-    ((until,),) = yield Call(sql.FIND_BARRED, [(key, now)])
-    return None if until is None else Millis(until)
+    if found and measure_of(found[0]).lifted_at is None:
+        yield from arrivals.bar(measure_of(found[0]), dict.fromkeys(keys, now), now)
 
 
 def _find_measure(which: str) -> Op[Measure]:
@@ -376,50 +493,27 @@ def _set_measure(mine: Turn, measure: Measure) -> Op[None]:
     yield from mine.rise()
 
 
-# ------------------------------------------------------------------------------------------------ debriefs, names
-
-
-def debriefs() -> Op[list[Debrief]]:
-    rows = yield Call(sql.DEBRIEFS, [(DEBRIEFS,)])
-    return [Debrief(id=row[0], at=row[1], listener=row[2], note=row[3], read_by=row[4], read_at=row[5]) for row in rows]
-
-
-def read_debrief(which: str, by: MemberId, now: Millis) -> Op[None]:
-    mine = yield from turn()
-    rows = yield Call(sql.READ_DEBRIEF, [(by, now, which)])
-    if rows:
-        yield from mine.rise()
-        act = Act(at=now, by=by, action="debrief_read", about=(MemberId(rows[0][0]),), subject=which, reason="")
-        yield from mine.enter(act)
-
-
-def names(members: Collection[MemberId]) -> Op[dict[MemberId, str]]:
-    if not members:
-        return {}
-    rows = yield Call(sql.NAMES, by_keys(sorted(members), KEYS_AT_ONCE))
-    return {MemberId(row[0]): row[1] for row in rows}
-
-
 # ------------------------------------------------------------------------------------------------ the log, forgetting
 
 
 def entries(after: int, limit: int) -> Op[list[Entry]]:
-    rows = yield Call(sql.ENTRIES, [(after, limit)])
-    return [
-        Entry(
-            seq=row[0],
-            act=Act(
-                at=row[1],
-                by=row[2],
-                action=row[3],
-                about=tuple(MemberId(who) for who in row[4].split()),
-                subject=row[5],
-                reason=row[6],
-            ),
-            hash=bytes(row[7]),
-        )
-        for row in rows
-    ]
+    return [entry_of(row) for row in (yield Call(sql.ENTRIES, [(after, limit)]))]
+
+
+def entry_of(row: Row) -> Entry:
+    """An entry from its columns."""
+    return Entry(
+        seq=row[0],
+        act=Act(
+            at=row[1],
+            by=row[2],
+            action=row[3],
+            about=tuple(MemberId(who) for who in row[4].split()),
+            subject=row[5],
+            reason=row[6],
+        ),
+        hash=bytes(row[7]),
+    )
 
 
 def head() -> Op[LedgerHead]:
@@ -427,66 +521,32 @@ def head() -> Op[LedgerHead]:
     return LedgerHead(seq, bytes(hashed))
 
 
-def forget(who: MemberId, nobody: MemberId) -> Op[bool]:
-    """Let go of somebody who is erased: measures about them go, and their id from what they did here as staff. Entries
-    of the audit log stay, under an id that is nobody's any more. Whether there was any text."""
-    dropped = yield Call(sql.DROP_MEASURES_ABOUT, [(who,)])
-    yield Call(sql.LET_GO, [(who,)])
+def let_go(mine: Turn, who: MemberId, now: Millis) -> Op[None]:
+    """Give back to the queue, where it rings, what somebody has who is no more, or works here no more."""
+    if (yield Call(sql.LET_GO, [(mine.version, now, who)])):
+        yield from mine.rise()
+
+
+def forget(who: MemberId, nobody: MemberId, now: Millis, sealer: Sealer) -> Op[bool]:
+    """Let go of somebody who is erased: their id goes from what was decided about them, which holds all the same, and
+    from what they did here as staff. Entries of the audit log stay, under an id that is nobody's any more. Returns
+    whether any text went."""
+    has_dropped = yield from evidence.keep_measures(who, sealer)
+    yield from let_go((yield from turn()), who, now)
     for statement in (sql.DISOWN_CLOSED, sql.DISOWN_MEASURES, sql.DISOWN_NOTES, sql.DISOWN_READING):
         yield Call(statement, [(nobody, who)])
-    return bool(dropped)
-
-
-def kept_of(who: MemberId) -> Op[tuple[tuple[KeptMeasure, ...], tuple[KeptView, ...]]]:
-    """Measures about somebody, and when staff read what is theirs."""
-    taken = [measure_of(row) for row in (yield Call(sql.MEASURES_ABOUT, [(who,)]))]
-    rows = yield Call(sql.ENTRIES_ABOUT, [(f"%{who}%", VIEWED)])
-    return (
-        tuple(
-            KeptMeasure(
-                at=each.at,
-                kind=each.kind,
-                room=each.room,
-                reason=each.reason,
-                expires_at=each.expires_at,
-                lifted_at=each.lifted_at,
-                appeal=each.appeal,
-            )
-            for each in taken
-        ),
-        tuple(KeptView(at=row[0], reason=row[3]) for row in rows if who in row[2].split()),
-    )
+    yield from report_access.forget(who)
+    return has_dropped
 
 
 def prune(now: Millis, retention: Retention) -> Op[None]:
     """Remove measures that were over long ago, and the notes of reports that are about to go."""
     yield Call(sql.DROP_OLD_NOTES, [(now - retention.report_age,)])
     yield Call(sql.DROP_OLD_MEASURES, [(now - KEPT_AFTER,)])
+    yield from folding.forget_addresses(now)
+    yield from report_access.prune()
 
 
 def _people(whom: Iterable[MemberId | None]) -> tuple[MemberId, ...]:
     """Members only: neither the service, nor those who are no more."""
-    return tuple(sorted({who for who in whom if who is not None and who not in _NOBODIES}))
-
-
-def _report_of(row: Row) -> Report:
-    id_, at, due_at, by, about, room, offset, reason, is_call, status, claimed_by, closed_at, outcome, reply, level = (
-        row
-    )
-    return Report(
-        id=id_,
-        at=at,
-        due_at=due_at,
-        by=by,
-        about=about,
-        room=room,
-        offset=None if offset is None else Offset(offset),
-        reason=reason,
-        is_call=bool(is_call),
-        status=ReportStatus(status),
-        claimed_by=claimed_by,
-        closed_at=closed_at,
-        outcome=None if outcome is None else Outcome(outcome),
-        reply=reply or "",
-        level=level,
-    )
+    return tuple(sorted({who for who in whom if who is not None and who not in _NOBODIES and not is_alias(who)}))

@@ -7,14 +7,18 @@ workers ask for twice a second: what the bus lost is found there.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Protocol
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
-from chatserver.domain.history import Millis, Offset
+from chatserver.domain.evidence import EarlierVersion
+from chatserver.domain.floods import Origin
+from chatserver.domain.history import Epoch, Millis, Offset
 from chatserver.domain.identity import MemberId
 from chatserver.domain.ledger import Entry, LedgerHead
 from chatserver.domain.moderation import Measure, MeasureKind, Outcome, Report, TakeMeasure
+from chatserver.domain.report_access import Asker
+from chatserver.domain.report_queue import Place, Rank
 from chatserver.domain.rooms import Post, Publication, RoomId
 from chatserver.domain.statistics import Happened
 
@@ -30,6 +34,22 @@ class RoomReport(msgspec.Struct, frozen=True, kw_only=True):
     about: MemberId | None
     reason: str
     note: str
+    epoch: Epoch | None = None
+    """The numbering in which `offset` was read, where the reporter said so."""
+    origin: Origin | None = None
+    """Where it comes from. Without it, it counts towards no flood."""
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """What whoever decides a report was shown of it: the newest that was added (`seen`: its `newest_at`, or its `at`
+    where it had none), and, of one whose outcome is proposed, that outcome with its reply. None: nobody says."""
+
+    seen: Millis | None = None
+    outcome: Outcome | None = None
+    reply: str = ""
+
+
+NOTHING_SAID: Final = Shown()
 
 
 class ReportNote(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,8 +61,9 @@ class ReportNote(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReportFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A report with everything in it: the reporter's words, the posts as they stood, notes, and the measures that were
-    taken about the same person."""
+    """A report with everything in it: the reporter's words, the posts as they stood, what of them was changed or taken
+    back before, notes, and the measures that were taken about the same person. Whoever was erased stands there under an
+    alias (`domain.evidence.is_alias`)."""
 
     report: Report
     note: str
@@ -50,6 +71,17 @@ class ReportFile(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[ReportNote, ...]
     measures: tuple[Measure, ...]
     names: dict[MemberId, str]
+    earlier: tuple[EarlierVersion, ...] = ()
+    neighbours: Neighbours | None = None
+    """How it is around whom the report is about; None where nothing is known of it."""
+
+
+class Neighbours(msgspec.Struct, frozen=True):
+    """How it is around a member: how many `others` came from their address in the last day, and whether they are new
+    from where somebody else is banned, muted or removed (`is_newcomer`)."""
+
+    others: int
+    is_newcomer: bool
 
 
 class Debrief(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,13 +95,34 @@ class Debrief(msgspec.Struct, frozen=True, kw_only=True):
     read_at: Millis | None
 
 
+class QueuePage(msgspec.Struct, frozen=True, kw_only=True):
+    """Reports in the order of the queue. `next` is the place of the last one where more follow; `parts` says of those
+    that hold others how many, and `names` what the people in them are called."""
+
+    reports: tuple[Report, ...]
+    next: Place | None
+    parts: dict[str, int]
+    names: dict[MemberId, str]
+
+
+class RingDue(msgspec.Struct, frozen=True, kw_only=True):
+    """A report to ring for, and since when."""
+
+    report: Report
+    at: Millis
+
+
 class Queue(msgspec.Struct, frozen=True, kw_only=True):
-    """What moderators see: open reports (the most urgent first) and how many there are, the last closed ones, measures
-    that count (answered ones first), how many debriefs nobody has read, and the names of all these people."""
+    """What moderators see: the first page of open reports, how many there are by rank, the last closed ones, measures
+    that count (answered ones first), how many debriefs nobody has read, and the names of all these people. What a card
+    or a fold holds is in none of these numbers."""
 
     version: int
     open: tuple[Report, ...]
     open_count: int
+    ranks: dict[Rank, int]
+    next: Place | None
+    parts: dict[str, int]
     closed: tuple[Report, ...]
     measures: tuple[Measure, ...]
     unread_debriefs: int
@@ -88,6 +141,24 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     appeals: int
     unread_debriefs: int
     entries: int
+    floods: int = 0
+    folded: int = 0
+    """Open cards that hold a flood, and how many reports are in them."""
+
+
+class Due(msgspec.Struct, frozen=True, kw_only=True):
+    """When a report that is not closed should have been looked at, or done with where somebody has it; and whether it
+    is an escalation."""
+
+    at: Millis
+    is_escalation: bool
+
+
+class Floods(NamedTuple):
+    """Open cards that hold a flood, and how many reports are in them."""
+
+    cards: int = 0
+    folded: int = 0
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,10 +173,11 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
 
 class Matters(msgspec.Struct, frozen=True, kw_only=True):
     """What moderation has to tell one person: measures about them that count, and reports of theirs that were closed
-    since they last looked."""
+    since they last looked. `is_stranded` says that a report of theirs waits because nobody here may handle it."""
 
     measures: tuple[Measure, ...] = ()
     answers: tuple[Answered, ...] = ()
+    is_stranded: bool = False
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,23 +196,62 @@ class ModerationStore(Protocol):
 
     async def report(self, report: RoomReport) -> str:
         """Keep a report with the posts around what it is about, as they stand, and say under which id. The same person
-        reporting the same thing again while it is open gets the id of the first.
+        reporting the same thing again while it is open gets the id of the first. A post that was changed, taken back or
+        erased is reported as any other: the report holds, sealed, how it stood before.
 
         Raises ROOM_UNKNOWN for a room that is not themed, NOT_IN_ROOM for somebody who never entered it, POST_UNKNOWN,
         MEMBER_UNKNOWN, INVALID for one of oneself, and RATE_LIMITED beyond `REPORTS_AN_HOUR`."""
         ...
 
-    async def queue(self, now: Millis) -> Queue:
-        """One snapshot, bounded."""
+    async def queue(self, asker: Asker, now: Millis) -> Queue:
+        """One snapshot, bounded, of what `asker` may see: no report that is their own case, none about staff unless
+        they are an operator, no measure about themselves, and nothing of these in any count. The answer to a measure
+        that they took themselves is empty where somebody else may read it. Nobody's own case is seen by an asker whose
+        member is nobody's id."""
+        ...
+
+    async def due(self, asker: Asker) -> tuple[Due, ...]:
+        """When the reports that `asker` may see should have been looked at, the earliest first, bounded."""
+        ...
+
+    async def floods(self, asker: Asker) -> Floods:
+        """Return how many floods there are of what `asker` may see: one of reports about somebody who works here is
+        told to operators, and not to whom it is about."""
+        ...
+
+    async def with_views_of_their_own(self, members: Collection[MemberId]) -> set[MemberId]:
+        """Those of these members who may not see something that others with their roles may."""
+        ...
+
+    async def stranded(self) -> set[str]:
+        """The open reports about staff that nobody who works here may handle, bounded."""
+        ...
+
+    async def queue_page(self, asker: Asker, after: Place | None, within: str | None) -> QueuePage:
+        """Return a page of the queue, as `asker` may see it, that follows a place (None: the first); with `within`, of
+        what that card or fold holds. Going on from `next` until it is None shows everything that was there from the
+        first page on."""
+        ...
+
+    async def rings(self, asker: Asker, since: Millis) -> list[RingDue]:
+        """Return the reports to ring `asker` for that became so after `since` and that nobody has taken since then, in
+        the order of the queue, bounded. What a card or a fold holds does not ring by itself."""
+        ...
+
+    async def require_report(self, by: MemberId, now: Millis) -> None:
+        """Raise RATE_LIMITED where somebody has made `REPORTS_AN_HOUR` within the last hour, in rooms and sessions
+        together."""
         ...
 
     async def escalations_due(self) -> list[Millis]:
-        """When each escalation that nobody has taken should be looked at, the earliest first, bounded."""
+        """Return when each open escalation should be looked at, and each that somebody has taken be closed, the
+        earliest first, bounded."""
         ...
 
-    async def open_report(self, report: str, by: MemberId, why: str, now: Millis) -> ReportFile:
+    async def open_report(self, report: str, asker: Asker, why: str, now: Millis) -> ReportFile:
         """Read a report's content. That it was read, by whom and why is entered before anything is returned, for all
-        whose words are in it. Raises REPORT_UNKNOWN, TEXT_EMPTY or TEXT_TOO_LONG."""
+        whose words are in it. Raises REPORT_UNKNOWN, here and below also where it is the asker's own case or about
+        staff and they are no operator; TEXT_EMPTY or TEXT_TOO_LONG."""
         ...
 
     async def counts(self, now: Millis) -> Counts:
@@ -151,28 +262,44 @@ class ModerationStore(Protocol):
         """What statistics count, from `start` until before `end`."""
         ...
 
-    async def claim_report(self, report: str, by: MemberId, instead_of: MemberId | None, now: Millis) -> Millis | None:
+    async def claim_report(
+        self, report: str, asker: Asker, instead_of: MemberId | None, why: str, now: Millis
+    ) -> Millis | None:
         """When the report was made, where nobody had it until now. Raises REPORT_UNKNOWN, and as
-        `domain.moderation.claim`."""
+        `domain.report_steps.claim`."""
         ...
 
-    async def release_report(self, report: str, by: MemberId, now: Millis) -> None: ...
+    async def release_report(self, report: str, asker: Asker, now: Millis) -> None: ...
 
-    async def note_report(self, report: str, by: MemberId, note: str, note_id: str, now: Millis) -> None:
+    async def note_report(self, report: str, asker: Asker, note: str, note_id: str, now: Millis) -> None:
         """The same `note_id` again is the same note."""
         ...
 
-    async def close_report(self, report: str, by: MemberId, outcome: Outcome, reply: str, now: Millis) -> Millis | None:
-        """When the report was made, where it was not closed until now. Raises as `domain.moderation.close`."""
+    async def close_report(
+        self, report: str, asker: Asker, outcome: Outcome, reply: str, now: Millis, shown: Shown = NOTHING_SAID
+    ) -> Millis | None:
+        """When the report was made, where this closed it; None where it is about staff and this proposes the outcome,
+        which is done already where they have proposed the same. Raises as `domain.report_steps.close`, and
+        REPORT_CHANGED where something was added to it that the asker has not seen."""
+        ...
+
+    async def review_report(
+        self, report: str, asker: Asker, why: str, now: Millis, shown: Shown = NOTHING_SAID, *, is_agreed: bool
+    ) -> Millis | None:
+        """When the report was made, where this closed it. Where it is not agreed, `why` is kept as a note. Raises as
+        `domain.report_steps.review`, and REPORT_CHANGED where another outcome is proposed than the one that was shown,
+        or something was added that the asker who agrees has not seen."""
         ...
 
     async def take_measure(self, asked: TakeMeasure, now: Millis) -> Taken:
         """Decide and save, redact the post if that is the measure, and enter it, in one transaction. The same id again
-        is the same measure. Raises as `domain.moderation.decide`, and ROOM_UNKNOWN."""
+        is the same measure. Raises as `domain.moderation.decide`, ROOM_UNKNOWN, as for a room that is not there for
+        a session's but for what a report about it that `by` has claimed holds, and REPORT_UNKNOWN."""
         ...
 
     async def lift_measure(self, measure: str, by: MemberId, reason: str, now: Millis) -> None:
-        """Raises MEASURE_UNKNOWN or TEXT_EMPTY. Doing it again changes nothing."""
+        """Raises MEASURE_UNKNOWN, TEXT_EMPTY, and NOT_ALLOWED about oneself ("self") and, once it was answered, for
+        whoever took it where somebody else may decide ("own_measure"). Doing it again changes nothing."""
         ...
 
     async def appeal(self, member: MemberId, measure: str, text: str, now: Millis) -> None:
@@ -197,18 +324,18 @@ class ModerationStore(Protocol):
         """They have seen these measures and answers. Others' are passed over."""
         ...
 
-    async def bar(self, measure: str, keys: Collection[bytes], until: Millis) -> None:
-        """Let no new guests in from there. Nothing where the measure is over."""
+    async def bar(self, measure: str, keys: Collection[bytes], now: Millis) -> None:
+        """Let a measure hold for newcomers from there, where its member is seen at this moment. Nothing where it is
+        over."""
         ...
 
-    async def barred_until(self, key: bytes, now: Millis) -> Millis | None: ...
-
-    async def debriefs(self) -> list[Debrief]:
-        """The unread ones first, bounded."""
+    async def debriefs(self, asker: Asker, now: Millis) -> list[Debrief]:
+        """Return the notes, the unread ones first, bounded; none of the asker's own, and none after a session that they
+        were in. In the same transaction the audit log says that they were shown them."""
         ...
 
-    async def read_debrief(self, debrief: str, by: MemberId, now: Millis) -> None:
-        """Mark as read. It is done already where it was, or is no more."""
+    async def read_debrief(self, debrief: str, asker: Asker, now: Millis) -> None:
+        """Mark as read. It is done already where it was, is no more, or is not theirs to read."""
         ...
 
     async def names(self, members: Collection[MemberId]) -> dict[MemberId, str]:

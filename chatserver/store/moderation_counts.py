@@ -8,6 +8,7 @@ from chatserver.domain.history import Millis
 from chatserver.domain.moderation import MeasureKind, counted_reason
 from chatserver.domain.statistics import Given, Happened
 from chatserver.store import moderation_statements as sql
+from chatserver.store import queue_statements as queue_sql
 from chatserver.store.compiler import Call, Op
 from chatserver.store.moderation_contract import Counts
 
@@ -23,6 +24,7 @@ def counts(now: Millis) -> Op[Counts]:
     measures = yield Call(sql.COUNT_MEASURES, [(now,)])
     ((unread,),) = yield Call(sql.UNREAD_DEBRIEFS, [()])
     ((entries, _),) = yield Call(sql.HEAD, [()])
+    ((floods, folded),) = yield Call(queue_sql.COUNT_FOLDS, [()])
     return Counts(
         reports=dict(reports),
         overdue=overdue,
@@ -31,6 +33,8 @@ def counts(now: Millis) -> Op[Counts]:
         appeals=sum(answered for _, _, answered in measures),
         unread_debriefs=unread,
         entries=entries,
+        floods=floods,
+        folded=folded,
     )
 
 

@@ -11,16 +11,37 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.ledger import Entry, LedgerHead
 from chatserver.domain.moderation import Measure, Outcome, TakeMeasure
+from chatserver.domain.report_access import Asker
+from chatserver.domain.report_queue import Place
 from chatserver.domain.statistics import Happened
-from chatserver.store import measures, moderation, moderation_counts
+from chatserver.store import debriefs, measures, moderation, moderation_counts, queue, report_access
 from chatserver.store.compiler import MakeOp
-from chatserver.store.moderation_contract import Counts, Debrief, Matters, Queue, ReportFile, RoomReport, Taken
+from chatserver.store.moderation_contract import (
+    NOTHING_SAID,
+    Counts,
+    Debrief,
+    Due,
+    Floods,
+    Matters,
+    Queue,
+    QueuePage,
+    ReportFile,
+    RingDue,
+    RoomReport,
+    Shown,
+    Taken,
+)
+from chatserver.store.sealing import Sealer
 
 T = TypeVar("T")
 
 
 class ModerationOperations(ABC):
-    """`contract.ModerationStore` over the two things that a driver must be able to do."""
+    """`contract.ModerationStore` over the two things that a driver must be able to do. `sealer` seals what only a case
+    may open."""
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
 
     @abstractmethod
     async def _read(self, op: MakeOp[T]) -> T:
@@ -34,16 +55,37 @@ class ModerationOperations(ABC):
         return await self._read(moderation.version)
 
     async def report(self, report: RoomReport) -> str:
-        return await self._write(partial(moderation.report, report))
+        return await self._write(partial(moderation.report, report, self._sealer))
 
-    async def queue(self, now: Millis) -> Queue:
-        return await self._read(partial(moderation.queue, now))
+    async def queue(self, asker: Asker, now: Millis) -> Queue:
+        return await self._read(partial(moderation.queue, asker, now))
+
+    async def due(self, asker: Asker) -> tuple[Due, ...]:
+        return await self._read(partial(report_access.due, asker))
+
+    async def floods(self, asker: Asker) -> Floods:
+        return await self._read(partial(queue.floods, asker))
+
+    async def with_views_of_their_own(self, members: Collection[MemberId]) -> set[MemberId]:
+        return await self._read(partial(report_access.with_views_of_their_own, members))
+
+    async def stranded(self) -> set[str]:
+        return await self._read(report_access.stranded)
+
+    async def queue_page(self, asker: Asker, after: Place | None, within: str | None) -> QueuePage:
+        return await self._read(partial(queue.page, asker, after, within))
+
+    async def rings(self, asker: Asker, since: Millis) -> list[RingDue]:
+        return await self._read(partial(queue.rings, asker, since))
+
+    async def require_report(self, by: MemberId, now: Millis) -> None:
+        await self._read(partial(moderation.require_report, by, now))
 
     async def escalations_due(self) -> list[Millis]:
-        return await self._read(moderation.escalations_due)
+        return await self._read(queue.escalations_due)
 
-    async def open_report(self, report: str, by: MemberId, why: str, now: Millis) -> ReportFile:
-        return await self._write(partial(moderation.open_report, report, by, why, now))
+    async def open_report(self, report: str, asker: Asker, why: str, now: Millis) -> ReportFile:
+        return await self._write(partial(moderation.open_report, report, asker, why, now, self._sealer))
 
     async def counts(self, now: Millis) -> Counts:
         return await self._read(partial(moderation_counts.counts, now))
@@ -51,20 +93,29 @@ class ModerationOperations(ABC):
     async def happened(self, start: Millis, end: Millis) -> Happened:
         return await self._read(partial(moderation_counts.happened, start, end))
 
-    async def claim_report(self, report: str, by: MemberId, instead_of: MemberId | None, now: Millis) -> Millis | None:
-        return await self._write(partial(moderation.claim, report, by, instead_of, now))
+    async def claim_report(
+        self, report: str, asker: Asker, instead_of: MemberId | None, why: str, now: Millis
+    ) -> Millis | None:
+        return await self._write(partial(moderation.claim, report, asker, instead_of, why, now))
 
-    async def release_report(self, report: str, by: MemberId, now: Millis) -> None:
-        await self._write(partial(moderation.release, report, by, now))
+    async def release_report(self, report: str, asker: Asker, now: Millis) -> None:
+        await self._write(partial(moderation.release, report, asker, now))
 
-    async def note_report(self, report: str, by: MemberId, note: str, note_id: str, now: Millis) -> None:
-        await self._write(partial(moderation.note, report, by, note, note_id, now))
+    async def note_report(self, report: str, asker: Asker, note: str, note_id: str, now: Millis) -> None:
+        await self._write(partial(moderation.note, report, asker, note, note_id, now))
 
-    async def close_report(self, report: str, by: MemberId, outcome: Outcome, reply: str, now: Millis) -> Millis | None:
-        return await self._write(partial(moderation.close, report, by, outcome, reply, now))
+    async def close_report(
+        self, report: str, asker: Asker, outcome: Outcome, reply: str, now: Millis, shown: Shown = NOTHING_SAID
+    ) -> Millis | None:
+        return await self._write(partial(moderation.close, report, asker, outcome, reply, now, shown))
+
+    async def review_report(
+        self, report: str, asker: Asker, why: str, now: Millis, shown: Shown = NOTHING_SAID, *, is_agreed: bool
+    ) -> Millis | None:
+        return await self._write(partial(moderation.review, report, asker, why, now, shown, is_agreed=is_agreed))
 
     async def take_measure(self, asked: TakeMeasure, now: Millis) -> Taken:
-        return await self._write(partial(moderation.take_measure, asked, now))
+        return await self._write(partial(moderation.take_measure, asked, now, self._sealer))
 
     async def lift_measure(self, measure: str, by: MemberId, reason: str, now: Millis) -> None:
         await self._write(partial(moderation.lift, measure, by, reason, now))
@@ -87,20 +138,17 @@ class ModerationOperations(ABC):
     async def see_matters(self, member: MemberId, ids: Collection[str], now: Millis) -> None:
         await self._write(partial(moderation.see, member, ids, now))
 
-    async def bar(self, measure: str, keys: Collection[bytes], until: Millis) -> None:
-        await self._write(partial(moderation.bar, measure, keys, until))
+    async def bar(self, measure: str, keys: Collection[bytes], now: Millis) -> None:
+        await self._write(partial(moderation.bar, measure, keys, now))
 
-    async def barred_until(self, key: bytes, now: Millis) -> Millis | None:
-        return await self._read(partial(moderation.barred_until, key, now))
+    async def debriefs(self, asker: Asker, now: Millis) -> list[Debrief]:
+        return await self._write(partial(debriefs.debriefs, asker, now))
 
-    async def debriefs(self) -> list[Debrief]:
-        return await self._read(moderation.debriefs)
-
-    async def read_debrief(self, debrief: str, by: MemberId, now: Millis) -> None:
-        await self._write(partial(moderation.read_debrief, debrief, by, now))
+    async def read_debrief(self, debrief: str, asker: Asker, now: Millis) -> None:
+        await self._write(partial(debriefs.read_debrief, debrief, asker, now))
 
     async def names(self, members: Collection[MemberId]) -> dict[MemberId, str]:
-        return await self._read(partial(moderation.names, members))
+        return await self._read(partial(queue.names, members))
 
     async def audit_entries(self, after: int, limit: int) -> list[Entry]:
         return await self._read(partial(moderation.entries, after, limit))

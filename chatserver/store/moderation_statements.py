@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, false, func, insert, null, or_, select, true, union, update
+from sqlalchemy import (
+    bindparam,
+    case,
+    delete,
+    false,
+    func,
+    insert,
+    literal_column,
+    null,
+    or_,
+    select,
+    true,
+    union,
+    update,
+)
 from sqlalchemy.sql import ColumnElement
 
 from chatserver.store.compiler import Statement
+from chatserver.store.report_access_statements import ASKER, is_others_note, is_visible, report_of_measure
 from chatserver.store.statements import KEYS_AT_ONCE, POSTED, post_columns
 from chatserver.store.tables import (
     audit,
     barred,
+    channels,
     debriefs,
     feedback,
     log,
@@ -20,6 +36,7 @@ from chatserver.store.tables import (
     moderation,
     report_notes,
     reports,
+    rooms,
 )
 
 
@@ -46,7 +63,7 @@ ENTRIES: Final = Statement(
     select(*audit.c).where(audit.c.seq > _p("after")).order_by(audit.c.seq).limit(bindparam("count")), "after", "count"
 )
 ENTRIES_ABOUT: Final = Statement(
-    select(audit.c.at, audit.c.action, audit.c.about, audit.c.reason)
+    select(audit.c.at, audit.c.about, audit.c.subject)
     .where(audit.c.about.like(_p("pattern")), audit.c.action == _p("action"))
     .order_by(audit.c.seq),
     "pattern",
@@ -55,73 +72,110 @@ ENTRIES_ABOUT: Final = Statement(
 
 # ------------------------------------------------------------------------------------------------ reports
 
-_REPORT_COLUMNS: Final = tuple(
-    reports.c[name]
-    for name in (
-        "id", "at", "due_at", "by", "about", "room", "offset", "reason",
-        "is_call", "status", "claimed_by", "closed_at", "outcome", "reply", "level",
-    )
+_epoch = (
+    # The numbering that the offset of a report is of, as long as its room is there.
+    select(channels.c.epoch)
+    .select_from(channels.join(rooms, rooms.c.channel == channels.c.channel))
+    .where(rooms.c.id == reports.c.room)
+    .correlate(reports)
+    .scalar_subquery()
+    .label("epoch")
+)
+REPORT_FIELDS: Final[tuple[ColumnElement[Any], ...]] = (
+    *(
+        reports.c[name]
+        for name in (
+            "id", "at", "due_at", "by", "about", "room", "offset", "reason",
+            "is_call", "status", "claimed_by", "closed_at", "outcome", "reply", "level",
+            "is_about_staff", "taken_from", "taken_reason",
+            "band", "is_new", "card", "fold", "folds", "newest_at",
+        )
+    ),
+    _epoch,
 )  # fmt: skip
-REPORT_COLUMNS: Final = len(_REPORT_COLUMNS)
+REPORT_COLUMNS: Final = len(REPORT_FIELDS)
+IS_ABOUT_STAFF: Final = [column.name for column in REPORT_FIELDS].index("is_about_staff")
+"""The place of that column in a report's row."""
 _closed: Final = "closed"
 REPORT: Final = Statement(
-    select(*_REPORT_COLUMNS, reports.c.note, reports.c.snapshot).where(reports.c.id == _p("id")), "id"
+    select(*REPORT_FIELDS, reports.c.note, reports.c.snapshot).where(reports.c.id == _p("id")), "id"
 )
-QUEUE: Final = Statement(
-    select(*_REPORT_COLUMNS)
-    .where(reports.c.status != _closed)
-    .order_by(reports.c.is_call.desc(), func.coalesce(reports.c.level, 0).desc(), reports.c.due_at, reports.c.id)
-    .limit(bindparam("count")),
-    "count",
-)
-COUNT_OPEN: Final = Statement(select(func.count()).select_from(reports).where(reports.c.status != _closed))
-ESCALATIONS_DUE: Final = Statement(
-    select(reports.c.due_at)
-    .where(reports.c.status == "open", reports.c.level.is_not(None))
-    .order_by(reports.c.due_at)
-    .limit(bindparam("count")),
-    "count",
-)
-RAISED: Final = Statement(
-    # Of one person, in one room, of one kind: those that still wait, and those of this moment.
-    select(func.max(reports.c.level)).where(
-        reports.c.about == _p("about"),
-        reports.c.room == _p("room"),
-        reports.c.reason == _p("reason"),
-        reports.c.level.is_not(None),
-        # Who has taken one looks at it; what comes long afterwards is for somebody anew.
-        (reports.c.status == "open") | (reports.c.at > _p("since")),
+CLAIMED_IN: Final = Statement(
+    # Of a session's room: what a moderator has in their hands.
+    select(reports.c.id, reports.c.snapshot).where(
+        is_visible, reports.c.room == _p("room"), reports.c.claimed_by == _p("by"), reports.c.status == "claimed"
     ),
-    "about",
+    *ASKER,
     "room",
-    "reason",
-    "since",
+    "by",
+)
+
+
+def _raised(*more: ColumnElement[bool]) -> Statement:
+    # Of one person, in one room, of one kind: those that still wait, and those of this moment.
+    # Who has taken one looks at it; what comes long afterwards is for somebody anew.
+    return Statement(
+        select(reports.c.id, reports.c.level, reports.c.status, reports.c.card)
+        .where(
+            reports.c.about == _p("about"),
+            reports.c.room == _p("room"),
+            reports.c.reason == _p("reason"),
+            reports.c.level.is_not(None),
+            (reports.c.status == "open") | (reports.c.at > _p("since")),
+            *more,
+        )
+        # One that is not closed first, of those of a level.
+        .order_by(reports.c.level.desc(), reports.c.status == _closed, reports.c.at.desc(), reports.c.id)
+        .limit(literal_column("1")),
+        "about",
+        "room",
+        "reason",
+        "since",
+    )
+
+
+RAISED: Final = _raised()
+RAISED_URGENT: Final = _raised(reports.c.status != _closed)
+"""The same for what is urgent: whoever closed one of a minute ago has not seen the one of now."""
+LOOKED: Final = Statement(
+    # When somebody lately read or took a report, and when outcomes were proposed for it. The log is long.
+    select(audit.c.at, audit.c.by, audit.c.action)
+    .where(
+        audit.c.seq > _p("after"),
+        audit.c.subject == _p("subject"),
+        or_(
+            *(
+                audit.c.action == action
+                for action in ("report_viewed", "report_claimed", "report_taken_over", "report_outcome_proposed")
+            )
+        ),
+    )
+    .order_by(audit.c.seq),
+    "after",
+    "subject",
 )
 LATELY_CLOSED: Final = Statement(
-    select(*_REPORT_COLUMNS)
-    .where(reports.c.status == _closed)
+    select(*REPORT_FIELDS)
+    .where(reports.c.status == _closed, is_visible, reports.c.card.is_(None), reports.c.fold.is_(None))
     .order_by(reports.c.closed_at.desc(), reports.c.id)
     .limit(bindparam("count")),
+    *ASKER,
     "count",
 )
 REPORTS_OF: Final = Statement(
     # By one person, those that are open or new: what bounds them, and finds the same one again.
-    select(reports.c.id, reports.c.at, reports.c.status, reports.c.room, reports.c.about, reports.c.offset).where(
-        reports.c.by == _p("by"), (reports.c.at > _p("since")) | (reports.c.status != _closed)
-    ),
+    select(
+        *(reports.c[name] for name in ("id", "at", "status", "room", "about", "offset", "band", "is_call")),
+    ).where(reports.c.by == _p("by"), (reports.c.at > _p("since")) | (reports.c.status != _closed)),
     "by",
     "since",
 )
+_CHANGED: Final = (
+    "status", "claimed_by", "closed_at", "outcome", "reply", "taken_from", "taken_reason", "version",
+)  # fmt: skip
 SET_REPORT: Final = Statement(
-    update(reports)
-    .where(reports.c.id == _p("which"))
-    .values({name: _p(name) for name in ("status", "claimed_by", "closed_at", "outcome", "reply", "version")}),
-    "status",
-    "claimed_by",
-    "closed_at",
-    "outcome",
-    "reply",
-    "version",
+    update(reports).where(reports.c.id == _p("which")).values({name: _p(name) for name in _CHANGED}),
+    *_CHANGED,
     "which",
 )
 POSTS_AFTER: Final = Statement(
@@ -190,6 +244,13 @@ _is_active: Final = measures.c.lifted_at.is_(None) & (measures.c.expires_at > _p
 MEASURES_ABOUT: Final = Statement(
     select(*_MEASURE).where(measures.c.about == _p("about")).order_by(measures.c.at, measures.c.id), "about"
 )
+_shown: Final = tuple(report_of_measure.label("report") if c.name == "report" else c for c in _MEASURE)
+MEASURES_ABOUT_FOR: Final = Statement(
+    # The same, as an asker may see them.
+    select(*_shown).where(measures.c.about == _p("about")).order_by(measures.c.at, measures.c.id),
+    *ASKER,
+    "about",
+)
 _authors: Final = [f"author_{number}" for number in range(KEYS_AT_ONCE)]
 ACTIVE_OF: Final = Statement(
     select(*_MEASURE).where(measures.c.about.in_([_p(name) for name in _authors]), _is_active), *_authors, "now"
@@ -198,24 +259,25 @@ RESTRICTING: Final = Statement(
     select(*_MEASURE).where(or_(*(measures.c.kind == kind for kind in ("mute", "remove", "ban"))), _is_active), "now"
 )
 MEASURES: Final = Statement(
-    select(*_MEASURE)
-    .where(_is_active)
+    select(*_shown)
+    .where(_is_active, measures.c.about != _p("asker"))
     # Those that somebody has answered first.
     .order_by(measures.c.appealed_at.is_(None), measures.c.at.desc(), measures.c.id)
     .limit(bindparam("count")),
+    *ASKER,
     "now",
     "count",
 )
 CONCERNED: Final = Statement(
     union(
         select(measures.c.about).where(measures.c.version > _p("since")),
-        select(reports.c.by).where(reports.c.version > _p("since"), reports.c.status == _closed),
+        # Of an open one only who may have to be told that nobody here can handle it.
+        select(reports.c.by).where(
+            reports.c.version > _p("since"), (reports.c.status == _closed) | reports.c.is_about_staff
+        ),
     ),
     "since",
     returns=True,
-)
-DROP_MEASURES_ABOUT: Final = Statement(
-    delete(measures).where(measures.c.about == _p("who")).returning(measures.c.id), "who", returns=True
 )
 DISOWN_MEASURES: Final = Statement(
     update(measures).where(measures.c.by == _p("who")).values(by=_p("nobody")), "nobody", "who"
@@ -226,8 +288,22 @@ DISOWN_NOTES: Final = Statement(
 LET_GO: Final = Statement(
     update(reports)
     .where(reports.c.claimed_by == _p("who"), reports.c.status != _closed)
-    .values(claimed_by=null(), status="open"),
+    # An outcome that was proposed goes with whoever proposed it. It has waited since it was made.
+    .values(
+        claimed_by=null(),
+        status="open",
+        outcome=null(),
+        reply="",
+        due_at=reports.c.at,
+        version=_p("version"),
+        # What is urgent rings for the others. Bands below ten are those of `report_queue.Rank.NOW`.
+        rings_at=case((reports.c.band < literal_column("10"), _p("now")), else_=reports.c.rings_at),
+    )
+    .returning(reports.c.id),
+    "version",
+    "now",
     "who",
+    returns=True,
 )
 DISOWN_CLOSED: Final = Statement(
     update(reports).where(reports.c.claimed_by == _p("who")).values(claimed_by=_p("nobody")), "nobody", "who"
@@ -241,19 +317,6 @@ DROP_OLD_NOTES: Final = Statement(
 )
 DROP_OLD_MEASURES: Final = Statement(delete(measures).where(measures.c.expires_at < _p("before")), "before")
 
-FIND_BARRED: Final = Statement(
-    select(func.max(barred.c.expires_at)).where(barred.c.address_key == _p("key"), barred.c.expires_at > _p("now")),
-    "key",
-    "now",
-)
-IS_BARRED_BY: Final = Statement(
-    select(barred.c.measure).where(barred.c.measure == _p("measure"), barred.c.address_key == _p("key")),
-    "measure",
-    "key",
-)
-ADD_BARRED: Final = Statement(
-    insert(barred).values({c.name: _p(c.name) for c in barred.c}), *(c.name for c in barred.c)
-)
 DROP_BARRED_BY: Final = Statement(delete(barred).where(barred.c.measure == _p("measure")), "measure")
 
 # ------------------------------------------------------------------------------------------------ numbers
@@ -266,7 +329,7 @@ COUNT_REPORTS: Final = Statement(
         func.count().filter(_is_late),
         func.min(reports.c.due_at).filter(_is_late),
     )
-    .where(reports.c.status != _closed)
+    .where(reports.c.status != _closed, reports.c.card.is_(None), reports.c.fold.is_(None))
     .group_by(reports.c.reason),
     "now",
 )
@@ -278,7 +341,11 @@ COUNT_MEASURES: Final = Statement(
 )
 
 REPORTS_BETWEEN: Final = Statement(
-    select(reports.c.at, reports.c.reason).where(reports.c.at >= _p("start"), reports.c.at < _p("end")), "start", "end"
+    select(reports.c.at, reports.c.reason).where(
+        reports.c.at >= _p("start"), reports.c.at < _p("end"), reports.c.folds.is_(None)
+    ),
+    "start",
+    "end",
 )
 FEEDBACK_BETWEEN: Final = Statement(
     select(feedback.c.at, feedback.c.heard, feedback.c.heavy_before, feedback.c.heavy_after).where(
@@ -292,17 +359,22 @@ FEEDBACK_BETWEEN: Final = Statement(
 
 DEBRIEFS: Final = Statement(
     select(debriefs.c.id, debriefs.c.at, debriefs.c.listener, debriefs.c.note, debriefs.c.read_by, debriefs.c.read_at)
+    .where(is_others_note)
     .order_by(debriefs.c.read_at.is_not(None), debriefs.c.at.desc(), debriefs.c.id)
     .limit(bindparam("count")),
+    "asker",
     "count",
 )
 UNREAD_DEBRIEFS: Final = Statement(select(func.count()).select_from(debriefs).where(debriefs.c.read_at.is_(None)))
+UNREAD_DEBRIEFS_FOR: Final = Statement(
+    select(func.count()).select_from(debriefs).where(debriefs.c.read_at.is_(None), is_others_note), "asker"
+)
 READ_DEBRIEF: Final = Statement(
     update(debriefs)
-    .where(debriefs.c.id == _p("which"), debriefs.c.read_at.is_(None))
-    .values(read_by=_p("by"), read_at=_p("now"))
+    .where(debriefs.c.id == _p("which"), debriefs.c.read_at.is_(None), is_others_note)
+    .values(read_by=_p("asker"), read_at=_p("now"))
     .returning(debriefs.c.listener),
-    "by",
+    "asker",
     "now",
     "which",
     returns=True,

@@ -9,32 +9,35 @@ from functools import partial
 from typing import Final, TypeVar
 
 from chatserver.domain.floor import Floor
-from chatserver.domain.history import ChannelName, Head, Millis, Offset
-from chatserver.domain.identity import Member, MemberId
+from chatserver.domain.hiding import Hiding
+from chatserver.domain.history import ChannelName, Epoch, Head, HighWater, Millis, Offset
+from chatserver.domain.identity import Member, MemberId, Persona
 from chatserver.domain.rooms import Publication, Room, RoomId
-from chatserver.domain.staff import Role, Staff
 from chatserver.domain.timings import Recorded
-from chatserver.store import floor_forgetting, floor_log, forgetting, people, reading, staff, timings
+from chatserver.store import floor_forgetting, floor_log, forgetting, hiding, people, reading, timings
+from chatserver.store.arrivals_contract import NameRules
+from chatserver.store.arrivals_operations import ArrivalsOperations
 from chatserver.store.contract import (
     Committed,
     Export,
     FloorChange,
     FloorCommitted,
-    Invitation,
     JoinedRoom,
     LogSlice,
     Page,
     Retention,
     RoomChange,
-    SignIn,
-    StaffSecrets,
+    StoreUnavailable,
 )
 from chatserver.store.floor_log import FloorOutcome
 from chatserver.store.floor_records import Records
 from chatserver.store.gathering import Gathering
 from chatserver.store.house_operations import HouseOperations
 from chatserver.store.moderation_operations import ModerationOperations
+from chatserver.store.sealing import Sealer
+from chatserver.store.staff_operations import StaffOperations
 from chatserver.store.tables import SCHEMA_REVISION
+from chatserver.store.tries_operations import TriesOperations
 
 T = TypeVar("T")
 
@@ -50,14 +53,16 @@ class Scrub(Enum):
 
     LOG = auto()
     """In the write-ahead log, and where it stood."""
-    EVERYTHING_IF_QUICK = auto()
-    """Also wherever the database copied it to, if that stops nobody for longer than they would notice."""
     EVERYTHING = auto()
-    """Wherever it is."""
+    """Also wherever the database copied it to, if that stops nobody for longer than about a second."""
 
 
 class SchemaMismatch(Exception):
     """The database is not at this version's schema. The message says what to do about it."""
+
+
+class Unfit(Exception):
+    """The database cannot be used as it is, or cannot be reached. The message is one line for the operator."""
 
 
 def check_revision(found: str | None) -> None:
@@ -71,13 +76,15 @@ def check_revision(found: str | None) -> None:
         )
 
 
-class Operations(ModerationOperations, HouseOperations):
+class Operations(StaffOperations, ModerationOperations, HouseOperations, TriesOperations, ArrivalsOperations):
     """The contract (`contract.Store`) over four things that a driver can do.
 
-    `timeout` in seconds bounds every call; `backlog` is how many commits on the floor may wait.
+    `timeout` in seconds bounds every call; `backlog` is how many commits on the floor may wait; `sealer` seals what
+    only a case may open.
     """
 
-    def __init__(self, timeout: float, backlog: int) -> None:
+    def __init__(self, timeout: float, backlog: int, sealer: Sealer) -> None:
+        ModerationOperations.__init__(self, sealer)
         self._records = Records()
         self._floor_commits = Gathering(self._commit_floor, timeout, backlog)
 
@@ -105,6 +112,11 @@ class Operations(ModerationOperations, HouseOperations):
     async def read(self, channel: ChannelName, after: Offset, limit: int) -> LogSlice:
         return await self._read(partial(reading.read, channel, after, limit))
 
+    async def read_folded(
+        self, channel: ChannelName, after: Offset, limit: int, whom: MemberId, reach: int
+    ) -> LogSlice:
+        return await self._read(partial(reading.read_folded, channel, after, limit, whom, reach))
+
     async def page(self, channel: ChannelName, before: Offset | None, limit: int, asker: MemberId) -> Page:
         return await self._read(partial(reading.page, channel, before, limit, asker))
 
@@ -121,6 +133,12 @@ class Operations(ModerationOperations, HouseOperations):
         be taken for what comes now. Returns how many channels there are. Not for use while workers run."""
         return await self._write(reading.renew_epochs)
 
+    async def renew_epoch(self, channel: ChannelName, epoch: Epoch, below: Offset) -> Head:
+        return await self._write(partial(reading.renew_epoch, channel, epoch, below))
+
+    async def high_water(self) -> HighWater:
+        return await self._read(reading.high_water)
+
     async def room(self, room: RoomId) -> Room | None:
         return await self._read(partial(reading.room, room))
 
@@ -130,7 +148,7 @@ class Operations(ModerationOperations, HouseOperations):
         return await self._floor_commits.run(change)
 
     async def _commit_floor(self, changes: Sequence[FloorChange]) -> Sequence[FloorOutcome]:
-        return await self._write(partial(floor_log.commit, changes, self._records))
+        return await self._write(partial(floor_log.commit, changes, self._records, self._sealer))
 
     async def floor(self) -> Floor:
         return await self._read(partial(floor_log.floor, self._records))
@@ -155,56 +173,6 @@ class Operations(ModerationOperations, HouseOperations):
     async def blocked_with(self, member: MemberId) -> frozenset[MemberId]:
         return await self._read(partial(floor_log.blocked_with, member))
 
-    # Staff
-
-    async def add_staff(self, secrets: StaffSecrets, name_key: str, invitation: bytes | None) -> None:
-        await self._write(partial(staff.add_staff, secrets, name_key, invitation))
-
-    async def staff_by_login(self, login: str) -> StaffSecrets | None:
-        return await self._read(partial(staff.staff_by_login, login))
-
-    async def staff(self, member: MemberId) -> StaffSecrets | None:
-        return await self._read(partial(staff.staff, member))
-
-    async def all_staff(self) -> list[Staff]:
-        return await self._read(staff.all_staff)
-
-    async def set_staff(self, member: MemberId, roles: frozenset[Role], *, by: MemberId | None = None) -> None:
-        await self._write(partial(staff.set_staff, member, roles, by))
-
-    async def revoke_staff(self, member: MemberId, now: Millis, *, by: MemberId | None = None) -> None:
-        await self._write(partial(staff.revoke_staff, member, now, by))
-
-    async def set_password(self, member: MemberId, password_hash: str) -> None:
-        await self._write(partial(staff.set_password, member, password_hash))
-
-    async def set_totp(self, member: MemberId, secret: str | None) -> None:
-        await self._write(partial(staff.set_totp, member, secret))
-
-    async def use_totp(self, member: MemberId, step: int) -> bool:
-        return await self._write(partial(staff.use_totp, member, step))
-
-    async def add_invitation(self, invitation: Invitation) -> None:
-        await self._write(partial(staff.add_invitation, invitation))
-
-    async def invitation(self, link_hash: bytes, now: Millis) -> Invitation | None:
-        return await self._read(partial(staff.invitation, link_hash, now))
-
-    async def sign_in(self, token_hash: bytes, member: MemberId, now: Millis, expires_at: Millis) -> None:
-        await self._write(partial(staff.sign_in, token_hash, member, now, expires_at))
-
-    async def sign_ins(self, token_hashes: Collection[bytes], now: Millis) -> dict[bytes, SignIn]:
-        return await self._read(partial(staff.sign_ins, token_hashes, now))
-
-    async def confirm_sign_in(self, token_hash: bytes, now: Millis) -> None:
-        await self._write(partial(staff.confirm_sign_in, token_hash, now))
-
-    async def sign_out(self, token_hash: bytes) -> None:
-        await self._write(partial(staff.sign_out, token_hash))
-
-    async def good_staff(self, members: Collection[MemberId]) -> dict[MemberId, Staff]:
-        return await self._read(partial(staff.good_staff, members))
-
     # Members
 
     async def add_member(self, member: Member) -> None:
@@ -225,8 +193,15 @@ class Operations(ModerationOperations, HouseOperations):
                 await self._write(partial(people.touch, stale, now))
         return gone
 
-    async def rename(self, member: MemberId, name: str, name_key: str) -> None:
-        await self._write(partial(people.rename, member, name, name_key))
+    async def rename(
+        self,
+        member: MemberId,
+        name: str,
+        name_key: str,
+        rooms: Collection[RoomId] = (),
+        rules: NameRules | None = None,
+    ) -> int:
+        return await self._write(partial(people.rename, member, name, name_key, rooms, rules))
 
     async def set_code(self, member: MemberId, code_hash: bytes) -> None:
         await self._write(partial(people.set_code, member, code_hash))
@@ -234,11 +209,14 @@ class Operations(ModerationOperations, HouseOperations):
     async def member_by_code(self, code_hash: bytes) -> Member | None:
         return await self._read(partial(people.member_by_code, code_hash))
 
-    async def muted(self, member: MemberId) -> list[MemberId]:
-        return await self._read(partial(people.muted, member))
+    async def hiding(self, member: MemberId) -> Hiding:
+        return await self._read(partial(hiding.hiding, member))
 
-    async def set_mute(self, member: MemberId, other: MemberId, on: bool, limit: int) -> None:
-        await self._write(partial(people.set_mute, member, other, on, limit))
+    async def standings(self, members: Collection[MemberId]) -> dict[MemberId, tuple[Persona, Hiding]]:
+        return await self._read(partial(hiding.standings, members))
+
+    async def set_mute(self, member: MemberId, other: MemberId, on: bool, limit: int, generation: int = 0) -> None:
+        await self._write(partial(hiding.set_mute, member, other, on, limit, generation))
 
     async def joined_rooms(self, member: MemberId) -> dict[RoomId, JoinedRoom]:
         return await self._read(partial(people.joined_rooms, member))
@@ -251,27 +229,45 @@ class Operations(ModerationOperations, HouseOperations):
     async def leave(self, member: MemberId, room: RoomId) -> None:
         await self._write(partial(people.leave, member, room))
 
-    async def mark_read(self, member: MemberId, room: RoomId, offset: Offset) -> None:
-        await self._write(partial(people.mark_read, member, room, offset))
+    async def left_rooms(self, members: Collection[MemberId]) -> set[tuple[MemberId, RoomId]]:
+        return await self._read(partial(people.left_rooms, members))
 
-    async def export(self, member: MemberId) -> Export | None:
-        return await self._read(partial(people.export, member))
+    async def mark_read(self, member: MemberId, room: RoomId, offset: Offset, epoch: Epoch | None = None) -> None:
+        await self._write(partial(people.mark_read, member, room, offset, epoch))
+
+    async def export(self, member: MemberId, now: Millis) -> Export | None:
+        return await self._read(partial(people.export, member, now, self._sealer))
 
     async def erase(self, member: MemberId, now: Millis) -> list[Publication]:
-        erased = await self._write(partial(forgetting.erase, member, now))
+        publications = await self._write(partial(forgetting.erase, member, now, self._sealer))
         # Also where nothing was found: an earlier attempt may have been interrupted here.
-        await self._scrub(Scrub.EVERYTHING if erased.had_text else Scrub.LOG)
-        return erased.publications
+        await self._scrub(Scrub.LOG)
+        return publications
 
     # Time
 
     async def expire(self, now: Millis, retention: Retention) -> dict[ChannelName, Head]:
+        await self._forget_tries(now)
         if await self._read(partial(floor_forgetting.orphans, now)):
             await self._write(partial(floor_forgetting.drop_orphans, now))
         expired = await self._write(partial(forgetting.expire, now, retention))
         if expired.removed_anything:
-            await self._scrub(Scrub.EVERYTHING_IF_QUICK if expired.may_vacuum else Scrub.LOG)
+            await self._scrub(Scrub.LOG)
         if expired.has_dropped:
             # Only now, so that a scrub that fails is owed still.
             await self._write(partial(forgetting.note_scrubbed, expired.dropped))
         return expired.heads
+
+    async def rewrite(self, now: Millis) -> bool:
+        if (await self._read(partial(forgetting.owed, now))) is None:
+            return False
+        asked = await self._write(partial(forgetting.begin_rewrite, now))
+        if asked is None:
+            return False
+        try:
+            await self._scrub(Scrub.EVERYTHING)
+        except StoreUnavailable:
+            await self._write(partial(forgetting.put_off_rewrite, now))
+            raise
+        await self._write(partial(forgetting.note_rewritten, asked))
+        return True

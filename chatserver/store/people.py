@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.history import Millis, Offset
+from chatserver.domain.history import Epoch, Millis, Offset, require_epoch
 from chatserver.domain.identity import Member, MemberId
 from chatserver.domain.rooms import Membership, Reaction, RoomId, RoomKind, RoomStatus
-from chatserver.store import floor_forgetting, moderation, render
+from chatserver.store import arrivals, evidence, floor_forgetting, hiding, render, report_views
 from chatserver.store import people_statements as sql
 from chatserver.store import staff_statements as staff_sql
+from chatserver.store.arrivals_contract import NameRules
 from chatserver.store.compiler import Call, Op, Row, by_keys
 from chatserver.store.contract import Export, JoinedRoom
+from chatserver.store.sealing import Sealer
 from chatserver.store.statements import KEYS_AT_ONCE, ROOM_COLUMNS
 
 _ROOM_WIDTH = len(ROOM_COLUMNS)
@@ -45,36 +47,26 @@ def touch(members: Collection[MemberId], now: Millis) -> Op[None]:
     yield Call(sql.TOUCH, [(who, now) for who in sorted(members)])
 
 
-def rename(who: MemberId, name: str, name_key: str) -> Op[None]:
+def rename(who: MemberId, name: str, name_key: str, rooms: Collection[RoomId], rules: NameRules | None) -> Op[int]:
     yield from require_free_name(name_key, who)
-    changed = yield Call(sql.RENAME, [(name, name_key, who)])
-    if not changed:
-        raise Refusal(Reason.MEMBER_UNKNOWN)
+    if rules is not None:
+        yield from arrivals.require_distinct(who, name_key, rules)
+    yield from _require_member(who)
+    before = yield from member(who)
+    assert before is not None
+    generation = before.generation + (name != before.name)
+    yield Call(sql.RENAME, [(name, name_key, generation, who)])
+    if rules is not None:
+        yield from arrivals.rest(before, name_key, rules.until)
+    if generation != before.generation:
+        yield from hiding.follow(who, before.generation, generation, rooms)
+    return generation
 
 
 def set_code(who: MemberId, code_hash: bytes) -> Op[None]:
     changed = yield Call(sql.SET_CODE, [(code_hash, who)])
     if not changed:
         raise Refusal(Reason.MEMBER_UNKNOWN)
-
-
-def muted(who: MemberId) -> Op[list[MemberId]]:
-    rows = yield Call(sql.MUTED, [(who,)])
-    return [MemberId(row[0]) for row in rows]
-
-
-def set_mute(who: MemberId, other: MemberId, on: bool, limit: int) -> Op[None]:
-    # The lock makes the count true until the end, also against the same member on another worker.
-    yield from _require_member(who)
-    already = yield from muted(who)
-    if on == (other in already):
-        return
-    if not on:
-        yield Call(sql.DROP_MUTE, [(who, other)])
-        return
-    if len(already) >= limit:
-        raise Refusal(Reason.TOO_MANY_MUTES, details={"limit": limit})
-    yield Call(sql.ADD_MUTE, [(who, other)])
 
 
 def joined_rooms(who: MemberId) -> Op[dict[RoomId, JoinedRoom]]:
@@ -104,37 +96,46 @@ def leave(who: MemberId, room: RoomId) -> Op[None]:
     yield Call(sql.LEAVE, [(who, room)])
 
 
-def mark_read(who: MemberId, room: RoomId, offset: Offset) -> Op[None]:
-    rows = yield Call(sql.LAST_OF_ROOM, [(room,)])
+def left_rooms(members: Collection[MemberId]) -> Op[set[tuple[MemberId, RoomId]]]:
+    rows = (yield Call(sql.LEFT_BY_THESE, by_keys(sorted(members), KEYS_AT_ONCE))) if members else []
+    return {(MemberId(row[0]), RoomId(row[1])) for row in rows}
+
+
+def mark_read(who: MemberId, room: RoomId, offset: Offset, epoch: Epoch | None) -> Op[None]:
+    rows = yield Call(sql.HEAD_OF_ROOM, [(room,)])
     if rows:
-        yield Call(sql.MARK_READ, [(min(offset, rows[0][0]), who, room)])
+        ((present, last),) = rows
+        require_epoch(epoch, present)
+        yield Call(sql.MARK_READ, [(min(offset, last), who, room)])
 
 
-def export(who: MemberId) -> Op[Export | None]:
+def export(who: MemberId, now: Millis, sealer: Sealer) -> Op[Export | None]:
     found = yield from member(who)
     if found is None:
         return None
     memberships = yield Call(sql.MEMBERSHIPS_OF, [(who,)])
     posts = yield Call(sql.POSTS_OF, [(who,)])
     reactions = yield Call(sql.REACTIONS_OF, [(who,)])
-    others = yield from muted(who)
+    hidden = (yield from hiding.hiding(who)).hidden
     kept = yield from floor_forgetting.kept_of(who)
     accounts = yield Call(staff_sql.STAFF, [(who,)])
-    measures, views = yield from moderation.kept_of(who)
+    measures, views = yield from report_views.kept_of(who, now)
     return Export(
         member=found,
         memberships=tuple(render.membership_of(row) for row in memberships),
         posts=tuple((RoomId(row[0]), render.post_of(row[1:])) for row in posts),
         reactions=tuple((RoomId(row[0]), Offset(row[2]), Reaction(row[3])) for row in reactions),
-        muted=tuple(others),
+        muted=tuple(each.name for each in hidden),
         place=kept.place,
         listener=kept.listener,
         sessions=kept.sessions,
         reports=kept.reports,
         debriefs=kept.debriefs,
+        begun=kept.begun,
         staff=render.staff_of(accounts[0][: render.STAFF_COLUMNS]) if accounts else None,
         measures=measures,
         views=views,
+        sealed=(yield from evidence.copies_of(who, sealer)),
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, case, delete, false, func, insert, literal_column, or_, select, true, update
+from sqlalchemy import and_, bindparam, case, delete, false, func, insert, literal_column, select, true, update
 from sqlalchemy.sql import ColumnElement
 
 from chatserver.store.compiler import Statement
+from chatserver.store.hiding_statements import is_hidden_from
 from chatserver.store.statements import KEYS_AT_ONCE, MEMBERSHIP_COLUMNS, POSTED, ROOM_COLUMNS, post_columns
-from chatserver.store.tables import channels, log, members, memberships, mutes, reactions, rooms
+from chatserver.store.tables import channels, log, members, memberships, reactions, rooms
 
 
 def _p(name: str) -> ColumnElement[Any]:
@@ -23,12 +24,17 @@ _MEMBER_COLUMNS: Final = (
     members.c.created_at,
     members.c.seen_at,
     members.c.code_hash.is_not(None),
+    members.c.generation,
+    members.c.credentials,
 )
 
 MEMBER: Final = Statement(select(*_MEMBER_COLUMNS).where(members.c.id == _p("id")), "id")
 _members_of: Final = [f"member_{number}" for number in range(KEYS_AT_ONCE)]
 SEEN: Final = Statement(
     select(members.c.id, members.c.seen_at).where(members.c.id.in_([_p(name) for name in _members_of])), *_members_of
+)
+THESE_MEMBERS: Final = Statement(
+    select(*_MEMBER_COLUMNS).where(members.c.id.in_([_p(name) for name in _members_of])), *_members_of
 )
 MEMBER_BY_CODE: Final = Statement(select(*_MEMBER_COLUMNS).where(members.c.code_hash == _p("code_hash")), "code_hash")
 LOCK_MEMBER: Final = Statement(select(members.c.id).where(members.c.id == _p("id")).with_for_update(), "id")
@@ -43,10 +49,11 @@ TOUCH: Final = Statement(
 RENAME: Final = Statement(
     update(members)
     .where(members.c.id == _p("who"))
-    .values(name=_p("name"), name_key=_p("name_key"))
+    .values(name=_p("name"), name_key=_p("name_key"), generation=_p("new_generation"))
     .returning(members.c.id),
     "name",
     "name_key",
+    "new_generation",
     "who",
     returns=True,
 )
@@ -57,13 +64,6 @@ SET_CODE: Final = Statement(
     returns=True,
 )
 DROP_MEMBER: Final = Statement(delete(members).where(members.c.id == _p("id")), "id")
-
-MUTED: Final = Statement(select(mutes.c.other).where(mutes.c.member == _p("member")).order_by(mutes.c.other), "member")
-ADD_MUTE: Final = Statement(insert(mutes).values(member=_p("member"), other=_p("other")), "member", "other")
-DROP_MUTE: Final = Statement(
-    delete(mutes).where(mutes.c.member == _p("member"), mutes.c.other == _p("other")), "member", "other"
-)
-DROP_MUTES: Final = Statement(delete(mutes).where(or_(mutes.c.member == _p("who"), mutes.c.other == _p("who"))), "who")
 
 UNREAD_COUNTED: Final = 100
 _unread = (
@@ -76,6 +76,7 @@ _unread = (
             log.c.kind == POSTED,
             log.c.author != memberships.c.member,
             log.c.redacted == false(),
+            ~is_hidden_from(memberships.c.member, rooms.c.id),
         )
         .limit(literal_column(str(UNREAD_COUNTED)))
         .correlate(rooms, memberships)
@@ -127,8 +128,14 @@ LEAVE: Final = Statement(
     "whose",
     "where",
 )
-LAST_OF_ROOM: Final = Statement(
-    select(channels.c.last_offset)
+LEFT_BY_THESE: Final = Statement(
+    select(memberships.c.member, memberships.c.room).where(
+        memberships.c.member.in_([_p(name) for name in _members_of]), memberships.c.joined == false()
+    ),
+    *_members_of,
+)
+HEAD_OF_ROOM: Final = Statement(
+    select(channels.c.epoch, channels.c.last_offset)
     .select_from(channels.join(rooms, rooms.c.channel == channels.c.channel))
     .where(rooms.c.id == _p("room")),
     "room",

@@ -6,12 +6,13 @@ import secrets
 from collections.abc import Collection, Sequence
 
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.history import ChannelName, Epoch, Head, Offset
+from chatserver.domain.history import RENEWED, ChannelName, Epoch, Head, HighWater, Offset
 from chatserver.domain.identity import MemberId
 from chatserver.domain.rooms import Post, Reaction, Room, RoomId, room_channel
+from chatserver.store import floor_statements as floor_sql
 from chatserver.store import render
 from chatserver.store import statements as sql
-from chatserver.store.compiler import Call, Op, by_keys
+from chatserver.store.compiler import Call, Op, Row, by_keys
 from chatserver.store.contract import LogSlice, Page
 from chatserver.store.log import ChannelState, room_values
 
@@ -28,6 +29,15 @@ def heads(channels: Collection[ChannelName]) -> Op[dict[ChannelName, Head]]:
 
 def read(channel: ChannelName, after: Offset, limit: int) -> Op[LogSlice]:
     rows = yield Call(sql.READ, [(channel, after, max(limit, 1))])
+    return (yield from _slice_of(channel, rows, limit))
+
+
+def read_folded(channel: ChannelName, after: Offset, limit: int, whom: MemberId, reach: int) -> Op[LogSlice]:
+    rows = yield Call(sql.READ_FOLDED, [(channel, after, after + reach, whom, max(limit, 1))])
+    return (yield from _slice_of(channel, rows, limit))
+
+
+def _slice_of(channel: ChannelName, rows: Sequence[Row], limit: int) -> Op[LogSlice]:
     if not rows:
         raise Refusal(Reason.ROOM_UNKNOWN)
     head = Head(Epoch(rows[0][0]), Offset(rows[0][1]), Offset(rows[0][2]))
@@ -43,10 +53,14 @@ def read(channel: ChannelName, after: Offset, limit: int) -> Op[LogSlice]:
 
 
 def page(channel: ChannelName, before: Offset | None, limit: int, asker: MemberId) -> Op[Page]:
-    rows = yield Call(sql.PAGE, [(channel, NEWEST if before is None else before, limit + 1)])
-    posts = tuple(render.post_of(row) for row in reversed(rows[:limit]))
+    rows = yield Call(sql.PAGE_WITH_HEAD, [(channel, NEWEST if before is None else before, limit + 1)])
+    if not rows:
+        raise Refusal(Reason.ROOM_UNKNOWN)
+    head = Head(Epoch(rows[0][0]), Offset(rows[0][1]), Offset(rows[0][2]))
+    found = [tuple(row)[3:] for row in rows if row[3] is not None]
+    posts = tuple(render.post_of(columns) for columns in reversed(found[:limit]))
     mine = yield from my_reactions(channel, posts, asker)
-    return Page(posts=posts, mine=mine, more=len(rows) > limit)
+    return Page(head=head, posts=posts, mine=mine, more=len(found) > limit)
 
 
 def my_reactions(channel: ChannelName, posts: Sequence[Post], asker: MemberId) -> Op[dict[Offset, list[Reaction]]]:
@@ -86,8 +100,27 @@ def room(id_: RoomId) -> Op[Room | None]:
 def renew_epochs() -> Op[int]:
     names = [row[0] for row in (yield Call(sql.ALL_CHANNELS, [()]))]
     if names:
-        yield Call(sql.SET_EPOCH, [(new_epoch(), name) for name in names])
+        yield Call(sql.SET_EPOCH, [(_later_epoch(), name) for name in names])
     return len(names)
+
+
+def renew_epoch(channel: ChannelName, epoch: Epoch, below: Offset) -> Op[Head]:
+    """Begin one channel anew if it still stands in `epoch` and ends below an offset. Returns its head, as it is now."""
+    rows = yield Call(sql.LOCK_CHANNELS, [(channel,)])
+    if not rows:
+        raise Refusal(Reason.ROOM_UNKNOWN)
+    head = ChannelState(rows[0]).head
+    if head.epoch != epoch or head.last >= below:
+        return head
+    renewed = _later_epoch()
+    yield Call(sql.SET_EPOCH, [(renewed, channel)])
+    return Head(renewed, head.first, head.last)
+
+
+def high_water() -> Op[HighWater]:
+    ((facts,),) = yield Call(sql.ALL_FACTS, [()])
+    ((floor,),) = yield Call(floor_sql.VERSION, [()])
+    return HighWater(int(facts), int(floor))
 
 
 def _new_room(room: Room) -> tuple[object, ...]:
@@ -96,5 +129,10 @@ def _new_room(room: Room) -> tuple[object, ...]:
 
 
 def new_epoch() -> Epoch:
-    """A numbering of a channel that nobody has a position in."""
+    """The first numbering of a channel."""
     return Epoch(secrets.token_urlsafe(9))
+
+
+def _later_epoch() -> Epoch:
+    """Another numbering, which an offset without an epoch may not be taken to mean."""
+    return Epoch(RENEWED + new_epoch())

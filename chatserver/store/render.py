@@ -32,10 +32,10 @@ from chatserver.domain.rooms import (
 from chatserver.domain.staff import Role, Staff
 from chatserver.store.compiler import Row
 
-POST_COLUMNS: Final = 10
-PUBLICATION_COLUMNS: Final = 19
+POST_COLUMNS: Final = 11
+PUBLICATION_COLUMNS: Final = 20
 """How many columns a post and a publication take in a row, as `statements` selects them."""
-STAFF_COLUMNS: Final = 7
+STAFF_COLUMNS: Final = 8
 """How many a staff account takes, as `staff_statements` selects them."""
 
 _decode_counts = msgspec.json.Decoder(dict[Reaction, int]).decode
@@ -53,7 +53,7 @@ def counts_of(kept: str | None) -> dict[Reaction, int]:
 
 def post_of(row: Row) -> Post:
     """A post from `POST_COLUMNS` columns."""
-    offset, author, name, text, at, warning, reply_to, edited_at, redacted, reactions = row
+    offset, author, name, text, at, warning, reply_to, edited_at, redacted, reactions, generation = row
     return Post(
         offset=offset,
         author=author,
@@ -65,6 +65,7 @@ def post_of(row: Row) -> Post:
         edited_at=edited_at,
         redacted=bool(redacted),
         reactions=counts_of(reactions),
+        generation=generation,
     )
 
 
@@ -123,6 +124,7 @@ def _event_of(row: Row, room: Room | None) -> RoomEvent:
                 reaction=Reaction(reaction),
                 on=bool(is_on),
                 counts=counts_of(reactions),
+                generation=row[POST_COLUMNS - 1],
             )
         case "room_changed" if room is not None:
             return RoomChanged(room=room)
@@ -160,7 +162,7 @@ def membership_of(row: Row) -> Membership:
 
 
 def member_of(row: Row) -> Member:
-    id_, name, name_key, created_at, seen_at, has_code = row
+    id_, name, name_key, created_at, seen_at, has_code, generation, credentials = row
     return Member(
         id=MemberId(id_),
         name=name,
@@ -168,6 +170,8 @@ def member_of(row: Row) -> Member:
         created_at=created_at,
         seen_at=seen_at,
         has_code=bool(has_code),
+        generation=generation,
+        credentials=credentials,
     )
 
 
@@ -178,7 +182,7 @@ def roles_of(kept: str) -> frozenset[Role]:
 
 def staff_of(row: Row) -> Staff:
     """A staff account from `STAFF_COLUMNS` columns."""
-    who, login, name, roles, created_at, has_totp, revoked_at = row
+    who, login, name, roles, created_at, has_totp, revoked_at, operator_from = row
     return Staff(
         member=who,
         login=login,
@@ -187,4 +191,5 @@ def staff_of(row: Row) -> Staff:
         created_at=created_at,
         has_totp=bool(has_totp),
         revoked_at=revoked_at,
+        operator_from=operator_from,
     )

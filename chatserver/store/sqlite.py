@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import queue
 import random
@@ -26,8 +27,10 @@ from chatserver.store.backlog import Backlog, Job, settle
 from chatserver.store.compiler import MakeOp
 from chatserver.store.contract import Committed, RoomChange, StoreUnavailable
 from chatserver.store.operations import DEFAULT_TIMEOUT, Operations, SchemaMismatch, Scrub
+from chatserver.store.sealing import Sealer
 from chatserver.store.silence import Silence
 from chatserver.store.sqlite_connection import Connection, is_busy, is_of_one_job
+from chatserver.store.sqlite_moving import MOVED, Bound, Move, bound_of, move
 
 T = TypeVar("T")
 
@@ -39,8 +42,15 @@ _BACKLOG: Final = 10_000
 _READERS: Final = 2
 _GATHERING: Final = 0.0006
 """Seconds that a batch may wait for as many as the last one had."""
-_QUICKLY_REWRITTEN: Final = 128 * 1024 * 1024
-"""Bytes of a file whose rewriting holds up writers for about a second."""
+_QUICKLY_REWRITTEN: Final = 4 * 1024 * 1024
+"""Bytes of a file that is rewritten at once: a larger one is rewritten row by row, so that nobody is held up."""
+_AGAIN_SECONDS: Final = 0.2
+"""How long a thread that failed rests before it goes on."""
+_REST: Final = 3.0
+"""How many times as long as it took to move some rows others have the file before the next."""
+
+
+_log = logging.getLogger("chatserver.store")
 
 
 class _Sign(Enum):
@@ -50,7 +60,9 @@ class _Sign(Enum):
     REOPEN = auto()
 
 
-Work = RoomChange | MakeOp[Any] | Scrub
+Upkeep = Scrub | Bound | Move
+"""What the writer does in a transaction of its own, or in none."""
+Work = RoomChange | MakeOp[Any] | Upkeep
 _Queue = queue.SimpleQueue[Job[Work] | _Sign]
 
 
@@ -65,13 +77,19 @@ class _Road(NamedTuple):
 class SqliteStore(Operations):
     """A `contract.Store` in the file at `path`, which must have been migrated.
 
-    `timeout` in seconds bounds every call; `backlog` is how many reads and how many writes may wait.
+    `timeout` in seconds bounds every call; `backlog` is how many reads and how many writes may wait. `sealing_key`,
+    32 bytes, seals what only a case may open; without one, what is sealed here can be opened by this instance alone.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], *, timeout: float = DEFAULT_TIMEOUT, backlog: int = _BACKLOG
+        self,
+        path: str | os.PathLike[str],
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+        backlog: int = _BACKLOG,
+        sealing_key: bytes | None = None,
     ) -> None:
-        super().__init__(timeout, backlog)
+        super().__init__(timeout, backlog, Sealer(sealing_key))
         self._path = Path(path).absolute()
         self._timeout = timeout
         self._to_write: _Queue = queue.SimpleQueue()
@@ -125,8 +143,24 @@ class SqliteStore(Operations):
 
     async def _scrub(self, what: Scrub) -> None:
         """Removed content is overwritten in the file (`secure_delete`) once the write-ahead log was emptied into it.
-        Where SQLite split pages, a copy may be left in their unused part: only a rewrite of the file removes it."""
+        Where SQLite split pages, a copy may be left in their unused part: only a rewrite of the file removes it, which
+        holds up every writer and is therefore never asked for by whoever erases themselves."""
+        if what is Scrub.EVERYTHING and await asyncio.to_thread(self._size) > _QUICKLY_REWRITTEN:
+            for table in MOVED:
+                await self._move(table)
+            what = Scrub.LOG
         await self._ask(self._writes, what)
+
+    async def _move(self, table: str) -> None:
+        upto = await self._ask(self._writes, Bound(table))
+        began = time.monotonic()
+        while await self._ask(self._writes, Move(table, upto)):
+            took = time.monotonic() - began
+            await asyncio.sleep(took * _REST)
+            began = time.monotonic()
+
+    def _size(self) -> int:
+        return self._path.stat().st_size
 
     async def _ask(self, road: _Road, work: Work) -> Any:
         if road.silence.is_on:
@@ -155,11 +189,26 @@ class SqliteStore(Operations):
 
     def _start(self, target: Callable[[], None]) -> None:
         # A daemon, because a disk that hangs must not hold the process.
-        thread = threading.Thread(target=target, name=f"store-{target.__name__.strip('_')}", daemon=True)
+        name = f"store-{target.__name__.strip('_')}"
+        thread = threading.Thread(target=self._go_on, args=(target,), name=name, daemon=True)
         self._threads.append(thread)
         thread.start()
 
     # Everything below runs in threads.
+
+    def _go_on(self, target: Callable[[], None]) -> None:
+        """Run a thread's work to its end, and again whenever it fails.
+
+        Without its thread a worker would refuse everybody for as long as it lives. Who waited for what it had in hand
+        is refused when their time is up.
+        """
+        while True:
+            try:
+                target()
+                return
+            except BaseException:  # noqa: BLE001 (whatever it was, the store must answer again)
+                _log.exception("store_thread_failed", extra={"which": threading.current_thread().name})
+                time.sleep(_AGAIN_SECONDS)
 
     def _try_open(self) -> None:
         connection = Connection(self._path, read_only=True)
@@ -177,15 +226,14 @@ class SqliteStore(Operations):
             self._loop.call_soon_threadsafe(settle, jobs, outcomes)
 
     def _read_loop(self) -> None:
-        connection = Connection(self._path, read_only=True)
-        sign: _Sign | None = None
-        while sign is not _Sign.STOP:
-            jobs, sign = self._take_reads()
-            if jobs:
-                self._settle(jobs, _transact(connection, jobs, "BEGIN"))
-            if sign is _Sign.REOPEN:
-                connection.drop()
-        connection.drop()
+        with contextlib.closing(Connection(self._path, read_only=True)) as connection:
+            sign: _Sign | None = None
+            while sign is not _Sign.STOP:
+                jobs, sign = self._take_reads()
+                if jobs:
+                    self._settle(jobs, _transact(connection, jobs, "BEGIN", self._sealer))
+                if sign is _Sign.REOPEN:
+                    connection.drop()
 
     def _take_reads(self) -> tuple[list[Job[Work]], _Sign | None]:
         """What waits now, at least one and not too many: they share a snapshot, and one call back to the loop. And what
@@ -204,18 +252,17 @@ class SqliteStore(Operations):
         return jobs, job
 
     def _write_loop(self) -> None:
-        connection = Connection(self._path, read_only=False)
-        stopping = False
-        while not stopping:
-            jobs, scrubs, stopping = self._take()
-            self._together = len(jobs)
-            if jobs:
-                self._settle(jobs, _transact(connection, jobs, "BEGIN IMMEDIATE"))
-            if scrubs:
-                self._settle(scrubs, _scrub(connection, scrubs))
-            if connection.was_refused_writing:
-                self._reopen_readers()
-        connection.drop()
+        with contextlib.closing(Connection(self._path, read_only=False)) as connection:
+            stopping = False
+            while not stopping:
+                jobs, scrubs, stopping = self._take()
+                self._together = len(jobs)
+                if jobs:
+                    self._settle(jobs, _transact(connection, jobs, "BEGIN IMMEDIATE", self._sealer))
+                if scrubs:
+                    self._settle(scrubs, _scrub(connection, scrubs))
+                if connection.was_refused_writing:
+                    self._reopen_readers()
 
     def _reopen_readers(self) -> None:
         """SQLite shares what it knows of a file between the connections of a process: where readers found it read-only
@@ -238,7 +285,7 @@ class SqliteStore(Operations):
         # The only sign that a writer is given is to stop.
         while not isinstance(job, _Sign):
             if job.is_wanted:
-                (scrubs if isinstance(job.work, Scrub) else jobs).append(job)
+                (scrubs if isinstance(job.work, Scrub | Bound | Move) else jobs).append(job)
             if len(jobs) >= _BATCH:
                 return jobs, scrubs, False
             try:
@@ -248,20 +295,20 @@ class SqliteStore(Operations):
         return jobs, scrubs, True
 
 
-def _transact(connection: Connection, jobs: Sequence[Job[Work]], begin: str) -> Sequence[object]:
+def _transact(connection: Connection, jobs: Sequence[Job[Work]], begin: str, sealer: Sealer) -> Sequence[object]:
     """Run jobs in one transaction; one outcome for each. If a job breaks it, each runs once more, alone."""
     try:
-        return _attempt(connection, jobs, begin)
+        return _attempt(connection, jobs, begin, sealer)
     except Exception as error:  # noqa: BLE001 (sorted by whose fault it is)
         if not is_of_one_job(error):
             connection.fail(error)
             return _unavailable_each(error, jobs)
-    return [_alone(connection, job, begin) for job in jobs]
+    return [_alone(connection, job, begin, sealer) for job in jobs]
 
 
-def _alone(connection: Connection, job: Job[Work], begin: str) -> object:
+def _alone(connection: Connection, job: Job[Work], begin: str, sealer: Sealer) -> object:
     try:
-        return _attempt(connection, [job], begin)[0]
+        return _attempt(connection, [job], begin, sealer)[0]
     except Exception as error:  # noqa: BLE001 (sorted by whose fault it is)
         if is_of_one_job(error):
             return error
@@ -269,7 +316,7 @@ def _alone(connection: Connection, job: Job[Work], begin: str) -> object:
         return _unavailable(error)
 
 
-def _attempt(connection: Connection, jobs: Sequence[Job[Work]], begin: str) -> Sequence[object]:
+def _attempt(connection: Connection, jobs: Sequence[Job[Work]], begin: str, sealer: Sealer) -> Sequence[object]:
     db = connection.ready()
     _when_free(jobs, lambda: db.execute(begin))
     try:
@@ -278,9 +325,8 @@ def _attempt(connection: Connection, jobs: Sequence[Job[Work]], begin: str) -> S
         changes = [job for job in wanted if isinstance(job.work, RoomChange)]
         outcomes: dict[Job[Work], object] = {}
         if changes:
-            results = connection.run(
-                log.commit_batch([job.work for job in changes if isinstance(job.work, RoomChange)])
-            )
+            works = [job.work for job in changes if isinstance(job.work, RoomChange)]
+            results = connection.run(log.commit_batch(works, sealer))
             outcomes.update(zip(changes, results, strict=True))
         for job in wanted:
             if job not in outcomes:
@@ -293,7 +339,7 @@ def _attempt(connection: Connection, jobs: Sequence[Job[Work]], begin: str) -> S
 
 
 def _run_one(connection: Connection, work: Work) -> object:
-    assert not isinstance(work, (RoomChange, Scrub))
+    assert not isinstance(work, (RoomChange, Scrub, Bound, Move))
     try:
         return connection.run(work())
     except Refusal as refusal:
@@ -304,15 +350,26 @@ def _run_one(connection: Connection, work: Work) -> object:
 def _scrub(connection: Connection, jobs: Sequence[Job[Work]]) -> Sequence[object]:
     try:
         db = connection.ready()
+        answers = {job: _move_some(db, job) for job in jobs if not isinstance(job.work, Scrub)}
         asked = {job.work for job in jobs}
-        is_quick = connection.size() <= _QUICKLY_REWRITTEN
-        if Scrub.EVERYTHING in asked or (Scrub.EVERYTHING_IF_QUICK in asked and is_quick):
+        if Scrub.EVERYTHING in asked:
             _when_free(jobs, lambda: db.execute("VACUUM"))
-        _when_free(jobs, lambda: _checkpoint(db))
+        if Scrub.EVERYTHING in asked or Scrub.LOG in asked:
+            _when_free(jobs, lambda: _checkpoint(db))
     except (sqlite3.Error, OSError, SchemaMismatch) as error:
         connection.fail(error)
         return _unavailable_each(error, jobs)
-    return [None] * len(jobs)
+    return [answers.get(job) for job in jobs]
+
+
+def _move_some(db: sqlite3.Connection, job: Job[Work]) -> int:
+    """Do a part of rewriting the file, in a transaction. A failure's connection is dropped, and undoes it."""
+    _when_free([job], lambda: db.execute("BEGIN IMMEDIATE"))
+    work = job.work
+    assert isinstance(work, (Bound, Move))
+    answer = bound_of(db, work) if isinstance(work, Bound) else move(db, work)
+    db.execute("COMMIT")
+    return answer
 
 
 def _checkpoint(db: sqlite3.Connection) -> None:

@@ -79,10 +79,6 @@ class Connection:
             # The writer waits by itself, and gives up when nobody waits for it any more.
             db.execute("PRAGMA busy_timeout=0")
 
-    def size(self) -> int:
-        """Of the file, in bytes."""
-        return os.stat(self._path).st_size
-
     def fail(self, error: Exception) -> None:
         """Drop what an error has shown to be of no use."""
         self.was_refused_writing = _code(error) == sqlite3.SQLITE_READONLY
@@ -94,6 +90,10 @@ class Connection:
         if db is not None:
             with contextlib.suppress(sqlite3.Error):
                 db.close()
+
+    def close(self) -> None:
+        """Close the connection when its owner no longer needs it."""
+        self.drop()
 
     def roll_back(self) -> None:
         """Undo the open transaction; a connection that cannot even do that is dropped."""

@@ -24,6 +24,7 @@ _STAFF_COLUMNS: Final = (
     staff.c.created_at,
     staff.c.totp_secret.is_not(None),
     staff.c.revoked_at,
+    staff.c.operator_from,
 )
 _SECRETS: Final = (staff.c.password_hash, staff.c.totp_secret, staff.c.totp_step)
 _people: Final = staff.join(members, members.c.id == staff.c.member)
@@ -44,7 +45,7 @@ GOOD_STAFF: Final = Statement(
 )
 _tokens: Final = [f"token_hash_{number}" for number in range(KEYS_AT_ONCE)]
 SIGN_INS: Final = Statement(
-    select(*_STAFF_COLUMNS, staff_sign_ins.c.token_hash, staff_sign_ins.c.confirmed_at, staff_sign_ins.c.expires_at)
+    select(*_STAFF_COLUMNS, *staff_sign_ins.c)
     .select_from(_people.join(staff_sign_ins, staff_sign_ins.c.member == staff.c.member))
     .where(
         staff_sign_ins.c.token_hash.in_([_p(name) for name in _tokens]),
@@ -56,16 +57,42 @@ SIGN_INS: Final = Statement(
 )
 LOCK_ALL_STAFF: Final = Statement(
     # All of them, in one order: who is operator afterwards is a question about everybody.
-    select(staff.c.member, staff.c.roles, staff.c.revoked_at).order_by(staff.c.member).with_for_update()
+    select(staff.c.member, staff.c.roles, staff.c.revoked_at, staff.c.operator_from, staff.c.operator_by)
+    .order_by(staff.c.member)
+    .with_for_update()
+)
+WAITING_OPERATORS: Final = Statement(
+    select(staff.c.member, staff.c.operator_from, staff.c.operator_by)
+    .where(staff.c.operator_from > _p("now"), staff.c.revoked_at.is_(None))
+    .order_by(staff.c.operator_from, staff.c.member),
+    "now",
 )
 LOCK_STAFF: Final = Statement(
-    select(staff.c.revoked_at, staff.c.roles).where(staff.c.member == _p("member")).with_for_update(), "member"
+    select(staff.c.revoked_at, staff.c.roles, staff.c.totp_secret, staff.c.operator_from, staff.c.password_hash)
+    .where(staff.c.member == _p("member"))
+    .with_for_update(),
+    "member",
 )
 LOGIN_HOLDER: Final = Statement(select(staff.c.member).where(staff.c.login_key == _p("login_key")), "login_key")
-_NEW: Final = ("member", "login", "login_key", "password_hash", "totp_secret", "totp_step", "roles", "created_at")
+_NEW: Final = (
+    *("member", "login", "login_key", "password_hash", "totp_secret", "totp_step", "roles", "created_at"),
+    *("operator_from", "operator_by"),
+)
 ADD_STAFF: Final = Statement(insert(staff).values({**{name: _p(name) for name in _NEW}, "revoked_at": null()}), *_NEW)
 SET_ROLES: Final = Statement(
-    update(staff).where(staff.c.member == _p("whose")).values(roles=_p("roles")), "roles", "whose"
+    update(staff)
+    .where(staff.c.member == _p("whose"))
+    .values(roles=_p("roles"), operator_from=_p("operator_from"), operator_by=_p("operator_by")),
+    "roles",
+    "operator_from",
+    "operator_by",
+    "whose",
+)
+END_WAITS: Final = Statement(
+    update(staff).where(staff.c.operator_from <= _p("now")).values(operator_from=null(), operator_by=null()), "now"
+)
+DISOWN_OPERATORS: Final = Statement(
+    update(staff).where(staff.c.operator_by == _p("who")).values(operator_by=null()), "who"
 )
 REVOKE: Final = Statement(
     update(staff).where(staff.c.member == _p("whose")).values(revoked_at=_p("revoked_at")), "revoked_at", "whose"
@@ -76,10 +103,9 @@ SET_PASSWORD: Final = Statement(
     "whose",
 )
 SET_TOTP: Final = Statement(
-    update(staff).where(staff.c.member == _p("whose")).values(totp_secret=_p("totp_secret")).returning(staff.c.member),
+    update(staff).where(staff.c.member == _p("whose")).values(totp_secret=_p("totp_secret")),
     "totp_secret",
     "whose",
-    returns=True,
 )
 USE_TOTP: Final = Statement(
     update(staff)
@@ -95,6 +121,9 @@ DROP_STAFF: Final = Statement(
 )
 
 _SIGN_IN: Final = tuple(c.name for c in staff_sign_ins.c)
+SIGN_IN_OF: Final = Statement(
+    select(staff_sign_ins.c.member).where(staff_sign_ins.c.token_hash == _p("token_hash")), "token_hash"
+)
 ADD_SIGN_IN: Final = Statement(insert(staff_sign_ins).values({name: _p(name) for name in _SIGN_IN}), *_SIGN_IN)
 CONFIRM_SIGN_IN: Final = Statement(
     update(staff_sign_ins).where(staff_sign_ins.c.token_hash == _p("token")).values(confirmed_at=_p("confirmed_at")),
@@ -105,6 +134,11 @@ DROP_SIGN_IN: Final = Statement(
     delete(staff_sign_ins).where(staff_sign_ins.c.token_hash == _p("token_hash")), "token_hash"
 )
 DROP_SIGN_INS_OF: Final = Statement(delete(staff_sign_ins).where(staff_sign_ins.c.member == _p("member")), "member")
+DROP_SIGN_INS_BUT: Final = Statement(
+    delete(staff_sign_ins).where(staff_sign_ins.c.member == _p("member"), staff_sign_ins.c.token_hash != _p("keep")),
+    "member",
+    "keep",
+)
 
 _INVITATION: Final = tuple(c.name for c in invitations.c)
 ADD_INVITATION: Final = Statement(insert(invitations).values({name: _p(name) for name in _INVITATION}), *_INVITATION)

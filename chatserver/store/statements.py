@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 from sqlalchemy import (
+    Select,
     and_,
     bindparam,
     column,
     delete,
     false,
+    func,
     insert,
     literal_column,
     null,
@@ -21,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import ColumnElement, FromClause
 
+from chatserver.domain.rooms import RoomKind
 from chatserver.store.compiler import Statement
 from chatserver.store.tables import (
     channels,
@@ -85,6 +88,7 @@ def post_columns(table: FromClause) -> tuple[ColumnElement[Any], ...]:
         c.edited_at,
         c.redacted,
         c.reactions,
+        c.generation,
     )
 
 
@@ -92,7 +96,7 @@ _target = log.alias("target")
 
 
 def _publication_columns(table: FromClause) -> tuple[ColumnElement[Any], ...]:
-    """A `log` row with what it refers to: 10 of the post, 4 of the event, 5 of its target (`render.publication_of`)."""
+    """A `log` row with what it refers to: 11 of the post, 4 of the event, 5 of its target (`render.publication_of`)."""
     return (
         *post_columns(table),
         table.c.kind,
@@ -187,6 +191,7 @@ _POSTED_NAMES: Final = (
     "text",
     "warning",
     "reply_to",
+    "generation",
 )
 ADD_POSTS: Final = Statement(
     insert(log).values(
@@ -206,6 +211,7 @@ _EVENT_NAMES: Final = (
     "target",
     "reaction",
     "is_on",
+    "generation",
 )
 ADD_EVENTS: Final = Statement(
     insert(log).values({**{name: _p(name) for name in _EVENT_NAMES}, "redacted": false()}), *_EVENT_NAMES
@@ -264,6 +270,11 @@ SET_LAST: Final = Statement(
 SET_EPOCH: Final = Statement(
     update(channels).where(channels.c.channel == _p("which")).values(epoch=_p("epoch")), "epoch", "which"
 )
+ALL_FACTS: Final = Statement(
+    select(func.coalesce(func.sum(channels.c.last_offset), 0))
+    .join_from(channels, rooms, rooms.c.channel == channels.c.channel)
+    .where(rooms.c.kind == RoomKind.THEMED.value)
+)
 ALL_CHANNELS: Final = Statement(select(channels.c.channel).order_by(channels.c.channel))
 SET_FIRST: Final = Statement(
     update(channels).where(channels.c.channel == _p("which")).values(first_offset=_p("first_offset")),
@@ -305,11 +316,75 @@ READ: Final = Statement(
     "after",
     "count",
 )
+_REACTED: Final[ColumnElement[str]] = literal_column("'reacted'")
+
+
+def _last_reactions(*by: str) -> Select[tuple[int]]:
+    """The offsets of the last reaction after a position for each post, and for what else is named."""
+    some = log.alias(f"last_by_{len(by)}")
+    newest = select(func.max(some.c.offset)).where(
+        some.c.channel == _p("channel"),
+        some.c.offset > _p("after"),
+        some.c.offset <= _p("until"),
+        some.c.kind == _REACTED,
+    )
+    if by:
+        newest = newest.where(some.c.author == _p("whom"))
+    return newest.group_by(some.c.target, *(some.c[name] for name in by))
+
+
+_told = (
+    select(log)
+    .where(
+        log.c.channel == _p("channel"),
+        log.c.offset > _p("after"),
+        log.c.offset <= _p("until"),
+        or_(
+            log.c.kind != _REACTED,
+            log.c.offset.in_(_last_reactions()),
+            log.c.offset.in_(_last_reactions("reaction")),
+        ),
+    )
+    .order_by(log.c.offset)
+    .limit(bindparam("count"))
+    .subquery("told")
+)
+READ_FOLDED: Final = Statement(
+    # As READ, without the reactions that a later one on the same post replaces for everybody but `whom`, and without
+    # those of `whom` that a later one of the same kind replaces.
+    select(channels.c.epoch, channels.c.first_offset, channels.c.last_offset, *_publication_columns(_told))
+    .select_from(channels.outerjoin(_told, true()).outerjoin(_target, _with_target(_told)))
+    .where(channels.c.channel == _p("channel"))
+    .order_by(_told.c.offset),
+    "channel",
+    "after",
+    "until",
+    "whom",
+    "count",
+)
 PAGE: Final = Statement(
     select(*post_columns(log))
     .where(log.c.channel == _p("channel"), log.c.offset < _p("before"), log.c.kind == POSTED)
     .order_by(log.c.offset.desc())
     .limit(bindparam("count")),
+    "channel",
+    "before",
+    "count",
+)
+# Cut to size before it is joined, as `_slice` is.
+_page = (
+    select(log)
+    .where(log.c.channel == _p("channel"), log.c.offset < _p("before"), log.c.kind == POSTED)
+    .order_by(log.c.offset.desc())
+    .limit(bindparam("count"))
+    .subquery("page")
+)
+PAGE_WITH_HEAD: Final = Statement(
+    # One statement, for the reason that `READ` is one.
+    select(channels.c.epoch, channels.c.first_offset, channels.c.last_offset, *post_columns(_page))
+    .select_from(channels.outerjoin(_page, true()))
+    .where(channels.c.channel == _p("channel"))
+    .order_by(_page.c.offset.desc()),
     "channel",
     "before",
     "count",

@@ -22,11 +22,13 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     column,
     false,
+    literal_column,
 )
 
-SCHEMA_REVISION: Final = "0007"
+SCHEMA_REVISION: Final = "0017"
 """The newest migration. A store opens only a database that stands there."""
 
 metadata = MetaData(
@@ -96,6 +98,8 @@ log = Table(
     Column("target", BigInteger),
     Column("reaction", String),
     Column("is_on", Boolean),
+    # Of the author's name, when they wrote this.
+    Column("generation", Integer, nullable=False, server_default="0"),
     # One command may have several events; its parts count from 0.
     UniqueConstraint("author", "command_id", "part"),
     Index(
@@ -126,6 +130,12 @@ members = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("seen_at", BigInteger, nullable=False, index=True),
     Column("code_hash", LargeBinary, unique=True),
+    # Rises with each new name.
+    Column("generation", Integer, nullable=False, server_default="0"),
+    # Rises when somebody signs out everywhere else; a token of an earlier generation is good for nothing.
+    Column("credentials", Integer, nullable=False, server_default="0"),
+    # When it last rose.
+    Column("credentials_at", BigInteger, index=True),
 )
 
 memberships = Table(
@@ -146,7 +156,15 @@ mutes = Table(
     Column("member", String, ForeignKey("members.id"), primary_key=True),
     # No foreign key: somebody may be muted whose posts are still there and who is not.
     Column("other", String, primary_key=True, index=True),
+    # Under which of their names they are hidden.
+    Column("generation", Integer, primary_key=True, autoincrement=False),
+    # "" for everywhere. Otherwise the room in which they took that name, hidden there under the one before.
+    Column("room", String, primary_key=True),
+    # What they were called, and which of their own names whoever hides them had then.
+    Column("name", String, nullable=False),
+    Column("own_generation", Integer, nullable=False),
 )
+"""Whom somebody hides (decision 0131)."""
 
 upkeep = Table(
     "upkeep",
@@ -157,6 +175,9 @@ upkeep = Table(
     # How many rooms were dropped ever, and how many of them when the file was last scrubbed of what was removed.
     Column("dropped", BigInteger, nullable=False, server_default="0"),
     Column("scrubbed", BigInteger, nullable=False, server_default="0"),
+    # How often somebody's erasure asked for the file to be rewritten, and how many of these the last rewrite answered.
+    Column("asked", BigInteger, nullable=False, server_default="0"),
+    Column("rewritten", BigInteger, nullable=False, server_default="0"),
 )
 """One row, id 1: a counter that proves writing, and when the file was last rewritten."""
 
@@ -214,6 +235,12 @@ words = Table(
     Column("expires_at", BigInteger, nullable=False),
 )
 
+_waits_alone: Final = and_(
+    column("status") != literal_column("'closed'"), column("card").is_(None), column("fold").is_(None)
+)
+_is_new: Final = column("address_key").is_not(None)
+_rings: Final = column("rings_at").is_not(None)
+
 reports = Table(
     "reports",
     metadata,
@@ -243,7 +270,66 @@ reports = Table(
     Column("version", BigInteger, nullable=False, server_default="0", index=True),
     # Of an escalation, 2 or 3; NULL where a person reported.
     Column("level", Integer),
+    # Encrypted: earlier versions of posts, and what people who are erased left to the case (`store/evidence.py`).
+    Column("sealed", LargeBinary),
+    # When the last of those was erased, or reported after it; NULL where nobody was.
+    Column("erased_at", BigInteger),
+    # Somebody who works here: operators only, and two of them close it.
+    Column("is_about_staff", Boolean, nullable=False, server_default=false()),
+    # From whom it was taken while they had it, and why.
+    Column("taken_from", String),
+    Column("taken_reason", Text),
+    Index(None, "room"),
+    # Where it stands in the queue: `domain/report_queue.py`.
+    Column("band", SmallInteger, nullable=False, server_default="10"),
+    # Whether who reported, or whose words raised it, was new here at that moment.
+    Column("is_new", Boolean, nullable=False, server_default=false()),
+    # A keyed hash of where that came from, under a key that is another tomorrow. NULL from the end of that day on.
+    Column("address_key", LargeBinary),
+    # The report that holds it: of the same person's words, or of the flood that it came in.
+    Column("card", String, index=True),
+    Column("fold", String, index=True),
+    # Of a report that holds a flood: of what.
+    Column("folds", String),
+    Column("newest_at", BigInteger),
+    # When it last became something to ring for. NULL where it does not ring, or somebody has taken it.
+    Column("rings_at", BigInteger),
+    Index("ix_reports_about", "about", "at"),
+    Index(
+        "ix_reports_queue",
+        "band",
+        "due_at",
+        "id",
+        sqlite_where=_waits_alone,
+        postgresql_where=_waits_alone,
+    ),
+    Index("ix_reports_new", "at", sqlite_where=_is_new, postgresql_where=_is_new),
+    Index("ix_reports_rings", "rings_at", sqlite_where=_rings, postgresql_where=_rings),
 )
+
+conflicts = Table(
+    "conflicts",
+    metadata,
+    # A report's id, or a debrief note's.
+    Column("subject", String, primary_key=True),
+    Column("member", String, primary_key=True, index=True),
+)
+"""Whose own case a report or a note is: they neither see nor handle it. Kept apart from the session, which is forgotten
+long before."""
+
+sealed_copies = Table(
+    "sealed_copies",
+    metadata,
+    Column("channel", String, primary_key=True),
+    # The post, and the event that took the words out of it.
+    Column("offset", BigInteger, primary_key=True),
+    Column("part", BigInteger, primary_key=True),
+    # A keyed hash of the author's id (`store/sealing.py`).
+    Column("who", String, nullable=False, index=True),
+    # Encrypted: the post as it stood before.
+    Column("body", LargeBinary, nullable=False),
+)
+"""What was edited, taken back or erased, for as long as the post would have lived."""
 
 debriefs = Table(
     "debriefs",
@@ -282,6 +368,9 @@ staff = Table(
     Column("roles", String, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
+    # When the operator's role begins to count, and who gave it; NULL where it counted at once.
+    Column("operator_from", BigInteger),
+    Column("operator_by", String),
 )
 
 staff_sign_ins = Table(
@@ -291,7 +380,73 @@ staff_sign_ins = Table(
     Column("member", String, ForeignKey("staff.member"), nullable=False, index=True),
     Column("confirmed_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
+    # How many tries failed before this sign-in and since the one before it, and when the last of them was.
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("tried_at", BigInteger),
 )
+
+staff_tries = Table(
+    "staff_tries",
+    metadata,
+    # Empty for all logins together that nobody has.
+    Column("member", String, primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Column("unlogged", Integer, nullable=False),
+    Column("logged_at", BigInteger, nullable=False),
+)
+"""Failed tries of passwords and codes, folded (`domain/account_acts.py`)."""
+
+staff_devices = Table(
+    "staff_devices",
+    metadata,
+    # Browsers where somebody signed in before, by the hash of their cookie.
+    Column("device_hash", LargeBinary, primary_key=True),
+    Column("member", String, ForeignKey("staff.member"), primary_key=True, index=True),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+)
+
+staff_recovery = Table(
+    "staff_recovery",
+    metadata,
+    Column("code_hash", LargeBinary, primary_key=True),
+    Column("member", String, ForeignKey("staff.member"), nullable=False, index=True),
+)
+
+staff_passkeys = Table(
+    "staff_passkeys",
+    metadata,
+    Column("credential", LargeBinary, primary_key=True),
+    Column("member", String, ForeignKey("staff.member"), nullable=False, index=True),
+    Column("name", String, nullable=False),
+    # COSE, as the browser gave it.
+    Column("public_key", LargeBinary, nullable=False),
+    Column("sign_count", BigInteger, nullable=False),
+    # The host that it was made for, and is good for alone.
+    Column("place", String, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+)
+
+staff_challenges = Table(
+    "staff_challenges",
+    metadata,
+    Column("challenge", LargeBinary, primary_key=True),
+    Column("purpose", String, nullable=False),
+    # The hash of what the browser that asked holds in a cookie.
+    Column("holder", LargeBinary, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+)
+"""Random questions that passkeys have to answer: each once, for one purpose, by the browser that asked."""
+
+resets = Table(
+    "resets",
+    metadata,
+    Column("link_hash", LargeBinary, primary_key=True),
+    Column("member", String, ForeignKey("staff.member"), nullable=False, index=True),
+    Column("expires_at", BigInteger, nullable=False),
+)
+"""Links that give an account back to its owner, with a new password."""
 
 invitations = Table(
     "invitations",
@@ -301,6 +456,20 @@ invitations = Table(
     # NULL for the first one of all, and once who made it was erased.
     Column("made_by", String),
     Column("expires_at", BigInteger, nullable=False),
+)
+
+# --------------------------------------------------------------------------------------- tries of secrets
+
+tries = Table(
+    "tries",
+    metadata,
+    Column("kind", String, primary_key=True),
+    # A keyed hash of an address, a login or a member: never one of them in clear.
+    Column("key", LargeBinary, primary_key=True),
+    # When nothing of what was counted counts any more, and the row can go.
+    Column("full_at", BigInteger, nullable=False, index=True),
+    Column("failures", Integer, nullable=False),
+    Column("locked_until", BigInteger, nullable=False),
 )
 
 # ------------------------------------------------------------------------------------------------ moderation
@@ -354,8 +523,33 @@ barred = Table(
     # A keyed hash of an address, under a key that is another tomorrow.
     Column("address_key", LargeBinary, primary_key=True, index=True),
     Column("expires_at", BigInteger, nullable=False),
+    # NULL where it holds in every room.
+    Column("room", String),
+    # When the measure was taken: whoever was a member before that is no newcomer.
+    Column("at", BigInteger, nullable=False, server_default="0"),
 )
-"""Where new guests are not let in, because somebody who is banned came from there today."""
+"""Where newcomers are looked at twice, because somebody about whom the measure is came from there within a day."""
+
+member_sources = Table(
+    "member_sources",
+    metadata,
+    Column("member", String, primary_key=True),
+    # A keyed hash of a network, under a key that is another tomorrow.
+    Column("key", LargeBinary, primary_key=True, index=True),
+    # 0 for the address itself, more for the networks around it.
+    Column("width", SmallInteger, nullable=False),
+    Column("at", BigInteger, nullable=False, index=True),
+)
+"""Where members came from during the last day, so that a measure also holds for somebody who is away."""
+
+resting_names = Table(
+    "resting_names",
+    metadata,
+    Column("name_key", String, primary_key=True),
+    Column("member", String, primary_key=True, index=True),
+    Column("until", BigInteger, nullable=False, index=True),
+)
+"""Names that somebody gave up, for as long as what they wrote under them stands."""
 
 audit = Table(
     "audit",
@@ -369,6 +563,8 @@ audit = Table(
     Column("subject", String, nullable=False),
     Column("reason", Text, nullable=False),
     Column("hash", LargeBinary, nullable=False),
+    # Acts on accounts are found among any number of others.
+    Index("ix_audit_action", "action", "seq"),
 )
 """Append-only: a trigger refuses everything else. `domain/ledger.py` says how an entry is sealed."""
 

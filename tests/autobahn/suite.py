@@ -19,6 +19,7 @@ from typing import Final
 import httpx
 import msgspec
 
+from tests.kit import web
 from tests.kit.ports import HOST, free_port
 from tests.kit.process import PartMissing, Process
 
@@ -135,7 +136,7 @@ def echoing(directory: Path, *options: str, largest: int = 1024 * 1024) -> Itera
 
     def answers() -> bool:
         with contextlib.suppress(httpx.TransportError):
-            return httpx.get(f"http://{HOST}:{port}/", timeout=5, trust_env=False).status_code == httpx.codes.NO_CONTENT
+            return web.get(f"http://{HOST}:{port}/", timeout=5).status_code == httpx.codes.NO_CONTENT
         return False
 
     server.start(answers)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
-import subprocess
-import sys
+import sqlite3
 from typing import Final
 
-import httpx
 from playwright.async_api import Locator, expect
 
 from chatserver.domain.practice import QUESTIONS
 from tests.browser.person import Person
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
+from tests.kit.web import WebClient
 
 PASSWORD: Final = "lamp river boots sky"
 REFUSED: Final = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
@@ -23,24 +23,27 @@ REFUSED: Final = re.compile(r"Failed to load resource: the server responded with
 
 async def invite(server: ChatServer, *roles: str) -> str:
     """A link, as whoever has the machine makes it; the secret in it."""
-    command = [sys.executable, "-m", "chatserver", "invite"]
-    for role in roles or ("listener",):
-        command += ["--role", role]
-    command += ["--config", str(server.directory / "chatserver.toml")]
-
-    def run() -> str:
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
-
-    return (await asyncio.to_thread(run)).strip().partition("#invite=")[2]
+    chosen = [part for role in roles or ("listener",) for part in ("--role", role)]
+    printed = await asyncio.to_thread(server.run, "invite", *chosen)
+    return printed.strip().partition("#invite=")[2]
 
 
-async def hire(server: ChatServer, name: str, *roles: str) -> str:
-    """An account that is ready to listen, without a page; its login."""
+def let_operators_count(server: ChatServer) -> None:
+    """As if a day had passed since every operator was made: until then only the first one's role counts."""
+    with contextlib.closing(sqlite3.connect(server.directory / "data" / "chat.db", timeout=20)) as kept, kept:
+        kept.execute("UPDATE staff SET operator_from = NULL")
+
+
+async def hire(server: ChatServer, name: str, *roles: str, is_waiting: bool = False) -> str:
+    """An account that is ready to listen, without a page; its login. A second operator waits for a day only if
+    `is_waiting`."""
     login = name.lower().replace(" ", "-")
     account = {"link": await invite(server, *roles), "login": login, "name": name, "password": PASSWORD}
-    async with httpx.AsyncClient(base_url=server.url, timeout=20, trust_env=False) as http:
+    async with WebClient(base_url=server.url, timeout=20) as http:
         made = await http.post("/api/staff/invitation", json=account)
     assert made.is_success, made.text
+    if "operator" in roles and not is_waiting:
+        let_operators_count(server)
     if "listener" in (roles or ("listener",)):
         client = ChatClient(server.ws_url, hello=False)
         await client.open()

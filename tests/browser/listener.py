@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-import httpx
-
 from chatserver.domain.practice import QUESTIONS
+from tests.browser.console import invite
 from tests.kit.client import ChatClient, Message
 from tests.kit.server import ChatServer
+from tests.kit.web import WebClient
 
 _PASSWORD: Final = "lamp river boots sky"
 # Words that no guest is given as a pseudonym: those would take the same names now and then.
@@ -53,9 +50,15 @@ class Listener:
     async def accept(self) -> str:
         """Take the next who is suggested, and go into the room; the session."""
         console = await self.console(lambda it: "proposal" in it)
-        ok = await self.client.ask("accept", seeker=console["proposal"]["seeker"])
+        ok = await self.client.ask("accept", proposal=console["proposal"]["id"])
         await self.client.ask("join", room=ok["room"])
         return str(ok["session"])
+
+    async def invite(self, other: Listener, session: str, *, handover: bool = False) -> None:
+        """Ask another listener, who is there, into a session."""
+        console = await self.console(lambda it: other.name in [each["name"] for each in it["colleagues"]])
+        them = next(each["id"] for each in console["colleagues"] if each["name"] == other.name)
+        await self.client.ask("invite", session=session, listener=them, handover=handover)
 
     async def say(self, session: str, text: str) -> None:
         await self.client.ask("post", room=session, text=text)
@@ -114,17 +117,10 @@ async def a_listener(server: ChatServer) -> AsyncIterator[Listener]:
 
 async def _account(server: ChatServer, name: str) -> str:
     """By an invitation, as an installation makes them; the token of the sign-in."""
-    link = await asyncio.to_thread(_invite, server)
+    link = await invite(server)
     login = name.lower().replace(" ", "-")
     account: dict[str, Any] = {"link": link, "login": login, "name": name, "password": _PASSWORD}
-    async with httpx.AsyncClient(base_url=server.url, timeout=20, trust_env=False) as http:
+    async with WebClient(base_url=server.url, timeout=20) as http:
         made = await http.post("/api/staff/invitation", json=account)
     assert made.is_success, made.text
     return str(made.json()["token"])
-
-
-def _invite(server: ChatServer) -> str:
-    command = [sys.executable, "-m", "chatserver", "invite", "--role", "listener"]
-    file = str(server.directory / "chatserver.toml")
-    printed = subprocess.run([*command, "--config", file], capture_output=True, text=True, timeout=60, check=True)
-    return printed.stdout.strip().partition("#invite=")[2]

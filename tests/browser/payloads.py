@@ -133,3 +133,10 @@ OTHERS: Final = (
 PAYLOADS: Final = tuple(
     dict.fromkeys([*(wrap(lure) for wrap in WRAPPINGS.values() for lure in LURES.values()), *OTHERS])
 )
+
+_CLEANED: Final = {0x202E: None, 0x202C: None, 0x2028: "\n", 0x2029: "\n"}
+
+
+def as_kept(text: str) -> str:
+    """Returns a payload as the server keeps it: direction marks are left out, and lines end the same way."""
+    return text.translate(_CLEANED)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from tests.browser.listener import a_listener
 from tests.browser.person import LOST_NETWORK, Person
 from tests.browser.wire import Wire
 from tests.kit.client import ChatClient
+from tests.kit.marks import new_mark
 from tests.kit.server import ChatServer
 
 ROOMS: Final = [
@@ -56,7 +56,7 @@ async def fill(server: ChatServer) -> None:
 async def walk(person: Person, wire: Wire, server: ChatServer) -> AsyncIterator[str]:
     """Go through every screen, and name each when it stands still. The person sits at the wire."""
     page = person.page
-    mark = secrets.token_hex(3)
+    mark = new_mark()
     person.forgive(LOST_NETWORK)
     await person.arrive()
     await expect(person.card("A room to walk through")).to_be_visible()
@@ -152,7 +152,7 @@ async def walk_one_to_one(person: Person, server: ChatServer) -> AsyncIterator[s
         await listener.say(session, _LONG)
         await listener.client.ask("extend", session=session)
         await colleague.listen()
-        await listener.client.ask("invite", session=session, listener=colleague.client.member)
+        await listener.invite(colleague, session)
         await expect(page.locator(".invitation")).to_be_visible()
         await expect(page.locator(".talk-more")).to_be_visible()
         await person.write("you find me at ann@example.org")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
 
 import pytest
 import pytest_asyncio
-from axe_playwright_python.base import AXE_SCRIPT
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from tests.browser.conftest import SitDown
+from tests.browser.eyes import BEYOND, PRESSED, SMALL, faults
 from tests.browser.house import join, open_house, say
 from tests.browser.screens import ROOMS, fill, walk
 from tests.browser.wire import Wire
@@ -21,19 +20,6 @@ from tests.kit.server import ChatServer
 pytestmark = pytest.mark.timeout(120)
 
 DARK_PAPER = "rgb(18, 24, 31)"
-_LOOKS = [(scheme, width) for width in (390, 1280) for scheme in ("light", "dark")]
-_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-_BEYOND = """(edge) => [...document.querySelectorAll("body *")].filter((e) => {
-    const box = e.getBoundingClientRect();
-    const isSeen = box.width > 0 && !e.closest(".unseen, .skip") && e.checkVisibility();
-    return isSeen && (box.right > edge + 1 || box.left < -1);
-}).map((e) => e.outerHTML.slice(0, 120))"""
-_PRESSED = "button, a.pill, a.act, a.brand, .check, .pick, textarea, summary, input[type=text]"
-_SMALL = """(pressed) => [...document.querySelectorAll(pressed)]
-    .filter((e) => e.checkVisibility() && !e.closest(".unseen"))
-    .map((e) => [e, e.getBoundingClientRect()])
-    .filter(([, box]) => box.width > 0 && (box.height < 43.5 || box.width < 43.5))
-    .map(([e, box]) => `${Math.round(box.width)} x ${Math.round(box.height)}: ${e.outerHTML.slice(0, 90)}`)"""
 
 
 @pytest.fixture(scope="module")
@@ -49,31 +35,14 @@ async def wire(house: ChatServer) -> AsyncIterator[Wire]:
         yield line
 
 
-async def violations(page: Page) -> list[str]:
-    """What axe finds on the page as it stands."""
-    if not await page.evaluate("() => 'axe' in window"):
-        await page.evaluate(AXE_SCRIPT)
-    found: dict[str, Any] = await page.evaluate(
-        "(tags) => axe.run(document, {resultTypes: ['violations'], runOnly: {type: 'tag', values: tags}})", _RULES
-    )
-    return [
-        f"{violation['id']}: {node['html'][:160]} ({node['failureSummary']})"
-        for violation in found["violations"]
-        for node in violation["nodes"]
-    ]
-
-
 async def test_axe_finds_nothing_on_any_screen_light_or_dark_narrow_or_wide(
     house: ChatServer, wire: Wire, sit_down: SitDown
 ) -> None:
     ann = await sit_down(wire.url, reduced_motion="reduce")
     found: list[str] = []
     async for screen in walk(ann, wire, house):
-        for scheme, width in _LOOKS:
-            await ann.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-            # So tall that nothing lies half behind what stays in sight: axe would take that for its size.
-            await ann.page.set_viewport_size({"width": width, "height": 2_400})
-            found += [f"{screen}, {scheme}, {width} px: {what}" for what in await violations(ann.page)]
+        # So tall that nothing lies half behind what stays in sight: axe would take that for its size.
+        found += await faults(ann.page, screen, height=2_400)
     assert found == []
 
 
@@ -87,7 +56,7 @@ async def test_nothing_runs_out_sideways_at_320_pixels_or_at_twice_the_size(
         for width, size in ((320, ""), (640, ""), (320, "larger")):
             await ann.page.set_viewport_size({"width": width, "height": 640})
             await ann.page.evaluate("(size) => document.documentElement.setAttribute('data-size', size)", size)
-            found += [f"{screen}, {width} px {size}: {what}" for what in await ann.page.evaluate(_BEYOND, width)]
+            found += [f"{screen}, {width} px {size}: {what}" for what in await ann.page.evaluate(BEYOND, width)]
             if await ann.page.evaluate("() => document.scrollingElement.scrollWidth") > width:
                 found.append(f"{screen}, {width} px {size}: scrolls sideways")
         await ann.page.set_viewport_size({"width": 1280, "height": 720})
@@ -100,7 +69,7 @@ async def test_everything_that_is_pressed_is_large_enough_for_a_shaking_thumb(
     ann = await sit_down(wire.url, viewport={"width": 390, "height": 844})
     found: list[str] = []
     async for screen in walk(ann, wire, house):
-        found += [f"{screen}: {what}" for what in await ann.page.evaluate(_SMALL, _PRESSED)]
+        found += [f"{screen}: {what}" for what in await ann.page.evaluate(SMALL, PRESSED)]
     assert found == []
 
 

@@ -69,7 +69,8 @@ async def ask(person: Person) -> None:
 
 
 async def waits(person: Person, place: str = "You're") -> None:
-    await expect(heading(person, re.compile(f"^{place}"))).to_be_visible()
+    await expect(heading(person, re.compile(f"^({place}|No listener is online right now)"))).to_be_visible()
+    await expect(on_page(person, re.compile(f"^{place}")).first).to_be_visible()
     await expect(press(person, "Leave the line")).to_be_visible()
 
 
@@ -93,7 +94,11 @@ async def test_asking_takes_two_touches_and_nothing_has_to_be_filled_in(
     await ann.page.get_by_role("main").get_by_role("button", name="Ask for a listener").click()
     await press(ann, "I agree, ask for a listener").click()
     await waits(ann, "You're next")
-    await expect(on_page(ann, "We can't tell yet how long it will take.")).to_be_visible()
+    # Nobody listens yet: nobody is told that they are next, but what there is, and whether they would like to wait.
+    await expect(heading(ann, "No listener is online right now")).to_be_visible()
+    await expect(on_page(ann, "Would you like to wait?")).to_be_visible()
+    await press(ann, "Yes, I'll wait").click()
+    await expect(on_page(ann, "This page tells you as soon as a listener is here.")).to_be_focused()
     await expect(
         on_page(ann, "Your place is kept even if you close this page for up to three minutes.")
     ).to_be_visible()
@@ -101,7 +106,7 @@ async def test_asking_takes_two_touches_and_nothing_has_to_be_filled_in(
     console = await heron.console(lambda it: "proposal" in it)
     assert {key for key in console["proposal"] if key in {"topics", "need", "minutes", "heavy"}} == set()
     await expect(on_page(ann, "A listener is being asked at this moment.").first).to_be_visible()
-    await heron.client.ask("decline", seeker=console["proposal"]["seeker"])
+    await heron.client.ask("decline", proposal=console["proposal"]["id"])
     await press(ann, "Leave the line").click()
 
 
@@ -166,7 +171,8 @@ async def test_a_reload_and_another_tab_keep_the_place(house: ChatServer, sit_do
         await ask(ann)
         await waits(ann, "You're second")
         await ann.page.reload()
-        await ann.sees_lobby()
+        await waits(ann, "You're second")
+        await ann.go_back_to_lobby()
         await expect(line(ann)).to_contain_text("You're second. Your place is kept")
         other = await ann.context.new_page()
         await other.goto(ann.url)
@@ -304,6 +310,8 @@ async def test_offline_and_back_in_a_conversation_with_nothing_lost(
         await ann.sees("while the network was away")
         await heron.hears(session, "while the network was away")
         await ann.page.reload()
+        await ann.sees("before")
+        await ann.go_back_to_lobby()
         await expect(line(ann)).to_contain_text(re.compile("is waiting for you|has written to you"))
         await top(ann).click()
         for text in ("before", "take your time", "while the network was away"):
@@ -331,7 +339,7 @@ async def test_a_listener_who_vanishes_is_waited_for_and_then_the_place_is_at_th
     heron.vanish()
     async with ChatClient(house.ws_url) as ben:
         await ben.ask("ask", agreement=True)
-        await expect(heading(ann, "You're next.")).to_be_visible(timeout=60_000)
+        await expect(on_page(ann, "You're next.").first).to_be_visible(timeout=60_000)
         await expect(on_page(ann, f"{heron.name} lost the connection, and couldn't come back in time.")).to_be_visible()
         await ben.ask("unask")
     await press(ann, "Leave the line").click()
@@ -344,8 +352,13 @@ async def test_block_and_report_are_two_things_of_two_touches(
     session = await talks(ann, heron)
     await press(ann, "Report").click()
     dialog = ann.page.get_by_role("dialog", name="Report")
-    await dialog.get_by_role("button", name="Send this to a moderator").click()
-    await expect(dialog.get_by_text("Thank you. A moderator will look at it.")).to_be_visible()
+    # Nothing is chosen for them, and nothing is sent before something is.
+    await expect(dialog.get_by_role("radio", checked=True)).to_have_count(0)
+    await expect(dialog.get_by_role("button", name="Send this report")).to_be_hidden()
+    await dialog.get_by_label("Something else").check()
+    await dialog.get_by_label("Would you like to add something?").fill("I can't say what it is.")
+    await dialog.get_by_role("button", name="Send this report").click()
+    await expect(dialog.get_by_text("Thank you. Somebody will look at it")).to_be_visible()
     await dialog.get_by_role("button", name="Go on talking").click()
     await ann.say("and we go on talking")
     await press(ann, "Block").click()
@@ -367,7 +380,7 @@ async def test_another_listener_takes_over_when_the_seeker_agrees(
     session = await talks(ann, heron)
     async with a_listener(house) as otter:
         await otter.listen()
-        await heron.client.ask("invite", session=session, listener=otter.client.member, handover=True)
+        await heron.invite(otter, session, handover=True)
         await expect(ann.page.locator(".invitation")).to_contain_text(
             f"{heron.name} would like {otter.name} to go on with you in their place. "
             f"{otter.name} will then be able to read what was written so far."
@@ -392,7 +405,13 @@ async def test_afterwards_both_say_again_and_the_words_lead_to_the_same_listener
     session = await talks(ann, heron)
     await ann.say("thank you for staying")
     await ann.writing.fill("and one more thing")
+    kind = "Thank you for telling me. It took courage, and I am glad that you are here."
+    await heron.say(session, kind)
     await heron.client.ask("end", session=session)
+    # The kind last line is not folded away: it comes first, and large.
+    last = ann.page.locator(".last-words")
+    await expect(last).to_contain_text(kind)
+    assert await last.locator("blockquote").evaluate("(e) => parseFloat(getComputedStyle(e).fontSize)") >= 20
     await expect(on_page(ann, f"{heron.name} has ended it.")).to_be_visible()
     await expect(on_page(ann, re.compile("What was written is removed at .*, for both of you"))).to_be_visible()
     await expect(on_page(ann, "and one more thing")).to_be_visible()
@@ -409,7 +428,7 @@ async def test_afterwards_both_say_again_and_the_words_lead_to_the_same_listener
     await expect(code).not_to_be_empty()
     words = await code.inner_text()
     await ann.page.reload()
-    await ann.sees_lobby()
+    await expect(heading(ann, "Your conversation is over")).to_be_visible()
 
     eve = await (await sit_down(house.url)).arrive()
     await open_form(eve)
@@ -436,8 +455,8 @@ async def test_a_cruel_last_line_can_be_reported_and_its_writer_blocked_when_it_
     await press(ann, "Report").click()
     dialog = ann.page.get_by_role("dialog", name="Report")
     await dialog.get_by_label("Unkind or hurtful").check()
-    await dialog.get_by_role("button", name="Send this to a moderator").click()
-    await expect(dialog.get_by_text("Thank you. A moderator will look at it.")).to_be_visible()
+    await dialog.get_by_role("button", name="Send this report").click()
+    await expect(dialog.get_by_text("Thank you. Somebody will look at it")).to_be_visible()
     await dialog.get_by_role("button", name="Close").click()
     await press(ann, "Block").click()
     await press(ann, f"Block {heron.name}").click()
@@ -470,7 +489,7 @@ async def test_all_of_it_with_the_keyboard_alone(house: ChatServer, sit_down: Si
     await keys.press("Space")
     await to(press(ann, "I agree, ask for a listener"))
     await keys.press("Enter")
-    await expect(heading(ann, re.compile("^You're next"))).to_be_focused()
+    await expect(heading(ann, "No listener is online right now")).to_be_focused()
     await heron.listen()
     session = await heron.accept()
     await to(ann.writing)

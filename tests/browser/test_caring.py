@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import SitDown
+from tests.browser.eyes import FAR_APART, photograph, violations
 from tests.browser.house import join, open_house
 from tests.browser.screens import ROOMS
-from tests.browser.test_access import violations
-from tests.browser.test_moderating import LOOKS, ROOM, hire, photograph, sign_in
+from tests.browser.test_moderating import ROOM, hire, sign_in
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
 
@@ -28,7 +26,7 @@ def house() -> Iterator[ChatServer]:
         yield server
 
 
-@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+@pytest.mark.parametrize(("scheme", "width"), FAR_APART)
 async def test_help_is_offered_to_the_writer_alone_and_a_human_is_told(
     house: ChatServer, sit_down: SitDown, scheme: Any, width: int
 ) -> None:
@@ -58,8 +56,7 @@ async def test_help_is_offered_to_the_writer_alone_and_a_human_is_told(
         assert last["y"] + last["height"] <= above["y"] + 1
         assert await violations(ann.page) == []
         assert await ann.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
-        if (directory := os.environ.get("CHAT_SCREENS")) is not None:
-            await ann.page.screenshot(path=Path(directory) / f"care-{scheme}-{width}.png")
+        await photograph(ann.page, f"care-{scheme}-{width}")
         await note.get_by_role("button", name="Who to call").click()
         await expect(ann.page.get_by_role("heading", name="Get help now")).to_be_visible()
         await photograph(ann.page, f"care-lines-{scheme}-{width}")

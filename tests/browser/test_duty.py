@@ -9,9 +9,9 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import SitDown
+from tests.browser.eyes import FAR_APART, photograph, violations
 from tests.browser.house import open_house, room
-from tests.browser.test_access import violations
-from tests.browser.test_moderating import LOOKS, hire, photograph, sign_in
+from tests.browser.test_moderating import hire, sign_in
 from tests.kit.server import ChatServer
 
 pytestmark = pytest.mark.timeout(180)
@@ -28,7 +28,7 @@ AudioContext.prototype.createOscillator = function () { window.tones += 1; retur
 
 @pytest.fixture(scope="module")
 def house() -> Iterator[ChatServer]:
-    places = [room(f"watched-{n}", f"Watched room {n}", needs_moderator=True) for n in range(len(LOOKS))]
+    places = [room(f"watched-{n}", f"Watched room {n}", needs_moderator=True) for n in range(len(FAR_APART))]
     with open_house(
         [*places, room("calm", "A calm room"), room("desk", "Watched from the desk", needs_moderator=True)],
         duty={"grace_seconds": 6, "patience_minutes": 0.15},
@@ -42,13 +42,13 @@ async def go_in(page: Page, name: str) -> None:
     await expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
 
 
-@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+@pytest.mark.parametrize(("scheme", "width"), FAR_APART)
 async def test_a_room_slows_rests_and_opens_when_a_moderator_who_was_rung_comes(
     house: ChatServer, sit_down: SitDown, scheme: Any, width: int
 ) -> None:
     """[P-DUTY-1] [P-DUTY-3] [P-DUTY-5] [P-DUTY-6]"""
     look = {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
-    name = f"Watched room {LOOKS.index((scheme, width))}"
+    name = f"Watched room {FAR_APART.index((scheme, width))}"
     shot = f"duty-{width}-{scheme}"
     desk = await sit_down(house.url, **look)
     await desk.page.add_init_script(COUNTING)
@@ -71,7 +71,7 @@ async def test_a_room_slows_rests_and_opens_when_a_moderator_who_was_rung_comes(
     await page.get_by_label(f"Write to {name}").fill("I have to go for a moment.")
     await page.get_by_role("button", name="Send").click()
     await wren.sees("I have to go for a moment.")
-    await expect(wren.page.get_by_text("· moderator").first).to_be_visible()
+    await expect(wren.page.locator(".role", has_text="Moderator").first).to_be_visible()
     await photograph(page, f"{shot}-pane")
     assert await violations(page) == []
     before = await page.evaluate("window.tones")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import secrets
 
 import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import SitDown
 from tests.browser.person import LOST_NETWORK, Person
+from tests.kit.marks import new_mark
 from tests.kit.server import ChatServer
 
 ELSEWHERE = "https://www.wikipedia.org/"
@@ -21,7 +21,7 @@ async def sit_in(sit_down: SitDown, server: ChatServer) -> Person:
     ann.may_leave()
     await ann.arrive()
     await ann.enter("Awake at night")
-    await ann.say(f"nobody may see this {secrets.token_hex(4)}")
+    await ann.say(f"nobody may see this {new_mark()}")
     await ann.writing.fill("a draft that nobody may see")
     assert await ann.kept() != {}
     return ann
@@ -95,6 +95,19 @@ async def test_back_shows_nothing_of_the_room(house: ChatServer, sit_down: SitDo
 async def test_the_exit_link_does_the_same(house: ChatServer, sit_down: SitDown) -> None:
     ann = await sit_in(sit_down, house)
     await ann.page.get_by_role("link", name="Leave now").click()
+    await expect_gone(ann)
+
+
+async def test_the_exit_link_is_over_the_helplines_too(house: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_in(sit_down, house)
+    await ann.page.set_viewport_size({"width": 390, "height": 844})
+    await ann.page.get_by_role("link", name=re.compile("^Get help")).click()
+    sheet = ann.page.get_by_role("dialog", name="Get help now")
+    leave = sheet.get_by_role("link", name="Leave now")
+    await expect(leave).to_be_in_viewport(ratio=1)
+    await sheet.evaluate("(element) => { element.scrollTop = element.scrollHeight; }")
+    await expect(leave).to_be_in_viewport(ratio=1)
+    await leave.click()
     await expect_gone(ann)
 
 

@@ -15,6 +15,7 @@ from playwright.async_api import Page, Request, expect
 from tests.browser.conftest import SitDown
 from tests.browser.house import database, join, open_house, room, texts_in
 from tests.browser.payloads import OTHERS as PAYLOADS
+from tests.browser.payloads import as_kept
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
 
@@ -34,7 +35,8 @@ ROOMS: Final = [
 
 @pytest.fixture(scope="module")
 def house() -> Iterator[ChatServer]:
-    with open_house(ROOMS) as server:
+    # New guests cannot send links into rooms, and links are what much of this is made of.
+    with open_house(ROOMS, looks_for_contacts=False) as server:
         yield server
 
 
@@ -56,7 +58,7 @@ async def test_what_one_writes_oneself_is_shown_as_it_was_written(house: ChatSer
     await expect(ann.log.get_by_role("article")).to_have_count(len(PAYLOADS))
     await expect(ann.log.locator(".pending")).to_have_count(0)
     texts = await ann.log.locator("article .text").evaluate_all("(all) => all.map((e) => e.textContent)")
-    assert texts == list(PAYLOADS) == await texts_in(house, "anxiety")
+    assert texts == [as_kept(payload) for payload in PAYLOADS] == await texts_in(house, "anxiety")
     posts = ann.log.get_by_role("article")
     menu = await ann.open_menu(posts.first)
     await menu.get_by_role("button", name="Answer this").click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -31,9 +32,22 @@ STRICT = {
 """Limits that a test can exceed."""
 
 
-@pytest.fixture(params=list(Encoding), ids=lambda encoding: encoding.name.lower())
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Most tests run in one encoding, always the same, half of them in each: what a frame becomes in either is tested
+    in `tests/protocol`. What is about frames and connections, and a tour of every message, is marked to run in both.
+    """
+    marked = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    if "encoding" not in metafunc.fixturenames or "encoding" in marked or hasattr(metafunc.module, "encoding"):
+        return
+    both = list(Encoding)
+    which = zlib.crc32(metafunc.function.__qualname__.encode()) % len(both)
+    chosen = both if metafunc.definition.get_closest_marker("both_encodings") else [both[which]]
+    metafunc.parametrize("encoding", chosen, indirect=True, ids=lambda encoding: encoding.name.lower())
+
+
+@pytest.fixture
 def encoding(request: pytest.FixtureRequest) -> Encoding:
-    """Each test runs in both encodings, unless it says otherwise."""
+    """The encoding of the test, see `pytest_generate_tests`."""
     chosen: Encoding = request.param
     return chosen
 

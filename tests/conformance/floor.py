@@ -24,8 +24,11 @@ FLOOR: Final = {
     "longest_minutes": LONGEST_MINUTES,
     "sessions_a_day": 1_000,
     "sessions_a_week": 1_000,
+    "sessions_per_member_a_day": 1_000,
+    "brief_seconds": 0,
+    "rest_seconds": 0,
 }
-"""What is as it comes, but for what would keep one listener from a second session."""
+"""What is as it comes, but for what would keep one listener, or one seeker, from a second session."""
 KEEP_SECONDS: Final = 3.0
 IGNORED: Final = 2
 HASTY: Final = {
@@ -38,6 +41,8 @@ HASTY: Final = {
     "cool_down_minutes": 2 * SECONDS,
     "keep_minutes": KEEP_SECONDS * SECONDS,
     "sessions_a_day": 3,
+    "brief_seconds": 0,
+    "nobody_after_seconds": 1.0,
     "contact_details": "refuse",
 }
 """Times that a test can wait for. Who is connected is noted every five seconds: nothing that would take
@@ -94,8 +99,8 @@ class Floor:
 
     async def session(self, seeker: Peer, listener: Peer) -> str:
         """Let this listener take this seeker, who is suggested to them; both are in its room afterwards."""
-        await view(listener, "console", lambda it: it.get("proposal", {}).get("seeker") == seeker.member["id"])
-        session = str((await listener.ask("accept", seeker=seeker.member["id"]))["session"])
+        proposal = (await view(listener, "console", lambda it: "proposal" in it))["proposal"]["id"]
+        session = str((await listener.ask("accept", proposal=proposal))["session"])
         for peer in (seeker, listener):
             await peer.ask("join", room=session)
         return session

@@ -10,8 +10,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Final, Self
 
+from chatserver.domain.aliases import Aliases
+from chatserver.domain.identity import MemberId
 from chatserver.domain.rooms import Room, RoomId
 from chatserver.protocol.codec import Encoding
+from chatserver.secret import derive, read_secret
 from chatserver.store.sqlite import SqliteStore
 from tests.conformance.peer import Peer
 from tests.conformance.traffic import Traffic
@@ -25,15 +28,33 @@ GENEROUS: Final = {
     "member_command_burst": 10_000,
     "posts_per_second": 10_000,
     "post_burst": 10_000,
+    "rooms_per_member": 1_000,
+    "reactions_per_second": 10_000,
+    "reaction_burst": 10_000,
+    "names_per_hour": 10_000,
+    "codes_per_minute": 10_000,
+    "new_codes_per_address_per_hour": 10_000,
     "connections_per_member": 50,
     "connections_per_address": 10_000,
     "guests_per_address_per_hour": 1_000_000,
     "guest_burst_per_address": 10_000,
+    "tcp_per_address": 10_000,
+    "calls_per_address_per_second": 10_000,
+    "call_burst_per_address": 10_000,
+    "files_per_address_per_second": 10_000,
+    "file_burst_per_address": 10_000,
     "code_tries_per_address_per_hour": 10_000,
     "sign_ins_per_address_per_hour": 10_000,
     "sign_ins_per_login_per_hour": 10_000,
+    "alerts_per_address_per_minute": 10_000,
+    "new_people_alerts_per_minute": 10_000,
+    "rings_per_minute": 10_000,
 }
 """Out of the way of tests that are about something else."""
+
+
+TONGUES: Final = ["en", *(f"x{number}" for number in range(100, 400))]
+"""The languages that somebody who asks for a listener can choose: enough for every test to have one of its own."""
 
 
 class House:
@@ -50,13 +71,19 @@ class House:
         workers: int = 1,
     ) -> None:
         self.rooms = rooms or Rooms()
+        given = dict(config or {})
         self.server = ChatServer(
             workers,
             redis_url,
-            config={**(config or {}), "limits": {**GENEROUS, **(limits or {})}},
+            config={
+                **given,
+                "listening": {"languages": TONGUES, **given.get("listening", {})},
+                "limits": {**GENEROUS, **(limits or {})},
+            },
             clock=clock,
         )
         self.database = self.server.directory / "data" / "chat.db"
+        self._secret = self.server.directory / "data" / "secret.key"
 
     def __enter__(self) -> Self:
         migrated_sqlite(self.database)
@@ -78,6 +105,11 @@ class House:
     @property
     def ws(self) -> str:
         return self.server.ws_url
+
+    def alias(self, room: str, member: str) -> str:
+        """By which id somebody with their first name is known in a room, for who cannot be seen there."""
+        key = derive(read_secret(self._secret), "aliases")
+        return Aliases(key).in_room(RoomId(room), MemberId(member), 0)
 
     def complaints(self) -> list[dict[str, Any]]:
         """What the log holds that no test may cause: errors and tracebacks."""

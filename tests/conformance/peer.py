@@ -44,6 +44,8 @@ class Peer:
         self.close_code: int | None = None
         self.member: Json = {}
         self.token: str | None = None
+        self.me: dict[str, list[str]] = {}
+        """One's own ids in each room, the newest first."""
         self._traffic = traffic
         self._changed = asyncio.Event()
         self._asked: dict[str, Json] = {}
@@ -87,6 +89,10 @@ class Peer:
         """A few letters for a name that nobody else has. No digits: between letters they may look like a number."""
         return "".join(letter for letter in self.member["id"][2:] if letter.isalpha())[:8]
 
+    def id_in(self, room: str) -> str:
+        """One's own id in a room, as the others there know it."""
+        return self.me[room][0]
+
     async def ask(self, cmd: str, **fields: Any) -> Json:
         """Send a command; give its `ok`, or raise Refused."""
         return await self.answer_to(await self.send(cmd, **fields))
@@ -117,6 +123,8 @@ class Peer:
     async def answer_to(self, command_id: str) -> Json:
         answer = await self.until(lambda: next((each for each in self.heard if each.get("re") == command_id), None))
         if "error" in answer:
+            if command_id in self._asked:
+                self._traffic.saw_refused(self._asked[command_id], answer["error"]["code"])
             raise Refused(answer["error"])
         if command_id in self._asked:
             self._traffic.saw_sent(self._asked[command_id])
@@ -183,12 +191,19 @@ class Peer:
                 message = self._unpack(data)
                 self._traffic.saw_received(message)
                 self.heard.append(message)
+                self._note_ids(message)
                 self._changed.set()
         except ConnectionClosed:
             pass
         finally:
             self.close_code = self.socket.close_code or 1006
             self._changed.set()
+
+    def _note_ids(self, message: Json) -> None:
+        if message.get("ok", {}).get("ok") == "join":
+            self.me[message["ok"]["room"]["id"]] = message["ok"]["me"]
+        elif message.get("push") == "self":
+            self.me.update({room: here["me"] for room, here in message["rooms"].items()})
 
     def _unpack(self, data: str | bytes) -> Json:
         if self.encoding is Encoding.JSON:

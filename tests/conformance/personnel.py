@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
-import subprocess
-import sys
+import sqlite3
 import time
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, Protocol
 
 import httpx
 
-from tests.conformance.house import House
+from tests.kit.server import ChatServer
+from tests.kit.web import WebClient
 
 Json = dict[str, Any]
 PASSWORD: Final = "lamp river boots sky"
 _YOUNG_SECONDS: Final = 300.0
 _LETTERS: Final = [a + b for a, b in itertools.product("bdfgklmnprst", "aeiou")]
 _names = iter([f"{a}{b}{c}" for a, b, c in itertools.product(_LETTERS[::7], _LETTERS[::3], _LETTERS[::5])])
+
+
+class House(Protocol):
+    """What has staff: a server, and where it answers and keeps what it knows."""
+
+    server: ChatServer
+
+    @property
+    def http(self) -> str: ...
+
+    @property
+    def database(self) -> Path: ...
 
 
 def new_login() -> str:
@@ -27,15 +41,14 @@ def new_login() -> str:
 
 def add_operator(house: House, login: str) -> None:
     """As whoever has the machine does."""
-    file = house.server.directory / "chatserver.toml"
-    subprocess.run(
-        [sys.executable, "-m", "chatserver", "add-operator", login, "--name", login.title(), "--config", file],
-        input=PASSWORD + "\n",
-        text=True,
-        capture_output=True,
-        timeout=30,
-        check=True,
-    )
+    house.server.run("add-operator", login, "--name", login.title(), said=PASSWORD + "\n")
+    let_operators_count(house)
+
+
+def let_operators_count(house: House) -> None:
+    """As if a day had passed since every operator was made: until then only the first one's role counts."""
+    with contextlib.closing(sqlite3.connect(house.database, timeout=20)) as database, database:
+        database.execute("UPDATE staff SET operator_from = NULL")
 
 
 class Personnel:
@@ -49,7 +62,7 @@ class Personnel:
 
     async def hire(self, *roles: str) -> tuple[str, Json]:
         """Somebody new: the token of their sign-in, and their member."""
-        async with httpx.AsyncClient(base_url=self.house.http, timeout=20) as http:
+        async with WebClient(base_url=self.house.http, timeout=20) as http:
             bearer = {"authorization": f"Bearer {await self._operator_token(http)}"}
             path = _good(await http.post("/api/staff/invite", json={"roles": roles}, headers=bearer))["path"]
             login = new_login()
@@ -60,10 +73,12 @@ class Personnel:
                 "password": PASSWORD,
             }
             made = _good(await http.post("/api/staff/invitation", json=account))
+            if "operator" in roles:
+                await asyncio.to_thread(let_operators_count, self.house)
             return made["token"], made["member"]
 
     async def revoke(self, member: str) -> None:
-        async with httpx.AsyncClient(base_url=self.house.http, timeout=20) as http:
+        async with WebClient(base_url=self.house.http, timeout=20) as http:
             bearer = {"authorization": f"Bearer {await self._operator_token(http)}"}
             answer = await http.post("/api/staff/revoke", json={"member": member}, headers=bearer)
             assert answer.status_code == httpx.codes.NO_CONTENT, answer.text

@@ -16,6 +16,8 @@ from chatserver.protocol.codec import MAX_NESTING, Encoding
 from tests.conformance.house import House, Meet
 from tests.conformance.peer import Json, Peer
 
+pytestmark = pytest.mark.both_encodings
+
 JSON_ONLY = pytest.mark.parametrize("encoding", [Encoding.JSON])
 
 

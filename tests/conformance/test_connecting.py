@@ -11,6 +11,8 @@ from websockets.exceptions import InvalidStatus
 from chatserver.protocol.codec import Encoding
 from tests.conformance.house import House, Meet
 
+pytestmark = pytest.mark.both_encodings
+
 
 async def _status(house: House, **options: object) -> int:
     """The HTTP status of a handshake that must fail."""
@@ -59,7 +61,7 @@ async def test_clients_of_both_encodings_meet_in_one_room(meet: Meet, room: str)
     wren, otter = await meet(encoding=Encoding.JSON), await meet(encoding=Encoding.MSGPACK)
     for peer in (wren, otter):
         await peer.join(room)
-    text = 'größer 🙂 "quoted" \\ \u2028 [{'
+    text = 'größer 🙂 "quoted" \\ \u2019 [{'
     await wren.post(room, text)
     await otter.post(room, text)
     for peer in (wren, otter):
@@ -125,7 +127,7 @@ async def test_no_identity_and_an_unknown_one_are_told_apart(meet: Meet) -> None
     """[P-HELLO-5]"""
     peer = await meet.silent()
     assert (await peer.refusal("hello"))["code"] == "identity_required"
-    for token in ("rubbish", "a.b.c", "\x00", "🙂", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJtX3gifQ."):
+    for token in ("rubbish", "a.b.c", "\x01", "🙂", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJtX3gifQ."):
         assert (await peer.refusal("hello", token=token))["code"] == "identity_unknown"
     await peer.hello()
 
@@ -138,7 +140,10 @@ async def test_hello_tells_what_a_client_must_know(meet: Meet) -> None:
     assert (ok["muted"], ok["has_code"]) == ([], False)
     assert ok["limits"].keys() == {
         "frame_bytes", "text_length", "warning_length", "rooms_per_connection", "edit_seconds", "ping_seconds",
+        "commands_per_second", "command_burst", "member_commands_per_second", "member_command_burst",
+        "posts_per_second", "post_burst", "reactions_per_second", "reaction_burst",
     }  # fmt: skip
+    assert (ok["limits"]["commands_per_second"], ok["limits"]["post_burst"]) == (10_000, 10_000)
     assert ok["now"] > 1_700_000_000_000
 
 
@@ -152,7 +157,7 @@ async def test_one_member_may_have_two_connections(meet: Meet, room: str) -> Non
     await second.post(room, "two")
     await asyncio.gather(*(peer.heard_offset(room, 2) for peer in (first, second)))
     assert first.facts(room) == second.facts(room)
-    assert {fact["post"]["author"] for fact in first.facts(room)} == {first.member["id"]}
+    assert {fact["post"]["author"] for fact in first.facts(room)} == {first.id_in(room)}
 
 
 async def test_a_dropped_connection_harms_nobody(meet: Meet, room: str) -> None:

@@ -77,11 +77,12 @@ async def test_a_room_that_loses_its_moderator_slows_is_read_only_and_opens_by_i
     await marlowe.join(room)
     await need(boss, room)
     there = (await wren.join(room))["people"]
-    assert [each["name"].endswith(" · moderator") for each in there] == [True, False]
+    assert [each.get("role") for each in there] == ["moderator", None]
+    assert not any("·" in each["name"] for each in there)
     offset = await wren.post(room, "first")
     said = await marlowe.post(room, "Good evening.")
     heard = await wren.push("posted", lambda push: push["post"]["offset"] == said)
-    assert heard["post"]["name"].endswith(" · moderator")
+    assert (heard["post"]["name"], heard["post"]["role"]) == (there[0]["name"], "moderator")
 
     async def see_card() -> None:
         while True:

@@ -16,6 +16,7 @@ from tests.conformance.house import House, Meet, Rooms
 from tests.conformance.peer import Peer, Refused
 from tests.conformance.personnel import Personnel
 from tests.conformance.traffic import Traffic
+from tests.kit.process import wait_until
 from tests.kit.redis import RedisServer
 
 Json = dict[str, Any]
@@ -401,7 +402,12 @@ async def test_all_holds_on_another_worker_with_the_bus_away_and_one_of_two_is_d
                 await boss.ask("drain", worker=other, reason=WHY)
                 await wren.push("draining")
                 assert await wren.ended() == 1012
-                await asyncio.to_thread(second.server.process.wait, 20)
+                # It runs alone in its process, which serves anew.
+                await asyncio.to_thread(wait_until, second.server.is_ready, "the worker that serves anew")
+                ids = {line["node"] for line in second.server.log() if line.get("event") == "worker_started"}
+                assert other in ids
+                assert len(ids) == 2
+                assert second.server.process.is_running
             finally:
                 await here.see_off()
                 await there.see_off()

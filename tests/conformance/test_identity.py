@@ -13,6 +13,7 @@ from chatserver.protocol.codec import Encoding
 from tests.conformance.house import House, Meet, Rooms
 from tests.conformance.peer import Peer
 from tests.conformance.traffic import Traffic
+from tests.kit.web import WebClient
 
 JSON_ONLY = pytest.mark.parametrize("encoding", [Encoding.JSON])
 
@@ -20,8 +21,40 @@ JSON_ONLY = pytest.mark.parametrize("encoding", [Encoding.JSON])
 @pytest.fixture
 async def page(house: House) -> AsyncIterator[httpx.AsyncClient]:
     """A browser's page of the server, with its Origin and its cookies."""
-    async with httpx.AsyncClient(base_url=house.http, headers={"origin": house.http}) as client:
+    async with WebClient(base_url=house.http, headers={"origin": house.http}) as client:
         yield client
+
+
+# ------------------------------------------------------------------------------------------------- credentials
+
+
+@JSON_ONLY
+async def test_signing_out_elsewhere_ends_every_other_browser_and_the_code(
+    house: House, meet: Meet, page: httpx.AsyncClient
+) -> None:
+    """[P-HTTP-7]"""
+    await page.post("/api/identity")
+    stolen = page.cookies["chat_identity"]
+    owner, other = await meet(token=stolen), await meet(token=stolen)
+    code = (await owner.ask("code"))["code"]
+    answer = await page.post("/api/identity/sign-out-others")
+    assert (answer.status_code, answer.json()["has_code"]) == (200, False)
+    assert [await peer.ended(1.0) for peer in (owner, other)] == [4403, 4403]
+    assert (await (await meet.silent()).refusal("hello", token=stolen))["code"] == "identity_unknown"
+    back = await meet(token=page.cookies["chat_identity"])
+    assert back.member["id"] == owner.member["id"]
+    async with WebClient(base_url=house.http, headers={"origin": house.http}) as thief:
+        thief.cookies.set("chat_identity", stolen)
+        assert (await thief.get("/api/identity/export")).status_code == 401
+        assert (await thief.post("/api/identity/erase")).status_code == 401
+        assert (await thief.post("/api/identity/restore", json={"code": code})).json()["error"][
+            "code"
+        ] == "code_unknown"
+    # A code that is used ends what there was before it, too.
+    code = (await back.ask("code"))["code"]
+    async with WebClient(base_url=house.http, headers={"origin": house.http}) as elsewhere:
+        assert (await elsewhere.post("/api/identity/restore", json={"code": code})).status_code == 200
+    assert await back.ended(1.0) == 4403
 
 
 # ------------------------------------------------------------------------------------------------- names
@@ -53,7 +86,7 @@ async def test_names_are_normalised(meet: Meet) -> None:
         "x" * 25,
         "a\u202eb",
         "\u200b",
-        "a\x00b",
+        "a\x01b",
         "a\nb",
         "N\u0456ght",
         "call 0123456789",
@@ -70,8 +103,8 @@ async def test_a_name_that_deceives_is_refused(meet: Meet, name: str) -> None:
 
 
 async def test_other_devices_are_told_and_posts_keep_their_name(meet: Meet, room: str) -> None:
-    """[P-NAME-3]"""
-    peer = await meet()
+    """[P-NAME-3] [P-NAME-5]"""
+    peer, thief = await meet(), await meet()
     device = await meet(token=peer.token)
     await peer.join(room)
     old = peer.member["name"]
@@ -82,6 +115,8 @@ async def test_other_devices_are_told_and_posts_keep_their_name(meet: Meet, room
     await peer.post(room, "under the new name")
     posts = (await peer.join(room))["posts"]
     assert [post["name"] for post in posts] == [old, name]
+    for taken in (old, f"The {old}", f"{name}s"):
+        assert (await thief.refusal("rename", name=taken))["code"] == "name_taken"
 
 
 # ------------------------------------------------------------------------------------------------- codes
@@ -114,7 +149,7 @@ async def test_a_code_that_cannot_be_read(page: httpx.AsyncClient, body: bytes) 
     assert answer.json()["error"].keys() >= {"code", "message", "temporary"}
 
 
-@pytest.mark.parametrize("code", ["", " ", "x", "\x00", "🙂 🙂 🙂 🙂", "a-b-c-d-e-f", "'; drop table members; --"])
+@pytest.mark.parametrize("code", ["", " ", "x", "\x01", "🙂 🙂 🙂 🙂", "a-b-c-d-e-f", "'; drop table members; --"])
 async def test_a_wrong_code_is_unknown(page: httpx.AsyncClient, code: str) -> None:
     """[P-CODE-1]"""
     answer = await page.post("/api/identity/restore", json={"code": code})
@@ -135,6 +170,27 @@ async def test_a_page_is_known_by_its_cookie(page: httpx.AsyncClient) -> None:
     again = await page.post("/api/identity")
     assert (again.status_code, again.json()["created"]) == (200, False)
     assert again.json()["member"] == first.json()["member"]
+
+
+@JSON_ONLY
+async def test_a_client_that_is_no_browser_gets_its_token_in_the_body(
+    meet: Meet, house: House, page: httpx.AsyncClient
+) -> None:
+    """[P-HTTP-8] [P-HTTP-2]"""
+    async with WebClient(base_url=house.http) as client:
+        made = (await client.post("/api/identity")).json()
+        peer = await meet(token=made["token"])
+        assert peer.member == made["member"]
+        code = (await peer.ask("code"))["code"]
+        restored = (await client.post("/api/identity/restore", json={"code": code})).json()
+        again = await meet(token=restored["token"])
+        assert (again.member, restored["member"]) == (made["member"], made["member"])
+        told = {"authorization": f"Bearer {restored['token']}"}
+        alone = (await client.post("/api/identity/sign-out-others", headers=told)).json()
+        assert (await meet(token=alone["token"])).member == made["member"]
+    code = (await (await meet(token=alone["token"])).ask("code"))["code"]
+    shown = await page.post("/api/identity/restore", json={"code": code})
+    assert (shown.status_code, "token" in shown.json()) == (200, False)
 
 
 async def test_hello_by_cookie(house: House, page: httpx.AsyncClient, traffic: Traffic) -> None:
@@ -167,14 +223,14 @@ async def test_export_holds_ones_own_and_nothing_else(meet: Meet, house: House, 
     offset = await wren.post(room, "my own words")
     await otter.post(room, "their own words")
     await wren.ask("react", room=room, offset=offset + 1, reaction="hug", on=True)
-    await wren.ask("mute", member=otter.member["id"], on=True)
-    async with httpx.AsyncClient(base_url=house.http, headers={"authorization": f"Bearer {wren.token}"}) as client:
+    await wren.ask("mute", member=otter.id_in(room), on=True)
+    async with WebClient(base_url=house.http, headers={"authorization": f"Bearer {wren.token}"}) as client:
         answer = await client.get("/api/identity/export")
     assert answer.status_code == 200
-    for mine in (wren.member["name"], room, "my own words", "hug", otter.member["id"]):
+    for mine in (wren.member["name"], room, "my own words", "hug", otter.member["name"]):
         assert mine in answer.text
     assert "their own words" not in answer.text
-    assert otter.member["name"] not in answer.text
+    assert otter.member["id"] not in answer.text, "whom they hide is told by the name they had then"
 
 
 async def test_erasing_erases_everywhere(meet: Meet, house: House, room: str) -> None:
@@ -186,7 +242,7 @@ async def test_erasing_erases_everywhere(meet: Meet, house: House, room: str) ->
     first = await wren.post(room, "erase me", warning="and me")
     theirs = await otter.post(room, "a post of somebody else")
     await wren.ask("react", room=room, offset=theirs, reaction="hug", on=True)
-    async with httpx.AsyncClient(base_url=house.http, headers={"authorization": f"Bearer {wren.token}"}) as client:
+    async with WebClient(base_url=house.http, headers={"authorization": f"Bearer {wren.token}"}) as client:
         assert (await client.post("/api/identity/erase")).status_code == 204
         assert (await client.get("/api/identity/export")).status_code == 401
         assert (await client.post("/api/identity/restore", json={"code": code})).status_code == 404
@@ -210,7 +266,7 @@ async def test_without_an_identity_there_is_nothing_to_export_or_erase(page: htt
 
 async def test_a_foreign_page_may_not_ask(house: House) -> None:
     """[P-CONNECT-3] [P-ERROR-1]"""
-    async with httpx.AsyncClient(base_url=house.http, headers={"origin": "https://elsewhere.example"}) as client:
+    async with WebClient(base_url=house.http, headers={"origin": "https://elsewhere.example"}) as client:
         for call in ("/api/identity", "/api/identity/erase", "/api/identity/forget", "/api/identity/restore"):
             answer = await client.post(call)
             assert answer.status_code == 403

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import time
 
-import httpx
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -15,6 +14,7 @@ from chatserver.protocol.codec import Encoding
 from tests.conformance.house import House, Meet
 from tests.conformance.peer import Refused
 from tests.conformance.traffic import Traffic
+from tests.kit.web import WebClient
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ async def test_a_roster_stays_right_when_more_come_and_go_than_are_named(strict_
         held = (held | {person["id"] for person in push["came"]}) - {*push["went"]}
         if push.get("people") is not None:
             held = {person["id"] for person in push["people"]}
-    assert held == {watcher.member["id"]}
+    assert held == {watcher.id_in(strict_room)}
 
 
 async def test_commands_have_a_rate(traffic: Traffic, encoding: Encoding) -> None:
@@ -142,7 +142,7 @@ async def test_commands_have_a_rate(traffic: Traffic, encoding: Encoding) -> Non
         "guest_burst_per_address": 3,
         "code_tries_per_address_per_hour": 2,
     }
-    with House(limits=limits) as house:
+    with House(limits=limits, config={"shared_networks": []}) as house:
         meet = Meet(house, traffic, encoding)
         try:
             await _paced(meet, house)
@@ -206,7 +206,7 @@ async def _crowd(meet: Meet, house: House) -> None:
 
 
 async def _codes(house: House) -> None:
-    async with httpx.AsyncClient(base_url=house.http) as client:
+    async with WebClient(base_url=house.http) as client:
         answers = [await client.post("/api/identity/restore", json={"code": "a wrong code"}) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [404, 404, 429]
     assert answers[-1].json()["error"]["code"] == "rate_limited"
@@ -228,6 +228,6 @@ async def test_a_full_worker_sends_away() -> None:
 
 async def test_the_body_of_a_call_has_a_size(strict_house: House) -> None:
     """[P-LIMIT-3] [P-ERROR-1]"""
-    async with httpx.AsyncClient(base_url=strict_house.http) as client:
+    async with WebClient(base_url=strict_house.http) as client:
         answer = await client.post("/api/identity/restore", json={"code": "x" * 300})
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")

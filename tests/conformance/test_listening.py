@@ -6,8 +6,10 @@ import asyncio
 import time
 from functools import partial
 
+import pytest
+
 from chatserver.protocol.codec import Encoding
-from tests.conformance.floor import ANSWERS, IGNORED, Floor, Json, view
+from tests.conformance.floor import ANSWERS, IGNORED, Floor, Json, session_of, view
 from tests.conformance.house import House
 from tests.conformance.personnel import Personnel
 from tests.conformance.traffic import Traffic
@@ -28,7 +30,7 @@ async def test_asking_gives_a_place_and_asking_again_keeps_it(floor: Floor) -> N
     other = await floor.seeker()
     again = await floor.ask(
         guest,
-        topics=["plain-0", "a room that is no more"],
+        topics=["plain-0"],
         need="think",
         minutes=30,
         not_with=["over_60"],
@@ -39,16 +41,58 @@ async def test_asking_gives_a_place_and_asking_again_keeps_it(floor: Floor) -> N
     assert (await other.ask("standing"))["place"] == asked["place"] + 1
     listener = await floor.listener()
     shown = (await view(listener, "console", lambda it: "proposal" in it))["proposal"]
-    assert (shown["seeker"], shown["topics"], shown["need"]) == (guest.member["id"], ["plain-0"], "think")
-    assert (shown["minutes"], shown["heavy"], shown["name"]) == (30, 4, guest.member["name"])
-    await floor.session(guest, listener)
+    assert (shown["topics"], shown["need"]) == (["plain-0"], "think")
+    assert (shown["minutes"], shown["heavy"]) == (30, 4)
+    assert guest.member["name"] not in str(shown), "who it is is told when it is accepted"
+    session = await floor.session(guest, listener)
+    began = session_of(await listener.ask("console"), session)
+    assert guest.member["name"] in [each["name"] for each in began["people"]]
     assert (await guest.refusal("ask", agreement=True))["code"] == "in_session"
+
+
+async def test_asking_for_what_nobody_here_can_offer_is_refused(floor: Floor) -> None:
+    """[P-ASK-7] Otherwise somebody would wait for nobody."""
+    guest = await floor.guest()
+    shown = await guest.ask("standing")
+    open_rooms = [card["id"] for card in (await guest.ask("rooms"))["rooms"]]
+    assert (floor.tongue in shown["languages"], shown["topics"]) == (True, open_rooms)
+    for field, wrong in (
+        ("language", "tlh"),
+        ("topics", ["plain-0", "a room that is no more"]),
+        ("topics", ["no-such-topic"]),
+    ):
+        error = await guest.refusal("ask", agreement=True, **{field: wrong})
+        assert (error["code"], error["details"]["field"]) == ("invalid", f"$.{field}")
+    assert (await guest.ask("standing"))["state"] == "none"
+    asked = await guest.ask("ask", agreement=True, topics=shown["topics"][:2])
+    assert asked["state"] == "waiting"
+    # Upper case is the same language.
+    assert (await guest.ask("ask", agreement=True, language=floor.tongue.upper()))["state"] == "waiting"
+    learner = await floor.learner()
+    console = await learner.ask("console")
+    assert (console["languages"], console["topics"]) == (shown["languages"], shown["topics"])
+    for field, wrong in (("languages", ["tlh"]), ("lived", ["no-such-topic"]), ("not_topics", ["no-such-topic"])):
+        error = await learner.refusal("profile", **{"languages": [floor.tongue], field: wrong})
+        assert (error["code"], error["details"]["field"]) == ("invalid", f"$.{field}")
+
+
+async def test_without_a_language_it_is_the_first_of_this_place(traffic: Traffic) -> None:
+    """[P-ASK-7]"""
+    with House(config={"listening": {"languages": ["de", "fr"]}}) as house:
+        floor = Floor(house, Personnel(house), traffic, Encoding.JSON)
+        floor.tongue = "de"
+        guest = await floor.guest()
+        await guest.ask("ask", agreement=True)
+        listener = await floor.listener()
+        shown = (await view(listener, "console", lambda it: "proposal" in it))["proposal"]
+        assert shown["language"] == "de"
+        await floor.see_off()
 
 
 async def test_the_standing_tells_the_place_and_who_waits_longest_is_met_first(floor: Floor) -> None:
     """[P-ASK-2]"""
     before = (await (await floor.guest()).ask("standing"))["waiting"]
-    other_tongue = await floor.seeker(language="tlh")
+    other_tongue = await floor.seeker(language="en")
     seekers = [await floor.seeker() for _ in range(3)]
     for number, seeker in enumerate(seekers):
         shown = await view(seeker, "standing", lambda it: it["waiting"] == before + 4)
@@ -187,8 +231,9 @@ async def test_come_back_words_lead_to_the_listener_who_was_met(floor: Floor) ->
     assert (await only.ask("standing"))["state"] == "waiting", "nobody else will do"
     await met.ask("available", on=True)
     proposal = (await view(met, "console", lambda it: "proposal" in it))["proposal"]
-    assert proposal["seeker"] == only.member["id"]
     assert "came_back" in proposal["why"]
+    await floor.session(only, met)
+    assert (await only.ask("standing"))["state"] == "session"
 
 
 # ---------------------------------------------------------------------------------------------------- listening
@@ -202,8 +247,8 @@ async def test_the_console_is_for_listeners_who_passed_the_check(floor: Floor) -
         ("profile", {"languages": ["en"]}),
         ("available", {"on": True}),
         ("still_here", {}),
-        ("accept", {"seeker": "m_" + "x" * 16}),
-        ("decline", {"seeker": "m_" + "x" * 16}),
+        ("accept", {"proposal": "p_" + "x" * 16}),
+        ("decline", {"proposal": "p_" + "x" * 16}),
         ("flag", {"session": "s-" + "x" * 16}),
         ("invite", {"session": "s-" + "x" * 16, "listener": "m_" + "x" * 16}),
         ("debrief", {"session": "s-" + "x" * 16, "note": "x"}),
@@ -227,6 +272,30 @@ async def test_the_console_is_for_listeners_who_passed_the_check(floor: Floor) -
     assert (right["passed"], right["again"]) == (True, {})
     await learner.ask("available", on=True)
     await view(learner, "console", lambda it: it["state"] == "free")
+
+
+@pytest.mark.parametrize(
+    ("command", "fields", "answer"),
+    [
+        ("profile", {"languages": ["en"]}, None),
+        ("available", {"on": True}, "not_ready"),
+        ("available", {"on": False}, None),
+        ("still_here", {}, None),
+        ("ready", {"answers": ANSWERS}, None),
+        ("practice", {}, None),
+    ],
+)
+async def test_what_a_listener_asks_first_makes_no_difference(
+    floor: Floor, command: str, fields: Json, answer: str | None
+) -> None:
+    """[P-LISTEN-7]"""
+    token, _ = await floor.personnel.hire("listener")
+    listener = await floor.guest(token=token, staff=True)
+    if answer is None:
+        await listener.ask(command, **fields)
+    else:
+        assert (await listener.refusal(command, **fields))["code"] == answer
+    assert (await listener.ask("console"))["state"] == ("away" if command == "ready" else "practice")
 
 
 async def test_connections_that_come_and_go_do_not_change_what_a_listener_wants(floor: Floor) -> None:
@@ -290,26 +359,26 @@ async def test_a_proposal_is_at_one_listener_until_its_deadline(hasty_floor: Flo
     floor = hasty_floor
     listeners = [await floor.listener() for _ in range(2)]
     seeker = await floor.seeker()
-    me = seeker.member["id"]
     first, second = listeners
     shown = (await view(first, "console", lambda it: "proposal" in it))["proposal"]
     assert "proposal" not in await second.ask("console")
-    assert (await second.refusal("accept", seeker=me))["code"] == "proposal_gone"
+    assert (await second.refusal("accept", proposal=shown["id"]))["code"] == "proposal_gone", "it is not theirs"
     passed_on = (await view(second, "console", lambda it: "proposal" in it))["proposal"]
     assert passed_on["deadline"] > shown["deadline"]
-    assert (await first.refusal("accept", seeker=me))["code"] == "proposal_gone"
-    accepted = [await second.ask("accept", seeker=me) for _ in range(2)]
+    assert passed_on["id"] != shown["id"], "an id of a proposal leads to nobody"
+    assert (await first.refusal("accept", proposal=shown["id"]))["code"] == "proposal_gone"
+    accepted = [await second.ask("accept", proposal=passed_on["id"]) for _ in range(2)]
     assert accepted[0] == accepted[1]
     await view(seeker, "standing", lambda it: it["state"] == "session")
-    assert (await first.refusal("accept", seeker=me))["code"] == "proposal_gone"
+    assert (await first.refusal("accept", proposal=shown["id"]))["code"] == "proposal_gone"
 
 
 async def test_declining_passes_it_on_at_once(floor: Floor) -> None:
     """[P-LISTEN-3]"""
     first, second = [await floor.listener() for _ in range(2)]
     seeker = await floor.seeker()
-    assert await view(first, "console", lambda it: "proposal" in it)
-    await first.ask("decline", seeker=seeker.member["id"])
+    proposal = (await view(first, "console", lambda it: "proposal" in it))["proposal"]
+    await first.ask("decline", proposal=proposal["id"])
     await floor.session(seeker, second)
     assert "proposal" not in await first.ask("console")
 
@@ -317,9 +386,9 @@ async def test_declining_passes_it_on_at_once(floor: Floor) -> None:
 async def test_one_of_many_who_accept_at_once_has_it(floor: Floor) -> None:
     """[P-LISTEN-3]"""
     listener = await floor.listener()
-    seeker = await floor.seeker()
-    await view(listener, "console", lambda it: "proposal" in it)
-    sent = [await listener.send("accept", seeker=seeker.member["id"]) for _ in range(5)]
+    await floor.seeker()
+    proposal = (await view(listener, "console", lambda it: "proposal" in it))["proposal"]
+    sent = [await listener.send("accept", proposal=proposal["id"]) for _ in range(5)]
     assert len({(await listener.answer_to(each))["session"] for each in sent}) == 1
 
 
@@ -334,6 +403,9 @@ async def test_listeners_are_spared(hasty_floor: Floor) -> None:
         waiting = await floor.seeker()
         if number == 1:
             await listener.ask("flag", session=session)
+        # What comes without a word costs nothing.
+        await seeker.post(session, "it is hard to say")
+        await view(listener, "console", lambda it: "nobody_at" not in it["sessions"][0])
         await seeker.ask("end", session=session)
         shown = await view(listener, "console", lambda it: it["state"] == "paused")
         paused.append(shown)
@@ -353,7 +425,6 @@ async def test_listeners_are_spared(hasty_floor: Floor) -> None:
             assert shown["paused_until"] - shown["sessions"][0]["started_at"] > (DAY - 600) * 1000
         if number < 2:
             proposed = await view(listener, "console", lambda it: "proposal" in it)
-            assert proposed["proposal"]["seeker"] == waiting.member["id"]
             assert proposed["proposal"]["deadline"] >= shown["paused_until"]
         await waiting.ask("unask")
 

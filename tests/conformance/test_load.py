@@ -16,6 +16,7 @@ from tests.conformance.personnel import Personnel
 from tests.conformance.traffic import Traffic
 from tests.kit.load_picture import LoadPicture
 from tests.kit.redis import RedisServer
+from tests.kit.web import WebClient
 
 GONE_SECONDS = 5.0
 MINUTE_SECONDS = 60.0
@@ -65,7 +66,7 @@ async def test_who_may_no_more_is_told_no_more(load_house: House, load_meet: Mee
     witness = await at_desk(load_meet, boss)
     await desk.watch()
     await witness.watch()
-    async with httpx.AsyncClient(base_url=load_house.http, headers={"authorization": f"Bearer {boss}"}) as http:
+    async with WebClient(base_url=load_house.http, headers={"authorization": f"Bearer {boss}"}) as http:
         answer = await http.post("/api/staff/roles", json={"member": member["id"], "roles": ["listener"]})
         assert answer.status_code == httpx.codes.NO_CONTENT, answer.text
     await desk.peer.push("self", lambda push: push.get("roles") == ["listener"])

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from tests.conformance.house import Meet
+
+pytestmark = pytest.mark.both_encodings
 
 
 async def test_every_command_is_answered_once_and_in_order(meet: Meet, room: str) -> None:
@@ -161,7 +165,7 @@ async def test_reactions_count_one_of_each_kind_for_each_member(meet: Meet, room
         assert "offset" in await otter.ask("react", room=room, offset=offset, reaction=kind, on=True)
     await wren.ask("react", room=room, offset=offset, reaction="hug", on=True)
     assert "offset" not in await wren.ask("react", room=room, offset=offset, reaction="hug", on=True)
-    told = await otter.push("reacted", lambda push: push["by"] == wren.member["id"])
+    told = await otter.push("reacted", lambda push: push["by"] == wren.id_in(room))
     assert told["counts"] == {"with_you": 1, "same_here": 1, "strength": 1, "thank_you": 1, "hug": 2}
     await otter.ask("react", room=room, offset=offset, reaction="hug", on=False)
     assert "offset" not in await otter.ask("react", room=room, offset=offset, reaction="hug", on=False)

@@ -15,10 +15,10 @@ async def test_coming_and_going_is_told(meet: Meet, room: str) -> None:
     await wren.join(room)
     otter = await meet()
     await otter.join(room)
-    came = await wren.push("presence", lambda push: otter.member in push["came"])
+    came = await wren.push("presence", lambda push: otter.id_in(room) in [each["id"] for each in push["came"]])
     assert came["here"] == 2
     await otter.ask("leave", room=room)
-    went = await wren.push("presence", lambda push: otter.member["id"] in push["went"])
+    went = await wren.push("presence", lambda push: otter.id_in(room) in push["went"])
     assert went["here"] == 1
 
 
@@ -29,7 +29,7 @@ async def test_a_lost_connection_goes(meet: Meet, room: str) -> None:
         await peer.join(room)
     await wren.push("presence", lambda push: push["here"] == 2)
     otter.drop()
-    await wren.push("presence", lambda push: otter.member["id"] in push["went"] and push["here"] == 1)
+    await wren.push("presence", lambda push: otter.id_in(room) in push["went"] and push["here"] == 1)
 
 
 async def test_a_member_counts_once(meet: Meet, room: str) -> None:
@@ -40,11 +40,11 @@ async def test_a_member_counts_once(meet: Meet, room: str) -> None:
     await otter.join(room)
     ok = await device.join(room)
     assert ok["here"] == 2
-    assert sorted(person["id"] for person in ok["people"]) == sorted([wren.member["id"], otter.member["id"]])
+    assert sorted(person["id"] for person in ok["people"]) == sorted([wren.id_in(room), otter.id_in(room)])
     await otter.close()
     assert (await wren.join(room))["here"] == 2
     await device.close()
-    await wren.push("presence", lambda push: otter.member["id"] in push["went"])
+    await wren.push("presence", lambda push: otter.id_in(room) in push["went"])
     assert (await wren.join(room))["here"] == 1
 
 
@@ -53,8 +53,10 @@ async def test_a_new_name_is_told(meet: Meet, room: str) -> None:
     wren, otter = await meet(), await meet()
     for peer in (wren, otter):
         await peer.join(room)
-    member = (await otter.ask("rename", name=f"Tidal {otter.member['name'][:14]}"))["member"]
-    await wren.push("presence", lambda push: member in push["came"])
+    before = otter.id_in(room)
+    name = (await otter.ask("rename", name=f"Tidal {otter.member['name'][:14]}"))["member"]["name"]
+    told = await wren.push("presence", lambda push: {"id": otter.id_in(room), "name": name} in push["came"])
+    assert told["went"] == [before] != [otter.id_in(room)]
 
 
 async def test_writing_is_told(meet: Meet, room: str) -> None:
@@ -65,7 +67,7 @@ async def test_writing_is_told(meet: Meet, room: str) -> None:
         await peer.join(room)
     await otter.ask("typing", room=room)
     told = await wren.push("typing")
-    assert told == {"push": "typing", "channel": f"room:{room}", "member": otter.member["id"]}
+    assert told == {"push": "typing", "channel": f"room:{room}", "member": otter.id_in(room)}
     await elsewhere.ask("ping")
     assert elsewhere.pushes("typing") == []
 

@@ -118,6 +118,41 @@ async def test_leaving_is_for_good_and_closing_is_not(meet: Meet, rooms: Rooms) 
     assert cards[kept]["unread"] == 2
 
 
+async def test_leaving_holds_on_every_connection(meet: Meet, rooms: Rooms) -> None:
+    """[P-ROOM-5]"""
+    left, kept = rooms.plain(), rooms.plain()
+    wren, otter = await meet(), await meet()
+    again = await meet(token=wren.token)
+    for room in (left, kept):
+        for peer in (wren, again, otter):
+            await peer.join(room)
+    await wren.ask("leave", room=left)
+    assert await again.push("left") == {"push": "left", "room": left}
+    assert wren.pushes("left") == []
+    before = len(again.facts(left))
+    await otter.post(left, "you don't hear this on any device")
+    await otter.post(kept, "but this")
+    await again.heard_offset(kept, 1)
+    assert len(again.facts(left)) == before
+    refused = await again.refusal("post", room=left, text="nor can you write here")
+    assert refused["code"] == "not_in_room"
+    # Nobody is shown who has left.
+    assert [person["id"] for person in (await otter.join(left))["people"]] == [otter.id_in(left)]
+
+
+async def test_what_is_read_on_one_connection_is_read_on_the_others(meet: Meet, room: str) -> None:
+    """[P-ROOM-7]"""
+    wren, otter = await meet(), await meet()
+    again, away = await meet(token=wren.token), await meet(token=wren.token)
+    for peer in (wren, again, otter):
+        await peer.join(room)
+    newest = await otter.post(room, "for all of your devices")
+    await wren.ask("read", room=room, offset=newest)
+    for peer in (again, away):
+        assert await peer.push("read") == {"push": "read", "room": room, "offset": newest}
+    assert wren.pushes("read") == otter.pushes("read") == []
+
+
 async def test_leaving_twice_is_done_already(meet: Meet, room: str) -> None:
     """[P-ROOM-5]"""
     peer = await meet()
@@ -138,7 +173,7 @@ async def test_join_tells_the_room_and_its_newest_posts(meet: Meet, room: str) -
     assert ok["room"]["id"] == room
     assert {"name", "about", "topic", "welcome", "agreement"} <= ok["room"].keys()
     assert (ok["here"], ok["more"], ok["history"]) == (2, True, "page")
-    assert {person["id"] for person in ok["people"]} == {wren.member["id"], otter.member["id"]}
+    assert {person["id"] for person in ok["people"]} == {wren.id_in(room), otter.id_in(room)}
     assert [post["offset"] for post in ok["posts"]] == list(range(61 - len(ok["posts"]), 61))
     assert ok["mine"] == {"60": ["hug"]}
     assert ok["position"]["offset"] == 61
@@ -205,12 +240,15 @@ async def test_muting_is_a_list_of_ones_own(meet: Meet, room: str) -> None:
     """[P-ROOM-9]"""
     wren, otter = await meet(), await meet()
     device = await meet(token=wren.token)
-    await wren.ask("mute", member=otter.member["id"], on=True)
+    for peer in (wren, otter):
+        await peer.join(room)
+    await wren.ask("mute", member=otter.id_in(room), on=True)
     told = await device.push("self")
-    assert told["muted"] == [otter.member["id"]]
+    assert [each["name"] for each in told["muted"]] == [otter.member["name"]]
     again = await meet.silent()
-    assert (await again.hello(token=wren.token))["muted"] == [otter.member["id"]]
-    await wren.ask("mute", member=otter.member["id"], on=False)
+    assert (await again.hello(token=wren.token))["muted"] == told["muted"]
+    assert (await again.join(room))["hidden"] == [otter.id_in(room)]
+    await wren.ask("mute", member=told["muted"][0]["id"], on=False)
     assert (await device.push("self", skip=1))["muted"] == []
     assert otter.pushes("self") == []
 
@@ -221,12 +259,15 @@ async def test_nobody_can_be_muted_who_is_not_there(meet: Meet) -> None:
     assert (await peer.refusal("mute", member="m_nobodyisthere00", on=True))["code"] == "member_unknown"
 
 
-async def test_mutes_have_a_limit(strict_meet: Meet) -> None:
+async def test_mutes_have_a_limit(strict_meet: Meet, strict_room: str) -> None:
     """[P-LIMIT-3]"""
+    room = strict_room
     peer = await strict_meet()
     others = [await strict_meet() for _ in range(3)]
+    for each in (peer, *others):
+        await each.join(room)
     for other in others[:2]:
-        await peer.ask("mute", member=other.member["id"], on=True)
-    assert (await peer.refusal("mute", member=others[2].member["id"], on=True))["code"] == "too_many_mutes"
-    await peer.ask("mute", member=others[0].member["id"], on=False)
-    await peer.ask("mute", member=others[2].member["id"], on=True)
+        await peer.ask("mute", member=other.id_in(room), on=True)
+    assert (await peer.refusal("mute", member=others[2].id_in(room), on=True))["code"] == "too_many_mutes"
+    await peer.ask("mute", member=others[0].id_in(room), on=False)
+    await peer.ask("mute", member=others[2].id_in(room), on=True)

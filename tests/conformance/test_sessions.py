@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 
 from tests.conformance.floor import KEEP_SECONDS, LONGEST_MINUTES, Floor, Json, session_of, view
+from tests.conformance.peer import Peer
 
 
 async def test_nobody_else_can_enter_a_session(floor: Floor) -> None:
@@ -21,12 +22,12 @@ async def test_nobody_else_can_enter_a_session(floor: Floor) -> None:
     offset = await seeker.post(session, "only you")
     await listener.heard_offset(session, offset)
     await listener.ask("typing", room=session)
-    assert (await seeker.push("typing"))["member"] == listener.member["id"]
+    assert (await seeker.push("typing"))["member"] == listener.id_in(session)
     assert stranger.facts(session) == other.facts(session) == []
     shown = (await seeker.ask("standing"))["session"]
     assert [(each["id"], each["role"]) for each in shown["people"]] == [
-        (seeker.member["id"], "seeker"),
-        (listener.member["id"], "listener"),
+        (seeker.id_in(session), "seeker"),
+        (listener.id_in(session), "listener"),
     ]
 
 
@@ -40,7 +41,7 @@ async def test_a_seeker_is_in_one_session_and_a_session_has_one_seeker(floor: Fl
     assert console["state"] == "busy"
     for seeker, session in zip(seekers, sessions, strict=True):
         people = [each["id"] for each in session_of(console, session)["people"]]
-        assert people == [seeker.member["id"], listener.member["id"]]
+        assert people == [seeker.id_in(session), listener.id_in(session)]
         assert (await seeker.ask("standing"))["session"]["id"] == session
         assert (await seeker.refusal("ask", agreement=True))["code"] == "in_session"
         for other in {*sessions} - {session}:
@@ -56,7 +57,7 @@ async def test_the_end_is_told_from_the_beginning_and_both_can_move_it(floor: Fl
     assert began["can_extend"]
     await seeker.ask("extend", session=session)
     asked = await view(listener, "console", lambda it: session_of(it, session).get("extend"))
-    assert session_of(asked, session)["extend"] == [seeker.member["id"]]
+    assert session_of(asked, session)["extend"] == [seeker.id_in(session)]
     await seeker.ask("extend", session=session, on=False)
     await view(listener, "console", lambda it: not session_of(it, session).get("extend"))
     await seeker.ask("extend", session=session)
@@ -108,9 +109,9 @@ async def test_whoever_vanishes_is_missed(hasty_floor: Floor) -> None:
         await peer.ended()
     grace = 30.0
     missed = await view(lonely, "standing", lambda it: _gone(_session(it, first)), patience=grace)
-    assert _gone(_session(missed, first)) == [lost_listener.member["id"]]
+    assert _gone(_session(missed, first)) == [lost_listener.id_in(first)]
     missed = await view(left, "console", lambda it: _gone(_session(it, second)), patience=grace)
-    assert _gone(_session(missed, second)) == [lost_seeker.member["id"]]
+    assert _gone(_session(missed, second)) == [lost_seeker.id_in(second)]
 
     waiting = await view(lonely, "standing", lambda it: it["state"] == "waiting", patience=grace)
     assert (waiting["is_first"], waiting["place"], waiting["session"]["ending"]) == (True, 1, "gone")
@@ -118,7 +119,7 @@ async def test_whoever_vanishes_is_missed(hasty_floor: Floor) -> None:
     freed = await view(left, "console", lambda it: _session(it, second).get("ending"), patience=grace)
     assert _session(freed, second)["ending"] == "gone"
     proposal = (await view(left, "console", lambda it: "proposal" in it))["proposal"]
-    assert (proposal["seeker"], proposal["came_back"]) == (lonely.member["id"], True)
+    assert proposal["came_back"] is True
     third = await floor.session(lonely, left)
     assert third not in {first, second}
 
@@ -140,12 +141,12 @@ async def test_a_second_listener_comes_in_when_the_seeker_and_they_agree(floor: 
     """[P-TALK-5]"""
     seeker, listener, session = await floor.pair()
     colleague, third = await floor.listener(), await floor.listener()
-    them = colleague.member["id"]
-    await view(listener, "console", lambda it: them in [each["id"] for each in it["colleagues"] if each["free"]])
+    them = await _colleague(listener, colleague)
     assert (await seeker.refusal("invite", session=session, listener=them))["code"] == "not_allowed"
     await listener.ask("invite", session=session, listener=them)
     asked = (await view(seeker, "standing", lambda it: "invitation" in it["session"]))["session"]["invitation"]
-    assert (asked["listener"]["id"], asked["handover"], asked["waits_for"]) == (them, False, "seeker")
+    name = colleague.member["name"]
+    assert (asked["listener"]["name"], asked["handover"], asked["waits_for"]) == (name, False, "seeker")
     assert not (await colleague.ask("console")).get("invitations"), "the seeker is asked first"
     assert (await colleague.refusal("answer", session=session, yes=True))["code"] == "proposal_gone"
     assert (await third.refusal("answer", session=session, yes=True))["code"] == "session_unknown"
@@ -160,8 +161,10 @@ async def test_a_second_listener_comes_in_when_the_seeker_and_they_agree(floor: 
     for peer in (seeker, listener):
         await peer.heard_offset(session, offset)
     people = [each["id"] for each in (await seeker.ask("standing"))["session"]["people"]]
-    assert people == [seeker.member["id"], listener.member["id"], them]
-    assert (await colleague.refusal("invite", session=session, listener=third.member["id"]))["code"] == "not_holding"
+    assert people == [each.id_in(session) for each in (seeker, listener, colleague)]
+    assert len({*people, them, *(each.member["id"] for each in (seeker, listener, colleague))}) == 7, "ids of its own"
+    other = await _colleague(colleague, third)
+    assert (await colleague.refusal("invite", session=session, listener=other))["code"] == "not_holding"
     await colleague.ask("end", session=session)
     await view(seeker, "standing", lambda it: len(it["session"]["people"]) == 2)
     assert (await colleague.refusal("join", room=session))["code"] == "room_unknown", "the second goes alone"
@@ -172,7 +175,7 @@ async def test_a_session_is_handed_over_when_the_seeker_agrees(floor: Floor) -> 
     """[P-TALK-5]"""
     seeker, listener, session = await floor.pair()
     colleague = await floor.listener()
-    them = colleague.member["id"]
+    them = await _colleague(listener, colleague)
     await listener.ask("invite", session=session, listener=them, handover=True)
     await seeker.ask("answer", session=session, yes=False)
     await view(listener, "console", lambda it: "invitation" not in session_of(it, session))
@@ -183,7 +186,8 @@ async def test_a_session_is_handed_over_when_the_seeker_agrees(floor: Floor) -> 
     await view(colleague, "console", lambda it: it.get("invitations"))
     await colleague.ask("answer", session=session, yes=True)
     await colleague.ask("join", room=session)
-    await view(seeker, "standing", lambda it: [p["id"] for p in it["session"]["people"]] == [seeker.member["id"], them])
+    both = [seeker.id_in(session), colleague.id_in(session)]
+    await view(seeker, "standing", lambda it: [each["id"] for each in it["session"]["people"]] == both)
     await view(listener, "console", lambda it: not it.get("sessions"))
     offset = await seeker.post(session, "thank you for coming")
     await colleague.heard_offset(session, offset)
@@ -191,13 +195,13 @@ async def test_a_session_is_handed_over_when_the_seeker_agrees(floor: Floor) -> 
     assert (await listener.refusal("join", room=session))["code"] == "room_unknown"
     assert "thank you for coming" not in [fact["post"]["text"] for fact in listener.facts(session) if "post" in fact]
     (left,) = (await listener.ask("console"))["left"]
-    assert (left["id"], left["seeker"]["id"], left["flagged"]) == (session, seeker.member["id"], False)
+    assert (left["id"], left["seeker"]["id"], left["flagged"]) == (session, seeker.id_in(session), False)
     await listener.ask("report", session=session, reason="unkind")
     await listener.ask("flag", session=session, on=True)
     shown = await view(listener, "console", lambda it: it.get("owes") == session)
     assert (shown["left"][0]["flagged"], shown["pause"]) == (True, "debrief")
     assert not session_of(await colleague.ask("console"), session).get("flagged")
-    for about in (None, listener.member["id"]):
+    for about in (None, listener.id_in(session)):
         await seeker.ask("report", session=session, reason="confused", about=about)
     stranger = {"session": session, "reason": "confused", "about": "m_somebody_else"}
     assert (await seeker.refusal("report", **stranger))["code"] == "member_unknown"
@@ -292,7 +296,25 @@ async def test_contact_details_are_caught_before_they_are_sent(floor: Floor, roo
     await listener.heard_offset(session, anyway)
     assert [fact["post"]["text"] for fact in listener.facts(session)] == ["write to me some day", text]
     await seeker.join(room)
-    await seeker.post(room, "https://example.org is where I read it")
+    refused = await seeker.refusal("post", room=room, text="https://example.org is where I read it", anyway=True)
+    assert refused["details"] == {"kinds": ["link"], "may_send": False}
+
+
+async def test_moderators_are_told_of_a_listener_who_sends_contact_details(floor: Floor) -> None:
+    """[P-TALK-8] Whoever moderates, and was not in the session."""
+    token, _ = await floor.personnel.hire("moderator")
+    moderator = await floor.guest(staff=True, token=token)
+    seeker, listener, session = await floor.pair()
+    assert (await listener.refusal("post", room=session, text="snap: wolfie_99"))["code"] == "contact_details"
+    await listener.post(session, "snap: wolfie_99", anyway=True)
+    await seeker.post(session, "mine is anna_07", anyway=True)
+    await seeker.post(session, "insta: anna_07", anyway=True)
+    view = await moderator.ask("reports")
+    mine = [each for each in view["open"] if each["room"] == session]
+    assert [(each["reason"], each["level"], each["about"]) for each in mine] == [("contact", 2, listener.member)]
+    await listener.ask("ping")
+    for told in (seeker, listener):
+        assert "wolfie" not in repr([each for each in told.heard if each.get("push") in ("reports", "ring", "matters")])
 
 
 async def test_an_operator_may_refuse_contact_details_altogether(hasty_floor: Floor) -> None:
@@ -313,11 +335,18 @@ async def test_nothing_of_an_earlier_person_is_shown_to_the_next(floor: Floor) -
     offset = await second.post(following, "hello")
     await listener.heard_offset(following, offset)
     await second.ask("standing")
-    told = str(second.heard)
+    # What can be chosen here is told to everybody.
+    told = str([_without_choices(each) for each in second.heard])
     for secret in ("a secret of the first", first.member["id"], first.member["name"], session, "plain-3"):
         assert secret not in told
     joined = await (await floor.guest(token=second.token)).ask("join", room=following)
     assert [post["text"] for post in joined["posts"]] == ["hello"]
+
+
+def _without_choices(message: Json) -> Json:
+    return {key: {**part, "topics": []} if isinstance(part, dict) else part for key, part in message.items()} | {
+        "topics": []
+    }
 
 
 def _session(shown: Json, session: str) -> Json:
@@ -328,3 +357,12 @@ def _session(shown: Json, session: str) -> Json:
 
 def _gone(session: Json) -> list[str]:
     return [each["id"] for each in session["people"] if "gone_since" in each]
+
+
+async def _colleague(listener: Peer, other: Peer) -> str:
+    """By which id a listener knows another one who is free."""
+    name = other.member["name"]
+    shown = await view(
+        listener, "console", lambda it: name in [each["name"] for each in it["colleagues"] if each["free"]]
+    )
+    return str(next(each["id"] for each in shown["colleagues"] if each["name"] == name))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, get_args
 
+import pytest
+
 from chatserver import __version__
 from chatserver.protocol.asyncapi import document, tag_of
 from chatserver.protocol.codec import Encoding
@@ -15,8 +17,11 @@ from tests.conformance.house import House, Meet
 from tests.conformance.personnel import Personnel
 from tests.conformance.traffic import Traffic
 
-RARE = {"push.draining", "push.gap", "push.room_changed"}
-"""Said when a worker stops, when a connection fell behind by more than is kept, and when an operator changes a room."""
+pytestmark = pytest.mark.both_encodings
+
+RARE = {"push.draining", "push.gap", "push.room_changed", "push.reading"}
+"""Said when a worker stops, a connection fell behind by more than is kept, an operator changes a room, or a seat goes
+to somebody else."""
 ONE_TO_ONE: Final = {
     f"{kind}.{tag_of(each)}"
     for kind, union in (("command", ListeningCommand), ("reply", ListeningOk), ("push", ListeningPush))
@@ -30,12 +35,13 @@ FOR_STAFF: Final = {
         ("push", ModerationPush | HousePush),
     )
     for each in get_args(union)
-} | {"command.load", "reply.load", "push.load"}
-"""What moderation and the operators' page say: `test_moderation.py`, `test_load.py` and `test_house.py` hear each."""
+} | {f"{kind}.{each}" for kind in ("command", "reply", "push") for each in ("load", "accounts")}
+"""What moderation and the operators' page say: `test_moderation.py`, `test_load.py`, `test_house.py` and
+`test_staff.py` hear each."""
 
 
 async def test_a_tour_of_every_message(house: House, room: str, encoding: Encoding) -> None:
-    """[P-ENC-1] [P-REPLY-1] Each command once, each reply and push heard, each valid against its schema."""
+    """[P-ENC-1] [P-REPLY-1] [P-FIELDS-1] Each command once, each reply and push heard, each as its schema says."""
     traffic = Traffic()
     meet = Meet(house, traffic, encoding)
     try:
@@ -50,10 +56,12 @@ async def test_a_tour_of_every_message(house: House, room: str, encoding: Encodi
         await otter.ask("react", room=room, offset=first, reaction="hug", on=True)
         await wren.ask("edit", room=room, offset=first, text="hello everybody")
         await wren.ask("redact", room=room, offset=first)
+        tablet = await meet(token=otter.token)
+        await tablet.join(room)
         await otter.ask("typing", room=room)
         await otter.ask("read", room=room, offset=first)
         await otter.ask("history", room=room, before=99)
-        await wren.ask("mute", member=otter.member["id"], on=True)
+        await wren.ask("mute", member=otter.id_in(room), on=True)
         await wren.ask("rename", name=f"Tour {wren.letters}")
         await wren.ask("code")
         await otter.refusal("edit", room=room, offset=first, text="not mine")
@@ -62,6 +70,8 @@ async def test_a_tour_of_every_message(house: House, room: str, encoding: Encodi
             await wren.push(kind)
         for kind in ("counts", "self"):
             await device.push(kind)
+        for kind in ("read", "left"):
+            await tablet.push(kind)
     finally:
         await meet.see_off()
     assert traffic.names == document(__version__)["components"]["messages"].keys() - RARE - ONE_TO_ONE - FOR_STAFF
@@ -79,11 +89,14 @@ async def test_a_tour_of_one_to_one(floor_house: House, floor_personnel: Personn
     first, second = (listener, colleague)
     if "proposal" not in await first.ask("console"):
         first, second = second, first
-    await first.ask("decline", seeker=seeker.member["id"])
+    shown = await first.ask("console")
+    await first.ask("decline", proposal=shown["proposal"]["id"])
+    await first.refusal("nobody", session="s-none")
     session = await floor.session(seeker, second)
     await seeker.ask("extend", session=session)
     await second.ask("flag", session=session)
-    await second.ask("invite", session=session, listener=first.member["id"])
+    colleagues = (await view(second, "console", lambda it: it.get("colleagues")))["colleagues"]
+    await second.ask("invite", session=session, listener=colleagues[0]["id"])
     await seeker.ask("answer", session=session, yes=False)
     await seeker.ask("report", session=session, reason="other")
     await seeker.ask("end", session=session)
@@ -99,4 +112,5 @@ async def test_a_tour_of_one_to_one(floor_house: House, floor_personnel: Personn
     await seeker.push("standing")
     await second.push("console")
     await floor.see_off()
-    assert traffic.names >= ONE_TO_ONE
+    # `test_listening.py` hears of a session in which nobody was.
+    assert traffic.names >= ONE_TO_ONE - {"command.nobody"}

@@ -66,18 +66,25 @@ async def test_two_workers_are_one_place_and_one_is_enough(pair: tuple[House, Ho
             assert peer.facts(room) == wren.facts(room)
 
         await otter.ask("typing", room=room)
-        await wren.push("typing", lambda push: push["member"] == otter.member["id"])
+        await wren.push("typing", lambda push: push["member"] == otter.id_in(room))
         name = f"Far {wren.letters}"
         await wren.ask("rename", name=name)
         assert (await device.push("self"))["member"]["name"] == name
-        await wren.ask("mute", member=otter.member["id"], on=True)
-        await device.push("self", lambda push: push["muted"] == [otter.member["id"]])
+        # Under the new name they have a new id, and whoever hides now is gone under that.
+        await otter.push("presence", lambda push: device.id_in(room) in [each["id"] for each in push["came"]])
+        them = otter.id_in(room)
+        await wren.ask("mute", member=them, on=True)
+        await device.push("self", lambda push: push["rooms"][room]["hidden"] == [them])
+        gone = await otter.push("presence", lambda push: wren.id_in(room) in push["went"])
+        assert gone["here"] == 2, "the number counts everybody"
+        await wren.ask("mute", member=them, on=False)
+        await otter.push("presence", lambda push: wren.id_in(room) in [each["id"] for each in push["came"]])
 
         assert pair[0].complaints() == pair[1].complaints() == []
         pair[1].server.process.kill()
         killed = time.monotonic()
         offset = await wren.post(room, "while you were away")
-        await wren.push("presence", lambda push: otter.member["id"] in push["went"] and push["here"] == 1)
+        await wren.push("presence", lambda push: otter.id_in(room) in push["went"] and push["here"] == 1)
         assert time.monotonic() - killed < 5.5
         back = await here(token=otter.token)
         ok = await back.join(room, since={"epoch": first["epoch"], "offset": first["offset"]})
@@ -103,3 +110,23 @@ async def test_an_escalation_outlives_its_worker_with_redis_away(
         assert time.monotonic() - acknowledged < 1.0
         (report,) = [each for each in (await moderator.ask("reports"))["open"] if each["id"] == ring["report"]]
         assert (report["room"], report["offset"], report["level"]) == (room, ok["offset"], 3)
+
+
+async def test_two_installations_on_one_redis_do_not_hear_each_other(
+    redis_server: RedisServer, traffic: Traffic
+) -> None:
+    """Staging and production that share a Redis by mistake: nobody sees the other's people or drains its workers."""
+    with House(redis_url=redis_server.url) as ours, House(redis_url=redis_server.url) as theirs:
+        async with _meets((ours, theirs), traffic) as (here, there):
+            room, foreign = await here(), await there()
+            name = ours.rooms.plain()
+            for peer in (room, foreign):
+                assert (await peer.join(name))["here"] == 1
+            token, _ = await Personnel(theirs).hire("operator")
+            operator = await there(staff=True, token=token)
+            load = await operator.ask("load")
+            workers = {each["id"] for each in load["workers"]}
+            assert len(workers) == 1
+            token, _ = await Personnel(ours).hire("operator")
+            mine = await here(staff=True, token=token)
+            assert not workers & {each["id"] for each in (await mine.ask("load"))["workers"]}

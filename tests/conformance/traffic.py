@@ -9,6 +9,7 @@ import jsonschema
 
 from chatserver import __version__
 from chatserver.protocol.asyncapi import document
+from tests.kit.schemas import said_needlessly
 
 Json = dict[str, Any]
 
@@ -25,6 +26,11 @@ class Traffic:
         """A command that the server accepted."""
         self._check(f"command.{command['cmd']}", command)
 
+    def saw_refused(self, command: Json, code: str) -> None:
+        """Whether this is among what the document says of that command. Raises where it is not."""
+        operation = _document()["operations"].get(command["cmd"])
+        assert operation is None or code in operation["x-errors"], (command["cmd"], code)
+
     def saw_received(self, message: Json) -> None:
         """Anything that the server said. Raises where it is not in the document, or not as the document says."""
         if "push" in message:
@@ -39,13 +45,23 @@ class Traffic:
         if shape in self._seen:
             return
         self._seen.add(shape)
-        _validator(name).validate(message)
+        validator = _validator(name)
+        validator.validate(message)
+        if not name.startswith("command."):
+            whole = _document()
+            payload = whole["components"]["messages"][name]["payload"]
+            assert said_needlessly(whole, payload, message) == [], message
         self.names.add(name)
 
 
 @cache
+def _document() -> Json:
+    return document(__version__)
+
+
+@cache
 def _validator(name: str) -> jsonschema.Draft202012Validator:
-    whole = document(__version__)
+    whole = _document()
     payload: Json = whole["components"]["messages"][name]["payload"]
     return jsonschema.Draft202012Validator({"components": whole["components"], **payload})
 

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.floor import Floor, FloorRules, Profile, Wish
+from chatserver.domain.floor import Floor, FloorRules, Profile, Share, Wish
 from chatserver.domain.floor_commands import (
     Decided,
     KeepWords,
@@ -22,6 +22,8 @@ from chatserver.domain.floor_commands import (
     SeekerSet,
     SessionForgotten,
     SessionSet,
+    ShareForgotten,
+    ShareSet,
 )
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
@@ -53,6 +55,21 @@ async def test_what_was_committed_is_what_is_read(store: Store, other: Store) ->
     assert await other.floor_version() == 1
     # Again, with what is remembered of the first time.
     assert await other.floor() == floor
+
+
+async def test_a_share_is_kept_changed_and_erased_with_its_member(store: Store, other: Store) -> None:
+    ada = (await newcomer(store, "Ada")).id
+    mine, network = Share(id=ada, sessions=(START,)), Share(id="net:ab", sessions=(START,))
+    await does(store, ShareSet(share=mine), ShareSet(share=network))
+    more = Share(id=ada, sessions=(START,), withdrawn=(START,))
+    await does(store, ShareSet(share=more))
+    assert (await other.floor()).shares == {ada: more, "net:ab": network}
+    export = await other.export(ada, START)
+    assert export is not None
+    assert export.begun == (START,)
+    await does(store, ShareForgotten(share="net:ab"))
+    await store.erase(ada, START)
+    assert (await other.floor()).shares == {}
 
 
 async def test_a_record_is_changed_and_removed(store: Store, other: Store) -> None:

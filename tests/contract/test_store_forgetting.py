@@ -9,7 +9,7 @@ import pytest
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, Head, Millis, Offset
-from chatserver.domain.identity import Person
+from chatserver.domain.identity import Persona
 from chatserver.domain.rooms import (
     EditPost,
     Posted,
@@ -23,7 +23,7 @@ from chatserver.domain.rooms import (
 )
 from chatserver.store.contract import Retention, Store
 from chatserver.store.forgetting import ERASED, ERASED_NAME
-from tests.store.kit import GRIEF, SLEEP, START, change, evolved, newcomer, replay, say
+from tests.store.kit import GRIEF, SLEEP, START, change, evolved, hidden, newcomer, replay, say
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -55,7 +55,7 @@ async def test_what_is_too_old_goes_from_the_front_and_the_rest_stays(store: Sto
     assert (await store.heads([ROOM]))[ROOM] == heads[ROOM]
     assert [p.offset for p in await replay(store, SLEEP)] == [5, 6, 7, 8]
     assert [post.text for post in (await store.page(ROOM, None, 9, ada.id)).posts] == ["at 2 h", "at 3 h"]
-    export = await store.export(ada.id)
+    export = await store.export(ada.id, START)
     assert export is not None
     assert [offset for _, offset, _ in export.reactions] == [5, 7]
     assert await say(store, ada, "goes on", now=now) == 9
@@ -112,7 +112,7 @@ async def test_a_member_not_seen_for_long_is_forgotten_and_their_posts_stay(stor
     await expire_all(store, START + 40 * DAY - 1, Retention(room_age=2 * DAY))
     assert await store.member(ada.id) is None
     assert await store.member(bea.id) is not None
-    assert (await store.joined_rooms(ada.id), await store.muted(bea.id)) == ({}, [])
+    assert (await store.joined_rooms(ada.id), await hidden(store, bea)) == ({}, [])
     (post,) = (await store.page(ROOM, None, 9, bea.id)).posts
     assert (post.offset, post.name, post.text) == (target, "Ada", "hi")
     with pytest.raises(Refusal) as refused:
@@ -163,9 +163,9 @@ async def test_an_erasure_removes_the_person_and_says_so_in_every_room(store: St
         assert trace not in remains
     assert await other.member(ada.id) is None
     assert await other.member_by_code(b"code" * 8) is None
-    assert (await other.joined_rooms(ada.id), await other.muted(bea.id), await other.muted(ada.id)) == ({}, [], [])
-    assert await other.export(ada.id) is None
-    export = await other.export(bea.id)
+    assert (await other.joined_rooms(ada.id), await hidden(other, bea), await hidden(other, ada)) == ({}, [], [])
+    assert await other.export(ada.id, START) is None
+    export = await other.export(bea.id, START)
     assert export is not None
     assert export.reactions == ((SLEEP, theirs, Reaction.HUG),)
 
@@ -197,7 +197,7 @@ async def test_an_erasure_leaves_nothing_of_somebody_who_goes_on_writing(store: 
         ada = await newcomer(store, f"Ada {round_}")
         bea = await newcomer(store, f"Bea {round_}")
 
-        async def write_on(ada: Person = ada) -> None:
+        async def write_on(ada: Persona = ada) -> None:
             for i in range(40):
                 try:
                     await say((store, other)[i % 2], ada, "words", where=(SLEEP, GRIEF)[i % 2])

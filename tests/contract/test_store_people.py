@@ -13,7 +13,7 @@ from chatserver.domain.history import Millis, Offset
 from chatserver.domain.identity import Member, MemberId
 from chatserver.domain.rooms import Membership, Reaction, ReactToPost, RedactPost, RoomId, RoomStatus, WritePost
 from chatserver.store.contract import JoinedRoom, Store
-from tests.store.kit import GRIEF, SLEEP, START, change, newcomer, only, room, say
+from tests.store.kit import GRIEF, SLEEP, START, change, hidden, newcomer, only, room, say
 
 NOBODY = MemberId("m_nobody")
 
@@ -52,9 +52,10 @@ async def test_a_new_name_is_taken_and_the_old_one_given_up(store: Store) -> Non
     ada = MemberId("m_Ada")
     assert await refusal(store.rename(ada, "bEA", "bea")) is Reason.NAME_TAKEN
     assert await refusal(store.rename(NOBODY, "Cleo", "cleo")) is Reason.MEMBER_UNKNOWN
-    await store.rename(ada, "Cleo", "cleo")
-    await store.rename(ada, "CLEO", "cleo")
-    assert await store.member(ada) == msgspec.structs.replace(member("Ada"), name="CLEO", name_key="cleo")
+    assert await store.rename(ada, "Cleo", "cleo") == 1
+    assert await store.rename(ada, "CLEO", "cleo") == 2
+    assert await store.rename(ada, "CLEO", "cleo") == 2, "the same name is no new one"
+    assert await store.member(ada) == msgspec.structs.replace(member("Ada"), name="CLEO", name_key="cleo", generation=2)
     await store.add_member(member("ada"))
 
 
@@ -106,13 +107,13 @@ async def test_mutes_are_personal_and_limited(store: Store, other: Store) -> Non
         return_exceptions=True,
     )
     assert [getattr(result, "reason", None) for result in results].count(Reason.TOO_MANY_MUTES) == 2
-    muted = await other.muted(ada.id)
+    muted = await hidden(other, ada)
     assert len(muted) == 4
     await store.set_mute(ada.id, muted[0], on=True, limit=4)
     await store.set_mute(ada.id, muted[0], on=False, limit=4)
     await store.set_mute(ada.id, muted[0], on=False, limit=4)
-    assert await store.muted(ada.id) == muted[1:]
-    assert await store.muted(bea.id) == []
+    assert await hidden(store, ada) == muted[1:]
+    assert await hidden(store, bea) == []
 
 
 # ------------------------------------------------------------------------------------------------ rooms
@@ -160,6 +161,8 @@ async def test_leaving_keeps_acceptance_slow_mode_and_read_position(store: Store
     await say(store, ada, "hi", now=START + 3)
     await store.leave(ada.id, SLEEP)
     assert set(await store.joined_rooms(ada.id)) == {GRIEF}
+    assert await store.left_rooms([ada.id, bea.id]) == {(ada.id, SLEEP)}
+    assert await store.left_rooms([]) == await store.left_rooms([bea.id]) == set()
     await say(store, bea, "still here?")
     again = await store.join(ada.id, SLEEP, None)
     assert again.membership == Membership(
@@ -167,6 +170,7 @@ async def test_leaving_keeps_acceptance_slow_mode_and_read_position(store: Store
     )
     assert again.unread == 1
     assert set(await store.joined_rooms(ada.id)) == {GRIEF, SLEEP}
+    assert await store.left_rooms([ada.id, bea.id]) == set()
 
 
 async def test_unread_counts_posts_of_others_that_still_say_something(store: Store) -> None:
@@ -209,12 +213,12 @@ async def test_an_export_is_everything_about_one_person(store: Store) -> None:
     await store.commit(change(ada, ReactToPost(target=theirs, reaction=Reaction.WITH_YOU, on=True), where=GRIEF))
     await store.set_mute(ada.id, bea.id, on=True, limit=5)
     await store.leave(ada.id, GRIEF)
-    export = await store.export(ada.id)
+    export = await store.export(ada.id, START)
     assert export is not None
     assert export.member == await store.member(ada.id)
     assert [membership.room for membership in export.memberships] == [GRIEF, SLEEP]
     assert [(where, post.text) for where, post in export.posts] == [(SLEEP, "mine")]
     assert export.posts[0][1].offset == first.offset
     assert export.reactions == ((GRIEF, theirs, Reaction.WITH_YOU),)
-    assert export.muted == (bea.id,)
-    assert await store.export(NOBODY) is None
+    assert export.muted == (bea.name,)
+    assert await store.export(NOBODY, START) is None

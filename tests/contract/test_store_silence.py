@@ -13,7 +13,7 @@ from typing import TypeVar
 import pytest
 
 from chatserver.domain.history import Millis
-from chatserver.domain.identity import Person
+from chatserver.domain.identity import Persona
 from chatserver.domain.rooms import Publication, WritePost
 from chatserver.store.contract import Retention, RoomChange, Store, StoreUnavailable
 from tests.kit.postgres import PostgresServer
@@ -67,7 +67,7 @@ def _hangs_in_writing(database: Database, request: pytest.FixtureRequest) -> Ite
         server.execute("SELECT pg_reload_conf()")
 
 
-async def _hang_is_noticed(store: Store, person: Person) -> None:
+async def _hang_is_noticed(store: Store, person: Persona) -> None:
     """Until writing really hangs, which a reloaded PostgreSQL takes a moment for."""
     async with asyncio.timeout(10):
         while not store.is_silent:
@@ -75,7 +75,7 @@ async def _hang_is_noticed(store: Store, person: Person) -> None:
                 await store.mark_read(person.id, SLEEP, only(await store.commit(_post(person, "noticed"))).offset)
 
 
-def _post(person: Person, id_: str) -> RoomChange:
+def _post(person: Persona, id_: str) -> RoomChange:
     return change(person, WritePost(text=id_), id_=id_)
 
 
@@ -89,7 +89,7 @@ async def _at_last(attempt: Callable[[], Awaitable[T]]) -> T:
                 await asyncio.sleep(0.02)
 
 
-async def _kept(store: Store, person: Person, id_: str) -> Publication:
+async def _kept(store: Store, person: Persona, id_: str) -> Publication:
     return only(await _at_last(lambda: store.commit(_post(person, id_))))
 
 
@@ -134,7 +134,7 @@ async def test_a_crowd_that_waits_at_once_is_refused_in_time_and_asks_one_questi
     crowd = [await newcomer(store, f"Wren {number}", SLEEP) for number in range(10)]
     with _hangs(database, request):
 
-        async def waits_in_line(person: Person) -> float:
+        async def waits_in_line(person: Persona) -> float:
             slowest = 0.0
             for number in range(5):
                 began = time.monotonic()

@@ -15,8 +15,9 @@ import msgspec
 from chatserver.bus.memory import Exchange, MemoryBus
 from chatserver.delivery.hub import Hub, Prepared
 from chatserver.delivery.outbox import Outbox
+from chatserver.domain.aliases import Aliases
 from chatserver.domain.history import ChannelName, CommandId, Millis, StreamPosition
-from chatserver.domain.identity import Member, MemberId, NodeId, Person
+from chatserver.domain.identity import Member, MemberId, NodeId, Persona
 from chatserver.domain.limits import Limits
 from chatserver.domain.rooms import (
     Publication,
@@ -39,7 +40,8 @@ from chatserver.store.sqlite import SqliteStore
 
 ROOM = RoomId("sleep")
 CHANNEL = room_channel(ROOM)
-AUTHOR = Person(MemberId("m_author"), "Quiet Heron")
+ALIASES = Aliases(b"the hubs of tests")
+AUTHOR = Persona(MemberId("m_author"), "Quiet Heron")
 
 
 def now() -> Millis:
@@ -54,6 +56,8 @@ class MemoryWire:
         self.writes = 0
         self.waiting = 0
         self.is_stalled = False
+        self.is_watched_closely = False
+        self.owes = 0.0
         self.closed_with: int | None = None
         self.is_aborted = False
         self._drained: Callable[[], None] | None = None
@@ -73,6 +77,12 @@ class MemoryWire:
         self._drained = callback
         if callback is not None and not self.is_stalled:
             asyncio.get_running_loop().call_soon(callback)
+
+    def watch_closely(self, is_on: bool) -> None:
+        self.is_watched_closely = is_on
+
+    def unanswered(self) -> float:
+        return self.owes
 
     def close(self, code: int, reason: str = "") -> None:
         if self.closed_with is None:
@@ -105,7 +115,7 @@ class HubNode:
         self.id = NodeId(name.ljust(internode.NODE_ID_LENGTH, "0"))
         self.bus = MemoryBus(exchange)
         self.metrics = Metrics()
-        self.hub = Hub(self.id, store, self.bus, limits, self.metrics, now)
+        self.hub = Hub(self.id, store, self.bus, limits, self.metrics, now, ALIASES)
         self._ticking: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -119,19 +129,19 @@ class HubNode:
         await self.bus.close()
 
     async def enter(
-        self, since: StreamPosition | None = None, channel: ChannelName = CHANNEL
+        self, since: StreamPosition | None = None, channel: ChannelName = CHANNEL, whom: MemberId | None = None
     ) -> tuple[Outbox, MemoryWire, Prepared]:
         """A new connection joins, as the handler does it."""
-        outbox, wire, prepared = await self.prepare(since, channel)
+        outbox, wire, prepared = await self.prepare(since, channel, whom)
         self.hub.go_live(outbox, channel, prepared.position)
         return outbox, wire, prepared
 
     async def prepare(
-        self, since: StreamPosition | None = None, channel: ChannelName = CHANNEL
+        self, since: StreamPosition | None = None, channel: ChannelName = CHANNEL, whom: MemberId | None = None
     ) -> tuple[Outbox, MemoryWire, Prepared]:
         """A new connection is about to join, and is not live yet."""
         wire = MemoryWire()
-        return Outbox(wire, Encoding.JSON), wire, await self.hub.prepare(channel, since)
+        return Outbox(wire, Encoding.JSON), wire, await self.hub.prepare(channel, since, whom)
 
     def _hear(self, topic: str, payload: bytes) -> None:
         message = internode.decode(payload)
@@ -142,8 +152,9 @@ class HubNode:
 class House:
     """A store with one room and one author, and as many nodes as a test asks for."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: SqliteStore, path: Path) -> None:
         self.store = store
+        self.path = path
         self.exchange = Exchange()
         self._ids = itertools.count()
         self._nodes: list[HubNode] = []
@@ -193,7 +204,7 @@ async def open_house(directory: Path) -> AsyncIterator[House]:
             Member(id=AUTHOR.id, name=AUTHOR.name, name_key="quietheron", created_at=now(), seen_at=now())
         )
         await store.join(AUTHOR.id, ROOM, 1)
-        house = House(store)
+        house = House(store, path)
         yield house
         await house.close()
     finally:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sqlite3
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,13 +12,15 @@ from pathlib import Path
 import pytest
 
 from chatserver.bus.memory import Faults
+from chatserver.delivery import healing
+from chatserver.delivery import hub as hub_module
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, Epoch, Offset, StreamPosition
 from chatserver.domain.limits import Limits
-from chatserver.domain.rooms import RedactPost
+from chatserver.domain.rooms import Reaction, ReactToPost, RedactPost
 from chatserver.protocol.codes import Close
-from chatserver.store.contract import Retention
-from tests.delivery.hub_house import CHANNEL, House, HubNode, now, open_house
+from chatserver.store.contract import Retention, StoreUnavailable
+from tests.delivery.hub_house import AUTHOR, CHANNEL, House, HubNode, now, open_house
 from tests.kit.waiting import eventually
 
 LONG = "x" * 1_000
@@ -152,6 +156,43 @@ async def test_more_missed_than_is_replayed_is_an_explicit_gap(house: House) -> 
     assert (prepared.history, [p.offset for p in prepared.missed]) == ("exact", [4, 5, 6])
 
 
+async def test_nobody_takes_a_rooms_history_from_others_by_toggling_a_reaction(house: House) -> None:
+    node = await house.node(Limits(recovery_publications=5, ring_publications=4))
+    first = await house.commit("read already")
+    since = StreamPosition(first.epoch, Offset(1))
+    await house.commit("missed")
+    for number in range(11):
+        toggle = ReactToPost(target=Offset(1), reaction=Reaction.HUG, on=number % 2 == 0)
+        await house.commit(toggle)
+    _, _, prepared = await node.enter(since, whom=AUTHOR.id)
+    assert (prepared.history, prepared.is_folded) == ("exact", True)
+    assert [each.offset for each in prepared.missed] == [2, 13]
+    assert prepared.position.offset == 13
+    for number in range(6):
+        await house.commit(f"post {number}")
+    _, _, prepared = await node.enter(since, whom=AUTHOR.id)
+    assert prepared.history == "gap"
+
+
+async def test_positions_of_long_ago_cost_the_store_nothing(house: House) -> None:
+    node = await house.node(Limits(recovery_publications=5, ring_publications=4))
+    first = await house.commit("read already")
+    for number in range(21):
+        await house.commit(ReactToPost(target=Offset(1), reaction=Reaction.HUG, on=number % 2 == 0))
+    await node.enter()
+    for _ in range(50):
+        prepared = await node.hub.prepare(CHANNEL, StreamPosition(first.epoch, Offset(1)), AUTHOR.id)
+        assert (prepared.history, prepared.position.offset) == ("gap", 22)
+        node.hub.give_up(CHANNEL)
+    assert log_reads(node, "fold") == 0
+    # Nearer ones are looked for one at a time.
+    since = StreamPosition(first.epoch, Offset(3))
+    found = await asyncio.gather(*(node.hub.prepare(CHANNEL, since, AUTHOR.id) for _ in range(50)))
+    assert [each.history for each in found] == ["exact"] + ["gap"] * 49
+    assert log_reads(node, "fold") == 1
+    assert (await node.hub.prepare(CHANNEL, since, AUTHOR.id)).history == "exact"
+
+
 async def test_expired_facts_are_an_explicit_gap_even_where_memory_still_has_them(house: House) -> None:
     node = await house.node()
     _, _, first = await node.enter()
@@ -258,6 +299,118 @@ async def test_restored_backup_is_told_as_a_gap_to_those_who_are_connected(house
     await eventually(lambda: any(push["push"] == "gap" for push in wire.pushes()))
     await house.post(node, "two")
     await eventually(lambda: wire.offsets()[-1] == 2)
+
+
+def _restore(house: House, upto: int) -> None:
+    """As if a backup had come back into the store's place that ends there."""
+    with contextlib.closing(sqlite3.connect(house.path, timeout=5)) as database, database:
+        database.execute('DELETE FROM log WHERE "offset" > ?', (upto,))
+        database.execute("UPDATE channels SET last_offset = ?", (upto,))
+
+
+async def _epoch(house: House) -> str:
+    return (await house.store.heads([CHANNEL]))[CHANNEL].epoch
+
+
+async def test_channel_of_a_restored_store_begins_anew_for_those_who_come_back_later_too(house: House) -> None:
+    node = await house.node()
+    _, wire, _ = await node.enter()
+    (*_, seen) = [await house.post(node, f"lost {number}") for number in range(5)]
+    await eventually(lambda: 5 in wire.offsets())
+    old = StreamPosition(seen.epoch, seen.offset)
+    _restore(house, 2)
+    await eventually(lambda: [push for push in wire.pushes() if push.get("push") == "gap"])
+    assert await _epoch(house) != old.epoch
+    for number in range(5):
+        await house.post(node, f"new {number}")
+    _, _, prepared = await node.enter(since=old)
+    assert (prepared.history, prepared.missed) == ("gap", [])
+
+
+async def test_restored_store_that_has_gone_on_before_anybody_looked_is_known_by_what_it_says(house: House) -> None:
+    """Another fact stands where one was shown: it is no repeat."""
+    node = await house.node()
+    _, wire, _ = await node.enter()
+    (*_, seen) = [await house.post(node, f"lost {number}") for number in range(3)]
+    await eventually(lambda: 3 in wire.offsets())
+    _restore(house, 1)
+    for number in range(4):
+        await house.post(node, f"new {number}")
+    await eventually(lambda: [push for push in wire.pushes() if push.get("push") == "gap"])
+    assert await _epoch(house) != seen.epoch
+
+
+async def test_first_who_comes_back_from_beyond_the_end_begins_the_channel_anew(house: House) -> None:
+    node = await house.node()
+    (*_, seen) = [await house.post(node, f"lost {number}") for number in range(5)]
+    _restore(house, 2)
+    # Nobody was here: this worker has seen none of it.
+    _, wire, _ = await node.enter()
+    _, _, first = await node.enter(since=StreamPosition(seen.epoch, Offset(5)))
+    assert first.history == "gap"
+    assert first.position.epoch == await _epoch(house) != seen.epoch
+    assert [push["push"] for push in wire.pushes()] == ["gap"]
+    for number in range(5):
+        await house.post(node, f"new {number}")
+    _, _, later = await node.enter(since=StreamPosition(seen.epoch, Offset(4)))
+    assert later.history == "gap"
+
+
+async def test_who_claims_to_have_seen_more_is_believed_once_and_only_soon_after_a_start(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = await house.node()
+    await house.post(node, "hello")
+    beyond = Offset(1_000)
+    epochs = [await _epoch(house)]
+    for _ in range(3):
+        _, _, prepared = await node.enter(since=StreamPosition(epochs[-1], beyond))  # type: ignore[arg-type]
+        assert prepared.history == "gap"
+        epochs.append(await _epoch(house))
+    assert epochs[0] != epochs[1] == epochs[2] == epochs[3]
+    monkeypatch.setattr(healing, "BELIEF_SECONDS", 0)
+    other = await house.node()
+    await other.enter(since=StreamPosition(epochs[-1], beyond))  # type: ignore[arg-type]
+    assert await _epoch(house) == epochs[-1]
+
+
+async def test_who_comes_back_from_beyond_the_end_while_the_store_goes_away_is_believed_afterwards(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = await house.node()
+    (*_, seen) = [await house.post(node, f"lost {number}") for number in range(5)]
+    _restore(house, 2)
+    renew_epoch = house.store.renew_epoch
+
+    async def fails(*args: object) -> object:
+        monkeypatch.setattr(house.store, "renew_epoch", renew_epoch)
+        raise StoreUnavailable("it goes away at this moment")
+
+    monkeypatch.setattr(house.store, "renew_epoch", fails)
+    with pytest.raises(StoreUnavailable):
+        await node.enter(since=StreamPosition(seen.epoch, Offset(5)))
+    assert await _epoch(house) == seen.epoch
+    _, _, again = await node.enter(since=StreamPosition(seen.epoch, Offset(5)))
+    assert again.history == "gap"
+    assert again.position.epoch == await _epoch(house) != seen.epoch
+
+
+async def test_who_claims_it_again_when_nobody_follows_the_channel_any_more_is_not_believed_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody who is alone in a room on this worker may send everybody in it on the others a gap once."""
+    monkeypatch.setattr(hub_module, "LINGER_SECONDS", 0)
+    node = await house.node()
+    await house.post(node, "hello")
+    epochs = [await _epoch(house)]
+    for _ in range(2):
+        outbox, _, _ = await node.enter(since=StreamPosition(epochs[-1], Offset(1_000)))  # type: ignore[arg-type]
+        epochs.append(await _epoch(house))
+        node.hub.leave(outbox, CHANNEL)
+        await asyncio.sleep(0.01)
+        await node.hub._tick()
+        assert CHANNEL not in node.hub._channels
+    assert epochs[0] != epochs[1] == epochs[2]
 
 
 async def test_who_left_hears_nothing_more(house: House) -> None:

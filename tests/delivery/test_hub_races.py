@@ -13,10 +13,12 @@ from chatserver.delivery import channel as channel_module
 from chatserver.delivery.outbox import Outbox
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, Epoch, Head, Offset, StreamPosition
+from chatserver.domain.identity import MemberId
 from chatserver.domain.limits import Limits
 from chatserver.domain.rooms import Posted, RedactPost, Room, RoomId, room_channel
 from chatserver.protocol.codec import Encoding
-from chatserver.protocol.messages import GapPush
+from chatserver.protocol.codes import Close
+from chatserver.protocol.messages import GapPush, TypingPush
 from chatserver.store.contract import LogSlice, Retention
 from chatserver.store.sqlite import SqliteStore
 from tests.delivery.hub_house import CHANNEL, House, HubNode, MemoryWire, open_house
@@ -254,3 +256,46 @@ async def test_what_comes_while_a_room_is_opened_is_bounded_and_nothing_is_misse
     late.heads_door.set()
     _, wire, _ = await coming
     await eventually(lambda: wire.offsets() == [1, 2, 3, 4, 5])
+
+
+async def test_who_falls_behind_by_a_frame_of_their_own_misses_nothing_that_waits_elsewhere(house: House) -> None:
+    """Somebody who hides a person gets frames of their own; one of those may be the one for which there is no room."""
+    loud = room_channel(RoomId("loud"))
+    await house.store.add_rooms([Room(id=RoomId("loud"), name="Loud", about="Many talk")])
+    node = await house.node(TINY)
+    wire, other = MemoryWire(), MemoryWire()
+    outbox, witness = Outbox(wire, Encoding.JSON), Outbox(other, Encoding.JSON)
+    for each in (outbox, witness):
+        for channel in (CHANNEL, loud):
+            prepared = await node.hub.prepare(channel, None)
+            node.hub.go_live(each, channel, prepared.position)
+    wire.is_stalled, wire.waiting = True, TINY.outbox_bytes + 1
+    # Both in one turn of the loop: the post is not written to anybody yet.
+    fact = await house.commit("said in the quiet room")
+    node.hub.take(fact)
+    node.hub.tell(loud, TypingPush(channel=loud, member=MemberId("p_hidden")), {outbox: None})
+    assert set(outbox.behind) == {CHANNEL, loud}
+    wire.drain()
+    await eventually(lambda: not outbox.behind)
+    await eventually(lambda: other.offsets() == [1])
+    assert wire.offsets() == [1]
+    assert [push["push"] for push in wire.pushes()] == ["posted"]
+    assert sorted(push["push"] for push in other.pushes()) == ["posted", "typing"]
+
+
+async def test_who_cannot_be_caught_up_with_is_closed_and_not_left_in_silence(
+    house: House, late: LateStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    node = await node_on(house, late, TINY)
+    _, slow, _ = await node.enter()
+    slow.is_stalled = True
+    for number in range(12):
+        await house.post(node, f"{number} {LONG}")
+
+    async def fails(*args: object) -> object:
+        raise RuntimeError("nobody thought of it")
+
+    monkeypatch.setattr(late, "read", fails)
+    slow.drain()
+    await eventually(lambda: slow.closed_with == Close.INTERNAL)
+    await eventually(lambda: [each.message for each in caplog.records] == ["task_failed"])

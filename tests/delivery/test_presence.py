@@ -12,9 +12,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from chatserver.delivery.presence import DEAD_SECONDS, Presence, PresenceMessage
+from chatserver.delivery.presence import DEAD_SECONDS, PAYLOAD_BYTES, Presence, PresenceMessage
 from chatserver.domain.history import ChannelName
-from chatserver.domain.identity import MemberId, NodeId, Person
+from chatserver.domain.identity import MemberId, NodeId, Persona
+from chatserver.domain.seats import Newcomer
 from chatserver.protocol.internode import TOPIC_NODES, PresenceSnapshot, decode, encode, node_topic
 
 ROOM = ChannelName("room:sleep")
@@ -26,8 +27,8 @@ def member(number: int) -> MemberId:
     return MemberId(f"m_{number:016d}")
 
 
-def person(number: int, name: str = "") -> Person:
-    return Person(member(number), name or f"Otter {number}")
+def person(number: int, name: str = "") -> Persona:
+    return Persona(member(number), name or f"Otter {number}")
 
 
 class World:
@@ -134,7 +135,53 @@ def test_workers_that_differ_on_a_name_all_show_the_same() -> None:
     world.pass_time(0.5)
     assert [names(presence) for presence in world.alive] == [{member(1): "Heron"}] * 3
     for presence in world.alive:
-        assert presence.drain_changes()[ROOM].came == [Person(member(1), "Heron")]
+        assert presence.drain_changes()[ROOM].came == [Persona(member(1), "Heron")]
+
+
+def test_who_is_new_and_who_is_idle_is_known_on_every_worker_whatever_the_bus_loses() -> None:
+    random = Random(7)
+    world = World(2, lambda: [] if random.random() < 0.3 else [random.choice((0.01, 0.3))] * random.choice((1, 2)))
+    one, other = world.alive
+    for number in range(6):
+        (one, other)[number % 2].enter(ROOM, person(number), "tab", Newcomer("ab" if number < 4 else "cd", 2_000))
+    # Who is on two workers is idle where they are idle on both.
+    other.enter(ROOM, person(0), "tab")
+    world.pass_time(4)
+    for presence, number in ((one, 0), (one, 2), (other, 1)):
+        presence.set_idle(ROOM, member(number), True)
+    world.pass_time(6)
+    late = world.add()
+    world.pass_time(6)
+    for presence in (one, other, late):
+        assert presence.newcomers(ROOM, 1_999) == {"ab": 4, "cd": 2}
+        assert presence.newcomers(ROOM, 2_000) == {}
+        assert sorted(presence.idle(ROOM)) == [member(1), member(2)]
+    other.set_idle(ROOM, member(0), True)
+    one.set_idle(ROOM, member(2), False)
+    # Who goes and comes back in one moment is awake.
+    other.leave(ROOM, member(1), "tab")
+    other.enter(ROOM, person(1), "tab")
+    world.pass_time(6)
+    for presence in (one, other, late):
+        assert presence.idle(ROOM) == [member(0)]
+        presence.grow_up(2_000)
+        assert presence.newcomers(ROOM, 0) == {}
+
+
+def test_a_crowd_of_newcomers_is_told_in_messages_of_bounded_size() -> None:
+    world = World(2)
+    one, other = world.alive
+    for number in range(2_000):
+        one.enter(ROOM, person(number), "tab", Newcomer("0123456789ab", 2_000))
+    world.pass_time(0.5)
+    for number in range(2_000):
+        one.set_idle(ROOM, member(number), True)
+    world.pass_time(0.5)
+    late = world.add()
+    world.pass_time(2)
+    assert len(other.idle(ROOM)) == len(late.idle(ROOM)) == 2_000
+    assert late.newcomers(ROOM, 0) == {"0123456789ab": 2_000}
+    assert max(world.sizes) < 2 * PAYLOAD_BYTES
 
 
 def test_leaving_without_having_entered_changes_nothing() -> None:
@@ -146,18 +193,38 @@ def test_leaving_without_having_entered_changes_nothing() -> None:
     assert presence.here(ROOM) == 1
 
 
-def test_new_name_reaches_everybody_and_counts_as_coming() -> None:
+def test_new_name_reaches_everybody_as_one_who_goes_and_one_who_comes() -> None:
     world = World(2)
     here, there = world.alive
     here.enter(ROOM, person(1), "a")
     world.pass_time(0.3)
     there.drain_changes()
-    here.rename(member(1), "Heron")
+    here.rename(Persona(member(1), "Heron", 1))
     world.pass_time(0.3)
     change = there.drain_changes()[ROOM]
-    assert change.came == [Person(member(1), "Heron")]
-    assert change.went == []
+    assert change.came == [Persona(member(1), "Heron", 1)]
+    assert change.went == [person(1)]
     assert not change.is_count_changed
+
+
+def test_role_beside_a_name_is_not_another_person() -> None:
+    presence = Presence(NodeId("node"))
+    presence.enter(ROOM, person(1), "a")
+    presence.drain_changes()
+    presence.rename(Persona(member(1), "Otter 1 · moderator"))
+    change = presence.drain_changes()[ROOM]
+    assert (change.came, change.went) == ([Persona(member(1), "Otter 1 · moderator")], [])
+
+
+def test_every_name_that_somebody_had_for_a_moment_is_told_as_gone() -> None:
+    presence = Presence(NodeId("node"))
+    presence.enter(ROOM, Persona(member(1), "Otter", 3), "a")
+    presence.drain_changes()
+    for generation in (4, 5, 6):
+        presence.rename(Persona(member(1), f"Heron {generation}", generation))
+    change = presence.drain_changes()[ROOM]
+    assert change.came == [Persona(member(1), "Heron 6", 6)]
+    assert {each.generation for each in change.went} == {3, 4, 5}
 
 
 def test_changes_are_drained_once() -> None:
@@ -171,7 +238,7 @@ def test_changes_are_drained_once() -> None:
     assert presence.drain_changes() == {}
     presence.leave(ROOM, member(1), "another tab")
     change = presence.drain_changes()[ROOM]
-    assert (change.here, change.came, change.went, change.is_count_changed) == (0, [], [member(1)], True)
+    assert (change.here, change.came, change.went, change.is_count_changed) == (0, [], [person(1)], True)
 
 
 def test_who_was_there_or_away_for_a_moment_is_told_to_those_who_looked_in_that_moment() -> None:
@@ -185,7 +252,7 @@ def test_who_was_there_or_away_for_a_moment_is_told_to_those_who_looked_in_that_
     assert presence.people(ROOM, 10) == [person(1), person(2)]
     presence.leave(ROOM, member(2), "b")
     change = presence.drain_changes()[ROOM]
-    assert (change.here, change.came, change.went, change.is_count_changed) == (1, [person(1)], [member(2)], False)
+    assert (change.here, change.came, change.went, change.is_count_changed) == (1, [person(1)], [person(2)], False)
 
 
 def test_changes_of_one_moment_travel_together() -> None:
@@ -258,7 +325,7 @@ def test_people_of_a_killed_worker_are_gone_within_five_seconds() -> None:
     assert there.here(ROOM) == 2
     world.pass_time(2.0)
     assert names(there) == {member(2): "Otter 2"}
-    assert there.drain_changes()[ROOM].went == [member(1)]
+    assert there.drain_changes()[ROOM].went == [person(1)]
     assert there.nodes() == {there.node}
 
 
@@ -342,7 +409,9 @@ class Agreement(RuleBasedStateMachine):
         self.random = Random(0)
         self.world = World(2, self.weather)
         self.truth: dict[tuple[NodeId, ChannelName, MemberId], set[int]] = {}
-        self.given: dict[MemberId, str] = {}
+        self.given: dict[MemberId, Persona] = {}
+        self.pages: dict[NodeId, dict[ChannelName, dict[tuple[MemberId, int], str]]] = {}
+        """What somebody on each worker shows, who was there from its start: whoever came and did not go."""
 
     def weather(self) -> list[float]:
         draw = self.random.random()
@@ -366,7 +435,7 @@ class Agreement(RuleBasedStateMachine):
     @rule(node=node, who=who, where=where, tab=tab)
     def enters(self, node: int, who: int, where: ChannelName, tab: int) -> None:
         presence = self.pick(node)
-        named = Person(member(who), self.given.get(member(who), "Otter"))
+        named = self.given.get(member(who), Persona(member(who), "Otter"))
         presence.enter(where, named, tab)
         self.truth.setdefault((presence.node, where, named.id), set()).add(tab)
 
@@ -378,9 +447,10 @@ class Agreement(RuleBasedStateMachine):
 
     @rule(who=who, name=st.sampled_from(["Heron", "Robin", "Otter"]))
     def is_renamed(self, who: int, name: str) -> None:
-        self.given[member(who)] = name
+        before = self.given.get(member(who), Persona(member(who), "Otter"))
+        renamed = self.given[member(who)] = Persona(member(who), name, before.generation + (name != before.name))
         for presence in self.world.alive:
-            presence.rename(member(who), name)
+            presence.rename(renamed)
 
     @precondition(lambda self: len(self.world.alive) < 4)
     @rule()
@@ -397,19 +467,32 @@ class Agreement(RuleBasedStateMachine):
     @rule(seconds=st.floats(0.05, 3.0))
     def time_passes(self, seconds: float) -> None:
         self.world.pass_time(seconds)
+        self.pages_are_told()
+
+    def pages_are_told(self) -> None:
+        for presence in self.world.alive:
+            page = self.pages.setdefault(presence.node, {})
+            for channel, change in presence.drain_changes().items():
+                shown = page.setdefault(channel, {})
+                for each in change.went:
+                    shown.pop((each.id, each.generation), None)
+                shown.update({(each.id, each.generation): each.name for each in change.came})
 
     @rule()
     def it_is_quiet_and_all_agree(self) -> None:
         self.world.fate = lambda: [0.01]
         self.world.pass_time(5.0)
+        self.pages_are_told()
         for channel in (ROOM, OTHER_ROOM):
             expected = {
-                member_id: self.given.get(member_id, "Otter")
+                member_id: self.given.get(member_id, Persona(member_id, "Otter"))
                 for (_, where, member_id), tabs in self.truth.items()
                 if tabs and where == channel
             }
             for presence in self.world.alive:
-                assert names(presence, channel) == expected
+                assert {each.id: each for each in presence.people(channel, 100)} == expected
+                shown = self.pages[presence.node].get(channel, {})
+                assert shown == {(each.id, each.generation): each.name for each in expected.values()}
                 assert presence.here(channel) == len(expected)
             answered = [presence.own_counts().get(channel, 0) for presence in self.world.alive]
             assert sum(answered) == len(expected), "everybody is answered for once"

@@ -153,3 +153,39 @@ def test_no_text_takes_long(words: Words, text: str) -> None:
     started = perf_counter()
     words.screen(text)
     assert perf_counter() - started < 1.0
+
+
+def test_masked_words_of_one_text_are_few(words: Words) -> None:
+    """ "s***s " as often as it fits cost 64 ms once; many different ones are not all compared, and somebody is told."""
+    same = words.read("s***s " * 333)
+    assert same.is_whole
+    assert same.steps < 1_000
+    many = " ".join(f"s{chr(97 + at // 26)}*{chr(97 + at % 26)}e" for at in range(300))
+    assert not words.read(many).is_whole
+
+
+def test_a_masked_word_that_could_be_any_says_nothing(words: Words) -> None:
+    assert words.screen("I want to d*e") != ()
+    assert words.screen("co***** s**** h****") == ()
+
+
+def test_a_text_is_read_in_parts_and_says_the_same(words: Words) -> None:
+    text = "i want to be so very tired of it and i cannot go on. " * 20 + "I am going to kill myself tonight"
+    reading = words.begin(text)
+    assert sum(1 for _ in reading.parts()) > 1
+    assert reading.result == words.read(text)
+    assert [signal.level for signal in reading.result.signals] == [3]
+
+
+def test_what_is_spent_is_said(words: Words, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatserver.domain.crisis.MOST_STEPS", 100)
+    assert not words.read("how do i want to kill you " * 70).is_whole
+    assert words.read("hello there").is_whole
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["I want to k\u200bi\u2060ll mys\u00adelf", "I w\uff41nt to \uff44\uff49\uff45", "\u24d8 want to d\U0001d4f2e"],
+)
+def test_a_disguise_hides_nothing(words: Words, text: str) -> None:
+    assert [signal.category for signal in words.screen(text)] == [Category.SELF_HARM]

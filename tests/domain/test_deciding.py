@@ -9,7 +9,7 @@ import pytest
 
 from chatserver.domain import floor_commands as on_floor
 from chatserver.domain.audit import Audit, audit
-from chatserver.domain.care import ListenerState, pause_of, state_of, states
+from chatserver.domain.care import ListenerState, declined_within, pause_of, state_of, states
 from chatserver.domain.deciding import decide_and_settle, due_at, evolve_all, settle
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.floor import Floor, FloorRules, Pause, Profile, Proposal, Seeker, Session, SessionId, Wish
@@ -187,7 +187,7 @@ def test_a_session_can_be_flagged_after_its_end() -> None:
 
 @pytest.mark.parametrize(("day", "week", "expected"), [(2, 30, Pause.DAY_CAP), (8, 2, Pause.WEEK_CAP)])
 def test_caps_count_the_last_day_and_week(day: int, week: int, expected: Pause) -> None:
-    stage = Stage(LEO, rules=FloorRules(pause=0, sessions_a_day=day, sessions_a_week=week))
+    stage = Stage(LEO, rules=FloorRules(pause=0, brief=0, sessions_a_day=day, sessions_a_week=week))
     for _ in range(2):
         session = stage.meet(ANNA)
         stage.do(ANNA, on_floor.EndSession(session=session.id))
@@ -201,6 +201,34 @@ def test_caps_count_the_last_day_and_week(day: int, week: int, expected: Pause) 
     stage.do(LEO, on_floor.SetAvailable(on=True))
     stage.ask(BEN)
     assert stage.asked_about(BEN) == LEO
+
+
+def test_who_declines_again_and_again_is_asked_no_more_for_the_hour() -> None:
+    """[P-DECLINE-1] Whoever only looks at who waits sees six of them an hour, and it is counted."""
+    stage = Stage(LEO)
+    for number in range(RULES.declines_an_hour):
+        who = MemberId(f"m_{number}")
+        stage.ask(who)
+        assert stage.asked_about(who) == LEO
+        if number % 2:
+            stage.do(LEO, on_floor.Decline(seeker=who))
+        else:
+            stage.wait(RULES.proposal)
+            stage.see()
+            stage.do(LEO, on_floor.SetAvailable(on=True))
+        stage.do(who, on_floor.Withdraw())
+    listener = stage.floor.listeners[LEO]
+    assert declined_within(listener, HOUR, stage.now) == RULES.declines_an_hour
+    over_at = Millis(min(listener.declined) + HOUR)
+    assert pause_of(listener, stage.now, RULES) == (Pause.DECLINES, over_at)
+    stage.ask(ANNA)
+    assert stage.asked_about(ANNA) is None
+    stage.now = over_at
+    stage.see()
+    stage.do(LEO, on_floor.StillHere())
+    stage.do(LEO, on_floor.SetAvailable(on=True))
+    stage.ask(BEN)
+    assert LEO in {stage.asked_about(ANNA), stage.asked_about(BEN)}
 
 
 def test_a_listener_has_as_many_at_once_as_they_take_and_the_service_allows() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from chatserver.domain.duty import CLOCKS_DIFFER, Attendance, Duty, DutyRules, ends_at, is_worth_keeping, settle
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis, Offset
-from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.identity import MemberId, Persona
 from chatserver.domain.rooms import (
     EditPost,
     Membership,
@@ -30,7 +30,7 @@ from chatserver.domain.rooms import (
 
 RULES = DutyRules()
 NOW = Millis(1_700_000_000_000)
-OTTER = Person(MemberId("m_otter"), "Otter")
+OTTER = Persona(MemberId("m_otter"), "Otter")
 
 
 def after(milliseconds: int) -> Millis:

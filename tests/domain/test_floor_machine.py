@@ -32,12 +32,17 @@ from chatserver.domain.matching import (
     place,
     places,
 )
+from chatserver.domain.shares import expires_at
 
-RULES = FloorRules(sessions_a_day=4, sessions_a_week=9)
+RULES = FloorRules(sessions_a_day=4, sessions_a_week=9, brief=20_000, places_per_network=2)
 SEEKERS = [MemberId(f"m_seeker_{number}") for number in range(5)]
 LISTENERS = [MemberId(f"m_listener_{number}") for number in range(4)]
+HONEST = MemberId("m_honest")
 EXPECTED = {
     Reason.LISTENING_CLOSED,
+    Reason.SESSIONS_USED,
+    Reason.PLACES_USED,
+    Reason.NOT_NOBODY,
     Reason.IN_SESSION,
     Reason.PLACE_GONE,
     Reason.PROPOSAL_GONE,
@@ -89,13 +94,17 @@ def copy(floor: Floor) -> Floor:
         seekers={**floor.seekers},
         listeners={**floor.listeners},
         sessions={**floor.sessions},
+        shares={**floor.shares},
         waits=floor.waits,
     )
 
 
-def turn(seeker: Seeker) -> tuple[int, int, str]:
-    """Whose turn is first, said once more and apart from the code: lost a listener, asked earlier, smaller id."""
-    return (0 if seeker.is_first else 1, seeker.asked_at, seeker.member)
+def turn(seeker: Seeker) -> tuple[int, int, int, str]:
+    """Whose turn is first, said once more and apart from the code: lost a listener, had fewer sessions today, asked
+    earlier, smaller id."""
+    if seeker.is_first:
+        return (0, 0, seeker.asked_at, seeker.member)
+    return (1, seeker.had, seeker.asked_at, seeker.member)
 
 
 class FloorMachine(RuleBasedStateMachine):
@@ -107,6 +116,8 @@ class FloorMachine(RuleBasedStateMachine):
         self.number = 0
         self.rooms: dict[SessionId, set[MemberId]] = {}
         self.closed: set[SessionId] = set()
+        self.began: dict[MemberId, dict[SessionId, Millis]] = {}
+        """The sessions of each member since they were last erased, but for those that somebody else spoiled."""
 
     # ------------------------------------------------------------------------------------------ the store's part
 
@@ -179,6 +190,8 @@ class FloorMachine(RuleBasedStateMachine):
         for session_id, session in after.sessions.items():
             if session_id not in before.sessions:
                 self.check_new_session(before, session)
+            if session.ending in {Ending.LISTENER, Ending.LISTENER_GONE, Ending.STAFF, Ending.ERASED, Ending.BLOCKED}:
+                self.began.get(session.seeker, {}).pop(session_id, None)
 
     def check_new_session(self, before: Floor, session: Session) -> None:
         listener = before.listeners[session.listeners[0]]
@@ -187,6 +200,7 @@ class FloorMachine(RuleBasedStateMachine):
         assert live < cap_of(listener, RULES)
         assert before.seekers[session.seeker].session is None
         assert session.started_at < session.ends_at <= session.started_at + RULES.longest
+        self.began.setdefault(session.seeker, {})[session.id] = session.started_at
 
     # ------------------------------------------------------------------------------------------ rules
 
@@ -206,11 +220,62 @@ class FloorMachine(RuleBasedStateMachine):
     )
     def ask(self, who: MemberId, wish: Wish, avoid: frozenset[MemberId], is_open: bool) -> None:
         self.here.add(who)
-        self.do(who, on_floor.Ask(name=who, wish=wish, avoid=avoid, is_open=is_open))
+        network = "ab" if who in SEEKERS[:3] else ""
+        self.do(who, on_floor.Ask(name=who, wish=wish, avoid=avoid, is_open=is_open, network=network))
 
     @rule(who=seekers, wish=st.just(Wish()))
     def ask_for_anything(self, who: MemberId, wish: Wish) -> None:
         self.ask(who, wish, frozenset(), True)
+
+    @rule(who=st.sampled_from(SEEKERS[:3]), times=st.integers(1, 8))
+    def come_and_go(self, who: MemberId, times: int) -> None:
+        """One guest asks, is met and ends it at once, over and over: whoever was free for somebody else still is."""
+        seeker = self.floor.seekers.get(who)
+        if seeker is not None:
+            return
+        before = {listener.member: listener for listener in self.floor.listeners.values()}
+        waits = [each for each in self.floor.seekers.values() if each.session is None]
+        for _ in range(times):
+            self.ask(who, Wish(), frozenset(), True)
+            asked = self.floor.seekers.get(who)
+            if asked is not None and asked.proposal is not None:
+                self.accept(who, asked.proposal.listener)
+                asked = self.floor.seekers[who]
+                assert asked.session is not None
+                self.do(who, on_floor.EndSession(session=asked.session))
+            else:
+                self.do(who, on_floor.Withdraw())
+        for listener in self.floor.listeners.values():
+            known = before[listener.member]
+            assert (listener.taken, listener.paused_until, listener.owes) == (
+                known.taken,
+                known.paused_until,
+                known.owes,
+            )
+        if free_listeners(self.floor, self.now, RULES) and not waits:
+            self.ask(HONEST, Wish(), frozenset(), True)
+            proposal = self.floor.seekers[HONEST].proposal
+            free = free_listeners(self.floor, self.now, RULES)
+            assert proposal is not None or not any(may_meet(self.floor.seekers[HONEST], each) for each in free)
+            self.do(HONEST, on_floor.Withdraw())
+            self.do(HONEST, on_floor.Dismiss(member=HONEST, is_erased=True))
+
+    @rule(data=st.data(), span=st.sampled_from([0, RULES.nobody_after]))
+    def say_nobody(self, data: st.DataObject, span: int) -> None:
+        """A listener finds nobody: only where nothing was written, and not at once; then they are free."""
+        live = sorted(id for id, session in self.floor.sessions.items() if session.is_live)
+        if not live:
+            return
+        id = data.draw(st.sampled_from(live))
+        self.here.update(self.floor.sessions[id].people)
+        self.time_passes(span)
+        session = self.floor.sessions.get(id)
+        if session is None or not session.is_live:
+            return
+        self.do(session.listeners[0], on_floor.SayNobody(session=id))
+        after = self.floor.sessions[id]
+        may = not session.spoken and self.now >= session.started_at + RULES.nobody_after
+        assert (after.ending is Ending.NOBODY) == may
 
     @rule(who=seekers)
     def withdraw(self, who: MemberId) -> None:
@@ -282,6 +347,10 @@ class FloorMachine(RuleBasedStateMachine):
             self.here.add(who)
             self.do(who, on_floor.SetAvailable(on=True))
             self.accept_all()
+            for session in [*self.floor.sessions.values()]:
+                if who in session.listeners:
+                    self.do(session.seeker, on_floor.Spoke(session=session.id))
+            self.time_passes(RULES.brief)
             for session in [*self.floor.sessions.values()]:
                 if who in session.listeners:
                     self.do(who, on_floor.EndSession(session=session.id))
@@ -358,6 +427,7 @@ class FloorMachine(RuleBasedStateMachine):
                 st.just(on_floor.Block(session=session)),
                 st.just(on_floor.ReportSession(session=session, reason="rude", note="")),
                 st.just(on_floor.Spoke(session=session)),
+                st.just(on_floor.Typed(session=session)),
                 st.just(on_floor.GiveFeedback(session=session, heard=2, heavy=1)),
                 st.just(on_floor.Debrief(session=session, note="heavy")),
             )
@@ -429,6 +499,8 @@ class FloorMachine(RuleBasedStateMachine):
         self.do(who, on_floor.Dismiss(member=who, is_erased=is_erased))
         assert who not in self.floor.listeners
         if is_erased:
+            self.began.pop(who, None)
+            assert who not in self.floor.shares
             assert who not in self.floor.seekers
             assert not any(each.seeker == who and each.seeker_name for each in self.floor.sessions.values())
 
@@ -524,6 +596,16 @@ class FloorMachine(RuleBasedStateMachine):
             taken = sorted(listener.taken)
             assert all(b - a >= DAY for a, b in zip(taken, taken[RULES.sessions_a_day :], strict=False))
             assert all(b - a >= WEEK for a, b in zip(taken, taken[RULES.sessions_a_week :], strict=False))
+
+    @invariant()
+    def shares_are_fair(self) -> None:
+        waiting = Counter(each.network for each in self.floor.seekers.values() if each.session is None and each.network)
+        assert all(count <= RULES.places_per_network for count in waiting.values())
+        for member, began in self.began.items():
+            today = [at for at in began.values() if at > self.now - DAY]
+            assert len(today) <= RULES.member_sessions_a_day, (member, today)
+        assert all(expires_at(share) > self.now for share in self.floor.shares.values())
+        assert not any(each.network for each in self.floor.seekers.values() if each.session is not None)
 
     @invariant()
     def rooms_follow(self) -> None:

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Epoch, Head, Millis, Offset, Return, StreamPosition, assess_return
-from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.identity import MemberId, Persona
 from chatserver.domain.rooms import (
     Edited,
     EditPost,
@@ -42,7 +42,7 @@ from chatserver.domain.rooms import (
 )
 
 ROOM = Room(id=RoomId("sleep"), name="Awake at night", about="")
-PEOPLE = [Person(MemberId(f"m_{i}"), f"Person {i}") for i in range(3)]
+PEOPLE = [Persona(MemberId(f"m_{i}"), f"Person {i}") for i in range(3)]
 RULES = RoomRules()
 EXPECTED = {Reason.POST_UNKNOWN, Reason.POST_REDACTED, Reason.NOT_YOURS, Reason.EDIT_TOO_LATE}
 
@@ -67,7 +67,7 @@ class Log:
     def head(self) -> Head:
         return Head(self.epoch, Offset(self.first), Offset(self.first + len(self.events) - 1))
 
-    def commit(self, command: RoomCommand, author: Person, now: Millis) -> list[Publication]:
+    def commit(self, command: RoomCommand, author: Persona, now: Millis) -> list[Publication]:
         target = target_of(command)
         state = RoomState(
             room=ROOM,
@@ -150,24 +150,24 @@ class RoomHistory(RuleBasedStateMachine):
     # Members
 
     @rule(author=people, warned=st.booleans(), reply=st.none() | places)
-    def write(self, author: Person, warned: bool, reply: int | None) -> None:
+    def write(self, author: Persona, warned: bool, reply: int | None) -> None:
         reply_to = None if reply is None else self._back(reply)
         self._do(WritePost(text=self._new_text(), warning="w" if warned else None, reply_to=reply_to), author)
 
     @rule(author=people, back=places)
-    def edit(self, author: Person, back: int) -> None:
+    def edit(self, author: Persona, back: int) -> None:
         before = self.log.posts.get(self._back(back))
         if self._do(EditPost(target=self._back(back), text=self._new_text()), author) and before is not None:
             self.withdrawn.add(before.text)
 
     @rule(author=people, back=places)
-    def redact(self, author: Person, back: int) -> None:
+    def redact(self, author: Persona, back: int) -> None:
         before = self.log.posts.get(self._back(back))
         if self._do(RedactPost(target=self._back(back)), author) and before is not None:
             self.withdrawn.add(before.text)
 
     @rule(author=people, back=places, reaction=st.sampled_from(Reaction), on=st.booleans())
-    def react(self, author: Person, back: int, reaction: Reaction, on: bool) -> None:
+    def react(self, author: Persona, back: int, reaction: Reaction, on: bool) -> None:
         self._do(ReactToPost(target=self._back(back), reaction=reaction, on=on), author)
 
     # Networks
@@ -207,7 +207,7 @@ class RoomHistory(RuleBasedStateMachine):
 
     @precondition(lambda self: self.log.events)
     @rule(author=people, count=st.integers(0, 8))
-    def number_anew(self, author: Person, count: int) -> None:
+    def number_anew(self, author: Persona, count: int) -> None:
         """The database was replaced: another epoch, from 1, in which `count` posts were written since."""
         self.log = Log(Epoch(self.log.epoch + "+"))
         for reader in (self.witness, *self.readers):
@@ -252,7 +252,7 @@ class RoomHistory(RuleBasedStateMachine):
                     by = [own for (target, _), own in self.log.own.items() if target == offset and reaction in own]
                     assert post.reactions.get(reaction, 0) == len(by)
 
-    def _do(self, command: RoomCommand, author: Person) -> bool:
+    def _do(self, command: RoomCommand, author: Persona) -> bool:
         try:
             publications = self.log.commit(command, author, self.now)
         except Refusal as refusal:

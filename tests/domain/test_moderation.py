@@ -7,7 +7,7 @@ import pytest
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis, Offset
-from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.identity import MemberId, Persona
 from chatserver.domain.moderation import (
     MOST_MINUTES,
     NOTE_LENGTH,
@@ -15,16 +15,10 @@ from chatserver.domain.moderation import (
     Measure,
     MeasureKind,
     MeasureState,
-    Outcome,
-    Report,
-    ReportStatus,
     TakeMeasure,
     appeal,
-    claim,
-    close,
     decide,
     due_at,
-    release,
     restriction_of,
 )
 from chatserver.domain.rooms import (
@@ -57,21 +51,6 @@ FINE = MeasureState(post=None, is_member=True, is_staff=False)
 def asked(kind: MeasureKind, **fields: object) -> TakeMeasure:
     usual = TakeMeasure(
         id="a1", by=MO, about=BO, kind=kind, room=SLEEP, offset=None, reason="too loud", minutes=60, report=None
-    )
-    return msgspec.structs.replace(usual, **fields)
-
-
-def report(**fields: object) -> Report:
-    usual = Report(
-        id="r1",
-        at=NOW,
-        due_at=due_at(NOW, "unkind", False),
-        by=BO,
-        about=ZOE,
-        room=SLEEP,
-        offset=None,
-        reason="unkind",
-        is_call=False,
     )
     return msgspec.structs.replace(usual, **fields)
 
@@ -154,35 +133,6 @@ def test_it_can_be_answered_once_while_it_holds() -> None:
         appeal(a_measure(), "x" * (NOTE_LENGTH + 1), NOW)
 
 
-def test_a_report_has_one_owner_and_one_end() -> None:
-    mine = claim(report(), MO, None)
-    assert (mine.status, mine.claimed_by) == (ReportStatus.CLAIMED, MO)
-    assert claim(mine, MO, None) == mine
-    with refused(Reason.REPORT_TAKEN):
-        claim(mine, ZOE, None)
-    with refused(Reason.REPORT_TAKEN):
-        claim(mine, ZOE, BO)
-    with refused(Reason.REPORT_TAKEN):
-        release(mine, ZOE)
-    assert claim(mine, ZOE, MO).claimed_by == ZOE
-    assert release(mine, MO) == report()
-    with refused(Reason.NOT_CLAIMED):
-        close(report(), MO, Outcome.NOTHING, "", NOW)
-    closed = close(mine, MO, Outcome.HANDLED, " Thank you. ", NOW)
-    assert (closed.status, closed.outcome, closed.reply, closed.closed_at) == (
-        ReportStatus.CLOSED,
-        Outcome.HANDLED,
-        "Thank you.",
-        NOW,
-    )
-    with refused(Reason.REPORT_CLOSED):
-        claim(closed, MO, None)
-    with refused(Reason.REPORT_CLOSED):
-        release(closed, MO)
-    with refused(Reason.REPORT_CLOSED):
-        close(closed, MO, Outcome.NOTHING, "", NOW)
-
-
 def test_a_call_and_a_danger_are_due_sooner() -> None:
     assert NOW < due_at(NOW, "help", True) == due_at(NOW, "danger", False) < due_at(NOW, "unkind", False)
 
@@ -218,27 +168,30 @@ WRITING: tuple[RoomCommand, ...] = (
 @pytest.mark.parametrize("command", WRITING, ids=lambda command: type(command).__name__)
 def test_who_may_not_write_is_told_until_when(kind: MeasureKind, reason: Reason, command: RoomCommand) -> None:
     with refused(reason) as refusal:
-        decide_in_room(state(kind), command, Person(BO, "Bo"), RoomRules(), Millis(NOW + 1_000))
+        decide_in_room(state(kind), command, Persona(BO, "Bo"), RoomRules(), Millis(NOW + 1_000))
     assert refusal.value.retry_after == 3_599
     assert refusal.value.details == {"measure": "a1", "until": NOW + 3_600_000, "appeal": "/api/identity/appeal"}
     patient = RoomRules(edit_window=2 * 3_600_000)
-    assert decide_in_room(state(kind), command, Person(BO, "Bo"), patient, Millis(NOW + 3_600_000))
+    assert decide_in_room(state(kind), command, Persona(BO, "Bo"), patient, Millis(NOW + 3_600_000))
 
 
 def test_a_notice_forbids_nothing_and_taking_back_is_never_forbidden() -> None:
     assert restriction_of(decide(asked(MeasureKind.NOTICE), FINE, NOW)) is None
     for kind in (MeasureKind.MUTE, MeasureKind.REMOVE, MeasureKind.BAN):
-        assert decide_in_room(state(kind), RedactPost(target=Offset(3)), Person(BO, "Bo"), RoomRules(), NOW)
+        assert decide_in_room(state(kind), RedactPost(target=Offset(3)), Persona(BO, "Bo"), RoomRules(), NOW)
 
 
-def test_muted_everywhere_leaves_one_to_one_open_and_a_ban_does_not() -> None:
+@pytest.mark.parametrize("room", [None, SLEEP], ids=["everywhere", "in its room"])
+@pytest.mark.parametrize("kind", [MeasureKind.MUTE, MeasureKind.REMOVE])
+def test_nothing_but_a_ban_keeps_anybody_from_their_listener(kind: MeasureKind, room: RoomId | None) -> None:
     post = WritePost(text="x")
-    talk = state(MeasureKind.MUTE, room=None, kind=RoomKind.SESSION)
-    assert decide_in_room(talk, post, Person(BO, "Bo"), RoomRules(), NOW)
+    if kind is MeasureKind.MUTE or room is not None:
+        talk = state(kind, room=room, kind=RoomKind.SESSION)
+        assert decide_in_room(talk, post, Persona(BO, "Bo"), RoomRules(), NOW)
     with refused(Reason.MUTED):
-        decide_in_room(state(MeasureKind.MUTE, room=None), post, Person(BO, "Bo"), RoomRules(), NOW)
+        decide_in_room(state(MeasureKind.MUTE, room=None), post, Persona(BO, "Bo"), RoomRules(), NOW)
     with refused(Reason.BANNED):
-        decide_in_room(state(MeasureKind.BAN, kind=RoomKind.SESSION), post, Person(BO, "Bo"), RoomRules(), NOW)
+        decide_in_room(state(MeasureKind.BAN, kind=RoomKind.SESSION), post, Persona(BO, "Bo"), RoomRules(), NOW)
 
 
 def test_a_mute_keeps_nobody_out() -> None:

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, Epoch, Millis, Offset
-from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.identity import MemberId, Persona
 from chatserver.domain.rooms import (
     Edited,
     EditPost,
     Membership,
+    Noticed,
     Post,
     Posted,
     Publication,
@@ -34,16 +35,17 @@ from chatserver.domain.rooms import (
     RoomState,
     RoomStatus,
     WritePost,
-    clean_text,
     decide,
     evolve,
     room_channel,
     room_of,
     target_of,
 )
+from chatserver.domain.screening import Kind
+from chatserver.domain.written import clean_text
 
-ANNA = Person(MemberId("m_anna"), "Quiet Heron")
-BEN = Person(MemberId("m_ben"), "Calm Fern")
+ANNA = Persona(MemberId("m_anna"), "Quiet Heron")
+BEN = Persona(MemberId("m_ben"), "Calm Fern")
 NOW = Millis(1_700_000_000_000)
 RULES = RoomRules(text_length=100, warning_length=20, edit_window=600_000)
 ROOM = Room(id=RoomId("sleep"), name="Awake at night", about="", agreement_version=3)
@@ -61,11 +63,11 @@ def state(
     return RoomState(room=room, membership=membership, target=target, target_reactions=reactions)
 
 
-def ask(command: RoomCommand, given: RoomState, author: Person = ANNA, now: Millis = NOW) -> tuple[RoomEvent, ...]:
+def ask(command: RoomCommand, given: RoomState, author: Persona = ANNA, now: Millis = NOW) -> tuple[RoomEvent, ...]:
     return decide(given, command, author, RULES, now)
 
 
-def refusal(command: RoomCommand, given: RoomState, author: Person = ANNA, now: Millis = NOW) -> Refusal:
+def refusal(command: RoomCommand, given: RoomState, author: Persona = ANNA, now: Millis = NOW) -> Refusal:
     with pytest.raises(Refusal) as caught:
         ask(command, given, author, now)
     return caught.value
@@ -196,10 +198,19 @@ def test_the_first_post_in_a_slow_room_does_not_wait() -> None:
     assert ask(WritePost(text="x"), state(room=SLOW))
 
 
-def test_slow_mode_holds_back_neither_edits_nor_reactions() -> None:
+def test_slow_mode_holds_back_neither_a_first_edit_nor_reactions() -> None:
     membership = msgspec.structs.replace(MEMBERSHIP, last_post_at=NOW)
     for command in (EDIT, REDACT, REACT):
         assert ask(command, state(POST, room=SLOW, membership=membership))
+
+
+def test_slow_mode_holds_back_every_edit_but_the_first() -> None:
+    edited = msgspec.structs.replace(POST, edited_at=NOW)
+    membership = msgspec.structs.replace(MEMBERSHIP, last_post_at=NOW)
+    refused = refusal(EDIT, state(edited, room=SLOW, membership=membership))
+    assert (refused.reason, refused.retry_after) == (Reason.SLOW_MODE, 30.0)
+    earlier = msgspec.structs.replace(MEMBERSHIP, last_post_at=Millis(NOW - 30_000))
+    assert ask(EDIT, state(edited, room=SLOW, membership=earlier))
 
 
 # --------------------------------------------------------------------------------------------- editing, redacting
@@ -376,7 +387,7 @@ def test_redacting_takes_text_warning_and_reactions() -> None:
         ("a\x00\x1b[31mb\x7f\x85\x9f", "a[31mb"),
         ("\x00 a \x00", "a"),
         ("\u00a0a\u3000", "a"),
-        ("a\u200db", "a\u200db"),
+        ("a\u200db", "ab"),
     ],
 )
 def test_cleaning_keeps_lines_and_drops_controls(raw: str, clean: str) -> None:
@@ -431,8 +442,50 @@ def test_contact_details_are_caught_in_edits_and_warnings_too() -> None:
         assert refusal.value.reason is Reason.CONTACT_DETAILS
 
 
-def test_rooms_for_everybody_are_left_to_their_agreement() -> None:
-    assert decide(state(), WritePost(text="my number is 07700 900123"), ANNA, with_policy("refuse"), NOW)
+def test_an_edit_is_asked_only_about_contact_details_that_are_new() -> None:
+    before = msgspec.structs.replace(POST, text="my number is 07700 900123, cal me")
+    slip = EditPost(target=Offset(7), text="my number is 07700 900123, call me")
+    assert decide(state(before, room=TALK), slip, ANNA, RULES, NOW)
+    assert decide(state(before, room=TALK), slip, ANNA, RULES, NOW, Noticed(contacts=frozenset({Kind.PHONE})))
+    more = EditPost(target=Offset(7), text="07700 900123 or sam@example.com")
+    with pytest.raises(Refusal) as refusal:
+        decide(state(before, room=TALK), more, ANNA, RULES, NOW)
+    assert refusal.value.details == {"kinds": ["email"], "may_send": True}
+
+
+@pytest.mark.parametrize(("policy", "may_send"), [("warn", True), ("refuse", False)])
+def test_contact_details_are_caught_in_rooms_for_everybody_too(
+    policy: Literal["off", "warn", "refuse"], may_send: bool
+) -> None:
+    rules = msgspec.structs.replace(RULES, contact_policy="off", room_contact_policy=policy)
+    with pytest.raises(Refusal) as refusal:
+        decide(state(), WritePost(text="my number is 07700 900123"), ANNA, rules, NOW)
+    assert refusal.value.details == {"kinds": ["phone"], "may_send": may_send}
+
+
+def test_newcomers_send_no_contact_details_into_rooms() -> None:
+    noticed = Noticed(contacts=frozenset({Kind.PHONE}), is_newcomer=True)
+    command = WritePost(text="my number is 07700 900123", anyway=True)
+    with pytest.raises(Refusal) as refusal:
+        decide(state(), command, ANNA, RULES, NOW, noticed)
+    assert refusal.value.details == {"kinds": ["phone"], "may_send": False}
+    assert decide(state(room=TALK), command, ANNA, RULES, NOW, noticed)
+
+
+def test_what_was_noticed_before_is_not_looked_for_again() -> None:
+    noticed = Noticed(contacts=frozenset({Kind.PHONE}))
+    with pytest.raises(Refusal):
+        decide(state(), WritePost(text="and the rest of it: 123"), ANNA, RULES, NOW, noticed)
+    assert decide(state(), WritePost(text="07700 900123"), ANNA, RULES, NOW, Noticed())
+
+
+def test_whoever_has_to_wait_is_told_so_first() -> None:
+    """Looking at a text is the dearest part, and is not done for a post that is refused anyway."""
+    slow = msgspec.structs.replace(ROOM, slow_mode=60)
+    waiting = msgspec.structs.replace(MEMBERSHIP, last_post_at=Millis(NOW - 1000))
+    with pytest.raises(Refusal) as refusal:
+        decide(state(room=slow, membership=waiting), WritePost(text="07700 900123"), ANNA, RULES, NOW)
+    assert refusal.value.reason is Reason.SLOW_MODE
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatserver.domain.screening import Kind, find_contacts
+from chatserver.domain.screening import MOST_CANDIDATES, Kind, contacts_across, find_contacts, look_for_contacts
+from tests.domain.contact_disguises import DISGUISED, ORDINARY, SPLIT
 from tests.domain.contact_sentences import WITH, WITHOUT
 
 LABELLED = [(sentence, kind) for kind, sentences in WITH.items() for sentence in sentences]
@@ -67,3 +68,39 @@ def test_no_text_takes_long(part: str) -> None:
 
 def _kinds(text: str) -> set[Kind]:
     return {found.kind for found in find_contacts(text)}
+
+
+def test_at_least_44_of_46_disguises_are_seen_through() -> None:
+    assert len(DISGUISED) == 46
+    missed = [text for text in DISGUISED if not find_contacts(text)]
+    assert len(missed) <= 2, missed
+
+
+def test_ordinary_talk_is_not_taken_for_a_disguise() -> None:
+    wrong = [(text, find_contacts(text)) for text in ORDINARY if find_contacts(text)]
+    assert len(ORDINARY) > 60
+    assert len(wrong) <= 1, wrong
+
+
+@pytest.mark.parametrize(("before", "text"), SPLIT)
+def test_what_two_posts_hold_together_is_found(before: str, text: str) -> None:
+    assert contacts_across(before, text)
+    assert not contacts_across("", text)
+
+
+def test_what_one_post_holds_alone_is_not_the_next_ones() -> None:
+    assert not contacts_across("ring 07700 900123", "and sleep well")
+    assert not contacts_across("I slept 4 hours", "and 30 minutes")
+
+
+def test_a_place_is_told_of_the_text_as_it_was_written() -> None:
+    text = "so: i\u200bnsta: wolfie_99, ok"
+    (found,) = find_contacts(text)
+    assert text[found.start : found.end] == "i\u200bnsta: wolfie_99"
+
+
+@pytest.mark.parametrize("part", ["@home ", "snap a ", "1 2 3 4 5 6 7 8, ", "a_1b "])
+def test_places_that_are_looked_at_are_counted_and_few(part: str) -> None:
+    looked = look_for_contacts((part * 2_000)[:2_000])
+    assert looked.steps <= 8 * MOST_CANDIDATES
+    assert looked.found or looked.steps < MOST_CANDIDATES or not looked.is_whole

@@ -6,7 +6,7 @@ import pytest
 
 from chatserver.domain import floor_commands as on_floor
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.floor import Ending, FloorRules, Left, Pause, SessionId
+from chatserver.domain.floor import Ending, FloorRules, Left, Pause, Profile, SessionId
 from chatserver.domain.floor_commands import FloorCommand
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
@@ -72,6 +72,36 @@ def test_silence_is_warned_of_and_ends_it_and_a_word_keeps_it() -> None:
     assert stage.session(session).warned == frozenset()
     stage.wait(RULES.idle)
     assert stage.session(session).ending is Ending.IDLE
+
+
+def test_writing_keeps_a_session_for_as_long_again_and_not_for_ever() -> None:
+    stage = Stage(LEO)
+    session = stage.meet(ANNA)
+    began = stage.session(session).last_at
+    for _ in range(11):
+        stage.wait(MINUTE - SECOND)
+        stage.do(ANNA, on_floor.Typed(session=session.id))
+    # Nine minutes in, the warning stood for nobody: she was writing.
+    assert stage.session(session).is_live
+    assert stage.session(session).warned == frozenset()
+    while stage.session(session).is_live:
+        stage.do(ANNA, on_floor.Typed(session=session.id))
+        stage.wait(10 * SECOND)
+        assert stage.now <= began + 2 * RULES.idle + 10 * SECOND
+    ended = stage.session(session)
+    assert ended.ending is Ending.IDLE
+    assert ended.ended_at is not None
+    assert 0 <= ended.ended_at - (began + 2 * RULES.idle) <= 5 * SECOND
+
+
+def test_writing_takes_the_warning_of_silence_back() -> None:
+    stage = Stage(LEO)
+    session = stage.meet(ANNA)
+    stage.wait(RULES.idle * 4 // 5)
+    assert stage.session(session).warned == {"idle"}
+    stage.do(LEO, on_floor.Typed(session=session.id))
+    assert stage.session(session).warned == frozenset()
+    assert stage.session(session).last_at == session.last_at
 
 
 def test_time_is_added_only_when_both_want_it_and_never_beyond_the_longest() -> None:
@@ -177,6 +207,7 @@ def test_who_handed_over_can_still_report_whom_they_talked_with() -> None:
         on_floor.Block(session=session),
         on_floor.TalkAgain(session=session, on=True),
         on_floor.Spoke(session=session),
+        on_floor.Typed(session=session),
         on_floor.AnswerAskIn(session=session, yes=False),
     ):
         assert refused(stage, LEO, command) is Reason.SESSION_UNKNOWN
@@ -192,7 +223,7 @@ def test_a_seeker_says_whom_of_several_they_mean_and_nobody_guesses() -> None:
     stage.do(ANNA, on_floor.ReportSession(session=session, reason="rude", note="", about=LIV))
     stage.do(LIV, on_floor.ReportSession(session=session, reason="rude", note="", about=ANNA))
     assert [each.about for each in stage.did(on_floor.KeepReport)] == [None, LEO, LIV, ANNA]
-    for who, about in ((ANNA, ANNA), (ANNA, LOU), (LEO, LIV), (LIV, LEO)):
+    for who, about in ((ANNA, ANNA), (ANNA, LOU), (LIV, LIV), (LEO, LOU)):
         report = on_floor.ReportSession(session=session, reason="rude", note="again", about=about)
         assert refused(stage, who, report) is Reason.MEMBER_UNKNOWN
 
@@ -300,6 +331,49 @@ def test_only_the_holder_asks_in_and_only_somebody_who_has_a_seat() -> None:
     assert refused(stage, LIV, question) is Reason.NOT_HOLDING
     assert refused(stage, LEO, question) is Reason.LISTENER_BUSY
     assert refused(stage, ANNA, question) is Reason.NOT_LISTENER
+
+
+def test_whose_account_is_given_back_by_a_link_is_in_no_session_and_keeps_the_rest() -> None:
+    """[P-STAFF-15]"""
+    stage = Stage(LEO)
+    over = stage.meet(ANNA)
+    stage.do(ANNA, on_floor.EndSession(session=over.id))
+    stage.wait(RULES.pause)
+    stage.do(LEO, on_floor.SetProfile(profile=Profile(openings=("Hello.",))))
+    live, before = stage.meet(BEN), stage.floor.listeners[LEO]
+    stage.effects.clear()
+    stage.do(LEO, on_floor.StepOut(member=LEO))
+    assert stage.session(live).ending is Ending.STAFF
+    assert stage.floor.seekers[BEN].is_first
+    assert {each.session for each in stage.did(on_floor.ExpelFromRoom)} == {over.id, live.id}
+    after = stage.floor.listeners[LEO]
+    assert (after.profile, after.ready_at, after.taken) == (before.profile, before.ready_at, before.taken)
+    # Whose session it was stays: they can still be reported for it.
+    assert LEO in stage.session(live).listeners
+    stage.do(BEN, on_floor.ReportSession(session=live.id, reason="pressure", note="", is_call=False))
+    assert stage.did(on_floor.KeepReport)[-1].about == LEO
+
+
+def test_of_two_listeners_the_other_holds_it_when_an_account_is_given_back() -> None:
+    stage = Stage(LEO)
+    session = handed(stage, is_handover=False)
+    stage.do(LEO, on_floor.StepOut(member=LEO))
+    assert stage.floor.sessions[session].listeners == (LIV,)
+    assert stage.floor.sessions[session].is_live
+    assert LEO in {each.member for each in stage.did(on_floor.ExpelFromRoom)}
+
+
+def test_a_listener_can_report_a_colleague_of_the_same_session() -> None:
+    """[P-TALK-6]"""
+    stage = Stage(LEO)
+    session = handed(stage, is_handover=False)
+    for about, meant in ((None, ANNA), (LIV, LIV), (ANNA, ANNA)):
+        asked = on_floor.ReportSession(session=session, reason="pressure", note="", is_call=False, about=about)
+        stage.do(LEO, asked)
+        assert stage.did(on_floor.KeepReport)[-1].about == meant
+    for about in (LEO, LOU):
+        asked = on_floor.ReportSession(session=session, reason="pressure", note="", is_call=False, about=about)
+        assert refused(stage, LEO, asked) is Reason.MEMBER_UNKNOWN
 
 
 @pytest.mark.parametrize("is_erased", [True, False])

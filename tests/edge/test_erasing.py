@@ -6,11 +6,10 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from tests.edge.chat import chatting
 from tests.edge.serving import until
 from tests.kit.client import ChatClient
+from tests.kit.web import WebClient
 
 TEXT = "words that are to be forgotten"
 
@@ -26,7 +25,7 @@ async def test_who_was_erased_is_named_to_nobody_who_comes_back(tmp_path: Path) 
         own = await ann.ask("post", room="sleep", text=TEXT)
         answered = await ben.ask("post", room="sleep", text="an answer", reply_to=own["offset"])
         await ann.ask("react", room="sleep", offset=answered["offset"], reaction="hug", on=True)
-        async with httpx.AsyncClient(base_url=served.http) as web:
+        async with WebClient(base_url=served.http) as web:
             erased = await web.post("/api/identity/erase", headers={"authorization": f"Bearer {ann.token}"})
             assert erased.status_code == 204
         async with ChatClient(served.url) as cleo:
@@ -49,7 +48,7 @@ async def test_an_interrupted_erasure_is_finished_by_asking_again(tmp_path: Path
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM sqlite_master").fetchall()
         who = {"authorization": f"Bearer {ann.token}"}
-        async with httpx.AsyncClient(base_url=served.http, headers=who) as web:
+        async with WebClient(base_url=served.http, headers=who) as web:
             # Somebody reads, a backup perhaps, so the write-ahead log cannot be emptied.
             assert (await web.post("/api/identity/erase")).status_code == 503
             reader.close()

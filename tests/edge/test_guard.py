@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.limits import Limits
-from chatserver.edge.addresses import Addresses, AddressKey, AddressKeys, Buckets
+from chatserver.edge.addresses import Addresses, AddressKeys
+from chatserver.edge.gate import Gate
 from chatserver.edge.guard import Cookies, Origins, Standing, security_headers
 
 Scope = dict[str, object]
@@ -116,6 +119,13 @@ def test_cookie_has_its_flags(secure: bool | None, scheme: str, expected: str) -
     assert Cookies("chat_identity", max_age=60, secure=secure).keep(scope(scheme), "abc") == expected
 
 
+def test_a_token_is_found_in_whichever_cookie_field_it_comes() -> None:
+    """HTTP/2 clients may split them, and a proxy may pass them on so."""
+    cookies = Cookies("chat_identity", max_age=60)
+    for fields in (["other=1", "chat_identity=abc"], ["chat_identity=abc", "other=1"], ["other=1; chat_identity=abc"]):
+        assert cookies.token(scope("http", cookie=fields)) == "abc"
+
+
 def test_cookie_is_read_by_the_name_that_fits_the_scheme() -> None:
     cookies = Cookies("chat_identity", max_age=60)
     both = "chat_identity=plain; x=y; __Host-chat_identity=secure"
@@ -197,36 +207,112 @@ def test_addresses_of_one_household_share_a_key() -> None:
     assert key(None) == key("/run/chat.sock") == key("")
 
 
-def test_bucket_of_an_address_fills_again() -> None:
-    clock = Clock()
-    buckets = Buckets(rate=1 / 60, burst=2, now=clock)
-    me, other = AddressKey(b"me"), AddressKey(b"other")
-    assert [buckets.take(me), buckets.take(me), buckets.take(me)] == [0.0, 0.0, pytest.approx(60)]
-    assert buckets.take(other) == 0.0
-    clock.now = 60
-    assert buckets.take(me) == 0.0
+def test_one_household_holds_twice_as_many_connections_as_one_network() -> None:
+    keys = AddressKeys(b"s" * 32, Clock(86_400 * 20_000))
+    gate = Gate(Limits(tcp_per_address=3), keys.source)
+    held = [gate.enter_peer(f"2001:db8:1:{number:x}::1") for number in range(6)]
+    assert None not in held
+    assert gate.enter_peer("2001:db8:1:7::1") is None
+    assert gate.enter_peer("2001:db8:1:ff00::1") is not None
+    for each in held:
+        assert each is not None
+        gate.leave_peer(each)
+    assert gate.enter_peer("2001:db8:1:7::1") is not None
 
 
-def test_table_of_buckets_is_bounded_and_forgets_what_is_full_first() -> None:
-    clock = Clock()
-    buckets = Buckets(rate=1, burst=1, now=clock, size=100)
-    for number in range(1_000):
-        buckets.take(AddressKey(str(number).encode()))
-    assert len(buckets) == 100
-    assert buckets.take(AddressKey(b"999")) > 0
-    clock.now = 10
-    buckets.take(AddressKey(b"new"))
-    assert len(buckets) == 1
+def test_source_has_the_keys_of_wider_networks_and_of_the_day_before() -> None:
+    clock = Clock(86_400 * 20_000)
+    source = AddressKeys(b"s" * 32, clock).source
+    one, near = source("2001:db8:1:2::1").prefixes, source("2001:db8:1:3::1").prefixes
+    far, other = source("2001:db8:1:ff00::1").prefixes, source("2001:db8:2:2::1").prefixes
+    assert [one.today[level] == near.today[level] for level in range(3)] == [False, True, True]
+    assert [one.today[level] == far.today[level] for level in range(3)] == [False, False, True]
+    assert not set(one.today) & set(other.today)
+    assert len(source("203.0.113.7").prefixes.today) == 1
+    assert source("2001:db8:1:2::9").key == AddressKeys(b"s" * 32, clock).key("2001:db8:1:2::1")
+    clock.now += 86_400
+    later = source("2001:db8:1:2::1").prefixes
+    assert later.yesterday == one.today
+    assert all(later.has(key) for key in (*one.today, *later.today))
+    assert not other.has(one.today[2])
+
+
+def test_source_in_a_shared_network_has_its_factor() -> None:
+    shared = [("198.51.100.0/24", 30), ("198.51.100.7/32", 5), ("2001:db8::/48", 10)]
+    source = AddressKeys(b"s" * 32, Clock(), shared).source
+    asked = ["198.51.100.1", "::ffff:198.51.100.1", "198.51.100.7", "2001:db8::1", "2001:db8:1::1", "203.0.113.7", None]
+    assert [source(address).share for address in asked] == [30, 30, 5, 10, 1, 1, 1]
 
 
 def test_address_has_so_many_sockets() -> None:
     addresses = Addresses(AddressKeys(b"s" * 32, Clock()), Limits(connections_per_address=2), Clock())
-    key = addresses.key(("203.0.113.7", 1))
-    addresses.enter(key)
-    addresses.enter(key)
+    source = addresses.source(("203.0.113.7", 1))
+    addresses.enter(source)
+    addresses.enter(source)
     with pytest.raises(Refusal) as caught:
-        addresses.enter(key)
+        addresses.enter(source)
     assert (caught.value.reason, caught.value.retry_after) == (Reason.BUSY, 30.0)
-    addresses.enter(addresses.key(("203.0.113.8", 1)))
-    addresses.leave(key)
-    addresses.enter(key)
+    addresses.enter(addresses.source(("203.0.113.8", 1)))
+    addresses.leave(source)
+    addresses.enter(source)
+
+
+def test_networks_around_an_address_have_so_many_sockets_together() -> None:
+    addresses = Addresses(AddressKeys(b"s" * 32, Clock()), Limits(connections_per_address=2), Clock())
+
+    def opened(prefix: str) -> int:
+        """How many sockets get in, each from another /64."""
+        passed = 0
+        for number in range(256):
+            with contextlib.suppress(Refusal):
+                addresses.enter(addresses.source((f"2001:db8:{prefix}{number:02x}::1", 1)))
+                passed += 1
+        return passed
+
+    # A /56 has twice what one address may have, and a /48 four times.
+    assert [opened("1:1"), opened("1:2"), opened("1:3"), opened("2:1")] == [4, 4, 0, 4]
+
+
+OWN_PAGE = {"host": "chat_upstream", "sec_fetch_site": "same-origin"}
+"""What a server gets of its own page behind nginx without `proxy_set_header Host`."""
+
+
+def test_a_refused_origin_is_logged_with_both_hosts_and_strangers_fill_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    now = 1_000.0
+    origins = Origins(now=lambda: now)
+    assert origins.judge(scope(origin="https://Chat.example.org", **OWN_PAGE)) is FOREIGN
+    for number in range(1_000):
+        assert origins.judge(scope(origin=f"https://evil{number}.example", **OWN_PAGE)) is FOREIGN
+    (line,) = caplog.records
+    told = line.__dict__
+    assert (line.message, told["origin"], told["host"]) == (
+        "origin_refused", "https://chat.example.org", "chat_upstream",
+    )  # fmt: skip
+    assert "public_origins" in told["hint"]
+    now += 60
+    origins.judge(scope(origin="https://chat.example.org", **OWN_PAGE))
+    assert [record.__dict__["refused"] for record in caplog.records] == [1, 1_001]
+
+
+@pytest.mark.parametrize(
+    "origin", ["null", "https://evil.example/?words", "https://a b", "https://" + "x" * 300, "words in it"]
+)
+def test_what_cannot_be_read_as_an_origin_is_not_logged(origin: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert Origins().judge(scope(origin=origin, **OWN_PAGE)) is FOREIGN
+    assert caplog.records == []
+
+
+def test_of_a_host_that_cannot_be_read_nothing_is_logged_but_that(caplog: pytest.LogCaptureFixture) -> None:
+    asked = scope(host="words in it", origin="https://chat.example.org", sec_fetch_site="same-origin")
+    assert Origins().judge(asked) is FOREIGN
+    assert [record.__dict__["host"] for record in caplog.records] == ["unreadable"]
+
+
+def test_where_somebody_was_before_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    for site in ("cross-site", "same-site"):
+        asked = scope(host="chat.example.org", origin="https://elsewhere.example", sec_fetch_site=site)
+        assert Origins().judge(asked) is FOREIGN
+    assert caplog.records == []
+    # An old browser, or one over plain HTTP, does not say whose page it is: the host alone may tell the operator.
+    assert Origins().judge(scope(host="chat_upstream", origin="http://elsewhere.example")) is FOREIGN
+    assert [(r.__dict__["origin"], r.__dict__["host"]) for r in caplog.records] == [("another", "chat_upstream")]

@@ -20,6 +20,7 @@ from chatserver.edge.static import StaticFiles
 from chatserver.server import Server
 from tests.edge.chat import chatting
 from tests.edge.serving import Served, raw_client, serving
+from tests.kit.web import WebClient
 
 COOKIE = re.compile(r"chat_identity=([^;]+); Max-Age=2592000; Path=/; HttpOnly; SameSite=Strict")
 
@@ -28,7 +29,7 @@ COOKIE = re.compile(r"chat_identity=([^;]+); Max-Age=2592000; Path=/; HttpOnly; 
 async def page(served: Served, *, origin: bool = True) -> AsyncIterator[httpx.AsyncClient]:
     """A browser's page, as far as HTTP goes."""
     headers = {"origin": served.http, "sec-fetch-site": "same-origin"} if origin else {}
-    async with httpx.AsyncClient(base_url=served.http, headers=headers) as client:
+    async with WebClient(base_url=served.http, headers=headers) as client:
         yield client
 
 
@@ -45,7 +46,10 @@ ROUTES = {
     "/index.html": {"GET", "HEAD"},
     "/healthz": {"GET", "HEAD"},
     "/readyz": {"GET", "HEAD"},
+    "/statusz": {"GET", "HEAD"},
     "/metrics": {"GET", "HEAD"},
+    "/api/openapi.json": {"GET", "HEAD"},
+    "/api/asyncapi.json": {"GET", "HEAD"},
     "/api/identity": {"POST"},
     "/api/identity/restore": {"POST"},
     "/api/identity/export": {"GET", "HEAD"},
@@ -108,6 +112,23 @@ async def test_page_and_its_files_are_served_packed_and_validated(chat: tuple[Se
         assert head.headers["content-length"] == answer.headers["content-length"]
 
 
+async def test_a_fragment_that_a_mail_program_encoded_leads_to_the_page(chat: tuple[Served, Server]) -> None:
+    served, _ = chat
+    async with page(served) as browser:
+        for behind, fragment in (
+            ("invite=aB3_-x", "invite=aB3_-x"),
+            ("invite%3DaB3", "invite=aB3"),
+            ("reset=a%0d%0aSet-Cookie:%20x=1", "reset=a%0D%0ASet-Cookie%3A%20x=1"),
+        ):
+            answer = await browser.get(f"/listen.html%23{behind}", follow_redirects=False)
+            assert answer.status_code == 302, behind
+            assert answer.headers["location"] == f"/listen.html#{fragment}"
+            assert answer.headers["cache-control"] == "no-store"
+            assert "set-cookie" not in answer.headers
+        for nowhere in ("/nothing.html%23invite=x", "/..%23x", "/https://elsewhere%23x"):
+            assert (await browser.get(nowhere, follow_redirects=False)).status_code == 404, nowhere
+
+
 async def test_nothing_outside_the_web_root_can_be_reached(tmp_path: Path) -> None:
     root = tmp_path / "web"
     (root / "js").mkdir(parents=True)
@@ -147,12 +168,13 @@ async def test_health_readiness_and_metrics(chat: tuple[Served, Server]) -> None
     async with page(served) as browser:
         assert (await browser.get("/healthz")).json() == {"alive": True}
         async with asyncio.timeout(5):
-            while (ready := await browser.get("/readyz")).status_code != 200:
-                assert ready.status_code == 503
-                assert ready.json()["ready"] is False
+            while (status := await browser.get("/statusz")).status_code != 200:
+                assert status.status_code == 503
+                assert status.json()["ok"] is False
                 await asyncio.sleep(0.05)
-        assert ready.json()["ready"] is True
-        assert set(ready.json()["checks"].values()) == {"ok"}
+        assert status.json()["ok"] is True
+        assert set(status.json()["checks"].values()) == {"ok"}
+        assert (await browser.get("/readyz")).json() == {"ready": True}
         metrics = await browser.get("/metrics")
         assert metrics.headers["content-type"].startswith("text/plain; version=0.0.4")
         assert "# TYPE chat_connections gauge" in metrics.text
@@ -182,7 +204,7 @@ async def test_cookie_counts_for_our_page_only(chat: tuple[Served, Server]) -> N
     async with page(served) as browser:
         member = (await browser.post("/api/identity")).json()["member"]
         cookies = browser.cookies
-    async with httpx.AsyncClient(base_url=served.http, cookies=cookies) as nobody:
+    async with WebClient(base_url=served.http, cookies=cookies) as nobody:
         assert (await nobody.post("/api/identity")).json()["member"] != member
         assert (await nobody.post("/api/identity/erase")).status_code == 401
         foreign = {"origin": "https://evil.example"}
@@ -255,12 +277,22 @@ async def test_copies_are_counted_by_address(tmp_path: Path) -> None:
         assert [(await browser.get("/api/identity/export")).status_code for _ in range(3)] == [200, 200, 429]
 
 
+async def test_erasures_are_counted_by_address(tmp_path: Path) -> None:
+    async with chatting(tmp_path, limits={"erasures_per_address_per_hour": 2}) as (served, _):
+        answers: list[int] = []
+        for _ in range(3):
+            async with page(served) as browser:
+                await browser.post("/api/identity")
+                answers.append((await browser.post("/api/identity/erase")).status_code)
+        assert answers == [204, 204, 429]
+
+
 async def test_why_the_store_takes_no_writes_is_not_for_strangers(chat: tuple[Served, Server], tmp_path: Path) -> None:
     served, _ = chat
     async with page(served) as browser:
         await asyncio.to_thread((tmp_path / "data" / "chat.db").unlink)
         async with asyncio.timeout(5):
-            while (checks := (await browser.get("/readyz")).json()["checks"])["store"] == "ok":  # noqa: ASYNC110
+            while (checks := (await browser.get("/statusz")).json()["checks"])["store"] == "ok":  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         assert checks["store"] == "takes no writes"
 
@@ -357,3 +389,18 @@ async def test_bug_reveals_nothing(caplog: pytest.LogCaptureFixture) -> None:
     assert json.loads(bytes(answer.body))["error"]["code"] == "internal"
     assert "KeyError at test_http.py" in caplog.text
     assert "what somebody wrote" not in caplog.text
+
+
+async def test_text_that_no_database_keeps_is_refused_in_every_body(chat: tuple[Served, Server]) -> None:
+    served, _ = chat
+    bodies = {
+        "/api/identity/restore": {"code": "a\0b"},
+        "/api/staff/sign-in": {"login": "a\0b", "password": "lamp river boots sky"},
+        "/api/staff/reset/use": {"link": "a\0b", "password": "lamp river boots sky"},
+    }
+    async with page(served) as client:
+        for path, body in bodies.items():
+            answer = await client.post(path, json=body)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (400, "malformed"), path
+            kept = await client.post(path, json={name: text.replace("\0", "") for name, text in body.items()})
+            assert kept.status_code != 400 or kept.json()["error"]["code"] != "malformed", path

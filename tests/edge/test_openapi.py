@@ -12,7 +12,9 @@ from starlette.routing import Route
 
 from chatserver.edge.openapi import document
 from chatserver.edge.routes import IDENTITY
+from chatserver.protocol import asyncapi
 from tests.edge.chat import chatting
+from tests.kit.web import WebClient
 
 ROOT = Path(__file__).parents[2]
 VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
@@ -63,3 +65,33 @@ def test_the_calls_of_protocol_md_are_these() -> None:
     section = (ROOT / "docs/protocol.md").read_text(encoding="utf-8").split("\n## HTTP\n")[1].split("\n## ")[0]
     told = [line.split("|")[1].strip(" `") for line in section.splitlines() if line.startswith("| `")]
     assert told == [f"{call.method} {call.path}" for call in IDENTITY]
+
+
+async def test_the_server_tells_both_documents_itself(tmp_path: Path) -> None:
+    """[P-HTTP-9]"""
+    async with chatting(tmp_path) as (served, _), WebClient(base_url=served.http) as http:
+        for path, whole in (("/api/openapi.json", DOCUMENT), ("/api/asyncapi.json", asyncapi.document(VERSION))):
+            plain = await http.get(path, headers={"accept-encoding": "identity"})
+            assert (plain.status_code, plain.headers["content-type"]) == (200, "application/json")
+            assert plain.json() == json.loads(json.dumps(whole))
+            packed = await http.get(path, headers={"accept-encoding": "gzip"})
+            assert packed.headers["content-encoding"] == "gzip"
+            assert packed.json() == plain.json()
+            again = await http.get(path, headers={"if-none-match": plain.headers["etag"]})
+            assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_cookie_that_only_pages_get_is_not_required() -> None:
+    for path, method in (
+        ("/api/staff/sign-in", "post"),
+        ("/api/staff/invitation", "post"),
+        ("/api/staff/reset/use", "post"),
+        ("/api/staff/password", "post"),
+    ):
+        answers = DOCUMENT["paths"][path][method]["responses"]
+        (yes,) = [answer for status, answer in answers.items() if status in ("200", "201")]
+        assert yes["headers"]["Set-Cookie"]["required"] is False
+        properties = _resolve(yes["content"]["application/json"]["schema"]["$ref"])["properties"]
+        assert "token" in properties
+    answers = DOCUMENT["paths"]["/api/identity"]["post"]["responses"]
+    assert answers["201"]["headers"]["Set-Cookie"]["required"] is True

@@ -317,6 +317,41 @@ async def test_any_byte_is_a_sign_of_life(sign: bytes) -> None:
         assert served.gate.went_silent == 0
 
 
+async def test_closely_watched_connection_is_asked_soon_and_dropped_no_sooner_than_others() -> None:
+    limits = Limits(ping_seconds=0.8, pong_seconds=0.8, session_ping_seconds=0.1)
+    async with house(ignore, limits=limits) as (app, served), raw_socket(served) as raw:
+        wire = app.guest.wire
+        wire.watch_closely(True)
+        started = time.monotonic()
+        assert await raw.frame() == (9, b"")
+        assert time.monotonic() - started < 0.5
+        await until(lambda: wire.unanswered() > 0.2)
+        assert [await raw.frame() for _ in range(2)] == [(9, b"")] * 2
+        assert wire.unanswered() > 0.2
+        await raw.send(client_frame(10))
+        await until(lambda: wire.unanswered() < 0.1)
+        assert served.connections == 1
+        silent = time.monotonic()
+        while (await raw.frame())[0] == 9:
+            pass
+        assert time.monotonic() - silent >= 1.2
+        assert served.gate.went_silent == 1
+
+
+async def test_connection_that_is_watched_no_more_is_asked_as_seldom_as_others() -> None:
+    limits = Limits(ping_seconds=1.0, pong_seconds=1.0, session_ping_seconds=0.1)
+    async with house(ignore, limits=limits) as (app, served), raw_socket(served) as raw:
+        wire = app.guest.wire
+        wire.watch_closely(True)
+        assert await raw.frame() == (9, b"")
+        wire.watch_closely(False)
+        await raw.send(client_frame(10))
+        answered = time.monotonic()
+        await until(lambda: wire.unanswered() == 0.0)
+        assert await raw.frame() == (9, b"")
+        assert time.monotonic() - answered >= 0.7
+
+
 async def test_client_that_answers_pings_stays() -> None:
     async with house(limits=QUICK) as (_, served), client.connect(served.url, ping_interval=None) as socket:
         await asyncio.sleep(1.0)

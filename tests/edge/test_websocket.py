@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import msgpack  # type: ignore[import-untyped]
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
@@ -22,6 +21,7 @@ from websockets.typing import Origin, Subprotocol
 from chatserver.server import Server
 from tests.edge.chat import chatting
 from tests.edge.serving import OURS, STOCK, RawClient, Served, client_frame, raw_client, until
+from tests.kit.web import WebClient
 
 JSON, MSGPACK = "chat.v1.json", "chat.v1.msgpack"
 
@@ -84,7 +84,7 @@ async def test_upgrade_without_our_words_or_from_a_foreign_page_is_refused(tmp_p
 @on_both
 async def test_cookie_counts_only_with_our_origin(tmp_path: Path, ws: str) -> None:
     async with chatting(tmp_path, ws=ws) as (served, _):
-        async with httpx.AsyncClient(base_url=served.http, headers={"origin": served.http}) as page:
+        async with WebClient(base_url=served.http, headers={"origin": served.http}) as page:
             member = (await page.post("/api/identity")).json()["member"]
             cookie = {"Cookie": f"chat_identity={page.cookies['chat_identity']}"}
         async with socket(served, origin=Origin(served.http), additional_headers=cookie) as client:

@@ -31,7 +31,7 @@ from tests.store.kit import Database, replay
 _AROUND: Final = ("BEGIN", "LOCK_ROOMS", "FIND_COMMANDS", "FIND_MEMBERSHIPS", "ADD_POSTS", "SET_LAST_POST", "SET_LAST")
 _AROUND_OTHERS: Final = (
     "FIND_POSTS", "FIND_REACTIONS", "ADD_EVENTS", "SET_POSTS", "DROP_POST_REACTIONS", "FORGET_DIGESTS",
-    "DROP_REACTIONS", "ADD_REACTIONS",
+    "DROP_REACTIONS", "ADD_REACTIONS", "ADD_COPIES",
 )  # fmt: skip
 OF_POSTS: Final = (
     *(f"{when} {name}" for name in _AROUND for when in ("before", "after")),
@@ -58,6 +58,16 @@ _GENEROUS: Final = {
         "member_command_burst": 10_000,
         "posts_per_second": 10_000,
         "post_burst": 10_000,
+        "tcp_per_address": 10_000,
+        "calls_per_address_per_second": 10_000,
+        "call_burst_per_address": 10_000,
+        "files_per_address_per_second": 10_000,
+        "file_burst_per_address": 10_000,
+        "reactions_per_second": 10_000,
+        "reaction_burst": 10_000,
+        "names_per_hour": 10_000,
+        "codes_per_minute": 10_000,
+        "new_codes_per_address_per_hour": 10_000,
         "connections_per_address": 10_000,
         "connections_per_member": 100,
     }

@@ -10,7 +10,9 @@ listening socket and forks a life after the other, so that between two of them n
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
+import pkgutil
 import signal
 import socket
 import sqlite3
@@ -27,24 +29,16 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
-import chatserver.server  # noqa: F401 - here, so that no life has to import it
+import chatserver.server
 from chatserver.config import Settings, hand_over, load
 from chatserver.delivery.hub import Hub
 from chatserver.domain.names import warm_up
 from chatserver.domain.rooms import Publication
-from chatserver.store import (
-    forgetting_statements,
-    moderation_statements,
-    people_statements,
-    postgres,
-    postgres_connection,
-    sqlite,
-    sqlite_connection,
-    statements,
-)
+from chatserver.store import postgres, postgres_connection, sqlite, sqlite_connection
 from chatserver.store.compiler import Call, Row, Statement
 from chatserver.store.contract import RoomChange
 from chatserver.store.migrate import migrate
+from chatserver.store.sealing import Sealer
 from chatserver.supervisor import listen, run_alone
 
 Execute = Callable[..., sqlite3.Cursor]
@@ -58,8 +52,9 @@ _AFTER_THE_ANSWER: Final = 0.003
 """Seconds in which the loop has certainly written what was given to it."""
 _NAMES: Final = {
     value: name
-    for module in (statements, people_statements, forgetting_statements, moderation_statements)
-    for name, value in vars(module).items()
+    for module in pkgutil.iter_modules(chatserver.store.__path__)
+    if module.name.endswith("statements")
+    for name, value in vars(importlib.import_module(f"chatserver.store.{module.name}")).items()
     if isinstance(value, Statement)
 }
 
@@ -131,10 +126,12 @@ def arm(doom: Doom) -> None:
 def _arm_sqlite(doom: Doom) -> None:
     attempt, execute = sqlite._attempt, sqlite_connection._execute
 
-    def attempt_knowing(connection: sqlite_connection.Connection, jobs: Sequence[Any], begin: str) -> Sequence[object]:
+    def attempt_knowing(
+        connection: sqlite_connection.Connection, jobs: Sequence[Any], begin: str, sealer: Sealer
+    ) -> Sequence[object]:
         token = _is_commit.set(any(isinstance(job.work, RoomChange) for job in jobs))
         try:
-            return attempt(connection, jobs, begin)
+            return attempt(connection, jobs, begin, sealer)
         finally:
             _is_commit.reset(token)
 

@@ -10,14 +10,21 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from typing import Final
 
-import httpx
 import pytest
 
 from tests.kit.client import ChatClient, Message, Refused
 from tests.kit.server import ChatServer
+from tests.kit.web import WebClient
 
 ROOM: Final = "sleep"
-CONFIG: Final = {"limits": {"member_commands_per_second": 1_000, "posts_per_second": 1_000, "post_burst": 1_000}}
+CONFIG: Final = {
+    "limits": {
+        "member_commands_per_second": 1_000,
+        "posts_per_second": 1_000,
+        "post_burst": 1_000,
+        "names_per_hour": 1_000,
+    }
+}
 _IN_LINE: Final = 5
 _ANSWER_SECONDS: Final = 6.5
 """P-ERROR-2: five seconds for the store, once for all that wait in line, and what a busy machine takes."""
@@ -31,8 +38,8 @@ async def outlives(
     stops_small_writes: bool = True,
     hangs: bool = False,
 ) -> None:
-    """Typed, temporary refusals in time and no acknowledgement; reading goes on; `/readyz` says so; and afterwards all
-    is well without a restart, with nothing lost or doubled.
+    """Typed, temporary refusals in time and no acknowledgement; reading goes on, and people are sent here;
+    `/statusz` says so; and afterwards all is well without a restart, with nothing lost or doubled.
 
     `text` is what cannot be saved, and `stops_small_writes` whether a short one cannot either. `hangs` says that the
     store does not even say no.
@@ -57,7 +64,7 @@ async def outlives(
             if hangs:
                 await _until_told(server, "chat_store_silent 1.0")
             await _reads(server, one, other, before)
-            assert server.get("/healthz") == 200
+            assert (server.get("/healthz"), server.get("/readyz")) == (200, 200)
         await _until_status(server, 200)
         if hangs:
             await _until_told(server, "chat_store_silent 0.0")
@@ -112,13 +119,13 @@ async def _answered(client: ChatClient, number: int, text: str) -> Message:
 
 async def _until_status(server: ChatServer, status: int) -> None:
     async with asyncio.timeout(20):
-        while await asyncio.to_thread(server.get, "/readyz") != status:  # noqa: ASYNC110 - another process's state
+        while await asyncio.to_thread(server.get, "/statusz") != status:  # noqa: ASYNC110 - another process's state
             await asyncio.sleep(0.05)
 
 
 async def _until_told(server: ChatServer, line: str) -> None:
     """Until `/metrics` says so: the sweep looks once a second."""
-    async with asyncio.timeout(10), httpx.AsyncClient(trust_env=False) as http:
+    async with asyncio.timeout(10), WebClient() as http:
         while line not in (await http.get(f"{server.url}/metrics")).text.splitlines():  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.1)
 

@@ -11,7 +11,7 @@ from tests.kit.server import ChatServer
 
 def test_a_worker_asks_for_as_many_files_as_it_may_have_sockets() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    server = ChatServer(config={"limits": {"connections_per_worker": 1_000}})
+    server = ChatServer(config={"limits": {"connections_per_worker": 1_000}}, is_forked=False)
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
     try:
         with server:

@@ -9,7 +9,6 @@ import asyncio
 import time
 from collections.abc import Iterator
 
-import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
@@ -18,6 +17,7 @@ from tests.kit.client import ChatClient, Refused
 from tests.kit.postgres import PostgresServer
 from tests.kit.redis import RedisServer
 from tests.kit.server import ChatServer
+from tests.kit.web import WebClient
 
 pytestmark = pytest.mark.faults
 
@@ -26,10 +26,20 @@ CALM = {
     "limits": {
         "connections_per_address": 1000,
         "guest_burst_per_address": 1000,
+        "tcp_per_address": 10_000,
+        "calls_per_address_per_second": 10_000,
+        "call_burst_per_address": 10_000,
+        "files_per_address_per_second": 10_000,
+        "file_burst_per_address": 10_000,
         "commands_per_second": 100,
         "member_commands_per_second": 100,
         "posts_per_second": 100,
         "post_burst": 100,
+        "reactions_per_second": 100,
+        "reaction_burst": 100,
+        "names_per_hour": 100,
+        "codes_per_minute": 100,
+        "new_codes_per_address_per_hour": 100,
     }
 }
 
@@ -69,7 +79,7 @@ async def test_people_on_different_machines_talk(pair: tuple[ChatServer, ChatSer
         await far.ask("post", room=ROOM, text="from there")
         await near.wait_for(lambda push: push["push"] == "posted" and push["post"]["text"] == "from there")
         await far.ask("typing", room=ROOM)
-        await near.wait_for(lambda push: push["push"] == "typing" and push["member"] == far.member)
+        await near.wait_for(lambda push: push["push"] == "typing" and push["member"] == far.id_in(ROOM))
         await near.wait_for(lambda push: push["push"] == "presence" and push["here"] == 2)
         for client in (near, far):
             assert [fact["offset"] for fact in client.facts(f"room:{ROOM}")] == [position + 1, position + 2]
@@ -97,7 +107,7 @@ async def test_change_of_a_member_reaches_their_connections_on_other_workers(
     async with ChatClient(one.ws_url) as near, ChatClient(other.ws_url, token=near.token) as far:
         await near.ask("rename", name="Amber Willow Tree")
         await far.wait_for(lambda push: push["push"] == "self" and push["member"]["name"] == "Amber Willow Tree")
-        async with httpx.AsyncClient(base_url=one.url, trust_env=False) as http:
+        async with WebClient(base_url=one.url) as http:
             erased = await http.post(
                 "/api/identity/erase",
                 headers={"authorization": f"Bearer {near.token}", "content-type": "application/json"},
@@ -118,7 +128,7 @@ async def test_people_of_a_killed_worker_are_gone_within_five_seconds(
         await near.wait_for(lambda push: push["push"] == "presence" and push["here"] == 2)
         killed_at = time.monotonic()
         other.process.kill()
-        await near.wait_for(lambda push: push["push"] == "presence" and push["went"] == [far.member], 8)
+        await near.wait_for(lambda push: push["push"] == "presence" and push["went"] == [far.id_in(ROOM)], 8)
         assert time.monotonic() - killed_at < 5.5
         await far.close()
 

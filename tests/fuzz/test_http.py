@@ -10,20 +10,29 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import httpx
 import pytest
 
 from tests.fuzz.bystanders import is_complaint
 from tests.fuzz.storm import OPEN_GATES
+from tests.kit import web
 from tests.kit.ports import HOST
 from tests.kit.server import ChatServer
 
 DOCUMENT: Final = Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
-_LIMITS: Final = {**OPEN_GATES, "code_tries_per_address_per_hour": 1e9, "exports_per_address_per_hour": 1e9}
-_EXAMPLES: Final = 60
+_LIMITS: Final = {
+    **OPEN_GATES,
+    "code_tries_per_address_per_hour": 1e9,
+    "exports_per_address_per_hour": 1e9,
+    "erasures_per_address_per_hour": 1e9,
+}
+_EXAMPLES: Final = 15
 """Of each call, beyond those that are tried of everything."""
-_SECONDS: Final = 50
+_SECONDS: Final = 220
+"""For both together a minute is usual where nothing else is done; a slow machine is no fault."""
 _PASSED: Final = re.compile(r"^  (\d+) generated, (\d+) passed$", re.MULTILINE)
+
+
+pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +48,7 @@ def test_nobody_gets_an_answer_that_is_not_in_the_document(server: ChatServer, t
 def test_somebody_gets_no_answer_that_is_not_in_the_document(server: ChatServer, tmp_path: Path) -> None:
     """`erase` is left out, which would make them nobody; and so is the check that a made-up identity is refused: here
     the good one always stands beside it."""
-    cookie = httpx.post(f"{server.url}/api/identity", trust_env=False).headers["set-cookie"]
+    cookie = web.post(f"{server.url}/api/identity").headers["set-cookie"]
     token = cookie.partition("=")[2].partition(";")[0]
     options = ["--header", f"Authorization: Bearer {token}", "--exclude-operation-id", "erase"]
     assert _ask(server, tmp_path, *options, "--exclude-checks", "ignored_auth") > 7 * _EXAMPLES / 2

@@ -16,22 +16,29 @@ import msgspec
 from chatserver.bus.memory import Exchange, MemoryBus
 from chatserver.delivery.hub import Hub
 from chatserver.delivery.presence import Presence
+from chatserver.delivery.tasks import Tasks
+from chatserver.domain.aliases import Aliases
 from chatserver.domain.duty import DutyRules
+from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.floor import FloorRules
 from chatserver.domain.history import Millis
 from chatserver.domain.hours import parse_hours
 from chatserver.domain.house import Hours
-from chatserver.domain.identity import MemberId, NodeId
+from chatserver.domain.identity import MemberId, NodeId, Persona
 from chatserver.domain.limits import Limits
 from chatserver.domain.practice import QUESTIONS
-from chatserver.domain.rooms import Room, RoomId, RoomRules
+from chatserver.domain.rooms import Room, RoomId, RoomRules, room_of
+from chatserver.domain.sources import UNKNOWN_SOURCE, Prefixes, Source
 from chatserver.domain.staff import Role
-from chatserver.handlers import members
+from chatserver.handlers import elsewhere, hiding, members
+from chatserver.handlers.accounts import AccountsKeeper
+from chatserver.handlers.arrivals import Arrivals
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.desk import Desk
 from chatserver.handlers.duty import DutyKeeper
 from chatserver.handlers.floor import FloorKeeper
 from chatserver.handlers.health import Health
+from chatserver.handlers.hiding import HidingBook
 from chatserver.handlers.hours import Clock
 from chatserver.handlers.house import HouseKeeper
 from chatserver.handlers.identity import Identities, new_member_id
@@ -42,8 +49,22 @@ from chatserver.handlers.sweep import Sweep
 from chatserver.handlers.watch import Watch
 from chatserver.metrics import Metrics
 from chatserver.protocol import internode
-from chatserver.protocol.internode import TOPIC_NODES, FloorChanged
-from chatserver.store.contract import Retention
+from chatserver.protocol.internode import (
+    TOPIC_NODES,
+    FloorChanged,
+    HidingChanged,
+    Lease,
+    MemberChanged,
+    NodeLeft,
+    PresenceDelta,
+    PresenceSnapshot,
+    RoomLeft,
+    RoomRead,
+    SnapshotWanted,
+    TypingSeen,
+    node_topic,
+)
+from chatserver.store.contract import Committed, Retention, RoomChange
 from chatserver.store.migrate import migrate
 from chatserver.store.sqlite import SqliteStore
 from chatserver.wordlists import load
@@ -75,21 +96,41 @@ class LateStore(SqliteStore):
             await gate.wait()
             self.waiting.discard(name)
 
+    async def commit(self, change: RoomChange) -> Committed:
+        found = await super().commit(change)
+        await self.pass_gate("commit")
+        return found
+
+    async def page(self, *args: Any) -> Any:
+        found = await super().page(*args)
+        await self.pass_gate("page")
+        return found
+
+    async def rename(self, *args: Any) -> Any:
+        found = await super().rename(*args)
+        await self.pass_gate("rename")
+        return found
+
     async def join(self, *args: Any) -> Any:
         found = await super().join(*args)
         await self.pass_gate("join")
         return found
 
-    async def muted(self, *args: Any) -> Any:
-        found = await super().muted(*args)
-        await self.pass_gate("muted")
+    async def left_rooms(self, *args: Any) -> Any:
+        found = await super().left_rooms(*args)
+        await self.pass_gate("left_rooms")
+        return found
+
+    async def hiding(self, *args: Any) -> Any:
+        found = await super().hiding(*args)
+        await self.pass_gate("hiding")
         return found
 
 
 class Guest:
     """One connection at a desk."""
 
-    def __init__(self, worker: Worker, token: str | None) -> None:
+    def __init__(self, worker: Worker, token: str | None, *, source: Source = UNKNOWN_SOURCE) -> None:
         self.wire = MemoryWire()
         self._worker = worker
         self.connection: Connection = worker.desk.open(
@@ -98,7 +139,8 @@ class Guest:
             token=token,
             staff_token=None,
             admit_guest=lambda: 0.0,
-            admit_words=lambda: worker.words_wait,
+            admit_words=worker.admit_words,
+            source=source,
         )
         self._ids = itertools.count()
         self._name = secrets.token_hex(4)
@@ -116,6 +158,27 @@ class Guest:
         assert self.connection.person is not None
         return self.connection.person.id
 
+    def id_in(self, room: str) -> str:
+        """As others in a room know them now."""
+        assert self.connection.person is not None
+        persona = self.connection.person
+        return self._worker.node.aliases.in_room(RoomId(room), persona.id, persona.generation)
+
+    async def proposal(self) -> str:
+        """The id of what is proposed to this listener, as soon as their worker has heard of it."""
+        deadline = asyncio.get_running_loop().time() + 5.0
+        while "proposal" not in (view := (await self.ask("console"))["ok"]):
+            assert asyncio.get_running_loop().time() < deadline, "nothing was proposed"
+            await asyncio.sleep(0.01)
+        return str(view["proposal"]["id"])
+
+    async def colleague(self, other: Guest) -> str:
+        """By which id this listener knows another one."""
+        assert other.connection.person is not None
+        name = other.connection.person.name
+        shown = (await self.ask("console"))["ok"]["colleagues"]
+        return str(next(each["id"] for each in shown if each["name"] == name))
+
     def heard(self, push: str) -> list[dict[str, Any]]:
         return [each for each in self.wire.pushes() if each.get("push") == push]
 
@@ -129,12 +192,15 @@ class Worker:
 
         node_id = NodeId(secrets.token_hex(6))
         metrics, bus = Metrics(), MemoryBus(exchange)
+        aliases = Aliases(KEY)
         identities = Identities(store, token_key=KEY, code_pepper=KEY, name_length=24, now=now, draw=secrets.randbelow)
         self.node = Node(
             id=node_id,
             store=store,
             bus=bus,
-            hub=Hub(node_id, store, bus, limits, metrics, now),
+            hub=Hub(node_id, store, bus, limits, metrics, now, aliases),
+            aliases=aliases,
+            hiding=HidingBook(),
             presence=Presence(node_id),
             identities=identities,
             staff=StaffAccounts(
@@ -155,21 +221,25 @@ class Worker:
         )
         identities.on_erased = lambda member, publications: members.erased(self.node, member, publications)
         identities.on_erasing = self._erasing
-        self.node.floor = FloorKeeper(self.node, FloorRules(), Clock(parse_hours("always"), "UTC"), ("en",))
+        self.node.floor = FloorKeeper(self.node, FloorRules(), Clock(parse_hours("always"), "UTC"), ("en", "de"))
         self.node.watch = Watch(self.node)
+        self.node.arrivals = Arrivals(self.node)
+        identities.on_raised = self.node.arrivals.raised
         self.node.house = HouseKeeper(self.node, Hours(hours="always", timezone="UTC"), b"k" * 32)
         self.node.overseer = Overseer(self.node)
+        self.node.accounts = AccountsKeeper(self.node)
         self.node.duty = DutyKeeper(self.node, DutyRules())
         self.words_wait = 0.0
         """Seconds for which nobody may try come-back words."""
         self.desk = Desk(self.node)
         self.sweep = Sweep(self.node, Health(self.node))
 
+        self._tasks = Tasks()
         self._following: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         await self.node.bus.start(self._hear, lambda is_attached: None)
-        await self.node.bus.subscribe([TOPIC_NODES])
+        await self.node.bus.subscribe([TOPIC_NODES, node_topic(self.node.id)])
         await self.sweep.load_rooms()
         await self.node.floor.start()
 
@@ -177,20 +247,38 @@ class Worker:
         """From now on follow the floor, as a server does."""
         self._following = asyncio.create_task(self.node.floor.run())
 
+    async def admit_words(self) -> None:
+        if self.words_wait > 0:
+            raise Refusal(Reason.RATE_LIMITED, retry_after=self.words_wait)
+
     async def stop(self) -> None:
         if self._following is not None:
             self._following.cancel()
             await asyncio.gather(self._following, return_exceptions=True)
+        await self._tasks.close()
         await self.node.floor.close()
         await self.node.hub.close()
         await self.node.bus.close()
 
-    async def guest(self, token: str | None = None) -> Guest:
-        """Somebody new, or the member behind `token`, who has said hello."""
-        guest = Guest(self, token)
+    async def guest(
+        self, token: str | None = None, *, address: bytes = b"", around: tuple[bytes, ...] = (), allowance: int = 1
+    ) -> Guest:
+        """Somebody new, or the member behind `token`, who has said hello, from a place that is shared by as many as
+        `allowance` says."""
+        source = Source(Prefixes((address, *around), ()), allowance) if address else UNKNOWN_SOURCE
+        guest = Guest(self, token, source=source)
         reply = await guest.ask("hello", guest=token is None)
         assert "ok" in reply, reply
         return guest
+
+    async def operator(self, login: str) -> Guest:
+        """A new operator who has said hello."""
+        link = await self.node.staff.make_invitation([Role.OPERATOR], None)
+        welcome = await self.node.staff.accept_invitation(link.secret, login, login.title(), "lamp river boots sky")
+        operator = Guest(self, None)
+        reply = await operator.ask("hello", staff=True, token=welcome.token)
+        assert "ok" in reply, reply
+        return operator
 
     async def listener(self, login: str) -> Guest:
         """A new listener at their console, who may be asked."""
@@ -212,8 +300,22 @@ class Worker:
 
     def _hear(self, topic: str, payload: bytes) -> None:
         message = internode.decode(payload)
-        if isinstance(message, FloorChanged) and internode.sender_of(payload) != self.node.id:
+        if internode.sender_of(payload) == self.node.id:
+            return
+        if isinstance(message, FloorChanged):
             self.node.floor.changed(message.version)
+        elif isinstance(message, HidingChanged):
+            self._tasks.start(members.reload_hiding(self.node, message.members), "reload hiding")
+        elif isinstance(message, RoomLeft):
+            elsewhere.left(self.node, message.member, room_of(message.channel))
+        elif isinstance(message, RoomRead):
+            elsewhere.read(self.node, message.member, room_of(message.channel), message.offset)
+        elif isinstance(message, MemberChanged):
+            self._tasks.start(members.reload_member(self.node, message.member), "reload member")
+        elif isinstance(message, TypingSeen):
+            hiding.tell_typing(self.node, message.channel, Persona(message.member, "", message.generation))
+        elif isinstance(message, PresenceDelta | PresenceSnapshot | Lease | SnapshotWanted | NodeLeft):
+            self.node.presence.receive(internode.sender_of(payload), message, self.node.monotonic())
 
     def token_of(self, guest: Guest) -> str:
         return self.node.identities.token_for(guest.member)

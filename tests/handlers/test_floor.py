@@ -14,10 +14,12 @@ import pytest
 
 from chatserver.domain.floor import Ending, SessionId
 from chatserver.domain.floor_commands import Settle
+from chatserver.domain.history import Millis
 from chatserver.domain.hours import parse_hours
 from chatserver.domain.limits import Limits
 from chatserver.domain.rooms import RoomId
 from chatserver.handlers import floor as floors
+from chatserver.handlers.heartbeat import Heartbeat
 from chatserver.handlers.hours import Clock
 from tests.handlers.desk_house import PLAIN, SLOW, Guest, House, Worker, open_house
 from tests.kit.waiting import eventually
@@ -27,6 +29,69 @@ from tests.kit.waiting import eventually
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     async with open_house(tmp_path) as house:
         yield house
+
+
+async def test_phone_that_fell_asleep_in_a_session_is_seen_although_its_connection_stays(house: House) -> None:
+    """Its packets vanish: it owes the answer to a ping, and is not seen any more."""
+    worker = await house.worker()
+    seeker, listener = await ask(worker), await worker.listener("ada")
+    await session(seeker, listener)
+    keeper, heartbeat = worker.node.floor, Heartbeat(worker.node)
+
+    async def seen(at: int) -> tuple[int, int]:
+        await heartbeat.tell(keeper.picture, Millis(at))
+        await keeper._load()
+        return keeper.floor.seekers[seeker.member].seen_at, keeper.floor.listeners[listener.member].seen_at
+
+    later = keeper.now() + 60_000
+    assert await seen(later) == (later, later)
+    assert seeker.wire.is_watched_closely
+    assert listener.wire.is_watched_closely
+    listener.wire.owes = 10.0
+    assert await seen(later + 10_000) == (later + 10_000, later)
+    # It wakes up: nothing has happened.
+    listener.wire.owes = 0.0
+    assert await seen(later + 15_000) == (later + 15_000, later + 15_000)
+
+
+async def test_somebody_whose_sign_is_late_was_last_seen_when_they_were_asked(house: House) -> None:
+    worker = await house.worker()
+    seeker = await ask(worker)
+    keeper = worker.node.floor
+    await keeper._load()
+    asked = keeper.floor.seekers[seeker.member].seen_at
+    seeker.wire.owes = 3.0
+    await Heartbeat(worker.node).tell(keeper.picture, Millis(asked + 10_000))
+    await keeper._load()
+    assert keeper.floor.seekers[seeker.member].seen_at == asked + 7_000
+    assert not seeker.wire.is_watched_closely
+
+
+async def test_typing_breaks_the_silence_of_a_session_and_is_noted_seldom(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = await house.worker()
+    worker.follow()
+    seeker, listener = await ask(worker), await worker.listener("ada")
+    room = await session(seeker, listener)
+    keeper, key = worker.node.floor, SessionId(room)
+    began = keeper.floor.sessions[key].last_at
+    noted: list[str] = []
+    done = keeper.do
+
+    async def count(who: Any, command: Any) -> Any:
+        noted.append(type(command).__name__)
+        return await done(who, command)
+
+    monkeypatch.setattr(keeper, "do", count)
+    for _ in range(5):
+        assert "ok" in await seeker.ask("typing", room=room)
+    await eventually(lambda: keeper.floor.sessions[key].typed_at > began)
+    assert noted.count("Typed") == 1
+    assert keeper.floor.sessions[key].quiet_since(keeper.rules) > began
+    # A post after it is noted all the same: from it the bound counts.
+    assert "ok" in await seeker.ask("post", room=room, text="at last")
+    await eventually(lambda: keeper.floor.sessions[key].last_at > began)
 
 
 async def a_pair(house: House) -> tuple[Worker, Worker]:
@@ -45,7 +110,7 @@ async def ask(worker: Worker, **wish: Any) -> Guest:
 
 async def session(seeker: Guest, listener: Guest) -> RoomId:
     """The session of a seeker who is suggested to this listener. Both are in its room."""
-    accepted = await listener.ask("accept", seeker=seeker.member)
+    accepted = await listener.ask("accept", proposal=await listener.proposal())
     assert "ok" in accepted, accepted
     room = RoomId(accepted["ok"]["room"])
     for each in (seeker, listener):
@@ -240,7 +305,7 @@ async def test_who_handed_over_is_out_of_the_room_on_every_worker(house: House) 
         first, second = second, first
     room = await session(seeker, first)
     house.exchange.interrupt()
-    assert "ok" in await first.ask("invite", session=room, listener=second.member, handover=True)
+    assert "ok" in await first.ask("invite", session=room, listener=await first.colleague(second), handover=True)
     assert "ok" in await seeker.ask("answer", session=room, yes=True)
     assert "ok" in await second.ask("answer", session=room, yes=True)
     await eventually(lambda: room not in first.connection.rooms)
@@ -272,13 +337,13 @@ async def test_who_handed_over_finds_it_under_what_they_left(house: House) -> No
     seeker = await ask(worker)
     room = await session(seeker, first)
     second = await worker.listener("ben")
-    assert "ok" in await first.ask("invite", session=room, listener=second.member, handover=True)
+    assert "ok" in await first.ask("invite", session=room, listener=await first.colleague(second), handover=True)
     assert "ok" in await seeker.ask("answer", session=room, yes=True)
     assert "ok" in await second.ask("answer", session=room, yes=True)
     shown = (await first.ask("console"))["ok"]
     assert "sessions" not in shown
     (left,) = shown["left"]
-    assert (left["id"], left["seeker"]["id"], left["flagged"]) == (room, seeker.member, False)
+    assert (left["id"], left["seeker"]["id"], left["flagged"]) == (room, seeker.id_in(room), False)
     assert "ok" in await first.ask("flag", session=room, on=True)
     assert "ok" in await first.ask("report", session=room, reason="unkind")
     shown = (await first.ask("console"))["ok"]
@@ -375,14 +440,13 @@ async def test_nobody_sees_what_is_not_theirs(house: House) -> None:
     suggested = 0
     for console in (listener, other):
         view = (await console.ask("console"))["ok"]
-        mine = {view.get("proposal", {}).get("seeker")}
-        if console is listener:
-            mine.add(seekers[0].member)
+        suggested += "proposal" in view
         for seeker in seekers:
-            is_mine = seeker.member in mine
-            suggested += is_mine
-            assert (seeker.member in str(view)) == is_mine
+            assert seeker.connection.person is not None
+            assert seeker.member not in str(view), "no listener is told a member's id"
+            is_mine = console is listener and seeker is seekers[0]
+            assert (seeker.connection.person.name in str(view)) == is_mine, "nor a name before they talk"
         for secret in ("secret-", "my reason", "my note"):
             assert secret not in str(view), "whom somebody would not meet is told to nobody"
-    assert suggested == 3
+    assert suggested == 2
     assert "My own first words." not in str((await listener.ask("console"))["ok"])

@@ -17,7 +17,7 @@ from chatserver.domain.rooms import RoomId
 from chatserver.domain.staff import Role
 from chatserver.handlers import floor as floors
 from chatserver.store.contract import StoreUnavailable
-from tests.handlers.desk_house import Guest, House, Worker, open_house
+from tests.handlers.desk_house import PLAIN, Guest, House, Worker, open_house
 from tests.kit.waiting import eventually
 
 HOUR = 3_600_000
@@ -36,7 +36,7 @@ async def ask(worker: Worker, **wish: Any) -> Guest:
 
 
 async def talk(seeker: Guest, listener: Guest) -> RoomId:
-    accepted = await listener.ask("accept", seeker=seeker.member)
+    accepted = await listener.ask("accept", proposal=await listener.proposal())
     return RoomId(accepted["ok"]["room"])
 
 
@@ -66,7 +66,7 @@ async def test_a_listener_who_was_away_and_is_revoked_keeps_nobody_waiting_for_t
     listener = await worker.listener("anna")
     await listener.ask("available", on=False)
     await worker.node.staff.add_operator("olga", "Olga", "lamp river boots sky")
-    await house.store.set_staff(listener.member, frozenset({Role.MODERATOR}))
+    await house.store.set_staff(listener.member, frozenset({Role.MODERATOR}), now=worker.node.now())
     worker.follow()
     await eventually(lambda: listener.member not in worker.node.floor.floor.listeners)
 
@@ -117,7 +117,9 @@ async def test_a_block_is_never_refused_and_holds_from_the_moment_the_session_en
     worker = await house.worker(limits=Limits(mutes_per_member=1))
     listener = await worker.listener("anna")
     stranger = await worker.guest()
-    assert "ok" in await listener.ask("mute", member=stranger.member, on=True)
+    for each in (listener, stranger):
+        await each.ask("join", room=PLAIN, agreement=1)
+    assert "ok" in await listener.ask("mute", member=stranger.id_in(PLAIN), on=True)
     seeker = await ask(worker)
     room = await talk(seeker, listener)
     blocked: list[bool] = []
@@ -189,6 +191,8 @@ async def test_whoever_hides_somebody_while_they_wait_is_not_brought_together_wi
     found = worker.node.floor.floor.seekers[seeker.member]
     assert found.proposal is not None
     one, other = (seeker, listener) if is_seeker else (listener, seeker)
-    assert "ok" in await one.ask("mute", member=other.member, on=True)
+    for each in (one, other):
+        await each.ask("join", room=PLAIN, agreement=1)
+    assert "ok" in await one.ask("mute", member=other.id_in(PLAIN), on=True)
     after = worker.node.floor.floor.seekers[seeker.member]
     assert (after.proposal, after.avoid) == (None, frozenset({listener.member}))

@@ -34,9 +34,12 @@ async def turn(keeper: LoadKeeper) -> None:
     keeper._show()
 
 
-async def operator(worker: Worker, login: str = "anna") -> Guest:
+async def operator(worker: Worker, login: str = "anna", *, agreed_by: Guest | None = None) -> Guest:
+    """An operator at their page. The role of a second one counts as soon as the first has agreed to it."""
     link = await worker.node.staff.make_invitation([Role.OPERATOR], None)
     welcome = await worker.node.staff.accept_invitation(link.secret, login, login.title(), "lamp river boots sky")
+    if agreed_by is not None:
+        await worker.node.store.agree_operator(welcome.sign_in.staff.member, agreed_by.member, worker.node.now())
     guest = Guest(worker, None)
     assert "ok" in await guest.ask("hello", staff=True, token=welcome.token)
     return guest

@@ -29,7 +29,7 @@ async def test_reports_and_measures_are_counted_and_timed(tmp_path: Path) -> Non
         for guest in (ben, cleo):
             await guest.ask("join", room=PLAIN, agreement=1)
         about = cleo.member
-        assert "ok" in await ben.ask("report_post", room=PLAIN, member=about, reason="danger")
+        assert "ok" in await ben.ask("report_post", room=PLAIN, member=cleo.id_in(PLAIN), reason="danger")
         await overseer.count()
         assert said(worker)['chat_reports_open{reason="danger"}'] == "1.0"
         assert overseer.load(worker.node.now()).overdue == 0
@@ -58,7 +58,7 @@ async def test_a_late_report_is_told_with_how_late_it_is(tmp_path: Path) -> None
         ben, cleo = await worker.guest(), await worker.guest()
         for guest in (ben, cleo):
             await guest.ask("join", room=PLAIN, agreement=1)
-        await ben.ask("report_post", room=PLAIN, member=cleo.member, reason="unkind")
+        await ben.ask("report_post", room=PLAIN, member=cleo.id_in(PLAIN), reason="unkind")
         overseer, real = worker.node.overseer, worker.node.now
         worker.node.now = lambda: Millis(real() + 3_600_000 + 180_000)
         await overseer.count()
@@ -73,7 +73,7 @@ async def test_a_log_that_was_changed_is_found_and_told(tmp_path: Path) -> None:
         anna, ben, cleo = await operator(worker), await worker.guest(), await worker.guest()
         for guest in (ben, cleo):
             await guest.ask("join", room=PLAIN, agreement=1)
-        await ben.ask("report_post", room=PLAIN, member=cleo.member, reason="unkind")
+        await ben.ask("report_post", room=PLAIN, member=cleo.id_in(PLAIN), reason="unkind")
         (report,) = (await anna.ask("reports"))["ok"]["open"]
         await anna.ask("claim", report=report["id"])
         overseer: Overseer = worker.node.overseer

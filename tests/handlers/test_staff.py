@@ -20,10 +20,13 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.staff import CONFIRMED_FOR, Role, Staff
 from chatserver.handlers.identity import new_member_id
-from chatserver.handlers.staff import MEMORY_KIB, TIME_COST, WAITING, StaffAccounts, Welcome
+from chatserver.handlers.password_hashing import MEMORY_KIB, TIME_COST, WAITING
+from chatserver.handlers.proofs import Proof
+from chatserver.handlers.staff import StaffAccounts, Welcome
 from chatserver.store.contract import SignIn, StoreUnavailable
 from chatserver.store.migrate import migrate
 from chatserver.store.sqlite import SqliteStore
+from chatserver.store.staff_contract import Device
 from tests.kit.waiting import eventually
 
 HOUR = 3_600_000
@@ -58,6 +61,13 @@ class Office:
         link = await self.accounts.make_invitation(roles, None)
         return await self.accounts.accept_invitation(link.secret, login, login, PASSWORD)
 
+    async def counting(self, operator: SignIn, welcome: Welcome) -> SignIn:
+        """Their sign-in, once another operator has agreed to the role where it is one's."""
+        if Role.OPERATOR in (await self.everybody())[welcome.sign_in.staff.login].roles:
+            await self.accounts.agree(operator, welcome.sign_in.staff.member)
+            self.changed.clear()
+        return await self.again(welcome.sign_in)
+
     async def again(self, by: SignIn) -> SignIn:
         """The same sign-in as the store knows it now."""
         return (await self.store.sign_ins([by.token_hash], self.clock()))[by.token_hash]
@@ -85,6 +95,7 @@ async def office(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
         name_length=24,
         sign_in_age=12 * HOUR,
         invitation_age=72 * HOUR,
+        device_key=b"d" * 32,
         hasher=getattr(request, "param", QUICK),
     )
     office = Office(store, accounts, clock, [])
@@ -161,6 +172,9 @@ async def test_a_login_that_is_nobodys_costs_as_much_work(office: Office) -> Non
 
     known, unknown = await cost("anna"), await cost("nobody")
     assert 0.8 < known / unknown < 1.25
+    ben = await office.colleague("ben", Role.LISTENER)
+    await office.accounts.make_reset(ben.sign_in.staff.member)
+    assert 0.8 < await cost("ben") / unknown < 1.25, "whose account waits for a new password"
 
 
 async def test_nobody_is_let_in_while_the_store_is_away(office: Office) -> None:
@@ -190,7 +204,7 @@ async def test_passwords_are_hashed_one_at_a_time_and_few_may_wait(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await office.accounts.add_operator("anna", "Anna", PASSWORD)
-    verify = office.accounts._verify
+    verify = office.accounts.hashing._verify
     together, most, guard, go_on = [0], [0], threading.Lock(), threading.Event()
 
     def counted(password_hash: str, password: str) -> bool:
@@ -204,7 +218,7 @@ async def test_passwords_are_hashed_one_at_a_time_and_few_may_wait(
             with guard:
                 together[0] -= 1
 
-    monkeypatch.setattr(office.accounts, "_verify", counted)
+    monkeypatch.setattr(office.accounts.hashing, "_verify", counted)
     crowd = [asyncio.create_task(office.accounts.sign_in("anna", PASSWORD)) for _ in range(WAITING + 3)]
     # Nobody gets any further before those for whom there is no place have gone.
     await eventually(lambda: sum(each.done() for each in crowd) == 3, 20)
@@ -265,7 +279,7 @@ async def test_what_is_wrong_with_an_account_leaves_the_link_good(office: Office
     for login, name, password, reason, details in (
         ("anna", "Ben", PASSWORD, Reason.NAME_TAKEN, {"field": "login"}),
         ("b n", "Ben", PASSWORD, Reason.NAME_REFUSED, {"why": "login"}),
-        ("ben", "Anna Berg", PASSWORD, Reason.NAME_REFUSED, {"why": "reserved"}),
+        ("ben", "Anna Berg", PASSWORD, Reason.NAME_TAKEN, None),
         ("ben", "Moderator", PASSWORD, Reason.NAME_REFUSED, {"why": "reserved"}),
         ("ben", "Ben", "short", Reason.PASSWORD_WEAK, {"why": "short", "shortest": 12}),
         ("ben.stein", "Ben", "ben.stein.ben", Reason.PASSWORD_WEAK, {"why": "login"}),
@@ -285,12 +299,12 @@ async def test_an_invitation_gives_at_least_one_role(office: Office) -> None:
 async def test_a_new_password_ends_every_other_sign_in(office: Office) -> None:
     here = await office.operator()
     there = await office.accounts.sign_in("anna", PASSWORD)
-    wrong = await refusal(office.accounts.change_password(here, OTHER, OTHER))
+    wrong = await refusal(office.accounts.change_password(here, Proof(password=OTHER), OTHER))
     assert wrong.reason is Reason.SIGN_IN_REFUSED
-    weak = await refusal(office.accounts.change_password(here, PASSWORD, "short"))
+    weak = await refusal(office.accounts.change_password(here, Proof(password=PASSWORD), "short"))
     assert weak.reason is Reason.PASSWORD_WEAK
     assert await office.accounts.known(there.token) is not None
-    after = await office.accounts.change_password(here, PASSWORD, OTHER)
+    after = await office.accounts.change_password(here, Proof(password=PASSWORD), OTHER)
     assert await office.store.sign_ins([here.token_hash, there.sign_in.token_hash], office.clock()) == {}
     assert await office.accounts.known(after.token) == after.sign_in
     assert (await refusal(office.accounts.sign_in("anna", PASSWORD))).reason is Reason.SIGN_IN_REFUSED
@@ -306,32 +320,50 @@ async def test_a_sign_in_that_a_new_password_overtakes_is_refused(
     keep = office.store.sign_in
     overtaken = False
 
-    async def overtake(token_hash: bytes, member: MemberId, now: Millis, expires_at: Millis) -> None:
+    async def overtake(
+        token_hash: bytes, member: MemberId, now: Millis, expires_at: Millis, device: Device | None = None
+    ) -> None:
         nonlocal overtaken
         if not overtaken:
             overtaken = True
-            await office.accounts.change_password(here, PASSWORD, OTHER)
-        await keep(token_hash, member, now, expires_at)
+            await office.accounts.change_password(here, Proof(password=PASSWORD), OTHER)
+        await keep(token_hash, member, now, expires_at, device)
 
     monkeypatch.setattr(office.store, "sign_in", overtake)
     assert (await refusal(office.accounts.sign_in("anna", PASSWORD))).reason is Reason.SIGN_IN_REFUSED
     assert overtaken
 
 
+async def with_factor(office: Office, by: SignIn) -> tuple[pyotp.TOTP, list[str]]:
+    """Somebody's second factor, on from now on, and its recovery codes."""
+    factor = await office.accounts.factors.begin_totp(by)
+    app = pyotp.TOTP(factor.secret)
+    codes = await office.accounts.factors.set_totp(
+        by, factor.secret, app.at(office.clock() / 1000), Proof(password=PASSWORD)
+    )
+    office.clock.pass_by(30_000)
+    return app, codes
+
+
 async def test_a_second_factor_is_asked_for_once_it_was_shown_to_work(office: Office) -> None:
     here = await office.operator()
-    secret, uri = office.accounts.begin_totp(here)
-    assert secret in uri
+    factors = office.accounts.factors
+    factor = await factors.begin_totp(here)
+    assert factor.secret in factor.uri
     assert await office.accounts.sign_in("anna", PASSWORD), "it does not count yet"
-    app = pyotp.TOTP(secret)
+    app = pyotp.TOTP(factor.secret)
 
     def code() -> str:
         return app.at(office.clock() / 1000)
 
-    wrong = f"{(int(code()) + 1) % 1_000_000:06}"
-    assert (await refusal(office.accounts.set_totp(here, secret, wrong))).details == {"why": "code"}
-    assert (await refusal(office.accounts.set_totp(here, "weak", wrong))).reason is Reason.INVALID
-    await office.accounts.set_totp(here, secret, code())
+    wrong, password = f"{(int(code()) + 1) % 1_000_000:06}", Proof(password=PASSWORD)
+    assert (await refusal(factors.set_totp(here, factor.secret, wrong, password))).details == {"why": "new_code"}
+    assert (await refusal(factors.set_totp(here, "weak", wrong, password))).reason is Reason.INVALID
+    # A sign-in alone, which may be stolen, puts no factor on.
+    for proof in (Proof(), Proof(password=OTHER), Proof(code=code())):
+        refused = await refusal(factors.set_totp(here, factor.secret, code(), proof))
+        assert refused.reason is Reason.SIGN_IN_REFUSED
+    assert len(await factors.set_totp(here, factor.secret, code(), password)) == 10
 
     for typed in (None, "", wrong, code()):
         refused = await refusal(office.accounts.sign_in("anna", PASSWORD, typed))
@@ -343,18 +375,160 @@ async def test_a_second_factor_is_asked_for_once_it_was_shown_to_work(office: Of
     assert there.sign_in.staff.has_totp
     assert (await refusal(office.accounts.sign_in("anna", PASSWORD, code()))).details == {"why": "code"}
 
-    assert (await refusal(office.accounts.remove_totp(there.sign_in, code()))).details == {"why": "code"}
+    used = Proof(password=PASSWORD, code=code())
+    assert (await refusal(factors.remove_totp(there.sign_in, used))).details == {"why": "code"}
     office.clock.pass_by(30_000)
-    await office.accounts.remove_totp(there.sign_in, code())
+    await factors.remove_totp(there.sign_in, Proof(password=PASSWORD, code=code()))
     assert await office.accounts.sign_in("anna", PASSWORD)
+
+
+async def test_wrong_codes_in_a_row_lock_the_second_factor_and_its_owner_is_told(office: Office) -> None:
+    await office.accounts.add_operator("anna", "Anna", PASSWORD)
+    here = (await office.accounts.sign_in("anna", PASSWORD)).sign_in
+    app, codes = await with_factor(office, here)
+
+    async def attempt(right: bool, known: bytes | None = None) -> Refusal | Welcome:
+        code = app.at(office.clock() // 1000)
+        typed = code if right else f"{(int(code) + 1) % 1_000_000:06}"
+        try:
+            return await office.accounts.sign_in("anna", PASSWORD, typed, known_device=known)
+        except Refusal as refused:
+            return refused
+
+    for _ in range(5):
+        refused = await attempt(right=False)
+        assert isinstance(refused, Refusal)
+        assert refused.reason is Reason.SIGN_IN_REFUSED
+    office.clock.pass_by(30_000)
+    # It is locked for the right code, too, and asking whether there is a second factor counts nothing.
+    for _ in range(3):
+        refused = await attempt(right=True)
+        assert isinstance(refused, Refusal)
+        assert refused.reason is Reason.RATE_LIMITED
+        assert refused.details == {"why": "code", "failures": 5}
+        assert refused.retry_after == pytest.approx(30.0)
+        assert (await refusal(office.accounts.sign_in("anna", PASSWORD))).details == {"why": "code"}
+    # Strangers lock neither whoever is signed in, nor a browser that is known, nor a recovery code.
+    await office.accounts.confirm(here, Proof(password=PASSWORD, code=app.at(office.clock() // 1000)))
+    office.clock.pass_by(30_000)
+    known = await attempt(right=True, known=b"browser")
+    assert isinstance(known, Welcome)
+    assert known.sign_in.tries == 5
+    assert (await office.accounts.sign_in("anna", PASSWORD, codes[0])).sign_in.tries == 0
+    office.clock.pass_by(30_000)
+    assert isinstance(await attempt(right=True), Welcome)
+
+
+async def test_where_a_factor_is_on_its_code_is_asked_for_whatever_opens_the_account(office: Office) -> None:
+    """A stolen sign-in with the password replaces nothing, and erases nobody."""
+    here = await office.operator()
+    ben = (await office.colleague("ben", Role.LISTENER)).sign_in
+    app, _ = await with_factor(office, ben)
+    factors = office.accounts.factors
+    new = await factors.begin_totp(ben)
+    shown = pyotp.TOTP(new.secret).at(office.clock() / 1000)
+    for proof in (Proof(password=PASSWORD), Proof(password=PASSWORD, code="000000"), Proof()):
+        for asked in (
+            factors.set_totp(ben, new.secret, shown, proof),
+            factors.remove_totp(ben, proof),
+            factors.renew_codes(ben, proof),
+            office.accounts.change_password(ben, proof, OTHER),
+            office.accounts.may_go(ben, proof),
+            office.accounts.confirm(ben, proof),
+        ):
+            # The sixth wrong code in a row is not even looked at.
+            assert (await refusal(asked)).reason in (Reason.SIGN_IN_REFUSED, Reason.RATE_LIMITED)
+    there = await office.accounts.sign_in("ben", PASSWORD, app.at(office.clock() / 1000))
+    # Wrong codes and passwords of whoever had the sign-in are told to the owner.
+    assert there.sign_in.tries == 5 + 6
+    office.clock.pass_by(60_000)
+    right = Proof(password=PASSWORD, code=app.at(office.clock() / 1000))
+    assert await factors.set_totp(ben, new.secret, pyotp.TOTP(new.secret).at(office.clock() / 1000), right)
+    assert await office.accounts.known(there.token) is None, "other sign-ins end"
+    assert here.staff.member != ben.staff.member
+
+
+async def test_a_recovery_code_stands_for_the_app_once(office: Office) -> None:
+    here = await office.operator()
+    _, codes = await with_factor(office, here)
+    assert (await refusal(office.accounts.sign_in("anna", OTHER, codes[0]))).details is None
+    there = await office.accounts.sign_in("anna", PASSWORD, codes[0].upper().replace("-", " "))
+    assert (await office.accounts.factors.overview(there.sign_in)).recovery_left == 9
+    assert (await refusal(office.accounts.sign_in("anna", PASSWORD, codes[0]))).details == {"why": "code"}
+    renewed = await office.accounts.factors.renew_codes(there.sign_in, Proof(password=PASSWORD, code=codes[1]))
+    assert not {*renewed} & {*codes}
+    assert (await refusal(office.accounts.sign_in("anna", PASSWORD, codes[2]))).details == {"why": "code"}
+    # Lost is lost: with a code the factor itself can be taken off.
+    await office.accounts.factors.remove_totp(there.sign_in, Proof(password=PASSWORD, code=renewed[0]))
+    assert (await office.accounts.factors.overview(there.sign_in)).recovery_left == 0
+    refused = await refusal(office.accounts.factors.renew_codes(there.sign_in, Proof(password=PASSWORD)))
+    assert refused.details == {"why": "code"}
+
+
+async def test_a_reset_keeps_the_account_and_opens_it_with_a_new_password(office: Office) -> None:
+    """[P-STAFF-15]"""
+    anna = await office.operator()
+    ben = await office.colleague("ben", Role.LISTENER)
+    await with_factor(office, ben.sign_in)
+    for by in (ben.sign_in, anna):
+        # Nobody resets themselves: whoever is signed in and wants another password changes it.
+        refused = await refusal(office.accounts.reset(by, by.staff.member))
+        assert refused.reason is Reason.NOT_ALLOWED
+    link = await office.accounts.reset(anna, ben.sign_in.staff.member)
+    assert await office.accounts.known(ben.token) is None
+    assert (await refusal(office.accounts.sign_in("ben", PASSWORD))).reason is Reason.SIGN_IN_REFUSED
+    assert (await refusal(office.accounts.use_reset(link.secret, "short"))).reason is Reason.PASSWORD_WEAK
+    assert (await refusal(office.accounts.use_reset("x", OTHER))).reason is Reason.INVITATION_UNKNOWN
+    back = await office.accounts.use_reset(link.secret, OTHER)
+    same = ben.sign_in.staff
+    assert (back.sign_in.staff.member, back.sign_in.staff.login, back.sign_in.staff.roles) == (
+        same.member,
+        same.login,
+        same.roles,
+    )
+    assert (await refusal(office.accounts.use_reset(link.secret, OTHER))).reason is Reason.INVITATION_UNKNOWN
+    assert await office.accounts.sign_in("ben", OTHER)
+    # For whoever has the machine it needs no operator.
+    late = await office.accounts.make_reset(same.member)
+    office.clock.pass_by(72 * HOUR)
+    assert (await refusal(office.accounts.use_reset(late.secret, OTHER))).reason is Reason.INVITATION_UNKNOWN
+
+
+async def test_a_passkey_that_was_shown_just_before_a_reset_lets_nobody_in_after_it(office: Office) -> None:
+    ben = (await office.colleague("ben", Role.LISTENER)).sign_in.staff
+    link = await office.accounts.make_reset(ben.member)
+    # As for whoever had shown it in the moment before, when their sign-in is to be kept.
+    with pytest.raises(Refusal):
+        await office.store.sign_in(b"t" * 32, ben.member, office.clock(), Millis(office.clock() + HOUR))
+    assert await office.accounts.use_reset(link.secret, OTHER)
+
+
+async def test_for_a_day_after_anothers_reset_nothing_of_the_owners_is_given_out(office: Office) -> None:
+    """[P-STAFF-15]"""
+    anna, ben = await office.operator(), await office.colleague("ben", Role.LISTENER)
+    told: list[MemberId] = []
+
+    async def note(member: MemberId) -> None:
+        told.append(member)
+
+    office.accounts.on_reset = note
+    assert await office.accounts.may_export(ben.sign_in) == ben.sign_in.staff.member
+    link = await office.accounts.reset(anna, ben.sign_in.staff.member)
+    assert told == [ben.sign_in.staff.member], "before anybody has the link"
+    back = (await office.accounts.use_reset(link.secret, OTHER)).sign_in
+    assert (await refusal(office.accounts.may_export(back))).details == {"why": "reset"}
+    office.clock.pass_by(24 * HOUR)
+    assert await office.accounts.may_export(back) == back.staff.member
+    # Whoever has the machine has everything that the export has.
+    link = await office.accounts.make_reset(back.staff.member)
+    back = (await office.accounts.use_reset(link.secret, PASSWORD)).sign_in
+    assert await office.accounts.may_export(back) == back.staff.member
 
 
 async def test_of_two_who_type_one_code_at_once_one_gets_in(office: Office) -> None:
     here = await office.operator()
-    secret, _ = office.accounts.begin_totp(here)
-    app = pyotp.TOTP(secret)
-    await office.accounts.set_totp(here, secret, app.at(office.clock() / 1000))
-    office.clock.pass_by(60_000)
+    app, _ = await with_factor(office, here)
+    office.clock.pass_by(30_000)
     typed = app.at(office.clock() / 1000)
     outcomes = await asyncio.gather(
         *(office.accounts.sign_in("anna", PASSWORD, typed) for _ in range(2)), return_exceptions=True
@@ -368,7 +542,7 @@ async def test_of_two_who_type_one_code_at_once_one_gets_in(office: Office) -> N
 @pytest.mark.parametrize("role", list(Role))
 async def test_who_may_do_what_to_others(office: Office, role: Role) -> None:
     anna = await office.operator()
-    by = (await office.colleague("ben", role)).sign_in
+    by = await office.counting(anna, await office.colleague("ben", role))
     asked: dict[str, Awaitable[object]] = {
         "see": office.accounts.everybody(by),
         "invite": office.accounts.invite(by, [Role.LISTENER]),
@@ -391,20 +565,18 @@ async def test_what_is_dangerous_needs_a_password_of_the_last_ten_minutes(office
         return [
             office.accounts.invite(by, [Role.LISTENER]),
             office.accounts.set_roles(by, ben, [Role.MODERATOR]),
-            office.accounts.set_totp(by, "A" * 32, "000000"),
-            office.accounts.remove_totp(by, "000000"),
+            office.accounts.agree(by, ben),
+            office.accounts.reset(by, ben),
             office.accounts.revoke(by, ben),
         ]
 
     for each in dangerous(anna):
         assert (await refusal(each)).reason is Reason.CONFIRMATION_REQUIRED
-    with pytest.raises(Refusal):
-        office.accounts.begin_totp(anna)
     assert await office.accounts.everybody(anna)
 
-    assert (await refusal(office.accounts.confirm(anna, OTHER))).reason is Reason.SIGN_IN_REFUSED
+    assert (await refusal(office.accounts.confirm(anna, Proof(password=OTHER)))).reason is Reason.SIGN_IN_REFUSED
     assert (await office.again(anna)).confirmed_at == anna.confirmed_at
-    await office.accounts.confirm(anna, PASSWORD)
+    await office.accounts.confirm(anna, Proof(password=PASSWORD))
     office.clock.pass_by(CONFIRMED_FOR)
     confirmed = await office.again(anna)
     reasons = []
@@ -413,7 +585,7 @@ async def test_what_is_dangerous_needs_a_password_of_the_last_ten_minutes(office
             await each
         except Refusal as refused:
             reasons.append(refused.reason)
-    assert reasons == [Reason.SIGN_IN_REFUSED], "the code alone is wrong"
+    assert reasons == [Reason.NOT_ALLOWED], "there is nothing to agree to"
 
 
 async def test_revoking_ends_every_sign_in_at_once(office: Office) -> None:
@@ -444,7 +616,10 @@ async def test_there_is_always_an_operator(office: Office) -> None:
     ):
         refused = await refusal(asked)
         assert (refused.reason, refused.details) == (Reason.NOT_ALLOWED, {"why": "last_operator"})
-    ben = (await office.colleague("ben", Role.OPERATOR)).sign_in
+    hired = await office.colleague("ben", Role.OPERATOR)
+    refused = await refusal(office.accounts.end(anna.staff.member))
+    assert refused.details == {"why": "last_operator"}, "who waits is no replacement"
+    ben = await office.counting(anna, hired)
     # Both at once: each thinks that the other stays.
     outcomes = await asyncio.gather(
         office.accounts.revoke(anna, ben.staff.member),
@@ -459,10 +634,10 @@ async def test_there_is_always_an_operator(office: Office) -> None:
 async def test_who_goes_says_so_with_the_password_and_the_last_operator_stays(office: Office) -> None:
     anna = await office.operator()
     ben = (await office.colleague("ben", Role.LISTENER)).sign_in
-    assert (await refusal(office.accounts.may_go(ben, OTHER))).reason is Reason.SIGN_IN_REFUSED
-    assert await office.accounts.may_go(ben, PASSWORD) == ben.staff.member
-    refused = await refusal(office.accounts.may_go(anna, PASSWORD))
+    assert (await refusal(office.accounts.may_go(ben, Proof(password=OTHER)))).reason is Reason.SIGN_IN_REFUSED
+    assert await office.accounts.may_go(ben, Proof(password=PASSWORD)) == ben.staff.member
+    refused = await refusal(office.accounts.may_go(anna, Proof(password=PASSWORD)))
     assert (refused.reason, refused.details) == (Reason.NOT_ALLOWED, {"why": "last_operator"})
-    assert (await refusal(office.accounts.may_go(anna, OTHER))).reason is Reason.SIGN_IN_REFUSED
-    await office.colleague("cleo", Role.OPERATOR)
-    assert await office.accounts.may_go(anna, PASSWORD) == anna.staff.member
+    assert (await refusal(office.accounts.may_go(anna, Proof(password=OTHER)))).reason is Reason.SIGN_IN_REFUSED
+    await office.counting(anna, await office.colleague("cleo", Role.OPERATOR))
+    assert await office.accounts.may_go(anna, Proof(password=PASSWORD)) == anna.staff.member

@@ -17,7 +17,7 @@ from chatserver.handlers.table import TABLE, Row, dispatch
 from chatserver.protocol.examples import COMMANDS
 from chatserver.protocol.fields import Command
 from chatserver.protocol.messages import DoneOk, Hello
-from tests.handlers.desk_house import Guest, Worker, open_house
+from tests.handlers.desk_house import PLAIN, Guest, Worker, open_house
 
 
 @pytest.fixture
@@ -46,8 +46,9 @@ async def test_every_command_runs_for_those_who_may_and_for_nobody_else(
 
     guest.connection.roles = roles
     # Whether the password was given lately is another question, and asked in tests of its own.
-    rows = {kind: replace(row, handler=note, cost=0.0, is_dangerous=False) for kind, row in TABLE.items()}
+    rows = {kind: replace(row, handler=note, is_dangerous=False) for kind, row in TABLE.items()}
     monkeypatch.setattr(table, "TABLE", rows)
+    monkeypatch.setattr(table, "cost_of", lambda kind: 0.0)
     given = {type(command): command for command in COMMANDS if not isinstance(command, Hello)}
     assert given.keys() == TABLE.keys()
     for kind, command in given.items():
@@ -76,10 +77,32 @@ async def test_a_row_that_needs_something_is_refused_on_the_wire(
         assert reply["error"]["code"] == "not_allowed"
 
 
+async def test_a_page_of_long_posts_costs_more_than_one_of_short_posts(worker: Worker) -> None:
+    """[P-LIMIT-4]"""
+
+    async def pages(text: str) -> int:
+        """How many pages of posts like this one somebody gets at once."""
+        writer, reader = await worker.guest(), await worker.guest()
+        for each in (writer, reader):
+            assert "ok" in await each.ask("join", room=PLAIN, agreement=1)
+        for _ in range(30):
+            assert "ok" in await writer.ask("post", room=PLAIN, text=text)
+        for number in range(60):
+            answer = await reader.ask("history", room=PLAIN, before=1 << 40, limit=100)
+            if "error" in answer:
+                assert (answer["error"]["code"], answer["error"]["retry_after"] <= 3.0) == ("rate_limited", True)
+                return number
+        raise AssertionError("nothing was refused")
+
+    assert await pages("good night") >= 15
+    assert await pages("\U0001f600" * 1_900) <= 9
+
+
 async def test_what_one_may_not_do_costs_all_the_same(worker: Worker, guest: Guest) -> None:
     """Whoever asks for what is not theirs again and again is slowed down like everybody."""
-    row = Row(TABLE[type(COMMANDS[1])].handler, 30.0, Capability.OPERATE)
+    row = Row(TABLE[type(COMMANDS[1])].handler, Capability.OPERATE)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(table, "cost_of", lambda kind: 30.0)
         patch.setattr(table, "TABLE", {**TABLE, type(COMMANDS[1]): row})
         codes = [(await guest.ask("rooms"))["error"]["code"] for _ in range(2)]
     assert codes == ["not_allowed", "rate_limited"]

@@ -16,12 +16,22 @@ from playwright.sync_api import sync_playwright
 from tests.kit.process import PartMissing
 
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
+_FEATURES_OFF: Final = (
+    # Parts of the browser's own window that are web pages: nobody sees them, and they took more time than ours.
+    "WebUIReloadButton", "WebUIOmniboxPopup", "WebUIOmniboxAimPopup",
+    # What Playwright switches off: the last list that a browser is given is the one that counts.
+    "AimEnabled", "AvoidCorsURLLoaderRestartOnRedirect", "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose", "HttpsFirstBalancedModeAutoEnable", "HttpsUpgrades", "LensOverlay", "MediaRouter",
+    "NetworkTimeServiceQuerying", "OptimizationHints", "PaintHolding", "PreconnectToSearch",
+    "TcpPortRandomizationWin", "ThirdPartyStoragePartitioning",
+)  # fmt: skip
 _ARGUMENTS: Final = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-default-apps",
     "--disable-dev-shm-usage",
     "--disable-domain-reliability",
+    "--disable-features=" + ",".join(_FEATURES_OFF),
     "--disable-gpu",
     "--disable-sync",
     "--no-first-run",

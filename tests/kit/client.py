@@ -61,6 +61,7 @@ class ChatClient:
         self.pushes: list[Message] = []
         self.close_code: int | None = None
         self.hello_ok: Message = {}
+        self._me: dict[str, list[str]] = {}
         self._says_hello = hello
         self._ids = itertools.count(1)
         self._waiting: dict[str, asyncio.Future[Message]] = {}
@@ -204,7 +205,15 @@ class ChatClient:
             if not future.done():
                 future.set_exception(end)
 
+    def id_in(self, room: str) -> str:
+        """One's own id in a room, as the others there know it."""
+        return self._me[room][0]
+
     async def _take(self, message: Message) -> None:
+        if message.get("ok", {}).get("ok") == "join":
+            self._me[message["ok"]["room"]["id"]] = message["ok"]["me"]
+        elif message.get("push") == "self":
+            self._me.update({room: here["me"] for room, here in message["rooms"].items()})
         waiting = self._waiting.get(message.get("re") or "")
         if waiting is not None and not waiting.done():
             waiting.set_result(message)

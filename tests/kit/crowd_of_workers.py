@@ -1,6 +1,7 @@
 """Workers that are only heard: each publishes its sample once a second on a real Redis, as a worker does.
 
-`python -m tests.kit.crowd_of_workers redis://... --workers 20 --rooms 1000 --seconds 60` for a look at the page.
+For a look at the page:
+`python -m tests.kit.crowd_of_workers redis://... chatserver.toml --workers 20 --rooms 1000 --seconds 60`
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import contextlib
 import random
 import time
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 from chatserver.bus.redis import RedisBus
+from chatserver.config import load
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import NodeId
 from chatserver.domain.load import RoomSample, Sample
@@ -82,10 +85,10 @@ class CrowdOfWorkers:
 
 @contextlib.asynccontextmanager
 async def crowd_of_workers(
-    redis_url: str, workers: int, rooms: Sequence[RoomId], *, busy: float = 1.0
+    redis_url: str, prefix: str, workers: int, rooms: Sequence[RoomId], *, busy: float = 1.0
 ) -> AsyncIterator[CrowdOfWorkers]:
-    """They speak until the end of the block, and then are silent without a goodbye."""
-    bus = RedisBus(redis_url, buffer_bytes=64_000_000)
+    """They speak until the end of the block, and then are silent without a goodbye. `prefix` is the installation's."""
+    bus = RedisBus(redis_url, prefix=prefix, buffer_bytes=64_000_000)
     await bus.start(lambda topic, payload: None, lambda is_attached: None)
     crowd = CrowdOfWorkers(bus, workers, rooms, busy=busy)
     speaking = asyncio.create_task(crowd.run())
@@ -104,11 +107,14 @@ def _now() -> Millis:
 async def _main() -> None:
     asked = argparse.ArgumentParser()
     asked.add_argument("redis_url")
+    asked.add_argument("config", type=Path, help="the configuration file of the server that should hear them")
     asked.add_argument("--workers", type=int, default=20)
     asked.add_argument("--rooms", type=int, default=1_000)
     asked.add_argument("--seconds", type=float, default=60.0)
     given = asked.parse_args()
-    async with crowd_of_workers(given.redis_url, given.workers, room_ids(given.rooms)):
+    async with crowd_of_workers(
+        given.redis_url, load(given.config).redis_namespace, given.workers, room_ids(given.rooms)
+    ):
         await asyncio.sleep(given.seconds)
 
 

@@ -8,6 +8,7 @@ import functools
 import os
 import signal
 import subprocess
+import sys
 import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -16,9 +17,11 @@ from typing import Final, TypeVar
 
 import pytest
 
+from tests.kit.forks import Fork
+
 START_SECONDS: Final = 45.0
 STOP_SECONDS: Final = 20.0
-_POLL_SECONDS: Final = 0.02
+_POLL_SECONDS: Final = 0.03
 
 T = TypeVar("T")
 
@@ -64,13 +67,20 @@ class Process:
         env: Mapping[str, str] | None = None,
         user: int | None = None,
         cwd: Path | None = None,
+        is_forked: bool = False,
+        hashes_quickly: bool = True,
     ) -> None:
+        """Where it `is_forked`, `command` is Python with `-m` and a module, and `env` and `cwd` are given. What is no
+        Python, because `command` was changed since, starts from nothing. Only a fork may be one that `hashes_quickly`.
+        """
         self.command = [str(part) for part in command]
         self.log = log
         self.env = dict(env) if env is not None else None
         self.user = user
         self.cwd = cwd
-        self._popen: subprocess.Popen[bytes] | None = None
+        self.is_forked = is_forked
+        self.hashes_quickly = hashes_quickly
+        self._popen: subprocess.Popen[bytes] | Fork | None = None
 
     @property
     def pid(self) -> int:
@@ -91,8 +101,21 @@ class Process:
         """Start, and return once `is_ready` says so. Raises RuntimeError with the end of the log if it does not."""
         if self.is_running:
             raise RuntimeError(f"{self.command[0]} runs already")
+        self._popen = self._fork() if self.is_forked and self.command[0] == sys.executable else self._open()
+        _running.add(self)
+        _tell_keeper("+", self._popen.pid)
+        deadline = time.monotonic() + timeout
+        while not is_ready():
+            if not self.is_running:
+                raise RuntimeError(f"{self.command[0]} ended with {self.exit_code} at its start:\n{self.tail()}")
+            if time.monotonic() > deadline:
+                self.kill()
+                raise RuntimeError(f"{self.command[0]} was not ready after {timeout:g} s:\n{self.tail()}")
+            time.sleep(_POLL_SECONDS)
+
+    def _open(self) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as output:
-            self._popen = subprocess.Popen(
+            return subprocess.Popen(
                 self.command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -104,16 +127,12 @@ class Process:
                 cwd=self.cwd,
                 start_new_session=True,
             )
-        _running.add(self)
-        _tell_keeper("+", self._popen.pid)
-        deadline = time.monotonic() + timeout
-        while not is_ready():
-            if not self.is_running:
-                raise RuntimeError(f"{self.command[0]} ended with {self.exit_code} at its start:\n{self.tail()}")
-            if time.monotonic() > deadline:
-                self.kill()
-                raise RuntimeError(f"{self.command[0]} was not ready after {timeout:g} s:\n{self.tail()}")
-            time.sleep(_POLL_SECONDS)
+
+    def _fork(self) -> Fork:
+        assert self.env is not None
+        assert self.cwd is not None
+        files = (Path(os.devnull), self.log, self.log)
+        return Fork(self.command[2:], files, self.env, self.cwd, hashes_quickly=self.hashes_quickly)
 
     def send_signal(self, number: signal.Signals) -> None:
         if self.is_running:

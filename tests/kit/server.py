@@ -17,7 +17,9 @@ from typing import Any, Self
 import httpx
 import psutil
 
-from chatserver.config import PREFIX, to_toml
+from chatserver.config import PREFIX, load, to_toml
+from tests.kit import forks, web
+from tests.kit.database import migrated_sqlite
 from tests.kit.ports import HOST, free_port
 from tests.kit.process import STOP_SECONDS, Process, wait_until
 
@@ -39,10 +41,14 @@ class ChatServer:
         config: Mapping[str, Any] | None = None,
         *,
         clock: float = 0.0,
+        is_forked: bool = True,
+        hashes_quickly: bool = True,
     ) -> None:
+        """Unless it `is_forked` it starts from nothing, as an operator starts it. So it does with a wrong clock."""
         self.port = free_port()
         self.directory = Path(tempfile.mkdtemp(prefix="chat-server-"))
         self.workers = workers
+        self._has_sqlite = database_url is None
         chosen = {"redis_url": redis_url, "database_url": database_url}
         values = {
             "host": HOST,
@@ -50,6 +56,8 @@ class ChatServer:
             "workers": workers,
             "data_dir": str(self.directory / "data"),
             "log_format": "json",
+            # Everybody whom a test plays has one address, as in a large school.
+            "shared_networks": ["127.0.0.0/8=1000"],
             **{key: value for key, value in chosen.items() if value is not None},
             **(config or {}),
         }
@@ -58,12 +66,25 @@ class ChatServer:
         environment = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
         # A warning that a test would fail for must be seen in the log too.
         environment["PYTHONWARNINGS"] = "default"
+        self._environment = environment
         command = _command(file, clock)
-        self.process = Process(command, self.directory / "log", env=environment, cwd=_ROOT)
+        self.process = Process(
+            command,
+            self.directory / "log",
+            env=environment,
+            cwd=_ROOT,
+            is_forked=is_forked and clock == 0,
+            hashes_quickly=hashes_quickly,
+        )
 
     @property
     def url(self) -> str:
         return f"http://{HOST}:{self.port}"
+
+    @property
+    def redis_namespace(self) -> str:
+        """What its names in Redis begin with, once it has started."""
+        return load(self.directory / "chatserver.toml").redis_namespace
 
     @property
     def ws_url(self) -> str:
@@ -72,9 +93,13 @@ class ChatServer:
     def set_clock(self, seconds: float) -> None:
         """From its next start on, its wall clock is so much ahead."""
         self.process.command = [str(part) for part in _command(self.directory / "chatserver.toml", seconds)]
+        self.process.is_forked = False
 
     def start(self) -> Self:
-        """Start (again, with the same data) and return once `/readyz` says yes and every worker is there."""
+        """Start (again, with the same data) and return once all is well by `/statusz` and every worker is there."""
+        kept = self.directory / "data" / "chat.db"
+        if self.process.is_forked and self._has_sqlite and not kept.exists():
+            migrated_sqlite(kept)
         self.process.start(lambda: self.is_ready() and len(self.worker_pids()) == self.workers)
         return self
 
@@ -87,13 +112,22 @@ class ChatServer:
         self.process.kill()
         shutil.rmtree(self.directory, ignore_errors=True)
 
+    def run(self, *arguments: str, said: str = "") -> str:
+        """What `chatserver` prints when whoever has the machine runs it with these arguments. Raises RuntimeError where
+        it fails."""
+        command: list[str | Path] = ["chatserver", *arguments, "--config", self.directory / "chatserver.toml"]
+        done = forks.run(command, said, env=self._environment)
+        if done.returncode:
+            raise RuntimeError(f"chatserver {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr}")
+        return done.stdout
+
     def is_ready(self) -> bool:
-        return self.get("/readyz") == httpx.codes.OK
+        return self.get("/statusz") == httpx.codes.OK
 
     def get(self, path: str) -> int | None:
         """The status of a GET, or None where nobody answers."""
         try:
-            return httpx.get(self.url + path, timeout=5, trust_env=False).status_code
+            return web.get(self.url + path, timeout=5).status_code
         except httpx.TransportError:
             return None
 
@@ -107,9 +141,14 @@ class ChatServer:
         with contextlib.suppress(psutil.NoSuchProcess):
             for child in psutil.Process(self.process.pid).children():
                 with contextlib.suppress(psutil.NoSuchProcess):
-                    if child.status() != psutil.STATUS_ZOMBIE and "spawn_main" in " ".join(child.cmdline()):
+                    if child.status() != psutil.STATUS_ZOMBIE and "resource_tracker" not in " ".join(child.cmdline()):
                         found.append((child.create_time(), child.pid))
         return [pid for _, pid in sorted(found)]
+
+    def place_of_numbers(self) -> Path:
+        """The directory where the workers keep what they count."""
+        files = [Path(file.path) for pid in self.worker_pids() for file in psutil.Process(pid).open_files()]
+        return next(file.parent for file in files if file.parent.name.startswith("chatserver-metrics-"))
 
     def kill_worker(self, pid: int) -> None:
         """End one worker at once; its sockets break, and its supervisor starts another."""

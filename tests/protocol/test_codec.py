@@ -48,8 +48,9 @@ def command(**fields: object) -> dict[str, object]:
 
 _ids = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=64)
 _places = st.integers(1, 2**53 - 1).map(Offset)
-_texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
+_texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=200)
 _common = {"id": _ids.map(CommandId), "room": _ids.map(RoomId)}
+_named = {**_common, "epoch": st.none() | st.text("e~", max_size=64).map(Epoch)}
 _positions = st.builds(StreamPosition, _texts.map(Epoch), st.integers(-(2**60), 2**60).map(Offset))
 _commands: st.SearchStrategy[m.AnyCommand] = st.one_of(
     st.builds(
@@ -58,12 +59,12 @@ _commands: st.SearchStrategy[m.AnyCommand] = st.one_of(
     st.builds(m.ListRooms, id=_common["id"], watch=st.booleans()),
     st.builds(m.JoinRoom, **_common, agreement=st.none() | st.integers(0, 2**31 - 1), since=st.none() | _positions),
     st.builds(m.LeaveRoom, **_common),
-    st.builds(m.PostCommand, **_common, text=_texts, warning=st.none() | _texts, reply_to=st.none() | _places),
-    st.builds(m.EditCommand, **_common, offset=_places, text=_texts, warning=st.none() | _texts),
-    st.builds(m.RedactCommand, **_common, offset=_places),
-    st.builds(m.ReactCommand, **_common, offset=_places, reaction=st.sampled_from(Reaction), on=st.booleans()),
-    st.builds(m.PageHistory, **_common, before=_places, limit=st.integers(1, 100)),
-    st.builds(m.MarkRead, **_common, offset=_places),
+    st.builds(m.PostCommand, **_named, text=_texts, warning=st.none() | _texts, reply_to=st.none() | _places),
+    st.builds(m.EditCommand, **_named, offset=_places, text=_texts, warning=st.none() | _texts),
+    st.builds(m.RedactCommand, **_named, offset=_places),
+    st.builds(m.ReactCommand, **_named, offset=_places, reaction=st.sampled_from(Reaction), on=st.booleans()),
+    st.builds(m.PageHistory, **_named, before=_places, limit=st.integers(1, 100)),
+    st.builds(m.MarkRead, **_named, offset=_places),
     st.builds(m.Typing, **_common),
     st.builds(m.MuteMember, id=_common["id"], member=_ids.map(MemberId), on=st.booleans()),
     st.builds(m.Rename, id=_common["id"], name=_texts),
@@ -379,3 +380,34 @@ def _mutate(chance: random.Random, seeds: list[bytes]) -> bytes:
             case _ if at < len(data):
                 data[at] = chance.randrange(256)
     return bytes(data)
+
+
+WITH_TEXT = [
+    (sent, name)
+    for sent in COMMANDS
+    for name in sent.__struct_fields__
+    if isinstance(getattr(sent, name), str) and not isinstance(sent, m.PostCommand | m.EditCommand)
+]
+
+
+@both
+@pytest.mark.parametrize(("sent", "name"), WITH_TEXT, ids=lambda each: each if isinstance(each, str) else each.id)
+def test_text_that_no_database_keeps_is_refused_for_good_in_every_field(
+    encoding: Encoding, sent: m.AnyCommand, name: str
+) -> None:
+    """[P-BAD-2]"""
+    fields = msgspec.to_builtins(sent)
+    fields[name] = "a\0b"
+    found = refusal(encoding, pack(encoding, fields))
+    if name == "id":
+        assert (found.reason, found.re) == (Reason.INVALID, None)
+    else:
+        assert (found.reason, found.re) == (Reason.INVALID, sent.id)
+        assert found.details is not None
+        assert found.details["field"] == f"$.{name}"
+
+
+@both
+def test_backslash_that_is_meant_is_no_such_text(encoding: Encoding) -> None:
+    fields = {"cmd": "rename", "id": "a", "name": r"\u0000"}
+    assert decode_command(encoding, pack(encoding, fields)) == m.Rename(id=CommandId("a"), name=r"\u0000")

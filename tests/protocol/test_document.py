@@ -10,12 +10,22 @@ from pathlib import Path
 from typing import Any, get_args
 
 import jsonschema
+import msgspec
 import pytest
 
 from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.moderation import REASONS, counted_reason
+from chatserver.edge.openapi import document as openapi_document
+from chatserver.handlers.table import TABLE
 from chatserver.protocol import messages as m
 from chatserver.protocol.asyncapi import REPLY_TO, document, tag_of
+from chatserver.protocol.codec import Encoding, decode_command
 from chatserver.protocol.codes import Close, advice, error_body
+from chatserver.protocol.costs import USUAL, cost_of
+from chatserver.protocol.examples import ERRORS, PUSHES, REPLIES
+from chatserver.protocol.refusals import ANY, REFUSALS
+from chatserver.protocol.schemas import structs_in
+from tests.kit.schemas import said_needlessly
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs/protocol.md").read_text(encoding="utf-8")
@@ -54,6 +64,44 @@ def test_every_command_is_in_the_table_with_its_fields_and_its_reply() -> None:
         told = ", ".join(f"`{name}`" if name in schema["required"] else f"`{name}?`" for name in fields)
         expected.append((f"`{tag_of(kind)}`", told, f"`{tag_of(ok)}`"))
     assert [tuple(row[:3]) for row in _rows("Commands and replies")] == expected
+
+
+def test_the_costs_of_all_commands_are_told_as_they_are_charged() -> None:
+    lines = [line for line in TEXT.split("\n### What commands cost\n")[1].split("\n## ")[0].splitlines() if "`" in line]
+    told = {
+        command: float(cells[1])
+        for cells in (line.split("|") for line in lines if line.startswith("|"))
+        for command in re.findall(r"`(\w+)`", cells[2])
+    }
+    charged = {tag_of(kind): cost_of(kind) for kind in REPLY_TO}
+    assert told == {command: cost for command, cost in charged.items() if cost != USUAL}
+    operations = DOCUMENT["operations"]
+    assert {name: operations[name]["x-cost"] for name in charged} == charged
+    assert {m.Hello, *TABLE} == set(REPLY_TO), "what is charged is what stands in the table of commands"
+
+
+def test_what_each_command_can_be_refused_with_is_told() -> None:
+    """[P-ERROR-3] Every refusal that these tests hear is held against it (`tests/conformance/traffic.py`)."""
+    section = TEXT.split("\n## What a command can be refused with\n")[1].split("\n## ")[0]
+    any_command = section.split("Any command: ")[1].split(" (")[0]
+    assert re.findall(r"`(\w+)`", any_command) == [reason.value for reason in ANY]
+    rows = [line.split("|")[1:3] for line in section.splitlines() if line.startswith("| `")]
+    told = {command.strip(" `"): re.findall(r"`(\w+)`", codes) for command, codes in rows}
+    listed = {tag_of(kind): [reason.value for reason in reasons] for kind, reasons in REFUSALS.items()}
+    assert told == {command: codes for command, codes in listed.items() if codes}
+    assert REFUSALS.keys() == REPLY_TO.keys()
+    assert all(len(codes) == len(set(codes)) for codes in listed.values())
+
+
+def test_the_reasons_of_reports_are_told() -> None:
+    """[P-MOD-22]"""
+    told = TEXT.split("**[P-MOD-22]**")[1].split("Another word")[0]
+    assert tuple(re.findall(r"`(\w+)`", told.split(" is one of ")[1])) == REASONS
+    for kind in ("ReportPost", "ReportPerson"):
+        assert DOCUMENT["components"]["schemas"][kind]["properties"]["reason"]["examples"] == [*REASONS]
+    frame = {"cmd": "report_post", "id": "1", "room": "sleep", "offset": 1, "reason": "a word of one's own"}
+    assert decode_command(Encoding.JSON, json.dumps(frame)).reason == frame["reason"]  # type: ignore[union-attr]
+    assert counted_reason("a word of one's own") == "other"
 
 
 def test_every_fact_is_in_the_table() -> None:
@@ -119,6 +167,44 @@ def test_every_message_has_words_and_an_example_that_is_valid() -> None:
         assert message["examples"], name
         for example in message["examples"]:
             validator(message["payload"]).validate(example["payload"])
+
+
+def test_a_field_is_always_there_or_is_left_out_where_it_has_its_default() -> None:
+    """[P-FIELDS-1]"""
+    schemas = DOCUMENT["components"]["schemas"]
+    for kind in structs_in([*get_args(m.AnyOk), m.ErrorReply, *get_args(m.AnyPush)]):
+        schema = schemas[kind.__name__]
+        optional = schema["properties"].keys() - set(schema["required"])
+        assert all("default" in schema["properties"][name] for name in optional), kind
+        assert not optional or kind.__struct_config__.omit_defaults, kind
+    for message in (*REPLIES, *ERRORS, *PUSHES):
+        plain = json.loads(msgspec.json.encode(message))
+        kinds = [
+            each for each in DOCUMENT["components"]["messages"].values() if validator(each["payload"]).is_valid(plain)
+        ]
+        assert len(kinds) == 1, plain
+        assert said_needlessly(DOCUMENT, kinds[0]["payload"], plain) == []
+
+
+@pytest.mark.parametrize("whole", [DOCUMENT, openapi_document(VERSION)], ids=["asyncapi", "openapi"])
+def test_every_model_of_generated_code_has_a_name_of_its_own(whole: dict[str, Any]) -> None:
+    titles: list[str] = []
+
+    def look(schema: dict[str, Any], where: str) -> None:
+        makes_a_model = {"enum", "anyOf", "properties", "additionalProperties", "items"} & schema.keys()
+        assert "title" in schema or not makes_a_model, where
+        titles.extend([schema["title"]] if "title" in schema else [])
+        parts = [*schema.get("properties", {}).values(), *schema.get("anyOf", ()), *schema.get("prefixItems", ())]
+        parts += [schema[key] for key in ("items", "additionalProperties") if isinstance(schema.get(key), dict)]
+        for part in parts:
+            look(part, where)
+
+    for name, schema in whole["components"]["schemas"].items():
+        look(schema, name)
+        assert schema["title"] == name
+    assert len(titles) == len(set(titles))
+    for name, message in whole["components"].get("messages", {}).items():
+        assert [*message["payload"]] == ["$ref"], name
 
 
 def test_a_message_is_valid_as_itself_only() -> None:

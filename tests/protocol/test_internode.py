@@ -56,6 +56,8 @@ def test_every_event_is_among_those_tried() -> None:
         internode.NodeLeft(),
         internode.MemberChanged(MEMBER),
         internode.MemberEnded(MEMBER),
+        internode.RoomLeft(MEMBER, CHANNEL),
+        internode.RoomRead(MEMBER, CHANNEL, Offset(7)),
     ],
     ids=lambda message: type(message).__name__,
 )

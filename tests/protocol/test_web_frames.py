@@ -15,7 +15,7 @@ import msgspec
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, CommandId, Epoch, Millis, Offset, StreamPosition
 from chatserver.domain.identity import MemberId, Person
-from chatserver.domain.rooms import Post, Reaction, Room, RoomId
+from chatserver.domain.rooms import Reaction, Room, RoomId
 from chatserver.protocol.codes import error_body
 from chatserver.protocol.messages import (
     AnyOk,
@@ -34,6 +34,7 @@ from chatserver.protocol.messages import (
     JoinOk,
     Limits,
     PostedPush,
+    PostView,
     PresencePush,
     ReactedPush,
     RedactedPush,
@@ -41,6 +42,8 @@ from chatserver.protocol.messages import (
     Reply,
     RoomCard,
     RoomChangedPush,
+    RoomPerson,
+    RoomSelf,
     RoomsOk,
     SelfPush,
     TypingPush,
@@ -50,7 +53,11 @@ _FILE: Final = Path(__file__).parents[1] / "web" / "frames.json"
 _EPOCH: Final = Epoch("e1")
 _SLEEP: Final = ChannelName("room:sleep")
 _ANNE: Final = Person(MemberId("m_anne"), "Quiet Otter")
-_BEN: Final = Person(MemberId("m_ben"), "Slow Heron")
+_BEN: Final = RoomPerson(MemberId("p_ben"), "Slow Heron")
+_HERE: Final = RoomPerson(MemberId("p_anne"), "Quiet Otter")
+"""Anne, as she is known in the room."""
+_HIDDEN: Final = Person(MemberId("p_list_ben"), "Slow Heron")
+"""Ben, in the list of those whom Anne hides."""
 _START: Final = 1_790_000_000_000
 
 _ROOM: Final = Room(
@@ -67,11 +74,11 @@ def _at(offset: int) -> Millis:
     return Millis(_START + offset * 1_000)
 
 
-def _post(offset: int, author: Person, text: str, **fields: Any) -> Post:
-    return Post(offset=Offset(offset), author=author.id, name=author.name, text=text, at=_at(offset), **fields)
+def _post(offset: int, author: Person, text: str, **fields: Any) -> PostView:
+    return PostView(offset=Offset(offset), author=author.id, name=author.name, text=text, at=_at(offset), **fields)
 
 
-def _posted(post: Post) -> PostedPush:
+def _posted(post: PostView) -> PostedPush:
     return PostedPush(channel=_SLEEP, epoch=_EPOCH, offset=post.offset, at=post.at, post=post)
 
 
@@ -82,8 +89,10 @@ def _join(history: Literal["page", "exact", "gap"], position: int, **fields: Any
         position=StreamPosition(_EPOCH, Offset(position)),
         history=history,
         here=2,
-        people=[_ANNE, _BEN],
+        people=[_HERE, _BEN],
         retention_seconds=86_400,
+        me=[_HERE.id],
+        hidden=[],
         **{**given, **fields},
     )
 
@@ -93,7 +102,7 @@ def _facts() -> list[FactPush]:
     where: dict[str, Any] = {"channel": _SLEEP, "epoch": _EPOCH}
     return [
         _posted(_post(4, _BEN, "Same fridge, I think.", reply_to=Offset(1))),
-        _posted(_post(5, _ANNE, "It is a year today.", warning="loss of a parent")),
+        _posted(_post(5, _HERE, "It is a year today.", warning="loss of a parent")),
         ReactedPush(
             **where,
             offset=Offset(6),
@@ -114,7 +123,7 @@ def _facts() -> list[FactPush]:
 
 
 def _replies() -> dict[str, AnyOk]:
-    page = [_post(1, _ANNE, "The house is so quiet."), _post(2, _BEN, "Hello."), _post(3, _ANNE, "Hello, Ben.")]
+    page = [_post(1, _HERE, "The house is so quiet."), _post(2, _BEN, "Hello."), _post(3, _HERE, "Hello, Ben.")]
     cards = [
         RoomCard(
             id=_ROOM.id,
@@ -151,6 +160,14 @@ def _replies() -> dict[str, AnyOk]:
                 rooms_per_connection=20,
                 edit_seconds=600,
                 ping_seconds=25,
+                commands_per_second=10.0,
+                command_burst=40.0,
+                member_commands_per_second=20.0,
+                member_command_burst=80.0,
+                posts_per_second=1.0,
+                post_burst=30.0,
+                reactions_per_second=0.5,
+                reaction_burst=30.0,
             ),
             now=_at(0),
         ),
@@ -159,7 +176,11 @@ def _replies() -> dict[str, AnyOk]:
         "join_exact": _join("exact", 10, missed=_facts(), more=True, unread=2, read=Offset(3)),
         "join_gap": _join("gap", 40, posts=[_post(39, _BEN, "Still here."), _post(40, _BEN, "Still.")], unread=9),
         "history": HistoryOk(
-            posts=[_post(1, _ANNE, "The house is so quiet."), _post(2, _BEN, "Hello.")], mine={}, more=False
+            # After the facts of `join_exact`.
+            position=StreamPosition(_EPOCH, Offset(10)),
+            posts=[_post(1, _HERE, "The house is so quiet."), _post(2, _BEN, "", redacted=True)],
+            mine={},
+            more=False,
         ),
         "fact": FactOk(at=_at(11), epoch=_EPOCH, offset=Offset(11)),
         "fact_already": FactOk(at=_at(11)),
@@ -183,14 +204,18 @@ def _frames() -> dict[str, Any]:
         "storage_unavailable": Refusal(Reason.STORAGE_UNAVAILABLE, retry_after=2.0),
     }
     pushes: dict[str, AnyServerMessage] = {
-        "own": _posted(_post(11, _ANNE, "I am still up.")),
+        "own": _posted(_post(11, _HERE, "I am still up.")),
         "presence": PresencePush(
-            channel=_SLEEP, here=2, came=[Person(MemberId("m_cleo"), "Warm Fern")], went=[_BEN.id]
+            channel=_SLEEP, here=2, came=[RoomPerson(MemberId("p_cleo"), "Warm Fern", "moderator")], went=[_BEN.id]
         ),
         "typing": TypingPush(channel=_SLEEP, member=_BEN.id),
         "counts": CountsPush(here={RoomId("sleep"): 12, RoomId("grief"): 4}),
         "gap": GapPush(channel=_SLEEP, position=StreamPosition(_EPOCH, Offset(40))),
-        "self": SelfPush(member=Person(_ANNE.id, "Loud Otter"), muted=[_BEN.id]),
+        "self": SelfPush(
+            member=Person(_ANNE.id, "Loud Otter"),
+            muted=[_HIDDEN],
+            rooms={_ROOM.id: RoomSelf(me=[MemberId("p_anne2"), _HERE.id], hidden=[_BEN.id])},
+        ),
         "draining": DrainingPush(reconnect_after=3.25),
     }
     errors = {name: ErrorReply(re=CommandId("1"), error=error_body(no)) for name, no in refusals.items()}

@@ -21,6 +21,7 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.matching import next_proposals
 from chatserver.store.contract import Store
+from tests.kit.web import WebClient
 from tests.reliability.history import Log, Verdict
 from tests.reliability.queue import FloorDiary
 
@@ -67,7 +68,7 @@ class Watch:
                 self.complaints.append(f"{listener} was free for {clock - since:.1f} s while {seeker} waited")
 
     async def _scrape_on(self) -> None:
-        async with httpx.AsyncClient(trust_env=False, timeout=10) as http:
+        async with WebClient(timeout=10) as http:
             while True:
                 for url in self.urls:
                     try:

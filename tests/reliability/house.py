@@ -32,9 +32,20 @@ _LIMITS: Final = {
     "member_command_burst": 1_000,
     "posts_per_second": 1_000,
     "post_burst": 1_000,
+    "rooms_per_member": 1_000,
+    "reactions_per_second": 1_000,
+    "reaction_burst": 1_000,
+    "names_per_hour": 1_000,
+    "codes_per_minute": 1_000,
+    "new_codes_per_address_per_hour": 1_000,
     "connections_per_address": 10_000,
     "guests_per_address_per_hour": _OUT_OF_THE_WAY,
     "guest_burst_per_address": 10_000,
+    "tcp_per_address": 10_000,
+    "calls_per_address_per_second": 10_000,
+    "call_burst_per_address": 10_000,
+    "files_per_address_per_second": 10_000,
+    "file_burst_per_address": 10_000,
     "recovery_publications": 5_000,
 }
 """The whole crowd has one address, and writes faster than people do: who is away for half a minute missed more than
@@ -114,7 +125,7 @@ class Parts:
         return self._trio
 
     async def two_machines(self) -> House:
-        """Two servers with one worker each, on PostgreSQL: every address is one worker, with a `/readyz` of its own."""
+        """Two servers with one worker each, on PostgreSQL: every address is one worker, with its own `/statusz`."""
         if self._pair is None:
             self._pair = await self._open(house([self.redis.url] * 2, postgres=self.postgres, rooms=20))
         await blocking(self._pair.make_whole)

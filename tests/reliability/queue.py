@@ -270,7 +270,7 @@ class Seeker(Person):
             self.diary.problems.append(f"place {view['place']} of {view['waiting']}")
         if view["state"] == "session":
             seekers = [each["id"] for each in view["session"]["people"] if each["role"] == "seeker"]
-            if seekers != [self.diary.member]:
+            if seekers != [view["session"]["me"]]:
                 self.diary.problems.append(f"the seekers of {view['session']['id']} are {seekers}")
 
     async def _after_talk(self, client: ChatClient, session: str) -> None:
@@ -298,7 +298,7 @@ class Listener(Person):
         self._ready: list[int] | None = ready
         self._cap = cap
         self._rested_at: float | None = None
-        self._answered: set[tuple[str, int]] = set()
+        self._answered: set[str] = set()
         self._left: set[str] = set()
 
     def _client(self) -> ChatClient:
@@ -326,17 +326,17 @@ class Listener(Person):
                 await self._ask(client, "leave", room=session["id"])
         proposal = view.get("proposal")
         self._time(view, proposal)
-        if proposal is None or (proposal["seeker"], proposal["deadline"]) in self._answered:
+        if proposal is None or proposal["id"] in self._answered:
             return
-        self._answered.add((proposal["seeker"], proposal["deadline"]))
+        self._answered.add(proposal["id"])
         try:
-            ok = await self._ask(client, "accept", seeker=proposal["seeker"])
+            ok = await self._ask(client, "accept", proposal=proposal["id"])
         except Refused as refused:
             if refused.code != "proposal_gone":
                 self.diary.problems.append(f"accept: {refused}")
             return
         except BaseException:
-            self._answered.discard((proposal["seeker"], proposal["deadline"]))
+            self._answered.discard(proposal["id"])
             raise
         self.accepted_at.append(time.monotonic())
         self._talk(client, ok["session"])

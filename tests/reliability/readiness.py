@@ -1,4 +1,4 @@
-"""Whether `/readyz` tells the truth: it is asked all the time, and its answers are held against what was done."""
+"""Whether `/statusz` tells the truth: it is asked all the time, and its answers are held against what was done."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 import httpx
+
+from tests.kit.web import WebClient
 
 EVERY_SECONDS = 0.1
 NOTICE_SECONDS = 5.0
@@ -35,11 +37,11 @@ class Readiness:
 
     async def ask_on(self) -> None:
         """Ask until cancelled."""
-        async with httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=8) as http:
+        async with WebClient(base_url=self.url, timeout=8) as http:
             while True:
                 asked_at = time.monotonic()
                 try:
-                    said = await http.get("/readyz")
+                    said = await http.get("/statusz")
                 except httpx.TransportError:
                     self.answers.append(Answer(asked_at, time.monotonic(), None))
                 else:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from tests.kit.client import JSON, MSGPACK
+from tests.kit.marks import new_mark
 from tests.reliability.crowd import Member
 from tests.reliability.history import Log, Post, Verdict, judge
 
@@ -82,7 +83,7 @@ class RoomTalk:
     length: int = 0
     pings: bool = False
     members: list[Member] = field(default_factory=list)
-    _run: str = field(default_factory=lambda: secrets.token_hex(4))
+    _run: str = field(default_factory=new_mark)
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
     _lives: list[asyncio.Task[None]] = field(default_factory=list)
     _asked: float = 0.0

@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Final
 
-import httpx
 import pytest
 
+from tests.kit import web
 from tests.kit.server import ChatServer
 
 PROXY: Final = "127.0.0.2"
@@ -22,9 +20,19 @@ WIDE: Final = {
     "member_command_burst": 1e6,
     "posts_per_second": 1e6,
     "post_burst": 1e6,
+    "reactions_per_second": 1e6,
+    "reaction_burst": 1e6,
+    "names_per_hour": 1e6,
+    "codes_per_minute": 1e6,
+    "new_codes_per_address_per_hour": 1e6,
     "connections_per_address": 1_000,
     "guests_per_address_per_hour": 1e6,
     "guest_burst_per_address": 1e6,
+    "tcp_per_address": 10_000,
+    "calls_per_address_per_second": 10_000,
+    "call_burst_per_address": 10_000,
+    "files_per_address_per_second": 10_000,
+    "file_burst_per_address": 10_000,
     "code_tries_per_address_per_hour": 1e6,
     "exports_per_address_per_hour": 1e6,
     "sign_ins_per_address_per_hour": 1e6,
@@ -44,9 +52,7 @@ PASSWORD: Final = "lamp river boots sky"
 @pytest.fixture(scope="session")
 def operator(server: ChatServer) -> str:
     """The token of an operator called anna, who has just signed in."""
-    command = [sys.executable, "-m", "chatserver", "add-operator", "anna", "--config"]
-    file = server.directory / "chatserver.toml"
-    subprocess.run([*command, file], input=PASSWORD + "\n", text=True, capture_output=True, timeout=30, check=True)
+    server.run("add-operator", "anna", said=PASSWORD + "\n")
     body = {"login": "anna", "password": PASSWORD}
-    answer = httpx.post(f"{server.url}/api/staff/sign-in", json=body, trust_env=False)
+    answer = web.post(f"{server.url}/api/staff/sign-in", json=body)
     return str(answer.json()["token"])

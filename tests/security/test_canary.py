@@ -15,18 +15,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
 import msgpack  # type: ignore[import-untyped]
 import pytest
 from websockets.exceptions import InvalidStatus
 
 from chatserver.domain.names import name_key
 from tests.edge.serving import raw_client, upgrade_head
+from tests.kit import web
 from tests.kit.client import MSGPACK, ChatClient, Refused
 from tests.kit.postgres import PostgresServer
 from tests.kit.process import obtain
 from tests.kit.redis import RedisServer
 from tests.kit.server import ChatServer
+from tests.kit.web import WebClient
 from tests.security.traces import Watch, Words
 
 TEXT: Final = "quokkazebrine"
@@ -45,6 +46,7 @@ PERMITTED: Final = {
     "log.name": {"name"},
     "members.name": {"name"},
     "members.name_key": {"name"},
+    "mutes.name": {"name"},
 }
 """All that `docs/privacy.md` names."""
 WORKERS: Final = 2
@@ -110,7 +112,7 @@ async def live(house: House) -> None:
     """Everything that works, with words in it."""
     server = house.server
     async with (
-        httpx.AsyncClient(base_url=server.url, headers=behind(ADDRESSES[1])) as web,
+        WebClient(base_url=server.url, headers=behind(ADDRESSES[1])) as web,
         ChatClient(server.ws_url, headers=behind(ADDRESSES[0])) as ann,
         ChatClient(server.ws_url, headers=behind(ADDRESSES[1]), subprotocol=MSGPACK) as ben,
         contextlib.AsyncExitStack() as crowd,
@@ -127,7 +129,7 @@ async def live(house: House) -> None:
         answer = await ben.ask("post", room="sleep", text=f"{TEXT} too", warning=TEXT, reply_to=first["offset"])
         await ann.ask("edit", room="sleep", offset=first["offset"], text=f"{TEXT} mended")
         await ann.ask("react", room="sleep", offset=answer["offset"], reaction="hug", on=True)
-        await ben.ask("mute", member=ann.member, on=True)
+        await ben.ask("mute", member=ann.id_in("sleep"), on=True)
         await ann.exchange("typing", room="sleep")
         await ann.ask("history", room="sleep", before=first["offset"] + 5)
         restored = await web.post("/api/identity/restore", json={"code": code})
@@ -219,7 +221,7 @@ async def knock(house: House) -> None:
             raw.sock.shutdown(1)
             # A handshake that is no handshake is quoted to whoever sent it, and to nobody else.
             assert not (await raw.read_all()).startswith(b"HTTP/1.1 5")
-    async with httpx.AsyncClient(base_url=server.url, headers=behind(ADDRESSES[1])) as web:
+    async with WebClient(base_url=server.url, headers=behind(ADDRESSES[1])) as web:
         for path in (f"/{AGENT}", f"/js/{AGENT}.js", f"/js/..%2f{AGENT}", f"/?{AGENT}={token}", f"/api/{AGENT}"):
             for method in ("GET", "POST", "OPTIONS"):
                 assert (await web.request(method, path)).status_code in {200, 404, 405}
@@ -240,7 +242,7 @@ async def break_down(house: House) -> None:
     server = house.server
     async with (
         ChatClient(server.ws_url, headers=behind(ADDRESSES[0])) as ann,
-        httpx.AsyncClient(base_url=server.url, headers=behind(ADDRESSES[0]), timeout=20) as web,
+        WebClient(base_url=server.url, headers=behind(ADDRESSES[0]), timeout=20) as web,
     ):
         await ann.ask("join", room="sleep", agreement=1)
         async with house.store_hangs():
@@ -271,7 +273,7 @@ async def back(client: ChatClient) -> None:
 
 def scrape(house: House) -> str:
     """The metrics and checks of both workers: each new connection meets one of them."""
-    return "".join(httpx.get(house.server.url + path).text for path in ("/metrics", "/readyz") * 10)
+    return "".join(web.get(house.server.url + path).text for path in ("/metrics", "/statusz") * 10)
 
 
 def is_announcement(line: bytes) -> bool:

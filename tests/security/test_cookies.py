@@ -12,10 +12,12 @@ import pytest
 
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
-from tests.security.conftest import PASSWORD, PROXY
+from tests.kit.web import WebClient
+from tests.security.conftest import CONFIGURED, PASSWORD, PROXY
 
 STRANGER: Final = "127.0.0.1"
 MONTH: Final = 30 * 24 * 3600
+QUARTER: Final = 90 * 24 * 3600
 
 FRONTS: Final = [
     # From where, X-Forwarded-Proto, whether the cookie is for TLS
@@ -37,7 +39,7 @@ async def page(server: ChatServer, source: str, proto: str | None) -> AsyncItera
     if proto is not None:
         headers["x-forwarded-proto"] = proto
     transport = httpx.AsyncHTTPTransport(local_address=source)
-    async with httpx.AsyncClient(base_url=server.url, headers=headers, transport=transport) as web:
+    async with WebClient(base_url=server.url, headers=headers, transport=transport) as web:
         yield web
 
 
@@ -77,7 +79,12 @@ async def test_every_route_that_sets_the_cookie_sets_every_flag(
         for answer in (again, restored):
             assert answer.status_code == 200
             check(answer.headers["set-cookie"], is_secure=is_secure, age=MONTH)
-        answers += [forgot := await call("/forget", token), erased := await call("/erase", token)]
+        # Coming back by the code has ended what came before.
+        newest = check(restored.headers["set-cookie"], is_secure=is_secure, age=MONTH)
+        answers += [alone := await call("/sign-out-others", newest)]
+        assert alone.status_code == 200
+        last = check(alone.headers["set-cookie"], is_secure=is_secure, age=MONTH)
+        answers += [forgot := await call("/forget", last), erased := await call("/erase", last)]
         for answer in (forgot, erased):
             assert answer.status_code == 204
             assert check(answer.headers["set-cookie"], is_secure=is_secure, age=0) == ""
@@ -101,13 +108,14 @@ async def test_every_route_that_sets_the_cookie_sets_every_flag(
 async def test_no_other_answer_sets_a_cookie_or_may_be_kept_with_somebody_in_it(server: ChatServer) -> None:
     async with page(server, STRANGER, None) as web:
         token = check((await web.post("/api/identity")).headers["set-cookie"], is_secure=False, age=MONTH)
-        for path in ("/", "/js/main.js", "/healthz", "/readyz", "/metrics", "/api/identity/export", "/no", "/api/no"):
+        status = ("/healthz", "/readyz", "/statusz", "/metrics")
+        for path in ("/", "/js/main.js", *status, "/api/identity/export", "/no", "/api/no"):
             answer = await web.get(path, params={"token": token})
             assert "set-cookie" not in answer.headers, path
             assert token not in answer.text, path
             assert token not in str(answer.headers), path
             assert answer.headers["referrer-policy"] == "no-referrer", path
-            if path.startswith(("/api/identity", "/metrics", "/readyz")):
+            if path.startswith(("/api/identity", "/metrics", "/readyz", "/statusz")):
                 assert answer.headers["cache-control"] == "no-store", path
     assert token not in server.process.output()
 
@@ -154,9 +162,11 @@ async def test_the_staffs_cookie_has_every_flag_too(
     name = "__Host-chat_staff" if is_secure else "chat_staff"
     async with page(server, source, proto) as web:
         body = {"login": "anna", "password": PASSWORD}
-        signed_in = (await web.post("/api/staff/sign-in", json=body)).headers["set-cookie"]
+        signed_in, known = (await web.post("/api/staff/sign-in", json=body)).headers.get_list("set-cookie")
         token = check(signed_in, is_secure=is_secure, age=12 * 3600, of="chat_staff")
         assert len(token) == 43
+        device = check(known, is_secure=is_secure, age=QUARTER, of="chat_device")
+        assert device not in {"", token}
         web.cookies.clear()
         # The name of the other kind says nothing.
         other = "chat_staff" if is_secure else "__Host-chat_staff"
@@ -164,5 +174,34 @@ async def test_the_staffs_cookie_has_every_flag_too(
             answer = await web.get("/api/staff/me", headers={"cookie": f"{sent}={token}"})
             assert answer.status_code == status
             assert token not in answer.text
+            assert "set-cookie" not in answer.headers
+        # What a browser is known by opens nothing, under whichever name it is sent.
+        for sent in (name, name.replace("staff", "device")):
+            answer = await web.get("/api/staff/me", headers={"cookie": f"{sent}={device}"})
+            assert answer.status_code == 401
+        # The browser stays known when somebody signs out, and is known again when they come back.
         answer = await web.post("/api/staff/sign-out", headers={"cookie": f"{name}={token}"})
+        assert len(answer.headers.get_list("set-cookie")) == 1
         assert check(answer.headers["set-cookie"], is_secure=is_secure, age=0, of="chat_staff") == ""
+        web.cookies.clear()
+        sent = name.replace("staff", "device")
+        again = await web.post("/api/staff/sign-in", json=body, headers={"cookie": f"{sent}={device}"})
+        _, known = again.headers.get_list("set-cookie")
+        assert check(known, is_secure=is_secure, age=QUARTER, of="chat_device") == device
+        # One that we did not sign is not taken over.
+        web.cookies.clear()
+        forged = await web.post("/api/staff/sign-in", json=body, headers={"cookie": f"{sent}={'A' * 43}.{'B' * 43}"})
+        _, known = forged.headers.get_list("set-cookie")
+        assert "AAAA" not in check(known, is_secure=is_secure, age=QUARTER, of="chat_device")
+
+
+@pytest.mark.parametrize(("proto", "is_secure"), [(None, False), ("https", True)])
+async def test_the_cookie_that_holds_a_question_for_a_passkey_has_every_flag(
+    server: ChatServer, proto: str | None, is_secure: bool
+) -> None:
+    async with page(server, PROXY, proto) as web:
+        web.headers["origin"] = CONFIGURED[0]
+        asked = await web.post("/api/staff/passkey")
+        assert asked.status_code == 200
+        value = check(asked.headers["set-cookie"], is_secure=is_secure, age=300, of="chat_passkey")
+        assert value not in asked.text

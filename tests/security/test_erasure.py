@@ -1,4 +1,5 @@
-"""After an erasure: not one byte of the person in the database's files, in what others can get, or on the bus.
+"""After an erasure: not one byte of the person in the database's files, in what others can get, or on the bus, but
+sealed.
 
 `docs/privacy.md` says what each database promises; each promise is searched for here, byte by byte.
 """
@@ -7,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Final
 
-import httpx
 import pytest
 
 from chatserver.domain.names import name_key
@@ -19,6 +21,7 @@ from tests.kit.postgres import PostgresServer
 from tests.kit.process import obtain, wait_until
 from tests.kit.redis import RedisServer
 from tests.kit.server import ChatServer
+from tests.kit.web import WebClient
 from tests.security.traces import Watch, Words
 
 TEXT: Final = "zibethwortel"
@@ -30,7 +33,7 @@ FREE: Final = {
     f"{name}": 1e6
     for name in (
         "commands_per_second", "command_burst", "member_commands_per_second", "member_command_burst",
-        "posts_per_second", "post_burst",
+        "posts_per_second", "post_burst", "reactions_per_second", "reaction_burst",
     )
 }  # fmt: skip
 
@@ -61,7 +64,7 @@ async def live_and_erase(
         ChatClient(server.ws_url) as ann,
         ChatClient(server.ws_url) as ben,
         contextlib.AsyncExitStack() as crowd,
-        httpx.AsyncClient(base_url=server.url, timeout=20) as web,
+        WebClient(base_url=server.url, timeout=20) as web,
     ):
         others = [await crowd.enter_async_context(ChatClient(server.ws_url)) for _ in range(4)]
         await ann.ask("rename", name=NAME)
@@ -83,8 +86,8 @@ async def live_and_erase(
                 answer = await ben.ask("post", room=room, text="an answer", reply_to=own["offset"])
                 await ann.ask("react", room=room, offset=answer["offset"], reaction="hug", on=True)
                 await ben.ask("react", room=room, offset=own["offset"], reaction="hug", on=True)
-        await ben.ask("mute", member=ann.member, on=True)
-        await ann.ask("mute", member=ben.member, on=True)
+        await ben.ask("mute", member=ann.id_in("sleep"), on=True)
+        await ann.ask("mute", member=ben.id_in("sleep"), on=True)
         await asyncio.to_thread(meanwhile)
         who = ann.member.encode()
 
@@ -126,15 +129,30 @@ async def live_and_erase(
         return words
 
 
+def read(file: Path, query: str) -> int:
+    """One number that stands in a SQLite file."""
+    with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10)) as db:
+        ((found,),) = db.execute(query)
+    return int(found)
+
+
 async def test_sqlite_keeps_not_one_byte(redis: RedisServer) -> None:
     with ChatServer(2, redis.url, config={"limits": FREE, "log_level": "debug"}) as server:
         words = await live_and_erase(server, redis)
-        # While it runs: the file, the write-ahead log and the shared memory beside it.
+        file = server.directory / "data" / "chat.db"
+        # At once: in no row, and in no file but in unused parts of the database's pages, if anywhere.
+        assert words.in_sqlite(file) == {}
+        assert words.in_files(server.directory).keys() <= {"data/chat.db"}
+        # The sealed copies are there, and nobody who searches the files finds a word in them.
+        assert read(file, "SELECT count(*) FROM sealed_copies") > 0
+        # Soon, for all who were erased together and while it runs: also not there, nor in the files beside it.
+        owed = "SELECT asked = rewritten FROM upkeep"
+        await asyncio.to_thread(wait_until, lambda: read(file, owed) == 1, "the file to be rewritten")
         assert words.in_files(server.directory) == {}
         assert {path.name for path in (server.directory / "data").glob("chat.db*")} == {
             "chat.db", "chat.db-shm", "chat.db-wal",
         }  # fmt: skip
-        assert words.in_sqlite(server.directory / "data" / "chat.db") == {}
+        assert words.in_sqlite(file) == {}
 
 
 async def test_postgres_keeps_not_one_byte_but_in_its_write_ahead_log(
@@ -147,6 +165,11 @@ async def test_postgres_keeps_not_one_byte_but_in_its_write_ahead_log(
         words = await live_and_erase(server, redis, lambda: postgres.execute("ANALYZE", database))
         assert words.in_files(server.directory) == {}
         assert await words.in_postgres(url) == {}
+        assert postgres.execute("SELECT count(*) > 0 FROM sealed_copies", database) == "t"
+        owed = "SELECT asked = rewritten FROM upkeep"
+        await asyncio.to_thread(
+            wait_until, lambda: postgres.execute(owed, database) == "t", "the tables to be rewritten"
+        )
         postgres.execute("CHECKPOINT")
         found = words.in_files(postgres.directory / "data")
         assert {path.partition("/")[0] for path in found} <= {"pg_wal"}, found

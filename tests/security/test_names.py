@@ -21,7 +21,8 @@ AT_ONCE = 100
 @pytest.fixture(scope="module")
 def server() -> Iterator[ChatServer]:
     quick = {f"{whose}_{what}": 1e6 for whose in ("commands", "member_commands") for what in ("per_second",)}
-    limits = {**quick, "command_burst": 1e6, "member_command_burst": 1e6}
+    # Three new names an hour are enough for anybody else. Here one person asks for hundreds.
+    limits = {**quick, "command_burst": 1e6, "member_command_burst": 1e6, "names_per_hour": 1e6}
     with ChatServer(config={"limits": limits}) as running:
         yield running
 
@@ -39,7 +40,8 @@ def got_through(spoofs: list[Spoof], answers: list[dict[str, Any]], *codes: str)
     return [
         (spoof, answer)
         for spoof, answer in zip(spoofs, answers, strict=True)
-        if answer.get("error", {}).get("code") not in codes
+        # A command that holds U+0000 is refused as a whole.
+        if answer.get("error", {}).get("code") not in (("invalid",) if "\0" in spoof.written else codes)
     ]
 
 
@@ -52,7 +54,7 @@ async def test_no_imitation_of_staff_gets_through(server: ChatServer) -> None:
         answers = await ask_for(eve, [spoof.written for spoof in spoofs])
     assert got_through(spoofs, answers, "name_refused") == []
     # Nothing of what was asked for comes back in the refusal.
-    assert all(set(answer["error"]["details"]) == {"why"} for answer in answers)
+    assert all(set(answer["error"]["details"]) == {"why"} for answer in answers if answer["error"]["code"] != "invalid")
 
 
 async def test_no_imitation_of_somebody_who_is_here_gets_through(server: ChatServer) -> None:

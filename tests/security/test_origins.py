@@ -9,13 +9,13 @@ import json
 from enum import Enum, auto
 from typing import NamedTuple
 
-import httpx
 import pytest
 
 from chatserver.config import load
 from chatserver.server import Server
 from tests.edge.serving import client_frame, raw_client
 from tests.kit.server import ChatServer
+from tests.kit.web import WebClient
 from tests.security.conftest import CONFIGURED
 
 ROUTES = (
@@ -24,21 +24,41 @@ ROUTES = (
     "/api/identity/appeal",
     "/api/identity/erase",
     "/api/identity/forget",
+    "/api/identity/sign-out-others",
 )
-STAFF_ROUTES = (
+BEFORE_SIGN_IN = (
     "/api/staff/sign-in",
-    "/api/staff/sign-out",
+    "/api/staff/passkey/sign-in",
     "/api/staff/invitation",
+    "/api/staff/reset/use",
+)
+"""Routes that anybody may ask, and that read a body."""
+SIGNED_IN = (
     "/api/staff/confirm",
     "/api/staff/password",
-    "/api/staff/totp",
     "/api/staff/totp/on",
     "/api/staff/totp/off",
+    "/api/staff/recovery",
+    "/api/staff/passkeys",
+    "/api/staff/passkeys/remove",
     "/api/staff/erase",
     "/api/staff/invite",
     "/api/staff/roles",
     "/api/staff/revoke",
+    "/api/staff/agree",
+    "/api/staff/reset",
 )
+"""Routes of whoever is signed in, which read a body."""
+BODILESS = (
+    "/api/staff/sign-out",
+    "/api/staff/sign-out/elsewhere",
+    "/api/staff/totp",
+    "/api/staff/prove",
+    "/api/staff/passkeys/begin",
+    "/api/staff/passkey",
+)
+"""Routes that act without a body; all but the first are asked one by one."""
+STAFF_ROUTES = (*BEFORE_SIGN_IN, *SIGNED_IN, *BODILESS)
 
 
 class Verdict(Enum):
@@ -135,8 +155,13 @@ def head(server: ChatServer, case: Case, method: str, path: str, cookie: str, *m
 
 async def call(server: ChatServer, case: Case, path: str, cookie: str) -> tuple[int, str, bytes]:
     """Status, head in small letters, body."""
-    said = {"restore": b'{"code":"amber amber amber amber amber amber"}', "appeal": b'{"measure":"none","text":"x"}'}
-    body = said.get(path.rpartition("/")[2], b"{}")
+    said = {
+        "/api/identity/restore": b'{"code":"amber amber amber amber amber amber"}',
+        "/api/identity/appeal": b'{"measure":"none","text":"x"}',
+        # Some staff routes read nothing that has to be there, so what they must not take is no object.
+        **dict.fromkeys(STAFF_ROUTES, b"[]"),
+    }
+    body = said.get(path, b"{}")
     asked = head(
         server,
         case,
@@ -181,9 +206,14 @@ async def upgrade(server: ChatServer, case: Case, cookie: str) -> tuple[int, str
 
 async def arrive(server: ChatServer) -> tuple[str, str]:
     """A new guest's cookie and id."""
-    async with httpx.AsyncClient(base_url=server.url, trust_env=False) as web:
+    async with WebClient(base_url=server.url) as web:
         answer = await web.post("/api/identity", headers={"origin": server.url})
     return answer.headers["set-cookie"].partition(";")[0], answer.json()["member"]["id"]
+
+
+def is_configured(case: Case) -> bool:
+    """Whether passkeys are for this page: a page at the server's own address is one of ours, but no configured one."""
+    return case.verdict is OURS and case.what.startswith("configured")
 
 
 def test_there_are_enough_kinds_and_no_route_is_forgotten() -> None:
@@ -199,16 +229,14 @@ def test_there_are_enough_kinds_and_no_route_is_forgotten() -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.what)
 async def test_the_staffs_cookie_counts_for_our_own_page_only(server: ChatServer, operator: str, case: Case) -> None:
     cookie = f"chat_staff={operator}"
-    for path in STAFF_ROUTES:
-        if path in ("/api/staff/sign-out", "/api/staff/totp"):
-            continue
+    for path in (*BEFORE_SIGN_IN, *SIGNED_IN):
         status, first, body = await call(server, case, path, cookie)
         assert "cache-control: no-store" in first
         assert "set-cookie" not in first
         code = json.loads(body)["error"]["code"]
         if case.verdict is FOREIGN:
             assert (status, code) == (403, "origin_refused"), path
-        elif case.verdict is TOKEN and path not in ("/api/staff/sign-in", "/api/staff/invitation"):
+        elif case.verdict is TOKEN and path in SIGNED_IN:
             assert (status, code) == (401, "identity_required"), path
         else:
             # Let in as far as the body, in which nothing is.
@@ -216,6 +244,40 @@ async def test_the_staffs_cookie_counts_for_our_own_page_only(server: ChatServer
     status, _, body = await call(server, case, "/api/staff/totp", cookie)
     assert status == {OURS: 200, TOKEN: 401, FOREIGN: 403}[case.verdict]
     assert (b"otpauth" in body) == (case.verdict is OURS)
+    # It keeps the sign-in that asks, so the cases that follow have theirs.
+    status, first, _ = await call(server, case, "/api/staff/sign-out/elsewhere", cookie)
+    assert status == {OURS: 204, TOKEN: 401, FOREIGN: 403}[case.verdict]
+    assert "set-cookie" not in first
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.what)
+async def test_passkeys_are_for_pages_at_a_configured_origin_only(
+    server: ChatServer, operator: str, case: Case
+) -> None:
+    cookie = f"chat_staff={operator}"
+    for path in ("/api/staff/passkey", "/api/staff/passkeys/begin", "/api/staff/prove"):
+        status, first, body = await call(server, case, path, cookie)
+        assert "cache-control: no-store" in first
+        # Only the question of somebody who is not signed in is bound to their browser by a cookie.
+        asks_browser = path == "/api/staff/passkey" and is_configured(case)
+        assert first.count("set-cookie: chat_passkey=") == first.count("set-cookie") == int(asks_browser)
+        answer = json.loads(body)
+        if case.verdict is FOREIGN:
+            assert (status, answer["error"]["code"]) == (403, "origin_refused"), path
+        elif case.verdict is TOKEN and path != "/api/staff/passkey":
+            assert (status, answer["error"]["code"]) == (401, "identity_required"), path
+        elif not is_configured(case):
+            assert (status, answer["error"]["code"], answer["error"]["details"]) == (
+                403,
+                "not_allowed",
+                {"why": "place"},
+            ), path
+        elif path == "/api/staff/prove":
+            # Anna has no passkey.
+            assert (status, answer["error"]["details"]) == (403, {"why": "no_passkey"})
+        else:
+            assert status == 200, path
+            assert answer["options"]["challenge"]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.what)
@@ -240,7 +302,9 @@ async def test_a_page_gets_what_its_origin_allows(server: ChatServer, case: Case
         assert json.loads(body)["error"]["code"] == "identity_required"
     # Erasing comes last: nobody is there afterwards.
     for path in sorted(ROUTES, key=lambda path: path.endswith("erase")):
-        status, first, body = await call(server, case, path, cookie)
+        # Signing out everywhere else ends this cookie, too: somebody else does it.
+        own_cookie = (await arrive(server))[0] if path.endswith("others") else cookie
+        status, first, body = await call(server, case, path, own_cookie)
         assert "cache-control: no-store" in first
         assert token not in body
         if case.verdict is FOREIGN:
@@ -252,6 +316,7 @@ async def test_a_page_gets_what_its_origin_allows(server: ChatServer, case: Case
             "/api/identity/restore": (404, 404),
             "/api/identity/appeal": (404, 401),
             "/api/identity/erase": (204, 401),
+            "/api/identity/sign-out-others": (200, 401),
         }.get(path, (204, 204))
         assert status == (as_ours if case.verdict is OURS else as_nobody), path
     # Whoever was turned away changed nothing: only our own page could erase.

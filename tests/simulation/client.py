@@ -167,7 +167,10 @@ class Client:
                 if self._acked and self._acked[-1]["room"] in inside:
                     self._send(self._acked[-1])
             case "history":
-                self._send({"cmd": "history", "room": room, "before": self.random.randint(1, 40), "limit": 3})
+                position = self.views[room].position
+                epoch = None if position is None else position[0]
+                before = self.random.randint(1, 40)
+                self._send({"cmd": "history", "room": room, "before": before, "epoch": epoch, "limit": 3})
             case "typing":
                 self._send({"cmd": "typing", "room": room})
             case "rename":
@@ -186,11 +189,11 @@ class Client:
         )
 
     def _change(self, what: str, room: RoomId) -> None:
-        posts = self.views[room].posts
-        own = [at for at, post in posts.items() if what == "react" or post["author"] == self.member]
-        if not own:
+        posts, position = self.views[room].posts, self.views[room].position
+        own = [at for at, post in posts.items() if what == "react" or post["author"] in self.views[room].me]
+        if not own or position is None:
             return
-        command: Fact = {"cmd": what, "room": room, "offset": self.random.choice(own)}
+        command: Fact = {"cmd": what, "room": room, "offset": self.random.choice(own), "epoch": position[0]}
         if what == "react":
             command.update(reaction=self.random.choice(REACTIONS), on=self.random.random() < 0.7)
         elif what == "edit":
@@ -230,7 +233,13 @@ class Client:
 
     def _pushed(self, push: Fact) -> None:
         kind = push["push"]
-        if kind in ("self", "draining", "counts"):
+        if kind == "self":
+            for name, here in push["rooms"].items():
+                self.views[RoomId(name)].me = frozenset(here["me"])
+        if kind in ("self", "draining", "counts", "read"):
+            return
+        if kind == "left":
+            self._left(RoomId(push["room"]))
             return
         room = RoomId(push["channel"].removeprefix("room:"))
         if room not in self.inside:
@@ -246,13 +255,20 @@ class Client:
         elif kind != "typing":
             self._history.note(self.name, "is shown", kind, room, push["offset"])
             if kind == "posted":
-                self._note_turn(push["post"]["text"])
+                self._judge_turn(push["post"]["text"])
             view.take(push)
 
-    def _note_turn(self, text: str) -> None:
-        """Where the store tells the author later than others can read it, healing may be first."""
+    def _left(self, room: RoomId) -> None:
+        """They left it here, or on another of their connections. They come back."""
+        self.inside.discard(room)
+        self._leaving.discard(room)
+        self.views[room].position = None
+        self._send({"cmd": "join", "room": room})
+
+    def _judge_turn(self, text: str) -> None:
+        """Where the store tells the author later than others can read it, healing must not be first."""
         if any(sent.command.get("text") == text and self._tries[sent.command["id"]] == 1 for sent in self._sent):
-            self._history.count("shown before its answer")
+            self._history.complain(f"{self.name} was shown {text!r} before its answer")
 
     def _answered(self, reply: Fact) -> None:
         if not self._sent or self._sent[0].command["id"] != reply["re"]:
@@ -282,11 +298,7 @@ class Client:
                         if not any(sent.command is waiting for sent in self._sent):
                             self._send(waiting)
             case "leave":
-                room = command["room"]
-                self.inside.discard(room)
-                self._leaving.discard(room)
-                self.views[room].position = None
-                self._send({"cmd": "join", "room": room})
+                self._left(RoomId(command["room"]))
             case "post" | "edit" | "redact" | "react":
                 self.unanswered.pop(command["id"], None)
                 if ok.get("offset") is not None:
@@ -329,9 +341,14 @@ class Client:
                 return code == "name_taken"
             case "edit" | "redact" | "react":
                 is_late = code == "edit_too_late" and any(self._plan.skews)
-                is_expired = code in MAY_BE_TOO_LATE
-                return is_late or is_expired or (code == "not_yours" and self._history.has_restored)
+                return is_late or code in MAY_BE_TOO_LATE or self._is_set_back(code)
+            case "history" if self._is_set_back(code):
+                return True
         return code == "not_in_room" and command["room"] not in self.inside
+
+    def _is_set_back(self, code: str) -> bool:
+        """Whether this says that a room was restored, as it was."""
+        return code == "epoch_stale" and self._history.has_restored
 
     def _later(self, least: float, most: float, action: Callable[[], Any]) -> None:
         asyncio.get_running_loop().call_later(self.random.uniform(least, most), action)

@@ -24,6 +24,7 @@ from chatserver.store.compiler import MakeOp
 from chatserver.store.contract import Committed, RoomChange, StoreUnavailable
 from chatserver.store.migrate import migrate
 from chatserver.store.operations import Operations, Scrub
+from chatserver.store.sealing import Sealer
 from chatserver.store.sqlite_connection import Connection
 from tests.simulation.plan import Disk
 
@@ -35,6 +36,7 @@ START = 1_800_000_000_000
 """The wall clock of a worker that is right, in milliseconds, when the loop's is 0."""
 TIMEOUT = 5.0
 BACKLOG = 64
+SEALING_KEY = bytes(32)
 
 
 @cache
@@ -148,7 +150,7 @@ class SimulatedStore(Operations):
     """One worker's store. `doom` is told of each moment at which a kill is worth its while."""
 
     def __init__(self, world: World, doom: Callable[[str], None]) -> None:
-        super().__init__(TIMEOUT, BACKLOG)
+        super().__init__(TIMEOUT, BACKLOG, Sealer(SEALING_KEY))
         self._world = world
         self._doom = doom
         self._writes: Backlog[sqlite.Work] = Backlog(TIMEOUT, BACKLOG)
@@ -226,7 +228,7 @@ class SimulatedStore(Operations):
         if world.is_down or (is_writing and world.is_failing) or chance < world.faults.fail_before:
             self._settle(asked, [StoreUnavailable("simulated, before")] * len(jobs))
             return
-        outcomes = sqlite._transact(world.memory, jobs, begin)
+        outcomes = sqlite._transact(world.memory, jobs, begin, self._sealer)
         if is_writing:
             for job, outcome in zip(jobs, outcomes, strict=True):
                 if isinstance(job.work, RoomChange) and isinstance(outcome, Committed):

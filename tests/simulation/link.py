@@ -22,6 +22,10 @@ KERNEL_BYTES = 200
 """What the network takes for a client that reads nothing."""
 
 
+async def _free() -> None:
+    """Nobody tries come-back words here."""
+
+
 class _Way:
     """One direction: what is sent arrives later, in order."""
 
@@ -89,7 +93,7 @@ class Link:
         self._pump: asyncio.Task[None] | None = None
         self._drained: Callable[[], None] | None = None
         self.connection: Connection = worker.desk.open(
-            self, binary=binary, token=token, staff_token=None, admit_guest=lambda: 0.0, admit_words=lambda: 0.0
+            self, binary=binary, token=token, staff_token=None, admit_guest=lambda: 0.0, admit_words=_free
         )
         worker.links[self] = None
 
@@ -165,6 +169,12 @@ class Link:
         self._drained = callback
         if callback is not None and not self._is_disconnected and not self._buffer:
             asyncio.get_running_loop().call_soon(self._tell_drained)
+
+    def watch_closely(self, is_on: bool) -> None:
+        """Nobody here is pinged."""
+
+    def unanswered(self) -> float:
+        return 0.0
 
     def close(self, code: int, reason: str = "") -> None:
         if self._close_code is not None or self._is_disconnected:

@@ -18,10 +18,11 @@ from chatserver.delivery.catchup import CatchUp
 from chatserver.delivery.healing import Healing
 from chatserver.delivery.hub import Hub
 from chatserver.delivery.line import Line
+from chatserver.delivery.outbox import Outbox
 from chatserver.delivery.presence import Presence
 from chatserver.domain.history import CommandId, Offset, Return
 from chatserver.domain.rooms import Post, Posted, Publication, WritePost, room_channel
-from chatserver.handlers import rooms
+from chatserver.handlers import elsewhere, rooms
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.commit import commit
 from chatserver.protocol.internode import TOPIC_NODES, SnapshotWanted
@@ -30,9 +31,11 @@ from chatserver.store.contract import Committed, RoomChange, StoreUnavailable
 from tests.simulation.disk import SimulatedStore
 
 
-async def _acknowledges_first(node: Any, person: Any, room: Any, command_id: Any, command: Any) -> Answer:
+async def _acknowledges_first(
+    node: Any, person: Any, room: Any, command_id: Any, command: Any, *more: Any, **told: Any
+) -> Answer:
     """The reply does not wait for the store."""
-    task = asyncio.create_task(commit(node, person, room, command_id, command))
+    task = asyncio.create_task(commit(node, person, room, command_id, command, *more, **told))
     task.add_done_callback(_tell)
     line = node.hub._channels[f"room:{room}"].line
     return Answer(FactOk(at=node.now(), epoch=line.epoch, offset=Offset(line.last + 1)))
@@ -43,10 +46,12 @@ def _tell(done: asyncio.Task[Answer]) -> None:
         then()
 
 
-async def _acknowledges_what_failed(node: Any, person: Any, room: Any, command_id: Any, command: Any) -> Answer:
+async def _acknowledges_what_failed(
+    node: Any, person: Any, room: Any, command_id: Any, command: Any, *more: Any, **told: Any
+) -> Answer:
     """A store that cannot say is taken for one that has."""
     try:
-        return await commit(node, person, room, command_id, command)
+        return await commit(node, person, room, command_id, command, *more, **told)
     except StoreUnavailable:
         line = node.hub._channels[f"room:{room}"].line
         return Answer(FactOk(at=node.now(), epoch=line.epoch, offset=Offset(line.last + 1)))
@@ -109,7 +114,9 @@ def _begins_anew_in_silence(self: Hub, channel: Any, head: Any) -> None:
     channel.line = Line(head, self._limits.ring_publications)
 
 
-async def _announces_first(node: Any, person: Any, room: Any, command_id: Any, command: Any) -> Answer:
+async def _announces_first(
+    node: Any, person: Any, room: Any, command_id: Any, command: Any, *more: Any, **told: Any
+) -> Answer:
     """Others are shown what the store has not written yet, and may never write."""
     line = node.hub._channels[f"room:{room}"].line
     if isinstance(command, WritePost):
@@ -118,7 +125,7 @@ async def _announces_first(node: Any, person: Any, room: Any, command_id: Any, c
         node.hub.announce(
             [Publication(channel=room_channel(room), epoch=line.epoch, offset=offset, at=now, event=Posted(post))]
         )
-    return await commit(node, person, room, command_id, command)
+    return await commit(node, person, room, command_id, command, *more, **told)
 
 
 def _never_falls_behind(self: Hub, outbox: Any) -> None:
@@ -173,6 +180,10 @@ def _is_question(topic: str, message: Any) -> bool:
     return isinstance(message, SnapshotWanted) and topic != TOPIC_NODES
 
 
+def _holds_nothing_back(self: Outbox) -> None:
+    """Facts do not wait for the reply that is owed."""
+
+
 _presence_tick = Presence.tick
 
 
@@ -206,6 +217,7 @@ MUTANTS = (
     Mutant(_acknowledges_what_failed, rooms, "commit", "was acknowledged and never written"),
     Mutant(_announces_first, rooms, "commit", "was shown before it was written"),
     Mutant(_forgets_commands, SimulatedStore, "commit", "stands twice"),
+    Mutant(_holds_nothing_back, Outbox, "hold", "before its answer"),
     # Offsets and holes
     Mutant(_passes_holes, Line, "accept", ": a hole"),
     Mutant(_keeps_repeats, Line, "accept", "again, at"),
@@ -223,7 +235,7 @@ MUTANTS = (
     # Who is here
     Mutant(_never_buries, Presence, "_bury", "sees"),
     Mutant(_never_asks, Presence, "tick", "sees"),
-    Mutant(_stays, rooms, "depart", "sees"),
+    Mutant(_stays, elsewhere, "depart", "sees"),
     # Failing aloud
     Mutant(_fails_unheard, Hub, "_tick", "never retrieved"),
 )

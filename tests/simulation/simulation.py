@@ -13,6 +13,7 @@ from tests.simulation.bus import SimulatedExchange
 from tests.simulation.client import Client
 from tests.simulation.disk import MEMBERS, ROOMS, World, template
 from tests.simulation.history import History
+from tests.simulation.ids import ALIASES
 from tests.simulation.loop import Stalled, VirtualLoop
 from tests.simulation.plan import Fault, Plan, draw
 from tests.simulation.rig import rigged
@@ -140,15 +141,18 @@ class Simulation:
             seen = {}
             for worker in self._living():
                 people = worker.node.presence.people(channel, 100)
-                seen[worker.name] = sorted((person.id, person.name) for person in people)
-                if [who for who, _ in seen[worker.name]] != truth:
+                seen[worker.name] = sorted((person.id, person.name, person.generation) for person in people)
+                if [who for who, *_ in seen[worker.name]] != truth:
                     found.append(f"{worker.name} sees {seen[worker.name]} in {room}; there are {truth}")
             if len({str(people) for people in seen.values()}) > 1:
                 found.append(f"the workers disagree about {room}: {seen}")
+            # All workers agree, so what one shows is what everybody should see.
+            shown = next(iter(seen.values()), [])
+            ids = sorted(ALIASES.in_room(room, who, generation) for who, _, generation in shown)
             found += [
-                f"{client.name} sees {sorted(client.views[room].people)} in {room}; there are {truth}"
+                f"{client.name} sees {sorted(client.views[room].people)} in {room}; there are {ids}"
                 for client in self._there()
-                if sorted(client.views[room].people) != truth
+                if sorted(client.views[room].people) != ids
             ]
         return found
 

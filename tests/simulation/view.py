@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from chatserver.domain.history import ChannelName
-from chatserver.domain.rooms import Post
+from chatserver.domain.rooms import Post, RoomId, room_of
 from tests.simulation.disk import Memory
 from tests.simulation.history import Fact, History
+from tests.simulation.ids import ALIASES
 
 
 class View:
@@ -22,6 +23,8 @@ class View:
         self.position: tuple[str, int] | None = None
         self.posts: dict[int, Fact] = {}
         self.people: set[str] = set()
+        self.me: frozenset[str] = frozenset()
+        """One's own ids here, under all names."""
         self.bound = 0
         """Posts from this offset on are all held."""
 
@@ -35,12 +38,19 @@ class View:
         told = (ok["position"]["epoch"], ok["position"]["offset"])
         self._history.count(f"history {history}")
         self.people = {person["id"] for person in ok["people"]}
+        self.me = frozenset(ok["me"])
         if (since is None) != (history == "page"):
             self._complain(f"asked since {since} and got {history}")
         if history == "exact" and since is not None:
             self.position = (str(since["epoch"]), int(str(since["offset"])))
             for fact in ok["missed"]:
+                if ok.get("folded"):
+                    # Reactions that later ones replace are left out: what is between was one of them, or is a hole that
+                    # the end will show.
+                    self.position = (self.position[0], fact["offset"] - 1)
                 self.take(fact)
+            if ok.get("folded"):
+                self._history.count("folded")
             if self.position != told:
                 self._complain(f"was missing what is between {self.position} and {told}, and told 'exact'")
         else:
@@ -93,7 +103,7 @@ class View:
         return [
             f"{self._who} holds {held[at]} at {at} of {self.channel}; the store {post}"
             for at, post in stored.items()
-            if _words(post) != _words_held(held[at])
+            if _words(post, room_of(self.channel)) != _words_held(held[at])
         ]
 
     def _apply(self, fact: Fact) -> None:
@@ -124,9 +134,10 @@ class View:
         self._history.complain(f"{self._who} in {self.channel} {problem}")
 
 
-def _words(post: Post) -> tuple[Any, ...]:
+def _words(post: Post, room: RoomId) -> tuple[Any, ...]:
     reactions = {str(reaction.value): count for reaction, count in post.reactions.items()}
-    return (post.author, post.name, post.text, post.at, post.warning, post.edited_at, post.redacted, reactions)
+    author = ALIASES.in_room(room, post.author, post.generation)
+    return (author, post.name, post.text, post.at, post.warning, post.edited_at, post.redacted, reactions)
 
 
 def _words_held(post: Fact) -> tuple[Any, ...]:

@@ -20,10 +20,13 @@ from chatserver.domain.house import Hours
 from chatserver.domain.identity import NodeId
 from chatserver.domain.limits import Limits
 from chatserver.domain.rooms import RoomRules
+from chatserver.handlers.accounts import AccountsKeeper
+from chatserver.handlers.arrivals import Arrivals
 from chatserver.handlers.desk import Desk
 from chatserver.handlers.duty import DutyKeeper
 from chatserver.handlers.floor import FloorKeeper
 from chatserver.handlers.health import Health
+from chatserver.handlers.hiding import HidingBook
 from chatserver.handlers.hours import Clock
 from chatserver.handlers.house import HouseKeeper
 from chatserver.handlers.identity import Identities, new_member_id
@@ -41,6 +44,7 @@ from chatserver.store.contract import StoreUnavailable
 from chatserver.wordlists import load
 from tests.simulation.bus import SimulatedBus, SimulatedExchange
 from tests.simulation.disk import START, SimulatedStore, World
+from tests.simulation.ids import ALIASES
 from tests.simulation.plan import Knobs, Plan
 
 if TYPE_CHECKING:
@@ -96,7 +100,9 @@ class Worker(Server):
             id=node_id,
             store=self.store,
             bus=self.bus,
-            hub=Hub(node_id, self.store, self.bus, plan.limits, metrics(), now),
+            hub=Hub(node_id, self.store, self.bus, plan.limits, metrics(), now, ALIASES),
+            aliases=ALIASES,
+            hiding=HidingBook(),
             presence=Presence(node_id),
             identities=identities,
             staff=StaffAccounts(
@@ -125,8 +131,11 @@ class Worker(Server):
         self.node.hub.on_caught_up = self._sweep.restate_presence
         self._tasks = Tasks()
         self.node.watch = Watch(self.node)
+        self.node.arrivals = Arrivals(self.node)
+        identities.on_raised = self.node.arrivals.raised
         self.node.house = HouseKeeper(self.node, Hours(hours="always", timezone="UTC"), b"k" * 32)
         self.node.overseer = Overseer(self.node)
+        self.node.accounts = AccountsKeeper(self.node)
         self.node.duty = DutyKeeper(self.node, DutyRules())
         self.desk = Desk(self.node)
         self.is_serving = False
@@ -158,6 +167,7 @@ class Worker(Server):
             link.kill()
         self.links.clear()
         for tasks in (self._tasks, self.node.hub._tasks):
+            tasks._is_closed = True
             for task in [*tasks._tasks]:
                 task.cancel()
 

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from chatserver.domain.history import CommandId, Millis, Offset
-from chatserver.domain.identity import Member, MemberId, Person
+from chatserver.domain.identity import Member, MemberId, Persona
 from chatserver.domain.rooms import (
     Post,
     Publication,
@@ -40,6 +40,7 @@ START: Final = Millis(1_700_000_000_000)
 SLEEP: Final = RoomId("sleep")
 GRIEF: Final = RoomId("grief")
 RULES: Final = RoomRules()
+SEALING_KEY: Final = bytes(range(32))
 
 _ids = itertools.count(1)
 _templates: weakref.WeakKeyDictionary[PostgresServer, str] = weakref.WeakKeyDictionary()
@@ -54,8 +55,8 @@ class Database:
 
     def store(self, *, timeout: float = 5.0, backlog: int = 10_000) -> Store:
         if self.path is not None:
-            return SqliteStore(self.path, timeout=timeout, backlog=backlog)
-        return PostgresStore(self.url, timeout=timeout, backlog=backlog)
+            return SqliteStore(self.path, timeout=timeout, backlog=backlog, sealing_key=SEALING_KEY)
+        return PostgresStore(self.url, timeout=timeout, backlog=backlog, sealing_key=SEALING_KEY)
 
     def bytes(self) -> bytes:
         """All that stands in SQLite's files."""
@@ -91,9 +92,12 @@ async def seeded(store: Store, *rooms: Room) -> Store:
     return store
 
 
-async def newcomer(store: Store, name: str, *joins: RoomId, now: Millis = START) -> Person:
-    """A new member who has joined rooms: `sleep` and `grief` unless others are given."""
-    person = Person(MemberId(f"m_{name.replace(' ', '')}{next(_ids)}"), name)
+async def newcomer(
+    store: Store, name: str, *joins: RoomId, now: Millis = START, id_: MemberId | None = None
+) -> Persona:
+    """A new member who has joined rooms: `sleep` and `grief` unless others are given. Their id holds their name unless
+    another is given."""
+    person = Persona(id_ or MemberId(f"m_{name.replace(' ', '')}{next(_ids)}"), name)
     key = f"{name}{person.id}".casefold()
     await store.add_member(Member(id=person.id, name=name, name_key=key, created_at=now, seen_at=now))
     for joined in joins or (SLEEP, GRIEF):
@@ -102,7 +106,7 @@ async def newcomer(store: Store, name: str, *joins: RoomId, now: Millis = START)
 
 
 def change(
-    author: Person,
+    author: Persona,
     command: RoomCommand,
     *,
     where: RoomId = SLEEP,
@@ -123,7 +127,12 @@ def change(
     )
 
 
-async def say(store: Store, author: Person, text: str, *, where: RoomId = SLEEP, now: int = START) -> Offset:
+async def hidden(store: Store, who: Persona) -> list[MemberId]:
+    """Whom somebody hides."""
+    return [each.id for each in (await store.hiding(who.id)).hidden]
+
+
+async def say(store: Store, author: Persona, text: str, *, where: RoomId = SLEEP, now: int = START) -> Offset:
     """Write a post; its offset."""
     return only(await store.commit(change(author, WritePost(text=text), where=where, now=now))).offset
 

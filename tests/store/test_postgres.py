@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
 
 import asyncpg
 import pytest
 
-from chatserver.domain.history import Offset
-from chatserver.domain.identity import Person
+from chatserver.domain.history import Millis, Offset
+from chatserver.domain.identity import Persona
 from chatserver.domain.rooms import WritePost
-from chatserver.store.contract import Store, StoreUnavailable
+from chatserver.store.backlog import Job
+from chatserver.store.contract import RoomChange, Store, StoreUnavailable
+from chatserver.store.forgetting import TRY_AGAIN_AFTER
+from chatserver.store.postgres import PostgresStore
+from chatserver.store.postgres_pool import Connections
 from tests.kit.postgres import PostgresServer
 from tests.kit.proxy import TcpProxy
 from tests.store.kit import (
@@ -55,7 +59,7 @@ async def is_unavailable(attempt: Awaitable[object], within: float = TIMEOUT + 0
     assert time.monotonic() - began < within
 
 
-async def comes_back(store: Store, person: Person) -> None:
+async def comes_back(store: Store, person: Persona) -> None:
     """Within a few tries, without anything being done about it."""
     until = time.monotonic() + 5
     while True:
@@ -184,7 +188,7 @@ async def test_another_machine_in_the_place_of_one_that_died_is_found_in_time(
     """Connections to the dead one stay and say nothing, a dozen of them: nobody may try one after another."""
     async with TcpProxy(postgres_server.port) as proxy:
         address = database.url.replace(f":{postgres_server.port}/", f":{proxy.port}/")
-        store = await seeded(Database(address).store(timeout=TIMEOUT))
+        store = await seeded(PostgresStore(address, timeout=TIMEOUT, connections=12))
         ada = await newcomer(store, "Ada")
         for round_ in range(3):
             calls = [store.mark_read(ada.id, where, Offset(0)) for where in (SLEEP, GRIEF) for _ in range(10)]
@@ -205,10 +209,10 @@ async def test_a_worker_that_vanishes_in_a_transaction_does_not_keep_its_locks(
     store: Store, database: Database
 ) -> None:
     """Its connection stays open and says nothing, as when the network between them is cut."""
-    from chatserver.store.postgres_connection import connect
+    from chatserver.store.postgres_connection import Way, connect
 
     ada = await newcomer(store, "Ada")
-    vanished = await connect(database.url, TIMEOUT)
+    vanished = await connect(Way(database.url, TIMEOUT))
     await vanished.execute("BEGIN")
     await vanished.execute("SELECT * FROM channels FOR UPDATE")
     await comes_back(store, ada)
@@ -232,21 +236,21 @@ async def test_a_read_only_database_is_unavailable_for_writing(store: Store, dat
     await fresh.close()
 
 
-async def test_an_erasure_waits_a_moment_for_a_backup_and_holds_nobody_up_for_longer(database: Database) -> None:
+async def test_an_erasure_waits_for_no_backup_and_the_rewrite_holds_nobody_up_for_long(database: Database) -> None:
     store = await seeded(database.store())
     ada, ben = await newcomer(store, "Ada"), await newcomer(store, "Ben")
     await say(store, ada, "to be forgotten")
     backup = await asyncpg.connect(database.url)
     await backup.execute("BEGIN")
     await backup.execute("LOCK TABLE log IN ACCESS SHARE MODE")
-    erasing = asyncio.create_task(store.erase(ada.id, START))
-    await is_unavailable(erasing, within=3)
-    # The person is gone already, and the room goes on; asking again finishes what is left.
-    assert await store.member(ada.id) is None
+    assert len(await store.erase(ada.id, START)) == 1
+    await is_unavailable(asyncio.create_task(store.rewrite(START)), within=3)
     await say(store, ben, "still here")
     await backup.execute("ROLLBACK")
     await backup.close()
-    assert await store.erase(ada.id, START) == []
+    # It is owed still, and tried again soon.
+    assert not await store.rewrite(START)
+    assert await store.rewrite(Millis(START + TRY_AGAIN_AFTER))
     await store.close()
 
 
@@ -267,3 +271,26 @@ async def test_closing_ends_in_time_while_the_server_is_frozen(
     await asyncio.wait_for(store.close(), 3 * TIMEOUT)
     results = await asyncio.gather(*writing, return_exceptions=True)
     assert all(isinstance(result, StoreUnavailable) for result in results)
+
+
+async def test_a_lane_that_fails_goes_on(
+    database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever ended it: without it some rooms would take no posts for as long as the process lives."""
+    store = await seeded(database.store(timeout=TIMEOUT))
+    assert isinstance(store, PostgresStore)
+    commit, failures = store._commit_all, iter([MemoryError("no more")])
+
+    async def fail_once(own: Connections, jobs: Sequence[Job[RoomChange | None]]) -> Sequence[object]:
+        if (failure := next(failures, None)) is not None:
+            raise failure
+        return await commit(own, jobs)
+
+    try:
+        ada = await newcomer(store, "Ada")
+        monkeypatch.setattr(store, "_commit_all", fail_once)
+        await is_unavailable(say(store, ada, "in hand when it failed"))
+        await is_answered(lambda: say(store, ada, "still here"))
+        assert [record.message for record in caplog.records if record.exc_info] == ["store_lane_failed"]
+    finally:
+        await store.close()

@@ -7,12 +7,13 @@ import sqlite3
 from pathlib import Path
 
 import asyncpg
+import msgspec
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import asyncpg as postgres
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -21,11 +22,14 @@ from sqlalchemy.pool import NullPool
 from chatserver.domain.identity import MemberId
 from chatserver.domain.rooms import RoomKind, room_channel
 from chatserver.store import (
+    account_statements,
     floor_statements,
     forgetting_statements,
     house_statements,
     moderation_statements,
     people_statements,
+    queue_statements,
+    report_access_statements,
     staff_statements,
     statements,
 )
@@ -67,12 +71,15 @@ def test_a_store_expects_the_newest_migration(tmp_path: Path) -> None:
 
 
 _MODULES = (
+    account_statements,
+    report_access_statements,
     statements,
     people_statements,
     forgetting_statements,
     floor_statements,
     staff_statements,
     moderation_statements,
+    queue_statements,
     house_statements,
 )
 
@@ -151,7 +158,77 @@ async def test_what_was_there_before_one_to_one_is_there_after_it(tmp_path: Path
         await store.close()
 
 
+_POSTS = '[{"offset": 1, "author": "m_bo", "name": "Bo", "text": "x", "at": 1}]'
+
+
+def _report(id_: str, by: str, about: str, room: str) -> str:
+    return (
+        'INSERT INTO reports (id, at, "by", about, room, reason, note, is_call, snapshot, status) '
+        f"VALUES ('{id_}', 1, {by}, {about}, '{room}', 'x', '', false, '{_POSTS}', 'open')"
+    )
+
+
+_BEFORE_CASES = (
+    *(f"INSERT INTO members VALUES ('m_{who}', '{who}', '{who}', 1, 2, NULL)" for who in ("ada", "bo", "liv", "mo")),
+    "INSERT INTO staff VALUES ('m_liv', 'liv', 'liv', '', NULL, 0, 'listener', 1, NULL)",
+    _report("in-a-room", "'m_ada'", "'m_bo'", "sleep"),
+    _report("about-staff", "'m_ada'", "'m_liv'", "sleep"),
+    _report("by-a-seeker", "'m_ada'", "NULL", "s-known"),
+    _report("by-a-listener", "'m_liv'", "'m_ada'", "s-forgotten"),
+    _report("by-nobody", "NULL", "'m_ada'", "s-known"),
+    "INSERT INTO debriefs VALUES ('a-note', 'm_liv', 'hard', 1, NULL, NULL)",
+)
+
+
+def stand_before_cases(connection: Connection) -> None:
+    command.upgrade(alembic_config(connection), "0007")
+    for statement in _BEFORE_CASES:
+        connection.exec_driver_sql(statement)
+    talk = msgspec.msgpack.encode({"seeker": "m_ada", "listeners": ["m_liv"], "left": {"m_mo": {"at": 1}}})
+    connection.execute(
+        text("INSERT INTO floor_records (kind, id, body) VALUES ('session', 's-known', :body)"), {"body": talk}
+    )
+
+
+def cases(connection: Connection) -> tuple[dict[str, set[str]], set[str]]:
+    """Whose case each report or note is, and which reports are about staff."""
+    people: dict[str, set[str]] = {}
+    for subject, member in connection.execute(text("SELECT subject, member FROM conflicts")):
+        people.setdefault(subject, set()).add(member)
+    return people, {row[0] for row in connection.execute(text("SELECT id FROM reports WHERE is_about_staff"))}
+
+
+async def test_reports_of_the_last_release_get_their_people(tmp_path: Path, postgres_url: str) -> None:
+    sqlite_url = f"sqlite:///{tmp_path}/chat.sqlite3"
+    old = create_engine(sqlite_url, poolclass=NullPool)
+    with old.begin() as connection:
+        stand_before_cases(connection)
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(postgres_url), poolclass=NullPool
+    )
+    async with engine.begin() as opened:
+        await opened.run_sync(stand_before_cases)
+    for url in (sqlite_url, postgres_url):
+        await asyncio.to_thread(migrate, url)
+    with old.connect() as connection:
+        found = [cases(connection)]
+    async with engine.connect() as opened:
+        found.append(await opened.run_sync(cases))
+    await engine.dispose()
+    for people, about_staff in found:
+        assert people == {
+            "in-a-room": {"m_ada", "m_bo"},
+            "about-staff": {"m_ada", "m_liv"},
+            "by-a-seeker": {"m_ada", "m_liv", "m_mo", "m_bo"},
+            "by-a-listener": {"m_ada", "m_liv", "m_bo"},
+            "by-nobody": {"m_ada", "m_liv", "m_mo", "m_bo"},
+            "a-note": {"m_liv"},
+        }
+        assert about_staff == {"about-staff", "by-a-seeker"}
+
+
 _OF_NOBODY = {
+    "tries": {"kind"},
     "alembic_version": {"version_num"},
     "asks": {"outcome"},
     "channels": {"channel", "epoch"},
@@ -163,6 +240,7 @@ _OF_NOBODY = {
     "rooms": {
         *("id", "channel", "name", "about", "topic", "welcome", "agreement", "status", "kind", "split_of", "attendance")
     },
+    "sealed_copies": {"channel"},
     "settings": {"name", "value"},
 }
 """Columns of text whose samples tell of nobody."""
@@ -183,7 +261,13 @@ async def test_postgres_keeps_no_samples_of_what_is_somebodys(postgres_url: str)
     await asyncio.to_thread(migrate, postgres_url)
     assert "name" not in {row["attname"] for row in await db.fetch(sampled)}
     await db.execute("ANALYZE")
-    assert {row["attname"] for row in await db.fetch(sampled)} == {"created_at", "seen_at"}
+    assert {row["attname"] for row in await db.fetch(sampled)} == {
+        "created_at",
+        "seen_at",
+        "generation",
+        "credentials",
+        "credentials_at",
+    }
     kept = await db.fetch(
         "SELECT relname, attname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid "
         "WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped "

@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from chatserver.domain.errors import Refusal
 from chatserver.domain.history import Head, Millis, Offset, Return, StreamPosition, assess_return
-from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.identity import MemberId, Persona
 from chatserver.domain.rooms import (
     EditPost,
     Post,
@@ -64,7 +64,9 @@ class StoreMachine(RuleBasedStateMachine):
         self.stores: list[Store] = [database.store(), database.store()]
         self.run(seeded(self.stores[0], room(SLEEP)))
         self.run(self.stores[1].open())
-        self.people: list[Person] = [self.run(newcomer(self.stores[0], name, SLEEP)) for name in ("Ada", "Bea", "Cleo")]
+        self.people: list[Persona] = [
+            self.run(newcomer(self.stores[0], name, SLEEP)) for name in ("Ada", "Bea", "Cleo")
+        ]
         self.now = int(START)
         self.live: dict[Offset, Post] = {}
         self.last = 0
@@ -215,7 +217,7 @@ class StoreMachine(RuleBasedStateMachine):
         return {offset: post for offset, post in posts.items() if offset >= first}
 
 
-def _disowned(post: Post, person: Person) -> Post:
+def _disowned(post: Post, person: Persona) -> Post:
     return msgspec.structs.replace(post, author=ERASED, name=ERASED_NAME) if post.author == person.id else post
 
 

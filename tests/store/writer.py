@@ -9,7 +9,7 @@ import asyncio
 import sys
 
 from chatserver.domain.history import CommandId, Millis, Offset
-from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.identity import MemberId, Persona
 from chatserver.domain.rooms import WritePost
 from tests.store.kit import Database, change, only
 
@@ -17,7 +17,7 @@ from tests.store.kit import Database, change, only
 async def main(url: str, author: str, posts: int) -> None:
     store = Database(url).store()
     await store.open()
-    person = Person(MemberId(author), author)
+    person = Persona(MemberId(author), author)
 
     async def write(lane: int) -> None:
         for i in range(posts):

@@ -124,8 +124,19 @@ test("the wait before an attempt is spread over the whole range, which grows up 
   assert.equal(delay("come back now", 0, 0.999) < 500, true);
   assert.equal(delay("come back now", 3, 0.5), 2_000);
   assert.equal(delay("come back now", 50, 1), 30_000);
+  assert.equal(delay("come back now", 50, 1, 10_000), 5_000, "ten seconds away are no reason to wait for thirty");
+  assert.equal(delay("come back now", 50, 1, 0), 1_000);
+  assert.equal(delay("come back now", 50, 1, 600_000), 30_000);
   assert.equal(delay("back off", 0, 0), 10_000);
   assert.equal(delay("back off", 50, 1), 130_000);
+});
+
+test("whoever loses a server for ten seconds is back within fifteen, however long they happen to wait", () => {
+  for (const random of [0.1, 0.5, 0.9, 0.999]) {
+    let now = 0;
+    for (let attempt = 0; now < 10_000; attempt += 1) now += delay("come back now", attempt, random, now) + 1;
+    assert.ok(now <= 15_000, `${random}: ${now} ms`);
+  }
 });
 
 test("close codes say what to do, by their range", () => {
@@ -213,6 +224,46 @@ test("a fact that is refused for a while goes again after the time the server na
   assert.equal(h.last().of("post")[1].id, "mine");
   h.last().answer(h.last().of("post")[1], frames.replies.fact.ok);
   await fact;
+});
+
+test("after a return facts of one kind go one after the other in each room, and nothing passes one that has to wait", async () => {
+  const h = house({ random: 0 });
+  h.client.start();
+  await h.welcome();
+  const facts = [];
+  for (let n = 1; n <= 30; n += 1) facts.push(h.client.fact("react", { room: "sleep", offset: n }, { gate: "sleep", id: `r${n}` }));
+  void h.client.fact("redact", { room: "sleep", offset: 3 }, { gate: "sleep", id: "gone" });
+  void h.client.fact("react", { room: "grief", offset: 9 }, { gate: "grief", id: "elsewhere" });
+  h.client.release("sleep");
+  h.client.release("grief");
+  const reacted = () => h.last().of("react").map((c) => c.id);
+  assert.deepEqual(reacted(), ["r1", "elsewhere"]);
+  assert.deepEqual(h.last().of("redact").map((c) => c.id), ["gone"], "what is taken back waits for no reaction");
+  h.last().answer(h.last().of("react")[0], frames.replies.fact.ok);
+  await settled();
+  assert.deepEqual(reacted(), ["r1", "elsewhere", "r2"]);
+  h.last().refuse(h.last().of("react")[2], { code: "rate_limited", temporary: true, retry_after: 2 });
+  h.client.forget("r7");
+  await h.clock.pass(1_900);
+  assert.deepEqual(reacted(), ["r1", "elsewhere", "r2"]);
+  await h.clock.pass(200);
+  assert.deepEqual(reacted(), ["r1", "elsewhere", "r2", "r2"]);
+  h.last().refuse(h.last().of("react")[3], { code: "post_unknown" });
+  await assert.rejects(facts[1], (no) => no.code === "post_unknown");
+  assert.deepEqual(reacted().slice(4), ["r3"]);
+  h.client.forget("r3");
+  assert.deepEqual(reacted().slice(4), ["r3", "r4"], "what is forgotten holds nothing up");
+});
+
+test("facts that are all forgotten are never sent, whoever comes next", async () => {
+  const h = house();
+  h.client.start();
+  await h.welcome();
+  void h.client.fact("react", { room: "sleep", offset: 1 }, { gate: "sleep" });
+  void h.client.fact("react", { room: "sleep", offset: 2 }, { gate: "sleep" });
+  h.client.forgetAll();
+  h.client.release("sleep");
+  assert.equal(h.last().of("react").length, 0);
 });
 
 test("a fact that is refused for good says why", async () => {

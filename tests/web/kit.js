@@ -6,8 +6,9 @@ import { initialState, reduce } from "../../web/js/state.js";
 
 export const frames = JSON.parse(readFileSync(new URL("./frames.json", import.meta.url), "utf8"));
 export const NOW = 1_790_000_000_000;
-export const ANNE = "m_anne";
-export const BEN = "m_ben";
+/** As they are known in the room. */
+export const ANNE = "p_anne";
+export const BEN = "p_ben";
 
 /** @param {any} state @param {...any} events */
 export const after = (state, ...events) => events.reduce(reduce, state);

@@ -4,8 +4,9 @@ import { test } from "node:test";
 import { Bell } from "../../web/js/listen/bell.js";
 import { DeskSession } from "../../web/js/listen/desk.js";
 import { onShelf, PREFIX, Shelf as DeskShelf } from "../../web/js/listen/shelf.js";
-import { handedOver, holds, invitationIn, leaseLeft, newer, seekerOf, talksOf, tidyProfile, untold } from "../../web/js/listen/state.js";
+import { handedOver, holds, leaseLeft, newer, seekerOf, talksOf, tidyProfile, untold } from "../../web/js/listen/state.js";
 import { Refused } from "../../web/js/lib/client.js";
+import { keepLink, keptLink, linkIn } from "../../web/js/listen/link.js";
 import { refusalWord, words } from "../../web/js/locales/en-listen.js";
 import { Vault } from "../../web/js/vault.js";
 import { Clock, frames, network, NOW, settled, Shelf } from "./kit.js";
@@ -54,10 +55,10 @@ test("conversations keep their places: live ones as they began, the ended after 
 });
 
 test("who asked, and who holds the conversation", () => {
-  const both = talk("s-1", { people: [SEEKER, LISTENER, COLLEAGUE] });
+  const both = talk("s-1", { me: "m_ben", people: [SEEKER, LISTENER, COLLEAGUE] });
   assert.equal(seekerOf(both).name, "Quiet Wren");
-  assert.equal(holds(both, "m_ben"), true);
-  assert.equal(holds(both, "m_cleo"), false);
+  assert.equal(holds(both), true);
+  assert.equal(holds({ ...both, me: "m_cleo" }), false);
 });
 
 test("a conversation that was handed over is told; one that was only forgotten is not", () => {
@@ -78,10 +79,27 @@ test("a profile is sent without empty first words, and for both needs where none
   assert.deepEqual(tidy.needs, ["listen", "think"]);
 });
 
-test("an invitation is read from the fragment, and nothing else is", () => {
+test("a link is found whatever a mail program puts behind it, and what is not whole is said", () => {
   const secret = "lrqFEEg9UXxBUvPN1OFKN85gzuv6uolNbrEXuDsh9_I";
-  assert.equal(invitationIn(`#invite=${secret}`), secret);
-  for (const hash of ["", "#help", "#invite=", "#invite=<b>", `#invite=${secret}&x`]) assert.equal(invitationIn(hash), null);
+  for (const behind of ["", ".", ",", ")", ">", "%0A", "%3D", "%23", "&x", "._", " ", "-"]) {
+    assert.deepEqual(linkIn(`#invite=${secret}${behind}`), { kind: "invite", secret });
+    assert.deepEqual(linkIn(`#reset=${secret}${behind}`), { kind: "reset", secret });
+  }
+  assert.deepEqual(linkIn(`#invite%3D${secret}`), { kind: "invite", secret });
+  assert.deepEqual(linkIn("", `?invite=${secret}&from=mail`), { kind: "invite", secret });
+  assert.deepEqual(linkIn("", `?from=mail&reset%3D${secret}`), { kind: "reset", secret });
+  for (const hash of ["#invite=", "#invite=<b>", `#invite=${secret.slice(1)}`]) assert.deepEqual(linkIn(hash), { kind: "invite", secret: "" });
+  for (const hash of ["", "#help", "#invite", `#uninvited=${secret}`, secret]) assert.equal(linkIn(hash), null);
+});
+
+test("a link survives a reload of its tab until it is used", () => {
+  const storage = /** @type {any} */ (new Shelf());
+  const link = linkIn("#reset=lrqFEEg9UXxBUvPN1OFKN85gzuv6uolNbrEXuDsh9_I");
+  keepLink(storage, link);
+  assert.deepEqual(keptLink(storage), link);
+  keepLink(storage, null);
+  assert.equal(keptLink(storage), null);
+  assert.equal(keptLink(null), null);
 });
 
 // Words

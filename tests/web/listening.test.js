@@ -51,14 +51,17 @@ test("an estimate says what it goes by, and what nobody knows is said", () => {
 
 test("how many are here and wait", () => {
   assert.equal(presenceWord(0, 0), "No listener is here at this moment, and nobody is waiting.");
-  assert.equal(presenceWord(1, 1), "One listener is here, and one person is waiting.");
-  assert.equal(presenceWord(3, 2), "3 listeners are here, and 2 people are waiting.");
+  assert.equal(presenceWord(1, 1, 1), "One listener is free, and one person is waiting.");
+  assert.equal(presenceWord(3, 2, 3), "3 listeners are free, and 2 people are waiting.");
+  assert.equal(presenceWord(3, 2, 0), "No listener is free at this moment, and 2 people are waiting.");
 });
 
 test("a moment to come is said in the reader's own days", () => {
   const noon = new Date(2026, 2, 4, 12).getTime();
   assert.match(momentWord(noon + 3_600_000, noon), /^today at /);
   assert.match(momentWord(noon + 24 * 3_600_000, noon), /^tomorrow at /);
+  assert.match(momentWord(noon - 24 * 3_600_000, noon), /^yesterday at /);
+  assert.match(momentWord(noon, noon).replace(/\s/g, " "), /^today at 1?\d:\d\d [AP]M$/);
   assert.match(momentWord(noon + 72 * 3_600_000, noon), /7.* at /);
 });
 
@@ -85,6 +88,6 @@ test("changes are announced, but not more often than every half a minute, and th
 
 test("whom one talks with are the listeners, never oneself", () => {
   const people = [{ id: "me", name: "Ann", role: "seeker" }, { id: "l1", name: "Calm Heron", role: "listener" }, { id: "l2", name: "Kind Wren", role: "listener" }];
-  assert.equal(partner({ people }, "me"), "Calm Heron & Kind Wren");
-  assert.equal(partner(undefined, "me"), "");
+  assert.equal(partner({ people, me: "me" }), "Calm Heron & Kind Wren");
+  assert.equal(partner(undefined), "");
 });

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { ordered } from "../../web/js/lib/facts.js";
-import { afterReturn, visiblePending } from "../../web/js/lib/pending.js";
+import { afterReturn, visiblePending } from "../../web/js/outgoing.js";
 import { initialState, joinedRooms } from "../../web/js/state.js";
 import { after, ANNE, BEN, frames, inRoom, joined, NOW, pendingPost, push } from "./kit.js";
 
 const facts = frames.facts;
 const room = (state) => state.rooms.sleep;
 const texts = (state) => ordered(room(state)).map((post) => post.text);
-const shown = (state) => visiblePending(state.pending, room(state), ANNE).map((p) => p.id);
+const shown = (state) => visiblePending(state.pending, room(state)).map((p) => p.id);
 
 test("hello tells who one is and how far the clocks are apart", () => {
   const state = inRoom();
@@ -86,7 +86,7 @@ test("a return after a reload knows that no page was fetched yet", () => {
   const whole = after(state, { type: "history", room: "sleep", ok: frames.replies.history.ok });
   assert.equal(room(whole).thin, false);
   assert.equal(room(whole).more, false);
-  assert.equal(room(whole).posts[2].redacted, true, "what was removed since stays removed in an older page");
+  assert.equal(room(whole).posts[2].redacted, true, "what was removed is removed in an older page");
 });
 
 test("a gap is said, and what stands before it is let go", () => {
@@ -119,7 +119,8 @@ test("posts of others count as unread unless the room is in sight", () => {
 });
 
 test("a hidden person's posts are no news", () => {
-  const state = inRoom({ type: "muted", member: BEN, on: true }, push(facts[0]));
+  const state = inRoom(push(frames.pushes.self), push(facts[0]));
+  assert.deepEqual(room(state).hidden, [BEN]);
   assert.equal(room(state).unread, 0);
 });
 
@@ -127,6 +128,23 @@ test("reading clears what is unread and never goes back", () => {
   const state = inRoom(push(facts[0]), { type: "read", room: "sleep", offset: 4 }, { type: "read", room: "sleep", offset: 2 });
   assert.equal(room(state).unread, 0);
   assert.equal(room(state).read, 4);
+});
+
+test("what was read on another page is unread here no more", () => {
+  const before = inRoom(push(facts[0]), push({ ...facts[3], push: "posted", offset: 5, post: { ...facts[0].post, offset: 5, text: "and more" } }));
+  assert.equal(room(before).unread, 2);
+  const some = after(before, push({ push: "read", room: "sleep", offset: 4 }));
+  assert.deepEqual([room(some).read, room(some).unread], [4, 1]);
+  const all = after(some, push({ push: "read", room: "sleep", offset: 5 }));
+  assert.equal(room(all).unread, 0);
+  assert.equal(after(all, push({ push: "read", room: "sleep", offset: 2 })), all, "it never goes back");
+  assert.equal(after(all, push({ push: "read", room: "elsewhere", offset: 2 })), all);
+});
+
+test("what somebody wrote who is hidden from now on is unread no more", () => {
+  const before = inRoom(push(facts[0]));
+  assert.equal(room(before).unread, 1);
+  assert.equal(room(after(before, push(frames.pushes.self))).unread, 0);
 });
 
 test("opening a room with something unread draws the line after what was read", () => {
@@ -162,7 +180,7 @@ test("two posts with the same words are both shown, whichever is known first", (
   assert.deepEqual(shown(two), ["p2"]);
   const acked = after(two, { type: "acked", id: "p1", offset: 11 }, { type: "sending", id: "p2", now: NOW + 2 });
   assert.deepEqual(shown(acked), ["p2"]);
-  assert.equal(afterReturn(acked.pending[0], room(acked), acked.pending, ANNE, NOW + 1_800_000), "send");
+  assert.equal(afterReturn(acked.pending[0], room(acked), acked.pending, NOW + 1_800_000), "send");
 });
 
 test("a lost connection draws the line, and a return that missed nothing takes it away", () => {
@@ -191,7 +209,7 @@ test("a post that was never sent, or was refused, is always shown", () => {
 
 test("after a return a post goes again, is done, or must be asked about", () => {
   const state = inRoom(...facts.map((f) => push(f)), push(frames.pushes.own));
-  const ask = (post, r = room(state), now = NOW) => afterReturn(post, r, [post], ANNE, now);
+  const ask = (post, r = room(state), now = NOW) => afterReturn(post, r, [post], now);
   const minutes = (n) => NOW + n * 60_000;
   assert.equal(ask(pendingPost({ sentAt: null })), "send");
   assert.equal(ask(pendingPost(), room(state), minutes(5)), "send", "the server still knows the id");
@@ -203,7 +221,7 @@ test("after a return a post goes again, is done, or must be asked about", () => 
 
 test("who comes and goes changes the roster, and whoever went writes no more", () => {
   const state = inRoom(push(frames.pushes.typing), push(frames.pushes.presence));
-  assert.deepEqual(room(state).people.map((p) => p.id), [ANNE, "m_cleo"]);
+  assert.deepEqual(room(state).people.map((p) => p.id), [ANNE, "p_cleo"]);
   assert.deepEqual(room(state).typing, {});
 });
 
@@ -228,7 +246,16 @@ test("counts change the lobby's cards", () => {
 test("a change on another device changes the name and the hidden", () => {
   const state = inRoom(push(frames.pushes.self));
   assert.equal(state.me.name, "Loud Otter");
-  assert.deepEqual(state.muted, [BEN]);
+  assert.deepEqual(state.muted, [{ id: "p_list_ben", name: "Slow Heron" }]);
+});
+
+test("what one wrote under an earlier name stays one's own", () => {
+  const state = inRoom(push(frames.pushes.self));
+  assert.deepEqual(room(state).me, ["p_anne2", ANNE]);
+  const later = after(state, push({ ...facts[0], post: { ...facts[0].post, author: "p_anne2" } }), push(facts[1]));
+  assert.equal(room(later).unread, 0, "neither under the new name nor under the old one is it news");
+  const typing = after(state, push({ ...frames.pushes.typing, member: "p_anne2" }));
+  assert.deepEqual(Object.keys(room(typing).typing), []);
 });
 
 test("the rooms one is in are listed in the lobby's order, with what is unread", () => {

@@ -50,16 +50,91 @@ test("locks that are refused do not keep the page from starting", async () => {
   assert.deepEqual(await vault.adopt(), []);
 });
 
-test("drafts and positions survive, and an empty draft leaves nothing", () => {
+test("drafts and positions survive, and an empty draft leaves nothing", async () => {
   const shelf = new Shelf();
   const vault = tab(shelf, "a");
   vault.keepDraft("sleep", { text: "half a sent", warning: "loss", replyTo: 3 });
   vault.keepPlace("sleep", { epoch: "e1", offset: 9 });
   const next = tab(shelf, "b");
+  await next.adopt();
   assert.deepEqual(next.draft("sleep"), { text: "half a sent", warning: "loss", replyTo: 3 });
   assert.deepEqual(next.place("sleep"), { epoch: "e1", offset: 9 });
   next.keepDraft("sleep", { text: "", warning: null, replyTo: null });
   assert.equal(next.draft("sleep"), null);
+});
+
+const written = (text) => ({ text, warning: null, replyTo: null });
+
+test("each tab has its own draft of a room, and what one sends takes nothing from another", () => {
+  const shelf = new Shelf();
+  const [a, b] = [tab(shelf, "a"), tab(shelf, "b")];
+  a.keepDraft("sleep", written("a long letter"));
+  assert.equal(b.draft("sleep"), null);
+  b.keepDraft("sleep", written("short"));
+  b.keepDraft("sleep", written(""));
+  assert.equal(a.draft("sleep")?.text, "a long letter");
+});
+
+test("a draft is adopted from a tab that is gone, by a page that has just come, and only once", async () => {
+  const shelf = new Shelf();
+  const locks = new Locks();
+  const [a, b] = [tab(shelf, "a", locks), tab(shelf, "b", locks)];
+  for (const vault of [a, b]) await vault.live();
+  a.keepDraft("sleep", written("a long letter"));
+  await b.adopt();
+  assert.equal(b.draft("sleep"), null, "its tab lives");
+  locks.die("a");
+  await b.adopt();
+  assert.equal(b.draft("sleep"), null, "somebody may be writing here");
+  const [c, d] = [tab(shelf, "c", locks), tab(shelf, "d", locks)];
+  for (const vault of [c, d]) await vault.live();
+  await Promise.all([c.adopt(), d.adopt()]);
+  assert.deepEqual([c, d].map((vault) => vault.draft("sleep")?.text), ["a long letter", undefined]);
+});
+
+test("of two drafts of one room each comes to a page of its own", async () => {
+  const shelf = new Shelf();
+  const locks = new Locks();
+  tab(shelf, "a", locks).keepDraft("sleep", written("one"));
+  tab(shelf, "b", locks).keepDraft("sleep", written("two"));
+  const [c, d] = [tab(shelf, "c", locks), tab(shelf, "d", locks)];
+  for (const vault of [c, d]) await vault.live();
+  await Promise.all([c.adopt(), d.adopt()]);
+  assert.deepEqual(new Set([c, d].map((vault) => vault.draft("sleep")?.text)), new Set(["one", "two"]));
+});
+
+test("a room that is left is forgotten in every tab", () => {
+  const shelf = new Shelf();
+  const [a, b] = [tab(shelf, "a"), tab(shelf, "b")];
+  for (const vault of [a, b]) vault.keepDraft("s-1", written("private"));
+  a.keepDraft("s-1/end", written("good night"));
+  a.forgetRoom("s-1");
+  assert.deepEqual([a.draft("s-1"), b.draft("s-1"), a.draft("s-1/end")?.text], [null, null, "good night"]);
+});
+
+test("a post on its way to a room that is left goes too, and one to another room stays", async () => {
+  const shelf = new Shelf();
+  const gone = tab(shelf, "gone");
+  gone.keep(pendingPost());
+  gone.keep(pendingPost({ id: "p2", room: "grief" }));
+  tab(shelf, "a").forgetRoom("sleep");
+  assert.deepEqual((await tab(shelf, "b").adopt()).map((post) => post.id), ["p2"]);
+});
+
+test("a room from which one was moved is forgotten in this tab alone: another follows with its own draft", () => {
+  const shelf = new Shelf();
+  const [a, b] = [tab(shelf, "a"), tab(shelf, "b")];
+  a.keepDraft("sleep", written("one"));
+  b.keepDraft("sleep", written("two"));
+  a.forgetRoom("sleep", false);
+  assert.deepEqual([a.draft("sleep"), b.draft("sleep")?.text], [null, "two"]);
+});
+
+test("a change under way is kept with what it changes", () => {
+  const vault = tab(new Shelf(), "a");
+  const editing = { room: "sleep", offset: 4, text: "better words", warning: null };
+  vault.keepDraft("sleep", { ...written(""), editing });
+  assert.deepEqual(vault.draft("sleep")?.editing, editing);
 });
 
 test("a position never goes back within its epoch", () => {
@@ -95,12 +170,10 @@ test("another person's things are never shown to the next", () => {
   const vault = tab(shelf, "a");
   vault.belongTo("m_anne");
   vault.keepDraft("sleep", { text: "private", warning: null, replyTo: null });
-  vault.keepHidden("m_ben", "Slow Heron");
   vault.belongTo("m_anne");
   assert.equal(vault.draft("sleep").text, "private");
   vault.belongTo("m_cleo");
   assert.equal(vault.draft("sleep"), null);
-  assert.deepEqual(vault.hidden(), {});
 });
 
 test("a wiped vault leaves nothing and keeps nothing any more", () => {

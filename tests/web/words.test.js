@@ -3,9 +3,13 @@ import { test } from "node:test";
 
 import { Refused } from "../../web/js/lib/client.js";
 import { recipe } from "../../web/js/lib/shape.js";
-import { cleanText, excerpt, lengthOf, newId } from "../../web/js/lib/text.js";
+import { bare, excerpt, json, lengthOf, newId } from "../../web/js/lib/text.js";
 import { clock, dayOf, dayWord, iso } from "../../web/js/lib/time.js";
 import { duration, hereWord, refusalWord, typingWord, unreadWord, words } from "../../web/js/locales/en.js";
+import { words as full } from "../../web/js/locales/en-full.js";
+import { words as link } from "../../web/js/locales/en-link.js";
+import { people, words as acts } from "../../web/js/locales/en-tools.js";
+import { words as own } from "../../web/js/locales/en-you.js";
 import { NOW } from "./kit.js";
 
 /** Every string that the words can say, functions called with something likely. */
@@ -16,7 +20,7 @@ function* said(node = words) {
 }
 
 test("the words are kind: no cold words, no exclamation marks", () => {
-  for (const sentence of said()) assert.doesNotMatch(String(sentence), /\b(error|invalid|user|submit|oops|failed)\b|!/i);
+  for (const sentence of [words, own, acts, people, full, link].flatMap((each) => [...said(each)])) assert.doesNotMatch(String(sentence), /\b(error|invalid|user|submit|oops|failed)\b|!/i);
 });
 
 test("how many are here, in words", () => {
@@ -30,6 +34,7 @@ test("how much is new, in words", () => {
 test("who is writing, in words", () => {
   assert.equal(typingWord([]), "");
   assert.equal(typingWord(["Ann"]), "Ann is writing…");
+  assert.equal(typingWord([""]), "Somebody is writing…");
   assert.equal(typingWord(["Ann", "Ben"]), "Ann and Ben are writing…");
   assert.equal(typingWord(["Ann", "Ben", "Cleo"]), "A few people are writing…");
 });
@@ -37,6 +42,11 @@ test("who is writing, in words", () => {
 test("how long, in words", () => {
   assert.deepEqual([0.2, 1, 12.1, 60, 600, 86_400, 7 * 86_400].map(duration),
     ["one second", "one second", "13 seconds", "one minute", "10 minutes", "24 hours", "seven days"]);
+  assert.deepEqual([75, 90, 110, 119].map(duration), ["90 seconds", "90 seconds", "two minutes", "two minutes"]);
+  assert.deepEqual([45, 60, 75, 90, 119, 120, 150, 600].map((minutes) => duration(minutes * 60)),
+    ["45 minutes", "one hour", "75 minutes", "90 minutes", "119 minutes", "two hours", "two and a half hours", "10 hours"]);
+  assert.deepEqual([47, 48, 60, 84, 240].map((hours) => duration(hours * 3600)),
+    ["47 hours", "two days", "two and a half days", "three and a half days", "10 days"]);
 });
 
 test("a refusal is said by its code, and an unknown one all the same", () => {
@@ -52,8 +62,18 @@ test("times are said in the reader's day", () => {
   assert.equal(say(now), "Today");
   assert.equal(say(now - 3 * 3_600_000), "Yesterday");
   assert.match(say(now - 50 * 3_600_000), /1/);
-  assert.match(clock(now, "UTC"), /01/);
+  assert.equal(clock(Date.UTC(2026, 0, 3, 1, 9), "UTC").replace(/\s/, " "), "1:09 AM");
   assert.equal(iso(NOW), new Date(NOW).toISOString());
+});
+
+test("yesterday is the day before, also where a day has 23 or 25 hours", () => {
+  const zone = "Europe/Berlin";
+  const say = (at, now) => dayWord(Date.parse(at), Date.parse(now), words.days, zone);
+  // The clocks went forward on 29 March 2026, and back on 25 October.
+  assert.equal(say("2026-03-29T12:00+02:00", "2026-03-30T00:30+02:00"), "Yesterday");
+  assert.doesNotMatch(say("2026-03-28T23:45+01:00", "2026-03-30T00:30+02:00"), /day$/);
+  assert.equal(say("2026-10-24T12:00+02:00", "2026-10-25T23:30+01:00"), "Yesterday");
+  assert.equal(say("2026-10-25T00:10+02:00", "2026-10-25T23:30+01:00"), "Today");
 });
 
 test("the same person has the same shape everywhere, and people differ", () => {
@@ -64,7 +84,8 @@ test("the same person has the same shape everywhere, and people differ", () => {
 });
 
 test("text is cleaned as the server cleans it", () => {
-  assert.equal(cleanText("  a\r\nb\rc\u0007\u0085\td \n"), "a\nb\nc\td");
+  assert.equal(bare("  a\r\nb\rc\u0007\u0085\td \n\u200b\u200fe\u0301"), "abcde");
+  assert.equal(json({ text: "half \ud83d an emoji, a whole \ud83d\ude00", n: null, a: ["\udc00"] }), '{"text":"half \ufffd an emoji, a whole \ud83d\ude00","n":null,"a":["\ufffd"]}');
   assert.equal(lengthOf("a😀b"), 3);
   assert.equal(excerpt("one\n two   three", 100), "one two three");
   assert.equal(excerpt("😀".repeat(50), 10), `${"😀".repeat(9)}…`);

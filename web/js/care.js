@@ -1,13 +1,13 @@
 /** A note for whoever wrote of something heavy: where help is. Nobody else sees it, and it can be put away. */
 
 import { button, h } from "./lib/dom.js";
-import { words as w } from "./locales/en-care.js";
 
 const STYLE = "/css/care.css";
-const NEAR_PX = 80;
 
-/** Its style, once. */
-function dress() {
+/** @typedef {typeof import("./locales/en-care.js").words} Words */
+
+/** Its style, once. It may come before it is needed. */
+export function dress() {
   if (document.querySelector(`link[href="${STYLE}"]`) !== null) return Promise.resolve(null);
   return new Promise((done) => {
     document.head.append(h("link", { rel: "stylesheet", href: STYLE, on: { load: () => done(null), error: () => done(null) } }));
@@ -20,13 +20,17 @@ let shown = null;
 /** @param {string} id */
 const press = (id) => document.getElementById(id)?.click();
 
-/** @param {string} care  what it is about @param {string} room */
-export async function careNote(care, room) {
-  await dress();
-  shown?.remove();
-  const writing = document.querySelector(".foot .composer");
+/**
+ * @param {string} care  what it is about @param {string} room @param {Words} w
+ * @returns {Promise<boolean>} whether it is shown, or need not be; else it is owed until there is a place for it
+ */
+export async function careNote(care, room, w) {
   // A listener's page has its own ways to help.
-  if (writing === null || document.getElementById("help-link") === null) return;
+  if (document.getElementById("help-link") === null) return true;
+  await dress();
+  const writing = document.querySelector(".foot .composer");
+  if (writing === null) return false;
+  shown?.remove();
   const lead = w.lead[/** @type {keyof typeof w.lead} */ (care)] ?? w.lead.self_harm;
   const isTalk = room.startsWith("s-");
   const note = h(
@@ -47,8 +51,6 @@ export async function careNote(care, room) {
     ),
   );
   shown = note;
-  // Whoever was at the newest post stays there.
-  const ended = [document.scrollingElement, document.querySelector(".log")].filter((it) => it !== null && it.scrollHeight - it.scrollTop - it.clientHeight < NEAR_PX);
   writing.before(note);
-  for (const it of ended) if (it !== null) it.scrollTop = it.scrollHeight;
+  return true;
 }

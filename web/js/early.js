@@ -18,7 +18,19 @@
       return null;
     }
   }
-  page.className = "js";
+  // Safari before 15.4 and others of that age: the modules would stop half-way.
+  var isOld = !Array.prototype.at || !window.HTMLDialogElement || !window.structuredClone;
+  page.className = isOld ? "old" : "js";
+  if (isOld) {
+    document.addEventListener("DOMContentLoaded", function () {
+      var screen = document.getElementById("screen");
+      if (screen === null) return;
+      screen.textContent = "";
+      var said = screen.appendChild(document.createElement("p"));
+      said.className = "card";
+      said.textContent = "This browser is too old for this page. Please update it or use another: Safari of iOS 15.4 or later, or Chrome, Edge or Firefox from 2022 on. The helplines work all the same.";
+    });
+  }
   var theme = read(local, "chat.look.theme");
   var size = read(local, "chat.look.size");
   if (theme === "light" || theme === "dark") page.setAttribute("data-theme", theme);
@@ -27,7 +39,7 @@
   if (session === null || left === null) return;
   var visit = performance.getEntriesByType("navigation")[0];
   if (visit instanceof PerformanceNavigationTiming && visit.type === "back_forward") {
-    page.className = "js left";
+    page.className += " left";
     location.replace(left);
   } else {
     session.removeItem("chat.left");

@@ -40,19 +40,7 @@ const LEFT = "chat.left";
 /** Other tabs of this browser hear it by their `storage` event and leave too. */
 const BYE = "chat.bye";
 
-/**
- * @typedef {object} World
- * @property {Document} document
- * @property {Location} location
- * @property {Storage | null} local
- * @property {Storage | null} session
- * @property {EventTarget} page  told `chat:leaving` once the page is blank, so that nothing is written any more
- */
-
-/**
- * @param {World} world
- * @param {{tellOthers: boolean}} how
- */
+/** @param {import("./types.js").Leaving} world @param {{tellOthers: boolean}} how */
 export function leave({ document, location, local, session, page }, { tellOthers }) {
   const to = document.querySelector("a[data-exit]")?.getAttribute("href") ?? "about:blank";
   document.documentElement.classList.add("left");

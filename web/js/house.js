@@ -2,12 +2,13 @@
 
 /** @import {Context, Moved, Notice, RoomCard, Screen, State} from "./types.js" */
 
+import { fetched } from "./lib/api.js";
 import { button, h, keyed, show, text } from "./lib/dom.js";
 import { clock } from "./lib/time.js";
 import { words as w } from "./locales/en-house.js";
+import { standAbove } from "./views/above.js";
 
 const SOON_MS = 500;
-const NEAR_END_PX = 40;
 const ASK_MS = 15_000;
 const WAYS = 2;
 
@@ -29,6 +30,10 @@ export function houseNotes(context, stage) {
   let failed = "";
   /** Of several moves that are on their way, only the last one may leave anything. */
   let moves = 0;
+  /** @type {Map<string, boolean>} by the channel of a room where one reads without a place: whether everybody knows */
+  const reading = new Map();
+  /** @type {object | null} */
+  let readingSince = null;
   /** @type {Map<string, string>} how rooms were that need a moderator */
   const alones = new Map();
   /** @type {RoomCard[]} where one is */
@@ -53,7 +58,7 @@ export function houseNotes(context, stage) {
         acts: name === "" ? [] : [[w.toRoot(name), () => void context.enter(String(root)).catch(() => null)]],
       });
     }
-    if (room !== undefined && room.status === "open") found.push(...alone(room));
+    if (room !== undefined && room.status === "open") found.push(...alone(room), ...seatless(room.id));
     const waiting = state.pending.find((post) => post.room === here && post.why === "read_only");
     const until = Number(waiting?.details?.["until"] ?? 0);
     if (until > now) found.push({ id: `quiet-${until}`, said: w.quiet(clock(until - state.skew)), acts: [] });
@@ -92,6 +97,40 @@ export function houseNotes(context, stage) {
         [w.toListeners, () => context.go({ name: "asking" })],
       ],
     }];
+  }
+
+  /** A full room where somebody else has one's place now. @param {string} id @returns {Note[]} */
+  function seatless(id) {
+    const channel = `room:${id}`;
+    if (!reading.has(channel)) return [];
+    const room = session.state.rooms[id];
+    const isListed = room?.people.some((person) => room.me.includes(person.id));
+    if (isListed && reading.get(channel)) {
+      // Whoever writes has it again without asking.
+      reading.delete(channel);
+      return [];
+    }
+    if (!isListed) reading.set(channel, true);
+    return [{ id: `reading-${id}`, said: w.reading, more: failed || (session.vault.draft(id) === null ? "" : w.readingMore), acts: [[w.writeAgain, () => void sit(id)]] }];
+  }
+
+  /** @param {string} id */
+  async function sit(id) {
+    failed = "";
+    try {
+      await session.enter(id);
+      reading.delete(`room:${id}`);
+      say(w.seatBack);
+      /** @type {HTMLElement | null} */ (document.querySelector("#writing"))?.focus();
+    } catch (no) {
+      const { code = "", details = {} } = /** @type {Partial<import("./lib/client.js").Refused>} */ (no);
+      if (code === "seats_used") {
+        const full = await fetched(() => import("./views/full.js"), "views/full.js").catch(() => null);
+        if (full !== null) return context.go({ name: "full", room: id, rooms: details["rooms"], limit: details["limit"], view: full.fullView });
+      }
+      failed = code === "only_reading" ? w.noSeat : w.failed;
+    }
+    draw();
   }
 
   /** @param {Moved} from @param {string} to @returns {Note} */
@@ -147,7 +186,7 @@ export function houseNotes(context, stage) {
       await new Promise((done) => setTimeout(done, SOON_MS));
     }
     const isBack = mine !== moves || (screen.name === "room" && screen.room === at);
-    if (!isBack && !session.state.pending.some((post) => post.room === at)) await session.leaveRoom(at);
+    if (!isBack && !session.state.pending.some((post) => post.room === at)) await session.leaveRoom(at, true);
     draw();
   }
 
@@ -161,8 +200,8 @@ export function houseNotes(context, stage) {
     session.vault.keepDraft(at, { text: "", warning: null, replyTo: null });
   }
 
-  /** Nobody is taken away from the middle of a change to a post, or of a report. */
-  const isChanging = () => document.querySelector(".composer .about:not([hidden]), .report-panel, dialog[open]") !== null;
+  /** Nobody is taken away from the middle of a change to a post, of a report, or of an answer to the moderators. */
+  const isChanging = () => document.querySelector(".composer .about:not([hidden]), .report-panel, .matters form:not([hidden]), dialog[open]") !== null;
 
   /** @param {Moved} moved */
   async function follow(moved) {
@@ -176,8 +215,6 @@ export function houseNotes(context, stage) {
 
   function draw() {
     const found = notes(session.state);
-    const { documentElement: page } = document;
-    const isAtEnd = screen.name === "room" && innerHeight + scrollY >= page.scrollHeight - NEAR_END_PX;
     keyed(list, found, ({ id }) => id, (note) => {
       const said = h("p", { text: note.said });
       const more = h("p", { class: "soft" });
@@ -194,14 +231,12 @@ export function houseNotes(context, stage) {
     show(element, found.length > 0);
     const write = /** @type {HTMLElement | null} */ (stage.querySelector(".room .composer"));
     if (write !== null) show(write, !found.some(({ id }) => id.startsWith("closed-")));
-    if (isAtEnd) scrollTo({ top: page.scrollHeight, behavior: "instant" });
     for (const note of found) {
       // A way more is no news.
       const news = note.id.split(" ")[0] ?? "";
       if (told.has(news)) continue;
       told.add(news);
-      if (/^(slowed|read_only)-/.test(note.id)) say(note.said);
-      else if (!note.id.startsWith("moved-")) say(w.news(note.said));
+      if (!note.id.startsWith("moved-")) say(note.more === w.label ? w.news(note.said) : note.said);
     }
   }
 
@@ -209,12 +244,13 @@ export function houseNotes(context, stage) {
     /** @param {Screen} now */
     update(now) {
       screen = now;
-      // Above what one writes, where it is seen however far somebody has read.
-      const foot = stage.querySelector(".room .foot");
-      if (foot !== null && foot.firstElementChild !== element) foot.prepend(element);
-      else if (foot === null && stage.previousElementSibling !== element) stage.before(element);
+      standAbove(element, stage);
+      const { moved, reading: since } = session.house;
+      if (since && since !== readingSince) {
+        readingSince = since;
+        reading.set(since.channel, false);
+      }
       draw();
-      const { moved } = session.house;
       const isHere = moved !== null && screen.name === "room" && screen.room === moved.room;
       if (isHere && moved !== following && session.client.isOpen) {
         following = moved;

@@ -5,9 +5,11 @@
 
 /** @import {Context, Standing, State, TalkView, View, Wish} from "./types.js" */
 
+import { fetched } from "./lib/api.js";
 import { button, h, show, text } from "./lib/dom.js";
 import { placeWord, words } from "./locales/en-listening.js";
-import { refusalWord, words as common } from "./locales/en.js";
+import { refusalWord } from "./locales/en.js";
+import { missed } from "./views/lobby.js";
 
 const STYLE = "/css/listening.css";
 const ANNOUNCE_MS = 30_000;
@@ -45,9 +47,9 @@ export function commands(session) {
   };
 }
 
-/** The people one was talking with. @param {TalkView | undefined} talk @param {string | undefined} me */
-export function partner(talk, me) {
-  return (talk?.people ?? []).filter((p) => p.id !== me && p.role === "listener").map((p) => p.name).join(" & ");
+/** The people one was talking with. @param {TalkView | undefined} talk */
+export function partner(talk) {
+  return (talk?.people ?? []).filter((p) => p.id !== talk?.me && p.role === "listener").map((p) => p.name).join(" & ");
 }
 
 /**
@@ -70,6 +72,8 @@ export async function standingLine(context, element, link) {
   /** @type {Standing["state"] | null} */
   let before = null;
   let entering = "";
+  /** What the link says instead of its own words. */
+  let topped = "";
   const news = announceSeldom(say);
   const frame = framed(context);
 
@@ -87,14 +91,14 @@ export async function standingLine(context, element, link) {
   function update(state, screen) {
     const { standing } = state;
     frame.update(state, screen);
-    if (standing === null) return;
+    if (standing === null) return rest();
     const { state: at, session: talk } = standing;
     const isThere = screen === "asking";
     if (at === "session" && talk !== undefined) enterRoom(talk.room);
     if (isThere && at === "ended") dismissed = talk?.id ?? "";
     const isSeen = at === "ended" && dismissed === talk?.id;
     const unread = talk === undefined ? 0 : (state.rooms[talk.room]?.unread ?? 0);
-    const name = partner(talk, state.me?.id);
+    const name = partner(talk);
     const line = lineWord(standing, unread > 0, name);
     text(said, line);
     text(act, { waiting: words.line.see, lapsed: words.line.takeBack, session: words.line.go, ended: words.line.look, none: "" }[at]);
@@ -103,19 +107,30 @@ export async function standingLine(context, element, link) {
     element.classList.toggle("calls", at === "session");
     show(element, line !== "" && !isThere && !isSeen);
     const top = topWords(standing);
-    if (top === null) link.replaceChildren(...own);
-    else if (link.textContent !== top.join("")) {
+    if (top === null) topped !== "" && link.replaceChildren(...own);
+    else if (topped !== top.join("")) {
       const [before, middle, after] = top;
       link.replaceChildren(h("span", {}, h("span", { class: "wide", text: before }), middle ?? "", h("span", { class: "wide", text: after })));
     }
+    topped = top?.join("") ?? "";
     link.classList.toggle("calls", at === "session" && !isThere);
     document.title = document.title.replace(/^• /, "");
     if (at === "session" && (!isThere || document.hidden)) document.title = `• ${document.title}`;
     if (!isThere) {
       if (before !== null && before !== at && at === "session") sayNow(words.waiting.came(name));
-      else if (at === "waiting") news(placeWord(standing.place ?? 0), `${standing.place}`);
+      else if (at === "waiting") news(standing.listeners === 0 ? words.waiting.alone : placeWord(standing.place ?? 0), `${standing.place} ${standing.listeners === 0}`);
     }
     before = at;
+  }
+
+  /** Nobody is known here: nothing is said of whoever was. */
+  function rest() {
+    show(element, false);
+    if (topped !== "") link.replaceChildren(...own);
+    topped = "";
+    link.classList.remove("calls");
+    document.title = document.title.replace(/^• /, "");
+    before = null;
   }
 
   /** Be in the conversation's room also while another screen is shown. @param {string} room */
@@ -139,13 +154,10 @@ function framed(context) {
 
   /** @param {Element} at */
   async function fill(at) {
-    const fetched = await import("./views/listening/asking.js").catch(() => null);
+    const found = await fetched(() => import("./views/listening/asking.js"), "views/listening/asking.js").catch(() => null);
     if (frame !== at) return;
-    if (fetched === null) {
-      at.append(h("p", { class: "trouble", role: "alert", text: refusalWord("lost") }), button(common.link.reload, () => location.reload(), { class: "act" }));
-      return;
-    }
-    view = fetched.askingView(context);
+    if (found === null) return missed(at, () => void fill(at));
+    view = found.askingView(context);
     at.replaceChildren(view.element);
     view.update?.(context.session.state);
     view.shown?.();
@@ -165,12 +177,12 @@ function framed(context) {
 }
 
 /** @param {Standing} standing @param {boolean} hasUnread @param {string} name */
-function lineWord({ state, place, kept_seconds: kept }, hasUnread, name) {
+function lineWord({ state, place, kept_seconds: kept, listeners }, hasUnread, name) {
   switch (state) {
     case "none":
       return "";
     case "waiting":
-      return words.line.waiting(place, kept);
+      return words.line.waiting(place, kept, listeners);
     case "session":
       return hasUnread ? words.line.unread(name) : words.line.session;
     case "lapsed":
@@ -181,9 +193,9 @@ function lineWord({ state, place, kept_seconds: kept }, hasUnread, name) {
 }
 
 /** @param {Standing} standing */
-function topWords({ state, place }) {
+function topWords({ state, place, listeners }) {
   if (state === "none" || state === "ended") return null;
-  return state === "waiting" ? words.top.waiting(place) : words.top[state];
+  return state === "waiting" ? words.top.waiting(listeners === 0 ? undefined : place) : words.top[state];
 }
 
 /**

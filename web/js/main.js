@@ -2,19 +2,22 @@
 
 /** @import {Context, Screen, StandingLine, State, View} from "./types.js" */
 
-import { button, focusOn, h, show, text } from "./lib/dom.js";
+import { fetched, reach } from "./lib/api.js";
+import { focusOn, h, show, text } from "./lib/dom.js";
 import { Client } from "./lib/client.js";
 import { newId } from "./lib/text.js";
 import { words } from "./locales/en.js";
 import { Session } from "./session.js";
 import { Vault } from "./vault.js";
-import { helpDialog, linkLine } from "./views/lines.js";
-import { agreementView, lobbyView } from "./views/lobby.js";
+import { agreementView, helpDialog, linkLine, lobbyView, missed } from "./views/lobby.js";
 import { roomView } from "./views/room.js";
-import { youView } from "./views/you.js";
 
 const TICK_MS = 1_000;
 const HIDDEN_DRAW_MS = 250;
+/** Where this tab is, for a reload. No address says it, and "Leave now" wipes it. */
+const PLACE = "chat.place";
+const AGAIN_MS = 10_000;
+const LATER_MS = 3_000;
 
 /** @param {string} id */
 function byId(id) {
@@ -31,6 +34,25 @@ function localOrNone() {
   }
 }
 
+function keptPlace() {
+  try {
+    return sessionStorage.getItem(PLACE) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+/** @param {Screen} screen */
+function keepPlace(screen) {
+  try {
+    const place = screen.name === "room" ? screen.room : screen.name === "asking" ? "#ask" : "";
+    if (place === "") sessionStorage.removeItem(PLACE);
+    else sessionStorage.setItem(PLACE, place);
+  } catch {
+    // A reload leads to the lobby.
+  }
+}
+
 function begin() {
   const vault = new Vault(localOrNone(), { tab: newId(), locks: navigator.locks ?? null });
   const address = new URL("/ws", location.href);
@@ -41,6 +63,7 @@ function begin() {
     connect: (options) =>
       new Client({
         ...options,
+        reach,
         url: address.href,
         WebSocket,
         timers: {
@@ -53,7 +76,6 @@ function begin() {
       }),
   });
   page(session, vault);
-  void session.start();
 }
 
 /** @param {Session} session @param {Vault} vault */
@@ -65,7 +87,8 @@ function page(session, vault) {
   /** @type {View | null} */
   let view = null;
   let isDue = false;
-
+  /** Who asked for a listener here. @type {string | undefined} */
+  let asker;
   /** @type {Context} */
   const context = {
     session,
@@ -75,11 +98,17 @@ function page(session, vault) {
       turnTo(to);
     },
     back: () => (history.state === null ? turnTo({ name: "lobby" }) : history.back()),
-    enter: (room, agreement) => enter(context, room, agreement ?? null),
+    enter: (room, agreement, insteadOf) => enter(context, room, agreement ?? null, insteadOf),
     say: announcer(byId("say")),
     sayNow: announcer(byId("say-now")),
   };
   const link = linkLine(context, byId("link"));
+  const lines = [byId("link"), byId("standing")];
+  const measuring = new ResizeObserver(() => {
+    const high = lines.map((line) => (getComputedStyle(line).position === "sticky" ? line.offsetHeight : 0));
+    document.documentElement.style.setProperty("--lines", `${Math.max(...high)}px`);
+  });
+  for (const line of lines) measuring.observe(line);
   helpDialog(byId("help-link"), byId("help"));
   const askLink = byId("ask-link");
   askLink.addEventListener("click", (event) => {
@@ -89,18 +118,31 @@ function page(session, vault) {
   /** @type {StandingLine | null} */
   let line = null;
 
+  let isFetching = false;
+  let askedAt = 0;
+
   /** One-to-one is fetched by those who use it. @param {State} state */
   function stand(state) {
     const isUsed = screen.name === "asking" || (state.standing?.state ?? "none") !== "none";
-    if (line !== null || !isUsed) return line?.update(state, screen.name);
-    line = { update() {} };
-    import("./listening.js")
-      .then((one) => one.standingLine(context, byId("standing"), askLink))
-      .catch(() => null)
-      .then((made) => {
-        line = made;
-        if (made !== null) stand(session.state);
-      });
+    if (line !== null) line.update(state, screen.name);
+    else if (isUsed && !isFetching && Date.now() - askedAt > AGAIN_MS) void fetchLine();
+  }
+
+  async function fetchLine() {
+    isFetching = true;
+    askedAt = Date.now();
+    const one = await fetched(() => import("./listening.js"), "listening.js").catch(() => null);
+    line = one === null ? null : await one.standingLine(context, byId("standing"), askLink);
+    isFetching = false;
+    const frame = stage.querySelector(".asking-frame");
+    if (line !== null) stand(session.state);
+    else if (frame !== null) missed(frame, () => void fetchLine());
+  }
+
+  /** What could not be fetched is tried again, though nothing happens meanwhile. */
+  function later() {
+    setTimeout(draw, LATER_MS);
+    return null;
   }
 
   /** @type {Promise<ReturnType<typeof import("./matters.js").mattersCard> | null> | null} */
@@ -108,8 +150,8 @@ function page(session, vault) {
 
   /** What moderators have to say is fetched where there is any. @param {State} state */
   async function said({ link: { why } }) {
-    if (session.matters === null && why !== "banned") return;
-    matters ??= import("./matters.js").then((found) => found.mattersCard(context, stage), () => (matters = null));
+    if (matters === null && session.matters === null && why !== "banned") return;
+    matters ??= fetched(() => import("./matters.js"), "matters.js").then((found) => found.mattersCard(context, stage), () => (matters = later()));
     (await matters)?.update(session.matters, why === "banned");
   }
 
@@ -118,11 +160,11 @@ function page(session, vault) {
 
   /** And what those who run this place have. @param {State} state */
   async function noted({ rooms, pending }) {
-    const { notices, moved } = session.house;
+    const { notices, moved, reading } = session.house;
     const room = screen.name === "room" ? rooms[screen.room]?.room : undefined;
     const isUsual = room === undefined || (room.status === "open" && room.attendance === "attended");
-    if (house === null && notices.length === 0 && moved === null && isUsual && !pending.some((p) => p.why === "read_only")) return;
-    house ??= import("./house.js").then((found) => found.houseNotes(context, stage), () => (house = null));
+    if (house === null && notices.length === 0 && moved === null && !reading && isUsual && !pending.some((p) => p.why === "read_only")) return;
+    house ??= fetched(() => import("./house.js"), "house.js").then((found) => found.houseNotes(context, stage), () => (house = later()));
     (await house)?.update(screen);
   }
 
@@ -131,6 +173,10 @@ function page(session, vault) {
     const isFirst = view === null;
     view?.gone?.();
     screen = to;
+    asker = session.state.me?.id;
+    keepPlace(to);
+    // What was read aloud to somebody who is known here no longer.
+    if (to.name === "gone") for (const id of ["say", "say-now"]) text(byId(id), "");
     session.show(to.name === "room" ? to.room : null);
     session.watch(to.name !== "room");
     view = make(context, to);
@@ -140,10 +186,26 @@ function page(session, vault) {
     scrollTo(0, 0);
     const heading = stage.querySelector("h1");
     stand(session.state);
+    void said(session.state);
     void noted(session.state);
     // Who has just come begins at the top of the page, with the skip link, the helplines and the way out.
     if (heading !== null && !isFirst) focusOn(heading);
     view.shown?.();
+  }
+
+  function toLobby() {
+    history.replaceState(null, "");
+    turnTo({ name: "lobby" });
+  }
+
+  const way = { context, view: () => view, turnTo, toLobby, start: () => void session.start(), place: keptPlace };
+
+  /** Where the address or the history leads, which most visits do not need. @param {boolean} isFirst */
+  function arrive(isFirst) {
+    fetched(() => import("./arriving.js"), "arriving.js").then((found) => found.arrive(way, isFirst), () => {
+      toLobby();
+      way.start();
+    });
   }
 
   function draw() {
@@ -153,7 +215,10 @@ function page(session, vault) {
     stand(state);
     void said(state);
     void noted(state);
-    if (screen.name === "room" && state.rooms[screen.room] === undefined && state.open === null) turnTo({ name: "lobby" });
+    const isAnother = asker !== undefined && state.me?.id !== asker;
+    asker ??= state.me?.id;
+    const isLeft = screen.name === "room" && state.rooms[screen.room] === undefined && state.open === null;
+    if (isLeft || (screen.name === "asking" && isAnother)) turnTo({ name: "lobby" });
     else view?.update?.(state);
   }
 
@@ -163,11 +228,13 @@ function page(session, vault) {
     if (document.hidden) setTimeout(draw, HIDDEN_DRAW_MS);
     else requestAnimationFrame(draw);
   });
-  history.replaceState(null, "");
-  window.addEventListener("popstate", () => turnTo({ name: "lobby" }));
+  window.addEventListener("popstate", () => {
+    if (location.hash === "" && history.state === null) turnTo({ name: "lobby" });
+    else arrive(false);
+  });
   byId("home").addEventListener("click", (event) => {
     event.preventDefault();
-    if (screen.name !== "lobby") context.back();
+    if (screen.name !== "lobby" || view === null) context.back();
   });
   document.addEventListener("visibilitychange", () => session.away(document.hidden));
   window.addEventListener("online", () => session.client.nudge());
@@ -176,7 +243,7 @@ function page(session, vault) {
   window.addEventListener("storage", (event) => {
     if (event.key === null && session.state.me !== null) {
       session.forgotten();
-      turnTo({ name: "gone", how: "forgotten" });
+      fetched(() => import("./views/gone.js"), "views/gone.js").then(({ goneView: view }) => turnTo({ name: "gone", how: "forgotten", view }), () => location.reload());
     } else void session.shared(event.key, event.newValue);
   });
   window.addEventListener("beforeunload", (event) => session.isHolding && event.preventDefault());
@@ -184,9 +251,18 @@ function page(session, vault) {
     vault.isWiped = true;
     session.client.stop();
   });
-  setInterval(() => session.do({ type: "tick", now: Date.now() }), TICK_MS);
-  turnTo(screen);
+  let day = "";
+  setInterval(() => {
+    session.do({ type: "tick", now: Date.now() });
+    // Days are called something else after midnight, or in another zone.
+    const today = `${new Date().toDateString()} ${new Date().getTimezoneOffset()}`;
+    if (day !== today) draw();
+    day = today;
+  }, TICK_MS);
   main.removeAttribute("aria-busy");
+  if (location.hash !== "" || (history.state !== null && keptPlace() !== "")) return arrive(true);
+  toLobby();
+  way.start();
 }
 
 /** @param {Context} context @param {Screen} screen */
@@ -201,18 +277,21 @@ function make(context, screen) {
     case "room":
       return roomView(context, screen.room);
     case "you":
-      return youView(context);
+      return screen.view(context);
     case "asking":
       return { element: h("div", { class: "asking-frame" }, h("h1", { text: words.lobby.askGo })) };
     case "gone":
-      return goneView(context, screen.how);
+      return screen.view(context, screen.how);
   }
 }
 
-/** Into a room, or to what stands before it. @param {Context} context @param {string} room @param {number | null} agreement */
-async function enter(context, room, agreement) {
+/** Into a room, or to what stands before it. @param {Context} context @param {string} room @param {number | null} agreement @param {string} [insteadOf] */
+async function enter(context, room, agreement, insteadOf) {
   const { session } = context;
-  if (session.state.rooms[room] !== undefined) {
+  // Whoever still has to accept the agreement gives up the other seat only then.
+  if (agreement === null) session.swap = insteadOf === undefined ? null : { room, insteadOf };
+  // Who only reads is in it, and gets a seat all the same.
+  if (session.state.rooms[room] !== undefined && insteadOf === undefined) {
     context.go({ name: "room", room });
     return;
   }
@@ -238,22 +317,10 @@ async function enter(context, room, agreement) {
       context.say(words.full.led(name));
       return enter(context, id, agreement);
     }
-    const full = code === "room_full" ? await import("./views/full.js").catch(() => null) : null;
+    const full = ["room_full", "seats_used"].includes(code) ? await fetched(() => import("./views/full.js"), "views/full.js").catch(() => null) : null;
     if (full === null) throw no;
-    context.go({ name: "full", room, rooms: details["rooms"] ?? [], view: full.fullView });
+    context.go({ name: "full", room, rooms: details["rooms"] ?? [], limit: details["limit"], view: full.fullView });
   }
-}
-
-/** @param {Context} context @param {"forgotten" | "erased"} how */
-function goneView({ session, go }, how) {
-  const anew = () => {
-    session.beginAnew();
-    go({ name: "lobby" });
-  };
-  return {
-    element: h("div", { class: "card narrow" }, h("h1", { text: words.gone.title }), h("p", { text: words.gone[how] }),
-      button(words.gone.again, anew, { class: "act" })),
-  };
 }
 
 /** Words for people who listen. The same words twice are said twice. @param {HTMLElement} element */
@@ -264,7 +331,7 @@ function announcer(element) {
   };
 }
 
-if (!document.documentElement.classList.contains("left")) {
+if (!/\b(left|old)\b/.test(document.documentElement.className)) {
   show(byId("link"), false);
   begin();
 }

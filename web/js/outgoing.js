@@ -4,21 +4,65 @@
  */
 
 /** @import {Session} from "./session.js" */
-/** @import {Draft, FactOk, Pending} from "./types.js" */
+/** @import {Draft, FactOk, Pending, RoomState} from "./types.js" */
 
+import { fetched } from "./lib/api.js";
 import { Refused } from "./lib/client.js";
-import { afterReturn } from "./lib/pending.js";
-import { newId } from "./lib/text.js";
+import { bare, newId, wellFormed } from "./lib/text.js";
 
-/** Help, shown to nobody else, where words sound as if it were needed. @param {FactOk} ok @param {string} room */
-export function offerCare({ care }, room) {
-  if (care !== undefined) import("./care.js").then((found) => found.careNote(care, room), () => null);
+/** It waits for its writer: to try it again, or to remove it. @param {Pending} post */
+export const isStuck = ({ status }) => status === "refused" || status === "unsure";
+
+const OWED_MS = 3_000;
+/** A minute less than the server knows an id. */
+const REPEAT_IS_SAFE_MS = 9 * 60 * 1000;
+
+/** Help for somebody whose words sounded as if they needed it. It is owed until it stands on the page. */
+export class Care {
+  /** @type {{care: string, room: string} | null} */
+  owed = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  next;
+
+  /** Fetched when somebody begins to write, and so here when the network is not. */
+  async parts() {
+    const [{ careNote, dress }, { words }] = await Promise.all([
+      fetched(() => import("./care.js"), "care.js"),
+      fetched(() => import("./locales/en-care.js"), "locales/en-care.js"),
+    ]);
+    void dress();
+    return (/** @type {string} */ care, /** @type {string} */ room) => careNote(care, room, words);
+  }
+
+  /** The newest is shown, to nobody else. @param {FactOk} ok @param {string} room */
+  offer({ care }, room) {
+    if (care === undefined) return;
+    this.owed = { care, room };
+    void this.pay();
+  }
+
+  async pay() {
+    clearTimeout(this.next);
+    const { owed } = this;
+    if (owed === null) return;
+    const isShown = await this.parts().then((note) => note(owed.care, owed.room)).catch(() => false);
+    if (this.owed !== owed) return;
+    if (isShown) this.owed = null;
+    else this.next = setTimeout(() => void this.pay(), OWED_MS);
+  }
+
+  /** It is nobody else's. */
+  forgive() {
+    clearTimeout(this.next);
+    this.owed = null;
+  }
 }
 
 export class Outgoing {
   /** @param {Pick<Session, "state" | "do" | "vault" | "client" | "now">} session */
   constructor(session) {
     this.s = session;
+    this.care = new Care();
     /** @type {Set<string>} rooms whose posts are being sent */
     this.flowing = new Set();
     /** @type {Map<string, () => void>} by id: stop waiting for this post's answer */
@@ -31,6 +75,7 @@ export class Outgoing {
     /** @type {Pending} */
     const post = {
       ...draft,
+      text: wellFormed(draft.text),
       id: newId(),
       room,
       at: this.s.now(),
@@ -46,18 +91,42 @@ export class Outgoing {
     void this.flow(room);
   }
 
-  /** Try a refused post again: as a new one, for the old id has its answer. @param {string} id @param {boolean} [anyway] */
+  /**
+   * Try a post again that is stuck: as the same one while the server knows its id, so that it cannot be there twice;
+   * else, and after a refusal, as a new one. @param {string} id @param {boolean} [anyway]
+   */
   retry(id, anyway = false) {
     const post = this.#post(id);
     if (post === undefined) return;
+    if (post.status === "unsure" && isRepeatSafe(post, this.s.now())) {
+      this.s.do({ type: "again", id });
+      void this.flow(post.room);
+      return;
+    }
     this.drop(id);
-    this.write(post.room, { text: post.text, warning: post.warning, replyTo: post.replyTo, ...(anyway && { anyway }) });
+    const { room, text, warning } = post;
+    const replyTo = post.epoch === this.s.state.rooms[room]?.epoch ? post.replyTo : null;
+    this.write(room, { text, warning, replyTo, ...(anyway && { anyway }) });
   }
 
   /** It is not to be sent, or need not be. @param {string} id */
   drop(id) {
     this.s.vault.drop(id);
     this.s.do({ type: "dropped", id });
+    this.#stopWaiting(id);
+  }
+
+  /** Nobody is known here any more: nothing goes out under the name of whoever comes next. @param {Pending[]} pending */
+  startOver(pending) {
+    this.care.forgive();
+    this.s.client.forgetAll();
+    for (const { id } of pending) this.#stopWaiting(id);
+  }
+
+  /** Nobody can say whether it arrived. @param {string} id */
+  doubt(id) {
+    this.s.do({ type: "unsure", id });
+    this.#keep(id);
     this.#stopWaiting(id);
   }
 
@@ -77,13 +146,10 @@ export class Outgoing {
     const room = state.rooms[id];
     if (room === undefined) return;
     for (const p of state.pending.filter((q) => q.room === id && q.offset === null)) {
-      if (p.status === "refused" || p.status === "unsure") continue;
-      const what = afterReturn(p, room, state.pending, state.me?.id ?? "", this.s.now());
+      if (p.status === "refused") continue;
+      const what = afterReturn(p, room, state.pending, this.s.now());
       if (what === "done") this.drop(p.id);
-      else if (what === "ask") {
-        this.s.do({ type: "unsure", id: p.id });
-        this.#stopWaiting(p.id);
-      }
+      else if (what === "ask" && p.status !== "unsure") this.doubt(p.id);
     }
   }
 
@@ -109,19 +175,23 @@ export class Outgoing {
   }
 
   /** @param {Pending} post */
-  async #send({ id, room, text, warning, replyTo, anyway }) {
+  async #send({ id, room, text, warning, replyTo, epoch, anyway, doubts }) {
     const released = new Promise((done) => this.letGo.set(id, () => done(null)));
     const answered = this.s.client.fact(
       "post",
-      { room, text, ...(warning !== null && { warning }), ...(replyTo !== null && { reply_to: replyTo }), ...(anyway && { anyway }) },
+      { room, text, ...(warning !== null && { warning }), ...(replyTo !== null && { reply_to: replyTo, epoch }), ...(anyway && { anyway }) },
       {
         gate: room,
         id,
+        doubts,
         onSending: () => {
           this.s.do({ type: "sending", id, now: this.s.now() });
           this.#keep(id);
         },
-        onWaiting: () => this.s.do({ type: "trouble", id }),
+        onWaiting: (n) => {
+          this.s.do({ type: "trouble", id, doubts: n });
+          this.#keep(id);
+        },
       },
     );
     try {
@@ -129,10 +199,11 @@ export class Outgoing {
       if (ok === null) return;
       this.s.vault.drop(id);
       this.s.do({ type: "acked", id, offset: /** @type {FactOk} */ (ok).offset ?? null });
-      offerCare(ok, room);
+      this.care.offer(/** @type {FactOk} */ (ok), room);
     } catch (no) {
       if (!(no instanceof Refused)) throw no;
-      this.refuse(id, no.code, no.details);
+      if (no.code === "unsure") this.doubt(id);
+      else this.refuse(id, no.code, no.details);
     } finally {
       this.letGo.delete(id);
     }
@@ -149,4 +220,58 @@ export class Outgoing {
     this.s.client.forget(id);
     this.letGo.get(id)?.();
   }
+}
+
+/**
+ * Those that came back in a room's posts.
+ * @param {Pending[]} pending @param {RoomState} room
+ * @returns {Map<string, number>} id to offset
+ */
+export function returned(pending, room) {
+  /** @type {Map<string, number>} */
+  const found = new Map();
+  const own = Object.values(room.posts).filter((post) => room.me.includes(post.author) && !post.edited_at);
+  const claimed = new Set(pending.map((p) => p.offset).filter((offset) => offset !== null));
+  for (const p of pending) {
+    if (p.room !== room.id || p.offset !== null || p.sentAt === null || p.status === "refused") continue;
+    if (p.epoch !== null && p.epoch !== room.epoch) continue;
+    const text = bare(p.text);
+    const match = own.find((post) => post.offset > p.after && !claimed.has(post.offset) && bare(post.text) === text);
+    if (match === undefined) continue;
+    claimed.add(match.offset);
+    found.set(p.id, match.offset);
+  }
+  return found;
+}
+
+/**
+ * Those to show under a room's posts.
+ * @param {Pending[]} pending @param {RoomState} room
+ */
+export function visiblePending(pending, room) {
+  const back = returned(pending, room);
+  return pending.filter(
+    (p) => p.room === room.id && !back.has(p.id) && !(p.offset !== null && p.offset <= room.position),
+  );
+}
+
+/** Whether the server still knows the id that this was sent with. @param {Pending} post @param {number} now */
+export const isRepeatSafe = ({ sentAt }, now) => sentAt === null || now - sentAt < REPEAT_IS_SAFE_MS;
+
+/**
+ * After a return to a room: `send` a post (again), it is `done`, or `ask` the person, because nobody knows.
+ * @param {Pending} post @param {RoomState} room @param {Pending[]} pending @param {number} now
+ */
+export function afterReturn(post, room, pending, now) {
+  if (post.status !== "unsure" && isRepeatSafe(post, now)) return "send";
+  if (returned(pending, room).has(post.id)) return "done";
+  const isKnown = post.epoch === room.epoch && !room.gap && !room.thin && reaches(room, post.after);
+  return isKnown ? "send" : "ask";
+}
+
+/** Whether every post after an offset is held. @param {RoomState} room @param {number} after */
+function reaches(room, after) {
+  if (!room.more) return true;
+  const offsets = Object.keys(room.posts).map(Number);
+  return offsets.length > 0 && Math.min(...offsets) <= after;
 }

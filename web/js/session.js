@@ -1,21 +1,19 @@
-/**
- * What a person does, and what follows: joins the client, the state and the vault. Knows no DOM.
- *
- * The vault is written before the socket, so that a post survives whatever happens next; it is let go at the ack.
- */
+/** What a person does, and what follows: joins the client, the state and the vault. Knows no DOM. */
 
-/** @import {ClientOptions, Happening, HelloOk, Person, Push, Reaction, Standing, State, Trouble} from "./types.js" */
+/** @import {ClientOptions, Happening, HelloOk, Person, Post, Push, Reaction, Standing, State, Trouble} from "./types.js" */
 /** @import {Vault} from "./vault.js" */
 
-import { becomeSomebody, erase, forget, restore } from "./lib/api.js";
+import { becomeSomebody, fetched } from "./lib/api.js";
 import { Client, Refused } from "./lib/client.js";
 import { roomOf } from "./lib/facts.js";
-import { Outgoing, offerCare } from "./outgoing.js";
+import { wellFormed } from "./lib/text.js";
+import { Outgoing, isStuck } from "./outgoing.js";
 import { initialState, isTalk, newest, reduce } from "./state.js";
 
 const TYPING_EVERY_MS = 3_000;
 const READ_AFTER_MS = 1_000;
 const HOLE_PAUSE_MS = 1_000;
+const RETURN_PAUSE_MS = 10_000;
 const HEAL_PATIENCE_MS = 150;
 
 export class Session {
@@ -44,7 +42,11 @@ export class Session {
     this.readAt = new Map();
     /** @type {Map<string, ReturnType<typeof setTimeout>>} */
     this.readTimers = new Map();
+    /** The room that is to be entered for the seat in another one. @type {{room: string, insteadOf: string} | null} */
+    this.swap = null;
     this.isKnown = false;
+    /** Somebody was made just now, and has not said hello yet. */
+    this.isNew = false;
     this.wasLost = false;
     this.watches = true;
     this.client = connect({
@@ -62,7 +64,6 @@ export class Session {
   }
 
   async start() {
-    this.do({ type: "named", names: this.vault.hidden() });
     await this.vault.live();
     this.client.start();
   }
@@ -90,6 +91,7 @@ export class Session {
   /** @param {string | null} room  the room on the screen */
   show(room) {
     this.do({ type: "opened", room });
+    void this.outgoing.care.pay();
     if (room !== null && this.state.rooms[room]?.thin) void this.older(room).catch(() => {});
   }
 
@@ -99,16 +101,16 @@ export class Session {
     void this.#lobby().catch(() => {});
   }
 
-  /** @param {string} room */
-  async leaveRoom(room) {
+  /** @param {string} room @param {boolean} [isMoved]  their place is elsewhere: what other tabs keep for it comes along there */
+  async leaveRoom(room, isMoved = false) {
     await this.client.patient("leave", { room });
-    this.#forgetRoom(room);
+    this.#forgetRoom(room, !isMoved);
   }
 
-  /** @param {string} room */
-  #forgetRoom(room) {
+  /** @param {string} room @param {boolean} [everywhere]  what other tabs keep of it, too */
+  #forgetRoom(room, everywhere = true) {
     for (const p of this.state.pending) if (p.room === room) this.outgoing.drop(p.id);
-    this.vault.forgetRoom(room);
+    this.vault.forgetRoom(room, everywhere);
     this.do({ type: "left", room });
   }
 
@@ -117,7 +119,7 @@ export class Session {
     const room = this.state.rooms[id];
     if (room === undefined) return 0;
     const oldest = Math.min(room.position + 1, ...Object.keys(room.posts).map(Number));
-    const ok = await this.client.patient("history", { room: id, before: Math.max(1, oldest), limit: 50 });
+    const ok = await this.client.patient("history", { room: id, epoch: room.epoch, before: Math.max(1, oldest), limit: 50 });
     this.do({ type: "history", room: id, ok });
     return ok.posts.length;
   }
@@ -156,22 +158,27 @@ export class Session {
 
   // Posts
 
-  /** @param {string} room @param {number} offset @param {{text: string, warning: string | null}} draft */
-  async edit(room, offset, draft) {
-    const fields = draft.warning === null ? { text: draft.text } : draft;
-    offerCare(await this.client.fact("edit", { room, offset, ...fields }, { gate: room }), room);
+  /** What a room's offsets are of. @param {string} room */
+  epoch(room) {
+    return this.state.rooms[room]?.epoch;
   }
 
-  /** @param {string} room @param {number} offset */
-  async redact(room, offset) {
-    await this.client.fact("redact", { room, offset }, { gate: room });
+  /** @param {string} room @param {Post} post @param {{text: string, warning: string | null, anyway?: boolean}} draft */
+  async edit(room, { offset, epoch }, { warning, ...draft }) {
+    const fields = warning === null ? draft : { ...draft, warning };
+    this.outgoing.care.offer(await this.client.fact("edit", { room, offset, epoch, ...fields }, { gate: room }), room);
   }
 
-  /** @param {string} room @param {number} offset @param {Reaction} reaction @param {boolean} on */
-  async react(room, offset, reaction, on) {
+  /** @param {string} room @param {number} offset @param {string} [epoch] */
+  async redact(room, offset, epoch) {
+    await this.client.fact("redact", { room, offset, epoch }, { gate: room });
+  }
+
+  /** @param {string} room @param {number} offset @param {Reaction} reaction @param {boolean} on @param {string} [epoch] */
+  async react(room, offset, reaction, on, epoch = this.epoch(room)) {
     this.do({ type: "mine", room, offset, reaction, on });
     try {
-      await this.client.fact("react", { room, offset, reaction, on }, { gate: room });
+      await this.client.fact("react", { room, offset, epoch, reaction, on }, { gate: room });
     } catch (no) {
       this.do({ type: "mine", room, offset, reaction, on: !on });
       throw no;
@@ -188,53 +195,16 @@ export class Session {
 
   // People
 
-  /** @param {string} member @param {string} name @param {boolean} on */
-  async mute(member, name, on) {
+  /** What it changes is pushed before it is done. @param {string} member @param {boolean} on */
+  async mute(member, on) {
     await this.client.patient("mute", { member, on });
-    this.vault.keepHidden(member, on ? name : null);
-    this.do({ type: "named", names: { [member]: name } });
-    this.do({ type: "muted", member, on });
-  }
-
-  /** @param {string} name @returns {Promise<string>} the name as it is now */
-  async rename(name) {
-    const ok = await this.client.patient("rename", { name });
-    this.do({ type: "me", member: ok.member });
-    return ok.member.name;
-  }
-
-  /** @returns {Promise<string>} the code, shown once */
-  async makeCode() {
-    const ok = await this.client.patient("code");
-    this.do({ type: "code made" });
-    return ok.code;
-  }
-
-  /** Become the person behind a come-back code. @param {string} code @returns {Promise<string>} their name */
-  async restore(code) {
-    const { member } = await restore(code);
-    this.#startOver();
-    this.isKnown = true;
-    this.vault.belongTo(member.id);
-    this.client.start();
-    return member.name;
-  }
-
-  async forgetMe() {
-    await forget();
-    this.#end();
-  }
-
-  async eraseMe() {
-    await erase();
-    this.#end();
   }
 
   /** After an end: come in as somebody new. */
   beginAnew() {
     this.vault.isWiped = false;
     this.isKnown = false;
-    this.#startOver();
+    this.startOver();
     this.client.start();
   }
 
@@ -249,22 +219,20 @@ export class Session {
   /** Another tab emptied what this browser keeps: nobody is known here any more, so nobody is shown either. */
   forgotten() {
     this.vault.letGo();
-    this.#startOver();
+    this.startOver();
   }
 
   /** Another tab changed what this browser keeps. @param {string | null} key @param {string | null} value */
   async shared(key, value) {
     if (this.state.me !== null && this.vault.isForAnother(key, value, this.state.me.id)) {
+      this.vault.memory.clear();
       this.isKnown = false;
-      this.#startOver();
+      this.startOver();
       this.client.start();
       return;
     }
     const ids = this.state.pending.filter((p) => p.offset === null).map((p) => p.id);
-    for (const id of this.vault.vanished(ids)) {
-      this.client.forget(id);
-      this.do({ type: "dropped", id });
-    }
+    for (const id of this.vault.vanished(ids)) this.outgoing.drop(id);
   }
 
   /** Something is on its way and not safe anywhere but here. */
@@ -274,24 +242,30 @@ export class Session {
 
   async #prepare() {
     if (this.isKnown) return;
-    const { member } = await becomeSomebody();
+    const { member, created } = await becomeSomebody();
     this.isKnown = true;
+    this.isNew = created;
     this.vault.belongTo(member.id);
     this.do({ type: "me", member });
   }
 
   /** @param {HelloOk} ok */
   async #opened(ok) {
+    this.isNew = false;
     this.vault.belongTo(ok.member.id);
     // What holds is told anew after each hello, where there is anything.
     this.house = { notices: [], moved: null };
+    const { matters } = this;
     this.do({ type: "hello", ok, now: this.now() });
     this.do({ type: "link", link: { status: "open", why: "", retryAt: null, back: false } });
+    void this.outgoing.care.pay();
     for (const post of await this.vault.adopt()) {
-      this.do({ type: "written", post: post.status === "refused" ? post : { ...post, status: "waiting" } });
+      this.do({ type: "written", post: { ...post, text: wellFormed(post.text), status: isStuck(post) ? post.status : "waiting" } });
     }
     try {
       await Promise.all([this.stand().catch(() => {}), this.#lobby()]);
+      // What moderators have to say is told before that is answered; where nothing was, nothing holds any more.
+      if (this.matters === matters && matters !== null) this.#told({ push: "matters", measures: [], answers: [] });
       let isWhole = true;
       for (const room of this.#roomsToJoin(ok.limits.rooms_per_connection)) {
         isWhole = (await this.#return(room)) && isWhole;
@@ -318,12 +292,19 @@ export class Session {
       await this.#afterJoin(room);
       return this.state.rooms[room]?.gap === false;
     } catch (no) {
-      if (!(no instanceof Refused) || no.code === "lost") throw no;
-      if (["room_unknown", "room_closed", "agreement_required"].includes(no.code)) {
-        for (const p of this.state.pending) if (p.room === room) this.outgoing.refuse(p.id, no.code);
-      }
+      if (!(no instanceof Refused) || !this.client.isOpen) throw no;
+      if (no.temporary) this.#returnLater(room);
+      else for (const p of this.state.pending) if (p.room === room && !isStuck(p)) this.outgoing.refuse(p.id, no.code, no.details);
       return true;
     }
+  }
+
+  /** What keeps somebody out for a while must not keep their posts waiting for ever. @param {string} room */
+  #returnLater(room) {
+    const { socket } = this.client;
+    setTimeout(() => {
+      if (this.client.socket === socket && this.client.isOpen) void this.#return(room).catch(() => {});
+    }, RETURN_PAUSE_MS);
   }
 
   async #lobby() {
@@ -345,12 +326,14 @@ export class Session {
     const held = this.state.rooms[id];
     const place = held === undefined ? this.vault.place(id) : { epoch: held.epoch, offset: held.position };
     const since = fresh || held?.hole === "fresh" ? null : place;
-    const fields = { room: id, exact, ...(agreement !== null && { agreement }), ...(since !== null && { since }) };
+    const swap = this.swap?.room === id && { exact: true, instead_of: this.swap.insteadOf };
+    const fields = { room: id, exact, ...(agreement !== null && { agreement }), ...(since !== null && { since }), ...swap };
     const ok = await this.client.patient("join", fields).catch(async (no) => {
       if (no.code !== "challenge") throw no;
-      const { solve } = await import("./sum.js");
+      const { solve } = await fetched(() => import("./sum.js"), "sum.js");
       return this.client.patient("join", { ...fields, proof: await solve(no.details) });
     });
+    if (swap) this.swap = null;
     this.do({ type: "joined", ok, since });
     const names = Object.fromEntries(ok.people.map((/** @type {Person} */ p) => [p.id, p.name]));
     this.do({ type: "named", names });
@@ -371,23 +354,32 @@ export class Session {
 
   /** @param {Push} push */
   #pushed(push) {
-    if (push.push === "matters") {
-      this.matters = push;
+    if (push.push === "matters") return this.#told(push);
+    if (push.push === "notices" || push.push === "moved" || push.push === "reading") {
+      this.house = { ...this.house, ...(push.push === "notices" ? { notices: push.notices } : { [push.push]: push }) };
       for (const listener of this.listeners) listener();
       return;
     }
-    if (push.push === "notices" || push.push === "moved") {
-      this.house = push.push === "moved" ? { ...this.house, moved: push } : { ...this.house, notices: push.notices };
-      for (const listener of this.listeners) listener();
-      return;
-    }
+    if (push.push === "left") return this.#leftElsewhere(push.room);
     this.do({ type: "push", push, now: this.now() });
+    if (push.push === "read" && this.state.rooms[push.room] === undefined) void this.#lobby().catch(() => {});
     if (push.push === "standing" && this.state.standing === push) this.#tidy(push);
     if (!("channel" in push)) return;
     const id = roomOf(push.channel);
     if (id === null || this.state.rooms[id] === undefined) return;
     if (this.state.rooms[id].hole !== "no") this.#heal(id, HEAL_PATIENCE_MS);
     else if ("offset" in push) this.#keepPlace(id);
+  }
+
+  /** @param {import("./types.js").Matters} matters */
+  #told(matters) {
+    this.matters = matters;
+    for (const listener of this.listeners) listener();
+  }
+
+  /** Another page of theirs left a room. Of one that was split their place is followed first, with what they write. @param {string} room */
+  #leftElsewhere(room) {
+    if (this.house.moved?.room !== room && this.state.rooms[room] !== undefined) this.#forgetRoom(room);
   }
 
   /** A hole is never shown as whole: ask for what is missing, unless it comes by itself. @param {string} id @param {number} ms */
@@ -412,7 +404,7 @@ export class Session {
     this.readTimers.delete(id);
     const offset = this.readAt.get(id);
     if (offset === undefined || offset < 1) return;
-    await this.client.command("read", { room: id, offset }).catch(() => this.readAt.delete(id));
+    await this.client.command("read", { room: id, offset, epoch: this.epoch(id) }).catch(() => this.readAt.delete(id));
   }
 
   /** @param {Trouble} trouble */
@@ -420,8 +412,10 @@ export class Session {
     if (trouble.status === "connecting") return;
     this.wasLost = this.wasLost || this.state.link.status === "open";
     if (trouble.status === "stopped") {
-      if (trouble.why === "identity") this.isKnown = false;
-      this.do({ type: "link", link: { status: "stopped", why: trouble.why, retryAt: null, back: false } });
+      if (trouble.why === "identity" || trouble.why === "out") this.isKnown = false;
+      // Whoever is not known a moment after they were made has a browser that keeps no cookies.
+      const why = trouble.why === "identity" && this.isNew ? "cookies" : trouble.why;
+      this.do({ type: "link", link: { status: "stopped", why, retryAt: null, back: false } });
     } else {
       const status = this.state.me === null ? "starting" : "lost";
       const retryAt = trouble.until;
@@ -429,20 +423,17 @@ export class Session {
     }
   }
 
-  #end() {
-    this.vault.wipe();
-    this.#startOver();
-  }
-
-  #startOver() {
+  /** Nobody is known here any more: the page is as it was before anybody came. */
+  startOver() {
     this.client.stop();
-    for (const p of this.state.pending) this.client.forget(p.id);
+    const { pending } = this.state;
+    this.state = initialState();
+    this.outgoing.startOver(pending);
     for (const timer of this.readTimers.values()) clearTimeout(timer);
     this.readTimers.clear();
     this.readAt.clear();
     this.house = { notices: [], moved: null };
     this.matters = null;
-    this.state = initialState();
     for (const listener of this.listeners) listener();
   }
 }

@@ -48,7 +48,9 @@ export function reduce(state, event) {
     }
     case "hello": {
       const { member, has_code, muted, limits, now } = event.ok;
-      return { ...state, me: member, hasCode: has_code, muted, limits, skew: now - event.now };
+      // Views are numbered anew on each connection.
+      const standing = state.standing && { ...state.standing, version: 0 };
+      return { ...state, me: member, hasCode: has_code, muted, limits, skew: now - event.now, standing };
     }
     case "lobby":
       return { ...state, lobby: event.rooms };
@@ -83,13 +85,9 @@ export function reduce(state, event) {
       return event.away && state.open !== null ? onRoom(next, state.open, drawLine) : next;
     }
     case "read":
-      return onRoom(state, event.room, (room) => markRead(room, event.offset, state));
+      return onRoom(state, event.room, (room) => markRead(room, event.offset));
     case "mine":
       return onRoom(state, event.room, (room) => setMine(room, event.offset, event.reaction, event.on));
-    case "muted": {
-      const others = state.muted.filter((id) => id !== event.member);
-      return { ...state, muted: event.on ? [...others, event.member] : others };
-    }
     case "named":
       return { ...state, names: { ...state.names, ...event.names } };
     case "me":
@@ -105,7 +103,9 @@ export function reduce(state, event) {
     case "sending":
       return onPending(state, event.id, (p) => ({ ...p, status: "sending", why: null, sentAt: p.sentAt ?? event.now }));
     case "trouble":
-      return onPending(state, event.id, (p) => ({ ...p, status: "waiting" }));
+      return onPending(state, event.id, (p) => ({ ...p, status: "waiting", doubts: event.doubts }));
+    case "again":
+      return onPending(state, event.id, (p) => ({ ...p, status: "waiting", doubts: 0 }));
     case "refused":
       return onPending(state, event.id, (p) => ({ ...p, status: "refused", why: event.why, details: event.details }));
     case "unsure":
@@ -170,17 +170,23 @@ function push(state, p, now) {
     }
     case "typing": {
       const id = roomOf(p.channel);
-      if (id === null || p.member === state.me?.id) return state;
-      return onRoom(state, id, (r) => ({ ...r, typing: { ...r.typing, [p.member]: now + TYPING_MS } }));
+      if (id === null) return state;
+      return onRoom(state, id, (r) => (r.me.includes(p.member) ? r : { ...r, typing: { ...r.typing, [p.member]: now + TYPING_MS } }));
     }
     case "counts":
       return Object.entries(p.here).reduce((s, [id, here]) => inLobby(s, id, { here }), state);
+    case "read":
+      // On another page of one's own. Where no posts are held, nobody can count what is left.
+      return onRoom(state, p.room, (room) => (room.thin && p.offset < room.position ? room : markRead(room, p.offset)));
     case "gap": {
       const id = roomOf(p.channel);
       return id === null ? state : onRoom(state, id, (room) => ({ ...room, hole: "fresh", gap: true }));
     }
-    case "self":
-      return { ...state, me: p.member, muted: p.muted };
+    case "self": {
+      /** @type {State} */
+      const next = { ...state, me: p.member, muted: p.muted };
+      return Object.entries(p.rooms).reduce((s, [id, own]) => onRoom(s, id, (room) => withoutHidden({ ...room, ...own }, room.hidden)), next);
+    }
     case "standing":
       return (state.standing?.version ?? 0) > p.version ? state : { ...state, standing: p };
     case "draining":
@@ -216,14 +222,20 @@ function dropIdleLine(room) {
   return room.line !== null && newest(room) <= room.line ? { ...room, line: null } : room;
 }
 
-/** @param {RoomState} room @param {number} offset @param {State} state @returns {RoomState} */
-function markRead(room, offset, state) {
+/** @param {RoomState} room @param {number} offset @returns {RoomState} */
+function markRead(room, offset) {
   if (offset <= room.read && room.unread === 0) return room;
   const read = Math.max(room.read, offset);
   const unread = ordered(room).filter(
-    (p) => p.offset > read && p.author !== state.me?.id && !p.redacted && !state.muted.includes(p.author),
+    (p) => p.offset > read && !room.me.includes(p.author) && !p.redacted && !room.hidden.includes(p.author),
   ).length;
   return { ...room, read, unread };
+}
+
+/** What somebody wrote who is hidden now is not unread any more. @param {RoomState} room @param {string[]} before  whom one hid */
+function withoutHidden(room, before) {
+  const n = ordered(room).filter((p) => p.offset > room.read && !p.redacted && room.hidden.includes(p.author) && !before.includes(p.author)).length;
+  return { ...room, unread: Math.max(0, room.unread - n) };
 }
 
 /** @param {State} state @param {number} now @returns {State} */
@@ -243,7 +255,7 @@ function remember(state, member, name) {
 
 /** @param {State} state @param {string} id @returns {Reader} */
 function readerOf(state, id) {
-  return { me: state.me?.id ?? "", muted: state.muted, watching: state.open === id && !state.away };
+  return { watching: state.open === id && !state.away };
 }
 
 /** @param {State} state @param {string} id @param {Partial<RoomCard>} fields @returns {State} */

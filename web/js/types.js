@@ -2,7 +2,7 @@
  * The shapes that the other files speak of: what the wire carries (docs/protocol.md), and what the page keeps.
  * Types only; nothing here runs.
  *
- * @typedef {{id: string, name: string}} Person
+ * @typedef {{id: string, name: string, role?: "moderator"}} Person
  * @typedef {{epoch: string, offset: number}} Position
  * @typedef {"with_you" | "same_here" | "strength" | "thank_you" | "hug"} Reaction
  *
@@ -34,10 +34,12 @@
  *
  * @typedef {object} Post
  * @property {number} offset
+ * @property {string} [epoch]  what that is an offset of, while it is being changed
  * @property {string} author
  * @property {string} name
  * @property {string} text
  * @property {number} at
+ * @property {"moderator"} [role]
  * @property {string} [warning]
  * @property {number} [reply_to]
  * @property {number} [edited_at]
@@ -57,7 +59,7 @@
  * @property {number} version
  * @property {Person} member
  * @property {boolean} has_code
- * @property {string[]} muted
+ * @property {Person[]} muted  those one hides, by the names that they had then
  * @property {Limits} limits
  * @property {number} now
  *
@@ -69,14 +71,17 @@
  * @property {Post[]} posts
  * @property {Record<string, Reaction[]>} mine
  * @property {Fact[]} missed
+ * @property {boolean} [folded]  reactions that later ones replace are left out of it
  * @property {boolean} more
  * @property {number} here
  * @property {Person[]} people
  * @property {number} read
  * @property {number} unread
  * @property {number} retention_seconds
+ * @property {string[]} me
+ * @property {string[]} hidden
  *
- * @typedef {{ok: "history", posts: Post[], mine: Record<string, Reaction[]>, more: boolean}} HistoryOk
+ * @typedef {{ok: "history", position: Position, posts: Post[], mine: Record<string, Reaction[]>, more: boolean}} HistoryOk
  * @typedef {{ok: "fact", at: number, epoch?: string, offset?: number, care?: string}} FactOk
  * @typedef {{code: string, message: string, temporary: boolean, retry_after?: number,
  *   details?: Record<string, any>}} ErrorBody
@@ -92,11 +97,14 @@
  *
  * @typedef {{push: "presence", channel: string, here: number, came: Person[], went: string[]}} PresencePush
  * @typedef {{push: "typing", channel: string, member: string}} TypingPush
+ * @typedef {{push: "reading", channel: string}} ReadingPush
+ * @typedef {{push: "read", room: string, offset: number}} ReadPush
+ * @typedef {{push: "left", room: string}} LeftPush
  * @typedef {{push: "counts", here: Record<string, number>}} CountsPush
  * @typedef {{push: "gap", channel: string, position: Position}} GapPush
- * @typedef {{push: "self", member: Person, muted: string[]}} SelfPush
+ * @typedef {{push: "self", member: Person, muted: Person[], rooms: Record<string, {me: string[], hidden: string[]}>}} SelfPush
  * @typedef {{push: "draining", reconnect_after: number}} DrainingPush
- * @typedef {Fact | PresencePush | TypingPush | CountsPush | GapPush | SelfPush | DrainingPush | StandingPush | Matters | Moved | Notices} Push
+ * @typedef {Fact | PresencePush | TypingPush | ReadingPush | ReadPush | LeftPush | CountsPush | GapPush | SelfPush | DrainingPush | StandingPush | Matters | Moved | Notices} Push
  *
  * One-to-one.
  *
@@ -109,6 +117,8 @@
  * @typedef {object} TalkView  a session of one seeker and a listener, as one of its people sees it
  * @property {string} id
  * @property {string} room
+ * @property {string} me  one's own id in it
+ * @property {boolean} [hides]  one hides the other, or one of them
  * @property {TalkPerson[]} people
  * @property {number} started_at
  * @property {number} ends_at
@@ -129,17 +139,21 @@
  * @property {number} [heard]
  * @property {number} [heavy_after]
  * @property {boolean} [again_both]
+ * @property {number} [nobody_at]  to a listener, until the seeker writes: from when on they may say that nobody is there
  *
  * @typedef {object} Standing  where one stands who asked, or might
  * @property {number} version
  * @property {"none" | "waiting" | "lapsed" | "session" | "ended"} state
  * @property {boolean} open
  * @property {number} listeners
+ * @property {number} [free]
+ * @property {boolean} [after_others]
  * @property {number} waiting
  * @property {number} kept_seconds
  * @property {number} length_minutes
  * @property {number} idle_minutes
  * @property {string[]} languages
+ * @property {string[]} [topics]
  * @property {number} [opens_at]
  * @property {number} [place]
  * @property {number} [asked_at]
@@ -176,6 +190,7 @@
  * @property {string | null} epoch  the room's position when it was written:
  * @property {number} after  only an own post later than this can be this one
  * @property {number | null} sentAt  when it first went to a socket, by this device's clock
+ * @property {number} [doubts]  how often it was sent without anybody saying whether it arrived
  * @property {"waiting" | "sending" | "sent" | "refused" | "unsure"} status
  * @property {string | null} why  the refusal's code
  * @property {Record<string, any>} [details]  and what it says besides
@@ -194,7 +209,6 @@
  * @property {boolean} gap  part of what was missed has expired
  * @property {"no" | "since" | "fresh"} hole  something is missing and must be asked for, and how
  * @property {Record<number, Fact>} ahead  facts that arrived before what precedes them
- * @property {Fact[]} recent  the latest changes to posts, applied again to pages that were read before them
  * @property {number} here
  * @property {Person[]} people
  * @property {number} read
@@ -202,10 +216,12 @@
  * @property {number | null} line  the unread line stands after this offset
  * @property {Record<string, number>} typing  member to the moment it is forgotten
  * @property {number} retention  seconds
+ * @property {string[]} me  one's own ids here, under each of one's names, the newest first
+ * @property {string[]} hidden  the ids here of those one hides
  *
  * @typedef {object} Link  the connection, as far as a person cares
  * @property {"starting" | "open" | "lost" | "stopped"} status
- * @property {string} why  "" | "network" | "draining" | "busy" | "identity" | "refused" | "banned"
+ * @property {"" | WaitsFor | StopsFor} why
  * @property {number | null} retryAt
  * @property {boolean} back  it was lost and is open again, with nothing missing
  *
@@ -213,7 +229,7 @@
  * @property {Link} link
  * @property {Person | null} me
  * @property {boolean} hasCode
- * @property {string[]} muted
+ * @property {Person[]} muted  those one hides, by the names that they had then
  * @property {Record<string, string>} names  the latest known name of a member
  * @property {Limits} limits
  * @property {number} skew  the server's clock minus this device's
@@ -226,16 +242,16 @@
  */
 
 /**
- * @typedef {{name: "lobby"} | {name: "you"} | {name: "asking"} | {name: "room", room: string}
+ * @typedef {{name: "lobby"} | {name: "you", view: typeof import("./views/you.js").youView} | {name: "asking"} | {name: "room", room: string}
  *   | {name: "agreement", room: string, title: string, text: string, version: number, again: boolean}
- *   | {name: "full", room: string, rooms: {id: string, name: string, here: number}[], view: typeof import("./views/full.js").fullView}
- *   | {name: "gone", how: "forgotten" | "erased"}} Screen
+ *   | {name: "full", room: string, rooms: {id: string, name: string, here: number}[], limit?: number, view: typeof import("./views/full.js").fullView}
+ *   | {name: "gone", how: "forgotten" | "erased", view: typeof import("./views/gone.js").goneView}} Screen
  *
  * @typedef {object} Context  what every view is given
  * @property {import("./session.js").Session} session
  * @property {(screen: Screen) => void} go
  * @property {() => void} back
- * @property {(room: string, agreement?: number) => Promise<void>} enter  into a room, or to what stands before it
+ * @property {(room: string, agreement?: number, insteadOf?: string) => Promise<void>} enter  into a room, or to what stands before it; `insteadOf` is a room whose seat is given up for it
  * @property {(words: string) => void} say  politely, for people who listen
  * @property {(words: string) => void} sayNow  at once: something one did, did not work
  *
@@ -263,16 +279,16 @@
  *   | {type: "away", away: boolean}
  *   | {type: "read", room: string, offset: number}
  *   | {type: "mine", room: string, offset: number, reaction: Reaction, on: boolean}
- *   | {type: "muted", member: string, on: boolean}
  *   | {type: "named", names: Record<string, string>}
  *   | {type: "me", member: Person}
  *   | {type: "code made"}
  *   | {type: "tick", now: number}
  *   | {type: "written", post: Pending}
  *   | {type: "sending", id: string, now: number}
- *   | {type: "trouble", id: string}
+ *   | {type: "trouble", id: string, doubts: number}
  *   | {type: "refused", id: string, why: string, details?: Record<string, any>}
  *   | {type: "unsure", id: string}
+ *   | {type: "again", id: string}
  *   | {type: "acked", id: string, offset: number | null}
  *   | {type: "dropped", id: string}} Happening
  */
@@ -281,8 +297,11 @@
  * The connection.
  *
  * @typedef {{now: () => number, setTimeout: (f: () => void, ms: number) => any, clearTimeout: (t: any) => void}} Timers
- * @typedef {{status: "connecting"} | {status: "waiting", why: "network" | "draining" | "busy", until: number}
- *   | {status: "stopped", why: "identity" | "refused" | "banned"}} Trouble
+ * @typedef {"network" | "draining" | "busy" | "crowd" | "tabs" | "blocked" | "server" | "store"} WaitsFor
+ *   what keeps the connection away: the network, a worker that leaves, too many people, too many from this address, too
+ *   many tabs of one's own, something that lets pages through and no sockets, a server that does not answer, its store
+ * @typedef {"identity" | "refused" | "banned" | "out" | "origin" | "cookies"} StopsFor
+ * @typedef {{status: "connecting"} | {status: "waiting", why: WaitsFor, until: number} | {status: "stopped", why: StopsFor}} Trouble
  * @typedef {object} ClientOptions
  * @property {string} url
  * @property {typeof WebSocket} WebSocket
@@ -291,28 +310,46 @@
  * @property {() => string} newId
  * @property {object} [hello]  what hello says besides
  * @property {() => Promise<void>} prepare  makes sure that there is an identity; rejects when it cannot be reached
+ * @property {() => Promise<void>} [reach]  asks over HTTP whether the server is there; rejects with Refused
  * @property {(ok: HelloOk) => void} onOpen
  * @property {(push: Push) => void} onPush
  * @property {(trouble: Trouble) => void} onTrouble
  */
 
 /**
+ * @typedef {object} Leaving  what is needed to leave at once
+ * @property {Document} document
+ * @property {Location} location
+ * @property {Storage | null} local
+ * @property {Storage | null} session
+ * @property {EventTarget} page  told `chat:leaving` once the page is blank, so that nothing is written any more
+ *
+ * @typedef {object} FactHow
+ * @property {string} gate  the room that it waits for
+ * @property {string} [id]
+ * @property {number} [doubts]  how often it went before, and nobody said whether it happened
+ * @property {() => void} [onSending]
+ * @property {(doubts: number) => void} [onWaiting]
+ *
  * @typedef {object} FactEntry
  * @property {string} id
  * @property {string} cmd
  * @property {object} fields
  * @property {string} gate
  * @property {number} tries
+ * @property {number} doubts  how often it went without anybody saying whether it happened
  * @property {boolean} flying
  * @property {any} timer
  * @property {() => void} onSending
- * @property {() => void} onWaiting
+ * @property {(doubts: number) => void} onWaiting
  * @property {(ok: any) => void} resolve
  * @property {(reason: import("./lib/client.js").Refused) => void} reject
  */
 
 /**
- * @typedef {{text: string, warning: string | null, replyTo: number | null, anyway?: boolean}} Draft
+ * @typedef {{text: string, warning: string | null, replyTo: number | null, epoch?: string, anyway?: boolean,
+ *   editing?: {room: string, offset: number, epoch?: string, text: string, warning: string | null}}} Draft
+ *   `editing`: a post that is being changed, and how far that is
  */
 
 /**
@@ -328,9 +365,10 @@
  * @property {boolean} [two]  there are just two people: nobody is to be hidden from here
  *
  * @typedef {object} Acts
- * @property {(offset: number, reaction: Reaction, on: boolean) => void} react
+ * @property {(offset: number, reaction: Reaction, on: boolean, epoch?: string) => void} react
  * @property {(offset: number) => void} jump
  * @property {(offset: number, from: HTMLElement) => void} menu
+ * @property {boolean} [two]
  */
 
 /**
@@ -338,7 +376,7 @@
  * @typedef {{push: "notices", notices: Notice[]}} Notices
  * @typedef {{id: string, name: string, agreement_version: number}} PlaceToBe
  * @typedef {{push: "moved", room: string, to: PlaceToBe, beside: PlaceToBe[], at: number}} Moved
- * @typedef {{notices: Notice[], moved: Moved | null}} House  what those who run this place have to say
+ * @typedef {{notices: Notice[], moved: Moved | null, reading?: {channel: string} | null}} House  what those who run this place have to say
  */
 
 /**

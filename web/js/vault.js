@@ -2,8 +2,8 @@
  * What this browser keeps so that nothing is lost: posts on their way, drafts, positions. In localStorage, because
  * wiping it is immediate (docs/decisions/0040); where there is none, in memory, and `isDurable` says so.
  *
- * Each post names the tab that sends it. A tab holds a lock while it lives; when the lock is free, another tab may adopt
- * what the first left behind.
+ * Each post names the tab that sends it, and each draft the one it is written in. A tab holds a lock while it lives; when
+ * the lock is free, another tab may adopt what the first left behind.
  *
  * @typedef {Pick<LockManager, "request">} Locks
  */
@@ -14,7 +14,6 @@ const PREFIX = "chat.v1.";
 const OUT = `${PREFIX}out.`;
 const DRAFT = `${PREFIX}draft.`;
 const PLACE = `${PREFIX}place.`;
-const HIDDEN = `${PREFIX}hidden.`;
 const OWNER = `${PREFIX}who`;
 const LOCK = "chat.tab.";
 const ADOPTING = "chat.adopting";
@@ -69,13 +68,13 @@ export class Vault {
 
   /** Posts on their way that no living tab is sending; from now on they are this tab's. */
   async adopt() {
+    const isFirst = !this.hasAdopted;
+    this.hasAdopted = true;
     if (this.locks === null) {
       // Nobody can tell who lives; what is there when the page loads is taken once.
-      const isFirst = !this.hasAdopted;
-      this.hasAdopted = true;
-      return isFirst ? this.#takeOver(() => Promise.resolve(true)) : [];
+      return isFirst ? this.#takeOver(() => Promise.resolve(true), true) : [];
     }
-    return this.locks.request(ADOPTING, () => this.#takeOver((tab) => this.#isGone(tab)));
+    return this.locks.request(ADOPTING, () => this.#takeOver((tab) => this.#isGone(tab), isFirst));
   }
 
   /** Posts that this tab keeps but another has acknowledged or removed. @param {string[]} ids */
@@ -83,16 +82,16 @@ export class Vault {
     return this.isDurable ? ids.filter((id) => this.#get(OUT + id) === null) : [];
   }
 
-  /** @param {string} room @param {Draft} draft */
+  /** What is being written in this tab. @param {string} room @param {Draft} draft */
   keepDraft(room, draft) {
-    const isEmpty = draft.text === "" && draft.warning === null && draft.replyTo === null;
-    if (isEmpty) this.#remove(DRAFT + room);
-    else this.#set(DRAFT + room, JSON.stringify(draft));
+    const isEmpty = draft.text === "" && draft.warning === null && draft.replyTo === null && !draft.editing;
+    if (isEmpty) this.#remove(this.#draftKey(room));
+    else this.#set(this.#draftKey(room), JSON.stringify(draft));
   }
 
-  /** @param {string} room */
+  /** @param {string} room @returns {Draft | null} */
   draft(room) {
-    const draft = read(this.#get(DRAFT + room));
+    const draft = read(this.#get(this.#draftKey(room)));
     return draft !== null && typeof draft.text === "string" ? draft : null;
   }
 
@@ -109,29 +108,26 @@ export class Vault {
     return place !== null && typeof place.epoch === "string" && Number.isInteger(place.offset) ? place : null;
   }
 
-  /** @param {string} room */
-  forgetRoom(room) {
-    this.#remove(DRAFT + room);
+  /**
+   * What is kept of a room, posts on their way to it among it: nobody comes back into a room that they left because a
+   * tab that is gone wanted to write there. @param {string} room @param {boolean} [everywhere]  also what other tabs keep
+   */
+  forgetRoom(room, everywhere = true) {
+    for (const key of this.#keys()) {
+      const isOfIt = key.startsWith(DRAFT) ? key.endsWith(`.${room}`) : key.startsWith(OUT) && read(this.#get(key))?.room === room;
+      if (isOfIt && (everywhere || key === this.#draftKey(room))) this.#remove(key);
+    }
     this.#remove(PLACE + room);
+  }
+
+  /** @param {string} room @param {string} [tab] */
+  #draftKey(room, tab = this.tab) {
+    return `${DRAFT}${tab}.${room}`;
   }
 
   /** Rooms that something is kept of. */
   rooms() {
     return this.#keys().map((key) => key.split(".").at(-1) ?? "");
-  }
-
-  /** The names of people one hides, so that the list can be read. @param {string} member @param {string | null} name */
-  keepHidden(member, name) {
-    if (name === null) this.#remove(HIDDEN + member);
-    else this.#set(HIDDEN + member, name);
-  }
-
-  hidden() {
-    return Object.fromEntries(
-      this.#keys()
-        .filter((key) => key.startsWith(HIDDEN))
-        .map((key) => [key.slice(HIDDEN.length), this.#get(key) ?? ""]),
-    );
   }
 
   /** Forget everything that is a person's. The look stays. */
@@ -160,8 +156,16 @@ export class Vault {
     wipeStorage(this.storage);
   }
 
-  /** @param {(tab: string) => Promise<boolean>} isGone */
-  async #takeOver(isGone) {
+  /** @param {(tab: string) => Promise<boolean>} isGone @param {boolean} isFirst  nothing is written here yet */
+  async #takeOver(isGone, isFirst) {
+    for (const key of isFirst ? this.#keys() : []) {
+      const [tab = "", room = ""] = key.startsWith(DRAFT) ? key.slice(DRAFT.length).split(".") : [];
+      const draft = this.#get(key);
+      // One for each room: what a second tab left is for the next that comes.
+      if (room === "" || tab === this.tab || draft === null || this.draft(room) !== null || !(await isGone(tab))) continue;
+      this.#set(this.#draftKey(room), draft);
+      this.#remove(key);
+    }
     /** @type {Pending[]} */
     const mine = [];
     for (const key of this.#keys().filter((k) => k.startsWith(OUT))) {

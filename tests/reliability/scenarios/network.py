@@ -6,11 +6,11 @@ import asyncio
 import random
 import time
 
-import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.kit.client import ChatClient, Refused
 from tests.kit.proxy import TcpProxy
+from tests.kit.web import WebClient
 from tests.reliability.house import Parts, own_house
 from tests.reliability.report import Row
 from tests.reliability.scenarios.stage import Stage, stage
@@ -149,7 +149,7 @@ async def _same_answers(on: Stage) -> None:
 
 async def _evicted(on: Stage) -> None:
     """Wait until the server has let somebody go."""
-    async with asyncio.timeout(120), httpx.AsyncClient(base_url=on.house.urls[0], trust_env=False) as http:
+    async with asyncio.timeout(120), WebClient(base_url=on.house.urls[0]) as http:
         while True:
             families = text_string_to_metric_families((await http.get("/metrics")).text)
             if sum(one.value for family in families for one in family.samples if one.name == "chat_evictions_total"):

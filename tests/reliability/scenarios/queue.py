@@ -30,9 +30,18 @@ _LISTENING: Final = {
     "sessions_a_week": _MANY,
     "lease_minutes": 120.0,
     "longest_minutes": 120.0,
+    "sessions_per_member_a_day": _MANY,
+    "brief_seconds": 0,
+    "rest_seconds": 0,
 }
 _RULES: Final = FloorRules(
-    pause=round(_PAUSE_SECONDS * 1000), sessions_a_day=_MANY, sessions_a_week=_MANY, lease=120 * 60_000
+    pause=round(_PAUSE_SECONDS * 1000),
+    sessions_a_day=_MANY,
+    sessions_a_week=_MANY,
+    lease=120 * 60_000,
+    member_sessions_a_day=_MANY,
+    brief=0,
+    rest=0,
 )
 """The same as `_LISTENING` says."""
 

@@ -167,7 +167,7 @@ async def partition(parts: Parts, *, seconds: float, rate: float, members: int, 
 
 
 def _attachments(on: Stage) -> list[int]:
-    """How often each server has found Redis, by its own log: `/readyz` may still live on its last canary."""
+    """How often each server has found Redis, by its own log: `/statusz` may still live on its last canary."""
     return [sum(line.get("event") == "bus_attached" for line in server.log()) for server in on.house.servers]
 
 

@@ -63,14 +63,14 @@ class Stage:
             self.complaints.append(f"{len(measured.outages)} connections were lost: {max(measured.outages):.1f} s")
 
     def truth(self, broken: Sequence[tuple[float, float]], *, servers: Sequence[int] | None = None) -> None:
-        """Hold /readyz of some servers (all) against when they could not serve; the others against that they could."""
+        """Hold /statusz of some servers (all) against when they could not serve; the others against that they could."""
         touched = range(len(self.ready)) if servers is None else servers
         for number, one in enumerate(self.ready):
             # What was done to the house before this scenario may still be felt at its beginning.
             began = one.answers[0].asked_at
             lies = one.lies([(began, began), *(broken if number in touched else [])])
-            self.complaints += [f"/readyz of server {number}: {lie}" for lie in lies]
-        self.notes.append(f"/readyz asked {sum(len(one.answers) for one in self.ready):,} times")
+            self.complaints += [f"/statusz of server {number}: {lie}" for lie in lies]
+        self.notes.append(f"/statusz asked {sum(len(one.answers) for one in self.ready):,} times")
 
     async def end(self, scenario: str, fault: str, times: int, *, settle: float = 20.0) -> Row:
         """Wait until all is quiet, judge, and say what was found."""

@@ -1,35 +1,46 @@
 /**
- * The identity endpoints. The page never sees a token: the cookie is HttpOnly.
+ * What is asked over HTTP: who one is, and modules that come later. The page never sees a token: the cookie is HttpOnly.
  * Every function rejects with Refused.
  */
 
 /** @import {Person} from "../types.js" */
 
 import { Refused } from "./client.js";
+import { json } from "./text.js";
 
 const PATIENCE_MS = 15_000;
 
+/** @type {Map<string, number>} how often each module failed to come */
+const missed = new Map();
+
+/**
+ * A module that is fetched when it is needed. Many browsers keep a failed try, so the next one has another address.
+ * Rejects with Refused.
+ * @template T @param {() => Promise<T>} first @param {string} path  the same one, from the folder of all modules
+ * @returns {Promise<T>}
+ */
+export async function fetched(first, path) {
+  const n = missed.get(path) ?? 0;
+  try {
+    return await (n === 0 ? first() : import(`../${path}?again=${n}`));
+  } catch {
+    missed.set(path, n + 1);
+    throw new Refused({ code: "unfetched", message: "", temporary: true });
+  }
+}
+
 /** @returns {Promise<{member: Person, created: boolean}>} the guest of this browser, made if new */
-export function becomeSomebody() {
+export async function becomeSomebody() {
+  if (navigator.cookieEnabled === false) throw new Refused({ code: "cookies", message: "", temporary: false });
   return call("/api/identity", {});
 }
 
-/** @param {string} code */
-export function restore(code) {
-  return call("/api/identity/restore", { code });
+/** `AbortSignal.timeout` is not in every browser. */
+export function patience() {
+  const end = new AbortController();
+  setTimeout(() => end.abort(), PATIENCE_MS);
+  return end.signal;
 }
-
-/** Everything the server keeps about this person goes. */
-export function erase() {
-  return call("/api/identity/erase", {});
-}
-
-/** This browser forgets who it is; the identity stays. */
-export function forget() {
-  return call("/api/identity/forget", {});
-}
-
-export const EXPORT_PATH = "/api/identity/export";
 
 /** @param {string} path @param {object | null} body  null: only look @returns {Promise<any>} */
 export async function call(path, body) {
@@ -39,8 +50,8 @@ export async function call(path, body) {
     response = await fetch(path, {
       method: body === null ? "GET" : "POST",
       credentials: "same-origin",
-      ...(body !== null && { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      ...(body !== null && { headers: { "Content-Type": "application/json" }, body: json(body) }),
+      signal: patience(),
     });
     if (response.status !== 204) answer = await response.json();
   } catch {
@@ -49,3 +60,6 @@ export async function call(path, body) {
   if (response.ok) return answer;
   throw new Refused(answer?.error ?? { code: "internal", message: "", temporary: response.status >= 500 });
 }
+
+/** Whether the server is there, over HTTP. Rejects with Refused. */
+export const reach = () => fetched(() => import("./reach.js"), "lib/reach.js").then((found) => found.reach());

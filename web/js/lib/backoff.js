@@ -18,10 +18,11 @@ export function advice(code) {
 
 /**
  * How long to wait before attempt number `attempt` (from 0), in milliseconds, with full jitter: a crowd that lost the
- * same server comes back spread out.
+ * same server comes back spread out, and soon after it.
  * @param {"come back now" | "back off"} how @param {number} attempt @param {number} random  in [0, 1)
+ * @param {number} [away]  ms without a connection
  */
-export function delay(how, attempt, random) {
-  if (how === "come back now") return random * Math.min(CAP_MS, BASE_MS * 2 ** attempt);
+export function delay(how, attempt, random, away = Infinity) {
+  if (how === "come back now") return random * Math.min(CAP_MS, BASE_MS * 2 ** attempt, Math.max(2 * BASE_MS, away / 2));
   return BUSY_LEAST_MS + random * Math.min(BUSY_CAP_MS, BUSY_LEAST_MS * 2 ** attempt);
 }

@@ -2,13 +2,15 @@
  * The connection: the only file that touches the socket. WebSocket, clock and randomness come from outside.
  *
  * A *command* is asked once, on the open connection. A *fact* (post, edit, redact, react) is sent again with the same id
- * after every return until it is answered, so that it happens exactly once. It waits behind a gate, its room, until
- * `release` says that the room has been joined again.
+ * after every return until it is answered, so that it happens once. It waits behind a gate, its room, until `release`
+ * says that the room was joined again. Of one kind they go one after the other in each room, so that they keep their order
+ * and a return is no burst. It ends with `unsure` where time after time nobody says whether it happened.
  */
 
-/** @import {ClientOptions, ErrorBody, FactEntry, FactOk} from "../types.js" */
+/** @import {ClientOptions, ErrorBody, FactEntry, FactHow, StopsFor, WaitsFor} from "../types.js" */
 
 import { advice, delay } from "./backoff.js";
+import { json } from "./text.js";
 
 export const SUBPROTOCOL = "chat.v1.json";
 const REPLY_MS = 10_000;
@@ -16,6 +18,13 @@ const OPEN_MS = 12_000;
 const PONG_MS = 8_000;
 const STABLE_MS = 10_000;
 const PATIENT_TRIES = 5;
+const BLOCKED_TRIES = 3;
+const BLOCKED_MS = 8_000;
+/** By a refusal's code. @type {Record<string, WaitsFor>} */
+const WHY = { rate_limited: "crowd", busy: "busy", storage_unavailable: "store", internal: "server", draining: "draining" };
+/** @type {Record<string, "banned" | "origin" | "cookies">} */
+const HALTS = { banned: "banned", origin_refused: "origin", cookies: "cookies" };
+const MOST_DOUBTS = 5;
 const PATIENT_CODES = ["rate_limited", "busy", "storage_unavailable", "joins_slowed"];
 
 /** An expected "no", from the server or because there is no connection. `retryAfter` is in seconds. */
@@ -31,6 +40,7 @@ export class Refused extends Error {
 }
 
 const LOST = () => new Refused({ code: "lost", message: "The connection dropped.", temporary: true });
+const UNSURE = () => new Refused({ code: "unsure", message: "Nobody can say whether it happened.", temporary: false });
 const LATE = () => new Refused({ code: "late", message: "No answer came in time.", temporary: true });
 
 export class Client {
@@ -42,8 +52,13 @@ export class Client {
     this.isOpen = false;
     this.isStopped = true;
     this.attempt = 0;
-    /** @type {"network" | "draining" | "busy"} */
+    /** @type {number | null} */
+    this.lostAt = null;
+    /** @type {WaitsFor} */
     this.why = "network";
+    /** Sockets in a row that never opened. */
+    this.unopened = 0;
+    this.unopenedSince = 0;
     /** @type {number | null} */
     this.reconnectAfter = null;
     /** @type {Map<string, {resolve: (ok: any) => void, reject: (r: Refused) => void, timer: any}>} */
@@ -62,6 +77,7 @@ export class Client {
     if (!this.isStopped) return;
     this.isStopped = false;
     this.attempt = 0;
+    this.lostAt = null;
     this.#connect();
   }
 
@@ -76,7 +92,7 @@ export class Client {
   nudge() {
     if (this.isStopped) return;
     if (this.isOpen) this.#ping(PONG_MS / 2);
-    else if (this.t.retry !== null && this.why === "network") {
+    else if (this.t.retry !== null && ["network", "blocked", "server"].includes(this.why)) {
       this.#clear("retry");
       this.#connect();
     }
@@ -117,22 +133,28 @@ export class Client {
 
   /**
    * Resolves when it is durable; rejects with Refused only where sending it again cannot help.
-   * @param {string} cmd @param {object} fields
-   * @param {{gate: string, id?: string, onSending?: () => void, onWaiting?: () => void}} how
+   * @param {string} cmd @param {object} fields @param {FactHow} how
    */
-  fact(cmd, fields, { gate, id = this.o.newId(), onSending = () => {}, onWaiting = () => {} }) {
+  fact(cmd, fields, { gate, id = this.o.newId(), doubts = 0, onSending = () => {}, onWaiting = () => {} }) {
     return new Promise((resolve, reject) => {
-      const entry = { id, cmd, fields, gate, tries: 0, flying: false, timer: null, onSending, onWaiting, resolve, reject };
+      const entry = { id, cmd, fields, gate, tries: 0, doubts, flying: false, timer: null, onSending, onWaiting, resolve, reject };
       this.facts.set(id, entry);
-      if (!this.#send(entry)) onWaiting();
+      if (!this.#send(entry)) onWaiting(doubts);
     });
   }
 
   /** Forget a fact that was not answered yet. It may have happened. @param {string} id */
   forget(id) {
     const entry = this.facts.get(id);
-    if (entry !== undefined) this.o.timers.clearTimeout(entry.timer);
-    this.facts.delete(id);
+    if (entry === undefined) return;
+    this.o.timers.clearTimeout(entry.timer);
+    this.#over(entry);
+  }
+
+  /** Forget every fact: whoever did them is here no longer. */
+  forgetAll() {
+    for (const { timer } of this.facts.values()) this.o.timers.clearTimeout(timer);
+    this.facts.clear();
   }
 
   /** The room behind this gate has been joined on this connection: its facts may go. @param {string} gate */
@@ -149,16 +171,22 @@ export class Client {
     const isStale = () => this.round !== mine || this.isStopped;
     try {
       await this.o.prepare();
+      if (this.unopened >= BLOCKED_TRIES - 1) await this.o.reach?.();
     } catch (no) {
       if (isStale()) return;
-      const isFinal = no instanceof Refused && !no.temporary;
-      return isFinal ? this.#halt(no.code === "banned" ? "banned" : "refused") : this.#wait("come back now", no instanceof Refused ? no.retryAfter : null);
+      if (!(no instanceof Refused)) return this.#wait("come back now", null, "network");
+      return no.temporary ? this.#wait("come back now", no.retryAfter, WHY[no.code] ?? "network") : this.#halt(HALTS[no.code] ?? "refused");
     }
     if (isStale()) return;
+    if (this.unopened === 0) this.unopenedSince = this.o.timers.now();
+    this.unopened += 1;
     const socket = new this.o.WebSocket(this.o.url, SUBPROTOCOL);
     this.socket = socket;
     this.t.opening = this.o.timers.setTimeout(() => this.#lost(socket, 1006), OPEN_MS);
-    socket.onopen = () => this.#hello(socket);
+    socket.onopen = () => {
+      this.unopened = 0;
+      void this.#hello(socket);
+    };
     socket.onmessage = (event) => this.#receive(socket, event.data);
     socket.onclose = (event) => this.#lost(socket, event.code);
   }
@@ -178,6 +206,7 @@ export class Client {
       this.pingSeconds = ok.limits.ping_seconds;
       this.t.stable = this.o.timers.setTimeout(() => {
         this.attempt = 0;
+        this.lostAt = null;
       }, STABLE_MS);
       this.#pingLater();
       this.o.onOpen(ok);
@@ -188,10 +217,10 @@ export class Client {
         this.#halt("identity");
       } else if (no.temporary) {
         this.#leave(1000);
-        this.#wait("come back now", no.retryAfter);
+        this.#wait("come back now", no.retryAfter, no.code === "busy" ? "tabs" : (WHY[no.code] ?? "network"));
       } else {
         this.#leave(1000);
-        this.#halt(no.code === "banned" ? "banned" : "refused");
+        this.#halt(HALTS[no.code] ?? "refused");
       }
     }
   }
@@ -209,9 +238,11 @@ export class Client {
       this.o.onPush(message);
       return;
     }
-    const asked = this.asked.get(message.re);
+    // What could not be read has no id; answers come in order.
+    const re = message.re ?? this.asked.keys().next().value;
+    const asked = this.asked.get(re);
     if (asked === undefined) return;
-    this.asked.delete(message.re);
+    this.asked.delete(re);
     this.o.timers.clearTimeout(asked.timer);
     if ("ok" in message) asked.resolve(message.ok);
     else asked.reject(new Refused(message.error));
@@ -228,19 +259,20 @@ export class Client {
         if (this.socket === socket && this.isOpen) this.#ping(PONG_MS);
       }, REPLY_MS);
       this.asked.set(id, { resolve, reject, timer });
-      socket.send(JSON.stringify({ cmd, id, ...fields }));
+      socket.send(json({ cmd, id, ...fields }));
     });
   }
 
   /** @param {FactEntry} entry @returns {boolean} whether it is on its way */
   #send(entry) {
-    if (!this.isOpen || !this.gates.has(entry.gate) || entry.flying) return entry.flying;
+    if (!this.isOpen || !this.gates.has(entry.gate) || entry.flying || this.#first(entry) !== entry) return entry.flying;
     this.o.timers.clearTimeout(entry.timer);
+    entry.timer = null;
     entry.flying = true;
     entry.onSending();
     this.#ask(entry.id, entry.cmd, entry.fields).then(
       (ok) => {
-        if (this.facts.get(entry.id) === entry) this.facts.delete(entry.id);
+        if (this.facts.get(entry.id) === entry) this.#over(entry);
         entry.resolve(ok);
       },
       (no) => this.#again(entry, no),
@@ -248,16 +280,31 @@ export class Client {
     return true;
   }
 
+  /** The oldest fact of the same kind in the same room. @param {FactEntry} entry */
+  #first({ gate, cmd }) {
+    for (const each of this.facts.values()) if (each.gate === gate && each.cmd === cmd) return each;
+    return undefined;
+  }
+
+  /** It waits no more, and the next one of its kind may go. @param {FactEntry} entry */
+  #over(entry) {
+    this.facts.delete(entry.id);
+    const next = this.#first(entry);
+    if (next !== undefined && next.timer === null) this.#send(next);
+  }
+
   /** @param {FactEntry} entry @param {Refused} no */
   #again(entry, no) {
     entry.flying = false;
     if (this.facts.get(entry.id) !== entry) return;
-    if (!no.temporary) {
-      this.facts.delete(entry.id);
-      entry.reject(no);
+    if (no.code === "late" || no.code === "internal") entry.doubts += 1;
+    const isOver = entry.doubts >= MOST_DOUBTS;
+    if (isOver || !no.temporary) {
+      this.#over(entry);
+      entry.reject(isOver ? UNSURE() : no);
       return;
     }
-    entry.onWaiting();
+    entry.onWaiting(entry.doubts);
     if (no.code === "lost") return;
     entry.tries += 1;
     entry.timer = this.o.timers.setTimeout(() => this.#send(entry), this.#pause(no, entry.tries));
@@ -287,12 +334,16 @@ export class Client {
   /** @param {WebSocket} socket @param {number} code */
   #lost(socket, code) {
     if (this.socket !== socket) return;
-    this.#leave(code === 1006 ? 1000 : null);
     const how = advice(code);
-    if (how === "stay away") this.#halt(code === 4401 ? "identity" : code === 4402 ? "banned" : "refused");
+    // Whatever broke the connection would break the next one too.
+    const doubts = code === 1011 || code === 4202 ? 1 : how === "stay away" && (code < 4401 || code > 4403) ? MOST_DOUBTS : 0;
+    for (const entry of this.facts.values()) if (entry.flying) entry.doubts += doubts;
+    this.#leave(code === 1006 ? 1000 : null);
+    if (how === "stay away") this.#halt(/** @type {const} */ ({ 4401: "identity", 4402: "banned", 4403: "out" })[code] ?? "refused");
     else {
-      if (how === "back off") this.why = "busy";
-      this.#wait(how, null);
+      // Pages come, and no socket opens.
+      const isBlocked = this.unopened >= BLOCKED_TRIES && this.o.timers.now() - this.unopenedSince >= BLOCKED_MS;
+      this.#wait(how, null, how === "back off" ? "busy" : isBlocked && this.o.reach !== undefined ? "blocked" : this.why);
     }
   }
 
@@ -316,14 +367,20 @@ export class Client {
     }
   }
 
-  /** @param {"come back now" | "back off"} how @param {number | null} atLeast  seconds the server asked for */
-  #wait(how, atLeast) {
+  /**
+   * @param {"come back now" | "back off"} how @param {number | null} atLeast  seconds the server asked for
+   * @param {WaitsFor} why
+   */
+  #wait(how, atLeast, why) {
     if (this.isStopped) return;
+    this.why = why;
     const asked = this.reconnectAfter ?? atLeast;
-    const ms = asked !== null ? asked * 1000 : delay(how, this.attempt, this.o.random());
+    const now = this.o.timers.now();
+    this.lostAt ??= now;
+    const ms = asked !== null ? asked * 1000 : delay(how, this.attempt, this.o.random(), now - this.lostAt);
     this.reconnectAfter = null;
     this.attempt += 1;
-    this.o.onTrouble({ status: "waiting", why: this.why, until: this.o.timers.now() + ms });
+    this.o.onTrouble({ status: "waiting", why: this.why, until: now + ms });
     this.t.retry = this.o.timers.setTimeout(() => {
       this.t.retry = null;
       if (this.why !== "network") this.why = "network";
@@ -331,7 +388,7 @@ export class Client {
     }, ms);
   }
 
-  /** @param {"identity" | "refused" | "banned"} why */
+  /** @param {StopsFor} why */
   #halt(why) {
     this.isStopped = true;
     this.o.onTrouble({ status: "stopped", why });

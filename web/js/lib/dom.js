@@ -14,7 +14,7 @@
 export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(props)) {
-    if (name === "text") element.textContent = value;
+    if (name === "text") text(element, value);
     else if (name === "on") {
       for (const [event, listener] of Object.entries(value)) {
         element.addEventListener(event, /** @type {EventListener} */ (listener));
@@ -34,10 +34,15 @@ export function attr(element, name, value) {
   }
 }
 
-/** Change a text only where it differs, so that live regions stay quiet. @param {Node} node @param {string} value */
+/** Change a text only where it differs: live regions stay quiet, and a translation stays. @param {Element} node @param {string} value */
 export function text(node, value) {
-  if (node.textContent !== value) node.textContent = value;
+  const isOurs = node.textContent === value || (value !== "" && texts.get(node) === value && node.firstChild !== null && !node.querySelector(":not(font)"));
+  texts.set(node, value);
+  if (!isOurs) node.textContent = value;
 }
+
+/** @type {WeakMap<Element, string>} */
+const texts = new WeakMap();
 
 /** @param {HTMLElement} element @param {boolean} isShown */
 export function show(element, isShown) {
@@ -82,6 +87,9 @@ const kept = new WeakMap();
 export function button(label, act, props = {}) {
   return h("button", { type: "button", text: label, on: { click: act }, ...props });
 }
+
+/** Whether a key belongs to an input method. In Safari only its code tells of the one that confirms. @param {KeyboardEvent} event */
+export const isComposing = (event) => event.isComposing || event.keyCode === 229;
 
 /** Move the focus to something that is not a control, without leaving it in the tab order. @param {HTMLElement} element */
 export function focusOn(element) {

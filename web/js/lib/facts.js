@@ -2,13 +2,12 @@
  * How one room's facts become what is on the screen. Pure, and the same rules as `evolve` on the server: a fact is
  * applied once, in the order of offsets, and applying it again changes nothing.
  *
- * @typedef {{me: string, muted: string[], watching: boolean}} Reader  `watching`: the room is on the screen, in sight
+ * @typedef {{watching: boolean}} Reader  `watching`: the room is on the screen, in sight
  */
 
 /** @import {Fact, HistoryOk, JoinOk, Position, Post, PresencePush, Reaction, Room, RoomState} from "../types.js" */
 
 const AHEAD_LIMIT = 500;
-const RECENT_LIMIT = 200;
 const PEOPLE_LIMIT = 200;
 
 /** @param {string} channel @returns {string | null} the room behind a channel */
@@ -44,12 +43,14 @@ export function applyJoin(before, ok, since, reader) {
     read: before?.epoch === ok.position.epoch ? Math.max(before.read, ok.read) : ok.read,
     unread: ok.unread,
     retention: ok.retention_seconds,
+    me: ok.me,
+    hidden: ok.hidden,
   };
   if (ok.history === "exact" && since !== null) {
     let room = { ...(before ?? emptyRoom(ok.room.id, ok.room, since)), ...settings };
     for (const fact of ok.missed) {
-      if (fact.offset > room.position + 1) return { ...room, hole: "fresh" };
-      if (fact.offset > room.position) room = applyNext(room, fact, { ...reader, watching: true });
+      if (fact.offset > room.position + 1 && !ok.folded) return { ...room, hole: "fresh" };
+      if (fact.offset > room.position) room = applyNext(room, fact, { watching: true });
     }
     room = drain({ ...room, hole: "no" }, reader);
     return room.position < ok.position.offset ? { ...room, hole: "fresh" } : room;
@@ -76,18 +77,17 @@ export function applyJoin(before, ok, since, reader) {
 }
 
 /**
- * Older posts, before those that are shown. Changes that arrived while the page was on its way are made again.
+ * Older posts, before those that are shown. They are as new as all that came before them.
  * @param {RoomState} room @param {HistoryOk} ok @returns {RoomState}
  */
 export function applyHistory(room, ok) {
-  const older = {
+  return {
     ...room,
     posts: { ...byOffset(ok.posts), ...room.posts },
     mine: { ...numbered(ok.mine), ...room.mine },
     more: ok.more,
     thin: false,
   };
-  return room.recent.reduce((r, fact) => change(r, fact, null), older);
 }
 
 /**
@@ -147,42 +147,37 @@ function drain(room, reader) {
 }
 
 /**
- * What a fact does to posts. Without a reader it is being made again, and counts nothing.
- * @param {RoomState} room @param {Fact} fact @param {Reader | null} reader @returns {RoomState}
+ * What a fact does to posts.
+ * @param {RoomState} room @param {Fact} fact @param {Reader} reader @returns {RoomState}
  */
 function change(room, fact, reader) {
   switch (fact.push) {
     case "posted": {
       const post = { ...fact.post, offset: fact.offset };
-      const isNews = reader !== null && !reader.watching && post.author !== reader.me && !post.redacted
-        && fact.offset > room.read && !reader.muted.includes(post.author);
+      const isNews = !reader.watching && !room.me.includes(post.author) && !post.redacted
+        && fact.offset > room.read && !room.hidden.includes(post.author);
       const typing = Object.fromEntries(Object.entries(room.typing).filter(([id]) => id !== post.author));
       const posts = { ...room.posts, [fact.offset]: post };
       return { ...room, posts, typing, unread: room.unread + (isNews ? 1 : 0) };
     }
     case "edited":
-      return edit(remember(room, fact, reader), fact.target, (post) => {
+      return edit(room, fact.target, (post) => {
         const { warning: _, ...rest } = post;
         const edited = { ...rest, text: fact.text, edited_at: fact.edited_at };
         return fact.warning === undefined || fact.warning === null ? edited : { ...edited, warning: fact.warning };
       });
     case "redacted":
-      return edit(remember(room, fact, reader), fact.target, (post) => {
+      return edit(room, fact.target, (post) => {
         const { warning: _, ...rest } = post;
         return { ...rest, text: "", redacted: true, reactions: {} };
       });
     case "reacted": {
-      const next = edit(remember(room, fact, reader), fact.target, (post) => ({ ...post, reactions: fact.counts }));
-      return reader !== null && fact.by === reader.me ? setMine(next, fact.target, fact.reaction, fact.on) : next;
+      const next = edit(room, fact.target, (post) => ({ ...post, reactions: fact.counts }));
+      return room.me.includes(fact.by) ? setMine(next, fact.target, fact.reaction, fact.on) : next;
     }
     case "room_changed":
-      return reader === null ? room : { ...room, room: fact.room };
+      return { ...room, room: fact.room };
   }
-}
-
-/** @param {RoomState} room @param {Fact} fact @param {Reader | null} reader @returns {RoomState} */
-function remember(room, fact, reader) {
-  return reader === null ? room : { ...room, recent: [...room.recent, fact].slice(-RECENT_LIMIT) };
 }
 
 /** @param {RoomState} room @param {number} target @param {(post: Post) => Post} how @returns {RoomState} */
@@ -220,7 +215,6 @@ function emptyRoom(id, room, position) {
     gap: false,
     hole: "no",
     ahead: {},
-    recent: [],
     here: 0,
     people: [],
     read: 0,
@@ -228,6 +222,8 @@ function emptyRoom(id, room, position) {
     line: null,
     typing: {},
     retention: 0,
+    me: [],
+    hidden: [],
   };
 }
 

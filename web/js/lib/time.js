@@ -2,7 +2,7 @@
 
 /** @param {number} at  ms @param {string} [zone] */
 export function clock(at, zone) {
-  return new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", timeZone: zone }).format(at);
+  return new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit", timeZone: zone }).format(at);
 }
 
 /** @param {number} at  ms @param {string} [zone] @returns {string} a key that is equal on equal days */
@@ -16,7 +16,8 @@ export function dayOf(at, zone) {
  */
 export function dayWord(at, now, words, zone) {
   if (dayOf(at, zone) === dayOf(now, zone)) return words.today;
-  if (dayOf(at, zone) === dayOf(now - 24 * 3600 * 1000, zone)) return words.yesterday;
+  // The day before, though a day may have 23 hours, or 25.
+  if (dayOf(at, zone) === dayOf(Date.parse(dayOf(now, zone)) - 1, "UTC")) return words.yesterday;
   return new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", timeZone: zone }).format(at);
 }
 

@@ -1,7 +1,7 @@
-/** What is dangerous wants the password again: asked for in a dialog where the server says so, and then it goes on. */
+/** Showing again who one is: asked for in a dialog, with the password and the second step, or with a passkey. */
 
 import { button, h, show } from "../lib/dom.js";
-import { call } from "../lib/api.js";
+import { call, fetched } from "../lib/api.js";
 import { Refused } from "../lib/client.js";
 import { newId } from "../lib/text.js";
 import { words } from "../locales/en-listen.js";
@@ -9,24 +9,27 @@ import { field, idFor, passwordInput, textInput, troubleLine } from "./parts.js"
 
 const w = words.account;
 
+/** @typedef {{has_totp: boolean, has_passkey?: boolean}} Shower  who is signed in */
+/** @typedef {{password?: string, code?: string, passkey?: object}} Proof */
+
 /**
- * Do something; where it needs the password, ask for it and do the same again. Who does not give it is refused.
- * @param {{has_totp: boolean}} account  who is signed in
- * @param {() => Promise<unknown>} act
+ * Do something; where it needs to be known again who asks, ask for it and do the same again. Who does not give it is
+ * refused.
+ * @param {Shower} account @param {() => Promise<unknown>} act
  */
 export async function confirmed(account, act) {
   try {
     await act();
   } catch (no) {
     if (!(no instanceof Refused) || no.code !== "confirmation_required") throw no;
-    if (!(await ask(account))) throw no;
+    if (!(await proven(account, (proof) => call("/api/staff/confirm", proof)))) throw no;
     await act();
   }
 }
 
 /**
  * Asks over a connection; where it needs the password, it is the same command that is given again.
- * @param {{has_totp: boolean}} account
+ * @param {Shower} account
  * @param {import("../lib/client.js").Client} client
  * @returns {(cmd: string, fields?: object) => Promise<any>}
  */
@@ -51,38 +54,56 @@ export function surely(account, client) {
   };
 }
 
-/** @param {{has_totp: boolean}} account @returns {Promise<boolean>} whether it was given */
-function ask(account) {
+/**
+ * Ask who is there, and do something with the proof; what is refused is said in the dialog, which stays open.
+ * @param {Shower} account @param {(proof: Proof) => Promise<unknown>} act @param {string} [lead]
+ * @returns {Promise<boolean>} whether it was done
+ */
+export function proven(account, act, lead = w.confirmLead) {
   const trouble = troubleLine();
   const password = passwordInput("current-password");
-  const code = textInput("one-time-code", { inputmode: "numeric", maxlength: 10 });
-  const codeField = field(w.factorCode, code);
+  const code = textInput("one-time-code", { maxlength: 24 });
+  const codeField = field(w.proofCode, code, w.proofCodeLead);
   show(codeField, account.has_totp);
   const title = h("h2", { id: idFor("confirm"), text: w.confirm });
+  const byPasskey = button(w.byPasskey, () => void trouble.around(withPasskey), { class: "act second" });
+  show(byPasskey, account.has_passkey === true);
   const form = h(
     "form",
     { class: "stack", novalidate: true },
     title,
-    h("p", { class: "soft", text: w.confirmLead }),
+    h("p", { class: "soft", text: lead }),
     field(words.doors.password, password),
     codeField,
     trouble.element,
-    h("div", { class: "row" }, h("button", { type: "submit", class: "act", text: w.confirmDo }), button(w.cancel, () => dialog.close(), { class: "quiet" })),
+    h("div", { class: "row" }, h("button", { type: "submit", class: "act", text: w.confirmDo }), byPasskey, button(w.cancel, () => dialog.close(), { class: "quiet" })),
   );
   const dialog = h("dialog", { class: "sheet", "aria-labelledby": title.id }, form);
   const before = document.activeElement;
-  let isGiven = false;
+  let isDone = false;
+
+  async function withPasskey() {
+    const { hasPasskeys, showPasskey } = await fetched(() => import("../lib/passkeys.js"), "lib/passkeys.js");
+    if (!hasPasskeys()) throw new Refused({ code: "passkey_place", message: "", temporary: false });
+    const { options } = await call("/api/staff/prove", {});
+    await act({ passkey: await showPasskey(options) });
+    isDone = true;
+    dialog.close();
+  }
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     void trouble.around(async () => {
       try {
-        await call("/api/staff/confirm", { password: password.value, ...(!codeField.hidden && { code: code.value }) });
+        await act({ password: password.value, ...(!codeField.hidden && { code: code.value }) });
       } catch (no) {
         // It was turned on elsewhere, since this page was opened.
-        if (no instanceof Refused && no.details["why"] === "code") show(codeField, true);
+        if (no instanceof Refused && no.code === "sign_in_refused" && no.details["why"] === "code") {
+          show(codeField, true);
+          code.select();
+        }
         throw no;
       }
-      isGiven = true;
+      isDone = true;
       dialog.close();
     });
   });
@@ -93,7 +114,7 @@ function ask(account) {
     dialog.addEventListener("close", () => {
       dialog.remove();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
-      done(isGiven);
+      done(isDone);
     });
   });
 }

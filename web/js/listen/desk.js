@@ -8,6 +8,7 @@
 /** @import {ConsoleView} from "./types.js" */
 
 import { Client, Refused } from "../lib/client.js";
+import { newId, wellFormed } from "../lib/text.js";
 import { Session } from "../session.js";
 import { newer, untold } from "./state.js";
 
@@ -44,6 +45,8 @@ export class DeskSession extends Session {
     /** @type {Set<string>} rooms of conversations that stand open here: those that go on, and the ended until they are put away */
     this.opened = new Set();
     this.toldAt = 0;
+    /** @type {{room: string, text: string, id: string} | null} */
+    this.lastLine = null;
     /** A listener calls for a moderator, who is here. */
     this.onRing = () => {};
   }
@@ -95,7 +98,10 @@ export class DeskSession extends Session {
    * @param {{id: string, room: string}} talk @param {string} line
    */
   async endKindly({ id, room }, line) {
-    await this.client.fact("post", { room, text: line }, { gate: room });
+    const text = wellFormed(line);
+    // Tried again, it is the same line, not a second one.
+    if (this.lastLine?.room !== room || this.lastLine.text !== text) this.lastLine = { room, text, id: newId() };
+    await this.client.fact("post", { room, text }, { gate: room, id: this.lastLine.id });
     await this.client.patient("end", { session: id });
   }
 

@@ -3,7 +3,7 @@
 /** @import {SignedIn} from "./types.js" */
 
 import { button, h, show } from "../lib/dom.js";
-import { call } from "../lib/api.js";
+import { call, fetched } from "../lib/api.js";
 import { Refused } from "../lib/client.js";
 import { refusalWord, words } from "../locales/en-listen.js";
 import { field, idFor, passwordInput, textInput, troubleLine } from "./parts.js";
@@ -18,8 +18,15 @@ export function signInView(enter, note, said = w) {
   const trouble = troubleLine();
   const login = textInput("username", { maxlength: 64, name: "login" });
   const password = passwordInput("current-password");
-  const code = textInput("one-time-code", { inputmode: "numeric", maxlength: 10, required: false });
+  const code = textInput("one-time-code", { maxlength: 24, required: false });
   const codeField = h("div", { hidden: true }, field(w.code, code, w.codeLead));
+  const passkey = button(w.passkey, () => void trouble.around(async () => {
+    const { hasPasskeys, showPasskey } = await fetched(() => import("../lib/passkeys.js"), "lib/passkeys.js");
+    if (!hasPasskeys()) throw new Refused({ code: "passkey_place", message: "", temporary: false });
+    const { options } = await call("/api/staff/passkey", {});
+    enter(await call("/api/staff/passkey/sign-in", { passkey: await showPasskey(options) }));
+  }), { class: "act second" });
+  show(passkey, "PublicKeyCredential" in window);
   const form = h(
     "form",
     { class: "stack", novalidate: true },
@@ -28,7 +35,7 @@ export function signInView(enter, note, said = w) {
     revealing(password),
     codeField,
     trouble.element,
-    h("div", { class: "row" }, h("button", { type: "submit", class: "act", text: w.enter })),
+    h("div", { class: "row" }, h("button", { type: "submit", class: "act", text: w.enter }), passkey),
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -37,7 +44,7 @@ export function signInView(enter, note, said = w) {
       try {
         enter(await call("/api/staff/sign-in", asked));
       } catch (no) {
-        const needsCode = no instanceof Refused && no.details["why"] === "code";
+        const needsCode = no instanceof Refused && no.code === "sign_in_refused" && no.details["why"] === "code";
         if (needsCode && codeField.hidden) {
           show(codeField, true);
           code.focus();
@@ -59,8 +66,8 @@ export function signInView(enter, note, said = w) {
   );
 }
 
-/** @param {string} link @param {(account: SignedIn) => void} enter */
-export function invitationView(link, enter) {
+/** @param {string} link @param {(account: SignedIn) => void} enter @param {() => void} instead */
+export function invitationView(link, enter, instead) {
   const trouble = troubleLine();
   const login = textInput("username", { maxlength: 64, name: "login" });
   const name = textInput("off", { maxlength: 64, autocapitalize: "words" });
@@ -73,7 +80,7 @@ export function invitationView(link, enter) {
     field(w.password, password, w.passwordLead),
     revealing(password),
     trouble.element,
-    h("div", { class: "row" }, h("button", { type: "submit", class: "act", text: w.accept })),
+    h("div", { class: "row" }, h("button", { type: "submit", class: "act", text: w.accept }), button(w.instead, instead, { class: "quiet" })),
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -91,6 +98,32 @@ export function invitationView(link, enter) {
     });
   });
   return h("div", { class: "narrow card door" }, h("h1", { text: w.inviteTitle }), h("p", { text: w.inviteLead }), form);
+}
+
+/** The way back into an account that was reset. @param {string} link @param {(account: SignedIn) => void} enter @param {() => void} instead */
+export function resetView(link, enter, instead) {
+  const trouble = troubleLine();
+  const password = passwordInput("new-password");
+  const form = h(
+    "form",
+    { class: "stack", novalidate: true },
+    field(words.account.next, password, w.passwordLead),
+    revealing(password),
+    trouble.element,
+    h("div", { class: "row" }, h("button", { type: "submit", class: "act", text: w.resetDo }), button(w.instead, instead, { class: "quiet" })),
+  );
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    void trouble.around(async () => {
+      try {
+        enter(await call("/api/staff/reset/use", { link, password: password.value }));
+      } catch (no) {
+        if (no instanceof Refused && no.code === "password_weak") password.focus();
+        throw no;
+      }
+    });
+  });
+  return h("div", { class: "narrow card door" }, h("h1", { text: w.resetTitle }), h("p", { text: w.resetLead }), form);
 }
 
 /** @param {unknown} no @param {() => void} again */

@@ -3,23 +3,24 @@
 /** @import {Context, State} from "../types.js" */
 /** @import {Desk, Part, SignedIn} from "./types.js" */
 
-import { attr, button, focusOn, h, keyed, show, text } from "../lib/dom.js";
-import { call } from "../lib/api.js";
+import { attr, button, focusOn, h, isComposing, keyed, show, text } from "../lib/dom.js";
+import { call, reach } from "../lib/api.js";
 import { Refused } from "../lib/client.js";
 import { newId } from "../lib/text.js";
 import { words } from "../locales/en-listen.js";
 import { Vault } from "../vault.js";
-import { linkLine } from "../views/lines.js";
+import { linkLine } from "../views/lobby.js";
 import { accountView } from "./account.js";
 import { Bell } from "./bell.js";
 import { DeskSession } from "./desk.js";
-import { invitationView, signInView, unreachableView } from "./doors.js";
+import { invitationView, resetView, signInView, unreachableView } from "./doors.js";
+import { keepLink, keptLink, linkIn } from "./link.js";
+import { triesNotice } from "./notice.js";
 import { steady } from "./parts.js";
 import { practiceView } from "./practice.js";
 import { profileView } from "./profile.js";
 import { proposalCard } from "./proposal.js";
 import { onShelf, Shelf } from "./shelf.js";
-import { invitationIn } from "./state.js";
 import { comforts, statusBar } from "./status.js";
 import { talksView } from "./talks.js";
 import { teamView } from "./team.js";
@@ -37,6 +38,14 @@ function byId(id) {
 function localOrNone() {
   try {
     return window.localStorage;
+  } catch {
+    return null;
+  }
+}
+
+function sessionOrNone() {
+  try {
+    return window.sessionStorage;
   } catch {
     return null;
   }
@@ -64,11 +73,25 @@ function turnTo(element) {
 
 /** Who is signed in here? @param {string} note  what happened before */
 async function knock(note = "") {
-  const link = invitationIn(location.hash);
-  if (link !== null) {
-    // Whoever looks at the address, the history or over a shoulder finds no invitation there.
+  const kept = sessionOrNone();
+  const fresh = linkIn(location.hash, location.search);
+  if (fresh !== null) {
+    // Whoever looks at the address, the history or over a shoulder finds no secret there.
     history.replaceState(null, "", location.pathname);
-    stage.replaceChildren(invitationView(link, open));
+    if (fresh.secret === "") note = words.doors.broken;
+    else keepLink(kept, fresh);
+  }
+  const link = fresh?.secret === "" ? null : (fresh ?? keptLink(kept));
+  if (link !== null && link.secret !== "") {
+    const enter = (/** @type {SignedIn} */ account) => {
+      keepLink(kept, null);
+      open(account);
+    };
+    const instead = () => {
+      keepLink(kept, null);
+      void knock();
+    };
+    stage.replaceChildren((link.kind === "invite" ? invitationView : resetView)(link.secret, enter, instead));
     return;
   }
   try {
@@ -91,6 +114,7 @@ function open(account) {
     vault,
     now: () => Date.now(),
     client: {
+      reach,
       url: address.href,
       WebSocket,
       timers: {
@@ -128,7 +152,7 @@ function page(desk) {
   };
   const nav = h("nav", { class: "pages", "aria-label": words.pagesLabel });
   const place = h("div", { class: "place" });
-  const element = h("div", { class: "desk" }, h("div", { class: "front" }, ringing, status.element, proposal.element, nav, place), comforts(desk));
+  const element = h("div", { class: "desk" }, h("div", { class: "front" }, triesNotice(account), ringing, status.element, proposal.element, nav, place), comforts(desk));
   const talks = talksView(desk, context);
   let current = "";
   /** @type {Part} */
@@ -231,7 +255,10 @@ function page(desk) {
 
   /** @param {KeyboardEvent} event */
   function press(event) {
-    if (!event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (!event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || isComposing(event)) return;
+    // On a Mac, Option and a key write a letter, such as ñ or ń: where one writes, that is what is meant.
+    const isWriting = event.target instanceof HTMLElement && event.target.matches("input, textarea, select, [contenteditable]");
+    if (isWriting && event.key.toLowerCase() !== event.code.slice(-1).toLowerCase()) return;
     const nth = /^Digit([1-4])$/.exec(event.code)?.[1];
     if (event.code === "KeyY" && !proposal.element.hidden) proposal.accept();
     else if (event.code === "KeyN" && !proposal.element.hidden) proposal.decline();
@@ -278,4 +305,4 @@ function page(desk) {
   turn(session.isListener && account.roles.includes("listener") ? "listen" : "account");
 }
 
-if (!document.documentElement.classList.contains("left")) void knock();
+if (!/\b(left|old)\b/.test(document.documentElement.className)) void knock();

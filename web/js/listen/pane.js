@@ -3,10 +3,10 @@
 /** @import {Context, TalkView} from "../types.js" */
 /** @import {ConsoleView, Desk, LeftTalk} from "./types.js" */
 
-import { attr, button, h, keyed, show, text } from "../lib/dom.js";
+import { attr, button, h, isComposing, keyed, show, text } from "../lib/dom.js";
 import { Refused } from "../lib/client.js";
 import { clock } from "../lib/time.js";
-import { words } from "../locales/en-listen.js";
+import { refusalWord, words } from "../locales/en-listen.js";
 import { talkView } from "../views/listening/session.js";
 import { check, field, idFor, keptField, troubleLine, twoTouches } from "./parts.js";
 import { holds, seekerOf } from "./state.js";
@@ -22,11 +22,12 @@ export function pane(desk, context, first, putAway) {
   const { id, room } = first;
   const openings = openingsMenu((line) => talkIn.write.takeBack(line));
   const end = ending(desk, first);
+  const nobody = nobodyThere(desk, first);
   const more = moreMenu(desk, first, () => talk);
   const about = folding(w.about, "about");
   const helping = h("p", { class: "soft small", hidden: true });
   const acts = [openings.button, about.button, more.button, end.first];
-  const panels = h("div", { class: "pane-panels" }, helping, more.state, openings.element, about.element, more.element, end.panel);
+  const panels = h("div", { class: "pane-panels" }, helping, nobody.element, more.state, openings.element, about.element, more.element, end.panel);
   const element = h("div", { class: "pane", role: "group", tabindex: -1, "aria-label": w.label(seekerOf(first).name) });
   const after = afterwards(desk, first, putAway);
   const talkIn = talkView(context, first, { acts, cards: [panels], scroller: element, suffix: `-${id}`, heading: "h2" });
@@ -49,9 +50,9 @@ export function pane(desk, context, first, putAway) {
   function update(now, view) {
     talk = now;
     const isOver = Boolean(now.ended_at);
-    const isMine = holds(now, session.state.me?.id ?? "");
+    const isMine = holds(now);
     // What nobody sees is not read yet: where one conversation is on the screen, the others wait with their news.
-    if (!isSettled || element.checkVisibility()) talkIn.update(session.state, now);
+    if (!isSettled || element.getClientRects().length > 0) talkIn.update(session.state, now);
     attr(element, "data-over", isOver ? "" : null);
     const holder = now.people.find((person) => person.role === "listener");
     text(helping, isMine ? "" : w.helping(holder?.name ?? ""));
@@ -60,6 +61,7 @@ export function pane(desk, context, first, putAway) {
     for (const act of acts) show(act, !isOver);
     openings.update(view.profile.openings);
     more.update(now, view, isMine);
+    nobody.update(now);
     if (about.element.childElementCount === 0) about.element.append(...aboutLines(now, session));
     show(about.button, about.element.childElementCount > 0 && !isOver);
     after.update(now);
@@ -93,6 +95,7 @@ export function pane(desk, context, first, putAway) {
     },
     gone() {
       toEnd.disconnect();
+      nobody.gone();
       talkIn.gone();
     },
   };
@@ -108,7 +111,7 @@ function folding(label, name) {
     attr(toggle, "aria-expanded", String(isOpen));
   }
   element.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
+    if (event.key !== "Escape" || isComposing(event)) return;
     turn(false);
     toggle.focus();
   });
@@ -167,6 +170,29 @@ function ending({ session }, { id, room }) {
     },
   });
   return touches;
+}
+
+/** One touch that gives the seat back where nobody writes. @param {Desk} desk @param {TalkView} first */
+function nobodyThere({ session, say }, { id }) {
+  const trouble = troubleLine();
+  const act = button(w.nobody, () => void trouble.around(async () => {
+    await session.ask("nobody", { session: id });
+    say(w.nobodyDone);
+  }), { class: "quiet" });
+  const element = h("div", { hidden: true }, h("p", { class: "soft small", text: w.nobodyLead }), act, trouble.element);
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let waiting;
+  return {
+    element,
+    /** @param {TalkView} talk */
+    update(talk) {
+      clearTimeout(waiting);
+      const left = talk.nobody_at === undefined ? Infinity : talk.nobody_at - session.serverNow;
+      show(element, left <= 0);
+      if (left > 0 && left < Infinity) waiting = setTimeout(() => show(element, true), left);
+    },
+    gone: () => clearTimeout(waiting),
+  };
 }
 
 /** What else a listener can do, each with its second touch. @param {Desk} desk @param {TalkView} first @param {() => TalkView} talk */
@@ -252,12 +278,17 @@ function flagging(session, id) {
 
 /** @param {Desk["session"]} session @param {string} id @param {string} lead @param {() => void} done */
 function reporting(session, id, lead, done) {
-  const reason = h("select", {}, ...Object.entries(w.reasons).map(([value, label]) => h("option", { value, text: label })));
+  const reason = h("select", {}, h("option", { value: "", text: w.reportChoose }), ...Object.entries(w.reasons).map(([value, label]) => h("option", { value, text: label })));
   const note = h("textarea", { rows: 3, maxlength: 2000 });
   return twoTouches({
     ask: w.report, lead, yes: w.reportYes, no: w.cancel,
     fields: [field(w.reportWhat, reason), field(w.reportNote, note)],
+    refusal: (no) => (reason.value === "" ? w.reportFirst : refusalWord(no)),
     act: async () => {
+      if (reason.value === "") {
+        reason.focus();
+        throw new Error("no reason was chosen");
+      }
       await session.ask("report", { session: id, reason: reason.value, note: note.value });
       note.value = "";
       done();
@@ -354,7 +385,7 @@ function afterwards({ session, say }, first, putAway) {
       text(how, w.ended[talk.ending ?? "other"]);
       text(until, talk.forget_at ? w.until(clock(talk.forget_at - session.state.skew)) : "");
       show(element, true);
-      const isBlocked = session.state.muted.includes(seekerOf(talk).id);
+      const isBlocked = talk.hides === true;
       show(flag.first, !talk.flagged);
       text(flagged, talk.flagged ? w.flagOn : "");
       show(flagged, talk.flagged === true);

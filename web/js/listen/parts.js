@@ -2,7 +2,7 @@
 
 /** @import {Vault} from "../vault.js" */
 
-import { button, h, show, text } from "../lib/dom.js";
+import { button, h, isComposing, show, text } from "../lib/dom.js";
 import { refusalWord } from "../locales/en-listen.js";
 
 let made = 0;
@@ -128,7 +128,7 @@ export function twoTouches({ ask, lead, yes, no, act, fields = [], danger = fals
     void trouble.around(act).then((isDone) => isDone && panel.isConnected && turn(false));
   });
   panel.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || panel.hidden) return;
+    if (event.key !== "Escape" || panel.hidden || isComposing(event)) return;
     event.stopPropagation();
     // Nor does it close the dialog that the panel stands in.
     event.preventDefault();

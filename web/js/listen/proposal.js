@@ -3,7 +3,6 @@
 /** @import {Desk, Part, Proposal} from "./types.js" */
 
 import { button, focusOn, h, show, text } from "../lib/dom.js";
-import { shape } from "../lib/shape.js";
 import { duration, words } from "../locales/en-listen.js";
 import { isWriting, languageName, troubleLine } from "./parts.js";
 
@@ -13,7 +12,6 @@ const w = words.proposal;
 export function proposalCard({ session, say, sayNow, go, bell }) {
   const trouble = troubleLine();
   const title = h("h2", { id: "proposal-title", text: w.title });
-  const face = h("span", { class: "face" });
   const who = h("p", { class: "lead" });
   const facts = h("ul", { class: "facts" });
   const why = h("ul", { class: "soft" });
@@ -25,7 +23,8 @@ export function proposalCard({ session, say, sayNow, go, bell }) {
   const element = h(
     "section",
     { class: "proposal card", "aria-labelledby": "proposal-title", hidden: true },
-    h("div", { class: "proposal-who" }, face, h("div", {}, title, who)),
+    title,
+    who,
     what,
     trouble.element,
     h("div", { class: "row" }, yes, no, h("div", { class: "counting" }, left, bar)),
@@ -36,14 +35,14 @@ export function proposalCard({ session, say, sayNow, go, bell }) {
   let answered = "";
   let whole = 1;
 
-  const key = (/** @type {Proposal} */ one) => `${one.seeker} ${one.deadline}`;
+  const key = (/** @type {Proposal} */ one) => one.id;
 
   function accept() {
     const one = shown;
     if (one === null) return;
     bell.wake();
     void trouble.around(async () => {
-      await session.ask("accept", { seeker: one.seeker });
+      await session.ask("accept", { proposal: one.id });
       answered = key(one);
       go("listen");
     });
@@ -53,7 +52,7 @@ export function proposalCard({ session, say, sayNow, go, bell }) {
     const one = shown;
     if (one === null) return;
     void trouble.around(async () => {
-      await session.ask("decline", { seeker: one.seeker });
+      await session.ask("decline", { proposal: one.id });
       answered = key(one);
       say(w.declined);
     });
@@ -65,7 +64,6 @@ export function proposalCard({ session, say, sayNow, go, bell }) {
     // Whoever is writing to somebody keeps sight of what they write.
     what.open = !isWriting();
     whole = Math.max(1, one.deadline - now);
-    face.replaceChildren(shape(one.seeker));
     const rooms = new Map((session.state.lobby ?? []).map((card) => [card.id, card.name]));
     const topics = (one.topics ?? []).map((topic) => rooms.get(topic) ?? topic);
     const said = [
@@ -76,8 +74,8 @@ export function proposalCard({ session, say, sayNow, go, bell }) {
     ].filter((line) => line !== "");
     facts.replaceChildren(...(said.length > 0 ? said : [w.nothing]).map((line) => h("li", { text: line })), h("li", { text: w.language(languageName(one.language ?? "en")) }));
     why.replaceChildren(...(one.why ?? []).map(words.whyWord).filter((line) => line !== "").map((line) => h("li", { text: line })));
-    bell.ring("call");
-    sayNow(w.said(one.name, duration((one.deadline - now) / 1000)));
+    if (one.quiet !== true) bell.ring("call");
+    sayNow(w.said(duration((one.deadline - now) / 1000)));
   }
 
   return {
@@ -96,7 +94,7 @@ export function proposalCard({ session, say, sayNow, go, bell }) {
         return;
       }
       if (isNew) present(one, now);
-      text(who, w.waited(one.name, (now - one.asked_at) / 1000));
+      text(who, w.waited((now - one.asked_at) / 1000));
       const seconds = Math.max(0, Math.ceil((one.deadline - now) / 1000));
       text(left, w.left(duration(seconds)));
       bar.value = Math.max(0, Math.min(1, (one.deadline - now) / whole));

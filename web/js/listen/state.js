@@ -33,8 +33,8 @@ export function talksOf(view) {
 /** @param {TalkView} talk */
 export const seekerOf = (talk) => talk.people.find((person) => person.role === "seeker") ?? { id: "", name: "" };
 
-/** Whether this listener holds the conversation; the other one helps. @param {TalkView} talk @param {string} me */
-export const holds = (talk, me) => talk.people.find((person) => person.role === "listener")?.id === me;
+/** Whether this listener holds the conversation; the other one helps. @param {TalkView} talk */
+export const holds = (talk) => talk.people.find((person) => person.role === "listener")?.id === talk.me;
 
 /** What was handed over since: conversations that went on without this listener. @param {ConsoleView | null} before @param {ConsoleView} view */
 export function handedOver(before, view) {
@@ -50,9 +50,4 @@ export function tidyProfile(profile) {
     openings: profile.openings.map((opening) => opening.trim()).filter((opening) => opening !== "").slice(0, 12),
     needs: profile.needs.length > 0 ? profile.needs : ["listen", "think"],
   };
-}
-
-/** The invitation's secret behind the address, if there is one. @param {string} hash */
-export function invitationIn(hash) {
-  return /^#invite=([A-Za-z0-9_-]{20,100})$/.exec(hash)?.[1] ?? null;
 }

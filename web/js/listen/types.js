@@ -12,6 +12,10 @@
  * @property {boolean} has_totp
  * @property {number} expires_at
  * @property {number} confirmed_until
+ * @property {boolean} [has_passkey]
+ * @property {number} [operator_from]
+ * @property {number} [failed_tries]
+ * @property {number} [last_failed_at]
  *
  * @typedef {object} Account  a row of the team
  * @property {import("../types.js").Person} member
@@ -20,6 +24,7 @@
  * @property {boolean} has_totp
  * @property {number} created_at
  * @property {number} [revoked_at]
+ * @property {number} [operator_from]
  *
  * @typedef {object} Profile
  * @property {string[]} languages
@@ -32,8 +37,7 @@
  * @property {string[]} openings
  *
  * @typedef {object} Proposal
- * @property {string} seeker
- * @property {string} name
+ * @property {string} id
  * @property {number} asked_at
  * @property {number} deadline
  * @property {string[]} [topics]
@@ -43,10 +47,11 @@
  * @property {number} [heavy]
  * @property {string[]} [why]
  * @property {boolean} [came_back]
+ * @property {boolean} [quiet]  no bell for this one
  *
  * @typedef {{id: string, seeker: import("../types.js").Person, started_at: number, left_at: number, flagged: boolean}} LeftTalk
  *
- * @typedef {"after_session" | "cool_down" | "debrief" | "day_cap" | "week_cap"} Pause
+ * @typedef {"after_session" | "cool_down" | "debrief" | "day_cap" | "week_cap" | "declines"} Pause
  *
  * @typedef {object} ConsoleView
  * @property {number} version
@@ -60,6 +65,7 @@
  * @property {number} week_cap
  * @property {number} waiting
  * @property {string[]} languages  what somebody who asks can choose
+ * @property {string[]} [topics]  likewise
  * @property {Pause} [pause]
  * @property {number} [paused_until]
  * @property {number} [lease_until]

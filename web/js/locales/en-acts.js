@@ -6,9 +6,6 @@ import { refusalWord as pageRefusalWord } from "./en.js";
 const count = (n, one, many) => `${n} ${n === 1 ? one : many}`;
 
 export const words = {
-  manage: "Change",
-  manageRoom: (/** @type {string} */ name) => `Change ${name}`,
-  manageHouse: "Rooms, announcements, hours",
   close: "Close",
   cancel: "No, leave it",
   reason: "Why, for the audit log",
@@ -100,7 +97,6 @@ export const words = {
   },
   worker: {
     ask: "Drain",
-    askOf: (/** @type {string} */ name) => `Drain ${name}`,
     title: (/** @type {string} */ name) => `Drain ${name}`,
     lead: "It takes nobody new, sends its people to the others within seconds, and ends. Its supervisor starts another one. Nobody loses anything.",
     yes: "Yes, drain it",

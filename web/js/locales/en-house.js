@@ -1,4 +1,6 @@
-/** What a page says of announcements, closed rooms, and rooms that were split: fetched where there is anything of it. */
+/** What a page says of announcements, closed rooms, rooms that were split, and seats: fetched where there is anything of it. */
+
+import { words as common } from "./en.js";
 
 export const words = {
   label: "From the people who run this place",
@@ -19,4 +21,21 @@ export const words = {
   rather: (/** @type {string} */ name) => `Rather ${name}`,
   fine: "It's fine here",
   failed: "That didn't work just now. You are where you were.",
+  reading: "You can read on here, without a place of your own at the moment. That leaves room for others.",
+  readingMore: "What you were writing is kept.",
+  writeAgain: "Write here again",
+  seatBack: "You have a place here again.",
+  noSeat: "Every place is taken at this moment. You can read on, and try again in a while.",
+  seats: {
+    title: (/** @type {number} */ n) => `You have a place in ${n === 3 ? "three" : n} rooms`,
+    lead: "That is as many as one person has at a time, so that there are places for everybody. Which one would you give up?",
+    rather: (/** @type {string} */ name) => `Give up my place in ${name}`,
+    kept: "You can still read there, and what you wrote or began to write is kept.",
+  },
+  refusals: {
+    only_reading: "Every place in this room is taken at this moment. What you wrote is kept; please try again in a while.",
+    seats_used: "You have a place in as many rooms as one person can. What you wrote is kept. Give up a place in another room to send it.",
+  },
 };
+
+Object.assign(common.refusals, words.refusals);

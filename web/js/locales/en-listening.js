@@ -18,21 +18,16 @@ export function estimateWord(seconds, from) {
   return seconds < 60 ? "Less than a minute, going by the last hour." : `About ${duration(seconds)}, going by the last hour.`;
 }
 
-/** How many listen and wait. @param {number} listeners @param {number} waiting */
-export function presenceWord(listeners, waiting) {
-  const here = listeners === 0 ? "No listener is here at this moment" : listeners === 1 ? "One listener is here" : `${listeners} listeners are here`;
+/** How many could listen now, and how many wait. @param {number} listeners @param {number} waiting @param {number} [free] */
+export function presenceWord(listeners, waiting, free = 0) {
+  const here = listeners === 0 ? "No listener is here at this moment"
+    : free === 0 ? "No listener is free at this moment"
+    : free === 1 ? "One listener is free" : `${free} listeners are free`;
   const before = waiting === 0 ? "nobody is waiting" : waiting === 1 ? "one person is waiting" : `${waiting} people are waiting`;
   return `${here}, and ${before}.`;
 }
 
-/** A moment to come, in the reader's own day. @param {number} at @param {number} now  by this device's clock */
-export function momentWord(at, now) {
-  const day = (/** @type {number} */ ms) => new Date(ms).toDateString();
-  const time = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" }).format(at);
-  if (day(at) === day(now)) return `today at ${time}`;
-  if (day(at) === day(now + 24 * 3_600_000)) return `tomorrow at ${time}`;
-  return `${new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" }).format(at)} at ${time}`;
-}
+export { momentWord } from "./en-moment.js";
 
 /** @param {string} tag */
 export function languageWord(tag) {
@@ -72,8 +67,8 @@ export const words = {
     session: ["Your ", "listener", " is here"],
   },
   line: {
-    waiting: (/** @type {number | undefined} */ place, /** @type {number} */ kept) =>
-      `${place === undefined ? "You're in line." : placeWord(place)} Your place is kept even if you close this page for up to ${duration(kept)}.`,
+    waiting: (/** @type {number | undefined} */ place, /** @type {number} */ kept, /** @type {number} */ listeners) =>
+      `${listeners === 0 ? "No listener is online right now. " : ""}${place === undefined ? "You're in line." : placeWord(place)} Your place is kept even if you close this page for up to ${duration(kept)}.`,
     lapsed: "Your place in the line was given up while you were away.",
     session: "Your listener is waiting for you.",
     unread: (/** @type {string} */ name) => `${name} has written to you.`,
@@ -92,6 +87,7 @@ export const words = {
     agreement: (/** @type {number} */ minutes, /** @type {string} */ forgotten) => [
       "What you write stays between you and your listener. They may ask a colleague for help if somebody is in danger.",
       "If words sound as if somebody is in danger, a moderator is shown that one post, and may offer help.",
+      "What either of you changes, takes back or erases is kept sealed until the rest is removed. It is opened only if this conversation is reported.",
       "Listeners are no doctors and no crisis service. If you are in danger now, please use the helplines.",
       `You have up to ${minutes} minutes, and can ask for more. What was written is removed ${forgotten} after the end.`,
     ],
@@ -119,6 +115,7 @@ export const words = {
     go: "I agree, ask for a listener",
     change: "Save what you changed",
     keep: "Leave it as it was",
+    askAgain: (/** @type {string} */ when) => `You can ask again ${when}.`,
     left: "You left the line. Nothing was kept.",
     again: "You can ask again; it will be a new place, at the end.",
   },
@@ -134,9 +131,17 @@ export const words = {
     kept: (/** @type {number} */ s) => `Your place is kept even if you close this page for up to ${duration(s)}.`,
     asked: "A listener is being asked at this moment.",
     none: "No listener is free at this moment. Whoever is free first is asked for the person who waits longest.",
+    alone: "No listener is online right now",
+    aloneLead: "Nobody can say how long it will be until one comes. You keep your place, and the first who comes is asked for the person who has waited longest.",
+    aloneAsk: "Would you like to wait? The rooms are open meanwhile, and the helplines answer now.",
+    aloneWait: "Yes, I'll wait",
+    aloneRooms: "Wait in a room",
+    aloneLeave: "No, not now",
+    aloneDone: "All right. This page tells you as soon as a listener is here.",
     over: (/** @type {string} */ when) => `The listeners' hours are over for today. Those who are still here will go on; otherwise they are back ${when}.`,
     first: (/** @type {string} */ name) =>
       `${name === "" ? "Your listener" : name} lost the connection, and couldn't come back in time. It was nothing you did. You're at the head of the line, so that you need not wait again.`,
+    afterOthers: "You have talked with a listener today, so whoever hasn't yet comes before you.",
     since: (/** @type {string} */ time) => `You asked at ${time}.`,
     change: "Change what you asked for",
     leave: "Leave the line",
@@ -202,10 +207,9 @@ export const words = {
     blockLead: (/** @type {string} */ name) => `This ends at once, and you never meet ${name} here again. They are told only that it is over.`,
     blockYes: (/** @type {string} */ name) => `Block ${name}`,
     report: "Report",
-    reportLead: "A moderator will read what was last written here. The other person isn't told, and you can go on talking.",
+    reportLead: "Those who run this place will read what was last written here. The other person isn't told, and you can go on talking.",
     reportWho: "Whom is it about?",
     reportBoth: "Both, or I don't know",
-    reportTitle: "What happened?",
     reasons: {
       unkind: "Unkind or hurtful",
       contact: "Wants to meet or write elsewhere",
@@ -214,8 +218,8 @@ export const words = {
       other: "Something else",
     },
     note: "Would you like to add something?",
-    reportYes: "Send this to a moderator",
-    reported: "Thank you. A moderator will look at it.",
+    reportYes: "Send this report",
+    reported: "Thank you. Somebody will look at it, never the person it is about.",
     cancel: "No, go back",
     join: (/** @type {string} */ a, /** @type {string} */ b) =>
       `${a} would like to ask ${b} to join you. ${b} will then be able to read what was written so far. Is that good for you?`,
@@ -224,7 +228,7 @@ export const words = {
     yes: "Yes, that's fine",
     no: "No, rather not",
     blockLeadAfter: (/** @type {string} */ name) => `You never meet ${name} here again, and don't see what they write in the rooms. They aren't told.`,
-    reportLeadAfter: "A moderator will read what was last written. The other person isn't told.",
+    reportLeadAfter: "Those who run this place will read what was last written. The other person isn't told.",
     close: "Close",
     joinWaits: (/** @type {string} */ b) => `${b} is being asked.`,
   },
@@ -239,6 +243,7 @@ export const words = {
       staff: "It was ended by the people who look after this place. You can ask again at any time.",
     },
     expires: (/** @type {string} */ time) => `What was written is removed at ${time}, for both of you. Until then only those who talked here can read it.`,
+    lastFrom: (/** @type {string} */ name) => `The last words of ${name}`,
     read: "Read it again",
     readNone: "Nothing was written.",
     notSent: "not sent",
@@ -269,6 +274,8 @@ export const words = {
   },
   refusals: {
     listening_closed: "No listeners are here at this hour.",
+    sessions_used: "You have talked with listeners as often as one person can for now. The rooms are open, and the helplines answer at any hour.",
+    places_used: "Several people who share your internet connection wait already. Please try again in a few minutes. The rooms are open, and the helplines answer now.",
     in_session: "You are in a conversation already.",
     place_gone: "It was too long ago to take the same place back. You can ask again.",
     session_unknown: "This conversation isn't here any more.",

@@ -14,7 +14,7 @@ const DECIDED = {
 export const words = {
   report: {
     title: "What happened?",
-    lead: "Moderators see what was written around it, as it stands now. Nobody else is told.",
+    lead: "Moderators see what was written around it, as it stands now. Nobody else is told, and nobody reads a report about themselves.",
     reasons: /** @type {[string, string][]} */ ([
       ["unkind", "Unkind or hurtful"],
       ["contact", "Wants to meet or write elsewhere"],
@@ -23,6 +23,7 @@ export const words = {
       ["other", "Something else"],
     ]),
     note: "Would you like to add something?",
+    send: "Send this report",
     cancel: "No, go back",
     done: "Thank you. A moderator will look at it, and you will hear from them here. If somebody is in danger now, use “Get help now”.",
   },
@@ -35,9 +36,15 @@ export const words = {
     answer: "Answer them, once",
     answerLabel: "What would you like moderators to know?",
     send: "Send this to the moderators",
+    mutedHere: (/** @type {string} */ until) => `You can read here, but not write until ${until}. What you write stays in the field.`,
+    answerMute: "Answer the moderators",
+    readMute: "Why?",
+    close: "Close",
     seen: "I have read this",
     looked: "A moderator has looked at what you reported. Thank you for telling us.",
     reply: (/** @type {string} */ text) => `They say: ${text}`,
+    stranded: "What you reported is about somebody who works here, and nobody else here can look at it yet. It is kept until somebody can.",
+    contact: (/** @type {string} */ who) => `You can turn to: ${who}`,
     banned: "You can't be here at the moment",
     bannedLead: "The helplines under “Get help now” are there at any hour.",
   },

@@ -6,19 +6,23 @@
 /** @param {number} n */
 const SMALL = (n) => ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"][n] ?? String(n);
 /** @param {number} n @param {string} one @param {string} many */
-const count = (n, one, many) => (n === 1 ? `one ${one}` : `${SMALL(n)} ${many}`);
+export const count = (n, one, many) => (n === 1 ? `one ${one}` : `${SMALL(n)} ${many}`);
 /** @param {string} text */
-const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** @param {number} seconds */
+/** To the half from two on, so that 90 minutes are no two hours. @param {number} seconds */
 export function duration(seconds) {
   const s = Math.max(1, Math.ceil(seconds));
   if (s < 60) return count(s, "second", "seconds");
+  if (Math.round(s / 30) === 3) return "90 seconds";
   const minutes = Math.round(s / 60);
-  if (minutes < 60) return count(minutes, "minute", "minutes");
-  const hours = Math.round(s / 3600);
-  return hours < 48 ? count(hours, "hour", "hours") : count(Math.round(hours / 24), "day", "days");
+  if (minutes < 120 && minutes !== 60) return count(minutes, "minute", "minutes");
+  const hours = Math.round(s / 1800) / 2;
+  return hours < 48 ? halves(hours, "hour") : halves(Math.round(s / 43_200) / 2, "day");
 }
+
+/** @param {number} n  in halves @param {string} unit */
+const halves = (n, unit) => (n % 1 === 0 ? count(n, unit, `${unit}s`) : `${SMALL(n - 0.5)} and a half ${unit}s`);
 
 /** How many are here, as a room card says it. @param {number} here */
 export function hereWord(here) {
@@ -36,8 +40,9 @@ export function unreadWord(unread) {
 /** @param {string[]} names */
 export function typingWord(names) {
   if (names.length === 0) return "";
-  if (names.length === 1) return `${names[0]} is writing…`;
-  if (names.length === 2) return `${names[0]} and ${names[1]} are writing…`;
+  const [one, two] = names.map((name) => name || "Somebody");
+  if (names.length === 1) return `${one} is writing…`;
+  if (names.length === 2) return `${one} and ${two} are writing…`;
   return "A few people are writing…";
 }
 
@@ -75,11 +80,6 @@ export const words = {
   },
   full: {
     led: (/** @type {string} */ name) => `That room was full and has another one beside it. You are in ${name}.`,
-    title: "This room is full",
-    lead: "This room is full so that everyone can be heard. These have space.",
-    none: "This room is full so that everyone can be heard. No other room has space right now. Places open often.",
-    again: "Try this room again",
-    back: "All rooms",
   },
   room: {
     all: "All rooms",
@@ -87,9 +87,6 @@ export const words = {
     welcome: "Welcome",
     people: "People",
     leave: "Leave this room",
-    leaveSure: "Leave this room? Your posts stay until they fade. You can come back any time.",
-    leaveYes: "Yes, leave it",
-    stay: "Stay",
     posts: (/** @type {string} */ room) => `Posts in ${room}`,
     empty: "Nobody has written here lately. You can be the first; whoever comes next will read it.",
     fades: (/** @type {number} */ s) => `Posts here fade after ${duration(s)}.`,
@@ -103,37 +100,19 @@ export const words = {
     catching: "Fetching what you missed…",
     justYou: "just you at the moment",
   },
-  people: {
-    title: "Who is here",
-    close: "Close",
-    you: "you",
-    others: (/** @type {number} */ n) => `and ${count(n, "other", "others")}`,
-    alone: "Just you at the moment. People come and go at all hours.",
-  },
   post: {
     you: "you",
+    role: "Moderator",
     edited: "changed",
     removed: "This post was removed by its writer.",
     warning: (/** @type {string} */ w) => `May be hard to read: ${w}`,
     show: "Show it",
     hide: "Hide it again",
     more: (/** @type {string} */ name) => `React, answer and more: ${name}`,
-    menu: (/** @type {string} */ name) => `For the post of ${name}`,
-    react: "Say something with one touch",
-    reply: "Answer this",
-    edit: "Change it",
-    remove: "Remove it",
-    removeSure: "Remove this post for everybody?",
-    removeYes: "Yes, remove it",
-    keep: "Keep it",
     report: "Report",
-    mute: (/** @type {string} */ name) => `Hide ${name}`,
-    muteHint: "You won't see their posts. They are not told.",
-    muted: (/** @type {string} */ name) => `You no longer see ${name}. You can undo this under “Your name and privacy”.`,
     quoted: (/** @type {string} */ name) => `Answer to ${name}`,
     quoteGone: "Answer to a post that has faded",
     quoteMuted: "Answer to somebody you hide",
-    close: "Close",
     reaction: (/** @type {string} */ word, /** @type {number} */ n, /** @type {boolean} */ mine) =>
       `${word}, from ${count(n, "person", "people")}${mine ? ", you too" : ""}`,
   },
@@ -155,6 +134,7 @@ export const words = {
     cancel: "Cancel",
     answering: (/** @type {string} */ name) => `Answering ${name}`,
     editing: "Changing your post",
+    editFirst: "Save your change first, or cancel it.",
     warnToggle: "This may be hard to read",
     warnLabel: "What is it about? Others see this first.",
     warnHint: "for example: self-harm, loss",
@@ -167,77 +147,14 @@ export const words = {
     enter: "Enter sends. Shift and Enter begin a new line.",
     memoryOnly: "This browser lets us keep nothing. What you write is safe only while this page stays open.",
   },
-  you: {
-    title: "Your name and privacy",
-    back: "Back",
-    nameTitle: "Your name here",
-    nameLead: "Nobody needs to know who you are. Choose something that can't lead back to you.",
-    nameLabel: "Name",
-    nameSave: "Use this name",
-    nameDone: (/** @type {string} */ name) => `You are ${name} now.`,
-    codeTitle: "Come back on another device",
-    codeLead:
-      "A come-back code is a few words that open this same name somewhere else. We can show it once. Keep it where only you look.",
-    codeMake: "Make a come-back code",
-    codeRemake: "Make a new code",
-    codeHas: "You have a code. A new one makes the old one stop working.",
-    codeShown: "Write it down now. It won't be shown again.",
-    codeCopy: "Copy",
-    codeCopied: "Copied.",
-    codeNoCopy: "Copying isn't allowed here. Please write it down.",
-    codeHide: "I have it, put it away",
-    restoreTitle: "Use a code you have",
-    restoreLead: "This browser then becomes the person the code belongs to, instead of",
-    restoreLabel: "Come-back code",
-    restoreDo: "Come back with this code",
-    restoreDone: (/** @type {string} */ name) => `Welcome back, ${name}.`,
-    restoreWait: "Something you wrote is still on its way. Let it arrive, or remove it, and then try again.",
-    hiddenTitle: "People you hide",
-    hiddenNone: "You hide nobody.",
-    hiddenSomebody: "Somebody you hid earlier",
-    unhide: (/** @type {string} */ name) => `See ${name} again`,
-    dataTitle: "What is kept about you",
-    dataLead:
-      "A name, the rooms you are in, your posts until they fade, your reactions, and whom you hide. No e-mail, no password, no address.",
-    dataGet: "Save a copy of it all",
-    forgetTitle: "Forget me on this browser",
-    forgetLead: "For a shared computer. Your name stays, and only a come-back code can open it again.",
-    forgetLeadNoCode: "For a shared computer. You have no come-back code, so nobody could open this name again, not even you.",
-    forgetDo: "Forget me here",
-    forgetYes: "Yes, forget me here",
-    eraseTitle: "Erase me everywhere",
-    eraseLead: "Removes your name, your posts and everything else that is kept about you. It can't be undone.",
-    eraseDo: "Erase me",
-    eraseSure: "Everything you wrote here will be gone for everybody. To be sure it is you, type the word below.",
-    eraseWord: "erase",
-    eraseLabel: (/** @type {string} */ word) => `Type “${word}”`,
-    eraseYes: "Erase everything about me",
-    keep: "No, keep it",
-    lookTitle: "How this page looks",
-    theme: "Light or dark",
-    themes: { auto: "Like my device", light: "Light", dark: "Dark" },
-    size: "Size of the text",
-    sizes: { normal: "Normal", large: "Large", larger: "Larger" },
-    exitTitle: "Leaving quickly",
-    exitLead:
-      "“Leave now” or pressing Shift three times shows another site at once, and clears what this tab kept. Your browser's history may still name this address.",
-  },
-  gone: {
-    title: "See you",
-    forgotten: "This browser no longer knows you.",
-    erased: "Everything about you has been erased.",
-    again: "Come in as somebody new",
-  },
   link: {
+    away: "We can't reach the rooms at the moment. What you wrote is kept here; we keep trying.",
     network: "The connection dropped. You haven't lost anything; we're getting back.",
     offline: "Your device is offline. What you write is kept here and goes out when it's back.",
-    memoryOnly: "The connection dropped. What you write is kept while this page stays open; we're getting back.",
+    memoryOnly: "There is no connection just now. What you write is kept while this page stays open; we're getting back.",
     draining: "The rooms are moving to another machine. You haven't lost anything; back in a moment.",
     busy: "Many people are here at this moment. We'll try again shortly; what you wrote is kept.",
     back: "You're connected again. Nothing is missing.",
-    identity: "Your name here has been erased or has expired.",
-    refused: "This page and the rooms don't understand each other. Loading the page again usually helps.",
-    banned: "You can't be here at the moment.",
     tryNow: "Try now",
     reload: "Load the page again",
     anew: "Come in as somebody new",
@@ -246,9 +163,6 @@ export const words = {
   /** What a refusal means, by its code. */
   refusals: /** @type {Record<string, string>} */ ({
     rate_limited: "That was a little fast. Please wait a moment.",
-    name_taken: "Somebody here has this name, or one that looks much like it. Maybe add a word to it?",
-    name_refused: "This name can't be used here. Letters, digits, spaces and hyphens work, up to 24.",
-    code_unknown: "We don't know this code. Please check the words, their order and the spelling.",
     room_unknown: "This room isn't here any more.",
     room_closed: "This room is closed for now.",
     room_full: "This room is full so that everyone can be heard.",
@@ -259,11 +173,10 @@ export const words = {
     text_too_long: "It is longer than fits. You could send it in two parts.",
     too_large: "It is longer than fits. You could send it in two parts.",
     post_unknown: "That post has faded.",
+    epoch_stale: "This room was set back. Please look again.",
     post_redacted: "That post was removed.",
     not_yours: "Only the person who wrote it can change it.",
     edit_too_late: "It can no longer be changed, but you can still remove it.",
-    too_many_mutes: "You hide as many people as one person can.",
-    member_unknown: "This person isn't here any more.",
     storage_unavailable: "We can't save anything right now. Please try again in a moment.",
     busy: "Many people are here at this moment. Please try again shortly.",
     draining: "The rooms are restarting. Please try again in a moment.",
@@ -272,7 +185,9 @@ export const words = {
     unattended: "No moderator is here just now. You can write again when one is.",
     read_only: "Who is new here reads for a while first.",
     lost: "There is no connection just now. Please try again in a moment.",
+    unfetched: "This part of the page didn't come through. Please try again.",
     late: "No answer came. Please try again in a moment.",
+    unsure: "We can't tell whether that was done. Please look, and try again if it wasn't.",
   }),
   refusalOther: "That didn't work, and it's not your doing. Please try again.",
 };

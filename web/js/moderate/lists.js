@@ -1,7 +1,8 @@
 /** What holds now, with the answers to it; and the notes that listeners wrote to a supervisor. */
 
-/** @import {Debrief, Office, Queue} from "./types.js" */
+/** @import {Debrief, Declines, Office, Queue} from "./types.js" */
 
+import { daily } from "../lib/daily.js";
 import { button, h, keyed, show, text } from "../lib/dom.js";
 import { words } from "../locales/en-moderate.js";
 import { measureRow, moment, trouble } from "./parts.js";
@@ -26,13 +27,23 @@ export function notesView(office) {
   const w = words.notes;
   const none = h("p", { class: "soft", text: w.loading });
   const list = h("ul", { class: "decisions" });
+  const people = h("ul", { class: "decisions" });
+  const declined = h("section", { hidden: true }, h("h2", { text: w.declines }), h("p", { class: "soft", text: w.declinesLead }), people);
   const line = trouble();
   let loadedAt = -1;
   const load = () => line.around(async () => {
-    const { debriefs } = await office.ask("debriefs");
+    const { debriefs, declines } = await office.ask("debriefs");
     text(none, w.none);
     show(none, debriefs.length === 0);
     keyed(list, /** @type {Debrief[]} */ (debriefs), (one) => `${one.id} ${one.read_by?.id ?? ""}`, (one) => ({ element: row(one), update() {} }));
+    show(declined, declines.length > 0);
+    people.replaceChildren(.../** @type {Declines[]} */ (declines).map((one) => h(
+      "li",
+      { class: "decision" },
+      h("b", { text: one.listener.name }),
+      h("p", { text: w.declined(one.day, one.hour, one.sessions) }),
+      one.hour >= one.hour_cap && h("p", { class: "soft small", text: w.stopped }),
+    )));
   });
 
   /** @param {Debrief} one */
@@ -41,13 +52,13 @@ export function notesView(office) {
     return h(
       "li",
       { class: "decision" },
-      h("b", { text: `${one.listener.name} · ${moment(one.at)}` }),
-      h("p", { text: one.note }),
+      daily(h("b"), (said) => text(said, `${one.listener.name} · ${moment(one.at)}`)),
+      h("p", { class: "text", text: one.note }),
       one.read_by === undefined ? h("div", { class: "row" }, read) : h("p", { class: "soft small", text: w.was(one.read_by.name) }),
     );
   }
   return {
-    element: h("section", { class: "narrow" }, h("h1", { text: w.title }), h("p", { class: "soft", text: w.lead }), line.element, none, list),
+    element: h("section", { class: "narrow" }, h("h1", { text: w.title }), h("p", { class: "soft", text: w.lead }), line.element, none, list, declined),
     /** @param {Queue} queue */
     update(queue) {
       if (queue.version === loadedAt) return;

@@ -1,20 +1,22 @@
 /** Puts the moderators' page together: who is signed in, the connection, and what there is to do. */
 
 /** @import {SignedIn} from "../listen/types.js" */
-/** @import {AloneRoom, Office, Queue} from "./types.js" */
+/** @import {AloneRoom, Office, Queue, Report, ReportPage} from "./types.js" */
 
-import { call } from "../lib/api.js";
+import { call, reach } from "../lib/api.js";
 import { Client, Refused } from "../lib/client.js";
 import { attr, button, focusOn, h, keyed, show, text } from "../lib/dom.js";
 import { newId } from "../lib/text.js";
 import { Bell } from "../listen/bell.js";
 import { surely } from "../listen/confirming.js";
 import { signInView, unreachableView } from "../listen/doors.js";
+import { triesNotice } from "../listen/notice.js";
 import { check } from "../listen/parts.js";
 import { words } from "../locales/en-moderate.js";
+import { rareWord } from "../views/lobby.js";
 import { fileView } from "./file.js";
 import { measuresView, notesView } from "./lists.js";
-import { hasToRing, queueView } from "./queue.js";
+import { hasToRing, queueView, takenWord, titleOf } from "./queue.js";
 import { roomsView } from "./rooms.js";
 
 const TICK_MS = 15_000;
@@ -80,12 +82,19 @@ function page(account) {
   /** @type {Queue | null} */
   let queue = null;
   let skew = 0;
-  let chosen = "";
+  /** The pages after the first one, how many they are, and where the next one begins. @type {Report[]} */
+  let extra = [];
+  let pages = 0;
+  let next = "";
+  /** @type {Report | null} */
+  let chosen = null;
+  /** What one came through to what is on the screen. @type {Report[]} */
+  let trail = [];
   /** @typedef {"reports" | "rooms" | "measures" | "notes"} Part */
   /** @type {Part} */
   let at = "reports";
-  /** @type {Set<string>} */
-  const rung = new Set();
+  /** What was rung for, and since when it is as urgent. @type {Map<string, number>} */
+  const rung = new Map();
 
   const address = new URL("/ws", location.href);
   address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
@@ -97,6 +106,7 @@ function page(account) {
     newId,
     hello: { staff: true },
     prepare: () => Promise.resolve(),
+    reach,
     onOpen: (ok) => {
       skew = ok.now - Date.now();
       show(link, false);
@@ -105,20 +115,25 @@ function page(account) {
     },
     onPush: (/** @type {any} */ push) => {
       if (push.push === "reports") take(push, false);
-      else if (push.push === "ring") ring(push.report);
+      else if (push.push === "ring") ring(push);
       else if (push.push === "standby") summon(push.rooms);
       else rooms.take(push);
     },
     onTrouble: (trouble) => {
       if (trouble.status === "connecting") return;
-      if (trouble.status === "stopped") return leave(words.over);
+      // A new sign-in helps only where the one that there was is over.
+      if (trouble.status === "stopped" && trouble.why !== "refused" && trouble.why !== "origin") return leave(words.over);
       show(link, true);
+      void rareWord(trouble.why, trouble.status === "stopped" ? null : trouble.until).then((said) => text(link, said ?? words.lost));
     },
   });
   /** @type {Office} */
-  const office = { ask: (cmd, fields) => client.patient(cmd, fields), askSurely: surely(account, client), fact: (cmd, fields, gate) => client.fact(cmd, fields, { gate }), release: (gate) => client.release(gate), me: account.member, say, queue: () => queue };
+  const office = { ask: (cmd, fields) => client.patient(cmd, fields), askSurely: surely(account, client), fact: (cmd, fields, gate) => client.fact(cmd, fields, { gate }), release: (gate) => client.release(gate), me: account.member, say, queue: () => queue, mayOperate: account.roles.includes("operator"), roomName: (room) => rooms.nameOf(room), openRoom: (room, offset, epoch) => {
+    turn("rooms");
+    void rooms.open(room, offset, epoch);
+  } };
 
-  const reports = queueView(office, choose);
+  const reports = queueView(office, (report) => choose(report), () => void turnPages(pages + 1));
   const rooms = roomsView(office, () => draw());
   const measures = measuresView(office);
   const notes = notesView(office);
@@ -135,17 +150,56 @@ function page(account) {
     if (!isFirst && queue !== null && view.version < queue.version) return;
     const known = new Set([...(queue?.open ?? []), ...(queue?.closed ?? [])].map((report) => report.id));
     if (queue !== null && view.open.some((report) => !known.has(report.id) && !hasToRing(report))) say(words.queue.fresh);
+    for (const report of view.open) {
+      const was = queue?.open.find((one) => one.id === report.id);
+      const lost = takenWord(report, account.member.id);
+      if (was?.claimed_by?.id === account.member.id && report.claimed_by?.id !== account.member.id && lost !== "") sayNow(`${titleOf(report, office)}: ${lost}`);
+    }
     queue = view;
-    for (const report of view.open) if (hasToRing(report) && report.status === "open") ring(report.id);
+    next = view.next ?? "";
+    const waiting = view.open.filter((report) => hasToRing(report) && report.status === "open" && !rung.has(report.id));
+    // What comes later is rung for by the server. What was there before this page came rings once, together.
+    if (isFirst) for (const report of waiting) rung.set(report.id, report.newest_at ?? report.at);
+    if (isFirst && waiting.length > 0) summonNow(waiting.length - 1);
+    if (pages > 0) void turnPages(pages);
     draw();
   }
 
-  /** A call rings once. @param {string} report */
-  function ring(report) {
-    if (rung.has(report)) return;
-    rung.add(report);
+  /** Show so many pages after the first one, as they are now. @param {number} wanted */
+  async function turnPages(wanted) {
+    pages = wanted;
+    const version = queue?.version;
+    /** @type {Report[]} */
+    const found = [];
+    let after = queue?.next ?? "";
+    try {
+      for (let n = 0; n < wanted && after !== ""; n++) {
+        const page = /** @type {ReportPage} */ (await office.ask("report_page", { after }));
+        found.push(...page.reports);
+        after = page.next ?? "";
+      }
+    } catch {
+      // The connection went. The next one brings the queue, and this is done anew.
+      return;
+    }
+    // A newer queue came meanwhile, and sees to its own pages.
+    if (version !== queue?.version || pages !== wanted) return;
+    extra = found;
+    next = after;
+    draw();
+  }
+
+  /** @param {number} more */
+  function summonNow(more) {
     bell.ring("call");
-    sayNow(words.queue.ring);
+    sayNow(words.queue.ring(more));
+  }
+
+  /** It rings once, and again when it has become more serious. @param {{report: string, at: number, more?: number}} push */
+  function ring({ report, at, more }) {
+    if ((rung.get(report) ?? 0) >= at) return;
+    rung.set(report, at);
+    summonNow(more ?? 0);
   }
 
   /** A room that needs somebody calls when it slows, and once more when it can only be read. @param {AloneRoom[]} waiting */
@@ -159,12 +213,11 @@ function page(account) {
     void rooms.look();
   }
 
-  /** @param {string} report */
-  function choose(report) {
-    const found = [...(queue?.open ?? []), ...(queue?.closed ?? [])].find((one) => one.id === report);
-    if (found === undefined) return;
+  /** @param {Report} report @param {Report[]} [through] */
+  function choose(report, through = []) {
     chosen = report;
-    file = fileView(office, found, back);
+    trail = through;
+    file = fileView(office, latestOf(report), back, (part) => choose(part, [...through, report]));
     place.replaceChildren(file.element);
     both.dataset["chosen"] = "yes";
     draw();
@@ -172,9 +225,16 @@ function page(account) {
     if (title !== null) focusOn(title);
   }
 
+  /** As it stands now, where it is in the queue. @param {Report} report */
+  function latestOf(report) {
+    return [...(queue?.open ?? []), ...extra, ...(queue?.closed ?? [])].find((one) => one.id === report.id) ?? report;
+  }
+
   function back() {
-    const from = chosen;
-    chosen = "";
+    const holder = trail.at(-1);
+    if (holder !== undefined) return choose(holder, trail.slice(0, -1));
+    const from = chosen?.id;
+    chosen = null;
     file = null;
     place.replaceChildren(empty);
     delete both.dataset["chosen"];
@@ -202,15 +262,14 @@ function page(account) {
       return {
         element: go,
         update() {
-          const n = one === "reports" ? queue?.open_count : one === "rooms" ? rooms.waiting : one === "notes" ? queue?.unread_debriefs : queue?.measures.filter((each) => each.appeal !== undefined).length;
+          const n = one === "reports" ? queue?.open_count : one === "rooms" ? rooms.waiting : one === "notes" ? queue?.unread_debriefs : queue?.measures.filter((each) => each.appeal).length;
           text(go, n ? `${words.pages[one]} (${n})` : words.pages[one]);
           attr(go, "aria-current", one === at ? "page" : null);
         },
       };
     });
-    reports.update(queue, now, chosen);
-    const latest = [...queue.open, ...queue.closed].find((one) => one.id === chosen);
-    if (latest !== undefined) file?.update(latest);
+    reports.update(queue, extra, next !== "", now, (trail[0] ?? chosen)?.id ?? "");
+    if (chosen !== null) file?.update(latestOf(chosen));
     if (at === "rooms") rooms.update();
     if (at === "measures") measures.update(queue);
     if (at === "notes") notes.update(queue);
@@ -239,8 +298,8 @@ function page(account) {
   window.addEventListener("pageshow", (event) => event.persisted && client.nudge(), { signal });
   window.addEventListener("chat:leaving", () => client.stop(), { signal });
   const ticking = setInterval(draw, TICK_MS);
-  stage.replaceChildren(h("div", { class: "desk" }, nav, stand, foot));
+  stage.replaceChildren(h("div", { class: "desk" }, triesNotice(account), nav, stand, foot));
   client.start();
 }
 
-if (!document.documentElement.classList.contains("left")) void knock();
+if (!/\b(left|old)\b/.test(document.documentElement.className)) void knock();

@@ -2,16 +2,17 @@
 
 /** @import {Measure, Office} from "./types.js" */
 
+import { daily } from "../lib/daily.js";
 import { h, show, text } from "../lib/dom.js";
-import { clock, dayWord } from "../lib/time.js";
-import { words as pageWords } from "../locales/en.js";
+import { momentWord } from "../locales/en-moment.js";
 import { refusalWord, words } from "../locales/en-moderate.js";
 import { field, twoTouches } from "../listen/parts.js";
+import { foldIfLong } from "../views/fold.js";
 
 const w = words.measure;
 
 /** A moment as one says it. @param {number} at */
-export const moment = (at) => `${dayWord(at, Date.now(), pageWords.days)}, ${clock(at)}`;
+export const moment = (at) => momentWord(at);
 
 /** A line for what did not work. */
 export function trouble() {
@@ -45,15 +46,19 @@ export function measureRow({ ask, say }, measure, canLift) {
       say(w.ended);
     },
   });
-  lifting.first.setAttribute("aria-label", `${w.lift}: ${w.row(measure.kind, moment(measure.expires_at))}, ${measure.about.name}`);
-  const isOver = measure.lifted_at !== undefined || measure.expires_at < Date.now();
+  daily(lifting.first, (first) => first.setAttribute("aria-label", `${w.lift}: ${w.row(measure.kind, moment(measure.expires_at))}, ${measure.about.name}`));
+  // Of one's own decision somebody else decides, once it was answered.
+  const isOver = measure.lifted_at !== undefined || measure.expires_at < Date.now() || measure.appeal === "";
+  const said = h("p", { class: "text", text: measure.appeal === "" ? w.answeredForOthers : w.answer(measure.appeal ?? "") });
+  const appeal = h("div", { class: "appeal" }, said);
+  foldIfLong(said);
   return {
     element: h(
       "li",
       { class: "decision" },
-      h("b", { text: `${measure.about.name || words.queue.somebody} · ${w.row(measure.kind, moment(measure.expires_at))}` }),
+      daily(h("b"), (said) => text(said, `${measure.about.name || words.queue.somebody} · ${w.row(measure.kind, moment(measure.expires_at))}`)),
       h("p", { text: measure.reason }),
-      measure.appeal !== undefined && h("p", { class: "appeal", text: w.answer(measure.appeal) }),
+      measure.appeal !== undefined && appeal,
       h("p", { class: "soft small", text: [measure.room ?? "", w.by(measure.by.name), measure.lifted_at !== undefined ? w.lifted : ""].filter((part) => part !== "").join(" · ") }),
       canLift && !isOver && h("div", { class: "row" }, lifting.first),
       canLift && !isOver && lifting.panel,

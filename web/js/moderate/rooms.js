@@ -1,18 +1,17 @@
 /** Being in a room as a moderator: which rooms there are, which wait for somebody, and the one that is on the screen. */
 
-/** @import {Fact, JoinOk, Post, RoomCard} from "../types.js" */
+/** @import {JoinOk, RoomCard} from "../types.js" */
+/** @import {Pane} from "./room.js" */
 /** @import {AloneRoom, Office} from "./types.js" */
 
 import { Refused } from "../lib/client.js";
 import { attr, button, focusOn, h, keyed, show, text } from "../lib/dom.js";
 import { roomOf } from "../lib/facts.js";
-import { clock } from "../lib/time.js";
 import { troubleLine } from "../listen/parts.js";
 import { refusalWord, words } from "../locales/en-moderate.js";
+import { paneView } from "./room.js";
 
 const w = words.rooms;
-const POSTS = 200;
-const NEAR_END_PX = 80;
 
 /** @param {Office} office @param {() => void} changed */
 export function roomsView(office, changed) {
@@ -20,7 +19,7 @@ export function roomsView(office, changed) {
   let cards = null;
   /** @type {AloneRoom[]} */
   let alone = [];
-  /** @type {Map<string, ReturnType<typeof paneView>>} the rooms that one is in */
+  /** @type {Map<string, Pane>} the rooms that one is in */
   const inside = new Map();
   let at = "";
 
@@ -85,7 +84,7 @@ export function roomsView(office, changed) {
     }
   }
 
-  /** @param {string} id @param {ReturnType<typeof paneView>} pane */
+  /** @param {string} id @param {Pane} pane */
   function turn(id, pane) {
     at = id;
     place.replaceChildren(pane.element);
@@ -104,9 +103,15 @@ export function roomsView(office, changed) {
   }
 
   /** @param {string} id */
+  function drop(id) {
+    inside.get(id)?.gone();
+    inside.delete(id);
+  }
+
+  /** @param {string} id */
   async function leave(id) {
     await office.ask("leave", { room: id });
-    inside.delete(id);
+    drop(id);
     back();
     office.say(w.left);
     void look();
@@ -130,17 +135,24 @@ export function roomsView(office, changed) {
     async opened() {
       for (const [id, pane] of [...inside]) {
         try {
-          pane.again(/** @type {JoinOk} */ (await office.ask("join", { room: id })));
+          await pane.again();
         } catch (no) {
-          // Lost again: the next connection is for the same rooms.
-          if (!(no instanceof Refused) || no.temporary) return;
-          inside.delete(id);
+          // It tries again by itself.
+          if (!(no instanceof Refused) || no.temporary) continue;
+          drop(id);
           if (at === id) back();
+          trouble.say(`${nameOf(id)}: ${refusalWord(no)}`);
         }
       }
       await look();
     },
     look,
+    nameOf,
+    /** From elsewhere on the page: into a room, to a post of it where one is named. @param {string} id @param {number} [offset] @param {string} [epoch] */
+    async open(id, offset, epoch) {
+      await trouble.around(() => enter(id));
+      if (offset !== undefined) inside.get(id)?.show(offset, epoch);
+    },
     get waiting() {
       return alone.length;
     },
@@ -154,6 +166,10 @@ export function roomsView(office, changed) {
     take(push) {
       if (push.push === "counts" && cards !== null) {
         cards = cards.map((card) => (push.here[card.id] === undefined ? card : { ...card, here: push.here[card.id] }));
+        changed();
+      } else if (push.push === "left") {
+        drop(push.room);
+        if (at === push.room) back();
         changed();
       } else if (typeof push.channel === "string") inside.get(roomOf(push.channel) ?? "")?.take(push);
     },
@@ -172,82 +188,3 @@ function agreementView(name, agreement, accept, back) {
   return h("section", { class: "card" }, h("h1", { text: w.sure(name) }), ...said.map((line) => h("p", { text: line })), trouble.element,
     h("div", { class: "row" }, button(w.keep, () => void trouble.around(accept), { class: "act" }), button(w.notNow, back, { class: "quiet" })));
 }
-
-/** One room: what is written there, and a line to write. @param {Office} office @param {JoinOk} first @param {() => void} leave @param {() => void} back */
-function paneView(office, first, leave, back) {
-  const { id, name } = first.room;
-  /** @type {Map<number, Post>} */
-  let posts = new Map();
-  const log = h("ol", { class: "room-log", tabindex: 0, "aria-label": name });
-  const empty = h("p", { class: "soft", text: w.quiet });
-  const area = h("textarea", { id: `say-${id}`, rows: 2, maxlength: 2000 });
-  const trouble = troubleLine(refusalWord);
-  const form = h("form", { class: "stack", on: { submit } }, h("label", { for: `say-${id}`, text: w.write(name) }), area, trouble.element, h("div", { class: "row" }, h("button", { type: "submit", class: "act", text: w.send }), button(w.leave, leave, { class: "quiet" })));
-  const element = h("section", { class: "card in-room", "aria-labelledby": `in-${id}` }, button(w.back, back, { class: "quiet back-to-queue" }), h("h1", { id: `in-${id}`, text: name }), h("p", { class: "soft", text: w.youAre(office.me.name) }), empty, log, form);
-
-  /** @param {Event} event */
-  function submit(event) {
-    event.preventDefault();
-    const written = area.value.trim();
-    if (written === "") return;
-    void trouble.around(async () => {
-      await office.fact("post", { room: id, text: written }, id);
-      if (area.value.trim() === written) area.value = "";
-      area.focus();
-    });
-  }
-
-  /** @param {JoinOk} ok */
-  function again(ok) {
-    posts = new Map(ok.posts.map((post) => [post.offset, post]));
-    office.release(id);
-    draw();
-    toEnd();
-  }
-
-  function toEnd() {
-    log.scrollTop = log.scrollHeight;
-  }
-
-  /** @param {Fact} fact */
-  function take(fact) {
-    const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END_PX;
-    if (fact.push === "posted") {
-      posts.set(fact.post.offset, fact.post);
-      if (fact.post.author !== office.me.id && element.isConnected) office.say(w.said(fact.post.name, fact.post.text));
-    } else if (fact.push === "redacted" || fact.push === "edited") {
-      const post = posts.get(fact.target);
-      if (post === undefined) return;
-      posts.set(fact.target, fact.push === "redacted" ? { ...post, text: "", redacted: true } : { ...post, text: fact.text });
-    } else return;
-    for (const offset of [...posts.keys()].slice(0, Math.max(0, posts.size - POSTS))) posts.delete(offset);
-    draw();
-    if (isAtEnd) toEnd();
-  }
-
-  function draw() {
-    keyed(log, [...posts.values()].sort((a, b) => a.offset - b.offset), (post) => String(post.offset), () => {
-      const who = h("b");
-      const when = h("span", { class: "soft" });
-      const warning = h("p", { class: "soft" });
-      const what = h("p", { class: "said" });
-      return {
-        element: h("li", {}, h("p", {}, who, " ", when), warning, what),
-        /** @param {Post} post */
-        update(post) {
-          text(who, post.name);
-          text(when, clock(post.at));
-          text(warning, post.warning === undefined ? "" : w.warning(post.warning));
-          show(warning, post.warning !== undefined);
-          text(what, post.redacted === true ? w.redacted : post.text);
-          what.classList.toggle("soft", post.redacted === true);
-        },
-      };
-    });
-    show(empty, posts.size === 0);
-  }
-
-  again(first);
-  return { element, again, take, shown: toEnd };
-}
-

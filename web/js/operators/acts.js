@@ -3,7 +3,7 @@
 /** @import {Acting, Notice, Raid, RoomSet} from "./types.js" */
 
 import { button, focusOn, h, show } from "../lib/dom.js";
-import { clock } from "../lib/time.js";
+import { momentWord } from "../locales/en-moment.js";
 import { field, twoTouches } from "../listen/parts.js";
 import { refusalWord, words } from "../locales/en-acts.js";
 
@@ -103,7 +103,7 @@ function roomFields(room) {
   const numbers = {
     capacity: numberInput(room.capacity ?? 50, 2, 10_000),
     slow_mode: numberInput(room.slow_mode ?? 0, 0, 3_600),
-    split_at: numberInput(room.split_at ?? 0, 0, 10_000),
+    split_at: numberInput(room.split_at ?? 45, 0, 10_000),
   };
   const needs = h("input", { type: "checkbox" });
   needs.checked = room.needs_moderator ?? false;
@@ -229,7 +229,7 @@ function standing(acting, notices, raids, named, again) {
   const where = ({ room }) => (room === undefined || room === null ? `${words.notice.everywhere}, ` : named(room) === "" ? "" : `${named(room)}, `);
   const rows = [
     ...notices.map((each) =>
-      h("li", {}, h("p", { text: `“${each.text}”` }), h("p", { class: "soft", text: `${where(each)}${words.notice.until(clock(each.until))}` }),
+      h("li", {}, h("p", { text: `“${each.text}”` }), h("p", { class: "soft", text: `${where(each)}${words.notice.until(momentWord(each.until))}` }),
         (acting.mayOperate || (each.room ?? null) !== null) && act({
           ask: words.notice.withdraw, lead: words.notice.withdrawLead, yes: words.notice.withdrawYes,
           act: async (reason) => {
@@ -239,7 +239,7 @@ function standing(acting, notices, raids, named, again) {
         })),
     ),
     ...raids.map((each) =>
-      h("li", {}, h("p", { class: "marked", text: `${where(each)}${words.raid.until(clock(each.until))}` }),
+      h("li", {}, h("p", { class: "marked", text: `${where(each)}${words.raid.until(momentWord(each.until))}` }),
         acting.mayOperate && act({
           ask: words.raid.end, lead: words.raid.endLead, yes: words.raid.endYes,
           act: async (reason) => {

@@ -3,22 +3,25 @@
 /** @import {SignedIn} from "../listen/types.js" */
 /** @import {LoadOk, LoadPush, Picture} from "./types.js" */
 
-import { call } from "../lib/api.js";
+import { call, fetched, reach } from "../lib/api.js";
 import { Client, Refused } from "../lib/client.js";
 import { button, focusOn, h, show, text } from "../lib/dom.js";
 import { newId } from "../lib/text.js";
 import { Bell } from "../listen/bell.js";
 import { surely } from "../listen/confirming.js";
 import { signInView, unreachableView } from "../listen/doors.js";
+import { triesNotice } from "../listen/notice.js";
 import { check } from "../listen/parts.js";
 import { words } from "../locales/en-operators.js";
+import { rareWord } from "../views/lobby.js";
 import { attentionView, floorView, plumbingView, totalsView, workersView } from "./panels.js";
 import { roomsView } from "./rooms.js";
 import { laid, news, whole } from "./state.js";
 
 const OLD_MS = 4_000;
 const TICK_MS = 1_000;
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const AGAIN_MS = 5_000;
+const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit", second: "2-digit" });
 
 /** @param {string} id */
 function byId(id) {
@@ -92,7 +95,7 @@ function statisticsCard() {
 /** The flight simulator. Its form is fetched when somebody wants it. @param {(what: string) => void} tell */
 function flightCard(tell) {
   const w = words.flight;
-  const begin = button(w.begin, () => void import("./flight.js").then(fly, () => tell(words.link.lost)), { class: "act second" });
+  const begin = button(w.begin, () => void fetched(() => import("./flight.js"), "operators/flight.js").then(fly, () => tell(words.link.lost)), { class: "act second" });
   const element = h("section", { class: "card", "aria-labelledby": "flight-title" }, h("h2", { id: "flight-title", text: w.title }), h("p", { text: w.lead }), h("p", {}, begin));
 
   /** @param {typeof import("./flight.js")} found */
@@ -125,7 +128,7 @@ function page(account) {
     mayOperate,
   };
   /** What is done is fetched when somebody begins. @param {(found: typeof import("./acts.js")) => void} begin */
-  const act = (begin) => void import("./acts.js").then(begin, () => tell(words.link.lost));
+  const act = (begin) => void fetched(() => import("./acts.js"), "operators/acts.js").then(begin, () => tell(words.link.lost));
   const change = (/** @type {string} */ id, /** @type {string} */ name) => act((found) => found.roomSheet(acting, id, name));
   const drain = (/** @type {string} */ id, /** @type {string} */ name) => act((found) => found.workerSheet(acting, id, name));
   const rooms = roomsView(change);
@@ -135,17 +138,24 @@ function page(account) {
   const workers = workersView(() => here, mayOperate ? drain : null);
   const plumbing = plumbingView();
   const live = h("p", { class: "live" });
+  const waitingPlace = h("div", {});
+  const accountsPlace = h("div", {});
+  /** @type {ReturnType<typeof import("./accounts.js").accountsCard> | null} */
+  let accounts = null;
   const sound = check(words.sound, bell.on.call);
   sound.input.addEventListener("change", () => bell.set("call", sound.input.checked));
   const element = h(
     "div",
     { class: "operators" },
     h("div", { class: "first" }, h("h1", { text: words.here }), live, button(words.rooms.house, () => act((found) => found.houseSheet(acting)), { class: "quiet", "aria-haspopup": "dialog" }), button(words.out, () => void signOut(), { class: "quiet" })),
+    triesNotice(account),
     attention.element,
+    waitingPlace,
     totals.element,
     rooms.element,
     h("div", { class: "panels" }, ...floor.elements, plumbing.element),
     workers.element,
+    accountsPlace,
     mayOperate && flightCard(tell),
     mayOperate && statisticsCard(),
     h("div", { class: "row" }, sound.element, button(words.soundTry, () => bell.play("call"), { class: "quiet" })),
@@ -166,14 +176,19 @@ function page(account) {
     hello: { staff: true },
     // Who this is stands in the sign-in's cookie.
     prepare: () => Promise.resolve(),
+    reach,
     onOpen: () => void begin(),
     onPush: (/** @type {any} */ push) => {
       if (push.push === "load") take(push);
       else if (push.push === "standby") summon(push.rooms);
+      else if (push.push === "accounts") accounts?.update(push);
     },
     onTrouble: (trouble) => {
       if (trouble.status === "stopped") over(trouble.why);
-      else if (trouble.status === "waiting") tell(words.link.lost);
+      else if (trouble.status === "waiting") {
+        tell(words.link.lost);
+        void rareWord(trouble.why, trouble.until).then((said) => said !== null && !client.isOpen && tell(said));
+      }
     },
   });
 
@@ -185,6 +200,7 @@ function page(account) {
       here = ok.here;
       became(whole(ok));
       tell("");
+      if (mayOperate) await watchAccounts();
     } catch (no) {
       if (no instanceof Refused && no.code === "not_allowed") {
         stop();
@@ -192,6 +208,22 @@ function page(account) {
       }
       // Otherwise the connection was lost, and the next one asks again.
     }
+  }
+
+  /** What is done with accounts, shown as it happens. */
+  async function watchAccounts() {
+    const found = await fetched(() => import("./accounts.js"), "operators/accounts.js").catch(() => null);
+    if (found === null) {
+      setTimeout(() => !signal.aborted && client.isOpen && void watchAccounts().catch(() => {}), AGAIN_MS);
+      return;
+    }
+    const { accountsCard } = found;
+    if (accounts === null) {
+      accounts = accountsCard(account, localOrNone(), sayNow);
+      waitingPlace.replaceChildren(accounts.waiting);
+      accountsPlace.replaceChildren(accounts.element);
+    }
+    accounts.update(await client.patient("accounts"));
   }
 
   /** A room that needs a moderator calls when it slows, and once more when it can only be read.
@@ -243,7 +275,7 @@ function page(account) {
     show(linkLine, what !== "");
   }
 
-  /** @param {"identity" | "refused" | "banned"} why */
+  /** @param {import("../types.js").StopsFor} why */
   function over(why) {
     if (why === "refused") return tell(words.link.stopped);
     stop();
@@ -268,4 +300,4 @@ function page(account) {
   client.start();
 }
 
-if (!document.documentElement.classList.contains("left")) void knock();
+if (!/\b(left|old)\b/.test(document.documentElement.className)) void knock();

@@ -1,15 +1,109 @@
-/** The lobby, and the agreement that stands before a room. */
+/** The lobby, the agreement that stands before a room, and what is always there: connection line and helplines. */
 
-/** @import {Context, RoomCard, Screen, State, View} from "../types.js" */
+/** @import {Context, Link, RoomCard, Screen, State, View} from "../types.js" */
 
+import { fetched } from "../lib/api.js";
 import { attr, button, h, keyed, show, text } from "../lib/dom.js";
 import { shape } from "../lib/shape.js";
+import { clock } from "../lib/time.js";
 import { hereWord, refusalWord, unreadWord, words } from "../locales/en.js";
 
 const w = words.lobby;
+const BACK_MS = 5_000;
+/** What few ever see; its words are fetched when it is so. */
+const isRare = (/** @type {string} */ why) => !["", "network", "draining", "busy"].includes(why);
+
+/** Why there is no connection, in words, where that is rare. @param {string} why @param {number | null} until */
+export async function rareWord(why, until) {
+  const found = isRare(why) ? await fetched(() => import("../locales/en-link.js"), "locales/en-link.js").catch(() => null) : null;
+  return found?.whyWord(why, clock(until ?? Date.now()), location.host) ?? null;
+}
+
+/** @param {Context} context @param {HTMLElement} element */
+export function linkLine({ session, go }, element) {
+  const message = h("span");
+  const now = button(words.link.tryNow, () => session.client.tryNow(), { class: "quiet" });
+  const reload = button(words.link.reload, () => location.reload(), { class: "quiet" });
+  const anew = button(words.link.anew, () => {
+    session.beginAnew();
+    go({ name: "lobby" });
+  }, { class: "quiet" });
+  element.append(message, now, reload, anew);
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let fading;
+  /** The words for what is rare, once they are here. */
+  let rare = "";
+  let rareFor = "";
+
+  /** @param {Link} link */
+  function rareWords({ why, retryAt }) {
+    if (rareFor !== `${why} ${retryAt}`) {
+      if (!rareFor.startsWith(why)) rare = "";
+      rareFor = `${why} ${retryAt}`;
+      void rareWord(why, retryAt).then((said) => {
+        rare = said ?? (retryAt === null ? words.refusalOther : "");
+        update(session.state);
+      });
+    }
+    return rare || (retryAt === null ? "" : words.link.away);
+  }
+
+  /** @param {State} state */
+  function update({ link, me }) {
+    const isStopped = link.status === "stopped";
+    const said = link.status !== "open" && isRare(link.why) ? rareWords(link) : wordsFor(link, session.vault.isDurable, me !== null && session.wasLost);
+    text(message, said);
+    show(now, link.retryAt !== null && link.retryAt - Date.now() > 3_000 && !isStopped);
+    show(reload, isStopped && (link.why === "refused" || link.why === "cookies" || said === words.refusalOther));
+    show(anew, isStopped && (link.why === "identity" || link.why === "out"));
+    element.classList.toggle("well", link.back);
+    element.classList.toggle("soon", link.status === "lost");
+    show(element, said !== "");
+    if (link.back && fading === undefined) {
+      fading = setTimeout(() => {
+        fading = undefined;
+        session.do({ type: "link", link: { back: false } });
+      }, BACK_MS);
+    }
+  }
+  return { update };
+}
+
+/** @param {Link} link @param {boolean} isDurable @param {boolean} wasOpen  there was a connection that could drop */
+function wordsFor(link, isDurable, wasOpen) {
+  if (link.status === "open") return link.back ? words.link.back : "";
+  if (link.status === "starting" && link.retryAt === null) return "";
+  if (!isDurable) return words.link.memoryOnly;
+  if (!navigator.onLine) return words.link.offline;
+  if (link.why === "draining") return words.link.draining;
+  if (link.why === "busy") return words.link.busy;
+  return wasOpen ? words.link.network : words.link.away;
+}
+
+/** @param {HTMLElement} link @param {HTMLElement} section */
+export function helpDialog(link, section) {
+  const dialog = document.createElement("dialog");
+  dialog.className = "sheet help-sheet";
+  dialog.setAttribute("aria-labelledby", "help-title");
+  const close = button(words.help.close, () => dialog.close(), { class: "quiet close" });
+  // The way out is in sight here too, as the sheet stands over the head of the page.
+  dialog.append(close, document.querySelector("a[data-exit]")?.cloneNode(true) ?? "", section);
+  document.body.append(dialog);
+  link.setAttribute("aria-haspopup", "dialog");
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    if (!dialog.open) dialog.showModal();
+    dialog.scrollTop = 0;
+  });
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close();
+  });
+  dialog.addEventListener("close", () => link.focus());
+}
 
 /** @param {Context} context @returns {View} */
 export function lobbyView(context) {
+  const trouble = troubleLine();
   const face = h("span", { class: "face" });
   const name = h("b");
   const you = h(
@@ -17,7 +111,8 @@ export function lobbyView(context) {
     { class: "you-are", hidden: true },
     face,
     h("span", {}, w.youAre, " ", name),
-    button(w.aboutYou, () => context.go({ name: "you" }), { class: "quiet" }),
+    button(w.aboutYou, () => void trouble.around(openOwn), { class: "quiet" }),
+    trouble.element,
   );
   const wait = h("p", { class: "soft", text: w.loading });
   const none = h("p", { class: "soft", text: w.none, hidden: true });
@@ -39,17 +134,22 @@ export function lobbyView(context) {
   );
   let shown = "";
 
+  async function openOwn() {
+    const { youView } = await fetched(() => import("./you.js"), "views/you.js");
+    if (element.isConnected) context.go({ name: "you", view: youView });
+  }
+
   return {
     element,
     update(state) {
       show(you, state.me !== null);
-      if (state.me !== null && shown !== state.me.id) {
-        shown = state.me.id;
-        face.replaceChildren(shape(state.me.id));
+      if (state.me !== null && shown !== state.me.name) {
+        shown = state.me.name;
+        face.replaceChildren(shape(shown));
       }
       text(name, state.me?.name ?? "");
       const rooms = state.lobby ?? [];
-      show(wait, state.lobby === null);
+      show(wait, state.lobby === null && state.link.status !== "stopped");
       show(none, state.lobby !== null && rooms.length === 0);
       const joined = rooms.filter((card) => isMine(card, state));
       const others = rooms.filter((card) => !isMine(card, state));
@@ -158,22 +258,15 @@ export function troubleLine() {
   };
 }
 
-/**
- * What must not happen by a slip: the first touch asks, the second does it.
- * @param {{ask: string, look?: string, lead?: string, yes: string, no: string, act: () => Promise<void>}} how
- */
-export function twice({ ask, look = "act second", lead, yes, no, act }) {
-  const trouble = troubleLine();
-  const first = button(ask, () => turn(true), { class: look });
-  const second = button(yes, () => void trouble.around(act), { class: "act danger" });
-  const panel = h("div", { hidden: true }, lead !== undefined && h("p", { text: lead }), h("div", { class: "row" }, second, button(no, () => turn(false), { class: "quiet" })));
-  /** @param {boolean} isAsking */
-  function turn(isAsking) {
-    show(panel, isAsking);
-    show(first, !isAsking);
-    (isAsking ? second : first).focus();
-  }
-  return [first, panel, trouble.element];
+/** Instead of what could not be fetched: that it is so, and a second try. @param {Element} at @param {() => void} again */
+export function missed(at, again) {
+  const before = at.querySelector(".trouble");
+  if (before instanceof HTMLElement) return show(before, true);
+  const said = h("p", { class: "trouble", role: "alert", text: refusalWord("unfetched") });
+  at.append(said, button(words.status.again, () => {
+    show(said, false);
+    again();
+  }, { class: "act" }));
 }
 
 /** @param {string} long */
@@ -183,3 +276,4 @@ export function paragraphs(long) {
     .filter((line) => line.trim() !== "")
     .map((line) => h("p", { text: line }));
 }
+

@@ -4,11 +4,12 @@
 /** @import {Acts, Context, LogHow, PendingItem, Post, PostItem, State} from "../types.js" */
 /** @import {Composer} from "./composer.js" */
 
+import { fetched } from "../lib/api.js";
 import { attr, button, h, keyed, show, text } from "../lib/dom.js";
 import { ordered } from "../lib/facts.js";
-import { visiblePending } from "../lib/pending.js";
 import { dayOf, dayWord } from "../lib/time.js";
 import { refusalWord, words } from "../locales/en.js";
+import { visiblePending } from "../outgoing.js";
 import { newest } from "../state.js";
 import { troubleLine } from "./lobby.js";
 import { pendingRow, postRow } from "./post.js";
@@ -17,6 +18,8 @@ const w = words.room;
 const NEAR_END_PX = 120;
 const JOINED_MS = 5 * 60 * 1000;
 const QUIET_MS = 600;
+/** Below the head of the page and of the room. */
+const TOP_PX = 140;
 
 /**
  * @typedef {PostItem | PendingItem | {kind: "day" | "line", key: string, words: string}} Item
@@ -28,7 +31,7 @@ const QUIET_MS = 600;
  * @param {LogHow} [how]
  */
 export function logView(context, id, write, how = {}) {
-  const { session, say, sayNow } = context;
+  const { session, say } = context;
   const { says = { ...w, posts: "" } } = how;
   const page = how.scroller ?? document.documentElement;
   const scroller = how.scroller ?? window;
@@ -43,15 +46,23 @@ export function logView(context, id, write, how = {}) {
   /** @type {ReturnType<typeof import("./tools.js").postTools> | undefined} */
   let tools;
   let isAtEnd = true;
+  /** How far one could scroll when that was last looked at. */
+  let lastWay = 0;
   let isShown = false;
+  let hasLanded = false;
   let isFetching = false;
   let lastKey = "";
+  /** @type {Promise<typeof import("./contact.js") | null> | undefined} */
+  let contact;
 
   const distanceToEnd = () => page.scrollHeight - page.scrollTop - page.clientHeight;
+  /** Whoever was at the end leaves it by scrolling, not by what takes room. */
   const onScroll = () => {
-    isAtEnd = distanceToEnd() < NEAR_END_PX;
+    const way = page.scrollHeight - page.clientHeight;
+    if (!isAtEnd || way === lastWay) isAtEnd = distanceToEnd() < NEAR_END_PX;
     if (isAtEnd) seen();
   };
+  const resized = new ResizeObserver(() => settle());
   /** @param {Event} event */
   const onPress = (event) => tools?.leave(event.target);
   rows.addEventListener("keydown", (event) => walk(event, rows));
@@ -64,6 +75,29 @@ export function logView(context, id, write, how = {}) {
     if (!session.state.away) session.markRead(id);
   }
 
+  /** Whoever is at the end stays there; but what has the focus stays in sight. */
+  function settle() {
+    lastWay = page.scrollHeight - page.clientHeight;
+    if (!hasLanded || !isAtEnd) return;
+    page.scrollTop = page.scrollHeight;
+    const held = document.activeElement;
+    const above = held !== null && rows.contains(held) && held !== rows ? TOP_PX - held.getBoundingClientRect().top : 0;
+    if (above > 0) page.scrollTop -= above;
+    onScroll();
+  }
+
+  /** Go to the first post that was not read, or to the end, once there are posts. */
+  function land() {
+    if (!isShown || hasLanded || rows.childElementCount === 0) return;
+    hasLanded = true;
+    const line = rows.querySelector(".new-line");
+    if (line === null) page.scrollTop = page.scrollHeight;
+    else line.scrollIntoView({ block: "center" });
+    isAtEnd = line === null;
+    lastWay = page.scrollHeight - page.clientHeight;
+    onScroll();
+  }
+
   function toEnd() {
     page.scrollTop = page.scrollHeight;
     write.area.focus({ preventScroll: true });
@@ -72,6 +106,7 @@ export function logView(context, id, write, how = {}) {
   async function fetchOlder() {
     if (isFetching) return;
     isFetching = true;
+    trouble.say("");
     text(older, w.earlierBusy);
     const first = rows.querySelector(".post");
     try {
@@ -79,7 +114,8 @@ export function logView(context, id, write, how = {}) {
       say(w.earlierDone(n));
       if (first instanceof HTMLElement && document.activeElement === older) first.focus({ preventScroll: true });
     } catch (no) {
-      sayNow(refusalWord(no));
+      older.after(trouble.element);
+      trouble.say(refusalWord(no));
     }
     isFetching = false;
     text(older, w.earlier);
@@ -93,12 +129,18 @@ export function logView(context, id, write, how = {}) {
     row.focus({ preventScroll: true });
   }
 
+  /** Do something with a post; what goes wrong is said under it. @param {number} offset @param {Promise<unknown>} done */
+  const act = (offset, done) => void done.catch((no) => {
+    rows.querySelector(`[data-offset="${offset}"]`)?.append(trouble.element);
+    trouble.say(refusalWord(no));
+  });
+
   /** @type {Acts["react"]} */
-  const react = (offset, reaction, on) => void session.react(id, offset, reaction, on).catch((no) => sayNow(refusalWord(no)));
+  const react = (offset, ...what) => act(offset, session.react(id, offset, ...what));
 
   async function fetchTools() {
-    const { postTools } = await import("./tools.js");
-    return (tools ??= postTools(context, id, write, react, how.two));
+    const { postTools } = await fetched(() => import("./tools.js"), "views/tools.js");
+    return (tools ??= postTools(context, id, write, { react, act }, how.two));
   }
 
   /** @type {Acts["menu"]} */
@@ -107,7 +149,7 @@ export function logView(context, id, write, how = {}) {
     void trouble.around(async () => (await fetchTools()).toggle(offset, from));
   }
 
-  const acts = { react, jump, menu };
+  const acts = { react, jump, menu, two: how.two };
 
   /** @param {State} state */
   function update(state) {
@@ -124,6 +166,13 @@ export function logView(context, id, write, how = {}) {
     if (items[0]?.key !== rows.firstElementChild?.getAttribute("data-key")) hush(rows);
     keyed(rows, items, (item) => item.key, (item) => make(item, acts, session));
     tools?.update(state);
+    if (state.pending.some((p) => p.why === "contact_details")) {
+      contact ??= fetched(() => import("./contact.js"), "views/contact.js").catch(() => {
+        contact = undefined;
+        return null;
+      });
+      void contact.then((found) => found?.explain(context, session.state, id, rows, write) && settle());
+    }
     const isStopGone = rows.querySelector('.post[tabindex="0"]') === null;
     if (isStopGone || (isLonger && !rows.contains(document.activeElement))) mark(rows, rows.querySelector(".post:last-of-type"));
     for (const other of rows.querySelectorAll('.post[tabindex="-1"] button:not([tabindex])')) attr(other, "tabindex", -1);
@@ -133,11 +182,12 @@ export function logView(context, id, write, how = {}) {
     show(empty, items.length === 0 && !room.thin);
     show(catching, room.hole !== "no" || room.thin);
     if (!isShown) return;
-    if (isOwn || (isAtEnd && isLonger)) page.scrollTop = page.scrollHeight;
+    if (!hasLanded) return land();
+    isAtEnd ||= isOwn;
+    if (isAtEnd && !isFetching) settle();
     else if (anchor?.isConnected) page.scrollTop += anchor.getBoundingClientRect().top - before;
-    isAtEnd = distanceToEnd() < NEAR_END_PX;
-    if (isAtEnd) seen();
-    else if (isLonger) show(newer, true);
+    onScroll();
+    if (!isAtEnd && isLonger) show(newer, true);
   }
 
   return {
@@ -145,21 +195,20 @@ export function logView(context, id, write, how = {}) {
     newer,
     update,
     /** Something else on the page took or gave room. */
-    settle() {
-      if (isShown && isAtEnd) page.scrollTop = page.scrollHeight;
-    },
+    settle,
     shown() {
       isShown = true;
       write.grow();
-      const line = rows.querySelector(".new-line");
-      if (line !== null) line.scrollIntoView({ block: "center" });
-      else if (rows.childElementCount > 0) page.scrollTop = page.scrollHeight;
-      onScroll();
+      land();
       scroller.addEventListener("scroll", onScroll, { passive: true });
+      for (const part of [how.scroller ?? document.body, ...(how.scroller?.children ?? []), element, write.element]) resized.observe(part);
+      window.addEventListener("resize", settle);
       document.addEventListener("pointerdown", onPress);
     },
     gone() {
       scroller.removeEventListener("scroll", onScroll);
+      window.removeEventListener("resize", settle);
+      resized.disconnect();
       document.removeEventListener("pointerdown", onPress);
     },
   };
@@ -176,12 +225,12 @@ function listed(state, id) {
   let last = null;
   let isLineDue = room.line !== null && newest(room) > room.line;
   for (const post of ordered(room)) {
-    if (state.muted.includes(post.author)) continue;
+    if (room.hidden.includes(post.author)) continue;
     if (last === null || dayOf(last.at) !== dayOf(post.at)) {
       items.push({ kind: "day", key: `d${dayOf(post.at)}`, words: dayWord(post.at, Date.now() + state.skew, words.days) });
       last = null;
     }
-    if (isLineDue && post.offset > (room.line ?? 0) && post.author !== me.id) {
+    if (isLineDue && post.offset > (room.line ?? 0) && !room.me.includes(post.author)) {
       items.push({ kind: "line", key: "line", words: w.newLine });
       isLineDue = false;
       last = null;
@@ -192,22 +241,22 @@ function listed(state, id) {
       key: `p${post.offset}`,
       post,
       mine: room.mine[post.offset] ?? [],
-      isMe: post.author === me.id,
+      isMe: room.me.includes(post.author),
       isJoined: last !== null && isJoined(last, post),
-      quoted: quoted === null ? null : { post: quoted, isHidden: quoted !== undefined && state.muted.includes(quoted.author) },
+      quoted: quoted === null ? null : { post: quoted, isHidden: quoted !== undefined && room.hidden.includes(quoted.author) },
     });
     last = post;
   }
-  for (const pending of visiblePending(state.pending, room, me.id)) {
-    items.push({ kind: "pending", key: `w${pending.id}`, pending, me, isJoined: last?.author === me.id });
-    last = { offset: 0, author: me.id, name: me.name, text: "", at: pending.at };
+  for (const pending of visiblePending(state.pending, room)) {
+    items.push({ kind: "pending", key: `w${pending.id}`, pending, me, isJoined: room.me.includes(last?.author ?? "") });
+    last = { offset: 0, author: room.me[0] ?? "", name: me.name, text: "", at: pending.at };
   }
   return items;
 }
 
 /** Posts that one person wrote in one go. @param {Post} last @param {Post} post */
 function isJoined(last, post) {
-  return last.author === post.author && last.name === post.name && post.at - last.at < JOINED_MS && !post.reply_to && !last.redacted;
+  return last.author === post.author && last.name === post.name && last.role === post.role && post.at - last.at < JOINED_MS && !post.reply_to && !last.redacted;
 }
 
 /**
@@ -222,8 +271,9 @@ function make(item, acts, session) {
 
 /** @param {{kind: "day" | "line", words: string}} item */
 function divider({ kind, words: said }) {
-  const element = h("p", { class: kind === "line" ? "new-line" : "day" }, h("span", { text: said }));
-  return { element, update() {} };
+  const name = h("span", { text: said });
+  const element = h("p", { class: kind === "line" ? "new-line" : "day" }, name);
+  return { element, update: (/** @type {{words: string}} */ next) => text(name, next.words) };
 }
 
 /** Older posts and whole pages are no news: let them in quietly. @param {HTMLElement} rows */

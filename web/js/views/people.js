@@ -2,57 +2,74 @@
 
 /** @import {Context, Person, State} from "../types.js" */
 
-import { button, h, keyed, text } from "../lib/dom.js";
-import { refusalWord, words } from "../locales/en.js";
-import { personLine } from "./room.js";
+import { fetched } from "../lib/api.js";
+import { button, focusOn, h, keyed, text } from "../lib/dom.js";
+import { people as w, words as acts } from "../locales/en-tools.js";
+import { words } from "../locales/en.js";
+import { troubleLine } from "./lobby.js";
+import { personLine } from "./person.js";
 
 /** @param {Context} context @param {string} id */
 export function peopleDialog(context, id) {
-  const { session, say, sayNow } = context;
+  const { session, say } = context;
   const list = h("ul", { class: "people" });
   const others = h("p", { class: "soft" });
-  const title = h("h2", { id: "people-title", text: words.people.title });
+  const title = h("h2", { id: "people-title", text: w.title });
   const element = h("dialog", { class: "sheet", "aria-labelledby": "people-title" });
-  element.append(button(words.people.close, () => element.close(), { class: "quiet close" }), title, list, others);
+  element.append(button(w.close, () => element.close(), { class: "quiet close" }), title, list, others);
   element.addEventListener("click", (event) => {
     if (event.target === element) element.close();
   });
 
+  /** @type {Person | null} whoever is being reported stays in the list, though they go */
+  let reported = null;
+
   /** @param {Person} person */
   function row(person) {
-    const isMe = person.id === session.state.me?.id;
-    const act = button("", () => void toggle(), { class: "quiet" });
-    const tell = button(words.post.report, () => void report(), { class: "quiet", "aria-label": `${words.post.report}: ${person.name}` });
-    const element = h("li", {}, personLine(person, isMe ? words.people.you : undefined), !isMe && act, !isMe && tell);
+    const room = () => session.state.rooms[id];
+    const isMe = room()?.me.includes(person.id) === true;
+    const isHidden = () => room()?.hidden.includes(person.id) === true;
+    const trouble = troubleLine();
+    const act = button("", () => void trouble.around(toggle), { class: "quiet" });
+    const tell = button(words.post.report, () => void trouble.around(report), { class: "quiet", "aria-label": `${words.post.report}: ${person.name}` });
+    const element = h("li", {}, personLine(person, isMe ? w.you : undefined), !isMe && act, !isMe && tell, trouble.element);
     async function report() {
-      try {
-        const { reportPanel } = await import("../report.js");
-        const panel = reportPanel(context, id, { member: person.id }, () => {
-          panel.element.remove();
-          tell.focus();
-        });
-        element.querySelector(".report-panel")?.remove();
-        element.append(panel.element);
-        panel.focus();
-      } catch {
-        sayNow(refusalWord("lost"));
-      }
+      const { reportPanel } = await fetched(() => import("../report.js"), "report.js");
+      const panel = reportPanel(context, id, { member: person.id }, () => {
+        panel.element.remove();
+        reported = null;
+        update(session.state);
+        if (tell.isConnected) tell.focus();
+        else focusOn(title);
+      });
+      list.querySelector(".report-panel")?.remove();
+      reported = person;
+      element.append(panel.element);
+      panel.focus();
     }
     async function toggle() {
-      const on = !session.state.muted.includes(person.id);
-      try {
-        await session.mute(person.id, person.name, on);
-        if (on) say(words.post.muted(person.name));
-      } catch (no) {
-        sayNow(refusalWord(no));
-      }
+      const on = !isHidden();
+      await session.mute(person.id, on);
+      if (on) say(acts.muted(person.name));
     }
     return {
       element,
       update() {
-        text(act, session.state.muted.includes(person.id) ? words.you.unhide(person.name) : words.post.mute(person.name));
+        text(act, isHidden() ? acts.unhide(person.name) : acts.mute(person.name));
       },
     };
+  }
+
+  /** @param {State} state */
+  function update(state) {
+    const room = state.rooms[id];
+    if (room === undefined) return;
+    const me = room.people.filter((p) => room.me.includes(p.id));
+    const others_ = room.people.filter((p) => !room.me.includes(p.id));
+    const rest = reported === null || others_.some((p) => p.id === reported?.id) ? others_ : [...others_, reported];
+    keyed(list, [...me, ...rest.sort((a, b) => a.name.localeCompare(b.name))], (p) => `${p.id} ${p.name} ${p.role}`, row);
+    const more = room.here - room.people.length;
+    text(others, others_.length === 0 && more <= 0 ? w.alone : more > 0 ? w.others(more) : "");
   }
 
   return {
@@ -60,15 +77,6 @@ export function peopleDialog(context, id) {
     open() {
       element.showModal();
     },
-    /** @param {State} state */
-    update(state) {
-      const room = state.rooms[id];
-      if (room === undefined) return;
-      const me = room.people.filter((p) => p.id === state.me?.id);
-      const rest = room.people.filter((p) => p.id !== state.me?.id).sort((a, b) => a.name.localeCompare(b.name));
-      keyed(list, [...me, ...rest], (p) => `${p.id} ${p.name}`, row);
-      const more = room.here - room.people.length;
-      text(others, rest.length === 0 && more <= 0 ? words.people.alone : more > 0 ? words.people.others(more) : "");
-    },
+    update,
   };
 }

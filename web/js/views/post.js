@@ -3,6 +3,7 @@
 /** @import {Outgoing} from "../outgoing.js" */
 /** @import {Acts, PendingItem, PostItem, Quote, Reaction} from "../types.js" */
 
+import { fetched } from "../lib/api.js";
 import { attr, button, h, keyed, show, text } from "../lib/dom.js";
 import { shape } from "../lib/shape.js";
 import { excerpt } from "../lib/text.js";
@@ -15,7 +16,7 @@ let rows = 0;
 
 /** @param {PostItem} first @param {Acts} acts */
 export function postRow(first, acts) {
-  const { offset, author } = first.post;
+  const { offset } = first.post;
   const id = `text-${(rows += 1)}`;
   const name = h("b");
   const you = h("span", { class: "soft" });
@@ -30,8 +31,9 @@ export function postRow(first, acts) {
   const more = button("", () => acts.menu(offset, more), { class: "more", "aria-expanded": "false", "aria-live": "off" });
   const dots = h("span", { "aria-hidden": "true", text: "···" });
   more.append(dots);
-  const head = h("div", { class: "head" }, name, you, h("span", { class: "when", "aria-live": "off" }, time, edited));
-  const element = h("article", { class: "post", "data-offset": offset, tabindex: -1 }, shape(author), h("div", { class: "body" }, head, quote, veil, words_, chips), more);
+  const role = h("span", { class: "role" });
+  const head = h("div", { class: "head" }, name, role, you, h("span", { class: "when", "aria-live": "off" }, time, edited));
+  const element = h("article", { class: "post", "data-offset": offset, tabindex: -1 }, shape(first.post.name), h("div", { class: "body" }, head, quote, veil, words_, chips), more);
   let isOpen = false;
   let isVeiled = false;
 
@@ -53,20 +55,22 @@ export function postRow(first, acts) {
       element.classList.toggle("removed", isRemoved);
       // Whoever took a post back, or was erased, is not named there any more.
       text(name, isRemoved ? "" : post.name);
+      text(role, isRemoved || !post.role ? "" : w.role);
       text(you, isMe && !isRemoved ? w.you : "");
       text(time, clock(post.at));
       attr(time, "datetime", iso(post.at));
       text(edited, post.edited_at !== undefined && post.edited_at !== null && !isRemoved ? w.edited : "");
-      text(words_, isRemoved ? w.removed : post.text);
+      fill(words_, isRemoved ? w.removed : post.text);
       isVeiled = !isRemoved && post.warning !== undefined && post.warning !== null;
       text(warning, isVeiled ? w.warning(post.warning ?? "") : "");
       show(veil, isVeiled);
       unveil(isOpen);
       show(quote, quoted !== null && !isRemoved);
       if (quoted !== null) sayQuote(quote, quoted);
-      attr(more, "aria-label", w.more(post.name));
+      attr(more, "aria-label", isRemoved ? w.report : w.more(post.name));
       attr(element, "aria-label", `${isRemoved ? w.removed : post.name}, ${clock(post.at)}`);
-      show(more, !isRemoved);
+      // What was removed can be reported as long as it would have stood.
+      show(more, !isRemoved || !(isMe || acts.two));
       const counts = Object.entries(post.reactions ?? {}).filter(([reaction]) => reaction in REACTIONS);
       for (const own of mine) if (!counts.some(([reaction]) => reaction === own)) counts.push([own, 1]);
       show(chips, counts.length > 0 && !isRemoved);
@@ -74,6 +78,12 @@ export function postRow(first, acts) {
       keyed(chips, list, (c) => c.reaction, (c) => chip(c.reaction, (on) => acts.react(offset, c.reaction, on)));
     },
   };
+}
+
+/** @param {HTMLElement} element @param {string} said */
+function fill(element, said) {
+  text(element, said);
+  if (said.length > 399 || /(\n.*){12}/.test(said)) fetched(() => import("./fold.js"), "views/fold.js").then((found) => found.foldIfLong(element), () => {});
 }
 
 /** @param {HTMLElement} quote @param {Quote} quoted */
@@ -107,18 +117,25 @@ function chip(reaction, act) {
 export function pendingRow(first, outgoing) {
   const { pending, me } = first;
   const status = h("span");
-  const again = button(words.status.again, () => outgoing.retry(pending.id), { class: "quiet" });
-  const remove = button(words.status.remove, () => outgoing.drop(pending.id), { class: "quiet" });
+  /** What was pressed goes; whoever uses the keyboard stays in the list. @param {() => void} act */
+  const leaving = (act) => () => {
+    if (line.contains(document.activeElement)) /** @type {HTMLElement | null} */ (element.closest(".rows"))?.focus({ preventScroll: true });
+    act();
+  };
+  const again = button(words.status.again, leaving(() => outgoing.retry(pending.id)), { class: "quiet" });
+  const remove = button(words.status.remove, leaving(() => outgoing.drop(pending.id)), { class: "quiet" });
+  const words_ = h("p", { class: "text" });
   const line = h("p", { class: "status soft", "aria-live": "off" }, status, again, remove);
   const body = h(
     "div",
     { class: "body" },
     h("div", { class: "head" }, h("b", { text: me.name }), h("span", { class: "soft", text: w.you })),
     pending.warning !== null && h("p", { class: "warning", text: w.warning(pending.warning) }),
-    h("p", { class: "text", text: pending.text }),
+    words_,
     line,
   );
-  const element = h("article", { class: "post mine pending", tabindex: -1, "aria-label": w.you }, shape(me.id), body);
+  fill(words_, pending.text);
+  const element = h("article", { class: "post mine pending", tabindex: -1, "aria-label": w.you }, shape(me.name), body);
   return {
     element,
     /** @param {PendingItem} item */

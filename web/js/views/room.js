@@ -1,14 +1,14 @@
 /** A room: its name and welcome, its posts, who is here, and where one writes. */
 
-/** @import {Context, Person, View} from "../types.js" */
+/** @import {Context, View} from "../types.js" */
 
+import { fetched } from "../lib/api.js";
 import { attr, button, h, keyed, show, text } from "../lib/dom.js";
-import { shape } from "../lib/shape.js";
 import { hereWord, typingWord, unreadWord, words } from "../locales/en.js";
 import { joinedRooms } from "../state.js";
 import { composer } from "./composer.js";
 import { logView } from "./log.js";
-import { paragraphs, troubleLine, twice } from "./lobby.js";
+import { paragraphs, troubleLine } from "./lobby.js";
 
 const w = words.room;
 
@@ -24,14 +24,11 @@ export function roomView(context, id) {
   const topic = h("p", { class: "topic" });
   const welcome = h("div");
   const fades = h("p", { class: "soft" });
-  const leaving = twice({
-    ask: w.leave, look: "quiet", lead: w.leaveSure, yes: w.leaveYes, no: w.stay,
-    act: async () => {
-      await session.leaveRoom(id);
-      context.back();
-    },
-  });
-  const pinned = h("details", { class: "pinned" }, h("summary", { text: w.welcome }), topic, welcome, fades, h("div", {}, ...leaving));
+  const leaving = h("div", {}, button(w.leave, () => void trouble.around(async () => {
+    const { askToLeave } = await fetched(() => import("./twice.js"), "views/twice.js");
+    askToLeave(context, id, leaving);
+  }), { class: "quiet" }));
+  const pinned = h("details", { class: "pinned" }, h("summary", { text: w.welcome }), topic, welcome, fades, leaving);
   const write = composer(context, id);
   const log = logView(context, id, write);
   const typing = h("p", { class: "typing soft", "aria-live": "off" });
@@ -59,7 +56,7 @@ export function roomView(context, id) {
   let welcomed = "";
 
   async function showPeople() {
-    const { peopleDialog } = await import("./people.js");
+    const { peopleDialog } = await fetched(() => import("./people.js"), "views/people.js");
     people ??= peopleDialog(context, id);
     element.append(people.element);
     people.update(session.state);
@@ -88,21 +85,21 @@ export function roomView(context, id) {
       log.update(state);
       write.update(state);
       people?.update(state);
-      const writing = Object.keys(room.typing).filter((m) => !state.muted.includes(m));
+      const writing = Object.keys(room.typing).filter((m) => !room.hidden.includes(m));
       text(typing, typingWord(writing.map((m) => state.names[m] ?? "")));
-      keyed(rooms, joinedRooms(state), (r) => r.id, () => listed(context, id));
+      keyed(rooms, joinedRooms(state), (r) => r.id, () => listed(context, id, trouble));
     },
     shown: () => log.shown(),
     gone: () => log.gone(),
   };
 }
 
-/** One of the rooms one is in. @param {Context} context @param {string} current */
-function listed(context, current) {
+/** One of the rooms one is in. @param {Context} context @param {string} current @param {ReturnType<typeof troubleLine>} trouble */
+function listed(context, current, trouble) {
   const name = h("span");
   const unread = h("span", { class: "unread" });
   let id = "";
-  const go = h("button", { type: "button", class: "listed", on: { click: () => id !== current && void context.enter(id).catch(() => context.back()) } }, name, unread);
+  const go = h("button", { type: "button", class: "listed", on: { click: () => id !== current && void trouble.around(() => context.enter(id)) } }, name, unread);
   return {
     element: h("li", {}, go),
     /** @param {{id: string, name: string, unread: number}} room */
@@ -114,10 +111,4 @@ function listed(context, current) {
       show(unread, room.unread > 0 && room.id !== current);
     },
   };
-}
-
-/** @param {Person} person @param {string} [after] */
-export function personLine(person, after) {
-  const name = h("span", { text: person.name });
-  return h("span", { class: "person" }, shape(person.id), name, after !== undefined && h("span", { class: "soft", text: after }));
 }

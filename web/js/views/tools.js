@@ -1,25 +1,33 @@
 /** The panel with what one can do with a post. Fetched when somebody first touches what is written. */
 
-/** @import {Acts, Context, Post, Reaction, State} from "../types.js" */
+/** @import {Context, Post, Reaction, State} from "../types.js" */
 /** @import {Composer} from "./composer.js" */
 
-import { attr, button, h, show } from "../lib/dom.js";
-import { REACTIONS, refusalWord, words } from "../locales/en.js";
+import { fetched } from "../lib/api.js";
+import { attr, button, h, isComposing, show } from "../lib/dom.js";
+import { words as acts } from "../locales/en-tools.js";
+import { REACTIONS, words } from "../locales/en.js";
+import { troubleLine } from "./lobby.js";
 
-const w = words.post;
+const w = { ...words.post, ...acts };
 
 /**
  * @param {Context} context @param {string} id
- * @param {Composer} write @param {Acts["react"]} react @param {boolean} [two]
+ * @param {Composer} write
+ * @param {{react: import("../types.js").Acts["react"], act: (offset: number, done: Promise<unknown>) => void}} how  both say what goes wrong
+ * @param {boolean} [two]
  */
-export function postTools(context, id, write, react, two = false) {
-  const { session, say, sayNow } = context;
+export function postTools(context, id, write, { react, act }, two = false) {
+  const { session, say } = context;
+  const trouble = troubleLine();
   const element = h("div", { class: "tools", role: "group", "aria-live": "off" });
-  /** @type {{offset: number, from: HTMLElement} | null} */
+  /** @type {{offset: number, from: HTMLElement, wasGone: boolean} | null} */
   let at = null;
+  /** What that is an offset of. @type {string | undefined} */
+  let epoch;
 
   element.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
+    if (event.key !== "Escape" || isComposing(event)) return;
     event.stopPropagation();
     close(true);
   });
@@ -41,10 +49,13 @@ export function postTools(context, id, write, react, two = false) {
     const post = session.state.rooms[id]?.posts[offset];
     const row = from.closest(".post");
     if (isOpen || post === undefined || row === null) return;
-    at = { offset, from };
-    attr(element, "aria-label", w.menu(post.name));
+    const wasGone = post.redacted === true;
+    at = { offset, from, wasGone };
+    epoch = session.epoch(id);
+    attr(element, "aria-label", wasGone ? w.report : w.menu(post.name));
     attr(from, "aria-expanded", "true");
-    element.replaceChildren(...contents(post));
+    trouble.say("");
+    element.replaceChildren(...contents(post), trouble.element);
     row.append(element);
     element.scrollIntoView({ block: "nearest" });
     element.querySelector("button")?.focus({ preventScroll: true });
@@ -53,13 +64,14 @@ export function postTools(context, id, write, react, two = false) {
   /** @param {Post} post */
   function contents(post) {
     const { state } = session;
-    const isMe = post.author === state.me?.id;
+    const isMe = state.rooms[id]?.me.includes(post.author) === true;
+    if (post.redacted === true) return [button(w.report, () => void report(post), { class: "quiet" }), button(w.close, () => close(true), { class: "quiet" })];
     const mine = state.rooms[id]?.mine[post.offset] ?? [];
     const reactions = /** @type {Reaction[]} */ (Object.keys(REACTIONS)).map((reaction) =>
       button(
         REACTIONS[reaction],
         () => {
-          react(post.offset, reaction, !mine.includes(reaction));
+          react(post.offset, reaction, !mine.includes(reaction), epoch);
           close(true);
         },
         { class: "chip", "aria-pressed": String(mine.includes(reaction)) },
@@ -73,7 +85,7 @@ export function postTools(context, id, write, react, two = false) {
       }),
       isMe && isYoung && button(w.edit, () => {
         close(false);
-        write.change(post);
+        write.change({ ...post, epoch });
       }),
       isMe && button(w.remove, () => ask(post), { class: "danger" }),
       !isMe && !two && button(w.report, () => void report(post)),
@@ -91,35 +103,27 @@ export function postTools(context, id, write, react, two = false) {
   function ask(post) {
     const yes = button(w.removeYes, () => {
       close(true);
-      session.redact(id, post.offset).catch((no) => sayNow(refusalWord(no)));
+      act(post.offset, session.redact(id, post.offset, epoch));
     }, { class: "act danger" });
     element.replaceChildren(h("p", { text: w.removeSure }), h("div", { class: "row" }, yes, button(w.keep, () => close(true), { class: "quiet" })));
     yes.focus();
   }
 
   /** @param {Post} post */
-  async function report({ offset }) {
-    try {
-      const { reportPanel } = await import("../report.js");
-      const panel = reportPanel(context, id, { offset }, () => close(true));
-      element.replaceChildren(panel.element);
-      panel.focus();
-    } catch {
-      sayNow(refusalWord("lost"));
-    }
-  }
+  const report = ({ offset }) => trouble.around(async () => {
+    const { reportPanel } = await fetched(() => import("../report.js"), "report.js");
+    const panel = reportPanel(context, id, { offset, epoch }, () => close(true));
+    element.replaceChildren(panel.element);
+    panel.focus();
+  });
 
   /** @param {Post} post */
-  async function mute(post) {
-    try {
-      await session.mute(post.author, post.name, true);
-      close(false);
-      say(w.muted(post.name));
-      write.area.focus();
-    } catch (no) {
-      sayNow(refusalWord(no));
-    }
-  }
+  const mute = (post) => trouble.around(async () => {
+    await session.mute(post.author, true);
+    close(false);
+    say(w.muted(post.name));
+    write.area.focus();
+  });
 
   return {
     toggle,
@@ -132,7 +136,9 @@ export function postTools(context, id, write, react, two = false) {
     update(state) {
       if (at === null) return;
       const post = state.rooms[id]?.posts[at.offset];
-      const isGone = post === undefined || post.redacted === true || state.muted.includes(post.author);
+      // What is taken back can be reported all the same.
+      const isTakenBack = post?.redacted === true && !at.wasGone && element.querySelector(".report-panel") === null;
+      const isGone = post === undefined || isTakenBack || state.rooms[id]?.hidden.includes(post.author);
       if (isGone) close(element.contains(document.activeElement));
       show(element, true);
     },

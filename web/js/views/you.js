@@ -1,15 +1,17 @@
-/** One's own corner: the name, the come-back code, the people one hides, one's data, and the look of the page. */
+/** One's own corner: the name, the come-back code, the people one hides, one's data, and the look of the page. Fetched when opened. */
 
 /** @import {Context, Person, View} from "../types.js" */
 
-import { EXPORT_PATH } from "../lib/api.js";
+import { EXPORT_PATH, forgetMe, makeCode, rename, restore } from "../identity.js";
+import { fetched } from "../lib/api.js";
 import { button, h, keyed, show, text } from "../lib/dom.js";
 import { shape } from "../lib/shape.js";
-import { refusalWord, words } from "../locales/en.js";
-import { personLine } from "./room.js";
-import { troubleLine, twice } from "./lobby.js";
-
-const w = words.you;
+import { words as acts } from "../locales/en-tools.js";
+import { words as w } from "../locales/en-you.js";
+import { goneView } from "./gone.js";
+import { personLine } from "./person.js";
+import { troubleLine } from "./lobby.js";
+import { twice } from "./twice.js";
 
 /** @param {Context} context @returns {View} */
 export function youView(context) {
@@ -45,7 +47,7 @@ function nameCard({ session, say }) {
     event.preventDefault();
     show(done, false);
     void trouble.around(async () => {
-      const name = await session.rename(input.value);
+      const name = await rename(session, input.value);
       input.value = name;
       text(done, w.nameDone(name));
       show(done, true);
@@ -56,8 +58,8 @@ function nameCard({ session, say }) {
     element: card(w.nameTitle, h("p", { class: "soft", text: w.nameLead }), form, trouble.element, done),
     update({ me }) {
       if (me === null) return;
-      if (!face.hasChildNodes()) face.append(shape(me.id));
       if (known === me.name) return;
+      face.replaceChildren(shape(me.name));
       if (input.value === known) input.value = me.name;
       known = me.name;
     },
@@ -65,18 +67,20 @@ function nameCard({ session, say }) {
 }
 
 /** @param {Context} context @returns {View} */
-function codeCard({ session, say }) {
+function codeCard(context) {
+  const { session, say } = context;
+  const others = button(w.others, () => void trouble.around(async () => (await fetched(() => import("./others.js"), "views/others.js")).ask(context, others)), { class: "quiet" });
   const trouble = troubleLine();
   const has = h("p", { class: "soft", text: w.codeHas });
   const make = button(w.codeMake, () => void trouble.around(reveal), { class: "act second" });
-  const code = h("output", { class: "code" });
+  const code = h("output", { class: "code", translate: "no" });
   const copied = h("span", { class: "soft" });
   const copy = button(w.codeCopy, () => void copyCode(), { class: "act second" });
   const away = button(w.codeHide, hide, { class: "quiet" });
   const shown = h("div", { class: "shown", hidden: true }, h("p", {}, code), h("p", { text: w.codeShown }), h("div", { class: "row" }, copy, away, copied));
 
   async function reveal() {
-    text(code, await session.makeCode());
+    text(code, await makeCode(session));
     text(copied, "");
     show(shown, true);
     show(make, false);
@@ -99,7 +103,7 @@ function codeCard({ session, say }) {
     make.focus();
   }
   return {
-    element: card(w.codeTitle, h("p", { class: "soft", text: w.codeLead }), has, make, shown, trouble.element),
+    element: card(w.codeTitle, h("p", { class: "soft", text: w.codeLead }), has, make, shown, others, trouble.element),
     update({ hasCode }) {
       show(has, hasCode && shown.hidden);
       text(make, hasCode ? w.codeRemake : w.codeMake);
@@ -119,7 +123,7 @@ function restoreCard({ session, say }) {
     show(done, false);
     if (session.state.pending.length > 0) return trouble.say(w.restoreWait);
     void trouble.around(async () => {
-      const name = await session.restore(input.value);
+      const name = await restore(session, input.value);
       input.value = "";
       text(done, w.restoreDone(name));
       show(done, true);
@@ -135,26 +139,25 @@ function restoreCard({ session, say }) {
 }
 
 /** @param {Context} context @returns {View} */
-function hiddenCard({ session, sayNow }) {
+function hiddenCard({ session }) {
+  const trouble = troubleLine();
   const none = h("p", { class: "soft", text: w.hiddenNone });
   const list = h("ul", { class: "people" });
-  const element = card(w.hiddenTitle, none, list);
+  const element = card(w.hiddenTitle, none, list, trouble.element);
   /** @param {Person} person */
   const row = (person) => {
-    const undo = button(w.unhide(person.name), () => {
-      session.mute(person.id, person.name, false).then(
-        () => element.querySelector("h2")?.focus(),
-        (no) => sayNow(refusalWord(no)),
-      );
-    }, { class: "quiet" });
+    const undo = button(acts.unhide(person.name), () => void trouble.around(async () => {
+      await session.mute(person.id, false);
+      element.querySelector("h2")?.focus();
+    }), { class: "quiet" });
     return { element: h("li", {}, personLine(person), undo), update() {} };
   };
   element.querySelector("h2")?.setAttribute("tabindex", "-1");
   return {
     element,
-    update({ muted, names }) {
+    update({ muted }) {
       show(none, muted.length === 0);
-      keyed(list, muted.map((id) => ({ id, name: names[id] || w.hiddenSomebody })), (p) => `${p.id} ${p.name}`, row);
+      keyed(list, muted.map(({ id, name }) => ({ id, name: name || w.hiddenSomebody })), (p) => p.id, row);
     },
   };
 }
@@ -176,8 +179,8 @@ function forgetCard({ session, go }) {
   const asked = twice({
     ask: w.forgetDo, yes: w.forgetYes, no: w.keep,
     act: async () => {
-      await session.forgetMe();
-      go({ name: "gone", how: "forgotten" });
+      await forgetMe(session);
+      go({ name: "gone", how: "forgotten", view: goneView });
     },
   });
   return {
@@ -188,43 +191,13 @@ function forgetCard({ session, go }) {
   };
 }
 
-/** @param {Context} context @returns {View} */
-function eraseCard({ session, go }) {
+/** What is said before somebody decides is fetched when they ask for it. @param {Context} context @returns {View} */
+function eraseCard(context) {
   const trouble = troubleLine();
-  const ask = button(w.eraseDo, () => turn(true), { class: "act danger" });
-  const input = h("input", { id: "erase", type: "text", autocomplete: "off", autocapitalize: "none", spellcheck: "false" });
-  const yes = h("button", { type: "submit", class: "act danger resting", text: w.eraseYes });
-  const sure = h(
-    "form",
-    { hidden: true },
-    h("p", { text: w.eraseSure }),
-    h("div", { class: "field" }, h("label", { for: "erase", text: w.eraseLabel(w.eraseWord) }), input),
-    h("div", { class: "row" }, yes, button(w.keep, () => turn(false), { class: "quiet" })),
-  );
-  const isMeant = () => input.value.trim().toLowerCase() === w.eraseWord;
-  input.addEventListener("input", () => yes.classList.toggle("resting", !isMeant()));
-  sure.addEventListener("submit", (event) => {
-    event.preventDefault();
-    if (!isMeant()) {
-      trouble.say(w.eraseLabel(w.eraseWord));
-      return input.focus();
-    }
-    void trouble.around(async () => {
-      await session.eraseMe();
-      go({ name: "gone", how: "erased" });
-    });
-  });
-  /** @param {boolean} isAsking */
-  function turn(isAsking) {
-    input.value = "";
-    yes.classList.add("resting");
-    trouble.say("");
-    show(sure, isAsking);
-    show(ask, !isAsking);
-    (isAsking ? input : ask).focus();
-  }
+  const place = h("div");
+  const ask = button(w.eraseDo, () => void trouble.around(async () => (await fetched(() => import("./erase.js"), "views/erase.js")).eraseForm(context, place, ask)), { class: "act danger" });
   return {
-    element: card(w.eraseTitle, h("p", { class: "soft", text: w.eraseLead }), ask, sure, trouble.element),
+    element: card(w.eraseTitle, h("p", { class: "soft", text: w.eraseLead }), ask, place, trouble.element),
   };
 }
 

@@ -79,7 +79,7 @@ export function askingView(context) {
     if (!isFirst) scrollTo(0, 0);
     const heading = element.querySelector("h1");
     if (heading !== null) focusOn(heading);
-    if (!isFirst && next.startsWith("talk")) say(words.waiting.came(partner(talk, state.me?.id)));
+    if (!isFirst && next.startsWith("talk")) say(words.waiting.came(partner(talk)));
     stage.shown?.();
   }
 

@@ -19,11 +19,12 @@ const w = words.ended;
 export function endedStage(context, desk, first) {
   const { session, go } = context;
   const { id, room } = first;
-  const name = partner(first, session.state.me?.id);
+  const name = partner(first);
   const how = h("p", { class: "lead" });
   const expires = h("p");
   const draft = session.vault.draft(room)?.text ?? "";
   const read = readAgain(context, room);
+  const last = lastWords(context, room);
   const again = againCard(context, id, name);
   const wrong = wrongCard(context, first, name);
 
@@ -32,6 +33,7 @@ export function endedStage(context, desk, first) {
       "div",
       { class: "narrow ended" },
       h("h1", { text: w.title }),
+      last.element,
       how,
       expires,
       draft.trim() !== "" && h("div", { class: "card" }, h("p", { text: w.draft }), h("p", { class: "text", text: draft })),
@@ -48,10 +50,11 @@ export function endedStage(context, desk, first) {
       if (talk === undefined) return;
       const said = w.how[talk.ending ?? "other"];
       // Who was blocked is hidden too, in the rooms.
-      const isBlocked = talk.people.some((p) => p.id !== state.me?.id && state.muted.includes(p.id));
+      const isBlocked = talk.hides === true;
       text(how, isBlocked ? w.blockedHow : typeof said === "string" ? said : said(name));
       text(expires, talk.forget_at === undefined ? "" : w.expires(clock(talk.forget_at - state.skew)));
       read.update(state);
+      last.update(state, talk, name, isBlocked);
       again.update(talk);
       show(again.element, !isBlocked);
       wrong.update(isBlocked, talk.forget_at === undefined ? "" : clock(talk.forget_at - state.skew));
@@ -74,6 +77,39 @@ function wrongCard(context, talk, name) {
       show(done, isBlocked);
       text(done, isBlocked ? w.blocked(name) : "");
       show(never, !isBlocked);
+    },
+  };
+}
+
+/** The last thing that the listener wrote, where they ended it: nobody should have to look for it. @param {Context} context @param {string} room */
+function lastWords({ session }, room) {
+  const from = h("figcaption", { class: "soft" });
+  const said = h("blockquote", { class: "text" });
+  const element = h("figure", { class: "last-words", hidden: true }, said, from);
+  let isAsked = false;
+
+  /** The posts of a talk that is over are fetched once. */
+  async function fetch() {
+    if (session.state.rooms[room] === undefined) await session.enter(room);
+    if (session.state.rooms[room]?.thin) await session.older(room);
+  }
+
+  return {
+    element,
+    /** @param {State} state @param {TalkView} talk @param {string} name @param {boolean} isBlocked */
+    update(state, talk, name, isBlocked) {
+      const at = state.rooms[room];
+      if (talk.ending === "other" && !isAsked && (at === undefined || at.thin)) {
+        isAsked = true;
+        fetch().catch((no) => {
+          isAsked = no.code !== "lost";
+        });
+      }
+      const post = at === undefined ? undefined : ordered(at).filter((each) => !each.redacted).at(-1);
+      const isTheirs = post !== undefined && post.warning === undefined && at?.me.includes(post.author) === false;
+      show(element, isTheirs && talk.ending === "other" && !isBlocked);
+      text(said, isTheirs ? post.text : "");
+      text(from, isTheirs ? w.lastFrom(name) : "");
     },
   };
 }
@@ -160,7 +196,7 @@ function againCard({ session, say }, id, name) {
   const lead = h("p", { text: w.againLead(name) });
   const both = h("p", { text: w.bothLead(name), hidden: true });
   const make = button(w.wordsMake, () => void trouble.around(show_), { class: "act", hidden: true });
-  const phrase = h("code", { class: "code", tabindex: 0, hidden: true });
+  const phrase = h("code", { class: "code", tabindex: 0, hidden: true, translate: "no" });
   const meaning = h("p", { hidden: true });
   const copied = h("p", { class: "done", role: "status", hidden: true });
   const copy = button(w.copy, () => void copyWords(), { class: "act second", hidden: true });

@@ -3,6 +3,7 @@
 /** @import {Context, Standing, State, Wish} from "../../types.js" */
 /** @import {Desk, Stage} from "./asking.js" */
 
+import { Refused } from "../../lib/client.js";
 import { button, h, show, text } from "../../lib/dom.js";
 import { commands } from "../../listening.js";
 import { HEAVY, TRAITS, languageWord, momentWord, presenceWord, words } from "../../locales/en-listening.js";
@@ -21,6 +22,7 @@ export function intakeStage(context, desk, isChange) {
   const rooms = (state.lobby ?? []).map(({ id, name }) => ({ id, name }));
   const wish = desk.wish ?? {};
   const trouble = troubleLine();
+  const again = h("p", { class: "soft", hidden: true });
 
   const left = h("p", { class: "done", hidden: !desk.hasLeft, text: `${w.left}${desk.wish === null ? "" : ` ${w.again}`}` });
   const presence = h("p", { class: "soft" });
@@ -53,19 +55,31 @@ export function intakeStage(context, desk, isChange) {
       h("p", { id: "come-back-note", class: "soft", text: w.wordsNote }),
       h("label", { class: "check" }, h("input", { type: "checkbox", name: "only", checked: wish.only === true }), h("span", { text: w.only })),
     ),
-    h("div", { class: "foot go" }, trouble.element, h("div", { class: "row" },
+    h("div", { class: "foot go" }, trouble.element, again, h("div", { class: "row" },
       h("button", { type: "submit", class: "act", text: isChange ? w.change : w.go }),
       isChange && button(w.keep, () => desk.turn(""), { class: "quiet" }),
     )),
   );
   form.addEventListener("change", () => show(heaviest, new FormData(form).get("heavy") === String(HEAVIEST)));
 
+  /** When one may ask again, where the server says so. @param {unknown} no */
+  function later(no) {
+    const at = Number(no instanceof Refused ? no.details?.["again_at"] : undefined);
+    text(again, at > 0 ? w.askAgain(momentWord(at - session.state.skew, Date.now())) : "");
+    show(again, at > 0);
+  }
+
   /** @param {Event} event */
   function submit(event) {
     event.preventDefault();
     const wanted = read(form);
     void trouble.around(async () => {
-      await commands(session).ask(wanted);
+      try {
+        await commands(session).ask(wanted);
+      } catch (no) {
+        later(no);
+        throw no;
+      }
       desk.wish = wanted;
       desk.hasLeft = false;
       desk.turn("");
@@ -84,7 +98,7 @@ export function intakeStage(context, desk, isChange) {
       form,
     ),
     update(_, now) {
-      text(presence, presenceWord(now.listeners, now.waiting));
+      text(presence, presenceWord(now.listeners, now.waiting, now.free));
     },
     gone() {
       desk.hasLeft = false;

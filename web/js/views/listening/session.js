@@ -9,7 +9,7 @@ import { attr, button, h, keyed, show, text } from "../../lib/dom.js";
 import { shape } from "../../lib/shape.js";
 import { clock } from "../../lib/time.js";
 import { duration, typingWord } from "../../locales/en.js";
-import { KINDS, words } from "../../locales/en-listening.js";
+import { words } from "../../locales/en-listening.js";
 import { composer } from "../composer.js";
 import { troubleLine } from "../lobby.js";
 import { logView } from "../log.js";
@@ -38,11 +38,12 @@ export function talkView(context, first, { acts = [], cards = [], scroller, suff
   /** What was last said of somebody, so that a return can be told. @type {Set<string>} */
   let lost = new Set();
   let wasEnd = first.ends_at;
+  let noticed = "";
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let ticking;
 
-  const side = () => (talk.people.some((p) => p.id === session.state.me?.id && p.role === "listener") ? "listener" : "seeker");
-  const others = () => talk.people.filter((p) => p.id !== session.state.me?.id);
+  const side = () => (talk.people.some((p) => p.id === talk.me && p.role === "listener") ? "listener" : "seeker");
+  const others = () => talk.people.filter((p) => p.id !== talk.me);
   const names = () => others().map((p) => p.name).join(" & ");
 
   const title = h(heading, { class: "unseen" });
@@ -67,8 +68,6 @@ export function talkView(context, first, { acts = [], cards = [], scroller, suff
     log.element,
     foot,
   );
-  // A question that comes up must not hide what was just written.
-  const settling = new ResizeObserver(() => log.settle());
 
   /** @param {State} state @param {TalkView} view */
   function update(state, view) {
@@ -79,7 +78,6 @@ export function talkView(context, first, { acts = [], cards = [], scroller, suff
     keyed(people, others(), (p) => p.id, (p) => personRow(p, session, room));
     tellOfReturns();
     log.update(state);
-    for (const p of state.pending) if (p.room === room && p.why === "contact_details" && explain(context, p, log.element, takeBack)) log.settle();
     write.update(state);
     more.update();
     const writing = others().filter((p) => at?.typing[p.id] !== undefined);
@@ -89,10 +87,9 @@ export function talkView(context, first, { acts = [], cards = [], scroller, suff
     tick();
   }
 
-  /** Words to be written anew, before what stands there already. @param {string} words */
+  /** @param {string} words */
   function takeBack(words) {
-    area.value = [words, area.value].filter((text) => text.trim() !== "").join("\n");
-    area.dispatchEvent(new Event("input"));
+    write.takeBack({ text: words, warning: null });
     area.focus();
   }
 
@@ -122,23 +119,22 @@ export function talkView(context, first, { acts = [], cards = [], scroller, suff
     const gone = others().find((p) => p.gone_since !== undefined);
     const isQuiet = talk.idle_at - now < QUIET_MS && talk.idle_at < talk.ends_at && talk.idle_at > now;
     const said = gone !== undefined ? lostWord(gone) : isQuiet ? w.idle(clock(talk.idle_at - skew)) : "";
-    if (isQuiet && gone === undefined && notice.textContent !== said) say(said);
+    if (isQuiet && gone === undefined && noticed !== said) say(said);
+    noticed = said;
     text(notice, said);
     show(notice, said !== "");
   }
 
   return {
     element,
-    write: { ...write, takeBack, focus: (/** @type {FocusOptions} */ how) => area.focus(how) },
+    write: { ...write, focus: (/** @type {FocusOptions} */ how) => area.focus(how), takeBack },
     update,
     shown() {
       log.shown();
-      settling.observe(foot);
       ticking = setInterval(tick, TICK_MS);
     },
     gone() {
       log.gone();
-      settling.disconnect();
       clearInterval(ticking);
     },
   };
@@ -155,7 +151,7 @@ function tellApart(element, suffix) {
 function personRow(person, session, room) {
   const name = h("b");
   const state = h("span", { class: "here" });
-  const element = h("li", {}, h("span", { class: "person" }, shape(person.id), h("span", { class: "who" }, name, " ", h("span", { class: "role", text: w.roles[person.role] }), " ", state)));
+  const element = h("li", {}, h("span", { class: "person" }, shape(person.name), h("span", { class: "who" }, name, " ", h("span", { class: "role", text: w.roles[person.role] }), " ", state)));
   return {
     element,
     /** @param {TalkPerson} p */
@@ -192,8 +188,7 @@ function moreTime({ session, say }, room, talk, names) {
   const element = h("div", { class: "talk-more", hidden: true }, said, trouble.element, h("div", { class: "row" }, yes, no, back));
 
   function update() {
-    const { id, extend: by = [], extension_minutes: n, can_extend: can, ends_at: end } = talk();
-    const me = session.state.me?.id ?? "";
+    const { id, me, extend: by = [], extension_minutes: n, can_extend: can, ends_at: end } = talk();
     const isMine = by.includes(me);
     const isWanted = !isMine && by.length > 0 && can && putAside !== end;
     attr(element, "data-session", id);
@@ -209,25 +204,4 @@ function moreTime({ session, say }, room, talk, names) {
     wasWanted = isWanted;
   }
   return { ask, element, update };
-}
-
-/**
- * A post that was refused for the contact details in it: why, and what one can do.
- * @param {Context} context @param {Pending} pending @param {HTMLElement} log @param {(words: string) => void} takeBack
- */
-function explain({ session, sayNow }, pending, log, takeBack) {
-  const status = log.querySelector(`[data-key="w${pending.id}"] .status`);
-  if (status === null || status.classList.contains("contact")) return false;
-  const said = w.contact(/** @type {string[]} */ (pending.details?.["kinds"] ?? []).map((kind) => KINDS[kind] ?? kind));
-  const change = () => {
-    session.outgoing.drop(pending.id);
-    takeBack(pending.text);
-  };
-  status.classList.add("contact");
-  status.prepend(h("span", { text: said }), button(w.rewrite, change, { class: "quiet other" }));
-  if (pending.details?.["may_send"] === true) {
-    status.append(button(w.anyway, () => session.outgoing.retry(pending.id, true), { class: "quiet other" }));
-  }
-  sayNow(said);
-  return true;
 }

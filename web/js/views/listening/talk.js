@@ -6,6 +6,8 @@
 import { attr, button, h, show, text } from "../../lib/dom.js";
 import { commands, partner } from "../../listening.js";
 import { words } from "../../locales/en-listening.js";
+import { refusalWord } from "../../locales/en.js";
+import { reportForm } from "../../report.js";
 import { troubleLine } from "../lobby.js";
 import { choice } from "./intake.js";
 import { talkView } from "./session.js";
@@ -18,7 +20,8 @@ export function talkStage(context, first) {
   const { id, room } = first;
   const doing = commands(session);
   let talk = first;
-  const name = () => partner(talk, session.state.me?.id);
+  let isFetching = false;
+  const name = () => partner(talk);
 
   const end = sheet("end", w.end, (close) => {
     const trouble = troubleLine();
@@ -47,7 +50,12 @@ export function talkStage(context, first) {
       if (standing.session === undefined) return;
       talk = standing.session;
       // The page of a device that has just come asks for what was written before.
-      if (state.open === room && state.rooms[room]?.thin === true) void session.older(room).catch(() => {});
+      if (state.open === room && state.rooms[room]?.thin === true && !isFetching) {
+        isFetching = true;
+        session.older(room).catch(() => {}).finally(() => {
+          isFetching = false;
+        });
+      }
       view.update(state, talk);
       invitation.update();
     },
@@ -64,7 +72,7 @@ export function talkStage(context, first) {
  * @param {Context} context @param {() => TalkView} talk @param {boolean} [isOver]
  */
 export function safety(context, talk, isOver = false) {
-  const name = () => partner(talk(), context.session.state.me?.id);
+  const name = () => partner(talk());
   const block = sheet("block", w.block, (close) => {
     const trouble = troubleLine();
     const yes = () => trouble.around(async () => {
@@ -79,7 +87,7 @@ export function safety(context, talk, isOver = false) {
       h("div", { class: "row" }, button(w.blockYes(name()), () => void yes(), { class: "act danger" }), button(w.cancel, close, { class: "quiet" })),
     ];
   });
-  const report = sheet("report", w.report, (close) => [reportForm(context, talk(), close, isOver)]);
+  const report = sheet("report", w.report, (close) => [reportSheet(context, talk(), close, isOver)]);
   return { block, report };
 }
 
@@ -102,36 +110,23 @@ function sheet(name, title, contents) {
 }
 
 /** @param {Context} context @param {TalkView} talk @param {() => void} close @param {boolean} isOver */
-function reportForm({ session, say }, { id, people }, close, isOver) {
-  const trouble = troubleLine();
-  const note = h("textarea", { id: "report-note", rows: 2, maxlength: 1_000 });
-  const reasons = /** @type {[string, string][]} */ (Object.entries(w.reasons));
+function reportSheet({ session, say }, { id, people }, close, isOver) {
   const listeners = people.filter((p) => p.role === "listener").map((p) => /** @type {[string, string]} */ ([p.id, p.name]));
-  const form = h(
-    "form",
-    { on: { submit } },
-    h("p", { text: isOver ? w.reportLeadAfter : w.reportLead }),
-    listeners.length > 1 && choice("about", w.reportWho, [...listeners, ["", w.reportBoth]], ""),
-    choice("reason", w.reportTitle, reasons, "other"),
-    h("div", { class: "field" }, h("label", { for: "report-note", text: w.note }), note),
-    trouble.element,
-    h("div", { class: "row" }, h("button", { type: "submit", class: "act", text: w.reportYes }), button(w.cancel, close, { class: "quiet" })),
-  );
-
-  /** @param {Event} event */
-  function submit(event) {
-    event.preventDefault();
-    const said = new FormData(form);
-    const about = String(said.get("about") ?? "");
-    void trouble.around(async () => {
-      await commands(session).report(id, { reason: String(said.get("reason")), note: note.value.trim(), ...(about !== "" && { about }) });
+  const { element } = reportForm({
+    reasons: /** @type {[string, string][]} */ (Object.entries(w.reasons)),
+    more: [h("p", { text: isOver ? w.reportLeadAfter : w.reportLead }), listeners.length > 1 && choice("about", w.reportWho, [...listeners, ["", w.reportBoth]], "")],
+    cancel: close,
+    refusal: refusalWord,
+    send: async (said) => {
+      const about = String(new FormData(element).get("about") ?? "");
+      await commands(session).report(id, { ...said, ...(about !== "" && { about }) });
       const done = h("p", { class: "done", text: w.reported, tabindex: -1 });
-      form.replaceChildren(done, h("div", { class: "row" }, button(isOver ? w.close : w.stay, close, { class: "act second" })));
+      element.replaceChildren(done, h("div", { class: "row" }, button(isOver ? w.close : w.stay, close, { class: "act second" })));
       done.focus();
       say(w.reported);
-    });
-  }
-  return form;
+    },
+  });
+  return element;
 }
 
 /** Another listener who would join, or go on in place of this one. @param {Context} context @param {() => TalkView} talk @param {() => string} name */

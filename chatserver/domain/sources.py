@@ -1,0 +1,44 @@
+"""Where somebody connects from, as far as anybody here may know: keyed hashes that nobody can turn back.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+WIDENING: Final = (1, 2, 4)
+"""How many times the allowance of one address each of its prefixes has: an IPv6 /64, /56 and /48. Whoever has a /48
+has 65,536 of the first, so that only counting them together bounds it."""
+
+
+class Prefixes(NamedTuple):
+    """The keys of an address, narrowest first: of an IPv6 address its /64, /56 and /48, of an IPv4 address itself.
+
+    Each is 12 bytes. Keys change at midnight UTC: `today` holds those that others get now, `yesterday` those that the
+    same networks had the day before, in the same order.
+    """
+
+    today: tuple[bytes, ...] = ()
+    yesterday: tuple[bytes, ...] = ()
+
+    def has(self, key: bytes) -> bool:
+        """Return whether a key, made today or yesterday, is of a network that this address is in."""
+        return key in self.today or key in self.yesterday
+
+
+class Source(NamedTuple):
+    """An address, as limits see it. `share` is how many people the operator expects behind it, as a factor of every
+    allowance by address: 1 unless a shared network (a school, a clinic) is configured."""
+
+    prefixes: Prefixes
+    share: int = 1
+
+    @property
+    def key(self) -> bytes:
+        """The narrowest key of today: of an IPv6 address its /64."""
+        return self.prefixes.today[0]
+
+
+UNKNOWN_SOURCE: Final = Source(Prefixes((b"",), (b"",)))
+"""Of a connection that came over no network, as in tests."""

@@ -1,0 +1,111 @@
+"""The staff's routes that begin and end a sign-in: a password, a passkey, an invitation, a reset."""
+
+from __future__ import annotations
+
+from msgspec import Raw
+from starlette.requests import Request
+from starlette.responses import Response
+
+from chatserver.domain.staff import fold_login
+from chatserver.domain.tries import TryKind
+from chatserver.edge.staff_asking import StaffAsking, as_json, done
+from chatserver.edge.staff_bodies import AcceptAsked, PasskeySignInAsked, QuestionAnswer, ResetAsked, SignInAsked
+from chatserver.handlers.passkeys import Purpose, wrong_passkey
+
+
+class EntryRoutes(StaffAsking):
+    """Coming and going."""
+
+    async def sign_in(self, request: Request) -> Response:
+        """`POST /api/staff/sign-in`. A sign-in that this browser had before ends."""
+        token, asked = await self._asked(request, SignInAsked)
+        known = await self._admit_sign_in(request, asked.login)
+        device = self._device_cookie(request)
+        welcome = await self._accounts.sign_in(
+            asked.login, asked.password, asked.code, device=self._accounts.device_of(device), known_device=known
+        )
+        await self._end(token)
+        return await self._greet(request, welcome, device, 200)
+
+    async def ask_passkey(self, request: Request) -> Response:
+        """`POST /api/staff/passkey`: what a browser asks a device with which somebody wants to sign in."""
+        self._asking.token(request, self._origins.judge(request.scope))
+        await self._asking.read(request)
+        place = self._place(request)
+        await self._admit_passkey(request)
+        cookie, holder = self._new_question()
+        options = await self._accounts.passkeys.ask(Purpose.SIGN_IN, holder, place)
+        response = as_json(QuestionAnswer(options=Raw(options)))
+        response.headers.append("set-cookie", self._cookies.question.keep(request.scope, cookie))
+        return response
+
+    async def sign_in_with_passkey(self, request: Request) -> Response:
+        """`POST /api/staff/passkey/sign-in`: by the device's answer, which says itself whose it is."""
+        token, asked = await self._asked(request, PasskeySignInAsked)
+        self._place(request)
+        await self._admit_passkey(request)
+        holder = self._question_holder(request)
+        if holder is None:
+            raise wrong_passkey()
+        device = self._device_cookie(request)
+        welcome = await self._accounts.sign_in_with_passkey(
+            self._shown(request, holder, asked.passkey), device=self._accounts.device_of(device)
+        )
+        await self._end(token)
+        response = await self._greet(request, welcome, device, 200)
+        response.headers.append("set-cookie", self._cookies.question.drop(request.scope))
+        return response
+
+    async def accept(self, request: Request) -> Response:
+        """`POST /api/staff/invitation`: make the account that a link invites to, and sign in."""
+        token, asked = await self._asked(request, AcceptAsked)
+        await self._asking.count_try(TryKind.INVITATION, request)
+        device = self._device_cookie(request)
+        welcome = await self._accounts.accept_invitation(
+            asked.link, asked.login, asked.name, asked.password, device=self._accounts.device_of(device)
+        )
+        await self._end(token)
+        return await self._greet(request, welcome, device, 201)
+
+    async def use_reset(self, request: Request) -> Response:
+        """`POST /api/staff/reset/use`: set a new password for the account that a link gives back, and sign in."""
+        token, asked = await self._asked(request, ResetAsked)
+        await self._asking.count_try(TryKind.INVITATION, request)
+        device = self._device_cookie(request)
+        welcome = await self._accounts.use_reset(asked.link, asked.password, device=self._accounts.device_of(device))
+        await self._end(token)
+        return await self._greet(request, welcome, device, 200)
+
+    async def sign_out(self, request: Request) -> Response:
+        """`POST /api/staff/sign-out`. It is done already where nobody is signed in. The browser stays known."""
+        token = self._asking.token(request, self._origins.judge(request.scope))
+        await self._asking.read(request)
+        await self._end(token)
+        response = done()
+        response.headers.append("set-cookie", self._cookies.sign_in.drop(request.scope))
+        return response
+
+    # ------------------------------------------------------------------------------------------------ how often
+
+    async def _admit_passkey(self, request: Request) -> None:
+        """Count a question for a passkey, or its answer: nothing can be guessed there. From a browser that is known,
+        for that browser alone; else for the address. Raises RATE_LIMITED."""
+        device = self._known_device(request)
+        if device is not None:
+            await self._tries.count_for(TryKind.KNOWN_BROWSER, "passkey", device.hex())
+        else:
+            await self._asking.count_try(TryKind.SIGN_IN, request)
+
+    async def _admit_sign_in(self, request: Request, login: str) -> bytes | None:
+        """Count a password. From a browser that signed in to this login before, for that browser and login alone, so
+        that no stranger can use it up; return the hash of its cookie then. Else for the address, for the login from
+        there, and only then for the login from anywhere. Raises RATE_LIMITED."""
+        device = self._known_device(request)
+        if device is not None and await self._accounts.is_known_there(login, device):
+            await self._tries.count_for(TryKind.KNOWN_BROWSER, fold_login(login), device.hex())
+            return device
+        await self._asking.count_try(TryKind.SIGN_IN, request)
+        source = self._addresses.source(request.scope.get("client"))
+        await self._tries.count_for(TryKind.LOGIN_FROM, fold_login(login), source.key.hex())
+        await self._tries.count_for_login(login)
+        return None

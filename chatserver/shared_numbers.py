@@ -1,0 +1,204 @@
+"""The files in which the workers of one server keep their metrics, so that any of them can answer for all.
+
+prometheus_client maps files that take no room yet. Where there is none left, writing a number into such a page ends the
+process (SIGBUS), and metrics must never decide whether somebody is served. So room is taken before a page is used, in
+memory rather than on the disk of the database. Where there is none a worker goes on counting for itself: its numbers
+are missing in what is told of all, and the log says so once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import logging
+import mmap
+import os
+import shutil
+import struct
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from prometheus_client import values
+from prometheus_client.mmap_dict import MmapedDict
+from prometheus_client.multiprocess import mark_process_dead
+
+DIRECTORY_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
+"""How workers are told where the files are. prometheus_client reads it, too."""
+MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a directory of our own is made in it
+_PREFIX: Final = "chatserver-metrics-"
+_FIRST_BYTES: Final = 64 * 1024
+"""The room that each file takes at first. It doubles where it is used up."""
+_BYTES_A_WORKER: Final = 2 * 1024 * 1024
+_TRIES: Final = 3
+_UNSUPPORTED: Final = frozenset({errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS})
+
+log = logging.getLogger("chatserver.metrics")
+
+
+class Place:
+    """A directory for the files of one server. It is held by a lock, so that others know whether anybody uses it."""
+
+    def __init__(self, directory: Path, lock: int) -> None:
+        self.directory = directory
+        self._lock = lock
+
+    def close(self) -> None:
+        """Remove it, with all that is in it."""
+        shutil.rmtree(self.directory, ignore_errors=True)
+        os.close(self._lock)
+
+
+def find_place(workers: int, *others: Path) -> Place | None:
+    """Make a directory in memory where there is room for so many workers, else in the first of `others`; None where it
+    can be made nowhere. What servers that were killed have left of such is removed."""
+    for parent in (*([MEMORY] if _has_room(MEMORY, workers) else []), *others):
+        with contextlib.suppress(OSError):
+            _sweep(parent)
+            for _ in range(_TRIES):
+                directory = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+                if (lock := _hold(directory)) is not None:
+                    return Place(directory, lock)
+    return None
+
+
+def _has_room(parent: Path, workers: int) -> bool:
+    try:
+        found = os.statvfs(parent)
+    except OSError:
+        return False
+    return os.access(parent, os.W_OK) and found.f_bavail * found.f_frsize >= workers * _BYTES_A_WORKER
+
+
+def _hold(directory: Path) -> int | None:
+    """Lock it and return the lock; None where another server that starts took it for one that is left over."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    except OSError:
+        # A file system without locks: there nobody's directory is ever removed by another.
+        return descriptor
+    if directory.exists():
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
+def _sweep(parent: Path) -> None:
+    for left in parent.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            descriptor = os.open(left, os.O_RDONLY)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(left, ignore_errors=True)
+            finally:
+                os.close(descriptor)
+
+
+def reserve_room() -> None:
+    """Have prometheus_client keep its numbers in files of ours. Call it before the first instrument is made."""
+    vars(values)["MmapedDict"] = ReservedDict
+    # Where workers are forked, it was imported before anybody knew of the directory.
+    vars(values)["ValueClass"] = values.get_value_class()  # type: ignore[no-untyped-call]
+
+
+class ReservedDict(MmapedDict):
+    """prometheus_client's dictionary of numbers in a mapped file, of which every page has its room."""
+
+    def __init__(self, filename: str, read_mode: bool = False) -> None:
+        self._is_shared = read_mode or _reserve(filename, _FIRST_BYTES)
+        if self._is_shared:
+            super().__init__(filename, read_mode)  # type: ignore[no-untyped-call]
+            return
+        self._fname = filename
+        self._f: Any = None
+        self._positions: dict[str, int] = {}
+        self._capacity = _FIRST_BYTES
+        self._m = mmap.mmap(-1, _FIRST_BYTES)
+        # The format begins with how many bytes are used.
+        self._used = 8
+        struct.pack_into("i", self._m, 0, self._used)
+
+    def _init_value(self, key: str) -> None:
+        # What an entry takes beyond its key: its length, what aligns it, and two numbers.
+        while self._used + len(key.encode()) + 32 > self._capacity:
+            self._grow()
+        super()._init_value(key)  # type: ignore[no-untyped-call]
+
+    def _grow(self) -> None:
+        wanted = 2 * self._capacity
+        if self._is_shared and _reserve(self._fname, wanted):
+            self._m = mmap.mmap(self._f.fileno(), wanted)
+        else:
+            self._is_shared = False
+            mapped, self._m = self._m, mmap.mmap(-1, wanted)
+            self._m[: self._used] = mapped[: self._used]
+        self._capacity = wanted
+
+
+def _reserve(filename: str, size: int) -> bool:
+    """Whether the file has `size` bytes now, each with its room. Where it cannot have them it is removed."""
+    try:
+        descriptor = os.open(filename, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            _take_room(descriptor, size)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(filename)
+        log.warning("metrics_not_shared", extra={"cause": error.strerror, "worker": os.getpid()})
+        return False
+    return True
+
+
+def _take_room(descriptor: int, size: int) -> None:
+    try:
+        os.posix_fallocate(descriptor, 0, size)
+    except (AttributeError, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in _UNSUPPORTED:
+            raise
+        missing = size - os.fstat(descriptor).st_size
+        if missing > 0:
+            os.lseek(descriptor, 0, os.SEEK_END)
+            with open(descriptor, "wb", buffering=0, closefd=False) as file:
+                while missing > 0:
+                    missing -= file.write(bytes(missing))
+
+
+def forget_worker(pid: int) -> None:
+    """Keep what a worker that has ended counted, in one file for all such, and nothing else of it."""
+    directory = os.environ.get(DIRECTORY_VARIABLE)
+    if directory is None:
+        return
+    with contextlib.suppress(OSError):
+        # A worker that is asked for numbers at this moment removes the same files.
+        mark_process_dead(pid, directory)  # type: ignore[no-untyped-call]
+    for kind in ("counter", "histogram"):
+        ended = Path(directory, f"{kind}_{pid}.db")
+        try:
+            _add(ended, Path(directory, f"{kind}_ended.db"))
+        except FileNotFoundError:
+            continue
+        except Exception as error:  # noqa: BLE001 - whoever was killed while it made the file leaves anything behind
+            log.warning("metrics_of_ended_worker_lost", extra={"cause": type(error).__name__, "worker": pid})
+            with contextlib.suppress(OSError):
+                ended.unlink()
+
+
+def _add(ended: Path, total: Path) -> None:
+    found: Sequence[tuple[str, float, float, int]] = [
+        *MmapedDict.read_all_values_from_file(ended)  # type: ignore[no-untyped-call]
+    ]
+    ended.unlink()
+    sums = ReservedDict(str(total))
+    try:
+        for key, value, _, _ in found:
+            sums.write_value(key, sums.read_value(key)[0] + value, 0.0)  # type: ignore[no-untyped-call]
+    finally:
+        sums.close()  # type: ignore[no-untyped-call]

@@ -1,0 +1,164 @@
+"""What the audit log says of staff accounts, failed tries, and browsers that are known. Sans-I/O, like `log`.
+
+Whoever enters something holds moderation's lock, which is the last that anybody takes.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from chatserver.domain.account_acts import (
+    FOLDED_FOR,
+    MACHINE,
+    NOBODYS,
+    AccountAct,
+    Tries,
+    is_owed,
+    tried,
+)
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import MemberId
+from chatserver.domain.ledger import Act, Entry
+from chatserver.store import account_statements as sql
+from chatserver.store import moderation
+from chatserver.store import moderation_statements as moderation_sql
+from chatserver.store import staff_statements as staff_sql
+from chatserver.store.compiler import Call, Op
+from chatserver.store.staff_contract import Device
+from chatserver.store.turns import Turn, turn
+
+ROUTINE_AMONG: Final = 5_000
+"""How many entries of the log back is looked for what happens all day. Other acts on accounts are found however much
+was entered since, or whoever did one would only have to read reports until it is out of sight."""
+_ALL: Final = -1
+NO_HASH: Final = b""
+"""No browser's and no token's: where none is to be kept."""
+
+
+def enter(
+    action: AccountAct, whose: MemberId, now: Millis, *, by: MemberId | None, reason: str = "", mine: Turn | None = None
+) -> Op[None]:
+    """Append an act on an account to the audit log; `by` None is whoever has the machine."""
+    taken = mine if mine is not None else (yield from turn())
+    about = (whose,) if whose and whose != MACHINE else ()
+    yield from taken.enter(
+        Act(at=now, by=by if by is not None else MACHINE, action=action, about=about, subject=whose, reason=reason)
+    )
+
+
+def account_acts(limit: int) -> Op[list[Entry]]:
+    ((seq, _),) = yield Call(moderation_sql.HEAD, [()])
+    rows = yield Call(sql.ACCOUNT_ACTS, [(_ALL, limit)])
+    routine = yield Call(sql.ROUTINE_ACTS, [(seq - ROUTINE_AMONG, limit // 3)])
+    return [moderation.entry_of(row) for row in sorted((*rows, *routine), key=lambda row: -row[0])]
+
+
+def was_reset(whose: MemberId, since: Millis) -> Op[bool]:
+    return bool((yield Call(sql.WAS_RESET, [(whose, since)])))
+
+
+# ------------------------------------------------------------------------------------------------ failed tries
+
+
+def note_failed_try(whose: MemberId | None, now: Millis) -> Op[None]:
+    # With the lock, so that two tries at once are two.
+    mine = yield from turn()
+    who = NOBODYS if whose is None else whose
+    before = yield from _tries(who)
+    if whose is not None and not (yield Call(staff_sql.STAFF, [(whose,)])):
+        # Erased at this moment: nothing is to be left of them here.
+        return
+    after, due = tried(before, now)
+    yield from _keep(who, after)
+    if due:
+        yield from _enter_tries(who, due, now, mine)
+
+
+def take_tries(whose: MemberId) -> Op[Tries]:
+    """Return the failed tries since the last sign-in, and count anew: the owner is here. The caller holds the lock
+    (`turn`), and enters those that stand in no entry yet."""
+    before = yield from _tries(whose)
+    if before != Tries():
+        yield from _keep(whose, Tries(logged_at=before.logged_at))
+    return before
+
+
+def prune(now: Millis) -> Op[None]:
+    """See to what time has brought: waits of new operators that are over, and tries whose hour is."""
+    yield Call(staff_sql.END_WAITS, [(now,)])
+    yield from _enter_owed_tries(now)
+
+
+def _enter_owed_tries(now: Millis) -> Op[None]:
+    """Enter the tries that wait for the end of their hour and that nobody has followed up since."""
+    owed = yield Call(sql.UNLOGGED_TRIES, [(now - FOLDED_FOR,)])
+    if not owed:
+        return
+    mine = yield from turn()
+    for who in [MemberId(row[0]) for row in owed]:
+        before = yield from _tries(who)
+        if is_owed(before, now):
+            yield from _keep(who, Tries(count=before.count, last_at=before.last_at, logged_at=now))
+            yield from _enter_tries(who, before.unlogged, now, mine)
+
+
+def _enter_tries(whose: MemberId, count: int, now: Millis, mine: Turn) -> Op[None]:
+    # Nobody knows who tried: the entry is nobody's act.
+    yield from enter(AccountAct.TRIED, whose, now, by=NOBODYS, reason=str(count), mine=mine)
+
+
+def _tries(whose: MemberId) -> Op[Tries]:
+    rows = yield Call(sql.TRIES, [(whose,)])
+    if not rows:
+        return Tries()
+    count, last_at, unlogged, logged_at = rows[0]
+    return Tries(count=count, last_at=last_at, unlogged=unlogged, logged_at=logged_at)
+
+
+def _keep(whose: MemberId, tries: Tries) -> Op[None]:
+    yield Call(sql.DROP_TRIES, [(whose,)])
+    yield Call(sql.ADD_TRIES, [(whose, tries.count, tries.last_at, tries.unlogged, tries.logged_at)])
+
+
+# ------------------------------------------------------------------------------------------------ known browsers
+
+
+def knows_device(device_hash: bytes, whose: MemberId, now: Millis) -> Op[bool]:
+    return bool((yield Call(sql.KNOWS_DEVICE, [(device_hash, whose, now)])))
+
+
+def remember_device(device: Device, whose: MemberId) -> Op[None]:
+    """Know a browser from now on, or for longer. The caller holds the account."""
+    yield Call(sql.DROP_DEVICE, [(device.device_hash, whose)])
+    yield Call(sql.ADD_DEVICE, [(device.device_hash, whose, device.expires_at)])
+
+
+def end_other_sign_ins(whose: MemberId, keep: bytes) -> Op[None]:
+    """End every sign-in but the one with this token's hash: something that opens the account has changed."""
+    yield Call(staff_sql.DROP_SIGN_INS_BUT, [(whose, keep)])
+
+
+def forget_devices(whose: MemberId, now: Millis, keep: bytes, device: bytes | None) -> Op[None]:
+    yield Call(staff_sql.LOCK_STAFF, [(whose,)])
+    yield from end_other_sign_ins(whose, keep)
+    yield Call(sql.DROP_DEVICES_BUT, [(whose, device or NO_HASH)])
+    yield from enter(AccountAct.SIGNED_OUT, whose, now, by=whose, reason="everywhere else")
+
+
+# ------------------------------------------------------------------------------------------------ forgetting
+
+
+def take_everything(whose: MemberId) -> Op[None]:
+    """Remove all that opens an account, but for its password: factor, codes, passkeys, sign-ins, browsers, links."""
+    yield Call(staff_sql.DROP_SIGN_INS_OF, [(whose,)])
+    yield Call(staff_sql.SET_TOTP, [(None, whose)])
+    yield Call(sql.DROP_DEVICES_BUT, [(whose, NO_HASH)])
+    for statement in (sql.DROP_RECOVERY, sql.DROP_PASSKEYS, sql.DROP_RESETS):
+        yield Call(statement, [(whose,)])
+
+
+def forget(whose: MemberId) -> Op[None]:
+    """Let go of somebody who is erased, before their account is."""
+    yield from take_everything(whose)
+    yield Call(sql.DROP_TRIES, [(whose,)])
+    yield Call(staff_sql.DISOWN_OPERATORS, [(whose,)])

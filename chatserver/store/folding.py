@@ -1,0 +1,124 @@
+"""Folding a flood: reports that come from many new people at once are put into one card. Sans-I/O, like `log`.
+
+`domain/floods.py` says what a flood is. Folding loses nothing: what is folded can be opened, taken and closed as ever.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from chatserver.domain.floods import (
+    LONG,
+    MINUTE,
+    STAYS,
+    Origin,
+    Seen,
+    is_flood_of_address,
+    is_flood_of_all,
+    most_of_one_address,
+)
+from chatserver.domain.history import Millis
+from chatserver.domain.moderation import DANGER, Report, due_at
+from chatserver.domain.report_queue import Folds, Rank, band_of, rank_in, rings_again
+from chatserver.store import floor_statements as floor_sql
+from chatserver.store import moderation_statements as moderation_sql
+from chatserver.store import queue_statements as sql
+from chatserver.store import report_access
+from chatserver.store.compiler import Call, Op, Row
+from chatserver.store.report_rows import new_id, report_of, report_row
+from chatserver.store.turns import Turn
+
+EVERYWHERE: Final = b""
+"""The key of a flood that comes from no address in particular."""
+REASON: Final = "flood"
+DAY: Final = 24 * 3_600_000
+"""Milliseconds after which an address has another key."""
+
+_SEEN: Final = {
+    Folds.WORDS: (sql.SEEN_WORDS_HERE, sql.SEEN_WORDS),
+    Folds.REPORTS: (sql.SEEN_REPORTS_HERE, sql.SEEN_REPORTS),
+}
+_FOLD: Final = {
+    Folds.WORDS: (sql.FOLD_WORDS_HERE, sql.FOLD_WORDS),
+    Folds.REPORTS: (sql.FOLD_REPORTS_HERE, sql.FOLD_REPORTS),
+}
+_SEEN_STAFF: Final = (sql.SEEN_STAFF_HERE, sql.SEEN_STAFF)
+_FOLD_STAFF: Final = (sql.FOLD_STAFF_HERE, sql.FOLD_STAFF)
+
+
+def fold(mine: Turn, kind: Folds, which: Report, origin: Origin, now: Millis) -> Op[None]:
+    """Put a report of somebody new, which stands alone and is saved, into a flood where it came in one.
+
+    The first that makes it a flood takes those with it that came before and that nobody has taken. What is reported of
+    somebody who works here makes floods of its own, one for each of them, which only operators see, and not they.
+    """
+    of_one = (which.about,) if which.is_about_staff else ()
+    here, everywhere = _SEEN_STAFF if of_one else _SEEN[kind]
+    find = sql.OPEN_STAFF_FOLD if of_one else sql.OPEN_FOLD
+    for key in (*(key for key, _ in origin.places), EVERYWHERE):
+        rows = yield Call(find, [(kind, key, now - STAYS, *of_one)])
+        if rows:
+            yield Call(sql.FOLD_ONE, [(rows[0][0], which.id)])
+            yield from grow(mine, report_of(rows[0]), rank_in(which.band), now)
+            return
+    times = (now - MINUTE, now - LONG)
+    for key, rules in origin.places:
+        if is_flood_of_address(_seen((yield Call(here, [(*times, len(key), key)]))), rules):
+            yield from _make(mine, kind, which, key, now)
+            return
+    if is_flood_of_all(_seen((yield Call(everywhere, [(*times, most_of_one_address(origin.rules))]))), origin.rules):
+        yield from _make(mine, kind, which, EVERYWHERE, now)
+
+
+def _seen(rows: list[Row]) -> Seen:
+    ((alerts, people, alerts_long, people_long),) = rows
+    return Seen(alerts=alerts, people=people, alerts_long=alerts_long, people_long=people_long)
+
+
+def _make(mine: Turn, kind: Folds, last: Report, key: bytes, now: Millis) -> Op[None]:
+    id_ = new_id()
+    of_one = (last.about,) if last.is_about_staff else ()
+    here, everywhere = _FOLD_STAFF if of_one else _FOLD[kind]
+    since = now - LONG
+    if key == EVERYWHERE:
+        held = yield Call(everywhere, [(id_, since, *of_one)])
+    else:
+        held = yield Call(here, [(id_, since, len(key), key, *of_one)])
+    # A flood of words always needs somebody now; one of reports where any of them does.
+    is_now = kind is Folds.WORDS or any(rank_in(row[1]) is Rank.NOW for row in held)
+    rank = Rank.NOW if is_now else Rank.REPORT
+    about = last.about if of_one else None
+    row = report_row(
+        id_=id_, at=now, by=None, about=about, room=last.room, reason=REASON, note="", is_call=False, posts=[],
+        offset=None, version=mine.version, is_about_staff=last.is_about_staff, is_new=True, address=key,
+    )  # fmt: skip
+    made: dict[str, Any] = dict(zip(sql.COLUMNS, row, strict=True))
+    made |= {"folds": kind, "band": band_of(rank, is_fold=True), "rings_at": now if is_now else None}
+    made["due_at"] = due_at(now, DANGER if is_now else REASON, False)
+    yield Call(floor_sql.ADD_REPORT, [tuple(made.values())])
+    yield from report_access.shut_out(id_, about, None, last.room)
+
+
+def said_within(mine: Turn, which: str, rank: Rank, now: Millis) -> Op[None]:
+    """Let a flood show that something was said in a report that it holds, which has this rank by now."""
+    rows = yield Call(moderation_sql.REPORT, [(which,)])
+    if rows:
+        yield from grow(mine, report_of(rows[0][: moderation_sql.REPORT_COLUMNS]), rank, now)
+
+
+def grow(mine: Turn, flood: Report, rank: Rank, now: Millis) -> Op[None]:
+    """Let a flood show that one more has joined. It rings again only where it becomes urgent by it, or where what is
+    urgent comes long after somebody took it."""
+    ((rings_at,),) = yield Call(sql.RINGS_AT, [(flood.id,)])
+    band, due = flood.band, flood.due_at
+    if rank is Rank.NOW and rank_in(band) is not Rank.NOW:
+        band, rings_at = band_of(Rank.NOW, is_fold=True), now
+        due = min(due, due_at(now, DANGER, False))
+    elif rank is Rank.NOW and rings_again(flood.status, band, due, rings_at, now):
+        rings_at = now
+    yield Call(sql.SET_FOLD, [(now, band, due, rings_at, mine.version, flood.id)])
+
+
+def forget_addresses(now: Millis) -> Op[None]:
+    """Forget where reports of days that are over came from: their keys mean nothing any more."""
+    yield Call(sql.FORGET_ADDRESSES, [(now // DAY * DAY,)])

@@ -1,0 +1,167 @@
+"""Keeps everybody away from the reports and notes that are their own case. Sans-I/O, like `log`.
+
+The rules are those of `domain/report_access.py`; here they are asked in the transaction that reads or changes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from typing import Final
+
+import msgspec
+
+from chatserver.domain import report_access as rules
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.floor import SESSION_PREFIX, SessionId
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import MemberId
+from chatserver.domain.report_access import Asker
+from chatserver.domain.rooms import RoomId
+from chatserver.domain.staff import Capability, Staff, may, roles_at
+from chatserver.store import moderation_statements as moderation_sql
+from chatserver.store import render
+from chatserver.store import report_access_statements as sql
+from chatserver.store import staff_statements as staff_sql
+from chatserver.store.compiler import Call, Op, Params, Row, by_keys
+from chatserver.store.floor_records import Records
+from chatserver.store.moderation_contract import Due
+from chatserver.store.statements import KEYS_AT_ONCE
+
+DUE_READ: Final = 1_000
+"""The oldest due times that are read; more than so many late reports are told as so many."""
+STRANDED_READ: Final = 1_000
+_NOBODIES: Final = frozenset({"m_service", "m_erased"})
+
+
+def params_of(asker: Asker) -> Params:
+    """Return the parameters of `report_access_statements.ASKER`."""
+    return asker.member, asker.is_operator
+
+
+# ------------------------------------------------------------------------------------------------ keeping
+
+
+def people_of_room(room: RoomId) -> Op[frozenset[MemberId]]:
+    """Return everybody who is or was in the session whose room this is; nobody for a themed room."""
+    if not room.startswith(SESSION_PREFIX):
+        return frozenset()
+    session = Records().floor(0, (yield Call(sql.SESSION_RECORD, [(room,)]))).sessions.get(SessionId(room))
+    return frozenset() if session is None else frozenset((*session.people, *session.left))
+
+
+def is_about_staff(about: MemberId | None, by: MemberId | None, room: RoomId) -> Op[bool]:
+    """Return whether a report is about somebody who works here: its `about` does, or it was made by the seeker of a
+    session, who met nobody but listeners there."""
+    if about is not None and (yield Call(sql.IS_STAFF, [(about,)])):
+        return True
+    if by is None or not room.startswith(SESSION_PREFIX):
+        return False
+    session = Records().floor(0, (yield Call(sql.SESSION_RECORD, [(room,)]))).sessions.get(SessionId(room))
+    return session is not None and session.seeker == by
+
+
+def is_by_moderator(author: MemberId) -> Op[bool]:
+    """Return whether an escalation of somebody's words is for operators only: its author moderates themselves.
+
+    What a listener writes is seen by everybody who moderates and was not in that session, so that somebody hears it
+    where operators are few: moderators supervise listeners.
+    """
+    rows = yield Call(sql.ROLES_OF_STAFF, [(author,)])
+    return any(may(render.roles_of(row[0]), Capability.MODERATE) for row in rows)
+
+
+def shut_out(report: str, about: MemberId | None, by: MemberId | None, room: RoomId) -> Op[None]:
+    """Keep whose own case a new report is."""
+    people = rules.people_of_report(about, by, (yield from people_of_room(room)))
+    yield from keep(report, people)
+
+
+def keep(subject: str, people: Iterable[MemberId]) -> Op[None]:
+    """Keep whose own case a new report or debrief note is."""
+    rows = [(subject, who) for who in sorted(set(people)) if who not in _NOBODIES]
+    if rows:
+        yield Call(sql.ADD_CONFLICT, rows)
+
+
+def admitted(room: RoomId, member: MemberId) -> Op[None]:
+    """Somebody came into a session: what was reported of it is their own case from now on."""
+    yield Call(sql.SHUT_OUT_OF_ROOM, [(room, member)])
+
+
+# ------------------------------------------------------------------------------------------------ asking
+
+
+def find(which: str, asker: Asker) -> Op[Row]:
+    """Return the row of a report that `asker` may handle. Raises REPORT_UNKNOWN, also where there is one."""
+    rows = yield Call(moderation_sql.REPORT, [(which,)])
+    if not rows:
+        raise Refusal(Reason.REPORT_UNKNOWN)
+    row = tuple(rows[0])
+    people = yield from conflicts_of(which)
+    rules.require_access(asker, people, is_about_staff=bool(row[moderation_sql.IS_ABOUT_STAFF]))
+    return row
+
+
+def conflicts_of(subject: str) -> Op[frozenset[MemberId]]:
+    """Return whose own case a report or a note is."""
+    return frozenset(MemberId(row[0]) for row in (yield Call(sql.CONFLICTS, [(subject,)])))
+
+
+def with_views_of_their_own(members: Collection[MemberId]) -> Op[set[MemberId]]:
+    """Return those of `members` to whom something of moderation is not shown that others of their role are."""
+    if not members:
+        return set()
+    rows = yield Call(sql.WITH_VIEWS_OF_THEIR_OWN, by_keys(sorted(members), KEYS_AT_ONCE))
+    return {MemberId(row[0]) for row in rows}
+
+
+def due(asker: Asker) -> Op[tuple[Due, ...]]:
+    """Return when the reports that `asker` may see should have been looked at, the earliest first, bounded."""
+    rows = yield Call(sql.DUE, [(*params_of(asker), DUE_READ)])
+    return tuple(Due(at=Millis(row[0]), is_escalation=row[1] is not None or row[2] == "words") for row in rows)
+
+
+# ------------------------------------------------------------------------------------------------ nobody is left
+
+
+def everybody() -> Op[list[Staff]]:
+    """Return all accounts, revoked ones too, with the roles that count: whoever still waits to be an operator handles
+    nothing as one."""
+    found = [render.staff_of(row) for row in (yield Call(staff_sql.ALL_STAFF, [()]))]
+    # Waits that are over are cleared by `accounts.prune`; until then, a minute at most, nobody relies on them here.
+    return [msgspec.structs.replace(each, roles=roles_at(each, Millis(0))) for each in found]
+
+
+def stranded() -> Op[set[str]]:
+    """Return the open reports about staff that nobody may handle: all who could are their people. Bounded."""
+    return (yield from _stranded((yield Call(sql.CASES_ABOUT_STAFF, [(STRANDED_READ,)]))))
+
+
+def has_stranded(by: MemberId) -> Op[bool]:
+    """Return whether somebody made a report that waits, because nobody who works here may handle it."""
+    return bool((yield from _stranded((yield Call(sql.CASES_ABOUT_STAFF_BY, [(by,)])))))
+
+
+def _stranded(rows: Iterable[Row]) -> Op[set[str]]:
+    people: dict[str, set[MemberId]] = defaultdict(set)
+    for id_, member in rows:
+        people[id_] |= set() if member is None else {MemberId(member)}
+    if not people:
+        return set()
+    staff = yield from everybody()
+    return {id_ for id_, those in people.items() if not rules.handlers_among(staff, those, is_about_staff=True)}
+
+
+# ------------------------------------------------------------------------------------------------ forgetting
+
+
+def forget(who: MemberId) -> Op[None]:
+    """Let go of somebody who is erased: their id leaves whose case it was, and from whom it was taken."""
+    yield Call(sql.DROP_CONFLICTS_OF, [(who,)])
+    yield Call(sql.DISOWN_TAKEN, [(who,)])
+
+
+def prune() -> Op[None]:
+    """Remove what is kept of reports and notes that are gone."""
+    yield Call(sql.DROP_OLD_CONFLICTS, [()])

@@ -1,0 +1,60 @@
+"""Deciding a report, by whoever has seen all of it. Sans-I/O, like `log`.
+
+What is added to a report after somebody looked at it is not closed by them: they are asked to look again. A client says
+with `seen` what it has shown. Of one that says nothing, the audit log knows when they last read or took the report.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from chatserver.domain import moderation as rules
+from chatserver.domain import report_steps as steps
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.history import Millis
+from chatserver.domain.moderation import Report
+from chatserver.domain.report_access import Asker
+from chatserver.store import moderation_statements as sql
+from chatserver.store.compiler import Call, Op
+from chatserver.store.moderation_contract import Shown
+
+_LOOKED_AMONG: Final = 20_000
+"""How many entries of the log back it is looked when somebody read a report. Earlier is never."""
+_PROPOSED: Final = "report_outcome_proposed"
+
+
+def require_seen(report: Report, by: Asker, shown: Shown) -> Op[None]:
+    """Raise REPORT_CHANGED where something was added to a report that `by` has not seen."""
+    if report.newest_at is None:
+        return
+    seen = shown.seen
+    if seen is None:
+        looks, _ = yield from _looks(report.id, by)
+        seen = max(looks, default=Millis(0))
+    steps.require_seen(report, seen)
+
+
+def require_reviewed(report: Report, by: Asker, shown: Shown, *, is_agreed: bool) -> Op[None]:
+    """Raise REPORT_CHANGED where what is proposed, or what the report holds, is not what `by` has seen.
+
+    Of a client that says neither, an outcome that was proposed after another one has to have been looked at since.
+    """
+    looks: list[Millis] = []
+    proposals: list[Millis] = []
+    if shown.outcome is None or (shown.seen is None and report.newest_at is not None):
+        looks, proposals = yield from _looks(report.id, by)
+    if shown.outcome is not None:
+        steps.require_proposal(report, shown.outcome, rules.optional(shown.reply, rules.NOTE_LENGTH))
+    elif len(proposals) > 1 and max(looks, default=0) < proposals[-1]:
+        raise Refusal(Reason.REPORT_CHANGED)
+    if is_agreed:
+        seen = shown.seen if shown.seen is not None else max((*looks, *proposals), default=Millis(0))
+        steps.require_seen(report, seen)
+
+
+def _looks(which: str, by: Asker) -> Op[tuple[list[Millis], list[Millis]]]:
+    """Return when `by` read or took a report, and when outcomes were proposed for it, in their order."""
+    ((seq, _),) = yield Call(sql.HEAD, [()])
+    rows = yield Call(sql.LOOKED, [(seq - _LOOKED_AMONG, which)])
+    looks = [Millis(row[0]) for row in rows if row[1] == by.member and row[2] != _PROPOSED]
+    return looks, [Millis(row[0]) for row in rows if row[2] == _PROPOSED]

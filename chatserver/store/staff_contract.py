@@ -1,0 +1,254 @@
+"""The staff's part of the contract: accounts, sign-ins, factors, and what is entered of them in the audit log.
+
+Every method here that changes an account MUST enter its act in the audit log in the same transaction
+(`domain/account_acts.py`): there is no change without its entry, and no entry without its change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Protocol
+
+import msgspec
+
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import MemberId
+from chatserver.domain.ledger import Entry
+from chatserver.domain.staff import Role, Staff
+
+
+class StaffSecrets(msgspec.Struct, frozen=True, kw_only=True):
+    """What signing in needs to know of an account. `password_hash` is argon2's own form; `totp_secret` base32;
+    `totp_step` the newest time step that was used, so that no code counts twice."""
+
+    staff: Staff
+    password_hash: str
+    totp_secret: str | None
+    totp_step: int
+
+
+class SignIn(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody of the staff who is signed in somewhere. `staff.roles` are those that count now. `confirmed_at` is when
+    they last showed who they are; `tries` how many tries had failed before this sign-in since the one before it, and
+    `tried_at` when the last of them was."""
+
+    token_hash: bytes
+    staff: Staff
+    confirmed_at: Millis
+    expires_at: Millis
+    tries: int = 0
+    tried_at: Millis | None = None
+
+
+class Invitation(msgspec.Struct, frozen=True, kw_only=True):
+    """A link that makes an account, once. Only its hash is kept."""
+
+    link_hash: bytes
+    roles: frozenset[Role]
+    made_by: MemberId | None
+    expires_at: Millis
+
+
+class Device(msgspec.Struct, frozen=True, kw_only=True):
+    """A browser where somebody signs in, by the hash of its cookie, and until when it is known there."""
+
+    device_hash: bytes
+    expires_at: Millis
+
+
+class Passkey(msgspec.Struct, frozen=True, kw_only=True):
+    """A passkey (a WebAuthn credential) of one of the staff. `place` is the host that it was made for; `sign_count`
+    is the newest count that its device has told, 0 where it counts nothing."""
+
+    credential: bytes
+    member: MemberId
+    name: str
+    public_key: bytes
+    sign_count: int
+    place: str
+    created_at: Millis
+    used_at: Millis | None = None
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody whose operator's role begins to count at `operator_from`. `granted_by` is None where a command line gave
+    it, and once who did was erased."""
+
+    member: MemberId
+    operator_from: Millis
+    granted_by: MemberId | None
+
+
+class StaffStore(Protocol):
+    """Keeps the accounts of those who work here."""
+
+    # Accounts
+
+    async def add_staff(self, secrets: StaffSecrets, name_key: str, invitation: bytes | None) -> None:
+        """Add an account and the member behind it. With `invitation` that link is used up in the same transaction.
+
+        An operator with `operator_from` waits until then, unless nobody else's operator role counts at
+        `staff.created_at`: then theirs counts at once. Raises NAME_TAKEN (`login` or name) or INVITATION_UNKNOWN
+        (unknown, used or expired at `staff.created_at`)."""
+        ...
+
+    async def staff_by_login(self, login: str) -> StaffSecrets | None: ...
+
+    async def staff(self, member: MemberId) -> StaffSecrets | None: ...
+
+    async def all_staff(self) -> list[Staff]:
+        """Return everybody, the revoked too, oldest first, with the roles that they were given."""
+        ...
+
+    async def good_staff(self, members: Collection[MemberId]) -> dict[MemberId, Staff]:
+        """Return those of them whose account is good, in one cheap read."""
+        ...
+
+    async def set_staff(
+        self, member: MemberId, roles: frozenset[Role], *, now: Millis, by: MemberId | None = None
+    ) -> None:
+        """Give an account these roles and no others. An operator's role that is new waits, unless nobody else's counts.
+
+        Raises MEMBER_UNKNOWN, and NOT_ALLOWED where the last operator whose role counts would lose it, or where `by`
+        may not manage staff at that moment: of two who end one another at once, one does."""
+        ...
+
+    async def agree_operator(self, member: MemberId, by: MemberId, now: Millis) -> None:
+        """Let an operator's role that waits count at once. Raises as `set_staff`, and as `domain.staff.agree`."""
+        ...
+
+    async def waiting_operators(self, now: Millis) -> list[Waiting]:
+        """Return those of good accounts whose operator's role does not count at `now`, the next to count first."""
+        ...
+
+    async def revoke_staff(self, member: MemberId, now: Millis, *, by: MemberId | None = None) -> None:
+        """End an account and its sign-ins. Raises as `set_staff`. Doing it again changes nothing."""
+        ...
+
+    async def add_invitation(self, invitation: Invitation, now: Millis) -> None:
+        """Keep a link. Raises NOT_ALLOWED where `made_by` may not manage staff at that moment."""
+        ...
+
+    async def invitation(self, link_hash: bytes, now: Millis) -> Invitation | None:
+        """Return one that can still be used."""
+        ...
+
+    async def make_reset(
+        self, link_hash: bytes, member: MemberId, now: Millis, expires_at: Millis, *, by: MemberId | None = None
+    ) -> None:
+        """Take everything away that opened an account (password, factor, recovery codes, passkeys, sign-ins, known
+        browsers, earlier links), and keep a link that gives it a new password. Reports that they had claimed are open
+        again. The account itself stays as it is; but where `by` resets an operator, that role waits as a new one.
+
+        Raises MEMBER_UNKNOWN, also for a revoked account, and NOT_ALLOWED as `set_staff`."""
+        ...
+
+    async def reset(self, link_hash: bytes, now: Millis) -> StaffSecrets | None:
+        """Return whose account a link that can still be used gives back."""
+        ...
+
+    async def was_reset(self, member: MemberId, since: Millis) -> bool:
+        """Return whether another operator has reset an account after `since`."""
+        ...
+
+    async def use_reset(self, link_hash: bytes, password_hash: str, now: Millis) -> StaffSecrets:
+        """Use the link up, and set the password. Raises INVITATION_UNKNOWN where it is none any more."""
+        ...
+
+    # Signing in
+
+    async def sign_in(
+        self, token_hash: bytes, member: MemberId, now: Millis, expires_at: Millis, device: Device | None = None
+    ) -> None:
+        """Remember a sign-in by the hash of its token, confirmed at `now`, and the browser, if it is one. It takes
+        along how many tries had failed, and counts them anew. Raises MEMBER_UNKNOWN where the account is not good, or
+        was reset and its link is not used yet."""
+        ...
+
+    async def sign_ins(self, token_hashes: Collection[bytes], now: Millis) -> dict[bytes, SignIn]:
+        """Return those of them that are good, as their accounts are at `now`, in one cheap read: every worker asks
+        twice a second about all who are connected to it."""
+        ...
+
+    async def confirm_sign_in(self, token_hash: bytes, now: Millis) -> None:
+        """Note that they showed again who they are. Nothing where the sign-in is no more."""
+        ...
+
+    async def sign_out(self, token_hash: bytes, now: Millis) -> None: ...
+
+    async def knows_device(self, device_hash: bytes, member: MemberId, now: Millis) -> bool:
+        """Return whether this member signed in from this browser before."""
+        ...
+
+    async def forget_devices(self, member: MemberId, now: Millis, *, keep: bytes, device: bytes | None) -> None:
+        """End all sign-ins of a member but `keep`, and forget all browsers but `device`."""
+        ...
+
+    async def note_failed_try(self, member: MemberId | None, now: Millis) -> None:
+        """Count a password or a code that was wrong; None: for a login that nobody has. At most one entry of the audit
+        log in an hour for each member, and one for all logins that nobody has."""
+        ...
+
+    # Passwords and factors
+
+    async def set_password(
+        self, member: MemberId, password_hash: str, now: Millis, *, device: bytes | None = None
+    ) -> None:
+        """Set a password. Ends every sign-in of theirs, and forgets every browser but `device`."""
+        ...
+
+    async def set_totp(
+        self, member: MemberId, secret: str | None, now: Millis, *, keep: bytes, codes: Collection[bytes] = ()
+    ) -> None:
+        """Set, replace or (None) remove the second factor, with the hashes of its recovery codes. Ends every sign-in
+        but `keep`. Raises MEMBER_UNKNOWN."""
+        ...
+
+    async def use_totp(self, member: MemberId, step: int) -> bool:
+        """Return whether this step is later than every one used before; if so it is used now."""
+        ...
+
+    async def set_recovery(self, member: MemberId, codes: Collection[bytes], now: Millis) -> None:
+        """Replace the recovery codes by these hashes."""
+        ...
+
+    async def recovery_left(self, member: MemberId) -> int: ...
+
+    async def use_recovery(self, member: MemberId, code_hash: bytes, now: Millis) -> bool:
+        """Return whether it was one of their recovery codes; it is none any more."""
+        ...
+
+    # Passkeys
+
+    async def passkeys(self, member: MemberId) -> list[Passkey]:
+        """Return theirs, oldest first."""
+        ...
+
+    async def passkey(self, credential: bytes) -> Passkey | None: ...
+
+    async def add_passkey(self, passkey: Passkey, *, most: int, keep: bytes) -> None:
+        """Add one at its `created_at`. Ends every sign-in but `keep`. Raises NAME_TAKEN where the credential is there
+        already, and BUSY beyond `most` of one member."""
+        ...
+
+    async def remove_passkey(self, member: MemberId, credential: bytes, now: Millis, *, keep: bytes) -> bool:
+        """Return whether it was theirs; it is gone then, and every sign-in but `keep`."""
+        ...
+
+    async def use_passkey(self, credential: bytes, sign_count: int, now: Millis) -> bool:
+        """Note that it was used. Return False, and change nothing, where its count did not rise: of two that answer
+        with the same count one is a copy. A device that counts nothing says 0 each time."""
+        ...
+
+    async def add_challenge(self, challenge: bytes, purpose: str, holder: bytes, expires_at: Millis) -> None: ...
+
+    async def take_challenge(self, challenge: bytes, purpose: str, holder: bytes, now: Millis) -> bool:
+        """Return whether this was asked for this purpose, of this holder, and is in time; it can be taken once."""
+        ...
+
+    # What was done
+
+    async def account_acts(self, limit: int) -> list[Entry]:
+        """Return the newest entries of the audit log about accounts, newest first, of the last 5,000 of all: `limit` of
+        what changes something, and beside them a third as many of what is routine (`account_acts.ROUTINE`)."""
+        ...

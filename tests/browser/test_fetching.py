@@ -1,0 +1,186 @@
+"""Parts of the page that are fetched later, on a network that loses the first try."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+import pytest
+from playwright.async_api import Route, expect
+
+from tests.browser.conftest import SitDown
+from tests.browser.house import join, say
+from tests.browser.person import LOST_NETWORK, Person
+from tests.browser.test_moderating import hire, signed_in
+from tests.kit.client import ChatClient
+from tests.kit.server import ChatServer
+
+pytestmark = pytest.mark.timeout(120)
+_numbers = itertools.count(1)
+
+
+def heavy() -> str:
+    """Words that nobody has written before in this server's room."""
+    return f"I have the pills in front of me, night {next(_numbers)}."
+
+
+class Loser:
+    """A network that loses one file a number of times; `asked` holds the addresses it was asked for."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+        self.asked: list[str] = []
+
+    async def __call__(self, route: Route) -> None:
+        self.asked.append(route.request.url)
+        if self.left > 0:
+            self.left -= 1
+            await route.abort()
+        else:
+            await route.fallback()
+
+
+async def lose(person: Person, file: str, times: int = 1) -> Loser:
+    person.forgive(LOST_NETWORK)
+    loser = Loser(times)
+    await person.context.route(re.compile(re.escape(file) + r"(\?|$)"), loser)
+    return loser
+
+
+def has_another_address_each_time(lost: Loser) -> bool:
+    """Whether each try of the page's had its own address. The browser itself may ask twice for one that was cut."""
+    tries = [address for address, _ in itertools.groupby(lost.asked)]
+    return len(set(tries)) == len(tries)
+
+
+@pytest.mark.parametrize("file", ["/js/care.js", "/js/locales/en-care.js", "/css/care.css"])
+async def test_the_note_for_heavy_words_comes_although_its_parts_were_lost_three_times(
+    house: ChatServer, sit_down: SitDown, file: str
+) -> None:
+    ann = await sit_down(house.url)
+    lost = await lose(ann, file, times=1 if file.endswith(".css") else 3)
+    await ann.arrive()
+    await ann.enter("Awake at night")
+    await ann.say(heavy())
+    note = ann.page.get_by_role("status", name="Only you see this note")
+    await expect(note).to_contain_text("You don't have to carry it alone.")
+    # Each try has another address: a browser may keep a failed one.
+    assert has_another_address_each_time(lost)
+
+
+async def test_the_note_waits_until_its_writer_is_in_a_room_again(house: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(house.url)
+    lost = await lose(ann, "/js/care.js", times=10_000)
+    await ann.arrive()
+    await ann.enter("Awake at night")
+    await ann.say(heavy())
+    await ann.go_back_to_lobby()
+    lost.left = 0
+    await ann.enter("Awake at night")
+    await expect(ann.page.get_by_role("status", name="Only you see this note")).to_be_visible()
+
+
+async def test_the_note_is_there_beforehand_and_needs_no_network_then(house: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(house.url)
+    await ann.arrive()
+    await ann.enter("Awake at night")
+    async with ann.page.expect_response(re.compile("/css/care.css$")):
+        await ann.writing.focus()
+    lost = await lose(ann, "care.js", times=10_000)
+    await ann.say(heavy())
+    await expect(ann.page.get_by_role("status", name="Only you see this note")).to_be_visible()
+    assert lost.asked == []
+
+
+@pytest.mark.parametrize("file", ["/js/listening.js", "/js/views/listening/asking.js"])
+async def test_asking_for_a_listener_says_what_failed_and_works_at_the_second_try(
+    house: ChatServer, sit_down: SitDown, file: str
+) -> None:
+    ann = await sit_down(house.url)
+    await lose(ann, file)
+    await ann.arrive()
+    await ann.page.locator("#ask-link").click()
+    main = ann.page.get_by_role("main")
+    await expect(main.get_by_role("alert")).to_have_text("This part of the page didn't come through. Please try again.")
+    await main.get_by_role("button", name="Try again").click()
+    await expect(main.locator(".asking")).to_be_visible()
+    await expect(main.locator(".asking .boot")).to_have_count(0)
+    await expect(main.get_by_role("button", name="Try again")).to_have_count(0)
+
+
+async def test_ones_own_corner_says_what_failed_and_opens_at_the_second_press(
+    house: ChatServer, sit_down: SitDown
+) -> None:
+    ann = await sit_down(house.url)
+    await lose(ann, "/js/views/you.js")
+    await ann.arrive()
+    await ann.page.get_by_role("button", name="Your name and privacy").click()
+    await expect(
+        ann.page.get_by_role("alert").filter(has_text="This part of the page didn't come through.")
+    ).to_be_visible()
+    await ann.open_own_corner()
+
+
+async def test_what_one_can_do_with_a_post_and_long_posts_come_at_the_second_try(
+    house: ChatServer, sit_down: SitDown
+) -> None:
+    ann = await sit_down(house.url)
+    files = ["/js/views/tools.js", "/js/views/fold.js", "/js/report.js"]
+    lost = tools, fold, report = [await lose(ann, file, times=10_000) for file in files]
+    await ann.arrive()
+    await ann.enter("Missing someone")
+    async with ChatClient(house.ws_url) as ben:
+        await join(ben, "grief")
+        await say(ben, "grief", "line\n" * 40 + f"the last line {next(_numbers)}", "a short one")
+    post = await ann.sees("a short one")
+    await post.get_by_role("button", name=re.compile("^React, answer and more")).click()
+    await expect(post.get_by_role("alert")).to_have_text("This part of the page didn't come through. Please try again.")
+    tools.left = fold.left = 0
+    menu = await ann.open_menu(post)
+    await expect(post.get_by_role("alert")).to_be_hidden()
+    tell = menu.get_by_role("button", name="Report", exact=True)
+    await tell.click()
+    await expect(menu.get_by_role("alert")).to_have_text("This part of the page didn't come through. Please try again.")
+    report.left = 0
+    await tell.click()
+    await expect(menu.get_by_label("Unkind or hurtful")).to_be_focused()
+    async with ChatClient(house.ws_url) as ben:
+        await join(ben, "grief")
+        await say(ben, "grief", "something new")
+    await ann.sees("something new")
+    await expect(ann.page.get_by_role("button", name="Show all")).to_be_visible()
+    for each in lost:
+        assert has_another_address_each_time(each)
+
+
+async def test_a_reload_leads_back_into_the_room_although_that_part_was_lost(
+    house: ChatServer, sit_down: SitDown
+) -> None:
+    ann = await sit_down(house.url)
+    await ann.arrive()
+    await ann.enter("Low days")
+    loser = await lose(ann, "/js/arriving.js")
+    await ann.page.reload()
+    await ann.sees_lobby()
+    await ann.enter("Low days")
+    await ann.page.reload()
+    await expect(ann.writing).to_be_visible()
+    assert len(loser.asked) == 2
+
+
+async def test_what_moderators_say_comes_although_its_part_was_lost_and_nothing_else_happens(
+    house: ChatServer, sit_down: SitDown
+) -> None:
+    token = await signed_in(house, await hire(house))
+    ann = await sit_down(house.url)
+    await lose(ann, "/js/matters.js", times=2)
+    await ann.arrive()
+    await ann.enter("Illness and pain")
+    await ann.say("I am so tired of this")
+    offset = int(await ann.post("I am so tired").get_attribute("data-offset") or 0)
+    async with ChatClient(house.ws_url, hello=False) as moderator:
+        await moderator.ask("hello", staff=True, token=token)
+        await moderator.ask(
+            "measure", kind="notice", room="illness", offset=offset, minutes=60, reason="Are you safe right now?"
+        )
+    await expect(ann.page.get_by_role("region", name="From the moderators")).to_contain_text("Are you safe right now?")

@@ -1,0 +1,64 @@
+"""Caddy in front of a server, as `deploy/Caddyfile` has it, without TLS."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from tests.kit.ports import HOST, free_port
+from tests.kit.process import PartMissing, Process
+
+DEPLOY: Final = Path(__file__).resolve().parents[2] / "deploy"
+PROGRAMS: Final = ("caddy", "caddy-2.6")
+"""The newest, from a wheel or on PATH, and one of 2.6 where somebody put it on PATH under this name."""
+
+
+def find_caddy(program: str = "caddy") -> Path:
+    """Return the program's path. Raises PartMissing."""
+    found = shutil.which(program, path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
+    if found is None:
+        raise PartMissing(f"there is no {program} on PATH")
+    return Path(found)
+
+
+class Caddy:
+    """One Caddy of our own, in front of the server that listens on `upstream`."""
+
+    def __init__(self, upstream: int, program: str = "caddy") -> None:
+        command: list[str | Path] = [find_caddy(program), "run", "--adapter", "caddyfile", "--config"]
+        self.port = free_port()
+        self._directory = Path(tempfile.mkdtemp(prefix="chat-caddy-"))
+        file = self._directory / "Caddyfile"
+        # The console for changing its configuration would listen on a port that all share.
+        file.write_text("{\n\tadmin off\n" + (DEPLOY / "Caddyfile").read_text("utf-8").partition("\n{\n")[2], "utf-8")
+        if program == "caddy":
+            shutil.copy(DEPLOY / "caddy-2.7.conf", self._directory)
+        environment = {
+            **os.environ,
+            "CHAT_HOST": f"http://{HOST}:{self.port}",
+            "CHAT_UPSTREAM": f"{HOST}:{upstream}",
+            "HOME": str(self._directory),
+            "XDG_DATA_HOME": str(self._directory),
+            "XDG_CONFIG_HOME": str(self._directory),
+        }
+        self._process = Process([*command, file], self._directory / "log", env=environment)
+
+    def __enter__(self) -> Self:
+        self._process.start(self._listens)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.kill()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex((HOST, self.port)) == 0

@@ -1,0 +1,9 @@
+"""The aliases of every worker of the simulation, which its judge can make too."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from chatserver.domain.aliases import Aliases
+
+ALIASES: Final = Aliases(b"the simulation's")

@@ -1,0 +1,9 @@
+/** A room that is full. Fetched when one is. */
+
+export const words = {
+  title: "This room is full",
+  lead: "This room is full so that everyone can be heard. These have space.",
+  none: "This room is full so that everyone can be heard. No other room has space right now. Places open often.",
+  again: "Try this room again",
+  back: "All rooms",
+};
