@@ -201,6 +201,8 @@ function page(desk) {
     if (!session.isListener && ["", "listen"].includes(current)) return turn("account");
     const now = session.serverNow;
     keyed(nav, pages(), (one) => one, (one) => tab(one));
+    // What stands above it comes with the first view: nothing that can be pressed may move under a finger.
+    show(nav, view !== null || !session.isListener);
     steady(() => {
       status.update?.(view, now);
       proposal.update?.(view, now);
