@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from chatserver.domain.crisis import Category, Words
+from chatserver.domain.moderation.crisis_phrases import Category, Words
 from chatserver.wordlists import load
 
 SENTENCES: Final = Path(__file__).parents[1] / "tests" / "domain" / "crisis_sentences"

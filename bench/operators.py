@@ -19,14 +19,14 @@ import psutil
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
-from chatserver.domain.attention import Thresholds
 from chatserver.domain.identity import MemberId, Persona
-from chatserver.domain.rooms import Room, RoomId, room_channel
-from chatserver.handlers.health import Health
-from chatserver.handlers.load import LoadKeeper
+from chatserver.domain.operating.alerts import Thresholds
+from chatserver.domain.rooms.rooms import Room, RoomId, room_channel
+from chatserver.handlers.operating.health import Health
+from chatserver.handlers.operating.load import LoadKeeper
 from chatserver.protocol.codec import Encoding
 from chatserver.protocol.internode import LoadTold, encode
-from chatserver.store.migrate import migrate
+from chatserver.store.drivers.migrate import migrate
 from tests.browser.house import open_house, room
 from tests.conformance.personnel import PASSWORD, add_operator
 from tests.handlers.desk_house import House, LateStore

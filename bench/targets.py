@@ -18,11 +18,11 @@ from bench.frames import client_frame, upgrade
 from bench.machine import Cores, family, on_cores
 from chatserver.domain.history import ChannelName, Epoch, Millis, Offset
 from chatserver.domain.identity import MemberId
-from chatserver.domain.rooms import Room, RoomId
+from chatserver.domain.rooms.rooms import Room, RoomId
 from chatserver.protocol.codec import Encoding, encode_frame
 from chatserver.protocol.messages import PostedPush, PostView
-from chatserver.store.migrate import migrate
-from chatserver.store.sqlite import SqliteStore
+from chatserver.store.drivers.migrate import migrate
+from chatserver.store.drivers.sqlite import SqliteStore
 from tests.kit import web
 from tests.kit.ports import free_port, is_free
 from tests.kit.process import Process

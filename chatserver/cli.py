@@ -38,7 +38,7 @@ from chatserver.supervisor import CannotListen, Supervisor, listen, run_alone
 
 if TYPE_CHECKING:
     from chatserver.domain.identity import MemberId
-    from chatserver.handlers.staff import StaffAccounts
+    from chatserver.handlers.people.staff import StaffAccounts
     from chatserver.store.contract import Store
 
 
@@ -202,7 +202,7 @@ def _password_line() -> str:
 @_settings_options
 def invite(roles: tuple[str, ...], config: Path | None, **options: object) -> None:
     """Print a link that makes one account with these roles, once."""
-    from chatserver.domain.staff import INVITATION_PATH, Role  # noqa: PLC0415 - as in _migrate
+    from chatserver.domain.people.staff import INVITATION_PATH, Role  # noqa: PLC0415 - as in _migrate
 
     settings = _load(config, options)
     _make_data_dir(settings)
@@ -219,7 +219,7 @@ def invite(roles: tuple[str, ...], config: Path | None, **options: object) -> No
 def staff(config: Path | None, **options: object) -> None:
     """List the accounts of the staff: login, name, roles, and what there is to know."""
     from chatserver.domain.history import Millis  # noqa: PLC0415 - as in _migrate
-    from chatserver.domain.staff import Authority, authority, in_order  # noqa: PLC0415 - as in _migrate
+    from chatserver.domain.people.staff import Authority, authority, in_order  # noqa: PLC0415 - as in _migrate
 
     now = Millis(time.time_ns() // 1_000_000)
     for each in _with_store(_load(config, options), lambda store, settings: store.all_staff()):
@@ -236,7 +236,7 @@ def revoke(login: str, config: Path | None, **options: object) -> None:
     """End an account of the staff: its sign-ins and connections end within a second, on every worker."""
 
     async def end(store: Store, settings: Settings) -> bool:
-        from chatserver.domain.staff import fold_login  # noqa: PLC0415 - as in _migrate
+        from chatserver.domain.people.staff import fold_login  # noqa: PLC0415 - as in _migrate
 
         found = await store.staff_by_login(fold_login(login))
         if found is not None:
@@ -254,7 +254,7 @@ def revoke(login: str, config: Path | None, **options: object) -> None:
 def reset(login: str, config: Path | None, **options: object) -> None:
     """Print a link that gives an account back to its owner: they set a new password, and keep everything else. Until
     then nothing opens it: password, second factor, recovery codes, passkeys and sign-ins end at once."""
-    from chatserver.domain.staff import RESET_PATH, fold_login  # noqa: PLC0415 - as in _migrate
+    from chatserver.domain.people.staff import RESET_PATH, fold_login  # noqa: PLC0415 - as in _migrate
 
     settings = _load(config, options)
 
@@ -274,9 +274,9 @@ def reset(login: str, config: Path | None, **options: object) -> None:
 
 async def _step_out(store: Store, settings: Settings, member: MemberId) -> None:
     """Take somebody whose account is given back out of their sessions. Running workers see it within a second."""
-    from chatserver.domain.deciding import decide  # noqa: PLC0415 - as in _migrate
-    from chatserver.domain.floor_commands import StepOut  # noqa: PLC0415 - as in _migrate
     from chatserver.domain.history import Millis  # noqa: PLC0415 - as in _migrate
+    from chatserver.domain.listening.commands import StepOut  # noqa: PLC0415 - as in _migrate
+    from chatserver.domain.listening.decide import decide  # noqa: PLC0415 - as in _migrate
     from chatserver.store.contract import FloorChange  # noqa: PLC0415 - as in _migrate
 
     now = await store.clock() or Millis(time.time_ns() // 1_000_000)
@@ -291,7 +291,7 @@ def statistics_of(config: Path | None, **options: object) -> None:
     """Print how many reports and how much feedback there was by day and kind, as CSV, with small numbers left out so
     that nobody can work them out: docs/privacy.md. Only weeks that are over, and kept whole."""
     from chatserver.domain.history import Millis  # noqa: PLC0415 - as in _migrate
-    from chatserver.handlers.statistics import statistics  # noqa: PLC0415 - as in _migrate
+    from chatserver.handlers.moderation.statistics import statistics  # noqa: PLC0415 - as in _migrate
 
     def work(store: Store, settings: Settings) -> Coroutine[Any, Any, str]:
         now = Millis(time.time_ns() // 1_000_000)
@@ -312,8 +312,8 @@ def simulate_queue(config: Path | None, days: int, listeners: int, **options: An
     """Replay who asked and who listened in the last days under another policy, and print the waits beside the real
     ones and beside a replay of how it was. What is left out stays as it is. See docs/operating.md."""
     from chatserver.domain.history import Millis  # noqa: PLC0415 - as in _migrate
-    from chatserver.domain.replay import FEWEST_ASKS, OutOfRange, Simulation, lines, policy  # noqa: PLC0415
-    from chatserver.handlers.simulation import simulation  # noqa: PLC0415
+    from chatserver.domain.listening.queue_simulator import FEWEST_ASKS, OutOfRange, Simulation, lines, policy  # noqa: PLC0415
+    from chatserver.handlers.listening.queue_simulator import simulation  # noqa: PLC0415
 
     asked = {name: options.pop(name) for name in ("pause_minutes", "cap", "session_minutes", "proposal_seconds")}
     settings = _load(config, options)
@@ -358,8 +358,8 @@ def audit_head(config: Path | None, **options: object) -> None:
 @_settings_options
 def audit_verify(heads: TextIO | None, config: Path | None, **options: object) -> None:
     """Check the whole log: that no entry was changed, taken out, moved or written anew. Exit code 1 where one was."""
-    from chatserver.domain.ledger import LedgerHead, Tampered  # noqa: PLC0415 - as in _migrate
-    from chatserver.handlers.overseer import verify  # noqa: PLC0415 - as in _migrate
+    from chatserver.domain.moderation.audit_log import LedgerHead, Tampered  # noqa: PLC0415 - as in _migrate
+    from chatserver.handlers.moderation.monitor import verify  # noqa: PLC0415 - as in _migrate
 
     try:
         lines = [line.split() for line in heads or () if line.strip()]
@@ -470,7 +470,7 @@ def _migrate(settings: Settings, connections: int = 0) -> None:
     from alembic.util import CommandError  # noqa: PLC0415
     from sqlalchemy.exc import DBAPIError, SQLAlchemyError  # noqa: PLC0415
 
-    from chatserver.store.migrate import migrate as migrate_database  # noqa: PLC0415
+    from chatserver.store.drivers.migrate import migrate as migrate_database  # noqa: PLC0415
     from chatserver.store.operations import Unfit  # noqa: PLC0415
 
     try:

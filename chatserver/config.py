@@ -45,11 +45,11 @@ from redis.exceptions import RedisError
 
 from chatserver import wordlists
 from chatserver.bus.address import parse_address
-from chatserver.domain.attention import Thresholds
-from chatserver.domain.duty import DutyRules
-from chatserver.domain.floor import FloorRules
-from chatserver.domain.hours import parse_hours
 from chatserver.domain.limits import Limits
+from chatserver.domain.listening.opening_hours import parse_hours
+from chatserver.domain.listening.state import FloorRules
+from chatserver.domain.operating.alerts import Thresholds
+from chatserver.domain.rooms.coverage import DutyRules
 from chatserver.secret import SHORTEST, SecretUnusable, derive, read_or_make_secret, read_secret
 from chatserver.store.contract import Retention
 

@@ -10,8 +10,8 @@ from typing import Final
 
 import msgspec
 
-from chatserver.domain.house import usual_split_at
-from chatserver.domain.rooms import Room, RoomId
+from chatserver.domain.rooms.rooms import Room, RoomId
+from chatserver.domain.rooms.settings import usual_split_at
 
 _SHARED: Final = (
     "Listen first. You don't have to fix anything.",

@@ -28,41 +28,42 @@ from chatserver.config import Settings, effective
 from chatserver.delivery.hub import Hub
 from chatserver.delivery.presence import Presence
 from chatserver.delivery.tasks import Tasks
-from chatserver.domain.aliases import Aliases
 from chatserver.domain.errors import Refusal
 from chatserver.domain.history import Millis
-from chatserver.domain.hours import parse_hours
-from chatserver.domain.house import Hours
 from chatserver.domain.identity import MemberId, NodeId, Persona
-from chatserver.domain.names import warm_up
-from chatserver.domain.rooms import Publication, RoomRules, room_of
-from chatserver.domain.sharing import TELL_SECONDS, Sharing
+from chatserver.domain.listening.opening_hours import parse_hours
+from chatserver.domain.people.aliases import Aliases
+from chatserver.domain.people.names import warm_up
+from chatserver.domain.rooms.rooms import Publication, RoomRules, room_of
+from chatserver.domain.rooms.settings import Hours
+from chatserver.domain.shared_limits import TELL_SECONDS, Sharing
 from chatserver.edge.addresses import Addresses, AddressKeys, trusting
 from chatserver.edge.app import build_app
 from chatserver.edge.gate import STATE_KEY, Gate
 from chatserver.edge.guard import Cookies, Origins
 from chatserver.edge.staff_asking import StaffCookies
-from chatserver.handlers import elsewhere, hiding, members, seats, sign_ins
-from chatserver.handlers.accounts import AccountsKeeper
-from chatserver.handlers.arrivals import Arrivals
-from chatserver.handlers.desk import Desk
-from chatserver.handlers.duty import DutyKeeper
-from chatserver.handlers.floor import FloorKeeper
-from chatserver.handlers.health import Health
-from chatserver.handlers.hiding import HidingBook
+from chatserver.handlers.dispatcher import Desk
 from chatserver.handlers.high_water import KEEP_SECONDS, Keeper
-from chatserver.handlers.hours import Clock
-from chatserver.handlers.house import HouseKeeper
-from chatserver.handlers.identity import Identities, new_member_id
-from chatserver.handlers.load import LoadKeeper
+from chatserver.handlers.listening.opening_hours import Clock
+from chatserver.handlers.listening.queue_simulator import simulation
+from chatserver.handlers.listening.service import FloorKeeper
+from chatserver.handlers.moderation.enforcement import Watch
+from chatserver.handlers.moderation.monitor import Overseer
+from chatserver.handlers.moderation.statistics import statistics
 from chatserver.handlers.node import Node
-from chatserver.handlers.overseer import Overseer
-from chatserver.handlers.simulation import simulation
-from chatserver.handlers.staff import DEVICE_AGE, StaffAccounts
-from chatserver.handlers.statistics import statistics
-from chatserver.handlers.sweep import SECOND, Sweep
-from chatserver.handlers.tries import Tries
-from chatserver.handlers.watch import Watch
+from chatserver.handlers.operating.health import Health
+from chatserver.handlers.operating.load import LoadKeeper
+from chatserver.handlers.people import hiding, members, sign_ins
+from chatserver.handlers.people.account_monitor import AccountsKeeper
+from chatserver.handlers.people.arrivals import Arrivals
+from chatserver.handlers.people.hiding import HidingBook
+from chatserver.handlers.people.identity import Identities, new_member_id
+from chatserver.handlers.people.staff import DEVICE_AGE, StaffAccounts
+from chatserver.handlers.people.tries import Tries
+from chatserver.handlers.periodic import SECOND, Sweep
+from chatserver.handlers.rooms import membership, seats
+from chatserver.handlers.rooms.admission import HouseKeeper
+from chatserver.handlers.rooms.coverage import DutyKeeper
 from chatserver.metrics import Metrics
 from chatserver.protocol import internode
 from chatserver.protocol.internode import (
@@ -94,7 +95,7 @@ from chatserver.protocol.internode import (
 )
 from chatserver.seeds import seed_rooms
 from chatserver.store.contract import Store, StoreUnavailable
-from chatserver.store.sqlite import SqliteStore
+from chatserver.store.drivers.sqlite import SqliteStore
 from chatserver.webroot import web_root
 
 STORE_TIMEOUT_SECONDS = 5.0
@@ -298,9 +299,9 @@ class Server:
             case SeatGivenUp(member=member, channel=channel):
                 seats.give_up(node, member, room_of(channel))
             case RoomLeft(member=member, channel=channel):
-                elsewhere.left(node, member, room_of(channel))
+                membership.left(node, member, room_of(channel))
             case RoomRead(member=member, channel=channel, offset=offset):
-                elsewhere.read(node, member, room_of(channel), offset)
+                membership.read(node, member, room_of(channel), offset)
             case StaffChanged():
                 self._tasks.start(self._look_at_staff(), "look at staff")
             case FloorChanged(version=version):
@@ -449,7 +450,7 @@ def make_store(settings: Settings) -> Store:
     if scheme == "sqlite":
         return SqliteStore(rest.removeprefix("/"), timeout=STORE_TIMEOUT_SECONDS, sealing_key=key)
     # asyncpg is an extra: whoever keeps everything in SQLite need not have it.
-    from chatserver.store.postgres import PostgresStore  # noqa: PLC0415
+    from chatserver.store.drivers.postgres import PostgresStore  # noqa: PLC0415
 
     return PostgresStore(
         settings.database_url,

@@ -1,11 +1,11 @@
-"""Where the lists for `domain/crisis.py` come from: the package, and a directory of the operator's."""
+"""Where the lists for `crisis_phrases` come from: the package, and a directory of the operator's."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Final
 
-from chatserver.domain.crisis import LANGUAGE, BadPhrase, Words, words_of
+from chatserver.domain.moderation.crisis_phrases import LANGUAGE, BadPhrase, Words, words_of
 
 SHIPPED: Final = Path(__file__).parent / "words"
 MOST_BYTES: Final = 1_000_000

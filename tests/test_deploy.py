@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from chatserver.domain.attention import URGENT, Kind
+from chatserver.domain.operating.alerts import URGENT, Kind
 from tests.kit import web
 from tests.kit.caddy import PROGRAMS, find_caddy
 from tests.kit.process import obtain

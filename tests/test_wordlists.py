@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chatserver import config
-from chatserver.domain.crisis import BadPhrase
+from chatserver.domain.moderation.crisis_phrases import BadPhrase
 from chatserver.wordlists import load
 
 

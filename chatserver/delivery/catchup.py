@@ -7,15 +7,15 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
 from chatserver.delivery.channel import Channel
-from chatserver.delivery.healing import READ_LIMIT, RETRY_SECONDS
-from chatserver.delivery.line import Line
+from chatserver.delivery.channel_stream import Line
+from chatserver.delivery.gap_repair import READ_LIMIT, RETRY_SECONDS
 from chatserver.delivery.outbox import Outbox
 from chatserver.delivery.pushes import push_of
 from chatserver.delivery.tasks import Tasks
-from chatserver.domain.aliases import Aliases
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, Offset
 from chatserver.domain.limits import Limits
+from chatserver.domain.people.aliases import Aliases
 from chatserver.metrics import Metrics
 from chatserver.protocol.codec import encode_frame
 from chatserver.protocol.codes import Close

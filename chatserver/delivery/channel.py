@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-from chatserver.delivery.line import EARLY_LIMIT, Line
+from chatserver.delivery.channel_stream import EARLY_LIMIT, Line
 from chatserver.delivery.outbox import Outbox
 from chatserver.domain.history import ChannelName
-from chatserver.domain.rooms import Publication
+from chatserver.domain.rooms.rooms import Publication
 from chatserver.protocol.codec import Encoding
 
 

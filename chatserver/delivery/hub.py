@@ -19,18 +19,18 @@ import msgspec
 from chatserver.bus.contract import Bus
 from chatserver.delivery.catchup import CatchUp
 from chatserver.delivery.channel import Channel
-from chatserver.delivery.healing import Healing
-from chatserver.delivery.line import Line
+from chatserver.delivery.channel_stream import Line
+from chatserver.delivery.gap_repair import Healing
 from chatserver.delivery.meter import Meter
 from chatserver.delivery.outbox import Outbox
 from chatserver.delivery.pushes import push_of
 from chatserver.delivery.tasks import Tasks
-from chatserver.domain.aliases import Aliases
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, Head, Millis, Offset, Return, StreamPosition, assess_return
 from chatserver.domain.identity import MemberId, NodeId
 from chatserver.domain.limits import Limits
-from chatserver.domain.rooms import Edited, Posted, Publication, Reacted, room_of
+from chatserver.domain.people.aliases import Aliases
+from chatserver.domain.rooms.rooms import Edited, Posted, Publication, Reacted, room_of
 from chatserver.metrics import Metrics
 from chatserver.protocol.codec import encode_frame
 from chatserver.protocol.internode import Announced, encode

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from chatserver.domain.history import ChannelName
 from chatserver.domain.identity import MemberId, NodeId
-from chatserver.domain.seats import Newcomer
+from chatserver.domain.rooms.seats import Newcomer
 
 Idle = dict[ChannelName, list[MemberId]]
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 from chatserver.domain.identity import MemberId
-from chatserver.domain.load import STEP_COUNT, step_of, trimmed
-from chatserver.domain.rooms import RoomId
+from chatserver.domain.operating.load import STEP_COUNT, step_of, trimmed
+from chatserver.domain.rooms.rooms import RoomId
 
 MINUTE_SECONDS: Final = 60
 DELIVERY_SECONDS: Final = 30

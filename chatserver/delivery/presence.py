@@ -18,7 +18,7 @@ from chatserver.bus.contract import Topic
 from chatserver.delivery.marks import Idle, Marks
 from chatserver.domain.history import ChannelName
 from chatserver.domain.identity import MemberId, NodeId, Persona
-from chatserver.domain.seats import Newcomer
+from chatserver.domain.rooms.seats import Newcomer
 from chatserver.protocol.internode import (
     TOPIC_NODES,
     Lease,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from chatserver.domain.aliases import Aliases
 from chatserver.domain.history import Offset
 from chatserver.domain.identity import Persona
-from chatserver.domain.rooms import (
+from chatserver.domain.people.aliases import Aliases
+from chatserver.domain.people.shown_roles import split_role
+from chatserver.domain.rooms.rooms import (
     Edited,
     Post,
     Posted,
@@ -18,7 +19,6 @@ from chatserver.domain.rooms import (
     RoomId,
     room_of,
 )
-from chatserver.domain.shown_roles import split_role
 from chatserver.protocol.messages import (
     EditedPush,
     FactPush,

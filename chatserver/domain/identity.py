@@ -12,14 +12,14 @@ import msgspec
 from chatserver.domain.history import Millis
 
 MemberId = NewType("MemberId", str)
-"""`m_` and 16 random characters. Members never see another's: what they see is an alias (`domain/aliases.py`)."""
+"""`m_` and 16 random characters. Members see only an alias of another's (`domain/people/aliases.py`)."""
 
 NodeId = NewType("NodeId", str)
 """One worker process during one life."""
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
-    """A member as stored. `name_key` is what makes names that look alike the same name (`domain/names.py`).
+    """A member as stored. `name_key` is what makes names that look alike the same name (`domain/people/names.py`).
     `generation` rises with each new name, `credentials` whenever they sign out everywhere else."""
 
     id: MemberId

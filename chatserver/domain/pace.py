@@ -11,10 +11,10 @@ import unicodedata
 from collections.abc import Hashable
 from typing import Final
 
-from chatserver.domain.crisis import Category, Signal
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.limits import Bucket
-from chatserver.domain.screening import find_contacts
+from chatserver.domain.moderation.crisis_phrases import Category, Signal
+from chatserver.domain.text.contact_details import find_contacts
 
 TYPING_SECONDS: Final = 2.8
 """The least time between two signs of writing in one room. Clients wait three seconds; the network may bring two of

@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.routing import WebSocketRoute
 
 from chatserver import __version__
-from chatserver.domain.replay import Simulation
+from chatserver.domain.listening.queue_simulator import Simulation
 from chatserver.edge import openapi, routes
 from chatserver.edge.addresses import Addresses
 from chatserver.edge.documents import DocumentRoutes
@@ -24,13 +24,13 @@ from chatserver.edge.staff import StaffRoutes
 from chatserver.edge.staff_asking import StaffCookies
 from chatserver.edge.static import StaticFiles
 from chatserver.edge.websocket import ChatSocket
-from chatserver.handlers.desk import Desk
-from chatserver.handlers.health import Health
-from chatserver.handlers.identity import Identities
-from chatserver.handlers.simulation import SimulationAsked
-from chatserver.handlers.staff import StaffAccounts
-from chatserver.handlers.tries import Tries
-from chatserver.handlers.watch import Watch
+from chatserver.handlers.dispatcher import Desk
+from chatserver.handlers.listening.queue_simulator import SimulationAsked
+from chatserver.handlers.moderation.enforcement import Watch
+from chatserver.handlers.operating.health import Health
+from chatserver.handlers.people.identity import Identities
+from chatserver.handlers.people.staff import StaffAccounts
+from chatserver.handlers.people.tries import Tries
 from chatserver.protocol import asyncapi
 
 if TYPE_CHECKING:

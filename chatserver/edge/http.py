@@ -15,16 +15,16 @@ from starlette.responses import Response
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import Member, Person
 from chatserver.domain.limits import Limits
-from chatserver.domain.sources import Source
-from chatserver.domain.tries import TryKind
+from chatserver.domain.people.sources import Source
+from chatserver.domain.people.tries import TryKind
 from chatserver.edge.addresses import Addresses
 from chatserver.edge.faults import places
 from chatserver.edge.guard import Cookies, Origins, Standing
 from chatserver.edge.refusals import body_of, headers_of, plain_error, status_of
-from chatserver.handlers.health import OK, Health
-from chatserver.handlers.identity import Identities
-from chatserver.handlers.tries import Tries
-from chatserver.handlers.watch import Watch
+from chatserver.handlers.moderation.enforcement import Watch
+from chatserver.handlers.operating.health import OK, Health
+from chatserver.handlers.people.identity import Identities
+from chatserver.handlers.people.tries import Tries
 from chatserver.protocol.fields import place_of_nul
 from chatserver.store.contract import Export, StoreUnavailable
 

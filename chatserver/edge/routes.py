@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from chatserver.domain.errors import Reason
-from chatserver.domain.staff import Capability
+from chatserver.domain.people.staff import Capability
 from chatserver.edge.documents import DocumentRoutes
 from chatserver.edge.http import (
     CSV,
@@ -59,7 +59,7 @@ from chatserver.edge.staff_bodies import (
     SimulationAnswer,
     StaffAnswer,
 )
-from chatserver.protocol.moderation import MattersPush
+from chatserver.protocol.moderation.messages import MattersPush
 from chatserver.store.contract import Export
 
 T = TypeVar("T")

@@ -12,8 +12,8 @@ from starlette.responses import Response
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import Person
 from chatserver.domain.limits import Limits
-from chatserver.domain.replay import OutOfRange, Simulation
-from chatserver.domain.staff import INVITATION_PATH, RESET_PATH, Capability, Staff, in_order, require
+from chatserver.domain.listening.queue_simulator import OutOfRange, Simulation
+from chatserver.domain.people.staff import INVITATION_PATH, RESET_PATH, Capability, Staff, in_order, require
 from chatserver.edge.addresses import Addresses
 from chatserver.edge.guard import Origins
 from chatserver.edge.http import CSV, UNKEPT
@@ -29,10 +29,10 @@ from chatserver.edge.staff_bodies import (
     SimulationAnswer,
 )
 from chatserver.edge.staff_entry import EntryRoutes
-from chatserver.handlers.identity import Identities
-from chatserver.handlers.simulation import SimulationAsked
-from chatserver.handlers.staff import StaffAccounts
-from chatserver.handlers.tries import Tries
+from chatserver.handlers.listening.queue_simulator import SimulationAsked
+from chatserver.handlers.people.identity import Identities
+from chatserver.handlers.people.staff import StaffAccounts
+from chatserver.handlers.people.tries import Tries
 
 
 class StaffRoutes(EntryRoutes, AccountRoutes):

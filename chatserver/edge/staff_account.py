@@ -24,7 +24,7 @@ from chatserver.edge.staff_bodies import (
     ProofAsked,
     QuestionAnswer,
 )
-from chatserver.handlers.identity import Identities
+from chatserver.handlers.people.identity import Identities
 from chatserver.store.contract import Passkey
 
 

@@ -13,16 +13,16 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import Person
 from chatserver.domain.limits import Limits
-from chatserver.domain.staff import CONFIRMED_FOR, SECRET_BYTES, hash_secret, in_order
-from chatserver.domain.tries import TryKind
+from chatserver.domain.people.staff import CONFIRMED_FOR, SECRET_BYTES, hash_secret, in_order
+from chatserver.domain.people.tries import TryKind
 from chatserver.edge.addresses import Addresses
 from chatserver.edge.guard import Cookies, Origins, Standing
 from chatserver.edge.http import JSON, UNKEPT, Asking, decoded
 from chatserver.edge.staff_bodies import NewPasswordAsked, ProofAsked, StaffAnswer
-from chatserver.handlers.passkeys import Assertion, Place, Shown
-from chatserver.handlers.proofs import Proof
-from chatserver.handlers.staff import StaffAccounts, Welcome
-from chatserver.handlers.tries import Tries
+from chatserver.handlers.people.passkeys import Assertion, Place, Shown
+from chatserver.handlers.people.proofs import Proof
+from chatserver.handlers.people.staff import StaffAccounts, Welcome
+from chatserver.handlers.people.tries import Tries
 from chatserver.store.contract import SignIn
 
 T = TypeVar("T")

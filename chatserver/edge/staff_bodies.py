@@ -6,9 +6,9 @@ import msgspec
 
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
-from chatserver.domain.replay import Simulation
-from chatserver.domain.staff import Role
-from chatserver.handlers.passkeys import Assertion, Attestation
+from chatserver.domain.listening.queue_simulator import Simulation
+from chatserver.domain.people.staff import Role
+from chatserver.handlers.people.passkeys import Assertion, Attestation
 
 
 class SignInAsked(msgspec.Struct, frozen=True):

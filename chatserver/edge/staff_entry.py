@@ -6,11 +6,11 @@ from msgspec import Raw
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatserver.domain.staff import fold_login
-from chatserver.domain.tries import TryKind
+from chatserver.domain.people.staff import fold_login
+from chatserver.domain.people.tries import TryKind
 from chatserver.edge.staff_asking import StaffAsking, as_json, done
 from chatserver.edge.staff_bodies import AcceptAsked, PasskeySignInAsked, QuestionAnswer, ResetAsked, SignInAsked
-from chatserver.handlers.passkeys import Purpose, wrong_passkey
+from chatserver.handlers.people.passkeys import Purpose, wrong_passkey
 
 
 class EntryRoutes(StaffAsking):

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, cast
 
 from chatserver.domain.errors import Refusal
-from chatserver.domain.sources import Source
-from chatserver.domain.tries import TryKind
+from chatserver.domain.people.sources import Source
+from chatserver.domain.people.tries import TryKind
 from chatserver.edge.addresses import Addresses
 from chatserver.edge.fallback import SendWire
 from chatserver.edge.gate import Gate
@@ -17,8 +17,8 @@ from chatserver.edge.guard import Cookies, Origins, Standing, security_headers
 from chatserver.edge.refusals import PLAIN_HEADERS, body_of, headers_of, plain_error, status_of
 from chatserver.edge.transport import EXTENSION, ChatProtocol
 from chatserver.handlers.connection import Connection
-from chatserver.handlers.desk import Desk
-from chatserver.handlers.tries import Tries
+from chatserver.handlers.dispatcher import Desk
+from chatserver.handlers.people.tries import Tries
 from chatserver.protocol.codec import Encoding
 from chatserver.protocol.codes import Close
 

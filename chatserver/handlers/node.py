@@ -9,34 +9,34 @@ from typing import TYPE_CHECKING, Final
 from chatserver.bus.contract import Bus
 from chatserver.delivery.hub import Hub
 from chatserver.delivery.presence import Presence
-from chatserver.domain.aliases import Aliases
-from chatserver.domain.crisis import Words
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.floods import FloodRules, Origin
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, NodeId, Persona
 from chatserver.domain.limits import Limits
+from chatserver.domain.moderation.alert_floods import FloodRules, Origin
+from chatserver.domain.moderation.crisis_phrases import Words
 from chatserver.domain.pace import Paces
-from chatserver.domain.rooms import Room, RoomId, RoomRules
-from chatserver.domain.sharing import Shared, SharedBucket, SharedCounts, Sharing, Spending
+from chatserver.domain.people.aliases import Aliases
+from chatserver.domain.rooms.rooms import Room, RoomId, RoomRules
+from chatserver.domain.shared_limits import Shared, SharedBucket, SharedCounts, Sharing, Spending
 from chatserver.handlers.connection import Connection
-from chatserver.handlers.identity import Identities
-from chatserver.handlers.staff import StaffAccounts
+from chatserver.handlers.people.identity import Identities
+from chatserver.handlers.people.staff import StaffAccounts
 from chatserver.metrics import Metrics
 from chatserver.protocol.codes import Close
 from chatserver.protocol.internode import TOPIC_NODES, AnyNodeMessage, encode
 from chatserver.store.contract import Retention, Store
 
 if TYPE_CHECKING:
-    from chatserver.handlers.accounts import AccountsKeeper
-    from chatserver.handlers.arrivals import Arrivals
-    from chatserver.handlers.duty import DutyKeeper
-    from chatserver.handlers.floor import FloorKeeper
-    from chatserver.handlers.hiding import HidingBook
-    from chatserver.handlers.house import HouseKeeper
-    from chatserver.handlers.load import LoadKeeper
-    from chatserver.handlers.overseer import Overseer
-    from chatserver.handlers.watch import Watch
+    from chatserver.handlers.listening.service import FloorKeeper
+    from chatserver.handlers.moderation.enforcement import Watch
+    from chatserver.handlers.moderation.monitor import Overseer
+    from chatserver.handlers.operating.load import LoadKeeper
+    from chatserver.handlers.people.account_monitor import AccountsKeeper
+    from chatserver.handlers.people.arrivals import Arrivals
+    from chatserver.handlers.people.hiding import HidingBook
+    from chatserver.handlers.rooms.admission import HouseKeeper
+    from chatserver.handlers.rooms.coverage import DutyKeeper
 
 ENDED_SECONDS: Final = 60.0
 """Longer than any hello takes."""

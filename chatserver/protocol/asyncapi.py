@@ -12,16 +12,16 @@ from typing import Any, Final, get_args
 import msgspec
 
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.protocol import accounts as ac
 from chatserver.protocol import examples
-from chatserver.protocol import house as ho
-from chatserver.protocol import listening as li
-from chatserver.protocol import load as lo
 from chatserver.protocol import messages as m
-from chatserver.protocol import moderation as mo
 from chatserver.protocol.codes import Close, advice, error_body
 from chatserver.protocol.costs import cost_of
 from chatserver.protocol.fields import Command
+from chatserver.protocol.listening import messages as li
+from chatserver.protocol.moderation import messages as mo
+from chatserver.protocol.operating import load_messages as lo
+from chatserver.protocol.operating import messages as ho
+from chatserver.protocol.people import account_messages as ac
 from chatserver.protocol.refusals import ANY, REFUSALS
 from chatserver.protocol.schemas import Json, components, reference, referring_to
 

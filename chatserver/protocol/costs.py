@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from chatserver.protocol import accounts as ac
-from chatserver.protocol import house as ho
-from chatserver.protocol import listening as li
-from chatserver.protocol import load as lo
 from chatserver.protocol import messages as m
-from chatserver.protocol import moderation as mo
 from chatserver.protocol.fields import Command
+from chatserver.protocol.listening import messages as li
+from chatserver.protocol.moderation import messages as mo
+from chatserver.protocol.operating import load_messages as lo
+from chatserver.protocol.operating import messages as ho
+from chatserver.protocol.people import account_messages as ac
 
 USUAL: Final = 1.0
 _BY_COST: Final[dict[float, tuple[type[Command], ...]]] = {

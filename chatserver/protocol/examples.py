@@ -10,16 +10,14 @@ from typing import Final
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, CommandId, Epoch, Millis, Offset, StreamPosition
 from chatserver.domain.identity import MemberId, Person
-from chatserver.domain.rooms import Reaction, Room, RoomId
-from chatserver.protocol import (
-    accounts_examples,
-    house_examples,
-    listening_examples,
-    load_examples,
-    moderation_examples,
-)
+from chatserver.domain.rooms.rooms import Reaction, Room, RoomId
 from chatserver.protocol import messages as m
 from chatserver.protocol.codes import error_body
+from chatserver.protocol.listening import examples as listening_examples
+from chatserver.protocol.moderation import examples as moderation_examples
+from chatserver.protocol.operating import examples as operating_examples
+from chatserver.protocol.operating import load_examples
+from chatserver.protocol.people import account_examples
 
 _ROOM: Final = RoomId("sleep")
 _CHANNEL: Final = ChannelName("room:sleep")
@@ -72,8 +70,8 @@ COMMANDS: Final[tuple[m.AnyCommand, ...]] = (
     *listening_examples.COMMANDS,
     *moderation_examples.COMMANDS,
     *load_examples.COMMANDS,
-    *accounts_examples.COMMANDS,
-    *house_examples.COMMANDS,
+    *account_examples.COMMANDS,
+    *operating_examples.COMMANDS,
 )
 
 REPLIES: Final[tuple[m.Reply, ...]] = (
@@ -157,8 +155,8 @@ REPLIES: Final[tuple[m.Reply, ...]] = (
     *listening_examples.REPLIES,
     *moderation_examples.REPLIES,
     *load_examples.REPLIES,
-    *accounts_examples.REPLIES,
-    *house_examples.REPLIES,
+    *account_examples.REPLIES,
+    *operating_examples.REPLIES,
 )
 
 ERRORS: Final[tuple[m.ErrorReply, ...]] = (
@@ -209,6 +207,6 @@ PUSHES: Final[tuple[m.AnyPush, ...]] = (
     *listening_examples.PUSHES,
     *moderation_examples.PUSHES,
     *load_examples.PUSHES,
-    *accounts_examples.PUSHES,
-    *house_examples.PUSHES,
+    *account_examples.PUSHES,
+    *operating_examples.PUSHES,
 )

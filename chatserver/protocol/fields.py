@@ -6,11 +6,11 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct, to_builtins
 
-from chatserver.domain.floor import SessionId
 from chatserver.domain.history import CommandId, Epoch, Offset
 from chatserver.domain.identity import MemberId
-from chatserver.domain.moderation import REASONS
-from chatserver.domain.rooms import RoomId
+from chatserver.domain.listening.state import SessionId
+from chatserver.domain.moderation.measures import REASONS
+from chatserver.domain.rooms.rooms import RoomId
 
 PRINTABLE: Final = r"^[!-~]*$(?!\n)"
 """Ids are printable ASCII without spaces: they end in logs' fields and in databases that refuse some characters."""

@@ -13,9 +13,9 @@ from msgspec import Struct
 
 from chatserver.domain.history import ChannelName, Offset
 from chatserver.domain.identity import MemberId, NodeId
-from chatserver.domain.load import Sample
-from chatserver.domain.rooms import Publication
-from chatserver.domain.sharing import Holding, Spending
+from chatserver.domain.operating.load import Sample
+from chatserver.domain.rooms.rooms import Publication
+from chatserver.domain.shared_limits import Holding, Spending
 
 NODE_ID_LENGTH: Final = 12
 TOPIC_LOAD: Final = "load"

@@ -11,18 +11,18 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from chatserver.domain.crisis import Category
 from chatserver.domain.history import ChannelName, CommandId, Epoch, Millis, Offset, StreamPosition
 from chatserver.domain.identity import MemberId, Person
-from chatserver.domain.rooms import Reaction, Room, RoomId
-from chatserver.domain.shown_roles import ShownRole
-from chatserver.domain.staff import Role
-from chatserver.protocol.accounts import AccountsOk, AccountsPush, AskAccounts
+from chatserver.domain.moderation.crisis_phrases import Category
+from chatserver.domain.people.shown_roles import ShownRole
+from chatserver.domain.people.staff import Role
+from chatserver.domain.rooms.rooms import Reaction, Room, RoomId
 from chatserver.protocol.fields import Command, EpochName, MemberName, Place, RoomName, Text, Version
-from chatserver.protocol.house import HouseCommand, HousePush, HouseReply
-from chatserver.protocol.listening import ListeningCommand, ListeningOk, ListeningPush
-from chatserver.protocol.load import LoadCommand, LoadOk, LoadPush
-from chatserver.protocol.moderation import ModerationCommand, ModerationOk, ModerationPush
+from chatserver.protocol.listening.messages import ListeningCommand, ListeningOk, ListeningPush
+from chatserver.protocol.moderation.messages import ModerationCommand, ModerationOk, ModerationPush
+from chatserver.protocol.operating.load_messages import LoadCommand, LoadOk, LoadPush
+from chatserver.protocol.operating.messages import HouseCommand, HousePush, HouseReply
+from chatserver.protocol.people.account_messages import AccountsOk, AccountsPush, AskAccounts
 
 VERSION: Final = 1
 SUBPROTOCOL_JSON: Final = "chat.v1.json"

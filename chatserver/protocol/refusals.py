@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from chatserver.domain.errors import Reason
-from chatserver.protocol import accounts as ac
-from chatserver.protocol import house as ho
-from chatserver.protocol import listening as li
-from chatserver.protocol import load as lo
 from chatserver.protocol import messages as m
-from chatserver.protocol import moderation as mo
 from chatserver.protocol.fields import Command
+from chatserver.protocol.listening import messages as li
+from chatserver.protocol.moderation import messages as mo
+from chatserver.protocol.operating import load_messages as lo
+from chatserver.protocol.operating import messages as ho
+from chatserver.protocol.people import account_messages as ac
 
 ANY: Final = (
     Reason.MALFORMED,

@@ -8,8 +8,8 @@ from typing import Any, Final
 from sqlalchemy import and_, bindparam, delete, func, insert, literal_column, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
-from chatserver.domain.account_acts import MACHINE, ROUTINE, AccountAct
-from chatserver.store.compiler import Statement
+from chatserver.domain.people.account_acts import MACHINE, ROUTINE, AccountAct
+from chatserver.store.core.compiler import Statement
 from chatserver.store.tables import (
     audit,
     resets,

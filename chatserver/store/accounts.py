@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from chatserver.domain.account_acts import (
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import MemberId
+from chatserver.domain.moderation.audit_log import Act, Entry
+from chatserver.domain.people.account_acts import (
     FOLDED_FOR,
     MACHINE,
     NOBODYS,
@@ -16,16 +19,13 @@ from chatserver.domain.account_acts import (
     is_owed,
     tried,
 )
-from chatserver.domain.history import Millis
-from chatserver.domain.identity import MemberId
-from chatserver.domain.ledger import Act, Entry
 from chatserver.store import account_statements as sql
 from chatserver.store import moderation
 from chatserver.store import moderation_statements as moderation_sql
 from chatserver.store import staff_statements as staff_sql
-from chatserver.store.compiler import Call, Op
+from chatserver.store.core.compiler import Call, Op
+from chatserver.store.moderation_lock import Turn, turn
 from chatserver.store.staff_contract import Device
-from chatserver.store.turns import Turn, turn
 
 ROUTINE_AMONG: Final = 5_000
 """How many entries of the log back is looked for what happens all day. Other acts on accounts are found however much

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from chatserver.domain import newcomers
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import Member, MemberId
-from chatserver.domain.moderation import Measure, MeasureKind, restriction_of
-from chatserver.domain.names import ends_of, is_near
-from chatserver.domain.newcomers import Bar
+from chatserver.domain.moderation import newcomers
+from chatserver.domain.moderation.measures import Measure, MeasureKind, restriction_of
+from chatserver.domain.moderation.newcomers import Bar
+from chatserver.domain.people.names import ends_of, is_near
 from chatserver.store import arrivals_statements as sql
 from chatserver.store import people_statements as people_sql
 from chatserver.store.arrivals_contract import NameRules, SourceSeen
-from chatserver.store.compiler import Call, Op, by_keys
+from chatserver.store.core.compiler import Call, Op, by_keys
+from chatserver.store.core.decoding import member_of
 from chatserver.store.moderation_contract import Neighbours
-from chatserver.store.render import member_of
-from chatserver.store.statements import KEYS_AT_ONCE
+from chatserver.store.rooms_statements import KEYS_AT_ONCE
 
 
 def raise_credentials(who: MemberId, now: Millis, *, drops_code: bool) -> Op[int]:

@@ -9,7 +9,7 @@ import msgspec
 
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.newcomers import Bar
+from chatserver.domain.moderation.newcomers import Bar
 
 
 class SourceSeen(msgspec.Struct, frozen=True):

@@ -9,10 +9,10 @@ from typing import TypeVar
 
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.newcomers import Bar
+from chatserver.domain.moderation.newcomers import Bar
 from chatserver.store import arrivals
 from chatserver.store.arrivals_contract import SourceSeen
-from chatserver.store.compiler import MakeOp
+from chatserver.store.core.compiler import MakeOp
 
 T = TypeVar("T")
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 from sqlalchemy import bindparam, delete, distinct, func, insert, literal_column, null, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
-from chatserver.store.compiler import Statement
-from chatserver.store.statements import KEYS_AT_ONCE, POSTED
+from chatserver.store.core.compiler import Statement
+from chatserver.store.rooms_statements import KEYS_AT_ONCE, POSTED
 from chatserver.store.tables import barred, log, member_sources, members, resting_names
 
 

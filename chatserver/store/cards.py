@@ -12,21 +12,30 @@ from typing import Any, Final
 
 import msgspec
 
-from chatserver.domain.crisis import URGENT
-from chatserver.domain.floor import room_of_session
-from chatserver.domain.floor_commands import KeepReport
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.moderation import DANGER, NOTE_LENGTH, Report, ReportStatus, due_at
-from chatserver.domain.report_access import Asker
-from chatserver.domain.report_queue import CARD_FOR, Rank, band_of, given_back, rank_in, rank_of, rings_again, taken
-from chatserver.domain.rooms import Room, RoomKind
-from chatserver.store import floor_statements as floor_sql
+from chatserver.domain.listening.commands import KeepReport
+from chatserver.domain.listening.state import room_of_session
+from chatserver.domain.moderation.crisis_phrases import URGENT
+from chatserver.domain.moderation.measures import DANGER, NOTE_LENGTH, Report, ReportStatus, due_at
+from chatserver.domain.moderation.report_access import Asker
+from chatserver.domain.moderation.report_queue import (
+    CARD_FOR,
+    Rank,
+    band_of,
+    given_back,
+    rank_in,
+    rank_of,
+    rings_again,
+    taken,
+)
+from chatserver.domain.rooms.rooms import Room, RoomKind
 from chatserver.store import folding, report_access
-from chatserver.store import queue_statements as sql
-from chatserver.store.compiler import Call, Op, Params
+from chatserver.store import listening_statements as floor_sql
+from chatserver.store import moderation_queue_statements as sql
+from chatserver.store.core.compiler import Call, Op, Params
+from chatserver.store.moderation_lock import Turn
 from chatserver.store.report_rows import report_of
-from chatserver.store.turns import Turn
 
 MOST_NOTE: Final = 4 * NOTE_LENGTH
 """Characters of everything that a reporter wrote in one report, again and again."""

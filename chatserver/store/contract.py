@@ -13,16 +13,18 @@ from typing import Protocol
 
 import msgspec
 
-from chatserver.domain.crisis import Signal
-from chatserver.domain.evidence import Ended
-from chatserver.domain.floods import Origin
-from chatserver.domain.floor import Floor, Listener, SessionId, Wish
-from chatserver.domain.floor_commands import Decided
-from chatserver.domain.hiding import Hiding
 from chatserver.domain.history import ChannelName, CommandId, Epoch, Head, HighWater, Millis, Offset
 from chatserver.domain.identity import Member, MemberId, Persona
-from chatserver.domain.moderation import MeasureKind
-from chatserver.domain.rooms import (
+from chatserver.domain.listening.commands import Decided
+from chatserver.domain.listening.queue_history import Recorded
+from chatserver.domain.listening.state import Floor, Listener, SessionId, Wish
+from chatserver.domain.moderation.alert_floods import Origin
+from chatserver.domain.moderation.crisis_phrases import Signal
+from chatserver.domain.moderation.evidence import Ended
+from chatserver.domain.moderation.measures import MeasureKind
+from chatserver.domain.people.hiding import Hiding
+from chatserver.domain.people.staff import Staff
+from chatserver.domain.rooms.rooms import (
     Membership,
     Post,
     Publication,
@@ -32,11 +34,9 @@ from chatserver.domain.rooms import (
     RoomId,
     RoomState,
 )
-from chatserver.domain.staff import Staff
-from chatserver.domain.timings import Recorded
 from chatserver.store.arrivals_contract import ArrivalsStore, NameRules
-from chatserver.store.house_contract import HouseStore
 from chatserver.store.moderation_contract import ModerationStore
+from chatserver.store.room_settings_contract import HouseStore
 from chatserver.store.staff_contract import Invitation, Passkey, SignIn, StaffSecrets, StaffStore
 from chatserver.store.tries_contract import TriesStore
 

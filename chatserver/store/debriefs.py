@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from chatserver.domain.account_acts import AccountAct
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.ledger import Act
-from chatserver.domain.report_access import Asker
+from chatserver.domain.moderation.audit_log import Act
+from chatserver.domain.moderation.report_access import Asker
+from chatserver.domain.people.account_acts import AccountAct
 from chatserver.store import moderation_statements as sql
-from chatserver.store.compiler import Call, Op
+from chatserver.store.core.compiler import Call, Op
 from chatserver.store.moderation_contract import Debrief
-from chatserver.store.turns import turn
+from chatserver.store.moderation_lock import turn
 
 DEBRIEFS: Final = 200
 """How many a supervisor is shown."""

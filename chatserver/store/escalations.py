@@ -9,21 +9,22 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Final
 
-from chatserver.domain import report_queue
-from chatserver.domain.crisis import URGENT, Signal
 from chatserver.domain.history import Offset
-from chatserver.domain.moderation import Report, ReportStatus
-from chatserver.domain.report_queue import Folds
-from chatserver.domain.rooms import Room, RoomKind
-from chatserver.store import cards, evidence, folding, render, report_access
+from chatserver.domain.moderation import report_queue
+from chatserver.domain.moderation.crisis_phrases import URGENT, Signal
+from chatserver.domain.moderation.measures import Report, ReportStatus
+from chatserver.domain.moderation.report_queue import Folds
+from chatserver.domain.rooms.rooms import Room, RoomKind
+from chatserver.store import cards, evidence, folding, report_access
+from chatserver.store import moderation_queue_statements as queue_sql
 from chatserver.store import moderation_statements as sql
-from chatserver.store import queue_statements as queue_sql
-from chatserver.store import statements as rooms_sql
-from chatserver.store.compiler import Call, Op, Row
+from chatserver.store import rooms_statements as rooms_sql
 from chatserver.store.contract import RoomChange
+from chatserver.store.core import decoding
+from chatserver.store.core.compiler import Call, Op, Row
+from chatserver.store.core.sealing import Sealer
+from chatserver.store.moderation_lock import Turn, turn
 from chatserver.store.report_rows import report_row
-from chatserver.store.sealing import Sealer
-from chatserver.store.turns import Turn, turn
 
 BEFORE: Final = 10
 """Posts that go with an escalation from a themed room, the one that raised it among them. From a session only that
@@ -71,7 +72,7 @@ def _escalate(mine: Turn, change: RoomChange, room: Room, offset: Offset, sealer
         # What else the same post raises goes with that post alone: those before it are kept once.
         before = 1 if is_session or card is not None else BEFORE
         rows = yield Call(rooms_sql.PAGE, [(change.channel, offset + 1, before)])
-        posts = [render.post_of(row) for row in reversed(rows)]
+        posts = [decoding.post_of(row) for row in reversed(rows)]
         id_ = _id_of(change, signal)
         # What the post said before it was changed belongs to it; it is its author's, who is there.
         opened = yield from evidence.of_post(change.channel, posts[-1], posts, sealer)
@@ -112,7 +113,7 @@ def _add_to(
     if status == ReportStatus.CLOSED:
         return False
     rows = yield Call(rooms_sql.PAGE, [(change.channel, offset + 1, 1)])
-    posts = [render.post_of(row) for row in rows]
+    posts = [decoding.post_of(row) for row in rows]
     opened = yield from evidence.of_post(change.channel, posts[-1], posts, sealer)
     if not (yield from evidence.add_to(id_, opened, change.now, sealer, most=0 if is_session else MOST)):
         return False

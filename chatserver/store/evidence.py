@@ -12,15 +12,15 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from chatserver.domain.evidence import EarlierVersion, Ended, is_alias, survives_erasure
 from chatserver.domain.history import ChannelName, Millis, Offset
 from chatserver.domain.identity import MemberId
-from chatserver.domain.rooms import Post
+from chatserver.domain.moderation.evidence import EarlierVersion, Ended, is_alias, survives_erasure
+from chatserver.domain.rooms.rooms import Post
 from chatserver.store import evidence_statements as sql
-from chatserver.store.compiler import Call, Op, Params, Row, Statement
 from chatserver.store.contract import KeptCopy
+from chatserver.store.core.compiler import Call, Op, Params, Row, Statement
+from chatserver.store.core.sealing import Sealer
 from chatserver.store.report_rows import SNAPSHOT, decode_posts, encode_posts
-from chatserver.store.sealing import Sealer
 
 MOST_VERSIONS: Final = 20
 """Versions of one post that a case holds at most: the first half of them and the last half."""

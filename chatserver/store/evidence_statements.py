@@ -7,9 +7,9 @@ from typing import Any, Final
 from sqlalchemy import bindparam, case, delete, func, insert, literal_column, null, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
-from chatserver.domain.evidence import ALIAS_PREFIX
-from chatserver.store.compiler import Statement
-from chatserver.store.statements import POSTED
+from chatserver.domain.moderation.evidence import ALIAS_PREFIX
+from chatserver.store.core.compiler import Statement
+from chatserver.store.rooms_statements import POSTED
 from chatserver.store.tables import log, measures, reports, rooms, sealed_copies
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from chatserver.domain.account_acts import AccountAct
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
+from chatserver.domain.people.account_acts import AccountAct
 from chatserver.store import account_statements as sql
 from chatserver.store import accounts
 from chatserver.store import staff_statements as staff_sql
-from chatserver.store.compiler import Call, Op, Row
+from chatserver.store.core.compiler import Call, Op, Row
+from chatserver.store.moderation_lock import turn
 from chatserver.store.staff_contract import Passkey
-from chatserver.store.turns import turn
 
 
 def set_password(whose: MemberId, password_hash: str, now: Millis, device: bytes | None) -> Op[None]:

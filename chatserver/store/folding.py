@@ -1,13 +1,15 @@
 """Folding a flood: reports that come from many new people at once are put into one card. Sans-I/O, like `log`.
 
-`domain/floods.py` says what a flood is. Folding loses nothing: what is folded can be opened, taken and closed as ever.
+`domain/moderation/alert_floods.py` says what a flood is. Folding loses nothing: what is folded can be opened, taken
+and closed as ever.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from chatserver.domain.floods import (
+from chatserver.domain.history import Millis
+from chatserver.domain.moderation.alert_floods import (
     LONG,
     MINUTE,
     STAYS,
@@ -17,16 +19,15 @@ from chatserver.domain.floods import (
     is_flood_of_all,
     most_of_one_address,
 )
-from chatserver.domain.history import Millis
-from chatserver.domain.moderation import DANGER, Report, due_at
-from chatserver.domain.report_queue import Folds, Rank, band_of, rank_in, rings_again
-from chatserver.store import floor_statements as floor_sql
+from chatserver.domain.moderation.measures import DANGER, Report, due_at
+from chatserver.domain.moderation.report_queue import Folds, Rank, band_of, rank_in, rings_again
+from chatserver.store import listening_statements as floor_sql
+from chatserver.store import moderation_queue_statements as sql
 from chatserver.store import moderation_statements as moderation_sql
-from chatserver.store import queue_statements as sql
 from chatserver.store import report_access
-from chatserver.store.compiler import Call, Op, Row
+from chatserver.store.core.compiler import Call, Op, Row
+from chatserver.store.moderation_lock import Turn
 from chatserver.store.report_rows import new_id, report_of, report_row
-from chatserver.store.turns import Turn
 
 EVERYWHERE: Final = b""
 """The key of a flood that comes from no address in particular."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.hiding import Hiding, Unseen
 from chatserver.domain.identity import MemberId, Persona
-from chatserver.domain.rooms import RoomId
+from chatserver.domain.people.hiding import Hiding, Unseen
+from chatserver.domain.rooms.rooms import RoomId
 from chatserver.store import hiding_statements as sql
 from chatserver.store import people_statements as people_sql
-from chatserver.store import render
-from chatserver.store.compiler import Call, Op, Row, by_keys
-from chatserver.store.statements import KEYS_AT_ONCE
+from chatserver.store.core import decoding
+from chatserver.store.core.compiler import Call, Op, Row, by_keys
+from chatserver.store.rooms_statements import KEYS_AT_ONCE
 
 _EVERYWHERE = ""
 
@@ -29,7 +29,7 @@ def standings(whom: Collection[MemberId]) -> Op[dict[MemberId, tuple[Persona, Hi
     if not whom:
         return {}
     keys = by_keys(sorted(whom), KEYS_AT_ONCE)
-    found = [render.member_of(row) for row in (yield Call(people_sql.THESE_MEMBERS, keys))]
+    found = [decoding.member_of(row) for row in (yield Call(people_sql.THESE_MEMBERS, keys))]
     hidden: dict[str, list[Row]] = {}
     hidden_from: dict[str, list[Row]] = {}
     for rows, statement in ((hidden, sql.HIDDEN_BY_THESE), (hidden_from, sql.HIDDEN_FROM_THESE)):
@@ -61,7 +61,7 @@ def set_mute(who: MemberId, other: MemberId, on: bool, limit: int, generation: i
         raise Refusal(Reason.TOO_MANY_MUTES, details={"limit": limit})
     name = yield from _name_then(other, generation)
     (own,) = yield Call(people_sql.MEMBER, [(who,)])
-    yield Call(sql.ADD_MUTE, [(who, other, generation, _EVERYWHERE, name, render.member_of(own).generation)])
+    yield Call(sql.ADD_MUTE, [(who, other, generation, _EVERYWHERE, name, decoding.member_of(own).generation)])
 
 
 def follow(who: MemberId, old: int, new: int, rooms: Collection[RoomId]) -> Op[None]:
@@ -82,7 +82,7 @@ def apart(people: Collection[MemberId]) -> Op[tuple[tuple[MemberId, MemberId], .
 def _name_then(who: MemberId, generation: int) -> Op[str]:
     """What somebody was called in a generation, as far as it is known."""
     rows = yield Call(people_sql.MEMBER, [(who,)])
-    if rows and (member := render.member_of(rows[0])).generation == generation:
+    if rows and (member := decoding.member_of(rows[0])).generation == generation:
         return member.name
     written = yield Call(sql.NAME_THEN, [(who, generation)])
     return str(written[0][0]) if written else ""

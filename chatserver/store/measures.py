@@ -7,13 +7,13 @@ from collections.abc import Collection
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.moderation import Measure, MeasureKind, TakeMeasure
-from chatserver.domain.report_access import Asker
+from chatserver.domain.moderation.measures import Measure, MeasureKind, TakeMeasure
+from chatserver.domain.moderation.report_access import Asker
 from chatserver.store import moderation_statements as sql
 from chatserver.store import report_access
-from chatserver.store.compiler import Call, Op, Params, Row, by_keys
+from chatserver.store.core.compiler import Call, Op, Params, Row, by_keys
 from chatserver.store.report_rows import decode_posts
-from chatserver.store.statements import KEYS_AT_ONCE
+from chatserver.store.rooms_statements import KEYS_AT_ONCE
 
 
 def active_of(members: Collection[MemberId], now: Millis) -> Op[list[Measure]]:

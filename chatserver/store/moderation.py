@@ -10,15 +10,15 @@ from typing import Final
 
 import msgspec
 
-from chatserver.domain import moderation as rules
-from chatserver.domain import report_queue
-from chatserver.domain import report_steps as steps
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.evidence import Ended, is_alias
 from chatserver.domain.history import Epoch, Millis, require_epoch
 from chatserver.domain.identity import MemberId
-from chatserver.domain.ledger import Act, Entry, LedgerHead
-from chatserver.domain.moderation import (
+from chatserver.domain.moderation import measures as rules
+from chatserver.domain.moderation import report_queue
+from chatserver.domain.moderation import report_steps as steps
+from chatserver.domain.moderation.audit_log import Act, Entry, LedgerHead
+from chatserver.domain.moderation.evidence import Ended, is_alias
+from chatserver.domain.moderation.measures import (
     REPORTS_AN_HOUR,
     Measure,
     MeasureKind,
@@ -28,30 +28,21 @@ from chatserver.domain.moderation import (
     ReportStatus,
     TakeMeasure,
 )
-from chatserver.domain.report_access import Asker, needs_another
-from chatserver.domain.report_queue import Folds
-from chatserver.domain.rooms import Post, Publication, Redacted, Room, RoomId, RoomKind, room_channel
-from chatserver.store import (
-    arrivals,
-    cards,
-    evidence,
-    folding,
-    measures,
-    reading,
-    render,
-    report_access,
-    report_closing,
-)
+from chatserver.domain.moderation.report_access import Asker, needs_another
+from chatserver.domain.moderation.report_queue import Folds
+from chatserver.domain.rooms.rooms import Post, Publication, Redacted, Room, RoomId, RoomKind, room_channel
+from chatserver.store import arrivals, cards, evidence, folding, measures, reading, report_access, report_closing
 from chatserver.store import evidence_statements as evidence_sql
-from chatserver.store import floor_statements as floor_sql
+from chatserver.store import listening_statements as floor_sql
 from chatserver.store import moderation_statements as sql
 from chatserver.store import people_statements as people_sql
+from chatserver.store import rooms_statements as rooms_sql
 from chatserver.store import staff_statements as staff_sql
-from chatserver.store import statements as rooms_sql
-from chatserver.store.compiler import Call, Op, Row, by_keys
 from chatserver.store.contract import Retention
+from chatserver.store.core import decoding
+from chatserver.store.core.compiler import Call, Op, Row, by_keys
+from chatserver.store.core.sealing import Sealer
 from chatserver.store.evidence import Opened
-from chatserver.store.log import ChannelState, event_row, post_values, save_heads
 from chatserver.store.measures import measure_of, measure_row, require_reach
 from chatserver.store.moderation_contract import (
     Answered,
@@ -63,12 +54,12 @@ from chatserver.store.moderation_contract import (
     Shown,
     Taken,
 )
-from chatserver.store.queue import names, page, people_in, ranks
+from chatserver.store.moderation_lock import Turn, turn
+from chatserver.store.moderation_queue import names, page, people_in, ranks
 from chatserver.store.report_rows import SNAPSHOT, decode_posts, new_id, report_of, report_row, urgent_among
 from chatserver.store.report_views import VIEWED
-from chatserver.store.sealing import Sealer
-from chatserver.store.statements import KEYS_AT_ONCE
-from chatserver.store.turns import Turn, turn
+from chatserver.store.rooms_log import ChannelState, event_row, post_values, save_heads
+from chatserver.store.rooms_statements import KEYS_AT_ONCE
 
 CLOSED: Final = 30
 MEASURES: Final = 200
@@ -95,7 +86,7 @@ def report(asked: RoomReport, sealer: Sealer) -> Op[str]:
     if not (yield Call(people_sql.LOCK_MEMBER, [(asked.by,)])):
         raise Refusal(Reason.MEMBER_UNKNOWN)
     rows = yield Call(rooms_sql.ROOM, [(channel,)])
-    if not rows or render.room_of(rows[0]).kind is not RoomKind.THEMED:
+    if not rows or decoding.room_of(rows[0]).kind is not RoomKind.THEMED:
         raise Refusal(Reason.ROOM_UNKNOWN)
     if not (yield Call(rooms_sql.FIND_MEMBERSHIPS, [(asked.by, asked.room)])):
         raise Refusal(Reason.NOT_IN_ROOM)
@@ -168,7 +159,7 @@ def _opened(asked: RoomReport, sealer: Sealer) -> Op[Opened]:
         found = yield Call(rooms_sql.FIND_POSTS, [(channel, asked.offset)])
         if not found:
             raise Refusal(Reason.POST_UNKNOWN)
-        post = render.post_of(found[0][1:])
+        post = decoding.post_of(found[0][1:])
         _refuse_oneself(post.author, asked)
         return (yield from evidence.of_post(channel, post, (yield from _around(asked)), sealer))
     about = asked.about
@@ -197,10 +188,10 @@ def _around(asked: RoomReport) -> Op[list[Post]]:
     channel = room_channel(asked.room)
     if asked.offset is None:
         rows = yield Call(rooms_sql.PAGE, [(channel, reading.NEWEST, SNAPSHOT)])
-        return [render.post_of(row) for row in reversed(rows)]
+        return [decoding.post_of(row) for row in reversed(rows)]
     before = yield Call(rooms_sql.PAGE, [(channel, asked.offset + 1, SNAPSHOT - AFTER)])
     later = yield Call(sql.POSTS_AFTER, [(channel, asked.offset, AFTER)])
-    return [render.post_of(row) for row in (*reversed(before), *later)]
+    return [decoding.post_of(row) for row in (*reversed(before), *later)]
 
 
 def queue(asker: Asker, now: Millis) -> Op[Queue]:
@@ -366,10 +357,10 @@ def take_measure(asked: TakeMeasure, now: Millis, sealer: Sealer) -> Op[Taken]:
         if not rows:
             raise Refusal(Reason.ROOM_UNKNOWN)
         state = ChannelState(rows[0])
-        room = render.room_of(rows[0][5:])
+        room = decoding.room_of(rows[0][5:])
         if asked.offset is not None:
             found = yield Call(rooms_sql.FIND_POSTS, [(room_channel(room.id), asked.offset)])
-            post = render.post_of(found[0][1:]) if found else None
+            post = decoding.post_of(found[0][1:]) if found else None
     known = yield Call(sql.MEASURE, [(asked.id,)])
     if known:
         return Taken(measure=measure_of(known[0]))

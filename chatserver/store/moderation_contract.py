@@ -11,16 +11,16 @@ from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
-from chatserver.domain.evidence import EarlierVersion
-from chatserver.domain.floods import Origin
 from chatserver.domain.history import Epoch, Millis, Offset
 from chatserver.domain.identity import MemberId
-from chatserver.domain.ledger import Entry, LedgerHead
-from chatserver.domain.moderation import Measure, MeasureKind, Outcome, Report, TakeMeasure
-from chatserver.domain.report_access import Asker
-from chatserver.domain.report_queue import Place, Rank
-from chatserver.domain.rooms import Post, Publication, RoomId
-from chatserver.domain.statistics import Happened
+from chatserver.domain.moderation.alert_floods import Origin
+from chatserver.domain.moderation.audit_log import Entry, LedgerHead
+from chatserver.domain.moderation.evidence import EarlierVersion
+from chatserver.domain.moderation.measures import Measure, MeasureKind, Outcome, Report, TakeMeasure
+from chatserver.domain.moderation.report_access import Asker
+from chatserver.domain.moderation.report_queue import Place, Rank
+from chatserver.domain.moderation.statistics import Happened
+from chatserver.domain.rooms.rooms import Post, Publication, RoomId
 
 
 class RoomReport(msgspec.Struct, frozen=True, kw_only=True):

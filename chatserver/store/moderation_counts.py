@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 from chatserver.domain.history import Millis
-from chatserver.domain.moderation import MeasureKind, counted_reason
-from chatserver.domain.statistics import Given, Happened
+from chatserver.domain.moderation.measures import MeasureKind, counted_reason
+from chatserver.domain.moderation.statistics import Given, Happened
+from chatserver.store import moderation_queue_statements as queue_sql
 from chatserver.store import moderation_statements as sql
-from chatserver.store import queue_statements as queue_sql
-from chatserver.store.compiler import Call, Op
+from chatserver.store.core.compiler import Call, Op
 from chatserver.store.moderation_contract import Counts
 
 

@@ -9,13 +9,14 @@ from typing import TypeVar
 
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.ledger import Entry, LedgerHead
-from chatserver.domain.moderation import Measure, Outcome, TakeMeasure
-from chatserver.domain.report_access import Asker
-from chatserver.domain.report_queue import Place
-from chatserver.domain.statistics import Happened
-from chatserver.store import debriefs, measures, moderation, moderation_counts, queue, report_access
-from chatserver.store.compiler import MakeOp
+from chatserver.domain.moderation.audit_log import Entry, LedgerHead
+from chatserver.domain.moderation.measures import Measure, Outcome, TakeMeasure
+from chatserver.domain.moderation.report_access import Asker
+from chatserver.domain.moderation.report_queue import Place
+from chatserver.domain.moderation.statistics import Happened
+from chatserver.store import debriefs, measures, moderation, moderation_counts, moderation_queue, report_access
+from chatserver.store.core.compiler import MakeOp
+from chatserver.store.core.sealing import Sealer
 from chatserver.store.moderation_contract import (
     NOTHING_SAID,
     Counts,
@@ -31,7 +32,6 @@ from chatserver.store.moderation_contract import (
     Shown,
     Taken,
 )
-from chatserver.store.sealing import Sealer
 
 T = TypeVar("T")
 
@@ -64,7 +64,7 @@ class ModerationOperations(ABC):
         return await self._read(partial(report_access.due, asker))
 
     async def floods(self, asker: Asker) -> Floods:
-        return await self._read(partial(queue.floods, asker))
+        return await self._read(partial(moderation_queue.floods, asker))
 
     async def with_views_of_their_own(self, members: Collection[MemberId]) -> set[MemberId]:
         return await self._read(partial(report_access.with_views_of_their_own, members))
@@ -73,16 +73,16 @@ class ModerationOperations(ABC):
         return await self._read(report_access.stranded)
 
     async def queue_page(self, asker: Asker, after: Place | None, within: str | None) -> QueuePage:
-        return await self._read(partial(queue.page, asker, after, within))
+        return await self._read(partial(moderation_queue.page, asker, after, within))
 
     async def rings(self, asker: Asker, since: Millis) -> list[RingDue]:
-        return await self._read(partial(queue.rings, asker, since))
+        return await self._read(partial(moderation_queue.rings, asker, since))
 
     async def require_report(self, by: MemberId, now: Millis) -> None:
         await self._read(partial(moderation.require_report, by, now))
 
     async def escalations_due(self) -> list[Millis]:
-        return await self._read(queue.escalations_due)
+        return await self._read(moderation_queue.escalations_due)
 
     async def open_report(self, report: str, asker: Asker, why: str, now: Millis) -> ReportFile:
         return await self._write(partial(moderation.open_report, report, asker, why, now, self._sealer))
@@ -148,7 +148,7 @@ class ModerationOperations(ABC):
         await self._write(partial(debriefs.read_debrief, debrief, asker, now))
 
     async def names(self, members: Collection[MemberId]) -> dict[MemberId, str]:
-        return await self._read(partial(queue.names, members))
+        return await self._read(partial(moderation_queue.names, members))
 
     async def audit_entries(self, after: int, limit: int) -> list[Entry]:
         return await self._read(partial(moderation.entries, after, limit))

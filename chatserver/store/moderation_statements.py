@@ -21,9 +21,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import ColumnElement
 
-from chatserver.store.compiler import Statement
+from chatserver.store.core.compiler import Statement
 from chatserver.store.report_access_statements import ASKER, is_others_note, is_visible, report_of_measure
-from chatserver.store.statements import KEYS_AT_ONCE, POSTED, post_columns
+from chatserver.store.rooms_statements import KEYS_AT_ONCE, POSTED, post_columns
 from chatserver.store.tables import (
     audit,
     barred,

@@ -8,13 +8,13 @@ from enum import Enum, auto
 from functools import partial
 from typing import Final, TypeVar
 
-from chatserver.domain.floor import Floor
-from chatserver.domain.hiding import Hiding
 from chatserver.domain.history import ChannelName, Epoch, Head, HighWater, Millis, Offset
 from chatserver.domain.identity import Member, MemberId, Persona
-from chatserver.domain.rooms import Publication, Room, RoomId
-from chatserver.domain.timings import Recorded
-from chatserver.store import floor_forgetting, floor_log, forgetting, hiding, people, reading, timings
+from chatserver.domain.listening.queue_history import Recorded
+from chatserver.domain.listening.state import Floor
+from chatserver.domain.people.hiding import Hiding
+from chatserver.domain.rooms.rooms import Publication, Room, RoomId
+from chatserver.store import hiding, listening_log, people, queue_history, reading
 from chatserver.store.arrivals_contract import NameRules
 from chatserver.store.arrivals_operations import ArrivalsOperations
 from chatserver.store.contract import (
@@ -29,12 +29,13 @@ from chatserver.store.contract import (
     RoomChange,
     StoreUnavailable,
 )
-from chatserver.store.floor_log import FloorOutcome
-from chatserver.store.floor_records import Records
-from chatserver.store.gathering import Gathering
-from chatserver.store.house_operations import HouseOperations
+from chatserver.store.core.group_commit import Gathering
+from chatserver.store.core.sealing import Sealer
+from chatserver.store.forgetting import forgetting, listening
+from chatserver.store.listening_log import FloorOutcome
+from chatserver.store.listening_rows import Records
 from chatserver.store.moderation_operations import ModerationOperations
-from chatserver.store.sealing import Sealer
+from chatserver.store.room_settings_operations import HouseOperations
 from chatserver.store.staff_operations import StaffOperations
 from chatserver.store.tables import SCHEMA_REVISION
 from chatserver.store.tries_operations import TriesOperations
@@ -148,16 +149,16 @@ class Operations(StaffOperations, ModerationOperations, HouseOperations, TriesOp
         return await self._floor_commits.run(change)
 
     async def _commit_floor(self, changes: Sequence[FloorChange]) -> Sequence[FloorOutcome]:
-        return await self._write(partial(floor_log.commit, changes, self._records, self._sealer))
+        return await self._write(partial(listening_log.commit, changes, self._records, self._sealer))
 
     async def floor(self) -> Floor:
-        return await self._read(partial(floor_log.floor, self._records))
+        return await self._read(partial(listening_log.floor, self._records))
 
     async def timings(self, since: Millis, now: Millis, most: int) -> Recorded:
-        return await self._read(partial(timings.timings, self._records, since, now, most))
+        return await self._read(partial(queue_history.timings, self._records, since, now, most))
 
     async def floor_version(self) -> int:
-        return await self._read(floor_log.version)
+        return await self._read(listening_log.version)
 
     async def clock(self) -> Millis | None:
         return None
@@ -165,13 +166,13 @@ class Operations(StaffOperations, ModerationOperations, HouseOperations, TriesOp
     async def see(self, members: Collection[MemberId], now: Millis) -> None:
         whose = [*members]
         for part in (whose[at : at + _TOUCHED_AT_ONCE] for at in range(0, len(whose), _TOUCHED_AT_ONCE)):
-            await self._write(partial(floor_log.see, part, now))
+            await self._write(partial(listening_log.see, part, now))
 
     async def listener_of_words(self, words_hash: bytes, now: Millis) -> MemberId | None:
-        return await self._read(partial(floor_log.listener_of_words, words_hash, now))
+        return await self._read(partial(listening_log.listener_of_words, words_hash, now))
 
     async def blocked_with(self, member: MemberId) -> frozenset[MemberId]:
-        return await self._read(partial(floor_log.blocked_with, member))
+        return await self._read(partial(listening_log.blocked_with, member))
 
     # Members
 
@@ -248,8 +249,8 @@ class Operations(StaffOperations, ModerationOperations, HouseOperations, TriesOp
 
     async def expire(self, now: Millis, retention: Retention) -> dict[ChannelName, Head]:
         await self._forget_tries(now)
-        if await self._read(partial(floor_forgetting.orphans, now)):
-            await self._write(partial(floor_forgetting.drop_orphans, now))
+        if await self._read(partial(listening.orphans, now)):
+            await self._write(partial(listening.drop_orphans, now))
         expired = await self._write(partial(forgetting.expire, now, retention))
         if expired.removed_anything:
             await self._scrub(Scrub.LOG)

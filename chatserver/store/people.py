@@ -7,15 +7,17 @@ from collections.abc import Collection
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Epoch, Millis, Offset, require_epoch
 from chatserver.domain.identity import Member, MemberId
-from chatserver.domain.rooms import Membership, Reaction, RoomId, RoomKind, RoomStatus
-from chatserver.store import arrivals, evidence, floor_forgetting, hiding, render, report_views
+from chatserver.domain.rooms.rooms import Membership, Reaction, RoomId, RoomKind, RoomStatus
+from chatserver.store import arrivals, evidence, hiding, report_views
 from chatserver.store import people_statements as sql
 from chatserver.store import staff_statements as staff_sql
 from chatserver.store.arrivals_contract import NameRules
-from chatserver.store.compiler import Call, Op, Row, by_keys
 from chatserver.store.contract import Export, JoinedRoom
-from chatserver.store.sealing import Sealer
-from chatserver.store.statements import KEYS_AT_ONCE, ROOM_COLUMNS
+from chatserver.store.core import decoding
+from chatserver.store.core.compiler import Call, Op, Row, by_keys
+from chatserver.store.core.sealing import Sealer
+from chatserver.store.forgetting import listening
+from chatserver.store.rooms_statements import KEYS_AT_ONCE, ROOM_COLUMNS
 
 _ROOM_WIDTH = len(ROOM_COLUMNS)
 _MEMBERSHIP_WIDTH = 5
@@ -28,12 +30,12 @@ def add_member(member: Member) -> Op[None]:
 
 def member(who: MemberId) -> Op[Member | None]:
     rows = yield Call(sql.MEMBER, [(who,)])
-    return render.member_of(rows[0]) if rows else None
+    return decoding.member_of(rows[0]) if rows else None
 
 
 def member_by_code(code_hash: bytes) -> Op[Member | None]:
     rows = yield Call(sql.MEMBER_BY_CODE, [(code_hash,)])
-    return render.member_of(rows[0]) if rows else None
+    return decoding.member_of(rows[0]) if rows else None
 
 
 def seen(members: Collection[MemberId]) -> Op[dict[MemberId, Millis]]:
@@ -117,13 +119,13 @@ def export(who: MemberId, now: Millis, sealer: Sealer) -> Op[Export | None]:
     posts = yield Call(sql.POSTS_OF, [(who,)])
     reactions = yield Call(sql.REACTIONS_OF, [(who,)])
     hidden = (yield from hiding.hiding(who)).hidden
-    kept = yield from floor_forgetting.kept_of(who)
+    kept = yield from listening.kept_of(who)
     accounts = yield Call(staff_sql.STAFF, [(who,)])
     measures, views = yield from report_views.kept_of(who, now)
     return Export(
         member=found,
-        memberships=tuple(render.membership_of(row) for row in memberships),
-        posts=tuple((RoomId(row[0]), render.post_of(row[1:])) for row in posts),
+        memberships=tuple(decoding.membership_of(row) for row in memberships),
+        posts=tuple((RoomId(row[0]), decoding.post_of(row[1:])) for row in posts),
         reactions=tuple((RoomId(row[0]), Offset(row[2]), Reaction(row[3])) for row in reactions),
         muted=tuple(each.name for each in hidden),
         place=kept.place,
@@ -132,7 +134,7 @@ def export(who: MemberId, now: Millis, sealer: Sealer) -> Op[Export | None]:
         reports=kept.reports,
         debriefs=kept.debriefs,
         begun=kept.begun,
-        staff=render.staff_of(accounts[0][: render.STAFF_COLUMNS]) if accounts else None,
+        staff=decoding.staff_of(accounts[0][: decoding.STAFF_COLUMNS]) if accounts else None,
         measures=measures,
         views=views,
         sealed=(yield from evidence.copies_of(who, sealer)),
@@ -151,7 +153,7 @@ def _require_member(who: MemberId) -> Op[None]:
 
 
 def _joined(row: Row, unread: int) -> JoinedRoom:
-    return JoinedRoom(membership=render.membership_of(row), unread=unread)
+    return JoinedRoom(membership=decoding.membership_of(row), unread=unread)
 
 
 class _Entry:
@@ -171,7 +173,7 @@ def _entry(who: MemberId, room: RoomId, agreement: int | None) -> Op[_Entry]:
     if not rows:
         raise Refusal(Reason.ROOM_UNKNOWN)
     row = tuple(rows[0])
-    found = render.room_of(row[:_ROOM_WIDTH])
+    found = decoding.room_of(row[:_ROOM_WIDTH])
     last, membership, unread = Offset(row[_ROOM_WIDTH]), row[_ROOM_WIDTH + 1 : -1], row[-1]
     known = membership[0] is not None
     if found.kind is RoomKind.SESSION and not known:

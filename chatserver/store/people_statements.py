@@ -7,9 +7,9 @@ from typing import Any, Final
 from sqlalchemy import and_, bindparam, case, delete, false, func, insert, literal_column, select, true, update
 from sqlalchemy.sql import ColumnElement
 
-from chatserver.store.compiler import Statement
+from chatserver.store.core.compiler import Statement
 from chatserver.store.hiding_statements import is_hidden_from
-from chatserver.store.statements import KEYS_AT_ONCE, MEMBERSHIP_COLUMNS, POSTED, ROOM_COLUMNS, post_columns
+from chatserver.store.rooms_statements import KEYS_AT_ONCE, MEMBERSHIP_COLUMNS, POSTED, ROOM_COLUMNS, post_columns
 from chatserver.store.tables import channels, log, members, memberships, reactions, rooms
 
 

@@ -8,13 +8,13 @@ from collections.abc import Collection, Sequence
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import RENEWED, ChannelName, Epoch, Head, HighWater, Offset
 from chatserver.domain.identity import MemberId
-from chatserver.domain.rooms import Post, Reaction, Room, RoomId, room_channel
-from chatserver.store import floor_statements as floor_sql
-from chatserver.store import render
-from chatserver.store import statements as sql
-from chatserver.store.compiler import Call, Op, Row, by_keys
+from chatserver.domain.rooms.rooms import Post, Reaction, Room, RoomId, room_channel
+from chatserver.store import listening_statements as floor_sql
+from chatserver.store import rooms_statements as sql
 from chatserver.store.contract import LogSlice, Page
-from chatserver.store.log import ChannelState, room_values
+from chatserver.store.core import decoding
+from chatserver.store.core.compiler import Call, Op, Row, by_keys
+from chatserver.store.rooms_log import ChannelState, room_values
 
 NEWEST = 2**62
 """Above every offset."""
@@ -43,12 +43,12 @@ def _slice_of(channel: ChannelName, rows: Sequence[Row], limit: int) -> Op[LogSl
     head = Head(Epoch(rows[0][0]), Offset(rows[0][1]), Offset(rows[0][2]))
     found = [tuple(row)[3:] for row in rows if row[3] is not None][:limit]
     room: Room | None = None
-    if any(render.needs_room(columns) for columns in found):
+    if any(decoding.needs_room(columns) for columns in found):
         (row,) = yield Call(sql.ROOM, [(channel,)])
-        room = render.room_of(row)
+        room = decoding.room_of(row)
     return LogSlice(
         head=head,
-        publications=tuple(render.publication_of(channel, head.epoch, columns, room) for columns in found),
+        publications=tuple(decoding.publication_of(channel, head.epoch, columns, room) for columns in found),
     )
 
 
@@ -58,7 +58,7 @@ def page(channel: ChannelName, before: Offset | None, limit: int, asker: MemberI
         raise Refusal(Reason.ROOM_UNKNOWN)
     head = Head(Epoch(rows[0][0]), Offset(rows[0][1]), Offset(rows[0][2]))
     found = [tuple(row)[3:] for row in rows if row[3] is not None]
-    posts = tuple(render.post_of(columns) for columns in reversed(found[:limit]))
+    posts = tuple(decoding.post_of(columns) for columns in reversed(found[:limit]))
     mine = yield from my_reactions(channel, posts, asker)
     return Page(head=head, posts=posts, mine=mine, more=len(found) > limit)
 
@@ -75,7 +75,7 @@ def my_reactions(channel: ChannelName, posts: Sequence[Post], asker: MemberId) -
 
 def rooms() -> Op[list[Room]]:
     rows = yield Call(sql.ROOMS, [()])
-    return [render.room_of(row) for row in rows]
+    return [decoding.room_of(row) for row in rows]
 
 
 def add_rooms(wanted: Sequence[Room]) -> Op[int]:
@@ -94,7 +94,7 @@ def insert_rooms(new: Sequence[tuple[ChannelState, Room]]) -> Op[None]:
 
 def room(id_: RoomId) -> Op[Room | None]:
     rows = yield Call(sql.ROOM_BY_ID, [(id_,)])
-    return render.room_of(rows[0]) if rows else None
+    return decoding.room_of(rows[0]) if rows else None
 
 
 def renew_epochs() -> Op[int]:

@@ -1,6 +1,7 @@
 """Keeps everybody away from the reports and notes that are their own case. Sans-I/O, like `log`.
 
-The rules are those of `domain/report_access.py`; here they are asked in the transaction that reads or changes.
+The rules are those of `domain/moderation/report_access.py`; here they are asked in the transaction that reads or
+changes.
 """
 
 from __future__ import annotations
@@ -11,22 +12,22 @@ from typing import Final
 
 import msgspec
 
-from chatserver.domain import report_access as rules
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.floor import SESSION_PREFIX, SessionId
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.report_access import Asker
-from chatserver.domain.rooms import RoomId
-from chatserver.domain.staff import Capability, Staff, may, roles_at
+from chatserver.domain.listening.state import SESSION_PREFIX, SessionId
+from chatserver.domain.moderation import report_access as rules
+from chatserver.domain.moderation.report_access import Asker
+from chatserver.domain.people.staff import Capability, Staff, may, roles_at
+from chatserver.domain.rooms.rooms import RoomId
 from chatserver.store import moderation_statements as moderation_sql
-from chatserver.store import render
 from chatserver.store import report_access_statements as sql
 from chatserver.store import staff_statements as staff_sql
-from chatserver.store.compiler import Call, Op, Params, Row, by_keys
-from chatserver.store.floor_records import Records
+from chatserver.store.core import decoding
+from chatserver.store.core.compiler import Call, Op, Params, Row, by_keys
+from chatserver.store.listening_rows import Records
 from chatserver.store.moderation_contract import Due
-from chatserver.store.statements import KEYS_AT_ONCE
+from chatserver.store.rooms_statements import KEYS_AT_ONCE
 
 DUE_READ: Final = 1_000
 """The oldest due times that are read; more than so many late reports are told as so many."""
@@ -68,7 +69,7 @@ def is_by_moderator(author: MemberId) -> Op[bool]:
     where operators are few: moderators supervise listeners.
     """
     rows = yield Call(sql.ROLES_OF_STAFF, [(author,)])
-    return any(may(render.roles_of(row[0]), Capability.MODERATE) for row in rows)
+    return any(may(decoding.roles_of(row[0]), Capability.MODERATE) for row in rows)
 
 
 def shut_out(report: str, about: MemberId | None, by: MemberId | None, room: RoomId) -> Op[None]:
@@ -128,7 +129,7 @@ def due(asker: Asker) -> Op[tuple[Due, ...]]:
 def everybody() -> Op[list[Staff]]:
     """Return all accounts, revoked ones too, with the roles that count: whoever still waits to be an operator handles
     nothing as one."""
-    found = [render.staff_of(row) for row in (yield Call(staff_sql.ALL_STAFF, [()]))]
+    found = [decoding.staff_of(row) for row in (yield Call(staff_sql.ALL_STAFF, [()]))]
     # Waits that are over are cleared by `accounts.prune`; until then, a minute at most, nobody relies on them here.
     return [msgspec.structs.replace(each, roles=roles_at(each, Millis(0))) for each in found]
 

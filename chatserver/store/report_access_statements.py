@@ -8,8 +8,8 @@ from typing import Any, Final
 from sqlalchemy import Boolean, bindparam, delete, exists, false, insert, literal_column, or_, select, union, update
 from sqlalchemy.sql import ColumnElement
 
-from chatserver.store.compiler import Statement
-from chatserver.store.statements import KEYS_AT_ONCE
+from chatserver.store.core.compiler import Statement
+from chatserver.store.rooms_statements import KEYS_AT_ONCE
 from chatserver.store.tables import conflicts, debriefs, floor_records, measures, members, reports, staff
 
 

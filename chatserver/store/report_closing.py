@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from chatserver.domain import moderation as rules
-from chatserver.domain import report_steps as steps
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
-from chatserver.domain.moderation import Report
-from chatserver.domain.report_access import Asker
+from chatserver.domain.moderation import measures as rules
+from chatserver.domain.moderation import report_steps as steps
+from chatserver.domain.moderation.measures import Report
+from chatserver.domain.moderation.report_access import Asker
 from chatserver.store import moderation_statements as sql
-from chatserver.store.compiler import Call, Op
+from chatserver.store.core.compiler import Call, Op
 from chatserver.store.moderation_contract import Shown
 
 _LOOKED_AMONG: Final = 20_000

@@ -10,10 +10,10 @@ import msgspec
 
 from chatserver.domain.history import Millis, Offset
 from chatserver.domain.identity import MemberId
-from chatserver.domain.moderation import Outcome, Report, ReportStatus, due_at
-from chatserver.domain.report_queue import Rank, band_of, rank_in, rank_of
-from chatserver.domain.rooms import Post, RoomId
-from chatserver.store.compiler import Params, Row
+from chatserver.domain.moderation.measures import Outcome, Report, ReportStatus, due_at
+from chatserver.domain.moderation.report_queue import Rank, band_of, rank_in, rank_of
+from chatserver.domain.rooms.rooms import Post, RoomId
+from chatserver.store.core.compiler import Params, Row
 from chatserver.store.tables import reports
 
 SNAPSHOT: Final = 50

@@ -10,11 +10,11 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from chatserver.domain.account_acts import MACHINE, AccountAct
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.staff import (
+from chatserver.domain.people.account_acts import MACHINE, AccountAct
+from chatserver.domain.people.staff import (
     Capability,
     Role,
     Staff,
@@ -26,12 +26,13 @@ from chatserver.domain.staff import (
     roles_at,
 )
 from chatserver.store import account_statements as account_sql
-from chatserver.store import accounts, moderation, people, people_statements, render
+from chatserver.store import accounts, moderation, people, people_statements
 from chatserver.store import staff_statements as sql
-from chatserver.store.compiler import Call, Op, Row, by_keys
+from chatserver.store.core import decoding
+from chatserver.store.core.compiler import Call, Op, Row, by_keys
+from chatserver.store.moderation_lock import turn
+from chatserver.store.rooms_statements import KEYS_AT_ONCE
 from chatserver.store.staff_contract import Device, Invitation, SignIn, StaffSecrets, Waiting
-from chatserver.store.statements import KEYS_AT_ONCE
-from chatserver.store.turns import turn
 
 RESET_PASSWORD: Final = "reset"  # noqa: S105 - what no password hashes to
 
@@ -90,14 +91,14 @@ def staff_by_login(login: str) -> Op[StaffSecrets | None]:
 
 def all_staff() -> Op[list[Staff]]:
     rows = yield Call(sql.ALL_STAFF, [()])
-    return [render.staff_of(row) for row in rows]
+    return [decoding.staff_of(row) for row in rows]
 
 
 def good_staff(members: Collection[MemberId]) -> Op[dict[MemberId, Staff]]:
     if not members:
         return {}
     rows = yield Call(sql.GOOD_STAFF, by_keys([*members], KEYS_AT_ONCE))
-    return {account.member: account for account in map(render.staff_of, rows)}
+    return {account.member: account for account in map(decoding.staff_of, rows)}
 
 
 def set_staff(who: MemberId, roles: frozenset[Role], by: MemberId | None, now: Millis) -> Op[None]:
@@ -153,7 +154,7 @@ def invitation(link_hash: bytes, now: Millis) -> Op[Invitation | None]:
     if not rows:
         return None
     link, roles, made_by, expires_at = rows[0]
-    return Invitation(link_hash=link, roles=render.roles_of(roles), made_by=made_by, expires_at=expires_at)
+    return Invitation(link_hash=link, roles=decoding.roles_of(roles), made_by=made_by, expires_at=expires_at)
 
 
 # ------------------------------------------------------------------------------------------------ resets
@@ -308,7 +309,7 @@ def _standing_of(row: Row) -> Staff:
         member=member,
         login="",
         name="",
-        roles=render.roles_of(roles),
+        roles=decoding.roles_of(roles),
         created_at=Millis(0),
         revoked_at=revoked_at,
         operator_from=operator_from,
@@ -325,8 +326,8 @@ def _told(roles: frozenset[Role]) -> str:
 
 
 def _sign_in_of(row: Row, now: Millis) -> SignIn:
-    token_hash, _, confirmed_at, expires_at, tries, tried_at = row[render.STAFF_COLUMNS :]
-    found = render.staff_of(row[: render.STAFF_COLUMNS])
+    token_hash, _, confirmed_at, expires_at, tries, tried_at = row[decoding.STAFF_COLUMNS :]
+    found = decoding.staff_of(row[: decoding.STAFF_COLUMNS])
     return SignIn(
         token_hash=bytes(token_hash),
         staff=msgspec.structs.replace(found, roles=roles_at(found, now)),
@@ -338,9 +339,9 @@ def _sign_in_of(row: Row, now: Millis) -> SignIn:
 
 
 def _secrets_of(row: Row) -> StaffSecrets:
-    password_hash, totp_secret, totp_step = row[render.STAFF_COLUMNS :]
+    password_hash, totp_secret, totp_step = row[decoding.STAFF_COLUMNS :]
     return StaffSecrets(
-        staff=render.staff_of(row[: render.STAFF_COLUMNS]),
+        staff=decoding.staff_of(row[: decoding.STAFF_COLUMNS]),
         password_hash=password_hash,
         totp_secret=totp_secret,
         totp_step=totp_step,

@@ -1,7 +1,7 @@
 """The staff's part of the contract: accounts, sign-ins, factors, and what is entered of them in the audit log.
 
 Every method here that changes an account MUST enter its act in the audit log in the same transaction
-(`domain/account_acts.py`): there is no change without its entry, and no entry without its change.
+(`domain/people/account_acts.py`): there is no change without its entry, and no entry without its change.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import msgspec
 
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.ledger import Entry
-from chatserver.domain.staff import Role, Staff
+from chatserver.domain.moderation.audit_log import Entry
+from chatserver.domain.people.staff import Role, Staff
 
 
 class StaffSecrets(msgspec.Struct, frozen=True, kw_only=True):

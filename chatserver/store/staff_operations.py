@@ -9,10 +9,10 @@ from typing import TypeVar
 
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.ledger import Entry
-from chatserver.domain.staff import Role, Staff
+from chatserver.domain.moderation.audit_log import Entry
+from chatserver.domain.people.staff import Role, Staff
 from chatserver.store import accounts, factors, staff
-from chatserver.store.compiler import MakeOp
+from chatserver.store.core.compiler import MakeOp
 from chatserver.store.staff_contract import Device, Invitation, Passkey, SignIn, StaffSecrets, Waiting
 
 T = TypeVar("T")

@@ -7,8 +7,8 @@ from typing import Any, Final
 from sqlalchemy import bindparam, delete, insert, null, select, update
 from sqlalchemy.sql import ColumnElement
 
-from chatserver.store.compiler import Statement
-from chatserver.store.statements import KEYS_AT_ONCE
+from chatserver.store.core.compiler import Statement
+from chatserver.store.rooms_statements import KEYS_AT_ONCE
 from chatserver.store.tables import invitations, members, staff, staff_sign_ins
 
 

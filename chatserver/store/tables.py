@@ -280,7 +280,7 @@ reports = Table(
     Column("taken_from", String),
     Column("taken_reason", Text),
     Index(None, "room"),
-    # Where it stands in the queue: `domain/report_queue.py`.
+    # Where it stands in the queue: `domain/moderation/report_queue.py`.
     Column("band", SmallInteger, nullable=False, server_default="10"),
     # Whether who reported, or whose words raised it, was new here at that moment.
     Column("is_new", Boolean, nullable=False, server_default=false()),
@@ -324,7 +324,7 @@ sealed_copies = Table(
     # The post, and the event that took the words out of it.
     Column("offset", BigInteger, primary_key=True),
     Column("part", BigInteger, primary_key=True),
-    # A keyed hash of the author's id (`store/sealing.py`).
+    # A keyed hash of the author's id (`store/core/sealing.py`).
     Column("who", String, nullable=False, index=True),
     # Encrypted: the post as it stood before.
     Column("body", LargeBinary, nullable=False),
@@ -395,7 +395,7 @@ staff_tries = Table(
     Column("unlogged", Integer, nullable=False),
     Column("logged_at", BigInteger, nullable=False),
 )
-"""Failed tries of passwords and codes, folded (`domain/account_acts.py`)."""
+"""Failed tries of passwords and codes, folded (`domain/people/account_acts.py`)."""
 
 staff_devices = Table(
     "staff_devices",
@@ -566,7 +566,7 @@ audit = Table(
     # Acts on accounts are found among any number of others.
     Index("ix_audit_action", "action", "seq"),
 )
-"""Append-only: a trigger refuses everything else. `domain/ledger.py` says how an entry is sealed."""
+"""Append-only: a trigger refuses everything else. `domain/moderation/audit_log.py` says how an entry is sealed."""
 
 # ------------------------------------------------------------------------------------------------ the house
 

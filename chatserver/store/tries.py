@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chatserver.domain.history import Millis
-from chatserver.domain.tries import CROWD, CROWD_FACTOR, MOST_KEYS, Backoff, Begun, Counted, Rate, TryKind
+from chatserver.domain.people.tries import CROWD, CROWD_FACTOR, MOST_KEYS, Backoff, Begun, Counted, Rate, TryKind
 from chatserver.store import tries_statements as sql
-from chatserver.store.compiler import Call, Op
+from chatserver.store.core.compiler import Call, Op
 
 _SECOND = 1000.0
 

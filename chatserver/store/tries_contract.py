@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from chatserver.domain.history import Millis
-from chatserver.domain.tries import Backoff, Begun, Counted, TryKind
+from chatserver.domain.people.tries import Backoff, Begun, Counted, TryKind
 
 
 class TriesStore(Protocol):

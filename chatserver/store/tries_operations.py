@@ -8,9 +8,9 @@ from functools import partial
 from typing import TypeVar
 
 from chatserver.domain.history import Millis
-from chatserver.domain.tries import Backoff, Begun, Counted, TryKind
+from chatserver.domain.people.tries import Backoff, Begun, Counted, TryKind
 from chatserver.store import tries
-from chatserver.store.compiler import MakeOp
+from chatserver.store.core.compiler import MakeOp
 
 T = TypeVar("T")
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.sql import ColumnElement
 
-from chatserver.domain.tries import MOST_KEYS
-from chatserver.store.compiler import Statement
+from chatserver.domain.people.tries import MOST_KEYS
+from chatserver.store.core.compiler import Statement
 from chatserver.store.tables import tries
 
 

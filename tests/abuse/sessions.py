@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from chatserver.domain.practice import QUESTIONS
+from chatserver.domain.listening.training import QUESTIONS
 from tests.abuse.scene import Scene
 from tests.kit.client import PATIENCE, ChatClient
 

@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
-from chatserver.domain.sharing import TELL_SECONDS
+from chatserver.domain.shared_limits import TELL_SECONDS
 from tests.kit.process import wait_until
 from tests.kit.redis import RedisServer
 from tests.kit.server import ChatServer

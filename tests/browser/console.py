@@ -10,7 +10,7 @@ from typing import Final
 
 from playwright.async_api import Locator, expect
 
-from chatserver.domain.practice import QUESTIONS
+from chatserver.domain.listening.training import QUESTIONS
 from tests.browser.person import Person
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from chatserver.domain.history import Millis
-from chatserver.domain.rooms import Room, RoomId
+from chatserver.domain.rooms.rooms import Room, RoomId
 from chatserver.store.contract import Retention
-from chatserver.store.sqlite import SqliteStore
+from chatserver.store.drivers.sqlite import SqliteStore
 from tests.kit.client import ChatClient, Refused
 from tests.kit.database import migrated_sqlite
 from tests.kit.server import ChatServer

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from chatserver.domain.practice import QUESTIONS
+from chatserver.domain.listening.training import QUESTIONS
 from tests.browser.console import invite
 from tests.kit.client import ChatClient, Message
 from tests.kit.server import ChatServer

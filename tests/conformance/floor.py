@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any, Final
 
-from chatserver.domain.practice import QUESTIONS
+from chatserver.domain.listening.training import QUESTIONS
 from chatserver.protocol.codec import Encoding
 from tests.conformance.house import House, Meet
 from tests.conformance.peer import PATIENCE, Peer, Refused

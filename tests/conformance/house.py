@@ -10,12 +10,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Final, Self
 
-from chatserver.domain.aliases import Aliases
 from chatserver.domain.identity import MemberId
-from chatserver.domain.rooms import Room, RoomId
+from chatserver.domain.people.aliases import Aliases
+from chatserver.domain.rooms.rooms import Room, RoomId
 from chatserver.protocol.codec import Encoding
 from chatserver.secret import derive, read_secret
-from chatserver.store.sqlite import SqliteStore
+from chatserver.store.drivers.sqlite import SqliteStore
 from tests.conformance.peer import Peer
 from tests.conformance.traffic import Traffic
 from tests.kit.database import migrated_sqlite

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chatserver.domain.limits import Limits
-from chatserver.domain.report_queue import PAGE
+from chatserver.domain.moderation.report_queue import PAGE
 from chatserver.protocol.codec import Encoding
 from tests.conformance.floor import Floor
 from tests.conformance.house import House, Meet

@@ -16,24 +16,24 @@ import httpx
 import msgspec
 import pytest
 
-from chatserver.domain.floor import Left, Session, SessionId, Wish
-from chatserver.domain.floor_commands import Decided, KeepDebrief, KeepReport, SessionSet
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import Member, MemberId
-from chatserver.domain.moderation import MeasureKind
-from chatserver.domain.report_access import Asker
-from chatserver.domain.rooms import RoomId
-from chatserver.domain.staff import CONFIRMED_FOR, Role, Staff, hash_secret
+from chatserver.domain.listening.commands import Decided, KeepDebrief, KeepReport, SessionSet
+from chatserver.domain.listening.state import Left, Session, SessionId, Wish
+from chatserver.domain.moderation.measures import MeasureKind
+from chatserver.domain.moderation.report_access import Asker
+from chatserver.domain.people.staff import CONFIRMED_FOR, Role, Staff, hash_secret
+from chatserver.domain.rooms.rooms import RoomId
 from chatserver.edge.routes import DOCUMENTS, IDENTITY, STAFF, STATUS, Call
-from chatserver.handlers.table import TABLE
+from chatserver.handlers.commands import TABLE
 from chatserver.protocol.asyncapi import tag_of
 from chatserver.protocol.codec import Encoding
 from chatserver.protocol.examples import COMMANDS
 from chatserver.protocol.messages import Hello
-from chatserver.protocol.moderation import ModerationCommand, TakeMeasureCommand
+from chatserver.protocol.moderation.messages import ModerationCommand, TakeMeasureCommand
 from chatserver.store.contract import FloorChange, StaffSecrets
+from chatserver.store.drivers.sqlite import SqliteStore
 from chatserver.store.moderation_contract import Queue, RoomReport
-from chatserver.store.sqlite import SqliteStore
 from tests.conformance.house import House, Meet
 from tests.conformance.peer import Peer, Refused
 from tests.kit.web import WebClient

@@ -9,9 +9,9 @@ import pytest
 from chatserver import __version__
 from chatserver.protocol.asyncapi import document, tag_of
 from chatserver.protocol.codec import Encoding
-from chatserver.protocol.house import HouseCommand, HousePush, HouseReply
-from chatserver.protocol.listening import ListeningCommand, ListeningOk, ListeningPush
-from chatserver.protocol.moderation import ModerationCommand, ModerationOk, ModerationPush
+from chatserver.protocol.listening.messages import ListeningCommand, ListeningOk, ListeningPush
+from chatserver.protocol.moderation.messages import ModerationCommand, ModerationOk, ModerationPush
+from chatserver.protocol.operating.messages import HouseCommand, HousePush, HouseReply
 from tests.conformance.floor import Floor, view
 from tests.conformance.house import House, Meet
 from tests.conformance.personnel import Personnel

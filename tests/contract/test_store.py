@@ -12,7 +12,7 @@ import pytest
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, Millis, Offset
 from chatserver.domain.identity import MemberId
-from chatserver.domain.rooms import (
+from chatserver.domain.rooms.rooms import (
     Edited,
     EditPost,
     Post,

@@ -9,14 +9,14 @@ from collections.abc import Awaitable, Callable
 import msgspec
 import pytest
 
-from chatserver.domain.account_acts import FOLDED_FOR, MACHINE, AccountAct
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.ledger import Act
-from chatserver.domain.report_access import Asker
-from chatserver.domain.staff import OPERATOR_WAIT, Role, Staff
-from chatserver.handlers.overseer import verify
+from chatserver.domain.moderation.audit_log import Act
+from chatserver.domain.moderation.report_access import Asker
+from chatserver.domain.people.account_acts import FOLDED_FOR, MACHINE, AccountAct
+from chatserver.domain.people.staff import OPERATOR_WAIT, Role, Staff
+from chatserver.handlers.moderation.monitor import verify
 from chatserver.store import accounts
 from chatserver.store.contract import Invitation, Passkey, Retention, StaffSecrets, Store
 from chatserver.store.staff_contract import Device

@@ -7,8 +7,8 @@ import pytest
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.moderation import HOUR, MeasureKind
-from chatserver.domain.newcomers import Bar
+from chatserver.domain.moderation.measures import HOUR, MeasureKind
+from chatserver.domain.moderation.newcomers import Bar
 from chatserver.store.arrivals_contract import NameRules, SourceSeen
 from chatserver.store.contract import Retention, Store
 from tests.contract.test_store_moderation import measure, moderator

@@ -8,10 +8,10 @@ from typing import Final
 import msgspec
 import pytest
 
-from chatserver.domain.crisis import Category
 from chatserver.domain.errors import Reason
-from chatserver.domain.floor import Left, SessionId
-from chatserver.domain.floor_commands import (
+from chatserver.domain.history import Millis, Offset
+from chatserver.domain.identity import MemberId, Persona
+from chatserver.domain.listening.commands import (
     AdmitToRoom,
     DropRoom,
     KeepDebrief,
@@ -22,12 +22,12 @@ from chatserver.domain.floor_commands import (
     SessionForgotten,
     SessionSet,
 )
-from chatserver.domain.history import Millis, Offset
-from chatserver.domain.identity import MemberId, Persona
-from chatserver.domain.moderation import MeasureKind, Outcome, ReportStatus
-from chatserver.domain.report_access import VIEW_REASON, VIEWS_AFTER, Asker
-from chatserver.domain.rooms import RoomId, WritePost
-from chatserver.domain.staff import Role, Staff
+from chatserver.domain.listening.state import Left, SessionId
+from chatserver.domain.moderation.crisis_phrases import Category
+from chatserver.domain.moderation.measures import MeasureKind, Outcome, ReportStatus
+from chatserver.domain.moderation.report_access import VIEW_REASON, VIEWS_AFTER, Asker
+from chatserver.domain.people.staff import Role, Staff
+from chatserver.domain.rooms.rooms import RoomId, WritePost
 from chatserver.store.contract import Store
 from tests.contract.test_store_moderation import (
     ANYBODY,

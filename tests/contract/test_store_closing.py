@@ -9,14 +9,14 @@ import asyncpg
 import msgspec
 import pytest
 
-from chatserver.domain.crisis import Category
 from chatserver.domain.errors import Reason
-from chatserver.domain.evidence import is_alias
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import Persona
-from chatserver.domain.moderation import CALL_TARGET, DANGER, HOUR, NOTE_LENGTH, Outcome, ReportStatus
-from chatserver.domain.report_queue import URGENT_EACH, Rank, rank_in
-from chatserver.domain.staff import Role
+from chatserver.domain.moderation.crisis_phrases import Category
+from chatserver.domain.moderation.evidence import is_alias
+from chatserver.domain.moderation.measures import CALL_TARGET, DANGER, HOUR, NOTE_LENGTH, Outcome, ReportStatus
+from chatserver.domain.moderation.report_queue import URGENT_EACH, Rank, rank_in
+from chatserver.domain.people.staff import Role
 from chatserver.store.cards import MOST_NOTE
 from chatserver.store.contract import Store
 from chatserver.store.moderation_contract import RoomReport, Shown

@@ -7,8 +7,16 @@ from msgspec.structs import replace
 from chatserver.domain.errors import Reason
 from chatserver.domain.history import Epoch, Offset
 from chatserver.domain.identity import Persona
-from chatserver.domain.moderation import MeasureKind
-from chatserver.domain.rooms import EditPost, Reaction, ReactToPost, RedactPost, RoomCommand, WritePost, room_channel
+from chatserver.domain.moderation.measures import MeasureKind
+from chatserver.domain.rooms.rooms import (
+    EditPost,
+    Reaction,
+    ReactToPost,
+    RedactPost,
+    RoomCommand,
+    WritePost,
+    room_channel,
+)
 from chatserver.store.contract import RoomChange, Store
 from chatserver.store.operations import Operations
 from tests.contract.test_store_moderation import at, measure, moderator, refused, reported

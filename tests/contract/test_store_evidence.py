@@ -8,19 +8,19 @@ import itertools
 import msgspec
 import pytest
 
-from chatserver.domain.crisis import Category, Signal
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.evidence import EarlierVersion, Ended, is_alias
-from chatserver.domain.floor_commands import DropRoom, KeepReport
 from chatserver.domain.history import Millis, Offset
 from chatserver.domain.identity import MemberId, Persona
-from chatserver.domain.moderation import MeasureKind, Outcome
-from chatserver.domain.rooms import EditPost, RedactPost, RoomId, WritePost, room_channel
+from chatserver.domain.listening.commands import DropRoom, KeepReport
+from chatserver.domain.moderation.crisis_phrases import Category, Signal
+from chatserver.domain.moderation.evidence import EarlierVersion, Ended, is_alias
+from chatserver.domain.moderation.measures import MeasureKind, Outcome
+from chatserver.domain.rooms.rooms import EditPost, RedactPost, RoomId, WritePost, room_channel
 from chatserver.store.contract import Retention, Store
+from chatserver.store.drivers.sqlite import SqliteStore
 from chatserver.store.escalations import MOST as MOST_POSTS_OF_ONE
 from chatserver.store.evidence import MOST_VERSIONS
 from chatserver.store.moderation_contract import ReportFile, RoomReport
-from chatserver.store.sqlite import SqliteStore
 from tests.contract.test_store_moderation import ANYBODY, at, measure
 from tests.contract.test_store_sessions import ROOM, TALK, rows, talking
 from tests.store.floor_kit import does

@@ -11,8 +11,9 @@ import msgspec
 import pytest
 
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.floor import Floor, FloorRules, Profile, Share, Wish
-from chatserver.domain.floor_commands import (
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import MemberId
+from chatserver.domain.listening.commands import (
     Decided,
     KeepWords,
     ListenerLeft,
@@ -25,9 +26,8 @@ from chatserver.domain.floor_commands import (
     ShareForgotten,
     ShareSet,
 )
-from chatserver.domain.history import Millis
-from chatserver.domain.identity import MemberId
-from chatserver.domain.timings import Outcome, Recorded, Span, Wait, rounded
+from chatserver.domain.listening.queue_history import Outcome, Recorded, Span, Wait, rounded
+from chatserver.domain.listening.state import Floor, FloorRules, Profile, Share, Wish
 from chatserver.store.contract import FloorChange, Retention, Store, StoreUnavailable
 from tests.store.floor_kit import at_once, does, listener, seeker, session
 from tests.store.kit import START, Database, newcomer

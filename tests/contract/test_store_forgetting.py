@@ -10,7 +10,7 @@ import pytest
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, Head, Millis, Offset
 from chatserver.domain.identity import Persona
-from chatserver.domain.rooms import (
+from chatserver.domain.rooms.rooms import (
     EditPost,
     Posted,
     Reacted,
@@ -22,7 +22,7 @@ from chatserver.domain.rooms import (
     room_channel,
 )
 from chatserver.store.contract import Retention, Store
-from chatserver.store.forgetting import ERASED, ERASED_NAME
+from chatserver.store.forgetting.forgetting import ERASED, ERASED_NAME
 from tests.store.kit import GRIEF, SLEEP, START, change, evolved, hidden, newcomer, replay, say
 
 HOUR = 3_600_000

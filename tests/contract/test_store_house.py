@@ -1,4 +1,4 @@
-"""Rooms that are changed and split, announcements, raids and hours, as `chatserver.store.house_contract` promises."""
+"""Rooms that are changed and split, announcements, raids and hours, as `room_settings_contract` promises."""
 
 from __future__ import annotations
 
@@ -6,18 +6,27 @@ import asyncio
 import itertools
 from collections.abc import Sequence
 
-from chatserver.domain import house as rules
-from chatserver.domain.duty import Attendance, DutyRules
 from chatserver.domain.errors import Reason
 from chatserver.domain.history import CommandId, Millis
-from chatserver.domain.house import Hours, RoomEdit
 from chatserver.domain.identity import MemberId
-from chatserver.domain.ledger import Act, Verifier
-from chatserver.domain.rooms import Publication, Reaction, ReactToPost, Room, RoomChanged, RoomId, RoomStatus, WritePost
-from chatserver.domain.splitting import Tie
-from chatserver.domain.staff import Role
+from chatserver.domain.moderation.audit_log import Act, Verifier
+from chatserver.domain.people.staff import Role
+from chatserver.domain.rooms import settings as rules
+from chatserver.domain.rooms.coverage import Attendance, DutyRules
+from chatserver.domain.rooms.rooms import (
+    Publication,
+    Reaction,
+    ReactToPost,
+    Room,
+    RoomChanged,
+    RoomId,
+    RoomStatus,
+    WritePost,
+)
+from chatserver.domain.rooms.settings import Hours, RoomEdit
+from chatserver.domain.rooms.splitting import Tie
 from chatserver.store.contract import Retention, Store
-from chatserver.store.house_contract import Deed
+from chatserver.store.room_settings_contract import Deed
 from tests.contract.test_store_moderation import measure, refused
 from tests.contract.test_store_staff import hired
 from tests.store.kit import GRIEF, SLEEP, START, change, newcomer, only, replay, say

@@ -11,13 +11,13 @@ import asyncpg
 import msgspec
 import pytest
 
-from chatserver.domain.crisis import Category, Signal
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.evidence import is_alias
 from chatserver.domain.history import Millis, Offset
 from chatserver.domain.identity import MemberId, Persona
-from chatserver.domain.ledger import LedgerHead, Tampered, Verifier
-from chatserver.domain.moderation import (
+from chatserver.domain.moderation.audit_log import LedgerHead, Tampered, Verifier
+from chatserver.domain.moderation.crisis_phrases import Category, Signal
+from chatserver.domain.moderation.evidence import is_alias
+from chatserver.domain.moderation.measures import (
     CALL_TARGET,
     DANGER,
     HOUR,
@@ -26,11 +26,11 @@ from chatserver.domain.moderation import (
     Outcome,
     TakeMeasure,
 )
-from chatserver.domain.newcomers import Bar
-from chatserver.domain.report_access import Asker
-from chatserver.domain.report_queue import CLAIMED_URGENT
-from chatserver.domain.rooms import EditPost, Redacted, RoomId, WritePost
-from chatserver.domain.staff import Role
+from chatserver.domain.moderation.newcomers import Bar
+from chatserver.domain.moderation.report_access import Asker
+from chatserver.domain.moderation.report_queue import CLAIMED_URGENT
+from chatserver.domain.people.staff import Role
+from chatserver.domain.rooms.rooms import EditPost, Redacted, RoomId, WritePost
 from chatserver.store.contract import Committed, Retention, Store
 from chatserver.store.moderation_contract import RoomReport, Shown
 from tests.contract.test_store_staff import hired

@@ -11,7 +11,7 @@ import pytest
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis, Offset
 from chatserver.domain.identity import Member, MemberId
-from chatserver.domain.rooms import Membership, Reaction, ReactToPost, RedactPost, RoomId, RoomStatus, WritePost
+from chatserver.domain.rooms.rooms import Membership, Reaction, ReactToPost, RedactPost, RoomId, RoomStatus, WritePost
 from chatserver.store.contract import JoinedRoom, Store
 from tests.store.kit import GRIEF, SLEEP, START, change, hidden, newcomer, only, room, say
 

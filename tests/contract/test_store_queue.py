@@ -9,15 +9,23 @@ import random
 import msgspec
 import pytest
 
-from chatserver.domain.crisis import Category, Signal
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.floods import FloodRules, Origin
-from chatserver.domain.floor import SessionId
-from chatserver.domain.floor_commands import KeepReport
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Persona
-from chatserver.domain.moderation import CALL_TARGET, DANGER, HOUR, REPORTS_AN_HOUR, Outcome, Report, ReportStatus
-from chatserver.domain.report_queue import (
+from chatserver.domain.listening.commands import KeepReport
+from chatserver.domain.listening.state import SessionId
+from chatserver.domain.moderation.alert_floods import FloodRules, Origin
+from chatserver.domain.moderation.crisis_phrases import Category, Signal
+from chatserver.domain.moderation.measures import (
+    CALL_TARGET,
+    DANGER,
+    HOUR,
+    REPORTS_AN_HOUR,
+    Outcome,
+    Report,
+    ReportStatus,
+)
+from chatserver.domain.moderation.report_queue import (
     CLAIMED,
     PAGE,
     URGENT_EACH,
@@ -29,7 +37,7 @@ from chatserver.domain.report_queue import (
     rank_of,
     ring_of,
 )
-from chatserver.domain.rooms import RoomId, WritePost
+from chatserver.domain.rooms.rooms import RoomId, WritePost
 from chatserver.store.contract import Retention, Store
 from tests.contract.test_store_moderation import ALL_SEEN, ANYBODY, at, moderator, reported
 from tests.store.floor_kit import does

@@ -12,9 +12,9 @@ import msgspec
 import pytest
 
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.evidence import is_alias
-from chatserver.domain.floor import Asked, Ending, Left, Proposal, SessionId, Wish
-from chatserver.domain.floor_commands import (
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import MemberId, Persona
+from chatserver.domain.listening.commands import (
     AdmitToRoom,
     CloseRoom,
     DropRoom,
@@ -30,10 +30,10 @@ from chatserver.domain.floor_commands import (
     SessionForgotten,
     SessionSet,
 )
-from chatserver.domain.history import Millis
-from chatserver.domain.identity import MemberId, Persona
-from chatserver.domain.report_access import Asker
-from chatserver.domain.rooms import (
+from chatserver.domain.listening.state import Asked, Ending, Left, Proposal, SessionId, Wish
+from chatserver.domain.moderation.evidence import is_alias
+from chatserver.domain.moderation.report_access import Asker
+from chatserver.domain.rooms.rooms import (
     Posted,
     Reaction,
     ReactToPost,
@@ -46,7 +46,7 @@ from chatserver.domain.rooms import (
     room_channel,
 )
 from chatserver.store.contract import Retention, Store
-from chatserver.store.forgetting import ERASED, ERASED_NAME
+from chatserver.store.forgetting.forgetting import ERASED, ERASED_NAME
 from tests.store.floor_kit import at_once, does, listener, seeker, session
 from tests.store.kit import GRIEF, SLEEP, START, Database, change, newcomer, replay, say
 

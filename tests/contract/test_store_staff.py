@@ -11,7 +11,7 @@ import pytest
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.staff import Role, Staff
+from chatserver.domain.people.staff import Role, Staff
 from chatserver.store.contract import Invitation, Retention, SignIn, StaffSecrets, Store
 from tests.store.kit import START, Database, newcomer
 

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from chatserver.domain import tries as on_tries
 from chatserver.domain.history import Millis
-from chatserver.domain.tries import Backoff, Begun, Counted, TryKind
+from chatserver.domain.people import tries as on_tries
+from chatserver.domain.people.tries import Backoff, Begun, Counted, TryKind
 from chatserver.store import tries, tries_statements
 from chatserver.store.contract import Retention, Store
 from tests.store.kit import START, Database

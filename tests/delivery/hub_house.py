@@ -15,11 +15,11 @@ import msgspec
 from chatserver.bus.memory import Exchange, MemoryBus
 from chatserver.delivery.hub import Hub, Prepared
 from chatserver.delivery.outbox import Outbox
-from chatserver.domain.aliases import Aliases
 from chatserver.domain.history import ChannelName, CommandId, Millis, StreamPosition
 from chatserver.domain.identity import Member, MemberId, NodeId, Persona
 from chatserver.domain.limits import Limits
-from chatserver.domain.rooms import (
+from chatserver.domain.people.aliases import Aliases
+from chatserver.domain.rooms.rooms import (
     Publication,
     Room,
     RoomCommand,
@@ -35,8 +35,8 @@ from chatserver.protocol import internode
 from chatserver.protocol.codec import Encoding
 from chatserver.protocol.frames import split
 from chatserver.store.contract import RoomChange, Store
-from chatserver.store.migrate import migrate
-from chatserver.store.sqlite import SqliteStore
+from chatserver.store.drivers.migrate import migrate
+from chatserver.store.drivers.sqlite import SqliteStore
 
 ROOM = RoomId("sleep")
 CHANNEL = room_channel(ROOM)

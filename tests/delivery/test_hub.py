@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from chatserver.bus.memory import Faults
-from chatserver.delivery import healing
+from chatserver.delivery import gap_repair
 from chatserver.delivery import hub as hub_module
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, Epoch, Offset, StreamPosition
 from chatserver.domain.limits import Limits
-from chatserver.domain.rooms import Reaction, ReactToPost, RedactPost
+from chatserver.domain.rooms.rooms import Reaction, ReactToPost, RedactPost
 from chatserver.protocol.codes import Close
 from chatserver.store.contract import Retention, StoreUnavailable
 from tests.delivery.hub_house import AUTHOR, CHANNEL, House, HubNode, now, open_house
@@ -368,7 +368,7 @@ async def test_who_claims_to_have_seen_more_is_believed_once_and_only_soon_after
         assert prepared.history == "gap"
         epochs.append(await _epoch(house))
     assert epochs[0] != epochs[1] == epochs[2] == epochs[3]
-    monkeypatch.setattr(healing, "BELIEF_SECONDS", 0)
+    monkeypatch.setattr(gap_repair, "BELIEF_SECONDS", 0)
     other = await house.node()
     await other.enter(since=StreamPosition(epochs[-1], beyond))  # type: ignore[arg-type]
     assert await _epoch(house) == epochs[-1]

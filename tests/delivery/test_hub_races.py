@@ -15,12 +15,12 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, Epoch, Head, Offset, StreamPosition
 from chatserver.domain.identity import MemberId
 from chatserver.domain.limits import Limits
-from chatserver.domain.rooms import Posted, RedactPost, Room, RoomId, room_channel
+from chatserver.domain.rooms.rooms import Posted, RedactPost, Room, RoomId, room_channel
 from chatserver.protocol.codec import Encoding
 from chatserver.protocol.codes import Close
 from chatserver.protocol.messages import GapPush, TypingPush
 from chatserver.store.contract import LogSlice, Retention
-from chatserver.store.sqlite import SqliteStore
+from chatserver.store.drivers.sqlite import SqliteStore
 from tests.delivery.hub_house import CHANNEL, House, HubNode, MemoryWire, open_house
 from tests.kit.waiting import eventually
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatserver.delivery.line import EARLY_LIMIT, Line
+from chatserver.delivery.channel_stream import EARLY_LIMIT, Line
 from chatserver.domain.history import ChannelName, Epoch, Head, Millis, Offset
 from chatserver.domain.identity import MemberId
-from chatserver.domain.rooms import (
+from chatserver.domain.rooms.rooms import (
     Edited,
     Post,
     Posted,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from chatserver.delivery.meter import DELIVERY_SECONDS, MINUTE_SECONDS, Meter
 from chatserver.domain.identity import MemberId
-from chatserver.domain.rooms import RoomId
+from chatserver.domain.rooms.rooms import RoomId
 
 GRIEF = RoomId("grief")
 ANNA, BEN = MemberId("m_anna"), MemberId("m_ben")

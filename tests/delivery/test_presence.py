@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 from chatserver.delivery.presence import DEAD_SECONDS, PAYLOAD_BYTES, Presence, PresenceMessage
 from chatserver.domain.history import ChannelName
 from chatserver.domain.identity import MemberId, NodeId, Persona
-from chatserver.domain.seats import Newcomer
+from chatserver.domain.rooms.seats import Newcomer
 from chatserver.protocol.internode import TOPIC_NODES, PresenceSnapshot, decode, encode, node_topic
 
 ROOM = ChannelName("room:sleep")

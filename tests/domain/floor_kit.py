@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 
-from chatserver.domain import floor_commands as on_floor
-from chatserver.domain.deciding import decide_and_settle, evolve_all, settle
-from chatserver.domain.floor import Floor, FloorRules, Profile, Session, SessionId, Wish
-from chatserver.domain.floor_commands import FloorCommand, FloorEffect
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.listening import commands as on_floor
+from chatserver.domain.listening.commands import FloorCommand, FloorEffect
+from chatserver.domain.listening.decide import decide_and_settle, evolve_all, settle
+from chatserver.domain.listening.state import Floor, FloorRules, Profile, Session, SessionId, Wish
 
 START = Millis(1_700_000_000_000)
 SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000

@@ -10,13 +10,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatserver.domain.account_acts import FOLDED_FOR, Tries, is_owed, tried
-from chatserver.domain.devices import hash_device, sign_device
 from chatserver.domain.errors import Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.recovery_codes import hash_recovery_code, make_recovery_code
-from chatserver.domain.staff import OPERATOR_WAIT, Authority, Role, Staff, agree, authority, counts_from, roles_at
+from chatserver.domain.people.account_acts import FOLDED_FOR, Tries, is_owed, tried
+from chatserver.domain.people.devices import hash_device, sign_device
+from chatserver.domain.people.recovery_codes import hash_recovery_code, make_recovery_code
+from chatserver.domain.people.staff import (
+    OPERATOR_WAIT,
+    Authority,
+    Role,
+    Staff,
+    agree,
+    authority,
+    counts_from,
+    roles_at,
+)
 
 NOW = Millis(1_767_225_600_000)
 ADA, BEN, CLEO = MemberId("m_ada"), MemberId("m_ben"), MemberId("m_cleo")

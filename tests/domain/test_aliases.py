@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatserver.domain.aliases import OWN_ALIASES, Aliases, Named
-from chatserver.domain.hiding import NOBODY_HIDDEN, Hiding, Unseen
 from chatserver.domain.identity import MemberId, Persona
-from chatserver.domain.rooms import RoomId
+from chatserver.domain.people.aliases import OWN_ALIASES, Aliases, Named
+from chatserver.domain.people.hiding import NOBODY_HIDDEN, Hiding, Unseen
+from chatserver.domain.rooms.rooms import RoomId
 from chatserver.protocol.fields import MemberName
 
 ALIASES = Aliases(b"k" * 32)

@@ -7,11 +7,20 @@ from typing import Any
 import msgspec
 import pytest
 
-from chatserver.domain.attention import URGENT, Concern, FloorLoad, Kind, ModerationLoad, Thresholds, Watch, concerns
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import NodeId
-from chatserver.domain.load import RoomLoad
-from chatserver.domain.rooms import Room, RoomId, RoomStatus
+from chatserver.domain.operating.alerts import (
+    URGENT,
+    Concern,
+    FloorLoad,
+    Kind,
+    ModerationLoad,
+    Thresholds,
+    Watch,
+    concerns,
+)
+from chatserver.domain.operating.load import RoomLoad
+from chatserver.domain.rooms.rooms import Room, RoomId, RoomStatus
 from tests.domain.test_load import sample
 
 GRIEF = RoomId("grief")

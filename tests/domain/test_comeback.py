@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatserver.domain.comeback import CODE_WORDS, hash_code, make_code, parse_code
-from chatserver.domain.comeback_words import WORDS
 from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.people.comeback import CODE_WORDS, hash_code, make_code, parse_code
+from chatserver.domain.people.comeback_words import WORDS
 
 CODE = "amber canoe lantern otter ribbon window"
 PEPPER = b"0123456789abcdef"

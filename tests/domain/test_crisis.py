@@ -7,7 +7,7 @@ from time import perf_counter
 import pytest
 
 from bench.crisis import SETS, score, sentences
-from chatserver.domain.crisis import BadPhrase, Category, Words, words_of
+from chatserver.domain.moderation.crisis_phrases import BadPhrase, Category, Words, words_of
 from chatserver.wordlists import load
 
 FLOORS = {
@@ -178,7 +178,7 @@ def test_a_text_is_read_in_parts_and_says_the_same(words: Words) -> None:
 
 
 def test_what_is_spent_is_said(words: Words, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chatserver.domain.crisis.MOST_STEPS", 100)
+    monkeypatch.setattr("chatserver.domain.moderation.crisis_phrases.MOST_STEPS", 100)
     assert not words.read("how do i want to kill you " * 70).is_whole
     assert words.read("hello there").is_whole
 

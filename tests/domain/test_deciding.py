@@ -7,16 +7,26 @@ import time
 import msgspec
 import pytest
 
-from chatserver.domain import floor_commands as on_floor
-from chatserver.domain.audit import Audit, audit
-from chatserver.domain.care import ListenerState, declined_within, pause_of, state_of, states
-from chatserver.domain.deciding import decide_and_settle, due_at, evolve_all, settle
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.floor import Floor, FloorRules, Pause, Profile, Proposal, Seeker, Session, SessionId, Wish
-from chatserver.domain.floor_commands import FloorCommand
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
-from chatserver.domain.matching import place
+from chatserver.domain.listening import commands as on_floor
+from chatserver.domain.listening.commands import FloorCommand
+from chatserver.domain.listening.decide import decide_and_settle, due_at, evolve_all, settle
+from chatserver.domain.listening.invariants import Audit, audit
+from chatserver.domain.listening.matching import place
+from chatserver.domain.listening.rest_rules import ListenerState, declined_within, pause_of, state_of, states
+from chatserver.domain.listening.state import (
+    Floor,
+    FloorRules,
+    Pause,
+    Profile,
+    Proposal,
+    Seeker,
+    Session,
+    SessionId,
+    Wish,
+)
 from tests.domain.floor_kit import ANNA, BEN, HOUR, LEO, LIV, MINUTE, RULES, SECOND, START, Stage
 
 

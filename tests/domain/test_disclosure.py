@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatserver.domain.disclosure import SMALL, Cell, Disclosed, disclose
+from chatserver.domain.moderation.disclosure import SMALL, Cell, Disclosed, disclose
 
 DAYS = ("mon", "tue", "wed", "thu", "fri")
 KINDS = ("a", "b", "c", "d")

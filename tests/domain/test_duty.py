@@ -7,11 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatserver.domain.duty import CLOCKS_DIFFER, Attendance, Duty, DutyRules, ends_at, is_worth_keeping, settle
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis, Offset
 from chatserver.domain.identity import MemberId, Persona
-from chatserver.domain.rooms import (
+from chatserver.domain.rooms.coverage import (
+    CLOCKS_DIFFER,
+    Attendance,
+    Duty,
+    DutyRules,
+    ends_at,
+    is_worth_keeping,
+    settle,
+)
+from chatserver.domain.rooms.rooms import (
     EditPost,
     Membership,
     Post,

@@ -13,16 +13,15 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from chatserver.domain import floor_commands as on_floor
-from chatserver.domain.audit import audit
-from chatserver.domain.care import DAY, WEEK, cap_of, pause_of
-from chatserver.domain.deciding import decide_and_settle, due_at, evolve, evolve_all, settle
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.floor import Ending, Floor, FloorRules, Need, Pause, Profile, Seeker, Session, SessionId, Wish
-from chatserver.domain.floor_commands import Decided, FloorCommand
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
-from chatserver.domain.matching import (
+from chatserver.domain.listening import commands as on_floor
+from chatserver.domain.listening.commands import Decided, FloorCommand
+from chatserver.domain.listening.decide import decide_and_settle, due_at, evolve, evolve_all, settle
+from chatserver.domain.listening.fair_shares import expires_at
+from chatserver.domain.listening.invariants import audit
+from chatserver.domain.listening.matching import (
     free_listeners,
     is_eligible_listener,
     is_resting,
@@ -32,7 +31,19 @@ from chatserver.domain.matching import (
     place,
     places,
 )
-from chatserver.domain.shares import expires_at
+from chatserver.domain.listening.rest_rules import DAY, WEEK, cap_of, pause_of
+from chatserver.domain.listening.state import (
+    Ending,
+    Floor,
+    FloorRules,
+    Need,
+    Pause,
+    Profile,
+    Seeker,
+    Session,
+    SessionId,
+    Wish,
+)
 
 RULES = FloorRules(sessions_a_day=4, sessions_a_week=9, brief=20_000, places_per_network=2)
 SEEKERS = [MemberId(f"m_seeker_{number}") for number in range(5)]

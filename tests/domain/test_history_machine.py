@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Epoch, Head, Millis, Offset, Return, StreamPosition, assess_return
 from chatserver.domain.identity import MemberId, Persona
-from chatserver.domain.rooms import (
+from chatserver.domain.rooms.rooms import (
     Edited,
     EditPost,
     Membership,

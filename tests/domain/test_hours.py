@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatserver.domain.history import Millis
-from chatserver.domain.hours import is_open, local_minute, opens_at, opens_in_minutes, parse_hours
+from chatserver.domain.listening.opening_hours import is_open, local_minute, opens_at, opens_in_minutes, parse_hours
 
 EVENINGS = parse_hours("mon-fri 18:00-23:00, sat,sun 10:00-02:00")
 MON, FRI, SAT, SUN = 0, 4, 5, 6

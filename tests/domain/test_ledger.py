@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.ledger import GENESIS, Act, Entry, LedgerHead, Tampered, Verifier, after, head_of
+from chatserver.domain.moderation.audit_log import GENESIS, Act, Entry, LedgerHead, Tampered, Verifier, after, head_of
 
 
 def log(count: int) -> list[Entry]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import NodeId
-from chatserver.domain.load import (
+from chatserver.domain.operating.load import (
     STEPS_MS,
     Histories,
     Roll,
@@ -19,7 +19,7 @@ from chatserver.domain.load import (
     step_of,
     trimmed,
 )
-from chatserver.domain.rooms import RoomId
+from chatserver.domain.rooms.rooms import RoomId
 
 A, B = NodeId("a" * 12), NodeId("b" * 12)
 GRIEF, SLEEP = RoomId("grief"), RoomId("sleep")

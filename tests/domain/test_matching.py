@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from chatserver.domain import floor_commands as on_floor
-from chatserver.domain.floor import Floor, Listener, Need, Profile, Seeker, Trait, Wish
 from chatserver.domain.history import Millis
-from chatserver.domain.matching import WHY, estimate, may_meet, next_proposals, place, queue, rank, why
+from chatserver.domain.listening import commands as on_floor
+from chatserver.domain.listening.matching import WHY, estimate, may_meet, next_proposals, place, queue, rank, why
+from chatserver.domain.listening.state import Floor, Listener, Need, Profile, Seeker, Trait, Wish
 from tests.domain.floor_kit import ANNA, BEN, CARA, LEO, LIV, LOU, MINUTE, RULES, SECOND, START, Stage
 
 

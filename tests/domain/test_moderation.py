@@ -8,7 +8,7 @@ import pytest
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis, Offset
 from chatserver.domain.identity import MemberId, Persona
-from chatserver.domain.moderation import (
+from chatserver.domain.moderation.measures import (
     MOST_MINUTES,
     NOTE_LENGTH,
     REASON_LENGTH,
@@ -21,7 +21,7 @@ from chatserver.domain.moderation import (
     due_at,
     restriction_of,
 )
-from chatserver.domain.rooms import (
+from chatserver.domain.rooms.rooms import (
     EditPost,
     Membership,
     Post,
@@ -39,7 +39,7 @@ from chatserver.domain.rooms import (
     WritePost,
     require_unrestricted,
 )
-from chatserver.domain.rooms import decide as decide_in_room
+from chatserver.domain.rooms.rooms import decide as decide_in_room
 
 NOW = Millis(1_700_000_000_000)
 MO, ZOE, BO = MemberId("m_mo"), MemberId("m_zoe"), MemberId("m_bo")

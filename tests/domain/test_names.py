@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatserver.domain import reserved_names
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.limits import Limits
-from chatserver.domain.names import CleanName, clean_name, name_key, warm_up
+from chatserver.domain.people import reserved_names
+from chatserver.domain.people.names import CleanName, clean_name, name_key, warm_up
 
 LENGTH = Limits().name_length
 WHYS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.names import clean_name, ends_of, is_near, name_key
+from chatserver.domain.people.names import clean_name, ends_of, is_near, name_key
 
 VICTIM = name_key("Gentle Otter")
 

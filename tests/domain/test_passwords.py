@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.passwords import LONGEST, check_password, clean_password
+from chatserver.domain.people.passwords import LONGEST, check_password, clean_password
 
 
 @pytest.mark.parametrize(

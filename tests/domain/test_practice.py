@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from itertools import chain
 
-from chatserver.domain.practice import QUESTIONS, SCENES, check
-from chatserver.domain.screening import find_contacts
+from chatserver.domain.listening.training import QUESTIONS, SCENES, check
+from chatserver.domain.text.contact_details import find_contacts
 
 ALL_WORDS = [
     *chain.from_iterable(scene.says for scene in SCENES),

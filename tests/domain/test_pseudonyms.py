@@ -9,8 +9,8 @@ from itertools import pairwise
 import pytest
 
 from chatserver.domain.limits import Limits
-from chatserver.domain.names import clean_name, name_key
-from chatserver.domain.pseudonyms import COLOURS, GENTLE, NATURE, THIRD_WORD_FROM, pseudonym
+from chatserver.domain.people.names import clean_name, name_key
+from chatserver.domain.people.pseudonyms import COLOURS, GENTLE, NATURE, THIRD_WORD_FROM, pseudonym
 
 UNKIND = """
 lost alone lonely broken dead dying grave ghost grey gray dark night shadow storm wild fallen sad weary tired weak sick

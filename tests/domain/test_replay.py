@@ -9,13 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatserver.domain import floor_commands as on_floor
-from chatserver.domain.deciding import decide_and_settle, evolve_all, settle
-from chatserver.domain.disclosure import SMALL
-from chatserver.domain.floor import FloorRules, SessionId
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.replay import (
+from chatserver.domain.listening import commands as on_floor
+from chatserver.domain.listening.decide import decide_and_settle, evolve_all, settle
+from chatserver.domain.listening.queue_history import GRAIN, Outcome, Recorded, Span, Wait, noted, open_spans
+from chatserver.domain.listening.queue_simulator import (
     FEWEST_ASKS,
     OutOfRange,
     Policy,
@@ -26,7 +25,8 @@ from chatserver.domain.replay import (
     simulate,
     staffed,
 )
-from chatserver.domain.timings import GRAIN, Outcome, Recorded, Span, Wait, noted, open_spans
+from chatserver.domain.listening.state import FloorRules, SessionId
+from chatserver.domain.moderation.disclosure import SMALL
 from tests.domain.floor_kit import ANNA, BEN, HOUR, LEO, MINUTE, RULES, SECOND, START, Stage
 
 T = START // GRAIN * GRAIN

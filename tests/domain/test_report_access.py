@@ -7,7 +7,7 @@ import pytest
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.report_access import (
+from chatserver.domain.moderation.report_access import (
     DAY,
     VIEWS_AFTER,
     Asker,
@@ -18,7 +18,7 @@ from chatserver.domain.report_access import (
     require_access,
     shown_view,
 )
-from chatserver.domain.staff import Role, Staff
+from chatserver.domain.people.staff import Role, Staff
 
 MO, ZOE, BO, LIV = MemberId("m_mo"), MemberId("m_zoe"), MemberId("m_bo"), MemberId("m_liv")
 NOW = Millis(1_700_000_000_000)

@@ -6,10 +6,10 @@ import random
 
 import pytest
 
-from chatserver.domain.floods import FloodRules, Seen, is_flood_of_address, is_flood_of_all
 from chatserver.domain.history import Millis
-from chatserver.domain.moderation import CALL_TARGET, DANGER, HOUR, Report, ReportStatus
-from chatserver.domain.report_queue import (
+from chatserver.domain.moderation.alert_floods import FloodRules, Seen, is_flood_of_address, is_flood_of_all
+from chatserver.domain.moderation.measures import CALL_TARGET, DANGER, HOUR, Report, ReportStatus
+from chatserver.domain.moderation.report_queue import (
     CLAIMED,
     CLAIMED_URGENT,
     RINGS_AGAIN,
@@ -30,7 +30,7 @@ from chatserver.domain.report_queue import (
     rings_again,
     taken,
 )
-from chatserver.domain.rooms import RoomId
+from chatserver.domain.rooms.rooms import RoomId
 
 NOW = Millis(1_700_000_000_000)
 

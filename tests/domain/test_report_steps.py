@@ -10,8 +10,8 @@ import pytest
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.moderation import NOTE_LENGTH, REASON_LENGTH, Outcome, Report, ReportStatus, due_at
-from chatserver.domain.report_steps import (
+from chatserver.domain.moderation.measures import NOTE_LENGTH, REASON_LENGTH, Outcome, Report, ReportStatus, due_at
+from chatserver.domain.moderation.report_steps import (
     TRANSITIONS,
     Step,
     claim,
@@ -22,7 +22,7 @@ from chatserver.domain.report_steps import (
     require_seen,
     review,
 )
-from chatserver.domain.rooms import RoomId
+from chatserver.domain.rooms.rooms import RoomId
 
 NOW = Millis(1_700_000_000_000)
 MO, ZOE, BO, LIV = MemberId("m_mo"), MemberId("m_zoe"), MemberId("m_bo"), MemberId("m_liv")

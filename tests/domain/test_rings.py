@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chatserver.domain.report_queue import Ring
-from chatserver.domain.rings import Bell
+from chatserver.domain.moderation.paging import Bell
+from chatserver.domain.moderation.report_queue import Ring
 
 BOUND = 6
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, Epoch, Millis, Offset
 from chatserver.domain.identity import MemberId, Persona
-from chatserver.domain.rooms import (
+from chatserver.domain.rooms.rooms import (
     Edited,
     EditPost,
     Membership,
@@ -41,8 +41,8 @@ from chatserver.domain.rooms import (
     room_of,
     target_of,
 )
-from chatserver.domain.screening import Kind
-from chatserver.domain.written import clean_text
+from chatserver.domain.text.cleaning import clean_text
+from chatserver.domain.text.contact_details import Kind
 
 ANNA = Persona(MemberId("m_anna"), "Quiet Heron")
 BEN = Persona(MemberId("m_ben"), "Calm Fern")

@@ -11,7 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatserver.domain.screening import MOST_CANDIDATES, Kind, contacts_across, find_contacts, look_for_contacts
+from chatserver.domain.text.contact_details import (
+    MOST_CANDIDATES,
+    Kind,
+    contacts_across,
+    find_contacts,
+    look_for_contacts,
+)
 from tests.domain.contact_disguises import DISGUISED, ORDINARY, SPLIT
 from tests.domain.contact_sentences import WITH, WITHOUT
 

@@ -7,8 +7,8 @@ import pytest
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.limits import Limits
-from chatserver.domain.rooms import Room, RoomId
-from chatserver.domain.seats import giving_up, newcomer, newcomers_allowed, seated_elsewhere
+from chatserver.domain.rooms.rooms import Room, RoomId
+from chatserver.domain.rooms.seats import giving_up, newcomer, newcomers_allowed, seated_elsewhere
 
 HOUR = 3_600_000
 NOW = Millis(1_700_000_000_000)

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from chatserver.domain.rooms import Room, RoomStatus, room_channel, room_of
+from chatserver.domain.rooms.rooms import Room, RoomStatus, room_channel, room_of
 from chatserver.seeds import seed_rooms
 
 ROOMS = seed_rooms()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from chatserver.domain import floor_commands as on_floor
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.floor import Ending, FloorRules, Left, Pause, Profile, SessionId
-from chatserver.domain.floor_commands import FloorCommand
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.sessions import MOST_REPORTS, MOST_WORDS
+from chatserver.domain.listening import commands as on_floor
+from chatserver.domain.listening.commands import FloorCommand
+from chatserver.domain.listening.sessions import MOST_REPORTS, MOST_WORDS
+from chatserver.domain.listening.state import Ending, FloorRules, Left, Pause, Profile, SessionId
 from tests.domain.floor_kit import ANNA, BEN, LEO, LIV, LOU, MINUTE, RULES, SECOND, Stage
 
 

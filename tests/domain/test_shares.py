@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from chatserver.domain import floor_commands as on_floor
-from chatserver.domain.care import declined_within, pause_of, taken_today
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.floor import Ending, FloorRules, Wish
 from chatserver.domain.identity import MemberId
-from chatserver.domain.matching import place, queue
-from chatserver.domain.shares import network_id
+from chatserver.domain.listening import commands as on_floor
+from chatserver.domain.listening.fair_shares import network_id
+from chatserver.domain.listening.matching import place, queue
+from chatserver.domain.listening.rest_rules import declined_within, pause_of, taken_today
+from chatserver.domain.listening.state import Ending, FloorRules, Wish
 from tests.domain.floor_kit import ANNA, BEN, CARA, HOUR, LEO, LIV, LOU, MINUTE, SECOND, Stage
 
 RULES = FloorRules()

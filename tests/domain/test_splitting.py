@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import MemberId
-from chatserver.domain.splitting import HUMAN_SIZE, Tie, parts_for, plan
+from chatserver.domain.rooms.splitting import HUMAN_SIZE, Tie, parts_for, plan
 
 PEOPLE = [MemberId(f"m_{n:02}") for n in range(40)]
 

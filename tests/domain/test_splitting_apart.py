@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from chatserver.domain.identity import MemberId
-from chatserver.domain.splitting import Tie, plan
+from chatserver.domain.rooms.splitting import Tie, plan
 
 Pair = tuple[MemberId, MemberId]
 

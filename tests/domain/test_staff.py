@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.staff import (
+from chatserver.domain.people.staff import (
     ALLOWED,
     CONFIRMED_FOR,
     Capability,

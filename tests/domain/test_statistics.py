@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from chatserver.domain.history import Millis
-from chatserver.domain.statistics import DAY, HEAD, WEEK, Given, Happened, final_weeks, lines, tables
+from chatserver.domain.moderation.statistics import DAY, HEAD, WEEK, Given, Happened, final_weeks, lines, tables
 
 MONDAY = Millis(int(dt.datetime(2026, 3, 2, tzinfo=dt.UTC).timestamp()) * 1000)
 HOUR = 3_600_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chatserver.domain.history import Millis
-from chatserver.domain.tries import SECOND_FACTOR, SKEW, Rate
+from chatserver.domain.people.tries import SECOND_FACTOR, SKEW, Rate
 
 HOUR = 3_600_000
 DAY = 24 * HOUR

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatserver.domain.folding import fold, places_of, warm_up
-from chatserver.domain.written import FORMAT, IGNORABLE, MOST_LINES, MOST_MARKS, clean_text, has_visible
+from chatserver.domain.text.cleaning import FORMAT, IGNORABLE, MOST_LINES, MOST_MARKS, clean_text, has_visible
+from chatserver.domain.text.folding import fold, places_of, warm_up
 
 warm_up()
 TRICKY = st.one_of(

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from chatserver.domain.staff import CONFIRMED_FOR, hash_secret
+from chatserver.domain.people.staff import CONFIRMED_FOR, hash_secret
 from chatserver.server import Server
 from tests.edge.chat import chatting
 from tests.edge.serving import Served

@@ -17,7 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin, Subprotocol
 
-from chatserver.domain.staff import Role
+from chatserver.domain.people.staff import Role
 from chatserver.server import Server
 from tests.edge.chat import chatting
 from tests.edge.serving import Served, until

@@ -20,7 +20,7 @@ from typing import Final
 
 import msgspec
 
-from chatserver.domain.rooms import Posted, RoomId
+from chatserver.domain.rooms.rooms import Posted, RoomId
 from tests.faults.author import Author
 from tests.faults.doomed import ANNOUNCED, ANSWERED, DURING, WRITTEN, Point
 from tests.faults.reader import ROOM, Reader

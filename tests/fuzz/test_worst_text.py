@@ -9,8 +9,8 @@ from random import Random
 import pytest
 
 from chatserver import wordlists
-from chatserver.domain.crisis import MOST_STEPS, Words
-from chatserver.domain.screening import MOST_CANDIDATES, look_for_contacts
+from chatserver.domain.moderation.crisis_phrases import MOST_STEPS, Words
+from chatserver.domain.text.contact_details import MOST_CANDIDATES, look_for_contacts
 from tests.fuzz.worst_text import LONGEST, PARTS, climb, words_of_the_lists
 
 KNOWN = (

@@ -17,10 +17,10 @@ from typing import Final, NamedTuple
 
 from chatserver import wordlists
 from chatserver.domain.errors import Refusal
-from chatserver.domain.names import clean_name
-from chatserver.domain.rooms import RoomRules, checked
-from chatserver.domain.screening import Looking, contacts_across, look_for_contacts
-from chatserver.domain.written import clean_text
+from chatserver.domain.people.names import clean_name
+from chatserver.domain.rooms.rooms import RoomRules, checked
+from chatserver.domain.text.cleaning import clean_text
+from chatserver.domain.text.contact_details import Looking, contacts_across, look_for_contacts
 
 LONGEST: Final = 2_000
 WARNING: Final = 80

@@ -17,36 +17,37 @@ from chatserver.bus.memory import Exchange, MemoryBus
 from chatserver.delivery.hub import Hub
 from chatserver.delivery.presence import Presence
 from chatserver.delivery.tasks import Tasks
-from chatserver.domain.aliases import Aliases
-from chatserver.domain.duty import DutyRules
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.floor import FloorRules
 from chatserver.domain.history import Millis
-from chatserver.domain.hours import parse_hours
-from chatserver.domain.house import Hours
 from chatserver.domain.identity import MemberId, NodeId, Persona
 from chatserver.domain.limits import Limits
-from chatserver.domain.practice import QUESTIONS
-from chatserver.domain.rooms import Room, RoomId, RoomRules, room_of
-from chatserver.domain.sources import UNKNOWN_SOURCE, Prefixes, Source
-from chatserver.domain.staff import Role
-from chatserver.handlers import elsewhere, hiding, members
-from chatserver.handlers.accounts import AccountsKeeper
-from chatserver.handlers.arrivals import Arrivals
+from chatserver.domain.listening.opening_hours import parse_hours
+from chatserver.domain.listening.state import FloorRules
+from chatserver.domain.listening.training import QUESTIONS
+from chatserver.domain.people.aliases import Aliases
+from chatserver.domain.people.sources import UNKNOWN_SOURCE, Prefixes, Source
+from chatserver.domain.people.staff import Role
+from chatserver.domain.rooms.coverage import DutyRules
+from chatserver.domain.rooms.rooms import Room, RoomId, RoomRules, room_of
+from chatserver.domain.rooms.settings import Hours
 from chatserver.handlers.connection import Connection
-from chatserver.handlers.desk import Desk
-from chatserver.handlers.duty import DutyKeeper
-from chatserver.handlers.floor import FloorKeeper
-from chatserver.handlers.health import Health
-from chatserver.handlers.hiding import HidingBook
-from chatserver.handlers.hours import Clock
-from chatserver.handlers.house import HouseKeeper
-from chatserver.handlers.identity import Identities, new_member_id
+from chatserver.handlers.dispatcher import Desk
+from chatserver.handlers.listening.opening_hours import Clock
+from chatserver.handlers.listening.service import FloorKeeper
+from chatserver.handlers.moderation.enforcement import Watch
+from chatserver.handlers.moderation.monitor import Overseer
 from chatserver.handlers.node import Node
-from chatserver.handlers.overseer import Overseer
-from chatserver.handlers.staff import StaffAccounts
-from chatserver.handlers.sweep import Sweep
-from chatserver.handlers.watch import Watch
+from chatserver.handlers.operating.health import Health
+from chatserver.handlers.people import hiding, members
+from chatserver.handlers.people.account_monitor import AccountsKeeper
+from chatserver.handlers.people.arrivals import Arrivals
+from chatserver.handlers.people.hiding import HidingBook
+from chatserver.handlers.people.identity import Identities, new_member_id
+from chatserver.handlers.people.staff import StaffAccounts
+from chatserver.handlers.periodic import Sweep
+from chatserver.handlers.rooms import membership
+from chatserver.handlers.rooms.admission import HouseKeeper
+from chatserver.handlers.rooms.coverage import DutyKeeper
 from chatserver.metrics import Metrics
 from chatserver.protocol import internode
 from chatserver.protocol.internode import (
@@ -65,8 +66,8 @@ from chatserver.protocol.internode import (
     node_topic,
 )
 from chatserver.store.contract import Committed, Retention, RoomChange
-from chatserver.store.migrate import migrate
-from chatserver.store.sqlite import SqliteStore
+from chatserver.store.drivers.migrate import migrate
+from chatserver.store.drivers.sqlite import SqliteStore
 from chatserver.wordlists import load
 from tests.delivery.hub_house import MemoryWire
 
@@ -307,9 +308,9 @@ class Worker:
         elif isinstance(message, HidingChanged):
             self._tasks.start(members.reload_hiding(self.node, message.members), "reload hiding")
         elif isinstance(message, RoomLeft):
-            elsewhere.left(self.node, message.member, room_of(message.channel))
+            membership.left(self.node, message.member, room_of(message.channel))
         elif isinstance(message, RoomRead):
-            elsewhere.read(self.node, message.member, room_of(message.channel), message.offset)
+            membership.read(self.node, message.member, room_of(message.channel), message.offset)
         elif isinstance(message, MemberChanged):
             self._tasks.start(members.reload_member(self.node, message.member), "reload member")
         elif isinstance(message, TypingSeen):

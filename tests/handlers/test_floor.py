@@ -12,15 +12,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from chatserver.domain.floor import Ending, SessionId
-from chatserver.domain.floor_commands import Settle
 from chatserver.domain.history import Millis
-from chatserver.domain.hours import parse_hours
 from chatserver.domain.limits import Limits
-from chatserver.domain.rooms import RoomId
-from chatserver.handlers import floor as floors
-from chatserver.handlers.heartbeat import Heartbeat
-from chatserver.handlers.hours import Clock
+from chatserver.domain.listening.commands import Settle
+from chatserver.domain.listening.opening_hours import parse_hours
+from chatserver.domain.listening.state import Ending, SessionId
+from chatserver.domain.rooms.rooms import RoomId
+from chatserver.handlers.listening import service as floors
+from chatserver.handlers.listening.heartbeat import Heartbeat
+from chatserver.handlers.listening.opening_hours import Clock
 from tests.handlers.desk_house import PLAIN, SLOW, Guest, House, Worker, open_house
 from tests.kit.waiting import eventually
 

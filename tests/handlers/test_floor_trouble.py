@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from chatserver.domain.floor import Floor, SessionId
-from chatserver.domain.floor_commands import AnswerAskIn, AskIn, Settle
 from chatserver.domain.history import Millis
 from chatserver.domain.limits import Limits
-from chatserver.domain.rooms import RoomId
-from chatserver.domain.staff import Role
-from chatserver.handlers import floor as floors
+from chatserver.domain.listening.commands import AnswerAskIn, AskIn, Settle
+from chatserver.domain.listening.state import Floor, SessionId
+from chatserver.domain.people.staff import Role
+from chatserver.domain.rooms.rooms import RoomId
+from chatserver.handlers.listening import service as floors
 from chatserver.store.contract import StoreUnavailable
 from tests.handlers.desk_house import PLAIN, Guest, House, Worker, open_house
 from tests.kit.waiting import eventually

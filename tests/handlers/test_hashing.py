@@ -8,8 +8,8 @@ import threading
 import pytest
 
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.handlers import hashing
-from chatserver.handlers.hashing import MOST_MAKING, MOST_RETURNING, Hasher
+from chatserver.handlers.people import code_hashing
+from chatserver.handlers.people.code_hashing import MOST_MAKING, MOST_RETURNING, Hasher
 
 PEPPER = b"p" * 32
 
@@ -23,7 +23,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
         assert leave.acquire(timeout=30)
         return code.encode()
 
-    monkeypatch.setattr(hashing, "hash_code", hash_code)
+    monkeypatch.setattr(code_hashing, "hash_code", hash_code)
     return leave
 
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from chatserver.domain.hiding import NOBODY_HIDDEN, Hiding
 from chatserver.domain.identity import MemberId
 from chatserver.domain.limits import Limits
 from chatserver.domain.pace import TOGGLES_A_MINUTE
-from chatserver.handlers import hiding
+from chatserver.domain.people.hiding import NOBODY_HIDDEN, Hiding
+from chatserver.handlers.people import hiding
 from tests.handlers.desk_house import PLAIN, SLOW, Guest, House, Worker, open_house
 from tests.kit.waiting import eventually
 

@@ -12,7 +12,7 @@ import pytest
 
 from chatserver.domain.history import ChannelName, StreamPosition
 from chatserver.domain.limits import Limits
-from chatserver.domain.rooms import room_channel
+from chatserver.domain.rooms.rooms import room_channel
 from tests.handlers.desk_house import PLAIN, Guest, House, Worker, open_house
 from tests.kit.waiting import eventually
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from chatserver.domain.comeback import hash_code
-from chatserver.handlers import hashing
+from chatserver.domain.people.comeback import hash_code
+from chatserver.handlers.people import code_hashing
 from tests.edge.chat import chatting
 
 
@@ -29,7 +29,7 @@ async def test_codes_are_hashed_one_at_a_time(tmp_path: Path, monkeypatch: pytes
             with guard:
                 together[0] -= 1
 
-    monkeypatch.setattr(hashing, "hash_code", counted)
+    monkeypatch.setattr(code_hashing, "hash_code", counted)
     async with chatting(tmp_path) as (_, server):
         identities = server.node.identities
         members = [(await identities.arrive(None))[0] for _ in range(4)]

@@ -7,13 +7,13 @@ from typing import Any
 
 import msgspec
 
-from chatserver.domain.attention import Thresholds
 from chatserver.domain.identity import NodeId
-from chatserver.domain.load import RoomSample
-from chatserver.domain.rooms import RoomId
-from chatserver.domain.staff import Role
-from chatserver.handlers.health import Health
-from chatserver.handlers.load import LoadKeeper
+from chatserver.domain.operating.alerts import Thresholds
+from chatserver.domain.operating.load import RoomSample
+from chatserver.domain.people.staff import Role
+from chatserver.domain.rooms.rooms import RoomId
+from chatserver.handlers.operating.health import Health
+from chatserver.handlers.operating.load import LoadKeeper
 from tests.domain.test_load import sample
 from tests.handlers.desk_house import PLAIN, SLOW, Guest, Worker, open_house
 from tests.kit.load_picture import LoadPicture

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 
 from chatserver.domain.history import Millis
-from chatserver.domain.moderation import REASONS, MeasureKind
-from chatserver.handlers.overseer import Overseer
+from chatserver.domain.moderation.measures import REASONS, MeasureKind
+from chatserver.handlers.moderation.monitor import Overseer
 from tests.handlers.desk_house import PLAIN, Worker, open_house
 from tests.handlers.test_load import operator
 

@@ -10,7 +10,7 @@ import pytest
 
 from chatserver.domain.history import Millis
 from chatserver.domain.limits import Limits
-from chatserver.domain.rooms import Restriction, RestrictionKind
+from chatserver.domain.rooms.rooms import Restriction, RestrictionKind
 from tests.handlers.desk_house import PLAIN, SLOW, Guest, House, Worker, open_house
 from tests.kit.waiting import eventually
 

@@ -11,11 +11,11 @@ import pytest
 from chatserver.delivery.hub import Hub
 from chatserver.domain.errors import Refusal
 from chatserver.domain.limits import Limits
-from chatserver.domain.rooms import RoomId, room_channel
-from chatserver.handlers.health import OK, Health
-from chatserver.handlers.members import reload_member
+from chatserver.domain.rooms.rooms import RoomId, room_channel
+from chatserver.handlers.operating.health import OK, Health
+from chatserver.handlers.people.members import reload_member
 from chatserver.protocol.codes import Close
-from chatserver.store.sqlite import SqliteStore
+from chatserver.store.drivers.sqlite import SqliteStore
 from tests.handlers.desk_house import PLAIN, SLOW, House, open_house
 from tests.kit.waiting import eventually
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from chatserver.domain.crisis import Words
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.report_access import Asker
-from chatserver.domain.rooms import Restriction, RestrictionKind
+from chatserver.domain.moderation.crisis_phrases import Words
+from chatserver.domain.moderation.report_access import Asker
+from chatserver.domain.rooms.rooms import Restriction, RestrictionKind
 from tests.handlers.desk_house import PLAIN, SLOW, Guest, House, Worker, open_house
 
 OPERATOR = Asker(member=MemberId("m_operator"), is_operator=True)
@@ -108,7 +108,7 @@ async def test_what_seemed_to_be_refused_and_was_not_is_read_all_the_same(
 
 async def test_a_human_is_told_of_what_could_not_be_read(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     guest = await _inside(await house.worker())
-    monkeypatch.setattr("chatserver.domain.crisis.MOST_STEPS", 50)
+    monkeypatch.setattr("chatserver.domain.moderation.crisis_phrases.MOST_STEPS", 50)
     assert "ok" in await guest.ask("post", room=PLAIN, text="how do i want to kill you " * 70)
     reports = (await house.store.queue(OPERATOR, Millis(0))).open
     assert ("unread", 2) in {(report.reason, report.level) for report in reports}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chatserver.domain.limits import Limits
-from chatserver.domain.rooms import Publication, room_channel
+from chatserver.domain.rooms.rooms import Publication, room_channel
 from tests.handlers.desk_house import PLAIN, Guest, House, Worker, open_house
 from tests.kit.waiting import eventually
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from chatserver.domain.care import pause_of, taken_today
-from chatserver.domain.floor_commands import Settle
 from chatserver.domain.history import Millis
 from chatserver.domain.limits import Limits
-from chatserver.domain.rooms import Room, RoomId, room_channel
-from chatserver.handlers import seats
+from chatserver.domain.listening.commands import Settle
+from chatserver.domain.listening.rest_rules import pause_of, taken_today
+from chatserver.domain.rooms.rooms import Room, RoomId, room_channel
+from chatserver.handlers.rooms import seats
 from chatserver.protocol.internode import Lease
 from tests.handlers.desk_house import Guest, House, Worker, open_house
 from tests.kit.waiting import eventually

@@ -18,14 +18,14 @@ from argon2 import PasswordHasher, Type, extract_parameters
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.staff import CONFIRMED_FOR, Role, Staff
-from chatserver.handlers.identity import new_member_id
-from chatserver.handlers.password_hashing import MEMORY_KIB, TIME_COST, WAITING
-from chatserver.handlers.proofs import Proof
-from chatserver.handlers.staff import StaffAccounts, Welcome
+from chatserver.domain.people.staff import CONFIRMED_FOR, Role, Staff
+from chatserver.handlers.people.identity import new_member_id
+from chatserver.handlers.people.password_hashing import MEMORY_KIB, TIME_COST, WAITING
+from chatserver.handlers.people.proofs import Proof
+from chatserver.handlers.people.staff import StaffAccounts, Welcome
 from chatserver.store.contract import SignIn, StoreUnavailable
-from chatserver.store.migrate import migrate
-from chatserver.store.sqlite import SqliteStore
+from chatserver.store.drivers.migrate import migrate
+from chatserver.store.drivers.sqlite import SqliteStore
 from chatserver.store.staff_contract import Device
 from tests.kit.waiting import eventually
 

@@ -10,10 +10,10 @@ import pytest
 from msgspec.structs import replace
 
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.staff import Capability, Role, may
-from chatserver.handlers import table
+from chatserver.domain.people.staff import Capability, Role, may
+from chatserver.handlers import commands
 from chatserver.handlers.answer import Answer
-from chatserver.handlers.table import TABLE, Row, dispatch
+from chatserver.handlers.commands import TABLE, Row, dispatch
 from chatserver.protocol.examples import COMMANDS
 from chatserver.protocol.fields import Command
 from chatserver.protocol.messages import DoneOk, Hello
@@ -47,8 +47,8 @@ async def test_every_command_runs_for_those_who_may_and_for_nobody_else(
     guest.connection.roles = roles
     # Whether the password was given lately is another question, and asked in tests of its own.
     rows = {kind: replace(row, handler=note, is_dangerous=False) for kind, row in TABLE.items()}
-    monkeypatch.setattr(table, "TABLE", rows)
-    monkeypatch.setattr(table, "cost_of", lambda kind: 0.0)
+    monkeypatch.setattr(commands, "TABLE", rows)
+    monkeypatch.setattr(commands, "cost_of", lambda kind: 0.0)
     given = {type(command): command for command in COMMANDS if not isinstance(command, Hello)}
     assert given.keys() == TABLE.keys()
     for kind, command in given.items():
@@ -69,7 +69,7 @@ async def test_a_row_that_needs_something_is_refused_on_the_wire(
     worker: Worker, guest: Guest, roles: frozenset[Role], capability: Capability, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kind = next(kind for kind in TABLE if kind.__struct_config__.tag == "ping")
-    monkeypatch.setattr(table, "TABLE", {**TABLE, kind: replace(TABLE[kind], needs=capability)})
+    monkeypatch.setattr(commands, "TABLE", {**TABLE, kind: replace(TABLE[kind], needs=capability)})
     guest.connection.roles = roles
     reply = await guest.ask("ping")
     assert ("ok" in reply) == may(roles, capability)
@@ -102,7 +102,7 @@ async def test_what_one_may_not_do_costs_all_the_same(worker: Worker, guest: Gue
     """Whoever asks for what is not theirs again and again is slowed down like everybody."""
     row = Row(TABLE[type(COMMANDS[1])].handler, Capability.OPERATE)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(table, "cost_of", lambda kind: 30.0)
-        patch.setattr(table, "TABLE", {**TABLE, type(COMMANDS[1]): row})
+        patch.setattr(commands, "cost_of", lambda kind: 30.0)
+        patch.setattr(commands, "TABLE", {**TABLE, type(COMMANDS[1]): row})
         codes = [(await guest.ask("rooms"))["error"]["code"] for _ in range(2)]
     assert codes == ["not_allowed", "rate_limited"]

@@ -18,8 +18,8 @@ from chatserver.bus.redis import RedisBus
 from chatserver.config import load
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import NodeId
-from chatserver.domain.load import RoomSample, Sample
-from chatserver.domain.rooms import RoomId
+from chatserver.domain.operating.load import RoomSample, Sample
+from chatserver.domain.rooms.rooms import RoomId
 from chatserver.protocol.internode import TOPIC_LOAD, LoadTold, encode
 
 

@@ -8,7 +8,7 @@ from contextlib import closing
 from functools import cache
 from pathlib import Path
 
-from chatserver.store.migrate import migrate
+from chatserver.store.drivers.migrate import migrate
 
 
 def migrated_sqlite(path: Path) -> str:

@@ -160,7 +160,7 @@ def _run(request: Mapping[str, Any]) -> None:
     os.environ.update(request["env"])
     if request["hashes_quickly"]:
         # What is kept names its own cost, so that either kind of server takes what the other one made.
-        from chatserver.handlers import password_hashing
+        from chatserver.handlers.people import password_hashing
 
         password_hashing.TIME_COST = 1  # type: ignore[misc]
         password_hashing.MEMORY_KIB = 64  # type: ignore[misc]
@@ -175,7 +175,7 @@ if __name__ == "__main__":
     warnings.simplefilter("default")
     import chatserver.cli
     import chatserver.server
-    import chatserver.store.migrate  # noqa: F401
+    import chatserver.store.drivers.migrate  # noqa: F401
 
     gc.freeze()
     _serve()

@@ -7,7 +7,7 @@ import time
 
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.staff import Role, Staff, hash_secret
+from chatserver.domain.people.staff import Role, Staff, hash_secret
 from chatserver.store.contract import StaffSecrets, Store
 
 _HOUR = 3_600_000

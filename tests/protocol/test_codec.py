@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from chatserver.domain.errors import Reason
 from chatserver.domain.history import CommandId, Epoch, Offset, StreamPosition
 from chatserver.domain.identity import MemberId
-from chatserver.domain.rooms import Reaction, RoomId
+from chatserver.domain.rooms.rooms import Reaction, RoomId
 from chatserver.protocol import messages as m
 from chatserver.protocol.codec import MAX_NESTING, Encoding, Unreadable, decode_command, encode_frame, encode_payload
 from chatserver.protocol.examples import COMMANDS, ERRORS, PUSHES, REPLIES

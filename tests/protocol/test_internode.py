@@ -9,7 +9,7 @@ import pytest
 
 from chatserver.domain.history import ChannelName, Epoch, Millis, Offset
 from chatserver.domain.identity import MemberId, NodeId
-from chatserver.domain.rooms import (
+from chatserver.domain.rooms.rooms import (
     Edited,
     Post,
     Posted,

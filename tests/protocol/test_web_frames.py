@@ -15,7 +15,7 @@ import msgspec
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, CommandId, Epoch, Millis, Offset, StreamPosition
 from chatserver.domain.identity import MemberId, Person
-from chatserver.domain.rooms import Reaction, Room, RoomId
+from chatserver.domain.rooms.rooms import Reaction, Room, RoomId
 from chatserver.protocol.codes import error_body
 from chatserver.protocol.messages import (
     AnyOk,

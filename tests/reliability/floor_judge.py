@@ -15,11 +15,11 @@ from typing import Final
 
 import httpx
 
-from chatserver.domain.audit import PROMISES, audit
-from chatserver.domain.floor import Floor, FloorRules, Session
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.matching import next_proposals
+from chatserver.domain.listening.invariants import PROMISES, audit
+from chatserver.domain.listening.matching import next_proposals
+from chatserver.domain.listening.state import Floor, FloorRules, Session
 from chatserver.store.contract import Store
 from tests.kit.web import WebClient
 from tests.reliability.history import Log, Verdict

@@ -8,9 +8,19 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chatserver.domain.floor import Floor, FloorRules, Listener, Profile, Proposal, Seeker, Session, SessionId, Wish
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
+from chatserver.domain.listening.state import (
+    Floor,
+    FloorRules,
+    Listener,
+    Profile,
+    Proposal,
+    Seeker,
+    Session,
+    SessionId,
+    Wish,
+)
 from chatserver.store.contract import Store
 from tests.reliability.floor_judge import IDLE_SECONDS, Watch, judge_floor
 from tests.reliability.history import Kept, Log, Verdict

@@ -19,7 +19,7 @@ import msgpack  # type: ignore[import-untyped]
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from chatserver.domain.names import name_key
+from chatserver.domain.people.names import name_key
 from tests.edge.serving import raw_client, upgrade_head
 from tests.kit import web
 from tests.kit.client import MSGPACK, ChatClient, Refused

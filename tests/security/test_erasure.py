@@ -15,7 +15,7 @@ from typing import Final
 
 import pytest
 
-from chatserver.domain.names import name_key
+from chatserver.domain.people.names import name_key
 from tests.kit.client import ChatClient
 from tests.kit.postgres import PostgresServer
 from tests.kit.process import obtain, wait_until

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chatserver.domain.names import name_key
+from chatserver.domain.people.names import name_key
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
 from tests.security.honest import HONEST

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from chatserver.domain.identity import MemberId
-from chatserver.domain.rooms import RoomId, room_channel
+from chatserver.domain.rooms.rooms import RoomId, room_channel
 from chatserver.protocol.frames import split
 from tests.simulation.disk import ROOMS, Memory
 from tests.simulation.history import Fact, History

@@ -17,15 +17,16 @@ from typing import Any, TypeVar
 
 from chatserver.domain.history import ChannelName, Epoch, Millis, Offset
 from chatserver.domain.identity import Member, MemberId
-from chatserver.domain.rooms import Post, Room, RoomId
-from chatserver.store import people, reading, sqlite
-from chatserver.store.backlog import Backlog, Job, settle
-from chatserver.store.compiler import MakeOp
+from chatserver.domain.rooms.rooms import Post, Room, RoomId
+from chatserver.store import people, reading
 from chatserver.store.contract import Committed, RoomChange, StoreUnavailable
-from chatserver.store.migrate import migrate
+from chatserver.store.core.backlog import Backlog, Job, settle
+from chatserver.store.core.compiler import MakeOp
+from chatserver.store.core.sealing import Sealer
+from chatserver.store.drivers import sqlite
+from chatserver.store.drivers.migrate import migrate
+from chatserver.store.drivers.sqlite_connection import Connection
 from chatserver.store.operations import Operations, Scrub
-from chatserver.store.sealing import Sealer
-from chatserver.store.sqlite_connection import Connection
 from tests.simulation.plan import Disk
 
 T = TypeVar("T")

@@ -15,16 +15,17 @@ import msgspec
 
 from chatserver.delivery import hub
 from chatserver.delivery.catchup import CatchUp
-from chatserver.delivery.healing import Healing
+from chatserver.delivery.channel_stream import Line
+from chatserver.delivery.gap_repair import Healing
 from chatserver.delivery.hub import Hub
-from chatserver.delivery.line import Line
 from chatserver.delivery.outbox import Outbox
 from chatserver.delivery.presence import Presence
 from chatserver.domain.history import CommandId, Offset, Return
-from chatserver.domain.rooms import Post, Posted, Publication, WritePost, room_channel
-from chatserver.handlers import elsewhere, rooms
+from chatserver.domain.rooms.rooms import Post, Posted, Publication, WritePost, room_channel
 from chatserver.handlers.answer import Answer
-from chatserver.handlers.commit import commit
+from chatserver.handlers.rooms import commands as rooms
+from chatserver.handlers.rooms import membership
+from chatserver.handlers.rooms.commit import commit
 from chatserver.protocol.internode import TOPIC_NODES, SnapshotWanted
 from chatserver.protocol.messages import FactOk
 from chatserver.store.contract import Committed, RoomChange, StoreUnavailable
@@ -235,7 +236,7 @@ MUTANTS = (
     # Who is here
     Mutant(_never_buries, Presence, "_bury", "sees"),
     Mutant(_never_asks, Presence, "tick", "sees"),
-    Mutant(_stays, elsewhere, "depart", "sees"),
+    Mutant(_stays, membership, "depart", "sees"),
     # Failing aloud
     Mutant(_fails_unheard, Hub, "_tick", "never retrieved"),
 )

@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from random import Random
 from typing import Any
 
-from chatserver.delivery import catchup, channel, healing, hub, line, presence
+from chatserver.delivery import catchup, channel, channel_stream, gap_repair, hub, presence
 from chatserver.delivery.channel import Channel
 from chatserver.delivery.outbox import Outbox
-from chatserver.handlers import desk, rooms, sweep
+from chatserver.handlers import dispatcher, periodic
 from chatserver.handlers.connection import Connection
+from chatserver.handlers.rooms import commands as rooms
 from chatserver.store import reading
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.plan import Plan
@@ -107,16 +108,16 @@ def rigged(plan: Plan, loop: VirtualLoop) -> Iterator[None]:
         (hub, "time", _Time(loop, Random(f"{plan.seed} time"), knobs.busy)),
         (hub, "LINGER_SECONDS", knobs.linger_seconds),
         (hub, "Channel", SimulatedChannel),
-        (desk, "Outbox", SimulatedOutbox),
-        (desk, "Connection", SimulatedConnection),
-        (healing, "READ_LIMIT", knobs.read_limit),
+        (dispatcher, "Outbox", SimulatedOutbox),
+        (dispatcher, "Connection", SimulatedConnection),
+        (gap_repair, "READ_LIMIT", knobs.read_limit),
         (catchup, "READ_LIMIT", knobs.read_limit),
-        (line, "EARLY_LIMIT", knobs.early_limit),
+        (channel_stream, "EARLY_LIMIT", knobs.early_limit),
         (channel, "EARLY_LIMIT", knobs.early_limit),
         (presence, "PENDING_DELTAS", knobs.pending_deltas),
         (rooms, "_PAGE", knobs.page),
-        (sweep, "random", Random(f"{plan.seed} sweep")),
-        (sweep, "EXPIRE_SECONDS", plan.expire_seconds),
+        (periodic, "random", Random(f"{plan.seed} sweep")),
+        (periodic, "EXPIRE_SECONDS", plan.expire_seconds),
         (reading, "secrets", _Secrets(Random(f"{plan.seed} secrets"))),
     ]
     before = [(where, name, getattr(where, name)) for where, name, _ in wanted]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 
 from chatserver.domain.identity import MemberId
-from chatserver.domain.rooms import room_channel
+from chatserver.domain.rooms.rooms import room_channel
 from chatserver.store import reading
 from tests.simulation.bus import SimulatedExchange
 from tests.simulation.client import Client

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from chatserver.domain.history import ChannelName
-from chatserver.domain.rooms import Post, RoomId, room_of
+from chatserver.domain.rooms.rooms import Post, RoomId, room_of
 from tests.simulation.disk import Memory
 from tests.simulation.history import Fact, History
 from tests.simulation.ids import ALIASES

@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from chatserver.domain.floor import Listener, Seeker, Session, SessionId, Wish
-from chatserver.domain.floor_commands import Decided, FloorEffect, FloorEvent
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
+from chatserver.domain.listening.commands import Decided, FloorEffect, FloorEvent
+from chatserver.domain.listening.state import Listener, Seeker, Session, SessionId, Wish
 from chatserver.store.contract import FloorChange, FloorCommitted, Store
 from tests.store.kit import START
 

@@ -14,7 +14,7 @@ import msgspec
 
 from chatserver.domain.history import CommandId, Millis, Offset
 from chatserver.domain.identity import Member, MemberId, Persona
-from chatserver.domain.rooms import (
+from chatserver.domain.rooms.rooms import (
     Post,
     Publication,
     Room,
@@ -30,9 +30,9 @@ from chatserver.domain.rooms import (
     target_of,
 )
 from chatserver.store.contract import Committed, RoomChange, Store
-from chatserver.store.migrate import migrate
-from chatserver.store.postgres import PostgresStore
-from chatserver.store.sqlite import SqliteStore
+from chatserver.store.drivers.migrate import migrate
+from chatserver.store.drivers.postgres import PostgresStore
+from chatserver.store.drivers.sqlite import SqliteStore
 from tests.kit.database import migrated_sqlite
 from tests.kit.postgres import PostgresServer
 

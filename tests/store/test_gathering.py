@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from chatserver.store.contract import StoreUnavailable
-from chatserver.store.gathering import Gathering
+from chatserver.store.core.group_commit import Gathering
 
 
 class Table:

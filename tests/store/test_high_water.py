@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from chatserver.domain.history import HighWater
-from chatserver.domain.rooms import room_channel
+from chatserver.domain.rooms.rooms import room_channel
 from chatserver.handlers.high_water import FILE, Keeper, note, recall, renew_if_behind
 from chatserver.store.contract import Store
-from chatserver.store.sqlite import SqliteStore
+from chatserver.store.drivers.sqlite import SqliteStore
 from tests.kit.server import ChatServer
 from tests.store.kit import GRIEF, SLEEP, Database, newcomer, say, seeded, sqlite_database
 

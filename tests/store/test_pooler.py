@@ -11,9 +11,9 @@ import asyncpg
 import pytest
 
 from chatserver.store.contract import StoreUnavailable
-from chatserver.store.migrate import migrate
+from chatserver.store.drivers.migrate import migrate
+from chatserver.store.drivers.postgres import PostgresStore
 from chatserver.store.operations import Unfit
-from chatserver.store.postgres import PostgresStore
 from tests.kit.pgbouncer import PgBouncer
 from tests.kit.ports import HOST
 from tests.kit.postgres import PostgresServer

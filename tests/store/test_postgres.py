@@ -12,12 +12,12 @@ import pytest
 
 from chatserver.domain.history import Millis, Offset
 from chatserver.domain.identity import Persona
-from chatserver.domain.rooms import WritePost
-from chatserver.store.backlog import Job
+from chatserver.domain.rooms.rooms import WritePost
 from chatserver.store.contract import RoomChange, Store, StoreUnavailable
-from chatserver.store.forgetting import TRY_AGAIN_AFTER
-from chatserver.store.postgres import PostgresStore
-from chatserver.store.postgres_pool import Connections
+from chatserver.store.core.backlog import Job
+from chatserver.store.drivers.postgres import PostgresStore
+from chatserver.store.drivers.postgres_pool import Connections
+from chatserver.store.forgetting.forgetting import TRY_AGAIN_AFTER
 from tests.kit.postgres import PostgresServer
 from tests.kit.proxy import TcpProxy
 from tests.store.kit import (
@@ -209,7 +209,7 @@ async def test_a_worker_that_vanishes_in_a_transaction_does_not_keep_its_locks(
     store: Store, database: Database
 ) -> None:
     """Its connection stays open and says nothing, as when the network between them is cut."""
-    from chatserver.store.postgres_connection import Way, connect
+    from chatserver.store.drivers.postgres_connection import Way, connect
 
     ada = await newcomer(store, "Ada")
     vanished = await connect(Way(database.url, TIMEOUT))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from chatserver.store import postgres_fitness
-from chatserver.store.migrate import migrate
+from chatserver.store.drivers import postgres_fitness
+from chatserver.store.drivers.migrate import migrate
 from chatserver.store.operations import Unfit
 from tests.kit import forks
 from tests.kit.postgres import PostgresServer

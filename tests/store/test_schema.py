@@ -20,25 +20,25 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from chatserver.domain.identity import MemberId
-from chatserver.domain.rooms import RoomKind, room_channel
+from chatserver.domain.rooms.rooms import RoomKind, room_channel
 from chatserver.store import (
     account_statements,
-    floor_statements,
-    forgetting_statements,
-    house_statements,
+    listening_statements,
+    moderation_queue_statements,
     moderation_statements,
     people_statements,
-    queue_statements,
     report_access_statements,
+    room_settings_statements,
+    rooms_statements,
     staff_statements,
-    statements,
 )
-from chatserver.store.compiler import Compiler, Statement
 from chatserver.store.contract import Store
-from chatserver.store.migrate import alembic_config, migrate
+from chatserver.store.core.compiler import Compiler, Statement
+from chatserver.store.drivers.migrate import alembic_config, migrate
+from chatserver.store.drivers.postgres import PostgresStore
+from chatserver.store.drivers.sqlite import SqliteStore
+from chatserver.store.forgetting import statements
 from chatserver.store.operations import SchemaMismatch
-from chatserver.store.postgres import PostgresStore
-from chatserver.store.sqlite import SqliteStore
 from chatserver.store.tables import SCHEMA_REVISION, metadata
 from tests.kit.postgres import PostgresServer
 from tests.store.kit import Database, postgres_database, seeded, sqlite_database
@@ -73,14 +73,14 @@ def test_a_store_expects_the_newest_migration(tmp_path: Path) -> None:
 _MODULES = (
     account_statements,
     report_access_statements,
-    statements,
+    rooms_statements,
     people_statements,
-    forgetting_statements,
-    floor_statements,
+    statements,
+    listening_statements,
     staff_statements,
     moderation_statements,
-    queue_statements,
-    house_statements,
+    moderation_queue_statements,
+    room_settings_statements,
 )
 
 
@@ -99,7 +99,7 @@ def test_every_statement_compiles_in_both_dialects() -> None:
 
 
 def test_a_parameter_that_a_statement_does_not_have_is_a_mistake() -> None:
-    wrong = Statement(statements.HEADS.clause, "channel", "chanel")
+    wrong = Statement(rooms_statements.HEADS.clause, "channel", "chanel")
     with pytest.raises(ValueError, match="chanel"):
         Compiler(sqlite.dialect(paramstyle="qmark"))(wrong)
 

@@ -10,7 +10,7 @@ import pytest
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.store.contract import StoreUnavailable
-from chatserver.store.silence import Silence
+from chatserver.store.core.circuit_breaker import Silence
 from tests.store.kit import until
 
 TIMEOUT = 0.2

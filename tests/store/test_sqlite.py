@@ -19,9 +19,9 @@ import pytest
 
 from chatserver.domain.history import Millis, Offset
 from chatserver.domain.identity import MemberId
-from chatserver.domain.rooms import EditPost, RedactPost, WritePost
+from chatserver.domain.rooms.rooms import EditPost, RedactPost, WritePost
 from chatserver.store.contract import Retention, Store, StoreUnavailable
-from chatserver.store.sqlite import SqliteStore
+from chatserver.store.drivers.sqlite import SqliteStore
 from tests.store.kit import SLEEP, START, Database, change, newcomer, replay, say, seeded, sqlite_database
 
 DAY = 86_400_000
@@ -213,7 +213,7 @@ async def test_nothing_of_an_erased_person_is_left_in_the_files(
 ) -> None:
     """Also not where SQLite moved rows when pages were split: many rows of many sizes come, change and go first."""
     if is_large:
-        monkeypatch.setattr("chatserver.store.sqlite._QUICKLY_REWRITTEN", 0)
+        monkeypatch.setattr("chatserver.store.drivers.sqlite._QUICKLY_REWRITTEN", 0)
     store = patient_store
     # Indexes hold ids, and a real one says nothing of a name.
     ada, bea = await newcomer(store, "Adelheid", id_=MemberId("m_gone")), await newcomer(store, "Bea")

@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from chatserver.domain.errors import Refusal
 from chatserver.domain.history import Head, Millis, Offset, Return, StreamPosition, assess_return
 from chatserver.domain.identity import MemberId, Persona
-from chatserver.domain.rooms import (
+from chatserver.domain.rooms.rooms import (
     EditPost,
     Post,
     Reacted,
@@ -32,7 +32,7 @@ from chatserver.domain.rooms import (
     room_channel,
 )
 from chatserver.store.contract import Retention, RoomChange, Store
-from chatserver.store.forgetting import ERASED, ERASED_NAME
+from chatserver.store.forgetting.forgetting import ERASED, ERASED_NAME
 from tests.store.kit import SLEEP, START, change, evolved, newcomer, replay, room, seeded, sqlite_database
 
 T = TypeVar("T")

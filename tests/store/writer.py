@@ -10,7 +10,7 @@ import sys
 
 from chatserver.domain.history import CommandId, Millis, Offset
 from chatserver.domain.identity import MemberId, Persona
-from chatserver.domain.rooms import WritePost
+from chatserver.domain.rooms.rooms import WritePost
 from tests.store.kit import Database, change, only
 
 

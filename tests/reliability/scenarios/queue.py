@@ -8,9 +8,9 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from chatserver.domain.floor import FloorRules
 from chatserver.domain.identity import MemberId
-from chatserver.domain.practice import QUESTIONS
+from chatserver.domain.listening.state import FloorRules
+from chatserver.domain.listening.training import QUESTIONS
 from tests.kit.staff import add_listeners
 from tests.reliability.floor_judge import IDLE_SECONDS, Watch, judge_floor
 from tests.reliability.history import Verdict

@@ -1,0 +1,152 @@
+"""A floor that is being changed, and what has to be told about it afterwards.
+
+Pure. Whoever decides writes here; what comes out are events and effects. The floor that it began from stays as it was.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.identity import MemberId
+from chatserver.domain.listening.commands import (
+    Decided,
+    FloorEffect,
+    FloorEvent,
+    ListenerLeft,
+    ListenerSet,
+    SeekerLeft,
+    SeekerSet,
+    SessionForgotten,
+    SessionSet,
+    ShareForgotten,
+    ShareSet,
+)
+from chatserver.domain.listening.state import Floor, Listener, Seeker, Session, SessionId, Share
+
+
+class Draft:
+    """The floor's tables, each copied when it is first written to. What ends as it was is no event."""
+
+    def __init__(self, floor: Floor) -> None:
+        self.before = floor
+        self.floor = floor
+        """How the floor stands in this draft."""
+        self.effects: list[FloorEffect] = []
+        self._seekers: dict[MemberId, None] = {}
+        self._listeners: dict[MemberId, None] = {}
+        self._sessions: dict[SessionId, None] = {}
+        self._shares: dict[str, None] = {}
+
+    # Reading
+
+    def own_listener(self, member: MemberId) -> Listener:
+        """Raises NOT_LISTENER."""
+        listener = self.floor.listeners.get(member)
+        if listener is None:
+            raise Refusal(Reason.NOT_LISTENER)
+        return listener
+
+    def own_session(self, session: SessionId, member: MemberId) -> Session:
+        """A session that somebody is in. Raises SESSION_UNKNOWN."""
+        found = self.floor.sessions.get(session)
+        if found is None or member not in found.people:
+            raise Refusal(Reason.SESSION_UNKNOWN)
+        return found
+
+    def known_session(self, session: SessionId, member: MemberId) -> Session:
+        """A session that somebody is in, or left before its end. Raises SESSION_UNKNOWN."""
+        found = self.floor.sessions.get(session)
+        if found is None or (member not in found.people and member not in found.left):
+            raise Refusal(Reason.SESSION_UNKNOWN)
+        return found
+
+    def live_session(self, session: SessionId, member: MemberId) -> Session:
+        """A session that goes on. Raises SESSION_UNKNOWN or SESSION_OVER."""
+        found = self.own_session(session, member)
+        if not found.is_live:
+            raise Refusal(Reason.SESSION_OVER)
+        return found
+
+    # Writing
+
+    def set_seeker(self, seeker: Seeker) -> None:
+        self._write_seekers(seeker.member)[seeker.member] = seeker
+
+    def drop_seeker(self, member: MemberId) -> None:
+        self._write_seekers(member).pop(member, None)
+
+    def set_listener(self, listener: Listener) -> None:
+        self._write_listeners(listener.member)[listener.member] = listener
+
+    def drop_listener(self, member: MemberId) -> None:
+        self._write_listeners(member).pop(member, None)
+
+    def set_session(self, session: Session) -> None:
+        self._write_sessions(session.id)[session.id] = session
+
+    def drop_session(self, session: SessionId) -> None:
+        self._write_sessions(session).pop(session, None)
+
+    def set_share(self, share: Share) -> None:
+        self._write_shares(share.id)[share.id] = share
+
+    def drop_share(self, share: str) -> None:
+        if share in self.floor.shares:
+            self._write_shares(share).pop(share)
+
+    def _write_seekers(self, member: MemberId) -> dict[MemberId, Seeker]:
+        if not self._seekers:
+            self.floor = msgspec.structs.replace(self.floor, seekers={**self.floor.seekers})
+        self._seekers[member] = None
+        return self.floor.seekers
+
+    def _write_listeners(self, member: MemberId) -> dict[MemberId, Listener]:
+        if not self._listeners:
+            self.floor = msgspec.structs.replace(self.floor, listeners={**self.floor.listeners})
+        self._listeners[member] = None
+        return self.floor.listeners
+
+    def _write_sessions(self, session: SessionId) -> dict[SessionId, Session]:
+        if not self._sessions:
+            self.floor = msgspec.structs.replace(self.floor, sessions={**self.floor.sessions})
+        self._sessions[session] = None
+        return self.floor.sessions
+
+    def _write_shares(self, share: str) -> dict[str, Share]:
+        if not self._shares:
+            self.floor = msgspec.structs.replace(self.floor, shares={**self.floor.shares})
+        self._shares[share] = None
+        return self.floor.shares
+
+    # What comes of it
+
+    def decided(self, session: SessionId | None = None) -> Decided:
+        """The last of what was written to every record, if it differs from how that record was before."""
+        events: list[FloorEvent] = []
+        before, after = self.before, self.floor
+        for session_id in self._sessions:
+            if (now_session := after.sessions.get(session_id)) is None:
+                if session_id in before.sessions:
+                    events.append(SessionForgotten(session=session_id))
+            elif now_session != before.sessions.get(session_id):
+                events.append(SessionSet(session=now_session))
+        for member in self._listeners:
+            if (listener := after.listeners.get(member)) is None:
+                if member in before.listeners:
+                    events.append(ListenerLeft(member=member))
+            elif listener != before.listeners.get(member):
+                events.append(ListenerSet(listener=listener))
+        for member in self._seekers:
+            if (seeker := after.seekers.get(member)) is None:
+                if member in before.seekers:
+                    events.append(SeekerLeft(member=member))
+            elif seeker != before.seekers.get(member):
+                events.append(SeekerSet(seeker=seeker))
+        for share_id in self._shares:
+            if (share := after.shares.get(share_id)) is None:
+                if share_id in before.shares:
+                    events.append(ShareForgotten(share=share_id))
+            elif share != before.shares.get(share_id):
+                events.append(ShareSet(share=share))
+        return Decided(events=tuple(events), effects=tuple(self.effects), session=session)

@@ -1,0 +1,388 @@
+"""The floor's one road: a command or the passing of time becomes events and effects; events become the next floor.
+
+Pure: time and ids arrive as arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final, assert_never
+
+from msgspec.structs import replace
+
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.listening import fair_shares, sessions
+from chatserver.domain.listening.changes import Draft
+from chatserver.domain.listening.commands import (
+    Accept,
+    AnswerAskIn,
+    Ask,
+    AskIn,
+    Block,
+    Debrief,
+    Decided,
+    Decline,
+    Dismiss,
+    EndSession,
+    ExpelFromRoom,
+    Extend,
+    Flag,
+    FloorCommand,
+    FloorEvent,
+    GiveFeedback,
+    Hire,
+    KeepApart,
+    KeepDebrief,
+    ListenerLeft,
+    ListenerSet,
+    MarkReady,
+    Renamed,
+    ReportSession,
+    SayNobody,
+    SeekerLeft,
+    SeekerSet,
+    SessionForgotten,
+    SessionSet,
+    SetAvailable,
+    SetProfile,
+    Settle,
+    ShareForgotten,
+    ShareSet,
+    Spoke,
+    StepOut,
+    StillHere,
+    TakePlaceBack,
+    TakeWords,
+    TalkAgain,
+    Typed,
+    Withdraw,
+)
+from chatserver.domain.listening.matching import may_meet
+from chatserver.domain.listening.rest_rules import declining, pause_of
+from chatserver.domain.listening.state import Ending, Floor, FloorRules, Listener, Seeker, SessionId, Wish
+from chatserver.domain.listening.timers import next_due, refused, settle_draft
+
+_DOING: Final = 15_000
+"""A listener's doing is noted when the last is older than this: a command that is sent again changes nothing."""
+
+_Rule = Callable[[Draft, Any, MemberId, Millis, FloorRules], SessionId | None]
+
+
+def decide(floor: Floor, command: FloorCommand, who: MemberId, now: Millis, rules: FloorRules) -> Decided:
+    """Answer a command. Raises Refusal. No events means that it was already so. `who` asks; for commands of the service
+    itself it is not looked at."""
+    draft = Draft(floor)
+    return draft.decided(_decide(draft, command, who, now, rules))
+
+
+def settle(floor: Floor, now: Millis, rules: FloorRules) -> Decided:
+    """What time and fairness demand. Settling again at the same moment changes nothing."""
+    draft = Draft(floor)
+    settle_draft(draft, now, rules)
+    return draft.decided()
+
+
+def decide_and_settle(floor: Floor, command: FloorCommand, who: MemberId, now: Millis, rules: FloorRules) -> Decided:
+    """Both, as one commit. Raises Refusal of the command; then nothing is settled either."""
+    draft = Draft(floor)
+    session = _decide(draft, command, who, now, rules)
+    settle_draft(draft, now, rules)
+    return draft.decided(session)
+
+
+def due_at(floor: Floor, now: Millis, rules: FloorRules) -> Millis | None:
+    """When `settle` would next change anything, as far as the floor says now; None for never. At `now` or before it
+    where it would change something already."""
+    return next_due(floor, now, rules)
+
+
+def evolve(floor: Floor, event: FloorEvent) -> Floor:
+    """The floor after an event. Never refuses; the same event twice changes nothing. The version is the store's."""
+    return evolve_all(floor, (event,))
+
+
+def evolve_all(floor: Floor, events: Iterable[FloorEvent]) -> Floor:
+    """The floor after many events, with one copy of what they change."""
+    draft = Draft(floor)
+    for event in events:
+        match event:
+            case SeekerSet(seeker=seeker):
+                draft.set_seeker(seeker)
+            case SeekerLeft(member=member):
+                draft.drop_seeker(member)
+            case ListenerSet(listener=listener):
+                draft.set_listener(listener)
+            case ListenerLeft(member=member):
+                draft.drop_listener(member)
+            case SessionSet(session=session):
+                draft.set_session(session)
+            case SessionForgotten(session=session_id):
+                draft.drop_session(session_id)
+            case ShareSet(share=share):
+                draft.set_share(share)
+            case ShareForgotten(share=share_id):
+                draft.drop_share(share_id)
+            case _:
+                assert_never(event)
+    return draft.floor
+
+
+def _decide(draft: Draft, command: FloorCommand, who: MemberId, now: Millis, rules: FloorRules) -> SessionId | None:
+    return _RULES[type(command)](draft, command, who, now, rules)
+
+
+# ------------------------------------------------------------------------------------------------ seekers
+
+
+def _ask(draft: Draft, command: Ask, who: MemberId, now: Millis, rules: FloorRules) -> None:
+    seeker = draft.floor.seekers.get(who)
+    wish = _possible(draft.floor, command.wish)
+    if seeker is None:
+        if not command.is_open:
+            raise Refusal(Reason.LISTENING_CLOSED)
+        seeker = _new_seeker(draft.floor, command, who, wish, now, rules)
+    elif seeker.session is not None:
+        raise Refusal(Reason.IN_SESSION)
+    changed = _back(replace(seeker, name=command.name, wish=wish, avoid=seeker.avoid | command.avoid), now)
+    if changed.proposal is not None:
+        listener = draft.floor.listeners.get(changed.proposal.listener)
+        if listener is None or not may_meet(changed, listener):
+            # Another wish takes back what is being asked, as leaving does.
+            changed = _withdrawn(draft, changed, command, now, rules)
+    draft.set_seeker(changed)
+
+
+def _new_seeker(floor: Floor, command: Ask, who: MemberId, wish: Wish, now: Millis, rules: FloorRules) -> Seeker:
+    networks = (command.network, *command.around) if command.network else ()
+    fair_shares.require(floor, who, networks, command.allowance, now, rules)
+    rests_until = fair_shares.rests_until(floor, who, networks, command.allowance, rules)
+    return Seeker(
+        member=who,
+        name=command.name,
+        asked_at=now,
+        wish=wish,
+        seen_at=now,
+        avoid=command.avoid,
+        had=fair_shares.had(floor, who, now, rules),
+        rests_until=None if rests_until is None or rests_until <= now else rests_until,
+        is_quiet=rests_until is not None,
+        network=command.network,
+        around=command.around,
+    )
+
+
+def _withdrawn(draft: Draft, seeker: Seeker, command: Ask, now: Millis, rules: FloorRules) -> Seeker:
+    fair_shares.withdrew(draft, seeker, now)
+    rests_until = fair_shares.rests_until(draft.floor, seeker.member, seeker.networks, command.allowance, rules)
+    return replace(seeker, proposal=None, rests_until=rests_until, is_quiet=True)
+
+
+def _withdraw(draft: Draft, command: Withdraw, who: MemberId, now: Millis, rules: FloorRules) -> None:
+    seeker = draft.floor.seekers.get(who)
+    if seeker is not None and seeker.session is None:
+        if seeker.proposal is not None:
+            fair_shares.withdrew(draft, seeker, now)
+        draft.drop_seeker(who)
+
+
+def _take_place_back(draft: Draft, command: TakePlaceBack, who: MemberId, now: Millis, rules: FloorRules) -> None:
+    seeker = draft.floor.seekers.get(who)
+    if seeker is None:
+        raise Refusal(Reason.PLACE_GONE)
+    if seeker.lapsed_at is not None:
+        draft.set_seeker(_back(seeker, now))
+
+
+def _back(seeker: Seeker, now: Millis) -> Seeker:
+    """Who says something is here."""
+    if seeker.lapsed_at is None:
+        return seeker
+    return replace(seeker, lapsed_at=None, seen_at=Millis(max(seeker.seen_at, now)))
+
+
+def _possible(floor: Floor, wish: Wish) -> Wish:
+    """Nobody waits for one listener only who listens here no more."""
+    return wish if wish.member is None or wish.member in floor.listeners else replace(wish, member=None, only=False)
+
+
+# ------------------------------------------------------------------------------------------------ listeners
+
+
+def _set_profile(draft: Draft, command: SetProfile, who: MemberId, now: Millis, rules: FloorRules) -> None:
+    profile = replace(command.profile, cap=max(1, min(command.profile.cap, rules.most_cap)))
+    draft.set_listener(_active(replace(draft.own_listener(who), profile=profile), now))
+
+
+def _set_available(draft: Draft, command: SetAvailable, who: MemberId, now: Millis, rules: FloorRules) -> None:
+    listener = draft.own_listener(who)
+    if command.on and listener.ready_at is None:
+        raise Refusal(Reason.NOT_READY)
+    if command.on and not listener.wants:
+        listener = replace(listener, wants=True, wanted_at=now, since=now, ignored=0)
+    elif not command.on:
+        listener = replace(listener, wants=False, ignored=0)
+    draft.set_listener(_active(listener, now))
+
+
+def _still_here(draft: Draft, command: StillHere, who: MemberId, now: Millis, rules: FloorRules) -> None:
+    draft.set_listener(_active(draft.own_listener(who), now))
+
+
+def _accept(draft: Draft, command: Accept, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
+    listener = draft.own_listener(who)
+    seeker = draft.floor.seekers.get(command.seeker)
+    if seeker is None:
+        raise Refusal(Reason.PROPOSAL_GONE)
+    if seeker.session is not None:
+        # Sent again it is the same session.
+        if who in draft.floor.sessions[seeker.session].listeners:
+            return seeker.session
+        raise Refusal(Reason.PROPOSAL_GONE)
+    is_theirs = seeker.proposal is not None and seeker.proposal.listener == who
+    if not is_theirs or command.session in draft.floor.sessions or pause_of(listener, now, rules) is not None:
+        raise Refusal(Reason.PROPOSAL_GONE)
+    sessions.begin(draft, seeker, _active(listener, now), command.session, now, rules)
+    return command.session
+
+
+def _decline(draft: Draft, command: Decline, who: MemberId, now: Millis, rules: FloorRules) -> None:
+    listener = draft.own_listener(who)
+    seeker = draft.floor.seekers.get(command.seeker)
+    if seeker is not None and seeker.proposal is not None and seeker.proposal.listener == who:
+        draft.set_seeker(refused(seeker, now))
+        draft.set_listener(_active(declining(replace(listener, ignored=0), now), now))
+
+
+def _mark_ready(draft: Draft, command: MarkReady, who: MemberId, now: Millis, rules: FloorRules) -> None:
+    listener = draft.own_listener(who)
+    if listener.ready_at is None:
+        draft.set_listener(_active(replace(listener, ready_at=now), now))
+
+
+def _debrief(draft: Draft, command: Debrief, who: MemberId, now: Millis, rules: FloorRules) -> None:
+    listener = draft.own_listener(who)
+    if listener.owes is None or listener.owes != command.session:
+        raise Refusal(Reason.SESSION_UNKNOWN)
+    draft.set_listener(_active(replace(listener, owes=None, since=now), now))
+    draft.effects.append(KeepDebrief(listener=who, note=command.note, at=now, session=command.session))
+
+
+def _active(listener: Listener, now: Millis) -> Listener:
+    """A listener who just did something. Noted coarsely: a command that is sent again changes nothing."""
+    if now - listener.active_at < _DOING:
+        return listener
+    return replace(listener, active_at=now, seen_at=Millis(max(listener.seen_at, now)))
+
+
+# ------------------------------------------------------------------------------------------------ the service itself
+
+
+def _settle(draft: Draft, command: Settle, who: MemberId, now: Millis, rules: FloorRules) -> None:
+    """What time demands follows every command."""
+
+
+def _hire(draft: Draft, command: Hire, who: MemberId, now: Millis, rules: FloorRules) -> None:
+    person = command.person
+    if person.id not in draft.floor.listeners:
+        draft.set_listener(Listener(member=person.id, name=person.name, since=now))
+    _rename(draft, person)
+
+
+def _dismiss(draft: Draft, command: Dismiss, who: MemberId, now: Millis, rules: FloorRules) -> None:
+    """As if they had vanished, at once. Of somebody who is erased nothing is left but that they were there."""
+    member = command.member
+    ending = Ending.ERASED if command.is_erased else Ending.STAFF
+    draft.drop_listener(member)
+    for session in [*draft.floor.sessions.values()]:
+        if not session.is_live:
+            continue
+        if member in session.listeners:
+            sessions.lose_listener(draft, session, member, ending, now, rules)
+        elif session.asked is not None and session.asked.listener == member:
+            draft.set_session(replace(session, asked=None))
+        elif command.is_erased and session.seeker == member:
+            sessions.end(draft, session, ending, now, rules)
+    for seeker in [*draft.floor.seekers.values()]:
+        if seeker.wish.member == member:
+            draft.set_seeker(replace(seeker, wish=_possible(draft.floor, seeker.wish)))
+    if command.is_erased:
+        erased = draft.floor.seekers.get(member)
+        if erased is not None and erased.proposal is not None:
+            # Their network's share remembers it; their own goes with them.
+            fair_shares.withdrew(draft, erased, now)
+        draft.drop_seeker(member)
+        draft.drop_share(member)
+        for session in [*draft.floor.sessions.values()]:
+            if member in session.people or member in session.names:
+                draft.set_session(sessions.without(session, member))
+
+
+def _step_out(draft: Draft, command: StepOut, who: MemberId, now: Millis, rules: FloorRules) -> None:
+    """As if they had vanished, and without a way back into what was written, also where it is over. Whose session it
+    was stays as it is, or nobody could report them any more."""
+    member = command.member
+    for session in [*draft.floor.sessions.values()]:
+        if member in session.listeners:
+            if session.is_live:
+                sessions.lose_listener(draft, session, member, Ending.STAFF, now, rules)
+            draft.effects.append(ExpelFromRoom(session=session.id, member=member))
+        elif session.is_live and session.asked is not None and session.asked.listener == member:
+            draft.set_session(replace(session, asked=None))
+
+
+def _keep_apart(draft: Draft, command: KeepApart, who: MemberId, now: Millis, rules: FloorRules) -> None:
+    for member, listener in ((who, command.other), (command.other, who)):
+        seeker = draft.floor.seekers.get(member)
+        if seeker is not None and listener in draft.floor.listeners:
+            draft.set_seeker(replace(seeker, avoid=seeker.avoid | {listener}))
+
+
+def _renamed(draft: Draft, command: Renamed, who: MemberId, now: Millis, rules: FloorRules) -> None:
+    _rename(draft, command.person)
+
+
+def _rename(draft: Draft, person: Person) -> None:
+    if (listener := draft.floor.listeners.get(person.id)) is not None:
+        draft.set_listener(replace(listener, name=person.name))
+    if (seeker := draft.floor.seekers.get(person.id)) is not None:
+        draft.set_seeker(replace(seeker, name=person.name))
+    for session in [*draft.floor.sessions.values()]:
+        if session.seeker == person.id:
+            draft.set_session(replace(session, seeker_name=person.name))
+        elif person.id in session.names:
+            draft.set_session(replace(session, names={**session.names, person.id: person.name}))
+
+
+_RULES: Final[dict[type[FloorCommand], _Rule]] = {
+    Ask: _ask,
+    Withdraw: _withdraw,
+    TakePlaceBack: _take_place_back,
+    GiveFeedback: sessions.give_feedback,
+    SetProfile: _set_profile,
+    SetAvailable: _set_available,
+    StillHere: _still_here,
+    Accept: _accept,
+    Decline: _decline,
+    SayNobody: sessions.say_nobody,
+    MarkReady: _mark_ready,
+    Debrief: _debrief,
+    EndSession: sessions.end_session,
+    Extend: sessions.extend,
+    TalkAgain: sessions.talk_again,
+    TakeWords: sessions.take_words,
+    Flag: sessions.flag,
+    AskIn: sessions.ask_in,
+    AnswerAskIn: sessions.answer_ask_in,
+    Block: sessions.block,
+    ReportSession: sessions.report,
+    Spoke: sessions.spoke,
+    Typed: sessions.typed,
+    Settle: _settle,
+    Hire: _hire,
+    Dismiss: _dismiss,
+    StepOut: _step_out,
+    KeepApart: _keep_apart,
+    Renamed: _renamed,
+}

@@ -1,0 +1,123 @@
+"""Whether a floor keeps its promises, counted. Metrics and tests read it.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+import msgspec
+
+from chatserver.domain.history import Millis
+from chatserver.domain.listening.matching import loads, next_proposals
+from chatserver.domain.listening.rest_rules import cap_of, pause_of, taken_this_week, taken_today
+from chatserver.domain.listening.state import Floor, FloorRules, Listener, Proposal, Seeker, Session
+
+_LATE: Final = 10_000
+"""Milliseconds by which something may be overdue: those who see to it wake now and then, and are sometimes killed."""
+
+
+class Audit(msgspec.Struct, frozen=True, kw_only=True):
+    """How many times each promise is broken on a floor. All of them are 0 on a floor that was settled just now."""
+
+    shared_sessions: int = 0
+    """Live sessions to which more or fewer than one seeker belongs."""
+    double_seekers: int = 0
+    """Seekers who are in more than one live session."""
+    over_cap: int = 0
+    """Listeners with more sessions and proposals at once than they may have."""
+    over_day_cap: int = 0
+    over_week_cap: int = 0
+    in_pause: int = 0
+    """Listeners who are asked during a pause."""
+    double_proposals: int = 0
+    """Listeners who are asked about more than one seeker at a time."""
+    orphans: int = 0
+    """Places and sessions whose people are away far beyond the grace, and sessions without anybody."""
+    late_proposals: int = 0
+    """Proposals that stand past their deadline."""
+    stale: int = 0
+    """Ended sessions that should have been forgotten."""
+    idle: int = 0
+    """Eligible listeners who are not asked although somebody waits whom they could take."""
+    idle_ms: int = 0
+    """For how long the longest of them, as far as the floor can tell."""
+
+    @property
+    def broken(self) -> int:
+        """All of it together, but for `idle`, which a moment may explain."""
+        return sum(getattr(self, name) for name in PROMISES)
+
+
+PROMISES = tuple(name for name in Audit.__struct_fields__ if not name.startswith("idle"))
+
+
+def audit(floor: Floor, now: Millis, rules: FloorRules) -> Audit:
+    """Count what does not hold at `now`."""
+    live = [session for session in floor.sessions.values() if session.is_live]
+    seats = loads(floor)
+    asked = Counter(seeker.proposal.listener for seeker in floor.seekers.values() if seeker.proposal is not None)
+    listeners = floor.listeners.values()
+    idle = next_proposals(floor, now, rules)
+    return Audit(
+        shared_sessions=_shared_sessions(floor, live),
+        double_seekers=sum(count > 1 for count in Counter(session.seeker for session in live).values()),
+        over_cap=sum(_is_over_cap(each, seats[each.member], asked[each.member], rules) for each in listeners),
+        over_day_cap=sum(taken_today(each, now) > rules.sessions_a_day for each in listeners),
+        over_week_cap=sum(taken_this_week(each, now) > rules.sessions_a_week for each in listeners),
+        in_pause=sum(bool(asked[each.member]) and pause_of(each, now, rules) is not None for each in listeners),
+        double_proposals=sum(count > 1 for count in asked.values()),
+        orphans=_orphans(floor, live, now, rules),
+        late_proposals=sum(
+            seeker.proposal is not None and now >= seeker.proposal.deadline + _LATE for seeker in floor.seekers.values()
+        ),
+        stale=sum(
+            session.forget_at is not None and now >= session.forget_at + _LATE for session in floor.sessions.values()
+        ),
+        idle=len(idle),
+        idle_ms=max((_idle_ms(floor, seeker, proposal, now) for seeker, proposal in idle), default=0),
+    )
+
+
+def _shared_sessions(floor: Floor, live: list[Session]) -> int:
+    """Live sessions without their seeker on the floor, and seekers who are where no session of theirs is."""
+    theirs = {session.id: session.seeker for session in live}
+    inside = {seeker.session: member for member, seeker in floor.seekers.items() if seeker.session is not None}
+    strangers = sum(
+        seeker.session is not None and theirs.get(seeker.session) != member for member, seeker in floor.seekers.items()
+    )
+    return strangers + sum(session not in inside for session in theirs)
+
+
+def _is_over_cap(listener: Listener, seats: int, asked: int, rules: FloorRules) -> bool:
+    """Who lowers their own cap keeps the sessions that they have, and gets no more."""
+    return seats > rules.most_cap or (asked > 0 and seats > cap_of(listener, rules))
+
+
+def _orphans(floor: Floor, live: list[Session], now: Millis, rules: FloorRules) -> int:
+    away = sum(
+        seeker.session is None
+        and now - seeker.seen_at >= rules.grace + _LATE
+        and (seeker.lapsed_at is None or now - seeker.lapsed_at >= rules.grace + _LATE)
+        for seeker in floor.seekers.values()
+    )
+    left = sum(
+        any(
+            now - seen_at >= rules.session_grace + _LATE
+            for seen_at in (
+                *(each.seen_at for each in [floor.seekers.get(session.seeker)] if each is not None),
+                *(each.seen_at for each in map(floor.listeners.get, session.listeners) if each is not None),
+            )
+        )
+        or not session.listeners
+        or any(member not in floor.listeners for member in session.listeners)
+        for session in live
+    )
+    return away + left
+
+
+def _idle_ms(floor: Floor, seeker: Seeker, proposal: Proposal, now: Millis) -> int:
+    free_since = floor.listeners[proposal.listener].since
+    return max(0, now - max(seeker.asked_at, free_since, seeker.refused_at or 0, seeker.rests_until or 0))

@@ -1,0 +1,519 @@
+"""What happens in a session: from its beginning, over time that is added and colleagues who come in, to its end, what
+is said afterwards, and its being forgotten.
+
+Pure: time and ids arrive as arguments. Everything here writes to a draft of the floor.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final, TypeVar
+
+from msgspec.structs import replace
+
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import MemberId
+from chatserver.domain.listening import fair_shares
+from chatserver.domain.listening.changes import Draft
+from chatserver.domain.listening.commands import (
+    AdmitToRoom,
+    AnswerAskIn,
+    AskIn,
+    Block,
+    CloseRoom,
+    DropRoom,
+    DropWords,
+    EndSession,
+    ExpelFromRoom,
+    Extend,
+    Flag,
+    GiveFeedback,
+    KeepFeedback,
+    KeepReport,
+    KeepWords,
+    NoteWait,
+    OpenRoom,
+    ReportSession,
+    SayNobody,
+    Spoke,
+    TakeWords,
+    TalkAgain,
+    Typed,
+)
+from chatserver.domain.listening.matching import may_meet, may_take_one_more
+from chatserver.domain.listening.rest_rules import DAY, after, came_to_nothing, declining, pause_of, spared, taking
+from chatserver.domain.listening.state import (
+    Asked,
+    Ending,
+    FloorRules,
+    Left,
+    Listener,
+    Seeker,
+    Session,
+    SessionId,
+    Wish,
+)
+
+_T = TypeVar("_T")
+
+MOST_LISTENERS: Final = 2
+MOST_REPORTS: Final = 20
+"""Reports of one person kept about one session; more of them say nothing new. One cannot use up another's."""
+MOST_WORDS: Final = 5
+"""Come-back words that one session leads to; beyond it the oldest are good no more."""
+ROOM_NAME: Final = "One-to-one"
+
+KEEPS_PLACE: Final = frozenset({Ending.LISTENER_GONE, Ending.STAFF, Ending.ERASED})
+"""Where the listener was lost, and it was nobody's wish to end: the seeker is first in the queue again."""
+
+
+# ------------------------------------------------------------------------------------------------ beginning
+
+
+def begin(draft: Draft, seeker: Seeker, listener: Listener, id: SessionId, now: Millis, rules: FloorRules) -> None:
+    """The listener has accepted: they are in a session now, in a closed room of their own."""
+    assert seeker.proposal is not None
+    draft.set_session(
+        Session(
+            id=id,
+            seeker=seeker.member,
+            seeker_name=seeker.name,
+            listeners=(listener.member,),
+            names={listener.member: listener.name},
+            wish=seeker.wish,
+            asked_at=seeker.asked_at,
+            started_at=now,
+            ends_at=Millis(now + _length(seeker, listener, rules)),
+            last_at=now,
+            why=seeker.proposal.why,
+        )
+    )
+    draft.set_listener(taking(listener, now))
+    fair_shares.begun(draft, seeker, now)
+    draft.set_seeker(
+        replace(
+            seeker,
+            session=id,
+            proposal=None,
+            is_first=False,
+            lapsed_at=None,
+            rests_until=None,
+            network="",
+            around=(),
+            refused_by=frozenset(),
+            refused_at=None,
+        )
+    )
+    draft.effects.append(OpenRoom(session=id, name=ROOM_NAME, members=(seeker.member, listener.member)))
+    if not seeker.is_first and not seeker.wish.only:
+        # Who lost a listener, or waited for one in particular, says nothing about how long others wait.
+        draft.effects.append(NoteWait(asked_at=Millis(min(seeker.asked_at, now)), met_at=now))
+
+
+def _length(seeker: Seeker, listener: Listener, rules: FloorRules) -> int:
+    wanted = rules.length if seeker.wish.minutes is None else seeker.wish.minutes * 60_000
+    most = rules.longest if listener.profile.most_minutes is None else listener.profile.most_minutes * 60_000
+    return min(wanted, most, rules.longest)
+
+
+# ------------------------------------------------------------------------------------------------ during
+
+
+def spoke(draft: Draft, command: Spoke, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
+    session = draft.own_session(command.session, who)
+    spoken = session.spoken or who == session.seeker
+    if session.is_live and (now > session.last_at or spoken is not session.spoken):
+        last_at = Millis(max(now, session.last_at))
+        draft.set_session(replace(session, last_at=last_at, warned=session.warned - {"idle"}, spoken=spoken))
+    return session.id
+
+
+def typed(draft: Draft, command: Typed, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
+    session = draft.own_session(command.session, who)
+    if session.is_live and now > session.typed_at:
+        changed = replace(session, typed_at=now)
+        if changed.quiet_since(rules) > session.quiet_since(rules):
+            draft.set_session(replace(changed, warned=session.warned - {"idle"}))
+    return session.id
+
+
+def extend(draft: Draft, command: Extend, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
+    """More time, once the seeker and a listener both want it."""
+    session = draft.live_session(command.session, who)
+    if not command.on:
+        draft.set_session(replace(session, extend_by=session.extend_by - {who}))
+        return session.id
+    latest = session.started_at + rules.longest
+    if session.ends_at >= latest:
+        raise Refusal(Reason.NO_MORE_TIME)
+    wanted_by = session.extend_by | {who}
+    if session.seeker in wanted_by and not wanted_by.isdisjoint(session.listeners):
+        session = replace(
+            session,
+            ends_at=Millis(min(max(session.ends_at, now) + rules.extension, latest)),
+            extended=session.extended + 1,
+            extend_by=frozenset(),
+            warned=session.warned - {"length"},
+        )
+    else:
+        session = replace(session, extend_by=wanted_by)
+    draft.set_session(replace(session, last_at=Millis(max(session.last_at, now))))
+    return session.id
+
+
+def ask_in(draft: Draft, command: AskIn, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
+    """A colleague is asked in. Their seat is kept for them until they, or the seeker, have answered."""
+    draft.own_listener(who)
+    session = draft.live_session(command.session, who)
+    if session.listeners[0] != who:
+        raise Refusal(Reason.NOT_HOLDING)
+    asked = Asked(listener=command.listener, by=who, is_handover=command.is_handover, made_at=now)
+    before = session.asked
+    if before is not None and (before.listener, before.is_handover) == (asked.listener, asked.is_handover):
+        return session.id
+    if command.listener in session.listeners and not command.is_handover:
+        return session.id
+    # The seat that an earlier question keeps is free again.
+    draft.set_session(replace(session, asked=None))
+    if not _may_come_in(draft, session, asked, now, rules):
+        raise Refusal(Reason.LISTENER_BUSY)
+    names = {**session.names, asked.listener: draft.floor.listeners[asked.listener].name}
+    draft.set_session(replace(session, asked=asked, names=names))
+    return session.id
+
+
+def answer_ask_in(draft: Draft, command: AnswerAskIn, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
+    """The seeker's word, then the colleague's; or it is taken back."""
+    session = draft.floor.sessions.get(command.session)
+    asked = None if session is None else session.asked
+    if session is None or (who not in session.people and (asked is None or who != asked.listener)):
+        raise Refusal(Reason.SESSION_UNKNOWN)
+    if asked is None:
+        # Answered already, or taken back. Whoever is in the session sees how it stands.
+        return session.id
+    if not command.yes:
+        if who in {session.seeker, asked.by, asked.listener}:
+            draft.set_session(replace(session, asked=None))
+        return session.id
+    if who == session.seeker and not asked.agreed:
+        draft.set_session(replace(session, asked=replace(asked, agreed=True, made_at=now)))
+    elif who == asked.listener:
+        if not asked.agreed:
+            raise Refusal(Reason.PROPOSAL_GONE)
+        _come_in(draft, session, asked, now, rules)
+    return session.id
+
+
+def _may_come_in(draft: Draft, session: Session, asked: Asked, now: Millis, rules: FloorRules) -> bool:
+    colleague = draft.floor.listeners.get(asked.listener)
+    seeker = draft.floor.seekers[session.seeker]
+    if colleague is None or asked.listener == asked.by or not may_meet(_anybody(seeker), colleague):
+        return False
+    if asked.listener in session.listeners:
+        return True
+    has_seat = asked.is_handover or len(session.listeners) < MOST_LISTENERS
+    return has_seat and may_take_one_more(draft.floor, colleague, now, rules)
+
+
+def _anybody(seeker: Seeker) -> Seeker:
+    """Who would only meet one listener did; whom else they meet is theirs to say now."""
+    return replace(seeker, wish=replace(seeker.wish, only=False))
+
+
+def _come_in(draft: Draft, session: Session, asked: Asked, now: Millis, rules: FloorRules) -> None:
+    colleague = draft.own_listener(asked.listener)
+    session = replace(session, asked=None, last_at=Millis(max(session.last_at, now)))
+    is_new = asked.listener not in session.listeners
+    if is_new:
+        if pause_of(colleague, now, rules) is not None:
+            raise Refusal(Reason.LISTENER_BUSY)
+        session = replace(
+            session,
+            listeners=(*session.listeners, asked.listener),
+            names={**session.names, asked.listener: colleague.name},
+            left=_but(session.left, asked.listener),
+        )
+        draft.set_listener(taking(colleague, now))
+        draft.effects.append(AdmitToRoom(session=session.id, member=asked.listener))
+    if asked.is_handover:
+        others = tuple(member for member in session.listeners if member not in {asked.by, asked.listener})
+        session = replace(session, listeners=(asked.listener, asked.by, *others))
+        draft.set_session(session)
+        leave(draft, session, asked.by, now, rules)
+    else:
+        draft.set_session(session)
+
+
+def leave(draft: Draft, session: Session, member: MemberId, now: Millis, rules: FloorRules) -> None:
+    """One of two listeners is in the session no more; the other holds it."""
+    session = draft.floor.sessions[session.id]
+    asked = session.asked
+    draft.set_session(
+        replace(
+            session,
+            listeners=tuple(other for other in session.listeners if other != member),
+            extend_by=session.extend_by - {member},
+            gone=_but(session.gone, member),
+            left={**session.left, member: Left(at=now, flagged=session.flagged)},
+            asked=None if asked is not None and member in {asked.by, asked.listener} else asked,
+        )
+    )
+    draft.effects.append(ExpelFromRoom(session=session.id, member=member))
+    _spare(draft, session, member, now, rules)
+
+
+def flag(draft: Draft, command: Flag, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
+    """It is, or was, heavy. Once it is over that cannot be unsaid: what is owed for it would go with it."""
+    draft.own_listener(who)
+    session = draft.known_session(command.session, who)
+    if who in session.left:
+        return _flag_what_was_left(draft, session, command, who, rules)
+    if session.flagged == command.on or who == session.seeker:
+        return session.id
+    if not session.is_live and not command.on:
+        raise Refusal(Reason.SESSION_OVER)
+    session = replace(session, flagged=command.on)
+    draft.set_session(session)
+    if session.ended_at is not None:
+        for listener in session.listeners:
+            _spare(draft, session, listener, session.ended_at, rules)
+    return session.id
+
+
+def _flag_what_was_left(draft: Draft, session: Session, command: Flag, who: MemberId, rules: FloorRules) -> SessionId:
+    """Their own part is over: what follows is theirs alone, and counts from when they left."""
+    left = session.left[who]
+    if left.flagged == command.on:
+        return session.id
+    if not command.on:
+        raise Refusal(Reason.SESSION_OVER)
+    draft.set_session(replace(session, left={**session.left, who: replace(left, flagged=True)}))
+    _spare(draft, replace(session, flagged=True), who, left.at, rules)
+    return session.id
+
+
+def block(draft: Draft, command: Block, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
+    """Never again. The session ends, unless it is the second listener who goes."""
+    session = draft.own_session(command.session, who)
+    others = frozenset(session.listeners) if who == session.seeker else {who}
+    is_second = who in session.listeners[1:]
+    # No words lead back to somebody who does not want to meet again, also none that were given already.
+    draft.effects.extend(DropWords(words_hash=each) for each in session.words)
+    again = session.again - {who} if is_second else frozenset()
+    session = replace(session, again=again, words=(), blocked=session.blocked or not is_second)
+    draft.set_session(session)
+    if session.is_live:
+        if is_second:
+            leave(draft, session, who, now, rules)
+        else:
+            end(draft, session, Ending.BLOCKED, now, rules)
+            if who == session.seeker and _is_brief(session, now, rules):
+                # Whoever met somebody like that may ask again as if they had not.
+                fair_shares.give_back(draft, session, to_network=False)
+    seeker = draft.floor.seekers.get(session.seeker)
+    if seeker is not None:
+        # They have asked again, or wait for another: never for this one.
+        draft.set_seeker(replace(seeker, avoid=seeker.avoid | others))
+    return session.id
+
+
+def report(draft: Draft, command: ReportSession, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
+    """Keep a report. A call is one only from somebody who listens there; from anybody else it is a plain report.
+
+    Where a call is open already the store adds to it, so that calls need no memory here and one that was answered can
+    be made again.
+    """
+    session = draft.known_session(command.session, who)
+    about = _meant(session, command.about, who)
+    is_call = command.is_call and who in session.listeners
+    if not is_call:
+        key = _report_key(command, who)
+        own = sum(other.startswith(_digest(who)) for other in session.reported)
+        if key in session.reported or own >= MOST_REPORTS:
+            return session.id
+        draft.set_session(replace(session, reported=session.reported | {key}))
+    draft.effects.append(
+        KeepReport(
+            session=session.id,
+            by=who,
+            about=None if is_call else about,
+            reason=command.reason,
+            note=command.note,
+            is_call=is_call,
+            at=now,
+        )
+    )
+    return session.id
+
+
+def _meant(session: Session, about: MemberId | None, who: MemberId) -> MemberId | None:
+    """Whom a report is about. Of several listeners nobody guesses which: it stands among what they wrote. What a
+    listener reports is about the seeker, unless they name a colleague. Raises MEMBER_UNKNOWN."""
+    met = [each for each in (*session.listeners, *session.left) if each != who]
+    if about is None:
+        return session.seeker if who != session.seeker else met[0] if len(met) == 1 else None
+    if about == who or about not in (session.seeker, *met):
+        raise Refusal(Reason.MEMBER_UNKNOWN)
+    return about
+
+
+def _report_key(command: ReportSession, who: MemberId) -> str:
+    return _digest(who) + _digest("\0".join((command.reason, command.note, str(command.is_call), command.about or "")))
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()
+
+
+# ------------------------------------------------------------------------------------------------ the end
+
+
+def end_session(draft: Draft, command: EndSession, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
+    """Either side's word ends it. A second listener goes alone."""
+    session = draft.own_session(command.session, who)
+    if session.is_live:
+        if who in session.listeners[1:]:
+            leave(draft, session, who, now, rules)
+        else:
+            end(draft, session, Ending.SEEKER if who == session.seeker else Ending.LISTENER, now, rules)
+    return session.id
+
+
+def say_nobody(draft: Draft, command: SayNobody, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
+    """End a session in which the seeker wrote nothing, on its listener's word that nobody is there."""
+    draft.own_listener(who)
+    session = draft.own_session(command.session, who)
+    if who == session.seeker:
+        raise Refusal(Reason.SESSION_UNKNOWN)
+    if session.is_live:
+        if session.spoken:
+            raise Refusal(Reason.NOT_NOBODY)
+        if (wait := session.started_at + rules.nobody_after - now) > 0:
+            raise Refusal(Reason.NOT_NOBODY, retry_after=wait / 1000)
+        fair_shares.was_nobody(draft, session, now)
+        end(draft, session, Ending.NOBODY, now, rules)
+    return session.id
+
+
+def end(draft: Draft, session: Session, ending: Ending, now: Millis, rules: FloorRules) -> None:
+    """A live session is over. Its room closes; every listener gets the pause that is due; the seeker goes, or where
+    the listener was lost is first in the queue again."""
+    session = replace(
+        session,
+        ended_at=now,
+        ending=ending,
+        forget_at=Millis(now + rules.keep),
+        asked=None,
+        extend_by=frozenset(),
+        gone={},
+    )
+    draft.set_session(session)
+    draft.effects.append(CloseRoom(session=session.id))
+    for member in session.listeners:
+        _spare(draft, session, member, now, rules)
+    is_unused = ending is Ending.LISTENER and _is_brief(session, now, rules)
+    is_declined = is_unused and not session.spoken and now - session.started_at < rules.nobody_after
+    if is_declined and (holder := draft.floor.listeners.get(session.listeners[0])) is not None:
+        # Nobody could have written yet: it is as if they had not taken them, and is counted as that is.
+        draft.set_listener(declining(holder, now))
+    if ending in KEEPS_PLACE or is_declined or (is_unused and session.spoken):
+        fair_shares.give_back(draft, session)
+    seeker = draft.floor.seekers.get(session.seeker)
+    if seeker is None or seeker.session != session.id:
+        return
+    if ending in KEEPS_PLACE:
+        draft.set_seeker(replace(seeker, session=None, is_first=True, asked_at=session.asked_at))
+    else:
+        draft.drop_seeker(seeker.member)
+
+
+def lose_listener(
+    draft: Draft, session: Session, member: MemberId, ending: Ending, now: Millis, rules: FloorRules
+) -> None:
+    """One of its listeners is there no more. If another is, they hold it."""
+    if len(session.listeners) > 1:
+        leave(draft, session, member, now, rules)
+    else:
+        end(draft, session, ending, now, rules)
+
+
+def without(session: Session, member: MemberId) -> Session:
+    """A session's record without the name, and the wishes, of somebody who is erased."""
+    names = {other: "" if other == member else name for other, name in session.names.items()}
+    if member != session.seeker:
+        return replace(session, names=names, again=session.again - {member}, left=_but(session.left, member))
+    return replace(session, seeker_name="", wish=Wish(), heard=None, heavy_after=None, again=frozenset())
+
+
+def _but(members: dict[MemberId, _T], member: MemberId) -> dict[MemberId, _T]:
+    return {other: value for other, value in members.items() if other != member}
+
+
+def _spare(draft: Draft, session: Session, member: MemberId, now: Millis, rules: FloorRules) -> None:
+    listener = draft.floor.listeners.get(member)
+    if listener is None:
+        return
+    if came_to_nothing(session, now, rules):
+        draft.set_listener(spared(listener, session, now))
+    else:
+        draft.set_listener(after(listener, session, now, rules))
+
+
+def _is_brief(session: Session, now: Millis, rules: FloorRules) -> bool:
+    return now - session.started_at < rules.brief
+
+
+# ------------------------------------------------------------------------------------------------ afterwards
+
+
+def give_feedback(draft: Draft, command: GiveFeedback, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
+    """Kept with the session, and counted when that is forgotten: until then they may think again."""
+    session = draft.own_session(command.session, who)
+    if who != session.seeker:
+        raise Refusal(Reason.SESSION_UNKNOWN)
+    if session.is_live:
+        raise Refusal(Reason.IN_SESSION)
+    draft.set_session(replace(session, heard=command.heard, heavy_after=command.heavy))
+    return session.id
+
+
+def talk_again(draft: Draft, command: TalkAgain, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
+    """Private: the other learns of it only after saying it too."""
+    session = draft.own_session(command.session, who)
+    if session.is_live:
+        raise Refusal(Reason.IN_SESSION)
+    if not session.blocked:
+        again = session.again | {who} if command.on else session.again - {who}
+        draft.set_session(replace(session, again=again))
+    return session.id
+
+
+def take_words(draft: Draft, command: TakeWords, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
+    """Words that lead to the first listener who wants to talk again as well."""
+    session = draft.own_session(command.session, who)
+    listener = next((member for member in session.listeners if member in session.again), None)
+    if who != session.seeker or who not in session.again or listener not in draft.floor.listeners:
+        raise Refusal(Reason.NO_WORDS_YET)
+    assert listener is not None
+    words = (*(each for each in session.words if each != command.words_hash), command.words_hash)
+    draft.effects.extend(DropWords(words_hash=each) for each in words[:-MOST_WORDS])
+    draft.set_session(replace(session, words=words[-MOST_WORDS:]))
+    expires_at = Millis(now + rules.words_days * DAY)
+    draft.effects.append(KeepWords(words_hash=command.words_hash, listener=listener, expires_at=expires_at))
+    return session.id
+
+
+def forget(draft: Draft, session: Session, now: Millis) -> None:
+    """What was written, and who it was between, goes. What the seeker said of it stays, without either's name."""
+    draft.drop_session(session.id)
+    draft.effects.append(DropRoom(session=session.id))
+    if session.heard is not None or session.heavy_after is not None:
+        draft.effects.append(
+            KeepFeedback(
+                heard=session.heard,
+                heavy_before=session.wish.heavy,
+                heavy_after=session.heavy_after,
+                at=session.ended_at or now,
+            )
+        )

@@ -1,0 +1,227 @@
+"""What time and fairness demand of the floor, and when they will next demand anything.
+
+Pure. Two readings of the same rules: `settle_draft` carries out what is due, `next_due` says when something will be.
+Whatever is done here when a moment has come stands there as that moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from msgspec.structs import replace
+
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import MemberId
+from chatserver.domain.listening import fair_shares, sessions
+from chatserver.domain.listening.changes import Draft
+from chatserver.domain.listening.matching import is_resting, loads, may_meet, next_proposals
+from chatserver.domain.listening.rest_rules import cap_ends_after, cap_of, declining, is_here, pause_of, rested
+from chatserver.domain.listening.state import Ending, Floor, FloorRules, Listener, Seeker, Session
+
+
+def settle_draft(draft: Draft, now: Millis, rules: FloorRules) -> None:
+    """Carry out everything that is due. What an earlier part does is seen by the later ones, and none undoes what one
+    before it did: doing it again changes nothing."""
+    for session in [*draft.floor.sessions.values()]:
+        _settle_session(draft, session, now, rules)
+    for listener in [*draft.floor.listeners.values()]:
+        _settle_listener(draft, listener, now, rules)
+    seats = loads(draft.floor)
+    for seeker in [*draft.floor.seekers.values()]:
+        if seeker.session is not None:
+            continue
+        if _is_gone_for_good(seeker, now, rules):
+            draft.drop_seeker(seeker.member)
+        elif _lapses(seeker, now, rules):
+            draft.set_seeker(replace(seeker, lapsed_at=now, proposal=None))
+        elif seeker.proposal is not None:
+            _settle_proposal(draft, seeker, seats, now, rules)
+    for share in [*draft.floor.shares.values()]:
+        if fair_shares.expires_at(share) <= now:
+            draft.drop_share(share.id)
+    for seeker, proposal in next_proposals(draft.floor, now, rules):
+        draft.set_seeker(replace(seeker, proposal=proposal))
+
+
+def next_due(floor: Floor, now: Millis, rules: FloorRules) -> Millis | None:
+    """The earliest moment at which `settle_draft` would do anything; `now` where it would already."""
+    due = min(_moments(floor, now, rules), default=None)
+    if (due is None or due > now) and next_proposals(floor, now, rules):
+        return now
+    return due
+
+
+def refused(seeker: Seeker, now: Millis) -> Seeker:
+    """Somebody whom a listener let pass, or declined."""
+    assert seeker.proposal is not None
+    return replace(seeker, proposal=None, refused_by=seeker.refused_by | {seeker.proposal.listener}, refused_at=now)
+
+
+def _moments(floor: Floor, now: Millis, rules: FloorRules) -> Iterator[Millis]:
+    for session in floor.sessions.values():
+        yield from _moments_of_session(floor, session, now, rules)
+    for listener in floor.listeners.values():
+        if listener.paused_until is not None:
+            yield listener.paused_until
+        if listener.wants:
+            yield Millis(listener.active_at + rules.lease)
+            if (cap_ends := cap_ends_after(listener, now, rules)) is not None:
+                yield cap_ends
+    for seeker in floor.seekers.values():
+        if seeker.session is not None:
+            continue
+        if seeker.lapsed_at is not None:
+            yield Millis(seeker.lapsed_at + rules.grace)
+            continue
+        yield Millis(seeker.seen_at + rules.grace)
+        if seeker.proposal is not None:
+            yield seeker.proposal.deadline
+            yield Millis(seeker.seen_at + rules.reachable)
+            listener_asked = floor.listeners.get(seeker.proposal.listener)
+            if not _may_stay_asked(seeker, listener_asked, now, rules):
+                yield now
+            elif listener_asked is not None:
+                yield Millis(listener_asked.seen_at + rules.reachable)
+        elif is_resting(seeker, now, rules):
+            assert seeker.refused_at is not None
+            yield Millis(seeker.refused_at + rules.ask_again)
+        if seeker.rests_until is not None and seeker.rests_until > now:
+            yield seeker.rests_until
+    for share in floor.shares.values():
+        yield fair_shares.expires_at(share)
+
+
+# ------------------------------------------------------------------------------------------------ sessions
+
+
+def _settle_session(draft: Draft, session: Session, now: Millis, rules: FloorRules) -> None:
+    if session.ended_at is not None:
+        if session.forget_at is not None and session.forget_at <= now:
+            sessions.forget(draft, session, now)
+        return
+    for member in session.listeners:
+        if now - _listener_seen(draft.floor, member) >= rules.session_grace:
+            sessions.lose_listener(draft, draft.floor.sessions[session.id], member, Ending.LISTENER_GONE, now, rules)
+    session = draft.floor.sessions[session.id]
+    if not session.is_live:
+        return
+    if now - _seeker_seen(draft.floor, session) >= rules.session_grace:
+        sessions.end(draft, session, Ending.SEEKER_GONE, now, rules)
+    elif session.ends_at <= now:
+        sessions.end(draft, session, Ending.LENGTH, now, rules)
+    elif now - session.quiet_since(rules) >= rules.idle:
+        sessions.end(draft, session, Ending.IDLE, now, rules)
+    elif (told := _told(draft.floor, session, now, rules)) is not session:
+        draft.set_session(told)
+
+
+def _moments_of_session(floor: Floor, session: Session, now: Millis, rules: FloorRules) -> Iterator[Millis]:
+    if session.ended_at is not None:
+        if session.forget_at is not None:
+            yield session.forget_at
+        return
+    if _told(floor, session, now, rules) is not session:
+        yield now
+    for seen_at in (_seeker_seen(floor, session), *(_listener_seen(floor, each) for each in session.listeners)):
+        yield Millis(seen_at + (rules.reachable if now - seen_at < rules.reachable else rules.session_grace))
+        yield Millis(seen_at + rules.session_grace)
+    yield session.ends_at
+    yield Millis(session.quiet_since(rules) + rules.idle)
+    if "length" not in session.warned:
+        yield Millis(session.ends_at - rules.warning)
+    if "idle" not in session.warned:
+        yield Millis(session.quiet_since(rules) + _idle_warning(rules))
+    if session.asked is not None:
+        yield Millis(session.asked.made_at + 2 * rules.proposal)
+
+
+def _told(floor: Floor, session: Session, now: Millis, rules: FloorRules) -> Session:
+    """A session with who is gone, which warnings stand, and whether its question to a colleague still does. The same
+    one where that is as it was."""
+    gone: dict[MemberId, Millis] = {}
+    for member in session.people:
+        seen_at = _seeker_seen(floor, session) if member == session.seeker else _listener_seen(floor, member)
+        if now - seen_at >= rules.reachable:
+            gone[member] = seen_at
+    warned = set()
+    if now >= session.ends_at - rules.warning:
+        warned.add("length")
+    if now - session.quiet_since(rules) >= _idle_warning(rules):
+        warned.add("idle")
+    asked = session.asked
+    if asked is not None and now - asked.made_at >= 2 * rules.proposal:
+        asked = None
+    if gone == session.gone and warned == session.warned and asked is session.asked:
+        return session
+    return replace(session, gone=gone, warned=frozenset(warned), asked=asked)
+
+
+def _idle_warning(rules: FloorRules) -> int:
+    return rules.idle - rules.idle // 5
+
+
+def _seeker_seen(floor: Floor, session: Session) -> Millis:
+    seeker = floor.seekers.get(session.seeker)
+    return Millis(0) if seeker is None or seeker.session != session.id else seeker.seen_at
+
+
+def _listener_seen(floor: Floor, member: MemberId) -> Millis:
+    listener = floor.listeners.get(member)
+    return Millis(0) if listener is None else listener.seen_at
+
+
+# ------------------------------------------------------------------------------------------------ listeners
+
+
+def _settle_listener(draft: Draft, listener: Listener, now: Millis, rules: FloorRules) -> None:
+    settled = rested(listener, now)
+    if settled.wants and now - settled.active_at >= rules.lease:
+        settled = replace(settled, wants=False)
+    if settled is not listener:
+        draft.set_listener(settled)
+
+
+# ------------------------------------------------------------------------------------------------ seekers
+
+
+def _is_gone_for_good(seeker: Seeker, now: Millis, rules: FloorRules) -> bool:
+    return seeker.lapsed_at is not None and now - seeker.lapsed_at >= rules.grace
+
+
+def _lapses(seeker: Seeker, now: Millis, rules: FloorRules) -> bool:
+    return seeker.lapsed_at is None and now - seeker.seen_at >= rules.grace
+
+
+def _settle_proposal(
+    draft: Draft, seeker: Seeker, seats: Mapping[MemberId, int], now: Millis, rules: FloorRules
+) -> None:
+    assert seeker.proposal is not None
+    listener = draft.floor.listeners.get(seeker.proposal.listener)
+    if (
+        listener is None
+        or not _may_stay_asked(seeker, listener, now, rules)
+        or now - seeker.seen_at >= rules.reachable
+        or seats[listener.member] > cap_of(listener, rules)
+    ):
+        # Nobody let anybody pass: they are as they were before it.
+        draft.set_seeker(replace(seeker, proposal=None))
+    elif seeker.proposal.deadline <= now:
+        draft.set_seeker(refused(seeker, now))
+        ignored = listener.ignored + 1
+        draft.set_listener(
+            replace(
+                declining(listener, now),
+                ignored=ignored,
+                wants=listener.wants and ignored < rules.most_ignored,
+                since=now,
+            )
+        )
+
+
+def _may_stay_asked(seeker: Seeker, listener: Listener | None, now: Millis, rules: FloorRules) -> bool:
+    return (
+        listener is not None
+        and is_here(listener, now, rules)
+        and pause_of(listener, now, rules) is None
+        and may_meet(seeker, listener)
+    )

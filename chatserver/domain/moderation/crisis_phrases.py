@@ -1,0 +1,455 @@
+"""Words of crisis and of harm in what somebody writes, found by phrases that an operator can read and change.
+
+Pure. A signal is an offer of help and a call for a human, never a punishment: it will be wrong at times, in both ways.
+How a phrase is written is in `domain/text/phrases.py`, how a text is read in `domain/text/tokens.py`. What one text
+may cost is
+bounded in steps, so that the same text always ends at the same place: `docs/decisions/0122-screening-has-a-budget.md`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from chatserver.domain.text import folding
+from chatserver.domain.text.phrases import (
+    BadPhrase,
+    Effort,
+    Element,
+    Index,
+    Phrase,
+    Sentence,
+    bits,
+    choices_of,
+    common_words,
+    elements_of,
+    needs_of,
+)
+from chatserver.domain.text.tokens import Reader, Token, clauses, plain_words
+
+__all__ = [
+    "CARED_FOR",
+    "ESCALATED",
+    "LANGUAGE",
+    "URGENT",
+    "BadPhrase",
+    "Category",
+    "Concern",
+    "Screening",
+    "Signal",
+    "Words",
+    "words_of",
+]
+
+
+class Category(StrEnum):
+    """What the lists have phrases of."""
+
+    SELF_HARM = "self_harm"
+    DANGER = "danger"
+    ABUSE = "abuse"
+    GROOMING = "grooming"
+    HOSTILE = "hostile"
+    METHOD = "method"
+
+
+class Concern(StrEnum):
+    """What a human is told of beside the categories of the lists."""
+
+    CONTACT = "contact"
+    """A listener sent contact details, although the server had asked them not to."""
+    UNREAD = "unread"
+    """A text was made so that it could not be read to its end."""
+
+
+CARED_FOR: Final = frozenset({Category.SELF_HARM, Category.DANGER, Category.ABUSE, Category.METHOD})
+"""What somebody who writes of it is offered help with. Who hurts others is not asked how they are."""
+ESCALATED: Final = 2
+"""The level from which on a human is told. Below, only the writer sees anything."""
+URGENT: Final = 3
+LANGUAGE: Final = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})?")
+
+
+class Signal(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was found. `level` is 1 (offer help), 2 (somebody should look) or 3 (now); `phrase` is the line
+    of the list that fired, `words` what it fired at, which stand from `start` up to before `end` (code points)."""
+
+    category: Category | Concern
+    level: int
+    phrase: str
+    words: str
+    start: int
+    end: int
+
+
+class Screening(msgspec.Struct, frozen=True):
+    """What was found in a text, at most one signal of each category, the most serious first; whether the text was
+    read to its end; and how many steps that took."""
+
+    signals: tuple[Signal, ...]
+    is_whole: bool = True
+    steps: int = 0
+
+
+MOST_STEPS: Final = 4_000
+"""Of one text. Two thousand characters of ordinary talk take a quarter of it, the worst that a search found 2,300."""
+MOST_MASKED: Final = 16
+"""Masked words of one text, each counted once, that are compared with the lists."""
+MOST_MEANT: Final = 8
+"""Words that a masked word may stand for. One that could be more says nothing."""
+MOST_FOUND: Final = 96
+"""Phrases of one text whose surroundings are looked at."""
+A_PART: Final = 300
+"""Steps after which others may go first."""
+_A_SENTENCE: Final = 12
+"""Steps that it costs to begin with one."""
+_SHORTEST_MISSPELT: Final = 6
+_NEGATION_REACHES: Final = 5
+_OTHERS_REACH: Final = 3
+_HEAD: Final = re.compile(r"\[([a-z_]+)(?: ([123]))?\]")
+_NAMED: Final = re.compile(r"\$([a-z_]+) *=(.*)")
+_CONTEXTS: Final = frozenset({"idiom", "negation", "not_negation", "others", "report", "fiction", "past", "present"})
+
+
+_Line = tuple[str, tuple[Element, ...], str, int]
+"""A phrase as it is written, its elements, its section and its level."""
+
+
+class Words:
+    """The lists of some languages, ready to be asked."""
+
+    def __init__(self) -> None:
+        folding.warm_up()
+        self._lines: list[_Line] = []
+        self._elements: dict[str, Element] = {}
+        """By what they are written as, so that equal ones are the same object."""
+        self._known: set[str] = set()
+        self._misspelt: dict[str, str] = {}
+        self._alike: dict[tuple[str, int], list[str]] = {}
+        """By first letter and length."""
+        self.signals = Index(())
+        self.contexts = Index(())
+        self._triggers: frozenset[str] = frozenset()
+
+    @property
+    def count(self) -> int:
+        """How many phrases there are."""
+        return len(self._lines)
+
+    def add(self, name: str, text: str) -> None:
+        """Read one list. Raises BadPhrase, which says `name` and the line."""
+        section: str | None = None
+        level = 0
+        names: dict[str, str] = {}
+        for number, raw in enumerate(text.splitlines(), start=1):
+            line = raw.split("#", 1)[0].strip()
+            if not line:
+                continue
+            if line.startswith("["):
+                section, level = _section(line, f"{name}:{number}")
+                continue
+            if (named := _NAMED.fullmatch(line)) is not None:
+                names[named[1]] = choices_of(named[2], names, f"{name}:{number}")
+                continue
+            if section is None:
+                raise BadPhrase(f"{name}:{number}: a phrase before the first [section]")
+            elements = tuple(
+                self._elements.setdefault(repr(each), each) for each in elements_of(line, names, f"{name}:{number}")
+            )
+            self._lines.append((line, elements, section, level))
+            self._learn(elements)
+        self._sort()
+
+    def _learn(self, elements: tuple[Element, ...]) -> None:
+        """Remember the words of a phrase, and how they are misspelt and masked."""
+        found = {word for each in elements for word in each.words}
+        found.update(word for each in elements for run in each.all_runs() for word in run)
+        for word in found - self._known:
+            self._known.add(word)
+            self._alike.setdefault((word[0], len(word)), []).append(word)
+            if len(word) >= _SHORTEST_MISSPELT:
+                for wrong in _misspelt(word):
+                    self._misspelt.setdefault(wrong, word)
+
+    def _sort(self) -> None:
+        common = common_words(element for _, elements, _, _ in self._lines for element in elements)
+        phrases = [
+            Phrase(line, elements, kind, level, number, needs_of(elements, common))
+            for number, (line, elements, kind, level) in enumerate(self._lines)
+        ]
+        self.signals = Index(each for each in phrases if each.kind not in _CONTEXTS)
+        self.contexts = Index(each for each in phrases if each.kind in _CONTEXTS)
+        self._misspelt = {wrong: word for wrong, word in self._misspelt.items() if wrong not in self._known}
+        words = self.signals.words
+        self._triggers = words | {wrong for wrong, word in self._misspelt.items() if word in words}
+
+    # ------------------------------------------------------------------------------------------ reading a text
+
+    def screen(self, text: str) -> tuple[Signal, ...]:
+        """Return what is found, at most one signal of each category, the most serious first."""
+        return self.read(text).signals
+
+    def read(self, text: str) -> Screening:
+        """Return what is found, and whether all of the text could be looked at."""
+        reading = self.begin(text)
+        for _ in reading.parts():
+            pass
+        return reading.result
+
+    def begin(self, text: str) -> Reading:
+        """Return a reading of a text that is done part by part, so that others may go between."""
+        words = plain_words(text)
+        return Reading(self, text, is_idle=words is not None and not self.may_hold(words))
+
+    def may_hold(self, words: list[str]) -> bool:
+        """Return whether any phrase can be in a text with these words and no others."""
+        return not self._triggers.isdisjoint(words) or not self.signals.beginnings.isdisjoint(
+            [word[:3] for word in words]
+        )
+
+    def meant(self, form: str) -> str | None:
+        """Return the word of the lists that somebody may have misspelt as this one."""
+        return self._misspelt.get(form)
+
+    def masked(self, form: str) -> list[str]:
+        """Return the words of the lists that somebody may have masked as this one, "f**k"."""
+        if form in self._known or form[0] == "*" or form.count("*") >= len(form) - 1:
+            return []
+        found = [word for word in self._alike.get((form[0], len(form)), ()) if _is_masked(form, word)]
+        return found if len(found) <= MOST_MEANT else []
+
+
+class Reading:
+    """One text that is looked at, and what it may still cost. `result` is complete when `parts` has ended."""
+
+    def __init__(self, words: Words, text: str, *, is_idle: bool) -> None:
+        self._words = words
+        self._text = text
+        self._is_idle = is_idle
+        self._effort = Effort(MOST_STEPS)
+        self._meant: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._best: dict[Category | Concern, Signal] = {}
+        self._masked = 0
+        self._found = 0
+
+    @property
+    def result(self) -> Screening:
+        signals = tuple(sorted(self._best.values(), key=lambda each: -each.level))
+        return Screening(signals, not self._effort.is_spent, MOST_STEPS - self._effort.left)
+
+    def parts(self) -> Iterator[None]:
+        """Do it, and give the floor after every few hundred steps."""
+        if self._is_idle:
+            return
+        seen: set[tuple[str, bool, bool]] = set()
+        mark = self._effort.left
+        for tokens in Reader(self._text).sentences():
+            if tokens is None:
+                yield
+                continue
+            first, last = tokens[0], tokens[-1]
+            key = (self._text[first.start : last.end], first.is_quoted, last.is_quoted)
+            if key in seen:
+                # It says the same again.
+                continue
+            seen.add(key)
+            if not self._effort.take(len(tokens)):
+                break
+            yield from self._read(tokens)
+            if mark - self._effort.left >= A_PART:
+                mark = self._effort.left
+                yield
+
+    def _read(self, tokens: list[Token]) -> Iterator[None]:
+        forms = [self._with_meant(token.forms) for token in tokens]
+        if not self._words.may_hold([form for each in forms for form in each]):
+            return
+        self._effort.take(_A_SENTENCE + len(tokens))
+        sentence = Sentence(forms, self._effort)
+        found: list[tuple[int, int, Phrase]] = []
+        mark = self._effort.left
+        # The most serious first.
+        for phrase in self._words.signals.candidates(sentence):
+            found += self._places(sentence, phrase)
+            if mark - self._effort.left >= A_PART:
+                mark = self._effort.left
+                yield
+        if found:
+            yield
+            self._keep(tokens, sentence, sorted(found, key=lambda each: (each[0], each[2].number)))
+
+    def _places(self, sentence: Sentence, phrase: Phrase) -> Iterator[tuple[int, int, Phrase]]:
+        for at in bits(sentence.starts(phrase)):
+            end = sentence.end(phrase, at)
+            if self._found == MOST_FOUND:
+                self._effort.is_spent = True
+                return
+            if end:
+                self._found += 1
+                yield at, end, phrase
+
+    def _keep(self, tokens: list[Token], sentence: Sentence, found: list[tuple[int, int, Phrase]]) -> None:
+        """Keep of what was found in a sentence what the writer says, at most one of each category."""
+        around = _Around(self._words, sentence, clauses(self._text, tokens))
+        signals = [
+            Signal(
+                category=Category(phrase.kind),
+                level=phrase.level,
+                phrase=phrase.text,
+                words=self._text[tokens[at].start : tokens[end - 1].end],
+                start=tokens[at].start,
+                end=tokens[end - 1].end,
+            )
+            for at, end, phrase in found
+            if not around.excuses(at, end, phrase, is_quoted=tokens[at].is_quoted)
+        ]
+        for signal in _widest(signals):
+            known = self._best.get(signal.category)
+            if known is None or known.level < signal.level:
+                self._best[signal.category] = signal
+
+    def _with_meant(self, forms: tuple[str, ...]) -> tuple[str, ...]:
+        """With the words that somebody may have misspelt, "sucide", or masked, "f**k"."""
+        meant = self._meant.get(forms)
+        if meant is None:
+            more: list[str] = []
+            for form in forms:
+                if (word := self._words.meant(form)) is not None:
+                    more.append(word)
+                elif "*" in form:
+                    more += self._unmasked(form)
+            meant = self._meant[forms] = (*forms, *more) if more else forms
+        return meant
+
+    def _unmasked(self, form: str) -> list[str]:
+        if self._masked == MOST_MASKED:
+            self._effort.is_spent = True
+            return []
+        self._masked += 1
+        return self._words.masked(form)
+
+
+class _Around:
+    """What stands around a phrase in its sentence, and may mean that the writer does not say it."""
+
+    def __init__(self, words: Words, sentence: Sentence, clause: list[int]) -> None:
+        self._forms = sentence.forms
+        self._clause = clause
+        places: dict[str, list[tuple[int, int]]] = {name: [] for name in _CONTEXTS}
+        for at, end, phrase in words.contexts.found(sentence):
+            places[phrase.kind].append((at, end))
+        self._is_fiction = bool(places["fiction"])
+        self._is_past = bool(places["past"]) and not places["present"]
+        self._is_told = bool(places["report"])
+        self._idioms = _covered(places["idiom"])
+        no_negations = _covered(places["not_negation"])
+        self._negations = _by_end((at, end) for at, end in places["negation"] if not no_negations >> at & 1)
+        self._denials = 0
+        for starts in self._negations.values():
+            for start in starts:
+                self._denials |= 1 << start
+        self._others = _by_end(places["others"])
+
+    def excuses(self, at: int, end: int, phrase: Phrase, *, is_quoted: bool) -> bool:
+        """Return whether a phrase from a place up to before another is not what the writer says of themselves now."""
+        if self._is_fiction or self._is_past or (self._is_told and is_quoted) or self._idioms & _span(at, end):
+            return True
+        if self._is_before(self._negations, at, _NEGATION_REACHES) or self._is_between(at, end, phrase):
+            return True
+        is_own = phrase.kind == Category.SELF_HARM and phrase.level > 1
+        return is_own and self._is_before(self._others, at, _OTHERS_REACH) and not self._says_i(at)
+
+    def _is_before(self, found: Mapping[int, Sequence[int]], at: int, reach: int) -> bool:
+        """Return whether one of them ends shortly before a place, and began in the same clause."""
+        return any(
+            self._clause[start] == self._clause[at]
+            for end in range(at - reach + 1, at + 1)
+            for start in found.get(end, ())
+        )
+
+    def _is_between(self, at: int, end: int, phrase: Phrase) -> bool:
+        """Return whether a negation stands among the words of any kind: "he never hits me"."""
+        if not self._denials & _span(at + 1, end) or not any(element.is_gap for element in phrase.elements):
+            return False
+        return any(
+            not any(element.says(form) for element in phrase.elements for form in self._forms[start])
+            for start in range(at + 1, end)
+            if self._denials >> start & 1
+        )
+
+    def _says_i(self, at: int) -> bool:
+        """Return whether the writer is the nearest one that is spoken of."""
+        return any("i" in self._forms[place] or "im" in self._forms[place] for place in range(max(0, at - 1), at + 1))
+
+
+def words_of(lists: Mapping[str, str]) -> Words:
+    """Return the lists, each by the name that is told where it is wrong. Raises BadPhrase."""
+    words = Words()
+    for name, text in lists.items():
+        words.add(name, text)
+    return words
+
+
+def _section(line: str, where: str) -> tuple[str, int]:
+    head = _HEAD.fullmatch(line)
+    if head is None:
+        raise BadPhrase(f"{where}: a section is [category level] or [context], this is {line!r}")
+    name, level = head.groups()
+    if name in _CONTEXTS and level is None:
+        return name, 0
+    if name in set(Category) and level is not None:
+        return name, int(level)
+    known = ", ".join((*(f"{each} 1-3" for each in Category), *sorted(_CONTEXTS)))
+    raise BadPhrase(f"{where}: there is no section {line}; there are: {known}")
+
+
+def _misspelt(word: str) -> Iterator[str]:
+    """Give a word with one letter missing, one doubled, or two in the wrong order. The first and the last stay."""
+    for at in range(1, len(word) - 1):
+        yield word[:at] + word[at + 1 :]
+        yield word[:at] + word[at] + word[at:]
+        if at < len(word) - 2:
+            yield word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+
+
+def _is_masked(form: str, word: str) -> bool:
+    return all(shown in ("*", letter) for shown, letter in zip(form, word, strict=True))
+
+
+def _widest(found: list[Signal]) -> list[Signal]:
+    """Return them without what lies within a longer phrase of another category: "how to hang yourself" is no insult."""
+    if len({each.category for each in found}) < 2:
+        return found
+    return [
+        each
+        for each in found
+        if not any(
+            other.start <= each.start
+            and each.end <= other.end
+            and other.category is not each.category
+            and other.end - other.start > each.end - each.start
+            for other in found
+        )
+    ]
+
+
+def _span(start: int, end: int) -> int:
+    return (1 << max(start, end)) - (1 << start)
+
+
+def _covered(places: Iterable[tuple[int, int]]) -> int:
+    covered = 0
+    for start, end in places:
+        covered |= _span(start, end)
+    return covered
+
+
+def _by_end(places: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for start, end in places:
+        found.setdefault(end, []).append(start)
+    return found

@@ -1,0 +1,269 @@
+"""Reports and measures: what a moderator may do about what was reported, for how long, and whom it concerns.
+
+Pure: time and ids arrive as arguments. What a measure does to somebody who posts is decided where posts are, in
+`domain/rooms/rooms.py`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.history import Epoch, Millis, Offset
+from chatserver.domain.identity import MemberId
+from chatserver.domain.moderation.crisis_phrases import URGENT
+from chatserver.domain.rooms.rooms import Post, Restriction, RestrictionKind, RoomId
+from chatserver.domain.text.cleaning import clean_text, has_visible
+
+REPORTS_AN_HOUR: Final = 20
+"""How many reports one person may make about rooms within an hour. Repeats of an open one are not counted."""
+HOUR: Final = 3_600_000
+CALL_TARGET: Final = 5 * 60_000
+REPORT_TARGET: Final = HOUR
+"""Milliseconds within which a silent call, and any other report, should have been looked at."""
+DANGER: Final = "danger"
+"""The reason that is as urgent as a call: somebody is in danger."""
+REASONS: Final = ("unkind", "contact", "pressure", "sexual", DANGER, "help", "other")
+"""The reasons that pages offer. A client may write others: where reasons are counted, those are "other"."""
+REASON_LENGTH: Final = 500
+NOTE_LENGTH: Final = 2_000
+"""Characters of a measure's reason and of a note, a reply or an appeal."""
+_MINUTE: Final = 60_000
+_DAY: Final = 24 * 60
+
+
+class ReportStatus(StrEnum):
+    OPEN = "open"
+    CLAIMED = "claimed"
+    PROPOSED = "proposed"
+    """Somebody proposed an outcome, and a second person has to confirm it (`domain/moderation/report_steps.py`)."""
+    CLOSED = "closed"
+
+
+class Outcome(StrEnum):
+    NOTHING = "nothing"
+    HANDLED = "handled"
+    MEASURE = "measure"
+
+
+def counted_reason(reason: str) -> str:
+    """The one of REASONS that a report counts under."""
+    return reason if reason in REASONS else "other"
+
+
+class MeasureKind(StrEnum):
+    """From the mildest to the hardest."""
+
+    NOTICE = "notice"
+    REDACT = "redact"
+    MUTE = "mute"
+    REMOVE = "remove"
+    BAN = "ban"
+
+
+MOST_MINUTES: Final = {
+    MeasureKind.NOTICE: 30 * _DAY,
+    MeasureKind.REDACT: 30 * _DAY,
+    MeasureKind.MUTE: 30 * _DAY,
+    MeasureKind.REMOVE: 90 * _DAY,
+    MeasureKind.BAN: 365 * _DAY,
+}
+"""How long each may last. Of a notice and a redaction it is how long they are kept and can be appealed against."""
+_RESTRICTS: Final = {
+    MeasureKind.MUTE: RestrictionKind.MUTE,
+    MeasureKind.REMOVE: RestrictionKind.REMOVE,
+    MeasureKind.BAN: RestrictionKind.BAN,
+}
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """A report as it stands in the queue, without what was written. `room` is a session's closed one as well; `by` is
+    None once the reporter was erased."""
+
+    id: str
+    at: Millis
+    due_at: Millis
+    by: MemberId | None
+    about: MemberId | None
+    room: RoomId
+    offset: Offset | None
+    reason: str
+    is_call: bool
+    status: ReportStatus = ReportStatus.OPEN
+    claimed_by: MemberId | None = None
+    closed_at: Millis | None = None
+    outcome: Outcome | None = None
+    reply: str = ""
+    level: int | None = None
+    """Of an escalation, whose `by` is None and whose `reason` is a `crisis.Category`."""
+    is_about_staff: bool = False
+    """It is about somebody who works here: it goes to operators only, and two of them close it."""
+    taken_from: MemberId | None = None
+    taken_reason: str = ""
+    """From whom it was taken while they had it, and the reason that they are told."""
+    band: int = 0
+    """Where it stands in the queue, as `report_queue.band_of` says."""
+    is_new: bool = False
+    """Whether who reported, or whose words raised it, was new here at that moment."""
+    card: str | None = None
+    """The report that holds it, where somebody's words raised more than one."""
+    fold: str | None = None
+    """The report that holds it since it came in a flood."""
+    folds: str | None = None
+    """Of a report that holds a flood: of what, a `report_queue.Folds`."""
+    epoch: Epoch | None = None
+    """The numbering that `offset` is of, as long as its room is there."""
+    newest_at: Millis | None = None
+    """When the last one was added to it; None where it is as it was made."""
+
+
+class Measure(msgspec.Struct, frozen=True, kw_only=True):
+    """What a moderator did about somebody. It counts until `expires_at` unless it was lifted."""
+
+    id: str
+    at: Millis
+    by: MemberId
+    about: MemberId
+    kind: MeasureKind
+    room: RoomId | None
+    offset: Offset | None
+    reason: str
+    expires_at: Millis
+    report: str | None = None
+    lifted_at: Millis | None = None
+    appeal: str | None = None
+    appealed_at: Millis | None = None
+    seen_at: Millis | None = None
+
+    def is_active(self, now: Millis) -> bool:
+        return self.lifted_at is None and self.expires_at > now
+
+
+class TakeMeasure(msgspec.Struct, frozen=True, kw_only=True):
+    """What a moderator asks for. `minutes` None is the longest for a notice and a redaction, and refused for others."""
+
+    id: str
+    by: MemberId
+    about: MemberId | None
+    kind: MeasureKind
+    room: RoomId | None
+    offset: Offset | None
+    reason: str
+    minutes: int | None
+    report: str | None
+    epoch: Epoch | None = None
+    """The numbering in which `offset` was read, where the moderator said so."""
+    is_operator: bool = False
+    """Whether `by` is one: what reports they may name goes by it (`domain/moderation/report_access.py`)."""
+
+
+class MeasureState(msgspec.Struct, frozen=True, kw_only=True):
+    """What has to be known, loaded in the transaction that saves the measure: the post that it names, whether the one
+    it is about is a member, and whether they work here."""
+
+    post: Post | None
+    is_member: bool
+    is_staff: bool
+
+
+def about_whom(asked: TakeMeasure, post: Post | None) -> MemberId:
+    """Whom a measure is about: the author, where it names a post. Raises POST_UNKNOWN or INVALID."""
+    if asked.kind is MeasureKind.REDACT and (asked.room is None or asked.offset is None):
+        raise _invalid("$.offset", "a post is taken back in a room, by its offset")
+    if asked.offset is not None:
+        if post is None:
+            raise Refusal(Reason.POST_UNKNOWN)
+        return post.author
+    if asked.about is None:
+        raise _invalid("$.member", "missing")
+    return asked.about
+
+
+def decide(asked: TakeMeasure, state: MeasureState, now: Millis) -> Measure:
+    """The measure that follows. Raises Refusal: TEXT_EMPTY without a reason, INVALID, POST_UNKNOWN, POST_REDACTED,
+    MEMBER_UNKNOWN, and NOT_ALLOWED about oneself ("self") or somebody who works here ("staff": those are revoked)."""
+    about = about_whom(asked, state.post)
+    if about == asked.by:
+        raise Refusal(Reason.NOT_ALLOWED, details={"why": "self"})
+    if state.is_staff:
+        raise Refusal(Reason.NOT_ALLOWED, details={"why": "staff"})
+    if not state.is_member:
+        raise Refusal(Reason.MEMBER_UNKNOWN)
+    if asked.kind is MeasureKind.REDACT and state.post is not None and state.post.redacted:
+        raise Refusal(Reason.POST_REDACTED)
+    if asked.kind is MeasureKind.REMOVE and asked.room is None:
+        raise _invalid("$.room", "missing")
+    most = MOST_MINUTES[asked.kind]
+    minutes = asked.minutes
+    if minutes is None:
+        if asked.kind in _RESTRICTS:
+            raise _invalid("$.minutes", "missing")
+        minutes = most
+    if not 1 <= minutes <= most:
+        raise _invalid("$.minutes", f"from 1 to {most}")
+    return Measure(
+        id=asked.id,
+        at=now,
+        by=asked.by,
+        about=about,
+        kind=asked.kind,
+        # A ban is from everywhere, whatever room it was seen in.
+        room=None if asked.kind is MeasureKind.BAN else asked.room,
+        offset=asked.offset,
+        reason=required(asked.reason, REASON_LENGTH),
+        expires_at=Millis(now + minutes * _MINUTE),
+        report=asked.report,
+    )
+
+
+def restriction_of(measure: Measure) -> Restriction | None:
+    """What it forbids; None for what forbids nothing."""
+    kind = _RESTRICTS.get(measure.kind)
+    if kind is None:
+        return None
+    return Restriction(measure=measure.id, kind=kind, room=measure.room, until=measure.expires_at)
+
+
+def appeal(measure: Measure, text: str, now: Millis) -> Measure:
+    """The one answer of whom it is about. Raises APPEALED where it was given, MEASURE_UNKNOWN where it is over, and
+    as `required`."""
+    if not measure.is_active(now):
+        raise Refusal(Reason.MEASURE_UNKNOWN)
+    if measure.appeal is not None:
+        raise Refusal(Reason.APPEALED)
+    return msgspec.structs.replace(measure, appeal=required(text, NOTE_LENGTH), appealed_at=now)
+
+
+# ------------------------------------------------------------------------------------------------ a report's way
+
+
+def due_at(at: Millis, reason: str, is_call: bool, level: int | None = None) -> Millis:
+    """When somebody should have looked. `level` is an escalation's, which goes by that alone."""
+    is_urgent = is_call or (reason == DANGER if level is None else level >= URGENT)
+    return Millis(at + (CALL_TARGET if is_urgent else REPORT_TARGET))
+
+
+# ------------------------------------------------------------------------------------------------ parts
+
+
+def optional(text: str, limit: int) -> str:
+    """A text of staff or to staff. Raises TEXT_TOO_LONG."""
+    text = clean_text(text)
+    if len(text) > limit:
+        raise Refusal(Reason.TEXT_TOO_LONG, details={"limit": limit})
+    return text
+
+
+def required(text: str, limit: int) -> str:
+    """The same, which has to say something. Raises TEXT_EMPTY too."""
+    text = optional(text, limit)
+    if not has_visible(text):
+        raise Refusal(Reason.TEXT_EMPTY)
+    return text
+
+
+def _invalid(field: str, problem: str) -> Refusal:
+    return Refusal(Reason.INVALID, details={"field": field, "problem": problem})

@@ -1,0 +1,1 @@
+"""Members and staff: names, come-back codes, roles, and who is hidden from whom."""

@@ -1,0 +1,278 @@
+"""What those who run this place set for it: its rooms, what they announce, and when it is under attack.
+
+Pure: time and ids arrive as arguments.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Container, Iterable
+from typing import Final
+
+import msgspec
+
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import MemberId
+from chatserver.domain.moderation.measures import optional, required
+from chatserver.domain.people.names import name_key
+from chatserver.domain.rooms.coverage import Attendance
+from chatserver.domain.rooms.rooms import Room, RoomId, RoomKind, RoomStatus
+
+SERVICE: Final = MemberId("m_service")
+"""Who did what nobody did: shorter than any member's id."""
+MINUTE: Final = 60_000
+NAME_LENGTH: Final = 40
+LINE_LENGTH: Final = 200
+TEXT_LENGTH: Final = 4_000
+NOTICE_LENGTH: Final = 280
+MOST_PEOPLE: Final = 10_000
+SLOWEST: Final = 3_600
+"""Characters of a room's name; of what it is about, and its topic; of its welcome and agreement; of an announcement.
+The largest capacity and threshold, and the slowest slow mode in seconds."""
+NOTICE_MINUTES: Final = 7 * 24 * 60
+RAID_MINUTES: Final = 24 * 60
+KEPT: Final = 30 * 24 * 60 * MINUTE
+"""Milliseconds for which an announcement or a raid is kept when it is over."""
+_SMALLEST_SPLIT: Final = 10
+MOVE_KEPT: Final = 24 * 60 * MINUTE
+"""Milliseconds for which somebody is told where their place is since a split."""
+_NOT_IN_IDS: Final = re.compile(r"[^a-z0-9]+")
+_ID_LENGTH: Final = 32
+_SESSION_LIKE: Final = "s-"
+
+
+class RoomEdit(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be different in a room; None is as it is. `slow_mode` in seconds; `split_at` 0: never by itself."""
+
+    name: str | None = None
+    about: str | None = None
+    topic: str | None = None
+    welcome: str | None = None
+    agreement: str | None = None
+    capacity: int | None = None
+    slow_mode: int | None = None
+    needs_moderator: bool | None = None
+    split_at: int | None = None
+    status: RoomStatus | None = None
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is announced in a room, or (`room` None) in all of them, until it is over."""
+
+    id: str
+    text: str
+    at: Millis
+    until: Millis
+    room: RoomId | None = None
+
+
+class Raid(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A room, or (`room` None) all of them, is protected. Who came after `at` is new: they only read for `quiet`
+    milliseconds from when they became a guest, and do a sum before they enter."""
+
+    id: str
+    at: Millis
+    until: Millis
+    quiet: int
+    room: RoomId | None = None
+
+
+class Move(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody's place, which was in a room, is in another since it was split."""
+
+    member: MemberId
+    room: RoomId
+    to: RoomId
+    at: Millis
+
+
+class Hours(msgspec.Struct, frozen=True, kw_only=True):
+    """Opening hours of one-to-one as they are written, and where they are kept. `revision` rises with every change."""
+
+    hours: str
+    timezone: str
+    revision: int = 0
+
+
+class House(msgspec.Struct, frozen=True, kw_only=True):
+    """All of it, in one snapshot. `hours` is None while those of the configuration hold."""
+
+    rooms: tuple[Room, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    raids: tuple[Raid, ...] = ()
+    moves: tuple[Move, ...] = ()
+    hours: Hours | None = None
+
+
+# ------------------------------------------------------------------------------------------------ rooms
+
+
+def open_room(name: str, edit: RoomEdit, others: Collection[Room]) -> Room:
+    """A new room after all others, split by itself when it is nearly full unless `split_at` says otherwise.
+
+    Raises Refusal: TEXT_EMPTY, TEXT_TOO_LONG, INVALID or ROOM_NAME_TAKEN."""
+    fresh = Room(
+        id=_free_id(name, {room.id for room in others}),
+        name="",
+        about="",
+        position=max((room.position for room in others), default=-1) + 1,
+    )
+    opened = _edited(fresh, msgspec.structs.replace(edit, name=name), others)
+    if edit.split_at is not None:
+        return opened
+    return msgspec.structs.replace(opened, split_at=usual_split_at(opened.capacity))
+
+
+def usual_split_at(capacity: int) -> int:
+    """Return from how many members on a room of this capacity is split by itself, where nobody chose: from nine in ten,
+    and never (0) where it is too small to be two."""
+    return capacity - capacity // 10 if capacity >= _SMALLEST_SPLIT else 0
+
+
+def change_room(room: Room, seen: int, edit: RoomEdit, others: Collection[Room]) -> Room:
+    """The room after a change by somebody who had `seen` that revision; the very same where nothing is different.
+
+    An agreement that says something else has a later version, which everybody accepts anew. Raises ROOM_CHANGED with
+    the present `revision`, and as `open_room`."""
+    if room.kind is not RoomKind.THEMED:
+        raise Refusal(Reason.ROOM_UNKNOWN)
+    if seen != room.revision:
+        raise Refusal(Reason.ROOM_CHANGED, details={"revision": room.revision})
+    changed = _edited(room, edit, others)
+    if msgspec.structs.replace(changed, revision=room.revision) == room:
+        return room
+    return changed
+
+
+def what_changed(before: Room, after: Room) -> str:
+    """In short, for the audit log: numbers as they were and are, texts by their name only."""
+    texts = ("name", "about", "topic", "welcome", "agreement")
+    said = [name for name in texts if getattr(before, name) != getattr(after, name)]
+    for name in ("capacity", "slow_mode", "needs_moderator", "split_at", "status"):
+        was, is_ = getattr(before, name), getattr(after, name)
+        if was != is_:
+            said.append(f"{name} {was} to {is_}")
+    return ", ".join(said)
+
+
+def family(root: RoomId, rooms: Iterable[Room]) -> list[Room]:
+    """A room and those that were opened beside it, itself first."""
+    found = [room for room in rooms if root in (room.id, room.split_of)]
+    return sorted(found, key=lambda room: (room.id != root, room.id))
+
+
+def root_of(room: Room) -> RoomId:
+    return room.id if room.split_of is None else room.split_of
+
+
+def sibling(root: Room, others: Collection[Room]) -> Room:
+    """One more room beside a room: the same in all but its name."""
+    taken_ids, taken = {room.id for room in others}, {name_key(room.name) for room in others}
+    number = 2
+    while f"{root.id[: _ID_LENGTH - 5]}-{number}" in taken_ids or name_key(_numbered(root.name, number)) in taken:
+        number += 1
+    return msgspec.structs.replace(
+        root,
+        id=RoomId(f"{root.id[: _ID_LENGTH - 5]}-{number}"),
+        name=_numbered(root.name, number),
+        split_of=root.id,
+        split_at=0,
+        revision=1,
+        attendance=Attendance.ATTENDED,
+    )
+
+
+def _numbered(name: str, number: int) -> str:
+    return f"{name} · {number}"
+
+
+def _edited(room: Room, edit: RoomEdit, others: Collection[Room]) -> Room:
+    changes: dict[str, object] = {"revision": room.revision + 1}
+    if edit.name is not None:
+        name = required(edit.name, NAME_LENGTH).replace("\n", " ")
+        key = name_key(name)
+        if any(name_key(other.name) == key for other in others if other.id != room.id):
+            raise Refusal(Reason.ROOM_NAME_TAKEN)
+        changes["name"] = name
+    if edit.about is not None:
+        changes["about"] = required(edit.about, LINE_LENGTH)
+    for field, limit in (("topic", LINE_LENGTH), ("welcome", TEXT_LENGTH), ("agreement", TEXT_LENGTH)):
+        text = getattr(edit, field)
+        if text is not None:
+            changes[field] = optional(text, limit)
+    if "agreement" in changes and changes["agreement"] != room.agreement:
+        changes["agreement_version"] = room.agreement_version + bool(room.agreement or room.revision)
+    for field, least, most in (
+        ("capacity", 2, MOST_PEOPLE),
+        ("slow_mode", 0, SLOWEST),
+        ("split_at", 0, MOST_PEOPLE),
+    ):
+        number = getattr(edit, field)
+        if number is not None:
+            if not least <= number <= most or (field == "split_at" and 0 < number < 4):
+                raise _invalid(f"$.{field}", f"from {least} to {most}")
+            changes[field] = number
+    if edit.needs_moderator is not None:
+        changes["needs_moderator"] = edit.needs_moderator
+    if edit.status is not None:
+        changes["status"] = edit.status
+    if edit.needs_moderator is False or edit.status is not None:
+        # Nobody is needed any more, or a grace begins anew.
+        changes["attendance"] = Attendance.ATTENDED
+    return msgspec.structs.replace(room, **changes)
+
+
+def _free_id(name: str, taken: Collection[str]) -> RoomId:
+    """A short name for addresses that no other room has."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    stem = _NOT_IN_IDS.sub("-", plain).strip("-")[:_ID_LENGTH].strip("-") or "room"
+    if stem.startswith(_SESSION_LIKE):
+        stem = f"room-{stem}"
+    found, number = stem, 2
+    while found in taken:
+        found, number = f"{stem}-{number}", number + 1
+    return RoomId(found)
+
+
+# ------------------------------------------------------------------------------------------------ announcements
+
+
+def announce(id_: str, room: RoomId | None, text: str, minutes: int, now: Millis) -> Notice:
+    """Raises TEXT_EMPTY, TEXT_TOO_LONG or INVALID."""
+    if not 1 <= minutes <= NOTICE_MINUTES:
+        raise _invalid("$.minutes", f"from 1 to {NOTICE_MINUTES}")
+    said = required(text, NOTICE_LENGTH)
+    return Notice(id=id_, room=room, text=said, at=now, until=Millis(now + minutes * MINUTE))
+
+
+# ------------------------------------------------------------------------------------------------ raids
+
+
+def declare(id_: str, room: RoomId | None, minutes: int, quiet_minutes: int, now: Millis) -> Raid:
+    """Raises INVALID."""
+    for field, number, least in (("minutes", minutes, 1), ("quiet_minutes", quiet_minutes, 0)):
+        if not least <= number <= RAID_MINUTES:
+            raise _invalid(f"$.{field}", f"from {least} to {RAID_MINUTES}")
+    return Raid(id=id_, room=room, at=now, until=Millis(now + minutes * MINUTE), quiet=quiet_minutes * MINUTE)
+
+
+def raids_on(raids: Iterable[Raid], family: Container[RoomId], now: Millis) -> list[Raid]:
+    """Those that protect a room at this moment. Its family is protected with it: else a raid would only move on."""
+    return [raid for raid in raids if raid.until > now and (raid.room is None or raid.room in family)]
+
+
+def quiet_until(raids: Iterable[Raid], created_at: Millis) -> Millis | None:
+    """Until when somebody only reads who became a guest then; None for whoever was here before."""
+    ends = [min(raid.until, created_at + raid.quiet) for raid in raids if created_at >= raid.at]
+    return Millis(max(ends)) if ends else None
+
+
+def is_new(raids: Iterable[Raid], created_at: Millis) -> bool:
+    """Whether somebody became a guest while a room was being protected."""
+    return any(created_at >= raid.at for raid in raids)
+
+
+def _invalid(field: str, problem: str) -> Refusal:
+    return Refusal(Reason.INVALID, details={"field": field, "problem": problem})

@@ -1,0 +1,1 @@
+"""Texts that people write: how they are cleaned, compared and searched."""

@@ -1,0 +1,220 @@
+"""Contact details in what somebody writes: phone numbers, e-mail, handles, links.
+
+Pure. It errs on the side of silence: people here write of times, ages, money and helplines all the time. Whoever wants
+to get round it will; it is for the many who do not think of it, and for the spellings that filters are known to miss.
+A text is looked at as it is folded (`domain/text/folding.py`), and once more as it may be meant
+(`domain/text/respelling.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from itertools import islice
+from typing import Final
+
+import msgspec
+
+from chatserver.domain.text.handles import handles
+from chatserver.domain.text.phone_numbers import phone_numbers
+from chatserver.domain.text.respelling import Spelling
+
+Span = tuple[int, int]
+
+
+class Kind(StrEnum):
+    PHONE = "phone"
+    EMAIL = "email"
+    HANDLE = "handle"
+    LINK = "link"
+
+
+class Found(msgspec.Struct, frozen=True):
+    """Contact details in a text, from `start` up to before `end` (code points)."""
+
+    kind: Kind
+    start: int
+    end: int
+
+
+class Contacts(msgspec.Struct, frozen=True):
+    """What is in a text, in order, not overlapping; whether all of it could be looked at; how many places were."""
+
+    found: tuple[Found, ...]
+    is_whole: bool = True
+    steps: int = 0
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        return frozenset(each.kind for each in self.found)
+
+
+MOST_CANDIDATES: Final = 32
+"""Places of one text that are looked at more closely, for each kind of contact details."""
+MOST_FOUND: Final = 8
+"""After these nothing more is looked for: what was found is enough to ask for it to be left out."""
+TAIL: Final = 60
+"""Characters of somebody's post before, and of this one, that are read as one text."""
+
+
+def find_contacts(text: str) -> tuple[Found, ...]:
+    """Return what in a text would lead to somebody outside of here, in order, not overlapping."""
+    return look_for_contacts(text).found
+
+
+def look_for_contacts(text: str) -> Contacts:
+    """Return the same, and whether all of the text was looked at."""
+    looking = Looking(text)
+    for _ in looking.parts():
+        pass
+    return looking.result
+
+
+def contacts_across(before: str, text: str) -> frozenset[Kind]:
+    """Return the kinds of contact details that begin in one text and end in the next."""
+    if not before:
+        return frozenset()
+    tail = before[-TAIL:]
+    both = look_for_contacts(f"{tail} {text[:TAIL]}")
+    return frozenset(each.kind for each in both.found if each.start < len(tail) < each.end - 1)
+
+
+class Looking:
+    """A text that is looked at part by part, so that others may go between. A place that was looked at is a step.
+
+    `result` is complete when `parts` has ended.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._spelling = Spelling(text)
+        self._found: list[Found] = []
+        self._is_whole = True
+        self._steps = 0
+
+    @property
+    def result(self) -> Contacts:
+        found = tuple(sorted(self._found, key=lambda each: each.start))
+        return Contacts(found, self._is_whole or bool(found), self._steps)
+
+    def parts(self) -> Iterator[None]:
+        """Do it, and give the floor after each kind."""
+        yield from self._through()
+        if not self._found and self._spelling.respell():
+            yield
+            yield from self._through()
+
+    def _through(self) -> Iterator[None]:
+        for kind, look in _LOOKS:
+            spans = look(self._spelling.text)
+            for span in islice(spans, MOST_CANDIDATES):
+                self._steps += 1
+                if span is not None:
+                    self._add(kind, self._spelling.place(span[0]), self._spelling.place(span[1] - 1) + 1)
+                if len(self._found) == MOST_FOUND:
+                    return
+            if next(spans, _NONE) is not _NONE:
+                self._is_whole = False
+            yield
+
+    def _add(self, kind: Kind, start: int, end: int) -> None:
+        if all(end <= other.start or other.end <= start for other in self._found):
+            self._found.append(Found(kind, start, end))
+
+
+# ------------------------------------------------------------------------------------------------ e-mail and links
+
+_OPEN, _SHUT = r"\s{0,3}[\[({]\s{0,3}", r"\s{0,3}[\])}]\s{0,3}"
+_IN_BRACKETS: Final = rf"{_OPEN}(?:d\s?o\s?t|\.){_SHUT}"
+_DOT: Final = rf"(?:{_IN_BRACKETS}|\s{{1,3}}dot\s{{1,3}})"
+"""A dot in words, or in brackets."""
+_AT: Final = rf"(?:{_OPEN}(?:a\s?t|@){_SHUT}|\s{{1,3}}at\s{{1,3}}|\s?@\s?)"
+_TLD: Final = (
+    r"(?:com|net|org|edu|gov|io|gg|eu|de|fr|nl|es|pt|pl|se|ch|ca|au|br|jp|ru|ly|xyz|dev|co\.uk|org\.uk|ac\.uk|uk|info"
+    r"|biz|online|site|shop|chat)"
+)
+_WORD_TLD: Final = r"(?:me|in|is|it|to|so|at|be|us|no|am|as|my|do|by|co|tv|app|link|live|life|page|club|ee|id|im)"
+"""Endings that are words as well: after a full stop without a space they are no domain, unless a path follows."""
+_LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,40}[a-z0-9])?"
+_MAILBOX: Final = r"(?<![\w.+-])[\w.+-]{1,64}"
+_EMAIL: Final = re.compile(
+    rf"{_MAILBOX}@(?:{_LABEL}\.){{1,4}}[a-z]{{2,12}}\b"
+    rf"|{_MAILBOX}{_AT}(?:{_LABEL}\s?\.\s?){{1,4}}{_TLD}\b"
+    rf"|{_MAILBOX}(?:{_AT}|@){_LABEL}(?:(?:{_DOT}|\.){_LABEL}){{0,2}}?{_DOT}(?:{_TLD}|{_WORD_TLD})\b"
+)
+_MAIL_HOST: Final = re.compile(
+    rf"(?<![\w.+-])[\w.+-]{{2,64}}{_AT}(?:gmail|googlemail|hotmail|icloud|protonmail|gmx|ymail)\b"
+)
+_AT_SIGN: Final = re.compile(rf"\s?@|{_OPEN}a\s?t{_SHUT}|\s{{1,3}}at\s{{1,3}}")
+_LINK: Final = re.compile(
+    rf"\bh(?:tt|xx)ps?://\S+|\bwww\s?\.\s?\S+"
+    rf"|(?<![\w.@-])(?:{_LABEL}\.){{1,4}}{_TLD}(?![\w-]|\.\w)(?:/\S*)?"
+    rf"|(?<![\w.@-])(?:{_LABEL}\.){{1,4}}{_WORD_TLD}/[\w@+%~-]\S*"
+    rf"|(?<![\w.@-]){_LABEL}\s?[.,]\s?(?:com|net|org|gg)\s?/\s?\w\S*"
+    rf"|(?<![\w.@-])(?:t\.me|wa\.me|youtu\.be|linktr\.ee|bit\.ly)\b\S*"
+    rf"|(?<![\w.@-])discord\s?[./]?\s?gg\b\S*"
+)
+_SPELLED_LINK: Final = re.compile(
+    rf"(?<![\w.@-])(?P<name>{_LABEL})(?:{_IN_BRACKETS}|\s{{1,3}}dot\s{{1,3}})(?:{_TLD}|me|co)\b"
+    r"(?!\s{1,3}(?:bubble|boom|crash|era|years|company|companies|startup|millionaire|business|job|guy)\b)"
+)
+_IN_MAILBOX: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_.+-")
+_MOST_MAILBOX: Final = 64
+_AFTER_AT: Final = 160
+_NO_NAME: Final = frozenset({"the", "a", "this", "that", "of", "some", "another", "any", "big", "old", "red", "black"})
+_NO_MAILBOX: Final = frozenset(
+    word
+    for line in (
+        "look looked looking laughed shouted yelled work works worked working arrived was am is are were be been and",
+        "not stay stayed angry mad good bad",
+    )
+    for word in line.split()
+)
+"""Before "at gmail" these are a sentence's own words."""
+
+
+def _emails(text: str) -> Iterator[Span | None]:
+    done = 0
+    for sign in _AT_SIGN.finditer(text):
+        start = sign.start()
+        while start > done and sign.start() - start < _MOST_MAILBOX and text[start - 1] in _IN_MAILBOX:
+            start -= 1
+        if start == sign.start():
+            continue
+        end = sign.end() + _AFTER_AT
+        found = _EMAIL.match(text, start, end) or _MAIL_HOST.match(text, start, end)
+        if found is not None and found.re is _MAIL_HOST and text[start : sign.start()] in _NO_MAILBOX:
+            found = None
+        done = sign.end() if found is None else found.end()
+        yield None if found is None else found.span()
+
+
+HELP_SITES: Final = frozenset(
+    word
+    for line in (
+        "samaritans.org 988lifeline.org findahelpline.com crisistextline.org childline.org.uk thetrevorproject.org",
+        "befrienders.org telefonseelsorge.de 113.nl papyrus-uk.org mind.org.uk rainn.org nhs.uk lifeline.org.au",
+        "giveusashout.org kidshelpphone.ca kidshelpline.com.au iasp.info",
+    )
+    for word in line.split()
+)
+"""Sites that help. Anybody may name them."""
+_HOST: Final = re.compile(r"(?:https?://)?(?:www\.)?([a-z0-9.-]+)")
+
+
+def _is_help(link: str) -> bool:
+    host = _HOST.match(link)
+    return host is not None and host[1].strip(".") in HELP_SITES
+
+
+def _links(text: str) -> Iterator[Span | None]:
+    if "." in text or "," in text or "http" in text or "gg" in text:
+        for match in _LINK.finditer(text):
+            yield None if _is_help(match.group()) else match.span()
+    if "dot" in text or "." in text:
+        for match in _SPELLED_LINK.finditer(text):
+            yield None if match["name"] in _NO_NAME else match.span()
+
+
+_LOOKS: Final = ((Kind.EMAIL, _emails), (Kind.LINK, _links), (Kind.HANDLE, handles), (Kind.PHONE, phone_numbers))
+_NONE: Final = object()

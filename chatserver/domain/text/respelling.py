@@ -1,0 +1,98 @@
+"""A text as it is meant by who hides something in it: folded, unspaced, with letters for the digits in their place.
+
+Pure. Every step keeps the place in the text that each character comes from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import islice
+from typing import Final
+
+from chatserver.domain.text.folding import fold, places_of
+from chatserver.domain.text.handles import APPS
+
+_ALONE: Final = re.compile(r"(?<!\S)\S(?: \S){3,}(?!\S)")
+_APART: Final = re.compile(r"(?<!\w)[a-z]([.\-*~|])[a-z](?:\1[a-z]){2,}(?!\w)")
+_LEET: Final = re.compile(r"(?<![\w@$!])(?=[\w@$!]*[0134578@$!])(?=[\w@$!]*[a-z])[\w@$!]{3,12}(?![\w@$!])")
+_AS_I: Final = str.maketrans("0134578@$!", "oieastbasi")
+_AS_L: Final = str.maketrans("0134578@$!", "oleastbasl")
+_AS_DIGITS: Final = re.compile(r"(?<![a-z\d])(?=[a-z]*\d)[\dolz]{3,16}(?![a-z\d])")
+_DIGITS_FOR: Final = str.maketrans("olz", "012")
+_MOST: Final = 32
+"""Places of one text that are respelled, of each kind."""
+_PICTURES: Final = re.compile("[\U0001f47b\U0001f4f7\U0001f4f8]")
+_APP_OF: Final = {"\U0001f47b": "snap ", "\U0001f4f7": "insta ", "\U0001f4f8": "insta "}
+"""The signs that services are known by."""
+
+
+class Spelling:
+    """A text in small letters, and for each character and the end the place in the text as it was written."""
+
+    __slots__ = ("_places", "_written", "text")
+
+    def __init__(self, written: str) -> None:
+        folded = fold(written)
+        lower = folded.lower()
+        # A letter whose small form is longer is none of those that are looked for.
+        self.text = lower if len(lower) == len(folded) else folded
+        self._written = written
+        self._places: list[int] | None = None
+
+    def place(self, at: int) -> int:
+        """Return where in the text as it was written a character comes from."""
+        if self._places is None and self._written.isascii():
+            return at
+        return self._known_places()[at]
+
+    def respell(self) -> bool:
+        """Read the text as somebody means it who hides a name or a number in it. Return whether that changes it."""
+        before = self.text
+        self._replace(_PICTURES, lambda match: _APP_OF[match.group()])
+        self._replace(_ALONE, _unspaced)
+        self._replace(_APART, lambda match: match.group().replace(match[1], ""))
+        # As long as they were: no place moves.
+        self.text = _AS_DIGITS.sub(_as_digits, _LEET.sub(_as_app, self.text))
+        return self.text != before
+
+    def _known_places(self) -> list[int]:
+        if self._places is None:
+            self._places = places_of(self._written)
+        return self._places
+
+    def _replace(self, pattern: re.Pattern[str], spelled: Callable[[re.Match[str]], str]) -> None:
+        matches = [*islice(pattern.finditer(self.text), _MOST)]
+        if not matches:
+            return
+        known = self._known_places()
+        parts: list[str] = []
+        places: list[int] = []
+        done = 0
+        for match in matches:
+            start, end = match.span()
+            new = spelled(match)
+            parts += (self.text[done:start], new)
+            places += known[done:start]
+            # Evenly over what it replaces.
+            places += [known[start + step * (end - start) // max(1, len(new))] for step in range(len(new))]
+            done = end
+        parts.append(self.text[done:])
+        self._places = places + known[done:]
+        self.text = "".join(parts)
+
+
+def _unspaced(match: re.Match[str]) -> str:
+    """Return letters one by one as a word. Digits stay apart: who counts writes so."""
+    spelled = match.group()
+    return spelled.replace(" ", "") if sum(map(str.isalpha, spelled)) >= 3 else spelled
+
+
+def _as_app(match: re.Match[str]) -> str:
+    word = match.group()
+    return next((meant for meant in (word.translate(_AS_I), word.translate(_AS_L)) if meant in APPS), word)
+
+
+def _as_digits(match: re.Match[str]) -> str:
+    word = match.group()
+    return word.translate(_DIGITS_FOR) if sum(map(str.isdigit, word)) > 1 else word

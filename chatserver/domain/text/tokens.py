@@ -1,0 +1,158 @@
+"""A text as sentences of words, and the forms that each word may be meant in.
+
+Pure. Whoever writes "k1ll", "kiiill", "k i l l", or takes a letter of another writing, is read as if they had not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+import msgspec
+
+from chatserver.domain.text.folding import fold
+
+WORD: Final = re.compile(r"[^\s.,;:!?()\[\]{}\"“”«»/|<>~–—…\-]+(?:[!](?=\w))?[^\s.,;:!?()\[\]{}\"“”«»/|<>~–—…\-]*")  # noqa: RUF001
+"""Everything between spaces and punctuation; an exclamation mark within it may stand for a letter."""
+_CLAUSE: Final = re.compile(r"[,;:()–—]|\s-\s")  # noqa: RUF001
+_CLAUSES: Final = frozenset({"but", "because", "cause", "cuz", "cos", "coz", "although", "though", "yet", "and", "so"})
+"""What begins with one of these, or after such a mark, is not denied by what stands before it."""
+_ENDS: Final = re.compile(r"[.!?;]\s|\n|\.{3}|…|[.!?]$")
+_QUOTES: Final = re.compile('["“”«»]')
+_PLAIN: Final = re.compile(r"[a-z]+")
+_LONG: Final = re.compile(r"([a-z])\1{2,}")
+_SIGNS: Final = re.compile(r"[*013457@$!]")
+_LEET: Final = str.maketrans("013457@$!", "oieastasi")
+_LEET_L: Final = str.maketrans("013457@$!", "oleastasl")
+_APOSTROPHES: Final = str.maketrans("", "", "'`")
+_MOST_ALONE: Final = 3
+"""Letters one by one of which a word may be made."""
+
+
+_AT_ONCE: Final = 100
+"""Words that are read in one go."""
+
+
+class Token(msgspec.Struct, frozen=True):
+    """A word; the forms in which it may be meant, in small letters; and where it stands."""
+
+    forms: tuple[str, ...]
+    start: int
+    end: int
+    is_quoted: bool
+
+
+def plain_words(text: str) -> list[str] | None:
+    """Return the words of a text that hides none, folded. None where some may be written otherwise than plainly, so
+    that only `Reader` can say what they are."""
+    plain = fold(text).lower().replace("'", "").replace("`", "")
+    if _SIGNS.search(plain) is not None:
+        return None
+    words = WORD.findall(plain)
+    alone = 0
+    for word in words:
+        alone = alone + 1 if len(word) == 1 else 0
+        if alone == _MOST_ALONE:
+            return None
+    return None if _LONG.search(plain) is not None else words
+
+
+def forms_of(word: str) -> tuple[str, ...]:
+    """Return what a word may be meant as, sorted: as it is written, with digits and signs as the letters that they
+    stand for, with letters that were drawn out, and with one letter that was left out. Empty: nothing is seen of it."""
+    plain = word.lower()
+    if _PLAIN.fullmatch(plain) and not _LONG.search(plain):
+        return (plain,)
+    plain = fold(word).lower().translate(_APOSTROPHES)
+    forms = {plain}
+    if _SIGNS.search(plain) is not None and any(char.isalpha() for char in plain):
+        forms |= {plain.translate(_LEET), plain.translate(_LEET_L)}
+        if plain.count("*") == 1 and len(plain) > 2:
+            forms |= {plain.replace("*", vowel) for vowel in "aeiou"}
+    for form in [*forms]:
+        if _LONG.search(form):
+            forms |= {_LONG.sub(r"\1", form), _LONG.sub(r"\1\1", form)}
+    return tuple(sorted(form for form in forms if form))
+
+
+class Reader:
+    """Reads one text. The forms of a word are found once, however often it stands there."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._forms: dict[str, tuple[str, ...]] = {}
+
+    def sentences(self) -> Iterator[list[Token] | None]:
+        """Give the sentences that the writer says themselves: lines that begin with ">" are somebody else's. Now and
+        then it gives None, so that others may go between."""
+        offset = 0
+        for line in self._text.splitlines(keepends=True):
+            if not line.lstrip().startswith(">"):
+                yield from self._of_line(line, offset)
+            offset += len(line)
+
+    def _of_line(self, line: str, offset: int) -> Iterator[list[Token] | None]:
+        marks = [match.start() for match in _QUOTES.finditer(line)]
+        ends = [match.start() for match in _ENDS.finditer(line)]
+        sentence: list[Token] = []
+        next_end = next_mark = 0
+        letters: list[tuple[int, int]] = []
+        for number, match in enumerate(WORD.finditer(line), start=1):
+            start, end = match.span()
+            while next_mark < len(marks) and marks[next_mark] < start:
+                next_mark += 1
+            is_quoted = next_mark % 2 == 1 and len(marks) > next_mark
+            is_letter = end - start == 1 and line[start].isalnum()
+            if letters and not (is_letter and start - letters[-1][1] <= 2):
+                self._join(line, letters, sentence, offset, is_quoted=is_quoted)
+                letters = []
+            if not (is_letter and letters):
+                has_ended = False
+                while next_end < len(ends) and ends[next_end] < start:
+                    next_end += 1
+                    has_ended = True
+                if has_ended and sentence:
+                    yield sentence
+                    sentence = []
+            if is_letter:
+                letters.append((start, end))
+            elif forms := self._read(match.group()):
+                sentence.append(Token(forms, offset + start, offset + end, is_quoted))
+            if number % _AT_ONCE == 0:
+                yield None
+        if letters:
+            self._join(line, letters, sentence, offset, is_quoted=False)
+        if sentence:
+            yield sentence
+
+    def _join(
+        self, line: str, letters: list[tuple[int, int]], into: list[Token], offset: int, *, is_quoted: bool
+    ) -> None:
+        """Letters one by one: "d i e" is a word, "i a" are two; "i k m s" is either."""
+        if len(letters) < _MOST_ALONE:
+            for start, end in letters:
+                into.append(Token(self._read(line[start:end]), offset + start, offset + end, is_quoted))
+            return
+        first, *others = letters
+        if line[first[0]].lower() == "i":
+            into.append(Token(("i",), offset + first[0], offset + first[1], is_quoted))
+            letters = others
+        word = "".join(line[start:end] for start, end in letters)
+        into.append(Token(self._read(word), offset + letters[0][0], offset + letters[-1][1], is_quoted))
+
+    def _read(self, word: str) -> tuple[str, ...]:
+        forms = self._forms.get(word)
+        if forms is None:
+            forms = self._forms[word] = forms_of(word)
+        return forms
+
+
+def clauses(text: str, sentence: list[Token]) -> list[int]:
+    """Return the number of the clause that each word of a sentence is in."""
+    found = [0]
+    for before, token in pairwise(sentence):
+        is_new = not _CLAUSES.isdisjoint(token.forms) or _CLAUSE.search(text, before.end, token.start) is not None
+        found.append(found[-1] + is_new)
+    return found

@@ -1,0 +1,61 @@
+"""Who of the floor is here, and since when one who seems to be here gives no sign: a phone that falls asleep leaves its
+connection open."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import MemberId
+from chatserver.handlers.connection import Connection
+from chatserver.handlers.listening.views import Picture
+from chatserver.handlers.node import Node
+
+SEEN_SECONDS: Final = 5.0
+"""How often the store is told who of the floor is connected here. Well within `FloorRules.reachable`."""
+ANSWER_SECONDS: Final = 2.0
+"""How long a peer on a bad network may take to answer a ping and counts as here all the same."""
+
+
+class Heartbeat:
+    """Tells the store whom this worker has, and looks closely at those whom somebody would wait for in vain."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._watched: set[Connection] = set()
+
+    async def tell(self, picture: Picture, now: Millis) -> None:
+        """Note when those who are here were last sure to be. Raises StoreUnavailable."""
+        here: dict[int, list[MemberId]] = {}
+        watched: set[Connection] = set()
+        for member in picture.people:
+            connections = self._node.connections_of(member)
+            if not connections:
+                continue
+            owes = min(each.outbox.wire.unanswered() for each in connections)
+            if owes < SEEN_SECONDS + ANSWER_SECONDS:
+                # What has been owed for longer was noted before.
+                here.setdefault(0 if owes < ANSWER_SECONDS else round(owes * 1000), []).append(member)
+            if _is_needed(picture, member):
+                watched.update(connections)
+        for each in self._watched - watched:
+            each.outbox.wire.watch_closely(False)
+        for each in watched:
+            each.outbox.wire.watch_closely(True)
+        self._watched = watched
+        for ago, members in here.items():
+            await self._node.store.see(members, Millis(now - ago))
+
+    def closed(self, connection: Connection) -> None:
+        """The socket is gone."""
+        self._watched.discard(connection)
+
+
+def _is_needed(picture: Picture, member: MemberId) -> bool:
+    """Whether they are in a session, listen, or are about to meet somebody."""
+    listener, seeker = picture.floor.listeners.get(member), picture.floor.seekers.get(member)
+    return (
+        member in picture.sessions
+        or (listener is not None and listener.wants)
+        or (seeker is not None and seeker.proposal is not None)
+    )

@@ -1,0 +1,511 @@
+"""One worker's picture of the floor: read when it has changed, settled when it is time, shown to those concerned.
+
+The store decides; this only asks it to, and keeps what it last said (`docs/decisions/0080-one-to-one.md`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from chatserver.delivery.tasks import Tasks
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.listening import rest_rules
+from chatserver.domain.listening.commands import (
+    Decided,
+    Dismiss,
+    FloorCommand,
+    KeepApart,
+    Renamed,
+    Settle,
+    Spoke,
+    StepOut,
+    Typed,
+)
+from chatserver.domain.listening.decide import decide_and_settle, due_at
+from chatserver.domain.listening.invariants import PROMISES, audit
+from chatserver.domain.listening.state import Floor, FloorRules, SessionId
+from chatserver.domain.people.staff import Capability, may
+from chatserver.domain.rooms.rooms import RoomId, RoomStatus
+from chatserver.handlers.connection import Connection
+from chatserver.handlers.listening import views
+from chatserver.handlers.listening.heartbeat import SEEN_SECONDS, Heartbeat
+from chatserver.handlers.listening.opening_hours import Clock
+from chatserver.handlers.listening.views import Kind, Picture, View
+from chatserver.handlers.node import Node
+from chatserver.handlers.rooms import commands as rooms
+from chatserver.handlers.rooms import membership
+from chatserver.protocol.internode import FloorChanged
+from chatserver.protocol.listening.messages import StandingOk
+from chatserver.store.contract import FloorChange, FloorCommitted, StoreUnavailable
+
+POLL_SECONDS: Final = 0.8
+"""How often the floor's version is asked for, and whether its listeners still may listen: what the bus lost is found
+here, within a second."""
+SPOKE_SECONDS: Final = 20.0
+"""How often a worker notes that a session is not silent. Far within its idle limit."""
+RESTATE_SECONDS: Final = 15.0
+"""How often views are made anew although nothing happened: estimates age."""
+_MOST_PATIENCE: Final = 30.0
+"""How many seconds, after the store was away or this worker has started, nobody counts as gone for good: as long as
+clients may wait before they come back."""
+_CLOCKS_DIFFER: Final = 2_000
+"""Milliseconds by which two clocks may differ, and a question to the database may take, to count as the same."""
+_JUST_SEEN: Final = 2_000
+"""Milliseconds for which somebody who was seen counts as here without being looked for again."""
+_FOR_EVER: Final = 365 * 24 * 3_600_000
+NOBODY: Final = MemberId("")
+_SPREAD_SECONDS: Final = 0.15
+"""Workers that wake for the same moment try one after another; the first is usually enough."""
+_VIEWS_AT_ONCE: Final = 200
+_VIEWS_PAUSE: Final = 0.02
+"""How many people are shown something before others have the loop, and for how long: a thousand who wait are told of
+their places some times a second."""
+
+log = logging.getLogger("chatserver.handlers")
+
+
+class FloorKeeper:
+    """Everything that this worker does about the floor. `run` never ends by itself; the server owns and cancels it."""
+
+    def __init__(self, node: Node, rules: FloorRules, hours: Clock, languages: tuple[str, ...]) -> None:
+        self._node = node
+        self._hours = hours
+        self.languages = languages
+        """Those that somebody who asks can choose."""
+        self.rules = rules
+        self._patient_rules = msgspec.structs.replace(
+            rules, grace=rules.grace + _FOR_EVER, session_grace=rules.session_grace + _FOR_EVER
+        )
+        self._ahead = 0
+        """By how many milliseconds this worker's clock is ahead of the database's."""
+        self._patient_until = 0.0
+        self._is_patient = True
+        """Whether the picture was made while nobody counted as gone for good."""
+        # After a start, too: whoever was connected to a worker that stopped is on their way.
+        self._store_was_away()
+        self.picture = self._picture(Floor())
+        self._watching: dict[Connection, dict[Kind, View | None]] = {}
+        """Who is to be told, of what, and what they were last told."""
+        self._numbers: dict[Connection, int] = {}
+        """The number of the newest view that a connection was given."""
+        self._heartbeat = Heartbeat(node)
+        self._loading: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+        self._known = 0
+        """The newest version that anybody told of."""
+        self._spoke: dict[tuple[SessionId, bool], float] = {}
+        """When this worker last noted that a session's seeker, or (False) a listener of it, spoke, by its monotonic
+        clock."""
+        self._typed: dict[SessionId, float] = {}
+        """When it last noted that somebody is writing there."""
+        self._tasks = Tasks()
+        self._seen_at = self._looked_at = self._restated_at = self._settled_at = float("-inf")
+
+    @property
+    def floor(self) -> Floor:
+        return self.picture.floor
+
+    def now(self) -> Millis:
+        """What time it is on the floor: for every worker the same, whichever machine it runs on. Otherwise the one
+        whose clock is ahead would take everybody for gone."""
+        return Millis(self._node.now() - self._ahead)
+
+    def words_expire_at(self) -> Millis:
+        """Until when come-back words that are made now are good."""
+        return Millis(self.now() + self.rules.words_days * 24 * 3_600_000)
+
+    def keep_hours(self, hours: Clock) -> None:
+        """From now on listeners are here at these hours."""
+        self._hours = hours
+        self.picture = self._picture(self.floor)
+
+    @property
+    def is_open(self) -> bool:
+        return self._hours.is_open(self.now())
+
+    @property
+    def opens_at(self) -> Millis | None:
+        """When listeners are here again; None where they are, or never will be."""
+        return self._hours.opens_at(self.now())
+
+    # ------------------------------------------------------------------------------------------ what people do
+
+    async def do(self, who: MemberId, command: FloorCommand) -> FloorCommitted:
+        """Carry out a command on the floor. On return the picture here shows it. Raises Refusal or StoreUnavailable."""
+
+        def decide(floor: Floor) -> Decided:
+            # By the time when the floor is ours, not when we got in line for it: what is committed later happens later.
+            return decide_and_settle(floor, command, who, self.now(), self._rules())
+
+        try:
+            committed = await self._node.store.commit_floor(FloorChange(decide=decide, now=self.now()))
+        except StoreUnavailable:
+            self._store_was_away()
+            raise
+        await self._heed(committed)
+        return committed
+
+    async def dismiss(self, member: MemberId, *, is_erased: bool) -> None:
+        """Somebody is no more, or listens no more. Not being on the floor changes nothing."""
+        await self.do(NOBODY, Dismiss(member=member, is_erased=is_erased))
+
+    async def step_out(self, member: MemberId) -> None:
+        """Somebody's account is given back by a link: they are in no session any more."""
+        await self.do(NOBODY, StepOut(member=member))
+
+    async def hidden(self, who: MemberId, other: MemberId) -> None:
+        """Somebody hides another: if one of them waits here, not for the other any more."""
+        if not self.floor.seekers.keys().isdisjoint((who, other)):
+            await self.do(who, KeepApart(other=other))
+
+    async def renamed(self, person: Person) -> None:
+        """Somebody is called something else."""
+        if self.picture.concerns(person.id):
+            await self.do(person.id, Renamed(person=person))
+
+    async def arrived(self, member: MemberId) -> None:
+        """Somebody of the floor has connected: whom they wait for, or who waits for them, must not wait any longer."""
+        if not self.picture.concerns(member):
+            return
+        record = self.floor.seekers.get(member) or self.floor.listeners[member]
+        if 0 <= self.now() - record.seen_at < _JUST_SEEN:
+            # Nobody waits for somebody who was here a moment ago, and asking again must not cost the floor's lock.
+            return
+        await self._node.store.see([member], self.now())
+        await self.do(NOBODY, Settle())
+
+    def may_stay(self, room: RoomId, member: MemberId) -> bool:
+        """Whether nothing that is known here speaks against somebody's being in a closed room. One that was opened just
+        now may not be known yet."""
+        return SessionId(room) not in self.floor.sessions or self.picture.may_enter(room, member)
+
+    def is_live(self, session: SessionId) -> bool:
+        found = self.floor.sessions.get(session)
+        return found is None or found.is_live
+
+    def spoke(self, who: MemberId, session: SessionId) -> None:
+        """Somebody wrote in a session: note now and then that it is not silent, and at once that its seeker wrote
+        a first word. Nobody waits for it."""
+        now, found = self._node.monotonic(), self.floor.sessions.get(session)
+        is_first_word = found is not None and who == found.seeker and not found.spoken
+        key = (session, is_first_word)
+        if now - self._spoke.get(key, float("-inf")) >= SPOKE_SECONDS:
+            self._spoke[key] = self._spoke[session, False] = now
+            self._tasks.start(self._note_speech(who, key), "note speech")
+
+    async def _note_speech(self, who: MemberId, key: tuple[SessionId, bool]) -> None:
+        try:
+            await self.do(who, Spoke(session=key[0]))
+        except (Refusal, StoreUnavailable):
+            # It has just ended, or the next post notes it.
+            self._spoke.pop(key, None)
+
+    def typed(self, who: MemberId, session: SessionId) -> None:
+        """Somebody is writing in a session: note it as seldom, where no post was noted meanwhile."""
+        now = self._node.monotonic()
+        noted = max(self._typed.get(session, float("-inf")), self._spoke.get((session, False), float("-inf")))
+        if now - noted >= SPOKE_SECONDS:
+            self._typed[session] = now
+            self._tasks.start(self._note_typing(who, session), "note typing")
+
+    async def _note_typing(self, who: MemberId, session: SessionId) -> None:
+        try:
+            await self.do(who, Typed(session=session))
+        except (Refusal, StoreUnavailable):
+            self._typed.pop(session, None)
+
+    def watch(self, connection: Connection, kind: Kind) -> View:
+        """From now on this connection is told whenever its view of that kind changes. Returns how it is now. Raises
+        NOT_LISTENER for the console of somebody who is none."""
+        view = self._view(connection, kind)
+        if view is None:
+            raise Refusal(Reason.NOT_LISTENER)
+        told = self._watching.setdefault(connection, {})
+        told[kind] = view = self._numbered(connection, view, told.get(kind))
+        return view
+
+    def closed(self, connection: Connection) -> None:
+        """The socket is gone."""
+        self._watching.pop(connection, None)
+        self._numbers.pop(connection, None)
+        self._heartbeat.closed(connection)
+
+    def changed(self, version: int) -> None:
+        """Another worker says that the floor has this version now."""
+        self._known = max(self._known, version)
+        self._wake.set()
+
+    def look_at_staff(self) -> None:
+        """Somebody of the staff is it no more, or may do something else."""
+        self._looked_at = float("-inf")
+        self._wake.set()
+
+    # ------------------------------------------------------------------------------------------ patience
+
+    def _store_was_away(self) -> None:
+        """Nobody could be seen meanwhile. It is not those on the floor who were away."""
+        self._patient_until = self._node.monotonic() + min(_MOST_PATIENCE, self.rules.session_grace / 2000)
+
+    def _rules(self) -> FloorRules:
+        """The rules, without an end to anybody's grace while people have not had the time to be seen again."""
+        return self._patient_rules if self._is_patient_now() else self.rules
+
+    def _is_patient_now(self) -> bool:
+        return self._node.monotonic() < self._patient_until
+
+    # ------------------------------------------------------------------------------------------ clockwork
+
+    async def start(self) -> None:
+        """Read the floor before anybody is told where they stand. Raises StoreUnavailable."""
+        await self._compare_clocks()
+        await self._load()
+
+    async def run(self) -> None:
+        """Follow the floor until cancelled."""
+        while True:
+            await self._pause()
+            try:
+                await self._turn()
+            except (StoreUnavailable, Refusal) as trouble:
+                self._store_was_away()
+                self._node.metrics.store_failures.inc()
+                log.warning("floor_postponed", extra={"cause": str(trouble)})
+                # What is due stays due meanwhile.
+                await asyncio.sleep(POLL_SECONDS)
+            except Exception:
+                # What has to go on whatever one turn ran into.
+                log.exception("floor_failed")
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def _pause(self) -> None:
+        due = self.picture.due
+        wait = POLL_SECONDS * random.uniform(0.9, 1.1)
+        if due is not None:
+            wait = min(wait, max(0.0, (due - self.now()) / 1000) + random.uniform(0, _SPREAD_SECONDS))
+        try:
+            async with asyncio.timeout(wait):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+        self._wake.clear()
+
+    async def _turn(self) -> None:
+        node, clock = self._node, self._node.monotonic()
+        if self._known <= self.floor.version:
+            self._known = await node.store.floor_version()
+        if self._known != self.floor.version:
+            # Also where it went back: a database that took over from a broken one may have missed the last commits.
+            await self._load()
+            await self._fresh(self._known)
+            self._known = self.floor.version
+        if clock - self._seen_at >= SEEN_SECONDS:
+            self._seen_at = clock
+            await self._compare_clocks()
+            await self._heartbeat.tell(self.picture, self.now())
+            # Being seen is no new version: without this a quiet floor would look as if everybody had gone.
+            await self._load()
+            await self._dismiss_those_who_may_not([*self.floor.listeners])
+        elif clock - self._looked_at >= POLL_SECONDS / 2:
+            self._looked_at = clock
+            listeners, sessions = self.floor.listeners.values(), self.picture.sessions
+            await self._dismiss_those_who_may_not(
+                [each.member for each in listeners if each.wants or each.member in sessions]
+            )
+        if self._is_patient and not self._is_patient_now():
+            # What was put off is due from now on.
+            self.picture = self._picture(self.floor)
+        due = self.picture.due
+        if due is not None and due <= self.now() and clock - self._settled_at >= _SPREAD_SECONDS:
+            self._settled_at = clock
+            await self.do(NOBODY, Settle())
+            # Where nothing was due after all, people have been seen meanwhile: the picture is old.
+            await self._load()
+        self._measure()
+        await self._show(again=clock - self._restated_at >= RESTATE_SECONDS)
+
+    async def _compare_clocks(self) -> None:
+        """Go by the database's clock where it has one of its own and this machine's is plainly another."""
+        before = self._node.now()
+        theirs = await self._node.store.clock()
+        after = self._node.now()
+        if theirs is None or not 0 <= after - before <= _CLOCKS_DIFFER:
+            return
+        ahead = (before + after) // 2 - theirs
+        if abs(ahead) <= _CLOCKS_DIFFER:
+            ahead = 0
+        if abs(ahead - self._ahead) > _CLOCKS_DIFFER:
+            log.warning("floor_clock_is_wrong", extra={"ahead_ms": ahead})
+            self._ahead = ahead
+
+    async def _dismiss_those_who_may_not(self, listeners: list[MemberId]) -> None:
+        """Whose account was revoked, or who is no listener any more, is off the floor, wherever that was ended. Of
+        those who are away, too: nobody should wait for them."""
+        if not listeners:
+            return
+        good = await self._node.store.good_staff(listeners)
+        for member in listeners:
+            if member not in good or not may(good[member].roles, Capability.LISTEN):
+                await self.dismiss(member, is_erased=False)
+
+    async def _heed(self, committed: FloorCommitted) -> None:
+        node = self._node
+        node.hub.announce(committed.publications)
+        if committed.is_changed:
+            node.tell_nodes(FloorChanged(committed.version))
+            self.changed(committed.version)
+        await self._fresh(committed.version)
+
+    async def _fresh(self, version: int) -> None:
+        """Wait until the picture is at least of this version. Any number of callers share one read: the first that is
+        waited for may have begun too early, the second has not."""
+        for _ in range(2):
+            if self.floor.version < version:
+                await self._load()
+
+    async def _load(self) -> None:
+        if self._loading is None:
+            self._loading = asyncio.create_task(self._read(), name="read the floor")
+        # Shielded: whoever gives up waiting must not end it for the others.
+        await asyncio.shield(self._loading)
+
+    async def _read(self) -> None:
+        try:
+            self.picture = self._picture(await self._node.store.floor())
+            self._put_in_order()
+        finally:
+            self._loading = None
+
+    def _picture(self, floor: Floor) -> Picture:
+        now = self.now()
+        self._is_patient = self._is_patient_now()
+        return Picture(
+            floor,
+            self.rules,
+            self._node.aliases,
+            hides=self._node.hiding.hides,
+            is_open=self._hours.is_open(now),
+            opens_at=self._hours.opens_at(now),
+            languages=self.languages,
+            topics=tuple(room.id for room in self._node.rooms.values() if room.status is RoomStatus.OPEN),
+            due=due_at(floor, now, self._rules()),
+            now=now,
+        )
+
+    async def close(self) -> None:
+        """End what runs on the side."""
+        await self._tasks.close()
+
+    def _put_in_order(self) -> None:
+        """Nobody stays in the closed room of a session that they are no more part of, or that is forgotten."""
+        self._typed = {session: at for session, at in self._typed.items() if session in self.floor.sessions}
+        self._spoke = {key: at for key, at in self._spoke.items() if key[0] in self.floor.sessions}
+        for connection in self._in_sessions():
+            assert connection.person is not None
+            for room in [*connection.rooms]:
+                if rooms.is_session(room) and not self.picture.may_enter(room, connection.person.id):
+                    membership.depart(self._node, connection, room)
+
+    def _in_sessions(self) -> list[Connection]:
+        return [
+            connection
+            for online in self._node.online.values()
+            for connection in online.connections
+            if any(rooms.is_session(room) for room in connection.rooms)
+        ]
+
+    # ------------------------------------------------------------------------------------------ showing
+
+    async def _show(self, *, again: bool) -> None:
+        if again:
+            self._restated_at = self._node.monotonic()
+            self.picture = self._picture(self.floor)
+        shown = -1
+        waiting = [one for one in self._watching if not self._is_urgent(one) and not self._is_onlooker(one)]
+        for start in range(0, len(waiting) + 1, _VIEWS_AT_ONCE):
+            if shown != self.floor.version or again:
+                # Whoever has somebody to meet does not wait until a thousand others know their new place.
+                shown, again = self.floor.version, False
+                self._show_each([one for one in self._watching if self._is_urgent(one)])
+            self._show_each(waiting[start : start + _VIEWS_AT_ONCE])
+            if start + _VIEWS_AT_ONCE < len(waiting):
+                await asyncio.sleep(_VIEWS_PAUSE)
+
+    def _is_urgent(self, connection: Connection) -> bool:
+        """Whether they listen, are in a session, or are about to be."""
+        if connection.person is None:
+            return False
+        member = connection.person.id
+        seeker = self.floor.seekers.get(member)
+        return (
+            member in self.floor.listeners
+            or member in self.picture.sessions
+            or (seeker is not None and seeker.proposal is not None)
+        )
+
+    def _is_onlooker(self, connection: Connection) -> bool:
+        """Whether they have nothing to do with the floor, as most people at most times: every page watches it, and how
+        many wait and listen is told to those who ask for it."""
+        person, told, picture = connection.person, self._watching[connection].get("standing"), self.picture
+        return (
+            person is not None
+            and isinstance(told, StandingOk)
+            and told.state == "none"
+            and (told.open, told.opens_at) == (picture.is_open, picture.opens_at)
+            and not picture.concerns(person.id)
+        )
+
+    def _show_each(self, connections: Iterable[Connection]) -> None:
+        for connection in connections:
+            told = self._watching.get(connection, {})
+            for kind, before in told.items():
+                view = self._view(connection, kind)
+                if view is not None and (before is None or not views.is_same(view, before)):
+                    view = self._numbered(connection, view, None)
+                    told[kind] = view if self._send(connection, view) else None
+
+    def _numbered(self, connection: Connection, view: View, before: View | None) -> View:
+        """Return a view with its number: that of the one before where it says the same, else the time, which rises over
+        all workers. The floor's own version would tell whoever counts it of what others did, such as report them."""
+        if before is not None and views.is_same(view, before):
+            return before
+        number = self._numbers[connection] = max(self.now(), self._numbers.get(connection, 0) + 1)
+        return msgspec.structs.replace(view, version=number)
+
+    def _send(self, connection: Connection, view: View) -> bool:
+        if connection.outbox.wire.buffered() > self._node.limits.outbox_bytes:
+            # It is told when it has room again: the newest is right.
+            return False
+        connection.outbox.send(views.push(view))
+        return True
+
+    def _view(self, connection: Connection, kind: Kind) -> View | None:
+        if connection.person is None:
+            return None
+        member = connection.person.id
+        return views.standing(self.picture, member) if kind == "standing" else views.console(self.picture, member)
+
+    def _measure(self) -> None:
+        picture, metrics, now = self.picture, self._node.metrics, self.now()
+        found = audit(picture.floor, now, self.rules)
+        metrics.floor_version.set(picture.floor.version)
+        metrics.floor_waiting.set(len(picture.queue))
+        metrics.floor_oldest_wait_seconds.set(
+            max((max(0, now - seeker.asked_at) for seeker in picture.queue), default=0) / 1000
+        )
+        metrics.floor_proposals.set(len(picture.asked))
+        metrics.floor_sessions.set(sum(session.is_live for session in picture.floor.sessions.values()))
+        states = Counter(rest_rules.states(picture.floor, now, self.rules).values())
+        for state in rest_rules.ListenerState:
+            metrics.floor_listeners.labels(state.value).set(states[state])
+        for promise in PROMISES:
+            metrics.floor_broken.labels(promise).set(getattr(found, promise))
+        metrics.floor_idle_while_waiting_seconds.set(found.idle_ms / 1000)

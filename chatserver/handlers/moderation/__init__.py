@@ -1,0 +1,1 @@
+"""Moderation: the commands, the enforcement of measures, and what moderators are shown."""

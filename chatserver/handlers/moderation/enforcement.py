@@ -1,0 +1,353 @@
+"""One worker's watch over moderation: who may not be here, what moderators are shown, and whom to tell of a decision.
+
+The store decides and keeps a version, which is asked for twice a second. So a ban holds on every worker within a second
+with the bus away, too; where the bus carries, at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+from msgspec.structs import replace
+
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.listening.state import SESSION_PREFIX
+from chatserver.domain.moderation.measures import Measure, Report, restriction_of
+from chatserver.domain.moderation.report_queue import Place, Rank, cursor_of, rank_in
+from chatserver.domain.people.staff import Capability, may
+from chatserver.domain.rooms.rooms import APPEAL_PATH, Restriction, RestrictionKind, Room, require_unrestricted
+from chatserver.handlers.connection import Connection
+from chatserver.handlers.moderation.askers import Askers, asker_of
+from chatserver.handlers.moderation.paging import Rings, send
+from chatserver.handlers.node import Node
+from chatserver.handlers.rooms import membership
+from chatserver.protocol.codes import Close
+from chatserver.protocol.internode import ModerationChanged
+from chatserver.protocol.moderation.messages import (
+    AnswerView,
+    DebriefView,
+    MattersPush,
+    MatterView,
+    MeasureView,
+    NetworkView,
+    NoteView,
+    RankCounts,
+    ReportOk,
+    ReportPageOk,
+    ReportsOk,
+    ReportsPush,
+    ReportView,
+)
+from chatserver.store.moderation_contract import Debrief, Matters, Queue, QueuePage, ReportFile
+
+_NO_PARTS: Final[Mapping[str, int]] = {}
+_KEEPS_OUT: Final = (RestrictionKind.REMOVE, RestrictionKind.BAN)
+
+
+class _Told(NamedTuple):
+    """What a connection was shown last, and the number that it had. The store's own version would tell whoever counts
+    it of changes that they are not shown."""
+
+    queue: Queue
+    number: int
+
+
+class Watch:
+    """Kept by the node; `tick` is the sweep's."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._version = -1
+        self._restrictions: dict[MemberId, tuple[Restriction, ...]] = {}
+        self._due: list[Millis] = []
+        self._watching: dict[Connection, _Told] = {}
+        self._rings = Rings(node)
+        self._lock = asyncio.Lock()
+        self.askers: Final = Askers(node.store)
+
+    # ---------------------------------------------------------------------------------------- what is forbidden
+
+    def require_entrance(self, member: MemberId, room: Room | None) -> None:
+        """Raises REMOVED or BANNED where somebody may not enter a room, or (None) be here at all."""
+        require_unrestricted(self._restrictions.get(member, ()), room, self._node.now(), _KEEPS_OUT)
+
+    def require_voice(self, member: MemberId, room: Room | None) -> None:
+        """Raises MUTED, REMOVED or BANNED where somebody may not write in a room, as far as is known here: the store
+        decides again where something is written."""
+        require_unrestricted(self._restrictions.get(member, ()), room, self._node.now())
+
+    def require_unmuted(self, member: MemberId) -> None:
+        """Raises MUTED where somebody is muted in any room."""
+        now = self._node.now()
+        for each in self._restrictions.get(member, ()):
+            if each.kind is RestrictionKind.MUTE and each.until > now:
+                details = {"measure": each.measure, "until": each.until, "appeal": APPEAL_PATH}
+                raise Refusal(Reason.MUTED, retry_after=(each.until - now) / 1000, details=details)
+
+    async def greet(self, connection: Connection, member: MemberId) -> MattersPush | None:
+        """At the door: what there is to tell somebody. Raises BANNED, and the ban holds for newcomers from there."""
+        node, now = self._node, self._node.now()
+        matters = await node.store.matters(member, now)
+        bans = [restriction for each in matters.measures if (restriction := restriction_of(each)) is not None]
+        bans = [each for each in bans if each.kind is RestrictionKind.BAN]
+        if bans:
+            await self._bar(bans[0], [connection])
+            require_unrestricted(bans, None, now)
+        if not (matters.measures or matters.answers or matters.is_stranded):
+            return None
+        return self.view_of_matters(matters)
+
+    def view_of_matters(self, matters: Matters) -> MattersPush:
+        """Return what moderation has to tell somebody, with whom they can turn to outside where nobody here can."""
+        return matters_of(matters, self._node.safety_contact)
+
+    # ------------------------------------------------------------------------------------------------ moderators
+
+    async def watch(self, connection: Connection, person: Person) -> ReportsOk:
+        """From now on this connection is told of what there is to do. Returns how it is now."""
+        # With the lock: what changes meanwhile is told afterwards.
+        async with self._lock:
+            queue = await self._node.store.queue(asker_of(connection, person), self._node.now())
+            before = self._watching.get(connection)
+            told = self._watching[connection] = _Told(queue, 1 if before is None else before.number + 1)
+        return view_of(queue, told.number)
+
+    def closed(self, connection: Connection) -> None:
+        """The socket is gone."""
+        self._watching.pop(connection, None)
+
+    # ------------------------------------------------------------------------------------------------ going round
+
+    def overdue(self) -> int:
+        """How many escalations nobody has taken in time."""
+        return bisect_left(self._due, self._node.now())
+
+    async def heed(self) -> None:
+        """Something was changed here: see to it, and tell the other workers."""
+        await self.tick()
+        self._node.tell_nodes(ModerationChanged(self._version))
+
+    async def tick(self) -> None:
+        """Ask whether anything changed, and let it hold. Raises StoreUnavailable; then it is owed still."""
+        async with self._lock:
+            self._rings.catch_up()
+            version = await self._node.store.moderation_version()
+            if version == self._version:
+                return
+            before = self._version
+            await self._load()
+            await self._node.house.load()
+            if before >= 0:
+                await self._tell(await self._node.store.concerned(before))
+            await self._show()
+            self._version = version
+
+    async def _load(self) -> None:
+        node = self._node
+        found: dict[MemberId, tuple[Restriction, ...]] = {}
+        for measure in await node.store.restricting(node.now()):
+            if (restriction := restriction_of(measure)) is not None:
+                found[measure.about] = (*found.get(measure.about, ()), restriction)
+        self._restrictions = found
+        self._due = await node.store.escalations_due()
+        for member, restrictions in found.items():
+            for restriction in restrictions:
+                if restriction.kind is not RestrictionKind.MUTE:
+                    await self._put_out(member, restriction)
+
+    async def _put_out(self, member: MemberId, restriction: Restriction) -> None:
+        here = self._node.connections_of(member)
+        if restriction.kind is RestrictionKind.BAN:
+            for connection in here:
+                for room in [*connection.rooms]:
+                    membership.depart(self._node, connection, room)
+                connection.outbox.wire.close(Close.BANNED)
+            if here:
+                await self._bar(restriction, here)
+        elif restriction.room is not None and not restriction.room.startswith(SESSION_PREFIX):
+            known = self._node.rooms
+            for connection in here:
+                for room in [*connection.rooms]:
+                    if restriction.room in (room, known[room].split_of if room in known else None):
+                        membership.depart(self._node, connection, room)
+
+    async def _bar(self, ban: Restriction, connections: Iterable[Connection]) -> None:
+        keys = {key for connection in connections for key in connection.prefixes.today if key}
+        await self._node.store.bar(ban.measure, keys, self._node.now())
+
+    async def _tell(self, members: Iterable[MemberId]) -> None:
+        """Those whose matters changed, where they are connected."""
+        node = self._node
+        for member in members:
+            here = node.connections_of(member)
+            if here:
+                push = self.view_of_matters(await node.store.matters(member, node.now()))
+                for connection in here:
+                    send(node, connection, push)
+
+    async def _show(self) -> None:
+        self._node.duty.show()
+        node, now = self._node, self._node.now()
+        moderators = [each for each in node.staffed if may(each.roles, Capability.MODERATE)]
+        self._watching = {each: told for each, told in self._watching.items() if each in moderators}
+        groups = await self.askers.learn(moderators)
+        await self._rings.look(groups)
+        for asker, connections in groups.items():
+            queue = await node.store.queue(asker, now)
+            for connection in connections:
+                self._show_queue(connection, queue)
+
+    def _show_queue(self, connection: Connection, queue: Queue) -> None:
+        """Tell a connection that watches, if anything is new to it: that something else changed tells of a report that
+        they may not know of."""
+        told = self._watching.get(connection)
+        if told is None or replace(told.queue, version=queue.version) == queue:
+            return
+        self._watching[connection] = _Told(queue, told.number + 1)
+        view = view_of(queue, told.number + 1)
+        push = ReportsPush(**{name: getattr(view, name) for name in view.__struct_fields__})
+        send(self._node, connection, push)
+
+
+# ------------------------------------------------------------------------------------------------ views
+
+
+def view_of(queue: Queue, number: int) -> ReportsOk:
+    """Return the queue as one connection is shown it, under a number that rises with each time."""
+    return ReportsOk(
+        version=number,
+        open=tuple(_report(each, queue.names, queue.parts) for each in queue.open),
+        open_count=queue.open_count,
+        ranks=RankCounts(
+            now=queue.ranks.get(Rank.NOW, 0),
+            reports=queue.ranks.get(Rank.REPORT, 0),
+            words=queue.ranks.get(Rank.WORDS, 0),
+        ),
+        next=_cursor(queue.next),
+        closed=tuple(_report(each, queue.names) for each in queue.closed),
+        measures=tuple(_measure(each, queue.names) for each in queue.measures),
+        unread_debriefs=queue.unread_debriefs,
+    )
+
+
+def page_of(page: QueuePage) -> ReportPageOk:
+    """Return a page as moderators are shown it."""
+    return ReportPageOk(
+        reports=tuple(_report(each, page.names, page.parts) for each in page.reports), next=_cursor(page.next)
+    )
+
+
+def _cursor(place: Place | None) -> str | None:
+    return None if place is None else cursor_of(place)
+
+
+def file_of(found: ReportFile) -> ReportOk:
+    names, around = found.names, found.neighbours
+    return ReportOk(
+        report=_report(found.report, names),
+        note=found.note,
+        posts=found.posts,
+        notes=tuple(NoteView(by=_person(each.by, names), at=each.at, note=each.note) for each in found.notes),
+        measures=tuple(_measure(each, names) for each in found.measures),
+        earlier=found.earlier,
+        network=None if around is None else NetworkView(others=around.others, newcomer=around.is_newcomer),
+    )
+
+
+def debrief_of(found: Debrief, names: dict[MemberId, str]) -> DebriefView:
+    return DebriefView(
+        id=found.id,
+        at=found.at,
+        listener=_person(found.listener, names),
+        note=found.note,
+        read_by=None if found.read_by is None else _person(found.read_by, names),
+        read_at=found.read_at,
+    )
+
+
+def matters_of(matters: Matters, safety_contact: str) -> MattersPush:
+    """Return what moderation has to tell somebody."""
+    return MattersPush(
+        stranded=matters.is_stranded,
+        contact=safety_contact if matters.is_stranded else "",
+        measures=tuple(
+            MatterView(
+                id=each.id,
+                at=each.at,
+                kind=each.kind,
+                reason=each.reason,
+                until=each.expires_at,
+                room=each.room,
+                seen=each.seen_at is not None,
+                appealed=each.appeal is not None,
+            )
+            for each in matters.measures
+        ),
+        answers=tuple(
+            AnswerView(id=each.report, at=each.at, closed_at=each.closed_at, outcome=each.outcome, reply=each.reply)
+            for each in matters.answers
+        ),
+    )
+
+
+def _person(member: MemberId, names: dict[MemberId, str]) -> Person:
+    """Whoever is no more has no name."""
+    return Person(member, names.get(member, ""))
+
+
+def _somebody(member: MemberId | None, names: dict[MemberId, str]) -> Person | None:
+    return None if member is None else _person(member, names)
+
+
+def _report(report: Report, names: dict[MemberId, str], parts: Mapping[str, int] = _NO_PARTS) -> ReportView:
+    return ReportView(
+        id=report.id,
+        at=report.at,
+        due_at=report.due_at,
+        room=report.room,
+        reason=report.reason,
+        status=report.status,
+        is_call=report.is_call,
+        level=report.level,
+        offset=report.offset,
+        epoch=None if report.offset is None else report.epoch,
+        by=_somebody(report.by, names),
+        about=_somebody(report.about, names),
+        claimed_by=_somebody(report.claimed_by, names),
+        closed_at=report.closed_at,
+        outcome=report.outcome,
+        reply=report.reply,
+        about_staff=report.is_about_staff,
+        taken_from=_somebody(report.taken_from, names),
+        taken_why=report.taken_reason,
+        rank=rank_in(report.band),
+        new=report.is_new,
+        parts=parts.get(report.id, 0),
+        folds=report.folds,
+        card=report.card,
+        fold=report.fold,
+        newest_at=report.newest_at,
+    )
+
+
+def _measure(measure: Measure, names: dict[MemberId, str]) -> MeasureView:
+    return MeasureView(
+        id=measure.id,
+        at=measure.at,
+        kind=measure.kind,
+        by=_person(measure.by, names),
+        about=_person(measure.about, names),
+        reason=measure.reason,
+        expires_at=measure.expires_at,
+        room=measure.room,
+        offset=measure.offset,
+        report=measure.report,
+        lifted_at=measure.lifted_at,
+        appeal=measure.appeal,
+        appealed_at=measure.appealed_at,
+    )

@@ -1,0 +1,28 @@
+"""The statistics that may leave the house, as a file of lines."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from typing import Final
+
+from chatserver.domain.history import Millis
+from chatserver.domain.moderation.statistics import DAY, HEAD, WEEK, final_weeks, lines, tables
+from chatserver.store.contract import Retention, Store
+
+MOST_WEEKS: Final = 53
+
+
+async def statistics(store: Store, now: Millis, retention: Retention, *, keep: int) -> str:
+    """All final weeks that are kept, as CSV. `keep` is for how many milliseconds a session is kept after its end: with
+    it comes the last feedback."""
+    age = min(retention.report_age, retention.feedback_age)
+    weeks = final_weeks(now, settles=keep + DAY, age=age, most=MOST_WEEKS)
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(HEAD)
+    for start in weeks:
+        monday = dt.datetime.fromtimestamp(start / 1000, dt.UTC).date().isoformat()
+        writer.writerows(lines(tables(start, monday, await store.happened(start, Millis(start + WEEK)))))
+    return file.getvalue()

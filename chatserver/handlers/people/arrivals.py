@@ -1,0 +1,105 @@
+"""Where members come from, how newcomers are met, and whose credentials are good, as one worker sees to it.
+
+The store decides. Where the bus carries, a raised generation holds on every worker at once; without it, within the half
+second after which each asks again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import Member, MemberId
+from chatserver.domain.moderation.newcomers import BAN_HOLDS, USUAL, Welcome, welcome
+from chatserver.handlers.connection import Connection
+from chatserver.protocol.codes import Close
+from chatserver.protocol.internode import CredentialsRaised
+from chatserver.store.arrivals_contract import SourceSeen
+
+if TYPE_CHECKING:
+    from chatserver.handlers.node import Node
+
+NOTED_AGAIN: Final = 10 * 60_000
+"""Milliseconds after which it is noted again that somebody is still where they were."""
+CLOCKS: Final = 60_000
+"""Milliseconds by which two workers' clocks may differ for a raised generation to be found all the same."""
+
+
+class Arrivals:
+    """Kept by the node; `tick` is the sweep's."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._unwritten: dict[tuple[MemberId, bytes], SourceSeen] = {}
+        self._noted: dict[tuple[MemberId, bytes], Millis] = {}
+        self._raised: dict[MemberId, tuple[int, Millis]] = {}
+        """Generations that rose lately: somebody may be saying hello with an older one at that moment."""
+        self._asked_at = node.now()
+
+    # ------------------------------------------------------------------------------------------ sources
+
+    def note(self, connection: Connection) -> None:
+        """Note where the member of a connection is. Written with the next `tick`, or `flush`."""
+        person, now = connection.person, self._node.now()
+        if person is None:
+            return
+        for width, key in enumerate(connection.prefixes.today):
+            place = (person.id, key)
+            if key and self._noted.get(place, Millis(0)) + NOTED_AGAIN <= now:
+                self._noted[place] = now
+                self._unwritten[place] = SourceSeen(person.id, key, width, now)
+
+    async def flush(self) -> None:
+        """Write what was noted. Raises StoreUnavailable; then it is owed still."""
+        if self._unwritten:
+            seen, self._unwritten = self._unwritten, {}
+            try:
+                await self._node.store.note_sources([*seen.values()])
+            except BaseException:
+                self._unwritten = {**seen, **self._unwritten}
+                raise
+
+    def note_present(self) -> None:
+        """Note again where everybody is who is connected here, and forget what was noted long ago."""
+        before = self._node.now() - NOTED_AGAIN
+        self._noted = {place: at for place, at in self._noted.items() if at > before}
+        for online in self._node.online.values():
+            for connection in online.connections:
+                self.note(connection)
+
+    async def welcome(self, connection: Connection, member: Member) -> Welcome:
+        """Return how to meet a member who says hello. Asked of the store only for those who became a guest lately."""
+        node, now = self._node, self._node.now()
+        keys = {key for keys in (connection.prefixes.today, connection.prefixes.yesterday) for key in keys if key}
+        if not keys or member.created_at + BAN_HOLDS <= now:
+            return USUAL
+        bars = await node.store.bars(keys, now)
+        return welcome(bars, connection.prefixes, connection.share, member.created_at, now)
+
+    # ------------------------------------------------------------------------------------------ credentials
+
+    def is_good(self, member: MemberId, credentials: int) -> bool:
+        """Return whether a generation was not raised while somebody said hello with it."""
+        return credentials >= self._raised.get(member, (0, 0))[0]
+
+    def raised(self, member: MemberId, credentials: int) -> None:
+        """A member's generation rose here: end what stands under an older one, on every worker."""
+        self.end_older(member, credentials)
+        self._node.tell_nodes(CredentialsRaised(member, credentials))
+
+    def end_older(self, member: MemberId, credentials: int) -> None:
+        """Close the connections here that were opened with an older generation than this."""
+        self._raised[member] = (max(credentials, self._raised.get(member, (0, 0))[0]), self._node.now())
+        for connection in self._node.connections_of(member):
+            # Of the staff a sign-in counts, and nothing else.
+            if connection.sign_in is None and connection.credentials < credentials:
+                connection.outbox.wire.close(Close.SIGNED_OUT)
+
+    async def tick(self) -> None:
+        """Write what was noted, and ask whose generation rose. Raises StoreUnavailable; then both are owed still."""
+        await self.flush()
+        now = self._node.now()
+        for member, credentials in (await self._node.store.credentials_since(Millis(self._asked_at - CLOCKS))).items():
+            self.end_older(member, credentials)
+        self._asked_at = now
+        self._raised = {who: known for who, known in self._raised.items() if known[1] + CLOCKS > now}

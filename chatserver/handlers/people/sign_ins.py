@@ -1,0 +1,81 @@
+"""Those of the staff who are connected here: how they say hello, and how they learn that they are staff no more."""
+
+from __future__ import annotations
+
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.identity import MemberId
+from chatserver.domain.people import staff
+from chatserver.domain.people.staff import in_order, staff_keys
+from chatserver.handlers.answer import Answer
+from chatserver.handlers.connection import Connection
+from chatserver.handlers.node import Node
+from chatserver.handlers.people import hiding, members
+from chatserver.handlers.rooms import commands as rooms
+from chatserver.protocol.codes import Close
+from chatserver.protocol.internode import StaffChanged
+from chatserver.protocol.messages import Hello
+
+
+async def hello(node: Node, connection: Connection, command: Hello) -> Answer:
+    """Say who is there, as staff. The token in the frame goes before the cookie."""
+    if connection.person is not None:
+        raise Refusal(Reason.ALREADY_SAID_HELLO)
+    sign_in = await node.staff.known(command.token or connection.staff_token)
+    member = None if sign_in is None else await node.store.member(sign_in.staff.member)
+    if sign_in is None or member is None:
+        raise Refusal(Reason.IDENTITY_REQUIRED if command.token is None else Reason.IDENTITY_UNKNOWN)
+    hides = await hiding.read(node, member.id)
+    person = member.persona
+    node.admit(connection, person)
+    node.hiding.keep(member.id, hides)
+    connection.roles, connection.sign_in = sign_in.staff.roles, sign_in.token_hash
+    node.staffed.add(connection)
+    ok = members.hello_ok(node, person, has_code=False, hides=hides, issued=None, roles=in_order(connection.roles))
+    standby = node.duty.greeting(connection)
+    return Answer(ok, then=None if standby is None else lambda: connection.outbox.send(standby))
+
+
+async def look_again(node: Node) -> None:
+    """Ask the store about all who are connected here as staff: close those whose sign-in or account has ended, and give
+    the others the roles that they have now.
+
+    Asked twice a second, so that it holds with the bus away, and at once where the bus tells of a change.
+    """
+    if not node.staffed:
+        return
+    asked = [*node.staffed]
+    good = await node.store.sign_ins({each.sign_in for each in asked if each.sign_in is not None}, node.now())
+    changed: set[MemberId] = set()
+    for connection in asked:
+        if connection.sign_in is None or connection.person is None:
+            continue
+        sign_in = good.get(connection.sign_in)
+        if sign_in is None:
+            node.staffed.discard(connection)
+            connection.roles = frozenset()
+            connection.outbox.wire.close(Close.IDENTITY_ENDED)
+        elif sign_in.staff.roles != connection.roles:
+            connection.roles = sign_in.staff.roles
+            node.presence.rename(rooms.shown(connection, connection.person))
+            changed.add(sign_in.staff.member)
+    await members.tell_of_self(node, changed)
+
+
+async def require_confirmed(node: Node, connection: Connection) -> None:
+    """Raises CONFIRMATION_REQUIRED where whoever is there gave their password too long ago for what is dangerous, or
+    is no longer signed in. Asked of the store each time: the password was given to any worker."""
+    token = connection.sign_in
+    sign_in = None if token is None else (await node.store.sign_ins([token], node.now())).get(token)
+    if sign_in is None:
+        raise Refusal(Reason.CONFIRMATION_REQUIRED)
+    staff.require_confirmed(sign_in.confirmed_at, node.now())
+
+
+async def load_names(node: Node) -> None:
+    """Whom nobody's name may resemble."""
+    node.identities.staff_keys = staff_keys(await node.store.all_staff())
+
+
+def changed(node: Node, member: MemberId) -> None:
+    """A staff account, its roles or its sign-ins were changed here: every worker should look again."""
+    node.tell_nodes(StaffChanged(member))

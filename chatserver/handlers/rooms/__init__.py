@@ -1,0 +1,1 @@
+"""Rooms: the commands of members, and who may be in a room and write there."""

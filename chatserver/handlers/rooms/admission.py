@@ -1,0 +1,274 @@
+"""What one worker knows of the house: its rooms, announcements, protection, and where people were led.
+
+The store decides; its picture is read with moderation's version, twice a second and whenever the bus says so. So all of
+it holds on every worker within a second with the bus away, too.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from chatserver.delivery.outbox import Outbox
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import MemberId, NodeId, Person
+from chatserver.domain.limits import Bucket
+from chatserver.domain.listening.opening_hours import parse_hours
+from chatserver.domain.moderation.newcomers import USUAL, Welcome
+from chatserver.domain.rooms import settings as rules
+from chatserver.domain.rooms.rooms import Room, RoomId, RoomStatus, room_channel
+from chatserver.domain.rooms.settings import Hours, House, Move, Notice
+from chatserver.handlers.listening.opening_hours import Clock
+from chatserver.handlers.node import Node
+from chatserver.protocol.codec import Encoding, encode_frame
+from chatserver.protocol.codes import Close
+from chatserver.protocol.operating.messages import MovedPush, NoticesPush, PlaceToBe
+
+JOINS_A_SECOND: Final = 2.0
+JOINS_AT_ONCE: Final = 5.0
+"""How many enter a protected room through one worker."""
+BITS: Final = 15
+"""How many bits of the sum must come out as nought: 33,000 tries on average, about a second on a cheap phone."""
+CHALLENGE_SECONDS: Final = 120
+PROVED: Final = 24 * 3_600_000
+"""Milliseconds for which a sum counts that was solved because of where somebody came from."""
+_TOKEN_BYTES: Final = 18
+
+
+class Led(NamedTuple):
+    """The house as it was known when somebody's moves were read, and those moves."""
+
+    house: House | None
+    moves: tuple[Move, ...]
+
+
+class HouseKeeper:
+    """Kept by the node; `load` is the watch's."""
+
+    def __init__(self, node: Node, configured: Hours, key: bytes) -> None:
+        self._node = node
+        self._configured = configured
+        self._key = key
+        self._house: House | None = None
+        self._hours = configured
+        self._doors: dict[RoomId, Bucket] = {}
+        self._done: dict[str, Millis] = {}
+        """Sums that were accepted here, until they are over."""
+        self.leaving: dict[NodeId, float] = {}
+        """Workers that were asked to go, and since when: what the bus lost is said again."""
+        self._solved: dict[tuple[MemberId, RoomId], Millis] = {}
+
+    @property
+    def hours(self) -> Hours:
+        """Those that hold now; revision 0 are the configuration's."""
+        return self._hours
+
+    @property
+    def raids(self) -> list[rules.Raid]:
+        house, now = self._house, self._node.now()
+        return [] if house is None else [raid for raid in house.raids if raid.until > now]
+
+    @property
+    def notices(self) -> list[Notice]:
+        house, now = self._house, self._node.now()
+        return [] if house is None else [notice for notice in house.notices if notice.until > now]
+
+    def family(self, room: Room) -> list[Room]:
+        return rules.family(rules.root_of(room), self._node.rooms.values())
+
+    # ------------------------------------------------------------------------------------------ going round
+
+    async def load(self) -> None:
+        """Read it, and tell those here what is new to them."""
+        node = self._node
+        before, house = self._house, await node.store.house(node.now())
+        self._house = house
+        node.rooms = {room.id: room for room in house.rooms}
+        hours = house.hours or self._configured
+        if hours != self._hours or before is None:
+            self._hours = hours
+            node.floor.keep_hours(Clock(parse_hours(hours.hours), hours.timezone))
+        if before is None:
+            return
+        if before.notices != house.notices:
+            self._tell_all(NoticesPush(notices=self.notices))
+        known = set(before.moves)
+        for move in house.moves:
+            if move not in known:
+                for connection in node.connections_of(move.member):
+                    self._lead(connection.outbox, [move])
+
+    async def look_up(self, member: MemberId) -> Led:
+        """Where somebody who says hello was led. Asked before they are admitted."""
+        house = self._house
+        if house is None or all(room.split_of is None for room in house.rooms):
+            return Led(house, ())
+        return Led(house, tuple(await self._node.store.moves_of(member, self._node.now())))
+
+    def greeting(self, member: MemberId, led: Led) -> list[NoticesPush | MovedPush]:
+        """What they are told once they are admitted: also what was heard of since they were looked up."""
+        known = set(() if led.house is None else led.house.moves)
+        later = () if self._house is None else self._house.moves
+        moves = [*led.moves, *(move for move in later if move.member == member and move not in known)]
+        pushes = [self._moved(move) for move in dict.fromkeys(moves)]
+        told: list[NoticesPush | MovedPush] = [NoticesPush(notices=self.notices)] if self.notices else []
+        return told + [push for push in pushes if push is not None]
+
+    def _lead(self, outbox: Outbox, moves: Iterable[Move]) -> None:
+        if outbox.wire.buffered() > self._node.limits.outbox_bytes:
+            # They are told after their next hello; until then they are where they were.
+            return
+        for move in moves:
+            push = self._moved(move)
+            if push is not None:
+                outbox.send(push)
+
+    def _moved(self, move: Move) -> MovedPush | None:
+        """None where the room that somebody was led to is closed again."""
+        rooms = self._node.rooms
+        source, to = rooms.get(move.room), rooms.get(move.to)
+        if source is None or to is None or to.status is not RoomStatus.OPEN:
+            return None
+        beside = [_place(room) for room in self.family(source) if room.status is RoomStatus.OPEN]
+        return MovedPush(room=move.room, to=_place(to), beside=beside, at=move.at)
+
+    def _tell_all(self, push: NoticesPush) -> None:
+        node = self._node
+        frames: dict[Encoding, bytes] = {}
+        for online in [*node.online.values()]:
+            for connection in [*online.connections]:
+                outbox = connection.outbox
+                if outbox.wire.buffered() > node.limits.outbox_bytes:
+                    # Whoever comes back is told after hello.
+                    node.metrics.evictions.labels("too_slow").inc()
+                    outbox.wire.close(Close.TOO_SLOW)
+                    outbox.wire.abort()
+                    continue
+                frame = frames.get(outbox.encoding)
+                if frame is None:
+                    frame = frames[outbox.encoding] = encode_frame(outbox.encoding, push)
+                outbox.wire.write(frame)
+
+    # ------------------------------------------------------------------------------------------ at the door
+
+    async def require_way_in(
+        self,
+        person: Person,
+        room: Room,
+        *,
+        proof: str | None,
+        is_exact: bool,
+        is_returning: bool,
+        must_prove: bool = False,
+    ) -> None:
+        """Raises ROOM_SPLIT where a newcomer has more room in one beside it, and where it is protected CHALLENGE or
+        JOINS_SLOWED. Who was here before is let in. Who must prove something, because somebody else who came from
+        where they are is barred, meets CHALLENGE in every room for which that holds."""
+        if must_prove and not self._node.presence.is_here(room_channel(room.id), person.id):
+            self._require_sum(person, room, proof, until=Millis(self._node.now() + PROVED))
+        beside = self.family(room) if room.status is RoomStatus.OPEN else []
+        raids = self._raids_on(room)
+        if (len(beside) < 2 or is_exact or is_returning) and not raids:
+            return
+        if len(beside) > 1 and not is_exact and not is_returning:
+            await self._lead_newcomer(person, room, beside)
+        if raids:
+            await self._guard(person, room, raids, proof)
+
+    async def _lead_newcomer(self, person: Person, room: Room, beside: list[Room]) -> None:
+        here = self._node.presence.here
+        open_ = [each for each in beside if each.status is RoomStatus.OPEN]
+        open_.sort(key=lambda each: (here(room_channel(each.id)) / each.capacity, each.id))
+        if not open_ or here(room_channel(open_[0].id)) >= here(room_channel(room.id)):
+            return
+        joined = await self._node.store.joined_rooms(person.id)
+        if any(each.id in joined for each in beside):
+            return
+        rooms = [{"id": each.id, "name": each.name, "here": here(room_channel(each.id))} for each in open_]
+        raise Refusal(Reason.ROOM_SPLIT, details={"rooms": rooms})
+
+    async def _guard(self, person: Person, room: Room, raids: list[rules.Raid], proof: str | None) -> None:
+        node = self._node
+        if node.presence.is_here(room_channel(room.id), person.id):
+            return
+        if not rules.is_new(raids, await self._since(person.id)):
+            return
+        self._require_sum(person, room, proof, until=max(raid.until for raid in raids))
+        door = self._doors.get(room.id)
+        if door is None:
+            door = self._doors[room.id] = Bucket(JOINS_A_SECOND, JOINS_AT_ONCE, node.monotonic())
+        if (wait := door.take(1.0, node.monotonic())) > 0:
+            raise Refusal(Reason.JOINS_SLOWED, retry_after=max(1.0, wait))
+
+    def _require_sum(self, person: Person, room: Room, proof: str | None, *, until: Millis) -> None:
+        """Raises CHALLENGE where somebody has not solved a sum for this room. A solved one counts until then."""
+        now = self._node.now()
+        if self._solved.get((person.id, room.id), 0) > now:
+            return
+        if proof is None or not self._is_solved(person.id, room.id, proof, now):
+            details = {"challenge": self._challenge(person.id, room.id, now), "bits": BITS}
+            raise Refusal(Reason.CHALLENGE, details=details)
+        self._solved[person.id, room.id] = until
+
+    def _raids_on(self, room: Room) -> list[rules.Raid]:
+        if not self.raids:
+            return []
+        return rules.raids_on(self.raids, {each.id for each in self.family(room)} | {room.id}, self._node.now())
+
+    async def require_voice(self, person: Person, room: RoomId, met: Welcome = USUAL) -> None:
+        """Raises READ_ONLY, with `until`, where somebody is too new to write in a room that is protected, or came from
+        where somebody else was just kept from writing."""
+        now, place = self._node.now(), self._node.rooms.get(room)
+        if place is not None and (calm := met.quiet_until(place)) is not None and calm > now:
+            raise Refusal(Reason.READ_ONLY, retry_after=(calm - now) / 1000, details={"until": calm})
+        raids = [] if place is None else self._raids_on(place)
+        if not raids:
+            return
+        until = rules.quiet_until(raids, await self._since(person.id))
+        if until is not None and until > now:
+            raise Refusal(Reason.READ_ONLY, retry_after=(until - now) / 1000, details={"until": until})
+
+    async def _since(self, member: MemberId) -> Millis:
+        """When somebody became a guest."""
+        found = await self._node.store.member(member)
+        return Millis(0) if found is None else found.created_at
+
+    # ------------------------------------------------------------------------------------------ the sum
+
+    def _challenge(self, member: MemberId, room: RoomId, now: Millis) -> str:
+        self._forget(now)
+        ends = now // 1000 + CHALLENGE_SECONDS
+        return f"{ends}.{self._seal(member, room, ends)}"
+
+    def _is_solved(self, member: MemberId, room: RoomId, proof: str, now: Millis) -> bool:
+        """Whether SHA-256 of `proof`, a challenge and a number with a colon between, begins with noughts enough."""
+        challenge, _, number = proof.partition(":")
+        ends, _, seal = challenge.partition(".")
+        if not (ends.isascii() and ends.isdigit() and len(ends) < 14 and number.isascii() and number.isdigit()):
+            return False
+        is_ours = hmac.compare_digest(seal.encode("ascii", "replace"), self._seal(member, room, int(ends)).encode())
+        if not is_ours or int(ends) * 1000 < now or challenge in self._done:
+            return False
+        digest = int.from_bytes(hashlib.sha256(proof.encode()).digest())
+        if digest >> (256 - BITS):
+            return False
+        self._done[challenge] = Millis(int(ends) * 1000)
+        return True
+
+    def _seal(self, member: MemberId, room: RoomId, ends: int) -> str:
+        made = hmac.digest(self._key, f"{member} {room} {ends}".encode(), "sha256")[:_TOKEN_BYTES]
+        return base64.urlsafe_b64encode(made).decode()
+
+    def _forget(self, now: Millis) -> None:
+        self._done = {each: until for each, until in self._done.items() if until > now}
+        self._solved = {each: until for each, until in self._solved.items() if until > now}
+        if not self.raids:
+            self._doors.clear()
+
+
+def _place(room: Room) -> PlaceToBe:
+    return PlaceToBe(id=room.id, name=room.name, agreement_version=room.agreement_version)

@@ -1,0 +1,278 @@
+"""What a member does with rooms: find, enter, leave, write, read."""
+
+from __future__ import annotations
+
+from chatserver.delivery.pushes import person_view, post_view, push_of
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.history import Offset
+from chatserver.domain.identity import Persona
+from chatserver.domain.listening.state import SessionId, is_session_room
+from chatserver.domain.people.shown_roles import with_role
+from chatserver.domain.rooms.rooms import (
+    EditPost,
+    ReactToPost,
+    RedactPost,
+    Room,
+    RoomId,
+    RoomKind,
+    RoomStatus,
+    WritePost,
+    room_channel,
+)
+from chatserver.handlers.answer import Answer
+from chatserver.handlers.connection import Connection
+from chatserver.handlers.node import Node
+from chatserver.handlers.people import aliases, hiding
+from chatserver.handlers.rooms import membership, seats
+from chatserver.handlers.rooms.commit import commit
+from chatserver.handlers.rooms.coverage import is_moderator
+from chatserver.handlers.rooms.voice import may_show_typing, pay_for_reaction, pay_for_words
+from chatserver.protocol.internode import TypingSeen, encode
+from chatserver.protocol.messages import (
+    DoneOk,
+    EditCommand,
+    JoinOk,
+    JoinRoom,
+    LeaveRoom,
+    ListRooms,
+    MarkRead,
+    PostCommand,
+    ReactCommand,
+    RedactCommand,
+    RoomCard,
+    RoomsOk,
+    Typing,
+)
+
+_PAGE = 50
+
+
+async def list_rooms(node: Node, connection: Connection, person: Persona, command: ListRooms) -> Answer:
+    """The lobby, with how many are in each room and what the member has not read."""
+    joined = await node.store.joined_rooms(person.id)
+    (node.watching.add if command.watch else node.watching.discard)(connection)
+    moderated = node.load.moderated()
+    cards = []
+    for room in node.rooms.values():
+        if room.status is not RoomStatus.OPEN:
+            continue
+        mine = joined.get(room.id)
+        cards.append(
+            RoomCard(
+                id=room.id,
+                name=room.name,
+                about=room.about,
+                here=node.presence.here(room_channel(room.id)),
+                capacity=room.capacity,
+                slow_mode=room.pace,
+                agreement_version=room.agreement_version,
+                agreed=mine is not None and mine.membership.agreement_version >= room.agreement_version,
+                unread=None if mine is None else mine.unread,
+                attended=room.id in moderated,
+            )
+        )
+    return Answer(RoomsOk(rooms=cards))
+
+
+async def join(node: Node, connection: Connection, person: Persona, command: JoinRoom) -> Answer:
+    """Enter a room, or come back to it."""
+    room = await _room(node, command.room, person)
+    node.watch.require_entrance(person.id, room)
+    channel = room_channel(room.id)
+    needs_seat = not is_session(room.id) and not is_moderator(connection)
+    instead_of = command.instead_of if needs_seat else None
+    if room.id in connection.reading:
+        seats.require_seat(node, connection, room.id, person, instead_of=command.instead_of)
+        seats.swap(node, person.id, room.id, instead_of)
+        instead_of = None
+    elif room.id not in connection.rooms:
+        # Sessions are bounded by the floor: nobody is kept out of their conversation, or of a room, by earlier ones.
+        themed = sum(not is_session(each) for each in connection.rooms)
+        if not is_session(room.id) and themed >= node.limits.rooms_per_connection:
+            raise Refusal(Reason.TOO_MANY_ROOMS, details={"limit": node.limits.rooms_per_connection})
+        if is_session(room.id) or not is_moderator(connection):
+            # A moderator is needed most where it is full, or raided.
+            await _require_way_in(node, connection, room, person, command)
+    joined = await node.store.join(person.id, room.id, command.agreement)
+    await node.duty.entered(connection, room)
+    room = node.rooms.get(room.id, room)
+    prepared = await node.hub.prepare(channel, command.since, person.id)
+    try:
+        if prepared.history == "exact":
+            posts, mine, more = [], {}, True
+        else:
+            page = await node.store.page(channel, None, _PAGE, person.id)
+            posts, more = [post_view(each, room.id, each.offset, node.aliases) for each in page.posts], page.more
+            mine = {offset: list(reactions) for offset, reactions in page.mine.items()}
+    except BaseException:
+        node.hub.give_up(channel)
+        raise
+    if is_session(room.id) and not node.floor.may_stay(room.id, person.id):
+        # It was handed over while the store was asked.
+        node.hub.give_up(channel)
+        raise Refusal(Reason.ROOM_UNKNOWN)
+    try:
+        # A moderator may have decided it while the store was asked.
+        node.watch.require_entrance(person.id, room)
+        if needs_seat and room.id not in connection.rooms:
+            # Once more: others may have come while the store was asked.
+            seats.require(
+                node,
+                connection,
+                room,
+                person,
+                is_returning=command.since is not None,
+                instead_of=command.instead_of,
+            )
+    except Refusal:
+        node.hub.give_up(channel)
+        raise
+    connection.rooms.add(room.id)
+    # Only now: whoever was refused keeps the seat that they have.
+    seats.swap(node, person.id, room.id, instead_of)
+    # Under the name they have now: another connection of theirs may have changed it while the store was asked.
+    seats.take(node, connection, room.id, shown(connection, connection.person or person))
+    hides = hiding.seen_by(node, connection)
+    own = aliases.room_self(node, connection.person or person, room.id, node.hiding.of(person.id))
+    ok = JoinOk(
+        me=own.me,
+        hidden=own.hidden,
+        room=room,
+        position=prepared.position,
+        history=prepared.history,
+        posts=posts,
+        mine=mine,
+        missed=[push_of(publication, node.aliases) for publication in prepared.missed],
+        folded=prepared.is_folded,
+        more=more,
+        here=node.presence.here(channel),
+        people=[person_view(each, room.id, node.aliases) for each in hiding.people(node, room.id, hides)],
+        read=joined.membership.read,
+        unread=joined.unread,
+        retention_seconds=(node.floor.rules.keep if is_session(room.id) else node.retention.room_age) // 1000,
+    )
+    return Answer(ok, then=lambda: node.hub.go_live(connection.outbox, channel, prepared.position))
+
+
+async def leave(node: Node, connection: Connection, person: Persona, command: LeaveRoom) -> Answer:
+    """Leave a room, on every connection of theirs. Leaving one that one is not in is done already."""
+    await _room(node, command.room, person)
+    await node.store.leave(person.id, command.room)
+    membership.depart(node, connection, command.room)
+    membership.left(node, person.id, command.room, told=connection)
+    return Answer(DoneOk(), then=lambda: membership.tell_left(node, person.id, command.room))
+
+
+async def post(node: Node, connection: Connection, person: Persona, command: PostCommand) -> Answer:
+    require_inside(node, connection, command.room)
+    pay_for_words(node, person)
+    await _require_voice(node, connection, person, command.room)
+    wanted = WritePost(text=command.text, warning=command.warning, reply_to=command.reply_to, anyway=command.anyway)
+    origin, is_staff = node.origin_of(connection), bool(connection.roles)
+    author = shown(connection, person)
+    answer = await commit(
+        node, author, command.room, command.id, wanted, origin, epoch=command.epoch, is_staff=is_staff
+    )
+    if is_session(command.room):
+        node.floor.spoke(person.id, SessionId(command.room))
+    return answer
+
+
+async def edit(node: Node, connection: Connection, person: Persona, command: EditCommand) -> Answer:
+    require_inside(node, connection, command.room)
+    pay_for_words(node, person)
+    await _require_voice(node, connection, person, command.room)
+    wanted = EditPost(target=command.offset, text=command.text, warning=command.warning, anyway=command.anyway)
+    origin, is_staff = node.origin_of(connection), bool(connection.roles)
+    return await commit(node, person, command.room, command.id, wanted, origin, epoch=command.epoch, is_staff=is_staff)
+
+
+async def redact(node: Node, connection: Connection, person: Persona, command: RedactCommand) -> Answer:
+    """Also from outside: a room that was closed, or left, must not keep what somebody wants back."""
+    return await commit(node, person, command.room, command.id, RedactPost(target=command.offset), epoch=command.epoch)
+
+
+async def react(node: Node, connection: Connection, person: Persona, command: ReactCommand) -> Answer:
+    require_inside(node, connection, command.room)
+    pay_for_reaction(node, person, command.room, command.offset)
+    await _require_voice(node, connection, person, command.room)
+    wanted = ReactToPost(target=command.offset, reaction=command.reaction, on=command.on)
+    return await commit(node, person, command.room, command.id, wanted, epoch=command.epoch)
+
+
+async def mark_read(node: Node, connection: Connection, person: Persona, command: MarkRead) -> Answer:
+    require_inside(node, connection, command.room)
+    offset = Offset(command.offset)
+    await node.store.mark_read(person.id, command.room, offset, command.epoch)
+    membership.read(node, person.id, command.room, offset, told=connection)
+    return Answer(DoneOk(), then=lambda: membership.tell_read(node, person.id, command.room, offset))
+
+
+async def typing(node: Node, connection: Connection, person: Persona, command: Typing) -> Answer:
+    """Show the others that somebody is writing. Lost without a trace where nobody can be told."""
+    require_inside(node, connection, command.room)
+    seats.require_seat(node, connection, command.room, shown(connection, person))
+    channel = room_channel(command.room)
+    if is_session(command.room) and not node.floor.is_live(SessionId(command.room)):
+        # Over: whoever stays to read is left in peace.
+        return Answer(DoneOk())
+    if is_session(command.room):
+        node.floor.typed(person.id, SessionId(command.room))
+    if not await may_show_typing(node, connection, person, command.room):
+        return Answer(DoneOk())
+
+    def tell() -> None:
+        hiding.tell_typing(node, channel, person)
+        node.bus.publish([(channel, encode(node.id, TypingSeen(channel, person.id, person.generation)))])
+
+    return Answer(DoneOk(), then=tell)
+
+
+def shown(connection: Connection, person: Persona) -> Persona:
+    """Somebody as the others in a room see them: a moderator with their role."""
+    if not is_moderator(connection):
+        return person
+    return Persona(person.id, with_role(person.name, "moderator"), person.generation)
+
+
+def is_session(room: RoomId) -> bool:
+    """Whether a room is the closed one of a one-to-one session. No other may be called like that."""
+    return is_session_room(room)
+
+
+async def _room(node: Node, wanted: RoomId, person: Persona) -> Room:
+    """A room that this member may know of. Raises ROOM_UNKNOWN."""
+    room = node.rooms.get(wanted)
+    if room is None and is_session(wanted) and node.floor.may_stay(wanted, person.id):
+        # Whose one is that this worker has not heard of yet, the store decides.
+        room = await node.store.room(wanted)
+    if room is None or (room.kind is RoomKind.SESSION) is not is_session(room.id):
+        raise Refusal(Reason.ROOM_UNKNOWN)
+    return room
+
+
+def require_inside(node: Node, connection: Connection, room: RoomId) -> None:
+    """Raises NOT_IN_ROOM. Whoever asks has done something there."""
+    if room not in connection.rooms:
+        raise Refusal(Reason.NOT_IN_ROOM)
+    seats.touch(node, connection, room)
+
+
+async def _require_voice(node: Node, connection: Connection, person: Persona, room: RoomId) -> None:
+    seats.require_seat(node, connection, room, shown(connection, person))
+    if not is_session(room) and not is_moderator(connection):
+        await node.house.require_voice(person, room, connection.welcome)
+
+
+async def _require_way_in(node: Node, connection: Connection, room: Room, person: Persona, command: JoinRoom) -> None:
+    is_returning = command.since is not None
+    if not is_session(room.id):
+        await node.house.require_way_in(
+            person,
+            room,
+            proof=command.proof,
+            is_exact=command.exact,
+            is_returning=is_returning,
+            must_prove=connection.welcome.must_prove(room),
+        )
+        seats.require(node, connection, room, person, is_returning=is_returning, instead_of=command.instead_of)

@@ -1,0 +1,134 @@
+"""The one road of facts: load, decide, evolve, save, publish.
+
+The store loads what is needed and decides inside the transaction. The author hears of it after the commit, and
+everybody else after the author. Whatever is lost after the commit is found by the hub's tick.
+
+A text is looked at before the transaction (`handlers/moderation/screening.py`), but not where it seems certain to be
+refused.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import msgspec
+
+from chatserver.domain.history import CommandId, Epoch
+from chatserver.domain.identity import Persona
+from chatserver.domain.moderation.alert_floods import Origin
+from chatserver.domain.moderation.crisis_phrases import ESCALATED
+from chatserver.domain.rooms.rooms import (
+    EditPost,
+    Posted,
+    Reacted,
+    RoomCommand,
+    RoomEvent,
+    RoomId,
+    RoomState,
+    WritePost,
+    decide,
+    room_channel,
+    target_of,
+)
+from chatserver.handlers.answer import Answer
+from chatserver.handlers.moderation.screening import NOTHING, Read, Unread, care_for, is_sure_to_be_refused, read
+from chatserver.handlers.node import Node
+from chatserver.protocol.messages import FactOk
+from chatserver.store.contract import RoomChange
+
+_encoder = msgspec.msgpack.Encoder(order="deterministic")
+
+
+async def commit(
+    node: Node,
+    person: Persona,
+    room: RoomId,
+    command_id: CommandId,
+    command: RoomCommand,
+    origin: Origin | None = None,
+    *,
+    epoch: Epoch | None = None,
+    is_staff: bool = False,
+) -> Answer:
+    """Make a member's command on a room a fact. `epoch` is the numbering of the post that it names, where they said so.
+
+    Raises Refusal or StoreUnavailable; then nothing was acknowledged."""
+    started = node.monotonic()
+    found: Read | None = NOTHING
+    if isinstance(command, WritePost | EditPost):
+        is_refused = is_sure_to_be_refused(node, person, room, command)
+        found = None if is_refused else await read(node, person, room, command, is_staff=is_staff)
+    digest = blake2b(_encoder.encode((room, type(command).__name__, command)), digest_size=16).digest()
+
+    def change(found: Read | None) -> RoomChange:
+        return _change(node, person, room, command_id, digest, command, epoch, origin, found)
+
+    try:
+        committed = await node.store.commit(change(found))
+    except Unread:
+        found = None
+        committed = None
+    if found is None and isinstance(command, WritePost | EditPost):
+        # It was taken, or was written before: what it says is to be known all the same.
+        found = await read(node, person, room, command, is_staff=is_staff)
+    if committed is None:
+        committed = await node.store.commit(change(found))
+    node.metrics.commit_seconds.observe(node.monotonic() - started)
+    publications = committed.publications
+    if not publications:
+        return Answer(FactOk(at=node.now()))
+    signals = () if found is None else found.signals
+    last = publications[-1]
+    ok = FactOk(at=last.at, epoch=last.epoch, offset=last.offset, care=care_for(signals))
+    if not committed.repeated:
+        _count(node, person, room, last.event)
+        for each in signals:
+            node.metrics.signals.labels(each.category, each.level).inc()
+    # Announcing a repeat again costs nothing where it arrived, and heals where a worker died before announcing it.
+    return Answer(ok, then=lambda: node.hub.announce(publications))
+
+
+def _change(
+    node: Node,
+    person: Persona,
+    room: RoomId,
+    command_id: CommandId,
+    digest: bytes,
+    command: RoomCommand,
+    epoch: Epoch | None,
+    origin: Origin | None,
+    found: Read | None,
+) -> RoomChange:
+    """Return what the store is asked for. Without `found` it raises Unread where the command would be taken."""
+    now = node.now()
+
+    def answer(state: RoomState) -> tuple[RoomEvent, ...]:
+        if found is not None:
+            return decide(state, command, person, node.rules, now, found.noticed)
+        if decide(state, command, person, node.rules, now, NOTHING.noticed):
+            raise Unread
+        return ()
+
+    return RoomChange(
+        channel=room_channel(room),
+        author=person.id,
+        command_id=command_id,
+        digest=digest,
+        now=now,
+        target=target_of(command),
+        epoch=epoch,
+        decide=answer,
+        signals=() if found is None else tuple(each for each in found.signals if each.level >= ESCALATED),
+        origin=origin,
+    )
+
+
+def _count(node: Node, person: Persona, room: RoomId, event: RoomEvent) -> None:
+    if isinstance(event, Posted):
+        place = node.rooms.get(room)
+        if place is not None and place.pace and person.id in node.online:
+            node.online[person.id].wrote_at[room] = event.post.at
+        node.metrics.posts.inc()
+        node.hub.meter.posted(room, person.id, node.monotonic())
+    elif isinstance(event, Reacted) and event.on:
+        node.hub.meter.reacted(room, node.monotonic())

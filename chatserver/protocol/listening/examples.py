@@ -1,0 +1,153 @@
+"""One real example of every message of one-to-one, like `examples`: Quiet Wren asks, Calm Heron listens."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from chatserver.domain.history import CommandId, Millis
+from chatserver.domain.identity import MemberId
+from chatserver.domain.listening.state import Need, SessionId, Trait, room_of_session
+from chatserver.domain.rooms.rooms import RoomId
+from chatserver.protocol import messages as m
+from chatserver.protocol.listening import messages as li
+
+_NOW: Final = Millis(1_767_225_600_000)
+_WREN: Final = MemberId("p_a5Wq9KzT1vYh3RbNmE7uXcJd0LsGfPiOtQ")
+_HERON: Final = MemberId("p_t7BqYw3eXk5NcR2jZ8vDhLmU1sKaFoGyTw")
+_PROPOSAL: Final = "p_kXMKlKHh1sdq4B7EepzhGPRaFGaJvjcNtp3RF_i4"
+_TALK: Final = SessionId("s-4f9kq2mzx7b3wc8h")
+
+
+def _id(number: int) -> CommandId:
+    return CommandId(f"c2-{number}")
+
+
+COMMANDS: Final[tuple[m.AnyCommand, ...]] = (
+    li.AskForListener(
+        id=_id(1), agreement=True, topics=("sleep",), need=Need.LISTEN, language="en", minutes=30, heavy=4
+    ),
+    li.LeaveQueue(id=_id(2)),
+    li.TakeBack(id=_id(3)),
+    li.AskStanding(id=_id(4)),
+    li.Feedback(id=_id(5), session=_TALK, heard=2, heavy=2),
+    li.EndTalk(id=_id(6), session=_TALK),
+    li.ExtendTalk(id=_id(7), session=_TALK),
+    li.TalkAgainCommand(id=_id(8), session=_TALK),
+    li.MakeWords(id=_id(9), session=_TALK),
+    li.BlockPerson(id=_id(10), session=_TALK),
+    li.ReportPerson(id=_id(11), session=_TALK, reason="pressure", note="They kept asking where I live."),
+    li.AnswerInvitation(id=_id(12), session=_TALK, yes=True),
+    li.AskConsole(id=_id(13)),
+    li.ChangeProfile(
+        id=_id(14), languages=("en",), traits=(Trait.FROM_40_TO_60,), lived=("sleep",), openings=("I'm here. No rush.",)
+    ),
+    li.BeAvailable(id=_id(15), on=True),
+    li.StillThere(id=_id(16)),
+    li.AcceptProposal(id=_id(17), proposal=_PROPOSAL),
+    li.DeclineProposal(id=_id(18), proposal=_PROPOSAL),
+    li.SayNobody(id=_id(24), session=_TALK),
+    li.FlagTalk(id=_id(19), session=_TALK),
+    li.Invite(id=_id(20), session=_TALK, listener=MemberId("p_r5VdGm8sHp2LzF6xC0kTqWjY7eBnAuOiSw"), handover=True),
+    li.DebriefNote(id=_id(21), session=_TALK, note="I carried some of it home. I would like to talk tomorrow."),
+    li.AskPractice(id=_id(22)),
+    li.AnswerCheck(id=_id(23), answers=(0, 2, 1, 0, 1, 2, 0, 1)),
+)
+
+_SESSION: Final = li.SessionView(
+    id=_TALK,
+    room=room_of_session(_TALK),
+    me=_WREN,
+    people=(
+        li.SessionPerson(id=_WREN, name="Quiet Wren", role="seeker"),
+        li.SessionPerson(id=_HERON, name="Calm Heron", role="listener"),
+    ),
+    started_at=_NOW,
+    ends_at=Millis(_NOW + 45 * 60_000),
+    idle_at=Millis(_NOW + 10 * 60_000),
+    can_extend=True,
+    extension_minutes=15,
+    topics=("sleep",),
+)
+_STANDING: Final[dict[str, Any]] = {
+    "version": 7,
+    "open": True,
+    "listeners": 2,
+    "free": 1,
+    "waiting": 3,
+    "kept_seconds": 180,
+    "length_minutes": 45,
+    "idle_minutes": 10,
+    "languages": ("en",),
+    "topics": (RoomId("sleep"), RoomId("grief")),
+}
+_CONSOLE: Final[dict[str, Any]] = {
+    "version": 7,
+    "state": "free",
+    "wants": True,
+    "profile": li.ProfileView(
+        languages=("en",),
+        traits=(Trait.FROM_40_TO_60,),
+        lived=("sleep",),
+        not_topics=(),
+        needs=(Need.LISTEN, Need.THINK),
+        most_minutes=None,
+        cap=2,
+        openings=("I'm here. No rush.",),
+    ),
+    "most_cap": 4,
+    "languages": ("en", "de"),
+    "topics": (RoomId("sleep"), RoomId("grief")),
+    "today": 1,
+    "day_cap": 8,
+    "week": 5,
+    "week_cap": 30,
+    "waiting": 3,
+    "lease_until": Millis(_NOW + 600_000),
+    "proposal": li.ProposalView(
+        id=_PROPOSAL,
+        asked_at=Millis(_NOW - 240_000),
+        deadline=Millis(_NOW + 30_000),
+        topics=("sleep",),
+        need=Need.LISTEN,
+        heavy=4,
+        why=("longest_waiting", "lived"),
+    ),
+}
+
+REPLIES: Final[tuple[m.Reply, ...]] = (
+    m.Reply(
+        re=_id(1),
+        ok=li.StandingOk(**_STANDING, state="waiting", place=3, asked_at=_NOW, estimate_seconds=240, estimate_from=5),
+    ),
+    m.Reply(re=_id(9), ok=li.WordsOk("amber river stone lantern", Millis(_NOW + 90 * 86_400_000))),
+    m.Reply(re=_id(13), ok=li.ConsoleOk(**_CONSOLE)),
+    m.Reply(re=_id(17), ok=li.TalkOk(_TALK, room_of_session(_TALK))),
+    m.Reply(
+        re=_id(22),
+        ok=li.PracticeOk(
+            scenes=(
+                li.Scene(
+                    says=("hi. not sure why i'm here",),
+                    answers=(
+                        li.SceneLine(
+                            text="I'm glad you are. Take your time.",
+                            reply=("ok. thanks",),
+                            advice="Warm, short, and it asks for nothing.",
+                            is_good=True,
+                            next=None,
+                        ),
+                    ),
+                ),
+            ),
+            questions=(
+                li.Question(text="Somebody asks where you live.", answers=("Tell them", "Say kindly that you don't")),
+            ),
+        ),
+    ),
+    m.Reply(re=_id(23), ok=li.CheckOk(passed=False, again={4: "Nobody promises to keep a danger to a life secret."})),
+)
+
+PUSHES: Final[tuple[m.AnyPush, ...]] = (
+    li.StandingPush(**_STANDING, state="session", session=_SESSION),
+    li.ConsolePush(**_CONSOLE),
+)

@@ -1,0 +1,472 @@
+"""The messages of one-to-one: asking for a listener, listening, and what stands around a session.
+
+A session's conversation is a closed room: its posts travel by the messages of rooms (`messages`).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import MemberId
+from chatserver.domain.listening.state import Need, Pause, SessionId, Trait
+from chatserver.domain.rooms.rooms import RoomId
+from chatserver.protocol.fields import PRINTABLE, Command, MemberName, ReportReason, SessionName, Text
+
+Word = Annotated[str, Meta(max_length=64)]
+Words = Annotated[tuple[Word, ...], Meta(max_length=24)]
+Tongue = Annotated[str, Meta(min_length=2, max_length=16, pattern=r"^[A-Za-z0-9-]+$")]
+"""A language, as in BCP 47: `en`, `pt-BR`."""
+ProposalName = Annotated[str, Meta(min_length=1, max_length=96, pattern=PRINTABLE)]
+Scale = Annotated[int, Meta(ge=1, le=5)]
+Minutes = Annotated[int, Meta(ge=5, le=240)]
+
+
+# --------------------------------------------------------------------------------------------- a seeker's commands
+
+
+class AskForListener(Command, frozen=True, kw_only=True, tag="ask"):
+    """Take a place in the queue, or change one's wishes and keep the place. `agreement` must be true: it is the one
+    thing that is not optional. `topics` and `language` are of those that `standing` tells; without `language` it is the
+    first of them. `words` are come-back words; with `only`, nobody else will do."""
+
+    agreement: bool
+    topics: Words = ()
+    need: Need | None = None
+    language: Tongue | None = None
+    minutes: Minutes | None = None
+    not_with: Words = ()
+    rather_with: Words = ()
+    heavy: Scale | None = None
+    words: Annotated[str, Meta(max_length=256)] | None = None
+    only: bool = False
+
+
+class LeaveQueue(Command, frozen=True, kw_only=True, tag="unask"):
+    """Give one's place up. It is done already where one has none."""
+
+
+class TakeBack(Command, frozen=True, kw_only=True, tag="take_back"):
+    """Have a place again that lapsed while one was away."""
+
+
+class AskStanding(Command, frozen=True, kw_only=True, tag="standing"):
+    """Where do I stand? Answered with `standing`; pushes of the same follow whenever it changes."""
+
+
+class Feedback(Command, frozen=True, kw_only=True, tag="feedback"):
+    """After a session, private and optional: did you feel heard (0 no, 1 partly, 2 yes), how heavy is it now."""
+
+    session: SessionName
+    heard: Annotated[int, Meta(ge=0, le=2)] | None = None
+    heavy: Scale | None = None
+
+
+# ------------------------------------------------------------------------------------------ commands of either side
+
+
+class EndTalk(Command, frozen=True, kw_only=True, tag="end"):
+    """End a session. It is done already where it has ended."""
+
+    session: SessionName
+
+
+class ExtendTalk(Command, frozen=True, kw_only=True, tag="extend"):
+    """Ask for more time, or agree to it; with `on` false, take that back."""
+
+    session: SessionName
+    on: bool = True
+
+
+class TalkAgainCommand(Command, frozen=True, kw_only=True, tag="again"):
+    """After a session, private: I would like to talk with this person again."""
+
+    session: SessionName
+    on: bool = True
+
+
+class MakeWords(Command, frozen=True, kw_only=True, tag="words"):
+    """After both said that they would talk again: come-back words for the seeker, shown once, kept only as a hash."""
+
+    session: SessionName
+
+
+class BlockPerson(Command, frozen=True, kw_only=True, tag="block"):
+    """End this session and never meet this person again. The other is told only that it has ended."""
+
+    session: SessionName
+
+
+class ReportPerson(Command, frozen=True, kw_only=True, tag="report"):
+    """Tell the moderators about a session, with what was last written in it. `call` is a listener's silent call for one
+    of them to come. `about` is whom a seeker means, of several listeners whom they talked with there."""
+
+    session: SessionName
+    reason: ReportReason
+    note: Text = ""
+    call: bool = False
+    about: MemberName | None = None
+
+
+class AnswerInvitation(Command, frozen=True, kw_only=True, tag="answer"):
+    """Say yes or no to another listener joining or taking over: first the seeker, then the one who is asked."""
+
+    session: SessionName
+    yes: bool
+
+
+# ------------------------------------------------------------------------------------------- a listener's commands
+
+
+class AskConsole(Command, frozen=True, kw_only=True, tag="console"):
+    """How do I stand as a listener? Answered with `console`; pushes of the same follow whenever it changes."""
+
+
+class ChangeProfile(Command, frozen=True, kw_only=True, tag="profile"):
+    """What a listener is and takes on; replaces what was there. `languages`, `lived` and `not_topics` are of the
+    languages and topics that `console` tells."""
+
+    languages: Annotated[tuple[Tongue, ...], Meta(min_length=1, max_length=12)]
+    traits: Annotated[tuple[Trait, ...], Meta(max_length=8)] = ()
+    lived: Words = ()
+    not_topics: Words = ()
+    needs: Annotated[tuple[Need, ...], Meta(min_length=1, max_length=2)] = (Need.LISTEN, Need.THINK)
+    most_minutes: Minutes | None = None
+    cap: Annotated[int, Meta(ge=1, le=8)] = 2
+    openings: Annotated[tuple[Annotated[str, Meta(max_length=500)], ...], Meta(max_length=12)] = ()
+
+
+class BeAvailable(Command, frozen=True, kw_only=True, tag="available"):
+    """Say that one listens now, or no longer. Connections that come and go do not change it."""
+
+    on: bool
+
+
+class StillThere(Command, frozen=True, kw_only=True, tag="still_here"):
+    """A listener is doing something at the console. Send it at most once a minute."""
+
+
+class AcceptProposal(Command, frozen=True, kw_only=True, tag="accept"):
+    """Take this proposal, by its `id`. Pressed twice, it is the same session."""
+
+    proposal: ProposalName
+
+
+class DeclineProposal(Command, frozen=True, kw_only=True, tag="decline"):
+    """Let this proposal pass: somebody else is asked."""
+
+    proposal: ProposalName
+
+
+class SayNobody(Command, frozen=True, kw_only=True, tag="nobody"):
+    """Nobody was there: end a session in which the seeker wrote nothing. It costs the listener neither a pause nor a
+    part of their caps, and the seeker is told only that it was quiet."""
+
+    session: SessionName
+
+
+class FlagTalk(Command, frozen=True, kw_only=True, tag="flag"):
+    """This session is heavy: a longer pause and a note to a supervisor follow it."""
+
+    session: SessionName
+    on: bool = True
+
+
+class Invite(Command, frozen=True, kw_only=True, tag="invite"):
+    """Ask a colleague to join a session, or to take it over (`handover`). The seeker is asked first."""
+
+    session: SessionName
+    listener: MemberName
+    handover: bool = False
+
+
+class DebriefNote(Command, frozen=True, kw_only=True, tag="debrief"):
+    """The note to a supervisor after a heavy session: about the listener, not about the seeker."""
+
+    session: SessionName
+    note: Text
+
+
+class AskPractice(Command, frozen=True, kw_only=True, tag="practice"):
+    """The practice conversation and the questions of the readiness check."""
+
+
+class AnswerCheck(Command, frozen=True, kw_only=True, tag="ready"):
+    """One's answers to the readiness check: for each question the number of the chosen answer, from 0."""
+
+    answers: Annotated[tuple[Annotated[int, Meta(ge=0, le=9)], ...], Meta(max_length=40)]
+
+
+# ------------------------------------------------------------------------------------------------------------ views
+
+
+class SessionPerson(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody in a session, with the role that the server gives them. `gone_since` is given while they have no
+    connection; who is `here` and who is typing comes by the room's own pushes."""
+
+    id: MemberId
+    name: str
+    role: Literal["seeker", "listener"]
+    gone_since: Millis | None = None
+
+
+class InvitationView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A colleague was asked in. `waits_for` says whose word is missing."""
+
+    listener: SessionPerson
+    handover: bool
+    waits_for: Literal["seeker", "listener"]
+
+
+class SessionView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A session as one of its people sees it. `me` is their own id in it; every session has ids of its own.
+
+    `extend` says who has asked for more time. `idle_at` is when it would end if nobody says anything. After the end:
+    `ended_at`, `ending` ("you", "other", "length", "idle", "gone", "staff"), `forget_at` (when what was written goes),
+    `again` (my own private word), `hides` (the asker hides somebody of it), and, for the seeker, `again_both`: both
+    said so, and `words` gives come-back words. `nobody_at` is told to listeners until the seeker writes: from then on
+    they may say `nobody`.
+    """
+
+    id: SessionId
+    room: RoomId
+    me: MemberId
+    people: tuple[SessionPerson, ...]
+    started_at: Millis
+    ends_at: Millis
+    idle_at: Millis
+    can_extend: bool
+    extension_minutes: int
+    extend: tuple[MemberId, ...] = ()
+    invitation: InvitationView | None = None
+    why: tuple[str, ...] = ()
+    flagged: bool = False
+    heavy: int | None = None
+    need: Need | None = None
+    topics: tuple[str, ...] = ()
+    ended_at: Millis | None = None
+    ending: Literal["you", "other", "length", "idle", "gone", "staff"] | None = None
+    forget_at: Millis | None = None
+    again: bool = False
+    heard: int | None = None
+    heavy_after: int | None = None
+    again_both: bool = False
+    hides: bool = False
+    nobody_at: Millis | None = None
+
+
+class StandingOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="standing", omit_defaults=True):
+    """Where a seeker stands.
+
+    `none`: not asked. `waiting`: `place` counts from 1; `estimate_seconds` is absent where nobody can tell;
+    `estimate_from` is how many hand-overs of the last hour it goes by; `kept_seconds` is how long a place is kept for
+    somebody who is away; `being_asked` says that a listener is being asked at this moment; `is_first` that they are at
+    the head because their listener's connection was lost. `lapsed`: the place was given up at `lapsed_at` and can be
+    taken back until `gone_at`. `session`: in one. `ended`: it is over, and its room can be read until `forget_at`.
+
+    `after_others` says that they had a session today, so that those who had fewer come before them.
+
+    `open` says whether listeners are here at this hour, `opens_at` when again; `listeners` how many listen now, and
+    `free` how many of them could take somebody at this moment;
+    `topics` (ids of rooms) and `languages` are what `ask` can choose from.
+    """
+
+    version: int
+    state: Literal["none", "waiting", "lapsed", "session", "ended"]
+    open: bool
+    listeners: int
+    waiting: int
+    kept_seconds: int
+    length_minutes: int
+    idle_minutes: int
+    languages: tuple[str, ...]
+    topics: tuple[RoomId, ...]
+    opens_at: Millis | None = None
+    place: int | None = None
+    asked_at: Millis | None = None
+    estimate_seconds: int | None = None
+    estimate_from: int | None = None
+    being_asked: bool = False
+    is_first: bool = False
+    lapsed_at: Millis | None = None
+    gone_at: Millis | None = None
+    session: SessionView | None = None
+    free: int = 0
+    after_others: bool = False
+
+
+class ProposalView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody who waits, suggested to this listener until `deadline`. Who it is is told when it is accepted: `id` is
+    this proposal's, and another one when the same person is proposed again. `quiet`: they withdrew from such a
+    suggestion lately, so no bell should ring for it."""
+
+    id: str
+    asked_at: Millis
+    deadline: Millis
+    topics: tuple[str, ...] = ()
+    need: Need | None = None
+    language: str = "en"
+    minutes: int | None = None
+    heavy: int | None = None
+    why: tuple[str, ...] = ()
+    came_back: bool = False
+    quiet: bool = False
+
+
+class Colleague(Struct, frozen=True, kw_only=True):
+    """Another listener who is here. `free` says whether they could take a session now."""
+
+    id: MemberId
+    name: str
+    free: bool
+
+
+class LeftSession(Struct, frozen=True, kw_only=True):
+    """A session that this listener handed over, or left before its end, while it is kept. They can still `flag` it for
+    themselves, and `report` it; they cannot enter its room. `seeker` is whom they talked with."""
+
+    id: SessionId
+    seeker: SessionPerson
+    started_at: Millis
+    left_at: Millis
+    flagged: bool
+
+
+class ProfileView(Struct, frozen=True, kw_only=True):
+    """What a listener is and takes on, as `profile` set it."""
+
+    languages: tuple[str, ...]
+    traits: tuple[Trait, ...]
+    lived: tuple[str, ...]
+    not_topics: tuple[str, ...]
+    needs: tuple[Need, ...]
+    most_minutes: int | None
+    cap: int
+    openings: tuple[str, ...]
+
+
+class ConsoleOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="console", omit_defaults=True):
+    """How a listener stands.
+
+    `state`: `practice` (not ready yet), `away`, `free`, `busy` (as many as they take), `paused`. `lease_until` is when
+    the intent ends if they do nothing. `pause` and `paused_until` say why and until when they get nobody. `today` and
+    `week` count their sessions against the caps. `owes` is the session whose note to a supervisor is due.
+    `topics` (ids of rooms) and `languages` are those that somebody who asks can choose from. `left` are sessions that
+    they left before the end.
+    """
+
+    version: int
+    state: Literal["practice", "away", "free", "busy", "paused"]
+    wants: bool
+    profile: ProfileView
+    most_cap: int
+    languages: tuple[str, ...]
+    topics: tuple[RoomId, ...]
+    today: int
+    day_cap: int
+    week: int
+    week_cap: int
+    waiting: int
+    pause: Pause | None = None
+    paused_until: Millis | None = None
+    lease_until: Millis | None = None
+    oldest_asked_at: Millis | None = None
+    owes: SessionId | None = None
+    proposal: ProposalView | None = None
+    invitations: tuple[SessionView, ...] = ()
+    sessions: tuple[SessionView, ...] = ()
+    colleagues: tuple[Colleague, ...] = ()
+    left: tuple[LeftSession, ...] = ()
+
+
+class StandingPush(StandingOk, frozen=True, kw_only=True, tag_field="push", tag="standing", omit_defaults=True):
+    """The same as the reply, whenever it changed. Not a fact: the newest is right."""
+
+
+class ConsolePush(ConsoleOk, frozen=True, kw_only=True, tag_field="push", tag="console", omit_defaults=True):
+    """The same as the reply, whenever it changed. Not a fact: the newest is right."""
+
+
+class TalkOk(Struct, frozen=True, tag_field="ok", tag="talk"):
+    """The session that a command began."""
+
+    session: SessionId
+    room: RoomId
+
+
+class WordsOk(Struct, frozen=True, tag_field="ok", tag="words"):
+    """The come-back words, that lead to this listener and say nothing of anybody."""
+
+    words: str
+    expires_at: Millis
+
+
+class SceneLine(Struct, frozen=True, kw_only=True):
+    """One answer that a learner may give, what the scripted seeker says to it, and a word of advice. `next` is the
+    number of the scene that follows, or null at the end."""
+
+    text: str
+    reply: tuple[str, ...]
+    advice: str
+    is_good: bool
+    next: int | None
+
+
+class Scene(Struct, frozen=True, kw_only=True):
+    """A moment of the practice conversation."""
+
+    says: tuple[str, ...]
+    answers: tuple[SceneLine, ...]
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """A question of the readiness check."""
+
+    text: str
+    answers: tuple[str, ...]
+
+
+class PracticeOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="practice"):
+    """The practice conversation, from scene 0, and the questions of the check."""
+
+    scenes: tuple[Scene, ...]
+    questions: tuple[Question, ...]
+
+
+class CheckOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="check"):
+    """Whether the check was passed; where it was not, the questions (numbers from 0) to think about again, with why."""
+
+    passed: bool
+    again: dict[int, str]
+
+
+ListeningCommand = (
+    AskForListener
+    | LeaveQueue
+    | TakeBack
+    | AskStanding
+    | Feedback
+    | EndTalk
+    | ExtendTalk
+    | TalkAgainCommand
+    | MakeWords
+    | BlockPerson
+    | ReportPerson
+    | AnswerInvitation
+    | AskConsole
+    | ChangeProfile
+    | BeAvailable
+    | StillThere
+    | AcceptProposal
+    | DeclineProposal
+    | SayNobody
+    | FlagTalk
+    | Invite
+    | DebriefNote
+    | AskPractice
+    | AnswerCheck
+)
+ListeningOk = StandingOk | ConsoleOk | TalkOk | WordsOk | PracticeOk | CheckOk
+ListeningPush = StandingPush | ConsolePush

@@ -1,0 +1,161 @@
+"""One real example of every message of moderation, like `examples`: Quiet Wren reports, Ada Berg answers."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from chatserver.domain.history import CommandId, Epoch, Millis, Offset
+from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.moderation.evidence import EarlierVersion, Ended
+from chatserver.domain.moderation.measures import MeasureKind, Outcome, ReportStatus
+from chatserver.domain.rooms.rooms import Post, RoomId
+from chatserver.protocol import messages as m
+from chatserver.protocol.moderation import messages as mo
+
+_EPOCH: Final = Epoch("b7Jk2mQx")
+_NOW: Final = Millis(1_767_225_600_000)
+_ROOM: Final = RoomId("sleep")
+_WREN: Final = Person(MemberId("m_8sXq4KzT1vYh3RbN"), "Quiet Wren")
+_OTTER: Final = Person(MemberId("m_Zp6tW2dLc9GfJ5aM"), "Brave Otter")
+_ADA: Final = Person(MemberId("m_c4NwHq8ZyTf2BvKs"), "Ada Berg")
+_REPORT: Final = "kX3nW9tQm2ZbP7dL"
+_MEASURE: Final = "Vb8sJq4Yc6RfT1hG"
+
+
+def _id(number: int) -> CommandId:
+    return CommandId(f"c3-{number}")
+
+
+COMMANDS: Final[tuple[m.AnyCommand, ...]] = (
+    mo.ReportPost(id=_id(1), room=_ROOM, offset=Offset(41), epoch=_EPOCH, reason="pressure", note="It goes on and on."),
+    mo.SeenMatters(id=_id(2), ids=(_REPORT,)),
+    mo.AskReports(id=_id(3)),
+    mo.PageReports(id=_id(13), after=f"10.{_NOW}.{_REPORT}"),
+    mo.OpenReport(id=_id(4), report=_REPORT, why="To answer it."),
+    mo.ClaimReport(id=_id(5), report=_REPORT),
+    mo.ReleaseReport(id=_id(6), report=_REPORT),
+    mo.NoteReport(id=_id(7), report=_REPORT, note="Second time this week."),
+    mo.CloseReport(id=_id(8), report=_REPORT, outcome=Outcome.MEASURE, reply="Thank you. They can't write for a day."),
+    mo.ReviewReport(id=_id(13), report=_REPORT, agree=True),
+    mo.TakeMeasureCommand(
+        id=_id(9),
+        kind=MeasureKind.MUTE,
+        member=_OTTER.id,
+        room=_ROOM,
+        minutes=1_440,
+        reason="Pressing others for where they live.",
+        report=_REPORT,
+    ),
+    mo.LiftMeasure(id=_id(10), measure=_MEASURE, reason="It was a misunderstanding."),
+    mo.AskDebriefs(id=_id(11)),
+    mo.ReadDebrief(id=_id(12), debrief="Qz5xN8wKj3DvB6mT"),
+)
+
+_VIEW: Final = mo.ReportView(
+    id=_REPORT,
+    at=_NOW,
+    due_at=Millis(_NOW + 3_600_000),
+    room=_ROOM,
+    reason="pressure",
+    status=ReportStatus.OPEN,
+    offset=Offset(41),
+    epoch=_EPOCH,
+    by=_WREN,
+    about=_OTTER,
+    rank=2,
+)
+_TAKEN: Final = mo.MeasureView(
+    id=_MEASURE,
+    at=_NOW,
+    kind=MeasureKind.MUTE,
+    by=_ADA,
+    about=_OTTER,
+    room=_ROOM,
+    reason="Pressing others for where they live.",
+    expires_at=Millis(_NOW + 86_400_000),
+    report=_REPORT,
+    appeal="I only wanted to help.",
+    appealed_at=Millis(_NOW + 60_000),
+)
+_QUEUE: Final[dict[str, Any]] = {
+    "version": 12,
+    "open": (_VIEW,),
+    "open_count": 1,
+    "ranks": mo.RankCounts(now=0, reports=1, words=0),
+    "closed": (),
+    "measures": (_TAKEN,),
+    "unread_debriefs": 1,
+}
+_POST: Final = Post(offset=Offset(41), author=_OTTER.id, name=_OTTER.name, text="Just tell me where you live.", at=_NOW)
+
+REPLIES: Final[tuple[m.Reply, ...]] = (
+    m.Reply(re=_id(3), ok=mo.ReportsOk(**_QUEUE)),
+    m.Reply(re=_id(13), ok=mo.ReportPageOk(reports=(_VIEW,))),
+    m.Reply(
+        re=_id(4),
+        ok=mo.ReportOk(
+            report=_VIEW,
+            note="It goes on and on.",
+            posts=(_POST,),
+            notes=(mo.NoteView(by=_ADA, at=_NOW, note="Second time this week."),),
+            measures=(_TAKEN,),
+            network=mo.NetworkView(others=30, newcomer=True),
+            earlier=(
+                EarlierVersion(
+                    offset=_POST.offset,
+                    author=_POST.author,
+                    name=_POST.name,
+                    text="Tell me where you live, or else.",
+                    at=_NOW,
+                    until=Millis(_NOW + 60_000),
+                    ended=Ended.EDITED,
+                ),
+            ),
+        ),
+    ),
+    m.Reply(re=_id(9), ok=mo.MeasureOk(measure=_MEASURE, until=Millis(_NOW + 86_400_000))),
+    m.Reply(
+        re=_id(11),
+        ok=mo.DebriefsOk(
+            debriefs=(
+                mo.DebriefView(
+                    id="Qz5xN8wKj3DvB6mT",
+                    at=_NOW,
+                    listener=Person(MemberId("m_t7BqYw3eXk5NcR2j"), "Calm Heron"),
+                    note="I carried some of it home. I would like to talk tomorrow.",
+                ),
+            ),
+            declines=(
+                mo.DeclinesView(
+                    listener=Person(MemberId("m_t7BqYw3eXk5NcR2j"), "Calm Heron"), hour=2, hour_cap=6, day=5, sessions=4
+                ),
+            ),
+        ),
+    ),
+)
+
+PUSHES: Final[tuple[m.AnyPush, ...]] = (
+    mo.ReportsPush(**_QUEUE),
+    mo.RingPush(report=_REPORT, at=_NOW, room=RoomId("s-4f9kq2mzx7b3wc8h"), kind="call"),
+    mo.MattersPush(
+        measures=(
+            mo.MatterView(
+                id=_MEASURE,
+                at=_NOW,
+                kind=MeasureKind.MUTE,
+                room=_ROOM,
+                reason="Pressing others for where they live.",
+                until=Millis(_NOW + 86_400_000),
+            ),
+        ),
+        answers=(
+            mo.AnswerView(
+                id=_REPORT,
+                at=_NOW,
+                closed_at=Millis(_NOW + 600_000),
+                outcome=Outcome.MEASURE,
+                reply="Thank you. They can't write for a day.",
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,382 @@
+"""The messages of moderation: reporting, what moderators see and do, and what one is told of it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from chatserver.domain.history import Epoch, Millis, Offset
+from chatserver.domain.identity import Person
+from chatserver.domain.moderation.evidence import EarlierVersion
+from chatserver.domain.moderation.measures import MeasureKind, Outcome, ReportStatus
+from chatserver.domain.rooms.rooms import Post, RoomId
+from chatserver.protocol.fields import Command, EpochName, MemberName, Place, ReportReason, RoomName, Text
+
+ReportName = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$(?!\n)")]
+Seen = Annotated[int, Meta(ge=0, le=9_007_199_254_740_991)]
+
+# ---------------------------------------------------------------------------------------------- everybody's commands
+
+
+class ReportPost(Command, frozen=True, kw_only=True, tag="report_post"):
+    """Tell the moderators of a post in a room (`offset`, of `epoch`), or of a person there (`member`). The posts around
+    it are kept as they stand. The same again while it is open is the same report; nobody else is told."""
+
+    room: RoomName
+    reason: ReportReason
+    offset: Place | None = None
+    epoch: EpochName | None = None
+    member: MemberName | None = None
+    note: Text = ""
+
+
+class SeenMatters(Command, frozen=True, kw_only=True, tag="seen"):
+    """These measures and answers, of those in `matters`, were shown and read."""
+
+    ids: Annotated[tuple[ReportName, ...], Meta(max_length=100)]
+
+
+# --------------------------------------------------------------------------------------------- moderators' commands
+
+
+class AskReports(Command, frozen=True, kw_only=True, tag="reports"):
+    """What is there to do? Answered with `reports`; pushes of the same follow whenever it changes."""
+
+
+class PageReports(Command, frozen=True, kw_only=True, tag="report_page"):
+    """One more page of the queue: of what follows `after`, the `next` of a page; or of what the report `within` holds,
+    from its beginning where `after` is absent."""
+
+    after: Annotated[str, Meta(max_length=100)] | None = None
+    within: ReportName | None = None
+
+
+class OpenReport(Command, frozen=True, kw_only=True, tag="open_report"):
+    """Read a report: its words and the posts that were kept. Who read it and `why` is entered in the audit log first,
+    and whoever wrote there can see that it happened."""
+
+    report: ReportName
+    why: Text
+
+
+class ClaimReport(Command, frozen=True, kw_only=True, tag="claim"):
+    """This one is mine. `instead_of` is whom it is taken from, where somebody has it; then `why` has to say something,
+    and they are told it."""
+
+    report: ReportName
+    instead_of: MemberName | None = None
+    why: Text = ""
+
+
+class ReleaseReport(Command, frozen=True, kw_only=True, tag="release"):
+    """Give a report back to the queue."""
+
+    report: ReportName
+
+
+class NoteReport(Command, frozen=True, kw_only=True, tag="note"):
+    """Note something for the other moderators."""
+
+    report: ReportName
+    note: Text
+
+
+class CloseReport(Command, frozen=True, kw_only=True, tag="close"):
+    """Decide a report that one has claimed. The reporter is told that it was looked at, with `reply`. A report about
+    somebody who works here is not closed by it: the outcome is proposed, and a second person has to `review` it.
+    `seen` is the `newest_at` of the report as it was shown, or its `at` where it had none: where something was added
+    since, nothing is closed, and the answer is `report_changed`."""
+
+    report: ReportName
+    outcome: Outcome
+    reply: Text = ""
+    seen: Seen | None = None
+
+
+class ReviewReport(Command, frozen=True, kw_only=True, tag="review"):
+    """Agree with the outcome that somebody else has proposed, which closes the report, or refuse it, which opens it
+    again; then `why` has to say something. Whoever proposed it cannot. `seen` is as in `close`;
+    `outcome` and `reply` are those that were shown, so that nobody agrees with another one."""
+
+    report: ReportName
+    agree: bool
+    why: Text = ""
+    seen: Seen | None = None
+    outcome: Outcome | None = None
+    reply: Text = ""
+
+
+class TakeMeasureCommand(Command, frozen=True, kw_only=True, tag="measure"):
+    """Do something about somebody, from a private notice to a ban. `room`, `offset` and `epoch` name a post, `member` a
+    person; a mute without `room` is in every room. `minutes` is how long it lasts."""
+
+    kind: MeasureKind
+    reason: Text
+    member: MemberName | None = None
+    room: RoomName | None = None
+    offset: Place | None = None
+    epoch: EpochName | None = None
+    minutes: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    report: ReportName | None = None
+
+
+class LiftMeasure(Command, frozen=True, kw_only=True, tag="lift"):
+    """End a measure before its time. It is done already where it was lifted."""
+
+    measure: ReportName
+    reason: Text
+
+
+class AskDebriefs(Command, frozen=True, kw_only=True, tag="debriefs"):
+    """The notes that listeners wrote to a supervisor."""
+
+
+class ReadDebrief(Command, frozen=True, kw_only=True, tag="read_debrief"):
+    """Somebody has read this note, and will see to its listener."""
+
+    debrief: ReportName
+
+
+ModerationCommand = (
+    ReportPost
+    | SeenMatters
+    | AskReports
+    | PageReports
+    | OpenReport
+    | ClaimReport
+    | ReleaseReport
+    | NoteReport
+    | CloseReport
+    | ReviewReport
+    | TakeMeasureCommand
+    | LiftMeasure
+    | AskDebriefs
+    | ReadDebrief
+)
+
+# ----------------------------------------------------------------------------------------------------------- views
+
+
+class ReportView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A report in the queue, without its content. `room` is a session's where it begins with `s-`. `offset` is a post
+    of `epoch`. A person is absent where nobody is named; one who erased themselves has an id that begins with `e_`, and
+    no name. With a `level`, 2 or 3, it is an escalation: the server made it because of words in a post, and `reason` is
+    their category. `rank` is 3 (now), 2 (a person reports) or 1 (words). `parts` is how many others it holds: of one
+    person, or, where it `folds` "words" or "reports", those of a flood. `new` says that who reported, or wrote, had
+    come less than an hour before. With `about_staff` it is about somebody who works here: only operators see it, and
+    `claimed_by` is who proposed the outcome while it is `proposed`. `taken_from` and `taken_why` say from whom it was
+    taken over, and why."""
+
+    id: str
+    at: Millis
+    due_at: Millis
+    room: RoomId
+    reason: str
+    status: ReportStatus
+    is_call: bool = False
+    level: int | None = None
+    offset: Offset | None = None
+    epoch: Epoch | None = None
+    by: Person | None = None
+    about: Person | None = None
+    claimed_by: Person | None = None
+    closed_at: Millis | None = None
+    outcome: Outcome | None = None
+    reply: str = ""
+    about_staff: bool = False
+    taken_from: Person | None = None
+    taken_why: str = ""
+    rank: int
+    new: bool = False
+    parts: int = 0
+    folds: str | None = None
+    card: str | None = None
+    fold: str | None = None
+    newest_at: Millis | None = None
+
+
+class RankCounts(Struct, frozen=True, kw_only=True):
+    """How many open reports and cards of each rank there are."""
+
+    now: int
+    reports: int
+    words: int
+
+
+class MeasureView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A measure as moderators see it, with what the person concerned said to it (`appeal`, at `appealed_at`). Whoever
+    took the measure finds that empty where somebody else is there to read it."""
+
+    id: str
+    at: Millis
+    kind: MeasureKind
+    by: Person
+    about: Person
+    reason: str
+    expires_at: Millis
+    room: RoomId | None = None
+    offset: Offset | None = None
+    report: str | None = None
+    lifted_at: Millis | None = None
+    appeal: str | None = None
+    appealed_at: Millis | None = None
+
+
+class NoteView(Struct, frozen=True, kw_only=True):
+    """A moderator's note about a report."""
+
+    by: Person
+    at: Millis
+    note: str
+
+
+class DebriefView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A listener's note to a supervisor, and who has read it."""
+
+    id: str
+    at: Millis
+    listener: Person
+    note: str
+    read_by: Person | None = None
+    read_at: Millis | None = None
+
+
+class DeclinesView(Struct, frozen=True, kw_only=True):
+    """How many proposals a listener declined or let pass, in the last hour and the last 24, and how many sessions they
+    began in these 24. `hour_cap` is after how many in an hour they are asked no more for the rest of it."""
+
+    listener: Person
+    hour: int
+    hour_cap: int
+    day: int
+    sessions: int
+
+
+class MatterView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a moderator decided about oneself. Who it was is not told."""
+
+    id: str
+    at: Millis
+    kind: MeasureKind
+    reason: str
+    until: Millis
+    room: RoomId | None = None
+    seen: bool = False
+    appealed: bool = False
+
+
+class AnswerView(Struct, frozen=True, kw_only=True):
+    """A report of one's own that was looked at. `reply` may be empty."""
+
+    id: str
+    at: Millis
+    closed_at: Millis
+    outcome: Outcome
+    reply: str
+
+
+# --------------------------------------------------------------------------------------------------------- replies
+
+
+class ReportsOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="reports"):
+    """The first page of open reports, the most urgent first, with `next` where more follow; how many there are in all
+    and of each rank; those that were closed last; measures that count, answered ones first; and how many debrief notes
+    nobody has read."""
+
+    version: int
+    open: tuple[ReportView, ...]
+    open_count: int
+    ranks: RankCounts
+    next: str | None = None
+    closed: tuple[ReportView, ...]
+    measures: tuple[MeasureView, ...]
+    unread_debriefs: int
+
+
+class ReportPageOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="report_page"):
+    """One more page of the queue, or of what a report holds, with `next` where more follow."""
+
+    reports: tuple[ReportView, ...]
+    next: str | None = None
+
+
+class NetworkView(Struct, frozen=True):
+    """How it is around whom a report is about: how many `others` came from the same network in the last day, and
+    whether they are a `newcomer` from where a measure holds against somebody else."""
+
+    others: int
+    newcomer: bool
+
+
+class ReportOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="report"):
+    """A report with the reporter's `note`, the posts as they stood, what was written in them before it was changed,
+    taken back or erased (`earlier`, oldest first within a post), moderators' notes, and every measure about the same
+    person that is kept. Every offset in it is of the `epoch` of the report. An author whose id begins with `e_` erased
+    themselves: the same id is the same person.
+    `network` is of whom it is about, where something is known of it."""
+
+    report: ReportView
+    note: str
+    posts: tuple[Post, ...]
+    notes: tuple[NoteView, ...]
+    measures: tuple[MeasureView, ...]
+    earlier: tuple[EarlierVersion, ...] = ()
+    network: NetworkView | None = None
+
+
+class MeasureOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="measure"):
+    """It holds, until then."""
+
+    measure: str
+    until: Millis
+
+
+class DebriefsOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="debriefs"):
+    """Unread ones first; and who of the listeners declined proposals lately, those who declined most first."""
+
+    debriefs: tuple[DebriefView, ...]
+    declines: tuple[DeclinesView, ...]
+
+
+ModerationOk = ReportsOk | ReportPageOk | ReportOk | MeasureOk | DebriefsOk
+
+# ---------------------------------------------------------------------------------------------------------- pushes
+
+
+class ReportsPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="reports"):
+    """What there is to do has changed. Not a fact: the highest `version` of this connection is right."""
+
+    version: int
+    open: tuple[ReportView, ...]
+    open_count: int
+    ranks: RankCounts
+    next: str | None = None
+    closed: tuple[ReportView, ...]
+    measures: tuple[MeasureView, ...]
+    unread_debriefs: int
+
+
+class RingPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="ring"):
+    """Somebody needs a moderator now: a listener calls, somebody reports danger, or words sound like it. Sent to every
+    moderator who is connected. `more` is how many others it stands for, which came too fast to ring one by one."""
+
+    report: str
+    at: Millis
+    room: RoomId
+    kind: str
+    more: int = 0
+
+
+class MattersPush(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="push", tag="matters"):
+    """What moderation has to tell this person, whole: measures about them that count, and answers to reports of theirs
+    that they have not seen. Sent after hello where there is any, and whenever it changes. `stranded` says that a report
+    of theirs waits because nobody who works here may handle it, and `contact` to whom outside they can turn."""
+
+    measures: tuple[MatterView, ...]
+    answers: tuple[AnswerView, ...]
+    stranded: bool = False
+    contact: str = ""
+
+
+ModerationPush = ReportsPush | RingPush | MattersPush

@@ -1,0 +1,1 @@
+"""The messages of operators: rooms, announcements, opening hours, raid mode and load."""

@@ -1,0 +1,94 @@
+"""One real example of every message of the house: Ada Berg runs it, and Quiet Wren is led to a room beside hers."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from chatserver.domain.history import CommandId, Millis
+from chatserver.domain.identity import MemberId, NodeId, Person
+from chatserver.domain.rooms.coverage import Attendance
+from chatserver.domain.rooms.rooms import Room, RoomId
+from chatserver.domain.rooms.settings import Notice, Raid
+from chatserver.protocol import messages as m
+from chatserver.protocol.operating import messages as ho
+
+_NOW: Final = Millis(1_767_225_600_000)
+_SLEEP: Final = RoomId("sleep")
+_BESIDE: Final = RoomId("sleep-2")
+_WREN: Final = Person(MemberId("m_8sXq4KzT1vYh3RbN"), "Quiet Wren")
+_OTTER: Final = Person(MemberId("m_Zp6tW2dLc9GfJ5aM"), "Brave Otter")
+_WHY: Final = "It is full every night."
+_ROOM: Final = Room(
+    id=_SLEEP,
+    name="Can't sleep",
+    about="For nights that are long.",
+    agreement="Be kind.",
+    capacity=40,
+    revision=4,
+    split_at=30,
+)
+_ROOM_BESIDE: Final = Room(
+    id=_BESIDE,
+    name="Can't sleep · 2",
+    about="For nights that are long.",
+    agreement="Be kind.",
+    capacity=40,
+    revision=1,
+    split_of=_SLEEP,
+)
+_NOTICE: Final = Notice(
+    id="6f2c51d0a7be9f01", text="We restart at three. You lose nothing.", at=_NOW, until=Millis(_NOW + 3_600_000)
+)
+_RAID: Final = Raid(id="7a1b51d0a7be9f02", room=_SLEEP, at=_NOW, until=Millis(_NOW + 3_600_000), quiet=600_000)
+_HOME: Final = ho.PlaceToBe(id=_SLEEP, name="Can't sleep", agreement_version=1)
+_THERE: Final = ho.PlaceToBe(id=_BESIDE, name="Can't sleep · 2", agreement_version=1)
+
+
+def _id(number: int) -> CommandId:
+    return CommandId(f"h4-{number}")
+
+
+_seen: Final[dict[str, Any]] = {"room": _SLEEP, "seen": 3, "reason": _WHY}
+
+COMMANDS: Final[tuple[m.AnyCommand, ...]] = (
+    ho.SettleMove(id=_id(1), room=_SLEEP, to=_BESIDE),
+    ho.AskHouse(id=_id(2), room=_SLEEP),
+    ho.OpenRoom(id=_id(3), name="Can't sleep", about="For nights that are long.", reason="People ask for it."),
+    ho.ChangeRoom(id=_id(4), **_seen, capacity=40, split_at=30),
+    ho.SlowRoom(id=_id(5), **_seen, seconds=10),
+    ho.CloseRoom(id=_id(6), **_seen),
+    ho.ReopenRoom(id=_id(7), **_seen),
+    ho.Announce(id=_id(8), room=_SLEEP, text="A moderator is here.", minutes=30, reason=_WHY),
+    ho.AnnounceAll(id=_id(9), text=_NOTICE.text, minutes=60, reason="We restart at three."),
+    ho.Withdraw(id=_id(10), notice=_NOTICE.id, reason="It is done."),
+    ho.SetHours(id=_id(11), hours="mon-fri 18:00-23:00", timezone="Europe/Berlin", seen=0, reason="More listeners."),
+    ho.PlanSplit(id=_id(12), room=_SLEEP),
+    ho.SplitRoom(id=_id(13), **_seen, parts=2),
+    ho.DeclareRaid(id=_id(14), room=_SLEEP, minutes=60, quiet_minutes=10, reason="Many at once."),
+    ho.DeclareRaidOnAll(id=_id(15), minutes=60, quiet_minutes=10, reason="Many at once."),
+    ho.EndRaid(id=_id(16), raid=_RAID.id, reason="It is calm."),
+    ho.DrainWorker(id=_id(17), worker=NodeId("9f2c51d0a7be"), reason="It uses too much memory."),
+)
+REPLIES: Final[tuple[m.Reply, ...]] = (
+    m.Reply(
+        re=_id(2),
+        ok=ho.HouseOk(
+            notices=[_NOTICE],
+            raids=[_RAID],
+            hours="mon-fri 18:00-23:00",
+            timezone="Europe/Berlin",
+            hours_revision=1,
+            rooms=[_ROOM, _ROOM_BESIDE],
+        ),
+    ),
+    m.Reply(re=_id(4), ok=ho.RoomOk(room=_ROOM)),
+    m.Reply(re=_id(9), ok=ho.NoticeOk(notice=_NOTICE)),
+    m.Reply(re=_id(12), ok=ho.PlanOk(revision=3, groups=[[_OTTER], [_WREN]])),
+    m.Reply(re=_id(13), ok=ho.SplitOk(rooms=[_ROOM, _ROOM_BESIDE])),
+    m.Reply(re=_id(14), ok=ho.RaidOk(raid=_RAID)),
+)
+PUSHES: Final[tuple[m.AnyPush, ...]] = (
+    ho.NoticesPush(notices=[_NOTICE]),
+    ho.MovedPush(room=_SLEEP, to=_THERE, beside=[_HOME, _THERE], at=_NOW),
+    ho.StandbyPush(rooms=[ho.AloneRoom(id=_SLEEP, name="Can't sleep", attendance=Attendance.SLOWED)]),
+)

@@ -1,0 +1,89 @@
+"""The messages about the load of rooms and workers, for staff: `docs/protocol.md`, "Load"."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import NodeId
+from chatserver.domain.operating.alerts import Concern, FloorLoad
+from chatserver.domain.operating.load import RoomLoad, Totals
+from chatserver.domain.rooms.rooms import RoomId, RoomStatus
+from chatserver.protocol.fields import Command
+
+
+class AskLoad(Command, frozen=True, kw_only=True, tag="load"):
+    """How full and how busy everything is. With `watch`, `load` pushes follow until it is asked again without."""
+
+    watch: bool = True
+
+
+class PlaceView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a room is, apart from what goes on in it. `slow_mode` is in seconds."""
+
+    id: RoomId
+    name: str
+    capacity: int
+    slow_mode: int = 0
+    status: RoomStatus = RoomStatus.OPEN
+
+
+class WorkerView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One worker. `age_ms` is how old its numbers are; `bus_ms` is absent where it hears nothing through the bus."""
+
+    id: NodeId
+    name: str
+    version: str
+    started_at: Millis
+    age_ms: int
+    connections: int
+    cpu: float
+    rss: int
+    lag_ms: int
+    bus_ms: float | None = None
+    is_attached: bool = True
+    dropped: int = 0
+    healed: int = 0
+    evictions: int = 0
+    store: str = "ok"
+    store_ms: float | None = None
+    store_failures: int = 0
+    is_draining: bool = False
+    members: int = 0
+
+
+class LoadOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="load", omit_defaults=True):
+    """Everything. `history` is how many were in each room, every `history_seconds` seconds, oldest first, up to `at`;
+    the next number is due when `at` next passes a multiple of that. Of `attention` there are at most some dozens here,
+    the worst first; `concerns` is how many there are."""
+
+    at: Millis
+    here: NodeId
+    places: list[PlaceView]
+    rooms: list[RoomLoad]
+    totals: Totals
+    workers: list[WorkerView]
+    floor: FloorLoad
+    attention: list[Concern]
+    concerns: int
+    history: dict[RoomId, list[int]]
+    history_seconds: int
+
+
+class LoadPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="load", omit_defaults=True):
+    """What changed since the last one, once a second. Not a fact: what is here replaces what was there. `rooms` and
+    `places` hold those that changed, `gone` those that are no more; `floor` and `attention` are absent where they are
+    as before."""
+
+    at: Millis
+    totals: Totals
+    workers: list[WorkerView]
+    rooms: list[RoomLoad] = []
+    places: list[PlaceView] = []
+    gone: list[RoomId] = []
+    floor: FloorLoad | None = None
+    attention: list[Concern] | None = None
+    concerns: int = 0
+
+
+LoadCommand = AskLoad

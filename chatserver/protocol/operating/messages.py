@@ -1,0 +1,287 @@
+"""The messages of those who run this place, and what members hear of it: `docs/protocol.md`, "The house"."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import NodeId, Person
+from chatserver.domain.rooms.coverage import Attendance
+from chatserver.domain.rooms.rooms import Room, RoomId
+from chatserver.domain.rooms.settings import Notice, Raid
+from chatserver.protocol.fields import Command, RoomName, Text
+
+Number = Annotated[int, Meta(ge=0, le=1_000_000)]
+ThingName = Annotated[str, Meta(min_length=1, max_length=64)]
+
+# ------------------------------------------------------------------------------------------------ members' commands
+
+
+class SettleMove(Command, frozen=True, kw_only=True, tag="settle"):
+    """I know that `room` was split; my place is `to`: where I was led, another of its rooms, or `room` itself."""
+
+    room: RoomName
+    to: RoomName
+
+
+# ------------------------------------------------------------------------------------------------ staff's commands
+
+
+class AskHouse(Command, frozen=True, kw_only=True, tag="house"):
+    """What is announced, what is protected and which hours hold; of `room` and those beside it, how they are set."""
+
+    room: RoomName | None = None
+
+
+class OpenRoom(Command, frozen=True, kw_only=True, tag="open_room"):
+    """Open a new room, after all others."""
+
+    name: Text
+    about: Text
+    reason: Text
+    topic: Text = ""
+    welcome: Text = ""
+    agreement: Text = ""
+    capacity: Number = 200
+    slow_mode: Number = 0
+    needs_moderator: bool = False
+    split_at: Number = 0
+
+
+class ChangeRoom(Command, frozen=True, kw_only=True, tag="change_room"):
+    """Change what is given, and leave the rest. `seen` is the room's `revision` as it was before the person who changes
+    it; another one is refused. An agreement that says something else has to be accepted anew by everybody."""
+
+    room: RoomName
+    seen: Number
+    reason: Text
+    name: Text | None = None
+    about: Text | None = None
+    topic: Text | None = None
+    welcome: Text | None = None
+    agreement: Text | None = None
+    capacity: Number | None = None
+    slow_mode: Number | None = None
+    needs_moderator: bool | None = None
+    split_at: Number | None = None
+
+
+class SlowRoom(Command, frozen=True, kw_only=True, tag="slow_room"):
+    """Set a room's slow mode, in seconds; 0 ends it."""
+
+    room: RoomName
+    seen: Number
+    seconds: Number
+    reason: Text
+
+
+class CloseRoom(Command, frozen=True, kw_only=True, tag="close_room"):
+    """Close a room: nobody comes in or writes any more, and whoever is inside can read on."""
+
+    room: RoomName
+    seen: Number
+    reason: Text
+
+
+class ReopenRoom(Command, frozen=True, kw_only=True, tag="reopen_room"):
+    """Open a room again that was closed."""
+
+    room: RoomName
+    seen: Number
+    reason: Text
+
+
+class Announce(Command, frozen=True, kw_only=True, tag="announce"):
+    """Say something to everybody in a room, now and whoever comes within `minutes`."""
+
+    room: RoomName
+    text: Text
+    minutes: Number
+    reason: Text
+
+
+class AnnounceAll(Command, frozen=True, kw_only=True, tag="announce_all"):
+    """Say something to everybody in every room, now and whoever comes within `minutes`."""
+
+    text: Text
+    minutes: Number
+    reason: Text
+
+
+class Withdraw(Command, frozen=True, kw_only=True, tag="withdraw"):
+    """Take an announcement back before its time."""
+
+    notice: ThingName
+    reason: Text
+
+
+class SetHours(Command, frozen=True, kw_only=True, tag="set_hours"):
+    """When listeners are here, written as in the configuration; from now on instead of it. `seen` is the `revision` of
+    the hours before."""
+
+    hours: Annotated[str, Meta(max_length=500)]
+    timezone: Annotated[str, Meta(max_length=64)]
+    seen: Number
+    reason: Text
+
+
+class PlanSplit(Command, frozen=True, kw_only=True, tag="plan_split"):
+    """How would a room be split at this moment? Into rooms of human size, or into so many `parts`."""
+
+    room: RoomName
+    parts: Annotated[int, Meta(ge=2, le=20)] | None = None
+
+
+class SplitRoom(Command, frozen=True, kw_only=True, tag="split"):
+    """Split a room into itself and rooms beside it, by those who are there now."""
+
+    room: RoomName
+    seen: Number
+    reason: Text
+    parts: Annotated[int, Meta(ge=2, le=20)] | None = None
+
+
+class DeclareRaid(Command, frozen=True, kw_only=True, tag="raid"):
+    """Protect a room for `minutes`: people come in one after another, and guests who are newer than this do a sum first
+    and only read for their first `quiet_minutes`."""
+
+    room: RoomName
+    minutes: Number
+    quiet_minutes: Number
+    reason: Text
+
+
+class DeclareRaidOnAll(Command, frozen=True, kw_only=True, tag="raid_all"):
+    """Protect every room, as `raid` does one."""
+
+    minutes: Number
+    quiet_minutes: Number
+    reason: Text
+
+
+class EndRaid(Command, frozen=True, kw_only=True, tag="end_raid"):
+    """Protect no longer."""
+
+    raid: ThingName
+    reason: Text
+
+
+class DrainWorker(Command, frozen=True, kw_only=True, tag="drain"):
+    """Let a worker send its people elsewhere, and end; its supervisor starts another one in its place."""
+
+    worker: Annotated[NodeId, Meta(min_length=1, max_length=64)]
+    reason: Text
+
+
+HouseCommand = (
+    SettleMove
+    | AskHouse
+    | OpenRoom
+    | ChangeRoom
+    | SlowRoom
+    | CloseRoom
+    | ReopenRoom
+    | Announce
+    | AnnounceAll
+    | Withdraw
+    | SetHours
+    | PlanSplit
+    | SplitRoom
+    | DeclareRaid
+    | DeclareRaidOnAll
+    | EndRaid
+    | DrainWorker
+)
+
+# --------------------------------------------------------------------------------------------------------- replies
+
+
+class HouseOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="house", omit_defaults=True):
+    """What is announced and protected now, the hours that hold, with their `hours_revision` (0: the configuration's),
+    and the room that was asked for with those beside it."""
+
+    notices: list[Notice]
+    raids: list[Raid]
+    hours: str
+    timezone: str
+    hours_revision: int
+    rooms: list[Room] = []
+
+
+class RoomOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="room"):
+    """The room as it is now."""
+
+    room: Room
+
+
+class NoticeOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="notice"):
+    """It is announced."""
+
+    notice: Notice
+
+
+class RaidOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="raid"):
+    """It is protected."""
+
+    raid: Raid
+
+
+class PlanOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="plan"):
+    """Who would be together; the first group stays. `revision` is the room's."""
+
+    revision: int
+    groups: list[list[Person]]
+
+
+class SplitOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="split"):
+    """The room and those that were opened beside it."""
+
+    rooms: list[Room]
+
+
+HouseReply = HouseOk | RoomOk | NoticeOk | RaidOk | PlanOk | SplitOk
+
+# ---------------------------------------------------------------------------------------------------------- pushes
+
+
+class NoticesPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="notices"):
+    """Everything that is announced, whole: what is not in it is over. A notice with a `room` is for those in it."""
+
+    notices: list[Notice]
+
+
+class PlaceToBe(Struct, frozen=True, kw_only=True):
+    """A room where one's place is, or could be."""
+
+    id: RoomId
+    name: str
+    agreement_version: int
+
+
+class MovedPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="moved"):
+    """`room` was split, and this person's place is in `to`. `beside` are all of its open rooms. It is told again after
+    every hello until it is settled."""
+
+    room: RoomId
+    to: PlaceToBe
+    beside: list[PlaceToBe]
+    at: Millis
+
+
+class AloneRoom(Struct, frozen=True, kw_only=True):
+    """A room that needs a moderator and has none."""
+
+    id: RoomId
+    name: str
+    attendance: Attendance
+
+
+class StandbyPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="standby"):
+    """For moderators, wherever they are: the rooms that wait for one, whole. What is not in it has one again."""
+
+    rooms: list[AloneRoom]
+
+
+HousePush = NoticesPush | MovedPush | StandbyPush

@@ -1,0 +1,51 @@
+"""The messages about the staff's accounts, for operators: `docs/protocol.md`, "Accounts"."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import Person
+from chatserver.domain.people.account_acts import AccountAct
+from chatserver.protocol.fields import Command
+
+
+class AskAccounts(Command, frozen=True, kw_only=True, tag="accounts"):
+    """What was done on the staff's accounts lately. `accounts` pushes follow whenever there is something new."""
+
+
+class ActView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One entry of the audit log about an account, with a number that is higher for what came later, and its time. `by`
+    is absent where a command line did it (`is_machine`), and where nobody knows who it was (tries that failed); `about`
+    where it is about no account. Whoever is no more has no name. `detail` holds roles, or a number of tries."""
+
+    seq: int
+    at: Millis
+    action: AccountAct
+    by: Person | None = None
+    about: Person | None = None
+    detail: str = ""
+    is_machine: bool = False
+
+
+class WaitingView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody whose operator's role does not count yet. It counts `at`, or when an operator agrees who is not `by`:
+    whoever gave it, absent where a command line did."""
+
+    member: Person
+    at: Millis
+    by: Person | None = None
+
+
+class AccountsOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="accounts"):
+    """The newest acts, newest first, and who waits to be an operator."""
+
+    acts: tuple[ActView, ...]
+    waiting: tuple[WaitingView, ...]
+
+
+class AccountsPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="accounts"):
+    """The same as in the reply, whole, because there is something new. Not a fact: what is here replaces what was."""
+
+    acts: tuple[ActView, ...]
+    waiting: tuple[WaitingView, ...]

@@ -1,0 +1,195 @@
+"""From rows to what they mean.
+
+Pure. A `log` row of a later event is rendered from the post it refers to as that post stands now, so a text that was
+taken back is nowhere, and replaying a log leads to the same posts as having been there.
+"""
+
+from __future__ import annotations
+
+from typing import Final, assert_never
+
+import msgspec
+
+from chatserver.domain.history import ChannelName, Epoch, Millis, Offset
+from chatserver.domain.identity import Member, MemberId
+from chatserver.domain.people.staff import Role, Staff
+from chatserver.domain.rooms.coverage import Attendance
+from chatserver.domain.rooms.rooms import (
+    Edited,
+    Membership,
+    Post,
+    Posted,
+    Publication,
+    Reacted,
+    Reaction,
+    Redacted,
+    Room,
+    RoomChanged,
+    RoomEvent,
+    RoomId,
+    RoomKind,
+    RoomStatus,
+)
+from chatserver.store.core.compiler import Row
+
+POST_COLUMNS: Final = 11
+PUBLICATION_COLUMNS: Final = 20
+"""How many columns a post and a publication take in a row, as `statements` selects them."""
+STAFF_COLUMNS: Final = 8
+"""How many a staff account takes, as `staff_statements` selects them."""
+
+_decode_counts = msgspec.json.Decoder(dict[Reaction, int]).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def counts_json(counts: dict[Reaction, int]) -> str | None:
+    """How the counts of a post are kept."""
+    return _encode(counts).decode() if counts else None
+
+
+def counts_of(kept: str | None) -> dict[Reaction, int]:
+    return _decode_counts(kept) if kept else {}
+
+
+def post_of(row: Row) -> Post:
+    """A post from `POST_COLUMNS` columns."""
+    offset, author, name, text, at, warning, reply_to, edited_at, redacted, reactions, generation = row
+    return Post(
+        offset=offset,
+        author=author,
+        name=name,
+        text=text,
+        at=at,
+        warning=warning,
+        reply_to=reply_to,
+        edited_at=edited_at,
+        redacted=bool(redacted),
+        reactions=counts_of(reactions),
+        generation=generation,
+    )
+
+
+def publication_of(channel: ChannelName, epoch: Epoch, row: Row, room: Room | None) -> Publication:
+    """A publication from `PUBLICATION_COLUMNS` columns. `room` is the channel's room as it is now."""
+    return Publication(
+        channel=channel, epoch=epoch, offset=Offset(row[0]), at=Millis(row[4]), event=_event_of(row, room)
+    )
+
+
+def needs_room(row: Row) -> bool:
+    """Whether `publication_of` needs the room for this row."""
+    return bool(row[POST_COLUMNS] == KIND_ROOM_CHANGED)
+
+
+KIND_POSTED: Final = "posted"
+KIND_EDITED: Final = "edited"
+KIND_REDACTED: Final = "redacted"
+KIND_REACTED: Final = "reacted"
+KIND_ROOM_CHANGED: Final = "room_changed"
+
+
+def kind_of(event: RoomEvent) -> str:
+    """The kind of row that keeps an event."""
+    match event:
+        case Posted():
+            return KIND_POSTED
+        case Edited():
+            return KIND_EDITED
+        case Redacted():
+            return KIND_REDACTED
+        case Reacted():
+            return KIND_REACTED
+        case RoomChanged():
+            return KIND_ROOM_CHANGED
+        case _:
+            assert_never(event)
+
+
+def _event_of(row: Row, room: Room | None) -> RoomEvent:
+    kind, target, reaction, is_on, kept, text, warning, edited_at, reactions = row[POST_COLUMNS:]
+    match kind:
+        case "posted":
+            return Posted(post_of(row[:POST_COLUMNS]))
+        case "edited" if kept is None:
+            # The post has expired and its text with it. Whoever still holds it is told that it is gone.
+            return Redacted(target=target)
+        case "edited":
+            return Edited(target=target, text=text, warning=warning, edited_at=edited_at or row[4])
+        case "redacted":
+            return Redacted(target=target)
+        case "reacted":
+            return Reacted(
+                target=target,
+                by=row[1],
+                reaction=Reaction(reaction),
+                on=bool(is_on),
+                counts=counts_of(reactions),
+                generation=row[POST_COLUMNS - 1],
+            )
+        case "room_changed" if room is not None:
+            return RoomChanged(room=room)
+        case _:
+            raise ValueError(f"a log row of a kind that is not known: {kind}")
+
+
+def room_of(row: Row) -> Room:
+    id_, name, about, topic, welcome, agreement, version, capacity, slow_mode, status, position, kind, *more = row
+    needs_moderator, revision, split_of, split_at, attendance = more
+    return Room(
+        id=RoomId(id_),
+        name=name,
+        about=about,
+        topic=topic,
+        welcome=welcome,
+        agreement=agreement,
+        agreement_version=version,
+        capacity=capacity,
+        slow_mode=slow_mode,
+        status=RoomStatus(status),
+        position=position,
+        kind=RoomKind(kind),
+        needs_moderator=bool(needs_moderator),
+        revision=revision,
+        split_of=split_of,
+        split_at=split_at,
+        attendance=Attendance(attendance),
+    )
+
+
+def membership_of(row: Row) -> Membership:
+    """A membership; a fifth column, whether it is joined, is the caller's."""
+    return Membership(room=row[0], agreement_version=row[1], read=row[2], last_post_at=row[3])
+
+
+def member_of(row: Row) -> Member:
+    id_, name, name_key, created_at, seen_at, has_code, generation, credentials = row
+    return Member(
+        id=MemberId(id_),
+        name=name,
+        name_key=name_key,
+        created_at=created_at,
+        seen_at=seen_at,
+        has_code=bool(has_code),
+        generation=generation,
+        credentials=credentials,
+    )
+
+
+def roles_of(kept: str) -> frozenset[Role]:
+    """Roles from how they are kept: with a space between two."""
+    return frozenset(Role(name) for name in kept.split())
+
+
+def staff_of(row: Row) -> Staff:
+    """A staff account from `STAFF_COLUMNS` columns."""
+    who, login, name, roles, created_at, has_totp, revoked_at, operator_from = row
+    return Staff(
+        member=who,
+        login=login,
+        name=name,
+        roles=roles_of(roles),
+        created_at=created_at,
+        has_totp=bool(has_totp),
+        revoked_at=revoked_at,
+        operator_from=operator_from,
+    )

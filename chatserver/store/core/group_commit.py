@@ -1,0 +1,76 @@
+"""Commands that wait together go together: while one transaction runs, whatever arrives is gathered for the next."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Generic, TypeVar
+
+from chatserver.domain.errors import Refusal
+from chatserver.store.contract import StoreUnavailable
+from chatserver.store.core.backlog import Backlog, Job, settle
+
+W = TypeVar("W")
+R = TypeVar("R")
+
+_BATCH: Final = 128
+"""In one transaction at most: what bounds how long one of them can wait for the others."""
+
+
+class Gathering(Generic[W, R]):
+    """Runs `together` on batches of work, one batch after the other. Belongs to one event loop.
+
+    `together` gives one outcome for each, in order. If a batch breaks its transaction, each runs once more, alone, so
+    that one that cannot be carried out harms no other.
+    """
+
+    def __init__(
+        self, together: Callable[[Sequence[W]], Awaitable[Sequence[R | Exception]]], timeout: float, bound: int
+    ) -> None:
+        self._together = together
+        self._timeout = timeout
+        self._backlog: Backlog[W] = Backlog(timeout, bound)
+        self._waiting: deque[Job[W]] = deque()
+        self._running: asyncio.Task[None] | None = None
+
+    async def run(self, work: W) -> R:
+        """The outcome of `work`. Raises Refusal BUSY when too many wait, and StoreUnavailable after the timeout."""
+        job = self._backlog.accept(work)
+        self._waiting.append(job)
+        if self._running is None:
+            self._running = asyncio.create_task(self._work(), name="store-gathering")
+        result: R = await job.future
+        return result
+
+    async def finish(self) -> None:
+        """Return once nothing waits, or when all of it must have failed."""
+        if self._running is not None:
+            await asyncio.wait([self._running], timeout=2 * self._timeout)
+
+    async def _work(self) -> None:
+        try:
+            while jobs := self._take():
+                settle(jobs, await self._outcomes(jobs))
+        finally:
+            self._running = None
+
+    def _take(self) -> list[Job[W]]:
+        jobs: list[Job[W]] = []
+        while self._waiting and len(jobs) < _BATCH:
+            job = self._waiting.popleft()
+            if job.is_wanted:
+                jobs.append(job)
+        return jobs
+
+    async def _outcomes(self, jobs: Sequence[Job[W]]) -> Sequence[R | Exception]:
+        try:
+            return await self._together([job.work for job in jobs])
+        except StoreUnavailable as error:
+            return [StoreUnavailable(str(error)) for _ in jobs]
+        except Refusal as error:
+            return [Refusal(error.reason, retry_after=error.retry_after) for _ in jobs]
+        except Exception as error:  # noqa: BLE001 (whose fault it is shows when each is alone)
+            if len(jobs) == 1:
+                return [error]
+        return [(await self._outcomes([job]))[0] for job in jobs]

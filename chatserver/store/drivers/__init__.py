@@ -1,0 +1,1 @@
+"""The databases: SQLite and PostgreSQL, their connections, and the migration of their schemas."""

@@ -1,0 +1,339 @@
+"""The store in PostgreSQL, for any number of machines.
+
+Commits travel in a few lanes, each with one connection at a time: a lane takes all that waits in it, runs it in one
+transaction, and answers everybody after one flush. A channel always has the same lane of a worker, so that its lock is
+asked for by one connection of each worker. Everything else goes by two roads: where PostgreSQL answers readers and
+takes no writes (its synchronous standby is gone), the former must not stand behind the latter. All share the
+connections of one pool.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
+from typing import Any, Final, NamedTuple, TypeVar
+from zlib import crc32
+
+import asyncpg
+
+from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.history import Millis
+from chatserver.store import listening_log, reading, rooms_log
+from chatserver.store.contract import Committed, RoomChange, StoreUnavailable
+from chatserver.store.core.backlog import Backlog, Job, settle
+from chatserver.store.core.circuit_breaker import Silence
+from chatserver.store.core.compiler import MakeOp
+from chatserver.store.core.sealing import Sealer
+from chatserver.store.drivers.postgres_connection import (
+    Way,
+    connect,
+    in_transaction,
+    is_of_one_job,
+    is_to_be_tried_again,
+    run,
+    unavailable,
+)
+from chatserver.store.drivers.postgres_pool import Connections, Pool, shares
+from chatserver.store.forgetting import forgetting
+from chatserver.store.operations import DEFAULT_TIMEOUT, Operations, SchemaMismatch, Scrub
+from chatserver.store.tables import metadata
+
+T = TypeVar("T")
+
+CONNECTIONS: Final = 8
+"""Of one worker at most, unless another number is set."""
+_BATCH: Final = 128
+_BACKLOG: Final = 10_000
+_ATTEMPTS: Final = 4
+"""How often a transaction runs that PostgreSQL undoes for the sake of another one."""
+_AGAIN_SECONDS: Final = 0.2
+"""How long a lane that failed rests before it goes on."""
+_NOBODYS: Final = frozenset(
+    {
+        "asks", "audit", "barred", "channels", "duties", "feedback", "floor", "moderation", "rooms", "settings",
+        "shifts", "upkeep", "waits",
+    }
+)  # fmt: skip
+"""Tables that an erasure takes nothing out of."""
+_TABLES: Final = ", ".join(name for name in metadata.tables if name not in _NOBODYS)
+_VACUUM: Final = f"VACUUM (SKIP_LOCKED) {_TABLES}"
+_SIZES: Final = (
+    "SELECT name, pg_total_relation_size(name::regclass) AS size FROM unnest(string_to_array($1, ', ')) AS name"
+)
+_QUICKLY_REWRITTEN: Final = 8 * 1024 * 1024
+"""Bytes of one table, with its indexes, whose rewriting holds up everybody who uses it for less than a second."""
+_LOCK_PATIENCE: Final = "1s"
+"""For how long everybody may wait behind a rewriting that waits for somebody else, such as a backup."""
+_STOP: Final = None
+
+_Queue = asyncio.Queue[Job[RoomChange | None] | None]
+"""Work of None asks only whether the lane goes."""
+
+_log = logging.getLogger("chatserver.store")
+
+
+class _Road(NamedTuple):
+    """The way for those who only read, or for those who write."""
+
+    connections: Connections
+    silence: Silence
+
+
+class PostgresStore(Operations):
+    """A `contract.Store` in the database at `dsn` (`postgresql://…`), which must have been migrated.
+
+    `timeout` in seconds bounds every call; `backlog` is how many commits, and how many other calls, may wait;
+    `connections` is how many it may open, at least 3. `sealing_key`, 32 bytes, seals what only a case may open; without
+    one, what is sealed here can be opened by this instance alone.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+        backlog: int = _BACKLOG,
+        sealing_key: bytes | None = None,
+        connections: int = CONNECTIONS,
+    ) -> None:
+        super().__init__(timeout, backlog, Sealer(sealing_key))
+        self._timeout = timeout
+        self._way = Way(dsn, timeout)
+        self._shares = shares(connections)
+        self._backlog_bound = backlog
+        self._backlog: Backlog[RoomChange | None] = Backlog(timeout, backlog)
+        self._calls = 0
+        self._queues: list[_Queue] = []
+        self._lanes: list[asyncio.Task[None]] = []
+        self._build_roads()
+
+    def _build_roads(self) -> None:
+        lanes, reading, writing = self._shares
+        self._pool = Pool(partial(connect, self._way))
+        self._of_lanes = [self._pool.road(1) for _ in range(lanes)]
+        self._reads = _Road(self._pool.road(reading), Silence("reads", self._look, self._timeout))
+        self._writes = _Road(self._pool.road(writing), Silence("writes", self._beat, self._timeout))
+
+    async def open(self) -> None:
+        self._build_roads()
+        try:
+            async with self._connected(self._reads.connections):
+                pass
+        except StoreUnavailable as error:
+            if isinstance(error.__cause__, SchemaMismatch):
+                raise error.__cause__ from None
+            raise
+        self._queues = [asyncio.Queue() for _ in self._of_lanes]
+        self._lanes = [
+            asyncio.create_task(self._go_on(queue, own), name="store-lane")
+            for queue, own in zip(self._queues, self._of_lanes, strict=True)
+        ]
+
+    async def close(self) -> None:
+        await self._floor_commits.finish()
+        lanes, self._lanes = self._lanes, []
+        if not lanes:
+            return
+        for road in (self._reads, self._writes):
+            await road.silence.close()
+        for queue in self._queues:
+            queue.put_nowait(_STOP)
+        _, late = await asyncio.wait(lanes, timeout=2 * self._timeout)
+        for lane in late:
+            lane.cancel()
+        await asyncio.gather(*lanes, return_exceptions=True)
+        self._pool.close()
+
+    @property
+    def is_silent(self) -> bool:
+        return self._reads.silence.is_on or self._writes.silence.is_on
+
+    async def commit(self, change: RoomChange) -> Committed:
+        silence = self._writes.silence
+        if silence.is_on:
+            await silence.check()
+        self._require_open()
+        lane = crc32(change.channel.encode()) % len(self._queues)
+        committed: Committed = await self._through(self._queues[lane], change)
+        return committed
+
+    async def check_writable(self) -> None:
+        """Try a write, and every lane: posts go by those alone."""
+        self._require_open()
+        await super().check_writable()
+        self._require_open()
+        await asyncio.gather(*(self._through(queue, None) for queue in self._queues))
+
+    async def _through(self, queue: _Queue, work: RoomChange | None) -> Any:
+        """What a lane answers."""
+        job = self._backlog.accept(work)
+        queue.put_nowait(job)
+        asked_at = asyncio.get_running_loop().time()
+        try:
+            return await job.future
+        except StoreUnavailable:
+            self._writes.silence.refused(asked_at)
+            raise
+
+    async def _read(self, op: MakeOp[T]) -> T:
+        async with self._connection(self._reads) as db:
+            return await self._run_alone(db, op)
+
+    async def _write(self, op: MakeOp[T]) -> T:
+        async with self._connection(self._writes) as db:
+            # Once more, where somebody else inserted the same thing between our look and our insert.
+            with contextlib.suppress(asyncpg.IntegrityConstraintViolationError):
+                return await self._transact(db, op)
+            return await self._transact(db, op)
+
+    async def clock(self) -> Millis:
+        return await self._read(listening_log.clock)
+
+    async def _scrub(self, what: Scrub) -> None:
+        """Remove dead rows now rather than when autovacuum comes. That leaves their bytes in the unused parts of pages,
+        so tables are rewritten too, one after the other, unless they are too large for that. The write-ahead log is not
+        ours to reach."""
+        if what is Scrub.LOG:
+            return
+        async with self._connection(self._writes) as db:
+            await db.execute(_VACUUM)
+            tables = await in_transaction(db, lambda db: db.fetch(_SIZES, _TABLES), self._way.begin)
+        for name, size in sorted(tables, key=lambda row: row["size"]):
+            if size <= _QUICKLY_REWRITTEN:
+                async with self._connection(self._writes) as db:
+                    await self._rewrite_table(db, name)
+
+    async def _rewrite_table(self, db: asyncpg.Connection, name: str) -> None:
+        if self._way.is_pooled:
+            # Of a setting of ours nothing would be left for the next statement: whether somebody else has the table
+            # is found out just before.
+            lock = f"SET LOCAL lock_timeout = '{_LOCK_PATIENCE}'; LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE"
+            await in_transaction(db, lambda db: db.execute(lock), self._way.begin)
+            await db.execute(f"VACUUM (FULL) {name}")
+            return
+        await db.execute(f"SET lock_timeout = '{_LOCK_PATIENCE}'")
+        try:
+            await db.execute(f"VACUUM (FULL) {name}")
+        finally:
+            # Back to what was set at the start.
+            await db.execute(self._way.settings("SET"))
+
+    # Our own questions to a server that has gone silent, each on a new connection: if its machine is gone, and another
+    # has taken its place, every old one would be waited for in vain.
+
+    async def _look(self) -> None:
+        self._require_open()
+        self._pool.drop_idle()
+        async with self._connected(self._reads.connections) as db:
+            await self._run_alone(db, reading.rooms)
+
+    async def _beat(self) -> None:
+        self._require_open()
+        self._pool.drop_idle()
+        async with self._connected(self._writes.connections) as db:
+            await self._transact(db, forgetting.beat)
+
+    def _require_open(self) -> None:
+        if not self._lanes:
+            raise StoreUnavailable("the store is closed")
+
+    @contextlib.asynccontextmanager
+    async def _connection(self, road: _Road) -> AsyncIterator[asyncpg.Connection]:
+        """A connection of a road, for `timeout` seconds; nobody waits for it while its silence is known."""
+        if self._calls >= self._backlog_bound:
+            raise Refusal(Reason.BUSY, retry_after=1.0)
+        self._calls += 1
+        try:
+            await road.silence.check()
+            self._require_open()
+            asked_at = asyncio.get_running_loop().time()
+            try:
+                async with self._connected(road.connections) as db:
+                    yield db
+            except StoreUnavailable:
+                road.silence.refused(asked_at)
+                raise
+        finally:
+            self._calls -= 1
+
+    @contextlib.asynccontextmanager
+    async def _connected(self, road: Connections) -> AsyncIterator[asyncpg.Connection]:
+        """A connection of a road, for `timeout` seconds. Turns what the server does into StoreUnavailable."""
+        try:
+            async with asyncio.timeout(self._timeout), road.one() as db:
+                yield db
+        except Exception as error:
+            if isinstance(error, (Refusal, StoreUnavailable)) or is_of_one_job(error):
+                raise
+            raise unavailable(error) from error
+
+    async def _run_alone(self, db: asyncpg.Connection, op: MakeOp[T]) -> T:
+        """Run what only reads."""
+        if self._way.is_pooled:
+            return await in_transaction(db, lambda db: run(db, op()), self._way.begin)
+        return await run(db, op())
+
+    async def _transact(self, db: asyncpg.Connection, op: MakeOp[T]) -> T:
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return await in_transaction(db, lambda db: run(db, op()), self._way.begin)
+            except asyncpg.PostgresError as error:
+                if not is_to_be_tried_again(error):
+                    raise
+        return await in_transaction(db, lambda db: run(db, op()), self._way.begin)
+
+    # The lanes
+
+    async def _go_on(self, queue: _Queue, own: Connections) -> None:
+        """Run a lane to its end, and again whenever it fails.
+
+        Without it the rooms that are its would take no posts for as long as this worker lives.
+        """
+        while True:
+            try:
+                return await self._lane(queue, own)
+            except Exception:  # noqa: BLE001 (whatever it was, posts must be taken again)
+                _log.exception("store_lane_failed")
+                await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _lane(self, queue: _Queue, own: Connections) -> None:
+        while True:
+            job = await queue.get()
+            jobs: list[Job[RoomChange | None]] = []
+            while job is not _STOP:
+                if job.is_wanted:
+                    jobs.append(job)
+                if queue.empty() or len(jobs) >= _BATCH:
+                    break
+                job = queue.get_nowait()
+            if jobs:
+                settle(jobs, await self._commit_all(own, jobs))
+            if job is _STOP:
+                return
+
+    async def _commit_all(self, own: Connections, jobs: Sequence[Job[RoomChange | None]]) -> Sequence[object]:
+        """Commit jobs in one transaction; one outcome for each. If a job breaks it, each runs once more, alone."""
+        try:
+            return await self._attempt(own, jobs)
+        except Exception as error:  # noqa: BLE001 (sorted by whose fault it is)
+            if not is_of_one_job(error):
+                return [unavailable(error) for _ in jobs]
+        return [await self._alone(own, job) for job in jobs]
+
+    async def _alone(self, own: Connections, job: Job[RoomChange | None]) -> object:
+        try:
+            return (await self._attempt(own, [job]))[0]
+        except Exception as error:  # noqa: BLE001 (sorted by whose fault it is)
+            return error if is_of_one_job(error) else unavailable(error)
+
+    async def _attempt(self, own: Connections, jobs: Sequence[Job[RoomChange | None]]) -> Sequence[object]:
+        changes = [job.work for job in jobs if job.work is not None]
+        async with asyncio.timeout(self._timeout), own.one() as db:
+            if not changes:
+                await db.execute("SELECT 1")
+                return [None for _ in jobs]
+            outcomes = iter(await self._transact(db, partial(rooms_log.commit_batch, changes, self._sealer)))
+        return [None if job.work is None else next(outcomes) for job in jobs]

@@ -1,0 +1,189 @@
+"""Connections to PostgreSQL that find their way back, and how an operation runs on one."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+import asyncpg
+from sqlalchemy.dialects.postgresql import asyncpg as dialect
+
+from chatserver.store import rooms_statements as sql
+from chatserver.store.contract import StoreUnavailable
+from chatserver.store.core.compiler import Call, Compiler, Op, Row
+from chatserver.store.operations import SchemaMismatch, check_revision
+
+T = TypeVar("T")
+
+_compiler: Final = Compiler(dialect.dialect())  # type: ignore[no-untyped-call]
+
+_SAID_NO: Final = ("22", "23")
+"""Classes of SQLSTATE that blame the data of one operation: data exceptions and violated constraints."""
+# Every statement here looks a few rows up by their keys. A planner that has not seen statistics yet, or that does not
+# know how few rows a LIMIT leaves, reads and hashes the whole log instead.
+_PLANS_NOT_WANTED: Final = ("enable_hashjoin", "enable_mergejoin", "enable_seqscan", "enable_bitmapscan")
+_TRY_AGAIN: Final = ("40001", "40P01")
+"""Serialization failure, deadlock: PostgreSQL undid this transaction so that another could go on."""
+_NO_MORE: Final = "53300"
+"""Too many connections: of the server, of the database, or of the role."""
+_NOT_MY_STATEMENT: Final = ("26000", "42P05")
+"""A prepared statement that is not there, or is there already: this is not the session that it was made in."""
+_STATEMENTS_KEPT: Final = 200
+"""By each connection: more than there are."""
+
+
+class Way:
+    """How connections to one database are used.
+
+    Behind a pooler such as PgBouncer, which may give each transaction another connection of its own, nothing of a
+    session is kept: every operation is one transaction that brings its settings along, and no statement is prepared
+    by name. Whether there is one is seen by the process that answers: it is not the one that the pooler names.
+    """
+
+    __slots__ = ("_settings", "dsn", "is_pooled", "timeout")
+
+    def __init__(self, dsn: str, timeout: float) -> None:
+        self.dsn = dsn
+        self.timeout = timeout
+        self.is_pooled: bool | None = None
+        """None until somebody has looked."""
+        limit = int(timeout * 1000)
+        self._settings = {
+            "statement_timeout": limit,
+            "lock_timeout": limit,
+            # A worker that vanished in the middle of a transaction must not hold a room's lock for long.
+            "idle_in_transaction_session_timeout": limit,
+            "synchronous_commit": "on",
+            **dict.fromkeys(_PLANS_NOT_WANTED, "off"),
+        }
+
+    @property
+    def begin(self) -> str:
+        """What begins a transaction."""
+        return "BEGIN" if self.is_pooled is False else f"BEGIN; {self.settings('SET LOCAL')}"
+
+    def settings(self, how: str) -> str:
+        """Statements that make the settings: `how` is SET, or SET LOCAL for one transaction."""
+        return "; ".join(f"{how} {name} = {value}" for name, value in self._settings.items())
+
+
+async def connect(way: Way) -> asyncpg.Connection:
+    """A connection whose server lets go by itself of what takes longer than the timeout.
+
+    Raises SchemaMismatch where the database stands at another schema.
+    """
+    while True:
+        expected = way.is_pooled
+        db = await open_connection(way.dsn, way.timeout, keeps_statements=expected is False)
+        try:
+            found, is_pooled = await _look(db, way)
+            check_revision(found)
+        except asyncpg.PostgresError as error:
+            db.terminate()
+            if expected is False and error.sqlstate in _NOT_MY_STATEMENT:
+                # A pooler has come in between.
+                way.is_pooled = None
+                continue
+            raise
+        except BaseException:
+            db.terminate()
+            raise
+        way.is_pooled = is_pooled
+        if is_pooled is expected or is_pooled:
+            return db
+        # One that keeps its statements is quicker.
+        db.terminate()
+
+
+async def open_connection(dsn: str, timeout: float, *, keeps_statements: bool) -> asyncpg.Connection:
+    """Connect, and send nothing at the start that a pooler would refuse."""
+    return await asyncpg.connect(
+        dsn,
+        timeout=timeout,
+        statement_cache_size=_STATEMENTS_KEPT if keeps_statements else 0,
+        max_cached_statement_lifetime=0,
+        server_settings={"application_name": "chatserver"},
+    )
+
+
+async def _look(db: asyncpg.Connection, way: Way) -> tuple[str | None, bool]:
+    """The schema that the database stands at, None for none, and whether there is a pooler. Sets what a session
+    keeps."""
+    found: str | None = None
+    await db.execute(f"BEGIN; {way.settings('SET LOCAL')}")
+    process = await db.fetchval("SELECT pg_backend_pid()")
+    if await db.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL"):
+        found = await db.fetchval(_compiler(sql.SCHEMA_VERSION).sql)
+    is_pooled = process != db.get_server_pid()
+    await db.execute("COMMIT" if is_pooled else f"COMMIT; {way.settings('SET')}")
+    return found, is_pooled
+
+
+async def run(db: asyncpg.Connection, op: Op[T]) -> T:
+    """Run an operation on a connection, in the transaction that is open there."""
+    try:
+        call = next(op)
+        while True:
+            call = op.send(await _execute(db, call))
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+
+
+async def _execute(db: asyncpg.Connection, call: Call) -> list[Row]:
+    """One round trip, however many times the statement runs."""
+    statement = _compiler(call.statement)
+    params = statement.arrange(call.params)
+    if statement.returns:
+        if len(params) == 1:
+            return [tuple(row) for row in await db.fetch(statement.sql, *params[0])]
+        return [tuple(row) for row in await db.fetchmany(statement.sql, params)]
+    await db.executemany(statement.sql, params)
+    return []
+
+
+async def in_transaction(
+    db: asyncpg.Connection, work: Callable[[asyncpg.Connection], Awaitable[T]], begin: str = "BEGIN"
+) -> T:
+    """Begin, work, commit; or undo, and raise what went wrong."""
+    await db.execute(begin)
+    try:
+        result = await work(db)
+    except Exception:
+        await db.execute("ROLLBACK")
+        raise
+    await db.execute("COMMIT")
+    return result
+
+
+def is_to_be_tried_again(error: BaseException) -> bool:
+    return isinstance(error, asyncpg.PostgresError) and error.sqlstate in _TRY_AGAIN
+
+
+def is_out_of_connections(error: BaseException) -> bool:
+    """Whether the server, or the pooler before it, gives no more connections for now."""
+    if not isinstance(error, asyncpg.PostgresError):
+        return False
+    # PgBouncer says it without a code of its own.
+    return error.sqlstate == _NO_MORE or (error.sqlstate == "08P01" and "no more connections" in str(error))
+
+
+def is_of_one_job(error: BaseException) -> bool:
+    """Whether an error is the fault of one operation, rather than of the server or the way to it."""
+    match error:
+        case asyncpg.PostgresError():
+            return str(error.sqlstate)[:2] in _SAID_NO
+        case asyncpg.InterfaceError():
+            # Of these, only a parameter that cannot be sent is also a ValueError.
+            return isinstance(error, ValueError)
+        case OSError() | SchemaMismatch() | StoreUnavailable() | asyncpg.InternalClientError() | TimeoutError():
+            return False
+        case _:
+            return isinstance(error, Exception)
+
+
+def unavailable(error: BaseException) -> StoreUnavailable:
+    """The cause for the log. The server's own words may quote a row, so only its code is kept."""
+    if isinstance(error, asyncpg.PostgresError):
+        return StoreUnavailable(f"{type(error).__name__} ({error.sqlstate})")
+    return StoreUnavailable(f"{type(error).__name__}: {error}".rstrip(": "))

@@ -1,0 +1,193 @@
+"""The connections of one worker to PostgreSQL: few, opened when they are needed, closed again when nobody needs them.
+
+asyncpg's own pool asks a connection to reset itself at each return (a round trip), and waits for a frozen server to
+agree to a cancellation; here every wait ends with its caller's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Final
+
+import asyncpg
+
+from chatserver.domain.errors import Refusal
+from chatserver.store.drivers.postgres_connection import is_of_one_job, is_out_of_connections
+
+LINGER_SECONDS: Final = 20.0
+"""How long a connection that nobody uses is kept."""
+SHORT_SECONDS: Final = 1.0
+"""How long a server that gives no more connections is not asked for one again: each question costs it a process."""
+_SAID_EVERY_SECONDS: Final = 60.0
+
+log = logging.getLogger("chatserver.store")
+
+
+class Pool:
+    """Connections that all roads of a store share.
+
+    When the server accepts no more connections, a caller waits for the next one that is returned; who came first has
+    it first. With fewer of them work takes longer, and nothing is refused. `open_one` gives a new connection.
+    """
+
+    def __init__(self, open_one: Callable[[], Awaitable[asyncpg.Connection]], linger: float = LINGER_SECONDS) -> None:
+        self._open_one = open_one
+        self._linger = linger
+        self._idle: list[tuple[asyncpg.Connection, float]] = []
+        """With the loop's time since when. The one used last is last, and is used first."""
+        self._in_use = 0
+        self._opening = 0
+        self._waiting: deque[asyncio.Future[asyncpg.Connection | None]] = deque()
+        """Who waits for a connection; None tells them to look again."""
+        self._short_until = float("-inf")
+        """By the loop's clock, until when the server is not asked for more than it has just given."""
+        self._tidying: asyncio.TimerHandle | None = None
+        self._said_at = float("-inf")
+        self._is_closed = False
+
+    def road(self, size: int) -> Connections:
+        """A way to the connections for up to `size` callers at once."""
+        return Connections(self, size)
+
+    @property
+    def open(self) -> int:
+        """How many connections there are now."""
+        return self._in_use + len(self._idle)
+
+    def drop_idle(self) -> None:
+        """Close the unused connections. They may lead to a machine that is gone; the next caller opens a new one."""
+        while self._idle:
+            self._idle.pop()[0].terminate()
+
+    def close(self) -> None:
+        self._is_closed = True
+        if self._tidying is not None:
+            self._tidying.cancel()
+            self._tidying = None
+        self.drop_idle()
+
+    async def take(self) -> asyncpg.Connection:
+        """A connection for the caller alone, who ends with `give_back` or `drop`."""
+        while True:
+            while self._idle:
+                db, _ = self._idle.pop()
+                if not db.is_closed():
+                    self._in_use += 1
+                    return db
+            if (self._in_use or self._opening) and asyncio.get_running_loop().time() < self._short_until:
+                if (given := await self._turn()) is not None:
+                    return given
+                continue
+            self._opening += 1
+            try:
+                db = await self._open_one()
+            except BaseException as error:
+                self._opening -= 1
+                if not (self._in_use or self._idle or self._opening):
+                    # Nobody is left who would give one back to those who wait.
+                    self._wake_all()
+                    raise
+                if not isinstance(error, Exception) or not is_out_of_connections(error):
+                    raise
+                self._say_short(error)
+                self._short_until = asyncio.get_running_loop().time() + SHORT_SECONDS
+            else:
+                self._opening -= 1
+                self._in_use += 1
+                return db
+
+    async def _turn(self) -> asyncpg.Connection | None:
+        """Wait for a connection that is given back, in line. None where it is time to look again."""
+        turn: asyncio.Future[asyncpg.Connection | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                # It was theirs already, and nobody else would get it.
+                given = turn.result()
+                if given is None:
+                    self._wake_one(None)
+                else:
+                    self.give_back(given)
+            raise
+
+    def give_back(self, db: asyncpg.Connection) -> None:
+        if self._is_closed or db.is_closed():
+            self.drop(db)
+        elif not self._wake_one(db):
+            self._in_use -= 1
+            self._idle.append((db, asyncio.get_running_loop().time()))
+            if self._tidying is None:
+                self._tidying = asyncio.get_running_loop().call_later(self._linger, self._tidy)
+
+    def drop(self, db: asyncpg.Connection) -> None:
+        self._in_use -= 1
+        db.terminate()
+        # There may be room for another one in its place.
+        self._short_until = float("-inf")
+        self._wake_one(None)
+
+    def _wake_one(self, db: asyncpg.Connection | None) -> bool:
+        """Let the first who waits have a connection, which stays in use, or look again. False where nobody waits."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(db)
+                return True
+        return False
+
+    def _wake_all(self) -> None:
+        self._short_until = float("-inf")
+        while self._wake_one(None):
+            pass
+
+    def _tidy(self) -> None:
+        """Close what nobody has used for a while."""
+        loop = asyncio.get_running_loop()
+        while self._idle and self._idle[0][1] <= loop.time() - self._linger:
+            self._idle.pop(0)[0].terminate()
+        self._tidying = None
+        if self._idle:
+            self._tidying = loop.call_at(self._idle[0][1] + self._linger, self._tidy)
+
+    def _say_short(self, error: Exception) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._said_at >= _SAID_EVERY_SECONDS:
+            self._said_at = now
+            code = error.sqlstate if isinstance(error, asyncpg.PostgresError) else type(error).__name__
+            log.warning("database_gives_no_more_connections", extra={"open": self.open, "code": code})
+
+
+class Connections:
+    """A road to a pool, for up to `size` callers at once. What goes wrong on a connection ends it."""
+
+    def __init__(self, pool: Pool, size: int) -> None:
+        self._pool = pool
+        self._slots = asyncio.Semaphore(size)
+
+    @contextlib.asynccontextmanager
+    async def one(self) -> AsyncIterator[asyncpg.Connection]:
+        async with self._slots:
+            db = await self._pool.take()
+            try:
+                yield db
+            except BaseException as error:
+                if isinstance(error, Refusal) or is_of_one_job(error):
+                    self._pool.give_back(db)
+                else:
+                    self._pool.drop(db)
+                raise
+            self._pool.give_back(db)
+
+
+def shares(connections: int) -> tuple[int, int, int]:
+    """How many of a worker's connections are for commits (lanes), for reading and for other writing at once. Reading
+    and writing never wait for each other; at least 3 are needed."""
+    lanes = 2 if connections >= 6 else 1
+    writing = (connections - lanes) // 2
+    return lanes, connections - lanes - writing, writing

@@ -1,0 +1,409 @@
+"""The store in one SQLite file, for one machine and any number of workers on it.
+
+One thread writes: it takes all that waits, runs it in one transaction, and answers everybody after one fsync. A few
+threads read, each with its own connection. Other processes may write to the same file, so nothing that was read outside
+a transaction is trusted inside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import queue
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
+from enum import Enum, auto
+from pathlib import Path
+from typing import Any, Final, NamedTuple, TypeVar
+
+from chatserver.domain.errors import Refusal
+from chatserver.store import reading, rooms_log
+from chatserver.store.contract import Committed, RoomChange, StoreUnavailable
+from chatserver.store.core.backlog import Backlog, Job, settle
+from chatserver.store.core.circuit_breaker import Silence
+from chatserver.store.core.compiler import MakeOp
+from chatserver.store.core.sealing import Sealer
+from chatserver.store.drivers.sqlite_connection import Connection, is_busy, is_of_one_job
+from chatserver.store.drivers.sqlite_moving import MOVED, Bound, Move, bound_of, move
+from chatserver.store.forgetting import forgetting
+from chatserver.store.operations import DEFAULT_TIMEOUT, Operations, SchemaMismatch, Scrub
+
+T = TypeVar("T")
+
+_BATCH: Final = 256
+"""Jobs in one transaction at most: what bounds how long one of them can wait for the others."""
+_READS: Final = 16
+"""Reads in one snapshot at most, for the same reason."""
+_BACKLOG: Final = 10_000
+_READERS: Final = 2
+_GATHERING: Final = 0.0006
+"""Seconds that a batch may wait for as many as the last one had."""
+_QUICKLY_REWRITTEN: Final = 4 * 1024 * 1024
+"""Bytes of a file that is rewritten at once: a larger one is rewritten row by row, so that nobody is held up."""
+_AGAIN_SECONDS: Final = 0.2
+"""How long a thread that failed rests before it goes on."""
+_REST: Final = 3.0
+"""How many times as long as it took to move some rows others have the file before the next."""
+
+
+_log = logging.getLogger("chatserver.store")
+
+
+class _Sign(Enum):
+    """What a thread is told beside its jobs."""
+
+    STOP = auto()
+    REOPEN = auto()
+
+
+Upkeep = Scrub | Bound | Move
+"""What the writer does in a transaction of its own, or in none."""
+Work = RoomChange | MakeOp[Any] | Upkeep
+_Queue = queue.SimpleQueue[Job[Work] | _Sign]
+
+
+class _Road(NamedTuple):
+    """The way to the writer, or to the readers."""
+
+    to: _Queue
+    backlog: Backlog[Work]
+    silence: Silence
+
+
+class SqliteStore(Operations):
+    """A `contract.Store` in the file at `path`, which must have been migrated.
+
+    `timeout` in seconds bounds every call; `backlog` is how many reads and how many writes may wait. `sealing_key`,
+    32 bytes, seals what only a case may open; without one, what is sealed here can be opened by this instance alone.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+        backlog: int = _BACKLOG,
+        sealing_key: bytes | None = None,
+    ) -> None:
+        super().__init__(timeout, backlog, Sealer(sealing_key))
+        self._path = Path(path).absolute()
+        self._timeout = timeout
+        self._to_write: _Queue = queue.SimpleQueue()
+        self._to_read: _Queue = queue.SimpleQueue()
+        # Who holds the file for writing keeps nobody from reading.
+        self._writes = _Road(self._to_write, Backlog(timeout, backlog), Silence("writes", self._beat, timeout))
+        self._reads = _Road(self._to_read, Backlog(timeout, backlog), Silence("reads", self._look, timeout))
+        self._threads: list[threading.Thread] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._together = 0
+
+    async def open(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        if not self._path.exists():
+            raise SchemaMismatch("there is no database file yet: run `chatserver migrate`")
+        await asyncio.to_thread(self._try_open)
+        self._start(self._write_loop)
+        for _ in range(_READERS):
+            self._start(self._read_loop)
+
+    async def close(self) -> None:
+        await self._floor_commits.finish()
+        threads, self._threads = self._threads, []
+        if not threads:
+            return
+        for road in (self._writes, self._reads):
+            await road.silence.close()
+        self._to_write.put(_Sign.STOP)
+        for _ in range(_READERS):
+            self._to_read.put(_Sign.STOP)
+        # Accepted jobs stand before the stop and end within their timeout; a thread that the disk holds is left.
+        until = time.monotonic() + 2 * self._timeout
+        for thread in threads:
+            await asyncio.to_thread(thread.join, max(0.0, until - time.monotonic()))
+
+    @property
+    def is_silent(self) -> bool:
+        return self._writes.silence.is_on or self._reads.silence.is_on
+
+    async def commit(self, change: RoomChange) -> Committed:
+        committed: Committed = await self._ask(self._writes, change)
+        return committed
+
+    async def _write(self, op: MakeOp[T]) -> T:
+        result: T = await self._ask(self._writes, op)
+        return result
+
+    async def _read(self, op: MakeOp[T]) -> T:
+        result: T = await self._ask(self._reads, op)
+        return result
+
+    async def _scrub(self, what: Scrub) -> None:
+        """Removed content is overwritten in the file (`secure_delete`) once the write-ahead log was emptied into it.
+        Where SQLite split pages, a copy may be left in their unused part: only a rewrite of the file removes it, which
+        holds up every writer and is therefore never asked for by whoever erases themselves."""
+        if what is Scrub.EVERYTHING and await asyncio.to_thread(self._size) > _QUICKLY_REWRITTEN:
+            for table in MOVED:
+                await self._move(table)
+            what = Scrub.LOG
+        await self._ask(self._writes, what)
+
+    async def _move(self, table: str) -> None:
+        upto = await self._ask(self._writes, Bound(table))
+        began = time.monotonic()
+        while await self._ask(self._writes, Move(table, upto)):
+            took = time.monotonic() - began
+            await asyncio.sleep(took * _REST)
+            began = time.monotonic()
+
+    def _size(self) -> int:
+        return self._path.stat().st_size
+
+    async def _ask(self, road: _Road, work: Work) -> Any:
+        if road.silence.is_on:
+            await road.silence.check()
+        asked_at = asyncio.get_running_loop().time()
+        try:
+            return await self._hand_over(road, work)
+        except StoreUnavailable:
+            road.silence.refused(asked_at)
+            raise
+
+    async def _hand_over(self, road: _Road, work: Work) -> Any:
+        if not self._threads:
+            raise StoreUnavailable("the store is closed")
+        job = road.backlog.accept(work)
+        road.to.put(job)
+        return await job.future
+
+    # Our own questions to a file that has gone silent.
+
+    async def _beat(self) -> None:
+        await self._hand_over(self._writes, forgetting.beat)
+
+    async def _look(self) -> None:
+        await self._hand_over(self._reads, reading.rooms)
+
+    def _start(self, target: Callable[[], None]) -> None:
+        # A daemon, because a disk that hangs must not hold the process.
+        name = f"store-{target.__name__.strip('_')}"
+        thread = threading.Thread(target=self._go_on, args=(target,), name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    # Everything below runs in threads.
+
+    def _go_on(self, target: Callable[[], None]) -> None:
+        """Run a thread's work to its end, and again whenever it fails.
+
+        Without its thread a worker would refuse everybody for as long as it lives. Who waited for what it had in hand
+        is refused when their time is up.
+        """
+        while True:
+            try:
+                target()
+                return
+            except BaseException:  # noqa: BLE001 (whatever it was, the store must answer again)
+                _log.exception("store_thread_failed", extra={"which": threading.current_thread().name})
+                time.sleep(_AGAIN_SECONDS)
+
+    def _try_open(self) -> None:
+        connection = Connection(self._path, read_only=True)
+        try:
+            connection.ready()
+        except (sqlite3.Error, OSError) as error:
+            raise _unavailable(error) from error
+        finally:
+            connection.drop()
+
+    def _settle(self, jobs: Sequence[Job[Work]], outcomes: Sequence[object]) -> None:
+        assert self._loop is not None
+        # The loop may have been closed under a thread that the disk held.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(settle, jobs, outcomes)
+
+    def _read_loop(self) -> None:
+        with contextlib.closing(Connection(self._path, read_only=True)) as connection:
+            sign: _Sign | None = None
+            while sign is not _Sign.STOP:
+                jobs, sign = self._take_reads()
+                if jobs:
+                    self._settle(jobs, _transact(connection, jobs, "BEGIN", self._sealer))
+                if sign is _Sign.REOPEN:
+                    connection.drop()
+
+    def _take_reads(self) -> tuple[list[Job[Work]], _Sign | None]:
+        """What waits now, at least one and not too many: they share a snapshot, and one call back to the loop. And what
+        to do after them."""
+        jobs: list[Job[Work]] = []
+        job = self._to_read.get()
+        while not isinstance(job, _Sign):
+            if job.is_wanted:
+                jobs.append(job)
+            if len(jobs) >= _READS:
+                return jobs, None
+            try:
+                job = self._to_read.get_nowait()
+            except queue.Empty:
+                return jobs, None
+        return jobs, job
+
+    def _write_loop(self) -> None:
+        with contextlib.closing(Connection(self._path, read_only=False)) as connection:
+            stopping = False
+            while not stopping:
+                jobs, scrubs, stopping = self._take()
+                self._together = len(jobs)
+                if jobs:
+                    self._settle(jobs, _transact(connection, jobs, "BEGIN IMMEDIATE", self._sealer))
+                if scrubs:
+                    self._settle(scrubs, _scrub(connection, scrubs))
+                if connection.was_refused_writing:
+                    self._reopen_readers()
+
+    def _reopen_readers(self) -> None:
+        """SQLite shares what it knows of a file between the connections of a process: where readers found it read-only
+        and stay, the writer finds it read-only too, even when it no longer is."""
+        for _ in range(_READERS):
+            self._to_read.put(_Sign.REOPEN)
+
+    def _gather(self) -> None:
+        """Under load, wait for those who were answered together to ask together again: one fsync serves them all."""
+        until = time.monotonic() + _GATHERING
+        while self._to_write.qsize() + 1 < self._together and time.monotonic() < until:
+            time.sleep(_GATHERING / 4)
+
+    def _take(self) -> tuple[list[Job[Work]], list[Job[Work]], bool]:
+        """All that waits, at least one: transactional jobs, scrubs, and whether to stop after them."""
+        jobs: list[Job[Work]] = []
+        scrubs: list[Job[Work]] = []
+        job = self._to_write.get()
+        self._gather()
+        # The only sign that a writer is given is to stop.
+        while not isinstance(job, _Sign):
+            if job.is_wanted:
+                (scrubs if isinstance(job.work, Scrub | Bound | Move) else jobs).append(job)
+            if len(jobs) >= _BATCH:
+                return jobs, scrubs, False
+            try:
+                job = self._to_write.get_nowait()
+            except queue.Empty:
+                return jobs, scrubs, False
+        return jobs, scrubs, True
+
+
+def _transact(connection: Connection, jobs: Sequence[Job[Work]], begin: str, sealer: Sealer) -> Sequence[object]:
+    """Run jobs in one transaction; one outcome for each. If a job breaks it, each runs once more, alone."""
+    try:
+        return _attempt(connection, jobs, begin, sealer)
+    except Exception as error:  # noqa: BLE001 (sorted by whose fault it is)
+        if not is_of_one_job(error):
+            connection.fail(error)
+            return _unavailable_each(error, jobs)
+    return [_alone(connection, job, begin, sealer) for job in jobs]
+
+
+def _alone(connection: Connection, job: Job[Work], begin: str, sealer: Sealer) -> object:
+    try:
+        return _attempt(connection, [job], begin, sealer)[0]
+    except Exception as error:  # noqa: BLE001 (sorted by whose fault it is)
+        if is_of_one_job(error):
+            return error
+        connection.fail(error)
+        return _unavailable(error)
+
+
+def _attempt(connection: Connection, jobs: Sequence[Job[Work]], begin: str, sealer: Sealer) -> Sequence[object]:
+    db = connection.ready()
+    _when_free(jobs, lambda: db.execute(begin))
+    try:
+        # Waiting for the lock may have taken all the time that some had.
+        wanted = [job for job in jobs if job.is_wanted]
+        changes = [job for job in wanted if isinstance(job.work, RoomChange)]
+        outcomes: dict[Job[Work], object] = {}
+        if changes:
+            works = [job.work for job in changes if isinstance(job.work, RoomChange)]
+            results = connection.run(rooms_log.commit_batch(works, sealer))
+            outcomes.update(zip(changes, results, strict=True))
+        for job in wanted:
+            if job not in outcomes:
+                outcomes[job] = _run_one(connection, job.work)
+        db.execute("COMMIT")
+    except BaseException:
+        connection.roll_back()
+        raise
+    return [outcomes.get(job) for job in jobs]
+
+
+def _run_one(connection: Connection, work: Work) -> object:
+    assert not isinstance(work, (RoomChange, Scrub, Bound, Move))
+    try:
+        return connection.run(work())
+    except Refusal as refusal:
+        # Operations refuse before they write, so there is nothing to undo.
+        return refusal
+
+
+def _scrub(connection: Connection, jobs: Sequence[Job[Work]]) -> Sequence[object]:
+    try:
+        db = connection.ready()
+        answers = {job: _move_some(db, job) for job in jobs if not isinstance(job.work, Scrub)}
+        asked = {job.work for job in jobs}
+        if Scrub.EVERYTHING in asked:
+            _when_free(jobs, lambda: db.execute("VACUUM"))
+        if Scrub.EVERYTHING in asked or Scrub.LOG in asked:
+            _when_free(jobs, lambda: _checkpoint(db))
+    except (sqlite3.Error, OSError, SchemaMismatch) as error:
+        connection.fail(error)
+        return _unavailable_each(error, jobs)
+    return [answers.get(job) for job in jobs]
+
+
+def _move_some(db: sqlite3.Connection, job: Job[Work]) -> int:
+    """Do a part of rewriting the file, in a transaction. A failure's connection is dropped, and undoes it."""
+    _when_free([job], lambda: db.execute("BEGIN IMMEDIATE"))
+    work = job.work
+    assert isinstance(work, (Bound, Move))
+    answer = bound_of(db, work) if isinstance(work, Bound) else move(db, work)
+    db.execute("COMMIT")
+    return answer
+
+
+def _checkpoint(db: sqlite3.Connection) -> None:
+    busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        error = sqlite3.OperationalError("readers hold the write-ahead log")
+        error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+        raise error
+
+
+def _when_free(jobs: Sequence[Job[Work]], action: Callable[[], object]) -> None:
+    """Do what other processes may be in the way of, again until it works or nobody waits for it any more.
+
+    SQLite's own waiting sleeps up to 100 ms at a time, which is an age when the holder commits every millisecond.
+    """
+    pause = 0.0002
+    while True:
+        try:
+            action()
+            return
+        except sqlite3.OperationalError as error:
+            if not is_busy(error) or not any(job.is_wanted for job in jobs):
+                raise
+        time.sleep(pause * random.uniform(0.5, 1.5))
+        pause = min(pause * 1.5, 0.004)
+
+
+def _unavailable(error: Exception) -> StoreUnavailable:
+    """The cause for the log. SQLite's own words may quote a value, so only their kind is kept."""
+    if isinstance(error, sqlite3.Error):
+        return StoreUnavailable(getattr(error, "sqlite_errorname", type(error).__name__))
+    return StoreUnavailable(f"{type(error).__name__}: {error}")
+
+
+def _unavailable_each(error: Exception, jobs: Sequence[Job[Work]]) -> list[StoreUnavailable]:
+    return [_unavailable(error) for _ in jobs]

@@ -1,0 +1,1 @@
+"""Deleting what has expired, and what an erased member wrote."""

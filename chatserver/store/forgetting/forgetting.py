@@ -1,0 +1,238 @@
+"""Forgetting: what has expired, and people who ask to be forgotten. Sans-I/O, like `log`.
+
+`docs/decisions/0021-forgetting.md` says what stays where a person was, and what each database does with the bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import Final
+
+import msgspec
+
+from chatserver.domain.history import ChannelName, Head, Millis, Offset
+from chatserver.domain.identity import MemberId
+from chatserver.domain.moderation.evidence import Ended
+from chatserver.domain.people.account_acts import AccountAct
+from chatserver.domain.rooms.rooms import Post, Publication, Reacted, Reaction, Redacted
+from chatserver.store import accounts, arrivals, evidence, listening_log, moderation, room_settings, staff
+from chatserver.store import evidence_statements as evidence_sql
+from chatserver.store import hiding_statements as hiding_sql
+from chatserver.store import listening_statements as floor_sql
+from chatserver.store import people_statements as people_sql
+from chatserver.store import room_settings_statements as house_sql
+from chatserver.store import rooms_statements as rooms_sql
+from chatserver.store.contract import Retention
+from chatserver.store.core import decoding
+from chatserver.store.core.compiler import Call, Op, Row
+from chatserver.store.core.sealing import Sealer
+from chatserver.store.forgetting import listening
+from chatserver.store.forgetting import statements as sql
+from chatserver.store.listening_rows import Records
+from chatserver.store.rooms_log import ChannelState, event_row, post_values, save_heads
+
+ERASED: Final = evidence.NOBODY
+ERASED_NAME: Final = "Someone"
+
+_NOBODY: Final = evidence.Nobody(ERASED, ERASED_NAME)
+
+PUBLICATIONS_AT_ONCE: Final = 1_000
+MEMBERS_AT_ONCE: Final = 200
+VACUUM_EVERY: Final = 3_600_000
+"""Milliseconds between two rewrites of a file from which something was removed, however many asked for one."""
+TRY_AGAIN_AFTER: Final = 5 * 60_000
+"""Milliseconds after which a rewrite that failed is tried again."""
+
+
+class Expired(msgspec.Struct, frozen=True):
+    """What one call of `expire` removed. `has_dropped` says that rooms were dropped since the last scrub, and `dropped`
+    how many were ever."""
+
+    heads: dict[ChannelName, Head]
+    removed_anything: bool
+    has_dropped: bool
+    dropped: int
+
+
+def erase(who: MemberId, now: Millis, sealer: Sealer) -> Op[list[Publication]]:
+    # Whoever decides anything on the floor holds its row, whoever joins or mutes the member's, whoever posts the
+    # channel's. Once all are ours, nothing of this person can be written any more.
+    floor = yield from listening_log.locked(Records())
+    yield Call(people_sql.LOCK_MEMBER, [(who,)])
+    yield from staff.require_another_operator(who, now)
+    names = sorted(row[0] for row in (yield Call(sql.CHANNELS_OF, [(who,)])))
+    states: dict[str, ChannelState] = {}
+    if names:
+        states = {
+            row[0]: ChannelState(row) for row in (yield Call(rooms_sql.LOCK_CHANNELS, [(name,) for name in names]))
+        }
+    posts = {(row[0], Offset(row[1])): _own(who, row) for row in (yield Call(evidence_sql.OWN_WORDS, [(who,)]))}
+    publications = yield from _take_reactions_back(who, states, posts, now)
+    emptied = [place for place in sorted(posts) if not posts[place].redacted]
+    redactions = [states[place[0]].publish(Redacted(target=place[1]), now) for place in emptied]
+    publications += redactions
+    copies = [
+        evidence.copy_row(made.channel, posts[place], made.offset, made.at, Ended.ERASED, sealer)
+        for place, made in zip(emptied, redactions, strict=True)
+    ]
+    if copies:
+        yield Call(evidence_sql.ADD_COPIES, copies)
+    yield Call(sql.DROP_REACTIONS_ON, [(who,)])
+    yield Call(sql.DROP_REACTIONS_BY, [(who,)])
+    yield Call(sql.BLANK_POSTS, [(ERASED_NAME, who)])
+    yield Call(sql.DISOWN, [(ERASED, who)])
+    if publications:
+        yield Call(rooms_sql.ADD_EVENTS, [event_row(item, ERASED, (None, 0, None)) for item in publications])
+    ended = yield from listening.take_off(floor, who, _NOBODY, now)
+    publications += yield from listening.close_rooms(ended or [], states, now)
+    yield from save_heads(states.values())
+    was_staff = yield from staff.forget(who)
+    yield from room_settings.forget(who, ERASED)
+    yield from _drop_member(who)
+    # Last, as moderation's lock is everybody's last.
+    had_text = yield from listening.forget_what_was_kept(who, _NOBODY, now, sealer)
+    had_measures = yield from moderation.forget(who, ERASED, now, sealer)
+    if was_staff:
+        yield from accounts.enter(AccountAct.ERASED, who, now, by=who)
+    if posts or ended is not None or had_text or was_staff or had_measures:
+        # Owed until it is done, also where the worker that was asked dies before it can answer.
+        yield Call(sql.ASK_FOR_REWRITE, [()])
+    return publications
+
+
+def _own(who: MemberId, row: Row) -> Post:
+    _, offset, redacted, name, text, warning, at, edited_at = row
+    return Post(
+        offset=offset,
+        author=who,
+        name=name,
+        text=text,
+        at=at,
+        warning=warning,
+        edited_at=edited_at,
+        redacted=bool(redacted),
+    )
+
+
+def _take_reactions_back(
+    who: MemberId, states: dict[str, ChannelState], own: Container[tuple[str, Offset]], now: Millis
+) -> Op[list[Publication]]:
+    rows = yield Call(people_sql.REACTIONS_OF, [(who,)])
+    taken = [(row[1], row[2], Reaction(row[3])) for row in rows if (row[1], row[2]) not in own]
+    if not taken:
+        return []
+    places = list(dict.fromkeys((channel, offset) for channel, offset, _ in taken))
+    found = yield Call(rooms_sql.FIND_POSTS, places)
+    posts: dict[tuple[str, int], Post] = {(row[0], row[1]): decoding.post_of(row[1:]) for row in found}
+    publications: list[Publication] = []
+    for channel, offset, reaction in taken:
+        post = posts[(channel, offset)]
+        counts = {key: count - (key is reaction) for key, count in post.reactions.items()}
+        counts = {key: count for key, count in counts.items() if count > 0}
+        posts[(channel, offset)] = msgspec.structs.replace(post, reactions=counts)
+        event = Reacted(target=Offset(offset), by=ERASED, reaction=reaction, on=False, counts=counts)
+        publications.append(states[channel].publish(event, now))
+    yield Call(rooms_sql.SET_POSTS, [post_values(ChannelName(key[0]), posts[key]) for key in places])
+    return publications
+
+
+def _drop_member(who: MemberId) -> Op[None]:
+    yield Call(people_sql.DROP_MEMBERSHIPS, [(who,)])
+    yield Call(house_sql.DROP_MOVES_OF, [(who,)])
+    yield Call(hiding_sql.DROP_MUTES, [(who,)])
+    yield from arrivals.forget(who)
+    yield Call(people_sql.DROP_MEMBER, [(who,)])
+
+
+def expire(now: Millis, retention: Retention) -> Op[Expired]:
+    heads: dict[ChannelName, Head] = {}
+    left = PUBLICATIONS_AT_ONCE
+    # Sorted here, in the order in which everybody locks channels: a database may have another idea of it.
+    for name, first, last, oldest in sorted(map(tuple, (yield Call(sql.OLDEST, [()])))):
+        if left <= 0:
+            break
+        if oldest < _old(now, retention) or (
+            last - first + 1 > retention.posts_per_room and oldest < now - retention.dedupe_window
+        ):
+            state = yield from _expire_channel(name, now, retention, left)
+            if state is not None:
+                left -= state.first - first
+                heads[state.channel] = state.head
+    members = yield Call(sql.UNSEEN_MEMBERS, [(now - _member_age(retention), MEMBERS_AT_ONCE)])
+    for (who,) in members:
+        yield from _drop_member(MemberId(who))
+    yield from moderation.prune(now, retention)
+    yield from room_settings.prune(now)
+    yield from accounts.prune(now)
+    yield from arrivals.prune(now)
+    was_written = yield from listening.prune(now, retention)
+    ((dropped, scrubbed),) = yield Call(floor_sql.DROPPED, [()])
+    has_dropped = dropped > scrubbed
+    removed = bool(heads or members or has_dropped or was_written)
+    if removed:
+        yield Call(sql.ASK_FOR_REWRITE, [()])
+    return Expired(heads, removed, has_dropped, dropped)
+
+
+def note_scrubbed(dropped: int) -> Op[None]:
+    """What was dropped so far cannot be read any more."""
+    yield Call(floor_sql.NOTE_SCRUBBED, [(dropped,)])
+
+
+def _expire_channel(name: str, now: Millis, retention: Retention, at_most: int) -> Op[ChannelState | None]:
+    locked = yield Call(rooms_sql.LOCK_CHANNELS, [(name,)])
+    state = ChannelState(locked[0])
+    bound = state.first + at_most - 1
+    cut = 0
+    for upto, before in (
+        (min(bound, state.last), _old(now, retention)),
+        (min(bound, state.last - retention.posts_per_room), now - retention.dedupe_window),
+    ):
+        for (offset,) in (yield Call(sql.CUT, [(name, upto, before)])):
+            cut = max(cut, offset)
+    if cut < state.first:
+        return None
+    yield Call(sql.DROP_LOG, [(name, cut)])
+    yield Call(sql.DROP_OLD_REACTIONS, [(name, cut)])
+    yield Call(evidence_sql.DROP_COPIES, [(name, cut)])
+    state.first = Offset(cut + 1)
+    yield Call(rooms_sql.SET_FIRST, [(state.first, name)])
+    return state
+
+
+def owed(now: Millis) -> Op[int | None]:
+    """Return how many rewrites were asked for ever, or None where none is owed, or the last one was too short ago."""
+    ((asked, rewritten, vacuumed_at),) = yield Call(sql.REWRITES, [()])
+    return int(asked) if asked > rewritten and now - vacuumed_at >= VACUUM_EVERY else None
+
+
+def begin_rewrite(now: Millis) -> Op[int | None]:
+    """Take the rewrite that is owed, so that no other worker does. Returns as `owed`."""
+    yield Call(sql.BEAT, [()])
+    asked = yield from owed(now)
+    if asked is not None:
+        yield Call(sql.SET_VACUUMED_AT, [(now,)])
+    return asked
+
+
+def put_off_rewrite(now: Millis) -> Op[None]:
+    """Let a rewrite that failed be tried again before an hour is over."""
+    yield Call(sql.SET_VACUUMED_AT, [(now - VACUUM_EVERY + TRY_AGAIN_AFTER,)])
+
+
+def note_rewritten(asked: int) -> Op[None]:
+    """Note that as many rewrites as were asked for before this one are done."""
+    yield Call(sql.NOTE_REWRITTEN, [(asked,)])
+
+
+def _old(now: Millis, retention: Retention) -> int:
+    return now - max(retention.room_age, retention.dedupe_window)
+
+
+def _member_age(retention: Retention) -> int:
+    return max(retention.member_age, retention.dedupe_window)
+
+
+def beat() -> Op[None]:
+    """A write that changes nothing that anybody reads."""
+    yield Call(sql.BEAT, [()])

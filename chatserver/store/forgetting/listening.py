@@ -1,0 +1,241 @@
+"""What the floor and its sessions hold of one person, for taking it away and for showing it to them; and what is due
+there. Sans-I/O, like `log`.
+
+A `Dismiss` decides what becomes of those who were with the person; it comes before an erasure. Whatever it left, or
+what happened since, is made right here: nobody is held by somebody who is no more, and no record names them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from chatserver.domain.history import ChannelName, Millis
+from chatserver.domain.identity import MemberId
+from chatserver.domain.listening.state import Ending, Floor, Listener, Seeker, Session, SessionId, Wish, room_of_session
+from chatserver.domain.rooms.rooms import Publication, Room, RoomStatus, room_channel
+from chatserver.store import evidence, listening_log, queue_history
+from chatserver.store import evidence_statements as evidence_sql
+from chatserver.store import listening_statements as sql
+from chatserver.store import rooms_statements as rooms_sql
+from chatserver.store.contract import KeptNote, KeptReport, KeptSession, Place, Retention
+from chatserver.store.core import decoding
+from chatserver.store.core.compiler import Call, Op
+from chatserver.store.core.sealing import Sealer
+from chatserver.store.evidence import Nobody
+from chatserver.store.listening_effects import close_room, drop_room
+from chatserver.store.listening_rows import Records
+from chatserver.store.moderation_lock import turn
+from chatserver.store.rooms_log import ChannelState
+
+WAITS_KEPT: Final = 7 * 24 * 3_600_000
+"""Milliseconds for which hand-overs are kept."""
+ORPHANED_FOR: Final = 24 * 3_600_000
+"""Milliseconds of silence after which a session's room whose session is nowhere is dropped."""
+ORPHANS_AT_ONCE: Final = 50
+
+_replace = msgspec.structs.replace
+
+
+# ------------------------------------------------------------------------------------------------ erasing
+
+
+def without(floor: Floor, who: MemberId, nobody: Nobody, now: Millis) -> Floor:
+    """The floor as it is without a person. Sessions of theirs that live are over, and to be forgotten at once."""
+    sessions = {id_: _session_without(session, who, nobody, now) for id_, session in floor.sessions.items()}
+    over = {id_ for id_, session in sessions.items() if session is not floor.sessions[id_] and not session.is_live}
+    return _replace(
+        floor,
+        version=floor.version + 1,
+        seekers={id_: _seeker_without(seeker, who, over) for id_, seeker in floor.seekers.items() if id_ != who},
+        listeners={id_: listener for id_, listener in floor.listeners.items() if id_ != who},
+        sessions=sessions,
+        shares={id_: share for id_, share in floor.shares.items() if id_ != who},
+    )
+
+
+def _seeker_without(seeker: Seeker, who: MemberId, over: set[SessionId]) -> Seeker:
+    fields: dict[str, object] = {}
+    if seeker.wish.member == who:
+        fields["wish"] = _replace(seeker.wish, member=None, only=False)
+    if seeker.proposal is not None and seeker.proposal.listener == who:
+        fields["proposal"] = None
+    for name, members in (("avoid", seeker.avoid), ("refused_by", seeker.refused_by)):
+        if who in members:
+            fields[name] = members - {who}
+    if seeker.session in over:
+        # They lost their listener: they are the next.
+        fields |= {"session": None, "is_first": True}
+    return _replace(seeker, **fields) if fields else seeker
+
+
+def _session_without(session: Session, who: MemberId, nobody: Nobody, now: Millis) -> Session:
+    asked = session.asked
+    if asked is not None and who in (asked.listener, asked.by):
+        session = _replace(session, asked=None)
+    if session.wish.member == who:
+        session = _replace(session, wish=_replace(session.wish, member=None, only=False))
+    if who not in session.people and who not in session.names:
+        return session
+
+    def other(member: MemberId) -> MemberId:
+        return nobody.id if member == who else member
+
+    if session.is_live and who in session.people:
+        session = _replace(session, ended_at=now, ending=Ending.ERASED, forget_at=now)
+    is_seeker = session.seeker == who
+    return _replace(
+        session,
+        seeker=other(session.seeker),
+        seeker_name=nobody.name if is_seeker else session.seeker_name,
+        wish=Wish() if is_seeker else session.wish,
+        listeners=tuple(other(member) for member in session.listeners),
+        names={other(member): nobody.name if member == who else name for member, name in session.names.items()},
+        extend_by=session.extend_by - {who},
+        gone={member: since for member, since in session.gone.items() if member != who},
+        again=session.again - {who},
+        left={member: left for member, left in session.left.items() if member != who},
+        heard=None if is_seeker else session.heard,
+        heavy_after=None if is_seeker else session.heavy_after,
+    )
+
+
+def take_off(floor: Floor, who: MemberId, nobody: Nobody, now: Millis) -> Op[list[SessionId] | None]:
+    """Remove a person from a floor whose lock is held; the sessions that this ended, or None if they were nowhere."""
+    after = without(floor, who, nobody, now)
+    changed = listening_log.differences(floor, after)
+    if not changed:
+        return None
+    yield from listening_log.save(floor, after, changed)
+    return [id_ for id_, session in after.sessions.items() if floor.sessions[id_].is_live and not session.is_live]
+
+
+def close_rooms(ended: list[SessionId], states: Mapping[str, ChannelState], now: Millis) -> Op[list[Publication]]:
+    """Close the rooms of sessions that an erasure ended. Their channels are held, and their heads saved, elsewhere."""
+    publications: list[Publication] = []
+    for id_ in ended:
+        state = states.get(room_channel(room_of_session(id_)))
+        rows = (yield Call(rooms_sql.ROOM, [(state.channel,)])) if state is not None else []
+        if state is not None and rows:
+            room: Room = decoding.room_of(rows[0])
+            if room.status is RoomStatus.OPEN:
+                publications.append((yield from close_room(state, _replace(room, status=RoomStatus.CLOSED), now)))
+    return publications
+
+
+def forget_what_was_kept(who: MemberId, nobody: Nobody, now: Millis, sealer: Sealer) -> Op[bool]:
+    """Remove words that lead to a person, notes about themselves, and their part in reports, but for what cases about
+    them hold (`evidence.withdraw`). Returns whether there was any text."""
+    # Whoever adds to a report meanwhile has added it before, or adds it to what is left.
+    yield from turn()
+    dropped = yield Call(sql.DROP_WORDS_TO, [(who,)])
+    debriefs = yield Call(sql.DROP_DEBRIEFS_OF, [(who,)])
+    had_words = yield from evidence.withdraw(who, nobody, now, sealer)
+    yield Call(sql.DISOWN_REPORTS, [(who,)])
+    return bool(dropped or debriefs or had_words)
+
+
+# ------------------------------------------------------------------------------------------------ showing
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What is kept about one person beside rooms. Nothing of what others said privately about a session."""
+
+    place: Place | None
+    listener: Listener | None
+    sessions: tuple[KeptSession, ...]
+    reports: tuple[KeptReport, ...]
+    debriefs: tuple[KeptNote, ...]
+    begun: tuple[Millis, ...]
+    """When their sessions of the last day began."""
+
+
+def kept_of(who: MemberId) -> Op[Kept]:
+    floor = Records().floor(0, (yield Call(sql.RECORDS_OF, [(who, who, who)])))
+    seeker = floor.seekers.get(who)
+    share = floor.shares.get(who)
+    reports = yield Call(sql.REPORTS_BY, [(who,)])
+    debriefs = yield Call(sql.DEBRIEFS_OF, [(who,)])
+    return Kept(
+        place=None if seeker is None else _place_of(seeker),
+        listener=floor.listeners.get(who),
+        sessions=tuple(
+            _kept_session(session, who)
+            for session in floor.sessions.values()
+            if who in session.people or who in session.left
+        ),
+        reports=tuple(
+            KeptReport(at=row[0], reason=row[1], note=row[2], outcome=row[3], reply=row[4] or "") for row in reports
+        ),
+        debriefs=tuple(KeptNote(at=row[0], note=row[1]) for row in debriefs),
+        begun=() if share is None else share.sessions,
+    )
+
+
+def _place_of(seeker: Seeker) -> Place:
+    return Place(
+        asked_at=seeker.asked_at, wish=_own_wish(seeker.wish), seen_at=seeker.seen_at, lapsed_at=seeker.lapsed_at
+    )
+
+
+def _own_wish(wish: Wish) -> Wish:
+    """What somebody asked for, without the id of the listener that their come-back words led to."""
+    return _replace(wish, member=None)
+
+
+def _kept_session(session: Session, who: MemberId) -> KeptSession:
+    is_seeker = who == session.seeker
+    left = session.left.get(who)
+    return KeptSession(
+        id=session.id,
+        is_seeker=is_seeker,
+        started_at=session.started_at,
+        ended_at=session.ended_at,
+        forget_at=session.forget_at,
+        wish=_own_wish(session.wish) if is_seeker else None,
+        heard=session.heard if is_seeker else None,
+        heavy_after=session.heavy_after if is_seeker else None,
+        flagged=None if is_seeker else session.flagged if left is None else left.flagged,
+        left_at=None if left is None else left.at,
+        would_talk_again=who in session.again,
+    )
+
+
+# ------------------------------------------------------------------------------------------------ expiring
+
+
+def prune(now: Millis, retention: Retention) -> Op[bool]:
+    """Remove hand-overs, timings, reports, debriefs and feedback that are too old, and words, invitations and sign-ins
+    that are over. Whether any of it was what somebody wrote or said."""
+    yield Call(sql.DROP_OLD_WAITS, [(now - WAITS_KEPT,)])
+    yield from queue_history.prune(now, retention)
+    for statement in sql.DROP_OVER:
+        yield Call(statement, [(now,)])
+    has_dropped = False
+    for statement, age in (
+        (evidence_sql.DROP_EVIDENCE, retention.evidence_age),
+        (sql.DROP_OLD_REPORTS, retention.report_age),
+        (sql.DROP_OLD_DEBRIEFS, retention.debrief_age),
+        (sql.DROP_OLD_FEEDBACK, retention.feedback_age),
+    ):
+        has_dropped |= bool((yield Call(statement, [(now - age,)])))
+    return has_dropped
+
+
+def orphans(now: Millis) -> Op[list[ChannelName]]:
+    """Channels of rooms that no session will ever drop."""
+    rows = yield Call(sql.ORPHANS, [(now - ORPHANED_FOR, ORPHANS_AT_ONCE)])
+    return sorted(ChannelName(row[0]) for row in rows)
+
+
+def drop_orphans(now: Millis) -> Op[None]:
+    # The floor's lock first, as everywhere; then none of them can have found a session again.
+    yield Call(sql.LOCK_FLOOR, [()])
+    names = yield from orphans(now)
+    if names:
+        yield Call(rooms_sql.LOCK_ROOMS, [(name,) for name in names])
+        for name in names:
+            yield from drop_room(name)
+        yield Call(sql.NOTE_DROPPED, [()])

@@ -1,0 +1,259 @@
+"""What the floor's decisions do outside of it, in the same transaction. Sans-I/O, like `log`.
+
+What an effect speaks of may be gone meanwhile (a member who was erased, a room that was dropped): then there is nothing
+to do. It must never be in the way of everybody else's commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, assert_never
+
+import msgspec
+
+from chatserver.domain.history import ChannelName, Millis
+from chatserver.domain.identity import MemberId
+from chatserver.domain.listening.commands import (
+    AdmitToRoom,
+    CloseRoom,
+    DropRoom,
+    DropWords,
+    ExpelFromRoom,
+    FloorEffect,
+    KeepDebrief,
+    KeepFeedback,
+    KeepReport,
+    KeepWords,
+    NoteWait,
+    OpenRoom,
+)
+from chatserver.domain.listening.state import SessionId, room_of_session
+from chatserver.domain.moderation.measures import HOUR
+from chatserver.domain.rooms.rooms import Publication, Room, RoomChanged, RoomId, RoomKind, RoomStatus, room_channel
+from chatserver.store import cards, evidence, reading, report_access
+from chatserver.store import listening_statements as sql
+from chatserver.store import moderation_statements as moderation_sql
+from chatserver.store import people_statements as people_sql
+from chatserver.store import rooms_statements as rooms_sql
+from chatserver.store.core import decoding
+from chatserver.store.core.compiler import Call, Op
+from chatserver.store.core.sealing import Sealer
+from chatserver.store.moderation_lock import turn
+from chatserver.store.report_rows import SNAPSHOT, new_id, report_row, urgent_among
+from chatserver.store.rooms_log import ChannelState, event_row, room_values, save_heads
+
+SERVICE: Final = MemberId("m_service")
+"""The author of what the service itself published."""
+_CAPACITY: Final = 8
+_EffectOfRooms = OpenRoom | AdmitToRoom | ExpelFromRoom | CloseRoom | DropRoom
+_KeepEffect = NoteWait | KeepWords | DropWords | KeepDebrief | KeepFeedback
+_ROOM_EFFECTS: Final = (OpenRoom, AdmitToRoom, ExpelFromRoom, CloseRoom, DropRoom)
+
+
+class Carried(msgspec.Struct):
+    """What the effects of one command came to."""
+
+    publications: list[Publication] = []
+    has_content_gone: bool = False
+
+
+def carry_out(effects: Sequence[tuple[int, FloorEffect, Millis]], sealer: Sealer) -> Op[dict[int, Carried]]:
+    """Carry out effects in their order, each with the number of its command and its time; what each command's came to.
+
+    Raises nothing but what the database does.
+    """
+    if not effects:
+        return {}
+    rooms = yield from _hold([effect for _, effect, _ in effects])
+    carried: dict[int, Carried] = {}
+    for number, effect, now in effects:
+        if isinstance(effect, KeepReport):
+            yield from _keep_report(effect, sealer)
+        else:
+            yield from _carry_out(effect, now, rooms, carried.setdefault(number, Carried()))
+    yield from rooms.save()
+    return carried
+
+
+class _Rooms:
+    """The rooms that the effects speak of, and those of the members they name who are still members."""
+
+    def __init__(self, members: frozenset[MemberId]) -> None:
+        self.members: Final = members
+        self._held: dict[RoomId, tuple[ChannelState, Room]] = {}
+        self._dropped = False
+
+    def hold(self, state: ChannelState, room: Room) -> None:
+        self._held[room.id] = (state, room)
+
+    def find(self, session: SessionId) -> tuple[ChannelState, Room] | None:
+        return self._held.get(room_of_session(session))
+
+    def open(self, effect: OpenRoom, now: Millis) -> Op[None]:
+        found = self.find(effect.session)
+        if found is None:
+            room = Room(
+                id=room_of_session(effect.session),
+                name=effect.name,
+                about="",
+                capacity=_CAPACITY,
+                kind=RoomKind.SESSION,
+            )
+            state = ChannelState((room_channel(room.id), reading.new_epoch(), 1, 0, now))
+            yield from reading.insert_rooms([(state, room)])
+            self.hold(state, room)
+        for member in dict.fromkeys(effect.members):
+            yield from self.admit(effect.session, member)
+
+    def admit(self, session: SessionId, member: MemberId) -> Op[None]:
+        found = self.find(session)
+        if found is None or member not in self.members:
+            return
+        state, room = found
+        yield from report_access.admitted(room.id, member)
+        if (yield Call(rooms_sql.FIND_MEMBERSHIPS, [(member, room.id)])):
+            yield Call(people_sql.ENTER, [(room.agreement_version, member, room.id)])
+        else:
+            row = (member, room.id, room.agreement_version, state.last, 0, True)
+            yield Call(people_sql.ADD_MEMBERSHIP, [row])
+
+    def close(self, session: SessionId, now: Millis) -> Op[Publication | None]:
+        found = self.find(session)
+        if found is None or found[1].status is RoomStatus.CLOSED:
+            return None
+        state = found[0]
+        room = msgspec.structs.replace(found[1], status=RoomStatus.CLOSED)
+        self.hold(state, room)
+        publication = yield from close_room(state, room, now)
+        return publication
+
+    def drop(self, session: SessionId) -> Op[bool]:
+        found = self._held.pop(room_of_session(session), None)
+        if found is None:
+            return False
+        yield from drop_room(found[0].channel)
+        self._dropped = True
+        return True
+
+    def save(self) -> Op[None]:
+        yield from save_heads(state for state, _ in self._held.values())
+        if self._dropped:
+            # Last: everybody's proof that writing works stands in the same row.
+            yield Call(sql.NOTE_DROPPED, [()])
+
+
+def _hold(effects: Iterable[FloorEffect]) -> Op[_Rooms]:
+    """Lock what the effects speak of, in the order in which everybody does."""
+    names: set[ChannelName] = set()
+    asked: set[MemberId] = set()
+    for effect in effects:
+        if isinstance(effect, _ROOM_EFFECTS):
+            names.add(room_channel(room_of_session(effect.session)))
+        if isinstance(effect, OpenRoom):
+            asked.update(effect.members)
+        elif isinstance(effect, AdmitToRoom):
+            asked.add(effect.member)
+    rows = (yield Call(rooms_sql.LOCK_ROOMS, [(name,) for name in sorted(names)])) if names else []
+    members = (yield Call(sql.HOLD_MEMBERS, [(who,) for who in sorted(asked)])) if asked else []
+    rooms = _Rooms(frozenset(MemberId(row[0]) for row in members))
+    for row in rows:
+        rooms.hold(ChannelState(row), decoding.room_of(row[5:]))
+    return rooms
+
+
+def _carry_out(effect: _EffectOfRooms | _KeepEffect, now: Millis, rooms: _Rooms, carried: Carried) -> Op[None]:
+    match effect:
+        case OpenRoom():
+            yield from rooms.open(effect, now)
+        case AdmitToRoom(session=session, member=member):
+            yield from rooms.admit(session, member)
+        case ExpelFromRoom(session=session, member=member):
+            yield Call(sql.DROP_MEMBERSHIP, [(member, room_of_session(session))])
+        case CloseRoom(session=session):
+            publication = yield from rooms.close(session, now)
+            if publication is not None:
+                carried.publications.append(publication)
+        case DropRoom(session=session):
+            carried.has_content_gone |= yield from rooms.drop(session)
+        case _:
+            yield from _keep(effect)
+
+
+def _keep(effect: _KeepEffect) -> Op[None]:
+    match effect:
+        case NoteWait():
+            yield Call(sql.ADD_WAIT, [(effect.asked_at, effect.met_at)])
+        case KeepWords():
+            # The same words again are the same command again.
+            yield Call(sql.DROP_WORDS, [(effect.words_hash,)])
+            yield Call(sql.ADD_WORDS, [(effect.words_hash, effect.listener, effect.expires_at)])
+        case DropWords():
+            yield Call(sql.DROP_WORDS, [(effect.words_hash,)])
+        case KeepDebrief():
+            yield from _keep_debrief(effect)
+        case KeepFeedback():
+            yield Call(sql.ADD_FEEDBACK, [(effect.heard, effect.heavy_before, effect.heavy_after, effect.at)])
+        case _:
+            assert_never(effect)
+
+
+def _keep_report(effect: KeepReport, sealer: Sealer) -> Op[None]:
+    room, id_ = room_of_session(effect.session), new_id()
+    rows = yield Call(rooms_sql.PAGE, [(room_channel(room), reading.NEWEST, SNAPSHOT)])
+    posts = [decoding.post_of(row) for row in reversed(rows)]
+    opened = yield from evidence.of_session(room_channel(room), effect.by, effect.about, posts, sealer)
+    mine = yield from turn()
+    same = yield from cards.open_like(effect)
+    if same is not None:
+        has_more = yield from evidence.add_to(same, opened, effect.at, sealer)
+        yield from cards.say_again(mine, same, effect.reason, effect.note, effect.at, has_more=has_more)
+        return
+    before = yield Call(moderation_sql.REPORTS_OF, [(effect.by, effect.at - HOUR)])
+    yield Call(
+        sql.ADD_REPORT,
+        [
+            report_row(
+                id_=id_,
+                at=effect.at,
+                by=effect.by,
+                about=opened.about,
+                room=room,
+                reason=effect.reason,
+                note=effect.note,
+                is_call=effect.is_call,
+                posts=opened.posts,
+                offset=None,
+                version=mine.version,
+                sealed=evidence.sealed_for(evidence.Held(earlier=opened.earlier), sealer),
+                erased_at=effect.at if opened.has_erased else None,
+                is_about_staff=(yield from report_access.is_about_staff(effect.about, effect.by, room)),
+                urgent_before=urgent_among(before),
+            )
+        ],
+    )
+    yield from report_access.shut_out(id_, effect.about, effect.by, room)
+    yield from mine.rise()
+
+
+def _keep_debrief(effect: KeepDebrief) -> Op[None]:
+    mine, id_ = (yield from turn()), new_id()
+    yield Call(sql.ADD_DEBRIEF, [(id_, effect.listener, effect.note, effect.at, None, None)])
+    people = {effect.listener}
+    if effect.session is not None:
+        people |= yield from report_access.people_of_room(room_of_session(effect.session))
+    yield from report_access.keep(id_, people)
+    yield from mine.rise()
+
+
+def close_room(state: ChannelState, closed: Room, now: Millis) -> Op[Publication]:
+    """Close a room whose lock is held. Its head is the caller's to save."""
+    publication = state.publish(RoomChanged(room=closed), now)
+    yield Call(rooms_sql.ADD_EVENTS, [event_row(publication, SERVICE, (None, 0, None))])
+    yield Call(rooms_sql.SET_ROOM, [room_values(closed)])
+    return publication
+
+
+def drop_room(channel: ChannelName) -> Op[None]:
+    """Remove a room whose lock is held, and everything in it."""
+    for statement in sql.DROP_ROOM:
+        yield Call(statement, [(channel,)])

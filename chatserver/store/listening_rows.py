@@ -1,0 +1,160 @@
+"""The floor's records as rows, and back.
+
+Pure, but for what it remembers: a record whose bytes are those of the last time is not decoded again. Comparing them
+needs no word about who changed what meanwhile, so what is remembered cannot be out of date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+import msgspec
+
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import MemberId
+from chatserver.domain.listening.commands import (
+    FloorEvent,
+    ListenerLeft,
+    ListenerSet,
+    SeekerLeft,
+    SeekerSet,
+    SessionForgotten,
+    SessionSet,
+    ShareForgotten,
+    ShareSet,
+)
+from chatserver.domain.listening.state import Floor, Listener, Seeker, Session, SessionId, Share
+from chatserver.store.core.compiler import Params, Row
+
+SEEKER: Final = "seeker"
+LISTENER: Final = "listener"
+SESSION: Final = "session"
+SHARE: Final = "share"
+WAIT: Final = "wait"
+
+Record = Seeker | Listener | Session | Share
+Key = tuple[str, str]
+"""A record's kind and id."""
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_seeker: Final = msgspec.msgpack.Decoder(Seeker).decode
+_listener: Final = msgspec.msgpack.Decoder(Listener).decode
+_session: Final = msgspec.msgpack.Decoder(Session).decode
+_share: Final = msgspec.msgpack.Decoder(Share).decode
+_replace: Final = msgspec.structs.replace
+
+
+class _Known(NamedTuple):
+    """A record as it was last read. A `seen_at` of its own, because noting it does not write the body."""
+
+    body: bytes
+    seen_at: Millis | None
+    record: Record
+
+
+class Records:
+    """Makes floors from rows. May be used by several threads at once: each makes its own and keeps it whole."""
+
+    def __init__(self) -> None:
+        self._known: dict[Key, _Known] = {}
+
+    def floor(self, version: int, rows: Iterable[Row]) -> Floor:
+        """The floor from rows of kind, id, `seen_at` and body; of a hand-over `asked_at` and, in a fifth column,
+        `met_at`. Other rows without a kind are passed over: they stand for an empty floor."""
+        known, kept = self._known, dict[Key, _Known]()
+        seekers: dict[MemberId, Seeker] = {}
+        listeners: dict[MemberId, Listener] = {}
+        sessions: dict[SessionId, Session] = {}
+        shares: dict[str, Share] = {}
+        waits: list[tuple[Millis, Millis]] = []
+        for kind, id_, seen_at, body, *rest in rows:
+            if kind == WAIT:
+                waits.append((seen_at, rest[0]))
+                continue
+            if kind is None:
+                continue
+            key = (kind, id_)
+            found = known.get(key)
+            if found is None or found.body != body:
+                found = _Known(body, seen_at, _decoded(kind, body, seen_at))
+            elif found.seen_at != seen_at:
+                found = _Known(body, seen_at, _replace(found.record, seen_at=seen_at))
+            kept[key] = found
+            record = found.record
+            if isinstance(record, Seeker):
+                seekers[record.member] = record
+            elif isinstance(record, Listener):
+                listeners[record.member] = record
+            elif isinstance(record, Share):
+                shares[record.id] = record
+            else:
+                sessions[record.id] = record
+        self._known = kept
+        waits.sort(key=lambda wait: (wait[1], wait[0]))
+        return Floor(
+            version=version,
+            seekers=seekers,
+            listeners=listeners,
+            sessions=sessions,
+            shares=shares,
+            waits=tuple(waits),
+        )
+
+
+def _decoded(kind: str, body: bytes, seen_at: Millis | None) -> Record:
+    record: Record
+    if kind == SESSION:
+        return _session(body)
+    if kind == SHARE:
+        return _share(body)
+    record = _seeker(body) if kind == SEEKER else _listener(body)
+    return record if record.seen_at == seen_at else _replace(record, seen_at=seen_at)
+
+
+def record_of(floor: Floor, key: Key) -> Record | None:
+    """A record by its key."""
+    kind, id_ = key
+    if kind == SEEKER:
+        return floor.seekers.get(MemberId(id_))
+    if kind == LISTENER:
+        return floor.listeners.get(MemberId(id_))
+    if kind == SHARE:
+        return floor.shares.get(id_)
+    return floor.sessions.get(SessionId(id_))
+
+
+def keys_of(floor: Floor) -> list[Key]:
+    """The key of every record."""
+    return [
+        *((SEEKER, id_) for id_ in floor.seekers),
+        *((LISTENER, id_) for id_ in floor.listeners),
+        *((SESSION, id_) for id_ in floor.sessions),
+        *((SHARE, id_) for id_ in floor.shares),
+    ]
+
+
+def key_of(event: FloorEvent) -> Key:
+    """The key of the record that an event sets or removes."""
+    match event:
+        case SeekerSet(seeker=seeker):
+            return SEEKER, seeker.member
+        case SeekerLeft(member=member):
+            return SEEKER, member
+        case ListenerSet(listener=listener):
+            return LISTENER, listener.member
+        case ListenerLeft(member=member):
+            return LISTENER, member
+        case SessionSet(session=session):
+            return SESSION, session.id
+        case SessionForgotten(session=id_):
+            return SESSION, id_
+        case ShareSet(share=share):
+            return SHARE, share.id
+        case ShareForgotten(share=share_id):
+            return SHARE, share_id
+
+
+def values_of(record: Record) -> Params:
+    """A record's `seen_at` and body."""
+    return None if isinstance(record, Session | Share) else record.seen_at, _encode(record)

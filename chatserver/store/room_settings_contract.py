@@ -1,0 +1,115 @@
+"""What every store MUST do for those who run this place. Part of `contract.Store`, and proved by the same suite.
+
+Whatever staff does here is entered in the audit log, with its reason, in the same transaction, and raises the version
+of moderation, which workers ask for twice a second. A command that comes again does nothing more, and answers the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Protocol
+
+import msgspec
+
+from chatserver.domain.history import CommandId, Millis
+from chatserver.domain.identity import MemberId
+from chatserver.domain.moderation.audit_log import Act
+from chatserver.domain.rooms.coverage import Duty, DutyRules
+from chatserver.domain.rooms.rooms import Publication, Room, RoomId
+from chatserver.domain.rooms.settings import Hours, House, Move, Notice, Raid, RoomEdit
+from chatserver.domain.rooms.splitting import Tie
+
+
+class Deed(msgspec.Struct, frozen=True, kw_only=True):
+    """Who does something, by which command, why, and when. `digest` stands for the command's content."""
+
+    by: MemberId
+    command_id: CommandId
+    digest: bytes
+    reason: str
+    now: Millis
+
+
+class Steered(msgspec.Struct, frozen=True, kw_only=True):
+    """The rooms as they are after it, the one that was named first, and what has to be announced."""
+
+    rooms: tuple[Room, ...]
+    publications: tuple[Publication, ...] = ()
+
+
+class Circle(msgspec.Struct, frozen=True, kw_only=True):
+    """What a split has to know of those who are in a room: who answered or reacted to whom lately, who of them became a
+    guest when, and of which two of them one hides the other."""
+
+    ties: tuple[Tie, ...]
+    created_at: dict[MemberId, Millis]
+    apart: tuple[tuple[MemberId, MemberId], ...] = ()
+
+
+class HouseStore(Protocol):
+    """Raises `StoreUnavailable` as all of the store, and TEXT_EMPTY or TEXT_TOO_LONG for a reason that is none."""
+
+    async def house(self, now: Millis) -> House:
+        """Everything, in one snapshot: rooms of every status in lobby order, and what is not over."""
+        ...
+
+    async def open_room(self, name: str, edit: RoomEdit, deed: Deed) -> Steered:
+        """Raises as `domain.house.open_room`."""
+        ...
+
+    async def change_room(self, room: RoomId, seen: int, edit: RoomEdit, deed: Deed) -> Steered:
+        """Publishes `RoomChanged` where anything is different. Raises ROOM_UNKNOWN, and as `domain.house`."""
+        ...
+
+    async def split_room(
+        self, room: RoomId, seen: int, groups: Collection[Collection[MemberId]], deed: Deed
+    ) -> Steered:
+        """Open (again) a room beside it for each group but the first; make the others members there, with the
+        agreement that they have accepted, and note where each one's place is. Who is no member of the room is passed
+        over. Raises ROOM_UNKNOWN, ROOM_CLOSED or ROOM_CHANGED."""
+        ...
+
+    async def duties(self) -> dict[RoomId, Duty]:
+        """Of the open rooms that need a moderator, as far as `keep_duty` was told of them."""
+        ...
+
+    async def keep_duty(self, room: RoomId, *, is_attended: bool, rules: DutyRules, now: Millis) -> Steered:
+        """Settle an open room that needs a moderator (`domain.duty.settle`), by what the store has at that moment.
+        Publishes `RoomChanged` where its attendance is another, and nothing where another worker was first, or the
+        room needs nobody, is closed or unknown."""
+        ...
+
+    async def circle(self, room: RoomId, people: Collection[MemberId]) -> Circle: ...
+
+    async def settle(self, member: MemberId, room: RoomId, to: RoomId) -> None:
+        """They know of it, and their place is `to`: where they were led, another room beside it, or `room` itself.
+        Raises ROOM_UNKNOWN where that is none of the same family."""
+        ...
+
+    async def moves_of(self, member: MemberId, now: Millis) -> list[Move]:
+        """Those that they have not settled."""
+        ...
+
+    async def announce(self, notice: Notice, deed: Deed) -> Notice:
+        """The same id again is the same announcement. Raises ROOM_UNKNOWN."""
+        ...
+
+    async def withdraw(self, notice: str, deed: Deed) -> None:
+        """Raises NOTICE_UNKNOWN. Doing it again changes nothing."""
+        ...
+
+    async def declare(self, raid: Raid, deed: Deed) -> Raid:
+        """The same id again is the same raid; one that is on for the same room ends. Raises ROOM_UNKNOWN."""
+        ...
+
+    async def end_raid(self, raid: str, deed: Deed) -> None:
+        """Raises RAID_UNKNOWN. Doing it again changes nothing."""
+        ...
+
+    async def set_hours(self, hours: Hours, deed: Deed) -> Hours:
+        """`hours.revision` is the one that was seen. Returns them with the next one. Raises HOURS_CHANGED."""
+        ...
+
+    async def enter(self, act: Act) -> None:
+        """Enter in the audit log what is done elsewhere. Raises as above for a reason that is none."""
+        ...
