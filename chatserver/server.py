@@ -32,8 +32,8 @@ from chatserver.domain.errors import Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, NodeId, Persona
 from chatserver.domain.listening.opening_hours import parse_hours
-from chatserver.domain.people.aliases import Aliases
 from chatserver.domain.people.names import warm_up
+from chatserver.domain.rooms.aliases import Aliases
 from chatserver.domain.rooms.rooms import Publication, RoomRules, room_of
 from chatserver.domain.rooms.settings import Hours
 from chatserver.domain.shared_limits import TELL_SECONDS, Sharing

@@ -15,7 +15,7 @@ from chatserver.delivery.tasks import Tasks
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, Offset
 from chatserver.domain.limits import Limits
-from chatserver.domain.people.aliases import Aliases
+from chatserver.domain.rooms.aliases import Aliases
 from chatserver.metrics import Metrics
 from chatserver.protocol.codec import encode_frame
 from chatserver.protocol.codes import Close

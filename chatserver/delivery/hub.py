@@ -29,7 +29,7 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, Head, Millis, Offset, Return, StreamPosition, assess_return
 from chatserver.domain.identity import MemberId, NodeId
 from chatserver.domain.limits import Limits
-from chatserver.domain.people.aliases import Aliases
+from chatserver.domain.rooms.aliases import Aliases
 from chatserver.domain.rooms.rooms import Edited, Posted, Publication, Reacted, room_of
 from chatserver.metrics import Metrics
 from chatserver.protocol.codec import encode_frame

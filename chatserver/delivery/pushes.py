@@ -6,8 +6,8 @@ from typing import assert_never
 
 from chatserver.domain.history import Offset
 from chatserver.domain.identity import Persona
-from chatserver.domain.people.aliases import Aliases
 from chatserver.domain.people.shown_roles import split_role
+from chatserver.domain.rooms.aliases import Aliases
 from chatserver.domain.rooms.rooms import (
     Edited,
     Post,

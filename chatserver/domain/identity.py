@@ -12,7 +12,7 @@ import msgspec
 from chatserver.domain.history import Millis
 
 MemberId = NewType("MemberId", str)
-"""`m_` and 16 random characters. Members see only an alias of another's (`domain/people/aliases.py`)."""
+"""`m_` and 16 random characters. Members see only an alias of another's (`domain/rooms/aliases.py`)."""
 
 NodeId = NewType("NodeId", str)
 """One worker process during one life."""

@@ -19,7 +19,7 @@ from math import ceil
 from typing import Final, NamedTuple
 
 from chatserver.domain.limits import Bucket
-from chatserver.domain.people.sources import WIDENING, Source
+from chatserver.domain.sources import WIDENING, Source
 
 
 class Shared(StrEnum):

@@ -9,8 +9,8 @@ from typing import Final, NewType
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.limits import Limits
-from chatserver.domain.people.sources import WIDENING, Prefixes, Source
 from chatserver.domain.shared_limits import Shared, SharedBuckets, SharedCounts, Sharing
+from chatserver.domain.sources import WIDENING, Prefixes, Source
 
 AddressKey = NewType("AddressKey", bytes)
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network

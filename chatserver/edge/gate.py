@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.limits import Limits
-from chatserver.domain.people.sources import WIDENING, Source
+from chatserver.domain.sources import WIDENING, Source
 from chatserver.edge.wheel import Wheel
 
 STATE_KEY: Final = "chatserver.gate"

@@ -15,8 +15,8 @@ from starlette.responses import Response
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import Member, Person
 from chatserver.domain.limits import Limits
-from chatserver.domain.people.sources import Source
 from chatserver.domain.people.tries import TryKind
+from chatserver.domain.sources import Source
 from chatserver.edge.addresses import Addresses
 from chatserver.edge.faults import places
 from chatserver.edge.guard import Cookies, Origins, Standing

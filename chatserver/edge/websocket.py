@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, cast
 
 from chatserver.domain.errors import Refusal
-from chatserver.domain.people.sources import Source
 from chatserver.domain.people.tries import TryKind
+from chatserver.domain.sources import Source
 from chatserver.edge.addresses import Addresses
 from chatserver.edge.fallback import SendWire
 from chatserver.edge.gate import Gate

@@ -9,9 +9,9 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import Persona
 from chatserver.domain.limits import Bucket
 from chatserver.domain.moderation.newcomers import USUAL
-from chatserver.domain.people.sources import UNKNOWN_SOURCE, Source
 from chatserver.domain.people.staff import Role
 from chatserver.domain.rooms.rooms import RoomId
+from chatserver.domain.sources import UNKNOWN_SOURCE, Source
 
 
 async def free() -> None:

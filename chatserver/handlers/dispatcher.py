@@ -10,7 +10,7 @@ from chatserver.delivery.wire import Wire
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import CommandId
 from chatserver.domain.limits import Bucket
-from chatserver.domain.people.sources import UNKNOWN_SOURCE, Source
+from chatserver.domain.sources import UNKNOWN_SOURCE, Source
 from chatserver.handlers.commands import dispatch, pay
 from chatserver.handlers.connection import Connection, free
 from chatserver.handlers.node import Node

@@ -15,8 +15,8 @@ from chatserver.domain.identity import MemberId, NodeId, Persona
 from chatserver.domain.limits import Limits
 from chatserver.domain.moderation.alert_floods import FloodRules, Origin
 from chatserver.domain.moderation.crisis_phrases import Words
-from chatserver.domain.pace import Paces
-from chatserver.domain.people.aliases import Aliases
+from chatserver.domain.moderation.pace import Paces
+from chatserver.domain.rooms.aliases import Aliases
 from chatserver.domain.rooms.rooms import Room, RoomId, RoomRules
 from chatserver.domain.shared_limits import Shared, SharedBucket, SharedCounts, Sharing, Spending
 from chatserver.handlers.connection import Connection

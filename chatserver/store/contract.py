@@ -22,8 +22,8 @@ from chatserver.domain.moderation.alert_floods import Origin
 from chatserver.domain.moderation.crisis_phrases import Signal
 from chatserver.domain.moderation.evidence import Ended
 from chatserver.domain.moderation.measures import MeasureKind
-from chatserver.domain.people.hiding import Hiding
 from chatserver.domain.people.staff import Staff
+from chatserver.domain.rooms.hiding import Hiding
 from chatserver.domain.rooms.rooms import (
     Membership,
     Post,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import MemberId, Persona
-from chatserver.domain.people.hiding import Hiding, Unseen
+from chatserver.domain.rooms.hiding import Hiding, Unseen
 from chatserver.domain.rooms.rooms import RoomId
 from chatserver.store import hiding_statements as sql
 from chatserver.store import people_statements as people_sql

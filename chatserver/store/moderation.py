@@ -31,6 +31,7 @@ from chatserver.domain.moderation.measures import (
 from chatserver.domain.moderation.report_access import Asker, needs_another
 from chatserver.domain.moderation.report_queue import Folds
 from chatserver.domain.rooms.rooms import Post, Publication, Redacted, Room, RoomId, RoomKind, room_channel
+from chatserver.domain.text.cleaning import optional, required
 from chatserver.store import arrivals, cards, evidence, folding, measures, reading, report_access, report_closing
 from chatserver.store import evidence_statements as evidence_sql
 from chatserver.store import listening_statements as floor_sql
@@ -230,7 +231,7 @@ def _without_answers_to(asker: Asker, taken: list[Measure]) -> Op[list[Measure]]
 
 
 def open_report(which: str, asker: Asker, why: str, now: Millis, sealer: Sealer) -> Op[ReportFile]:
-    reason = rules.required(why, rules.REASON_LENGTH)
+    reason = required(why, rules.REASON_LENGTH)
     mine = yield from turn()
     row = yield from report_access.find(which, asker)
     found = report_of(row[: sql.REPORT_COLUMNS])
@@ -295,13 +296,13 @@ def review(which: str, asker: Asker, why: str, now: Millis, shown: Shown, *, is_
     action = "report_closed" if is_agreed else "report_outcome_refused"
     if not is_agreed:
         # For whoever looks at it next.
-        yield Call(sql.ADD_NOTE, [(new_id(), which, asker.member, now, rules.required(why, rules.REASON_LENGTH))])
-    yield from _change(mine, before, after, asker, action, now, reason=rules.optional(why, rules.REASON_LENGTH))
+        yield Call(sql.ADD_NOTE, [(new_id(), which, asker.member, now, required(why, rules.REASON_LENGTH))])
+    yield from _change(mine, before, after, asker, action, now, reason=optional(why, rules.REASON_LENGTH))
     return before.at if after.status is ReportStatus.CLOSED else None
 
 
 def note(which: str, asker: Asker, text: str, note_id: str, now: Millis) -> Op[None]:
-    said = rules.required(text, rules.NOTE_LENGTH)
+    said = required(text, rules.NOTE_LENGTH)
     mine = yield from turn()
     found = yield from _find(which, asker)
     if note_id in {row[0] for row in (yield Call(sql.NOTE_IDS, [(which,)]))}:
@@ -414,7 +415,7 @@ def _redact(state: ChannelState, post: Post, by: MemberId, now: Millis, sealer: 
 
 
 def lift(which: str, by: MemberId, reason: str, now: Millis) -> Op[None]:
-    why = rules.required(reason, rules.REASON_LENGTH)
+    why = required(reason, rules.REASON_LENGTH)
     mine = yield from turn()
     found = yield from _find_measure(which)
     if found.about == by:

@@ -12,7 +12,7 @@ from chatserver.domain.history import ChannelName, Epoch, Head, HighWater, Milli
 from chatserver.domain.identity import Member, MemberId, Persona
 from chatserver.domain.listening.queue_history import Recorded
 from chatserver.domain.listening.state import Floor
-from chatserver.domain.people.hiding import Hiding
+from chatserver.domain.rooms.hiding import Hiding
 from chatserver.domain.rooms.rooms import Publication, Room, RoomId
 from chatserver.store import hiding, listening_log, people, queue_history, reading
 from chatserver.store.arrivals_contract import NameRules

@@ -15,11 +15,11 @@ import msgspec
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.listening.state import SESSION_PREFIX, SessionId
+from chatserver.domain.listening.state import SessionId
 from chatserver.domain.moderation import report_access as rules
 from chatserver.domain.moderation.report_access import Asker
 from chatserver.domain.people.staff import Capability, Staff, may, roles_at
-from chatserver.domain.rooms.rooms import RoomId
+from chatserver.domain.rooms.rooms import SESSION_PREFIX, RoomId
 from chatserver.store import moderation_statements as moderation_sql
 from chatserver.store import report_access_statements as sql
 from chatserver.store import staff_statements as staff_sql

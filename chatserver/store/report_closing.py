@@ -14,6 +14,7 @@ from chatserver.domain.moderation import measures as rules
 from chatserver.domain.moderation import report_steps as steps
 from chatserver.domain.moderation.measures import Report
 from chatserver.domain.moderation.report_access import Asker
+from chatserver.domain.text.cleaning import optional
 from chatserver.store import moderation_statements as sql
 from chatserver.store.core.compiler import Call, Op
 from chatserver.store.moderation_contract import Shown
@@ -44,7 +45,7 @@ def require_reviewed(report: Report, by: Asker, shown: Shown, *, is_agreed: bool
     if shown.outcome is None or (shown.seen is None and report.newest_at is not None):
         looks, proposals = yield from _looks(report.id, by)
     if shown.outcome is not None:
-        steps.require_proposal(report, shown.outcome, rules.optional(shown.reply, rules.NOTE_LENGTH))
+        steps.require_proposal(report, shown.outcome, optional(shown.reply, rules.NOTE_LENGTH))
     elif len(proposals) > 1 and max(looks, default=0) < proposals[-1]:
         raise Refusal(Reason.REPORT_CHANGED)
     if is_agreed:

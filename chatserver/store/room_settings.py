@@ -14,11 +14,12 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, Millis, Offset
 from chatserver.domain.identity import MemberId
 from chatserver.domain.moderation.audit_log import Act
-from chatserver.domain.moderation.measures import REASON_LENGTH, required
+from chatserver.domain.moderation.measures import REASON_LENGTH
 from chatserver.domain.rooms import settings as rules
 from chatserver.domain.rooms.rooms import Publication, Room, RoomChanged, RoomId, RoomKind, RoomStatus, room_channel
 from chatserver.domain.rooms.settings import Hours, House, Move, Notice, Raid, RoomEdit
 from chatserver.domain.rooms.splitting import Tie
+from chatserver.domain.text.cleaning import required
 from chatserver.store import hiding, reading
 from chatserver.store import people_statements as people_sql
 from chatserver.store import room_settings_statements as sql

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Final, Self
 
 from chatserver.domain.identity import MemberId
-from chatserver.domain.people.aliases import Aliases
+from chatserver.domain.rooms.aliases import Aliases
 from chatserver.domain.rooms.rooms import Room, RoomId
 from chatserver.protocol.codec import Encoding
 from chatserver.secret import derive, read_secret

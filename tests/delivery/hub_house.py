@@ -18,7 +18,7 @@ from chatserver.delivery.outbox import Outbox
 from chatserver.domain.history import ChannelName, CommandId, Millis, StreamPosition
 from chatserver.domain.identity import Member, MemberId, NodeId, Persona
 from chatserver.domain.limits import Limits
-from chatserver.domain.people.aliases import Aliases
+from chatserver.domain.rooms.aliases import Aliases
 from chatserver.domain.rooms.rooms import (
     Publication,
     Room,

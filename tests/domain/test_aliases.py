@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatserver.domain.identity import MemberId, Persona
-from chatserver.domain.people.aliases import OWN_ALIASES, Aliases, Named
-from chatserver.domain.people.hiding import NOBODY_HIDDEN, Hiding, Unseen
+from chatserver.domain.rooms.aliases import OWN_ALIASES, Aliases, Named
+from chatserver.domain.rooms.hiding import NOBODY_HIDDEN, Hiding, Unseen
 from chatserver.domain.rooms.rooms import RoomId
 from chatserver.protocol.fields import MemberName
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from chatserver.domain.history import Millis
 from chatserver.domain.moderation.newcomers import QUIET, USUAL, Bar, welcome
-from chatserver.domain.people.sources import Prefixes
 from chatserver.domain.rooms.rooms import Room, RoomId
+from chatserver.domain.sources import Prefixes
 
 NOW = Millis(1_000_000_000)
 HERE = Prefixes((b"64", b"56", b"48"), (b"64y", b"56y", b"48y"))

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from chatserver.domain.people.sources import Prefixes, Source
 from chatserver.domain.shared_limits import TELL_SECONDS, Shared, SharedBucket, SharedBuckets, SharedCounts, Sharing
+from chatserver.domain.sources import Prefixes, Source
 
 
 class Clock:

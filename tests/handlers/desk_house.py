@@ -24,12 +24,12 @@ from chatserver.domain.limits import Limits
 from chatserver.domain.listening.opening_hours import parse_hours
 from chatserver.domain.listening.state import FloorRules
 from chatserver.domain.listening.training import QUESTIONS
-from chatserver.domain.people.aliases import Aliases
-from chatserver.domain.people.sources import UNKNOWN_SOURCE, Prefixes, Source
 from chatserver.domain.people.staff import Role
+from chatserver.domain.rooms.aliases import Aliases
 from chatserver.domain.rooms.coverage import DutyRules
 from chatserver.domain.rooms.rooms import Room, RoomId, RoomRules, room_of
 from chatserver.domain.rooms.settings import Hours
+from chatserver.domain.sources import UNKNOWN_SOURCE, Prefixes, Source
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.dispatcher import Desk
 from chatserver.handlers.listening.opening_hours import Clock

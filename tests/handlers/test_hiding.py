@@ -12,8 +12,8 @@ import pytest
 
 from chatserver.domain.identity import MemberId
 from chatserver.domain.limits import Limits
-from chatserver.domain.pace import TOGGLES_A_MINUTE
-from chatserver.domain.people.hiding import NOBODY_HIDDEN, Hiding
+from chatserver.domain.moderation.pace import TOGGLES_A_MINUTE
+from chatserver.domain.rooms.hiding import NOBODY_HIDDEN, Hiding
 from chatserver.handlers.people import hiding
 from tests.handlers.desk_house import PLAIN, SLOW, Guest, House, Worker, open_house
 from tests.kit.waiting import eventually

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from chatserver.domain.people.aliases import Aliases
+from chatserver.domain.rooms.aliases import Aliases
 
 ALIASES: Final = Aliases(b"the simulation's")

@@ -17,7 +17,7 @@ from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.changes import Draft
 from chatserver.domain.listening.rest_rules import DAY
 from chatserver.domain.listening.state import Floor, FloorRules, Seeker, Session, Share
-from chatserver.domain.people.sources import WIDENING
+from chatserver.domain.sources import WIDENING
 
 HOUR: Final = 3_600_000
 BEHIND_ALL: Final = 1_000

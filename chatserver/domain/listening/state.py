@@ -16,7 +16,7 @@ The invariants that every reachable floor keeps (`domain/listening/invariants.py
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final, NewType
+from typing import NewType
 
 import msgspec
 
@@ -26,13 +26,6 @@ from chatserver.domain.rooms.rooms import RoomId
 
 SessionId = NewType("SessionId", str)
 """`s-` and 16 random characters. Also the id of the closed room that holds the conversation."""
-
-SESSION_PREFIX: Final = "s-"
-
-
-def is_session_room(room: RoomId) -> bool:
-    """Returns whether a room is the closed one of a session. No other may be called like that."""
-    return room.startswith(SESSION_PREFIX)
 
 
 def room_of_session(session: SessionId) -> RoomId:

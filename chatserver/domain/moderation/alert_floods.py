@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from chatserver.domain.people.sources import WIDENING
+from chatserver.domain.sources import WIDENING
 
 MINUTE: Final = 60_000
 LONG: Final = 10 * MINUTE

@@ -16,7 +16,7 @@ from chatserver.domain.history import Epoch, Millis, Offset
 from chatserver.domain.identity import MemberId
 from chatserver.domain.moderation.crisis_phrases import URGENT
 from chatserver.domain.rooms.rooms import Post, Restriction, RestrictionKind, RoomId
-from chatserver.domain.text.cleaning import clean_text, has_visible
+from chatserver.domain.text.cleaning import required
 
 REPORTS_AN_HOUR: Final = 20
 """How many reports one person may make about rooms within an hour. Repeats of an open one are not counted."""
@@ -247,22 +247,6 @@ def due_at(at: Millis, reason: str, is_call: bool, level: int | None = None) -> 
 
 
 # ------------------------------------------------------------------------------------------------ parts
-
-
-def optional(text: str, limit: int) -> str:
-    """A text of staff or to staff. Raises TEXT_TOO_LONG."""
-    text = clean_text(text)
-    if len(text) > limit:
-        raise Refusal(Reason.TEXT_TOO_LONG, details={"limit": limit})
-    return text
-
-
-def required(text: str, limit: int) -> str:
-    """The same, which has to say something. Raises TEXT_EMPTY too."""
-    text = optional(text, limit)
-    if not has_visible(text):
-        raise Refusal(Reason.TEXT_EMPTY)
-    return text
 
 
 def _invalid(field: str, problem: str) -> Refusal:

@@ -13,8 +13,8 @@ from typing import Final
 import msgspec
 
 from chatserver.domain.history import Millis
-from chatserver.domain.people.sources import WIDENING, Prefixes
 from chatserver.domain.rooms.rooms import Room, RoomId
+from chatserver.domain.sources import WIDENING, Prefixes
 
 BAN_HOLDS: Final = 24 * 3_600_000
 """Milliseconds for which a ban follows its addresses, from when they were last seen there."""

@@ -15,15 +15,8 @@ from msgspec.structs import replace
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.moderation.measures import (
-    NOTE_LENGTH,
-    REASON_LENGTH,
-    Outcome,
-    Report,
-    ReportStatus,
-    optional,
-    required,
-)
+from chatserver.domain.moderation.measures import NOTE_LENGTH, REASON_LENGTH, Outcome, Report, ReportStatus
+from chatserver.domain.text.cleaning import optional, required
 
 
 class Step(StrEnum):

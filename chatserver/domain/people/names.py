@@ -1,6 +1,6 @@
 """A member's name: what may be one, and which names are the same.
 
-Pure; the tables of look-alikes are read at the first call (`warm_up` in `domain/people/skeleton.py`). What is
+Pure; the tables of look-alikes are read at the first call (`warm_up` in `domain/text/skeleton.py`). What is
 refused, and why, is in `docs/decisions/0010-names.md`.
 """
 
@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.people import reserved_names
-from chatserver.domain.people.skeleton import bare, script, skeleton, warm_up
 from chatserver.domain.text.cleaning import MOST_MARKS, is_joiner_needed
+from chatserver.domain.text.skeleton import bare, script, skeleton, warm_up
 
 __all__ = ["CleanName", "clean_name", "name_key", "warm_up"]
 

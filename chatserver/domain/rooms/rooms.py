@@ -22,7 +22,15 @@ from chatserver.domain.text.contact_details import Kind, find_contacts
 RoomId = NewType("RoomId", str)
 """A room's short name in addresses: lower-case letters, digits and hyphens."""
 
+SESSION_PREFIX: Final = "s-"
+"""How the id of a session's closed room begins."""
+
 ROOM_CHANNEL_PREFIX: Final = "room:"
+
+
+def is_session_room(room: RoomId) -> bool:
+    """Return whether a room is the closed one of a session. No other may be called like that."""
+    return room.startswith(SESSION_PREFIX)
 
 
 def room_channel(room: RoomId) -> ChannelName:

@@ -15,10 +15,10 @@ import msgspec
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.moderation.measures import optional, required
 from chatserver.domain.people.names import name_key
 from chatserver.domain.rooms.coverage import Attendance
 from chatserver.domain.rooms.rooms import Room, RoomId, RoomKind, RoomStatus
+from chatserver.domain.text.cleaning import optional, required
 
 SERVICE: Final = MemberId("m_service")
 """Who did what nobody did: shorter than any member's id."""

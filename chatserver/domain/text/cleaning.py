@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
+from chatserver.domain.errors import Reason, Refusal
+
 MOST_MARKS: Final = 4
 """Combining marks on one character. Pointed Hebrew, Vietnamese, Thai, Tibetan and the Indic writings need no more."""
 MOST_EMPTY_LINES: Final = 2
@@ -154,3 +156,19 @@ def _in_few_lines(text: str) -> str:
         return "\n".join(kept)
     rest = " ".join(line.strip() for line in kept[MOST_LINES - 1 :] if line)
     return "\n".join((*kept[: MOST_LINES - 1], rest))
+
+
+def optional(text: str, limit: int) -> str:
+    """A text of staff or to staff. Raises TEXT_TOO_LONG."""
+    text = clean_text(text)
+    if len(text) > limit:
+        raise Refusal(Reason.TEXT_TOO_LONG, details={"limit": limit})
+    return text
+
+
+def required(text: str, limit: int) -> str:
+    """The same, which has to say something. Raises TEXT_EMPTY too."""
+    text = optional(text, limit)
+    if not has_visible(text):
+        raise Refusal(Reason.TEXT_EMPTY)
+    return text

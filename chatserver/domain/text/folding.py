@@ -2,7 +2,7 @@
 
 Pure. The table is made at its first use (about 0.2 s of CPU; `warm_up` does it ahead of time), so that folding a text
 afterwards costs one look-up for each character that is not ASCII. After Unicode Technical Standard 39, section 4, as
-for names (`domain/people/skeleton.py`), but case and punctuation stay.
+for names (`domain/text/skeleton.py`), but case and punctuation stay.
 """
 # ruff: noqa: RUF001  # Characters that look like others are what this is about.
 
@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
-from chatserver.domain.people.skeleton import look_alike
 from chatserver.domain.text.cleaning import FORMAT, IGNORABLE
+from chatserver.domain.text.skeleton import look_alike
 
 _NOTHING: Final = re.compile(f"[{IGNORABLE}{FORMAT}]")
 _FOLDED: Final = (*range(0x80, 0x3400), *range(0xA000, 0xAC00), *range(0xF900, 0x12000), *range(0x16A00, 0x17000))

@@ -26,7 +26,7 @@ from chatserver.domain.listening.state import (
     SessionId,
     room_of_session,
 )
-from chatserver.domain.people.aliases import Aliases
+from chatserver.domain.rooms.aliases import Aliases
 from chatserver.domain.rooms.rooms import RoomId
 from chatserver.protocol.listening.messages import (
     Colleague,

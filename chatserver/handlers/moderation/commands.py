@@ -9,8 +9,9 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.listening import commands as on_floor
-from chatserver.domain.moderation.measures import NOTE_LENGTH, MeasureKind, TakeMeasure, optional
+from chatserver.domain.moderation.measures import NOTE_LENGTH, MeasureKind, TakeMeasure
 from chatserver.domain.moderation.report_queue import Place, place_at
+from chatserver.domain.text.cleaning import optional
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.listening import views

@@ -16,11 +16,17 @@ from msgspec.structs import replace
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
-from chatserver.domain.listening.state import SESSION_PREFIX
 from chatserver.domain.moderation.measures import Measure, Report, restriction_of
 from chatserver.domain.moderation.report_queue import Place, Rank, cursor_of, rank_in
 from chatserver.domain.people.staff import Capability, may
-from chatserver.domain.rooms.rooms import APPEAL_PATH, Restriction, RestrictionKind, Room, require_unrestricted
+from chatserver.domain.rooms.rooms import (
+    APPEAL_PATH,
+    SESSION_PREFIX,
+    Restriction,
+    RestrictionKind,
+    Room,
+    require_unrestricted,
+)
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.moderation.askers import Askers, asker_of
 from chatserver.handlers.moderation.paging import Rings, send

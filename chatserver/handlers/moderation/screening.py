@@ -13,9 +13,10 @@ from typing import Final, NamedTuple
 from chatserver.domain.errors import Refusal
 from chatserver.domain.history import Millis, Offset
 from chatserver.domain.identity import Person
-from chatserver.domain.listening.state import SESSION_PREFIX, SessionId
+from chatserver.domain.listening.state import SessionId
 from chatserver.domain.moderation.crisis_phrases import CARED_FOR, Category, Concern, Signal
 from chatserver.domain.rooms.rooms import (
+    SESSION_PREFIX,
     EditPost,
     Noticed,
     RoomId,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import MemberId, Person, Persona
-from chatserver.domain.listening.state import SessionId, is_session_room, room_of_session
-from chatserver.domain.people.aliases import ALIAS_PREFIX, Named
-from chatserver.domain.people.hiding import Hiding
-from chatserver.domain.rooms.rooms import RoomId
+from chatserver.domain.listening.state import SessionId, room_of_session
+from chatserver.domain.rooms.aliases import ALIAS_PREFIX, Named
+from chatserver.domain.rooms.hiding import Hiding
+from chatserver.domain.rooms.rooms import RoomId, is_session_room
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
 from chatserver.protocol.messages import RoomSelf

@@ -14,9 +14,8 @@ from chatserver.delivery.presence import PresenceChange
 from chatserver.delivery.pushes import person_view
 from chatserver.domain.history import ChannelName
 from chatserver.domain.identity import MemberId, Persona
-from chatserver.domain.listening.state import is_session_room
-from chatserver.domain.people.hiding import NOBODY_HIDDEN, Hiding
-from chatserver.domain.rooms.rooms import RoomId, room_channel, room_of
+from chatserver.domain.rooms.hiding import NOBODY_HIDDEN, Hiding
+from chatserver.domain.rooms.rooms import RoomId, is_session_room, room_channel, room_of
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
 from chatserver.handlers.rooms.coverage import is_moderator

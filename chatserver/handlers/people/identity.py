@@ -12,11 +12,11 @@ import msgspec
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import Member, MemberId, Persona
-from chatserver.domain.listening.state import SESSION_PREFIX, SessionId
+from chatserver.domain.listening.state import SessionId
 from chatserver.domain.people.comeback import WORDS_OF_A_MEETING, make_code, parse_code
 from chatserver.domain.people.names import clean_name, name_key
 from chatserver.domain.people.pseudonyms import pseudonym
-from chatserver.domain.rooms.rooms import Publication, RoomId
+from chatserver.domain.rooms.rooms import SESSION_PREFIX, Publication, RoomId
 from chatserver.handlers.people.code_hashing import Hasher
 from chatserver.store.arrivals_contract import NameRules
 from chatserver.store.contract import Export, Retention, Store

@@ -8,8 +8,8 @@ from typing import Final
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import MemberId, Person, Persona
-from chatserver.domain.people.hiding import NOBODY_HIDDEN, Hiding
 from chatserver.domain.people.staff import Role, in_order
+from chatserver.domain.rooms.hiding import NOBODY_HIDDEN, Hiding
 from chatserver.domain.rooms.rooms import Publication, RoomId, room_of
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.connection import Connection

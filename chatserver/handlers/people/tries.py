@@ -13,9 +13,9 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.limits import Limits
-from chatserver.domain.people.sources import WIDENING, Source
 from chatserver.domain.people.staff import fold_login
 from chatserver.domain.people.tries import SECOND_FACTOR, Counted, TryKind
+from chatserver.domain.sources import WIDENING, Source
 from chatserver.store.tries_contract import TriesStore
 
 HOUR: Final = 3_600_000

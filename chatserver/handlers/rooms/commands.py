@@ -6,7 +6,7 @@ from chatserver.delivery.pushes import person_view, post_view, push_of
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Offset
 from chatserver.domain.identity import Persona
-from chatserver.domain.listening.state import SessionId, is_session_room
+from chatserver.domain.listening.state import SessionId
 from chatserver.domain.people.shown_roles import with_role
 from chatserver.domain.rooms.rooms import (
     EditPost,
@@ -17,6 +17,7 @@ from chatserver.domain.rooms.rooms import (
     RoomKind,
     RoomStatus,
     WritePost,
+    is_session_room,
     room_channel,
 )
 from chatserver.handlers.answer import Answer

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import MemberId, Persona
-from chatserver.domain.listening.state import SESSION_PREFIX
-from chatserver.domain.people.sources import WIDENING
 from chatserver.domain.rooms import seats as rules
-from chatserver.domain.rooms.rooms import Room, RoomId, RoomStatus, room_channel, room_of
+from chatserver.domain.rooms.rooms import SESSION_PREFIX, Room, RoomId, RoomStatus, room_channel, room_of
 from chatserver.domain.rooms.seats import Newcomer
 from chatserver.domain.rooms.settings import root_of
+from chatserver.domain.sources import WIDENING
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
 from chatserver.handlers.rooms.coverage import is_moderator

@@ -9,10 +9,9 @@ from typing import Final
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Offset
 from chatserver.domain.identity import MemberId, Person
-from chatserver.domain.listening.state import SESSION_PREFIX
-from chatserver.domain.pace import require_kind_name
+from chatserver.domain.moderation.pace import require_kind_name
 from chatserver.domain.rooms.coverage import Attendance
-from chatserver.domain.rooms.rooms import RoomId
+from chatserver.domain.rooms.rooms import SESSION_PREFIX, RoomId
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
 from chatserver.handlers.rooms.coverage import is_moderator

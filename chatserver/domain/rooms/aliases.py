@@ -14,8 +14,7 @@ from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from chatserver.domain.identity import MemberId
-from chatserver.domain.listening.state import is_session_room
-from chatserver.domain.rooms.rooms import RoomId
+from chatserver.domain.rooms.rooms import RoomId, is_session_room
 
 ALIAS_PREFIX: Final = "p_"
 """No member's id begins like this."""
