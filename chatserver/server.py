@@ -42,6 +42,7 @@ from chatserver.edge.app import build_app
 from chatserver.edge.gate import STATE_KEY, Gate
 from chatserver.edge.guard import Cookies, Origins
 from chatserver.edge.staff_asking import StaffCookies
+from chatserver.handlers import membership
 from chatserver.handlers.dispatcher import Desk
 from chatserver.handlers.high_water import KEEP_SECONDS, Keeper
 from chatserver.handlers.listening.opening_hours import Clock
@@ -61,7 +62,7 @@ from chatserver.handlers.people.identity import Identities, new_member_id
 from chatserver.handlers.people.staff import DEVICE_AGE, StaffAccounts
 from chatserver.handlers.people.tries import Tries
 from chatserver.handlers.periodic import SECOND, Sweep
-from chatserver.handlers.rooms import membership, seats
+from chatserver.handlers.rooms import seats
 from chatserver.handlers.rooms.admission import HouseKeeper
 from chatserver.handlers.rooms.coverage import DutyKeeper
 from chatserver.metrics import Metrics

@@ -11,10 +11,10 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import CommandId
 from chatserver.domain.limits import Bucket
 from chatserver.domain.sources import UNKNOWN_SOURCE, Source
+from chatserver.handlers import membership
 from chatserver.handlers.commands import dispatch, pay
 from chatserver.handlers.connection import Connection, free
 from chatserver.handlers.node import Node
-from chatserver.handlers.rooms import membership
 from chatserver.protocol.codec import Encoding, Unreadable, decode_command
 from chatserver.protocol.codes import Close, error_body
 from chatserver.protocol.messages import AnyCommand, DrainingPush, ErrorReply, Hello, JoinRoom, PageHistory, Reply

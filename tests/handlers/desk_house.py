@@ -30,6 +30,7 @@ from chatserver.domain.rooms.coverage import DutyRules
 from chatserver.domain.rooms.rooms import Room, RoomId, RoomRules, room_of
 from chatserver.domain.rooms.settings import Hours
 from chatserver.domain.sources import UNKNOWN_SOURCE, Prefixes, Source
+from chatserver.handlers import membership
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.dispatcher import Desk
 from chatserver.handlers.listening.opening_hours import Clock
@@ -45,7 +46,6 @@ from chatserver.handlers.people.hiding import HidingBook
 from chatserver.handlers.people.identity import Identities, new_member_id
 from chatserver.handlers.people.staff import StaffAccounts
 from chatserver.handlers.periodic import Sweep
-from chatserver.handlers.rooms import membership
 from chatserver.handlers.rooms.admission import HouseKeeper
 from chatserver.handlers.rooms.coverage import DutyKeeper
 from chatserver.metrics import Metrics

@@ -22,9 +22,9 @@ from chatserver.delivery.outbox import Outbox
 from chatserver.delivery.presence import Presence
 from chatserver.domain.history import CommandId, Offset, Return
 from chatserver.domain.rooms.rooms import Post, Posted, Publication, WritePost, room_channel
+from chatserver.handlers import membership
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.rooms import commands as rooms
-from chatserver.handlers.rooms import membership
 from chatserver.handlers.rooms.commit import commit
 from chatserver.protocol.internode import TOPIC_NODES, SnapshotWanted
 from chatserver.protocol.messages import FactOk

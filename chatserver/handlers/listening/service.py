@@ -35,6 +35,7 @@ from chatserver.domain.listening.invariants import PROMISES, audit
 from chatserver.domain.listening.state import Floor, FloorRules, SessionId
 from chatserver.domain.people.staff import Capability, may
 from chatserver.domain.rooms.rooms import RoomId, RoomStatus
+from chatserver.handlers import membership
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.listening import views
 from chatserver.handlers.listening.heartbeat import SEEN_SECONDS, Heartbeat
@@ -42,7 +43,6 @@ from chatserver.handlers.listening.opening_hours import Clock
 from chatserver.handlers.listening.views import Kind, Picture, View
 from chatserver.handlers.node import Node
 from chatserver.handlers.rooms import commands as rooms
-from chatserver.handlers.rooms import membership
 from chatserver.protocol.internode import FloorChanged
 from chatserver.protocol.listening.messages import StandingOk
 from chatserver.store.contract import FloorChange, FloorCommitted, StoreUnavailable

@@ -27,11 +27,11 @@ from chatserver.domain.rooms.rooms import (
     Room,
     require_unrestricted,
 )
+from chatserver.handlers import membership
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.moderation.askers import Askers, asker_of
 from chatserver.handlers.moderation.paging import Rings, send
 from chatserver.handlers.node import Node
-from chatserver.handlers.rooms import membership
 from chatserver.protocol.codes import Close
 from chatserver.protocol.internode import ModerationChanged
 from chatserver.protocol.moderation.messages import (

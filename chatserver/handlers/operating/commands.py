@@ -19,10 +19,10 @@ from chatserver.domain.rooms import settings as rules
 from chatserver.domain.rooms import splitting
 from chatserver.domain.rooms.rooms import Room, RoomId, RoomStatus, room_channel
 from chatserver.domain.rooms.settings import Hours, RoomEdit
+from chatserver.handlers import membership
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
-from chatserver.handlers.rooms import membership
 from chatserver.protocol.fields import Command
 from chatserver.protocol.internode import DrainWanted, encode, node_topic
 from chatserver.protocol.messages import DoneOk

@@ -11,11 +11,11 @@ from chatserver.domain.identity import MemberId, Person, Persona
 from chatserver.domain.people.staff import Role, in_order
 from chatserver.domain.rooms.hiding import NOBODY_HIDDEN, Hiding
 from chatserver.domain.rooms.rooms import Publication, RoomId, room_of
+from chatserver.handlers import membership
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
 from chatserver.handlers.people import aliases, hiding
-from chatserver.handlers.rooms import membership
 from chatserver.handlers.rooms.voice import new_name, pay_for_hiding
 from chatserver.protocol.codes import Close
 from chatserver.protocol.internode import HidingChanged, MemberChanged, MemberEnded

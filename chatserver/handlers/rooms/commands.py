@@ -20,11 +20,12 @@ from chatserver.domain.rooms.rooms import (
     is_session_room,
     room_channel,
 )
+from chatserver.handlers import membership
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
 from chatserver.handlers.people import aliases, hiding
-from chatserver.handlers.rooms import membership, seats
+from chatserver.handlers.rooms import seats
 from chatserver.handlers.rooms.commit import commit
 from chatserver.handlers.rooms.coverage import is_moderator
 from chatserver.handlers.rooms.voice import may_show_typing, pay_for_reaction, pay_for_words

@@ -3,7 +3,7 @@
 The store loads what is needed and decides inside the transaction. The author hears of it after the commit, and
 everybody else after the author. Whatever is lost after the commit is found by the hub's tick.
 
-A text is looked at before the transaction (`handlers/moderation/screening.py`), but not where it seems certain to be
+A text is looked at before the transaction (`handlers/rooms/screening.py`), but not where it seems certain to be
 refused.
 """
 
@@ -31,8 +31,8 @@ from chatserver.domain.rooms.rooms import (
     target_of,
 )
 from chatserver.handlers.answer import Answer
-from chatserver.handlers.moderation.screening import NOTHING, Read, Unread, care_for, is_sure_to_be_refused, read
 from chatserver.handlers.node import Node
+from chatserver.handlers.rooms.screening import NOTHING, Read, Unread, care_for, is_sure_to_be_refused, read
 from chatserver.protocol.messages import FactOk
 from chatserver.store.contract import RoomChange
 
