@@ -20,10 +20,7 @@ from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
 from chatserver.domain.identity import MemberId, Persona
-from chatserver.domain.operating.alerts import Thresholds
 from chatserver.domain.rooms.rooms import Room, RoomId, room_channel
-from chatserver.handlers.operating.health import Health
-from chatserver.handlers.operating.load import LoadKeeper
 from chatserver.protocol.codec import Encoding
 from chatserver.protocol.internode import LoadTold, encode
 from chatserver.store.drivers.migrate import migrate
@@ -124,7 +121,7 @@ async def _sampling() -> None:
         house = House(store)
         worker = await house.worker()
         node = worker.node
-        keeper = LoadKeeper(node, Health(node), Thresholds(), name="bench:1", version="0")
+        keeper = worker.load.monitor
         for rooms, members in ((0, 0), (50, 1_000), (ROOMS, 5_000)):
             for number in range(members):
                 name = RoomId(f"r{number % rooms}")

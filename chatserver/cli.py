@@ -280,7 +280,7 @@ async def _step_out(store: Store, settings: Settings, member: MemberId) -> None:
     from chatserver.store.contract import FloorChange  # noqa: PLC0415 - as in _migrate
 
     now = await store.clock() or Millis(time.time_ns() // 1_000_000)
-    command, rules = StepOut(member=member), settings.floor_rules
+    command, rules = StepOut(member=member), settings.listening_rules
     # What time demands is for the workers: they know who is here.
     await store.commit_floor(FloorChange(decide=lambda floor: decide(floor, command, member, now, rules), now=now))
 
@@ -295,7 +295,7 @@ def statistics_of(config: Path | None, **options: object) -> None:
 
     def work(store: Store, settings: Settings) -> Coroutine[Any, Any, str]:
         now = Millis(time.time_ns() // 1_000_000)
-        return statistics(store, now, settings.store_retention, keep=settings.floor_rules.keep)
+        return statistics(store, now, settings.store_retention, keep=settings.listening_rules.keep)
 
     click.echo(_with_store(_load(config, options), work), nl=False)
 
@@ -318,13 +318,13 @@ def simulate_queue(config: Path | None, days: int, listeners: int, **options: An
     asked = {name: options.pop(name) for name in ("pause_minutes", "cap", "session_minutes", "proposal_seconds")}
     settings = _load(config, options)
     try:
-        wanted = policy(settings.floor_rules, listeners=listeners, **asked)
+        wanted = policy(settings.listening_rules, listeners=listeners, **asked)
     except OutOfRange as error:
         _fail(2, str(error))
 
     def work(store: Store, settings: Settings) -> Coroutine[Any, Any, Simulation | None]:
         now = Millis(time.time_ns() // 1_000_000)
-        return simulation(store, now, settings.floor_rules, wanted, days=days)
+        return simulation(store, now, settings.listening_rules, wanted, days=days)
 
     found = _with_store(settings, work)
     if found is None:

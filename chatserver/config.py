@@ -47,9 +47,9 @@ from chatserver import wordlists
 from chatserver.bus.address import parse_address
 from chatserver.domain.limits import Limits
 from chatserver.domain.listening.opening_hours import parse_hours
-from chatserver.domain.listening.state import FloorRules
+from chatserver.domain.listening.state import ListeningRules
 from chatserver.domain.operating.alerts import Thresholds
-from chatserver.domain.rooms.coverage import DutyRules
+from chatserver.domain.rooms.coverage import CoverageRules
 from chatserver.secret import SHORTEST, SecretUnusable, derive, read_or_make_secret, read_secret
 from chatserver.store.contract import Retention
 
@@ -178,7 +178,7 @@ _Language = Annotated[str, Field(pattern=r"^[a-z0-9-]{2,16}$")]
 
 
 class ListeningSection(BaseModel):
-    """One-to-one sessions. `FloorRules` says what each is for."""
+    """One-to-one sessions. `ListeningRules` says what each is for."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -256,7 +256,7 @@ class OperatorsSection(BaseModel):
 
 
 class DutySection(BaseModel):
-    """What becomes of a room that needs a moderator while none is there. `DutyRules` says what each is for."""
+    """What becomes of a room that needs a moderator while none is there. `CoverageRules` says what each is for."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -392,16 +392,16 @@ class Settings(BaseSettings):
         )
 
     @property
-    def duty_rules(self) -> DutyRules:
-        return DutyRules(
+    def coverage_rules(self) -> CoverageRules:
+        return CoverageRules(
             grace=round(self.duty.grace_seconds * 1000), patience=round(self.duty.patience_minutes * _MINUTE)
         )
 
     @property
-    def floor_rules(self) -> FloorRules:
+    def listening_rules(self) -> ListeningRules:
         """The rules of one-to-one in the domain's own units."""
         own = self.listening
-        return FloorRules(
+        return ListeningRules(
             grace=round(own.place_minutes * _MINUTE),
             session_grace=round(own.gone_seconds * 1000),
             reachable=round(own.reachable_seconds * 1000),

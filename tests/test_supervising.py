@@ -257,8 +257,8 @@ async def test_a_worker_whose_clock_ends_goes_and_is_replaced(
     migrated_sqlite(tmp_path / "chat.db")
     server = Server(load(overrides={"data_dir": tmp_path}))
     stopped = asyncio.Event()
-    monkeypatch.setattr(server.node, "stop", stopped.set)
-    monkeypatch.setattr(server.node.hub, "run", ends)
+    monkeypatch.setattr(server.worker.node, "stop", stopped.set)
+    monkeypatch.setattr(server.worker.node.hub, "run", ends)
     async with serving(server.app, has_own_lifespan=True), asyncio.timeout(10):  # type: ignore[arg-type]
         await stopped.wait()
 
@@ -267,7 +267,7 @@ async def test_clocks_that_end_with_their_worker_stop_nothing(tmp_path: Path, mo
     migrated_sqlite(tmp_path / "chat.db")
     server = Server(load(overrides={"data_dir": tmp_path}))
     stops: list[None] = []
-    monkeypatch.setattr(server.node, "stop", lambda: stops.append(None))
+    monkeypatch.setattr(server.worker.node, "stop", lambda: stops.append(None))
     async with serving(server.app, has_own_lifespan=True):  # type: ignore[arg-type]
         pass
     assert stops == []

@@ -24,9 +24,9 @@ from chatserver.edge.staff import StaffRoutes
 from chatserver.edge.staff_asking import StaffCookies
 from chatserver.edge.static import StaticFiles
 from chatserver.edge.websocket import ChatSocket
-from chatserver.handlers.dispatcher import Desk
+from chatserver.handlers.dispatcher import CommandDispatcher
 from chatserver.handlers.listening.queue_simulator import SimulationAsked
-from chatserver.handlers.moderation.enforcement import Watch
+from chatserver.handlers.moderation.enforcement import Enforcement
 from chatserver.handlers.operating.health import Health
 from chatserver.handlers.people.identity import Identities
 from chatserver.handlers.people.staff import StaffAccounts
@@ -41,10 +41,10 @@ if TYPE_CHECKING:
 
 def build_app(
     *,
-    desk: Desk,
+    dispatcher: CommandDispatcher,
     identities: Identities,
     accounts: StaffAccounts,
-    watch: Watch,
+    enforcement: Enforcement,
     statistics: Callable[[], Awaitable[str]],
     simulation: Callable[[SimulationAsked], Awaitable[Simulation | None]],
     health: Health,
@@ -66,7 +66,7 @@ def build_app(
     one.
     """
     identity = IdentityRoutes(
-        identities, watch, origins=origins, cookies=cookies, addresses=addresses, tries=tries, limits=gate.limits
+        identities, enforcement, origins=origins, cookies=cookies, addresses=addresses, tries=tries, limits=gate.limits
     )
     staff = StaffRoutes(
         accounts,
@@ -82,7 +82,7 @@ def build_app(
     status = StatusRoutes(health, exposition)
     documents = DocumentRoutes(partial(openapi.document, __version__), partial(asyncapi.document, __version__))
     socket = ChatSocket(
-        desk,
+        dispatcher,
         gate,
         origins=origins,
         cookies=cookies,

@@ -21,7 +21,7 @@ from chatserver.edge.addresses import Addresses
 from chatserver.edge.faults import places
 from chatserver.edge.guard import Cookies, Origins, Standing
 from chatserver.edge.refusals import body_of, headers_of, plain_error, status_of
-from chatserver.handlers.moderation.enforcement import Watch
+from chatserver.handlers.moderation.enforcement import Enforcement
 from chatserver.handlers.operating.health import OK, Health
 from chatserver.handlers.people.identity import Identities
 from chatserver.handlers.people.tries import Tries
@@ -183,7 +183,7 @@ class IdentityRoutes:
     def __init__(
         self,
         identities: Identities,
-        watch: Watch,
+        enforcement: Enforcement,
         *,
         origins: Origins,
         cookies: Cookies,
@@ -192,7 +192,7 @@ class IdentityRoutes:
         limits: Limits,
     ) -> None:
         self._identities = identities
-        self._watch = watch
+        self._enforcement = enforcement
         self._asking = Asking(origins, cookies, addresses, tries, limits)
         self._origins = origins
         self._cookies = cookies
@@ -231,7 +231,7 @@ class IdentityRoutes:
         """`GET /api/identity/matters`: what moderators decided about this person. Also for whoever may not be here."""
         token = self._asking.token(request, self._origins.judge_read(request.scope))
         matters = await self._identities.matters(token)
-        return Response(msgspec.json.encode(self._watch.view_of_matters(matters)), 200, UNKEPT, JSON)
+        return Response(msgspec.json.encode(self._enforcement.view_of_matters(matters)), 200, UNKEPT, JSON)
 
     async def appeal(self, request: Request) -> Response:
         """`POST /api/identity/appeal`: say something to a measure, once."""

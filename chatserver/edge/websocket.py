@@ -17,7 +17,7 @@ from chatserver.edge.guard import Cookies, Origins, Standing, security_headers
 from chatserver.edge.refusals import PLAIN_HEADERS, body_of, headers_of, plain_error, status_of
 from chatserver.edge.transport import EXTENSION, ChatProtocol
 from chatserver.handlers.connection import Connection
-from chatserver.handlers.dispatcher import Desk
+from chatserver.handlers.dispatcher import CommandDispatcher
 from chatserver.handlers.people.tries import Tries
 from chatserver.protocol.codec import Encoding
 from chatserver.protocol.codes import Close
@@ -43,7 +43,7 @@ class ChatSocket:
 
     def __init__(
         self,
-        desk: Desk,
+        dispatcher: CommandDispatcher,
         gate: Gate,
         *,
         origins: Origins,
@@ -52,7 +52,7 @@ class ChatSocket:
         addresses: Addresses,
         tries: Tries,
     ) -> None:
-        self.desk = desk
+        self.dispatcher = dispatcher
         self.gate = gate
         self.addresses = addresses
         self.tries = tries
@@ -118,7 +118,7 @@ class ChatSocket:
 
 
 class Seat:
-    """One connection's place here: it takes the messages to the desk, and leaves the room tidy."""
+    """One connection's place here: it takes the messages to the dispatcher, and leaves the room tidy."""
 
     __slots__ = ("_client", "_is_binary", "_place", "_source", "connection", "tick", "wire")
 
@@ -139,7 +139,7 @@ class Seat:
         self._is_binary = encoding is Encoding.MSGPACK
         self.wire = wire
         self.tick = 0
-        self.connection: Connection = place.desk.open(
+        self.connection: Connection = place.dispatcher.open(
             wire,
             binary=self._is_binary,
             token=token,
@@ -156,20 +156,20 @@ class Seat:
         if isinstance(data, bytes) is not self._is_binary:
             self.wire.close(Close.UNSUPPORTED_DATA)
             return
-        await self._place.desk.receive(self.connection, data)
+        await self._place.dispatcher.receive(self.connection, data)
 
     def closed(self) -> None:
         place = self._place
         place.gate.wheel.cancel(self)
         place.drain.leave(self)
         place.addresses.leave(self._source)
-        place.desk.closed(self.connection)
+        place.dispatcher.closed(self.connection)
         # It knows this seat (`admit_guest`, `admit_words`, `admit_code`): without the way back, both are gone at once.
         del self.connection
 
     def due(self) -> None:
         """The time for hello is over."""
-        if not self._place.desk.has_said_hello(self.connection):
+        if not self._place.dispatcher.has_said_hello(self.connection):
             self.wire.close(Close.HELLO_TIMEOUT)
 
     def _admit_guest(self) -> float:
@@ -221,7 +221,7 @@ class Drain:
 
     def _send_off(self, seat: Seat, spread: float) -> None:
         if seat in self._seats:
-            self._place.desk.say_draining(seat.connection, _RETURN_SECONDS + random.random() * spread)
+            self._place.dispatcher.say_draining(seat.connection, _RETURN_SECONDS + random.random() * spread)
             seat.wire.close(Close.SERVICE_RESTART)
 
 

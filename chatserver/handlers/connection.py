@@ -9,7 +9,7 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import Persona
 from chatserver.domain.limits import Bucket
 from chatserver.domain.moderation.newcomers import USUAL
-from chatserver.domain.people.staff import Role
+from chatserver.domain.people.staff import Capability, Role, may
 from chatserver.domain.rooms.rooms import RoomId
 from chatserver.domain.sources import UNKNOWN_SOURCE, Source
 
@@ -78,6 +78,11 @@ class Connection:
         self.touched: dict[RoomId, float] = {}
         """When its member last did something in a room, by the node's monotonic clock."""
         self.bad_frames = 0
+
+    @property
+    def is_moderator(self) -> bool:
+        """Whether it said hello as staff who may moderate, as far as is known at this moment."""
+        return may(self.roles, Capability.MODERATE)
 
     @property
     def networks(self) -> tuple[bytes, ...]:

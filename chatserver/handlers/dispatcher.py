@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from chatserver.delivery.outbox import Outbox
 from chatserver.delivery.wire import Wire
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import CommandId
 from chatserver.domain.limits import Bucket
+from chatserver.domain.people.staff import require
 from chatserver.domain.sources import UNKNOWN_SOURCE, Source
-from chatserver.handlers import membership
-from chatserver.handlers.commands import dispatch, pay
+from chatserver.handlers.answer import Answer
+from chatserver.handlers.commands import Bound, pay
 from chatserver.handlers.connection import Connection, free
 from chatserver.handlers.node import Node
+from chatserver.handlers.part import Part
+from chatserver.handlers.people import members, sign_ins
+from chatserver.handlers.people.context import People
 from chatserver.protocol.codec import Encoding, Unreadable, decode_command
 from chatserver.protocol.codes import Close, error_body
+from chatserver.protocol.costs import cost_of
+from chatserver.protocol.fields import Command
 from chatserver.protocol.messages import AnyCommand, DrainingPush, ErrorReply, Hello, JoinRoom, PageHistory, Reply
 from chatserver.store.contract import StoreUnavailable
 
@@ -32,11 +38,39 @@ made and sent for as much as hundreds of short ones."""
 log = logging.getLogger("chatserver.handlers")
 
 
-class Desk:
+class CommandDispatcher:
     """Serves the connections of one worker. Commands of one connection are answered one after another, in order."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, people: People) -> None:
         self._node = node
+        self._people = people
+        self._commands: dict[type[Command], Bound] = {}
+
+    def register(self, parts: Sequence[Part]) -> None:
+        """Answer the commands of these parts. Raises ValueError for a command that two of them claim."""
+        for part in parts:
+            for kind, spec in part.commands.items():
+                if kind in self._commands:
+                    raise ValueError(f"more than one part answers {kind.__name__}")
+                self._commands[kind] = Bound(spec, part.context)
+
+    async def dispatch(self, connection: Connection, command: AnyCommand) -> Answer:
+        """Run one command of one connection. Raises Refusal or StoreUnavailable."""
+        now = self._node.monotonic()
+        if isinstance(command, Hello):
+            pay(connection, cost_of(Hello), now)
+            hello = sign_ins.hello if command.staff else members.hello
+            return await hello(self._people, connection, command)
+        person = connection.person
+        if person is None:
+            raise Refusal(Reason.HELLO_REQUIRED)
+        spec, context = self._commands[type(command)]
+        pay(connection, cost_of(type(command)), now)
+        if spec.needs is not None:
+            require(connection.roles, spec.needs)
+        if spec.is_dangerous(command):
+            await sign_ins.require_confirmed(self._node, connection)
+        return await spec.handler(context, connection, person, command)
 
     def open(
         self,
@@ -84,17 +118,12 @@ class Desk:
             connection.bad_frames = 0
             await self._answer(connection, command)
         if not await outbox.room(limits.outbox_bytes, limits.catch_up_seconds):
-            self._node.metrics.evictions.labels("too_slow").inc()
-            outbox.wire.close(Close.TOO_SLOW)
-            outbox.wire.abort()
+            self._node.close_slow(outbox)
 
     def closed(self, connection: Connection) -> None:
         """The socket is gone."""
-        for room in [*connection.rooms]:
-            membership.depart(self._node, connection, room)
-        self._node.floor.closed(connection)
-        self._node.watch.closed(connection)
-        self._node.accounts.closed(connection)
+        for part in self._node.parts:
+            part.connection_closed(connection)
         self._node.hub.closed(connection.outbox)
         self._node.dismiss(connection)
         self._node.metrics.connections.dec()
@@ -112,7 +141,7 @@ class Desk:
             # The replies to a join and to a page say themselves what comes before them.
             connection.outbox.hold()
         try:
-            answer = await dispatch(node, connection, command)
+            answer = await self.dispatch(connection, command)
         except Refusal as refusal:
             outcome = refusal.reason.value
             self._refuse(connection, command.id, refusal)
@@ -147,7 +176,7 @@ class Desk:
 
     def _refuse_unreadable(self, connection: Connection, refusal: Unreadable) -> None:
         try:
-            pay(self._node, connection, 1.0)
+            pay(connection, 1.0, self._node.monotonic())
         except Refusal as too_fast:
             self._refuse(connection, refusal.re, too_fast)
         else:

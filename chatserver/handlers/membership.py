@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from chatserver.domain.history import Offset
-from chatserver.domain.identity import MemberId
+from chatserver.domain.identity import MemberId, Persona
+from chatserver.domain.people.shown_roles import with_role
 from chatserver.domain.rooms.rooms import RoomId, room_channel
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
 from chatserver.protocol.internode import RoomLeft, RoomRead, encode, node_topic
 from chatserver.protocol.messages import LeftPush, ReadPush
+
+
+def shown(connection: Connection, person: Persona) -> Persona:
+    """Return somebody as the others in a room see them: a moderator with their role."""
+    if not connection.is_moderator:
+        return person
+    return Persona(person.id, with_role(person.name, "moderator"), person.generation)
 
 
 def depart(node: Node, connection: Connection, room: RoomId) -> None:

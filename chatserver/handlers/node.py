@@ -1,14 +1,17 @@
-"""What handlers work with on this worker. Built once, by `server.py`."""
+"""The core of one worker: what every feature works with. It knows no feature (`part.py`); `chatserver/worker.py` builds
+it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from chatserver.bus.contract import Bus
 from chatserver.delivery.hub import Hub
+from chatserver.delivery.outbox import Outbox
 from chatserver.delivery.presence import Presence
+from chatserver.delivery.tasks import Tasks
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, NodeId, Persona
@@ -20,23 +23,13 @@ from chatserver.domain.rooms.aliases import Aliases
 from chatserver.domain.rooms.rooms import Room, RoomId, RoomRules
 from chatserver.domain.shared_limits import Shared, SharedBucket, SharedCounts, Sharing, Spending
 from chatserver.handlers.connection import Connection
-from chatserver.handlers.people.identity import Identities
-from chatserver.handlers.people.staff import StaffAccounts
+from chatserver.handlers.hiding_book import HidingBook
+from chatserver.handlers.part import Part
 from chatserver.metrics import Metrics
 from chatserver.protocol.codes import Close
 from chatserver.protocol.internode import TOPIC_NODES, AnyNodeMessage, encode
+from chatserver.protocol.messages import AnyServerMessage
 from chatserver.store.contract import Retention, Store
-
-if TYPE_CHECKING:
-    from chatserver.handlers.listening.service import FloorKeeper
-    from chatserver.handlers.moderation.enforcement import Watch
-    from chatserver.handlers.moderation.monitor import Overseer
-    from chatserver.handlers.operating.load import LoadKeeper
-    from chatserver.handlers.people.account_monitor import AccountsKeeper
-    from chatserver.handlers.people.arrivals import Arrivals
-    from chatserver.handlers.people.hiding import HidingBook
-    from chatserver.handlers.rooms.admission import HouseKeeper
-    from chatserver.handlers.rooms.coverage import DutyKeeper
 
 ENDED_SECONDS: Final = 60.0
 """Longer than any hello takes."""
@@ -79,10 +72,8 @@ class Node:
     bus: Bus
     hub: Hub
     presence: Presence
-    identities: Identities
     aliases: Aliases
     hiding: HidingBook
-    staff: StaffAccounts
     limits: Limits
     rules: RoomRules
     retention: Retention
@@ -95,9 +86,6 @@ class Node:
     rooms: dict[RoomId, Room] = field(default_factory=dict)
     """The directory, refreshed by the sweep and by room changes. Decisions load their own room in the transaction."""
     online: dict[MemberId, Online] = field(default_factory=dict)
-    watching: set[Connection] = field(default_factory=set)
-    watching_load: dict[Connection, int] = field(default_factory=dict)
-    """Those who are shown the load, and the number of the picture that they were last told."""
     staffed: set[Connection] = field(default_factory=set)
     """Those that said hello as staff."""
     ended: dict[MemberId, float] = field(default_factory=dict)
@@ -105,24 +93,14 @@ class Node:
     is_draining: bool = False
     sharing: Sharing = field(default_factory=Sharing)
     """What this worker and the others tell each other of what one member or address does."""
-    floor: FloorKeeper = field(init=False)
-    """The one-to-one side of this worker. It needs the node, so the server gives it afterwards."""
-    watch: Watch = field(init=False)
-    """The same of moderation."""
-    house: HouseKeeper = field(init=False)
-    """And of rooms, announcements and protection."""
-    arrivals: Arrivals = field(init=False)
-    """And of where members come from, and whose credentials are good."""
-    duty: DutyKeeper = field(init=False)
-    """And of rooms that need a moderator."""
+    tasks: Tasks = field(default_factory=Tasks)
+    """What was started here and is ended with this worker."""
+    clock_ahead: int = 0
+    """By how many milliseconds this worker's clock is ahead of the database's."""
+    parts: Sequence[Part] = ()
+    """The features, lower ones first. `chatserver/worker.py` registers them before anybody is served."""
     stop: Callable[[], None] = lambda: None
     """How this worker ends itself, in good order."""
-    overseer: Overseer = field(init=False)
-    """How moderation is doing, in numbers."""
-    load: LoadKeeper = field(init=False)
-    """What goes on in the rooms and on the workers. It needs the node, too."""
-    accounts: AccountsKeeper = field(init=False)
-    """What operators are shown of the staff's accounts."""
 
     _connections: SharedCounts = field(init=False)
 
@@ -130,6 +108,10 @@ class Node:
         self._connections = SharedCounts(self.sharing, Shared.CONNECTIONS, self.limits.connections_per_member)
         for kind in (Shared.COMMANDS, Shared.POSTS, Shared.REACTIONS, Shared.NAMES, Shared.CODES):
             self.sharing.on_spent(kind, self._hear_spent)
+
+    def database_now(self) -> Millis:
+        """Return the time by the database's clock: for every worker the same, whichever machine it runs on."""
+        return Millis(self.now() - self.clock_ahead)
 
     def origin_of(self, connection: Connection) -> Origin:
         """Return where a connection's commands come from, as floods of alerts are counted."""
@@ -157,8 +139,6 @@ class Node:
 
     def dismiss(self, connection: Connection) -> None:
         """The connection has ended. A bucket outlives it until it is full, so that coming back does not refill it."""
-        self.watching.discard(connection)
-        self.watching_load.pop(connection, None)
         self.staffed.discard(connection)
         online = None if connection.person is None else self.online.get(connection.person.id)
         if connection.person is not None and online is not None and connection in online.connections:
@@ -210,6 +190,25 @@ class Node:
         for connection in self.connections_of(member):
             connection.outbox.wire.close(Close.IDENTITY_ENDED)
 
+    def send_or_close(self, connection: Connection, push: AnyServerMessage) -> None:
+        """Send a push, or close a connection that has no room for it: it is told the same after its next hello."""
+        if connection.outbox.wire.buffered() > self.limits.outbox_bytes:
+            self.close_slow(connection.outbox)
+        else:
+            connection.outbox.send(push)
+
+    def close_slow(self, outbox: Outbox) -> None:
+        """Close a connection whose client reads too slowly."""
+        self.metrics.evictions.labels("too_slow").inc()
+        outbox.wire.close(Close.TOO_SLOW)
+        outbox.wire.abort()
+
     def tell_nodes(self, message: AnyNodeMessage) -> None:
         """Tell every other worker. May be lost."""
         self.bus.publish([(TOPIC_NODES, encode(self.id, message))])
+
+
+def wait(seconds: float) -> None:
+    """Raise RATE_LIMITED where something may be done only after that many seconds; 0 is now."""
+    if seconds > 0:
+        raise Refusal(Reason.RATE_LIMITED, retry_after=seconds)

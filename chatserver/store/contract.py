@@ -331,7 +331,8 @@ class Store(StaffStore, ModerationStore, HouseStore, TriesStore, ArrivalsStore, 
 
     async def floor(self) -> Floor:
         """The floor as it stands, in one snapshot, with the newest hand-overs (`waits`, oldest first): none that came
-        more than the default `FloorRules.waits_kept` before the last. How old that one is, is for the asker to see."""
+        more than the default `ListeningRules.waits_kept` before the last. How old that one is, is for the asker to
+        see."""
         ...
 
     async def floor_version(self) -> int:

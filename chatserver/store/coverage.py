@@ -9,7 +9,7 @@ import msgspec
 from chatserver.domain.history import Millis
 from chatserver.domain.moderation.audit_log import Act
 from chatserver.domain.rooms import coverage as rules
-from chatserver.domain.rooms.coverage import Attendance, Duty, DutyRules
+from chatserver.domain.rooms.coverage import Attendance, CoverageRules, Duty
 from chatserver.domain.rooms.rooms import RoomChanged, RoomId, RoomStatus, room_channel
 from chatserver.domain.rooms.settings import SERVICE
 from chatserver.store import room_settings_statements as sql
@@ -32,7 +32,7 @@ def duties() -> Op[dict[RoomId, Duty]]:
     return {RoomId(room): Duty(state=Attendance(state), since=since, attended_at=at) for room, state, since, at in rows}
 
 
-def keep_duty(which: RoomId, *, is_attended: bool, how: DutyRules, now: Millis) -> Op[Steered]:
+def keep_duty(which: RoomId, *, is_attended: bool, how: CoverageRules, now: Millis) -> Op[Steered]:
     rows = yield Call(rooms_sql.LOCK_ROOMS, [(room_channel(which),)])
     if not rows:
         return Steered(rooms=())

@@ -16,7 +16,7 @@ from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.commands import Decided
 from chatserver.domain.listening.decide import evolve_all
 from chatserver.domain.listening.queue_history import Span, Wait, noted
-from chatserver.domain.listening.state import Floor, FloorRules
+from chatserver.domain.listening.state import Floor, ListeningRules
 from chatserver.store import listening_statements as sql
 from chatserver.store.contract import FloorChange, FloorCommitted
 from chatserver.store.core.compiler import Call, Op, by_keys
@@ -127,7 +127,7 @@ def floor(records: Records) -> Op[Floor]:
     rows = yield Call(sql.FLOOR, [()])
     found = records.floor(rows[0][0], (tuple(row)[1:] for row in rows))
     # The newest says what is recent: who asks knows what time it is, and leaves out more.
-    since = found.waits[-1][1] - FloorRules().waits_kept if found.waits else 0
+    since = found.waits[-1][1] - ListeningRules().waits_kept if found.waits else 0
     return msgspec.structs.replace(found, waits=tuple(wait for wait in found.waits if wait[1] >= since))
 
 

@@ -14,7 +14,7 @@ import msgspec
 from chatserver.domain.history import CommandId, Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.moderation.audit_log import Act
-from chatserver.domain.rooms.coverage import Duty, DutyRules
+from chatserver.domain.rooms.coverage import CoverageRules, Duty
 from chatserver.domain.rooms.rooms import Publication, Room, RoomId
 from chatserver.domain.rooms.settings import Hours, House, Move, Notice, Raid, RoomEdit
 from chatserver.domain.rooms.splitting import Tie
@@ -73,7 +73,7 @@ class HouseStore(Protocol):
         """Of the open rooms that need a moderator, as far as `keep_duty` was told of them."""
         ...
 
-    async def keep_duty(self, room: RoomId, *, is_attended: bool, rules: DutyRules, now: Millis) -> Steered:
+    async def keep_duty(self, room: RoomId, *, is_attended: bool, rules: CoverageRules, now: Millis) -> Steered:
         """Settle an open room that needs a moderator (`domain.duty.settle`), by what the store has at that moment.
         Publishes `RoomChanged` where its attendance is another, and nothing where another worker was first, or the
         room needs nobody, is closed or unknown."""

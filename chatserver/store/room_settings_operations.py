@@ -10,7 +10,7 @@ from typing import TypeVar
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.moderation.audit_log import Act
-from chatserver.domain.rooms.coverage import Duty, DutyRules
+from chatserver.domain.rooms.coverage import CoverageRules, Duty
 from chatserver.domain.rooms.rooms import RoomId
 from chatserver.domain.rooms.settings import Hours, House, Move, Notice, Raid, RoomEdit
 from chatserver.store import coverage, room_settings
@@ -48,7 +48,7 @@ class HouseOperations(ABC):
     async def duties(self) -> dict[RoomId, Duty]:
         return await self._read(coverage.duties)
 
-    async def keep_duty(self, room: RoomId, *, is_attended: bool, rules: DutyRules, now: Millis) -> Steered:
+    async def keep_duty(self, room: RoomId, *, is_attended: bool, rules: CoverageRules, now: Millis) -> Steered:
         return await self._write(partial(coverage.keep_duty, room, is_attended=is_attended, how=rules, now=now))
 
     async def circle(self, room: RoomId, people: Collection[MemberId]) -> Circle:

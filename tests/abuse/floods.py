@@ -9,7 +9,7 @@ import time
 from typing import Final
 
 from tests.abuse.attack import Attack, Outcome
-from tests.abuse.queue import Desk
+from tests.abuse.queue import StaffConsole
 from tests.abuse.scene import Scene, enter, room_ids, together, tries
 from tests.kit.client import ChatClient, Refused
 
@@ -24,7 +24,7 @@ CHILD: Final = "he wants to meet me, i am 13"
 async def buried_reports(scene: Scene) -> Outcome:
     """Let six guests of one address write the worst wherever they can, and a child ask for help after them."""
     outcome = Outcome(cost="6 guests of one address, 72 posts")
-    desk = await Desk.of(scene, "moderator")
+    desk = await StaffConsole.of(scene, "moderator")
     child, other = await scene.guest(scene.honest), await scene.guest(scene.address(8))
     rooms = await room_ids(child)
     for each in (child, other):
@@ -53,7 +53,7 @@ async def buried_reports(scene: Scene) -> Outcome:
 async def report_flood(scene: Scene) -> Outcome:
     """Let thirty guests of one address report somebody harmless as a danger, and a child ask for help after them."""
     outcome = Outcome(cost="30 guests of one address, 30 reports of danger")
-    desk = await Desk.of(scene, "moderator")
+    desk = await StaffConsole.of(scene, "moderator")
     child, harmless = await scene.guest(scene.honest), await scene.guest(scene.address(8))
     room = (await room_ids(child))[0]
     for each in (child, harmless):
@@ -76,7 +76,7 @@ async def report_flood(scene: Scene) -> Outcome:
     return outcome
 
 
-async def _judge(desk: Desk, child: ChatClient, outcome: Outcome) -> str:
+async def _judge(desk: StaffConsole, child: ChatClient, outcome: Outcome) -> str:
     """Hold the queue to its bounds, and return in words what stands in it."""
     cards = await desk.cards()
     first = [(each.get("by") or {}).get("id") for each in cards[:3]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tests.abuse.attack import Attack, Outcome
-from tests.abuse.queue import Desk
+from tests.abuse.queue import StaffConsole
 from tests.abuse.scene import Scene, enter, room_ids, tries
 from tests.abuse.sessions import pair
 from tests.kit.client import ChatClient
@@ -16,7 +16,7 @@ Json = dict[str, Any]
 async def seekers_calls(scene: Scene) -> Outcome:
     """Let a seeker say 25 times that a listener calls."""
     outcome = Outcome(cost="1 seeker, 25 reports")
-    desk = await Desk.of(scene, "operator", "moderator")
+    desk = await StaffConsole.of(scene, "operator", "moderator")
     seeker, _, session = await pair(scene)
     done = await tries(
         seeker.ask("report", session=session, reason="other", note=f"number {number}", call=True)
@@ -32,12 +32,12 @@ async def seekers_calls(scene: Scene) -> Outcome:
 async def own_case(scene: Scene) -> Outcome:
     """Let a listener who is a moderator, too, handle the report that a seeker made about him."""
     outcome = Outcome(cost="1 account with two roles")
-    desk = await Desk.of(scene, "operator", "moderator")
+    desk = await StaffConsole.of(scene, "operator", "moderator")
     seeker, accused, session = await pair(scene, "moderator")
     await seeker.ask("report", session=session, reason="pressure", note="he says I must not tell anybody")
     (report, *_) = await desk.until()
     which = report["id"]
-    his = Desk(accused)
+    his = StaffConsole(accused)
     seen = [each["id"] for each in await his.cards()]
     outcome.expect(which not in seen, "the accused is shown the report about himself")
     attempts: list[tuple[str, Json]] = [
@@ -61,7 +61,7 @@ async def own_case(scene: Scene) -> Outcome:
 async def export_tells(scene: Scene) -> Outcome:
     """Let the reported poll their own export while a moderator reads the report."""
     outcome = Outcome(cost="1 reported guest, exports")
-    desk = await Desk.of(scene, "moderator")
+    desk = await StaffConsole.of(scene, "moderator")
     victim, accused = await scene.guest(scene.honest), await scene.guest()
     room = (await room_ids(victim))[0]
     for each in (victim, accused):
@@ -85,7 +85,7 @@ async def export_tells(scene: Scene) -> Outcome:
 async def session_measures(scene: Scene) -> Outcome:
     """Let a moderator use the id of a private session that they hold no report about."""
     outcome = Outcome(cost="1 moderator who knows a session's id")
-    desk = await Desk.of(scene, "moderator")
+    desk = await StaffConsole.of(scene, "moderator")
     seeker, helper, session = await pair(scene)
     said = (await seeker.ask("post", room=session, text="this is my evidence"))["offset"]
     attempts: tuple[Json, ...] = (
@@ -111,7 +111,7 @@ async def session_measures(scene: Scene) -> Outcome:
 async def erased_alert(scene: Scene) -> Outcome:
     """Let somebody threaten and approach, take it back or erase themselves, and only then be reported or looked at."""
     outcome = Outcome(cost="3 guests, one post and one erasure, edit or redaction each")
-    desk = await Desk.of(scene, "moderator")
+    desk = await StaffConsole.of(scene, "moderator")
     victim = await scene.guest(scene.honest)
     room = (await room_ids(victim))[0]
     await enter(victim, room)
@@ -145,7 +145,7 @@ async def erased_alert(scene: Scene) -> Outcome:
 async def listener_leads_away(scene: Scene) -> Outcome:
     """Let a listener send a seeker how to be found elsewhere, though the page warns."""
     outcome = Outcome(cost="1 listener, 1 post")
-    desk = await Desk.of(scene, "operator", "moderator")
+    desk = await StaffConsole.of(scene, "operator", "moderator")
     _, helper, session = await pair(scene)
     text = "write to me on snap: wolfie_99"
     warned = await tries([helper.ask("post", room=session, text=text)])

@@ -12,7 +12,7 @@ Json = dict[str, Any]
 
 
 @dataclass(slots=True)
-class Desk:
+class StaffConsole:
     """Somebody of the staff who looks at reports. `known` are the cards that stood there before."""
 
     client: ChatClient

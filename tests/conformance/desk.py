@@ -14,7 +14,7 @@ from tests.kit.redis import RedisServer
 Json = dict[str, Any]
 
 
-class Desk:
+class StaffConsole:
     """A connection of the staff that watches the load, and the picture that it makes of it."""
 
     def __init__(self, peer: Peer) -> None:
@@ -43,10 +43,10 @@ class Desk:
         return await self.peer.until(look)
 
 
-async def at_desk(meet: Meet, token: str) -> Desk:
+async def at_desk(meet: Meet, token: str) -> StaffConsole:
     peer = await meet.silent()
     await peer.hello(token=token, staff=True)
-    return Desk(peer)
+    return StaffConsole(peer)
 
 
 @contextlib.contextmanager

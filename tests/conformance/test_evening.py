@@ -15,7 +15,7 @@ from typing import Any, Final
 import pytest
 
 from chatserver.protocol.codec import Encoding
-from tests.conformance.desk import Desk, at_desk, three_houses
+from tests.conformance.desk import StaffConsole, at_desk, three_houses
 from tests.conformance.house import Meet
 from tests.conformance.peer import Peer, Refused
 from tests.conformance.personnel import Personnel
@@ -36,7 +36,7 @@ WHY: Final = "It is one of those evenings."
 class Evening:
     """Who is where, by what was done: the truth."""
 
-    def __init__(self, meets: list[Meet], desk: Desk) -> None:
+    def __init__(self, meets: list[Meet], desk: StaffConsole) -> None:
         self.meets = meets
         self.desk = desk
         self.places: dict[str, set[str]] = {}

@@ -471,7 +471,7 @@ BY_ROLE: dict[str | None, tuple[dict[str, Json], ...]] = {
 @pytest.mark.parametrize("role", [*BY_ROLE])
 async def test_every_role_against_every_command(role: str | None, personnel: Personnel, meet: Meet) -> None:
     """[P-MOD-9]"""
-    from chatserver.handlers.commands import TABLE
+    from chatserver.handlers.registry import COMMANDS as TABLE
 
     commands = {**OPEN, **LISTEN, **MODERATE, **OPERATE, **NOT_FOR_STAFF}
     assert commands.keys() == {kind.__struct_config__.tag for kind in TABLE}

@@ -27,7 +27,7 @@ from chatserver.domain.listening.commands import (
     ShareSet,
 )
 from chatserver.domain.listening.queue_history import Outcome, Recorded, Span, Wait, rounded
-from chatserver.domain.listening.state import Floor, FloorRules, Profile, Share, Wish
+from chatserver.domain.listening.state import Floor, ListeningRules, Profile, Share, Wish
 from chatserver.store.contract import FloorChange, Retention, Store, StoreUnavailable
 from tests.store.floor_kit import at_once, does, listener, seeker, session
 from tests.store.kit import START, Database, newcomer
@@ -262,7 +262,7 @@ async def test_the_newest_hand_overs_stand_beside_the_floor(store: Store, other:
     waits = [(Millis(now - 90_000 * i), Millis(now - 60_000 * i)) for i in (70, 30, 2, 1)]
     for asked_at, met_at in reversed(waits):
         await does(store, effects=(NoteWait(asked_at=asked_at, met_at=met_at),))
-    since = waits[-1][1] - FloorRules().waits_kept
+    since = waits[-1][1] - ListeningRules().waits_kept
     floor = await other.floor()
     assert floor.waits == tuple(wait for wait in waits if wait[1] >= since) == tuple(waits[1:])
     assert floor.version == 0

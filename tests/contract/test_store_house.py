@@ -12,7 +12,7 @@ from chatserver.domain.identity import MemberId
 from chatserver.domain.moderation.audit_log import Act, Verifier
 from chatserver.domain.people.staff import Role
 from chatserver.domain.rooms import settings as rules
-from chatserver.domain.rooms.coverage import Attendance, DutyRules
+from chatserver.domain.rooms.coverage import Attendance, CoverageRules
 from chatserver.domain.rooms.rooms import (
     Publication,
     Reaction,
@@ -252,7 +252,7 @@ async def test_a_raid_that_goes_on_is_as_old_as_it_began(store: Store, other: St
     assert [act[:2] for act in await acts(store)] == [("raid_declared", SLEEP)] * 2 + [("raid_ended", SLEEP)]
 
 
-RULES = DutyRules(grace=60_000, patience=300_000)
+RULES = CoverageRules(grace=60_000, patience=300_000)
 
 
 async def needing(store: Store) -> MemberId:

@@ -11,11 +11,11 @@ from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.listening import commands as on_floor
 from chatserver.domain.listening.commands import FloorCommand, FloorEffect
 from chatserver.domain.listening.decide import decide_and_settle, evolve_all, settle
-from chatserver.domain.listening.state import Floor, FloorRules, Profile, Session, SessionId, Wish
+from chatserver.domain.listening.state import Floor, ListeningRules, Profile, Session, SessionId, Wish
 
 START = Millis(1_700_000_000_000)
 SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
-RULES = FloorRules(brief=0)
+RULES = ListeningRules(brief=0)
 """A session counts however short it was: `test_shares` is about those that do not."""
 ANNA, BEN, CARA = MemberId("m_anna"), MemberId("m_ben"), MemberId("m_cara")
 LEO, LIV, LOU = MemberId("m_leo"), MemberId("m_liv"), MemberId("m_lou")
@@ -24,7 +24,7 @@ LEO, LIV, LOU = MemberId("m_leo"), MemberId("m_liv"), MemberId("m_lou")
 class Stage:
     """A floor, a clock, and everybody connected unless they are in `away`."""
 
-    def __init__(self, *listeners: MemberId, rules: FloorRules = RULES, **profile: Any) -> None:
+    def __init__(self, *listeners: MemberId, rules: ListeningRules = RULES, **profile: Any) -> None:
         self.floor = Floor()
         self.now = START
         self.rules = rules

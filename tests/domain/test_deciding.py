@@ -18,7 +18,7 @@ from chatserver.domain.listening.matching import place
 from chatserver.domain.listening.rest_rules import ListenerState, declined_within, pause_of, state_of, states
 from chatserver.domain.listening.state import (
     Floor,
-    FloorRules,
+    ListeningRules,
     Pause,
     Profile,
     Proposal,
@@ -197,7 +197,7 @@ def test_a_session_can_be_flagged_after_its_end() -> None:
 
 @pytest.mark.parametrize(("day", "week", "expected"), [(2, 30, Pause.DAY_CAP), (8, 2, Pause.WEEK_CAP)])
 def test_caps_count_the_last_day_and_week(day: int, week: int, expected: Pause) -> None:
-    stage = Stage(LEO, rules=FloorRules(pause=0, brief=0, sessions_a_day=day, sessions_a_week=week))
+    stage = Stage(LEO, rules=ListeningRules(pause=0, brief=0, sessions_a_day=day, sessions_a_week=week))
     for _ in range(2):
         session = stage.meet(ANNA)
         stage.do(ANNA, on_floor.EndSession(session=session.id))

@@ -13,8 +13,8 @@ from chatserver.domain.identity import MemberId, Persona
 from chatserver.domain.rooms.coverage import (
     CLOCKS_DIFFER,
     Attendance,
+    CoverageRules,
     Duty,
-    DutyRules,
     ends_at,
     is_worth_keeping,
     settle,
@@ -36,7 +36,7 @@ from chatserver.domain.rooms.rooms import (
     decide,
 )
 
-RULES = DutyRules()
+RULES = CoverageRules()
 NOW = Millis(1_700_000_000_000)
 OTTER = Persona(MemberId("m_otter"), "Otter")
 
@@ -86,7 +86,7 @@ def test_a_clock_that_was_far_ahead_keeps_nothing_open() -> None:
 
 @given(grace=st.integers(3_000, 600_000))
 def test_that_somebody_is_there_is_said_anew_well_within_the_grace(grace: int) -> None:
-    rules = DutyRules(grace=grace)
+    rules = CoverageRules(grace=grace)
     before = duty(Attendance.ATTENDED)
     later = settle(before, is_attended=True, now=after(grace // 4), rules=rules)
     assert is_worth_keeping(before, later, rules)
@@ -102,7 +102,7 @@ def test_nobody_is_left_alone_longer_than_the_rules_say(
 ) -> None:
     """However often and whenever it is looked at: it slows at the first look after the grace, can only be read at the
     first one after the patience, and never without having slowed before."""
-    rules, now = DutyRules(grace=grace, patience=patience), NOW
+    rules, now = CoverageRules(grace=grace, patience=patience), NOW
     kept: Duty | None = None
     last_there = slowed_at = NOW
     state = Attendance.ATTENDED

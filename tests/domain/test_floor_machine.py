@@ -35,7 +35,7 @@ from chatserver.domain.listening.rest_rules import DAY, WEEK, cap_of, pause_of
 from chatserver.domain.listening.state import (
     Ending,
     Floor,
-    FloorRules,
+    ListeningRules,
     Need,
     Pause,
     Profile,
@@ -45,7 +45,7 @@ from chatserver.domain.listening.state import (
     Wish,
 )
 
-RULES = FloorRules(sessions_a_day=4, sessions_a_week=9, brief=20_000, places_per_network=2)
+RULES = ListeningRules(sessions_a_day=4, sessions_a_week=9, brief=20_000, places_per_network=2)
 SEEKERS = [MemberId(f"m_seeker_{number}") for number in range(5)]
 LISTENERS = [MemberId(f"m_listener_{number}") for number in range(4)]
 HONEST = MemberId("m_honest")

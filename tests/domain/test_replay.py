@@ -25,7 +25,7 @@ from chatserver.domain.listening.queue_simulator import (
     simulate,
     staffed,
 )
-from chatserver.domain.listening.state import FloorRules, SessionId
+from chatserver.domain.listening.state import ListeningRules, SessionId
 from chatserver.domain.moderation.disclosure import SMALL
 from tests.domain.floor_kit import ANNA, BEN, HOUR, LEO, MINUTE, RULES, SECOND, START, Stage
 
@@ -59,7 +59,7 @@ def evening(asks: int, listeners: int, every: int = 2 * MINUTE, length: int = 30
 class Recorder(Stage):
     """A floor that is lived through in steps of five seconds, with listeners who answer by themselves, and recorded."""
 
-    def __init__(self, seed: int, rules: FloorRules = RULES) -> None:
+    def __init__(self, seed: int, rules: ListeningRules = RULES) -> None:
         self.waits: list[Wait] = []
         self.spans: list[Span] = []
         self.random = random.Random(seed)

@@ -10,7 +10,7 @@ from chatserver.domain.identity import MemberId
 from chatserver.domain.listening import commands as on_floor
 from chatserver.domain.listening.commands import FloorCommand
 from chatserver.domain.listening.sessions import MOST_REPORTS, MOST_WORDS
-from chatserver.domain.listening.state import Ending, FloorRules, Left, Pause, Profile, SessionId
+from chatserver.domain.listening.state import Ending, Left, ListeningRules, Pause, Profile, SessionId
 from tests.domain.floor_kit import ANNA, BEN, LEO, LIV, LOU, MINUTE, RULES, SECOND, Stage
 
 
@@ -53,7 +53,7 @@ def test_a_session_is_as_long_as_both_would_have_it(minutes: int | None, most: i
 
 
 def test_both_are_warned_before_the_length_is_over_and_then_it_is() -> None:
-    stage = Stage(LEO, rules=FloorRules(idle=60 * MINUTE))
+    stage = Stage(LEO, rules=ListeningRules(idle=60 * MINUTE))
     session = stage.meet(ANNA)
     stage.wait(RULES.length - RULES.warning - SECOND)
     assert stage.session(session).warned == frozenset()
@@ -160,7 +160,7 @@ def test_a_listener_who_comes_back_in_time_is_gone_no_more() -> None:
 
 
 def test_a_listener_whose_seeker_vanishes_is_free_when_the_grace_ends() -> None:
-    stage = Stage(LEO, rules=FloorRules(pause=0), cap=1)
+    stage = Stage(LEO, rules=ListeningRules(pause=0), cap=1)
     session = stage.meet(ANNA)
     stage.away.add(ANNA)
     stage.ask(BEN)
@@ -262,7 +262,7 @@ def test_what_was_heavy_before_the_hand_over_is_heavy_for_who_goes() -> None:
 
 
 def test_who_comes_back_into_a_session_has_not_left_it() -> None:
-    stage = Stage(LEO, rules=FloorRules(pause=0))
+    stage = Stage(LEO, rules=ListeningRules(pause=0))
     session = handed(stage, is_handover=True)
     stage.do(LIV, on_floor.AskIn(session=session, listener=LEO, is_handover=True))
     for who in (ANNA, LEO):
@@ -314,7 +314,7 @@ def test_a_seeker_may_say_no_and_an_unanswered_question_lapses() -> None:
 
 
 def test_a_colleague_who_leaves_is_not_asked_to_take_over_any_more() -> None:
-    stage = Stage(LEO, rules=FloorRules(pause=0))
+    stage = Stage(LEO, rules=ListeningRules(pause=0))
     session = handed(stage, is_handover=False)
     stage.do(LEO, on_floor.AskIn(session=session, listener=LIV, is_handover=True))
     stage.do(ANNA, on_floor.AnswerAskIn(session=session, yes=True))
@@ -397,7 +397,7 @@ def test_of_an_erased_seeker_no_name_and_no_wish_is_left() -> None:
 
 @pytest.mark.parametrize("who", [ANNA, LEO])
 def test_a_block_ends_it_at_once_and_they_never_meet_again(who: MemberId) -> None:
-    stage = Stage(LEO, rules=FloorRules(pause=0))
+    stage = Stage(LEO, rules=ListeningRules(pause=0))
     session = stage.meet(ANNA)
     stage.do(who, on_floor.Block(session=session.id))
     assert stage.session(session).ending is Ending.BLOCKED

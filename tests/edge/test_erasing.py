@@ -40,7 +40,7 @@ async def test_who_was_erased_is_named_to_nobody_who_comes_back(tmp_path: Path) 
 
 async def test_an_interrupted_erasure_is_finished_by_asking_again(tmp_path: Path) -> None:
     async with chatting(tmp_path) as (served, server), ChatClient(served.url) as ann:
-        server.node.store._timeout = server.node.store._writes.backlog._timeout = 0.3  # type: ignore[attr-defined]
+        server.worker.node.store._timeout = server.worker.node.store._writes.backlog._timeout = 0.3  # type: ignore[attr-defined]
         await enter(ann)
         await ann.ask("post", room="sleep", text=TEXT)
         file = tmp_path / "data" / "chat.db"

@@ -218,7 +218,7 @@ async def test_cookie_counts_for_our_page_only(chat: tuple[Served, Server]) -> N
 
 async def test_client_without_a_browser_shows_its_token(chat: tuple[Served, Server]) -> None:
     served, server = chat
-    member, token, _ = await server.node.identities.arrive(None)
+    member, token, _ = await server.worker.people.identities.arrive(None)
     async with page(served, origin=False) as client:
         client.headers["authorization"] = f"Bearer {token}"
         assert (await client.post("/api/identity")).json()["member"]["id"] == member.id
@@ -244,8 +244,8 @@ async def test_export_is_a_file_that_nobody_keeps(chat: tuple[Served, Server]) -
 
 async def test_code_brings_a_member_into_another_browser(chat: tuple[Served, Server]) -> None:
     served, server = chat
-    member, _, _ = await server.node.identities.arrive(None)
-    code = await server.node.identities.make_code(member.id)
+    member, _, _ = await server.worker.people.identities.arrive(None)
+    code = await server.worker.people.identities.make_code(member.id)
     async with page(served) as browser:
         answer = await browser.post("/api/identity/restore", json={"code": code})
         assert answer.status_code == 200
@@ -264,9 +264,9 @@ async def test_forgetting_drops_the_cookie_and_erasing_the_person(chat: tuple[Se
         assert "Max-Age=0" in gone.headers["set-cookie"]
         second = (await browser.post("/api/identity")).json()["member"]
         assert second != first
-        assert await server.node.store.member(first["id"]) is not None
+        assert await server.worker.node.store.member(first["id"]) is not None
         assert (await browser.post("/api/identity/erase")).status_code == 204
-        assert await server.node.store.member(second["id"]) is None
+        assert await server.worker.node.store.member(second["id"]) is None
         assert (await browser.post("/api/identity/erase")).status_code == 401
 
 
@@ -369,7 +369,7 @@ async def test_store_that_is_away_is_told_as_such(chat: tuple[Served, Server]) -
     served, server = chat
     async with page(served) as browser:
         await browser.post("/api/identity")
-        await server.node.store.close()
+        await server.worker.node.store.close()
         answer = await browser.post("/api/identity")
         assert answer.status_code == 503
         assert answer.headers["retry-after"] == "2"

@@ -54,7 +54,7 @@ async def test_numbers_are_put_together_once_a_second_at_most(tmp_path: Path, mo
         WebClient(base_url=served.http) as http,
     ):
         first = await http.get("/metrics")
-        server.node.metrics.posts.inc(1_000)
+        server.worker.node.metrics.posts.inc(1_000)
         assert (await http.get("/metrics")).content == first.content
         monkeypatch.setattr(edge_http, "NUMBERS_SECONDS", 0.0)
         assert b"chat_posts_total 1000.0" in (await http.get("/metrics")).content

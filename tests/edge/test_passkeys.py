@@ -53,7 +53,7 @@ class Office:
 @pytest.fixture
 async def office(tmp_path: Path) -> AsyncIterator[Office]:
     async with chatting(tmp_path) as (served, server), contextlib.AsyncExitStack() as stack:
-        await server.node.staff.add_operator("anna", "Anna Berg", PASSWORD)
+        await server.worker.people.accounts.add_operator("anna", "Anna Berg", PASSWORD)
         yield Office(served, server, stack)
 
 
@@ -95,7 +95,7 @@ async def test_a_passkey_signs_in_confirms_and_is_removed(office: Office) -> Non
     assert (answer.json()["login"], answer.json()["has_passkey"]) == ("anna", True)
     assert "chat_passkey" not in fresh.cookies
     # What is dangerous: the password was given long ago, and the passkey stands for it.
-    node = office.server.node
+    node = office.server.worker.node
     hashed = hash_secret(fresh.cookies["chat_staff"])
     assert hashed is not None
     await node.store.confirm_sign_in(hashed, type(node.now())(node.now() - CONFIRMED_FOR - 1))
@@ -181,7 +181,7 @@ async def test_a_passkey_is_made_with_proof_by_a_verified_user_and_for_a_host(of
 async def test_only_configured_origins_have_passkeys(tmp_path: Path) -> None:
     ours = "https://chat.example.org"
     async with chatting(tmp_path, public_origins=[ours]) as (served, server), contextlib.AsyncExitStack() as stack:
-        await server.node.staff.add_operator("anna", "Anna Berg", PASSWORD)
+        await server.worker.people.accounts.add_operator("anna", "Anna Berg", PASSWORD)
         office = Office(served, server, stack)
         here = await office.browser()
         assert why(await here.post("/api/staff/passkey")) == (403, "not_allowed", "place")

@@ -48,7 +48,7 @@ class Office:
         return browser
 
     async def colleague(self, login: str, *roles: Role) -> httpx.AsyncClient:
-        link = await self.server.node.staff.make_invitation(roles, None)
+        link = await self.server.worker.people.accounts.make_invitation(roles, None)
         browser = await self.browser()
         body = {"link": link.secret, "login": login, "name": login, "password": PASSWORD}
         answer = await browser.post("/api/staff/invitation", json=body)
@@ -57,7 +57,7 @@ class Office:
 
     async def agree(self, login: str) -> None:
         """Another operator agrees to a new one, where it is one."""
-        store, now = self.server.node.store, self.server.node.now()
+        store, now = self.server.worker.node.store, self.server.worker.node.now()
         people = {each.login: each for each in await store.all_staff()}
         if people[login].operator_from is not None:
             await store.agree_operator(people[login].member, people["anna"].member, now)
@@ -84,7 +84,7 @@ class Office:
 @pytest.fixture
 async def office(tmp_path: Path) -> AsyncIterator[Office]:
     async with chatting(tmp_path) as (served, server), contextlib.AsyncExitStack() as stack:
-        await server.node.staff.add_operator("anna", "Anna Berg", PASSWORD)
+        await server.worker.people.accounts.add_operator("anna", "Anna Berg", PASSWORD)
         yield Office(served, server, stack)
 
 
@@ -215,7 +215,9 @@ async def test_the_identity_token_opens_nothing_of_the_staffs_and_the_other_way_
     token = browser.cookies["chat_staff"]
     socket = await office.socket(await office.browser())
     assert (await ask(socket, "hello", token=token))["error"]["code"] == "identity_unknown"
-    member = office.server.node.identities.token_for((await browser.get("/api/staff/me")).json()["member"]["id"])
+    member = office.server.worker.people.identities.token_for(
+        (await browser.get("/api/staff/me")).json()["member"]["id"]
+    )
     assert (await ask(socket, "hello", token=member, staff=True))["error"]["code"] == "identity_unknown"
     assert "ok" in await ask(socket, "hello", token=token, staff=True)
 
@@ -263,7 +265,7 @@ async def test_a_page_gets_a_cookie_and_another_client_a_token(office: Office) -
 async def test_with_tls_the_cookie_promises_its_host(office: Office, tmp_path: Path) -> None:
     (tmp_path / "tls").mkdir()
     async with chatting(tmp_path / "tls", secure_cookies="always") as (served, server):
-        await server.node.staff.add_operator("anna", "Anna", PASSWORD)
+        await server.worker.people.accounts.add_operator("anna", "Anna", PASSWORD)
         async with WebClient(base_url=served.http, headers={"origin": served.http}) as browser:
             answer = await browser.post("/api/staff/sign-in", json={"login": "anna", "password": PASSWORD})
     header, device = answer.headers.get_list("set-cookie")
@@ -300,7 +302,7 @@ async def test_strangers_use_up_what_a_login_has_and_nothing_of_whoever_is_known
     where they were before."""
     limits = {"sign_ins_per_login_per_hour": 6, "sign_ins_per_address_per_hour": 100}
     async with chatting(tmp_path, limits=limits, trusted_proxies=["127.0.0.1"]) as (served, server):
-        await server.node.staff.add_operator("anna", "Anna", PASSWORD)
+        await server.worker.people.accounts.add_operator("anna", "Anna", PASSWORD)
         page = {"origin": served.http}
         async with WebClient(base_url=served.http) as client:
             hers = WebClient(base_url=served.http, headers=page)
@@ -333,7 +335,7 @@ async def test_strangers_use_up_what_a_login_has_and_nothing_of_whoever_is_known
 
 async def test_a_sign_in_alone_bounds_what_its_holder_may_try(tmp_path: Path) -> None:
     async with chatting(tmp_path, limits={"sign_ins_per_login_per_hour": 4}) as (served, server):
-        await server.node.staff.add_operator("anna", "Anna", PASSWORD)
+        await server.worker.people.accounts.add_operator("anna", "Anna", PASSWORD)
         async with WebClient(base_url=served.http, headers={"origin": served.http}) as browser:
             body = {"login": "anna", "password": PASSWORD}
             assert (await browser.post("/api/staff/sign-in", json=body)).status_code == 200
@@ -358,8 +360,8 @@ async def test_links_are_guessed_on_an_account_of_their_own(tmp_path: Path) -> N
 
 
 async def test_a_browsers_cookie_is_signed_and_forgotten_with_the_password(office: Office) -> None:
-    browser, node = await office.signed_in(), office.server.node
-    accounts = node.staff
+    browser = await office.signed_in()
+    accounts = office.server.worker.people.accounts
     mine = browser.cookies["chat_device"]
     assert await accounts.is_known_there("anna", accounts.device_of(mine))
     assert not await accounts.is_known_there("ben", accounts.device_of(mine))
@@ -381,7 +383,7 @@ async def test_nobody_is_let_in_while_the_store_is_away(office: Office) -> None:
     browser = await office.signed_in()
     fresh = await office.browser()
     socket = await office.socket(browser)
-    await office.server.node.store.close()
+    await office.server.worker.node.store.close()
     for asked in (
         fresh.post("/api/staff/sign-in", json={"login": "anna", "password": PASSWORD}),
         browser.get("/api/staff/me"),
@@ -400,7 +402,7 @@ async def test_a_second_factor_from_the_page(office: Office) -> None:
     app = pyotp.TOTP(told["secret"])
     assert told["uri"].startswith("otpauth://totp/")
     assert {*"".join(told["qr"])} == {"0", "1"}
-    now = office.server.node.now
+    now = office.server.worker.node.now
     body = {"secret": told["secret"], "code": app.at(now() // 1000), "proof": {"password": PASSWORD}}
     on = await browser.post("/api/staff/totp/on", json=body)
     assert len({*on.json()["codes"]}) == 10
@@ -442,7 +444,7 @@ async def test_a_guests_hello_tells_no_roles(office: Office) -> None:
 
 
 async def test_nobody_may_be_called_like_staff(office: Office) -> None:
-    await until(lambda: len(office.server.node.identities.staff_keys) == 1, 10)
+    await until(lambda: len(office.server.worker.people.identities.staff_keys) == 1, 10)
     socket = await office.socket(await office.browser())
     await ask(socket, "hello", guest=True)
     for name in ("Anna Berg", "anna berg", "Anna Berg 2", "AnnaBerg"):
@@ -460,7 +462,7 @@ async def test_what_ends_a_sign_in_ends_its_connections(office: Office) -> None:
     assert changed.status_code == 200
     assert await end_of(other, 1.0) == 4401
     assert "ok" in await ask(await office.console(there), "ping")
-    assert len(office.server.node.staffed) == 1
+    assert len(office.server.worker.node.staffed) == 1
 
 
 async def test_revoking_ends_all_of_ones_connections_and_nobody_elses(office: Office) -> None:
@@ -480,25 +482,27 @@ async def test_what_another_process_did_is_seen_within_a_second_without_the_bus(
     """The command line, or a worker while Redis is away: nobody tells, and the store is asked."""
     ben, cleo = await office.colleague("ben", Role.LISTENER), await office.colleague("cleo", Role.LISTENER)
     his, hers = await office.console(ben), await office.console(cleo)
-    store, now = office.server.node.store, office.server.node.now
+    store, now = office.server.worker.node.store, office.server.worker.node.now
     people = {staff.login: staff.member for staff in await store.all_staff()}
     await store.revoke_staff(people["ben"], now())
-    await store.set_staff(people["cleo"], frozenset({Role.MODERATOR, Role.LISTENER}), now=office.server.node.now())
+    await store.set_staff(
+        people["cleo"], frozenset({Role.MODERATOR, Role.LISTENER}), now=office.server.worker.node.now()
+    )
     assert await end_of(his, 1.0) == 4401
     push = json.loads(await asyncio.wait_for(hers.recv(), 1))
     assert (push["push"], push["roles"]) == ("self", ["moderator", "listener"])
-    (connection,) = office.server.node.connections_of(people["cleo"])
+    (connection,) = office.server.worker.node.connections_of(people["cleo"])
     assert connection.roles == {Role.MODERATOR, Role.LISTENER}
 
 
 async def test_a_sign_in_that_is_over_ends_its_connections(tmp_path: Path) -> None:
     async with chatting(tmp_path, staff={"sign_in_hours": 2 / 3600}) as (served, server):
-        await server.node.staff.add_operator("anna", "Anna", PASSWORD)
-        welcome = await server.node.staff.sign_in("anna", PASSWORD)
+        await server.worker.people.accounts.add_operator("anna", "Anna", PASSWORD)
+        welcome = await server.worker.people.accounts.sign_in("anna", PASSWORD)
         async with connect(served.url, subprotocols=[Subprotocol("chat.v1.json")]) as socket:
             assert "ok" in await ask(socket, "hello", staff=True, token=welcome.token)
             assert await end_of(socket) == 4401
-        assert server.node.now() >= welcome.sign_in.expires_at
+        assert server.worker.node.now() >= welcome.sign_in.expires_at
 
 
 # ------------------------------------------------------------------------------------------- taking along, and going
@@ -523,15 +527,15 @@ async def test_whoever_goes_is_nowhere_and_all_of_their_connections_are_closed(o
     assert "ok" in await ask(console, "join", room="sleep", agreement=1)
     assert "ok" in await ask(console, "post", room="sleep", text="words of somebody who goes")
     member = (await browser.get("/api/staff/me")).json()["member"]["id"]
-    node = office.server.node
-    assert member in node.floor.floor.listeners
+    node = office.server.worker.node
+    assert member in office.server.worker.listening.service.floor.listeners
     wrong = await browser.post("/api/staff/erase", json={"password": "not the one that it is"})
     assert (wrong.status_code, code_of(wrong)) == (401, "sign_in_refused")
     gone = await browser.post("/api/staff/erase", json={"password": PASSWORD})
     assert (gone.status_code, gone.content) == (204, b"")
     assert "chat_staff" not in browser.cookies
     assert await end_of(console) == 4401
-    assert member not in node.floor.floor.listeners
+    assert member not in office.server.worker.listening.service.floor.listeners
     assert [staff.login for staff in await node.store.all_staff()] == ["anna"]
     assert await node.store.member(member) is None
     for left in (tmp_path / "data").glob("chat.db*"):

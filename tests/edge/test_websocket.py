@@ -57,7 +57,7 @@ async def end_of(client: ClientConnection) -> int | None:
 
 
 def nobody_is_online(server: Server) -> bool:
-    return not any(online.connections for online in server.node.online.values())
+    return not any(online.connections for online in server.worker.node.online.values())
 
 
 # ------------------------------------------------------------------------------------------- who may come in
@@ -140,7 +140,7 @@ async def test_worker_has_so_many_sockets(tmp_path: Path, ws: str) -> None:
 @pytest.mark.parametrize("subprotocol", [JSON, MSGPACK])
 async def test_conversation_in_either_encoding(tmp_path: Path, ws: str, subprotocol: str) -> None:
     async with chatting(tmp_path, ws=ws) as (served, server):
-        room = next(iter(server.node.rooms.values()))
+        room = next(iter(server.worker.node.rooms.values()))
         async with socket(served, subprotocol) as client:
             assert client.subprotocol == subprotocol
 
@@ -194,7 +194,7 @@ async def test_hello_must_come_in_time(tmp_path: Path, ws: str) -> None:
 
 async def test_connection_is_gone_without_the_garbage_collector(tmp_path: Path) -> None:
     async with chatting(tmp_path) as (served, server):
-        room = next(iter(server.node.rooms.values()))
+        room = next(iter(server.worker.node.rooms.values()))
         gc.collect()
         gc.disable()
         try:

@@ -14,61 +14,25 @@ from typing import Any
 import msgspec
 
 from chatserver.bus.memory import Exchange, MemoryBus
-from chatserver.delivery.hub import Hub
-from chatserver.delivery.presence import Presence
-from chatserver.delivery.tasks import Tasks
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
-from chatserver.domain.identity import MemberId, NodeId, Persona
+from chatserver.domain.identity import MemberId, NodeId
 from chatserver.domain.limits import Limits
-from chatserver.domain.listening.opening_hours import parse_hours
-from chatserver.domain.listening.state import FloorRules
 from chatserver.domain.listening.training import QUESTIONS
 from chatserver.domain.people.staff import Role
 from chatserver.domain.rooms.aliases import Aliases
-from chatserver.domain.rooms.coverage import DutyRules
-from chatserver.domain.rooms.rooms import Room, RoomId, RoomRules, room_of
-from chatserver.domain.rooms.settings import Hours
+from chatserver.domain.rooms.rooms import Room, RoomId
 from chatserver.domain.sources import UNKNOWN_SOURCE, Prefixes, Source
-from chatserver.handlers import membership
 from chatserver.handlers.connection import Connection
-from chatserver.handlers.dispatcher import Desk
-from chatserver.handlers.listening.opening_hours import Clock
-from chatserver.handlers.listening.service import FloorKeeper
-from chatserver.handlers.moderation.enforcement import Watch
-from chatserver.handlers.moderation.monitor import Overseer
-from chatserver.handlers.node import Node
-from chatserver.handlers.operating.health import Health
-from chatserver.handlers.people import hiding, members
-from chatserver.handlers.people.account_monitor import AccountsKeeper
-from chatserver.handlers.people.arrivals import Arrivals
-from chatserver.handlers.people.hiding import HidingBook
 from chatserver.handlers.people.identity import Identities, new_member_id
 from chatserver.handlers.people.staff import StaffAccounts
-from chatserver.handlers.periodic import Sweep
-from chatserver.handlers.rooms.admission import HouseKeeper
-from chatserver.handlers.rooms.coverage import DutyKeeper
 from chatserver.metrics import Metrics
-from chatserver.protocol import internode
-from chatserver.protocol.internode import (
-    TOPIC_NODES,
-    FloorChanged,
-    HidingChanged,
-    Lease,
-    MemberChanged,
-    NodeLeft,
-    PresenceDelta,
-    PresenceSnapshot,
-    RoomLeft,
-    RoomRead,
-    SnapshotWanted,
-    TypingSeen,
-    node_topic,
-)
-from chatserver.store.contract import Committed, Retention, RoomChange
+from chatserver.store.contract import Committed, RoomChange
 from chatserver.store.drivers.migrate import migrate
 from chatserver.store.drivers.sqlite import SqliteStore
 from chatserver.wordlists import load
+from chatserver.worker import Worker as BuiltWorker
+from chatserver.worker import WorkerOptions
 from tests.delivery.hub_house import MemoryWire
 
 PLAIN = RoomId("plain")
@@ -134,7 +98,7 @@ class Guest:
     def __init__(self, worker: Worker, token: str | None, *, source: Source = UNKNOWN_SOURCE) -> None:
         self.wire = MemoryWire()
         self._worker = worker
-        self.connection: Connection = worker.desk.open(
+        self.connection: Connection = worker.dispatcher.open(
             self.wire,
             binary=False,
             token=token,
@@ -149,7 +113,7 @@ class Guest:
     async def ask(self, cmd: str, **fields: Any) -> dict[str, Any]:
         """Send a command; give its reply, whether `ok` or `error`."""
         command_id = f"{self._name}-{next(self._ids)}"
-        await self._worker.desk.receive(
+        await self._worker.dispatcher.receive(
             self.connection, msgspec.json.encode({"cmd": cmd, "id": command_id, **fields}).decode()
         )
         return next(each for each in self.wire.pushes() if each.get("re") == command_id)
@@ -184,27 +148,21 @@ class Guest:
         return [each for each in self.wire.pushes() if each.get("push") == push]
 
 
-class Worker:
-    """A node as the server builds it. `skew` in milliseconds is how wrong its clock is."""
+class Worker(BuiltWorker):
+    """A worker as the server builds it, without its periodic jobs. `skew` in milliseconds is how wrong its clock is."""
 
     def __init__(self, store: SqliteStore, exchange: Exchange, *, limits: Limits, skew: int = 0) -> None:
         def now() -> Millis:
             return Millis(time.time_ns() // 1_000_000 + skew)
 
-        node_id = NodeId(secrets.token_hex(6))
-        metrics, bus = Metrics(), MemoryBus(exchange)
-        aliases = Aliases(KEY)
-        identities = Identities(store, token_key=KEY, code_pepper=KEY, name_length=24, now=now, draw=secrets.randbelow)
-        self.node = Node(
-            id=node_id,
+        super().__init__(
+            id=NodeId(secrets.token_hex(6)),
             store=store,
-            bus=bus,
-            hub=Hub(node_id, store, bus, limits, metrics, now, aliases),
-            aliases=aliases,
-            hiding=HidingBook(),
-            presence=Presence(node_id),
-            identities=identities,
-            staff=StaffAccounts(
+            bus=MemoryBus(exchange),
+            identities=Identities(
+                store, token_key=KEY, code_pepper=KEY, name_length=24, now=now, draw=secrets.randbelow
+            ),
+            accounts=StaffAccounts(
                 store,
                 new_id=lambda: new_member_id(secrets.randbelow),
                 now=now,
@@ -212,41 +170,25 @@ class Worker:
                 sign_in_age=3_600_000,
                 invitation_age=3_600_000,
             ),
-            limits=limits,
-            rules=RoomRules(),
-            retention=Retention(),
+            aliases=Aliases(KEY),
             words=WORDS,
-            metrics=metrics,
+            challenge_key=KEY,
+            metrics=Metrics(),
             now=now,
             monotonic=time.monotonic,
+            options=WorkerOptions(limits=limits, languages=("en", "de"), name="lamp:1", version="0.1.0"),
         )
-        identities.on_erased = lambda member, publications: members.erased(self.node, member, publications)
-        identities.on_erasing = self._erasing
-        self.node.floor = FloorKeeper(self.node, FloorRules(), Clock(parse_hours("always"), "UTC"), ("en", "de"))
-        self.node.watch = Watch(self.node)
-        self.node.arrivals = Arrivals(self.node)
-        identities.on_raised = self.node.arrivals.raised
-        self.node.house = HouseKeeper(self.node, Hours(hours="always", timezone="UTC"), b"k" * 32)
-        self.node.overseer = Overseer(self.node)
-        self.node.accounts = AccountsKeeper(self.node)
-        self.node.duty = DutyKeeper(self.node, DutyRules())
         self.words_wait = 0.0
         """Seconds for which nobody may try come-back words."""
-        self.desk = Desk(self.node)
-        self.sweep = Sweep(self.node, Health(self.node))
-
-        self._tasks = Tasks()
         self._following: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        await self.node.bus.start(self._hear, lambda is_attached: None)
-        await self.node.bus.subscribe([TOPIC_NODES, node_topic(self.node.id)])
-        await self.sweep.load_rooms()
-        await self.node.floor.start()
+        await self.attach()
+        await self.prepare()
 
     def follow(self) -> None:
-        """From now on follow the floor, as a server does."""
-        self._following = asyncio.create_task(self.node.floor.run())
+        """From now on follow the queue, as a server does."""
+        self._following = asyncio.create_task(self.listening.service.run())
 
     async def admit_words(self) -> None:
         if self.words_wait > 0:
@@ -256,10 +198,7 @@ class Worker:
         if self._following is not None:
             self._following.cancel()
             await asyncio.gather(self._following, return_exceptions=True)
-        await self._tasks.close()
-        await self.node.floor.close()
-        await self.node.hub.close()
-        await self.node.bus.close()
+        await super().stop()
 
     async def guest(
         self, token: str | None = None, *, address: bytes = b"", around: tuple[bytes, ...] = (), allowance: int = 1
@@ -274,8 +213,10 @@ class Worker:
 
     async def operator(self, login: str) -> Guest:
         """A new operator who has said hello."""
-        link = await self.node.staff.make_invitation([Role.OPERATOR], None)
-        welcome = await self.node.staff.accept_invitation(link.secret, login, login.title(), "lamp river boots sky")
+        link = await self.people.accounts.make_invitation([Role.OPERATOR], None)
+        welcome = await self.people.accounts.accept_invitation(
+            link.secret, login, login.title(), "lamp river boots sky"
+        )
         operator = Guest(self, None)
         reply = await operator.ask("hello", staff=True, token=welcome.token)
         assert "ok" in reply, reply
@@ -283,8 +224,10 @@ class Worker:
 
     async def listener(self, login: str) -> Guest:
         """A new listener at their console, who may be asked."""
-        link = await self.node.staff.make_invitation([Role.LISTENER], None)
-        welcome = await self.node.staff.accept_invitation(link.secret, login, login.title(), "lamp river boots sky")
+        link = await self.people.accounts.make_invitation([Role.LISTENER], None)
+        welcome = await self.people.accounts.accept_invitation(
+            link.secret, login, login.title(), "lamp river boots sky"
+        )
         listener = Guest(self, None)
         for command, fields in (
             ("hello", {"staff": True, "token": welcome.token}),
@@ -296,30 +239,8 @@ class Worker:
             assert "ok" in reply, reply
         return listener
 
-    async def _erasing(self, member: MemberId) -> None:
-        await self.node.floor.dismiss(member, is_erased=True)
-
-    def _hear(self, topic: str, payload: bytes) -> None:
-        message = internode.decode(payload)
-        if internode.sender_of(payload) == self.node.id:
-            return
-        if isinstance(message, FloorChanged):
-            self.node.floor.changed(message.version)
-        elif isinstance(message, HidingChanged):
-            self._tasks.start(members.reload_hiding(self.node, message.members), "reload hiding")
-        elif isinstance(message, RoomLeft):
-            membership.left(self.node, message.member, room_of(message.channel))
-        elif isinstance(message, RoomRead):
-            membership.read(self.node, message.member, room_of(message.channel), message.offset)
-        elif isinstance(message, MemberChanged):
-            self._tasks.start(members.reload_member(self.node, message.member), "reload member")
-        elif isinstance(message, TypingSeen):
-            hiding.tell_typing(self.node, message.channel, Persona(message.member, "", message.generation))
-        elif isinstance(message, PresenceDelta | PresenceSnapshot | Lease | SnapshotWanted | NodeLeft):
-            self.node.presence.receive(internode.sender_of(payload), message, self.node.monotonic())
-
     def token_of(self, guest: Guest) -> str:
-        return self.node.identities.token_for(guest.member)
+        return self.people.identities.token_for(guest.member)
 
 
 class House:

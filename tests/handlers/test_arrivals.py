@@ -26,29 +26,33 @@ async def test_a_code_that_is_used_ends_every_older_token_and_connection(house: 
     ann = await here.guest()
     token = here.token_of(ann)
     far = await there.guest(token)
-    code = await here.node.identities.make_code(ann.member)
-    _, fresh = await here.node.identities.restore(code)
+    code = await here.people.identities.make_code(ann.member)
+    _, fresh = await here.people.identities.restore(code)
     assert ann.wire.closed_with == Close.SIGNED_OUT
-    assert await there.node.identities.known(token) is None
-    assert await there.node.identities.known(fresh) is not None
-    for refused in (there.node.identities.export, there.node.identities.erase, there.node.identities.sign_out_others):
+    assert await there.people.identities.known(token) is None
+    assert await there.people.identities.known(fresh) is not None
+    for refused in (
+        there.people.identities.export,
+        there.people.identities.erase,
+        there.people.identities.sign_out_others,
+    ):
         with pytest.raises(Refusal) as refusal:
             await refused(token)
         assert refusal.value.reason is Reason.IDENTITY_REQUIRED
     # The bus may have lost it: each worker asks for itself.
     far.wire.closed_with = None
-    await there.node.arrivals.tick()
+    await there.people.arrivals.tick()
     assert far.wire.closed_with == Close.SIGNED_OUT
     # Whoever came with the new token stays.
     near = await there.guest(fresh)
-    await there.node.arrivals.tick()
+    await there.people.arrivals.tick()
     assert near.wire.closed_with is None
 
 
 async def test_signing_out_elsewhere_ends_the_code_that_somebody_may_know(house: House) -> None:
     worker = await house.worker()
     ann = await worker.guest()
-    identities = worker.node.identities
+    identities = worker.people.identities
     code = await identities.make_code(ann.member)
     member, fresh = await identities.sign_out_others(worker.token_of(ann))
     assert not member.has_code
@@ -63,7 +67,7 @@ async def test_signing_out_elsewhere_ends_the_code_that_somebody_may_know(house:
 async def test_a_token_of_an_earlier_release_is_good_until_the_generation_rises(house: House) -> None:
     worker = await house.worker()
     ann = await worker.guest()
-    identities = worker.node.identities
+    identities = worker.people.identities
     old = jwt.encode({"sub": ann.member, "iat": 1}, KEY, algorithm="HS256")
     assert await identities.known(old) is not None
     await identities.sign_out_others(old)
@@ -75,10 +79,10 @@ async def test_a_hello_that_overlaps_with_the_end_of_its_token_is_refused(house:
     worker = await house.worker()
     ann = await worker.guest()
     held = worker.node.store
-    assert worker.node.arrivals.is_good(ann.member, 0)
-    worker.node.arrivals.end_older(ann.member, 1)
-    assert not worker.node.arrivals.is_good(ann.member, 0)
-    assert worker.node.arrivals.is_good(ann.member, 1)
+    assert worker.people.arrivals.is_good(ann.member, 0)
+    worker.people.arrivals.end_older(ann.member, 1)
+    assert not worker.people.arrivals.is_good(ann.member, 0)
+    assert worker.people.arrivals.is_good(ann.member, 1)
     assert await held.credentials_since(Millis(0)) == {}
     with pytest.raises(Refusal) as refusal:
         await held.raise_credentials(MemberId("m_nobody"), Millis(1), drops_code=False)

@@ -49,7 +49,7 @@ async def test_what_is_late_is_told_to_all_but_whom_it_is_about(tmp_path: Path) 
             assert any(each["kind"] == "reports_overdue" for each in told) is is_told
         for guest, kinds in ((anna, []), (bea, ["reports_overdue"])):
             assert await concerns_of(guest) == kinds
-        await worker.node.overseer.count()
+        await worker.moderation.monitor.count()
         assert said(worker)["chat_reports_overdue"] == "1.0", "numbers without names tell everything"
 
 
@@ -65,7 +65,7 @@ async def test_a_flood_of_reports_about_somebody_is_not_told_to_them(tmp_path: P
             assert "ok" in await guest.ask("join", room=PLAIN, agreement=1)
             told = {"room": PLAIN, "member": anna.id_in(PLAIN), "reason": "unkind"}
             assert "ok" in await guest.ask("report_post", **told)
-        await worker.node.overseer.count()
+        await worker.moderation.monitor.count()
         assert said(worker)["chat_report_floods"] == "1.0"
         for guest, floods in ((anna, []), (bea, ["alert_flood"])):
             load = (await guest.ask("load"))["ok"]
@@ -100,9 +100,9 @@ async def test_a_listener_sees_no_number_rise_when_they_are_reported(tmp_path: P
         assert "ok" in await seeker.ask("ask", agreement=True, language="en")
         talk = (await liv.ask("accept", proposal=await liv.proposal()))["ok"]["session"]
         before = (await liv.ask("console"))["ok"]
-        floor = worker.node.floor.floor.version
+        floor = worker.listening.service.floor.version
         assert "ok" in await seeker.ask("report", session=talk, reason="pressure")
-        assert worker.node.floor.floor.version > floor
+        assert worker.listening.service.floor.version > floor
         assert (await liv.ask("console"))["ok"] == before
         newer = (await seeker.ask("standing"))["ok"]["version"]
         assert newer > floor + 1_000, "what a new connection is told counts nothing either"
@@ -133,15 +133,15 @@ async def test_that_nobody_may_handle_a_report_is_in_the_log_once(
         worker = await house.worker()
         worker.node.safety_contact = "Kim Lee"
         anna = await operator(worker)
-        await worker.node.watch.tick()
+        await worker.moderation.enforcement.tick()
         ben = await reported(worker, anna)
         (matters,) = ben.heard("matters")
         assert (matters["stranded"], matters["contact"]) == (True, "Kim Lee")
         with caplog.at_level(logging.WARNING, "chatserver.handlers"):
             for _ in range(2):
-                await worker.node.overseer.count()
+                await worker.moderation.monitor.count()
         assert [record.getMessage() for record in caplog.records] == ["report_nobody_may_handle"]
         assert said(worker)["chat_reports_stranded"] == "1.0"
         await operator(worker, "bea", agreed_by=anna)
-        await worker.node.overseer.count()
+        await worker.moderation.monitor.count()
         assert said(worker)["chat_reports_stranded"] == "0.0"

@@ -62,7 +62,7 @@ async def test_a_room_that_was_left_while_the_bus_was_away_is_left_within_the_mi
     assert await enter(stays, PLAIN) == "in"
     house.exchange.resume()
     assert far.heard("left") == []
-    await two.sweep._touch()
+    await two.people.touch()
     assert far.heard("left") == [{"push": "left", "room": PLAIN}]
     assert back.heard("left") == []
     assert far.connection.rooms == {SLOW}
@@ -76,7 +76,7 @@ async def test_who_comes_in_again_while_it_is_looked_for_is_not_taken_out(house:
     assert await enter(guest, PLAIN) == "in"
     await house.store.leave(guest.member, PLAIN)
     gate = house.store.hold("left_rooms")
-    looking = asyncio.create_task(worker.sweep._touch())
+    looking = asyncio.create_task(worker.people.touch())
     await eventually(lambda: "left_rooms" in house.store.waiting)
     assert "ok" in await guest.ask("join", room=PLAIN)
     gate.set()

@@ -36,7 +36,7 @@ async def test_phone_that_fell_asleep_in_a_session_is_seen_although_its_connecti
     worker = await house.worker()
     seeker, listener = await ask(worker), await worker.listener("ada")
     await session(seeker, listener)
-    keeper, heartbeat = worker.node.floor, Heartbeat(worker.node)
+    keeper, heartbeat = worker.listening.service, Heartbeat(worker.node)
 
     async def seen(at: int) -> tuple[int, int]:
         await heartbeat.tell(keeper.picture, Millis(at))
@@ -57,7 +57,7 @@ async def test_phone_that_fell_asleep_in_a_session_is_seen_although_its_connecti
 async def test_somebody_whose_sign_is_late_was_last_seen_when_they_were_asked(house: House) -> None:
     worker = await house.worker()
     seeker = await ask(worker)
-    keeper = worker.node.floor
+    keeper = worker.listening.service
     await keeper._load()
     asked = keeper.floor.seekers[seeker.member].seen_at
     seeker.wire.owes = 3.0
@@ -74,7 +74,7 @@ async def test_typing_breaks_the_silence_of_a_session_and_is_noted_seldom(
     worker.follow()
     seeker, listener = await ask(worker), await worker.listener("ada")
     room = await session(seeker, listener)
-    keeper, key = worker.node.floor, SessionId(room)
+    keeper, key = worker.listening.service, SessionId(room)
     began = keeper.floor.sessions[key].last_at
     noted: list[str] = []
     done = keeper.do
@@ -174,7 +174,7 @@ async def test_many_who_wait_for_the_same_version_share_one_read(house: House) -
     house.store.floor = counted  # type: ignore[method-assign]
     before = reads
     guests = [await here.guest() for _ in range(5)]
-    await eventually(lambda: here.node.floor._known > 0)
+    await eventually(lambda: here.listening.service._known > 0)
     assert reads == before, "hearing of it alone reads nothing"
     for guest in guests:
         assert "ok" in await guest.ask("ask", agreement=True)
@@ -192,9 +192,9 @@ async def test_a_view_is_sent_only_when_it_differs(house: House) -> None:
     await eventually(lambda: last(seeker, "standing").get("listeners") == 0)
     shown = len(seeker.heard("standing"))
     await learner.ask("profile", languages=["de"], openings=["Hello."])
-    version = there.node.floor.floor.version
-    await eventually(lambda: here.node.floor.floor.version == version)
-    await here.node.floor._show(again=True)
+    version = there.listening.service.floor.version
+    await eventually(lambda: here.listening.service.floor.version == version)
+    await here.listening.service._show(again=True)
     assert len(seeker.heard("standing")) == shown
     await ask(there)
     await eventually(lambda: last(seeker, "standing")["waiting"] == 2)
@@ -210,8 +210,8 @@ async def test_whoever_has_not_asked_is_not_told_of_the_others(house: House) -> 
     await eventually(lambda: last(leaver, "standing").get("waiting") == 2)
     await leaver.ask("unask")
     await ask(there)
-    await eventually(lambda: len(here.node.floor.floor.seekers) == 2)
-    await here.node.floor._show(again=True)
+    await eventually(lambda: len(here.listening.service.floor.seekers) == 2)
+    await here.listening.service._show(again=True)
     assert onlooker.heard("standing") == []
     assert last(leaver, "standing")["waiting"] == 2, "nor is whoever has left"
     assert (await onlooker.ask("standing"))["ok"]["waiting"] == 2, "but whoever asks is told"
@@ -235,7 +235,7 @@ async def test_a_connection_that_has_gone_is_told_nothing(house: House) -> None:
     worker, _ = await a_pair(house)
     gone, other = await ask(worker), await ask(worker)
     await eventually(lambda: last(other, "standing") or True)
-    worker.desk.closed(gone.connection)
+    worker.dispatcher.closed(gone.connection)
     shown = len(gone.wire.written)
     await ask(worker)
     await eventually(lambda: last(other, "standing").get("waiting") == 3)
@@ -252,7 +252,7 @@ async def test_speech_is_noted_now_and_then(house: House) -> None:
     listener = await worker.listener("anna")
     seeker = await ask(worker)
     room = await session(seeker, listener)
-    keeper, before = worker.node.floor, worker.node.floor.floor.version
+    keeper, before = worker.listening.service, worker.listening.service.floor.version
     for number in range(3):
         for each in (seeker, listener):
             assert "ok" in await each.ask("post", room=room, text=f"word {number}")
@@ -271,9 +271,9 @@ async def test_of_somebody_who_is_erased_nothing_is_left(house: House) -> None:
     assert seeker.connection.person is not None
     name = seeker.connection.person.name
     room = await session(seeker, listener)
-    await here.node.identities.erase(here.token_of(seeker))
+    await here.people.identities.erase(here.token_of(seeker))
     await eventually(lambda: last(listener, "console")["sessions"][0].get("ending") == "staff")
-    floor = there.node.floor.floor
+    floor = there.listening.service.floor
     assert floor.seekers == {}
     ended = floor.sessions[SessionId(room)]
     assert (ended.ending, ended.seeker_name, ended.wish.heavy) == (Ending.ERASED, "", None)
@@ -286,20 +286,20 @@ async def test_whoever_may_listen_no_more_leaves_within_a_second(house: House) -
     listener = await there.listener("anna")
     seeker = await ask(here)
     room = await session(seeker, listener)
-    await here.node.staff.add_operator("olga", "Olga", "lamp river boots sky")
+    await here.people.accounts.add_operator("olga", "Olga", "lamp river boots sky")
     house.exchange.interrupt()
     await house.store.revoke_staff(listener.member, here.node.now())
     await eventually(lambda: last(seeker, "standing").get("state") == "waiting", timeout=2.0)
     assert last(seeker, "standing")["is_first"]
-    await eventually(lambda: listener.member not in there.node.floor.floor.listeners)
-    assert here.node.floor.floor.sessions[SessionId(room)].ending is Ending.STAFF
+    await eventually(lambda: listener.member not in there.listening.service.floor.listeners)
+    assert here.listening.service.floor.sessions[SessionId(room)].ending is Ending.STAFF
 
 
 async def test_who_handed_over_is_out_of_the_room_on_every_worker(house: House) -> None:
     here, there = await a_pair(house)
     first, second = await there.listener("anna"), await here.listener("ben")
     seeker = await ask(here)
-    for_first = here.node.floor.floor.seekers[seeker.member].proposal
+    for_first = here.listening.service.floor.seekers[seeker.member].proposal
     assert for_first is not None
     if for_first.listener != first.member:
         first, second = second, first
@@ -323,7 +323,7 @@ async def test_nobody_stays_in_a_room_that_is_forgotten(house: House) -> None:
     room = await session(seeker, listener)
     await seeker.ask("end", session=room)
     later = await house.worker(skew=61 * 60_000)
-    await later.node.floor.do(floors.NOBODY, Settle())
+    await later.listening.service.do(floors.NOBODY, Settle())
     worker.follow()
     for each in (seeker, listener):
         await eventually(partial(_is_out_of, each, room))
@@ -382,21 +382,21 @@ async def test_whoever_closed_the_page_is_away_for_others_and_who_is_here_stays_
     monkeypatch.setattr(floors, "POLL_SECONDS", 0.1)
     monkeypatch.setattr(floors, "RESTATE_SECONDS", 0.1)
     worker = await house.worker()
-    worker.node.floor.rules = msgspec.structs.replace(worker.node.floor.rules, reachable=2_000)
+    worker.listening.service.rules = msgspec.structs.replace(worker.listening.service.rules, reachable=2_000)
     stays, goes = await worker.listener("anna"), await worker.listener("ben")
     worker.follow()
     await eventually(lambda: _listeners(worker, "free") == 2)
-    worker.desk.closed(goes.connection)
+    worker.dispatcher.closed(goes.connection)
     await eventually(lambda: (_listeners(worker, "free"), _listeners(worker, "away")) == (1, 1))
-    await eventually(lambda: [each.member for each in worker.node.floor.picture.listening] == [stays.member])
+    await eventually(lambda: [each.member for each in worker.listening.service.picture.listening] == [stays.member])
     view = (await stays.ask("console"))["ok"]
     assert (view["state"], "colleagues" in view) == ("free", False)
-    version, since = worker.node.floor.floor.version, time.monotonic()
+    version, since = worker.listening.service.floor.version, time.monotonic()
     while time.monotonic() - since < 2.5:
         # Nothing happens, for longer than anybody unseen would count as here.
         assert _listeners(worker, "free") == 1
         await asyncio.sleep(0.05)
-    assert worker.node.floor.floor.version == version
+    assert worker.listening.service.floor.version == version
 
 
 async def test_closing_time_is_told_to_those_who_wait_and_they_keep_their_place(
@@ -407,7 +407,7 @@ async def test_closing_time_is_told_to_those_who_wait_and_they_keep_their_place(
     seeker = await ask(worker)
     before = (await seeker.ask("standing"))["ok"]
     assert (before["open"], before["state"]) == (True, "waiting")
-    worker.node.floor._hours = Clock(parse_hours("never"), "UTC")
+    worker.listening.service._hours = Clock(parse_hours("never"), "UTC")
     worker.follow()
     await eventually(lambda: last(seeker, "standing").get("open") is False)
     told = last(seeker, "standing")

@@ -52,10 +52,10 @@ async def test_a_worker_whose_clock_is_wrong_goes_by_the_one_of_the_database(
     monkeypatch.setattr(house.store, "clock", clock)
     wrong = await house.worker(skew=skew)
     seeker = await ask(right)
-    await wrong.node.floor.do(floors.NOBODY, Settle())
-    assert wrong.node.floor.floor.seekers[seeker.member].lapsed_at is None
+    await wrong.listening.service.do(floors.NOBODY, Settle())
+    assert wrong.listening.service.floor.seekers[seeker.member].lapsed_at is None
     late = await ask(wrong)
-    assert abs(wrong.node.floor.floor.seekers[late.member].asked_at - right.node.now()) < 5_000
+    assert abs(wrong.listening.service.floor.seekers[late.member].asked_at - right.node.now()) < 5_000
     assert (await late.ask("standing"))["ok"]["place"] == 2
     said = next(each for each in late.wire.pushes() if "limits" in each.get("ok", {}))
     assert abs(said["ok"]["now"] - right.node.now()) < 5_000, "what is shown is counted from the same clock"
@@ -65,10 +65,10 @@ async def test_a_listener_who_was_away_and_is_revoked_keeps_nobody_waiting_for_t
     worker = await house.worker()
     listener = await worker.listener("anna")
     await listener.ask("available", on=False)
-    await worker.node.staff.add_operator("olga", "Olga", "lamp river boots sky")
+    await worker.people.accounts.add_operator("olga", "Olga", "lamp river boots sky")
     await house.store.set_staff(listener.member, frozenset({Role.MODERATOR}), now=worker.node.now())
     worker.follow()
-    await eventually(lambda: listener.member not in worker.node.floor.floor.listeners)
+    await eventually(lambda: listener.member not in worker.listening.service.floor.listeners)
 
 
 async def test_whoever_hands_over_while_entering_does_not_stay(house: House) -> None:
@@ -90,7 +90,7 @@ async def test_whoever_hands_over_while_entering_does_not_stay(house: House) -> 
 
 async def first_hands_over(worker: Worker, first: Guest, seeker: Guest, second: Guest, room: RoomId) -> None:
     """As if the first had asked on another tab."""
-    session, keeper = SessionId(room), worker.node.floor
+    session, keeper = SessionId(room), worker.listening.service
     await keeper.do(first.member, AskIn(session=session, listener=second.member, is_handover=True))
     for who in (seeker, second):
         await keeper.do(who.member, AnswerAskIn(session=session, yes=True))
@@ -123,17 +123,17 @@ async def test_a_block_is_never_refused_and_holds_from_the_moment_the_session_en
     seeker = await ask(worker)
     room = await talk(seeker, listener)
     blocked: list[bool] = []
-    do = worker.node.floor.do
+    do = worker.listening.service.do
 
     async def watched(*args: Any) -> Any:
         blocked.append(listener.member in await house.store.blocked_with(seeker.member))
         return await do(*args)
 
-    monkeypatch.setattr(worker.node.floor, "do", watched)
+    monkeypatch.setattr(worker.listening.service, "do", watched)
     assert "ok" in await listener.ask("block", session=room)
     assert blocked == [True]
     assert "ok" in await seeker.ask("ask", agreement=True)
-    assert worker.node.floor.floor.seekers[seeker.member].avoid == {listener.member}
+    assert worker.listening.service.floor.seekers[seeker.member].avoid == {listener.member}
 
 
 async def test_a_store_that_is_away_is_not_asked_without_end(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +147,7 @@ async def test_a_store_that_is_away_is_not_asked_without_end(house: House, monke
         raise StoreUnavailable("gone")
 
     monkeypatch.setattr(house.store, "floor_version", away)
-    monkeypatch.setattr(worker.node.floor.picture, "due", Millis(0))
+    monkeypatch.setattr(worker.listening.service.picture, "due", Millis(0))
     worker.follow()
     await asyncio.sleep(1.5)
     assert 1 <= tries <= 3
@@ -157,7 +157,7 @@ async def test_a_floor_that_went_back_is_shown_as_it_is(house: House, monkeypatc
     """A database that took over may have missed the last commits."""
     worker = await house.worker()
     await ask(worker)
-    version = worker.node.floor.floor.version
+    version = worker.listening.service.floor.version
 
     async def earlier() -> Floor:
         return Floor(version=version - 1)
@@ -168,7 +168,7 @@ async def test_a_floor_that_went_back_is_shown_as_it_is(house: House, monkeypatc
     monkeypatch.setattr(house.store, "floor", earlier)
     monkeypatch.setattr(house.store, "floor_version", earlier_version)
     worker.follow()
-    await eventually(lambda: worker.node.floor.floor.version == version - 1)
+    await eventually(lambda: worker.listening.service.floor.version == version - 1)
 
 
 async def test_words_are_tried_as_seldom_as_codes(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,11 +188,11 @@ async def test_whoever_hides_somebody_while_they_wait_is_not_brought_together_wi
 ) -> None:
     worker = await house.worker()
     listener, seeker = await worker.listener("anna"), await ask(worker)
-    found = worker.node.floor.floor.seekers[seeker.member]
+    found = worker.listening.service.floor.seekers[seeker.member]
     assert found.proposal is not None
     one, other = (seeker, listener) if is_seeker else (listener, seeker)
     for each in (one, other):
         await each.ask("join", room=PLAIN, agreement=1)
     assert "ok" in await one.ask("mute", member=other.id_in(PLAIN), on=True)
-    after = worker.node.floor.floor.seekers[seeker.member]
+    after = worker.listening.service.floor.seekers[seeker.member]
     assert (after.proposal, after.avoid) == (None, frozenset({listener.member}))

@@ -31,7 +31,7 @@ async def pass_time(*workers: Worker) -> None:
     """What presence has to say is told on these workers, and between them."""
     while True:
         for worker in workers:
-            await worker.sweep._presence()
+            await worker.rooms.tell_presence()
         await asyncio.sleep(0.02)
         # A worker that has told all that it knows, and heard it from the others, has nothing left to say.
         if not any(worker.node.presence._untold for worker in workers) and all(
@@ -39,7 +39,7 @@ async def pass_time(*workers: Worker) -> None:
         ):
             break
     for worker in workers:
-        await worker.sweep._presence()
+        await worker.rooms.tell_presence()
         worker.node.hub.flush()
 
 
@@ -323,7 +323,7 @@ async def test_a_list_that_is_told_whole_leaves_them_out_too(house: House) -> No
     assert wren.id_in(PLAIN) not in str(whole)
     assert any(each.id_in(PLAIN) in str(whole) for each in crowd)
     assert whole[-1]["here"] == 8
-    worker.sweep.restate_presence(stalker.connection.outbox, worker.node.hub._channels[ROOM].name)  # type: ignore[index]
+    worker.rooms.restate_presence(stalker.connection.outbox, worker.node.hub._channels[ROOM].name)  # type: ignore[index]
     assert wren.id_in(PLAIN) not in str(stalker.heard("presence")[-1])
 
 
@@ -360,14 +360,14 @@ async def test_what_the_bus_lost_about_members_is_found_within_the_minute(house:
     assert named is not None
     await house.store.set_mute(wren.member, stalker.member, True, 100, named.generation)
     await house.store.rename(friend.member, "Somebody Else", "somebody else")
-    await worker.sweep._touch()
+    await worker.people.touch()
     await pass_time(worker)
     assert wren.id_in(PLAIN) not in shown(stalker)
     assert stalker.id_in(PLAIN) not in shown(wren)
     assert [each.person.name for each in node.connections_of(friend.member) if each.person] == ["Somebody Else"]
     assert friend.heard("self")[-1]["member"]["name"] == "Somebody Else"
     heard = len(wren.heard("self"))
-    await worker.sweep._touch()
+    await worker.people.touch()
     assert len(wren.heard("self")) == heard, "who is up to date is told nothing"
     standings = await house.store.standings([wren.member, stalker.member, friend.member])
     for member, (persona, hides) in standings.items():

@@ -31,7 +31,7 @@ async def test_codes_are_hashed_one_at_a_time(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(code_hashing, "hash_code", counted)
     async with chatting(tmp_path) as (_, server):
-        identities = server.node.identities
+        identities = server.worker.people.identities
         members = [(await identities.arrive(None))[0] for _ in range(4)]
         codes = await asyncio.gather(*(identities.make_code(member.id) for member in members))
         restored = await asyncio.gather(*(identities.restore(code) for code in codes))

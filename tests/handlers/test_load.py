@@ -8,12 +8,10 @@ from typing import Any
 import msgspec
 
 from chatserver.domain.identity import NodeId
-from chatserver.domain.operating.alerts import Thresholds
 from chatserver.domain.operating.load import RoomSample
 from chatserver.domain.people.staff import Role
 from chatserver.domain.rooms.rooms import RoomId
-from chatserver.handlers.operating.health import Health
-from chatserver.handlers.operating.load import LoadKeeper
+from chatserver.handlers.operating.load import LoadMonitor
 from tests.domain.test_load import sample
 from tests.handlers.desk_house import PLAIN, SLOW, Guest, Worker, open_house
 from tests.kit.load_picture import LoadPicture
@@ -21,13 +19,11 @@ from tests.kit.load_picture import LoadPicture
 OTHER = NodeId("f" * 12)
 
 
-def keep(worker: Worker) -> LoadKeeper:
-    node = worker.node
-    node.load = LoadKeeper(node, Health(node), Thresholds(), name="lamp:1", version="0.1.0")
-    return node.load
+def keep(worker: Worker) -> LoadMonitor:
+    return worker.load.monitor
 
 
-async def turn(keeper: LoadKeeper) -> None:
+async def turn(keeper: LoadMonitor) -> None:
     """As a second passes."""
     keeper.take(keeper._node.id, await keeper.sample())
     keeper._look()
@@ -36,8 +32,8 @@ async def turn(keeper: LoadKeeper) -> None:
 
 async def operator(worker: Worker, login: str = "anna", *, agreed_by: Guest | None = None) -> Guest:
     """An operator at their page. The role of a second one counts as soon as the first has agreed to it."""
-    link = await worker.node.staff.make_invitation([Role.OPERATOR], None)
-    welcome = await worker.node.staff.accept_invitation(link.secret, login, login.title(), "lamp river boots sky")
+    link = await worker.people.accounts.make_invitation([Role.OPERATOR], None)
+    welcome = await worker.people.accounts.accept_invitation(link.secret, login, login.title(), "lamp river boots sky")
     if agreed_by is not None:
         await worker.node.store.agree_operator(welcome.sign_in.staff.member, agreed_by.member, worker.node.now())
     guest = Guest(worker, None)

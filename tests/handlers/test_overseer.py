@@ -10,7 +10,7 @@ import msgspec
 
 from chatserver.domain.history import Millis
 from chatserver.domain.moderation.measures import REASONS, MeasureKind
-from chatserver.handlers.moderation.monitor import Overseer
+from chatserver.handlers.moderation.monitor import ModerationMonitor
 from tests.handlers.desk_house import PLAIN, Worker, open_house
 from tests.handlers.test_load import operator
 
@@ -24,7 +24,7 @@ def said(worker: Worker) -> dict[str, str]:
 async def test_reports_and_measures_are_counted_and_timed(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         worker = await house.worker()
-        overseer = worker.node.overseer
+        overseer = worker.moderation.monitor
         anna, ben, cleo = await operator(worker), await worker.guest(), await worker.guest()
         for guest in (ben, cleo):
             await guest.ask("join", room=PLAIN, agreement=1)
@@ -39,7 +39,7 @@ async def test_reports_and_measures_are_counted_and_timed(tmp_path: Path) -> Non
         measure = {"cmd": "measure", "id": "one", "kind": "mute", "member": about, "minutes": 60, "reason": "Too loud."}
         for _ in range(2):
             # The same command again is the same measure.
-            await worker.desk.receive(anna.connection, msgspec.json.encode(measure).decode())
+            await worker.dispatcher.receive(anna.connection, msgspec.json.encode(measure).decode())
         assert len([each for each in anna.wire.pushes() if each.get("re") == "one" and "ok" in each]) == 2
         assert "ok" in await anna.ask("close", report=report["id"], outcome="measure")
         await overseer.count()
@@ -59,7 +59,7 @@ async def test_a_late_report_is_told_with_how_late_it_is(tmp_path: Path) -> None
         for guest in (ben, cleo):
             await guest.ask("join", room=PLAIN, agreement=1)
         await ben.ask("report_post", room=PLAIN, member=cleo.id_in(PLAIN), reason="unkind")
-        overseer, real = worker.node.overseer, worker.node.now
+        overseer, real = worker.moderation.monitor, worker.node.now
         worker.node.now = lambda: Millis(real() + 3_600_000 + 180_000)
         await overseer.count()
         load = overseer.load(worker.node.now())
@@ -76,7 +76,7 @@ async def test_a_log_that_was_changed_is_found_and_told(tmp_path: Path) -> None:
         await ben.ask("report_post", room=PLAIN, member=cleo.id_in(PLAIN), reason="unkind")
         (report,) = (await anna.ask("reports"))["ok"]["open"]
         await anna.ask("claim", report=report["id"])
-        overseer: Overseer = worker.node.overseer
+        overseer: ModerationMonitor = worker.moderation.monitor
         await overseer.check()
         assert overseer.load(worker.node.now()).is_log_whole
         assert said(worker)["chat_audit_whole"] == "1.0"

@@ -101,7 +101,7 @@ async def test_who_may_not_write_shows_nothing_of_it_and_keeps_their_name(house:
     for guest in (one, other):
         assert "ok" in await guest.ask("join", room=PLAIN, agreement=1)
     muted = Restriction(measure="x", kind=RestrictionKind.MUTE, room=PLAIN, until=Millis(worker.node.now() + 60_000))
-    worker.node.watch._restrictions[one.member] = (muted,)
+    worker.moderation.enforcement._restrictions[one.member] = (muted,)
     assert "ok" in await one.ask("typing", room=PLAIN)
     worker.node.hub.flush()
     assert other.heard("typing") == []

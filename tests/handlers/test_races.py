@@ -70,7 +70,7 @@ async def test_who_is_erased_while_saying_hello_does_not_stay(house: House) -> N
     gate = house.store.hold("hiding")
     coming = asyncio.create_task(worker.guest(token))
     await eventually(lambda: house.store.waiting)
-    await worker.node.identities.erase(token)
+    await worker.people.identities.erase(token)
     assert one.wire.closed_with == Close.IDENTITY_ENDED
     gate.set()
     outcome = (await asyncio.gather(coming, return_exceptions=True))[0]
@@ -102,17 +102,17 @@ async def test_lobby_counts_do_not_pile_up_for_a_socket_that_takes_nothing(house
     assert person is not None
     for _ in range(150):
         presence.enter(channel, person, walker)
-        await worker.sweep._presence()
-        await worker.sweep._counts()
+        await worker.rooms.tell_presence()
+        await worker.rooms._lobby.tell_counts()
         presence.leave(channel, person.id, walker)
-        await worker.sweep._presence()
-        await worker.sweep._counts()
+        await worker.rooms.tell_presence()
+        await worker.rooms._lobby.tell_counts()
     assert watcher.wire.waiting <= 2 * limits.outbox_bytes
     presence.enter(channel, person, walker)
-    await worker.sweep._presence()
-    await worker.sweep._counts()
+    await worker.rooms.tell_presence()
+    await worker.rooms._lobby.tell_counts()
     watcher.wire.drain()
-    await worker.sweep._counts()
+    await worker.rooms._lobby.tell_counts()
     assert watcher.heard("counts")[-1]["here"][PLAIN] == 1
 
 
@@ -124,8 +124,8 @@ async def test_lobby_and_metrics_learn_nothing_of_a_closed_room(house: House) ->
     assert person is not None
     for room in (RoomId("s-abcdefghijklmnop"), PLAIN):
         worker.node.presence.enter(room_channel(room), person, talker)
-    await worker.sweep._presence()
-    await worker.sweep._counts()
+    await worker.rooms.tell_presence()
+    await worker.rooms._lobby.tell_counts()
     assert watcher.heard("counts")[-1]["here"] == {PLAIN: 1}
     assert b"s-abcdefghijklmnop" not in worker.node.metrics.exposition()
 
@@ -165,11 +165,11 @@ async def test_store_with_too_much_to_do_is_said_by_statusz_and_is_no_bug(
         worker.node.aliases,
     )
     worker.node.store = busy
-    clockwork = asyncio.create_task(worker.sweep.run())
+    clockwork = asyncio.create_task(worker.jobs.run())
     assert (await Health(worker.node).check())["store"] not in ("", OK)
     with pytest.raises(Refusal):
         await hub.prepare(room_channel(PLAIN), None)
-    await eventually(lambda: any(record.message == "sweep_postponed" for record in caplog.records), timeout=8)
+    await eventually(lambda: any(record.message == "job_postponed" for record in caplog.records), timeout=8)
     clockwork.cancel()
     await asyncio.gather(clockwork, return_exceptions=True)
     assert hub.channels == 0
@@ -200,9 +200,9 @@ async def test_who_was_erased_where_the_bus_lost_it_is_found_by_the_sweep(house:
     other = await there.guest(here.token_of(one))
     stranger = await there.guest()
     # Workers of these tests hear nothing of each other: every announcement is lost.
-    await here.node.identities.erase(here.token_of(one))
+    await here.people.identities.erase(here.token_of(one))
     assert one.wire.closed_with == Close.IDENTITY_ENDED
     assert other.wire.closed_with is None
-    await there.sweep._touch()
+    await there.people.touch()
     assert other.wire.closed_with == Close.IDENTITY_ENDED
     assert stranger.wire.closed_with is None

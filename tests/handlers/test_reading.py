@@ -99,7 +99,7 @@ async def test_what_seemed_to_be_refused_and_was_not_is_read_all_the_same(
     worker = await house.worker()
     guest = await _inside(worker)
     forever = Restriction(measure="x", kind=RestrictionKind.MUTE, room=PLAIN, until=Millis(1 << 50))
-    monkeypatch.setattr(worker.node.watch, "_restrictions", {guest.member: (forever,)})
+    monkeypatch.setattr(worker.moderation.enforcement, "_restrictions", {guest.member: (forever,)})
     answer = await guest.ask("post", room=PLAIN, text="I am going to kill myself tonight")
     assert answer["ok"]["care"] == "self_harm"
     (report,) = (await house.store.queue(OPERATOR, Millis(0))).open

@@ -349,7 +349,7 @@ async def test_one_guest_who_asks_and_ends_leaves_all_listeners_free(house: Hous
     """[P-SHARE-2] One guest used up all listeners for the day."""
     worker = await house.worker()
     listeners = [await worker.listener(name) for name in ("anna", "ben", "cleo")]
-    keeper, guest = worker.node.floor, await worker.guest(address=HERE)
+    keeper, guest = worker.listening.service, await worker.guest(address=HERE)
     refusals = []
     for _ in range(6):
         reply = await guest.ask("ask", agreement=True)
@@ -411,7 +411,7 @@ async def test_asking_again_and_again_takes_no_lock_of_the_floor(house: House) -
     waiting = [await worker.guest(address=HERE) for _ in range(5)]
     for guest in waiting:
         assert "ok" in await guest.ask("ask", agreement=True)
-    await worker.node.floor.do(waiting[0].member, Settle())
+    await worker.listening.service.do(waiting[0].member, Settle())
     commits = count(worker.node.store, "commit_floor")
     others = [await worker.guest(address=HERE) for _ in range(5)]
     for guest in others:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,12 @@ from msgspec.structs import replace
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.people.staff import Capability, Role, may
-from chatserver.handlers import commands
+from chatserver.handlers import dispatcher
 from chatserver.handlers.answer import Answer
-from chatserver.handlers.commands import TABLE, Row, dispatch
+from chatserver.handlers.commands import CommandSpec, never
+from chatserver.handlers.dispatcher import CommandDispatcher
+from chatserver.handlers.part import Part
+from chatserver.handlers.registry import COMMANDS as SPECS
 from chatserver.protocol.examples import COMMANDS
 from chatserver.protocol.fields import Command
 from chatserver.protocol.messages import DoneOk, Hello
@@ -31,6 +34,17 @@ async def guest(worker: Worker) -> Guest:
     return await worker.guest()
 
 
+def answer_with(worker: Worker, specs: Mapping[type[Command], CommandSpec]) -> CommandDispatcher:
+    """Return a dispatcher that knows only these commands, with the contexts of the worker's own parts."""
+    found = CommandDispatcher(worker.node, worker.people.context)
+    for part in worker.parts:
+        only = Part()
+        only.context = part.context
+        only.commands = {kind: spec for kind, spec in specs.items() if kind in part.commands}  # type: ignore[misc]
+        found.register([only])
+    return found
+
+
 ROLES = [frozenset[Role](), *(frozenset({role}) for role in Role)]
 
 
@@ -46,19 +60,19 @@ async def test_every_command_runs_for_those_who_may_and_for_nobody_else(
 
     guest.connection.roles = roles
     # Whether the password was given lately is another question, and asked in tests of its own.
-    rows = {kind: replace(row, handler=note, is_dangerous=False) for kind, row in TABLE.items()}
-    monkeypatch.setattr(commands, "TABLE", rows)
-    monkeypatch.setattr(commands, "cost_of", lambda kind: 0.0)
+    specs = {kind: replace(spec, handler=note, is_dangerous=never) for kind, spec in SPECS.items()}
+    answering = answer_with(worker, specs)
+    monkeypatch.setattr(dispatcher, "cost_of", lambda kind: 0.0)
     given = {type(command): command for command in COMMANDS if not isinstance(command, Hello)}
-    assert given.keys() == TABLE.keys()
+    assert given.keys() == SPECS.keys()
     for kind, command in given.items():
-        needs = TABLE[kind].needs
+        needs = SPECS[kind].needs
         if needs is None or may(roles, needs):
-            await dispatch(worker.node, guest.connection, command)
+            await answering.dispatch(guest.connection, command)
             assert ran.pop() is kind
         else:
             with pytest.raises(Refusal) as caught:
-                await dispatch(worker.node, guest.connection, command)
+                await answering.dispatch(guest.connection, command)
             assert caught.value.reason is Reason.NOT_ALLOWED
     assert ran == []
 
@@ -66,10 +80,10 @@ async def test_every_command_runs_for_those_who_may_and_for_nobody_else(
 @pytest.mark.parametrize("capability", list(Capability))
 @pytest.mark.parametrize("roles", ROLES, ids=lambda roles: next(iter(roles), "member"))
 async def test_a_row_that_needs_something_is_refused_on_the_wire(
-    worker: Worker, guest: Guest, roles: frozenset[Role], capability: Capability, monkeypatch: pytest.MonkeyPatch
+    worker: Worker, guest: Guest, roles: frozenset[Role], capability: Capability
 ) -> None:
-    kind = next(kind for kind in TABLE if kind.__struct_config__.tag == "ping")
-    monkeypatch.setattr(commands, "TABLE", {**TABLE, kind: replace(TABLE[kind], needs=capability)})
+    kind = next(kind for kind in SPECS if kind.__struct_config__.tag == "ping")
+    worker.dispatcher = answer_with(worker, {kind: replace(SPECS[kind], needs=capability)})
     guest.connection.roles = roles
     reply = await guest.ask("ping")
     assert ("ok" in reply) == may(roles, capability)
@@ -100,9 +114,9 @@ async def test_a_page_of_long_posts_costs_more_than_one_of_short_posts(worker: W
 
 async def test_what_one_may_not_do_costs_all_the_same(worker: Worker, guest: Guest) -> None:
     """Whoever asks for what is not theirs again and again is slowed down like everybody."""
-    row = Row(TABLE[type(COMMANDS[1])].handler, Capability.OPERATE)
+    kind = type(COMMANDS[1])
+    worker.dispatcher = answer_with(worker, {kind: CommandSpec(SPECS[kind].handler, Capability.OPERATE)})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(commands, "cost_of", lambda kind: 30.0)
-        patch.setattr(commands, "TABLE", {**TABLE, type(COMMANDS[1]): row})
+        patch.setattr(dispatcher, "cost_of", lambda kind: 30.0)
         codes = [(await guest.ask("rooms"))["error"]["code"] for _ in range(2)]
     assert codes == ["not_allowed", "rate_limited"]

@@ -16,7 +16,7 @@ import pytest
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.moderation.measures import REASONS, counted_reason
 from chatserver.edge.openapi import document as openapi_document
-from chatserver.handlers.commands import TABLE
+from chatserver.handlers.registry import COMMANDS as TABLE
 from chatserver.protocol import messages as m
 from chatserver.protocol.asyncapi import REPLY_TO, document, tag_of
 from chatserver.protocol.codec import Encoding, decode_command

@@ -19,7 +19,7 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.invariants import PROMISES, audit
 from chatserver.domain.listening.matching import next_proposals
-from chatserver.domain.listening.state import Floor, FloorRules, Session
+from chatserver.domain.listening.state import Floor, ListeningRules, Session
 from chatserver.store.contract import Store
 from tests.kit.web import WebClient
 from tests.reliability.history import Log, Verdict
@@ -36,7 +36,7 @@ class Watch:
 
     store: Store
     urls: Sequence[str]
-    rules: FloorRules
+    rules: ListeningRules
     complaints: list[str] = field(default_factory=list)
     longest_idle: float = 0.0
     looks: int = 0
@@ -89,7 +89,7 @@ def judge_floor(
     listeners: Sequence[FloorDiary],
     floor: Floor,
     logs: Mapping[str, Log],
-    rules: FloorRules,
+    rules: ListeningRules,
     caps: Mapping[MemberId, int],
 ) -> Verdict:
     """Judge it all when everything is quiet. `logs` holds every session's posts by its channel."""
@@ -130,7 +130,7 @@ def _judge_seekers(sessions: Iterable[Session], verdict: Verdict) -> None:
 
 
 def _judge_listeners(
-    sessions: Iterable[Session], rules: FloorRules, caps: Mapping[MemberId, int], verdict: Verdict
+    sessions: Iterable[Session], rules: ListeningRules, caps: Mapping[MemberId, int], verdict: Verdict
 ) -> None:
     by_listener: dict[MemberId, list[Session]] = {}
     for session in sessions:

@@ -12,8 +12,8 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.state import (
     Floor,
-    FloorRules,
     Listener,
+    ListeningRules,
     Profile,
     Proposal,
     Seeker,
@@ -28,7 +28,7 @@ from tests.reliability.queue import FloorDiary, Line
 
 ANNA, BEN, LIV = MemberId("m_anna"), MemberId("m_ben"), MemberId("m_liv")
 FIRST, SECOND = SessionId("s-first"), SessionId("s-second")
-RULES = FloorRules(pause=1_000, sessions_a_day=2)
+RULES = ListeningRules(pause=1_000, sessions_a_day=2)
 NOW = Millis(100_000)
 
 

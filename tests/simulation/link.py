@@ -92,7 +92,7 @@ class Link:
         self._pending: list[bytes] = []
         self._pump: asyncio.Task[None] | None = None
         self._drained: Callable[[], None] | None = None
-        self.connection: Connection = worker.desk.open(
+        self.connection: Connection = worker.dispatcher.open(
             self, binary=binary, token=token, staff_token=None, admit_guest=lambda: 0.0, admit_words=_free
         )
         worker.links[self] = None
@@ -224,7 +224,7 @@ class Link:
     async def _run(self, data: bytes) -> None:
         try:
             while True:
-                await self.worker.desk.receive(self.connection, data if self._binary else data.decode())
+                await self.worker.dispatcher.receive(self.connection, data if self._binary else data.decode())
                 if not self._pending:
                     break
                 data = self._pending.pop(0)
@@ -242,7 +242,7 @@ class Link:
     def _farewell(self) -> None:
         self.worker.links.pop(self, None)
         if not self.worker.is_dead:
-            self.worker.desk.closed(self.connection)
+            self.worker.dispatcher.closed(self.connection)
 
     def _put(self, data: bytes) -> None:
         if not self._buffer and not self._is_slow:

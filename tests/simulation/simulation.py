@@ -63,7 +63,7 @@ class Simulation:
                 self.history,
                 self._world.memory,
                 self._find,
-                lambda worker, member: worker.node.identities.token_for(MemberId(member)),
+                lambda worker, member: worker.people.identities.token_for(MemberId(member)),
                 is_binary=number % 2 == 1,
             )
             for number in range(plan.clients)

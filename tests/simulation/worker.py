@@ -8,40 +8,18 @@ from functools import cache
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from chatserver.delivery.hub import Hub
-from chatserver.delivery.presence import Presence
-from chatserver.delivery.tasks import Tasks
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import NodeId
 from chatserver.domain.limits import Limits
-from chatserver.domain.listening.opening_hours import parse_hours
-from chatserver.domain.listening.state import FloorRules
-from chatserver.domain.operating.alerts import Thresholds
-from chatserver.domain.rooms.coverage import DutyRules
-from chatserver.domain.rooms.rooms import RoomRules
-from chatserver.domain.rooms.settings import Hours
-from chatserver.handlers.dispatcher import Desk
-from chatserver.handlers.listening.opening_hours import Clock
-from chatserver.handlers.listening.service import FloorKeeper
-from chatserver.handlers.moderation.enforcement import Watch
-from chatserver.handlers.moderation.monitor import Overseer
-from chatserver.handlers.node import Node
-from chatserver.handlers.operating.health import Health
-from chatserver.handlers.operating.load import LoadKeeper
-from chatserver.handlers.people.account_monitor import AccountsKeeper
-from chatserver.handlers.people.arrivals import Arrivals
-from chatserver.handlers.people.hiding import HidingBook
 from chatserver.handlers.people.identity import Identities, new_member_id
 from chatserver.handlers.people.staff import StaffAccounts
-from chatserver.handlers.periodic import Sweep
-from chatserver.handlers.rooms.admission import HouseKeeper
-from chatserver.handlers.rooms.coverage import DutyKeeper
 from chatserver.metrics import Metrics
 from chatserver.protocol import internode
 from chatserver.protocol.codes import Close
-from chatserver.server import Server
 from chatserver.store.contract import StoreUnavailable
 from chatserver.wordlists import load
+from chatserver.worker import Worker as BuiltWorker
+from chatserver.worker import WorkerOptions
 from tests.simulation.bus import SimulatedBus, SimulatedExchange
 from tests.simulation.disk import START, SimulatedStore, World
 from tests.simulation.ids import ALIASES
@@ -76,8 +54,8 @@ def metrics() -> Metrics:
     return made
 
 
-class Worker(Server):
-    """The returning half of the ring, what it hears and how it ends, is `Server`'s own. `skew` in milliseconds."""
+class Worker(BuiltWorker):
+    """A worker as the server builds it, on a simulated bus and store. `skew` in milliseconds."""
 
     def __init__(
         self, name: str, plan: Plan, world: World, exchange: SimulatedExchange, skew: int, doom: Callable[[str], None]
@@ -93,19 +71,13 @@ class Worker(Server):
         self.links: dict[Link, None] = {}
         self.store = SimulatedStore(world, doom)
         self.bus = SimulatedBus(exchange)
-        node_id = NodeId(name.ljust(internode.NODE_ID_LENGTH, "-"))
         draw = Random(f"{plan.seed} {name}").randrange
-        identities = Identities(self.store, token_key=KEY, code_pepper=KEY, name_length=24, now=now, draw=draw)
-        self.node = Node(
-            id=node_id,
+        super().__init__(
+            id=NodeId(name.ljust(internode.NODE_ID_LENGTH, "-")),
             store=self.store,
             bus=self.bus,
-            hub=Hub(node_id, self.store, self.bus, plan.limits, metrics(), now, ALIASES),
-            aliases=ALIASES,
-            hiding=HidingBook(),
-            presence=Presence(node_id),
-            identities=identities,
-            staff=StaffAccounts(
+            identities=Identities(self.store, token_key=KEY, code_pepper=KEY, name_length=24, now=now, draw=draw),
+            accounts=StaffAccounts(
                 self.store,
                 new_id=lambda: new_member_id(draw),
                 now=now,
@@ -113,47 +85,30 @@ class Worker(Server):
                 sign_in_age=3_600_000,
                 invitation_age=3_600_000,
             ),
-            limits=plan.limits,
-            rules=RoomRules(),
-            retention=plan.retention,
+            aliases=ALIASES,
             words=WORDS,
+            challenge_key=KEY,
             metrics=metrics(),
             now=now,
             monotonic=loop.time,
+            # Nobody listens in this world: the queue is there, and empty.
+            options=WorkerOptions(limits=plan.limits, retention=plan.retention, hours="never", name=name, version="0"),
         )
-        identities.on_erased = self._erased
-        # Nobody listens in this world: the floor is there, and empty.
-        self.node.floor = FloorKeeper(self.node, FloorRules(), Clock(parse_hours("never"), "UTC"), ("en",))
-        self._health = Health(self.node)
-        self._sweep = Sweep(self.node, self._health)
-        # It hears who left; what a worker's load is, is none of this world's questions.
-        self.node.load = LoadKeeper(self.node, self._health, Thresholds(), name=name, version="0")
-        self.node.hub.on_caught_up = self._sweep.restate_presence
-        self._tasks = Tasks()
-        self.node.watch = Watch(self.node)
-        self.node.arrivals = Arrivals(self.node)
-        identities.on_raised = self.node.arrivals.raised
-        self.node.house = HouseKeeper(self.node, Hours(hours="always", timezone="UTC"), b"k" * 32)
-        self.node.overseer = Overseer(self.node)
-        self.node.accounts = AccountsKeeper(self.node)
-        self.node.duty = DutyKeeper(self.node, DutyRules())
-        self.desk = Desk(self.node)
         self.is_serving = False
-        self._tasks.start(self._live(), f"{name} lives")
+        self.node.tasks.start(self._live(), f"{name} lives")
 
     async def _live(self) -> None:
-        node = self.node
         while True:
             try:
-                await self._sweep.load_rooms()
+                await self.rooms.load_rooms()
                 break
             except StoreUnavailable:
                 # The supervisor starts it again.
                 await asyncio.sleep(0.2)
-        await node.bus.start(self._hear, self._attached)
-        await node.bus.subscribe([internode.TOPIC_NODES, internode.node_topic(node.id)])
-        self._tasks.start(node.hub.run(), "hub")
-        self._tasks.start(self._sweep.run(), "sweep")
+        await self.node.bus.start(self._hear, self._attached)
+        await self.node.bus.subscribe([internode.TOPIC_NODES, internode.node_topic(self.node.id)])
+        self.node.tasks.start(self.node.hub.run(), "hub")
+        self.node.tasks.start(self.jobs.run(), "jobs")
         self.is_serving = True
 
     def kill(self) -> None:
@@ -166,7 +121,7 @@ class Worker(Server):
         for link in [*self.links]:
             link.kill()
         self.links.clear()
-        for tasks in (self._tasks, self.node.hub._tasks):
+        for tasks in (self.node.tasks, self.node.hub._tasks):
             tasks._is_closed = True
             for task in [*tasks._tasks]:
                 task.cancel()
@@ -174,9 +129,9 @@ class Worker(Server):
     async def stop(self) -> None:
         """The drained end, as the server's."""
         self.is_serving = False
-        self._drain()
+        self.node.is_draining = True
         for link in [*self.links]:
-            self.desk.say_draining(link.connection, 0.1)
+            self.dispatcher.say_draining(link.connection, 0.1)
             link.close(Close.SERVICE_RESTART)
         until = asyncio.get_running_loop().time() + 2.0
         while self.links and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110 - virtual
@@ -185,7 +140,7 @@ class Worker(Server):
             link.disconnect()
         node = self.node
         node.bus.publish([(topic, internode.encode(node.id, m)) for topic, m in node.presence.farewell()])
-        await self._tasks.close()
+        await node.tasks.close()
         await node.hub.close()
         await node.bus.close()
         self.store.kill()

@@ -57,7 +57,7 @@ class GiveFeedback(_Struct, frozen=True, kw_only=True):
 
 
 class SetProfile(_Struct, frozen=True, kw_only=True):
-    """What a listener takes on. The cap is held to `FloorRules.most_cap`."""
+    """What a listener takes on. The cap is held to `ListeningRules.most_cap`."""
 
     profile: Profile
 
@@ -86,7 +86,7 @@ class Decline(_Struct, frozen=True, kw_only=True):
 
 class SayNobody(_Struct, frozen=True, kw_only=True):
     """The listener waited for a first word and none came: the session ends, costs them nothing, and is counted for the
-    seeker. Raises NOT_NOBODY where the seeker wrote, or (with `retry_after`) before `FloorRules.nobody_after`."""
+    seeker. Raises NOT_NOBODY where the seeker wrote, or (with `retry_after`) before `ListeningRules.nobody_after`."""
 
     session: SessionId
 

@@ -16,7 +16,7 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.changes import Draft
 from chatserver.domain.listening.rest_rules import DAY
-from chatserver.domain.listening.state import Floor, FloorRules, Seeker, Session, Share
+from chatserver.domain.listening.state import Floor, ListeningRules, Seeker, Session, Share
 from chatserver.domain.sources import WIDENING
 
 HOUR: Final = 3_600_000
@@ -50,7 +50,7 @@ def expires_at(share: Share) -> Millis:
 
 
 def require(
-    floor: Floor, who: MemberId, networks: tuple[str, ...], allowance: int, now: Millis, rules: FloorRules
+    floor: Floor, who: MemberId, networks: tuple[str, ...], allowance: int, now: Millis, rules: ListeningRules
 ) -> None:
     """Refuse a new place in the queue to a member, or a network, that has had its share.
 
@@ -66,7 +66,7 @@ def require(
 
 
 def _require_of_network(
-    floor: Floor, who: MemberId, network: str, allowance: int, now: Millis, rules: FloorRules
+    floor: Floor, who: MemberId, network: str, allowance: int, now: Millis, rules: ListeningRules
 ) -> None:
     waiting = sum(
         network in seeker.networks and seeker.session is None
@@ -84,7 +84,7 @@ def _require_of_network(
         raise Refusal(Reason.PLACES_USED, retry_after=60.0)
 
 
-def had(floor: Floor, who: MemberId, now: Millis, rules: FloorRules) -> int:
+def had(floor: Floor, who: MemberId, now: Millis, rules: ListeningRules) -> int:
     """Return how many sessions of today a member asks behind: whoever had fewer comes first."""
     share = floor.shares.get(who)
     if share is None:
@@ -95,7 +95,7 @@ def had(floor: Floor, who: MemberId, now: Millis, rules: FloorRules) -> int:
 
 
 def rests_until(
-    floor: Floor, who: MemberId, networks: tuple[str, ...], allowance: int, rules: FloorRules
+    floor: Floor, who: MemberId, networks: tuple[str, ...], allowance: int, rules: ListeningRules
 ) -> Millis | None:
     """Return until when nobody is asked about a member who withdrew from proposals, or None.
 
@@ -110,7 +110,7 @@ def rests_until(
     return max(found, default=None)
 
 
-def _member_again_at(share: Share | None, now: Millis, rules: FloorRules) -> Millis | None:
+def _member_again_at(share: Share | None, now: Millis, rules: ListeningRules) -> Millis | None:
     if share is None:
         return None
     ends: list[int] = []
@@ -122,7 +122,7 @@ def _member_again_at(share: Share | None, now: Millis, rules: FloorRules) -> Mil
     return Millis(max(ends)) if ends else None
 
 
-def _rest_ends(share: Share | None, free: int, rules: FloorRules) -> Millis | None:
+def _rest_ends(share: Share | None, free: int, rules: ListeningRules) -> Millis | None:
     if share is None or not share.withdrawn:
         return None
     last = share.withdrawn[-1]

@@ -13,7 +13,7 @@ import msgspec
 from chatserver.domain.history import Millis
 from chatserver.domain.listening.matching import loads, next_proposals
 from chatserver.domain.listening.rest_rules import cap_of, pause_of, taken_this_week, taken_today
-from chatserver.domain.listening.state import Floor, FloorRules, Listener, Proposal, Seeker, Session
+from chatserver.domain.listening.state import Floor, Listener, ListeningRules, Proposal, Seeker, Session
 
 _LATE: Final = 10_000
 """Milliseconds by which something may be overdue: those who see to it wake now and then, and are sometimes killed."""
@@ -54,7 +54,7 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
 PROMISES = tuple(name for name in Audit.__struct_fields__ if not name.startswith("idle"))
 
 
-def audit(floor: Floor, now: Millis, rules: FloorRules) -> Audit:
+def audit(floor: Floor, now: Millis, rules: ListeningRules) -> Audit:
     """Count what does not hold at `now`."""
     live = [session for session in floor.sessions.values() if session.is_live]
     seats = loads(floor)
@@ -91,12 +91,12 @@ def _shared_sessions(floor: Floor, live: list[Session]) -> int:
     return strangers + sum(session not in inside for session in theirs)
 
 
-def _is_over_cap(listener: Listener, seats: int, asked: int, rules: FloorRules) -> bool:
+def _is_over_cap(listener: Listener, seats: int, asked: int, rules: ListeningRules) -> bool:
     """Who lowers their own cap keeps the sessions that they have, and gets no more."""
     return seats > rules.most_cap or (asked > 0 and seats > cap_of(listener, rules))
 
 
-def _orphans(floor: Floor, live: list[Session], now: Millis, rules: FloorRules) -> int:
+def _orphans(floor: Floor, live: list[Session], now: Millis, rules: ListeningRules) -> int:
     away = sum(
         seeker.session is None
         and now - seeker.seen_at >= rules.grace + _LATE

@@ -15,7 +15,7 @@ import msgspec
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.rest_rules import cap_of, is_here, pause_of, room_to_take
-from chatserver.domain.listening.state import Floor, FloorRules, Listener, Proposal, Seeker, Wish
+from chatserver.domain.listening.state import Floor, Listener, ListeningRules, Proposal, Seeker, Wish
 
 WHY: Final = {
     "came_back": "Their come-back words lead to this listener",
@@ -151,7 +151,7 @@ def places(floor: Floor) -> dict[MemberId, int]:
     return {seeker.member: place for place, seeker in enumerate(queue(floor), start=1)}
 
 
-def may_be_matched(seeker: Seeker, now: Millis, rules: FloorRules) -> bool:
+def may_be_matched(seeker: Seeker, now: Millis, rules: ListeningRules) -> bool:
     """Whether somebody can be asked about them now. Who is not connected keeps the place, and is passed over until
     they are back: a listener should find somebody there. So does who rests from withdrawing."""
     return (
@@ -191,7 +191,7 @@ def promised(floor: Floor) -> Counter[MemberId]:
     return promises
 
 
-def is_eligible_listener(floor: Floor, listener: Listener, now: Millis, rules: FloorRules) -> bool:
+def is_eligible_listener(floor: Floor, listener: Listener, now: Millis, rules: ListeningRules) -> bool:
     """Whether they could be asked about somebody now."""
     if any(
         seeker.proposal is not None and seeker.proposal.listener == listener.member for seeker in floor.seekers.values()
@@ -200,7 +200,7 @@ def is_eligible_listener(floor: Floor, listener: Listener, now: Millis, rules: F
     return may_take_one_more(floor, listener, now, rules)
 
 
-def may_take_one_more(floor: Floor, listener: Listener, now: Millis, rules: FloorRules) -> bool:
+def may_take_one_more(floor: Floor, listener: Listener, now: Millis, rules: ListeningRules) -> bool:
     """Whether they are there, rested, and have a seat that is neither taken nor promised."""
     return (
         is_here(listener, now, rules)
@@ -210,7 +210,7 @@ def may_take_one_more(floor: Floor, listener: Listener, now: Millis, rules: Floo
     )
 
 
-def free_listeners(floor: Floor, now: Millis, rules: FloorRules) -> list[Listener]:
+def free_listeners(floor: Floor, now: Millis, rules: ListeningRules) -> list[Listener]:
     """Everybody of whom `is_eligible_listener` holds."""
     there = [
         listener
@@ -234,7 +234,7 @@ def free_listeners(floor: Floor, now: Millis, rules: FloorRules) -> list[Listene
 # ------------------------------------------------------------------------------------------------ proposals
 
 
-def next_proposals(floor: Floor, now: Millis, rules: FloorRules) -> list[tuple[Seeker, Proposal]]:
+def next_proposals(floor: Floor, now: Millis, rules: ListeningRules) -> list[tuple[Seeker, Proposal]]:
     """Whom to ask about whom now. The one who has waited longest chooses first among the free, and so on down the
     queue; who can meet nobody who is free is passed over, and keeps the place."""
     free = {listener.member: listener for listener in free_listeners(floor, now, rules)}
@@ -262,7 +262,7 @@ def next_proposals(floor: Floor, now: Millis, rules: FloorRules) -> list[tuple[S
     return proposals
 
 
-def is_resting(seeker: Seeker, now: Millis, rules: FloorRules) -> bool:
+def is_resting(seeker: Seeker, now: Millis, rules: ListeningRules) -> bool:
     """Whether those who let this seeker pass are not to be asked again yet."""
     return seeker.refused_at is not None and now < seeker.refused_at + rules.ask_again
 
@@ -286,7 +286,7 @@ def _first(seeker: Seeker, choice: Iterable[MemberId], is_resting: bool) -> Memb
     return again
 
 
-def _proposal(seeker: Seeker, listener: Listener, now: Millis, rules: FloorRules) -> Proposal:
+def _proposal(seeker: Seeker, listener: Listener, now: Millis, rules: ListeningRules) -> Proposal:
     return Proposal(
         listener=listener.member, made_at=now, deadline=Millis(now + rules.proposal), why=why(seeker, listener)
     )
@@ -295,7 +295,7 @@ def _proposal(seeker: Seeker, listener: Listener, now: Millis, rules: FloorRules
 # ------------------------------------------------------------------------------------------------ the estimate
 
 
-def pace(floor: Floor, now: Millis, rules: FloorRules) -> Pace:
+def pace(floor: Floor, now: Millis, rules: ListeningRules) -> Pace:
     """What those who wait may expect, from the hand-overs of the last `rules.waits_kept`."""
     recent = sorted(
         (met_at, max(0, met_at - asked_at)) for asked_at, met_at in floor.waits if now - rules.waits_kept < met_at
@@ -333,7 +333,7 @@ class Prospects:
         return any(not _are_apart(seeker, listener) for listener in fitting)
 
 
-def estimate(floor: Floor, member: MemberId, now: Millis, rules: FloorRules) -> tuple[int | None, int]:
+def estimate(floor: Floor, member: MemberId, now: Millis, rules: ListeningRules) -> tuple[int | None, int]:
     """In how many seconds somebody who waits may hope for a listener, and from how many hand-overs that is told."""
     expected, own = pace(floor, now, rules), place(floor, member)
     here = [listener for listener in floor.listeners.values() if is_here(listener, now, rules)]

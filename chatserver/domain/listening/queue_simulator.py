@@ -45,7 +45,7 @@ from chatserver.domain.listening.commands import (
 from chatserver.domain.listening.decide import decide_and_settle, due_at, evolve_all, settle
 from chatserver.domain.listening.queue_history import GRAIN, Outcome, Recorded, Span, Wait
 from chatserver.domain.listening.rest_rules import NEVER
-from chatserver.domain.listening.state import Floor, FloorRules, Listener, Profile, SessionId, Wish
+from chatserver.domain.listening.state import Floor, Listener, ListeningRules, Profile, SessionId, Wish
 from chatserver.domain.moderation.disclosure import SMALL
 
 FEWEST_ASKS: Final = 20
@@ -87,7 +87,7 @@ MOST_SECONDS: Final = 600
 
 
 def policy(
-    rules: FloorRules,
+    rules: ListeningRules,
     *,
     listeners: int = 0,
     pause_minutes: int | None = None,
@@ -153,7 +153,7 @@ class Run(msgspec.Struct, frozen=True):
     there: int
 
 
-def simulate(recorded: Recorded, policy: Policy, rules: FloorRules, seed: int = 0) -> Simulation | None:
+def simulate(recorded: Recorded, policy: Policy, rules: ListeningRules, seed: int = 0) -> Simulation | None:
     """None where there are fewer than FEWEST_ASKS."""
     if len(recorded.waits) < FEWEST_ASKS:
         return None
@@ -173,7 +173,7 @@ def as_it_was(recorded: Recorded) -> Run:
     )
 
 
-def replay(recorded: Recorded, policy: Policy, rules: FloorRules, seed: int = 0) -> Run:
+def replay(recorded: Recorded, policy: Policy, rules: ListeningRules, seed: int = 0) -> Run:
     """The record again under a policy. Raises OutOfRange where that takes too many steps."""
     return _Replay(recorded, policy, rules, seed).run()
 
@@ -279,7 +279,7 @@ _Step = _Comes | _Goes | _Asks | _GivesUp | _Answers | _Ends | _Settles
 
 
 class _Replay:
-    def __init__(self, recorded: Recorded, policy: Policy, rules: FloorRules, seed: int) -> None:
+    def __init__(self, recorded: Recorded, policy: Policy, rules: ListeningRules, seed: int) -> None:
         self._asked = sorted(recorded.waits, key=lambda wait: (wait.asked_at, wait.ended_at, wait.outcome))
         self._rules = _rules(rules, policy)
         self._limit, self._new_limit = rules.length, rules.length if policy.length is None else policy.length
@@ -423,7 +423,7 @@ class _Replay:
         self._plan(self._settles_at, _Settles())
 
 
-def _rules(rules: FloorRules, policy: Policy) -> FloorRules:
+def _rules(rules: ListeningRules, policy: Policy) -> ListeningRules:
     """Nobody is lost, idle or held to the limit here but as the record says; and nothing is kept."""
     return msgspec.structs.replace(
         rules,

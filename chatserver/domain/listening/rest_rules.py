@@ -13,7 +13,7 @@ import msgspec
 
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.listening.state import Floor, FloorRules, Listener, Pause, Session
+from chatserver.domain.listening.state import Floor, Listener, ListeningRules, Pause, Session
 
 HOUR: Final = 3_600_000
 DAY: Final = 24 * HOUR
@@ -32,7 +32,7 @@ class ListenerState(StrEnum):
     PAUSED = "paused"
 
 
-def pause_of(listener: Listener, now: Millis, rules: FloorRules) -> tuple[Pause, Millis | None] | None:
+def pause_of(listener: Listener, now: Millis, rules: ListeningRules) -> tuple[Pause, Millis | None] | None:
     """Why a listener gets nobody now and until when; None where nothing stands in the way. A debrief has no end but its
     note. Of several reasons the one that lasts longest. Views show this, not the record's own fields, which know
     nothing of caps and debriefs."""
@@ -54,7 +54,7 @@ def pause_of(listener: Listener, now: Millis, rules: FloorRules) -> tuple[Pause,
     return pause, until
 
 
-def room_to_take(listener: Listener, now: Millis, rules: FloorRules) -> int:
+def room_to_take(listener: Listener, now: Millis, rules: ListeningRules) -> int:
     """How many more sessions the caps of a day and a week leave."""
     return min(
         rules.sessions_a_day - taken_today(listener, now), rules.sessions_a_week - taken_this_week(listener, now)
@@ -71,12 +71,12 @@ def taken_this_week(listener: Listener, now: Millis) -> int:
     return sum(at > now - WEEK for at in listener.taken)
 
 
-def cap_of(listener: Listener, rules: FloorRules) -> int:
+def cap_of(listener: Listener, rules: ListeningRules) -> int:
     """How many sessions a listener has most at once."""
     return max(1, min(listener.profile.cap, rules.most_cap))
 
 
-def is_here(listener: Listener, now: Millis, rules: FloorRules) -> bool:
+def is_here(listener: Listener, now: Millis, rules: ListeningRules) -> bool:
     """Whether they are there and want to listen, busy or not."""
     return (
         listener.wants
@@ -86,18 +86,18 @@ def is_here(listener: Listener, now: Millis, rules: FloorRules) -> bool:
     )
 
 
-def _is_connected(listener: Listener, now: Millis, rules: FloorRules) -> bool:
+def _is_connected(listener: Listener, now: Millis, rules: ListeningRules) -> bool:
     return now - listener.seen_at < rules.reachable
 
 
-def state_of(floor: Floor, listener: Listener, now: Millis, rules: FloorRules) -> ListenerState:
+def state_of(floor: Floor, listener: Listener, now: Millis, rules: ListeningRules) -> ListenerState:
     """How a listener stands, for themselves. Somebody who is asked at this moment is still free. For others see
     `states`."""
     live = sum(session.ended_at is None and listener.member in session.listeners for session in floor.sessions.values())
     return _state(listener, live, now, rules, is_there=True)
 
 
-def states(floor: Floor, now: Millis, rules: FloorRules) -> dict[MemberId, ListenerState]:
+def states(floor: Floor, now: Millis, rules: ListeningRules) -> dict[MemberId, ListenerState]:
     """How every listener stands, for others: whoever is not connected is away, whatever they want."""
     live = Counter(
         member for session in floor.sessions.values() if session.ended_at is None for member in session.listeners
@@ -108,7 +108,7 @@ def states(floor: Floor, now: Millis, rules: FloorRules) -> dict[MemberId, Liste
     }
 
 
-def _state(listener: Listener, live: int, now: Millis, rules: FloorRules, *, is_there: bool) -> ListenerState:
+def _state(listener: Listener, live: int, now: Millis, rules: ListeningRules, *, is_there: bool) -> ListenerState:
     if listener.ready_at is None:
         return ListenerState.PRACTICE
     if not listener.wants or not is_there:
@@ -133,7 +133,7 @@ def declined_within(listener: Listener, span: int, now: Millis) -> int:
     return sum(at > now - span for at in listener.declined)
 
 
-def came_to_nothing(session: Session, now: Millis, rules: FloorRules) -> bool:
+def came_to_nothing(session: Session, now: Millis, rules: ListeningRules) -> bool:
     """Return whether a session that ends at `now` costs its listeners neither a pause nor a part of their caps: it was
     over within `rules.brief`, or the seeker wrote nothing at all. One that a listener calls heavy always costs."""
     return not session.flagged and (not session.spoken or now - session.started_at < rules.brief)
@@ -149,7 +149,7 @@ def spared(listener: Listener, session: Session, now: Millis) -> Listener:
     return msgspec.structs.replace(listener, since=now, taken=tuple(taken))
 
 
-def after(listener: Listener, session: Session, now: Millis, rules: FloorRules) -> Listener:
+def after(listener: Listener, session: Session, now: Millis, rules: ListeningRules) -> Listener:
     """A listener whose part in a session is over: they get a pause, and after a heavy one a longer one and a note to
     write. One note is enough for all that were heavy since the last."""
     if session.flagged:
@@ -168,7 +168,7 @@ def rested(listener: Listener, now: Millis) -> Listener:
     return msgspec.structs.replace(listener, paused_until=None, pause=None, since=now)
 
 
-def cap_ends_after(listener: Listener, now: Millis, rules: FloorRules) -> Millis | None:
+def cap_ends_after(listener: Listener, now: Millis, rules: ListeningRules) -> Millis | None:
     """When the caps, that of declining included, will next leave room for one more; None where they do."""
     ends = max(
         _cap_ends_at(listener.taken, WEEK, rules.sessions_a_week) or 0,

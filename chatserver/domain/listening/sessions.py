@@ -46,9 +46,9 @@ from chatserver.domain.listening.rest_rules import DAY, after, came_to_nothing, 
 from chatserver.domain.listening.state import (
     Asked,
     Ending,
-    FloorRules,
     Left,
     Listener,
+    ListeningRules,
     Seeker,
     Session,
     SessionId,
@@ -71,7 +71,7 @@ KEEPS_PLACE: Final = frozenset({Ending.LISTENER_GONE, Ending.STAFF, Ending.ERASE
 # ------------------------------------------------------------------------------------------------ beginning
 
 
-def begin(draft: Draft, seeker: Seeker, listener: Listener, id: SessionId, now: Millis, rules: FloorRules) -> None:
+def begin(draft: Draft, seeker: Seeker, listener: Listener, id: SessionId, now: Millis, rules: ListeningRules) -> None:
     """The listener has accepted: they are in a session now, in a closed room of their own."""
     assert seeker.proposal is not None
     draft.set_session(
@@ -111,7 +111,7 @@ def begin(draft: Draft, seeker: Seeker, listener: Listener, id: SessionId, now: 
         draft.effects.append(NoteWait(asked_at=Millis(min(seeker.asked_at, now)), met_at=now))
 
 
-def _length(seeker: Seeker, listener: Listener, rules: FloorRules) -> int:
+def _length(seeker: Seeker, listener: Listener, rules: ListeningRules) -> int:
     wanted = rules.length if seeker.wish.minutes is None else seeker.wish.minutes * 60_000
     most = rules.longest if listener.profile.most_minutes is None else listener.profile.most_minutes * 60_000
     return min(wanted, most, rules.longest)
@@ -120,7 +120,7 @@ def _length(seeker: Seeker, listener: Listener, rules: FloorRules) -> int:
 # ------------------------------------------------------------------------------------------------ during
 
 
-def spoke(draft: Draft, command: Spoke, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
+def spoke(draft: Draft, command: Spoke, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     session = draft.own_session(command.session, who)
     spoken = session.spoken or who == session.seeker
     if session.is_live and (now > session.last_at or spoken is not session.spoken):
@@ -129,7 +129,7 @@ def spoke(draft: Draft, command: Spoke, who: MemberId, now: Millis, rules: Floor
     return session.id
 
 
-def typed(draft: Draft, command: Typed, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
+def typed(draft: Draft, command: Typed, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     session = draft.own_session(command.session, who)
     if session.is_live and now > session.typed_at:
         changed = replace(session, typed_at=now)
@@ -138,7 +138,7 @@ def typed(draft: Draft, command: Typed, who: MemberId, now: Millis, rules: Floor
     return session.id
 
 
-def extend(draft: Draft, command: Extend, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
+def extend(draft: Draft, command: Extend, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     """More time, once the seeker and a listener both want it."""
     session = draft.live_session(command.session, who)
     if not command.on:
@@ -162,7 +162,7 @@ def extend(draft: Draft, command: Extend, who: MemberId, now: Millis, rules: Flo
     return session.id
 
 
-def ask_in(draft: Draft, command: AskIn, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
+def ask_in(draft: Draft, command: AskIn, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     """A colleague is asked in. Their seat is kept for them until they, or the seeker, have answered."""
     draft.own_listener(who)
     session = draft.live_session(command.session, who)
@@ -183,7 +183,7 @@ def ask_in(draft: Draft, command: AskIn, who: MemberId, now: Millis, rules: Floo
     return session.id
 
 
-def answer_ask_in(draft: Draft, command: AnswerAskIn, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
+def answer_ask_in(draft: Draft, command: AnswerAskIn, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     """The seeker's word, then the colleague's; or it is taken back."""
     session = draft.floor.sessions.get(command.session)
     asked = None if session is None else session.asked
@@ -205,7 +205,7 @@ def answer_ask_in(draft: Draft, command: AnswerAskIn, who: MemberId, now: Millis
     return session.id
 
 
-def _may_come_in(draft: Draft, session: Session, asked: Asked, now: Millis, rules: FloorRules) -> bool:
+def _may_come_in(draft: Draft, session: Session, asked: Asked, now: Millis, rules: ListeningRules) -> bool:
     colleague = draft.floor.listeners.get(asked.listener)
     seeker = draft.floor.seekers[session.seeker]
     if colleague is None or asked.listener == asked.by or not may_meet(_anybody(seeker), colleague):
@@ -221,7 +221,7 @@ def _anybody(seeker: Seeker) -> Seeker:
     return replace(seeker, wish=replace(seeker.wish, only=False))
 
 
-def _come_in(draft: Draft, session: Session, asked: Asked, now: Millis, rules: FloorRules) -> None:
+def _come_in(draft: Draft, session: Session, asked: Asked, now: Millis, rules: ListeningRules) -> None:
     colleague = draft.own_listener(asked.listener)
     session = replace(session, asked=None, last_at=Millis(max(session.last_at, now)))
     is_new = asked.listener not in session.listeners
@@ -245,7 +245,7 @@ def _come_in(draft: Draft, session: Session, asked: Asked, now: Millis, rules: F
         draft.set_session(session)
 
 
-def leave(draft: Draft, session: Session, member: MemberId, now: Millis, rules: FloorRules) -> None:
+def leave(draft: Draft, session: Session, member: MemberId, now: Millis, rules: ListeningRules) -> None:
     """One of two listeners is in the session no more; the other holds it."""
     session = draft.floor.sessions[session.id]
     asked = session.asked
@@ -263,7 +263,7 @@ def leave(draft: Draft, session: Session, member: MemberId, now: Millis, rules: 
     _spare(draft, session, member, now, rules)
 
 
-def flag(draft: Draft, command: Flag, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
+def flag(draft: Draft, command: Flag, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     """It is, or was, heavy. Once it is over that cannot be unsaid: what is owed for it would go with it."""
     draft.own_listener(who)
     session = draft.known_session(command.session, who)
@@ -281,7 +281,9 @@ def flag(draft: Draft, command: Flag, who: MemberId, now: Millis, rules: FloorRu
     return session.id
 
 
-def _flag_what_was_left(draft: Draft, session: Session, command: Flag, who: MemberId, rules: FloorRules) -> SessionId:
+def _flag_what_was_left(
+    draft: Draft, session: Session, command: Flag, who: MemberId, rules: ListeningRules
+) -> SessionId:
     """Their own part is over: what follows is theirs alone, and counts from when they left."""
     left = session.left[who]
     if left.flagged == command.on:
@@ -293,7 +295,7 @@ def _flag_what_was_left(draft: Draft, session: Session, command: Flag, who: Memb
     return session.id
 
 
-def block(draft: Draft, command: Block, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
+def block(draft: Draft, command: Block, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     """Never again. The session ends, unless it is the second listener who goes."""
     session = draft.own_session(command.session, who)
     others = frozenset(session.listeners) if who == session.seeker else {who}
@@ -318,7 +320,7 @@ def block(draft: Draft, command: Block, who: MemberId, now: Millis, rules: Floor
     return session.id
 
 
-def report(draft: Draft, command: ReportSession, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
+def report(draft: Draft, command: ReportSession, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     """Keep a report. A call is one only from somebody who listens there; from anybody else it is a plain report.
 
     Where a call is open already the store adds to it, so that calls need no memory here and one that was answered can
@@ -369,7 +371,7 @@ def _digest(text: str) -> str:
 # ------------------------------------------------------------------------------------------------ the end
 
 
-def end_session(draft: Draft, command: EndSession, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
+def end_session(draft: Draft, command: EndSession, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     """Either side's word ends it. A second listener goes alone."""
     session = draft.own_session(command.session, who)
     if session.is_live:
@@ -380,7 +382,7 @@ def end_session(draft: Draft, command: EndSession, who: MemberId, now: Millis, r
     return session.id
 
 
-def say_nobody(draft: Draft, command: SayNobody, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
+def say_nobody(draft: Draft, command: SayNobody, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     """End a session in which the seeker wrote nothing, on its listener's word that nobody is there."""
     draft.own_listener(who)
     session = draft.own_session(command.session, who)
@@ -396,7 +398,7 @@ def say_nobody(draft: Draft, command: SayNobody, who: MemberId, now: Millis, rul
     return session.id
 
 
-def end(draft: Draft, session: Session, ending: Ending, now: Millis, rules: FloorRules) -> None:
+def end(draft: Draft, session: Session, ending: Ending, now: Millis, rules: ListeningRules) -> None:
     """A live session is over. Its room closes; every listener gets the pause that is due; the seeker goes, or where
     the listener was lost is first in the queue again."""
     session = replace(
@@ -429,7 +431,7 @@ def end(draft: Draft, session: Session, ending: Ending, now: Millis, rules: Floo
 
 
 def lose_listener(
-    draft: Draft, session: Session, member: MemberId, ending: Ending, now: Millis, rules: FloorRules
+    draft: Draft, session: Session, member: MemberId, ending: Ending, now: Millis, rules: ListeningRules
 ) -> None:
     """One of its listeners is there no more. If another is, they hold it."""
     if len(session.listeners) > 1:
@@ -450,7 +452,7 @@ def _but(members: dict[MemberId, _T], member: MemberId) -> dict[MemberId, _T]:
     return {other: value for other, value in members.items() if other != member}
 
 
-def _spare(draft: Draft, session: Session, member: MemberId, now: Millis, rules: FloorRules) -> None:
+def _spare(draft: Draft, session: Session, member: MemberId, now: Millis, rules: ListeningRules) -> None:
     listener = draft.floor.listeners.get(member)
     if listener is None:
         return
@@ -460,14 +462,14 @@ def _spare(draft: Draft, session: Session, member: MemberId, now: Millis, rules:
         draft.set_listener(after(listener, session, now, rules))
 
 
-def _is_brief(session: Session, now: Millis, rules: FloorRules) -> bool:
+def _is_brief(session: Session, now: Millis, rules: ListeningRules) -> bool:
     return now - session.started_at < rules.brief
 
 
 # ------------------------------------------------------------------------------------------------ afterwards
 
 
-def give_feedback(draft: Draft, command: GiveFeedback, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
+def give_feedback(draft: Draft, command: GiveFeedback, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     """Kept with the session, and counted when that is forgotten: until then they may think again."""
     session = draft.own_session(command.session, who)
     if who != session.seeker:
@@ -478,7 +480,7 @@ def give_feedback(draft: Draft, command: GiveFeedback, who: MemberId, now: Milli
     return session.id
 
 
-def talk_again(draft: Draft, command: TalkAgain, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
+def talk_again(draft: Draft, command: TalkAgain, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     """Private: the other learns of it only after saying it too."""
     session = draft.own_session(command.session, who)
     if session.is_live:
@@ -489,7 +491,7 @@ def talk_again(draft: Draft, command: TalkAgain, who: MemberId, now: Millis, rul
     return session.id
 
 
-def take_words(draft: Draft, command: TakeWords, who: MemberId, now: Millis, rules: FloorRules) -> SessionId:
+def take_words(draft: Draft, command: TakeWords, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     """Words that lead to the first listener who wants to talk again as well."""
     session = draft.own_session(command.session, who)
     listener = next((member for member in session.listeners if member in session.again), None)

@@ -85,8 +85,8 @@ class Seeker(msgspec.Struct, frozen=True, kw_only=True):
     when any worker last had a connection of theirs. `lapsed_at` is set when their place was given up because they
     were away for longer than the grace; it can be taken back for as long again. `avoid` are members whom they must
     not meet (blocked in either direction). `refused_by` are the listeners who let their proposal pass or declined:
-    they are asked again only when nobody else is left, and not before `FloorRules.ask_again` after the last of them did
-    (`refused_at`). `session` is their live session.
+    they are asked again only when nobody else is left, and not before `ListeningRules.ask_again` after the last of
+    them did (`refused_at`). `session` is their live session.
     """
 
     member: MemberId
@@ -267,7 +267,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     """When one of its people was last seen typing."""
     left: dict[MemberId, Left] = {}
 
-    def quiet_since(self, rules: FloorRules) -> Millis:
+    def quiet_since(self, rules: ListeningRules) -> Millis:
         """Since when there is silence. Writing breaks it like a post, but without one no longer than the idle limit, so
         that nobody holds somebody by it for ever."""
         return Millis(max(self.last_at, min(self.typed_at, self.last_at + rules.idle)))
@@ -295,7 +295,7 @@ class Floor(msgspec.Struct, frozen=True, kw_only=True):
     """Recent real hand-overs, oldest first: when asked, when met. Kept beside the floor without any name."""
 
 
-class FloorRules(msgspec.Struct, frozen=True, kw_only=True):
+class ListeningRules(msgspec.Struct, frozen=True, kw_only=True):
     """What an operator may set. Times in milliseconds."""
 
     grace: int = 3 * 60_000

@@ -31,7 +31,7 @@ class Attendance(StrEnum):
     """Nobody came."""
 
 
-class DutyRules(msgspec.Struct, frozen=True, kw_only=True):
+class CoverageRules(msgspec.Struct, frozen=True, kw_only=True):
     """In milliseconds: how long nobody is missed, and how long a room that has slowed waits for a standby."""
 
     grace: int = 60_000
@@ -50,7 +50,7 @@ _NEXT: Final = {Attendance.ATTENDED: Attendance.SLOWED, Attendance.SLOWED: Atten
 """What follows while nobody comes, one step at a time: also where nothing ran for an hour, a standby is paged first."""
 
 
-def settle(duty: Duty | None, *, is_attended: bool, now: Millis, rules: DutyRules) -> Duty:
+def settle(duty: Duty | None, *, is_attended: bool, now: Millis, rules: CoverageRules) -> Duty:
     """The duty as it is now. `duty` is None where the room begins to need somebody: its grace begins, too.
 
     `is_attended` says that a moderator is in the room at this moment."""
@@ -66,7 +66,7 @@ def settle(duty: Duty | None, *, is_attended: bool, now: Millis, rules: DutyRule
     return msgspec.structs.replace(duty, state=_NEXT[duty.state], since=now)
 
 
-def ends_at(duty: Duty, rules: DutyRules) -> Millis | None:
+def ends_at(duty: Duty, rules: CoverageRules) -> Millis | None:
     """When the next step follows if nobody comes; None after the last one."""
     match duty.state:
         case Attendance.ATTENDED:
@@ -77,7 +77,7 @@ def ends_at(duty: Duty, rules: DutyRules) -> Millis | None:
             return None
 
 
-def is_worth_keeping(before: Duty | None, after: Duty, rules: DutyRules) -> bool:
+def is_worth_keeping(before: Duty | None, after: Duty, rules: CoverageRules) -> bool:
     """Whether the store has to hear of it. That somebody is still there is said anew well within the grace."""
     if before is None or before.state is not after.state or after.attended_at < before.attended_at:
         return True

@@ -1,9 +1,10 @@
-"""What people ask of the floor over their connection: seekers, listeners, and both within a session."""
+"""The commands of one-to-one listening: of seekers, of listeners, and of both within a session."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
+from typing import Final
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import MemberId, Person
@@ -11,13 +12,16 @@ from chatserver.domain.listening import commands as on_floor
 from chatserver.domain.listening import fair_shares, training
 from chatserver.domain.listening.commands import FloorCommand
 from chatserver.domain.listening.state import Profile, Session, SessionId, Wish, room_of_session
+from chatserver.domain.people.staff import Capability
 from chatserver.domain.text.cleaning import clean_text
 from chatserver.handlers.answer import Answer
+from chatserver.handlers.commands import CommandSpec
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.listening import views
-from chatserver.handlers.node import Node
+from chatserver.handlers.listening.service import ListeningService
 from chatserver.handlers.people import aliases
 from chatserver.handlers.people.members import hiding_changed
+from chatserver.protocol.fields import Command
 from chatserver.protocol.listening.messages import (
     AcceptProposal,
     AnswerCheck,
@@ -59,29 +63,29 @@ NOTE_LENGTH = 2_000
 # --------------------------------------------------------------------------------------------------------- seekers
 
 
-async def standing(node: Node, connection: Connection, person: Person, command: AskStanding) -> Answer:
+async def standing(listening: ListeningService, connection: Connection, person: Person, command: AskStanding) -> Answer:
     """Where somebody stands, now and whenever it changes."""
-    await node.floor.arrived(person.id)
-    return Answer(node.floor.watch(connection, "standing"))
+    await listening.arrived(person.id)
+    return Answer(listening.watch(connection, "standing"))
 
 
-async def ask(node: Node, connection: Connection, person: Person, command: AskForListener) -> Answer:
+async def ask(listening: ListeningService, connection: Connection, person: Person, command: AskForListener) -> Answer:
     """Take a place in the queue."""
     if not command.agreement:
         raise Refusal(Reason.AGREEMENT_REQUIRED)
     networks = tuple(key.hex() for key in connection.networks if key)
-    if person.id not in node.floor.floor.seekers:
+    if person.id not in listening.floor.seekers:
         # As the store will say: whoever asks again and again costs nobody else the floor's lock.
-        fair_shares.require(node.floor.floor, person.id, networks, connection.share, node.floor.now(), node.floor.rules)
+        fair_shares.require(listening.floor, person.id, networks, connection.share, listening.now(), listening.rules)
     wanted: MemberId | None = None
     if command.words is not None and command.words.strip():
         # Each try costs a core a moment, and is a guess.
         await connection.admit_words()
-        wanted = await node.identities.listener_of_words(command.words)
-    language = node.floor.languages[0] if command.language is None else command.language.lower()
-    _require_known("language", (language,), node.floor.languages)
+        wanted = await listening.identities.listener_of_words(command.words)
+    language = listening.languages[0] if command.language is None else command.language.lower()
+    _require_known("language", (language,), listening.languages)
     wish = Wish(
-        topics=_topics(node, "topics", command.topics),
+        topics=_topics(listening, "topics", command.topics),
         need=command.need,
         language=language,
         minutes=command.minutes,
@@ -91,127 +95,137 @@ async def ask(node: Node, connection: Connection, person: Person, command: AskFo
         member=wanted,
         only=command.only and wanted is not None,
     )
-    avoid = await node.store.blocked_with(person.id)
+    avoid = await listening.node.store.blocked_with(person.id)
     wanted_place = on_floor.Ask(
         name=person.name,
         wish=wish,
         avoid=avoid,
-        is_open=node.floor.is_open,
+        is_open=listening.is_open,
         network=networks[0] if networks else "",
         around=networks[1:],
         allowance=connection.share,
     )
     try:
-        await node.floor.do(person.id, wanted_place)
+        await listening.do(person.id, wanted_place)
     except Refusal as refusal:
         if refusal.reason is Reason.LISTENING_CLOSED:
-            raise Refusal(refusal.reason, details={"opens_at": node.floor.opens_at}) from None
+            raise Refusal(refusal.reason, details={"opens_at": listening.opens_at}) from None
         raise
-    return Answer(node.floor.watch(connection, "standing"))
+    return Answer(listening.watch(connection, "standing"))
 
 
-async def leave_queue(node: Node, connection: Connection, person: Person, command: LeaveQueue) -> Answer:
-    await node.floor.do(person.id, on_floor.Withdraw())
-    return Answer(node.floor.watch(connection, "standing"))
+async def leave_queue(
+    listening: ListeningService, connection: Connection, person: Person, command: LeaveQueue
+) -> Answer:
+    await listening.do(person.id, on_floor.Withdraw())
+    return Answer(listening.watch(connection, "standing"))
 
 
-async def take_back(node: Node, connection: Connection, person: Person, command: TakeBack) -> Answer:
-    await node.floor.do(person.id, on_floor.TakePlaceBack())
-    return Answer(node.floor.watch(connection, "standing"))
+async def take_back(listening: ListeningService, connection: Connection, person: Person, command: TakeBack) -> Answer:
+    await listening.do(person.id, on_floor.TakePlaceBack())
+    return Answer(listening.watch(connection, "standing"))
 
 
-async def feedback(node: Node, connection: Connection, person: Person, command: Feedback) -> Answer:
+async def feedback(listening: ListeningService, connection: Connection, person: Person, command: Feedback) -> Answer:
     return await _done(
-        node,
+        listening,
         person,
         on_floor.GiveFeedback(session=command.session, heard=command.heard, heavy=command.heavy),
     )
 
 
-async def words(node: Node, connection: Connection, person: Person, command: MakeWords) -> Answer:
+async def words(listening: ListeningService, connection: Connection, person: Person, command: MakeWords) -> Answer:
     """Come-back words for who may have them; the hash is made before it is known, since it takes a moment."""
-    _require_session(node, command.session, person)
-    phrase, hashed = await node.identities.make_words()
-    await node.floor.do(person.id, on_floor.TakeWords(session=command.session, words_hash=hashed))
-    return Answer(WordsOk(words=phrase, expires_at=node.floor.words_expire_at()))
+    _require_session(listening, command.session, person)
+    phrase, hashed = await listening.identities.make_words()
+    await listening.do(person.id, on_floor.TakeWords(session=command.session, words_hash=hashed))
+    return Answer(WordsOk(words=phrase, expires_at=listening.words_expire_at()))
 
 
 # ----------------------------------------------------------------------------------------------------- either side
 
 
-async def end(node: Node, connection: Connection, person: Person, command: EndTalk) -> Answer:
-    return await _done(node, person, on_floor.EndSession(session=command.session))
+async def end(listening: ListeningService, connection: Connection, person: Person, command: EndTalk) -> Answer:
+    return await _done(listening, person, on_floor.EndSession(session=command.session))
 
 
-async def extend(node: Node, connection: Connection, person: Person, command: ExtendTalk) -> Answer:
-    return await _done(node, person, on_floor.Extend(session=command.session, on=command.on))
+async def extend(listening: ListeningService, connection: Connection, person: Person, command: ExtendTalk) -> Answer:
+    return await _done(listening, person, on_floor.Extend(session=command.session, on=command.on))
 
 
-async def again(node: Node, connection: Connection, person: Person, command: TalkAgainCommand) -> Answer:
-    return await _done(node, person, on_floor.TalkAgain(session=command.session, on=command.on))
+async def again(
+    listening: ListeningService, connection: Connection, person: Person, command: TalkAgainCommand
+) -> Answer:
+    return await _done(listening, person, on_floor.TalkAgain(session=command.session, on=command.on))
 
 
-async def block(node: Node, connection: Connection, person: Person, command: BlockPerson) -> Answer:
+async def block(listening: ListeningService, connection: Connection, person: Person, command: BlockPerson) -> Answer:
     """End it, and see to it that these two never meet again: not here, and not by their posts in a room."""
-    session = _require_session(node, command.session, person)
+    session = _require_session(listening, command.session, person)
     others = [each for each in session.people if each != person.id] if person.id == session.seeker else [session.seeker]
     for other in others:
         # Before it ends, so that nobody asks in between. However many they hide already, this is not refused.
-        known = await node.store.member(other)
-        await node.store.set_mute(person.id, other, True, sys.maxsize, 0 if known is None else known.generation)
-        await hiding_changed(node, person.id, other)
-    await node.floor.do(person.id, on_floor.Block(session=command.session))
+        known = await listening.node.store.member(other)
+        await listening.node.store.set_mute(
+            person.id, other, True, sys.maxsize, 0 if known is None else known.generation
+        )
+        await hiding_changed(listening.node, person.id, other)
+    await listening.do(person.id, on_floor.Block(session=command.session))
     return Answer(DoneOk())
 
 
-async def report(node: Node, connection: Connection, person: Person, command: ReportPerson) -> Answer:
+async def report(listening: ListeningService, connection: Connection, person: Person, command: ReportPerson) -> Answer:
     """Tell the moderators. A listener's silent call is never refused for how many reports there were."""
-    session = node.floor.floor.sessions.get(command.session)
+    session = listening.floor.sessions.get(command.session)
     if not (command.call and session is not None and person.id in session.listeners):
-        await node.store.require_report(person.id, node.now())
+        await listening.node.store.require_report(person.id, listening.node.now())
     return await _done(
-        node,
+        listening,
         person,
         on_floor.ReportSession(
             session=command.session,
             reason=command.reason,
             note=_note(command.note),
             is_call=command.call,
-            about=None if command.about is None else aliases.in_session(node, command.session, command.about),
+            about=None if command.about is None else aliases.in_session(listening.node, command.session, command.about),
         ),
     )
 
 
-async def answer_invitation(node: Node, connection: Connection, person: Person, command: AnswerInvitation) -> Answer:
-    return await _done(node, person, on_floor.AnswerAskIn(session=command.session, yes=command.yes))
+async def answer_invitation(
+    listening: ListeningService, connection: Connection, person: Person, command: AnswerInvitation
+) -> Answer:
+    return await _done(listening, person, on_floor.AnswerAskIn(session=command.session, yes=command.yes))
 
 
 # ------------------------------------------------------------------------------------------------------- listeners
 
 
-async def console(node: Node, connection: Connection, person: Person, command: AskConsole) -> Answer:
+async def console(listening: ListeningService, connection: Connection, person: Person, command: AskConsole) -> Answer:
     """How a listener stands, now and whenever it changes."""
-    await _enter(node, person)
-    await node.floor.arrived(person.id)
-    return Answer(node.floor.watch(connection, "console"))
+    await _enter(listening, person)
+    await listening.arrived(person.id)
+    return Answer(listening.watch(connection, "console"))
 
 
-async def profile(node: Node, connection: Connection, person: Person, command: ChangeProfile) -> Answer:
-    await _enter(node, person)
-    listener = node.floor.floor.listeners.get(person.id)
+async def profile(
+    listening: ListeningService, connection: Connection, person: Person, command: ChangeProfile
+) -> Answer:
+    await _enter(listening, person)
+    listener = listening.floor.listeners.get(person.id)
     # What stood there before may stay, whatever the operator has changed since.
     kept = () if listener is None else listener.profile.languages
     languages = tuple(language.lower() for language in command.languages)
-    _require_known("languages", languages, (*node.floor.languages, *kept))
+    _require_known("languages", languages, (*listening.languages, *kept))
     return await _done(
-        node,
+        listening,
         person,
         on_floor.SetProfile(
             profile=Profile(
                 languages=languages,
                 traits=command.traits,
-                lived=_topics(node, "lived", command.lived),
-                not_topics=_topics(node, "not_topics", command.not_topics),
+                lived=_topics(listening, "lived", command.lived),
+                not_topics=_topics(listening, "not_topics", command.not_topics),
                 needs=command.needs,
                 most_minutes=command.most_minutes,
                 cap=command.cap,
@@ -221,54 +235,62 @@ async def profile(node: Node, connection: Connection, person: Person, command: C
     )
 
 
-async def available(node: Node, connection: Connection, person: Person, command: BeAvailable) -> Answer:
-    await _enter(node, person)
-    return await _done(node, person, on_floor.SetAvailable(on=command.on))
+async def available(
+    listening: ListeningService, connection: Connection, person: Person, command: BeAvailable
+) -> Answer:
+    await _enter(listening, person)
+    return await _done(listening, person, on_floor.SetAvailable(on=command.on))
 
 
-async def still_here(node: Node, connection: Connection, person: Person, command: StillThere) -> Answer:
-    await _enter(node, person)
-    return await _done(node, person, on_floor.StillHere())
+async def still_here(
+    listening: ListeningService, connection: Connection, person: Person, command: StillThere
+) -> Answer:
+    await _enter(listening, person)
+    return await _done(listening, person, on_floor.StillHere())
 
 
-async def accept(node: Node, connection: Connection, person: Person, command: AcceptProposal) -> Answer:
+async def accept(
+    listening: ListeningService, connection: Connection, person: Person, command: AcceptProposal
+) -> Answer:
     """Take a proposal. Pressed twice, it is the same session."""
-    new = node.identities.new_session_id()
-    seeker = _proposed(node, person, command.proposal)
-    committed = await node.floor.do(person.id, on_floor.Accept(seeker=seeker, session=new))
+    new = listening.identities.new_session_id()
+    seeker = _proposed(listening, person, command.proposal)
+    committed = await listening.do(person.id, on_floor.Accept(seeker=seeker, session=new))
     assert committed.session is not None
     return Answer(TalkOk(session=committed.session, room=room_of_session(committed.session)))
 
 
-async def decline(node: Node, connection: Connection, person: Person, command: DeclineProposal) -> Answer:
-    return await _done(node, person, on_floor.Decline(seeker=_proposed(node, person, command.proposal)))
+async def decline(
+    listening: ListeningService, connection: Connection, person: Person, command: DeclineProposal
+) -> Answer:
+    return await _done(listening, person, on_floor.Decline(seeker=_proposed(listening, person, command.proposal)))
 
 
-async def nobody(node: Node, connection: Connection, person: Person, command: SayNobody) -> Answer:
+async def nobody(listening: ListeningService, connection: Connection, person: Person, command: SayNobody) -> Answer:
     """End a session in which nobody was there."""
-    return await _done(node, person, on_floor.SayNobody(session=command.session))
+    return await _done(listening, person, on_floor.SayNobody(session=command.session))
 
 
-async def flag(node: Node, connection: Connection, person: Person, command: FlagTalk) -> Answer:
-    return await _done(node, person, on_floor.Flag(session=command.session, on=command.on))
+async def flag(listening: ListeningService, connection: Connection, person: Person, command: FlagTalk) -> Answer:
+    return await _done(listening, person, on_floor.Flag(session=command.session, on=command.on))
 
 
-async def invite(node: Node, connection: Connection, person: Person, command: Invite) -> Answer:
-    colleague = node.aliases.open(views.colleagues_of(person.id), command.listener)
+async def invite(listening: ListeningService, connection: Connection, person: Person, command: Invite) -> Answer:
+    colleague = listening.node.aliases.open(views.colleagues_of(person.id), command.listener)
     if colleague is None:
         raise Refusal(Reason.LISTENER_BUSY)
     wanted = on_floor.AskIn(session=command.session, listener=colleague.member, is_handover=command.handover)
-    return await _done(node, person, wanted)
+    return await _done(listening, person, wanted)
 
 
-async def debrief(node: Node, connection: Connection, person: Person, command: DebriefNote) -> Answer:
+async def debrief(listening: ListeningService, connection: Connection, person: Person, command: DebriefNote) -> Answer:
     note = _note(command.note)
     if not note:
         raise Refusal(Reason.TEXT_EMPTY)
-    return await _done(node, person, on_floor.Debrief(session=command.session, note=note))
+    return await _done(listening, person, on_floor.Debrief(session=command.session, note=note))
 
 
-async def practise(node: Node, connection: Connection, person: Person, command: AskPractice) -> Answer:
+async def practise(listening: ListeningService, connection: Connection, person: Person, command: AskPractice) -> Answer:
     scenes = tuple(
         Scene(
             says=scene.says,
@@ -280,32 +302,32 @@ async def practise(node: Node, connection: Connection, person: Person, command: 
     return Answer(PracticeOk(scenes=scenes, questions=questions))
 
 
-async def check(node: Node, connection: Connection, person: Person, command: AnswerCheck) -> Answer:
+async def check(listening: ListeningService, connection: Connection, person: Person, command: AnswerCheck) -> Answer:
     """The readiness check."""
     to_think_about = training.check(command.answers)
     if not to_think_about:
-        await _enter(node, person)
-        await node.floor.do(person.id, on_floor.MarkReady())
+        await _enter(listening, person)
+        await listening.do(person.id, on_floor.MarkReady())
     return Answer(CheckOk(passed=not to_think_about, again=to_think_about))
 
 
 # ----------------------------------------------------------------------------------------------------------- parts
 
 
-async def _enter(node: Node, person: Person) -> None:
+async def _enter(listening: ListeningService, person: Person) -> None:
     """Put a listener on the floor, if they are not there yet: what they ask first makes no difference."""
-    if person.id not in node.floor.floor.listeners:
-        await node.floor.do(person.id, on_floor.Hire(person=person))
+    if person.id not in listening.floor.listeners:
+        await listening.do(person.id, on_floor.Hire(person=person))
 
 
-async def _done(node: Node, person: Person, command: FloorCommand) -> Answer:
-    await node.floor.do(person.id, command)
+async def _done(listening: ListeningService, person: Person, command: FloorCommand) -> Answer:
+    await listening.do(person.id, command)
     return Answer(DoneOk())
 
 
-def _proposed(node: Node, person: Person, proposal: str) -> MemberId:
+def _proposed(listening: ListeningService, person: Person, proposal: str) -> MemberId:
     """Who waits behind a proposal to this listener. Raises PROPOSAL_GONE for one that was never made to them."""
-    named = node.aliases.open(views.proposed_to(person.id), proposal)
+    named = listening.node.aliases.open(views.proposed_to(person.id), proposal)
     if named is None:
         raise Refusal(Reason.PROPOSAL_GONE)
     return named.member
@@ -317,18 +339,18 @@ def _line(answer: training.Answer) -> SceneLine:
     )
 
 
-def _require_session(node: Node, session: SessionId, person: Person) -> Session:
-    found = node.floor.floor.sessions.get(session)
+def _require_session(listening: ListeningService, session: SessionId, person: Person) -> Session:
+    found = listening.floor.sessions.get(session)
     if found is None or person.id not in found.people:
         raise Refusal(Reason.SESSION_UNKNOWN)
     return found
 
 
-def _topics(node: Node, field: str, asked: tuple[str, ...]) -> tuple[str, ...]:
+def _topics(listening: ListeningService, field: str, asked: tuple[str, ...]) -> tuple[str, ...]:
     """Return topics in the lobby's order. Raises INVALID for what is no room here. One that has closed since it was
     offered is good: a listener can still know it."""
-    _require_known(field, asked, node.rooms)
-    return tuple(room for room in node.rooms if room in asked)
+    _require_known(field, asked, listening.node.rooms)
+    return tuple(room for room in listening.node.rooms if room in asked)
 
 
 def _require_known(field: str, asked: Iterable[str], known: Container[str]) -> None:
@@ -342,3 +364,34 @@ def _note(text: str) -> str:
     if len(text) > NOTE_LENGTH:
         raise Refusal(Reason.TEXT_TOO_LONG, details={"limit": NOTE_LENGTH})
     return text
+
+
+_LISTEN: Final = Capability.LISTEN
+
+COMMANDS: Final[Mapping[type[Command], CommandSpec]] = {
+    AskStanding: CommandSpec(standing),
+    AskForListener: CommandSpec(ask),
+    LeaveQueue: CommandSpec(leave_queue),
+    TakeBack: CommandSpec(take_back),
+    Feedback: CommandSpec(feedback),
+    EndTalk: CommandSpec(end),
+    ExtendTalk: CommandSpec(extend),
+    TalkAgainCommand: CommandSpec(again),
+    MakeWords: CommandSpec(words),
+    BlockPerson: CommandSpec(block),
+    ReportPerson: CommandSpec(report),
+    AnswerInvitation: CommandSpec(answer_invitation),
+    AskConsole: CommandSpec(console, needs=_LISTEN),
+    ChangeProfile: CommandSpec(profile, needs=_LISTEN),
+    BeAvailable: CommandSpec(available, needs=_LISTEN),
+    StillThere: CommandSpec(still_here, needs=_LISTEN),
+    AcceptProposal: CommandSpec(accept, needs=_LISTEN),
+    DeclineProposal: CommandSpec(decline, needs=_LISTEN),
+    SayNobody: CommandSpec(nobody, needs=_LISTEN),
+    FlagTalk: CommandSpec(flag, needs=_LISTEN),
+    Invite: CommandSpec(invite, needs=_LISTEN),
+    DebriefNote: CommandSpec(debrief, needs=_LISTEN),
+    AskPractice: CommandSpec(practise, needs=_LISTEN),
+    AnswerCheck: CommandSpec(check, needs=_LISTEN),
+}
+"""The commands of one-to-one listening. Their context is a `ListeningService`."""

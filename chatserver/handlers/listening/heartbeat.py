@@ -12,7 +12,7 @@ from chatserver.handlers.listening.views import Picture
 from chatserver.handlers.node import Node
 
 SEEN_SECONDS: Final = 5.0
-"""How often the store is told who of the floor is connected here. Well within `FloorRules.reachable`."""
+"""How often the store is told who of the floor is connected here. Well within `ListeningRules.reachable`."""
 ANSWER_SECONDS: Final = 2.0
 """How long a peer on a bad network may take to answer a ping and counts as here all the same."""
 

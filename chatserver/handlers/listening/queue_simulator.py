@@ -9,7 +9,7 @@ import msgspec
 
 from chatserver.domain.history import Millis
 from chatserver.domain.listening.queue_simulator import Policy, Simulation, policy, simulate
-from chatserver.domain.listening.state import FloorRules
+from chatserver.domain.listening.state import ListeningRules
 from chatserver.store.contract import Store
 
 DAY: Final = 24 * 3_600_000
@@ -28,7 +28,7 @@ class SimulationAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     session_minutes: int | None = None
     proposal_seconds: int | None = None
 
-    def policy(self, rules: FloorRules) -> Policy:
+    def policy(self, rules: ListeningRules) -> Policy:
         """Raises OutOfRange."""
         return policy(
             rules,
@@ -40,7 +40,9 @@ class SimulationAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
-async def simulation(store: Store, now: Millis, rules: FloorRules, wanted: Policy, *, days: int) -> Simulation | None:
+async def simulation(
+    store: Store, now: Millis, rules: ListeningRules, wanted: Policy, *, days: int
+) -> Simulation | None:
     """None where fewer asked than anything may be said of."""
     recorded = await store.timings(Millis(now - days * DAY), now, MOST_ASKS)
     # In a thread: whoever is connected to this worker goes on talking.

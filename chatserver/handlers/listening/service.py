@@ -32,9 +32,9 @@ from chatserver.domain.listening.commands import (
 )
 from chatserver.domain.listening.decide import decide_and_settle, due_at
 from chatserver.domain.listening.invariants import PROMISES, audit
-from chatserver.domain.listening.state import Floor, FloorRules, SessionId
+from chatserver.domain.listening.state import Floor, ListeningRules, SessionId
 from chatserver.domain.people.staff import Capability, may
-from chatserver.domain.rooms.rooms import RoomId, RoomStatus
+from chatserver.domain.rooms.rooms import RoomId, RoomStatus, is_session_room
 from chatserver.handlers import membership
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.listening import views
@@ -42,7 +42,7 @@ from chatserver.handlers.listening.heartbeat import SEEN_SECONDS, Heartbeat
 from chatserver.handlers.listening.opening_hours import Clock
 from chatserver.handlers.listening.views import Kind, Picture, View
 from chatserver.handlers.node import Node
-from chatserver.handlers.rooms import commands as rooms
+from chatserver.handlers.people.identity import Identities
 from chatserver.protocol.internode import FloorChanged
 from chatserver.protocol.listening.messages import StandingOk
 from chatserver.store.contract import FloorChange, FloorCommitted, StoreUnavailable
@@ -73,11 +73,14 @@ their places some times a second."""
 log = logging.getLogger("chatserver.handlers")
 
 
-class FloorKeeper:
+class ListeningService:
     """Everything that this worker does about the floor. `run` never ends by itself; the server owns and cancels it."""
 
-    def __init__(self, node: Node, rules: FloorRules, hours: Clock, languages: tuple[str, ...]) -> None:
-        self._node = node
+    def __init__(
+        self, node: Node, identities: Identities, rules: ListeningRules, hours: Clock, languages: tuple[str, ...]
+    ) -> None:
+        self.node = node
+        self.identities = identities
         self._hours = hours
         self.languages = languages
         """Those that somebody who asks can choose."""
@@ -85,8 +88,6 @@ class FloorKeeper:
         self._patient_rules = msgspec.structs.replace(
             rules, grace=rules.grace + _FOR_EVER, session_grace=rules.session_grace + _FOR_EVER
         )
-        self._ahead = 0
-        """By how many milliseconds this worker's clock is ahead of the database's."""
         self._patient_until = 0.0
         self._is_patient = True
         """Whether the picture was made while nobody counted as gone for good."""
@@ -117,7 +118,7 @@ class FloorKeeper:
     def now(self) -> Millis:
         """What time it is on the floor: for every worker the same, whichever machine it runs on. Otherwise the one
         whose clock is ahead would take everybody for gone."""
-        return Millis(self._node.now() - self._ahead)
+        return self.node.database_now()
 
     def words_expire_at(self) -> Millis:
         """Until when come-back words that are made now are good."""
@@ -147,7 +148,7 @@ class FloorKeeper:
             return decide_and_settle(floor, command, who, self.now(), self._rules())
 
         try:
-            committed = await self._node.store.commit_floor(FloorChange(decide=decide, now=self.now()))
+            committed = await self.node.store.commit_floor(FloorChange(decide=decide, now=self.now()))
         except StoreUnavailable:
             self._store_was_away()
             raise
@@ -180,7 +181,7 @@ class FloorKeeper:
         if 0 <= self.now() - record.seen_at < _JUST_SEEN:
             # Nobody waits for somebody who was here a moment ago, and asking again must not cost the floor's lock.
             return
-        await self._node.store.see([member], self.now())
+        await self.node.store.see([member], self.now())
         await self.do(NOBODY, Settle())
 
     def may_stay(self, room: RoomId, member: MemberId) -> bool:
@@ -195,7 +196,7 @@ class FloorKeeper:
     def spoke(self, who: MemberId, session: SessionId) -> None:
         """Somebody wrote in a session: note now and then that it is not silent, and at once that its seeker wrote
         a first word. Nobody waits for it."""
-        now, found = self._node.monotonic(), self.floor.sessions.get(session)
+        now, found = self.node.monotonic(), self.floor.sessions.get(session)
         is_first_word = found is not None and who == found.seeker and not found.spoken
         key = (session, is_first_word)
         if now - self._spoke.get(key, float("-inf")) >= SPOKE_SECONDS:
@@ -211,7 +212,7 @@ class FloorKeeper:
 
     def typed(self, who: MemberId, session: SessionId) -> None:
         """Somebody is writing in a session: note it as seldom, where no post was noted meanwhile."""
-        now = self._node.monotonic()
+        now = self.node.monotonic()
         noted = max(self._typed.get(session, float("-inf")), self._spoke.get((session, False), float("-inf")))
         if now - noted >= SPOKE_SECONDS:
             self._typed[session] = now
@@ -253,14 +254,14 @@ class FloorKeeper:
 
     def _store_was_away(self) -> None:
         """Nobody could be seen meanwhile. It is not those on the floor who were away."""
-        self._patient_until = self._node.monotonic() + min(_MOST_PATIENCE, self.rules.session_grace / 2000)
+        self._patient_until = self.node.monotonic() + min(_MOST_PATIENCE, self.rules.session_grace / 2000)
 
-    def _rules(self) -> FloorRules:
+    def _rules(self) -> ListeningRules:
         """The rules, without an end to anybody's grace while people have not had the time to be seen again."""
         return self._patient_rules if self._is_patient_now() else self.rules
 
     def _is_patient_now(self) -> bool:
-        return self._node.monotonic() < self._patient_until
+        return self.node.monotonic() < self._patient_until
 
     # ------------------------------------------------------------------------------------------ clockwork
 
@@ -277,7 +278,7 @@ class FloorKeeper:
                 await self._turn()
             except (StoreUnavailable, Refusal) as trouble:
                 self._store_was_away()
-                self._node.metrics.store_failures.inc()
+                self.node.metrics.store_failures.inc()
                 log.warning("floor_postponed", extra={"cause": str(trouble)})
                 # What is due stays due meanwhile.
                 await asyncio.sleep(POLL_SECONDS)
@@ -299,7 +300,7 @@ class FloorKeeper:
         self._wake.clear()
 
     async def _turn(self) -> None:
-        node, clock = self._node, self._node.monotonic()
+        node, clock = self.node, self.node.monotonic()
         if self._known <= self.floor.version:
             self._known = await node.store.floor_version()
         if self._known != self.floor.version:
@@ -334,30 +335,30 @@ class FloorKeeper:
 
     async def _compare_clocks(self) -> None:
         """Go by the database's clock where it has one of its own and this machine's is plainly another."""
-        before = self._node.now()
-        theirs = await self._node.store.clock()
-        after = self._node.now()
+        before = self.node.now()
+        theirs = await self.node.store.clock()
+        after = self.node.now()
         if theirs is None or not 0 <= after - before <= _CLOCKS_DIFFER:
             return
         ahead = (before + after) // 2 - theirs
         if abs(ahead) <= _CLOCKS_DIFFER:
             ahead = 0
-        if abs(ahead - self._ahead) > _CLOCKS_DIFFER:
+        if abs(ahead - self.node.clock_ahead) > _CLOCKS_DIFFER:
             log.warning("floor_clock_is_wrong", extra={"ahead_ms": ahead})
-            self._ahead = ahead
+            self.node.clock_ahead = ahead
 
     async def _dismiss_those_who_may_not(self, listeners: list[MemberId]) -> None:
         """Whose account was revoked, or who is no listener any more, is off the floor, wherever that was ended. Of
         those who are away, too: nobody should wait for them."""
         if not listeners:
             return
-        good = await self._node.store.good_staff(listeners)
+        good = await self.node.store.good_staff(listeners)
         for member in listeners:
             if member not in good or not may(good[member].roles, Capability.LISTEN):
                 await self.dismiss(member, is_erased=False)
 
     async def _heed(self, committed: FloorCommitted) -> None:
-        node = self._node
+        node = self.node
         node.hub.announce(committed.publications)
         if committed.is_changed:
             node.tell_nodes(FloorChanged(committed.version))
@@ -379,7 +380,7 @@ class FloorKeeper:
 
     async def _read(self) -> None:
         try:
-            self.picture = self._picture(await self._node.store.floor())
+            self.picture = self._picture(await self.node.store.floor())
             self._put_in_order()
         finally:
             self._loading = None
@@ -390,12 +391,12 @@ class FloorKeeper:
         return Picture(
             floor,
             self.rules,
-            self._node.aliases,
-            hides=self._node.hiding.hides,
+            self.node.aliases,
+            hides=self.node.hiding.hides,
             is_open=self._hours.is_open(now),
             opens_at=self._hours.opens_at(now),
             languages=self.languages,
-            topics=tuple(room.id for room in self._node.rooms.values() if room.status is RoomStatus.OPEN),
+            topics=tuple(room.id for room in self.node.rooms.values() if room.status is RoomStatus.OPEN),
             due=due_at(floor, now, self._rules()),
             now=now,
         )
@@ -411,22 +412,22 @@ class FloorKeeper:
         for connection in self._in_sessions():
             assert connection.person is not None
             for room in [*connection.rooms]:
-                if rooms.is_session(room) and not self.picture.may_enter(room, connection.person.id):
-                    membership.depart(self._node, connection, room)
+                if is_session_room(room) and not self.picture.may_enter(room, connection.person.id):
+                    membership.depart(self.node, connection, room)
 
     def _in_sessions(self) -> list[Connection]:
         return [
             connection
-            for online in self._node.online.values()
+            for online in self.node.online.values()
             for connection in online.connections
-            if any(rooms.is_session(room) for room in connection.rooms)
+            if any(is_session_room(room) for room in connection.rooms)
         ]
 
     # ------------------------------------------------------------------------------------------ showing
 
     async def _show(self, *, again: bool) -> None:
         if again:
-            self._restated_at = self._node.monotonic()
+            self._restated_at = self.node.monotonic()
             self.picture = self._picture(self.floor)
         shown = -1
         waiting = [one for one in self._watching if not self._is_urgent(one) and not self._is_onlooker(one)]
@@ -481,7 +482,7 @@ class FloorKeeper:
         return msgspec.structs.replace(view, version=number)
 
     def _send(self, connection: Connection, view: View) -> bool:
-        if connection.outbox.wire.buffered() > self._node.limits.outbox_bytes:
+        if connection.outbox.wire.buffered() > self.node.limits.outbox_bytes:
             # It is told when it has room again: the newest is right.
             return False
         connection.outbox.send(views.push(view))
@@ -494,7 +495,7 @@ class FloorKeeper:
         return views.standing(self.picture, member) if kind == "standing" else views.console(self.picture, member)
 
     def _measure(self) -> None:
-        picture, metrics, now = self.picture, self._node.metrics, self.now()
+        picture, metrics, now = self.picture, self.node.metrics, self.now()
         found = audit(picture.floor, now, self.rules)
         metrics.floor_version.set(picture.floor.version)
         metrics.floor_waiting.set(len(picture.queue))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
@@ -30,8 +30,9 @@ from chatserver.domain.rooms.rooms import (
 from chatserver.handlers import membership
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.moderation.askers import Askers, asker_of
-from chatserver.handlers.moderation.paging import Rings, send
+from chatserver.handlers.moderation.paging import Rings
 from chatserver.handlers.node import Node
+from chatserver.handlers.people.arrivals import Arrivals
 from chatserver.protocol.codes import Close
 from chatserver.protocol.internode import ModerationChanged
 from chatserver.protocol.moderation.messages import (
@@ -63,11 +64,14 @@ class _Told(NamedTuple):
     number: int
 
 
-class Watch:
-    """Kept by the node; `tick` is the sweep's."""
+class Enforcement:
+    """One worker's part in moderation. Its part calls `tick` twice a second."""
 
-    def __init__(self, node: Node) -> None:
-        self._node = node
+    def __init__(self, node: Node, arrivals: Arrivals) -> None:
+        self.node = node
+        self.arrivals = arrivals
+        self.on_changed: list[Callable[[], Awaitable[None]]] = []
+        """Called in order where moderation's version rose, before anybody is told: they read what is theirs of it."""
         self._version = -1
         self._restrictions: dict[MemberId, tuple[Restriction, ...]] = {}
         self._due: list[Millis] = []
@@ -80,16 +84,16 @@ class Watch:
 
     def require_entrance(self, member: MemberId, room: Room | None) -> None:
         """Raises REMOVED or BANNED where somebody may not enter a room, or (None) be here at all."""
-        require_unrestricted(self._restrictions.get(member, ()), room, self._node.now(), _KEEPS_OUT)
+        require_unrestricted(self._restrictions.get(member, ()), room, self.node.now(), _KEEPS_OUT)
 
     def require_voice(self, member: MemberId, room: Room | None) -> None:
         """Raises MUTED, REMOVED or BANNED where somebody may not write in a room, as far as is known here: the store
         decides again where something is written."""
-        require_unrestricted(self._restrictions.get(member, ()), room, self._node.now())
+        require_unrestricted(self._restrictions.get(member, ()), room, self.node.now())
 
     def require_unmuted(self, member: MemberId) -> None:
         """Raises MUTED where somebody is muted in any room."""
-        now = self._node.now()
+        now = self.node.now()
         for each in self._restrictions.get(member, ()):
             if each.kind is RestrictionKind.MUTE and each.until > now:
                 details = {"measure": each.measure, "until": each.until, "appeal": APPEAL_PATH}
@@ -97,7 +101,7 @@ class Watch:
 
     async def greet(self, connection: Connection, member: MemberId) -> MattersPush | None:
         """At the door: what there is to tell somebody. Raises BANNED, and the ban holds for newcomers from there."""
-        node, now = self._node, self._node.now()
+        node, now = self.node, self.node.now()
         matters = await node.store.matters(member, now)
         bans = [restriction for each in matters.measures if (restriction := restriction_of(each)) is not None]
         bans = [each for each in bans if each.kind is RestrictionKind.BAN]
@@ -110,7 +114,7 @@ class Watch:
 
     def view_of_matters(self, matters: Matters) -> MattersPush:
         """Return what moderation has to tell somebody, with whom they can turn to outside where nobody here can."""
-        return matters_of(matters, self._node.safety_contact)
+        return matters_of(matters, self.node.safety_contact)
 
     # ------------------------------------------------------------------------------------------------ moderators
 
@@ -118,7 +122,7 @@ class Watch:
         """From now on this connection is told of what there is to do. Returns how it is now."""
         # With the lock: what changes meanwhile is told afterwards.
         async with self._lock:
-            queue = await self._node.store.queue(asker_of(connection, person), self._node.now())
+            queue = await self.node.store.queue(asker_of(connection, person), self.node.now())
             before = self._watching.get(connection)
             told = self._watching[connection] = _Told(queue, 1 if before is None else before.number + 1)
         return view_of(queue, told.number)
@@ -131,30 +135,31 @@ class Watch:
 
     def overdue(self) -> int:
         """How many escalations nobody has taken in time."""
-        return bisect_left(self._due, self._node.now())
+        return bisect_left(self._due, self.node.now())
 
     async def heed(self) -> None:
         """Something was changed here: see to it, and tell the other workers."""
         await self.tick()
-        self._node.tell_nodes(ModerationChanged(self._version))
+        self.node.tell_nodes(ModerationChanged(self._version))
 
     async def tick(self) -> None:
         """Ask whether anything changed, and let it hold. Raises StoreUnavailable; then it is owed still."""
         async with self._lock:
             self._rings.catch_up()
-            version = await self._node.store.moderation_version()
+            version = await self.node.store.moderation_version()
             if version == self._version:
                 return
             before = self._version
             await self._load()
-            await self._node.house.load()
+            for read in self.on_changed:
+                await read()
             if before >= 0:
-                await self._tell(await self._node.store.concerned(before))
+                await self._tell(await self.node.store.concerned(before))
             await self._show()
             self._version = version
 
     async def _load(self) -> None:
-        node = self._node
+        node = self.node
         found: dict[MemberId, tuple[Restriction, ...]] = {}
         for measure in await node.store.restricting(node.now()):
             if (restriction := restriction_of(measure)) is not None:
@@ -167,38 +172,37 @@ class Watch:
                     await self._put_out(member, restriction)
 
     async def _put_out(self, member: MemberId, restriction: Restriction) -> None:
-        here = self._node.connections_of(member)
+        here = self.node.connections_of(member)
         if restriction.kind is RestrictionKind.BAN:
             for connection in here:
                 for room in [*connection.rooms]:
-                    membership.depart(self._node, connection, room)
+                    membership.depart(self.node, connection, room)
                 connection.outbox.wire.close(Close.BANNED)
             if here:
                 await self._bar(restriction, here)
         elif restriction.room is not None and not restriction.room.startswith(SESSION_PREFIX):
-            known = self._node.rooms
+            known = self.node.rooms
             for connection in here:
                 for room in [*connection.rooms]:
                     if restriction.room in (room, known[room].split_of if room in known else None):
-                        membership.depart(self._node, connection, room)
+                        membership.depart(self.node, connection, room)
 
     async def _bar(self, ban: Restriction, connections: Iterable[Connection]) -> None:
         keys = {key for connection in connections for key in connection.prefixes.today if key}
-        await self._node.store.bar(ban.measure, keys, self._node.now())
+        await self.node.store.bar(ban.measure, keys, self.node.now())
 
     async def _tell(self, members: Iterable[MemberId]) -> None:
         """Those whose matters changed, where they are connected."""
-        node = self._node
+        node = self.node
         for member in members:
             here = node.connections_of(member)
             if here:
                 push = self.view_of_matters(await node.store.matters(member, node.now()))
                 for connection in here:
-                    send(node, connection, push)
+                    node.send_or_close(connection, push)
 
     async def _show(self) -> None:
-        self._node.duty.show()
-        node, now = self._node, self._node.now()
+        node, now = self.node, self.node.now()
         moderators = [each for each in node.staffed if may(each.roles, Capability.MODERATE)]
         self._watching = {each: told for each, told in self._watching.items() if each in moderators}
         groups = await self.askers.learn(moderators)
@@ -217,7 +221,7 @@ class Watch:
         self._watching[connection] = _Told(queue, told.number + 1)
         view = view_of(queue, told.number + 1)
         push = ReportsPush(**{name: getattr(view, name) for name in view.__struct_fields__})
-        send(self._node, connection, push)
+        self.node.send_or_close(connection, push)
 
 
 # ------------------------------------------------------------------------------------------------ views

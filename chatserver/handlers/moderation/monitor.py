@@ -31,7 +31,7 @@ ENTRIES: Final = 500
 log = logging.getLogger("chatserver.handlers")
 
 
-class Overseer:
+class ModerationMonitor:
     """Kept by the node; `count` is the sweep's, `run` never ends by itself and is the server's."""
 
     def __init__(self, node: Node) -> None:

@@ -14,8 +14,7 @@ from chatserver.domain.moderation.report_access import Asker
 from chatserver.domain.moderation.report_queue import ring_of
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
-from chatserver.protocol.codes import Close
-from chatserver.protocol.moderation.messages import MattersPush, ReportsPush, RingPush
+from chatserver.protocol.moderation.messages import RingPush
 from chatserver.store.moderation_contract import RingDue
 
 RINGS_FOR: Final = 15 * 60_000
@@ -62,14 +61,4 @@ class Rings:
                 node.metrics.rings.labels(kind.value, "summed").inc(more)
                 push = RingPush(report=due.report.id, at=due.at, room=due.report.room, kind=kind.value, more=more)
                 for connection in here:
-                    send(node, connection, push)
-
-
-def send(node: Node, connection: Connection, push: ReportsPush | RingPush | MattersPush) -> None:
-    """Send a push, or close a connection that has no room for it: whoever comes back is told anew."""
-    if connection.outbox.wire.buffered() > node.limits.outbox_bytes:
-        node.metrics.evictions.labels("too_slow").inc()
-        connection.outbox.wire.close(Close.TOO_SLOW)
-        connection.outbox.wire.abort()
-    else:
-        connection.outbox.send(push)
+                    node.send_or_close(connection, push)

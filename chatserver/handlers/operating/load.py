@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
+from collections.abc import Mapping
 from typing import Final
 
 from chatserver.delivery.tasks import Tasks
@@ -21,17 +22,20 @@ from chatserver.domain.moderation.report_access import Asker
 from chatserver.domain.operating.alerts import Concern, FloorLoad, Kind, ModerationLoad, Thresholds, Watch, concerns
 from chatserver.domain.operating.load import Histories, Roll, RoomLoad, RoomSample, Sample, Totals, merge
 from chatserver.domain.people.staff import Capability, may
-from chatserver.domain.rooms.rooms import RoomId, RoomStatus, room_of
+from chatserver.domain.rooms.rooms import RoomId, RoomStatus, is_session_room, room_of
 from chatserver.handlers.answer import Answer
+from chatserver.handlers.commands import CommandSpec
 from chatserver.handlers.connection import Connection
-from chatserver.handlers.listening.service import FloorKeeper
+from chatserver.handlers.listening.service import ListeningService
 from chatserver.handlers.moderation.askers import load_of
+from chatserver.handlers.moderation.enforcement import Enforcement
+from chatserver.handlers.moderation.monitor import ModerationMonitor
 from chatserver.handlers.node import Node
 from chatserver.handlers.operating.health import Health
 from chatserver.handlers.operating.process_stats import Vitals
 from chatserver.handlers.rooms import seats
-from chatserver.handlers.rooms.commands import is_session
 from chatserver.protocol.codec import Encoding, encode_frame
+from chatserver.protocol.fields import Command
 from chatserver.protocol.internode import TOPIC_LOAD, LoadTold, encode
 from chatserver.protocol.operating.load_messages import AskLoad, LoadOk, LoadPush, PlaceView, WorkerView
 from chatserver.store.contract import StoreUnavailable
@@ -52,11 +56,27 @@ _SETTLING_SECONDS: Final = 5.0
 log = logging.getLogger("chatserver.handlers")
 
 
-class LoadKeeper:
+class LoadMonitor:
     """One worker's picture of the load of all. `run` never ends by itself; the server owns and cancels it."""
 
-    def __init__(self, node: Node, health: Health, limits: Thresholds, *, name: str, version: str) -> None:
+    def __init__(
+        self,
+        node: Node,
+        enforcement: Enforcement,
+        monitor: ModerationMonitor,
+        listening: ListeningService,
+        health: Health,
+        limits: Thresholds,
+        *,
+        name: str,
+        version: str,
+    ) -> None:
         self._node = node
+        self.enforcement = enforcement
+        self._monitor = monitor
+        self._listening = listening
+        self.watching: dict[Connection, int] = {}
+        """Those who are shown the load, and the number of the picture that they were last told."""
         self._health = health
         self._limits = limits
         self._name = name
@@ -127,14 +147,14 @@ class LoadKeeper:
         self._roll.take(node.id, sample, node.monotonic())
         if self._second % STORE_TICKS == 0:
             self._tasks.start(self._look_at_store(), "look at store")
-        if node.watching_load and self._awaited:
+        if self.watching and self._awaited:
             try:
                 async with asyncio.timeout(GATHER_SECONDS):
                     await self._gathered.wait()
             except TimeoutError:
                 # Somebody is late; what they say comes with the next.
                 pass
-        if node.watching_load or self._second % UNWATCHED_TICKS == 0 or self._histories.is_due(node.now()):
+        if self.watching or self._second % UNWATCHED_TICKS == 0 or self._histories.is_due(node.now()):
             self._look()
             self._show()
         else:
@@ -188,7 +208,7 @@ class LoadKeeper:
         for number, room in enumerate({*members, *behind, *activity, *moderators}, 1):
             if number % ROOMS_AT_ONCE == 0:
                 await asyncio.sleep(0)
-            if is_session(room):
+            if is_session_room(room):
                 # Two people are nobody's load; that they talk is told of the floor.
                 continue
             doing = activity.get(room)
@@ -235,7 +255,7 @@ class LoadKeeper:
         self._watch.look(loads.values(), now)
         if self._histories.is_due(now):
             self._histories.add({room: load.members for room, load in loads.items()}, now)
-        floor = floor_numbers(node.floor)
+        floor = floor_numbers(self._listening)
         if floor != self._floor:
             self._floor, self._floor_changed = floor, self._picture
         self._find_concerns(loads, now)
@@ -260,13 +280,13 @@ class LoadKeeper:
                 crowds=crowds,
             )
 
-        kinds = Counter(each.kind for each in found(node.overseer.load(now), node.watch.overdue()))
+        kinds = Counter(each.kind for each in found(self._monitor.load(now), self.enforcement.overdue()))
         for kind in Kind:
             node.metrics.attention.labels(kind.value).set(kinds[kind])
         before, self._concerns = self._concerns, {}
-        for group in {node.watch.askers.group_of(each) for each in node.watching_load} | {None}:
-            late = node.watch.askers.late(group, now)
-            seen = found(load_of(late, node.overseer.load(node.now())), late.escalations)
+        for group in {self.enforcement.askers.group_of(each) for each in self.watching} | {None}:
+            late = self.enforcement.askers.late(group, now)
+            seen = found(load_of(late, self._monitor.load(node.now())), late.escalations)
             if before.get(group) != seen:
                 self._concerns_changed[group] = self._picture
             self._concerns[group] = seen
@@ -293,7 +313,7 @@ class LoadKeeper:
                 self._place_changed[room] = number
                 self._node.metrics.capacity.labels(room).set(place.capacity if place.status is RoomStatus.OPEN else 0)
         self._rooms, self._places = loads, places
-        oldest = min(self._node.watching_load.values(), default=number)
+        oldest = min(self.watching.values(), default=number)
         self._gone = {room: at for room, at in self._gone.items() if at > oldest}
 
     def _workers(self) -> list[WorkerView]:
@@ -306,13 +326,13 @@ class LoadKeeper:
 
     def watch(self, connection: Connection, *, is_wanted: bool) -> LoadOk:
         """The whole picture. Where it is wanted, what changes is told from now on."""
-        self._node.watching_load[connection] = self._picture
+        self.watching[connection] = self._picture
         self._look()
-        group = self._node.watch.askers.group_of(connection)
+        group = self.enforcement.askers.group_of(connection)
         if is_wanted:
-            self._node.watching_load[connection], self._told_as[connection] = self._picture, group
+            self.watching[connection], self._told_as[connection] = self._picture, group
         else:
-            self._node.watching_load.pop(connection, None)
+            self.watching.pop(connection, None)
         return LoadOk(
             at=self._node.now(),
             here=self._node.id,
@@ -331,17 +351,17 @@ class LoadKeeper:
         """Tell each who watches what changed since they were last told: the same frame to all who stand at the same
         picture."""
         frames: dict[tuple[Encoding, int, Asker | None, bool], bytes] = {}
-        self._told_as = {each: group for each, group in self._told_as.items() if each in self._node.watching_load}
-        for connection, told in [*self._node.watching_load.items()]:
+        self._told_as = {each: group for each, group in self._told_as.items() if each in self.watching}
+        for connection, told in [*self.watching.items()]:
             if not may(connection.roles, Capability.SEE_LOAD):
                 # They were told of their other roles; of this they hear no more.
-                del self._node.watching_load[connection]
+                del self.watching[connection]
                 continue
             outbox = connection.outbox
             if outbox.wire.buffered() > self._node.limits.outbox_bytes:
                 # They are told when they have room again, of everything since.
                 continue
-            group = self._node.watch.askers.group_of(connection)
+            group = self.enforcement.askers.group_of(connection)
             if group not in self._concerns:
                 # They came into it since the picture was made.
                 group = None
@@ -351,7 +371,7 @@ class LoadKeeper:
             if frame is None:
                 frame = frames[key] = encode_frame(outbox.encoding, self._since(told, group, is_same=is_same))
             outbox.wire.write(frame)
-            self._node.watching_load[connection], self._told_as[connection] = self._picture, group
+            self.watching[connection], self._told_as[connection] = self._picture, group
 
     def _since(self, told: int, group: Asker | None, *, is_same: bool) -> LoadPush:
         has_news = not is_same or self._concerns_changed[group] > told
@@ -368,17 +388,17 @@ class LoadKeeper:
         )
 
 
-async def load(node: Node, connection: Connection, person: Person, command: AskLoad) -> Answer:
+async def load(monitor: LoadMonitor, connection: Connection, person: Person, command: AskLoad) -> Answer:
     """The load of everything, for staff."""
     with contextlib.suppress(StoreUnavailable):
         # While the store is away the load is shown all the same, without what only the store knows whose it is.
-        await node.watch.askers.meet(connection)
-    return Answer(node.load.watch(connection, is_wanted=command.watch))
+        await monitor.enforcement.askers.meet(connection)
+    return Answer(monitor.watch(connection, is_wanted=command.watch))
 
 
-def floor_numbers(keeper: FloorKeeper) -> FloorLoad:
+def floor_numbers(service: ListeningService) -> FloorLoad:
     """One-to-one in numbers, as this worker last read it."""
-    picture, rules, now = keeper.picture, keeper.rules, keeper.now()
+    picture, rules, now = service.picture, service.rules, service.now()
     found = audit(picture.floor, now, rules)
     listeners = picture.floor.listeners.values()
     states = Counter(rest_rules.state_of(picture.floor, each, now, rules).value for each in listeners)
@@ -426,3 +446,7 @@ def _until_next_second(now: Millis) -> float:
     """Seconds until a second of the wall clock begins. Whoever wakes a little early has had this one."""
     wait = (1_000 - now % 1_000) / 1_000
     return wait if wait > 0.1 else wait + 1.0
+
+
+COMMANDS: Final[Mapping[type[Command], CommandSpec]] = {AskLoad: CommandSpec(load, needs=Capability.SEE_LOAD)}
+"""The command that shows the load. Its context is a `LoadMonitor`."""

@@ -6,7 +6,7 @@ command line did is shown within a second, with the bus away, too.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from chatserver.domain.history import Millis
@@ -15,9 +15,11 @@ from chatserver.domain.moderation.audit_log import Entry
 from chatserver.domain.people.account_acts import MACHINE, NOBODYS, AccountAct
 from chatserver.domain.people.staff import Capability, may
 from chatserver.handlers.answer import Answer
+from chatserver.handlers.commands import CommandSpec
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
 from chatserver.protocol.codes import Close
+from chatserver.protocol.fields import Command
 from chatserver.protocol.people.account_messages import AccountsOk, AccountsPush, ActView, AskAccounts, WaitingView
 from chatserver.store.staff_contract import Waiting
 
@@ -27,8 +29,8 @@ _IN_A_MILLISECOND: Final = 16
 """Numbers of acts for each millisecond."""
 
 
-class AccountsKeeper:
-    """Kept by the node; `tick` is the sweep's."""
+class AccountMonitor:
+    """Shows operators what was done on staff accounts. Its part calls `tick` twice a second."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -87,9 +89,9 @@ class AccountsKeeper:
         )
 
 
-async def ask(node: Node, connection: Connection, person: Person, command: AskAccounts) -> Answer:
+async def ask(monitor: AccountMonitor, connection: Connection, person: Person, command: AskAccounts) -> Answer:
     """What was done on accounts, now and whenever there is something new."""
-    return Answer(await node.accounts.watch(connection))
+    return Answer(await monitor.watch(connection))
 
 
 def _numbers(entries: Sequence[Entry]) -> list[int]:
@@ -126,3 +128,7 @@ def _people(entries: Collection[Entry], waiting: Collection[Waiting]) -> set[Mem
 def _person(member: MemberId, names: dict[MemberId, str]) -> Person:
     """Whoever is no more has no name."""
     return Person(member, names.get(member, ""))
+
+
+COMMANDS: Final[Mapping[type[Command], CommandSpec]] = {AskAccounts: CommandSpec(ask, needs=Capability.MANAGE_STAFF)}
+"""The command that shows what was done on accounts. Its context is an `AccountMonitor`."""

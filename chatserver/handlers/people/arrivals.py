@@ -26,7 +26,9 @@ CLOCKS: Final = 60_000
 
 
 class Arrivals:
-    """Kept by the node; `tick` is the sweep's."""
+    """Where the members of one worker come from, and whose credentials are good.
+
+    Its part calls `tick` twice a second."""
 
     def __init__(self, node: Node) -> None:
         self._node = node

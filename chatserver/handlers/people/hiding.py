@@ -6,82 +6,21 @@ another one made, and only where they are connected here.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from chatserver.delivery.outbox import Outbox
 from chatserver.delivery.presence import PresenceChange
 from chatserver.delivery.pushes import person_view
 from chatserver.domain.history import ChannelName
-from chatserver.domain.identity import MemberId, Persona
+from chatserver.domain.identity import MemberId, Person, Persona
 from chatserver.domain.rooms.hiding import NOBODY_HIDDEN, Hiding
 from chatserver.domain.rooms.rooms import RoomId, is_session_room, room_channel, room_of
 from chatserver.handlers.connection import Connection
-from chatserver.handlers.node import Node
-from chatserver.handlers.rooms.coverage import is_moderator
+from chatserver.handlers.node import Node, wait
 from chatserver.protocol.codes import Close
 from chatserver.protocol.messages import PresencePush, TypingPush
 
 Push = PresencePush | TypingPush
-
-
-class HidingBook:
-    """What those who are connected here have with those whom they hide or who hide them. Most have nothing."""
-
-    def __init__(self) -> None:
-        self._of: dict[MemberId, Hiding] = {}
-        self._seers: defaultdict[MemberId, set[MemberId]] = defaultdict(set)
-        self._asked = 0
-        self._as_of: dict[MemberId, int] = {}
-        self.changes = 0
-        """Counts what was told here, so that somebody who reads the store meanwhile knows that it may be older."""
-
-    def of(self, member: MemberId) -> Hiding:
-        """Returns what a member has; nothing for those who are not connected here."""
-        return self._of.get(member, NOBODY_HIDDEN)
-
-    def seers(self, other: MemberId) -> Collection[MemberId]:
-        """Returns the members here who may not see something of somebody."""
-        return self._seers.get(other, ())
-
-    def hides(self, member: MemberId, other: MemberId) -> bool:
-        """Returns whether a member who is connected here hides somebody, under whatever name."""
-        return any(each.other == other for each in self.of(member).unseen)
-
-    def hiders(self, other: MemberId) -> list[MemberId]:
-        """Returns the members here who hide somebody, under whatever name."""
-        return [seer for seer in self.seers(other) if self.hides(seer, other)]
-
-    def ask(self) -> int:
-        """Number a question to the store, right before it is asked."""
-        self._asked += 1
-        return self._asked
-
-    def is_older(self, member: MemberId, asked: int) -> bool:
-        """Returns whether an answer is older than what is kept of a member: its question, the number of which `ask`
-        gave, was asked before the one whose answer that is."""
-        return asked < self._as_of.get(member, 0)
-
-    def keep(self, member: MemberId, hiding: Hiding, asked: int | None = None) -> None:
-        """Take in what a member has now, as the store answered a question of that number, or the last one."""
-        self.drop(member)
-        self._as_of[member] = self._asked if asked is None else asked
-        if hiding != NOBODY_HIDDEN:
-            self._of[member] = hiding
-            for other in hiding.others:
-                self._seers[other].add(member)
-
-    def drop(self, member: MemberId) -> None:
-        """A member is not connected here any more, or has nothing. Again changes nothing."""
-        self._as_of.pop(member, None)
-        for other in self._of.pop(member, NOBODY_HIDDEN).others:
-            self._seers[other].discard(member)
-            if not self._seers[other]:
-                del self._seers[other]
-
-    def members(self) -> Collection[MemberId]:
-        """Returns those here who have anything with anybody."""
-        return self._of.keys()
 
 
 async def read(node: Node, member: MemberId) -> Hiding:
@@ -121,7 +60,7 @@ def _take(node: Node, member: MemberId, now: Hiding, asked: int) -> None:
     if before == now:
         return
     for connection in node.connections_of(member):
-        for room in connection.rooms if not is_moderator(connection) else ():
+        for room in connection.rooms if not connection.is_moderator else ():
             if (push := _difference(node, room, changed, before, now)) is not None:
                 _send(node, connection, push)
 
@@ -151,6 +90,12 @@ def _send(node: Node, connection: Connection, push: Push) -> None:
         node.hub.tell_one(connection.outbox, push.channel, push)
 
 
+def pay_for_hiding(node: Node, person: Person, other: MemberId, generation: int) -> None:
+    """Charge a member for hiding somebody, or showing them: each time both see the other go or come. Raises
+    RATE_LIMITED."""
+    wait(node.online[person.id].paces.toggle((other, generation), node.monotonic()))
+
+
 # ------------------------------------------------------------------------------------------------ what is shown
 
 
@@ -165,7 +110,7 @@ def people(node: Node, room: RoomId, hiding: Hiding) -> list[Persona]:
 
 def seen_by(node: Node, connection: Connection) -> Hiding:
     """Returns what counts for a connection. A moderator sees everybody."""
-    if connection.person is None or is_moderator(connection):
+    if connection.person is None or connection.is_moderator:
         return NOBODY_HIDDEN
     return node.hiding.of(connection.person.id)
 
@@ -236,6 +181,6 @@ def _apart(
         hiding = node.hiding.of(seer)
         if any(hiding.is_unseen(each, room) for each in named):
             for connection in node.connections_of(seer):
-                if room in connection.rooms and not is_moderator(connection):
+                if room in connection.rooms and not connection.is_moderator:
                     apart[connection.outbox] = other(hiding)
     return apart

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.identity import MemberId, Person, Persona
+from chatserver.domain.identity import Member, MemberId, Person, Persona
 from chatserver.domain.people.staff import Role, in_order
 from chatserver.domain.rooms.hiding import NOBODY_HIDDEN, Hiding
-from chatserver.domain.rooms.rooms import Publication, RoomId, room_of
-from chatserver.handlers import membership
+from chatserver.domain.rooms.rooms import Publication, room_of
 from chatserver.handlers.answer import Answer
+from chatserver.handlers.commands import CommandSpec
 from chatserver.handlers.connection import Connection
-from chatserver.handlers.node import Node
+from chatserver.handlers.node import Node, wait
+from chatserver.handlers.part import Greeting
 from chatserver.handlers.people import aliases, hiding
-from chatserver.handlers.rooms.voice import new_name, pay_for_hiding
-from chatserver.protocol.codes import Close
+from chatserver.handlers.people.context import People
+from chatserver.handlers.people.naming import new_name
+from chatserver.protocol.fields import Command
 from chatserver.protocol.internode import HidingChanged, MemberChanged, MemberEnded
 from chatserver.protocol.messages import (
     VERSION,
@@ -28,6 +30,7 @@ from chatserver.protocol.messages import (
     Limits,
     MakeCode,
     MuteMember,
+    Ping,
     Rename,
     RenameOk,
     SelfPush,
@@ -40,39 +43,48 @@ RELOAD_SECONDS: Final = 0.5
 """Between two questions to a store that is away."""
 
 
-async def hello(node: Node, connection: Connection, command: Hello) -> Answer:
+async def hello(people: People, connection: Connection, command: Hello) -> Answer:
     """Say who is there. The token in the frame goes before the cookie."""
+    node, identities, arrivals = people.node, people.identities, people.arrivals
     if connection.person is not None:
         raise Refusal(Reason.ALREADY_SAID_HELLO)
     token = command.token or connection.token
-    member = await node.identities.known(token)
+    member = await identities.known(token)
     issued: str | None = None
     if member is None:
         if command.token is not None:
             raise Refusal(Reason.IDENTITY_UNKNOWN)
         if not command.guest:
             raise Refusal(Reason.IDENTITY_REQUIRED)
-        if (wait := connection.admit_guest()) > 0:
-            raise Refusal(Reason.RATE_LIMITED, retry_after=wait)
-        member, issued, _ = await node.identities.arrive(None)
-    # Who has just come hides nobody yet, and nothing was decided about them.
-    matters = await node.watch.greet(connection, member.id) if issued is None else None
-    led = await node.house.look_up(member.id)
+        wait(connection.admit_guest())
+        member, issued, _ = await identities.arrive(None)
+    greetings = await prepare_greetings(node, connection, member, is_new=issued is not None)
+    # A guest who was just made hides nobody yet.
     hides = await hiding.read(node, member.id) if issued is None else NOBODY_HIDDEN
-    meeting = await node.arrivals.welcome(connection, member)
-    # Once more: it may have been decided meanwhile, and whoever is admitted now is found by what comes later.
-    node.watch.require_entrance(member.id, None)
-    if not node.arrivals.is_good(member.id, member.credentials):
-        raise Refusal(Reason.IDENTITY_UNKNOWN)
+    meeting = await arrivals.welcome(connection, member)
+    # Once more: it may have been decided meanwhile, and a member who is admitted now is found by what comes later.
+    for part in node.parts:
+        part.require_admission(member)
     person = member.persona
     node.admit(connection, person)
     connection.credentials, connection.welcome = member.credentials, meeting
-    node.arrivals.note(connection)
+    arrivals.note(connection)
     connection.created_at = member.created_at
     node.hiding.keep(member.id, hides)
     ok = hello_ok(node, person, has_code=member.has_code, hides=hides, issued=issued, roles=[])
-    pushes = [*([] if matters is None else [matters]), *node.house.greeting(member.id, led)]
-    return Answer(ok, then=(lambda: connection.outbox.send_all(pushes)) if pushes else None)
+    return Answer(ok, then=greet(connection, greetings))
+
+
+async def prepare_greetings(node: Node, connection: Connection, member: Member, *, is_new: bool) -> list[Greeting]:
+    """Return what the features tell a member who says hello. Raises Refusal where one of them keeps the member out."""
+    prepared = [await part.greet(connection, member, is_new=is_new) for part in node.parts]
+    return [greeting for greeting in prepared if greeting is not None]
+
+
+def greet(connection: Connection, greetings: Sequence[Greeting]) -> Callable[[], object] | None:
+    """Return what sends the greetings of a connection that was just admitted, or None where there are none."""
+    pushes = [push for greeting in greetings for push in greeting()]
+    return (lambda: connection.outbox.send_all(pushes)) if pushes else None
 
 
 def hello_ok(
@@ -102,21 +114,22 @@ def hello_ok(
             reactions_per_second=limits.reactions_per_second,
             reaction_burst=limits.reaction_burst,
         ),
-        now=node.floor.now(),
+        now=node.database_now(),
         token=issued,
         roles=roles,
     )
 
 
-async def rename(node: Node, connection: Connection, person: Persona, command: Rename) -> Answer:
+async def rename(people: People, connection: Connection, person: Persona, command: Rename) -> Answer:
     """Be called something else, everywhere at once, as somebody whom nobody can tell to be the same. Posts keep the
     name they were written under.
 
     Not for staff: members must know whom they have before them. Raises NOT_ALLOWED."""
     _not_as_staff(connection)
+    node = people.node
     async with new_name(node, connection, person, command.name):
         here = [room_of(channel) for channel in node.presence.channels_of(person.id)]
-        renamed = await node.identities.rename(person.id, command.name, here)
+        renamed = await people.identities.rename(person.id, command.name, here)
     # Before anybody is shown the new one.
     await hiding.reload(node, node.hiding.hiders(person.id))
     node.presence.rename(renamed)
@@ -126,19 +139,20 @@ async def rename(node: Node, connection: Connection, person: Persona, command: R
 
     for other in node.connections_of(person.id):
         other.person = renamed
-    await node.floor.renamed(renamed)
+    for part in node.parts:
+        await part.member_renamed(renamed)
     await tell_of_self(node, [person.id, *node.hiding.hiders(person.id)])
     return Answer(RenameOk(Person(renamed.id, renamed.name)), then=tell)
 
 
-async def make_code(node: Node, connection: Connection, person: Person, command: MakeCode) -> Answer:
+async def make_code(people: People, connection: Connection, person: Person, command: MakeCode) -> Answer:
     """A way back without a password, and so not for staff. Raises NOT_ALLOWED."""
     _not_as_staff(connection)
-    node.identities.require_room_for_codes()
-    if (wait := node.online[person.id].codes.take(1.0, node.monotonic())) > 0:
-        raise Refusal(Reason.RATE_LIMITED, retry_after=wait)
+    node = people.node
+    people.identities.require_room_for_codes()
+    wait(node.online[person.id].codes.take(1.0, node.monotonic()))
     await connection.admit_code()
-    return Answer(CodeOk(await node.identities.make_code(person.id)))
+    return Answer(CodeOk(await people.identities.make_code(person.id)))
 
 
 def _not_as_staff(connection: Connection) -> None:
@@ -146,16 +160,18 @@ def _not_as_staff(connection: Connection) -> None:
         raise Refusal(Reason.NOT_ALLOWED)
 
 
-async def mute(node: Node, connection: Connection, person: Persona, command: MuteMember) -> Answer:
+async def mute(people: People, connection: Connection, person: Persona, command: MuteMember) -> Answer:
     """Hide or show somebody, on every device of the asker. Raises MEMBER_UNKNOWN, also for oneself."""
+    node = people.node
     named = await aliases.in_sight(node, connection, person, command.member)
     if named.member == person.id or (command.on and await node.store.member(named.member) is None):
         raise Refusal(Reason.MEMBER_UNKNOWN)
-    pay_for_hiding(node, person, named.member, named.generation)
+    hiding.pay_for_hiding(node, person, named.member, named.generation)
     limit = node.limits.mutes_per_member
     await node.store.set_mute(person.id, named.member, command.on, limit, named.generation)
     if command.on:
-        await node.floor.hidden(person.id, named.member)
+        for part in node.parts:
+            await part.member_hidden(person.id, named.member)
     await hiding_changed(node, person.id, named.member)
     return Answer(DoneOk())
 
@@ -170,19 +186,15 @@ async def hiding_changed(node: Node, who: MemberId, other: MemberId) -> None:
 async def tell_of_self(node: Node, whom: Iterable[MemberId]) -> None:
     """Bring the connections here of these members up to date with their names, whom they hide, and roles.
 
-    One that has no room for it is closed: hello tells it to those who come back.
+    A connection whose outbox is full is closed; it gets this state again with its next hello.
     """
     for member in {*whom}:
         if not node.connections_of(member):
             continue
         hides = await hiding.fresh(node, member)
         for each in node.connections_of(member):
-            if each.outbox.wire.buffered() > node.limits.outbox_bytes:
-                node.metrics.evictions.labels("too_slow").inc()
-                each.outbox.wire.close(Close.TOO_SLOW)
-                each.outbox.wire.abort()
-            elif each.person is not None:
-                each.outbox.send(_self_push(node, each, each.person, hides))
+            if each.person is not None:
+                node.send_or_close(each, _self_push(node, each, each.person, hides))
 
 
 def _self_push(node: Node, connection: Connection, person: Persona, hides: Hiding) -> SelfPush:
@@ -235,29 +247,8 @@ async def heal(node: Node) -> None:
             if hides != node.hiding.of(member) or any(each.person != persona for each in connections):
                 # Asked once more, since what differs may have changed meanwhile. Few do.
                 await reload_member(node, member)
-        await _leave_what_was_left(node, some)
-
-
-async def _leave_what_was_left(node: Node, members: list[MemberId]) -> None:
-    """Take connections here out of rooms that their members left on another worker. Raises StoreUnavailable."""
-    inside = [member for member in members if any(each.rooms for each in node.connections_of(member))]
-    found = await _left_and_in(node, inside)
-    # Asked once more: somebody may have come in again meanwhile.
-    for member, room in found & await _left_and_in(node, {member for member, _ in found}):
-        membership.left(node, member, room)
-
-
-async def _left_and_in(node: Node, members: Collection[MemberId]) -> set[tuple[MemberId, RoomId]]:
-    """Which rooms these members have left, and are in here all the same."""
-    left = await node.store.left_rooms(members) if members else set()
-    return {(member, room) for member, room in left if _is_left_in(node, member, room)}
-
-
-def _is_left_in(node: Node, member: MemberId, room: RoomId) -> bool:
-    place = node.rooms.get(room)
-    # Out of a room that was split pages are led one by one.
-    is_single = place is not None and len(node.house.family(place)) == 1
-    return is_single and any(room in each.rooms for each in node.connections_of(member))
+        for part in node.parts:
+            await part.heal(some)
 
 
 async def heal_soon(node: Node) -> None:
@@ -289,3 +280,17 @@ def erased(node: Node, member: MemberId, publications: list[Publication]) -> Non
     node.hub.announce(publications)
     node.end_member(member)
     node.tell_nodes(MemberEnded(member))
+
+
+async def ping(people: People, connection: Connection, person: Persona, command: Ping) -> Answer:
+    """Answer, which is all that is asked."""
+    return Answer(DoneOk())
+
+
+COMMANDS: Final[Mapping[type[Command], CommandSpec]] = {
+    MuteMember: CommandSpec(mute),
+    Rename: CommandSpec(rename),
+    MakeCode: CommandSpec(make_code),
+    Ping: CommandSpec(ping),
+}
+"""What a member asks about themselves. The context is a `People`."""

@@ -6,33 +6,39 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import MemberId
 from chatserver.domain.people import staff
 from chatserver.domain.people.staff import in_order, staff_keys
+from chatserver.handlers import membership
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
 from chatserver.handlers.people import hiding, members
-from chatserver.handlers.rooms import commands as rooms
+from chatserver.handlers.people.context import People
 from chatserver.protocol.codes import Close
 from chatserver.protocol.internode import StaffChanged
 from chatserver.protocol.messages import Hello
 
 
-async def hello(node: Node, connection: Connection, command: Hello) -> Answer:
+async def hello(people: People, connection: Connection, command: Hello) -> Answer:
     """Say who is there, as staff. The token in the frame goes before the cookie."""
+    node = people.node
     if connection.person is not None:
         raise Refusal(Reason.ALREADY_SAID_HELLO)
-    sign_in = await node.staff.known(command.token or connection.staff_token)
+    sign_in = await people.accounts.known(command.token or connection.staff_token)
     member = None if sign_in is None else await node.store.member(sign_in.staff.member)
     if sign_in is None or member is None:
         raise Refusal(Reason.IDENTITY_REQUIRED if command.token is None else Reason.IDENTITY_UNKNOWN)
     hides = await hiding.read(node, member.id)
-    person = member.persona
-    node.admit(connection, person)
-    node.hiding.keep(member.id, hides)
     connection.roles, connection.sign_in = sign_in.staff.roles, sign_in.token_hash
+    try:
+        greetings = await members.prepare_greetings(node, connection, member, is_new=False)
+        node.admit(connection, member.persona)
+    except BaseException:
+        connection.roles, connection.sign_in = frozenset(), None
+        raise
+    person = member.persona
+    node.hiding.keep(member.id, hides)
     node.staffed.add(connection)
     ok = members.hello_ok(node, person, has_code=False, hides=hides, issued=None, roles=in_order(connection.roles))
-    standby = node.duty.greeting(connection)
-    return Answer(ok, then=None if standby is None else lambda: connection.outbox.send(standby))
+    return Answer(ok, then=members.greet(connection, greetings))
 
 
 async def look_again(node: Node) -> None:
@@ -56,7 +62,7 @@ async def look_again(node: Node) -> None:
             connection.outbox.wire.close(Close.IDENTITY_ENDED)
         elif sign_in.staff.roles != connection.roles:
             connection.roles = sign_in.staff.roles
-            node.presence.rename(rooms.shown(connection, connection.person))
+            node.presence.rename(membership.shown(connection, connection.person))
             changed.add(sign_in.staff.member)
     await members.tell_of_self(node, changed)
 
@@ -71,9 +77,9 @@ async def require_confirmed(node: Node, connection: Connection) -> None:
     staff.require_confirmed(sign_in.confirmed_at, node.now())
 
 
-async def load_names(node: Node) -> None:
-    """Whom nobody's name may resemble."""
-    node.identities.staff_keys = staff_keys(await node.store.all_staff())
+async def load_names(people: People) -> None:
+    """Read whom no member's name may resemble. Raises StoreUnavailable."""
+    people.identities.staff_keys = staff_keys(await people.node.store.all_staff())
 
 
 def changed(node: Node, member: MemberId) -> None:

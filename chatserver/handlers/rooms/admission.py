@@ -1,4 +1,4 @@
-"""What one worker knows of the house: its rooms, announcements, protection, and where people were led.
+"""What one worker knows of how rooms are set up: announcements, opening hours, raid mode, and where people were led.
 
 The store decides; its picture is read with moderation's version, twice a second and whenever the bus says so. So all of
 it holds on every worker within a second with the bus away, too.
@@ -23,16 +23,17 @@ from chatserver.domain.rooms import settings as rules
 from chatserver.domain.rooms.rooms import Room, RoomId, RoomStatus, room_channel
 from chatserver.domain.rooms.settings import Hours, House, Move, Notice
 from chatserver.handlers.listening.opening_hours import Clock
+from chatserver.handlers.listening.service import ListeningService
 from chatserver.handlers.node import Node
 from chatserver.protocol.codec import Encoding, encode_frame
-from chatserver.protocol.codes import Close
 from chatserver.protocol.operating.messages import MovedPush, NoticesPush, PlaceToBe
 
 JOINS_A_SECOND: Final = 2.0
 JOINS_AT_ONCE: Final = 5.0
 """How many enter a protected room through one worker."""
 BITS: Final = 15
-"""How many bits of the sum must come out as nought: 33,000 tries on average, about a second on a cheap phone."""
+"""Difficulty of the proof of work: leading zero bits of the SHA-256. 15 bits are 33,000 hashes on average, about a
+second on a cheap phone."""
 CHALLENGE_SECONDS: Final = 120
 PROVED: Final = 24 * 3_600_000
 """Milliseconds for which a sum counts that was solved because of where somebody came from."""
@@ -40,17 +41,19 @@ _TOKEN_BYTES: Final = 18
 
 
 class Led(NamedTuple):
-    """The house as it was known when somebody's moves were read, and those moves."""
+    """The settings as they were known when a member's moves were read, and those moves."""
 
     house: House | None
     moves: tuple[Move, ...]
 
 
-class HouseKeeper:
-    """Kept by the node; `load` is the watch's."""
+class RoomAdmission:
+    """One worker's picture of how rooms are set up, and who may enter them. Moderation's part calls `load` whenever its
+    version rose."""
 
-    def __init__(self, node: Node, configured: Hours, key: bytes) -> None:
+    def __init__(self, node: Node, listening: ListeningService, configured: Hours, key: bytes) -> None:
         self._node = node
+        self._listening = listening
         self._configured = configured
         self._key = key
         self._house: House | None = None
@@ -59,7 +62,7 @@ class HouseKeeper:
         self._done: dict[str, Millis] = {}
         """Sums that were accepted here, until they are over."""
         self.leaving: dict[NodeId, float] = {}
-        """Workers that were asked to go, and since when: what the bus lost is said again."""
+        """Workers that were asked to drain, and since when: the request is repeated, because the bus may lose it."""
         self._solved: dict[tuple[MemberId, RoomId], Millis] = {}
 
     @property
@@ -91,7 +94,7 @@ class HouseKeeper:
         hours = house.hours or self._configured
         if hours != self._hours or before is None:
             self._hours = hours
-            node.floor.keep_hours(Clock(parse_hours(hours.hours), hours.timezone))
+            self._listening.keep_hours(Clock(parse_hours(hours.hours), hours.timezone))
         if before is None:
             return
         if before.notices != house.notices:
@@ -143,10 +146,8 @@ class HouseKeeper:
             for connection in [*online.connections]:
                 outbox = connection.outbox
                 if outbox.wire.buffered() > node.limits.outbox_bytes:
-                    # Whoever comes back is told after hello.
-                    node.metrics.evictions.labels("too_slow").inc()
-                    outbox.wire.close(Close.TOO_SLOW)
-                    outbox.wire.abort()
+                    # A client that comes back is told after its hello.
+                    node.close_slow(outbox)
                     continue
                 frame = frames.get(outbox.encoding)
                 if frame is None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from chatserver.delivery.pushes import person_view, post_view, push_of
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Offset
 from chatserver.domain.identity import Persona
 from chatserver.domain.listening.state import SessionId
-from chatserver.domain.people.shown_roles import with_role
 from chatserver.domain.rooms.rooms import (
     EditPost,
     ReactToPost,
@@ -22,13 +24,14 @@ from chatserver.domain.rooms.rooms import (
 )
 from chatserver.handlers import membership
 from chatserver.handlers.answer import Answer
+from chatserver.handlers.commands import CommandSpec
 from chatserver.handlers.connection import Connection
-from chatserver.handlers.node import Node
 from chatserver.handlers.people import aliases, hiding
 from chatserver.handlers.rooms import seats
 from chatserver.handlers.rooms.commit import commit
-from chatserver.handlers.rooms.coverage import is_moderator
+from chatserver.handlers.rooms.context import Rooms
 from chatserver.handlers.rooms.voice import may_show_typing, pay_for_reaction, pay_for_words
+from chatserver.protocol.fields import Command
 from chatserver.protocol.internode import TypingSeen, encode
 from chatserver.protocol.messages import (
     DoneOk,
@@ -45,15 +48,17 @@ from chatserver.protocol.messages import (
     RoomsOk,
     Typing,
 )
+from chatserver.protocol.operating.messages import SettleMove
 
 _PAGE = 50
 
 
-async def list_rooms(node: Node, connection: Connection, person: Persona, command: ListRooms) -> Answer:
+async def list_rooms(rooms: Rooms, connection: Connection, person: Persona, command: ListRooms) -> Answer:
     """The lobby, with how many are in each room and what the member has not read."""
+    node = rooms.node
     joined = await node.store.joined_rooms(person.id)
-    (node.watching.add if command.watch else node.watching.discard)(connection)
-    moderated = node.load.moderated()
+    (rooms.watching.add if command.watch else rooms.watching.discard)(connection)
+    moderated = rooms.moderated()
     cards = []
     for room in node.rooms.values():
         if room.status is not RoomStatus.OPEN:
@@ -76,12 +81,13 @@ async def list_rooms(node: Node, connection: Connection, person: Persona, comman
     return Answer(RoomsOk(rooms=cards))
 
 
-async def join(node: Node, connection: Connection, person: Persona, command: JoinRoom) -> Answer:
+async def join(rooms: Rooms, connection: Connection, person: Persona, command: JoinRoom) -> Answer:
     """Enter a room, or come back to it."""
-    room = await _room(node, command.room, person)
-    node.watch.require_entrance(person.id, room)
+    node = rooms.node
+    room = await _room(rooms, command.room, person)
+    rooms.enforcement.require_entrance(person.id, room)
     channel = room_channel(room.id)
-    needs_seat = not is_session(room.id) and not is_moderator(connection)
+    needs_seat = not is_session_room(room.id) and not connection.is_moderator
     instead_of = command.instead_of if needs_seat else None
     if room.id in connection.reading:
         seats.require_seat(node, connection, room.id, person, instead_of=command.instead_of)
@@ -89,14 +95,14 @@ async def join(node: Node, connection: Connection, person: Persona, command: Joi
         instead_of = None
     elif room.id not in connection.rooms:
         # Sessions are bounded by the floor: nobody is kept out of their conversation, or of a room, by earlier ones.
-        themed = sum(not is_session(each) for each in connection.rooms)
-        if not is_session(room.id) and themed >= node.limits.rooms_per_connection:
+        themed = sum(not is_session_room(each) for each in connection.rooms)
+        if not is_session_room(room.id) and themed >= node.limits.rooms_per_connection:
             raise Refusal(Reason.TOO_MANY_ROOMS, details={"limit": node.limits.rooms_per_connection})
-        if is_session(room.id) or not is_moderator(connection):
+        if is_session_room(room.id) or not connection.is_moderator:
             # A moderator is needed most where it is full, or raided.
-            await _require_way_in(node, connection, room, person, command)
+            await _require_way_in(rooms, connection, room, person, command)
     joined = await node.store.join(person.id, room.id, command.agreement)
-    await node.duty.entered(connection, room)
+    await rooms.coverage.entered(connection, room)
     room = node.rooms.get(room.id, room)
     prepared = await node.hub.prepare(channel, command.since, person.id)
     try:
@@ -109,13 +115,13 @@ async def join(node: Node, connection: Connection, person: Persona, command: Joi
     except BaseException:
         node.hub.give_up(channel)
         raise
-    if is_session(room.id) and not node.floor.may_stay(room.id, person.id):
+    if is_session_room(room.id) and not rooms.listening.may_stay(room.id, person.id):
         # It was handed over while the store was asked.
         node.hub.give_up(channel)
         raise Refusal(Reason.ROOM_UNKNOWN)
     try:
         # A moderator may have decided it while the store was asked.
-        node.watch.require_entrance(person.id, room)
+        rooms.enforcement.require_entrance(person.id, room)
         if needs_seat and room.id not in connection.rooms:
             # Once more: others may have come while the store was asked.
             seats.require(
@@ -133,7 +139,7 @@ async def join(node: Node, connection: Connection, person: Persona, command: Joi
     # Only now: whoever was refused keeps the seat that they have.
     seats.swap(node, person.id, room.id, instead_of)
     # Under the name they have now: another connection of theirs may have changed it while the store was asked.
-    seats.take(node, connection, room.id, shown(connection, connection.person or person))
+    seats.take(node, connection, room.id, membership.shown(connection, connection.person or person))
     hides = hiding.seen_by(node, connection)
     own = aliases.room_self(node, connection.person or person, room.id, node.hiding.of(person.id))
     ok = JoinOk(
@@ -151,76 +157,93 @@ async def join(node: Node, connection: Connection, person: Persona, command: Joi
         people=[person_view(each, room.id, node.aliases) for each in hiding.people(node, room.id, hides)],
         read=joined.membership.read,
         unread=joined.unread,
-        retention_seconds=(node.floor.rules.keep if is_session(room.id) else node.retention.room_age) // 1000,
+        retention_seconds=(rooms.listening.rules.keep if is_session_room(room.id) else node.retention.room_age) // 1000,
     )
     return Answer(ok, then=lambda: node.hub.go_live(connection.outbox, channel, prepared.position))
 
 
-async def leave(node: Node, connection: Connection, person: Persona, command: LeaveRoom) -> Answer:
+async def leave(rooms: Rooms, connection: Connection, person: Persona, command: LeaveRoom) -> Answer:
     """Leave a room, on every connection of theirs. Leaving one that one is not in is done already."""
-    await _room(node, command.room, person)
+    node = rooms.node
+    await _room(rooms, command.room, person)
     await node.store.leave(person.id, command.room)
     membership.depart(node, connection, command.room)
     membership.left(node, person.id, command.room, told=connection)
     return Answer(DoneOk(), then=lambda: membership.tell_left(node, person.id, command.room))
 
 
-async def post(node: Node, connection: Connection, person: Persona, command: PostCommand) -> Answer:
-    require_inside(node, connection, command.room)
+async def settle(rooms: Rooms, connection: Connection, person: Persona, command: SettleMove) -> Answer:
+    """They know where their place is. On every connection here they leave the room that they moved out of."""
+    node = rooms.node
+    await node.store.settle(person.id, command.room, command.to)
+    if command.to != command.room:
+        await node.store.leave(person.id, command.room)
+        for each in node.connections_of(person.id):
+            if command.to in each.rooms:
+                membership.depart(node, each, command.room)
+    return Answer(DoneOk())
+
+
+async def post(rooms: Rooms, connection: Connection, person: Persona, command: PostCommand) -> Answer:
+    node = rooms.node
+    require_inside(rooms, connection, command.room)
     pay_for_words(node, person)
-    await _require_voice(node, connection, person, command.room)
+    await _require_voice(rooms, connection, person, command.room)
     wanted = WritePost(text=command.text, warning=command.warning, reply_to=command.reply_to, anyway=command.anyway)
     origin, is_staff = node.origin_of(connection), bool(connection.roles)
-    author = shown(connection, person)
+    author = membership.shown(connection, person)
     answer = await commit(
-        node, author, command.room, command.id, wanted, origin, epoch=command.epoch, is_staff=is_staff
+        rooms, author, command.room, command.id, wanted, origin, epoch=command.epoch, is_staff=is_staff
     )
-    if is_session(command.room):
-        node.floor.spoke(person.id, SessionId(command.room))
+    if is_session_room(command.room):
+        rooms.listening.spoke(person.id, SessionId(command.room))
     return answer
 
 
-async def edit(node: Node, connection: Connection, person: Persona, command: EditCommand) -> Answer:
-    require_inside(node, connection, command.room)
+async def edit(rooms: Rooms, connection: Connection, person: Persona, command: EditCommand) -> Answer:
+    node = rooms.node
+    require_inside(rooms, connection, command.room)
     pay_for_words(node, person)
-    await _require_voice(node, connection, person, command.room)
+    await _require_voice(rooms, connection, person, command.room)
     wanted = EditPost(target=command.offset, text=command.text, warning=command.warning, anyway=command.anyway)
     origin, is_staff = node.origin_of(connection), bool(connection.roles)
-    return await commit(node, person, command.room, command.id, wanted, origin, epoch=command.epoch, is_staff=is_staff)
+    return await commit(rooms, person, command.room, command.id, wanted, origin, epoch=command.epoch, is_staff=is_staff)
 
 
-async def redact(node: Node, connection: Connection, person: Persona, command: RedactCommand) -> Answer:
+async def redact(rooms: Rooms, connection: Connection, person: Persona, command: RedactCommand) -> Answer:
     """Also from outside: a room that was closed, or left, must not keep what somebody wants back."""
-    return await commit(node, person, command.room, command.id, RedactPost(target=command.offset), epoch=command.epoch)
+    return await commit(rooms, person, command.room, command.id, RedactPost(target=command.offset), epoch=command.epoch)
 
 
-async def react(node: Node, connection: Connection, person: Persona, command: ReactCommand) -> Answer:
-    require_inside(node, connection, command.room)
-    pay_for_reaction(node, person, command.room, command.offset)
-    await _require_voice(node, connection, person, command.room)
+async def react(rooms: Rooms, connection: Connection, person: Persona, command: ReactCommand) -> Answer:
+    require_inside(rooms, connection, command.room)
+    pay_for_reaction(rooms.node, person, command.room, command.offset)
+    await _require_voice(rooms, connection, person, command.room)
     wanted = ReactToPost(target=command.offset, reaction=command.reaction, on=command.on)
-    return await commit(node, person, command.room, command.id, wanted, epoch=command.epoch)
+    return await commit(rooms, person, command.room, command.id, wanted, epoch=command.epoch)
 
 
-async def mark_read(node: Node, connection: Connection, person: Persona, command: MarkRead) -> Answer:
-    require_inside(node, connection, command.room)
+async def mark_read(rooms: Rooms, connection: Connection, person: Persona, command: MarkRead) -> Answer:
+    node = rooms.node
+    require_inside(rooms, connection, command.room)
     offset = Offset(command.offset)
     await node.store.mark_read(person.id, command.room, offset, command.epoch)
     membership.read(node, person.id, command.room, offset, told=connection)
     return Answer(DoneOk(), then=lambda: membership.tell_read(node, person.id, command.room, offset))
 
 
-async def typing(node: Node, connection: Connection, person: Persona, command: Typing) -> Answer:
+async def typing(rooms: Rooms, connection: Connection, person: Persona, command: Typing) -> Answer:
     """Show the others that somebody is writing. Lost without a trace where nobody can be told."""
-    require_inside(node, connection, command.room)
-    seats.require_seat(node, connection, command.room, shown(connection, person))
+    node = rooms.node
+    require_inside(rooms, connection, command.room)
+    seats.require_seat(node, connection, command.room, membership.shown(connection, person))
     channel = room_channel(command.room)
-    if is_session(command.room) and not node.floor.is_live(SessionId(command.room)):
+    if is_session_room(command.room) and not rooms.listening.is_live(SessionId(command.room)):
         # Over: whoever stays to read is left in peace.
         return Answer(DoneOk())
-    if is_session(command.room):
-        node.floor.typed(person.id, SessionId(command.room))
-    if not await may_show_typing(node, connection, person, command.room):
+    if is_session_room(command.room):
+        rooms.listening.typed(person.id, SessionId(command.room))
+    if not await may_show_typing(rooms, connection, person, command.room):
         return Answer(DoneOk())
 
     def tell() -> None:
@@ -230,46 +253,35 @@ async def typing(node: Node, connection: Connection, person: Persona, command: T
     return Answer(DoneOk(), then=tell)
 
 
-def shown(connection: Connection, person: Persona) -> Persona:
-    """Somebody as the others in a room see them: a moderator with their role."""
-    if not is_moderator(connection):
-        return person
-    return Persona(person.id, with_role(person.name, "moderator"), person.generation)
-
-
-def is_session(room: RoomId) -> bool:
-    """Whether a room is the closed one of a one-to-one session. No other may be called like that."""
-    return is_session_room(room)
-
-
-async def _room(node: Node, wanted: RoomId, person: Persona) -> Room:
+async def _room(rooms: Rooms, wanted: RoomId, person: Persona) -> Room:
     """A room that this member may know of. Raises ROOM_UNKNOWN."""
+    node = rooms.node
     room = node.rooms.get(wanted)
-    if room is None and is_session(wanted) and node.floor.may_stay(wanted, person.id):
+    if room is None and is_session_room(wanted) and rooms.listening.may_stay(wanted, person.id):
         # Whose one is that this worker has not heard of yet, the store decides.
         room = await node.store.room(wanted)
-    if room is None or (room.kind is RoomKind.SESSION) is not is_session(room.id):
+    if room is None or (room.kind is RoomKind.SESSION) is not is_session_room(room.id):
         raise Refusal(Reason.ROOM_UNKNOWN)
     return room
 
 
-def require_inside(node: Node, connection: Connection, room: RoomId) -> None:
+def require_inside(rooms: Rooms, connection: Connection, room: RoomId) -> None:
     """Raises NOT_IN_ROOM. Whoever asks has done something there."""
     if room not in connection.rooms:
         raise Refusal(Reason.NOT_IN_ROOM)
-    seats.touch(node, connection, room)
+    seats.touch(rooms.node, connection, room)
 
 
-async def _require_voice(node: Node, connection: Connection, person: Persona, room: RoomId) -> None:
-    seats.require_seat(node, connection, room, shown(connection, person))
-    if not is_session(room) and not is_moderator(connection):
-        await node.house.require_voice(person, room, connection.welcome)
+async def _require_voice(rooms: Rooms, connection: Connection, person: Persona, room: RoomId) -> None:
+    seats.require_seat(rooms.node, connection, room, membership.shown(connection, person))
+    if not is_session_room(room) and not connection.is_moderator:
+        await rooms.admission.require_voice(person, room, connection.welcome)
 
 
-async def _require_way_in(node: Node, connection: Connection, room: Room, person: Persona, command: JoinRoom) -> None:
+async def _require_way_in(rooms: Rooms, connection: Connection, room: Room, person: Persona, command: JoinRoom) -> None:
     is_returning = command.since is not None
-    if not is_session(room.id):
-        await node.house.require_way_in(
+    if not is_session_room(room.id):
+        await rooms.admission.require_way_in(
             person,
             room,
             proof=command.proof,
@@ -277,4 +289,19 @@ async def _require_way_in(node: Node, connection: Connection, room: Room, person
             is_returning=is_returning,
             must_prove=connection.welcome.must_prove(room),
         )
-        seats.require(node, connection, room, person, is_returning=is_returning, instead_of=command.instead_of)
+        seats.require(rooms.node, connection, room, person, is_returning=is_returning, instead_of=command.instead_of)
+
+
+COMMANDS: Final[Mapping[type[Command], CommandSpec]] = {
+    ListRooms: CommandSpec(list_rooms),
+    JoinRoom: CommandSpec(join),
+    LeaveRoom: CommandSpec(leave),
+    PostCommand: CommandSpec(post),
+    EditCommand: CommandSpec(edit),
+    RedactCommand: CommandSpec(redact),
+    ReactCommand: CommandSpec(react),
+    MarkRead: CommandSpec(mark_read),
+    Typing: CommandSpec(typing),
+    SettleMove: CommandSpec(settle),
+}
+"""The commands of rooms, but for older posts (`history.py`). Their context is a `Rooms`."""

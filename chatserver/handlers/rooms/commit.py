@@ -32,6 +32,7 @@ from chatserver.domain.rooms.rooms import (
 )
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.node import Node
+from chatserver.handlers.rooms.context import Rooms
 from chatserver.handlers.rooms.screening import NOTHING, Read, Unread, care_for, is_sure_to_be_refused, read
 from chatserver.protocol.messages import FactOk
 from chatserver.store.contract import RoomChange
@@ -40,7 +41,7 @@ _encoder = msgspec.msgpack.Encoder(order="deterministic")
 
 
 async def commit(
-    node: Node,
+    rooms: Rooms,
     person: Persona,
     room: RoomId,
     command_id: CommandId,
@@ -53,11 +54,12 @@ async def commit(
     """Make a member's command on a room a fact. `epoch` is the numbering of the post that it names, where they said so.
 
     Raises Refusal or StoreUnavailable; then nothing was acknowledged."""
+    node = rooms.node
     started = node.monotonic()
     found: Read | None = NOTHING
     if isinstance(command, WritePost | EditPost):
-        is_refused = is_sure_to_be_refused(node, person, room, command)
-        found = None if is_refused else await read(node, person, room, command, is_staff=is_staff)
+        is_refused = is_sure_to_be_refused(rooms, person, room, command)
+        found = None if is_refused else await read(rooms, person, room, command, is_staff=is_staff)
     digest = blake2b(_encoder.encode((room, type(command).__name__, command)), digest_size=16).digest()
 
     def change(found: Read | None) -> RoomChange:
@@ -70,7 +72,7 @@ async def commit(
         committed = None
     if found is None and isinstance(command, WritePost | EditPost):
         # It was taken, or was written before: what it says is to be known all the same.
-        found = await read(node, person, room, command, is_staff=is_staff)
+        found = await read(rooms, person, room, command, is_staff=is_staff)
     if committed is None:
         committed = await node.store.commit(change(found))
     node.metrics.commit_seconds.observe(node.monotonic() - started)

@@ -6,21 +6,22 @@ and opens again, with the bus away or a worker gone, too.
 
 from __future__ import annotations
 
-from chatserver.domain.people.staff import Capability, may
 from chatserver.domain.rooms import coverage
-from chatserver.domain.rooms.coverage import Attendance, DutyRules
+from chatserver.domain.rooms.coverage import Attendance, CoverageRules
 from chatserver.domain.rooms.rooms import Room, RoomId, RoomStatus
 from chatserver.handlers.connection import Connection
+from chatserver.handlers.moderation.enforcement import Enforcement
 from chatserver.handlers.node import Node
-from chatserver.protocol.codes import Close
 from chatserver.protocol.operating.messages import AloneRoom, StandbyPush
 
 
-class DutyKeeper:
-    """Kept by the node; `tick` is the sweep's, `show` the watch's."""
+class RoomCoverage:
+    """Whether rooms that need a moderator have one. Its part calls `tick` each second, and `show` whenever moderation's
+    version rose."""
 
-    def __init__(self, node: Node, rules: DutyRules) -> None:
+    def __init__(self, node: Node, enforcement: Enforcement, rules: CoverageRules) -> None:
         self._node = node
+        self._enforcement = enforcement
         self._rules = rules
         self._told = StandbyPush(rooms=[])
 
@@ -34,44 +35,38 @@ class DutyKeeper:
         kept = await node.store.duties()
         for room in needing:
             before = kept.get(room.id)
-            after = coverage.settle(before, is_attended=room.id in attended, now=node.floor.now(), rules=self._rules)
+            after = coverage.settle(before, is_attended=room.id in attended, now=node.database_now(), rules=self._rules)
             if coverage.is_worth_keeping(before, after, self._rules):
                 await self._keep(room.id, is_attended=room.id in attended)
 
     async def entered(self, connection: Connection, room: Room) -> None:
         """Somebody came into a room: where they are whom it waits for, it opens at once."""
-        if room.attendance is not Attendance.ATTENDED and is_moderator(connection):
+        if room.attendance is not Attendance.ATTENDED and connection.is_moderator:
             await self._keep(room.id, is_attended=True)
 
     async def _keep(self, room: RoomId, *, is_attended: bool) -> None:
         node = self._node
-        steered = await node.store.keep_duty(room, is_attended=is_attended, rules=self._rules, now=node.floor.now())
+        steered = await node.store.keep_duty(room, is_attended=is_attended, rules=self._rules, now=node.database_now())
         if steered.publications:
             node.hub.announce(steered.publications)
-            await node.watch.heed()
+            await self._enforcement.heed()
 
     # ------------------------------------------------------------------------------------------------ standbys
 
     def greeting(self, connection: Connection) -> StandbyPush | None:
         """What a moderator is told who has just said hello."""
         push = self._standby()
-        return push if push.rooms and is_moderator(connection) else None
+        return push if push.rooms and connection.is_moderator else None
 
-    def show(self) -> None:
+    async def show(self) -> None:
         """Page every moderator who is connected here, wherever they are, when something is new."""
         push = self._standby()
         if push == self._told:
             return
         self._told = push
         node = self._node
-        for connection in [each for each in node.staffed if is_moderator(each)]:
-            if connection.outbox.wire.buffered() > node.limits.outbox_bytes:
-                # Whoever comes back is told anew.
-                node.metrics.evictions.labels("too_slow").inc()
-                connection.outbox.wire.close(Close.TOO_SLOW)
-                connection.outbox.wire.abort()
-            else:
-                connection.outbox.send(push)
+        for connection in [each for each in node.staffed if each.is_moderator]:
+            node.send_or_close(connection, push)
 
     def _standby(self) -> StandbyPush:
         return StandbyPush(
@@ -83,12 +78,7 @@ class DutyKeeper:
         )
 
     def _attended_here(self) -> set[RoomId]:
-        return {room for each in self._node.staffed if is_moderator(each) for room in each.rooms}
-
-
-def is_moderator(connection: Connection) -> bool:
-    """Whether somebody who said hello as staff may moderate, as far as is known at this moment."""
-    return may(connection.roles, Capability.MODERATE)
+        return {room for each in self._node.staffed if each.is_moderator for room in each.rooms}
 
 
 def _needs_one(room: Room) -> bool:

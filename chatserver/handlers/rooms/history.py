@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from chatserver.delivery.pushes import post_view
@@ -11,9 +11,12 @@ from chatserver.domain.history import Offset, StreamPosition, require_epoch
 from chatserver.domain.identity import MemberId, Persona
 from chatserver.domain.rooms.rooms import Posted, Publication, Reacted, Reaction, evolve, room_channel
 from chatserver.handlers.answer import Answer
+from chatserver.handlers.commands import CommandSpec
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
 from chatserver.handlers.rooms.commands import require_inside
+from chatserver.handlers.rooms.context import Rooms
+from chatserver.protocol.fields import Command
 from chatserver.protocol.messages import HistoryOk, PageHistory
 from chatserver.store.contract import Page
 
@@ -21,13 +24,14 @@ _TRIES: Final = 4
 """How often a page is read where more happens meanwhile than a worker remembers."""
 
 
-async def page(node: Node, connection: Connection, person: Persona, command: PageHistory) -> Answer:
+async def page(rooms: Rooms, connection: Connection, person: Persona, command: PageHistory) -> Answer:
     """Answer with the posts before an offset as they stand after everything that this connection was told.
 
     The store is read first; what was pushed while it answered is then applied to what it said, so that words which were
     taken back are not told after their redaction. Raises Refusal or StoreUnavailable.
     """
-    require_inside(node, connection, command.room)
+    node = rooms.node
+    require_inside(rooms, connection, command.room)
     channel = room_channel(command.room)
     for _ in range(_TRIES):
         found = await node.store.page(channel, command.before, command.limit, person.id)
@@ -66,3 +70,7 @@ def _react(mine: dict[Offset, list[Reaction]], event: Reacted) -> None:
         held.append(event.reaction)
     if held:
         mine[event.target] = sorted(held)
+
+
+COMMANDS: Final[Mapping[type[Command], CommandSpec]] = {PageHistory: CommandSpec(page)}
+"""The command for older posts. Its context is a `Rooms`."""

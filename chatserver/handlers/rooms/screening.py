@@ -27,7 +27,7 @@ from chatserver.domain.rooms.rooms import (
     room_channel,
 )
 from chatserver.domain.text.contact_details import TAIL, Kind, Looking, contacts_across, look_for_contacts
-from chatserver.handlers.node import Node
+from chatserver.handlers.rooms.context import Rooms
 
 INLINE: Final = 400
 """Characters up to which a text is looked at in one go."""
@@ -55,38 +55,38 @@ class Read(NamedTuple):
 NOTHING: Final = Read(Noticed(), ())
 
 
-def is_sure_to_be_refused(node: Node, person: Person, room: RoomId, command: WritePost | EditPost) -> bool:
+def is_sure_to_be_refused(rooms: Rooms, person: Person, room: RoomId, command: WritePost | EditPost) -> bool:
     """Return whether what this worker knows says that a post will be refused. The store decides: this only says whether
     it is worth while to look at the text."""
-    place = node.rooms.get(room)
+    place = rooms.node.rooms.get(room)
     if place is not None and place.status is not RoomStatus.OPEN:
         return True
     try:
-        node.watch.require_voice(person.id, place)
+        rooms.enforcement.require_voice(person.id, place)
     except Refusal:
         return True
-    online = node.online.get(person.id)
+    online = rooms.node.online.get(person.id)
     if place is None or online is None or isinstance(command, EditPost):
         return False
     wrote_at = online.wrote_at.get(room)
-    return wrote_at is not None and 0 <= node.now() - wrote_at < place.pace * 1000
+    return wrote_at is not None and 0 <= rooms.node.now() - wrote_at < place.pace * 1000
 
 
 async def read(
-    node: Node, person: Person, room: RoomId, command: WritePost | EditPost, *, is_staff: bool = False
+    rooms: Rooms, person: Person, room: RoomId, command: WritePost | EditPost, *, is_staff: bool = False
 ) -> Read:
     """Look at a text. Raises StoreUnavailable."""
     try:
-        text, warning = checked(command.text, command.warning, node.rules)
+        text, warning = checked(command.text, command.warning, rooms.node.rules)
     except Refusal:
         return NOTHING
     is_long = len(text) > INLINE
-    reading = node.words.begin(f"{warning or ''}\n{text}")
+    reading = rooms.node.words.begin(f"{warning or ''}\n{text}")
     await _do(reading.parts(), is_long=is_long)
     screening = reading.result
     kind = RoomKind.SESSION if room.startswith(SESSION_PREFIX) else RoomKind.THEMED
     contacts, is_whole = frozenset[Kind](), True
-    if node.rules.contacts_in(kind) != "off":
+    if rooms.node.rules.contacts_in(kind) != "off":
         looking = Looking(text)
         await _do(looking.parts(), is_long=is_long)
         beside = look_for_contacts(warning or "")
@@ -96,15 +96,15 @@ async def read(
             # They are read as one text.
             contacts = contacts_across(warning or "", text)
         if not contacts:
-            contacts = _split(node, person, room, text, command.target if isinstance(command, EditPost) else None)
-    is_newcomer = bool(contacts) and kind is RoomKind.THEMED and not is_staff and await _is_new(node, person)
+            contacts = _split(rooms, person, room, text, command.target if isinstance(command, EditPost) else None)
+    is_newcomer = bool(contacts) and kind is RoomKind.THEMED and not is_staff and await _is_new(rooms, person)
     signals = screening.signals
     if not (screening.is_whole and is_whole):
-        node.metrics.unread.inc()
+        rooms.node.metrics.unread.inc()
         signals = (*signals, _signal(Concern.UNREAD, text[:_KEPT]))
     # An edit is not asked again about kinds that stood there before: what it makes of them is to be known all the same.
     is_sent = command.anyway or isinstance(command, EditPost)
-    if contacts and is_sent and kind is RoomKind.SESSION and _listens(node, person, room):
+    if contacts and is_sent and kind is RoomKind.SESSION and _listens(rooms, person, room):
         signals = (*signals, _signal(Concern.CONTACT, text[:_KEPT]))
     return Read(Noticed(contacts=contacts, is_newcomer=is_newcomer), signals)
 
@@ -120,21 +120,21 @@ async def _do(parts: Iterator[None], *, is_long: bool) -> None:
             await asyncio.sleep(0)
 
 
-def _split(node: Node, person: Person, room: RoomId, text: str, post: Offset | None) -> frozenset[Kind]:
+def _split(rooms: Rooms, person: Person, room: RoomId, text: str, post: Offset | None) -> frozenset[Kind]:
     """Return what a text completes together with the author's last post; of a `post` that is changed, with the one
     before it."""
-    since = Millis(node.now() - SPLIT_WITHIN)
-    last = node.hub.last_text_of(room_channel(room), person.id, since, _LOOKED_BACK, TAIL, post)
+    since = Millis(rooms.node.now() - SPLIT_WITHIN)
+    last = rooms.node.hub.last_text_of(room_channel(room), person.id, since, _LOOKED_BACK, TAIL, post)
     return contacts_across(last, text)
 
 
-async def _is_new(node: Node, person: Person) -> bool:
-    found = await node.store.member(person.id)
-    return found is not None and node.now() - found.created_at < NEWCOMER
+async def _is_new(rooms: Rooms, person: Person) -> bool:
+    found = await rooms.node.store.member(person.id)
+    return found is not None and rooms.node.now() - found.created_at < NEWCOMER
 
 
-def _listens(node: Node, person: Person, room: RoomId) -> bool:
-    session = node.floor.floor.sessions.get(SessionId(room))
+def _listens(rooms: Rooms, person: Person, room: RoomId) -> bool:
+    session = rooms.listening.floor.sessions.get(SessionId(room))
     return session is None or session.seeker != person.id
 
 

@@ -15,7 +15,6 @@ from chatserver.domain.rooms.settings import root_of
 from chatserver.domain.sources import WIDENING
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
-from chatserver.handlers.rooms.coverage import is_moderator
 from chatserver.protocol.internode import SeatGivenUp
 from chatserver.protocol.messages import ReadingPush
 
@@ -66,7 +65,7 @@ def require(
 
 def newcomer(node: Node, connection: Connection) -> Newcomer | None:
     """Return what other workers are told of a connection's guest, while they are new."""
-    if is_moderator(connection):
+    if connection.is_moderator:
         return None
     return rules.newcomer(connection.created_at, connection.networks, node.now())
 
@@ -156,7 +155,7 @@ def crowds(node: Node) -> dict[RoomId, int]:
 
 def _is_idle(node: Node, member: MemberId, room: RoomId) -> bool:
     seated = [each for each in node.connections_of(member) if room in each.rooms and room not in each.reading]
-    if not seated or any(is_moderator(each) for each in seated):
+    if not seated or any(each.is_moderator for each in seated):
         return False
     latest = max(each.touched.get(room, float("-inf")) for each in seated)
     return node.monotonic() - latest >= node.limits.idle_seat_seconds

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from chatserver.domain.identity import MemberId
-from chatserver.domain.listening.state import FloorRules
+from chatserver.domain.listening.state import ListeningRules
 from chatserver.domain.listening.training import QUESTIONS
 from tests.kit.staff import add_listeners
 from tests.reliability.floor_judge import IDLE_SECONDS, Watch, judge_floor
@@ -34,7 +34,7 @@ _LISTENING: Final = {
     "brief_seconds": 0,
     "rest_seconds": 0,
 }
-_RULES: Final = FloorRules(
+_RULES: Final = ListeningRules(
     pause=round(_PAUSE_SECONDS * 1000),
     sessions_a_day=_MANY,
     sessions_a_week=_MANY,

@@ -1,0 +1,84 @@
+"""One-to-one listening as a part of a worker."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from msgspec import Struct
+
+from chatserver.domain.errors import Refusal
+from chatserver.domain.identity import MemberId, NodeId, Person
+from chatserver.domain.listening.commands import EndSession, Withdraw
+from chatserver.handlers.commands import CommandSpec
+from chatserver.handlers.connection import Connection
+from chatserver.handlers.listening import commands, supervision
+from chatserver.handlers.listening.service import ListeningService
+from chatserver.handlers.listening.supervision import Supervision
+from chatserver.handlers.moderation.enforcement import Enforcement
+from chatserver.handlers.part import Part, Service
+from chatserver.protocol.fields import Command
+from chatserver.protocol.internode import FloorChanged
+
+
+class ListeningPart(Part):
+    """The queue, the listeners and their sessions."""
+
+    commands: ClassVar[Mapping[type[Command], CommandSpec]] = commands.COMMANDS
+
+    def __init__(self, service: ListeningService) -> None:
+        self.context = self.service = service
+
+    async def start(self) -> None:
+        await self.service.start()
+
+    async def close(self) -> None:
+        await self.service.close()
+
+    def services(self) -> Sequence[Service]:
+        return (Service("listening", self.service.run),)
+
+    def hears(self) -> Mapping[type[Struct], Callable[[NodeId, Any], None]]:
+        return {FloorChanged: self._changed}
+
+    def connection_closed(self, connection: Connection) -> None:
+        self.service.closed(connection)
+
+    async def member_renamed(self, person: Person) -> None:
+        await self.service.renamed(person)
+
+    async def member_hidden(self, who: MemberId, other: MemberId) -> None:
+        await self.service.hidden(who, other)
+
+    async def member_banned(self, member: MemberId) -> None:
+        """Take a banned member out of the queue and out of their sessions."""
+        with contextlib.suppress(Refusal):
+            await self.service.do(member, Withdraw())
+        for session in [*self.service.floor.sessions.values()]:
+            if session.is_live and session.seeker == member:
+                with contextlib.suppress(Refusal):
+                    await self.service.do(member, EndSession(session=session.id))
+
+    async def before_erasure(self, member: MemberId) -> None:
+        """Nobody waits for a member who is erased, or sits with them, any longer."""
+        await self.service.dismiss(member, is_erased=True)
+
+    def staff_changed(self) -> None:
+        self.service.look_at_staff()
+
+    async def account_reset(self, member: MemberId) -> None:
+        """Before anybody has the link to an account: what is said one to one is not behind it."""
+        await self.service.step_out(member)
+
+    def _changed(self, sender: NodeId, message: FloorChanged) -> None:
+        self.service.changed(message.version)
+
+
+class SupervisionPart(Part):
+    """What supervisors are shown of listeners."""
+
+    commands: ClassVar[Mapping[type[Command], CommandSpec]] = supervision.COMMANDS
+
+    def __init__(self, service: ListeningService, enforcement: Enforcement) -> None:
+        self.context = Supervision(service.node, service, enforcement)

@@ -1,0 +1,20 @@
+"""What the commands of operators work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chatserver.handlers.moderation.enforcement import Enforcement
+from chatserver.handlers.node import Node
+from chatserver.handlers.operating.load import LoadMonitor
+from chatserver.handlers.rooms.admission import RoomAdmission
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """The rooms and workers of a service, as an operator sees them from one worker."""
+
+    node: Node
+    enforcement: Enforcement
+    admission: RoomAdmission
+    load: LoadMonitor

@@ -1,0 +1,33 @@
+"""What the commands of rooms work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from chatserver.domain.rooms.rooms import RoomId
+from chatserver.handlers.connection import Connection
+from chatserver.handlers.listening.service import ListeningService
+from chatserver.handlers.moderation.enforcement import Enforcement
+from chatserver.handlers.node import Node
+from chatserver.handlers.rooms.admission import RoomAdmission
+from chatserver.handlers.rooms.coverage import RoomCoverage
+
+
+def _none() -> set[RoomId]:
+    return set()
+
+
+@dataclass(slots=True)
+class Rooms:
+    """The rooms of one worker, with the features that have a say in who may be there and write."""
+
+    node: Node
+    enforcement: Enforcement
+    listening: ListeningService
+    admission: RoomAdmission
+    coverage: RoomCoverage
+    watching: set[Connection] = field(default_factory=set)
+    """Those who see the lobby, and are told how many are in each room."""
+    moderated: Callable[[], set[RoomId]] = _none
+    """The rooms where a moderator is, on whatever worker. The load of all workers knows."""
