@@ -277,12 +277,14 @@ async def _step_out(store: Store, settings: Settings, member: MemberId) -> None:
     from chatserver.domain.history import Millis  # noqa: PLC0415 - as in _migrate
     from chatserver.domain.listening.commands import StepOut  # noqa: PLC0415 - as in _migrate
     from chatserver.domain.listening.decide import decide  # noqa: PLC0415 - as in _migrate
-    from chatserver.store.contract import FloorChange  # noqa: PLC0415 - as in _migrate
+    from chatserver.store.contract import ListeningChange  # noqa: PLC0415 - as in _migrate
 
     now = await store.clock() or Millis(time.time_ns() // 1_000_000)
     command, rules = StepOut(member=member), settings.listening_rules
     # What time demands is for the workers: they know who is here.
-    await store.commit_floor(FloorChange(decide=lambda floor: decide(floor, command, member, now, rules), now=now))
+    await store.commit_listening(
+        ListeningChange(decide=lambda floor: decide(floor, command, member, now, rules), now=now)
+    )
 
 
 @main.command("statistics")
@@ -358,12 +360,12 @@ def audit_head(config: Path | None, **options: object) -> None:
 @_settings_options
 def audit_verify(heads: TextIO | None, config: Path | None, **options: object) -> None:
     """Check the whole log: that no entry was changed, taken out, moved or written anew. Exit code 1 where one was."""
-    from chatserver.domain.moderation.audit_log import LedgerHead, Tampered  # noqa: PLC0415 - as in _migrate
+    from chatserver.domain.moderation.audit_log import AuditHead, Tampered  # noqa: PLC0415 - as in _migrate
     from chatserver.handlers.moderation.monitor import verify  # noqa: PLC0415 - as in _migrate
 
     try:
         lines = [line.split() for line in heads or () if line.strip()]
-        exported = [LedgerHead(int(seq), bytes.fromhex(hashed)) for seq, hashed in lines]
+        exported = [AuditHead(int(seq), bytes.fromhex(hashed)) for seq, hashed in lines]
     except ValueError:
         _fail(2, "--heads: each line is a number and a hash, as `audit head` prints them")
 

@@ -278,7 +278,7 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livemax",
         )
-        self.floor_version = Gauge(
+        self.listening_version = Gauge(
             "chat_floor_version", "The floor's version here.", registry=registry, multiprocess_mode="livemax"
         )
 

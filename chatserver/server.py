@@ -35,7 +35,7 @@ from chatserver.edge.app import build_app
 from chatserver.edge.gate import STATE_KEY, Gate
 from chatserver.edge.guard import Cookies, Origins
 from chatserver.edge.staff_asking import StaffCookies
-from chatserver.handlers.high_water import KEEP_SECONDS, Keeper
+from chatserver.handlers.high_water import KEEP_SECONDS, HighWaterKeeper
 from chatserver.handlers.listening.queue_simulator import simulation
 from chatserver.handlers.moderation.statistics import statistics
 from chatserver.handlers.people.identity import Identities, new_member_id
@@ -93,7 +93,7 @@ class Server:
         is_trusted = trusting(settings.trusted_proxies)
         self._gate = Gate(settings.limits, lambda address: None if is_trusted(address) else keys.source(address))
         self._gate.on_drain(self._drain)
-        self._high_water = Keeper(store, settings.data_dir)
+        self._high_water = HighWaterKeeper(store, settings.data_dir)
         secure = {"auto": None, "always": True, "never": False}[settings.secure_cookies]
         self.app = build_app(
             dispatcher=self.worker.dispatcher,

@@ -38,7 +38,7 @@ _UNSUPPORTED: Final = frozenset({errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS})
 log = logging.getLogger("chatserver.metrics")
 
 
-class Place:
+class NumbersPlace:
     """A directory for the files of one server. It is held by a lock, so that others know whether anybody uses it."""
 
     def __init__(self, directory: Path, lock: int) -> None:
@@ -51,7 +51,7 @@ class Place:
         os.close(self._lock)
 
 
-def find_place(workers: int, *others: Path) -> Place | None:
+def find_place(workers: int, *others: Path) -> NumbersPlace | None:
     """Make a directory in memory where there is room for so many workers, else in the first of `others`; None where it
     can be made nowhere. What servers that were killed have left of such is removed."""
     for parent in (*([MEMORY] if _has_room(MEMORY, workers) else []), *others):
@@ -60,7 +60,7 @@ def find_place(workers: int, *others: Path) -> Place | None:
             for _ in range(_TRIES):
                 directory = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
                 if (lock := _hold(directory)) is not None:
-                    return Place(directory, lock)
+                    return NumbersPlace(directory, lock)
     return None
 
 

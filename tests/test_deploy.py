@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from chatserver.domain.operating.alerts import URGENT, Kind
+from chatserver.domain.operating.alerts import URGENT, AlertKind
 from tests.kit import web
 from tests.kit.caddy import PROGRAMS, find_caddy
 from tests.kit.process import obtain
@@ -141,11 +141,14 @@ def test_alerts_name_kinds_of_attention_that_exist() -> None:
         kind for _, query in _alerts() for kinds in re.findall(r'kind=~?"([^"]+)"', query) for kind in kinds.split("|")
     }
     assert named
-    assert named <= {kind.value for kind in Kind}
+    assert named <= {kind.value for kind in AlertKind}
 
 
 def test_everything_that_harms_somebody_now_has_an_alert() -> None:
     asked = " ".join(query for _, query in _alerts())
-    by_measure = {Kind.IDLE_WHILE_WAITING: "chat_floor_idle_while_waiting_seconds", Kind.SLOW_DELIVERY: "chat_delivery"}
+    by_measure = {
+        AlertKind.IDLE_WHILE_WAITING: "chat_floor_idle_while_waiting_seconds",
+        AlertKind.SLOW_DELIVERY: "chat_delivery",
+    }
     named = {name for kinds in re.findall(r'kind=~?"([^"]+)"', asked) for name in kinds.split("|")}
     assert {kind for kind in URGENT if kind not in named and by_measure.get(kind, kind.value) not in asked} == set()

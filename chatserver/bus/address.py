@@ -26,7 +26,7 @@ _SENTINEL_PORT: Final = 26379
 _AUTHORITY: Final = re.compile(r"[^/?#]*")
 
 
-class Kind(Enum):
+class AddressKind(Enum):
     """How the server that carries a topic is found."""
 
     SINGLE = auto()
@@ -60,7 +60,7 @@ class Credentials:
 class Address:
     """What a Redis URL says. `seeds` are whom to ask first: the server itself, the sentinels, or cluster nodes."""
 
-    kind: Kind
+    kind: AddressKind
     seeds: tuple[Endpoint, ...]
     service: str = ""
     db: int = 0
@@ -83,7 +83,7 @@ def parse_address(url: str) -> Address:
     """Read a Redis URL. Raises ValueError with one line that names what is wrong and holds no password."""
     scheme, _, rest = url.partition("://")
     transport, _, kind_name = scheme.partition("+")
-    kinds = {"": Kind.SINGLE, "sentinel": Kind.SENTINEL, "cluster": Kind.CLUSTER}
+    kinds = {"": AddressKind.SINGLE, "sentinel": AddressKind.SENTINEL, "cluster": AddressKind.CLUSTER}
     kind = kinds.get(kind_name)
     if kind is None or transport not in ("redis", "rediss", "unix") or (transport == "unix" and kind_name):
         raise ValueError(
@@ -96,12 +96,14 @@ def parse_address(url: str) -> Address:
     assert authority is not None
     userinfo, _, hosts = authority.group().rpartition("@")
     parts = urlsplit(f"redis://{rest[authority.end() :]}")
-    seeds = tuple(_endpoint(host, _SENTINEL_PORT if kind is Kind.SENTINEL else _PORT) for host in hosts.split(","))
-    if kind is Kind.SINGLE and len(seeds) > 1:
+    seeds = tuple(
+        _endpoint(host, _SENTINEL_PORT if kind is AddressKind.SENTINEL else _PORT) for host in hosts.split(",")
+    )
+    if kind is AddressKind.SINGLE and len(seeds) > 1:
         raise ValueError("a redis:// URL names one server; for several use redis+sentinel:// or redis+cluster://")
     path = unquote(parts.path).strip("/")
     service = ""
-    if kind is Kind.SENTINEL:
+    if kind is AddressKind.SENTINEL:
         service, _, path = path.partition("/")
         if not service:
             raise ValueError(
@@ -128,7 +130,7 @@ def _unix(url: str) -> Address:
     if not path:
         raise ValueError("a unix:// URL holds the path of a socket: unix:///run/redis/redis.sock")
     return Address(
-        kind=Kind.SINGLE,
+        kind=AddressKind.SINGLE,
         seeds=(Endpoint("", 0, path),),
         db=parsed.get("db", 0),
         credentials=_credentials(parsed.get("username", ""), parsed.get("password")),

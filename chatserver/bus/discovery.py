@@ -16,7 +16,7 @@ from redis.backoff import NoBackoff
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
 from redis.exceptions import RedisError
 
-from chatserver.bus.address import Address, Credentials, Endpoint, Kind
+from chatserver.bus.address import Address, AddressKind, Credentials, Endpoint
 
 ASK_SECONDS: Final = 0.5
 
@@ -37,9 +37,9 @@ async def discover(address: Address, known: Collection[Endpoint]) -> Topology:
     Takes at most about `ASK_SECONDS`. Raises NotFound.
     """
     match address.kind:
-        case Kind.SINGLE:
+        case AddressKind.SINGLE:
             return ((address.seeds[0], ()),)
-        case Kind.SENTINEL:
+        case AddressKind.SENTINEL:
 
             async def find_master(sentinel: Redis, asked: Endpoint) -> Topology:
                 found = await sentinel.execute_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", address.service)  # type: ignore[no-untyped-call]
@@ -49,7 +49,7 @@ async def discover(address: Address, known: Collection[Endpoint]) -> Topology:
                 return ((Endpoint(host, int(port)), ()),)
 
             return await _ask_all(address, address.sentinel_credentials, address.seeds, find_master)
-        case Kind.CLUSTER:
+        case AddressKind.CLUSTER:
             return await _ask_all(address, address.credentials, {*address.seeds, *known}, _find_shards)
 
 

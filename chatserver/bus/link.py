@@ -39,7 +39,7 @@ class LinkError(Exception):
     """A link could not be made."""
 
 
-class Listener(Protocol):
+class LinkListener(Protocol):
     """What a link tells its bus, on the event loop."""
 
     def heard(self, topic: Topic, payload: bytes) -> None:
@@ -68,7 +68,7 @@ class LinkSettings:
 class Link(asyncio.Protocol):
     """Made by `connect`. Only `round_trip_seconds` and the methods without underscore are for the bus."""
 
-    def __init__(self, endpoint: Endpoint, settings: LinkSettings, listener: Listener, probe_topic: Topic) -> None:
+    def __init__(self, endpoint: Endpoint, settings: LinkSettings, listener: LinkListener, probe_topic: Topic) -> None:
         self.endpoint = endpoint
         self.is_attached = False
         self.round_trip_seconds: float | None = None
@@ -103,7 +103,7 @@ class Link(asyncio.Protocol):
         self._tick_handle: asyncio.TimerHandle | None = None
 
     async def connect(self) -> None:
-        """Connect, sign in, subscribe, and send the first probe; `Listener.attached` follows when it is heard.
+        """Connect, sign in, subscribe, and send the first probe; `LinkListener.attached` follows when it is heard.
 
         Takes at most `CONNECT_SECONDS`. Raises LinkError with a reason that holds no secret.
         """

@@ -16,7 +16,7 @@ from typing import Final
 
 from redis.exceptions import RedisError
 
-from chatserver.bus.address import Address, Endpoint, Kind, parse_address
+from chatserver.bus.address import Address, AddressKind, Endpoint, parse_address
 from chatserver.bus.contract import OnAttached, OnMessage, Topic
 from chatserver.bus.discovery import NotFound, Slots, Topology, discover, is_covered, slot_of
 from chatserver.bus.link import Link, LinkError, LinkSettings
@@ -60,8 +60,8 @@ class RedisBus:
             credentials=self._address.credentials,
             tls=tls,
             prefix=f"{prefix}:{self._address.db}",
-            is_sharded=self._address.kind is Kind.CLUSTER,
-            must_be_master=self._address.kind is Kind.SENTINEL,
+            is_sharded=self._address.kind is AddressKind.CLUSTER,
+            must_be_master=self._address.kind is AddressKind.SENTINEL,
             buffer_messages=buffer_messages,
             buffer_bytes=buffer_bytes,
         )
@@ -182,7 +182,7 @@ class RedisBus:
                 logger.log(logging.ERROR if failures == 0 else logging.DEBUG, "bus keeper failed", exc_info=True)
             if self._is_attached:
                 failures = 0
-                await self._wait_changed(REDISCOVER_SECONDS if self._address.kind is not Kind.SINGLE else None)
+                await self._wait_changed(REDISCOVER_SECONDS if self._address.kind is not AddressKind.SINGLE else None)
             else:
                 failures += 1
                 self._remind()
@@ -192,7 +192,7 @@ class RedisBus:
         """End the links that `topology` does not ask for, make those that are missing, and wait until all are attached
         or one failed."""
         self._wanted = topology
-        self._is_covered = self._address.kind is not Kind.CLUSTER or is_covered(topology)
+        self._is_covered = self._address.kind is not AddressKind.CLUSTER or is_covered(topology)
         for key, link in tuple(self._links.items()):
             if key not in topology:
                 link.end("other servers carry the topics now")

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
 from chatserver.delivery.channel import Channel
-from chatserver.delivery.channel_stream import Line
+from chatserver.delivery.channel_stream import ChannelStream
 from chatserver.delivery.gap_repair import READ_LIMIT, RETRY_SECONDS
 from chatserver.delivery.outbox import Outbox
 from chatserver.delivery.pushes import push_of
@@ -40,7 +40,7 @@ class CatchUp:
         tasks: Tasks,
         aliases: Aliases,
         *,
-        opened: Callable[[ChannelName], Awaitable[tuple[Channel, Line]]],
+        opened: Callable[[ChannelName], Awaitable[tuple[Channel, ChannelStream]]],
         go_live: Callable[[Outbox, Channel], None],
     ) -> None:
         self._store = store
@@ -132,6 +132,6 @@ class CatchUp:
             del outbox.behind[name]
             self._go_live(outbox, channel)
 
-    def _is_out_of_reach(self, line: Line, offset: Offset) -> bool:
+    def _is_out_of_reach(self, line: ChannelStream, offset: Offset) -> bool:
         """Whether part of what follows `offset` is kept no more, or it is more than is replayed."""
         return offset + 1 < line.first or line.last - offset > self._limits.recovery_publications

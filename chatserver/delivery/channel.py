@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-from chatserver.delivery.channel_stream import EARLY_LIMIT, Line
+from chatserver.delivery.channel_stream import EARLY_LIMIT, ChannelStream
 from chatserver.delivery.outbox import Outbox
 from chatserver.domain.history import ChannelName
 from chatserver.domain.rooms.rooms import Publication
@@ -22,11 +22,11 @@ class Channel:
 
     def __init__(self, name: ChannelName) -> None:
         self.name = name
-        self.line: Line | None = None
+        self.line: ChannelStream | None = None
         """None until the head is known."""
         self.held: deque[Publication] = deque(maxlen=EARLY_LIMIT)
         """What arrived before the head was known. Of more, the newest: they say how far the store must be read."""
-        self.opening: asyncio.Task[Line] | None = None
+        self.opening: asyncio.Task[ChannelStream] | None = None
         self.healing: asyncio.Task[None] | None = None
         self.backfill: asyncio.Task[None] | None = None
         self.renewing: asyncio.Task[None] | None = None

@@ -22,7 +22,7 @@ EARLY_LIMIT: Final = 1_024
 """Early publications kept while a hole is open; beyond it they are dropped and read from the store with the hole."""
 
 
-class Line:
+class ChannelStream:
     """The line stands at `position`: everything up to it was let out, in order, exactly once."""
 
     __slots__ = ("_early", "_keepers", "_limit", "_ring", "epoch", "first", "last", "target")

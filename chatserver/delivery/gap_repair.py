@@ -8,7 +8,7 @@ from typing import Final
 
 from chatserver.bus.contract import Bus
 from chatserver.delivery.channel import Channel
-from chatserver.delivery.channel_stream import Line
+from chatserver.delivery.channel_stream import ChannelStream
 from chatserver.delivery.tasks import Tasks
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, Head, Offset
@@ -28,7 +28,7 @@ BELIEF_SECONDS: Final = 600.0
 _ANY_OFFSET: Final = Offset(2**62)
 
 
-class Healing:
+class GapRepair:
     """Reads the log for channels that miss something; never twice at once for the same.
 
     `show` is given what may be shown now, in order; `begin_anew` a channel whose line can never be whole again.
@@ -103,7 +103,7 @@ class Healing:
         finally:
             channel.healing = None
 
-    async def reach(self, channel: Channel, line: Line, offset: Offset) -> None:
+    async def reach(self, channel: Channel, line: ChannelStream, offset: Offset) -> None:
         """Somebody has seen more elsewhere than has come to this worker yet: read up to there, if it is true. If not,
         a backup may have been restored; then the channel begins anew."""
         while channel.line is line and line.last < offset:
@@ -134,7 +134,7 @@ class Healing:
             channel.renewing = asyncio.create_task(self._keep_renewing(channel, line), name=f"renew {channel.name}")
             self._tasks.watch(channel.renewing)
 
-    async def _keep_renewing(self, channel: Channel, line: Line) -> None:
+    async def _keep_renewing(self, channel: Channel, line: ChannelStream) -> None:
         try:
             while channel.line is line:
                 try:
@@ -149,7 +149,7 @@ class Healing:
         finally:
             channel.renewing = None
 
-    async def _renew_now(self, channel: Channel, line: Line, below: Offset) -> bool:
+    async def _renew_now(self, channel: Channel, line: ChannelStream, below: Offset) -> bool:
         """Whether the channel has another numbering now. Raises Refusal or StoreUnavailable."""
         head = await self._store.renew_epoch(channel.name, line.epoch, below)
         if head.epoch == line.epoch:
@@ -158,14 +158,14 @@ class Healing:
             self._begin_anew(channel, head)
         return True
 
-    async def backfilled(self, channel: Channel, line: Line) -> None:
+    async def backfilled(self, channel: Channel, line: ChannelStream) -> None:
         """Read what lies before the ring, once for all who come back at the same moment."""
         if channel.backfill is None:
             channel.backfill = asyncio.create_task(self._backfill(channel, line), name=f"backfill {channel.name}")
             self._tasks.keep(channel.backfill)
         await asyncio.shield(channel.backfill)
 
-    async def _backfill(self, channel: Channel, line: Line) -> None:
+    async def _backfill(self, channel: Channel, line: ChannelStream) -> None:
         try:
             start = Offset(max(line.first - 1, line.last - self._limits.recovery_publications, 0))
             self._metrics.store_reads.labels("recover").inc()

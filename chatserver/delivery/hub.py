@@ -19,8 +19,8 @@ import msgspec
 from chatserver.bus.contract import Bus
 from chatserver.delivery.catchup import CatchUp
 from chatserver.delivery.channel import Channel
-from chatserver.delivery.channel_stream import Line
-from chatserver.delivery.gap_repair import Healing
+from chatserver.delivery.channel_stream import ChannelStream
+from chatserver.delivery.gap_repair import GapRepair
 from chatserver.delivery.meter import Meter
 from chatserver.delivery.outbox import Outbox
 from chatserver.delivery.pushes import push_of
@@ -91,7 +91,9 @@ class Hub:
         self._flush_handle: asyncio.Handle | None = None
         self._flush_due = 0.0
         self._tasks = Tasks()
-        self._healing = Healing(store, bus, limits, metrics, self._tasks, show=self._show, begin_anew=self._begin_anew)
+        self._healing = GapRepair(
+            store, bus, limits, metrics, self._tasks, show=self._show, begin_anew=self._begin_anew
+        )
         self._catch_up = CatchUp(
             store, limits, metrics, self._tasks, aliases, opened=self._opened_by_name, go_live=self._live_again
         )
@@ -399,7 +401,7 @@ class Hub:
 
     # ------------------------------------------------------------------------------------------ opening
 
-    async def _opened(self, channel: Channel) -> Line:
+    async def _opened(self, channel: Channel) -> ChannelStream:
         if channel.line is not None:
             return channel.line
         if channel.opening is None:
@@ -408,11 +410,11 @@ class Hub:
         # Shielded: the one who leaves while it opens must not end it for the others.
         return await asyncio.shield(channel.opening)
 
-    async def _opened_by_name(self, name: ChannelName) -> tuple[Channel, Line]:
+    async def _opened_by_name(self, name: ChannelName) -> tuple[Channel, ChannelStream]:
         channel = self._channels[name]
         return channel, await self._opened(channel)
 
-    async def _open(self, channel: Channel) -> Line:
+    async def _open(self, channel: Channel) -> ChannelStream:
         try:
             # Listen first, then look: what is committed in between comes over the bus, or the next tick sees it.
             await self._bus.subscribe([channel.name])
@@ -420,7 +422,7 @@ class Hub:
             head = (await self._store.heads([channel.name])).get(channel.name)
             if head is None:
                 raise Refusal(Reason.ROOM_UNKNOWN)
-            line = channel.line = Line(head, self._limits.ring_publications)
+            line = channel.line = ChannelStream(head, self._limits.ring_publications)
             self._show(channel, line.accept(p for p in channel.held if p.epoch == line.epoch))
             channel.held.clear()
             if line.has_hole:
@@ -447,7 +449,7 @@ class Hub:
                     task.cancel()
             self._tasks.start(self._bus.unsubscribe([channel.name]), f"unsubscribe {channel.name}")
 
-    async def _prepared_folded(self, channel: Channel, line: Line, offset: Offset, whom: MemberId) -> Prepared:
+    async def _prepared_folded(self, channel: Channel, line: ChannelStream, offset: Offset, whom: MemberId) -> Prepared:
         """Where more happened than is replayed: without the reactions that later ones replace it may be little enough.
         One such read of a channel runs at a time; whoever comes meanwhile is told of a gap."""
         most = self._limits.recovery_publications
@@ -468,7 +470,7 @@ class Hub:
         position = StreamPosition(line.epoch, missed[-1].offset if missed else offset)
         return Prepared(history="exact", position=position, missed=missed, is_folded=True)
 
-    def _prepared_gap(self, line: Line) -> Prepared:
+    def _prepared_gap(self, line: ChannelStream) -> Prepared:
         self._metrics.recoveries.labels("gap").inc()
         return Prepared(history="gap", position=line.position, missed=[])
 
@@ -503,7 +505,7 @@ class Hub:
     def _begin_anew(self, channel: Channel, head: Head) -> None:
         log.warning("channel_renumbered", extra={"channel": channel.name})
         self.flush()
-        channel.line = Line(head, self._limits.ring_publications)
+        channel.line = ChannelStream(head, self._limits.ring_publications)
         push = GapPush(channel=channel.name, position=head.position)
         self.tell(channel.name, push)
         for outbox in self._catch_up.outboxes:

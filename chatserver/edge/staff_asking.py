@@ -19,9 +19,9 @@ from chatserver.edge.addresses import Addresses
 from chatserver.edge.guard import Cookies, Origins, Standing
 from chatserver.edge.http import JSON, UNKEPT, Asking, decoded
 from chatserver.edge.staff_bodies import NewPasswordAsked, ProofAsked, StaffAnswer
-from chatserver.handlers.people.passkeys import Assertion, Place, Shown
+from chatserver.handlers.people.passkeys import Assertion, RelyingParty, VerifiedPasskey
 from chatserver.handlers.people.proofs import Proof
-from chatserver.handlers.people.staff import StaffAccounts, Welcome
+from chatserver.handlers.people.staff import NewSignIn, StaffAccounts
 from chatserver.handlers.people.tries import Tries
 from chatserver.store.contract import SignIn
 
@@ -105,16 +105,16 @@ class StaffAsking:
         passkey = None if asked.passkey is None else self._shown(request, by.token_hash, asked.passkey)
         return Proof(password=password, code=asked.code, passkey=passkey)
 
-    def _shown(self, request: Request, holder: bytes, answer: Assertion) -> Shown:
-        return Shown(answer, self._place(request), holder)
+    def _shown(self, request: Request, holder: bytes, answer: Assertion) -> VerifiedPasskey:
+        return VerifiedPasskey(answer, self._place(request), holder)
 
-    def _place(self, request: Request) -> Place:
+    def _place(self, request: Request) -> RelyingParty:
         """Where the page is that asks. Raises NOT_ALLOWED (`why` "place") for what is no page of a place that passkeys
         are made for."""
         found = self._origins.place(request.scope)
         if found is None:
             raise Refusal(Reason.NOT_ALLOWED, details={"why": "place"})
-        return Place(*found)
+        return RelyingParty(*found)
 
     # ------------------------------------------------------------------------------------------------ browsers
 
@@ -145,7 +145,7 @@ class StaffAsking:
 
     # ------------------------------------------------------------------------------------------------ answers
 
-    async def _greet(self, request: Request, welcome: Welcome, device: str | None, status: int) -> Response:
+    async def _greet(self, request: Request, welcome: NewSignIn, device: str | None, status: int) -> Response:
         """Tell whoever has signed in who they are; a page keeps the token, and by what it is known, in cookies."""
         answer = await self._introduced(welcome.sign_in)
         if device is None:

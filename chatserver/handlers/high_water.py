@@ -46,7 +46,7 @@ def note(data_dir: Path, reached: HighWater) -> None:
         raise
 
 
-class Keeper:
+class HighWaterKeeper:
     """Notes how far the database has come, for one worker of several that share a data directory."""
 
     def __init__(self, store: Store, data_dir: Path) -> None:

@@ -145,7 +145,7 @@ class StaffChanged(Struct, frozen=True, tag="sc"):
     member: MemberId
 
 
-class FloorChanged(Struct, frozen=True, tag="fc"):
+class ListeningChanged(Struct, frozen=True, tag="fc"):
     """The floor of one-to-one has this version now: whoever shows it should read it again."""
 
     version: int
@@ -191,7 +191,7 @@ AnyNodeMessage = (
     | RoomLeft
     | RoomRead
     | StaffChanged
-    | FloorChanged
+    | ListeningChanged
     | ModerationChanged
     | DrainWanted
     | LoadTold

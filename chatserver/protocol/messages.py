@@ -186,7 +186,7 @@ AnyCommand = (
 # --------------------------------------------------------------------------------------------------- replies
 
 
-class Limits(Struct, frozen=True, kw_only=True):
+class LimitsView(Struct, frozen=True, kw_only=True):
     """What a client must know to stay inside the limits. Sizes in bytes, lengths in characters, times in seconds.
 
     Of each rate there is what comes back a second, and how much may be saved up for a burst. A command takes its cost
@@ -218,7 +218,7 @@ class HelloOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="hello", om
     member: Person
     has_code: bool
     muted: list[Person]
-    limits: Limits
+    limits: LimitsView
     now: Millis
     token: str | None = None
     roles: list[Role] = []

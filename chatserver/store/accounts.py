@@ -15,7 +15,7 @@ from chatserver.domain.people.account_acts import (
     MACHINE,
     NOBODYS,
     AccountAct,
-    Tries,
+    FoldedTries,
     is_owed,
     tried,
 )
@@ -24,7 +24,7 @@ from chatserver.store import moderation
 from chatserver.store import moderation_statements as moderation_sql
 from chatserver.store import staff_statements as staff_sql
 from chatserver.store.core.compiler import Call, Op
-from chatserver.store.moderation_lock import Turn, turn
+from chatserver.store.moderation_lock import ModerationLock, hold_moderation
 from chatserver.store.staff_contract import Device
 
 ROUTINE_AMONG: Final = 5_000
@@ -36,10 +36,16 @@ NO_HASH: Final = b""
 
 
 def enter(
-    action: AccountAct, whose: MemberId, now: Millis, *, by: MemberId | None, reason: str = "", mine: Turn | None = None
+    action: AccountAct,
+    whose: MemberId,
+    now: Millis,
+    *,
+    by: MemberId | None,
+    reason: str = "",
+    mine: ModerationLock | None = None,
 ) -> Op[None]:
     """Append an act on an account to the audit log; `by` None is whoever has the machine."""
-    taken = mine if mine is not None else (yield from turn())
+    taken = mine if mine is not None else (yield from hold_moderation())
     about = (whose,) if whose and whose != MACHINE else ()
     yield from taken.enter(
         Act(at=now, by=by if by is not None else MACHINE, action=action, about=about, subject=whose, reason=reason)
@@ -62,7 +68,7 @@ def was_reset(whose: MemberId, since: Millis) -> Op[bool]:
 
 def note_failed_try(whose: MemberId | None, now: Millis) -> Op[None]:
     # With the lock, so that two tries at once are two.
-    mine = yield from turn()
+    mine = yield from hold_moderation()
     who = NOBODYS if whose is None else whose
     before = yield from _tries(who)
     if whose is not None and not (yield Call(staff_sql.STAFF, [(whose,)])):
@@ -74,12 +80,12 @@ def note_failed_try(whose: MemberId | None, now: Millis) -> Op[None]:
         yield from _enter_tries(who, due, now, mine)
 
 
-def take_tries(whose: MemberId) -> Op[Tries]:
+def take_tries(whose: MemberId) -> Op[FoldedTries]:
     """Return the failed tries since the last sign-in, and count anew: the owner is here. The caller holds the lock
-    (`turn`), and enters those that stand in no entry yet."""
+    (`hold_moderation`), and enters those that stand in no entry yet."""
     before = yield from _tries(whose)
-    if before != Tries():
-        yield from _keep(whose, Tries(logged_at=before.logged_at))
+    if before != FoldedTries():
+        yield from _keep(whose, FoldedTries(logged_at=before.logged_at))
     return before
 
 
@@ -94,28 +100,28 @@ def _enter_owed_tries(now: Millis) -> Op[None]:
     owed = yield Call(sql.UNLOGGED_TRIES, [(now - FOLDED_FOR,)])
     if not owed:
         return
-    mine = yield from turn()
+    mine = yield from hold_moderation()
     for who in [MemberId(row[0]) for row in owed]:
         before = yield from _tries(who)
         if is_owed(before, now):
-            yield from _keep(who, Tries(count=before.count, last_at=before.last_at, logged_at=now))
+            yield from _keep(who, FoldedTries(count=before.count, last_at=before.last_at, logged_at=now))
             yield from _enter_tries(who, before.unlogged, now, mine)
 
 
-def _enter_tries(whose: MemberId, count: int, now: Millis, mine: Turn) -> Op[None]:
+def _enter_tries(whose: MemberId, count: int, now: Millis, mine: ModerationLock) -> Op[None]:
     # Nobody knows who tried: the entry is nobody's act.
     yield from enter(AccountAct.TRIED, whose, now, by=NOBODYS, reason=str(count), mine=mine)
 
 
-def _tries(whose: MemberId) -> Op[Tries]:
+def _tries(whose: MemberId) -> Op[FoldedTries]:
     rows = yield Call(sql.TRIES, [(whose,)])
     if not rows:
-        return Tries()
+        return FoldedTries()
     count, last_at, unlogged, logged_at = rows[0]
-    return Tries(count=count, last_at=last_at, unlogged=unlogged, logged_at=logged_at)
+    return FoldedTries(count=count, last_at=last_at, unlogged=unlogged, logged_at=logged_at)
 
 
-def _keep(whose: MemberId, tries: Tries) -> Op[None]:
+def _keep(whose: MemberId, tries: FoldedTries) -> Op[None]:
     yield Call(sql.DROP_TRIES, [(whose,)])
     yield Call(sql.ADD_TRIES, [(whose, tries.count, tries.last_at, tries.unlogged, tries.logged_at)])
 

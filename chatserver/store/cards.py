@@ -34,7 +34,7 @@ from chatserver.store import folding, report_access
 from chatserver.store import listening_statements as floor_sql
 from chatserver.store import moderation_queue_statements as sql
 from chatserver.store.core.compiler import Call, Op, Params
-from chatserver.store.moderation_lock import Turn
+from chatserver.store.moderation_lock import ModerationLock
 from chatserver.store.report_rows import report_of
 
 MOST_NOTE: Final = 4 * NOTE_LENGTH
@@ -108,7 +108,7 @@ def _change_places(card: Report, new: dict[str, Any], fold: str | None) -> Op[No
 # ------------------------------------------------------------------------------------------------ what is done with it
 
 
-def follow(mine: Turn, by: Asker, before: Report, after: Report, now: Millis) -> Op[list[MemberId]]:
+def follow(mine: ModerationLock, by: Asker, before: Report, after: Report, now: Millis) -> Op[list[MemberId]]:
     """Let when it is due, and everything that a report holds, follow what was decided about it. Return whom that
     concerns beside those whom the report itself names.
 
@@ -137,7 +137,7 @@ def follow(mine: Turn, by: Asker, before: Report, after: Report, now: Millis) ->
 
 
 def say_again(
-    mine: Turn, which: str, reason: str, note: str, now: Millis, *, has_more: bool, urgent_before: int = 0
+    mine: ModerationLock, which: str, reason: str, note: str, now: Millis, *, has_more: bool, urgent_before: int = 0
 ) -> Op[None]:
     """Add what a person says when they report again what they have reported to the report that is open.
 

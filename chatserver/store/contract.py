@@ -17,7 +17,7 @@ from chatserver.domain.history import ChannelName, CommandId, Epoch, Head, HighW
 from chatserver.domain.identity import Member, MemberId, Persona
 from chatserver.domain.listening.commands import Decided
 from chatserver.domain.listening.queue_history import Recorded
-from chatserver.domain.listening.state import Floor, Listener, SessionId, Wish
+from chatserver.domain.listening.state import Listener, ListeningState, SessionId, Wish
 from chatserver.domain.moderation.alert_floods import Origin
 from chatserver.domain.moderation.crisis_phrases import Signal
 from chatserver.domain.moderation.evidence import Ended
@@ -36,7 +36,7 @@ from chatserver.domain.rooms.rooms import (
 )
 from chatserver.store.arrivals_contract import ArrivalsStore, NameRules
 from chatserver.store.moderation_contract import ModerationStore
-from chatserver.store.room_settings_contract import HouseStore
+from chatserver.store.room_settings_contract import RoomSettingsStore
 from chatserver.store.staff_contract import Invitation, Passkey, SignIn, StaffSecrets, StaffStore
 from chatserver.store.tries_contract import TriesStore
 
@@ -75,15 +75,15 @@ class Committed(msgspec.Struct, frozen=True, kw_only=True):
     repeated: bool = False
 
 
-class FloorChange(msgspec.Struct, frozen=True, kw_only=True):
+class ListeningChange(msgspec.Struct, frozen=True, kw_only=True):
     """One command on the floor, to be decided inside the transaction that saves what follows. `decide` settles
     the floor too, may read a clock, may be called again, and MUST NOT block. `now` is the time of what it publishes."""
 
-    decide: Callable[[Floor], Decided]
+    decide: Callable[[ListeningState], Decided]
     now: Millis
 
 
-class FloorCommitted(msgspec.Struct, frozen=True, kw_only=True):
+class ListeningCommitted(msgspec.Struct, frozen=True, kw_only=True):
     """What a commit on the floor did: the floor's version after it, the session that the command speaks of, and what
     has to be announced (rooms that closed)."""
 
@@ -135,7 +135,7 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     dedupe_window: int = 10 * 60 * 1000
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
+class LogPlace(msgspec.Struct, frozen=True, kw_only=True):
     """A seeker's place in the queue, as they may see it: not whom they must not meet, nor who let them pass."""
 
     asked_at: Millis
@@ -222,7 +222,7 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
     posts: tuple[tuple[RoomId, Post], ...]
     reactions: tuple[tuple[RoomId, Offset, Reaction], ...]
     muted: tuple[str, ...]
-    place: Place | None = None
+    place: LogPlace | None = None
     listener: Listener | None = None
     sessions: tuple[KeptSession, ...] = ()
     reports: tuple[KeptReport, ...] = ()
@@ -235,7 +235,7 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
     sealed: tuple[KeptCopy, ...] = ()
 
 
-class Store(StaffStore, ModerationStore, HouseStore, TriesStore, ArrivalsStore, Protocol):
+class Store(StaffStore, ModerationStore, RoomSettingsStore, TriesStore, ArrivalsStore, Protocol):
     """Keeps channels' logs and what belongs to members.
 
     Offsets of a channel are consecutive, in commit order, and visible in that order: a reader that sees offset n sees
@@ -319,7 +319,7 @@ class Store(StaffStore, ModerationStore, HouseStore, TriesStore, ArrivalsStore, 
 
     # The floor
 
-    async def commit_floor(self, change: FloorChange) -> FloorCommitted:
+    async def commit_listening(self, change: ListeningChange) -> ListeningCommitted:
         """Lock the floor, load it (without `waits`), decide, evolve, save, and carry out the effects, in one
         transaction; what waits together is decided together, each on the floor that the one before left. Raises the
         Refusal of `decide`, which writes nothing. Where no event happened the version stays.
@@ -329,13 +329,13 @@ class Store(StaffStore, ModerationStore, HouseStore, TriesStore, ArrivalsStore, 
         Two commands never see the same floor. On return it is durable."""
         ...
 
-    async def floor(self) -> Floor:
+    async def floor(self) -> ListeningState:
         """The floor as it stands, in one snapshot, with the newest hand-overs (`waits`, oldest first): none that came
         more than the default `ListeningRules.waits_kept` before the last. How old that one is, is for the asker to
         see."""
         ...
 
-    async def floor_version(self) -> int:
+    async def listening_version(self) -> int:
         """One cheap read."""
         ...
 
@@ -472,8 +472,6 @@ class Store(StaffStore, ModerationStore, HouseStore, TriesStore, ArrivalsStore, 
 __all__ = [
     "Committed",
     "Export",
-    "FloorChange",
-    "FloorCommitted",
     "Invitation",
     "JoinedRoom",
     "KeptCopy",
@@ -482,10 +480,12 @@ __all__ = [
     "KeptReport",
     "KeptSession",
     "KeptView",
+    "ListeningChange",
+    "ListeningCommitted",
+    "LogPlace",
     "LogSlice",
     "Page",
     "Passkey",
-    "Place",
     "Retention",
     "RoomChange",
     "SignIn",

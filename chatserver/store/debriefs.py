@@ -14,26 +14,29 @@ from chatserver.domain.moderation.report_access import Asker
 from chatserver.domain.people.account_acts import AccountAct
 from chatserver.store import moderation_statements as sql
 from chatserver.store.core.compiler import Call, Op
-from chatserver.store.moderation_contract import Debrief
-from chatserver.store.moderation_lock import turn
+from chatserver.store.moderation_contract import DebriefRecord
+from chatserver.store.moderation_lock import hold_moderation
 
 DEBRIEFS: Final = 200
 """How many a supervisor is shown."""
 
 
-def debriefs(asker: Asker, now: Millis) -> Op[list[Debrief]]:
+def debriefs(asker: Asker, now: Millis) -> Op[list[DebriefRecord]]:
     """Return the notes, and enter in the audit log that the asker was shown them: the list holds what they say."""
-    mine = yield from turn()
+    mine = yield from hold_moderation()
     rows = yield Call(sql.DEBRIEFS, [(asker.member, DEBRIEFS)])
     if rows:
         whose = tuple(sorted({MemberId(row[2]) for row in rows}))
         act = Act(at=now, by=asker.member, action=AccountAct.NOTES_READ, about=whose, subject="", reason="")
         yield from mine.enter(act)
-    return [Debrief(id=row[0], at=row[1], listener=row[2], note=row[3], read_by=row[4], read_at=row[5]) for row in rows]
+    return [
+        DebriefRecord(id=row[0], at=row[1], listener=row[2], note=row[3], read_by=row[4], read_at=row[5])
+        for row in rows
+    ]
 
 
 def read_debrief(which: str, asker: Asker, now: Millis) -> Op[None]:
-    mine = yield from turn()
+    mine = yield from hold_moderation()
     rows = yield Call(sql.READ_DEBRIEF, [(asker.member, now, which)])
     if rows:
         yield from mine.rise()

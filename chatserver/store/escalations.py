@@ -23,7 +23,7 @@ from chatserver.store.contract import RoomChange
 from chatserver.store.core import decoding
 from chatserver.store.core.compiler import Call, Op, Row
 from chatserver.store.core.sealing import Sealer
-from chatserver.store.moderation_lock import Turn, turn
+from chatserver.store.moderation_lock import ModerationLock, hold_moderation
 from chatserver.store.report_rows import report_row
 
 BEFORE: Final = 10
@@ -47,7 +47,7 @@ def escalate(raised: Sequence[Raised], sealer: Sealer) -> Op[None]:
 
     What waits already for the same person, room and category, as serious, is not saved again: the post is added to it.
     """
-    mine = yield from turn()
+    mine = yield from hold_moderation()
     has_risen = False
     for change, room, offset in raised:
         has_risen |= yield from _escalate(mine, change, room, offset, sealer)
@@ -55,7 +55,7 @@ def escalate(raised: Sequence[Raised], sealer: Sealer) -> Op[None]:
         yield from mine.rise()
 
 
-def _escalate(mine: Turn, change: RoomChange, room: Room, offset: Offset, sealer: Sealer) -> Op[bool]:
+def _escalate(mine: ModerationLock, change: RoomChange, room: Room, offset: Offset, sealer: Sealer) -> Op[bool]:
     is_session = room.kind is RoomKind.SESSION
     is_new = report_queue.is_new((yield from cards.since(change.author)), change.now)
     about_staff = yield from report_access.is_by_moderator(change.author)
@@ -105,7 +105,7 @@ def _escalate(mine: Turn, change: RoomChange, room: Room, offset: Offset, sealer
 
 
 def _add_to(
-    mine: Turn, known: Row, change: RoomChange, offset: Offset, sealer: Sealer, *, is_session: bool
+    mine: ModerationLock, known: Row, change: RoomChange, offset: Offset, sealer: Sealer, *, is_session: bool
 ) -> Op[bool]:
     """Add a post to the escalation that waits for the same already, or taking it back would leave nothing of it. Of a
     session no further post is added, only what became of the one that is there. Return whether anything is new."""

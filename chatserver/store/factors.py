@@ -12,7 +12,7 @@ from chatserver.store import account_statements as sql
 from chatserver.store import accounts
 from chatserver.store import staff_statements as staff_sql
 from chatserver.store.core.compiler import Call, Op, Row
-from chatserver.store.moderation_lock import turn
+from chatserver.store.moderation_lock import hold_moderation
 from chatserver.store.staff_contract import Passkey
 
 
@@ -85,7 +85,7 @@ def passkey(credential: bytes) -> Op[Passkey | None]:
 def add_passkey(made: Passkey, most: int, keep: bytes) -> Op[None]:
     yield from _hold(made.member)
     # With moderation's lock, so that of two who bring the same credential one is refused.
-    mine = yield from turn()
+    mine = yield from hold_moderation()
     if (yield Call(sql.PASSKEY, [(made.credential,)])):
         raise Refusal(Reason.NAME_TAKEN, details={"field": "passkey"})
     if len((yield Call(sql.PASSKEYS, [(made.member,)]))) >= most:

@@ -26,7 +26,7 @@ from chatserver.store import moderation_queue_statements as sql
 from chatserver.store import moderation_statements as moderation_sql
 from chatserver.store import report_access
 from chatserver.store.core.compiler import Call, Op, Row
-from chatserver.store.moderation_lock import Turn
+from chatserver.store.moderation_lock import ModerationLock
 from chatserver.store.report_rows import new_id, report_of, report_row
 
 EVERYWHERE: Final = b""
@@ -47,7 +47,7 @@ _SEEN_STAFF: Final = (sql.SEEN_STAFF_HERE, sql.SEEN_STAFF)
 _FOLD_STAFF: Final = (sql.FOLD_STAFF_HERE, sql.FOLD_STAFF)
 
 
-def fold(mine: Turn, kind: Folds, which: Report, origin: Origin, now: Millis) -> Op[None]:
+def fold(mine: ModerationLock, kind: Folds, which: Report, origin: Origin, now: Millis) -> Op[None]:
     """Put a report of somebody new, which stands alone and is saved, into a flood where it came in one.
 
     The first that makes it a flood takes those with it that came before and that nobody has taken. What is reported of
@@ -76,7 +76,7 @@ def _seen(rows: list[Row]) -> Seen:
     return Seen(alerts=alerts, people=people, alerts_long=alerts_long, people_long=people_long)
 
 
-def _make(mine: Turn, kind: Folds, last: Report, key: bytes, now: Millis) -> Op[None]:
+def _make(mine: ModerationLock, kind: Folds, last: Report, key: bytes, now: Millis) -> Op[None]:
     id_ = new_id()
     of_one = (last.about,) if last.is_about_staff else ()
     here, everywhere = _FOLD_STAFF if of_one else _FOLD[kind]
@@ -100,14 +100,14 @@ def _make(mine: Turn, kind: Folds, last: Report, key: bytes, now: Millis) -> Op[
     yield from report_access.shut_out(id_, about, None, last.room)
 
 
-def said_within(mine: Turn, which: str, rank: Rank, now: Millis) -> Op[None]:
+def said_within(mine: ModerationLock, which: str, rank: Rank, now: Millis) -> Op[None]:
     """Let a flood show that something was said in a report that it holds, which has this rank by now."""
     rows = yield Call(moderation_sql.REPORT, [(which,)])
     if rows:
         yield from grow(mine, report_of(rows[0][: moderation_sql.REPORT_COLUMNS]), rank, now)
 
 
-def grow(mine: Turn, flood: Report, rank: Rank, now: Millis) -> Op[None]:
+def grow(mine: ModerationLock, flood: Report, rank: Rank, now: Millis) -> Op[None]:
     """Let a flood show that one more has joined. It rings again only where it becomes urgent by it, or where what is
     urgent comes long after somebody took it."""
     ((rings_at,),) = yield Call(sql.RINGS_AT, [(flood.id,)])

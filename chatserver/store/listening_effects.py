@@ -15,7 +15,7 @@ from chatserver.domain.history import ChannelName, Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.commands import (
     AdmitToRoom,
-    CloseRoom,
+    CloseSessionRoom,
     DropRoom,
     DropWords,
     ExpelFromRoom,
@@ -25,7 +25,7 @@ from chatserver.domain.listening.commands import (
     KeepReport,
     KeepWords,
     NoteWait,
-    OpenRoom,
+    OpenSessionRoom,
 )
 from chatserver.domain.listening.state import SessionId, room_of_session
 from chatserver.domain.moderation.measures import HOUR
@@ -38,26 +38,26 @@ from chatserver.store import rooms_statements as rooms_sql
 from chatserver.store.core import decoding
 from chatserver.store.core.compiler import Call, Op
 from chatserver.store.core.sealing import Sealer
-from chatserver.store.moderation_lock import turn
+from chatserver.store.moderation_lock import hold_moderation
 from chatserver.store.report_rows import SNAPSHOT, new_id, report_row, urgent_among
 from chatserver.store.rooms_log import ChannelState, event_row, room_values, save_heads
 
 SERVICE: Final = MemberId("m_service")
 """The author of what the service itself published."""
 _CAPACITY: Final = 8
-_EffectOfRooms = OpenRoom | AdmitToRoom | ExpelFromRoom | CloseRoom | DropRoom
+_EffectOfRooms = OpenSessionRoom | AdmitToRoom | ExpelFromRoom | CloseSessionRoom | DropRoom
 _KeepEffect = NoteWait | KeepWords | DropWords | KeepDebrief | KeepFeedback
-_ROOM_EFFECTS: Final = (OpenRoom, AdmitToRoom, ExpelFromRoom, CloseRoom, DropRoom)
+_ROOM_EFFECTS: Final = (OpenSessionRoom, AdmitToRoom, ExpelFromRoom, CloseSessionRoom, DropRoom)
 
 
-class Carried(msgspec.Struct):
+class SideEffects(msgspec.Struct):
     """What the effects of one command came to."""
 
     publications: list[Publication] = []
     has_content_gone: bool = False
 
 
-def carry_out(effects: Sequence[tuple[int, FloorEffect, Millis]], sealer: Sealer) -> Op[dict[int, Carried]]:
+def carry_out(effects: Sequence[tuple[int, FloorEffect, Millis]], sealer: Sealer) -> Op[dict[int, SideEffects]]:
     """Carry out effects in their order, each with the number of its command and its time; what each command's came to.
 
     Raises nothing but what the database does.
@@ -65,12 +65,12 @@ def carry_out(effects: Sequence[tuple[int, FloorEffect, Millis]], sealer: Sealer
     if not effects:
         return {}
     rooms = yield from _hold([effect for _, effect, _ in effects])
-    carried: dict[int, Carried] = {}
+    carried: dict[int, SideEffects] = {}
     for number, effect, now in effects:
         if isinstance(effect, KeepReport):
             yield from _keep_report(effect, sealer)
         else:
-            yield from _carry_out(effect, now, rooms, carried.setdefault(number, Carried()))
+            yield from _carry_out(effect, now, rooms, carried.setdefault(number, SideEffects()))
     yield from rooms.save()
     return carried
 
@@ -89,7 +89,7 @@ class _Rooms:
     def find(self, session: SessionId) -> tuple[ChannelState, Room] | None:
         return self._held.get(room_of_session(session))
 
-    def open(self, effect: OpenRoom, now: Millis) -> Op[None]:
+    def open(self, effect: OpenSessionRoom, now: Millis) -> Op[None]:
         found = self.find(effect.session)
         if found is None:
             room = Room(
@@ -149,7 +149,7 @@ def _hold(effects: Iterable[FloorEffect]) -> Op[_Rooms]:
     for effect in effects:
         if isinstance(effect, _ROOM_EFFECTS):
             names.add(room_channel(room_of_session(effect.session)))
-        if isinstance(effect, OpenRoom):
+        if isinstance(effect, OpenSessionRoom):
             asked.update(effect.members)
         elif isinstance(effect, AdmitToRoom):
             asked.add(effect.member)
@@ -161,15 +161,15 @@ def _hold(effects: Iterable[FloorEffect]) -> Op[_Rooms]:
     return rooms
 
 
-def _carry_out(effect: _EffectOfRooms | _KeepEffect, now: Millis, rooms: _Rooms, carried: Carried) -> Op[None]:
+def _carry_out(effect: _EffectOfRooms | _KeepEffect, now: Millis, rooms: _Rooms, carried: SideEffects) -> Op[None]:
     match effect:
-        case OpenRoom():
+        case OpenSessionRoom():
             yield from rooms.open(effect, now)
         case AdmitToRoom(session=session, member=member):
             yield from rooms.admit(session, member)
         case ExpelFromRoom(session=session, member=member):
             yield Call(sql.DROP_MEMBERSHIP, [(member, room_of_session(session))])
-        case CloseRoom(session=session):
+        case CloseSessionRoom(session=session):
             publication = yield from rooms.close(session, now)
             if publication is not None:
                 carried.publications.append(publication)
@@ -202,7 +202,7 @@ def _keep_report(effect: KeepReport, sealer: Sealer) -> Op[None]:
     rows = yield Call(rooms_sql.PAGE, [(room_channel(room), reading.NEWEST, SNAPSHOT)])
     posts = [decoding.post_of(row) for row in reversed(rows)]
     opened = yield from evidence.of_session(room_channel(room), effect.by, effect.about, posts, sealer)
-    mine = yield from turn()
+    mine = yield from hold_moderation()
     same = yield from cards.open_like(effect)
     if same is not None:
         has_more = yield from evidence.add_to(same, opened, effect.at, sealer)
@@ -236,7 +236,7 @@ def _keep_report(effect: KeepReport, sealer: Sealer) -> Op[None]:
 
 
 def _keep_debrief(effect: KeepDebrief) -> Op[None]:
-    mine, id_ = (yield from turn()), new_id()
+    mine, id_ = (yield from hold_moderation()), new_id()
     yield Call(sql.ADD_DEBRIEF, [(id_, effect.listener, effect.note, effect.at, None, None)])
     people = {effect.listener}
     if effect.session is not None:

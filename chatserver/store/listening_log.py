@@ -16,22 +16,22 @@ from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.commands import Decided
 from chatserver.domain.listening.decide import evolve_all
 from chatserver.domain.listening.queue_history import Span, Wait, noted
-from chatserver.domain.listening.state import Floor, ListeningRules
+from chatserver.domain.listening.state import ListeningRules, ListeningState
 from chatserver.store import listening_statements as sql
-from chatserver.store.contract import FloorChange, FloorCommitted
+from chatserver.store.contract import ListeningChange, ListeningCommitted
 from chatserver.store.core.compiler import Call, Op, by_keys
 from chatserver.store.core.sealing import Sealer
-from chatserver.store.listening_effects import Carried, carry_out
-from chatserver.store.listening_rows import Key, Records, key_of, keys_of, record_of, values_of
+from chatserver.store.listening_effects import SideEffects, carry_out
+from chatserver.store.listening_rows import Key, ListeningRows, key_of, keys_of, record_of, values_of
 from chatserver.store.rooms_statements import KEYS_AT_ONCE
 
-_NOTHING: Final = Carried()
+_NOTHING: Final = SideEffects()
 
-FloorOutcome = FloorCommitted | Exception
+FloorOutcome = ListeningCommitted | Exception
 """What became of one command of a batch. An exception that is no Refusal is a bug of its `decide`."""
 
 
-def commit(changes: Sequence[FloorChange], records: Records, sealer: Sealer) -> Op[list[FloorOutcome]]:
+def commit(changes: Sequence[ListeningChange], records: ListeningRows, sealer: Sealer) -> Op[list[FloorOutcome]]:
     """Decide and save commands in their order; one outcome for each. A Refusal writes nothing and harms no other."""
     before = floor = yield from locked(records)
     decisions: list[tuple[int, Decided] | Exception] = []
@@ -80,8 +80,8 @@ def _note(found: Iterable[Wait | Span]) -> Op[None]:
         yield Call(sql.ADD_SHIFTS, shifts)
 
 
-def _committed(version: int, decided: Decided, carried: Carried) -> FloorCommitted:
-    return FloorCommitted(
+def _committed(version: int, decided: Decided, carried: SideEffects) -> ListeningCommitted:
+    return ListeningCommitted(
         version=version,
         session=decided.session,
         publications=tuple(carried.publications),
@@ -90,13 +90,13 @@ def _committed(version: int, decided: Decided, carried: Carried) -> FloorCommitt
     )
 
 
-def locked(records: Records) -> Op[Floor]:
+def locked(records: ListeningRows) -> Op[ListeningState]:
     """The floor, nobody else's until the transaction ends. Without the hand-overs, upon which nothing is decided."""
     ((version,),) = yield Call(sql.LOCK_FLOOR, [()])
     return records.floor(version, (yield Call(sql.RECORDS, [()])))
 
 
-def save(before: Floor, after: Floor, changed: Iterable[Key]) -> Op[None]:
+def save(before: ListeningState, after: ListeningState, changed: Iterable[Key]) -> Op[None]:
     """Write the records that differ, and the version if it rose."""
     new: list[tuple[object, ...]] = []
     kept: list[tuple[object, ...]] = []
@@ -117,13 +117,13 @@ def save(before: Floor, after: Floor, changed: Iterable[Key]) -> Op[None]:
         yield Call(sql.SET_VERSION, [(after.version,)])
 
 
-def differences(before: Floor, after: Floor) -> list[Key]:
+def differences(before: ListeningState, after: ListeningState) -> list[Key]:
     """The keys of the records that are not the same in both."""
     keys = dict.fromkeys((*keys_of(before), *keys_of(after)))
     return [key for key in keys if record_of(before, key) is not record_of(after, key)]
 
 
-def floor(records: Records) -> Op[Floor]:
+def floor(records: ListeningRows) -> Op[ListeningState]:
     rows = yield Call(sql.FLOOR, [()])
     found = records.floor(rows[0][0], (tuple(row)[1:] for row in rows))
     # The newest says what is recent: who asks knows what time it is, and leaves out more.

@@ -24,7 +24,7 @@ from chatserver.domain.listening.commands import (
     ShareForgotten,
     ShareSet,
 )
-from chatserver.domain.listening.state import Floor, Listener, Seeker, Session, SessionId, Share
+from chatserver.domain.listening.state import FairShare, Listener, ListeningState, Seeker, Session, SessionId
 from chatserver.store.core.compiler import Params, Row
 
 SEEKER: Final = "seeker"
@@ -33,7 +33,7 @@ SESSION: Final = "session"
 SHARE: Final = "share"
 WAIT: Final = "wait"
 
-Record = Seeker | Listener | Session | Share
+Record = Seeker | Listener | Session | FairShare
 Key = tuple[str, str]
 """A record's kind and id."""
 
@@ -41,7 +41,7 @@ _encode: Final = msgspec.msgpack.Encoder().encode
 _seeker: Final = msgspec.msgpack.Decoder(Seeker).decode
 _listener: Final = msgspec.msgpack.Decoder(Listener).decode
 _session: Final = msgspec.msgpack.Decoder(Session).decode
-_share: Final = msgspec.msgpack.Decoder(Share).decode
+_share: Final = msgspec.msgpack.Decoder(FairShare).decode
 _replace: Final = msgspec.structs.replace
 
 
@@ -53,20 +53,20 @@ class _Known(NamedTuple):
     record: Record
 
 
-class Records:
+class ListeningRows:
     """Makes floors from rows. May be used by several threads at once: each makes its own and keeps it whole."""
 
     def __init__(self) -> None:
         self._known: dict[Key, _Known] = {}
 
-    def floor(self, version: int, rows: Iterable[Row]) -> Floor:
+    def floor(self, version: int, rows: Iterable[Row]) -> ListeningState:
         """The floor from rows of kind, id, `seen_at` and body; of a hand-over `asked_at` and, in a fifth column,
         `met_at`. Other rows without a kind are passed over: they stand for an empty floor."""
         known, kept = self._known, dict[Key, _Known]()
         seekers: dict[MemberId, Seeker] = {}
         listeners: dict[MemberId, Listener] = {}
         sessions: dict[SessionId, Session] = {}
-        shares: dict[str, Share] = {}
+        shares: dict[str, FairShare] = {}
         waits: list[tuple[Millis, Millis]] = []
         for kind, id_, seen_at, body, *rest in rows:
             if kind == WAIT:
@@ -86,13 +86,13 @@ class Records:
                 seekers[record.member] = record
             elif isinstance(record, Listener):
                 listeners[record.member] = record
-            elif isinstance(record, Share):
+            elif isinstance(record, FairShare):
                 shares[record.id] = record
             else:
                 sessions[record.id] = record
         self._known = kept
         waits.sort(key=lambda wait: (wait[1], wait[0]))
-        return Floor(
+        return ListeningState(
             version=version,
             seekers=seekers,
             listeners=listeners,
@@ -112,7 +112,7 @@ def _decoded(kind: str, body: bytes, seen_at: Millis | None) -> Record:
     return record if record.seen_at == seen_at else _replace(record, seen_at=seen_at)
 
 
-def record_of(floor: Floor, key: Key) -> Record | None:
+def record_of(floor: ListeningState, key: Key) -> Record | None:
     """A record by its key."""
     kind, id_ = key
     if kind == SEEKER:
@@ -124,7 +124,7 @@ def record_of(floor: Floor, key: Key) -> Record | None:
     return floor.sessions.get(SessionId(id_))
 
 
-def keys_of(floor: Floor) -> list[Key]:
+def keys_of(floor: ListeningState) -> list[Key]:
     """The key of every record."""
     return [
         *((SEEKER, id_) for id_ in floor.seekers),
@@ -157,4 +157,4 @@ def key_of(event: FloorEvent) -> Key:
 
 def values_of(record: Record) -> Params:
     """A record's `seen_at` and body."""
-    return None if isinstance(record, Session | Share) else record.seen_at, _encode(record)
+    return None if isinstance(record, Session | FairShare) else record.seen_at, _encode(record)

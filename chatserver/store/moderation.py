@@ -16,7 +16,7 @@ from chatserver.domain.identity import MemberId
 from chatserver.domain.moderation import measures as rules
 from chatserver.domain.moderation import report_queue
 from chatserver.domain.moderation import report_steps as steps
-from chatserver.domain.moderation.audit_log import Act, Entry, LedgerHead
+from chatserver.domain.moderation.audit_log import Act, AuditHead, Entry
 from chatserver.domain.moderation.evidence import Ended, is_alias
 from chatserver.domain.moderation.measures import (
     REPORTS_AN_HOUR,
@@ -52,10 +52,10 @@ from chatserver.store.moderation_contract import (
     ReportFile,
     ReportNote,
     RoomReport,
-    Shown,
+    ShownReport,
     Taken,
 )
-from chatserver.store.moderation_lock import Turn, turn
+from chatserver.store.moderation_lock import ModerationLock, hold_moderation
 from chatserver.store.moderation_queue import names, page, people_in, ranks
 from chatserver.store.report_rows import SNAPSHOT, decode_posts, new_id, report_of, report_row, urgent_among
 from chatserver.store.report_views import VIEWED
@@ -92,7 +92,7 @@ def report(asked: RoomReport, sealer: Sealer) -> Op[str]:
     if not (yield Call(rooms_sql.FIND_MEMBERSHIPS, [(asked.by, asked.room)])):
         raise Refusal(Reason.NOT_IN_ROOM)
     # Held before the posts are read: whoever erases themselves meanwhile is gone before it, or finds the report.
-    now = yield from turn()
+    now = yield from hold_moderation()
     opened = yield from _opened(asked, sealer)
     about = opened.about
     before = yield Call(sql.REPORTS_OF, [(asked.by, asked.at - rules.HOUR)])
@@ -232,7 +232,7 @@ def _without_answers_to(asker: Asker, taken: list[Measure]) -> Op[list[Measure]]
 
 def open_report(which: str, asker: Asker, why: str, now: Millis, sealer: Sealer) -> Op[ReportFile]:
     reason = required(why, rules.REASON_LENGTH)
-    mine = yield from turn()
+    mine = yield from hold_moderation()
     row = yield from report_access.find(which, asker)
     found = report_of(row[: sql.REPORT_COLUMNS])
     note, snapshot = row[sql.REPORT_COLUMNS :]
@@ -260,7 +260,7 @@ def open_report(which: str, asker: Asker, why: str, now: Millis, sealer: Sealer)
 
 
 def claim(which: str, asker: Asker, instead_of: MemberId | None, why: str, now: Millis) -> Op[Millis | None]:
-    mine = yield from turn()
+    mine = yield from hold_moderation()
     before = yield from _find(which, asker)
     after = steps.claim(before, asker.member, instead_of, why)
     if before.claimed_by not in (None, asker.member):
@@ -271,13 +271,13 @@ def claim(which: str, asker: Asker, instead_of: MemberId | None, why: str, now: 
 
 
 def release(which: str, asker: Asker, now: Millis) -> Op[None]:
-    mine = yield from turn()
+    mine = yield from hold_moderation()
     before = yield from _find(which, asker)
     yield from _change(mine, before, steps.release(before, asker.member), asker, "report_released", now)
 
 
-def close(which: str, asker: Asker, outcome: Outcome, reply: str, now: Millis, shown: Shown) -> Op[Millis | None]:
-    mine = yield from turn()
+def close(which: str, asker: Asker, outcome: Outcome, reply: str, now: Millis, shown: ShownReport) -> Op[Millis | None]:
+    mine = yield from hold_moderation()
     before = yield from _find(which, asker)
     if steps.is_proposed_by(before, asker.member, outcome, reply):
         return None
@@ -288,8 +288,10 @@ def close(which: str, asker: Asker, outcome: Outcome, reply: str, now: Millis, s
     return before.at if after.status is ReportStatus.CLOSED else None
 
 
-def review(which: str, asker: Asker, why: str, now: Millis, shown: Shown, *, is_agreed: bool) -> Op[Millis | None]:
-    mine = yield from turn()
+def review(
+    which: str, asker: Asker, why: str, now: Millis, shown: ShownReport, *, is_agreed: bool
+) -> Op[Millis | None]:
+    mine = yield from hold_moderation()
     before = yield from _find(which, asker)
     after = steps.review(before, asker.member, why, now, is_agreed=is_agreed)
     yield from report_closing.require_reviewed(before, asker, shown, is_agreed=is_agreed)
@@ -303,7 +305,7 @@ def review(which: str, asker: Asker, why: str, now: Millis, shown: Shown, *, is_
 
 def note(which: str, asker: Asker, text: str, note_id: str, now: Millis) -> Op[None]:
     said = required(text, rules.NOTE_LENGTH)
-    mine = yield from turn()
+    mine = yield from hold_moderation()
     found = yield from _find(which, asker)
     if note_id in {row[0] for row in (yield Call(sql.NOTE_IDS, [(which,)]))}:
         return
@@ -315,7 +317,7 @@ def note(which: str, asker: Asker, text: str, note_id: str, now: Millis) -> Op[N
 
 
 def _change(
-    mine: Turn, before: Report, after: Report, by: Asker, action: str, now: Millis, reason: str = ""
+    mine: ModerationLock, before: Report, after: Report, by: Asker, action: str, now: Millis, reason: str = ""
 ) -> Op[None]:
     if before.card is not None:
         # It is a part of a card, and has no case of its own.
@@ -380,7 +382,7 @@ def take_measure(asked: TakeMeasure, now: Millis, sealer: Sealer) -> Op[Taken]:
     if rules.restriction_of(measure) is not None and measure.room is not None and room is not None and room.split_of:
         # It holds in the whole family: whoever is led back is no freer there.
         measure = _replace(measure, room=room.split_of)
-    mine = yield from turn()
+    mine = yield from hold_moderation()
     publications: list[Publication] = []
     if measure.kind is MeasureKind.REDACT and state is not None and post is not None:
         publications.append((yield from _redact(state, post, asked.by, now, sealer)))
@@ -416,7 +418,7 @@ def _redact(state: ChannelState, post: Post, by: MemberId, now: Millis, sealer: 
 
 def lift(which: str, by: MemberId, reason: str, now: Millis) -> Op[None]:
     why = required(reason, rules.REASON_LENGTH)
-    mine = yield from turn()
+    mine = yield from hold_moderation()
     found = yield from _find_measure(which)
     if found.about == by:
         raise Refusal(Reason.NOT_ALLOWED, details={"why": "self"})
@@ -432,7 +434,7 @@ def lift(which: str, by: MemberId, reason: str, now: Millis) -> Op[None]:
 
 
 def appeal(who: MemberId, which: str, text: str, now: Millis) -> Op[None]:
-    mine = yield from turn()
+    mine = yield from hold_moderation()
     found = yield from _find_measure(which)
     if found.about != who:
         raise Refusal(Reason.MEASURE_UNKNOWN)
@@ -466,7 +468,7 @@ def see(who: MemberId, ids: Collection[str], now: Millis) -> Op[None]:
 
 def bar(measure: str, keys: Collection[bytes], now: Millis) -> Op[None]:
     # With the lock, so that whoever lifts the measure is before or after.
-    yield from turn()
+    yield from hold_moderation()
     found = yield Call(sql.MEASURE, [(measure,)])
     if found and measure_of(found[0]).lifted_at is None:
         yield from arrivals.bar(measure_of(found[0]), dict.fromkeys(keys, now), now)
@@ -479,7 +481,7 @@ def _find_measure(which: str) -> Op[Measure]:
     return measure_of(rows[0])
 
 
-def _set_measure(mine: Turn, measure: Measure) -> Op[None]:
+def _set_measure(mine: ModerationLock, measure: Measure) -> Op[None]:
     row = (measure.lifted_at, measure.appeal, measure.appealed_at, mine.version, measure.id)
     yield Call(sql.SET_MEASURE, [row])
     yield from mine.rise()
@@ -508,12 +510,12 @@ def entry_of(row: Row) -> Entry:
     )
 
 
-def head() -> Op[LedgerHead]:
+def head() -> Op[AuditHead]:
     ((seq, hashed),) = yield Call(sql.HEAD, [()])
-    return LedgerHead(seq, bytes(hashed))
+    return AuditHead(seq, bytes(hashed))
 
 
-def let_go(mine: Turn, who: MemberId, now: Millis) -> Op[None]:
+def let_go(mine: ModerationLock, who: MemberId, now: Millis) -> Op[None]:
     """Give back to the queue, where it rings, what somebody has who is no more, or works here no more."""
     if (yield Call(sql.LET_GO, [(mine.version, now, who)])):
         yield from mine.rise()
@@ -524,7 +526,7 @@ def forget(who: MemberId, nobody: MemberId, now: Millis, sealer: Sealer) -> Op[b
     from what they did here as staff. Entries of the audit log stay, under an id that is nobody's any more. Returns
     whether any text went."""
     has_dropped = yield from evidence.keep_measures(who, sealer)
-    yield from let_go((yield from turn()), who, now)
+    yield from let_go((yield from hold_moderation()), who, now)
     for statement in (sql.DISOWN_CLOSED, sql.DISOWN_MEASURES, sql.DISOWN_NOTES, sql.DISOWN_READING):
         yield Call(statement, [(nobody, who)])
     yield from report_access.forget(who)

@@ -14,11 +14,11 @@ import msgspec
 from chatserver.domain.history import Epoch, Millis, Offset
 from chatserver.domain.identity import MemberId
 from chatserver.domain.moderation.alert_floods import Origin
-from chatserver.domain.moderation.audit_log import Entry, LedgerHead
+from chatserver.domain.moderation.audit_log import AuditHead, Entry
 from chatserver.domain.moderation.evidence import EarlierVersion
 from chatserver.domain.moderation.measures import Measure, MeasureKind, Outcome, Report, TakeMeasure
 from chatserver.domain.moderation.report_access import Asker
-from chatserver.domain.moderation.report_queue import Place, Rank
+from chatserver.domain.moderation.report_queue import QueuePlace, Rank
 from chatserver.domain.moderation.statistics import Happened
 from chatserver.domain.rooms.rooms import Post, Publication, RoomId
 
@@ -40,7 +40,7 @@ class RoomReport(msgspec.Struct, frozen=True, kw_only=True):
     """Where it comes from. Without it, it counts towards no flood."""
 
 
-class Shown(msgspec.Struct, frozen=True, kw_only=True):
+class ShownReport(msgspec.Struct, frozen=True, kw_only=True):
     """What whoever decides a report was shown of it: the newest that was added (`seen`: its `newest_at`, or its `at`
     where it had none), and, of one whose outcome is proposed, that outcome with its reply. None: nobody says."""
 
@@ -49,7 +49,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     reply: str = ""
 
 
-NOTHING_SAID: Final = Shown()
+NOTHING_SAID: Final = ShownReport()
 
 
 class ReportNote(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +84,7 @@ class Neighbours(msgspec.Struct, frozen=True):
     is_newcomer: bool
 
 
-class Debrief(msgspec.Struct, frozen=True, kw_only=True):
+class DebriefRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A listener's note to a supervisor."""
 
     id: str
@@ -100,7 +100,7 @@ class QueuePage(msgspec.Struct, frozen=True, kw_only=True):
     that hold others how many, and `names` what the people in them are called."""
 
     reports: tuple[Report, ...]
-    next: Place | None
+    next: QueuePlace | None
     parts: dict[str, int]
     names: dict[MemberId, str]
 
@@ -121,7 +121,7 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
     open: tuple[Report, ...]
     open_count: int
     ranks: dict[Rank, int]
-    next: Place | None
+    next: QueuePlace | None
     parts: dict[str, int]
     closed: tuple[Report, ...]
     measures: tuple[Measure, ...]
@@ -227,7 +227,7 @@ class ModerationStore(Protocol):
         """The open reports about staff that nobody who works here may handle, bounded."""
         ...
 
-    async def queue_page(self, asker: Asker, after: Place | None, within: str | None) -> QueuePage:
+    async def queue_page(self, asker: Asker, after: QueuePlace | None, within: str | None) -> QueuePage:
         """Return a page of the queue, as `asker` may see it, that follows a place (None: the first); with `within`, of
         what that card or fold holds. Going on from `next` until it is None shows everything that was there from the
         first page on."""
@@ -276,7 +276,7 @@ class ModerationStore(Protocol):
         ...
 
     async def close_report(
-        self, report: str, asker: Asker, outcome: Outcome, reply: str, now: Millis, shown: Shown = NOTHING_SAID
+        self, report: str, asker: Asker, outcome: Outcome, reply: str, now: Millis, shown: ShownReport = NOTHING_SAID
     ) -> Millis | None:
         """When the report was made, where this closed it; None where it is about staff and this proposes the outcome,
         which is done already where they have proposed the same. Raises as `domain.report_steps.close`, and
@@ -284,7 +284,7 @@ class ModerationStore(Protocol):
         ...
 
     async def review_report(
-        self, report: str, asker: Asker, why: str, now: Millis, shown: Shown = NOTHING_SAID, *, is_agreed: bool
+        self, report: str, asker: Asker, why: str, now: Millis, shown: ShownReport = NOTHING_SAID, *, is_agreed: bool
     ) -> Millis | None:
         """When the report was made, where this closed it. Where it is not agreed, `why` is kept as a note. Raises as
         `domain.report_steps.review`, and REPORT_CHANGED where another outcome is proposed than the one that was shown,
@@ -329,7 +329,7 @@ class ModerationStore(Protocol):
         over."""
         ...
 
-    async def debriefs(self, asker: Asker, now: Millis) -> list[Debrief]:
+    async def debriefs(self, asker: Asker, now: Millis) -> list[DebriefRecord]:
         """Return the notes, the unread ones first, bounded; none of the asker's own, and none after a session that they
         were in. In the same transaction the audit log says that they were shown them."""
         ...
@@ -346,6 +346,6 @@ class ModerationStore(Protocol):
         """Entries in their order, beyond a place."""
         ...
 
-    async def audit_head(self) -> LedgerHead:
+    async def audit_head(self) -> AuditHead:
         """What the database takes for the newest entry."""
         ...

@@ -6,15 +6,15 @@ The lock is the last that anybody takes: after the floor's, channels' and member
 from __future__ import annotations
 
 from chatserver.domain.moderation import audit_log
-from chatserver.domain.moderation.audit_log import Act, LedgerHead
+from chatserver.domain.moderation.audit_log import Act, AuditHead
 from chatserver.store import moderation_statements as sql
 from chatserver.store.core.compiler import Call, Op
 
 
-class Turn:
+class ModerationLock:
     """The right to change moderation, until the end of the transaction. `version` is the one that a change has."""
 
-    def __init__(self, version: int, head: LedgerHead) -> None:
+    def __init__(self, version: int, head: AuditHead) -> None:
         self.version = version
         self._head = head
 
@@ -31,7 +31,7 @@ class Turn:
         yield Call(sql.SET_HEAD, [(entry.seq, entry.hash)])
 
 
-def turn() -> Op[Turn]:
+def hold_moderation() -> Op[ModerationLock]:
     """Hold moderation. Writes nothing yet, so that one may still refuse."""
     ((version, seq, hashed),) = yield Call(sql.LOCK, [()])
-    return Turn(version + 1, LedgerHead(seq, bytes(hashed)))
+    return ModerationLock(version + 1, AuditHead(seq, bytes(hashed)))

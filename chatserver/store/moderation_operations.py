@@ -9,10 +9,10 @@ from typing import TypeVar
 
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.moderation.audit_log import Entry, LedgerHead
+from chatserver.domain.moderation.audit_log import AuditHead, Entry
 from chatserver.domain.moderation.measures import Measure, Outcome, TakeMeasure
 from chatserver.domain.moderation.report_access import Asker
-from chatserver.domain.moderation.report_queue import Place
+from chatserver.domain.moderation.report_queue import QueuePlace
 from chatserver.domain.moderation.statistics import Happened
 from chatserver.store import debriefs, measures, moderation, moderation_counts, moderation_queue, report_access
 from chatserver.store.core.compiler import MakeOp
@@ -20,7 +20,7 @@ from chatserver.store.core.sealing import Sealer
 from chatserver.store.moderation_contract import (
     NOTHING_SAID,
     Counts,
-    Debrief,
+    DebriefRecord,
     Due,
     Floods,
     Matters,
@@ -29,7 +29,7 @@ from chatserver.store.moderation_contract import (
     ReportFile,
     RingDue,
     RoomReport,
-    Shown,
+    ShownReport,
     Taken,
 )
 
@@ -72,7 +72,7 @@ class ModerationOperations(ABC):
     async def stranded(self) -> set[str]:
         return await self._read(report_access.stranded)
 
-    async def queue_page(self, asker: Asker, after: Place | None, within: str | None) -> QueuePage:
+    async def queue_page(self, asker: Asker, after: QueuePlace | None, within: str | None) -> QueuePage:
         return await self._read(partial(moderation_queue.page, asker, after, within))
 
     async def rings(self, asker: Asker, since: Millis) -> list[RingDue]:
@@ -105,12 +105,12 @@ class ModerationOperations(ABC):
         await self._write(partial(moderation.note, report, asker, note, note_id, now))
 
     async def close_report(
-        self, report: str, asker: Asker, outcome: Outcome, reply: str, now: Millis, shown: Shown = NOTHING_SAID
+        self, report: str, asker: Asker, outcome: Outcome, reply: str, now: Millis, shown: ShownReport = NOTHING_SAID
     ) -> Millis | None:
         return await self._write(partial(moderation.close, report, asker, outcome, reply, now, shown))
 
     async def review_report(
-        self, report: str, asker: Asker, why: str, now: Millis, shown: Shown = NOTHING_SAID, *, is_agreed: bool
+        self, report: str, asker: Asker, why: str, now: Millis, shown: ShownReport = NOTHING_SAID, *, is_agreed: bool
     ) -> Millis | None:
         return await self._write(partial(moderation.review, report, asker, why, now, shown, is_agreed=is_agreed))
 
@@ -141,7 +141,7 @@ class ModerationOperations(ABC):
     async def bar(self, measure: str, keys: Collection[bytes], now: Millis) -> None:
         await self._write(partial(moderation.bar, measure, keys, now))
 
-    async def debriefs(self, asker: Asker, now: Millis) -> list[Debrief]:
+    async def debriefs(self, asker: Asker, now: Millis) -> list[DebriefRecord]:
         return await self._write(partial(debriefs.debriefs, asker, now))
 
     async def read_debrief(self, debrief: str, asker: Asker, now: Millis) -> None:
@@ -153,5 +153,5 @@ class ModerationOperations(ABC):
     async def audit_entries(self, after: int, limit: int) -> list[Entry]:
         return await self._read(partial(moderation.entries, after, limit))
 
-    async def audit_head(self) -> LedgerHead:
+    async def audit_head(self) -> AuditHead:
         return await self._read(moderation.head)

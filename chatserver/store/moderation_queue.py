@@ -10,7 +10,7 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.moderation.measures import Report
 from chatserver.domain.moderation.report_access import Asker
-from chatserver.domain.moderation.report_queue import PAGE, Place, Rank, place_of, rank_in
+from chatserver.domain.moderation.report_queue import PAGE, QueuePlace, Rank, place_of, rank_in
 from chatserver.store import moderation_queue_statements as sql
 from chatserver.store import moderation_statements as moderation_sql
 from chatserver.store.core.compiler import Call, Op, by_keys
@@ -19,14 +19,14 @@ from chatserver.store.report_access import params_of
 from chatserver.store.report_rows import report_of
 from chatserver.store.rooms_statements import KEYS_AT_ONCE
 
-START: Final = Place(-1, Millis(0), "")
+START: Final = QueuePlace(-1, Millis(0), "")
 """Before every report."""
 RINGS: Final = 500
 DUE: Final = 1_000
 """How many rings and due times are read at once."""
 
 
-def page(asker: Asker, after: Place | None, within: str | None) -> Op[QueuePage]:
+def page(asker: Asker, after: QueuePlace | None, within: str | None) -> Op[QueuePage]:
     """Return a page of the queue, or of what the card or fold `within` holds, that follows `after`; of what `asker`
     may see."""
     where = (*params_of(asker), *(after or START), PAGE + 1)

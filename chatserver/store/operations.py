@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 from chatserver.domain.history import ChannelName, Epoch, Head, HighWater, Millis, Offset
 from chatserver.domain.identity import Member, MemberId, Persona
 from chatserver.domain.listening.queue_history import Recorded
-from chatserver.domain.listening.state import Floor
+from chatserver.domain.listening.state import ListeningState
 from chatserver.domain.rooms.hiding import Hiding
 from chatserver.domain.rooms.rooms import Publication, Room, RoomId
 from chatserver.store import hiding, listening_log, people, queue_history, reading
@@ -20,22 +20,22 @@ from chatserver.store.arrivals_operations import ArrivalsOperations
 from chatserver.store.contract import (
     Committed,
     Export,
-    FloorChange,
-    FloorCommitted,
     JoinedRoom,
+    ListeningChange,
+    ListeningCommitted,
     LogSlice,
     Page,
     Retention,
     RoomChange,
     StoreUnavailable,
 )
-from chatserver.store.core.group_commit import Gathering
+from chatserver.store.core.group_commit import GroupCommit
 from chatserver.store.core.sealing import Sealer
 from chatserver.store.forgetting import forgetting, listening
 from chatserver.store.listening_log import FloorOutcome
-from chatserver.store.listening_rows import Records
+from chatserver.store.listening_rows import ListeningRows
 from chatserver.store.moderation_operations import ModerationOperations
-from chatserver.store.room_settings_operations import HouseOperations
+from chatserver.store.room_settings_operations import RoomSettingsOperations
 from chatserver.store.staff_operations import StaffOperations
 from chatserver.store.tables import SCHEMA_REVISION
 from chatserver.store.tries_operations import TriesOperations
@@ -77,7 +77,7 @@ def check_revision(found: str | None) -> None:
         )
 
 
-class Operations(StaffOperations, ModerationOperations, HouseOperations, TriesOperations, ArrivalsOperations):
+class Operations(StaffOperations, ModerationOperations, RoomSettingsOperations, TriesOperations, ArrivalsOperations):
     """The contract (`contract.Store`) over four things that a driver can do.
 
     `timeout` in seconds bounds every call; `backlog` is how many commits on the floor may wait; `sealer` seals what
@@ -86,8 +86,8 @@ class Operations(StaffOperations, ModerationOperations, HouseOperations, TriesOp
 
     def __init__(self, timeout: float, backlog: int, sealer: Sealer) -> None:
         ModerationOperations.__init__(self, sealer)
-        self._records = Records()
-        self._floor_commits = Gathering(self._commit_floor, timeout, backlog)
+        self._records = ListeningRows()
+        self._floor_commits = GroupCommit(self._commit_floor, timeout, backlog)
 
     @property
     @abstractmethod
@@ -145,19 +145,19 @@ class Operations(StaffOperations, ModerationOperations, HouseOperations, TriesOp
 
     # The floor
 
-    async def commit_floor(self, change: FloorChange) -> FloorCommitted:
+    async def commit_listening(self, change: ListeningChange) -> ListeningCommitted:
         return await self._floor_commits.run(change)
 
-    async def _commit_floor(self, changes: Sequence[FloorChange]) -> Sequence[FloorOutcome]:
+    async def _commit_floor(self, changes: Sequence[ListeningChange]) -> Sequence[FloorOutcome]:
         return await self._write(partial(listening_log.commit, changes, self._records, self._sealer))
 
-    async def floor(self) -> Floor:
+    async def floor(self) -> ListeningState:
         return await self._read(partial(listening_log.floor, self._records))
 
     async def timings(self, since: Millis, now: Millis, most: int) -> Recorded:
         return await self._read(partial(queue_history.timings, self._records, since, now, most))
 
-    async def floor_version(self) -> int:
+    async def listening_version(self) -> int:
         return await self._read(listening_log.version)
 
     async def clock(self) -> Millis | None:

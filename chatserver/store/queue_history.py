@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from chatserver.domain.history import Millis
-from chatserver.domain.listening.queue_history import Outcome, Recorded, Span, Wait, open_spans
+from chatserver.domain.listening.queue_history import Recorded, Span, Wait, WaitOutcome, open_spans
 from chatserver.store import listening_log
 from chatserver.store import listening_statements as sql
 from chatserver.store.contract import Retention
 from chatserver.store.core.compiler import Call, Op
-from chatserver.store.listening_rows import Records
+from chatserver.store.listening_rows import ListeningRows
 
 
-def timings(records: Records, since: Millis, now: Millis, most: int) -> Op[Recorded]:
+def timings(records: ListeningRows, since: Millis, now: Millis, most: int) -> Op[Recorded]:
     rows = yield Call(sql.ASKS, [(since, most)])
-    waits = [Wait(Millis(asked), Millis(ended), Outcome(outcome), length) for asked, ended, outcome, length in rows]
+    waits = [Wait(Millis(asked), Millis(ended), WaitOutcome(outcome), length) for asked, ended, outcome, length in rows]
     waits.sort(key=lambda wait: (wait.asked_at, wait.ended_at, wait.outcome, wait.length or 0))
     start = waits[0].asked_at if len(waits) == most else since
     rows = yield Call(sql.SHIFTS, [(start,)])

@@ -25,7 +25,7 @@ from chatserver.store import report_access_statements as sql
 from chatserver.store import staff_statements as staff_sql
 from chatserver.store.core import decoding
 from chatserver.store.core.compiler import Call, Op, Params, Row, by_keys
-from chatserver.store.listening_rows import Records
+from chatserver.store.listening_rows import ListeningRows
 from chatserver.store.moderation_contract import Due
 from chatserver.store.rooms_statements import KEYS_AT_ONCE
 
@@ -47,7 +47,7 @@ def people_of_room(room: RoomId) -> Op[frozenset[MemberId]]:
     """Return everybody who is or was in the session whose room this is; nobody for a themed room."""
     if not room.startswith(SESSION_PREFIX):
         return frozenset()
-    session = Records().floor(0, (yield Call(sql.SESSION_RECORD, [(room,)]))).sessions.get(SessionId(room))
+    session = ListeningRows().floor(0, (yield Call(sql.SESSION_RECORD, [(room,)]))).sessions.get(SessionId(room))
     return frozenset() if session is None else frozenset((*session.people, *session.left))
 
 
@@ -58,7 +58,7 @@ def is_about_staff(about: MemberId | None, by: MemberId | None, room: RoomId) ->
         return True
     if by is None or not room.startswith(SESSION_PREFIX):
         return False
-    session = Records().floor(0, (yield Call(sql.SESSION_RECORD, [(room,)]))).sessions.get(SessionId(room))
+    session = ListeningRows().floor(0, (yield Call(sql.SESSION_RECORD, [(room,)]))).sessions.get(SessionId(room))
     return session is not None and session.seeker == by
 
 

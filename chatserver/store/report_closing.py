@@ -17,14 +17,14 @@ from chatserver.domain.moderation.report_access import Asker
 from chatserver.domain.text.cleaning import optional
 from chatserver.store import moderation_statements as sql
 from chatserver.store.core.compiler import Call, Op
-from chatserver.store.moderation_contract import Shown
+from chatserver.store.moderation_contract import ShownReport
 
 _LOOKED_AMONG: Final = 20_000
 """How many entries of the log back it is looked when somebody read a report. Earlier is never."""
 _PROPOSED: Final = "report_outcome_proposed"
 
 
-def require_seen(report: Report, by: Asker, shown: Shown) -> Op[None]:
+def require_seen(report: Report, by: Asker, shown: ShownReport) -> Op[None]:
     """Raise REPORT_CHANGED where something was added to a report that `by` has not seen."""
     if report.newest_at is None:
         return
@@ -35,7 +35,7 @@ def require_seen(report: Report, by: Asker, shown: Shown) -> Op[None]:
     steps.require_seen(report, seen)
 
 
-def require_reviewed(report: Report, by: Asker, shown: Shown, *, is_agreed: bool) -> Op[None]:
+def require_reviewed(report: Report, by: Asker, shown: ShownReport, *, is_agreed: bool) -> Op[None]:
     """Raise REPORT_CHANGED where what is proposed, or what the report holds, is not what `by` has seen.
 
     Of a client that says neither, an outcome that was proposed after another one has to have been looked at since.

@@ -17,7 +17,7 @@ from chatserver.domain.moderation.audit_log import Act
 from chatserver.domain.moderation.measures import REASON_LENGTH
 from chatserver.domain.rooms import settings as rules
 from chatserver.domain.rooms.rooms import Publication, Room, RoomChanged, RoomId, RoomKind, RoomStatus, room_channel
-from chatserver.domain.rooms.settings import Hours, House, Move, Notice, Raid, RoomEdit
+from chatserver.domain.rooms.settings import Hours, Notice, Raid, RoomEdit, RoomMove, RoomSettings
 from chatserver.domain.rooms.splitting import Tie
 from chatserver.domain.text.cleaning import required
 from chatserver.store import hiding, reading
@@ -26,8 +26,8 @@ from chatserver.store import room_settings_statements as sql
 from chatserver.store import rooms_statements as rooms_sql
 from chatserver.store.core import decoding
 from chatserver.store.core.compiler import Call, Op, Row, by_keys
-from chatserver.store.moderation_lock import Turn, turn
-from chatserver.store.room_settings_contract import Circle, Deed, Steered
+from chatserver.store.moderation_lock import ModerationLock, hold_moderation
+from chatserver.store.room_settings_contract import ChangedRooms, CompanionGraph, StaffAction
 from chatserver.store.rooms_log import ChannelState, event_row, room_values, save_heads
 from chatserver.store.rooms_statements import KEYS_AT_ONCE
 
@@ -38,13 +38,13 @@ _HOURS: Final = "hours"
 _replace = msgspec.structs.replace
 
 
-def house(now: Millis) -> Op[House]:
+def house(now: Millis) -> Op[RoomSettings]:
     # Before the rooms: so where people are led is known whenever that they are is.
     moves = [_move(row) for row in (yield Call(sql.MOVES, [(now - rules.MOVE_KEPT,)]))]
     rooms = yield from reading.rooms()
     notices = [_notice(row) for row in (yield Call(sql.NOTICES, [(now,)]))]
     raids = [_raid(row) for row in (yield Call(sql.RAIDS, [(now,)]))]
-    return House(
+    return RoomSettings(
         rooms=tuple(rooms),
         notices=tuple(notices),
         raids=tuple(raids),
@@ -56,9 +56,9 @@ def house(now: Millis) -> Op[House]:
 # ------------------------------------------------------------------------------------------------ rooms
 
 
-def open_room(name: str, edit: RoomEdit, deed: Deed) -> Op[Steered]:
+def open_room(name: str, edit: RoomEdit, deed: StaffAction) -> Op[ChangedRooms]:
     reason = required(deed.reason, REASON_LENGTH)
-    mine = yield from turn()
+    mine = yield from hold_moderation()
     known = yield from _known(deed)
     if known is not None:
         return known
@@ -68,10 +68,10 @@ def open_room(name: str, edit: RoomEdit, deed: Deed) -> Op[Steered]:
     publication = yield from _publish(state, room, deed)
     yield from save_heads([state])
     yield from _enter(mine, deed, "room_opened", room.id, reason)
-    return Steered(rooms=(room,), publications=(publication,))
+    return ChangedRooms(rooms=(room,), publications=(publication,))
 
 
-def change_room(which: RoomId, seen: int, edit: RoomEdit, deed: Deed) -> Op[Steered]:
+def change_room(which: RoomId, seen: int, edit: RoomEdit, deed: StaffAction) -> Op[ChangedRooms]:
     reason = required(deed.reason, REASON_LENGTH)
     rows = yield Call(rooms_sql.LOCK_ROOMS, [(room_channel(which),)])
     if not rows:
@@ -81,10 +81,10 @@ def change_room(which: RoomId, seen: int, edit: RoomEdit, deed: Deed) -> Op[Stee
         return known
     state, before = ChannelState(rows[0]), decoding.room_of(rows[0][5:])
     # Before the others are read: two rooms must not take the same name at once.
-    mine = yield from turn()
+    mine = yield from hold_moderation()
     after = rules.change_room(before, seen, edit, (yield from reading.rooms()))
     if after is before:
-        return Steered(rooms=(before,))
+        return ChangedRooms(rooms=(before,))
     yield Call(rooms_sql.SET_ROOM, [room_values(after)])
     if not after.needs_moderator or after.status is not RoomStatus.OPEN or before.status is not RoomStatus.OPEN:
         # Where it needs somebody again, a grace begins anew.
@@ -95,10 +95,12 @@ def change_room(which: RoomId, seen: int, edit: RoomEdit, deed: Deed) -> Op[Stee
     if before.status is not after.status:
         action = "room_closed" if after.status is RoomStatus.CLOSED else "room_reopened"
     yield from _enter(mine, deed, action, after.id, f"{reason} ({rules.what_changed(before, after)})")
-    return Steered(rooms=(after,), publications=(publication,))
+    return ChangedRooms(rooms=(after,), publications=(publication,))
 
 
-def split_room(which: RoomId, seen: int, groups: Collection[Collection[MemberId]], deed: Deed) -> Op[Steered]:
+def split_room(
+    which: RoomId, seen: int, groups: Collection[Collection[MemberId]], deed: StaffAction
+) -> Op[ChangedRooms]:
     reason = required(deed.reason, REASON_LENGTH)
     kept = yield from reading.rooms()
     asked = next((room for room in kept if room.id == which), None)
@@ -119,7 +121,7 @@ def split_room(which: RoomId, seen: int, groups: Collection[Collection[MemberId]
         raise Refusal(Reason.ROOM_CHANGED, details={"revision": source.revision})
     leaving = [sorted(set(group)) for group in [*groups][1:]]
     agreed = yield from _members_of(source.id, sorted({who for group in leaving for who in group}))
-    mine = yield from turn()
+    mine = yield from hold_moderation()
     everywhere = yield from reading.rooms()
     root = next(room for room in everywhere if room.id == rules.root_of(source))
     closed = [each for each in held.values() if each[1].split_of == root.id and each[1].status is RoomStatus.CLOSED]
@@ -156,7 +158,7 @@ def split_room(which: RoomId, seen: int, groups: Collection[Collection[MemberId]
     yield from save_heads(states)
     sizes = ", ".join(str(len(group)) for group in groups)
     yield from _enter(mine, deed, "room_split", source.id, f"{reason} (into {sizes})")
-    return Steered(rooms=tuple(rooms), publications=tuple(publications))
+    return ChangedRooms(rooms=tuple(rooms), publications=tuple(publications))
 
 
 def _members_of(room: RoomId, people: Sequence[MemberId]) -> Op[dict[MemberId, tuple[int, Millis]]]:
@@ -205,7 +207,7 @@ def _make_member(who: MemberId, room: RoomId, last: Offset, agreed: tuple[int, M
         yield Call(people_sql.ADD_MEMBERSHIP, [(who, room, version, last, last_post_at, True)])
 
 
-def circle(room: RoomId, people: Collection[MemberId]) -> Op[Circle]:
+def circle(room: RoomId, people: Collection[MemberId]) -> Op[CompanionGraph]:
     channel = room_channel(room)
     heads = yield from reading.heads([channel])
     if channel not in heads:
@@ -215,7 +217,7 @@ def circle(room: RoomId, people: Collection[MemberId]) -> Op[Circle]:
     reactors = yield Call(sql.REACTORS, [(channel, after)])
     rows = (yield Call(sql.CREATED, by_keys(sorted(people), KEYS_AT_ONCE))) if people else []
     apart = yield from hiding.apart(people)
-    return Circle(
+    return CompanionGraph(
         apart=apart,
         ties=tuple(Tie(row[0], row[1]) for row in (*answers, *reactors)),
         created_at={MemberId(row[0]): Millis(row[1]) for row in rows},
@@ -243,16 +245,16 @@ def settle(who: MemberId, room: RoomId, to: RoomId) -> Op[None]:
     yield Call(sql.DROP_MOVE, [(who, room)])
 
 
-def moves_of(who: MemberId, now: Millis) -> Op[list[Move]]:
+def moves_of(who: MemberId, now: Millis) -> Op[list[RoomMove]]:
     return [_move(row) for row in (yield Call(sql.MOVES_OF, [(who, now - rules.MOVE_KEPT)]))]
 
 
 # ------------------------------------------------------------------------------------------------ announcements
 
 
-def announce(notice: Notice, deed: Deed) -> Op[Notice]:
+def announce(notice: Notice, deed: StaffAction) -> Op[Notice]:
     reason = required(deed.reason, REASON_LENGTH)
-    mine = yield from turn()
+    mine = yield from hold_moderation()
     known = yield Call(sql.NOTICE, [(notice.id,)])
     if known:
         return _notice(known[0][:5])
@@ -265,9 +267,9 @@ def announce(notice: Notice, deed: Deed) -> Op[Notice]:
     return notice
 
 
-def withdraw(which: str, deed: Deed) -> Op[None]:
+def withdraw(which: str, deed: StaffAction) -> Op[None]:
     reason = required(deed.reason, REASON_LENGTH)
-    mine = yield from turn()
+    mine = yield from hold_moderation()
     found = yield Call(sql.NOTICE, [(which,)])
     if not found or found[0][4] <= deed.now:
         raise Refusal(Reason.NOTICE_UNKNOWN)
@@ -279,9 +281,9 @@ def withdraw(which: str, deed: Deed) -> Op[None]:
 # ------------------------------------------------------------------------------------------------ raids
 
 
-def declare(raid: Raid, deed: Deed) -> Op[Raid]:
+def declare(raid: Raid, deed: StaffAction) -> Op[Raid]:
     reason = required(deed.reason, REASON_LENGTH)
-    mine = yield from turn()
+    mine = yield from hold_moderation()
     known = yield Call(sql.RAID, [(raid.id,)])
     if known:
         return _raid(known[0][:5])
@@ -297,9 +299,9 @@ def declare(raid: Raid, deed: Deed) -> Op[Raid]:
     return raid
 
 
-def end_raid(which: str, deed: Deed) -> Op[None]:
+def end_raid(which: str, deed: StaffAction) -> Op[None]:
     reason = required(deed.reason, REASON_LENGTH)
-    mine = yield from turn()
+    mine = yield from hold_moderation()
     found = yield Call(sql.RAID, [(which,)])
     if not found or found[0][3] <= deed.now:
         raise Refusal(Reason.RAID_UNKNOWN)
@@ -311,9 +313,9 @@ def end_raid(which: str, deed: Deed) -> Op[None]:
 # ------------------------------------------------------------------------------------------------ hours
 
 
-def set_hours(wanted: Hours, deed: Deed) -> Op[Hours]:
+def set_hours(wanted: Hours, deed: StaffAction) -> Op[Hours]:
     reason = required(deed.reason, REASON_LENGTH)
-    mine = yield from turn()
+    mine = yield from hold_moderation()
     before = yield from _hours()
     revision = 0 if before is None else before.revision
     after = _replace(wanted, revision=wanted.revision + 1)
@@ -329,7 +331,7 @@ def set_hours(wanted: Hours, deed: Deed) -> Op[Hours]:
 
 def enter(act: Act) -> Op[None]:
     reason = required(act.reason, REASON_LENGTH)
-    mine = yield from turn()
+    mine = yield from hold_moderation()
     yield from mine.enter(_replace(act, reason=reason))
 
 
@@ -352,7 +354,7 @@ def prune(now: Millis) -> Op[None]:
 # ------------------------------------------------------------------------------------------------ parts
 
 
-def _known(deed: Deed) -> Op[Steered | None]:
+def _known(deed: StaffAction) -> Op[ChangedRooms | None]:
     """What the same command did before. Raises DUPLICATE_ID where it was another one."""
     rows = yield Call(rooms_sql.FIND_COMMANDS, [(deed.by, deed.command_id)])
     if not rows:
@@ -363,17 +365,17 @@ def _known(deed: Deed) -> Op[Steered | None]:
     (found,) = yield Call(rooms_sql.ROOM, [(channel,)])
     room = decoding.room_of(found)
     publication = decoding.publication_of(ChannelName(channel), epoch, columns, room)
-    return Steered(rooms=(room,), publications=(publication,))
+    return ChangedRooms(rooms=(room,), publications=(publication,))
 
 
-def _publish(state: ChannelState, room: Room, deed: Deed, *, part: int | None = 0) -> Op[Publication]:
+def _publish(state: ChannelState, room: Room, deed: StaffAction, *, part: int | None = 0) -> Op[Publication]:
     publication = state.publish(RoomChanged(room=room), deed.now)
     command = (None, 0, None) if part is None else (deed.command_id, part, deed.digest)
     yield Call(rooms_sql.ADD_EVENTS, [event_row(publication, deed.by, command)])
     return publication
 
 
-def _enter(mine: Turn, deed: Deed, action: str, subject: str, reason: str) -> Op[None]:
+def _enter(mine: ModerationLock, deed: StaffAction, action: str, subject: str, reason: str) -> Op[None]:
     yield from mine.rise()
     yield from mine.enter(Act(at=deed.now, by=deed.by, action=action, about=(), subject=subject, reason=reason))
 
@@ -401,6 +403,6 @@ def _raid(row: Row) -> Raid:
     return Raid(id=id_, room=room, at=at, until=until, quiet=quiet)
 
 
-def _move(row: Row) -> Move:
+def _move(row: Row) -> RoomMove:
     member, room, to, at = row
-    return Move(member=member, room=room, to=to, at=at)
+    return RoomMove(member=member, room=room, to=to, at=at)

@@ -9,7 +9,7 @@ from sqlalchemy.sql import ColumnElement
 
 from chatserver.store.core.compiler import Statement
 from chatserver.store.rooms_statements import KEYS_AT_ONCE, POSTED
-from chatserver.store.tables import duties, log, members, moves, notices, raids, reactions, rooms, settings
+from chatserver.store.tables import coverages, log, members, moves, notices, raids, reactions, rooms, settings
 
 
 def _p(name: str) -> ColumnElement[Any]:
@@ -53,24 +53,26 @@ DROP_RAIDS: Final = Statement(delete(raids).where(raids.c.until < _p("before")),
 DISOWN_RAIDS: Final = Statement(update(raids).where(raids.c.by == _p("who")).values(by=_p("nobody")), "nobody", "who")
 
 DUTIES: Final = Statement(
-    select(duties.c.room, rooms.c.attendance, duties.c.since, duties.c.attended_at)
-    .select_from(duties.join(rooms, rooms.c.id == duties.c.room))
-    .order_by(duties.c.room)
+    select(coverages.c.room, rooms.c.attendance, coverages.c.since, coverages.c.attended_at)
+    .select_from(coverages.join(rooms, rooms.c.id == coverages.c.room))
+    .order_by(coverages.c.room)
 )
-DUTY: Final = Statement(select(duties.c.since, duties.c.attended_at).where(duties.c.room == _p("room")), "room")
+DUTY: Final = Statement(
+    select(coverages.c.since, coverages.c.attended_at).where(coverages.c.room == _p("room")), "room"
+)
 ADD_DUTY: Final = Statement(
-    insert(duties).values(room=_p("room"), since=_p("since"), attended_at=_p("attended_at")),
+    insert(coverages).values(room=_p("room"), since=_p("since"), attended_at=_p("attended_at")),
     "room",
     "since",
     "attended_at",
 )
 SET_DUTY: Final = Statement(
-    update(duties).where(duties.c.room == _p("which")).values(since=_p("since"), attended_at=_p("attended_at")),
+    update(coverages).where(coverages.c.room == _p("which")).values(since=_p("since"), attended_at=_p("attended_at")),
     "since",
     "attended_at",
     "which",
 )
-DROP_DUTY: Final = Statement(delete(duties).where(duties.c.room == _p("which")), "which")
+DROP_DUTY: Final = Statement(delete(coverages).where(coverages.c.room == _p("which")), "which")
 
 SETTING: Final = Statement(select(settings.c.value).where(settings.c.name == _p("name")), "name")
 ADD_SETTING: Final = Statement(insert(settings).values(name=_p("name"), value=_p("value")), "name", "value")

@@ -30,7 +30,7 @@ from chatserver.store import accounts, moderation, people, people_statements
 from chatserver.store import staff_statements as sql
 from chatserver.store.core import decoding
 from chatserver.store.core.compiler import Call, Op, Row, by_keys
-from chatserver.store.moderation_lock import turn
+from chatserver.store.moderation_lock import hold_moderation
 from chatserver.store.rooms_statements import KEYS_AT_ONCE
 from chatserver.store.staff_contract import Device, Invitation, SignIn, StaffSecrets, Waiting
 
@@ -136,7 +136,7 @@ def revoke_staff(who: MemberId, now: Millis, by: MemberId | None) -> Op[None]:
         yield Call(sql.DROP_INVITATIONS_BY, [(who,)])
         yield from accounts.enter(AccountAct.REVOKED, who, now, by=by)
         # What they had in their hands is for those who are left.
-        yield from moderation.let_go((yield from turn()), who, now)
+        yield from moderation.let_go((yield from hold_moderation()), who, now)
 
 
 def add_invitation(made: Invitation, now: Millis) -> Op[None]:
@@ -173,7 +173,7 @@ def make_reset(link: bytes, who: MemberId, now: Millis, expires_at: Millis, by: 
     yield Call(account_sql.ADD_RESET, [(link, who, expires_at)])
     yield from accounts.enter(AccountAct.RESET, who, now, by=by)
     # Until the link is used nobody can see to what they had in their hands.
-    yield from moderation.let_go((yield from turn()), who, now)
+    yield from moderation.let_go((yield from hold_moderation()), who, now)
 
 
 def reset(link: bytes, now: Millis) -> Op[StaffSecrets | None]:
@@ -203,7 +203,7 @@ def sign_in(token_hash: bytes, who: MemberId, now: Millis, expires_at: Millis, d
     rows = yield Call(sql.LOCK_STAFF, [(who,)])
     if not rows or rows[0][0] is not None or rows[0][4] == RESET_PASSWORD:
         raise Refusal(Reason.MEMBER_UNKNOWN)
-    mine = yield from turn()
+    mine = yield from hold_moderation()
     before = yield from accounts.take_tries(who)
     tried_at = before.last_at if before.count else None
     yield Call(sql.ADD_SIGN_IN, [(token_hash, who, now, expires_at, before.count, tried_at)])

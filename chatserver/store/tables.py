@@ -616,7 +616,7 @@ moves = Table(
 )
 """Where somebody's place is since a room was split, until their page has heard of it."""
 
-duties = Table(
+coverages = Table(
     "duties",
     metadata,
     Column("room", String, primary_key=True),

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chatserver.domain.history import Millis
-from chatserver.domain.people.tries import CROWD, CROWD_FACTOR, MOST_KEYS, Backoff, Begun, Counted, Rate, TryKind
+from chatserver.domain.people.tries import CROWD, CROWD_FACTOR, MOST_KEYS, Backoff, Begun, Rate, TryCount, TryKind
 from chatserver.store import tries_statements as sql
 from chatserver.store.core.compiler import Call, Op
 
 _SECOND = 1000.0
 
 
-def count_tries(kind: TryKind, counted: Sequence[Counted], window: int, now: Millis) -> Op[float]:
+def count_tries(kind: TryKind, counted: Sequence[TryCount], window: int, now: Millis) -> Op[float]:
     wanted = {each.key: each.allowance for each in counted}
     known: dict[bytes, Millis] = {}
     for key in sorted(wanted):

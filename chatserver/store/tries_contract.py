@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from chatserver.domain.history import Millis
-from chatserver.domain.people.tries import Backoff, Begun, Counted, TryKind
+from chatserver.domain.people.tries import Backoff, Begun, TryCount, TryKind
 
 
 class TriesStore(Protocol):
@@ -18,7 +18,7 @@ class TriesStore(Protocol):
     `domain.tries.MOST_KEYS` and one.
     """
 
-    async def count_tries(self, kind: TryKind, counted: Sequence[Counted], window: int, now: Millis) -> float:
+    async def count_tries(self, kind: TryKind, counted: Sequence[TryCount], window: int, now: Millis) -> float:
         """Count one try for each of the keys, each with its allowance in `window` milliseconds.
 
         Return 0.0; or, where one of them has none left, count nothing for any and return the seconds until each has.

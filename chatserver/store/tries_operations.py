@@ -1,4 +1,4 @@
-"""Counted tries as operations, for every database."""
+"""TryCount tries as operations, for every database."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from chatserver.domain.history import Millis
-from chatserver.domain.people.tries import Backoff, Begun, Counted, TryKind
+from chatserver.domain.people.tries import Backoff, Begun, TryCount, TryKind
 from chatserver.store import tries
 from chatserver.store.core.compiler import MakeOp
 
@@ -26,7 +26,7 @@ class TriesOperations(ABC):
     async def _write(self, op: MakeOp[T]) -> T:
         """Run an operation in one transaction, durable on return."""
 
-    async def count_tries(self, kind: TryKind, counted: Sequence[Counted], window: int, now: Millis) -> float:
+    async def count_tries(self, kind: TryKind, counted: Sequence[TryCount], window: int, now: Millis) -> float:
         return await self._write(partial(tries.count_tries, kind, counted, window, now))
 
     async def begin_try(self, kind: TryKind, key: bytes, backoff: Backoff, now: Millis) -> Begun:

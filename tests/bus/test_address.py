@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatserver.bus.address import Address, Credentials, Endpoint, Kind, parse_address
+from chatserver.bus.address import Address, AddressKind, Credentials, Endpoint, parse_address
 from chatserver.bus.redis import RedisBus
 
 SECRET = Credentials(username="bus", password="p:w/@é")
@@ -13,32 +13,34 @@ SECRET = Credentials(username="bus", password="p:w/@é")
 @pytest.mark.parametrize(
     ("url", "address"),
     [
-        ("redis://localhost", Address(kind=Kind.SINGLE, seeds=(Endpoint("localhost", 6379),))),
-        ("redis://127.0.0.1:7000/3", Address(kind=Kind.SINGLE, seeds=(Endpoint("127.0.0.1", 7000),), db=3)),
-        ("redis://[::1]:7000", Address(kind=Kind.SINGLE, seeds=(Endpoint("::1", 7000),))),
-        ("redis://[::1]/", Address(kind=Kind.SINGLE, seeds=(Endpoint("::1", 6379),))),
+        ("redis://localhost", Address(kind=AddressKind.SINGLE, seeds=(Endpoint("localhost", 6379),))),
+        ("redis://127.0.0.1:7000/3", Address(kind=AddressKind.SINGLE, seeds=(Endpoint("127.0.0.1", 7000),), db=3)),
+        ("redis://[::1]:7000", Address(kind=AddressKind.SINGLE, seeds=(Endpoint("::1", 7000),))),
+        ("redis://[::1]/", Address(kind=AddressKind.SINGLE, seeds=(Endpoint("::1", 6379),))),
         (
             "redis://bus:p%3Aw%2F%40%C3%A9@cache:7000/0",
-            Address(kind=Kind.SINGLE, seeds=(Endpoint("cache", 7000),), credentials=SECRET),
+            Address(kind=AddressKind.SINGLE, seeds=(Endpoint("cache", 7000),), credentials=SECRET),
         ),
         (
             "redis://:word@cache",
-            Address(kind=Kind.SINGLE, seeds=(Endpoint("cache", 6379),), credentials=Credentials(password="word")),
+            Address(
+                kind=AddressKind.SINGLE, seeds=(Endpoint("cache", 6379),), credentials=Credentials(password="word")
+            ),
         ),
-        ("rediss://cache", Address(kind=Kind.SINGLE, seeds=(Endpoint("cache", 6379),), tls={})),
+        ("rediss://cache", Address(kind=AddressKind.SINGLE, seeds=(Endpoint("cache", 6379),), tls={})),
         (
             "rediss://cache?ssl_cert_reqs=none&ssl_check_hostname=false",
             Address(
-                kind=Kind.SINGLE,
+                kind=AddressKind.SINGLE,
                 seeds=(Endpoint("cache", 6379),),
                 tls={"ssl_cert_reqs": "none", "ssl_check_hostname": False},
             ),
         ),
-        ("unix:///run/redis.sock", Address(kind=Kind.SINGLE, seeds=(Endpoint("", 0, "/run/redis.sock"),))),
+        ("unix:///run/redis.sock", Address(kind=AddressKind.SINGLE, seeds=(Endpoint("", 0, "/run/redis.sock"),))),
         (
             "unix://:word@/run/redis.sock?db=2",
             Address(
-                kind=Kind.SINGLE,
+                kind=AddressKind.SINGLE,
                 seeds=(Endpoint("", 0, "/run/redis.sock"),),
                 db=2,
                 credentials=Credentials(password="word"),
@@ -46,12 +48,12 @@ SECRET = Credentials(username="bus", password="p:w/@é")
         ),
         (
             "redis+sentinel://one,two:5000/chat",
-            Address(kind=Kind.SENTINEL, seeds=(Endpoint("one", 26379), Endpoint("two", 5000)), service="chat"),
+            Address(kind=AddressKind.SENTINEL, seeds=(Endpoint("one", 26379), Endpoint("two", 5000)), service="chat"),
         ),
         (
             "redis+sentinel://bus:p%3Aw%2F%40%C3%A9@one,[::2]:5000/chat/4?sentinel_password=other",
             Address(
-                kind=Kind.SENTINEL,
+                kind=AddressKind.SENTINEL,
                 seeds=(Endpoint("one", 26379), Endpoint("::2", 5000)),
                 service="chat",
                 db=4,
@@ -61,7 +63,7 @@ SECRET = Credentials(username="bus", password="p:w/@é")
         ),
         (
             "rediss+cluster://one:1,two:2",
-            Address(kind=Kind.CLUSTER, seeds=(Endpoint("one", 1), Endpoint("two", 2)), tls={}),
+            Address(kind=AddressKind.CLUSTER, seeds=(Endpoint("one", 1), Endpoint("two", 2)), tls={}),
         ),
     ],
 )

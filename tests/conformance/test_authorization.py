@@ -32,7 +32,7 @@ from chatserver.protocol.codec import Encoding
 from chatserver.protocol.examples import COMMANDS
 from chatserver.protocol.messages import Hello
 from chatserver.protocol.moderation.messages import ModerationCommand, TakeMeasureCommand
-from chatserver.store.contract import FloorChange, StaffSecrets
+from chatserver.store.contract import ListeningChange, StaffSecrets
 from chatserver.store.drivers.sqlite import SqliteStore
 from chatserver.store.moderation_contract import Queue, RoomReport
 from tests.conformance.house import House, Meet
@@ -426,7 +426,7 @@ class Casework:
 
     async def _do(self, *events: SessionSet, effects: tuple[KeepReport | KeepDebrief, ...] = ()) -> None:
         decided = Decided(events=events, effects=effects)
-        await self._store.commit_floor(FloorChange(decide=lambda floor: decided, now=self._now()))
+        await self._store.commit_listening(ListeningChange(decide=lambda floor: decided, now=self._now()))
 
     async def _guest(self) -> MemberId:
         number, now = next(_numbers), self._now()

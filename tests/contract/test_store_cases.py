@@ -17,7 +17,7 @@ from chatserver.domain.listening.commands import (
     KeepDebrief,
     KeepReport,
     ListenerSet,
-    OpenRoom,
+    OpenSessionRoom,
     SeekerSet,
     SessionForgotten,
     SessionSet,
@@ -70,7 +70,7 @@ async def talking(store: Store, roles: frozenset[Role] = BOTH) -> tuple[Persona,
         SeekerSet(seeker=seeker(ada.id, session=TALK)),
         ListenerSet(listener=listener(liv.id)),
         SessionSet(session=session(TALK, ada.id, liv.id)),
-        effects=(OpenRoom(session=TALK, name="One to one", members=(ada.id, liv.id)),),
+        effects=(OpenSessionRoom(session=TALK, name="One to one", members=(ada.id, liv.id)),),
     )
     return ada, liv
 

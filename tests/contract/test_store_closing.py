@@ -19,7 +19,7 @@ from chatserver.domain.moderation.report_queue import URGENT_EACH, Rank, rank_in
 from chatserver.domain.people.staff import Role
 from chatserver.store.cards import MOST_NOTE
 from chatserver.store.contract import Store
-from chatserver.store.moderation_contract import RoomReport, Shown
+from chatserver.store.moderation_contract import RoomReport, ShownReport
 from tests.contract.test_store_cases import BOTH, EVERY_OPERATOR, ROOM, operator, talking
 from tests.contract.test_store_moderation import ANYBODY, WHY, at, moderator, refused, reported, write
 from tests.contract.test_store_queue import HERE, LATER, people, says
@@ -43,11 +43,11 @@ async def test_what_joins_a_card_just_before_it_is_closed_is_not_closed_unseen(s
     await store.claim_report(card.id, mo, None, "", LATER)
     await says(store, ada, CRISIS, where=GRIEF, now=LATER + 1)
     late = Millis(LATER + 2)
-    for shown in (Shown(seen=card.at), Shown()):
+    for shown in (ShownReport(seen=card.at), ShownReport()):
         await refused(store.close_report(card.id, mo, Outcome.NOTHING, "", late, shown), Reason.REPORT_CHANGED)
     (now,) = (await store.queue(ANYBODY, START)).open
     assert now.newest_at is not None
-    assert await store.close_report(card.id, mo, Outcome.NOTHING, "", late, Shown(seen=now.newest_at)) == card.at
+    assert await store.close_report(card.id, mo, Outcome.NOTHING, "", late, ShownReport(seen=now.newest_at)) == card.at
 
 
 async def test_who_says_nothing_of_what_they_saw_has_seen_what_was_there_when_they_read(store: Store) -> None:
@@ -89,14 +89,14 @@ async def test_nobody_agrees_with_another_outcome_than_the_one_they_saw(store: S
     await store.release_report(asked.id, first, LATER)
     await store.claim_report(asked.id, first, None, "", LATER)
     await store.close_report(asked.id, first, *soft, Millis(LATER + 1))
-    seen = Shown(seen=LATER, outcome=hard[0], reply=hard[1])
+    seen = ShownReport(seen=LATER, outcome=hard[0], reply=hard[1])
     for is_agreed in (True, False):
-        for shown in (seen, Shown()):
+        for shown in (seen, ShownReport()):
             await refused(
                 store.review_report(asked.id, second, "No.", LATER, shown, is_agreed=is_agreed), Reason.REPORT_CHANGED
             )
     await store.report(msgspec.structs.replace(asked, id="again", note="He is at my door.", at=Millis(LATER + 2)))
-    seen = Shown(seen=LATER, outcome=soft[0], reply=soft[1])
+    seen = ShownReport(seen=LATER, outcome=soft[0], reply=soft[1])
     await refused(store.review_report(asked.id, second, "", LATER, seen, is_agreed=True), Reason.REPORT_CHANGED)
     (now,) = (await store.queue(second, START)).open
     seen = msgspec.structs.replace(seen, seen=now.newest_at)
@@ -112,7 +112,7 @@ async def test_a_flood_is_not_closed_with_a_report_that_joined_it_unseen(store: 
     await store.claim_report(fold.id, mo, None, "", Millis(START + 50))
     await store.report(about(crowd[13], him, START + 60, reason="unkind"))
     late = Millis(START + 61)
-    seen = Shown(seen=Millis(fold.newest_at or fold.at))
+    seen = ShownReport(seen=Millis(fold.newest_at or fold.at))
     await refused(store.close_report(fold.id, mo, Outcome.NOTHING, "", late, seen), Reason.REPORT_CHANGED)
     await refused(store.close_report(fold.id, mo, Outcome.NOTHING, "", late), Reason.REPORT_CHANGED)
 
@@ -219,7 +219,7 @@ async def test_a_crowd_that_reports_somebody_who_works_here_is_folded_where_only
     (fold,) = [each for each in folds if each.about == mo]
     first, second = [at(await operator(store, login), is_operator=True) for login in ("one", "two")]
     await store.claim_report(fold.id, first, None, "", Millis(START + 20))
-    shown = Shown(seen=fold.newest_at, outcome=Outcome.NOTHING)
+    shown = ShownReport(seen=fold.newest_at, outcome=Outcome.NOTHING)
     assert await store.close_report(fold.id, first, Outcome.NOTHING, "", Millis(START + 20), shown) is None
     assert await store.review_report(fold.id, second, "", Millis(START + 21), shown, is_agreed=True) == fold.at
     left = (await store.queue(EVERY_OPERATOR, START)).open

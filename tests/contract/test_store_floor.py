@@ -26,9 +26,9 @@ from chatserver.domain.listening.commands import (
     ShareForgotten,
     ShareSet,
 )
-from chatserver.domain.listening.queue_history import Outcome, Recorded, Span, Wait, rounded
-from chatserver.domain.listening.state import Floor, ListeningRules, Profile, Share, Wish
-from chatserver.store.contract import FloorChange, Retention, Store, StoreUnavailable
+from chatserver.domain.listening.queue_history import Recorded, Span, Wait, WaitOutcome, rounded
+from chatserver.domain.listening.state import FairShare, ListeningRules, ListeningState, Profile, Wish
+from chatserver.store.contract import ListeningChange, Retention, Store, StoreUnavailable
 from tests.store.floor_kit import at_once, does, listener, seeker, session
 from tests.store.kit import START, Database, newcomer
 
@@ -40,8 +40,8 @@ ADA, BEA, LIV = MemberId("m_ada"), MemberId("m_bea"), MemberId("m_liv")
 
 
 async def test_an_empty_floor_stands_at_its_first_version(store: Store) -> None:
-    assert await store.floor() == Floor()
-    assert await store.floor_version() == 0
+    assert await store.floor() == ListeningState()
+    assert await store.listening_version() == 0
 
 
 async def test_what_was_committed_is_what_is_read(store: Store, other: Store) -> None:
@@ -51,17 +51,17 @@ async def test_what_was_committed_is_what_is_read(store: Store, other: Store) ->
     committed = await does(store, SeekerSet(seeker=place), ListenerSet(listener=liv), SessionSet(session=talk))
     assert (committed.version, committed.is_changed, committed.has_content_gone) == (1, True, False)
     floor = await other.floor()
-    assert floor == Floor(version=1, seekers={ADA: place}, listeners={LIV: liv}, sessions={talk.id: talk})
-    assert await other.floor_version() == 1
+    assert floor == ListeningState(version=1, seekers={ADA: place}, listeners={LIV: liv}, sessions={talk.id: talk})
+    assert await other.listening_version() == 1
     # Again, with what is remembered of the first time.
     assert await other.floor() == floor
 
 
 async def test_a_share_is_kept_changed_and_erased_with_its_member(store: Store, other: Store) -> None:
     ada = (await newcomer(store, "Ada")).id
-    mine, network = Share(id=ada, sessions=(START,)), Share(id="net:ab", sessions=(START,))
+    mine, network = FairShare(id=ada, sessions=(START,)), FairShare(id="net:ab", sessions=(START,))
     await does(store, ShareSet(share=mine), ShareSet(share=network))
-    more = Share(id=ada, sessions=(START,), withdrawn=(START,))
+    more = FairShare(id=ada, sessions=(START,), withdrawn=(START,))
     await does(store, ShareSet(share=more))
     assert (await other.floor()).shares == {ada: more, "net:ab": network}
     export = await other.export(ada, START)
@@ -79,31 +79,31 @@ async def test_a_record_is_changed_and_removed(store: Store, other: Store) -> No
     assert (await store.floor()).seekers == {ADA: changed}
     left = (SeekerLeft(member=ADA), ListenerLeft(member=LIV), SessionForgotten(session=session("s-1", ADA, LIV).id))
     await does(store, *left)
-    assert await other.floor() == Floor(version=3)
+    assert await other.floor() == ListeningState(version=3)
     # Doing so again, as a command that is sent again does.
     await does(store, *left)
-    assert await other.floor() == Floor(version=4)
+    assert await other.floor() == ListeningState(version=4)
 
 
 async def test_nothing_that_happens_leaves_the_version(store: Store) -> None:
     await does(store, SeekerSet(seeker=seeker(ADA)))
     committed = await does(store)
     assert (committed.version, committed.is_changed) == (1, False)
-    assert await store.floor_version() == 1
+    assert await store.listening_version() == 1
 
 
 async def test_two_commits_never_see_the_same_floor(store: Store, other: Store) -> None:
     seen: list[int] = []
     callers = 24
 
-    def count(floor: Floor) -> Decided:
+    def count(floor: ListeningState) -> Decided:
         held = floor.listeners[LIV].ignored if floor.listeners else 0
         seen.append(held)
         return Decided(events=(ListenerSet(listener=listener(LIV, ignored=held + 1)),))
 
     async def call(number: int) -> list[int]:
         on = (store, other)[number % 2]
-        return [(await on.commit_floor(FloorChange(decide=count, now=START))).version for _ in range(5)]
+        return [(await on.commit_listening(ListeningChange(decide=count, now=START))).version for _ in range(5)]
 
     versions = [version for versions in await at_once(call(i) for i in range(callers)) for version in versions]
     assert sorted(versions) == list(range(1, 5 * callers + 1))
@@ -115,32 +115,32 @@ async def test_two_commits_never_see_the_same_floor(store: Store, other: Store) 
 async def test_those_who_wait_together_each_find_what_the_one_before_left(store: Store) -> None:
     found: list[tuple[int, int]] = []
 
-    def arrive(number: int) -> Callable[[Floor], Decided]:
-        def decide(floor: Floor) -> Decided:
+    def arrive(number: int) -> Callable[[ListeningState], Decided]:
+        def decide(floor: ListeningState) -> Decided:
             found.append((floor.version, len(floor.seekers)))
             return Decided(events=(SeekerSet(seeker=seeker(MemberId(f"m_{number}"))),))
 
         return decide
 
-    commits = [store.commit_floor(FloorChange(decide=arrive(i), now=START)) for i in range(40)]
+    commits = [store.commit_listening(ListeningChange(decide=arrive(i), now=START)) for i in range(40)]
     assert [committed.version for committed in await asyncio.gather(*commits)] == list(range(1, 41))
     assert found == [(i, i) for i in range(40)]
 
 
-def refuse(floor: Floor) -> Decided:
+def refuse(floor: ListeningState) -> Decided:
     raise Refusal(Reason.PLACE_GONE)
 
 
-def stumble(floor: Floor) -> Decided:
+def stumble(floor: ListeningState) -> Decided:
     raise LookupError("a bug")
 
 
 @pytest.mark.parametrize(("fails", "error"), [(refuse, Refusal), (stumble, LookupError)])
 async def test_one_that_fails_harms_no_other_of_its_batch(
-    store: Store, fails: Callable[[Floor], Decided], error: type[Exception]
+    store: Store, fails: Callable[[ListeningState], Decided], error: type[Exception]
 ) -> None:
     deciders = [fails if i % 3 == 1 else _arrives(i) for i in range(12)]
-    commits = [store.commit_floor(FloorChange(decide=decide, now=START)) for decide in deciders]
+    commits = [store.commit_listening(ListeningChange(decide=decide, now=START)) for decide in deciders]
     outcomes = await asyncio.gather(*commits, return_exceptions=True)
     assert [isinstance(outcome, error) for outcome in outcomes] == [i % 3 == 1 for i in range(12)]
     floor = await store.floor()
@@ -148,7 +148,7 @@ async def test_one_that_fails_harms_no_other_of_its_batch(
     assert floor.version == 8
 
 
-def _arrives(number: int) -> Callable[[Floor], Decided]:
+def _arrives(number: int) -> Callable[[ListeningState], Decided]:
     event = SeekerSet(seeker=seeker(MemberId(f"m_{number}")))
     return lambda floor: Decided(events=(event,))
 
@@ -157,11 +157,11 @@ async def test_one_that_the_database_refuses_harms_no_other_of_its_batch(store: 
     # No database keeps a number like this.
     impossible = NoteWait(asked_at=Millis(2**70), met_at=START)
 
-    def decide(number: int) -> Callable[[Floor], Decided]:
+    def decide(number: int) -> Callable[[ListeningState], Decided]:
         event = SeekerSet(seeker=seeker(MemberId(f"m_{number}")))
         return lambda floor: Decided(events=(event,), effects=(impossible,) if number == 3 else ())
 
-    commits = [store.commit_floor(FloorChange(decide=decide(i), now=START)) for i in range(6)]
+    commits = [store.commit_listening(ListeningChange(decide=decide(i), now=START)) for i in range(6)]
     outcomes = await asyncio.gather(*commits, return_exceptions=True)
     assert [isinstance(outcome, Exception) for outcome in outcomes] == [i == 3 for i in range(6)]
     floor = await store.floor()
@@ -171,7 +171,7 @@ async def test_one_that_the_database_refuses_harms_no_other_of_its_batch(store: 
 async def test_no_more_wait_than_the_backlog_allows(database: Database, store: Store) -> None:
     small = database.store(backlog=4)
     await small.open()
-    attempts = [small.commit_floor(FloorChange(decide=_arrives(i), now=START)) for i in range(9)]
+    attempts = [small.commit_listening(ListeningChange(decide=_arrives(i), now=START)) for i in range(9)]
     outcomes = await asyncio.gather(*attempts, return_exceptions=True)
     busy = [outcome for outcome in outcomes if isinstance(outcome, Refusal)]
     assert [outcome.reason for outcome in busy] == [Reason.BUSY] * 5
@@ -192,7 +192,9 @@ async def test_closing_finishes_what_was_accepted(database: Database, store: Sto
 
 
 async def test_a_caller_who_gives_up_is_passed_over(store: Store) -> None:
-    tasks = [asyncio.create_task(store.commit_floor(FloorChange(decide=_arrives(i), now=START))) for i in range(4)]
+    tasks = [
+        asyncio.create_task(store.commit_listening(ListeningChange(decide=_arrives(i), now=START))) for i in range(4)
+    ]
     await asyncio.sleep(0)
     tasks[3].cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -222,11 +224,11 @@ async def test_whoever_decides_knows_who_was_seen(store: Store, other: Store) ->
     await other.see([ADA], Millis(START + 50))
     seen: list[int] = []
 
-    def look(floor: Floor) -> Decided:
+    def look(floor: ListeningState) -> Decided:
         seen.append(floor.seekers[ADA].seen_at)
         return Decided(events=(SeekerSet(seeker=msgspec.structs.replace(floor.seekers[ADA], is_first=True)),))
 
-    await store.commit_floor(FloorChange(decide=look, now=START))
+    await store.commit_listening(ListeningChange(decide=look, now=START))
     assert seen == [START + 50]
     place = (await other.floor()).seekers[ADA]
     assert (place.is_first, place.seen_at) == (True, START + 50)
@@ -236,13 +238,13 @@ async def test_seeing_and_committing_at_once_lose_nothing(store: Store, other: S
     people = [MemberId(f"m_{i:03}") for i in range(60)]
     await does(store, *(SeekerSet(seeker=seeker(who)) for who in people))
 
-    def touch_all(floor: Floor) -> Decided:
+    def touch_all(floor: ListeningState) -> Decided:
         turned = (msgspec.structs.replace(one, is_first=not one.is_first) for one in floor.seekers.values())
         return Decided(events=tuple(SeekerSet(seeker=one) for one in turned))
 
     async def commit(on: Store) -> None:
         for _ in range(10):
-            await on.commit_floor(FloorChange(decide=touch_all, now=START))
+            await on.commit_listening(ListeningChange(decide=touch_all, now=START))
 
     async def see(on: Store, order: int) -> None:
         for i in range(10):
@@ -328,8 +330,8 @@ async def test_what_ends_is_kept_as_timings_of_nobody_with_the_commit_that_ends_
     await does(store, SessionSet(session=over), SeekerLeft(member=BEA), now=Millis(START + 700_004))
     start = rounded(START)
     waits = (
-        Wait(start, rounded(START + 700_004), Outcome.WITHDRAWN, None),
-        Wait(rounded(START + 1), rounded(START + 31_000), Outcome.MET, 600_000),
+        Wait(start, rounded(START + 700_004), WaitOutcome.WITHDRAWN, None),
+        Wait(rounded(START + 1), rounded(START + 31_000), WaitOutcome.MET, 600_000),
     )
     now = Millis(start + DAY)
     assert set((found := await other.timings(Millis(start - 1), now, 10)).waits) == set(waits)
@@ -343,11 +345,11 @@ async def test_what_ends_is_kept_as_timings_of_nobody_with_the_commit_that_ends_
 
 
 async def test_a_refused_command_leaves_no_timing(store: Store) -> None:
-    def refuse(floor: Floor) -> Decided:
+    def refuse(floor: ListeningState) -> Decided:
         raise Refusal(Reason.PROPOSAL_GONE)
 
     with pytest.raises(Refusal):
-        await store.commit_floor(FloorChange(decide=refuse, now=START))
+        await store.commit_listening(ListeningChange(decide=refuse, now=START))
     assert await store.timings(Millis(0), Millis(START + DAY), 10) == Recorded((), ())
 
 

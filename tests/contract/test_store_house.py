@@ -26,7 +26,7 @@ from chatserver.domain.rooms.rooms import (
 from chatserver.domain.rooms.settings import Hours, RoomEdit
 from chatserver.domain.rooms.splitting import Tie
 from chatserver.store.contract import Retention, Store
-from chatserver.store.room_settings_contract import Deed
+from chatserver.store.room_settings_contract import StaffAction
 from tests.contract.test_store_moderation import measure, refused
 from tests.contract.test_store_staff import hired
 from tests.store.kit import GRIEF, SLEEP, START, change, newcomer, only, replay, say
@@ -40,9 +40,9 @@ async def operator(store: Store) -> MemberId:
 
 def deed(
     by: MemberId, reason: str = "because", *, id_: str | None = None, digest: bytes = b"d", now: int = START
-) -> Deed:
+) -> StaffAction:
     command = CommandId(id_ or f"k{next(_ids)}")
-    return Deed(by=by, command_id=command, digest=digest, reason=reason, now=Millis(now))
+    return StaffAction(by=by, command_id=command, digest=digest, reason=reason, now=Millis(now))
 
 
 async def acts(store: Store) -> list[tuple[str, str, str]]:
@@ -266,18 +266,21 @@ def later(milliseconds: int) -> Millis:
 
 
 async def keep(store: Store, at: int, *, is_attended: bool = False) -> Attendance:
-    await store.keep_duty(SLEEP, is_attended=is_attended, rules=RULES, now=later(at))
+    await store.keep_coverage(SLEEP, is_attended=is_attended, rules=RULES, now=later(at))
     return next(room.attendance for room in (await store.house(START)).rooms if room.id == SLEEP)
 
 
 async def test_a_room_without_the_moderator_whom_it_needs_moves_once_whoever_looks(store: Store, other: Store) -> None:
     await needing(store)
-    assert await store.duties() == {}
+    assert await store.coverages() == {}
     assert await keep(store, 0) is Attendance.ATTENDED
-    assert (await other.duties())[SLEEP].attended_at == START
+    assert (await other.coverages())[SLEEP].attended_at == START
     before = await store.moderation_version()
     moved = await asyncio.gather(
-        *(each.keep_duty(SLEEP, is_attended=False, rules=RULES, now=later(60_000)) for each in (store, other, store))
+        *(
+            each.keep_coverage(SLEEP, is_attended=False, rules=RULES, now=later(60_000))
+            for each in (store, other, store)
+        )
     )
     assert sum(len(each.publications) for each in moved) == 1
     assert await other.moderation_version() == before + 1
@@ -299,7 +302,7 @@ async def test_that_somebody_is_there_is_written_down_quietly(store: Store, othe
     version = await store.moderation_version()
     for at in (1_000, 5_000, 50_000, 100_000):
         assert await keep(store, at, is_attended=True) is Attendance.ATTENDED
-    assert (await other.duties())[SLEEP].attended_at == later(100_000)
+    assert (await other.coverages())[SLEEP].attended_at == later(100_000)
     assert await store.moderation_version() == version
     assert await keep(other, 159_999) is Attendance.ATTENDED
 
@@ -310,9 +313,9 @@ async def test_a_change_that_ends_the_need_opens_the_room(store: Store) -> None:
     assert await keep(store, 60_000) is Attendance.SLOWED
     changed = await store.change_room(SLEEP, 1, RoomEdit(needs_moderator=False), deed(boss))
     assert changed.rooms[0].attendance is Attendance.ATTENDED
-    assert await store.duties() == {}
+    assert await store.coverages() == {}
     assert await keep(store, 900_000) is Attendance.ATTENDED
-    assert await store.duties() == {}
+    assert await store.coverages() == {}
 
 
 async def test_a_room_that_is_opened_again_has_its_grace(store: Store) -> None:
@@ -328,7 +331,7 @@ async def test_a_room_that_is_opened_again_has_its_grace(store: Store) -> None:
 
 
 async def test_nothing_is_kept_of_a_room_that_is_not_there(store: Store) -> None:
-    steered = await store.keep_duty(RoomId("nowhere"), is_attended=True, rules=RULES, now=START)
+    steered = await store.keep_coverage(RoomId("nowhere"), is_attended=True, rules=RULES, now=START)
     assert (steered.rooms, steered.publications) == ((), ())
 
 

@@ -14,7 +14,7 @@ import pytest
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis, Offset
 from chatserver.domain.identity import MemberId, Persona
-from chatserver.domain.moderation.audit_log import LedgerHead, Tampered, Verifier
+from chatserver.domain.moderation.audit_log import AuditHead, Tampered, Verifier
 from chatserver.domain.moderation.crisis_phrases import Category, Signal
 from chatserver.domain.moderation.evidence import is_alias
 from chatserver.domain.moderation.measures import (
@@ -32,12 +32,12 @@ from chatserver.domain.moderation.report_queue import CLAIMED_URGENT
 from chatserver.domain.people.staff import Role
 from chatserver.domain.rooms.rooms import EditPost, Redacted, RoomId, WritePost
 from chatserver.store.contract import Committed, Retention, Store
-from chatserver.store.moderation_contract import RoomReport, Shown
+from chatserver.store.moderation_contract import RoomReport, ShownReport
 from tests.contract.test_store_staff import hired
 from tests.store.kit import GRIEF, SLEEP, START, Database, change, newcomer
 
 DAY = 24 * HOUR
-ALL_SEEN = Shown(seen=Millis(1 << 52))
+ALL_SEEN = ShownReport(seen=Millis(1 << 52))
 """What whoever decides says where it is not the point what they have seen."""
 ANYBODY = Asker(member=MemberId(""), is_operator=False)
 WHY = "nobody was there"
@@ -366,14 +366,14 @@ async def test_a_report_is_read_for_a_reason(store: Store) -> None:
 # ------------------------------------------------------------------------------------------------ the audit log
 
 
-async def a_log(store: Store) -> LedgerHead:
+async def a_log(store: Store) -> AuditHead:
     bo, mo = await newcomer(store, "Bo"), await moderator(store)
     for n in range(5):
         await store.take_measure(measure(mo, bo, reason=f"reason {n}"), Millis(START + n))
     return await store.audit_head()
 
 
-async def verify(store: Store, *exported: LedgerHead) -> LedgerHead:
+async def verify(store: Store, *exported: AuditHead) -> AuditHead:
     verifier = Verifier(exported)
     verifier.read(await store.audit_entries(0, 100))
     return verifier.finish(await store.audit_head())

@@ -16,7 +16,7 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Persona
 from chatserver.domain.listening.commands import (
     AdmitToRoom,
-    CloseRoom,
+    CloseSessionRoom,
     DropRoom,
     ExpelFromRoom,
     KeepDebrief,
@@ -24,7 +24,7 @@ from chatserver.domain.listening.commands import (
     KeepReport,
     KeepWords,
     ListenerSet,
-    OpenRoom,
+    OpenSessionRoom,
     SeekerLeft,
     SeekerSet,
     SessionForgotten,
@@ -63,7 +63,7 @@ async def talking(store: Store, id_: SessionId = TALK) -> tuple[Persona, Persona
         SeekerSet(seeker=seeker(ada.id, session=id_)),
         ListenerSet(listener=listener(liv.id)),
         SessionSet(session=session(id_, ada.id, liv.id)),
-        effects=(OpenRoom(session=id_, name="One to one", members=(ada.id, liv.id)),),
+        effects=(OpenSessionRoom(session=id_, name="One to one", members=(ada.id, liv.id)),),
     )
     return ada, liv
 
@@ -137,13 +137,13 @@ async def test_a_closed_room_is_read_by_its_members_and_written_by_nobody(store:
     ada, _ = await talking(store)
     stranger = await newcomer(store, "Eve")
     await say(store, ada, "kept for an hour", where=ROOM)
-    committed = await does(store, effects=(CloseRoom(session=TALK),), now=START + 5)
+    committed = await does(store, effects=(CloseSessionRoom(session=TALK),), now=START + 5)
     (closed,) = committed.publications
     assert (closed.channel, closed.offset, closed.at) == (room_channel(ROOM), 2, START + 5)
     assert isinstance(closed.event, RoomChanged)
     assert closed.event.room.status is RoomStatus.CLOSED
     assert (await replay(other, ROOM))[1] == closed
-    assert (await does(other, effects=(CloseRoom(session=TALK),))).publications == ()
+    assert (await does(other, effects=(CloseSessionRoom(session=TALK),))).publications == ()
     assert (await other.join(ada.id, ROOM, None)).membership.room == ROOM
     await store.leave(ada.id, ROOM)
     assert (await other.join(ada.id, ROOM, None)).membership.room == ROOM
@@ -156,7 +156,7 @@ async def test_a_dropped_room_leaves_nothing(store: Store, other: Store, databas
     offset = await say(store, ada, "nobody reads this afterwards", where=ROOM)
     await other.commit(change(liv, ReactToPost(target=offset, reaction=Reaction.HUG, on=True), where=ROOM))
     gone = (SeekerLeft(member=ada.id), SessionForgotten(session=TALK))
-    committed = await does(store, *gone, effects=(CloseRoom(session=TALK), DropRoom(session=TALK)))
+    committed = await does(store, *gone, effects=(CloseSessionRoom(session=TALK), DropRoom(session=TALK)))
     assert committed.has_content_gone
     assert not (await does(other, effects=(DropRoom(session=TALK),))).has_content_gone
     assert await other.room(ROOM) is None
@@ -182,10 +182,10 @@ async def test_an_effect_on_what_is_no_more_does_nothing(store: Store) -> None:
             AdmitToRoom(session=TALK, member=nobody),
             AdmitToRoom(session=nowhere, member=ada.id),
             ExpelFromRoom(session=nowhere, member=ada.id),
-            CloseRoom(session=nowhere),
+            CloseSessionRoom(session=nowhere),
             DropRoom(session=nowhere),
-            OpenRoom(session=SessionId("s-second"), name="", members=(nobody, liv.id, liv.id)),
-            OpenRoom(session=TALK, name="again", members=(ada.id,)),
+            OpenSessionRoom(session=SessionId("s-second"), name="", members=(nobody, liv.id, liv.id)),
+            OpenSessionRoom(session=TALK, name="again", members=(ada.id,)),
         ),
     )
     room = await store.room(ROOM)
@@ -197,8 +197,8 @@ async def test_an_effect_on_what_is_no_more_does_nothing(store: Store) -> None:
 async def test_all_of_a_sessions_room_in_one_batch(store: Store) -> None:
     ada, liv = await newcomer(store, "Ada"), await newcomer(store, "Liv")
     steps = (
-        (OpenRoom(session=TALK, name="", members=(ada.id,)), AdmitToRoom(session=TALK, member=liv.id)),
-        ((CloseRoom(session=TALK),)),
+        (OpenSessionRoom(session=TALK, name="", members=(ada.id,)), AdmitToRoom(session=TALK, member=liv.id)),
+        ((CloseSessionRoom(session=TALK),)),
     )
     opened, closed, dropped = await at_once(
         [does(store, effects=steps[0]), does(store, effects=steps[1]), does(store, effects=(DropRoom(session=TALK),))]
@@ -378,7 +378,7 @@ async def test_an_erased_seeker_is_nowhere_and_their_session_is_over(store: Stor
     assert [(post.name, post.text) for post in posted] == [(ERASED_NAME, ""), ("Liv", "their words")]
     assert posted[0].offset == offset
     assert await other.erase(ada.id, Millis(START + 6)) == []
-    assert await store.floor_version() == 2
+    assert await store.listening_version() == 2
 
 
 async def test_an_erased_listener_holds_nobody(store: Store, other: Store) -> None:
@@ -478,7 +478,7 @@ async def test_everything_at_once_neither_deadlocks_nor_fails(store: Store, othe
                 on,
                 SeekerSet(seeker=seeker(ada.id)),
                 *(SessionSet(session=session(id_, *both)) for id_ in ids),
-                effects=tuple(OpenRoom(session=id_, name="", members=both) for id_ in ids),
+                effects=tuple(OpenSessionRoom(session=id_, name="", members=both) for id_ in ids),
             )
             writing = [
                 say(stores[k % 2], (ada, liv)[k % 2], "x", where=(RoomId(ids[k % 2]), SLEEP)[k // 4]) for k in range(8)
@@ -492,7 +492,7 @@ async def test_everything_at_once_neither_deadlocks_nor_fails(store: Store, othe
                 Reason.ROOM_CLOSED,
                 Reason.ROOM_UNKNOWN,
             }
-            await does(on, effects=tuple(CloseRoom(session=id_) for id_ in reversed(ids)))
+            await does(on, effects=tuple(CloseSessionRoom(session=id_) for id_ in reversed(ids)))
             await does(
                 on,
                 *(SessionForgotten(session=id_) for id_ in ids),

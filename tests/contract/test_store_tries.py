@@ -8,7 +8,7 @@ import pytest
 
 from chatserver.domain.history import Millis
 from chatserver.domain.people import tries as on_tries
-from chatserver.domain.people.tries import Backoff, Begun, Counted, TryKind
+from chatserver.domain.people.tries import Backoff, Begun, TryCount, TryKind
 from chatserver.store import tries, tries_statements
 from chatserver.store.contract import Retention, Store
 from tests.store.kit import START, Database
@@ -18,7 +18,7 @@ LOCK = Backoff(free=2, first=60_000, longest=240_000, forgotten=HOUR)
 
 
 async def count(store: Store, key: bytes, allowance: int = 3, now: Millis = START, kind: str = "code") -> float:
-    return await store.count_tries(TryKind(kind), [Counted(key, allowance)], HOUR, now)
+    return await store.count_tries(TryKind(kind), [TryCount(key, allowance)], HOUR, now)
 
 
 async def test_tries_of_a_key_are_counted_over_all_workers(store: Store, other: Store) -> None:
@@ -47,7 +47,7 @@ async def test_tries_outlive_a_restart(database: Database, store: Store) -> None
 
 
 async def test_where_one_of_the_keys_has_none_left_nothing_is_counted_for_the_others(store: Store) -> None:
-    wide, narrow = Counted(b"wide", 2), Counted(b"narrow", 1)
+    wide, narrow = TryCount(b"wide", 2), TryCount(b"narrow", 1)
     assert await store.count_tries(TryKind.CODE, [narrow, wide], HOUR, START) == 0.0
     assert await store.count_tries(TryKind.CODE, [narrow, wide], HOUR, START) == pytest.approx(3600.0)
     assert await count(store, b"wide", allowance=2) == 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatserver.delivery.channel_stream import EARLY_LIMIT, Line
+from chatserver.delivery.channel_stream import EARLY_LIMIT, ChannelStream
 from chatserver.domain.history import ChannelName, Epoch, Head, Millis, Offset
 from chatserver.domain.identity import MemberId
 from chatserver.domain.rooms.rooms import (
@@ -35,15 +35,15 @@ def publication(offset: int, event: RoomEvent | None = None) -> Publication:
     )
 
 
-def line(last: int = 0, limit: int = 256) -> Line:
-    return Line(Head(EPOCH, Offset(1), Offset(last)), limit)
+def line(last: int = 0, limit: int = 256) -> ChannelStream:
+    return ChannelStream(Head(EPOCH, Offset(1), Offset(last)), limit)
 
 
 def offsets(publications: list[Publication] | None) -> list[int] | None:
     return None if publications is None else [p.offset for p in publications]
 
 
-def held_post(held: Line, offset: int) -> Post:
+def held_post(held: ChannelStream, offset: int) -> Post:
     found = held.since(Offset(offset - 1))
     assert found is not None
     event = found[0].event

@@ -9,9 +9,9 @@ import msgspec
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.listening import commands as on_floor
-from chatserver.domain.listening.commands import FloorCommand, FloorEffect
+from chatserver.domain.listening.commands import FloorEffect, ListeningAction
 from chatserver.domain.listening.decide import decide_and_settle, evolve_all, settle
-from chatserver.domain.listening.state import Floor, ListeningRules, Profile, Session, SessionId, Wish
+from chatserver.domain.listening.state import ListeningRules, ListeningState, Profile, Session, SessionId, Wish
 
 START = Millis(1_700_000_000_000)
 SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
@@ -25,7 +25,7 @@ class Stage:
     """A floor, a clock, and everybody connected unless they are in `away`."""
 
     def __init__(self, *listeners: MemberId, rules: ListeningRules = RULES, **profile: Any) -> None:
-        self.floor = Floor()
+        self.floor = ListeningState()
         self.now = START
         self.rules = rules
         self.away: set[MemberId] = set()
@@ -34,7 +34,7 @@ class Stage:
         for member in listeners:
             self.hire(member, **profile)
 
-    def do(self, who: MemberId, command: FloorCommand) -> SessionId | None:
+    def do(self, who: MemberId, command: ListeningAction) -> SessionId | None:
         decided = decide_and_settle(self.floor, command, who, self.now, self.rules)
         self.floor = evolve_all(self.floor, decided.events)
         self.effects.extend(decided.effects)

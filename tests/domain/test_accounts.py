@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chatserver.domain.errors import Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.people.account_acts import FOLDED_FOR, Tries, is_owed, tried
+from chatserver.domain.people.account_acts import FOLDED_FOR, FoldedTries, is_owed, tried
 from chatserver.domain.people.devices import hash_device, sign_device
 from chatserver.domain.people.recovery_codes import hash_recovery_code, make_recovery_code
 from chatserver.domain.people.staff import (
@@ -76,7 +76,7 @@ def test_it_takes_a_second_person_to_agree_to_somebody_who_waits() -> None:
 
 @given(st.lists(st.integers(0, 3 * FOLDED_FOR), min_size=1, max_size=200))
 def test_however_many_tries_there_are_an_hour_makes_one_entry_and_none_is_lost(waits: list[int]) -> None:
-    now, tries, entries = NOW, Tries(), list[tuple[int, int]]()
+    now, tries, entries = NOW, FoldedTries(), list[tuple[int, int]]()
     for wait in waits:
         now = Millis(now + wait)
         tries, due = tried(tries, now)

@@ -11,14 +11,14 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.listening import commands as on_floor
-from chatserver.domain.listening.commands import FloorCommand
+from chatserver.domain.listening.commands import ListeningAction
 from chatserver.domain.listening.decide import decide_and_settle, due_at, evolve_all, settle
-from chatserver.domain.listening.invariants import Audit, audit
+from chatserver.domain.listening.invariants import BrokenInvariants, check_invariants
 from chatserver.domain.listening.matching import place
 from chatserver.domain.listening.rest_rules import ListenerState, declined_within, pause_of, state_of, states
 from chatserver.domain.listening.state import (
-    Floor,
     ListeningRules,
+    ListeningState,
     Pause,
     Profile,
     Proposal,
@@ -30,7 +30,7 @@ from chatserver.domain.listening.state import (
 from tests.domain.floor_kit import ANNA, BEN, HOUR, LEO, LIV, MINUTE, RULES, SECOND, START, Stage
 
 
-def refused(stage: Stage, who: MemberId, command: FloorCommand) -> Reason:
+def refused(stage: Stage, who: MemberId, command: ListeningAction) -> Reason:
     with pytest.raises(Refusal) as refusal:
         stage.do(who, command)
     return refusal.value.reason
@@ -85,8 +85,8 @@ def test_a_place_outlives_a_lost_connection_then_lapses_can_be_taken_back_and_is
 def test_leaving_is_one_command_and_may_be_sent_again() -> None:
     stage = Stage(LEO)
     stage.ask(ANNA)
-    stage.do(ANNA, on_floor.Withdraw())
-    stage.do(ANNA, on_floor.Withdraw())
+    stage.do(ANNA, on_floor.GiveUpPlace())
+    stage.do(ANNA, on_floor.GiveUpPlace())
     assert stage.floor.seekers == {}
     assert refused(stage, LEO, on_floor.Accept(seeker=ANNA, session=SessionId("s-1"))) is Reason.PROPOSAL_GONE
 
@@ -176,13 +176,13 @@ def test_a_heavy_session_is_followed_by_a_cool_down_and_a_note() -> None:
     stage.do(ANNA, on_floor.EndSession(session=session.id))
     assert pause_of(stage.floor.listeners[LEO], stage.now, RULES) == (Pause.DEBRIEF, None)
     assert refused(stage, LEO, on_floor.Flag(session=session.id, on=False)) is Reason.SESSION_OVER
-    stage.do(LEO, on_floor.Debrief(session=session.id, note="I am shaken"))
+    stage.do(LEO, on_floor.WriteDebrief(session=session.id, note="I am shaken"))
     assert pause_of(stage.floor.listeners[LEO], stage.now, RULES) == (
         Pause.COOL_DOWN,
         Millis(stage.now + RULES.cool_down),
     )
     assert [each.note for each in stage.did(on_floor.KeepDebrief)] == ["I am shaken"]
-    assert refused(stage, LEO, on_floor.Debrief(session=session.id, note="again")) is Reason.SESSION_UNKNOWN
+    assert refused(stage, LEO, on_floor.WriteDebrief(session=session.id, note="again")) is Reason.SESSION_UNKNOWN
 
 
 def test_a_session_can_be_flagged_after_its_end() -> None:
@@ -226,7 +226,7 @@ def test_who_declines_again_and_again_is_asked_no_more_for_the_hour() -> None:
             stage.wait(RULES.proposal)
             stage.see()
             stage.do(LEO, on_floor.SetAvailable(on=True))
-        stage.do(who, on_floor.Withdraw())
+        stage.do(who, on_floor.GiveUpPlace())
     listener = stage.floor.listeners[LEO]
     assert declined_within(listener, HOUR, stage.now) == RULES.declines_an_hour
     over_at = Millis(min(listener.declined) + HOUR)
@@ -309,7 +309,7 @@ def test_a_new_name_is_told_everywhere() -> None:
 
 
 def test_an_empty_floor_is_never_due() -> None:
-    assert due_at(Floor(), START, RULES) is None
+    assert due_at(ListeningState(), START, RULES) is None
 
 
 def test_a_floor_is_due_when_a_place_lapses_when_a_proposal_does_and_when_somebody_can_be_matched() -> None:
@@ -336,12 +336,12 @@ def test_a_clock_that_is_ahead_breaks_nothing() -> None:
     decided = decide_and_settle(ahead, on_floor.Accept(seeker=ANNA, session=SessionId("s-1")), LEO, before, RULES)
     floor = evolve_all(ahead, decided.events)
     assert settle(floor, before, RULES).events == ()
-    assert audit(floor, START, RULES) == Audit()
+    assert check_invariants(floor, START, RULES) == BrokenInvariants()
     waits = [effect for effect in decided.effects if isinstance(effect, on_floor.NoteWait)]
     assert waits == [on_floor.NoteWait(asked_at=before, met_at=before)]
 
 
-# ------------------------------------------------------------------------------------------------ the audit
+# ------------------------------------------------------------------------------------------------ the check_invariants
 
 
 def test_an_audit_counts_every_broken_promise() -> None:
@@ -371,7 +371,7 @@ def test_an_audit_counts_every_broken_promise() -> None:
         },
         listeners={LEO: msgspec.structs.replace(stage.floor.listeners[LEO], owes=session.id)},
     )
-    found = audit(floor, late, RULES)
+    found = check_invariants(floor, late, RULES)
     assert found.shared_sessions == 2
     assert found.double_seekers == 1
     assert found.over_cap == 1
@@ -388,7 +388,7 @@ def test_an_audit_sees_a_listener_idle_while_somebody_waits() -> None:
     stage.ask(ANNA)
     anna = msgspec.structs.replace(stage.floor.seekers[ANNA], proposal=None)
     floor = msgspec.structs.replace(stage.floor, seekers={ANNA: anna})
-    found = audit(floor, Millis(stage.now + 2_500), RULES)
+    found = check_invariants(floor, Millis(stage.now + 2_500), RULES)
     assert (found.idle, found.idle_ms, found.broken) == (1, 2_500, 0)
 
 
@@ -404,7 +404,7 @@ def test_a_command_on_a_full_floor_costs_little() -> None:
         )
         for number in range(1_200)
     }
-    stage.floor = Floor(seekers=seekers)
+    stage.floor = ListeningState(seekers=seekers)
     for number in range(200):
         stage.hire(MemberId(f"m_listener_{number}"), cap=1)
     sessions: list[Session] = []

@@ -13,8 +13,8 @@ from chatserver.domain.identity import MemberId, Persona
 from chatserver.domain.rooms.coverage import (
     CLOCKS_DIFFER,
     Attendance,
+    Coverage,
     CoverageRules,
-    Duty,
     ends_at,
     is_worth_keeping,
     settle,
@@ -45,8 +45,8 @@ def after(milliseconds: int) -> Millis:
     return Millis(NOW + milliseconds)
 
 
-def duty(state: Attendance, since: int = 0, attended: int = 0) -> Duty:
-    return Duty(state=state, since=after(since), attended_at=after(attended))
+def duty(state: Attendance, since: int = 0, attended: int = 0) -> Coverage:
+    return Coverage(state=state, since=after(since), attended_at=after(attended))
 
 
 def test_a_room_that_begins_to_need_somebody_has_its_grace() -> None:
@@ -103,7 +103,7 @@ def test_nobody_is_left_alone_longer_than_the_rules_say(
     """However often and whenever it is looked at: it slows at the first look after the grace, can only be read at the
     first one after the patience, and never without having slowed before."""
     rules, now = CoverageRules(grace=grace, patience=patience), NOW
-    kept: Duty | None = None
+    kept: Coverage | None = None
     last_there = slowed_at = NOW
     state = Attendance.ATTENDED
     for wait, is_attended in looks:

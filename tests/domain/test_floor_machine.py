@@ -17,10 +17,10 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.listening import commands as on_floor
-from chatserver.domain.listening.commands import Decided, FloorCommand
+from chatserver.domain.listening.commands import Decided, ListeningAction
 from chatserver.domain.listening.decide import decide_and_settle, due_at, evolve, evolve_all, settle
 from chatserver.domain.listening.fair_shares import expires_at
-from chatserver.domain.listening.invariants import audit
+from chatserver.domain.listening.invariants import check_invariants
 from chatserver.domain.listening.matching import (
     free_listeners,
     is_eligible_listener,
@@ -34,8 +34,8 @@ from chatserver.domain.listening.matching import (
 from chatserver.domain.listening.rest_rules import DAY, WEEK, cap_of, pause_of
 from chatserver.domain.listening.state import (
     Ending,
-    Floor,
     ListeningRules,
+    ListeningState,
     Need,
     Pause,
     Profile,
@@ -98,9 +98,9 @@ spans = st.one_of(
 )
 
 
-def copy(floor: Floor) -> Floor:
+def copy(floor: ListeningState) -> ListeningState:
     """One that shares no table with it."""
-    return Floor(
+    return ListeningState(
         version=floor.version,
         seekers={**floor.seekers},
         listeners={**floor.listeners},
@@ -122,7 +122,7 @@ class FloorMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = Millis(1_700_000_000_000)
-        self.floor = Floor()
+        self.floor = ListeningState()
         self.here: set[MemberId] = set()
         self.number = 0
         self.rooms: dict[SessionId, set[MemberId]] = {}
@@ -132,7 +132,7 @@ class FloorMachine(RuleBasedStateMachine):
 
     # ------------------------------------------------------------------------------------------ the store's part
 
-    def do(self, who: MemberId, command: FloorCommand) -> Decided | None:
+    def do(self, who: MemberId, command: ListeningAction) -> Decided | None:
         """As the store does it. A refusal changes nothing; sending again neither, wherever the id says that it can."""
         before = copy(self.floor)
         try:
@@ -160,7 +160,7 @@ class FloorMachine(RuleBasedStateMachine):
         waits = floor.waits
         for effect in decided.effects:
             match effect:
-                case on_floor.OpenRoom(session=session, members=members):
+                case on_floor.OpenSessionRoom(session=session, members=members):
                     assert session not in self.rooms
                     self.rooms[session] = set(members)
                 case on_floor.AdmitToRoom(session=session, member=member):
@@ -168,7 +168,7 @@ class FloorMachine(RuleBasedStateMachine):
                     self.rooms[session].add(member)
                 case on_floor.ExpelFromRoom(session=session, member=member):
                     self.rooms[session].remove(member)
-                case on_floor.CloseRoom(session=session):
+                case on_floor.CloseSessionRoom(session=session):
                     assert session in self.rooms
                     assert session not in self.closed
                     self.closed.add(session)
@@ -184,7 +184,7 @@ class FloorMachine(RuleBasedStateMachine):
         self.check_fairness(before, floor)
         self.floor = msgspec.structs.replace(floor, waits=waits, version=floor.version + bool(decided.events))
 
-    def check_fairness(self, before: Floor, after: Floor) -> None:
+    def check_fairness(self, before: ListeningState, after: ListeningState) -> None:
         """Whoever was asked about, nobody before them could have met that listener at that moment."""
         for member, seeker in after.seekers.items():
             proposal = seeker.proposal
@@ -204,7 +204,7 @@ class FloorMachine(RuleBasedStateMachine):
             if session.ending in {Ending.LISTENER, Ending.LISTENER_GONE, Ending.STAFF, Ending.ERASED, Ending.BLOCKED}:
                 self.began.get(session.seeker, {}).pop(session_id, None)
 
-    def check_new_session(self, before: Floor, session: Session) -> None:
+    def check_new_session(self, before: ListeningState, session: Session) -> None:
         listener = before.listeners[session.listeners[0]]
         assert pause_of(listener, self.now, RULES) is None
         live = sum(each.is_live and listener.member in each.listeners for each in before.sessions.values())
@@ -255,7 +255,7 @@ class FloorMachine(RuleBasedStateMachine):
                 assert asked.session is not None
                 self.do(who, on_floor.EndSession(session=asked.session))
             else:
-                self.do(who, on_floor.Withdraw())
+                self.do(who, on_floor.GiveUpPlace())
         for listener in self.floor.listeners.values():
             known = before[listener.member]
             assert (listener.taken, listener.paused_until, listener.owes) == (
@@ -268,7 +268,7 @@ class FloorMachine(RuleBasedStateMachine):
             proposal = self.floor.seekers[HONEST].proposal
             free = free_listeners(self.floor, self.now, RULES)
             assert proposal is not None or not any(may_meet(self.floor.seekers[HONEST], each) for each in free)
-            self.do(HONEST, on_floor.Withdraw())
+            self.do(HONEST, on_floor.GiveUpPlace())
             self.do(HONEST, on_floor.Dismiss(member=HONEST, is_erased=True))
 
     @rule(data=st.data(), span=st.sampled_from([0, RULES.nobody_after]))
@@ -290,7 +290,7 @@ class FloorMachine(RuleBasedStateMachine):
 
     @rule(who=seekers)
     def withdraw(self, who: MemberId) -> None:
-        self.do(who, on_floor.Withdraw())
+        self.do(who, on_floor.GiveUpPlace())
         seeker = self.floor.seekers.get(who)
         assert seeker is None or seeker.session is not None
 
@@ -318,7 +318,7 @@ class FloorMachine(RuleBasedStateMachine):
             self.do(who, on_floor.SetAvailable(on=True))
             listener = self.floor.listeners.get(who)
             if listener is not None and listener.owes is not None:
-                self.do(who, on_floor.Debrief(session=listener.owes, note="I am fine"))
+                self.do(who, on_floor.WriteDebrief(session=listener.owes, note="I am fine"))
 
     @rule(who=anybody)
     def still_here(self, who: MemberId) -> None:
@@ -392,7 +392,7 @@ class FloorMachine(RuleBasedStateMachine):
             assert paused is not None
             assert paused[0] is Pause.DEBRIEF
             assert after.owes is not None
-            self.do(holder, on_floor.Debrief(session=after.owes, note="I need a walk"))
+            self.do(holder, on_floor.WriteDebrief(session=after.owes, note="I need a walk"))
             paused = pause_of(self.floor.listeners[holder], self.now, RULES)
             assert paused is not None
             assert paused[0] is not Pause.DEBRIEF
@@ -440,7 +440,7 @@ class FloorMachine(RuleBasedStateMachine):
                 st.just(on_floor.Spoke(session=session)),
                 st.just(on_floor.Typed(session=session)),
                 st.just(on_floor.GiveFeedback(session=session, heard=2, heavy=1)),
-                st.just(on_floor.Debrief(session=session, note="heavy")),
+                st.just(on_floor.WriteDebrief(session=session, note="heavy")),
             )
         )
         self.do(who, command)
@@ -588,7 +588,7 @@ class FloorMachine(RuleBasedStateMachine):
 
     @invariant()
     def keeps_its_promises(self) -> None:
-        result = audit(self.floor, self.now, RULES)
+        result = check_invariants(self.floor, self.now, RULES)
         assert (result.broken, result.idle, result.idle_ms) == (0, 0, 0), result
 
     @invariant()

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.moderation.audit_log import GENESIS, Act, Entry, LedgerHead, Tampered, Verifier, after, head_of
+from chatserver.domain.moderation.audit_log import GENESIS, Act, AuditHead, Entry, Tampered, Verifier, after, head_of
 
 
 def log(count: int) -> list[Entry]:
     entries: list[Entry] = []
-    head = LedgerHead(0, GENESIS)
+    head = AuditHead(0, GENESIS)
     for n in range(count):
         act = Act(
             at=Millis(n), by=MemberId("m_mo"), action="muted", about=(MemberId("m_bo"),), subject=f"a{n}", reason="why"
@@ -26,7 +26,7 @@ def log(count: int) -> list[Entry]:
     return entries
 
 
-def verified(entries: list[Entry], *exported: LedgerHead, kept: LedgerHead | None = None) -> LedgerHead:
+def verified(entries: list[Entry], *exported: AuditHead, kept: AuditHead | None = None) -> AuditHead:
     verifier = Verifier(exported)
     # In parts, as it is read.
     for at in range(0, len(entries), 3):
@@ -38,7 +38,7 @@ def test_a_whole_log_and_an_empty_one_hold_together() -> None:
     entries = log(10)
     heads = [head_of(entry) for entry in entries]
     assert verified(entries, *heads) == heads[-1]
-    assert verified([]) == LedgerHead(0, GENESIS)
+    assert verified([]) == AuditHead(0, GENESIS)
 
 
 _FIELDS: dict[str, object] = {
@@ -101,4 +101,4 @@ def test_a_log_that_was_written_anew_is_another_than_the_exported_one() -> None:
     with pytest.raises(Tampered, match="entry 8 is another than the exported one"):
         verified(anew, head_of(whole[7]))
     with pytest.raises(Tampered, match="of no log"):
-        verified(whole, LedgerHead(0, b"x"))
+        verified(whole, AuditHead(0, b"x"))

@@ -10,7 +10,7 @@ import pytest
 from chatserver.domain.history import Millis
 from chatserver.domain.listening import commands as on_floor
 from chatserver.domain.listening.matching import WHY, estimate, may_meet, next_proposals, place, queue, rank, why
-from chatserver.domain.listening.state import Floor, Listener, Need, Profile, Seeker, Trait, Wish
+from chatserver.domain.listening.state import Listener, ListeningState, Need, Profile, Seeker, Trait, Wish
 from tests.domain.floor_kit import ANNA, BEN, CARA, LEO, LIV, LOU, MINUTE, RULES, SECOND, START, Stage
 
 
@@ -80,7 +80,7 @@ def test_who_lost_a_listener_goes_first_then_who_asked_first() -> None:
         Seeker(member=member, name="", asked_at=Millis(asked), wish=Wish(), seen_at=START, is_first=first)
         for member, asked, first in [(ANNA, 5, False), (BEN, 9, True), (CARA, 5, False)]
     ]
-    floor = Floor(seekers={each.member: each for each in people})
+    floor = ListeningState(seekers={each.member: each for each in people})
     assert [each.member for each in queue(floor)] == [BEN, ANNA, CARA]
     assert [place(floor, member) for member in (BEN, ANNA, CARA, LEO)] == [1, 2, 3, None]
 
@@ -145,13 +145,13 @@ def test_the_same_floor_gives_the_same_proposals_in_whatever_order_it_was_loaded
         stage.hire(member)
     people = {**floor.seekers}
     listeners = {**stage.floor.listeners}
-    one = Floor(seekers=people, listeners=listeners)
-    other = Floor(seekers=dict(reversed(people.items())), listeners=dict(reversed(listeners.items())))
+    one = ListeningState(seekers=people, listeners=listeners)
+    other = ListeningState(seekers=dict(reversed(people.items())), listeners=dict(reversed(listeners.items())))
     assert next_proposals(one, stage.now, RULES) == next_proposals(other, stage.now, RULES)
     assert len(next_proposals(one, stage.now, RULES)) == 2
 
 
-def with_waits(stage: Stage, *waits: tuple[int, int]) -> Floor:
+def with_waits(stage: Stage, *waits: tuple[int, int]) -> ListeningState:
     pairs = tuple((Millis(stage.now - asked), Millis(stage.now - met)) for asked, met in waits)
     return msgspec.structs.replace(stage.floor, waits=pairs)
 

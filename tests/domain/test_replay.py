@@ -13,7 +13,7 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.listening import commands as on_floor
 from chatserver.domain.listening.decide import decide_and_settle, evolve_all, settle
-from chatserver.domain.listening.queue_history import GRAIN, Outcome, Recorded, Span, Wait, noted, open_spans
+from chatserver.domain.listening.queue_history import GRAIN, Recorded, Span, Wait, WaitOutcome, noted, open_spans
 from chatserver.domain.listening.queue_simulator import (
     FEWEST_ASKS,
     OutOfRange,
@@ -37,10 +37,10 @@ def moment(after: int) -> Millis:
 
 
 def met(asked: int, waited: int = 10 * SECOND, length: int = 30 * MINUTE) -> Wait:
-    return Wait(moment(asked), moment(asked + waited), Outcome.MET, length)
+    return Wait(moment(asked), moment(asked + waited), WaitOutcome.MET, length)
 
 
-def left(asked: int, waited: int, outcome: Outcome = Outcome.WITHDRAWN) -> Wait:
+def left(asked: int, waited: int, outcome: WaitOutcome = WaitOutcome.WITHDRAWN) -> Wait:
     return Wait(moment(asked), moment(asked + waited), outcome, None)
 
 
@@ -65,7 +65,7 @@ class Recorder(Stage):
         self.random = random.Random(seed)
         super().__init__(rules=rules)
 
-    def do(self, who: MemberId, command: on_floor.FloorCommand) -> SessionId | None:
+    def do(self, who: MemberId, command: on_floor.ListeningAction) -> SessionId | None:
         decided = decide_and_settle(self.floor, command, who, self.now, self.rules)
         self._keep(decided)
         return decided.session
@@ -98,7 +98,7 @@ class Recorder(Stage):
                     session = self.accept(seeker.proposal.listener, seeker.member)
                     ends[session] = self.now + lengths[len(ends)]
                 elif seeker.session is None and self.now - seeker.asked_at >= 15 * MINUTE:
-                    self.do(seeker.member, on_floor.Withdraw())
+                    self.do(seeker.member, on_floor.GiveUpPlace())
             for session, at in [*ends.items()]:
                 if at <= self.now:
                     found = self.floor.sessions.get(session)
@@ -127,7 +127,7 @@ def test_a_wait_that_led_to_a_session_is_noted_when_that_is_over() -> None:
     stage.now = Millis(stage.now + 7 * MINUTE)
     stage.do(ANNA, on_floor.EndSession(session=session))
     (wait,) = stage.waits
-    assert (wait.outcome, wait.length) == (Outcome.MET, 7 * MINUTE)
+    assert (wait.outcome, wait.length) == (WaitOutcome.MET, 7 * MINUTE)
     assert abs(wait.asked_at - asked) <= GRAIN // 2
     assert wait.ended_at - wait.asked_at == 20 * SECOND
     assert all(at % GRAIN == 0 for at in (wait.asked_at, wait.ended_at))
@@ -138,13 +138,13 @@ def test_who_gives_up_and_who_vanishes_is_noted_as_that() -> None:
     stage.ask(ANNA)
     stage.ask(BEN)
     stage.now = Millis(stage.now + MINUTE)
-    stage.do(ANNA, on_floor.Withdraw())
+    stage.do(ANNA, on_floor.GiveUpPlace())
     stage.now = Millis(stage.now + RULES.grace)
     stage.do(BEN, on_floor.Settle())
-    assert [wait.outcome for wait in stage.waits] == [Outcome.WITHDRAWN], "the place can still be taken back"
+    assert [wait.outcome for wait in stage.waits] == [WaitOutcome.WITHDRAWN], "the place can still be taken back"
     stage.now = Millis(stage.now + RULES.grace)
     stage.do(BEN, on_floor.Settle())
-    assert [wait.outcome for wait in stage.waits] == [Outcome.WITHDRAWN, Outcome.LAPSED]
+    assert [wait.outcome for wait in stage.waits] == [WaitOutcome.WITHDRAWN, WaitOutcome.LAPSED]
     assert [wait.ended_at - wait.asked_at for wait in stage.waits] == [MINUTE, MINUTE + RULES.grace]
 
 
@@ -155,8 +155,8 @@ def test_who_lost_their_listener_is_one_ask() -> None:
     stage.accept(LEO, ANNA)
     stage.now = Millis(stage.now + MINUTE)
     stage.do(LEO, on_floor.Dismiss(member=LEO, is_erased=False))
-    stage.do(ANNA, on_floor.Withdraw())
-    assert [wait.outcome for wait in stage.waits] == [Outcome.MET]
+    stage.do(ANNA, on_floor.GiveUpPlace())
+    assert [wait.outcome for wait in stage.waits] == [WaitOutcome.MET]
 
 
 def test_a_span_lasts_from_wanting_to_no_more_and_one_that_goes_on_until_now() -> None:

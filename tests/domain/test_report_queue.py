@@ -15,7 +15,7 @@ from chatserver.domain.moderation.report_queue import (
     RINGS_AGAIN,
     URGENT_EACH,
     Folds,
-    Place,
+    QueuePlace,
     Rank,
     Ring,
     band_of,
@@ -87,7 +87,7 @@ def test_one_person_has_a_few_urgent_reports_at_a_time_and_every_call() -> None:
 
 
 def test_a_cursor_is_the_place_it_was_made_of_and_nothing_else_is_one() -> None:
-    place = Place(12, NOW, "kX3nW9tQ_m2ZbP7dL-")
+    place = QueuePlace(12, NOW, "kX3nW9tQ_m2ZbP7dL-")
     assert place_at(cursor_of(place)) == place
     for wrong in ("", "1", "1.2", "-1.2.a", "1.2.a b", "1.2.a\n", "9999.1.a", "1." + "9" * 30 + ".a", "\u0661.2.a"):
         assert place_at(wrong) is None, wrong

@@ -42,7 +42,7 @@ from chatserver.domain.rooms.rooms import (
     target_of,
 )
 from chatserver.domain.text.cleaning import clean_text
-from chatserver.domain.text.contact_details import Kind
+from chatserver.domain.text.contact_details import ContactKind
 
 ANNA = Persona(MemberId("m_anna"), "Quiet Heron")
 BEN = Persona(MemberId("m_ben"), "Calm Fern")
@@ -446,7 +446,7 @@ def test_an_edit_is_asked_only_about_contact_details_that_are_new() -> None:
     before = msgspec.structs.replace(POST, text="my number is 07700 900123, cal me")
     slip = EditPost(target=Offset(7), text="my number is 07700 900123, call me")
     assert decide(state(before, room=TALK), slip, ANNA, RULES, NOW)
-    assert decide(state(before, room=TALK), slip, ANNA, RULES, NOW, Noticed(contacts=frozenset({Kind.PHONE})))
+    assert decide(state(before, room=TALK), slip, ANNA, RULES, NOW, Noticed(contacts=frozenset({ContactKind.PHONE})))
     more = EditPost(target=Offset(7), text="07700 900123 or sam@example.com")
     with pytest.raises(Refusal) as refusal:
         decide(state(before, room=TALK), more, ANNA, RULES, NOW)
@@ -464,7 +464,7 @@ def test_contact_details_are_caught_in_rooms_for_everybody_too(
 
 
 def test_newcomers_send_no_contact_details_into_rooms() -> None:
-    noticed = Noticed(contacts=frozenset({Kind.PHONE}), is_newcomer=True)
+    noticed = Noticed(contacts=frozenset({ContactKind.PHONE}), is_newcomer=True)
     command = WritePost(text="my number is 07700 900123", anyway=True)
     with pytest.raises(Refusal) as refusal:
         decide(state(), command, ANNA, RULES, NOW, noticed)
@@ -473,7 +473,7 @@ def test_newcomers_send_no_contact_details_into_rooms() -> None:
 
 
 def test_what_was_noticed_before_is_not_looked_for_again() -> None:
-    noticed = Noticed(contacts=frozenset({Kind.PHONE}))
+    noticed = Noticed(contacts=frozenset({ContactKind.PHONE}))
     with pytest.raises(Refusal):
         decide(state(), WritePost(text="and the rest of it: 123"), ANNA, RULES, NOW, noticed)
     assert decide(state(), WritePost(text="07700 900123"), ANNA, RULES, NOW, Noticed())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from chatserver.domain.text.contact_details import (
     MOST_CANDIDATES,
-    Kind,
+    ContactKind,
     contacts_across,
     find_contacts,
     look_for_contacts,
@@ -27,7 +27,7 @@ LABELLED = [(sentence, kind) for kind, sentences in WITH.items() for sentence in
 def test_precision_and_recall_are_at_least_97_percent() -> None:
     assert len(LABELLED) + len(WITHOUT) >= 150
     assert len(set(WITHOUT) | {sentence for sentence, _ in LABELLED}) == len(LABELLED) + len(WITHOUT)
-    missed = [(kind, sentence) for sentence, kind in LABELLED if not _kinds(sentence) & {Kind(kind)}]
+    missed = [(kind, sentence) for sentence, kind in LABELLED if not _kinds(sentence) & {ContactKind(kind)}]
     wrong = [(sentence, find_contacts(sentence)) for sentence in WITHOUT if find_contacts(sentence)]
     hits = len(LABELLED) - len(missed)
     assert hits / len(LABELLED) >= 0.97, missed
@@ -37,8 +37,8 @@ def test_precision_and_recall_are_at_least_97_percent() -> None:
 def test_what_is_found_is_told_with_its_place() -> None:
     text = "Ring 07700 900123 or write to sam@example.com"
     assert [(found.kind, text[found.start : found.end].strip()) for found in find_contacts(text)] == [
-        (Kind.PHONE, "07700 900123"),
-        (Kind.EMAIL, "sam@example.com"),
+        (ContactKind.PHONE, "07700 900123"),
+        (ContactKind.EMAIL, "sam@example.com"),
     ]
 
 
@@ -72,7 +72,7 @@ def test_no_text_takes_long(part: str) -> None:
     assert time.process_time() - before < 0.25
 
 
-def _kinds(text: str) -> set[Kind]:
+def _kinds(text: str) -> set[ContactKind]:
     return {found.kind for found in find_contacts(text)}
 
 

@@ -8,13 +8,13 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.listening import commands as on_floor
-from chatserver.domain.listening.commands import FloorCommand
+from chatserver.domain.listening.commands import ListeningAction
 from chatserver.domain.listening.sessions import MOST_REPORTS, MOST_WORDS
 from chatserver.domain.listening.state import Ending, Left, ListeningRules, Pause, Profile, SessionId
 from tests.domain.floor_kit import ANNA, BEN, LEO, LIV, LOU, MINUTE, RULES, SECOND, Stage
 
 
-def refused(stage: Stage, who: MemberId, command: FloorCommand) -> Reason:
+def refused(stage: Stage, who: MemberId, command: ListeningAction) -> Reason:
     before = stage.floor
     with pytest.raises(Refusal) as refusal:
         stage.do(who, command)
@@ -27,7 +27,7 @@ def test_accepting_opens_a_closed_room_for_the_two_and_counts_the_wait() -> None
     stage.ask(ANNA)
     stage.wait(10 * SECOND)
     session = stage.accept(LEO, ANNA)
-    assert stage.did(on_floor.OpenRoom)[0].members == (ANNA, LEO)
+    assert stage.did(on_floor.OpenSessionRoom)[0].members == (ANNA, LEO)
     assert stage.did(on_floor.NoteWait) == [on_floor.NoteWait(asked_at=Millis(stage.now - 10_000), met_at=stage.now)]
     assert stage.floor.seekers[ANNA].session == session
     assert stage.floor.sessions[session].ends_at == stage.now + RULES.length
@@ -240,7 +240,7 @@ def test_who_handed_over_can_still_say_that_it_was_heavy_for_them_alone(is_over:
     leo = stage.floor.listeners[LEO]
     assert (leo.owes, leo.paused_until, leo.pause) == (session, left_at + RULES.cool_down, Pause.COOL_DOWN)
     assert refused(stage, LEO, on_floor.Flag(session=session, on=False)) is Reason.SESSION_OVER
-    stage.do(LEO, on_floor.Debrief(session=session, note="I need an evening off"))
+    stage.do(LEO, on_floor.WriteDebrief(session=session, note="I need an evening off"))
     stage.do(LEO, heavy)
     assert stage.floor.listeners[LEO].owes is None, "said again it changes nothing"
     if not is_over:

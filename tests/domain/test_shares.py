@@ -221,7 +221,7 @@ def test_several_nobodies_put_a_member_behind_everybody_and_more_of_them_aside_f
     stage.ask(ANNA)
     stage.ask(BEN)
     assert [each.member for each in queue(stage.floor)] == [BEN, ANNA]
-    stage.do(BEN, on_floor.Withdraw())
+    stage.do(BEN, on_floor.GiveUpPlace())
     stage.do(LEO, on_floor.SetAvailable(on=True))
     nobody(stage, ANNA)
     refusal = refusal_of(stage, ANNA)
@@ -240,7 +240,7 @@ def test_each_withdrawal_from_a_proposal_rests_a_member_for_longer_and_the_card_
     assert stage.asked_about(ANNA) == LEO
     assert not stage.floor.seekers[ANNA].is_quiet
     for rest in (30, 60, 120, 240, 480, 900, 900):
-        stage.do(ANNA, on_floor.Withdraw())
+        stage.do(ANNA, on_floor.GiveUpPlace())
         stage.do(LEO, on_floor.SetAvailable(on=True))
         stage.ask(ANNA)
         stage.wait((rest - 1) * SECOND)
@@ -265,14 +265,14 @@ def test_another_wish_that_takes_a_proposal_back_counts_as_a_withdrawal() -> Non
 def test_whoever_leaves_the_queue_while_nobody_is_asked_may_come_back_at_once() -> None:
     stage = Stage(rules=RULES)
     stage.ask(ANNA)
-    stage.do(ANNA, on_floor.Withdraw())
+    stage.do(ANNA, on_floor.GiveUpPlace())
     assert stage.floor.shares == {}
 
 
 def test_nobody_waits_behind_somebody_who_rests() -> None:
     stage = Stage(LEO, rules=RULES)
     stage.ask(ANNA)
-    stage.do(ANNA, on_floor.Withdraw())
+    stage.do(ANNA, on_floor.GiveUpPlace())
     stage.ask(ANNA)
     stage.ask(BEN)
     assert stage.asked_about(BEN) == LEO
@@ -285,7 +285,7 @@ def test_a_network_whose_guests_withdraw_one_after_the_other_rests_as_one() -> N
         guest = MemberId(f"m_guest{number}")
         ask_from(stage, guest, "ab")
         shown += stage.asked_about(guest) is not None
-        stage.do(guest, on_floor.Withdraw())
+        stage.do(guest, on_floor.GiveUpPlace())
         stage.wait(500)
     assert shown == RULES.places_per_network + 1
     ask_from(stage, BEN, "cd")
@@ -335,7 +335,7 @@ def test_the_many_networks_of_one_household_hold_twice_the_places_of_one_and_res
         guest = MemberId(f"m_guest{number}")
         asks(number)
         shown += stage.asked_about(guest) is not None
-        stage.do(guest, on_floor.Withdraw())
+        stage.do(guest, on_floor.GiveUpPlace())
         stage.wait(500)
     assert shown == 2 * most + 1
 

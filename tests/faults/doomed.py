@@ -127,7 +127,7 @@ def _arm_sqlite(doom: Doom) -> None:
     attempt, execute = sqlite._attempt, sqlite_connection._execute
 
     def attempt_knowing(
-        connection: sqlite_connection.Connection, jobs: Sequence[Any], begin: str, sealer: Sealer
+        connection: sqlite_connection.SqliteConnection, jobs: Sequence[Any], begin: str, sealer: Sealer
     ) -> Sequence[object]:
         token = _is_commit.set(any(isinstance(job.work, RoomChange) for job in jobs))
         try:

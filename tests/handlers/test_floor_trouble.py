@@ -12,7 +12,7 @@ import pytest
 from chatserver.domain.history import Millis
 from chatserver.domain.limits import Limits
 from chatserver.domain.listening.commands import AnswerAskIn, AskIn, Settle
-from chatserver.domain.listening.state import Floor, SessionId
+from chatserver.domain.listening.state import ListeningState, SessionId
 from chatserver.domain.people.staff import Role
 from chatserver.domain.rooms.rooms import RoomId
 from chatserver.handlers.listening import service as floors
@@ -146,7 +146,7 @@ async def test_a_store_that_is_away_is_not_asked_without_end(house: House, monke
         tries += 1
         raise StoreUnavailable("gone")
 
-    monkeypatch.setattr(house.store, "floor_version", away)
+    monkeypatch.setattr(house.store, "listening_version", away)
     monkeypatch.setattr(worker.listening.service.picture, "due", Millis(0))
     worker.follow()
     await asyncio.sleep(1.5)
@@ -159,14 +159,14 @@ async def test_a_floor_that_went_back_is_shown_as_it_is(house: House, monkeypatc
     await ask(worker)
     version = worker.listening.service.floor.version
 
-    async def earlier() -> Floor:
-        return Floor(version=version - 1)
+    async def earlier() -> ListeningState:
+        return ListeningState(version=version - 1)
 
     async def earlier_version() -> int:
         return version - 1
 
     monkeypatch.setattr(house.store, "floor", earlier)
-    monkeypatch.setattr(house.store, "floor_version", earlier_version)
+    monkeypatch.setattr(house.store, "listening_version", earlier_version)
     worker.follow()
     await eventually(lambda: worker.listening.service.floor.version == version - 1)
 

@@ -412,7 +412,7 @@ async def test_asking_again_and_again_takes_no_lock_of_the_floor(house: House) -
     for guest in waiting:
         assert "ok" in await guest.ask("ask", agreement=True)
     await worker.listening.service.do(waiting[0].member, Settle())
-    commits = count(worker.node.store, "commit_floor")
+    commits = count(worker.node.store, "commit_listening")
     others = [await worker.guest(address=HERE) for _ in range(5)]
     for guest in others:
         assert (await guest.ask("ask", agreement=True))["error"]["code"] == "places_used"

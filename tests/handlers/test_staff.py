@@ -22,7 +22,7 @@ from chatserver.domain.people.staff import CONFIRMED_FOR, Role, Staff
 from chatserver.handlers.people.identity import new_member_id
 from chatserver.handlers.people.password_hashing import MEMORY_KIB, TIME_COST, WAITING
 from chatserver.handlers.people.proofs import Proof
-from chatserver.handlers.people.staff import StaffAccounts, Welcome
+from chatserver.handlers.people.staff import NewSignIn, StaffAccounts
 from chatserver.store.contract import SignIn, StoreUnavailable
 from chatserver.store.drivers.migrate import migrate
 from chatserver.store.drivers.sqlite import SqliteStore
@@ -56,12 +56,12 @@ class Office:
         await self.accounts.add_operator(login, login, PASSWORD)
         return (await self.accounts.sign_in(login, PASSWORD)).sign_in
 
-    async def colleague(self, login: str, *roles: Role) -> Welcome:
+    async def colleague(self, login: str, *roles: Role) -> NewSignIn:
         """Somebody who accepted an invitation."""
         link = await self.accounts.make_invitation(roles, None)
         return await self.accounts.accept_invitation(link.secret, login, login, PASSWORD)
 
-    async def counting(self, operator: SignIn, welcome: Welcome) -> SignIn:
+    async def counting(self, operator: SignIn, welcome: NewSignIn) -> SignIn:
         """Their sign-in, once another operator has agreed to the role where it is one's."""
         if Role.OPERATOR in (await self.everybody())[welcome.sign_in.staff.login].roles:
             await self.accounts.agree(operator, welcome.sign_in.staff.member)
@@ -269,7 +269,7 @@ async def test_of_two_who_use_one_link_at_once_one_gets_in(office: Office) -> No
         office.accounts.accept_invitation(link.secret, "cleo", "Cleo", PASSWORD),
         return_exceptions=True,
     )
-    assert sorted(type(each).__name__ for each in outcomes) == ["Refusal", "Welcome"]
+    assert sorted(type(each).__name__ for each in outcomes) == ["Refusal", "NewSignIn"]
     assert len(await office.store.all_staff()) == 1
 
 
@@ -387,7 +387,7 @@ async def test_wrong_codes_in_a_row_lock_the_second_factor_and_its_owner_is_told
     here = (await office.accounts.sign_in("anna", PASSWORD)).sign_in
     app, codes = await with_factor(office, here)
 
-    async def attempt(right: bool, known: bytes | None = None) -> Refusal | Welcome:
+    async def attempt(right: bool, known: bytes | None = None) -> Refusal | NewSignIn:
         code = app.at(office.clock() // 1000)
         typed = code if right else f"{(int(code) + 1) % 1_000_000:06}"
         try:
@@ -412,11 +412,11 @@ async def test_wrong_codes_in_a_row_lock_the_second_factor_and_its_owner_is_told
     await office.accounts.confirm(here, Proof(password=PASSWORD, code=app.at(office.clock() // 1000)))
     office.clock.pass_by(30_000)
     known = await attempt(right=True, known=b"browser")
-    assert isinstance(known, Welcome)
+    assert isinstance(known, NewSignIn)
     assert known.sign_in.tries == 5
     assert (await office.accounts.sign_in("anna", PASSWORD, codes[0])).sign_in.tries == 0
     office.clock.pass_by(30_000)
-    assert isinstance(await attempt(right=True), Welcome)
+    assert isinstance(await attempt(right=True), NewSignIn)
 
 
 async def test_where_a_factor_is_on_its_code_is_asked_for_whatever_opens_the_account(office: Office) -> None:
@@ -533,7 +533,7 @@ async def test_of_two_who_type_one_code_at_once_one_gets_in(office: Office) -> N
     outcomes = await asyncio.gather(
         *(office.accounts.sign_in("anna", PASSWORD, typed) for _ in range(2)), return_exceptions=True
     )
-    assert sorted(type(each).__name__ for each in outcomes) == ["Refusal", "Welcome"]
+    assert sorted(type(each).__name__ for each in outcomes) == ["Refusal", "NewSignIn"]
 
 
 # ------------------------------------------------------------------------------------------------ others' accounts

@@ -32,7 +32,7 @@ from chatserver.protocol.messages import (
     HelloOk,
     HistoryOk,
     JoinOk,
-    Limits,
+    LimitsView,
     PostedPush,
     PostView,
     PresencePush,
@@ -153,7 +153,7 @@ def _replies() -> dict[str, AnyOk]:
             member=_ANNE,
             has_code=False,
             muted=[],
-            limits=Limits(
+            limits=LimitsView(
                 frame_bytes=16_384,
                 text_length=2_000,
                 warning_length=80,

@@ -17,9 +17,9 @@ import httpx
 
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.listening.invariants import PROMISES, audit
+from chatserver.domain.listening.invariants import PROMISES, check_invariants
 from chatserver.domain.listening.matching import next_proposals
-from chatserver.domain.listening.state import Floor, ListeningRules, Session
+from chatserver.domain.listening.state import ListeningRules, ListeningState, Session
 from chatserver.store.contract import Store
 from tests.kit.web import WebClient
 from tests.reliability.history import Log, Verdict
@@ -55,10 +55,10 @@ class Watch:
             self.look(floor, Millis(time.time_ns() // 1_000_000), time.monotonic())
             await asyncio.sleep(EVERY_SECONDS)
 
-    def look(self, floor: Floor, now: Millis, clock: float) -> None:
+    def look(self, floor: ListeningState, now: Millis, clock: float) -> None:
         """One look at the floor as it was committed."""
         self.looks += 1
-        found = audit(floor, now, self.rules)
+        found = check_invariants(floor, now, self.rules)
         self.complaints += [f"{name}: {broken}" for name in PROMISES if (broken := getattr(found, name))]
         idle = {(seeker.member, proposal.listener) for seeker, proposal in next_proposals(floor, now, self.rules)}
         self._idle_since = {pair: self._idle_since.get(pair, clock) for pair in idle}
@@ -87,7 +87,7 @@ class Watch:
 def judge_floor(
     seekers: Sequence[FloorDiary],
     listeners: Sequence[FloorDiary],
-    floor: Floor,
+    floor: ListeningState,
     logs: Mapping[str, Log],
     rules: ListeningRules,
     caps: Mapping[MemberId, int],

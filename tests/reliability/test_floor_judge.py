@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.state import (
-    Floor,
     Listener,
     ListeningRules,
+    ListeningState,
     Profile,
     Proposal,
     Seeker,
@@ -66,7 +66,7 @@ class Story:
 
     def judge(self) -> Verdict:
         logs: dict[str, Log] = {**self.logs}
-        floor = Floor(sessions=self.sessions)
+        floor = ListeningState(sessions=self.sessions)
         return judge_floor([self.anna, self.ben], [self.liv], floor, logs, RULES, {LIV: 1})
 
 
@@ -121,13 +121,13 @@ def a_watch() -> Watch:
     return Watch(store, [], RULES)
 
 
-def waiting(**fields: Any) -> Floor:
+def waiting(**fields: Any) -> ListeningState:
     """Anna waits, and Liv is free."""
     seeker = Seeker(member=ANNA, name="Anna", asked_at=NOW, wish=Wish(), seen_at=NOW)
     listener = Listener(
         member=LIV, name="Liv", profile=Profile(), wants=True, active_at=NOW, seen_at=NOW, since=NOW, ready_at=NOW
     )
-    return Floor(seekers={ANNA: replace(seeker, **fields)}, listeners={LIV: listener})
+    return ListeningState(seekers={ANNA: replace(seeker, **fields)}, listeners={LIV: listener})
 
 
 def test_a_listener_who_stays_free_while_somebody_waits_is_noticed() -> None:

@@ -25,7 +25,7 @@ from chatserver.store.core.compiler import MakeOp
 from chatserver.store.core.sealing import Sealer
 from chatserver.store.drivers import sqlite
 from chatserver.store.drivers.migrate import migrate
-from chatserver.store.drivers.sqlite_connection import Connection
+from chatserver.store.drivers.sqlite_connection import SqliteConnection
 from chatserver.store.operations import Operations, Scrub
 from tests.simulation.plan import Disk
 
@@ -63,7 +63,7 @@ def template() -> bytes:
     return memory.image()
 
 
-class Memory(Connection):
+class Memory(SqliteConnection):
     """The store's connection, to a database that has no file."""
 
     def __init__(self, image: bytes) -> None:

@@ -15,8 +15,8 @@ import msgspec
 
 from chatserver.delivery import hub
 from chatserver.delivery.catchup import CatchUp
-from chatserver.delivery.channel_stream import Line
-from chatserver.delivery.gap_repair import Healing
+from chatserver.delivery.channel_stream import ChannelStream
+from chatserver.delivery.gap_repair import GapRepair
 from chatserver.delivery.hub import Hub
 from chatserver.delivery.outbox import Outbox
 from chatserver.delivery.presence import Presence
@@ -58,7 +58,7 @@ async def _acknowledges_what_failed(
         return Answer(FactOk(at=node.now(), epoch=line.epoch, offset=Offset(line.last + 1)))
 
 
-def _passes_holes(self: Line, publications: Any) -> list[Any]:
+def _passes_holes(self: ChannelStream, publications: Any) -> list[Any]:
     """What comes is shown, whatever is missing before it."""
     ready: list[Any] = []
     for publication in publications:
@@ -68,10 +68,10 @@ def _passes_holes(self: Line, publications: Any) -> list[Any]:
     return ready
 
 
-_accept = Line.accept
+_accept = ChannelStream.accept
 
 
-def _keeps_repeats(self: Line, publications: Any) -> list[Any]:
+def _keeps_repeats(self: ChannelStream, publications: Any) -> list[Any]:
     """What was shown is shown again."""
     given = [*publications]
     again = [publication for publication in given if publication.offset <= self.last]
@@ -112,7 +112,7 @@ async def _gives_up(self: Any, channel: Any) -> None:
 
 def _begins_anew_in_silence(self: Hub, channel: Any, head: Any) -> None:
     """A numbering that began again is not told."""
-    channel.line = Line(head, self._limits.ring_publications)
+    channel.line = ChannelStream(head, self._limits.ring_publications)
 
 
 async def _announces_first(
@@ -133,7 +133,7 @@ def _never_falls_behind(self: Hub, outbox: Any) -> None:
     """Who reads nothing is written to for ever."""
 
 
-def _keeps_all_that_is_early(self: Line, publications: Any) -> list[Any]:
+def _keeps_all_that_is_early(self: ChannelStream, publications: Any) -> list[Any]:
     """Behind a hole there is no bound."""
     given = [*publications]
     ready = _accept(self, given)
@@ -141,7 +141,7 @@ def _keeps_all_that_is_early(self: Line, publications: Any) -> list[Any]:
     return ready
 
 
-async def _reaches_for_nothing(self: Healing, channel: Any, line: Any, offset: Any) -> None:
+async def _reaches_for_nothing(self: GapRepair, channel: Any, line: Any, offset: Any) -> None:
     """Who has seen more elsewhere is believed to have seen another numbering."""
 
 
@@ -220,16 +220,16 @@ MUTANTS = (
     Mutant(_forgets_commands, SimulatedStore, "commit", "stands twice"),
     Mutant(_holds_nothing_back, Outbox, "hold", "before its answer"),
     # Offsets and holes
-    Mutant(_passes_holes, Line, "accept", ": a hole"),
-    Mutant(_keeps_repeats, Line, "accept", "again, at"),
-    Mutant(_keeps_all_that_is_early, Line, "accept", "early publications"),
+    Mutant(_passes_holes, ChannelStream, "accept", ": a hole"),
+    Mutant(_keeps_repeats, ChannelStream, "accept", "again, at"),
+    Mutant(_keeps_all_that_is_early, ChannelStream, "accept", "early publications"),
     Mutant(_never_looks, Hub, "_tick", "stands at"),
-    Mutant(_gives_up, Healing, "_heal_now", "stands at"),
+    Mutant(_gives_up, GapRepair, "_heal_now", "stands at"),
     Mutant(_begins_anew_in_silence, Hub, "_begin_anew", "without a gap"),
     # Coming back
     Mutant(_always_exact, hub, "assess_return", "and told 'exact'"),
     Mutant(_forgets_the_moment, Hub, "go_live", "stands at"),
-    Mutant(_reaches_for_nothing, Healing, "reach", "was told of a gap"),
+    Mutant(_reaches_for_nothing, GapRepair, "reach", "was told of a gap"),
     # Being slow
     Mutant(_never_falls_behind, Hub, "_fall_behind", "bytes wait for one client"),
     Mutant(_skips_the_rest, CatchUp, "_replay", ": a hole"),

@@ -12,7 +12,7 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.commands import Decided, FloorEffect, FloorEvent
 from chatserver.domain.listening.state import Listener, Seeker, Session, SessionId, Wish
-from chatserver.store.contract import FloorChange, FloorCommitted, Store
+from chatserver.store.contract import ListeningChange, ListeningCommitted, Store
 from tests.store.kit import START
 
 T = TypeVar("T")
@@ -45,10 +45,10 @@ def session(id_: str, who: MemberId, *listeners: MemberId, **fields: object) -> 
 
 async def does(
     store: Store, *events: FloorEvent, effects: tuple[FloorEffect, ...] = (), now: int = START
-) -> FloorCommitted:
+) -> ListeningCommitted:
     """Commit events and effects, whatever stands on the floor."""
     decided = Decided(events=events, effects=effects)
-    return await store.commit_floor(FloorChange(decide=lambda floor: decided, now=Millis(now)))
+    return await store.commit_listening(ListeningChange(decide=lambda floor: decided, now=Millis(now)))
 
 
 async def at_once(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from chatserver.store.contract import StoreUnavailable
-from chatserver.store.core.group_commit import Gathering
+from chatserver.store.core.group_commit import GroupCommit
 
 
 class Table:
@@ -31,9 +31,9 @@ class Table:
         return [10 * number for number in numbers]
 
 
-async def gathered(table: Table, *numbers: int, timeout: float = 5.0) -> tuple[Gathering[int, int], list[object]]:
+async def gathered(table: Table, *numbers: int, timeout: float = 5.0) -> tuple[GroupCommit[int, int], list[object]]:
     """Outcomes of numbers of which the first is under way before the others come."""
-    gathering: Gathering[int, int] = Gathering(table.serve, timeout, 100)
+    gathering: GroupCommit[int, int] = GroupCommit(table.serve, timeout, 100)
     first = asyncio.create_task(gathering.run(numbers[0]))
     async with asyncio.timeout(5):
         await table.asked.wait()
@@ -74,7 +74,7 @@ async def test_a_store_that_is_away_is_asked_once_for_all_who_wait() -> None:
 
 
 async def test_a_batch_that_never_ends_holds_nobody_beyond_their_time() -> None:
-    gathering: Gathering[int, int] = Gathering(Table().serve, 0.2, 100)
+    gathering: GroupCommit[int, int] = GroupCommit(Table().serve, 0.2, 100)
     waiting = [asyncio.create_task(gathering.run(number)) for number in (1, 2)]
     async with asyncio.timeout(5):
         outcomes = await asyncio.gather(*waiting, return_exceptions=True)
@@ -86,12 +86,12 @@ async def test_a_batch_that_never_ends_holds_nobody_beyond_their_time() -> None:
 
 async def test_there_is_nothing_to_finish_where_nothing_was_asked() -> None:
     async with asyncio.timeout(1):
-        await Gathering(Table().serve, 60.0, 1).finish()
+        await GroupCommit(Table().serve, 60.0, 1).finish()
 
 
 async def test_who_gave_up_is_not_served() -> None:
     table = Table()
-    gathering: Gathering[int, int] = Gathering(table.serve, 5.0, 100)
+    gathering: GroupCommit[int, int] = GroupCommit(table.serve, 5.0, 100)
     tasks = [asyncio.create_task(gathering.run(number)) for number in (1, 2, 3)]
     await asyncio.sleep(0)
     tasks[1].cancel()

@@ -14,7 +14,7 @@ import pytest
 
 from chatserver.domain.history import HighWater
 from chatserver.domain.rooms.rooms import room_channel
-from chatserver.handlers.high_water import FILE, Keeper, note, recall, renew_if_behind
+from chatserver.handlers.high_water import FILE, HighWaterKeeper, note, recall, renew_if_behind
 from chatserver.store.contract import Store
 from chatserver.store.drivers.sqlite import SqliteStore
 from tests.kit.server import ChatServer
@@ -51,10 +51,10 @@ async def test_older_database_begins_anew_once(backup: tuple[Database, Callable[
     store = database.store()
     await store.open()
     epochs = await _epochs(store)
-    await Keeper(store, tmp_path).keep()
+    await HighWaterKeeper(store, tmp_path).keep()
     assert await renew_if_behind(store, tmp_path) is None
     await say(store, await newcomer(store, "Ben"), "after the backup")
-    await Keeper(store, tmp_path).keep()
+    await HighWaterKeeper(store, tmp_path).keep()
     assert await renew_if_behind(store, tmp_path) is None
     await store.close()
     restore()
@@ -74,7 +74,7 @@ async def test_what_was_noted_never_falls_while_the_server_runs(
     await store.open()
     seen = HighWater(2**50, 7)
     note(tmp_path, seen)
-    await Keeper(store, tmp_path).keep()
+    await HighWaterKeeper(store, tmp_path).keep()
     assert recall(tmp_path) == seen
     await store.close()
 
@@ -95,7 +95,7 @@ async def test_directory_that_takes_nothing_stops_nobody(
 ) -> None:
     store = backup[0].store()
     await store.open()
-    keeper = Keeper(store, tmp_path / "missing")
+    keeper = HighWaterKeeper(store, tmp_path / "missing")
     for _ in range(3):
         await keeper.keep()
     assert [each.message for each in caplog.records] == ["high_water_not_noted"]
@@ -109,7 +109,7 @@ async def test_disk_that_hangs_holds_nobody_up(backup: tuple[Database, Callable[
     os.mkfifo(tmp_path / FILE)
     answers = threading.Timer(2.0, (tmp_path / FILE).write_bytes, [b""])
     answers.start()
-    keeping = asyncio.create_task(Keeper(store, tmp_path).keep())
+    keeping = asyncio.create_task(HighWaterKeeper(store, tmp_path).keep())
     slowest = 0.0
     while not keeping.done():
         began = time.monotonic()

@@ -209,10 +209,10 @@ async def test_a_worker_that_vanishes_in_a_transaction_does_not_keep_its_locks(
     store: Store, database: Database
 ) -> None:
     """Its connection stays open and says nothing, as when the network between them is cut."""
-    from chatserver.store.drivers.postgres_connection import Way, connect
+    from chatserver.store.drivers.postgres_connection import ConnectionMode, connect
 
     ada = await newcomer(store, "Ada")
-    vanished = await connect(Way(database.url, TIMEOUT))
+    vanished = await connect(ConnectionMode(database.url, TIMEOUT))
     await vanished.execute("BEGIN")
     await vanished.execute("SELECT * FROM channels FOR UPDATE")
     await comes_back(store, ada)

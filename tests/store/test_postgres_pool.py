@@ -10,7 +10,7 @@ import pytest
 from chatserver.store.contract import StoreUnavailable
 from chatserver.store.drivers import postgres_pool
 from chatserver.store.drivers.postgres import PostgresStore
-from chatserver.store.drivers.postgres_connection import Way, connect
+from chatserver.store.drivers.postgres_connection import ConnectionMode, connect
 from chatserver.store.drivers.postgres_pool import Pool, shares
 from chatserver.store.operations import SchemaMismatch
 from tests.kit.postgres import PostgresServer
@@ -96,7 +96,7 @@ async def test_where_the_server_gives_fewer_everything_waits_and_nothing_is_refu
 
 async def test_who_waits_for_a_connection_has_it_before_those_who_have_had_one(limited: Database) -> None:
     """Lanes that have work without an end give their connection back and take it again in the same turn of the loop."""
-    pool = Pool(partial(connect, Way(limited.url, 5.0)))
+    pool = Pool(partial(connect, ConnectionMode(limited.url, 5.0)))
     busy, other = pool.road(2), pool.road(3)
     is_over = False
 

@@ -10,7 +10,7 @@ import pytest
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.store.contract import StoreUnavailable
-from chatserver.store.core.circuit_breaker import Silence
+from chatserver.store.core.circuit_breaker import CircuitBreaker
 from tests.store.kit import until
 
 TIMEOUT = 0.2
@@ -49,15 +49,15 @@ def _long_ago() -> float:
     return asyncio.get_running_loop().time() - TIMEOUT
 
 
-async def _begun(oracle: Oracle) -> Silence:
-    silence = Silence("words", oracle.ask, TIMEOUT)
+async def _begun(oracle: Oracle) -> CircuitBreaker:
+    silence = CircuitBreaker("words", oracle.ask, TIMEOUT)
     silence.refused(_long_ago())
     assert silence.is_on
     return silence
 
 
 async def test_who_is_told_no_at_once_may_go_on_asking() -> None:
-    silence = Silence("words", Oracle().ask, TIMEOUT)
+    silence = CircuitBreaker("words", Oracle().ask, TIMEOUT)
     silence.refused(asyncio.get_running_loop().time())
     assert not silence.is_on
     await silence.check()

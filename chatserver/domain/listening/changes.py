@@ -22,13 +22,13 @@ from chatserver.domain.listening.commands import (
     ShareForgotten,
     ShareSet,
 )
-from chatserver.domain.listening.state import Floor, Listener, Seeker, Session, SessionId, Share
+from chatserver.domain.listening.state import FairShare, Listener, ListeningState, Seeker, Session, SessionId
 
 
-class Draft:
+class Changes:
     """The floor's tables, each copied when it is first written to. What ends as it was is no event."""
 
-    def __init__(self, floor: Floor) -> None:
+    def __init__(self, floor: ListeningState) -> None:
         self.before = floor
         self.floor = floor
         """How the floor stands in this draft."""
@@ -88,7 +88,7 @@ class Draft:
     def drop_session(self, session: SessionId) -> None:
         self._write_sessions(session).pop(session, None)
 
-    def set_share(self, share: Share) -> None:
+    def set_share(self, share: FairShare) -> None:
         self._write_shares(share.id)[share.id] = share
 
     def drop_share(self, share: str) -> None:
@@ -113,7 +113,7 @@ class Draft:
         self._sessions[session] = None
         return self.floor.sessions
 
-    def _write_shares(self, share: str) -> dict[str, Share]:
+    def _write_shares(self, share: str) -> dict[str, FairShare]:
         if not self._shares:
             self.floor = msgspec.structs.replace(self.floor, shares={**self.floor.shares})
         self._shares[share] = None

@@ -9,7 +9,7 @@ import msgspec
 
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
-from chatserver.domain.listening.state import Listener, Profile, Seeker, Session, SessionId, Share, Wish
+from chatserver.domain.listening.state import FairShare, Listener, Profile, Seeker, Session, SessionId, Wish
 
 
 class _Struct(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +37,7 @@ class Ask(_Struct, frozen=True, kw_only=True):
     allowance: int = 1
 
 
-class Withdraw(_Struct, frozen=True, kw_only=True):
+class GiveUpPlace(_Struct, frozen=True, kw_only=True):
     """Leave the queue."""
 
 
@@ -95,7 +95,7 @@ class MarkReady(_Struct, frozen=True, kw_only=True):
     """The readiness check was passed."""
 
 
-class Debrief(_Struct, frozen=True, kw_only=True):
+class WriteDebrief(_Struct, frozen=True, kw_only=True):
     """The note to a supervisor, about the listener, that is due after a heavy session. Raises SESSION_UNKNOWN."""
 
     session: SessionId
@@ -224,9 +224,9 @@ class Renamed(_Struct, frozen=True, kw_only=True):
     person: Person
 
 
-FloorCommand = (
+ListeningAction = (
     Ask
-    | Withdraw
+    | GiveUpPlace
     | TakePlaceBack
     | GiveFeedback
     | SetProfile
@@ -236,7 +236,7 @@ FloorCommand = (
     | Decline
     | SayNobody
     | MarkReady
-    | Debrief
+    | WriteDebrief
     | EndSession
     | Extend
     | TalkAgain
@@ -295,7 +295,7 @@ class SessionForgotten(_Struct, frozen=True, kw_only=True):
 class ShareSet(_Struct, frozen=True, kw_only=True):
     """What a member or a network had of the listeners changed."""
 
-    share: Share
+    share: FairShare
 
 
 class ShareForgotten(_Struct, frozen=True, kw_only=True):
@@ -312,7 +312,7 @@ FloorEvent = (
 # Effects: what the same transaction does outside the floor. The store carries them out.
 
 
-class OpenRoom(_Struct, frozen=True, kw_only=True):
+class OpenSessionRoom(_Struct, frozen=True, kw_only=True):
     """The closed room of a new session, with its members."""
 
     session: SessionId
@@ -334,7 +334,7 @@ class ExpelFromRoom(_Struct, frozen=True, kw_only=True):
     member: MemberId
 
 
-class CloseRoom(_Struct, frozen=True, kw_only=True):
+class CloseSessionRoom(_Struct, frozen=True, kw_only=True):
     """The session is over: nobody writes any more. Published in the room as `room_changed`."""
 
     session: SessionId
@@ -399,10 +399,10 @@ class KeepFeedback(_Struct, frozen=True, kw_only=True):
 
 
 FloorEffect = (
-    OpenRoom
+    OpenSessionRoom
     | AdmitToRoom
     | ExpelFromRoom
-    | CloseRoom
+    | CloseSessionRoom
     | DropRoom
     | NoteWait
     | KeepWords

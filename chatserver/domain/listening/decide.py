@@ -14,14 +14,13 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.listening import fair_shares, sessions
-from chatserver.domain.listening.changes import Draft
+from chatserver.domain.listening.changes import Changes
 from chatserver.domain.listening.commands import (
     Accept,
     AnswerAskIn,
     Ask,
     AskIn,
     Block,
-    Debrief,
     Decided,
     Decline,
     Dismiss,
@@ -29,14 +28,15 @@ from chatserver.domain.listening.commands import (
     ExpelFromRoom,
     Extend,
     Flag,
-    FloorCommand,
     FloorEvent,
     GiveFeedback,
+    GiveUpPlace,
     Hire,
     KeepApart,
     KeepDebrief,
     ListenerLeft,
     ListenerSet,
+    ListeningAction,
     MarkReady,
     Renamed,
     ReportSession,
@@ -57,57 +57,59 @@ from chatserver.domain.listening.commands import (
     TakeWords,
     TalkAgain,
     Typed,
-    Withdraw,
+    WriteDebrief,
 )
 from chatserver.domain.listening.matching import may_meet
 from chatserver.domain.listening.rest_rules import declining, pause_of
-from chatserver.domain.listening.state import Ending, Floor, Listener, ListeningRules, Seeker, SessionId, Wish
+from chatserver.domain.listening.state import Ending, Listener, ListeningRules, ListeningState, Seeker, SessionId, Wish
 from chatserver.domain.listening.timers import next_due, refused, settle_draft
 
 _DOING: Final = 15_000
 """A listener's doing is noted when the last is older than this: a command that is sent again changes nothing."""
 
-_Rule = Callable[[Draft, Any, MemberId, Millis, ListeningRules], SessionId | None]
+_Rule = Callable[[Changes, Any, MemberId, Millis, ListeningRules], SessionId | None]
 
 
-def decide(floor: Floor, command: FloorCommand, who: MemberId, now: Millis, rules: ListeningRules) -> Decided:
+def decide(
+    floor: ListeningState, command: ListeningAction, who: MemberId, now: Millis, rules: ListeningRules
+) -> Decided:
     """Answer a command. Raises Refusal. No events means that it was already so. `who` asks; for commands of the service
     itself it is not looked at."""
-    draft = Draft(floor)
+    draft = Changes(floor)
     return draft.decided(_decide(draft, command, who, now, rules))
 
 
-def settle(floor: Floor, now: Millis, rules: ListeningRules) -> Decided:
+def settle(floor: ListeningState, now: Millis, rules: ListeningRules) -> Decided:
     """What time and fairness demand. Settling again at the same moment changes nothing."""
-    draft = Draft(floor)
+    draft = Changes(floor)
     settle_draft(draft, now, rules)
     return draft.decided()
 
 
 def decide_and_settle(
-    floor: Floor, command: FloorCommand, who: MemberId, now: Millis, rules: ListeningRules
+    floor: ListeningState, command: ListeningAction, who: MemberId, now: Millis, rules: ListeningRules
 ) -> Decided:
     """Both, as one commit. Raises Refusal of the command; then nothing is settled either."""
-    draft = Draft(floor)
+    draft = Changes(floor)
     session = _decide(draft, command, who, now, rules)
     settle_draft(draft, now, rules)
     return draft.decided(session)
 
 
-def due_at(floor: Floor, now: Millis, rules: ListeningRules) -> Millis | None:
+def due_at(floor: ListeningState, now: Millis, rules: ListeningRules) -> Millis | None:
     """When `settle` would next change anything, as far as the floor says now; None for never. At `now` or before it
     where it would change something already."""
     return next_due(floor, now, rules)
 
 
-def evolve(floor: Floor, event: FloorEvent) -> Floor:
+def evolve(floor: ListeningState, event: FloorEvent) -> ListeningState:
     """The floor after an event. Never refuses; the same event twice changes nothing. The version is the store's."""
     return evolve_all(floor, (event,))
 
 
-def evolve_all(floor: Floor, events: Iterable[FloorEvent]) -> Floor:
+def evolve_all(floor: ListeningState, events: Iterable[FloorEvent]) -> ListeningState:
     """The floor after many events, with one copy of what they change."""
-    draft = Draft(floor)
+    draft = Changes(floor)
     for event in events:
         match event:
             case SeekerSet(seeker=seeker):
@@ -131,14 +133,16 @@ def evolve_all(floor: Floor, events: Iterable[FloorEvent]) -> Floor:
     return draft.floor
 
 
-def _decide(draft: Draft, command: FloorCommand, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId | None:
+def _decide(
+    draft: Changes, command: ListeningAction, who: MemberId, now: Millis, rules: ListeningRules
+) -> SessionId | None:
     return _RULES[type(command)](draft, command, who, now, rules)
 
 
 # ------------------------------------------------------------------------------------------------ seekers
 
 
-def _ask(draft: Draft, command: Ask, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+def _ask(draft: Changes, command: Ask, who: MemberId, now: Millis, rules: ListeningRules) -> None:
     seeker = draft.floor.seekers.get(who)
     wish = _possible(draft.floor, command.wish)
     if seeker is None:
@@ -156,7 +160,9 @@ def _ask(draft: Draft, command: Ask, who: MemberId, now: Millis, rules: Listenin
     draft.set_seeker(changed)
 
 
-def _new_seeker(floor: Floor, command: Ask, who: MemberId, wish: Wish, now: Millis, rules: ListeningRules) -> Seeker:
+def _new_seeker(
+    floor: ListeningState, command: Ask, who: MemberId, wish: Wish, now: Millis, rules: ListeningRules
+) -> Seeker:
     networks = (command.network, *command.around) if command.network else ()
     fair_shares.require(floor, who, networks, command.allowance, now, rules)
     rests_until = fair_shares.rests_until(floor, who, networks, command.allowance, rules)
@@ -175,13 +181,13 @@ def _new_seeker(floor: Floor, command: Ask, who: MemberId, wish: Wish, now: Mill
     )
 
 
-def _withdrawn(draft: Draft, seeker: Seeker, command: Ask, now: Millis, rules: ListeningRules) -> Seeker:
+def _withdrawn(draft: Changes, seeker: Seeker, command: Ask, now: Millis, rules: ListeningRules) -> Seeker:
     fair_shares.withdrew(draft, seeker, now)
     rests_until = fair_shares.rests_until(draft.floor, seeker.member, seeker.networks, command.allowance, rules)
     return replace(seeker, proposal=None, rests_until=rests_until, is_quiet=True)
 
 
-def _withdraw(draft: Draft, command: Withdraw, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+def _withdraw(draft: Changes, command: GiveUpPlace, who: MemberId, now: Millis, rules: ListeningRules) -> None:
     seeker = draft.floor.seekers.get(who)
     if seeker is not None and seeker.session is None:
         if seeker.proposal is not None:
@@ -189,7 +195,7 @@ def _withdraw(draft: Draft, command: Withdraw, who: MemberId, now: Millis, rules
         draft.drop_seeker(who)
 
 
-def _take_place_back(draft: Draft, command: TakePlaceBack, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+def _take_place_back(draft: Changes, command: TakePlaceBack, who: MemberId, now: Millis, rules: ListeningRules) -> None:
     seeker = draft.floor.seekers.get(who)
     if seeker is None:
         raise Refusal(Reason.PLACE_GONE)
@@ -204,7 +210,7 @@ def _back(seeker: Seeker, now: Millis) -> Seeker:
     return replace(seeker, lapsed_at=None, seen_at=Millis(max(seeker.seen_at, now)))
 
 
-def _possible(floor: Floor, wish: Wish) -> Wish:
+def _possible(floor: ListeningState, wish: Wish) -> Wish:
     """Nobody waits for one listener only who listens here no more."""
     return wish if wish.member is None or wish.member in floor.listeners else replace(wish, member=None, only=False)
 
@@ -212,12 +218,12 @@ def _possible(floor: Floor, wish: Wish) -> Wish:
 # ------------------------------------------------------------------------------------------------ listeners
 
 
-def _set_profile(draft: Draft, command: SetProfile, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+def _set_profile(draft: Changes, command: SetProfile, who: MemberId, now: Millis, rules: ListeningRules) -> None:
     profile = replace(command.profile, cap=max(1, min(command.profile.cap, rules.most_cap)))
     draft.set_listener(_active(replace(draft.own_listener(who), profile=profile), now))
 
 
-def _set_available(draft: Draft, command: SetAvailable, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+def _set_available(draft: Changes, command: SetAvailable, who: MemberId, now: Millis, rules: ListeningRules) -> None:
     listener = draft.own_listener(who)
     if command.on and listener.ready_at is None:
         raise Refusal(Reason.NOT_READY)
@@ -228,11 +234,11 @@ def _set_available(draft: Draft, command: SetAvailable, who: MemberId, now: Mill
     draft.set_listener(_active(listener, now))
 
 
-def _still_here(draft: Draft, command: StillHere, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+def _still_here(draft: Changes, command: StillHere, who: MemberId, now: Millis, rules: ListeningRules) -> None:
     draft.set_listener(_active(draft.own_listener(who), now))
 
 
-def _accept(draft: Draft, command: Accept, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
+def _accept(draft: Changes, command: Accept, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     listener = draft.own_listener(who)
     seeker = draft.floor.seekers.get(command.seeker)
     if seeker is None:
@@ -249,7 +255,7 @@ def _accept(draft: Draft, command: Accept, who: MemberId, now: Millis, rules: Li
     return command.session
 
 
-def _decline(draft: Draft, command: Decline, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+def _decline(draft: Changes, command: Decline, who: MemberId, now: Millis, rules: ListeningRules) -> None:
     listener = draft.own_listener(who)
     seeker = draft.floor.seekers.get(command.seeker)
     if seeker is not None and seeker.proposal is not None and seeker.proposal.listener == who:
@@ -257,13 +263,13 @@ def _decline(draft: Draft, command: Decline, who: MemberId, now: Millis, rules: 
         draft.set_listener(_active(declining(replace(listener, ignored=0), now), now))
 
 
-def _mark_ready(draft: Draft, command: MarkReady, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+def _mark_ready(draft: Changes, command: MarkReady, who: MemberId, now: Millis, rules: ListeningRules) -> None:
     listener = draft.own_listener(who)
     if listener.ready_at is None:
         draft.set_listener(_active(replace(listener, ready_at=now), now))
 
 
-def _debrief(draft: Draft, command: Debrief, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+def _debrief(draft: Changes, command: WriteDebrief, who: MemberId, now: Millis, rules: ListeningRules) -> None:
     listener = draft.own_listener(who)
     if listener.owes is None or listener.owes != command.session:
         raise Refusal(Reason.SESSION_UNKNOWN)
@@ -281,18 +287,18 @@ def _active(listener: Listener, now: Millis) -> Listener:
 # ------------------------------------------------------------------------------------------------ the service itself
 
 
-def _settle(draft: Draft, command: Settle, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+def _settle(draft: Changes, command: Settle, who: MemberId, now: Millis, rules: ListeningRules) -> None:
     """What time demands follows every command."""
 
 
-def _hire(draft: Draft, command: Hire, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+def _hire(draft: Changes, command: Hire, who: MemberId, now: Millis, rules: ListeningRules) -> None:
     person = command.person
     if person.id not in draft.floor.listeners:
         draft.set_listener(Listener(member=person.id, name=person.name, since=now))
     _rename(draft, person)
 
 
-def _dismiss(draft: Draft, command: Dismiss, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+def _dismiss(draft: Changes, command: Dismiss, who: MemberId, now: Millis, rules: ListeningRules) -> None:
     """As if they had vanished, at once. Of somebody who is erased nothing is left but that they were there."""
     member = command.member
     ending = Ending.ERASED if command.is_erased else Ending.STAFF
@@ -321,7 +327,7 @@ def _dismiss(draft: Draft, command: Dismiss, who: MemberId, now: Millis, rules: 
                 draft.set_session(sessions.without(session, member))
 
 
-def _step_out(draft: Draft, command: StepOut, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+def _step_out(draft: Changes, command: StepOut, who: MemberId, now: Millis, rules: ListeningRules) -> None:
     """As if they had vanished, and without a way back into what was written, also where it is over. Whose session it
     was stays as it is, or nobody could report them any more."""
     member = command.member
@@ -334,18 +340,18 @@ def _step_out(draft: Draft, command: StepOut, who: MemberId, now: Millis, rules:
             draft.set_session(replace(session, asked=None))
 
 
-def _keep_apart(draft: Draft, command: KeepApart, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+def _keep_apart(draft: Changes, command: KeepApart, who: MemberId, now: Millis, rules: ListeningRules) -> None:
     for member, listener in ((who, command.other), (command.other, who)):
         seeker = draft.floor.seekers.get(member)
         if seeker is not None and listener in draft.floor.listeners:
             draft.set_seeker(replace(seeker, avoid=seeker.avoid | {listener}))
 
 
-def _renamed(draft: Draft, command: Renamed, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+def _renamed(draft: Changes, command: Renamed, who: MemberId, now: Millis, rules: ListeningRules) -> None:
     _rename(draft, command.person)
 
 
-def _rename(draft: Draft, person: Person) -> None:
+def _rename(draft: Changes, person: Person) -> None:
     if (listener := draft.floor.listeners.get(person.id)) is not None:
         draft.set_listener(replace(listener, name=person.name))
     if (seeker := draft.floor.seekers.get(person.id)) is not None:
@@ -357,9 +363,9 @@ def _rename(draft: Draft, person: Person) -> None:
             draft.set_session(replace(session, names={**session.names, person.id: person.name}))
 
 
-_RULES: Final[dict[type[FloorCommand], _Rule]] = {
+_RULES: Final[dict[type[ListeningAction], _Rule]] = {
     Ask: _ask,
-    Withdraw: _withdraw,
+    GiveUpPlace: _withdraw,
     TakePlaceBack: _take_place_back,
     GiveFeedback: sessions.give_feedback,
     SetProfile: _set_profile,
@@ -369,7 +375,7 @@ _RULES: Final[dict[type[FloorCommand], _Rule]] = {
     Decline: _decline,
     SayNobody: sessions.say_nobody,
     MarkReady: _mark_ready,
-    Debrief: _debrief,
+    WriteDebrief: _debrief,
     EndSession: sessions.end_session,
     Extend: sessions.extend,
     TalkAgain: sessions.talk_again,

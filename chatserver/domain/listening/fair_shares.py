@@ -1,8 +1,8 @@
 """What one member, and one network, may have of the listeners: fair shares of what there is least of.
 
-Pure: time arrives as an argument. A `Share` remembers the sessions that a member began in the last day, what a listener
-said of them, and proposals that they withdrew from; the same is remembered of the network that they asked from, for an
-hour. `docs/decisions/0118-fair-shares-of-listeners.md` gives the reasons.
+Pure: time arrives as an argument. A `FairShare` remembers the sessions that a member began in the last day, what a
+listener said of them, and proposals that they withdrew from; the same is remembered of the network that they asked
+from, for an hour. `docs/decisions/0118-fair-shares-of-listeners.md` gives the reasons.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from msgspec.structs import replace
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.listening.changes import Draft
+from chatserver.domain.listening.changes import Changes
 from chatserver.domain.listening.rest_rules import DAY
-from chatserver.domain.listening.state import Floor, ListeningRules, Seeker, Session, Share
+from chatserver.domain.listening.state import FairShare, ListeningRules, ListeningState, Seeker, Session
 from chatserver.domain.sources import WIDENING
 
 HOUR: Final = 3_600_000
@@ -32,12 +32,12 @@ def network_id(network: str) -> str:
     return _NETWORK + network
 
 
-def is_network(share: Share) -> bool:
+def is_network(share: FairShare) -> bool:
     """Return whether a share is a network's, which is kept for an hour, and not a member's, which is kept for a day."""
     return share.id.startswith(_NETWORK)
 
 
-def expires_at(share: Share) -> Millis:
+def expires_at(share: FairShare) -> Millis:
     """Return when a share says nothing any more and must be dropped."""
     span = HOUR if is_network(share) else DAY
     last = max((*share.sessions, *share.nobody), default=None)
@@ -50,7 +50,7 @@ def expires_at(share: Share) -> Millis:
 
 
 def require(
-    floor: Floor, who: MemberId, networks: tuple[str, ...], allowance: int, now: Millis, rules: ListeningRules
+    floor: ListeningState, who: MemberId, networks: tuple[str, ...], allowance: int, now: Millis, rules: ListeningRules
 ) -> None:
     """Refuse a new place in the queue to a member, or a network, that has had its share.
 
@@ -66,7 +66,7 @@ def require(
 
 
 def _require_of_network(
-    floor: Floor, who: MemberId, network: str, allowance: int, now: Millis, rules: ListeningRules
+    floor: ListeningState, who: MemberId, network: str, allowance: int, now: Millis, rules: ListeningRules
 ) -> None:
     waiting = sum(
         network in seeker.networks and seeker.session is None
@@ -84,7 +84,7 @@ def _require_of_network(
         raise Refusal(Reason.PLACES_USED, retry_after=60.0)
 
 
-def had(floor: Floor, who: MemberId, now: Millis, rules: ListeningRules) -> int:
+def had(floor: ListeningState, who: MemberId, now: Millis, rules: ListeningRules) -> int:
     """Return how many sessions of today a member asks behind: whoever had fewer comes first."""
     share = floor.shares.get(who)
     if share is None:
@@ -95,7 +95,7 @@ def had(floor: Floor, who: MemberId, now: Millis, rules: ListeningRules) -> int:
 
 
 def rests_until(
-    floor: Floor, who: MemberId, networks: tuple[str, ...], allowance: int, rules: ListeningRules
+    floor: ListeningState, who: MemberId, networks: tuple[str, ...], allowance: int, rules: ListeningRules
 ) -> Millis | None:
     """Return until when nobody is asked about a member who withdrew from proposals, or None.
 
@@ -110,7 +110,7 @@ def rests_until(
     return max(found, default=None)
 
 
-def _member_again_at(share: Share | None, now: Millis, rules: ListeningRules) -> Millis | None:
+def _member_again_at(share: FairShare | None, now: Millis, rules: ListeningRules) -> Millis | None:
     if share is None:
         return None
     ends: list[int] = []
@@ -122,7 +122,7 @@ def _member_again_at(share: Share | None, now: Millis, rules: ListeningRules) ->
     return Millis(max(ends)) if ends else None
 
 
-def _rest_ends(share: Share | None, free: int, rules: ListeningRules) -> Millis | None:
+def _rest_ends(share: FairShare | None, free: int, rules: ListeningRules) -> Millis | None:
     if share is None or not share.withdrawn:
         return None
     last = share.withdrawn[-1]
@@ -143,27 +143,27 @@ def _recent(moments: tuple[Millis, ...], now: Millis, span: int) -> tuple[Millis
 # ------------------------------------------------------------------------------------------------ what is remembered
 
 
-def begun(draft: Draft, seeker: Seeker, now: Millis) -> None:
+def begun(draft: Changes, seeker: Seeker, now: Millis) -> None:
     """Remember that a member, and the network that they asked from, began a session."""
     for share in _shares_of(draft, seeker):
         span = HOUR if is_network(share) else DAY
         draft.set_share(replace(share, sessions=(*_recent(share.sessions, now, span), now)))
 
 
-def withdrew(draft: Draft, seeker: Seeker, now: Millis) -> None:
+def withdrew(draft: Changes, seeker: Seeker, now: Millis) -> None:
     """Remember that a member took back what a listener was being asked about."""
     for share in _shares_of(draft, seeker):
         kept = _recent(share.withdrawn, now, HOUR)[-_REMEMBERED + 1 :]
         draft.set_share(replace(share, withdrawn=(*kept, now)))
 
 
-def was_nobody(draft: Draft, session: Session, now: Millis) -> None:
+def was_nobody(draft: Changes, session: Session, now: Millis) -> None:
     """Remember that a listener found nobody in a session of a member."""
-    share = draft.floor.shares.get(session.seeker) or Share(id=session.seeker)
+    share = draft.floor.shares.get(session.seeker) or FairShare(id=session.seeker)
     draft.set_share(replace(share, nobody=(*_recent(share.nobody, now, DAY), now)))
 
 
-def give_back(draft: Draft, session: Session, *, to_network: bool = True) -> None:
+def give_back(draft: Changes, session: Session, *, to_network: bool = True) -> None:
     """Forget a session that ended before it was any use to its seeker, through nothing that they did; or, without
     `to_network`, of what they did themselves, so that it counts for where they asked from. Where that was is not kept
     with the session: the moment at which it began says which shares have it."""
@@ -173,15 +173,15 @@ def give_back(draft: Draft, session: Session, *, to_network: bool = True) -> Non
             _forget_one(draft, share, session.started_at)
 
 
-def _forget_one(draft: Draft, share: Share, began: Millis) -> None:
+def _forget_one(draft: Changes, share: FairShare, began: Millis) -> None:
     at = share.sessions.index(began)
     kept = replace(share, sessions=share.sessions[:at] + share.sessions[at + 1 :])
-    if kept == Share(id=share.id):
+    if kept == FairShare(id=share.id):
         draft.drop_share(share.id)
     else:
         draft.set_share(kept)
 
 
-def _shares_of(draft: Draft, seeker: Seeker) -> list[Share]:
+def _shares_of(draft: Changes, seeker: Seeker) -> list[FairShare]:
     ids = [seeker.member, *(network_id(network) for network in seeker.networks)]
-    return [draft.floor.shares.get(each) or Share(id=each) for each in ids]
+    return [draft.floor.shares.get(each) or FairShare(id=each) for each in ids]

@@ -13,13 +13,13 @@ import msgspec
 from chatserver.domain.history import Millis
 from chatserver.domain.listening.matching import loads, next_proposals
 from chatserver.domain.listening.rest_rules import cap_of, pause_of, taken_this_week, taken_today
-from chatserver.domain.listening.state import Floor, Listener, ListeningRules, Proposal, Seeker, Session
+from chatserver.domain.listening.state import Listener, ListeningRules, ListeningState, Proposal, Seeker, Session
 
 _LATE: Final = 10_000
 """Milliseconds by which something may be overdue: those who see to it wake now and then, and are sometimes killed."""
 
 
-class Audit(msgspec.Struct, frozen=True, kw_only=True):
+class BrokenInvariants(msgspec.Struct, frozen=True, kw_only=True):
     """How many times each promise is broken on a floor. All of them are 0 on a floor that was settled just now."""
 
     shared_sessions: int = 0
@@ -51,17 +51,17 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
         return sum(getattr(self, name) for name in PROMISES)
 
 
-PROMISES = tuple(name for name in Audit.__struct_fields__ if not name.startswith("idle"))
+PROMISES = tuple(name for name in BrokenInvariants.__struct_fields__ if not name.startswith("idle"))
 
 
-def audit(floor: Floor, now: Millis, rules: ListeningRules) -> Audit:
+def check_invariants(floor: ListeningState, now: Millis, rules: ListeningRules) -> BrokenInvariants:
     """Count what does not hold at `now`."""
     live = [session for session in floor.sessions.values() if session.is_live]
     seats = loads(floor)
     asked = Counter(seeker.proposal.listener for seeker in floor.seekers.values() if seeker.proposal is not None)
     listeners = floor.listeners.values()
     idle = next_proposals(floor, now, rules)
-    return Audit(
+    return BrokenInvariants(
         shared_sessions=_shared_sessions(floor, live),
         double_seekers=sum(count > 1 for count in Counter(session.seeker for session in live).values()),
         over_cap=sum(_is_over_cap(each, seats[each.member], asked[each.member], rules) for each in listeners),
@@ -81,7 +81,7 @@ def audit(floor: Floor, now: Millis, rules: ListeningRules) -> Audit:
     )
 
 
-def _shared_sessions(floor: Floor, live: list[Session]) -> int:
+def _shared_sessions(floor: ListeningState, live: list[Session]) -> int:
     """Live sessions without their seeker on the floor, and seekers who are where no session of theirs is."""
     theirs = {session.id: session.seeker for session in live}
     inside = {seeker.session: member for member, seeker in floor.seekers.items() if seeker.session is not None}
@@ -96,7 +96,7 @@ def _is_over_cap(listener: Listener, seats: int, asked: int, rules: ListeningRul
     return seats > rules.most_cap or (asked > 0 and seats > cap_of(listener, rules))
 
 
-def _orphans(floor: Floor, live: list[Session], now: Millis, rules: ListeningRules) -> int:
+def _orphans(floor: ListeningState, live: list[Session], now: Millis, rules: ListeningRules) -> int:
     away = sum(
         seeker.session is None
         and now - seeker.seen_at >= rules.grace + _LATE
@@ -118,6 +118,6 @@ def _orphans(floor: Floor, live: list[Session], now: Millis, rules: ListeningRul
     return away + left
 
 
-def _idle_ms(floor: Floor, seeker: Seeker, proposal: Proposal, now: Millis) -> int:
+def _idle_ms(floor: ListeningState, seeker: Seeker, proposal: Proposal, now: Millis) -> int:
     free_since = floor.listeners[proposal.listener].since
     return max(0, now - max(seeker.asked_at, free_since, seeker.refused_at or 0, seeker.rests_until or 0))

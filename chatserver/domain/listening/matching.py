@@ -15,7 +15,7 @@ import msgspec
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.rest_rules import cap_of, is_here, pause_of, room_to_take
-from chatserver.domain.listening.state import Floor, Listener, ListeningRules, Proposal, Seeker, Wish
+from chatserver.domain.listening.state import Listener, ListeningRules, ListeningState, Proposal, Seeker, Wish
 
 WHY: Final = {
     "came_back": "Their come-back words lead to this listener",
@@ -132,12 +132,12 @@ def order(seeker: Seeker) -> tuple[bool, int, Millis, MemberId]:
     return (not seeker.is_first, 0 if seeker.is_first else seeker.had, seeker.asked_at, seeker.member)
 
 
-def queue(floor: Floor) -> list[Seeker]:
+def queue(floor: ListeningState) -> list[Seeker]:
     """Everybody who waits, in order."""
     return sorted(filter(is_waiting, floor.seekers.values()), key=order)
 
 
-def place(floor: Floor, member: MemberId) -> int | None:
+def place(floor: ListeningState, member: MemberId) -> int | None:
     """Their place in the queue, from 1; None for somebody who does not wait. For many at once see `places`."""
     seeker = floor.seekers.get(member)
     if seeker is None or not is_waiting(seeker):
@@ -146,7 +146,7 @@ def place(floor: Floor, member: MemberId) -> int | None:
     return 1 + sum(order(other) < own for other in floor.seekers.values() if is_waiting(other))
 
 
-def places(floor: Floor) -> dict[MemberId, int]:
+def places(floor: ListeningState) -> dict[MemberId, int]:
     """The places of all who wait, from 1."""
     return {seeker.member: place for place, seeker in enumerate(queue(floor), start=1)}
 
@@ -165,7 +165,7 @@ def may_be_matched(seeker: Seeker, now: Millis, rules: ListeningRules) -> bool:
 # ------------------------------------------------------------------------------------------------ those who listen
 
 
-def loads(floor: Floor) -> Counter[MemberId]:
+def loads(floor: ListeningState) -> Counter[MemberId]:
     """How many seats of each listener are taken or promised: live sessions, proposals, and sessions they are asked
     into."""
     seats: Counter[MemberId] = Counter()
@@ -180,7 +180,7 @@ def loads(floor: Floor) -> Counter[MemberId]:
     return seats
 
 
-def promised(floor: Floor) -> Counter[MemberId]:
+def promised(floor: ListeningState) -> Counter[MemberId]:
     """How many sessions of each listener may yet begin from what they were asked."""
     promises = Counter(seeker.proposal.listener for seeker in floor.seekers.values() if seeker.proposal is not None)
     promises.update(
@@ -191,7 +191,7 @@ def promised(floor: Floor) -> Counter[MemberId]:
     return promises
 
 
-def is_eligible_listener(floor: Floor, listener: Listener, now: Millis, rules: ListeningRules) -> bool:
+def is_eligible_listener(floor: ListeningState, listener: Listener, now: Millis, rules: ListeningRules) -> bool:
     """Whether they could be asked about somebody now."""
     if any(
         seeker.proposal is not None and seeker.proposal.listener == listener.member for seeker in floor.seekers.values()
@@ -200,7 +200,7 @@ def is_eligible_listener(floor: Floor, listener: Listener, now: Millis, rules: L
     return may_take_one_more(floor, listener, now, rules)
 
 
-def may_take_one_more(floor: Floor, listener: Listener, now: Millis, rules: ListeningRules) -> bool:
+def may_take_one_more(floor: ListeningState, listener: Listener, now: Millis, rules: ListeningRules) -> bool:
     """Whether they are there, rested, and have a seat that is neither taken nor promised."""
     return (
         is_here(listener, now, rules)
@@ -210,7 +210,7 @@ def may_take_one_more(floor: Floor, listener: Listener, now: Millis, rules: List
     )
 
 
-def free_listeners(floor: Floor, now: Millis, rules: ListeningRules) -> list[Listener]:
+def free_listeners(floor: ListeningState, now: Millis, rules: ListeningRules) -> list[Listener]:
     """Everybody of whom `is_eligible_listener` holds."""
     there = [
         listener
@@ -234,7 +234,7 @@ def free_listeners(floor: Floor, now: Millis, rules: ListeningRules) -> list[Lis
 # ------------------------------------------------------------------------------------------------ proposals
 
 
-def next_proposals(floor: Floor, now: Millis, rules: ListeningRules) -> list[tuple[Seeker, Proposal]]:
+def next_proposals(floor: ListeningState, now: Millis, rules: ListeningRules) -> list[tuple[Seeker, Proposal]]:
     """Whom to ask about whom now. The one who has waited longest chooses first among the free, and so on down the
     queue; who can meet nobody who is free is passed over, and keeps the place."""
     free = {listener.member: listener for listener in free_listeners(floor, now, rules)}
@@ -295,7 +295,7 @@ def _proposal(seeker: Seeker, listener: Listener, now: Millis, rules: ListeningR
 # ------------------------------------------------------------------------------------------------ the estimate
 
 
-def pace(floor: Floor, now: Millis, rules: ListeningRules) -> Pace:
+def pace(floor: ListeningState, now: Millis, rules: ListeningRules) -> Pace:
     """What those who wait may expect, from the hand-overs of the last `rules.waits_kept`."""
     recent = sorted(
         (met_at, max(0, met_at - asked_at)) for asked_at, met_at in floor.waits if now - rules.waits_kept < met_at
@@ -333,7 +333,7 @@ class Prospects:
         return any(not _are_apart(seeker, listener) for listener in fitting)
 
 
-def estimate(floor: Floor, member: MemberId, now: Millis, rules: ListeningRules) -> tuple[int | None, int]:
+def estimate(floor: ListeningState, member: MemberId, now: Millis, rules: ListeningRules) -> tuple[int | None, int]:
     """In how many seconds somebody who waits may hope for a listener, and from how many hand-overs that is told."""
     expected, own = pace(floor, now, rules), place(floor, member)
     here = [listener for listener in floor.listeners.values() if is_here(listener, now, rules)]

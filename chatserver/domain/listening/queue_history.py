@@ -14,13 +14,13 @@ import msgspec
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.commands import FloorEvent, ListenerLeft, ListenerSet, SeekerLeft, SessionSet
-from chatserver.domain.listening.state import Floor, Seeker, Session
+from chatserver.domain.listening.state import ListeningState, Seeker, Session
 
 GRAIN: Final = 10_000
 """Milliseconds to which times are rounded."""
 
 
-class Outcome(StrEnum):
+class WaitOutcome(StrEnum):
     """How a wait ended."""
 
     MET = "met"
@@ -34,7 +34,7 @@ class Wait(msgspec.Struct, frozen=True):
 
     asked_at: Millis
     ended_at: Millis
-    outcome: Outcome
+    outcome: WaitOutcome
     length: int | None
 
 
@@ -58,7 +58,7 @@ def rounded(at: int) -> Millis:
     return Millis((at + GRAIN // 2) // GRAIN * GRAIN)
 
 
-def noted(before: Floor, events: Iterable[FloorEvent], now: Millis) -> list[Wait | Span]:
+def noted(before: ListeningState, events: Iterable[FloorEvent], now: Millis) -> list[Wait | Span]:
     """What one commit brings to an end. A wait that led to a session is noted once that is over: only then is its
     length known."""
     found: list[Wait | Span] = []
@@ -78,7 +78,7 @@ def noted(before: Floor, events: Iterable[FloorEvent], now: Millis) -> list[Wait
     return found
 
 
-def open_spans(floor: Floor, now: Millis) -> list[Span]:
+def open_spans(floor: ListeningState, now: Millis) -> list[Span]:
     """Of those who listen at this moment."""
     return [span for member in floor.listeners for span in _span(floor, member, now)]
 
@@ -90,17 +90,17 @@ def _session_over(before: Session | None, after: Session) -> list[Wait | Span]:
         # As with `NoteWait`: they tell nothing of how long others wait. Who lost a listener was noted the first time.
         return []
     length = rounded(max(0, after.ended_at - after.started_at))
-    return [Wait(rounded(min(after.asked_at, after.started_at)), rounded(after.started_at), Outcome.MET, length)]
+    return [Wait(rounded(min(after.asked_at, after.started_at)), rounded(after.started_at), WaitOutcome.MET, length)]
 
 
 def _left(seeker: Seeker | None, now: Millis) -> list[Wait | Span]:
     if seeker is None or seeker.session is not None or seeker.is_first or seeker.wish.only:
         return []
-    outcome, at = (Outcome.WITHDRAWN, now) if seeker.lapsed_at is None else (Outcome.LAPSED, seeker.lapsed_at)
+    outcome, at = (WaitOutcome.WITHDRAWN, now) if seeker.lapsed_at is None else (WaitOutcome.LAPSED, seeker.lapsed_at)
     return [Wait(rounded(min(seeker.asked_at, at)), rounded(at), outcome, None)]
 
 
-def _span(floor: Floor, member: MemberId, now: Millis) -> list[Span]:
+def _span(floor: ListeningState, member: MemberId, now: Millis) -> list[Span]:
     listener = floor.listeners.get(member)
     if listener is None or not listener.wants or listener.wanted_at is None:
         return []

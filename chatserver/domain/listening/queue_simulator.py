@@ -35,17 +35,17 @@ from chatserver.domain.listening.commands import (
     Decided,
     Dismiss,
     EndSession,
-    FloorCommand,
+    GiveUpPlace,
     ListenerSet,
+    ListeningAction,
     SeekerSet,
     SetAvailable,
     Spoke,
-    Withdraw,
 )
 from chatserver.domain.listening.decide import decide_and_settle, due_at, evolve_all, settle
-from chatserver.domain.listening.queue_history import GRAIN, Outcome, Recorded, Span, Wait
+from chatserver.domain.listening.queue_history import GRAIN, Recorded, Span, Wait, WaitOutcome
 from chatserver.domain.listening.rest_rules import NEVER
-from chatserver.domain.listening.state import Floor, Listener, ListeningRules, Profile, SessionId, Wish
+from chatserver.domain.listening.state import Listener, ListeningRules, ListeningState, Profile, SessionId, Wish
 from chatserver.domain.moderation.disclosure import SMALL
 
 FEWEST_ASKS: Final = 20
@@ -114,7 +114,7 @@ def policy(
     )
 
 
-class Share(msgspec.Struct, frozen=True):
+class SimulatedShare(msgspec.Struct, frozen=True):
     """Some of all, in percent. Where the some, or the rest, are under SMALL, only the bound of that is told: `bound` is
     `under` or `over`, otherwise `is`."""
 
@@ -131,7 +131,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     half: int | None
     nine_in_ten: int | None
     longest: int | None
-    soon: Share
+    soon: SimulatedShare
     left: int | None
     busy: int | None
 
@@ -167,7 +167,7 @@ def simulate(recorded: Recorded, policy: Policy, rules: ListeningRules, seed: in
 def as_it_was(recorded: Recorded) -> Run:
     """The record itself, as a run."""
     return Run(
-        tuple(wait.ended_at - wait.asked_at if wait.outcome is Outcome.MET else None for wait in recorded.waits),
+        tuple(wait.ended_at - wait.asked_at if wait.outcome is WaitOutcome.MET else None for wait in recorded.waits),
         sum(wait.length or 0 for wait in recorded.waits),
         _places(recorded.spans),
     )
@@ -238,7 +238,7 @@ def _said(seconds: int | None) -> str:
     return f"{seconds} s" if seconds < 60 else f"{seconds // 60} min {seconds % 60:02} s"
 
 
-def _said_share(share: Share) -> str:
+def _said_share(share: SimulatedShare) -> str:
     return f"{share.percent} %" if share.bound == "is" else f"{share.bound} {share.percent} %"
 
 
@@ -288,7 +288,7 @@ class _Replay:
         self._seed = seed
         self._answer = _answer(self._asked)
         self._lengths = sorted(wait.length for wait in self._asked if wait.length is not None) or [_USUAL_LENGTH]
-        self._floor = Floor()
+        self._floor = ListeningState()
         self._steps: list[tuple[Millis, int, _Step]] = []
         self._number = 0
         self._met: dict[int, int] = {}
@@ -303,7 +303,7 @@ class _Replay:
             self._plan(span.end, _Goes(number))
         for number, wait in enumerate(self._asked):
             self._plan(wait.asked_at, _Asks(number))
-            patience = PATIENCE if wait.outcome is Outcome.MET else 0
+            patience = PATIENCE if wait.outcome is WaitOutcome.MET else 0
             self._plan(Millis(wait.ended_at + patience), _GivesUp(number))
         left = _FEWEST_STEPS + STEPS_FOR_AN_ASK * len(self._asked)
         while self._steps:
@@ -346,7 +346,7 @@ class _Replay:
                 seen = msgspec.structs.replace(self._floor.seekers[who], seen_at=NEVER)
                 self._floor = evolve_all(self._floor, (SeekerSet(seeker=seen),))
             case _GivesUp(ask=ask):
-                self._do(Withdraw(), _seeker(ask), now)
+                self._do(GiveUpPlace(), _seeker(ask), now)
             case _Answers():
                 self._accept(step, now)
             case _Ends(ask=ask):
@@ -394,7 +394,7 @@ class _Replay:
             self._leaving.remove(member)
             self._do(Dismiss(member=member, is_erased=False), member, now)
 
-    def _do(self, command: FloorCommand, who: MemberId, now: Millis) -> None:
+    def _do(self, command: ListeningAction, who: MemberId, now: Millis) -> None:
         self._evolve(decide_and_settle(self._floor, command, who, now, self._rules))
 
     def _settle(self, now: Millis) -> None:
@@ -440,7 +440,7 @@ def _rules(rules: ListeningRules, policy: Policy) -> ListeningRules:
 
 
 def _answer(asked: Iterable[Wait]) -> int:
-    met = sorted(wait.ended_at - wait.asked_at for wait in asked if wait.outcome is Outcome.MET)
+    met = sorted(wait.ended_at - wait.asked_at for wait in asked if wait.outcome is WaitOutcome.MET)
     soonest = met[len(met) // 10] if met else 0
     return max(_FASTEST, min(soonest, SLOWEST))
 
@@ -455,12 +455,12 @@ def _at(waits: Sequence[int], part: float) -> int:
     return round(wait / GRAIN) * GRAIN // 1000
 
 
-def _share(some: int, every: int) -> Share:
+def _share(some: int, every: int) -> SimulatedShare:
     if some < SMALL:
-        return Share("under", math.ceil(100 * SMALL / every) if every > SMALL else 100)
+        return SimulatedShare("under", math.ceil(100 * SMALL / every) if every > SMALL else 100)
     if every - some < SMALL:
-        return Share("over", max(0, 100 * (every - SMALL) // every))
-    return Share("is", round(100 * some / every))
+        return SimulatedShare("over", max(0, 100 * (every - SMALL) // every))
+    return SimulatedShare("is", round(100 * some / every))
 
 
 def _listener(number: int) -> MemberId:

@@ -13,7 +13,7 @@ import msgspec
 
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.listening.state import Floor, Listener, ListeningRules, Pause, Session
+from chatserver.domain.listening.state import Listener, ListeningRules, ListeningState, Pause, Session
 
 HOUR: Final = 3_600_000
 DAY: Final = 24 * HOUR
@@ -90,14 +90,14 @@ def _is_connected(listener: Listener, now: Millis, rules: ListeningRules) -> boo
     return now - listener.seen_at < rules.reachable
 
 
-def state_of(floor: Floor, listener: Listener, now: Millis, rules: ListeningRules) -> ListenerState:
+def state_of(floor: ListeningState, listener: Listener, now: Millis, rules: ListeningRules) -> ListenerState:
     """How a listener stands, for themselves. Somebody who is asked at this moment is still free. For others see
     `states`."""
     live = sum(session.ended_at is None and listener.member in session.listeners for session in floor.sessions.values())
     return _state(listener, live, now, rules, is_there=True)
 
 
-def states(floor: Floor, now: Millis, rules: ListeningRules) -> dict[MemberId, ListenerState]:
+def states(floor: ListeningState, now: Millis, rules: ListeningRules) -> dict[MemberId, ListenerState]:
     """How every listener stands, for others: whoever is not connected is away, whatever they want."""
     live = Counter(
         member for session in floor.sessions.values() if session.ended_at is None for member in session.listeners

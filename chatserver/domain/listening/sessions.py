@@ -15,13 +15,13 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.listening import fair_shares
-from chatserver.domain.listening.changes import Draft
+from chatserver.domain.listening.changes import Changes
 from chatserver.domain.listening.commands import (
     AdmitToRoom,
     AnswerAskIn,
     AskIn,
     Block,
-    CloseRoom,
+    CloseSessionRoom,
     DropRoom,
     DropWords,
     EndSession,
@@ -33,7 +33,7 @@ from chatserver.domain.listening.commands import (
     KeepReport,
     KeepWords,
     NoteWait,
-    OpenRoom,
+    OpenSessionRoom,
     ReportSession,
     SayNobody,
     Spoke,
@@ -71,7 +71,9 @@ KEEPS_PLACE: Final = frozenset({Ending.LISTENER_GONE, Ending.STAFF, Ending.ERASE
 # ------------------------------------------------------------------------------------------------ beginning
 
 
-def begin(draft: Draft, seeker: Seeker, listener: Listener, id: SessionId, now: Millis, rules: ListeningRules) -> None:
+def begin(
+    draft: Changes, seeker: Seeker, listener: Listener, id: SessionId, now: Millis, rules: ListeningRules
+) -> None:
     """The listener has accepted: they are in a session now, in a closed room of their own."""
     assert seeker.proposal is not None
     draft.set_session(
@@ -105,7 +107,7 @@ def begin(draft: Draft, seeker: Seeker, listener: Listener, id: SessionId, now: 
             refused_at=None,
         )
     )
-    draft.effects.append(OpenRoom(session=id, name=ROOM_NAME, members=(seeker.member, listener.member)))
+    draft.effects.append(OpenSessionRoom(session=id, name=ROOM_NAME, members=(seeker.member, listener.member)))
     if not seeker.is_first and not seeker.wish.only:
         # Who lost a listener, or waited for one in particular, says nothing about how long others wait.
         draft.effects.append(NoteWait(asked_at=Millis(min(seeker.asked_at, now)), met_at=now))
@@ -120,7 +122,7 @@ def _length(seeker: Seeker, listener: Listener, rules: ListeningRules) -> int:
 # ------------------------------------------------------------------------------------------------ during
 
 
-def spoke(draft: Draft, command: Spoke, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
+def spoke(draft: Changes, command: Spoke, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     session = draft.own_session(command.session, who)
     spoken = session.spoken or who == session.seeker
     if session.is_live and (now > session.last_at or spoken is not session.spoken):
@@ -129,7 +131,7 @@ def spoke(draft: Draft, command: Spoke, who: MemberId, now: Millis, rules: Liste
     return session.id
 
 
-def typed(draft: Draft, command: Typed, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
+def typed(draft: Changes, command: Typed, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     session = draft.own_session(command.session, who)
     if session.is_live and now > session.typed_at:
         changed = replace(session, typed_at=now)
@@ -138,7 +140,7 @@ def typed(draft: Draft, command: Typed, who: MemberId, now: Millis, rules: Liste
     return session.id
 
 
-def extend(draft: Draft, command: Extend, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
+def extend(draft: Changes, command: Extend, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     """More time, once the seeker and a listener both want it."""
     session = draft.live_session(command.session, who)
     if not command.on:
@@ -162,7 +164,7 @@ def extend(draft: Draft, command: Extend, who: MemberId, now: Millis, rules: Lis
     return session.id
 
 
-def ask_in(draft: Draft, command: AskIn, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
+def ask_in(draft: Changes, command: AskIn, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     """A colleague is asked in. Their seat is kept for them until they, or the seeker, have answered."""
     draft.own_listener(who)
     session = draft.live_session(command.session, who)
@@ -183,7 +185,7 @@ def ask_in(draft: Draft, command: AskIn, who: MemberId, now: Millis, rules: List
     return session.id
 
 
-def answer_ask_in(draft: Draft, command: AnswerAskIn, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
+def answer_ask_in(draft: Changes, command: AnswerAskIn, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     """The seeker's word, then the colleague's; or it is taken back."""
     session = draft.floor.sessions.get(command.session)
     asked = None if session is None else session.asked
@@ -205,7 +207,7 @@ def answer_ask_in(draft: Draft, command: AnswerAskIn, who: MemberId, now: Millis
     return session.id
 
 
-def _may_come_in(draft: Draft, session: Session, asked: Asked, now: Millis, rules: ListeningRules) -> bool:
+def _may_come_in(draft: Changes, session: Session, asked: Asked, now: Millis, rules: ListeningRules) -> bool:
     colleague = draft.floor.listeners.get(asked.listener)
     seeker = draft.floor.seekers[session.seeker]
     if colleague is None or asked.listener == asked.by or not may_meet(_anybody(seeker), colleague):
@@ -221,7 +223,7 @@ def _anybody(seeker: Seeker) -> Seeker:
     return replace(seeker, wish=replace(seeker.wish, only=False))
 
 
-def _come_in(draft: Draft, session: Session, asked: Asked, now: Millis, rules: ListeningRules) -> None:
+def _come_in(draft: Changes, session: Session, asked: Asked, now: Millis, rules: ListeningRules) -> None:
     colleague = draft.own_listener(asked.listener)
     session = replace(session, asked=None, last_at=Millis(max(session.last_at, now)))
     is_new = asked.listener not in session.listeners
@@ -245,7 +247,7 @@ def _come_in(draft: Draft, session: Session, asked: Asked, now: Millis, rules: L
         draft.set_session(session)
 
 
-def leave(draft: Draft, session: Session, member: MemberId, now: Millis, rules: ListeningRules) -> None:
+def leave(draft: Changes, session: Session, member: MemberId, now: Millis, rules: ListeningRules) -> None:
     """One of two listeners is in the session no more; the other holds it."""
     session = draft.floor.sessions[session.id]
     asked = session.asked
@@ -263,7 +265,7 @@ def leave(draft: Draft, session: Session, member: MemberId, now: Millis, rules: 
     _spare(draft, session, member, now, rules)
 
 
-def flag(draft: Draft, command: Flag, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
+def flag(draft: Changes, command: Flag, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     """It is, or was, heavy. Once it is over that cannot be unsaid: what is owed for it would go with it."""
     draft.own_listener(who)
     session = draft.known_session(command.session, who)
@@ -282,7 +284,7 @@ def flag(draft: Draft, command: Flag, who: MemberId, now: Millis, rules: Listeni
 
 
 def _flag_what_was_left(
-    draft: Draft, session: Session, command: Flag, who: MemberId, rules: ListeningRules
+    draft: Changes, session: Session, command: Flag, who: MemberId, rules: ListeningRules
 ) -> SessionId:
     """Their own part is over: what follows is theirs alone, and counts from when they left."""
     left = session.left[who]
@@ -295,7 +297,7 @@ def _flag_what_was_left(
     return session.id
 
 
-def block(draft: Draft, command: Block, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
+def block(draft: Changes, command: Block, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     """Never again. The session ends, unless it is the second listener who goes."""
     session = draft.own_session(command.session, who)
     others = frozenset(session.listeners) if who == session.seeker else {who}
@@ -320,7 +322,7 @@ def block(draft: Draft, command: Block, who: MemberId, now: Millis, rules: Liste
     return session.id
 
 
-def report(draft: Draft, command: ReportSession, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
+def report(draft: Changes, command: ReportSession, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     """Keep a report. A call is one only from somebody who listens there; from anybody else it is a plain report.
 
     Where a call is open already the store adds to it, so that calls need no memory here and one that was answered can
@@ -371,7 +373,7 @@ def _digest(text: str) -> str:
 # ------------------------------------------------------------------------------------------------ the end
 
 
-def end_session(draft: Draft, command: EndSession, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
+def end_session(draft: Changes, command: EndSession, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     """Either side's word ends it. A second listener goes alone."""
     session = draft.own_session(command.session, who)
     if session.is_live:
@@ -382,7 +384,7 @@ def end_session(draft: Draft, command: EndSession, who: MemberId, now: Millis, r
     return session.id
 
 
-def say_nobody(draft: Draft, command: SayNobody, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
+def say_nobody(draft: Changes, command: SayNobody, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     """End a session in which the seeker wrote nothing, on its listener's word that nobody is there."""
     draft.own_listener(who)
     session = draft.own_session(command.session, who)
@@ -398,7 +400,7 @@ def say_nobody(draft: Draft, command: SayNobody, who: MemberId, now: Millis, rul
     return session.id
 
 
-def end(draft: Draft, session: Session, ending: Ending, now: Millis, rules: ListeningRules) -> None:
+def end(draft: Changes, session: Session, ending: Ending, now: Millis, rules: ListeningRules) -> None:
     """A live session is over. Its room closes; every listener gets the pause that is due; the seeker goes, or where
     the listener was lost is first in the queue again."""
     session = replace(
@@ -411,7 +413,7 @@ def end(draft: Draft, session: Session, ending: Ending, now: Millis, rules: List
         gone={},
     )
     draft.set_session(session)
-    draft.effects.append(CloseRoom(session=session.id))
+    draft.effects.append(CloseSessionRoom(session=session.id))
     for member in session.listeners:
         _spare(draft, session, member, now, rules)
     is_unused = ending is Ending.LISTENER and _is_brief(session, now, rules)
@@ -431,7 +433,7 @@ def end(draft: Draft, session: Session, ending: Ending, now: Millis, rules: List
 
 
 def lose_listener(
-    draft: Draft, session: Session, member: MemberId, ending: Ending, now: Millis, rules: ListeningRules
+    draft: Changes, session: Session, member: MemberId, ending: Ending, now: Millis, rules: ListeningRules
 ) -> None:
     """One of its listeners is there no more. If another is, they hold it."""
     if len(session.listeners) > 1:
@@ -452,7 +454,7 @@ def _but(members: dict[MemberId, _T], member: MemberId) -> dict[MemberId, _T]:
     return {other: value for other, value in members.items() if other != member}
 
 
-def _spare(draft: Draft, session: Session, member: MemberId, now: Millis, rules: ListeningRules) -> None:
+def _spare(draft: Changes, session: Session, member: MemberId, now: Millis, rules: ListeningRules) -> None:
     listener = draft.floor.listeners.get(member)
     if listener is None:
         return
@@ -469,7 +471,9 @@ def _is_brief(session: Session, now: Millis, rules: ListeningRules) -> bool:
 # ------------------------------------------------------------------------------------------------ afterwards
 
 
-def give_feedback(draft: Draft, command: GiveFeedback, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
+def give_feedback(
+    draft: Changes, command: GiveFeedback, who: MemberId, now: Millis, rules: ListeningRules
+) -> SessionId:
     """Kept with the session, and counted when that is forgotten: until then they may think again."""
     session = draft.own_session(command.session, who)
     if who != session.seeker:
@@ -480,7 +484,7 @@ def give_feedback(draft: Draft, command: GiveFeedback, who: MemberId, now: Milli
     return session.id
 
 
-def talk_again(draft: Draft, command: TalkAgain, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
+def talk_again(draft: Changes, command: TalkAgain, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     """Private: the other learns of it only after saying it too."""
     session = draft.own_session(command.session, who)
     if session.is_live:
@@ -491,7 +495,7 @@ def talk_again(draft: Draft, command: TalkAgain, who: MemberId, now: Millis, rul
     return session.id
 
 
-def take_words(draft: Draft, command: TakeWords, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
+def take_words(draft: Changes, command: TakeWords, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     """Words that lead to the first listener who wants to talk again as well."""
     session = draft.own_session(command.session, who)
     listener = next((member for member in session.listeners if member in session.again), None)
@@ -506,7 +510,7 @@ def take_words(draft: Draft, command: TakeWords, who: MemberId, now: Millis, rul
     return session.id
 
 
-def forget(draft: Draft, session: Session, now: Millis) -> None:
+def forget(draft: Changes, session: Session, now: Millis) -> None:
     """What was written, and who it was between, goes. What the seeker said of it stays, without either's name."""
     draft.drop_session(session.id)
     draft.effects.append(DropRoom(session=session.id))

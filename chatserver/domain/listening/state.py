@@ -118,7 +118,7 @@ class Seeker(msgspec.Struct, frozen=True, kw_only=True):
         return (self.network, *self.around) if self.network else ()
 
 
-class Share(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class FairShare(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a member, or (`domain/listening/fair_shares.py`) a network, had of the listeners lately.
 
     `sessions` are the beginnings of their sessions, `nobody` when a listener said that nobody was there, `withdrawn`
@@ -281,7 +281,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
         return (self.seeker, *self.listeners)
 
 
-class Floor(msgspec.Struct, frozen=True, kw_only=True):
+class ListeningState(msgspec.Struct, frozen=True, kw_only=True):
     """Everybody and everything. `version` rises with every commit that changed anything but `seen_at`."""
 
     version: int = 0
@@ -289,7 +289,7 @@ class Floor(msgspec.Struct, frozen=True, kw_only=True):
     listeners: dict[MemberId, Listener] = {}
     sessions: dict[SessionId, Session] = {}
     """Live ones, and ended ones until they are forgotten."""
-    shares: dict[str, Share] = {}
+    shares: dict[str, FairShare] = {}
     """What members and networks had lately, by their ids. One that says nothing any more is dropped."""
     waits: tuple[tuple[Millis, Millis], ...] = ()
     """Recent real hand-overs, oldest first: when asked, when met. Kept beside the floor without any name."""

@@ -13,13 +13,13 @@ from msgspec.structs import replace
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.listening import fair_shares, sessions
-from chatserver.domain.listening.changes import Draft
+from chatserver.domain.listening.changes import Changes
 from chatserver.domain.listening.matching import is_resting, loads, may_meet, next_proposals
 from chatserver.domain.listening.rest_rules import cap_ends_after, cap_of, declining, is_here, pause_of, rested
-from chatserver.domain.listening.state import Ending, Floor, Listener, ListeningRules, Seeker, Session
+from chatserver.domain.listening.state import Ending, Listener, ListeningRules, ListeningState, Seeker, Session
 
 
-def settle_draft(draft: Draft, now: Millis, rules: ListeningRules) -> None:
+def settle_draft(draft: Changes, now: Millis, rules: ListeningRules) -> None:
     """Carry out everything that is due. What an earlier part does is seen by the later ones, and none undoes what one
     before it did: doing it again changes nothing."""
     for session in [*draft.floor.sessions.values()]:
@@ -43,7 +43,7 @@ def settle_draft(draft: Draft, now: Millis, rules: ListeningRules) -> None:
         draft.set_seeker(replace(seeker, proposal=proposal))
 
 
-def next_due(floor: Floor, now: Millis, rules: ListeningRules) -> Millis | None:
+def next_due(floor: ListeningState, now: Millis, rules: ListeningRules) -> Millis | None:
     """The earliest moment at which `settle_draft` would do anything; `now` where it would already."""
     due = min(_moments(floor, now, rules), default=None)
     if (due is None or due > now) and next_proposals(floor, now, rules):
@@ -57,7 +57,7 @@ def refused(seeker: Seeker, now: Millis) -> Seeker:
     return replace(seeker, proposal=None, refused_by=seeker.refused_by | {seeker.proposal.listener}, refused_at=now)
 
 
-def _moments(floor: Floor, now: Millis, rules: ListeningRules) -> Iterator[Millis]:
+def _moments(floor: ListeningState, now: Millis, rules: ListeningRules) -> Iterator[Millis]:
     for session in floor.sessions.values():
         yield from _moments_of_session(floor, session, now, rules)
     for listener in floor.listeners.values():
@@ -94,7 +94,7 @@ def _moments(floor: Floor, now: Millis, rules: ListeningRules) -> Iterator[Milli
 # ------------------------------------------------------------------------------------------------ sessions
 
 
-def _settle_session(draft: Draft, session: Session, now: Millis, rules: ListeningRules) -> None:
+def _settle_session(draft: Changes, session: Session, now: Millis, rules: ListeningRules) -> None:
     if session.ended_at is not None:
         if session.forget_at is not None and session.forget_at <= now:
             sessions.forget(draft, session, now)
@@ -115,7 +115,9 @@ def _settle_session(draft: Draft, session: Session, now: Millis, rules: Listenin
         draft.set_session(told)
 
 
-def _moments_of_session(floor: Floor, session: Session, now: Millis, rules: ListeningRules) -> Iterator[Millis]:
+def _moments_of_session(
+    floor: ListeningState, session: Session, now: Millis, rules: ListeningRules
+) -> Iterator[Millis]:
     if session.ended_at is not None:
         if session.forget_at is not None:
             yield session.forget_at
@@ -135,7 +137,7 @@ def _moments_of_session(floor: Floor, session: Session, now: Millis, rules: List
         yield Millis(session.asked.made_at + 2 * rules.proposal)
 
 
-def _told(floor: Floor, session: Session, now: Millis, rules: ListeningRules) -> Session:
+def _told(floor: ListeningState, session: Session, now: Millis, rules: ListeningRules) -> Session:
     """A session with who is gone, which warnings stand, and whether its question to a colleague still does. The same
     one where that is as it was."""
     gone: dict[MemberId, Millis] = {}
@@ -160,12 +162,12 @@ def _idle_warning(rules: ListeningRules) -> int:
     return rules.idle - rules.idle // 5
 
 
-def _seeker_seen(floor: Floor, session: Session) -> Millis:
+def _seeker_seen(floor: ListeningState, session: Session) -> Millis:
     seeker = floor.seekers.get(session.seeker)
     return Millis(0) if seeker is None or seeker.session != session.id else seeker.seen_at
 
 
-def _listener_seen(floor: Floor, member: MemberId) -> Millis:
+def _listener_seen(floor: ListeningState, member: MemberId) -> Millis:
     listener = floor.listeners.get(member)
     return Millis(0) if listener is None else listener.seen_at
 
@@ -173,7 +175,7 @@ def _listener_seen(floor: Floor, member: MemberId) -> Millis:
 # ------------------------------------------------------------------------------------------------ listeners
 
 
-def _settle_listener(draft: Draft, listener: Listener, now: Millis, rules: ListeningRules) -> None:
+def _settle_listener(draft: Changes, listener: Listener, now: Millis, rules: ListeningRules) -> None:
     settled = rested(listener, now)
     if settled.wants and now - settled.active_at >= rules.lease:
         settled = replace(settled, wants=False)
@@ -193,7 +195,7 @@ def _lapses(seeker: Seeker, now: Millis, rules: ListeningRules) -> bool:
 
 
 def _settle_proposal(
-    draft: Draft, seeker: Seeker, seats: Mapping[MemberId, int], now: Millis, rules: ListeningRules
+    draft: Changes, seeker: Seeker, seats: Mapping[MemberId, int], now: Millis, rules: ListeningRules
 ) -> None:
     assert seeker.proposal is not None
     listener = draft.floor.listeners.get(seeker.proposal.listener)

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class TrainingAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What a learner may say, what the scripted seeker says then, and a word of advice. `next_scene` is the number of
     the scene that follows, None at the end."""
 
@@ -23,14 +23,14 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     next_scene: int | None
 
 
-class Scene(msgspec.Struct, frozen=True, kw_only=True):
+class TrainingScene(msgspec.Struct, frozen=True, kw_only=True):
     """A moment of the practice conversation."""
 
     says: tuple[str, ...]
-    answers: tuple[Answer, ...]
+    answers: tuple[TrainingAnswer, ...]
 
 
-class Question(msgspec.Struct, frozen=True, kw_only=True):
+class TrainingQuestion(msgspec.Struct, frozen=True, kw_only=True):
     """A question of the readiness check. `right` is the number of the right answer, `why` what is told to those who
     chose another."""
 
@@ -40,12 +40,12 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
-def _answer(text: str, *reply: str, advice: str, next_scene: int | None, is_good: bool = False) -> Answer:
-    return Answer(text=text, reply=reply, advice=advice, is_good=is_good, next_scene=next_scene)
+def _answer(text: str, *reply: str, advice: str, next_scene: int | None, is_good: bool = False) -> TrainingAnswer:
+    return TrainingAnswer(text=text, reply=reply, advice=advice, is_good=is_good, next_scene=next_scene)
 
 
-SCENES: Final[tuple[Scene, ...]] = (
-    Scene(
+SCENES: Final[tuple[TrainingScene, ...]] = (
+    TrainingScene(
         says=("hi", "i dont really know how this works"),
         answers=(
             _answer(
@@ -72,7 +72,7 @@ SCENES: Final[tuple[Scene, ...]] = (
             ),
         ),
     ),
-    Scene(
+    TrainingScene(
         says=("my sister and i had a fight and now she wont talk to me", "its been two weeks"),
         answers=(
             _answer(
@@ -100,7 +100,7 @@ SCENES: Final[tuple[Scene, ...]] = (
             ),
         ),
     ),
-    Scene(
+    TrainingScene(
         says=("maybe im just a bad person", "everybody leaves at some point"),
         answers=(
             _answer(
@@ -130,7 +130,7 @@ SCENES: Final[tuple[Scene, ...]] = (
             ),
         ),
     ),
-    Scene(
+    TrainingScene(
         says=("sorry", "im crying now", "this is stupid"),
         answers=(
             _answer(
@@ -156,7 +156,7 @@ SCENES: Final[tuple[Scene, ...]] = (
             ),
         ),
     ),
-    Scene(
+    TrainingScene(
         says=("sometimes i think it would be easier if i wasnt here anymore",),
         answers=(
             _answer(
@@ -183,7 +183,7 @@ SCENES: Final[tuple[Scene, ...]] = (
             ),
         ),
     ),
-    Scene(
+    TrainingScene(
         says=("i wont do anything tonight", "i just dont want to be alone with it"),
         answers=(
             _answer(
@@ -216,7 +216,7 @@ SCENES: Final[tuple[Scene, ...]] = (
             ),
         ),
     ),
-    Scene(
+    TrainingScene(
         says=("i feel a bit lighter", "will you be here tomorrow?"),
         answers=(
             _answer(
@@ -243,7 +243,7 @@ SCENES: Final[tuple[Scene, ...]] = (
             ),
         ),
     ),
-    Scene(
+    TrainingScene(
         says=("i think i can try to sleep now",),
         answers=(
             _answer(
@@ -274,8 +274,8 @@ SCENES: Final[tuple[Scene, ...]] = (
 """One conversation. Whatever is answered it goes on: the next scene is one of trying again."""
 
 
-QUESTIONS: Final[tuple[Question, ...]] = (
-    Question(
+QUESTIONS: Final[tuple[TrainingQuestion, ...]] = (
+    TrainingQuestion(
         text="Somebody writes: “I can't go on like this.” What do you do first?",
         answers=(
             "Say that it will surely be better tomorrow",
@@ -285,7 +285,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         right=1,
         why="First comes being heard. Ask what it means, so that you don't guess.",
     ),
-    Question(
+    TrainingQuestion(
         text="Somebody says that they think about ending their life. What is right?",
         answers=(
             "Change the subject, so that it doesn't get worse",
@@ -295,7 +295,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         right=2,
         why="Ask calmly, stay, and get others to help. Don't ask for ways of doing it, and don't carry it alone.",
     ),
-    Question(
+    TrainingQuestion(
         text="They ask for your phone number, so that you can talk tomorrow.",
         answers=(
             "Say kindly that we stay unknown here, and tell them about come-back words",
@@ -305,7 +305,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         right=0,
         why="Staying unknown protects both of you. If both of you wish to talk again, come-back words do that.",
     ),
-    Question(
+    TrainingQuestion(
         text="You have had a hard day yourself, and feel it in the session.",
         answers=(
             "Go on anyway, it's only one more",
@@ -315,7 +315,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         right=2,
         why="Nobody can pour from an empty cup. A warm hand-over is good care for them, too.",
     ),
-    Question(
+    TrainingQuestion(
         text="Somebody asks: “Is it depression? Should I stop taking my tablets?”",
         answers=(
             "Tell them what you think, from what you know",
@@ -325,7 +325,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         right=1,
         why="We listen. We don't name illnesses, and we say nothing for or against medicine.",
     ),
-    Question(
+    TrainingQuestion(
         text="A seeker begins to write things about your body that you don't want to read.",
         answers=(
             "Stay, because they surely need help",
@@ -335,7 +335,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         right=2,
         why="You may end it at any time. Block and report are two touches away, and nobody will blame you.",
     ),
-    Question(
+    TrainingQuestion(
         text="A friend asks you what people talk about here.",
         answers=(
             "Tell nothing that somebody told you here, not even without the name",
@@ -345,7 +345,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         right=0,
         why="What is said here stays here. To talk about what it does to you, there is your supervisor.",
     ),
-    Question(
+    TrainingQuestion(
         text="It was a heavy session. What comes next?",
         answers=(
             "Take the next one at once, to think of something else",

@@ -39,7 +39,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     hash: bytes
 
 
-class LedgerHead(msgspec.Struct, frozen=True):
+class AuditHead(msgspec.Struct, frozen=True):
     """The newest entry's place and hash; 0 and GENESIS while there is none."""
 
     seq: int
@@ -50,22 +50,22 @@ class Tampered(Exception):
     """The log is not what it was. The message says at which entry, and what is wrong with it."""
 
 
-def after(head: LedgerHead, act: Act) -> Entry:
+def after(head: AuditHead, act: Act) -> Entry:
     """The entry that comes after a head."""
     seq = head.seq + 1
     fields = (seq, act.at, act.by, act.action, act.about, act.subject, act.reason)
     return Entry(seq=seq, act=act, hash=hashlib.sha256(head.hash + _encode(fields)).digest())
 
 
-def head_of(entry: Entry) -> LedgerHead:
-    return LedgerHead(entry.seq, entry.hash)
+def head_of(entry: Entry) -> AuditHead:
+    return AuditHead(entry.seq, entry.hash)
 
 
 class Verifier:
     """Reads a log from its beginning, in parts, and compares it with heads that were exported."""
 
-    def __init__(self, exported: Iterable[LedgerHead] = ()) -> None:
-        self.head = LedgerHead(0, GENESIS)
+    def __init__(self, exported: Iterable[AuditHead] = ()) -> None:
+        self.head = AuditHead(0, GENESIS)
         self._exported = {head.seq: head.hash for head in exported}
 
     def read(self, entries: Iterable[Entry]) -> None:
@@ -80,7 +80,7 @@ class Verifier:
             if self._exported.get(entry.seq, entry.hash) != entry.hash:
                 raise Tampered(f"entry {entry.seq} is another than the exported one: the log was written anew")
 
-    def finish(self, kept: LedgerHead) -> LedgerHead:
+    def finish(self, kept: AuditHead) -> AuditHead:
         """The log was read to its end; `kept` is the head that the database keeps. Returns it. Raises Tampered."""
         newest = max(self._exported, default=0)
         if newest > self.head.seq:

@@ -52,7 +52,7 @@ class Folds(StrEnum):
     REPORTS = "reports"
 
 
-class Place(NamedTuple):
+class QueuePlace(NamedTuple):
     """Where a report stands in the queue: the smallest comes first. No two reports have the same place."""
 
     band: int
@@ -90,9 +90,9 @@ def rank_in(band: int) -> Rank:
     return Rank(Rank.NOW - band // _BANDS)
 
 
-def place_of(report: Report) -> Place:
+def place_of(report: Report) -> QueuePlace:
     """Return where an open report stands: by its band, then the one that is due first, then by id."""
-    return Place(report.band, report.due_at, report.id)
+    return QueuePlace(report.band, report.due_at, report.id)
 
 
 def is_new(since: Millis | None, now: Millis) -> bool:
@@ -124,15 +124,15 @@ def given_back(report: Report) -> Report:
     return msgspec.structs.replace(report, due_at=due_at(report.at, report.reason, report.is_call, report.level))
 
 
-def cursor_of(place: Place) -> str:
+def cursor_of(place: QueuePlace) -> str:
     """Return a place as a text, from which `place_at` makes it again."""
     return f"{place.band}.{place.due_at}.{place.id}"
 
 
-def place_at(cursor: str) -> Place | None:
+def place_at(cursor: str) -> QueuePlace | None:
     """Return the place that a text stands for, or None where it stands for none."""
     match = _PLACE.fullmatch(cursor)
-    return None if match is None else Place(int(match[1]), Millis(int(match[2])), match[3])
+    return None if match is None else QueuePlace(int(match[1]), Millis(int(match[2])), match[3])
 
 
 class Ring(StrEnum):

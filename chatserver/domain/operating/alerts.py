@@ -37,7 +37,7 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
     store_ms: int = 500
 
 
-class Kind(StrEnum):
+class AlertKind(StrEnum):
     """What is the matter. In the order in which it is told."""
 
     STORE_AWAY = "store_away"
@@ -67,25 +67,36 @@ class Kind(StrEnum):
 
 URGENT: Final = frozenset(
     {
-        Kind.STORE_AWAY, Kind.BUS_AWAY, Kind.ESCALATION_OVERDUE, Kind.PROMISE_BROKEN, Kind.IDLE_WHILE_WAITING,
-        Kind.LONG_WAIT, Kind.NOBODY_LISTENS, Kind.UNATTENDED, Kind.CROWDED, Kind.ROOM_FULL, Kind.SLOW_DELIVERY,
-        Kind.LOG_BROKEN, Kind.REPORTS_OVERDUE, Kind.ALERT_FLOOD,
+        AlertKind.STORE_AWAY,
+        AlertKind.BUS_AWAY,
+        AlertKind.ESCALATION_OVERDUE,
+        AlertKind.PROMISE_BROKEN,
+        AlertKind.IDLE_WHILE_WAITING,
+        AlertKind.LONG_WAIT,
+        AlertKind.NOBODY_LISTENS,
+        AlertKind.UNATTENDED,
+        AlertKind.CROWDED,
+        AlertKind.ROOM_FULL,
+        AlertKind.SLOW_DELIVERY,
+        AlertKind.LOG_BROKEN,
+        AlertKind.REPORTS_OVERDUE,
+        AlertKind.ALERT_FLOOD,
     }
-)  # fmt: skip
+)
 """Somebody is harmed now; the others may become so."""
 
 
-class Concern(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that needs somebody. `words` say why; `room` or `worker` is whose it is, if it is one's."""
 
-    kind: Kind
+    kind: AlertKind
     words: str
     urgent: bool = False
     room: RoomId | None = None
     worker: NodeId | None = None
 
 
-class FloorLoad(msgspec.Struct, frozen=True, kw_only=True):
+class ListeningLoad(msgspec.Struct, frozen=True, kw_only=True):
     """One-to-one in numbers. `estimate` is how many seconds somebody who asked now would wait, going by the
     `estimate_from` hand-overs of the last hour; None where nobody can tell. `listeners` counts them by state,
     `near_cap` those who may take one more at most today or this week. `idle_ms` and `broken` are promises that do not
@@ -121,14 +132,14 @@ def concerns(
     loads: Mapping[RoomId, RoomLoad],
     rooms: Mapping[RoomId, Room],
     samples: Mapping[NodeId, Sample],
-    floor: FloorLoad,
+    floor: ListeningLoad,
     moderation: ModerationLoad,
     alone_since: Mapping[RoomId, Millis],
     now: Millis,
     limits: Thresholds,
     overdue: int = 0,
     crowds: Mapping[RoomId, int] | None = None,
-) -> list[Concern]:
+) -> list[Alert]:
     """Everything that needs somebody, the worst first. `alone_since` says since when people are in a room without a
     moderator, `crowds` how many in a room are newcomers of the one network that most of them come from."""
     found = [
@@ -139,30 +150,30 @@ def concerns(
         *_of_crowds(loads, rooms, crowds or {}, limits),
         *_of_rooms(loads, rooms, alone_since, now, limits),
     ]
-    order = {kind: place for place, kind in enumerate(Kind)}
+    order = {kind: place for place, kind in enumerate(AlertKind)}
     return sorted(found, key=lambda each: (not each.urgent, order[each.kind]))
 
 
-def _concern(kind: Kind, words: str, *, room: RoomId | None = None, worker: NodeId | None = None) -> Concern:
-    return Concern(kind=kind, words=words, urgent=kind in URGENT, room=room, worker=worker)
+def _concern(kind: AlertKind, words: str, *, room: RoomId | None = None, worker: NodeId | None = None) -> Alert:
+    return Alert(kind=kind, words=words, urgent=kind in URGENT, room=room, worker=worker)
 
 
-def _of_escalations(overdue: int) -> Iterator[Concern]:
+def _of_escalations(overdue: int) -> Iterator[Alert]:
     if overdue:
         who = "One escalation has" if overdue == 1 else f"{overdue} escalations have"
-        yield _concern(Kind.ESCALATION_OVERDUE, f"{who} waited too long for a moderator.")
+        yield _concern(AlertKind.ESCALATION_OVERDUE, f"{who} waited too long for a moderator.")
 
 
 def _of_crowds(
     loads: Mapping[RoomId, RoomLoad], rooms: Mapping[RoomId, Room], crowds: Mapping[RoomId, int], limits: Thresholds
-) -> Iterator[Concern]:
+) -> Iterator[Alert]:
     for id_, count in crowds.items():
         room, load = rooms.get(id_), loads.get(id_)
         if room is None or load is None or load.members < room.capacity * limits.nearly_full_share:
             continue
         if count >= room.capacity * limits.crowd_share:
             words = f"{room.name} is full of newcomers from one place: {count} of {load.members}."
-            yield _concern(Kind.CROWDED, words, room=id_)
+            yield _concern(AlertKind.CROWDED, words, room=id_)
 
 
 def _of_rooms(
@@ -171,88 +182,88 @@ def _of_rooms(
     alone_since: Mapping[RoomId, Millis],
     now: Millis,
     limits: Thresholds,
-) -> Iterator[Concern]:
+) -> Iterator[Alert]:
     for load in loads.values():
         room = rooms[load.id]
         name, here = room.name, load.members
         if room.status is RoomStatus.OPEN and here >= room.capacity * limits.full_share:
-            yield _concern(Kind.ROOM_FULL, f"{name} is full: {here} of {room.capacity} are here.", room=room.id)
+            yield _concern(AlertKind.ROOM_FULL, f"{name} is full: {here} of {room.capacity} are here.", room=room.id)
         elif room.status is RoomStatus.OPEN and here >= room.capacity * limits.nearly_full_share:
             yield _concern(
-                Kind.NEARLY_FULL, f"{name} is nearly full: {here} of {room.capacity} are here.", room=room.id
+                AlertKind.NEARLY_FULL, f"{name} is nearly full: {here} of {room.capacity} are here.", room=room.id
             )
         since = alone_since.get(room.id)
         if room.status is RoomStatus.OPEN and room.attendance is not Attendance.ATTENDED:
             what = "it has slowed" if room.attendance is Attendance.SLOWED else "it can only be read"
-            yield _concern(Kind.UNATTENDED, f"{name} needs a moderator and has none: {what}.", room=room.id)
+            yield _concern(AlertKind.UNATTENDED, f"{name} needs a moderator and has none: {what}.", room=room.id)
         elif since is not None and here >= limits.unmoderated_members and now - since >= limits.unmoderated:
             minutes = _minutes(now - since)
-            yield _concern(Kind.UNMODERATED, f"Nobody has moderated {name} for {minutes}.", room=room.id)
+            yield _concern(AlertKind.UNMODERATED, f"Nobody has moderated {name} for {minutes}.", room=room.id)
         if load.behind > 0 and load.behind >= limits.behind_share * here:
             readers = "One reader" if load.behind == 1 else f"{load.behind} readers"
             words = f"{readers} of {name} cannot keep up."
-            yield _concern(Kind.READERS_BEHIND, words, room=room.id)
+            yield _concern(AlertKind.READERS_BEHIND, words, room=room.id)
         if load.p99 is not None and load.p99 >= limits.delivery_ms:
             words = f"Posts in {name} take up to {_seconds(load.p99)} to arrive."
-            yield _concern(Kind.SLOW_DELIVERY, words, room=room.id)
+            yield _concern(AlertKind.SLOW_DELIVERY, words, room=room.id)
         if load.posts >= limits.posts_a_minute:
             words = f"{name} has {load.posts} posts a minute: more than anybody can read."
-            yield _concern(Kind.ROOM_BUSY, words, room=room.id)
+            yield _concern(AlertKind.ROOM_BUSY, words, room=room.id)
 
 
-def _of_moderation(moderation: ModerationLoad, escalations: int) -> Iterator[Concern]:
+def _of_moderation(moderation: ModerationLoad, escalations: int) -> Iterator[Alert]:
     if not moderation.is_log_whole:
-        yield _concern(Kind.LOG_BROKEN, "The audit log is not what it was: an entry was changed, or taken out.")
+        yield _concern(AlertKind.LOG_BROKEN, "The audit log is not what it was: an entry was changed, or taken out.")
     if moderation.floods:
         words = f"A flood of alerts: {moderation.folded} of new people are folded. Protecting the rooms may help."
-        yield _concern(Kind.ALERT_FLOOD, words)
+        yield _concern(AlertKind.ALERT_FLOOD, words)
     # Escalations are reports too, and told of by themselves.
     late = moderation.overdue - escalations
     if late > 0:
         who = "One report is late" if late == 1 else f"{late} reports are late, the first"
-        yield _concern(Kind.REPORTS_OVERDUE, f"{who} by {_minutes(moderation.overdue_ms)}.")
+        yield _concern(AlertKind.REPORTS_OVERDUE, f"{who} by {_minutes(moderation.overdue_ms)}.")
 
 
-def _of_floor(floor: FloorLoad, limits: Thresholds) -> Iterator[Concern]:
+def _of_floor(floor: ListeningLoad, limits: Thresholds) -> Iterator[Alert]:
     listening = sum(count for state, count in floor.listeners.items() if state in {"free", "busy", "paused"})
     if floor.waiting and floor.oldest_wait_ms >= limits.wait:
-        yield _concern(Kind.LONG_WAIT, f"Somebody has waited {_minutes(floor.oldest_wait_ms)} for a listener.")
+        yield _concern(AlertKind.LONG_WAIT, f"Somebody has waited {_minutes(floor.oldest_wait_ms)} for a listener.")
     if floor.waiting and listening == 0:
-        yield _concern(Kind.NOBODY_LISTENS, f"{_people(floor.waiting)} and nobody listens.")
+        yield _concern(AlertKind.NOBODY_LISTENS, f"{_people(floor.waiting)} and nobody listens.")
     if floor.idle_ms > limits.idle_ms:
         words = f"A listener has been free for {_seconds(floor.idle_ms)} while somebody waits whom they could take."
-        yield _concern(Kind.IDLE_WHILE_WAITING, words)
+        yield _concern(AlertKind.IDLE_WHILE_WAITING, words)
     for promise, count in floor.broken.items():
         if count > 0:
             told = promise.replace("_", " ")
-            yield _concern(Kind.PROMISE_BROKEN, f"A promise of one-to-one does not hold: {told} ({count}).")
+            yield _concern(AlertKind.PROMISE_BROKEN, f"A promise of one-to-one does not hold: {told} ({count}).")
 
 
-def _of_workers(samples: Mapping[NodeId, Sample], limits: Thresholds) -> Iterator[Concern]:
+def _of_workers(samples: Mapping[NodeId, Sample], limits: Thresholds) -> Iterator[Alert]:
     for node, each in samples.items():
         for kind, words in _of_worker(each, limits):
             yield _concern(kind, f"{each.name} {words}", worker=node)
     versions = sorted({each.version for each in samples.values()})
     if len(versions) > 1:
-        yield _concern(Kind.VERSIONS_DIFFER, f"Workers of different versions run together: {', '.join(versions)}.")
+        yield _concern(AlertKind.VERSIONS_DIFFER, f"Workers of different versions run together: {', '.join(versions)}.")
 
 
-def _of_worker(each: Sample, limits: Thresholds) -> Iterator[tuple[Kind, str]]:
+def _of_worker(each: Sample, limits: Thresholds) -> Iterator[tuple[AlertKind, str]]:
     if each.store != "ok":
-        yield Kind.STORE_AWAY, "cannot write to the store: posts are refused there."
+        yield AlertKind.STORE_AWAY, "cannot write to the store: posts are refused there."
     elif each.store_ms is not None and each.store_ms >= limits.store_ms:
-        yield Kind.STORE_SLOW, f"needs {_seconds(each.store_ms)} for a write to the store."
+        yield AlertKind.STORE_SLOW, f"needs {_seconds(each.store_ms)} for a write to the store."
     if not each.is_attached or each.bus_ms is None:
-        yield Kind.BUS_AWAY, "hears nothing through Redis: what it knows of the others is old or missing."
+        yield AlertKind.BUS_AWAY, "hears nothing through Redis: what it knows of the others is old or missing."
     elif each.bus_ms >= limits.bus_ms:
-        yield Kind.BUS_SLOW, f"hears itself through Redis only after {_seconds(each.bus_ms)}."
+        yield AlertKind.BUS_SLOW, f"hears itself through Redis only after {_seconds(each.bus_ms)}."
     if each.lag_ms >= limits.lag_ms:
-        yield Kind.WORKER_SLOW, f"kept everybody on it waiting for {_seconds(each.lag_ms)}."
+        yield AlertKind.WORKER_SLOW, f"kept everybody on it waiting for {_seconds(each.lag_ms)}."
     if each.cpu >= limits.cpu_share:
-        yield Kind.WORKER_BUSY, f"uses {each.cpu:.0%} of a core."
+        yield AlertKind.WORKER_BUSY, f"uses {each.cpu:.0%} of a core."
 
 
-class Watch:
+class AlertTracker:
     """Since when people have been in each room without a moderator. Forgets rooms where that is not so."""
 
     def __init__(self) -> None:

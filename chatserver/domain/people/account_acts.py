@@ -54,7 +54,7 @@ ROUTINE: Final = frozenset({AccountAct.SIGNED_IN, AccountAct.SIGNED_OUT, Account
 hides nothing of that."""
 
 
-class Tries(msgspec.Struct, frozen=True, kw_only=True):
+class FoldedTries(msgspec.Struct, frozen=True, kw_only=True):
     """Failed tries of passwords and codes for one account. `count` are those since its owner last signed in, the
     newest at `last_at`; `unlogged` of them stand in no entry yet; `logged_at` is the last entry's time, 0 without."""
 
@@ -64,7 +64,7 @@ class Tries(msgspec.Struct, frozen=True, kw_only=True):
     logged_at: Millis = Millis(0)
 
 
-def tried(before: Tries, now: Millis) -> tuple[Tries, int]:
+def tried(before: FoldedTries, now: Millis) -> tuple[FoldedTries, int]:
     """Return the tries with one more at `now`, and how many an entry has to tell of now; 0: no entry is due."""
     unlogged = before.unlogged + 1
     after = msgspec.structs.replace(before, count=before.count + 1, last_at=now, unlogged=unlogged)
@@ -73,6 +73,6 @@ def tried(before: Tries, now: Millis) -> tuple[Tries, int]:
     return msgspec.structs.replace(after, unlogged=0, logged_at=now), unlogged
 
 
-def is_owed(tries: Tries, now: Millis) -> bool:
+def is_owed(tries: FoldedTries, now: Millis) -> bool:
     """Return whether tries wait for their entry, and it may be written by now."""
     return tries.unlogged > 0 and now - tries.logged_at >= FOLDED_FOR

@@ -37,7 +37,7 @@ class TryKind(StrEnum):
     """Codes of a second factor, by member; from a browser that is known, and of somebody who is signed in, by that."""
 
 
-class Counted(msgspec.Struct, frozen=True):
+class TryCount(msgspec.Struct, frozen=True):
     """One key that a try counts for, and how many tries it may have in the window. `key` is a keyed hash: never an
     address, a login or a member in clear."""
 

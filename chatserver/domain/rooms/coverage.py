@@ -38,7 +38,7 @@ class CoverageRules(msgspec.Struct, frozen=True, kw_only=True):
     patience: int = 5 * 60_000
 
 
-class Duty(msgspec.Struct, frozen=True, kw_only=True):
+class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     """A room's attendance, since when it is so, and when a moderator was last known to be there."""
 
     state: Attendance
@@ -50,23 +50,23 @@ _NEXT: Final = {Attendance.ATTENDED: Attendance.SLOWED, Attendance.SLOWED: Atten
 """What follows while nobody comes, one step at a time: also where nothing ran for an hour, a standby is paged first."""
 
 
-def settle(duty: Duty | None, *, is_attended: bool, now: Millis, rules: CoverageRules) -> Duty:
+def settle(duty: Coverage | None, *, is_attended: bool, now: Millis, rules: CoverageRules) -> Coverage:
     """The duty as it is now. `duty` is None where the room begins to need somebody: its grace begins, too.
 
     `is_attended` says that a moderator is in the room at this moment."""
     if duty is None:
-        return Duty(state=Attendance.ATTENDED, since=now, attended_at=now)
+        return Coverage(state=Attendance.ATTENDED, since=now, attended_at=now)
     duty = _by_this_clock(duty, now)
     if is_attended:
         since = duty.since if duty.state is Attendance.ATTENDED else now
-        return Duty(state=Attendance.ATTENDED, since=since, attended_at=Millis(max(now, duty.attended_at)))
+        return Coverage(state=Attendance.ATTENDED, since=since, attended_at=Millis(max(now, duty.attended_at)))
     ends = ends_at(duty, rules)
     if ends is None or now < ends:
         return duty
     return msgspec.structs.replace(duty, state=_NEXT[duty.state], since=now)
 
 
-def ends_at(duty: Duty, rules: CoverageRules) -> Millis | None:
+def ends_at(duty: Coverage, rules: CoverageRules) -> Millis | None:
     """When the next step follows if nobody comes; None after the last one."""
     match duty.state:
         case Attendance.ATTENDED:
@@ -77,14 +77,14 @@ def ends_at(duty: Duty, rules: CoverageRules) -> Millis | None:
             return None
 
 
-def is_worth_keeping(before: Duty | None, after: Duty, rules: CoverageRules) -> bool:
+def is_worth_keeping(before: Coverage | None, after: Coverage, rules: CoverageRules) -> bool:
     """Whether the store has to hear of it. That somebody is still there is said anew well within the grace."""
     if before is None or before.state is not after.state or after.attended_at < before.attended_at:
         return True
     return after.attended_at - before.attended_at >= min(RENEWED_EVERY, rules.grace // 4)
 
 
-def _by_this_clock(duty: Duty, now: Millis) -> Duty:
+def _by_this_clock(duty: Coverage, now: Millis) -> Coverage:
     """A time that lies far ahead would keep a room open for ever, or waiting."""
     most = now + CLOCKS_DIFFER
     if duty.since <= most and duty.attended_at <= most:

@@ -17,7 +17,7 @@ from chatserver.domain.history import ChannelName, Epoch, Millis, Offset
 from chatserver.domain.identity import MemberId, Persona
 from chatserver.domain.rooms.coverage import LEAST_PACE, Attendance
 from chatserver.domain.text.cleaning import clean_text, has_visible
-from chatserver.domain.text.contact_details import Kind, find_contacts
+from chatserver.domain.text.contact_details import ContactKind, find_contacts
 
 RoomId = NewType("RoomId", str)
 """A room's short name in addresses: lower-case letters, digits and hyphens."""
@@ -269,7 +269,7 @@ class Noticed(msgspec.Struct, frozen=True, kw_only=True):
     """What was noticed in a text before it is decided about: kinds of contact details, those that it completes together
     with the author's last post among them, and whether the author came here within the last hour."""
 
-    contacts: frozenset[Kind] = frozenset()
+    contacts: frozenset[ContactKind] = frozenset()
     is_newcomer: bool = False
 
 

@@ -79,7 +79,7 @@ class Raid(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     room: RoomId | None = None
 
 
-class Move(msgspec.Struct, frozen=True, kw_only=True):
+class RoomMove(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody's place, which was in a room, is in another since it was split."""
 
     member: MemberId
@@ -96,13 +96,13 @@ class Hours(msgspec.Struct, frozen=True, kw_only=True):
     revision: int = 0
 
 
-class House(msgspec.Struct, frozen=True, kw_only=True):
+class RoomSettings(msgspec.Struct, frozen=True, kw_only=True):
     """All of it, in one snapshot. `hours` is None while those of the configuration hold."""
 
     rooms: tuple[Room, ...] = ()
     notices: tuple[Notice, ...] = ()
     raids: tuple[Raid, ...] = ()
-    moves: tuple[Move, ...] = ()
+    moves: tuple[RoomMove, ...] = ()
     hours: Hours | None = None
 
 

@@ -23,7 +23,7 @@ from chatserver.domain.text.respelling import Spelling
 Span = tuple[int, int]
 
 
-class Kind(StrEnum):
+class ContactKind(StrEnum):
     PHONE = "phone"
     EMAIL = "email"
     HANDLE = "handle"
@@ -33,7 +33,7 @@ class Kind(StrEnum):
 class Found(msgspec.Struct, frozen=True):
     """Contact details in a text, from `start` up to before `end` (code points)."""
 
-    kind: Kind
+    kind: ContactKind
     start: int
     end: int
 
@@ -46,7 +46,7 @@ class Contacts(msgspec.Struct, frozen=True):
     steps: int = 0
 
     @property
-    def kinds(self) -> frozenset[Kind]:
+    def kinds(self) -> frozenset[ContactKind]:
         return frozenset(each.kind for each in self.found)
 
 
@@ -71,7 +71,7 @@ def look_for_contacts(text: str) -> Contacts:
     return looking.result
 
 
-def contacts_across(before: str, text: str) -> frozenset[Kind]:
+def contacts_across(before: str, text: str) -> frozenset[ContactKind]:
     """Return the kinds of contact details that begin in one text and end in the next."""
     if not before:
         return frozenset()
@@ -117,7 +117,7 @@ class Looking:
                 self._is_whole = False
             yield
 
-    def _add(self, kind: Kind, start: int, end: int) -> None:
+    def _add(self, kind: ContactKind, start: int, end: int) -> None:
         if all(end <= other.start or other.end <= start for other in self._found):
             self._found.append(Found(kind, start, end))
 
@@ -216,5 +216,10 @@ def _links(text: str) -> Iterator[Span | None]:
             yield None if match["name"] in _NO_NAME else match.span()
 
 
-_LOOKS: Final = ((Kind.EMAIL, _emails), (Kind.LINK, _links), (Kind.HANDLE, handles), (Kind.PHONE, phone_numbers))
+_LOOKS: Final = (
+    (ContactKind.EMAIL, _emails),
+    (ContactKind.LINK, _links),
+    (ContactKind.HANDLE, handles),
+    (ContactKind.PHONE, phone_numbers),
+)
 _NONE: Final = object()

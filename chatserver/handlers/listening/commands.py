@@ -10,7 +10,7 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.listening import commands as on_floor
 from chatserver.domain.listening import fair_shares, training
-from chatserver.domain.listening.commands import FloorCommand
+from chatserver.domain.listening.commands import ListeningAction
 from chatserver.domain.listening.state import Profile, Session, SessionId, Wish, room_of_session
 from chatserver.domain.people.staff import Capability
 from chatserver.domain.text.cleaning import clean_text
@@ -44,11 +44,11 @@ from chatserver.protocol.listening.messages import (
     LeaveQueue,
     MakeWords,
     PracticeOk,
-    Question,
+    QuestionView,
     ReportPerson,
     SayNobody,
-    Scene,
     SceneLine,
+    SceneView,
     StillThere,
     TakeBack,
     TalkAgainCommand,
@@ -117,7 +117,7 @@ async def ask(listening: ListeningService, connection: Connection, person: Perso
 async def leave_queue(
     listening: ListeningService, connection: Connection, person: Person, command: LeaveQueue
 ) -> Answer:
-    await listening.do(person.id, on_floor.Withdraw())
+    await listening.do(person.id, on_floor.GiveUpPlace())
     return Answer(listening.watch(connection, "standing"))
 
 
@@ -287,18 +287,18 @@ async def debrief(listening: ListeningService, connection: Connection, person: P
     note = _note(command.note)
     if not note:
         raise Refusal(Reason.TEXT_EMPTY)
-    return await _done(listening, person, on_floor.Debrief(session=command.session, note=note))
+    return await _done(listening, person, on_floor.WriteDebrief(session=command.session, note=note))
 
 
 async def practise(listening: ListeningService, connection: Connection, person: Person, command: AskPractice) -> Answer:
     scenes = tuple(
-        Scene(
+        SceneView(
             says=scene.says,
             answers=tuple(_line(each) for each in scene.answers),
         )
         for scene in training.SCENES
     )
-    questions = tuple(Question(text=each.text, answers=each.answers) for each in training.QUESTIONS)
+    questions = tuple(QuestionView(text=each.text, answers=each.answers) for each in training.QUESTIONS)
     return Answer(PracticeOk(scenes=scenes, questions=questions))
 
 
@@ -320,7 +320,7 @@ async def _enter(listening: ListeningService, person: Person) -> None:
         await listening.do(person.id, on_floor.Hire(person=person))
 
 
-async def _done(listening: ListeningService, person: Person, command: FloorCommand) -> Answer:
+async def _done(listening: ListeningService, person: Person, command: ListeningAction) -> Answer:
     await listening.do(person.id, command)
     return Answer(DoneOk())
 
@@ -333,7 +333,7 @@ def _proposed(listening: ListeningService, person: Person, proposal: str) -> Mem
     return named.member
 
 
-def _line(answer: training.Answer) -> SceneLine:
+def _line(answer: training.TrainingAnswer) -> SceneLine:
     return SceneLine(
         text=answer.text, reply=answer.reply, advice=answer.advice, is_good=answer.is_good, next=answer.next_scene
     )

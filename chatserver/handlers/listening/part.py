@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from chatserver.domain.errors import Refusal
 from chatserver.domain.identity import MemberId, NodeId, Person
-from chatserver.domain.listening.commands import EndSession, Withdraw
+from chatserver.domain.listening.commands import EndSession, GiveUpPlace
 from chatserver.handlers.commands import CommandSpec
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.listening import commands, supervision
@@ -19,7 +19,7 @@ from chatserver.handlers.listening.supervision import Supervision
 from chatserver.handlers.moderation.enforcement import Enforcement
 from chatserver.handlers.part import Part, Service
 from chatserver.protocol.fields import Command
-from chatserver.protocol.internode import FloorChanged
+from chatserver.protocol.internode import ListeningChanged
 
 
 class ListeningPart(Part):
@@ -40,7 +40,7 @@ class ListeningPart(Part):
         return (Service("listening", self.service.run),)
 
     def hears(self) -> Mapping[type[Struct], Callable[[NodeId, Any], None]]:
-        return {FloorChanged: self._changed}
+        return {ListeningChanged: self._changed}
 
     def connection_closed(self, connection: Connection) -> None:
         self.service.closed(connection)
@@ -54,7 +54,7 @@ class ListeningPart(Part):
     async def member_banned(self, member: MemberId) -> None:
         """Take a banned member out of the queue and out of their sessions."""
         with contextlib.suppress(Refusal):
-            await self.service.do(member, Withdraw())
+            await self.service.do(member, GiveUpPlace())
         for session in [*self.service.floor.sessions.values()]:
             if session.is_live and session.seeker == member:
                 with contextlib.suppress(Refusal):
@@ -71,7 +71,7 @@ class ListeningPart(Part):
         """Before anybody has the link to an account: what is said one to one is not behind it."""
         await self.service.step_out(member)
 
-    def _changed(self, sender: NodeId, message: FloorChanged) -> None:
+    def _changed(self, sender: NodeId, message: ListeningChanged) -> None:
         self.service.changed(message.version)
 
 

@@ -22,8 +22,8 @@ from chatserver.domain.listening import rest_rules
 from chatserver.domain.listening.commands import (
     Decided,
     Dismiss,
-    FloorCommand,
     KeepApart,
+    ListeningAction,
     Renamed,
     Settle,
     Spoke,
@@ -31,8 +31,8 @@ from chatserver.domain.listening.commands import (
     Typed,
 )
 from chatserver.domain.listening.decide import decide_and_settle, due_at
-from chatserver.domain.listening.invariants import PROMISES, audit
-from chatserver.domain.listening.state import Floor, ListeningRules, SessionId
+from chatserver.domain.listening.invariants import PROMISES, check_invariants
+from chatserver.domain.listening.state import ListeningRules, ListeningState, SessionId
 from chatserver.domain.people.staff import Capability, may
 from chatserver.domain.rooms.rooms import RoomId, RoomStatus, is_session_room
 from chatserver.handlers import membership
@@ -40,12 +40,12 @@ from chatserver.handlers.connection import Connection
 from chatserver.handlers.listening import views
 from chatserver.handlers.listening.heartbeat import SEEN_SECONDS, Heartbeat
 from chatserver.handlers.listening.opening_hours import Clock
-from chatserver.handlers.listening.views import Kind, Picture, View
+from chatserver.handlers.listening.views import Picture, View, ViewKind
 from chatserver.handlers.node import Node
 from chatserver.handlers.people.identity import Identities
-from chatserver.protocol.internode import FloorChanged
+from chatserver.protocol.internode import ListeningChanged
 from chatserver.protocol.listening.messages import StandingOk
-from chatserver.store.contract import FloorChange, FloorCommitted, StoreUnavailable
+from chatserver.store.contract import ListeningChange, ListeningCommitted, StoreUnavailable
 
 POLL_SECONDS: Final = 0.8
 """How often the floor's version is asked for, and whether its listeners still may listen: what the bus lost is found
@@ -93,8 +93,8 @@ class ListeningService:
         """Whether the picture was made while nobody counted as gone for good."""
         # After a start, too: whoever was connected to a worker that stopped is on their way.
         self._store_was_away()
-        self.picture = self._picture(Floor())
-        self._watching: dict[Connection, dict[Kind, View | None]] = {}
+        self.picture = self._picture(ListeningState())
+        self._watching: dict[Connection, dict[ViewKind, View | None]] = {}
         """Who is to be told, of what, and what they were last told."""
         self._numbers: dict[Connection, int] = {}
         """The number of the newest view that a connection was given."""
@@ -112,7 +112,7 @@ class ListeningService:
         self._seen_at = self._looked_at = self._restated_at = self._settled_at = float("-inf")
 
     @property
-    def floor(self) -> Floor:
+    def floor(self) -> ListeningState:
         return self.picture.floor
 
     def now(self) -> Millis:
@@ -140,15 +140,15 @@ class ListeningService:
 
     # ------------------------------------------------------------------------------------------ what people do
 
-    async def do(self, who: MemberId, command: FloorCommand) -> FloorCommitted:
+    async def do(self, who: MemberId, command: ListeningAction) -> ListeningCommitted:
         """Carry out a command on the floor. On return the picture here shows it. Raises Refusal or StoreUnavailable."""
 
-        def decide(floor: Floor) -> Decided:
+        def decide(floor: ListeningState) -> Decided:
             # By the time when the floor is ours, not when we got in line for it: what is committed later happens later.
             return decide_and_settle(floor, command, who, self.now(), self._rules())
 
         try:
-            committed = await self.node.store.commit_floor(FloorChange(decide=decide, now=self.now()))
+            committed = await self.node.store.commit_listening(ListeningChange(decide=decide, now=self.now()))
         except StoreUnavailable:
             self._store_was_away()
             raise
@@ -224,7 +224,7 @@ class ListeningService:
         except (Refusal, StoreUnavailable):
             self._typed.pop(session, None)
 
-    def watch(self, connection: Connection, kind: Kind) -> View:
+    def watch(self, connection: Connection, kind: ViewKind) -> View:
         """From now on this connection is told whenever its view of that kind changes. Returns how it is now. Raises
         NOT_LISTENER for the console of somebody who is none."""
         view = self._view(connection, kind)
@@ -302,7 +302,7 @@ class ListeningService:
     async def _turn(self) -> None:
         node, clock = self.node, self.node.monotonic()
         if self._known <= self.floor.version:
-            self._known = await node.store.floor_version()
+            self._known = await node.store.listening_version()
         if self._known != self.floor.version:
             # Also where it went back: a database that took over from a broken one may have missed the last commits.
             await self._load()
@@ -357,11 +357,11 @@ class ListeningService:
             if member not in good or not may(good[member].roles, Capability.LISTEN):
                 await self.dismiss(member, is_erased=False)
 
-    async def _heed(self, committed: FloorCommitted) -> None:
+    async def _heed(self, committed: ListeningCommitted) -> None:
         node = self.node
         node.hub.announce(committed.publications)
         if committed.is_changed:
-            node.tell_nodes(FloorChanged(committed.version))
+            node.tell_nodes(ListeningChanged(committed.version))
             self.changed(committed.version)
         await self._fresh(committed.version)
 
@@ -385,7 +385,7 @@ class ListeningService:
         finally:
             self._loading = None
 
-    def _picture(self, floor: Floor) -> Picture:
+    def _picture(self, floor: ListeningState) -> Picture:
         now = self.now()
         self._is_patient = self._is_patient_now()
         return Picture(
@@ -488,7 +488,7 @@ class ListeningService:
         connection.outbox.send(views.push(view))
         return True
 
-    def _view(self, connection: Connection, kind: Kind) -> View | None:
+    def _view(self, connection: Connection, kind: ViewKind) -> View | None:
         if connection.person is None:
             return None
         member = connection.person.id
@@ -496,8 +496,8 @@ class ListeningService:
 
     def _measure(self) -> None:
         picture, metrics, now = self.picture, self.node.metrics, self.now()
-        found = audit(picture.floor, now, self.rules)
-        metrics.floor_version.set(picture.floor.version)
+        found = check_invariants(picture.floor, now, self.rules)
+        metrics.listening_version.set(picture.floor.version)
         metrics.floor_waiting.set(len(picture.queue))
         metrics.floor_oldest_wait_seconds.set(
             max((max(0, now - seeker.asked_at) for seeker in picture.queue), default=0) / 1000

@@ -43,7 +43,7 @@ async def read_debrief(
     supervision: Supervision, connection: Connection, person: Person, command: ReadDebrief
 ) -> Answer:
     await supervision.node.store.read_debrief(command.debrief, asker_of(connection, person), supervision.node.now())
-    await supervision.enforcement.heed()
+    await supervision.enforcement.refresh_and_broadcast()
     return Answer(DoneOk())
 
 

@@ -17,10 +17,10 @@ from chatserver.domain.listening import matching, rest_rules
 from chatserver.domain.listening.state import (
     Asked,
     Ending,
-    Floor,
     Left,
     Listener,
     ListeningRules,
+    ListeningState,
     Seeker,
     Session,
     SessionId,
@@ -44,7 +44,7 @@ from chatserver.protocol.listening.messages import (
 from chatserver.protocol.moderation.messages import DeclinesView
 
 View = StandingOk | ConsoleOk
-Kind = Literal["standing", "console"]
+ViewKind = Literal["standing", "console"]
 
 _COARSE_SECONDS: Final = 30
 """Estimates are told in steps: seconds would be a promise that nobody can keep."""
@@ -56,7 +56,7 @@ class Picture:
 
     def __init__(
         self,
-        floor: Floor,
+        floor: ListeningState,
         rules: ListeningRules,
         aliases: Aliases,
         *,

@@ -10,7 +10,7 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import Person
 from chatserver.domain.moderation.measures import NOTE_LENGTH, MeasureKind, TakeMeasure
-from chatserver.domain.moderation.report_queue import Place, place_at
+from chatserver.domain.moderation.report_queue import QueuePlace, place_at
 from chatserver.domain.people.staff import Capability
 from chatserver.domain.text.cleaning import optional
 from chatserver.handlers.answer import Answer
@@ -37,7 +37,7 @@ from chatserver.protocol.moderation.messages import (
     SeenMatters,
     TakeMeasureCommand,
 )
-from chatserver.store.moderation_contract import RoomReport, Shown
+from chatserver.store.moderation_contract import RoomReport, ShownReport
 
 
 async def report_post(moderation: Enforcement, connection: Connection, person: Person, command: ReportPost) -> Answer:
@@ -73,7 +73,7 @@ async def reports(moderation: Enforcement, connection: Connection, person: Perso
 
 async def report_page(moderation: Enforcement, connection: Connection, person: Person, command: PageReports) -> Answer:
     """Answer with one more page of the queue, or of what a report holds."""
-    after: Place | None = None
+    after: QueuePlace | None = None
     if command.after is not None and (after := place_at(command.after)) is None:
         raise Refusal(Reason.INVALID, details={"field": "$.after", "problem": "not the `next` of a page"})
     return Answer(
@@ -116,7 +116,7 @@ async def close(moderation: Enforcement, connection: Connection, person: Person,
     """Decide a report; one about staff is closed once a second person has agreed (`review`)."""
     now, asker = moderation.node.now(), asker_of(connection, person)
     made_at = await moderation.node.store.close_report(
-        command.report, asker, command.outcome, command.reply, now, Shown(seen=_millis(command.seen))
+        command.report, asker, command.outcome, command.reply, now, ShownReport(seen=_millis(command.seen))
     )
     return await _closed(moderation, made_at, now)
 
@@ -124,7 +124,7 @@ async def close(moderation: Enforcement, connection: Connection, person: Person,
 async def review(moderation: Enforcement, connection: Connection, person: Person, command: ReviewReport) -> Answer:
     """Agree with the outcome that somebody else has proposed for a report about staff, or refuse it."""
     now, asker = moderation.node.now(), asker_of(connection, person)
-    shown = Shown(seen=_millis(command.seen), outcome=command.outcome, reply=command.reply)
+    shown = ShownReport(seen=_millis(command.seen), outcome=command.outcome, reply=command.reply)
     made_at = await moderation.node.store.review_report(
         command.report, asker, command.why, now, shown, is_agreed=command.agree
     )
@@ -171,7 +171,7 @@ async def measure(
     if taken.measure.kind is MeasureKind.BAN:
         for part in moderation.node.parts:
             await part.member_banned(taken.measure.about)
-    await moderation.heed()
+    await moderation.refresh_and_broadcast()
     return Answer(MeasureOk(measure=taken.measure.id, until=taken.measure.expires_at))
 
 
@@ -181,7 +181,7 @@ async def lift(moderation: Enforcement, connection: Connection, person: Person, 
 
 
 async def _changed(moderation: Enforcement) -> Answer:
-    await moderation.heed()
+    await moderation.refresh_and_broadcast()
     return Answer(DoneOk())
 
 

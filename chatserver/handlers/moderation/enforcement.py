@@ -17,7 +17,7 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.moderation.measures import Measure, Report, restriction_of
-from chatserver.domain.moderation.report_queue import Place, Rank, cursor_of, rank_in
+from chatserver.domain.moderation.report_queue import QueuePlace, Rank, cursor_of, rank_in
 from chatserver.domain.people.staff import Capability, may
 from chatserver.domain.rooms.rooms import (
     APPEAL_PATH,
@@ -30,7 +30,7 @@ from chatserver.domain.rooms.rooms import (
 from chatserver.handlers import membership
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.moderation.askers import Askers, asker_of
-from chatserver.handlers.moderation.paging import Rings
+from chatserver.handlers.moderation.paging import Pager
 from chatserver.handlers.node import Node
 from chatserver.handlers.people.arrivals import Arrivals
 from chatserver.protocol.codes import Close
@@ -50,7 +50,7 @@ from chatserver.protocol.moderation.messages import (
     ReportsPush,
     ReportView,
 )
-from chatserver.store.moderation_contract import Debrief, Matters, Queue, QueuePage, ReportFile
+from chatserver.store.moderation_contract import DebriefRecord, Matters, Queue, QueuePage, ReportFile
 
 _NO_PARTS: Final[Mapping[str, int]] = {}
 _KEEPS_OUT: Final = (RestrictionKind.REMOVE, RestrictionKind.BAN)
@@ -76,7 +76,7 @@ class Enforcement:
         self._restrictions: dict[MemberId, tuple[Restriction, ...]] = {}
         self._due: list[Millis] = []
         self._watching: dict[Connection, _Told] = {}
-        self._rings = Rings(node)
+        self._rings = Pager(node)
         self._lock = asyncio.Lock()
         self.askers: Final = Askers(node.store)
 
@@ -137,7 +137,7 @@ class Enforcement:
         """How many escalations nobody has taken in time."""
         return bisect_left(self._due, self.node.now())
 
-    async def heed(self) -> None:
+    async def refresh_and_broadcast(self) -> None:
         """Something was changed here: see to it, and tell the other workers."""
         await self.tick()
         self.node.tell_nodes(ModerationChanged(self._version))
@@ -252,7 +252,7 @@ def page_of(page: QueuePage) -> ReportPageOk:
     )
 
 
-def _cursor(place: Place | None) -> str | None:
+def _cursor(place: QueuePlace | None) -> str | None:
     return None if place is None else cursor_of(place)
 
 
@@ -269,7 +269,7 @@ def file_of(found: ReportFile) -> ReportOk:
     )
 
 
-def debrief_of(found: Debrief, names: dict[MemberId, str]) -> DebriefView:
+def debrief_of(found: DebriefRecord, names: dict[MemberId, str]) -> DebriefView:
     return DebriefView(
         id=found.id,
         at=found.at,

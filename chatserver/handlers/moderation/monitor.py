@@ -13,7 +13,7 @@ from typing import Final
 
 from chatserver.domain.errors import Refusal
 from chatserver.domain.history import Millis
-from chatserver.domain.moderation.audit_log import LedgerHead, Tampered, Verifier
+from chatserver.domain.moderation.audit_log import AuditHead, Tampered, Verifier
 from chatserver.domain.moderation.measures import REASONS, MeasureKind
 from chatserver.domain.operating.alerts import ModerationLoad
 from chatserver.handlers.node import Node
@@ -38,7 +38,7 @@ class ModerationMonitor:
         self._node = node
         self._counts: Counts | None = None
         self._is_whole = True
-        self._head: LedgerHead | None = None
+        self._head: AuditHead | None = None
         self._stranded: set[str] = set()
         # Until a check says otherwise.
         node.metrics.audit_whole.set(1)
@@ -110,7 +110,7 @@ class ModerationMonitor:
         self._node.metrics.audit_checked_at.set(self._node.now() / 1000)
 
 
-async def verify(store: Store, exported: Iterable[LedgerHead]) -> LedgerHead:
+async def verify(store: Store, exported: Iterable[AuditHead]) -> AuditHead:
     """Read the log to its end, in parts; its head. Raises Tampered."""
     verifier = Verifier(exported)
     # Read before the entries: one that comes meanwhile is no harm.

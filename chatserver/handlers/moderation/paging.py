@@ -21,7 +21,7 @@ RINGS_FOR: Final = 15 * 60_000
 """Milliseconds for which what nobody has taken can still ring."""
 
 
-class Rings:
+class Pager:
     """One worker's rings. Moderators who may see the same hear the same, so the bound of their group is the bound of
     each connection, and what is summed up tells nobody of a report that is their own case."""
 

@@ -15,7 +15,7 @@ from chatserver.domain.rooms.settings import RoomEdit
 from chatserver.handlers.node import Node
 from chatserver.handlers.operating.context import Operations
 from chatserver.protocol.internode import DrainWanted, encode, node_topic
-from chatserver.store.room_settings_contract import Deed
+from chatserver.store.room_settings_contract import StaffAction
 
 NEW_FOR: Final = 30 * 60_000
 """Milliseconds for which a guest is a newcomer, who knows nobody yet."""
@@ -105,7 +105,7 @@ class RoomAutoscaler:
             # Another worker was first, or too few are left.
             return
         node.hub.announce(steered.publications)
-        await self._operations.enforcement.heed()
+        await self._operations.enforcement.refresh_and_broadcast()
 
     async def _close(self, room: Room) -> None:
         node = self._node
@@ -115,9 +115,9 @@ class RoomAutoscaler:
         except Refusal:
             return
         node.hub.announce(steered.publications)
-        await self._operations.enforcement.heed()
+        await self._operations.enforcement.refresh_and_broadcast()
 
-    def _deed(self, what: str, room: Room, reason: str) -> Deed:
+    def _deed(self, what: str, room: Room, reason: str) -> StaffAction:
         command_id = CommandId(f"{what}-{room.id}-{room.revision}")
         digest = blake2b(command_id.encode(), digest_size=16).digest()
-        return Deed(by=rules.SERVICE, command_id=command_id, digest=digest, reason=reason, now=self._node.now())
+        return StaffAction(by=rules.SERVICE, command_id=command_id, digest=digest, reason=reason, now=self._node.now())

@@ -49,7 +49,7 @@ from chatserver.protocol.operating.messages import (
     SplitRoom,
     Withdraw,
 )
-from chatserver.store.room_settings_contract import Deed, Steered
+from chatserver.store.room_settings_contract import ChangedRooms, StaffAction
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
 
@@ -124,9 +124,9 @@ async def _change(
     return await _steered(operations, steered)
 
 
-async def _steered(operations: Operations, steered: Steered) -> Answer:
+async def _steered(operations: Operations, steered: ChangedRooms) -> Answer:
     operations.node.hub.announce(steered.publications)
-    await operations.enforcement.heed()
+    await operations.enforcement.refresh_and_broadcast()
     return Answer(RoomOk(room=steered.rooms[0]))
 
 
@@ -147,7 +147,7 @@ async def split(operations: Operations, connection: Connection, person: Person, 
     groups = await groups_of(operations.node, room, command.parts)
     steered = await operations.node.store.split_room(room.id, command.seen, groups, _deed(operations, person, command))
     operations.node.hub.announce(steered.publications)
-    await operations.enforcement.heed()
+    await operations.enforcement.refresh_and_broadcast()
     return Answer(SplitOk(rooms=[*steered.rooms]))
 
 
@@ -160,7 +160,7 @@ async def announce(
     room = None if isinstance(command, AnnounceAll) else command.room
     notice = rules.announce(_id_of(person, command.id), room, command.text, command.minutes, operations.node.now())
     made = await operations.node.store.announce(notice, _deed(operations, person, command))
-    await operations.enforcement.heed()
+    await operations.enforcement.refresh_and_broadcast()
     return Answer(NoticeOk(notice=made))
 
 
@@ -168,7 +168,7 @@ async def withdraw(operations: Operations, connection: Connection, person: Perso
     if any(each.id == command.notice and each.room is None for each in operations.admission.notices):
         require(connection.roles, Capability.OPERATE)
     await operations.node.store.withdraw(command.notice, _deed(operations, person, command))
-    await operations.enforcement.heed()
+    await operations.enforcement.refresh_and_broadcast()
     return Answer(DoneOk())
 
 
@@ -186,7 +186,7 @@ async def set_hours(operations: Operations, connection: Connection, person: Pers
         raise Refusal(Reason.INVALID, details={"field": "$.timezone", "problem": "no such time zone"}) from None
     wanted = Hours(hours=command.hours.strip(), timezone=command.timezone, revision=command.seen)
     await operations.node.store.set_hours(wanted, _deed(operations, person, command))
-    await operations.enforcement.heed()
+    await operations.enforcement.refresh_and_broadcast()
     return Answer(DoneOk())
 
 
@@ -198,13 +198,13 @@ async def raid(
         _id_of(person, command.id), room, command.minutes, command.quiet_minutes, operations.node.now()
     )
     made = await operations.node.store.declare(wanted, _deed(operations, person, command))
-    await operations.enforcement.heed()
+    await operations.enforcement.refresh_and_broadcast()
     return Answer(RaidOk(raid=made))
 
 
 async def end_raid(operations: Operations, connection: Connection, person: Person, command: EndRaid) -> Answer:
     await operations.node.store.end_raid(command.raid, _deed(operations, person, command))
-    await operations.enforcement.heed()
+    await operations.enforcement.refresh_and_broadcast()
     return Answer(DoneOk())
 
 
@@ -245,10 +245,10 @@ def _room(operations: Operations, wanted: RoomId) -> Room:
     return room
 
 
-def _deed(operations: Operations, person: Person, command: Command) -> Deed:
+def _deed(operations: Operations, person: Person, command: Command) -> StaffAction:
     fields: Sequence[object] = [type(command).__name__, *(getattr(command, name) for name in command.__struct_fields__)]
     reason: str = getattr(command, "reason", "")
-    return Deed(
+    return StaffAction(
         by=person.id,
         command_id=command.id,
         digest=blake2b(_encoder.encode(fields), digest_size=16).digest(),

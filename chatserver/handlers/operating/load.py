@@ -17,9 +17,17 @@ from chatserver.delivery.tasks import Tasks
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import NodeId, Person
 from chatserver.domain.listening import rest_rules
-from chatserver.domain.listening.invariants import PROMISES, audit
+from chatserver.domain.listening.invariants import PROMISES, check_invariants
 from chatserver.domain.moderation.report_access import Asker
-from chatserver.domain.operating.alerts import Concern, FloorLoad, Kind, ModerationLoad, Thresholds, Watch, concerns
+from chatserver.domain.operating.alerts import (
+    Alert,
+    AlertKind,
+    AlertTracker,
+    ListeningLoad,
+    ModerationLoad,
+    Thresholds,
+    concerns,
+)
 from chatserver.domain.operating.load import Histories, Roll, RoomLoad, RoomSample, Sample, Totals, merge
 from chatserver.domain.people.staff import Capability, may
 from chatserver.domain.rooms.rooms import RoomId, RoomStatus, is_session_room, room_of
@@ -32,7 +40,7 @@ from chatserver.handlers.moderation.enforcement import Enforcement
 from chatserver.handlers.moderation.monitor import ModerationMonitor
 from chatserver.handlers.node import Node
 from chatserver.handlers.operating.health import Health
-from chatserver.handlers.operating.process_stats import Vitals
+from chatserver.handlers.operating.process_stats import ProcessStats
 from chatserver.handlers.rooms import seats
 from chatserver.protocol.codec import Encoding, encode_frame
 from chatserver.protocol.fields import Command
@@ -83,14 +91,14 @@ class LoadMonitor:
         self._version = version
         self._started_at = node.now()
         self._started = node.monotonic()
-        self._vitals = Vitals(node.metrics)
+        self._vitals = ProcessStats(node.metrics)
         self._tasks = Tasks()
         self._roll = Roll()
         self._samples: dict[NodeId, Sample] = {}
         self._awaited: set[NodeId] = set()
         self._gathered = asyncio.Event()
         self._histories = Histories()
-        self._watch = Watch()
+        self._watch = AlertTracker()
         self._second = 0
         self._store = "ok"
         self._picture = 0
@@ -101,9 +109,9 @@ class LoadMonitor:
         self._place_changed: dict[RoomId, int] = {}
         self._gone: dict[RoomId, int] = {}
         self._totals = Totals()
-        self._floor = FloorLoad()
+        self._floor = ListeningLoad()
         self._floor_changed = 0
-        self._concerns: dict[Asker | None, list[Concern]] = {}
+        self._concerns: dict[Asker | None, list[Alert]] = {}
         self._concerns_changed: dict[Asker | None, int] = {}
         """By what its readers may see of reports (`handlers/moderation/askers.py`)."""
         self._told_as: dict[Connection, Asker | None] = {}
@@ -255,7 +263,7 @@ class LoadMonitor:
         self._watch.look(loads.values(), now)
         if self._histories.is_due(now):
             self._histories.add({room: load.members for room, load in loads.items()}, now)
-        floor = floor_numbers(self._listening)
+        floor = listening_load(self._listening)
         if floor != self._floor:
             self._floor, self._floor_changed = floor, self._picture
         self._find_concerns(loads, now)
@@ -266,7 +274,7 @@ class LoadMonitor:
         node = self._node
         crowds = seats.crowds(node)
 
-        def found(moderation: ModerationLoad, overdue: int) -> list[Concern]:
+        def found(moderation: ModerationLoad, overdue: int) -> list[Alert]:
             return concerns(
                 loads=loads,
                 rooms=node.rooms,
@@ -281,7 +289,7 @@ class LoadMonitor:
             )
 
         kinds = Counter(each.kind for each in found(self._monitor.load(now), self.enforcement.overdue()))
-        for kind in Kind:
+        for kind in AlertKind:
             node.metrics.attention.labels(kind.value).set(kinds[kind])
         before, self._concerns = self._concerns, {}
         for group in {self.enforcement.askers.group_of(each) for each in self.watching} | {None}:
@@ -396,14 +404,14 @@ async def load(monitor: LoadMonitor, connection: Connection, person: Person, com
     return Answer(monitor.watch(connection, is_wanted=command.watch))
 
 
-def floor_numbers(service: ListeningService) -> FloorLoad:
+def listening_load(service: ListeningService) -> ListeningLoad:
     """One-to-one in numbers, as this worker last read it."""
     picture, rules, now = service.picture, service.rules, service.now()
-    found = audit(picture.floor, now, rules)
+    found = check_invariants(picture.floor, now, rules)
     listeners = picture.floor.listeners.values()
     states = Counter(rest_rules.state_of(picture.floor, each, now, rules).value for each in listeners)
     estimate, samples = picture.pace.estimate(len(picture.queue) + 1)
-    return FloorLoad(
+    return ListeningLoad(
         waiting=len(picture.queue),
         oldest_wait_ms=max((max(0, now - seeker.asked_at) for seeker in picture.queue), default=0),
         estimate=estimate,

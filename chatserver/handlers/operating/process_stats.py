@@ -16,7 +16,7 @@ PULSE_SECONDS: Final = 0.05
 _STATM: Final = Path("/proc/self/statm")
 
 
-class Vitals:
+class ProcessStats:
     """`run` never ends by itself; the server owns and cancels it."""
 
     def __init__(self, metrics: Metrics) -> None:

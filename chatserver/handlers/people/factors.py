@@ -18,7 +18,7 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.people.recovery_codes import CODES, hash_recovery_code, make_recovery_code
 from chatserver.domain.people.staff import is_totp_secret, totp_step, totp_uri
-from chatserver.handlers.people.passkeys import MOST_PASSKEYS, Attestation, Passkeys, Place, Purpose
+from chatserver.handlers.people.passkeys import MOST_PASSKEYS, Attestation, Passkeys, Purpose, RelyingParty
 from chatserver.handlers.people.proofs import Proof, Proofs, wrong_code
 from chatserver.store.contract import Passkey, SignIn, Store
 
@@ -106,16 +106,18 @@ class Factors:
 
     # ------------------------------------------------------------------------------------------ passkeys
 
-    async def ask_to_add_passkey(self, by: SignIn, place: Place) -> bytes:
+    async def ask_to_add_passkey(self, by: SignIn, place: RelyingParty) -> bytes:
         """Return what a device is asked that is to make a passkey, as JSON."""
         return await self._passkeys.ask_to_add(by.staff, by.token_hash, place)
 
-    async def ask_for_passkey(self, by: SignIn, place: Place) -> bytes:
+    async def ask_for_passkey(self, by: SignIn, place: RelyingParty) -> bytes:
         """Return what a device is asked that is to show one of their passkeys, as JSON. Raises NOT_ALLOWED
         ("no_passkey")."""
         return await self._passkeys.ask(Purpose.PROVE, by.token_hash, place, by.staff.member)
 
-    async def add_passkey(self, by: SignIn, name: str, answer: Attestation, place: Place, proof: Proof) -> Passkey:
+    async def add_passkey(
+        self, by: SignIn, name: str, answer: Attestation, place: RelyingParty, proof: Proof
+    ) -> Passkey:
         """Keep a passkey that a device has made. Raises as `Passkeys.made` and `Proofs.require`, and BUSY where there
         are as many as there may be."""
         await self._proofs.require(by, proof)

@@ -27,7 +27,7 @@ from chatserver.protocol.messages import (
     DoneOk,
     Hello,
     HelloOk,
-    Limits,
+    LimitsView,
     MakeCode,
     MuteMember,
     Ping,
@@ -97,7 +97,7 @@ def hello_ok(
         member=Person(person.id, person.name),
         has_code=has_code,
         muted=aliases.hidden_list(node, person.id, hides),
-        limits=Limits(
+        limits=LimitsView(
             frame_bytes=limits.frame_bytes,
             text_length=limits.text_length,
             warning_length=limits.warning_length,

@@ -62,7 +62,7 @@ class PeoplePart(Part):
     def jobs(self) -> Sequence[Job]:
         return (
             Job(_CREDENTIALS_SECONDS, self.arrivals.tick),
-            Job(_SIGN_INS_SECONDS, self.look_again),
+            Job(_SIGN_INS_SECONDS, self.revalidate_sign_ins),
             Job(_NAMES_SECONDS, self.load_names),
             Job(_TOUCH_SECONDS, self.touch),
         )
@@ -84,9 +84,9 @@ class PeoplePart(Part):
         if not self.arrivals.is_good(member.id, member.credentials):
             raise Refusal(Reason.IDENTITY_UNKNOWN)
 
-    async def look_again(self) -> None:
+    async def revalidate_sign_ins(self) -> None:
         """Ask the store about all who are connected here as staff. Raises StoreUnavailable."""
-        await sign_ins.look_again(self.node)
+        await sign_ins.revalidate_sign_ins(self.node)
 
     async def load_names(self) -> None:
         """Read whom no member's name may resemble. Raises StoreUnavailable."""
@@ -146,7 +146,7 @@ class PeoplePart(Part):
     async def _look_again_now(self) -> None:
         with contextlib.suppress(StoreUnavailable):
             # Where the store is away the job asks again, and counts it.
-            await self.look_again()
+            await self.revalidate_sign_ins()
 
 
 class AccountsPart(Part):

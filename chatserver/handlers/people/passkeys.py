@@ -41,7 +41,7 @@ class Purpose(StrEnum):
     SIGN_IN = "sign_in"
 
 
-class Place(NamedTuple):
+class RelyingParty(NamedTuple):
     """Where a page is that asks: its origin, such as `https://chat.example.org`, and the host in it, which is what a
     passkey is bound to (the relying party's id)."""
 
@@ -83,11 +83,11 @@ class Assertion(msgspec.Struct, frozen=True, rename="camel"):
     response: AssertionResponse
 
 
-class Shown(NamedTuple):
+class VerifiedPasskey(NamedTuple):
     """A passkey that is shown as proof: its answer, where, and the hash of what the browser holds that was asked."""
 
     answer: Assertion
-    place: Place
+    place: RelyingParty
     holder: bytes
 
 
@@ -99,13 +99,13 @@ class Passkeys:
         self._now = now
         self._name = name
 
-    async def ask_to_add(self, whose: Staff, holder: bytes, place: Place) -> bytes:
+    async def ask_to_add(self, whose: Staff, holder: bytes, place: RelyingParty) -> bytes:
         """Return the options for `navigator.credentials.create()`, as JSON."""
         challenge = await self._ask(Purpose.ADD, holder)
         known = [each.credential for each in await self._store.passkeys(whose.member)]
         return await asyncio.to_thread(self._creation, whose, challenge, place, known)
 
-    async def ask(self, purpose: Purpose, holder: bytes, place: Place, whose: MemberId | None = None) -> bytes:
+    async def ask(self, purpose: Purpose, holder: bytes, place: RelyingParty, whose: MemberId | None = None) -> bytes:
         """Return the options for `navigator.credentials.get()`, as JSON: of the passkeys of somebody, or (None) of
         any that the device has for this place, so that nobody learns here who has one."""
         challenge = await self._ask(purpose, holder)
@@ -115,7 +115,9 @@ class Passkeys:
             raise Refusal(Reason.NOT_ALLOWED, details={"why": "no_passkey"})
         return await asyncio.to_thread(_request, challenge, place, here)
 
-    async def made(self, whose: MemberId, name: str, answer: Attestation, holder: bytes, place: Place) -> Passkey:
+    async def made(
+        self, whose: MemberId, name: str, answer: Attestation, holder: bytes, place: RelyingParty
+    ) -> Passkey:
         """Return the passkey that a device has made, which is not kept yet. Raises SIGN_IN_REFUSED ("passkey") where
         it does not answer what was asked, or INVALID for a name that is none."""
         called = " ".join(name.split())[: NAME_LENGTH + 1]
@@ -134,7 +136,7 @@ class Passkeys:
             created_at=self._now(),
         )
 
-    async def check(self, purpose: Purpose, shown: Shown) -> Passkey:
+    async def check(self, purpose: Purpose, shown: VerifiedPasskey) -> Passkey:
         """Return the passkey that answered, as it was before. Raises SIGN_IN_REFUSED ("passkey") where there is none
         such, where it answers something else, or where its count did not rise: then it may be a copy."""
         answer, place = shown.answer, shown.place
@@ -164,7 +166,7 @@ class Passkeys:
             raise wrong_passkey()
         return challenge
 
-    def _creation(self, whose: Staff, challenge: bytes, place: Place, known: Iterable[bytes]) -> bytes:
+    def _creation(self, whose: Staff, challenge: bytes, place: RelyingParty, known: Iterable[bytes]) -> bytes:
         import webauthn  # noqa: PLC0415 - a third of a second, and memory, for what few workers need
         from webauthn.helpers import structs  # noqa: PLC0415
 
@@ -214,7 +216,7 @@ def _bytes_of(text: str) -> bytes:
 # Everything below runs in threads.
 
 
-def _request(challenge: bytes, place: Place, known: Iterable[bytes]) -> bytes:
+def _request(challenge: bytes, place: RelyingParty, known: Iterable[bytes]) -> bytes:
     import webauthn  # noqa: PLC0415
     from webauthn.helpers import structs  # noqa: PLC0415
 
@@ -228,7 +230,7 @@ def _request(challenge: bytes, place: Place, known: Iterable[bytes]) -> bytes:
     return webauthn.options_to_json(options).encode()
 
 
-def _checked_attestation(body: dict[str, object], challenge: bytes, place: Place) -> tuple[bytes, bytes, int]:
+def _checked_attestation(body: dict[str, object], challenge: bytes, place: RelyingParty) -> tuple[bytes, bytes, int]:
     """A new passkey's id, public key and count. Raises SIGN_IN_REFUSED."""
     import webauthn  # noqa: PLC0415
     from webauthn.helpers.exceptions import WebAuthnException  # noqa: PLC0415
@@ -246,7 +248,7 @@ def _checked_attestation(body: dict[str, object], challenge: bytes, place: Place
     return made.credential_id, made.credential_public_key, made.sign_count
 
 
-def _checked_assertion(body: dict[str, object], challenge: bytes, place: Place, known: Passkey) -> int:
+def _checked_assertion(body: dict[str, object], challenge: bytes, place: RelyingParty, known: Passkey) -> int:
     """The count that the device told. Raises SIGN_IN_REFUSED."""
     import webauthn  # noqa: PLC0415
     from webauthn.helpers.exceptions import WebAuthnException  # noqa: PLC0415

@@ -13,7 +13,7 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.people.recovery_codes import hash_recovery_code
 from chatserver.domain.people.staff import fold_login, totp_step
-from chatserver.handlers.people.passkeys import Passkeys, Purpose, Shown, wrong_passkey
+from chatserver.handlers.people.passkeys import Passkeys, Purpose, VerifiedPasskey, wrong_passkey
 from chatserver.handlers.people.password_hashing import Hashing
 from chatserver.handlers.people.tries import Tries
 from chatserver.store.contract import SignIn, StaffSecrets, Store
@@ -25,7 +25,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 
     password: str | None = None
     code: str | None = None
-    passkey: Shown | None = None
+    passkey: VerifiedPasskey | None = None
 
 
 class Proofs:

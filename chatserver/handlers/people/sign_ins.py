@@ -41,7 +41,7 @@ async def hello(people: People, connection: Connection, command: Hello) -> Answe
     return Answer(ok, then=members.greet(connection, greetings))
 
 
-async def look_again(node: Node) -> None:
+async def revalidate_sign_ins(node: Node) -> None:
     """Ask the store about all who are connected here as staff: close those whose sign-in or account has ended, and give
     the others the roles that they have now.
 

@@ -35,7 +35,7 @@ from chatserver.domain.people.staff import (
     spare_oneself,
 )
 from chatserver.handlers.people.factors import Factors
-from chatserver.handlers.people.passkeys import Passkeys, Purpose, Shown
+from chatserver.handlers.people.passkeys import Passkeys, Purpose, VerifiedPasskey
 from chatserver.handlers.people.password_hashing import Hashing
 from chatserver.handlers.people.proofs import Proof, Proofs
 from chatserver.handlers.people.tries import Tries
@@ -43,14 +43,14 @@ from chatserver.store.contract import Invitation, SignIn, StaffSecrets, Store
 from chatserver.store.staff_contract import Device
 
 
-class Welcome(NamedTuple):
+class NewSignIn(NamedTuple):
     """Somebody has signed in. The token is known to them alone from here on."""
 
     sign_in: SignIn
     token: str
 
 
-class Link(NamedTuple):
+class AccountLink(NamedTuple):
     """An invitation: its secret, shown once, and until when it can be used."""
 
     secret: str
@@ -115,12 +115,12 @@ class StaffAccounts:
         *,
         device: bytes | None = None,
         known_device: bytes | None = None,
-    ) -> Welcome:
+    ) -> NewSignIn:
         """Sign in with a password; `device` is the hash of the browser's cookie, where it is one, and `known_device`
         the same where it signed in to this login before. Raises as `Proofs.of_login`."""
         return await self._welcome(await self._proofs.of_login(login, password, code, known_device), device)
 
-    async def sign_in_with_passkey(self, shown: Shown, *, device: bytes | None = None) -> Welcome:
+    async def sign_in_with_passkey(self, shown: VerifiedPasskey, *, device: bytes | None = None) -> NewSignIn:
         """Sign in with a passkey, which says itself whose it is. Raises SIGN_IN_REFUSED ("passkey")."""
         passkey = await self.passkeys.check(Purpose.SIGN_IN, shown)
         found = await self._store.staff(passkey.member)
@@ -170,7 +170,7 @@ class StaffAccounts:
 
     async def accept_invitation(
         self, link: str, login: str, name: str, password: str, *, device: bytes | None = None
-    ) -> Welcome:
+    ) -> NewSignIn:
         """Make the account that a link invites to, and sign in.
 
         Raises INVITATION_UNKNOWN, NAME_REFUSED, NAME_TAKEN, or PASSWORD_WEAK; then the link is as good as before."""
@@ -186,18 +186,18 @@ class StaffAccounts:
         # As it was kept: whether the role waits is decided where it is written.
         return (await self._proofs.account(added.staff.member)).staff
 
-    async def make_invitation(self, roles: Collection[Role], by: MemberId | None) -> Link:
+    async def make_invitation(self, roles: Collection[Role], by: MemberId | None) -> AccountLink:
         """A link for one person. Raises INVALID where it gives no role."""
         now = self._now()
         link, expires_at = secrets.token_urlsafe(SECRET_BYTES), Millis(now + self._invitation_age)
         await self._store.add_invitation(
             Invitation(link_hash=_hash(link), roles=_some(roles), made_by=by, expires_at=expires_at), now
         )
-        return Link(link, expires_at)
+        return AccountLink(link, expires_at)
 
     # ----------------------------------------------------------------------------------------------- one's own account
 
-    async def change_password(self, by: SignIn, proof: Proof, new: str, *, device: bytes | None = None) -> Welcome:
+    async def change_password(self, by: SignIn, proof: Proof, new: str, *, device: bytes | None = None) -> NewSignIn:
         """Ends every sign-in of theirs, this one too, and begins a new one; no browser but this one is known any more.
         Raises as `Proofs.require`, or PASSWORD_WEAK."""
         member = by.staff.member
@@ -226,7 +226,7 @@ class StaffAccounts:
 
     # ------------------------------------------------------------------------------------------------ resets
 
-    async def make_reset(self, member: MemberId, by: MemberId | None = None) -> Link:
+    async def make_reset(self, member: MemberId, by: MemberId | None = None) -> AccountLink:
         """A link that gives an account back to its owner; until it is used nothing opens the account. Without `by`, for
         whoever has the machine. Raises MEMBER_UNKNOWN or NOT_ALLOWED."""
         now = self._now()
@@ -234,16 +234,16 @@ class StaffAccounts:
         await self._store.make_reset(_hash(link), member, now, expires_at, by=by)
         self.on_changed(member)
         await self.on_reset(member)
-        return Link(link, expires_at)
+        return AccountLink(link, expires_at)
 
-    async def reset(self, by: SignIn, member: MemberId) -> Link:
+    async def reset(self, by: SignIn, member: MemberId) -> AccountLink:
         """The same, for an operator. Raises NOT_ALLOWED ("self" about oneself), CONFIRMATION_REQUIRED, or
         MEMBER_UNKNOWN."""
         self._require(by, Capability.MANAGE_STAFF)
         spare_oneself(by.staff.member, member, ())
         return await self.make_reset(member, by.staff.member)
 
-    async def use_reset(self, link: str, password: str, *, device: bytes | None = None) -> Welcome:
+    async def use_reset(self, link: str, password: str, *, device: bytes | None = None) -> NewSignIn:
         """Set the password of the account that a link gives back, and sign in. Raises INVITATION_UNKNOWN, or
         PASSWORD_WEAK; then the link is as good as before."""
         hashed = hash_secret(link)
@@ -255,7 +255,7 @@ class StaffAccounts:
 
     # ------------------------------------------------------------------------------------------------ others' accounts
 
-    async def invite(self, by: SignIn, roles: Collection[Role]) -> Link:
+    async def invite(self, by: SignIn, roles: Collection[Role]) -> AccountLink:
         """Raises NOT_ALLOWED, CONFIRMATION_REQUIRED, or INVALID."""
         self._require(by, Capability.MANAGE_STAFF)
         return await self.make_invitation(roles, by.staff.member)
@@ -308,7 +308,7 @@ class StaffAccounts:
     def _changed(self, member: MemberId) -> None:
         self.on_changed(member)
 
-    async def _welcome(self, found: StaffSecrets, device: bytes | None) -> Welcome:
+    async def _welcome(self, found: StaffSecrets, device: bytes | None) -> NewSignIn:
         """A new sign-in for somebody who has shown who they are."""
         token, now, member = secrets.token_urlsafe(SECRET_BYTES), self._now(), found.staff.member
         hashed, expires_at = _hash(token), Millis(now + self._sign_in_age)
@@ -324,7 +324,7 @@ class StaffAccounts:
         if after is None or after.password_hash != found.password_hash or kept is None:
             await self._store.sign_out(hashed, now)
             raise Refusal(Reason.SIGN_IN_REFUSED)
-        return Welcome(kept, token)
+        return NewSignIn(kept, token)
 
     async def _add(
         self, login: str, name: str, password: str, roles: frozenset[Role], invitation: bytes | None

@@ -14,7 +14,7 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.limits import Limits
 from chatserver.domain.people.staff import fold_login
-from chatserver.domain.people.tries import SECOND_FACTOR, Counted, TryKind
+from chatserver.domain.people.tries import SECOND_FACTOR, TryCount, TryKind
 from chatserver.domain.sources import WIDENING, Source
 from chatserver.store.tries_contract import TriesStore
 
@@ -54,7 +54,7 @@ class Tries:
             prefixes.append(source.prefixes.yesterday)
         allowance = self._an_hour[kind] * source.share
         counted = [
-            Counted(key, max(1, round(allowance * factor)))
+            TryCount(key, max(1, round(allowance * factor)))
             for keys in prefixes
             for key, factor in zip(keys, WIDENING, strict=False)
         ]
@@ -63,7 +63,7 @@ class Tries:
     async def count_for(self, kind: TryKind, *whose: str) -> None:
         """Count a try for somebody (a login, a member), from wherever it comes; of several names together, such as a
         login and a browser, for exactly that pair. Raises RATE_LIMITED."""
-        await self._count(kind, [Counted(self._hashed(kind, *whose), max(1, round(self._an_hour[kind])))], self._now())
+        await self._count(kind, [TryCount(self._hashed(kind, *whose), max(1, round(self._an_hour[kind])))], self._now())
 
     async def count_for_login(self, login: str) -> None:
         """Count a try for a login, whether it is anybody's or not. Raises RATE_LIMITED."""
@@ -88,7 +88,7 @@ class Tries:
         key = self._hashed(TryKind.SECOND_FACTOR, member)
         return (await self._store.wrong_tries(TryKind.SECOND_FACTOR, key, self._now())).failures
 
-    async def _count(self, kind: TryKind, counted: Sequence[Counted], now: Millis) -> None:
+    async def _count(self, kind: TryKind, counted: Sequence[TryCount], now: Millis) -> None:
         known = (kind, counted[0].key)
         wait = (self._refused.get(known, now) - now) / 1000
         if wait <= 0:

@@ -21,7 +21,7 @@ from chatserver.domain.listening.opening_hours import parse_hours
 from chatserver.domain.moderation.newcomers import USUAL, Welcome
 from chatserver.domain.rooms import settings as rules
 from chatserver.domain.rooms.rooms import Room, RoomId, RoomStatus, room_channel
-from chatserver.domain.rooms.settings import Hours, House, Move, Notice
+from chatserver.domain.rooms.settings import Hours, Notice, RoomMove, RoomSettings
 from chatserver.handlers.listening.opening_hours import Clock
 from chatserver.handlers.listening.service import ListeningService
 from chatserver.handlers.node import Node
@@ -43,8 +43,8 @@ _TOKEN_BYTES: Final = 18
 class Led(NamedTuple):
     """The settings as they were known when a member's moves were read, and those moves."""
 
-    house: House | None
-    moves: tuple[Move, ...]
+    house: RoomSettings | None
+    moves: tuple[RoomMove, ...]
 
 
 class RoomAdmission:
@@ -56,7 +56,7 @@ class RoomAdmission:
         self._listening = listening
         self._configured = configured
         self._key = key
-        self._house: House | None = None
+        self._house: RoomSettings | None = None
         self._hours = configured
         self._doors: dict[RoomId, Bucket] = {}
         self._done: dict[str, Millis] = {}
@@ -121,7 +121,7 @@ class RoomAdmission:
         told: list[NoticesPush | MovedPush] = [NoticesPush(notices=self.notices)] if self.notices else []
         return told + [push for push in pushes if push is not None]
 
-    def _lead(self, outbox: Outbox, moves: Iterable[Move]) -> None:
+    def _lead(self, outbox: Outbox, moves: Iterable[RoomMove]) -> None:
         if outbox.wire.buffered() > self._node.limits.outbox_bytes:
             # They are told after their next hello; until then they are where they were.
             return
@@ -130,7 +130,7 @@ class RoomAdmission:
             if push is not None:
                 outbox.send(push)
 
-    def _moved(self, move: Move) -> MovedPush | None:
+    def _moved(self, move: RoomMove) -> MovedPush | None:
         """None where the room that somebody was led to is closed again."""
         rooms = self._node.rooms
         source, to = rooms.get(move.room), rooms.get(move.to)

@@ -32,7 +32,7 @@ class RoomCoverage:
         if not needing:
             return
         attended = self._attended_here()
-        kept = await node.store.duties()
+        kept = await node.store.coverages()
         for room in needing:
             before = kept.get(room.id)
             after = coverage.settle(before, is_attended=room.id in attended, now=node.database_now(), rules=self._rules)
@@ -46,10 +46,12 @@ class RoomCoverage:
 
     async def _keep(self, room: RoomId, *, is_attended: bool) -> None:
         node = self._node
-        steered = await node.store.keep_duty(room, is_attended=is_attended, rules=self._rules, now=node.database_now())
+        steered = await node.store.keep_coverage(
+            room, is_attended=is_attended, rules=self._rules, now=node.database_now()
+        )
         if steered.publications:
             node.hub.announce(steered.publications)
-            await self._enforcement.heed()
+            await self._enforcement.refresh_and_broadcast()
 
     # ------------------------------------------------------------------------------------------------ standbys
 

@@ -26,7 +26,7 @@ from chatserver.domain.rooms.rooms import (
     checked,
     room_channel,
 )
-from chatserver.domain.text.contact_details import TAIL, Kind, Looking, contacts_across, look_for_contacts
+from chatserver.domain.text.contact_details import TAIL, ContactKind, Looking, contacts_across, look_for_contacts
 from chatserver.handlers.rooms.context import Rooms
 
 INLINE: Final = 400
@@ -85,7 +85,7 @@ async def read(
     await _do(reading.parts(), is_long=is_long)
     screening = reading.result
     kind = RoomKind.SESSION if room.startswith(SESSION_PREFIX) else RoomKind.THEMED
-    contacts, is_whole = frozenset[Kind](), True
+    contacts, is_whole = frozenset[ContactKind](), True
     if rooms.node.rules.contacts_in(kind) != "off":
         looking = Looking(text)
         await _do(looking.parts(), is_long=is_long)
@@ -120,7 +120,7 @@ async def _do(parts: Iterator[None], *, is_long: bool) -> None:
             await asyncio.sleep(0)
 
 
-def _split(rooms: Rooms, person: Person, room: RoomId, text: str, post: Offset | None) -> frozenset[Kind]:
+def _split(rooms: Rooms, person: Person, room: RoomId, text: str, post: Offset | None) -> frozenset[ContactKind]:
     """Return what a text completes together with the author's last post; of a `post` that is changed, with the one
     before it."""
     since = Millis(rooms.node.now() - SPLIT_WITHIN)

@@ -126,7 +126,7 @@ REPLIES: Final[tuple[m.Reply, ...]] = (
         re=_id(22),
         ok=li.PracticeOk(
             scenes=(
-                li.Scene(
+                li.SceneView(
                     says=("hi. not sure why i'm here",),
                     answers=(
                         li.SceneLine(
@@ -140,7 +140,9 @@ REPLIES: Final[tuple[m.Reply, ...]] = (
                 ),
             ),
             questions=(
-                li.Question(text="Somebody asks where you live.", answers=("Tell them", "Say kindly that you don't")),
+                li.QuestionView(
+                    text="Somebody asks where you live.", answers=("Tell them", "Say kindly that you don't")
+                ),
             ),
         ),
     ),

@@ -414,14 +414,14 @@ class SceneLine(Struct, frozen=True, kw_only=True):
     next: int | None
 
 
-class Scene(Struct, frozen=True, kw_only=True):
+class SceneView(Struct, frozen=True, kw_only=True):
     """A moment of the practice conversation."""
 
     says: tuple[str, ...]
     answers: tuple[SceneLine, ...]
 
 
-class Question(Struct, frozen=True, kw_only=True):
+class QuestionView(Struct, frozen=True, kw_only=True):
     """A question of the readiness check."""
 
     text: str
@@ -431,8 +431,8 @@ class Question(Struct, frozen=True, kw_only=True):
 class PracticeOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="practice"):
     """The practice conversation, from scene 0, and the questions of the check."""
 
-    scenes: tuple[Scene, ...]
-    questions: tuple[Question, ...]
+    scenes: tuple[SceneView, ...]
+    questions: tuple[QuestionView, ...]
 
 
 class CheckOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="check"):

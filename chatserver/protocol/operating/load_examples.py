@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from chatserver.domain.history import CommandId, Millis
 from chatserver.domain.identity import NodeId
-from chatserver.domain.operating.alerts import Concern, FloorLoad, Kind
+from chatserver.domain.operating.alerts import Alert, AlertKind, ListeningLoad
 from chatserver.domain.operating.load import RoomLoad, Totals
 from chatserver.domain.rooms.rooms import RoomId
 from chatserver.protocol import messages as m
@@ -21,10 +21,10 @@ _WORKER: Final = lo.WorkerView(
     id=_NODE, name="lamp:4711", version="0.1.0", started_at=Millis(_NOW - 86_400_000), age_ms=8, connections=14,
     cpu=0.07, rss=92_274_688, lag_ms=4, bus_ms=0.6, store_ms=1.8, members=12,
 )  # fmt: skip
-_FLOOR: Final = FloorLoad(
+_FLOOR: Final = ListeningLoad(
     waiting=1, oldest_wait_ms=720_000, estimate=240, estimate_from=5, sessions=2, listeners={"busy": 2, "away": 3}
 )
-_CONCERN: Final = Concern(kind=Kind.LONG_WAIT, words="Somebody has waited 12 minutes for a listener.", urgent=True)
+_CONCERN: Final = Alert(kind=AlertKind.LONG_WAIT, words="Somebody has waited 12 minutes for a listener.", urgent=True)
 _WHOLE: Final[dict[str, Any]] = {
     "at": _NOW,
     "totals": _TOTALS,

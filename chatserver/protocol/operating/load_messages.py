@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import NodeId
-from chatserver.domain.operating.alerts import Concern, FloorLoad
+from chatserver.domain.operating.alerts import Alert, ListeningLoad
 from chatserver.domain.operating.load import RoomLoad, Totals
 from chatserver.domain.rooms.rooms import RoomId, RoomStatus
 from chatserver.protocol.fields import Command
@@ -63,8 +63,8 @@ class LoadOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="load", omit
     rooms: list[RoomLoad]
     totals: Totals
     workers: list[WorkerView]
-    floor: FloorLoad
-    attention: list[Concern]
+    floor: ListeningLoad
+    attention: list[Alert]
     concerns: int
     history: dict[RoomId, list[int]]
     history_seconds: int
@@ -81,8 +81,8 @@ class LoadPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="load", 
     rooms: list[RoomLoad] = []
     places: list[PlaceView] = []
     gone: list[RoomId] = []
-    floor: FloorLoad | None = None
-    attention: list[Concern] | None = None
+    floor: ListeningLoad | None = None
+    attention: list[Alert] | None = None
     concerns: int = 0
 
 

@@ -18,7 +18,7 @@ _QUICK_SHARE: Final = 0.2
 log = logging.getLogger("chatserver.store")
 
 
-class Silence:
+class CircuitBreaker:
     """Whether the database let somebody wait for nothing, and has given no answer since.
 
     Commands of one connection are carried out one after another: if each waited its whole time for a database that

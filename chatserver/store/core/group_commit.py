@@ -18,7 +18,7 @@ _BATCH: Final = 128
 """In one transaction at most: what bounds how long one of them can wait for the others."""
 
 
-class Gathering(Generic[W, R]):
+class GroupCommit(Generic[W, R]):
     """Runs `together` on batches of work, one batch after the other. Belongs to one event loop.
 
     `together` gives one outcome for each, in order. If a batch breaks its transaction, each runs once more, alone, so

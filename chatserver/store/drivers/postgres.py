@@ -24,11 +24,11 @@ from chatserver.domain.history import Millis
 from chatserver.store import listening_log, reading, rooms_log
 from chatserver.store.contract import Committed, RoomChange, StoreUnavailable
 from chatserver.store.core.backlog import Backlog, Job, settle
-from chatserver.store.core.circuit_breaker import Silence
+from chatserver.store.core.circuit_breaker import CircuitBreaker
 from chatserver.store.core.compiler import MakeOp
 from chatserver.store.core.sealing import Sealer
 from chatserver.store.drivers.postgres_connection import (
-    Way,
+    ConnectionMode,
     connect,
     in_transaction,
     is_of_one_job,
@@ -79,7 +79,7 @@ class _Road(NamedTuple):
     """The way for those who only read, or for those who write."""
 
     connections: Connections
-    silence: Silence
+    silence: CircuitBreaker
 
 
 class PostgresStore(Operations):
@@ -101,7 +101,7 @@ class PostgresStore(Operations):
     ) -> None:
         super().__init__(timeout, backlog, Sealer(sealing_key))
         self._timeout = timeout
-        self._way = Way(dsn, timeout)
+        self._way = ConnectionMode(dsn, timeout)
         self._shares = shares(connections)
         self._backlog_bound = backlog
         self._backlog: Backlog[RoomChange | None] = Backlog(timeout, backlog)
@@ -114,8 +114,8 @@ class PostgresStore(Operations):
         lanes, reading, writing = self._shares
         self._pool = Pool(partial(connect, self._way))
         self._of_lanes = [self._pool.road(1) for _ in range(lanes)]
-        self._reads = _Road(self._pool.road(reading), Silence("reads", self._look, self._timeout))
-        self._writes = _Road(self._pool.road(writing), Silence("writes", self._beat, self._timeout))
+        self._reads = _Road(self._pool.road(reading), CircuitBreaker("reads", self._look, self._timeout))
+        self._writes = _Road(self._pool.road(writing), CircuitBreaker("writes", self._beat, self._timeout))
 
     async def open(self) -> None:
         self._build_roads()

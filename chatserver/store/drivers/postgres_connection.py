@@ -32,7 +32,7 @@ _STATEMENTS_KEPT: Final = 200
 """By each connection: more than there are."""
 
 
-class Way:
+class ConnectionMode:
     """How connections to one database are used.
 
     Behind a pooler such as PgBouncer, which may give each transaction another connection of its own, nothing of a
@@ -67,7 +67,7 @@ class Way:
         return "; ".join(f"{how} {name} = {value}" for name, value in self._settings.items())
 
 
-async def connect(way: Way) -> asyncpg.Connection:
+async def connect(way: ConnectionMode) -> asyncpg.Connection:
     """A connection whose server lets go by itself of what takes longer than the timeout.
 
     Raises SchemaMismatch where the database stands at another schema.
@@ -106,7 +106,7 @@ async def open_connection(dsn: str, timeout: float, *, keeps_statements: bool) -
     )
 
 
-async def _look(db: asyncpg.Connection, way: Way) -> tuple[str | None, bool]:
+async def _look(db: asyncpg.Connection, way: ConnectionMode) -> tuple[str | None, bool]:
     """The schema that the database stands at, None for none, and whether there is a pooler. Sets what a session
     keeps."""
     found: str | None = None

@@ -25,11 +25,11 @@ from chatserver.domain.errors import Refusal
 from chatserver.store import reading, rooms_log
 from chatserver.store.contract import Committed, RoomChange, StoreUnavailable
 from chatserver.store.core.backlog import Backlog, Job, settle
-from chatserver.store.core.circuit_breaker import Silence
+from chatserver.store.core.circuit_breaker import CircuitBreaker
 from chatserver.store.core.compiler import MakeOp
 from chatserver.store.core.sealing import Sealer
-from chatserver.store.drivers.sqlite_connection import Connection, is_busy, is_of_one_job
-from chatserver.store.drivers.sqlite_moving import MOVED, Bound, Move, bound_of, move
+from chatserver.store.drivers.sqlite_connection import SqliteConnection, is_busy, is_of_one_job
+from chatserver.store.drivers.sqlite_moving import MOVED, RowBound, RowMove, bound_of, move
 from chatserver.store.forgetting import forgetting
 from chatserver.store.operations import DEFAULT_TIMEOUT, Operations, SchemaMismatch, Scrub
 
@@ -61,7 +61,7 @@ class _Sign(Enum):
     REOPEN = auto()
 
 
-Upkeep = Scrub | Bound | Move
+Upkeep = Scrub | RowBound | RowMove
 """What the writer does in a transaction of its own, or in none."""
 Work = RoomChange | MakeOp[Any] | Upkeep
 _Queue = queue.SimpleQueue[Job[Work] | _Sign]
@@ -72,7 +72,7 @@ class _Road(NamedTuple):
 
     to: _Queue
     backlog: Backlog[Work]
-    silence: Silence
+    silence: CircuitBreaker
 
 
 class SqliteStore(Operations):
@@ -96,8 +96,8 @@ class SqliteStore(Operations):
         self._to_write: _Queue = queue.SimpleQueue()
         self._to_read: _Queue = queue.SimpleQueue()
         # Who holds the file for writing keeps nobody from reading.
-        self._writes = _Road(self._to_write, Backlog(timeout, backlog), Silence("writes", self._beat, timeout))
-        self._reads = _Road(self._to_read, Backlog(timeout, backlog), Silence("reads", self._look, timeout))
+        self._writes = _Road(self._to_write, Backlog(timeout, backlog), CircuitBreaker("writes", self._beat, timeout))
+        self._reads = _Road(self._to_read, Backlog(timeout, backlog), CircuitBreaker("reads", self._look, timeout))
         self._threads: list[threading.Thread] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._together = 0
@@ -153,9 +153,9 @@ class SqliteStore(Operations):
         await self._ask(self._writes, what)
 
     async def _move(self, table: str) -> None:
-        upto = await self._ask(self._writes, Bound(table))
+        upto = await self._ask(self._writes, RowBound(table))
         began = time.monotonic()
-        while await self._ask(self._writes, Move(table, upto)):
+        while await self._ask(self._writes, RowMove(table, upto)):
             took = time.monotonic() - began
             await asyncio.sleep(took * _REST)
             began = time.monotonic()
@@ -212,7 +212,7 @@ class SqliteStore(Operations):
                 time.sleep(_AGAIN_SECONDS)
 
     def _try_open(self) -> None:
-        connection = Connection(self._path, read_only=True)
+        connection = SqliteConnection(self._path, read_only=True)
         try:
             connection.ready()
         except (sqlite3.Error, OSError) as error:
@@ -227,7 +227,7 @@ class SqliteStore(Operations):
             self._loop.call_soon_threadsafe(settle, jobs, outcomes)
 
     def _read_loop(self) -> None:
-        with contextlib.closing(Connection(self._path, read_only=True)) as connection:
+        with contextlib.closing(SqliteConnection(self._path, read_only=True)) as connection:
             sign: _Sign | None = None
             while sign is not _Sign.STOP:
                 jobs, sign = self._take_reads()
@@ -253,7 +253,7 @@ class SqliteStore(Operations):
         return jobs, job
 
     def _write_loop(self) -> None:
-        with contextlib.closing(Connection(self._path, read_only=False)) as connection:
+        with contextlib.closing(SqliteConnection(self._path, read_only=False)) as connection:
             stopping = False
             while not stopping:
                 jobs, scrubs, stopping = self._take()
@@ -286,7 +286,7 @@ class SqliteStore(Operations):
         # The only sign that a writer is given is to stop.
         while not isinstance(job, _Sign):
             if job.is_wanted:
-                (scrubs if isinstance(job.work, Scrub | Bound | Move) else jobs).append(job)
+                (scrubs if isinstance(job.work, Scrub | RowBound | RowMove) else jobs).append(job)
             if len(jobs) >= _BATCH:
                 return jobs, scrubs, False
             try:
@@ -296,7 +296,7 @@ class SqliteStore(Operations):
         return jobs, scrubs, True
 
 
-def _transact(connection: Connection, jobs: Sequence[Job[Work]], begin: str, sealer: Sealer) -> Sequence[object]:
+def _transact(connection: SqliteConnection, jobs: Sequence[Job[Work]], begin: str, sealer: Sealer) -> Sequence[object]:
     """Run jobs in one transaction; one outcome for each. If a job breaks it, each runs once more, alone."""
     try:
         return _attempt(connection, jobs, begin, sealer)
@@ -307,7 +307,7 @@ def _transact(connection: Connection, jobs: Sequence[Job[Work]], begin: str, sea
     return [_alone(connection, job, begin, sealer) for job in jobs]
 
 
-def _alone(connection: Connection, job: Job[Work], begin: str, sealer: Sealer) -> object:
+def _alone(connection: SqliteConnection, job: Job[Work], begin: str, sealer: Sealer) -> object:
     try:
         return _attempt(connection, [job], begin, sealer)[0]
     except Exception as error:  # noqa: BLE001 (sorted by whose fault it is)
@@ -317,7 +317,7 @@ def _alone(connection: Connection, job: Job[Work], begin: str, sealer: Sealer) -
         return _unavailable(error)
 
 
-def _attempt(connection: Connection, jobs: Sequence[Job[Work]], begin: str, sealer: Sealer) -> Sequence[object]:
+def _attempt(connection: SqliteConnection, jobs: Sequence[Job[Work]], begin: str, sealer: Sealer) -> Sequence[object]:
     db = connection.ready()
     _when_free(jobs, lambda: db.execute(begin))
     try:
@@ -339,8 +339,8 @@ def _attempt(connection: Connection, jobs: Sequence[Job[Work]], begin: str, seal
     return [outcomes.get(job) for job in jobs]
 
 
-def _run_one(connection: Connection, work: Work) -> object:
-    assert not isinstance(work, (RoomChange, Scrub, Bound, Move))
+def _run_one(connection: SqliteConnection, work: Work) -> object:
+    assert not isinstance(work, (RoomChange, Scrub, RowBound, RowMove))
     try:
         return connection.run(work())
     except Refusal as refusal:
@@ -348,7 +348,7 @@ def _run_one(connection: Connection, work: Work) -> object:
         return refusal
 
 
-def _scrub(connection: Connection, jobs: Sequence[Job[Work]]) -> Sequence[object]:
+def _scrub(connection: SqliteConnection, jobs: Sequence[Job[Work]]) -> Sequence[object]:
     try:
         db = connection.ready()
         answers = {job: _move_some(db, job) for job in jobs if not isinstance(job.work, Scrub)}
@@ -367,8 +367,8 @@ def _move_some(db: sqlite3.Connection, job: Job[Work]) -> int:
     """Do a part of rewriting the file, in a transaction. A failure's connection is dropped, and undoes it."""
     _when_free([job], lambda: db.execute("BEGIN IMMEDIATE"))
     work = job.work
-    assert isinstance(work, (Bound, Move))
-    answer = bound_of(db, work) if isinstance(work, Bound) else move(db, work)
+    assert isinstance(work, (RowBound, RowMove))
+    answer = bound_of(db, work) if isinstance(work, RowBound) else move(db, work)
     db.execute("COMMIT")
     return answer
 

@@ -24,7 +24,7 @@ _READ_PATIENCE: Final = 1_000
 _compiler: Final = Compiler(dialect.dialect(paramstyle="qmark"))
 
 
-class Connection:
+class SqliteConnection:
     """A connection of one thread, opened at its first use and again after any failure."""
 
     def __init__(self, path: Path, *, read_only: bool) -> None:

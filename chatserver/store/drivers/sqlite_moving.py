@@ -22,27 +22,27 @@ BEYOND: Final = 500
 """Moved rows that are moved once more. When the last old row goes, SQLite may join its page with its neighbours'."""
 
 
-class Bound(NamedTuple):
+class RowBound(NamedTuple):
     """Asks how far a table's rows have to be moved. Answered with a rowid."""
 
     table: str
 
 
-class Move(NamedTuple):
+class RowMove(NamedTuple):
     """Asks for the first rows of a table, up to a rowid, to be moved to its end. Answered with how many were."""
 
     table: str
     upto: int
 
 
-def bound_of(db: sqlite3.Connection, asked: Bound) -> int:
+def bound_of(db: sqlite3.Connection, asked: RowBound) -> int:
     """Return the newest rowid of a table, and those of as many more rows as are moved twice."""
     ((newest,),) = db.execute(f'SELECT coalesce(max(rowid), 0) FROM "{asked.table}"')  # noqa: S608 - one of MOVED
     return int(newest) + BEYOND if newest else 0
 
 
-def move(db: sqlite3.Connection, asked: Move) -> int:
-    """Move the first rows of a table to its end. Returns how many there were.
+def move(db: sqlite3.Connection, asked: RowMove) -> int:
+    """RowMove the first rows of a table to its end. Returns how many there were.
 
     In a transaction of the caller's, who holds the file for writing. Nothing but the rowids is another afterwards.
     """

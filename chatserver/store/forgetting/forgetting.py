@@ -28,7 +28,7 @@ from chatserver.store.core.compiler import Call, Op, Row
 from chatserver.store.core.sealing import Sealer
 from chatserver.store.forgetting import listening
 from chatserver.store.forgetting import statements as sql
-from chatserver.store.listening_rows import Records
+from chatserver.store.listening_rows import ListeningRows
 from chatserver.store.rooms_log import ChannelState, event_row, post_values, save_heads
 
 ERASED: Final = evidence.NOBODY
@@ -57,7 +57,7 @@ class Expired(msgspec.Struct, frozen=True):
 def erase(who: MemberId, now: Millis, sealer: Sealer) -> Op[list[Publication]]:
     # Whoever decides anything on the floor holds its row, whoever joins or mutes the member's, whoever posts the
     # channel's. Once all are ours, nothing of this person can be written any more.
-    floor = yield from listening_log.locked(Records())
+    floor = yield from listening_log.locked(ListeningRows())
     yield Call(people_sql.LOCK_MEMBER, [(who,)])
     yield from staff.require_another_operator(who, now)
     names = sorted(row[0] for row in (yield Call(sql.CHANNELS_OF, [(who,)])))

@@ -14,20 +14,29 @@ import msgspec
 
 from chatserver.domain.history import ChannelName, Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.listening.state import Ending, Floor, Listener, Seeker, Session, SessionId, Wish, room_of_session
+from chatserver.domain.listening.state import (
+    Ending,
+    Listener,
+    ListeningState,
+    Seeker,
+    Session,
+    SessionId,
+    Wish,
+    room_of_session,
+)
 from chatserver.domain.rooms.rooms import Publication, Room, RoomStatus, room_channel
 from chatserver.store import evidence, listening_log, queue_history
 from chatserver.store import evidence_statements as evidence_sql
 from chatserver.store import listening_statements as sql
 from chatserver.store import rooms_statements as rooms_sql
-from chatserver.store.contract import KeptNote, KeptReport, KeptSession, Place, Retention
+from chatserver.store.contract import KeptNote, KeptReport, KeptSession, LogPlace, Retention
 from chatserver.store.core import decoding
 from chatserver.store.core.compiler import Call, Op
 from chatserver.store.core.sealing import Sealer
 from chatserver.store.evidence import Nobody
 from chatserver.store.listening_effects import close_room, drop_room
-from chatserver.store.listening_rows import Records
-from chatserver.store.moderation_lock import turn
+from chatserver.store.listening_rows import ListeningRows
+from chatserver.store.moderation_lock import hold_moderation
 from chatserver.store.rooms_log import ChannelState
 
 WAITS_KEPT: Final = 7 * 24 * 3_600_000
@@ -42,7 +51,7 @@ _replace = msgspec.structs.replace
 # ------------------------------------------------------------------------------------------------ erasing
 
 
-def without(floor: Floor, who: MemberId, nobody: Nobody, now: Millis) -> Floor:
+def without(floor: ListeningState, who: MemberId, nobody: Nobody, now: Millis) -> ListeningState:
     """The floor as it is without a person. Sessions of theirs that live are over, and to be forgotten at once."""
     sessions = {id_: _session_without(session, who, nobody, now) for id_, session in floor.sessions.items()}
     over = {id_ for id_, session in sessions.items() if session is not floor.sessions[id_] and not session.is_live}
@@ -102,7 +111,7 @@ def _session_without(session: Session, who: MemberId, nobody: Nobody, now: Milli
     )
 
 
-def take_off(floor: Floor, who: MemberId, nobody: Nobody, now: Millis) -> Op[list[SessionId] | None]:
+def take_off(floor: ListeningState, who: MemberId, nobody: Nobody, now: Millis) -> Op[list[SessionId] | None]:
     """Remove a person from a floor whose lock is held; the sessions that this ended, or None if they were nowhere."""
     after = without(floor, who, nobody, now)
     changed = listening_log.differences(floor, after)
@@ -129,7 +138,7 @@ def forget_what_was_kept(who: MemberId, nobody: Nobody, now: Millis, sealer: Sea
     """Remove words that lead to a person, notes about themselves, and their part in reports, but for what cases about
     them hold (`evidence.withdraw`). Returns whether there was any text."""
     # Whoever adds to a report meanwhile has added it before, or adds it to what is left.
-    yield from turn()
+    yield from hold_moderation()
     dropped = yield Call(sql.DROP_WORDS_TO, [(who,)])
     debriefs = yield Call(sql.DROP_DEBRIEFS_OF, [(who,)])
     had_words = yield from evidence.withdraw(who, nobody, now, sealer)
@@ -143,7 +152,7 @@ def forget_what_was_kept(who: MemberId, nobody: Nobody, now: Millis, sealer: Sea
 class Kept(msgspec.Struct, frozen=True):
     """What is kept about one person beside rooms. Nothing of what others said privately about a session."""
 
-    place: Place | None
+    place: LogPlace | None
     listener: Listener | None
     sessions: tuple[KeptSession, ...]
     reports: tuple[KeptReport, ...]
@@ -153,7 +162,7 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 def kept_of(who: MemberId) -> Op[Kept]:
-    floor = Records().floor(0, (yield Call(sql.RECORDS_OF, [(who, who, who)])))
+    floor = ListeningRows().floor(0, (yield Call(sql.RECORDS_OF, [(who, who, who)])))
     seeker = floor.seekers.get(who)
     share = floor.shares.get(who)
     reports = yield Call(sql.REPORTS_BY, [(who,)])
@@ -174,8 +183,8 @@ def kept_of(who: MemberId) -> Op[Kept]:
     )
 
 
-def _place_of(seeker: Seeker) -> Place:
-    return Place(
+def _place_of(seeker: Seeker) -> LogPlace:
+    return LogPlace(
         asked_at=seeker.asked_at, wish=_own_wish(seeker.wish), seen_at=seeker.seen_at, lapsed_at=seeker.lapsed_at
     )
 
