@@ -56,7 +56,7 @@ def find_place(workers: int, *others: Path) -> NumbersPlace | None:
     can be made nowhere. What servers that were killed have left of such is removed."""
     for parent in (*([MEMORY] if _has_room(MEMORY, workers) else []), *others):
         with contextlib.suppress(OSError):
-            _sweep(parent)
+            _remove_dead(parent)
             for _ in range(_TRIES):
                 directory = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
                 if (lock := _hold(directory)) is not None:
@@ -89,7 +89,7 @@ def _hold(directory: Path) -> int | None:
     return None
 
 
-def _sweep(parent: Path) -> None:
+def _remove_dead(parent: Path) -> None:
     for left in parent.glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):
             descriptor = os.open(left, os.O_RDONLY)

@@ -256,7 +256,7 @@ class Worker:
                 await asyncio.sleep(TELL_SECONDS)
             else:
                 # Every other worker seems to be gone: the last number is the better one, and what is owed waits.
-                sharing.settle(node.monotonic())
+                sharing.cap_owed(node.monotonic())
                 await asyncio.sleep(SECOND)
 
 

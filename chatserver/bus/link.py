@@ -93,8 +93,8 @@ class Link(asyncio.Protocol):
         self._leaving: dict[bytes, int] = {}
         self._is_welcome = False
         self._welcomed: asyncio.Future[None] = self._loop.create_future()
-        self._settling: dict[bytes, asyncio.Future[None]] = {}
-        self._settle_number = 0
+        self._syncing: dict[bytes, asyncio.Future[None]] = {}
+        self._sync_number = 0
         self._probe_topic = self._wire_name(probe_topic)
         self._probe_age = 0.0
         self._since_bytes = 0.0
@@ -158,19 +158,19 @@ class Link(asyncio.Protocol):
         self._unanswered += 1
         self._send_publish(self._wire_name(topic), payload)
 
-    async def settle(self, seconds: float) -> bool:
+    async def sync(self, seconds: float) -> bool:
         """Wait until the server has done everything sent so far. False if it did not within about `seconds`, or the
         link is at its end."""
         if self._end_reason is not None:
             return False
-        self._settle_number += 1
-        token = b"%d" % self._settle_number
-        settled = self._settling[token] = self._loop.create_future()
+        self._sync_number += 1
+        token = b"%d" % self._sync_number
+        settled = self._syncing[token] = self._loop.create_future()
         self._command(b"ECHO", token)
         for patience in (seconds, _GRACE_SECONDS):
             if not settled.done():
                 await asyncio.wait({settled}, timeout=patience)
-        self._settling.pop(token, None)
+        self._syncing.pop(token, None)
         return settled.done() and self._end_reason is None
 
     def end(self, reason: str) -> None:
@@ -186,7 +186,7 @@ class Link(asyncio.Protocol):
             self._tick_handle.cancel()
         if self._transport is not None:
             self._transport.abort()
-        for waiting in (self._welcomed, *self._settling.values()):
+        for waiting in (self._welcomed, *self._syncing.values()):
             if not waiting.done():
                 waiting.set_result(None)
         self._listener.lost(self, reason)
@@ -239,7 +239,7 @@ class Link(asyncio.Protocol):
             case int():
                 self._unanswered = max(0, self._unanswered - 1)
             case bytes():
-                settled = self._settling.pop(item, None)
+                settled = self._syncing.pop(item, None)
                 if settled is not None and not settled.done():
                     settled.set_result(None)
             case dict():

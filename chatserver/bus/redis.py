@@ -113,7 +113,7 @@ class RedisBus:
         self._topics.update(dict.fromkeys(topics))
         for link, group in self._by_link(topics):
             link.subscribe(group)
-        await self._settle({link for link, _ in self._by_link(topics) if link.is_attached}, SUBSCRIBE_SECONDS)
+        await self._sync({link for link, _ in self._by_link(topics) if link.is_attached}, SUBSCRIBE_SECONDS)
 
     async def unsubscribe(self, topics: Collection[Topic]) -> None:
         """See the contract. Does not wait."""
@@ -134,7 +134,7 @@ class RedisBus:
     async def close(self) -> None:
         """See the contract. `on_attached` is not called for it."""
         self._on_attached = None
-        await self._settle({link for link in self._links.values() if link.is_attached}, CLOSE_SECONDS)
+        await self._sync({link for link in self._links.values() if link.is_attached}, CLOSE_SECONDS)
         self._is_attached = False
         self._on_message = None
         if self._keeper is not None:
@@ -284,10 +284,10 @@ class RedisBus:
                 groups.setdefault(link, []).append(topic)
         return list(groups.items())
 
-    async def _settle(self, links: Collection[Link], seconds: float) -> None:
+    async def _sync(self, links: Collection[Link], seconds: float) -> None:
         """Wait for these links' servers. One that does not answer in time is given up, so that a new link is made."""
         if links:
-            settled = await asyncio.gather(*(link.settle(seconds) for link in links))
+            settled = await asyncio.gather(*(link.sync(seconds) for link in links))
             for link, is_settled in zip(links, settled, strict=True):
                 if not is_settled:
                     link.end("it did not answer in time")

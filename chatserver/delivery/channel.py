@@ -77,7 +77,7 @@ class Channel:
         """Whether anybody is live in this encoding."""
         return bool(self.live[encoding] or self._arriving[encoding])
 
-    def settle(self, encoding: Encoding) -> list[tuple[Outbox, bytes]]:
+    def join_live(self, encoding: Encoding) -> list[tuple[Outbox, bytes]]:
         """Those who became live since the last flush are like everybody else from now on. Returns those for
         whom something is pending, with that. Call it when the others have been written to."""
         frames, arriving = self.pending[encoding], self._arriving[encoding]

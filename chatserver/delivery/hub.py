@@ -373,7 +373,7 @@ class Hub:
                     slow.append(outbox)
             self._metrics.deliveries.inc(len(frames) * len(outboxes))
             self._metrics.delivered_bytes.inc(len(data) * len(outboxes))
-            for outbox, rest in channel.settle(encoding):
+            for outbox, rest in channel.join_live(encoding):
                 outbox.tell(channel.name, rest)
                 if outbox.waiting() > bound:
                     slow.append(outbox)

@@ -100,10 +100,10 @@ class Sharing:
         self._owed[bucket] = None
         self.on_owing()
 
-    def settle(self, now: float) -> None:
+    def cap_owed(self, now: float) -> None:
         """Owe only what is still missing. Call it now and then while nothing is carried: what has come back by itself
         would be taken from everybody at the end of an outage, and be remembered for each who was here."""
-        self._owed = {bucket: None for bucket in self._owed if bucket.settle(now)}
+        self._owed = {bucket: None for bucket in self._owed if bucket.cap_owed(now)}
 
     def on_spent(self, kind: Shared, hear: Callable[[Spending, float], None]) -> None:
         """Name who takes in what other workers spent, with the time."""
@@ -168,7 +168,7 @@ class SharedBucket(Bucket):
         untold, self._untold = self._untold, 0.0
         return Spending(self.kind, self.key, untold, self.scale)
 
-    def settle(self, now: float) -> bool:
+    def cap_owed(self, now: float) -> bool:
         """Owe no more than what is missing here. Return whether anything is."""
         self.refill(now)
         self._untold = min(self._untold, self.burst - self.level)

@@ -231,7 +231,7 @@ class IdentityRoutes:
         """`GET /api/identity/matters`: what moderators decided about this person. Also for whoever may not be here."""
         token = self._asking.token(request, self._origins.judge_read(request.scope))
         matters = await self._identities.matters(token)
-        return Response(msgspec.json.encode(self._enforcement.view_of_matters(matters)), 200, UNKEPT, JSON)
+        return Response(msgspec.json.encode(self._enforcement.view_of_notices(matters)), 200, UNKEPT, JSON)
 
     async def appeal(self, request: Request) -> Response:
         """`POST /api/identity/appeal`: say something to a measure, once."""

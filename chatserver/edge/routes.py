@@ -59,7 +59,7 @@ from chatserver.edge.staff_bodies import (
     SimulationAnswer,
     StaffAnswer,
 )
-from chatserver.protocol.moderation.messages import MattersPush
+from chatserver.protocol.moderation.messages import ModerationNoticesPush
 from chatserver.store.contract import Export
 
 T = TypeVar("T")
@@ -145,7 +145,7 @@ IDENTITY: Final[tuple[Call[IdentityRoutes], ...]] = (
         method="GET",
         path="/api/identity/matters",
         run=IdentityRoutes.matters,
-        answers={200: Answer(about="What moderators decided, and answered.", body=MattersPush)},
+        answers={200: Answer(about="What moderators decided, and answered.", body=ModerationNoticesPush)},
         needs_identity=True,
         refusals=(Reason.IDENTITY_REQUIRED, *_ANY),
         denials=(FOREIGN,),

@@ -67,7 +67,7 @@ REPLY_TO: Final[dict[type[Command], type[Any]]] = {
     li.AskPractice: li.PracticeOk,
     li.AnswerCheck: li.CheckOk,
     mo.ReportPost: m.DoneOk,
-    mo.SeenMatters: m.DoneOk,
+    mo.SeenModerationNotices: m.DoneOk,
     mo.AskReports: mo.ReportsOk,
     mo.PageReports: mo.ReportPageOk,
     mo.OpenReport: mo.ReportOk,

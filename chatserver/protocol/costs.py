@@ -79,7 +79,7 @@ _BY_COST: Final[dict[float, tuple[type[Command], ...]]] = {
         ho.DrainWorker,
         m.MuteMember,
         m.Rename,
-        mo.SeenMatters,
+        mo.SeenModerationNotices,
     ),
     10.0: (
         li.ReportPerson,

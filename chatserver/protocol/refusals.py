@@ -136,7 +136,7 @@ REFUSALS: Final[dict[type[Command], tuple[Reason, ...]]] = {
         Reason.MEMBER_UNKNOWN,
         Reason.TEXT_TOO_LONG,
     ),
-    mo.SeenMatters: (),
+    mo.SeenModerationNotices: (),
     mo.AskReports: (Reason.NOT_ALLOWED,),
     mo.PageReports: _CASE,
     mo.OpenReport: (*_CASE, Reason.TEXT_EMPTY, Reason.TEXT_TOO_LONG),

@@ -329,7 +329,7 @@ class Store(StaffStore, ModerationStore, RoomSettingsStore, TriesStore, Arrivals
         Two commands never see the same floor. On return it is durable."""
         ...
 
-    async def floor(self) -> ListeningState:
+    async def listening_state(self) -> ListeningState:
         """The floor as it stands, in one snapshot, with the newest hand-overs (`waits`, oldest first): none that came
         more than the default `ListeningRules.waits_kept` before the last. How old that one is, is for the asker to
         see."""

@@ -44,7 +44,7 @@ def keep_coverage(which: RoomId, *, is_attended: bool, how: CoverageRules, now: 
         return ChangedRooms(rooms=(room,))
     kept = yield Call(sql.DUTY, [(which,)])
     before = Coverage(state=room.attendance, since=kept[0][0], attended_at=kept[0][1]) if kept else None
-    after = rules.settle(before, is_attended=is_attended, now=now, rules=how)
+    after = rules.advance(before, is_attended=is_attended, now=now, rules=how)
     if not rules.is_worth_keeping(before, after, how):
         # Another worker was first.
         return ChangedRooms(rooms=(room,))

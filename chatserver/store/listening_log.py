@@ -93,7 +93,7 @@ def _committed(version: int, decided: Decided, carried: SideEffects) -> Listenin
 def locked(records: ListeningRows) -> Op[ListeningState]:
     """The floor, nobody else's until the transaction ends. Without the hand-overs, upon which nothing is decided."""
     ((version,),) = yield Call(sql.LOCK_FLOOR, [()])
-    return records.floor(version, (yield Call(sql.RECORDS, [()])))
+    return records.state(version, (yield Call(sql.RECORDS, [()])))
 
 
 def save(before: ListeningState, after: ListeningState, changed: Iterable[Key]) -> Op[None]:
@@ -123,9 +123,9 @@ def differences(before: ListeningState, after: ListeningState) -> list[Key]:
     return [key for key in keys if record_of(before, key) is not record_of(after, key)]
 
 
-def floor(records: ListeningRows) -> Op[ListeningState]:
+def listening_state(records: ListeningRows) -> Op[ListeningState]:
     rows = yield Call(sql.FLOOR, [()])
-    found = records.floor(rows[0][0], (tuple(row)[1:] for row in rows))
+    found = records.state(rows[0][0], (tuple(row)[1:] for row in rows))
     # The newest says what is recent: who asks knows what time it is, and leaves out more.
     since = found.waits[-1][1] - ListeningRules().waits_kept if found.waits else 0
     return msgspec.structs.replace(found, waits=tuple(wait for wait in found.waits if wait[1] >= since))

@@ -59,7 +59,7 @@ class ListeningRows:
     def __init__(self) -> None:
         self._known: dict[Key, _Known] = {}
 
-    def floor(self, version: int, rows: Iterable[Row]) -> ListeningState:
+    def state(self, version: int, rows: Iterable[Row]) -> ListeningState:
         """The floor from rows of kind, id, `seen_at` and body; of a hand-over `asked_at` and, in a fifth column,
         `met_at`. Other rows without a kind are passed over: they stand for an empty floor."""
         known, kept = self._known, dict[Key, _Known]()

@@ -47,7 +47,7 @@ from chatserver.store.evidence import Opened
 from chatserver.store.measures import measure_of, measure_row, require_reach
 from chatserver.store.moderation_contract import (
     Answered,
-    Matters,
+    ModerationNotices,
     Queue,
     ReportFile,
     ReportNote,
@@ -442,10 +442,10 @@ def appeal(who: MemberId, which: str, text: str, now: Millis) -> Op[None]:
     yield from mine.enter(Act(at=now, by=who, action="measure_appealed", about=(who,), subject=which, reason=""))
 
 
-def matters(who: MemberId, now: Millis) -> Op[Matters]:
+def moderation_notices(who: MemberId, now: Millis) -> Op[ModerationNotices]:
     found = yield from measures.active_of([who], now)
     answers = yield Call(sql.ANSWERED, [(who,)])
-    return Matters(
+    return ModerationNotices(
         is_stranded=(yield from report_access.has_stranded(who)),
         measures=tuple(sorted(found, key=lambda each: (each.at, each.id))),
         answers=tuple(

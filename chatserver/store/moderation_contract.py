@@ -171,7 +171,7 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     reply: str
 
 
-class Matters(msgspec.Struct, frozen=True, kw_only=True):
+class ModerationNotices(msgspec.Struct, frozen=True, kw_only=True):
     """What moderation has to tell one person: measures about them that count, and reports of theirs that were closed
     since they last looked. `is_stranded` says that a report of theirs waits because nobody here may handle it."""
 
@@ -314,13 +314,13 @@ class ModerationStore(Protocol):
         """Every measure that forbids somebody something now."""
         ...
 
-    async def matters(self, member: MemberId, now: Millis) -> Matters: ...
+    async def moderation_notices(self, member: MemberId, now: Millis) -> ModerationNotices: ...
 
     async def concerned(self, since: int) -> set[MemberId]:
         """Whose matters changed since a version."""
         ...
 
-    async def see_matters(self, member: MemberId, ids: Collection[str], now: Millis) -> None:
+    async def see_moderation_notices(self, member: MemberId, ids: Collection[str], now: Millis) -> None:
         """They have seen these measures and answers. Others' are passed over."""
         ...
 

@@ -23,7 +23,7 @@ from chatserver.store.moderation_contract import (
     DebriefRecord,
     Due,
     Floods,
-    Matters,
+    ModerationNotices,
     Queue,
     QueuePage,
     ReportFile,
@@ -129,13 +129,13 @@ class ModerationOperations(ABC):
     async def restricting(self, now: Millis) -> list[Measure]:
         return await self._read(partial(measures.restricting, now))
 
-    async def matters(self, member: MemberId, now: Millis) -> Matters:
-        return await self._read(partial(moderation.matters, member, now))
+    async def moderation_notices(self, member: MemberId, now: Millis) -> ModerationNotices:
+        return await self._read(partial(moderation.moderation_notices, member, now))
 
     async def concerned(self, since: int) -> set[MemberId]:
         return await self._read(partial(moderation.concerned, since))
 
-    async def see_matters(self, member: MemberId, ids: Collection[str], now: Millis) -> None:
+    async def see_moderation_notices(self, member: MemberId, ids: Collection[str], now: Millis) -> None:
         await self._write(partial(moderation.see, member, ids, now))
 
     async def bar(self, measure: str, keys: Collection[bytes], now: Millis) -> None:

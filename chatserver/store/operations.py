@@ -87,7 +87,7 @@ class Operations(StaffOperations, ModerationOperations, RoomSettingsOperations, 
     def __init__(self, timeout: float, backlog: int, sealer: Sealer) -> None:
         ModerationOperations.__init__(self, sealer)
         self._records = ListeningRows()
-        self._floor_commits = GroupCommit(self._commit_floor, timeout, backlog)
+        self._floor_commits = GroupCommit(self._commit_listening, timeout, backlog)
 
     @property
     @abstractmethod
@@ -148,11 +148,11 @@ class Operations(StaffOperations, ModerationOperations, RoomSettingsOperations, 
     async def commit_listening(self, change: ListeningChange) -> ListeningCommitted:
         return await self._floor_commits.run(change)
 
-    async def _commit_floor(self, changes: Sequence[ListeningChange]) -> Sequence[FloorOutcome]:
+    async def _commit_listening(self, changes: Sequence[ListeningChange]) -> Sequence[FloorOutcome]:
         return await self._write(partial(listening_log.commit, changes, self._records, self._sealer))
 
-    async def floor(self) -> ListeningState:
-        return await self._read(partial(listening_log.floor, self._records))
+    async def listening_state(self) -> ListeningState:
+        return await self._read(partial(listening_log.listening_state, self._records))
 
     async def timings(self, since: Millis, now: Millis, most: int) -> Recorded:
         return await self._read(partial(queue_history.timings, self._records, since, now, most))

@@ -18,7 +18,7 @@ def timings(records: ListeningRows, since: Millis, now: Millis, most: int) -> Op
     start = waits[0].asked_at if len(waits) == most else since
     rows = yield Call(sql.SHIFTS, [(start,)])
     spans = [Span(Millis(began), Millis(ended), cap) for began, ended, cap in rows]
-    floor = yield from listening_log.floor(records)
+    floor = yield from listening_log.listening_state(records)
     spans += open_spans(floor, now)
     spans = [Span(Millis(max(span.start, start)), span.end, span.cap) for span in spans if span.end > start]
     return Recorded(tuple(waits), tuple(sorted(spans, key=lambda span: (span.start, span.end, span.cap))))

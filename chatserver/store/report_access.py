@@ -47,7 +47,7 @@ def people_of_room(room: RoomId) -> Op[frozenset[MemberId]]:
     """Return everybody who is or was in the session whose room this is; nobody for a themed room."""
     if not room.startswith(SESSION_PREFIX):
         return frozenset()
-    session = ListeningRows().floor(0, (yield Call(sql.SESSION_RECORD, [(room,)]))).sessions.get(SessionId(room))
+    session = ListeningRows().state(0, (yield Call(sql.SESSION_RECORD, [(room,)]))).sessions.get(SessionId(room))
     return frozenset() if session is None else frozenset((*session.people, *session.left))
 
 
@@ -58,7 +58,7 @@ def is_about_staff(about: MemberId | None, by: MemberId | None, room: RoomId) ->
         return True
     if by is None or not room.startswith(SESSION_PREFIX):
         return False
-    session = ListeningRows().floor(0, (yield Call(sql.SESSION_RECORD, [(room,)]))).sessions.get(SessionId(room))
+    session = ListeningRows().state(0, (yield Call(sql.SESSION_RECORD, [(room,)]))).sessions.get(SessionId(room))
     return session is not None and session.seeker == by
 
 

@@ -38,7 +38,7 @@ _HOURS: Final = "hours"
 _replace = msgspec.structs.replace
 
 
-def house(now: Millis) -> Op[RoomSettings]:
+def room_settings(now: Millis) -> Op[RoomSettings]:
     # Before the rooms: so where people are led is known whenever that they are is.
     moves = [_move(row) for row in (yield Call(sql.MOVES, [(now - rules.MOVE_KEPT,)]))]
     rooms = yield from reading.rooms()
@@ -207,7 +207,7 @@ def _make_member(who: MemberId, room: RoomId, last: Offset, agreed: tuple[int, M
         yield Call(people_sql.ADD_MEMBERSHIP, [(who, room, version, last, last_post_at, True)])
 
 
-def circle(room: RoomId, people: Collection[MemberId]) -> Op[CompanionGraph]:
+def companions(room: RoomId, people: Collection[MemberId]) -> Op[CompanionGraph]:
     channel = room_channel(room)
     heads = yield from reading.heads([channel])
     if channel not in heads:
@@ -224,7 +224,7 @@ def circle(room: RoomId, people: Collection[MemberId]) -> Op[CompanionGraph]:
     )
 
 
-def settle(who: MemberId, room: RoomId, to: RoomId) -> Op[None]:
+def confirm_move(who: MemberId, room: RoomId, to: RoomId) -> Op[None]:
     if not (yield Call(people_sql.LOCK_MEMBER, [(who,)])):
         raise Refusal(Reason.MEMBER_UNKNOWN)
     kept = {each.id: each for each in (yield from reading.rooms())}

@@ -49,7 +49,7 @@ class CompanionGraph(msgspec.Struct, frozen=True, kw_only=True):
 class RoomSettingsStore(Protocol):
     """Raises `StoreUnavailable` as all of the store, and TEXT_EMPTY or TEXT_TOO_LONG for a reason that is none."""
 
-    async def house(self, now: Millis) -> RoomSettings:
+    async def room_settings(self, now: Millis) -> RoomSettings:
         """Everything, in one snapshot: rooms of every status in lobby order, and what is not over."""
         ...
 
@@ -81,9 +81,9 @@ class RoomSettingsStore(Protocol):
         room needs nobody, is closed or unknown."""
         ...
 
-    async def circle(self, room: RoomId, people: Collection[MemberId]) -> CompanionGraph: ...
+    async def companions(self, room: RoomId, people: Collection[MemberId]) -> CompanionGraph: ...
 
-    async def settle(self, member: MemberId, room: RoomId, to: RoomId) -> None:
+    async def confirm_move(self, member: MemberId, room: RoomId, to: RoomId) -> None:
         """They know of it, and their place is `to`: where they were led, another room beside it, or `room` itself.
         Raises ROOM_UNKNOWN where that is none of the same family."""
         ...

@@ -31,8 +31,8 @@ class RoomSettingsOperations(ABC):
     async def _write(self, op: MakeOp[T]) -> T:
         """Run an operation in one transaction, durable on return."""
 
-    async def house(self, now: Millis) -> RoomSettings:
-        return await self._read(partial(room_settings.house, now))
+    async def room_settings(self, now: Millis) -> RoomSettings:
+        return await self._read(partial(room_settings.room_settings, now))
 
     async def open_room(self, name: str, edit: RoomEdit, deed: StaffAction) -> ChangedRooms:
         return await self._write(partial(room_settings.open_room, name, edit, deed))
@@ -53,11 +53,11 @@ class RoomSettingsOperations(ABC):
     ) -> ChangedRooms:
         return await self._write(partial(coverage.keep_coverage, room, is_attended=is_attended, how=rules, now=now))
 
-    async def circle(self, room: RoomId, people: Collection[MemberId]) -> CompanionGraph:
-        return await self._read(partial(room_settings.circle, room, people))
+    async def companions(self, room: RoomId, people: Collection[MemberId]) -> CompanionGraph:
+        return await self._read(partial(room_settings.companions, room, people))
 
-    async def settle(self, member: MemberId, room: RoomId, to: RoomId) -> None:
-        await self._write(partial(room_settings.settle, member, room, to))
+    async def confirm_move(self, member: MemberId, room: RoomId, to: RoomId) -> None:
+        await self._write(partial(room_settings.confirm_move, member, room, to))
 
     async def moves_of(self, member: MemberId, now: Millis) -> list[RoomMove]:
         return await self._read(partial(room_settings.moves_of, member, now))

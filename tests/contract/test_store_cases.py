@@ -203,7 +203,7 @@ async def test_a_report_about_staff_is_closed_by_two(store: Store) -> None:
     assert await store.close_report(which, first, Outcome.NOTHING, "All is well.", START) is None
     (found,) = (await store.queue(second, START)).open
     assert (found.status, found.claimed_by, found.outcome) == (ReportStatus.PROPOSED, first.member, Outcome.NOTHING)
-    assert (await store.matters(ada.id, START)).answers == (), "nothing is decided yet"
+    assert (await store.moderation_notices(ada.id, START)).answers == (), "nothing is decided yet"
     export = await store.export(ada.id, START)
     assert export is not None
     assert [(each.outcome, each.reply) for each in export.reports] == [(None, "")]
@@ -219,7 +219,7 @@ async def test_a_report_about_staff_is_closed_by_two(store: Store) -> None:
     await store.claim_report(which, second, None, "", START)
     await store.close_report(which, second, Outcome.HANDLED, "We talked with them.", START)
     assert await store.review_report(which, first, "", Millis(START + 5), is_agreed=True) == START
-    (answer,) = (await store.matters(ada.id, START)).answers
+    (answer,) = (await store.moderation_notices(ada.id, START)).answers
     assert (answer.outcome, answer.reply, answer.closed_at) == (Outcome.HANDLED, "We talked with them.", START + 5)
     entries = await store.audit_entries(0, 40)
     acts = [(entry.act.by, entry.act.action) for entry in entries if entry.act.action.startswith("report_")]
@@ -263,12 +263,12 @@ async def test_a_report_that_nobody_may_handle_waits_for_whoever_comes(store: St
     which = await store.report(reported(ada, about=boss))
     await is_shut_out(store, boss.id, is_operator=True)
     assert await store.stranded() == {which}
-    assert (await store.matters(ada.id, START)).is_stranded
-    assert not (await store.matters(boss.id, START)).is_stranded
+    assert (await store.moderation_notices(ada.id, START)).is_stranded
+    assert not (await store.moderation_notices(boss.id, START)).is_stranded
     assert await store.concerned(before) == {ada.id}, "they are told to whom they can turn"
     another = at(await operator(store, "another"), is_operator=True)
     assert await store.stranded() == set()
-    assert not (await store.matters(ada.id, START)).is_stranded
+    assert not (await store.moderation_notices(ada.id, START)).is_stranded
     assert await sees(store, another) == 1
 
 

@@ -123,7 +123,7 @@ async def test_report_and_measure_of_before_reach_nobody(store: Store) -> None:
     for told in (before, None):
         await refused(store.report(replace(about_it, epoch=told)), Reason.EPOCH_STALE)
         await refused(store.take_measure(replace(taking_it_back, epoch=told), about_it.at), Reason.EPOCH_STALE)
-    assert not (await store.matters(ada.id, about_it.at)).measures
+    assert not (await store.moderation_notices(ada.id, about_it.at)).measures
     assert (await store.page(ROOM, None, 9, ada.id)).posts[0].text == "innocent"
     await store.report(replace(about_it, epoch=now))
     taken = await store.take_measure(replace(taking_it_back, epoch=now), about_it.at)

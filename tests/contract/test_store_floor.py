@@ -40,7 +40,7 @@ ADA, BEA, LIV = MemberId("m_ada"), MemberId("m_bea"), MemberId("m_liv")
 
 
 async def test_an_empty_floor_stands_at_its_first_version(store: Store) -> None:
-    assert await store.floor() == ListeningState()
+    assert await store.listening_state() == ListeningState()
     assert await store.listening_version() == 0
 
 
@@ -50,11 +50,11 @@ async def test_what_was_committed_is_what_is_read(store: Store, other: Store) ->
     talk = session("s-1", BEA, LIV, gone={BEA: START}, warned=frozenset({"idle"}))
     committed = await does(store, SeekerSet(seeker=place), ListenerSet(listener=liv), SessionSet(session=talk))
     assert (committed.version, committed.is_changed, committed.has_content_gone) == (1, True, False)
-    floor = await other.floor()
+    floor = await other.listening_state()
     assert floor == ListeningState(version=1, seekers={ADA: place}, listeners={LIV: liv}, sessions={talk.id: talk})
     assert await other.listening_version() == 1
     # Again, with what is remembered of the first time.
-    assert await other.floor() == floor
+    assert await other.listening_state() == floor
 
 
 async def test_a_share_is_kept_changed_and_erased_with_its_member(store: Store, other: Store) -> None:
@@ -63,26 +63,26 @@ async def test_a_share_is_kept_changed_and_erased_with_its_member(store: Store, 
     await does(store, ShareSet(share=mine), ShareSet(share=network))
     more = FairShare(id=ada, sessions=(START,), withdrawn=(START,))
     await does(store, ShareSet(share=more))
-    assert (await other.floor()).shares == {ada: more, "net:ab": network}
+    assert (await other.listening_state()).shares == {ada: more, "net:ab": network}
     export = await other.export(ada, START)
     assert export is not None
     assert export.begun == (START,)
     await does(store, ShareForgotten(share="net:ab"))
     await store.erase(ada, START)
-    assert (await other.floor()).shares == {}
+    assert (await other.listening_state()).shares == {}
 
 
 async def test_a_record_is_changed_and_removed(store: Store, other: Store) -> None:
     await does(store, SeekerSet(seeker=seeker(ADA)), ListenerSet(listener=listener(LIV)))
     changed = seeker(ADA, is_first=True)
     await does(other, SeekerSet(seeker=changed), SessionSet(session=session("s-1", ADA, LIV)))
-    assert (await store.floor()).seekers == {ADA: changed}
+    assert (await store.listening_state()).seekers == {ADA: changed}
     left = (SeekerLeft(member=ADA), ListenerLeft(member=LIV), SessionForgotten(session=session("s-1", ADA, LIV).id))
     await does(store, *left)
-    assert await other.floor() == ListeningState(version=3)
+    assert await other.listening_state() == ListeningState(version=3)
     # Doing so again, as a command that is sent again does.
     await does(store, *left)
-    assert await other.floor() == ListeningState(version=4)
+    assert await other.listening_state() == ListeningState(version=4)
 
 
 async def test_nothing_that_happens_leaves_the_version(store: Store) -> None:
@@ -107,7 +107,7 @@ async def test_two_commits_never_see_the_same_floor(store: Store, other: Store) 
 
     versions = [version for versions in await at_once(call(i) for i in range(callers)) for version in versions]
     assert sorted(versions) == list(range(1, 5 * callers + 1))
-    assert (await store.floor()).listeners[LIV].ignored == 5 * callers
+    assert (await store.listening_state()).listeners[LIV].ignored == 5 * callers
     # `decide` may be called again where a transaction was undone, but never with a floor that others had changed.
     assert set(seen) == set(range(5 * callers))
 
@@ -143,7 +143,7 @@ async def test_one_that_fails_harms_no_other_of_its_batch(
     commits = [store.commit_listening(ListeningChange(decide=decide, now=START)) for decide in deciders]
     outcomes = await asyncio.gather(*commits, return_exceptions=True)
     assert [isinstance(outcome, error) for outcome in outcomes] == [i % 3 == 1 for i in range(12)]
-    floor = await store.floor()
+    floor = await store.listening_state()
     assert set(floor.seekers) == {f"m_{i}" for i in range(12) if i % 3 != 1}
     assert floor.version == 8
 
@@ -164,7 +164,7 @@ async def test_one_that_the_database_refuses_harms_no_other_of_its_batch(store: 
     commits = [store.commit_listening(ListeningChange(decide=decide(i), now=START)) for i in range(6)]
     outcomes = await asyncio.gather(*commits, return_exceptions=True)
     assert [isinstance(outcome, Exception) for outcome in outcomes] == [i == 3 for i in range(6)]
-    floor = await store.floor()
+    floor = await store.listening_state()
     assert (floor.version, set(floor.seekers)) == (5, {f"m_{i}" for i in range(6) if i != 3})
 
 
@@ -188,7 +188,7 @@ async def test_closing_finishes_what_was_accepted(database: Database, store: Sto
     await asyncio.sleep(0)
     await closing.close()
     await asyncio.gather(*commits)
-    assert len((await store.floor()).seekers) == 300
+    assert len((await store.listening_state()).seekers) == 300
 
 
 async def test_a_caller_who_gives_up_is_passed_over(store: Store) -> None:
@@ -198,7 +198,7 @@ async def test_a_caller_who_gives_up_is_passed_over(store: Store) -> None:
     await asyncio.sleep(0)
     tasks[3].cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    assert {"m_0", "m_1", "m_2"} <= set((await store.floor()).seekers)
+    assert {"m_0", "m_1", "m_2"} <= set((await store.listening_state()).seekers)
 
 
 # ------------------------------------------------------------------------------------------------ who is there
@@ -212,7 +212,7 @@ async def test_who_was_seen_is_noted_and_only_forwards(store: Store, other: Stor
     await store.see([people[0]], Millis(START + 20))
     await store.see([people[1]], Millis(START + 70))
     await store.see([], Millis(START + 90))
-    floor = await other.floor()
+    floor = await other.listening_state()
     assert floor.version == 2
     assert {who.seen_at - START for id_, who in floor.seekers.items() if id_ != people[1]} == {50}
     assert (floor.seekers[people[1]].seen_at, floor.listeners[LIV].seen_at) == (START + 70, START + 50)
@@ -230,7 +230,7 @@ async def test_whoever_decides_knows_who_was_seen(store: Store, other: Store) ->
 
     await store.commit_listening(ListeningChange(decide=look, now=START))
     assert seen == [START + 50]
-    place = (await other.floor()).seekers[ADA]
+    place = (await other.listening_state()).seekers[ADA]
     assert (place.is_first, place.seen_at) == (True, START + 50)
 
 
@@ -251,7 +251,7 @@ async def test_seeing_and_committing_at_once_lose_nothing(store: Store, other: S
             await on.see(people[::order], Millis(START + 1 + i))
 
     await at_once([commit(store), commit(other), see(store, 1), see(other, -1)])
-    floor = await store.floor()
+    floor = await store.listening_state()
     assert floor.version == 21
     assert {who.seen_at for who in floor.seekers.values()} == {START + 10}
 
@@ -265,7 +265,7 @@ async def test_the_newest_hand_overs_stand_beside_the_floor(store: Store, other:
     for asked_at, met_at in reversed(waits):
         await does(store, effects=(NoteWait(asked_at=asked_at, met_at=met_at),))
     since = waits[-1][1] - ListeningRules().waits_kept
-    floor = await other.floor()
+    floor = await other.listening_state()
     assert floor.waits == tuple(wait for wait in waits if wait[1] >= since) == tuple(waits[1:])
     assert floor.version == 0
 
@@ -273,9 +273,9 @@ async def test_the_newest_hand_overs_stand_beside_the_floor(store: Store, other:
 async def test_hand_overs_are_kept_for_a_week(store: Store, database: Database) -> None:
     await does(store, effects=(NoteWait(asked_at=START, met_at=START),))
     await store.expire(Millis(START + 7 * DAY), Retention())
-    assert (await store.floor()).waits == ((START, START),)
+    assert (await store.listening_state()).waits == ((START, START),)
     await store.expire(Millis(START + 7 * DAY + 1), Retention())
-    assert (await store.floor()).waits == ()
+    assert (await store.listening_state()).waits == ()
 
 
 async def test_words_lead_to_a_listener_until_they_expire(store: Store, other: Store) -> None:

@@ -58,7 +58,7 @@ async def test_a_new_room_is_there_for_everybody_and_in_the_audit_log(store: Sto
     boss = await operator(store)
     before = await store.moderation_version()
     made = await store.open_room("Night shift", RoomEdit(about="Up while others sleep."), deed(boss))
-    assert made.rooms[0] in (await other.house(START)).rooms
+    assert made.rooms[0] in (await other.room_settings(START)).rooms
     assert only_change(await replay(other, made.rooms[0].id)) == made.rooms[0]
     assert await other.moderation_version() > before
     assert await acts(store) == [("room_opened", "night-shift", "because")]
@@ -80,7 +80,7 @@ async def test_the_same_command_again_does_it_once(store: Store, other: Store) -
         *(each.open_room("Night shift", RoomEdit(about="x"), once) for each in (store, other, store))
     )
     assert len({each.rooms[0].id for each in made}) == 1
-    assert len((await store.house(START)).rooms) == 3
+    assert len((await store.room_settings(START)).rooms) == 3
     slower = deed(boss, id_="slower")
     for _ in range(2):
         changed = await other.change_room(SLEEP, 0, RoomEdit(slow_mode=9), slower)
@@ -152,10 +152,10 @@ async def test_a_split_leads_members_beside_with_the_agreement_they_accepted(sto
     # Without accepting anything: they have.
     assert (await store.join(cleo, beside.id, None)).membership.agreement_version == 1
     await refused(store.join(stranger.id, beside.id, None), Reason.AGREEMENT_REQUIRED)
-    assert {move.member for move in (await other.house(START)).moves} == {cleo, dan}
+    assert {move.member for move in (await other.room_settings(START)).moves} == {cleo, dan}
     again = await other.split_room(SLEEP, 0, groups, once)
     assert again.rooms[0].id == SLEEP
-    assert len((await store.house(START)).rooms) == 3
+    assert len((await store.room_settings(START)).rooms) == 3
     assert await acts(store) == [("room_split", SLEEP, "full (into 2, 4)")]
 
 
@@ -164,11 +164,11 @@ async def test_a_place_is_settled_where_they_wish(store: Store) -> None:
     people = [(await newcomer(store, name)).id for name in ("Ada", "Bo", "Cleo", "Dan", "Eli", "Fay")]
     split = await store.split_room(SLEEP, 0, [people[:2], people[2:4], people[4:]], deed(boss))
     second, third = split.rooms[1].id, split.rooms[2].id
-    await store.settle(people[2], SLEEP, second)
-    await store.settle(people[3], SLEEP, SLEEP)
-    await store.settle(people[4], SLEEP, second)
-    await store.settle(people[4], SLEEP, second)
-    await refused(store.settle(people[5], SLEEP, GRIEF), Reason.ROOM_UNKNOWN)
+    await store.confirm_move(people[2], SLEEP, second)
+    await store.confirm_move(people[3], SLEEP, SLEEP)
+    await store.confirm_move(people[4], SLEEP, second)
+    await store.confirm_move(people[4], SLEEP, second)
+    await refused(store.confirm_move(people[5], SLEEP, GRIEF), Reason.ROOM_UNKNOWN)
     assert [bool(await store.moves_of(who, START)) for who in people] == [False] * 5 + [True]
     assert second not in await store.joined_rooms(people[3])
     assert {second, third} & (await store.joined_rooms(people[4])).keys() == {second}
@@ -198,7 +198,7 @@ async def test_a_circle_is_who_answered_and_reacted_to_whom(store: Store) -> Non
     only(await store.commit(change(bo, WritePost(text="hello you", reply_to=first))))
     only(await store.commit(change(cleo, ReactToPost(target=first, reaction=Reaction.HUG, on=True))))
     await say(store, ada, "elsewhere", where=GRIEF)
-    circle = await store.circle(SLEEP, [ada.id, MemberId("m_gone")])
+    circle = await store.companions(SLEEP, [ada.id, MemberId("m_gone")])
     assert set(circle.ties) == {Tie(bo.id, ada.id), Tie(cleo.id, ada.id)}
     assert circle.created_at == {ada.id: START}
 
@@ -208,7 +208,7 @@ async def test_whoever_is_erased_is_led_nowhere(store: Store) -> None:
     people = [(await newcomer(store, name)).id for name in ("Ada", "Bo", "Cleo", "Dan")]
     await store.split_room(SLEEP, 0, [people[:2], people[2:]], deed(boss))
     await store.erase(people[2], START)
-    assert [move.member for move in (await store.house(START)).moves] == [people[3]]
+    assert [move.member for move in (await store.room_settings(START)).moves] == [people[3]]
     await store.expire(Millis(START + rules.MOVE_KEPT + 1), Retention())
     assert await store.moves_of(people[3], START) == []
 
@@ -219,14 +219,14 @@ async def test_an_announcement_stands_until_it_is_over_or_withdrawn(store: Store
     everywhere = rules.announce("n2", None, "We restart at three.", 60, START)
     for notice in (here, everywhere, here):
         assert await store.announce(notice, deed(boss, "so they know")) == notice
-    assert (await other.house(START)).notices == (here, everywhere)
-    assert (await other.house(here.until)).notices == (everywhere,)
+    assert (await other.room_settings(START)).notices == (here, everywhere)
+    assert (await other.room_settings(here.until)).notices == (everywhere,)
     await refused(
         store.announce(rules.announce("n3", RoomId("nowhere"), "x", 1, START), deed(boss)), Reason.ROOM_UNKNOWN
     )
     for _ in range(2):
         await other.withdraw("n2", deed(boss, "done"))
-    assert (await store.house(START)).notices == (here,)
+    assert (await store.room_settings(START)).notices == (here,)
     await refused(store.withdraw("n1", deed(boss, now=here.until)), Reason.NOTICE_UNKNOWN)
     await refused(store.withdraw("n9", deed(boss)), Reason.NOTICE_UNKNOWN)
     assert [act[:2] for act in await acts(store)] == [
@@ -244,10 +244,10 @@ async def test_a_raid_that_goes_on_is_as_old_as_it_began(store: Store, other: St
     later = Millis(START + 60_000)
     longer = await other.declare(rules.declare("r2", SLEEP, 120, 10, later), deed(boss, now=later))
     assert (longer.at, longer.until) == (first.at, later + 120 * 60_000)
-    assert (await store.house(later)).raids == (longer,)
+    assert (await store.room_settings(later)).raids == (longer,)
     for _ in range(2):
         await store.end_raid("r2", deed(boss, now=later))
-    assert (await other.house(later)).raids == ()
+    assert (await other.room_settings(later)).raids == ()
     await refused(store.end_raid("r9", deed(boss)), Reason.RAID_UNKNOWN)
     assert [act[:2] for act in await acts(store)] == [("raid_declared", SLEEP)] * 2 + [("raid_ended", SLEEP)]
 
@@ -267,7 +267,7 @@ def later(milliseconds: int) -> Millis:
 
 async def keep(store: Store, at: int, *, is_attended: bool = False) -> Attendance:
     await store.keep_coverage(SLEEP, is_attended=is_attended, rules=RULES, now=later(at))
-    return next(room.attendance for room in (await store.house(START)).rooms if room.id == SLEEP)
+    return next(room.attendance for room in (await store.room_settings(START)).rooms if room.id == SLEEP)
 
 
 async def test_a_room_without_the_moderator_whom_it_needs_moves_once_whoever_looks(store: Store, other: Store) -> None:
@@ -337,15 +337,15 @@ async def test_nothing_is_kept_of_a_room_that_is_not_there(store: Store) -> None
 
 async def test_hours_that_staff_set_stay_and_are_not_undone_unseen(store: Store, other: Store) -> None:
     boss = await operator(store)
-    assert (await store.house(START)).hours is None
+    assert (await store.room_settings(START)).hours is None
     wanted = Hours(hours="mon-fri 18:00-23:00", timezone="Europe/Berlin")
     set_ = await store.set_hours(wanted, deed(boss))
     assert set_.revision == 1
-    assert await store.set_hours(wanted, deed(boss)) == set_ == (await other.house(START)).hours
+    assert await store.set_hours(wanted, deed(boss)) == set_ == (await other.room_settings(START)).hours
     refusal = await refused(other.set_hours(Hours(hours="never", timezone="UTC"), deed(boss)), Reason.HOURS_CHANGED)
     assert refusal.details == {"revision": 1}
     await other.set_hours(Hours(hours="never", timezone="UTC", revision=1), deed(boss))
-    assert (await store.house(START)).hours == Hours(hours="never", timezone="UTC", revision=2)
+    assert (await store.room_settings(START)).hours == Hours(hours="never", timezone="UTC", revision=2)
     assert [act[2] for act in await acts(store)] == [
         "because (mon-fri 18:00-23:00, Europe/Berlin)",
         "because (never, UTC)",

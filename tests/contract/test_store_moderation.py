@@ -198,13 +198,13 @@ async def test_a_report_has_one_owner_and_one_end(store: Store, other: Store) ->
     await refused(store.claim_report(report, at(loser), None, WHY, START), Reason.REPORT_CLOSED)
     file = await store.open_report(report, at(loser), "once more", START)
     assert [note.note for note in file.notes] == ["seen before"]
-    (answer,) = (await store.matters(ada.id, START)).answers
+    (answer,) = (await store.moderation_notices(ada.id, START)).answers
     assert (answer.outcome, answer.reply, answer.closed_at) == (Outcome.HANDLED, "Thank you.", START + 5)
-    assert (await store.matters(bo.id, START)).answers == ()
-    await store.see_matters(bo.id, [report], START)
-    assert len((await store.matters(ada.id, START)).answers) == 1, "others' are not theirs to see"
-    await store.see_matters(ada.id, [report], START)
-    assert (await store.matters(ada.id, START)).answers == ()
+    assert (await store.moderation_notices(bo.id, START)).answers == ()
+    await store.see_moderation_notices(bo.id, [report], START)
+    assert len((await store.moderation_notices(ada.id, START)).answers) == 1, "others' are not theirs to see"
+    await store.see_moderation_notices(ada.id, [report], START)
+    assert (await store.moderation_notices(ada.id, START)).answers == ()
 
 
 # ------------------------------------------------------------------------------------------------ measures

@@ -352,7 +352,7 @@ async def test_a_crowd_that_reports_is_folded_and_everybody_in_it_is_answered(st
     await store.claim_report(flood.id, at(mo), None, "", LATER)
     await store.close_report(flood.id, at(mo), Outcome.NOTHING, "We looked at it.", LATER, ALL_SEEN)
     for guest in crowd:
-        (answer,) = (await store.matters(guest.id, LATER)).answers
+        (answer,) = (await store.moderation_notices(guest.id, LATER)).answers
         assert answer.reply == "We looked at it."
     assert await store.concerned(0) >= {guest.id for guest in crowd}
 

@@ -315,7 +315,7 @@ async def test_of_a_session_that_was_handed_over_an_export_tells_and_an_erasure_
         (TALK, False, True, START + 7)
     ]
     await other.erase(liv.id, Millis(START + 9))
-    floor = await store.floor()
+    floor = await store.listening_state()
     assert floor.sessions[TALK].is_live
     assert liv.id.encode() not in msgspec.json.encode(floor)
 
@@ -364,7 +364,7 @@ async def test_an_erased_seeker_is_nowhere_and_their_session_is_over(store: Stor
     published = await other.erase(ada.id, Millis(START + 5))
     assert [type(p.event) for p in published] == [Redacted, RoomChanged]
     assert [p.offset for p in published] == [3, 4]
-    floor = await store.floor()
+    floor = await store.listening_state()
     assert (floor.version, floor.seekers) == (2, {})
     over = floor.sessions[TALK]
     assert (over.ending, over.ended_at, over.forget_at) == (Ending.ERASED, START + 5, START + 5)
@@ -401,7 +401,7 @@ async def test_an_erased_listener_holds_nobody(store: Store, other: Store) -> No
         effects=(KeepWords(words_hash=b"words", listener=liv.id, expires_at=Millis(START + DAY)),),
     )
     await other.erase(liv.id, Millis(START + 5))
-    floor = await store.floor()
+    floor = await store.listening_state()
     assert floor.listeners == {}
     assert floor.seekers[ada.id] == seeker(ada.id, is_first=True)
     assert floor.seekers[bea.id] == seeker(bea.id)
@@ -454,7 +454,7 @@ async def test_an_erasure_leaves_no_bytes_on_the_floor(store: Store, database: D
         left = database.bytes()
         for trace in (ada.id, liv.id, "a topic of her own", "her words"):
             assert trace.encode() not in left
-    assert len((await store.floor()).seekers) == 40
+    assert len((await store.listening_state()).seekers) == 40
 
 
 # ------------------------------------------------------------------------------------------------ all at once
@@ -509,11 +509,11 @@ async def test_everything_at_once_neither_deadlocks_nor_fails(store: Store, othe
         for i in range(4 * rounds):
             await stores[i % 2].see(everybody[:: (-1) ** i], Millis(START + i))
             await stores[i % 2].touch(everybody, Millis(START + i * 3_600_000))
-            await stores[i % 2].floor()
+            await stores[i % 2].listening_state()
 
     async with asyncio.timeout(60):
         await at_once([*(talk(number) for number in range(pairs)), forget(), look()])
-    assert (await store.floor()).sessions == {}
+    assert (await store.listening_state()).sessions == {}
     assert [room.id for room in await store.rooms()] == [GRIEF, SLEEP]
     left = await at_once(store.joined_rooms(who.id) for pair in people for who in pair)
     assert {room for joined in left for room in joined} == {SLEEP, GRIEF}

@@ -10,7 +10,7 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.listening import commands as on_floor
 from chatserver.domain.listening.commands import FloorEffect, ListeningAction
-from chatserver.domain.listening.decide import decide_and_settle, evolve_all, settle
+from chatserver.domain.listening.decide import apply_due, decide_and_apply_due, evolve_all
 from chatserver.domain.listening.state import ListeningRules, ListeningState, Profile, Session, SessionId, Wish
 
 START = Millis(1_700_000_000_000)
@@ -35,7 +35,7 @@ class Stage:
             self.hire(member, **profile)
 
     def do(self, who: MemberId, command: ListeningAction) -> SessionId | None:
-        decided = decide_and_settle(self.floor, command, who, self.now, self.rules)
+        decided = decide_and_apply_due(self.floor, command, who, self.now, self.rules)
         self.floor = evolve_all(self.floor, decided.events)
         self.effects.extend(decided.effects)
         for effect in decided.effects:
@@ -87,7 +87,7 @@ class Stage:
         while self.now < until:
             self.now = Millis(min(self.now + 5_000, until))
             self.see()
-            decided = settle(self.floor, self.now, self.rules)
+            decided = apply_due(self.floor, self.now, self.rules)
             self.floor = evolve_all(self.floor, decided.events)
             self.effects.extend(decided.effects)
 

@@ -12,7 +12,7 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.listening import commands as on_floor
 from chatserver.domain.listening.commands import ListeningAction
-from chatserver.domain.listening.decide import decide_and_settle, due_at, evolve_all, settle
+from chatserver.domain.listening.decide import apply_due, decide_and_apply_due, due_at, evolve_all
 from chatserver.domain.listening.invariants import BrokenInvariants, check_invariants
 from chatserver.domain.listening.matching import place
 from chatserver.domain.listening.rest_rules import ListenerState, declined_within, pause_of, state_of, states
@@ -331,11 +331,11 @@ def test_a_clock_that_is_ahead_breaks_nothing() -> None:
         seekers={ANNA: msgspec.structs.replace(stage.floor.seekers[ANNA], seen_at=Millis(START + 9_000))},
         listeners={LEO: msgspec.structs.replace(stage.floor.listeners[LEO], seen_at=Millis(START + 9_000))},
     )
-    assert settle(ahead, START, RULES).events == ()
+    assert apply_due(ahead, START, RULES).events == ()
     before = Millis(START - 9_000)
-    decided = decide_and_settle(ahead, on_floor.Accept(seeker=ANNA, session=SessionId("s-1")), LEO, before, RULES)
+    decided = decide_and_apply_due(ahead, on_floor.Accept(seeker=ANNA, session=SessionId("s-1")), LEO, before, RULES)
     floor = evolve_all(ahead, decided.events)
-    assert settle(floor, before, RULES).events == ()
+    assert apply_due(floor, before, RULES).events == ()
     assert check_invariants(floor, START, RULES) == BrokenInvariants()
     waits = [effect for effect in decided.effects if isinstance(effect, on_floor.NoteWait)]
     assert waits == [on_floor.NoteWait(asked_at=before, met_at=before)]
@@ -416,5 +416,5 @@ def test_a_command_on_a_full_floor_costs_little() -> None:
     ask = on_floor.Ask(name="", wish=Wish(), avoid=frozenset(), is_open=True)
     before = time.process_time()
     for number in range(50):
-        decide_and_settle(stage.floor, ask, MemberId(f"m_new_{number}"), stage.now, RULES)
+        decide_and_apply_due(stage.floor, ask, MemberId(f"m_new_{number}"), stage.now, RULES)
     assert (time.process_time() - before) / 50 < 0.005

@@ -15,9 +15,9 @@ from chatserver.domain.rooms.coverage import (
     Attendance,
     Coverage,
     CoverageRules,
+    advance,
     ends_at,
     is_worth_keeping,
-    settle,
 )
 from chatserver.domain.rooms.rooms import (
     EditPost,
@@ -50,47 +50,47 @@ def duty(state: Attendance, since: int = 0, attended: int = 0) -> Coverage:
 
 
 def test_a_room_that_begins_to_need_somebody_has_its_grace() -> None:
-    first = settle(None, is_attended=False, now=NOW, rules=RULES)
+    first = advance(None, is_attended=False, now=NOW, rules=RULES)
     assert first == duty(Attendance.ATTENDED)
-    assert settle(first, is_attended=False, now=after(RULES.grace - 1), rules=RULES) == first
-    assert settle(first, is_attended=False, now=after(RULES.grace), rules=RULES).state is Attendance.SLOWED
+    assert advance(first, is_attended=False, now=after(RULES.grace - 1), rules=RULES) == first
+    assert advance(first, is_attended=False, now=after(RULES.grace), rules=RULES).state is Attendance.SLOWED
 
 
 def test_nobody_coming_it_can_only_be_read_at_last() -> None:
     slowed = duty(Attendance.SLOWED)
-    assert settle(slowed, is_attended=False, now=after(RULES.patience - 1), rules=RULES) == slowed
-    alone = settle(slowed, is_attended=False, now=after(RULES.patience), rules=RULES)
+    assert advance(slowed, is_attended=False, now=after(RULES.patience - 1), rules=RULES) == slowed
+    alone = advance(slowed, is_attended=False, now=after(RULES.patience), rules=RULES)
     assert alone.state is Attendance.READ_ONLY
-    assert settle(alone, is_attended=False, now=after(10**12), rules=RULES) == msgspec.structs.replace(alone)
+    assert advance(alone, is_attended=False, now=after(10**12), rules=RULES) == msgspec.structs.replace(alone)
     assert ends_at(alone, RULES) is None
 
 
 @pytest.mark.parametrize("state", [*Attendance])
 def test_it_opens_by_itself_when_somebody_is_there(state: Attendance) -> None:
-    assert settle(duty(state), is_attended=True, now=after(9_000_000), rules=RULES).state is Attendance.ATTENDED
+    assert advance(duty(state), is_attended=True, now=after(9_000_000), rules=RULES).state is Attendance.ATTENDED
 
 
 def test_after_an_hour_in_which_nothing_ran_a_standby_is_paged_first() -> None:
-    assert settle(duty(Attendance.ATTENDED), is_attended=False, now=after(3_600_000), rules=RULES).state is (
+    assert advance(duty(Attendance.ATTENDED), is_attended=False, now=after(3_600_000), rules=RULES).state is (
         Attendance.SLOWED
     )
 
 
 def test_a_clock_that_was_far_ahead_keeps_nothing_open() -> None:
     ahead = duty(Attendance.ATTENDED, CLOCKS_DIFFER + 1, CLOCKS_DIFFER * 100)
-    mended = settle(ahead, is_attended=False, now=NOW, rules=RULES)
+    mended = advance(ahead, is_attended=False, now=NOW, rules=RULES)
     assert mended == duty(Attendance.ATTENDED)
     assert is_worth_keeping(ahead, mended, RULES)
-    assert settle(mended, is_attended=False, now=after(RULES.grace), rules=RULES).state is Attendance.SLOWED
+    assert advance(mended, is_attended=False, now=after(RULES.grace), rules=RULES).state is Attendance.SLOWED
 
 
 @given(grace=st.integers(3_000, 600_000))
 def test_that_somebody_is_there_is_said_anew_well_within_the_grace(grace: int) -> None:
     rules = CoverageRules(grace=grace)
     before = duty(Attendance.ATTENDED)
-    later = settle(before, is_attended=True, now=after(grace // 4), rules=rules)
+    later = advance(before, is_attended=True, now=after(grace // 4), rules=rules)
     assert is_worth_keeping(before, later, rules)
-    assert not is_worth_keeping(before, settle(before, is_attended=True, now=after(1), rules=rules), rules)
+    assert not is_worth_keeping(before, advance(before, is_attended=True, now=after(1), rules=rules), rules)
 
 
 _looks = st.lists(st.tuples(st.integers(0, 400_000), st.booleans()), max_size=60)
@@ -114,7 +114,7 @@ def test_nobody_is_left_alone_longer_than_the_rules_say(
             slowed_at, state = now, Attendance.SLOWED
         elif state is Attendance.SLOWED and now - slowed_at >= patience:
             state = Attendance.READ_ONLY
-        kept = settle(kept, is_attended=is_attended, now=now, rules=rules)
+        kept = advance(kept, is_attended=is_attended, now=now, rules=rules)
         assert kept.state is state
         assert kept.since <= now
 
@@ -122,12 +122,12 @@ def test_nobody_is_left_alone_longer_than_the_rules_say(
 @given(_looks, st.integers(0, 3))
 def test_two_who_look_at_the_same_row_agree(looks: list[tuple[int, bool]], workers: int) -> None:
     """Settling again at the same moment changes nothing more, whoever does it."""
-    kept, now = settle(None, is_attended=False, now=NOW, rules=RULES), NOW
+    kept, now = advance(None, is_attended=False, now=NOW, rules=RULES), NOW
     for wait, is_attended in looks:
         now = Millis(now + wait)
-        kept = settle(kept, is_attended=is_attended, now=now, rules=RULES)
+        kept = advance(kept, is_attended=is_attended, now=now, rules=RULES)
         for _ in range(workers):
-            assert settle(kept, is_attended=False, now=now, rules=RULES) == kept
+            assert advance(kept, is_attended=False, now=now, rules=RULES) == kept
 
 
 # ------------------------------------------------------------------------------------------------ what it means

@@ -18,7 +18,7 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.listening import commands as on_floor
 from chatserver.domain.listening.commands import Decided, ListeningAction
-from chatserver.domain.listening.decide import decide_and_settle, due_at, evolve, evolve_all, settle
+from chatserver.domain.listening.decide import apply_due, decide_and_apply_due, due_at, evolve, evolve_all
 from chatserver.domain.listening.fair_shares import expires_at
 from chatserver.domain.listening.invariants import check_invariants
 from chatserver.domain.listening.matching import (
@@ -136,14 +136,14 @@ class FloorMachine(RuleBasedStateMachine):
         """As the store does it. A refusal changes nothing; sending again neither, wherever the id says that it can."""
         before = copy(self.floor)
         try:
-            decided = decide_and_settle(self.floor, command, who, self.now, RULES)
+            decided = decide_and_apply_due(self.floor, command, who, self.now, RULES)
         except Refusal as refusal:
             if refusal.reason not in EXPECTED:
                 raise
             return None
         finally:
             assert self.floor == before
-        assert decided == decide_and_settle(self.floor, command, who, self.now, RULES)
+        assert decided == decide_and_apply_due(self.floor, command, who, self.now, RULES)
         self.save(decided)
         return decided
 
@@ -483,7 +483,7 @@ class FloorMachine(RuleBasedStateMachine):
         gone = session.seeker if is_seeker else session.listeners[0]
         self.here.update(session.people)
         self.see()
-        self.settle()
+        self.apply_due()
         for member in session.people:
             if member != gone:
                 self.do(member, on_floor.Spoke(session=session.id))
@@ -503,7 +503,7 @@ class FloorMachine(RuleBasedStateMachine):
     def return_(self, who: MemberId) -> None:
         self.here.add(who)
         self.see()
-        self.settle()
+        self.apply_due()
 
     @rule(who=anybody, is_erased=st.booleans())
     def dismiss(self, who: MemberId, is_erased: bool) -> None:
@@ -532,10 +532,10 @@ class FloorMachine(RuleBasedStateMachine):
                 assert due > self.now
                 step = min(step, due)
             if step - 1 > self.now:
-                assert not settle(self.floor, Millis(step - 1), RULES).events or step - 1 >= (due or step)
+                assert not apply_due(self.floor, Millis(step - 1), RULES).events or step - 1 >= (due or step)
             self.now = Millis(step)
             self.see()
-            self.settle()
+            self.apply_due()
             if self.now >= until:
                 return
 
@@ -545,13 +545,13 @@ class FloorMachine(RuleBasedStateMachine):
         before, self.now = self.now, Millis(self.now + skew)
         self.here.add(who)
         self.see()
-        self.settle()
+        self.apply_due()
         self.now = Millis(max(before, self.now))
-        self.settle()
+        self.apply_due()
 
     @rule()
     def settle_at_once(self) -> None:
-        self.settle()
+        self.apply_due()
 
     def see(self) -> None:
         """What every worker tells the store: who is connected."""
@@ -572,19 +572,19 @@ class FloorMachine(RuleBasedStateMachine):
             },
         )
 
-    def settle(self) -> None:
-        self.save(settle(self.floor, self.now, RULES))
+    def apply_due(self) -> None:
+        self.save(apply_due(self.floor, self.now, RULES))
 
     # ------------------------------------------------------------------------------------------ what always holds
 
     @invariant()
     def is_settled(self) -> None:
-        assert settle(self.floor, self.now, RULES) == Decided()
+        assert apply_due(self.floor, self.now, RULES) == Decided()
         due = due_at(self.floor, self.now, RULES)
         assert due is None or due > self.now
         if due is not None:
             early = Millis(due - 1)
-            assert settle(self.floor, early, RULES) == Decided()
+            assert apply_due(self.floor, early, RULES) == Decided()
 
     @invariant()
     def keeps_its_promises(self) -> None:

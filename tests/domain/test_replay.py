@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.listening import commands as on_floor
-from chatserver.domain.listening.decide import decide_and_settle, evolve_all, settle
+from chatserver.domain.listening.decide import apply_due, decide_and_apply_due, evolve_all
 from chatserver.domain.listening.queue_history import GRAIN, Recorded, Span, Wait, WaitOutcome, noted, open_spans
 from chatserver.domain.listening.queue_simulator import (
     FEWEST_ASKS,
@@ -66,7 +66,7 @@ class Recorder(Stage):
         super().__init__(rules=rules)
 
     def do(self, who: MemberId, command: on_floor.ListeningAction) -> SessionId | None:
-        decided = decide_and_settle(self.floor, command, who, self.now, self.rules)
+        decided = decide_and_apply_due(self.floor, command, who, self.now, self.rules)
         self._keep(decided)
         return decided.session
 
@@ -107,7 +107,7 @@ class Recorder(Stage):
                     ends[session] = self.now + 10**9
             for listener in [*self.floor.listeners]:
                 self.do(listener, on_floor.StillHere())
-            self._keep(settle(self.floor, self.now, self.rules))
+            self._keep(apply_due(self.floor, self.now, self.rules))
             self.now = Millis(self.now + 5 * SECOND)
         return Recorded(tuple(self.waits), (*self.spans, *open_spans(self.floor, self.now)))
 
@@ -140,10 +140,10 @@ def test_who_gives_up_and_who_vanishes_is_noted_as_that() -> None:
     stage.now = Millis(stage.now + MINUTE)
     stage.do(ANNA, on_floor.GiveUpPlace())
     stage.now = Millis(stage.now + RULES.grace)
-    stage.do(BEN, on_floor.Settle())
+    stage.do(BEN, on_floor.ApplyDue())
     assert [wait.outcome for wait in stage.waits] == [WaitOutcome.WITHDRAWN], "the place can still be taken back"
     stage.now = Millis(stage.now + RULES.grace)
-    stage.do(BEN, on_floor.Settle())
+    stage.do(BEN, on_floor.ApplyDue())
     assert [wait.outcome for wait in stage.waits] == [WaitOutcome.WITHDRAWN, WaitOutcome.LAPSED]
     assert [wait.ended_at - wait.asked_at for wait in stage.waits] == [MINUTE, MINUTE + RULES.grace]
 

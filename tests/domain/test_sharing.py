@@ -204,10 +204,10 @@ def test_after_an_outage_nobody_owes_what_came_back_meanwhile() -> None:
     for _ in range(360):
         assert here.take(ME) == 0.0
         workers.clock.now += 10
-        workers.sharings[0].settle(workers.clock.now)
+        workers.sharings[0].cap_owed(workers.clock.now)
     other = address("other")
     assert [here.take(other) for _ in range(15)] == [0.0] * 15
-    workers.sharings[0].settle(workers.clock.now)
+    workers.sharings[0].cap_owed(workers.clock.now)
     for sharing in workers.sharings:
         sharing.is_attached = True
     workers.tick()
@@ -223,6 +223,6 @@ def test_what_is_owed_in_an_outage_is_not_remembered_for_everybody_who_was_here(
         for _ in range(10):
             here.take(address(str(number)))
         workers.clock.now += 60
-        sharing.settle(workers.clock.now)
+        sharing.cap_owed(workers.clock.now)
     sharing.is_attached = True
     assert sum(len(spent) for spent, _ in sharing.to_tell(workers.clock.now)) <= 1

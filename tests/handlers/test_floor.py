@@ -14,7 +14,7 @@ import pytest
 
 from chatserver.domain.history import Millis
 from chatserver.domain.limits import Limits
-from chatserver.domain.listening.commands import Settle
+from chatserver.domain.listening.commands import ApplyDue
 from chatserver.domain.listening.opening_hours import parse_hours
 from chatserver.domain.listening.state import Ending, SessionId
 from chatserver.domain.rooms.rooms import RoomId
@@ -164,14 +164,14 @@ async def test_many_who_wait_for_the_same_version_share_one_read(house: House) -
     here, there = await house.worker(), await house.worker()
     await ask(there)
     reads = 0
-    floor_of_store = house.store.floor
+    floor_of_store = house.store.listening_state
 
     async def counted() -> Any:
         nonlocal reads
         reads += 1
         return await floor_of_store()
 
-    house.store.floor = counted  # type: ignore[method-assign]
+    house.store.listening_state = counted  # type: ignore[method-assign]
     before = reads
     guests = [await here.guest() for _ in range(5)]
     await eventually(lambda: here.listening.service._known > 0)
@@ -323,7 +323,7 @@ async def test_nobody_stays_in_a_room_that_is_forgotten(house: House) -> None:
     room = await session(seeker, listener)
     await seeker.ask("end", session=room)
     later = await house.worker(skew=61 * 60_000)
-    await later.listening.service.do(floors.NOBODY, Settle())
+    await later.listening.service.do(floors.NOBODY, ApplyDue())
     worker.follow()
     for each in (seeker, listener):
         await eventually(partial(_is_out_of, each, room))

@@ -11,7 +11,7 @@ import pytest
 
 from chatserver.domain.history import Millis
 from chatserver.domain.limits import Limits
-from chatserver.domain.listening.commands import AnswerAskIn, AskIn, Settle
+from chatserver.domain.listening.commands import AnswerAskIn, ApplyDue, AskIn
 from chatserver.domain.listening.state import ListeningState, SessionId
 from chatserver.domain.people.staff import Role
 from chatserver.domain.rooms.rooms import RoomId
@@ -52,7 +52,7 @@ async def test_a_worker_whose_clock_is_wrong_goes_by_the_one_of_the_database(
     monkeypatch.setattr(house.store, "clock", clock)
     wrong = await house.worker(skew=skew)
     seeker = await ask(right)
-    await wrong.listening.service.do(floors.NOBODY, Settle())
+    await wrong.listening.service.do(floors.NOBODY, ApplyDue())
     assert wrong.listening.service.floor.seekers[seeker.member].lapsed_at is None
     late = await ask(wrong)
     assert abs(wrong.listening.service.floor.seekers[late.member].asked_at - right.node.now()) < 5_000
@@ -165,7 +165,7 @@ async def test_a_floor_that_went_back_is_shown_as_it_is(house: House, monkeypatc
     async def earlier_version() -> int:
         return version - 1
 
-    monkeypatch.setattr(house.store, "floor", earlier)
+    monkeypatch.setattr(house.store, "listening_state", earlier)
     monkeypatch.setattr(house.store, "listening_version", earlier_version)
     worker.follow()
     await eventually(lambda: worker.listening.service.floor.version == version - 1)

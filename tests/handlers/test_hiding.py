@@ -307,7 +307,7 @@ async def test_a_split_keeps_apart_whoever_hides_somebody_under_any_name(house: 
     await victim.ask("mute", member=stalker.id_in(PLAIN), on=True)
     await stalker.ask("leave", room=PLAIN)
     await stalker.ask("rename", name="Somebody Else")
-    circle = await house.store.circle(PLAIN, [each.member for each in guests])
+    circle = await house.store.companions(PLAIN, [each.member for each in guests])
     assert circle.apart == ((victim.member, stalker.member),)
 
 

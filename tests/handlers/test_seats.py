@@ -11,7 +11,7 @@ import pytest
 
 from chatserver.domain.history import Millis
 from chatserver.domain.limits import Limits
-from chatserver.domain.listening.commands import Settle
+from chatserver.domain.listening.commands import ApplyDue
 from chatserver.domain.listening.rest_rules import pause_of, taken_today
 from chatserver.domain.rooms.rooms import Room, RoomId, room_channel
 from chatserver.handlers.rooms import seats
@@ -411,7 +411,7 @@ async def test_asking_again_and_again_takes_no_lock_of_the_floor(house: House) -
     waiting = [await worker.guest(address=HERE) for _ in range(5)]
     for guest in waiting:
         assert "ok" in await guest.ask("ask", agreement=True)
-    await worker.listening.service.do(waiting[0].member, Settle())
+    await worker.listening.service.do(waiting[0].member, ApplyDue())
     commits = count(worker.node.store, "commit_listening")
     others = [await worker.guest(address=HERE) for _ in range(5)]
     for guest in others:

@@ -51,7 +51,7 @@ class Watch:
 
     async def _look_on(self) -> None:
         while True:
-            floor = await self.store.floor()
+            floor = await self.store.listening_state()
             self.look(floor, Millis(time.time_ns() // 1_000_000), time.monotonic())
             await asyncio.sleep(EVERY_SECONDS)
 

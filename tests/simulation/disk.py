@@ -1,7 +1,7 @@
 """The real store operations on one in-memory SQLite database, with what may go wrong between asking and answering.
 
 What a worker asks waits in the store's own `Backlog`, is run by the store's own transaction and settled by its own
-`settle`; only the thread, the file and the time that they take are not there.
+`answer_jobs`; only the thread, the file and the time that they take are not there.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from chatserver.domain.identity import Member, MemberId
 from chatserver.domain.rooms.rooms import Post, Room, RoomId
 from chatserver.store import people, reading
 from chatserver.store.contract import Committed, RoomChange, StoreUnavailable
-from chatserver.store.core.backlog import Backlog, Job, settle
+from chatserver.store.core.backlog import Backlog, Job, answer_jobs
 from chatserver.store.core.compiler import MakeOp
 from chatserver.store.core.sealing import Sealer
 from chatserver.store.drivers import sqlite
@@ -246,7 +246,7 @@ class SimulatedStore(Operations):
 
     def _answer(self, jobs: list[Job[sqlite.Work]], outcomes: Any) -> None:
         if not self._is_dead:
-            settle(jobs, outcomes)
+            answer_jobs(jobs, outcomes)
             self._doom("answered")
 
 

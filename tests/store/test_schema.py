@@ -154,7 +154,11 @@ async def test_what_was_there_before_one_to_one_is_there_after_it(tmp_path: Path
         page = await store.page(room_channel(room.id), None, 9, MemberId("m_ada"))
         assert [(post.name, post.text) for post in page.posts] == [("Ada", "kept")]
         assert [*await store.joined_rooms(MemberId("m_ada"))] == ["sleep"]
-        assert (await store.listening_version(), (await store.floor()).seekers, await store.all_staff()) == (0, {}, [])
+        assert (await store.listening_version(), (await store.listening_state()).seekers, await store.all_staff()) == (
+            0,
+            {},
+            [],
+        )
         await store.close()
 
 

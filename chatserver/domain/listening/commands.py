@@ -190,7 +190,7 @@ class Typed(_Struct, frozen=True, kw_only=True):
 # Commands of the service itself (`who` is not used).
 
 
-class Settle(_Struct, frozen=True, kw_only=True):
+class ApplyDue(_Struct, frozen=True, kw_only=True):
     """Time has passed."""
 
 
@@ -248,7 +248,7 @@ ListeningAction = (
     | ReportSession
     | Spoke
     | Typed
-    | Settle
+    | ApplyDue
     | Hire
     | Dismiss
     | StepOut

@@ -18,6 +18,7 @@ from chatserver.domain.listening.changes import Changes
 from chatserver.domain.listening.commands import (
     Accept,
     AnswerAskIn,
+    ApplyDue,
     Ask,
     AskIn,
     Block,
@@ -47,7 +48,6 @@ from chatserver.domain.listening.commands import (
     SessionSet,
     SetAvailable,
     SetProfile,
-    Settle,
     ShareForgotten,
     ShareSet,
     Spoke,
@@ -62,7 +62,7 @@ from chatserver.domain.listening.commands import (
 from chatserver.domain.listening.matching import may_meet
 from chatserver.domain.listening.rest_rules import declining, pause_of
 from chatserver.domain.listening.state import Ending, Listener, ListeningRules, ListeningState, Seeker, SessionId, Wish
-from chatserver.domain.listening.timers import next_due, refused, settle_draft
+from chatserver.domain.listening.timers import apply_due_changes, next_due, refused
 
 _DOING: Final = 15_000
 """A listener's doing is noted when the last is older than this: a command that is sent again changes nothing."""
@@ -79,25 +79,25 @@ def decide(
     return draft.decided(_decide(draft, command, who, now, rules))
 
 
-def settle(floor: ListeningState, now: Millis, rules: ListeningRules) -> Decided:
+def apply_due(floor: ListeningState, now: Millis, rules: ListeningRules) -> Decided:
     """What time and fairness demand. Settling again at the same moment changes nothing."""
     draft = Changes(floor)
-    settle_draft(draft, now, rules)
+    apply_due_changes(draft, now, rules)
     return draft.decided()
 
 
-def decide_and_settle(
+def decide_and_apply_due(
     floor: ListeningState, command: ListeningAction, who: MemberId, now: Millis, rules: ListeningRules
 ) -> Decided:
     """Both, as one commit. Raises Refusal of the command; then nothing is settled either."""
     draft = Changes(floor)
     session = _decide(draft, command, who, now, rules)
-    settle_draft(draft, now, rules)
+    apply_due_changes(draft, now, rules)
     return draft.decided(session)
 
 
 def due_at(floor: ListeningState, now: Millis, rules: ListeningRules) -> Millis | None:
-    """When `settle` would next change anything, as far as the floor says now; None for never. At `now` or before it
+    """When `apply_due` would next change anything, as far as the floor says now; None for never. At `now` or before it
     where it would change something already."""
     return next_due(floor, now, rules)
 
@@ -287,7 +287,7 @@ def _active(listener: Listener, now: Millis) -> Listener:
 # ------------------------------------------------------------------------------------------------ the service itself
 
 
-def _settle(draft: Changes, command: Settle, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+def _apply_due(draft: Changes, command: ApplyDue, who: MemberId, now: Millis, rules: ListeningRules) -> None:
     """What time demands follows every command."""
 
 
@@ -387,7 +387,7 @@ _RULES: Final[dict[type[ListeningAction], _Rule]] = {
     ReportSession: sessions.report,
     Spoke: sessions.spoke,
     Typed: sessions.typed,
-    Settle: _settle,
+    ApplyDue: _apply_due,
     Hire: _hire,
     Dismiss: _dismiss,
     StepOut: _step_out,

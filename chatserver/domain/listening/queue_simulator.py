@@ -42,7 +42,7 @@ from chatserver.domain.listening.commands import (
     SetAvailable,
     Spoke,
 )
-from chatserver.domain.listening.decide import decide_and_settle, due_at, evolve_all, settle
+from chatserver.domain.listening.decide import apply_due, decide_and_apply_due, due_at, evolve_all
 from chatserver.domain.listening.queue_history import GRAIN, Recorded, Span, Wait, WaitOutcome
 from chatserver.domain.listening.rest_rules import NEVER
 from chatserver.domain.listening.state import Listener, ListeningRules, ListeningState, Profile, SessionId, Wish
@@ -334,7 +334,7 @@ class _Replay:
                     ready_at=now,
                 )
                 self._floor = evolve_all(self._floor, (ListenerSet(listener=listener),))
-                self._settle(now)
+                self._apply_due(now)
             case _Goes(listener=number):
                 self._do(SetAvailable(on=False), _listener(number), now)
                 self._leaving.add(_listener(number))
@@ -354,7 +354,7 @@ class _Replay:
                 self._let_go(now)
             case _Settles():
                 self._settles_at = None
-                self._settle(now)
+                self._apply_due(now)
             case _:
                 assert_never(step)
 
@@ -395,10 +395,10 @@ class _Replay:
             self._do(Dismiss(member=member, is_erased=False), member, now)
 
     def _do(self, command: ListeningAction, who: MemberId, now: Millis) -> None:
-        self._evolve(decide_and_settle(self._floor, command, who, now, self._rules))
+        self._evolve(decide_and_apply_due(self._floor, command, who, now, self._rules))
 
-    def _settle(self, now: Millis) -> None:
-        self._evolve(settle(self._floor, now, self._rules))
+    def _apply_due(self, now: Millis) -> None:
+        self._evolve(apply_due(self._floor, now, self._rules))
 
     def _evolve(self, decided: Decided) -> None:
         before = self._floor.seekers

@@ -1,7 +1,7 @@
 """What time and fairness demand of the floor, and when they will next demand anything.
 
-Pure. Two readings of the same rules: `settle_draft` carries out what is due, `next_due` says when something will be.
-Whatever is done here when a moment has come stands there as that moment.
+Pure. Two readings of the same rules: `apply_due_changes` carries out what is due, `next_due` says when something will
+be. Whatever is done here when a moment has come stands there as that moment.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from chatserver.domain.listening.rest_rules import cap_ends_after, cap_of, decli
 from chatserver.domain.listening.state import Ending, Listener, ListeningRules, ListeningState, Seeker, Session
 
 
-def settle_draft(draft: Changes, now: Millis, rules: ListeningRules) -> None:
+def apply_due_changes(draft: Changes, now: Millis, rules: ListeningRules) -> None:
     """Carry out everything that is due. What an earlier part does is seen by the later ones, and none undoes what one
     before it did: doing it again changes nothing."""
     for session in [*draft.floor.sessions.values()]:
-        _settle_session(draft, session, now, rules)
+        _apply_due_to_session(draft, session, now, rules)
     for listener in [*draft.floor.listeners.values()]:
-        _settle_listener(draft, listener, now, rules)
+        _apply_due_to_listener(draft, listener, now, rules)
     seats = loads(draft.floor)
     for seeker in [*draft.floor.seekers.values()]:
         if seeker.session is not None:
@@ -35,7 +35,7 @@ def settle_draft(draft: Changes, now: Millis, rules: ListeningRules) -> None:
         elif _lapses(seeker, now, rules):
             draft.set_seeker(replace(seeker, lapsed_at=now, proposal=None))
         elif seeker.proposal is not None:
-            _settle_proposal(draft, seeker, seats, now, rules)
+            _apply_due_to_proposal(draft, seeker, seats, now, rules)
     for share in [*draft.floor.shares.values()]:
         if fair_shares.expires_at(share) <= now:
             draft.drop_share(share.id)
@@ -44,7 +44,7 @@ def settle_draft(draft: Changes, now: Millis, rules: ListeningRules) -> None:
 
 
 def next_due(floor: ListeningState, now: Millis, rules: ListeningRules) -> Millis | None:
-    """The earliest moment at which `settle_draft` would do anything; `now` where it would already."""
+    """The earliest moment at which `apply_due_changes` would do anything; `now` where it would already."""
     due = min(_moments(floor, now, rules), default=None)
     if (due is None or due > now) and next_proposals(floor, now, rules):
         return now
@@ -94,7 +94,7 @@ def _moments(floor: ListeningState, now: Millis, rules: ListeningRules) -> Itera
 # ------------------------------------------------------------------------------------------------ sessions
 
 
-def _settle_session(draft: Changes, session: Session, now: Millis, rules: ListeningRules) -> None:
+def _apply_due_to_session(draft: Changes, session: Session, now: Millis, rules: ListeningRules) -> None:
     if session.ended_at is not None:
         if session.forget_at is not None and session.forget_at <= now:
             sessions.forget(draft, session, now)
@@ -175,7 +175,7 @@ def _listener_seen(floor: ListeningState, member: MemberId) -> Millis:
 # ------------------------------------------------------------------------------------------------ listeners
 
 
-def _settle_listener(draft: Changes, listener: Listener, now: Millis, rules: ListeningRules) -> None:
+def _apply_due_to_listener(draft: Changes, listener: Listener, now: Millis, rules: ListeningRules) -> None:
     settled = rested(listener, now)
     if settled.wants and now - settled.active_at >= rules.lease:
         settled = replace(settled, wants=False)
@@ -194,7 +194,7 @@ def _lapses(seeker: Seeker, now: Millis, rules: ListeningRules) -> bool:
     return seeker.lapsed_at is None and now - seeker.seen_at >= rules.grace
 
 
-def _settle_proposal(
+def _apply_due_to_proposal(
     draft: Changes, seeker: Seeker, seats: Mapping[MemberId, int], now: Millis, rules: ListeningRules
 ) -> None:
     assert seeker.proposal is not None

@@ -146,7 +146,7 @@ def concerns(
         *_of_moderation(moderation, overdue),
         *_of_escalations(overdue),
         *_of_workers(samples, limits),
-        *_of_floor(floor, limits),
+        *_of_listening(floor, limits),
         *_of_crowds(loads, rooms, crowds or {}, limits),
         *_of_rooms(loads, rooms, alone_since, now, limits),
     ]
@@ -224,7 +224,7 @@ def _of_moderation(moderation: ModerationLoad, escalations: int) -> Iterator[Ale
         yield _concern(AlertKind.REPORTS_OVERDUE, f"{who} by {_minutes(moderation.overdue_ms)}.")
 
 
-def _of_floor(floor: ListeningLoad, limits: Thresholds) -> Iterator[Alert]:
+def _of_listening(floor: ListeningLoad, limits: Thresholds) -> Iterator[Alert]:
     listening = sum(count for state, count in floor.listeners.items() if state in {"free", "busy", "paused"})
     if floor.waiting and floor.oldest_wait_ms >= limits.wait:
         yield _concern(AlertKind.LONG_WAIT, f"Somebody has waited {_minutes(floor.oldest_wait_ms)} for a listener.")

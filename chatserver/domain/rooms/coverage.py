@@ -50,7 +50,7 @@ _NEXT: Final = {Attendance.ATTENDED: Attendance.SLOWED, Attendance.SLOWED: Atten
 """What follows while nobody comes, one step at a time: also where nothing ran for an hour, a standby is paged first."""
 
 
-def settle(duty: Coverage | None, *, is_attended: bool, now: Millis, rules: CoverageRules) -> Coverage:
+def advance(duty: Coverage | None, *, is_attended: bool, now: Millis, rules: CoverageRules) -> Coverage:
     """The duty as it is now. `duty` is None where the room begins to need somebody: its grace begins, too.
 
     `is_attended` says that a moderator is in the room at this moment."""

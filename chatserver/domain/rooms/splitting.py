@@ -65,7 +65,7 @@ def plan(
     least, spare = divmod(len(everybody), count)
     space = [least + (part < spare) for part in range(count)]
     groups: list[list[MemberId]] = [[] for _ in range(count)]
-    for circle in _circles(everybody, weights):
+    for circle in _companions(everybody, weights):
         known = [who for who in circle if who not in new or weights[who]]
         _seat(known, groups, space, weights, foes)
     seated = {who for group in groups for who in group}
@@ -159,7 +159,7 @@ def _weights(people: set[MemberId], ties: Iterable[Tie], foes: Foes) -> Weights:
     return found
 
 
-def _circles(people: list[MemberId], weights: Weights) -> list[list[MemberId]]:
+def _companions(people: list[MemberId], weights: Weights) -> list[list[MemberId]]:
     """Those who are tied to each other, directly or through others: the largest circle first, and in each circle
     everybody after the one whom they are most tied to of those before."""
     left, circles = dict.fromkeys(people), []

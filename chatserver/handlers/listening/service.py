@@ -20,17 +20,17 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.listening import rest_rules
 from chatserver.domain.listening.commands import (
+    ApplyDue,
     Decided,
     Dismiss,
     KeepApart,
     ListeningAction,
     Renamed,
-    Settle,
     Spoke,
     StepOut,
     Typed,
 )
-from chatserver.domain.listening.decide import decide_and_settle, due_at
+from chatserver.domain.listening.decide import decide_and_apply_due, due_at
 from chatserver.domain.listening.invariants import PROMISES, check_invariants
 from chatserver.domain.listening.state import ListeningRules, ListeningState, SessionId
 from chatserver.domain.people.staff import Capability, may
@@ -145,14 +145,14 @@ class ListeningService:
 
         def decide(floor: ListeningState) -> Decided:
             # By the time when the floor is ours, not when we got in line for it: what is committed later happens later.
-            return decide_and_settle(floor, command, who, self.now(), self._rules())
+            return decide_and_apply_due(floor, command, who, self.now(), self._rules())
 
         try:
             committed = await self.node.store.commit_listening(ListeningChange(decide=decide, now=self.now()))
         except StoreUnavailable:
             self._store_was_away()
             raise
-        await self._heed(committed)
+        await self._refresh(committed)
         return committed
 
     async def dismiss(self, member: MemberId, *, is_erased: bool) -> None:
@@ -182,7 +182,7 @@ class ListeningService:
             # Nobody waits for somebody who was here a moment ago, and asking again must not cost the floor's lock.
             return
         await self.node.store.see([member], self.now())
-        await self.do(NOBODY, Settle())
+        await self.do(NOBODY, ApplyDue())
 
     def may_stay(self, room: RoomId, member: MemberId) -> bool:
         """Whether nothing that is known here speaks against somebody's being in a closed room. One that was opened just
@@ -327,7 +327,7 @@ class ListeningService:
         due = self.picture.due
         if due is not None and due <= self.now() and clock - self._settled_at >= _SPREAD_SECONDS:
             self._settled_at = clock
-            await self.do(NOBODY, Settle())
+            await self.do(NOBODY, ApplyDue())
             # Where nothing was due after all, people have been seen meanwhile: the picture is old.
             await self._load()
         self._measure()
@@ -357,7 +357,7 @@ class ListeningService:
             if member not in good or not may(good[member].roles, Capability.LISTEN):
                 await self.dismiss(member, is_erased=False)
 
-    async def _heed(self, committed: ListeningCommitted) -> None:
+    async def _refresh(self, committed: ListeningCommitted) -> None:
         node = self.node
         node.hub.announce(committed.publications)
         if committed.is_changed:
@@ -380,7 +380,7 @@ class ListeningService:
 
     async def _read(self) -> None:
         try:
-            self.picture = self._picture(await self.node.store.floor())
+            self.picture = self._picture(await self.node.store.listening_state())
             self._put_in_order()
         finally:
             self._loading = None

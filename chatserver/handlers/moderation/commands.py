@@ -34,7 +34,7 @@ from chatserver.protocol.moderation.messages import (
     ReleaseReport,
     ReportPost,
     ReviewReport,
-    SeenMatters,
+    SeenModerationNotices,
     TakeMeasureCommand,
 )
 from chatserver.store.moderation_contract import RoomReport, ShownReport
@@ -61,8 +61,10 @@ async def report_post(moderation: Enforcement, connection: Connection, person: P
     return await _changed(moderation)
 
 
-async def seen(moderation: Enforcement, connection: Connection, person: Person, command: SeenMatters) -> Answer:
-    await moderation.node.store.see_matters(person.id, command.ids, moderation.node.now())
+async def seen(
+    moderation: Enforcement, connection: Connection, person: Person, command: SeenModerationNotices
+) -> Answer:
+    await moderation.node.store.see_moderation_notices(person.id, command.ids, moderation.node.now())
     return Answer(DoneOk())
 
 
@@ -199,7 +201,7 @@ _MODERATE: Final = Capability.MODERATE
 
 COMMANDS: Final[Mapping[type[Command], CommandSpec]] = {
     ReportPost: CommandSpec(report_post),
-    SeenMatters: CommandSpec(seen),
+    SeenModerationNotices: CommandSpec(seen),
     AskReports: CommandSpec(reports, needs=_MODERATE),
     PageReports: CommandSpec(report_page, needs=_MODERATE),
     OpenReport: CommandSpec(open_report, needs=_MODERATE),

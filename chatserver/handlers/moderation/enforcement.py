@@ -38,9 +38,9 @@ from chatserver.protocol.internode import ModerationChanged
 from chatserver.protocol.moderation.messages import (
     AnswerView,
     DebriefView,
-    MattersPush,
-    MatterView,
     MeasureView,
+    ModerationNoticesPush,
+    ModerationNoticeView,
     NetworkView,
     NoteView,
     RankCounts,
@@ -50,7 +50,7 @@ from chatserver.protocol.moderation.messages import (
     ReportsPush,
     ReportView,
 )
-from chatserver.store.moderation_contract import DebriefRecord, Matters, Queue, QueuePage, ReportFile
+from chatserver.store.moderation_contract import DebriefRecord, ModerationNotices, Queue, QueuePage, ReportFile
 
 _NO_PARTS: Final[Mapping[str, int]] = {}
 _KEEPS_OUT: Final = (RestrictionKind.REMOVE, RestrictionKind.BAN)
@@ -99,10 +99,10 @@ class Enforcement:
                 details = {"measure": each.measure, "until": each.until, "appeal": APPEAL_PATH}
                 raise Refusal(Reason.MUTED, retry_after=(each.until - now) / 1000, details=details)
 
-    async def greet(self, connection: Connection, member: MemberId) -> MattersPush | None:
+    async def greet(self, connection: Connection, member: MemberId) -> ModerationNoticesPush | None:
         """At the door: what there is to tell somebody. Raises BANNED, and the ban holds for newcomers from there."""
         node, now = self.node, self.node.now()
-        matters = await node.store.matters(member, now)
+        matters = await node.store.moderation_notices(member, now)
         bans = [restriction for each in matters.measures if (restriction := restriction_of(each)) is not None]
         bans = [each for each in bans if each.kind is RestrictionKind.BAN]
         if bans:
@@ -110,11 +110,11 @@ class Enforcement:
             require_unrestricted(bans, None, now)
         if not (matters.measures or matters.answers or matters.is_stranded):
             return None
-        return self.view_of_matters(matters)
+        return self.view_of_notices(matters)
 
-    def view_of_matters(self, matters: Matters) -> MattersPush:
+    def view_of_notices(self, matters: ModerationNotices) -> ModerationNoticesPush:
         """Return what moderation has to tell somebody, with whom they can turn to outside where nobody here can."""
-        return matters_of(matters, self.node.safety_contact)
+        return notices_of(matters, self.node.safety_contact)
 
     # ------------------------------------------------------------------------------------------------ moderators
 
@@ -197,7 +197,7 @@ class Enforcement:
         for member in members:
             here = node.connections_of(member)
             if here:
-                push = self.view_of_matters(await node.store.matters(member, node.now()))
+                push = self.view_of_notices(await node.store.moderation_notices(member, node.now()))
                 for connection in here:
                     node.send_or_close(connection, push)
 
@@ -280,13 +280,13 @@ def debrief_of(found: DebriefRecord, names: dict[MemberId, str]) -> DebriefView:
     )
 
 
-def matters_of(matters: Matters, safety_contact: str) -> MattersPush:
+def notices_of(matters: ModerationNotices, safety_contact: str) -> ModerationNoticesPush:
     """Return what moderation has to tell somebody."""
-    return MattersPush(
+    return ModerationNoticesPush(
         stranded=matters.is_stranded,
         contact=safety_contact if matters.is_stranded else "",
         measures=tuple(
-            MatterView(
+            ModerationNoticeView(
                 id=each.id,
                 at=each.at,
                 kind=each.kind,

@@ -30,7 +30,7 @@ _LEAVING_SECONDS: Final = 60.0
 async def groups_of(node: Node, room: Room, parts: int | None) -> tuple[tuple[MemberId, ...], ...]:
     """Return the members that would be led out of a room if it was split now, by the room that they would be led to."""
     people = [each.id for each in people_in(node, room)]
-    circle = await node.store.circle(room.id, people)
+    circle = await node.store.companions(room.id, people)
     now = node.now()
     # Who is no member any more has no place to be led to.
     here = [who for who in people if who in circle.created_at]
@@ -77,7 +77,7 @@ class RoomAutoscaler:
             here = node.presence.here(room_channel(room.id))
             root = node.rooms.get(rules.root_of(room), room)
             if 0 < root.split_at <= here:
-                if self._has_settled(root):
+                if self._is_stable(root):
                     await self._split(room)
             elif room.split_of is not None and here == 0 and node.bus.is_attached:
                 since = self._empty_since.setdefault(room.id, node.monotonic())
@@ -86,7 +86,7 @@ class RoomAutoscaler:
             else:
                 self._empty_since.pop(room.id, None)
 
-    def _has_settled(self, root: Room) -> bool:
+    def _is_stable(self, root: Room) -> bool:
         open_ = sum(room.status is RoomStatus.OPEN for room in self._operations.admission.family(root))
         known = self._grown.get(root.id)
         if known is None or known[0] != open_:
@@ -99,7 +99,7 @@ class RoomAutoscaler:
         node = self._node
         try:
             groups = await groups_of(node, room, None)
-            deed = self._deed("split", room, "It was as full as an operator set.")
+            deed = self._action("split", room, "It was as full as an operator set.")
             steered = await node.store.split_room(room.id, room.revision, groups, deed)
         except Refusal:
             # Another worker was first, or too few are left.
@@ -109,7 +109,7 @@ class RoomAutoscaler:
 
     async def _close(self, room: Room) -> None:
         node = self._node
-        deed = self._deed("merge", room, "It stood empty beside the room that it was split from.")
+        deed = self._action("merge", room, "It stood empty beside the room that it was split from.")
         try:
             steered = await node.store.change_room(room.id, room.revision, RoomEdit(status=RoomStatus.CLOSED), deed)
         except Refusal:
@@ -117,7 +117,7 @@ class RoomAutoscaler:
         node.hub.announce(steered.publications)
         await self._operations.enforcement.refresh_and_broadcast()
 
-    def _deed(self, what: str, room: Room, reason: str) -> StaffAction:
+    def _action(self, what: str, room: Room, reason: str) -> StaffAction:
         command_id = CommandId(f"{what}-{room.id}-{room.revision}")
         digest = blake2b(command_id.encode(), digest_size=16).digest()
         return StaffAction(by=rules.SERVICE, command_id=command_id, digest=digest, reason=reason, now=self._node.now())

@@ -83,8 +83,8 @@ async def open_room(operations: Operations, connection: Connection, person: Pers
         needs_moderator=command.needs_moderator,
         split_at=command.split_at,
     )
-    return await _steered(
-        operations, await operations.node.store.open_room(command.name, edit, _deed(operations, person, command))
+    return await _changed_rooms(
+        operations, await operations.node.store.open_room(command.name, edit, _action(operations, person, command))
     )
 
 
@@ -119,12 +119,12 @@ async def _change(
     operations: Operations, person: Person, command: ChangeRoom | SlowRoom | CloseRoom | ReopenRoom, edit: RoomEdit
 ) -> Answer:
     steered = await operations.node.store.change_room(
-        command.room, command.seen, edit, _deed(operations, person, command)
+        command.room, command.seen, edit, _action(operations, person, command)
     )
-    return await _steered(operations, steered)
+    return await _changed_rooms(operations, steered)
 
 
-async def _steered(operations: Operations, steered: ChangedRooms) -> Answer:
+async def _changed_rooms(operations: Operations, steered: ChangedRooms) -> Answer:
     operations.node.hub.announce(steered.publications)
     await operations.enforcement.refresh_and_broadcast()
     return Answer(RoomOk(room=steered.rooms[0]))
@@ -145,7 +145,9 @@ async def plan(operations: Operations, connection: Connection, person: Person, c
 async def split(operations: Operations, connection: Connection, person: Person, command: SplitRoom) -> Answer:
     room = _room(operations, command.room)
     groups = await groups_of(operations.node, room, command.parts)
-    steered = await operations.node.store.split_room(room.id, command.seen, groups, _deed(operations, person, command))
+    steered = await operations.node.store.split_room(
+        room.id, command.seen, groups, _action(operations, person, command)
+    )
     operations.node.hub.announce(steered.publications)
     await operations.enforcement.refresh_and_broadcast()
     return Answer(SplitOk(rooms=[*steered.rooms]))
@@ -159,7 +161,7 @@ async def announce(
 ) -> Answer:
     room = None if isinstance(command, AnnounceAll) else command.room
     notice = rules.announce(_id_of(person, command.id), room, command.text, command.minutes, operations.node.now())
-    made = await operations.node.store.announce(notice, _deed(operations, person, command))
+    made = await operations.node.store.announce(notice, _action(operations, person, command))
     await operations.enforcement.refresh_and_broadcast()
     return Answer(NoticeOk(notice=made))
 
@@ -167,7 +169,7 @@ async def announce(
 async def withdraw(operations: Operations, connection: Connection, person: Person, command: Withdraw) -> Answer:
     if any(each.id == command.notice and each.room is None for each in operations.admission.notices):
         require(connection.roles, Capability.OPERATE)
-    await operations.node.store.withdraw(command.notice, _deed(operations, person, command))
+    await operations.node.store.withdraw(command.notice, _action(operations, person, command))
     await operations.enforcement.refresh_and_broadcast()
     return Answer(DoneOk())
 
@@ -185,7 +187,7 @@ async def set_hours(operations: Operations, connection: Connection, person: Pers
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise Refusal(Reason.INVALID, details={"field": "$.timezone", "problem": "no such time zone"}) from None
     wanted = Hours(hours=command.hours.strip(), timezone=command.timezone, revision=command.seen)
-    await operations.node.store.set_hours(wanted, _deed(operations, person, command))
+    await operations.node.store.set_hours(wanted, _action(operations, person, command))
     await operations.enforcement.refresh_and_broadcast()
     return Answer(DoneOk())
 
@@ -197,13 +199,13 @@ async def raid(
     wanted = rules.declare(
         _id_of(person, command.id), room, command.minutes, command.quiet_minutes, operations.node.now()
     )
-    made = await operations.node.store.declare(wanted, _deed(operations, person, command))
+    made = await operations.node.store.declare(wanted, _action(operations, person, command))
     await operations.enforcement.refresh_and_broadcast()
     return Answer(RaidOk(raid=made))
 
 
 async def end_raid(operations: Operations, connection: Connection, person: Person, command: EndRaid) -> Answer:
-    await operations.node.store.end_raid(command.raid, _deed(operations, person, command))
+    await operations.node.store.end_raid(command.raid, _action(operations, person, command))
     await operations.enforcement.refresh_and_broadcast()
     return Answer(DoneOk())
 
@@ -245,7 +247,7 @@ def _room(operations: Operations, wanted: RoomId) -> Room:
     return room
 
 
-def _deed(operations: Operations, person: Person, command: Command) -> StaffAction:
+def _action(operations: Operations, person: Person, command: Command) -> StaffAction:
     fields: Sequence[object] = [type(command).__name__, *(getattr(command, name) for name in command.__struct_fields__)]
     reason: str = getattr(command, "reason", "")
     return StaffAction(

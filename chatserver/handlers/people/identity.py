@@ -20,7 +20,7 @@ from chatserver.domain.rooms.rooms import SESSION_PREFIX, Publication, RoomId
 from chatserver.handlers.people.code_hashing import Hasher
 from chatserver.store.arrivals_contract import NameRules
 from chatserver.store.contract import Export, Retention, Store
-from chatserver.store.moderation_contract import Matters
+from chatserver.store.moderation_contract import ModerationNotices
 
 _ALPHABET: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 _ID_LENGTH: Final = 16
@@ -184,9 +184,9 @@ class Identities:
         )
         return msgspec.structs.replace(export, sealed=sealed)
 
-    async def matters(self, token: str | None) -> Matters:
+    async def matters(self, token: str | None) -> ModerationNotices:
         """What moderation has to tell the member. Raises IDENTITY_REQUIRED."""
-        return await self._store.matters((await self._require(token)).id, self._now())
+        return await self._store.moderation_notices((await self._require(token)).id, self._now())
 
     async def appeal(self, token: str | None, measure: str, text: str) -> None:
         """Say something to a measure, once. Raises IDENTITY_REQUIRED, MEASURE_UNKNOWN, APPEALED or TEXT_EMPTY."""

@@ -88,7 +88,7 @@ class RoomAdmission:
     async def load(self) -> None:
         """Read it, and tell those here what is new to them."""
         node = self._node
-        before, house = self._house, await node.store.house(node.now())
+        before, house = self._house, await node.store.room_settings(node.now())
         self._house = house
         node.rooms = {room.id: room for room in house.rooms}
         hours = house.hours or self._configured

@@ -172,10 +172,10 @@ async def leave(rooms: Rooms, connection: Connection, person: Persona, command: 
     return Answer(DoneOk(), then=lambda: membership.tell_left(node, person.id, command.room))
 
 
-async def settle(rooms: Rooms, connection: Connection, person: Persona, command: SettleMove) -> Answer:
+async def confirm_move(rooms: Rooms, connection: Connection, person: Persona, command: SettleMove) -> Answer:
     """They know where their place is. On every connection here they leave the room that they moved out of."""
     node = rooms.node
-    await node.store.settle(person.id, command.room, command.to)
+    await node.store.confirm_move(person.id, command.room, command.to)
     if command.to != command.room:
         await node.store.leave(person.id, command.room)
         for each in node.connections_of(person.id):
@@ -302,6 +302,6 @@ COMMANDS: Final[Mapping[type[Command], CommandSpec]] = {
     ReactCommand: CommandSpec(react),
     MarkRead: CommandSpec(mark_read),
     Typing: CommandSpec(typing),
-    SettleMove: CommandSpec(settle),
+    SettleMove: CommandSpec(confirm_move),
 }
 """The commands of rooms, but for older posts (`history.py`). Their context is a `Rooms`."""

@@ -35,7 +35,9 @@ class RoomCoverage:
         kept = await node.store.coverages()
         for room in needing:
             before = kept.get(room.id)
-            after = coverage.settle(before, is_attended=room.id in attended, now=node.database_now(), rules=self._rules)
+            after = coverage.advance(
+                before, is_attended=room.id in attended, now=node.database_now(), rules=self._rules
+            )
             if coverage.is_worth_keeping(before, after, self._rules):
                 await self._keep(room.id, is_attended=room.id in attended)
 

@@ -28,7 +28,7 @@ def _id(number: int) -> CommandId:
 
 COMMANDS: Final[tuple[m.AnyCommand, ...]] = (
     mo.ReportPost(id=_id(1), room=_ROOM, offset=Offset(41), epoch=_EPOCH, reason="pressure", note="It goes on and on."),
-    mo.SeenMatters(id=_id(2), ids=(_REPORT,)),
+    mo.SeenModerationNotices(id=_id(2), ids=(_REPORT,)),
     mo.AskReports(id=_id(3)),
     mo.PageReports(id=_id(13), after=f"10.{_NOW}.{_REPORT}"),
     mo.OpenReport(id=_id(4), report=_REPORT, why="To answer it."),
@@ -137,9 +137,9 @@ REPLIES: Final[tuple[m.Reply, ...]] = (
 PUSHES: Final[tuple[m.AnyPush, ...]] = (
     mo.ReportsPush(**_QUEUE),
     mo.RingPush(report=_REPORT, at=_NOW, room=RoomId("s-4f9kq2mzx7b3wc8h"), kind="call"),
-    mo.MattersPush(
+    mo.ModerationNoticesPush(
         measures=(
-            mo.MatterView(
+            mo.ModerationNoticeView(
                 id=_MEASURE,
                 at=_NOW,
                 kind=MeasureKind.MUTE,

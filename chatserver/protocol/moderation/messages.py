@@ -31,7 +31,7 @@ class ReportPost(Command, frozen=True, kw_only=True, tag="report_post"):
     note: Text = ""
 
 
-class SeenMatters(Command, frozen=True, kw_only=True, tag="seen"):
+class SeenModerationNotices(Command, frozen=True, kw_only=True, tag="seen"):
     """These measures and answers, of those in `matters`, were shown and read."""
 
     ids: Annotated[tuple[ReportName, ...], Meta(max_length=100)]
@@ -140,7 +140,7 @@ class ReadDebrief(Command, frozen=True, kw_only=True, tag="read_debrief"):
 
 ModerationCommand = (
     ReportPost
-    | SeenMatters
+    | SeenModerationNotices
     | AskReports
     | PageReports
     | OpenReport
@@ -253,7 +253,7 @@ class DeclinesView(Struct, frozen=True, kw_only=True):
     sessions: int
 
 
-class MatterView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ModerationNoticeView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a moderator decided about oneself. Who it was is not told."""
 
     id: str
@@ -368,15 +368,15 @@ class RingPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="ring"):
     more: int = 0
 
 
-class MattersPush(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="push", tag="matters"):
+class ModerationNoticesPush(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="push", tag="matters"):
     """What moderation has to tell this person, whole: measures about them that count, and answers to reports of theirs
     that they have not seen. Sent after hello where there is any, and whenever it changes. `stranded` says that a report
     of theirs waits because nobody who works here may handle it, and `contact` to whom outside they can turn."""
 
-    measures: tuple[MatterView, ...]
+    measures: tuple[ModerationNoticeView, ...]
     answers: tuple[AnswerView, ...]
     stranded: bool = False
     contact: str = ""
 
 
-ModerationPush = ReportsPush | RingPush | MattersPush
+ModerationPush = ReportsPush | RingPush | ModerationNoticesPush

@@ -79,7 +79,7 @@ class Backlog(Generic[T]):
             self._watch(loop)
 
 
-def settle(jobs: Sequence[Job[Any]], outcomes: Sequence[object]) -> None:
+def answer_jobs(jobs: Sequence[Job[Any]], outcomes: Sequence[object]) -> None:
     """Answer each job with its outcome; an exception is raised at its caller. Runs on the jobs' event loop."""
     for job, outcome in zip(jobs, outcomes, strict=True):
         future = job.future

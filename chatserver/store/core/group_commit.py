@@ -9,7 +9,7 @@ from typing import Final, Generic, TypeVar
 
 from chatserver.domain.errors import Refusal
 from chatserver.store.contract import StoreUnavailable
-from chatserver.store.core.backlog import Backlog, Job, settle
+from chatserver.store.core.backlog import Backlog, Job, answer_jobs
 
 W = TypeVar("W")
 R = TypeVar("R")
@@ -51,7 +51,7 @@ class GroupCommit(Generic[W, R]):
     async def _work(self) -> None:
         try:
             while jobs := self._take():
-                settle(jobs, await self._outcomes(jobs))
+                answer_jobs(jobs, await self._outcomes(jobs))
         finally:
             self._running = None
 

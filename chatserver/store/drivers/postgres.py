@@ -23,7 +23,7 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.store import listening_log, reading, rooms_log
 from chatserver.store.contract import Committed, RoomChange, StoreUnavailable
-from chatserver.store.core.backlog import Backlog, Job, settle
+from chatserver.store.core.backlog import Backlog, Job, answer_jobs
 from chatserver.store.core.circuit_breaker import CircuitBreaker
 from chatserver.store.core.compiler import MakeOp
 from chatserver.store.core.sealing import Sealer
@@ -310,7 +310,7 @@ class PostgresStore(Operations):
                     break
                 job = queue.get_nowait()
             if jobs:
-                settle(jobs, await self._commit_all(own, jobs))
+                answer_jobs(jobs, await self._commit_all(own, jobs))
             if job is _STOP:
                 return
 

@@ -24,7 +24,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from chatserver.domain.errors import Refusal
 from chatserver.store import reading, rooms_log
 from chatserver.store.contract import Committed, RoomChange, StoreUnavailable
-from chatserver.store.core.backlog import Backlog, Job, settle
+from chatserver.store.core.backlog import Backlog, Job, answer_jobs
 from chatserver.store.core.circuit_breaker import CircuitBreaker
 from chatserver.store.core.compiler import MakeOp
 from chatserver.store.core.sealing import Sealer
@@ -220,11 +220,11 @@ class SqliteStore(Operations):
         finally:
             connection.drop()
 
-    def _settle(self, jobs: Sequence[Job[Work]], outcomes: Sequence[object]) -> None:
+    def _answer_jobs(self, jobs: Sequence[Job[Work]], outcomes: Sequence[object]) -> None:
         assert self._loop is not None
         # The loop may have been closed under a thread that the disk held.
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(settle, jobs, outcomes)
+            self._loop.call_soon_threadsafe(answer_jobs, jobs, outcomes)
 
     def _read_loop(self) -> None:
         with contextlib.closing(SqliteConnection(self._path, read_only=True)) as connection:
@@ -232,7 +232,7 @@ class SqliteStore(Operations):
             while sign is not _Sign.STOP:
                 jobs, sign = self._take_reads()
                 if jobs:
-                    self._settle(jobs, _transact(connection, jobs, "BEGIN", self._sealer))
+                    self._answer_jobs(jobs, _transact(connection, jobs, "BEGIN", self._sealer))
                 if sign is _Sign.REOPEN:
                     connection.drop()
 
@@ -259,9 +259,9 @@ class SqliteStore(Operations):
                 jobs, scrubs, stopping = self._take()
                 self._together = len(jobs)
                 if jobs:
-                    self._settle(jobs, _transact(connection, jobs, "BEGIN IMMEDIATE", self._sealer))
+                    self._answer_jobs(jobs, _transact(connection, jobs, "BEGIN IMMEDIATE", self._sealer))
                 if scrubs:
-                    self._settle(scrubs, _scrub(connection, scrubs))
+                    self._answer_jobs(scrubs, _scrub(connection, scrubs))
                 if connection.was_refused_writing:
                     self._reopen_readers()
 

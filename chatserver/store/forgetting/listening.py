@@ -162,7 +162,7 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 def kept_of(who: MemberId) -> Op[Kept]:
-    floor = ListeningRows().floor(0, (yield Call(sql.RECORDS_OF, [(who, who, who)])))
+    floor = ListeningRows().state(0, (yield Call(sql.RECORDS_OF, [(who, who, who)])))
     seeker = floor.seekers.get(who)
     share = floor.shares.get(who)
     reports = yield Call(sql.REPORTS_BY, [(who,)])

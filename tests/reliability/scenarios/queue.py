@@ -103,7 +103,7 @@ async def _play(
             await asyncio.gather(*lives, return_exceptions=True)
             if not parts.redis.answers():
                 await blocking(parts.redis.start)
-        floor = await store.floor()
+        floor = await store.listening_state()
     finally:
         await store.close()
     logs = await blocking(house.logs, [f"room:{session}" for session in floor.sessions])
