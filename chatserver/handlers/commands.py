@@ -1,14 +1,11 @@
-"""What the server knows of each command: its handler, who may use it, and what it costs."""
+"""Handlers of commands, and what each feature says of them."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
-from msgspec import Struct
-
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.people.staff import Capability
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.connection import Connection
 from chatserver.protocol.fields import Command
@@ -17,30 +14,10 @@ from chatserver.protocol.fields import Command
 Handler = Callable[[Any, Connection, Any, Any], Awaitable[Answer]]
 
 
-def never(command: Any) -> bool:
-    """Return False: a command that is dangerous for nobody."""
-    return False
-
-
-def always(command: Any) -> bool:
-    """Return True: a command that is always dangerous."""
-    return True
-
-
-class CommandSpec(Struct, frozen=True):
-    """One command. `needs` is the capability that the sender must have; without it the command is every member's. What
-    `is_dangerous` needs the password to have been given within the last ten minutes. What a command costs stands in
-    `protocol/costs.py`."""
+class Bound(NamedTuple):
+    """A command's handler, and what it is called with first."""
 
     handler: Handler
-    needs: Capability | None = None
-    is_dangerous: Callable[[Any], bool] = never
-
-
-class Bound(NamedTuple):
-    """A command's specification, and what its handler is called with."""
-
-    spec: CommandSpec
     context: Any
 
 
@@ -53,9 +30,9 @@ def pay(connection: Connection, cost: float, now: float) -> None:
         raise Refusal(Reason.RATE_LIMITED, retry_after=wait)
 
 
-def union(*features: Mapping[type[Command], CommandSpec]) -> dict[type[Command], CommandSpec]:
+def union(*features: Mapping[type[Command], Handler]) -> dict[type[Command], Handler]:
     """Return all commands of some features. Raises ValueError for a command that two of them claim."""
-    found: dict[type[Command], CommandSpec] = {}
+    found: dict[type[Command], Handler] = {}
     for feature in features:
         if twice := found.keys() & feature.keys():
             raise ValueError(f"more than one feature answers {sorted(each.__name__ for each in twice)}")

@@ -21,7 +21,6 @@ from chatserver.handlers.people import members, sign_ins
 from chatserver.handlers.people.context import People
 from chatserver.protocol.codec import Encoding, Unreadable, decode_command
 from chatserver.protocol.codes import Close, error_body
-from chatserver.protocol.costs import cost_of
 from chatserver.protocol.fields import Command
 from chatserver.protocol.messages import AnyCommand, DrainingPush, ErrorReply, Hello, JoinRoom, PageHistory, Reply
 from chatserver.store.contract import StoreUnavailable
@@ -49,28 +48,28 @@ class CommandDispatcher:
     def register(self, parts: Sequence[Part]) -> None:
         """Answer the commands of these parts. Raises ValueError for a command that two of them claim."""
         for part in parts:
-            for kind, spec in part.commands.items():
+            for kind, handler in part.commands.items():
                 if kind in self._commands:
                     raise ValueError(f"more than one part answers {kind.__name__}")
-                self._commands[kind] = Bound(spec, part.context)
+                self._commands[kind] = Bound(handler, part.context)
 
     async def dispatch(self, connection: Connection, command: AnyCommand) -> Answer:
         """Run one command of one connection. Raises Refusal or StoreUnavailable."""
         now = self._node.monotonic()
         if isinstance(command, Hello):
-            pay(connection, cost_of(Hello), now)
+            pay(connection, command.cost, now)
             hello = sign_ins.hello if command.staff else members.hello
             return await hello(self._people, connection, command)
         person = connection.person
         if person is None:
             raise Refusal(Reason.HELLO_REQUIRED)
-        spec, context = self._commands[type(command)]
-        pay(connection, cost_of(type(command)), now)
-        if spec.needs is not None:
-            require(connection.roles, spec.needs)
-        if spec.is_dangerous(command):
+        handler, context = self._commands[type(command)]
+        pay(connection, command.cost, now)
+        if command.capability is not None:
+            require(connection.roles, command.capability)
+        if command.requires_confirmation():
             await sign_ins.require_confirmed(self._node, connection)
-        return await spec.handler(context, connection, person, command)
+        return await handler(context, connection, person, command)
 
     def open(
         self,

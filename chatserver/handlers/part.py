@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 from msgspec import Struct
 
 from chatserver.domain.identity import Member, MemberId, NodeId, Person
-from chatserver.handlers.commands import CommandSpec
+from chatserver.handlers.commands import Handler
 from chatserver.handlers.connection import Connection
 from chatserver.protocol.fields import Command
 from chatserver.protocol.messages import AnyServerMessage
@@ -42,7 +42,7 @@ class Part:
     Parts are asked in the order in which they are registered, lower features first.
     """
 
-    commands: ClassVar[Mapping[type[Command], CommandSpec]] = {}
+    commands: ClassVar[Mapping[type[Command], Handler]] = {}
     """The commands of the feature. Their handlers are called with the part's `context`."""
 
     context: Any = None

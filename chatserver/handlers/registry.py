@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from chatserver.handlers.commands import CommandSpec, union
+from chatserver.handlers.commands import Handler, union
 from chatserver.handlers.listening.part import ListeningPart, SupervisionPart
 from chatserver.handlers.moderation.part import ModerationPart
 from chatserver.handlers.operating.part import LoadPart, OperatingPart
@@ -13,7 +13,7 @@ from chatserver.handlers.people.part import AccountsPart, PeoplePart
 from chatserver.handlers.rooms.part import RoomsPart
 from chatserver.protocol.fields import Command
 
-COMMANDS: Final[Mapping[type[Command], CommandSpec]] = union(
+COMMANDS: Final[Mapping[type[Command], Handler]] = union(
     PeoplePart.commands,
     AccountsPart.commands,
     ModerationPart.commands,
@@ -23,4 +23,4 @@ COMMANDS: Final[Mapping[type[Command], CommandSpec]] = union(
     LoadPart.commands,
     OperatingPart.commands,
 )
-"""Every command but `hello`, which the dispatcher answers itself."""
+"""The handler of every command but `hello`, which the dispatcher answers itself."""

@@ -15,93 +15,10 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.protocol import examples
 from chatserver.protocol import messages as m
 from chatserver.protocol.codes import Close, advice, error_body
-from chatserver.protocol.costs import cost_of
-from chatserver.protocol.fields import Command
-from chatserver.protocol.listening import messages as li
-from chatserver.protocol.moderation import messages as mo
-from chatserver.protocol.operating import load_messages as lo
-from chatserver.protocol.operating import messages as ho
-from chatserver.protocol.people import account_messages as ac
-from chatserver.protocol.refusals import ANY, REFUSALS
+from chatserver.protocol.refusals import ANY
 from chatserver.protocol.schemas import Json, components, reference, referring_to
 
 CHANNEL: Final = "chat"
-REPLY_TO: Final[dict[type[Command], type[Any]]] = {
-    m.Hello: m.HelloOk,
-    m.ListRooms: m.RoomsOk,
-    m.JoinRoom: m.JoinOk,
-    m.LeaveRoom: m.DoneOk,
-    m.PostCommand: m.FactOk,
-    m.EditCommand: m.FactOk,
-    m.RedactCommand: m.FactOk,
-    m.ReactCommand: m.FactOk,
-    m.PageHistory: m.HistoryOk,
-    m.MarkRead: m.DoneOk,
-    m.Typing: m.DoneOk,
-    m.MuteMember: m.DoneOk,
-    m.Rename: m.RenameOk,
-    m.MakeCode: m.CodeOk,
-    m.Ping: m.DoneOk,
-    li.AskForListener: li.StandingOk,
-    li.LeaveQueue: li.StandingOk,
-    li.TakeBack: li.StandingOk,
-    li.AskStanding: li.StandingOk,
-    li.Feedback: m.DoneOk,
-    li.EndTalk: m.DoneOk,
-    li.ExtendTalk: m.DoneOk,
-    li.TalkAgainCommand: m.DoneOk,
-    li.MakeWords: li.WordsOk,
-    li.BlockPerson: m.DoneOk,
-    li.ReportPerson: m.DoneOk,
-    li.AnswerInvitation: m.DoneOk,
-    li.AskConsole: li.ConsoleOk,
-    li.ChangeProfile: m.DoneOk,
-    li.BeAvailable: m.DoneOk,
-    li.StillThere: m.DoneOk,
-    li.AcceptProposal: li.TalkOk,
-    li.DeclineProposal: m.DoneOk,
-    li.SayNobody: m.DoneOk,
-    li.FlagTalk: m.DoneOk,
-    li.Invite: m.DoneOk,
-    li.DebriefNote: m.DoneOk,
-    li.AskPractice: li.PracticeOk,
-    li.AnswerCheck: li.CheckOk,
-    mo.ReportPost: m.DoneOk,
-    mo.SeenModerationNotices: m.DoneOk,
-    mo.AskReports: mo.ReportsOk,
-    mo.PageReports: mo.ReportPageOk,
-    mo.OpenReport: mo.ReportOk,
-    mo.ClaimReport: m.DoneOk,
-    mo.ReleaseReport: m.DoneOk,
-    mo.NoteReport: m.DoneOk,
-    mo.CloseReport: m.DoneOk,
-    mo.ReviewReport: m.DoneOk,
-    mo.TakeMeasureCommand: mo.MeasureOk,
-    mo.LiftMeasure: m.DoneOk,
-    mo.AskDebriefs: mo.DebriefsOk,
-    mo.ReadDebrief: m.DoneOk,
-    lo.AskLoad: lo.LoadOk,
-    ac.AskAccounts: ac.AccountsOk,
-    ho.SettleMove: m.DoneOk,
-    ho.AskHouse: ho.HouseOk,
-    ho.OpenRoom: ho.RoomOk,
-    ho.ChangeRoom: ho.RoomOk,
-    ho.SlowRoom: ho.RoomOk,
-    ho.CloseRoom: ho.RoomOk,
-    ho.ReopenRoom: ho.RoomOk,
-    ho.Announce: ho.NoticeOk,
-    ho.AnnounceAll: ho.NoticeOk,
-    ho.Withdraw: m.DoneOk,
-    ho.SetHours: m.DoneOk,
-    ho.PlanSplit: ho.PlanOk,
-    ho.SplitRoom: ho.SplitOk,
-    ho.DeclareRaid: ho.RaidOk,
-    ho.DeclareRaidOnAll: ho.RaidOk,
-    ho.EndRaid: m.DoneOk,
-    ho.DrainWorker: m.DoneOk,
-}
-"""What answers each command where it is not refused."""
-
 _ABOUT: Final = """\
 Wire protocol v1 of a real-time peer-support chat server. `docs/protocol.md` says in words what this says in schemas,
 and what a client may rely on. A client sends Commands; each is answered by exactly one Reply or error that repeats its
@@ -190,14 +107,14 @@ def _receiving() -> dict[str, Json]:
             "channel": {"$ref": f"#/channels/{CHANNEL}"},
             "summary": inspect.cleandoc(kind.__doc__ or "").split("\n\n")[0].replace("\n", " "),
             "messages": [_on_channel(f"command.{tag_of(kind)}")],
-            "x-cost": cost_of(kind),
-            "x-errors": sorted({*ANY, *REFUSALS[kind]}),
+            "x-cost": kind.cost,
+            "x-errors": sorted({*ANY, *kind.refusals}),
             "reply": {
                 "channel": {"$ref": f"#/channels/{CHANNEL}"},
-                "messages": [_on_channel(f"reply.{tag_of(ok)}"), _on_channel(_ERROR)],
+                "messages": [_on_channel(f"reply.{kind.answer}"), _on_channel(_ERROR)],
             },
         }
-        for kind, ok in REPLY_TO.items()
+        for kind in get_args(m.AnyCommand)
     }
 
 

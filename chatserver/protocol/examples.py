@@ -5,7 +5,7 @@ They tell one small story in the room `sleep`, so that ids and offsets fit toget
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, get_args
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, CommandId, Epoch, Millis, Offset, StreamPosition
@@ -13,6 +13,7 @@ from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.rooms.rooms import Reaction, Room, RoomId
 from chatserver.protocol import messages as m
 from chatserver.protocol.codes import error_body
+from chatserver.protocol.fields import DoneOk, example_of
 from chatserver.protocol.listening import examples as listening_examples
 from chatserver.protocol.moderation import examples as moderation_examples
 from chatserver.protocol.operating import examples as operating_examples
@@ -51,29 +52,9 @@ _ANSWER: Final = m.PostView(
 )
 _POSTED: Final = m.PostedPush(channel=_CHANNEL, epoch=_EPOCH, offset=Offset(42), at=_NOW, post=_ANSWER)
 
-COMMANDS: Final[tuple[m.AnyCommand, ...]] = (
-    m.Hello(id=_id(1), guest=True, client="example/1.0"),
-    m.ListRooms(id=_id(2), watch=True),
-    m.JoinRoom(id=_id(3), room=_ROOM, agreement=1, since=StreamPosition(_EPOCH, Offset(41))),
-    m.LeaveRoom(id=_id(4), room=_ROOM),
-    m.PostCommand(id=_id(5), room=_ROOM, text="Yes. With you.", reply_to=Offset(41), epoch=_EPOCH),
-    m.EditCommand(id=_id(6), room=_ROOM, offset=Offset(42), epoch=_EPOCH, text="Yes. I am with you."),
-    m.RedactCommand(id=_id(7), room=_ROOM, offset=Offset(42), epoch=_EPOCH),
-    m.ReactCommand(id=_id(8), room=_ROOM, offset=Offset(41), epoch=_EPOCH, reaction=Reaction.WITH_YOU, on=True),
-    m.PageHistory(id=_id(9), room=_ROOM, before=Offset(41), epoch=_EPOCH, limit=20),
-    m.MarkRead(id=_id(10), room=_ROOM, offset=Offset(42), epoch=_EPOCH),
-    m.Typing(id=_id(11), room=_ROOM),
-    m.MuteMember(id=_id(12), member=_OTTER.id, on=True),
-    m.Rename(id=_id(13), name="Night Wren"),
-    m.MakeCode(id=_id(14)),
-    m.Ping(id=_id(15)),
-    *listening_examples.COMMANDS,
-    *moderation_examples.COMMANDS,
-    *load_examples.COMMANDS,
-    *account_examples.COMMANDS,
-    *operating_examples.COMMANDS,
+COMMANDS: Final[tuple[m.AnyCommand, ...]] = tuple(
+    example_of(kind, _id(number)) for number, kind in enumerate(get_args(m.AnyCommand), start=1)
 )
-
 REPLIES: Final[tuple[m.Reply, ...]] = (
     m.Reply(
         re=_id(1),
@@ -139,7 +120,7 @@ REPLIES: Final[tuple[m.Reply, ...]] = (
             hidden=[],
         ),
     ),
-    m.Reply(re=_id(4), ok=m.DoneOk()),
+    m.Reply(re=_id(4), ok=DoneOk()),
     m.Reply(re=_id(5), ok=m.FactOk(at=_NOW, epoch=_EPOCH, offset=Offset(42))),
     m.Reply(
         re=_id(9),

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Final, TypeVar
 
-from msgspec import Meta, Struct, to_builtins
+from msgspec import Meta, Struct, convert, to_builtins
 
+from chatserver.domain.errors import Reason
 from chatserver.domain.history import CommandId, Epoch, Offset
 from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.state import SessionId
 from chatserver.domain.moderation.measures import REASONS
+from chatserver.domain.people.staff import Capability
 from chatserver.domain.rooms.rooms import RoomId
+
+C = TypeVar("C", bound="Command")
+Fields = Mapping[str, Any]
 
 PRINTABLE: Final = r"^[!-~]*$(?!\n)"
 """Ids are printable ASCII without spaces: they end in logs' fields and in databases that refuse some characters."""
@@ -36,9 +42,38 @@ Text = Annotated[str, Meta(max_length=65_536)]
 
 class Command(Struct, frozen=True, kw_only=True, tag_field="cmd"):
     """What every command has: the client's own `id`, echoed by its Reply and, for facts, the key that makes a repeat
-    safe. Unknown fields are ignored."""
+    safe. Unknown fields are ignored.
+
+    What else there is to say of a command stands on its class; the AsyncAPI document and the checks read it there.
+    """
+
+    answer: ClassVar[str] = "done"
+    """The `ok` of the reply to it where it is not refused."""
+    cost: ClassVar[float] = 1.0
+    """How many tokens it costs of the buckets of a connection and its member (`limits.commands_per_second`)."""
+    capability: ClassVar[Capability | None] = None
+    """What the sender must be allowed to do; without it the command is every member's."""
+    is_dangerous: ClassVar[bool] = False
+    """Whether it needs the password to have been given within the last ten minutes, whatever its fields say."""
+    refusals: ClassVar[tuple[Reason, ...]] = ()
+    """What it can be refused with, besides what any command can."""
+    example: ClassVar[Fields] = {}
+    """Its fields but for `id` in the documents and in tests."""
 
     id: Id
+
+    def requires_confirmation(self) -> bool:
+        """Return whether this very command is a dangerous one."""
+        return self.is_dangerous
+
+
+class DoneOk(Struct, frozen=True, tag_field="ok", tag="done"):
+    """It is done, and there is nothing more to say."""
+
+
+def example_of(kind: type[C], id_: CommandId) -> C:
+    """Return the example of a command. Raises msgspec.ValidationError where it is none."""
+    return convert({"cmd": kind.__struct_config__.tag, "id": id_, **kind.example}, kind)
 
 
 def place_of_nul(message: object) -> str | None:

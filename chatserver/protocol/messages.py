@@ -6,23 +6,25 @@ A client sends Commands; each is answered by exactly one Reply that echoes its `
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
+from chatserver.domain.errors import Reason
 from chatserver.domain.history import ChannelName, CommandId, Epoch, Millis, Offset, StreamPosition
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.moderation.crisis_phrases import Category
 from chatserver.domain.people.shown_roles import ShownRole
 from chatserver.domain.people.staff import Role
 from chatserver.domain.rooms.rooms import Reaction, Room, RoomId
-from chatserver.protocol.fields import Command, EpochName, MemberName, Place, RoomName, Text, Version
+from chatserver.protocol.fields import Command, DoneOk, EpochName, Fields, MemberName, Place, RoomName, Text, Version
 from chatserver.protocol.listening.messages import ListeningCommand, ListeningOk, ListeningPush
 from chatserver.protocol.moderation.messages import ModerationCommand, ModerationOk, ModerationPush
 from chatserver.protocol.operating.load_messages import LoadCommand, LoadOk, LoadPush
 from chatserver.protocol.operating.messages import HouseCommand, HousePush, HouseReply
 from chatserver.protocol.people.account_messages import AccountsOk, AccountsPush, AskAccounts
+from chatserver.protocol.refusals import FACT, IN_ROOM, VOICE, WORDS
 
 VERSION: Final = 1
 SUBPROTOCOL_JSON: Final = "chat.v1.json"
@@ -38,6 +40,16 @@ class Hello(Command, frozen=True, kw_only=True, tag="hello"):
     token is in the reply. With `staff` it is a sign-in of the staff that counts, by its cookie or its token.
     """
 
+    answer: ClassVar[str] = "hello"
+    refusals: ClassVar[tuple[Reason, ...]] = (
+        Reason.ALREADY_SAID_HELLO,
+        Reason.IDENTITY_REQUIRED,
+        Reason.IDENTITY_UNKNOWN,
+        Reason.BANNED,
+        Reason.DRAINING,
+    )
+    example: ClassVar[Fields] = {"guest": True, "client": "example/1.0"}
+
     token: Annotated[str, Meta(max_length=1_024)] | None = None
     guest: bool = False
     staff: bool = False
@@ -46,6 +58,10 @@ class Hello(Command, frozen=True, kw_only=True, tag="hello"):
 
 class ListRooms(Command, frozen=True, kw_only=True, tag="rooms"):
     """The lobby. With `watch`, `counts` pushes follow until it is asked again without."""
+
+    answer: ClassVar[str] = "rooms"
+    cost: ClassVar[float] = 2.0
+    example: ClassVar[Fields] = {"watch": True}
 
     watch: bool = False
 
@@ -58,6 +74,24 @@ class JoinRoom(Command, frozen=True, kw_only=True, tag="join"):
     `instead_of` gives one's seat in another room up for it, on all one's connections; they read on there.
     """
 
+    answer: ClassVar[str] = "join"
+    cost: ClassVar[float] = 2.0
+    refusals: ClassVar[tuple[Reason, ...]] = (
+        Reason.ROOM_UNKNOWN,
+        Reason.ROOM_CLOSED,
+        Reason.ROOM_FULL,
+        Reason.AGREEMENT_REQUIRED,
+        Reason.TOO_MANY_ROOMS,
+        Reason.SEATS_USED,
+        Reason.ONLY_READING,
+        Reason.REMOVED,
+        Reason.BANNED,
+        Reason.ROOM_SPLIT,
+        Reason.CHALLENGE,
+        Reason.JOINS_SLOWED,
+    )
+    example: ClassVar[Fields] = {"room": "sleep", "agreement": 1, "since": {"epoch": "b7Jk2mQx", "offset": 41}}
+
     room: RoomName
     agreement: Version | None = None
     since: StreamPosition | None = None
@@ -69,6 +103,9 @@ class JoinRoom(Command, frozen=True, kw_only=True, tag="join"):
 class LeaveRoom(Command, frozen=True, kw_only=True, tag="leave"):
     """Leave a room for good. Closing the connection leaves no room."""
 
+    refusals: ClassVar[tuple[Reason, ...]] = (Reason.ROOM_UNKNOWN,)
+    example: ClassVar[Fields] = {"room": "sleep"}
+
     room: RoomName
 
 
@@ -76,6 +113,10 @@ class PostCommand(Command, frozen=True, kw_only=True, tag="post"):
     """Write in a room. `warning` is a content warning: the post is shown collapsed behind it. `reply_to` is a post of
     `epoch`. `anyway` sends what was refused for the contact details in it, where the operator leaves that to the
     author."""
+
+    answer: ClassVar[str] = "fact"
+    refusals: ClassVar[tuple[Reason, ...]] = (*FACT, *IN_ROOM, *VOICE, *WORDS, Reason.POST_UNKNOWN, Reason.EPOCH_STALE)
+    example: ClassVar[Fields] = {"room": "sleep", "text": "Yes. With you.", "reply_to": 41, "epoch": "b7Jk2mQx"}
 
     room: RoomName
     text: Text
@@ -88,6 +129,20 @@ class PostCommand(Command, frozen=True, kw_only=True, tag="post"):
 class EditCommand(Command, frozen=True, kw_only=True, tag="edit"):
     """Change one's own post, for some minutes after it was written. `text` and `warning` replace what was there."""
 
+    answer: ClassVar[str] = "fact"
+    refusals: ClassVar[tuple[Reason, ...]] = (
+        *FACT,
+        *IN_ROOM,
+        *VOICE,
+        *WORDS,
+        Reason.POST_UNKNOWN,
+        Reason.POST_REDACTED,
+        Reason.NOT_YOURS,
+        Reason.EDIT_TOO_LATE,
+        Reason.EPOCH_STALE,
+    )
+    example: ClassVar[Fields] = {"room": "sleep", "offset": 42, "epoch": "b7Jk2mQx", "text": "Yes. I am with you."}
+
     room: RoomName
     offset: Place
     epoch: EpochName | None = None
@@ -99,6 +154,10 @@ class EditCommand(Command, frozen=True, kw_only=True, tag="edit"):
 class RedactCommand(Command, frozen=True, kw_only=True, tag="redact"):
     """Take back one's own post, at any time. Its place stays, its text is gone for everybody."""
 
+    answer: ClassVar[str] = "fact"
+    refusals: ClassVar[tuple[Reason, ...]] = (*FACT, Reason.POST_UNKNOWN, Reason.NOT_YOURS, Reason.EPOCH_STALE)
+    example: ClassVar[Fields] = {"room": "sleep", "offset": 42, "epoch": "b7Jk2mQx"}
+
     room: RoomName
     offset: Place
     epoch: EpochName | None = None
@@ -106,6 +165,17 @@ class RedactCommand(Command, frozen=True, kw_only=True, tag="redact"):
 
 class ReactCommand(Command, frozen=True, kw_only=True, tag="react"):
     """Put one's reaction on a post, or take it off again. Asking for what is so already changes nothing."""
+
+    answer: ClassVar[str] = "fact"
+    refusals: ClassVar[tuple[Reason, ...]] = (
+        *FACT,
+        *IN_ROOM,
+        *VOICE,
+        Reason.POST_UNKNOWN,
+        Reason.POST_REDACTED,
+        Reason.EPOCH_STALE,
+    )
+    example: ClassVar[Fields] = {"room": "sleep", "offset": 41, "epoch": "b7Jk2mQx", "reaction": "with_you", "on": True}
 
     room: RoomName
     offset: Place
@@ -117,6 +187,11 @@ class ReactCommand(Command, frozen=True, kw_only=True, tag="react"):
 class PageHistory(Command, frozen=True, kw_only=True, tag="history"):
     """Older posts of a room, those before offset `before`, newest last."""
 
+    answer: ClassVar[str] = "history"
+    cost: ClassVar[float] = 2.0
+    refusals: ClassVar[tuple[Reason, ...]] = (Reason.ROOM_UNKNOWN, Reason.NOT_IN_ROOM, Reason.EPOCH_STALE)
+    example: ClassVar[Fields] = {"room": "sleep", "before": 41, "epoch": "b7Jk2mQx", "limit": 20}
+
     room: RoomName
     before: Place
     epoch: EpochName | None = None
@@ -126,6 +201,10 @@ class PageHistory(Command, frozen=True, kw_only=True, tag="history"):
 class MarkRead(Command, frozen=True, kw_only=True, tag="read"):
     """Everything up to `offset` has been read. Never moves backwards."""
 
+    cost: ClassVar[float] = 0.5
+    refusals: ClassVar[tuple[Reason, ...]] = (Reason.NOT_IN_ROOM, Reason.EPOCH_STALE)
+    example: ClassVar[Fields] = {"room": "sleep", "offset": 42, "epoch": "b7Jk2mQx"}
+
     room: RoomName
     offset: Place
     epoch: EpochName | None = None
@@ -134,12 +213,20 @@ class MarkRead(Command, frozen=True, kw_only=True, tag="read"):
 class Typing(Command, frozen=True, kw_only=True, tag="typing"):
     """Somebody is writing here: the others are told for some seconds. Send it at most every three."""
 
+    cost: ClassVar[float] = 0.5
+    refusals: ClassVar[tuple[Reason, ...]] = IN_ROOM
+    example: ClassVar[Fields] = {"room": "sleep"}
+
     room: RoomName
 
 
 class MuteMember(Command, frozen=True, kw_only=True, tag="mute"):
     """Stop seeing somebody, and being seen by them as present or typing. `member` is their id in a room that this
     connection is in. To start again, it is the same, or the id in `muted`. Personal; nobody is told."""
+
+    cost: ClassVar[float] = 5.0
+    refusals: ClassVar[tuple[Reason, ...]] = (Reason.MEMBER_UNKNOWN, Reason.TOO_MANY_MUTES)
+    example: ClassVar[Fields] = {"member": "p_FXJfE6nWv_EVIsl_5TBadi0oEa2YZAhFAw", "on": True}
 
     member: MemberName
     on: bool
@@ -148,15 +235,36 @@ class MuteMember(Command, frozen=True, kw_only=True, tag="mute"):
 class Rename(Command, frozen=True, kw_only=True, tag="rename"):
     """Take another name. It is trimmed and normalised; the reply says what it became."""
 
+    answer: ClassVar[str] = "rename"
+    cost: ClassVar[float] = 5.0
+    refusals: ClassVar[tuple[Reason, ...]] = (
+        Reason.NAME_TAKEN,
+        Reason.NAME_REFUSED,
+        Reason.NOT_ALLOWED,
+        Reason.MEMBER_UNKNOWN,
+        Reason.MUTED,
+        Reason.REMOVED,
+        Reason.BANNED,
+        Reason.UNATTENDED,
+        Reason.READ_ONLY,
+    )
+    example: ClassVar[Fields] = {"name": "Night Wren"}
+
     name: Annotated[str, Meta(max_length=256)]
 
 
 class MakeCode(Command, frozen=True, kw_only=True, tag="code"):
     """A new come-back code; an earlier one stops working."""
 
+    answer: ClassVar[str] = "code"
+    cost: ClassVar[float] = 20.0
+    refusals: ClassVar[tuple[Reason, ...]] = (Reason.NOT_ALLOWED,)
+
 
 class Ping(Command, frozen=True, kw_only=True, tag="ping"):
     """Is anybody there? Browsers cannot see WebSocket pings, so the page asks this way."""
+
+    cost: ClassVar[float] = 0.25
 
 
 AnyCommand = (
@@ -329,10 +437,6 @@ class CodeOk(Struct, frozen=True, tag_field="ok", tag="code"):
     """The come-back code, shown once and stored only as a hash."""
 
     code: str
-
-
-class DoneOk(Struct, frozen=True, tag_field="ok", tag="done"):
-    """It is done, and there is nothing more to say."""
 
 
 AnyOk = (

@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.people.staff import Capability, Role, may
 from chatserver.handlers import dispatcher
 from chatserver.handlers.answer import Answer
-from chatserver.handlers.commands import CommandSpec, never
+from chatserver.handlers.commands import Handler
 from chatserver.handlers.dispatcher import CommandDispatcher
 from chatserver.handlers.part import Part
-from chatserver.handlers.registry import COMMANDS as SPECS
+from chatserver.handlers.registry import COMMANDS as HANDLERS
 from chatserver.protocol.examples import COMMANDS
-from chatserver.protocol.fields import Command
-from chatserver.protocol.messages import DoneOk, Hello
+from chatserver.protocol.fields import Command, DoneOk
+from chatserver.protocol.messages import Hello
+from chatserver.protocol.moderation.messages import TakeMeasureCommand
 from tests.handlers.desk_house import PLAIN, Guest, Worker, open_house
 
 
@@ -34,7 +34,7 @@ async def guest(worker: Worker) -> Guest:
     return await worker.guest()
 
 
-def answer_with(worker: Worker, specs: Mapping[type[Command], CommandSpec]) -> CommandDispatcher:
+def answer_with(worker: Worker, specs: Mapping[type[Command], Handler]) -> CommandDispatcher:
     """Return a dispatcher that knows only these commands, with the contexts of the worker's own parts."""
     found = CommandDispatcher(worker.node, worker.people.context)
     for part in worker.parts:
@@ -60,13 +60,14 @@ async def test_every_command_runs_for_those_who_may_and_for_nobody_else(
 
     guest.connection.roles = roles
     # Whether the password was given lately is another question, and asked in tests of its own.
-    specs = {kind: replace(spec, handler=note, is_dangerous=never) for kind, spec in SPECS.items()}
-    answering = answer_with(worker, specs)
-    monkeypatch.setattr(dispatcher, "cost_of", lambda kind: 0.0)
+    answering = answer_with(worker, dict.fromkeys(HANDLERS, note))
+    monkeypatch.setattr(Command, "requires_confirmation", lambda command: False)
+    monkeypatch.setattr(TakeMeasureCommand, "requires_confirmation", lambda command: False)
+    monkeypatch.setattr(dispatcher, "pay", lambda connection, cost, now: None)
     given = {type(command): command for command in COMMANDS if not isinstance(command, Hello)}
-    assert given.keys() == SPECS.keys()
+    assert given.keys() == HANDLERS.keys()
     for kind, command in given.items():
-        needs = SPECS[kind].needs
+        needs = kind.capability
         if needs is None or may(roles, needs):
             await answering.dispatch(guest.connection, command)
             assert ran.pop() is kind
@@ -80,10 +81,10 @@ async def test_every_command_runs_for_those_who_may_and_for_nobody_else(
 @pytest.mark.parametrize("capability", list(Capability))
 @pytest.mark.parametrize("roles", ROLES, ids=lambda roles: next(iter(roles), "member"))
 async def test_a_row_that_needs_something_is_refused_on_the_wire(
-    worker: Worker, guest: Guest, roles: frozenset[Role], capability: Capability
+    worker: Worker, guest: Guest, roles: frozenset[Role], capability: Capability, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kind = next(kind for kind in SPECS if kind.__struct_config__.tag == "ping")
-    worker.dispatcher = answer_with(worker, {kind: replace(SPECS[kind], needs=capability)})
+    kind = next(kind for kind in HANDLERS if kind.__struct_config__.tag == "ping")
+    monkeypatch.setattr(kind, "capability", capability)
     guest.connection.roles = roles
     reply = await guest.ask("ping")
     assert ("ok" in reply) == may(roles, capability)
@@ -115,8 +116,8 @@ async def test_a_page_of_long_posts_costs_more_than_one_of_short_posts(worker: W
 async def test_what_one_may_not_do_costs_all_the_same(worker: Worker, guest: Guest) -> None:
     """Whoever asks for what is not theirs again and again is slowed down like everybody."""
     kind = type(COMMANDS[1])
-    worker.dispatcher = answer_with(worker, {kind: CommandSpec(SPECS[kind].handler, Capability.OPERATE)})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dispatcher, "cost_of", lambda kind: 30.0)
+        patch.setattr(kind, "capability", Capability.OPERATE)
+        patch.setattr(kind, "cost", 30.0)
         codes = [(await guest.ask("rooms"))["error"]["code"] for _ in range(2)]
     assert codes == ["not_allowed", "rate_limited"]

@@ -18,18 +18,18 @@ from chatserver.domain.moderation.measures import REASONS, counted_reason
 from chatserver.edge.openapi import document as openapi_document
 from chatserver.handlers.registry import COMMANDS as TABLE
 from chatserver.protocol import messages as m
-from chatserver.protocol.asyncapi import REPLY_TO, document, tag_of
+from chatserver.protocol.asyncapi import document, tag_of
 from chatserver.protocol.codec import Encoding, decode_command
 from chatserver.protocol.codes import Close, advice, error_body
-from chatserver.protocol.costs import USUAL, cost_of
 from chatserver.protocol.examples import ERRORS, PUSHES, REPLIES
-from chatserver.protocol.refusals import ANY, REFUSALS
+from chatserver.protocol.refusals import ANY
 from chatserver.protocol.schemas import structs_in
 from tests.kit.schemas import said_needlessly
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs/protocol.md").read_text(encoding="utf-8")
 VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+KINDS = get_args(m.AnyCommand)
 DOCUMENT = document(VERSION)
 ANCHOR = re.compile(r"\[(P-[A-Z]+-\d+)\]")
 
@@ -58,11 +58,11 @@ def test_every_close_code_is_in_the_table_with_what_to_do() -> None:
 def test_every_command_is_in_the_table_with_its_fields_and_its_reply() -> None:
     schemas = DOCUMENT["components"]["schemas"]
     expected = []
-    for kind, ok in REPLY_TO.items():
+    for kind in KINDS:
         schema = schemas[kind.__name__]
         fields = [name for name in schema["properties"] if name not in ("cmd", "id")]
         told = ", ".join(f"`{name}`" if name in schema["required"] else f"`{name}?`" for name in fields)
-        expected.append((f"`{tag_of(kind)}`", told, f"`{tag_of(ok)}`"))
+        expected.append((f"`{tag_of(kind)}`", told, f"`{kind.answer}`"))
     assert [tuple(row[:3]) for row in _rows("Commands and replies")] == expected
 
 
@@ -73,11 +73,11 @@ def test_the_costs_of_all_commands_are_told_as_they_are_charged() -> None:
         for cells in (line.split("|") for line in lines if line.startswith("|"))
         for command in re.findall(r"`(\w+)`", cells[2])
     }
-    charged = {tag_of(kind): cost_of(kind) for kind in REPLY_TO}
-    assert told == {command: cost for command, cost in charged.items() if cost != USUAL}
+    charged = {tag_of(kind): kind.cost for kind in KINDS}
+    assert told == {command: cost for command, cost in charged.items() if cost != 1.0}
     operations = DOCUMENT["operations"]
     assert {name: operations[name]["x-cost"] for name in charged} == charged
-    assert {m.Hello, *TABLE} == set(REPLY_TO), "what is charged is what stands in the table of commands"
+    assert {m.Hello, *TABLE} == {*KINDS}, "what is charged is what stands in the table of commands"
 
 
 def test_what_each_command_can_be_refused_with_is_told() -> None:
@@ -87,9 +87,8 @@ def test_what_each_command_can_be_refused_with_is_told() -> None:
     assert re.findall(r"`(\w+)`", any_command) == [reason.value for reason in ANY]
     rows = [line.split("|")[1:3] for line in section.splitlines() if line.startswith("| `")]
     told = {command.strip(" `"): re.findall(r"`(\w+)`", codes) for command, codes in rows}
-    listed = {tag_of(kind): [reason.value for reason in reasons] for kind, reasons in REFUSALS.items()}
+    listed = {tag_of(kind): [reason.value for reason in kind.refusals] for kind in KINDS}
     assert told == {command: codes for command, codes in listed.items() if codes}
-    assert REFUSALS.keys() == REPLY_TO.keys()
     assert all(len(codes) == len(set(codes)) for codes in listed.values())
 
 
@@ -219,7 +218,7 @@ def test_operations_are_told_from_the_servers_side() -> None:
     operations = DOCUMENT["operations"]
     receiving = {name for name, operation in operations.items() if operation["action"] == "receive"}
     assert receiving == {tag_of(kind) for kind in get_args(m.AnyCommand)}
-    assert REPLY_TO.keys() == set(get_args(m.AnyCommand))
+    assert {kind.answer for kind in KINDS} <= {tag_of(ok) for ok in get_args(m.AnyOk)}
     mentioned = set(_references(operations)) - {"#/channels/chat"}
     assert mentioned == {f"#/channels/chat/messages/{name}" for name in DOCUMENT["components"]["messages"]}
 

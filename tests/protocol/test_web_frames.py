@@ -17,12 +17,12 @@ from chatserver.domain.history import ChannelName, CommandId, Epoch, Millis, Off
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.rooms.rooms import Reaction, Room, RoomId
 from chatserver.protocol.codes import error_body
+from chatserver.protocol.fields import DoneOk
 from chatserver.protocol.messages import (
     AnyOk,
     AnyServerMessage,
     CodeOk,
     CountsPush,
-    DoneOk,
     DrainingPush,
     EditedPush,
     ErrorReply,

@@ -12,16 +12,15 @@ from chatserver.domain.listening import commands as on_floor
 from chatserver.domain.listening import fair_shares, training
 from chatserver.domain.listening.commands import ListeningAction
 from chatserver.domain.listening.state import Profile, Session, SessionId, Wish, room_of_session
-from chatserver.domain.people.staff import Capability
 from chatserver.domain.text.cleaning import clean_text
 from chatserver.handlers.answer import Answer
-from chatserver.handlers.commands import CommandSpec
+from chatserver.handlers.commands import Handler
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.listening import views
 from chatserver.handlers.listening.service import ListeningService
 from chatserver.handlers.people import aliases
 from chatserver.handlers.people.members import hiding_changed
-from chatserver.protocol.fields import Command
+from chatserver.protocol.fields import Command, DoneOk
 from chatserver.protocol.listening.messages import (
     AcceptProposal,
     AnswerCheck,
@@ -55,7 +54,6 @@ from chatserver.protocol.listening.messages import (
     TalkOk,
     WordsOk,
 )
-from chatserver.protocol.messages import DoneOk
 
 NOTE_LENGTH = 2_000
 """Characters of a report's or a debrief's note."""
@@ -366,32 +364,30 @@ def _note(text: str) -> str:
     return text
 
 
-_LISTEN: Final = Capability.LISTEN
-
-COMMANDS: Final[Mapping[type[Command], CommandSpec]] = {
-    AskStanding: CommandSpec(standing),
-    AskForListener: CommandSpec(ask),
-    LeaveQueue: CommandSpec(leave_queue),
-    TakeBack: CommandSpec(take_back),
-    Feedback: CommandSpec(feedback),
-    EndTalk: CommandSpec(end),
-    ExtendTalk: CommandSpec(extend),
-    TalkAgainCommand: CommandSpec(again),
-    MakeWords: CommandSpec(words),
-    BlockPerson: CommandSpec(block),
-    ReportPerson: CommandSpec(report),
-    AnswerInvitation: CommandSpec(answer_invitation),
-    AskConsole: CommandSpec(console, needs=_LISTEN),
-    ChangeProfile: CommandSpec(profile, needs=_LISTEN),
-    BeAvailable: CommandSpec(available, needs=_LISTEN),
-    StillThere: CommandSpec(still_here, needs=_LISTEN),
-    AcceptProposal: CommandSpec(accept, needs=_LISTEN),
-    DeclineProposal: CommandSpec(decline, needs=_LISTEN),
-    SayNobody: CommandSpec(nobody, needs=_LISTEN),
-    FlagTalk: CommandSpec(flag, needs=_LISTEN),
-    Invite: CommandSpec(invite, needs=_LISTEN),
-    DebriefNote: CommandSpec(debrief, needs=_LISTEN),
-    AskPractice: CommandSpec(practise, needs=_LISTEN),
-    AnswerCheck: CommandSpec(check, needs=_LISTEN),
+COMMANDS: Final[Mapping[type[Command], Handler]] = {
+    AskStanding: standing,
+    AskForListener: ask,
+    LeaveQueue: leave_queue,
+    TakeBack: take_back,
+    Feedback: feedback,
+    EndTalk: end,
+    ExtendTalk: extend,
+    TalkAgainCommand: again,
+    MakeWords: words,
+    BlockPerson: block,
+    ReportPerson: report,
+    AnswerInvitation: answer_invitation,
+    AskConsole: console,
+    ChangeProfile: profile,
+    BeAvailable: available,
+    StillThere: still_here,
+    AcceptProposal: accept,
+    DeclineProposal: decline,
+    SayNobody: nobody,
+    FlagTalk: flag,
+    Invite: invite,
+    DebriefNote: debrief,
+    AskPractice: practise,
+    AnswerCheck: check,
 }
 """The commands of one-to-one listening. Their context is a `ListeningService`."""

@@ -11,7 +11,7 @@ from msgspec import Struct
 from chatserver.domain.errors import Refusal
 from chatserver.domain.identity import MemberId, NodeId, Person
 from chatserver.domain.listening.commands import EndSession, GiveUpPlace
-from chatserver.handlers.commands import CommandSpec
+from chatserver.handlers.commands import Handler
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.listening import commands, supervision
 from chatserver.handlers.listening.service import ListeningService
@@ -25,7 +25,7 @@ from chatserver.protocol.internode import ListeningChanged
 class ListeningPart(Part):
     """The queue, the listeners and their sessions."""
 
-    commands: ClassVar[Mapping[type[Command], CommandSpec]] = commands.COMMANDS
+    commands: ClassVar[Mapping[type[Command], Handler]] = commands.COMMANDS
 
     def __init__(self, service: ListeningService) -> None:
         self.context = self.service = service
@@ -78,7 +78,7 @@ class ListeningPart(Part):
 class SupervisionPart(Part):
     """What supervisors are shown of listeners."""
 
-    commands: ClassVar[Mapping[type[Command], CommandSpec]] = supervision.COMMANDS
+    commands: ClassVar[Mapping[type[Command], Handler]] = supervision.COMMANDS
 
     def __init__(self, service: ListeningService, enforcement: Enforcement) -> None:
         self.context = Supervision(service.node, service, enforcement)

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from chatserver.domain.identity import Person
-from chatserver.domain.people.staff import Capability
 from chatserver.handlers.answer import Answer
-from chatserver.handlers.commands import CommandSpec
+from chatserver.handlers.commands import Handler
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.listening import views
 from chatserver.handlers.listening.service import ListeningService
@@ -17,8 +16,7 @@ from chatserver.handlers.moderation import enforcement
 from chatserver.handlers.moderation.askers import asker_of
 from chatserver.handlers.moderation.enforcement import Enforcement
 from chatserver.handlers.node import Node
-from chatserver.protocol.fields import Command
-from chatserver.protocol.messages import DoneOk
+from chatserver.protocol.fields import Command, DoneOk
 from chatserver.protocol.moderation.messages import AskDebriefs, DebriefsOk, ReadDebrief
 
 
@@ -47,8 +45,8 @@ async def read_debrief(
     return Answer(DoneOk())
 
 
-COMMANDS: Final[Mapping[type[Command], CommandSpec]] = {
-    AskDebriefs: CommandSpec(debriefs, needs=Capability.SUPERVISE),
-    ReadDebrief: CommandSpec(read_debrief, needs=Capability.SUPERVISE),
+COMMANDS: Final[Mapping[type[Command], Handler]] = {
+    AskDebriefs: debriefs,
+    ReadDebrief: read_debrief,
 }
 """The commands of supervisors. Their context is a `Supervision`."""

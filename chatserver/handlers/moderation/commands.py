@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Final
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import Person
 from chatserver.domain.moderation.measures import NOTE_LENGTH, MeasureKind, TakeMeasure
 from chatserver.domain.moderation.report_queue import QueuePlace, place_at
-from chatserver.domain.people.staff import Capability
 from chatserver.domain.text.cleaning import optional
 from chatserver.handlers.answer import Answer
-from chatserver.handlers.commands import CommandSpec
+from chatserver.handlers.commands import Handler
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.moderation import enforcement
 from chatserver.handlers.moderation.askers import asker_of
 from chatserver.handlers.moderation.enforcement import Enforcement
 from chatserver.handlers.people import aliases
-from chatserver.protocol.fields import Command
-from chatserver.protocol.messages import DoneOk
+from chatserver.protocol.fields import Command, DoneOk
 from chatserver.protocol.moderation.messages import (
     AskReports,
     ClaimReport,
@@ -192,25 +190,18 @@ def _id_of(person: Person, command_id: str) -> str:
     return blake2b(f"{person.id} {command_id}".encode(), digest_size=12).hexdigest()
 
 
-def is_ban(command: Any) -> bool:
-    """Return whether a command takes the one dangerous measure: the others must not wait for a password."""
-    return isinstance(command, TakeMeasureCommand) and command.kind is MeasureKind.BAN
-
-
-_MODERATE: Final = Capability.MODERATE
-
-COMMANDS: Final[Mapping[type[Command], CommandSpec]] = {
-    ReportPost: CommandSpec(report_post),
-    SeenModerationNotices: CommandSpec(seen),
-    AskReports: CommandSpec(reports, needs=_MODERATE),
-    PageReports: CommandSpec(report_page, needs=_MODERATE),
-    OpenReport: CommandSpec(open_report, needs=_MODERATE),
-    ClaimReport: CommandSpec(claim, needs=_MODERATE),
-    ReleaseReport: CommandSpec(release, needs=_MODERATE),
-    NoteReport: CommandSpec(note, needs=_MODERATE),
-    CloseReport: CommandSpec(close, needs=_MODERATE),
-    ReviewReport: CommandSpec(review, needs=_MODERATE),
-    TakeMeasureCommand: CommandSpec(measure, needs=_MODERATE, is_dangerous=is_ban),
-    LiftMeasure: CommandSpec(lift, needs=_MODERATE),
+COMMANDS: Final[Mapping[type[Command], Handler]] = {
+    ReportPost: report_post,
+    SeenModerationNotices: seen,
+    AskReports: reports,
+    PageReports: report_page,
+    OpenReport: open_report,
+    ClaimReport: claim,
+    ReleaseReport: release,
+    NoteReport: note,
+    CloseReport: close,
+    ReviewReport: review,
+    TakeMeasureCommand: measure,
+    LiftMeasure: lift,
 }
 """The commands of moderation. Their context is an `Enforcement`."""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from msgspec import Struct
 
 from chatserver.domain.identity import Member, NodeId, Person
-from chatserver.handlers.commands import CommandSpec
+from chatserver.handlers.commands import Handler
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.moderation import commands
 from chatserver.handlers.moderation.enforcement import Enforcement
@@ -28,7 +28,7 @@ _COUNT_SECONDS = 5.0
 class ModerationPart(Part):
     """Reports and measures: the commands, what they forbid, and whether the audit log is whole."""
 
-    commands: ClassVar[Mapping[type[Command], CommandSpec]] = commands.COMMANDS
+    commands: ClassVar[Mapping[type[Command], Handler]] = commands.COMMANDS
 
     def __init__(self, node: Node, arrivals: Arrivals) -> None:
         self.node = node

@@ -19,12 +19,11 @@ from chatserver.domain.rooms import settings as rules
 from chatserver.domain.rooms.rooms import Room, RoomId, RoomStatus
 from chatserver.domain.rooms.settings import Hours, RoomEdit
 from chatserver.handlers.answer import Answer
-from chatserver.handlers.commands import CommandSpec, always
+from chatserver.handlers.commands import Handler
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.operating.autoscaler import ask_to_drain, groups_of, people_in
 from chatserver.handlers.operating.context import Operations
-from chatserver.protocol.fields import Command
-from chatserver.protocol.messages import DoneOk
+from chatserver.protocol.fields import Command, DoneOk
 from chatserver.protocol.operating.messages import (
     Announce,
     AnnounceAll,
@@ -264,24 +263,22 @@ def _id_of(person: Person, command_id: str) -> str:
     return blake2b(f"{person.id} {command_id}".encode(), digest_size=12).hexdigest()
 
 
-_OPERATE: Final = Capability.OPERATE
-
-COMMANDS: Final[Mapping[type[Command], CommandSpec]] = {
-    AskHouse: CommandSpec(ask, needs=Capability.SEE_LOAD),
-    OpenRoom: CommandSpec(open_room, needs=_OPERATE),
-    ChangeRoom: CommandSpec(change, needs=_OPERATE),
-    SlowRoom: CommandSpec(slow, needs=Capability.MODERATE),
-    CloseRoom: CommandSpec(close, needs=_OPERATE, is_dangerous=always),
-    ReopenRoom: CommandSpec(reopen, needs=_OPERATE),
-    Announce: CommandSpec(announce, needs=Capability.MODERATE),
-    AnnounceAll: CommandSpec(announce, needs=_OPERATE, is_dangerous=always),
-    Withdraw: CommandSpec(withdraw, needs=Capability.MODERATE),
-    SetHours: CommandSpec(set_hours, needs=_OPERATE),
-    PlanSplit: CommandSpec(plan, needs=_OPERATE),
-    SplitRoom: CommandSpec(split, needs=_OPERATE, is_dangerous=always),
-    DeclareRaid: CommandSpec(raid, needs=_OPERATE),
-    DeclareRaidOnAll: CommandSpec(raid, needs=_OPERATE, is_dangerous=always),
-    EndRaid: CommandSpec(end_raid, needs=_OPERATE),
-    DrainWorker: CommandSpec(drain, needs=_OPERATE, is_dangerous=always),
+COMMANDS: Final[Mapping[type[Command], Handler]] = {
+    AskHouse: ask,
+    OpenRoom: open_room,
+    ChangeRoom: change,
+    SlowRoom: slow,
+    CloseRoom: close,
+    ReopenRoom: reopen,
+    Announce: announce,
+    AnnounceAll: announce,
+    Withdraw: withdraw,
+    SetHours: set_hours,
+    PlanSplit: plan,
+    SplitRoom: split,
+    DeclareRaid: raid,
+    DeclareRaidOnAll: raid,
+    EndRaid: end_raid,
+    DrainWorker: drain,
 }
 """The commands of those who run the rooms. Their context is an `Operations`."""

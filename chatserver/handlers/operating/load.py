@@ -32,7 +32,7 @@ from chatserver.domain.operating.load import Histories, Roll, RoomLoad, RoomSamp
 from chatserver.domain.people.staff import Capability, may
 from chatserver.domain.rooms.rooms import RoomId, RoomStatus, is_session_room, room_of
 from chatserver.handlers.answer import Answer
-from chatserver.handlers.commands import CommandSpec
+from chatserver.handlers.commands import Handler
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.listening.service import ListeningService
 from chatserver.handlers.moderation.askers import load_of
@@ -456,5 +456,5 @@ def _until_next_second(now: Millis) -> float:
     return wait if wait > 0.1 else wait + 1.0
 
 
-COMMANDS: Final[Mapping[type[Command], CommandSpec]] = {AskLoad: CommandSpec(load, needs=Capability.SEE_LOAD)}
+COMMANDS: Final[Mapping[type[Command], Handler]] = {AskLoad: load}
 """The command that shows the load. Its context is a `LoadMonitor`."""

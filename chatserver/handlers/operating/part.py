@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from chatserver.domain.identity import NodeId
 from chatserver.domain.operating.alerts import Thresholds
-from chatserver.handlers.commands import CommandSpec
+from chatserver.handlers.commands import Handler
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.listening.service import ListeningService
 from chatserver.handlers.moderation.part import ModerationPart
@@ -54,7 +54,7 @@ class HealthPart(Part):
 class LoadPart(Part):
     """The load of rooms and workers, as staff are shown it."""
 
-    commands: ClassVar[Mapping[type[Command], CommandSpec]] = load.COMMANDS
+    commands: ClassVar[Mapping[type[Command], Handler]] = load.COMMANDS
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class LoadPart(Part):
 class OperatingPart(Part):
     """What operators do with rooms and workers, and what happens to rooms by itself."""
 
-    commands: ClassVar[Mapping[type[Command], CommandSpec]] = commands.COMMANDS
+    commands: ClassVar[Mapping[type[Command], Handler]] = commands.COMMANDS
 
     def __init__(self, node: Node, moderation: ModerationPart, rooms: RoomsPart, load: LoadMonitor) -> None:
         self.node = node

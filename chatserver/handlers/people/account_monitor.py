@@ -15,7 +15,7 @@ from chatserver.domain.moderation.audit_log import Entry
 from chatserver.domain.people.account_acts import MACHINE, NOBODYS, AccountAct
 from chatserver.domain.people.staff import Capability, may
 from chatserver.handlers.answer import Answer
-from chatserver.handlers.commands import CommandSpec
+from chatserver.handlers.commands import Handler
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
 from chatserver.protocol.codes import Close
@@ -130,5 +130,5 @@ def _person(member: MemberId, names: dict[MemberId, str]) -> Person:
     return Person(member, names.get(member, ""))
 
 
-COMMANDS: Final[Mapping[type[Command], CommandSpec]] = {AskAccounts: CommandSpec(ask, needs=Capability.MANAGE_STAFF)}
+COMMANDS: Final[Mapping[type[Command], Handler]] = {AskAccounts: ask}
 """The command that shows what was done on accounts. Its context is an `AccountMonitor`."""

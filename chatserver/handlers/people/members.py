@@ -12,19 +12,18 @@ from chatserver.domain.people.staff import Role, in_order
 from chatserver.domain.rooms.hiding import NOBODY_HIDDEN, Hiding
 from chatserver.domain.rooms.rooms import Publication, room_of
 from chatserver.handlers.answer import Answer
-from chatserver.handlers.commands import CommandSpec
+from chatserver.handlers.commands import Handler
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node, wait
 from chatserver.handlers.part import Greeting
 from chatserver.handlers.people import aliases, hiding
 from chatserver.handlers.people.context import People
 from chatserver.handlers.people.naming import new_name
-from chatserver.protocol.fields import Command
+from chatserver.protocol.fields import Command, DoneOk
 from chatserver.protocol.internode import HidingChanged, MemberChanged, MemberEnded
 from chatserver.protocol.messages import (
     VERSION,
     CodeOk,
-    DoneOk,
     Hello,
     HelloOk,
     LimitsView,
@@ -287,10 +286,10 @@ async def ping(people: People, connection: Connection, person: Persona, command:
     return Answer(DoneOk())
 
 
-COMMANDS: Final[Mapping[type[Command], CommandSpec]] = {
-    MuteMember: CommandSpec(mute),
-    Rename: CommandSpec(rename),
-    MakeCode: CommandSpec(make_code),
-    Ping: CommandSpec(ping),
+COMMANDS: Final[Mapping[type[Command], Handler]] = {
+    MuteMember: mute,
+    Rename: rename,
+    MakeCode: make_code,
+    Ping: ping,
 }
 """What a member asks about themselves. The context is a `People`."""

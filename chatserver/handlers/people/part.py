@@ -11,7 +11,7 @@ from msgspec import Struct
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import Member, MemberId, NodeId, Persona
 from chatserver.domain.rooms.rooms import Publication
-from chatserver.handlers.commands import CommandSpec
+from chatserver.handlers.commands import Handler
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
 from chatserver.handlers.part import Job, Part
@@ -41,7 +41,7 @@ _TOUCH_SECONDS = 60.0
 class PeoplePart(Part):
     """Who members and staff are, how they arrive, and how their connections learn of a change."""
 
-    commands: ClassVar[Mapping[type[Command], CommandSpec]] = members.COMMANDS
+    commands: ClassVar[Mapping[type[Command], Handler]] = members.COMMANDS
 
     def __init__(self, node: Node, identities: Identities, accounts: StaffAccounts) -> None:
         self.node = node
@@ -152,7 +152,7 @@ class PeoplePart(Part):
 class AccountsPart(Part):
     """What operators are shown of staff accounts."""
 
-    commands: ClassVar[Mapping[type[Command], CommandSpec]] = account_monitor.COMMANDS
+    commands: ClassVar[Mapping[type[Command], Handler]] = account_monitor.COMMANDS
 
     def __init__(self, node: Node) -> None:
         self.context = self._monitor = AccountMonitor(node)

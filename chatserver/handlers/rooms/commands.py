@@ -24,17 +24,16 @@ from chatserver.domain.rooms.rooms import (
 )
 from chatserver.handlers import membership
 from chatserver.handlers.answer import Answer
-from chatserver.handlers.commands import CommandSpec
+from chatserver.handlers.commands import Handler
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.people import aliases, hiding
 from chatserver.handlers.rooms import seats
 from chatserver.handlers.rooms.commit import commit
 from chatserver.handlers.rooms.context import Rooms
 from chatserver.handlers.rooms.voice import may_show_typing, pay_for_reaction, pay_for_words
-from chatserver.protocol.fields import Command
+from chatserver.protocol.fields import Command, DoneOk
 from chatserver.protocol.internode import TypingSeen, encode
 from chatserver.protocol.messages import (
-    DoneOk,
     EditCommand,
     JoinOk,
     JoinRoom,
@@ -292,16 +291,16 @@ async def _require_way_in(rooms: Rooms, connection: Connection, room: Room, pers
         seats.require(rooms.node, connection, room, person, is_returning=is_returning, instead_of=command.instead_of)
 
 
-COMMANDS: Final[Mapping[type[Command], CommandSpec]] = {
-    ListRooms: CommandSpec(list_rooms),
-    JoinRoom: CommandSpec(join),
-    LeaveRoom: CommandSpec(leave),
-    PostCommand: CommandSpec(post),
-    EditCommand: CommandSpec(edit),
-    RedactCommand: CommandSpec(redact),
-    ReactCommand: CommandSpec(react),
-    MarkRead: CommandSpec(mark_read),
-    Typing: CommandSpec(typing),
-    SettleMove: CommandSpec(confirm_move),
+COMMANDS: Final[Mapping[type[Command], Handler]] = {
+    ListRooms: list_rooms,
+    JoinRoom: join,
+    LeaveRoom: leave,
+    PostCommand: post,
+    EditCommand: edit,
+    RedactCommand: redact,
+    ReactCommand: react,
+    MarkRead: mark_read,
+    Typing: typing,
+    SettleMove: confirm_move,
 }
 """The commands of rooms, but for older posts (`history.py`). Their context is a `Rooms`."""

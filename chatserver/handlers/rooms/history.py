@@ -11,7 +11,7 @@ from chatserver.domain.history import Offset, StreamPosition, require_epoch
 from chatserver.domain.identity import MemberId, Persona
 from chatserver.domain.rooms.rooms import Posted, Publication, Reacted, Reaction, evolve, room_channel
 from chatserver.handlers.answer import Answer
-from chatserver.handlers.commands import CommandSpec
+from chatserver.handlers.commands import Handler
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
 from chatserver.handlers.rooms.commands import require_inside
@@ -72,5 +72,5 @@ def _react(mine: dict[Offset, list[Reaction]], event: Reacted) -> None:
         mine[event.target] = sorted(held)
 
 
-COMMANDS: Final[Mapping[type[Command], CommandSpec]] = {PageHistory: CommandSpec(page)}
+COMMANDS: Final[Mapping[type[Command], Handler]] = {PageHistory: page}
 """The command for older posts. Its context is a `Rooms`."""

@@ -15,7 +15,7 @@ from chatserver.domain.rooms.coverage import CoverageRules
 from chatserver.domain.rooms.rooms import ROOM_CHANNEL_PREFIX, is_session_room, room_of
 from chatserver.domain.rooms.settings import Hours
 from chatserver.handlers import membership
-from chatserver.handlers.commands import CommandSpec, union
+from chatserver.handlers.commands import Handler, union
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.listening.service import ListeningService
 from chatserver.handlers.moderation.enforcement import Enforcement
@@ -41,7 +41,7 @@ _ROOMS_SECONDS = 5.0
 class RoomsPart(Part):
     """Themed rooms: who is there, who may enter and write, and what is told about it."""
 
-    commands: ClassVar[Mapping[type[Command], CommandSpec]] = union(commands.COMMANDS, history.COMMANDS)
+    commands: ClassVar[Mapping[type[Command], Handler]] = union(commands.COMMANDS, history.COMMANDS)
 
     def __init__(
         self,

@@ -22,37 +22,6 @@ def _id(number: int) -> CommandId:
     return CommandId(f"c2-{number}")
 
 
-COMMANDS: Final[tuple[m.AnyCommand, ...]] = (
-    li.AskForListener(
-        id=_id(1), agreement=True, topics=("sleep",), need=Need.LISTEN, language="en", minutes=30, heavy=4
-    ),
-    li.LeaveQueue(id=_id(2)),
-    li.TakeBack(id=_id(3)),
-    li.AskStanding(id=_id(4)),
-    li.Feedback(id=_id(5), session=_TALK, heard=2, heavy=2),
-    li.EndTalk(id=_id(6), session=_TALK),
-    li.ExtendTalk(id=_id(7), session=_TALK),
-    li.TalkAgainCommand(id=_id(8), session=_TALK),
-    li.MakeWords(id=_id(9), session=_TALK),
-    li.BlockPerson(id=_id(10), session=_TALK),
-    li.ReportPerson(id=_id(11), session=_TALK, reason="pressure", note="They kept asking where I live."),
-    li.AnswerInvitation(id=_id(12), session=_TALK, yes=True),
-    li.AskConsole(id=_id(13)),
-    li.ChangeProfile(
-        id=_id(14), languages=("en",), traits=(Trait.FROM_40_TO_60,), lived=("sleep",), openings=("I'm here. No rush.",)
-    ),
-    li.BeAvailable(id=_id(15), on=True),
-    li.StillThere(id=_id(16)),
-    li.AcceptProposal(id=_id(17), proposal=_PROPOSAL),
-    li.DeclineProposal(id=_id(18), proposal=_PROPOSAL),
-    li.SayNobody(id=_id(24), session=_TALK),
-    li.FlagTalk(id=_id(19), session=_TALK),
-    li.Invite(id=_id(20), session=_TALK, listener=MemberId("p_r5VdGm8sHp2LzF6xC0kTqWjY7eBnAuOiSw"), handover=True),
-    li.DebriefNote(id=_id(21), session=_TALK, note="I carried some of it home. I would like to talk tomorrow."),
-    li.AskPractice(id=_id(22)),
-    li.AnswerCheck(id=_id(23), answers=(0, 2, 1, 0, 1, 2, 0, 1)),
-)
-
 _SESSION: Final = li.SessionView(
     id=_TALK,
     room=room_of_session(_TALK),

@@ -5,15 +5,18 @@ A session's conversation is a closed room: its posts travel by the messages of r
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta, Struct
 
+from chatserver.domain.errors import Reason
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.state import Need, Pause, SessionId, Trait
+from chatserver.domain.people.staff import Capability
 from chatserver.domain.rooms.rooms import RoomId
-from chatserver.protocol.fields import PRINTABLE, Command, MemberName, ReportReason, SessionName, Text
+from chatserver.protocol.fields import PRINTABLE, Command, Fields, MemberName, ReportReason, SessionName, Text
+from chatserver.protocol.refusals import LISTENER, SESSION
 
 Word = Annotated[str, Meta(max_length=64)]
 Words = Annotated[tuple[Word, ...], Meta(max_length=24)]
@@ -32,6 +35,25 @@ class AskForListener(Command, frozen=True, kw_only=True, tag="ask"):
     thing that is not optional. `topics` and `language` are of those that `standing` tells; without `language` it is the
     first of them. `words` are come-back words; with `only`, nobody else will do."""
 
+    answer: ClassVar[str] = "standing"
+    cost: ClassVar[float] = 5.0
+    refusals: ClassVar[tuple[Reason, ...]] = (
+        Reason.AGREEMENT_REQUIRED,
+        Reason.LISTENING_CLOSED,
+        Reason.SESSIONS_USED,
+        Reason.PLACES_USED,
+        Reason.IN_SESSION,
+        Reason.WORDS_UNKNOWN,
+    )
+    example: ClassVar[Fields] = {
+        "agreement": True,
+        "topics": ("sleep",),
+        "need": "listen",
+        "language": "en",
+        "minutes": 30,
+        "heavy": 4,
+    }
+
     agreement: bool
     topics: Words = ()
     need: Need | None = None
@@ -47,17 +69,31 @@ class AskForListener(Command, frozen=True, kw_only=True, tag="ask"):
 class LeaveQueue(Command, frozen=True, kw_only=True, tag="unask"):
     """Give one's place up. It is done already where one has none."""
 
+    answer: ClassVar[str] = "standing"
+    cost: ClassVar[float] = 2.0
+
 
 class TakeBack(Command, frozen=True, kw_only=True, tag="take_back"):
     """Have a place again that lapsed while one was away."""
+
+    answer: ClassVar[str] = "standing"
+    cost: ClassVar[float] = 2.0
+    refusals: ClassVar[tuple[Reason, ...]] = (Reason.PLACE_GONE,)
 
 
 class AskStanding(Command, frozen=True, kw_only=True, tag="standing"):
     """Where do I stand? Answered with `standing`; pushes of the same follow whenever it changes."""
 
+    answer: ClassVar[str] = "standing"
+    cost: ClassVar[float] = 2.0
+
 
 class Feedback(Command, frozen=True, kw_only=True, tag="feedback"):
     """After a session, private and optional: did you feel heard (0 no, 1 partly, 2 yes), how heavy is it now."""
+
+    cost: ClassVar[float] = 2.0
+    refusals: ClassVar[tuple[Reason, ...]] = (Reason.SESSION_UNKNOWN, Reason.IN_SESSION)
+    example: ClassVar[Fields] = {"session": "s-4f9kq2mzx7b3wc8h", "heard": 2, "heavy": 2}
 
     session: SessionName
     heard: Annotated[int, Meta(ge=0, le=2)] | None = None
@@ -70,11 +106,19 @@ class Feedback(Command, frozen=True, kw_only=True, tag="feedback"):
 class EndTalk(Command, frozen=True, kw_only=True, tag="end"):
     """End a session. It is done already where it has ended."""
 
+    cost: ClassVar[float] = 2.0
+    refusals: ClassVar[tuple[Reason, ...]] = (Reason.SESSION_UNKNOWN,)
+    example: ClassVar[Fields] = {"session": "s-4f9kq2mzx7b3wc8h"}
+
     session: SessionName
 
 
 class ExtendTalk(Command, frozen=True, kw_only=True, tag="extend"):
     """Ask for more time, or agree to it; with `on` false, take that back."""
+
+    cost: ClassVar[float] = 2.0
+    refusals: ClassVar[tuple[Reason, ...]] = (*SESSION, Reason.NO_MORE_TIME)
+    example: ClassVar[Fields] = {"session": "s-4f9kq2mzx7b3wc8h"}
 
     session: SessionName
     on: bool = True
@@ -83,6 +127,10 @@ class ExtendTalk(Command, frozen=True, kw_only=True, tag="extend"):
 class TalkAgainCommand(Command, frozen=True, kw_only=True, tag="again"):
     """After a session, private: I would like to talk with this person again."""
 
+    cost: ClassVar[float] = 2.0
+    refusals: ClassVar[tuple[Reason, ...]] = (Reason.SESSION_UNKNOWN, Reason.IN_SESSION)
+    example: ClassVar[Fields] = {"session": "s-4f9kq2mzx7b3wc8h"}
+
     session: SessionName
     on: bool = True
 
@@ -90,11 +138,20 @@ class TalkAgainCommand(Command, frozen=True, kw_only=True, tag="again"):
 class MakeWords(Command, frozen=True, kw_only=True, tag="words"):
     """After both said that they would talk again: come-back words for the seeker, shown once, kept only as a hash."""
 
+    answer: ClassVar[str] = "words"
+    cost: ClassVar[float] = 20.0
+    refusals: ClassVar[tuple[Reason, ...]] = (Reason.SESSION_UNKNOWN, Reason.NO_WORDS_YET)
+    example: ClassVar[Fields] = {"session": "s-4f9kq2mzx7b3wc8h"}
+
     session: SessionName
 
 
 class BlockPerson(Command, frozen=True, kw_only=True, tag="block"):
     """End this session and never meet this person again. The other is told only that it has ended."""
+
+    cost: ClassVar[float] = 2.0
+    refusals: ClassVar[tuple[Reason, ...]] = (Reason.SESSION_UNKNOWN,)
+    example: ClassVar[Fields] = {"session": "s-4f9kq2mzx7b3wc8h"}
 
     session: SessionName
 
@@ -102,6 +159,14 @@ class BlockPerson(Command, frozen=True, kw_only=True, tag="block"):
 class ReportPerson(Command, frozen=True, kw_only=True, tag="report"):
     """Tell the moderators about a session, with what was last written in it. `call` is a listener's silent call for one
     of them to come. `about` is whom a seeker means, of several listeners whom they talked with there."""
+
+    cost: ClassVar[float] = 10.0
+    refusals: ClassVar[tuple[Reason, ...]] = (Reason.SESSION_UNKNOWN, Reason.TEXT_TOO_LONG, Reason.MEMBER_UNKNOWN)
+    example: ClassVar[Fields] = {
+        "session": "s-4f9kq2mzx7b3wc8h",
+        "reason": "pressure",
+        "note": "They kept asking where I live.",
+    }
 
     session: SessionName
     reason: ReportReason
@@ -113,6 +178,10 @@ class ReportPerson(Command, frozen=True, kw_only=True, tag="report"):
 class AnswerInvitation(Command, frozen=True, kw_only=True, tag="answer"):
     """Say yes or no to another listener joining or taking over: first the seeker, then the one who is asked."""
 
+    cost: ClassVar[float] = 2.0
+    refusals: ClassVar[tuple[Reason, ...]] = (*SESSION, Reason.PROPOSAL_GONE, Reason.LISTENER_BUSY, Reason.NOT_LISTENER)
+    example: ClassVar[Fields] = {"session": "s-4f9kq2mzx7b3wc8h", "yes": True}
+
     session: SessionName
     yes: bool
 
@@ -123,10 +192,25 @@ class AnswerInvitation(Command, frozen=True, kw_only=True, tag="answer"):
 class AskConsole(Command, frozen=True, kw_only=True, tag="console"):
     """How do I stand as a listener? Answered with `console`; pushes of the same follow whenever it changes."""
 
+    answer: ClassVar[str] = "console"
+    cost: ClassVar[float] = 2.0
+    capability: ClassVar[Capability | None] = Capability.LISTEN
+    refusals: ClassVar[tuple[Reason, ...]] = LISTENER
+
 
 class ChangeProfile(Command, frozen=True, kw_only=True, tag="profile"):
     """What a listener is and takes on; replaces what was there. `languages`, `lived` and `not_topics` are of the
     languages and topics that `console` tells."""
+
+    cost: ClassVar[float] = 5.0
+    capability: ClassVar[Capability | None] = Capability.LISTEN
+    refusals: ClassVar[tuple[Reason, ...]] = LISTENER
+    example: ClassVar[Fields] = {
+        "languages": ("en",),
+        "traits": ("40_to_60",),
+        "lived": ("sleep",),
+        "openings": ("I'm here. No rush.",),
+    }
 
     languages: Annotated[tuple[Tongue, ...], Meta(min_length=1, max_length=12)]
     traits: Annotated[tuple[Trait, ...], Meta(max_length=8)] = ()
@@ -141,21 +225,40 @@ class ChangeProfile(Command, frozen=True, kw_only=True, tag="profile"):
 class BeAvailable(Command, frozen=True, kw_only=True, tag="available"):
     """Say that one listens now, or no longer. Connections that come and go do not change it."""
 
+    cost: ClassVar[float] = 2.0
+    capability: ClassVar[Capability | None] = Capability.LISTEN
+    refusals: ClassVar[tuple[Reason, ...]] = (*LISTENER, Reason.NOT_READY)
+    example: ClassVar[Fields] = {"on": True}
+
     on: bool
 
 
 class StillThere(Command, frozen=True, kw_only=True, tag="still_here"):
     """A listener is doing something at the console. Send it at most once a minute."""
 
+    capability: ClassVar[Capability | None] = Capability.LISTEN
+    refusals: ClassVar[tuple[Reason, ...]] = LISTENER
+
 
 class AcceptProposal(Command, frozen=True, kw_only=True, tag="accept"):
     """Take this proposal, by its `id`. Pressed twice, it is the same session."""
+
+    answer: ClassVar[str] = "talk"
+    cost: ClassVar[float] = 2.0
+    capability: ClassVar[Capability | None] = Capability.LISTEN
+    refusals: ClassVar[tuple[Reason, ...]] = (*LISTENER, Reason.PROPOSAL_GONE)
+    example: ClassVar[Fields] = {"proposal": "p_kXMKlKHh1sdq4B7EepzhGPRaFGaJvjcNtp3RF_i4"}
 
     proposal: ProposalName
 
 
 class DeclineProposal(Command, frozen=True, kw_only=True, tag="decline"):
     """Let this proposal pass: somebody else is asked."""
+
+    cost: ClassVar[float] = 2.0
+    capability: ClassVar[Capability | None] = Capability.LISTEN
+    refusals: ClassVar[tuple[Reason, ...]] = (*LISTENER, Reason.PROPOSAL_GONE)
+    example: ClassVar[Fields] = {"proposal": "p_kXMKlKHh1sdq4B7EepzhGPRaFGaJvjcNtp3RF_i4"}
 
     proposal: ProposalName
 
@@ -164,11 +267,21 @@ class SayNobody(Command, frozen=True, kw_only=True, tag="nobody"):
     """Nobody was there: end a session in which the seeker wrote nothing. It costs the listener neither a pause nor a
     part of their caps, and the seeker is told only that it was quiet."""
 
+    cost: ClassVar[float] = 2.0
+    capability: ClassVar[Capability | None] = Capability.LISTEN
+    refusals: ClassVar[tuple[Reason, ...]] = (*LISTENER, *SESSION, Reason.NOT_NOBODY)
+    example: ClassVar[Fields] = {"session": "s-4f9kq2mzx7b3wc8h"}
+
     session: SessionName
 
 
 class FlagTalk(Command, frozen=True, kw_only=True, tag="flag"):
     """This session is heavy: a longer pause and a note to a supervisor follow it."""
+
+    cost: ClassVar[float] = 2.0
+    capability: ClassVar[Capability | None] = Capability.LISTEN
+    refusals: ClassVar[tuple[Reason, ...]] = (*LISTENER, *SESSION)
+    example: ClassVar[Fields] = {"session": "s-4f9kq2mzx7b3wc8h"}
 
     session: SessionName
     on: bool = True
@@ -176,6 +289,15 @@ class FlagTalk(Command, frozen=True, kw_only=True, tag="flag"):
 
 class Invite(Command, frozen=True, kw_only=True, tag="invite"):
     """Ask a colleague to join a session, or to take it over (`handover`). The seeker is asked first."""
+
+    cost: ClassVar[float] = 2.0
+    capability: ClassVar[Capability | None] = Capability.LISTEN
+    refusals: ClassVar[tuple[Reason, ...]] = (*LISTENER, *SESSION, Reason.NOT_HOLDING, Reason.LISTENER_BUSY)
+    example: ClassVar[Fields] = {
+        "session": "s-4f9kq2mzx7b3wc8h",
+        "listener": "p_r5VdGm8sHp2LzF6xC0kTqWjY7eBnAuOiSw",
+        "handover": True,
+    }
 
     session: SessionName
     listener: MemberName
@@ -185,6 +307,19 @@ class Invite(Command, frozen=True, kw_only=True, tag="invite"):
 class DebriefNote(Command, frozen=True, kw_only=True, tag="debrief"):
     """The note to a supervisor after a heavy session: about the listener, not about the seeker."""
 
+    cost: ClassVar[float] = 5.0
+    capability: ClassVar[Capability | None] = Capability.LISTEN
+    refusals: ClassVar[tuple[Reason, ...]] = (
+        *LISTENER,
+        Reason.SESSION_UNKNOWN,
+        Reason.TEXT_EMPTY,
+        Reason.TEXT_TOO_LONG,
+    )
+    example: ClassVar[Fields] = {
+        "session": "s-4f9kq2mzx7b3wc8h",
+        "note": "I carried some of it home. I would like to talk tomorrow.",
+    }
+
     session: SessionName
     note: Text
 
@@ -192,9 +327,20 @@ class DebriefNote(Command, frozen=True, kw_only=True, tag="debrief"):
 class AskPractice(Command, frozen=True, kw_only=True, tag="practice"):
     """The practice conversation and the questions of the readiness check."""
 
+    answer: ClassVar[str] = "practice"
+    cost: ClassVar[float] = 2.0
+    capability: ClassVar[Capability | None] = Capability.LISTEN
+    refusals: ClassVar[tuple[Reason, ...]] = (Reason.NOT_ALLOWED,)
+
 
 class AnswerCheck(Command, frozen=True, kw_only=True, tag="ready"):
     """One's answers to the readiness check: for each question the number of the chosen answer, from 0."""
+
+    answer: ClassVar[str] = "check"
+    cost: ClassVar[float] = 5.0
+    capability: ClassVar[Capability | None] = Capability.LISTEN
+    refusals: ClassVar[tuple[Reason, ...]] = LISTENER
+    example: ClassVar[Fields] = {"answers": (0, 2, 1, 0, 1, 2, 0, 1)}
 
     answers: Annotated[tuple[Annotated[int, Meta(ge=0, le=9)], ...], Meta(max_length=40)]
 

@@ -26,31 +26,6 @@ def _id(number: int) -> CommandId:
     return CommandId(f"c3-{number}")
 
 
-COMMANDS: Final[tuple[m.AnyCommand, ...]] = (
-    mo.ReportPost(id=_id(1), room=_ROOM, offset=Offset(41), epoch=_EPOCH, reason="pressure", note="It goes on and on."),
-    mo.SeenModerationNotices(id=_id(2), ids=(_REPORT,)),
-    mo.AskReports(id=_id(3)),
-    mo.PageReports(id=_id(13), after=f"10.{_NOW}.{_REPORT}"),
-    mo.OpenReport(id=_id(4), report=_REPORT, why="To answer it."),
-    mo.ClaimReport(id=_id(5), report=_REPORT),
-    mo.ReleaseReport(id=_id(6), report=_REPORT),
-    mo.NoteReport(id=_id(7), report=_REPORT, note="Second time this week."),
-    mo.CloseReport(id=_id(8), report=_REPORT, outcome=Outcome.MEASURE, reply="Thank you. They can't write for a day."),
-    mo.ReviewReport(id=_id(13), report=_REPORT, agree=True),
-    mo.TakeMeasureCommand(
-        id=_id(9),
-        kind=MeasureKind.MUTE,
-        member=_OTTER.id,
-        room=_ROOM,
-        minutes=1_440,
-        reason="Pressing others for where they live.",
-        report=_REPORT,
-    ),
-    mo.LiftMeasure(id=_id(10), measure=_MEASURE, reason="It was a misunderstanding."),
-    mo.AskDebriefs(id=_id(11)),
-    mo.ReadDebrief(id=_id(12), debrief="Qz5xN8wKj3DvB6mT"),
-)
-
 _VIEW: Final = mo.ReportView(
     id=_REPORT,
     at=_NOW,

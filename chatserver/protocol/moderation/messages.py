@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Meta, Struct
 
+from chatserver.domain.errors import Reason
 from chatserver.domain.history import Epoch, Millis, Offset
 from chatserver.domain.identity import Person
 from chatserver.domain.moderation.evidence import EarlierVersion
 from chatserver.domain.moderation.measures import MeasureKind, Outcome, ReportStatus
+from chatserver.domain.people.staff import Capability
 from chatserver.domain.rooms.rooms import Post, RoomId
-from chatserver.protocol.fields import Command, EpochName, MemberName, Place, ReportReason, RoomName, Text
+from chatserver.protocol.fields import Command, EpochName, Fields, MemberName, Place, ReportReason, RoomName, Text
+from chatserver.protocol.refusals import CASE
 
 ReportName = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$(?!\n)")]
 Seen = Annotated[int, Meta(ge=0, le=9_007_199_254_740_991)]
@@ -22,6 +25,23 @@ Seen = Annotated[int, Meta(ge=0, le=9_007_199_254_740_991)]
 class ReportPost(Command, frozen=True, kw_only=True, tag="report_post"):
     """Tell the moderators of a post in a room (`offset`, of `epoch`), or of a person there (`member`). The posts around
     it are kept as they stand. The same again while it is open is the same report; nobody else is told."""
+
+    cost: ClassVar[float] = 10.0
+    refusals: ClassVar[tuple[Reason, ...]] = (
+        Reason.ROOM_UNKNOWN,
+        Reason.NOT_IN_ROOM,
+        Reason.POST_UNKNOWN,
+        Reason.EPOCH_STALE,
+        Reason.MEMBER_UNKNOWN,
+        Reason.TEXT_TOO_LONG,
+    )
+    example: ClassVar[Fields] = {
+        "room": "sleep",
+        "reason": "pressure",
+        "offset": 41,
+        "epoch": "b7Jk2mQx",
+        "note": "It goes on and on.",
+    }
 
     room: RoomName
     reason: ReportReason
@@ -34,6 +54,9 @@ class ReportPost(Command, frozen=True, kw_only=True, tag="report_post"):
 class SeenModerationNotices(Command, frozen=True, kw_only=True, tag="seen"):
     """These measures and answers, of those in `matters`, were shown and read."""
 
+    cost: ClassVar[float] = 5.0
+    example: ClassVar[Fields] = {"ids": ("kX3nW9tQm2ZbP7dL",)}
+
     ids: Annotated[tuple[ReportName, ...], Meta(max_length=100)]
 
 
@@ -43,10 +66,21 @@ class SeenModerationNotices(Command, frozen=True, kw_only=True, tag="seen"):
 class AskReports(Command, frozen=True, kw_only=True, tag="reports"):
     """What is there to do? Answered with `reports`; pushes of the same follow whenever it changes."""
 
+    answer: ClassVar[str] = "reports"
+    cost: ClassVar[float] = 2.0
+    capability: ClassVar[Capability | None] = Capability.MODERATE
+    refusals: ClassVar[tuple[Reason, ...]] = (Reason.NOT_ALLOWED,)
+
 
 class PageReports(Command, frozen=True, kw_only=True, tag="report_page"):
     """One more page of the queue: of what follows `after`, the `next` of a page; or of what the report `within` holds,
     from its beginning where `after` is absent."""
+
+    answer: ClassVar[str] = "report_page"
+    cost: ClassVar[float] = 2.0
+    capability: ClassVar[Capability | None] = Capability.MODERATE
+    refusals: ClassVar[tuple[Reason, ...]] = CASE
+    example: ClassVar[Fields] = {"after": "10.1767225600000.kX3nW9tQm2ZbP7dL"}
 
     after: Annotated[str, Meta(max_length=100)] | None = None
     within: ReportName | None = None
@@ -56,6 +90,12 @@ class OpenReport(Command, frozen=True, kw_only=True, tag="open_report"):
     """Read a report: its words and the posts that were kept. Who read it and `why` is entered in the audit log first,
     and whoever wrote there can see that it happened."""
 
+    answer: ClassVar[str] = "report"
+    cost: ClassVar[float] = 2.0
+    capability: ClassVar[Capability | None] = Capability.MODERATE
+    refusals: ClassVar[tuple[Reason, ...]] = (*CASE, Reason.TEXT_EMPTY, Reason.TEXT_TOO_LONG)
+    example: ClassVar[Fields] = {"report": "kX3nW9tQm2ZbP7dL", "why": "To answer it."}
+
     report: ReportName
     why: Text
 
@@ -63,6 +103,17 @@ class OpenReport(Command, frozen=True, kw_only=True, tag="open_report"):
 class ClaimReport(Command, frozen=True, kw_only=True, tag="claim"):
     """This one is mine. `instead_of` is whom it is taken from, where somebody has it; then `why` has to say something,
     and they are told it."""
+
+    cost: ClassVar[float] = 2.0
+    capability: ClassVar[Capability | None] = Capability.MODERATE
+    refusals: ClassVar[tuple[Reason, ...]] = (
+        *CASE,
+        Reason.REPORT_TAKEN,
+        Reason.REPORT_CLOSED,
+        Reason.TEXT_EMPTY,
+        Reason.TEXT_TOO_LONG,
+    )
+    example: ClassVar[Fields] = {"report": "kX3nW9tQm2ZbP7dL"}
 
     report: ReportName
     instead_of: MemberName | None = None
@@ -72,11 +123,21 @@ class ClaimReport(Command, frozen=True, kw_only=True, tag="claim"):
 class ReleaseReport(Command, frozen=True, kw_only=True, tag="release"):
     """Give a report back to the queue."""
 
+    cost: ClassVar[float] = 2.0
+    capability: ClassVar[Capability | None] = Capability.MODERATE
+    refusals: ClassVar[tuple[Reason, ...]] = (*CASE, Reason.REPORT_TAKEN, Reason.REPORT_CLOSED, Reason.NOT_CLAIMED)
+    example: ClassVar[Fields] = {"report": "kX3nW9tQm2ZbP7dL"}
+
     report: ReportName
 
 
 class NoteReport(Command, frozen=True, kw_only=True, tag="note"):
     """Note something for the other moderators."""
+
+    cost: ClassVar[float] = 2.0
+    capability: ClassVar[Capability | None] = Capability.MODERATE
+    refusals: ClassVar[tuple[Reason, ...]] = (*CASE, Reason.TEXT_EMPTY, Reason.TEXT_TOO_LONG)
+    example: ClassVar[Fields] = {"report": "kX3nW9tQm2ZbP7dL", "note": "Second time this week."}
 
     report: ReportName
     note: Text
@@ -88,6 +149,22 @@ class CloseReport(Command, frozen=True, kw_only=True, tag="close"):
     `seen` is the `newest_at` of the report as it was shown, or its `at` where it had none: where something was added
     since, nothing is closed, and the answer is `report_changed`."""
 
+    cost: ClassVar[float] = 2.0
+    capability: ClassVar[Capability | None] = Capability.MODERATE
+    refusals: ClassVar[tuple[Reason, ...]] = (
+        *CASE,
+        Reason.REPORT_TAKEN,
+        Reason.REPORT_CLOSED,
+        Reason.REPORT_CHANGED,
+        Reason.NOT_CLAIMED,
+        Reason.TEXT_TOO_LONG,
+    )
+    example: ClassVar[Fields] = {
+        "report": "kX3nW9tQm2ZbP7dL",
+        "outcome": "measure",
+        "reply": "Thank you. They can't write for a day.",
+    }
+
     report: ReportName
     outcome: Outcome
     reply: Text = ""
@@ -98,6 +175,18 @@ class ReviewReport(Command, frozen=True, kw_only=True, tag="review"):
     """Agree with the outcome that somebody else has proposed, which closes the report, or refuse it, which opens it
     again; then `why` has to say something. Whoever proposed it cannot. `seen` is as in `close`;
     `outcome` and `reply` are those that were shown, so that nobody agrees with another one."""
+
+    cost: ClassVar[float] = 2.0
+    capability: ClassVar[Capability | None] = Capability.MODERATE
+    refusals: ClassVar[tuple[Reason, ...]] = (
+        *CASE,
+        Reason.REPORT_CLOSED,
+        Reason.REPORT_CHANGED,
+        Reason.NOT_PROPOSED,
+        Reason.TEXT_EMPTY,
+        Reason.TEXT_TOO_LONG,
+    )
+    example: ClassVar[Fields] = {"report": "kX3nW9tQm2ZbP7dL", "agree": True}
 
     report: ReportName
     agree: bool
@@ -111,6 +200,29 @@ class TakeMeasureCommand(Command, frozen=True, kw_only=True, tag="measure"):
     """Do something about somebody, from a private notice to a ban. `room`, `offset` and `epoch` name a post, `member` a
     person; a mute without `room` is in every room. `minutes` is how long it lasts."""
 
+    answer: ClassVar[str] = "measure"
+    cost: ClassVar[float] = 5.0
+    capability: ClassVar[Capability | None] = Capability.MODERATE
+    refusals: ClassVar[tuple[Reason, ...]] = (
+        *CASE,
+        Reason.CONFIRMATION_REQUIRED,
+        Reason.ROOM_UNKNOWN,
+        Reason.POST_UNKNOWN,
+        Reason.POST_REDACTED,
+        Reason.EPOCH_STALE,
+        Reason.MEMBER_UNKNOWN,
+        Reason.TEXT_EMPTY,
+        Reason.TEXT_TOO_LONG,
+    )
+    example: ClassVar[Fields] = {
+        "kind": "mute",
+        "reason": "Pressing others for where they live.",
+        "member": "m_Zp6tW2dLc9GfJ5aM",
+        "room": "sleep",
+        "minutes": 1440,
+        "report": "kX3nW9tQm2ZbP7dL",
+    }
+
     kind: MeasureKind
     reason: Text
     member: MemberName | None = None
@@ -120,9 +232,23 @@ class TakeMeasureCommand(Command, frozen=True, kw_only=True, tag="measure"):
     minutes: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     report: ReportName | None = None
 
+    def requires_confirmation(self) -> bool:
+        """A ban is the dangerous measure; the others must not wait for a password."""
+        return self.kind is MeasureKind.BAN
+
 
 class LiftMeasure(Command, frozen=True, kw_only=True, tag="lift"):
     """End a measure before its time. It is done already where it was lifted."""
+
+    cost: ClassVar[float] = 5.0
+    capability: ClassVar[Capability | None] = Capability.MODERATE
+    refusals: ClassVar[tuple[Reason, ...]] = (
+        Reason.NOT_ALLOWED,
+        Reason.MEASURE_UNKNOWN,
+        Reason.TEXT_EMPTY,
+        Reason.TEXT_TOO_LONG,
+    )
+    example: ClassVar[Fields] = {"measure": "Vb8sJq4Yc6RfT1hG", "reason": "It was a misunderstanding."}
 
     measure: ReportName
     reason: Text
@@ -131,9 +257,19 @@ class LiftMeasure(Command, frozen=True, kw_only=True, tag="lift"):
 class AskDebriefs(Command, frozen=True, kw_only=True, tag="debriefs"):
     """The notes that listeners wrote to a supervisor."""
 
+    answer: ClassVar[str] = "debriefs"
+    cost: ClassVar[float] = 2.0
+    capability: ClassVar[Capability | None] = Capability.SUPERVISE
+    refusals: ClassVar[tuple[Reason, ...]] = (Reason.NOT_ALLOWED,)
+
 
 class ReadDebrief(Command, frozen=True, kw_only=True, tag="read_debrief"):
     """Somebody has read this note, and will see to its listener."""
+
+    cost: ClassVar[float] = 2.0
+    capability: ClassVar[Capability | None] = Capability.SUPERVISE
+    refusals: ClassVar[tuple[Reason, ...]] = CASE
+    example: ClassVar[Fields] = {"debrief": "Qz5xN8wKj3DvB6mT"}
 
     debrief: ReportName
 

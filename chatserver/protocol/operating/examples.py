@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from chatserver.domain.history import CommandId, Millis
-from chatserver.domain.identity import MemberId, NodeId, Person
+from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.rooms.coverage import Attendance
 from chatserver.domain.rooms.rooms import Room, RoomId
 from chatserver.domain.rooms.settings import Notice, Raid
@@ -50,25 +50,6 @@ def _id(number: int) -> CommandId:
 
 _seen: Final[dict[str, Any]] = {"room": _SLEEP, "seen": 3, "reason": _WHY}
 
-COMMANDS: Final[tuple[m.AnyCommand, ...]] = (
-    ho.SettleMove(id=_id(1), room=_SLEEP, to=_BESIDE),
-    ho.AskHouse(id=_id(2), room=_SLEEP),
-    ho.OpenRoom(id=_id(3), name="Can't sleep", about="For nights that are long.", reason="People ask for it."),
-    ho.ChangeRoom(id=_id(4), **_seen, capacity=40, split_at=30),
-    ho.SlowRoom(id=_id(5), **_seen, seconds=10),
-    ho.CloseRoom(id=_id(6), **_seen),
-    ho.ReopenRoom(id=_id(7), **_seen),
-    ho.Announce(id=_id(8), room=_SLEEP, text="A moderator is here.", minutes=30, reason=_WHY),
-    ho.AnnounceAll(id=_id(9), text=_NOTICE.text, minutes=60, reason="We restart at three."),
-    ho.Withdraw(id=_id(10), notice=_NOTICE.id, reason="It is done."),
-    ho.SetHours(id=_id(11), hours="mon-fri 18:00-23:00", timezone="Europe/Berlin", seen=0, reason="More listeners."),
-    ho.PlanSplit(id=_id(12), room=_SLEEP),
-    ho.SplitRoom(id=_id(13), **_seen, parts=2),
-    ho.DeclareRaid(id=_id(14), room=_SLEEP, minutes=60, quiet_minutes=10, reason="Many at once."),
-    ho.DeclareRaidOnAll(id=_id(15), minutes=60, quiet_minutes=10, reason="Many at once."),
-    ho.EndRaid(id=_id(16), raid=_RAID.id, reason="It is calm."),
-    ho.DrainWorker(id=_id(17), worker=NodeId("9f2c51d0a7be"), reason="It uses too much memory."),
-)
 REPLIES: Final[tuple[m.Reply, ...]] = (
     m.Reply(
         re=_id(2),

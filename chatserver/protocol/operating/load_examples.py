@@ -36,7 +36,6 @@ _WHOLE: Final[dict[str, Any]] = {
     "concerns": 1,
 }
 
-COMMANDS: Final[tuple[m.AnyCommand, ...]] = (lo.AskLoad(id=CommandId("o1-2")),)
 REPLIES: Final[tuple[m.Reply, ...]] = (
     m.Reply(
         re=CommandId("o1-2"),

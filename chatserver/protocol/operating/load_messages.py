@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from msgspec import Struct
 
+from chatserver.domain.errors import Reason
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import NodeId
 from chatserver.domain.operating.alerts import Alert, ListeningLoad
 from chatserver.domain.operating.load import RoomLoad, Totals
+from chatserver.domain.people.staff import Capability
 from chatserver.domain.rooms.rooms import RoomId, RoomStatus
 from chatserver.protocol.fields import Command
 
 
 class AskLoad(Command, frozen=True, kw_only=True, tag="load"):
     """How full and how busy everything is. With `watch`, `load` pushes follow until it is asked again without."""
+
+    answer: ClassVar[str] = "load"
+    cost: ClassVar[float] = 5.0
+    capability: ClassVar[Capability | None] = Capability.SEE_LOAD
+    refusals: ClassVar[tuple[Reason, ...]] = (Reason.NOT_ALLOWED,)
 
     watch: bool = True
 

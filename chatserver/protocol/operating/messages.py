@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Meta, Struct
 
+from chatserver.domain.errors import Reason
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import NodeId, Person
+from chatserver.domain.people.staff import Capability
 from chatserver.domain.rooms.coverage import Attendance
 from chatserver.domain.rooms.rooms import Room, RoomId
 from chatserver.domain.rooms.settings import Notice, Raid
-from chatserver.protocol.fields import Command, RoomName, Text
+from chatserver.protocol.fields import Command, Fields, RoomName, Text
+from chatserver.protocol.refusals import CHANGED, REASONED
 
 Number = Annotated[int, Meta(ge=0, le=1_000_000)]
 ThingName = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -21,6 +24,10 @@ ThingName = Annotated[str, Meta(min_length=1, max_length=64)]
 
 class SettleMove(Command, frozen=True, kw_only=True, tag="settle"):
     """I know that `room` was split; my place is `to`: where I was led, another of its rooms, or `room` itself."""
+
+    cost: ClassVar[float] = 2.0
+    refusals: ClassVar[tuple[Reason, ...]] = (Reason.ROOM_UNKNOWN, Reason.ROOM_CLOSED, Reason.MEMBER_UNKNOWN)
+    example: ClassVar[Fields] = {"room": "sleep", "to": "sleep-2"}
 
     room: RoomName
     to: RoomName
@@ -32,11 +39,27 @@ class SettleMove(Command, frozen=True, kw_only=True, tag="settle"):
 class AskHouse(Command, frozen=True, kw_only=True, tag="house"):
     """What is announced, what is protected and which hours hold; of `room` and those beside it, how they are set."""
 
+    answer: ClassVar[str] = "house"
+    cost: ClassVar[float] = 2.0
+    capability: ClassVar[Capability | None] = Capability.SEE_LOAD
+    refusals: ClassVar[tuple[Reason, ...]] = (Reason.NOT_ALLOWED, Reason.ROOM_UNKNOWN)
+    example: ClassVar[Fields] = {"room": "sleep"}
+
     room: RoomName | None = None
 
 
 class OpenRoom(Command, frozen=True, kw_only=True, tag="open_room"):
     """Open a new room, after all others."""
+
+    answer: ClassVar[str] = "room"
+    cost: ClassVar[float] = 5.0
+    capability: ClassVar[Capability | None] = Capability.OPERATE
+    refusals: ClassVar[tuple[Reason, ...]] = (*REASONED, Reason.ROOM_NAME_TAKEN)
+    example: ClassVar[Fields] = {
+        "name": "Can't sleep",
+        "about": "For nights that are long.",
+        "reason": "People ask for it.",
+    }
 
     name: Text
     about: Text
@@ -53,6 +76,18 @@ class OpenRoom(Command, frozen=True, kw_only=True, tag="open_room"):
 class ChangeRoom(Command, frozen=True, kw_only=True, tag="change_room"):
     """Change what is given, and leave the rest. `seen` is the room's `revision` as it was before the person who changes
     it; another one is refused. An agreement that says something else has to be accepted anew by everybody."""
+
+    answer: ClassVar[str] = "room"
+    cost: ClassVar[float] = 5.0
+    capability: ClassVar[Capability | None] = Capability.OPERATE
+    refusals: ClassVar[tuple[Reason, ...]] = (*CHANGED, Reason.ROOM_NAME_TAKEN)
+    example: ClassVar[Fields] = {
+        "room": "sleep",
+        "seen": 3,
+        "reason": "It is full every night.",
+        "capacity": 40,
+        "split_at": 30,
+    }
 
     room: RoomName
     seen: Number
@@ -71,6 +106,12 @@ class ChangeRoom(Command, frozen=True, kw_only=True, tag="change_room"):
 class SlowRoom(Command, frozen=True, kw_only=True, tag="slow_room"):
     """Set a room's slow mode, in seconds; 0 ends it."""
 
+    answer: ClassVar[str] = "room"
+    cost: ClassVar[float] = 5.0
+    capability: ClassVar[Capability | None] = Capability.MODERATE
+    refusals: ClassVar[tuple[Reason, ...]] = CHANGED
+    example: ClassVar[Fields] = {"room": "sleep", "seen": 3, "seconds": 10, "reason": "It is full every night."}
+
     room: RoomName
     seen: Number
     seconds: Number
@@ -80,6 +121,13 @@ class SlowRoom(Command, frozen=True, kw_only=True, tag="slow_room"):
 class CloseRoom(Command, frozen=True, kw_only=True, tag="close_room"):
     """Close a room: nobody comes in or writes any more, and whoever is inside can read on."""
 
+    answer: ClassVar[str] = "room"
+    cost: ClassVar[float] = 5.0
+    capability: ClassVar[Capability | None] = Capability.OPERATE
+    is_dangerous: ClassVar[bool] = True
+    refusals: ClassVar[tuple[Reason, ...]] = (*CHANGED, Reason.CONFIRMATION_REQUIRED)
+    example: ClassVar[Fields] = {"room": "sleep", "seen": 3, "reason": "It is full every night."}
+
     room: RoomName
     seen: Number
     reason: Text
@@ -88,6 +136,12 @@ class CloseRoom(Command, frozen=True, kw_only=True, tag="close_room"):
 class ReopenRoom(Command, frozen=True, kw_only=True, tag="reopen_room"):
     """Open a room again that was closed."""
 
+    answer: ClassVar[str] = "room"
+    cost: ClassVar[float] = 5.0
+    capability: ClassVar[Capability | None] = Capability.OPERATE
+    refusals: ClassVar[tuple[Reason, ...]] = CHANGED
+    example: ClassVar[Fields] = {"room": "sleep", "seen": 3, "reason": "It is full every night."}
+
     room: RoomName
     seen: Number
     reason: Text
@@ -95,6 +149,17 @@ class ReopenRoom(Command, frozen=True, kw_only=True, tag="reopen_room"):
 
 class Announce(Command, frozen=True, kw_only=True, tag="announce"):
     """Say something to everybody in a room, now and whoever comes within `minutes`."""
+
+    answer: ClassVar[str] = "notice"
+    cost: ClassVar[float] = 5.0
+    capability: ClassVar[Capability | None] = Capability.MODERATE
+    refusals: ClassVar[tuple[Reason, ...]] = (*REASONED, Reason.ROOM_UNKNOWN)
+    example: ClassVar[Fields] = {
+        "room": "sleep",
+        "text": "A moderator is here.",
+        "minutes": 30,
+        "reason": "It is full every night.",
+    }
 
     room: RoomName
     text: Text
@@ -105,6 +170,17 @@ class Announce(Command, frozen=True, kw_only=True, tag="announce"):
 class AnnounceAll(Command, frozen=True, kw_only=True, tag="announce_all"):
     """Say something to everybody in every room, now and whoever comes within `minutes`."""
 
+    answer: ClassVar[str] = "notice"
+    cost: ClassVar[float] = 5.0
+    capability: ClassVar[Capability | None] = Capability.OPERATE
+    is_dangerous: ClassVar[bool] = True
+    refusals: ClassVar[tuple[Reason, ...]] = (*REASONED, Reason.CONFIRMATION_REQUIRED)
+    example: ClassVar[Fields] = {
+        "text": "We restart at three. You lose nothing.",
+        "minutes": 60,
+        "reason": "We restart at three.",
+    }
+
     text: Text
     minutes: Number
     reason: Text
@@ -113,6 +189,11 @@ class AnnounceAll(Command, frozen=True, kw_only=True, tag="announce_all"):
 class Withdraw(Command, frozen=True, kw_only=True, tag="withdraw"):
     """Take an announcement back before its time."""
 
+    cost: ClassVar[float] = 5.0
+    capability: ClassVar[Capability | None] = Capability.MODERATE
+    refusals: ClassVar[tuple[Reason, ...]] = (*REASONED, Reason.NOTICE_UNKNOWN)
+    example: ClassVar[Fields] = {"notice": "6f2c51d0a7be9f01", "reason": "It is done."}
+
     notice: ThingName
     reason: Text
 
@@ -120,6 +201,16 @@ class Withdraw(Command, frozen=True, kw_only=True, tag="withdraw"):
 class SetHours(Command, frozen=True, kw_only=True, tag="set_hours"):
     """When listeners are here, written as in the configuration; from now on instead of it. `seen` is the `revision` of
     the hours before."""
+
+    cost: ClassVar[float] = 5.0
+    capability: ClassVar[Capability | None] = Capability.OPERATE
+    refusals: ClassVar[tuple[Reason, ...]] = (*REASONED, Reason.HOURS_CHANGED)
+    example: ClassVar[Fields] = {
+        "hours": "mon-fri 18:00-23:00",
+        "timezone": "Europe/Berlin",
+        "seen": 0,
+        "reason": "More listeners.",
+    }
 
     hours: Annotated[str, Meta(max_length=500)]
     timezone: Annotated[str, Meta(max_length=64)]
@@ -130,12 +221,30 @@ class SetHours(Command, frozen=True, kw_only=True, tag="set_hours"):
 class PlanSplit(Command, frozen=True, kw_only=True, tag="plan_split"):
     """How would a room be split at this moment? Into rooms of human size, or into so many `parts`."""
 
+    answer: ClassVar[str] = "plan"
+    cost: ClassVar[float] = 5.0
+    capability: ClassVar[Capability | None] = Capability.OPERATE
+    refusals: ClassVar[tuple[Reason, ...]] = (
+        Reason.NOT_ALLOWED,
+        Reason.ROOM_UNKNOWN,
+        Reason.ROOM_CLOSED,
+        Reason.TOO_FEW,
+    )
+    example: ClassVar[Fields] = {"room": "sleep"}
+
     room: RoomName
     parts: Annotated[int, Meta(ge=2, le=20)] | None = None
 
 
 class SplitRoom(Command, frozen=True, kw_only=True, tag="split"):
     """Split a room into itself and rooms beside it, by those who are there now."""
+
+    answer: ClassVar[str] = "split"
+    cost: ClassVar[float] = 5.0
+    capability: ClassVar[Capability | None] = Capability.OPERATE
+    is_dangerous: ClassVar[bool] = True
+    refusals: ClassVar[tuple[Reason, ...]] = (*CHANGED, Reason.CONFIRMATION_REQUIRED, Reason.TOO_FEW)
+    example: ClassVar[Fields] = {"room": "sleep", "seen": 3, "reason": "It is full every night.", "parts": 2}
 
     room: RoomName
     seen: Number
@@ -147,6 +256,12 @@ class DeclareRaid(Command, frozen=True, kw_only=True, tag="raid"):
     """Protect a room for `minutes`: people come in one after another, and guests who are newer than this do a sum first
     and only read for their first `quiet_minutes`."""
 
+    answer: ClassVar[str] = "raid"
+    cost: ClassVar[float] = 5.0
+    capability: ClassVar[Capability | None] = Capability.OPERATE
+    refusals: ClassVar[tuple[Reason, ...]] = (*REASONED, Reason.ROOM_UNKNOWN)
+    example: ClassVar[Fields] = {"room": "sleep", "minutes": 60, "quiet_minutes": 10, "reason": "Many at once."}
+
     room: RoomName
     minutes: Number
     quiet_minutes: Number
@@ -156,6 +271,13 @@ class DeclareRaid(Command, frozen=True, kw_only=True, tag="raid"):
 class DeclareRaidOnAll(Command, frozen=True, kw_only=True, tag="raid_all"):
     """Protect every room, as `raid` does one."""
 
+    answer: ClassVar[str] = "raid"
+    cost: ClassVar[float] = 5.0
+    capability: ClassVar[Capability | None] = Capability.OPERATE
+    is_dangerous: ClassVar[bool] = True
+    refusals: ClassVar[tuple[Reason, ...]] = (*REASONED, Reason.CONFIRMATION_REQUIRED)
+    example: ClassVar[Fields] = {"minutes": 60, "quiet_minutes": 10, "reason": "Many at once."}
+
     minutes: Number
     quiet_minutes: Number
     reason: Text
@@ -164,12 +286,28 @@ class DeclareRaidOnAll(Command, frozen=True, kw_only=True, tag="raid_all"):
 class EndRaid(Command, frozen=True, kw_only=True, tag="end_raid"):
     """Protect no longer."""
 
+    cost: ClassVar[float] = 5.0
+    capability: ClassVar[Capability | None] = Capability.OPERATE
+    refusals: ClassVar[tuple[Reason, ...]] = (*REASONED, Reason.RAID_UNKNOWN)
+    example: ClassVar[Fields] = {"raid": "7a1b51d0a7be9f02", "reason": "It is calm."}
+
     raid: ThingName
     reason: Text
 
 
 class DrainWorker(Command, frozen=True, kw_only=True, tag="drain"):
     """Let a worker send its people elsewhere, and end; its supervisor starts another one in its place."""
+
+    cost: ClassVar[float] = 5.0
+    capability: ClassVar[Capability | None] = Capability.OPERATE
+    is_dangerous: ClassVar[bool] = True
+    refusals: ClassVar[tuple[Reason, ...]] = (
+        *REASONED,
+        Reason.CONFIRMATION_REQUIRED,
+        Reason.WORKER_UNKNOWN,
+        Reason.LAST_WORKER,
+    )
+    example: ClassVar[Fields] = {"worker": "9f2c51d0a7be", "reason": "It uses too much memory."}
 
     worker: Annotated[NodeId, Meta(min_length=1, max_length=64)]
     reason: Text

@@ -20,6 +20,5 @@ _ACTS: Final = (
 )
 _WAITING: Final = (ac.WaitingView(member=_BEN, at=Millis(_NOW + 86_340_000), by=_ANNA),)
 
-COMMANDS: Final[tuple[m.AnyCommand, ...]] = (ac.AskAccounts(id=CommandId("o1-3")),)
 REPLIES: Final[tuple[m.Reply, ...]] = (m.Reply(re=CommandId("o1-3"), ok=ac.AccountsOk(acts=_ACTS, waiting=_WAITING)),)
 PUSHES: Final[tuple[m.AnyPush, ...]] = (ac.AccountsPush(acts=_ACTS, waiting=()),)

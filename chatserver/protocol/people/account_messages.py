@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from msgspec import Struct
 
+from chatserver.domain.errors import Reason
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import Person
 from chatserver.domain.people.account_acts import AccountAct
+from chatserver.domain.people.staff import Capability
 from chatserver.protocol.fields import Command
 
 
 class AskAccounts(Command, frozen=True, kw_only=True, tag="accounts"):
     """What was done on the staff's accounts lately. `accounts` pushes follow whenever there is something new."""
+
+    answer: ClassVar[str] = "accounts"
+    cost: ClassVar[float] = 2.0
+    capability: ClassVar[Capability | None] = Capability.MANAGE_STAFF
+    refusals: ClassVar[tuple[Reason, ...]] = (Reason.NOT_ALLOWED,)
 
 
 class ActView(Struct, frozen=True, kw_only=True, omit_defaults=True):
