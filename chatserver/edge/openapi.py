@@ -13,7 +13,7 @@ from chatserver.protocol.codes import error_body
 from chatserver.protocol.schemas import Json, components, reference
 
 _ABOUT: Final = """\
-Who somebody is in this browser, and how the worker is. All else happens on the WebSocket: see `docs/asyncapi.json` and
+Who somebody is in this browser, and how the worker is. All else happens on the WebSocket: see `/api/asyncapi.json` and
 `docs/protocol.md`. The page's own files have no calls here: they are whatever lies in the web root."""
 _WAITING: Final = frozenset({Reason.RATE_LIMITED, Reason.STORAGE_UNAVAILABLE, Reason.BUSY})
 """Refusals that always say when to come back."""

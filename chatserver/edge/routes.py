@@ -1,6 +1,6 @@
 """Every HTTP call in one table: where it is, what answers it, and all that the answer can be.
 
-The app is built from it, and so is `docs/openapi.json`.
+The app is built from it, and so is the OpenAPI document.
 """
 
 from __future__ import annotations
