@@ -84,10 +84,14 @@ class ListeningChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListeningCommitted(msgspec.Struct, frozen=True, kw_only=True):
-    """What a commit on the floor did: the floor's version after it, the session that the command speaks of, and what
-    has to be announced (rooms that closed)."""
+    """What a commit did: the version after it, the session that the command speaks of, and what has to be announced
+    (rooms that closed).
+
+    `state` is how everything stands after this commit and those that were saved with it, so that nobody has to read it
+    again; its `waits` are only the hand-overs that came with them."""
 
     version: int
+    state: ListeningState
     session: SessionId | None = None
     publications: tuple[Publication, ...] = ()
     is_changed: bool = False

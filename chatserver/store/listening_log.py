@@ -13,7 +13,7 @@ import msgspec
 
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.listening.commands import Decided
+from chatserver.domain.listening.commands import Decided, NoteWait
 from chatserver.domain.listening.decide import evolve_all
 from chatserver.domain.listening.queue_history import Span, Wait, noted
 from chatserver.domain.listening.state import ListeningRules, ListeningState
@@ -60,8 +60,12 @@ def commit(changes: Sequence[ListeningChange], records: ListeningRows, sealer: S
         ],
         sealer,
     )
+    handed_over = tuple(
+        (each.asked_at, each.met_at) for _, decided in made for each in decided.effects if isinstance(each, NoteWait)
+    )
+    state = msgspec.structs.replace(floor, waits=handed_over)
     return [
-        decision if isinstance(decision, Exception) else _committed(*decision, carried.get(number, _NOTHING))
+        decision if isinstance(decision, Exception) else _committed(*decision, state, carried.get(number, _NOTHING))
         for number, decision in enumerate(decisions)
     ]
 
@@ -80,9 +84,10 @@ def _note(found: Iterable[Wait | Span]) -> Op[None]:
         yield Call(sql.ADD_SHIFTS, shifts)
 
 
-def _committed(version: int, decided: Decided, carried: SideEffects) -> ListeningCommitted:
+def _committed(version: int, decided: Decided, state: ListeningState, carried: SideEffects) -> ListeningCommitted:
     return ListeningCommitted(
         version=version,
+        state=state,
         session=decided.session,
         publications=tuple(carried.publications),
         is_changed=bool(decided.events),

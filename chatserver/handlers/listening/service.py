@@ -103,6 +103,8 @@ class ListeningService:
         self._wake = asyncio.Event()
         self._known = 0
         """The newest version that anybody told of."""
+        self._taken_in = 0
+        """Counts the commits of this worker whose state became the picture."""
         self._spoke: dict[tuple[SessionId, bool], float] = {}
         """When this worker last noted that a session's seeker, or (False) a listener of it, spoke, by its monotonic
         clock."""
@@ -152,7 +154,7 @@ class ListeningService:
         except StoreUnavailable:
             self._store_was_away()
             raise
-        await self._refresh(committed)
+        self._take_in(committed)
         return committed
 
     async def dismiss(self, member: MemberId, *, is_erased: bool) -> None:
@@ -300,38 +302,53 @@ class ListeningService:
         self._wake.clear()
 
     async def _turn(self) -> None:
-        node, clock = self.node, self.node.monotonic()
+        clock = self.node.monotonic()
+        await self._follow_version()
+        if clock - self._seen_at >= SEEN_SECONDS:
+            self._seen_at = clock
+            await self._note_who_is_here()
+        elif clock - self._looked_at >= POLL_SECONDS / 2:
+            self._looked_at = clock
+            await self._dismiss_those_who_may_not(self._listeners_who_count())
+        if self._is_patient and not self._is_patient_now():
+            # What was put off is due from now on.
+            self.picture = self._picture(self.floor)
+        if clock - self._settled_at >= _SPREAD_SECONDS and self._is_due():
+            self._settled_at = clock
+            await self._apply_due()
+        self._measure()
+        await self._show(again=clock - self._restated_at >= RESTATE_SECONDS)
+
+    async def _follow_version(self) -> None:
+        """Read everything anew where the store's version is another than the picture's."""
         if self._known <= self.floor.version:
-            self._known = await node.store.listening_version()
+            self._known = await self.node.store.listening_version()
         if self._known != self.floor.version:
             # Also where it went back: a database that took over from a broken one may have missed the last commits.
             await self._load()
             await self._fresh(self._known)
             self._known = self.floor.version
-        if clock - self._seen_at >= SEEN_SECONDS:
-            self._seen_at = clock
-            await self._compare_clocks()
-            await self._heartbeat.tell(self.picture, self.now())
-            # Being seen is no new version: without this a quiet floor would look as if everybody had gone.
-            await self._load()
-            await self._dismiss_those_who_may_not([*self.floor.listeners])
-        elif clock - self._looked_at >= POLL_SECONDS / 2:
-            self._looked_at = clock
-            listeners, sessions = self.floor.listeners.values(), self.picture.sessions
-            await self._dismiss_those_who_may_not(
-                [each.member for each in listeners if each.wants or each.member in sessions]
-            )
-        if self._is_patient and not self._is_patient_now():
-            # What was put off is due from now on.
-            self.picture = self._picture(self.floor)
-        due = self.picture.due
-        if due is not None and due <= self.now() and clock - self._settled_at >= _SPREAD_SECONDS:
-            self._settled_at = clock
-            await self.do(NOBODY, ApplyDue())
-            # Where nothing was due after all, people have been seen meanwhile: the picture is old.
-            await self._load()
-        self._measure()
-        await self._show(again=clock - self._restated_at >= RESTATE_SECONDS)
+
+    async def _note_who_is_here(self) -> None:
+        """Tell the store who of the queue is connected here, and see who is connected elsewhere."""
+        await self._compare_clocks()
+        await self._heartbeat.tell(self.picture, self.now())
+        # Being seen is no new version: without this a quiet queue would look as if everybody had gone.
+        await self._load()
+        await self._dismiss_those_who_may_not([*self.floor.listeners])
+
+    def _listeners_who_count(self) -> list[MemberId]:
+        """Return those who may be asked, or are in a session."""
+        listeners, sessions = self.floor.listeners.values(), self.picture.sessions
+        return [each.member for each in listeners if each.wants or each.member in sessions]
+
+    def _is_due(self) -> bool:
+        return self.picture.due is not None and self.picture.due <= self.now()
+
+    async def _apply_due(self) -> None:
+        await self.do(NOBODY, ApplyDue())
+        # Where nothing was due after all, people have been seen meanwhile: the picture is old.
+        await self._load()
 
     async def _compare_clocks(self) -> None:
         """Go by the database's clock where it has one of its own and this machine's is plainly another."""
@@ -357,13 +374,19 @@ class ListeningService:
             if member not in good or not may(good[member].roles, Capability.LISTEN):
                 await self.dismiss(member, is_erased=False)
 
-    async def _refresh(self, committed: ListeningCommitted) -> None:
+    def _take_in(self, committed: ListeningCommitted) -> None:
+        """Announce what a commit did, and show how everything stands after it."""
         node = self.node
         node.hub.announce(committed.publications)
         if committed.is_changed:
             node.tell_nodes(ListeningChanged(committed.version))
             self.changed(committed.version)
-        await self._fresh(committed.version)
+        state = committed.state
+        if state.version > self.floor.version:
+            waits = tuple(sorted((*self.floor.waits, *state.waits), key=lambda wait: (wait[1], wait[0])))
+            self._taken_in += 1
+            self.picture = self._picture(msgspec.structs.replace(state, waits=waits))
+            self._put_in_order()
 
     async def _fresh(self, version: int) -> None:
         """Wait until the picture is at least of this version. Any number of callers share one read: the first that is
@@ -379,9 +402,13 @@ class ListeningService:
         await asyncio.shield(self._loading)
 
     async def _read(self) -> None:
+        taken_in = self._taken_in
         try:
-            self.picture = self._picture(await self.node.store.listening_state())
-            self._put_in_order()
+            found = await self.node.store.listening_state()
+            if found.version >= self.floor.version or taken_in == self._taken_in:
+                # Otherwise a commit of this worker came in between, and what was read is older.
+                self.picture = self._picture(found)
+                self._put_in_order()
         finally:
             self._loading = None
 
