@@ -119,6 +119,8 @@ def split_room(
         raise Refusal(Reason.ROOM_CLOSED)
     if seen != source.revision:
         raise Refusal(Reason.ROOM_CHANGED, details={"revision": source.revision})
+    if not groups:
+        raise Refusal(Reason.ROOM_CHANGED, details={"revision": source.revision})
     leaving = [sorted(set(group)) for group in [*groups][1:]]
     agreed = yield from _members_of(source.id, sorted({who for group in leaving for who in group}))
     mine = yield from hold_moderation()

@@ -66,7 +66,7 @@ class RoomSettingsStore(Protocol):
     ) -> ChangedRooms:
         """Open (again) a room beside it for each group but the first; make the others members there, with the
         agreement that they have accepted, and note where each one's place is. Who is no member of the room is passed
-        over. Raises ROOM_UNKNOWN, ROOM_CLOSED or ROOM_CHANGED."""
+        over. Raises ROOM_UNKNOWN, ROOM_CLOSED or ROOM_CHANGED, the last one without groups, too."""
         ...
 
     async def coverages(self) -> dict[RoomId, Coverage]:

@@ -170,7 +170,8 @@ async def test_a_full_room_is_split_and_nobody_is_left_outside(come: Meet, crew:
     circles = [{peer.member["id"] for peer in people[:4]}, {peer.member["id"] for peer in people[4:]}]
     groups = [{person["id"] for person in group} for group in plan["groups"]]
     assert sorted(groups, key=sorted) == sorted(circles, key=sorted)
-    split = (await boss.ask("split", room=room, seen=plan["revision"], parts=2, reason=WHY))["rooms"]
+    seen, named = plan["revision"], plan["plan"]
+    split = (await boss.ask("split", room=room, seen=seen, plan=named, reason=WHY))["rooms"]
     assert [each.get("split_of") for each in split] == [None, room]
     beside = split[1]["id"]
     led = [peer for peer in people if peer.member["id"] in groups[1]]
@@ -202,6 +203,21 @@ async def test_a_full_room_is_split_and_nobody_is_left_outside(come: Meet, crew:
     refusal = await newcomer.refusal("join", room=room, agreement=1)
     assert (refusal["code"], refusal["details"]["rooms"][0]["id"]) == ("room_split", beside)
     await newcomer.join(room, exact=True)
+
+
+async def test_a_split_that_is_not_as_it_was_shown_is_refused(come: Meet, crew: Personnel, rooms: Rooms) -> None:
+    """[P-ROOM-20]"""
+    boss, room = await at_desk(come, crew), rooms.plain()
+    people = await _full(come, boss, room)
+    plan = await boss.ask("plan_split", room=room, parts=2)
+    seen = plan["revision"]
+    unknown = await boss.refusal("split", room=room, seen=seen, plan="never-shown", reason=WHY)
+    assert (unknown["code"], unknown["details"]) == ("room_changed", {"revision": seen})
+    for peer in people:
+        if peer.member["id"] in {person["id"] for person in plan["groups"][1]}:
+            await peer.ask("leave", room=room)
+    assert (await boss.refusal("split", room=room, seen=seen, plan=plan["plan"], reason=WHY))["code"] == "room_changed"
+    assert not any(peer.pushes("moved") for peer in people)
 
 
 async def test_a_room_that_is_as_full_as_an_operator_set_is_split_by_itself(

@@ -133,23 +133,29 @@ async def _changed_rooms(operations: Operations, steered: ChangedRooms) -> Answe
 
 
 async def plan(operations: Operations, connection: Connection, person: Person, command: PlanSplit) -> Answer:
+    """Show how a room would be split now. A split that names the plan does what it shows."""
+    node = operations.node
     room = _room(operations, command.room)
-    names = {each.id: each.name for each in people_in(operations.node, room)}
-    groups = await groups_of(operations.node, room, command.parts)
-    return Answer(
-        PlanOk(revision=room.revision, groups=[[Person(who, names.get(who, "")) for who in group] for group in groups])
-    )
+    names = {each.id: each.name for each in people_in(node, room)}
+    groups = await groups_of(node, room, command.parts)
+    shown = [[Person(who, names.get(who, "")) for who in group] for group in groups]
+    name = operations.plans.keep(room.id, groups, node.monotonic())
+    return Answer(PlanOk(revision=room.revision, groups=shown, plan=name))
 
 
 async def split(operations: Operations, connection: Connection, person: Person, command: SplitRoom) -> Answer:
+    """Split a room as a plan showed it, or, where none is named, by those who are there now."""
+    node = operations.node
     room = _room(operations, command.room)
-    groups = await groups_of(operations.node, room, command.parts)
-    steered = await operations.node.store.split_room(
-        room.id, command.seen, groups, _action(operations, person, command)
-    )
-    operations.node.hub.announce(steered.publications)
+    if command.plan is None:
+        groups = await groups_of(node, room, command.parts)
+    else:
+        here = [each.id for each in people_in(node, room)]
+        groups = operations.plans.groups(command.plan, room.id, here, node.monotonic())
+    changed = await node.store.split_room(room.id, command.seen, groups, _action(operations, person, command))
+    node.hub.announce(changed.publications)
     await operations.enforcement.refresh_and_broadcast()
-    return Answer(SplitOk(rooms=[*steered.rooms]))
+    return Answer(SplitOk(rooms=[*changed.rooms]))
 
 
 # ------------------------------------------------------------------------------------------------ announcements

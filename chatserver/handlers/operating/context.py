@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chatserver.handlers.moderation.enforcement import Enforcement
 from chatserver.handlers.node import Node
 from chatserver.handlers.operating.load import LoadMonitor
+from chatserver.handlers.operating.split_plans import SplitPlans
 from chatserver.handlers.rooms.admission import RoomAdmission
 
 
@@ -18,3 +19,5 @@ class Operations:
     enforcement: Enforcement
     admission: RoomAdmission
     load: LoadMonitor
+    plans: SplitPlans = field(default_factory=SplitPlans)
+    """Of splits, as operators were shown them."""

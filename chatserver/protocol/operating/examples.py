@@ -64,7 +64,7 @@ REPLIES: Final[tuple[m.Reply, ...]] = (
     ),
     m.Reply(re=_id(4), ok=ho.RoomOk(room=_ROOM)),
     m.Reply(re=_id(9), ok=ho.NoticeOk(notice=_NOTICE)),
-    m.Reply(re=_id(12), ok=ho.PlanOk(revision=3, groups=[[_OTTER], [_WREN]])),
+    m.Reply(re=_id(12), ok=ho.PlanOk(revision=3, groups=[[_OTTER], [_WREN]], plan="b7Jk2mQxR4tYw1Zc")),
     m.Reply(re=_id(13), ok=ho.SplitOk(rooms=[_ROOM, _ROOM_BESIDE])),
     m.Reply(re=_id(14), ok=ho.RaidOk(raid=_RAID)),
 )

@@ -237,7 +237,8 @@ class PlanSplit(Command, frozen=True, kw_only=True, tag="plan_split"):
 
 
 class SplitRoom(Command, frozen=True, kw_only=True, tag="split"):
-    """Split a room into itself and rooms beside it, by those who are there now."""
+    """Split a room into itself and rooms beside it: as the `plan` that was shown, without those who have left since, or
+    by those who are there now. `room_changed` where the plan is over: a group of it has left, or many have come."""
 
     answer: ClassVar[str] = "split"
     cost: ClassVar[float] = 5.0
@@ -250,6 +251,7 @@ class SplitRoom(Command, frozen=True, kw_only=True, tag="split"):
     seen: Number
     reason: Text
     parts: Annotated[int, Meta(ge=2, le=20)] | None = None
+    plan: Annotated[str, Meta(max_length=64)] | None = None
 
 
 class DeclareRaid(Command, frozen=True, kw_only=True, tag="raid"):
@@ -367,10 +369,12 @@ class RaidOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="raid"):
 
 
 class PlanOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="plan"):
-    """Who would be together; the first group stays. `revision` is the room's."""
+    """Who would be together; the first group stays. `revision` is the room's, and `plan` names this very plan to a
+    `split`, for a quarter of an hour."""
 
     revision: int
     groups: list[list[Person]]
+    plan: str
 
 
 class SplitOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="split"):
