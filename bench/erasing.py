@@ -23,10 +23,11 @@ import uvloop
 from chatserver.domain.history import CommandId, Millis
 from chatserver.domain.identity import Member, MemberId, Persona
 from chatserver.domain.rooms.rooms import Room, RoomId, RoomRules, WritePost, decide, room_channel
-from chatserver.store.contract import RoomChange, Store, StoreUnavailable
 from chatserver.store.drivers.migrate import migrate
 from chatserver.store.drivers.postgres import PostgresStore
 from chatserver.store.drivers.sqlite import SqliteStore
+from chatserver.store.records import RoomChange, StoreUnavailable
+from chatserver.store.store import Store
 from tests.kit.postgres import PostgresServer
 
 STORES: Final = ("sqlite", "postgres")

@@ -27,10 +27,11 @@ import uvloop
 from chatserver.domain.history import CommandId, Millis
 from chatserver.domain.identity import Member, MemberId, Persona
 from chatserver.domain.rooms.rooms import Room, RoomId, RoomRules, RoomState, WritePost, decide, room_channel
-from chatserver.store.contract import RoomChange, Store
 from chatserver.store.drivers.migrate import migrate
 from chatserver.store.drivers.postgres import PostgresStore
 from chatserver.store.drivers.sqlite import SqliteStore
+from chatserver.store.records import RoomChange
+from chatserver.store.store import Store
 from tests.kit.postgres import PostgresServer
 
 TEXT: Final = "I have been awake since three again, and it helps to read that I am not the only one. Thank you all."

@@ -39,7 +39,7 @@ from chatserver.supervisor import CannotListen, Supervisor, listen, run_alone
 if TYPE_CHECKING:
     from chatserver.domain.identity import MemberId
     from chatserver.handlers.people.staff import StaffAccounts
-    from chatserver.store.contract import Store
+    from chatserver.store.store import Store
 
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -277,7 +277,7 @@ async def _step_out(store: Store, settings: Settings, member: MemberId) -> None:
     from chatserver.domain.history import Millis  # noqa: PLC0415 - as in _migrate
     from chatserver.domain.listening.commands import StepOut  # noqa: PLC0415 - as in _migrate
     from chatserver.domain.listening.decide import decide  # noqa: PLC0415 - as in _migrate
-    from chatserver.store.contract import ListeningChange  # noqa: PLC0415 - as in _migrate
+    from chatserver.store.records import ListeningChange  # noqa: PLC0415 - as in _migrate
 
     now = await store.clock() or Millis(time.time_ns() // 1_000_000)
     command, rules = StepOut(member=member), settings.listening_rules
@@ -398,7 +398,7 @@ def _with_store(
     from chatserver.domain.errors import Refusal  # noqa: PLC0415
     from chatserver.protocol.codes import error_body  # noqa: PLC0415
     from chatserver.server import make_store  # noqa: PLC0415
-    from chatserver.store.contract import StoreUnavailable  # noqa: PLC0415
+    from chatserver.store.records import StoreUnavailable  # noqa: PLC0415
 
     async def run() -> T:
         store = make_store(settings)
@@ -473,7 +473,7 @@ def _migrate(settings: Settings, connections: int = 0) -> None:
     from sqlalchemy.exc import DBAPIError, SQLAlchemyError  # noqa: PLC0415
 
     from chatserver.store.drivers.migrate import migrate as migrate_database  # noqa: PLC0415
-    from chatserver.store.operations import Unfit  # noqa: PLC0415
+    from chatserver.store.store import Unfit  # noqa: PLC0415
 
     try:
         migrate_database(settings.database_url, connections)

@@ -51,7 +51,7 @@ from chatserver.domain.listening.state import ListeningRules
 from chatserver.domain.operating.alerts import Thresholds
 from chatserver.domain.rooms.coverage import CoverageRules
 from chatserver.secret import SHORTEST, SecretUnusable, derive, read_or_make_secret, read_secret
-from chatserver.store.contract import Retention
+from chatserver.store.records import Retention
 
 PREFIX: Final = "CHATSERVER_"
 CONFIG_VARIABLE: Final = PREFIX + "CONFIG"

@@ -44,8 +44,9 @@ from chatserver.handlers.people.tries import Tries
 from chatserver.metrics import Metrics
 from chatserver.protocol.internode import NODE_ID_LENGTH
 from chatserver.seeds import seed_rooms
-from chatserver.store.contract import Store, StoreUnavailable
 from chatserver.store.drivers.sqlite import SqliteStore
+from chatserver.store.records import StoreUnavailable
+from chatserver.store.store import Store
 from chatserver.webroot import web_root
 from chatserver.worker import Worker, WorkerOptions
 

@@ -58,7 +58,8 @@ from chatserver.protocol.internode import (
     Spent,
     node_topic,
 )
-from chatserver.store.contract import Retention, Store
+from chatserver.store.records import Retention
+from chatserver.store.store import Store
 
 SECOND: Final = 1.0
 

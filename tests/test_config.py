@@ -27,7 +27,7 @@ from chatserver.config import (
     to_toml,
 )
 from chatserver.domain.limits import COUNTED, Counted, Limits
-from chatserver.store.contract import Retention
+from chatserver.store.records import Retention
 
 ROOT = Path(__file__).resolve().parents[1]
 WriteToml = Callable[[str], Path]

@@ -17,10 +17,10 @@ from bench.measure import Bench, percentile
 from bench.report import Section, figure
 from bench.targets import ENOUGH, RAISED, RAISED_FOR_SENDERS
 from chatserver.domain.listening.training import QUESTIONS
-from chatserver.store.contract import Store
 from chatserver.store.drivers.migrate import migrate
 from chatserver.store.drivers.postgres import PostgresStore
 from chatserver.store.drivers.sqlite import SqliteStore
+from chatserver.store.store import Store
 from tests.kit.client import ChatClient, Message
 from tests.kit.postgres import PostgresServer
 from tests.kit.server import ChatServer

@@ -20,7 +20,8 @@ from chatserver.metrics import Metrics
 from chatserver.protocol.codec import encode_frame
 from chatserver.protocol.codes import Close
 from chatserver.protocol.messages import GapPush
-from chatserver.store.contract import Store, StoreUnavailable
+from chatserver.store.records import StoreUnavailable
+from chatserver.store.store import Store
 
 CHUNK: Final = 32 * 1024
 """Bytes written to a connection before its buffer is looked at again."""

@@ -15,7 +15,8 @@ from chatserver.domain.history import ChannelName, Head, Offset
 from chatserver.domain.limits import Limits
 from chatserver.domain.rooms.rooms import Publication
 from chatserver.metrics import Metrics
-from chatserver.store.contract import Store, StoreUnavailable
+from chatserver.store.records import StoreUnavailable
+from chatserver.store.store import Store
 
 HOLE_PATIENCE: Final = 0.03
 """How long a missing publication may still be on its way before the store is asked."""

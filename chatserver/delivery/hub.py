@@ -35,7 +35,8 @@ from chatserver.metrics import Metrics
 from chatserver.protocol.codec import encode_frame
 from chatserver.protocol.internode import Announced, encode
 from chatserver.protocol.messages import AnyPush, GapPush
-from chatserver.store.contract import Store, StoreUnavailable
+from chatserver.store.records import StoreUnavailable
+from chatserver.store.store import Store
 
 FLUSH_SECONDS: Final = 0.005
 """How late a flush may be under load. It waits as long as the one before it took, so that at most half of the time goes

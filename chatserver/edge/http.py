@@ -26,7 +26,7 @@ from chatserver.handlers.operating.health import OK, Health
 from chatserver.handlers.people.identity import Identities
 from chatserver.handlers.people.tries import Tries
 from chatserver.protocol.fields import place_of_nul
-from chatserver.store.contract import Export, StoreUnavailable
+from chatserver.store.records import Export, StoreUnavailable
 
 _log = logging.getLogger("chatserver.edge")
 

@@ -60,7 +60,7 @@ from chatserver.edge.staff_bodies import (
     StaffAnswer,
 )
 from chatserver.protocol.moderation.messages import ModerationNoticesPush
-from chatserver.store.contract import Export
+from chatserver.store.records import Export
 
 T = TypeVar("T")
 

@@ -25,7 +25,7 @@ from chatserver.edge.staff_bodies import (
     QuestionAnswer,
 )
 from chatserver.handlers.people.identity import Identities
-from chatserver.store.contract import Passkey
+from chatserver.store.records import Passkey
 
 
 class AccountRoutes(StaffAsking):

@@ -23,7 +23,7 @@ from chatserver.handlers.people.passkeys import Assertion, RelyingParty, Verifie
 from chatserver.handlers.people.proofs import Proof
 from chatserver.handlers.people.staff import NewSignIn, StaffAccounts
 from chatserver.handlers.people.tries import Tries
-from chatserver.store.contract import SignIn
+from chatserver.store.records import SignIn
 
 T = TypeVar("T")
 CHALLENGE_SECONDS: Final = 300

@@ -23,7 +23,7 @@ from chatserver.protocol.codec import Encoding, Unreadable, decode_command
 from chatserver.protocol.codes import Close, error_body
 from chatserver.protocol.fields import Command
 from chatserver.protocol.messages import AnyCommand, DrainingPush, ErrorReply, Hello, JoinRoom, PageHistory, Reply
-from chatserver.store.contract import StoreUnavailable
+from chatserver.store.records import StoreUnavailable
 
 REFUSALS_PER_SECOND = 5.0
 REFUSALS_AT_ONCE = 200.0

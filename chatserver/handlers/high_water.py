@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 
 from chatserver.domain.history import HighWater
-from chatserver.store.contract import Store
+from chatserver.store.store import Store
 
 FILE: Final = "high-water"
 KEEP_SECONDS: Final = 5.0

@@ -29,7 +29,8 @@ from chatserver.metrics import Metrics
 from chatserver.protocol.codes import Close
 from chatserver.protocol.internode import TOPIC_NODES, AnyNodeMessage, encode
 from chatserver.protocol.messages import AnyServerMessage
-from chatserver.store.contract import Retention, Store
+from chatserver.store.records import Retention
+from chatserver.store.store import Store
 
 ENDED_SECONDS: Final = 60.0
 """Longer than any hello takes."""

@@ -14,7 +14,7 @@ from typing import Final
 from chatserver.domain.errors import Refusal
 from chatserver.handlers.node import Node
 from chatserver.handlers.part import Job
-from chatserver.store.contract import StoreUnavailable
+from chatserver.store.records import StoreUnavailable
 
 EXPIRE_SECONDS: Final = 60.0
 REWRITE_SECONDS: Final = 5.0

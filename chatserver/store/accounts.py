@@ -25,7 +25,7 @@ from chatserver.store import moderation_statements as moderation_sql
 from chatserver.store import staff_statements as staff_sql
 from chatserver.store.core.compiler import Call, Op
 from chatserver.store.moderation_lock import ModerationLock, hold_moderation
-from chatserver.store.staff_contract import Device
+from chatserver.store.staff_records import Device
 
 ROUTINE_AMONG: Final = 5_000
 """How many entries of the log back is looked for what happens all day. Other acts on accounts are found however much

@@ -13,10 +13,10 @@ from chatserver.domain.moderation.newcomers import Bar
 from chatserver.domain.people.names import ends_of, is_near
 from chatserver.store import arrivals_statements as sql
 from chatserver.store import people_statements as people_sql
-from chatserver.store.arrivals_contract import NameRules, SourceSeen
+from chatserver.store.arrivals_records import NameRules, SourceSeen
 from chatserver.store.core.compiler import Call, Op, by_keys
 from chatserver.store.core.decoding import member_of
-from chatserver.store.moderation_contract import Neighbours
+from chatserver.store.moderation_records import Neighbours
 from chatserver.store.rooms_statements import KEYS_AT_ONCE
 
 

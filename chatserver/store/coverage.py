@@ -17,7 +17,7 @@ from chatserver.store import rooms_statements as rooms_sql
 from chatserver.store.core import decoding
 from chatserver.store.core.compiler import Call, Op
 from chatserver.store.moderation_lock import hold_moderation
-from chatserver.store.room_settings_contract import ChangedRooms
+from chatserver.store.room_settings_records import ChangedRooms
 from chatserver.store.rooms_log import ChannelState, event_row, room_values, save_heads
 
 _ENTERED: Final = {

@@ -14,8 +14,8 @@ from chatserver.domain.moderation.report_access import Asker
 from chatserver.domain.people.account_acts import AccountAct
 from chatserver.store import moderation_statements as sql
 from chatserver.store.core.compiler import Call, Op
-from chatserver.store.moderation_contract import DebriefRecord
 from chatserver.store.moderation_lock import hold_moderation
+from chatserver.store.moderation_records import DebriefRecord
 
 DEBRIEFS: Final = 200
 """How many a supervisor is shown."""

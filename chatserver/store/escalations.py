@@ -19,11 +19,11 @@ from chatserver.store import cards, evidence, folding, report_access
 from chatserver.store import moderation_queue_statements as queue_sql
 from chatserver.store import moderation_statements as sql
 from chatserver.store import rooms_statements as rooms_sql
-from chatserver.store.contract import RoomChange
 from chatserver.store.core import decoding
 from chatserver.store.core.compiler import Call, Op, Row
 from chatserver.store.core.sealing import Sealer
 from chatserver.store.moderation_lock import ModerationLock, hold_moderation
+from chatserver.store.records import RoomChange
 from chatserver.store.report_rows import report_row
 
 BEFORE: Final = 10

@@ -17,9 +17,9 @@ from chatserver.domain.identity import MemberId
 from chatserver.domain.moderation.evidence import EarlierVersion, Ended, is_alias, survives_erasure
 from chatserver.domain.rooms.rooms import Post
 from chatserver.store import evidence_statements as sql
-from chatserver.store.contract import KeptCopy
 from chatserver.store.core.compiler import Call, Op, Params, Row, Statement
 from chatserver.store.core.sealing import Sealer
+from chatserver.store.records import KeptCopy
 from chatserver.store.report_rows import SNAPSHOT, decode_posts, encode_posts
 
 MOST_VERSIONS: Final = 20

@@ -13,7 +13,7 @@ from chatserver.store import accounts
 from chatserver.store import staff_statements as staff_sql
 from chatserver.store.core.compiler import Call, Op, Row
 from chatserver.store.moderation_lock import hold_moderation
-from chatserver.store.staff_contract import Passkey
+from chatserver.store.staff_records import Passkey
 
 
 def set_password(whose: MemberId, password_hash: str, now: Millis, device: bytes | None) -> Op[None]:

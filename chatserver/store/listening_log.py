@@ -18,11 +18,11 @@ from chatserver.domain.listening.decide import evolve_all
 from chatserver.domain.listening.queue_history import Span, Wait, noted
 from chatserver.domain.listening.state import ListeningRules, ListeningState
 from chatserver.store import listening_statements as sql
-from chatserver.store.contract import ListeningChange, ListeningCommitted
 from chatserver.store.core.compiler import Call, Op, by_keys
 from chatserver.store.core.sealing import Sealer
 from chatserver.store.listening_effects import SideEffects, carry_out
 from chatserver.store.listening_rows import Key, ListeningRows, key_of, keys_of, record_of, values_of
+from chatserver.store.records import ListeningChange, ListeningCommitted
 from chatserver.store.rooms_statements import KEYS_AT_ONCE
 
 _NOTHING: Final = SideEffects()

@@ -39,13 +39,14 @@ from chatserver.store import moderation_statements as sql
 from chatserver.store import people_statements as people_sql
 from chatserver.store import rooms_statements as rooms_sql
 from chatserver.store import staff_statements as staff_sql
-from chatserver.store.contract import Retention
 from chatserver.store.core import decoding
 from chatserver.store.core.compiler import Call, Op, Row, by_keys
 from chatserver.store.core.sealing import Sealer
 from chatserver.store.evidence import Opened
 from chatserver.store.measures import measure_of, measure_row, require_reach
-from chatserver.store.moderation_contract import (
+from chatserver.store.moderation_lock import ModerationLock, hold_moderation
+from chatserver.store.moderation_queue import names, page, people_in, ranks
+from chatserver.store.moderation_records import (
     Answered,
     ModerationNotices,
     Queue,
@@ -55,8 +56,7 @@ from chatserver.store.moderation_contract import (
     ShownReport,
     Taken,
 )
-from chatserver.store.moderation_lock import ModerationLock, hold_moderation
-from chatserver.store.moderation_queue import names, page, people_in, ranks
+from chatserver.store.records import Retention
 from chatserver.store.report_rows import SNAPSHOT, decode_posts, new_id, report_of, report_row, urgent_among
 from chatserver.store.report_views import VIEWED
 from chatserver.store.rooms_log import ChannelState, event_row, post_values, save_heads

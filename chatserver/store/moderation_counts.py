@@ -10,7 +10,7 @@ from chatserver.domain.moderation.statistics import Given, Happened
 from chatserver.store import moderation_queue_statements as queue_sql
 from chatserver.store import moderation_statements as sql
 from chatserver.store.core.compiler import Call, Op
-from chatserver.store.moderation_contract import Counts
+from chatserver.store.moderation_records import Counts
 
 
 def counts(now: Millis) -> Op[Counts]:

@@ -14,7 +14,7 @@ from chatserver.domain.moderation.report_queue import PAGE, QueuePlace, Rank, pl
 from chatserver.store import moderation_queue_statements as sql
 from chatserver.store import moderation_statements as moderation_sql
 from chatserver.store.core.compiler import Call, Op, by_keys
-from chatserver.store.moderation_contract import Floods, QueuePage, RingDue
+from chatserver.store.moderation_records import Floods, QueuePage, RingDue
 from chatserver.store.report_access import params_of
 from chatserver.store.report_rows import report_of
 from chatserver.store.rooms_statements import KEYS_AT_ONCE

@@ -11,12 +11,12 @@ from chatserver.domain.rooms.rooms import Membership, Reaction, RoomId, RoomKind
 from chatserver.store import arrivals, evidence, hiding, report_views
 from chatserver.store import people_statements as sql
 from chatserver.store import staff_statements as staff_sql
-from chatserver.store.arrivals_contract import NameRules
-from chatserver.store.contract import Export, JoinedRoom
+from chatserver.store.arrivals_records import NameRules
 from chatserver.store.core import decoding
 from chatserver.store.core.compiler import Call, Op, Row, by_keys
 from chatserver.store.core.sealing import Sealer
 from chatserver.store.forgetting import listening
+from chatserver.store.records import Export, JoinedRoom
 from chatserver.store.rooms_statements import KEYS_AT_ONCE, ROOM_COLUMNS
 
 _ROOM_WIDTH = len(ROOM_COLUMNS)

@@ -6,9 +6,9 @@ from chatserver.domain.history import Millis
 from chatserver.domain.listening.queue_history import Recorded, Span, Wait, WaitOutcome, open_spans
 from chatserver.store import listening_log
 from chatserver.store import listening_statements as sql
-from chatserver.store.contract import Retention
 from chatserver.store.core.compiler import Call, Op
 from chatserver.store.listening_rows import ListeningRows
+from chatserver.store.records import Retention
 
 
 def timings(records: ListeningRows, since: Millis, now: Millis, most: int) -> Op[Recorded]:

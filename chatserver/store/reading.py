@@ -11,9 +11,9 @@ from chatserver.domain.identity import MemberId
 from chatserver.domain.rooms.rooms import Post, Reaction, Room, RoomId, room_channel
 from chatserver.store import listening_statements as floor_sql
 from chatserver.store import rooms_statements as sql
-from chatserver.store.contract import LogSlice, Page
 from chatserver.store.core import decoding
 from chatserver.store.core.compiler import Call, Op, Row, by_keys
+from chatserver.store.records import LogSlice, Page
 from chatserver.store.rooms_log import ChannelState, room_values
 
 NEWEST = 2**62

@@ -26,7 +26,7 @@ from chatserver.store import staff_statements as staff_sql
 from chatserver.store.core import decoding
 from chatserver.store.core.compiler import Call, Op, Params, Row, by_keys
 from chatserver.store.listening_rows import ListeningRows
-from chatserver.store.moderation_contract import Due
+from chatserver.store.moderation_records import Due
 from chatserver.store.rooms_statements import KEYS_AT_ONCE
 
 DUE_READ: Final = 1_000

@@ -17,7 +17,7 @@ from chatserver.domain.moderation.report_access import Asker
 from chatserver.domain.text.cleaning import optional
 from chatserver.store import moderation_statements as sql
 from chatserver.store.core.compiler import Call, Op
-from chatserver.store.moderation_contract import ShownReport
+from chatserver.store.moderation_records import ShownReport
 
 _LOOKED_AMONG: Final = 20_000
 """How many entries of the log back it is looked when somebody read a report. Earlier is never."""

@@ -13,9 +13,9 @@ from chatserver.domain.identity import MemberId
 from chatserver.domain.moderation.report_access import VIEW_REASON, shown_view
 from chatserver.store import moderation_statements as sql
 from chatserver.store import report_access_statements as access_sql
-from chatserver.store.contract import KeptMeasure, KeptView
 from chatserver.store.core.compiler import Call, Op, by_keys
 from chatserver.store.measures import measure_of
+from chatserver.store.records import KeptMeasure, KeptView
 from chatserver.store.rooms_statements import KEYS_AT_ONCE
 
 VIEWED: Final = "report_viewed"

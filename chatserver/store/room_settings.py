@@ -27,7 +27,7 @@ from chatserver.store import rooms_statements as rooms_sql
 from chatserver.store.core import decoding
 from chatserver.store.core.compiler import Call, Op, Row, by_keys
 from chatserver.store.moderation_lock import ModerationLock, hold_moderation
-from chatserver.store.room_settings_contract import ChangedRooms, CompanionGraph, StaffAction
+from chatserver.store.room_settings_records import ChangedRooms, CompanionGraph, StaffAction
 from chatserver.store.rooms_log import ChannelState, event_row, room_values, save_heads
 from chatserver.store.rooms_statements import KEYS_AT_ONCE
 

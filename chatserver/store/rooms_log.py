@@ -36,12 +36,12 @@ from chatserver.domain.rooms.rooms import (
 from chatserver.store import evidence_statements as evidence_sql
 from chatserver.store import measures
 from chatserver.store import rooms_statements as sql
-from chatserver.store.contract import Committed, RoomChange
 from chatserver.store.core import decoding
 from chatserver.store.core.compiler import Call, Op, Params, Row
 from chatserver.store.core.sealing import Sealer
 from chatserver.store.escalations import Raised, escalate
 from chatserver.store.evidence import copy_row
+from chatserver.store.records import Committed, RoomChange
 
 Outcome = Committed | Exception
 """What became of one command of a batch. An exception that is no Refusal is a bug of its `decide`."""

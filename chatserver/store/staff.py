@@ -32,7 +32,7 @@ from chatserver.store.core import decoding
 from chatserver.store.core.compiler import Call, Op, Row, by_keys
 from chatserver.store.moderation_lock import hold_moderation
 from chatserver.store.rooms_statements import KEYS_AT_ONCE
-from chatserver.store.staff_contract import Device, Invitation, SignIn, StaffSecrets, Waiting
+from chatserver.store.staff_records import Device, Invitation, SignIn, StaffSecrets, Waiting
 
 RESET_PASSWORD: Final = "reset"  # noqa: S105 - what no password hashes to
 

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from chatserver.domain.history import Millis
 from chatserver.domain.rooms.rooms import Room, RoomId
-from chatserver.store.contract import Retention
 from chatserver.store.drivers.sqlite import SqliteStore
+from chatserver.store.records import Retention
 from tests.kit.client import ChatClient, Refused
 from tests.kit.database import migrated_sqlite
 from tests.kit.server import ChatServer

@@ -31,9 +31,9 @@ from chatserver.protocol.codec import Encoding
 from chatserver.protocol.examples import COMMANDS
 from chatserver.protocol.messages import Hello
 from chatserver.protocol.moderation.messages import ModerationCommand, TakeMeasureCommand
-from chatserver.store.contract import ListeningChange, StaffSecrets
 from chatserver.store.drivers.sqlite import SqliteStore
-from chatserver.store.moderation_contract import Queue, RoomReport
+from chatserver.store.moderation_records import Queue, RoomReport
+from chatserver.store.records import ListeningChange, StaffSecrets
 from tests.conformance.house import House, Meet
 from tests.conformance.peer import Peer, Refused
 from tests.kit.web import WebClient

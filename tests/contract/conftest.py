@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chatserver.store.contract import Store
+from chatserver.store.store import Store
 from tests.store.kit import Database, postgres_database, seeded, sqlite_database
 
 

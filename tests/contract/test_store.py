@@ -1,4 +1,4 @@
-"""The log of a channel, as `chatserver.store.contract` promises it, proven for every database."""
+"""The log of a channel, as `chatserver.store.records` promises it, proven for every database."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from chatserver.domain.rooms.rooms import (
     WritePost,
     room_channel,
 )
-from chatserver.store.contract import Store, StoreUnavailable
-from chatserver.store.operations import Operations
+from chatserver.store.records import StoreUnavailable
+from chatserver.store.store import Store
 from tests.store.kit import GRIEF, SLEEP, START, Database, change, evolved, newcomer, only, replay, room, say, seeded
 
 ROOM = room_channel(SLEEP)
@@ -498,7 +498,7 @@ async def test_after_a_backup_was_restored_every_numbering_gets_another_name(dat
     ada = await newcomer(store, "Ada")
     await say(store, ada, "hi")
     before = await store.heads([ROOM, room_channel(GRIEF)])
-    assert isinstance(store, Operations)
+    assert isinstance(store, Store)
     assert await store.renew_epochs() == 2
     after = await store.heads([ROOM, room_channel(GRIEF)])
     assert len({head.epoch for head in (*before.values(), *after.values())}) == 4

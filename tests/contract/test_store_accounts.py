@@ -18,8 +18,9 @@ from chatserver.domain.people.account_acts import FOLDED_FOR, MACHINE, AccountAc
 from chatserver.domain.people.staff import OPERATOR_WAIT, Role, Staff
 from chatserver.handlers.moderation.monitor import verify
 from chatserver.store import accounts
-from chatserver.store.contract import Invitation, Passkey, Retention, StaffSecrets, Store
-from chatserver.store.staff_contract import Device
+from chatserver.store.records import Invitation, Passkey, Retention, StaffSecrets
+from chatserver.store.staff_records import Device
+from chatserver.store.store import Store
 from tests.store.kit import START, Database
 
 DAY = 24 * 3_600_000

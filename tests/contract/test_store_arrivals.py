@@ -9,8 +9,9 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.moderation.measures import HOUR, MeasureKind
 from chatserver.domain.moderation.newcomers import Bar
-from chatserver.store.arrivals_contract import NameRules, SourceSeen
-from chatserver.store.contract import Retention, Store
+from chatserver.store.arrivals_records import NameRules, SourceSeen
+from chatserver.store.records import Retention
+from chatserver.store.store import Store
 from tests.contract.test_store_moderation import measure, moderator
 from tests.store.kit import SLEEP, START, newcomer, say
 

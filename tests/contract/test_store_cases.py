@@ -1,4 +1,4 @@
-"""Nobody handles their own case, as `chatserver.store.moderation_contract` promises it, for every database."""
+"""Nobody handles their own case, as `chatserver.store.moderation_records` promises it, for every database."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from chatserver.domain.moderation.measures import MeasureKind, Outcome, ReportSt
 from chatserver.domain.moderation.report_access import VIEW_REASON, VIEWS_AFTER, Asker
 from chatserver.domain.people.staff import Role, Staff
 from chatserver.domain.rooms.rooms import RoomId, WritePost
-from chatserver.store.contract import Store
+from chatserver.store.store import Store
 from tests.contract.test_store_moderation import (
     ANYBODY,
     DAY,

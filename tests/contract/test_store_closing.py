@@ -18,8 +18,8 @@ from chatserver.domain.moderation.measures import CALL_TARGET, DANGER, HOUR, NOT
 from chatserver.domain.moderation.report_queue import URGENT_EACH, Rank, rank_in
 from chatserver.domain.people.staff import Role
 from chatserver.store.cards import MOST_NOTE
-from chatserver.store.contract import Store
-from chatserver.store.moderation_contract import RoomReport, ShownReport
+from chatserver.store.moderation_records import RoomReport, ShownReport
+from chatserver.store.store import Store
 from tests.contract.test_store_cases import BOTH, EVERY_OPERATOR, ROOM, operator, talking
 from tests.contract.test_store_moderation import ANYBODY, WHY, at, moderator, refused, reported, write
 from tests.contract.test_store_queue import HERE, LATER, people, says

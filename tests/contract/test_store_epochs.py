@@ -17,8 +17,8 @@ from chatserver.domain.rooms.rooms import (
     WritePost,
     room_channel,
 )
-from chatserver.store.contract import RoomChange, Store
-from chatserver.store.operations import Operations
+from chatserver.store.records import RoomChange
+from chatserver.store.store import Store
 from tests.contract.test_store_moderation import at, measure, moderator, refused, reported
 from tests.store.kit import SLEEP, change, newcomer, only, say
 
@@ -32,7 +32,7 @@ async def present(store: Store) -> Epoch:
 async def renewed(store: Store) -> tuple[Epoch, Epoch]:
     """Begin every numbering anew; the epoch of before, and the one that counts now."""
     before = await present(store)
-    assert isinstance(store, Operations)
+    assert isinstance(store, Store)
     await store.renew_epochs()
     return before, await present(store)
 

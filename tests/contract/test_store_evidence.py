@@ -16,11 +16,12 @@ from chatserver.domain.moderation.crisis_phrases import Category, Signal
 from chatserver.domain.moderation.evidence import EarlierVersion, Ended, is_alias
 from chatserver.domain.moderation.measures import MeasureKind, Outcome
 from chatserver.domain.rooms.rooms import EditPost, RedactPost, RoomId, WritePost, room_channel
-from chatserver.store.contract import Retention, Store
 from chatserver.store.drivers.sqlite import SqliteStore
 from chatserver.store.escalations import MOST as MOST_POSTS_OF_ONE
 from chatserver.store.evidence import MOST_VERSIONS
-from chatserver.store.moderation_contract import ReportFile, RoomReport
+from chatserver.store.moderation_records import ReportFile, RoomReport
+from chatserver.store.records import Retention
+from chatserver.store.store import Store
 from tests.contract.test_store_moderation import ANYBODY, at, measure
 from tests.contract.test_store_sessions import ROOM, TALK, rows, talking
 from tests.store.floor_kit import does

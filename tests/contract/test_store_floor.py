@@ -1,4 +1,4 @@
-"""The floor, as `chatserver.store.contract` promises it, proven for every database."""
+"""The floor, as `chatserver.store.records` promises it, proven for every database."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ from chatserver.domain.listening.commands import (
 )
 from chatserver.domain.listening.queue_history import Recorded, Span, Wait, WaitOutcome, rounded
 from chatserver.domain.listening.state import FairShare, ListeningRules, ListeningState, Profile, Wish
-from chatserver.store.contract import ListeningChange, Retention, Store, StoreUnavailable
+from chatserver.store.records import ListeningChange, Retention, StoreUnavailable
+from chatserver.store.store import Store
 from tests.store.floor_kit import at_once, does, listener, seeker, session
 from tests.store.kit import START, Database, newcomer
 

@@ -21,8 +21,9 @@ from chatserver.domain.rooms.rooms import (
     WritePost,
     room_channel,
 )
-from chatserver.store.contract import Retention, Store
 from chatserver.store.forgetting.forgetting import ERASED, ERASED_NAME
+from chatserver.store.records import Retention
+from chatserver.store.store import Store
 from tests.store.kit import GRIEF, SLEEP, START, change, evolved, hidden, newcomer, replay, say
 
 HOUR = 3_600_000

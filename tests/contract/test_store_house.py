@@ -1,4 +1,4 @@
-"""Rooms that are changed and split, announcements, raids and hours, as `room_settings_contract` promises."""
+"""Rooms that are changed and split, announcements, raids and hours, as `room_settings_records` promises."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ from chatserver.domain.rooms.rooms import (
 )
 from chatserver.domain.rooms.settings import Hours, RoomEdit
 from chatserver.domain.rooms.splitting import Tie
-from chatserver.store.contract import Retention, Store
-from chatserver.store.room_settings_contract import StaffAction
+from chatserver.store.records import Retention
+from chatserver.store.room_settings_records import StaffAction
+from chatserver.store.store import Store
 from tests.contract.test_store_moderation import measure, refused
 from tests.contract.test_store_staff import hired
 from tests.store.kit import GRIEF, SLEEP, START, change, newcomer, only, replay, say

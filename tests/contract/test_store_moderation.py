@@ -1,4 +1,4 @@
-"""Reports, measures and the audit log, as `chatserver.store.moderation_contract` promises them, for every database."""
+"""Reports, measures and the audit log, as `chatserver.store.moderation_records` promises them, for every database."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ from chatserver.domain.moderation.report_access import Asker
 from chatserver.domain.moderation.report_queue import CLAIMED_URGENT
 from chatserver.domain.people.staff import Role
 from chatserver.domain.rooms.rooms import EditPost, Redacted, RoomId, WritePost
-from chatserver.store.contract import Committed, Retention, Store
-from chatserver.store.moderation_contract import RoomReport, ShownReport
+from chatserver.store.moderation_records import RoomReport, ShownReport
+from chatserver.store.records import Committed, Retention
+from chatserver.store.store import Store
 from tests.contract.test_store_staff import hired
 from tests.store.kit import GRIEF, SLEEP, START, Database, change, newcomer
 

@@ -1,4 +1,4 @@
-"""Members, and what they have with rooms, as `chatserver.store.contract` promises it."""
+"""Members, and what they have with rooms, as `chatserver.store.records` promises it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis, Offset
 from chatserver.domain.identity import Member, MemberId
 from chatserver.domain.rooms.rooms import Membership, Reaction, ReactToPost, RedactPost, RoomId, RoomStatus, WritePost
-from chatserver.store.contract import JoinedRoom, Store
+from chatserver.store.records import JoinedRoom
+from chatserver.store.store import Store
 from tests.store.kit import GRIEF, SLEEP, START, change, hidden, newcomer, only, room, say
 
 NOBODY = MemberId("m_nobody")

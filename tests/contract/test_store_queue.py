@@ -38,7 +38,8 @@ from chatserver.domain.moderation.report_queue import (
     ring_of,
 )
 from chatserver.domain.rooms.rooms import RoomId, WritePost
-from chatserver.store.contract import Retention, Store
+from chatserver.store.records import Retention
+from chatserver.store.store import Store
 from tests.contract.test_store_moderation import ALL_SEEN, ANYBODY, at, moderator, reported
 from tests.store.floor_kit import does
 from tests.store.kit import GRIEF, SLEEP, START, Database, change, newcomer, room

@@ -1,4 +1,4 @@
-"""Sessions' rooms and what sessions leave, as `chatserver.store.contract` promises them, proven for every database."""
+"""Sessions' rooms and what sessions leave, as `chatserver.store.records` promises them, proven for every database."""
 
 from __future__ import annotations
 
@@ -45,8 +45,9 @@ from chatserver.domain.rooms.rooms import (
     WritePost,
     room_channel,
 )
-from chatserver.store.contract import Retention, Store
 from chatserver.store.forgetting.forgetting import ERASED, ERASED_NAME
+from chatserver.store.records import Retention
+from chatserver.store.store import Store
 from tests.store.floor_kit import at_once, does, listener, seeker, session
 from tests.store.kit import GRIEF, SLEEP, START, Database, change, newcomer, replay, say
 

@@ -15,7 +15,8 @@ import pytest
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import Persona
 from chatserver.domain.rooms.rooms import Publication, WritePost
-from chatserver.store.contract import Retention, RoomChange, Store, StoreUnavailable
+from chatserver.store.records import Retention, RoomChange, StoreUnavailable
+from chatserver.store.store import Store
 from tests.kit.postgres import PostgresServer
 from tests.store.kit import SLEEP, Database, change, newcomer, only, replay, say, seeded
 

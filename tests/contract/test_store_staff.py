@@ -1,4 +1,4 @@
-"""Staff accounts, invitations and sign-ins, as `chatserver.store.contract` promises them, proven for every database."""
+"""Staff accounts, invitations and sign-ins, as `chatserver.store.records` promises them, proven for every database."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.people.staff import Role, Staff
-from chatserver.store.contract import Invitation, Retention, SignIn, StaffSecrets, Store
+from chatserver.store.records import Invitation, Retention, SignIn, StaffSecrets
+from chatserver.store.store import Store
 from tests.store.kit import START, Database, newcomer
 
 DAY = 24 * 3_600_000

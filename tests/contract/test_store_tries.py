@@ -1,4 +1,4 @@
-"""Tries of secrets, as `chatserver.store.tries_contract` promises them, proven for every database."""
+"""Tries of secrets, as `chatserver.store.tries_records` promises them, proven for every database."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from chatserver.domain.history import Millis
 from chatserver.domain.people import tries as on_tries
 from chatserver.domain.people.tries import Backoff, Begun, TryCount, TryKind
 from chatserver.store import tries, tries_statements
-from chatserver.store.contract import Retention, Store
+from chatserver.store.records import Retention
+from chatserver.store.store import Store
 from tests.store.kit import START, Database
 
 HOUR = 3_600_000

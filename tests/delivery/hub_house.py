@@ -34,9 +34,10 @@ from chatserver.metrics import Metrics
 from chatserver.protocol import internode
 from chatserver.protocol.codec import Encoding
 from chatserver.protocol.frames import split
-from chatserver.store.contract import RoomChange, Store
 from chatserver.store.drivers.migrate import migrate
 from chatserver.store.drivers.sqlite import SqliteStore
+from chatserver.store.records import RoomChange
+from chatserver.store.store import Store
 
 ROOM = RoomId("sleep")
 CHANNEL = room_channel(ROOM)

@@ -19,7 +19,7 @@ from chatserver.domain.history import ChannelName, Epoch, Offset, StreamPosition
 from chatserver.domain.limits import Limits
 from chatserver.domain.rooms.rooms import Reaction, ReactToPost, RedactPost
 from chatserver.protocol.codes import Close
-from chatserver.store.contract import Retention, StoreUnavailable
+from chatserver.store.records import Retention, StoreUnavailable
 from tests.delivery.hub_house import AUTHOR, CHANNEL, House, HubNode, now, open_house
 from tests.kit.waiting import eventually
 

@@ -19,8 +19,8 @@ from chatserver.domain.rooms.rooms import Posted, RedactPost, Room, RoomId, room
 from chatserver.protocol.codec import Encoding
 from chatserver.protocol.codes import Close
 from chatserver.protocol.messages import GapPush, TypingPush
-from chatserver.store.contract import LogSlice, Retention
 from chatserver.store.drivers.sqlite import SqliteStore
+from chatserver.store.records import LogSlice, Retention
 from tests.delivery.hub_house import CHANNEL, House, HubNode, MemoryWire, open_house
 from tests.kit.waiting import eventually
 

@@ -27,9 +27,9 @@ from chatserver.handlers.connection import Connection
 from chatserver.handlers.people.identity import Identities, new_member_id
 from chatserver.handlers.people.staff import StaffAccounts
 from chatserver.metrics import Metrics
-from chatserver.store.contract import Committed, RoomChange
 from chatserver.store.drivers.migrate import migrate
 from chatserver.store.drivers.sqlite import SqliteStore
+from chatserver.store.records import Committed, RoomChange
 from chatserver.wordlists import load
 from chatserver.worker import Worker as BuiltWorker
 from chatserver.worker import WorkerOptions

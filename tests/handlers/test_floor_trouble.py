@@ -16,7 +16,7 @@ from chatserver.domain.listening.state import ListeningState, SessionId
 from chatserver.domain.people.staff import Role
 from chatserver.domain.rooms.rooms import RoomId
 from chatserver.handlers.listening import service as floors
-from chatserver.store.contract import StoreUnavailable
+from chatserver.store.records import StoreUnavailable
 from tests.handlers.desk_house import PLAIN, Guest, House, Worker, open_house
 from tests.kit.waiting import eventually
 

@@ -23,10 +23,10 @@ from chatserver.handlers.people.identity import new_member_id
 from chatserver.handlers.people.password_hashing import MEMORY_KIB, TIME_COST, WAITING
 from chatserver.handlers.people.proofs import Proof
 from chatserver.handlers.people.staff import NewSignIn, StaffAccounts
-from chatserver.store.contract import SignIn, StoreUnavailable
 from chatserver.store.drivers.migrate import migrate
 from chatserver.store.drivers.sqlite import SqliteStore
-from chatserver.store.staff_contract import Device
+from chatserver.store.records import SignIn, StoreUnavailable
+from chatserver.store.staff_records import Device
 from tests.kit.waiting import eventually
 
 HOUR = 3_600_000

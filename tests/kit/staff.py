@@ -8,7 +8,8 @@ import time
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.people.staff import Role, Staff, hash_secret
-from chatserver.store.contract import StaffSecrets, Store
+from chatserver.store.records import StaffSecrets
+from chatserver.store.store import Store
 
 _HOUR = 3_600_000
 

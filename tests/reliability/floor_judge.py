@@ -20,7 +20,7 @@ from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.invariants import PROMISES, check_invariants
 from chatserver.domain.listening.matching import next_proposals
 from chatserver.domain.listening.state import ListeningRules, ListeningState, Session
-from chatserver.store.contract import Store
+from chatserver.store.store import Store
 from tests.kit.web import WebClient
 from tests.reliability.history import Log, Verdict
 from tests.reliability.queue import FloorDiary

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from chatserver.domain.rooms.rooms import Room, RoomId
-from chatserver.store.contract import Store
 from chatserver.store.drivers.migrate import migrate
 from chatserver.store.drivers.postgres import PostgresStore
 from chatserver.store.drivers.sqlite import SqliteStore
+from chatserver.store.store import Store
 from tests.kit.postgres import PostgresServer
 from tests.kit.redis import RedisServer
 from tests.kit.server import ChatServer

@@ -21,7 +21,7 @@ from chatserver.domain.listening.state import (
     SessionId,
     Wish,
 )
-from chatserver.store.contract import Store
+from chatserver.store.store import Store
 from tests.reliability.floor_judge import IDLE_SECONDS, Watch, judge_floor
 from tests.reliability.history import Kept, Log, Verdict
 from tests.reliability.queue import FloorDiary, Line

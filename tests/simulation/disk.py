@@ -19,14 +19,14 @@ from chatserver.domain.history import ChannelName, Epoch, Millis, Offset
 from chatserver.domain.identity import Member, MemberId
 from chatserver.domain.rooms.rooms import Post, Room, RoomId
 from chatserver.store import people, reading
-from chatserver.store.contract import Committed, RoomChange, StoreUnavailable
 from chatserver.store.core.backlog import Backlog, Job, answer_jobs
 from chatserver.store.core.compiler import MakeOp
 from chatserver.store.core.sealing import Sealer
 from chatserver.store.drivers import sqlite
 from chatserver.store.drivers.migrate import migrate
 from chatserver.store.drivers.sqlite_connection import SqliteConnection
-from chatserver.store.operations import Operations, Scrub
+from chatserver.store.records import Committed, RoomChange, StoreUnavailable
+from chatserver.store.store import Scrub, Store
 from tests.simulation.plan import Disk
 
 T = TypeVar("T")
@@ -147,7 +147,7 @@ class World:
         self.thaw()
 
 
-class SimulatedStore(Operations):
+class SimulatedStore(Store):
     """One worker's store. `doom` is told of each moment at which a kill is worth its while."""
 
     def __init__(self, world: World, doom: Callable[[str], None]) -> None:

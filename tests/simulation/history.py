@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chatserver.domain.history import ChannelName
-from chatserver.store.contract import Committed, RoomChange
+from chatserver.store.records import Committed, RoomChange
 from tests.simulation.disk import START, Memory
 
 Fact = dict[str, Any]

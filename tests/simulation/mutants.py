@@ -28,7 +28,7 @@ from chatserver.handlers.rooms import commands as rooms
 from chatserver.handlers.rooms.commit import commit
 from chatserver.protocol.internode import TOPIC_NODES, SnapshotWanted
 from chatserver.protocol.messages import FactOk
-from chatserver.store.contract import Committed, RoomChange, StoreUnavailable
+from chatserver.store.records import Committed, RoomChange, StoreUnavailable
 from tests.simulation.disk import SimulatedStore
 
 

@@ -7,7 +7,7 @@ from random import Random
 
 from chatserver.bus.memory import Faults
 from chatserver.domain.limits import Limits
-from chatserver.store.contract import Retention
+from chatserver.store.records import Retention
 
 HOUR = 3_600_000
 

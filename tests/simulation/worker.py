@@ -16,7 +16,7 @@ from chatserver.handlers.people.staff import StaffAccounts
 from chatserver.metrics import Metrics
 from chatserver.protocol import internode
 from chatserver.protocol.codes import Close
-from chatserver.store.contract import StoreUnavailable
+from chatserver.store.records import StoreUnavailable
 from chatserver.wordlists import load
 from chatserver.worker import Worker as BuiltWorker
 from chatserver.worker import WorkerOptions

@@ -12,7 +12,8 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.commands import Decided, FloorEffect, FloorEvent
 from chatserver.domain.listening.state import Listener, Seeker, Session, SessionId, Wish
-from chatserver.store.contract import ListeningChange, ListeningCommitted, Store
+from chatserver.store.records import ListeningChange, ListeningCommitted
+from chatserver.store.store import Store
 from tests.store.kit import START
 
 T = TypeVar("T")

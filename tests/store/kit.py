@@ -29,10 +29,11 @@ from chatserver.domain.rooms.rooms import (
     room_channel,
     target_of,
 )
-from chatserver.store.contract import Committed, RoomChange, Store
 from chatserver.store.drivers.migrate import migrate
 from chatserver.store.drivers.postgres import PostgresStore
 from chatserver.store.drivers.sqlite import SqliteStore
+from chatserver.store.records import Committed, RoomChange
+from chatserver.store.store import Store
 from tests.kit.database import migrated_sqlite
 from tests.kit.postgres import PostgresServer
 

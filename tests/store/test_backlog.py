@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from chatserver.store.contract import StoreUnavailable
 from chatserver.store.core.compiler import Op
 from chatserver.store.drivers.sqlite import SqliteStore
+from chatserver.store.records import StoreUnavailable
 from tests.store.kit import sqlite_database
 
 

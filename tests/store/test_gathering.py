@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from chatserver.store.contract import StoreUnavailable
 from chatserver.store.core.group_commit import GroupCommit
+from chatserver.store.records import StoreUnavailable
 
 
 class Table:

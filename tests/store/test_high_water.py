@@ -15,8 +15,8 @@ import pytest
 from chatserver.domain.history import HighWater
 from chatserver.domain.rooms.rooms import room_channel
 from chatserver.handlers.high_water import FILE, HighWaterKeeper, note, recall, renew_if_behind
-from chatserver.store.contract import Store
 from chatserver.store.drivers.sqlite import SqliteStore
+from chatserver.store.store import Store
 from tests.kit.server import ChatServer
 from tests.store.kit import GRIEF, SLEEP, Database, newcomer, say, seeded, sqlite_database
 

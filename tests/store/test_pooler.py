@@ -10,10 +10,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from chatserver.store.contract import StoreUnavailable
 from chatserver.store.drivers.migrate import migrate
 from chatserver.store.drivers.postgres import PostgresStore
-from chatserver.store.operations import Unfit
+from chatserver.store.records import StoreUnavailable
+from chatserver.store.store import Unfit
 from tests.kit.pgbouncer import PgBouncer
 from tests.kit.ports import HOST
 from tests.kit.postgres import PostgresServer

@@ -13,11 +13,12 @@ import pytest
 from chatserver.domain.history import Millis, Offset
 from chatserver.domain.identity import Persona
 from chatserver.domain.rooms.rooms import WritePost
-from chatserver.store.contract import RoomChange, Store, StoreUnavailable
 from chatserver.store.core.backlog import Job
 from chatserver.store.drivers.postgres import PostgresStore
 from chatserver.store.drivers.postgres_pool import Connections
 from chatserver.store.forgetting.forgetting import TRY_AGAIN_AFTER
+from chatserver.store.records import RoomChange, StoreUnavailable
+from chatserver.store.store import Store
 from tests.kit.postgres import PostgresServer
 from tests.kit.proxy import TcpProxy
 from tests.store.kit import (

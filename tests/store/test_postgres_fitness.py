@@ -9,7 +9,7 @@ import pytest
 
 from chatserver.store.drivers import postgres_fitness
 from chatserver.store.drivers.migrate import migrate
-from chatserver.store.operations import Unfit
+from chatserver.store.store import Unfit
 from tests.kit import forks
 from tests.kit.postgres import PostgresServer
 from tests.store.kit import postgres_database

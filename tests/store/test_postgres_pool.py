@@ -7,12 +7,12 @@ from functools import partial
 
 import pytest
 
-from chatserver.store.contract import StoreUnavailable
 from chatserver.store.drivers import postgres_pool
 from chatserver.store.drivers.postgres import PostgresStore
 from chatserver.store.drivers.postgres_connection import ConnectionMode, connect
 from chatserver.store.drivers.postgres_pool import Pool, shares
-from chatserver.store.operations import SchemaMismatch
+from chatserver.store.records import StoreUnavailable
+from chatserver.store.store import SchemaMismatch
 from tests.kit.postgres import PostgresServer
 from tests.store.kit import GRIEF, SLEEP, Database, newcomer, postgres_database, replay, say, seeded, until
 

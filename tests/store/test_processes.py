@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from chatserver.domain.rooms.rooms import Posted
-from chatserver.store.contract import Store
+from chatserver.store.store import Store
 from tests.kit.process import wait_until
 from tests.store.kit import SLEEP, Database, newcomer, postgres_database, replay, seeded, sqlite_database
 

@@ -32,13 +32,12 @@ from chatserver.store import (
     rooms_statements,
     staff_statements,
 )
-from chatserver.store.contract import Store
 from chatserver.store.core.compiler import Compiler, Statement
 from chatserver.store.drivers.migrate import alembic_config, migrate
 from chatserver.store.drivers.postgres import PostgresStore
 from chatserver.store.drivers.sqlite import SqliteStore
 from chatserver.store.forgetting import statements
-from chatserver.store.operations import SchemaMismatch
+from chatserver.store.store import SchemaMismatch, Store
 from chatserver.store.tables import SCHEMA_REVISION, metadata
 from tests.kit.postgres import PostgresServer
 from tests.store.kit import Database, postgres_database, seeded, sqlite_database

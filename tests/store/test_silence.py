@@ -9,8 +9,8 @@ from functools import partial
 import pytest
 
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.store.contract import StoreUnavailable
 from chatserver.store.core.circuit_breaker import CircuitBreaker
+from chatserver.store.records import StoreUnavailable
 from tests.store.kit import until
 
 TIMEOUT = 0.2

@@ -20,8 +20,9 @@ import pytest
 from chatserver.domain.history import Millis, Offset
 from chatserver.domain.identity import MemberId
 from chatserver.domain.rooms.rooms import EditPost, RedactPost, WritePost
-from chatserver.store.contract import Retention, Store, StoreUnavailable
 from chatserver.store.drivers.sqlite import SqliteStore
+from chatserver.store.records import Retention, StoreUnavailable
+from chatserver.store.store import Store
 from tests.store.kit import SLEEP, START, Database, change, newcomer, replay, say, seeded, sqlite_database
 
 DAY = 86_400_000
@@ -145,7 +146,7 @@ async def test_a_file_of_another_kind_is_unavailable(store: Store, database: Dat
 _READ_ONLY = """
 import asyncio, os, sys
 from pathlib import Path
-from chatserver.store.contract import StoreUnavailable
+from chatserver.store.records import StoreUnavailable
 from tests.store.kit import Database
 path = Path(sys.argv[1].removeprefix("sqlite:///"))
 

@@ -31,8 +31,9 @@ from chatserver.domain.rooms.rooms import (
     WritePost,
     room_channel,
 )
-from chatserver.store.contract import Retention, RoomChange, Store
 from chatserver.store.forgetting.forgetting import ERASED, ERASED_NAME
+from chatserver.store.records import Retention, RoomChange
+from chatserver.store.store import Store
 from tests.store.kit import SLEEP, START, change, evolved, newcomer, replay, room, seeded, sqlite_database
 
 T = TypeVar("T")

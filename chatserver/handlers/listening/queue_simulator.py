@@ -10,7 +10,7 @@ import msgspec
 from chatserver.domain.history import Millis
 from chatserver.domain.listening.queue_simulator import Policy, Simulation, policy, simulate
 from chatserver.domain.listening.state import ListeningRules
-from chatserver.store.contract import Store
+from chatserver.store.store import Store
 
 DAY: Final = 24 * 3_600_000
 MOST_DAYS: Final = 90

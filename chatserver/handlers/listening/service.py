@@ -45,7 +45,7 @@ from chatserver.handlers.node import Node
 from chatserver.handlers.people.identity import Identities
 from chatserver.protocol.internode import ListeningChanged
 from chatserver.protocol.listening.messages import StandingOk
-from chatserver.store.contract import ListeningChange, ListeningCommitted, StoreUnavailable
+from chatserver.store.records import ListeningChange, ListeningCommitted, StoreUnavailable
 
 POLL_SECONDS: Final = 0.8
 """How often the floor's version is asked for, and whether its listeners still may listen: what the bus lost is found

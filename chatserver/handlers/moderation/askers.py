@@ -18,8 +18,8 @@ from chatserver.domain.moderation.report_access import Asker
 from chatserver.domain.operating.alerts import ModerationLoad
 from chatserver.domain.people.staff import Role
 from chatserver.handlers.connection import Connection
-from chatserver.store.contract import Store
-from chatserver.store.moderation_contract import Due, Floods
+from chatserver.store.moderation_records import Due, Floods
+from chatserver.store.store import Store
 
 NOBODY: Final = MemberId("")
 """The member of an asker who stands for everybody without a case of their own."""

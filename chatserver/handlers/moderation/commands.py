@@ -35,7 +35,7 @@ from chatserver.protocol.moderation.messages import (
     SeenModerationNotices,
     TakeMeasureCommand,
 )
-from chatserver.store.moderation_contract import RoomReport, ShownReport
+from chatserver.store.moderation_records import RoomReport, ShownReport
 
 
 async def report_post(moderation: Enforcement, connection: Connection, person: Person, command: ReportPost) -> Answer:

@@ -50,7 +50,7 @@ from chatserver.protocol.moderation.messages import (
     ReportsPush,
     ReportView,
 )
-from chatserver.store.moderation_contract import DebriefRecord, ModerationNotices, Queue, QueuePage, ReportFile
+from chatserver.store.moderation_records import DebriefRecord, ModerationNotices, Queue, QueuePage, ReportFile
 
 _NO_PARTS: Final[Mapping[str, int]] = {}
 _KEEPS_OUT: Final = (RestrictionKind.REMOVE, RestrictionKind.BAN)

@@ -17,8 +17,9 @@ from chatserver.domain.moderation.audit_log import AuditHead, Tampered, Verifier
 from chatserver.domain.moderation.measures import REASONS, MeasureKind
 from chatserver.domain.operating.alerts import ModerationLoad
 from chatserver.handlers.node import Node
-from chatserver.store.contract import Store, StoreUnavailable
-from chatserver.store.moderation_contract import Counts
+from chatserver.store.moderation_records import Counts
+from chatserver.store.records import StoreUnavailable
+from chatserver.store.store import Store
 
 CHECK_SECONDS: Final = 24 * 3_600.0
 """How long lies between two checks of the audit log on one worker."""

@@ -15,7 +15,7 @@ from chatserver.domain.moderation.report_queue import ring_of
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
 from chatserver.protocol.moderation.messages import RingPush
-from chatserver.store.moderation_contract import RingDue
+from chatserver.store.moderation_records import RingDue
 
 RINGS_FOR: Final = 15 * 60_000
 """Milliseconds for which what nobody has taken can still ring."""

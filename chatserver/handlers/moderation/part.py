@@ -19,7 +19,7 @@ from chatserver.handlers.part import Greeting, Job, Part, Service
 from chatserver.handlers.people.arrivals import Arrivals
 from chatserver.protocol.fields import Command
 from chatserver.protocol.internode import ModerationChanged
-from chatserver.store.contract import StoreUnavailable
+from chatserver.store.records import StoreUnavailable
 
 _VERSION_SECONDS = 0.5
 _COUNT_SECONDS = 5.0

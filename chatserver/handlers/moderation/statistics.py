@@ -9,7 +9,8 @@ from typing import Final
 
 from chatserver.domain.history import Millis
 from chatserver.domain.moderation.statistics import DAY, HEAD, WEEK, final_weeks, lines, tables
-from chatserver.store.contract import Retention, Store
+from chatserver.store.records import Retention
+from chatserver.store.store import Store
 
 MOST_WEEKS: Final = 53
 

@@ -15,7 +15,7 @@ from chatserver.domain.rooms.settings import RoomEdit
 from chatserver.handlers.node import Node
 from chatserver.handlers.operating.context import Operations
 from chatserver.protocol.internode import DrainWanted, encode, node_topic
-from chatserver.store.room_settings_contract import StaffAction
+from chatserver.store.room_settings_records import StaffAction
 
 NEW_FOR: Final = 30 * 60_000
 """Milliseconds for which a guest is a newcomer, who knows nobody yet."""

@@ -48,7 +48,7 @@ from chatserver.protocol.operating.messages import (
     SplitRoom,
     Withdraw,
 )
-from chatserver.store.room_settings_contract import ChangedRooms, StaffAction
+from chatserver.store.room_settings_records import ChangedRooms, StaffAction
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
 

@@ -12,7 +12,7 @@ from typing import Final
 from chatserver.domain.errors import Refusal
 from chatserver.handlers.node import Node
 from chatserver.protocol.internode import Canary, encode, node_topic
-from chatserver.store.contract import StoreUnavailable
+from chatserver.store.records import StoreUnavailable
 
 CANARY_FRESH: Final = 3.0
 """Seconds within which a canary must have come back."""

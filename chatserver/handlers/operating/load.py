@@ -46,7 +46,7 @@ from chatserver.protocol.codec import Encoding, encode_frame
 from chatserver.protocol.fields import Command
 from chatserver.protocol.internode import TOPIC_LOAD, LoadTold, encode
 from chatserver.protocol.operating.load_messages import AskLoad, LoadOk, LoadPush, PlaceView, WorkerView
-from chatserver.store.contract import StoreUnavailable
+from chatserver.store.records import StoreUnavailable
 
 UNWATCHED_TICKS: Final = 5
 """How many seconds lie between two looks at everything while nobody watches: histories and alerts need no more."""

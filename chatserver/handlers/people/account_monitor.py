@@ -21,7 +21,7 @@ from chatserver.handlers.node import Node
 from chatserver.protocol.codes import Close
 from chatserver.protocol.fields import Command
 from chatserver.protocol.people.account_messages import AccountsOk, AccountsPush, ActView, AskAccounts, WaitingView
-from chatserver.store.staff_contract import Waiting
+from chatserver.store.staff_records import Waiting
 
 SHOWN: Final = 60
 """How many acts an operator is shown."""

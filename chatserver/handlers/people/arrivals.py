@@ -14,7 +14,7 @@ from chatserver.domain.moderation.newcomers import BAN_HOLDS, USUAL, Welcome, we
 from chatserver.handlers.connection import Connection
 from chatserver.protocol.codes import Close
 from chatserver.protocol.internode import CredentialsRaised
-from chatserver.store.arrivals_contract import SourceSeen
+from chatserver.store.arrivals_records import SourceSeen
 
 if TYPE_CHECKING:
     from chatserver.handlers.node import Node

@@ -20,7 +20,8 @@ from chatserver.domain.people.recovery_codes import CODES, hash_recovery_code, m
 from chatserver.domain.people.staff import is_totp_secret, totp_step, totp_uri
 from chatserver.handlers.people.passkeys import MOST_PASSKEYS, Attestation, Passkeys, Purpose, RelyingParty
 from chatserver.handlers.people.proofs import Proof, Proofs, wrong_code
-from chatserver.store.contract import Passkey, SignIn, Store
+from chatserver.store.records import Passkey, SignIn
+from chatserver.store.store import Store
 
 
 class Factor(NamedTuple):

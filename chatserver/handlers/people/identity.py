@@ -18,9 +18,10 @@ from chatserver.domain.people.names import clean_name, name_key
 from chatserver.domain.people.pseudonyms import pseudonym
 from chatserver.domain.rooms.rooms import SESSION_PREFIX, Publication, RoomId
 from chatserver.handlers.people.code_hashing import Hasher
-from chatserver.store.arrivals_contract import NameRules
-from chatserver.store.contract import Export, Retention, Store
-from chatserver.store.moderation_contract import ModerationNotices
+from chatserver.store.arrivals_records import NameRules
+from chatserver.store.moderation_records import ModerationNotices
+from chatserver.store.records import Export, Retention
+from chatserver.store.store import Store
 
 _ALPHABET: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 _ID_LENGTH: Final = 16

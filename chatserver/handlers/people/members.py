@@ -34,7 +34,7 @@ from chatserver.protocol.messages import (
     RenameOk,
     SelfPush,
 )
-from chatserver.store.contract import StoreUnavailable
+from chatserver.store.records import StoreUnavailable
 
 HEALED_AT_ONCE: Final = 500
 """Members about whom one read of the store asks."""

@@ -30,7 +30,7 @@ from chatserver.protocol.internode import (
     StaffChanged,
     TypingSeen,
 )
-from chatserver.store.contract import StoreUnavailable
+from chatserver.store.records import StoreUnavailable
 
 _CREDENTIALS_SECONDS = 0.5
 _SIGN_INS_SECONDS = 0.5

@@ -23,7 +23,8 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.people.staff import Staff
 from chatserver.domain.text.cleaning import has_visible
-from chatserver.store.contract import Passkey, Store
+from chatserver.store.records import Passkey
+from chatserver.store.store import Store
 
 CHALLENGE_BYTES: Final = 32
 CHALLENGE_FOR: Final = 5 * 60 * 1000

@@ -16,7 +16,8 @@ from chatserver.domain.people.staff import fold_login, totp_step
 from chatserver.handlers.people.passkeys import Passkeys, Purpose, VerifiedPasskey, wrong_passkey
 from chatserver.handlers.people.password_hashing import Hashing
 from chatserver.handlers.people.tries import Tries
-from chatserver.store.contract import SignIn, StaffSecrets, Store
+from chatserver.store.records import SignIn, StaffSecrets
+from chatserver.store.store import Store
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):

@@ -39,8 +39,9 @@ from chatserver.handlers.people.passkeys import Passkeys, Purpose, VerifiedPassk
 from chatserver.handlers.people.password_hashing import Hashing
 from chatserver.handlers.people.proofs import Proof, Proofs
 from chatserver.handlers.people.tries import Tries
-from chatserver.store.contract import Invitation, SignIn, StaffSecrets, Store
-from chatserver.store.staff_contract import Device
+from chatserver.store.records import Invitation, SignIn, StaffSecrets
+from chatserver.store.staff_records import Device
+from chatserver.store.store import Store
 
 
 class NewSignIn(NamedTuple):

@@ -16,7 +16,7 @@ from chatserver.domain.limits import Limits
 from chatserver.domain.people.staff import fold_login
 from chatserver.domain.people.tries import SECOND_FACTOR, TryCount, TryKind
 from chatserver.domain.sources import WIDENING, Source
-from chatserver.store.tries_contract import TriesStore
+from chatserver.store.tries_store import TriesStore
 
 HOUR: Final = 3_600_000
 _DAY: Final = 86_400_000

@@ -18,7 +18,7 @@ from chatserver.handlers.rooms.commands import require_inside
 from chatserver.handlers.rooms.context import Rooms
 from chatserver.protocol.fields import Command
 from chatserver.protocol.messages import HistoryOk, PageHistory
-from chatserver.store.contract import Page
+from chatserver.store.records import Page
 
 _TRIES: Final = 4
 """How often a page is read where more happens meanwhile than a worker remembers."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final, Generic, TypeVar
 
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.store.contract import StoreUnavailable
+from chatserver.store.records import StoreUnavailable
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from chatserver.domain.errors import Refusal
-from chatserver.store.contract import StoreUnavailable
+from chatserver.store.records import StoreUnavailable
 
 _ASK_AGAIN_SECONDS: Final = 0.1
 _PATIENCE_SECONDS: Final = 0.25

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, TypeVar
 
 from chatserver.domain.errors import Refusal
-from chatserver.store.contract import StoreUnavailable
 from chatserver.store.core.backlog import Backlog, Job, answer_jobs
+from chatserver.store.records import StoreUnavailable
 
 W = TypeVar("W")
 R = TypeVar("R")

@@ -22,7 +22,6 @@ import asyncpg
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.store import listening_log, reading, rooms_log
-from chatserver.store.contract import Committed, RoomChange, StoreUnavailable
 from chatserver.store.core.backlog import Backlog, Job, answer_jobs
 from chatserver.store.core.circuit_breaker import CircuitBreaker
 from chatserver.store.core.compiler import MakeOp
@@ -38,7 +37,8 @@ from chatserver.store.drivers.postgres_connection import (
 )
 from chatserver.store.drivers.postgres_pool import Connections, Pool, shares
 from chatserver.store.forgetting import forgetting
-from chatserver.store.operations import DEFAULT_TIMEOUT, Operations, SchemaMismatch, Scrub
+from chatserver.store.records import Committed, RoomChange, StoreUnavailable
+from chatserver.store.store import DEFAULT_TIMEOUT, SchemaMismatch, Scrub, Store
 from chatserver.store.tables import metadata
 
 T = TypeVar("T")
@@ -82,8 +82,8 @@ class _Road(NamedTuple):
     silence: CircuitBreaker
 
 
-class PostgresStore(Operations):
-    """A `contract.Store` in the database at `dsn` (`postgresql://…`), which must have been migrated.
+class PostgresStore(Store):
+    """A `store.Store` in the database at `dsn` (`postgresql://…`), which must have been migrated.
 
     `timeout` in seconds bounds every call; `backlog` is how many commits, and how many other calls, may wait;
     `connections` is how many it may open, at least 3. `sealing_key`, 32 bytes, seals what only a case may open; without

@@ -9,9 +9,9 @@ import asyncpg
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 
 from chatserver.store import rooms_statements as sql
-from chatserver.store.contract import StoreUnavailable
 from chatserver.store.core.compiler import Call, Compiler, Op, Row
-from chatserver.store.operations import SchemaMismatch, check_revision
+from chatserver.store.records import StoreUnavailable
+from chatserver.store.store import SchemaMismatch, check_revision
 
 T = TypeVar("T")
 

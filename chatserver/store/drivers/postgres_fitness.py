@@ -10,7 +10,7 @@ from typing import Final
 import asyncpg
 
 from chatserver.store.drivers.postgres_connection import open_connection
-from chatserver.store.operations import Unfit
+from chatserver.store.store import Unfit
 from chatserver.store.tables import SCHEMA_REVISION, metadata
 
 OLDEST: Final = 14

@@ -23,7 +23,6 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from chatserver.domain.errors import Refusal
 from chatserver.store import reading, rooms_log
-from chatserver.store.contract import Committed, RoomChange, StoreUnavailable
 from chatserver.store.core.backlog import Backlog, Job, answer_jobs
 from chatserver.store.core.circuit_breaker import CircuitBreaker
 from chatserver.store.core.compiler import MakeOp
@@ -31,7 +30,8 @@ from chatserver.store.core.sealing import Sealer
 from chatserver.store.drivers.sqlite_connection import SqliteConnection, is_busy, is_of_one_job
 from chatserver.store.drivers.sqlite_moving import MOVED, RowBound, RowMove, bound_of, move
 from chatserver.store.forgetting import forgetting
-from chatserver.store.operations import DEFAULT_TIMEOUT, Operations, SchemaMismatch, Scrub
+from chatserver.store.records import Committed, RoomChange, StoreUnavailable
+from chatserver.store.store import DEFAULT_TIMEOUT, SchemaMismatch, Scrub, Store
 
 T = TypeVar("T")
 
@@ -75,8 +75,8 @@ class _Road(NamedTuple):
     silence: CircuitBreaker
 
 
-class SqliteStore(Operations):
-    """A `contract.Store` in the file at `path`, which must have been migrated.
+class SqliteStore(Store):
+    """A `store.Store` in the file at `path`, which must have been migrated.
 
     `timeout` in seconds bounds every call; `backlog` is how many reads and how many writes may wait. `sealing_key`,
     32 bytes, seals what only a case may open; without one, what is sealed here can be opened by this instance alone.
@@ -344,7 +344,7 @@ def _run_one(connection: SqliteConnection, work: Work) -> object:
     try:
         return connection.run(work())
     except Refusal as refusal:
-        # Operations refuse before they write, so there is nothing to undo.
+        # Store refuse before they write, so there is nothing to undo.
         return refusal
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import sqlite as dialect
 
 from chatserver.store import rooms_statements as sql
 from chatserver.store.core.compiler import Call, Compiler, Op, Row
-from chatserver.store.operations import SchemaMismatch, check_revision
+from chatserver.store.store import SchemaMismatch, check_revision
 
 T = TypeVar("T")
 

@@ -22,13 +22,13 @@ from chatserver.store import listening_statements as floor_sql
 from chatserver.store import people_statements as people_sql
 from chatserver.store import room_settings_statements as house_sql
 from chatserver.store import rooms_statements as rooms_sql
-from chatserver.store.contract import Retention
 from chatserver.store.core import decoding
 from chatserver.store.core.compiler import Call, Op, Row
 from chatserver.store.core.sealing import Sealer
 from chatserver.store.forgetting import listening
 from chatserver.store.forgetting import statements as sql
 from chatserver.store.listening_rows import ListeningRows
+from chatserver.store.records import Retention
 from chatserver.store.rooms_log import ChannelState, event_row, post_values, save_heads
 
 ERASED: Final = evidence.NOBODY

@@ -29,7 +29,6 @@ from chatserver.store import evidence, listening_log, queue_history
 from chatserver.store import evidence_statements as evidence_sql
 from chatserver.store import listening_statements as sql
 from chatserver.store import rooms_statements as rooms_sql
-from chatserver.store.contract import KeptNote, KeptReport, KeptSession, LogPlace, Retention
 from chatserver.store.core import decoding
 from chatserver.store.core.compiler import Call, Op
 from chatserver.store.core.sealing import Sealer
@@ -37,6 +36,7 @@ from chatserver.store.evidence import Nobody
 from chatserver.store.listening_effects import close_room, drop_room
 from chatserver.store.listening_rows import ListeningRows
 from chatserver.store.moderation_lock import hold_moderation
+from chatserver.store.records import KeptNote, KeptReport, KeptSession, LogPlace, Retention
 from chatserver.store.rooms_log import ChannelState
 
 WAITS_KEPT: Final = 7 * 24 * 3_600_000

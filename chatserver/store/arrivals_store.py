@@ -1,4 +1,4 @@
-"""The methods of `arrivals_contract.ArrivalsStore` as operations, the same for every database."""
+"""What a store promises of credentials, sources and resting names, and how it is kept for every database."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.moderation.newcomers import Bar
 from chatserver.store import arrivals
-from chatserver.store.arrivals_contract import SourceSeen
+from chatserver.store.arrivals_records import SourceSeen
 from chatserver.store.core.compiler import MakeOp
 
 T = TypeVar("T")
 
 
-class ArrivalsOperations(ABC):
-    """`arrivals_contract.ArrivalsStore` over the two things that a driver must be able to do."""
+class ArrivalsStore(ABC):
+    """Keeps what decides how somebody comes in. `store.Store` is one."""
 
     @abstractmethod
     async def _read(self, op: MakeOp[T]) -> T:
@@ -29,13 +29,18 @@ class ArrivalsOperations(ABC):
         """Run an operation in one transaction, durable on return."""
 
     async def raise_credentials(self, member: MemberId, now: Millis, *, drops_code: bool) -> int:
+        """End every token that somebody has, and with `drops_code` their come-back code. Returns the generation that a
+        token needs from now on. Raises MEMBER_UNKNOWN."""
         return await self._write(partial(arrivals.raise_credentials, member, now, drops_code=drops_code))
 
     async def credentials_since(self, since: Millis) -> dict[MemberId, int]:
+        """Return whose tokens were ended since then, with the generation that is good, in one cheap read."""
         return await self._read(partial(arrivals.credentials_since, since))
 
     async def note_sources(self, seen: Sequence[SourceSeen]) -> None:
+        """Remember where members were seen. A later time replaces an earlier one; who is no member is left out."""
         await self._write(partial(arrivals.note_sources, seen))
 
     async def bars(self, keys: Collection[bytes], now: Millis) -> list[Bar]:
+        """Return the measures that hold for newcomers from networks with these keys."""
         return await self._read(partial(arrivals.bars, keys, now))

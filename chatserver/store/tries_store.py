@@ -1,4 +1,4 @@
-"""TryCount tries as operations, for every database."""
+"""What a store promises of the tries of secrets that it counts, and how it is kept for every database."""
 
 from __future__ import annotations
 
@@ -15,8 +15,14 @@ from chatserver.store.core.compiler import MakeOp
 T = TypeVar("T")
 
 
-class TriesOperations(ABC):
-    """`contract.TriesStore` over the two things that a driver must be able to do."""
+class TriesStore(ABC):
+    """Counts tries over all workers and restarts.
+
+    Each call is one transaction: of two tries at once, each sees the other. Keys are keyed hashes. Where the store
+    cannot answer these raise StoreUnavailable like everything else, and the caller MUST NOT let anybody try then.
+    Rows are forgotten by `expire` once they count no more; of one kind there are never more than
+    `domain.tries.MOST_KEYS` and one.
+    """
 
     @abstractmethod
     async def _read(self, op: MakeOp[T]) -> T:
@@ -27,15 +33,23 @@ class TriesOperations(ABC):
         """Run an operation in one transaction, durable on return."""
 
     async def count_tries(self, kind: TryKind, counted: Sequence[TryCount], window: int, now: Millis) -> float:
+        """Count one try for each of the keys, each with its allowance in `window` milliseconds.
+
+        Return 0.0; or, where one of them has none left, count nothing for any and return the seconds until each has.
+        """
         return await self._write(partial(tries.count_tries, kind, counted, window, now))
 
     async def begin_try(self, kind: TryKind, key: bytes, backoff: Backoff, now: Millis) -> Begun:
+        """Count one answer as wrong before it is looked at, so that many at once are not all the first. Where the key
+        is locked count nothing; `Begun.wait` says for how long it is."""
         return await self._write(partial(tries.begin_try, kind, key, backoff, now))
 
     async def end_tries(self, kind: TryKind, key: bytes) -> int:
+        """The answer was right: forget the wrong ones before it, and return how many there were in a row."""
         return await self._write(partial(tries.end_tries, kind, key))
 
     async def wrong_tries(self, kind: TryKind, key: bytes, now: Millis) -> Begun:
+        """How many wrong answers in a row there are, and for how long the key is locked, counting nothing."""
         return await self._read(partial(tries.wrong_tries, kind, key, now))
 
     async def _forget_tries(self, now: Millis) -> None:

@@ -1,0 +1,250 @@
+"""What a store is told and tells of rooms, members and one-to-one listening."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from chatserver.domain.history import ChannelName, CommandId, Epoch, Head, Millis, Offset
+from chatserver.domain.identity import Member, MemberId
+from chatserver.domain.listening.commands import Decided
+from chatserver.domain.listening.state import Listener, ListeningState, SessionId, Wish
+from chatserver.domain.moderation.alert_floods import Origin
+from chatserver.domain.moderation.crisis_phrases import Signal
+from chatserver.domain.moderation.evidence import Ended
+from chatserver.domain.moderation.measures import MeasureKind
+from chatserver.domain.people.staff import Staff
+from chatserver.domain.rooms.rooms import (
+    Membership,
+    Post,
+    Publication,
+    Reaction,
+    RoomEvent,
+    RoomId,
+    RoomState,
+)
+from chatserver.store.staff_records import Invitation, Passkey, SignIn, StaffSecrets
+
+
+class StoreUnavailable(Exception):
+    """The store cannot answer now. Temporary. The message names the cause for the log and holds no user text."""
+
+
+class RoomChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One command on one room, to be decided inside the transaction that saves its events.
+
+    `digest` stands for the command's content: the same `(author, command_id)` with another digest is refused
+    (DUPLICATE_ID). `target` names the post to load. `decide` is pure, may be called again, and MUST NOT block.
+    """
+
+    channel: ChannelName
+    author: MemberId
+    command_id: CommandId
+    digest: bytes
+    now: Millis
+    target: Offset | None
+    decide: Callable[[RoomState], Sequence[RoomEvent]]
+    epoch: Epoch | None = None
+    """The epoch in which the asker read `target`, if they said so."""
+    signals: tuple[Signal, ...] = ()
+    """What in its words a human should see. Saved with its events as escalations, or not at all."""
+    origin: Origin | None = None
+    """Where it comes from. Without it, what it raises counts towards no flood."""
+
+
+class Committed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a commit wrote. `repeated` means that it was written before, and `publications` is what was written then
+    as it stands now. No publications: there was nothing to do."""
+
+    publications: tuple[Publication, ...]
+    repeated: bool = False
+
+
+class ListeningChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One command on the floor, to be decided inside the transaction that saves what follows. `decide` settles
+    the floor too, may read a clock, may be called again, and MUST NOT block. `now` is the time of what it publishes."""
+
+    decide: Callable[[ListeningState], Decided]
+    now: Millis
+
+
+class ListeningCommitted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a commit did: the version after it, the session that the command speaks of, and what has to be announced
+    (rooms that closed).
+
+    `state` is how everything stands after this commit and those that were saved with it, so that nobody has to read it
+    again; its `waits` are only the hand-overs that came with them."""
+
+    version: int
+    state: ListeningState
+    session: SessionId | None = None
+    publications: tuple[Publication, ...] = ()
+    is_changed: bool = False
+    has_content_gone: bool = False
+    """Sessions' rooms were dropped. The next `expire`, on any worker, makes their bytes unreadable."""
+
+
+class LogSlice(msgspec.Struct, frozen=True, kw_only=True):
+    """Consecutive publications and the head of the log in the same snapshot."""
+
+    head: Head
+    publications: tuple[Publication, ...]
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """Posts, oldest first; `mine` the asker's own reactions on them; `more` whether older ones are kept; `head` the
+    head of the log in the same snapshot."""
+
+    head: Head
+    posts: tuple[Post, ...]
+    mine: Mapping[Offset, Sequence[Reaction]]
+    more: bool
+
+
+class JoinedRoom(msgspec.Struct, frozen=True, kw_only=True):
+    """A membership with how many posts by others stand after its read position (counted up to 100)."""
+
+    membership: Membership
+    unread: int
+
+
+class Retention(msgspec.Struct, frozen=True, kw_only=True):
+    """How long things are kept. Ages in milliseconds. `posts_per_room` counts publications, and never cuts into the
+    last `dedupe_window`."""
+
+    room_age: int = 24 * 3600 * 1000
+    posts_per_room: int = 50_000
+    member_age: int = 30 * 24 * 3600 * 1000
+    report_age: int = 180 * 24 * 3600 * 1000
+    evidence_age: int = 30 * 24 * 3600 * 1000
+    """For how long after a case was closed it holds the words of people who erased themselves."""
+    debrief_age: int = 90 * 24 * 3600 * 1000
+    feedback_age: int = 365 * 24 * 3600 * 1000
+    timings_age: int = 14 * 24 * 3600 * 1000
+    dedupe_window: int = 10 * 60 * 1000
+
+
+class LogPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """A seeker's place in the queue, as they may see it: not whom they must not meet, nor who let them pass."""
+
+    asked_at: Millis
+    wish: Wish
+    seen_at: Millis
+    lapsed_at: Millis | None
+
+
+class KeptSession(msgspec.Struct, frozen=True, kw_only=True):
+    """A session that is still kept, with what this side said of it. `left_at` is when a listener left it before its
+    end."""
+
+    id: SessionId
+    is_seeker: bool
+    started_at: Millis
+    ended_at: Millis | None
+    forget_at: Millis | None
+    wish: Wish | None
+    heard: int | None
+    heavy_after: int | None
+    flagged: bool | None
+    would_talk_again: bool
+    left_at: Millis | None = None
+
+
+class KeptReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A report that this person made, and what moderators answered."""
+
+    at: Millis
+    reason: str
+    note: str
+    outcome: str | None = None
+    reply: str = ""
+
+
+class KeptMeasure(msgspec.Struct, frozen=True, kw_only=True):
+    """What a moderator did about this person."""
+
+    at: Millis
+    kind: MeasureKind
+    room: RoomId | None
+    reason: str
+    expires_at: Millis
+    lifted_at: Millis | None
+    appeal: str | None
+
+
+class KeptView(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody of the staff read posts of this person that were kept with a report, or a report by or about them."""
+
+    at: Millis
+    reason: str
+
+
+class KeptNote(msgspec.Struct, frozen=True, kw_only=True):
+    """A listener's note about themselves."""
+
+    at: Millis
+    note: str
+
+
+class KeptCopy(msgspec.Struct, frozen=True, kw_only=True):
+    """A sealed copy, in its author's own export: a post as it stood before it was changed or taken back, and by when
+    that goes. `until` is None where it goes with a session that is not over, an hour after its end."""
+
+    room: RoomId
+    offset: Offset
+    name: str
+    text: str
+    warning: str | None
+    at: Millis
+    ended_at: Millis
+    ended: Ended
+    is_in_session: bool
+    post_at: Millis
+    until: Millis | None = None
+
+
+class Export(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that is kept about one person. `muted` are the names that those whom they hide had then."""
+
+    member: Member
+    memberships: tuple[Membership, ...]
+    posts: tuple[tuple[RoomId, Post], ...]
+    reactions: tuple[tuple[RoomId, Offset, Reaction], ...]
+    muted: tuple[str, ...]
+    place: LogPlace | None = None
+    listener: Listener | None = None
+    sessions: tuple[KeptSession, ...] = ()
+    reports: tuple[KeptReport, ...] = ()
+    debriefs: tuple[KeptNote, ...] = ()
+    begun: tuple[Millis, ...] = ()
+    """When the sessions began that they asked for in the last day."""
+    staff: Staff | None = None
+    measures: tuple[KeptMeasure, ...] = ()
+    views: tuple[KeptView, ...] = ()
+    sealed: tuple[KeptCopy, ...] = ()
+
+
+__all__ = [
+    "Committed",
+    "Export",
+    "Invitation",
+    "JoinedRoom",
+    "KeptCopy",
+    "KeptMeasure",
+    "KeptNote",
+    "KeptReport",
+    "KeptSession",
+    "KeptView",
+    "ListeningChange",
+    "ListeningCommitted",
+    "LogPlace",
+    "LogSlice",
+    "Page",
+    "Passkey",
+    "Retention",
+    "RoomChange",
+    "SignIn",
+    "StaffSecrets",
+    "StoreUnavailable",
+]
