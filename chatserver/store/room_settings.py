@@ -16,8 +16,17 @@ from chatserver.domain.identity import MemberId
 from chatserver.domain.moderation.audit_log import Act
 from chatserver.domain.moderation.measures import REASON_LENGTH
 from chatserver.domain.rooms import settings as rules
-from chatserver.domain.rooms.rooms import Publication, Room, RoomChanged, RoomId, RoomKind, RoomStatus, room_channel
-from chatserver.domain.rooms.settings import Hours, Notice, Raid, RoomEdit, RoomMove, RoomSettings
+from chatserver.domain.rooms.rooms import (
+    Publication,
+    Room,
+    RoomChanged,
+    RoomEdit,
+    RoomId,
+    RoomKind,
+    RoomStatus,
+    room_channel,
+)
+from chatserver.domain.rooms.settings import Hours, Notice, Raid, RoomMove, RoomSettings
 from chatserver.domain.rooms.splitting import Tie
 from chatserver.domain.text.cleaning import required
 from chatserver.store import hiding, reading

@@ -15,8 +15,8 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.moderation.audit_log import Act
 from chatserver.domain.rooms.coverage import Coverage, CoverageRules
-from chatserver.domain.rooms.rooms import RoomId
-from chatserver.domain.rooms.settings import Hours, Notice, Raid, RoomEdit, RoomMove, RoomSettings
+from chatserver.domain.rooms.rooms import RoomEdit, RoomId
+from chatserver.domain.rooms.settings import Hours, Notice, Raid, RoomMove, RoomSettings
 from chatserver.store import coverage, room_settings
 from chatserver.store.core.compiler import MakeOp
 from chatserver.store.room_settings_records import ChangedRooms, CompanionGraph, StaffAction

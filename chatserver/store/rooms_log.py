@@ -368,23 +368,6 @@ class _Batch:
 
 
 def room_values(room: Room) -> Params:
-    """A room's columns but its id, which comes last."""
-    return (
-        room.name,
-        room.about,
-        room.topic,
-        room.welcome,
-        room.agreement,
-        room.agreement_version,
-        room.capacity,
-        room.slow_mode,
-        room.status,
-        room.position,
-        room.kind,
-        room.needs_moderator,
-        room.revision,
-        room.split_of,
-        room.split_at,
-        room.attendance,
-        room.id,
-    )
+    """Return a room's columns but its id, which comes last."""
+    id_, *values = (getattr(room, name) for name in Room.__struct_fields__)
+    return (*values, id_)

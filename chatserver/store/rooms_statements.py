@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import ColumnElement, FromClause
 
-from chatserver.domain.rooms.rooms import RoomKind
+from chatserver.domain.rooms.rooms import Room, RoomKind
 from chatserver.store.core.compiler import Statement
 from chatserver.store.tables import (
     channels,
@@ -47,25 +47,8 @@ SESSION: Final[ColumnElement[str]] = literal_column("'session'")
 
 # ------------------------------------------------------------------------------------------------ columns of rows
 
-ROOM_COLUMNS: Final = (
-    rooms.c.id,
-    rooms.c.name,
-    rooms.c.about,
-    rooms.c.topic,
-    rooms.c.welcome,
-    rooms.c.agreement,
-    rooms.c.agreement_version,
-    rooms.c.capacity,
-    rooms.c.slow_mode,
-    rooms.c.status,
-    rooms.c.position,
-    rooms.c.kind,
-    rooms.c.needs_moderator,
-    rooms.c.revision,
-    rooms.c.split_of,
-    rooms.c.split_at,
-    rooms.c.attendance,
-)
+ROOM_COLUMNS: Final = tuple(rooms.c[name] for name in Room.__struct_fields__)
+"""A room's columns are called as its fields, and stand in their order."""
 MEMBERSHIP_COLUMNS: Final = (
     memberships.c.room,
     memberships.c.agreement_version,

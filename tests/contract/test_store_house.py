@@ -19,11 +19,12 @@ from chatserver.domain.rooms.rooms import (
     ReactToPost,
     Room,
     RoomChanged,
+    RoomEdit,
     RoomId,
     RoomStatus,
     WritePost,
 )
-from chatserver.domain.rooms.settings import Hours, RoomEdit
+from chatserver.domain.rooms.settings import Hours
 from chatserver.domain.rooms.splitting import Tie
 from chatserver.store.records import Retention
 from chatserver.store.room_settings_records import StaffAction

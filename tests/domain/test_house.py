@@ -8,8 +8,8 @@ import pytest
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.rooms import settings as room_settings
-from chatserver.domain.rooms.rooms import Room, RoomId, RoomKind, RoomStatus
-from chatserver.domain.rooms.settings import Raid, RoomEdit
+from chatserver.domain.rooms.rooms import Room, RoomEdit, RoomId, RoomKind, RoomStatus
+from chatserver.domain.rooms.settings import Raid
 
 NOW = Millis(1_700_000_000_000)
 MINUTE = 60_000

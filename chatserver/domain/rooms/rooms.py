@@ -105,6 +105,21 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
         return self.slow_mode if self.attendance is Attendance.ATTENDED else max(self.slow_mode, LEAST_PACE)
 
 
+class RoomEdit(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be different in a room; None is as it is. `slow_mode` in seconds; `split_at` 0: never by itself."""
+
+    name: str | None = None
+    about: str | None = None
+    topic: str | None = None
+    welcome: str | None = None
+    agreement: str | None = None
+    capacity: int | None = None
+    slow_mode: int | None = None
+    needs_moderator: bool | None = None
+    split_at: int | None = None
+    status: RoomStatus | None = None
+
+
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
     """What one member has with one room: the agreement accepted, how far they read, when they last posted."""
 

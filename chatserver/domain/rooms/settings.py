@@ -17,7 +17,7 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.people.names import name_key
 from chatserver.domain.rooms.coverage import Attendance
-from chatserver.domain.rooms.rooms import Room, RoomId, RoomKind, RoomStatus
+from chatserver.domain.rooms.rooms import Room, RoomId, RoomKind
 from chatserver.domain.text.cleaning import optional, required
 
 SERVICE: Final = MemberId("m_service")
@@ -41,21 +41,6 @@ MOVE_KEPT: Final = 24 * 60 * MINUTE
 _NOT_IN_IDS: Final = re.compile(r"[^a-z0-9]+")
 _ID_LENGTH: Final = 32
 _SESSION_LIKE: Final = "s-"
-
-
-class RoomEdit(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be different in a room; None is as it is. `slow_mode` in seconds; `split_at` 0: never by itself."""
-
-    name: str | None = None
-    about: str | None = None
-    topic: str | None = None
-    welcome: str | None = None
-    agreement: str | None = None
-    capacity: int | None = None
-    slow_mode: int | None = None
-    needs_moderator: bool | None = None
-    split_at: int | None = None
-    status: RoomStatus | None = None
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -214,8 +199,9 @@ def _edited(room: Room, edit: RoomEdit, others: Collection[Room]) -> Room:
             if not least <= number <= most or (field == "split_at" and 0 < number < 4):
                 raise _invalid(f"$.{field}", f"from {least} to {most}")
             changes[field] = number
-    if edit.needs_moderator is not None:
-        changes["needs_moderator"] = edit.needs_moderator
+    for field in RoomEdit.__struct_fields__:
+        if isinstance(getattr(edit, field), bool):
+            changes[field] = getattr(edit, field)
     if edit.status is not None:
         changes["status"] = edit.status
     if edit.needs_moderator is False or edit.status is not None:

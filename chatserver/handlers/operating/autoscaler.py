@@ -10,8 +10,7 @@ from chatserver.domain.history import CommandId
 from chatserver.domain.identity import MemberId, NodeId, Persona
 from chatserver.domain.rooms import settings as rules
 from chatserver.domain.rooms import splitting
-from chatserver.domain.rooms.rooms import Room, RoomId, RoomStatus, room_channel
-from chatserver.domain.rooms.settings import RoomEdit
+from chatserver.domain.rooms.rooms import Room, RoomEdit, RoomId, RoomStatus, room_channel
 from chatserver.handlers.node import Node
 from chatserver.handlers.operating.context import Operations
 from chatserver.protocol.internode import DrainWanted, encode, node_topic

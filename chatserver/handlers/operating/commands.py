@@ -16,8 +16,8 @@ from chatserver.domain.listening.opening_hours import parse_hours
 from chatserver.domain.moderation.audit_log import Act
 from chatserver.domain.people.staff import Capability, require
 from chatserver.domain.rooms import settings as rules
-from chatserver.domain.rooms.rooms import Room, RoomId, RoomStatus
-from chatserver.domain.rooms.settings import Hours, RoomEdit
+from chatserver.domain.rooms.rooms import Room, RoomEdit, RoomId, RoomStatus
+from chatserver.domain.rooms.settings import Hours
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.commands import Handler
 from chatserver.handlers.connection import Connection
@@ -72,34 +72,18 @@ async def ask(operations: Operations, connection: Connection, person: Person, co
 
 
 async def open_room(operations: Operations, connection: Connection, person: Person, command: OpenRoom) -> Answer:
-    edit = RoomEdit(
-        about=command.about,
-        topic=command.topic,
-        welcome=command.welcome,
-        agreement=command.agreement,
-        capacity=command.capacity,
-        slow_mode=command.slow_mode,
-        needs_moderator=command.needs_moderator,
-        split_at=command.split_at,
-    )
-    return await _changed_rooms(
-        operations, await operations.node.store.open_room(command.name, edit, _action(operations, person, command))
-    )
+    edit = msgspec.structs.replace(_edit(command), name=None)
+    opened = await operations.node.store.open_room(command.name, edit, _action(operations, person, command))
+    return await _changed_rooms(operations, opened)
 
 
 async def change(operations: Operations, connection: Connection, person: Person, command: ChangeRoom) -> Answer:
-    edit = RoomEdit(
-        name=command.name,
-        about=command.about,
-        topic=command.topic,
-        welcome=command.welcome,
-        agreement=command.agreement,
-        capacity=command.capacity,
-        slow_mode=command.slow_mode,
-        needs_moderator=command.needs_moderator,
-        split_at=command.split_at,
-    )
-    return await _change(operations, person, command, edit)
+    return await _change(operations, person, command, _edit(command))
+
+
+def _edit(command: OpenRoom | ChangeRoom) -> RoomEdit:
+    """Return what a command says of the fields that an operator can set."""
+    return RoomEdit(**{name: getattr(command, name) for name in RoomEdit.__struct_fields__ if hasattr(command, name)})
 
 
 async def slow(operations: Operations, connection: Connection, person: Person, command: SlowRoom) -> Answer:

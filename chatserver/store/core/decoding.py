@@ -13,7 +13,6 @@ import msgspec
 from chatserver.domain.history import ChannelName, Epoch, Millis, Offset
 from chatserver.domain.identity import Member, MemberId
 from chatserver.domain.people.staff import Role, Staff
-from chatserver.domain.rooms.coverage import Attendance
 from chatserver.domain.rooms.rooms import (
     Edited,
     Membership,
@@ -26,9 +25,6 @@ from chatserver.domain.rooms.rooms import (
     Room,
     RoomChanged,
     RoomEvent,
-    RoomId,
-    RoomKind,
-    RoomStatus,
 )
 from chatserver.store.core.compiler import Row
 
@@ -133,27 +129,9 @@ def _event_of(row: Row, room: Room | None) -> RoomEvent:
 
 
 def room_of(row: Row) -> Room:
-    id_, name, about, topic, welcome, agreement, version, capacity, slow_mode, status, position, kind, *more = row
-    needs_moderator, revision, split_of, split_at, attendance = more
-    return Room(
-        id=RoomId(id_),
-        name=name,
-        about=about,
-        topic=topic,
-        welcome=welcome,
-        agreement=agreement,
-        agreement_version=version,
-        capacity=capacity,
-        slow_mode=slow_mode,
-        status=RoomStatus(status),
-        position=position,
-        kind=RoomKind(kind),
-        needs_moderator=bool(needs_moderator),
-        revision=revision,
-        split_of=split_of,
-        split_at=split_at,
-        attendance=Attendance(attendance),
-    )
+    """Return a room from its columns, in the order of its fields; more columns are passed over."""
+    # Not strict: SQLite has no booleans.
+    return msgspec.convert(dict(zip(Room.__struct_fields__, row, strict=False)), Room, strict=False)
 
 
 def membership_of(row: Row) -> Membership:
