@@ -17,7 +17,7 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.people.names import name_key
 from chatserver.domain.rooms.coverage import Attendance
-from chatserver.domain.rooms.rooms import Room, RoomId, RoomKind
+from chatserver.domain.rooms.rooms import Room, RoomEdit, RoomId, RoomKind
 from chatserver.domain.text.cleaning import optional, required
 
 SERVICE: Final = MemberId("m_service")
