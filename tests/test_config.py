@@ -16,7 +16,6 @@ import pytest
 from chatserver.config import (
     EFFECTIVE_VARIABLE,
     ConfigError,
-    OperatorsSection,
     Settings,
     effective,
     hand_over,
@@ -26,6 +25,7 @@ from chatserver.config import (
     masked,
     to_toml,
 )
+from chatserver.config_sections import OperatorsSection
 from chatserver.domain.limits import COUNTED, Counted, Limits
 from chatserver.store.records import Retention
 

@@ -20,9 +20,9 @@ from chatserver.domain.people.account_acts import (
     tried,
 )
 from chatserver.store import account_statements as sql
-from chatserver.store import moderation
 from chatserver.store import moderation_statements as moderation_sql
 from chatserver.store import staff_statements as staff_sql
+from chatserver.store.audit import entry_of
 from chatserver.store.core.compiler import Call, Op
 from chatserver.store.moderation_lock import ModerationLock, hold_moderation
 from chatserver.store.staff_records import Device
@@ -56,7 +56,7 @@ def account_acts(limit: int) -> Op[list[Entry]]:
     ((seq, _),) = yield Call(moderation_sql.HEAD, [()])
     rows = yield Call(sql.ACCOUNT_ACTS, [(_ALL, limit)])
     routine = yield Call(sql.ROUTINE_ACTS, [(seq - ROUTINE_AMONG, limit // 3)])
-    return [moderation.entry_of(row) for row in sorted((*rows, *routine), key=lambda row: -row[0])]
+    return [entry_of(row) for row in sorted((*rows, *routine), key=lambda row: -row[0])]
 
 
 def was_reset(whose: MemberId, since: Millis) -> Op[bool]:

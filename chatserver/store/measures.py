@@ -1,17 +1,27 @@
-"""Reading measures, for moderation and for the commit road. Sans-I/O, like `log`."""
+"""Measures: reading them, lifting them, and appeals. Sans-I/O, like `rooms_log`."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
+import msgspec
+
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.moderation.measures import Measure, MeasureKind, TakeMeasure
-from chatserver.domain.moderation.report_access import Asker
+from chatserver.domain.moderation import measures as rules
+from chatserver.domain.moderation.audit_log import Act
+from chatserver.domain.moderation.measures import (
+    Measure,
+    MeasureKind,
+    TakeMeasure,
+)
+from chatserver.domain.moderation.report_access import Asker, needs_another
+from chatserver.domain.text.cleaning import required
 from chatserver.store import moderation_statements as sql
 from chatserver.store import report_access
 from chatserver.store.core.compiler import Call, Op, Params, Row, by_keys
+from chatserver.store.moderation_lock import ModerationLock, hold_moderation
 from chatserver.store.report_rows import decode_posts
 from chatserver.store.rooms_statements import KEYS_AT_ONCE
 
@@ -89,3 +99,42 @@ def measure_row(measure: Measure, at_version: int) -> Params:
         measure.seen_at,
         at_version,
     )
+
+
+def lift(which: str, by: MemberId, reason: str, now: Millis) -> Op[None]:
+    why = required(reason, rules.REASON_LENGTH)
+    mine = yield from hold_moderation()
+    found = yield from _find_measure(which)
+    if found.about == by:
+        raise Refusal(Reason.NOT_ALLOWED, details={"why": "self"})
+    if found.lifted_at is not None:
+        return
+    is_own = found.by == by and found.appealed_at is not None
+    if is_own and needs_another(by, found.about, (yield from report_access.everybody())):
+        raise Refusal(Reason.NOT_ALLOWED, details={"why": "own_measure"})
+    yield from _set_measure(mine, msgspec.structs.replace(found, lifted_at=now))
+    yield Call(sql.DROP_BARRED_BY, [(which,)])
+    act = Act(at=now, by=by, action="measure_lifted", about=(found.about,), subject=which, reason=why)
+    yield from mine.enter(act)
+
+
+def appeal(who: MemberId, which: str, text: str, now: Millis) -> Op[None]:
+    mine = yield from hold_moderation()
+    found = yield from _find_measure(which)
+    if found.about != who:
+        raise Refusal(Reason.MEASURE_UNKNOWN)
+    yield from _set_measure(mine, rules.appeal(found, text, now))
+    yield from mine.enter(Act(at=now, by=who, action="measure_appealed", about=(who,), subject=which, reason=""))
+
+
+def _find_measure(which: str) -> Op[Measure]:
+    rows = yield Call(sql.MEASURE, [(which,)])
+    if not rows:
+        raise Refusal(Reason.MEASURE_UNKNOWN)
+    return measure_of(rows[0])
+
+
+def _set_measure(mine: ModerationLock, measure: Measure) -> Op[None]:
+    row = (measure.lifted_at, measure.appeal, measure.appealed_at, mine.version, measure.id)
+    yield Call(sql.SET_MEASURE, [row])
+    yield from mine.rise()

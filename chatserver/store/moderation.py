@@ -16,7 +16,7 @@ from chatserver.domain.identity import MemberId
 from chatserver.domain.moderation import measures as rules
 from chatserver.domain.moderation import report_queue
 from chatserver.domain.moderation import report_steps as steps
-from chatserver.domain.moderation.audit_log import Act, AuditHead, Entry
+from chatserver.domain.moderation.audit_log import Act
 from chatserver.domain.moderation.evidence import Ended, is_alias
 from chatserver.domain.moderation.measures import (
     REPORTS_AN_HOUR,
@@ -416,32 +416,6 @@ def _redact(state: ChannelState, post: Post, by: MemberId, now: Millis, sealer: 
     return publication
 
 
-def lift(which: str, by: MemberId, reason: str, now: Millis) -> Op[None]:
-    why = required(reason, rules.REASON_LENGTH)
-    mine = yield from hold_moderation()
-    found = yield from _find_measure(which)
-    if found.about == by:
-        raise Refusal(Reason.NOT_ALLOWED, details={"why": "self"})
-    if found.lifted_at is not None:
-        return
-    is_own = found.by == by and found.appealed_at is not None
-    if is_own and needs_another(by, found.about, (yield from report_access.everybody())):
-        raise Refusal(Reason.NOT_ALLOWED, details={"why": "own_measure"})
-    yield from _set_measure(mine, _replace(found, lifted_at=now))
-    yield Call(sql.DROP_BARRED_BY, [(which,)])
-    act = Act(at=now, by=by, action="measure_lifted", about=(found.about,), subject=which, reason=why)
-    yield from mine.enter(act)
-
-
-def appeal(who: MemberId, which: str, text: str, now: Millis) -> Op[None]:
-    mine = yield from hold_moderation()
-    found = yield from _find_measure(which)
-    if found.about != who:
-        raise Refusal(Reason.MEASURE_UNKNOWN)
-    yield from _set_measure(mine, rules.appeal(found, text, now))
-    yield from mine.enter(Act(at=now, by=who, action="measure_appealed", about=(who,), subject=which, reason=""))
-
-
 def moderation_notices(who: MemberId, now: Millis) -> Op[ModerationNotices]:
     found = yield from measures.active_of([who], now)
     answers = yield Call(sql.ANSWERED, [(who,)])
@@ -474,45 +448,7 @@ def bar(measure: str, keys: Collection[bytes], now: Millis) -> Op[None]:
         yield from arrivals.bar(measure_of(found[0]), dict.fromkeys(keys, now), now)
 
 
-def _find_measure(which: str) -> Op[Measure]:
-    rows = yield Call(sql.MEASURE, [(which,)])
-    if not rows:
-        raise Refusal(Reason.MEASURE_UNKNOWN)
-    return measure_of(rows[0])
-
-
-def _set_measure(mine: ModerationLock, measure: Measure) -> Op[None]:
-    row = (measure.lifted_at, measure.appeal, measure.appealed_at, mine.version, measure.id)
-    yield Call(sql.SET_MEASURE, [row])
-    yield from mine.rise()
-
-
 # ------------------------------------------------------------------------------------------------ the log, forgetting
-
-
-def entries(after: int, limit: int) -> Op[list[Entry]]:
-    return [entry_of(row) for row in (yield Call(sql.ENTRIES, [(after, limit)]))]
-
-
-def entry_of(row: Row) -> Entry:
-    """An entry from its columns."""
-    return Entry(
-        seq=row[0],
-        act=Act(
-            at=row[1],
-            by=row[2],
-            action=row[3],
-            about=tuple(MemberId(who) for who in row[4].split()),
-            subject=row[5],
-            reason=row[6],
-        ),
-        hash=bytes(row[7]),
-    )
-
-
-def head() -> Op[AuditHead]:
-    ((seq, hashed),) = yield Call(sql.HEAD, [()])
-    return AuditHead(seq, bytes(hashed))
 
 
 def let_go(mine: ModerationLock, who: MemberId, now: Millis) -> Op[None]:

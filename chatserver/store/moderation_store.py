@@ -18,7 +18,7 @@ from chatserver.domain.moderation.measures import Measure, Outcome, TakeMeasure
 from chatserver.domain.moderation.report_access import Asker
 from chatserver.domain.moderation.report_queue import QueuePlace
 from chatserver.domain.moderation.statistics import Happened
-from chatserver.store import debriefs, measures, moderation, moderation_counts, moderation_queue, report_access
+from chatserver.store import audit, debriefs, measures, moderation, moderation_counts, moderation_queue, report_access
 from chatserver.store.core.compiler import MakeOp
 from chatserver.store.core.sealing import Sealer
 from chatserver.store.moderation_records import (
@@ -165,11 +165,11 @@ class ModerationStore(ABC):
     async def lift_measure(self, measure: str, by: MemberId, reason: str, now: Millis) -> None:
         """Raises MEASURE_UNKNOWN, TEXT_EMPTY, and NOT_ALLOWED about oneself ("self") and, once it was answered, for
         whoever took it where somebody else may decide ("own_measure"). Doing it again changes nothing."""
-        await self._write(partial(moderation.lift, measure, by, reason, now))
+        await self._write(partial(measures.lift, measure, by, reason, now))
 
     async def appeal(self, member: MemberId, measure: str, text: str, now: Millis) -> None:
         """Raises MEASURE_UNKNOWN where it is not about them, or over, APPEALED, TEXT_EMPTY or TEXT_TOO_LONG."""
-        await self._write(partial(moderation.appeal, member, measure, text, now))
+        await self._write(partial(measures.appeal, member, measure, text, now))
 
     async def measures_of(self, members: Collection[MemberId], now: Millis) -> list[Measure]:
         """Those that count, of all kinds."""
@@ -210,8 +210,8 @@ class ModerationStore(ABC):
 
     async def audit_entries(self, after: int, limit: int) -> list[Entry]:
         """Entries in their order, beyond a place."""
-        return await self._read(partial(moderation.entries, after, limit))
+        return await self._read(partial(audit.entries, after, limit))
 
     async def audit_head(self) -> AuditHead:
         """What the database takes for the newest entry."""
-        return await self._read(moderation.head)
+        return await self._read(audit.head)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
-from chatserver.domain.listening import fair_shares, sessions
+from chatserver.domain.listening import fair_shares, session_followup, sessions
 from chatserver.domain.listening.changes import Changes
 from chatserver.domain.listening.commands import (
     Accept,
@@ -367,7 +367,7 @@ _RULES: Final[dict[type[ListeningAction], _Rule]] = {
     Ask: _ask,
     GiveUpPlace: _withdraw,
     TakePlaceBack: _take_place_back,
-    GiveFeedback: sessions.give_feedback,
+    GiveFeedback: session_followup.give_feedback,
     SetProfile: _set_profile,
     SetAvailable: _set_available,
     StillHere: _still_here,
@@ -378,8 +378,8 @@ _RULES: Final[dict[type[ListeningAction], _Rule]] = {
     WriteDebrief: _debrief,
     EndSession: sessions.end_session,
     Extend: sessions.extend,
-    TalkAgain: sessions.talk_again,
-    TakeWords: sessions.take_words,
+    TalkAgain: session_followup.talk_again,
+    TakeWords: session_followup.take_words,
     Flag: sessions.flag,
     AskIn: sessions.ask_in,
     AnswerAskIn: sessions.answer_ask_in,

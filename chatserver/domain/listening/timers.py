@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.listening import fair_shares, sessions
+from chatserver.domain.listening import fair_shares, session_followup, sessions
 from chatserver.domain.listening.changes import Changes
 from chatserver.domain.listening.matching import is_resting, loads, may_meet, next_proposals
 from chatserver.domain.listening.rest_rules import cap_ends_after, cap_of, declining, is_here, pause_of, rested
@@ -97,7 +97,7 @@ def _moments(floor: ListeningState, now: Millis, rules: ListeningRules) -> Itera
 def _apply_due_to_session(draft: Changes, session: Session, now: Millis, rules: ListeningRules) -> None:
     if session.ended_at is not None:
         if session.forget_at is not None and session.forget_at <= now:
-            sessions.forget(draft, session, now)
+            session_followup.forget(draft, session, now)
         return
     for member in session.listeners:
         if now - _listener_seen(draft.floor, member) >= rules.session_grace:
