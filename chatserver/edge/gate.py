@@ -1,4 +1,4 @@
-"""What the sockets of one worker share: limits, the timing wheel, their number, and whether the worker is leaving.
+"""What the sockets of one worker share: limits, the timer wheel, their number, and whether the worker is leaving.
 
 uvicorn builds its protocol classes itself and hands them the lifespan's state, so the server's lifespan puts the gate
 there: `yield {STATE_KEY: gate}`.
@@ -12,7 +12,7 @@ from typing import Any, Final
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.limits import Limits
 from chatserver.domain.sources import WIDENING, Source
-from chatserver.edge.wheel import Wheel
+from chatserver.edge.timer_wheel import TimerWheel
 
 STATE_KEY: Final = "chatserver.gate"
 """Where uvicorn's protocol classes find the gate in the lifespan's state."""
@@ -38,7 +38,7 @@ class Gate:
         self._peers: dict[bytes, int] = {}
         self.limits = limits
         shortest = min(limits.header_seconds, limits.hello_seconds, limits.ping_seconds, limits.pong_seconds)
-        self.wheel = Wheel(min(_TICK_SECONDS, shortest / 4))
+        self.wheel = TimerWheel(min(_TICK_SECONDS, shortest / 4))
         self.is_draining = False
         self.sockets = 0
         """Open WebSockets, from the accepted upgrade to the end of the TCP connection."""

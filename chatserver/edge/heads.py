@@ -94,7 +94,7 @@ class ChatHttpProtocol(HttpToolsProtocol):
             self._peer = None
 
     def due(self) -> None:
-        """What the timing wheel calls: the head did not come, or the answer was not taken."""
+        """What the timer wheel calls: the head did not come, or the answer was not taken."""
         if self._is_in_head and not self.transport.is_closing():
             self._refuse(408)
         elif self.transport.is_closing() or self.transport.get_write_buffer_size() > 0:

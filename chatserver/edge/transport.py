@@ -216,7 +216,7 @@ class ChatProtocol(WebSocketsSansIOProtocol):
             self.close(Close.SERVICE_RESTART)
 
     def due(self) -> None:
-        """What the timing wheel calls: the peer was silent, or took too long to begin or to end."""
+        """What the timer wheel calls: the peer was silent, or took too long to begin or to end."""
         if self.close_sent or not self.handshake_complete or self.transport.is_closing():
             self.abort()
             return
