@@ -18,9 +18,9 @@ from chatserver.domain.limits import Limits
 from chatserver.domain.people.tries import TryKind
 from chatserver.domain.sources import Source
 from chatserver.edge.addresses import Addresses
-from chatserver.edge.faults import places
 from chatserver.edge.guard import Cookies, Origins, Standing
 from chatserver.edge.refusals import body_of, headers_of, plain_error, status_of
+from chatserver.edge.tracebacks import traceback_places
 from chatserver.handlers.moderation.enforcement import Enforcement
 from chatserver.handlers.operating.health import OK, Health
 from chatserver.handlers.people.identity import Identities
@@ -327,7 +327,7 @@ def answering(endpoint: Endpoint) -> Endpoint:
         except ClientDisconnect:
             return Response(None, 400)
         except Exception as failure:  # noqa: BLE001 - the boundary of one request
-            _log.error("%s failed: %s", request.url.path, places(failure))
+            _log.error("%s failed: %s", request.url.path, traceback_places(failure))
             return _refuse(Refusal(Reason.INTERNAL))
 
     return answer

@@ -32,10 +32,10 @@ from websockets.protocol import Side, State
 
 from chatserver.domain.errors import Refusal
 from chatserver.domain.limits import Bucket
-from chatserver.edge.faults import places
 from chatserver.edge.gate import Gate
 from chatserver.edge.receiver import NOBODY, Receiver
 from chatserver.edge.refusals import body_of, headers_of, status_of
+from chatserver.edge.tracebacks import traceback_places
 from chatserver.protocol.codes import Close
 
 if TYPE_CHECKING:
@@ -364,7 +364,7 @@ class ChatProtocol(WebSocketsSansIOProtocol):
                 self._pending_bytes -= len(data)
                 self._resume_if_room()
         except Exception as failure:  # noqa: BLE001 - the boundary of a connection's task
-            _log.error("a receiver failed: %s", places(failure))
+            _log.error("a receiver failed: %s", traceback_places(failure))
             self.close(Close.INTERNAL)
         finally:
             self._pump = None
@@ -444,7 +444,7 @@ class ChatProtocol(WebSocketsSansIOProtocol):
         except ClientDisconnected:
             self._close(Close.INTERNAL, "", CLOSE_SECONDS)
         except Exception as failure:  # noqa: BLE001 - the boundary of a connection's task
-            _log.error("the app failed on a WebSocket: %s", places(failure))
+            _log.error("the app failed on a WebSocket: %s", traceback_places(failure))
             if self.handshake_complete:
                 self._close(Close.INTERNAL, "", CLOSE_SECONDS)
             else:
