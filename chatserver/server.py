@@ -33,8 +33,8 @@ from chatserver.domain.rooms.rooms import RoomRules
 from chatserver.edge.addresses import Addresses, AddressKeys, trusting
 from chatserver.edge.app import build_app
 from chatserver.edge.gate import STATE_KEY, Gate
-from chatserver.edge.guard import Cookies, Origins
 from chatserver.edge.staff_asking import StaffCookies
+from chatserver.edge.web_security import Cookies, Origins
 from chatserver.handlers.high_water import KEEP_SECONDS, HighWaterKeeper
 from chatserver.handlers.listening.queue_simulator import simulation
 from chatserver.handlers.moderation.statistics import statistics

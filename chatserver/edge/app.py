@@ -17,12 +17,12 @@ from chatserver.edge import openapi, routes
 from chatserver.edge.addresses import Addresses
 from chatserver.edge.documents import DocumentRoutes
 from chatserver.edge.gate import Gate
-from chatserver.edge.guard import Cookies, Origins, SecurityHeaders
 from chatserver.edge.http import IdentityRoutes, StatusRoutes
 from chatserver.edge.pace import HttpPace, InnerPort
 from chatserver.edge.staff import StaffRoutes
 from chatserver.edge.staff_asking import StaffCookies
 from chatserver.edge.static import StaticFiles
+from chatserver.edge.web_security import Cookies, Origins, SecurityHeaders
 from chatserver.edge.websocket import ChatSocket
 from chatserver.handlers.dispatcher import CommandDispatcher
 from chatserver.handlers.listening.queue_simulator import SimulationAsked

@@ -18,9 +18,9 @@ from chatserver.domain.limits import Limits
 from chatserver.domain.people.tries import TryKind
 from chatserver.domain.sources import Source
 from chatserver.edge.addresses import Addresses
-from chatserver.edge.guard import Cookies, Origins, Standing
 from chatserver.edge.refusals import body_of, headers_of, plain_error, status_of
 from chatserver.edge.tracebacks import traceback_places
+from chatserver.edge.web_security import Cookies, Origins, Standing
 from chatserver.handlers.moderation.enforcement import Enforcement
 from chatserver.handlers.operating.health import OK, Health
 from chatserver.handlers.people.identity import Identities

@@ -15,7 +15,6 @@ from chatserver.domain.limits import Limits
 from chatserver.domain.listening.queue_simulator import OutOfRange, Simulation
 from chatserver.domain.people.staff import INVITATION_PATH, RESET_PATH, Capability, Staff, in_order, require
 from chatserver.edge.addresses import Addresses
-from chatserver.edge.guard import Origins
 from chatserver.edge.http import CSV, UNKEPT
 from chatserver.edge.staff_account import AccountRoutes
 from chatserver.edge.staff_asking import StaffCookies, as_json, done
@@ -29,6 +28,7 @@ from chatserver.edge.staff_bodies import (
     SimulationAnswer,
 )
 from chatserver.edge.staff_entry import EntryRoutes
+from chatserver.edge.web_security import Origins
 from chatserver.handlers.listening.queue_simulator import SimulationAsked
 from chatserver.handlers.people.identity import Identities
 from chatserver.handlers.people.staff import StaffAccounts

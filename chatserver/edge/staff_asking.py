@@ -16,9 +16,9 @@ from chatserver.domain.limits import Limits
 from chatserver.domain.people.staff import CONFIRMED_FOR, SECRET_BYTES, hash_secret, in_order
 from chatserver.domain.people.tries import TryKind
 from chatserver.edge.addresses import Addresses
-from chatserver.edge.guard import Cookies, Origins, Standing
 from chatserver.edge.http import JSON, UNKEPT, Asking, decoded
 from chatserver.edge.staff_bodies import NewPasswordAsked, ProofAsked, StaffAnswer
+from chatserver.edge.web_security import Cookies, Origins, Standing
 from chatserver.handlers.people.passkeys import Assertion, RelyingParty, VerifiedPasskey
 from chatserver.handlers.people.proofs import Proof
 from chatserver.handlers.people.staff import NewSignIn, StaffAccounts

@@ -13,9 +13,9 @@ from chatserver.domain.sources import Source
 from chatserver.edge.addresses import Addresses
 from chatserver.edge.fallback import SendWire
 from chatserver.edge.gate import Gate
-from chatserver.edge.guard import Cookies, Origins, Standing, security_headers
 from chatserver.edge.refusals import PLAIN_HEADERS, body_of, headers_of, plain_error, status_of
 from chatserver.edge.transport import EXTENSION, ChatProtocol
+from chatserver.edge.web_security import Cookies, Origins, Standing, security_headers
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.dispatcher import CommandDispatcher
 from chatserver.handlers.people.tries import Tries

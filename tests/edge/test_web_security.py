@@ -10,7 +10,7 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.limits import Limits
 from chatserver.edge.addresses import Addresses, AddressKeys
 from chatserver.edge.gate import Gate
-from chatserver.edge.guard import Cookies, Origins, Standing, security_headers
+from chatserver.edge.web_security import Cookies, Origins, Standing, security_headers
 
 Scope = dict[str, object]
 
