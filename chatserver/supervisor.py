@@ -37,7 +37,7 @@ from chatserver.pulse import START_SECONDS, Pulse
 from chatserver.shared_numbers import forget_worker
 
 APP: Final = "chatserver.server:create_app"
-HTTP_PROTOCOL: Final = "chatserver.edge.heads:ChatHttpProtocol"
+HTTP_PROTOCOL: Final = "chatserver.edge.http_protocol:ChatHttpProtocol"
 WS_PROTOCOL: Final = "chatserver.edge.transport:ChatProtocol"
 
 _BACKLOG: Final = 2_048

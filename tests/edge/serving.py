@@ -20,7 +20,7 @@ from chatserver.edge.gate import STATE_KEY, Gate
 STOCK: Final = "uvicorn.protocols.websockets.websockets_sansio_impl:WebSocketsSansIOProtocol"
 OURS: Final = "chatserver.edge.transport:ChatProtocol"
 STOCK_HTTP: Final = "uvicorn.protocols.http.httptools_impl:HttpToolsProtocol"
-OURS_HTTP: Final = "chatserver.edge.heads:ChatHttpProtocol"
+OURS_HTTP: Final = "chatserver.edge.http_protocol:ChatHttpProtocol"
 PATIENCE: Final = 10.0
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]

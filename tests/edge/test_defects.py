@@ -15,7 +15,7 @@ from websockets.asyncio import client
 from websockets.exceptions import ConnectionClosed as Closed
 
 from chatserver.domain.limits import Limits
-from chatserver.edge import heads, transport
+from chatserver.edge import http_protocol, transport
 from tests.edge.serving import (
     OURS,
     OURS_HTTP,
@@ -186,7 +186,7 @@ async def _big_answer(scope: dict[str, Any], receive: Receive, send: Send) -> No
 
 @pytest.mark.parametrize("http", [stock_http("an answer may be read as slowly as one likes"), ours_http])
 async def test_answer_that_nobody_reads_is_given_up(http: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heads, "_FLUSH_SECONDS", 0.3)
+    monkeypatch.setattr(http_protocol, "_FLUSH_SECONDS", 0.3)
     async with (
         serving(_big_answer, http=http, limits=QUICK) as served,
         raw_client(served.port, receive_buffer=4_096) as raw,
