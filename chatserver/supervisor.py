@@ -38,7 +38,7 @@ from chatserver.shared_numbers import forget_worker
 
 APP: Final = "chatserver.server:create_app"
 HTTP_PROTOCOL: Final = "chatserver.edge.http_protocol:ChatHttpProtocol"
-WS_PROTOCOL: Final = "chatserver.edge.transport:ChatProtocol"
+WS_PROTOCOL: Final = "chatserver.edge.websocket_protocol:ChatWebSocketProtocol"
 
 _BACKLOG: Final = 2_048
 _UNSENT_BYTES: Final = 128 * 1024

@@ -23,7 +23,7 @@ _FLUSH_SECONDS: Final = 30.0
 
 
 class ChatHttpProtocol(HttpToolsProtocol):
-    """One TCP connection while it speaks HTTP. Handed to uvicorn as `chatserver.edge.http_protocol:ChatHttpProtocol`."""
+    """One TCP connection while it speaks HTTP. uvicorn is handed it by name (`supervisor.HTTP_PROTOCOL`)."""
 
     def __init__(
         self,

@@ -14,8 +14,8 @@ from chatserver.edge.addresses import Addresses
 from chatserver.edge.fallback import SendWire
 from chatserver.edge.gate import Gate
 from chatserver.edge.refusals import PLAIN_HEADERS, body_of, headers_of, plain_error, status_of
-from chatserver.edge.transport import EXTENSION, ChatProtocol
 from chatserver.edge.web_security import Cookies, Origins, Standing, security_headers
+from chatserver.edge.websocket_protocol import EXTENSION, ChatWebSocketProtocol
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.dispatcher import CommandDispatcher
 from chatserver.handlers.people.tries import Tries
@@ -88,7 +88,7 @@ class ChatSocket:
             return
         try:
             await send({"type": "websocket.accept", "subprotocol": encoding.subprotocol, "headers": []})
-            wire = SendWire(send, self.gate) if protocol is None else cast("ChatProtocol", protocol)
+            wire = SendWire(send, self.gate) if protocol is None else cast("ChatWebSocketProtocol", protocol)
             seat = Seat(self, wire, encoding, source, scope.get("client"), token=token, staff_token=staff_token)
         except BaseException:
             self.addresses.leave(source)

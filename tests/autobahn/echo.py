@@ -18,7 +18,7 @@ from uvicorn import Server
 from chatserver.config import load
 from chatserver.domain.limits import Limits
 from chatserver.edge.gate import STATE_KEY, Gate
-from chatserver.edge.transport import EXTENSION, ChatProtocol
+from chatserver.edge.websocket_protocol import EXTENSION, ChatWebSocketProtocol
 from chatserver.protocol.frames import BINARY, TEXT, frame
 from chatserver.supervisor import uvicorn_config
 from tests.kit.ports import HOST
@@ -60,7 +60,7 @@ class EchoApp:
         elif scope["path"] == "/adopted":
             await receive()
             await send({"type": "websocket.accept"})
-            wire = cast("ChatProtocol", scope["extensions"][EXTENSION])
+            wire = cast("ChatWebSocketProtocol", scope["extensions"][EXTENSION])
             wire.adopt(Parrot(wire))
         else:
             await self._say_back(receive, send)

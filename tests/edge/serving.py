@@ -18,7 +18,7 @@ from chatserver.domain.limits import Limits
 from chatserver.edge.gate import STATE_KEY, Gate
 
 STOCK: Final = "uvicorn.protocols.websockets.websockets_sansio_impl:WebSocketsSansIOProtocol"
-OURS: Final = "chatserver.edge.transport:ChatProtocol"
+OURS: Final = "chatserver.edge.websocket_protocol:ChatWebSocketProtocol"
 STOCK_HTTP: Final = "uvicorn.protocols.http.httptools_impl:HttpToolsProtocol"
 OURS_HTTP: Final = "chatserver.edge.http_protocol:ChatHttpProtocol"
 PATIENCE: Final = 10.0

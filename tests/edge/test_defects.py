@@ -15,7 +15,7 @@ from websockets.asyncio import client
 from websockets.exceptions import ConnectionClosed as Closed
 
 from chatserver.domain.limits import Limits
-from chatserver.edge import http_protocol, transport
+from chatserver.edge import http_protocol, websocket_protocol
 from tests.edge.serving import (
     OURS,
     OURS_HTTP,
@@ -69,7 +69,7 @@ async def flood(scope: dict[str, Any], receive: Receive, send: Send) -> None:
 
 @pytest.mark.parametrize("ws", [stock("keepalive_timeout closes instead of aborting"), ours])
 async def test_client_that_reads_nothing_is_dropped(ws: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "_PARTING_SECONDS", 0.1)
+    monkeypatch.setattr(websocket_protocol, "_PARTING_SECONDS", 0.1)
     async with (
         serving(flood, ws=ws, limits=QUICK, options=QUICK_STOCK) as served,
         raw_socket(served, receive_buffer=4_096),
@@ -112,7 +112,7 @@ async def test_socket_beyond_the_worker_s_limit_is_refused(ws: str) -> None:
 
 @pytest.mark.parametrize("ws", [stock("after its own close it only waits for the buffer to empty"), ours])
 async def test_close_does_not_wait_for_a_peer_that_reads_nothing(ws: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "CLOSE_SECONDS", 0.3)
+    monkeypatch.setattr(websocket_protocol, "CLOSE_SECONDS", 0.3)
 
     async def close_when_full(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         await receive()

@@ -272,9 +272,9 @@ async def test_stop_drains_and_ends_in_bounded_time(tmp_path: Path) -> None:
 
 
 async def test_drain_takes_along_who_reads_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from chatserver.edge import transport
+    from chatserver.edge import websocket_protocol
 
-    monkeypatch.setattr(transport, "CLOSE_SECONDS", 0.5)
+    monkeypatch.setattr(websocket_protocol, "CLOSE_SECONDS", 0.5)
     async with chatting(tmp_path, limits={"ping_seconds": 1.0}) as (served, _), raw_client(served.port) as raw:
         await raw.upgrade(headers={"Sec-WebSocket-Protocol": JSON})
         served.gate.start_drain()

@@ -15,9 +15,9 @@ from websockets.asyncio import client
 from websockets.typing import Subprotocol
 
 from chatserver.domain.limits import Limits
-from chatserver.edge import transport
+from chatserver.edge import websocket_protocol
 from chatserver.edge.gate import Gate
-from chatserver.edge.transport import EXTENSION, ChatProtocol
+from chatserver.edge.websocket_protocol import EXTENSION, ChatWebSocketProtocol
 from chatserver.protocol.frames import BINARY, TEXT, frame
 from tests.edge.serving import (
     Receive,
@@ -37,7 +37,7 @@ QUICK = Limits(ping_seconds=0.2, pong_seconds=0.2, header_seconds=0.4, hello_sec
 class Guest:
     """Somebody behind an adopted connection. `respond` is what happens to each message."""
 
-    def __init__(self, wire: ChatProtocol, respond: Callable[[Guest, str | bytes], Awaitable[None]]) -> None:
+    def __init__(self, wire: ChatWebSocketProtocol, respond: Callable[[Guest, str | bytes], Awaitable[None]]) -> None:
         self.wire = wire
         self.seen: list[str | bytes] = []
         self.endings = 0
@@ -139,7 +139,7 @@ async def test_wire_says_how_much_waits_and_when_it_is_gone() -> None:
         while not drained.is_set():
             assert await raw.read()
             await asyncio.sleep(0)
-        assert wire.buffered() <= transport.LOW_WATER
+        assert wire.buffered() <= websocket_protocol.LOW_WATER
 
 
 async def test_wish_to_be_told_can_be_taken_back_and_ends_with_the_connection() -> None:
@@ -200,7 +200,7 @@ async def test_nothing_follows_the_close_frame() -> None:
 
 
 async def test_peer_that_does_not_answer_a_close_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "CLOSE_SECONDS", 0.2)
+    monkeypatch.setattr(websocket_protocol, "CLOSE_SECONDS", 0.2)
     async with house(ignore, limits=QUICK) as (app, served), raw_socket(served) as raw:
         app.guest.wire.close(4000)
         assert await raw.close_code() == 4000
@@ -259,7 +259,7 @@ async def test_failing_receiver_costs_its_connection_only(caplog: pytest.LogCapt
         assert await raw.close_code() == 4202
         await other.send("fine")
         assert await other.recv() == "fine"
-    assert "ValueError at test_transport.py" in caplog.text
+    assert "ValueError at test_websocket_protocol.py" in caplog.text
     assert "what somebody wrote" not in caplog.text
     assert "Traceback" not in caplog.text
 
@@ -288,7 +288,7 @@ async def test_connection_is_gone_without_the_garbage_collector() -> None:
 
 
 async def test_silent_connection_is_pinged_then_told_and_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "_PARTING_SECONDS", 0.1)
+    monkeypatch.setattr(websocket_protocol, "_PARTING_SECONDS", 0.1)
     async with house(ignore, limits=QUICK) as (app, served), raw_socket(served) as raw:
         started = time.monotonic()
         assert await raw.frame() == (9, b"")
@@ -393,7 +393,7 @@ async def test_queue_is_bounded_and_nothing_is_lost() -> None:
         # From here on what comes stays in the kernel, which may take megabytes or hold the sender back.
         await until(lambda: bool(app.guests and app.guest.wire.read_paused))
         wire = app.guest.wire
-        assert len(wire._pending) <= 4 + transport._SLICE // 1_000
+        assert len(wire._pending) <= 4 + websocket_protocol._SLICE // 1_000
         assert len(wire._held) <= 256 * 1024
         release.set()
         await sending
@@ -423,7 +423,7 @@ async def test_bytes_in_the_queue_are_bounded_too() -> None:
     async with house(slow, limits=limits) as (app, served), raw_socket(served) as raw:
         await raw.send(client_frame(1, b"x" * 900) * 100)
         await until(lambda: bool(app.guests and app.guest.wire.read_paused))
-        assert app.guest.wire._pending_bytes <= 4 * 1_000 + transport._SLICE
+        assert app.guest.wire._pending_bytes <= 4 * 1_000 + websocket_protocol._SLICE
         release.set()
         await until(lambda: len(app.guest.seen) == 100)
 

@@ -1,8 +1,8 @@
 """A WebSocket at the socket: uvicorn's sans-I/O protocol with a raw writer, bounded waits and nothing kept in vain.
 
-uvicorn is handed `chatserver.edge.transport:ChatProtocol` by name, so that spawned workers find it. The app finds the
-connection itself as the ASGI extension `chatserver.wire`: a `delivery.wire.Wire` that can also be adopted (`adopt`),
-after which no task, queue or scope stays behind for an idle connection.
+uvicorn is handed `chatserver.edge.websocket_protocol:ChatWebSocketProtocol` by name, so that spawned workers find it.
+The app finds the connection itself as the ASGI extension `chatserver.wire`: a `delivery.wire.Wire` that can also be
+adopted (`adopt`), after which no task, queue or scope stays behind for an idle connection.
 
 Writes of ready-made frames go past websockets' state machine. That is right because every write, its own included, is
 of whole frames, and because none follows a close frame (`close_sent`).
@@ -78,7 +78,7 @@ class _Frames(FrameProtocol):
         super().recv_frame(frame)
 
 
-class ChatProtocol(WebSocketsSansIOProtocol):
+class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
     """One WebSocket, from its upgrade to its end. It is the Wire of its connection."""
 
     # uvicorn's own attributes stand here as well: in a dictionary they would take 2 KB of every connection.
