@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from chatserver.edge.gate import Gate
+from chatserver.edge.admission import Admission
 from chatserver.protocol.frames import TEXT, split
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ class SendWire:
 
     __slots__ = ("_bytes", "_close", "_drained", "_frames", "_limit", "_send", "_task", "_wake", "_wheel", "tick")
 
-    def __init__(self, send: Send, gate: Gate) -> None:
+    def __init__(self, send: Send, admission: Admission) -> None:
         self._send = send
-        self._wheel = gate.wheel
-        self._limit = _OUTBOXES * gate.limits.outbox_bytes
+        self._wheel = admission.wheel
+        self._limit = _OUTBOXES * admission.limits.outbox_bytes
         self._frames: deque[bytes] = deque()
         self._bytes = 0
         self._wake = asyncio.Event()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from chatserver.edge.gate import Gate
+from chatserver.edge.admission import Admission
 
 if TYPE_CHECKING:
     from uvicorn.config import Config
@@ -34,7 +34,7 @@ class ChatHttpProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.tick = 0
-        self._gate = Gate.of(app_state)
+        self._admission = Admission.of(app_state)
         self._head_bytes = 0
         self._is_in_head = True
         self._is_between = False
@@ -43,19 +43,19 @@ class ChatHttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         peer = transport.get_extra_info("peername")
-        self._peer = self._gate.enter_peer(peer[0] if isinstance(peer, tuple) else None)
-        has_room = self._gate.has_tcp_room() and self._peer is not None
-        self._gate.tcp += 1
+        self._peer = self._admission.enter_peer(peer[0] if isinstance(peer, tuple) else None)
+        has_room = self._admission.has_tcp_room() and self._peer is not None
+        self._admission.tcp += 1
         if has_room:
-            self._gate.wheel.schedule(self, self._gate.limits.header_seconds)
+            self._admission.wheel.schedule(self, self._admission.limits.header_seconds)
         else:
-            self._gate.refused += 1
+            self._admission.refused += 1
             transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._gate.tcp -= 1
+        self._admission.tcp -= 1
         self._leave_peer()
-        self._gate.wheel.cancel(self)
+        self._admission.wheel.cancel(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -64,7 +64,7 @@ class ChatHttpProtocol(HttpToolsProtocol):
             self._is_between = False
             self._is_in_head = True
             self._head_bytes = 0
-            self._gate.wheel.schedule(self, self._gate.limits.header_seconds)
+            self._admission.wheel.schedule(self, self._admission.limits.header_seconds)
         super().data_received(data)
         if self._is_in_head:
             self._head_bytes += len(data)
@@ -73,24 +73,24 @@ class ChatHttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._is_in_head = False
-        self._gate.wheel.cancel(self)
+        self._admission.wheel.cancel(self)
         super().on_headers_complete()
 
     def on_response_complete(self) -> None:
         self._is_between = not self.pipeline
         super().on_response_complete()
         if self.transport.get_write_buffer_size() > 0:
-            self._gate.wheel.schedule(self, _FLUSH_SECONDS)
+            self._admission.wheel.schedule(self, _FLUSH_SECONDS)
 
     def handle_websocket_upgrade(self) -> None:
-        self._gate.wheel.cancel(self)
-        self._gate.tcp -= 1
+        self._admission.wheel.cancel(self)
+        self._admission.tcp -= 1
         self._leave_peer()
         super().handle_websocket_upgrade()
 
     def _leave_peer(self) -> None:
         if self._peer is not None:
-            self._gate.leave_peer(self._peer)
+            self._admission.leave_peer(self._peer)
             self._peer = None
 
     def due(self) -> None:
@@ -103,9 +103,9 @@ class ChatHttpProtocol(HttpToolsProtocol):
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
         if self.transport.get_write_buffer_size() > 0:
-            self._gate.wheel.schedule(self, _FLUSH_SECONDS)
+            self._admission.wheel.schedule(self, _FLUSH_SECONDS)
 
     def _refuse(self, status: int) -> None:
         self.transport.write(STATUS_LINE[status] + b"connection: close\r\ncontent-length: 0\r\n\r\n")
         self.transport.close()
-        self._gate.wheel.schedule(self, _FLUSH_SECONDS)
+        self._admission.wheel.schedule(self, _FLUSH_SECONDS)

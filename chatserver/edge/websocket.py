@@ -11,8 +11,8 @@ from chatserver.domain.errors import Refusal
 from chatserver.domain.people.tries import TryKind
 from chatserver.domain.sources import Source
 from chatserver.edge.addresses import Addresses
+from chatserver.edge.admission import Admission
 from chatserver.edge.fallback import SendWire
-from chatserver.edge.gate import Gate
 from chatserver.edge.refusals import PLAIN_HEADERS, body_of, headers_of, plain_error, status_of
 from chatserver.edge.web_security import Cookies, Origins, Standing, security_headers
 from chatserver.edge.websocket_protocol import EXTENSION, ChatWebSocketProtocol
@@ -44,7 +44,7 @@ class ChatSocket:
     def __init__(
         self,
         dispatcher: CommandDispatcher,
-        gate: Gate,
+        admission: Admission,
         *,
         origins: Origins,
         cookies: Cookies,
@@ -53,7 +53,7 @@ class ChatSocket:
         tries: Tries,
     ) -> None:
         self.dispatcher = dispatcher
-        self.gate = gate
+        self.admission = admission
         self.addresses = addresses
         self.tries = tries
         self.drain = Drain(self)
@@ -81,14 +81,14 @@ class ChatSocket:
         protocol = scope.get("extensions", {}).get(EXTENSION)
         try:
             if protocol is None:
-                self.gate.check()
+                self.admission.check()
             self.addresses.enter(source)
         except Refusal as refusal:
             await _deny(scope, send, status_of(refusal.reason), headers_of(refusal), body_of(refusal))
             return
         try:
             await send({"type": "websocket.accept", "subprotocol": encoding.subprotocol, "headers": []})
-            wire = SendWire(send, self.gate) if protocol is None else cast("ChatWebSocketProtocol", protocol)
+            wire = SendWire(send, self.admission) if protocol is None else cast("ChatWebSocketProtocol", protocol)
             seat = Seat(self, wire, encoding, source, scope.get("client"), token=token, staff_token=staff_token)
         except BaseException:
             self.addresses.leave(source)
@@ -100,7 +100,7 @@ class ChatSocket:
 
     async def _serve_plain(self, receive: Receive, wire: SendWire, seat: Seat) -> None:
         """A connection of another ASGI server, which lives as long as this call."""
-        self.gate.sockets += 1
+        self.admission.sockets += 1
         reader = asyncio.create_task(_read(receive, seat))
         try:
             await asyncio.wait({reader, wire.task}, return_when=asyncio.FIRST_COMPLETED)
@@ -110,7 +110,7 @@ class ChatSocket:
             try:
                 outcomes = await asyncio.gather(reader, wire.task, return_exceptions=True)
             finally:
-                self.gate.sockets -= 1
+                self.admission.sockets -= 1
                 seat.closed()
         for outcome in outcomes:
             if isinstance(outcome, Exception):
@@ -149,7 +149,7 @@ class Seat:
             admit_words=self._admit_words,
             admit_code=self._admit_code,
         )
-        place.gate.wheel.schedule(self, place.gate.limits.hello_seconds)
+        place.admission.wheel.schedule(self, place.admission.limits.hello_seconds)
         place.drain.enter(self)
 
     async def receive(self, data: str | bytes) -> None:
@@ -160,7 +160,7 @@ class Seat:
 
     def closed(self) -> None:
         place = self._place
-        place.gate.wheel.cancel(self)
+        place.admission.wheel.cancel(self)
         place.drain.leave(self)
         place.addresses.leave(self._source)
         place.dispatcher.closed(self.connection)
@@ -190,7 +190,7 @@ class Drain:
         self._place = place
         self._seats: set[Seat] = set()
         self._task: asyncio.Task[None] | None = None
-        place.gate.on_drain(self.start)
+        place.admission.on_drain(self.start)
 
     def enter(self, seat: Seat) -> None:
         """Somebody connected. Who comes while the worker stops goes again at once."""
@@ -210,7 +210,7 @@ class Drain:
     async def _run(self) -> None:
         seats = random.sample([*self._seats], len(self._seats))
         count = len(seats)
-        window = min(self._place.gate.limits.drain_seconds, count / _CLOSES_PER_SECOND)
+        window = min(self._place.admission.limits.drain_seconds, count / _CLOSES_PER_SECOND)
         spread = min(max(count / _RETURNS_PER_SECOND, _SHORTEST_SPREAD), _LONGEST_SPREAD)
         loop = asyncio.get_running_loop()
         start = loop.time()

@@ -32,7 +32,7 @@ from websockets.protocol import Side, State
 
 from chatserver.domain.errors import Refusal
 from chatserver.domain.limits import Bucket
-from chatserver.edge.gate import Gate
+from chatserver.edge.admission import Admission
 from chatserver.edge.receiver import NOBODY, Receiver
 from chatserver.edge.refusals import body_of, headers_of, status_of
 from chatserver.edge.tracebacks import traceback_places
@@ -83,7 +83,7 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
 
     # uvicorn's own attributes stand here as well: in a dictionary they would take 2 KB of every connection.
     __slots__ = (
-        "_adopted", "_asked", "_controls", "_drained", "_fragments", "_gate", "_heard", "_held", "_is_admitted",
+        "_admission", "_adopted", "_asked", "_controls", "_drained", "_fragments", "_heard", "_held", "_is_admitted",
         "_is_over", "_is_watched", "_is_write_paused", "_pending", "_pending_bytes", "_pump", "_resuming", "app",
         "app_state", "asgi_version", "client", "close_sent", "close_timeout", "close_timer", "config", "conn",
         "connections", "curr_msg_data_type", "default_headers", "disconnected", "frames", "handshake_complete",
@@ -100,7 +100,7 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._gate = Gate.of(app_state)
+        self._admission = Admission.of(app_state)
         self.tick = 0
         self._adopted: Receiver | None = None
         self._pump: asyncio.Task[None] | None = None
@@ -159,17 +159,17 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)
-        self._gate.tcp += 1
+        self._admission.tcp += 1
         # With one mark for both directions there is no size at which a wish to be told would be forgotten.
         self.transport.set_write_buffer_limits(high=LOW_WATER, low=LOW_WATER)
-        self._gate.wheel.schedule(self, self._gate.limits.header_seconds)
+        self._admission.wheel.schedule(self, self._admission.limits.header_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.connections.discard(self)
-        self._gate.tcp -= 1
+        self._admission.tcp -= 1
         if self._is_admitted:
-            self._gate.sockets -= 1
-        self._gate.wheel.cancel(self)
+            self._admission.sockets -= 1
+        self._admission.wheel.cancel(self)
         self.disconnected = True
         self.handshake_complete = True
         self._held = b""
@@ -209,7 +209,7 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def shutdown(self) -> None:
         """uvicorn stops. Who has been adopted is closed by the drain, in its turn."""
-        is_cared_for = self._gate.start_drain()
+        is_cared_for = self._admission.start_drain()
         if not self.handshake_complete:
             return
         if not (is_cared_for and self._adopted is not None):
@@ -220,13 +220,13 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
         if self.close_sent or not self.handshake_complete or self.transport.is_closing():
             self.abort()
             return
-        limits, wheel = self._gate.limits, self._gate.wheel
+        limits, wheel = self._admission.limits, self._admission.wheel
         if self.read_paused:
             # It is we who do not listen.
             self._heard = self.loop.time()
         silent = self.loop.time() - self._heard
         if silent >= limits.ping_seconds + limits.pong_seconds:
-            self._gate.went_silent += 1
+            self._admission.went_silent += 1
             self._close(Close.WENT_SILENT, "", _PARTING_SECONDS)
         elif silent >= self._patience() * (1.0 - _PING_SPREAD):
             self.transport.write(_PING)
@@ -242,7 +242,7 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
         return self._patience() * (1.0 - _PING_SPREAD * random.random())
 
     def _patience(self) -> float:
-        limits = self._gate.limits
+        limits = self._admission.limits
         return min(limits.session_ping_seconds, limits.ping_seconds) if self._is_watched else limits.ping_seconds
 
     def watch_closely(self, is_on: bool) -> None:
@@ -250,7 +250,7 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
             return
         self._is_watched = is_on
         if is_on and self.handshake_complete and not self.close_sent and not self.transport.is_closing():
-            self._gate.wheel.schedule(self, 0.0)
+            self._admission.wheel.schedule(self, 0.0)
 
     def unanswered(self) -> float:
         return self.loop.time() - self._asked if self._asked > self._heard else 0.0
@@ -383,7 +383,7 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
     # ------------------------------------------------------------------------- pausing, and reading on
 
     def _is_full(self) -> bool:
-        limits = self._gate.limits
+        limits = self._admission.limits
         if self.close_sent:
             return False
         if self._adopted is None:
@@ -423,7 +423,7 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def handle_connect(self, event: Request) -> None:
         try:
-            self._gate.check()
+            self._admission.check()
         except Refusal as refusal:
             self.handshake_initiated = True
             self._refuse(status_of(refusal.reason), headers_of(refusal), body_of(refusal))
@@ -432,7 +432,7 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
         if self.close_sent:
             self._turn_away()
             return
-        self._gate.sockets += 1
+        self._admission.sockets += 1
         self._is_admitted = True
         cast("dict[str, object]", self.scope["extensions"])[EXTENSION] = self
         # What comes before the handshake is answered stays in the kernel.
@@ -522,14 +522,14 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
         self.handshake_complete = True
         self.transport.write(response.serialize())
         # websockets' server object keeps the request; its frame half is all that is needed from here on.
-        opening, limits = self.conn, self._gate.limits
+        opening, limits = self.conn, self._admission.limits
         size = min(limits.frame_bytes, self.config.ws_max_size)
         conn = _Frames(Side.SERVER, state=State.OPEN, max_size=size, logger=_frame_log)
         conn.extensions = opening.extensions
         opening.parser.close()
         self.conn = cast("Any", conn)
         self._heard = self.loop.time()
-        self._gate.wheel.schedule(self, self._quiet_seconds())
+        self._admission.wheel.schedule(self, self._quiet_seconds())
         self._resume_if_room()
 
     def _refuse(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
@@ -563,7 +563,7 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
         self._pending.clear()
         self._pending_bytes = 0
         self._end(code, reason)
-        self._gate.wheel.schedule(self, patience)
+        self._admission.wheel.schedule(self, patience)
         # The peer's answer is still to be read.
         self._resume_if_room()
 
@@ -576,7 +576,7 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
         close = self.conn.close_sent
         self._end(1006 if close is None else close.code, "")
         # Reading goes on until the peer has read why: a socket closed over unread bytes resets the connection.
-        self._gate.wheel.schedule(self, CLOSE_SECONDS)
+        self._admission.wheel.schedule(self, CLOSE_SECONDS)
         if self.transport.can_write_eof():
             self.transport.write_eof()
         else:
@@ -584,7 +584,7 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def _part(self) -> None:
         """All has been said: close as soon as it is written, and do not wait for ever for that."""
-        self._gate.wheel.schedule(self, CLOSE_SECONDS)
+        self._admission.wheel.schedule(self, CLOSE_SECONDS)
         self.transport.close()
 
     def _end(self, code: int, reason: str) -> None:

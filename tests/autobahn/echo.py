@@ -17,7 +17,7 @@ from uvicorn import Server
 
 from chatserver.config import load
 from chatserver.domain.limits import Limits
-from chatserver.edge.gate import STATE_KEY, Gate
+from chatserver.edge.admission import STATE_KEY, Admission
 from chatserver.edge.websocket_protocol import EXTENSION, ChatWebSocketProtocol
 from chatserver.protocol.frames import BINARY, TEXT, frame
 from chatserver.supervisor import uvicorn_config
@@ -48,7 +48,7 @@ class EchoApp:
     """The ASGI app."""
 
     def __init__(self, limits: Limits) -> None:
-        self._gate = Gate(limits)
+        self._admission = Admission(limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -73,7 +73,7 @@ class EchoApp:
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
-        cast("dict[str, Any]", scope["state"])[STATE_KEY] = self._gate
+        cast("dict[str, Any]", scope["state"])[STATE_KEY] = self._admission
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await send({"type": "lifespan.shutdown.complete"})

@@ -15,7 +15,7 @@ from typing import Any, Final
 import uvicorn
 
 from chatserver.domain.limits import Limits
-from chatserver.edge.gate import STATE_KEY, Gate
+from chatserver.edge.admission import STATE_KEY, Admission
 
 STOCK: Final = "uvicorn.protocols.websockets.websockets_sansio_impl:WebSocketsSansIOProtocol"
 OURS: Final = "chatserver.edge.websocket_protocol:ChatWebSocketProtocol"
@@ -40,7 +40,7 @@ class Served:
     """A server that runs."""
 
     server: uvicorn.Server
-    gate: Gate
+    admission: Admission
     port: int
     stopping: asyncio.Task[None] | None = None
 
@@ -61,15 +61,15 @@ class Served:
         return len(self.server.server_state.connections)
 
 
-def with_gate(app: App, gate: Gate) -> App:
-    """The app with a lifespan that hands the gate to uvicorn's protocol classes, as the real server's does."""
+def with_admission(app: App, admission: Admission) -> App:
+    """The app with a lifespan that hands the Admission to uvicorn's protocol classes, as the real server's does."""
 
     async def wrapped(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
             await app(scope, receive, send)
             return
         await receive()
-        scope["state"][STATE_KEY] = gate
+        scope["state"][STATE_KEY] = admission
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await send({"type": "lifespan.shutdown.complete"})
@@ -84,7 +84,7 @@ async def serving(
     ws: str = OURS,
     http: str = OURS_HTTP,
     limits: Limits | None = None,
-    gate: Gate | None = None,
+    admission: Admission | None = None,
     has_own_lifespan: bool = False,
     options: Mapping[str, Any] = MappingProxyType({}),
 ) -> AsyncIterator[Served]:
@@ -93,7 +93,7 @@ async def serving(
     uvicorn's own main loop and shutdown sleep for tenths of a second; only tests that stop the server wait for them.
     """
     if not has_own_lifespan:
-        app = with_gate(app, gate or Gate(limits or Limits()))
+        app = with_admission(app, admission or Admission(limits or Limits()))
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     listener.setblocking(False)
     config = uvicorn.Config(
@@ -110,7 +110,7 @@ async def serving(
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
     await server.startup(sockets=[listener])
-    served = Served(server, Gate.of(server.lifespan.state), listener.getsockname()[1])
+    served = Served(server, Admission.of(server.lifespan.state), listener.getsockname()[1])
     try:
         yield served
     finally:

@@ -105,9 +105,9 @@ async def test_socket_beyond_the_worker_s_limit_is_refused(ws: str) -> None:
             assert b"retry-after: 10\r\n" in head.lower()
             assert b'"code":"busy"' in await third.read_all()
         if ws == OURS:
-            await until(lambda: served.gate.sockets == 0)
+            await until(lambda: served.admission.sockets == 0)
             async with raw_socket(served):
-                assert served.gate.sockets == 1
+                assert served.admission.sockets == 1
 
 
 @pytest.mark.parametrize("ws", [stock("after its own close it only waits for the buffer to empty"), ours])
@@ -216,5 +216,5 @@ async def test_kept_connection_serves_many_requests() -> None:
             await raw.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             assert (await raw.read_until(b"\r\n\r\nok")).startswith(b"HTTP/1.1 200 ")
             await asyncio.sleep(0.15)
-        assert served.gate.tcp == 1
-    assert served.gate.tcp == 0
+        assert served.admission.tcp == 1
+    assert served.admission.tcp == 0

@@ -74,11 +74,11 @@ async def test_upgrade_without_our_words_or_from_a_foreign_page_is_refused(tmp_p
         for origin in ("https://evil.example", "null", served.http + "1"):
             status, body, _ = await refused(served, subprotocols=offer, origin=Origin(origin))
             assert (status, body["error"]["code"]) == (403, "origin_refused")
-        await until(lambda: served.connections == 0 and served.gate.sockets == 0)
+        await until(lambda: served.connections == 0 and served.admission.sockets == 0)
         for ours in (Origin(served.http), None):
             async with socket(served, origin=ours):
-                assert served.gate.sockets == 1
-            await until(lambda: served.gate.sockets == 0)
+                assert served.admission.sockets == 1
+            await until(lambda: served.admission.sockets == 0)
 
 
 @on_both
@@ -102,7 +102,7 @@ async def test_address_has_so_many_sockets_and_guests(tmp_path: Path, ws: str) -
             assert (status, body["error"]["code"], headers["retry-after"]) == (503, "busy", "30")
             for client in (first, second):
                 assert "ok" in await ask(client, "hello", guest=True)
-        await until(lambda: served.gate.sockets == 0)
+        await until(lambda: served.admission.sockets == 0)
         async with socket(served) as client:
             error = (await ask(client, "hello", guest=True))["error"]
             assert error["code"] == "rate_limited"
@@ -128,7 +128,7 @@ async def test_worker_has_so_many_sockets(tmp_path: Path, ws: str) -> None:
         async with socket(served), socket(served):
             status, body, headers = await refused(served, subprotocols=[Subprotocol(JSON)])
             assert (status, body["error"]["code"], headers["retry-after"]) == (503, "busy", "10")
-        await until(lambda: served.gate.sockets == 0)
+        await until(lambda: served.admission.sockets == 0)
         async with socket(served) as client:
             assert "ok" in await ask(client, "hello", guest=True)
 
@@ -173,7 +173,7 @@ async def test_message_of_the_other_kind_ends_the_connection(tmp_path: Path, ws:
             async with socket(served, subprotocol) as client:
                 await client.send(message)
                 assert await end_of(client) == 1003
-        await until(lambda: served.gate.sockets == 0)
+        await until(lambda: served.admission.sockets == 0)
 
 
 @on_both
@@ -186,7 +186,7 @@ async def test_hello_must_come_in_time(tmp_path: Path, ws: str) -> None:
             assert await end_of(rude) == 4200
             assert time.monotonic() - started < 2
             assert "ok" in await ask(polite, "ping")
-        await until(lambda: served.gate.sockets == 0)
+        await until(lambda: served.admission.sockets == 0)
 
 
 # ------------------------------------------------------------------------------------------------- leaving
@@ -226,7 +226,7 @@ GENEROUS = {"connections_per_address": 1_000, "guest_burst_per_address": 1_000, 
 @on_both
 async def test_drain_tells_everybody_when_to_come_back_and_closes(tmp_path: Path, ws: str) -> None:
     async with chatting(tmp_path, ws=ws, limits=GENEROUS) as (served, server), crowd(served, 10) as clients:
-        served.gate.start_drain()
+        served.admission.start_drain()
         delays = []
         for client in clients:
             push = json.loads(await asyncio.wait_for(client.recv(), 5))
@@ -237,7 +237,7 @@ async def test_drain_tells_everybody_when_to_come_back_and_closes(tmp_path: Path
         assert len(set(delays)) > 5, "with jitter"
         status, body, headers = await refused(served, subprotocols=[Subprotocol(JSON)])
         assert (status, body["error"]["code"], headers["retry-after"]) == (503, "draining", "2")
-        await until(lambda: nobody_is_online(server) and served.gate.sockets == 0)
+        await until(lambda: nobody_is_online(server) and served.admission.sockets == 0)
 
 
 async def test_drain_spreads_a_crowd_evenly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,7 +253,7 @@ async def test_drain_spreads_a_crowd_evenly(tmp_path: Path, monkeypatch: pytest.
     async with chatting(tmp_path, limits=GENEROUS) as (served, _), crowd(served, 50) as clients:
         waiting = [asyncio.create_task(note(client)) for client in clients]
         started = time.monotonic()
-        served.gate.start_drain()
+        served.admission.start_drain()
         await asyncio.gather(*waiting)
         assert 0.8 <= ends[-1] - started <= 2.5
         quarters = [sum(1 for end in ends if low <= (end - started) < low + 0.25) for low in (0, 0.25, 0.5, 0.75)]
@@ -277,7 +277,7 @@ async def test_drain_takes_along_who_reads_nothing(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(websocket_protocol, "CLOSE_SECONDS", 0.5)
     async with chatting(tmp_path, limits={"ping_seconds": 1.0}) as (served, _), raw_client(served.port) as raw:
         await raw.upgrade(headers={"Sec-WebSocket-Protocol": JSON})
-        served.gate.start_drain()
+        served.admission.start_drain()
         await until(lambda: served.connections == 0, 3)
 
 
@@ -302,7 +302,7 @@ async def test_stalled_client_of_another_server_is_dropped_at_close(
             await asyncio.sleep(0)
         wire.when_drained(lambda: told.append(True))
         wire.close(4000)
-        await until(lambda: served.gate.sockets == 0, 3)
+        await until(lambda: served.admission.sockets == 0, 3)
         assert told == [True]
         wire.write(b"\x81\x00")
         assert wire.buffered() == 0
@@ -322,7 +322,7 @@ async def test_queue_of_another_server_is_bounded(tmp_path: Path) -> None:
             largest = max(largest, wire.buffered())
             await asyncio.sleep(0)
         assert largest <= 200_000
-        await until(lambda: served.gate.sockets == 0, 3)
+        await until(lambda: served.admission.sockets == 0, 3)
         client.close()
 
 

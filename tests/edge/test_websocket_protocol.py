@@ -16,7 +16,7 @@ from websockets.typing import Subprotocol
 
 from chatserver.domain.limits import Limits
 from chatserver.edge import websocket_protocol
-from chatserver.edge.gate import Gate
+from chatserver.edge.admission import Admission
 from chatserver.edge.websocket_protocol import EXTENSION, ChatWebSocketProtocol
 from chatserver.protocol.frames import BINARY, TEXT, frame
 from tests.edge.serving import (
@@ -298,7 +298,7 @@ async def test_silent_connection_is_pinged_then_told_and_dropped(monkeypatch: py
         await raw.read_all(3)
         await until(lambda: served.connections == 0, 3)
         assert app.guest.endings == 1
-        assert served.gate.went_silent == 1
+        assert served.admission.went_silent == 1
 
 
 @pytest.mark.parametrize(
@@ -314,7 +314,7 @@ async def test_any_byte_is_a_sign_of_life(sign: bytes) -> None:
             await raw.send(stream[number : number + 1] if stream else sign)
             await asyncio.sleep(0.1)
         assert served.connections == 1
-        assert served.gate.went_silent == 0
+        assert served.admission.went_silent == 0
 
 
 async def test_closely_watched_connection_is_asked_soon_and_dropped_no_sooner_than_others() -> None:
@@ -335,7 +335,7 @@ async def test_closely_watched_connection_is_asked_soon_and_dropped_no_sooner_th
         while (await raw.frame())[0] == 9:
             pass
         assert time.monotonic() - silent >= 1.2
-        assert served.gate.went_silent == 1
+        assert served.admission.went_silent == 1
 
 
 async def test_connection_that_is_watched_no_more_is_asked_as_seldom_as_others() -> None:
@@ -615,7 +615,7 @@ async def test_app_may_refuse_the_upgrade(messages: list[dict[str, Any]], status
             assert b"x-a: b\r\n" in head
             assert body == b"short and stout"
         await until(lambda: served.connections == 0)
-        assert served.gate.sockets == 0
+        assert served.admission.sockets == 0
 
 
 async def test_what_comes_before_the_handshake_is_answered_waits() -> None:
@@ -636,25 +636,25 @@ async def test_what_comes_before_the_handshake_is_answered_waits() -> None:
         assert await raw.frame() == (TEXT, b"hello")
 
 
-# ------------------------------------------------------------------------------------------------ the gate
+# ------------------------------------------------------------------------------------------------ admission
 
 
 async def test_counts_return_to_nothing_whatever_happens() -> None:
     async with house(limits=Limits(connections_per_worker=50)) as (_, served):
         for _ in range(3):
             sockets = [await client.connect(served.url, open_timeout=None) for _ in range(20)]
-            assert (served.gate.sockets, served.gate.tcp) == (20, 20)
+            assert (served.admission.sockets, served.admission.tcp) == (20, 20)
             for socket in sockets[:10]:
                 await socket.close()
             for socket in sockets[10:]:
                 socket.transport.abort()
-            await until(lambda: served.gate.sockets == 0 and served.gate.tcp == 0)
-    assert served.gate.refused == 0
+            await until(lambda: served.admission.sockets == 0 and served.admission.tcp == 0)
+    assert served.admission.refused == 0
 
 
 async def test_draining_worker_lets_nobody_in() -> None:
     async with house() as (_, served):
-        served.gate.start_drain()
+        served.admission.start_drain()
         async with raw_client(served.port) as raw:
             head = await raw.upgrade()
             assert head.startswith(b"HTTP/1.1 503 ")
@@ -663,11 +663,11 @@ async def test_draining_worker_lets_nobody_in() -> None:
 
 
 async def test_stopping_server_leaves_adopted_connections_to_the_drain() -> None:
-    gate, drained = Gate(Limits()), []
-    gate.on_drain(lambda: drained.append(True))
+    admission, drained = Admission(Limits()), []
+    admission.on_drain(lambda: drained.append(True))
     app = House(echo)
     async with (
-        serving(app, gate=gate) as served,
+        serving(app, admission=admission) as served,
         client.connect(served.url) as socket,
         client.connect(served.url) as other,
     ):
