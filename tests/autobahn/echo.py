@@ -1,7 +1,8 @@
 """A server that says everything back, through the transport that the chat is served with. For tests alone.
 
-`/adopted` answers as the chat does, with ready-made frames from a connection that it adopted; `/plain` through ASGI's
-own `receive` and `send`. uvicorn is set up as for a worker; only the app and some limits are others.
+It answers as the chat does, with ready-made frames from a connection that it adopted. uvicorn is set up as for a
+worker; only the app and some limits are others. With `stock` the connections are those of uvicorn's own protocol, which
+knows nothing of adopting: there it answers through ASGI's `receive` and `send`.
 
 python -m tests.autobahn.echo PORT LARGEST_MESSAGE [stock]
 """
@@ -57,17 +58,16 @@ class EchoApp:
             await receive()
             await send({"type": "http.response.start", "status": 204, "headers": []})
             await send({"type": "http.response.body", "body": b""})
-        elif scope["path"] == "/adopted":
+        else:
             await receive()
             await send({"type": "websocket.accept"})
-            wire = cast("ChatWebSocketProtocol", scope["extensions"][EXTENSION])
-            wire.adopt(Parrot(wire))
-        else:
-            await self._say_back(receive, send)
+            wire = cast("ChatWebSocketProtocol | None", scope["extensions"].get(EXTENSION))
+            if wire is not None:
+                wire.adopt(Parrot(wire))
+            else:
+                await self._say_back(receive, send)
 
     async def _say_back(self, receive: Receive, send: Send) -> None:
-        await receive()
-        await send({"type": "websocket.accept"})
         while (message := await receive())["type"] == "websocket.receive":
             await send({**message, "type": "websocket.send"})
 

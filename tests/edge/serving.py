@@ -16,6 +16,8 @@ import uvicorn
 
 from chatserver.domain.limits import Limits
 from chatserver.edge.admission import STATE_KEY, Admission
+from chatserver.edge.websocket_protocol import EXTENSION, ChatWebSocketProtocol
+from chatserver.protocol.frames import BINARY, TEXT, frame
 
 STOCK: Final = "uvicorn.protocols.websockets.websockets_sansio_impl:WebSocketsSansIOProtocol"
 OURS: Final = "chatserver.edge.websocket_protocol:ChatWebSocketProtocol"
@@ -33,6 +35,64 @@ async def until(condition: Callable[[], bool], timeout: float = PATIENCE) -> Non
     async with asyncio.timeout(timeout):
         while not condition():  # noqa: ASYNC110 - what is waited for happens in code that knows nothing of tests
             await asyncio.sleep(0.005)
+
+
+Say = Callable[[str | bytes], Awaitable[None]]
+"""Sends one message to the client."""
+Respond = Callable[[Say, str | bytes], Awaitable[None]]
+"""What an app does with one message."""
+
+
+class Adopter:
+    """The receiver of one adopted connection."""
+
+    def __init__(self, wire: ChatWebSocketProtocol, respond: Respond) -> None:
+        self._wire = wire
+        self._respond = respond
+
+    async def receive(self, data: str | bytes) -> None:
+        await self._respond(self._say, data)
+
+    def closed(self) -> None:
+        """There is nothing to put away."""
+
+    async def _say(self, data: str | bytes) -> None:
+        self._wire.write(frame(TEXT, data.encode()) if isinstance(data, str) else frame(BINARY, data))
+
+
+async def ignore(say: Say, data: str | bytes) -> None:
+    """Do nothing with a message."""
+
+
+async def repeat(say: Say, data: str | bytes) -> None:
+    """Say a message back."""
+    await say(data)
+
+
+async def accept(
+    scope: dict[str, Any], receive: Receive, send: Send, respond: Respond = ignore
+) -> ChatWebSocketProtocol | None:
+    """Accept the upgrade, and adopt the connection where it is ours. None on uvicorn's own protocol."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    wire: ChatWebSocketProtocol | None = scope["extensions"].get(EXTENSION)
+    if wire is not None:
+        wire.adopt(Adopter(wire, respond))
+    return wire
+
+
+def responding(respond: Respond) -> App:
+    """An app that does this with each message, on our protocol and on uvicorn's own."""
+
+    async def app(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        async def say(data: str | bytes) -> None:
+            await send({"type": "websocket.send", "text" if isinstance(data, str) else "bytes": data})
+
+        if await accept(scope, receive, send, respond) is None:
+            while (message := await receive())["type"] == "websocket.receive":
+                await respond(say, message["text"] if message.get("text") is not None else message["bytes"])
+
+    return app
 
 
 @dataclass

@@ -554,36 +554,27 @@ async def test_extension_offers_are_declined() -> None:
         assert b"sec-websocket-extensions" not in head.lower()
 
 
-# ----------------------------------------------------------------------------------- the plain ASGI way
+# --------------------------------------------------------------------------------------- the handshake
 
 
-async def test_app_that_knows_no_extension_works_as_well() -> None:
-    async def plain(scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        await receive()
+async def test_app_chooses_the_subprotocol_and_headers_and_how_it_ends() -> None:
+    async def choose(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        assert (await receive())["type"] == "websocket.connect"
+        assert scope["subprotocols"] == ["z", "a"]
         await send({"type": "websocket.accept", "subprotocol": "a", "headers": [(b"x-a", b"b")]})
-        while (message := await receive())["type"] == "websocket.receive":
-            await send({"type": "websocket.send", "text": message["text"]})
-            if message["text"] == "end":
-                await send({"type": "websocket.close", "code": 4100, "reason": "so be it"})
-        endings.append(message)
+        wire = scope["extensions"][EXTENSION]
+        wire.adopt(Guest(wire, ignore))
+        wire.close(4100, "so be it")
 
-    endings: list[dict[str, Any]] = []
-    async with serving(plain) as served:
-        async with client.connect(served.url, subprotocols=[Subprotocol("a")]) as socket:
-            assert socket.subprotocol == "a"
-            assert socket.response is not None
-            assert socket.response.headers["x-a"] == "b"
-            for number in range(50):
-                await socket.send(str(number))
-            assert [await socket.recv() for _ in range(50)] == [str(number) for number in range(50)]
-            await socket.send("end")
-            assert await socket.recv() == "end"
-            await socket.wait_closed()
-            assert (socket.close_code, socket.close_reason) == (4100, "so be it")
-        async with client.connect(served.url, subprotocols=[Subprotocol("a")]) as socket:
-            await socket.close(1001, "off")
-        await until(lambda: len(endings) == 2)
-        assert endings[1] == {"type": "websocket.disconnect", "code": 1001, "reason": "off"}
+    async with (
+        serving(choose) as served,
+        client.connect(served.url, subprotocols=[Subprotocol("z"), Subprotocol("a")]) as socket,
+    ):
+        assert socket.subprotocol == "a"
+        assert socket.response is not None
+        assert socket.response.headers["x-a"] == "b"
+        await socket.wait_closed()
+        assert (socket.close_code, socket.close_reason) == (4100, "so be it")
 
 
 @pytest.mark.parametrize(
@@ -623,8 +614,8 @@ async def test_what_comes_before_the_handshake_is_answered_waits() -> None:
         await receive()
         await asyncio.sleep(0.2)
         await send({"type": "websocket.accept"})
-        await send({"type": "websocket.send", "text": (await receive())["text"]})
-        await receive()
+        wire = scope["extensions"][EXTENSION]
+        wire.adopt(Guest(wire, echo))
 
     async with serving(late) as served, raw_client(served.port) as raw:
         await raw.send(b"")
