@@ -12,7 +12,6 @@ from chatserver.domain.people.tries import TryKind
 from chatserver.domain.sources import Source
 from chatserver.edge.addresses import Addresses
 from chatserver.edge.admission import Admission
-from chatserver.edge.fallback import SendWire
 from chatserver.edge.refusals import PLAIN_HEADERS, body_of, headers_of, plain_error, status_of
 from chatserver.edge.web_security import Cookies, Origins, Standing, security_headers
 from chatserver.edge.websocket_protocol import EXTENSION, ChatWebSocketProtocol
@@ -38,7 +37,8 @@ class ChatSocket:
     """The ASGI app behind `/ws`.
 
     Refused before the handshake, with a JSON body: a foreign Origin (403), none of our subprotocols (400), an address
-    with too many sockets or a full worker (503). The page's cookies count only where the page is ours.
+    with too many sockets (503). The page's cookies count only where the page is ours. The server must be uvicorn with
+    `ChatWebSocketProtocol`, which refuses the upgrades that a full worker has no room for.
     """
 
     def __init__(
@@ -78,43 +78,19 @@ class ChatSocket:
         token = self._cookies.token(scope) if standing is Standing.OURS else None
         staff_token = self._staff_cookies.token(scope) if standing is Standing.OURS else None
         source = self.addresses.source(scope.get("client"))
-        protocol = scope.get("extensions", {}).get(EXTENSION)
+        wire = cast("ChatWebSocketProtocol", scope["extensions"][EXTENSION])
         try:
-            if protocol is None:
-                self.admission.check()
             self.addresses.enter(source)
         except Refusal as refusal:
             await _deny(scope, send, status_of(refusal.reason), headers_of(refusal), body_of(refusal))
             return
         try:
             await send({"type": "websocket.accept", "subprotocol": encoding.subprotocol, "headers": []})
-            wire = SendWire(send, self.admission) if protocol is None else cast("ChatWebSocketProtocol", protocol)
             seat = Seat(self, wire, encoding, source, scope.get("client"), token=token, staff_token=staff_token)
         except BaseException:
             self.addresses.leave(source)
             raise
-        if isinstance(wire, SendWire):
-            await self._serve_plain(receive, wire, seat)
-        else:
-            wire.adopt(seat)
-
-    async def _serve_plain(self, receive: Receive, wire: SendWire, seat: Seat) -> None:
-        """A connection of another ASGI server, which lives as long as this call."""
-        self.admission.sockets += 1
-        reader = asyncio.create_task(_read(receive, seat))
-        try:
-            await asyncio.wait({reader, wire.task}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            reader.cancel()
-            wire.abort()
-            try:
-                outcomes = await asyncio.gather(reader, wire.task, return_exceptions=True)
-            finally:
-                self.admission.sockets -= 1
-                seat.closed()
-        for outcome in outcomes:
-            if isinstance(outcome, Exception):
-                raise outcome
+        wire.adopt(seat)
 
 
 class Seat:
@@ -225,17 +201,8 @@ class Drain:
             seat.wire.close(Close.SERVICE_RESTART)
 
 
-async def _read(receive: Receive, seat: Seat) -> None:
-    while (message := await receive())["type"] == "websocket.receive":
-        text = message.get("text")
-        await seat.receive(text if text is not None else message["bytes"])
-
-
 async def _deny(scope: Scope, send: Send, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> None:
-    """Refuse an upgrade: with this answer where the server can give one, else with its own 403."""
-    if "websocket.http.response" not in scope.get("extensions", {}):
-        await send({"type": "websocket.close", "code": 1008})
-        return
+    """Refuse an upgrade with this answer."""
     pairs = [(name.encode("ascii"), value.encode("ascii")) for name, value in headers] + security_headers(scope)
     await send({"type": "websocket.http.response.start", "status": status, "headers": pairs})
     await send({"type": "websocket.http.response.body", "body": body, "more_body": False})
