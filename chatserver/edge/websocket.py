@@ -14,7 +14,8 @@ from chatserver.edge.addresses import Addresses
 from chatserver.edge.admission import Admission
 from chatserver.edge.refusals import PLAIN_HEADERS, body_of, headers_of, plain_error, status_of
 from chatserver.edge.web_security import Cookies, Origins, Standing, security_headers
-from chatserver.edge.websocket_protocol import EXTENSION, ChatWebSocketProtocol
+from chatserver.edge.websocket_handshake import EXTENSION
+from chatserver.edge.websocket_protocol import ChatWebSocketProtocol
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.dispatcher import CommandDispatcher
 from chatserver.handlers.people.tries import Tries

@@ -19,7 +19,8 @@ from uvicorn import Server
 from chatserver.config import load
 from chatserver.domain.limits import Limits
 from chatserver.edge.admission import STATE_KEY, Admission
-from chatserver.edge.websocket_protocol import EXTENSION, ChatWebSocketProtocol
+from chatserver.edge.websocket_handshake import EXTENSION
+from chatserver.edge.websocket_protocol import ChatWebSocketProtocol
 from chatserver.protocol.frames import BINARY, TEXT, frame
 from chatserver.supervisor import uvicorn_config
 from tests.kit.ports import HOST

@@ -16,7 +16,8 @@ import uvicorn
 
 from chatserver.domain.limits import Limits
 from chatserver.edge.admission import STATE_KEY, Admission
-from chatserver.edge.websocket_protocol import EXTENSION, ChatWebSocketProtocol
+from chatserver.edge.websocket_handshake import EXTENSION
+from chatserver.edge.websocket_protocol import ChatWebSocketProtocol
 from chatserver.protocol.frames import BINARY, TEXT, frame
 
 STOCK: Final = "uvicorn.protocols.websockets.websockets_sansio_impl:WebSocketsSansIOProtocol"

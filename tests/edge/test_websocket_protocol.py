@@ -17,7 +17,8 @@ from websockets.typing import Subprotocol
 from chatserver.domain.limits import Limits
 from chatserver.edge import websocket_protocol
 from chatserver.edge.admission import Admission
-from chatserver.edge.websocket_protocol import EXTENSION, ChatWebSocketProtocol
+from chatserver.edge.websocket_handshake import EXTENSION
+from chatserver.edge.websocket_protocol import ChatWebSocketProtocol
 from chatserver.protocol.frames import BINARY, TEXT, frame
 from tests.edge.serving import (
     Receive,
@@ -114,12 +115,9 @@ async def test_messages_arrive_in_order_and_frames_go_out_as_they_are() -> None:
 async def test_nothing_of_the_handshake_stays_with_an_adopted_connection() -> None:
     async with house() as (app, served), raw_socket(served):
         wire = app.guest.wire
-        await until(lambda: not hasattr(wire, "scope"))
-        assert not hasattr(wire, "queue")
-        assert not hasattr(wire, "request")
-        assert wire.client is None
-        assert not wire.__dict__, "an attribute of uvicorn's has no slot"
-        assert not served.server.server_state.tasks
+        await until(lambda: not served.server.server_state.tasks)
+        assert wire._handshake is None
+        assert not hasattr(wire, "__dict__"), "an attribute has no slot"
 
 
 async def test_wire_says_how_much_waits_and_when_it_is_gone() -> None:
@@ -272,11 +270,14 @@ async def test_connection_is_gone_without_the_garbage_collector() -> None:
             async with client.connect(served.url) as socket:
                 await socket.send("x")
                 await socket.recv()
+                reader = app.guest.wire._reader
+                assert reader is not None
                 traces: list[weakref.ref[object]] = [
                     weakref.ref(app.guest.wire),
-                    weakref.ref(app.guest.wire.conn),
+                    weakref.ref(reader._core),
                     weakref.ref(app.guest),
                 ]
+                del reader
                 app.guests.clear()
             await until(lambda: served.connections == 0)
             await until(lambda: all(trace() is None for trace in traces), 1)
@@ -391,7 +392,7 @@ async def test_queue_is_bounded_and_nothing_is_lost() -> None:
         messages = [f"{number}:".encode() + b"x" * 1_000 for number in range(4_000)]
         sending = asyncio.create_task(raw.send(b"".join(client_frame(1, message) for message in messages)))
         # From here on what comes stays in the kernel, which may take megabytes or hold the sender back.
-        await until(lambda: bool(app.guests and app.guest.wire.read_paused))
+        await until(lambda: bool(app.guests and app.guest.wire._is_read_paused))
         wire = app.guest.wire
         assert len(wire._pending) <= 4 + websocket_protocol._SLICE // 1_000
         assert len(wire._held) <= 256 * 1024
@@ -422,7 +423,7 @@ async def test_bytes_in_the_queue_are_bounded_too() -> None:
     limits = Limits(commands_in_flight=1_000, frame_bytes=1_000)
     async with house(slow, limits=limits) as (app, served), raw_socket(served) as raw:
         await raw.send(client_frame(1, b"x" * 900) * 100)
-        await until(lambda: bool(app.guests and app.guest.wire.read_paused))
+        await until(lambda: bool(app.guests and app.guest.wire._is_read_paused))
         assert app.guest.wire._pending_bytes <= 4 * 1_000 + websocket_protocol._SLICE
         release.set()
         await until(lambda: len(app.guest.seen) == 100)
