@@ -2,14 +2,18 @@
 
 As it comes, uvicorn lets a client take for ever over a request's head, send a head of any size, and read its answer a
 byte an hour. A reverse proxy would stand in front of all three; those who run without one deserve the same.
+
+Of uvicorn's class it needs the constructor, asyncio's own methods, httptools' callback `on_headers_complete`, and that
+`on_response_complete` is called when a response was handed over. docs/decisions/0176 says why it stays a subclass.
 """
 
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from chatserver.edge.admission import Admission
 
@@ -38,6 +42,9 @@ class ChatHttpProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._is_in_head = True
         self._is_between = False
+        """Whether all requests were answered, and nothing of another has come."""
+        self._unanswered = 0
+        """Requests of which the head has come and the response is not handed over."""
         self._peer: tuple[bytes, ...] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -53,9 +60,7 @@ class ChatHttpProtocol(HttpToolsProtocol):
             transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._admission.tcp -= 1
-        self._leave_peer()
-        self._admission.wheel.cancel(self)
+        self._leave()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -66,29 +71,30 @@ class ChatHttpProtocol(HttpToolsProtocol):
             self._head_bytes = 0
             self._admission.wheel.schedule(self, self._admission.limits.header_seconds)
         super().data_received(data)
-        if self._is_in_head:
+        if self.transport.get_protocol() is not self:
+            # It has become a WebSocket, and this object hears of it no more.
+            self._leave()
+        elif self._is_in_head:
             self._head_bytes += len(data)
             if self._head_bytes > _HEAD_BYTES and not self.transport.is_closing():
                 self._refuse(431)
 
     def on_headers_complete(self) -> None:
         self._is_in_head = False
+        self._unanswered += 1
         self._admission.wheel.cancel(self)
         super().on_headers_complete()
 
     def on_response_complete(self) -> None:
-        self._is_between = not self.pipeline
+        self._unanswered -= 1
+        self._is_between = self._unanswered == 0
         super().on_response_complete()
         if self.transport.get_write_buffer_size() > 0:
             self._admission.wheel.schedule(self, _FLUSH_SECONDS)
 
-    def handle_websocket_upgrade(self) -> None:
+    def _leave(self) -> None:
         self._admission.wheel.cancel(self)
         self._admission.tcp -= 1
-        self._leave_peer()
-        super().handle_websocket_upgrade()
-
-    def _leave_peer(self) -> None:
         if self._peer is not None:
             self._admission.leave_peer(self._peer)
             self._peer = None
@@ -100,12 +106,8 @@ class ChatHttpProtocol(HttpToolsProtocol):
         elif self.transport.is_closing() or self.transport.get_write_buffer_size() > 0:
             self.transport.abort()
 
-    def timeout_keep_alive_handler(self) -> None:
-        super().timeout_keep_alive_handler()
-        if self.transport.get_write_buffer_size() > 0:
-            self._admission.wheel.schedule(self, _FLUSH_SECONDS)
-
     def _refuse(self, status: int) -> None:
-        self.transport.write(STATUS_LINE[status] + b"connection: close\r\ncontent-length: 0\r\n\r\n")
+        line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
+        self.transport.write(f"{line}connection: close\r\ncontent-length: 0\r\n\r\n".encode("ascii"))
         self.transport.close()
         self._admission.wheel.schedule(self, _FLUSH_SECONDS)
