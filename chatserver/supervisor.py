@@ -106,11 +106,7 @@ def uvicorn_config(settings: Settings) -> Config:
         loop="uvloop",
         http=HTTP_PROTOCOL,
         ws=WS_PROTOCOL,
-        ws_max_size=settings.limits.frame_bytes,
-        # The transport has its own: uvicorn's closes a stalled client by asking it to.
-        ws_ping_interval=None,
-        ws_ping_timeout=None,
-        ws_per_message_deflate=False,
+        # Our protocols have limits, pings and deadlines of their own (`limits`): uvicorn's are for uvicorn's protocols.
         lifespan="on",
         log_config=log_config(settings.log_level, settings.log_format),
         access_log=False,

@@ -85,9 +85,10 @@ def main() -> None:
     settings = load()
     limits = msgspec.structs.replace(Limits(), frame_bytes=largest)
     config = uvicorn_config(settings)
-    config.app, config.factory, config.ws_max_size = cast("Any", EchoApp(limits)), False, largest
+    config.app, config.factory = cast("Any", EchoApp(limits)), False
     if sys.argv[3:] == ["stock"]:
-        config.ws = STOCK
+        config.ws, config.ws_max_size, config.ws_per_message_deflate = STOCK, largest, False
+        config.ws_ping_interval = config.ws_ping_timeout = None
     with socket.create_server((HOST, port), backlog=128) as listener:
         Server(config).run([listener])
 
