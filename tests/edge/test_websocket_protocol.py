@@ -17,7 +17,7 @@ from websockets.typing import Subprotocol
 from chatserver.domain.limits import Limits
 from chatserver.edge import websocket_protocol
 from chatserver.edge.admission import Admission
-from chatserver.edge.websocket_handshake import EXTENSION
+from chatserver.edge.websocket_handshake import EXTENSION, PeerGone
 from chatserver.edge.websocket_protocol import ChatWebSocketProtocol
 from chatserver.protocol.frames import BINARY, TEXT, frame
 from tests.edge.serving import (
@@ -30,6 +30,7 @@ from tests.edge.serving import (
     raw_socket,
     serving,
     until,
+    upgrade_head,
 )
 
 QUICK = Limits(ping_seconds=0.2, pong_seconds=0.2, header_seconds=0.4, hello_seconds=0.4)
@@ -607,6 +608,61 @@ async def test_app_may_refuse_the_upgrade(messages: list[dict[str, Any]], status
             assert b"x-a: b\r\n" in head
             assert body == b"short and stout"
         await until(lambda: served.connections == 0)
+        assert served.admission.sockets == 0
+
+
+@pytest.mark.parametrize(
+    ("afterwards", "logged"),
+    [
+        ({}, "did not adopt"),
+        ({"type": "websocket.send", "text": "x"}, "RuntimeError at websocket_handshake.py"),
+        ({"type": "websocket.close"}, "RuntimeError at websocket_handshake.py"),
+    ],
+    ids=["returns", "sends", "closes"],
+)
+async def test_app_that_accepts_must_adopt(
+    afterwards: dict[str, Any], logged: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def plain(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        if afterwards:
+            await send(afterwards)
+
+    async with serving(plain) as served, raw_socket(served) as raw:
+        assert await raw.close_code() == 4202
+        await raw.send(close_frame(4202))
+        await until(lambda: served.connections == 0 and served.admission.sockets == 0)
+    assert logged in caplog.text
+
+
+async def test_app_that_answers_late_hears_that_it_is_over() -> None:
+    heard: list[Any] = []
+
+    async def late(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        heard.append(await receive())
+        heard.append(await receive())
+        try:
+            await send({"type": "websocket.accept"})
+        except OSError as gone:
+            heard.append(type(gone))
+            raise
+
+    async with serving(late, limits=QUICK) as served, raw_client(served.port) as raw:
+        await raw.send(upgrade_head())
+        await until(lambda: len(heard) == 3)
+        assert heard[1:] == [{"type": "websocket.disconnect", "code": 1006, "reason": ""}, PeerGone]
+        await until(lambda: served.admission.sockets == 0 and not served.server.server_state.tasks)
+
+
+async def test_upgrade_that_is_none_is_refused_by_the_protocol() -> None:
+    async with house() as (app, served):
+        for headers, status in (({"Sec-WebSocket-Version": "12"}, 400), ({"Sec-WebSocket-Key": "short"}, 400)):
+            async with raw_client(served.port) as raw:
+                assert (await raw.upgrade(headers=headers)).startswith(f"HTTP/1.1 {status} ".encode())
+                await raw.read_all()
+        await until(lambda: served.connections == 0)
+        assert app.guests == []
         assert served.admission.sockets == 0
 
 
