@@ -25,7 +25,7 @@ from chatserver.edge.static import StaticFiles
 from chatserver.edge.web_security import Cookies, Origins, SecurityHeaders
 from chatserver.edge.websocket import ChatSocket
 from chatserver.handlers.dispatcher import CommandDispatcher
-from chatserver.handlers.listening.queue_simulator import SimulationAsked
+from chatserver.handlers.listening.queue_simulator import SimulationRequest
 from chatserver.handlers.moderation.enforcement import Enforcement
 from chatserver.handlers.operating.health import Health
 from chatserver.handlers.people.identity import Identities
@@ -46,7 +46,7 @@ def build_app(
     accounts: StaffAccounts,
     enforcement: Enforcement,
     statistics: Callable[[], Awaitable[str]],
-    simulation: Callable[[SimulationAsked], Awaitable[Simulation | None]],
+    simulation: Callable[[SimulationRequest], Awaitable[Simulation | None]],
     health: Health,
     exposition: Callable[[], bytes],
     admission: Admission,

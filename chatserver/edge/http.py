@@ -44,7 +44,7 @@ T = TypeVar("T")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-class MemberAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class MemberResponse(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who this browser is. A page's token is in the cookie and nowhere else; a client that sends no `Origin` is no page
     and gets it as `token`."""
 
@@ -54,13 +54,13 @@ class MemberAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     token: str | None = None
 
 
-class RestoreAsked(msgspec.Struct, frozen=True):
+class RestoreRequest(msgspec.Struct, frozen=True):
     """The body of `POST /api/identity/restore`."""
 
     code: str
 
 
-class AppealAsked(msgspec.Struct, frozen=True):
+class AppealRequest(msgspec.Struct, frozen=True):
     """The body of `POST /api/identity/appeal`: what somebody says to a measure about them."""
 
     measure: str
@@ -212,7 +212,7 @@ class IdentityRoutes:
         """`POST /api/identity/restore` with `{"code": "…"}`: be in this browser who one was in another."""
         self._asking.token(request, self._origins.judge(request.scope))
         body = await self._asking.read(request)
-        asked = decoded(body, RestoreAsked)
+        asked = decoded(body, RestoreRequest)
         await self._asking.count_try(TryKind.CODE, request)
         member, token = await self._identities.restore(asked.code)
         return self._introduce(request, member, token, created=False)
@@ -236,7 +236,7 @@ class IdentityRoutes:
     async def appeal(self, request: Request) -> Response:
         """`POST /api/identity/appeal`: say something to a measure, once."""
         token = self._asking.token(request, self._origins.judge(request.scope))
-        asked = decoded(await self._asking.read(request), AppealAsked)
+        asked = decoded(await self._asking.read(request), AppealRequest)
         self._asking.admit(self._addresses.admit_appeal, request)
         await self._identities.appeal(token, asked.measure, asked.text)
         return Response(None, 204, UNKEPT)
@@ -266,7 +266,7 @@ class IdentityRoutes:
         return Response(None, 204, {**UNKEPT, "set-cookie": self._cookies.drop(request.scope)})
 
     def _introduce(self, request: Request, member: Member, token: str, *, created: bool) -> Response:
-        answer = MemberAnswer(
+        answer = MemberResponse(
             member=Person(member.id, member.name),
             has_code=member.has_code,
             created=created,

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.edge.http import JSON
-from chatserver.edge.refusals import ErrorAnswer, status_of
+from chatserver.edge.refusals import ErrorResponse, status_of
 from chatserver.edge.routes import DOCUMENTS, IDENTITY, STAFF, STATUS, Answer, Call
 from chatserver.protocol.codes import error_body
 from chatserver.protocol.schemas import Json, components, reference
@@ -37,7 +37,7 @@ def document(version: str) -> Json:
         "servers": [{"url": "http://{host}", "variables": {"host": {"default": "localhost:8000"}}}],
         "paths": paths,
         "components": {
-            "schemas": components(asked, [*answered, ErrorAnswer]),
+            "schemas": components(asked, [*answered, ErrorResponse]),
             "securitySchemes": {
                 "cookie": {
                     "type": "apiKey",
@@ -116,5 +116,5 @@ def _no(codes: list[tuple[str, str]]) -> Json:
     told = {"properties": {"error": {"properties": {"code": {"enum": [code for code, _ in codes]}}}}}
     return {
         "description": " ".join(f"`{code}`: {words}" for code, words in codes),
-        "content": {JSON: {"schema": {"allOf": [reference(ErrorAnswer), told]}}},
+        "content": {JSON: {"schema": {"allOf": [reference(ErrorResponse), told]}}},
     }

@@ -25,39 +25,39 @@ from chatserver.edge.http import (
     NOT_JSON,
     TOO_SLOW,
     Alive,
-    AppealAsked,
+    AppealRequest,
     Denial,
     IdentityRoutes,
-    MemberAnswer,
+    MemberResponse,
     Readiness,
-    RestoreAsked,
+    RestoreRequest,
     Status,
     StatusRoutes,
     answering,
 )
 from chatserver.edge.staff import StaffRoutes
 from chatserver.edge.staff_bodies import (
-    AcceptAsked,
-    CodesAnswer,
-    FactorAnswer,
-    FactorAsked,
-    FactorsAnswer,
-    LinkAnswer,
-    MemberAsked,
-    MemberRolesAsked,
-    NewPasswordAsked,
-    PasskeyAsked,
-    PasskeyRemovalAsked,
+    AcceptRequest,
+    CodesResponse,
+    FactorRequest,
+    FactorResponse,
+    FactorsResponse,
+    LinkResponse,
+    MemberRequest,
+    MemberRolesRequest,
+    NewPasswordRequest,
+    PasskeyRemovalRequest,
+    PasskeyRequest,
     PasskeyRow,
-    PasskeySignInAsked,
-    PeopleAnswer,
-    ProofAsked,
-    QuestionAnswer,
-    ResetAsked,
-    RolesAsked,
-    SignInAsked,
-    SimulationAnswer,
-    StaffAnswer,
+    PasskeySignInRequest,
+    PeopleResponse,
+    ProofRequest,
+    QuestionResponse,
+    ResetRequest,
+    RolesRequest,
+    SignInRequest,
+    SimulationResponse,
+    StaffResponse,
 )
 from chatserver.protocol.moderation.messages import ModerationNoticesPush
 from chatserver.store.records import Export
@@ -102,14 +102,14 @@ class Call(Generic[T]):
 
 _ANY: Final = (Reason.RATE_LIMITED, Reason.STORAGE_UNAVAILABLE, Reason.INTERNAL)
 _READING: Final = (FOREIGN, TOO_SLOW, NOT_JSON)
-_KNOWN: Final = Answer(about="Who this browser is.", body=MemberAnswer, sets_cookie=True)
+_KNOWN: Final = Answer(about="Who this browser is.", body=MemberResponse, sets_cookie=True)
 
 IDENTITY: Final[tuple[Call[IdentityRoutes], ...]] = (
     Call(
         method="POST",
         path="/api/identity",
         run=IdentityRoutes.arrive,
-        answers={200: _KNOWN, 201: Answer(about="A new guest.", body=MemberAnswer, sets_cookie=True)},
+        answers={200: _KNOWN, 201: Answer(about="A new guest.", body=MemberResponse, sets_cookie=True)},
         needs_identity=False,
         refusals=(Reason.TOO_LARGE, Reason.RATE_LIMITED, Reason.BUSY, *_ANY),
         denials=_READING,
@@ -119,7 +119,7 @@ IDENTITY: Final[tuple[Call[IdentityRoutes], ...]] = (
         path="/api/identity/restore",
         run=IdentityRoutes.restore,
         answers={200: _KNOWN},
-        asks=RestoreAsked,
+        asks=RestoreRequest,
         refusals=(Reason.MALFORMED, Reason.CODE_UNKNOWN, Reason.TOO_LARGE, Reason.RATE_LIMITED, Reason.BUSY, *_ANY),
         denials=_READING,
     ),
@@ -155,7 +155,7 @@ IDENTITY: Final[tuple[Call[IdentityRoutes], ...]] = (
         path="/api/identity/appeal",
         run=IdentityRoutes.appeal,
         answers={204: Answer(about="Moderators can read it.")},
-        asks=AppealAsked,
+        asks=AppealRequest,
         needs_identity=True,
         refusals=(
             Reason.MALFORMED,
@@ -277,10 +277,10 @@ def _staff(
     )
 
 
-_SIGNED_IN: Final = Answer(about="Who is signed in.", body=StaffAnswer, sets_cookie=True, is_for_pages=True)
+_SIGNED_IN: Final = Answer(about="Who is signed in.", body=StaffResponse, sets_cookie=True, is_for_pages=True)
 _DONE: Final = {204: Answer(about="Done.")}
 _TRIED: Final = (Reason.SIGN_IN_REFUSED, Reason.NOT_ALLOWED, Reason.RATE_LIMITED, Reason.BUSY)
-_QUESTION: Final = {200: Answer(about="What to ask a device.", body=QuestionAnswer)}
+_QUESTION: Final = {200: Answer(about="What to ask a device.", body=QuestionResponse)}
 
 STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
     Call(
@@ -288,7 +288,7 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         path="/api/staff/sign-in",
         run=StaffRoutes.sign_in,
         answers={200: _SIGNED_IN},
-        asks=SignInAsked,
+        asks=SignInRequest,
         refusals=(Reason.MALFORMED, *_TRIED, Reason.TOO_LARGE, *_ANY),
         denials=_READING,
     ),
@@ -296,7 +296,7 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         method="POST",
         path="/api/staff/passkey",
         run=StaffRoutes.ask_passkey,
-        answers={200: Answer(about="What to ask a device.", body=QuestionAnswer, sets_cookie=True)},
+        answers={200: Answer(about="What to ask a device.", body=QuestionResponse, sets_cookie=True)},
         refusals=(Reason.NOT_ALLOWED, Reason.RATE_LIMITED, Reason.TOO_LARGE, *_ANY),
         denials=_READING,
     ),
@@ -305,7 +305,7 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         path="/api/staff/passkey/sign-in",
         run=StaffRoutes.sign_in_with_passkey,
         answers={200: _SIGNED_IN},
-        asks=PasskeySignInAsked,
+        asks=PasskeySignInRequest,
         refusals=(Reason.MALFORMED, *_TRIED, Reason.TOO_LARGE, *_ANY),
         denials=_READING,
     ),
@@ -314,7 +314,7 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         path="/api/staff/reset/use",
         run=StaffRoutes.use_reset,
         answers={200: _SIGNED_IN},
-        asks=ResetAsked,
+        asks=ResetRequest,
         refusals=(
             Reason.MALFORMED,
             Reason.INVITATION_UNKNOWN,
@@ -340,7 +340,7 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         path="/api/staff/invitation",
         run=StaffRoutes.accept,
         answers={201: _SIGNED_IN},
-        asks=AcceptAsked,
+        asks=AcceptRequest,
         refusals=(
             Reason.MALFORMED,
             Reason.INVITATION_UNKNOWN,
@@ -355,8 +355,8 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         ),
         denials=_READING,
     ),
-    _staff("me", StaffRoutes.me, {200: Answer(about="Who is signed in.", body=StaffAnswer)}, method="GET"),
-    _staff("confirm", StaffRoutes.confirm, _DONE, *_TRIED, asks=ProofAsked),
+    _staff("me", StaffRoutes.me, {200: Answer(about="Who is signed in.", body=StaffResponse)}, method="GET"),
+    _staff("confirm", StaffRoutes.confirm, _DONE, *_TRIED, asks=ProofRequest),
     _staff("prove", StaffRoutes.ask_for_proof, _QUESTION, Reason.NOT_ALLOWED, Reason.RATE_LIMITED),
     _staff(
         "password",
@@ -364,35 +364,35 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         {200: _SIGNED_IN},
         *_TRIED,
         Reason.PASSWORD_WEAK,
-        asks=NewPasswordAsked,
+        asks=NewPasswordRequest,
     ),
     _staff("sign-out/elsewhere", StaffRoutes.sign_out_elsewhere, _DONE),
     _staff(
         "factors",
         StaffRoutes.factors,
-        {200: Answer(about="Without any secret.", body=FactorsAnswer)},
+        {200: Answer(about="Without any secret.", body=FactorsResponse)},
         method="GET",
     ),
     _staff(
         "totp",
         StaffRoutes.begin_totp,
-        {200: Answer(about="A secret, shown once.", body=FactorAnswer)},
+        {200: Answer(about="A secret, shown once.", body=FactorResponse)},
     ),
     _staff(
         "totp/on",
         StaffRoutes.set_totp,
-        {200: Answer(about="Recovery codes, shown once.", body=CodesAnswer)},
+        {200: Answer(about="Recovery codes, shown once.", body=CodesResponse)},
         *_TRIED,
         Reason.INVALID,
-        asks=FactorAsked,
+        asks=FactorRequest,
     ),
-    _staff("totp/off", StaffRoutes.remove_totp, _DONE, *_TRIED, asks=ProofAsked),
+    _staff("totp/off", StaffRoutes.remove_totp, _DONE, *_TRIED, asks=ProofRequest),
     _staff(
         "recovery",
         StaffRoutes.renew_codes,
-        {200: Answer(about="Recovery codes, shown once.", body=CodesAnswer)},
+        {200: Answer(about="Recovery codes, shown once.", body=CodesResponse)},
         *_TRIED,
-        asks=ProofAsked,
+        asks=ProofRequest,
     ),
     _staff("passkeys/begin", StaffRoutes.ask_to_add_passkey, _QUESTION, Reason.NOT_ALLOWED, Reason.RATE_LIMITED),
     _staff(
@@ -402,7 +402,7 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         *_TRIED,
         Reason.INVALID,
         Reason.NAME_TAKEN,
-        asks=PasskeyAsked,
+        asks=PasskeyRequest,
     ),
     _staff(
         "passkeys/remove",
@@ -410,7 +410,7 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         _DONE,
         *_TRIED,
         Reason.INVALID,
-        asks=PasskeyRemovalAsked,
+        asks=PasskeyRemovalRequest,
     ),
     _staff(
         "export",
@@ -424,12 +424,12 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         StaffRoutes.erase,
         {204: Answer(about="This person is no more.", sets_cookie=True)},
         *_TRIED,
-        asks=ProofAsked,
+        asks=ProofRequest,
     ),
     _staff(
         "people",
         StaffRoutes.people,
-        {200: Answer(about="Everybody, the revoked too.", body=PeopleAnswer)},
+        {200: Answer(about="Everybody, the revoked too.", body=PeopleResponse)},
         method="GET",
         needs=Capability.SEE_STAFF,
     ),
@@ -444,7 +444,7 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
     _staff(
         "simulation",
         StaffRoutes.simulation,
-        {200: Answer(about="Three columns, small numbers left out.", body=SimulationAnswer)},
+        {200: Answer(about="Three columns, small numbers left out.", body=SimulationResponse)},
         Reason.INVALID,
         Reason.RATE_LIMITED,
         method="GET",
@@ -453,9 +453,9 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
     _staff(
         "invite",
         StaffRoutes.invite,
-        {201: Answer(about="The link, shown once.", body=LinkAnswer)},
+        {201: Answer(about="The link, shown once.", body=LinkResponse)},
         Reason.INVALID,
-        asks=RolesAsked,
+        asks=RolesRequest,
         needs=Capability.MANAGE_STAFF,
         is_dangerous=True,
     ),
@@ -465,7 +465,7 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         _DONE,
         Reason.MEMBER_UNKNOWN,
         Reason.INVALID,
-        asks=MemberRolesAsked,
+        asks=MemberRolesRequest,
         needs=Capability.MANAGE_STAFF,
         is_dangerous=True,
     ),
@@ -474,7 +474,7 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         StaffRoutes.revoke,
         _DONE,
         Reason.MEMBER_UNKNOWN,
-        asks=MemberAsked,
+        asks=MemberRequest,
         needs=Capability.MANAGE_STAFF,
         is_dangerous=True,
     ),
@@ -483,16 +483,16 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         StaffRoutes.agree,
         _DONE,
         Reason.MEMBER_UNKNOWN,
-        asks=MemberAsked,
+        asks=MemberRequest,
         needs=Capability.MANAGE_STAFF,
         is_dangerous=True,
     ),
     _staff(
         "reset",
         StaffRoutes.reset,
-        {201: Answer(about="The link, shown once.", body=LinkAnswer)},
+        {201: Answer(about="The link, shown once.", body=LinkResponse)},
         Reason.MEMBER_UNKNOWN,
-        asks=MemberAsked,
+        asks=MemberRequest,
         needs=Capability.MANAGE_STAFF,
         is_dangerous=True,
     ),

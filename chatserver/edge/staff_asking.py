@@ -17,7 +17,7 @@ from chatserver.domain.people.staff import CONFIRMED_FOR, SECRET_BYTES, hash_sec
 from chatserver.domain.people.tries import TryKind
 from chatserver.edge.addresses import Addresses
 from chatserver.edge.http import JSON, UNKEPT, Asking, decoded
-from chatserver.edge.staff_bodies import NewPasswordAsked, ProofAsked, StaffAnswer
+from chatserver.edge.staff_bodies import NewPasswordRequest, ProofRequest, StaffResponse
 from chatserver.edge.web_security import Cookies, Origins, Standing
 from chatserver.handlers.people.passkeys import Assertion, RelyingParty, VerifiedPasskey
 from chatserver.handlers.people.proofs import Proof
@@ -99,9 +99,9 @@ class StaffAsking:
         RATE_LIMITED."""
         await self._tries.count_for(TryKind.CONFIRM, by.token_hash.hex())
 
-    def _proof(self, request: Request, by: SignIn, asked: ProofAsked | NewPasswordAsked) -> Proof:
+    def _proof(self, request: Request, by: SignIn, asked: ProofRequest | NewPasswordRequest) -> Proof:
         """What they show. A passkey answers what this sign-in asked."""
-        password = asked.current if isinstance(asked, NewPasswordAsked) else asked.password
+        password = asked.current if isinstance(asked, NewPasswordRequest) else asked.password
         passkey = None if asked.passkey is None else self._shown(request, by.token_hash, asked.passkey)
         return Proof(password=password, code=asked.code, passkey=passkey)
 
@@ -156,9 +156,9 @@ class StaffAsking:
         response.headers.append("set-cookie", self._cookies.device.keep(request.scope, device))
         return response
 
-    async def _introduced(self, by: SignIn) -> StaffAnswer:
+    async def _introduced(self, by: SignIn) -> StaffResponse:
         overview = await self._accounts.factors.overview(by)
-        return StaffAnswer(
+        return StaffResponse(
             member=Person(by.staff.member, by.staff.name),
             login=by.staff.login,
             roles=in_order(by.staff.roles),

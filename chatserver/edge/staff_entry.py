@@ -9,7 +9,13 @@ from starlette.responses import Response
 from chatserver.domain.people.staff import fold_login
 from chatserver.domain.people.tries import TryKind
 from chatserver.edge.staff_asking import StaffAsking, as_json, done
-from chatserver.edge.staff_bodies import AcceptAsked, PasskeySignInAsked, QuestionAnswer, ResetAsked, SignInAsked
+from chatserver.edge.staff_bodies import (
+    AcceptRequest,
+    PasskeySignInRequest,
+    QuestionResponse,
+    ResetRequest,
+    SignInRequest,
+)
 from chatserver.handlers.people.passkeys import Purpose, wrong_passkey
 
 
@@ -18,7 +24,7 @@ class EntryRoutes(StaffAsking):
 
     async def sign_in(self, request: Request) -> Response:
         """`POST /api/staff/sign-in`. A sign-in that this browser had before ends."""
-        token, asked = await self._asked(request, SignInAsked)
+        token, asked = await self._asked(request, SignInRequest)
         known = await self._admit_sign_in(request, asked.login)
         device = self._device_cookie(request)
         welcome = await self._accounts.sign_in(
@@ -35,13 +41,13 @@ class EntryRoutes(StaffAsking):
         await self._admit_passkey(request)
         cookie, holder = self._new_question()
         options = await self._accounts.passkeys.ask(Purpose.SIGN_IN, holder, place)
-        response = as_json(QuestionAnswer(options=Raw(options)))
+        response = as_json(QuestionResponse(options=Raw(options)))
         response.headers.append("set-cookie", self._cookies.question.keep(request.scope, cookie))
         return response
 
     async def sign_in_with_passkey(self, request: Request) -> Response:
         """`POST /api/staff/passkey/sign-in`: by the device's answer, which says itself whose it is."""
-        token, asked = await self._asked(request, PasskeySignInAsked)
+        token, asked = await self._asked(request, PasskeySignInRequest)
         self._place(request)
         await self._admit_passkey(request)
         holder = self._question_holder(request)
@@ -58,7 +64,7 @@ class EntryRoutes(StaffAsking):
 
     async def accept(self, request: Request) -> Response:
         """`POST /api/staff/invitation`: make the account that a link invites to, and sign in."""
-        token, asked = await self._asked(request, AcceptAsked)
+        token, asked = await self._asked(request, AcceptRequest)
         await self._asking.count_try(TryKind.INVITATION, request)
         device = self._device_cookie(request)
         welcome = await self._accounts.accept_invitation(
@@ -69,7 +75,7 @@ class EntryRoutes(StaffAsking):
 
     async def use_reset(self, request: Request) -> Response:
         """`POST /api/staff/reset/use`: set a new password for the account that a link gives back, and sign in."""
-        token, asked = await self._asked(request, ResetAsked)
+        token, asked = await self._asked(request, ResetRequest)
         await self._asking.count_try(TryKind.INVITATION, request)
         device = self._device_cookie(request)
         welcome = await self._accounts.use_reset(asked.link, asked.password, device=self._accounts.device_of(device))
