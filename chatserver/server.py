@@ -33,7 +33,7 @@ from chatserver.domain.rooms.rooms import RoomRules
 from chatserver.edge.addresses import Addresses, AddressKeys, trusting
 from chatserver.edge.admission import STATE_KEY, Admission
 from chatserver.edge.app import build_app
-from chatserver.edge.staff_asking import StaffCookies
+from chatserver.edge.staff_requests import StaffCookies
 from chatserver.edge.web_security import Cookies, Origins
 from chatserver.handlers.high_water import KEEP_SECONDS, HighWaterKeeper
 from chatserver.handlers.listening.queue_simulator import simulation

@@ -20,7 +20,7 @@ from chatserver.edge.documents import DocumentRoutes
 from chatserver.edge.http import IdentityRoutes, StatusRoutes
 from chatserver.edge.pace import HttpPace, InnerPort
 from chatserver.edge.staff import StaffRoutes
-from chatserver.edge.staff_asking import StaffCookies
+from chatserver.edge.staff_requests import StaffCookies
 from chatserver.edge.static import StaticFiles
 from chatserver.edge.web_security import Cookies, Origins, SecurityHeaders
 from chatserver.edge.websocket import ChatSocket

@@ -107,8 +107,8 @@ class Denied(Exception):
         self.denial = denial
 
 
-class Asking:
-    """How every route learns who asks, and what.
+class RequestReader:
+    """Reads a request for every route: who sends it, and its body.
 
     Whatever changes something needs an Origin that is ours, or none at all: then it is no browser, its cookie does not
     count, and it may show a token as `Authorization: Bearer`. Bodies are JSON, bounded, and must come in time.
@@ -193,7 +193,7 @@ class IdentityRoutes:
     ) -> None:
         self._identities = identities
         self._enforcement = enforcement
-        self._asking = Asking(origins, cookies, addresses, tries, limits)
+        self._reader = RequestReader(origins, cookies, addresses, tries, limits)
         self._origins = origins
         self._cookies = cookies
         self._addresses = addresses
@@ -201,68 +201,68 @@ class IdentityRoutes:
 
     async def arrive(self, request: Request) -> Response:
         """`POST /api/identity`: who this browser is; a new guest where it is nobody yet."""
-        token = self._asking.token(request, self._origins.judge(request.scope))
-        await self._asking.read(request)
+        token = self._reader.token(request, self._origins.judge(request.scope))
+        await self._reader.read(request)
         if await self._identities.known(token) is None:
-            self._asking.admit(self._addresses.admit_guest, request)
+            self._reader.admit(self._addresses.admit_guest, request)
         member, token, created = await self._identities.arrive(token)
         return self._introduce(request, member, token, created=created)
 
     async def restore(self, request: Request) -> Response:
         """`POST /api/identity/restore` with `{"code": "…"}`: be in this browser who one was in another."""
-        self._asking.token(request, self._origins.judge(request.scope))
-        body = await self._asking.read(request)
+        self._reader.token(request, self._origins.judge(request.scope))
+        body = await self._reader.read(request)
         asked = decoded(body, RestoreRequest)
-        await self._asking.count_try(TryKind.CODE, request)
+        await self._reader.count_try(TryKind.CODE, request)
         member, token = await self._identities.restore(asked.code)
         return self._introduce(request, member, token, created=False)
 
     async def sign_out_others(self, request: Request) -> Response:
         """`POST /api/identity/sign-out-others`: only this browser is this person from now on, and no code leads back to
         them until they make another."""
-        token = self._asking.token(request, self._origins.judge(request.scope))
-        await self._asking.read(request)
+        token = self._reader.token(request, self._origins.judge(request.scope))
+        await self._reader.read(request)
         if token is not None:
-            self._asking.admit(self._addresses.admit_erasure, request)
+            self._reader.admit(self._addresses.admit_erasure, request)
         member, fresh = await self._identities.sign_out_others(token)
         return self._introduce(request, member, fresh, created=False)
 
     async def matters(self, request: Request) -> Response:
         """`GET /api/identity/matters`: what moderators decided about this person. Also for whoever may not be here."""
-        token = self._asking.token(request, self._origins.judge_read(request.scope))
+        token = self._reader.token(request, self._origins.judge_read(request.scope))
         matters = await self._identities.matters(token)
         return Response(msgspec.json.encode(self._enforcement.view_of_notices(matters)), 200, UNKEPT, JSON)
 
     async def appeal(self, request: Request) -> Response:
         """`POST /api/identity/appeal`: say something to a measure, once."""
-        token = self._asking.token(request, self._origins.judge(request.scope))
-        asked = decoded(await self._asking.read(request), AppealRequest)
-        self._asking.admit(self._addresses.admit_appeal, request)
+        token = self._reader.token(request, self._origins.judge(request.scope))
+        asked = decoded(await self._reader.read(request), AppealRequest)
+        self._reader.admit(self._addresses.admit_appeal, request)
         await self._identities.appeal(token, asked.measure, asked.text)
         return Response(None, 204, UNKEPT)
 
     async def export(self, request: Request) -> Response:
         """`GET /api/identity/export`: everything that is kept about this person, as a file."""
-        token = self._asking.token(request, self._origins.judge_read(request.scope))
+        token = self._reader.token(request, self._origins.judge_read(request.scope))
         if token is not None:
-            self._asking.admit(self._addresses.admit_export, request)
+            self._reader.admit(self._addresses.admit_export, request)
         # Whoever wrote without pause for a day has megabytes here: they are held once at a time.
         async with self._exporting:
             return as_file(await self._identities.export(token))
 
     async def erase(self, request: Request) -> Response:
         """`POST /api/identity/erase`: remove this person and what they wrote."""
-        token = self._asking.token(request, self._origins.judge(request.scope))
-        await self._asking.read(request)
+        token = self._reader.token(request, self._origins.judge(request.scope))
+        await self._reader.read(request)
         if token is not None:
-            self._asking.admit(self._addresses.admit_erasure, request)
+            self._reader.admit(self._addresses.admit_erasure, request)
         await self._identities.erase(token)
         return Response(None, 204, {**UNKEPT, "set-cookie": self._cookies.drop(request.scope)})
 
     async def forget(self, request: Request) -> Response:
         """`POST /api/identity/forget`: this browser no longer knows who it was. Nothing else changes."""
-        self._asking.token(request, self._origins.judge(request.scope))
-        await self._asking.read(request)
+        self._reader.token(request, self._origins.judge(request.scope))
+        await self._reader.read(request)
         return Response(None, 204, {**UNKEPT, "set-cookie": self._cookies.drop(request.scope)})
 
     def _introduce(self, request: Request, member: Member, token: str, *, created: bool) -> Response:

@@ -17,7 +17,6 @@ from chatserver.domain.people.staff import INVITATION_PATH, RESET_PATH, Capabili
 from chatserver.edge.addresses import Addresses
 from chatserver.edge.http import CSV, UNKEPT
 from chatserver.edge.staff_account import AccountRoutes
-from chatserver.edge.staff_asking import StaffCookies, as_json, done
 from chatserver.edge.staff_bodies import (
     AccountResponse,
     LinkResponse,
@@ -28,6 +27,7 @@ from chatserver.edge.staff_bodies import (
     SimulationResponse,
 )
 from chatserver.edge.staff_entry import EntryRoutes
+from chatserver.edge.staff_requests import StaffCookies, as_json, done
 from chatserver.edge.web_security import Origins
 from chatserver.handlers.listening.queue_simulator import SimulationRequest
 from chatserver.handlers.people.identity import Identities
@@ -68,7 +68,7 @@ class StaffRoutes(EntryRoutes, AccountRoutes):
         """`GET /api/staff/statistics`: what may be told of small numbers, week by week, as CSV."""
         by = await self._reading(request)
         require(by.staff.roles, Capability.OPERATE)
-        self._asking.admit(self._addresses.admit_export, request)
+        self._reader.admit(self._addresses.admit_export, request)
         async with self._exporting:
             lines = await self._statistics()
         headers = {**UNKEPT, "content-disposition": 'attachment; filename="statistics.csv"', "content-type": CSV}
@@ -80,7 +80,7 @@ class StaffRoutes(EntryRoutes, AccountRoutes):
         numbers in the query, each as it is where it is left out."""
         by = await self._reading(request)
         require(by.staff.roles, Capability.OPERATE)
-        self._asking.admit(self._addresses.admit_export, request)
+        self._reader.admit(self._addresses.admit_export, request)
         try:
             asked = msgspec.convert(dict(request.query_params), SimulationRequest, strict=False)
             # One at a time: each takes a core for a moment.

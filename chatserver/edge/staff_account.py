@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.edge.http import as_file
-from chatserver.edge.staff_asking import StaffAsking, as_json, done
 from chatserver.edge.staff_bodies import (
     CodesResponse,
     FactorRequest,
@@ -24,11 +23,12 @@ from chatserver.edge.staff_bodies import (
     ProofRequest,
     QuestionResponse,
 )
+from chatserver.edge.staff_requests import StaffRequests, as_json, done
 from chatserver.handlers.people.identity import Identities
 from chatserver.store.records import Passkey
 
 
-class AccountRoutes(StaffAsking):
+class AccountRoutes(StaffRequests):
     """One's own account."""
 
     _identities: Identities
@@ -136,7 +136,7 @@ class AccountRoutes(StaffAsking):
     async def export(self, request: Request) -> Response:
         """`GET /api/staff/export`: everything that is kept about whoever is signed in, as a file."""
         by = await self._reading(request)
-        self._asking.admit(self._addresses.admit_export, request)
+        self._reader.admit(self._addresses.admit_export, request)
         async with self._exporting:
             return as_file(await self._identities.export_of(await self._accounts.may_export(by)))
 
@@ -144,7 +144,7 @@ class AccountRoutes(StaffAsking):
         """`POST /api/staff/erase`: remove whoever is signed in, their account and what they wrote."""
         by, asked = await self._signed_in(request, ProofRequest)
         await self._admit_proof(by)
-        self._asking.admit(self._addresses.admit_erasure, request)
+        self._reader.admit(self._addresses.admit_erasure, request)
         await self._identities.erase_member(await self._accounts.may_go(by, self._proof(request, by, asked)))
         self._accounts.on_changed(by.staff.member)
         response = done()
