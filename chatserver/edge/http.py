@@ -86,25 +86,25 @@ class Status(msgspec.Struct, frozen=True):
     checks: dict[str, str]
 
 
-class Denial(NamedTuple):
-    """A "no" of the web itself: a status, and the body's code and words."""
+class HttpError(NamedTuple):
+    """An error that HTTP itself has, not the chat: its status, and the code and the words of its body."""
 
     status: int
     code: str
     message: str
 
 
-FOREIGN: Final = Denial(403, "origin_refused", "This page may not ask here.")
-TOO_SLOW: Final = Denial(408, "too_slow", "The rest of this did not arrive.")
-NOT_JSON: Final = Denial(415, "unsupported_media_type", "Only JSON is understood here.")
+FOREIGN: Final = HttpError(403, "origin_refused", "This page may not ask here.")
+TOO_SLOW: Final = HttpError(408, "too_slow", "The rest of this did not arrive.")
+NOT_JSON: Final = HttpError(415, "unsupported_media_type", "Only JSON is understood here.")
 
 
-class Denied(Exception):
-    """A `Denial`, on its way to its answer."""
+class RequestDenied(Exception):
+    """The request is answered with this error."""
 
-    def __init__(self, denial: Denial) -> None:
-        super().__init__(denial.code)
-        self.denial = denial
+    def __init__(self, error: HttpError) -> None:
+        super().__init__(error.code)
+        self.error = error
 
 
 class RequestReader:
@@ -122,9 +122,9 @@ class RequestReader:
         self._limits = limits
 
     def token(self, request: Request, standing: Standing) -> str | None:
-        """The token that comes with a request. Raises Denied for a foreign page."""
+        """The token that comes with a request. Raises RequestDenied for a foreign page."""
         if standing is Standing.FOREIGN:
-            raise Denied(FOREIGN)
+            raise RequestDenied(FOREIGN)
         authorization = request.headers.get("authorization", "")
         if authorization.lower().startswith(_BEARER):
             return authorization[len(_BEARER) :].strip()[:_LONGEST_TOKEN]
@@ -153,10 +153,10 @@ class RequestReader:
                     if len(body) > limit:
                         raise Refusal(Reason.TOO_LARGE)
         except TimeoutError:
-            raise Denied(TOO_SLOW) from None
+            raise RequestDenied(TOO_SLOW) from None
         kind = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
         if body and kind != JSON:
-            raise Denied(NOT_JSON)
+            raise RequestDenied(NOT_JSON)
         return body
 
 
@@ -316,11 +316,11 @@ def answering(endpoint: Endpoint) -> Endpoint:
             return await endpoint(request)
         except Refusal as refusal:
             return _refuse(refusal)
-        except Denied as denied:
-            denial = denied.denial
+        except RequestDenied as denied:
+            error = denied.error
             # Whoever is too slow once is not waited for again, byte by byte (RFC 9110, section 15.5.9).
-            headers = {**UNKEPT, "connection": "close"} if denial is TOO_SLOW else UNKEPT
-            return Response(plain_error(denial.code, denial.message), denial.status, headers, JSON)
+            headers = {**UNKEPT, "connection": "close"} if error is TOO_SLOW else UNKEPT
+            return Response(plain_error(error.code, error.message), error.status, headers, JSON)
         except StoreUnavailable as trouble:
             _log.warning("the store is unavailable: %s", trouble)
             return _refuse(Refusal(Reason.STORAGE_UNAVAILABLE, retry_after=_STORE_RETRY_SECONDS))

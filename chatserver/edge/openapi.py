@@ -64,7 +64,7 @@ def _operation(call: Call[Any]) -> Json:
         "summary": " ".join(inspect.cleandoc(call.run.__doc__ or "").split()),
         "responses": _responses(call),
     }
-    if call.denials:
+    if call.http_errors:
         operation["parameters"] = [
             {
                 "name": "Origin",
@@ -84,8 +84,8 @@ def _operation(call: Call[Any]) -> Json:
 
 def _responses(call: Call[Any]) -> Json:
     noes: dict[int, list[tuple[str, str]]] = {}
-    for denial in call.denials:
-        noes.setdefault(denial.status, []).append((denial.code, denial.message))
+    for error in call.http_errors:
+        noes.setdefault(error.status, []).append((error.code, error.message))
     for reason in dict.fromkeys(call.refusals):
         body = error_body(Refusal(reason))
         noes.setdefault(status_of(reason), []).append((body.code, body.message))

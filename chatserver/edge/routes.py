@@ -26,7 +26,7 @@ from chatserver.edge.http import (
     TOO_SLOW,
     Alive,
     AppealRequest,
-    Denial,
+    HttpError,
     IdentityRoutes,
     MemberResponse,
     Readiness,
@@ -79,8 +79,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call(Generic[T]):
-    """One call. `refusals` and `denials` are its other answers; `needs_identity` None means that it asks for none, and
-    `is_staff` that it is the staff's sign-in which it asks for. `needs` is what they must be allowed to do, and what
+    """One call. `refusals` and `http_errors` are its other answers; `needs_identity` None means that it asks for none,
+    and `is_staff` that it is the staff's sign-in which it asks for. `needs` is what they must be allowed to do, and what
     `is_dangerous` needs the password to have been given within the last ten minutes."""
 
     method: str
@@ -93,7 +93,7 @@ class Call(Generic[T]):
     needs: Capability | None = None
     is_dangerous: bool = False
     refusals: tuple[Reason, ...] = ()
-    denials: tuple[Denial, ...] = ()
+    http_errors: tuple[HttpError, ...] = ()
 
     def route(self, owner: T) -> Route:
         """It, answered by this owner."""
@@ -112,7 +112,7 @@ IDENTITY: Final[tuple[Call[IdentityRoutes], ...]] = (
         answers={200: _KNOWN, 201: Answer(about="A new guest.", body=MemberResponse, sets_cookie=True)},
         needs_identity=False,
         refusals=(Reason.TOO_LARGE, Reason.RATE_LIMITED, Reason.BUSY, *_ANY),
-        denials=_READING,
+        http_errors=_READING,
     ),
     Call(
         method="POST",
@@ -121,7 +121,7 @@ IDENTITY: Final[tuple[Call[IdentityRoutes], ...]] = (
         answers={200: _KNOWN},
         asks=RestoreRequest,
         refusals=(Reason.MALFORMED, Reason.CODE_UNKNOWN, Reason.TOO_LARGE, Reason.RATE_LIMITED, Reason.BUSY, *_ANY),
-        denials=_READING,
+        http_errors=_READING,
     ),
     Call(
         method="POST",
@@ -130,7 +130,7 @@ IDENTITY: Final[tuple[Call[IdentityRoutes], ...]] = (
         answers={200: _KNOWN},
         needs_identity=True,
         refusals=(Reason.IDENTITY_REQUIRED, Reason.TOO_LARGE, Reason.RATE_LIMITED, *_ANY),
-        denials=_READING,
+        http_errors=_READING,
     ),
     Call(
         method="GET",
@@ -139,7 +139,7 @@ IDENTITY: Final[tuple[Call[IdentityRoutes], ...]] = (
         answers={200: Answer(about="Everything, as a file.", body=Export)},
         needs_identity=True,
         refusals=(Reason.IDENTITY_REQUIRED, Reason.RATE_LIMITED, *_ANY),
-        denials=(FOREIGN,),
+        http_errors=(FOREIGN,),
     ),
     Call(
         method="GET",
@@ -148,7 +148,7 @@ IDENTITY: Final[tuple[Call[IdentityRoutes], ...]] = (
         answers={200: Answer(about="What moderators decided, and answered.", body=ModerationNoticesPush)},
         needs_identity=True,
         refusals=(Reason.IDENTITY_REQUIRED, *_ANY),
-        denials=(FOREIGN,),
+        http_errors=(FOREIGN,),
     ),
     Call(
         method="POST",
@@ -168,7 +168,7 @@ IDENTITY: Final[tuple[Call[IdentityRoutes], ...]] = (
             Reason.RATE_LIMITED,
             *_ANY,
         ),
-        denials=_READING,
+        http_errors=_READING,
     ),
     Call(
         method="POST",
@@ -177,7 +177,7 @@ IDENTITY: Final[tuple[Call[IdentityRoutes], ...]] = (
         answers={204: Answer(about="This person is no more.", sets_cookie=True)},
         needs_identity=True,
         refusals=(Reason.IDENTITY_REQUIRED, Reason.TOO_LARGE, Reason.RATE_LIMITED, *_ANY),
-        denials=_READING,
+        http_errors=_READING,
     ),
     Call(
         method="POST",
@@ -185,7 +185,7 @@ IDENTITY: Final[tuple[Call[IdentityRoutes], ...]] = (
         run=IdentityRoutes.forget,
         answers={204: Answer(about="The cookie is gone.", sets_cookie=True)},
         refusals=(Reason.TOO_LARGE, *_ANY),
-        denials=_READING,
+        http_errors=_READING,
     ),
 )
 STATUS: Final[tuple[Call[StatusRoutes], ...]] = (
@@ -273,7 +273,7 @@ def _staff(
             *((Reason.TOO_LARGE,) if reads else ()),
             *_ANY,
         ),
-        denials=_READING if reads else (FOREIGN,),
+        http_errors=_READING if reads else (FOREIGN,),
     )
 
 
@@ -290,7 +290,7 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         answers={200: _SIGNED_IN},
         asks=SignInRequest,
         refusals=(Reason.MALFORMED, *_TRIED, Reason.TOO_LARGE, *_ANY),
-        denials=_READING,
+        http_errors=_READING,
     ),
     Call(
         method="POST",
@@ -298,7 +298,7 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         run=StaffRoutes.ask_passkey,
         answers={200: Answer(about="What to ask a device.", body=QuestionResponse, sets_cookie=True)},
         refusals=(Reason.NOT_ALLOWED, Reason.RATE_LIMITED, Reason.TOO_LARGE, *_ANY),
-        denials=_READING,
+        http_errors=_READING,
     ),
     Call(
         method="POST",
@@ -307,7 +307,7 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         answers={200: _SIGNED_IN},
         asks=PasskeySignInRequest,
         refusals=(Reason.MALFORMED, *_TRIED, Reason.TOO_LARGE, *_ANY),
-        denials=_READING,
+        http_errors=_READING,
     ),
     Call(
         method="POST",
@@ -325,7 +325,7 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
             Reason.TOO_LARGE,
             *_ANY,
         ),
-        denials=_READING,
+        http_errors=_READING,
     ),
     Call(
         method="POST",
@@ -333,7 +333,7 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         run=StaffRoutes.sign_out,
         answers={204: Answer(about="The cookie is gone.", sets_cookie=True)},
         refusals=(Reason.TOO_LARGE, *_ANY),
-        denials=_READING,
+        http_errors=_READING,
     ),
     Call(
         method="POST",
@@ -353,7 +353,7 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
             Reason.TOO_LARGE,
             *_ANY,
         ),
-        denials=_READING,
+        http_errors=_READING,
     ),
     _staff("me", StaffRoutes.me, {200: Answer(about="Who is signed in.", body=StaffResponse)}, method="GET"),
     _staff("confirm", StaffRoutes.confirm, _DONE, *_TRIED, asks=ProofRequest),
