@@ -8,7 +8,7 @@ from typing import Any, Final
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.edge.http import JSON
 from chatserver.edge.refusals import ErrorResponse, status_of
-from chatserver.edge.routes import DOCUMENTS, IDENTITY, STAFF, STATUS, Answer, Call
+from chatserver.edge.routes import DOCUMENTS, IDENTITY, STAFF, STATUS, ResponseSpec, RouteSpec
 from chatserver.protocol.codes import error_body
 from chatserver.protocol.schemas import Json, components, reference
 
@@ -25,7 +25,7 @@ _SIGN_INS: Final[list[dict[str, list[str]]]] = [{"staff_cookie": []}, {"staff_be
 
 def document(version: str) -> Json:
     """The whole document, JSON-shaped. `version` is the server's own."""
-    calls: tuple[Call[Any], ...] = (*IDENTITY, *STAFF, *STATUS, *DOCUMENTS)
+    calls: tuple[RouteSpec[Any], ...] = (*IDENTITY, *STAFF, *STATUS, *DOCUMENTS)
     paths: Json = {}
     for call in calls:
         paths.setdefault(call.path, {})[call.method.lower()] = _operation(call)
@@ -58,7 +58,7 @@ def document(version: str) -> Json:
     }
 
 
-def _operation(call: Call[Any]) -> Json:
+def _operation(call: RouteSpec[Any]) -> Json:
     operation: Json = {
         "operationId": ("staff_" if call.path.startswith("/api/staff/") else "") + call.run.__name__,
         "summary": " ".join(inspect.cleandoc(call.run.__doc__ or "").split()),
@@ -82,7 +82,7 @@ def _operation(call: Call[Any]) -> Json:
     return operation
 
 
-def _responses(call: Call[Any]) -> Json:
+def _responses(call: RouteSpec[Any]) -> Json:
     noes: dict[int, list[tuple[str, str]]] = {}
     for error in call.http_errors:
         noes.setdefault(error.status, []).append((error.code, error.message))
@@ -99,7 +99,7 @@ def _responses(call: Call[Any]) -> Json:
     return {str(status): found[status] for status in sorted(found)}
 
 
-def _yes(answer: Answer) -> Json:
+def _yes(answer: ResponseSpec) -> Json:
     response: Json = {"description": answer.about}
     if answer.body is not None:
         schema = _PLAIN[answer.body] if answer.body in _PLAIN else reference(answer.body)
