@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from enum import Enum
-from typing import Final
+from typing import Final, cast
 
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Protocol, Side, State
@@ -18,7 +18,9 @@ from chatserver.protocol.frames import frame
 
 _FRAGMENTS: Final = 128
 """Fragments of one message, empty ones included."""
-_CLOSE: Final = 0x8
+# Looking a member up in its enumeration takes as long as much of what is done for a frame.
+_TEXT, _BINARY, _CONT, _CLOSE = Opcode.TEXT, Opcode.BINARY, Opcode.CONT, Opcode.CLOSE
+_OPEN, _CLOSED = State.OPEN, State.CLOSED
 _NO_CODE: Final = 1005
 """What websockets says of a close frame without a code (RFC 6455, section 7.1.5)."""
 
@@ -37,6 +39,9 @@ class FrameEvent(Enum):
     """A close frame. Its answer is in `to_send`, unless a close frame was sent before."""
     FAILED = "failed"
     """The peer broke the protocol. The close frame that says how is in `to_send`. Nothing is read after it."""
+
+
+_PART, _FAILED = FrameEvent.PART, FrameEvent.FAILED
 
 
 class FrameReader:
@@ -61,20 +66,19 @@ class FrameReader:
         FAILED is the last entry where it is in the list. The caller must send what `to_send` returns afterwards.
         """
         core = self._core
-        if core.state is State.CLOSED:
+        if not self._is_open and core.state is _CLOSED:
             return []
         core.receive_data(data)
         found: list[str | bytes | FrameEvent] = []
-        for received in core.events_received():
-            assert isinstance(received, Frame)
+        for received in cast("list[Frame]", core.events_received()):
             # After a close frame of our own only the peer's answer to it counts.
-            is_read = self._is_open or received.opcode is Opcode.CLOSE
-            entry = self._entry(received) if is_read else FrameEvent.PART
+            is_read = self._is_open or received.opcode is _CLOSE
+            entry = self._entry(received) if is_read else _PART
             found.append(entry)
-            if entry is FrameEvent.FAILED:
+            if entry is _FAILED:
                 self._is_open = False
                 return found
-        if self._is_open and core.state is not State.OPEN:
+        if self._is_open and core.state is not _OPEN:
             self._is_open = False
             if not found or found[-1] is not FrameEvent.CLOSED:
                 found.append(self._failure())
@@ -87,7 +91,7 @@ class FrameReader:
 
     def close(self, code: int, reason: str) -> bytes:
         """Return the bytes that close the connection, after whatever else must be sent. Frames can still be read."""
-        if self._core.state is State.OPEN:
+        if self._core.state is _OPEN:
             self._core.send_close(code, reason)
         self._is_open = False
         return self.to_send()
@@ -101,28 +105,25 @@ class FrameReader:
         vars(self._core).clear()
 
     def _entry(self, received: Frame) -> str | bytes | FrameEvent:
-        match received.opcode:
-            case Opcode.TEXT | Opcode.BINARY:
-                self._is_text = received.opcode is Opcode.TEXT
-                if received.fin:
-                    return self._message(bytes(received.data))
-                self._pieces = [bytes(received.data)]
-                return FrameEvent.PART
-            case Opcode.CONT:
-                pieces = self._pieces
-                # websockets has refused a continuation of nothing.
-                assert pieces is not None
-                pieces.append(bytes(received.data))
-                if received.fin:
-                    self._pieces = None
-                    return self._message(b"".join(pieces))
-                if len(pieces) < _FRAGMENTS:
-                    return FrameEvent.PART
-                return self._fail(Close.MESSAGE_TOO_BIG, "too many fragments")
-            case Opcode.CLOSE:
-                return FrameEvent.CLOSED
-            case _:
-                return FrameEvent.CONTROL
+        opcode = received.opcode
+        if opcode is _TEXT or opcode is _BINARY:
+            self._is_text = opcode is _TEXT
+            if received.fin:
+                return self._message(bytes(received.data))
+            self._pieces = [bytes(received.data)]
+            return _PART
+        if opcode is _CONT:
+            pieces = self._pieces
+            # websockets has refused a continuation of nothing.
+            assert pieces is not None
+            pieces.append(bytes(received.data))
+            if received.fin:
+                self._pieces = None
+                return self._message(b"".join(pieces))
+            if len(pieces) < _FRAGMENTS:
+                return _PART
+            return self._fail(Close.MESSAGE_TOO_BIG, "too many fragments")
+        return FrameEvent.CLOSED if opcode is _CLOSE else FrameEvent.CONTROL
 
     def _message(self, data: bytes) -> str | bytes | FrameEvent:
         if not self._is_text:
@@ -134,7 +135,7 @@ class FrameReader:
 
     def _fail(self, code: int, reason: str) -> FrameEvent:
         self._core.fail(code, reason)
-        return FrameEvent.FAILED
+        return _FAILED
 
     def _failure(self) -> FrameEvent:
         """Say what websockets' parser ended with: a broken rule, or a peer that left in the middle of a fragmented
@@ -145,7 +146,7 @@ class FrameReader:
         core.receive_eof()
         left = core.close_exc.rcvd
         if left is None:
-            return FrameEvent.FAILED
+            return _FAILED
         payload = b"" if left.code == _NO_CODE else left.code.to_bytes(2, "big") + left.reason.encode()
         *before, _ = [data for data in core.data_to_send() if data]
         self._answer = b"".join((*before, frame(_CLOSE, payload)))

@@ -63,6 +63,10 @@ class _Phase(IntEnum):
     """There is no TCP connection any more."""
 
 
+# Looking a member up in its enumeration takes longer than what is asked of it.
+_OPENING, _OPEN, _ENDING, _LOST = _Phase
+
+
 class ChatWebSocketProtocol(asyncio.Protocol):
     """One WebSocket, from its upgrade to its end. It is the Wire of its connection (`delivery/wire.py`)."""
 
@@ -86,7 +90,7 @@ class ChatWebSocketProtocol(asyncio.Protocol):
         self._loop = _loop or asyncio.get_running_loop()
         self._server_state = server_state
         self._admission = Admission.of(app_state)
-        self._phase = _Phase.OPENING
+        self._phase = _OPENING
         self._handshake: Handshake | None = Handshake(self, config, server_state, app_state)
         """What answers the upgrade, until it is answered."""
         self._reader: FrameReader | None = None
@@ -114,15 +118,15 @@ class ChatWebSocketProtocol(asyncio.Protocol):
     # ------------------------------------------------------------------------------------------ the Wire
 
     def write(self, frames: bytes) -> None:
-        if self._phase is _Phase.OPEN:
+        if self._phase is _OPEN:
             self.transport.write(frames)
 
     def buffered(self) -> int:
-        return 0 if self._phase is _Phase.LOST else self.transport.get_write_buffer_size()
+        return 0 if self._phase is _LOST else self.transport.get_write_buffer_size()
 
     def when_drained(self, callback: Callable[[], None] | None) -> None:
         self._drained = callback
-        if callback is not None and self._phase is not _Phase.LOST and not self._is_write_paused:
+        if callback is not None and self._phase is not _LOST and not self._is_write_paused:
             self._loop.call_soon(self._tell_drained)
 
     def close(self, code: int, reason: str = "") -> None:
@@ -131,9 +135,9 @@ class ChatWebSocketProtocol(asyncio.Protocol):
         self._close(code, reason, CLOSE_SECONDS)
 
     def abort(self) -> None:
-        if self._phase is _Phase.LOST:
+        if self._phase is _LOST:
             return
-        self._leave_handshake(_Phase.ENDING)
+        self._leave_handshake(_ENDING)
         sock = self.transport.get_extra_info("socket")
         if sock is not None:
             # The kernel too forgets what it still holds for a peer that takes nothing.
@@ -144,7 +148,7 @@ class ChatWebSocketProtocol(asyncio.Protocol):
         if self._is_watched is is_on:
             return
         self._is_watched = is_on
-        if is_on and self._phase is _Phase.OPEN and not self.transport.is_closing():
+        if is_on and self._phase is _OPEN and not self.transport.is_closing():
             self._admission.wheel.schedule(self, 0.0)
 
     def unanswered(self) -> float:
@@ -175,7 +179,7 @@ class ChatWebSocketProtocol(asyncio.Protocol):
         if self._is_admitted:
             self._admission.sockets -= 1
         self._admission.wheel.cancel(self)
-        self._phase = _Phase.LOST
+        self._phase = _LOST
         self._held = b""
         self._is_write_paused = False
         self._tell_drained()
@@ -185,7 +189,7 @@ class ChatWebSocketProtocol(asyncio.Protocol):
             self._pump.add_done_callback(self._server_state.tasks.discard)
         self._end()
         # Nobody should have to wait for the garbage collector.
-        self._leave_handshake(_Phase.LOST)
+        self._leave_handshake(_LOST)
         if self._reader is not None:
             self._reader.release()
             self._reader = None
@@ -217,7 +221,7 @@ class ChatWebSocketProtocol(asyncio.Protocol):
 
     def opened(self, response: bytes) -> None:
         """The app accepted the upgrade. Nothing is read until it adopts the connection."""
-        self._leave_handshake(_Phase.OPEN)
+        self._leave_handshake(_OPEN)
         self.transport.write(response)
         limits = self._admission.limits
         self._reader = FrameReader(limits.frame_bytes)
@@ -228,14 +232,14 @@ class ChatWebSocketProtocol(asyncio.Protocol):
         """The upgrade was refused, in these words."""
         if self.transport.is_closing():
             return
-        self._leave_handshake(_Phase.ENDING)
+        self._leave_handshake(_ENDING)
         self.transport.write(response)
         self._end()
         self._part()
 
     def app_returned(self, *, is_failure: bool) -> None:
         """The app's call is over. It must have adopted what it accepted."""
-        if self._phase is _Phase.OPEN and self._receiver is None:
+        if self._phase is _OPEN and self._receiver is None:
             _log.error("the app accepted a WebSocket and did not adopt it")
             is_failure = True
         if is_failure:
@@ -292,31 +296,32 @@ class ChatWebSocketProtocol(asyncio.Protocol):
             return 0
         entries = reader.feed(data)
         for entry in entries:
-            if entry is FrameEvent.CLOSED:
+            if not isinstance(entry, FrameEvent):
+                if self._phase is _OPEN:
+                    self._deliver(entry)
+            elif entry is FrameEvent.CLOSED:
                 self._answer_close(reader)
-            elif self._phase is not _Phase.OPEN or entry is FrameEvent.PART:
+            elif self._phase is not _OPEN:
                 continue
             elif entry is FrameEvent.CONTROL:
                 self._count_control()
             elif entry is FrameEvent.FAILED:
                 self._fail(reader)
-            else:
-                self._deliver(entry)
-        if self._phase is not _Phase.LOST and (answers := reader.to_send()) and not self._is_write_paused:
+        if self._phase is not _LOST and (answers := reader.to_send()) and not self._is_write_paused:
             # Answers to pings are not piled up for a peer that does not read them.
             self.transport.write(answers)
         return len(entries)
 
     def _answer_close(self, reader: FrameReader) -> None:
-        if self._phase is _Phase.OPEN:
-            self._phase = _Phase.ENDING
+        if self._phase is _OPEN:
+            self._phase = _ENDING
             self.transport.write(reader.to_send())
             self._end()
         self._part()
 
     def _fail(self, reader: FrameReader) -> None:
         """The peer broke the protocol: tell it how."""
-        self._phase = _Phase.ENDING
+        self._phase = _ENDING
         self.transport.write(reader.to_send())
         self._end()
         # Reading goes on until the peer has read why: a socket closed over unread bytes resets the connection.
@@ -364,9 +369,9 @@ class ChatWebSocketProtocol(asyncio.Protocol):
     # ------------------------------------------------------------------------- pausing, and reading on
 
     def _is_full(self) -> bool:
-        if self._phase is _Phase.OPENING:
+        if self._phase is _OPENING:
             return self._handshake is not None and self._handshake.has_request
-        if self._phase is not _Phase.OPEN:
+        if self._phase is not _OPEN:
             return False
         limits = self._admission.limits
         return (
@@ -390,7 +395,7 @@ class ChatWebSocketProtocol(asyncio.Protocol):
 
     def _resume(self) -> None:
         self._resuming = None
-        if self._phase is _Phase.LOST or not self._is_read_paused:
+        if self._phase is _LOST or not self._is_read_paused:
             return
         held, self._held = self._held, b""
         self._heard = self._loop.time()
@@ -404,7 +409,7 @@ class ChatWebSocketProtocol(asyncio.Protocol):
 
     def due(self) -> None:
         """What the timer wheel calls: the peer was silent, or took too long to begin or to end."""
-        if self._phase is not _Phase.OPEN or self.transport.is_closing():
+        if self._phase is not _OPEN or self.transport.is_closing():
             self.abort()
             return
         limits, wheel = self._admission.limits, self._admission.wheel
@@ -436,11 +441,11 @@ class ChatWebSocketProtocol(asyncio.Protocol):
 
     def _close(self, code: int, reason: str, patience: float) -> None:
         """Send a close frame. The peer has `patience` seconds to answer it."""
-        if self._phase is not _Phase.OPEN:
+        if self._phase is not _OPEN:
             return
         assert self._reader is not None
         self.transport.write(self._reader.close(code, reason))
-        self._phase = _Phase.ENDING
+        self._phase = _ENDING
         self._pending.clear()
         self._pending_bytes = 0
         self._end()
