@@ -31,10 +31,10 @@ from chatserver.domain.people.names import warm_up
 from chatserver.domain.rooms.aliases import Aliases
 from chatserver.domain.rooms.rooms import RoomRules
 from chatserver.edge.addresses import Addresses, AddressKeys, trusting
+from chatserver.edge.admission import STATE_KEY, Admission
 from chatserver.edge.app import build_app
-from chatserver.edge.gate import STATE_KEY, Gate
-from chatserver.edge.guard import Cookies, Origins
-from chatserver.edge.staff_asking import StaffCookies
+from chatserver.edge.staff_requests import StaffCookies
+from chatserver.edge.web_security import Cookies, Origins
 from chatserver.handlers.high_water import KEEP_SECONDS, HighWaterKeeper
 from chatserver.handlers.listening.queue_simulator import simulation
 from chatserver.handlers.moderation.statistics import statistics
@@ -92,8 +92,10 @@ class Server:
         self.worker.node.stop = _stop
         keys = AddressKeys(settings.secret("address keys"), time.time, settings.networks_shared)
         is_trusted = trusting(settings.trusted_proxies)
-        self._gate = Gate(settings.limits, lambda address: None if is_trusted(address) else keys.source(address))
-        self._gate.on_drain(self._drain)
+        self._admission = Admission(
+            settings.limits, lambda address: None if is_trusted(address) else keys.source(address)
+        )
+        self._admission.on_drain(self._drain)
         self._high_water = HighWaterKeeper(store, settings.data_dir)
         secure = {"auto": None, "always": True, "never": False}[settings.secure_cookies]
         self.app = build_app(
@@ -107,7 +109,7 @@ class Server:
             ),
             health=self.worker.health.health,
             exposition=metrics.exposition,
-            gate=self._gate,
+            admission=self._admission,
             addresses=Addresses(keys, settings.limits, time.monotonic, self.worker.node.sharing),
             inner_port=settings.metrics_port,
             tries=make_tries(settings, store),
@@ -135,7 +137,7 @@ class Server:
             await asyncio.to_thread(warm_up)
             _calm_collector()
             log.info("worker_started", extra={"node": node.id, "rooms": len(node.rooms)})
-            yield {STATE_KEY: self._gate}
+            yield {STATE_KEY: self._admission}
         finally:
             await worker.stop()
             with contextlib.suppress(StoreUnavailable, Refusal):
@@ -147,12 +149,12 @@ class Server:
         self.worker.node.is_draining = True
 
     async def _count_turned_away(self) -> None:
-        """The gate's plain numbers as metrics: edge and metrics know nothing of each other."""
+        """The admission's plain numbers as metrics: edge and metrics know nothing of each other."""
         metrics = self.worker.node.metrics
         while True:
             await asyncio.sleep(1.0)
-            metrics.refused.set(self._gate.refused)
-            metrics.went_silent.set(self._gate.went_silent)
+            metrics.refused.set(self._admission.refused)
+            metrics.went_silent.set(self._admission.went_silent)
 
     async def _keep_high_water(self) -> None:
         while True:

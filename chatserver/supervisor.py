@@ -37,8 +37,8 @@ from chatserver.pulse import START_SECONDS, Pulse
 from chatserver.shared_numbers import forget_worker
 
 APP: Final = "chatserver.server:create_app"
-HTTP_PROTOCOL: Final = "chatserver.edge.heads:ChatHttpProtocol"
-WS_PROTOCOL: Final = "chatserver.edge.transport:ChatProtocol"
+HTTP_PROTOCOL: Final = "chatserver.edge.http_protocol:ChatHttpProtocol"
+WS_PROTOCOL: Final = "chatserver.edge.websocket_protocol:ChatWebSocketProtocol"
 
 _BACKLOG: Final = 2_048
 _UNSENT_BYTES: Final = 128 * 1024
@@ -106,11 +106,7 @@ def uvicorn_config(settings: Settings) -> Config:
         loop="uvloop",
         http=HTTP_PROTOCOL,
         ws=WS_PROTOCOL,
-        ws_max_size=settings.limits.frame_bytes,
-        # The transport has its own: uvicorn's closes a stalled client by asking it to.
-        ws_ping_interval=None,
-        ws_ping_timeout=None,
-        ws_per_message_deflate=False,
+        # Our protocols have limits, pings and deadlines of their own (`limits`): uvicorn's are for uvicorn's protocols.
         lifespan="on",
         log_config=log_config(settings.log_level, settings.log_format),
         access_log=False,

@@ -15,17 +15,17 @@ from chatserver import __version__
 from chatserver.domain.listening.queue_simulator import Simulation
 from chatserver.edge import openapi, routes
 from chatserver.edge.addresses import Addresses
+from chatserver.edge.admission import Admission
 from chatserver.edge.documents import DocumentRoutes
-from chatserver.edge.gate import Gate
-from chatserver.edge.guard import Cookies, Origins, SecurityHeaders
 from chatserver.edge.http import IdentityRoutes, StatusRoutes
 from chatserver.edge.pace import HttpPace, InnerPort
 from chatserver.edge.staff import StaffRoutes
-from chatserver.edge.staff_asking import StaffCookies
+from chatserver.edge.staff_requests import StaffCookies
 from chatserver.edge.static import StaticFiles
+from chatserver.edge.web_security import Cookies, Origins, SecurityHeaders
 from chatserver.edge.websocket import ChatSocket
 from chatserver.handlers.dispatcher import CommandDispatcher
-from chatserver.handlers.listening.queue_simulator import SimulationAsked
+from chatserver.handlers.listening.queue_simulator import SimulationRequest
 from chatserver.handlers.moderation.enforcement import Enforcement
 from chatserver.handlers.operating.health import Health
 from chatserver.handlers.people.identity import Identities
@@ -46,10 +46,10 @@ def build_app(
     accounts: StaffAccounts,
     enforcement: Enforcement,
     statistics: Callable[[], Awaitable[str]],
-    simulation: Callable[[SimulationAsked], Awaitable[Simulation | None]],
+    simulation: Callable[[SimulationRequest], Awaitable[Simulation | None]],
     health: Health,
     exposition: Callable[[], bytes],
-    gate: Gate,
+    admission: Admission,
     addresses: Addresses,
     tries: Tries,
     origins: Origins,
@@ -59,14 +59,20 @@ def build_app(
     inner_port: int | None = None,
     lifespan: Lifespan | None = None,
 ) -> Starlette:
-    """The app of one worker. Its lifespan must yield `{STATE_KEY: gate}`, so that the sockets find the gate too.
+    """The app of one worker. Its lifespan must yield `{STATE_KEY: admission}`, so that the sockets find it too.
 
     `exposition` gives the metrics in Prometheus' text format, `statistics` what operators may take along, as CSV,
     and `simulation` replays the queue under a policy. `inner_port` is the only one that shows numbers, where there is
     one.
     """
     identity = IdentityRoutes(
-        identities, enforcement, origins=origins, cookies=cookies, addresses=addresses, tries=tries, limits=gate.limits
+        identities,
+        enforcement,
+        origins=origins,
+        cookies=cookies,
+        addresses=addresses,
+        tries=tries,
+        limits=admission.limits,
     )
     staff = StaffRoutes(
         accounts,
@@ -77,13 +83,13 @@ def build_app(
         cookies=staff_cookies,
         addresses=addresses,
         tries=tries,
-        limits=gate.limits,
+        limits=admission.limits,
     )
     status = StatusRoutes(health, exposition)
     documents = DocumentRoutes(partial(openapi.document, __version__), partial(asyncapi.document, __version__))
     socket = ChatSocket(
         dispatcher,
-        gate,
+        admission,
         origins=origins,
         cookies=cookies,
         staff_cookies=staff_cookies.sign_in,

@@ -18,9 +18,9 @@ from chatserver.domain.limits import Limits
 from chatserver.domain.people.tries import TryKind
 from chatserver.domain.sources import Source
 from chatserver.edge.addresses import Addresses
-from chatserver.edge.faults import places
-from chatserver.edge.guard import Cookies, Origins, Standing
 from chatserver.edge.refusals import body_of, headers_of, plain_error, status_of
+from chatserver.edge.tracebacks import traceback_places
+from chatserver.edge.web_security import Cookies, Origins, Standing
 from chatserver.handlers.moderation.enforcement import Enforcement
 from chatserver.handlers.operating.health import OK, Health
 from chatserver.handlers.people.identity import Identities
@@ -44,7 +44,7 @@ T = TypeVar("T")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-class MemberAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class MemberResponse(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who this browser is. A page's token is in the cookie and nowhere else; a client that sends no `Origin` is no page
     and gets it as `token`."""
 
@@ -54,13 +54,13 @@ class MemberAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     token: str | None = None
 
 
-class RestoreAsked(msgspec.Struct, frozen=True):
+class RestoreRequest(msgspec.Struct, frozen=True):
     """The body of `POST /api/identity/restore`."""
 
     code: str
 
 
-class AppealAsked(msgspec.Struct, frozen=True):
+class AppealRequest(msgspec.Struct, frozen=True):
     """The body of `POST /api/identity/appeal`: what somebody says to a measure about them."""
 
     measure: str
@@ -86,29 +86,29 @@ class Status(msgspec.Struct, frozen=True):
     checks: dict[str, str]
 
 
-class Denial(NamedTuple):
-    """A "no" of the web itself: a status, and the body's code and words."""
+class HttpError(NamedTuple):
+    """An error that HTTP itself has, not the chat: its status, and the code and the words of its body."""
 
     status: int
     code: str
     message: str
 
 
-FOREIGN: Final = Denial(403, "origin_refused", "This page may not ask here.")
-TOO_SLOW: Final = Denial(408, "too_slow", "The rest of this did not arrive.")
-NOT_JSON: Final = Denial(415, "unsupported_media_type", "Only JSON is understood here.")
+FOREIGN: Final = HttpError(403, "origin_refused", "This page may not ask here.")
+TOO_SLOW: Final = HttpError(408, "too_slow", "The rest of this did not arrive.")
+NOT_JSON: Final = HttpError(415, "unsupported_media_type", "Only JSON is understood here.")
 
 
-class Denied(Exception):
-    """A `Denial`, on its way to its answer."""
+class RequestDenied(Exception):
+    """The request is answered with this error."""
 
-    def __init__(self, denial: Denial) -> None:
-        super().__init__(denial.code)
-        self.denial = denial
+    def __init__(self, error: HttpError) -> None:
+        super().__init__(error.code)
+        self.error = error
 
 
-class Asking:
-    """How every route learns who asks, and what.
+class RequestReader:
+    """Reads a request for every route: who sends it, and its body.
 
     Whatever changes something needs an Origin that is ours, or none at all: then it is no browser, its cookie does not
     count, and it may show a token as `Authorization: Bearer`. Bodies are JSON, bounded, and must come in time.
@@ -122,9 +122,9 @@ class Asking:
         self._limits = limits
 
     def token(self, request: Request, standing: Standing) -> str | None:
-        """The token that comes with a request. Raises Denied for a foreign page."""
+        """The token that comes with a request. Raises RequestDenied for a foreign page."""
         if standing is Standing.FOREIGN:
-            raise Denied(FOREIGN)
+            raise RequestDenied(FOREIGN)
         authorization = request.headers.get("authorization", "")
         if authorization.lower().startswith(_BEARER):
             return authorization[len(_BEARER) :].strip()[:_LONGEST_TOKEN]
@@ -153,10 +153,10 @@ class Asking:
                     if len(body) > limit:
                         raise Refusal(Reason.TOO_LARGE)
         except TimeoutError:
-            raise Denied(TOO_SLOW) from None
+            raise RequestDenied(TOO_SLOW) from None
         kind = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
         if body and kind != JSON:
-            raise Denied(NOT_JSON)
+            raise RequestDenied(NOT_JSON)
         return body
 
 
@@ -193,7 +193,7 @@ class IdentityRoutes:
     ) -> None:
         self._identities = identities
         self._enforcement = enforcement
-        self._asking = Asking(origins, cookies, addresses, tries, limits)
+        self._reader = RequestReader(origins, cookies, addresses, tries, limits)
         self._origins = origins
         self._cookies = cookies
         self._addresses = addresses
@@ -201,72 +201,72 @@ class IdentityRoutes:
 
     async def arrive(self, request: Request) -> Response:
         """`POST /api/identity`: who this browser is; a new guest where it is nobody yet."""
-        token = self._asking.token(request, self._origins.judge(request.scope))
-        await self._asking.read(request)
+        token = self._reader.token(request, self._origins.judge(request.scope))
+        await self._reader.read(request)
         if await self._identities.known(token) is None:
-            self._asking.admit(self._addresses.admit_guest, request)
+            self._reader.admit(self._addresses.admit_guest, request)
         member, token, created = await self._identities.arrive(token)
         return self._introduce(request, member, token, created=created)
 
     async def restore(self, request: Request) -> Response:
         """`POST /api/identity/restore` with `{"code": "…"}`: be in this browser who one was in another."""
-        self._asking.token(request, self._origins.judge(request.scope))
-        body = await self._asking.read(request)
-        asked = decoded(body, RestoreAsked)
-        await self._asking.count_try(TryKind.CODE, request)
+        self._reader.token(request, self._origins.judge(request.scope))
+        body = await self._reader.read(request)
+        asked = decoded(body, RestoreRequest)
+        await self._reader.count_try(TryKind.CODE, request)
         member, token = await self._identities.restore(asked.code)
         return self._introduce(request, member, token, created=False)
 
     async def sign_out_others(self, request: Request) -> Response:
         """`POST /api/identity/sign-out-others`: only this browser is this person from now on, and no code leads back to
         them until they make another."""
-        token = self._asking.token(request, self._origins.judge(request.scope))
-        await self._asking.read(request)
+        token = self._reader.token(request, self._origins.judge(request.scope))
+        await self._reader.read(request)
         if token is not None:
-            self._asking.admit(self._addresses.admit_erasure, request)
+            self._reader.admit(self._addresses.admit_erasure, request)
         member, fresh = await self._identities.sign_out_others(token)
         return self._introduce(request, member, fresh, created=False)
 
     async def matters(self, request: Request) -> Response:
         """`GET /api/identity/matters`: what moderators decided about this person. Also for whoever may not be here."""
-        token = self._asking.token(request, self._origins.judge_read(request.scope))
+        token = self._reader.token(request, self._origins.judge_read(request.scope))
         matters = await self._identities.matters(token)
         return Response(msgspec.json.encode(self._enforcement.view_of_notices(matters)), 200, UNKEPT, JSON)
 
     async def appeal(self, request: Request) -> Response:
         """`POST /api/identity/appeal`: say something to a measure, once."""
-        token = self._asking.token(request, self._origins.judge(request.scope))
-        asked = decoded(await self._asking.read(request), AppealAsked)
-        self._asking.admit(self._addresses.admit_appeal, request)
+        token = self._reader.token(request, self._origins.judge(request.scope))
+        asked = decoded(await self._reader.read(request), AppealRequest)
+        self._reader.admit(self._addresses.admit_appeal, request)
         await self._identities.appeal(token, asked.measure, asked.text)
         return Response(None, 204, UNKEPT)
 
     async def export(self, request: Request) -> Response:
         """`GET /api/identity/export`: everything that is kept about this person, as a file."""
-        token = self._asking.token(request, self._origins.judge_read(request.scope))
+        token = self._reader.token(request, self._origins.judge_read(request.scope))
         if token is not None:
-            self._asking.admit(self._addresses.admit_export, request)
+            self._reader.admit(self._addresses.admit_export, request)
         # Whoever wrote without pause for a day has megabytes here: they are held once at a time.
         async with self._exporting:
             return as_file(await self._identities.export(token))
 
     async def erase(self, request: Request) -> Response:
         """`POST /api/identity/erase`: remove this person and what they wrote."""
-        token = self._asking.token(request, self._origins.judge(request.scope))
-        await self._asking.read(request)
+        token = self._reader.token(request, self._origins.judge(request.scope))
+        await self._reader.read(request)
         if token is not None:
-            self._asking.admit(self._addresses.admit_erasure, request)
+            self._reader.admit(self._addresses.admit_erasure, request)
         await self._identities.erase(token)
         return Response(None, 204, {**UNKEPT, "set-cookie": self._cookies.drop(request.scope)})
 
     async def forget(self, request: Request) -> Response:
         """`POST /api/identity/forget`: this browser no longer knows who it was. Nothing else changes."""
-        self._asking.token(request, self._origins.judge(request.scope))
-        await self._asking.read(request)
+        self._reader.token(request, self._origins.judge(request.scope))
+        await self._reader.read(request)
         return Response(None, 204, {**UNKEPT, "set-cookie": self._cookies.drop(request.scope)})
 
     def _introduce(self, request: Request, member: Member, token: str, *, created: bool) -> Response:
-        answer = MemberAnswer(
+        answer = MemberResponse(
             member=Person(member.id, member.name),
             has_code=member.has_code,
             created=created,
@@ -316,18 +316,18 @@ def answering(endpoint: Endpoint) -> Endpoint:
             return await endpoint(request)
         except Refusal as refusal:
             return _refuse(refusal)
-        except Denied as denied:
-            denial = denied.denial
+        except RequestDenied as denied:
+            error = denied.error
             # Whoever is too slow once is not waited for again, byte by byte (RFC 9110, section 15.5.9).
-            headers = {**UNKEPT, "connection": "close"} if denial is TOO_SLOW else UNKEPT
-            return Response(plain_error(denial.code, denial.message), denial.status, headers, JSON)
+            headers = {**UNKEPT, "connection": "close"} if error is TOO_SLOW else UNKEPT
+            return Response(plain_error(error.code, error.message), error.status, headers, JSON)
         except StoreUnavailable as trouble:
             _log.warning("the store is unavailable: %s", trouble)
             return _refuse(Refusal(Reason.STORAGE_UNAVAILABLE, retry_after=_STORE_RETRY_SECONDS))
         except ClientDisconnect:
             return Response(None, 400)
         except Exception as failure:  # noqa: BLE001 - the boundary of one request
-            _log.error("%s failed: %s", request.url.path, places(failure))
+            _log.error("%s failed: %s", request.url.path, traceback_places(failure))
             return _refuse(Refusal(Reason.INTERNAL))
 
     return answer

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.edge.http import JSON
-from chatserver.edge.refusals import ErrorAnswer, status_of
-from chatserver.edge.routes import DOCUMENTS, IDENTITY, STAFF, STATUS, Answer, Call
+from chatserver.edge.refusals import ErrorResponse, status_of
+from chatserver.edge.routes import DOCUMENTS, IDENTITY, STAFF, STATUS, ResponseSpec, RouteSpec
 from chatserver.protocol.codes import error_body
 from chatserver.protocol.schemas import Json, components, reference
 
@@ -25,7 +25,7 @@ _SIGN_INS: Final[list[dict[str, list[str]]]] = [{"staff_cookie": []}, {"staff_be
 
 def document(version: str) -> Json:
     """The whole document, JSON-shaped. `version` is the server's own."""
-    calls: tuple[Call[Any], ...] = (*IDENTITY, *STAFF, *STATUS, *DOCUMENTS)
+    calls: tuple[RouteSpec[Any], ...] = (*IDENTITY, *STAFF, *STATUS, *DOCUMENTS)
     paths: Json = {}
     for call in calls:
         paths.setdefault(call.path, {})[call.method.lower()] = _operation(call)
@@ -37,7 +37,7 @@ def document(version: str) -> Json:
         "servers": [{"url": "http://{host}", "variables": {"host": {"default": "localhost:8000"}}}],
         "paths": paths,
         "components": {
-            "schemas": components(asked, [*answered, ErrorAnswer]),
+            "schemas": components(asked, [*answered, ErrorResponse]),
             "securitySchemes": {
                 "cookie": {
                     "type": "apiKey",
@@ -58,13 +58,13 @@ def document(version: str) -> Json:
     }
 
 
-def _operation(call: Call[Any]) -> Json:
+def _operation(call: RouteSpec[Any]) -> Json:
     operation: Json = {
         "operationId": ("staff_" if call.path.startswith("/api/staff/") else "") + call.run.__name__,
         "summary": " ".join(inspect.cleandoc(call.run.__doc__ or "").split()),
         "responses": _responses(call),
     }
-    if call.denials:
+    if call.http_errors:
         operation["parameters"] = [
             {
                 "name": "Origin",
@@ -82,10 +82,10 @@ def _operation(call: Call[Any]) -> Json:
     return operation
 
 
-def _responses(call: Call[Any]) -> Json:
+def _responses(call: RouteSpec[Any]) -> Json:
     noes: dict[int, list[tuple[str, str]]] = {}
-    for denial in call.denials:
-        noes.setdefault(denial.status, []).append((denial.code, denial.message))
+    for error in call.http_errors:
+        noes.setdefault(error.status, []).append((error.code, error.message))
     for reason in dict.fromkeys(call.refusals):
         body = error_body(Refusal(reason))
         noes.setdefault(status_of(reason), []).append((body.code, body.message))
@@ -99,7 +99,7 @@ def _responses(call: Call[Any]) -> Json:
     return {str(status): found[status] for status in sorted(found)}
 
 
-def _yes(answer: Answer) -> Json:
+def _yes(answer: ResponseSpec) -> Json:
     response: Json = {"description": answer.about}
     if answer.body is not None:
         schema = _PLAIN[answer.body] if answer.body in _PLAIN else reference(answer.body)
@@ -116,5 +116,5 @@ def _no(codes: list[tuple[str, str]]) -> Json:
     told = {"properties": {"error": {"properties": {"code": {"enum": [code for code, _ in codes]}}}}}
     return {
         "description": " ".join(f"`{code}`: {words}" for code, words in codes),
-        "content": {JSON: {"schema": {"allOf": [reference(ErrorAnswer), told]}}},
+        "content": {JSON: {"schema": {"allOf": [reference(ErrorResponse), told]}}},
     }

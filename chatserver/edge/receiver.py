@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import Protocol
 
 
 class Receiver(Protocol):
@@ -16,16 +16,3 @@ class Receiver(Protocol):
         """The connection is over. Called exactly once, after the last `receive` has returned, never from within a
         call to the wire."""
         ...
-
-
-class _Nobody:
-    """Takes the place of a receiver that was told of the end, so that it can be forgotten."""
-
-    async def receive(self, data: str | bytes) -> None:
-        """Too late."""
-
-    def closed(self) -> None:
-        """Told already."""
-
-
-NOBODY: Final = _Nobody()

@@ -38,7 +38,7 @@ PLAIN_HEADERS: Final = (("content-type", "application/json"), ("cache-control", 
 """Of every answer that is a "no": its type, and that nobody keeps it."""
 
 
-class ErrorAnswer(msgspec.Struct, frozen=True):
+class ErrorResponse(msgspec.Struct, frozen=True):
     """The body of every answer that is a "no"."""
 
     error: ErrorBody
@@ -51,7 +51,7 @@ def status_of(reason: Reason) -> int:
 
 def body_of(refusal: Refusal) -> bytes:
     """The JSON body, `{"error": {…}}`."""
-    return msgspec.json.encode(ErrorAnswer(error_body(refusal)))
+    return msgspec.json.encode(ErrorResponse(error_body(refusal)))
 
 
 def headers_of(refusal: Refusal) -> list[tuple[str, str]]:
@@ -64,4 +64,4 @@ def headers_of(refusal: Refusal) -> list[tuple[str, str]]:
 
 def plain_error(code: str, message: str) -> bytes:
     """The JSON body of a "no" that is the web's own and no Refusal, such as a foreign origin."""
-    return msgspec.json.encode(ErrorAnswer(ErrorBody(code=code, message=message, temporary=False)))
+    return msgspec.json.encode(ErrorResponse(ErrorBody(code=code, message=message, temporary=False)))

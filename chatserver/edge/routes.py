@@ -25,39 +25,39 @@ from chatserver.edge.http import (
     NOT_JSON,
     TOO_SLOW,
     Alive,
-    AppealAsked,
-    Denial,
+    AppealRequest,
+    HttpError,
     IdentityRoutes,
-    MemberAnswer,
+    MemberResponse,
     Readiness,
-    RestoreAsked,
+    RestoreRequest,
     Status,
     StatusRoutes,
     answering,
 )
 from chatserver.edge.staff import StaffRoutes
 from chatserver.edge.staff_bodies import (
-    AcceptAsked,
-    CodesAnswer,
-    FactorAnswer,
-    FactorAsked,
-    FactorsAnswer,
-    LinkAnswer,
-    MemberAsked,
-    MemberRolesAsked,
-    NewPasswordAsked,
-    PasskeyAsked,
-    PasskeyRemovalAsked,
+    AcceptRequest,
+    CodesResponse,
+    FactorRequest,
+    FactorResponse,
+    FactorsResponse,
+    LinkResponse,
+    MemberRequest,
+    MemberRolesRequest,
+    NewPasswordRequest,
+    PasskeyRemovalRequest,
+    PasskeyRequest,
     PasskeyRow,
-    PasskeySignInAsked,
-    PeopleAnswer,
-    ProofAsked,
-    QuestionAnswer,
-    ResetAsked,
-    RolesAsked,
-    SignInAsked,
-    SimulationAnswer,
-    StaffAnswer,
+    PasskeySignInRequest,
+    PeopleResponse,
+    ProofRequest,
+    QuestionResponse,
+    ResetRequest,
+    RolesRequest,
+    SignInRequest,
+    SimulationResponse,
+    StaffResponse,
 )
 from chatserver.protocol.moderation.messages import ModerationNoticesPush
 from chatserver.store.records import Export
@@ -66,7 +66,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class ResponseSpec:
     """A "yes", or a monitor's "no": its words, the type of its body and what carries it."""
 
     about: str
@@ -78,22 +78,22 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call(Generic[T]):
-    """One call. `refusals` and `denials` are its other answers; `needs_identity` None means that it asks for none, and
-    `is_staff` that it is the staff's sign-in which it asks for. `needs` is what they must be allowed to do, and what
-    `is_dangerous` needs the password to have been given within the last ten minutes."""
+class RouteSpec(Generic[T]):
+    """One route. `refusals` and `http_errors` are what it answers beside `answers`. `needs_identity` None means that it
+    asks for none; `is_staff` means that the identity is a staff sign-in. The caller must have the capability `needs`,
+    and must have given a password within the last ten minutes where `is_dangerous`."""
 
     method: str
     path: str
     run: Callable[[T, Request], Awaitable[Response]]
-    answers: Mapping[int, Answer]
+    answers: Mapping[int, ResponseSpec]
     asks: type | None = None
     needs_identity: bool | None = None
     is_staff: bool = False
     needs: Capability | None = None
     is_dangerous: bool = False
     refusals: tuple[Reason, ...] = ()
-    denials: tuple[Denial, ...] = ()
+    http_errors: tuple[HttpError, ...] = ()
 
     def route(self, owner: T) -> Route:
         """It, answered by this owner."""
@@ -102,60 +102,60 @@ class Call(Generic[T]):
 
 _ANY: Final = (Reason.RATE_LIMITED, Reason.STORAGE_UNAVAILABLE, Reason.INTERNAL)
 _READING: Final = (FOREIGN, TOO_SLOW, NOT_JSON)
-_KNOWN: Final = Answer(about="Who this browser is.", body=MemberAnswer, sets_cookie=True)
+_KNOWN: Final = ResponseSpec(about="Who this browser is.", body=MemberResponse, sets_cookie=True)
 
-IDENTITY: Final[tuple[Call[IdentityRoutes], ...]] = (
-    Call(
+IDENTITY: Final[tuple[RouteSpec[IdentityRoutes], ...]] = (
+    RouteSpec(
         method="POST",
         path="/api/identity",
         run=IdentityRoutes.arrive,
-        answers={200: _KNOWN, 201: Answer(about="A new guest.", body=MemberAnswer, sets_cookie=True)},
+        answers={200: _KNOWN, 201: ResponseSpec(about="A new guest.", body=MemberResponse, sets_cookie=True)},
         needs_identity=False,
         refusals=(Reason.TOO_LARGE, Reason.RATE_LIMITED, Reason.BUSY, *_ANY),
-        denials=_READING,
+        http_errors=_READING,
     ),
-    Call(
+    RouteSpec(
         method="POST",
         path="/api/identity/restore",
         run=IdentityRoutes.restore,
         answers={200: _KNOWN},
-        asks=RestoreAsked,
+        asks=RestoreRequest,
         refusals=(Reason.MALFORMED, Reason.CODE_UNKNOWN, Reason.TOO_LARGE, Reason.RATE_LIMITED, Reason.BUSY, *_ANY),
-        denials=_READING,
+        http_errors=_READING,
     ),
-    Call(
+    RouteSpec(
         method="POST",
         path="/api/identity/sign-out-others",
         run=IdentityRoutes.sign_out_others,
         answers={200: _KNOWN},
         needs_identity=True,
         refusals=(Reason.IDENTITY_REQUIRED, Reason.TOO_LARGE, Reason.RATE_LIMITED, *_ANY),
-        denials=_READING,
+        http_errors=_READING,
     ),
-    Call(
+    RouteSpec(
         method="GET",
         path="/api/identity/export",
         run=IdentityRoutes.export,
-        answers={200: Answer(about="Everything, as a file.", body=Export)},
+        answers={200: ResponseSpec(about="Everything, as a file.", body=Export)},
         needs_identity=True,
         refusals=(Reason.IDENTITY_REQUIRED, Reason.RATE_LIMITED, *_ANY),
-        denials=(FOREIGN,),
+        http_errors=(FOREIGN,),
     ),
-    Call(
+    RouteSpec(
         method="GET",
         path="/api/identity/matters",
         run=IdentityRoutes.matters,
-        answers={200: Answer(about="What moderators decided, and answered.", body=ModerationNoticesPush)},
+        answers={200: ResponseSpec(about="What moderators decided, and answered.", body=ModerationNoticesPush)},
         needs_identity=True,
         refusals=(Reason.IDENTITY_REQUIRED, *_ANY),
-        denials=(FOREIGN,),
+        http_errors=(FOREIGN,),
     ),
-    Call(
+    RouteSpec(
         method="POST",
         path="/api/identity/appeal",
         run=IdentityRoutes.appeal,
-        answers={204: Answer(about="Moderators can read it.")},
-        asks=AppealAsked,
+        answers={204: ResponseSpec(about="Moderators can read it.")},
+        asks=AppealRequest,
         needs_identity=True,
         refusals=(
             Reason.MALFORMED,
@@ -168,75 +168,75 @@ IDENTITY: Final[tuple[Call[IdentityRoutes], ...]] = (
             Reason.RATE_LIMITED,
             *_ANY,
         ),
-        denials=_READING,
+        http_errors=_READING,
     ),
-    Call(
+    RouteSpec(
         method="POST",
         path="/api/identity/erase",
         run=IdentityRoutes.erase,
-        answers={204: Answer(about="This person is no more.", sets_cookie=True)},
+        answers={204: ResponseSpec(about="This person is no more.", sets_cookie=True)},
         needs_identity=True,
         refusals=(Reason.IDENTITY_REQUIRED, Reason.TOO_LARGE, Reason.RATE_LIMITED, *_ANY),
-        denials=_READING,
+        http_errors=_READING,
     ),
-    Call(
+    RouteSpec(
         method="POST",
         path="/api/identity/forget",
         run=IdentityRoutes.forget,
-        answers={204: Answer(about="The cookie is gone.", sets_cookie=True)},
+        answers={204: ResponseSpec(about="The cookie is gone.", sets_cookie=True)},
         refusals=(Reason.TOO_LARGE, *_ANY),
-        denials=_READING,
+        http_errors=_READING,
     ),
 )
-STATUS: Final[tuple[Call[StatusRoutes], ...]] = (
-    Call(
+STATUS: Final[tuple[RouteSpec[StatusRoutes], ...]] = (
+    RouteSpec(
         method="GET",
         path="/healthz",
         run=StatusRoutes.alive,
-        answers={200: Answer(about="It does.", body=Alive)},
+        answers={200: ResponseSpec(about="It does.", body=Alive)},
     ),
-    Call(
+    RouteSpec(
         method="GET",
         path="/readyz",
         run=StatusRoutes.ready,
         answers={
-            200: Answer(about="It takes people in.", body=Readiness),
-            503: Answer(about="It stops, and takes in nobody.", body=Readiness),
+            200: ResponseSpec(about="It takes people in.", body=Readiness),
+            503: ResponseSpec(about="It stops, and takes in nobody.", body=Readiness),
         },
         refusals=(Reason.INTERNAL,),
     ),
-    Call(
+    RouteSpec(
         method="GET",
         path="/statusz",
         run=StatusRoutes.status,
         answers={
-            200: Answer(about="All is well.", body=Status),
-            503: Answer(about="Something is away.", body=Status),
+            200: ResponseSpec(about="All is well.", body=Status),
+            503: ResponseSpec(about="Something is away.", body=Status),
         },
         refusals=(Reason.INTERNAL,),
     ),
-    Call(
+    RouteSpec(
         method="GET",
         path="/metrics",
         run=StatusRoutes.metrics,
-        answers={200: Answer(about="Numbers only.", body=str, media=EXPOSITION)},
+        answers={200: ResponseSpec(about="Numbers only.", body=str, media=EXPOSITION)},
         refusals=(Reason.RATE_LIMITED, Reason.INTERNAL),
     ),
 )
 
-DOCUMENTS: Final[tuple[Call[DocumentRoutes], ...]] = (
-    Call(
+DOCUMENTS: Final[tuple[RouteSpec[DocumentRoutes], ...]] = (
+    RouteSpec(
         method="GET",
         path="/api/openapi.json",
         run=DocumentRoutes.openapi,
-        answers={200: Answer(about="OpenAPI 3.1.", body=dict), 304: Answer(about="It is as it was.")},
+        answers={200: ResponseSpec(about="OpenAPI 3.1.", body=dict), 304: ResponseSpec(about="It is as it was.")},
         refusals=(Reason.RATE_LIMITED, Reason.INTERNAL),
     ),
-    Call(
+    RouteSpec(
         method="GET",
         path="/api/asyncapi.json",
         run=DocumentRoutes.asyncapi,
-        answers={200: Answer(about="AsyncAPI 3.0.", body=dict), 304: Answer(about="It is as it was.")},
+        answers={200: ResponseSpec(about="AsyncAPI 3.0.", body=dict), 304: ResponseSpec(about="It is as it was.")},
         refusals=(Reason.RATE_LIMITED, Reason.INTERNAL),
     ),
 )
@@ -245,16 +245,16 @@ DOCUMENTS: Final[tuple[Call[DocumentRoutes], ...]] = (
 def _staff(
     path: str,
     run: Callable[[StaffRoutes, Request], Awaitable[Response]],
-    answers: Mapping[int, Answer],
+    answers: Mapping[int, ResponseSpec],
     *refusals: Reason,
     asks: type | None = None,
     method: str = "POST",
     needs: Capability | None = None,
     is_dangerous: bool = False,
-) -> Call[StaffRoutes]:
+) -> RouteSpec[StaffRoutes]:
     """A call of somebody who is signed in."""
     reads = method == "POST"
-    return Call(
+    return RouteSpec(
         method=method,
         path=f"/api/staff/{path}",
         run=run,
@@ -273,48 +273,48 @@ def _staff(
             *((Reason.TOO_LARGE,) if reads else ()),
             *_ANY,
         ),
-        denials=_READING if reads else (FOREIGN,),
+        http_errors=_READING if reads else (FOREIGN,),
     )
 
 
-_SIGNED_IN: Final = Answer(about="Who is signed in.", body=StaffAnswer, sets_cookie=True, is_for_pages=True)
-_DONE: Final = {204: Answer(about="Done.")}
+_SIGNED_IN: Final = ResponseSpec(about="Who is signed in.", body=StaffResponse, sets_cookie=True, is_for_pages=True)
+_DONE: Final = {204: ResponseSpec(about="Done.")}
 _TRIED: Final = (Reason.SIGN_IN_REFUSED, Reason.NOT_ALLOWED, Reason.RATE_LIMITED, Reason.BUSY)
-_QUESTION: Final = {200: Answer(about="What to ask a device.", body=QuestionAnswer)}
+_QUESTION: Final = {200: ResponseSpec(about="What to ask a device.", body=QuestionResponse)}
 
-STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
-    Call(
+STAFF: Final[tuple[RouteSpec[StaffRoutes], ...]] = (
+    RouteSpec(
         method="POST",
         path="/api/staff/sign-in",
         run=StaffRoutes.sign_in,
         answers={200: _SIGNED_IN},
-        asks=SignInAsked,
+        asks=SignInRequest,
         refusals=(Reason.MALFORMED, *_TRIED, Reason.TOO_LARGE, *_ANY),
-        denials=_READING,
+        http_errors=_READING,
     ),
-    Call(
+    RouteSpec(
         method="POST",
         path="/api/staff/passkey",
         run=StaffRoutes.ask_passkey,
-        answers={200: Answer(about="What to ask a device.", body=QuestionAnswer, sets_cookie=True)},
+        answers={200: ResponseSpec(about="What to ask a device.", body=QuestionResponse, sets_cookie=True)},
         refusals=(Reason.NOT_ALLOWED, Reason.RATE_LIMITED, Reason.TOO_LARGE, *_ANY),
-        denials=_READING,
+        http_errors=_READING,
     ),
-    Call(
+    RouteSpec(
         method="POST",
         path="/api/staff/passkey/sign-in",
         run=StaffRoutes.sign_in_with_passkey,
         answers={200: _SIGNED_IN},
-        asks=PasskeySignInAsked,
+        asks=PasskeySignInRequest,
         refusals=(Reason.MALFORMED, *_TRIED, Reason.TOO_LARGE, *_ANY),
-        denials=_READING,
+        http_errors=_READING,
     ),
-    Call(
+    RouteSpec(
         method="POST",
         path="/api/staff/reset/use",
         run=StaffRoutes.use_reset,
         answers={200: _SIGNED_IN},
-        asks=ResetAsked,
+        asks=ResetRequest,
         refusals=(
             Reason.MALFORMED,
             Reason.INVITATION_UNKNOWN,
@@ -325,22 +325,22 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
             Reason.TOO_LARGE,
             *_ANY,
         ),
-        denials=_READING,
+        http_errors=_READING,
     ),
-    Call(
+    RouteSpec(
         method="POST",
         path="/api/staff/sign-out",
         run=StaffRoutes.sign_out,
-        answers={204: Answer(about="The cookie is gone.", sets_cookie=True)},
+        answers={204: ResponseSpec(about="The cookie is gone.", sets_cookie=True)},
         refusals=(Reason.TOO_LARGE, *_ANY),
-        denials=_READING,
+        http_errors=_READING,
     ),
-    Call(
+    RouteSpec(
         method="POST",
         path="/api/staff/invitation",
         run=StaffRoutes.accept,
         answers={201: _SIGNED_IN},
-        asks=AcceptAsked,
+        asks=AcceptRequest,
         refusals=(
             Reason.MALFORMED,
             Reason.INVITATION_UNKNOWN,
@@ -353,10 +353,10 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
             Reason.TOO_LARGE,
             *_ANY,
         ),
-        denials=_READING,
+        http_errors=_READING,
     ),
-    _staff("me", StaffRoutes.me, {200: Answer(about="Who is signed in.", body=StaffAnswer)}, method="GET"),
-    _staff("confirm", StaffRoutes.confirm, _DONE, *_TRIED, asks=ProofAsked),
+    _staff("me", StaffRoutes.me, {200: ResponseSpec(about="Who is signed in.", body=StaffResponse)}, method="GET"),
+    _staff("confirm", StaffRoutes.confirm, _DONE, *_TRIED, asks=ProofRequest),
     _staff("prove", StaffRoutes.ask_for_proof, _QUESTION, Reason.NOT_ALLOWED, Reason.RATE_LIMITED),
     _staff(
         "password",
@@ -364,45 +364,45 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         {200: _SIGNED_IN},
         *_TRIED,
         Reason.PASSWORD_WEAK,
-        asks=NewPasswordAsked,
+        asks=NewPasswordRequest,
     ),
     _staff("sign-out/elsewhere", StaffRoutes.sign_out_elsewhere, _DONE),
     _staff(
         "factors",
         StaffRoutes.factors,
-        {200: Answer(about="Without any secret.", body=FactorsAnswer)},
+        {200: ResponseSpec(about="Without any secret.", body=FactorsResponse)},
         method="GET",
     ),
     _staff(
         "totp",
         StaffRoutes.begin_totp,
-        {200: Answer(about="A secret, shown once.", body=FactorAnswer)},
+        {200: ResponseSpec(about="A secret, shown once.", body=FactorResponse)},
     ),
     _staff(
         "totp/on",
         StaffRoutes.set_totp,
-        {200: Answer(about="Recovery codes, shown once.", body=CodesAnswer)},
+        {200: ResponseSpec(about="Recovery codes, shown once.", body=CodesResponse)},
         *_TRIED,
         Reason.INVALID,
-        asks=FactorAsked,
+        asks=FactorRequest,
     ),
-    _staff("totp/off", StaffRoutes.remove_totp, _DONE, *_TRIED, asks=ProofAsked),
+    _staff("totp/off", StaffRoutes.remove_totp, _DONE, *_TRIED, asks=ProofRequest),
     _staff(
         "recovery",
         StaffRoutes.renew_codes,
-        {200: Answer(about="Recovery codes, shown once.", body=CodesAnswer)},
+        {200: ResponseSpec(about="Recovery codes, shown once.", body=CodesResponse)},
         *_TRIED,
-        asks=ProofAsked,
+        asks=ProofRequest,
     ),
     _staff("passkeys/begin", StaffRoutes.ask_to_add_passkey, _QUESTION, Reason.NOT_ALLOWED, Reason.RATE_LIMITED),
     _staff(
         "passkeys",
         StaffRoutes.add_passkey,
-        {201: Answer(about="It counts from now on.", body=PasskeyRow)},
+        {201: ResponseSpec(about="It counts from now on.", body=PasskeyRow)},
         *_TRIED,
         Reason.INVALID,
         Reason.NAME_TAKEN,
-        asks=PasskeyAsked,
+        asks=PasskeyRequest,
     ),
     _staff(
         "passkeys/remove",
@@ -410,33 +410,33 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         _DONE,
         *_TRIED,
         Reason.INVALID,
-        asks=PasskeyRemovalAsked,
+        asks=PasskeyRemovalRequest,
     ),
     _staff(
         "export",
         StaffRoutes.export,
-        {200: Answer(about="Everything, as a file.", body=Export)},
+        {200: ResponseSpec(about="Everything, as a file.", body=Export)},
         Reason.RATE_LIMITED,
         method="GET",
     ),
     _staff(
         "erase",
         StaffRoutes.erase,
-        {204: Answer(about="This person is no more.", sets_cookie=True)},
+        {204: ResponseSpec(about="This person is no more.", sets_cookie=True)},
         *_TRIED,
-        asks=ProofAsked,
+        asks=ProofRequest,
     ),
     _staff(
         "people",
         StaffRoutes.people,
-        {200: Answer(about="Everybody, the revoked too.", body=PeopleAnswer)},
+        {200: ResponseSpec(about="Everybody, the revoked too.", body=PeopleResponse)},
         method="GET",
         needs=Capability.SEE_STAFF,
     ),
     _staff(
         "statistics",
         StaffRoutes.statistics,
-        {200: Answer(about="Whole weeks, small numbers left out.", body=str, media=CSV)},
+        {200: ResponseSpec(about="Whole weeks, small numbers left out.", body=str, media=CSV)},
         Reason.RATE_LIMITED,
         method="GET",
         needs=Capability.OPERATE,
@@ -444,7 +444,7 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
     _staff(
         "simulation",
         StaffRoutes.simulation,
-        {200: Answer(about="Three columns, small numbers left out.", body=SimulationAnswer)},
+        {200: ResponseSpec(about="Three columns, small numbers left out.", body=SimulationResponse)},
         Reason.INVALID,
         Reason.RATE_LIMITED,
         method="GET",
@@ -453,9 +453,9 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
     _staff(
         "invite",
         StaffRoutes.invite,
-        {201: Answer(about="The link, shown once.", body=LinkAnswer)},
+        {201: ResponseSpec(about="The link, shown once.", body=LinkResponse)},
         Reason.INVALID,
-        asks=RolesAsked,
+        asks=RolesRequest,
         needs=Capability.MANAGE_STAFF,
         is_dangerous=True,
     ),
@@ -465,7 +465,7 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         _DONE,
         Reason.MEMBER_UNKNOWN,
         Reason.INVALID,
-        asks=MemberRolesAsked,
+        asks=MemberRolesRequest,
         needs=Capability.MANAGE_STAFF,
         is_dangerous=True,
     ),
@@ -474,7 +474,7 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         StaffRoutes.revoke,
         _DONE,
         Reason.MEMBER_UNKNOWN,
-        asks=MemberAsked,
+        asks=MemberRequest,
         needs=Capability.MANAGE_STAFF,
         is_dangerous=True,
     ),
@@ -483,16 +483,16 @@ STAFF: Final[tuple[Call[StaffRoutes], ...]] = (
         StaffRoutes.agree,
         _DONE,
         Reason.MEMBER_UNKNOWN,
-        asks=MemberAsked,
+        asks=MemberRequest,
         needs=Capability.MANAGE_STAFF,
         is_dangerous=True,
     ),
     _staff(
         "reset",
         StaffRoutes.reset,
-        {201: Answer(about="The link, shown once.", body=LinkAnswer)},
+        {201: ResponseSpec(about="The link, shown once.", body=LinkResponse)},
         Reason.MEMBER_UNKNOWN,
-        asks=MemberAsked,
+        asks=MemberRequest,
         needs=Capability.MANAGE_STAFF,
         is_dangerous=True,
     ),

@@ -15,21 +15,21 @@ from chatserver.domain.limits import Limits
 from chatserver.domain.listening.queue_simulator import OutOfRange, Simulation
 from chatserver.domain.people.staff import INVITATION_PATH, RESET_PATH, Capability, Staff, in_order, require
 from chatserver.edge.addresses import Addresses
-from chatserver.edge.guard import Origins
 from chatserver.edge.http import CSV, UNKEPT
 from chatserver.edge.staff_account import AccountRoutes
-from chatserver.edge.staff_asking import StaffCookies, as_json, done
 from chatserver.edge.staff_bodies import (
-    AccountAnswer,
-    LinkAnswer,
-    MemberAsked,
-    MemberRolesAsked,
-    PeopleAnswer,
-    RolesAsked,
-    SimulationAnswer,
+    AccountResponse,
+    LinkResponse,
+    MemberRequest,
+    MemberRolesRequest,
+    PeopleResponse,
+    RolesRequest,
+    SimulationResponse,
 )
 from chatserver.edge.staff_entry import EntryRoutes
-from chatserver.handlers.listening.queue_simulator import SimulationAsked
+from chatserver.edge.staff_requests import StaffCookies, as_json, done
+from chatserver.edge.web_security import Origins
+from chatserver.handlers.listening.queue_simulator import SimulationRequest
 from chatserver.handlers.people.identity import Identities
 from chatserver.handlers.people.staff import StaffAccounts
 from chatserver.handlers.people.tries import Tries
@@ -43,7 +43,7 @@ class StaffRoutes(EntryRoutes, AccountRoutes):
         accounts: StaffAccounts,
         identities: Identities,
         statistics: Callable[[], Awaitable[str]],
-        simulation: Callable[[SimulationAsked], Awaitable[Simulation | None]],
+        simulation: Callable[[SimulationRequest], Awaitable[Simulation | None]],
         *,
         origins: Origins,
         cookies: StaffCookies,
@@ -62,13 +62,13 @@ class StaffRoutes(EntryRoutes, AccountRoutes):
     async def people(self, request: Request) -> Response:
         """`GET /api/staff/people`: all accounts, the revoked too, oldest first."""
         by = await self._reading(request)
-        return as_json(PeopleAnswer([_row(staff) for staff in await self._accounts.everybody(by)]))
+        return as_json(PeopleResponse([_row(staff) for staff in await self._accounts.everybody(by)]))
 
     async def statistics(self, request: Request) -> Response:
         """`GET /api/staff/statistics`: what may be told of small numbers, week by week, as CSV."""
         by = await self._reading(request)
         require(by.staff.roles, Capability.OPERATE)
-        self._asking.admit(self._addresses.admit_export, request)
+        self._reader.admit(self._addresses.admit_export, request)
         async with self._exporting:
             lines = await self._statistics()
         headers = {**UNKEPT, "content-disposition": 'attachment; filename="statistics.csv"', "content-type": CSV}
@@ -80,48 +80,48 @@ class StaffRoutes(EntryRoutes, AccountRoutes):
         numbers in the query, each as it is where it is left out."""
         by = await self._reading(request)
         require(by.staff.roles, Capability.OPERATE)
-        self._asking.admit(self._addresses.admit_export, request)
+        self._reader.admit(self._addresses.admit_export, request)
         try:
-            asked = msgspec.convert(dict(request.query_params), SimulationAsked, strict=False)
+            asked = msgspec.convert(dict(request.query_params), SimulationRequest, strict=False)
             # One at a time: each takes a core for a moment.
             async with self._exporting:
-                return as_json(SimulationAnswer(await self._simulation(asked)))
+                return as_json(SimulationResponse(await self._simulation(asked)))
         except (msgspec.ValidationError, OutOfRange):
             raise Refusal(Reason.INVALID) from None
 
     async def invite(self, request: Request) -> Response:
         """`POST /api/staff/invite`: a link for one new account with these roles."""
-        by, asked = await self._signed_in(request, RolesAsked)
+        by, asked = await self._signed_in(request, RolesRequest)
         link = await self._accounts.invite(by, asked.roles)
-        return as_json(LinkAnswer(path=INVITATION_PATH + link.secret, expires_at=link.expires_at), 201)
+        return as_json(LinkResponse(path=INVITATION_PATH + link.secret, expires_at=link.expires_at), 201)
 
     async def set_roles(self, request: Request) -> Response:
         """`POST /api/staff/roles`: these and no others."""
-        by, asked = await self._signed_in(request, MemberRolesAsked)
+        by, asked = await self._signed_in(request, MemberRolesRequest)
         await self._accounts.set_roles(by, asked.member, asked.roles)
         return done()
 
     async def revoke(self, request: Request) -> Response:
         """`POST /api/staff/revoke`: the account is good no more; its connections end everywhere."""
-        by, asked = await self._signed_in(request, MemberAsked)
+        by, asked = await self._signed_in(request, MemberRequest)
         await self._accounts.revoke(by, asked.member)
         return done()
 
     async def agree(self, request: Request) -> Response:
         """`POST /api/staff/agree`: a new operator's role, which another operator gave, counts at once."""
-        by, asked = await self._signed_in(request, MemberAsked)
+        by, asked = await self._signed_in(request, MemberRequest)
         await self._accounts.agree(by, asked.member)
         return done()
 
     async def reset(self, request: Request) -> Response:
         """`POST /api/staff/reset`: a link that gives somebody their account back; until it is used nothing opens it."""
-        by, asked = await self._signed_in(request, MemberAsked)
+        by, asked = await self._signed_in(request, MemberRequest)
         link = await self._accounts.reset(by, asked.member)
-        return as_json(LinkAnswer(path=RESET_PATH + link.secret, expires_at=link.expires_at), 201)
+        return as_json(LinkResponse(path=RESET_PATH + link.secret, expires_at=link.expires_at), 201)
 
 
-def _row(staff: Staff) -> AccountAnswer:
-    return AccountAnswer(
+def _row(staff: Staff) -> AccountResponse:
+    return AccountResponse(
         member=Person(staff.member, staff.name),
         login=staff.login,
         roles=in_order(staff.roles),

@@ -1,4 +1,4 @@
-"""The staff's routes about one's own account. What changes it asks in the same request who one is (`ProofAsked`)."""
+"""The staff's routes about one's own account. What changes it asks in the same request who one is (`ProofRequest`)."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from starlette.responses import Response
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.edge.http import as_file
-from chatserver.edge.staff_asking import StaffAsking, as_json, done
 from chatserver.edge.staff_bodies import (
-    CodesAnswer,
-    FactorAnswer,
-    FactorAsked,
-    FactorsAnswer,
-    NewPasswordAsked,
-    PasskeyAsked,
-    PasskeyRemovalAsked,
+    CodesResponse,
+    FactorRequest,
+    FactorResponse,
+    FactorsResponse,
+    NewPasswordRequest,
+    PasskeyRemovalRequest,
+    PasskeyRequest,
     PasskeyRow,
-    ProofAsked,
-    QuestionAnswer,
+    ProofRequest,
+    QuestionResponse,
 )
+from chatserver.edge.staff_requests import StaffRequests, as_json, done
 from chatserver.handlers.people.identity import Identities
 from chatserver.store.records import Passkey
 
 
-class AccountRoutes(StaffAsking):
+class AccountRoutes(StaffRequests):
     """One's own account."""
 
     _identities: Identities
@@ -40,7 +40,7 @@ class AccountRoutes(StaffAsking):
 
     async def confirm(self, request: Request) -> Response:
         """`POST /api/staff/confirm`: show again who one is, for what needs it."""
-        by, asked = await self._signed_in(request, ProofAsked)
+        by, asked = await self._signed_in(request, ProofRequest)
         await self._admit_proof(by)
         await self._accounts.confirm(by, self._proof(request, by, asked))
         return done()
@@ -50,11 +50,11 @@ class AccountRoutes(StaffAsking):
         by = await self._signed_in_only(request)
         await self._admit_proof(by)
         options = await self._accounts.factors.ask_for_passkey(by, self._place(request))
-        return as_json(QuestionAnswer(options=Raw(options)))
+        return as_json(QuestionResponse(options=Raw(options)))
 
     async def change_password(self, request: Request) -> Response:
         """`POST /api/staff/password`: ends every sign-in of theirs, and begins a new one here."""
-        by, asked = await self._signed_in(request, NewPasswordAsked)
+        by, asked = await self._signed_in(request, NewPasswordRequest)
         await self._admit_proof(by)
         device = self._device_cookie(request)
         welcome = await self._accounts.change_password(
@@ -77,44 +77,44 @@ class AccountRoutes(StaffAsking):
         place = self._origins.place(request.scope, reads=True)
         host = None if place is None else place[1]
         rows = [_row(each, host) for each in found.passkeys]
-        return as_json(FactorsAnswer(has_totp=by.staff.has_totp, recovery_left=found.recovery_left, passkeys=rows))
+        return as_json(FactorsResponse(has_totp=by.staff.has_totp, recovery_left=found.recovery_left, passkeys=rows))
 
     async def begin_totp(self, request: Request) -> Response:
         """`POST /api/staff/totp`: a secret for an authenticator app. It does not count yet."""
         factor = await self._accounts.factors.begin_totp(await self._signed_in_only(request))
-        return as_json(FactorAnswer(secret=factor.secret, uri=factor.uri, qr=factor.qr))
+        return as_json(FactorResponse(secret=factor.secret, uri=factor.uri, qr=factor.qr))
 
     async def set_totp(self, request: Request) -> Response:
         """`POST /api/staff/totp/on`: it counts from now on, because the app shows the right code."""
-        by, asked = await self._signed_in(request, FactorAsked)
+        by, asked = await self._signed_in(request, FactorRequest)
         await self._admit_proof(by)
         proof = self._proof(request, by, asked.proof)
-        return as_json(CodesAnswer(codes=await self._accounts.factors.set_totp(by, asked.secret, asked.code, proof)))
+        return as_json(CodesResponse(codes=await self._accounts.factors.set_totp(by, asked.secret, asked.code, proof)))
 
     async def remove_totp(self, request: Request) -> Response:
         """`POST /api/staff/totp/off`."""
-        by, asked = await self._signed_in(request, ProofAsked)
+        by, asked = await self._signed_in(request, ProofRequest)
         await self._admit_proof(by)
         await self._accounts.factors.remove_totp(by, self._proof(request, by, asked))
         return done()
 
     async def renew_codes(self, request: Request) -> Response:
         """`POST /api/staff/recovery`: new recovery codes in place of the old ones."""
-        by, asked = await self._signed_in(request, ProofAsked)
+        by, asked = await self._signed_in(request, ProofRequest)
         await self._admit_proof(by)
         codes = await self._accounts.factors.renew_codes(by, self._proof(request, by, asked))
-        return as_json(CodesAnswer(codes=codes))
+        return as_json(CodesResponse(codes=codes))
 
     async def ask_to_add_passkey(self, request: Request) -> Response:
         """`POST /api/staff/passkeys/begin`: what a browser asks a device that is to make a passkey."""
         by = await self._signed_in_only(request)
         await self._admit_proof(by)
         options = await self._accounts.factors.ask_to_add_passkey(by, self._place(request))
-        return as_json(QuestionAnswer(options=Raw(options)))
+        return as_json(QuestionResponse(options=Raw(options)))
 
     async def add_passkey(self, request: Request) -> Response:
         """`POST /api/staff/passkeys`: keep a passkey that a device has made."""
-        by, asked = await self._signed_in(request, PasskeyAsked)
+        by, asked = await self._signed_in(request, PasskeyRequest)
         await self._admit_proof(by)
         place, proof = self._place(request), self._proof(request, by, asked.proof)
         made = await self._accounts.factors.add_passkey(by, asked.name, asked.made, place, proof)
@@ -122,7 +122,7 @@ class AccountRoutes(StaffAsking):
 
     async def remove_passkey(self, request: Request) -> Response:
         """`POST /api/staff/passkeys/remove`. It is done already where there is none such."""
-        by, asked = await self._signed_in(request, PasskeyRemovalAsked)
+        by, asked = await self._signed_in(request, PasskeyRemovalRequest)
         await self._admit_proof(by)
         try:
             credential = base64.b64decode(asked.id + "=" * (-len(asked.id) % 4), altchars=b"-_", validate=True)
@@ -136,15 +136,15 @@ class AccountRoutes(StaffAsking):
     async def export(self, request: Request) -> Response:
         """`GET /api/staff/export`: everything that is kept about whoever is signed in, as a file."""
         by = await self._reading(request)
-        self._asking.admit(self._addresses.admit_export, request)
+        self._reader.admit(self._addresses.admit_export, request)
         async with self._exporting:
             return as_file(await self._identities.export_of(await self._accounts.may_export(by)))
 
     async def erase(self, request: Request) -> Response:
         """`POST /api/staff/erase`: remove whoever is signed in, their account and what they wrote."""
-        by, asked = await self._signed_in(request, ProofAsked)
+        by, asked = await self._signed_in(request, ProofRequest)
         await self._admit_proof(by)
-        self._asking.admit(self._addresses.admit_erasure, request)
+        self._reader.admit(self._addresses.admit_erasure, request)
         await self._identities.erase_member(await self._accounts.may_go(by, self._proof(request, by, asked)))
         self._accounts.on_changed(by.staff.member)
         response = done()

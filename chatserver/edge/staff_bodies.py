@@ -11,7 +11,7 @@ from chatserver.domain.people.staff import Role
 from chatserver.handlers.people.passkeys import Assertion, Attestation
 
 
-class SignInAsked(msgspec.Struct, frozen=True):
+class SignInRequest(msgspec.Struct, frozen=True):
     """`code` is the second factor's, where there is one."""
 
     login: str
@@ -19,7 +19,7 @@ class SignInAsked(msgspec.Struct, frozen=True):
     code: str | None = None
 
 
-class AcceptAsked(msgspec.Struct, frozen=True):
+class AcceptRequest(msgspec.Struct, frozen=True):
     """`link` is the secret behind `#invite=`."""
 
     link: str
@@ -28,26 +28,26 @@ class AcceptAsked(msgspec.Struct, frozen=True):
     password: str
 
 
-class SimulationAnswer(msgspec.Struct, frozen=True):
+class SimulationResponse(msgspec.Struct, frozen=True):
     """Null where fewer than 20 asked: nothing can be said from so few."""
 
     simulation: Simulation | None
 
 
-class RolesAsked(msgspec.Struct, frozen=True):
+class RolesRequest(msgspec.Struct, frozen=True):
     roles: list[Role]
 
 
-class MemberRolesAsked(msgspec.Struct, frozen=True):
+class MemberRolesRequest(msgspec.Struct, frozen=True):
     member: MemberId
     roles: list[Role]
 
 
-class MemberAsked(msgspec.Struct, frozen=True):
+class MemberRequest(msgspec.Struct, frozen=True):
     member: MemberId
 
 
-class ProofAsked(msgspec.Struct, frozen=True, kw_only=True):
+class ProofRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Who one is, shown again: a `passkey`'s answer to `POST /api/staff/prove`, or the `password`, and where there is a
     second factor its `code` or a recovery code."""
 
@@ -56,8 +56,8 @@ class ProofAsked(msgspec.Struct, frozen=True, kw_only=True):
     passkey: Assertion | None = None
 
 
-class NewPasswordAsked(msgspec.Struct, frozen=True, kw_only=True):
-    """`current` is the password until now, which `code` or `passkey` complete as in `ProofAsked`."""
+class NewPasswordRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """`current` is the password until now, which `code` or `passkey` complete as in `ProofRequest`."""
 
     new: str
     current: str | None = None
@@ -65,41 +65,41 @@ class NewPasswordAsked(msgspec.Struct, frozen=True, kw_only=True):
     passkey: Assertion | None = None
 
 
-class FactorAsked(msgspec.Struct, frozen=True):
+class FactorRequest(msgspec.Struct, frozen=True):
     """`code` is what the app shows that holds the new `secret`; `proof` is of what was there before."""
 
     secret: str
     code: str
-    proof: ProofAsked
+    proof: ProofRequest
 
 
-class PasskeySignInAsked(msgspec.Struct, frozen=True):
+class PasskeySignInRequest(msgspec.Struct, frozen=True):
     """A passkey's answer to `POST /api/staff/passkey`."""
 
     passkey: Assertion
 
 
-class PasskeyAsked(msgspec.Struct, frozen=True):
+class PasskeyRequest(msgspec.Struct, frozen=True):
     """A new passkey, as its device made it for `POST /api/staff/passkeys/begin`, and what its owner calls it."""
 
     name: str
     made: Attestation
-    proof: ProofAsked
+    proof: ProofRequest
 
 
-class PasskeyRemovalAsked(msgspec.Struct, frozen=True):
+class PasskeyRemovalRequest(msgspec.Struct, frozen=True):
     id: str
-    proof: ProofAsked
+    proof: ProofRequest
 
 
-class ResetAsked(msgspec.Struct, frozen=True):
+class ResetRequest(msgspec.Struct, frozen=True):
     """`link` is the secret behind `#reset=`."""
 
     link: str
     password: str
 
 
-class StaffAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class StaffResponse(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who is signed in, until when, and until when what is dangerous needs no password. `roles` are those that count
     now; an operator's that waits counts from `operator_from` on. `failed_tries` is how often somebody gave a wrong
     password or code for this account before this sign-in and since the one before it, the last time at
@@ -118,7 +118,7 @@ class StaffAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     token: str | None = None
 
 
-class AccountAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class AccountResponse(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One row of the list of those who work here."""
 
     member: Person
@@ -130,20 +130,20 @@ class AccountAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     operator_from: Millis | None = None
 
 
-class PeopleAnswer(msgspec.Struct, frozen=True):
+class PeopleResponse(msgspec.Struct, frozen=True):
     """Everybody, oldest first."""
 
-    people: list[AccountAnswer]
+    people: list[AccountResponse]
 
 
-class LinkAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class LinkResponse(msgspec.Struct, frozen=True, kw_only=True):
     """An invitation's path on this server, with its secret in the fragment. It is shown once."""
 
     path: str
     expires_at: Millis
 
 
-class FactorAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class FactorResponse(msgspec.Struct, frozen=True, kw_only=True):
     """A new second factor, shown once: as text to type, as a URI, and that as a QR code: its rows of 0 (light) and 1
     (dark), without a margin."""
 
@@ -152,13 +152,13 @@ class FactorAnswer(msgspec.Struct, frozen=True, kw_only=True):
     qr: list[str]
 
 
-class CodesAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class CodesResponse(msgspec.Struct, frozen=True, kw_only=True):
     """New recovery codes, shown once. Each counts once."""
 
     codes: list[str]
 
 
-class QuestionAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class QuestionResponse(msgspec.Struct, frozen=True, kw_only=True):
     """What a browser asks a device: options for `navigator.credentials.create()` or `.get()`, in their JSON form."""
 
     options: msgspec.Raw
@@ -174,7 +174,7 @@ class PasskeyRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     used_at: Millis | None = None
 
 
-class FactorsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class FactorsResponse(msgspec.Struct, frozen=True, kw_only=True):
     """What opens one's own account beside the password."""
 
     has_totp: bool

@@ -8,17 +8,23 @@ from starlette.responses import Response
 
 from chatserver.domain.people.staff import fold_login
 from chatserver.domain.people.tries import TryKind
-from chatserver.edge.staff_asking import StaffAsking, as_json, done
-from chatserver.edge.staff_bodies import AcceptAsked, PasskeySignInAsked, QuestionAnswer, ResetAsked, SignInAsked
+from chatserver.edge.staff_bodies import (
+    AcceptRequest,
+    PasskeySignInRequest,
+    QuestionResponse,
+    ResetRequest,
+    SignInRequest,
+)
+from chatserver.edge.staff_requests import StaffRequests, as_json, done
 from chatserver.handlers.people.passkeys import Purpose, wrong_passkey
 
 
-class EntryRoutes(StaffAsking):
+class EntryRoutes(StaffRequests):
     """Coming and going."""
 
     async def sign_in(self, request: Request) -> Response:
         """`POST /api/staff/sign-in`. A sign-in that this browser had before ends."""
-        token, asked = await self._asked(request, SignInAsked)
+        token, asked = await self._asked(request, SignInRequest)
         known = await self._admit_sign_in(request, asked.login)
         device = self._device_cookie(request)
         welcome = await self._accounts.sign_in(
@@ -29,19 +35,19 @@ class EntryRoutes(StaffAsking):
 
     async def ask_passkey(self, request: Request) -> Response:
         """`POST /api/staff/passkey`: what a browser asks a device with which somebody wants to sign in."""
-        self._asking.token(request, self._origins.judge(request.scope))
-        await self._asking.read(request)
+        self._reader.token(request, self._origins.judge(request.scope))
+        await self._reader.read(request)
         place = self._place(request)
         await self._admit_passkey(request)
         cookie, holder = self._new_question()
         options = await self._accounts.passkeys.ask(Purpose.SIGN_IN, holder, place)
-        response = as_json(QuestionAnswer(options=Raw(options)))
+        response = as_json(QuestionResponse(options=Raw(options)))
         response.headers.append("set-cookie", self._cookies.question.keep(request.scope, cookie))
         return response
 
     async def sign_in_with_passkey(self, request: Request) -> Response:
         """`POST /api/staff/passkey/sign-in`: by the device's answer, which says itself whose it is."""
-        token, asked = await self._asked(request, PasskeySignInAsked)
+        token, asked = await self._asked(request, PasskeySignInRequest)
         self._place(request)
         await self._admit_passkey(request)
         holder = self._question_holder(request)
@@ -58,8 +64,8 @@ class EntryRoutes(StaffAsking):
 
     async def accept(self, request: Request) -> Response:
         """`POST /api/staff/invitation`: make the account that a link invites to, and sign in."""
-        token, asked = await self._asked(request, AcceptAsked)
-        await self._asking.count_try(TryKind.INVITATION, request)
+        token, asked = await self._asked(request, AcceptRequest)
+        await self._reader.count_try(TryKind.INVITATION, request)
         device = self._device_cookie(request)
         welcome = await self._accounts.accept_invitation(
             asked.link, asked.login, asked.name, asked.password, device=self._accounts.device_of(device)
@@ -69,8 +75,8 @@ class EntryRoutes(StaffAsking):
 
     async def use_reset(self, request: Request) -> Response:
         """`POST /api/staff/reset/use`: set a new password for the account that a link gives back, and sign in."""
-        token, asked = await self._asked(request, ResetAsked)
-        await self._asking.count_try(TryKind.INVITATION, request)
+        token, asked = await self._asked(request, ResetRequest)
+        await self._reader.count_try(TryKind.INVITATION, request)
         device = self._device_cookie(request)
         welcome = await self._accounts.use_reset(asked.link, asked.password, device=self._accounts.device_of(device))
         await self._end(token)
@@ -78,8 +84,8 @@ class EntryRoutes(StaffAsking):
 
     async def sign_out(self, request: Request) -> Response:
         """`POST /api/staff/sign-out`. It is done already where nobody is signed in. The browser stays known."""
-        token = self._asking.token(request, self._origins.judge(request.scope))
-        await self._asking.read(request)
+        token = self._reader.token(request, self._origins.judge(request.scope))
+        await self._reader.read(request)
         await self._end(token)
         response = done()
         response.headers.append("set-cookie", self._cookies.sign_in.drop(request.scope))
@@ -94,7 +100,7 @@ class EntryRoutes(StaffAsking):
         if device is not None:
             await self._tries.count_for(TryKind.KNOWN_BROWSER, "passkey", device.hex())
         else:
-            await self._asking.count_try(TryKind.SIGN_IN, request)
+            await self._reader.count_try(TryKind.SIGN_IN, request)
 
     async def _admit_sign_in(self, request: Request, login: str) -> bytes | None:
         """Count a password. From a browser that signed in to this login before, for that browser and login alone, so
@@ -104,7 +110,7 @@ class EntryRoutes(StaffAsking):
         if device is not None and await self._accounts.is_known_there(login, device):
             await self._tries.count_for(TryKind.KNOWN_BROWSER, fold_login(login), device.hex())
             return device
-        await self._asking.count_try(TryKind.SIGN_IN, request)
+        await self._reader.count_try(TryKind.SIGN_IN, request)
         source = self._addresses.source(request.scope.get("client"))
         await self._tries.count_for(TryKind.LOGIN_FROM, fold_login(login), source.key.hex())
         await self._tries.count_for_login(login)

@@ -11,11 +11,11 @@ from chatserver.domain.errors import Refusal
 from chatserver.domain.people.tries import TryKind
 from chatserver.domain.sources import Source
 from chatserver.edge.addresses import Addresses
-from chatserver.edge.fallback import SendWire
-from chatserver.edge.gate import Gate
-from chatserver.edge.guard import Cookies, Origins, Standing, security_headers
+from chatserver.edge.admission import Admission
 from chatserver.edge.refusals import PLAIN_HEADERS, body_of, headers_of, plain_error, status_of
-from chatserver.edge.transport import EXTENSION, ChatProtocol
+from chatserver.edge.web_security import Cookies, Origins, Standing, security_headers
+from chatserver.edge.websocket_handshake import EXTENSION
+from chatserver.edge.websocket_protocol import ChatWebSocketProtocol
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.dispatcher import CommandDispatcher
 from chatserver.handlers.people.tries import Tries
@@ -38,13 +38,14 @@ class ChatSocket:
     """The ASGI app behind `/ws`.
 
     Refused before the handshake, with a JSON body: a foreign Origin (403), none of our subprotocols (400), an address
-    with too many sockets or a full worker (503). The page's cookies count only where the page is ours.
+    with too many sockets (503). The page's cookies count only where the page is ours. The server must be uvicorn with
+    `ChatWebSocketProtocol`, which refuses the upgrades that a full worker has no room for.
     """
 
     def __init__(
         self,
         dispatcher: CommandDispatcher,
-        gate: Gate,
+        admission: Admission,
         *,
         origins: Origins,
         cookies: Cookies,
@@ -53,7 +54,7 @@ class ChatSocket:
         tries: Tries,
     ) -> None:
         self.dispatcher = dispatcher
-        self.gate = gate
+        self.admission = admission
         self.addresses = addresses
         self.tries = tries
         self.drain = Drain(self)
@@ -78,43 +79,19 @@ class ChatSocket:
         token = self._cookies.token(scope) if standing is Standing.OURS else None
         staff_token = self._staff_cookies.token(scope) if standing is Standing.OURS else None
         source = self.addresses.source(scope.get("client"))
-        protocol = scope.get("extensions", {}).get(EXTENSION)
+        wire = cast("ChatWebSocketProtocol", scope["extensions"][EXTENSION])
         try:
-            if protocol is None:
-                self.gate.check()
             self.addresses.enter(source)
         except Refusal as refusal:
             await _deny(scope, send, status_of(refusal.reason), headers_of(refusal), body_of(refusal))
             return
         try:
             await send({"type": "websocket.accept", "subprotocol": encoding.subprotocol, "headers": []})
-            wire = SendWire(send, self.gate) if protocol is None else cast("ChatProtocol", protocol)
             seat = Seat(self, wire, encoding, source, scope.get("client"), token=token, staff_token=staff_token)
         except BaseException:
             self.addresses.leave(source)
             raise
-        if isinstance(wire, SendWire):
-            await self._serve_plain(receive, wire, seat)
-        else:
-            wire.adopt(seat)
-
-    async def _serve_plain(self, receive: Receive, wire: SendWire, seat: Seat) -> None:
-        """A connection of another ASGI server, which lives as long as this call."""
-        self.gate.sockets += 1
-        reader = asyncio.create_task(_read(receive, seat))
-        try:
-            await asyncio.wait({reader, wire.task}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            reader.cancel()
-            wire.abort()
-            try:
-                outcomes = await asyncio.gather(reader, wire.task, return_exceptions=True)
-            finally:
-                self.gate.sockets -= 1
-                seat.closed()
-        for outcome in outcomes:
-            if isinstance(outcome, Exception):
-                raise outcome
+        wire.adopt(seat)
 
 
 class Seat:
@@ -149,7 +126,7 @@ class Seat:
             admit_words=self._admit_words,
             admit_code=self._admit_code,
         )
-        place.gate.wheel.schedule(self, place.gate.limits.hello_seconds)
+        place.admission.wheel.schedule(self, place.admission.limits.hello_seconds)
         place.drain.enter(self)
 
     async def receive(self, data: str | bytes) -> None:
@@ -160,7 +137,7 @@ class Seat:
 
     def closed(self) -> None:
         place = self._place
-        place.gate.wheel.cancel(self)
+        place.admission.wheel.cancel(self)
         place.drain.leave(self)
         place.addresses.leave(self._source)
         place.dispatcher.closed(self.connection)
@@ -190,7 +167,7 @@ class Drain:
         self._place = place
         self._seats: set[Seat] = set()
         self._task: asyncio.Task[None] | None = None
-        place.gate.on_drain(self.start)
+        place.admission.on_drain(self.start)
 
     def enter(self, seat: Seat) -> None:
         """Somebody connected. Who comes while the worker stops goes again at once."""
@@ -210,7 +187,7 @@ class Drain:
     async def _run(self) -> None:
         seats = random.sample([*self._seats], len(self._seats))
         count = len(seats)
-        window = min(self._place.gate.limits.drain_seconds, count / _CLOSES_PER_SECOND)
+        window = min(self._place.admission.limits.drain_seconds, count / _CLOSES_PER_SECOND)
         spread = min(max(count / _RETURNS_PER_SECOND, _SHORTEST_SPREAD), _LONGEST_SPREAD)
         loop = asyncio.get_running_loop()
         start = loop.time()
@@ -225,17 +202,8 @@ class Drain:
             seat.wire.close(Close.SERVICE_RESTART)
 
 
-async def _read(receive: Receive, seat: Seat) -> None:
-    while (message := await receive())["type"] == "websocket.receive":
-        text = message.get("text")
-        await seat.receive(text if text is not None else message["bytes"])
-
-
 async def _deny(scope: Scope, send: Send, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> None:
-    """Refuse an upgrade: with this answer where the server can give one, else with its own 403."""
-    if "websocket.http.response" not in scope.get("extensions", {}):
-        await send({"type": "websocket.close", "code": 1008})
-        return
+    """Refuse an upgrade with this answer."""
     pairs = [(name.encode("ascii"), value.encode("ascii")) for name, value in headers] + security_headers(scope)
     await send({"type": "websocket.http.response.start", "status": status, "headers": pairs})
     await send({"type": "websocket.http.response.body", "body": body, "more_body": False})

@@ -1,7 +1,8 @@
 """A server that says everything back, through the transport that the chat is served with. For tests alone.
 
-`/adopted` answers as the chat does, with ready-made frames from a connection that it adopted; `/plain` through ASGI's
-own `receive` and `send`. uvicorn is set up as for a worker; only the app and some limits are others.
+It answers as the chat does, with ready-made frames from a connection that it adopted. uvicorn is set up as for a
+worker; only the app and some limits are others. With `stock` the connections are those of uvicorn's own protocol, which
+knows nothing of adopting: there it answers through ASGI's `receive` and `send`.
 
 python -m tests.autobahn.echo PORT LARGEST_MESSAGE [stock]
 """
@@ -17,8 +18,9 @@ from uvicorn import Server
 
 from chatserver.config import load
 from chatserver.domain.limits import Limits
-from chatserver.edge.gate import STATE_KEY, Gate
-from chatserver.edge.transport import EXTENSION, ChatProtocol
+from chatserver.edge.admission import STATE_KEY, Admission
+from chatserver.edge.websocket_handshake import EXTENSION
+from chatserver.edge.websocket_protocol import ChatWebSocketProtocol
 from chatserver.protocol.frames import BINARY, TEXT, frame
 from chatserver.supervisor import uvicorn_config
 from tests.kit.ports import HOST
@@ -48,7 +50,7 @@ class EchoApp:
     """The ASGI app."""
 
     def __init__(self, limits: Limits) -> None:
-        self._gate = Gate(limits)
+        self._admission = Admission(limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -57,23 +59,22 @@ class EchoApp:
             await receive()
             await send({"type": "http.response.start", "status": 204, "headers": []})
             await send({"type": "http.response.body", "body": b""})
-        elif scope["path"] == "/adopted":
+        else:
             await receive()
             await send({"type": "websocket.accept"})
-            wire = cast("ChatProtocol", scope["extensions"][EXTENSION])
-            wire.adopt(Parrot(wire))
-        else:
-            await self._say_back(receive, send)
+            wire = cast("ChatWebSocketProtocol | None", scope["extensions"].get(EXTENSION))
+            if wire is not None:
+                wire.adopt(Parrot(wire))
+            else:
+                await self._say_back(receive, send)
 
     async def _say_back(self, receive: Receive, send: Send) -> None:
-        await receive()
-        await send({"type": "websocket.accept"})
         while (message := await receive())["type"] == "websocket.receive":
             await send({**message, "type": "websocket.send"})
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
-        cast("dict[str, Any]", scope["state"])[STATE_KEY] = self._gate
+        cast("dict[str, Any]", scope["state"])[STATE_KEY] = self._admission
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await send({"type": "lifespan.shutdown.complete"})
@@ -84,9 +85,10 @@ def main() -> None:
     settings = load()
     limits = msgspec.structs.replace(Limits(), frame_bytes=largest)
     config = uvicorn_config(settings)
-    config.app, config.factory, config.ws_max_size = cast("Any", EchoApp(limits)), False, largest
+    config.app, config.factory = cast("Any", EchoApp(limits)), False
     if sys.argv[3:] == ["stock"]:
-        config.ws = STOCK
+        config.ws, config.ws_max_size, config.ws_per_message_deflate = STOCK, largest, False
+        config.ws_ping_interval = config.ws_ping_timeout = None
     with socket.create_server((HOST, port), backlog=128) as listener:
         Server(config).run([listener])
 

@@ -1,4 +1,4 @@
-"""Autobahn's fuzzing client against the transport, in both ways in which an app can use it."""
+"""Autobahn's fuzzing client against our WebSocket protocol, as the chat uses it."""
 
 from __future__ import annotations
 
@@ -37,11 +37,10 @@ def echo(suite: Suite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
         yield url
 
 
-@pytest.mark.parametrize("way", ["adopted", "plain"])
 def test_every_case_of_the_fuzzing_client_is_answered_as_the_standard_says(
-    suite: Suite, echo: str, way: str, tmp_path: Path
+    suite: Suite, echo: str, tmp_path: Path
 ) -> None:
-    verdicts = suite.run(f"{echo}/{way}", CASES, tmp_path, slices=_SLICES, timeout=_SECONDS)
+    verdicts = suite.run(echo, CASES, tmp_path, slices=_SLICES, timeout=_SECONDS)
     assert len(verdicts) == COUNT
     assert {name: verdict for name, verdict in verdicts.items() if not verdict.is_good} == {}
     loose = {name for name, verdict in verdicts.items() if verdict.behavior == "NON-STRICT"}
@@ -51,5 +50,5 @@ def test_every_case_of_the_fuzzing_client_is_answered_as_the_standard_says(
 def test_the_fuzzing_client_finds_what_stock_uvicorn_does(suite: Suite, tmp_path: Path) -> None:
     """7.1.5: a close frame in the middle of a fragmented message. The day this passes there, our part of it can go."""
     with echoing(tmp_path, "stock") as url:
-        verdicts = suite.run(f"{url}/plain", ["7.1.*"], tmp_path, slices=1, timeout=_SECONDS)
+        verdicts = suite.run(url, ["7.1.*"], tmp_path, slices=1, timeout=_SECONDS)
     assert [name for name, verdict in verdicts.items() if not verdict.is_good] == ["7.1.5"]

@@ -24,7 +24,7 @@ from chatserver.domain.moderation.measures import MeasureKind
 from chatserver.domain.moderation.report_access import Asker
 from chatserver.domain.people.staff import CONFIRMED_FOR, Role, Staff, hash_secret
 from chatserver.domain.rooms.rooms import RoomId
-from chatserver.edge.routes import DOCUMENTS, IDENTITY, STAFF, STATUS, Call
+from chatserver.edge.routes import DOCUMENTS, IDENTITY, STAFF, STATUS, RouteSpec
 from chatserver.handlers.registry import COMMANDS as TABLE
 from chatserver.protocol.asyncapi import tag_of
 from chatserver.protocol.codec import Encoding
@@ -79,7 +79,7 @@ CASES_MATRIX: Final = matrix("Is it about me")
 RELATIONS: Final = [*next(iter(CASES_MATRIX.values()))]
 CALLS_MATRIX: Final = matrix("HTTP calls")
 ROLES: Final = [*next(iter(COMMANDS_MATRIX.values()))]
-_ALL: Final[tuple[Call[Any], ...]] = (*IDENTITY, *STAFF, *STATUS, *DOCUMENTS)
+_ALL: Final[tuple[RouteSpec[Any], ...]] = (*IDENTITY, *STAFF, *STATUS, *DOCUMENTS)
 CALLS: Final = {f"{call.method} {call.path}": call for call in _ALL}
 _PASSKEY: Final[Json] = {
     "id": "AAAA",

@@ -9,13 +9,13 @@ from typing import Any
 
 from chatserver.config import load
 from chatserver.server import Server
-from tests.edge.serving import OURS, Served, serving
+from tests.edge.serving import Served, serving
 from tests.kit.database import migrated_sqlite
 
 
 @contextlib.asynccontextmanager
 async def chatting(
-    directory: Path, *, ws: str = OURS, limits: dict[str, Any] | None = None, **settings: Any
+    directory: Path, *, limits: dict[str, Any] | None = None, **settings: Any
 ) -> AsyncIterator[tuple[Served, Server]]:
     """Serve the whole chat from a new data directory."""
     data = directory / "data"
@@ -23,5 +23,5 @@ async def chatting(
     migrated_sqlite(data / "chat.db")
     server = Server(load(overrides={"data_dir": data, "limits": limits or {}, **settings}))
     options = {"server_header": False}
-    async with serving(server.app, ws=ws, has_own_lifespan=True, options=options) as served:  # type: ignore[arg-type]
+    async with serving(server.app, has_own_lifespan=True, options=options) as served:  # type: ignore[arg-type]
         yield served, server

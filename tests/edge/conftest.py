@@ -15,4 +15,4 @@ _BOTH = {**_UVLOOP, "asyncio": asyncio.new_event_loop}
 def pytest_asyncio_loop_factories(
     config: pytest.Config, item: pytest.Item
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    return _BOTH if item.path.stem == "test_transport" else _UVLOOP
+    return _BOTH if item.path.stem == "test_websocket_protocol" else _UVLOOP

@@ -15,12 +15,15 @@ from typing import Any, Final
 import uvicorn
 
 from chatserver.domain.limits import Limits
-from chatserver.edge.gate import STATE_KEY, Gate
+from chatserver.edge.admission import STATE_KEY, Admission
+from chatserver.edge.websocket_handshake import EXTENSION
+from chatserver.edge.websocket_protocol import ChatWebSocketProtocol
+from chatserver.protocol.frames import BINARY, TEXT, frame
 
 STOCK: Final = "uvicorn.protocols.websockets.websockets_sansio_impl:WebSocketsSansIOProtocol"
-OURS: Final = "chatserver.edge.transport:ChatProtocol"
+OURS: Final = "chatserver.edge.websocket_protocol:ChatWebSocketProtocol"
 STOCK_HTTP: Final = "uvicorn.protocols.http.httptools_impl:HttpToolsProtocol"
-OURS_HTTP: Final = "chatserver.edge.heads:ChatHttpProtocol"
+OURS_HTTP: Final = "chatserver.edge.http_protocol:ChatHttpProtocol"
 PATIENCE: Final = 10.0
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -35,12 +38,70 @@ async def until(condition: Callable[[], bool], timeout: float = PATIENCE) -> Non
             await asyncio.sleep(0.005)
 
 
+Say = Callable[[str | bytes], Awaitable[None]]
+"""Sends one message to the client."""
+Respond = Callable[[Say, str | bytes], Awaitable[None]]
+"""What an app does with one message."""
+
+
+class Adopter:
+    """The receiver of one adopted connection."""
+
+    def __init__(self, wire: ChatWebSocketProtocol, respond: Respond) -> None:
+        self._wire = wire
+        self._respond = respond
+
+    async def receive(self, data: str | bytes) -> None:
+        await self._respond(self._say, data)
+
+    def closed(self) -> None:
+        """There is nothing to put away."""
+
+    async def _say(self, data: str | bytes) -> None:
+        self._wire.write(frame(TEXT, data.encode()) if isinstance(data, str) else frame(BINARY, data))
+
+
+async def ignore(say: Say, data: str | bytes) -> None:
+    """Do nothing with a message."""
+
+
+async def repeat(say: Say, data: str | bytes) -> None:
+    """Say a message back."""
+    await say(data)
+
+
+async def accept(
+    scope: dict[str, Any], receive: Receive, send: Send, respond: Respond = ignore
+) -> ChatWebSocketProtocol | None:
+    """Accept the upgrade, and adopt the connection where it is ours. None on uvicorn's own protocol."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    wire: ChatWebSocketProtocol | None = scope["extensions"].get(EXTENSION)
+    if wire is not None:
+        wire.adopt(Adopter(wire, respond))
+    return wire
+
+
+def responding(respond: Respond) -> App:
+    """An app that does this with each message, on our protocol and on uvicorn's own."""
+
+    async def app(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        async def say(data: str | bytes) -> None:
+            await send({"type": "websocket.send", "text" if isinstance(data, str) else "bytes": data})
+
+        if await accept(scope, receive, send, respond) is None:
+            while (message := await receive())["type"] == "websocket.receive":
+                await respond(say, message["text"] if message.get("text") is not None else message["bytes"])
+
+    return app
+
+
 @dataclass
 class Served:
     """A server that runs."""
 
     server: uvicorn.Server
-    gate: Gate
+    admission: Admission
     port: int
     stopping: asyncio.Task[None] | None = None
 
@@ -61,15 +122,15 @@ class Served:
         return len(self.server.server_state.connections)
 
 
-def with_gate(app: App, gate: Gate) -> App:
-    """The app with a lifespan that hands the gate to uvicorn's protocol classes, as the real server's does."""
+def with_admission(app: App, admission: Admission) -> App:
+    """The app with a lifespan that hands the Admission to uvicorn's protocol classes, as the real server's does."""
 
     async def wrapped(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
             await app(scope, receive, send)
             return
         await receive()
-        scope["state"][STATE_KEY] = gate
+        scope["state"][STATE_KEY] = admission
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await send({"type": "lifespan.shutdown.complete"})
@@ -84,7 +145,7 @@ async def serving(
     ws: str = OURS,
     http: str = OURS_HTTP,
     limits: Limits | None = None,
-    gate: Gate | None = None,
+    admission: Admission | None = None,
     has_own_lifespan: bool = False,
     options: Mapping[str, Any] = MappingProxyType({}),
 ) -> AsyncIterator[Served]:
@@ -93,7 +154,7 @@ async def serving(
     uvicorn's own main loop and shutdown sleep for tenths of a second; only tests that stop the server wait for them.
     """
     if not has_own_lifespan:
-        app = with_gate(app, gate or Gate(limits or Limits()))
+        app = with_admission(app, admission or Admission(limits or Limits()))
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     listener.setblocking(False)
     config = uvicorn.Config(
@@ -110,7 +171,7 @@ async def serving(
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
     await server.startup(sockets=[listener])
-    served = Served(server, Gate.of(server.lifespan.state), listener.getsockname()[1])
+    served = Served(server, Admission.of(server.lifespan.state), listener.getsockname()[1])
     try:
         yield served
     finally:

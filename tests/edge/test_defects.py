@@ -15,17 +15,22 @@ from websockets.asyncio import client
 from websockets.exceptions import ConnectionClosed as Closed
 
 from chatserver.domain.limits import Limits
-from chatserver.edge import heads, transport
+from chatserver.edge import http_protocol, websocket_protocol
+from chatserver.protocol.frames import BINARY, frame
 from tests.edge.serving import (
     OURS,
     OURS_HTTP,
     STOCK,
     STOCK_HTTP,
     Receive,
+    Say,
     Send,
+    accept,
     client_frame,
     raw_client,
     raw_socket,
+    repeat,
+    responding,
     serving,
     until,
     upgrade_head,
@@ -53,23 +58,21 @@ QUICK = Limits(ping_seconds=0.2, pong_seconds=0.2, header_seconds=0.4, hello_sec
 QUICK_STOCK = {"ws_ping_interval": 0.2, "ws_ping_timeout": 0.2}
 
 
-async def echo(scope: dict[str, Any], receive: Receive, send: Send) -> None:
-    await receive()
-    await send({"type": "websocket.accept"})
-    while (message := await receive())["type"] == "websocket.receive":
-        await send({"type": "websocket.send", "text": message["text"]})
+echo = responding(repeat)
 
 
 async def flood(scope: dict[str, Any], receive: Receive, send: Send) -> None:
-    await receive()
-    await send({"type": "websocket.accept"})
-    while True:
+    wire = await accept(scope, receive, send)
+    while wire is None:
         await send({"type": "websocket.send", "bytes": bytes(65_536)})
+    while wire.buffered() < 1_000_000:
+        wire.write(frame(BINARY, bytes(65_536)))
+        await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize("ws", [stock("keepalive_timeout closes instead of aborting"), ours])
 async def test_client_that_reads_nothing_is_dropped(ws: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "_PARTING_SECONDS", 0.1)
+    monkeypatch.setattr(websocket_protocol, "_PARTING_SECONDS", 0.1)
     async with (
         serving(flood, ws=ws, limits=QUICK, options=QUICK_STOCK) as served,
         raw_socket(served, receive_buffer=4_096),
@@ -80,15 +83,13 @@ async def test_client_that_reads_nothing_is_dropped(ws: str, monkeypatch: pytest
 
 @pytest.mark.parametrize("ws", [stock("reading pauses while one message is queued"), ours])
 async def test_healthy_client_outlives_a_slow_command(ws: str) -> None:
-    async def slow(scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        await receive()
-        await send({"type": "websocket.accept"})
-        while (message := await receive())["type"] == "websocket.receive":
-            if message["text"] == "slow":
-                await asyncio.sleep(0.9)
-            await send({"type": "websocket.send", "text": message["text"]})
+    async def respond(say: Say, data: str | bytes) -> None:
+        if data == "slow":
+            await asyncio.sleep(0.9)
+        await say(data)
 
-    async with serving(slow, ws=ws, limits=QUICK, options=QUICK_STOCK) as served, client.connect(served.url) as socket:
+    app = responding(respond)
+    async with serving(app, ws=ws, limits=QUICK, options=QUICK_STOCK) as served, client.connect(served.url) as socket:
         await socket.send("slow")
         await socket.send("next")
         assert await asyncio.wait_for(socket.recv(), 4) == "slow"
@@ -105,19 +106,23 @@ async def test_socket_beyond_the_worker_s_limit_is_refused(ws: str) -> None:
             assert b"retry-after: 10\r\n" in head.lower()
             assert b'"code":"busy"' in await third.read_all()
         if ws == OURS:
-            await until(lambda: served.gate.sockets == 0)
+            await until(lambda: served.admission.sockets == 0)
             async with raw_socket(served):
-                assert served.gate.sockets == 1
+                assert served.admission.sockets == 1
 
 
 @pytest.mark.parametrize("ws", [stock("after its own close it only waits for the buffer to empty"), ours])
 async def test_close_does_not_wait_for_a_peer_that_reads_nothing(ws: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "CLOSE_SECONDS", 0.3)
+    monkeypatch.setattr(websocket_protocol, "CLOSE_SECONDS", 0.3)
 
     async def close_when_full(scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        await receive()
-        await send({"type": "websocket.accept"})
-        await send({"type": "websocket.send", "bytes": bytes(8_000_000)})
+        wire = await accept(scope, receive, send)
+        if wire is None:
+            # uvicorn closes when its app returns.
+            await send({"type": "websocket.send", "bytes": bytes(8_000_000)})
+        else:
+            wire.write(frame(BINARY, bytes(8_000_000)))
+            wire.close(1000)
 
     async with (
         serving(close_when_full, ws=ws, limits=QUICK, options={"ws_ping_interval": None}) as served,
@@ -136,15 +141,12 @@ async def test_upgrade_with_too_many_headers_gets_an_answer(ws: str) -> None:
 
 @pytest.mark.parametrize("ws", [stock("a bad frame swallows the good one that came with it"), ours])
 async def test_message_before_a_bad_frame_still_counts(ws: str) -> None:
-    seen: list[str] = []
+    seen: list[str | bytes] = []
 
-    async def note(scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        await receive()
-        await send({"type": "websocket.accept"})
-        while (message := await receive())["type"] == "websocket.receive":
-            seen.append(message["text"])
+    async def note(say: Say, data: str | bytes) -> None:
+        seen.append(data)
 
-    async with serving(note, ws=ws) as served, raw_socket(served) as raw:
+    async with serving(responding(note), ws=ws) as served, raw_socket(served) as raw:
         await raw.send(client_frame(1, b"good") + client_frame(1, b"bad", reserved=0x40))
         assert await raw.close_code(3) == 1002
         await until(lambda: seen == ["good"], 1)
@@ -152,7 +154,8 @@ async def test_message_before_a_bad_frame_still_counts(ws: str) -> None:
 
 @pytest.mark.parametrize("ws", [stock("the socket is closed over unread bytes, which resets it"), ours])
 async def test_peer_is_told_why_while_it_is_still_sending(ws: str) -> None:
-    async with serving(echo, ws=ws, options={"ws_max_size": 16_384}) as served, raw_socket(served) as raw:
+    limits, options = Limits(frame_bytes=16_384), {"ws_max_size": 16_384}
+    async with serving(echo, ws=ws, limits=limits, options=options) as served, raw_socket(served) as raw:
         # More than fits into the kernel's buffers on both sides.
         sending = asyncio.create_task(raw.send(client_frame(2, bytes(12_000_000))))
         try:
@@ -186,7 +189,7 @@ async def _big_answer(scope: dict[str, Any], receive: Receive, send: Send) -> No
 
 @pytest.mark.parametrize("http", [stock_http("an answer may be read as slowly as one likes"), ours_http])
 async def test_answer_that_nobody_reads_is_given_up(http: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heads, "_FLUSH_SECONDS", 0.3)
+    monkeypatch.setattr(http_protocol, "_FLUSH_SECONDS", 0.3)
     async with (
         serving(_big_answer, http=http, limits=QUICK) as served,
         raw_client(served.port, receive_buffer=4_096) as raw,
@@ -216,5 +219,5 @@ async def test_kept_connection_serves_many_requests() -> None:
             await raw.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             assert (await raw.read_until(b"\r\n\r\nok")).startswith(b"HTTP/1.1 200 ")
             await asyncio.sleep(0.15)
-        assert served.gate.tcp == 1
-    assert served.gate.tcp == 0
+        assert served.admission.tcp == 1
+    assert served.admission.tcp == 0

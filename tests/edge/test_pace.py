@@ -63,13 +63,13 @@ async def test_numbers_are_put_together_once_a_second_at_most(tmp_path: Path, mo
 async def test_connections_of_an_address_are_bounded_before_they_say_anything(tmp_path: Path) -> None:
     async with chatting(tmp_path, limits={"tcp_per_address": 4}) as (served, _):
         held = [await asyncio.open_connection("127.0.0.1", served.port) for _ in range(4)]
-        await until(lambda: served.gate.tcp == 4)
+        await until(lambda: served.admission.tcp == 4)
         reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
         writer.write(b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n")
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
             await reader.readexactly(1)
         held[0][1].close()
-        await until(lambda: served.gate.tcp == 3)
+        await until(lambda: served.admission.tcp == 3)
         async with WebClient(base_url=served.http) as http:
             assert (await http.get("/healthz")).status_code == 200
         for _, one in (*held[1:], (reader, writer)):
@@ -79,7 +79,7 @@ async def test_connections_of_an_address_are_bounded_before_they_say_anything(tm
 async def test_connections_of_a_trusted_proxy_are_not_counted(tmp_path: Path) -> None:
     async with chatting(tmp_path, limits={"tcp_per_address": 2}, **PROXY) as (served, _):
         held = [await asyncio.open_connection("127.0.0.1", served.port) for _ in range(8)]
-        await until(lambda: served.gate.tcp == 8)
+        await until(lambda: served.admission.tcp == 8)
         for _, writer in held:
             writer.close()
 

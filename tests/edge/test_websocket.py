@@ -1,4 +1,4 @@
-"""The WebSocket address of the real app: on our transport, and on uvicorn's own, as on any other ASGI server."""
+"""The WebSocket address of the real app."""
 
 from __future__ import annotations
 
@@ -20,12 +20,10 @@ from websockets.typing import Origin, Subprotocol
 
 from chatserver.server import Server
 from tests.edge.chat import chatting
-from tests.edge.serving import OURS, STOCK, RawClient, Served, client_frame, raw_client, until
+from tests.edge.serving import Served, client_frame, raw_client, until
 from tests.kit.web import WebClient
 
 JSON, MSGPACK = "chat.v1.json", "chat.v1.msgpack"
-
-on_both = pytest.mark.parametrize("ws", [pytest.param(OURS, id="ours"), pytest.param(STOCK, id="another")])
 
 
 def socket(served: Served, subprotocol: str = JSON, **options: Any) -> connect:
@@ -63,9 +61,8 @@ def nobody_is_online(server: Server) -> bool:
 # ------------------------------------------------------------------------------------------- who may come in
 
 
-@on_both
-async def test_upgrade_without_our_words_or_from_a_foreign_page_is_refused(tmp_path: Path, ws: str) -> None:
-    async with chatting(tmp_path, ws=ws) as (served, _):
+async def test_upgrade_without_our_words_or_from_a_foreign_page_is_refused(tmp_path: Path) -> None:
+    async with chatting(tmp_path) as (served, _):
         offer = [Subprotocol(JSON)]
         for options in ({}, {"subprotocols": [Subprotocol("chat.v9")]}):
             status, body, headers = await refused(served, **options)
@@ -74,16 +71,15 @@ async def test_upgrade_without_our_words_or_from_a_foreign_page_is_refused(tmp_p
         for origin in ("https://evil.example", "null", served.http + "1"):
             status, body, _ = await refused(served, subprotocols=offer, origin=Origin(origin))
             assert (status, body["error"]["code"]) == (403, "origin_refused")
-        await until(lambda: served.connections == 0 and served.gate.sockets == 0)
+        await until(lambda: served.connections == 0 and served.admission.sockets == 0)
         for ours in (Origin(served.http), None):
             async with socket(served, origin=ours):
-                assert served.gate.sockets == 1
-            await until(lambda: served.gate.sockets == 0)
+                assert served.admission.sockets == 1
+            await until(lambda: served.admission.sockets == 0)
 
 
-@on_both
-async def test_cookie_counts_only_with_our_origin(tmp_path: Path, ws: str) -> None:
-    async with chatting(tmp_path, ws=ws) as (served, _):
+async def test_cookie_counts_only_with_our_origin(tmp_path: Path) -> None:
+    async with chatting(tmp_path) as (served, _):
         async with WebClient(base_url=served.http, headers={"origin": served.http}) as page:
             member = (await page.post("/api/identity")).json()["member"]
             cookie = {"Cookie": f"chat_identity={page.cookies['chat_identity']}"}
@@ -93,16 +89,15 @@ async def test_cookie_counts_only_with_our_origin(tmp_path: Path, ws: str) -> No
             assert (await ask(client, "hello"))["error"]["code"] == "identity_required"
 
 
-@on_both
-async def test_address_has_so_many_sockets_and_guests(tmp_path: Path, ws: str) -> None:
+async def test_address_has_so_many_sockets_and_guests(tmp_path: Path) -> None:
     limits = {"connections_per_address": 2, "guest_burst_per_address": 2, "guests_per_address_per_hour": 60}
-    async with chatting(tmp_path, ws=ws, limits=limits) as (served, _):
+    async with chatting(tmp_path, limits=limits) as (served, _):
         async with socket(served) as first, socket(served) as second:
             status, body, headers = await refused(served, subprotocols=[Subprotocol(JSON)])
             assert (status, body["error"]["code"], headers["retry-after"]) == (503, "busy", "30")
             for client in (first, second):
                 assert "ok" in await ask(client, "hello", guest=True)
-        await until(lambda: served.gate.sockets == 0)
+        await until(lambda: served.admission.sockets == 0)
         async with socket(served) as client:
             error = (await ask(client, "hello", guest=True))["error"]
             assert error["code"] == "rate_limited"
@@ -122,13 +117,12 @@ async def test_address_behind_a_trusted_proxy_is_the_one_it_names(tmp_path: Path
             assert (await refused(served, additional_headers=same, **offer))[0] == 503
 
 
-@on_both
-async def test_worker_has_so_many_sockets(tmp_path: Path, ws: str) -> None:
-    async with chatting(tmp_path, ws=ws, limits={"connections_per_worker": 2}) as (served, _):
+async def test_worker_has_so_many_sockets(tmp_path: Path) -> None:
+    async with chatting(tmp_path, limits={"connections_per_worker": 2}) as (served, _):
         async with socket(served), socket(served):
             status, body, headers = await refused(served, subprotocols=[Subprotocol(JSON)])
             assert (status, body["error"]["code"], headers["retry-after"]) == (503, "busy", "10")
-        await until(lambda: served.gate.sockets == 0)
+        await until(lambda: served.admission.sockets == 0)
         async with socket(served) as client:
             assert "ok" in await ask(client, "hello", guest=True)
 
@@ -136,10 +130,9 @@ async def test_worker_has_so_many_sockets(tmp_path: Path, ws: str) -> None:
 # ------------------------------------------------------------------------------------------------- talking
 
 
-@on_both
 @pytest.mark.parametrize("subprotocol", [JSON, MSGPACK])
-async def test_conversation_in_either_encoding(tmp_path: Path, ws: str, subprotocol: str) -> None:
-    async with chatting(tmp_path, ws=ws) as (served, server):
+async def test_conversation_in_either_encoding(tmp_path: Path, subprotocol: str) -> None:
+    async with chatting(tmp_path) as (served, server):
         room = next(iter(server.worker.node.rooms.values()))
         async with socket(served, subprotocol) as client:
             assert client.subprotocol == subprotocol
@@ -166,19 +159,17 @@ async def test_conversation_in_either_encoding(tmp_path: Path, ws: str, subproto
         await until(lambda: nobody_is_online(server))
 
 
-@on_both
-async def test_message_of_the_other_kind_ends_the_connection(tmp_path: Path, ws: str) -> None:
-    async with chatting(tmp_path, ws=ws) as (served, _):
+async def test_message_of_the_other_kind_ends_the_connection(tmp_path: Path) -> None:
+    async with chatting(tmp_path) as (served, _):
         for subprotocol, message in ((JSON, b"{}"), (MSGPACK, "{}")):
             async with socket(served, subprotocol) as client:
                 await client.send(message)
                 assert await end_of(client) == 1003
-        await until(lambda: served.gate.sockets == 0)
+        await until(lambda: served.admission.sockets == 0)
 
 
-@on_both
-async def test_hello_must_come_in_time(tmp_path: Path, ws: str) -> None:
-    async with chatting(tmp_path, ws=ws, limits={"hello_seconds": 0.4}) as (served, _):
+async def test_hello_must_come_in_time(tmp_path: Path) -> None:
+    async with chatting(tmp_path, limits={"hello_seconds": 0.4}) as (served, _):
         async with socket(served) as polite, socket(served) as rude:
             await ask(polite, "hello", guest=True)
             await ask(rude, "ping")
@@ -186,7 +177,7 @@ async def test_hello_must_come_in_time(tmp_path: Path, ws: str) -> None:
             assert await end_of(rude) == 4200
             assert time.monotonic() - started < 2
             assert "ok" in await ask(polite, "ping")
-        await until(lambda: served.gate.sockets == 0)
+        await until(lambda: served.admission.sockets == 0)
 
 
 # ------------------------------------------------------------------------------------------------- leaving
@@ -223,10 +214,9 @@ async def crowd(served: Served, size: int) -> AsyncIterator[list[ClientConnectio
 GENEROUS = {"connections_per_address": 1_000, "guest_burst_per_address": 1_000, "connections_per_member": 1_000}
 
 
-@on_both
-async def test_drain_tells_everybody_when_to_come_back_and_closes(tmp_path: Path, ws: str) -> None:
-    async with chatting(tmp_path, ws=ws, limits=GENEROUS) as (served, server), crowd(served, 10) as clients:
-        served.gate.start_drain()
+async def test_drain_tells_everybody_when_to_come_back_and_closes(tmp_path: Path) -> None:
+    async with chatting(tmp_path, limits=GENEROUS) as (served, server), crowd(served, 10) as clients:
+        served.admission.start_drain()
         delays = []
         for client in clients:
             push = json.loads(await asyncio.wait_for(client.recv(), 5))
@@ -237,7 +227,7 @@ async def test_drain_tells_everybody_when_to_come_back_and_closes(tmp_path: Path
         assert len(set(delays)) > 5, "with jitter"
         status, body, headers = await refused(served, subprotocols=[Subprotocol(JSON)])
         assert (status, body["error"]["code"], headers["retry-after"]) == (503, "draining", "2")
-        await until(lambda: nobody_is_online(server) and served.gate.sockets == 0)
+        await until(lambda: nobody_is_online(server) and served.admission.sockets == 0)
 
 
 async def test_drain_spreads_a_crowd_evenly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,7 +243,7 @@ async def test_drain_spreads_a_crowd_evenly(tmp_path: Path, monkeypatch: pytest.
     async with chatting(tmp_path, limits=GENEROUS) as (served, _), crowd(served, 50) as clients:
         waiting = [asyncio.create_task(note(client)) for client in clients]
         started = time.monotonic()
-        served.gate.start_drain()
+        served.admission.start_drain()
         await asyncio.gather(*waiting)
         assert 0.8 <= ends[-1] - started <= 2.5
         quarters = [sum(1 for end in ends if low <= (end - started) < low + 0.25) for low in (0, 0.25, 0.5, 0.75)]
@@ -272,58 +262,13 @@ async def test_stop_drains_and_ends_in_bounded_time(tmp_path: Path) -> None:
 
 
 async def test_drain_takes_along_who_reads_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from chatserver.edge import transport
+    from chatserver.edge import websocket_protocol
 
-    monkeypatch.setattr(transport, "CLOSE_SECONDS", 0.5)
+    monkeypatch.setattr(websocket_protocol, "CLOSE_SECONDS", 0.5)
     async with chatting(tmp_path, limits={"ping_seconds": 1.0}) as (served, _), raw_client(served.port) as raw:
         await raw.upgrade(headers={"Sec-WebSocket-Protocol": JSON})
-        served.gate.start_drain()
+        served.admission.start_drain()
         await until(lambda: served.connections == 0, 3)
-
-
-# ------------------------------------------------------------------------------ what another server must bear
-
-
-async def test_stalled_client_of_another_server_is_dropped_at_close(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from chatserver.edge import fallback
-
-    monkeypatch.setattr(fallback, "_CLOSE_SECONDS", 0.3)
-    async with chatting(tmp_path, ws=STOCK, limits={"outbox_bytes": 262_144}) as (served, server):
-        client = await RawClient.connect(served.port, receive_buffer=4_096)
-        await client.upgrade(headers={"Sec-WebSocket-Protocol": JSON})
-        seats = _seats(server)
-        await until(lambda: len(seats) == 1)
-        wire = next(iter(seats)).wire
-        told: list[bool] = []
-        while wire.buffered() < 600_000:
-            wire.write(b"\x81\x7e\xff\x00" + b"x" * 0xFF00)
-            await asyncio.sleep(0)
-        wire.when_drained(lambda: told.append(True))
-        wire.close(4000)
-        await until(lambda: served.gate.sockets == 0, 3)
-        assert told == [True]
-        wire.write(b"\x81\x00")
-        assert wire.buffered() == 0
-        client.close()
-
-
-async def test_queue_of_another_server_is_bounded(tmp_path: Path) -> None:
-    async with chatting(tmp_path, ws=STOCK, limits={"outbox_bytes": 50_000}) as (served, server):
-        client = await RawClient.connect(served.port, receive_buffer=4_096)
-        await client.upgrade(headers={"Sec-WebSocket-Protocol": JSON})
-        seats = _seats(server)
-        await until(lambda: len(seats) == 1)
-        wire = next(iter(seats)).wire
-        largest = 0
-        for _ in range(1_000):
-            wire.write(b"\x81\x7e\xff\x00" + b"x" * 0xFF00)
-            largest = max(largest, wire.buffered())
-            await asyncio.sleep(0)
-        assert largest <= 200_000
-        await until(lambda: served.gate.sockets == 0, 3)
-        client.close()
 
 
 async def test_rubbish_after_the_handshake_is_refused_by_the_protocol_alone(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """A connection between a client and a worker: two directions in order, a buffer that may fill, and ends that may not
 learn of each other's end at the same moment.
 
-The worker's side does what `edge/transport.py` does with a connection that was adopted.
+The worker's side does what `edge/websocket_protocol.py` does with a connection that was adopted.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ MOST_ASKS: Final = 1_000
 """The newest are replayed. It bounds how long somebody waits, and what a worker spends."""
 
 
-class SimulationAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SimulationRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How far back, and what would be otherwise."""
 
     days: Annotated[int, msgspec.Meta(ge=1, le=MOST_DAYS)] = 7

@@ -1,7 +1,7 @@
-"""What the sockets of one worker share: limits, the timing wheel, their number, and whether the worker is leaving.
+"""What the sockets of one worker share: limits, the timer wheel, their number, and whether the worker is leaving.
 
-uvicorn builds its protocol classes itself and hands them the lifespan's state, so the server's lifespan puts the gate
-there: `yield {STATE_KEY: gate}`.
+uvicorn builds its protocol classes itself and hands them the lifespan's state, so the server's lifespan puts the
+Admission there: `yield {STATE_KEY: admission}`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Any, Final
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.limits import Limits
 from chatserver.domain.sources import WIDENING, Source
-from chatserver.edge.wheel import Wheel
+from chatserver.edge.timer_wheel import TimerWheel
 
-STATE_KEY: Final = "chatserver.gate"
-"""Where uvicorn's protocol classes find the gate in the lifespan's state."""
+STATE_KEY: Final = "chatserver.admission"
+"""Where uvicorn's protocol classes find the Admission in the lifespan's state."""
 
 RETRY_FULL_SECONDS: Final = 10.0
 RETRY_DRAINING_SECONDS: Final = 2.0
@@ -25,8 +25,8 @@ _SPARE_SOCKETS: Final = 256
 """TCP connections beyond the WebSockets: pages, probes, and those that must be told to come back later."""
 
 
-class Gate:
-    """One worker's gate. The counters are plain numbers, for metrics and tests."""
+class Admission:
+    """Says who may still connect to one worker. The counters are plain numbers, for metrics and tests."""
 
     __slots__ = (
         "_drains", "_peers", "_source", "is_draining", "limits", "refused", "sockets", "tcp", "went_silent", "wheel",
@@ -38,7 +38,7 @@ class Gate:
         self._peers: dict[bytes, int] = {}
         self.limits = limits
         shortest = min(limits.header_seconds, limits.hello_seconds, limits.ping_seconds, limits.pong_seconds)
-        self.wheel = Wheel(min(_TICK_SECONDS, shortest / 4))
+        self.wheel = TimerWheel(min(_TICK_SECONDS, shortest / 4))
         self.is_draining = False
         self.sockets = 0
         """Open WebSockets, from the accepted upgrade to the end of the TCP connection."""
@@ -51,13 +51,13 @@ class Gate:
         self._drains: list[Callable[[], None]] = []
 
     @classmethod
-    def of(cls, app_state: dict[str, Any]) -> Gate:
-        """The gate in a lifespan's state; one with default limits where a foreign app put none there."""
-        gate = app_state.get(STATE_KEY)
-        if gate is None:
-            gate = app_state[STATE_KEY] = cls(Limits())
-        assert isinstance(gate, cls)
-        return gate
+    def of(cls, app_state: dict[str, Any]) -> Admission:
+        """The Admission in a lifespan's state; one with default limits where a foreign app put none there."""
+        admission = app_state.get(STATE_KEY)
+        if admission is None:
+            admission = app_state[STATE_KEY] = cls(Limits())
+        assert isinstance(admission, cls)
+        return admission
 
     def check(self) -> None:
         """Raise the Refusal (BUSY or DRAINING) that keeps one more WebSocket out, if there is one."""

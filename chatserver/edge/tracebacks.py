@@ -6,7 +6,7 @@ import traceback
 from pathlib import PurePath
 
 
-def places(failure: BaseException) -> str:
+def traceback_places(failure: BaseException) -> str:
     """`KeyError at rooms.py:12 join < desk.py:41 receive`: its type, and where it passed, innermost first."""
     frames = traceback.extract_tb(failure.__traceback__)
     steps = " < ".join(f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames))

@@ -16,9 +16,9 @@ from chatserver.domain.limits import Limits
 from chatserver.domain.people.staff import CONFIRMED_FOR, SECRET_BYTES, hash_secret, in_order
 from chatserver.domain.people.tries import TryKind
 from chatserver.edge.addresses import Addresses
-from chatserver.edge.guard import Cookies, Origins, Standing
-from chatserver.edge.http import JSON, UNKEPT, Asking, decoded
-from chatserver.edge.staff_bodies import NewPasswordAsked, ProofAsked, StaffAnswer
+from chatserver.edge.http import JSON, UNKEPT, RequestReader, decoded
+from chatserver.edge.staff_bodies import NewPasswordRequest, ProofRequest, StaffResponse
+from chatserver.edge.web_security import Cookies, Origins, Standing
 from chatserver.handlers.people.passkeys import Assertion, RelyingParty, VerifiedPasskey
 from chatserver.handlers.people.proofs import Proof
 from chatserver.handlers.people.staff import NewSignIn, StaffAccounts
@@ -39,7 +39,7 @@ class StaffCookies:
         self.question = Cookies("chat_passkey", max_age=CHALLENGE_SECONDS, secure=secure)
 
 
-class StaffAsking:
+class StaffRequests:
     """Whoever has no sign-in is refused with IDENTITY_REQUIRED (401), whoever may not with NOT_ALLOWED (403)."""
 
     def __init__(
@@ -57,30 +57,30 @@ class StaffAsking:
         self._cookies = cookies
         self._addresses = addresses
         self._tries = tries
-        self._asking = Asking(origins, cookies.sign_in, addresses, tries, limits)
+        self._reader = RequestReader(origins, cookies.sign_in, addresses, tries, limits)
 
     # ------------------------------------------------------------------------------------------------ who asks, what
 
     async def _asked(self, request: Request, kind: type[T]) -> tuple[str | None, T]:
-        token = self._asking.token(request, self._origins.judge(request.scope))
-        return token, decoded(await self._asking.read(request), kind)
+        token = self._reader.token(request, self._origins.judge(request.scope))
+        return token, decoded(await self._reader.read(request), kind)
 
     async def _signed_in(self, request: Request, kind: type[T]) -> tuple[SignIn, T]:
         """Who asks, and what. Nobody's body is looked into before it is known whose it is."""
-        token = self._asking.token(request, self._origins.judge(request.scope))
-        body = await self._asking.read(request)
+        token = self._reader.token(request, self._origins.judge(request.scope))
+        body = await self._reader.read(request)
         by = await self._known(token)
         return by, decoded(body, kind)
 
     async def _signed_in_only(self, request: Request) -> SignIn:
         """Who asks, where nothing more is asked."""
-        token = self._asking.token(request, self._origins.judge(request.scope))
-        await self._asking.read(request)
+        token = self._reader.token(request, self._origins.judge(request.scope))
+        await self._reader.read(request)
         return await self._known(token)
 
     async def _reading(self, request: Request) -> SignIn:
         """Who reads."""
-        return await self._known(self._asking.token(request, self._origins.judge_read(request.scope)))
+        return await self._known(self._reader.token(request, self._origins.judge_read(request.scope)))
 
     async def _known(self, token: str | None) -> SignIn:
         by = await self._accounts.known(token)
@@ -99,9 +99,9 @@ class StaffAsking:
         RATE_LIMITED."""
         await self._tries.count_for(TryKind.CONFIRM, by.token_hash.hex())
 
-    def _proof(self, request: Request, by: SignIn, asked: ProofAsked | NewPasswordAsked) -> Proof:
+    def _proof(self, request: Request, by: SignIn, asked: ProofRequest | NewPasswordRequest) -> Proof:
         """What they show. A passkey answers what this sign-in asked."""
-        password = asked.current if isinstance(asked, NewPasswordAsked) else asked.password
+        password = asked.current if isinstance(asked, NewPasswordRequest) else asked.password
         passkey = None if asked.passkey is None else self._shown(request, by.token_hash, asked.passkey)
         return Proof(password=password, code=asked.code, passkey=passkey)
 
@@ -156,9 +156,9 @@ class StaffAsking:
         response.headers.append("set-cookie", self._cookies.device.keep(request.scope, device))
         return response
 
-    async def _introduced(self, by: SignIn) -> StaffAnswer:
+    async def _introduced(self, by: SignIn) -> StaffResponse:
         overview = await self._accounts.factors.overview(by)
-        return StaffAnswer(
+        return StaffResponse(
             member=Person(by.staff.member, by.staff.name),
             login=by.staff.login,
             roles=in_order(by.staff.roles),

@@ -2,16 +2,20 @@
 
 As it comes, uvicorn lets a client take for ever over a request's head, send a head of any size, and read its answer a
 byte an hour. A reverse proxy would stand in front of all three; those who run without one deserve the same.
+
+Of uvicorn's class it needs the constructor, asyncio's own methods, httptools' callback `on_headers_complete`, and that
+`on_response_complete` is called when a response was handed over. docs/decisions/0176 says why it stays a subclass.
 """
 
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from chatserver.edge.gate import Gate
+from chatserver.edge.admission import Admission
 
 if TYPE_CHECKING:
     from uvicorn.config import Config
@@ -23,7 +27,7 @@ _FLUSH_SECONDS: Final = 30.0
 
 
 class ChatHttpProtocol(HttpToolsProtocol):
-    """One TCP connection while it speaks HTTP. Handed to uvicorn as `chatserver.edge.heads:ChatHttpProtocol`."""
+    """One TCP connection while it speaks HTTP. uvicorn is handed it by name (`supervisor.HTTP_PROTOCOL`)."""
 
     def __init__(
         self,
@@ -34,28 +38,29 @@ class ChatHttpProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.tick = 0
-        self._gate = Gate.of(app_state)
+        self._admission = Admission.of(app_state)
         self._head_bytes = 0
         self._is_in_head = True
         self._is_between = False
+        """Whether all requests were answered, and nothing of another has come."""
+        self._unanswered = 0
+        """Requests of which the head has come and the response is not handed over."""
         self._peer: tuple[bytes, ...] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         peer = transport.get_extra_info("peername")
-        self._peer = self._gate.enter_peer(peer[0] if isinstance(peer, tuple) else None)
-        has_room = self._gate.has_tcp_room() and self._peer is not None
-        self._gate.tcp += 1
+        self._peer = self._admission.enter_peer(peer[0] if isinstance(peer, tuple) else None)
+        has_room = self._admission.has_tcp_room() and self._peer is not None
+        self._admission.tcp += 1
         if has_room:
-            self._gate.wheel.schedule(self, self._gate.limits.header_seconds)
+            self._admission.wheel.schedule(self, self._admission.limits.header_seconds)
         else:
-            self._gate.refused += 1
+            self._admission.refused += 1
             transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._gate.tcp -= 1
-        self._leave_peer()
-        self._gate.wheel.cancel(self)
+        self._leave()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -64,48 +69,45 @@ class ChatHttpProtocol(HttpToolsProtocol):
             self._is_between = False
             self._is_in_head = True
             self._head_bytes = 0
-            self._gate.wheel.schedule(self, self._gate.limits.header_seconds)
+            self._admission.wheel.schedule(self, self._admission.limits.header_seconds)
         super().data_received(data)
-        if self._is_in_head:
+        if self.transport.get_protocol() is not self:
+            # It has become a WebSocket, and this object hears of it no more.
+            self._leave()
+        elif self._is_in_head:
             self._head_bytes += len(data)
             if self._head_bytes > _HEAD_BYTES and not self.transport.is_closing():
                 self._refuse(431)
 
     def on_headers_complete(self) -> None:
         self._is_in_head = False
-        self._gate.wheel.cancel(self)
+        self._unanswered += 1
+        self._admission.wheel.cancel(self)
         super().on_headers_complete()
 
     def on_response_complete(self) -> None:
-        self._is_between = not self.pipeline
+        self._unanswered -= 1
+        self._is_between = self._unanswered == 0
         super().on_response_complete()
         if self.transport.get_write_buffer_size() > 0:
-            self._gate.wheel.schedule(self, _FLUSH_SECONDS)
+            self._admission.wheel.schedule(self, _FLUSH_SECONDS)
 
-    def handle_websocket_upgrade(self) -> None:
-        self._gate.wheel.cancel(self)
-        self._gate.tcp -= 1
-        self._leave_peer()
-        super().handle_websocket_upgrade()
-
-    def _leave_peer(self) -> None:
+    def _leave(self) -> None:
+        self._admission.wheel.cancel(self)
+        self._admission.tcp -= 1
         if self._peer is not None:
-            self._gate.leave_peer(self._peer)
+            self._admission.leave_peer(self._peer)
             self._peer = None
 
     def due(self) -> None:
-        """What the timing wheel calls: the head did not come, or the answer was not taken."""
+        """What the timer wheel calls: the head did not come, or the answer was not taken."""
         if self._is_in_head and not self.transport.is_closing():
             self._refuse(408)
         elif self.transport.is_closing() or self.transport.get_write_buffer_size() > 0:
             self.transport.abort()
 
-    def timeout_keep_alive_handler(self) -> None:
-        super().timeout_keep_alive_handler()
-        if self.transport.get_write_buffer_size() > 0:
-            self._gate.wheel.schedule(self, _FLUSH_SECONDS)
-
     def _refuse(self, status: int) -> None:
-        self.transport.write(STATUS_LINE[status] + b"connection: close\r\ncontent-length: 0\r\n\r\n")
+        line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
+        self.transport.write(f"{line}connection: close\r\ncontent-length: 0\r\n\r\n".encode("ascii"))
         self.transport.close()
-        self._gate.wheel.schedule(self, _FLUSH_SECONDS)
+        self._admission.wheel.schedule(self, _FLUSH_SECONDS)

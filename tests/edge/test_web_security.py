@@ -9,8 +9,8 @@ import pytest
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.limits import Limits
 from chatserver.edge.addresses import Addresses, AddressKeys
-from chatserver.edge.gate import Gate
-from chatserver.edge.guard import Cookies, Origins, Standing, security_headers
+from chatserver.edge.admission import Admission
+from chatserver.edge.web_security import Cookies, Origins, Standing, security_headers
 
 Scope = dict[str, object]
 
@@ -209,15 +209,15 @@ def test_addresses_of_one_household_share_a_key() -> None:
 
 def test_one_household_holds_twice_as_many_connections_as_one_network() -> None:
     keys = AddressKeys(b"s" * 32, Clock(86_400 * 20_000))
-    gate = Gate(Limits(tcp_per_address=3), keys.source)
-    held = [gate.enter_peer(f"2001:db8:1:{number:x}::1") for number in range(6)]
+    admission = Admission(Limits(tcp_per_address=3), keys.source)
+    held = [admission.enter_peer(f"2001:db8:1:{number:x}::1") for number in range(6)]
     assert None not in held
-    assert gate.enter_peer("2001:db8:1:7::1") is None
-    assert gate.enter_peer("2001:db8:1:ff00::1") is not None
+    assert admission.enter_peer("2001:db8:1:7::1") is None
+    assert admission.enter_peer("2001:db8:1:ff00::1") is not None
     for each in held:
         assert each is not None
-        gate.leave_peer(each)
-    assert gate.enter_peer("2001:db8:1:7::1") is not None
+        admission.leave_peer(each)
+    assert admission.enter_peer("2001:db8:1:7::1") is not None
 
 
 def test_source_has_the_keys_of_wider_networks_and_of_the_day_before() -> None:

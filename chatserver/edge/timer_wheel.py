@@ -24,7 +24,7 @@ class Timed(Protocol):
         ...
 
 
-class Wheel:
+class TimerWheel:
     """Waits of seconds, exact to one tick, never early. Idle (no timer at all) while nothing waits."""
 
     __slots__ = ("_bound", "_loop", "_slots", "_timer", "resolution")

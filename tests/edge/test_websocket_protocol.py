@@ -15,9 +15,10 @@ from websockets.asyncio import client
 from websockets.typing import Subprotocol
 
 from chatserver.domain.limits import Limits
-from chatserver.edge import transport
-from chatserver.edge.gate import Gate
-from chatserver.edge.transport import EXTENSION, ChatProtocol
+from chatserver.edge import websocket_protocol
+from chatserver.edge.admission import Admission
+from chatserver.edge.websocket_handshake import EXTENSION, PeerGone
+from chatserver.edge.websocket_protocol import ChatWebSocketProtocol
 from chatserver.protocol.frames import BINARY, TEXT, frame
 from tests.edge.serving import (
     Receive,
@@ -29,6 +30,7 @@ from tests.edge.serving import (
     raw_socket,
     serving,
     until,
+    upgrade_head,
 )
 
 QUICK = Limits(ping_seconds=0.2, pong_seconds=0.2, header_seconds=0.4, hello_seconds=0.4)
@@ -37,7 +39,7 @@ QUICK = Limits(ping_seconds=0.2, pong_seconds=0.2, header_seconds=0.4, hello_sec
 class Guest:
     """Somebody behind an adopted connection. `respond` is what happens to each message."""
 
-    def __init__(self, wire: ChatProtocol, respond: Callable[[Guest, str | bytes], Awaitable[None]]) -> None:
+    def __init__(self, wire: ChatWebSocketProtocol, respond: Callable[[Guest, str | bytes], Awaitable[None]]) -> None:
         self.wire = wire
         self.seen: list[str | bytes] = []
         self.endings = 0
@@ -114,12 +116,9 @@ async def test_messages_arrive_in_order_and_frames_go_out_as_they_are() -> None:
 async def test_nothing_of_the_handshake_stays_with_an_adopted_connection() -> None:
     async with house() as (app, served), raw_socket(served):
         wire = app.guest.wire
-        await until(lambda: not hasattr(wire, "scope"))
-        assert not hasattr(wire, "queue")
-        assert not hasattr(wire, "request")
-        assert wire.client is None
-        assert not wire.__dict__, "an attribute of uvicorn's has no slot"
-        assert not served.server.server_state.tasks
+        await until(lambda: not served.server.server_state.tasks)
+        assert wire._handshake is None
+        assert not hasattr(wire, "__dict__"), "an attribute has no slot"
 
 
 async def test_wire_says_how_much_waits_and_when_it_is_gone() -> None:
@@ -139,7 +138,7 @@ async def test_wire_says_how_much_waits_and_when_it_is_gone() -> None:
         while not drained.is_set():
             assert await raw.read()
             await asyncio.sleep(0)
-        assert wire.buffered() <= transport.LOW_WATER
+        assert wire.buffered() <= websocket_protocol.LOW_WATER
 
 
 async def test_wish_to_be_told_can_be_taken_back_and_ends_with_the_connection() -> None:
@@ -200,7 +199,7 @@ async def test_nothing_follows_the_close_frame() -> None:
 
 
 async def test_peer_that_does_not_answer_a_close_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "CLOSE_SECONDS", 0.2)
+    monkeypatch.setattr(websocket_protocol, "CLOSE_SECONDS", 0.2)
     async with house(ignore, limits=QUICK) as (app, served), raw_socket(served) as raw:
         app.guest.wire.close(4000)
         assert await raw.close_code() == 4000
@@ -259,7 +258,7 @@ async def test_failing_receiver_costs_its_connection_only(caplog: pytest.LogCapt
         assert await raw.close_code() == 4202
         await other.send("fine")
         assert await other.recv() == "fine"
-    assert "ValueError at test_transport.py" in caplog.text
+    assert "ValueError at test_websocket_protocol.py" in caplog.text
     assert "what somebody wrote" not in caplog.text
     assert "Traceback" not in caplog.text
 
@@ -272,11 +271,14 @@ async def test_connection_is_gone_without_the_garbage_collector() -> None:
             async with client.connect(served.url) as socket:
                 await socket.send("x")
                 await socket.recv()
+                reader = app.guest.wire._reader
+                assert reader is not None
                 traces: list[weakref.ref[object]] = [
                     weakref.ref(app.guest.wire),
-                    weakref.ref(app.guest.wire.conn),
+                    weakref.ref(reader._core),
                     weakref.ref(app.guest),
                 ]
+                del reader
                 app.guests.clear()
             await until(lambda: served.connections == 0)
             await until(lambda: all(trace() is None for trace in traces), 1)
@@ -288,7 +290,7 @@ async def test_connection_is_gone_without_the_garbage_collector() -> None:
 
 
 async def test_silent_connection_is_pinged_then_told_and_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "_PARTING_SECONDS", 0.1)
+    monkeypatch.setattr(websocket_protocol, "_PARTING_SECONDS", 0.1)
     async with house(ignore, limits=QUICK) as (app, served), raw_socket(served) as raw:
         started = time.monotonic()
         assert await raw.frame() == (9, b"")
@@ -298,7 +300,7 @@ async def test_silent_connection_is_pinged_then_told_and_dropped(monkeypatch: py
         await raw.read_all(3)
         await until(lambda: served.connections == 0, 3)
         assert app.guest.endings == 1
-        assert served.gate.went_silent == 1
+        assert served.admission.went_silent == 1
 
 
 @pytest.mark.parametrize(
@@ -314,7 +316,7 @@ async def test_any_byte_is_a_sign_of_life(sign: bytes) -> None:
             await raw.send(stream[number : number + 1] if stream else sign)
             await asyncio.sleep(0.1)
         assert served.connections == 1
-        assert served.gate.went_silent == 0
+        assert served.admission.went_silent == 0
 
 
 async def test_closely_watched_connection_is_asked_soon_and_dropped_no_sooner_than_others() -> None:
@@ -335,7 +337,7 @@ async def test_closely_watched_connection_is_asked_soon_and_dropped_no_sooner_th
         while (await raw.frame())[0] == 9:
             pass
         assert time.monotonic() - silent >= 1.2
-        assert served.gate.went_silent == 1
+        assert served.admission.went_silent == 1
 
 
 async def test_connection_that_is_watched_no_more_is_asked_as_seldom_as_others() -> None:
@@ -391,9 +393,9 @@ async def test_queue_is_bounded_and_nothing_is_lost() -> None:
         messages = [f"{number}:".encode() + b"x" * 1_000 for number in range(4_000)]
         sending = asyncio.create_task(raw.send(b"".join(client_frame(1, message) for message in messages)))
         # From here on what comes stays in the kernel, which may take megabytes or hold the sender back.
-        await until(lambda: bool(app.guests and app.guest.wire.read_paused))
+        await until(lambda: bool(app.guests and app.guest.wire._is_read_paused))
         wire = app.guest.wire
-        assert len(wire._pending) <= 4 + transport._SLICE // 1_000
+        assert len(wire._pending) <= 4 + websocket_protocol._SLICE // 1_000
         assert len(wire._held) <= 256 * 1024
         release.set()
         await sending
@@ -422,8 +424,8 @@ async def test_bytes_in_the_queue_are_bounded_too() -> None:
     limits = Limits(commands_in_flight=1_000, frame_bytes=1_000)
     async with house(slow, limits=limits) as (app, served), raw_socket(served) as raw:
         await raw.send(client_frame(1, b"x" * 900) * 100)
-        await until(lambda: bool(app.guests and app.guest.wire.read_paused))
-        assert app.guest.wire._pending_bytes <= 4 * 1_000 + transport._SLICE
+        await until(lambda: bool(app.guests and app.guest.wire._is_read_paused))
+        assert app.guest.wire._pending_bytes <= 4 * 1_000 + websocket_protocol._SLICE
         release.set()
         await until(lambda: len(app.guest.seen) == 100)
 
@@ -554,36 +556,27 @@ async def test_extension_offers_are_declined() -> None:
         assert b"sec-websocket-extensions" not in head.lower()
 
 
-# ----------------------------------------------------------------------------------- the plain ASGI way
+# --------------------------------------------------------------------------------------- the handshake
 
 
-async def test_app_that_knows_no_extension_works_as_well() -> None:
-    async def plain(scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        await receive()
+async def test_app_chooses_the_subprotocol_and_headers_and_how_it_ends() -> None:
+    async def choose(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        assert (await receive())["type"] == "websocket.connect"
+        assert scope["subprotocols"] == ["z", "a"]
         await send({"type": "websocket.accept", "subprotocol": "a", "headers": [(b"x-a", b"b")]})
-        while (message := await receive())["type"] == "websocket.receive":
-            await send({"type": "websocket.send", "text": message["text"]})
-            if message["text"] == "end":
-                await send({"type": "websocket.close", "code": 4100, "reason": "so be it"})
-        endings.append(message)
+        wire = scope["extensions"][EXTENSION]
+        wire.adopt(Guest(wire, ignore))
+        wire.close(4100, "so be it")
 
-    endings: list[dict[str, Any]] = []
-    async with serving(plain) as served:
-        async with client.connect(served.url, subprotocols=[Subprotocol("a")]) as socket:
-            assert socket.subprotocol == "a"
-            assert socket.response is not None
-            assert socket.response.headers["x-a"] == "b"
-            for number in range(50):
-                await socket.send(str(number))
-            assert [await socket.recv() for _ in range(50)] == [str(number) for number in range(50)]
-            await socket.send("end")
-            assert await socket.recv() == "end"
-            await socket.wait_closed()
-            assert (socket.close_code, socket.close_reason) == (4100, "so be it")
-        async with client.connect(served.url, subprotocols=[Subprotocol("a")]) as socket:
-            await socket.close(1001, "off")
-        await until(lambda: len(endings) == 2)
-        assert endings[1] == {"type": "websocket.disconnect", "code": 1001, "reason": "off"}
+    async with (
+        serving(choose) as served,
+        client.connect(served.url, subprotocols=[Subprotocol("z"), Subprotocol("a")]) as socket,
+    ):
+        assert socket.subprotocol == "a"
+        assert socket.response is not None
+        assert socket.response.headers["x-a"] == "b"
+        await socket.wait_closed()
+        assert (socket.close_code, socket.close_reason) == (4100, "so be it")
 
 
 @pytest.mark.parametrize(
@@ -615,7 +608,62 @@ async def test_app_may_refuse_the_upgrade(messages: list[dict[str, Any]], status
             assert b"x-a: b\r\n" in head
             assert body == b"short and stout"
         await until(lambda: served.connections == 0)
-        assert served.gate.sockets == 0
+        assert served.admission.sockets == 0
+
+
+@pytest.mark.parametrize(
+    ("afterwards", "logged"),
+    [
+        ({}, "did not adopt"),
+        ({"type": "websocket.send", "text": "x"}, "RuntimeError at websocket_handshake.py"),
+        ({"type": "websocket.close"}, "RuntimeError at websocket_handshake.py"),
+    ],
+    ids=["returns", "sends", "closes"],
+)
+async def test_app_that_accepts_must_adopt(
+    afterwards: dict[str, Any], logged: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def plain(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        if afterwards:
+            await send(afterwards)
+
+    async with serving(plain) as served, raw_socket(served) as raw:
+        assert await raw.close_code() == 4202
+        await raw.send(close_frame(4202))
+        await until(lambda: served.connections == 0 and served.admission.sockets == 0)
+    assert logged in caplog.text
+
+
+async def test_app_that_answers_late_hears_that_it_is_over() -> None:
+    heard: list[Any] = []
+
+    async def late(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        heard.append(await receive())
+        heard.append(await receive())
+        try:
+            await send({"type": "websocket.accept"})
+        except OSError as gone:
+            heard.append(type(gone))
+            raise
+
+    async with serving(late, limits=QUICK) as served, raw_client(served.port) as raw:
+        await raw.send(upgrade_head())
+        await until(lambda: len(heard) == 3)
+        assert heard[1:] == [{"type": "websocket.disconnect", "code": 1006, "reason": ""}, PeerGone]
+        await until(lambda: served.admission.sockets == 0 and not served.server.server_state.tasks)
+
+
+async def test_upgrade_that_is_none_is_refused_by_the_protocol() -> None:
+    async with house() as (app, served):
+        for headers, status in (({"Sec-WebSocket-Version": "12"}, 400), ({"Sec-WebSocket-Key": "short"}, 400)):
+            async with raw_client(served.port) as raw:
+                assert (await raw.upgrade(headers=headers)).startswith(f"HTTP/1.1 {status} ".encode())
+                await raw.read_all()
+        await until(lambda: served.connections == 0)
+        assert app.guests == []
+        assert served.admission.sockets == 0
 
 
 async def test_what_comes_before_the_handshake_is_answered_waits() -> None:
@@ -623,8 +671,8 @@ async def test_what_comes_before_the_handshake_is_answered_waits() -> None:
         await receive()
         await asyncio.sleep(0.2)
         await send({"type": "websocket.accept"})
-        await send({"type": "websocket.send", "text": (await receive())["text"]})
-        await receive()
+        wire = scope["extensions"][EXTENSION]
+        wire.adopt(Guest(wire, echo))
 
     async with serving(late) as served, raw_client(served.port) as raw:
         await raw.send(b"")
@@ -636,25 +684,25 @@ async def test_what_comes_before_the_handshake_is_answered_waits() -> None:
         assert await raw.frame() == (TEXT, b"hello")
 
 
-# ------------------------------------------------------------------------------------------------ the gate
+# ------------------------------------------------------------------------------------------------ admission
 
 
 async def test_counts_return_to_nothing_whatever_happens() -> None:
     async with house(limits=Limits(connections_per_worker=50)) as (_, served):
         for _ in range(3):
             sockets = [await client.connect(served.url, open_timeout=None) for _ in range(20)]
-            assert (served.gate.sockets, served.gate.tcp) == (20, 20)
+            assert (served.admission.sockets, served.admission.tcp) == (20, 20)
             for socket in sockets[:10]:
                 await socket.close()
             for socket in sockets[10:]:
                 socket.transport.abort()
-            await until(lambda: served.gate.sockets == 0 and served.gate.tcp == 0)
-    assert served.gate.refused == 0
+            await until(lambda: served.admission.sockets == 0 and served.admission.tcp == 0)
+    assert served.admission.refused == 0
 
 
 async def test_draining_worker_lets_nobody_in() -> None:
     async with house() as (_, served):
-        served.gate.start_drain()
+        served.admission.start_drain()
         async with raw_client(served.port) as raw:
             head = await raw.upgrade()
             assert head.startswith(b"HTTP/1.1 503 ")
@@ -663,11 +711,11 @@ async def test_draining_worker_lets_nobody_in() -> None:
 
 
 async def test_stopping_server_leaves_adopted_connections_to_the_drain() -> None:
-    gate, drained = Gate(Limits()), []
-    gate.on_drain(lambda: drained.append(True))
+    admission, drained = Admission(Limits()), []
+    admission.on_drain(lambda: drained.append(True))
     app = House(echo)
     async with (
-        serving(app, gate=gate) as served,
+        serving(app, admission=admission) as served,
         client.connect(served.url) as socket,
         client.connect(served.url) as other,
     ):

@@ -1,16 +1,16 @@
-"""The timing wheel."""
+"""The timer wheel."""
 
 from __future__ import annotations
 
 import asyncio
 
-from chatserver.edge import wheel as wheel_module
-from chatserver.edge.wheel import Wheel
+from chatserver.edge import timer_wheel
+from chatserver.edge.timer_wheel import TimerWheel
 from tests.edge.serving import until
 
 
 class Item:
-    def __init__(self, wheel: Wheel, again: float | None = None) -> None:
+    def __init__(self, wheel: TimerWheel, again: float | None = None) -> None:
         self.tick = 0
         self.at: list[float] = []
         self._wheel = wheel
@@ -23,7 +23,7 @@ class Item:
 
 
 async def test_item_is_due_once_never_early_and_at_most_a_tick_late() -> None:
-    wheel, now = Wheel(0.02), asyncio.get_running_loop().time
+    wheel, now = TimerWheel(0.02), asyncio.get_running_loop().time
     items = [Item(wheel) for _ in range(10)]
     begun = now()
     for number, item in enumerate(items):
@@ -36,7 +36,7 @@ async def test_item_is_due_once_never_early_and_at_most_a_tick_late() -> None:
 
 
 async def test_scheduling_again_replaces_and_cancelling_ends_the_wait() -> None:
-    wheel = Wheel(0.01)
+    wheel = TimerWheel(0.01)
     moved, cancelled, kept = Item(wheel), Item(wheel), Item(wheel)
     wheel.schedule(moved, 0.01)
     wheel.schedule(moved, 0.2)
@@ -51,7 +51,7 @@ async def test_scheduling_again_replaces_and_cancelling_ends_the_wait() -> None:
 
 
 async def test_sooner_wait_is_not_held_up_by_a_later_one() -> None:
-    wheel = Wheel(0.01)
+    wheel = TimerWheel(0.01)
     late, soon = Item(wheel), Item(wheel)
     wheel.schedule(late, 60)
     wheel.schedule(soon, 0.01)
@@ -60,7 +60,7 @@ async def test_sooner_wait_is_not_held_up_by_a_later_one() -> None:
 
 
 async def test_item_may_schedule_itself_again() -> None:
-    wheel = Wheel(0.01)
+    wheel = TimerWheel(0.01)
     item = Item(wheel, again=0.01)
     wheel.schedule(item, 0.01)
     await until(lambda: len(item.at) >= 5)
@@ -68,8 +68,8 @@ async def test_item_may_schedule_itself_again() -> None:
 
 
 async def test_crowd_is_served_over_several_turns_of_the_loop() -> None:
-    wheel, loop = Wheel(0.01), asyncio.get_running_loop()
-    crowd = [Item(wheel) for _ in range(wheel_module._PER_TURN * 5)]
+    wheel, loop = TimerWheel(0.01), asyncio.get_running_loop()
+    crowd = [Item(wheel) for _ in range(timer_wheel._PER_TURN * 5)]
     for item in crowd:
         wheel.schedule(item, 0.01)
     turns = 0

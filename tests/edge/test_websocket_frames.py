@@ -1,0 +1,90 @@
+"""The reader of frames, without any socket."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+import pytest
+
+from chatserver.edge.websocket_frames import FrameEvent, FrameReader
+from chatserver.protocol.frames import frame
+from tests.edge.serving import client_frame, close_frame
+
+PONG, CLOSE = 0xA, 0x8
+
+
+def test_messages_come_whole_and_in_order_with_the_control_frames_between() -> None:
+    reader = FrameReader(1_000)
+    data = (
+        client_frame(1, b"gr", fin=False)
+        + client_frame(9, b"?")
+        + client_frame(0, "ü".encode()[:1], fin=False)
+        + client_frame(0, "ü".encode()[1:])
+        + client_frame(2, b"\xff")
+        + client_frame(10)
+    )
+    part, control = FrameEvent.PART, FrameEvent.CONTROL
+    assert reader.feed(data) == [part, control, part, "grü", b"\xff", control]
+    assert reader.to_send() == frame(PONG, b"?")
+    assert reader.to_send() == b""
+
+
+def test_message_may_arrive_byte_by_byte() -> None:
+    reader = FrameReader(1_000)
+    found = [entry for byte in client_frame(1, b"slow") for entry in reader.feed(bytes((byte,)))]
+    assert found == ["slow"]
+
+
+@pytest.mark.parametrize(
+    ("left", "answer"),
+    [(close_frame(4000, "bye"), b"\x0f\xa0bye"), (client_frame(8), b"")],
+    ids=["with a code", "without one"],
+)
+@pytest.mark.parametrize("before", [b"", client_frame(1, b"ha", fin=False)], ids=["between messages", "within one"])
+def test_close_frame_is_answered_with_its_own_code_wherever_it_comes(before: bytes, left: bytes, answer: bytes) -> None:
+    reader = FrameReader(1_000)
+    found = reader.feed(client_frame(9, b"p") + before + left)
+    assert found[-1] is FrameEvent.CLOSED
+    assert FrameEvent.FAILED not in found
+    assert reader.to_send() == frame(PONG, b"p") + frame(CLOSE, answer)
+    assert reader.feed(client_frame(1, b"late")) == []
+
+
+def test_good_frames_before_a_bad_one_count_and_nothing_after_it() -> None:
+    reader = FrameReader(1_000)
+    assert reader.feed(client_frame(1, b"good") + client_frame(3) + client_frame(1, b"late")) == [
+        "good",
+        FrameEvent.FAILED,
+    ]
+    assert reader.to_send()[2:4] == (1002).to_bytes(2, "big")
+    assert reader.feed(client_frame(1, b"later")) == []
+    assert reader.to_send() == b""
+
+
+def test_text_that_is_none_fails_the_connection_once() -> None:
+    reader = FrameReader(1_000)
+    assert reader.feed(client_frame(1, b"\xff") + client_frame(1, b"late")) == [FrameEvent.FAILED]
+    assert reader.to_send()[2:4] == (1007).to_bytes(2, "big")
+    assert reader.feed(client_frame(1, b"later")) == []
+
+
+def test_after_an_own_close_only_the_answer_to_it_counts() -> None:
+    reader = FrameReader(1_000)
+    assert reader.close(4201, "slow down") == frame(CLOSE, (4201).to_bytes(2, "big") + b"slow down")
+    assert reader.feed(client_frame(1, b"\xff") + client_frame(1, b"late")) == [FrameEvent.PART, FrameEvent.PART]
+    assert reader.feed(close_frame(4201)) == [FrameEvent.CLOSED]
+    assert reader.to_send() == b""
+
+
+def test_reader_is_freed_without_the_garbage_collector() -> None:
+    gc.disable()
+    try:
+        reader = FrameReader(1_000)
+        reader.feed(client_frame(1, b"half", fin=False) + b"\x81")
+        core = weakref.ref(reader._core)
+        reader.release()
+        del reader
+        assert core() is None
+    finally:
+        gc.enable()
