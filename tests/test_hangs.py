@@ -17,6 +17,7 @@ import uvloop
 from tests.kit import hangs
 
 hangs.GRACE_SECONDS = 0.3
+hangs.MOST_RINGS = 2
 pytest_plugins = ["tests.kit.hangs"]
 
 def pytest_asyncio_loop_factories(config, item):

@@ -31,6 +31,8 @@ class Settings(Protocol):
     disable_debugger_detection: bool
 
 
+MOST_RINGS: Final = 6
+"""After so many the process is ended."""
 _SET_ALARM: Final = pytest.StashKey[Callable[[], None]]()
 _SAID: Final = pytest.StashKey[str]()
 """What is to be said of a test that ran out of time."""
@@ -53,7 +55,7 @@ def pytest_timeout_set_timer(item: pytest.Item, settings: Settings) -> bool:
             loop = task.get_loop()
             sys.stderr.write(_stacks(loop))
             loop.call_soon_threadsafe(task.cancel, said)
-        elif rings <= 2:
+        elif rings <= MOST_RINGS:
             pytest.fail(said)
         else:
             # It caught the cancellation and the exception. Another process must run the other tests.
