@@ -35,6 +35,8 @@ _ARGUMENTS: Final = (
     "--disable-features=" + ",".join(_FEATURES_OFF),
     "--disable-gpu",
     "--disable-sync",
+    # No test reaches the network.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
     "--no-first-run",
     "--no-pings",
     "--metrics-recording-only",
