@@ -18,6 +18,8 @@ from tests.kit.process import PartMissing, obtain
 from tests.kit.redis import ClusterSetup, RedisServer, SentinelSetup, redis_binaries
 from tests.kit.server import ChatServer
 
+pytest_plugins = ["tests.kit.hangs"]
+
 _HERE = Path(__file__).parent
 
 settings.register_profile("the same each time", derandomize=True, deadline=None)

@@ -46,7 +46,6 @@ class Person:
         context.on("weberror", lambda error: person.trouble.append(f"uncaught: {error.error}"))
         context.on("dialog", person._refuse)
         context.on("request", person._notice)
-        await context.route(lambda asked: not asked.startswith(url), person._stand_in)
         return person
 
     # What may happen in this test
@@ -55,9 +54,14 @@ class Person:
         """Console errors that belong to what the test does, such as a connection that it cut."""
         self._forgiven += [re.compile(pattern) for pattern in patterns]
 
-    def may_leave(self) -> None:
-        """In this test the page may lead to another site."""
+    async def may_leave(self) -> None:
+        """In this test the page may lead to another site, which is an empty page.
+
+        Only now: while any route is set, every request goes through the test, and nothing is cached.
+        """
         self._may_leave = True
+        own = urlsplit(self.url).netloc
+        await self.context.route(lambda asked: urlsplit(asked).netloc != own, self._stand_in)
 
     def unforgiven(self) -> list[str]:
         return [said for said in self.trouble if not any(pattern.search(said) for pattern in self._forgiven)]
@@ -183,7 +187,6 @@ class Person:
             self.trouble.append(f"request to a stranger: {request.url}")
 
     async def _stand_in(self, route: Route) -> None:
-        """No test reaches the network: another site is an empty page."""
         if route.request.is_navigation_request():
             await route.fulfill(content_type="text/html", body="<!doctype html><title>elsewhere</title>elsewhere")
         else:

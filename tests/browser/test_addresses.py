@@ -112,7 +112,7 @@ async def test_a_reload_does_not_lead_into_a_room_that_was_left(house: ChatServe
 
 async def test_leaving_at_once_leaves_no_room_behind(house: ChatServer, sit_down: SitDown) -> None:
     ann = await (await sit_down(house.url)).arrive()
-    ann.may_leave()
+    await ann.may_leave()
     await ann.enter("Awake at night")
     assert "sleep" in str(await ann.kept())
     await ann.page.get_by_role("link", name="Leave now").click()

@@ -18,7 +18,7 @@ ELSEWHERE = "https://www.wikipedia.org/"
 async def sit_in(sit_down: SitDown, server: ChatServer) -> Person:
     """Somebody in a room, with a draft and a post, who may leave."""
     ann = await sit_down(server.url)
-    ann.may_leave()
+    await ann.may_leave()
     await ann.arrive()
     await ann.enter("Awake at night")
     await ann.say(f"nobody may see this {new_mark()}")
@@ -48,7 +48,7 @@ async def test_shift_three_times_leaves_and_wipes_what_was_kept(house: ChatServe
 
 async def test_shift_leaves_while_one_is_writing_and_from_every_screen(house: ChatServer, sit_down: SitDown) -> None:
     ann = await sit_down(house.url)
-    ann.may_leave()
+    await ann.may_leave()
     await ann.arrive()
     await ann.open_own_corner()
     await ann.page.get_by_label("Name", exact=True).focus()
@@ -146,7 +146,7 @@ async def test_two_presses_and_a_click_stay(house: ChatServer, sit_down: SitDown
 @pytest.mark.parametrize("width", [390, 1280])
 async def test_without_javascript_help_and_exit_are_there(house: ChatServer, sit_down: SitDown, width: int) -> None:
     ann = await sit_down(house.url, java_script_enabled=False, viewport={"width": width, "height": 800})
-    ann.may_leave()
+    await ann.may_leave()
     await ann.page.goto(house.url)
     page = ann.page
     await expect(page.get_by_text("The rooms need JavaScript, which is off in this browser.")).to_be_visible()

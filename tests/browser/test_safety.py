@@ -147,7 +147,7 @@ async def test_the_token_is_in_no_address_and_nothing_tells_where_somebody_came_
     house: ChatServer, sit_down: SitDown
 ) -> None:
     ann = await sit_down(house.url)
-    ann.may_leave()
+    await ann.may_leave()
     asked: list[Request] = []
     sockets: list[str] = []
 

@@ -33,8 +33,9 @@ STRICT = {
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Most tests run in one encoding, always the same, half of them in each: what a frame becomes in either is tested
-    in `tests/protocol`. What is about frames and connections, and a tour of every message, is marked to run in both.
+    """Most tests run in one encoding, always the same, half of them in each. `tests/protocol` proves that a frame says
+    the same in either, and `test_encodings.py` that every message is read alike over a socket. What is about frames,
+    and a tour of every message, is marked to run in both.
     """
     marked = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
     if "encoding" not in metafunc.fixturenames or "encoding" in marked or hasattr(metafunc.module, "encoding"):

@@ -11,8 +11,6 @@ from websockets.exceptions import InvalidStatus
 from chatserver.protocol.codec import Encoding
 from tests.conformance.house import House, Meet
 
-pytestmark = pytest.mark.both_encodings
-
 
 async def _status(house: House, **options: object) -> int:
     """The HTTP status of a handshake that must fail."""
@@ -56,6 +54,7 @@ async def test_the_own_page_and_clients_without_origin_may_connect(house: House)
             pass
 
 
+@pytest.mark.both_encodings
 async def test_clients_of_both_encodings_meet_in_one_room(meet: Meet, room: str) -> None:
     """[P-ENC-1]"""
     wren, otter = await meet(encoding=Encoding.JSON), await meet(encoding=Encoding.MSGPACK)
@@ -70,6 +69,7 @@ async def test_clients_of_both_encodings_meet_in_one_room(meet: Meet, room: str)
     assert [fact["post"]["text"] for fact in wren.facts(room)] == [text, text]
 
 
+@pytest.mark.both_encodings
 async def test_a_frame_of_the_other_kind_closes(meet: Meet, encoding: Encoding) -> None:
     """[P-ENC-2]"""
     peer = await meet()
@@ -77,6 +77,7 @@ async def test_a_frame_of_the_other_kind_closes(meet: Meet, encoding: Encoding) 
     assert await peer.ended() == 1003
 
 
+@pytest.mark.both_encodings
 async def test_unknown_fields_are_passed_over(meet: Meet, room: str) -> None:
     """[P-ENC-3]"""
     peer = await meet()

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from tests.conformance.house import Meet
-
-pytestmark = pytest.mark.both_encodings
 
 
 async def test_every_command_is_answered_once_and_in_order(meet: Meet, room: str) -> None:

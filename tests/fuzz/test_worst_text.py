@@ -11,6 +11,7 @@ import pytest
 from chatserver import wordlists
 from chatserver.domain.moderation.crisis_phrases import MOST_STEPS, Words
 from chatserver.domain.text.contact_details import MOST_CANDIDATES, look_for_contacts
+from tests.domain.costly import CONTACT_PARTS
 from tests.fuzz.worst_text import LONGEST, PARTS, climb, words_of_the_lists
 
 KNOWN = (
@@ -42,7 +43,7 @@ def test_the_dearest_text_that_is_found_stays_within_its_steps(words: Words) -> 
     assert 0 < worst.cost <= 8 * MOST_CANDIDATES
 
 
-@pytest.mark.parametrize("part", KNOWN)
+@pytest.mark.parametrize("part", sorted({*KNOWN, *CONTACT_PARTS}))
 def test_no_known_text_takes_many_times_as_long_as_a_plain_one(words: Words, part: str) -> None:
     def look(text: str) -> None:
         words.read(text)

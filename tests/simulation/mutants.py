@@ -33,13 +33,13 @@ from tests.simulation.disk import SimulatedStore
 
 
 async def _acknowledges_first(
-    node: Any, person: Any, room: Any, command_id: Any, command: Any, *more: Any, **told: Any
+    part: Any, person: Any, room: Any, command_id: Any, command: Any, *more: Any, **told: Any
 ) -> Answer:
     """The reply does not wait for the store."""
-    task = asyncio.create_task(commit(node, person, room, command_id, command, *more, **told))
+    task = asyncio.create_task(commit(part, person, room, command_id, command, *more, **told))
     task.add_done_callback(_tell)
-    line = node.hub._channels[f"room:{room}"].line
-    return Answer(FactOk(at=node.now(), epoch=line.epoch, offset=Offset(line.last + 1)))
+    line = part.node.hub._channels[f"room:{room}"].line
+    return Answer(FactOk(at=part.node.now(), epoch=line.epoch, offset=Offset(line.last + 1)))
 
 
 def _tell(done: asyncio.Task[Answer]) -> None:
@@ -48,14 +48,14 @@ def _tell(done: asyncio.Task[Answer]) -> None:
 
 
 async def _acknowledges_what_failed(
-    node: Any, person: Any, room: Any, command_id: Any, command: Any, *more: Any, **told: Any
+    part: Any, person: Any, room: Any, command_id: Any, command: Any, *more: Any, **told: Any
 ) -> Answer:
     """A store that cannot say is taken for one that has."""
     try:
-        return await commit(node, person, room, command_id, command, *more, **told)
+        return await commit(part, person, room, command_id, command, *more, **told)
     except StoreUnavailable:
-        line = node.hub._channels[f"room:{room}"].line
-        return Answer(FactOk(at=node.now(), epoch=line.epoch, offset=Offset(line.last + 1)))
+        line = part.node.hub._channels[f"room:{room}"].line
+        return Answer(FactOk(at=part.node.now(), epoch=line.epoch, offset=Offset(line.last + 1)))
 
 
 def _passes_holes(self: ChannelStream, publications: Any) -> list[Any]:
@@ -116,17 +116,17 @@ def _begins_anew_in_silence(self: Hub, channel: Any, head: Any) -> None:
 
 
 async def _announces_first(
-    node: Any, person: Any, room: Any, command_id: Any, command: Any, *more: Any, **told: Any
+    part: Any, person: Any, room: Any, command_id: Any, command: Any, *more: Any, **told: Any
 ) -> Answer:
     """Others are shown what the store has not written yet, and may never write."""
-    line = node.hub._channels[f"room:{room}"].line
+    line = part.node.hub._channels[f"room:{room}"].line
     if isinstance(command, WritePost):
-        offset, now = Offset(line.last + 1), node.now()
+        offset, now = Offset(line.last + 1), part.node.now()
         post = Post(offset=offset, author=person.id, name=person.name, text=command.text, at=now)
-        node.hub.announce(
+        part.node.hub.announce(
             [Publication(channel=room_channel(room), epoch=line.epoch, offset=offset, at=now, event=Posted(post))]
         )
-    return await commit(node, person, room, command_id, command, *more, **told)
+    return await commit(part, person, room, command_id, command, *more, **told)
 
 
 def _never_falls_behind(self: Hub, outbox: Any) -> None:

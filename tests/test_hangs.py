@@ -1,0 +1,104 @@
+"""A test that hangs ends, fails, and shows where it hung; the tests behind it run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+_ROOT: Final = Path(__file__).parents[1]
+_CONFTEST: Final = """
+import asyncio
+import uvloop
+from tests.kit import hangs
+
+hangs.GRACE_SECONDS = 0.3
+hangs.MOST_RINGS = 2
+pytest_plugins = ["tests.kit.hangs"]
+
+def pytest_asyncio_loop_factories(config, item):
+    return {"LOOP": LOOP.new_event_loop}
+"""
+_INI: Final = "[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n"
+_TESTS: Final = """
+import asyncio
+import time
+import pytest
+
+async def test_waits():
+    await asyncio.get_running_loop().create_future()  # for ever
+
+async def test_swallows():
+    try:
+        await asyncio.sleep(60)
+    except asyncio.CancelledError:
+        pass
+
+async def test_blocks_the_loop():
+    time.sleep(60)
+
+def test_sleeps():
+    time.sleep(60)
+
+@pytest.fixture
+async def slow_to_end():
+    yield
+    await asyncio.sleep(60)
+
+async def test_with_a_fixture(slow_to_end):
+    pass
+
+async def test_afterwards():
+    await asyncio.sleep(0)
+"""
+_STUBBORN: Final = """
+import asyncio
+
+async def test_catches_everything():
+    while True:
+        try:
+            await asyncio.sleep(60)
+        except BaseException:
+            pass
+"""
+
+
+def run(folder: Path, tests: str, loop: str) -> subprocess.CompletedProcess[str]:
+    """Run these tests in a process of their own, each with a second of time."""
+    (folder / "conftest.py").write_text(_CONFTEST.replace("LOOP", loop))
+    (folder / "test_it.py").write_text(tests)
+    (folder / "pytest.ini").write_text(_INI)
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-rA", "--timeout=1", "-p", "no:cacheprovider", "-p", "no:valkey", folder],
+        env={**os.environ, "PYTHONPATH": str(_ROOT)},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=50,
+    )
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_a_test_that_hangs_ends_and_shows_where(tmp_path: Path, loop: str) -> None:
+    said = run(tmp_path, _TESTS, loop).stdout
+    lines = said.splitlines()
+    for name in ("test_waits", "test_swallows", "test_blocks_the_loop", "test_sleeps"):
+        assert any(line.startswith("FAILED") and name in line for line in lines), said
+    assert any(line.startswith("ERROR") and "test_with_a_fixture" in line for line in lines), said
+    assert any(line.startswith("PASSED") and "test_afterwards" in line for line in lines), said
+    assert ">       await asyncio.get_running_loop().create_future()  # for ever" in lines, said
+    assert "Timeout (>1 s)" in said
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_a_test_that_catches_everything_ends_with_its_process(tmp_path: Path, loop: str) -> None:
+    done = run(tmp_path, _STUBBORN, loop)
+    assert done.returncode == 1
+    assert "test_catches_everything" in done.stderr
+    assert "Timeout (>1 s)" in done.stderr
+    assert "await asyncio.sleep(60)" in done.stderr
