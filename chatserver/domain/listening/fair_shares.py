@@ -2,7 +2,7 @@
 
 Pure: time arrives as an argument. A `FairShare` remembers the sessions that a member began in the last day, what a
 listener said of them, and proposals that they withdrew from; the same is remembered of the network that they asked
-from, for an hour. `docs/decisions/0118-fair-shares-of-listeners.md` gives the reasons.
+from, for an hour. `docs/decisions/0118` gives the reasons.
 """
 
 from __future__ import annotations

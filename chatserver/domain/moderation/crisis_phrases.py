@@ -3,7 +3,7 @@
 Pure. A signal is an offer of help and a call for a human, never a punishment: it will be wrong at times, in both ways.
 How a phrase is written is in `domain/text/phrases.py`, how a text is read in `domain/text/tokens.py`. What one text
 may cost is
-bounded in steps, so that the same text always ends at the same place: `docs/decisions/0122-screening-has-a-budget.md`.
+bounded in steps, so that the same text always ends at the same place: `docs/decisions/0122`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What is kept of words that were taken away, and which words an erasure must leave to an open case.
 
-Pure. The store seals all of it (`store/core/sealing.py`); `docs/decisions/0113-evidence-outlives-the-accused.md` has
+Pure. The store seals all of it (`store/core/sealing.py`); `docs/decisions/0113` has
 the reasons.
 """
 

@@ -1,7 +1,7 @@
 """A member's name: what may be one, and which names are the same.
 
 Pure; the tables of look-alikes are read at the first call (`warm_up` in `domain/text/skeleton.py`). What is
-refused, and why, is in `docs/decisions/0010-names.md`.
+refused, and why, is in `docs/decisions/0010`.
 """
 
 from __future__ import annotations

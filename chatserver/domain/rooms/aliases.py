@@ -1,6 +1,6 @@
 """What others see instead of a member's id: an id for one room and one name.
 
-Pure. `docs/decisions/0130-ids-per-room-and-name.md` says why, and what an alias does not hide.
+Pure. `docs/decisions/0130` says why, and what an alias does not hide.
 """
 
 from __future__ import annotations

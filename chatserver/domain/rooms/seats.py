@@ -1,6 +1,6 @@
 """Seats in rooms: how many one member takes, how many of a room one network's newcomers take, and who gives one up.
 
-Pure: counts and times arrive as arguments. `docs/decisions/0119-seats-in-rooms.md` gives the reasons.
+Pure: counts and times arrive as arguments. `docs/decisions/0119` gives the reasons.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a person wrote, made fit to be kept and shown beside what others wrote.
 
 Pure. Everything that somebody can write passes through `clean_text` before it is kept. It changes only what a reader
-cannot see, or what would be drawn over the words of others: see `docs/decisions/0121-what-one-person-writes.md`.
+cannot see, or what would be drawn over the words of others: see `docs/decisions/0121`.
 """
 
 from __future__ import annotations
