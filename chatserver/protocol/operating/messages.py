@@ -1,4 +1,4 @@
-"""The messages of those who run this place, and what members hear of it: `docs/protocol.md`, "The house"."""
+"""The messages of those who run this place, and what members hear of it: `docs/protocol.md`, "Running the rooms"."""
 
 from __future__ import annotations
 
