@@ -1,7 +1,7 @@
-"""What an operator may set: a TOML file, `CHATSERVER_…` variables and the command line, checked before anything starts.
+"""The configuration: a TOML file, `CHATSERVER_…` variables and the command line, checked before anything starts.
 
-Later sources win: defaults, file, variables, command line. Whatever is unknown, unreadable or contradictory stops the
-start with one line that names the key and where it was set (`ConfigError`). Read by `server` and `cli` only.
+Later sources win: defaults, file, variables, command line. A key or value that is unknown, unreadable or contradictory
+stops the start with one line that names the key and where it was set (`ConfigError`). Read by `server` and `cli` only.
 """
 
 from __future__ import annotations
@@ -62,9 +62,9 @@ from chatserver.store.records import Retention
 
 PREFIX: Final = "CHATSERVER_"
 CONFIG_VARIABLE: Final = PREFIX + "CONFIG"
-"""Names the configuration file where `--config` does not."""
+"""Names the configuration file if `--config` does not."""
 EFFECTIVE_VARIABLE: Final = PREFIX + "EFFECTIVE"
-"""How `chatserver serve` hands what it has checked to its workers."""
+"""The variable by which `chatserver serve` passes the checked configuration to its workers."""
 
 _SERVICE_LINK: Final = re.compile(r"SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?")
 _SERVICE_URL: Final = re.compile(r"(tcp|udp|sctp)://")
@@ -97,7 +97,7 @@ _Language = Annotated[str, Field(pattern=r"^[a-z0-9-]{2,16}$")]
 
 
 class Settings(BaseSettings):
-    """The effective configuration: plain, frozen, whole. Made by `load` or, in a worker, by `effective`."""
+    """The effective configuration: plain, frozen, complete. Made by `load` or, in a worker, by `effective`."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
 
@@ -105,7 +105,7 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
     """0 takes any free port."""
     metrics_port: Annotated[int, Field(ge=1, le=65_535)] | None = None
-    """Where `/metrics` is, and only there. None: on `port`, like everything else."""
+    """The port of `/metrics`, which is then served only there. None: on `port`, like everything else."""
     metrics_host: str = "127.0.0.1"
     workers: Annotated[int, Field(ge=1, le=256)] = 1
     redis_url: Annotated[str, AfterValidator(_redis_url)] | None = Field(default=None, repr=False)
@@ -117,9 +117,9 @@ class Settings(BaseSettings):
     """How many connections to PostgreSQL each worker may open. SQLite has none to count."""
     data_dir: Path = Path("data")
     words_dir: Annotated[Path, AfterValidator(_word_lists)] | None = None
-    """Word lists of the operator's own, beside or instead of those that are shipped."""
+    """Word lists of the operator's own, beside or instead of the shipped ones."""
     safety_contact: Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)] = ""
-    """Somebody outside, in words for a page: who is named to a reporter where nobody here may handle their report."""
+    """A contact outside, in words for a page: it is shown to a reporter if nobody here may handle their report."""
     public_origins: Annotated[
         tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_list)
     ] = ()
@@ -129,7 +129,7 @@ class Settings(BaseSettings):
     shared_networks: Annotated[
         tuple[Annotated[str, AfterValidator(_shared_network)], ...], NoDecode, BeforeValidator(_list)
     ] = ()
-    """Networks with many people behind one address, each with the factor of what is allowed to an address."""
+    """Networks with many people behind one address, each with a factor for what is allowed to an address."""
     secure_cookies: Literal["auto", "always", "never"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "text"] = "auto"
@@ -184,7 +184,7 @@ class Settings(BaseSettings):
 
     @property
     def warnings(self) -> list[str]:
-        """What is allowed and dangerous, one line for each."""
+        """Return one line for each setting that is allowed and dangerous."""
         found = []
         if "*" in self.trusted_proxies:
             found.append(
@@ -195,13 +195,13 @@ class Settings(BaseSettings):
 
     @property
     def networks_shared(self) -> list[tuple[str, int]]:
-        """The shared networks, each with its factor."""
+        """Return the shared networks, each with its factor."""
         pairs = (each.partition("=") for each in self.shared_networks)
         return [(network, int(factor)) for network, _, factor in pairs]
 
     @property
     def store_retention(self) -> Retention:
-        """The retention in the store's own units."""
+        """Return the retention in the store's own units."""
         return Retention(
             room_age=round(self.retention.room_hours * _HOUR),
             posts_per_room=self.retention.posts_per_room,
@@ -221,7 +221,7 @@ class Settings(BaseSettings):
 
     @property
     def listening_rules(self) -> ListeningRules:
-        """The rules of one-to-one in the domain's own units."""
+        """Return the rules of one-to-one in the domain's own units."""
         own = self.listening
         return ListeningRules(
             grace=round(own.place_minutes * _MINUTE),
@@ -253,7 +253,7 @@ class Settings(BaseSettings):
 
     @property
     def thresholds(self) -> Thresholds:
-        """From where on something needs somebody, in the domain's own units."""
+        """Return the thresholds of alerts in the domain's own units."""
         own = self.operators.model_dump()
         unmoderated, wait = own.pop("unmoderated_minutes"), own.pop("wait_minutes")
         return Thresholds(unmoderated=round(unmoderated * _MINUTE), wait=round(wait * _MINUTE), **own)
@@ -265,29 +265,30 @@ class Settings(BaseSettings):
 
     @property
     def invitation_age(self) -> int:
-        """Milliseconds after which an invitation is good no more."""
+        """Return the milliseconds after which an invitation is no longer valid."""
         return round(self.staff.invitation_hours * _HOUR)
 
     @property
     def secret_file(self) -> Path:
-        """Where the master secret lies unless `secret_key` holds it."""
+        """Return the path of the master secret, used unless `secret_key` holds it."""
         return self.secret_key_file if self.secret_key_file is not None else self.data_dir / "secret.key"
 
     @property
     def redis_namespace(self) -> str:
-        """What every name in Redis begins with: the prefix, and a mark of the secret.
+        """Return the prefix of every name in Redis: the configured prefix, and a mark of the secret.
 
         Two installations that share a Redis server by mistake have different secrets, so that neither hears the other's
-        workers or is heard by them. Raises ConfigError where the secret cannot be read.
+        workers or is heard by them. Raises ConfigError if the secret cannot be read.
         """
         return f"{self.redis_prefix}.{self.secret('redis names').hex()[:12]}"
 
     def secret(self, label: str) -> bytes:
-        """32 secret bytes for one purpose, the same in every worker and after every restart. Raises ConfigError."""
+        """Return 32 secret bytes for one purpose, the same in every worker and after every restart. Raises
+        ConfigError."""
         return derive(self.master_secret(), label)
 
     def master_secret(self) -> bytes:
-        """The configured secret, or the one in the data directory, made on the first run. Raises ConfigError."""
+        """Return the configured secret, or the one in the data directory, made on the first run. Raises ConfigError."""
         if self.secret_key is not None:
             return self.secret_key.get_secret_value().encode()
         try:
@@ -315,7 +316,7 @@ def load(config: Path | None = None, overrides: Mapping[str, Any] | None = None)
 
 
 def hand_over(settings: Settings) -> dict[str, str]:
-    """The environment variables that make `effective` the same in a worker process. They may hold secrets."""
+    """Return the environment variables that make `effective` the same in a worker process. They may hold secrets."""
     variables = {EFFECTIVE_VARIABLE: settings.model_dump_json(exclude={"secret_key"})}
     if settings.secret_key is not None:
         variables[_variable("secret_key")] = settings.secret_key.get_secret_value()
@@ -323,13 +324,13 @@ def hand_over(settings: Settings) -> dict[str, str]:
 
 
 def effective() -> Settings:
-    """What `chatserver serve` checked and handed over; in a process that it did not start, `load()`."""
+    """Return what `chatserver serve` checked and passed on; in a process that it did not start, `load()`."""
     handed = os.environ.get(EFFECTIVE_VARIABLE)
     return load() if handed is None else Settings(**msgspec.json.decode(handed))
 
 
 def masked(settings: Settings) -> dict[str, object]:
-    """The effective configuration as plain values, without secrets and without passwords in URLs."""
+    """Return the effective configuration as plain values, without secrets and without passwords in URLs."""
     values: dict[str, object] = settings.model_dump(mode="json", exclude_none=True)
     for key in ("redis_url", "database_url"):
         if key in values:
@@ -338,14 +339,14 @@ def masked(settings: Settings) -> dict[str, object]:
 
 
 def mask_url(url: str) -> str:
-    """A URL with stars for its password and for every query parameter that is called one."""
+    """Return a URL with stars for its password and for every query parameter that is called one."""
     # To the last @: a password that should have been quoted may hold anything.
     url = re.sub(r"(?<=://)([^/@:]*):(.*)@", r"\1:********@", url)
     return re.sub(r"([?&][^=&]*password[^=&]*=)[^&]*", r"\1********", url, flags=re.IGNORECASE)
 
 
 def to_toml(values: Mapping[str, Any]) -> str:
-    """Plain values, one level of sections deep, as TOML."""
+    """Return plain values, one level of sections deep, as TOML."""
     lines = [f"{key} = {_toml_value(value)}" for key, value in values.items() if not isinstance(value, dict)]
     for section, held in values.items():
         if isinstance(held, dict):
@@ -359,7 +360,7 @@ def _toml_value(value: object) -> str:
 
 
 def _reading(file: dict[str, Any]) -> type[Settings]:
-    """Return Settings that also take what a file held. Variables and the command line come before it."""
+    """Return Settings that also take a file's content. Variables and the command line take precedence over it."""
 
     class FromFile(Settings):
         @classmethod
@@ -394,10 +395,10 @@ def _refuse_unknown_variables() -> None:
 
 
 def quoted_variables() -> list[str]:
-    """Return one line for each of our variables whose value stands in quotation marks, which are part of it then.
+    """Return one line for each of our variables whose value is in quotation marks, which are part of the value then.
 
-    A shell, Compose and systemd take them away, `docker run --env-file` keeps them: the same line would be another
-    secret in each.
+    A shell, Compose and systemd remove them, `docker run --env-file` keeps them: the same line would be another secret
+    in each.
     """
     names = [name for name in sorted(os.environ) if name.upper().startswith(PREFIX) and name != EFFECTIVE_VARIABLE]
     return [
@@ -409,13 +410,13 @@ def quoted_variables() -> list[str]:
 
 
 def _drop_service_links() -> None:
-    """Take variables that a platform made out of this process's environment: none of them is a setting."""
+    """Remove variables that a platform made from this process's environment: none of them is a setting."""
     for name in [name for name in os.environ if name.upper().startswith(PREFIX) and _is_service_link(name)]:
         del os.environ[name]
 
 
 def _is_service_link(name: str) -> bool:
-    """Whether Kubernetes or Docker made this variable for a service that is called `chatserver`.
+    """Return whether Kubernetes or Docker made this variable for a service that is called `chatserver`.
 
     A pod is told of a service NAME by NAME_SERVICE_HOST, NAME_SERVICE_PORT…, NAME_PORT=tcp://… and NAME_PORT_…, which
     look like settings of ours: https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
@@ -427,7 +428,7 @@ def _is_service_link(name: str) -> bool:
 
 
 def known_keys() -> list[str]:
-    """Every key, those of sections with a dot: `port`, `limits.frame_bytes`."""
+    """Return every key, those of sections with a dot: `port`, `limits.frame_bytes`."""
     sections = {
         "retention": list(RetentionSection.model_fields),
         "staff": list(StaffSection.model_fields),
@@ -444,7 +445,7 @@ def known_keys() -> list[str]:
 
 
 def _explain(error: ValidationError, path: Path | None, file: dict[str, Any], overrides: dict[str, object]) -> str:
-    """The first thing that is wrong: where it was set, its key, and why."""
+    """Return the first error: where it was set, its key, and why."""
 
     def place(dotted: str) -> str | None:
         section, _, key = dotted.partition(".")

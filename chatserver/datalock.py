@@ -1,8 +1,8 @@
-"""Keeps a second server off a data directory whose people the first one would never hear of.
+"""Keeps a second server off a data directory when the two would not hear each other.
 
 Workers reach one another through Redis. Without it two servers on one directory each have half of the people: posts
-cross by way of the database, and who is here, who is typing and every count are wrong. So a server without Redis holds
-its directory alone, and those with Redis hold one together. The lock ends with the process, however it ends.
+cross by way of the database, but presence, typing and every count are wrong. So a server without Redis locks its
+directory exclusively, and servers with Redis share the lock. The lock ends with the process, however it ends.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ class DirectoryInUse(Exception):
 
 
 def hold(directory: Path, *, shared: bool) -> int:
-    """Lock a data directory for as long as this process lives, together with others where it is `shared`.
+    """Lock a data directory for as long as this process lives, together with others if `shared`.
 
-    Return the descriptor of the lock; closing it lets go. Raises DirectoryInUse, or OSError where the file of the lock
-    cannot be made. A file system that knows no locks keeps nobody off.
+    Return the descriptor of the lock; closing it releases the lock. Raises DirectoryInUse, or OSError if the lock's
+    file cannot be made. On a file system without locks nobody is kept off.
     """
     descriptor = os.open(directory / _NAME, os.O_RDWR | os.O_CREAT, 0o600)
     try:

@@ -1,11 +1,11 @@
-"""Worker processes that are forked from one that has imported everything already.
+"""Worker processes that are forked from a process that has imported everything already.
 
-Importing the server takes seconds of a processor. A fork takes a fraction of one, so that who was cut off by a worker's
-death has somebody to come back to at once, and it shares the memory of the code with its siblings.
+Importing the server takes seconds of a processor. A fork takes a fraction of one, so that people who were cut off by a
+worker's death can reconnect at once, and it shares the memory of the code with its siblings.
 
-A fork inherits every open file of its parent, and must hold none of them but those it is given: a lock would outlive
-the parent, and a sibling would not see that the parent has died. Their numbers are pointed at nothing instead of being
-closed, because Python objects that were copied along still know them and may close them later.
+A fork inherits every open file of its parent, and must hold none but those it is given: a lock would outlive the
+parent, and a sibling would not see that the parent has died. The other descriptors are pointed at nothing instead of
+being closed, because Python objects that were copied along still know them and may close them later.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Child(Protocol):
 
 @cache
 def can_fork() -> bool:
-    """Whether this system forks safely, and can wait for a process by a descriptor. macOS does not: its own libraries
-    have threads."""
+    """Return whether this system forks safely, and can wait for a process by a descriptor. macOS does not: its own
+    libraries have threads."""
     if sys.platform != "linux" or not _DESCRIPTORS.is_dir():
         return False
     try:
@@ -59,7 +59,8 @@ def can_fork() -> bool:
 
 
 def prepare(*modules: str) -> None:
-    """Import what the forks will need. What is here now stays where it is, so that its memory remains shared."""
+    """Import what the forks will need. Objects that exist now are not moved any more, so that their memory remains
+    shared."""
     for module in modules:
         import_module(module)
     gc.collect()
@@ -69,19 +70,19 @@ def prepare(*modules: str) -> None:
 class Fork:
     """A process forked from this one. It does `work` and ends.
 
-    `keep` are the descriptors that it may use beside the standard ones. SIGTERM and SIGINT end it until it takes them
-    itself, and it ignores SIGHUP. Threads of the parent are not there in it: none may hold a lock that it needs.
-    Raises OSError where the system has no process, or no descriptor, to give.
+    `keep` are the descriptors that it may use besides the standard ones. SIGTERM and SIGINT end it until it handles
+    them itself, and it ignores SIGHUP. Threads of the parent do not exist in it: none may hold a lock that it needs.
+    Raises OSError if the system has no process, or no descriptor, to give.
     """
 
     def __init__(self, work: Callable[[], None], keep: Collection[int]) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
-        # What comes while the parent's handlers are still in place would be lost on the child.
+        # Signals that arrive while the parent's handlers are still in place would be lost on the child.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
         try:
             with warnings.catch_warnings():
-                # That there are threads: the one that writes the log, and nobody needs its locks.
+                # Python warns of threads: there is the one that writes the log, whose locks the child does not need.
                 warnings.simplefilter("ignore", DeprecationWarning)
                 self.pid = os.fork()
             if self.pid == 0:
@@ -92,7 +93,7 @@ class Fork:
         try:
             self.sentinel = os.pidfd_open(self.pid)
         except OSError:
-            # Nobody would learn of its end.
+            # Nobody would learn that the child has ended.
             os.kill(self.pid, signal.SIGKILL)
             self.join()
             raise
@@ -113,11 +114,11 @@ class Fork:
         self._signal(signal.SIGKILL)
 
     def close(self) -> None:
-        """Let go of the descriptor that stands for it, once it has ended."""
+        """Close the descriptor of the process, once it has ended."""
         os.close(self.sentinel)
 
     def _signal(self, number: signal.Signals) -> None:
-        # Until it is waited for, its number belongs to nobody else.
+        # Until it is waited for, its number is not reused.
         if self.is_alive():
             os.kill(self.pid, number)
 
@@ -128,7 +129,7 @@ class Fork:
 
 
 def _be_a_worker(work: Callable[[], None], keep: frozenset[int], mask: Collection[int]) -> None:
-    """The life of a fork. Never returns: what called this in the parent must not go on in the child."""
+    """Run as the fork. Never returns: the code that called this in the parent must not go on in the child."""
     code = 1
     try:
         signal.set_wakeup_fd(-1)

@@ -1,4 +1,5 @@
-"""What the log looks like: one JSON object a line, or text for a person at a terminal. Never an address, never a text.
+"""The format of the log: one JSON object a line, or text for a person at a terminal. Never an address, never a text of
+a member.
 
 Everything is logged through `logging`; structlog renders it.
 """
@@ -17,7 +18,8 @@ from chatserver.logwriter import QueuedHandler
 
 
 def log_config(level: str, kind: str) -> dict[str, Any]:
-    """A configuration for `logging`. `kind` is `json`, `text`, or `auto`: text where standard error is a terminal."""
+    """Return a configuration for `logging`. `kind` is `json`, `text`, or `auto`: text if standard error is a
+    terminal."""
     is_text = kind == "text" or (kind == "auto" and sys.stderr.isatty())
     renderer: list[Any] = (
         [structlog.dev.ConsoleRenderer()] if is_text else [structlog.processors.JSONRenderer(default=str)]
@@ -54,7 +56,7 @@ def log_config(level: str, kind: str) -> dict[str, Any]:
             # websockets writes whole frames at DEBUG: what people wrote. At INFO it says when each connection closes.
             # It stands here because a configuration takes the level from every child of a logger that it names.
             "chatserver.edge.frames": {"level": "WARNING"},
-            # What uvicorn says at INFO is said by the server itself, or is an address.
+            # What uvicorn logs at INFO is logged by the server itself, or is an address.
             "uvicorn": {"level": {"debug": "INFO", "error": "ERROR"}.get(level, "WARNING")},
             "uvicorn.access": {"handlers": [], "propagate": False},
         },
@@ -69,7 +71,7 @@ class NoAddresses(logging.Filter):
 
 
 class NoWords(logging.Filter):
-    """Keeps the first line of what asyncio says of a task that failed: the others quote the failure."""
+    """Keeps the first line of what asyncio logs of a task that failed: the others quote the failure."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name == "asyncio":
@@ -78,8 +80,8 @@ class NoWords(logging.Filter):
 
 
 def told(failure: BaseException) -> str:
-    """A failure with its places and its causes, and without its words unless they are ours or the system's: a library's
-    may quote what somebody wrote."""
+    """Return a failure with its places and its causes, and without its message unless that is ours or the system's: a
+    library's message may quote what somebody wrote."""
     cause = failure.__cause__ or (None if failure.__suppress_context__ else failure.__context__)
     before = "" if cause is None else f"{told(cause)}\n\nand then:\n\n"
     places = "".join(traceback.format_tb(failure.__traceback__))

@@ -1,11 +1,11 @@
 """A log handler that never waits: lines go through a bounded queue to a thread that writes them.
 
-Whoever reads the log may stop reading. A pipe that nobody empties would then block whoever writes to it, and that would
-be the event loop. Here only the thread blocks; what finds the queue full is counted and dropped, and the next line that
-gets through is followed by the count.
+The reader of the log may stop reading. A full pipe would then block the writer, which would be the event loop. Here
+only the thread blocks; lines that find the queue full are counted and dropped, and the next line that gets through is
+followed by the count.
 
-The thread writes to the file descriptor itself: one that is stuck inside a stream of Python's holds its lock, and the
-interpreter aborts at its end because it cannot flush that stream.
+The thread writes to the file descriptor itself: a thread that is stuck inside a stream of Python's holds its lock, and
+the interpreter aborts at its end because it cannot flush that stream.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ STANDARD_ERROR: Final = 2
 
 
 def say(line: str, descriptor: int = STANDARD_OUTPUT) -> None:
-    """Write a line for a person, and wait for that at most FLUSH_SECONDS: nobody may be reading, or have gone."""
+    """Write a line for a person, and wait for that at most FLUSH_SECONDS: the reader may be stuck, or gone."""
 
     def write() -> None:
         with contextlib.suppress(OSError):
@@ -68,7 +68,7 @@ class QueuedHandler(logging.Handler):
         self._thread: threading.Thread | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Queue one record. It is formatted here, so that it says how things were when it was logged."""
+        """Queue one record. It is formatted here, so that it shows the values at the time of logging."""
         try:
             self._start()
             untold, self._untold = self._untold, 0
@@ -90,7 +90,7 @@ class QueuedHandler(logging.Handler):
             written.wait(FLUSH_SECONDS)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """Pass over a record that cannot be formatted: logging's own answer would write to standard error here."""
+        """Ignore a record that cannot be formatted: logging's own handling would write to standard error here."""
         self.dropped += 1
 
     def _put(self, line: str) -> bool:
@@ -111,7 +111,7 @@ class QueuedHandler(logging.Handler):
             if isinstance(line, threading.Event):
                 line.set()
                 continue
-            # A reader that is gone: there is nobody left to tell.
+            # The reader is gone.
             with contextlib.suppress(OSError, ValueError):
                 if self._stream is None:
                     _write_all(STANDARD_ERROR, line + "\n")

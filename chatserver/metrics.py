@@ -1,7 +1,7 @@
-"""What this worker counts, for Prometheus. No label holds a person, a name, a text or an address.
+"""This worker's metrics, for Prometheus. No label holds a person, a name, a text or an address.
 
-With several workers, `PROMETHEUS_MULTIPROC_DIR` is set before the first import (by the command line), and one scrape of
-any worker tells of all.
+With several workers, `PROMETHEUS_MULTIPROC_DIR` is set before the first import (by the command line), and a scrape of
+any worker covers all.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from chatserver.shared_numbers import DIRECTORY_VARIABLE, reserve_room
 _LATENCY: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 _ANSWER: Final = tuple(60.0 * minutes for minutes in (1, 2, 5, 10, 20, 30, 60, 120, 240, 720, 1_440))
-"""For what people do: a call has five minutes, a report an hour."""
+"""Buckets for what people do: a call should be answered within five minutes, a report within an hour."""
 
 
 class Metrics:
-    """One worker's instruments. Made once, by the server; everything else is handed it."""
+    """One worker's instruments. Made once, by the server, and passed to everything else."""
 
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -284,13 +284,13 @@ class Metrics:
 
     @staticmethod
     def total(counter: Counter) -> int:
-        """What one counter of this worker has counted, over all its labels."""
+        """Return the count of one counter of this worker, over all its labels."""
         return sum(
             round(sample.value) for metric in counter.collect() for sample in metric.samples if "_total" in sample.name
         )
 
     def exposition(self) -> bytes:
-        """The metrics in Prometheus' text format."""
+        """Return the metrics in Prometheus' text format."""
         directory = os.environ.get(DIRECTORY_VARIABLE)
         if directory is None:
             return generate_latest(self._registry)
@@ -301,7 +301,7 @@ class Metrics:
 
 
 def _forget_dead_workers(directory: str) -> None:
-    """Gauges of a worker that was killed would otherwise stay for ever."""
+    """Remove the gauges of workers that were killed, which would otherwise stay for ever."""
     pids = {int(name.rsplit("_", 1)[1][:-3]) for name in os.listdir(directory) if name.startswith("gauge_")}
     for pid in pids:
         try:

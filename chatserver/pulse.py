@@ -1,6 +1,6 @@
-"""Whether a worker still makes progress: what tells one that is busy from one that hangs.
+"""Whether a worker still makes progress: tells a busy worker from one that hangs.
 
-Pure: the clock and what was seen of the worker arrive as arguments, in seconds.
+Pure: the clock and the observations of the worker arrive as arguments, in seconds.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ from typing import Final
 HUNG_SECONDS: Final = 10.0
 """How long a worker may neither turn its loop nor work, before it counts as hung."""
 BUSY_SECONDS: Final = 120.0
-"""How long it may work without turning its loop: then it is in a calculation that does not end."""
+"""How long it may work without turning its loop: after that it is in a calculation that does not end."""
 START_SECONDS: Final = 60.0
-"""How long a new one may take until its first answer, on a machine that is busy starting all of them."""
+"""How long a new worker may take until its first answer, on a machine that is busy starting all of them."""
 _WINDOW_SECONDS: Final = 2.0
 _WORKING_SHARE: Final = 0.05
-"""The share of a processor from which on a process counts as working. One that waits for a lock, or was stopped, uses
-none; its thread that answers here uses a thousandth."""
+"""The share of a processor from which a process counts as working. A process that waits for a lock, or was stopped,
+uses none; its thread that answers here uses a thousandth."""
 
 
 class Pulse:
     """What a supervisor knows of one worker.
 
-    A worker is asked once a second, and answers from a thread of its own how long ago its loop last turned. A loop that
-    has more to do than it can turns late, and the thread may not come to answer at all; but it uses the processor. Only
-    who does neither is replaced soon: to kill a worker for being busy throws everybody who is on it onto the others,
+    A worker is asked once a second, and answers from a thread of its own how long ago its loop last turned. An
+    overloaded loop turns late, and the thread may not get to answer at all; but it uses the processor. Only a worker
+    that does neither is replaced soon: killing a worker for being busy moves everybody who is on it onto the others,
     which then are busy, too.
     """
 
@@ -39,27 +39,27 @@ class Pulse:
 
     @property
     def is_asked(self) -> bool:
-        """Whether an answer is still to come."""
+        """Return whether an answer is still to come."""
         return self._asked_at is not None
 
     @property
     def answered_at(self) -> float:
-        """When the last answer came, or when it was started."""
+        """Return when the last answer came, or when the worker was started."""
         return self._answered_at
 
     def asked(self, now: float) -> None:
-        """It was asked how it is."""
+        """Note that the worker was asked."""
         self._asked_at = now
 
     def answered(self, now: float, turned_ago: float | None) -> None:
-        """It said how long ago its loop last turned; None where it has not begun to serve."""
+        """Note its answer: how long ago its loop last turned; None if it does not serve yet."""
         self._asked_at = None
         self._answered_at = now
         self._has_answered = True
         self._turned_at = None if turned_ago is None else now - turned_ago
 
     def used(self, now: float, cpu: float | None) -> None:
-        """It has used so much of the processor since it started; None where nobody can tell."""
+        """Note how much of the processor it has used since it started; None if that is not known."""
         if cpu is None or now - self._window_at < _WINDOW_SECONDS:
             return
         if self._window_cpu is not None and cpu - self._window_cpu >= _WORKING_SHARE * (now - self._window_at):
@@ -67,7 +67,7 @@ class Pulse:
         self._window_at, self._window_cpu = now, cpu
 
     def is_hung(self, now: float) -> bool:
-        """Whether it makes no progress any more."""
+        """Return whether it makes no progress any more."""
         stuck = 0.0 if self._asked_at is None else now - self._asked_at
         if not self._has_answered:
             return stuck > START_SECONDS

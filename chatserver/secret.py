@@ -1,6 +1,6 @@
 """The one master secret of a server, and the keys derived from it.
 
-The file is made once, whole and private: processes that start at the same moment agree on one.
+The file is made once, complete and private: processes that start at the same moment agree on one.
 """
 
 from __future__ import annotations
@@ -15,32 +15,32 @@ from pathlib import Path
 from typing import Final
 
 SHORTEST: Final = 32
-"""Characters. What an operator chooses must be as hard to guess as what we would make."""
+"""The least number of characters. A secret that an operator chooses must be as hard to guess as a generated one."""
 _MADE_BYTES: Final = 48
 
 
 class SecretUnusable(Exception):
-    """The secret is there and must not be used. The message says why and what to do, and holds nothing of it."""
+    """The secret exists and must not be used. The message says why and what to do, and holds nothing of it."""
 
 
 def derive(master: bytes, label: str) -> bytes:
-    """32 bytes for one purpose, from which neither the master nor another purpose's can be found (RFC 5869, 2.3,
+    """Return 32 bytes for one purpose, from which neither the master nor another purpose's can be found (RFC 5869, 2.3,
     with one block)."""
     return hmac.digest(hmac.digest(b"chatserver", master, "sha256"), label.encode() + b"\x01", "sha256")
 
 
 def read_or_make_secret(path: Path) -> bytes:
-    """The secret in a file, made first if there is none. Raises SecretUnusable or OSError."""
+    """Return the secret in a file, made first if there is none. Raises SecretUnusable or OSError."""
     if not path.exists():
         _make(path)
     return read_secret(path)
 
 
 def read_secret(path: Path) -> bytes:
-    """The secret in a file. Raises SecretUnusable or OSError.
+    """Return the secret in a file. Raises SecretUnusable or OSError.
 
-    A file of our own must be private. One that belongs to somebody else, or that lies on a file system that cannot be
-    written to, was mounted by a platform, whose modes we cannot choose.
+    A file of our own must be private. One that belongs to another user, or is on a file system that cannot be written
+    to, was mounted by a platform, whose modes we cannot choose.
     """
     about = path.stat()
     mode = stat.S_IMODE(about.st_mode)
@@ -68,7 +68,7 @@ def _make(path: Path) -> None:
             file.write(secrets.token_urlsafe(_MADE_BYTES).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
-        # A link is made only where there is none yet, so whoever is second takes the first one's secret.
+        # A link is made only if there is none yet, so a second process takes the first one's secret.
         with contextlib.suppress(FileExistsError):
             os.link(draft, path)
     finally:

@@ -1,9 +1,9 @@
 """The files in which the workers of one server keep their metrics, so that any of them can answer for all.
 
-prometheus_client maps files that take no room yet. Where there is none left, writing a number into such a page ends the
-process (SIGBUS), and metrics must never decide whether somebody is served. So room is taken before a page is used, in
-memory rather than on the disk of the database. Where there is none a worker goes on counting for itself: its numbers
-are missing in what is told of all, and the log says so once.
+prometheus_client maps files whose disk space is not allocated yet. If the disk is full, writing a number into such a
+page ends the process (SIGBUS), and metrics must never decide whether somebody is served. So space is allocated before a
+page is used, in memory rather than on the disk of the database. If there is none a worker keeps counting for itself:
+its numbers are missing in the total, and the log says so once (decision 0139).
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import mark_process_dead
 
 DIRECTORY_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
-"""How workers are told where the files are. prometheus_client reads it, too."""
+"""The variable that tells workers where the files are. prometheus_client reads it, too."""
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a directory of our own is made in it
 _PREFIX: Final = "chatserver-metrics-"
 _FIRST_BYTES: Final = 64 * 1024
-"""The room that each file takes at first. It doubles where it is used up."""
+"""The first size of each file. It doubles when it is used up."""
 _BYTES_A_WORKER: Final = 2 * 1024 * 1024
 _TRIES: Final = 3
 _UNSUPPORTED: Final = frozenset({errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS})
@@ -39,21 +39,21 @@ log = logging.getLogger("chatserver.metrics")
 
 
 class NumbersPlace:
-    """A directory for the files of one server. It is held by a lock, so that others know whether anybody uses it."""
+    """A directory for the files of one server. It is locked, so that others know whether it is in use."""
 
     def __init__(self, directory: Path, lock: int) -> None:
         self.directory = directory
         self._lock = lock
 
     def close(self) -> None:
-        """Remove it, with all that is in it."""
+        """Remove the directory, with all that is in it."""
         shutil.rmtree(self.directory, ignore_errors=True)
         os.close(self._lock)
 
 
 def find_place(workers: int, *others: Path) -> NumbersPlace | None:
-    """Make a directory in memory where there is room for so many workers, else in the first of `others`; None where it
-    can be made nowhere. What servers that were killed have left of such is removed."""
+    """Make a directory in memory if there is room for that many workers, else in the first of `others`; return None if
+    it can be made nowhere. Directories left by servers that were killed are removed."""
     for parent in (*([MEMORY] if _has_room(MEMORY, workers) else []), *others):
         with contextlib.suppress(OSError):
             _remove_dead(parent)
@@ -73,7 +73,7 @@ def _has_room(parent: Path, workers: int) -> bool:
 
 
 def _hold(directory: Path) -> int | None:
-    """Lock it and return the lock; None where another server that starts took it for one that is left over."""
+    """Lock a directory and return the lock; None if another server that starts took it for one that is left over."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -81,7 +81,7 @@ def _hold(directory: Path) -> int | None:
         os.close(descriptor)
         return None
     except OSError:
-        # A file system without locks: there nobody's directory is ever removed by another.
+        # A file system without locks: nobody's directory is ever removed by another there.
         return descriptor
     if directory.exists():
         return descriptor
@@ -101,14 +101,14 @@ def _remove_dead(parent: Path) -> None:
 
 
 def reserve_room() -> None:
-    """Have prometheus_client keep its numbers in files of ours. Call it before the first instrument is made."""
+    """Make prometheus_client keep its numbers in files of ours. Call it before the first instrument is made."""
     vars(values)["MmapedDict"] = ReservedDict
-    # Where workers are forked, it was imported before anybody knew of the directory.
+    # If workers are forked, it was imported before the directory was known.
     vars(values)["ValueClass"] = values.get_value_class()  # type: ignore[no-untyped-call]
 
 
 class ReservedDict(MmapedDict):
-    """prometheus_client's dictionary of numbers in a mapped file, of which every page has its room."""
+    """prometheus_client's dictionary of numbers in a mapped file, of which every page is allocated."""
 
     def __init__(self, filename: str, read_mode: bool = False) -> None:
         self._is_shared = read_mode or _reserve(filename, _FIRST_BYTES)
@@ -120,12 +120,12 @@ class ReservedDict(MmapedDict):
         self._positions: dict[str, int] = {}
         self._capacity = _FIRST_BYTES
         self._m = mmap.mmap(-1, _FIRST_BYTES)
-        # The format begins with how many bytes are used.
+        # The format begins with the number of bytes used.
         self._used = 8
         struct.pack_into("i", self._m, 0, self._used)
 
     def _init_value(self, key: str) -> None:
-        # What an entry takes beyond its key: its length, what aligns it, and two numbers.
+        # The size of an entry besides its key: its length, its alignment, and two numbers.
         while self._used + len(key.encode()) + 32 > self._capacity:
             self._grow()
         super()._init_value(key)  # type: ignore[no-untyped-call]
@@ -142,7 +142,7 @@ class ReservedDict(MmapedDict):
 
 
 def _reserve(filename: str, size: int) -> bool:
-    """Whether the file has `size` bytes now, each with its room. Where it cannot have them it is removed."""
+    """Return whether the file has `size` allocated bytes now. If it cannot have them it is removed."""
     try:
         descriptor = os.open(filename, os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -172,12 +172,12 @@ def _take_room(descriptor: int, size: int) -> None:
 
 
 def forget_worker(pid: int) -> None:
-    """Keep what a worker that has ended counted, in one file for all such, and nothing else of it."""
+    """Add the counts of a worker that has ended to one file for all such workers, and remove its own."""
     directory = os.environ.get(DIRECTORY_VARIABLE)
     if directory is None:
         return
     with contextlib.suppress(OSError):
-        # A worker that is asked for numbers at this moment removes the same files.
+        # A worker that is asked for metrics at this moment removes the same files.
         mark_process_dead(pid, directory)  # type: ignore[no-untyped-call]
     for kind in ("counter", "histogram"):
         ended = Path(directory, f"{kind}_{pid}.db")

@@ -1,1 +1,1 @@
-"""Between workers: may lose, repeat or reorder. Offsets decide, never the bus."""
+"""Messages between workers. The bus may lose, repeat or reorder them; offsets decide, never the bus."""

@@ -50,7 +50,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """How to sign in. Redis's first user is called `default`."""
+    """Credentials for signing in. Redis's first user is called `default`."""
 
     username: str = "default"
     password: str | None = field(default=None, repr=False)
@@ -58,13 +58,14 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """What a Redis URL says. `seeds` are whom to ask first: the server itself, the sentinels, or cluster nodes."""
+    """The content of a Redis URL. `seeds` are the servers to ask first: the server itself, the sentinels, or cluster
+    nodes."""
 
     kind: AddressKind
     seeds: tuple[Endpoint, ...]
     service: str = ""
     db: int = 0
-    """Pub/sub knows no databases; the number becomes part of the names of topics instead."""
+    """The database's number. Pub/sub knows no databases, so it becomes part of the names of topics."""
     credentials: Credentials = Credentials()
     sentinel_credentials: Credentials = Credentials()
     tls: Mapping[str, Any] | None = field(default=None, repr=False)
@@ -91,7 +92,7 @@ def parse_address(url: str) -> Address:
         )
     if transport == "unix":
         return _unix(url)
-    # Several hosts are no authority that `urlsplit` knows: newer Pythons refuse what stands before a bracket.
+    # `urlsplit` does not accept several hosts as an authority: newer Pythons refuse text before a bracket.
     authority = _AUTHORITY.match(rest)
     assert authority is not None
     userinfo, _, hosts = authority.group().rpartition("@")
@@ -158,7 +159,7 @@ def _credentials(username: str, password: str | None) -> Credentials:
 
 
 def _query(text: str) -> tuple[dict[str, Any], Credentials]:
-    """The `ssl_...` options as redis-py reads them, and the sentinels' own credentials."""
+    """Return the `ssl_...` options as redis-py reads them, and the sentinels' own credentials."""
     given = {name: values[-1] for name, values in parse_qs(text, keep_blank_values=True).items()}
     username = given.pop("sentinel_username", "")
     password = given.pop("sentinel_password", None)

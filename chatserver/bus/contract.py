@@ -13,19 +13,19 @@ OnAttached = Callable[[bool], None]
 
 
 class Bus(Protocol):
-    """Carries small payloads from one worker to all that subscribed to a topic, themselves included.
+    """Carries small payloads from one worker to all workers that subscribed to a topic, including itself.
 
-    A bus MAY lose, repeat or reorder messages. It MUST NOT invent or change one. It MUST find its way back by itself
-    after any failure of what is behind it, with all subscriptions, without being told.
+    A bus MAY lose, repeat or reorder messages. It MUST NOT invent or change one. After any failure of its backend it
+    MUST reconnect by itself, with all subscriptions.
     """
 
     @property
     def is_attached(self) -> bool:
-        """Whether messages are being carried in both directions, as far as is known now."""
+        """Return whether messages are being carried in both directions, as far as is known now."""
         ...
 
     async def start(self, on_message: OnMessage, on_attached: OnAttached) -> None:
-        """Begin. MUST return within 2 s even if nothing is reachable; attachment then follows when it is."""
+        """Begin. MUST return within 2 s even if nothing is reachable; the bus then attaches when it is."""
         ...
 
     async def subscribe(self, topics: Collection[Topic]) -> None:
@@ -44,7 +44,7 @@ class Bus(Protocol):
 
     @property
     def dropped(self) -> int:
-        """How many payloads were lost on the way out since the start."""
+        """Return how many outgoing payloads were lost since the start."""
         ...
 
     async def close(self) -> None:

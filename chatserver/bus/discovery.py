@@ -1,6 +1,6 @@
-"""Which servers carry which topics now: asked of the sentinels or of the cluster, all at once.
+"""Which servers carry which topics now: all sentinels or cluster nodes are asked at once.
 
-The answer most of them give wins, so that one which is cut off from the others does not mislead.
+The majority's answer wins, so that a server that is cut off from the others does not mislead.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ Question = Callable[["Redis", Endpoint], Awaitable[Topology]]
 
 
 class NotFound(Exception):
-    """Nobody who was asked could say where topics are carried."""
+    """No server that was asked could say where topics are carried."""
 
 
 async def discover(address: Address, known: Collection[Endpoint]) -> Topology:
-    """Find the servers that carry topics. `known` are cluster nodes seen earlier, asked along with the seeds.
+    """Find the servers that carry topics. `known` are cluster nodes seen earlier, which are asked along with the seeds.
 
     Takes at most about `ASK_SECONDS`. Raises NotFound.
     """
@@ -54,12 +54,12 @@ async def discover(address: Address, known: Collection[Endpoint]) -> Topology:
 
 
 def slot_of(topic: bytes) -> int:
-    """The cluster slot that carries a topic."""
+    """Return the cluster slot that carries a topic."""
     return key_slot(topic)
 
 
 def is_covered(topology: Topology) -> bool:
-    """Whether every slot of a cluster has a server."""
+    """Return whether every slot of a cluster has a server."""
     return sum(last - first + 1 for _, slots in topology for first, last in slots) == REDIS_CLUSTER_HASH_SLOTS
 
 
@@ -69,7 +69,8 @@ async def _find_shards(node: Redis, asked: Endpoint) -> Topology:
 
 
 def _shards(reply: Iterable[Any], asked: Endpoint) -> Topology:
-    """Read CLUSTER SHARDS: per shard a flat list of `slots` and `nodes`, each node a flat list of its fields."""
+    """Read the reply of CLUSTER SHARDS: per shard a flat list of `slots` and `nodes`, each node a flat list of its
+    fields."""
     topology: list[tuple[Endpoint, Slots]] = []
     for shard in map(_fields, reply):
         bounds = [int(slot) for slot in shard["slots"]]
@@ -108,7 +109,7 @@ async def _ask_all(
 
 
 async def _ask(address: Address, credentials: Credentials, endpoint: Endpoint, question: Question) -> Topology | None:
-    """One server's answer, or None. Its failures are normal here: others are asked at the same time."""
+    """Return one server's answer, or None. Failures are normal here: others are asked at the same time."""
     client = Redis(
         host=endpoint.host,
         port=endpoint.port,

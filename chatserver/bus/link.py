@@ -4,8 +4,7 @@ It speaks RESP3, where pushes and replies share a connection, so one socket does
 message published on a topic of this link's own and heard again. Since Redis answers in order, hearing the first probe
 also proves that every subscription sent before it is in force.
 
-A link never mends itself. The first thing that is not as it should be ends it, with a reason, and the bus makes
-another.
+A link never repairs itself. The first irregularity ends it, with a reason, and the bus makes another (decision 0030).
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ from chatserver.bus.contract import Topic
 CONNECT_SECONDS: Final = 1.0
 PROBE_SECONDS: Final = 1.0
 SILENCE_SECONDS: Final = 2.5
-"""Without a byte for this long the server is frozen, gone, or no longer the one to talk to."""
+"""Seconds without a byte after which the server is frozen, gone, or no longer the right one."""
 LATE_SECONDS: Final = 10.0
-"""Bytes come, but a probe takes this long: what arrives is too old to be of use."""
+"""Seconds after which a probe is late although bytes arrive: messages then arrive too late to be of use."""
 _TICK_SECONDS: Final = 0.25
 _GRACE_SECONDS: Final = 0.1
-"""A loop that stood still runs its timers before it reads what arrived meanwhile; so timers wait a little longer."""
+"""Seconds added to timers, because a loop that stood still runs its timers before it reads what arrived meanwhile."""
 _PROBE = struct.Struct("!d")
 
 
@@ -40,7 +39,7 @@ class LinkError(Exception):
 
 
 class LinkListener(Protocol):
-    """What a link tells its bus, on the event loop."""
+    """What a link reports to its bus, on the event loop."""
 
     def heard(self, topic: Topic, payload: bytes) -> None:
         """A message arrived."""
@@ -49,12 +48,12 @@ class LinkListener(Protocol):
         """The first probe came back."""
 
     def lost(self, link: Link, reason: str) -> None:
-        """The link is at its end. Called once, also for a link that never was attached."""
+        """The link has ended. Called once, also for a link that never was attached."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkSettings:
-    """What all links of a bus have in common. `buffer_*` bound what was published and not yet answered."""
+    """The settings that all links of a bus share. `buffer_*` bound what was published and not yet answered."""
 
     credentials: Credentials
     tls: SSLContext | None
@@ -66,14 +65,14 @@ class LinkSettings:
 
 
 class Link(asyncio.Protocol):
-    """Made by `connect`. Only `round_trip_seconds` and the methods without underscore are for the bus."""
+    """A link, made by `connect`. Only `round_trip_seconds` and the methods without underscore are for the bus."""
 
     def __init__(self, endpoint: Endpoint, settings: LinkSettings, listener: LinkListener, probe_topic: Topic) -> None:
         self.endpoint = endpoint
         self.is_attached = False
         self.round_trip_seconds: float | None = None
         self.dropped = 0
-        """Publishes that this link refused, or took and never had answered."""
+        """The number of publishes that this link refused, or accepted without ever getting an answer."""
         self._settings = settings
         self._listener = listener
         self._loop = asyncio.get_running_loop()
@@ -128,7 +127,8 @@ class Link(asyncio.Protocol):
         self._tick_handle = self._loop.call_later(_TICK_SECONDS, self._tick)
 
     def subscribe(self, topics: Iterable[Topic]) -> None:
-        """Listen; `settle` tells when it is in force. Before the link is connected, this only notes the topics."""
+        """Subscribe to topics; `sync` waits until this is in force. Before the link is connected, this only notes the
+        topics."""
         for topic in topics:
             name = self._wire_name(topic)
             if name not in self._names:
@@ -137,7 +137,7 @@ class Link(asyncio.Protocol):
                     self._command(self._subscribe, name)
 
     def unsubscribe(self, topics: Iterable[Topic]) -> None:
-        """Stop listening."""
+        """Unsubscribe from topics."""
         for topic in topics:
             name = self._wire_name(topic)
             if self._names.pop(name, None) is not None and self._is_welcome:
@@ -145,7 +145,8 @@ class Link(asyncio.Protocol):
                 self._command(self._unsubscribe, name)
 
     def publish(self, topic: Topic, payload: bytes) -> None:
-        """Send one payload, with everything else of this turn of the loop. Counted in `dropped` where it cannot be."""
+        """Send one payload, with everything else of this turn of the loop. Counted in `dropped` if it cannot be
+        sent."""
         transport = self._transport
         if (
             not self.is_attached
@@ -159,8 +160,8 @@ class Link(asyncio.Protocol):
         self._send_publish(self._wire_name(topic), payload)
 
     async def sync(self, seconds: float) -> bool:
-        """Wait until the server has done everything sent so far. False if it did not within about `seconds`, or the
-        link is at its end."""
+        """Wait until the server has processed everything sent so far. Return False if it did not within about
+        `seconds`, or the link has ended."""
         if self._end_reason is not None:
             return False
         self._sync_number += 1
@@ -174,7 +175,7 @@ class Link(asyncio.Protocol):
         return settled.done() and self._end_reason is None
 
     def end(self, reason: str) -> None:
-        """Drop the connection now. What was published and not answered is counted as lost."""
+        """Drop the connection now. Unanswered publishes are counted as lost."""
         if self._end_reason is not None:
             return
         self._end_reason = reason
@@ -234,7 +235,7 @@ class Link(asyncio.Protocol):
                 self._leaving[name] = leaving - 1
 
     def _replied(self, item: object) -> None:
-        """Replies need no matching to commands: each kind of command has its own kind of reply."""
+        """Handle a reply. Replies need no matching to commands: each kind of command has its own kind of reply."""
         match item:
             case int():
                 self._unanswered = max(0, self._unanswered - 1)
@@ -285,7 +286,7 @@ class Link(asyncio.Protocol):
             self._command("ROLE")
 
     def _tick(self) -> None:
-        """Count silence. Time in which this process itself stood still is not held against the server."""
+        """Measure silence. Time in which this process itself stood still does not count against the server."""
         now = self._loop.time()
         passed = min(now - self._ticked_at, 2 * _TICK_SECONDS)
         self._ticked_at = now
@@ -306,11 +307,11 @@ class Link(asyncio.Protocol):
         self._send(b"%b%d\r\n%b\r\n$%d\r\n%b\r\n" % (self._publish_head, len(name), name, len(payload), payload))
 
     def _command(self, *words: str | bytes) -> None:
-        # The stub says a tuple of one.
+        # The stub says that this is a tuple of one.
         self._send(hiredis.pack_command(words))  # type: ignore[arg-type]
 
     def _send(self, data: bytes) -> None:
-        """Everything of one turn of the loop leaves in one write."""
+        """Send data; everything of one turn of the loop leaves in one write."""
         if self._end_reason is not None:
             return
         self._out.append(data)

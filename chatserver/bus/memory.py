@@ -1,8 +1,8 @@
 """The bus inside one process.
 
-It behaves like Redis: bytes travel, later, and a publisher hears itself only through it.
-Several `MemoryBus` on one `Exchange` are several nodes in one process. An exchange may be told to misbehave as a real
-bus may (`Faults`), from a seed, so that a failing run can be run again.
+It behaves like Redis: bytes are carried, with a delay, and a publisher hears itself only through the bus. Several
+`MemoryBus` on one `Exchange` are several nodes in one process. An exchange may be told to fail as a real bus may
+(`Faults`), from a seed, so that a failing run can be repeated.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ logger = logging.getLogger("chatserver.bus")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faults:
-    """How an exchange misbehaves: each rate is the chance, 0.0 to 1.0, for each message on its way to each node."""
+    """How an exchange fails: each rate is the chance, 0.0 to 1.0, for each message on its way to each node."""
 
     lose: float = 0.0
     repeat: float = 0.0
@@ -30,7 +30,7 @@ class Faults:
 
 
 class Exchange:
-    """What several MemoryBus share: it hands each message to every node that listens.
+    """The part that several MemoryBus share: it hands each message to every node that listens.
 
     The same seed and the same calls give the same losses, repeats and orders.
     """
@@ -43,15 +43,15 @@ class Exchange:
 
     @property
     def is_up(self) -> bool:
-        """Whether it carries anything now."""
+        """Return whether the exchange carries messages now."""
         return self._is_up
 
     def interrupt(self) -> None:
-        """Stop carrying, as a Redis that went away: every node is told that it is detached."""
+        """Stop carrying, like a Redis that is gone: every node is told that it is detached."""
         self._set_up(False)
 
     def resume(self) -> None:
-        """Carry again."""
+        """Carry messages again."""
         self._set_up(True)
 
     def add(self, node: MemoryBus) -> None:

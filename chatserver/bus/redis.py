@@ -1,7 +1,7 @@
 """The bus over Redis: one server, the master that Sentinel names, or a Cluster with sharded pub/sub.
 
-One connection for each server that carries topics (`link.py`). A single task, the keeper, finds out which servers those
-are, makes the links that are missing, and waits until one is lost or the servers have changed.
+There is one connection for each server that carries topics (`link.py`). A single task finds out which servers these
+are, makes the missing links, and waits until one is lost or the servers have changed.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ ATTACH_SECONDS: Final = 1.0
 CLOSE_SECONDS: Final = 0.9
 BACKOFF_SECONDS: Final = (0.05, 1.0)
 REDISCOVER_SECONDS: Final = 3.0
-"""How often sentinels or cluster are asked again while all is well: a master that was cut off from them may still talk
-to this worker."""
+"""Seconds after which sentinels or cluster nodes are asked again while all is well: a master that was cut off from them
+may still talk to this worker."""
 REMIND_SECONDS: Final = 30.0
-"""While detached, one line in the log each time this has passed."""
+"""Seconds between two lines in the log while detached."""
 
 logger = logging.getLogger("chatserver.bus")
 
@@ -88,7 +88,7 @@ class RedisBus:
 
     @property
     def dropped(self) -> int:
-        """See the contract. What a server took and did not answer before it was lost counts as lost."""
+        """See the contract. Payloads that a server accepted and did not answer before it was lost count as lost."""
         return self._dropped + sum(link.dropped for link in self._links.values())
 
     @property
@@ -143,7 +143,7 @@ class RedisBus:
         for link in tuple(self._links.values()):
             link.end("the bus is closed")
 
-    # What links tell (`link.Listener`).
+    # Called by links (`LinkListener`).
 
     def heard(self, topic: Topic, payload: bytes) -> None:
         """A message arrived."""
@@ -154,11 +154,11 @@ class RedisBus:
                 logger.exception("a bus message could not be handled")
 
     def attached(self, link: Link) -> None:
-        """A link's first probe came back."""
+        """Note that a link's first probe came back."""
         self._assess()
 
     def lost(self, link: Link, reason: str) -> None:
-        """A link is at its end."""
+        """Note that a link has ended."""
         self._reason = f"{link.endpoint}: {reason}"
         for key, held in tuple(self._links.items()):
             if held is link:
@@ -178,7 +178,7 @@ class RedisBus:
             except NotFound as error:
                 self._reason = str(error)
             except Exception:
-                # Whatever it is, the bus must find its way back; it is said once for each time it was attached.
+                # Whatever the failure is, the bus must reconnect; it is logged once for each time it was attached.
                 logger.log(logging.ERROR if failures == 0 else logging.DEBUG, "bus keeper failed", exc_info=True)
             if self._is_attached:
                 failures = 0
@@ -189,8 +189,8 @@ class RedisBus:
                 await asyncio.sleep(random.uniform(least, min(most, least * 2 ** min(failures, 10))))
 
     async def _take(self, topology: Topology) -> None:
-        """End the links that `topology` does not ask for, make those that are missing, and wait until all are attached
-        or one failed."""
+        """End the links that `topology` does not contain, make the missing ones, and wait until all are attached or one
+        failed."""
         self._wanted = topology
         self._is_covered = self._address.kind is not AddressKind.CLUSTER or is_covered(topology)
         for key, link in tuple(self._links.items()):
@@ -218,7 +218,7 @@ class RedisBus:
                         link.end("the first probe did not come back")
 
     def _probe_topic(self, slots: Slots) -> Topic:
-        """A topic of this instance alone that the server with these slots carries."""
+        """Return a topic of this instance alone that the server with these slots carries."""
         number = 0
         while True:
             topic = f"probe:{self._instance}:{number}"
@@ -236,7 +236,7 @@ class RedisBus:
         self._owners = [(last, link) for _, last, link in ranges]
 
     def _assess(self) -> None:
-        """Find out whether the bus is attached now, and say so if that changed."""
+        """Find out whether the bus is attached now, and report it if that changed."""
         self._changed.set()
         is_attached = (
             self._is_covered
@@ -285,7 +285,7 @@ class RedisBus:
         return list(groups.items())
 
     async def _sync(self, links: Collection[Link], seconds: float) -> None:
-        """Wait for these links' servers. One that does not answer in time is given up, so that a new link is made."""
+        """Wait for these links' servers. A link that does not answer in time is ended, so that a new one is made."""
         if links:
             settled = await asyncio.gather(*(link.sync(seconds) for link in links))
             for link, is_settled in zip(links, settled, strict=True):
@@ -293,7 +293,7 @@ class RedisBus:
                     link.end("it did not answer in time")
 
     async def _wait_changed(self, seconds: float | None) -> None:
-        """Wait until a link is attached or lost, or the time is over."""
+        """Wait until a link is attached or lost, or the time has passed."""
         self._changed.clear()
         try:
             async with asyncio.timeout(seconds):

@@ -1,1 +1,2 @@
-"""From a publication to every socket that should show it: encode once, bound every queue, block nobody."""
+"""Delivers publications to every connection that should show them: each is encoded once, every queue is bounded,
+nothing blocks."""

@@ -1,4 +1,4 @@
-"""Connections that cannot keep up: they stop being live, and are replayed what they missed as they drain."""
+"""Connections that cannot keep up: they stop being live, and are sent what they missed as their buffers drain."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ from chatserver.store.records import StoreUnavailable
 from chatserver.store.store import Store
 
 CHUNK: Final = 32 * 1024
-"""Bytes written to a connection before its buffer is looked at again."""
+"""Bytes written to a connection before its buffer is checked again."""
 
 
 class CatchUp:
     """The slow connections of one worker, each with a task of its own while it is behind.
 
-    `opened` gives a followed channel and its line; `go_live` lets a connection live again where nothing is left.
+    `opened` returns a followed channel and its stream; `go_live` makes a connection live again when nothing is left to
+    replay.
     """
 
     def __init__(
@@ -56,17 +57,17 @@ class CatchUp:
 
     @property
     def outboxes(self) -> Collection[Outbox]:
-        """Those that are behind now."""
+        """Return the outboxes that are behind now."""
         return self._running.keys()
 
     def start(self, outbox: Outbox) -> None:
-        """`outbox.behind` says what it has; give it the rest."""
+        """Start replaying to a connection; `outbox.behind` says what it has."""
         if outbox not in self._running:
             task = self._running[outbox] = asyncio.create_task(self._catch_up(outbox), name="catch up")
             self._tasks.watch(task)
 
     def stop(self, outbox: Outbox) -> None:
-        """The socket is gone."""
+        """End the replay of a connection whose socket is gone."""
         if (task := self._running.pop(outbox, None)) is not None:
             task.cancel()
 
@@ -91,14 +92,14 @@ class CatchUp:
                     else:
                         await asyncio.sleep(RETRY_SECONDS)
         except Exception:
-            # They would be told nothing more, and not know it. Whoever comes back is told of everything.
+            # They would be sent nothing more, without knowing it. A client that reconnects gets everything.
             outbox.wire.close(Close.INTERNAL)
             raise
         finally:
             self._running.pop(outbox, None)
 
     async def _replay(self, outbox: Outbox, name: ChannelName, offset: Offset) -> None:
-        """Write the next part of what a connection missed in one channel; let it live where nothing is left."""
+        """Write the next part of what a connection missed in one channel, or make it live if nothing is left."""
         channel, line = await self._opened(name)
         later = line.since(offset)
         if later is None and not self._is_out_of_reach(line, offset):
@@ -108,11 +109,11 @@ class CatchUp:
                 # The store was restored; the tick will say so.
                 await asyncio.sleep(RETRY_SECONDS)
                 return
-            # What another worker has let expire since the last tick is not among what was read.
+            # What another worker let expire since the last tick is not in what was read.
             line.expire(found.head.first)
             later = list(found.publications)
         if outbox.behind.get(name) != offset or channel.line is not line:
-            # It left, or the numbering began anew, while the store was read.
+            # The connection left, or the numbering began anew, while the store was read.
             return
         if later is None or self._is_out_of_reach(line, offset):
             outbox.tell(name, encode_frame(outbox.encoding, GapPush(channel=name, position=line.position)))
@@ -134,5 +135,5 @@ class CatchUp:
             self._go_live(outbox, channel)
 
     def _is_out_of_reach(self, line: ChannelStream, offset: Offset) -> bool:
-        """Whether part of what follows `offset` is kept no more, or it is more than is replayed."""
+        """Return whether part of what follows `offset` is no longer kept, or it is more than is replayed."""
         return offset + 1 < line.first or line.last - offset > self._limits.recovery_publications

@@ -1,4 +1,4 @@
-"""One channel as a worker follows it: its line, who is live in it, and what waits for the next flush."""
+"""One channel as a worker follows it: its stream, its live connections, and the frames for the next flush."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chatserver.protocol.codec import Encoding
 
 
 class Channel:
-    """Followed from the first join until a while after the last connection has left."""
+    """A channel is followed from the first join until some time after its last connection has left."""
 
     __slots__ = (
         "_arriving", "backfill", "healing", "held", "idle_since", "is_folding", "line", "live", "name", "opening",
@@ -25,39 +25,42 @@ class Channel:
         self.line: ChannelStream | None = None
         """None until the head is known."""
         self.held: deque[Publication] = deque(maxlen=EARLY_LIMIT)
-        """What arrived before the head was known. Of more, the newest: they say how far the store must be read."""
+        """Publications that arrived before the head was known. If there are more, the newest: they say how far to read
+        the store."""
         self.opening: asyncio.Task[ChannelStream] | None = None
         self.healing: asyncio.Task[None] | None = None
         self.backfill: asyncio.Task[None] | None = None
         self.renewing: asyncio.Task[None] | None = None
         self.is_folding = False
-        """Whether what somebody missed is being read without replaced reactions."""
+        """Whether a read without replaced reactions is running for a connection that is far behind."""
         self.live: dict[Encoding, set[Outbox]] = {encoding: set() for encoding in Encoding}
-        """Those who get every frame that is pending."""
+        """Connections that get every pending frame."""
         self.pending: dict[Encoding, list[bytes]] = {encoding: [] for encoding in Encoding}
-        """Ready-made frames for those who are live."""
+        """Ready-made frames for the live connections."""
         self._arriving: dict[Encoding, dict[Outbox, int]] = {encoding: {} for encoding in Encoding}
-        """Those who became live since the last flush, and how many of the pending frames are not for them."""
+        """Connections that became live since the last flush, with the number of pending frames that are not for
+        them."""
         self.tracked = 0
-        """Connections in this channel, those in catch-up included, and joins under way."""
+        """Connections in this channel, including those in catch-up, and joins that are under way."""
         self.idle_since: float | None = None
-        """When the last one left, on the loop's clock."""
+        """When the last connection left, on the loop's clock."""
 
     def let_in(self, outbox: Outbox) -> None:
-        """From now on this connection is live. What is pending already is not for it: it has that, or stands after."""
+        """Make a connection live. Frames that are already pending are not for it: it has them, or they come before its
+        position."""
         if frames := self.pending[outbox.encoding]:
             self._arriving[outbox.encoding][outbox] = len(frames)
         else:
             self.live[outbox.encoding].add(outbox)
 
     def let_out(self, outbox: Outbox) -> None:
-        """This connection is live no more. What is pending does not go to it."""
+        """Stop a connection being live. Pending frames do not go to it."""
         self.live[outbox.encoding].discard(outbox)
         self._arriving[outbox.encoding].pop(outbox, None)
 
     def overtake(self, outbox: Outbox) -> bytes | None:
-        """Return what is pending for this connection, which the caller writes at once: it gets all of it before
-        anything else. None where it is not live here."""
+        """Return the frames pending for this connection, which the caller writes at once, before anything else. Return
+        None if the connection is not live here."""
         frames, arriving = self.pending[outbox.encoding], self._arriving[outbox.encoding]
         if outbox not in arriving and outbox not in self.live[outbox.encoding]:
             return None
@@ -67,19 +70,19 @@ class Channel:
         return before
 
     def aside(self, outbox: Outbox) -> bytes | None:
-        """As `overtake`, and the next frame that becomes pending is not for this connection either."""
+        """Like `overtake`, and the next frame that becomes pending is not for this connection either."""
         before = self.overtake(outbox)
         if before is not None:
             self._arriving[outbox.encoding][outbox] += 1
         return before
 
     def is_heard(self, encoding: Encoding) -> bool:
-        """Whether anybody is live in this encoding."""
+        """Return whether any connection is live in this encoding."""
         return bool(self.live[encoding] or self._arriving[encoding])
 
     def join_live(self, encoding: Encoding) -> list[tuple[Outbox, bytes]]:
-        """Those who became live since the last flush are like everybody else from now on. Returns those for
-        whom something is pending, with that. Call it when the others have been written to."""
+        """Treat the connections that became live since the last flush like all others from now on. Return those with
+        pending frames, and these frames. Call it after the others have been written to."""
         frames, arriving = self.pending[encoding], self._arriving[encoding]
         settled = [(outbox, b"".join(frames[skip:])) for outbox, skip in arriving.items() if skip < len(frames)]
         self.live[encoding].update(arriving)

@@ -1,7 +1,7 @@
-"""One channel's publications as a worker has received them: in line, early, or missed.
+"""One channel's publications as a worker has received them: in order, early, or missed.
 
-Sans-I/O. It never lets a later publication out before an earlier one, drops repeats, and keeps the recent ones so that
-most returns need no store.
+Sans-I/O. It never releases a later publication before an earlier one, drops repeats, and keeps the recent ones so that
+most reconnections need no read of the store.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from chatserver.domain.identity import MemberId
 from chatserver.domain.rooms.rooms import Edited, Posted, Publication, Reacted, Redacted
 
 EARLY_LIMIT: Final = 1_024
-"""Early publications kept while a hole is open; beyond it they are dropped and read from the store with the hole."""
+"""Early publications kept while there is a hole; further ones are dropped and read from the store with the hole."""
 
 
 class ChannelStream:
-    """The line stands at `position`: everything up to it was let out, in order, exactly once."""
+    """Everything up to `position` was released, in order, exactly once."""
 
     __slots__ = ("_early", "_keepers", "_limit", "_ring", "epoch", "first", "last", "target")
 
@@ -53,13 +53,13 @@ class ChannelStream:
 
     @property
     def ring_start(self) -> Offset:
-        """The oldest offset that can be replayed from memory; one past the last where nothing can."""
+        """Return the oldest offset that can be replayed from memory; one past the last if there is none."""
         return self._ring[0].offset if self._ring else Offset(self.last + 1)
 
     def accept(self, publications: Iterable[Publication]) -> list[Publication]:
-        """Take publications in any order; give those that may now be shown, in order. Repeats give nothing.
+        """Take publications in any order and return those that may now be shown, in order. Repeats return nothing.
 
-        All must be of this line's epoch.
+        All must belong to this stream's epoch.
         """
         ready: list[Publication] = []
         for publication in publications:
@@ -75,13 +75,14 @@ class ChannelStream:
         return ready
 
     def contradicts(self, publication: Publication) -> bool:
-        """Whether something else was let out in the place of a publication. No log takes back what it has given, so
-        the store is an older one, and goes its own way since."""
+        """Return whether another publication was released at this one's offset. A log never takes back what it has
+        given, so the store is then an older one that has continued differently."""
         at = publication.offset - self.ring_start
         return 0 <= at < len(self._ring) and self._ring[at].at != publication.at
 
     def since(self, offset: Offset) -> list[Publication] | None:
-        """What was let out after `offset`, or None where memory does not reach back that far."""
+        """Return the publications released after `offset`, oldest first, or None if memory does not reach back that
+        far."""
         if offset >= self.last:
             return []
         if offset + 1 < self.ring_start:
@@ -90,21 +91,23 @@ class ChannelStream:
         return [publication for at, publication in enumerate(self._ring) if at >= skip]
 
     def newest(self, most: int) -> Iterator[Publication]:
-        """Give the last publications that were let out, the newest first."""
+        """Yield the last released publications, newest first."""
         return islice(reversed(self._ring), most)
 
     def extend_back(self, older: Sequence[Publication]) -> None:
-        """Put publications before the ring that were read from the store; those that do not join up are ignored."""
+        """Put publications that were read from the store before the ring. Ignore them if they do not join up with
+        it."""
         for publication in reversed(older):
             if publication.offset == self.ring_start - 1:
                 self._ring.appendleft(publication)
-        # What was edited or removed after the store was read.
+        # These posts were edited or removed after the store was read.
         for publication in [*self._ring]:
             self._restate(publication)
 
     @contextmanager
     def kept(self) -> Iterator[None]:
-        """Meanwhile the ring drops nothing but what expires, so that what is read from the store joins up with it."""
+        """While this is entered, drop from the ring only what expires, so that what is read from the store joins up
+        with it."""
         self._keepers += 1
         try:
             yield
@@ -113,14 +116,14 @@ class ChannelStream:
             self._trim()
 
     def expire(self, first: Offset) -> None:
-        """The store keeps nothing below `first` any more; neither does this."""
+        """Drop what is below `first`: the store no longer keeps it."""
         self.first = max(self.first, first)
         while self._ring and self._ring[0].offset < first:
             self._ring.popleft()
 
     def forget(self, member: MemberId) -> None:
-        """Keep nothing that names this member, nor what came before it: the store, which names them no more, tells
-        those who come back."""
+        """Drop everything that names this member, and what came before it. Clients that reconnect are then served from
+        the store, which no longer names them."""
         named = [at for at, held in enumerate(self._ring) if _names(held, member)]
         for _ in range(named[-1] + 1 if named else 0):
             self._ring.popleft()
@@ -138,7 +141,7 @@ class ChannelStream:
             self._ring.popleft()
 
     def _restate(self, publication: Publication) -> None:
-        """What is replayed says how things stand: a removed text is not kept for those who come back later."""
+        """Update replayed posts to their present state: a removed text is not kept for clients that reconnect later."""
         event = publication.event
         if not isinstance(event, Edited | Redacted):
             return

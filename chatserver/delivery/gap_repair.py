@@ -1,4 +1,5 @@
-"""What the bus did not bring comes from the store: holes, what was before the ring, what others have seen already."""
+"""Reads from the store what the bus did not bring: holes, publications before the ring, and what others have seen
+already."""
 
 from __future__ import annotations
 
@@ -19,20 +20,21 @@ from chatserver.store.records import StoreUnavailable
 from chatserver.store.store import Store
 
 HOLE_PATIENCE: Final = 0.03
-"""How long a missing publication may still be on its way before the store is asked."""
+"""Seconds for which a missing publication may still be on its way before the store is read."""
 RETRY_SECONDS: Final = 0.25
-"""Between two questions to a store that is away."""
+"""Seconds between two attempts at a store that is away."""
 READ_LIMIT: Final = 500
 """Publications in one read."""
 BELIEF_SECONDS: Final = 600.0
-"""After a start, how long somebody who comes back from beyond a log's end is believed."""
+"""Seconds after a start for which a client that returns from beyond a log's end is believed."""
 _ANY_OFFSET: Final = Offset(2**62)
 
 
 class GapRepair:
-    """Reads the log for channels that miss something; never twice at once for the same.
+    """Reads the log for channels that miss something, never twice at once for the same channel.
 
-    `show` is given what may be shown now, in order; `begin_anew` a channel whose line can never be whole again.
+    `show` is called with the publications that may be shown now, in order; `begin_anew` with a channel whose stream can
+    never be complete again.
     """
 
     def __init__(
@@ -55,15 +57,15 @@ class GapRepair:
         self._begin_anew = begin_anew
         self._began_at = float("-inf")
         self._believed: set[ChannelName] = set()
-        """Channels of which somebody who came back from beyond the log's end was believed, whether they are followed
-        still or not."""
+        """Channels in which a client that returned from beyond the log's end was believed, whether they are still
+        followed or not."""
 
     def begin(self) -> None:
-        """This worker starts to serve."""
+        """Note that this worker starts to serve."""
         self._began_at = asyncio.get_running_loop().time()
 
     def heal(self, channel: Channel) -> None:
-        """There is a hole: close it soon."""
+        """Close the hole in a channel soon."""
         if channel.healing is None:
             channel.healing = asyncio.create_task(self._heal_now(channel), name=f"heal {channel.name}")
             self._tasks.watch(channel.healing)
@@ -83,7 +85,7 @@ class GapRepair:
                     continue
                 except Refusal as refusal:
                     if refusal.reason is Reason.ROOM_UNKNOWN:
-                        # The channel was removed; those who are in it hear of that by another road.
+                        # The channel was removed; its members are told of that separately.
                         return
                     await asyncio.sleep(RETRY_SECONDS)
                     continue
@@ -95,7 +97,7 @@ class GapRepair:
                 self._metrics.healed.labels(why).inc(line.last - before)
                 if line.last == asked:
                     if found.head.last > asked:
-                        # What is missing has expired in the meantime: nobody can have it any more.
+                        # What is missing has expired in the meantime: nobody can get it any more.
                         self._begin_anew(channel, found.head)
                     else:
                         # Announced, but not there: the store was restored. The tick will say so.
@@ -105,8 +107,8 @@ class GapRepair:
             channel.healing = None
 
     async def reach(self, channel: Channel, line: ChannelStream, offset: Offset) -> None:
-        """Somebody has seen more elsewhere than has come to this worker yet: read up to there, if it is true. If not,
-        a backup may have been restored; then the channel begins anew."""
+        """Read up to an offset that somebody has seen elsewhere before it came to this worker. If it does not exist, a
+        backup may have been restored; then the channel begins anew."""
         while channel.line is line and line.last < offset:
             asked = line.last
             self._metrics.store_reads.labels("reach").inc()
@@ -122,14 +124,14 @@ class GapRepair:
                 return
 
     def _is_believed(self, channel: Channel) -> bool:
-        """Whether the word of one who comes back is enough to begin a channel anew. Everybody there is told of a gap
-        for it, and anybody can say it: so once, and only soon after a start, when pages come back to what was
-        restored."""
+        """Return whether one returning client's position is enough to begin a channel anew. Everybody in the channel is
+        then told of a gap, and anybody can claim a position: so it is believed once, and only soon after a start, when
+        clients return to what was restored."""
         is_new = asyncio.get_running_loop().time() - self._began_at < BELIEF_SECONDS
         return is_new and channel.name not in self._believed
 
     def renew(self, channel: Channel) -> None:
-        """The store is older than what was shown of a channel: begin it anew, also for those who come back later."""
+        """Begin a channel anew, also for clients that return later, because the store is older than what was shown."""
         line = channel.line
         if channel.renewing is None and line is not None:
             channel.renewing = asyncio.create_task(self._keep_renewing(channel, line), name=f"renew {channel.name}")
@@ -151,7 +153,7 @@ class GapRepair:
             channel.renewing = None
 
     async def _renew_now(self, channel: Channel, line: ChannelStream, below: Offset) -> bool:
-        """Whether the channel has another numbering now. Raises Refusal or StoreUnavailable."""
+        """Return whether the channel has another numbering now. Raises Refusal or StoreUnavailable."""
         head = await self._store.renew_epoch(channel.name, line.epoch, below)
         if head.epoch == line.epoch:
             return False
@@ -160,7 +162,7 @@ class GapRepair:
         return True
 
     async def backfilled(self, channel: Channel, line: ChannelStream) -> None:
-        """Read what lies before the ring, once for all who come back at the same moment."""
+        """Read what lies before the ring, once for all clients that reconnect at the same moment."""
         if channel.backfill is None:
             channel.backfill = asyncio.create_task(self._backfill(channel, line), name=f"backfill {channel.name}")
             self._tasks.keep(channel.backfill)

@@ -1,7 +1,7 @@
-"""Local fan-out: a channel's publications, in line, to every connection here that is in it.
+"""Local fan-out: sends a channel's publications, in order, to every connection of this worker that is in it.
 
-The store orders, the bus only announces, and the hub decides by offsets: repeats are dropped, and a hole is healed from
-the store before anything later is shown. One frame per publication and encoding is shared by all; what is pending is
+The store orders, the bus only announces, and the hub decides by offsets: repeats are dropped, and a hole is filled from
+the store before anything later is shown. One frame per publication and encoding is shared by all; pending frames are
 joined into one write per connection and flush.
 """
 
@@ -39,18 +39,19 @@ from chatserver.store.records import StoreUnavailable
 from chatserver.store.store import Store
 
 FLUSH_SECONDS: Final = 0.005
-"""How late a flush may be under load. It waits as long as the one before it took, so that at most half of the time goes
-into writing; an idle hub flushes in the same turn of the loop."""
+"""Seconds by which a flush may be late under load. It waits as long as the one before it took, so that at most half of
+the time goes into writing; an idle hub flushes in the same turn of the loop."""
 TICK_SECONDS: Final = 1.0
-"""How often heads are compared with the store; what the bus lost at the end of a channel is found here."""
+"""Seconds between two comparisons of heads with the store, which find what the bus lost at the end of a channel."""
 TICK_SECONDS_DETACHED: Final = 0.25
-"""The same while the bus is away, when this is how publications of other workers come."""
+"""The same while the bus is away: other workers' publications then arrive only this way."""
 FOLD_REACH: Final = 4
-"""How many times `recovery_publications` somebody may be behind and still be told what they missed by folding
-reactions. Beyond it the store is not asked: to look through a room's whole log for each who says that they read its
-beginning would keep its reads from everybody else."""
+"""How many times `recovery_publications` a client may be behind and still get what it missed with reactions folded.
+Beyond it the store is not read: reading a room's whole log for every client that claims an old position would keep
+others from reading."""
 LINGER_SECONDS: Final = 60.0
-"""How long a channel is followed after its last connection here left: those who come back find its ring."""
+"""Seconds for which a channel is followed after its last connection here left, so that returning clients find its
+ring."""
 
 _NOBODY_APART: Final[Mapping[Outbox, AnyPush | None]] = MappingProxyType({})
 
@@ -58,8 +59,8 @@ log = logging.getLogger("chatserver.delivery")
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
-    """How a joining connection is to be served. `missed` is whole where `history` is `exact`, else empty; where it is
-    `is_folded`, it is whole but for reactions that later ones replace."""
+    """How a joining connection is to be served. `missed` is complete if `history` is `exact`, else empty; if
+    `is_folded`, it is complete except for reactions that later ones replace."""
 
     history: Literal["page", "exact", "gap"]
     position: StreamPosition
@@ -68,7 +69,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Hub:
-    """All channels that somebody on this worker is in."""
+    """All channels in which a connection of this worker is."""
 
     def __init__(
         self,
@@ -99,9 +100,10 @@ class Hub:
             store, limits, metrics, self._tasks, aliases, opened=self._opened_by_name, go_live=self._live_again
         )
         self.meter = Meter()
-        """What goes on in the rooms here. The hub tells it what was delivered, the handlers what was written."""
+        """Counts of what happens in the rooms here. The hub reports what was delivered, the handlers what was
+        written."""
         self.on_caught_up: Callable[[Outbox, ChannelName], None] = lambda outbox, channel: None
-        """Called when a connection is live again in a channel, so that what is not a fact can be told anew."""
+        """Called when a connection is live again in a channel, so that what is not a fact can be sent again."""
 
     # ------------------------------------------------------------------------------------------ life
 
@@ -113,10 +115,10 @@ class Hub:
             try:
                 await self._tick()
             except (StoreUnavailable, Refusal):
-                # Away, or with more to do than it takes on.
+                # The store is away, or has too much to do.
                 self._metrics.store_failures.inc()
             except Exception:
-                # What heals must go on, whatever one channel ran into.
+                # Repairs must go on, whatever went wrong with one channel.
                 log.exception("tick_failed")
 
     async def close(self) -> None:
@@ -127,13 +129,14 @@ class Hub:
     # ------------------------------------------------------------------------------------------ in
 
     def announce(self, publications: Sequence[Publication]) -> None:
-        """Tell everybody of committed publications: those here at once, other workers over the bus."""
+        """Show committed publications to the connections here at once, and announce them to other workers over the
+        bus."""
         for publication in publications:
             self.take(publication)
         self._bus.publish([(p.channel, encode(self._node, Announced(p))) for p in publications])
 
     def take(self, publication: Publication) -> None:
-        """One committed publication, from anywhere, in any order, any number of times."""
+        """Take one committed publication, from any source, in any order, any number of times."""
         channel = self._channels.get(publication.channel)
         if channel is None:
             return
@@ -146,12 +149,14 @@ class Hub:
             self._show(channel, channel.line.accept((publication,)))
             if channel.line.has_hole:
                 self._healing.heal(channel)
-        # A foreign epoch means that the numbering began anew; the next tick sees it in the store and says so.
+        # Another epoch means that the numbering began anew; the next tick finds it in the store and tells the clients.
 
     def tell(self, name: ChannelName, push: AnyPush, apart: Mapping[Outbox, AnyPush | None] = _NOBODY_APART) -> None:
-        """Write something that is not a fact to all who keep up in a channel. Latest wins; nobody waits for it.
+        """Write something that is not a fact to all connections that keep up in a channel. Nobody waits for it, and a
+        later one replaces it.
 
-        Those `apart` who keep up get what stands there instead, or nothing for None, in the same place."""
+        Connections in `apart` that keep up get the push given there instead, in the same place, or nothing for None.
+        """
         channel = self._channels.get(name)
         if channel is None:
             return
@@ -166,14 +171,14 @@ class Hub:
                 frames.append(encode_frame(encoding, push))
                 self._mark(channel)
         if slow:
-            # What is pending for them in other channels as well: they are replayed what stands after it.
+            # What is pending for them in other channels too: they are replayed what follows it.
             self.flush()
             for outbox in slow:
                 self._fall_behind(outbox)
 
     def tell_one(self, outbox: Outbox, name: ChannelName, push: AnyPush) -> None:
-        """Write something that is not a fact to one connection, after all that it was to be told of a channel before:
-        now, or after the reply that is owed."""
+        """Write something that is not a fact to one connection, after everything it has to get of a channel before:
+        now, or after the reply that is due."""
         channel = self._channels.get(name)
         before = None if channel is None else channel.overtake(outbox)
         outbox.tell(name, (before or b"") + encode_frame(outbox.encoding, push))
@@ -181,9 +186,9 @@ class Hub:
     def last_text_of(
         self, name: ChannelName, member: MemberId, since: Millis, most: int, chars: int, before: Offset | None = None
     ) -> str:
-        """Return the end of what a member last posted in a channel (before an offset, where there is one), as it stands
-        now, where that was after `since` and is among the last `most` publications that this worker has heard of.
-        Otherwise nothing."""
+        """Return the end of a member's last post in a channel (before an offset, if one is given) in its present state,
+        if it was written after `since` and is among the last `most` publications that this worker has heard of.
+        Otherwise return an empty text."""
         channel = self._channels.get(name)
         if channel is None or channel.line is None:
             return ""
@@ -203,11 +208,12 @@ class Hub:
     async def catch_up_with(
         self, outbox: Outbox, name: ChannelName, position: StreamPosition
     ) -> list[Publication] | None:
-        """Bring a connection level with what was read in the store at `position`.
+        """Bring a connection up to `position`, at which the store was read.
 
-        Return what was let out in the channel after it, oldest first: by so much the read is older than what this
-        connection has heard. Return None where memory does not reach back that far: read again. On return everything
-        up to both has been written to it, if it keeps up; so it stays until the caller waits. Raises StoreUnavailable.
+        Return the publications released in the channel after it, oldest first: by these the read is older than what
+        this connection has got. Return None if memory does not reach back that far: read again. On return everything up
+        to both has been written to the connection, if it keeps up; that stays true until the caller awaits. Raises
+        StoreUnavailable.
         """
         channel = self._channels.get(name)
         line = None if channel is None else channel.line
@@ -222,7 +228,7 @@ class Hub:
     # ------------------------------------------------------------------------------------------ joining
 
     async def prepare(self, name: ChannelName, since: StreamPosition | None, whom: MemberId | None = None) -> Prepared:
-        """Follow a channel and say what a connection of `whom` that stands at `since` missed.
+        """Follow a channel and find out what a connection of `whom` at `since` missed.
 
         The caller sends its reply and then calls `go_live`, or `give_up` if it cannot. Raises Refusal ROOM_UNKNOWN or
         StoreUnavailable, in which case there is nothing to give up.
@@ -264,7 +270,7 @@ class Hub:
         line = channel.line
         assert line is not None, "prepare comes first"
         if name in outbox.channels:
-            # It is here already. What is pending for it is in its reply, or follows below.
+            # It is in the channel already. What is pending for it is in its reply, or follows below.
             channel.let_out(outbox)
             self._release(channel)
         outbox.channels.add(name)
@@ -283,13 +289,13 @@ class Hub:
         channel.let_in(outbox)
 
     def give_up(self, name: ChannelName) -> None:
-        """A prepared join did not happen."""
+        """Undo a prepared join that did not happen."""
         channel = self._channels.get(name)
         if channel is not None:
             self._release(channel)
 
     def leave(self, outbox: Outbox, name: ChannelName) -> None:
-        """This connection is in the channel no more. Not being in it changes nothing."""
+        """Take a connection out of the channel. No-op if it is not in it."""
         if name not in outbox.channels:
             return
         outbox.channels.discard(name)
@@ -300,7 +306,7 @@ class Hub:
         self._release(channel)
 
     def closed(self, outbox: Outbox) -> None:
-        """The socket is gone: forget everything about it."""
+        """Forget everything about a connection whose socket is gone."""
         self._catch_up.stop(outbox)
         for name in [*outbox.channels]:
             self.leave(outbox, name)
@@ -308,13 +314,13 @@ class Hub:
     # ------------------------------------------------------------------------------------------ forgetting
 
     def forget(self, member: MemberId) -> None:
-        """A member is no more: nothing that names them is replayed from memory."""
+        """Drop everything that names an erased member, so that nothing of them is replayed from memory."""
         for channel in self._channels.values():
             if channel.line is not None:
                 channel.line.forget(member)
 
     def expire(self, heads: dict[ChannelName, Head]) -> None:
-        """The store forgot the beginnings of these channels; so does this worker."""
+        """Drop the beginnings of these channels, which the store no longer keeps."""
         for name, head in heads.items():
             channel = self._channels.get(name)
             if channel is not None and channel.line is not None and channel.line.epoch == head.epoch:
@@ -322,11 +328,11 @@ class Hub:
 
     @property
     def channels(self) -> int:
-        """How many channels are followed."""
+        """Return how many channels are followed."""
         return len(self._channels)
 
     def behind(self) -> dict[ChannelName, tuple[int, int]]:
-        """For each channel that somebody is behind in: how many connections are, and the bytes that wait for them."""
+        """Return, for each channel with slow connections, their number and the bytes that wait for them."""
         found: dict[ChannelName, tuple[int, int]] = {}
         for outbox in self._catch_up.outboxes:
             waiting = outbox.waiting()
@@ -408,7 +414,7 @@ class Hub:
         if channel.opening is None:
             channel.opening = asyncio.create_task(self._open(channel), name=f"open {channel.name}")
             self._tasks.keep(channel.opening)
-        # Shielded: the one who leaves while it opens must not end it for the others.
+        # Shielded: a caller that leaves while it opens must not end it for the others.
         return await asyncio.shield(channel.opening)
 
     async def _opened_by_name(self, name: ChannelName) -> tuple[Channel, ChannelStream]:
@@ -417,7 +423,7 @@ class Hub:
 
     async def _open(self, channel: Channel) -> ChannelStream:
         try:
-            # Listen first, then look: what is committed in between comes over the bus, or the next tick sees it.
+            # Subscribe first, then read: what is committed in between comes over the bus, or the next tick finds it.
             await self._bus.subscribe([channel.name])
             self._metrics.store_reads.labels("open").inc()
             head = (await self._store.heads([channel.name])).get(channel.name)
@@ -451,8 +457,8 @@ class Hub:
             self._tasks.start(self._bus.unsubscribe([channel.name]), f"unsubscribe {channel.name}")
 
     async def _prepared_folded(self, channel: Channel, line: ChannelStream, offset: Offset, whom: MemberId) -> Prepared:
-        """Where more happened than is replayed: without the reactions that later ones replace it may be little enough.
-        One such read of a channel runs at a time; whoever comes meanwhile is told of a gap."""
+        """Prepare a join after more facts than are replayed: without reactions that later ones replace they may fit.
+        One such read of a channel runs at a time; other callers meanwhile get a gap."""
         most = self._limits.recovery_publications
         self._metrics.store_reads.labels("fold").inc()
         channel.is_folding = True
@@ -466,7 +472,7 @@ class Hub:
         if not is_whole or others > most or len(told) > 2 * most:
             return self._prepared_gap(line)
         self._metrics.recoveries.labels("folded").inc()
-        # What came after the line's end follows live, and with it what it replaced.
+        # What came after the stream's end follows live, and with it what it replaced.
         missed = [each for each in told if each.offset <= line.last]
         position = StreamPosition(line.epoch, missed[-1].offset if missed else offset)
         return Prepared(history="exact", position=position, missed=missed, is_folded=True)
@@ -495,7 +501,7 @@ class Hub:
                 self._begin_anew(channel_now, head)
                 continue
             if head.last < stood[name]:
-                # A store never steps back by itself: it was restored to an earlier day.
+                # A store never goes back by itself: an older backup was restored.
                 self._healing.renew(channel_now)
                 continue
             line.expire(head.first)
@@ -517,9 +523,10 @@ class Hub:
     # ------------------------------------------------------------------------------------------ falling behind
 
     def _fall_behind(self, outbox: Outbox) -> None:
-        """Stop live frames to a connection that cannot take them; it is replayed from where it stands as it drains.
+        """Stop live frames to a connection that cannot take them; it is replayed from its position as it drains.
 
-        Call it right after a flush: what is pending would be lost to it."""
+        Call it right after a flush: otherwise pending frames would be lost to it.
+        """
         for name in outbox.channels:
             channel = self._channels[name]
             if channel.line is not None and name not in outbox.behind:

@@ -1,6 +1,7 @@
-"""What workers tell each other of members besides where they are: who is idle there, and who is new and from where.
+"""What workers tell each other about members besides where they are: who is idle, and who is new and from which
+network.
 
-A part of `presence`, whose deltas and snapshots carry it. Nothing of it is ever shown to members.
+A part of `presence`, whose deltas and snapshots carry it. None of it is ever shown to members.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ class Marks:
         self._new[member] = newcomer
 
     def newcomer(self, member: MemberId) -> Newcomer | None:
-        """Return what is known of a member who is, or was lately, new."""
+        """Return what is known of a member who is, or recently was, new."""
         return self._new.get(member)
 
     def count(self, members: Iterable[MemberId], now: int) -> dict[str, int]:
-        """Return how many of these are new at `now` (milliseconds), by each network that they are in."""
+        """Return how many of these members are new at `now` (milliseconds), by each network that they are in."""
         counts: dict[str, int] = {}
         for member in members:
             found = self._new.get(member)
@@ -43,7 +44,7 @@ class Marks:
         return counts
 
     def grow_up(self, now: int) -> None:
-        """Forget those who are new no more."""
+        """Forget members who are no longer new."""
         self._new = {member: found for member, found in self._new.items() if found.until > now}
 
     # Idle members
@@ -66,25 +67,25 @@ class Marks:
         return member in self._idle.get(node, {}).get(channel, ())
 
     def replace(self, node: NodeId, idle: Mapping[ChannelName, Iterable[MemberId]]) -> None:
-        """Take what a worker says of all its members in place of everything that it said before."""
+        """Replace everything that a worker said of its members by this."""
         self._idle[node] = {channel: set(members) for channel, members in idle.items() if members}
 
     def forget(self, node: NodeId) -> None:
-        """Forget what a worker said that is no more."""
+        """Forget what a worker that is gone said."""
         self._idle.pop(node, None)
 
     # What the others are to be told
 
     def tell(self, channel: ChannelName, member: MemberId, is_idle: bool) -> None:
-        """Note a change among this worker's own members that the others do not know yet."""
+        """Note a change of this worker's own members that the others do not know yet."""
         self._untold.setdefault(channel, {})[member] = is_idle
 
     @property
     def has_untold(self) -> bool:
-        """Whether there is anything that the others do not know yet."""
+        """Return whether there are changes that the others do not know yet."""
         return bool(self._untold)
 
     def take_untold(self) -> list[tuple[ChannelName, MemberId, bool]]:
-        """Return what the others do not know yet, once."""
+        """Return the changes that the others do not know yet, each once."""
         untold, self._untold = self._untold, {}
         return [(channel, member, is_idle) for channel, each in untold.items() for member, is_idle in each.items()]

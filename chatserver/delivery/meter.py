@@ -1,6 +1,7 @@
-"""What happens in each room on this worker: posts, reactions and writers of the last minute, deliveries of half of it.
+"""Activity of each room on this worker: posts, reactions and writers of the last minute, deliveries of the last half
+minute.
 
-Sans-I/O: the clock arrives as an argument, in whole seconds of any monotonic one. What happened counts until it is that
+Sans-I/O: the clock arrives as an argument, in whole seconds of any monotonic clock. An event counts until it is that
 old, so at rest everything is zero and nothing is kept.
 """
 
@@ -17,7 +18,7 @@ DELIVERY_SECONDS: Final = 30
 
 
 class _Window:
-    """Counts of the last so many seconds. Costs O(1) for each, and O(seconds gone by) to look."""
+    """Counts over the last given number of seconds. Adding costs O(1), reading O(seconds that have passed)."""
 
     __slots__ = ("_at", "_slots", "total")
 
@@ -40,7 +41,7 @@ class _Window:
 
 
 class _Delivered:
-    """Deliveries by step, of the last so many seconds."""
+    """Deliveries by histogram step, over the last given number of seconds."""
 
     __slots__ = ("_at", "_slots", "counts")
 
@@ -65,7 +66,7 @@ class _Delivered:
 
 
 class Activity:
-    """One room on this worker."""
+    """The activity of one room on this worker."""
 
     __slots__ = ("_posts", "_reactions", "_writers", "delivered")
 
@@ -73,7 +74,7 @@ class Activity:
         self._posts = _Window(MINUTE_SECONDS, now)
         self._reactions = _Window(MINUTE_SECONDS, now)
         self._writers: dict[MemberId, int] = {}
-        """When each last wrote, the one who has been silent longest first."""
+        """When each member last wrote; the one who has been silent longest comes first."""
         self.delivered = _Delivered(now)
 
     def posted(self, member: MemberId, now: int) -> None:
@@ -119,19 +120,19 @@ class Meter:
         self._rooms: dict[RoomId, Activity] = {}
 
     def posted(self, room: RoomId, member: MemberId, now: float) -> None:
-        """A post was committed here."""
+        """Count a post that was committed here."""
         self._room(room, now).posted(member, int(now))
 
     def reacted(self, room: RoomId, now: float) -> None:
-        """A reaction was put on a post, here."""
+        """Count a reaction that was added here."""
         self._room(room, now).reacted(int(now))
 
     def delivered(self, room: RoomId, milliseconds: int, now: float) -> None:
-        """A post was written to those who are here, so long after its commit."""
+        """Count a post that was written to the connections here, with the milliseconds since its commit."""
         self._room(room, now).delivered.add(step_of(milliseconds), int(now))
 
     def read(self, now: float) -> dict[RoomId, Activity]:
-        """Every room in which anything counts yet."""
+        """Return every room in which anything still counts."""
         second = int(now)
         for room, activity in [*self._rooms.items()]:
             activity.advance(second)

@@ -1,4 +1,4 @@
-"""Everything that goes to one socket, and where that socket stands when it cannot keep up."""
+"""Everything that goes to one socket, and its positions while it cannot keep up."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from chatserver.protocol.messages import AnyServerMessage
 
 
 class Outbox:
-    """One connection's way out. Live frames are written by the hub, everything else by `send`.
+    """One connection's outgoing queue. Live frames are written by the hub, everything else by `send`.
 
     `behind` is empty while the connection keeps up. Otherwise it maps each of its channels to the last offset written,
     and nothing but replies is written until catch-up has replayed what follows.
 
-    While a command of this connection is carried out, what channels have to tell is held back: a fact that it made may
-    be found in the store, or heard from another worker, before its reply is written.
+    While a command of this connection is carried out, frames of channels are held back: a fact that it made may be
+    found in the store, or heard from another worker, before its reply is written.
     """
 
     __slots__ = ("_drained", "_held", "_held_bytes", "_released", "behind", "channels", "encoding", "wire")
@@ -29,12 +29,12 @@ class Outbox:
         self.channels: set[ChannelName] = set()
         self.behind: dict[ChannelName, Offset] = {}
         self._drained: asyncio.Event | None = None
-        """Set while somebody waits in `room`."""
+        """Set while a task waits in `room`."""
         self._held: list[tuple[ChannelName, bytes]] | None = None
-        """What waits for a reply, with the channel that it is of; None while nothing is held back."""
+        """Frames that wait for a reply, each with its channel; None while nothing is held back."""
         self._held_bytes = 0
         self._released: asyncio.Event | None = None
-        """Set while somebody waits in `room` for a reply."""
+        """Set while a task waits in `room` for a reply."""
 
     def send(self, message: AnyServerMessage) -> int:
         """Write one message now, and return its bytes. The caller keeps replies bounded by waiting for `room` between
@@ -44,7 +44,7 @@ class Outbox:
         return len(frame)
 
     def tell(self, channel: ChannelName, frames: bytes) -> None:
-        """Write what a channel has to tell, in order: now, or after the reply that is owed."""
+        """Write a channel's frames, in order: now, or after the reply that is due."""
         if self._held is None:
             self.wire.write(frames)
         else:
@@ -52,12 +52,12 @@ class Outbox:
             self._held_bytes += len(frames)
 
     def hold(self) -> None:
-        """From now on hold back what channels have to tell. The caller calls `release` when it has written its reply,
-        and does not hold twice."""
+        """Hold back frames of channels from now on. The caller calls `release` when it has written its reply, and does
+        not hold twice."""
         self._held = []
 
     def release(self) -> None:
-        """Write what was held back. Nothing is held back any more."""
+        """Write what was held back, and stop holding back."""
         held, self._held, self._held_bytes = self._held, None, 0
         if held:
             self.wire.write(b"".join(frames for _, frames in held))
@@ -66,13 +66,13 @@ class Outbox:
             self._released = None
 
     def forget_held(self, channel: ChannelName) -> None:
-        """The connection has left a channel: it is told nothing of it any more."""
+        """Drop what is held back of a channel that the connection has left."""
         if self._held:
             self._held = [each for each in self._held if each[0] != channel]
             self._held_bytes = sum(len(frames) for _, frames in self._held)
 
     def waiting(self) -> int:
-        """Bytes that the socket has not taken yet, with what is held back."""
+        """Return the bytes that the socket has not taken yet, including what is held back."""
         return self.wire.buffered() + self._held_bytes
 
     def send_all(self, messages: Iterable[AnyServerMessage]) -> None:
@@ -80,8 +80,8 @@ class Outbox:
         self.wire.write(b"".join(encode_frame(self.encoding, message) for message in messages))
 
     async def room(self, limit: int, patience: float) -> bool:
-        """Wait until less than `limit` bytes are waiting, or the buffer has drained. False where not a byte went out
-        for `patience` seconds. Any number of tasks may wait."""
+        """Wait until less than `limit` bytes are waiting, or the buffer has drained. Return False if not a single byte
+        went out for `patience` seconds. Any number of tasks may wait."""
         while self._held is not None and self._held_bytes >= limit:
             # The store's timeout bounds it, as it bounds every command.
             if self._released is None:

@@ -1,10 +1,11 @@
 """Who is in which channel, over all workers.
 
-Each worker is the authority on the members behind its own connections and tells the others what changes (deltas,
-numbered without a hole) and that it lives (leases). Who notices a hole asks for a snapshot. A worker that is silent too
-long is dead, and its people are gone. What is told may be lost, repeated or reordered; at rest all workers agree.
+Each worker is the authority on the members behind its own connections. It tells the others what changes (deltas,
+numbered without a hole) and that it lives (leases). A worker that notices a hole asks for a snapshot. A worker that is
+silent too long is dead, and its people are gone. Messages may be lost, repeated or reordered; at rest all workers
+agree.
 
-Sans-I/O: the clock arrives as an argument, any monotonic one in seconds; what to send is returned.
+Sans-I/O: the clock arrives as an argument, any monotonic one in seconds; messages to send are returned.
 """
 
 from __future__ import annotations
@@ -31,34 +32,34 @@ from chatserver.protocol.internode import (
 
 PresenceMessage = PresenceDelta | PresenceSnapshot | Lease | SnapshotWanted | NodeLeft
 Shown = tuple[str, int]
-"""A name and its generation: as whom somebody is shown."""
+"""The name, and its generation, under which somebody is shown."""
 People = dict[ChannelName, dict[MemberId, Shown]]
 """By channel and member."""
 
 DELTA_SECONDS: Final = 0.1
-"""Changes are told at most this often, together."""
+"""Seconds between two deltas: changes are collected and sent together."""
 LEASE_SECONDS: Final = 1.0
 DEAD_SECONDS: Final = 4.0
 HOLE_SECONDS: Final = 0.25
-"""How long a missing delta may simply be late before a snapshot is asked for."""
+"""Seconds for which a missing delta may simply be late before a snapshot is asked for."""
 ASK_SECONDS: Final = 0.7
-"""How long the answer may take before it is asked for again."""
+"""Seconds to wait for the answer before asking again."""
 STALL_SECONDS: Final = 1.0
-"""Between two ticks further apart than this, this worker stood still, and silence proves nothing."""
+"""Seconds between two ticks after which this worker itself stood still, so that others' silence proves nothing."""
 LEFT_SECONDS: Final = 30.0
-"""How long late messages of a worker that said goodbye are passed over."""
+"""Seconds for which late messages of a worker that said goodbye are ignored."""
 PAYLOAD_BYTES: Final = 30_000
-"""Deltas and snapshots are split so that none is much larger."""
+"""Deltas and snapshots are split so that none has many more bytes than this."""
 _MARKS_AT_ONCE: Final = 300
-"""Members of whom one delta says that they are idle, or are it no more."""
+"""The most members that one delta marks as idle or no longer idle."""
 PENDING_DELTAS: Final = 256
-"""Deltas kept behind a hole. With more than these missing, a snapshot is what helps."""
+"""Deltas kept behind a hole. If more are missing, only a snapshot helps."""
 
 
 @dataclass(frozen=True, slots=True)
 class PresenceChange:
-    """What became of a channel since it was last drained. A new name counts as one who went and one who came; what
-    stands beside a name of the same generation (a role) as coming only."""
+    """What changed in a channel since it was last drained. A new name counts as one person who went and one who came; a
+    change beside a name of the same generation (a role) counts as coming only."""
 
     here: int
     came: list[Persona]
@@ -68,8 +69,8 @@ class PresenceChange:
 
 @dataclass(slots=True)
 class _Before:
-    """A channel as it was last told: how many were there, and who came, went or was renamed since, if only for a
-    moment, with all that they were shown as meanwhile."""
+    """A channel as it was last told: how many were there, and who came, went or was renamed since, even for a moment,
+    with every name they were shown under meanwhile."""
 
     here: int
     touched: dict[MemberId, dict[int, str]] = field(default_factory=dict)
@@ -98,8 +99,8 @@ class Presence:
         self._connections: dict[MemberId, dict[ChannelName, set[Hashable]]] = {}
         self._people: dict[NodeId, People] = {node: {}}
         self._alone: dict[NodeId, tuple[NodeId]] = {node: (node,)}
-        # Which nodes each member of a channel is on, in the order of their ids. The first one's name is shown, so that
-        # every worker shows the same. A tuple for each member would be dear; those on one node share it.
+        # The workers on which each member of a channel is, in the order of their ids. The first one's name is shown, so
+        # that every worker shows the same. A tuple per member would be expensive; members on one worker share it.
         self._here: dict[ChannelName, dict[MemberId, tuple[NodeId, ...]]] = {}
         self._own_counts: dict[ChannelName, int] = {}
         self._before: dict[ChannelName, _Before] = {}
@@ -119,15 +120,16 @@ class Presence:
     def enter(
         self, channel: ChannelName, person: Persona, connection_key: Hashable, newcomer: Newcomer | None = None
     ) -> None:
-        """A connection of a member is in a channel. Again changes nothing but the name. `newcomer` is given for a guest
-        who is new."""
+        """Note that a connection of a member is in a channel. Repeating it changes only the name. `newcomer` is given
+        for a guest who is new."""
         if newcomer is not None:
             self._marks.welcome(person.id, newcomer)
         self._connections.setdefault(person.id, {}).setdefault(channel, set()).add(connection_key)
         self._own_set(channel, person.id, (person.name, person.generation))
 
     def leave(self, channel: ChannelName, member: MemberId, connection_key: Hashable) -> None:
-        """A connection is no longer in a channel; with their last one, the member is not. Again changes nothing."""
+        """Note that a connection is no longer in a channel; with their last one, the member is not either. Repeating it
+        changes nothing."""
         channels = self._connections.get(member)
         keys = channels.get(channel) if channels is not None else None
         if channels is None or keys is None or connection_key not in keys:
@@ -141,12 +143,12 @@ class Presence:
         self._own_set(channel, member, None)
 
     def rename(self, person: Persona) -> None:
-        """A member has a new name, wherever they are on this worker. Call it on every worker."""
+        """Change a member's name in every channel on this worker. Call it on every worker."""
         for channel in self._connections.get(person.id, ()):
             self._own_set(channel, person.id, (person.name, person.generation))
 
     def set_idle(self, channel: ChannelName, member: MemberId, is_idle: bool) -> None:
-        """Say of one of this worker's own whether they have done nothing in a channel for long. Again changes
+        """Note whether one of this worker's own members has done nothing in a channel for long. Repeating it changes
         nothing."""
         is_own = member in self._people[self.node].get(channel, ())
         if (is_own or not is_idle) and self._marks.set_idle(self.node, channel, member, is_idle):
@@ -155,11 +157,11 @@ class Presence:
     # What the worker asks.
 
     def here(self, channel: ChannelName) -> int:
-        """How many members are in a channel, on all workers, each counted once."""
+        """Return how many members are in a channel, on all workers, each counted once."""
         return len(self._here.get(channel, ()))
 
     def is_here(self, channel: ChannelName, member: MemberId) -> bool:
-        """Whether a member is in a channel, on any worker."""
+        """Return whether a member is in a channel, on any worker."""
         return member in self._here.get(channel, ())
 
     def nodes_of(self, channel: ChannelName, member: MemberId) -> tuple[NodeId, ...]:
@@ -167,20 +169,20 @@ class Presence:
         return self._here.get(channel, {}).get(member, ())
 
     def persona(self, channel: ChannelName, member: MemberId) -> Persona | None:
-        """As whom a member is shown in a channel, or None where they are not there."""
+        """Return the name and role under which a member is shown in a channel, or None if they are not there."""
         shown = self._shown(channel, member)
         return None if shown is None else Persona(member, *shown)
 
     def own(self, channel: ChannelName) -> list[MemberId]:
-        """The members of this worker who are in a channel."""
+        """Return the members of this worker who are in a channel."""
         return [*self._people[self.node].get(channel, ())]
 
     def channels_of(self, member: MemberId) -> list[ChannelName]:
-        """The channels that a member is in, on any worker. Costs O(channels that anybody is in)."""
+        """Return the channels that a member is in, on any worker. Costs O(non-empty channels)."""
         return [channel for channel, members in self._here.items() if member in members]
 
     def idle(self, channel: ChannelName) -> list[MemberId]:
-        """Members who have done nothing in a channel for long, on whichever worker they are."""
+        """Return the members who have done nothing in a channel for long, on any worker."""
         return [
             member
             for member, nodes in self._here.get(channel, {}).items()
@@ -188,15 +190,15 @@ class Presence:
         ]
 
     def newcomers(self, channel: ChannelName, now: int) -> dict[str, int]:
-        """How many of the members of a channel are new at `now` (milliseconds), by the network that they come from."""
+        """Return how many members of a channel are new at `now` (milliseconds), by the network that they come from."""
         return self._marks.count(self._here.get(channel, ()), now)
 
     def grow_up(self, now: int) -> None:
-        """Forget of newcomers where they came from, once they are new no more. Call it now and then."""
+        """Forget where members came from who are no longer newcomers. Call it now and then."""
         self._marks.grow_up(now)
 
     def people(self, channel: ChannelName, limit: int) -> list[Persona]:
-        """Members in a channel, those who have been there longest first, at most `limit`. Costs O(limit)."""
+        """Return at most `limit` members in a channel, those who have been there longest first. Costs O(limit)."""
         members = self._here.get(channel, {})
         return [
             Persona(member, *self._people[nodes[0]][channel][member])
@@ -204,22 +206,22 @@ class Presence:
         ]
 
     def channels_counts(self) -> Mapping[ChannelName, int]:
-        """How many are in each channel that is not empty."""
+        """Return how many members are in each channel that is not empty."""
         return {channel: len(members) for channel, members in self._here.items()}
 
     def own_counts(self) -> dict[ChannelName, int]:
-        """How many of each channel's members this worker answers for: those of its own who are on no worker with a
-        lower id. Summed over all workers, everybody counts once. Costs O(channels here)."""
+        """Return how many of each channel's members this worker answers for: its own members who are on no worker with
+        a lower id. Summed over all workers, everybody counts once. Costs O(channels here)."""
         return {**self._own_counts}
 
     def nodes(self) -> frozenset[NodeId]:
-        """The workers that live, this one included, as far as is known."""
+        """Return the workers that live, this one included, as far as is known."""
         return frozenset((self.node, *self._others))
 
     def drain_changes(self) -> dict[ChannelName, PresenceChange]:
-        """What changed, by channel, since this was last called. Costs O(changes).
+        """Return what changed, by channel, since the last call. Costs O(changes).
 
-        Somebody who was there or away for a moment is told as well: a list made in that moment is wrong about them.
+        Somebody who was there or away for a moment is included: a list made in that moment is wrong about them.
         """
         changes: dict[ChannelName, PresenceChange] = {}
         for channel, before in self._before.items():
@@ -240,13 +242,13 @@ class Presence:
     # What workers tell each other.
 
     def tick(self, now: float) -> list[tuple[Topic, PresenceMessage]]:
-        """What to publish now. Call it about every 100 ms."""
+        """Return the messages to publish now. Call it about every 100 ms."""
         self._bury(now)
         out: list[tuple[Topic, PresenceMessage]] = []
         if self._is_new:
             self._is_new = False
             out.append((TOPIC_NODES, SnapshotWanted()))
-        # A snapshot is of a seq, so what it holds must have been told before it.
+        # A snapshot belongs to a seq, so its content must have been told before it.
         if (self._untold or self._marks.has_untold) and (self._asking or now - self._told_at >= DELTA_SECONDS):
             self._told_at = now
             out.extend((TOPIC_NODES, delta) for delta in self._deltas())
@@ -266,7 +268,7 @@ class Presence:
         return out
 
     def receive(self, sender: NodeId, message: PresenceMessage, now: float) -> None:
-        """Take in what a worker told. Its own messages are passed over."""
+        """Apply another worker's message. This worker's own messages are ignored."""
         if sender == self.node or sender in self._left:
             return
         if isinstance(message, NodeLeft):
@@ -300,7 +302,7 @@ class Presence:
             other.hole_since = now
 
     def farewell(self) -> list[tuple[Topic, PresenceMessage]]:
-        """What to publish last when this worker stops."""
+        """Return the last messages to publish when this worker stops."""
         return [(TOPIC_NODES, NodeLeft())]
 
     # Other workers.
@@ -381,14 +383,14 @@ class Presence:
     # This worker's own people, told.
 
     def _own_set(self, channel: ChannelName, member: MemberId, shown: Shown | None) -> None:
-        """Change one of this worker's own, and note what the others were last told."""
+        """Change one of this worker's own members, and note what the others were last told."""
         untold = self._untold.setdefault(channel, {})
         if member not in untold:
             untold[member] = self._people[self.node].get(channel, {}).get(member)
         self._set(self.node, channel, member, shown)
 
     def _deltas(self) -> Iterator[PresenceDelta]:
-        """What the others have not been told, in as many deltas as it takes."""
+        """Yield what the others have not been told, in as many deltas as needed."""
         untold, self._untold = self._untold, {}
         own = self._people[self.node]
         came: dict[ChannelName, list[tuple[MemberId, str, int]]] = {}
@@ -418,7 +420,7 @@ class Presence:
         yield from self._idle_deltas()
 
     def _mark(self, member: MemberId, new: dict[MemberId, tuple[str, int, tuple[str, ...]]]) -> int:
-        """Add what is to be told of a newcomer; about how many bytes that takes."""
+        """Add what is to be told of a newcomer; return about how many bytes that takes."""
         found = self._marks.newcomer(member)
         if found is None:
             return 0
@@ -426,7 +428,7 @@ class Presence:
         return _cost("", member, "".join(found.networks)) + 9 + len(found.around)
 
     def _idle_deltas(self) -> Iterator[PresenceDelta]:
-        """Who has become idle, or is it no more, after where they are was told."""
+        """Yield who has become idle, or no longer is, after the deltas about where they are."""
         changes = self._marks.take_untold()
         for start in range(0, len(changes), _MARKS_AT_ONCE):
             idle: Idle = {}
@@ -437,7 +439,7 @@ class Presence:
             yield PresenceDelta(self._seq, {}, {}, {}, idle, awake)
 
     def _snapshot(self) -> Iterator[PresenceSnapshot]:
-        """All of this worker's own people, in as many parts as it takes."""
+        """Yield all of this worker's own members, in as many parts as needed."""
         parts: list[dict[ChannelName, list[tuple[MemberId, str, int]]]] = [{}]
         marks: list[tuple[dict[MemberId, tuple[str, int, tuple[str, ...]]], Idle]] = [({}, {})]
         size = 0
@@ -460,7 +462,7 @@ class Presence:
     # The one place where anything changes.
 
     def _set(self, node: NodeId, channel: ChannelName, member: MemberId, shown: Shown | None) -> None:
-        """One node says that a member of it is in a channel under this name, or (None) is not."""
+        """Apply that one worker has a member in a channel under this name, or (None) has not."""
         earlier, count = self._shown(channel, member), self.here(channel)
         self._place(node, channel, member, shown)
         now = self._shown(channel, member)
@@ -499,7 +501,7 @@ class Presence:
         member: MemberId,
         nodes: tuple[NodeId, ...],
     ) -> None:
-        """A member is on these nodes from now on, in the order of their ids."""
+        """Note the workers that a member is on from now on, in the order of their ids."""
         answered = member in here and here[member][0] == self.node
         answers = bool(nodes) and nodes[0] == self.node
         if answers != answered:
@@ -514,11 +516,11 @@ class Presence:
             here[member] = self._alone[nodes[0]] if len(nodes) == 1 else nodes
 
     def _shown(self, channel: ChannelName, member: MemberId) -> Shown | None:
-        """The name under which a member is shown in a channel, or None if they are not there."""
+        """Return the name under which a member is shown in a channel, or None if they are not there."""
         nodes = self._here.get(channel, {}).get(member)
         return None if nodes is None else self._people[nodes[0]][channel][member]
 
 
 def _cost(channel: str, member: MemberId, name: str) -> int:
-    """About how many bytes one entry takes on the wire."""
+    """Return about how many bytes one entry takes on the wire."""
     return len(channel) + len(member) + len(name.encode()) + 12

@@ -1,4 +1,4 @@
-"""A publication as the wire shows it."""
+"""Turns publications into pushes of the wire."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from chatserver.protocol.messages import (
 
 
 def post_view(post: Post, room: RoomId, offset: Offset, aliases: Aliases) -> PostView:
-    """Returns a post of a room as members see it, its author by their alias there."""
+    """Return a post of a room as members see it, its author by their alias there."""
     name, role = split_role(post.name)
     return PostView(
         offset=offset,
@@ -50,13 +50,13 @@ def post_view(post: Post, room: RoomId, offset: Offset, aliases: Aliases) -> Pos
 
 
 def person_view(persona: Persona, room: RoomId, aliases: Aliases) -> RoomPerson:
-    """Returns somebody who is in a room, by their alias there."""
+    """Return a member who is in a room, by their alias there."""
     name, role = split_role(persona.name)
     return RoomPerson(aliases.in_room(room, persona.id, persona.generation), name, role)
 
 
 def push_of(publication: Publication, aliases: Aliases) -> FactPush:
-    """The push that tells a client of a fact; the same one live and in a recovery, and for every reader."""
+    """Return the push that tells a client of a fact; the same one live and in a recovery, and for every reader."""
     channel, epoch, offset, at = publication.channel, publication.epoch, publication.offset, publication.at
     event = publication.event
     match event:

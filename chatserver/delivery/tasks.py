@@ -1,4 +1,4 @@
-"""Tasks with an owner: started here, ended here, and never failing in silence."""
+"""Tasks with an owner: started here, ended here, and never failing unnoticed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from typing import Any, Final
 
 PATIENCE_SECONDS: Final = 5.0
-"""How long a task that was cancelled may take to end before it is cancelled once more."""
+"""Seconds that a cancelled task may take to end before it is cancelled once more."""
 
 log = logging.getLogger("chatserver.tasks")
 
@@ -21,27 +21,27 @@ class Tasks:
         self._is_closed = False
 
     def start(self, work: Coroutine[Any, Any, object], name: str) -> None:
-        """Run something on the side, for which nobody waits. Nothing begins any more after `close`."""
+        """Run a coroutine in the background, for which nobody waits. After `close` nothing is started."""
         if self._is_closed:
             work.close()
             return
         self.watch(asyncio.create_task(work, name=name))
 
     def watch(self, task: asyncio.Task[Any]) -> None:
-        """Own a task that nobody waits for: its failure is a bug, and logged."""
+        """Own a task that nobody waits for: its failure is a bug, and is logged."""
         self.keep(task)
         task.add_done_callback(_report)
 
     def keep(self, task: asyncio.Task[Any]) -> None:
-        """Own a task that somebody else waits for, and hears from how it failed."""
+        """Own a task whose result somebody else awaits, including its failure."""
         self._tasks.add(task)
         task.add_done_callback(self._done)
 
     async def close(self) -> None:
-        """Cancel what still runs, and wait for its end.
+        """Cancel all running tasks, and wait for their end.
 
-        What goes on all the same is cancelled again: a cancellation can be lost on its way, and a worker that drains
-        must not wait for one task for ever.
+        A task that goes on is cancelled again: a cancellation can be lost on its way, and a draining worker must not
+        wait for one task for ever.
         """
         self._is_closed = True
         left = set(self._tasks)
@@ -55,7 +55,7 @@ class Tasks:
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
-            # Those who waited may be gone; asyncio would complain that nobody asked.
+            # The tasks that waited may be gone; asyncio would warn that nobody retrieved the exception.
             task.exception()
 
 

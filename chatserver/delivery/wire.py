@@ -14,19 +14,20 @@ class Wire(Protocol):
         ...
 
     def buffered(self) -> int:
-        """Bytes handed over that the operating system has not taken yet."""
+        """Return the bytes handed over that the operating system has not taken yet."""
         ...
 
     def when_drained(self, callback: Callable[[], None] | None) -> None:
-        """Call once, soon after the buffer has fallen below the low-water mark. None takes the wish back."""
+        """Call `callback` once, soon after the buffer has fallen below the low-water mark. None cancels it."""
         ...
 
     def watch_closely(self, is_on: bool) -> None:
-        """Whether the peer is asked if it is there after a few seconds of silence, rather than seldom."""
+        """Set whether the peer is pinged after a few seconds of silence, instead of seldom."""
         ...
 
     def unanswered(self) -> float:
-        """For how many seconds the peer owes a sign that it is there. 0.0 where it was not asked, or has given one."""
+        """Return for how many seconds the peer has owed an answer to a ping. 0.0 if it was not pinged, or has
+        answered."""
         ...
 
     def close(self, code: int, reason: str = "") -> None:

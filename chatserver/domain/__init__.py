@@ -1,1 +1,1 @@
-"""What is true of rooms, people and history. Pure: no await, clock, randomness, logging or environment."""
+"""The rules for rooms, people and history. Pure: no await, clock, randomness, logging or environment."""

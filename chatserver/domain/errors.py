@@ -1,6 +1,6 @@
-"""The expected "no": every reason the service may refuse something, and the exception that carries it.
+"""Expected refusals: every reason the service may refuse something, and the exception that carries it.
 
-The reasons are also the error codes on the wire (`protocol/codes.py` gives each its words).
+The reasons are also the error codes on the wire (`protocol/codes.py` has the message of each).
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Reason(StrEnum):
     CONFIRMATION_REQUIRED = "confirmation_required"
     INVITATION_UNKNOWN = "invitation_unknown"
     PASSWORD_WEAK = "password_weak"  # noqa: S105 - a code
-    # The house.
+    # Room settings, announcements, raids and workers.
     ROOM_CHANGED = "room_changed"
     ROOM_NAME_TAKEN = "room_name_taken"
     ROOM_SPLIT = "room_split"
@@ -105,9 +105,9 @@ class Reason(StrEnum):
 
 
 class Refusal(Exception):
-    """An expected "no". It becomes a Reply, never a traceback.
+    """An expected refusal. It becomes a Reply, never a traceback.
 
-    `retry_after` is in seconds and only given where waiting helps; `details` is small, safe to show to the asker and
+    `retry_after` is in seconds and only given where waiting helps; `details` is small, safe to show to the caller and
     JSON-shaped (for instance the rooms that have space).
     """
 

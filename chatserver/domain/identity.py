@@ -1,6 +1,6 @@
-"""Who somebody is: a guest with a pseudonym and nothing else.
+"""The identity of a member: a guest with a pseudonym and nothing else.
 
-Pure. No e-mail, no password, no address: a member is an id, a name and the moments that decide when both are forgotten.
+Pure. No e-mail, no password, no address: a member is an id, a name and the times that decide when both are forgotten.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def persona(self) -> Persona:
-        """The member as others meet them now."""
+        """Return the member as others see them now."""
         return Persona(self.id, self.name, self.generation)
 
 
@@ -45,7 +45,7 @@ class Person(msgspec.Struct, frozen=True):
 
 
 class Persona(Person, frozen=True):
-    """A member as others meet them now: under the name of this generation. It stays inside; on the wire is a `Person`
+    """A member as others see them now: under the name of this generation. It is internal; on the wire is a `Person`
     with an alias."""
 
     generation: int = 0

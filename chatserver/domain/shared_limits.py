@@ -23,7 +23,7 @@ from chatserver.domain.sources import WIDENING, Source
 
 
 class Shared(StrEnum):
-    """What is counted. The value stands in what workers tell each other."""
+    """The kind of limit. The value is used in messages between workers."""
 
     COMMANDS = "commands"
     POSTS = "posts"
@@ -44,24 +44,24 @@ _OF_MEMBERS: Final = frozenset(
     {Shared.COMMANDS, Shared.POSTS, Shared.REACTIONS, Shared.NAMES, Shared.CODES, Shared.CONNECTIONS}
 )
 LUMP: Final = 1 / 6
-"""The share of a burst, or of the most there may be, that is told at once."""
+"""The share of a burst, or of the largest number, that is told at once."""
 TELL_SECONDS: Final = 0.05
-"""The least time between two tellings. The first follows at once."""
+"""The least number of seconds between two messages. The first is sent at once."""
 _RETELL_SECONDS: Final = 10.0
-"""How often it is told what is open, so that a worker that starts learns of it."""
+"""Seconds after which open sockets are told again, so that a worker that starts learns of them."""
 _HELD_SECONDS: Final = 25.0
-"""How long what another worker told of its sockets is believed."""
+"""Seconds for which another worker's number of sockets counts."""
 _AT_ONCE: Final = 500
 """Entries in one message."""
 TABLE_SIZE: Final = 50_000
 _LOOKED_AT: Final = 8
-"""Buckets looked at for each new one: more than one address brings, so that the table shrinks by itself."""
+"""Buckets examined for each new one: more than one address adds, so that the table shrinks by itself."""
 _CROWD: Final = b"\0crowd"
 _CROWD_SCALE: Final = 10.0
 
 
 class Spending(NamedTuple):
-    """So much was spent of a bucket. `scale` is how many times the ordinary allowance its key has."""
+    """An amount that was spent of a bucket. `scale` is how many times the ordinary allowance its key has."""
 
     kind: Shared
     key: bytes
@@ -70,7 +70,7 @@ class Spending(NamedTuple):
 
 
 class Holding(NamedTuple):
-    """So many are open now."""
+    """A number of things that are open now."""
 
     kind: Shared
     key: bytes
@@ -78,39 +78,40 @@ class Holding(NamedTuple):
 
 
 class Sharing:
-    """What one worker tells, and has heard, of what is limited over all of them."""
+    """What one worker tells others, and has heard, about limits that hold over all workers."""
 
     def __init__(self, workers: int = 1) -> None:
         self.workers = workers
-        """How many there are, as far as was last known."""
+        """How many workers there are, as far as was last known."""
         self.is_attached = True
-        """Whether what is told is carried at this moment."""
+        """Whether messages to other workers are carried at this moment."""
         self.on_owing: Callable[[], None] = lambda: None
-        """Is told when there is something to tell."""
+        """Called when there is something to tell."""
         self._owed: dict[SharedBucket, None] = {}
         self._hearers: dict[Shared, Callable[[Spending, float], None]] = {}
         self._counts: dict[Shared, SharedCounts] = {}
 
     def divisor(self, kind: Shared) -> int:
-        """How many times everything costs at this moment, because nobody hears of it."""
+        """Return how many times everything costs at this moment because other workers do not hear of it."""
         return 1 if self.is_attached or kind in _OF_MEMBERS else max(1, self.workers)
 
     def owe(self, bucket: SharedBucket) -> None:
-        """Remember that a bucket's spending has to be told."""
+        """Note that a bucket's spending has to be told."""
         self._owed[bucket] = None
         self.on_owing()
 
     def cap_owed(self, now: float) -> None:
-        """Owe only what is still missing. Call it now and then while nothing is carried: what has come back by itself
-        would be taken from everybody at the end of an outage, and be remembered for each who was here."""
+        """Owe only what is still missing. Call it now and then while nothing is carried: otherwise spending that has
+        been refilled would be taken from everybody at the end of an outage, and be remembered for everybody who was
+        here."""
         self._owed = {bucket: None for bucket in self._owed if bucket.cap_owed(now)}
 
     def on_spent(self, kind: Shared, hear: Callable[[Spending, float], None]) -> None:
-        """Name who takes in what other workers spent, with the time."""
+        """Set the callback that applies what other workers spent, with the time."""
         self._hearers[kind] = hear
 
     def on_held(self, kind: Shared, counts: SharedCounts) -> None:
-        """Name who takes in what is open at other workers."""
+        """Set the counts that include what is open at other workers."""
         self._counts[kind] = counts
 
     def to_tell(self, now: float) -> Iterator[tuple[list[Spending], list[Holding]]]:
@@ -122,7 +123,7 @@ class Sharing:
             yield spent[at : at + _AT_ONCE], held[at : at + _AT_ONCE]
 
     def heard(self, sender: str, spent: list[Spending], held: list[Holding], now: float) -> None:
-        """Take in what another worker told."""
+        """Apply another worker's message."""
         for spending in spent:
             if (hear := self._hearers.get(spending.kind)) is not None:
                 hear(spending, now)
@@ -132,7 +133,7 @@ class Sharing:
 
 
 class SharedBucket(Bucket):
-    """A bucket whose spending other workers are told of."""
+    """A bucket whose spending is told to other workers."""
 
     __slots__ = ("_sharing", "_untold", "key", "kind", "scale")
 
@@ -158,24 +159,24 @@ class SharedBucket(Bucket):
         return wait
 
     def give_back(self, cost: float, now: float) -> None:
-        """Undo a `take` of this cost. What other workers were told of it already, they go on counting."""
+        """Undo a `take` of this cost. Other workers that were told of it already go on counting it."""
         self.refill(now)
         self.level = min(self.burst, self.level + cost * self._sharing.divisor(self.kind))
         self._untold = max(0.0, self._untold - cost)
 
     def tell(self) -> Spending:
-        """What was spent here since this was last asked."""
+        """Return what was spent here since the last call."""
         untold, self._untold = self._untold, 0.0
         return Spending(self.kind, self.key, untold, self.scale)
 
     def cap_owed(self, now: float) -> bool:
-        """Owe no more than what is missing here. Return whether anything is."""
+        """Owe no more than what is missing here. Return whether anything is missing."""
         self.refill(now)
         self._untold = min(self._untold, self.burst - self.level)
         return self._untold > 0.0
 
     def spent_elsewhere(self, amount: float, now: float) -> None:
-        """Another worker let this key do so much. Nobody owes more than one whole bucket."""
+        """Apply that another worker let this key spend an amount. Nobody owes more than one whole bucket."""
         self.refill(now)
         self.level = max(-self.burst, self.level - amount)
 
@@ -183,8 +184,8 @@ class SharedBucket(Bucket):
 class SharedBuckets:
     """A bucket for each of many addresses and the wider networks around them (`WIDENING`).
 
-    The table is bounded, and nobody is pushed out of it: a bucket is forgotten once it is full, and where the table is
-    full of those that are not, addresses that are new share one bucket of ten times an address's size.
+    The table is bounded, and no bucket is pushed out of it: a bucket is forgotten once it is full, and if the table is
+    full of buckets that are not, new addresses share one bucket of ten times an address's size.
     """
 
     def __init__(
@@ -210,7 +211,7 @@ class SharedBuckets:
         return len(self._buckets)
 
     def take(self, source: Source, cost: float = 1.0) -> float:
-        """Count `cost` for an address. Return 0.0, or the seconds to wait; then nothing was counted."""
+        """Charge `cost` to an address. Return 0.0, or the seconds to wait; then nothing was charged."""
         now = self._now()
         pairs = zip(source.prefixes.today, WIDENING, strict=False)
         buckets = [self._bucket(key, now, scale * source.share) for key, scale in pairs]
@@ -222,7 +223,7 @@ class SharedBuckets:
         return wait
 
     def _bucket(self, key: bytes, now: float, scale: float) -> SharedBucket:
-        """The bucket of a key; a new one is not kept yet, so that what is refused leaves nothing behind."""
+        """Return the bucket of a key; a new one is not kept yet, so that a refused request leaves nothing behind."""
         bucket = self._buckets.get(key)
         if bucket is None:
             self._forget(now)
@@ -267,7 +268,7 @@ class SharedCounts:
         sharing.on_held(kind, self)
 
     def is_full(self, key: bytes, now: float, scale: float = 1.0) -> bool:
-        """Whether a key has as many as it may, `scale` times the ordinary number."""
+        """Return whether a key has as many as it may, `scale` times the ordinary number."""
         here, most = self._here.get(key, 0), self._most * scale
         if not self._sharing.is_attached:
             return here >= max(1.0, most // self._sharing.divisor(self._kind))
@@ -275,12 +276,12 @@ class SharedCounts:
         return here + sum(count for count, until in told if until > now) >= most
 
     def enter(self, key: bytes) -> None:
-        """One more here."""
+        """Count one more here."""
         self._here[key] = self._here.get(key, 0) + 1
         self._note(key)
 
     def leave(self, key: bytes) -> None:
-        """One less here."""
+        """Count one less here."""
         left = self._here[key] - 1
         if left:
             self._here[key] = left
@@ -289,7 +290,7 @@ class SharedCounts:
         self._note(key)
 
     def to_tell(self, now: float) -> list[Holding]:
-        """What others have to know, and to be reminded of."""
+        """Return what others have to know, and to be reminded of."""
         if now >= self._retell_at:
             self._retell_at = now + _RETELL_SECONDS
             self._changed.update(self._told)
@@ -298,7 +299,7 @@ class SharedCounts:
         return [Holding(self._kind, key, self._told.get(key, 0)) for key in changed]
 
     def heard(self, sender: str, holding: Holding, now: float) -> None:
-        """Another worker says how many it has of a key."""
+        """Apply how many another worker has of a key."""
         told = self._elsewhere.setdefault(holding.key, {})
         told[sender] = (holding.number, now + _HELD_SECONDS)
         if holding.number == 0:

@@ -1,1 +1,1 @@
-"""What the wire says, without touching a wire: messages, codes, codecs. Pure, like the domain."""
+"""The content of the wire, without a connection: messages, codes, codecs. Pure, like the domain."""

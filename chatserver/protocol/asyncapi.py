@@ -28,7 +28,7 @@ _ERROR: Final = "reply.error"
 
 
 def document(version: str) -> Json:
-    """The whole document, JSON-shaped. `version` is the server's own."""
+    """Return the whole document, JSON-shaped. `version` is the server's own."""
     schemas = _schemas()
     messages = _messages()
     return {
@@ -60,12 +60,12 @@ def document(version: str) -> Json:
 
 
 def tag_of(kind: type[Any]) -> str:
-    """What a message is called on the wire: its `cmd`, `ok` or `push`."""
+    """Return a message's tag on the wire: its `cmd`, `ok` or `push`."""
     return str(kind.__struct_config__.tag)
 
 
 def _messages() -> dict[str, Json]:
-    """Every message by its name in the document, such as `command.post`, `reply.fact` and `push.posted`."""
+    """Return every message by its name in the document, such as `command.post`, `reply.fact` and `push.posted`."""
     found: dict[str, Json] = {}
     for kind in get_args(m.AnyCommand):
         found[f"command.{tag_of(kind)}"] = _message(
@@ -149,7 +149,7 @@ def _schemas() -> Json:
 
 
 def _reply_name(kind: type[Any]) -> str:
-    """What the whole reply that holds an `ok` of this kind is called."""
+    """Return the name of the whole reply that holds an `ok` of this kind."""
     return f"{kind.__name__.removesuffix('Ok')}Reply"
 
 

@@ -1,7 +1,7 @@
 """Bytes to Commands, and messages to frames, in the two encodings a client may choose.
 
-Pure. What strangers send meets strict bounds before anything else looks at it: JSON is read by msgspec straight into
-Commands; MessagePack is unpacked by msgpack within bounds and then validated. Every refusal is an `Unreadable`.
+Pure. Bytes from clients are checked against strict bounds first: JSON is read by msgspec straight into Commands;
+MessagePack is unpacked by msgpack within bounds and then validated. Every refusal is an `Unreadable`.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from chatserver.protocol.messages import (
 )
 
 FRAME_BYTES: Final = 16_384
-"""What a command may weigh unless the server is configured otherwise."""
+"""The most bytes of a command unless the server is configured otherwise."""
 MAX_NESTING: Final = 16
-"""How many arrays and objects may stand in each other. No command needs more than two."""
+"""How deep arrays and objects may be nested. No command needs more than two levels."""
 _MAX_ITEMS: Final = 1_024
-"""Elements of one MessagePack array, and entries of one map."""
+"""The most elements of one MessagePack array, and entries of one map."""
 
 
 class Encoding(Enum):
-    """How messages are written on one connection, agreed on as its subprotocol."""
+    """The encoding of messages on one connection, agreed on as its subprotocol."""
 
     JSON = (SUBPROTOCOL_JSON, TEXT)
     MSGPACK = (SUBPROTOCOL_MSGPACK, BINARY)
@@ -46,15 +46,15 @@ class Encoding(Enum):
 
     @classmethod
     def of(cls, subprotocol: str) -> Encoding | None:
-        """The encoding behind a subprotocol's name."""
+        """Return the encoding of a subprotocol's name."""
         return next((encoding for encoding in cls if encoding.subprotocol == subprotocol), None)
 
 
 class Unreadable(Refusal):
     """A frame that holds no valid command: MALFORMED, UNKNOWN_COMMAND, INVALID or TOO_LARGE.
 
-    `re` is the command's id where it could be read all the same. `details` tell what is wrong, and never repeat what
-    was sent.
+    `re` is the command's id if it could be read all the same. `details` tell what is wrong, and never repeat what was
+    sent.
     """
 
     def __init__(self, reason: Reason, command: CommandId | None, details: dict[str, object] | None = None) -> None:
@@ -76,9 +76,9 @@ _commands: Final[dict[object, Any]] = {kind.__struct_config__.tag: kind for kind
 
 
 def decode_command(encoding: Encoding, data: str | bytes | memoryview, max_bytes: int = FRAME_BYTES) -> AnyCommand:
-    """The command in one frame's payload. Raises Unreadable, and nothing else. Unknown fields are passed over."""
+    """Return the command in one frame's payload. Raises Unreadable, and nothing else. Unknown fields are ignored."""
     command = _decode_json(data, max_bytes) if encoding is Encoding.JSON else _decode_msgpack(data, max_bytes)
-    # Posts are cleaned of it: nobody's words are refused for a character that nobody can see.
+    # Posts are cleaned of it instead: they are not refused for a character that nobody can see.
     if _may_hold_nul(encoding, data) and not isinstance(command, PostCommand | EditCommand):
         place = place_of_nul(command)
         if place is not None:
@@ -93,12 +93,12 @@ def _may_hold_nul(encoding: Encoding, data: str | bytes | memoryview) -> bool:
 
 
 def encode_payload(encoding: Encoding, message: AnyServerMessage) -> bytes:
-    """`message` as the payload of a frame."""
+    """Return `message` as the payload of a frame."""
     return (_json_encoder if encoding is Encoding.JSON else _msgpack_encoder).encode(message)
 
 
 def encode_frame(encoding: Encoding, message: AnyServerMessage) -> bytes:
-    """`message` as one whole WebSocket frame, which any number of connections of this encoding may share."""
+    """Return `message` as one whole WebSocket frame, which any number of connections of this encoding may share."""
     return frame(encoding.opcode, encode_payload(encoding, message))
 
 
@@ -108,7 +108,7 @@ def encode_frame(encoding: Encoding, message: AnyServerMessage) -> bytes:
 def _decode_json(data: str | bytes | memoryview, max_bytes: int) -> AnyCommand:
     text = ""
     try:
-        # msgspec passes over the strings of unknown fields unread; this is where their UTF-8 is checked.
+        # msgspec skips the strings of unknown fields unread; their UTF-8 is checked here.
         text = data if isinstance(data, str) else str(data, "utf-8")
         if len(text) > max_bytes or (not text.isascii() and len(text.encode()) > max_bytes):
             raise Unreadable(Reason.TOO_LARGE, _id_in_json(text), {"limit": max_bytes})
@@ -213,7 +213,7 @@ def _id_in(fields: dict[str, object]) -> CommandId | None:
 
 
 def _is_too_deep(value: object, levels: int) -> bool:
-    """Whether containers stand in each other more than `levels` deep."""
+    """Return whether containers are nested more than `levels` deep."""
     if isinstance(value, dict):
         inner = value.values()
     elif isinstance(value, list):
@@ -230,7 +230,7 @@ _MISSING: Final = re.compile(r"Object missing required field `(?P<name>\w+)`")
 
 
 def _refuse_invalid(error: msgspec.ValidationError, command: CommandId | None) -> NoReturn:
-    """Say which field is wrong and why. msgspec repeats a wrong enum value or tag; we do not."""
+    """Raise the refusal, with the wrong field and the reason. msgspec repeats a wrong enum value or tag; we do not."""
     problem, field = str(error), "$"
     if (placed := _PLACED.fullmatch(problem)) is not None:
         problem, field = placed["problem"], placed["field"]

@@ -1,4 +1,4 @@
-"""The words and the weight of every refusal, and the close codes with what a client should do about each."""
+"""The message of every refusal and whether it is temporary, and the close codes with what a client should do."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ _MESSAGES: Final[dict[Reason, tuple[str, bool]]] = {
 
 
 def error_body(refusal: Refusal) -> ErrorBody:
-    """The wire's form of a Refusal."""
+    """Return the wire's form of a Refusal."""
     message, temporary = _MESSAGES[refusal.reason]
     return ErrorBody(
         code=refusal.reason.value,
@@ -116,7 +116,7 @@ def error_body(refusal: Refusal) -> ErrorBody:
 
 
 def _whole_millis(seconds: float) -> float:
-    """Rounded up: whoever waits as long as they were told has waited long enough, and nobody is told to wait 0 s."""
+    """Round up, so that waiting as long as told is long enough, and nobody is told to wait 0 s."""
     return max(1, math.ceil(round(seconds * 1000, 6))) / 1000
 
 
@@ -136,7 +136,7 @@ class Close(IntEnum):
     HELLO_TIMEOUT = 4200
     TOO_FAST = 4201
     INTERNAL = 4202
-    # 4400-4599: stay away until something is done about it
+    # 4400-4599: stay away until the cause is resolved
     TOO_MANY_BAD_FRAMES = 4400
     IDENTITY_ENDED = 4401
     BANNED = 4402
@@ -150,7 +150,8 @@ class Advice(StrEnum):
 
 
 def advice(code: int) -> Advice:
-    """What a client should do after a close with `code`. A code that is not listed means a lost network: come back."""
+    """Return what a client should do after a close with `code`. A code that is not listed means a lost network: come
+    back."""
     if 4200 <= code <= 4399:
         return Advice.BACK_OFF
     if 4400 <= code <= 4599 or code in (1002, 1003, 1007, 1008, 1009, 1010):

@@ -1,4 +1,4 @@
-"""What the messages of every feature are made of: the kinds of their fields, and what every command has."""
+"""The kinds of fields that all messages use, and what every command has."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ C = TypeVar("C", bound="Command")
 Fields = Mapping[str, Any]
 
 PRINTABLE: Final = r"^[!-~]*$(?!\n)"
-"""Ids are printable ASCII without spaces: they end in logs' fields and in databases that refuse some characters."""
+"""Ids are printable ASCII without spaces: they are written to log fields and to databases that refuse some
+characters."""
 Id = Annotated[CommandId, Meta(min_length=1, max_length=64, pattern=PRINTABLE)]
 RoomName = Annotated[RoomId, Meta(min_length=1, max_length=64, pattern=PRINTABLE)]
 MemberName = Annotated[MemberId, Meta(min_length=1, max_length=64, pattern=PRINTABLE)]
@@ -44,21 +45,21 @@ class Command(Struct, frozen=True, kw_only=True, tag_field="cmd"):
     """What every command has: the client's own `id`, echoed by its Reply and, for facts, the key that makes a repeat
     safe. Unknown fields are ignored.
 
-    What else there is to say of a command stands on its class; the AsyncAPI document and the checks read it there.
+    Everything else about a command is declared on its class; the AsyncAPI document and the checks read it there.
     """
 
     answer: ClassVar[str] = "done"
-    """The `ok` of the reply to it where it is not refused."""
+    """The `ok` of its reply if it is not refused."""
     cost: ClassVar[float] = 1.0
-    """How many tokens it costs of the buckets of a connection and its member (`limits.commands_per_second`)."""
+    """The tokens that it costs of the buckets of a connection and its member (`limits.commands_per_second`)."""
     capability: ClassVar[Capability | None] = None
-    """What the sender must be allowed to do; without it the command is every member's."""
+    """What the sender must be allowed to do; None: every member may use it."""
     is_dangerous: ClassVar[bool] = False
-    """Whether it needs the password to have been given within the last ten minutes, whatever its fields say."""
+    """Whether it needs a password given within the last ten minutes, whatever its fields say."""
     refusals: ClassVar[tuple[Reason, ...]] = ()
-    """What it can be refused with, besides what any command can."""
+    """The reasons for which it can be refused, besides those of any command."""
     example: ClassVar[Fields] = {}
-    """Its fields but for `id` in the documents and in tests."""
+    """Its fields except `id`, in the documents and in tests."""
 
     id: Id
 
@@ -68,11 +69,11 @@ class Command(Struct, frozen=True, kw_only=True, tag_field="cmd"):
 
 
 class DoneOk(Struct, frozen=True, tag_field="ok", tag="done"):
-    """It is done, and there is nothing more to say."""
+    """The command was carried out, and there is nothing more to say."""
 
 
 def example_of(kind: type[C], id_: CommandId) -> C:
-    """Return the example of a command. Raises msgspec.ValidationError where it is none."""
+    """Return the example of a command. Raises msgspec.ValidationError if it is not valid."""
     return convert({"cmd": kind.__struct_config__.tag, "id": id_, **kind.example}, kind)
 
 

@@ -11,7 +11,7 @@ _FIN: Final = 0x80
 
 
 def frame(opcode: int, payload: bytes) -> bytes:
-    """One whole frame, header and payload."""
+    """Return one whole frame, header and payload."""
     size = len(payload)
     if size < 126:
         return bytes((_FIN | opcode, size)) + payload
@@ -21,7 +21,7 @@ def frame(opcode: int, payload: bytes) -> bytes:
 
 
 def split(frames: bytes) -> Iterator[tuple[int, bytes]]:
-    """The opcode and payload of each frame in what `frame` built, for a transport that frames by itself."""
+    """Yield the opcode and payload of each frame that `frame` built, for a transport that frames by itself."""
     at = 0
     while at < len(frames):
         opcode, size, start = frames[at] & 0x0F, frames[at + 1], at + 2

@@ -1,7 +1,7 @@
-"""What workers tell each other over the bus. Not public, and never a fact that is not in the store.
+"""Messages between workers over the bus. Not public, and never a fact that is not in the store.
 
-Every payload starts with the sender's NodeId, so that a worker passes over its own announcements without decoding them
-(it served its own connections when it committed).
+Every payload starts with the sender's NodeId, so that a worker skips its own announcements without decoding them (it
+served its own connections when it committed).
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from chatserver.domain.shared_limits import Holding, Spending
 
 NODE_ID_LENGTH: Final = 12
 TOPIC_LOAD: Final = "load"
-"""Where every worker's samples come, which are larger than all else."""
+"""The topic of every worker's samples, which are larger than all other messages."""
 TOPIC_NODES: Final = "nodes"
-"""Every worker listens here. Channel topics are the channels' own names."""
+"""The topic that every worker hears. Channel topics are the channels' own names."""
 
 
 def node_topic(node: NodeId) -> str:
-    """The topic on which one worker hears itself (canary) and is spoken to alone (snapshots)."""
+    """Return the topic on which one worker hears itself (canary) and is addressed alone (snapshots)."""
     return f"node:{node}"
 
 
@@ -44,7 +44,7 @@ class TypingSeen(Struct, frozen=True, tag="t"):
 
 
 class Canary(Struct, frozen=True, tag="c"):
-    """A worker hears itself: proof that the bus carries. `sent` is the sender's monotonic clock in seconds."""
+    """A worker's message to itself: proof that the bus carries. `sent` is the sender's monotonic clock in seconds."""
 
     sent: float
 
@@ -84,7 +84,7 @@ class Lease(Struct, frozen=True, tag="pl"):
 
 
 class SnapshotWanted(Struct, frozen=True, tag="pw"):
-    """The sender wants a snapshot on its own topic: it missed something of the worker on whose topic this stands, or,
+    """The sender wants a snapshot on its own topic: it missed something of the worker on whose topic this is sent, or,
     on the topic of all workers, it is new."""
 
 
@@ -99,7 +99,8 @@ class MemberChanged(Struct, frozen=True, tag="mc"):
 
 
 class HidingChanged(Struct, frozen=True, tag="hc"):
-    """One of these members hides the other, or no longer: whoever serves either should look at whom they do not see."""
+    """One of these members hides the other, or no longer: workers with connections of either should reload whom they
+    hide."""
 
     members: list[MemberId]
 
@@ -118,14 +119,14 @@ class CredentialsRaised(Struct, frozen=True, tag="cr"):
 
 
 class SeatGivenUp(Struct, frozen=True, tag="su"):
-    """A member gives their seat in a room up, to take one elsewhere: their other connections read on there."""
+    """A member gives their seat in a room up, to take one elsewhere: their other connections become readers there."""
 
     member: MemberId
     channel: ChannelName
 
 
 class RoomLeft(Struct, frozen=True, tag="rl"):
-    """A member left a room: their other connections are in it no more either."""
+    """A member left a room: their other connections are no longer in it either."""
 
     member: MemberId
     channel: ChannelName
@@ -140,36 +141,36 @@ class RoomRead(Struct, frozen=True, tag="rr"):
 
 
 class StaffChanged(Struct, frozen=True, tag="sc"):
-    """The account, roles or sign-ins of somebody of the staff changed: look again who may still be connected as it."""
+    """The account, roles or sign-ins of a staff member changed: check again who may still be connected with it."""
 
     member: MemberId
 
 
 class ListeningChanged(Struct, frozen=True, tag="fc"):
-    """The floor of one-to-one has this version now: whoever shows it should read it again."""
+    """The listening state has this version now: workers that show it should read it again."""
 
     version: int
 
 
 class ModerationChanged(Struct, frozen=True, tag="md"):
-    """Something of moderation changed: whoever is watching over it should look."""
+    """Something of moderation changed: workers should read its version."""
 
     version: int
 
 
 class DrainWanted(Struct, frozen=True, tag="dw"):
-    """An operator wants the worker on whose topic this stands to send its people elsewhere, and end."""
+    """An operator wants the worker on whose topic this is sent to drain and end."""
 
 
 class Spent(Struct, frozen=True, tag="sp"):
-    """What the sender let keys of shared limits spend since it last told, and how many they have open at it."""
+    """What the sender let keys of shared limits spend since its last message, and how many they have open there."""
 
     spent: list[Spending]
     held: list[Holding]
 
 
 class LoadTold(Struct, frozen=True, tag="lt"):
-    """How it is on the sender at this moment. Sent every second; without one for four, its numbers are gone."""
+    """The sender's sample at this moment. Sent every second; without one for four, its numbers are gone."""
 
     sample: Sample
 
@@ -203,15 +204,15 @@ _decoder: Final[msgspec.msgpack.Decoder[AnyNodeMessage]] = msgspec.msgpack.Decod
 
 
 def encode(sender: NodeId, message: AnyNodeMessage) -> bytes:
-    """The bus payload of `message`: the sender's id in ASCII, then msgpack."""
+    """Return the bus payload of `message`: the sender's id in ASCII, then msgpack."""
     return sender.encode("ascii") + _encoder.encode(message)
 
 
 def sender_of(payload: bytes) -> NodeId:
-    """Who sent a payload, without decoding it."""
+    """Return the sender of a payload, without decoding it."""
     return NodeId(payload[:NODE_ID_LENGTH].decode("ascii", "replace"))
 
 
 def decode(payload: bytes) -> AnyNodeMessage:
-    """The message in a payload. Raises msgspec.MsgspecError on anything else."""
+    """Return the message in a payload. Raises msgspec.MsgspecError on anything else."""
     return _decoder.decode(memoryview(payload)[NODE_ID_LENGTH:])

@@ -37,7 +37,7 @@ class Hello(Command, frozen=True, kw_only=True, tag="hello"):
     """The first command on every connection.
 
     The page is known by its cookie; another client gives its `token`, or asks to become a new guest (`guest`), whose
-    token is in the reply. With `staff` it is a sign-in of the staff that counts, by its cookie or its token.
+    token is in the reply. With `staff` the staff sign-in counts, by its cookie or its token.
     """
 
     answer: ClassVar[str] = "hello"
@@ -57,7 +57,7 @@ class Hello(Command, frozen=True, kw_only=True, tag="hello"):
 
 
 class ListRooms(Command, frozen=True, kw_only=True, tag="rooms"):
-    """The lobby. With `watch`, `counts` pushes follow until it is asked again without."""
+    """List the rooms of the lobby. With `watch`, `counts` pushes follow until it is sent again without."""
 
     answer: ClassVar[str] = "rooms"
     cost: ClassVar[float] = 2.0
@@ -67,11 +67,11 @@ class ListRooms(Command, frozen=True, kw_only=True, tag="rooms"):
 
 
 class JoinRoom(Command, frozen=True, kw_only=True, tag="join"):
-    """Enter a room, accepting `agreement` (its version) where that was not done before.
+    """Enter a room, accepting `agreement` (its version) if that was not done before.
 
-    `since` is the last position seen: the reply then holds exactly what was missed, or says `gap`. `exact` is for
-    whoever wants to be in this very room, and not in one beside it; `proof` is the answer to a `challenge`.
-    `instead_of` gives one's seat in another room up for it, on all one's connections; they read on there.
+    `since` is the last position seen: the reply then holds exactly what was missed, or says `gap`. `exact` insists on
+    this very room instead of one beside it; `proof` is the answer to a `challenge`. `instead_of` gives one's seat in
+    another room up for it, on all one's connections; they become readers there.
     """
 
     answer: ClassVar[str] = "join"
@@ -111,8 +111,7 @@ class LeaveRoom(Command, frozen=True, kw_only=True, tag="leave"):
 
 class PostCommand(Command, frozen=True, kw_only=True, tag="post"):
     """Write in a room. `warning` is a content warning: the post is shown collapsed behind it. `reply_to` is a post of
-    `epoch`. `anyway` sends what was refused for the contact details in it, where the operator leaves that to the
-    author."""
+    `epoch`. `anyway` sends a post that was refused for contact details, if the operator leaves that to the author."""
 
     answer: ClassVar[str] = "fact"
     refusals: ClassVar[tuple[Reason, ...]] = (*FACT, *IN_ROOM, *VOICE, *WORDS, Reason.POST_UNKNOWN, Reason.EPOCH_STALE)
@@ -164,7 +163,7 @@ class RedactCommand(Command, frozen=True, kw_only=True, tag="redact"):
 
 
 class ReactCommand(Command, frozen=True, kw_only=True, tag="react"):
-    """Put one's reaction on a post, or take it off again. Asking for what is so already changes nothing."""
+    """Put one's reaction on a post, or take it off again. If that is so already, nothing changes."""
 
     answer: ClassVar[str] = "fact"
     refusals: ClassVar[tuple[Reason, ...]] = (
@@ -185,7 +184,7 @@ class ReactCommand(Command, frozen=True, kw_only=True, tag="react"):
 
 
 class PageHistory(Command, frozen=True, kw_only=True, tag="history"):
-    """Older posts of a room, those before offset `before`, newest last."""
+    """Get older posts of a room, those before offset `before`, newest last."""
 
     answer: ClassVar[str] = "history"
     cost: ClassVar[float] = 2.0
@@ -199,7 +198,7 @@ class PageHistory(Command, frozen=True, kw_only=True, tag="history"):
 
 
 class MarkRead(Command, frozen=True, kw_only=True, tag="read"):
-    """Everything up to `offset` has been read. Never moves backwards."""
+    """Mark everything up to `offset` as read. Never moves backwards."""
 
     cost: ClassVar[float] = 0.5
     refusals: ClassVar[tuple[Reason, ...]] = (Reason.NOT_IN_ROOM, Reason.EPOCH_STALE)
@@ -211,7 +210,7 @@ class MarkRead(Command, frozen=True, kw_only=True, tag="read"):
 
 
 class Typing(Command, frozen=True, kw_only=True, tag="typing"):
-    """Somebody is writing here: the others are told for some seconds. Send it at most every three."""
+    """Say that one is writing here: the others are told for some seconds. Send it at most every three."""
 
     cost: ClassVar[float] = 0.5
     refusals: ClassVar[tuple[Reason, ...]] = IN_ROOM
@@ -222,7 +221,7 @@ class Typing(Command, frozen=True, kw_only=True, tag="typing"):
 
 class MuteMember(Command, frozen=True, kw_only=True, tag="mute"):
     """Stop seeing somebody, and being seen by them as present or typing. `member` is their id in a room that this
-    connection is in. To start again, it is the same, or the id in `muted`. Personal; nobody is told."""
+    connection is in. To see them again, it is the same id, or the one in `muted`. Personal; nobody is told."""
 
     cost: ClassVar[float] = 5.0
     refusals: ClassVar[tuple[Reason, ...]] = (Reason.MEMBER_UNKNOWN, Reason.TOO_MANY_MUTES)
@@ -233,7 +232,7 @@ class MuteMember(Command, frozen=True, kw_only=True, tag="mute"):
 
 
 class Rename(Command, frozen=True, kw_only=True, tag="rename"):
-    """Take another name. It is trimmed and normalised; the reply says what it became."""
+    """Take another name. It is trimmed and normalised; the reply holds the result."""
 
     answer: ClassVar[str] = "rename"
     cost: ClassVar[float] = 5.0
@@ -254,7 +253,7 @@ class Rename(Command, frozen=True, kw_only=True, tag="rename"):
 
 
 class MakeCode(Command, frozen=True, kw_only=True, tag="code"):
-    """A new come-back code; an earlier one stops working."""
+    """Make a new come-back code; an earlier one stops working."""
 
     answer: ClassVar[str] = "code"
     cost: ClassVar[float] = 20.0
@@ -262,7 +261,7 @@ class MakeCode(Command, frozen=True, kw_only=True, tag="code"):
 
 
 class Ping(Command, frozen=True, kw_only=True, tag="ping"):
-    """Is anybody there? Browsers cannot see WebSocket pings, so the page asks this way."""
+    """Check the connection. Browsers cannot see WebSocket pings, so the page asks this way."""
 
     cost: ClassVar[float] = 0.25
 
@@ -295,10 +294,10 @@ AnyCommand = (
 
 
 class LimitsView(Struct, frozen=True, kw_only=True):
-    """What a client must know to stay inside the limits. Sizes in bytes, lengths in characters, times in seconds.
+    """What a client must know to stay within the limits. Sizes in bytes, lengths in characters, times in seconds.
 
-    Of each rate there is what comes back a second, and how much may be saved up for a burst. A command takes its cost
-    from the one of the connection and from that of the member; `post` and `edit` take one post, `react` one reaction.
+    For each rate: how much is added a second, and how much may be saved up for a burst. A command is charged to the
+    rates of the connection and of the member; `post` and `edit` also take one post, `react` one reaction.
     """
 
     frame_bytes: int
@@ -318,9 +317,10 @@ class LimitsView(Struct, frozen=True, kw_only=True):
 
 
 class HelloOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="hello", omit_defaults=True):
-    """Who the asker is here, and what a client must know. `token` is given to a new guest that is no browser page.
-    `roles` are those of staff who said hello as such. `member.id` is told to nobody else: in a room they have the ids
-    that `join` tells. `muted` are those whom they hide, as `mute` takes it back, under the names they had then."""
+    """Who the member is, and what a client must know. `token` is given to a new guest that is no browser page. `roles`
+    are those of staff who said hello as such. `member.id` is sent to nobody else: in a room they have the ids that
+    `join` returns. `muted` are the members they hide, by the ids with which `mute` takes it back, under the names they
+    had then."""
 
     version: int
     member: Person
@@ -333,8 +333,8 @@ class HelloOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="hello", om
 
 
 class RoomCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A room as the lobby shows it. `unread` is given for rooms that the member has joined; `attended` says
-    that a moderator is in it."""
+    """A room in the lobby. `unread` is given for rooms that the member has joined; `attended` says that a moderator is
+    in it."""
 
     id: RoomId
     name: str
@@ -355,14 +355,14 @@ class RoomsOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="rooms"):
 
 
 class RoomPerson(Person, frozen=True, omit_defaults=True):
-    """Somebody who is in a room, by their id there. A moderator who came as one has the `role`."""
+    """A member who is in a room, by their id there. A moderator who came as one has the `role`."""
 
     role: ShownRole | None = None
 
 
 class PostView(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a person wrote, as it stands now. `offset` is its place in its room and its only id; `author` is their id in
-    this room, under the `name` with which they wrote. A moderator who wrote as one has the `role`.
+    """What a person wrote, in its present state. `offset` is its place in its room and its only id; `author` is their
+    id in this room, under the `name` with which they wrote. A moderator who wrote as one has the `role`.
 
     A redacted post keeps its place and loses its text, warning and reactions.
     """
@@ -384,10 +384,10 @@ class JoinOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="join"):
     """The room, who is there, and its posts.
 
     `history` says what `posts` and `missed` are: `page`, the newest posts (no `since` was given); `exact`, `missed` is
-    every fact after `since` and `posts` is empty; `gap`, part of what was missed is no more, and `posts` is the newest
-    page. `position` is where the live stream goes on. `folded` says that of `missed` those reactions are left out that
-    a later one replaces, because there were too many to tell each. `me` are the asker's own ids in this room, under
-    each of their names, the newest first; `hidden` the ids here of those whom they hide.
+    every fact after `since` and `posts` is empty; `gap`, part of what was missed is gone, and `posts` is the newest
+    page. `position` is where the live stream goes on. `folded` says that reactions that a later one replaces are left
+    out of `missed`, because there were too many facts. `me` are the member's own ids in this room, under each of their
+    names, the newest first; `hidden` the ids here of the members they hide.
     """
 
     room: Room
@@ -408,8 +408,8 @@ class JoinOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="join"):
 
 
 class HistoryOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="history"):
-    """`mine` are the asker's own reactions by offset. `more` says whether still older posts are kept. `position` says
-    up to which fact all of it is: nothing that was told before this reply is missing in it."""
+    """`mine` are the member's own reactions by offset. `more` says whether still older posts are kept. `position` says
+    up to which fact the page is complete: it includes everything that was sent before this reply."""
 
     position: StreamPosition
     posts: list[PostView]
@@ -418,8 +418,8 @@ class HistoryOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="history"
 
 
 class FactOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="fact", omit_defaults=True):
-    """A fact is durable, at this position. `offset` is absent where it was already so and nothing had to be written.
-    `care` is told to its author alone, where words of a post sound as if help were needed: which kind."""
+    """A fact is durable, at this position. `offset` is absent if it was already so and nothing had to be written.
+    `care` is sent to the author alone, if words of a post sound as if help were needed: which kind."""
 
     at: Millis
     epoch: Epoch | None = None
@@ -428,7 +428,7 @@ class FactOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="fact", omit
 
 
 class RenameOk(Struct, frozen=True, tag_field="ok", tag="rename"):
-    """Who the asker is now."""
+    """Who the member is now."""
 
     member: Person
 
@@ -457,7 +457,7 @@ AnyOk = (
 
 
 class ErrorBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`temporary` says whether the same command may succeed later, unchanged; `retry_after` is in seconds."""
+    """`temporary` says whether the same command, unchanged, may succeed later; `retry_after` is in seconds."""
 
     code: str
     message: str
@@ -533,11 +533,11 @@ FactPush = PostedPush | EditedPush | RedactedPush | ReactedPush | RoomChangedPus
 
 
 class PresencePush(Struct, frozen=True, kw_only=True, tag_field="push", tag="presence", omit_defaults=True):
-    """Who came and went since the last one, named up to a bound. Not a fact: the newest count is right. A new name is
-    one who went and another one who came.
+    """Who came and went since the last one, named up to a bound. Not a fact: the newest count is right. A new name
+    looks like one person who went and another one who came.
 
-    Where `people` is given it replaces the whole list: after this connection had fallen behind, or where more came or
-    went than are named.
+    If `people` is given it replaces the whole list: after this connection had fallen behind, or if more came or went
+    than are named.
     """
 
     channel: ChannelName
@@ -562,20 +562,21 @@ class ReadingPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="read
 
 
 class ReadPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="read"):
-    """Another connection of yours has marked a room as read up to `offset`. The one that did is answered only."""
+    """Another connection of yours has marked a room as read up to `offset`. The connection that did so gets only its
+    reply."""
 
     room: RoomId
     offset: Offset
 
 
 class LeftPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="left"):
-    """You left a room on another connection, and are in it on this one no more: nothing of it follows."""
+    """You left a room on another connection, and are no longer in it on this one: nothing of it follows."""
 
     room: RoomId
 
 
 class CountsPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="counts"):
-    """How many are in each room whose number changed."""
+    """The number of people in each room where it changed."""
 
     here: dict[RoomId, int]
 
@@ -589,14 +590,15 @@ class GapPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="gap"):
 
 
 class RoomSelf(Struct, frozen=True, kw_only=True):
-    """Who the member is in one room, and whom they do not see there: `me` and `hidden` as in the reply to `join`."""
+    """The member's ids in one room, and the members they do not see there: `me` and `hidden` as in the reply to
+    `join`."""
 
     me: list[MemberId]
     hidden: list[MemberId]
 
 
 class SelfPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="self", omit_defaults=True):
-    """The member changed: their name, whom they hide, or, where they are staff, their roles. Also told to the
+    """The member changed: their name, the members they hide, or, if they are staff, their roles. Also sent to the
     connection that changed it, before its reply. `rooms` are those that this connection is in."""
 
     member: Person

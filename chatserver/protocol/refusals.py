@@ -16,7 +16,7 @@ ANY: Final = (
     Reason.BUSY,
     Reason.INTERNAL,
 )
-"""Any command, and what could not be read as one."""
+"""The reasons of any command, and of frames that could not be read as one."""
 FACT: Final = (Reason.DUPLICATE_ID, Reason.ROOM_UNKNOWN)
 VOICE: Final = (
     Reason.ROOM_CLOSED,

@@ -1,6 +1,6 @@
-"""JSON Schemas of messages, as both documents of this server hold them.
+"""JSON Schemas of messages, for both documents of this server.
 
-Whoever generates code from them gets a name for every model: each schema that would become one has a `title`.
+Code that is generated from them gets a name for every model: each schema that would become one has a `title`.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _MODELS: Final = ("enum", "anyOf", "allOf", "properties", "additionalProperties"
 
 
 def components(asked: Iterable[Any], answered: Iterable[Any]) -> Json:
-    """Return the schemas of these types and of all that they hold, by name.
+    """Return the schemas of these types and of all types in them, by name.
 
-    Of what the server sends (`answered`), `required` are exactly those fields that are always there: a field that is
-    not is left out where it has the default that its schema gives.
+    For types that the server sends (`answered`), `required` lists exactly the fields that are always there: any other
+    field is left out if it has the default that its schema gives.
     """
     asked, answered = [*asked], [*answered]
     _, found = msgspec.json.schema_components([*asked, *answered], ref_template=_TEMPLATE, schema_hook=_any_value)
@@ -39,17 +39,17 @@ def components(asked: Iterable[Any], answered: Iterable[Any]) -> Json:
 
 
 def reference(kind: type[Any]) -> Json:
-    """Where a type's schema stands in the document."""
+    """Return the reference to a type's schema in the document."""
     return referring_to(kind.__name__)
 
 
 def referring_to(name: str) -> Json:
-    """Where the schema with a name stands in the document."""
+    """Return the reference to the schema with a name in the document."""
     return {"$ref": _TEMPLATE.format(name=name)}
 
 
 def structs_in(kinds: Iterable[Any]) -> list[type[msgspec.Struct]]:
-    """Every struct among these types and in what they hold."""
+    """Return every struct among these types and in their fields."""
     found: dict[type[msgspec.Struct], None] = {}
     waiting: list[Any] = [msgspec.inspect.type_info(kind) for kind in kinds]
     while waiting:
@@ -73,7 +73,8 @@ def structs_in(kinds: Iterable[Any]) -> list[type[msgspec.Struct]]:
 
 
 def _tidy(schema: object) -> None:
-    """AsyncAPI's `discriminator` is not OpenAPI's, which msgspec writes; the tags' constants say the same."""
+    """Remove the `discriminator` that msgspec writes, which is OpenAPI's and not AsyncAPI's; the tags' constants say
+    the same."""
     match schema:
         case dict():
             schema.pop("discriminator", None)
@@ -91,7 +92,7 @@ def _tidy(schema: object) -> None:
 
 
 def _entitle(schema: Json, name: str) -> None:
-    """Give a schema, and each in it that is a model of its own, a name made of where it stands."""
+    """Give a schema, and each model in it, a name made of its place."""
     schema.setdefault("title", name)
     parts = {name + _pascal(field): each for field, each in schema.get("properties", {}).items()}
     for place, key in (("Item", "items"), ("Value", "additionalProperties")):

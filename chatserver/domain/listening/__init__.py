@@ -1,1 +1,1 @@
-"""One-to-one listening: the queue, the listeners, and the sessions between them, as one state that commands change."""
+"""One-to-one listening: the queue, the listeners and the sessions between them, as one state that commands change."""

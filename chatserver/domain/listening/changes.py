@@ -1,6 +1,6 @@
-"""A floor that is being changed, and what has to be told about it afterwards.
+"""A listening state while it is being changed, and the events and effects of the changes.
 
-Pure. Whoever decides writes here; what comes out are events and effects. The floor that it began from stays as it was.
+Pure. The functions that decide write here. The state that it began from is not changed.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ from chatserver.domain.listening.state import FairShare, Listener, ListeningStat
 
 
 class Changes:
-    """The floor's tables, each copied when it is first written to. What ends as it was is no event."""
+    """The tables of the state, each copied when it is first written to. A record that ends as it began makes no
+    event."""
 
     def __init__(self, floor: ListeningState) -> None:
         self.before = floor
         self.floor = floor
-        """How the floor stands in this draft."""
+        """The state with the changes so far."""
         self.effects: list[FloorEffect] = []
         self._seekers: dict[MemberId, None] = {}
         self._listeners: dict[MemberId, None] = {}
@@ -41,28 +42,28 @@ class Changes:
     # Reading
 
     def own_listener(self, member: MemberId) -> Listener:
-        """Raises NOT_LISTENER."""
+        """Return a listener's own record. Raises NOT_LISTENER."""
         listener = self.floor.listeners.get(member)
         if listener is None:
             raise Refusal(Reason.NOT_LISTENER)
         return listener
 
     def own_session(self, session: SessionId, member: MemberId) -> Session:
-        """A session that somebody is in. Raises SESSION_UNKNOWN."""
+        """Return a session that somebody is in. Raises SESSION_UNKNOWN."""
         found = self.floor.sessions.get(session)
         if found is None or member not in found.people:
             raise Refusal(Reason.SESSION_UNKNOWN)
         return found
 
     def known_session(self, session: SessionId, member: MemberId) -> Session:
-        """A session that somebody is in, or left before its end. Raises SESSION_UNKNOWN."""
+        """Return a session that somebody is in, or left before its end. Raises SESSION_UNKNOWN."""
         found = self.floor.sessions.get(session)
         if found is None or (member not in found.people and member not in found.left):
             raise Refusal(Reason.SESSION_UNKNOWN)
         return found
 
     def live_session(self, session: SessionId, member: MemberId) -> Session:
-        """A session that goes on. Raises SESSION_UNKNOWN or SESSION_OVER."""
+        """Return a session that is live. Raises SESSION_UNKNOWN or SESSION_OVER."""
         found = self.own_session(session, member)
         if not found.is_live:
             raise Refusal(Reason.SESSION_OVER)
@@ -122,7 +123,7 @@ class Changes:
     # What comes of it
 
     def decided(self, session: SessionId | None = None) -> Decided:
-        """The last of what was written to every record, if it differs from how that record was before."""
+        """Return the last value of every record that differs from its value before, with the effects."""
         events: list[FloorEvent] = []
         before, after = self.before, self.floor
         for session_id in self._sessions:

@@ -1,6 +1,6 @@
-"""What people ask of the floor, what happens on it, and what follows outside of it.
+"""The commands, events and effects of listening.
 
-Pure: types only. Every command may be sent again: what is so already is no refusal and changes nothing.
+Pure: types only. Every command may be sent again: if its result already holds it is not refused and changes nothing.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ class _Struct(msgspec.Struct, frozen=True, kw_only=True):
     pass
 
 
-# Commands of a seeker. Who asks is an argument of `decide`.
+# Commands of a seeker. The member who asks is an argument of `decide`.
 
 
 class Ask(_Struct, frozen=True, kw_only=True):
     """Take a place in the queue. Asking again while waiting changes the wish and keeps the place.
 
-    `avoid` are the members between whom and the asker there is a block, loaded by the caller. Raises LISTENING_CLOSED
-    outside the hours (`is_open`), and IN_SESSION while a session of theirs is live. `name` is what they are called.
-    `network` is the keyed hash of where they ask from, in hexadecimal, empty for nowhere; `around` are those of the
-    wider networks around it, narrowest first; `allowance` multiplies what one network may have. Raises SESSIONS_USED
-    or PLACES_USED where they, or their network, had their share."""
+    `avoid` are the members between whom and the seeker there is a block, loaded by the caller. `name` is the seeker's
+    name. `network` is the keyed hash of the address that they ask from, in hexadecimal, empty if unknown; `around` are
+    those of the wider networks around it, narrowest first; `allowance` multiplies what one network may have. Raises
+    LISTENING_CLOSED outside the hours (`is_open`), IN_SESSION while a session of theirs is live, and SESSIONS_USED or
+    PLACES_USED if they, or their network, had their share.
+    """
 
     name: str
     wish: Wish
@@ -42,39 +43,40 @@ class GiveUpPlace(_Struct, frozen=True, kw_only=True):
 
 
 class TakePlaceBack(_Struct, frozen=True, kw_only=True):
-    """Have a lapsed place again, where it was. Raises PLACE_GONE where it is no more."""
+    """Take back a lapsed place, where it was. Raises PLACE_GONE if it no longer exists."""
 
 
 class GiveFeedback(_Struct, frozen=True, kw_only=True):
-    """After the end, privately: did they feel heard (0, 1, 2), how heavy is it now (1 to 5). Raises SESSION_UNKNOWN."""
+    """Say after the end, privately, whether they felt heard (0, 1, 2), and how heavy it is now (1 to 5). Raises
+    SESSION_UNKNOWN."""
 
     session: SessionId
     heard: int | None
     heavy: int | None
 
 
-# Commands of a listener. Raises NOT_LISTENER where the asker is no listener of this floor.
+# Commands of a listener. Raises NOT_LISTENER if the member is not a listener.
 
 
 class SetProfile(_Struct, frozen=True, kw_only=True):
-    """What a listener takes on. The cap is held to `ListeningRules.most_cap`."""
+    """Set what a listener takes on. The cap is limited to `ListeningRules.most_cap`."""
 
     profile: Profile
 
 
 class SetAvailable(_Struct, frozen=True, kw_only=True):
-    """The explicit intent. Raises NOT_READY before the readiness check."""
+    """Turn listening on or off. Raises NOT_READY before the readiness check."""
 
     on: bool
 
 
 class StillHere(_Struct, frozen=True, kw_only=True):
-    """The listener did something: the lease begins anew."""
+    """Say that the listener did something: the lease begins anew."""
 
 
 class Accept(_Struct, frozen=True, kw_only=True):
-    """Take the proposal of this seeker. `session` is the id that the session gets. Raises PROPOSAL_GONE where it was
-    answered by somebody else, withdrawn or passed over."""
+    """Accept the proposal of this seeker. `session` is the id that the session gets. Raises PROPOSAL_GONE if another
+    listener answered it, or it was withdrawn or has lapsed."""
 
     seeker: MemberId
     session: SessionId
@@ -85,25 +87,25 @@ class Decline(_Struct, frozen=True, kw_only=True):
 
 
 class SayNobody(_Struct, frozen=True, kw_only=True):
-    """The listener waited for a first word and none came: the session ends, costs them nothing, and is counted for the
-    seeker. Raises NOT_NOBODY where the seeker wrote, or (with `retry_after`) before `ListeningRules.nobody_after`."""
+    """Say that no first word came: the session ends, costs its listener nothing, and is counted for the seeker. Raises
+    NOT_NOBODY if the seeker wrote, or (with `retry_after`) before `ListeningRules.nobody_after`."""
 
     session: SessionId
 
 
 class MarkReady(_Struct, frozen=True, kw_only=True):
-    """The readiness check was passed."""
+    """Note that the readiness check was passed."""
 
 
 class WriteDebrief(_Struct, frozen=True, kw_only=True):
-    """The note to a supervisor, about the listener, that is due after a heavy session. Raises SESSION_UNKNOWN."""
+    """Write the note to a supervisor, about the listener, that is due after a heavy session. Raises SESSION_UNKNOWN."""
 
     session: SessionId
     note: str
 
 
-# Commands of either side of a session. Raise SESSION_UNKNOWN for one that the asker is not in, SESSION_OVER for one
-# that is no longer live (where that matters).
+# Commands of either side of a session. They raise SESSION_UNKNOWN for a session that the member is not in, and
+# SESSION_OVER for one that is no longer live (if that matters).
 
 
 class EndSession(_Struct, frozen=True, kw_only=True):
@@ -111,37 +113,38 @@ class EndSession(_Struct, frozen=True, kw_only=True):
 
 
 class Extend(_Struct, frozen=True, kw_only=True):
-    """Ask for, or agree to, more time; `on` False takes it back. Raises NO_MORE_TIME at the longest."""
+    """Ask for, or agree to, more time; `on` False takes it back. Raises NO_MORE_TIME at the longest session."""
 
     session: SessionId
     on: bool
 
 
 class TalkAgain(_Struct, frozen=True, kw_only=True):
-    """Privately, after the end: I would like to talk with this person again."""
+    """Say privately, after the end: I would like to talk with this person again."""
 
     session: SessionId
     on: bool
 
 
 class TakeWords(_Struct, frozen=True, kw_only=True):
-    """The seeker's, once both said that they would talk again: keep come-back words under this hash (KeepWords), for
-    the first listener who said so. Raises NO_WORDS_YET before that. Asking again keeps others too."""
+    """Give the seeker come-back words, once both said that they would talk again: they are stored under this hash
+    (KeepWords), for the first listener who said so. Raises NO_WORDS_YET before that. Asking again stores further
+    words."""
 
     session: SessionId
     words_hash: bytes
 
 
 class Flag(_Struct, frozen=True, kw_only=True):
-    """The listener says that a session is (or was) heavy: a cool-down and a debrief follow its end. Where somebody says
-    it who left the session, they follow for that one alone, at once."""
+    """Mark a session as heavy: a cool-down and a debrief follow its end. If the listener has left the session, they
+    follow for that listener alone, at once."""
 
     session: SessionId
     on: bool
 
 
 class AskIn(_Struct, frozen=True, kw_only=True):
-    """The holding listener asks a colleague to join, or to take over. Raises NOT_HOLDING, LISTENER_BUSY."""
+    """Ask a colleague to join, or to take over; only the holding listener may. Raises NOT_HOLDING, LISTENER_BUSY."""
 
     session: SessionId
     listener: MemberId
@@ -149,7 +152,7 @@ class AskIn(_Struct, frozen=True, kw_only=True):
 
 
 class AnswerAskIn(_Struct, frozen=True, kw_only=True):
-    """The seeker's, then the colleague's word on it. Also takes it back, said by the one who asked."""
+    """Answer for the seeker, then for the colleague. The listener who asked can also take the question back."""
 
     session: SessionId
     yes: bool
@@ -164,9 +167,10 @@ class Block(_Struct, frozen=True, kw_only=True):
 class ReportSession(_Struct, frozen=True, kw_only=True):
     """Tell the moderators, with the last posts as they stand. `is_call` is the listener's silent call for help.
 
-    `about` is whom it is about: for a seeker one of their listeners, also one who left; for a listener the seeker, or a
-    colleague who was there. Where a seeker does not say it is the other one, if there was only one. Raises
-    MEMBER_UNKNOWN for somebody whom they did not talk with there. Also from a listener who left."""
+    `about` is the member it is about: for a seeker one of their listeners, also one who left; for a listener the
+    seeker, or a colleague who was there. If a seeker gives none it is the listener, if there was only one. Raises
+    MEMBER_UNKNOWN for somebody with whom they did not talk there. Also accepted from a listener who left.
+    """
 
     session: SessionId
     reason: str
@@ -176,13 +180,15 @@ class ReportSession(_Struct, frozen=True, kw_only=True):
 
 
 class Spoke(_Struct, frozen=True, kw_only=True):
-    """Somebody wrote in it: the idle limit counts anew. Worth sending at most twice a minute for each session."""
+    """Note that somebody wrote in it: the idle limit counts anew. Worth sending at most twice a minute for each
+    session."""
 
     session: SessionId
 
 
 class Typed(_Struct, frozen=True, kw_only=True):
-    """Somebody is writing in it: the idle limit counts anew, within bounds. Worth sending as seldom as `Spoke`."""
+    """Note that somebody is typing in it: the idle limit counts anew, within bounds. Worth sending as seldom as
+    `Spoke`."""
 
     session: SessionId
 
@@ -191,31 +197,31 @@ class Typed(_Struct, frozen=True, kw_only=True):
 
 
 class ApplyDue(_Struct, frozen=True, kw_only=True):
-    """Time has passed."""
+    """Carry out what is due because time has passed."""
 
 
 class Hire(_Struct, frozen=True, kw_only=True):
-    """A staff member who listens signed in, or changed their name."""
+    """Note that a staff member who listens signed in, or changed their name."""
 
     person: Person
 
 
 class Dismiss(_Struct, frozen=True, kw_only=True):
-    """Somebody is no more, or listens no more: erased, or their account was revoked."""
+    """Remove a member who was erased, or whose listener account was revoked."""
 
     member: MemberId
     is_erased: bool
 
 
 class StepOut(_Struct, frozen=True, kw_only=True):
-    """A listener's account was given back by a link, and whoever holds that need not be its owner: they are in no
-    session any more, and keep everything else."""
+    """Remove a listener from every session, because their account was given back by a link whose user need not be its
+    owner. They keep everything else."""
 
     member: MemberId
 
 
 class KeepApart(_Struct, frozen=True, kw_only=True):
-    """Somebody hides another from now on, outside of any session: whichever of them waits never meets the other."""
+    """Note that somebody hides another from now on, outside any session: a seeker of the two never meets the other."""
 
     other: MemberId
 
@@ -257,17 +263,17 @@ ListeningAction = (
 )
 
 
-# Events. Those that set a record hold it whole, so that applying one twice changes nothing.
+# Events. An event that sets a record holds it whole, so that applying it twice changes nothing.
 
 
 class SeekerSet(_Struct, frozen=True, kw_only=True):
-    """Somebody asked, or something about their place changed."""
+    """A seeker asked, or something about their place changed."""
 
     seeker: Seeker
 
 
 class SeekerLeft(_Struct, frozen=True, kw_only=True):
-    """Somebody is on the floor no more: withdrew, lapsed for good, was erased, or their session is over."""
+    """A seeker has left: they withdrew, lapsed for good, were erased, or their session is over."""
 
     member: MemberId
 
@@ -287,7 +293,7 @@ class SessionSet(_Struct, frozen=True, kw_only=True):
 
 
 class SessionForgotten(_Struct, frozen=True, kw_only=True):
-    """Its content and its record go."""
+    """A session's content and record are removed."""
 
     session: SessionId
 
@@ -299,7 +305,7 @@ class ShareSet(_Struct, frozen=True, kw_only=True):
 
 
 class ShareForgotten(_Struct, frozen=True, kw_only=True):
-    """It is too long ago to matter, or its member was erased."""
+    """A share is too old to matter, or its member was erased."""
 
     share: str
 
@@ -309,11 +315,11 @@ FloorEvent = (
 )
 
 
-# Effects: what the same transaction does outside the floor. The store carries them out.
+# Effects: what the same transaction does outside the listening state. The store carries them out.
 
 
 class OpenSessionRoom(_Struct, frozen=True, kw_only=True):
-    """The closed room of a new session, with its members."""
+    """Open the closed room of a new session, with its members."""
 
     session: SessionId
     name: str
@@ -321,40 +327,40 @@ class OpenSessionRoom(_Struct, frozen=True, kw_only=True):
 
 
 class AdmitToRoom(_Struct, frozen=True, kw_only=True):
-    """Somebody is a member of the session's room from now on."""
+    """Make somebody a member of the session's room."""
 
     session: SessionId
     member: MemberId
 
 
 class ExpelFromRoom(_Struct, frozen=True, kw_only=True):
-    """Somebody is no more a member of it (who handed over keeps nothing of what comes after)."""
+    """Remove somebody from it (a listener who handed over sees nothing of what follows)."""
 
     session: SessionId
     member: MemberId
 
 
 class CloseSessionRoom(_Struct, frozen=True, kw_only=True):
-    """The session is over: nobody writes any more. Published in the room as `room_changed`."""
+    """Close the room of a session that is over: nobody can write. Published in the room as `room_changed`."""
 
     session: SessionId
 
 
 class DropRoom(_Struct, frozen=True, kw_only=True):
-    """The session's content and room are removed from the database and its files."""
+    """Remove the session's content and room from the database and its files."""
 
     session: SessionId
 
 
 class NoteWait(_Struct, frozen=True, kw_only=True):
-    """A real hand-over, for the estimate; no name stands with it."""
+    """Record a real hand-over, for the estimate; without a name."""
 
     asked_at: Millis
     met_at: Millis
 
 
 class KeepWords(_Struct, frozen=True, kw_only=True):
-    """Come-back words that lead to a listener until they expire."""
+    """Store come-back words that lead to a listener until they expire."""
 
     words_hash: bytes
     listener: MemberId
@@ -362,13 +368,13 @@ class KeepWords(_Struct, frozen=True, kw_only=True):
 
 
 class DropWords(_Struct, frozen=True, kw_only=True):
-    """Come-back words that were given lead nowhere any more."""
+    """Invalidate come-back words that were given."""
 
     words_hash: bytes
 
 
 class KeepReport(_Struct, frozen=True, kw_only=True):
-    """A report or a silent call, with a snapshot of the session's last posts taken in the same transaction."""
+    """Store a report or a silent call, with a snapshot of the session's last posts taken in the same transaction."""
 
     session: SessionId
     by: MemberId
@@ -380,8 +386,8 @@ class KeepReport(_Struct, frozen=True, kw_only=True):
 
 
 class KeepDebrief(_Struct, frozen=True, kw_only=True):
-    """A listener's note to a supervisor. `session` is the one after which it was written: nobody who was in it reads
-    the note as a supervisor."""
+    """Store a listener's note to a supervisor. `session` is the one after which it was written: nobody who was in it
+    reads the note as a supervisor."""
 
     listener: MemberId
     note: str
@@ -390,7 +396,7 @@ class KeepDebrief(_Struct, frozen=True, kw_only=True):
 
 
 class KeepFeedback(_Struct, frozen=True, kw_only=True):
-    """What a seeker said afterwards, beside how heavy it was before, without either's name."""
+    """Store what a seeker said afterwards, beside how heavy it was before, without either's name."""
 
     heard: int | None
     heavy_before: int | None
@@ -414,7 +420,8 @@ FloorEffect = (
 
 
 class Decided(_Struct, frozen=True, kw_only=True):
-    """What a command leads to: events for the floor, effects for the rest, and the session it speaks of, if any."""
+    """The result of a command: events for the listening state, effects outside it, and the session concerned, if
+    any."""
 
     events: tuple[FloorEvent, ...] = ()
     effects: tuple[FloorEffect, ...] = ()

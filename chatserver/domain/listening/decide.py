@@ -1,4 +1,5 @@
-"""The floor's one road: a command or the passing of time becomes events and effects; events become the next floor.
+"""The one way in which the listening state changes: a command or the passing of time becomes events and effects; events
+become the next state.
 
 Pure: time and ids arrive as arguments.
 """
@@ -65,7 +66,7 @@ from chatserver.domain.listening.state import Ending, Listener, ListeningRules, 
 from chatserver.domain.listening.timers import apply_due_changes, next_due, refused
 
 _DOING: Final = 15_000
-"""A listener's doing is noted when the last is older than this: a command that is sent again changes nothing."""
+"""Milliseconds after which a listener's activity is noted again: so a command that is sent again changes nothing."""
 
 _Rule = Callable[[Changes, Any, MemberId, Millis, ListeningRules], SessionId | None]
 
@@ -73,14 +74,14 @@ _Rule = Callable[[Changes, Any, MemberId, Millis, ListeningRules], SessionId | N
 def decide(
     floor: ListeningState, command: ListeningAction, who: MemberId, now: Millis, rules: ListeningRules
 ) -> Decided:
-    """Answer a command. Raises Refusal. No events means that it was already so. `who` asks; for commands of the service
-    itself it is not looked at."""
+    """Answer a command. Raises Refusal. No events means that its result already held. `who` is the member who asks; it
+    is ignored for commands of the service itself."""
     draft = Changes(floor)
     return draft.decided(_decide(draft, command, who, now, rules))
 
 
 def apply_due(floor: ListeningState, now: Millis, rules: ListeningRules) -> Decided:
-    """What time and fairness demand. Settling again at the same moment changes nothing."""
+    """Return what time and fairness demand. Applying it again at the same moment changes nothing."""
     draft = Changes(floor)
     apply_due_changes(draft, now, rules)
     return draft.decided()
@@ -89,7 +90,7 @@ def apply_due(floor: ListeningState, now: Millis, rules: ListeningRules) -> Deci
 def decide_and_apply_due(
     floor: ListeningState, command: ListeningAction, who: MemberId, now: Millis, rules: ListeningRules
 ) -> Decided:
-    """Both, as one commit. Raises Refusal of the command; then nothing is settled either."""
+    """Do both, as one commit. Raises the command's Refusal; then nothing that is due is applied either."""
     draft = Changes(floor)
     session = _decide(draft, command, who, now, rules)
     apply_due_changes(draft, now, rules)
@@ -97,18 +98,19 @@ def decide_and_apply_due(
 
 
 def due_at(floor: ListeningState, now: Millis, rules: ListeningRules) -> Millis | None:
-    """When `apply_due` would next change anything, as far as the floor says now; None for never. At `now` or before it
-    where it would change something already."""
+    """Return when `apply_due` would next change anything, as far as the state says now; None for never. At or before
+    `now` if it would change something already."""
     return next_due(floor, now, rules)
 
 
 def evolve(floor: ListeningState, event: FloorEvent) -> ListeningState:
-    """The floor after an event. Never refuses; the same event twice changes nothing. The version is the store's."""
+    """Return the state after an event. Never refuses; the same event twice changes nothing. The version is the
+    store's."""
     return evolve_all(floor, (event,))
 
 
 def evolve_all(floor: ListeningState, events: Iterable[FloorEvent]) -> ListeningState:
-    """The floor after many events, with one copy of what they change."""
+    """Return the state after many events, with one copy of what they change."""
     draft = Changes(floor)
     for event in events:
         match event:
@@ -155,7 +157,7 @@ def _ask(draft: Changes, command: Ask, who: MemberId, now: Millis, rules: Listen
     if changed.proposal is not None:
         listener = draft.floor.listeners.get(changed.proposal.listener)
         if listener is None or not may_meet(changed, listener):
-            # Another wish takes back what is being asked, as leaving does.
+            # A changed wish withdraws the present proposal, as leaving does.
             changed = _withdrawn(draft, changed, command, now, rules)
     draft.set_seeker(changed)
 
@@ -204,14 +206,14 @@ def _take_place_back(draft: Changes, command: TakePlaceBack, who: MemberId, now:
 
 
 def _back(seeker: Seeker, now: Millis) -> Seeker:
-    """Who says something is here."""
+    """Return a seeker who is here again, because they sent something."""
     if seeker.lapsed_at is None:
         return seeker
     return replace(seeker, lapsed_at=None, seen_at=Millis(max(seeker.seen_at, now)))
 
 
 def _possible(floor: ListeningState, wish: Wish) -> Wish:
-    """Nobody waits for one listener only who listens here no more."""
+    """Return a wish that can be met: nobody waits for one listener only who no longer listens here."""
     return wish if wish.member is None or wish.member in floor.listeners else replace(wish, member=None, only=False)
 
 
@@ -244,7 +246,7 @@ def _accept(draft: Changes, command: Accept, who: MemberId, now: Millis, rules: 
     if seeker is None:
         raise Refusal(Reason.PROPOSAL_GONE)
     if seeker.session is not None:
-        # Sent again it is the same session.
+        # If it is sent again, it is the same session.
         if who in draft.floor.sessions[seeker.session].listeners:
             return seeker.session
         raise Refusal(Reason.PROPOSAL_GONE)
@@ -278,7 +280,7 @@ def _debrief(draft: Changes, command: WriteDebrief, who: MemberId, now: Millis, 
 
 
 def _active(listener: Listener, now: Millis) -> Listener:
-    """A listener who just did something. Noted coarsely: a command that is sent again changes nothing."""
+    """Return a listener who just did something. Noted coarsely: a command that is sent again changes nothing."""
     if now - listener.active_at < _DOING:
         return listener
     return replace(listener, active_at=now, seen_at=Millis(max(listener.seen_at, now)))
@@ -288,7 +290,7 @@ def _active(listener: Listener, now: Millis) -> Listener:
 
 
 def _apply_due(draft: Changes, command: ApplyDue, who: MemberId, now: Millis, rules: ListeningRules) -> None:
-    """What time demands follows every command."""
+    """Do nothing more: what time demands follows every command."""
 
 
 def _hire(draft: Changes, command: Hire, who: MemberId, now: Millis, rules: ListeningRules) -> None:
@@ -299,7 +301,8 @@ def _hire(draft: Changes, command: Hire, who: MemberId, now: Millis, rules: List
 
 
 def _dismiss(draft: Changes, command: Dismiss, who: MemberId, now: Millis, rules: ListeningRules) -> None:
-    """As if they had vanished, at once. Of somebody who is erased nothing is left but that they were there."""
+    """Remove a member as if they had vanished, at once. Of an erased member nothing is left but that they were
+    there."""
     member = command.member
     ending = Ending.ERASED if command.is_erased else Ending.STAFF
     draft.drop_listener(member)
@@ -318,7 +321,7 @@ def _dismiss(draft: Changes, command: Dismiss, who: MemberId, now: Millis, rules
     if command.is_erased:
         erased = draft.floor.seekers.get(member)
         if erased is not None and erased.proposal is not None:
-            # Their network's share remembers it; their own goes with them.
+            # Their network's share keeps it; their own share is removed with them.
             fair_shares.withdrew(draft, erased, now)
         draft.drop_seeker(member)
         draft.drop_share(member)
@@ -328,8 +331,8 @@ def _dismiss(draft: Changes, command: Dismiss, who: MemberId, now: Millis, rules
 
 
 def _step_out(draft: Changes, command: StepOut, who: MemberId, now: Millis, rules: ListeningRules) -> None:
-    """As if they had vanished, and without a way back into what was written, also where it is over. Whose session it
-    was stays as it is, or nobody could report them any more."""
+    """Remove a listener as if they had vanished, and from everything that was written, also in sessions that are over.
+    The sessions' records stay, or nobody could report the listener any more."""
     member = command.member
     for session in [*draft.floor.sessions.values()]:
         if member in session.listeners:

@@ -1,8 +1,8 @@
-"""What one member, and one network, may have of the listeners: fair shares of what there is least of.
+"""Fair shares: how many sessions one member, and one network, may have.
 
 Pure: time arrives as an argument. A `FairShare` remembers the sessions that a member began in the last day, what a
 listener said of them, and proposals that they withdrew from; the same is remembered of the network that they asked
-from, for an hour. `docs/decisions/0118-fair-shares-of-listeners.md` gives the reasons.
+from, for an hour. `docs/decisions/0118` gives the reasons.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ HOUR: Final = 3_600_000
 BEHIND_ALL: Final = 1_000
 """`Seeker.had` of a member whom listeners found absent several times today: more than anybody can have had."""
 _REMEMBERED: Final = 32
-"""Withdrawals that a share remembers at most; more of them change nothing."""
+"""The most withdrawals that a share remembers; further ones change nothing."""
 _NETWORK: Final = "net:"
 
 
@@ -38,7 +38,7 @@ def is_network(share: FairShare) -> bool:
 
 
 def expires_at(share: FairShare) -> Millis:
-    """Return when a share says nothing any more and must be dropped."""
+    """Return when a share no longer matters and must be dropped."""
     span = HOUR if is_network(share) else DAY
     last = max((*share.sessions, *share.nobody), default=None)
     ends = [] if last is None else [last + span]
@@ -55,9 +55,9 @@ def require(
     """Refuse a new place in the queue to a member, or a network, that has had its share.
 
     `networks` are the keyed hashes of the address that they ask from and of the wider networks around it, in
-    hexadecimal, narrowest first, or none where there are none. `allowance` multiplies what a network may have, and a
-    wider one has as many times more as `WIDENING` says. Raises SESSIONS_USED with `details.again_at` (milliseconds)
-    where the member's sessions of the day are used up, and PLACES_USED where their network's places or hour are.
+    hexadecimal, narrowest first, or none if they are not known. `allowance` multiplies what a network may have, and a
+    wider one has as many times more as `WIDENING` says. Raises SESSIONS_USED with `details.again_at` (milliseconds) if
+    the member's sessions of the day are used up, and PLACES_USED if their network's places or hour are.
     """
     if (again_at := _member_again_at(floor.shares.get(who), now, rules)) is not None:
         raise _refusal(Reason.SESSIONS_USED, again_at, now)
@@ -85,7 +85,7 @@ def _require_of_network(
 
 
 def had(floor: ListeningState, who: MemberId, now: Millis, rules: ListeningRules) -> int:
-    """Return how many sessions of today a member asks behind: whoever had fewer comes first."""
+    """Return how many sessions of today count against a member: seekers with fewer come first."""
     share = floor.shares.get(who)
     if share is None:
         return 0
@@ -151,7 +151,7 @@ def begun(draft: Changes, seeker: Seeker, now: Millis) -> None:
 
 
 def withdrew(draft: Changes, seeker: Seeker, now: Millis) -> None:
-    """Remember that a member took back what a listener was being asked about."""
+    """Remember that a member withdrew a proposal about which a listener was being asked."""
     for share in _shares_of(draft, seeker):
         kept = _recent(share.withdrawn, now, HOUR)[-_REMEMBERED + 1 :]
         draft.set_share(replace(share, withdrawn=(*kept, now)))
@@ -164,9 +164,9 @@ def was_nobody(draft: Changes, session: Session, now: Millis) -> None:
 
 
 def give_back(draft: Changes, session: Session, *, to_network: bool = True) -> None:
-    """Forget a session that ended before it was any use to its seeker, through nothing that they did; or, without
-    `to_network`, of what they did themselves, so that it counts for where they asked from. Where that was is not kept
-    with the session: the moment at which it began says which shares have it."""
+    """Forget a session that ended before it was of use to its seeker, through nothing that they did. Without
+    `to_network` it was their own doing, so that it counts for the network they asked from. The network is not kept with
+    the session: the moment at which it began says which shares have it."""
     for share in [*draft.floor.shares.values()]:
         is_theirs = share.id == session.seeker or (to_network and is_network(share))
         if is_theirs and session.started_at in share.sessions:

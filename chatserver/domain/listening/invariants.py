@@ -1,4 +1,4 @@
-"""Whether a floor keeps its promises, counted. Metrics and tests read it.
+"""Counts of broken invariants of a listening state, for metrics and tests.
 
 Pure.
 """
@@ -16,14 +16,16 @@ from chatserver.domain.listening.rest_rules import cap_of, pause_of, taken_this_
 from chatserver.domain.listening.state import Listener, ListeningRules, ListeningState, Proposal, Seeker, Session
 
 _LATE: Final = 10_000
-"""Milliseconds by which something may be overdue: those who see to it wake now and then, and are sometimes killed."""
+"""Milliseconds by which something may be overdue: the workers responsible wake now and then, and are sometimes
+killed."""
 
 
 class BrokenInvariants(msgspec.Struct, frozen=True, kw_only=True):
-    """How many times each promise is broken on a floor. All of them are 0 on a floor that was settled just now."""
+    """How many times each promise is broken. All counts are 0 in a state in which everything due was just carried
+    out."""
 
     shared_sessions: int = 0
-    """Live sessions to which more or fewer than one seeker belongs."""
+    """Live sessions that do not have exactly one seeker."""
     double_seekers: int = 0
     """Seekers who are in more than one live session."""
     over_cap: int = 0
@@ -31,23 +33,23 @@ class BrokenInvariants(msgspec.Struct, frozen=True, kw_only=True):
     over_day_cap: int = 0
     over_week_cap: int = 0
     in_pause: int = 0
-    """Listeners who are asked during a pause."""
+    """Listeners who have a proposal during a pause."""
     double_proposals: int = 0
-    """Listeners who are asked about more than one seeker at a time."""
+    """Listeners who have proposals of more than one seeker at a time."""
     orphans: int = 0
-    """Places and sessions whose people are away far beyond the grace, and sessions without anybody."""
+    """Places and sessions whose people have been away far longer than the grace, and sessions without anybody."""
     late_proposals: int = 0
-    """Proposals that stand past their deadline."""
+    """Proposals that are past their deadline."""
     stale: int = 0
     """Ended sessions that should have been forgotten."""
     idle: int = 0
-    """Eligible listeners who are not asked although somebody waits whom they could take."""
+    """Eligible listeners without a proposal although somebody waits whom they could take."""
     idle_ms: int = 0
-    """For how long the longest of them, as far as the floor can tell."""
+    """For how many milliseconds the longest of them has waited, as far as the state tells."""
 
     @property
     def broken(self) -> int:
-        """All of it together, but for `idle`, which a moment may explain."""
+        """Return the sum of all, except `idle`, which may last for a moment."""
         return sum(getattr(self, name) for name in PROMISES)
 
 
@@ -82,7 +84,7 @@ def check_invariants(floor: ListeningState, now: Millis, rules: ListeningRules) 
 
 
 def _shared_sessions(floor: ListeningState, live: list[Session]) -> int:
-    """Live sessions without their seeker on the floor, and seekers who are where no session of theirs is."""
+    """Return the live sessions whose seeker is missing, and seekers whose session does not exist."""
     theirs = {session.id: session.seeker for session in live}
     inside = {seeker.session: member for member, seeker in floor.seekers.items() if seeker.session is not None}
     strangers = sum(
@@ -92,7 +94,8 @@ def _shared_sessions(floor: ListeningState, live: list[Session]) -> int:
 
 
 def _is_over_cap(listener: Listener, seats: int, asked: int, rules: ListeningRules) -> bool:
-    """Who lowers their own cap keeps the sessions that they have, and gets no more."""
+    """Return whether a listener has more than their cap. One who lowers their cap keeps their sessions, and gets no
+    more."""
     return seats > rules.most_cap or (asked > 0 and seats > cap_of(listener, rules))
 
 

@@ -1,6 +1,6 @@
 """Who meets whom: hard limits of both sides, the order of the queue, the order of listeners, and the next proposals.
 
-Pure. Every order is total, so that the same floor always leads to the same proposals.
+Pure. Every order is total, so that the same state always leads to the same proposals.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ WHY: Final = {
     "waited_longest": "Of those whom this listener could take, they had waited longest",
     "free_longest": "Nothing else spoke for another listener, and this one had been free longest",
 }
-"""The reasons for a pairing, in words for operators."""
+"""The reasons for a match, in words for operators."""
 
 FEWEST_SAMPLES: Final = 3
-"""From fewer hand-overs nobody can tell how long it takes."""
+"""With fewer hand-overs no estimate is made."""
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
-    """What waits can be expected. `samples` recent hand-overs came one every `gap` seconds, the time since the last
-    counted in; half of them took up to `usual` seconds. `free` listeners could be asked at once;
-    `is_anybody_here` says whether there is any at all, busy or not. Made once for everybody who waits."""
+    """The expected waits. `samples` recent hand-overs came one every `gap` seconds, including the time since the last;
+    half of them took up to `usual` seconds. `free` listeners could be asked at once; `is_anybody_here` says whether
+    there is any listener, busy or not. Made once for all who wait."""
 
     samples: int
     gap: float
@@ -43,11 +43,11 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     is_anybody_here: bool
 
     def estimate(self, place: int) -> tuple[int | None, int]:
-        """In how many seconds the one at that place, from 1, may hope for a listener, and from how many hand-overs that
-        is told. None where nobody can tell: too few of them, or nobody listens.
+        """Return the estimated seconds for that place, from 1, and the number of hand-overs behind it. None if it
+        cannot be known: there are too few of them, or nobody listens.
 
-        Where a listener is free for them it takes as long as it usually does. Otherwise they move up by one with every
-        hand-over."""
+        If a listener is free for them it takes as long as usual. Otherwise they move up by one with every hand-over.
+        """
         if self.samples < FEWEST_SAMPLES or not self.is_anybody_here:
             return None, self.samples
         return round(min(self.usual, self.gap * place) if place <= self.free else self.gap * place), self.samples
@@ -57,7 +57,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def may_meet(seeker: Seeker, listener: Listener) -> bool:
-    """Whether nothing that either side has ruled out stands between them."""
+    """Return whether neither side has ruled the other out."""
     return not _are_apart(seeker, listener.member) and _fits(seeker.wish, listener)
 
 
@@ -82,7 +82,7 @@ def _fits(wish: Wish, listener: Listener) -> bool:
 
 
 def rank(seeker: Seeker, listener: Listener) -> tuple[int, int, int, Millis, MemberId]:
-    """Where a listener stands among those who may meet this seeker; the least is asked first."""
+    """Return a listener's rank among those who may meet this seeker; the least is asked first."""
     return _rank(seeker.wish, listener)
 
 
@@ -98,7 +98,7 @@ def _rank(wish: Wish, listener: Listener) -> tuple[int, int, int, Millis, Member
 
 
 def why(seeker: Seeker, listener: Listener) -> tuple[str, ...]:
-    """The reasons for a pairing, as keys of `WHY`, the weightiest first."""
+    """Return the reasons for a match, as keys of `WHY`, the most important first."""
     came_back, rather, lived, _, _ = rank(seeker, listener)
     reasons = ["lost_listener" if seeker.is_first else "waited_longest"]
     if came_back == 0:
@@ -114,7 +114,7 @@ def why(seeker: Seeker, listener: Listener) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1024)
 def _tongue(language: str) -> str:
-    """The language without its region: whoever speaks `pt-BR` and whoever speaks `pt` understand each other."""
+    """Return the language without its region: speakers of `pt-BR` and of `pt` understand each other."""
     return language.partition("-")[0].lower()
 
 
@@ -122,23 +122,24 @@ def _tongue(language: str) -> str:
 
 
 def is_waiting(seeker: Seeker) -> bool:
-    """Whether they have a place in the queue."""
+    """Return whether a seeker has a place in the queue."""
     return seeker.session is None and seeker.lapsed_at is None
 
 
 def order(seeker: Seeker) -> tuple[bool, int, Millis, MemberId]:
-    """Where somebody stands in the queue: those who lost their listener, then those who had fewer sessions today, then
-    by when they asked."""
+    """Return the sort key of the queue: seekers who lost their listener, then those with fewer sessions today, then by
+    when they asked."""
     return (not seeker.is_first, 0 if seeker.is_first else seeker.had, seeker.asked_at, seeker.member)
 
 
 def queue(floor: ListeningState) -> list[Seeker]:
-    """Everybody who waits, in order."""
+    """Return everybody who waits, in order."""
     return sorted(filter(is_waiting, floor.seekers.values()), key=order)
 
 
 def place(floor: ListeningState, member: MemberId) -> int | None:
-    """Their place in the queue, from 1; None for somebody who does not wait. For many at once see `places`."""
+    """Return a seeker's place in the queue, from 1; None for somebody who does not wait. For many at once see
+    `places`."""
     seeker = floor.seekers.get(member)
     if seeker is None or not is_waiting(seeker):
         return None
@@ -147,13 +148,13 @@ def place(floor: ListeningState, member: MemberId) -> int | None:
 
 
 def places(floor: ListeningState) -> dict[MemberId, int]:
-    """The places of all who wait, from 1."""
+    """Return the places of all who wait, from 1."""
     return {seeker.member: place for place, seeker in enumerate(queue(floor), start=1)}
 
 
 def may_be_matched(seeker: Seeker, now: Millis, rules: ListeningRules) -> bool:
-    """Whether somebody can be asked about them now. Who is not connected keeps the place, and is passed over until
-    they are back: a listener should find somebody there. So does who rests from withdrawing."""
+    """Return whether a listener can be asked about a seeker now. A seeker who is not connected keeps the place, and is
+    skipped until they are back: a listener should find somebody there. So is one who rests from withdrawing."""
     return (
         is_waiting(seeker)
         and seeker.proposal is None
@@ -166,8 +167,8 @@ def may_be_matched(seeker: Seeker, now: Millis, rules: ListeningRules) -> bool:
 
 
 def loads(floor: ListeningState) -> Counter[MemberId]:
-    """How many seats of each listener are taken or promised: live sessions, proposals, and sessions they are asked
-    into."""
+    """Return how many seats of each listener are taken or promised: live sessions, proposals, and sessions they are
+    asked to join."""
     seats: Counter[MemberId] = Counter()
     for session in floor.sessions.values():
         if session.ended_at is None:
@@ -181,7 +182,7 @@ def loads(floor: ListeningState) -> Counter[MemberId]:
 
 
 def promised(floor: ListeningState) -> Counter[MemberId]:
-    """How many sessions of each listener may yet begin from what they were asked."""
+    """Return how many sessions of each listener may yet begin from open proposals and questions."""
     promises = Counter(seeker.proposal.listener for seeker in floor.seekers.values() if seeker.proposal is not None)
     promises.update(
         session.asked.listener
@@ -192,7 +193,7 @@ def promised(floor: ListeningState) -> Counter[MemberId]:
 
 
 def is_eligible_listener(floor: ListeningState, listener: Listener, now: Millis, rules: ListeningRules) -> bool:
-    """Whether they could be asked about somebody now."""
+    """Return whether a listener could get a proposal now."""
     if any(
         seeker.proposal is not None and seeker.proposal.listener == listener.member for seeker in floor.seekers.values()
     ):
@@ -201,7 +202,7 @@ def is_eligible_listener(floor: ListeningState, listener: Listener, now: Millis,
 
 
 def may_take_one_more(floor: ListeningState, listener: Listener, now: Millis, rules: ListeningRules) -> bool:
-    """Whether they are there, rested, and have a seat that is neither taken nor promised."""
+    """Return whether a listener is there, rested, and has a seat that is neither taken nor promised."""
     return (
         is_here(listener, now, rules)
         and pause_of(listener, now, rules) is None
@@ -211,7 +212,7 @@ def may_take_one_more(floor: ListeningState, listener: Listener, now: Millis, ru
 
 
 def free_listeners(floor: ListeningState, now: Millis, rules: ListeningRules) -> list[Listener]:
-    """Everybody of whom `is_eligible_listener` holds."""
+    """Return all listeners for whom `is_eligible_listener` holds."""
     there = [
         listener
         for listener in floor.listeners.values()
@@ -235,8 +236,8 @@ def free_listeners(floor: ListeningState, now: Millis, rules: ListeningRules) ->
 
 
 def next_proposals(floor: ListeningState, now: Millis, rules: ListeningRules) -> list[tuple[Seeker, Proposal]]:
-    """Whom to ask about whom now. The one who has waited longest chooses first among the free, and so on down the
-    queue; who can meet nobody who is free is passed over, and keeps the place."""
+    """Return the proposals to make now. The seeker who has waited longest chooses first among the free listeners, and
+    so on down the queue; a seeker whom no free listener can take is skipped, and keeps the place."""
     free = {listener.member: listener for listener in free_listeners(floor, now, rules)}
     if not free:
         return []
@@ -248,7 +249,7 @@ def next_proposals(floor: ListeningState, now: Millis, rules: ListeningRules) ->
     ]
     waiting.sort(key=order)
     choices: dict[Wish, list[MemberId]] = {}
-    """For each wish who fits, the first choice first: many who wait want the same."""
+    """For each wish the listeners who fit, the best first: many seekers have the same wish."""
     proposals = []
     for seeker in waiting:
         if (choice := choices.get(seeker.wish)) is None:
@@ -263,7 +264,7 @@ def next_proposals(floor: ListeningState, now: Millis, rules: ListeningRules) ->
 
 
 def is_resting(seeker: Seeker, now: Millis, rules: ListeningRules) -> bool:
-    """Whether those who let this seeker pass are not to be asked again yet."""
+    """Return whether listeners who declined this seeker are not to be asked again yet."""
     return seeker.refused_at is not None and now < seeker.refused_at + rules.ask_again
 
 
@@ -274,7 +275,8 @@ def _choice(wish: Wish, free: Iterable[Listener]) -> list[MemberId]:
 
 
 def _first(seeker: Seeker, choice: Iterable[MemberId], is_resting: bool) -> MemberId | None:
-    """The first who has not let them pass; where there is none, the first who did, if they may be asked again."""
+    """Return the first listener who has not declined them; if there is none, the first who did, if they may be asked
+    again."""
     again = None
     for listener in choice:
         if _are_apart(seeker, listener):
@@ -296,13 +298,13 @@ def _proposal(seeker: Seeker, listener: Listener, now: Millis, rules: ListeningR
 
 
 def pace(floor: ListeningState, now: Millis, rules: ListeningRules) -> Pace:
-    """What those who wait may expect, from the hand-overs of the last `rules.waits_kept`."""
+    """Return what seekers may expect, from the hand-overs of the last `rules.waits_kept`."""
     recent = sorted(
         (met_at, max(0, met_at - asked_at)) for asked_at, met_at in floor.waits if now - rules.waits_kept < met_at
     )
     gap = usual = 0.0
     if len(recent) >= FEWEST_SAMPLES:
-        # From the first of them until now: where hand-overs have stopped the gap grows, and the estimate with it.
+        # From the first of them until now: if hand-overs have stopped the gap grows, and the estimate with it.
         gap = max(0, now - recent[0][0]) / (len(recent) - 1) / 1000
         usual = sorted(wait for _, wait in recent)[len(recent) // 2] / 1000
     return Pace(
@@ -315,15 +317,15 @@ def pace(floor: ListeningState, now: Millis, rules: ListeningRules) -> Pace:
 
 
 class Prospects:
-    """Of whom the general pace says anything: not of those who wait for one listener, nor of those whom nobody who is
-    here could meet. For one picture of the floor; who fits a wish is worked out once for all who have it."""
+    """The seekers for whom the general pace holds: not those who wait for one listener, nor those whom nobody who is
+    here could meet. For one picture of the state; who fits a wish is computed once for all who have it."""
 
     def __init__(self, here: Collection[Listener]) -> None:
         self._here = here
         self._fitting: dict[Wish, frozenset[MemberId]] = {}
 
     def can_tell(self, seeker: Seeker) -> bool:
-        """Whether somebody may be told how long it takes."""
+        """Return whether an estimate can be given to this seeker."""
         wish = seeker.wish
         if wish.only and wish.member is not None:
             return False
@@ -334,7 +336,7 @@ class Prospects:
 
 
 def estimate(floor: ListeningState, member: MemberId, now: Millis, rules: ListeningRules) -> tuple[int | None, int]:
-    """In how many seconds somebody who waits may hope for a listener, and from how many hand-overs that is told."""
+    """Return the estimated seconds until a seeker meets a listener, and the number of hand-overs behind it."""
     expected, own = pace(floor, now, rules), place(floor, member)
     here = [listener for listener in floor.listeners.values() if is_here(listener, now, rules)]
     if own is None or not Prospects(here).can_tell(floor.seekers[member]):

@@ -21,7 +21,7 @@ _MINUTE: Final = 60_000
 _EPOCH_WEEKDAY: Final = 3
 """1970-01-01 was a Thursday."""
 _CHANGE: Final = 180
-"""No clock is put forward by more minutes at once."""
+"""The most minutes by which a clock is put forward at once."""
 _SPAN: Final = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})")
 
 
@@ -33,13 +33,13 @@ class WeekHours(msgspec.Struct, frozen=True):
 
 
 def parse_hours(text: str) -> WeekHours:
-    """The hours behind words such as `mon-fri 18:00-23:00, sat,sun 10:00-02:00`, or `always` (as if there were
-    none), or `never`.
+    """Parse opening hours such as `mon-fri 18:00-23:00, sat,sun 10:00-02:00`, or `always` (the same as no hours), or
+    `never`.
 
-    Days stand before the times that hold on them; times without days hold every day; several times may follow each
+    Days stand before the times that apply to them; times without days apply every day; several times may follow each
     other (`mon 9:00-12:00 14:00-17:00`). A span that ends before it begins, or when it begins, ends on the next day.
 
-    Raises ValueError that says what is wrong, for the one who wrote the configuration.
+    Raises ValueError with a message for the author of the configuration.
     """
     words = text.lower().replace(",", " ").split()
     if words in ([], ["always"]):
@@ -64,33 +64,33 @@ def parse_hours(text: str) -> WeekHours:
 
 
 def is_open(hours: WeekHours, weekday: int, minute: int) -> bool:
-    """`weekday` counts from Monday, 0; `minute` from local midnight."""
+    """Return whether it is open. `weekday` counts from Monday, 0; `minute` from local midnight."""
     return _opens_in(hours, weekday * DAY + minute) == 0
 
 
 def opens_in_minutes(hours: WeekHours, weekday: int, minute: int) -> int | None:
-    """Minutes until it is open, as far as the clocks are not changed meanwhile: 0 while it is, None where it never
-    is."""
+    """Return the minutes until it is open, if the clocks are not changed meanwhile: 0 while it is open, None if it
+    never is."""
     return _opens_in(hours, weekday * DAY + minute)
 
 
 def local_minute(now: Millis, offset_minutes: int) -> tuple[int, int]:
-    """The weekday and minute of the day at `now` in a zone that is `offset_minutes` east of UTC then."""
+    """Return the weekday and minute of the day at `now` in a zone that is `offset_minutes` east of UTC then."""
     days, minute = divmod(now // _MINUTE + offset_minutes, DAY)
     return (days + _EPOCH_WEEKDAY) % 7, minute
 
 
 def opens_at(hours: WeekHours, now: Millis, offset_at: Callable[[Millis], int]) -> Millis | None:
-    """When it opens next; None while it is open, or where it never is.
+    """Return when it opens next; None while it is open, or if it never is.
 
-    `offset_at` gives the zone's offset from UTC in minutes at a moment, so that a change of clocks in between counts.
+    `offset_at` returns the zone's offset from UTC in minutes at a moment, so that a change of clocks in between counts.
     """
     at = Millis(now - now % _MINUTE)
     wait = _opens_in_at(hours, at, offset_at)
     if not wait:
         return None
     while wait:
-        # Leap to shortly before, and look at every minute from there: the clocks may be changed on the way.
+        # Jump to shortly before, and check every minute from there: the clocks may be changed in between.
         at = Millis(at + max(1, wait - _CHANGE) * _MINUTE)
         wait = _opens_in_at(hours, at, offset_at)
     return at
@@ -129,7 +129,7 @@ def _parse_span(times: re.Match[str]) -> tuple[int, int]:
 
 
 def _joined(spans: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    """In order, with those that touch made one."""
+    """Return the spans in order, with touching ones joined."""
     joined: list[tuple[int, int]] = []
     for start, end in sorted(spans):
         if joined and start <= joined[-1][1]:

@@ -1,6 +1,6 @@
-"""What is kept of the floor's days for replaying them: when somebody asked and how it went, and when somebody listened.
+"""What is recorded of the queue for the simulator: when somebody asked and how that ended, and when somebody listened.
 
-Pure. Of nobody in particular: no ids, no topics, no languages, and every time is rounded to GRAIN.
+Pure. It holds no identities: no ids, no topics, no languages, and every time is rounded to GRAIN.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class WaitOutcome(StrEnum):
 
 class Wait(msgspec.Struct, frozen=True):
     """Somebody asked, and at `ended_at` met a listener or left the queue. `length` is how long they then talked, in
-    milliseconds; None for those who met nobody."""
+    milliseconds; None for seekers who met nobody."""
 
     asked_at: Millis
     ended_at: Millis
@@ -47,19 +47,19 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class Recorded(msgspec.Struct, frozen=True):
-    """Some days as they were. Spans that are not over yet end at the moment of reading."""
+    """Some days as they were recorded. Spans that are not over yet end at the moment of reading."""
 
     waits: tuple[Wait, ...]
     spans: tuple[Span, ...]
 
 
 def rounded(at: int) -> Millis:
-    """The nearest moment that is kept."""
+    """Return the nearest moment that is kept."""
     return Millis((at + GRAIN // 2) // GRAIN * GRAIN)
 
 
 def noted(before: ListeningState, events: Iterable[FloorEvent], now: Millis) -> list[Wait | Span]:
-    """What one commit brings to an end. A wait that led to a session is noted once that is over: only then is its
+    """Return what one commit completes. A wait that led to a session is recorded once that is over: only then is its
     length known."""
     found: list[Wait | Span] = []
     for event in events:
@@ -79,7 +79,7 @@ def noted(before: ListeningState, events: Iterable[FloorEvent], now: Millis) -> 
 
 
 def open_spans(floor: ListeningState, now: Millis) -> list[Span]:
-    """Of those who listen at this moment."""
+    """Return the spans of the listeners who listen at this moment."""
     return [span for member in floor.listeners for span in _span(floor, member, now)]
 
 
@@ -87,7 +87,8 @@ def _session_over(before: Session | None, after: Session) -> list[Wait | Span]:
     if before is None or not before.is_live or after.ended_at is None:
         return []
     if after.wish.only or "lost_listener" in after.why:
-        # As with `NoteWait`: they tell nothing of how long others wait. Who lost a listener was noted the first time.
+        # As with `NoteWait`: they say nothing about how long others wait. A seeker who lost a listener was recorded the
+        # first time.
         return []
     length = rounded(max(0, after.ended_at - after.started_at))
     return [Wait(rounded(min(after.asked_at, after.started_at)), rounded(after.started_at), WaitOutcome.MET, length)]

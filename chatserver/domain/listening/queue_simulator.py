@@ -1,19 +1,19 @@
-"""The queue flight simulator: recorded days again, on a virtual clock, under another policy.
+"""The queue simulator: replays recorded days on a virtual clock, with another policy.
 
-Pure. Who meets whom is decided by the same code that decides it live (`deciding.py`, and with it `matching.py`,
-`settling.py`, `sessions.py` and `care.py`); here are only the people, as far as they are known:
+Pure. Who meets whom is decided by the same code that decides it live (`decide.py`, and with it `matching.py`,
+`timers.py`, `sessions.py` and `rest_rules.py`). Only the people are simulated, as far as they are known:
 
-- They ask when they asked. Who left without being met leaves after the same wait; who was met would have waited
-  PATIENCE longer, and then goes.
-- A session lasts as long as it did. One that went to its limit goes to the new limit; for who was not met, and now is,
-  a length is drawn from the others'.
-- Listeners are there when somebody was, with the cap they had. Each span is a person of its own, so that caps of a day
-  count within it. Everybody can meet everybody: wishes are not kept, and a real floor is a little slower for it.
+- Seekers ask when they asked. One who left without being met leaves after the same wait; one who was met would have
+  waited PATIENCE longer, and then leaves.
+- A session lasts as long as it did. One that went to its limit goes to the new limit; for a seeker who was not met, and
+  now is, a length is drawn from the others'.
+- Listeners are there when a listener was, with the cap they had. Each span is a person of its own, so that caps of a
+  day count within it. Everybody can meet everybody: wishes are not kept, and a real queue is a little slower for it.
 - How long listeners take to answer is not kept. It is drawn around the wait of the tenth of people who were met
-  soonest, since whoever finds somebody free waits for little else, and not around more than SLOWEST: on a full floor
-  those waited for more than an answer. An answer after the deadline is none.
+  soonest, because somebody who finds a free listener waits for little else, and not around more than SLOWEST: in a full
+  queue those waited for more than an answer. An answer after the deadline does not count.
 
-The same record, policy and seed give the same answer. What is drawn for somebody is the same under every policy.
+The same record, policy and seed give the same answer. What is drawn for a person is the same under every policy.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ from chatserver.domain.listening.state import Listener, ListeningRules, Listenin
 from chatserver.domain.moderation.disclosure import SMALL
 
 FEWEST_ASKS: Final = 20
-"""From fewer nothing can be said, and it would tell of single people."""
+"""With fewer asks nothing can be said, and the result would tell of single people."""
 SOON: Final = 5 * 60_000
-"""A wait up to this counts as soon."""
+"""Milliseconds up to which a wait counts as soon."""
 MOST_LISTENERS: Final = 50
-"""How many more or fewer listeners can be asked about."""
+"""The most listeners that can be added or removed."""
 _DAY: Final = 24 * 3_600_000
 PATIENCE: Final = 60 * 60_000
 SLOWEST: Final = 10_000
@@ -61,12 +61,12 @@ _FASTEST: Final = 2_000
 _ALWAYS: Final = 2**50
 """Milliseconds: longer than any record."""
 _USUAL_LENGTH: Final = 30 * 60_000
-"""Where nobody at all was met."""
+"""The length of a session if nobody at all was met."""
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """What would be otherwise. None is as it is: the rules' own, and each listener's own cap. `listeners` is how many
-    more (or fewer) there would be on every day on which anybody listened."""
+    """The settings to try. None leaves a setting as it is: the rules' own, and each listener's own cap. `listeners` is
+    how many more (or fewer) there would be on every day on which anybody listened."""
 
     listeners: int = 0
     pause: int | None = None
@@ -76,12 +76,13 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OutOfRange(ValueError):
-    """What was asked for is no policy; the words say which part."""
+    """The requested policy is out of range; the message says which part."""
 
 
 STEPS_FOR_AN_ASK: Final = 40
 _FEWEST_STEPS: Final = 1_000
-"""A replay of more steps is given up: nobody should wait for one in which the same people are asked in vain all day."""
+"""A replay with more steps is given up: otherwise one in which the same people are proposed in vain all day would run
+too long."""
 MOST_MINUTES: Final = 240
 MOST_SECONDS: Final = 600
 
@@ -95,7 +96,7 @@ def policy(
     session_minutes: int | None = None,
     proposal_seconds: int | None = None,
 ) -> Policy:
-    """A policy in people's units. Raises OutOfRange."""
+    """Return a policy from people's units. Raises OutOfRange."""
     for name, value, least, most in (
         ("listeners", listeners, -MOST_LISTENERS, MOST_LISTENERS),
         ("pause_minutes", pause_minutes, 0, MOST_MINUTES),
@@ -115,17 +116,17 @@ def policy(
 
 
 class SimulatedShare(msgspec.Struct, frozen=True):
-    """Some of all, in percent. Where the some, or the rest, are under SMALL, only the bound of that is told: `bound` is
-    `under` or `over`, otherwise `is`."""
+    """A part of all, in percent. If the part, or the rest, is under SMALL, only a bound is given: `bound` is `under` or
+    `over`, otherwise `is`."""
 
     bound: str
     percent: int
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """How it went. Waits of those who were met in seconds, None where under SMALL were; `left` without being met, None
-    where they or the others are under SMALL. `busy` is how much of the listeners' places was taken, in percent; None
-    without listeners."""
+    """The results. Waits of seekers who were met are in seconds, None if under SMALL were; `left` are those who left
+    without being met, None if they or the others are under SMALL. `busy` is the share of the listeners' places that was
+    taken, in percent; None without listeners."""
 
     asks: int
     half: int | None
@@ -137,8 +138,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Simulation(msgspec.Struct, frozen=True, kw_only=True):
-    """Three columns: as it was, as the same rules replay it (how far that is from the first says how far the third can
-    be trusted), and under the policy."""
+    """Three columns: the record, a replay with the same rules (its distance from the first says how far the third can
+    be trusted), and a replay with the policy."""
 
     recorded: Figures
     replayed: Figures
@@ -146,7 +147,7 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Run(msgspec.Struct, frozen=True):
-    """What became of each who asked, in order: their wait, or None; and the milliseconds of places taken and there."""
+    """The result for each seeker, in order: their wait, or None; and the milliseconds of places taken and available."""
 
     waits: tuple[int | None, ...]
     taken: int
@@ -154,7 +155,7 @@ class Run(msgspec.Struct, frozen=True):
 
 
 def simulate(recorded: Recorded, policy: Policy, rules: ListeningRules, seed: int = 0) -> Simulation | None:
-    """None where there are fewer than FEWEST_ASKS."""
+    """Simulate a policy. Return None if there are fewer than FEWEST_ASKS."""
     if len(recorded.waits) < FEWEST_ASKS:
         return None
     return Simulation(
@@ -165,7 +166,7 @@ def simulate(recorded: Recorded, policy: Policy, rules: ListeningRules, seed: in
 
 
 def as_it_was(recorded: Recorded) -> Run:
-    """The record itself, as a run."""
+    """Return the record itself, as a run."""
     return Run(
         tuple(wait.ended_at - wait.asked_at if wait.outcome is WaitOutcome.MET else None for wait in recorded.waits),
         sum(wait.length or 0 for wait in recorded.waits),
@@ -174,12 +175,12 @@ def as_it_was(recorded: Recorded) -> Run:
 
 
 def replay(recorded: Recorded, policy: Policy, rules: ListeningRules, seed: int = 0) -> Run:
-    """The record again under a policy. Raises OutOfRange where that takes too many steps."""
+    """Replay the record with a policy. Raises OutOfRange if that takes too many steps."""
     return _Replay(recorded, policy, rules, seed).run()
 
 
 def figures(run: Run) -> Figures:
-    """A run as it may be told."""
+    """Return the figures of a run that may be shown."""
     met = sorted(wait for wait in run.waits if wait is not None)
     asks, left = len(run.waits), len(run.waits) - len(met)
     is_told = len(met) >= SMALL
@@ -195,8 +196,8 @@ def figures(run: Run) -> Figures:
 
 
 def staffed(spans: Sequence[Span], listeners: int) -> list[Span]:
-    """The spans with so many more of a usual kind on every day, or fewer: a day's usual span is its middle one by
-    length. None that is there is changed."""
+    """Return the spans with that many more of a usual kind on every day, or fewer: a day's usual span is its median by
+    length. Existing spans are not changed."""
     days: dict[int, list[Span]] = defaultdict(list)
     for span in spans:
         days[span.start // _DAY].append(span)
@@ -211,7 +212,7 @@ def staffed(spans: Sequence[Span], listeners: int) -> list[Span]:
 
 
 def lines(simulation: Simulation) -> list[str]:
-    """As a table for people."""
+    """Return the simulation as a table for people."""
     columns = (simulation.recorded, simulation.replayed, simulation.imagined)
     rows = [
         ("", ["recorded", "replayed", "with this policy"]),
@@ -363,10 +364,10 @@ class _Replay:
         seeker = self._floor.seekers.get(who)
         proposal = None if seeker is None else seeker.proposal
         if proposal is None or (proposal.listener, proposal.made_at) != (answer.listener, answer.made_at):
-            # Withdrawn meanwhile, or the deadline was first.
+            # The seeker withdrew meanwhile, or the deadline was first.
             return
         self._do(Accept(seeker=who, session=_session(answer.ask)), answer.listener, now)
-        # Whoever talked is taken to have written, and nobody is the same twice: shares remember nothing here.
+        # Seekers who talked are assumed to have written, and nobody is the same twice: shares remember nothing here.
         self._do(Spoke(session=_session(answer.ask)), who, now)
         self._floor = msgspec.structs.replace(self._floor, shares={})
         self._met[answer.ask] = now - self._asked[answer.ask].asked_at
@@ -383,12 +384,12 @@ class _Replay:
         return min(length, self._new_limit)
 
     def _drawn(self, what: str, ask: int, time: int) -> float:
-        """From 0 to under 1, evenly."""
+        """Return a random number from 0 to under 1, evenly distributed."""
         digest = hashlib.blake2b(f"{self._seed} {what} {ask} {time}".encode(), digest_size=4).digest()
         return int.from_bytes(digest) / 2**32
 
     def _let_go(self, now: Millis) -> None:
-        """Who listens no more and talks with nobody is forgotten, so that the floor stays small."""
+        """Remove listeners who no longer listen and talk with nobody, so that the state stays small."""
         busy = {member for session in self._floor.sessions.values() for member in session.listeners}
         for member in sorted(self._leaving - busy):
             self._leaving.remove(member)
@@ -424,7 +425,7 @@ class _Replay:
 
 
 def _rules(rules: ListeningRules, policy: Policy) -> ListeningRules:
-    """Nobody is lost, idle or held to the limit here but as the record says; and nothing is kept."""
+    """Return rules under which nobody is lost, idle or limited except as the record says; and nothing is kept."""
     return msgspec.structs.replace(
         rules,
         pause=rules.pause if policy.pause is None else policy.pause,
@@ -450,7 +451,7 @@ def _places(spans: Iterable[Span]) -> int:
 
 
 def _at(waits: Sequence[int], part: float) -> int:
-    """In seconds, as coarse as the record is."""
+    """Return a quantile in seconds, as coarse as the record is."""
     wait = waits[max(0, math.ceil(part * len(waits)) - 1)]
     return round(wait / GRAIN) * GRAIN // 1000
 

@@ -1,4 +1,4 @@
-"""What listeners are spared: pauses, cool-downs, debriefs and caps. Enforced here, not advised.
+"""The rules that protect listeners: pauses, cool-downs, debriefs and caps. Enforced here, not advised.
 
 Pure.
 """
@@ -19,11 +19,11 @@ HOUR: Final = 3_600_000
 DAY: Final = 24 * HOUR
 WEEK: Final = 7 * DAY
 NEVER: Final = Millis(2**53)
-"""Later than every moment that is spoken of."""
+"""Later than every other time."""
 
 
 class ListenerState(StrEnum):
-    """How a listener stands, in one word."""
+    """The state of a listener, in one word."""
 
     PRACTICE = "practice"
     AWAY = "away"
@@ -33,9 +33,9 @@ class ListenerState(StrEnum):
 
 
 def pause_of(listener: Listener, now: Millis, rules: ListeningRules) -> tuple[Pause, Millis | None] | None:
-    """Why a listener gets nobody now and until when; None where nothing stands in the way. A debrief has no end but its
-    note. Of several reasons the one that lasts longest. Views show this, not the record's own fields, which know
-    nothing of caps and debriefs."""
+    """Return why a listener gets nobody now and until when; None if nothing prevents it. A debrief ends only with its
+    note. If several reasons apply, the one that ends last. Use this for display: the record's own fields ignore caps
+    and debriefs."""
     if listener.owes is not None:
         return Pause.DEBRIEF, None
     reasons = [
@@ -55,29 +55,29 @@ def pause_of(listener: Listener, now: Millis, rules: ListeningRules) -> tuple[Pa
 
 
 def room_to_take(listener: Listener, now: Millis, rules: ListeningRules) -> int:
-    """How many more sessions the caps of a day and a week leave."""
+    """Return how many more sessions the caps of a day and a week leave."""
     return min(
         rules.sessions_a_day - taken_today(listener, now), rules.sessions_a_week - taken_this_week(listener, now)
     )
 
 
 def taken_today(listener: Listener, now: Millis) -> int:
-    """Sessions begun in the last 24 hours."""
+    """Return the number of sessions begun in the last 24 hours."""
     return sum(at > now - DAY for at in listener.taken)
 
 
 def taken_this_week(listener: Listener, now: Millis) -> int:
-    """Sessions begun in the last seven days."""
+    """Return the number of sessions begun in the last seven days."""
     return sum(at > now - WEEK for at in listener.taken)
 
 
 def cap_of(listener: Listener, rules: ListeningRules) -> int:
-    """How many sessions a listener has most at once."""
+    """Return the most sessions that a listener may have at once."""
     return max(1, min(listener.profile.cap, rules.most_cap))
 
 
 def is_here(listener: Listener, now: Millis, rules: ListeningRules) -> bool:
-    """Whether they are there and want to listen, busy or not."""
+    """Return whether a listener is there and wants to listen, busy or not."""
     return (
         listener.wants
         and listener.ready_at is not None
@@ -91,14 +91,13 @@ def _is_connected(listener: Listener, now: Millis, rules: ListeningRules) -> boo
 
 
 def state_of(floor: ListeningState, listener: Listener, now: Millis, rules: ListeningRules) -> ListenerState:
-    """How a listener stands, for themselves. Somebody who is asked at this moment is still free. For others see
-    `states`."""
+    """Return a listener's state, for themselves. A listener with a proposal is still free. For others see `states`."""
     live = sum(session.ended_at is None and listener.member in session.listeners for session in floor.sessions.values())
     return _state(listener, live, now, rules, is_there=True)
 
 
 def states(floor: ListeningState, now: Millis, rules: ListeningRules) -> dict[MemberId, ListenerState]:
-    """How every listener stands, for others: whoever is not connected is away, whatever they want."""
+    """Return every listener's state, for others: a listener who is not connected is away, whatever they want."""
     live = Counter(
         member for session in floor.sessions.values() if session.ended_at is None for member in session.listeners
     )
@@ -119,23 +118,25 @@ def _state(listener: Listener, live: int, now: Millis, rules: ListeningRules, *,
 
 
 def taking(listener: Listener, now: Millis) -> Listener:
-    """A listener who begins a session."""
+    """Return a listener who begins a session."""
     return msgspec.structs.replace(listener, taken=(*(at for at in listener.taken if at > now - WEEK), now), ignored=0)
 
 
 def declining(listener: Listener, now: Millis) -> Listener:
-    """A listener who declines a proposal, or lets it pass. It is counted, so that nobody looks through all who wait."""
+    """Return a listener who declines a proposal, or lets it lapse. It is counted, so that nobody looks through all who
+    wait."""
     return msgspec.structs.replace(listener, declined=(*(at for at in listener.declined if at > now - DAY), now))
 
 
 def declined_within(listener: Listener, span: int, now: Millis) -> int:
-    """How many proposals they declined or let pass in the last `span` milliseconds, at most a day."""
+    """Return how many proposals a listener declined or let lapse in the last `span` milliseconds, at most a day."""
     return sum(at > now - span for at in listener.declined)
 
 
 def came_to_nothing(session: Session, now: Millis, rules: ListeningRules) -> bool:
     """Return whether a session that ends at `now` costs its listeners neither a pause nor a part of their caps: it was
-    over within `rules.brief`, or the seeker wrote nothing at all. One that a listener calls heavy always costs."""
+    over within `rules.brief`, or the seeker wrote nothing at all. A session that a listener marked as heavy always
+    costs."""
     return not session.flagged and (not session.spoken or now - session.started_at < rules.brief)
 
 
@@ -150,8 +151,8 @@ def spared(listener: Listener, session: Session, now: Millis) -> Listener:
 
 
 def after(listener: Listener, session: Session, now: Millis, rules: ListeningRules) -> Listener:
-    """A listener whose part in a session is over: they get a pause, and after a heavy one a longer one and a note to
-    write. One note is enough for all that were heavy since the last."""
+    """Return a listener whose part in a session is over: they get a pause, and after a heavy session a longer one and a
+    note to write. One note is enough for all that were heavy since the last."""
     if session.flagged:
         listener = msgspec.structs.replace(listener, owes=listener.owes or session.id)
     until = Millis(now + (rules.cool_down if session.flagged else rules.pause))
@@ -162,14 +163,14 @@ def after(listener: Listener, session: Session, now: Millis, rules: ListeningRul
 
 
 def rested(listener: Listener, now: Millis) -> Listener:
-    """A listener whose pause may be over."""
+    """Return a listener whose pause may be over."""
     if listener.paused_until is None or listener.paused_until > now:
         return listener
     return msgspec.structs.replace(listener, paused_until=None, pause=None, since=now)
 
 
 def cap_ends_after(listener: Listener, now: Millis, rules: ListeningRules) -> Millis | None:
-    """When the caps, that of declining included, will next leave room for one more; None where they do."""
+    """Return when the caps, including that of declining, will next allow one more session; None if they do now."""
     ends = max(
         _cap_ends_at(listener.taken, WEEK, rules.sessions_a_week) or 0,
         _cap_ends_at(listener.taken, DAY, rules.sessions_a_day) or 0,
@@ -179,7 +180,7 @@ def cap_ends_after(listener: Listener, now: Millis, rules: ListeningRules) -> Mi
 
 
 def _cap_ends_at(taken: tuple[Millis, ...], span: int, most: int) -> Millis | None:
-    """When fewer than `most` of these moments lie within the last `span`."""
+    """Return when fewer than `most` of these times lie within the last `span`."""
     if most <= 0:
         return NEVER
     if len(taken) < most:

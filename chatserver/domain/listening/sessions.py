@@ -1,7 +1,7 @@
-"""What happens in a session: from its beginning, over time that is added and colleagues who come in, to its end, what
-is said afterwards, and its being forgotten.
+"""What happens in a session: its beginning, extensions and colleagues, its end, what is said afterwards, and its
+deletion.
 
-Pure: time and ids arrive as arguments. Everything here writes to a draft of the floor.
+Pure: time and ids arrive as arguments. Everything here writes to a `Changes`.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ _T = TypeVar("_T")
 
 MOST_LISTENERS: Final = 2
 MOST_REPORTS: Final = 20
-"""Reports of one person kept about one session; more of them say nothing new. One cannot use up another's."""
+"""Reports of one person kept about one session; further ones say nothing new. One person cannot use up another's."""
 MOST_WORDS: Final = 5
-"""Come-back words that one session leads to; beyond it the oldest are good no more."""
+"""Come-back words that one session may lead to; beyond it the oldest become invalid."""
 ROOM_NAME: Final = "One-to-one"
 
 KEEPS_PLACE: Final = frozenset({Ending.LISTENER_GONE, Ending.STAFF, Ending.ERASED})
-"""Where the listener was lost, and it was nobody's wish to end: the seeker is first in the queue again."""
+"""The listener was lost, and nobody wanted to end it: the seeker is first in the queue again."""
 
 
 # ------------------------------------------------------------------------------------------------ beginning
@@ -68,7 +68,7 @@ KEEPS_PLACE: Final = frozenset({Ending.LISTENER_GONE, Ending.STAFF, Ending.ERASE
 def begin(
     draft: Changes, seeker: Seeker, listener: Listener, id: SessionId, now: Millis, rules: ListeningRules
 ) -> None:
-    """The listener has accepted: they are in a session now, in a closed room of their own."""
+    """Begin a session, because the listener has accepted, in a closed room of its own."""
     assert seeker.proposal is not None
     draft.set_session(
         Session(
@@ -103,7 +103,7 @@ def begin(
     )
     draft.effects.append(OpenSessionRoom(session=id, name=ROOM_NAME, members=(seeker.member, listener.member)))
     if not seeker.is_first and not seeker.wish.only:
-        # Who lost a listener, or waited for one in particular, says nothing about how long others wait.
+        # A seeker who lost a listener, or waited for a particular one, says nothing about how long others wait.
         draft.effects.append(NoteWait(asked_at=Millis(min(seeker.asked_at, now)), met_at=now))
 
 
@@ -135,7 +135,7 @@ def typed(draft: Changes, command: Typed, who: MemberId, now: Millis, rules: Lis
 
 
 def extend(draft: Changes, command: Extend, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
-    """More time, once the seeker and a listener both want it."""
+    """Add time, once the seeker and a listener both want it."""
     session = draft.live_session(command.session, who)
     if not command.on:
         draft.set_session(replace(session, extend_by=session.extend_by - {who}))
@@ -159,7 +159,7 @@ def extend(draft: Changes, command: Extend, who: MemberId, now: Millis, rules: L
 
 
 def ask_in(draft: Changes, command: AskIn, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
-    """A colleague is asked in. Their seat is kept for them until they, or the seeker, have answered."""
+    """Ask a colleague to join. Their seat is kept for them until they, or the seeker, have answered."""
     draft.own_listener(who)
     session = draft.live_session(command.session, who)
     if session.listeners[0] != who:
@@ -170,7 +170,7 @@ def ask_in(draft: Changes, command: AskIn, who: MemberId, now: Millis, rules: Li
         return session.id
     if command.listener in session.listeners and not command.is_handover:
         return session.id
-    # The seat that an earlier question keeps is free again.
+    # The seat that an earlier question kept is free again.
     draft.set_session(replace(session, asked=None))
     if not _may_come_in(draft, session, asked, now, rules):
         raise Refusal(Reason.LISTENER_BUSY)
@@ -180,13 +180,13 @@ def ask_in(draft: Changes, command: AskIn, who: MemberId, now: Millis, rules: Li
 
 
 def answer_ask_in(draft: Changes, command: AnswerAskIn, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
-    """The seeker's word, then the colleague's; or it is taken back."""
+    """Handle the seeker's answer, then the colleague's; or take the question back."""
     session = draft.floor.sessions.get(command.session)
     asked = None if session is None else session.asked
     if session is None or (who not in session.people and (asked is None or who != asked.listener)):
         raise Refusal(Reason.SESSION_UNKNOWN)
     if asked is None:
-        # Answered already, or taken back. Whoever is in the session sees how it stands.
+        # Answered already, or taken back. The people in the session see the result.
         return session.id
     if not command.yes:
         if who in {session.seeker, asked.by, asked.listener}:
@@ -213,7 +213,7 @@ def _may_come_in(draft: Changes, session: Session, asked: Asked, now: Millis, ru
 
 
 def _anybody(seeker: Seeker) -> Seeker:
-    """Who would only meet one listener did; whom else they meet is theirs to say now."""
+    """Return a seeker who may meet any listener again: they met the one they waited for."""
     return replace(seeker, wish=replace(seeker.wish, only=False))
 
 
@@ -242,7 +242,7 @@ def _come_in(draft: Changes, session: Session, asked: Asked, now: Millis, rules:
 
 
 def leave(draft: Changes, session: Session, member: MemberId, now: Millis, rules: ListeningRules) -> None:
-    """One of two listeners is in the session no more; the other holds it."""
+    """Remove one of two listeners from the session; the other holds it."""
     session = draft.floor.sessions[session.id]
     asked = session.asked
     draft.set_session(
@@ -260,7 +260,8 @@ def leave(draft: Changes, session: Session, member: MemberId, now: Millis, rules
 
 
 def flag(draft: Changes, command: Flag, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
-    """It is, or was, heavy. Once it is over that cannot be unsaid: what is owed for it would go with it."""
+    """Mark a session as heavy. Once it is over that cannot be undone: otherwise the pause and the note would be removed
+    with it."""
     draft.own_listener(who)
     session = draft.known_session(command.session, who)
     if who in session.left:
@@ -280,7 +281,8 @@ def flag(draft: Changes, command: Flag, who: MemberId, now: Millis, rules: Liste
 def _flag_what_was_left(
     draft: Changes, session: Session, command: Flag, who: MemberId, rules: ListeningRules
 ) -> SessionId:
-    """Their own part is over: what follows is theirs alone, and counts from when they left."""
+    """Mark a session as heavy for a listener who has left it: what follows concerns them alone, and counts from when
+    they left."""
     left = session.left[who]
     if left.flagged == command.on:
         return session.id
@@ -292,7 +294,7 @@ def _flag_what_was_left(
 
 
 def block(draft: Changes, command: Block, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
-    """Never again. The session ends, unless it is the second listener who goes."""
+    """Block the other person. The session ends, unless it is the second listener who leaves."""
     session = draft.own_session(command.session, who)
     others = frozenset(session.listeners) if who == session.seeker else {who}
     is_second = who in session.listeners[1:]
@@ -307,20 +309,20 @@ def block(draft: Changes, command: Block, who: MemberId, now: Millis, rules: Lis
         else:
             end(draft, session, Ending.BLOCKED, now, rules)
             if who == session.seeker and _is_brief(session, now, rules):
-                # Whoever met somebody like that may ask again as if they had not.
+                # A seeker who met such a listener may ask again as if they had not.
                 fair_shares.give_back(draft, session, to_network=False)
     seeker = draft.floor.seekers.get(session.seeker)
     if seeker is not None:
-        # They have asked again, or wait for another: never for this one.
+        # They have asked again, or wait for another listener: never for this one.
         draft.set_seeker(replace(seeker, avoid=seeker.avoid | others))
     return session.id
 
 
 def report(draft: Changes, command: ReportSession, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
-    """Keep a report. A call is one only from somebody who listens there; from anybody else it is a plain report.
+    """Keep a report. It is a call only if it comes from a listener of the session; otherwise it is an ordinary report.
 
-    Where a call is open already the store adds to it, so that calls need no memory here and one that was answered can
-    be made again.
+    If a call is open already the store adds to it, so that calls need no memory here and a new one can be made after
+    the answer.
     """
     session = draft.known_session(command.session, who)
     about = _meant(session, command.about, who)
@@ -346,8 +348,8 @@ def report(draft: Changes, command: ReportSession, who: MemberId, now: Millis, r
 
 
 def _meant(session: Session, about: MemberId | None, who: MemberId) -> MemberId | None:
-    """Whom a report is about. Of several listeners nobody guesses which: it stands among what they wrote. What a
-    listener reports is about the seeker, unless they name a colleague. Raises MEMBER_UNKNOWN."""
+    """Return the member whom a report is about. With several listeners none is guessed: the posts show it. A listener's
+    report is about the seeker, unless they name a colleague. Raises MEMBER_UNKNOWN."""
     met = [each for each in (*session.listeners, *session.left) if each != who]
     if about is None:
         return session.seeker if who != session.seeker else met[0] if len(met) == 1 else None
@@ -368,7 +370,7 @@ def _digest(text: str) -> str:
 
 
 def end_session(draft: Changes, command: EndSession, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
-    """Either side's word ends it. A second listener goes alone."""
+    """End the session, on either side's word. A second listener leaves alone."""
     session = draft.own_session(command.session, who)
     if session.is_live:
         if who in session.listeners[1:]:
@@ -379,7 +381,7 @@ def end_session(draft: Changes, command: EndSession, who: MemberId, now: Millis,
 
 
 def say_nobody(draft: Changes, command: SayNobody, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
-    """End a session in which the seeker wrote nothing, on its listener's word that nobody is there."""
+    """End a session in which the seeker wrote nothing, because its listener says that nobody is there."""
     draft.own_listener(who)
     session = draft.own_session(command.session, who)
     if who == session.seeker:
@@ -395,8 +397,8 @@ def say_nobody(draft: Changes, command: SayNobody, who: MemberId, now: Millis, r
 
 
 def end(draft: Changes, session: Session, ending: Ending, now: Millis, rules: ListeningRules) -> None:
-    """A live session is over. Its room closes; every listener gets the pause that is due; the seeker goes, or where
-    the listener was lost is first in the queue again."""
+    """End a live session. Its room closes; every listener gets the pause that is due; the seeker is removed, or first
+    in the queue again if the listener was lost."""
     session = replace(
         session,
         ended_at=now,
@@ -413,7 +415,7 @@ def end(draft: Changes, session: Session, ending: Ending, now: Millis, rules: Li
     is_unused = ending is Ending.LISTENER and _is_brief(session, now, rules)
     is_declined = is_unused and not session.spoken and now - session.started_at < rules.nobody_after
     if is_declined and (holder := draft.floor.listeners.get(session.listeners[0])) is not None:
-        # Nobody could have written yet: it is as if they had not taken them, and is counted as that is.
+        # Nobody could have written yet: it is as if the listener had not accepted, and is counted like declining.
         draft.set_listener(declining(holder, now))
     if ending in KEEPS_PLACE or is_declined or (is_unused and session.spoken):
         fair_shares.give_back(draft, session)
@@ -429,7 +431,7 @@ def end(draft: Changes, session: Session, ending: Ending, now: Millis, rules: Li
 def lose_listener(
     draft: Changes, session: Session, member: MemberId, ending: Ending, now: Millis, rules: ListeningRules
 ) -> None:
-    """One of its listeners is there no more. If another is, they hold it."""
+    """Remove a listener who is lost. If there is another, that one holds the session."""
     if len(session.listeners) > 1:
         leave(draft, session, member, now, rules)
     else:
@@ -437,7 +439,7 @@ def lose_listener(
 
 
 def without(session: Session, member: MemberId) -> Session:
-    """A session's record without the name, and the wishes, of somebody who is erased."""
+    """Return a session's record without the name, and the wishes, of an erased member."""
     names = {other: "" if other == member else name for other, name in session.names.items()}
     if member != session.seeker:
         return replace(session, names=names, again=session.again - {member}, left=_but(session.left, member))

@@ -1,16 +1,15 @@
-"""The floor: those who ask for a listener, those who listen, and the sessions between them, as one state.
+"""The listening state: seekers, listeners and the sessions between them, as one state.
 
-Pure: types only. `domain/listening/matching.py` decides who meets whom, `domain/listening/sessions.py` what happens
-between them,
-`domain/listening/rest_rules.py` what listeners are spared, and `domain/listening/decide.py` puts them together.
+Pure: types only. `matching.py` decides who meets whom, `sessions.py` what happens in a session, `rest_rules.py` when
+listeners rest, and `decide.py` combines them.
 
-The invariants that every reachable floor keeps (`domain/listening/invariants.py` checks them, as metrics and in tests):
+The invariants that every reachable state keeps (`invariants.py` checks them, as metrics and in tests):
 
-- a seeker stands in at most one live session, and a live session has exactly one seeker;
+- a seeker is in at most one live session, and a live session has exactly one seeker;
 - a listener has no more live sessions and open proposals together than their cap, and none during a pause;
-- a proposal stands at one listener, and a listener has one proposal at a time;
-- after `settle` no eligible listener is free while somebody waits whom they could take, and who does not rest;
-- of those who wait, whoever had fewer sessions today comes first, then whoever asked first.
+- a proposal is made to one listener, and a listener has one proposal at a time;
+- after `apply_due` no eligible listener is free while a seeker waits whom they could take, and who does not rest;
+- among seekers, those with fewer sessions today come first, then those who asked first.
 """
 
 from __future__ import annotations
@@ -29,19 +28,19 @@ SessionId = NewType("SessionId", str)
 
 
 def room_of_session(session: SessionId) -> RoomId:
-    """The closed room that holds a session's conversation."""
+    """Return the closed room that holds a session's conversation."""
     return RoomId(session)
 
 
 class Need(StrEnum):
-    """What somebody hopes for. Empty hands are allowed: it is optional."""
+    """What a seeker hopes for. It is optional."""
 
     LISTEN = "listen"
     THINK = "think"
 
 
 class Trait(StrEnum):
-    """What a listener may have lived through or be, and a seeker may (not) want, beside the topics: age bands."""
+    """What a listener may have lived through or be, and a seeker may (not) want, besides the topics: age bands."""
 
     UNDER_25 = "under_25"
     FROM_25_TO_40 = "25_to_40"
@@ -69,8 +68,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
-    """A suggested match, at one listener until `deadline`. `why` are the reasons, as short keys for people's words
-    (`matching.WHY`)."""
+    """A proposed match, for one listener until `deadline`. `why` are the reasons, as short keys (`matching.WHY`)."""
 
     listener: MemberId
     made_at: Millis
@@ -79,14 +77,14 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Seeker(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who asked. They stay on the floor through their session, until it is over.
+    """A member who asked. The record stays through their session, until it is over.
 
-    `had` and then `asked_at` order the queue; `is_first` puts those before it whose listener was lost. `seen_at` is
-    when any worker last had a connection of theirs. `lapsed_at` is set when their place was given up because they
-    were away for longer than the grace; it can be taken back for as long again. `avoid` are members whom they must
-    not meet (blocked in either direction). `refused_by` are the listeners who let their proposal pass or declined:
-    they are asked again only when nobody else is left, and not before `ListeningRules.ask_again` after the last of
-    them did (`refused_at`). `session` is their live session.
+    `had` and then `asked_at` order the queue; `is_first` puts seekers first whose listener was lost. `seen_at` is when
+    any worker last had a connection of theirs. `lapsed_at` is set when their place was given up because they were away
+    for longer than the grace; it can be taken back for as long again. `avoid` are members whom they must not meet
+    (blocked in either direction). `refused_by` are the listeners who declined them or let the proposal lapse: they are
+    asked again only when nobody else is left, and not before `ListeningRules.ask_again` after the last of them did
+    (`refused_at`). `session` is their live session.
     """
 
     member: MemberId
@@ -102,24 +100,24 @@ class Seeker(msgspec.Struct, frozen=True, kw_only=True):
     proposal: Proposal | None = None
     session: SessionId | None = None
     had: int = 0
-    """How many sessions they had had today when they asked: whoever had fewer comes before them."""
+    """How many sessions they had had today when they asked: seekers with fewer come before them."""
     rests_until: Millis | None = None
-    """Until when nobody is asked about them, because they withdrew from what was asked before."""
+    """Until when nobody is asked about them, because they withdrew from an earlier proposal."""
     is_quiet: bool = False
-    """Whether a listener is asked about them without a bell, for the same reason."""
+    """Whether a listener gets the proposal without a sound, for the same reason."""
     network: str = ""
-    """The keyed hash of where they asked from, while they wait. Its key is another tomorrow."""
+    """The keyed hash of the address they asked from, while they wait. The key changes each day."""
     around: tuple[str, ...] = ()
-    """The same of the wider networks around it, narrowest first."""
+    """The same for the wider networks around it, narrowest first."""
 
     @property
     def networks(self) -> tuple[str, ...]:
-        """All of them, narrowest first; none where it is not known where they asked from."""
+        """Return all of them, narrowest first; none if the address is not known."""
         return (self.network, *self.around) if self.network else ()
 
 
 class FairShare(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a member, or (`domain/listening/fair_shares.py`) a network, had of the listeners lately.
+    """What a member, or (`fair_shares.py`) a network, had of the listeners lately.
 
     `sessions` are the beginnings of their sessions, `nobody` when a listener said that nobody was there, `withdrawn`
     when they withdrew while a listener was being asked about them; each oldest first.
@@ -132,8 +130,9 @@ class FairShare(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a listener says about themselves, and what they take on. `lived` are topics they know from their own life;
-    `not_topics` what they would rather not take. `openings` are first words of their own, to send with one touch."""
+    """What a listener says about themselves, and what they take on. `lived` are topics they know from their own
+    life; `not_topics` are topics they would rather not take. `openings` are first words of their own, to send with
+    one touch."""
 
     languages: tuple[str, ...] = ("en",)
     traits: tuple[Trait, ...] = ()
@@ -146,7 +145,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Pause(StrEnum):
-    """Why a listener gets nobody for a while. The server enforces all of them."""
+    """Why a listener gets no proposals for a while. The server enforces all of them."""
 
     AFTER_SESSION = "after_session"
     COOL_DOWN = "cool_down"
@@ -157,14 +156,14 @@ class Pause(StrEnum):
 
 
 class Listener(msgspec.Struct, frozen=True, kw_only=True):
-    """A staff member who listens. `wants` is their explicit intent, which no connection flips; `active_at` is when they
-    last did anything, and holds the intent's lease. `seen_at` is when any worker last had a connection of theirs.
+    """A staff member who listens. `wants` is their explicit intent, which no connection changes; `active_at` is when
+    they last did anything, and holds the intent's lease. `seen_at` is when any worker last had a connection of theirs.
 
-    `since` is when they last became free, which breaks ties in favour of those who have waited longest.
-    `paused_until` and `pause` say until when and why they get nobody; a debrief has no end but its note.
-    `taken` are the beginnings of their sessions of the last seven days, `declined` the moments of the last 24 hours at
-    which they declined a proposal, or let it pass. `ignored` counts proposals passed over in a row. `ready_at` is when
-    they passed the readiness check.
+    `since` is when they last became free, which breaks ties in favour of those who have waited longest. `paused_until`
+    and `pause` say until when and why they get nobody; a debrief ends only with its note. `taken` are the beginnings of
+    their sessions of the last seven days, `declined` the times in the last 24 hours at which they declined a proposal,
+    or let it lapse. `ignored` counts proposals without an answer in a row. `ready_at` is when they passed the readiness
+    check.
     """
 
     member: MemberId
@@ -172,7 +171,7 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
     profile: Profile = Profile()
     wants: bool = False
     wanted_at: Millis | None = None
-    """Since when they want to, while they do."""
+    """Since when they want to listen, while they do."""
     active_at: Millis = Millis(0)
     seen_at: Millis = Millis(0)
     since: Millis = Millis(0)
@@ -204,8 +203,8 @@ class Ending(StrEnum):
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """Another listener is asked into a session: to join as the second, or (`is_handover`) to take it over. First the
-    seeker must agree (`agreed`), then the one who is asked."""
+    """Another listener is asked to join a session: as the second, or (`is_handover`) to take it over. First the seeker
+    must agree (`agreed`), then the colleague."""
 
     listener: MemberId
     by: MemberId
@@ -222,17 +221,17 @@ class Left(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """One seeker-listener conversation.
+    """One conversation of a seeker and a listener.
 
-    `listeners` begins with the one who holds it; a second may help. `ends_at` is told first and can be moved by mutual
-    consent (`extend_by` holds who has asked for it); `last_at` is the last sign of life in it, from which the idle
-    limit counts. `gone` says since when somebody of it has not been seen. `warned` are the warnings already given
-    (`"length"`, `"idle"`). After the end: `ended_at`, `ending`, `forget_at` (when its content goes), `flagged`
-    (it was heavy), `heard` (did you feel heard, 0 no, 1 partly, 2 yes), `heavy_after`, and who wants to talk `again`.
-    `words` are the hashes of the come-back words that were given, `blocked` says that one of them never wants to meet
-    the other again: then there are none. `reported` holds what reports there were, so that one that is sent again is
-    not kept twice. `left` are listeners who handed it over or went while it went on: they are not in it any more, and
-    can still say that it was heavy for them, or report it.
+    `listeners` begins with the one who holds it; a second may help. `ends_at` can be moved by mutual consent
+    (`extend_by` holds who has asked for it); `last_at` is the last activity in it, from which the idle limit counts.
+    `gone` says since when somebody of it has not been seen. `warned` are the warnings already given (`"length"`,
+    `"idle"`). After the end: `ended_at`, `ending`, `forget_at` (when its content is deleted), `flagged` (it was heavy),
+    `heard` (did you feel heard, 0 no, 1 partly, 2 yes), `heavy_after`, and who wants to talk `again`. `words` are the
+    hashes of the come-back words that were given, `blocked` says that one of them never wants to meet the other again:
+    then there are none. `reported` holds the reports that were made, so that one that is sent again is not kept twice.
+    `left` are listeners who handed it over or left while it went on: they are not in it any more, and can still mark it
+    as heavy for them, or report it.
     """
 
     id: SessionId
@@ -268,8 +267,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     left: dict[MemberId, Left] = {}
 
     def quiet_since(self, rules: ListeningRules) -> Millis:
-        """Since when there is silence. Writing breaks it like a post, but without one no longer than the idle limit, so
-        that nobody holds somebody by it for ever."""
+        """Return since when there is silence. Typing breaks it like a post, but without a post no longer than the idle
+        limit, so that nobody can hold somebody by it for ever."""
         return Millis(max(self.last_at, min(self.typed_at, self.last_at + rules.idle)))
 
     @property
@@ -282,50 +281,50 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListeningState(msgspec.Struct, frozen=True, kw_only=True):
-    """Everybody and everything. `version` rises with every commit that changed anything but `seen_at`."""
+    """All seekers, listeners and sessions. `version` rises with every commit that changed anything but `seen_at`."""
 
     version: int = 0
     seekers: dict[MemberId, Seeker] = {}
     listeners: dict[MemberId, Listener] = {}
     sessions: dict[SessionId, Session] = {}
-    """Live ones, and ended ones until they are forgotten."""
+    """Live sessions, and ended ones until they are deleted."""
     shares: dict[str, FairShare] = {}
-    """What members and networks had lately, by their ids. One that says nothing any more is dropped."""
+    """What members and networks had lately, by their ids. A share that no longer matters is dropped."""
     waits: tuple[tuple[Millis, Millis], ...] = ()
-    """Recent real hand-overs, oldest first: when asked, when met. Kept beside the floor without any name."""
+    """Recent real hand-overs, oldest first: when asked, when met. Kept without any name."""
 
 
 class ListeningRules(msgspec.Struct, frozen=True, kw_only=True):
-    """What an operator may set. Times in milliseconds."""
+    """The rules that an operator may set. Times in milliseconds."""
 
     grace: int = 3 * 60_000
     """How long a place is kept for somebody who is not connected; afterwards it can be taken back for as long again."""
     session_grace: int = 60_000
-    """After how long one side that is not connected counts as gone from a session."""
+    """How long until one side that is not connected counts as gone from a session."""
     reachable: int = 15_000
-    """A listener not seen for longer is not asked."""
+    """A listener who was not seen for longer gets no proposals."""
     proposal: int = 30_000
     ask_again: int = 60_000
-    """After how long those who let somebody pass may be asked about them again, if nobody else is left."""
+    """How long until listeners who declined a seeker may be asked about them again, if nobody else is left."""
     most_ignored: int = 2
-    """Proposals passed over in a row that set a listener to away."""
+    """Proposals without an answer in a row that set a listener to away."""
     lease: int = 10 * 60_000
-    """Without any doing for so long a listener's intent ends. The page asks a minute before."""
+    """Without any activity for this long a listener's intent ends. The page asks a minute before."""
     length: int = 45 * 60_000
     longest: int = 120 * 60_000
-    """With all extensions."""
+    """The longest session, with all extensions."""
     extension: int = 15 * 60_000
     idle: int = 10 * 60_000
     warning: int = 5 * 60_000
-    """How long before its end a session tells of it; of the idle limit it tells a fifth of that before."""
+    """How long before its end a session announces it; the idle limit is announced a fifth of that before."""
     pause: int = 5 * 60_000
     cool_down: int = 30 * 60_000
     sessions_a_day: int = 8
     sessions_a_week: int = 30
     most_cap: int = 4
     declines_an_hour: int = 6
-    """Proposals that a listener may decline or let pass in an hour before nobody is proposed to them for the rest of
-    it: each shows something of somebody who waits."""
+    """Proposals that a listener may decline or let lapse in an hour before they get no more for the rest of it: each
+    shows something of somebody who waits."""
     keep: int = 60 * 60_000
     """How long a session's content is kept after its end."""
     words_days: int = 90
@@ -336,16 +335,16 @@ class ListeningRules(msgspec.Struct, frozen=True, kw_only=True):
     places_per_network: int = 5
     """Places in the queue that one address key may hold at once, times the allowance of a shared network."""
     network_sessions_an_hour: int = 6
-    """Sessions that one address key may begin in an hour, times the same."""
+    """Sessions that one address key may begin in an hour, times the allowance of a shared network."""
     brief: int = 2 * 60_000
     """A session that ends sooner costs its listener neither a pause nor a part of their caps."""
     nobody_after: int = 30_000
-    """For how long a listener waits for a first word before they may say that nobody is there."""
+    """How long a listener waits for a first word before they may say that nobody is there."""
     nobody_behind: int = 2
-    """Sessions of a day without anybody after which a member asks behind everybody."""
+    """Sessions of a day without anybody after which a member comes behind everybody."""
     nobody_most: int = 3
     nobody_rest: int = 60 * 60_000
-    """For how long they are refused after as many as `nobody_most`."""
+    """How long they are refused after as many as `nobody_most`."""
     rest: int = 30_000
-    """For how long nobody is asked about a member who withdrew from a proposal; it doubles with each of an hour."""
+    """How long nobody is asked about a member who withdrew from a proposal; it doubles with each one in an hour."""
     longest_rest: int = 15 * 60_000

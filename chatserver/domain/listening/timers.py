@@ -1,7 +1,7 @@
-"""What time and fairness demand of the floor, and when they will next demand anything.
+"""What time and fairness demand of the listening state, and when they will next demand anything.
 
-Pure. Two readings of the same rules: `apply_due_changes` carries out what is due, `next_due` says when something will
-be. Whatever is done here when a moment has come stands there as that moment.
+Pure. The same rules are read in two ways: `apply_due_changes` carries out what is due, `next_due` says when something
+will be. Every time at which one acts must be known to the other.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from chatserver.domain.listening.state import Ending, Listener, ListeningRules, 
 
 
 def apply_due_changes(draft: Changes, now: Millis, rules: ListeningRules) -> None:
-    """Carry out everything that is due. What an earlier part does is seen by the later ones, and none undoes what one
-    before it did: doing it again changes nothing."""
+    """Carry out everything that is due. Later parts see what earlier parts did, and none undoes what one before it did:
+    doing it again changes nothing."""
     for session in [*draft.floor.sessions.values()]:
         _apply_due_to_session(draft, session, now, rules)
     for listener in [*draft.floor.listeners.values()]:
@@ -44,7 +44,7 @@ def apply_due_changes(draft: Changes, now: Millis, rules: ListeningRules) -> Non
 
 
 def next_due(floor: ListeningState, now: Millis, rules: ListeningRules) -> Millis | None:
-    """The earliest moment at which `apply_due_changes` would do anything; `now` where it would already."""
+    """Return the earliest time at which `apply_due_changes` would do anything; `now` if it would already."""
     due = min(_moments(floor, now, rules), default=None)
     if (due is None or due > now) and next_proposals(floor, now, rules):
         return now
@@ -52,7 +52,7 @@ def next_due(floor: ListeningState, now: Millis, rules: ListeningRules) -> Milli
 
 
 def refused(seeker: Seeker, now: Millis) -> Seeker:
-    """Somebody whom a listener let pass, or declined."""
+    """Return a seeker whom a listener declined, or whose proposal lapsed."""
     assert seeker.proposal is not None
     return replace(seeker, proposal=None, refused_by=seeker.refused_by | {seeker.proposal.listener}, refused_at=now)
 
@@ -138,8 +138,8 @@ def _moments_of_session(
 
 
 def _told(floor: ListeningState, session: Session, now: Millis, rules: ListeningRules) -> Session:
-    """A session with who is gone, which warnings stand, and whether its question to a colleague still does. The same
-    one where that is as it was."""
+    """Return a session with its missing people, its warnings, and whether its question to a colleague still stands. The
+    same object if nothing changed."""
     gone: dict[MemberId, Millis] = {}
     for member in session.people:
         seen_at = _seeker_seen(floor, session) if member == session.seeker else _listener_seen(floor, member)
@@ -205,7 +205,7 @@ def _apply_due_to_proposal(
         or now - seeker.seen_at >= rules.reachable
         or seats[listener.member] > cap_of(listener, rules)
     ):
-        # Nobody let anybody pass: they are as they were before it.
+        # No listener let the proposal lapse: they are as they were before it.
         draft.set_seeker(replace(seeker, proposal=None))
     elif seeker.proposal.deadline <= now:
         draft.set_seeker(refused(seeker, now))

@@ -1,4 +1,4 @@
-"""What a new listener does before the first real session: a scripted seeker, and a readiness check.
+"""Training before the first real session: a scripted seeker, and a readiness check.
 
 Pure: words only. They name no means of harm, promise nothing that listening cannot keep, and are short: a tired person
 whose first language is another one reads them too.
@@ -13,8 +13,8 @@ import msgspec
 
 
 class TrainingAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What a learner may say, what the scripted seeker says then, and a word of advice. `next_scene` is the number of
-    the scene that follows, None at the end."""
+    """What a learner may say, the scripted seeker's answer, and advice. `next_scene` is the number of the scene that
+    follows, None at the end."""
 
     text: str
     reply: tuple[str, ...]
@@ -31,7 +31,7 @@ class TrainingScene(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrainingQuestion(msgspec.Struct, frozen=True, kw_only=True):
-    """A question of the readiness check. `right` is the number of the right answer, `why` what is told to those who
+    """A question of the readiness check. `right` is the number of the right answer, `why` is shown to learners who
     chose another."""
 
     text: str
@@ -271,7 +271,7 @@ SCENES: Final[tuple[TrainingScene, ...]] = (
         ),
     ),
 )
-"""One conversation. Whatever is answered it goes on: the next scene is one of trying again."""
+"""One conversation. It goes on whatever is answered: the next scene is another try."""
 
 
 QUESTIONS: Final[tuple[TrainingQuestion, ...]] = (
@@ -359,8 +359,8 @@ QUESTIONS: Final[tuple[TrainingQuestion, ...]] = (
 
 
 def check(answers: Sequence[int]) -> dict[int, str]:
-    """The questions (numbers from 0) to think about again, each with why. It is passed where there are none. An answer
-    that is missing is to be thought about too."""
+    """Return the questions (numbers from 0) with a wrong answer, each with the reason. The check is passed if there are
+    none. A missing answer is wrong too."""
     return {
         number: question.why
         for number, question in enumerate(QUESTIONS)

@@ -1,1 +1,1 @@
-"""Reports, measures, the audit log, and what of all this may be shown to whom."""
+"""Reports, measures and the audit log, and who may see what of them."""

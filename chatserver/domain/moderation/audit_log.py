@@ -1,7 +1,7 @@
-"""The audit log: what staff did, each entry sealed with the one before it.
+"""The audit log: what staff did, each entry chained to the one before it.
 
-Pure. An entry's hash is SHA-256 over the hash before it and all of its fields, so that no entry can be changed, taken
-out or put elsewhere without every later hash being another. Only a head that was exported shows that the end was cut.
+Pure. An entry's hash is SHA-256 over the hash before it and all of its fields, so that no entry can be changed, removed
+or moved without changing every later hash. Only a head that was exported shows that the end was cut.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 
 GENESIS: Final = bytes(32)
-"""What stands before the first entry."""
+"""The hash before the first entry."""
 _encode: Final = msgspec.msgpack.Encoder().encode
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True):
-    """What is entered. `about` are the members whom it concerns; `subject` a report's, measure's or note's id."""
+    """The content of an entry. `about` are the members whom it concerns; `subject` is a report's, measure's or note's
+    id."""
 
     at: Millis
     by: MemberId
@@ -32,7 +33,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """An act in its place, from 1 without a hole."""
+    """An act with its number, from 1 without a hole."""
 
     seq: int
     act: Act
@@ -40,18 +41,18 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuditHead(msgspec.Struct, frozen=True):
-    """The newest entry's place and hash; 0 and GENESIS while there is none."""
+    """The newest entry's number and hash; 0 and GENESIS while there is none."""
 
     seq: int
     hash: bytes
 
 
 class Tampered(Exception):
-    """The log is not what it was. The message says at which entry, and what is wrong with it."""
+    """The log was changed. The message says at which entry, and what is wrong with it."""
 
 
 def after(head: AuditHead, act: Act) -> Entry:
-    """The entry that comes after a head."""
+    """Return the entry that comes after a head."""
     seq = head.seq + 1
     fields = (seq, act.at, act.by, act.action, act.about, act.subject, act.reason)
     return Entry(seq=seq, act=act, hash=hashlib.sha256(head.hash + _encode(fields)).digest())
@@ -69,7 +70,7 @@ class Verifier:
         self._exported = {head.seq: head.hash for head in exported}
 
     def read(self, entries: Iterable[Entry]) -> None:
-        """Raises Tampered."""
+        """Read the next entries. Raises Tampered."""
         for entry in entries:
             expected = after(self.head, entry.act)
             if entry.seq != expected.seq:
@@ -81,7 +82,7 @@ class Verifier:
                 raise Tampered(f"entry {entry.seq} is another than the exported one: the log was written anew")
 
     def finish(self, kept: AuditHead) -> AuditHead:
-        """The log was read to its end; `kept` is the head that the database keeps. Returns it. Raises Tampered."""
+        """Finish reading; `kept` is the head that the database keeps. Return it. Raises Tampered."""
         newest = max(self._exported, default=0)
         if newest > self.head.seq:
             raise Tampered(f"the log ends at entry {self.head.seq}, and {newest} was exported: its end was cut off")

@@ -1,9 +1,8 @@
-"""Words of crisis and of harm in what somebody writes, found by phrases that an operator can read and change.
+"""Words of crisis and of harm in a text, found by phrases that an operator can read and change.
 
-Pure. A signal is an offer of help and a call for a human, never a punishment: it will be wrong at times, in both ways.
-How a phrase is written is in `domain/text/phrases.py`, how a text is read in `domain/text/tokens.py`. What one text
-may cost is
-bounded in steps, so that the same text always ends at the same place: `docs/decisions/0122-screening-has-a-budget.md`.
+Pure. A signal is an offer of help and a call for a human, never a punishment: it will be wrong at times, in both
+directions. How a phrase is written is in `domain/text/phrases.py`, how a text is read in `domain/text/tokens.py`. The
+work for one text is bounded in steps, so that the same text always ends at the same place: `docs/decisions/0122`.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ __all__ = [
 
 
 class Category(StrEnum):
-    """What the lists have phrases of."""
+    """The categories of the lists."""
 
     SELF_HARM = "self_harm"
     DANGER = "danger"
@@ -58,7 +57,7 @@ class Category(StrEnum):
 
 
 class Concern(StrEnum):
-    """What a human is told of beside the categories of the lists."""
+    """The reasons besides the lists' categories for which a human is told."""
 
     CONTACT = "contact"
     """A listener sent contact details, although the server had asked them not to."""
@@ -67,16 +66,16 @@ class Concern(StrEnum):
 
 
 CARED_FOR: Final = frozenset({Category.SELF_HARM, Category.DANGER, Category.ABUSE, Category.METHOD})
-"""What somebody who writes of it is offered help with. Who hurts others is not asked how they are."""
+"""The categories whose author is offered help. A person who hurts others is not."""
 ESCALATED: Final = 2
-"""The level from which on a human is told. Below, only the writer sees anything."""
+"""The level from which a human is told. Below it, only the author sees anything."""
 URGENT: Final = 3
 LANGUAGE: Final = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})?")
 
 
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that was found. `level` is 1 (offer help), 2 (somebody should look) or 3 (now); `phrase` is the line
-    of the list that fired, `words` what it fired at, which stand from `start` up to before `end` (code points)."""
+    """One finding. `level` is 1 (offer help), 2 (somebody should look) or 3 (now); `phrase` is the line of the list
+    that fired, `words` the words that match it, from `start` up to before `end` (code points)."""
 
     category: Category | Concern
     level: int
@@ -87,8 +86,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Screening(msgspec.Struct, frozen=True):
-    """What was found in a text, at most one signal of each category, the most serious first; whether the text was
-    read to its end; and how many steps that took."""
+    """The findings in a text, at most one signal of each category, the most serious first; whether the text was read to
+    its end; and how many steps that took."""
 
     signals: tuple[Signal, ...]
     is_whole: bool = True
@@ -96,17 +95,18 @@ class Screening(msgspec.Struct, frozen=True):
 
 
 MOST_STEPS: Final = 4_000
-"""Of one text. Two thousand characters of ordinary talk take a quarter of it, the worst that a search found 2,300."""
+"""Steps for one text. Two thousand characters of ordinary talk take a quarter of it, the worst that a search found
+2,300."""
 MOST_MASKED: Final = 16
 """Masked words of one text, each counted once, that are compared with the lists."""
 MOST_MEANT: Final = 8
-"""Words that a masked word may stand for. One that could be more says nothing."""
+"""The most words that a masked word may stand for. One that could be more means nothing."""
 MOST_FOUND: Final = 96
-"""Phrases of one text whose surroundings are looked at."""
+"""Phrases of one text whose surroundings are examined."""
 A_PART: Final = 300
-"""Steps after which others may go first."""
+"""Steps after which other work may run first."""
 _A_SENTENCE: Final = 12
-"""Steps that it costs to begin with one."""
+"""Steps that the beginning of a sentence costs."""
 _SHORTEST_MISSPELT: Final = 6
 _NEGATION_REACHES: Final = 5
 _OTHERS_REACH: Final = 3
@@ -126,18 +126,18 @@ class Words:
         folding.warm_up()
         self._lines: list[_Line] = []
         self._elements: dict[str, Element] = {}
-        """By what they are written as, so that equal ones are the same object."""
+        """Elements by their source text, so that equal ones are the same object."""
         self._known: set[str] = set()
         self._misspelt: dict[str, str] = {}
         self._alike: dict[tuple[str, int], list[str]] = {}
-        """By first letter and length."""
+        """Words by first letter and length."""
         self.signals = Index(())
         self.contexts = Index(())
         self._triggers: frozenset[str] = frozenset()
 
     @property
     def count(self) -> int:
-        """How many phrases there are."""
+        """Return how many phrases there are."""
         return len(self._lines)
 
     def add(self, name: str, text: str) -> None:
@@ -201,7 +201,7 @@ class Words:
         return reading.result
 
     def begin(self, text: str) -> Reading:
-        """Return a reading of a text that is done part by part, so that others may go between."""
+        """Return a reading of a text that is done in parts, with other work in between."""
         words = plain_words(text)
         return Reading(self, text, is_idle=words is not None and not self.may_hold(words))
 
@@ -212,11 +212,11 @@ class Words:
         )
 
     def meant(self, form: str) -> str | None:
-        """Return the word of the lists that somebody may have misspelt as this one."""
+        """Return the word of the lists of which this may be a misspelling."""
         return self._misspelt.get(form)
 
     def masked(self, form: str) -> list[str]:
-        """Return the words of the lists that somebody may have masked as this one, "f**k"."""
+        """Return the words of the lists that this may mask, "f**k"."""
         if form in self._known or form[0] == "*" or form.count("*") >= len(form) - 1:
             return []
         found = [word for word in self._alike.get((form[0], len(form)), ()) if _is_masked(form, word)]
@@ -224,7 +224,7 @@ class Words:
 
 
 class Reading:
-    """One text that is looked at, and what it may still cost. `result` is complete when `parts` has ended."""
+    """One text that is being read, and its remaining steps. `result` is complete when `parts` has ended."""
 
     def __init__(self, words: Words, text: str, *, is_idle: bool) -> None:
         self._words = words
@@ -242,7 +242,7 @@ class Reading:
         return Screening(signals, not self._effort.is_spent, MOST_STEPS - self._effort.left)
 
     def parts(self) -> Iterator[None]:
-        """Do it, and give the floor after every few hundred steps."""
+        """Read the text; yield after every few hundred steps."""
         if self._is_idle:
             return
         seen: set[tuple[str, bool, bool]] = set()
@@ -254,7 +254,7 @@ class Reading:
             first, last = tokens[0], tokens[-1]
             key = (self._text[first.start : last.end], first.is_quoted, last.is_quoted)
             if key in seen:
-                # It says the same again.
+                # The same sentence again.
                 continue
             seen.add(key)
             if not self._effort.take(len(tokens)):
@@ -293,7 +293,7 @@ class Reading:
                 yield at, end, phrase
 
     def _keep(self, tokens: list[Token], sentence: Sentence, found: list[tuple[int, int, Phrase]]) -> None:
-        """Keep of what was found in a sentence what the writer says, at most one of each category."""
+        """Keep of a sentence's findings those that the author says, at most one of each category."""
         around = _Around(self._words, sentence, clauses(self._text, tokens))
         signals = [
             Signal(
@@ -313,7 +313,7 @@ class Reading:
                 self._best[signal.category] = signal
 
     def _with_meant(self, forms: tuple[str, ...]) -> tuple[str, ...]:
-        """With the words that somebody may have misspelt, "sucide", or masked, "f**k"."""
+        """Return the forms with the words that they may be misspellings, "sucide", or maskings, "f**k", of."""
         meant = self._meant.get(forms)
         if meant is None:
             more: list[str] = []
@@ -334,7 +334,7 @@ class Reading:
 
 
 class _Around:
-    """What stands around a phrase in its sentence, and may mean that the writer does not say it."""
+    """The words around a phrase in its sentence, which may mean that the author does not say it of themselves."""
 
     def __init__(self, words: Words, sentence: Sentence, clause: list[int]) -> None:
         self._forms = sentence.forms
@@ -355,7 +355,7 @@ class _Around:
         self._others = _by_end(places["others"])
 
     def excuses(self, at: int, end: int, phrase: Phrase, *, is_quoted: bool) -> bool:
-        """Return whether a phrase from a place up to before another is not what the writer says of themselves now."""
+        """Return whether a phrase between two places is not what the author says of themselves now."""
         if self._is_fiction or self._is_past or (self._is_told and is_quoted) or self._idioms & _span(at, end):
             return True
         if self._is_before(self._negations, at, _NEGATION_REACHES) or self._is_between(at, end, phrase):
@@ -364,7 +364,7 @@ class _Around:
         return is_own and self._is_before(self._others, at, _OTHERS_REACH) and not self._says_i(at)
 
     def _is_before(self, found: Mapping[int, Sequence[int]], at: int, reach: int) -> bool:
-        """Return whether one of them ends shortly before a place, and began in the same clause."""
+        """Return whether one of the findings ends shortly before a place, and began in the same clause."""
         return any(
             self._clause[start] == self._clause[at]
             for end in range(at - reach + 1, at + 1)
@@ -382,12 +382,12 @@ class _Around:
         )
 
     def _says_i(self, at: int) -> bool:
-        """Return whether the writer is the nearest one that is spoken of."""
+        """Return whether the author is the nearest person mentioned."""
         return any("i" in self._forms[place] or "im" in self._forms[place] for place in range(max(0, at - 1), at + 1))
 
 
 def words_of(lists: Mapping[str, str]) -> Words:
-    """Return the lists, each by the name that is told where it is wrong. Raises BadPhrase."""
+    """Return the lists, each by the name that is reported if it is wrong. Raises BadPhrase."""
     words = Words()
     for name, text in lists.items():
         words.add(name, text)
@@ -421,7 +421,8 @@ def _is_masked(form: str, word: str) -> bool:
 
 
 def _widest(found: list[Signal]) -> list[Signal]:
-    """Return them without what lies within a longer phrase of another category: "how to hang yourself" is no insult."""
+    """Return the findings without those that lie within a longer phrase of another category: "how to hang yourself" is
+    no insult."""
     if len({each.category for each in found}) < 2:
         return found
     return [

@@ -22,14 +22,14 @@ from typing import Final
 import msgspec
 
 SMALL: Final = 11
-"""Counts under this are not told."""
+"""Counts under this are not published."""
 
 Cell = tuple[int, int]
 
 
 class Disclosed(msgspec.Struct, frozen=True, kw_only=True):
-    """What may be told. `cells` has a row for each of `rows` and in it a count, or None where it is suppressed, for
-    each of `columns`; totals are of the rows and columns that are here. What was `withheld` is only named."""
+    """A table that may be published. `cells` has a row for each of `rows` and in it a count, or None if it is
+    suppressed, for each of `columns`; totals are of these rows and columns. What was `withheld` is only named."""
 
     rows: tuple[str, ...]
     columns: tuple[str, ...]
@@ -41,15 +41,16 @@ class Disclosed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def disclose(rows: Sequence[str], columns: Sequence[str], counts: Sequence[Sequence[int]]) -> Disclosed:
-    """A table of counts as it may be told. The same counts give the same answer, so that asking again tells no more.
-    What is left of rows and columns may be nothing at all."""
+    """Return a table of counts in the form in which it may be published. The same counts give the same answer, so that
+    asking again reveals no more. There may be no rows or columns left."""
     kept_rows, kept_columns = [*range(len(rows))], [*range(len(columns))]
     while True:
         table = [[counts[row][column] for column in kept_columns] for row in kept_rows]
         suppressed, unprotected = suppress(table)
         if not unprotected:
             break
-        # The line with the most of them goes: of rows and columns with as many, the row with the least in it.
+        # The line with the most such cells is withheld: of rows and columns with as many, the row with the smallest
+        # sum.
         worst = min(_lines(table, unprotected))[-1]
         kind, place = worst
         del (kept_rows if kind == "row" else kept_columns)[place]
@@ -73,7 +74,8 @@ def disclose(rows: Sequence[str], columns: Sequence[str], counts: Sequence[Seque
 
 
 def suppress(table: Sequence[Sequence[int]]) -> tuple[set[Cell], set[Cell]]:
-    """Which cells are left out so that the criterion holds of them; and those small ones for which it cannot."""
+    """Return which cells are suppressed so that the criterion holds for them; and the small ones for which it
+    cannot."""
     small = [(row, column) for row, line in enumerate(table) for column, count in enumerate(line) if count < SMALL]
     suppressed, unprotected = set(small), set()
     for cell in small:
@@ -86,7 +88,8 @@ def suppress(table: Sequence[Sequence[int]]) -> tuple[set[Cell], set[Cell]]:
 
 
 def _cheapest(table: Sequence[Sequence[int]], cell: Cell, suppressed: set[Cell]) -> tuple[Cell, Cell, Cell] | None:
-    """The other corners of the rectangle that takes the least out of the table beyond what is suppressed already."""
+    """Return the other corners of the rectangle that removes the least from the table beyond what is suppressed
+    already."""
     found = (
         (sum(table[row][column] for row, column in corners if (row, column) not in suppressed), corners)
         for corners in _rectangles(table, cell)
@@ -95,8 +98,8 @@ def _cheapest(table: Sequence[Sequence[int]], cell: Cell, suppressed: set[Cell])
 
 
 def _rectangles(table: Sequence[Sequence[int]], cell: Cell) -> Iterator[tuple[Cell, Cell, Cell]]:
-    """The other corners of each rectangle that protects a small cell. It is no corner of the diagonal that holds
-    enough: the two beside it are."""
+    """Yield the other corners of each rectangle that protects a small cell. The cell is not on the diagonal that holds
+    enough: the two corners beside it are."""
     row, column = cell
     for beside, count in enumerate(table[row]):
         if beside == column or count < SMALL:

@@ -1,7 +1,6 @@
-"""What is kept of words that were taken away, and which words an erasure must leave to an open case.
+"""Evidence: what is kept of words that were taken away, and which words an erasure leaves to an open case.
 
-Pure. The store seals all of it (`store/core/sealing.py`); `docs/decisions/0113-evidence-outlives-the-accused.md` has
-the reasons.
+Pure. The store seals all of it (`store/core/sealing.py`); `docs/decisions/0113` has the reasons.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ from chatserver.domain.identity import MemberId
 from chatserver.domain.moderation.crisis_phrases import Category
 
 ALIAS_PREFIX: Final = "e_"
-"""How the id begins under which a case knows somebody who erased themselves."""
+"""The prefix of the id that an erased person has in a case."""
 
 
 class Ended(StrEnum):
-    """Why words do not stand in a post any more."""
+    """Why words are no longer in a post."""
 
     EDITED = "edited"
     REDACTED = "redacted"
@@ -41,7 +40,7 @@ class EarlierVersion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
 
 def is_alias(member: MemberId | None) -> bool:
-    """Return whether an id is a case's alias of somebody who erased themselves."""
+    """Return whether an id is a case's alias of an erased person."""
     return member is not None and member.startswith(ALIAS_PREFIX)
 
 
@@ -49,6 +48,6 @@ def survives_erasure(*, level: int | None, reason: str) -> bool:
     """Return whether a case keeps the words of the person it is about when they erase themselves.
 
     A report by a person does (`level` None), and so does an escalation about what somebody does to others. One about
-    the writer's own danger (`Category.SELF_HARM`) was made for their sake alone: it loses the words.
+    the author's own danger (`Category.SELF_HARM`) was made for their sake alone: it loses the words.
     """
     return level is None or reason != Category.SELF_HARM

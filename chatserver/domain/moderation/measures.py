@@ -1,6 +1,6 @@
-"""Reports and measures: what a moderator may do about what was reported, for how long, and whom it concerns.
+"""Reports and measures: what a moderator may do about a report, for how long, and to whom.
 
-Pure: time and ids arrive as arguments. What a measure does to somebody who posts is decided where posts are, in
+Pure: time and ids arrive as arguments. The effect of a measure on somebody who posts is decided in
 `domain/rooms/rooms.py`.
 """
 
@@ -27,7 +27,7 @@ REPORT_TARGET: Final = HOUR
 DANGER: Final = "danger"
 """The reason that is as urgent as a call: somebody is in danger."""
 REASONS: Final = ("unkind", "contact", "pressure", "sexual", DANGER, "help", "other")
-"""The reasons that pages offer. A client may write others: where reasons are counted, those are "other"."""
+"""The reasons that pages offer. A client may send others: where reasons are counted, those are "other"."""
 REASON_LENGTH: Final = 500
 NOTE_LENGTH: Final = 2_000
 """Characters of a measure's reason and of a note, a reply or an appeal."""
@@ -50,12 +50,12 @@ class Outcome(StrEnum):
 
 
 def counted_reason(reason: str) -> str:
-    """The one of REASONS that a report counts under."""
+    """Return the one of REASONS under which a report is counted."""
     return reason if reason in REASONS else "other"
 
 
 class MeasureKind(StrEnum):
-    """From the mildest to the hardest."""
+    """From the mildest to the strongest."""
 
     NOTICE = "notice"
     REDACT = "redact"
@@ -71,7 +71,7 @@ MOST_MINUTES: Final = {
     MeasureKind.REMOVE: 90 * _DAY,
     MeasureKind.BAN: 365 * _DAY,
 }
-"""How long each may last. Of a notice and a redaction it is how long they are kept and can be appealed against."""
+"""How long each may last. For a notice and a redaction it is how long they are kept and can be appealed against."""
 _RESTRICTS: Final = {
     MeasureKind.MUTE: RestrictionKind.MUTE,
     MeasureKind.REMOVE: RestrictionKind.REMOVE,
@@ -80,8 +80,8 @@ _RESTRICTS: Final = {
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """A report as it stands in the queue, without what was written. `room` is a session's closed one as well; `by` is
-    None once the reporter was erased."""
+    """A report as it stands in the queue, without what was written. `room` may be a session's closed room; `by` is None
+    once the reporter was erased."""
 
     id: str
     at: Millis
@@ -98,30 +98,30 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome | None = None
     reply: str = ""
     level: int | None = None
-    """Of an escalation, whose `by` is None and whose `reason` is a `crisis.Category`."""
+    """The level of an escalation, whose `by` is None and whose `reason` is a `crisis_phrases.Category`."""
     is_about_staff: bool = False
-    """It is about somebody who works here: it goes to operators only, and two of them close it."""
+    """It is about a staff member: it goes to operators only, and two of them close it."""
     taken_from: MemberId | None = None
     taken_reason: str = ""
     """From whom it was taken while they had it, and the reason that they are told."""
     band: int = 0
-    """Where it stands in the queue, as `report_queue.band_of` says."""
+    """Its position in the queue, as `report_queue.band_of` says."""
     is_new: bool = False
-    """Whether who reported, or whose words raised it, was new here at that moment."""
+    """Whether the reporter, or the author whose words raised it, was new here at that moment."""
     card: str | None = None
-    """The report that holds it, where somebody's words raised more than one."""
+    """The report that holds it, if a person's words raised more than one."""
     fold: str | None = None
     """The report that holds it since it came in a flood."""
     folds: str | None = None
-    """Of a report that holds a flood: of what, a `report_queue.Folds`."""
+    """For a report that holds a flood: of what, a `report_queue.Folds`."""
     epoch: Epoch | None = None
-    """The numbering that `offset` is of, as long as its room is there."""
+    """The epoch of `offset`, as long as its room exists."""
     newest_at: Millis | None = None
-    """When the last one was added to it; None where it is as it was made."""
+    """When the last addition was made; None if there was none."""
 
 
 class Measure(msgspec.Struct, frozen=True, kw_only=True):
-    """What a moderator did about somebody. It counts until `expires_at` unless it was lifted."""
+    """What a moderator did about somebody. It holds until `expires_at` unless it was lifted."""
 
     id: str
     at: Millis
@@ -143,7 +143,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TakeMeasure(msgspec.Struct, frozen=True, kw_only=True):
-    """What a moderator asks for. `minutes` None is the longest for a notice and a redaction, and refused for others."""
+    """A moderator's request. `minutes` None is the longest for a notice and a redaction, and refused for others."""
 
     id: str
     by: MemberId
@@ -155,14 +155,14 @@ class TakeMeasure(msgspec.Struct, frozen=True, kw_only=True):
     minutes: int | None
     report: str | None
     epoch: Epoch | None = None
-    """The numbering in which `offset` was read, where the moderator said so."""
+    """The epoch in which `offset` was read, if the moderator gave it."""
     is_operator: bool = False
-    """Whether `by` is one: what reports they may name goes by it (`domain/moderation/report_access.py`)."""
+    """Whether `by` is an operator: it decides which reports they may name (`domain/moderation/report_access.py`)."""
 
 
 class MeasureState(msgspec.Struct, frozen=True, kw_only=True):
-    """What has to be known, loaded in the transaction that saves the measure: the post that it names, whether the one
-    it is about is a member, and whether they work here."""
+    """What has to be known, loaded in the transaction that saves the measure: the post that it names, whether the
+    person it is about is a member, and whether they are staff."""
 
     post: Post | None
     is_member: bool
@@ -170,7 +170,7 @@ class MeasureState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def about_whom(asked: TakeMeasure, post: Post | None) -> MemberId:
-    """Whom a measure is about: the author, where it names a post. Raises POST_UNKNOWN or INVALID."""
+    """Return the member a measure is about: the author, if it names a post. Raises POST_UNKNOWN or INVALID."""
     if asked.kind is MeasureKind.REDACT and (asked.room is None or asked.offset is None):
         raise _invalid("$.offset", "a post is taken back in a room, by its offset")
     if asked.offset is not None:
@@ -183,8 +183,8 @@ def about_whom(asked: TakeMeasure, post: Post | None) -> MemberId:
 
 
 def decide(asked: TakeMeasure, state: MeasureState, now: Millis) -> Measure:
-    """The measure that follows. Raises Refusal: TEXT_EMPTY without a reason, INVALID, POST_UNKNOWN, POST_REDACTED,
-    MEMBER_UNKNOWN, and NOT_ALLOWED about oneself ("self") or somebody who works here ("staff": those are revoked)."""
+    """Return the measure. Raises Refusal: TEXT_EMPTY without a reason, INVALID, POST_UNKNOWN, POST_REDACTED,
+    MEMBER_UNKNOWN, and NOT_ALLOWED about oneself ("self") or a staff member ("staff": they are revoked instead)."""
     about = about_whom(asked, state.post)
     if about == asked.by:
         raise Refusal(Reason.NOT_ALLOWED, details={"why": "self"})
@@ -210,7 +210,7 @@ def decide(asked: TakeMeasure, state: MeasureState, now: Millis) -> Measure:
         by=asked.by,
         about=about,
         kind=asked.kind,
-        # A ban is from everywhere, whatever room it was seen in.
+        # A ban holds everywhere, whatever room it was seen in.
         room=None if asked.kind is MeasureKind.BAN else asked.room,
         offset=asked.offset,
         reason=required(asked.reason, REASON_LENGTH),
@@ -220,7 +220,7 @@ def decide(asked: TakeMeasure, state: MeasureState, now: Millis) -> Measure:
 
 
 def restriction_of(measure: Measure) -> Restriction | None:
-    """What it forbids; None for what forbids nothing."""
+    """Return what a measure forbids; None if it forbids nothing."""
     kind = _RESTRICTS.get(measure.kind)
     if kind is None:
         return None
@@ -228,8 +228,8 @@ def restriction_of(measure: Measure) -> Restriction | None:
 
 
 def appeal(measure: Measure, text: str, now: Millis) -> Measure:
-    """The one answer of whom it is about. Raises APPEALED where it was given, MEASURE_UNKNOWN where it is over, and
-    as `required`."""
+    """Return the measure with the one answer of the person it is about. Raises APPEALED if there is one already,
+    MEASURE_UNKNOWN if it is over, and as `required`."""
     if not measure.is_active(now):
         raise Refusal(Reason.MEASURE_UNKNOWN)
     if measure.appeal is not None:
@@ -241,7 +241,7 @@ def appeal(measure: Measure, text: str, now: Millis) -> Measure:
 
 
 def due_at(at: Millis, reason: str, is_call: bool, level: int | None = None) -> Millis:
-    """When somebody should have looked. `level` is an escalation's, which goes by that alone."""
+    """Return by when somebody should have looked. `level` is an escalation's, and then alone decides."""
     is_urgent = is_call or (reason == DANGER if level is None else level >= URGENT)
     return Millis(at + (CALL_TARGET if is_urgent else REPORT_TARGET))
 

@@ -1,8 +1,8 @@
-"""What somebody meets who becomes a guest where a measure was taken against somebody else: care, not a closed door.
+"""How a new guest is treated from whose network another was banned, muted or removed: with care, not refused.
 
 Pure. Nobody is refused for the network that they share. A newcomer from the very address of somebody who is banned,
-muted or removed solves a sum and only reads for a while; from the wider networks around it they solve the sum, until
-several measures came from there (decision 0135).
+muted or removed solves a proof of work and only reads for a while; from the wider networks around it they solve the
+proof of work, until several measures came from there (decision 0135).
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ QUIET: Final = 10 * 60_000
 
 
 class Bar(msgspec.Struct, frozen=True):
-    """A measure that holds for newcomers from the network with this key, in `room` or (None) everywhere, `until` then.
-    `at` is when it was taken: whoever was a member before that is no newcomer."""
+    """A measure that holds for newcomers from the network with this key, in `room` or (None) everywhere, until `until`.
+    `at` is when it was taken: somebody who was a member before that is no newcomer."""
 
     key: bytes
     measure: str
@@ -36,30 +36,30 @@ class Bar(msgspec.Struct, frozen=True):
 
 
 class Welcome(msgspec.Struct, frozen=True):
-    """How a member is met who came from such a network. `proves` are the rooms in which they solve a sum first, and
-    `quiet` says until when they only read in which; None stands for every room."""
+    """How a member from such a network is treated. `proves` are the rooms in which they solve a proof of work first,
+    and `quiet` says until when they only read in which; None stands for every room."""
 
     proves: frozenset[RoomId | None] = frozenset()
     quiet: Mapping[RoomId | None, Millis] = {}
 
     def must_prove(self, room: Room) -> bool:
-        """Return whether they have to solve the sum to enter this room."""
+        """Return whether they have to solve the proof of work to enter this room."""
         return not self.proves.isdisjoint(_names_of(room))
 
     def quiet_until(self, room: Room) -> Millis | None:
-        """Return until when they only read in this room, or None where they may write."""
+        """Return until when they only read in this room, or None if they may write."""
         return max((self.quiet[name] for name in _names_of(room) if name in self.quiet), default=None)
 
 
 USUAL: Final = Welcome()
-"""Of everybody else."""
+"""The treatment of everybody else."""
 
 
 def welcome(bars: Collection[Bar], prefixes: Prefixes, share: int, created_at: Millis, now: Millis) -> Welcome:
-    """Return how to meet a member who became a guest at `created_at` and comes from `prefixes`.
+    """Return how to treat a member who became a guest at `created_at` and comes from `prefixes`.
 
-    `share` is how many people are expected behind that address: where there is more than one, nobody is kept from
-    writing for what another did.
+    `share` is how many people are expected behind that address: if there is more than one, nobody is kept from writing
+    for what another did.
     """
     counted: dict[tuple[int, RoomId | None], set[str]] = {}
     for bar in bars:
@@ -81,5 +81,6 @@ def _width(key: bytes, prefixes: Prefixes) -> int | None:
 
 
 def _names_of(room: Room) -> tuple[RoomId | None, ...]:
-    """What a measure that holds in this room may be of: the room, the one that it was split from, or all."""
+    """Return the rooms for which a measure may have been taken that holds in this room: the room, the one that it was
+    split from, or all."""
     return (None, room.id) if room.split_of is None else (None, room.id, room.split_of)

@@ -1,4 +1,4 @@
-"""How fast one member may do what is no post: react, show that they write, be called something else.
+"""Rates of one member for everything that is not a post: reacting, typing, renaming.
 
 Pure: the clock arrives as an argument, in seconds of any monotonic one. One `Paces` belongs to one member on one
 worker.
@@ -17,13 +17,13 @@ from chatserver.domain.moderation.crisis_phrases import Category, Signal
 from chatserver.domain.text.contact_details import find_contacts
 
 TYPING_SECONDS: Final = 2.8
-"""The least time between two signs of writing in one room. Clients wait three seconds; the network may bring two of
+"""The least seconds between two signs of typing in one room. Clients wait three seconds; the network may bring two of
 them a little closer together."""
 TOGGLES_A_MINUTE: Final = 10.0
-"""How often one member may put or take back reactions on one post: each of the five, and each of them back. So often
-they may hide one person and show them again."""
+"""How often a minute one member may add or remove reactions on one post: each of the five, and each of them back. As
+often they may hide one person and show them again."""
 _REMEMBERED: Final = 64
-"""Posts and rooms that are remembered of one member; more is no hurry to be held up in."""
+"""Posts and rooms that are remembered of one member; with more of them there is no need for a limit."""
 _ELSEWHERE: Final = frozenset(
     [
         "discord",
@@ -46,10 +46,11 @@ _ELSEWHERE: Final = frozenset(
         "wickr",
     ]
 )
-"""Places where people are met: with one more word, a name says where to find somebody."""
+"""Names of services: with one more word, a name says where to find somebody."""
 _WORD: Final = re.compile(r"[^\W_]+")
 _UNKIND: Final = frozenset({Category.HOSTILE, Category.GROOMING, Category.METHOD})
-"""What a name may not say: everybody in the room reads it with each post. That somebody is in need is no such thing."""
+"""What a name may not say, because everybody in the room reads it with each post. That somebody is in need is not among
+it."""
 
 
 class Paces:
@@ -62,7 +63,7 @@ class Paces:
         self._toggled: dict[Hashable, Bucket] = {}
 
     def may_type(self, room: Hashable, now: float) -> bool:
-        """Whether their writing may be shown in a room again; if so it counts."""
+        """Return whether their typing may be shown in a room again; if so it counts."""
         if now - self._typed.get(room, float("-inf")) < TYPING_SECONDS:
             return False
         self._typed.pop(room, None)
@@ -79,8 +80,8 @@ class Paces:
 
 
 def require_kind_name(name: str, signals: tuple[Signal, ...]) -> None:
-    """Raise NAME_REFUSED where a name hurts those who read it (`why` "unkind"; `signals` are what the word lists find
-    in it), or leads somebody away from here (`why` "contact")."""
+    """Raise NAME_REFUSED if a name is hurtful (`why` "unkind"; `signals` are what the word lists find in it), or holds
+    contact details (`why` "contact")."""
     if any(each.category in _UNKIND for each in signals):
         raise Refusal(Reason.NAME_REFUSED, details={"why": "unkind"})
     words = _WORD.findall(unicodedata.normalize("NFKC", name).casefold())

@@ -1,4 +1,4 @@
-"""How often moderators are rung: each kind has a bound of its own, and what is beyond it is summed up, never dropped.
+"""How often moderators are rung: each kind has a bound of its own, and rings beyond it are summed up, never dropped.
 
 Pure: the clock arrives as an argument, in seconds.
 """
@@ -23,23 +23,23 @@ class Rung(NamedTuple, Generic[T]):
 
 
 class Bell(Generic[T]):
-    """Holds what is to ring until its bound, `per_minute` of each kind, allows it."""
+    """Holds rings until the bound, `per_minute` of each kind, allows them."""
 
     def __init__(self, per_minute: int, now: float) -> None:
         self._budgets = {kind: Bucket(per_minute / _MINUTE, per_minute, now) for kind in Ring}
         self._held: dict[Ring, list[T]] = {kind: [] for kind in Ring}
 
     def hold(self, kind: Ring, what: T) -> None:
-        """Take one more to ring for, behind those of its kind."""
+        """Add one more to ring for, behind those of its kind."""
         self._held[kind].append(what)
 
     def forget(self) -> None:
-        """Let go of all that is held: nobody is there to hear it."""
+        """Drop all that is held: nobody is there to hear it."""
         for held in self._held.values():
             held.clear()
 
     def due(self, now: float) -> list[Rung[T]]:
-        """Return the rings that may be now, and hold them no longer.
+        """Return the rings that may be sent now, and hold them no longer.
 
         Calls and danger ring one by one; the last for which there is room stands for all that are left. Words come in
         bursts: what is held of them is one ring.

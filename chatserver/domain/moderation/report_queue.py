@@ -1,4 +1,4 @@
-"""The order in which moderators see what waits for them, and how what is cheap to make is kept from burying the rest.
+"""The order of the report queue, in which cheap reports cannot hide the others.
 
 Pure: time and ids arrive as arguments. `store/moderation_queue_statements.py` sorts by the same key, and a test
 compares the two.
@@ -17,28 +17,29 @@ from chatserver.domain.moderation.crisis_phrases import URGENT
 from chatserver.domain.moderation.measures import CALL_TARGET, DANGER, HOUR, Report, ReportStatus, due_at
 
 NEW_FOR: Final = HOUR
-"""Milliseconds after their first arrival for which somebody counts as new here."""
+"""Milliseconds after their first arrival for which a member counts as new."""
 URGENT_EACH: Final = 3
 """Reports of danger by one person that are urgent at the same time. Further ones keep their due time and come after
-what other people report as danger: one person cannot fill the first page."""
+other people's reports of danger: one person cannot fill the first page."""
 CARD_FOR: Final = 24 * HOUR
-"""Milliseconds from its first escalation within which what somebody's words raise joins their card."""
+"""Milliseconds from its first escalation within which a person's further escalations join their card."""
 CLAIMED_URGENT: Final = 30 * 60_000
 CLAIMED: Final = 2 * HOUR
-"""Milliseconds within which whoever took an urgent report, or another one, should have closed it or given it back."""
+"""Milliseconds within which a moderator who took an urgent report, or another one, should have closed it or given it
+back."""
 RINGS_AGAIN: Final = 10 * 60_000
-"""Milliseconds after somebody took an urgent report, or it last rang, from which what is added to it rings again."""
+"""Milliseconds after somebody took an urgent report, or it last rang, from which an addition to it rings again."""
 PAGE: Final = 50
 """Reports on one page of the queue."""
 _BANDS: Final = 10
-"""What one rank is apart from the next in a band."""
+"""The distance between two ranks in a band."""
 
 
 class Rank(IntEnum):
     """How soon somebody should look. The highest comes first."""
 
     WORDS = 1
-    """The server's guess at somebody's words, of level 2."""
+    """The server's guess at a member's words, of level 2."""
     REPORT = 2
     """A person reports."""
     NOW = 3
@@ -46,14 +47,14 @@ class Rank(IntEnum):
 
 
 class Folds(StrEnum):
-    """What kind of reports a card holds that were folded because they came in a flood."""
+    """The kind of reports that a card holds which were folded because they came in a flood."""
 
     WORDS = "words"
     REPORTS = "reports"
 
 
 class QueuePlace(NamedTuple):
-    """Where a report stands in the queue: the smallest comes first. No two reports have the same place."""
+    """A report's position in the queue: the smallest comes first. No two reports have the same position."""
 
     band: int
     due_at: Millis
@@ -80,7 +81,7 @@ def band_of(rank: Rank, *, is_new: bool = False, is_fold: bool = False) -> int:
     """Return the band of a rank: the smaller comes first.
 
     Within a rank, what concerns people who were here before comes before what was written or reported by somebody new
-    (`is_new`), and a card that holds a flood (`is_fold`) comes last: it never covers what stands alone.
+    (`is_new`), and a card that holds a flood (`is_fold`) comes last: it never hides a single report.
     """
     return (Rank.NOW - rank) * _BANDS + (2 if is_fold else 1 if is_new else 0)
 
@@ -91,12 +92,12 @@ def rank_in(band: int) -> Rank:
 
 
 def place_of(report: Report) -> QueuePlace:
-    """Return where an open report stands: by its band, then the one that is due first, then by id."""
+    """Return the position of an open report: by its band, then the one that is due first, then by id."""
     return QueuePlace(report.band, report.due_at, report.id)
 
 
 def is_new(since: Millis | None, now: Millis) -> bool:
-    """Return whether somebody who came at `since` (None: nobody knows) is new here at `now`."""
+    """Return whether somebody who came at `since` (None: not known) is new here at `now`."""
     return since is not None and now - since < NEW_FOR
 
 
@@ -109,8 +110,8 @@ def taken(report: Report, now: Millis) -> Report:
 def rings_again(status: ReportStatus, band: int, due: Millis, rang_at: Millis | None, now: Millis) -> bool:
     """Return whether an urgent report that somebody took rings again now that something is added to it.
 
-    `due` is what `taken` made of it, which says when it was taken; `rang_at` is when it rang since then (None: never).
-    One that nobody has taken rings already.
+    `due` is the due time that `taken` gave it, which says when it was taken; `rang_at` is when it rang since then
+    (None: never). One that nobody has taken rings already.
     """
     if status in (ReportStatus.OPEN, ReportStatus.CLOSED) or rank_in(band) is not Rank.NOW:
         return False
@@ -118,25 +119,25 @@ def rings_again(status: ReportStatus, band: int, due: Millis, rang_at: Millis | 
 
 
 def given_back(report: Report) -> Report:
-    """Return a report that was given back, due when it was first due: whoever waits has waited all the time."""
+    """Return a report that was given back, due when it was first due: the reporter has waited all the time."""
     if report.folds is not None:
         return msgspec.structs.replace(report, due_at=Millis(report.at + CALL_TARGET))
     return msgspec.structs.replace(report, due_at=due_at(report.at, report.reason, report.is_call, report.level))
 
 
 def cursor_of(place: QueuePlace) -> str:
-    """Return a place as a text, from which `place_at` makes it again."""
+    """Return a position as a text, which `place_at` reads."""
     return f"{place.band}.{place.due_at}.{place.id}"
 
 
 def place_at(cursor: str) -> QueuePlace | None:
-    """Return the place that a text stands for, or None where it stands for none."""
+    """Return the position that a text stands for, or None if it is not one."""
     match = _PLACE.fullmatch(cursor)
     return None if match is None else QueuePlace(int(match[1]), Millis(int(match[2])), match[3])
 
 
 class Ring(StrEnum):
-    """What moderators are rung for. Each has a bound of its own, so that none can silence another."""
+    """The kinds of rings. Each has a bound of its own, so that none can silence another."""
 
     CALL = "call"
     DANGER = "danger"
@@ -144,7 +145,7 @@ class Ring(StrEnum):
 
 
 def ring_of(report: Report) -> Ring | None:
-    """Return what a report rings as; None where it does not ring."""
+    """Return the kind of a report's ring; None if it does not ring."""
     if rank_in(report.band) is not Rank.NOW:
         return None
     if report.is_call:

@@ -1,7 +1,7 @@
-"""A report's way from the queue to its end, as a table.
+"""A report's steps from the queue to its end, as a table.
 
-Pure. A report about somebody who works here is closed by two people: the first proposes an outcome, and a second one
-confirms it, or refuses it, and then it is open again. Who may take a step at all is decided in
+Pure. A report about a staff member is closed by two people: the first proposes an outcome, and a second one confirms
+it, or refuses it, and then it is open again. Who may take a step at all is decided in
 `domain/moderation/report_access.py`.
 """
 
@@ -39,15 +39,15 @@ TRANSITIONS: Final[dict[tuple[ReportStatus, Step], ReportStatus]] = {
     (ReportStatus.PROPOSED, Step.CONFIRM): ReportStatus.CLOSED,
     (ReportStatus.PROPOSED, Step.REFUSE): ReportStatus.OPEN,
 }
-"""A step that is not here is refused. `claimed_by` is the owner while it is claimed, and who proposed the outcome while
-it is proposed."""
+"""A step that is not here is refused. `claimed_by` is the owner while it is claimed, and the proposer while an outcome
+is proposed."""
 
 
 def claim(report: Report, by: MemberId, instead_of: MemberId | None, why: str) -> Report:
-    """Return the report in the hands of `by`, taken from `instead_of` where they have it, for the reason `why`.
+    """Return the report as claimed by `by`, taken from `instead_of` if they have it, for the reason `why`.
 
-    Raises REPORT_CLOSED; REPORT_TAKEN, with the owner's id as `by`, where it is somebody else's by now, or where its
-    outcome is proposed; TEXT_EMPTY or TEXT_TOO_LONG where it is taken from somebody without a good reason.
+    Raises REPORT_CLOSED; REPORT_TAKEN, with the owner's id as `by`, if it is somebody else's by now, or if its outcome
+    is proposed; TEXT_EMPTY or TEXT_TOO_LONG if it is taken from somebody without a valid reason.
     """
     status = _next(report, Step.CLAIM)
     if report.claimed_by not in (None, by, instead_of):
@@ -59,8 +59,8 @@ def claim(report: Report, by: MemberId, instead_of: MemberId | None, why: str) -
 
 
 def release(report: Report, by: MemberId) -> Report:
-    """Return the report as it is when `by` gives it back to the queue, or takes back the outcome that they proposed.
-    Raises REPORT_CLOSED, or REPORT_TAKEN where it is somebody else's."""
+    """Return the report after `by` gives it back to the queue, or withdraws the outcome that they proposed. Raises
+    REPORT_CLOSED, or REPORT_TAKEN if it is somebody else's."""
     status = _next(report, Step.RELEASE)
     if report.claimed_by not in (None, by):
         raise Refusal(Reason.REPORT_TAKEN, details={"by": report.claimed_by})
@@ -68,10 +68,10 @@ def release(report: Report, by: MemberId) -> Report:
 
 
 def close(report: Report, by: MemberId, outcome: Outcome, reply: str, now: Millis) -> Report:
-    """Return the report closed by `by`, who has claimed it, or with that outcome proposed where it is about somebody
-    who works here. `reply` is for the reporter, and may be empty.
+    """Return the report closed by `by`, who has claimed it, or with that outcome proposed if it is about a staff
+    member. `reply` is for the reporter, and may be empty.
 
-    Raises REPORT_CLOSED, NOT_CLAIMED, REPORT_TAKEN where an outcome is proposed already, or TEXT_TOO_LONG.
+    Raises REPORT_CLOSED, NOT_CLAIMED, REPORT_TAKEN if an outcome is proposed already, or TEXT_TOO_LONG.
     """
     status = _next(report, Step.PROPOSE if report.is_about_staff else Step.CLOSE)
     if report.claimed_by != by:
@@ -82,10 +82,10 @@ def close(report: Report, by: MemberId, outcome: Outcome, reply: str, now: Milli
 
 
 def review(report: Report, by: MemberId, why: str, now: Millis, *, is_agreed: bool) -> Report:
-    """Return the report as it is once a second person has looked at the outcome that was proposed: closed, or open
-    again. `why` has to say something where they do not agree.
+    """Return the report after a second person has reviewed the proposed outcome: closed, or open again. `why` must not
+    be empty if they do not agree.
 
-    Raises REPORT_CLOSED; NOT_PROPOSED; NOT_ALLOWED ("second") for whoever proposed it; TEXT_EMPTY or TEXT_TOO_LONG.
+    Raises REPORT_CLOSED; NOT_PROPOSED; NOT_ALLOWED ("second") for the proposer; TEXT_EMPTY or TEXT_TOO_LONG.
     """
     status = _next(report, Step.CONFIRM if is_agreed else Step.REFUSE)
     if report.claimed_by == by:
@@ -98,27 +98,27 @@ def review(report: Report, by: MemberId, why: str, now: Millis, *, is_agreed: bo
 
 
 def is_proposed_by(report: Report, by: MemberId, outcome: Outcome, reply: str) -> bool:
-    """Return whether `by` has proposed this very outcome and reply already: the answer to it was lost, and it came
-    again."""
+    """Return whether `by` has proposed this very outcome and reply already: the answer to it was lost, and the command
+    came again."""
     is_theirs = report.status is ReportStatus.PROPOSED and report.claimed_by == by
     return is_theirs and (report.outcome, report.reply) == (outcome, optional(reply, NOTE_LENGTH))
 
 
 def require_seen(report: Report, seen: Millis) -> None:
-    """Raise REPORT_CHANGED where something was added to the report after `seen`: whoever decides it has not looked at
-    that. `seen` is the `newest_at` that they were shown, the report's `at` where it had none, or when they looked."""
+    """Raise REPORT_CHANGED if something was added to the report after `seen`: the moderator who decides it has not seen
+    that. `seen` is the `newest_at` that they were shown, the report's `at` if it had none, or when they looked."""
     if report.newest_at is not None and report.newest_at > seen:
         raise Refusal(Reason.REPORT_CHANGED)
 
 
 def require_proposal(report: Report, outcome: Outcome, reply: str) -> None:
-    """Raise REPORT_CHANGED where what is proposed is by now another outcome or reply than the one that was shown."""
+    """Raise REPORT_CHANGED if the proposed outcome or reply is no longer the one that was shown."""
     if report.status is ReportStatus.PROPOSED and (report.outcome, report.reply) != (outcome, reply):
         raise Refusal(Reason.REPORT_CHANGED)
 
 
 def _waiting(report: Report, status: ReportStatus) -> Report:
-    """Return the report as nobody's, with nothing left of what was proposed or taken over."""
+    """Return the report without an owner, a proposal or a take-over."""
     return replace(report, status=status, claimed_by=None, outcome=None, reply="", taken_from=None, taken_reason="")
 
 

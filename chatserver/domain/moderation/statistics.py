@@ -1,7 +1,7 @@
-"""The statistics that may leave the house: counts by day and kind, week by week, small numbers protected.
+"""Statistics for publication: counts by day and kind, week by week, with small numbers protected.
 
-Pure. A table is one week, from Monday to Sunday, in UTC. It is told whole and only once nothing can change in it any
-more, so that telling it again, or the week after it, adds nothing to what is known of it: no two tables overlap.
+Pure. A table is one week, from Monday to Sunday, in UTC. It is published whole and only once nothing can change in it
+any more, so that publishing it again, or the week after it, adds nothing to what is known of it: no two tables overlap.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ HEAD: Final = ("week", "table", "day", "kind", "count")
 
 
 class Given(msgspec.Struct, frozen=True):
-    """Feedback as it is kept: whether somebody felt heard (0 no, 1 partly, 2 yes), and how heavy it was."""
+    """Stored feedback: whether somebody felt heard (0 no, 1 partly, 2 yes), and how heavy it was."""
 
     at: Millis
     heard: int | None
@@ -37,14 +37,14 @@ class Given(msgspec.Struct, frozen=True):
 
 
 class Happened(msgspec.Struct, frozen=True, kw_only=True):
-    """What is counted of some time: when a report was made and its reason, and feedback. Of nobody in particular."""
+    """What is counted for a span of time: when a report was made and its reason, and feedback. Without identities."""
 
     reports: tuple[tuple[Millis, str], ...]
     feedback: tuple[Given, ...]
 
 
 class WeekTable(msgspec.Struct, frozen=True, kw_only=True):
-    """One table of one week, as it may be told. Its rows are days."""
+    """One table of one week, in the form in which it may be published. Its rows are days."""
 
     week: str
     name: str
@@ -52,15 +52,15 @@ class WeekTable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def final_weeks(now: Millis, *, settles: int, age: int, most: int) -> list[Millis]:
-    """The beginnings of the newest weeks that can be told, oldest first: over for `settles` milliseconds, after which
-    nothing comes to them any more, and begun less than `age` ago, before which things are forgotten."""
+    """Return the beginnings of the newest weeks that can be published, oldest first: over for `settles` milliseconds,
+    after which nothing is added to them, and begun less than `age` ago, before which records are deleted."""
     newest = (now - settles - _FIRST_MONDAY) // WEEK * WEEK + _FIRST_MONDAY - WEEK
     found = [Millis(newest - WEEK * back) for back in range(most)]
     return [start for start in reversed(found) if start >= 0 and start > now - age]
 
 
 def tables(start: Millis, week: str, happened: Happened) -> list[WeekTable]:
-    """All tables of the week that begins then, and is called `week`."""
+    """Return all tables of the week that begins at `start`, and is called `week`."""
     told = (
         ("reports", REASONS, [(at, counted_reason(reason)) for at, reason in happened.reports]),
         ("heard", HEARD, [(each.at, _heard(each)) for each in happened.feedback]),
@@ -70,8 +70,8 @@ def tables(start: Millis, week: str, happened: Happened) -> list[WeekTable]:
 
 
 def lines(told: Iterable[WeekTable]) -> Iterator[tuple[str, str, str, str, str]]:
-    """Tables as lines under HEAD: a count, or nothing where it is suppressed. `total` stands for all days or kinds
-    that are told; what is `withheld` has no count and is in no total."""
+    """Yield tables as lines under HEAD: a count, or nothing if it is suppressed. `total` stands for all days or kinds
+    that are published; what is `withheld` has no count and is in no total."""
     for table in told:
         shown, where = table.shown, (table.week, table.name)
         for day, cells, total in zip(shown.rows, shown.cells, shown.row_totals, strict=True):

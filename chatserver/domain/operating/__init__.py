@@ -1,1 +1,1 @@
-"""The load of rooms and workers, and what of it needs an operator."""
+"""The load of rooms and workers, and what of it needs an operator's attention."""

@@ -1,6 +1,6 @@
-"""What needs somebody, and why, in words. Pure: the same numbers give the same reasons.
+"""What needs an operator's attention, and why, in words. Pure: the same numbers give the same reasons.
 
-The page, the metrics (`chat_attention`) and the alerts all go by this, so they cannot disagree.
+The page, the metrics (`chat_attention`) and Prometheus' alerts all use it, so they cannot disagree.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from chatserver.domain.rooms.rooms import Room, RoomId, RoomStatus
 
 
 class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
-    """From where on something needs somebody. Times in milliseconds, shares of 1. `docs/operating.md` has them all."""
+    """The thresholds. Times in milliseconds, shares of 1. `docs/operating.md` has them all."""
 
     full_share: float = 1.0
     nearly_full_share: float = 0.9
@@ -38,7 +38,7 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlertKind(StrEnum):
-    """What is the matter. In the order in which it is told."""
+    """The kinds of alerts, in the order in which they are shown."""
 
     STORE_AWAY = "store_away"
     BUS_AWAY = "bus_away"
@@ -83,11 +83,11 @@ URGENT: Final = frozenset(
         AlertKind.ALERT_FLOOD,
     }
 )
-"""Somebody is harmed now; the others may become so."""
+"""Alerts of harm that happens now; the others may become so."""
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing that needs somebody. `words` say why; `room` or `worker` is whose it is, if it is one's."""
+    """One thing that needs attention. `words` say why; `room` or `worker` names the one concerned, if any."""
 
     kind: AlertKind
     words: str
@@ -97,10 +97,9 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ListeningLoad(msgspec.Struct, frozen=True, kw_only=True):
-    """One-to-one in numbers. `estimate` is how many seconds somebody who asked now would wait, going by the
-    `estimate_from` hand-overs of the last hour; None where nobody can tell. `listeners` counts them by state,
-    `near_cap` those who may take one more at most today or this week. `idle_ms` and `broken` are promises that do not
-    hold."""
+    """One-to-one in numbers. `estimate` is how many seconds a seeker who asked now would wait, based on the
+    `estimate_from` hand-overs of the last hour; None if it cannot be known. `listeners` counts them by state,
+    `near_cap` those who may take at most one more today or this week. `idle_ms` and `broken` are broken promises."""
 
     waiting: int = 0
     oldest_wait_ms: int = 0
@@ -117,8 +116,8 @@ class ListeningLoad(msgspec.Struct, frozen=True, kw_only=True):
 
 class ModerationLoad(msgspec.Struct, frozen=True, kw_only=True):
     """Moderation in numbers. `overdue` reports should have been answered by now, the first of them `overdue_ms` ago.
-    `is_log_whole` is what the last check of the audit log found. `floods` cards are open that hold a flood, `folded`
-    reports of new people in all."""
+    `is_log_whole` is the result of the last check of the audit log. `floods` open cards hold a flood, `folded` reports
+    of new people in all."""
 
     overdue: int = 0
     overdue_ms: int = 0
@@ -140,8 +139,8 @@ def concerns(
     overdue: int = 0,
     crowds: Mapping[RoomId, int] | None = None,
 ) -> list[Alert]:
-    """Everything that needs somebody, the worst first. `alone_since` says since when people are in a room without a
-    moderator, `crowds` how many in a room are newcomers of the one network that most of them come from."""
+    """Return everything that needs attention, the worst first. `alone_since` says since when people have been in a room
+    without a moderator, `crowds` how many in a room are newcomers of the one network that most of them come from."""
     found = [
         *_of_moderation(moderation, overdue),
         *_of_escalations(overdue),
@@ -217,7 +216,7 @@ def _of_moderation(moderation: ModerationLoad, escalations: int) -> Iterator[Ale
     if moderation.floods:
         words = f"A flood of alerts: {moderation.folded} of new people are folded. Protecting the rooms may help."
         yield _concern(AlertKind.ALERT_FLOOD, words)
-    # Escalations are reports too, and told of by themselves.
+    # Escalations are reports too, and have an alert of their own.
     late = moderation.overdue - escalations
     if late > 0:
         who = "One report is late" if late == 1 else f"{late} reports are late, the first"
@@ -264,7 +263,8 @@ def _of_worker(each: Sample, limits: Thresholds) -> Iterator[tuple[AlertKind, st
 
 
 class AlertTracker:
-    """Since when people have been in each room without a moderator. Forgets rooms where that is not so."""
+    """Remembers since when people have been in each room without a moderator. Forgets rooms where that is no longer
+    so."""
 
     def __init__(self) -> None:
         self.alone_since: dict[RoomId, Millis] = {}

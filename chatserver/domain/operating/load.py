@@ -1,8 +1,8 @@
-"""What goes on in the rooms: every worker's sample of its own part, and the one picture that they make together.
+"""The load of rooms: every worker's sample of its own part, and the one picture that they make together.
 
-Pure. A sample counts only what its worker answers for, and nothing is answered for twice, so that sums are true:
-a post by the worker that committed it, a reader by the worker that holds the socket, a member by the first (in the
-order of ids) of the workers that they are connected to.
+Pure. A sample counts only what its worker answers for, and nothing is counted twice, so that sums are exact: a post by
+the worker that committed it, a reader by the worker that holds the socket, a member by the first (in the order of ids)
+of the workers that they are connected to.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from chatserver.domain.identity import NodeId
 from chatserver.domain.rooms.rooms import RoomId
 
 STEPS_MS: Final = (1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 200, 300, 500, 800, 1200, 2000, 3000, 5000)
-"""The upper ends of the steps in which deliveries are counted; one more step, without an end, follows."""
+"""The upper ends of the histogram steps of deliveries; one more step, without an end, follows."""
 
 STEP_COUNT: Final = len(STEPS_MS) + 1
 
 
 class RoomSample(msgspec.Struct, frozen=True, array_like=True):
-    """One worker's part of a room. Arrays on the bus: a thousand of them come every second.
+    """One worker's part of a room. Encoded as arrays on the bus: a thousand of them come every second.
 
     `writers`, `posts` and `reactions` are of the last minute. `behind` are connections in catch-up, `outbox` the bytes
-    that wait for them. `delivered` counts, by `STEPS_MS`, how long the posts of the last half minute took to be
-    written here; steps at its end that are 0 are left out.
+    that wait for them. `delivered` counts, by `STEPS_MS`, how long the posts of the last half minute took to be written
+    here; steps at its end that are 0 are left out.
     """
 
     members: int = 0
@@ -43,11 +43,11 @@ class RoomSample(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
-    """One worker at one moment (`at`, by its own clock), with the rooms in which anything is.
+    """One worker at one moment (`at`, by its own clock), with the rooms that are not empty.
 
-    `cpu` is the share of one core that it used since the sample before, `lag_ms` the longest that its event loop kept
-    anybody waiting meanwhile, `bus_ms` the last round trip through the bus (None where none came back lately),
-    `healed`, `evictions`, `dropped` and `store_failures` count since the start. `store` is "ok" or what is wrong.
+    `cpu` is the share of one core that it used since the sample before, `lag_ms` the longest delay of its event loop
+    meanwhile, `bus_ms` the last round trip through the bus (None if none came back lately), `healed`, `evictions`,
+    `dropped` and `store_failures` count since the start. `store` is "ok" or what is wrong.
     """
 
     at: Millis
@@ -72,7 +72,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
 
 class RoomLoad(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A room over all workers. `p50` and `p99` are milliseconds from a post's commit to its first write on a worker,
-    over the last half minute; None where nothing was delivered."""
+    over the last half minute; None if nothing was delivered."""
 
     id: RoomId
     members: int = 0
@@ -87,7 +87,7 @@ class RoomLoad(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
-    """Over all rooms and workers. `members` counts somebody once for each room that they are in."""
+    """Sums over all rooms and workers. `members` counts somebody once for each room that they are in."""
 
     members: int = 0
     connections: int = 0
@@ -102,13 +102,13 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def step_of(milliseconds: int) -> int:
-    """In which step a delivery counts."""
+    """Return the step in which a delivery is counted."""
     return bisect_left(STEPS_MS, milliseconds)
 
 
 def quantile(counts: Collection[int], share: float) -> int | None:
-    """How many milliseconds that share of the deliveries took at most, straight between the ends of a step; the last
-    step has no end, so its beginning is told. None where nothing was delivered."""
+    """Return how many milliseconds that share of the deliveries took at most, interpolated within a step; the last step
+    has no end, so its beginning is returned. None if nothing was delivered."""
     total = sum(counts)
     if total == 0:
         return None
@@ -123,7 +123,7 @@ def quantile(counts: Collection[int], share: float) -> int | None:
 
 
 def trimmed(counts: Collection[int]) -> tuple[int, ...]:
-    """Counts without the zeros at their end."""
+    """Return counts without the zeros at their end."""
     found = list(counts)
     while found and found[-1] == 0:
         found.pop()
@@ -131,7 +131,7 @@ def trimmed(counts: Collection[int]) -> tuple[int, ...]:
 
 
 class _Sum:
-    """A room while it is added up."""
+    """The sums of a room while samples are added."""
 
     __slots__ = ("behind", "delivered", "members", "moderators", "outbox", "posts", "reactions", "writers")
 
@@ -152,19 +152,19 @@ class _Sum:
 
 
 def added(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:
-    """Two rows of counts together."""
+    """Return the sum of two rows of counts."""
     if not one:
         return other
     return tuple(a + b for a, b in zip_longest(one, other, fillvalue=0))
 
 
 def merge(samples: Iterable[Sample], rooms: Iterable[RoomId]) -> tuple[dict[RoomId, RoomLoad], Totals]:
-    """All workers' newest samples as one picture of these rooms, empty ones included, and their totals."""
+    """Merge all workers' newest samples into one picture of these rooms, including empty ones, and their totals."""
     taken = list(samples)
     sums: dict[RoomId, _Sum] = {room: _Sum() for room in rooms}
     for sample in taken:
         for room, part in sample.rooms.items():
-            # A room that this worker's directory does not have yet is there a moment later.
+            # A room that this worker does not know yet follows a moment later.
             if (found := sums.get(room)) is not None:
                 found.add(part)
     everything: tuple[int, ...] = ()
@@ -202,15 +202,15 @@ def _totals(loads: Collection[RoomLoad], samples: Collection[Sample], delivered:
 
 
 class Roll:
-    """The newest sample of every worker that lives, by a clock in seconds that the caller reads.
+    """The newest sample of every living worker, by a clock in seconds that the caller reads.
 
-    A worker that says nothing for `SILENT_SECONDS` is dead, and so are its numbers, unless it was this one that stood
-    still. What arrives late or twice changes nothing.
+    A worker that is silent for `SILENT_SECONDS` is dead, and its numbers are dropped, unless it was this worker that
+    stood still. A sample that arrives late or twice changes nothing.
     """
 
     SILENT_SECONDS: Final = 4.0
     STALL_SECONDS: Final = 1.5
-    """Between two looks further apart than this, this worker itself stood still, and silence proves nothing."""
+    """Seconds between two calls after which this worker itself stood still, so that silence proves nothing."""
     MOST_WORKERS: Final = 1_024
 
     def __init__(self) -> None:
@@ -218,7 +218,7 @@ class Roll:
         self._looked_at: float | None = None
 
     def take(self, node: NodeId, sample: Sample, now: float) -> bool:
-        """A worker's sample has arrived. False where it is older than what is known of it, or there are too many."""
+        """Take a worker's sample. Return False if it is older than what is known of it, or there are too many."""
         known = self._heard.get(node)
         if known is None and len(self._heard) >= self.MOST_WORKERS:
             return False
@@ -228,11 +228,11 @@ class Roll:
         return True
 
     def drop(self, node: NodeId) -> None:
-        """A worker said goodbye."""
+        """Drop a worker that said goodbye."""
         self._heard.pop(node, None)
 
     def alive(self, now: float) -> dict[NodeId, Sample]:
-        """The newest samples, of those who live. Call it every second."""
+        """Return the newest samples of living workers. Call it every second."""
         stood = 0.0 if self._looked_at is None else now - self._looked_at
         self._looked_at = now
         if stood > self.STALL_SECONDS:
@@ -246,9 +246,10 @@ class Roll:
 
 
 class Histories:
-    """How many were in each room, every half minute for the last half hour: at most `MOST_ROOMS` times `KEPT` numbers.
+    """How many members were in each room, every half minute for the last half hour: at most `MOST_ROOMS` times `KEPT`
+    numbers.
 
-    Rooms that nobody was in all that time are not kept.
+    Rooms that were empty all that time are not kept.
     """
 
     EVERY_MS: Final = 30_000
@@ -263,7 +264,7 @@ class Histories:
         return self._period is None or now // self.EVERY_MS > self._period
 
     def add(self, members: Mapping[RoomId, int], now: Millis) -> None:
-        """How it is now, where it `is_due`. Half minutes that nobody looked at are as the one before them."""
+        """Add the present numbers if one `is_due`. Half minutes without a sample repeat the one before."""
         period = now // self.EVERY_MS
         missed = 0 if self._period is None else min(period - self._period, self.KEPT) - 1
         self._period = period
@@ -278,5 +279,5 @@ class Histories:
 
     @property
     def rows(self) -> dict[RoomId, list[int]]:
-        """Each room's numbers, oldest first; those who have fewer than others began later."""
+        """Return each room's numbers, oldest first; rooms with fewer began later."""
         return {room: [*row] for room, row in self._rows.items()}

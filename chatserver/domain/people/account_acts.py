@@ -1,7 +1,7 @@
-"""What is entered in the audit log of acts on staff accounts, and how tries that failed are folded into few entries.
+"""Entries of the audit log about staff accounts, and how failed attempts are folded into few entries.
 
-Pure. `by` of an entry is whoever acted: a member of the staff, or MACHINE for a command of whoever has the machine. An
-entry holds nobody's login, name, address or secret, so that erasing an account leaves nothing of them there.
+Pure. `by` of an entry is who acted: a staff member, or MACHINE for a command on the machine. An entry holds nobody's
+login, name, address or secret, so that erasing an account leaves nothing of them there.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 
 MACHINE: Final = MemberId("m_service")
-"""Who acts where a command line does."""
+"""The actor of commands on the machine."""
 NOBODYS: Final = MemberId("")
-"""Whose tries those are that were for logins which nobody has: all of them together."""
+"""The owner of attempts at unknown logins: all of them together."""
 FOLDED_FOR: Final = 3_600_000
-"""Milliseconds within which the failed tries for one login make one entry, however many there are."""
+"""Milliseconds within which the failed attempts for one login make one entry, however many there are."""
 
 
 class AccountAct(StrEnum):
-    """The actions of entries about accounts. The values stand in logs that exist: they never change."""
+    """The actions of entries about accounts. The values are in existing logs: they never change."""
 
     MADE = "account_made"
     INVITED = "account_invited"
@@ -50,13 +50,13 @@ class AccountAct(StrEnum):
 
 
 ROUTINE: Final = frozenset({AccountAct.SIGNED_IN, AccountAct.SIGNED_OUT, AccountAct.NOTES_READ, AccountAct.NOTE_READ})
-"""What happens all day, and as often as anybody wants: operators are shown the newest of it beside the rest, so that it
-hides nothing of that."""
+"""Acts that happen all day, and as often as anybody wants: operators are shown the newest of them separately, so that
+they hide nothing of the rest."""
 
 
 class FoldedTries(msgspec.Struct, frozen=True, kw_only=True):
-    """Failed tries of passwords and codes for one account. `count` are those since its owner last signed in, the
-    newest at `last_at`; `unlogged` of them stand in no entry yet; `logged_at` is the last entry's time, 0 without."""
+    """Failed attempts at passwords and codes for one account. `count` are those since its owner last signed in, the
+    newest at `last_at`; `unlogged` of them are in no entry yet; `logged_at` is the last entry's time, 0 without."""
 
     count: int = 0
     last_at: Millis = Millis(0)
@@ -65,7 +65,7 @@ class FoldedTries(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def tried(before: FoldedTries, now: Millis) -> tuple[FoldedTries, int]:
-    """Return the tries with one more at `now`, and how many an entry has to tell of now; 0: no entry is due."""
+    """Return the attempts with one more at `now`, and how many an entry has to report now; 0: no entry is due."""
     unlogged = before.unlogged + 1
     after = msgspec.structs.replace(before, count=before.count + 1, last_at=now, unlogged=unlogged)
     if now - before.logged_at < FOLDED_FOR:
@@ -74,5 +74,5 @@ def tried(before: FoldedTries, now: Millis) -> tuple[FoldedTries, int]:
 
 
 def is_owed(tries: FoldedTries, now: Millis) -> bool:
-    """Return whether tries wait for their entry, and it may be written by now."""
+    """Return whether attempts wait for their entry, and it may be written now."""
     return tries.unlogged > 0 and now - tries.logged_at >= FOLDED_FOR

@@ -16,12 +16,12 @@ from chatserver.domain.people.comeback_words import WORDS
 
 CODE_WORDS: Final = 6
 WORDS_OF_A_MEETING: Final = 4
-"""Come-back words that lead to a listener: 40 bits, good for some weeks, and tried as seldom as codes."""
+"""Come-back words that lead to a listener: 40 bits, valid for some weeks, and limited like codes."""
 PEPPER_BYTES: Final = 16
 """The least length of a pepper."""
 
 _LONGEST: Final = 512
-"""Characters of input that are looked at."""
+"""The most characters of input that are read."""
 _KNOWN_BY: Final = 4
 _WORDS: Final = frozenset(WORDS)
 _BY_START: Final = {word[:_KNOWN_BY]: word for word in WORDS}
@@ -29,7 +29,7 @@ _LETTERS: Final = re.compile("[a-z]+")
 
 
 def make_code(draw: Callable[[int], int], words: int = CODE_WORDS) -> str:
-    """A new code in the one form that is hashed: so many words, one space between them.
+    """Return a new code in the one form that is hashed: that many words, one space between them.
 
     `draw(n)` returns a number from 0 to n - 1. It MUST come from a source fit for secrets.
     """
@@ -37,11 +37,11 @@ def make_code(draw: Callable[[int], int], words: int = CODE_WORDS) -> str:
 
 
 def parse_code(text: str, words: int = CODE_WORDS) -> str:
-    """The code that somebody typed, in the form of `make_code`.
+    """Return the code that somebody typed, in the form of `make_code`.
 
     Capitals, hyphens, commas, numbering and line breaks do not matter, nor does how a word ends once its first four
-    letters are there. Words before and after the code that cannot belong to one ("my code is ...") are passed over.
-    Raises Refusal(CODE_UNKNOWN) for anything that cannot be a code.
+    letters are there. Words before and after the code that cannot belong to one ("my code is ...") are ignored. Raises
+    Refusal(CODE_UNKNOWN) for anything that cannot be a code.
     """
     typed = _LETTERS.findall(unicodedata.normalize("NFKC", text[:_LONGEST]).lower())
     # Whole words first: the "please" around a code should not be taken for a "pleasant" in it.
@@ -54,7 +54,7 @@ def parse_code(text: str, words: int = CODE_WORDS) -> str:
 
 
 def _run_of(typed: list[str | None], count: int) -> str | None:
-    """The words of a code with nothing known before or after them, or None."""
+    """Return the words of a code with nothing known before or after them, or None."""
     known = [place for place, word in enumerate(typed) if word is not None]
     if len(known) != count or known[-1] - known[0] != count - 1:
         return None
@@ -62,13 +62,14 @@ def _run_of(typed: list[str | None], count: int) -> str | None:
 
 
 def hash_code(code: str, pepper: bytes) -> bytes:
-    """The 32 bytes under which a code is stored and looked up. `code` is what `make_code` or `parse_code` returned.
+    """Return the 32 bytes under which a code is stored and looked up. `code` is what `make_code` or `parse_code`
+    returned.
 
-    The same code always gives the same hash, because it is looked up by it: a salt of its own for each code would mean
-    trying every row. The server's `pepper`, kept apart from the database, stands in the salt's place, so a stolen
-    database alone cannot be searched. Where the pepper is stolen as well, scrypt with n = 2**14, r = 8 (16 MiB and some
-    50 ms for each guess) on top of 60 bits keeps a search out of reach, and costs the one who comes back a moment that
-    nobody notices. It blocks for that long: call it in a thread, and few at a time.
+    The same code always gives the same hash, because it is looked up by it: a salt per code would mean trying every
+    row. The server's `pepper`, kept apart from the database, is used as the salt, so a stolen database alone cannot be
+    searched. If the pepper is stolen as well, scrypt with n = 2**14, r = 8 (16 MiB and some 50 ms for each guess) on
+    top of 60 bits keeps a search out of reach, and delays a return by a moment that nobody notices. It blocks for that
+    long: call it in a thread, and few at a time.
 
     Raises ValueError for a pepper that is too short to be a secret.
     """

@@ -1,7 +1,7 @@
 """The words of come-back codes: 1,024 gentle, common English words, in alphabetical order.
 
-Ten bits each. No two share their first four letters or lie one keystroke apart, so that four letters say which word
-is meant. Codes that were given are kept by people on paper: a word may never leave this list.
+Ten bits each. No two share their first four letters or are one keystroke apart, so that four letters identify a word.
+People keep codes on paper: a word may never leave this list.
 """
 
 from __future__ import annotations

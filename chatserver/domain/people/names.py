@@ -1,7 +1,7 @@
-"""A member's name: what may be one, and which names are the same.
+"""Members' names: which names are allowed, and which are the same.
 
-Pure; the tables of look-alikes are read at the first call (`warm_up` in `domain/text/skeleton.py`). What is
-refused, and why, is in `docs/decisions/0010-names.md`.
+Pure; the tables of look-alikes are read at the first call (`warm_up` in `domain/text/skeleton.py`). What is refused,
+and why, is in `docs/decisions/0010`.
 """
 
 from __future__ import annotations
@@ -21,30 +21,31 @@ from chatserver.domain.text.skeleton import bare, script, skeleton, warm_up
 __all__ = ["CleanName", "clean_name", "name_key", "warm_up"]
 
 _RAW_LENGTH: Final = 256
-"""Nothing longer is even looked at."""
+"""Longer input is not examined."""
 _BIDI: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _INVISIBLE: Final = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
-"""Letters and marks by category that show nothing. The rest of what shows nothing has the category Cf."""
+"""Invisible letters and marks by category. All other invisible characters have the category Cf."""
 _JOINERS: Final = frozenset("\u200c\u200d")
-"""Those that a name still has when its characters were checked are needed by how it is written."""
+"""Joiners that remain in a name after its characters were checked are needed by its spelling."""
 _PUNCTUATION: Final = frozenset(" '\u2019-\u2010._\u30fb\u0f0b\u058a\u05be\u05f3\u05f4")
 _MIDDLE_DOT: Final = re.compile("(?<=[lL])\u00b7(?=[lL])")
-"""Where Catalan writes one (RFC 5892, appendix A.3). Anywhere else it could stand between a name and a role."""
+"""Where Catalan writes a middle dot (RFC 5892, appendix A.3). Anywhere else it could stand between a name and a
+role."""
 _ADDRESS: Final = frozenset("@/\\:#")
 _OVERLAY: Final = 1
-"""The combining class of strokes through a letter, which no writing needs."""
+"""The combining class of strokes through a letter, which no script needs."""
 _MARKS_LATIN: Final = 1
 _MARKS_OTHER: Final = MOST_MARKS
-"""Most marks on one letter beyond what is composed with it, enough for Yoruba vowels and pointed Hebrew."""
+"""The most marks on one letter beyond what is composed with it: enough for Yoruba vowels and pointed Hebrew."""
 _NEAR_FROM: Final = 7
 """Letters, folded. Shorter words have too many honest neighbours."""
 _DRAWN_OUT_FROM: Final = 6
-"""Letters of a word that is known also with letters repeated. "Moood" is nobody."""
+"""The least letters of a word that is also recognised with repeated letters. "Moood" is nobody."""
 _END: Final = 3
-"""Letters at which two names are looked up: of two that are one slip apart, and not short, the first or last are the
-same."""
+"""Letters by which two names are looked up: two names that are one slip apart, and not short, share the first or the
+last ones."""
 _DIGITS: Final = 5
-"""One more could be a telephone number."""
+"""The most digits; one more could be a telephone number."""
 
 _ARTICLES: Final = ("the", "real")
 
@@ -56,7 +57,7 @@ LISU MANDAIC MEETEI_MAYEK MIAO NEWA NEW_TAI_LUE NKO NYIAKENG_PUACHUE_HMONG OL_CH
 SYLOTI_NAGRI SYRIAC TAI_LE TAI_THAM TAI_VIET TIFINAGH VAI WANCHO YI
 """
 _SCRIPTS: Final = frozenset(_LIVING.split())
-"""Unicode Standard Annex 31, tables 5 and 7: what living people write their names in."""
+"""Unicode Standard Annex 31, tables 5 and 7: the scripts in which living people write their names."""
 _TOGETHER: Final = (
     # Unicode Technical Standard 39, section 5.2, "highly restrictive".
     frozenset({"LATIN", "HAN", "HIRAGANA", "KATAKANA"}),
@@ -72,14 +73,14 @@ _REPEATED: Final = re.compile(r"(.)\1+")
 
 
 class CleanName(NamedTuple):
-    """`name` as it is shown, `key` what it looks like: two members never have the same key."""
+    """`name` as it is shown, and `key`, its appearance: two members never have the same key."""
 
     name: str
     key: str
 
 
 def clean_name(raw: str, *, max_length: int, staff_keys: Collection[str] = ()) -> CleanName:
-    """The name that was meant, with its key. `max_length` is in characters (code points) of the cleaned name;
+    """Return the intended name, with its key. `max_length` is in characters (code points) of the cleaned name;
     `staff_keys` are the `name_key`s of people whose name nobody may resemble.
 
     Raises Refusal(NAME_REFUSED) with `details["why"]` one of: empty, too_long, control, invisible, bidi, marks, symbol,
@@ -111,23 +112,23 @@ def clean_name(raw: str, *, max_length: int, staff_keys: Collection[str] = ()) -
 
 
 def name_key(name: str) -> str:
-    """The key of a name that need not be cleaned first, such as a staff member's."""
+    """Return the key of a name that need not be cleaned first, such as a staff member's."""
     return skeleton(unicodedata.normalize("NFKC", name))
 
 
 def ends_of(key: str) -> tuple[frozenset[str], frozenset[str]] | None:
-    """Return the first letters and the last letters of all keys that this one may come too near to, or None where the
-    name is too short to come near any other."""
+    """Return the first letters and the last letters of all keys that this one may be too near to, or None if the name
+    is too short to be near any other."""
     plain = _plain(key)
     if len(plain) < _NEAR_FROM - 1:
         return None
-    # With an article before it, or a number after it, the others have one end only.
+    # With an article before it, or a number after it, the other name shares one end only.
     return frozenset((key[:_END], plain[:_END])), frozenset((key[-_END:], plain[-_END:]))
 
 
 def is_near(key: str, other: str) -> bool:
-    """Return whether the names with these keys are so alike that one may be taken for the other: one letter more or
-    less, an article, a plural or a number apart."""
+    """Return whether the names with these keys are so similar that one may be mistaken for the other: one letter more
+    or less, an article, a plural or a number apart."""
     one, two = _plain(key), _plain(other)
     if min(len(one), len(two)) < _NEAR_FROM - 1:
         return False
@@ -139,7 +140,7 @@ def is_near(key: str, other: str) -> bool:
 
 
 def _plain(key: str) -> str:
-    """A key without the numbers around it, repeated letters, and an article before it."""
+    """Return a key without the numbers around it, repeated letters, and an article before it."""
     plain = _once(_leet(key.strip("0123456789")))
     for article in _ARTICLES:
         plain = plain.removeprefix(article) if len(plain) >= len(article) + _NEAR_FROM - 1 else plain
@@ -219,7 +220,7 @@ class _Reserved(NamedTuple):
     in_a_word: tuple[str, ...]
     words: frozenset[str]
     drawn_out: frozenset[str]
-    """Words that are long enough to be known with letters repeated: "suppport"."""
+    """Words that are long enough to be recognised with repeated letters: "suppport"."""
     whole: frozenset[str]
     harmless: frozenset[str]
 
@@ -289,11 +290,11 @@ def _resembles(key: str, staff_keys: Collection[str]) -> bool:
 
 
 def _words(name: str) -> set[str]:
-    """The words of a name, folded: split at spaces, punctuation and inner capitals, and not split at capitals, each
-    with and without the digits around it, and single letters in a row as one word."""
+    """Return the words of a name, folded: split at spaces, punctuation and inner capitals, and not split at capitals,
+    each with and without the digits around it, and single letters in a row as one word."""
     plain = bare(name)
     parts = [part for part in _SPACE.split(plain) if part]
-    # Judged by its look: in "a d rn i n" the third is one letter, too.
+    # Judged by its appearance: in "a d rn i n" the third is one letter, too.
     spelled = ["".join(run) for single, run in groupby(parts, key=lambda part: len(skeleton(part)) == 1) if single]
     parts = [*parts, *spelled, *_WORD_BREAK.split(plain)]
     words = {word for part in parts for word in (part, part.strip("0123456789")) if word}
@@ -301,15 +302,17 @@ def _words(name: str) -> set[str]:
 
 
 def _leet(key: str) -> str:
-    """Digits that stand for letters, and the pair that looks like a d. Too coarse to tell members apart by."""
+    """Replace digits that stand for letters, and the pair that looks like a d. Too coarse for comparing members'
+    names."""
     return key.translate(_LEET).replace("cl", "d")
 
 
 def _once(text: str) -> str:
-    """Without repeated letters: "moderatorr" is still one."""
+    """Return a text without repeated letters: "moderatorr" is still one."""
     return _REPEATED.sub(r"\1", text)
 
 
 def _with_one_less(word: str) -> frozenset[str]:
-    """The word and every word that is one letter short of it. Two words one slip apart have one of these in common."""
+    """Return the word and every word that is one letter shorter. Two words one slip apart have one of these in
+    common."""
     return frozenset((word, *(word[:i] + word[i + 1 :] for i in range(len(word)))))

@@ -1,7 +1,7 @@
-"""Which passwords staff may have. Pure; how they are hashed is in `handlers/people/staff.py`.
+"""Rules for staff passwords. Pure; how they are hashed is in `handlers/people/staff.py`.
 
-Length is what counts, as NIST SP 800-63B, section 5.1.1.2, has it: no rule asks for signs or capitals. Only what is
-tried first is refused.
+Length is what counts, as in NIST SP 800-63B, section 5.1.1.2: no rule asks for signs or capitals. Only passwords that
+are tried first are refused.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ SHORTEST: Final = 12
 """Characters. Four words have them."""
 LONGEST: Final = 256
 _FEWEST_SIGNS: Final = 5
-"""Different characters."""
+"""The least number of different characters."""
 _BESIDE_LOGIN: Final = 8
-"""Characters that are left once the login is taken out."""
+"""The least number of characters that are left once the login is taken out."""
 
 _COMMON_WORDS: Final = """
 abc admin administrator changeme chatserver computer default dragon facilitator football freedom guest iloveyou
@@ -27,7 +27,7 @@ princess qazwsx qwerty qwertyuiop qwertzuiop root secret sunshine superman suppo
 correcthorsebatterystaple thisismypassword
 """
 _COMMON: Final = frozenset(_COMMON_WORDS.split())
-"""Letters of what stands first in every list of stolen passwords, and of what a place like this suggests."""
+"""Letters of the first entries of every list of stolen passwords, and of words that a place like this suggests."""
 _ROWS: Final = (
     "01234567890123456789",
     "abcdefghijklmnopqrstuvwxyz",
@@ -40,12 +40,12 @@ _REPEATED: Final = re.compile(r"(.+?)\1+")
 
 
 def clean_password(typed: str) -> str:
-    """The form that is hashed: the same characters, however a keyboard composed them."""
+    """Return the form that is hashed: the same characters, however a keyboard composed them."""
     return unicodedata.normalize("NFKC", typed)
 
 
 def check_password(password: str, login: str) -> None:
-    """Judge a cleaned password. Raises PASSWORD_WEAK with `details["why"]` one of: short, long, repeated, login,
+    """Check a cleaned password. Raises PASSWORD_WEAK with `details["why"]` one of: short, long, repeated, login,
     common."""
     folded = password.casefold()
     if len(password.strip()) < SHORTEST:
@@ -61,13 +61,13 @@ def check_password(password: str, login: str) -> None:
 
 
 def _letters(text: str) -> str:
-    """Its letters without the rest, and once where they are the same again and again."""
+    """Return a password's letters only, and a repeated sequence once."""
     letters = _NOT_LETTERS.sub("", text)
     return letters if (repeated := _REPEATED.fullmatch(letters)) is None else repeated[1]
 
 
 def _is_row(folded: str) -> bool:
-    """Whether it only walks along the keyboard or the alphabet, either way."""
+    """Return whether it only follows the keyboard or the alphabet, in either direction."""
     return any(folded in row or folded in row[::-1] for row in _ROWS)
 
 

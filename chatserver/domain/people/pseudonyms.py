@@ -1,7 +1,7 @@
-"""A friendly name to arrive with: "Quiet Heron".
+"""Generated names for new guests: "Quiet Heron".
 
-Pure: the caller draws the numbers. The words are gentle: nothing that is sad, hunts, mocks, names a body or a
-belief, or means something else on the street, because the person who is given the name did not choose it.
+Pure: the caller draws the numbers. The words are gentle: nothing that is sad, hunts, mocks, names a body or a belief,
+or means something else on the street, because the person who is given the name did not choose it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 THIRD_WORD_FROM: Final = 3
-"""From this attempt on a colour or a stuff stands in the middle, and there are over two million names."""
+"""From this attempt on a colour or a material is in the middle, and there are over two million names."""
 
 _GENTLE: Final = """
 affable airy alpine amiable ample artful balmy blithe bold bonny brave breezy bright calm candid careful caring clear
@@ -53,7 +53,7 @@ NATURE: Final = tuple(_NATURE.split())
 
 
 def pseudonym(draw: Callable[[int], int], attempt: int = 0) -> str:
-    """A name for attempt 0, 1, 2, ... of finding one that nobody has; never longer than 24 characters.
+    """Return a name for attempt 0, 1, 2, ... of finding one that nobody has; never longer than 24 characters.
 
     `draw(n)` returns a number from 0 to n - 1, each as likely as any other.
     """

@@ -1,6 +1,6 @@
 """Words that make a name look like staff, like the service, or like professional help.
 
-Everybody here is a peer unless the server draws a role beside them, so no name may claim more.
+Everybody here is a peer unless the server shows a role beside them, so no name may claim more.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 ANYWHERE: Final = (
-    # Long enough to be no accident wherever they stand, also across spaces ("m o d e r a t o r").
+    # Long enough not to occur by accident, also across spaces ("m o d e r a t o r").
     "moderator",
     "moderatrix",
     "moderation",
@@ -109,7 +109,7 @@ ANYWHERE: Final = (
 )
 
 IN_A_WORD: Final = ("admin", "админ", "адмін")
-"""Wherever they stand in one word, but not across words: "Nomad Minnie" is nobody."""
+"""Refused anywhere within one word, but not across words: "Nomad Minnie" is nobody."""
 
 WORDS: Final = (
     # Only as a whole word, or as the whole name however it is spaced.
@@ -165,7 +165,7 @@ WORDS: Final = (
 )
 
 WHOLE: Final = (
-    # Only as the whole name: what the page itself says of people.
+    # Refused only as the whole name: what the page itself calls people.
     "everyone",
     "everybody",
     "someone",
@@ -179,10 +179,10 @@ WHOLE: Final = (
 )
 
 HARMLESS: Final = ("badminton",)
-"""Words that hold one of the above by accident."""
+"""Words that contain one of the above by accident."""
 
 CONTACT: Final = (
-    # Where people are asked to go on elsewhere, unseen. As whole words.
+    # Services to which people are asked to go on unseen. Refused as whole words.
     "instagram",
     "insta",
     "snapchat",

@@ -1,7 +1,7 @@
-"""Who works here: listeners, facilitators, moderators and operators, and what each may do.
+"""Staff: listeners, facilitators, moderators and operators, and what each may do.
 
 Pure. A staff account stands behind an ordinary member, so that what its owner writes has an author like everybody's.
-How passwords are judged is in `domain/people/passwords.py`; recovery codes are in `domain/people/recovery_codes.py`.
+The rules for passwords are in `domain/people/passwords.py`; recovery codes are in `domain/people/recovery_codes.py`.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class Role(StrEnum):
 
 class Staff(msgspec.Struct, frozen=True, kw_only=True):
     """A staff account as stored, without its secrets. `login` is what its owner types to sign in; `name` is what others
-    see. `revoked_at` is None while it is good. `operator_from` is when the operator's role begins to count
-    (`Authority`); None where it always did, or where the account has another role."""
+    see. `revoked_at` is None while it is active. `operator_from` is when the operator's role begins to count
+    (`Authority`); None if it always did, or if the account has another role."""
 
     member: MemberId
     login: str
@@ -46,16 +46,16 @@ class Staff(msgspec.Struct, frozen=True, kw_only=True):
 
 
 PRECEDENCE: Final = (Role.OPERATOR, Role.MODERATOR, Role.FACILITATOR, Role.LISTENER)
-"""Of several roles the first is the one that others are shown."""
+"""If somebody has several roles, the first of these is shown to others."""
 
 
 def shown_role(roles: Collection[Role]) -> Role | None:
-    """The role that stands beside a name."""
+    """Return the role that is shown beside a name."""
     return next((role for role in PRECEDENCE if role in roles), None)
 
 
 def in_order(roles: Collection[Role]) -> list[Role]:
-    """Roles as they are told: always in the same order."""
+    """Return roles always in the same order."""
     return [role for role in PRECEDENCE if role in roles]
 
 
@@ -66,7 +66,7 @@ class Capability(StrEnum):
     """What somebody may do beyond what every member may."""
 
     LISTEN = "listen"
-    """Take one-to-one sessions, and everything of the listener's console."""
+    """Take one-to-one sessions, and use all of the listener's console."""
     FACILITATE = "facilitate"
     """Hold groups."""
     MODERATE = "moderate"
@@ -74,11 +74,11 @@ class Capability(StrEnum):
     SUPERVISE = "supervise"
     """Read listeners' debrief notes, and clear a listener for going live."""
     OPERATE = "operate"
-    """Hours, the floor's numbers, and why two people were brought together."""
+    """See hours, the numbers of listening, and why two people were matched."""
     SEE_LOAD = "see_load"
-    """How full and how busy rooms and workers are."""
+    """See how full and how busy rooms and workers are."""
     SEE_STAFF = "see_staff"
-    """The list of those who work here."""
+    """See the list of staff."""
     MANAGE_STAFF = "manage_staff"
     """Invite, give roles, and revoke."""
 
@@ -93,23 +93,23 @@ ALLOWED: Final[dict[Capability, frozenset[Role]]] = {
     Capability.SEE_STAFF: frozenset({Role.MODERATOR, Role.OPERATOR}),
     Capability.MANAGE_STAFF: frozenset({Role.OPERATOR}),
 }
-"""Listening is no rank: an operator who listens has that role as well."""
+"""Listening is not part of another role: an operator who listens has that role as well."""
 
 
 def may(roles: Collection[Role], capability: Capability) -> bool:
-    """Whether somebody with these roles may do this."""
+    """Return whether somebody with these roles may do this."""
     return not ALLOWED[capability].isdisjoint(roles)
 
 
 def require(roles: Collection[Role], capability: Capability) -> None:
-    """Raises NOT_ALLOWED."""
+    """Raise NOT_ALLOWED if these roles may not do this."""
     if not may(roles, capability):
         raise Refusal(Reason.NOT_ALLOWED)
 
 
 def keep_an_operator(everybody: Iterable[Staff], member: MemberId, roles: Collection[Role], now: Millis) -> None:
-    """Raise NOT_ALLOWED where the last operator whose role counts at `now` would lose it: `member` gets only `roles`
-    (none: is revoked). Whoever still waits to be an operator keeps nobody from it, and is no replacement."""
+    """Raise NOT_ALLOWED if the last operator whose role counts at `now` would lose it: `member` gets only `roles`
+    (none: is revoked). An operator who still waits prevents nobody from losing the role, and is no replacement."""
     if Role.OPERATOR in roles:
         return
     counting = [staff.member for staff in everybody if authority(staff, now) is Authority.COUNTS]
@@ -118,8 +118,8 @@ def keep_an_operator(everybody: Iterable[Staff], member: MemberId, roles: Collec
 
 
 def spare_oneself(by: MemberId, member: MemberId, roles: Collection[Role]) -> None:
-    """Raises NOT_ALLOWED ("self") where an operator would take that role from themselves (`roles` none: would be
-    revoked). Another operator can, and whoever wants to leave erases their account."""
+    """Raise NOT_ALLOWED ("self") if an operator would remove that role from themselves (`roles` none: would be
+    revoked). Another operator can, and an operator who wants to leave erases their account."""
     if by == member and Role.OPERATOR not in roles:
         raise Refusal(Reason.NOT_ALLOWED, details={"why": "self"})
 
@@ -131,11 +131,14 @@ OPERATOR_WAIT: Final = 24 * 3_600_000
 
 
 class Authority(StrEnum):
-    """Where an account stands on its way to the operator's role.
+    """The state of an account on its way to the operator's role.
 
-    `NONE` --granted, while nobody else's role counts--> `COUNTS` (the first operator of a place)
+    `NONE` --granted, while nobody else's role counts--> `COUNTS` (the first operator)
+
     `NONE` --granted--> `WAITING` --another operator agrees, or OPERATOR_WAIT is over--> `COUNTS`
-    `COUNTS` --another operator resets the account--> `WAITING`: whoever holds the link need not be its owner
+
+    `COUNTS` --another operator resets the account--> `WAITING`: the user of the link need not be its owner
+
     `WAITING`, `COUNTS` --the role or the account is taken away--> `NONE`
     """
 
@@ -145,7 +148,7 @@ class Authority(StrEnum):
 
 
 def authority(staff: Staff, now: Millis) -> Authority:
-    """Return where an account stands at `now`."""
+    """Return the state of an account at `now`."""
     if staff.revoked_at is not None or Role.OPERATOR not in staff.roles:
         return Authority.NONE
     if staff.operator_from is not None and staff.operator_from > now:
@@ -154,15 +157,15 @@ def authority(staff: Staff, now: Millis) -> Authority:
 
 
 def roles_at(staff: Staff, now: Millis) -> frozenset[Role]:
-    """Return the roles that count at `now`: all that the account has, but for an operator's that still waits."""
+    """Return the roles that count at `now`: all that the account has, except an operator's that still waits."""
     if authority(staff, now) is Authority.WAITING:
         return staff.roles - {Role.OPERATOR}
     return staff.roles
 
 
 def counts_from(others: Iterable[Staff], now: Millis) -> Millis | None:
-    """Return when an operator's role that is granted at `now` begins to count: None (at once) where the role counts
-    for none of `others`, because nobody could agree, and nobody would hold the place meanwhile."""
+    """Return when an operator's role that is granted at `now` begins to count: None (at once) if the role counts for
+    none of `others`, because then nobody could agree."""
     if any(authority(other, now) is Authority.COUNTS for other in others):
         return Millis(now + OPERATOR_WAIT)
     return None
@@ -171,8 +174,8 @@ def counts_from(others: Iterable[Staff], now: Millis) -> Millis | None:
 def agree(staff: Staff, granted_by: MemberId | None, by: MemberId, now: Millis) -> Staff:
     """Return the account with its operator's role counting at once, because `by`, an operator, agrees.
 
-    Raises NOT_ALLOWED with `why` "not_waiting" where there is nothing to agree to, and "self" where `by` granted the
-    role (or is the account's owner): it takes a second person.
+    Raises NOT_ALLOWED with `why` "not_waiting" if there is nothing to agree to, and "self" if `by` granted the role (or
+    is the account's owner): it takes a second person.
     """
     if authority(staff, now) is not Authority.WAITING:
         raise Refusal(Reason.NOT_ALLOWED, details={"why": "not_waiting"})
@@ -187,12 +190,13 @@ _LOGIN: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?")
 
 
 def fold_login(typed: str) -> str:
-    """A login as it is compared: capitals, and spaces around it, do not matter."""
+    """Return a login as it is compared: capitals, and spaces around it, do not matter."""
     return unicodedata.normalize("NFKC", typed[:256]).strip().lower()
 
 
 def clean_login(typed: str) -> str:
-    """A login that an account may have: 1 to 40 of a-z, 0-9, dot, hyphen and underscore, the latter three inside only.
+    """Return a login that an account may have: 1 to 40 of a-z, 0-9, dot, hyphen and underscore, the latter three inside
+    only.
 
     Raises NAME_REFUSED with `why` "login".
     """
@@ -203,13 +207,13 @@ def clean_login(typed: str) -> str:
 
 
 def clean_staff_name(typed: str, *, max_length: int, others: Iterable[Staff]) -> CleanName:
-    """A name for somebody of the staff: as a member's, and like none of the good accounts' (`others`). A role is shown
-    beside it, so it need not, and may not, say one. Raises NAME_REFUSED."""
+    """Return a name for a staff member: valid like a member's, and unlike those of all active accounts (`others`). A
+    role is shown beside it, so it need not, and may not, say one. Raises NAME_REFUSED."""
     return clean_name(typed, max_length=max_length, staff_keys=staff_keys(others))
 
 
 def staff_keys(everybody: Iterable[Staff]) -> frozenset[str]:
-    """What nobody else's name may resemble (`clean_name`)."""
+    """Return the keys that nobody else's name may resemble (`clean_name`)."""
     return frozenset(name_key(staff.name) for staff in everybody if staff.revoked_at is None)
 
 
@@ -219,12 +223,12 @@ SECRET_BYTES: Final = 32
 """Random bytes of a sign-in's token and of an invitation's link, which are written in base64url without padding."""
 INVITATION_PATH: Final = "/listen.html#invite="
 RESET_PATH: Final = "/listen.html#reset="
-"""Behind each comes the secret: in a fragment, which browsers send to nobody."""
+"""The secret follows each, in a fragment, which browsers send to nobody."""
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def hash_secret(secret: str) -> bytes | None:
-    """The 32 bytes under which a token or a link is kept; None for what can be neither.
+    """Return the 32 bytes under which a token or a link is stored; None for input that can be neither.
 
     Plain SHA-256: nobody can search 256 random bits, so there is nothing to slow down.
     """
@@ -232,11 +236,11 @@ def hash_secret(secret: str) -> bytes | None:
 
 
 CONFIRMED_FOR: Final = 10 * 60 * 1000
-"""Milliseconds for which a password counts as just given."""
+"""Milliseconds for which a password counts as recently given."""
 
 
 def require_confirmed(confirmed_at: Millis, now: Millis) -> None:
-    """Raises CONFIRMATION_REQUIRED where somebody gave their password too long ago for what they ask."""
+    """Raise CONFIRMATION_REQUIRED if the password was given too long ago for the command."""
     if now - confirmed_at > CONFIRMED_FOR:
         raise Refusal(Reason.CONFIRMATION_REQUIRED)
 
@@ -248,7 +252,8 @@ _TOTP_SECRET: Final = re.compile(r"[A-Z2-7]{32}")
 """160 bits in base32, as RFC 4226, section 4, recommends."""
 _TOTP_CODE: Final = re.compile(r"[0-9]{6}")
 _TOTP_DRIFT: Final = 1
-"""Steps before and after the present one whose code counts: clocks differ, and typing takes a while (RFC 6238, 5.2)."""
+"""Steps before and after the present one whose code is accepted: clocks differ, and typing takes a while (RFC 6238,
+5.2)."""
 
 
 def is_totp_secret(secret: str) -> bool:
@@ -256,19 +261,19 @@ def is_totp_secret(secret: str) -> bool:
 
 
 def totp_uri(secret: str, login: str, issuer: str) -> str:
-    """What authenticator apps read from a QR code: `otpauth://totp/…`."""
+    """Return what authenticator apps read from a QR code: `otpauth://totp/…`."""
     return pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name=issuer)
 
 
 def totp_step(secret: str, typed: str, now: Millis, used: int) -> int | None:
-    """The time step (RFC 6238, section 4) whose code was typed, if it is near enough and later than the step that was
-    `used` last; else None. Spaces in the code do not matter."""
+    """Return the time step (RFC 6238, section 4) whose code was typed, if it is near enough and later than the step
+    that was `used` last; else None. Spaces in the code do not matter."""
     code = "".join(typed.split())
     if _TOTP_CODE.fullmatch(code) is None:
         return None
     totp, present, found = pyotp.TOTP(secret), now // (TOTP_STEP_SECONDS * 1000), None
     for step in range(present - _TOTP_DRIFT, present + _TOTP_DRIFT + 1):
-        # All are compared, whichever it is: how long this takes tells nothing.
+        # All are compared in any case, so that the time this takes reveals nothing.
         if hmac.compare_digest(totp.generate_otp(max(step, 0)), code) and step > used:
             found = step
     return found

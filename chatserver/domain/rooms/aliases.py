@@ -1,6 +1,6 @@
-"""What others see instead of a member's id: an id for one room and one name.
+"""Aliases, which others see instead of a member's id: an id for one room and one name.
 
-Pure. `docs/decisions/0130-ids-per-room-and-name.md` says why, and what an alias does not hide.
+Pure. `docs/decisions/0130` says why, and what an alias does not hide.
 """
 
 from __future__ import annotations
@@ -19,18 +19,19 @@ from chatserver.domain.rooms.rooms import RoomId, is_session_room
 ALIAS_PREFIX: Final = "p_"
 """No member's id begins like this."""
 OWN_ALIASES: Final = 100
-"""Of how many of one's names, the newest first, one is told the aliases in a room."""
+"""For how many of one's names, the newest first, `join` returns the aliases in a room."""
 
 _TAG_BYTES: Final = 8
 _MEMBER_PREFIX: Final = "m_"
 _MOST_BYTES: Final = 64
-"""As many as one call of the key stream's function gives."""
+"""The most bytes that one call of the key stream's function gives."""
 _REMEMBERED: Final = 32_768
-"""Aliases made lately that are not made again: a list of 200 people is in every answer to a join."""
+"""Recently made aliases that are kept: a list of 200 people is in every answer to a join."""
 
 
 class Named(NamedTuple):
-    """Whom an alias stands for. `generation` says under which of their names; a proposal's holds its deadline."""
+    """The member that an alias stands for. `generation` says under which of their names; a proposal's holds its
+    deadline."""
 
     member: MemberId
     generation: int
@@ -53,19 +54,20 @@ class Aliases:
         """`of(scope, member, generation)` is the alias in a scope: a room's id, or words with a space in them."""
 
     def in_room(self, room: RoomId, member: MemberId, generation: int) -> MemberId:
-        """Returns the alias of a member in a room, under the name of that generation. In a session's room it is the
-        same under every name."""
+        """Return a member's alias in a room, under the name of that generation. In a session's room it is the same
+        under every name."""
         return self.of(room, member, 0 if is_session_room(room) else generation)
 
     def own(self, room: RoomId, member: MemberId, generation: int) -> list[MemberId]:
-        """Returns the aliases that a member had in a room until now, the newest first, at most `OWN_ALIASES`."""
+        """Return the aliases that a member had in a room until now, the newest first, at most `OWN_ALIASES`."""
         if is_session_room(room):
             return [self.of(room, member, 0)]
         oldest = max(0, generation - OWN_ALIASES + 1)
         return [self.of(room, member, each) for each in range(generation, oldest - 1, -1)]
 
     def open(self, scope: str, alias: str) -> Named | None:
-        """Returns whom an alias stands for in this scope, or None where it was not made there, or not by this key."""
+        """Return the member that an alias stands for in this scope, or None if it was not made there, or not by this
+        key."""
         if not alias.startswith(ALIAS_PREFIX):
             return None
         text = alias.removeprefix(ALIAS_PREFIX)
@@ -75,7 +77,7 @@ class Aliases:
             return None
         tag, hidden = sealed[:_TAG_BYTES], sealed[_TAG_BYTES:]
         if not 0 < len(hidden) <= _MOST_BYTES or _text(sealed) != alias:
-            # The decoder passes over what is no base64, and over bits that say nothing.
+            # The decoder ignores characters that are not base64, and bits without a meaning.
             return None
         plain = self._veiled(tag, hidden)
         if not hmac.compare_digest(tag, self._tag(scope, plain)):
@@ -83,7 +85,8 @@ class Aliases:
         return _read(plain)
 
     def find(self, scopes: Iterable[str], alias: str) -> tuple[str, Named] | None:
-        """Returns the first of the scopes in which an alias was made, and whom it stands for there; None for none."""
+        """Return the first of the scopes in which an alias was made, and the member it stands for there; None if there
+        is none."""
         for scope in scopes:
             if (named := self.open(scope, alias)) is not None:
                 return scope, named
@@ -101,7 +104,7 @@ class Aliases:
         return blake2b(b"%b\0%b" % (scope.encode(), plain), key=self._tag_key, digest_size=_TAG_BYTES).digest()
 
     def _veiled(self, tag: bytes, text: bytes) -> bytes:
-        """The text under the key stream of a tag; done twice it is the text again."""
+        """Return the text under the key stream of a tag; applied twice it is the text again."""
         stream = blake2b(tag, key=self._stream_key, digest_size=len(text)).digest()
         return (int.from_bytes(text) ^ int.from_bytes(stream)).to_bytes(len(text))
 
@@ -111,13 +114,14 @@ def _text(sealed: bytes) -> MemberId:
 
 
 def _written(member: MemberId, generation: int) -> bytes:
-    """The generation in groups of seven bits, the last one below 128, then the id without what all ids begin with."""
+    """Return the generation in groups of seven bits, the last one below 128, then the id without the common prefix of
+    ids."""
     written = bytearray()
     while generation > 127:
         written.append(generation & 127 | 128)
         generation >>= 7
     written.append(generation)
-    # An id that begins otherwise is kept whole, behind a character that no id has.
+    # An id with another prefix is kept whole, behind a character that no id has.
     written += (member.removeprefix(_MEMBER_PREFIX) if member.startswith(_MEMBER_PREFIX) else f" {member}").encode()
     return bytes(written)
 

@@ -1,4 +1,4 @@
-"""Who sees whom, where one hides the other (decision 0131). Pure."""
+"""Who sees whom, if one hides the other (decision 0131). Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chatserver.domain.rooms.rooms import RoomId
 
 
 class Unseen(NamedTuple):
-    """Somebody who is not shown to a member, under the name of one generation, in one room or (None) everywhere."""
+    """A member who is not shown to another, under the name of one generation, in one room or (None) everywhere."""
 
     other: MemberId
     generation: int
@@ -19,10 +19,11 @@ class Unseen(NamedTuple):
 
 
 class Hiding(msgspec.Struct, frozen=True, kw_only=True):
-    """What a member has with those whom they hide, and with those who hide them.
+    """The members whom a member hides, and those who hide them.
 
-    `hidden` are those whom they hide, with the name and generation that these had then; `unseen` says where that holds,
-    also after a new name. `hidden_from` are those who hide them, as long as these have the name of that generation.
+    `hidden` are the members they hide, with the name and generation that these had then; `unseen` says where that
+    holds, also after a new name. `hidden_from` are the members who hide them, as long as these have the name of that
+    generation.
     """
 
     hidden: tuple[Persona, ...] = ()
@@ -30,14 +31,14 @@ class Hiding(msgspec.Struct, frozen=True, kw_only=True):
     hidden_from: frozenset[Unseen] = frozenset()
 
     def is_unseen(self, persona: Persona, room: RoomId) -> bool:
-        """Returns whether somebody is not shown to this member as present or typing in a room."""
+        """Return whether somebody is not shown to this member as present or typing in a room."""
         here = Unseen(persona.id, persona.generation, room)
         everywhere = here._replace(room=None)
         return here in self.unseen or everywhere in self.unseen or everywhere in self.hidden_from
 
     @property
     def others(self) -> frozenset[MemberId]:
-        """Everybody of whom this member may not see something."""
+        """Return all members of whom this member may not see something."""
         return frozenset(each.other for each in (*self.unseen, *self.hidden_from))
 
 

@@ -29,24 +29,24 @@ ROOM_CHANNEL_PREFIX: Final = "room:"
 
 
 def is_session_room(room: RoomId) -> bool:
-    """Return whether a room is the closed one of a session. No other may be called like that."""
+    """Return whether a room is the closed room of a session. No other room may have such an id."""
     return room.startswith(SESSION_PREFIX)
 
 
 def room_channel(room: RoomId) -> ChannelName:
-    """The channel on which a room's publications travel."""
+    """Return the channel on which a room's publications travel."""
     return ChannelName(ROOM_CHANNEL_PREFIX + room)
 
 
 def room_of(channel: ChannelName) -> RoomId:
-    """The room behind a room channel."""
+    """Return the room of a room channel."""
     return RoomId(channel.removeprefix(ROOM_CHANNEL_PREFIX))
 
 
 _UNSEEN: Final = 3
-"""How many times as long as its limit a text may be before it is cleaned."""
+"""How many times its limit a text may be long before it is cleaned."""
 _CLOCKS_DIFFER: Final = 60_000
-"""Milliseconds by which a post may lie in the future; one that lies further was timed by a clock that is wrong."""
+"""Milliseconds by which a post may lie in the future; one that lies further was timed by a wrong clock."""
 
 
 class RoomStatus(StrEnum):
@@ -58,11 +58,11 @@ class RoomKind(StrEnum):
     THEMED = "themed"
     """In the lobby, for everybody."""
     SESSION = "session"
-    """The conversation of a one-to-one session: in no lobby, for those whom the session made its members."""
+    """The conversation of a one-to-one session: in no lobby, only for the members whom the session admitted."""
 
 
 class Reaction(StrEnum):
-    """The small supportive set. There is no other kind, and none that can hurt."""
+    """The small supportive set. There is no other reaction, and none that can hurt."""
 
     WITH_YOU = "with_you"
     SAME_HERE = "same_here"
@@ -90,18 +90,18 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     needs_moderator: bool = False
     """Whether people may write here only while a moderator is at hand."""
     revision: int = 0
-    """Rises with every change, so that nobody undoes what they have not seen."""
+    """Rises with every change, so that nobody overwrites a change that they have not seen."""
     split_of: RoomId | None = None
-    """The room that became too full, where this one was opened beside it."""
+    """The room that became too full, beside which this one was opened."""
     split_at: int = 0
-    """How many may be here before the room is split by itself; 0: never."""
+    """How many members the room may have before it is split automatically; 0: never."""
     attendance: Attendance = Attendance.ATTENDED
-    """What follows from whether the moderator whom the room needs is there. It moves by itself, and no `revision` with
-    it."""
+    """The state that follows from whether a needed moderator is there. It changes by itself, without a new
+    `revision`."""
 
     @property
     def pace(self) -> int:
-        """The least number of seconds between two posts of one person at this moment."""
+        """Return the least number of seconds between two posts of one person at this moment."""
         return self.slow_mode if self.attendance is Attendance.ATTENDED else max(self.slow_mode, LEAST_PACE)
 
 
@@ -121,7 +121,7 @@ class RoomEdit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
-    """What one member has with one room: the agreement accepted, how far they read, when they last posted."""
+    """A member's state in a room: the agreement accepted, how far they read, when they last posted."""
 
     room: RoomId
     agreement_version: int
@@ -130,7 +130,7 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Post(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a person wrote, as it stands now. `offset` is its place in its room and its only id.
+    """What a person wrote, in its present state. `offset` is its place in its room and its only id.
 
     A redacted post keeps its place and loses its text, warning and reactions. `generation` says under which of their
     names the author wrote it.
@@ -153,7 +153,7 @@ class Post(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class WritePost(msgspec.Struct, frozen=True, kw_only=True):
-    """`anyway` says that the author was told of the contact details in it, and means them."""
+    """`anyway` says that the author was told of the contact details in the text, and wants to send them."""
 
     text: str
     warning: str | None = None
@@ -205,7 +205,7 @@ class Redacted(msgspec.Struct, frozen=True, kw_only=True, tag="redacted"):
 
 class Reacted(msgspec.Struct, frozen=True, kw_only=True, tag="reacted"):
     """`counts` is the whole of the post's reactions after this one, so that replaying it twice changes nothing.
-    `generation` says under which of their names somebody reacted."""
+    `generation` says under which of their names the member reacted."""
 
     target: Offset
     by: MemberId
@@ -225,7 +225,7 @@ RoomEvent = Posted | Edited | Redacted | Reacted | RoomChanged
 
 
 class Publication(msgspec.Struct, frozen=True, kw_only=True):
-    """An event in its place. The same `(channel, epoch, offset)` always names the same fact."""
+    """An event with its place. The same `(channel, epoch, offset)` always names the same fact."""
 
     channel: ChannelName
     epoch: Epoch
@@ -241,7 +241,7 @@ class RestrictionKind(StrEnum):
 
 
 class Restriction(msgspec.Struct, frozen=True, kw_only=True):
-    """What a moderator's measure forbids somebody, in one room or (`room` None) everywhere, until it is over."""
+    """What a moderator's measure forbids a member, in one room or (`room` None) everywhere, until it is over."""
 
     measure: str
     kind: RestrictionKind
@@ -252,7 +252,7 @@ class Restriction(msgspec.Struct, frozen=True, kw_only=True):
 class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     """What `decide` needs to know, loaded in the transaction that will save its events.
 
-    `target` is the post that the command names (by `target` or `reply_to`), if it is there; `target_reactions` are the
+    `target` is the post that the command names (by `target` or `reply_to`), if it exists; `target_reactions` are the
     author's own reactions on it; `restrictions` are what moderators forbade the author.
     """
 
@@ -270,26 +270,26 @@ class RoomRules(msgspec.Struct, frozen=True, kw_only=True):
     warning_length: int = 80
     edit_window: int = 10 * 60 * 1000
     contact_policy: Literal["off", "warn", "refuse"] = "warn"
-    """What happens to contact details in one-to-one sessions: with `warn` the author is told, and may send them all the
+    """How contact details in one-to-one sessions are treated: with `warn` the author is told, and may send them all the
     same."""
     room_contact_policy: Literal["off", "warn", "refuse"] = "warn"
     """The same in themed rooms, where newcomers may not send them at all."""
 
     def contacts_in(self, kind: RoomKind) -> Literal["off", "warn", "refuse"]:
-        """Return what happens to contact details in a room of a kind."""
+        """Return how contact details in a room of this kind are treated."""
         return self.contact_policy if kind is RoomKind.SESSION else self.room_contact_policy
 
 
 class Noticed(msgspec.Struct, frozen=True, kw_only=True):
-    """What was noticed in a text before it is decided about: kinds of contact details, those that it completes together
-    with the author's last post among them, and whether the author came here within the last hour."""
+    """What was noticed in a text before it is decided: kinds of contact details, including those that it completes
+    together with the author's last post, and whether the author came here within the last hour."""
 
     contacts: frozenset[ContactKind] = frozenset()
     is_newcomer: bool = False
 
 
 def target_of(command: RoomCommand) -> Offset | None:
-    """The post that a command names, which must be loaded before it can be decided."""
+    """Return the post that a command names, which must be loaded before it can be decided."""
     match command:
         case WritePost(reply_to=reply_to):
             return reply_to
@@ -307,16 +307,16 @@ def decide(
     now: Millis,
     noticed: Noticed | None = None,
 ) -> tuple[RoomEvent, ...]:
-    """Answer a member's command with what happens. No events means that it was already so.
+    """Answer a member's command with events. No events means that its result already held.
 
-    `noticed` is what is known of its text already; None: it is looked at now. Raises Refusal. The author's own identity
-    and presence in the room have been checked by the caller.
+    `noticed` is what is known of its text already; if None, the text is checked now. Raises Refusal. The caller has
+    checked the author's identity and presence in the room.
     """
     if state.room.kind is RoomKind.SESSION and state.membership is None and not _takes_own_back(state, command, author):
-        # Who is not of the session learns nothing of it, whatever they ask.
+        # Somebody outside the session learns nothing of it, whatever they ask.
         raise Refusal(Reason.ROOM_UNKNOWN)
     if isinstance(command, RedactPost):
-        # What somebody wrote is theirs to take back, also from a room that has closed or changed its agreement.
+        # Authors may redact their posts also in a room that has closed or changed its agreement (decision 0013).
         return () if _own_target(state, author).redacted else (Redacted(target=command.target),)
     require_unrestricted(state.restrictions, state.room, now)
     if state.room.status is not RoomStatus.OPEN:
@@ -350,8 +350,8 @@ def require_unrestricted(
     now: Millis,
     kinds: Container[RestrictionKind] = tuple(RestrictionKind),
 ) -> None:
-    """Raises MUTED, REMOVED or BANNED where somebody may not write in a room (None: may not be here at all). The
-    details say by which measure, until when, and where to appeal."""
+    """Raise MUTED, REMOVED or BANNED if a member may not write in a room (None: may not be here at all). The details
+    say by which measure, until when, and where to appeal."""
     for each in restrictions:
         if each.until <= now or each.kind not in kinds or not _covers(each, room):
             continue
@@ -363,15 +363,15 @@ def _covers(restriction: Restriction, room: Room | None) -> bool:
     if restriction.kind is RestrictionKind.BAN:
         return True
     if room is None or room.kind is not RoomKind.THEMED:
-        # Whatever a measure names, nobody is kept from a listener, nor put out of a conversation.
+        # No measure but a ban keeps anybody from a listener, or puts them out of a conversation.
         return False
     # Nor does a room beside it let anybody write who may not.
     return restriction.room in (None, room.id, room.split_of or room.id)
 
 
 def evolve(posts: dict[Offset, Post], publication: Publication) -> dict[Offset, Post]:
-    """The posts a reader holds after one more publication. Never refuses; applying one twice changes nothing, nor does
-    replaying the end of a history again, if it is to its end.
+    """Return the posts a reader holds after one more publication. Never refuses; applying one twice changes nothing,
+    nor does replaying the end of a history again, up to its end.
 
     An event about a post that the reader does not hold changes nothing either.
     """
@@ -423,17 +423,17 @@ def _write(
 
 
 def _keep_pace(room: Room, membership: Membership, now: Millis) -> None:
-    """Raises SLOW_MODE where somebody wrote too short a time ago."""
+    """Raise SLOW_MODE if the member's last post is too recent."""
     pace = room.pace * 1000
     wait = membership.last_post_at + pace - now
     if pace and 0 < wait <= pace + _CLOCKS_DIFFER:
-        # Nobody waits longer than the rule says, whatever the clock of the worker that they posted through.
+        # Nobody waits longer than the rule says, whatever the clock of the worker through which they posted.
         raise Refusal(Reason.SLOW_MODE, retry_after=min(wait, pace) / 1000)
 
 
 def is_first_correction(post: Post) -> bool:
-    """Whether a post was not edited yet: a slip may be put right at once, also in slow mode. Each edit after that is
-    like a post to those who read, and keeps its pace."""
+    """Return whether a post was not edited yet: the first correction may come at once, also in slow mode. Each edit
+    after that is like a post for its readers, and has to keep the pace."""
     return post.edited_at is None
 
 
@@ -496,7 +496,7 @@ def _own_target(state: RoomState, author: Persona) -> Post:
 
 
 def checked(text: str, warning: str | None, rules: RoomRules) -> tuple[str, str | None]:
-    """Return a text and its warning as they are kept. Raises TEXT_EMPTY or TEXT_TOO_LONG."""
+    """Return a text and its warning in the form in which they are stored. Raises TEXT_EMPTY or TEXT_TOO_LONG."""
     text = _within(text, rules.text_length)
     if not has_visible(text):
         raise Refusal(Reason.TEXT_EMPTY)
@@ -507,7 +507,7 @@ def checked(text: str, warning: str | None, rules: RoomRules) -> tuple[str, str 
 
 
 def _within(text: str, limit: int, between: str = "\n") -> str:
-    # What shows nothing is not counted, but nobody needs as much of it as of everything else.
+    # Invisible characters do not count, but nobody needs as many of them as of visible ones.
     if len(text) <= _UNSEEN * limit and len(cleaned := clean_text(text).replace("\n", between)) <= limit:
         return cleaned
     raise Refusal(Reason.TEXT_TOO_LONG, details={"limit": limit})
@@ -522,9 +522,9 @@ def _screen(
     noticed: Noticed | None,
     before: tuple[str, ...] = (),
 ) -> None:
-    """Raise CONTACT_DETAILS where they are found and are not, or not yet, let through. Kinds that stood in the texts
-    `before` were let through then: whoever puts a slip right is not asked again. Its details are the `kinds` that
-    were found and whether they `may_send` them anyway."""
+    """Raise CONTACT_DETAILS if they are found and not, or not yet, allowed. Kinds that stood in the texts `before` were
+    allowed then: an author who corrects a slip is not asked again. The refusal's details are the `kinds` that were
+    found and whether they `may_send` them anyway."""
     policy = rules.contacts_in(room.kind)
     if policy == "off":
         return

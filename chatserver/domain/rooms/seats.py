@@ -1,6 +1,6 @@
-"""Seats in rooms: how many one member takes, how many of a room one network's newcomers take, and who gives one up.
+"""Seats in rooms: how many one member has, how many of a room one network's newcomers have, and who gives one up.
 
-Pure: counts and times arrive as arguments. `docs/decisions/0119-seats-in-rooms.md` gives the reasons.
+Pure: counts and times arrive as arguments. `docs/decisions/0119` gives the reasons.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from chatserver.domain.rooms.rooms import Room, RoomId
 from chatserver.domain.rooms.settings import root_of
 
 NEWCOMER_MILLIS: Final = 3_600_000
-"""Milliseconds after which a guest counts as a newcomer no more."""
+"""Milliseconds after which a guest is no longer a newcomer."""
 FEWEST_NEWCOMERS: Final = 3
-"""Newcomers of one network whom every room takes, however small it is."""
+"""Newcomers of one network whom every room admits, however small it is."""
 
 
 class Newcomer(NamedTuple):
-    """A guest who is younger than an hour: the short keyed hash of where they come from, whose key is another
-    tomorrow, until when (milliseconds since 1970) they count as new, and the hashes of the wider networks around the
-    first, narrowest first."""
+    """A guest who is younger than an hour: the short keyed hash of where they come from, with another key each day;
+    until when (milliseconds since 1970) they count as new; and the hashes of the wider networks around the first,
+    narrowest first."""
 
     network: str
     until: int
@@ -31,14 +31,15 @@ class Newcomer(NamedTuple):
 
     @property
     def networks(self) -> tuple[str, ...]:
-        """All of them, narrowest first."""
+        """Return all networks, narrowest first."""
         return (self.network, *self.around)
 
 
 def seated_elsewhere(room: Room, rooms: Mapping[RoomId, Room], seated: frozenset[RoomId]) -> list[Room]:
     """Return the rooms whose seats count against a member who wants one in `room`, of those where they are `seated`.
 
-    Rooms of the same family do not: whoever is led to the room beside theirs leaves the first a moment later.
+    Rooms of the same family do not count: a member who is led to the room beside theirs leaves the first a moment
+    later.
     """
     return [other for id_ in seated if (other := rooms.get(id_)) is not None and root_of(other) != root_of(room)]
 
@@ -50,7 +51,7 @@ def newcomers_allowed(capacity: int, allowance: int, limits: Limits) -> int:
 
 def newcomer(created_at: Millis, networks: Sequence[bytes], now: Millis) -> Newcomer | None:
     """Return what is told of a guest who became one at `created_at`, and comes from these networks, narrowest first;
-    None for whoever is no newcomer, or comes from nowhere that is known."""
+    None for a member who is no newcomer, or whose network is not known."""
     until = created_at + NEWCOMER_MILLIS
     short = tuple(key[:6].hex() for key in networks if key)
     if not short or until <= now:
@@ -59,8 +60,8 @@ def newcomer(created_at: Millis, networks: Sequence[bytes], now: Millis) -> Newc
 
 
 def giving_up(idle: list[MemberId], here: int, capacity: int) -> list[MemberId]:
-    """Return who gives a seat up, of those who are idle, where more are here than fit.
+    """Return which of the idle members give their seats up, if more members are here than fit.
 
-    Every worker that has the same picture answers the same, so that each asks only its own.
+    Every worker that has the same picture returns the same members, so that each acts only on its own.
     """
     return sorted(idle)[: max(0, here - capacity)]

@@ -1,4 +1,4 @@
-"""What those who run this place set for it: its rooms, what they announce, and when it is under attack.
+"""What staff set: rooms, announcements, raid protection and opening hours.
 
 Pure: time and ids arrive as arguments.
 """
@@ -21,7 +21,7 @@ from chatserver.domain.rooms.rooms import Room, RoomEdit, RoomId, RoomKind
 from chatserver.domain.text.cleaning import optional, required
 
 SERVICE: Final = MemberId("m_service")
-"""Who did what nobody did: shorter than any member's id."""
+"""The actor of acts that no person did: shorter than any member's id."""
 MINUTE: Final = 60_000
 NAME_LENGTH: Final = 40
 LINE_LENGTH: Final = 200
@@ -34,17 +34,17 @@ The largest capacity and threshold, and the slowest slow mode in seconds."""
 NOTICE_MINUTES: Final = 7 * 24 * 60
 RAID_MINUTES: Final = 24 * 60
 KEPT: Final = 30 * 24 * 60 * MINUTE
-"""Milliseconds for which an announcement or a raid is kept when it is over."""
+"""Milliseconds for which an announcement or a raid is kept after its end."""
 _SMALLEST_SPLIT: Final = 10
 MOVE_KEPT: Final = 24 * 60 * MINUTE
-"""Milliseconds for which somebody is told where their place is since a split."""
+"""Milliseconds for which members are told where their place is since a split."""
 _NOT_IN_IDS: Final = re.compile(r"[^a-z0-9]+")
 _ID_LENGTH: Final = 32
 _SESSION_LIKE: Final = "s-"
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is announced in a room, or (`room` None) in all of them, until it is over."""
+    """An announcement in a room, or (`room` None) in all of them, until its end."""
 
     id: str
     text: str
@@ -54,8 +54,8 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Raid(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A room, or (`room` None) all of them, is protected. Who came after `at` is new: they only read for `quiet`
-    milliseconds from when they became a guest, and do a sum before they enter."""
+    """The protection of a room, or (`room` None) of all of them. Guests who became one after `at` are new: they only
+    read for `quiet` milliseconds from then, and solve a proof of work before they enter."""
 
     id: str
     at: Millis
@@ -65,7 +65,7 @@ class Raid(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RoomMove(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody's place, which was in a room, is in another since it was split."""
+    """A member's place, which was in a room, is in another since it was split."""
 
     member: MemberId
     room: RoomId
@@ -74,7 +74,7 @@ class RoomMove(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Hours(msgspec.Struct, frozen=True, kw_only=True):
-    """Opening hours of one-to-one as they are written, and where they are kept. `revision` rises with every change."""
+    """Opening hours of one-to-one as they are written, and their time zone. `revision` rises with every change."""
 
     hours: str
     timezone: str
@@ -82,7 +82,7 @@ class Hours(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RoomSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """All of it, in one snapshot. `hours` is None while those of the configuration hold."""
+    """All settings, in one snapshot. `hours` is None while those of the configuration apply."""
 
     rooms: tuple[Room, ...] = ()
     notices: tuple[Notice, ...] = ()
@@ -95,9 +95,11 @@ class RoomSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def open_room(name: str, edit: RoomEdit, others: Collection[Room]) -> Room:
-    """A new room after all others, split by itself when it is nearly full unless `split_at` says otherwise.
+    """Return a new room after all others, which is split automatically when it is nearly full unless `split_at` says
+    otherwise.
 
-    Raises Refusal: TEXT_EMPTY, TEXT_TOO_LONG, INVALID or ROOM_NAME_TAKEN."""
+    Raises Refusal: TEXT_EMPTY, TEXT_TOO_LONG, INVALID or ROOM_NAME_TAKEN.
+    """
     fresh = Room(
         id=_free_id(name, {room.id for room in others}),
         name="",
@@ -111,16 +113,17 @@ def open_room(name: str, edit: RoomEdit, others: Collection[Room]) -> Room:
 
 
 def usual_split_at(capacity: int) -> int:
-    """Return from how many members on a room of this capacity is split by itself, where nobody chose: from nine in ten,
-    and never (0) where it is too small to be two."""
+    """Return the number of members from which a room of this capacity is split automatically by default: nine in ten,
+    and never (0) if it is too small for two rooms."""
     return capacity - capacity // 10 if capacity >= _SMALLEST_SPLIT else 0
 
 
 def change_room(room: Room, seen: int, edit: RoomEdit, others: Collection[Room]) -> Room:
-    """The room after a change by somebody who had `seen` that revision; the very same where nothing is different.
+    """Return the room after a change by somebody who had `seen` that revision; the very same if nothing is different.
 
-    An agreement that says something else has a later version, which everybody accepts anew. Raises ROOM_CHANGED with
-    the present `revision`, and as `open_room`."""
+    A changed agreement has a later version, which everybody has to accept again. Raises ROOM_CHANGED with the present
+    `revision`, and as `open_room`.
+    """
     if room.kind is not RoomKind.THEMED:
         raise Refusal(Reason.ROOM_UNKNOWN)
     if seen != room.revision:
@@ -132,7 +135,7 @@ def change_room(room: Room, seen: int, edit: RoomEdit, others: Collection[Room])
 
 
 def what_changed(before: Room, after: Room) -> str:
-    """In short, for the audit log: numbers as they were and are, texts by their name only."""
+    """Return the changes in short, for the audit log: numbers before and after, texts by their name only."""
     texts = ("name", "about", "topic", "welcome", "agreement")
     said = [name for name in texts if getattr(before, name) != getattr(after, name)]
     for name in ("capacity", "slow_mode", "needs_moderator", "split_at", "status"):
@@ -143,7 +146,7 @@ def what_changed(before: Room, after: Room) -> str:
 
 
 def family(root: RoomId, rooms: Iterable[Room]) -> list[Room]:
-    """A room and those that were opened beside it, itself first."""
+    """Return a room and those that were opened beside it, itself first."""
     found = [room for room in rooms if root in (room.id, room.split_of)]
     return sorted(found, key=lambda room: (room.id != root, room.id))
 
@@ -153,7 +156,7 @@ def root_of(room: Room) -> RoomId:
 
 
 def sibling(root: Room, others: Collection[Room]) -> Room:
-    """One more room beside a room: the same in all but its name."""
+    """Return one more room beside a room, with the same settings except its name."""
     taken_ids, taken = {room.id for room in others}, {name_key(room.name) for room in others}
     number = 2
     while f"{root.id[: _ID_LENGTH - 5]}-{number}" in taken_ids or name_key(_numbered(root.name, number)) in taken:
@@ -205,13 +208,13 @@ def _edited(room: Room, edit: RoomEdit, others: Collection[Room]) -> Room:
     if edit.status is not None:
         changes["status"] = edit.status
     if edit.needs_moderator is False or edit.status is not None:
-        # Nobody is needed any more, or a grace begins anew.
+        # No moderator is needed any more, or a grace begins anew.
         changes["attendance"] = Attendance.ATTENDED
     return msgspec.structs.replace(room, **changes)
 
 
 def _free_id(name: str, taken: Collection[str]) -> RoomId:
-    """A short name for addresses that no other room has."""
+    """Return a short name for addresses that no other room has."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     stem = _NOT_IN_IDS.sub("-", plain).strip("-")[:_ID_LENGTH].strip("-") or "room"
     if stem.startswith(_SESSION_LIKE):
@@ -226,7 +229,7 @@ def _free_id(name: str, taken: Collection[str]) -> RoomId:
 
 
 def announce(id_: str, room: RoomId | None, text: str, minutes: int, now: Millis) -> Notice:
-    """Raises TEXT_EMPTY, TEXT_TOO_LONG or INVALID."""
+    """Return an announcement. Raises TEXT_EMPTY, TEXT_TOO_LONG or INVALID."""
     if not 1 <= minutes <= NOTICE_MINUTES:
         raise _invalid("$.minutes", f"from 1 to {NOTICE_MINUTES}")
     said = required(text, NOTICE_LENGTH)
@@ -237,7 +240,7 @@ def announce(id_: str, room: RoomId | None, text: str, minutes: int, now: Millis
 
 
 def declare(id_: str, room: RoomId | None, minutes: int, quiet_minutes: int, now: Millis) -> Raid:
-    """Raises INVALID."""
+    """Return a raid protection. Raises INVALID."""
     for field, number, least in (("minutes", minutes, 1), ("quiet_minutes", quiet_minutes, 0)):
         if not least <= number <= RAID_MINUTES:
             raise _invalid(f"$.{field}", f"from {least} to {RAID_MINUTES}")
@@ -245,18 +248,19 @@ def declare(id_: str, room: RoomId | None, minutes: int, quiet_minutes: int, now
 
 
 def raids_on(raids: Iterable[Raid], family: Container[RoomId], now: Millis) -> list[Raid]:
-    """Those that protect a room at this moment. Its family is protected with it: else a raid would only move on."""
+    """Return the raids that protect a room at this moment. Its family is protected with it: otherwise a raid would only
+    move on."""
     return [raid for raid in raids if raid.until > now and (raid.room is None or raid.room in family)]
 
 
 def quiet_until(raids: Iterable[Raid], created_at: Millis) -> Millis | None:
-    """Until when somebody only reads who became a guest then; None for whoever was here before."""
+    """Return until when a guest who became one at `created_at` only reads; None for members who were here before."""
     ends = [min(raid.until, created_at + raid.quiet) for raid in raids if created_at >= raid.at]
     return Millis(max(ends)) if ends else None
 
 
 def is_new(raids: Iterable[Raid], created_at: Millis) -> bool:
-    """Whether somebody became a guest while a room was being protected."""
+    """Return whether somebody became a guest while a room was being protected."""
     return any(created_at >= raid.at for raid in raids)
 
 

@@ -1,6 +1,6 @@
-"""How a room that is too full to be heard in becomes several of human size.
+"""How a room that is too full to be heard in is split into several of human size.
 
-Pure and deterministic: the same people and ties give the same plan, whatever order they are told in.
+Pure and deterministic: the same people and ties give the same plan, in whatever order they are passed.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import MemberId
 
 HUMAN_SIZE: Final = 12
-"""How many a room should have after a split where nobody says otherwise: each can be heard, and nobody is alone."""
+"""The default number of people in a room after a split: each can be heard, and nobody is alone."""
 LEAST: Final = 4
-"""With fewer nothing is split."""
+"""The least number of people in a room that is split."""
 MOST_PARTS: Final = 20
 MOST_TRIES: Final = 60
-"""For how many people of a split another place is looked for, where they would meet somebody they are apart from."""
+"""The most people of a split for whom another place is tried because they would meet somebody they are apart from."""
 
 
 class Tie(msgspec.Struct, frozen=True):
-    """Somebody answered, or reacted to, somebody else. Whose turn it was does not matter."""
+    """Somebody answered, or reacted to, somebody else. The direction does not matter."""
 
     one: MemberId
     other: MemberId
 
 
 def parts_for(people: int, parts: int | None) -> int:
-    """Into how many rooms. Raises TOO_FEW where there would be rooms with a single person in them."""
+    """Return into how many rooms to split. Raises TOO_FEW if there would be rooms with a single person in them."""
     wanted = max(2, math.ceil(people / HUMAN_SIZE)) if parts is None else parts
     if people < max(LEAST, wanted * 2):
         raise Refusal(Reason.TOO_FEW, details={"here": people})
@@ -46,22 +46,21 @@ def plan(
     parts: int | None = None,
     apart: Iterable[tuple[MemberId, MemberId]] = (),
 ) -> tuple[tuple[MemberId, ...], ...]:
-    """Who is together: the largest share of companions first, which stays where it is.
+    """Return the groups of a split; the one with most ties, which stays in the room, comes first.
 
-    Nobody is left out or named twice, and no two groups differ by more than one person. Whoever has ties is with those
+    Nobody is left out or named twice, and no two groups differ by more than one person. People with ties are with those
     they have most of them with, as far as there is room; newcomers, who know nobody yet, are spread evenly.
 
     Two who are to be `apart`, because one hides the other, are in different groups, whatever ties they have: ties
-    between them count nothing, and nobody is seated with somebody they are apart from while another group has room.
-    Where those whom everybody hides outnumber the groups, as few of them meet as can be found by
-    exchanging two at a time.
+    between them do not count, and nobody is put with somebody they are apart from while another group has room. If the
+    people whom everybody hides outnumber the groups, as few of them meet as can be found by exchanging two at a time.
     """
     everybody = sorted(set(people))
     count = parts_for(len(everybody), parts)
     foes = _foes(set(everybody), apart)
     weights = _weights(set(everybody), ties, foes)
     new = set(newcomers)
-    # How many each takes, so that sizes differ by one at most.
+    # The size of each group; sizes differ by one at most.
     least, spare = divmod(len(everybody), count)
     space = [least + (part < spare) for part in range(count)]
     groups: list[list[MemberId]] = [[] for _ in range(count)]
@@ -71,7 +70,7 @@ def plan(
     seated = {who for group in groups for who in group}
     for who in everybody:
         if who not in seated:
-            # A newcomer goes where the fewest newcomers are.
+            # A newcomer goes to the group with the fewest newcomers.
             open_ = [part for part in range(count) if space[part] > 0]
             part = min(
                 open_,
@@ -102,16 +101,16 @@ def _foes(people: set[MemberId], apart: Iterable[tuple[MemberId, MemberId]]) -> 
 
 
 def _clashes(who: MemberId, group: Iterable[MemberId], foes: Foes) -> int:
-    """How many of a group somebody should not be with."""
+    """Return how many of a group somebody should not be with."""
     if (others := foes.get(who)) is None:
         return 0
     return sum(each in others for each in group)
 
 
 def _part_foes(groups: list[list[MemberId]], weights: Weights, foes: Foes) -> None:
-    """Let two of different groups change places where fewer then meet whom they should not, at the least loss of ties.
-    Only where seating one after the other was not enough. The number of tries is bounded, because whoever hides
-    everybody must not make a split slow."""
+    """Exchange two people of different groups if fewer then meet whom they should not, at the least loss of ties. Used
+    only if placing one after the other was not enough. The number of tries is bounded, so that a person who hides
+    everybody cannot make a split slow."""
     tries = MOST_TRIES
     for who in sorted(foes):
         here = next(part for part, group in enumerate(groups) if who in group)
@@ -129,7 +128,8 @@ def _part_foes(groups: list[list[MemberId]], weights: Weights, foes: Foes) -> No
 def _exchanges(
     who: MemberId, here: int, groups: list[list[MemberId]], weights: Weights, foes: Foes
 ) -> Iterator[tuple[int, int, int, MemberId]]:
-    """The exchanges of one person after which fewer meet: by how many (negative), the ties that are lost, with whom."""
+    """Yield the exchanges of one person after which fewer such people meet: by how many (negative), the ties that are
+    lost, and with whom."""
     theirs = [each for each in groups[here] if each != who]
     for there, others in enumerate(groups):
         for other in others if there != here else ():
@@ -160,8 +160,8 @@ def _weights(people: set[MemberId], ties: Iterable[Tie], foes: Foes) -> Weights:
 
 
 def _companions(people: list[MemberId], weights: Weights) -> list[list[MemberId]]:
-    """Those who are tied to each other, directly or through others: the largest circle first, and in each circle
-    everybody after the one whom they are most tied to of those before."""
+    """Return the connected groups of people with ties, the largest first; in each group everybody follows the one among
+    those before with whom they have most ties."""
     left, circles = dict.fromkeys(people), []
     while left:
         first = min(left, key=lambda who: (-weights[who].total() if who in weights else 0, who))
@@ -178,8 +178,8 @@ def _companions(people: list[MemberId], weights: Weights) -> list[list[MemberId]
 
 
 def _seat(circle: list[MemberId], groups: list[list[MemberId]], space: list[int], weights: Weights, foes: Foes) -> None:
-    """Together where there is room for all; else each with those whom they are most tied to. Nobody with somebody whom
-    they should not meet, as long as there is room elsewhere."""
+    """Place a connected group: together if there is room for all; else each with the people they have most ties to.
+    Nobody is placed with somebody they should not meet, as long as there is room elsewhere."""
     inside = set(circle)
     is_whole = not any(inside & foes.get(who, frozenset()) for who in circle)
     whole = [part for part in range(len(groups)) if is_whole and space[part] >= len(circle)]

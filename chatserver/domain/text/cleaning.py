@@ -1,7 +1,7 @@
-"""What a person wrote, made fit to be kept and shown beside what others wrote.
+"""Cleans everything that people write, before it is stored and shown beside what others wrote.
 
-Pure. Everything that somebody can write passes through `clean_text` before it is kept. It changes only what a reader
-cannot see, or what would be drawn over the words of others: see `docs/decisions/0121-what-one-person-writes.md`.
+Pure. Every text passes through `clean_text` before it is stored. It changes only what a reader cannot see, or what
+would be drawn over the words of others: see `docs/decisions/0121`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 from chatserver.domain.errors import Reason, Refusal
 
 MOST_MARKS: Final = 4
-"""Combining marks on one character. Pointed Hebrew, Vietnamese, Thai, Tibetan and the Indic writings need no more."""
+"""Combining marks on one character. Pointed Hebrew, Vietnamese, Thai, Tibetan and the Indic scripts need no more."""
 MOST_EMPTY_LINES: Final = 2
 """Empty lines in a row."""
 MOST_LINES: Final = 60
@@ -26,9 +26,9 @@ IGNORABLE: Final = (
 )
 """The Unicode property Default_Ignorable_Code_Point, as the inside of a regular expression's character class."""
 FORMAT: Final = "\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001345f"
-"""The rest of the category Cf. Some of it is drawn, but only around something else."""
+"""The rest of the category Cf. Some of it is visible, but only around another character."""
 BLANK: Final = "\u2800\ufffc\U00016fe4\U0001d159"
-"""Signs by category, and nothing to look at."""
+"""Characters that are signs by category, but invisible."""
 
 
 def _class(chars: Iterable[str]) -> str:
@@ -49,42 +49,42 @@ _MARK: Final = _class(
 )
 """Every combining mark that is drawn."""
 _CONDITIONAL: Final = "\u200c\u200d\u180b-\u180f\ufe00-\ufe0f\U000e0020-\U000e007f\U000e0100-\U000e01ef"
-"""Ignorable characters that some writings or emoji cannot do without."""
+"""Ignorable characters that some scripts or emoji cannot do without."""
 _UNWANTED: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u070f\u115f\u1160\u17b4\u17b5\u200b\u200e\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U000e001f\U000e0080-\U000e00ff\U000e01f0-\U000e0fff]+"
 )
-"""What is never kept: control characters other than tab and line feed, ignorable characters that nothing needs, and
-with them all that turn the direction of what follows."""
+"""Characters that are never stored: control characters other than tab and line feed, ignorable characters that nothing
+needs, and with them all that change the direction of the text after them."""
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _BREAKS: Final = re.compile("\r\n?|[\u2028\u2029]")
 _SEEN: Final = re.compile(rf"[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff{IGNORABLE}{FORMAT}{BLANK}{_MARK}]")
-"""Anything that a reader sees; a mark on nothing is none."""
+"""Anything that a reader sees; a mark without a letter is not seen."""
 _INK: Final = re.compile("[!-~]")
-"""The same of ASCII, which is nearly always enough."""
+"""The same for ASCII, which is nearly always enough."""
 _PLAIN: Final = re.compile(
     "[\t\n\x20-\x7e\u00a0-\u00ac\u00ae-\u02ff\u0370-\u0482\u048a-\u052f\u2010-\u2027\u2030-\u205f\u20a0-\u20cf"
     "\u2100-\u2bff\u3000-\u3029\u3031-\u3098\u309b-\u3163\u3165-\ua66e\uac00-\ud7a3\uff01-\uff9f"
     "\U0001f000-\U0001faff]*"
 )
-"""Texts in which there is nothing to do: no marks, no joiners."""
+"""Texts that need no cleaning: no marks, no joiners."""
 _SURPLUS: Final = re.compile(rf"((?:[{_MARK}][{_CONDITIONAL}]*){{{MOST_MARKS}}})(?:[{_MARK}][{_CONDITIONAL}]*)+")
 _MAYBE_SURPLUS: Final = re.compile(
     rf"(?:[{_class(char for char in map(chr, range(0x300, 0xFE30)) if unicodedata.category(char)[0] == 'M')}"
     rf"\U00010a00-\U0001efff][{_CONDITIONAL}]*){{{MOST_MARKS + 1}}}"
 )
-"""The same, a little wider, and many times as quick to look for."""
+"""The same, a little wider, and many times as quick to search."""
 
 _VIRAMA: Final = _class(
     char for char in map(chr, (*range(0x900, 0x1C00), *range(0xA800, 0xAC00))) if unicodedata.combining(char) == 9
 )
-"""The marks that make consonants meet."""
+"""The marks that join consonants."""
 _JOINING: Final = (
     _class(char for char in map(chr, range(0x600, 0x900)) if unicodedata.bidirectional(char) in ("AL", "NSM"))
     + "\u07ca-\u07f3\u1820-\u18aa\U0001e900-\U0001e94a"
 )
-"""Letters of the writings whose letters join, and the marks on them."""
+"""Letters of the scripts whose letters join, and the marks on them."""
 _PICTURE: Final = "\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
 _HAN: Final = "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _JOINERS: Final = (
@@ -104,23 +104,24 @@ _NEEDED: Final = re.compile(
     r"|(?<=\U0001f3f4)[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f"
     rf")|[{_CONDITIONAL}]+"
 )
-"""A conditional character, and as the first group what of them is needed: joiners, the pictures that are made of
-several, their colour, the variants of Mongolian, Chinese and Burmese, and the flags of parts of a country."""
+"""A conditional character, and as the first group those that are needed: joiners, emoji that are made of several, their
+colour, the variants of Mongolian, Chinese and Burmese, and the flags of parts of a country."""
 _JOINER: Final = re.compile(_JOINERS)
 
 
 def has_visible(text: str) -> bool:
-    """Return whether a reader would see anything but marks without a letter."""
+    """Return whether a reader would see anything except marks without a letter."""
     return _INK.search(text) is not None or _SEEN.search(text) is not None
 
 
 def clean_text(text: str) -> str:
-    """Return a text as it may be kept, never longer than it was; cleaning that again changes nothing.
+    """Return a text in the form in which it may be stored, never longer than it was; cleaning that again changes
+    nothing.
 
-    Without white space around it; without control characters other than tab and line feed; without what shows nothing,
-    but for joiners and selectors where the writing or an emoji needs them; with at most `MOST_MARKS` marks on a
-    character, `MOST_EMPTY_LINES` empty lines in a row and `MOST_LINES` lines. Half a character (an unpaired surrogate,
-    which no database keeps) becomes the replacement character.
+    It has no white space around it, no control characters other than tab and line feed, no invisible characters, except
+    joiners and selectors where the script or an emoji needs them, at most `MOST_MARKS` marks on a character,
+    `MOST_EMPTY_LINES` empty lines in a row and `MOST_LINES` lines. Half a character (an unpaired surrogate, which no
+    database keeps) becomes the replacement character.
     """
     text = _BREAKS.sub("\n", text)
     if _PLAIN.fullmatch(text) is None:
@@ -130,7 +131,7 @@ def clean_text(text: str) -> str:
 
 
 def is_joiner_needed(text: str, at: int) -> bool:
-    """Return whether a zero-width joiner or non-joiner stands at a place in a text, and changes how it is written."""
+    """Return whether a zero-width joiner or non-joiner at this place in a text changes how it is written."""
     return _JOINER.match(text, at) is not None
 
 
@@ -159,7 +160,7 @@ def _in_few_lines(text: str) -> str:
 
 
 def optional(text: str, limit: int) -> str:
-    """A text of staff or to staff. Raises TEXT_TOO_LONG."""
+    """Return a cleaned text by or for staff, which may be empty. Raises TEXT_TOO_LONG."""
     text = clean_text(text)
     if len(text) > limit:
         raise Refusal(Reason.TEXT_TOO_LONG, details={"limit": limit})
@@ -167,7 +168,7 @@ def optional(text: str, limit: int) -> str:
 
 
 def required(text: str, limit: int) -> str:
-    """The same, which has to say something. Raises TEXT_EMPTY too."""
+    """Return a cleaned text, which must not be empty. Raises TEXT_EMPTY or TEXT_TOO_LONG."""
     text = optional(text, limit)
     if not has_visible(text):
         raise Refusal(Reason.TEXT_EMPTY)

@@ -1,9 +1,8 @@
-"""Contact details in what somebody writes: phone numbers, e-mail, handles, links.
+"""Contact details in a text: phone numbers, e-mail, handles, links.
 
-Pure. It errs on the side of silence: people here write of times, ages, money and helplines all the time. Whoever wants
-to get round it will; it is for the many who do not think of it, and for the spellings that filters are known to miss.
-A text is looked at as it is folded (`domain/text/folding.py`), and once more as it may be meant
-(`domain/text/respelling.py`).
+Pure. It prefers to miss: people here write of times, ages, money and helplines all the time. Anybody who wants to get
+round it can; it is for the many who do not think of it, and for the spellings that filters are known to miss. A text is
+examined as it is folded (`domain/text/folding.py`), and once more as it may be meant (`domain/text/respelling.py`).
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class Contacts(msgspec.Struct, frozen=True):
-    """What is in a text, in order, not overlapping; whether all of it could be looked at; how many places were."""
+    """The findings in a text, in order, not overlapping; whether all of it could be examined; how many places were."""
 
     found: tuple[Found, ...]
     is_whole: bool = True
@@ -51,20 +50,20 @@ class Contacts(msgspec.Struct, frozen=True):
 
 
 MOST_CANDIDATES: Final = 32
-"""Places of one text that are looked at more closely, for each kind of contact details."""
+"""Places of one text that are examined more closely, for each kind of contact details."""
 MOST_FOUND: Final = 8
-"""After these nothing more is looked for: what was found is enough to ask for it to be left out."""
+"""Findings after which the search ends: they are enough to ask for them to be left out."""
 TAIL: Final = 60
-"""Characters of somebody's post before, and of this one, that are read as one text."""
+"""Characters of an author's last post, and of this one, that are read as one text."""
 
 
 def find_contacts(text: str) -> tuple[Found, ...]:
-    """Return what in a text would lead to somebody outside of here, in order, not overlapping."""
+    """Return what in a text would lead to somebody outside, in order, not overlapping."""
     return look_for_contacts(text).found
 
 
 def look_for_contacts(text: str) -> Contacts:
-    """Return the same, and whether all of the text was looked at."""
+    """Return the same, and whether all of the text was examined."""
     looking = Looking(text)
     for _ in looking.parts():
         pass
@@ -81,7 +80,7 @@ def contacts_across(before: str, text: str) -> frozenset[ContactKind]:
 
 
 class Looking:
-    """A text that is looked at part by part, so that others may go between. A place that was looked at is a step.
+    """A text that is examined in parts, with other work in between. Each examined place is a step.
 
     `result` is complete when `parts` has ended.
     """
@@ -98,7 +97,7 @@ class Looking:
         return Contacts(found, self._is_whole or bool(found), self._steps)
 
     def parts(self) -> Iterator[None]:
-        """Do it, and give the floor after each kind."""
+        """Examine the text; yield after each kind."""
         yield from self._through()
         if not self._found and self._spelling.respell():
             yield
@@ -134,7 +133,7 @@ _TLD: Final = (
     r"|biz|online|site|shop|chat)"
 )
 _WORD_TLD: Final = r"(?:me|in|is|it|to|so|at|be|us|no|am|as|my|do|by|co|tv|app|link|live|life|page|club|ee|id|im)"
-"""Endings that are words as well: after a full stop without a space they are no domain, unless a path follows."""
+"""Endings that are words as well: after a full stop without a space they are not a domain, unless a path follows."""
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,40}[a-z0-9])?"
 _MAILBOX: Final = r"(?<![\w.+-])[\w.+-]{1,64}"
 _EMAIL: Final = re.compile(
@@ -170,7 +169,7 @@ _NO_MAILBOX: Final = frozenset(
     )
     for word in line.split()
 )
-"""Before "at gmail" these are a sentence's own words."""
+"""Before "at gmail" these are words of the sentence."""
 
 
 def _emails(text: str) -> Iterator[Span | None]:

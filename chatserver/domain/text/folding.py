@@ -1,8 +1,8 @@
-"""One spelling for what reads alike: the form in which texts are searched for words and for contact details.
+"""One spelling for characters that look alike: the form in which texts are searched for words and for contact details.
 
 Pure. The table is made at its first use (about 0.2 s of CPU; `warm_up` does it ahead of time), so that folding a text
-afterwards costs one look-up for each character that is not ASCII. After Unicode Technical Standard 39, section 4, as
-for names (`domain/text/skeleton.py`), but case and punctuation stay.
+afterwards costs one look-up for each character that is not ASCII. It follows Unicode Technical Standard 39, section 4,
+as for names (`domain/text/skeleton.py`), but case and punctuation stay.
 """
 # ruff: noqa: RUF001  # Characters that look like others are what this is about.
 
@@ -20,7 +20,7 @@ from chatserver.domain.text.skeleton import look_alike
 _NOTHING: Final = re.compile(f"[{IGNORABLE}{FORMAT}]")
 _FOLDED: Final = (*range(0x80, 0x3400), *range(0xA000, 0xAC00), *range(0xF900, 0x12000), *range(0x16A00, 0x17000))
 _PICTURES: Final = (*range(0x1B000, 0x20000), *range(0xE0000, 0xE1000))
-"""Everything assigned but ideographs and Hangul syllables, which fold to themselves."""
+"""Everything assigned except ideographs and Hangul syllables, which fold to themselves."""
 _OTHERS: Final = {
     **dict.fromkeys("’‘‛ʼʹ`´′", "'"),
     **dict.fromkeys("•·∙⋅‧・。｡●", "."),
@@ -29,15 +29,16 @@ _OTHERS: Final = {
     "к": "k",
     "\u20e3": "",
 }
-"""Punctuation that is drawn alike, and the frame of a keycap."""
+"""Punctuation that looks alike, and the frame of a keycap."""
 _ALPHABETS: Final = (0x1F130, 0x1F150, 0x1F170, 0x1F1E6)
 """Where squared, circled and flag letters begin, which Unicode does not decompose."""
 _TEN: Final = "\U0001f51f"
 
 
 def fold(text: str) -> str:
-    """Return a text in which every character reads as its plainest look-alike: Latin letters without marks, the digits
-    0 to 9, ASCII punctuation. What shows nothing is gone; case stays. The result may be shorter or longer."""
+    """Return a text in which every character is replaced by its plainest look-alike: Latin letters without marks,
+    the digits 0 to 9, ASCII punctuation. Invisible characters are removed; case stays. The result may be shorter or
+    longer."""
     return text if text.isascii() else text.translate(_table())
 
 
@@ -47,7 +48,7 @@ def places_of(text: str) -> list[int]:
 
 
 def warm_up() -> None:
-    """Make the table now, so that nobody waits for it later."""
+    """Make the table now, so that no later call waits for it."""
     _table()
 
 

@@ -40,7 +40,7 @@ _AT_NAME: Final = re.compile(r"(?<![\w.@])@(?P<name>[a-z_][\w.]{1,29})")
 _REDDIT: Final = re.compile(r"(?<![\w/.])/?u/[\w-]{3,20}\b")
 _TAGGED: Final = re.compile(r"(?<![\w.#])[a-z][\w.]{1,31}\#\d{4}\b")
 _MADE_UP: Final = re.compile(r"(?<![\w.@])(?=[a-z][a-z.\d]{2,20}_)(?=\w{0,24}\d)[\w.]{5,30}")
-"""A word with an underscore and digits, which is nothing but a name."""
+"""A word with an underscore and digits, which can only be a name."""
 _CUE: Final = re.compile(
     r"\b(?:add|hmu|dm|pm|msg|message|text|find|follow|write|name|user|username|account|acc|handle|nick|it's|its|i'm|im"
     r"|everywhere)\b[^\n]{0,40}$"
@@ -71,12 +71,12 @@ _ORDINARY: Final = frozenset(
     )
     for word in line.split()
 )
-"""Words after "my insta is" and the like that are no name."""
+"""Words after "my insta is" and similar phrases that are not a name."""
 _GO_ON: Final = frozenset({"add", "and", "if", "dm", "hit", "so", "or", "message", "text", "write"})
 
 
 def handles(text: str) -> Iterator[Span | None]:
-    """Give where names stand, and None for each place that turned out to be something else."""
+    """Yield where names stand, and None for each place that turned out to be something else."""
     for app in _APP_WORD.finditer(text):
         yield _beside(app, text)
     if "@" in text:

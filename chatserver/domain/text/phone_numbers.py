@@ -1,6 +1,7 @@
 """Telephone numbers in a text that is folded and in small letters. Pure.
 
-Times, dates, scores, doses, money, counting and helplines are none. Digits may be spelled out in English.
+Times, dates, scores, doses, money, counting and helplines are not telephone numbers. Digits may be spelled out in
+English.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ HELPLINES: Final = frozenset(
     )
     for word in line.split()
 )
-"""Helplines with as many digits as somebody's own number. Anybody may say them."""
+"""Helplines with as many digits as a personal number. Anybody may name them."""
 _FEWEST: Final = 7
 _MOST: Final = 15
 _SURELY: Final = 10
-"""Digits that are a number even where few of them are said one by one."""
+"""Digits that are a number even if few of them are said one by one."""
 _SINGLE: Final = 4
 
 _DIGITS: Final = re.compile(
@@ -65,7 +66,7 @@ _PART: Final = re.compile(rf"(?:{_NUMBER_WORD})|\d+")
 
 
 def phone_numbers(text: str) -> Iterator[Span | None]:
-    """Give where numbers stand, and None for each place that turned out to be something else."""
+    """Yield where numbers stand, and None for each place that turned out to be something else."""
     if sum(map(text.count, "0123456789")) >= _FEWEST:
         for match in _DIGITS.finditer(text):
             yield match.span() if _is_phone(match, text) else None
@@ -100,7 +101,7 @@ def _is_phone(match: re.Match[str], text: str) -> bool:
 
 
 def _is_said(text: str) -> bool:
-    """Return whether numbers in words, or in words and digits, are those of a telephone."""
+    """Return whether numbers in words, or in words and digits, are a telephone number."""
     digits = ""
     values: list[int] = []
     single, times, tens = 0, 1, 0
@@ -132,6 +133,6 @@ def _is_said(text: str) -> bool:
 
 
 def _counts(values: Sequence[int]) -> bool:
-    """Return whether these rise or fall in even steps, once or again and again from the same one, as in counting."""
+    """Return whether these rise or fall in even steps, once or repeatedly from the same one, as in counting."""
     steps = {after - before for before, after in pairwise(values) if after != values[0]}
     return len(values) > 3 and len(steps) == 1

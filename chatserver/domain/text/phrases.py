@@ -27,11 +27,11 @@ _ELEMENT: Final = re.compile(r"\([a-z0-9|* ]+\)\??|[a-z0-9]+\*?\??|\.\.\.")
 
 
 class BadPhrase(ValueError):
-    """A list that cannot be used. Says file and line."""
+    """A list that cannot be used. The message has file and line."""
 
 
 class Effort:
-    """The work that one text may still cause, counted in steps, so that the same text always gets as far.
+    """The work that one text may still cause, counted in steps, so that the same text always ends at the same place.
 
     A step is an operation on the words of a sentence, about a quarter of a microsecond.
     """
@@ -44,7 +44,7 @@ class Effort:
         """Whether something could not be done."""
 
     def take(self, steps: int) -> bool:
-        """Take some steps, and return whether they were there."""
+        """Take some steps, and return whether they were available."""
         if self.left < steps:
             self.is_spent = True
             return False
@@ -58,22 +58,22 @@ class Element(msgspec.Struct, frozen=True):
     words: frozenset[str]
     beginnings: tuple[str, ...]
     runs: dict[str, tuple[tuple[str, ...], ...]]
-    """By their first words."""
+    """Choices of several words, by their first words."""
     is_optional: bool = False
     is_gap: bool = False
 
     def says(self, word: str) -> bool:
-        """Return whether the word is one of its own, alone or in a run."""
+        """Return whether the word is one of the element's, alone or in a run."""
         return word in self.words or any(word in run for run in self.all_runs())
 
     def all_runs(self) -> Iterator[tuple[str, ...]]:
-        """Give its choices of several words."""
+        """Yield the element's choices of several words."""
         for runs in self.runs.values():
             yield from runs
 
 
 class Phrase(msgspec.Struct, frozen=True):
-    """A line of a list. `kind` is the section that it stands in, `number` its place among all."""
+    """A line of a list. `kind` is its section, `number` its place among all."""
 
     text: str
     elements: tuple[Element, ...]
@@ -81,14 +81,14 @@ class Phrase(msgspec.Struct, frozen=True):
     level: int
     number: int
     needs: tuple[frozenset[str], ...]
-    """Of each of these a word stands in every sentence that the phrase is in, the rarest first."""
+    """A word of each of these sets stands in every sentence that contains the phrase, the rarest first."""
 
 
 # ------------------------------------------------------------------------------------------------ reading a line
 
 
 def choices_of(choices: str, names: Mapping[str, str], where: str) -> str:
-    """Return choices with every `$name` in them replaced by what it stands for. Raises BadPhrase."""
+    """Return choices with every `$name` in them replaced by its value. Raises BadPhrase."""
     return _NAME.sub(lambda match: _named(match[1], names, where), choices.strip())
 
 
@@ -142,11 +142,11 @@ def _element(part: str, where: str) -> Element:
 # ------------------------------------------------------------------------------------------------ a sentence
 
 Spots = tuple[int, tuple[tuple[int, int], ...]]
-"""Where an element begins: as one word, and as runs, each with how many words it is long."""
+"""The places where an element begins: as one word, and as runs, each with its length in words."""
 
 
 class Sentence:
-    """A sentence's words, each in the forms that it may be meant in, by their places."""
+    """A sentence's words, each in the forms that it may stand for, by their places."""
 
     __slots__ = ("_effort", "_full", "_places", "_spots", "forms", "words")
 
@@ -171,7 +171,7 @@ class Sentence:
         return self._backward(phrase, ends) if ends else 0
 
     def end(self, phrase: Phrase, at: int) -> int:
-        """Return where a phrase that begins at a place ends, at the latest. 0: the work that is allowed is done."""
+        """Return where a phrase that begins at a place ends, at the latest. 0: the allowed work is used up."""
         return max(0, self._forward(phrase, 1 << at).bit_length() - 1)
 
     def _forward(self, phrase: Phrase, places: int) -> int:
@@ -234,7 +234,7 @@ class Sentence:
 
 
 class Index:
-    """Phrases by the rarest of the words without which they cannot be in a sentence."""
+    """Phrases by the rarest of the words that a sentence must contain for them."""
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
         self._by_word: dict[str, list[Phrase]] = {}
@@ -250,7 +250,7 @@ class Index:
             for beginning in dict.fromkeys(each[:SHORTEST_BEGINNING] for each in first.beginnings):
                 self._by_beginning.setdefault(beginning, []).append(phrase)
         self.words = frozenset(self._by_word)
-        """Whoever writes none of these, nor a word that begins with one of `beginnings`, wrote no phrase."""
+        """A text without any of these, and without a word that begins with one of `beginnings`, contains no phrase."""
         self.beginnings = frozenset(self._by_beginning)
 
     def candidates(self, sentence: Sentence) -> list[Phrase]:
@@ -272,7 +272,7 @@ class Index:
         return sorted(found.values(), key=lambda phrase: (-phrase.level, phrase.number))
 
     def found(self, sentence: Sentence) -> Iterator[tuple[int, int, Phrase]]:
-        """Give every phrase that is in a sentence: where it starts, where it ends, and which."""
+        """Yield every phrase in a sentence: where it starts, where it ends, and the phrase."""
         for phrase in self.candidates(sentence):
             for at in bits(sentence.starts(phrase)):
                 end = sentence.end(phrase, at)
@@ -281,7 +281,7 @@ class Index:
 
 
 def bits(number: int) -> Iterator[int]:
-    """Give the places of the bits that are set, from the lowest."""
+    """Yield the places of the bits that are set, from the lowest."""
     while number:
         lowest = number & -number
         yield lowest.bit_length() - 1
@@ -296,8 +296,8 @@ def common_words(elements: Iterable[Element]) -> Counter[str]:
 
 
 def needs_of(elements: Iterable[Element], common: Mapping[str, int]) -> tuple[frozenset[str], ...]:
-    """Return for each element that has to be there the words of which one stands wherever it does, of every choice the
-    rarest; the rarest element first. `common` says how many elements a word is in."""
+    """Return for each required element the words of which one must be present, of every choice the rarest; the rarest
+    element first. `common` says how many elements a word is in."""
     needs = [
         element.words | {min(run, key=lambda word: (common[word], word)) for run in element.all_runs()}
         for element in elements

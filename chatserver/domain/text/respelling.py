@@ -1,4 +1,4 @@
-"""A text as it is meant by who hides something in it: folded, unspaced, with letters for the digits in their place.
+"""A text with its disguises undone: folded, unspaced, with letters for digits where they stand for letters.
 
 Pure. Every step keeps the place in the text that each character comes from.
 """
@@ -24,11 +24,11 @@ _MOST: Final = 32
 """Places of one text that are respelled, of each kind."""
 _PICTURES: Final = re.compile("[\U0001f47b\U0001f4f7\U0001f4f8]")
 _APP_OF: Final = {"\U0001f47b": "snap ", "\U0001f4f7": "insta ", "\U0001f4f8": "insta "}
-"""The signs that services are known by."""
+"""Emoji that stand for services."""
 
 
 class Spelling:
-    """A text in small letters, and for each character and the end the place in the text as it was written."""
+    """A text in small letters, and for each character and the end the place in the original text."""
 
     __slots__ = ("_places", "_written", "text")
 
@@ -41,13 +41,13 @@ class Spelling:
         self._places: list[int] | None = None
 
     def place(self, at: int) -> int:
-        """Return where in the text as it was written a character comes from."""
+        """Return the place in the original text that a character comes from."""
         if self._places is None and self._written.isascii():
             return at
         return self._known_places()[at]
 
     def respell(self) -> bool:
-        """Read the text as somebody means it who hides a name or a number in it. Return whether that changes it."""
+        """Undo the disguises of a hidden name or number. Return whether that changes the text."""
         before = self.text
         self._replace(_PICTURES, lambda match: _APP_OF[match.group()])
         self._replace(_ALONE, _unspaced)
@@ -83,7 +83,7 @@ class Spelling:
 
 
 def _unspaced(match: re.Match[str]) -> str:
-    """Return letters one by one as a word. Digits stay apart: who counts writes so."""
+    """Join single letters into a word. Digits stay apart, because counting is written that way."""
     spelled = match.group()
     return spelled.replace(" ", "") if sum(map(str.isalpha, spelled)) >= 3 else spelled
 

@@ -1,8 +1,8 @@
-"""What a name looks like: the form in which names that look alike are the same name.
+"""A name's key: the form in which names that look alike are the same name.
 
-Pure, but for the library's tables of confusable characters, which it reads from its own package when first imported
-(about 0.1 s): that happens at the first key, or when `warm_up` is called. After Unicode Technical Standard 39,
-section 4, made blind to case as well, because a reader is.
+Pure, except for the library's tables of confusable characters, which it reads from its own package when first imported
+(about 0.1 s): that happens at the first key, or when `warm_up` is called. It follows Unicode Technical Standard 39,
+section 4, made blind to case as well, because readers are.
 """
 # ruff: noqa: RUF001  # Characters that look like others are what this is about.
 
@@ -17,10 +17,10 @@ _LIKE_ONE: Final = str.maketrans({"i": "l", "1": "l", "|": "l", "0": "o"})
 """Capital i, small L and the digit one share a shape in most typefaces; with case ignored, so does small i."""
 _JOINED: Final = (("rn", "m"), ("vv", "w"))
 _WRITING_CLASSES: Final = frozenset({0, 7, 8, 9})
-"""Combining classes of marks that are part of the writing: vowel signs, nukta, kana voicing, virama. Every other mark
+"""Combining classes of marks that are part of the script: vowel signs, nukta, kana voicing, virama. Every other mark
 stacks on a letter and is easily overlooked."""
 _SPACING_MODIFIERS: Final = re.compile("[\u02b0-\u02ff\u0640]")
-"""Letters by category, apostrophes or stretching by looks."""
+"""Letters by category that look like apostrophes or stretching."""
 _OTHER_LATIN: Final = {
     # The rest of Latin, which Unicode's tables leave alone: it was made from these letters, and is read as them at a
     # glance. Who writes Akan, Azerbaijani or Icelandic keeps the letters; only the keys are alike.
@@ -37,20 +37,20 @@ _LATIN_NAME: Final = re.compile(r"LATIN (?:SMALL LETTER|CAPITAL LETTER|LETTER SM
 
 
 def skeleton(text: str) -> str:
-    """The shape of `text`, without case, marks, spaces or punctuation. Empty where nothing but those was in it."""
+    """Return the shape of `text`, without case, marks, spaces or punctuation. Empty if it held nothing else."""
     if text.isascii():
         return _joined(text.lower())
     plain = bare(text)
-    # A name that looks like Latin from end to end is what it looks like: three Greek capitals are read as NAN.
+    # A name that looks like Latin throughout is folded as what it looks like: three Greek capitals are read as NAN.
     shape = _finish(_look(plain))
     if shape.isascii():
         return shape
-    # Any other is read in its own script, where a capital is the same letter as the small one.
+    # Any other name is read in its own script, where a capital is the same letter as the small one.
     return _finish("".join(map(_either_case, bare(plain.casefold()))))
 
 
 def warm_up() -> None:
-    """Load the tables now, so that nobody waits for it later."""
+    """Load the tables now, so that no later call waits for it."""
     _prototype("a")
     script("a")
 
@@ -62,14 +62,14 @@ def look_alike(char: str) -> str:
 
 @lru_cache(maxsize=8192)
 def script(char: str) -> str:
-    """The Unicode script of a character, in capitals: LATIN, COMMON, INHERITED, ... or UNKNOWN."""
+    """Return the Unicode script of a character, in capitals: LATIN, COMMON, INHERITED, ... or UNKNOWN."""
     from confusable_homoglyphs import categories  # noqa: PLC0415
 
     return str(categories.alias(char)).upper()
 
 
 def bare(text: str) -> str:
-    """`text` without the marks that stack on letters, in its own case and script."""
+    """Return `text` without the marks that stack on letters, in its own case and script."""
     decomposed = unicodedata.normalize("NFKD", text)
     return unicodedata.normalize(
         "NFC",
@@ -106,7 +106,7 @@ def _either_case(char: str) -> str:
 
 @lru_cache(maxsize=8192)
 def _prototype(char: str) -> str:
-    """The character, or few characters, that stand for all that look like `char`."""
+    """Return the character, or few characters, that stand for all that look like `char`."""
     if char.isascii() and not char.isupper():
         return char
     latin = _LATIN_NAME.fullmatch(unicodedata.name(char, ""))

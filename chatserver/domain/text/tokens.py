@@ -1,6 +1,6 @@
-"""A text as sentences of words, and the forms that each word may be meant in.
+"""A text as sentences of words, with the forms that each word may stand for.
 
-Pure. Whoever writes "k1ll", "kiiill", "k i l l", or takes a letter of another writing, is read as if they had not.
+Pure. "k1ll", "kiiill", "k i l l", and letters of another script are read as the plain word.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ WORD: Final = re.compile(r"[^\s.,;:!?()\[\]{}\"“”«»/|<>~–—…\-]+(?:[!
 """Everything between spaces and punctuation; an exclamation mark within it may stand for a letter."""
 _CLAUSE: Final = re.compile(r"[,;:()–—]|\s-\s")  # noqa: RUF001
 _CLAUSES: Final = frozenset({"but", "because", "cause", "cuz", "cos", "coz", "although", "though", "yet", "and", "so"})
-"""What begins with one of these, or after such a mark, is not denied by what stands before it."""
+"""Words that begin a clause: a negation before them does not reach what follows."""
 _ENDS: Final = re.compile(r"[.!?;]\s|\n|\.{3}|…|[.!?]$")
 _QUOTES: Final = re.compile('["“”«»]')
 _PLAIN: Final = re.compile(r"[a-z]+")
@@ -28,15 +28,15 @@ _LEET: Final = str.maketrans("013457@$!", "oieastasi")
 _LEET_L: Final = str.maketrans("013457@$!", "oleastasl")
 _APOSTROPHES: Final = str.maketrans("", "", "'`")
 _MOST_ALONE: Final = 3
-"""Letters one by one of which a word may be made."""
+"""The most single letters in a row that may make a word."""
 
 
 _AT_ONCE: Final = 100
-"""Words that are read in one go."""
+"""Words that are read before other work may run."""
 
 
 class Token(msgspec.Struct, frozen=True):
-    """A word; the forms in which it may be meant, in small letters; and where it stands."""
+    """A word; the forms that it may stand for, in small letters; and its place."""
 
     forms: tuple[str, ...]
     start: int
@@ -45,8 +45,8 @@ class Token(msgspec.Struct, frozen=True):
 
 
 def plain_words(text: str) -> list[str] | None:
-    """Return the words of a text that hides none, folded. None where some may be written otherwise than plainly, so
-    that only `Reader` can say what they are."""
+    """Return the words of a text without disguises, folded. None if some may be disguised, so that only `Reader` can
+    say what they are."""
     plain = fold(text).lower().replace("'", "").replace("`", "")
     if _SIGNS.search(plain) is not None:
         return None
@@ -60,8 +60,8 @@ def plain_words(text: str) -> list[str] | None:
 
 
 def forms_of(word: str) -> tuple[str, ...]:
-    """Return what a word may be meant as, sorted: as it is written, with digits and signs as the letters that they
-    stand for, with letters that were drawn out, and with one letter that was left out. Empty: nothing is seen of it."""
+    """Return what a word may stand for, sorted: as it is written, with digits and signs as the letters that they
+    resemble, with drawn-out letters shortened, and with one omitted letter added. Empty if the word is invisible."""
     plain = word.lower()
     if _PLAIN.fullmatch(plain) and not _LONG.search(plain):
         return (plain,)
@@ -78,15 +78,15 @@ def forms_of(word: str) -> tuple[str, ...]:
 
 
 class Reader:
-    """Reads one text. The forms of a word are found once, however often it stands there."""
+    """Reads one text. The forms of a word are found once, however often it occurs."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._forms: dict[str, tuple[str, ...]] = {}
 
     def sentences(self) -> Iterator[list[Token] | None]:
-        """Give the sentences that the writer says themselves: lines that begin with ">" are somebody else's. Now and
-        then it gives None, so that others may go between."""
+        """Yield the sentences that the author says themselves: lines that begin with ">" are somebody else's. Now and
+        then it yields None, so that other work can run."""
         offset = 0
         for line in self._text.splitlines(keepends=True):
             if not line.lstrip().startswith(">"):
@@ -130,7 +130,7 @@ class Reader:
     def _join(
         self, line: str, letters: list[tuple[int, int]], into: list[Token], offset: int, *, is_quoted: bool
     ) -> None:
-        """Letters one by one: "d i e" is a word, "i a" are two; "i k m s" is either."""
+        """Join single letters: "d i e" is a word, "i a" are two; "i k m s" is either."""
         if len(letters) < _MOST_ALONE:
             for start, end in letters:
                 into.append(Token(self._read(line[start:end]), offset + start, offset + end, is_quoted))

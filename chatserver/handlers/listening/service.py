@@ -1,6 +1,6 @@
 """One worker's picture of the floor: read when it has changed, settled when it is time, shown to those concerned.
 
-The store decides; this only asks it to, and keeps what it last said (`docs/decisions/0080-one-to-one.md`).
+The store decides; this only asks it to, and keeps what it last said (`docs/decisions/0080`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The messages of one-to-one: asking for a listener, listening, and what stands around a session.
+"""The messages of one-to-one: asking for a listener, listening, and everything about a session.
 
 A session's conversation is a closed room: its posts travel by the messages of rooms (`messages`).
 """
@@ -31,9 +31,9 @@ Minutes = Annotated[int, Meta(ge=5, le=240)]
 
 
 class AskForListener(Command, frozen=True, kw_only=True, tag="ask"):
-    """Take a place in the queue, or change one's wishes and keep the place. `agreement` must be true: it is the one
-    thing that is not optional. `topics` and `language` are of those that `standing` tells; without `language` it is the
-    first of them. `words` are come-back words; with `only`, nobody else will do."""
+    """Take a place in the queue, or change one's wishes and keep the place. `agreement` must be true; everything else
+    is optional. `topics` and `language` must be among those of `standing`; without `language` the first of them is
+    used. `words` are come-back words; with `only`, no other listener is asked."""
 
     answer: ClassVar[str] = "standing"
     cost: ClassVar[float] = 5.0
@@ -67,14 +67,14 @@ class AskForListener(Command, frozen=True, kw_only=True, tag="ask"):
 
 
 class LeaveQueue(Command, frozen=True, kw_only=True, tag="unask"):
-    """Give one's place up. It is done already where one has none."""
+    """Give one's place in the queue up. Succeeds also without a place."""
 
     answer: ClassVar[str] = "standing"
     cost: ClassVar[float] = 2.0
 
 
 class TakeBack(Command, frozen=True, kw_only=True, tag="take_back"):
-    """Have a place again that lapsed while one was away."""
+    """Take back a place that lapsed while one was away."""
 
     answer: ClassVar[str] = "standing"
     cost: ClassVar[float] = 2.0
@@ -82,14 +82,15 @@ class TakeBack(Command, frozen=True, kw_only=True, tag="take_back"):
 
 
 class AskStanding(Command, frozen=True, kw_only=True, tag="standing"):
-    """Where do I stand? Answered with `standing`; pushes of the same follow whenever it changes."""
+    """Get one's standing. Answered with `standing`; pushes of the same follow whenever it changes."""
 
     answer: ClassVar[str] = "standing"
     cost: ClassVar[float] = 2.0
 
 
 class Feedback(Command, frozen=True, kw_only=True, tag="feedback"):
-    """After a session, private and optional: did you feel heard (0 no, 1 partly, 2 yes), how heavy is it now."""
+    """Say after a session, privately: did you feel heard (0 no, 1 partly, 2 yes), how heavy is it now. Both are
+    optional."""
 
     cost: ClassVar[float] = 2.0
     refusals: ClassVar[tuple[Reason, ...]] = (Reason.SESSION_UNKNOWN, Reason.IN_SESSION)
@@ -104,7 +105,7 @@ class Feedback(Command, frozen=True, kw_only=True, tag="feedback"):
 
 
 class EndTalk(Command, frozen=True, kw_only=True, tag="end"):
-    """End a session. It is done already where it has ended."""
+    """End a session. Succeeds also if it has ended."""
 
     cost: ClassVar[float] = 2.0
     refusals: ClassVar[tuple[Reason, ...]] = (Reason.SESSION_UNKNOWN,)
@@ -125,7 +126,7 @@ class ExtendTalk(Command, frozen=True, kw_only=True, tag="extend"):
 
 
 class TalkAgainCommand(Command, frozen=True, kw_only=True, tag="again"):
-    """After a session, private: I would like to talk with this person again."""
+    """Say after a session, privately: I would like to talk with this person again."""
 
     cost: ClassVar[float] = 2.0
     refusals: ClassVar[tuple[Reason, ...]] = (Reason.SESSION_UNKNOWN, Reason.IN_SESSION)
@@ -136,7 +137,8 @@ class TalkAgainCommand(Command, frozen=True, kw_only=True, tag="again"):
 
 
 class MakeWords(Command, frozen=True, kw_only=True, tag="words"):
-    """After both said that they would talk again: come-back words for the seeker, shown once, kept only as a hash."""
+    """Make come-back words for the seeker, after both said that they would talk again. Shown once, kept only as a
+    hash."""
 
     answer: ClassVar[str] = "words"
     cost: ClassVar[float] = 20.0
@@ -157,8 +159,8 @@ class BlockPerson(Command, frozen=True, kw_only=True, tag="block"):
 
 
 class ReportPerson(Command, frozen=True, kw_only=True, tag="report"):
-    """Tell the moderators about a session, with what was last written in it. `call` is a listener's silent call for one
-    of them to come. `about` is whom a seeker means, of several listeners whom they talked with there."""
+    """Tell the moderators about a session, with what was last written in it. `call` is a listener's silent call for a
+    moderator. `about` is the listener a seeker means, if they talked with several there."""
 
     cost: ClassVar[float] = 10.0
     refusals: ClassVar[tuple[Reason, ...]] = (Reason.SESSION_UNKNOWN, Reason.TEXT_TOO_LONG, Reason.MEMBER_UNKNOWN)
@@ -176,7 +178,7 @@ class ReportPerson(Command, frozen=True, kw_only=True, tag="report"):
 
 
 class AnswerInvitation(Command, frozen=True, kw_only=True, tag="answer"):
-    """Say yes or no to another listener joining or taking over: first the seeker, then the one who is asked."""
+    """Answer whether another listener may join or take over: first the seeker, then the colleague who is asked."""
 
     cost: ClassVar[float] = 2.0
     refusals: ClassVar[tuple[Reason, ...]] = (*SESSION, Reason.PROPOSAL_GONE, Reason.LISTENER_BUSY, Reason.NOT_LISTENER)
@@ -190,7 +192,7 @@ class AnswerInvitation(Command, frozen=True, kw_only=True, tag="answer"):
 
 
 class AskConsole(Command, frozen=True, kw_only=True, tag="console"):
-    """How do I stand as a listener? Answered with `console`; pushes of the same follow whenever it changes."""
+    """Get one's console as a listener. Answered with `console`; pushes of the same follow whenever it changes."""
 
     answer: ClassVar[str] = "console"
     cost: ClassVar[float] = 2.0
@@ -199,8 +201,8 @@ class AskConsole(Command, frozen=True, kw_only=True, tag="console"):
 
 
 class ChangeProfile(Command, frozen=True, kw_only=True, tag="profile"):
-    """What a listener is and takes on; replaces what was there. `languages`, `lived` and `not_topics` are of the
-    languages and topics that `console` tells."""
+    """Set what a listener is and takes on; replaces the earlier profile. `languages`, `lived` and `not_topics` must be
+    among the languages and topics of `console`."""
 
     cost: ClassVar[float] = 5.0
     capability: ClassVar[Capability | None] = Capability.LISTEN
@@ -223,7 +225,7 @@ class ChangeProfile(Command, frozen=True, kw_only=True, tag="profile"):
 
 
 class BeAvailable(Command, frozen=True, kw_only=True, tag="available"):
-    """Say that one listens now, or no longer. Connections that come and go do not change it."""
+    """Turn listening on or off. Connections that come and go do not change it."""
 
     cost: ClassVar[float] = 2.0
     capability: ClassVar[Capability | None] = Capability.LISTEN
@@ -234,14 +236,14 @@ class BeAvailable(Command, frozen=True, kw_only=True, tag="available"):
 
 
 class StillThere(Command, frozen=True, kw_only=True, tag="still_here"):
-    """A listener is doing something at the console. Send it at most once a minute."""
+    """Say that the listener is active at the console. Send it at most once a minute."""
 
     capability: ClassVar[Capability | None] = Capability.LISTEN
     refusals: ClassVar[tuple[Reason, ...]] = LISTENER
 
 
 class AcceptProposal(Command, frozen=True, kw_only=True, tag="accept"):
-    """Take this proposal, by its `id`. Pressed twice, it is the same session."""
+    """Accept this proposal, by its `id`. Sent twice, it is the same session."""
 
     answer: ClassVar[str] = "talk"
     cost: ClassVar[float] = 2.0
@@ -253,7 +255,7 @@ class AcceptProposal(Command, frozen=True, kw_only=True, tag="accept"):
 
 
 class DeclineProposal(Command, frozen=True, kw_only=True, tag="decline"):
-    """Let this proposal pass: somebody else is asked."""
+    """Decline this proposal: another listener is asked."""
 
     cost: ClassVar[float] = 2.0
     capability: ClassVar[Capability | None] = Capability.LISTEN
@@ -264,8 +266,8 @@ class DeclineProposal(Command, frozen=True, kw_only=True, tag="decline"):
 
 
 class SayNobody(Command, frozen=True, kw_only=True, tag="nobody"):
-    """Nobody was there: end a session in which the seeker wrote nothing. It costs the listener neither a pause nor a
-    part of their caps, and the seeker is told only that it was quiet."""
+    """Say that nobody was there: ends a session in which the seeker wrote nothing. It costs the listener neither a
+    pause nor a part of their caps, and the seeker is told only that it was quiet."""
 
     cost: ClassVar[float] = 2.0
     capability: ClassVar[Capability | None] = Capability.LISTEN
@@ -276,7 +278,7 @@ class SayNobody(Command, frozen=True, kw_only=True, tag="nobody"):
 
 
 class FlagTalk(Command, frozen=True, kw_only=True, tag="flag"):
-    """This session is heavy: a longer pause and a note to a supervisor follow it."""
+    """Mark this session as heavy: a longer pause and a note to a supervisor follow it."""
 
     cost: ClassVar[float] = 2.0
     capability: ClassVar[Capability | None] = Capability.LISTEN
@@ -305,7 +307,7 @@ class Invite(Command, frozen=True, kw_only=True, tag="invite"):
 
 
 class DebriefNote(Command, frozen=True, kw_only=True, tag="debrief"):
-    """The note to a supervisor after a heavy session: about the listener, not about the seeker."""
+    """Write the note to a supervisor after a heavy session: about the listener, not about the seeker."""
 
     cost: ClassVar[float] = 5.0
     capability: ClassVar[Capability | None] = Capability.LISTEN
@@ -325,7 +327,7 @@ class DebriefNote(Command, frozen=True, kw_only=True, tag="debrief"):
 
 
 class AskPractice(Command, frozen=True, kw_only=True, tag="practice"):
-    """The practice conversation and the questions of the readiness check."""
+    """Get the practice conversation and the questions of the readiness check."""
 
     answer: ClassVar[str] = "practice"
     cost: ClassVar[float] = 2.0
@@ -334,7 +336,7 @@ class AskPractice(Command, frozen=True, kw_only=True, tag="practice"):
 
 
 class AnswerCheck(Command, frozen=True, kw_only=True, tag="ready"):
-    """One's answers to the readiness check: for each question the number of the chosen answer, from 0."""
+    """Answer the readiness check: for each question the number of the chosen answer, from 0."""
 
     answer: ClassVar[str] = "check"
     cost: ClassVar[float] = 5.0
@@ -350,7 +352,7 @@ class AnswerCheck(Command, frozen=True, kw_only=True, tag="ready"):
 
 class SessionPerson(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Somebody in a session, with the role that the server gives them. `gone_since` is given while they have no
-    connection; who is `here` and who is typing comes by the room's own pushes."""
+    connection; presence and typing come by the room's own pushes."""
 
     id: MemberId
     name: str
@@ -359,7 +361,7 @@ class SessionPerson(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class InvitationView(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A colleague was asked in. `waits_for` says whose word is missing."""
+    """A colleague was asked to join. `waits_for` says whose answer is missing."""
 
     listener: SessionPerson
     handover: bool
@@ -370,10 +372,10 @@ class SessionView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A session as one of its people sees it. `me` is their own id in it; every session has ids of its own.
 
     `extend` says who has asked for more time. `idle_at` is when it would end if nobody says anything. After the end:
-    `ended_at`, `ending` ("you", "other", "length", "idle", "gone", "staff"), `forget_at` (when what was written goes),
-    `again` (my own private word), `hides` (the asker hides somebody of it), and, for the seeker, `again_both`: both
-    said so, and `words` gives come-back words. `nobody_at` is told to listeners until the seeker writes: from then on
-    they may say `nobody`.
+    `ended_at`, `ending` ("you", "other", "length", "idle", "gone", "staff"), `forget_at` (when what was written is
+    deleted), `again` (one's own private answer), `hides` (the member hides somebody of it), and, for the seeker,
+    `again_both`: both said so, and `words` gives come-back words. `nobody_at` is sent to listeners until the seeker
+    writes: from then on they may send `nobody`.
     """
 
     id: SessionId
@@ -404,19 +406,19 @@ class SessionView(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class StandingOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="standing", omit_defaults=True):
-    """Where a seeker stands.
+    """A seeker's standing.
 
-    `none`: not asked. `waiting`: `place` counts from 1; `estimate_seconds` is absent where nobody can tell;
-    `estimate_from` is how many hand-overs of the last hour it goes by; `kept_seconds` is how long a place is kept for
-    somebody who is away; `being_asked` says that a listener is being asked at this moment; `is_first` that they are at
-    the head because their listener's connection was lost. `lapsed`: the place was given up at `lapsed_at` and can be
-    taken back until `gone_at`. `session`: in one. `ended`: it is over, and its room can be read until `forget_at`.
+    `none`: not asked. `waiting`: `place` counts from 1; `estimate_seconds` is absent if it cannot be known;
+    `estimate_from` is the number of hand-overs of the last hour behind it; `kept_seconds` is how long a place is kept
+    for somebody who is away; `being_asked` says that a listener is being asked at this moment; `is_first` that they are
+    at the head because their listener was lost. `lapsed`: the place was given up at `lapsed_at` and can be taken back
+    until `gone_at`. `session`: in one. `ended`: it is over, and its room can be read until `forget_at`.
 
-    `after_others` says that they had a session today, so that those who had fewer come before them.
+    `after_others` says that they had a session today, so that seekers with fewer come before them.
 
-    `open` says whether listeners are here at this hour, `opens_at` when again; `listeners` how many listen now, and
-    `free` how many of them could take somebody at this moment;
-    `topics` (ids of rooms) and `languages` are what `ask` can choose from.
+    `open` says whether listeners are here at this hour, `opens_at` when again; `listeners` is how many listen now, and
+    `free` how many of them could take somebody at this moment; `topics` (ids of rooms) and `languages` are the choices
+    of `ask`.
     """
 
     version: int
@@ -444,9 +446,9 @@ class StandingOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="standin
 
 
 class ProposalView(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Somebody who waits, suggested to this listener until `deadline`. Who it is is told when it is accepted: `id` is
-    this proposal's, and another one when the same person is proposed again. `quiet`: they withdrew from such a
-    suggestion lately, so no bell should ring for it."""
+    """A seeker, proposed to this listener until `deadline`. The name is told when it is accepted: `id` is this
+    proposal's, and differs when the same person is proposed again. `quiet`: they withdrew from a proposal lately, so no
+    sound should be played for it."""
 
     id: str
     asked_at: Millis
@@ -471,7 +473,7 @@ class Colleague(Struct, frozen=True, kw_only=True):
 
 class LeftSession(Struct, frozen=True, kw_only=True):
     """A session that this listener handed over, or left before its end, while it is kept. They can still `flag` it for
-    themselves, and `report` it; they cannot enter its room. `seeker` is whom they talked with."""
+    themselves, and `report` it; they cannot enter its room. `seeker` is the person they talked with."""
 
     id: SessionId
     seeker: SessionPerson
@@ -494,13 +496,13 @@ class ProfileView(Struct, frozen=True, kw_only=True):
 
 
 class ConsoleOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="console", omit_defaults=True):
-    """How a listener stands.
+    """A listener's console.
 
     `state`: `practice` (not ready yet), `away`, `free`, `busy` (as many as they take), `paused`. `lease_until` is when
-    the intent ends if they do nothing. `pause` and `paused_until` say why and until when they get nobody. `today` and
-    `week` count their sessions against the caps. `owes` is the session whose note to a supervisor is due.
-    `topics` (ids of rooms) and `languages` are those that somebody who asks can choose from. `left` are sessions that
-    they left before the end.
+    listening is turned off if they do nothing. `pause` and `paused_until` say why and until when they get nobody.
+    `today` and `week` count their sessions against the caps. `owes` is the session whose note to a supervisor is due.
+    `topics` (ids of rooms) and `languages` are the choices of a seeker. `left` are sessions that they left before the
+    end.
     """
 
     version: int
@@ -543,15 +545,15 @@ class TalkOk(Struct, frozen=True, tag_field="ok", tag="talk"):
 
 
 class WordsOk(Struct, frozen=True, tag_field="ok", tag="words"):
-    """The come-back words, that lead to this listener and say nothing of anybody."""
+    """The come-back words, which lead to this listener and name nobody."""
 
     words: str
     expires_at: Millis
 
 
 class SceneLine(Struct, frozen=True, kw_only=True):
-    """One answer that a learner may give, what the scripted seeker says to it, and a word of advice. `next` is the
-    number of the scene that follows, or null at the end."""
+    """One answer that a learner may give, the scripted seeker's reply, and advice. `next` is the number of the scene
+    that follows, or null at the end."""
 
     text: str
     reply: tuple[str, ...]
@@ -582,7 +584,7 @@ class PracticeOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="practic
 
 
 class CheckOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="check"):
-    """Whether the check was passed; where it was not, the questions (numbers from 0) to think about again, with why."""
+    """Whether the check was passed; if not, the questions (numbers from 0) with a wrong answer, with the reasons."""
 
     passed: bool
     again: dict[int, str]

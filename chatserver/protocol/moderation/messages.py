@@ -1,4 +1,4 @@
-"""The messages of moderation: reporting, what moderators see and do, and what one is told of it."""
+"""The messages of moderation: reporting, what moderators see and do, and what members are told of it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class ReportPost(Command, frozen=True, kw_only=True, tag="report_post"):
 
 
 class SeenModerationNotices(Command, frozen=True, kw_only=True, tag="seen"):
-    """These measures and answers, of those in `matters`, were shown and read."""
+    """Confirm that these measures and answers, of those in `matters`, were shown and read."""
 
     cost: ClassVar[float] = 5.0
     example: ClassVar[Fields] = {"ids": ("kX3nW9tQm2ZbP7dL",)}
@@ -64,7 +64,7 @@ class SeenModerationNotices(Command, frozen=True, kw_only=True, tag="seen"):
 
 
 class AskReports(Command, frozen=True, kw_only=True, tag="reports"):
-    """What is there to do? Answered with `reports`; pushes of the same follow whenever it changes."""
+    """Get the queue. Answered with `reports`; pushes of the same follow whenever it changes."""
 
     answer: ClassVar[str] = "reports"
     cost: ClassVar[float] = 2.0
@@ -73,8 +73,8 @@ class AskReports(Command, frozen=True, kw_only=True, tag="reports"):
 
 
 class PageReports(Command, frozen=True, kw_only=True, tag="report_page"):
-    """One more page of the queue: of what follows `after`, the `next` of a page; or of what the report `within` holds,
-    from its beginning where `after` is absent."""
+    """Get one more page of the queue: what follows `after`, the `next` of a page; or of what the report `within` holds,
+    from its beginning if `after` is absent."""
 
     answer: ClassVar[str] = "report_page"
     cost: ClassVar[float] = 2.0
@@ -87,8 +87,8 @@ class PageReports(Command, frozen=True, kw_only=True, tag="report_page"):
 
 
 class OpenReport(Command, frozen=True, kw_only=True, tag="open_report"):
-    """Read a report: its words and the posts that were kept. Who read it and `why` is entered in the audit log first,
-    and whoever wrote there can see that it happened."""
+    """Read a report: its words and the posts that were kept. The reader and `why` are entered in the audit log first,
+    and the people who wrote there can see that it happened."""
 
     answer: ClassVar[str] = "report"
     cost: ClassVar[float] = 2.0
@@ -101,7 +101,7 @@ class OpenReport(Command, frozen=True, kw_only=True, tag="open_report"):
 
 
 class ClaimReport(Command, frozen=True, kw_only=True, tag="claim"):
-    """This one is mine. `instead_of` is whom it is taken from, where somebody has it; then `why` has to say something,
+    """Take a report. `instead_of` is the moderator it is taken from, if somebody has it; then `why` must not be empty,
     and they are told it."""
 
     cost: ClassVar[float] = 2.0
@@ -132,7 +132,7 @@ class ReleaseReport(Command, frozen=True, kw_only=True, tag="release"):
 
 
 class NoteReport(Command, frozen=True, kw_only=True, tag="note"):
-    """Note something for the other moderators."""
+    """Add a note for the other moderators."""
 
     cost: ClassVar[float] = 2.0
     capability: ClassVar[Capability | None] = Capability.MODERATE
@@ -144,10 +144,10 @@ class NoteReport(Command, frozen=True, kw_only=True, tag="note"):
 
 
 class CloseReport(Command, frozen=True, kw_only=True, tag="close"):
-    """Decide a report that one has claimed. The reporter is told that it was looked at, with `reply`. A report about
-    somebody who works here is not closed by it: the outcome is proposed, and a second person has to `review` it.
-    `seen` is the `newest_at` of the report as it was shown, or its `at` where it had none: where something was added
-    since, nothing is closed, and the answer is `report_changed`."""
+    """Decide a report that one has claimed. The reporter is told that it was looked at, with `reply`. A report about a
+    staff member is not closed by it: the outcome is proposed, and a second person has to `review` it. `seen` is the
+    `newest_at` of the report as it was shown, or its `at` if it had none: if something was added since, nothing is
+    closed, and the answer is `report_changed`."""
 
     cost: ClassVar[float] = 2.0
     capability: ClassVar[Capability | None] = Capability.MODERATE
@@ -173,8 +173,8 @@ class CloseReport(Command, frozen=True, kw_only=True, tag="close"):
 
 class ReviewReport(Command, frozen=True, kw_only=True, tag="review"):
     """Agree with the outcome that somebody else has proposed, which closes the report, or refuse it, which opens it
-    again; then `why` has to say something. Whoever proposed it cannot. `seen` is as in `close`;
-    `outcome` and `reply` are those that were shown, so that nobody agrees with another one."""
+    again; then `why` must not be empty. The proposer cannot review. `seen` is as in `close`; `outcome` and `reply` are
+    those that were shown, so that nobody agrees with another one."""
 
     cost: ClassVar[float] = 2.0
     capability: ClassVar[Capability | None] = Capability.MODERATE
@@ -197,8 +197,8 @@ class ReviewReport(Command, frozen=True, kw_only=True, tag="review"):
 
 
 class TakeMeasureCommand(Command, frozen=True, kw_only=True, tag="measure"):
-    """Do something about somebody, from a private notice to a ban. `room`, `offset` and `epoch` name a post, `member` a
-    person; a mute without `room` is in every room. `minutes` is how long it lasts."""
+    """Take a measure, from a private notice to a ban. `room`, `offset` and `epoch` name a post, `member` a person; a
+    mute without `room` holds in every room. `minutes` is how long it lasts."""
 
     answer: ClassVar[str] = "measure"
     cost: ClassVar[float] = 5.0
@@ -233,12 +233,12 @@ class TakeMeasureCommand(Command, frozen=True, kw_only=True, tag="measure"):
     report: ReportName | None = None
 
     def requires_confirmation(self) -> bool:
-        """A ban is the dangerous measure; the others must not wait for a password."""
+        """Return whether it is a ban: only that is dangerous; the other measures must not wait for a password."""
         return self.kind is MeasureKind.BAN
 
 
 class LiftMeasure(Command, frozen=True, kw_only=True, tag="lift"):
-    """End a measure before its time. It is done already where it was lifted."""
+    """End a measure before its time. Succeeds also if it was lifted."""
 
     cost: ClassVar[float] = 5.0
     capability: ClassVar[Capability | None] = Capability.MODERATE
@@ -255,7 +255,7 @@ class LiftMeasure(Command, frozen=True, kw_only=True, tag="lift"):
 
 
 class AskDebriefs(Command, frozen=True, kw_only=True, tag="debriefs"):
-    """The notes that listeners wrote to a supervisor."""
+    """Get the notes that listeners wrote to a supervisor."""
 
     answer: ClassVar[str] = "debriefs"
     cost: ClassVar[float] = 2.0
@@ -264,7 +264,7 @@ class AskDebriefs(Command, frozen=True, kw_only=True, tag="debriefs"):
 
 
 class ReadDebrief(Command, frozen=True, kw_only=True, tag="read_debrief"):
-    """Somebody has read this note, and will see to its listener."""
+    """Mark a note as read by somebody who will see to its listener."""
 
     cost: ClassVar[float] = 2.0
     capability: ClassVar[Capability | None] = Capability.SUPERVISE
@@ -295,14 +295,13 @@ ModerationCommand = (
 
 
 class ReportView(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A report in the queue, without its content. `room` is a session's where it begins with `s-`. `offset` is a post
-    of `epoch`. A person is absent where nobody is named; one who erased themselves has an id that begins with `e_`, and
-    no name. With a `level`, 2 or 3, it is an escalation: the server made it because of words in a post, and `reason` is
-    their category. `rank` is 3 (now), 2 (a person reports) or 1 (words). `parts` is how many others it holds: of one
-    person, or, where it `folds` "words" or "reports", those of a flood. `new` says that who reported, or wrote, had
-    come less than an hour before. With `about_staff` it is about somebody who works here: only operators see it, and
-    `claimed_by` is who proposed the outcome while it is `proposed`. `taken_from` and `taken_why` say from whom it was
-    taken over, and why."""
+    """A report in the queue, without its content. `room` is a session's if it begins with `s-`. `offset` is a post of
+    `epoch`. A person is absent if nobody is named; an erased person has an id that begins with `e_`, and no name. With
+    a `level`, 2 or 3, it is an escalation: the server made it because of words in a post, and `reason` is their
+    category. `rank` is 3 (now), 2 (a person reports) or 1 (words). `parts` is how many others it holds: of one person,
+    or, if it `folds` "words" or "reports", those of a flood. `new` says that the reporter, or author, had come less
+    than an hour before. With `about_staff` it is about a staff member: only operators see it, and `claimed_by` is the
+    proposer while the outcome is `proposed`. `taken_from` and `taken_why` say from whom it was taken over, and why."""
 
     id: str
     at: Millis
@@ -333,7 +332,7 @@ class ReportView(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RankCounts(Struct, frozen=True, kw_only=True):
-    """How many open reports and cards of each rank there are."""
+    """The number of open reports and cards of each rank."""
 
     now: int
     reports: int
@@ -341,8 +340,8 @@ class RankCounts(Struct, frozen=True, kw_only=True):
 
 
 class MeasureView(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A measure as moderators see it, with what the person concerned said to it (`appeal`, at `appealed_at`). Whoever
-    took the measure finds that empty where somebody else is there to read it."""
+    """A measure as moderators see it, with the answer of the person concerned (`appeal`, at `appealed_at`). The
+    moderator who took the measure finds that empty if somebody else is there to read it."""
 
     id: str
     at: Millis
@@ -379,8 +378,8 @@ class DebriefView(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class DeclinesView(Struct, frozen=True, kw_only=True):
-    """How many proposals a listener declined or let pass, in the last hour and the last 24, and how many sessions they
-    began in these 24. `hour_cap` is after how many in an hour they are asked no more for the rest of it."""
+    """How many proposals a listener declined or let lapse, in the last hour and the last 24, and how many sessions they
+    began in these 24. `hour_cap` is the number in an hour after which they get no more for the rest of it."""
 
     listener: Person
     hour: int
@@ -390,7 +389,7 @@ class DeclinesView(Struct, frozen=True, kw_only=True):
 
 
 class ModerationNoticeView(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a moderator decided about oneself. Who it was is not told."""
+    """A moderator's decision about the member. Who decided is not told."""
 
     id: str
     at: Millis
@@ -403,7 +402,7 @@ class ModerationNoticeView(Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 class AnswerView(Struct, frozen=True, kw_only=True):
-    """A report of one's own that was looked at. `reply` may be empty."""
+    """A report of the member's own that was looked at. `reply` may be empty."""
 
     id: str
     at: Millis
@@ -416,9 +415,9 @@ class AnswerView(Struct, frozen=True, kw_only=True):
 
 
 class ReportsOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="reports"):
-    """The first page of open reports, the most urgent first, with `next` where more follow; how many there are in all
-    and of each rank; those that were closed last; measures that count, answered ones first; and how many debrief notes
-    nobody has read."""
+    """The first page of open reports, the most urgent first, with `next` if more follow; how many there are in all and
+    of each rank; those that were closed last; active measures, answered ones first; and how many debrief notes nobody
+    has read."""
 
     version: int
     open: tuple[ReportView, ...]
@@ -431,15 +430,15 @@ class ReportsOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="reports"
 
 
 class ReportPageOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="report_page"):
-    """One more page of the queue, or of what a report holds, with `next` where more follow."""
+    """One more page of the queue, or of what a report holds, with `next` if more follow."""
 
     reports: tuple[ReportView, ...]
     next: str | None = None
 
 
 class NetworkView(Struct, frozen=True):
-    """How it is around whom a report is about: how many `others` came from the same network in the last day, and
-    whether they are a `newcomer` from where a measure holds against somebody else."""
+    """The network of the person a report is about: how many `others` came from it in the last day, and whether they are
+    a `newcomer` from where a measure holds against somebody else."""
 
     others: int
     newcomer: bool
@@ -448,9 +447,8 @@ class NetworkView(Struct, frozen=True):
 class ReportOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="report"):
     """A report with the reporter's `note`, the posts as they stood, what was written in them before it was changed,
     taken back or erased (`earlier`, oldest first within a post), moderators' notes, and every measure about the same
-    person that is kept. Every offset in it is of the `epoch` of the report. An author whose id begins with `e_` erased
-    themselves: the same id is the same person.
-    `network` is of whom it is about, where something is known of it."""
+    person that is kept. Every offset in it is of the `epoch` of the report. An author whose id begins with `e_` was
+    erased: the same id is the same person. `network` is that of the person it is about, if it is known."""
 
     report: ReportView
     note: str
@@ -462,14 +460,14 @@ class ReportOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="report"):
 
 
 class MeasureOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="measure"):
-    """It holds, until then."""
+    """The measure, and until when it holds."""
 
     measure: str
     until: Millis
 
 
 class DebriefsOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="debriefs"):
-    """Unread ones first; and who of the listeners declined proposals lately, those who declined most first."""
+    """The notes, unread ones first; and which listeners declined proposals lately, those with most first."""
 
     debriefs: tuple[DebriefView, ...]
     declines: tuple[DeclinesView, ...]
@@ -481,7 +479,7 @@ ModerationOk = ReportsOk | ReportPageOk | ReportOk | MeasureOk | DebriefsOk
 
 
 class ReportsPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="reports"):
-    """What there is to do has changed. Not a fact: the highest `version` of this connection is right."""
+    """The queue has changed. Not a fact: the highest `version` of this connection is right."""
 
     version: int
     open: tuple[ReportView, ...]
@@ -505,9 +503,9 @@ class RingPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="ring"):
 
 
 class ModerationNoticesPush(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="push", tag="matters"):
-    """What moderation has to tell this person, whole: measures about them that count, and answers to reports of theirs
-    that they have not seen. Sent after hello where there is any, and whenever it changes. `stranded` says that a report
-    of theirs waits because nobody who works here may handle it, and `contact` to whom outside they can turn."""
+    """What moderation has to tell this person, whole: active measures about them, and answers to their reports that
+    they have not seen. Sent after hello if there is any, and whenever it changes. `stranded` says that a report of
+    theirs waits because no staff member may handle it, and `contact` to whom outside they can turn."""
 
     measures: tuple[ModerationNoticeView, ...]
     answers: tuple[AnswerView, ...]

@@ -1,4 +1,5 @@
-"""One real example of every message of the house: Ada Berg runs it, and Quiet Wren is led to a room beside hers."""
+"""One real example of every message about rooms, announcements and workers: Ada Berg is the operator, and Quiet Wren is
+led to a room beside hers."""
 
 from __future__ import annotations
 

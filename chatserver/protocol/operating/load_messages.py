@@ -17,7 +17,7 @@ from chatserver.protocol.fields import Command
 
 
 class AskLoad(Command, frozen=True, kw_only=True, tag="load"):
-    """How full and how busy everything is. With `watch`, `load` pushes follow until it is asked again without."""
+    """Get the load of rooms and workers. With `watch`, `load` pushes follow until it is sent again without."""
 
     answer: ClassVar[str] = "load"
     cost: ClassVar[float] = 5.0
@@ -28,7 +28,7 @@ class AskLoad(Command, frozen=True, kw_only=True, tag="load"):
 
 
 class PlaceView(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a room is, apart from what goes on in it. `slow_mode` is in seconds."""
+    """A room's settings, apart from its activity. `slow_mode` is in seconds."""
 
     id: RoomId
     name: str
@@ -38,7 +38,7 @@ class PlaceView(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class WorkerView(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One worker. `age_ms` is how old its numbers are; `bus_ms` is absent where it hears nothing through the bus."""
+    """One worker. `age_ms` is how old its numbers are; `bus_ms` is absent if it hears nothing through the bus."""
 
     id: NodeId
     name: str
@@ -62,9 +62,9 @@ class WorkerView(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class LoadOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="load", omit_defaults=True):
-    """Everything. `history` is how many were in each room, every `history_seconds` seconds, oldest first, up to `at`;
-    the next number is due when `at` next passes a multiple of that. Of `attention` there are at most some dozens here,
-    the worst first; `concerns` is how many there are."""
+    """The whole picture. `history` is how many were in each room, every `history_seconds` seconds, oldest first, up to
+    `at`; the next number is due when `at` next passes a multiple of that. `attention` holds at most some dozens, the
+    worst first; `concerns` is how many there are."""
 
     at: Millis
     here: NodeId
@@ -80,9 +80,9 @@ class LoadOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="load", omit
 
 
 class LoadPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="load", omit_defaults=True):
-    """What changed since the last one, once a second. Not a fact: what is here replaces what was there. `rooms` and
-    `places` hold those that changed, `gone` those that are no more; `floor` and `attention` are absent where they are
-    as before."""
+    """The changes since the last one, once a second. Not a fact: what is here replaces what was there. `rooms` and
+    `places` hold those that changed, `gone` those that were removed; `floor` and `attention` are absent if
+    unchanged."""
 
     at: Millis
     totals: Totals

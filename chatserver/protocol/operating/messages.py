@@ -1,4 +1,5 @@
-"""The messages of those who run this place, and what members hear of it: `docs/protocol.md`, "The house"."""
+"""The messages by which staff run the rooms, and what members are sent because of them: `docs/protocol.md`, "Running
+the rooms"."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ ThingName = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
 class SettleMove(Command, frozen=True, kw_only=True, tag="settle"):
-    """I know that `room` was split; my place is `to`: where I was led, another of its rooms, or `room` itself."""
+    """Confirm that one knows that `room` was split; one's place is `to`: the room one was led to, another of its rooms,
+    or `room` itself."""
 
     cost: ClassVar[float] = 2.0
     refusals: ClassVar[tuple[Reason, ...]] = (Reason.ROOM_UNKNOWN, Reason.ROOM_CLOSED, Reason.MEMBER_UNKNOWN)
@@ -37,7 +39,7 @@ class SettleMove(Command, frozen=True, kw_only=True, tag="settle"):
 
 
 class AskHouse(Command, frozen=True, kw_only=True, tag="house"):
-    """What is announced, what is protected and which hours hold; of `room` and those beside it, how they are set."""
+    """Get the announcements, protected rooms and hours; and the settings of `room` and the rooms beside it."""
 
     answer: ClassVar[str] = "house"
     cost: ClassVar[float] = 2.0
@@ -74,8 +76,8 @@ class OpenRoom(Command, frozen=True, kw_only=True, tag="open_room"):
 
 
 class ChangeRoom(Command, frozen=True, kw_only=True, tag="change_room"):
-    """Change what is given, and leave the rest. `seen` is the room's `revision` as it was before the person who changes
-    it; another one is refused. An agreement that says something else has to be accepted anew by everybody."""
+    """Change the given settings, and leave the rest. `seen` is the room's `revision` that the person who changes it has
+    seen; another one is refused. A changed agreement has to be accepted again by everybody."""
 
     answer: ClassVar[str] = "room"
     cost: ClassVar[float] = 5.0
@@ -119,7 +121,7 @@ class SlowRoom(Command, frozen=True, kw_only=True, tag="slow_room"):
 
 
 class CloseRoom(Command, frozen=True, kw_only=True, tag="close_room"):
-    """Close a room: nobody comes in or writes any more, and whoever is inside can read on."""
+    """Close a room: nobody enters or writes any more, and people inside can read on."""
 
     answer: ClassVar[str] = "room"
     cost: ClassVar[float] = 5.0
@@ -148,7 +150,7 @@ class ReopenRoom(Command, frozen=True, kw_only=True, tag="reopen_room"):
 
 
 class Announce(Command, frozen=True, kw_only=True, tag="announce"):
-    """Say something to everybody in a room, now and whoever comes within `minutes`."""
+    """Announce something to everybody in a room, now and to people who come within `minutes`."""
 
     answer: ClassVar[str] = "notice"
     cost: ClassVar[float] = 5.0
@@ -168,7 +170,7 @@ class Announce(Command, frozen=True, kw_only=True, tag="announce"):
 
 
 class AnnounceAll(Command, frozen=True, kw_only=True, tag="announce_all"):
-    """Say something to everybody in every room, now and whoever comes within `minutes`."""
+    """Announce something to everybody in every room, now and to people who come within `minutes`."""
 
     answer: ClassVar[str] = "notice"
     cost: ClassVar[float] = 5.0
@@ -187,7 +189,7 @@ class AnnounceAll(Command, frozen=True, kw_only=True, tag="announce_all"):
 
 
 class Withdraw(Command, frozen=True, kw_only=True, tag="withdraw"):
-    """Take an announcement back before its time."""
+    """Withdraw an announcement before its time."""
 
     cost: ClassVar[float] = 5.0
     capability: ClassVar[Capability | None] = Capability.MODERATE
@@ -199,8 +201,8 @@ class Withdraw(Command, frozen=True, kw_only=True, tag="withdraw"):
 
 
 class SetHours(Command, frozen=True, kw_only=True, tag="set_hours"):
-    """When listeners are here, written as in the configuration; from now on instead of it. `seen` is the `revision` of
-    the hours before."""
+    """Set when listeners are here, written as in the configuration, which it replaces from now on. `seen` is the
+    `revision` of the hours before."""
 
     cost: ClassVar[float] = 5.0
     capability: ClassVar[Capability | None] = Capability.OPERATE
@@ -219,7 +221,7 @@ class SetHours(Command, frozen=True, kw_only=True, tag="set_hours"):
 
 
 class PlanSplit(Command, frozen=True, kw_only=True, tag="plan_split"):
-    """How would a room be split at this moment? Into rooms of human size, or into so many `parts`."""
+    """Show how a room would be split at this moment: into rooms of human size, or into that many `parts`."""
 
     answer: ClassVar[str] = "plan"
     cost: ClassVar[float] = 5.0
@@ -238,7 +240,8 @@ class PlanSplit(Command, frozen=True, kw_only=True, tag="plan_split"):
 
 class SplitRoom(Command, frozen=True, kw_only=True, tag="split"):
     """Split a room into itself and rooms beside it: as the `plan` that was shown, without those who have left since, or
-    by those who are there now. `room_changed` where the plan is over: a group of it has left, or many have come."""
+    by the people who are there now. `room_changed` if the plan no longer holds: one of its groups has left, or many
+    have come."""
 
     answer: ClassVar[str] = "split"
     cost: ClassVar[float] = 5.0
@@ -255,8 +258,8 @@ class SplitRoom(Command, frozen=True, kw_only=True, tag="split"):
 
 
 class DeclareRaid(Command, frozen=True, kw_only=True, tag="raid"):
-    """Protect a room for `minutes`: people come in one after another, and guests who are newer than this do a sum first
-    and only read for their first `quiet_minutes`."""
+    """Protect a room for `minutes`: people enter one after another, and guests who are newer than this solve a proof of
+    work first and only read for their first `quiet_minutes`."""
 
     answer: ClassVar[str] = "raid"
     cost: ClassVar[float] = 5.0
@@ -286,7 +289,7 @@ class DeclareRaidOnAll(Command, frozen=True, kw_only=True, tag="raid_all"):
 
 
 class EndRaid(Command, frozen=True, kw_only=True, tag="end_raid"):
-    """Protect no longer."""
+    """End the protection."""
 
     cost: ClassVar[float] = 5.0
     capability: ClassVar[Capability | None] = Capability.OPERATE
@@ -298,7 +301,7 @@ class EndRaid(Command, frozen=True, kw_only=True, tag="end_raid"):
 
 
 class DrainWorker(Command, frozen=True, kw_only=True, tag="drain"):
-    """Let a worker send its people elsewhere, and end; its supervisor starts another one in its place."""
+    """Drain a worker, which then ends; its supervisor starts another one in its place."""
 
     cost: ClassVar[float] = 5.0
     capability: ClassVar[Capability | None] = Capability.OPERATE
@@ -339,8 +342,8 @@ HouseCommand = (
 
 
 class HouseOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="house", omit_defaults=True):
-    """What is announced and protected now, the hours that hold, with their `hours_revision` (0: the configuration's),
-    and the room that was asked for with those beside it."""
+    """The announcements and protections that hold now, the opening hours, with their `hours_revision` (0: the
+    configuration's), and the requested room with those beside it."""
 
     notices: list[Notice]
     raids: list[Raid]
@@ -357,13 +360,13 @@ class RoomOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="room"):
 
 
 class NoticeOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="notice"):
-    """It is announced."""
+    """The announcement that was made."""
 
     notice: Notice
 
 
 class RaidOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="raid"):
-    """It is protected."""
+    """The protection that was begun."""
 
     raid: Raid
 
@@ -389,7 +392,7 @@ HouseReply = HouseOk | RoomOk | NoticeOk | RaidOk | PlanOk | SplitOk
 
 
 class NoticesPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="notices"):
-    """Everything that is announced, whole: what is not in it is over. A notice with a `room` is for those in it."""
+    """All announcements, whole: one that is not in it is over. A notice with a `room` is for the members in it."""
 
     notices: list[Notice]
 
@@ -403,8 +406,8 @@ class PlaceToBe(Struct, frozen=True, kw_only=True):
 
 
 class MovedPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="moved"):
-    """`room` was split, and this person's place is in `to`. `beside` are all of its open rooms. It is told again after
-    every hello until it is settled."""
+    """`room` was split, and this person's place is in `to`. `beside` are all open rooms of the split. It is sent again
+    after every hello until it is settled."""
 
     room: RoomId
     to: PlaceToBe
@@ -421,7 +424,7 @@ class AloneRoom(Struct, frozen=True, kw_only=True):
 
 
 class StandbyPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="standby"):
-    """For moderators, wherever they are: the rooms that wait for one, whole. What is not in it has one again."""
+    """For moderators, in any room: all rooms that wait for a moderator. A room that is not in it has one again."""
 
     rooms: list[AloneRoom]
 

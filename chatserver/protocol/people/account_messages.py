@@ -15,7 +15,7 @@ from chatserver.protocol.fields import Command
 
 
 class AskAccounts(Command, frozen=True, kw_only=True, tag="accounts"):
-    """What was done on the staff's accounts lately. `accounts` pushes follow whenever there is something new."""
+    """Get the newest acts on staff accounts. `accounts` pushes follow whenever there is something new."""
 
     answer: ClassVar[str] = "accounts"
     cost: ClassVar[float] = 2.0
@@ -24,9 +24,9 @@ class AskAccounts(Command, frozen=True, kw_only=True, tag="accounts"):
 
 
 class ActView(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One entry of the audit log about an account, with a number that is higher for what came later, and its time. `by`
-    is absent where a command line did it (`is_machine`), and where nobody knows who it was (tries that failed); `about`
-    where it is about no account. Whoever is no more has no name. `detail` holds roles, or a number of tries."""
+    """One entry of the audit log about an account, with a number that is higher for later entries, and its time. `by`
+    is absent if a command of the server did it (`is_machine`), and if it is not known who it was (failed attempts);
+    `about` if it is about no account. An erased person has no name. `detail` holds roles, or a number of attempts."""
 
     seq: int
     at: Millis
@@ -38,8 +38,8 @@ class ActView(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class WaitingView(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Somebody whose operator's role does not count yet. It counts `at`, or when an operator agrees who is not `by`:
-    whoever gave it, absent where a command line did."""
+    """An operator whose role does not count yet. It counts `at`, or when an operator agrees who is not `by`: who gave
+    it, absent if a command of the server did."""
 
     member: Person
     at: Millis
@@ -54,7 +54,8 @@ class AccountsOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="account
 
 
 class AccountsPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="accounts"):
-    """The same as in the reply, whole, because there is something new. Not a fact: what is here replaces what was."""
+    """The same as in the reply, whole, because there is something new. Not a fact: what is here replaces what was
+    there."""
 
     acts: tuple[ActView, ...]
     waiting: tuple[WaitingView, ...]

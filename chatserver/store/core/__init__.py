@@ -1,1 +1,1 @@
-"""What every operation of the store rests on: statements, group commit, the backlog, the circuit breaker."""
+"""The basis of every operation of the store: statements, group commit, the backlog, the circuit breaker, sealing."""

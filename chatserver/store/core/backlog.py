@@ -1,4 +1,4 @@
-"""Work that was accepted and not answered yet: bounded in number and in time, whatever the database does."""
+"""Accepted work without an answer yet: bounded in number and in time, whatever the database does."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TICKS_PER_TIMEOUT: Final = 20
 
 
 class Job(Generic[T]):
-    """One piece of work and the future that its caller waits on. A done future means that nobody waits any more."""
+    """One piece of work and the future that its caller awaits. If the future is done, nobody waits any more."""
 
     __slots__ = ("deadline", "future", "work")
 
@@ -44,11 +44,11 @@ class Backlog(Generic[T]):
         self._timer: asyncio.TimerHandle | None = None
 
     def accept(self, work: T) -> Job[T]:
-        """A Job for `work`. Raises Refusal BUSY when as many as allowed are waiting."""
+        """Return a Job for `work`. Raises Refusal BUSY when the allowed number is waiting."""
         jobs = self._jobs
         while jobs and jobs[0].future.done():
             jobs.popleft()
-        # Not how many stand in line: one that takes long has many behind it that were answered.
+        # Count those without an answer, not those in line: a slow job may have many behind it that were answered.
         if self._waiting >= self._bound:
             raise Refusal(Reason.BUSY, retry_after=1.0)
         loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""A database that hangs is waited for once, and found again by asking."""
+"""A circuit breaker: a database that hangs is waited for once, and a probe finds out when it answers again."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from chatserver.store.records import StoreUnavailable
 _ASK_AGAIN_SECONDS: Final = 0.1
 _PATIENCE_SECONDS: Final = 0.25
 _QUICK_SHARE: Final = 0.2
-"""Of the time that a call is given: whoever is told no sooner may as well go on asking."""
+"""Share of a call's time: a call that is refused sooner does not open the breaker, and may as well try again."""
 
 log = logging.getLogger("chatserver.store")
 
 
 class CircuitBreaker:
-    """Whether the database let somebody wait for nothing, and has given no answer since.
+    """Whether the database let a caller wait in vain, and has given no answer since.
 
     Commands of one connection are carried out one after another: if each waited its whole time for a database that
-    hangs, the tenth would be refused after ten times that. So while it is silent everybody is refused at once, and one
-    question of ours, `ask`, repeated until it has an answer, finds out when it speaks again. A quick no is an answer
-    too; a machine that cannot be reached takes seconds to say even that, and is as good as silent.
+    hangs, the tenth would be refused after ten times that. So while the breaker is open everybody is refused at once,
+    and one probe of our own, `ask`, is repeated until it has an answer. A quick refusal is an answer too; a machine
+    that cannot be reached takes seconds even to refuse, and counts as silent.
 
     `timeout` is the seconds that a call is given; `of_what` is a word for the log.
     """
@@ -38,11 +38,12 @@ class CircuitBreaker:
 
     @property
     def is_on(self) -> bool:
-        """Whether `check` has to be asked."""
+        """Return whether `check` has to be called."""
         return self._asking is not None
 
     async def check(self) -> None:
-        """Raise StoreUnavailable while it is silent. Only at first this waits a moment: perhaps it was one long job."""
+        """Raise StoreUnavailable while the breaker is open. Only at first this waits a moment: the cause may be one
+        long job."""
         asking = self._asking
         if asking is None:
             return
@@ -53,14 +54,14 @@ class CircuitBreaker:
             raise StoreUnavailable("it has not answered for a while")
 
     def refused(self, asked_at: float) -> None:
-        """Somebody who asked then, by the loop's clock, was refused now."""
+        """Note that a caller who asked at `asked_at`, by the loop's clock, was refused now."""
         now = asyncio.get_running_loop().time()
         if self._asking is None and now - asked_at > self._quick:
             self._began_at = now
             self._asking = asyncio.create_task(self._until_it_answers(), name=f"store-silence {self._of_what}")
 
     async def close(self) -> None:
-        """Ask no more. The `ask` of a store that is closed has its answer at once, so that none begins after this."""
+        """Stop probing. The `ask` of a store that is closed has its answer at once, so that none begins after this."""
         if self._asking is not None:
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)
@@ -85,7 +86,7 @@ class CircuitBreaker:
                 if clock() - asked_at <= self._quick:
                     return str(trouble)
             except Refusal:
-                # It has not even room for the question.
+                # It has not even room for the probe.
                 pass
             except Exception as error:  # noqa: BLE001 (a task's boundary; whoever asks next meets the same)
                 return type(error).__name__

@@ -1,7 +1,7 @@
-"""What an operation is made of: statements, the calls that it yields, and their text in one dialect.
+"""The parts of an operation: statements, the calls that it yields, and their text in one dialect.
 
 A driver never writes SQL: it looks a Statement up in its `Compiler` and runs the text with the parameters in the order
-that the text wants them.
+of the text.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Statement:
 
 
 class Call(NamedTuple):
-    """What an operation asks of its driver: one statement, once per tuple of parameters, rows in one list."""
+    """An operation's request to its driver: one statement, once per tuple of parameters, rows in one list."""
 
     statement: Statement
     params: Sequence[Params]
@@ -42,7 +42,8 @@ MakeOp = Callable[[], Op[T]]
 
 
 def by_keys(keys: list[Any], width: int) -> list[Params]:
-    """Keys in tuples of `width`, for a statement that finds so many at once. The last key fills the last tuple."""
+    """Return keys in tuples of `width`, for a statement that finds that many at once. The last key fills the last
+    tuple."""
     padded = [*keys, *keys[-1:] * (-len(keys) % width)]
     return [tuple(padded[at : at + width]) for at in range(0, len(padded), width)]
 
@@ -56,7 +57,7 @@ class Compiled(NamedTuple):
     constants: Params
 
     def arrange(self, params: Sequence[Params]) -> Sequence[Params]:
-        """The parameters as the text wants them."""
+        """Return the parameters in the order of the text."""
         order = self.order
         if order is None:
             return params

@@ -1,7 +1,7 @@
-"""From rows to what they mean.
+"""Turns rows into domain objects.
 
-Pure. A `log` row of a later event is rendered from the post it refers to as that post stands now, so a text that was
-taken back is nowhere, and replaying a log leads to the same posts as having been there.
+Pure. A `log` row of a later event is built from the present state of the post it refers to, so a text that was taken
+back is nowhere, and replaying a log leads to the same posts as having been there.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def counts_json(counts: dict[Reaction, int]) -> str | None:
-    """How the counts of a post are kept."""
+    """Return the stored form of a post's counts."""
     return _encode(counts).decode() if counts else None
 
 
@@ -48,7 +48,7 @@ def counts_of(kept: str | None) -> dict[Reaction, int]:
 
 
 def post_of(row: Row) -> Post:
-    """A post from `POST_COLUMNS` columns."""
+    """Return a post from `POST_COLUMNS` columns."""
     offset, author, name, text, at, warning, reply_to, edited_at, redacted, reactions, generation = row
     return Post(
         offset=offset,
@@ -66,14 +66,14 @@ def post_of(row: Row) -> Post:
 
 
 def publication_of(channel: ChannelName, epoch: Epoch, row: Row, room: Room | None) -> Publication:
-    """A publication from `PUBLICATION_COLUMNS` columns. `room` is the channel's room as it is now."""
+    """Return a publication from `PUBLICATION_COLUMNS` columns. `room` is the channel's room as it is now."""
     return Publication(
         channel=channel, epoch=epoch, offset=Offset(row[0]), at=Millis(row[4]), event=_event_of(row, room)
     )
 
 
 def needs_room(row: Row) -> bool:
-    """Whether `publication_of` needs the room for this row."""
+    """Return whether `publication_of` needs the room for this row."""
     return bool(row[POST_COLUMNS] == KIND_ROOM_CHANGED)
 
 
@@ -85,7 +85,7 @@ KIND_ROOM_CHANGED: Final = "room_changed"
 
 
 def kind_of(event: RoomEvent) -> str:
-    """The kind of row that keeps an event."""
+    """Return the kind of row that stores an event."""
     match event:
         case Posted():
             return KIND_POSTED
@@ -107,7 +107,7 @@ def _event_of(row: Row, room: Room | None) -> RoomEvent:
         case "posted":
             return Posted(post_of(row[:POST_COLUMNS]))
         case "edited" if kept is None:
-            # The post has expired and its text with it. Whoever still holds it is told that it is gone.
+            # The post has expired and its text with it. A client that still holds it is told that it is gone.
             return Redacted(target=target)
         case "edited":
             return Edited(target=target, text=text, warning=warning, edited_at=edited_at or row[4])
@@ -129,13 +129,13 @@ def _event_of(row: Row, room: Room | None) -> RoomEvent:
 
 
 def room_of(row: Row) -> Room:
-    """Return a room from its columns, in the order of its fields; more columns are passed over."""
+    """Return a room from its columns, in the order of its fields; further columns are ignored."""
     # Not strict: SQLite has no booleans.
     return msgspec.convert(dict(zip(Room.__struct_fields__, row, strict=False)), Room, strict=False)
 
 
 def membership_of(row: Row) -> Membership:
-    """A membership; a fifth column, whether it is joined, is the caller's."""
+    """Return a membership; a fifth column, whether it is joined, is the caller's."""
     return Membership(room=row[0], agreement_version=row[1], read=row[2], last_post_at=row[3])
 
 
@@ -154,12 +154,12 @@ def member_of(row: Row) -> Member:
 
 
 def roles_of(kept: str) -> frozenset[Role]:
-    """Roles from how they are kept: with a space between two."""
+    """Return roles from their stored form, with a space between two."""
     return frozenset(Role(name) for name in kept.split())
 
 
 def staff_of(row: Row) -> Staff:
-    """A staff account from `STAFF_COLUMNS` columns."""
+    """Return a staff account from `STAFF_COLUMNS` columns."""
     who, login, name, roles, created_at, has_totp, revoked_at, operator_from = row
     return Staff(
         member=who,

@@ -1,4 +1,4 @@
-"""Commands that wait together go together: while one transaction runs, whatever arrives is gathered for the next."""
+"""Group commit: while one transaction runs, arriving commands are gathered for the next."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ W = TypeVar("W")
 R = TypeVar("R")
 
 _BATCH: Final = 128
-"""In one transaction at most: what bounds how long one of them can wait for the others."""
+"""The most commands in one transaction, which bounds how long one of them can wait for the others."""
 
 
 class GroupCommit(Generic[W, R]):
     """Runs `together` on batches of work, one batch after the other. Belongs to one event loop.
 
-    `together` gives one outcome for each, in order. If a batch breaks its transaction, each runs once more, alone, so
-    that one that cannot be carried out harms no other.
+    `together` returns one outcome for each, in order. If a batch breaks its transaction, each runs once more, alone, so
+    that one bad command harms no other.
     """
 
     def __init__(
@@ -35,7 +35,8 @@ class GroupCommit(Generic[W, R]):
         self._running: asyncio.Task[None] | None = None
 
     async def run(self, work: W) -> R:
-        """The outcome of `work`. Raises Refusal BUSY when too many wait, and StoreUnavailable after the timeout."""
+        """Return the outcome of `work`. Raises Refusal BUSY when too many wait, and StoreUnavailable after the
+        timeout."""
         job = self._backlog.accept(work)
         self._waiting.append(job)
         if self._running is None:

@@ -1,7 +1,7 @@
-"""Sealing: authenticated encryption of words that only a case may open, and names for people who are no more.
+"""Sealing: authenticated encryption of words that only a case may open, and aliases for erased members.
 
-The key is derived from the server's secret and is not in the database. Whoever reads the database file alone reads
-nothing that is sealed; whoever has the secret too does.
+The key is derived from the server's secret and is not in the database. Somebody who reads the database file alone can
+read nothing that is sealed; somebody who has the secret too can.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ class Sealer:
         self._alias_key = hashlib.blake2b(key, digest_size=32, person=b"chat.alias").digest()
 
     def seal(self, plain: bytes, place: str) -> bytes:
-        """Return `plain` encrypted, bound to `place`: it opens nowhere else."""
+        """Return `plain` encrypted, bound to `place`: it can be opened for no other place."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, plain, place.encode())
 
     def open(self, sealed: bytes, place: str) -> bytes | None:
-        """Return what `seal` was given; None where the key is another by now, or the bytes are not what they were."""
+        """Return what `seal` was given; None if the key is another one by now, or the bytes were changed."""
         try:
             return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], place.encode())
         except (InvalidTag, ValueError):
@@ -53,7 +53,7 @@ class Sealer:
         """Return the id under which cases know a member once they are erased.
 
         It is the same in all cases, so that several posts of one person can be connected; without the key nobody can
-        tell whose it is, and it is nobody's who can write or be written to.
+        tell whose it is, and no message can be sent to it.
         """
         digest = hashlib.blake2b(member.encode(), digest_size=_ALIAS_BYTES, key=self._alias_key).digest()
         return MemberId(ALIAS_PREFIX + base64.b32encode(digest).decode().lower())

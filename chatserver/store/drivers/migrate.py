@@ -1,4 +1,4 @@
-"""Bringing a database to this version's schema, once, before anything opens it.
+"""Migrates a database to this version's schema, once, before anything opens it.
 
 Alembic runs inside one transaction that holds the database's migration lock, so two processes that start together do
 not migrate twice, and a migration that fails leaves nothing behind.
@@ -23,16 +23,16 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 _ADVISORY_LOCK = 0x63686174
-"""PostgreSQL's name for the lock that one migration holds."""
+"""The key of PostgreSQL's advisory lock that one migration holds."""
 _WAL_SECONDS = 10.0
 _CONNECT_SECONDS = 10.0
 
 
 def migrate(database_url: str, connections: int = 0) -> None:
     """Create or upgrade the schema of `sqlite:///path` or `postgresql://…`. Safe to call again. `connections` is how
-    many the service may want of PostgreSQL at once; 0 asks nothing.
+    many connections the service may want of PostgreSQL at once; 0 skips that check.
 
-    It blocks, also a running event loop. Raises Unfit where PostgreSQL cannot be used, and what the database raises.
+    It blocks, also a running event loop. Raises Unfit if PostgreSQL cannot be used, and what the database raises.
     """
     if database_url.startswith("sqlite:"):
         _migrate_sqlite(database_url)
@@ -43,7 +43,7 @@ def migrate(database_url: str, connections: int = 0) -> None:
 
 
 def alembic_config(connection: Connection) -> Config:
-    """Alembic's configuration for one open connection."""
+    """Return Alembic's configuration for one open connection."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent.parent / "migrations"))
     config.attributes["connection"] = connection
@@ -70,7 +70,8 @@ def _migrate_sqlite(database_url: str) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # The driver would begin only at the first INSERT, and so leave half a schema behind after a failure.
+        # The driver would begin a transaction only at the first INSERT, and so leave half a schema behind after a
+        # failure.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     with engine.begin() as connection:
@@ -81,7 +82,7 @@ def _migrate_sqlite(database_url: str) -> None:
 def _use_wal(connection: Any) -> None:
     """Switch the file to write-ahead logging.
 
-    SQLite answers "database is locked" at once, whatever the busy timeout, where another process is switching the same
+    SQLite answers "database is locked" at once, whatever the busy timeout, if another process is switching the same
     file at that moment, so the switch is tried until a deadline. Raises what the driver raises after that.
     """
     deadline = time.monotonic() + _WAL_SECONDS
@@ -97,14 +98,14 @@ def _use_wal(connection: Any) -> None:
 
 
 def _make_private(path: Path) -> None:
-    """Make the file, if there is none, for nobody else to read, whatever its directory and the umask allow. SQLite
-    gives the files beside it the same mode."""
+    """Make the file, if there is none, unreadable for others, whatever its directory and the umask allow. SQLite gives
+    the files beside it the same mode."""
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 async def _migrate_postgres(database_url: str, connections: int) -> None:
-    # An extra: only those who name PostgreSQL need it.
+    # An extra: only operators who use PostgreSQL need it.
     from chatserver.store.drivers.postgres_connection import open_connection  # noqa: PLC0415
     from chatserver.store.drivers.postgres_fitness import require_fit  # noqa: PLC0415
 
@@ -112,7 +113,7 @@ async def _migrate_postgres(database_url: str, connections: int) -> None:
     engine = create_async_engine(
         "postgresql+asyncpg://",
         connect_args={
-            # Behind a pooler a name may be taken already, by somebody else's statement.
+            # Behind a pooler a name may be used already, by another session's statement.
             "async_creator_fn": lambda: open_connection(database_url, _CONNECT_SECONDS, keeps_statements=False),
             "prepared_statement_name_func": lambda: f"chat_{uuid4().hex}",
             "prepared_statement_cache_size": 0,

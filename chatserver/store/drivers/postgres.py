@@ -1,10 +1,10 @@
 """The store in PostgreSQL, for any number of machines.
 
-Commits travel in a few lanes, each with one connection at a time: a lane takes all that waits in it, runs it in one
+Commits go through a few lanes, each with one connection at a time: a lane takes all that waits in it, runs it in one
 transaction, and answers everybody after one flush. A channel always has the same lane of a worker, so that its lock is
-asked for by one connection of each worker. Everything else goes by two roads: where PostgreSQL answers readers and
-takes no writes (its synchronous standby is gone), the former must not stand behind the latter. All share the
-connections of one pool.
+asked for by one connection of each worker. Reads and other writes are kept apart: if PostgreSQL answers readers and
+takes no writes (its synchronous standby is gone), reads must not wait behind writes. All share the connections of one
+pool.
 """
 
 from __future__ import annotations
@@ -44,39 +44,39 @@ from chatserver.store.tables import metadata
 T = TypeVar("T")
 
 CONNECTIONS: Final = 8
-"""Of one worker at most, unless another number is set."""
+"""The most connections of one worker, unless another number is set."""
 _BATCH: Final = 128
 _BACKLOG: Final = 10_000
 _ATTEMPTS: Final = 4
-"""How often a transaction runs that PostgreSQL undoes for the sake of another one."""
+"""How often a transaction runs that PostgreSQL rolls back for the sake of another one."""
 _AGAIN_SECONDS: Final = 0.2
-"""How long a lane that failed rests before it goes on."""
+"""Seconds that a lane rests after a failure before it goes on."""
 _NOBODYS: Final = frozenset(
     {
         "asks", "audit", "barred", "channels", "duties", "feedback", "floor", "moderation", "rooms", "settings",
         "shifts", "upkeep", "waits",
     }
 )  # fmt: skip
-"""Tables that an erasure takes nothing out of."""
+"""Tables from which an erasure removes nothing."""
 _TABLES: Final = ", ".join(name for name in metadata.tables if name not in _NOBODYS)
 _VACUUM: Final = f"VACUUM (SKIP_LOCKED) {_TABLES}"
 _SIZES: Final = (
     "SELECT name, pg_total_relation_size(name::regclass) AS size FROM unnest(string_to_array($1, ', ')) AS name"
 )
 _QUICKLY_REWRITTEN: Final = 8 * 1024 * 1024
-"""Bytes of one table, with its indexes, whose rewriting holds up everybody who uses it for less than a second."""
+"""Bytes of one table, with its indexes, whose rewriting holds up its users for less than a second."""
 _LOCK_PATIENCE: Final = "1s"
-"""For how long everybody may wait behind a rewriting that waits for somebody else, such as a backup."""
+"""How long everybody may wait behind a rewrite that waits for somebody else, such as a backup."""
 _STOP: Final = None
 
 _Queue = asyncio.Queue[Job[RoomChange | None] | None]
-"""Work of None asks only whether the lane goes."""
+"""Work of None only checks whether the lane works."""
 
 _log = logging.getLogger("chatserver.store")
 
 
 class _Road(NamedTuple):
-    """The way for those who only read, or for those who write."""
+    """The connections and circuit breaker of readers, or of writers."""
 
     connections: Connections
     silence: CircuitBreaker
@@ -161,14 +161,14 @@ class PostgresStore(Store):
         return committed
 
     async def check_writable(self) -> None:
-        """Try a write, and every lane: posts go by those alone."""
+        """Try a write, and every lane, because posts go through those alone."""
         self._require_open()
         await super().check_writable()
         self._require_open()
         await asyncio.gather(*(self._through(queue, None) for queue in self._queues))
 
     async def _through(self, queue: _Queue, work: RoomChange | None) -> Any:
-        """What a lane answers."""
+        """Return a lane's answer."""
         job = self._backlog.accept(work)
         queue.put_nowait(job)
         asked_at = asyncio.get_running_loop().time()
@@ -184,7 +184,7 @@ class PostgresStore(Store):
 
     async def _write(self, op: MakeOp[T]) -> T:
         async with self._connection(self._writes) as db:
-            # Once more, where somebody else inserted the same thing between our look and our insert.
+            # Once more, if another transaction inserted the same thing between our read and our insert.
             with contextlib.suppress(asyncpg.IntegrityConstraintViolationError):
                 return await self._transact(db, op)
             return await self._transact(db, op)
@@ -194,8 +194,8 @@ class PostgresStore(Store):
 
     async def _scrub(self, what: Scrub) -> None:
         """Remove dead rows now rather than when autovacuum comes. That leaves their bytes in the unused parts of pages,
-        so tables are rewritten too, one after the other, unless they are too large for that. The write-ahead log is not
-        ours to reach."""
+        so tables are rewritten too, one after the other, unless they are too large for that. The write-ahead log cannot
+        be reached from here."""
         if what is Scrub.LOG:
             return
         async with self._connection(self._writes) as db:
@@ -208,8 +208,8 @@ class PostgresStore(Store):
 
     async def _rewrite_table(self, db: asyncpg.Connection, name: str) -> None:
         if self._way.is_pooled:
-            # Of a setting of ours nothing would be left for the next statement: whether somebody else has the table
-            # is found out just before.
+            # A setting of ours would not last until the next statement: whether another session has locked the table is
+            # checked just before.
             lock = f"SET LOCAL lock_timeout = '{_LOCK_PATIENCE}'; LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE"
             await in_transaction(db, lambda db: db.execute(lock), self._way.begin)
             await db.execute(f"VACUUM (FULL) {name}")
@@ -218,11 +218,11 @@ class PostgresStore(Store):
         try:
             await db.execute(f"VACUUM (FULL) {name}")
         finally:
-            # Back to what was set at the start.
+            # Restore the settings of the start.
             await db.execute(self._way.settings("SET"))
 
-    # Our own questions to a server that has gone silent, each on a new connection: if its machine is gone, and another
-    # has taken its place, every old one would be waited for in vain.
+    # Our own probes of a server that has gone silent, each on a new connection: if its machine is gone, and another has
+    # taken its address, every old one would be waited for in vain.
 
     async def _look(self) -> None:
         self._require_open()
@@ -242,7 +242,7 @@ class PostgresStore(Store):
 
     @contextlib.asynccontextmanager
     async def _connection(self, road: _Road) -> AsyncIterator[asyncpg.Connection]:
-        """A connection of a road, for `timeout` seconds; nobody waits for it while its silence is known."""
+        """Yield a connection for `timeout` seconds; nobody waits for one while the breaker is open."""
         if self._calls >= self._backlog_bound:
             raise Refusal(Reason.BUSY, retry_after=1.0)
         self._calls += 1
@@ -261,7 +261,7 @@ class PostgresStore(Store):
 
     @contextlib.asynccontextmanager
     async def _connected(self, road: Connections) -> AsyncIterator[asyncpg.Connection]:
-        """A connection of a road, for `timeout` seconds. Turns what the server does into StoreUnavailable."""
+        """Yield a connection for `timeout` seconds. Turns the server's failures into StoreUnavailable."""
         try:
             async with asyncio.timeout(self._timeout), road.one() as db:
                 yield db
@@ -271,7 +271,7 @@ class PostgresStore(Store):
             raise unavailable(error) from error
 
     async def _run_alone(self, db: asyncpg.Connection, op: MakeOp[T]) -> T:
-        """Run what only reads."""
+        """Run an operation that only reads."""
         if self._way.is_pooled:
             return await in_transaction(db, lambda db: run(db, op()), self._way.begin)
         return await run(db, op())
@@ -290,7 +290,7 @@ class PostgresStore(Store):
     async def _go_on(self, queue: _Queue, own: Connections) -> None:
         """Run a lane to its end, and again whenever it fails.
 
-        Without it the rooms that are its would take no posts for as long as this worker lives.
+        Without it its rooms would take no posts for as long as this worker lives.
         """
         while True:
             try:

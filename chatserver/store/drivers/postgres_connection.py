@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL that find their way back, and how an operation runs on one."""
+"""Connections to PostgreSQL, and how an operation runs on one."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ _compiler: Final = Compiler(dialect.dialect())  # type: ignore[no-untyped-call]
 
 _SAID_NO: Final = ("22", "23")
 """Classes of SQLSTATE that blame the data of one operation: data exceptions and violated constraints."""
-# Every statement here looks a few rows up by their keys. A planner that has not seen statistics yet, or that does not
-# know how few rows a LIMIT leaves, reads and hashes the whole log instead.
+# Every statement here finds a few rows by their keys. A planner that has not seen statistics yet, or that does not know
+# how few rows a LIMIT leaves, reads and hashes the whole log instead.
 _PLANS_NOT_WANTED: Final = ("enable_hashjoin", "enable_mergejoin", "enable_seqscan", "enable_bitmapscan")
 _TRY_AGAIN: Final = ("40001", "40P01")
-"""Serialization failure, deadlock: PostgreSQL undid this transaction so that another could go on."""
+"""Serialization failure, deadlock: PostgreSQL rolled this transaction back so that another could go on."""
 _NO_MORE: Final = "53300"
 """Too many connections: of the server, of the database, or of the role."""
 _NOT_MY_STATEMENT: Final = ("26000", "42P05")
-"""A prepared statement that is not there, or is there already: this is not the session that it was made in."""
+"""A prepared statement that does not exist, or exists already: this is not the session in which it was prepared."""
 _STATEMENTS_KEPT: Final = 200
-"""By each connection: more than there are."""
+"""Prepared statements that each connection keeps: more than there are."""
 
 
 class ConnectionMode:
     """How connections to one database are used.
 
-    Behind a pooler such as PgBouncer, which may give each transaction another connection of its own, nothing of a
-    session is kept: every operation is one transaction that brings its settings along, and no statement is prepared
-    by name. Whether there is one is seen by the process that answers: it is not the one that the pooler names.
+    Behind a pooler such as PgBouncer, which may run each transaction on another connection of its own, nothing of a
+    session is kept: every operation is one transaction that sets its own settings, and no statement is prepared by
+    name. A pooler is detected by the process that answers: it is not the one that was named at the start.
     """
 
     __slots__ = ("_settings", "dsn", "is_pooled", "timeout")
@@ -46,7 +46,7 @@ class ConnectionMode:
         self.dsn = dsn
         self.timeout = timeout
         self.is_pooled: bool | None = None
-        """None until somebody has looked."""
+        """None until it was detected."""
         limit = int(timeout * 1000)
         self._settings = {
             "statement_timeout": limit,
@@ -59,18 +59,18 @@ class ConnectionMode:
 
     @property
     def begin(self) -> str:
-        """What begins a transaction."""
+        """Return the statement that begins a transaction."""
         return "BEGIN" if self.is_pooled is False else f"BEGIN; {self.settings('SET LOCAL')}"
 
     def settings(self, how: str) -> str:
-        """Statements that make the settings: `how` is SET, or SET LOCAL for one transaction."""
+        """Return the statements that make the settings: `how` is SET, or SET LOCAL for one transaction."""
         return "; ".join(f"{how} {name} = {value}" for name, value in self._settings.items())
 
 
 async def connect(way: ConnectionMode) -> asyncpg.Connection:
-    """A connection whose server lets go by itself of what takes longer than the timeout.
+    """Return a connection whose server ends by itself whatever takes longer than the timeout.
 
-    Raises SchemaMismatch where the database stands at another schema.
+    Raises SchemaMismatch if the database has another schema.
     """
     while True:
         expected = way.is_pooled
@@ -91,7 +91,7 @@ async def connect(way: ConnectionMode) -> asyncpg.Connection:
         way.is_pooled = is_pooled
         if is_pooled is expected or is_pooled:
             return db
-        # One that keeps its statements is quicker.
+        # A connection that keeps its statements is quicker.
         db.terminate()
 
 
@@ -107,8 +107,8 @@ async def open_connection(dsn: str, timeout: float, *, keeps_statements: bool) -
 
 
 async def _look(db: asyncpg.Connection, way: ConnectionMode) -> tuple[str | None, bool]:
-    """The schema that the database stands at, None for none, and whether there is a pooler. Sets what a session
-    keeps."""
+    """Return the schema version of the database, None for none, and whether there is a pooler. Makes a session's
+    settings."""
     found: str | None = None
     await db.execute(f"BEGIN; {way.settings('SET LOCAL')}")
     process = await db.fetchval("SELECT pg_backend_pid()")
@@ -131,7 +131,7 @@ async def run(db: asyncpg.Connection, op: Op[T]) -> T:
 
 
 async def _execute(db: asyncpg.Connection, call: Call) -> list[Row]:
-    """One round trip, however many times the statement runs."""
+    """Run a statement in one round trip, however many times it runs."""
     statement = _compiler(call.statement)
     params = statement.arrange(call.params)
     if statement.returns:
@@ -145,7 +145,7 @@ async def _execute(db: asyncpg.Connection, call: Call) -> list[Row]:
 async def in_transaction(
     db: asyncpg.Connection, work: Callable[[asyncpg.Connection], Awaitable[T]], begin: str = "BEGIN"
 ) -> T:
-    """Begin, work, commit; or undo, and raise what went wrong."""
+    """Begin, work, commit; or roll back, and raise what went wrong."""
     await db.execute(begin)
     try:
         result = await work(db)
@@ -161,15 +161,15 @@ def is_to_be_tried_again(error: BaseException) -> bool:
 
 
 def is_out_of_connections(error: BaseException) -> bool:
-    """Whether the server, or the pooler before it, gives no more connections for now."""
+    """Return whether the server, or the pooler before it, gives no more connections for now."""
     if not isinstance(error, asyncpg.PostgresError):
         return False
-    # PgBouncer says it without a code of its own.
+    # PgBouncer reports it without a code of its own.
     return error.sqlstate == _NO_MORE or (error.sqlstate == "08P01" and "no more connections" in str(error))
 
 
 def is_of_one_job(error: BaseException) -> bool:
-    """Whether an error is the fault of one operation, rather than of the server or the way to it."""
+    """Return whether an error is the fault of one operation, rather than of the server or the connection."""
     match error:
         case asyncpg.PostgresError():
             return str(error.sqlstate)[:2] in _SAID_NO
@@ -183,7 +183,7 @@ def is_of_one_job(error: BaseException) -> bool:
 
 
 def unavailable(error: BaseException) -> StoreUnavailable:
-    """The cause for the log. The server's own words may quote a row, so only its code is kept."""
+    """Return the cause for the log. The server's own message may quote a row, so only its code is kept."""
     if isinstance(error, asyncpg.PostgresError):
         return StoreUnavailable(f"{type(error).__name__} ({error.sqlstate})")
     return StoreUnavailable(f"{type(error).__name__}: {error}".rstrip(": "))

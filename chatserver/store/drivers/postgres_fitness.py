@@ -1,6 +1,6 @@
-"""Whether a PostgreSQL database can be what everything is kept in: asked once, before its schema is brought up to date.
+"""Checks once, before the migration, whether a PostgreSQL database can be used.
 
-What would otherwise fail later, somewhere and now and then, is said at the start, in one line.
+Problems that would otherwise cause occasional failures later are reported at the start, in one line.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ ORDER BY name LIMIT 1
 
 
 async def require_fit(dsn: str, connections: int = 0) -> None:
-    """Raise Unfit where the database at `dsn` cannot be used, or cannot be reached. `connections` is how many this
-    service may want at once; behind a pooler it is the pooler that counts them."""
+    """Raise Unfit if the database at `dsn` cannot be used, or cannot be reached. `connections` is how many this service
+    may want at once; behind a pooler it is the pooler that counts them."""
     try:
         db = await open_connection(dsn, _SECONDS, keeps_statements=False)
         try:

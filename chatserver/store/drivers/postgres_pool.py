@@ -1,4 +1,4 @@
-"""The connections of one worker to PostgreSQL: few, opened when they are needed, closed again when nobody needs them.
+"""One worker's connections to PostgreSQL: few, opened when they are needed, closed again when they are unused.
 
 asyncpg's own pool asks a connection to reset itself at each return (a round trip), and waits for a frozen server to
 agree to a cancellation; here every wait ends with its caller's.
@@ -19,43 +19,44 @@ from chatserver.domain.errors import Refusal
 from chatserver.store.drivers.postgres_connection import is_of_one_job, is_out_of_connections
 
 LINGER_SECONDS: Final = 20.0
-"""How long a connection that nobody uses is kept."""
+"""Seconds that an unused connection is kept."""
 SHORT_SECONDS: Final = 1.0
-"""How long a server that gives no more connections is not asked for one again: each question costs it a process."""
+"""Seconds for which a server that gives no more connections is not asked for one again: each attempt costs it a
+process."""
 _SAID_EVERY_SECONDS: Final = 60.0
 
 log = logging.getLogger("chatserver.store")
 
 
 class Pool:
-    """Connections that all roads of a store share.
+    """Connections that all parts of a store share.
 
-    When the server accepts no more connections, a caller waits for the next one that is returned; who came first has
-    it first. With fewer of them work takes longer, and nothing is refused. `open_one` gives a new connection.
+    When the server accepts no more connections, a caller waits for the next one that is returned; the first to wait has
+    it first. With fewer of them work takes longer, and nothing is refused. `open_one` returns a new connection.
     """
 
     def __init__(self, open_one: Callable[[], Awaitable[asyncpg.Connection]], linger: float = LINGER_SECONDS) -> None:
         self._open_one = open_one
         self._linger = linger
         self._idle: list[tuple[asyncpg.Connection, float]] = []
-        """With the loop's time since when. The one used last is last, and is used first."""
+        """Each with the loop's time since when it is unused. The most recently used is last, and is used first."""
         self._in_use = 0
         self._opening = 0
         self._waiting: deque[asyncio.Future[asyncpg.Connection | None]] = deque()
-        """Who waits for a connection; None tells them to look again."""
+        """Callers that wait for a connection; None tells them to try again."""
         self._short_until = float("-inf")
-        """By the loop's clock, until when the server is not asked for more than it has just given."""
+        """The loop's time until which the server is not asked for more connections than it has just given."""
         self._tidying: asyncio.TimerHandle | None = None
         self._said_at = float("-inf")
         self._is_closed = False
 
     def road(self, size: int) -> Connections:
-        """A way to the connections for up to `size` callers at once."""
+        """Return a way to the connections for up to `size` callers at once."""
         return Connections(self, size)
 
     @property
     def open(self) -> int:
-        """How many connections there are now."""
+        """Return how many connections there are now."""
         return self._in_use + len(self._idle)
 
     def drop_idle(self) -> None:
@@ -71,7 +72,7 @@ class Pool:
         self.drop_idle()
 
     async def take(self) -> asyncpg.Connection:
-        """A connection for the caller alone, who ends with `give_back` or `drop`."""
+        """Return a connection for the caller alone, who ends with `give_back` or `drop`."""
         while True:
             while self._idle:
                 db, _ = self._idle.pop()
@@ -88,7 +89,7 @@ class Pool:
             except BaseException as error:
                 self._opening -= 1
                 if not (self._in_use or self._idle or self._opening):
-                    # Nobody is left who would give one back to those who wait.
+                    # No connection is left that could be given back to the waiting callers.
                     self._wake_all()
                     raise
                 if not isinstance(error, Exception) or not is_out_of_connections(error):
@@ -101,14 +102,14 @@ class Pool:
                 return db
 
     async def _turn(self) -> asyncpg.Connection | None:
-        """Wait for a connection that is given back, in line. None where it is time to look again."""
+        """Wait in line for a connection that is given back. Return None if it is time to try again."""
         turn: asyncio.Future[asyncpg.Connection | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
             return await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                # It was theirs already, and nobody else would get it.
+                # It was handed to this caller already, and nobody else would get it.
                 given = turn.result()
                 if given is None:
                     self._wake_one(None)
@@ -128,12 +129,13 @@ class Pool:
     def drop(self, db: asyncpg.Connection) -> None:
         self._in_use -= 1
         db.terminate()
-        # There may be room for another one in its place.
+        # There may be room for another connection in its place.
         self._short_until = float("-inf")
         self._wake_one(None)
 
     def _wake_one(self, db: asyncpg.Connection | None) -> bool:
-        """Let the first who waits have a connection, which stays in use, or look again. False where nobody waits."""
+        """Give the first waiting caller a connection, which stays in use, or let it try again. Return False if nobody
+        waits."""
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
@@ -147,7 +149,7 @@ class Pool:
             pass
 
     def _tidy(self) -> None:
-        """Close what nobody has used for a while."""
+        """Close connections that were unused for a while."""
         loop = asyncio.get_running_loop()
         while self._idle and self._idle[0][1] <= loop.time() - self._linger:
             self._idle.pop(0)[0].terminate()
@@ -164,7 +166,7 @@ class Pool:
 
 
 class Connections:
-    """A road to a pool, for up to `size` callers at once. What goes wrong on a connection ends it."""
+    """A way to a pool, for up to `size` callers at once. A failure on a connection closes it."""
 
     def __init__(self, pool: Pool, size: int) -> None:
         self._pool = pool
@@ -186,8 +188,8 @@ class Connections:
 
 
 def shares(connections: int) -> tuple[int, int, int]:
-    """How many of a worker's connections are for commits (lanes), for reading and for other writing at once. Reading
-    and writing never wait for each other; at least 3 are needed."""
+    """Return how many of a worker's connections are for commits (lanes), for reading and for other writing at once.
+    Reading and writing never wait for each other; at least 3 are needed."""
     lanes = 2 if connections >= 6 else 1
     writing = (connections - lanes) // 2
     return lanes, connections - lanes - writing, writing

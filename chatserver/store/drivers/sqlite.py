@@ -36,39 +36,39 @@ from chatserver.store.store import DEFAULT_TIMEOUT, SchemaMismatch, Scrub, Store
 T = TypeVar("T")
 
 _BATCH: Final = 256
-"""Jobs in one transaction at most: what bounds how long one of them can wait for the others."""
+"""The most jobs in one transaction, which bounds how long one of them can wait for the others."""
 _READS: Final = 16
-"""Reads in one snapshot at most, for the same reason."""
+"""The most reads in one snapshot, for the same reason."""
 _BACKLOG: Final = 10_000
 _READERS: Final = 2
 _GATHERING: Final = 0.0006
 """Seconds that a batch may wait for as many as the last one had."""
 _QUICKLY_REWRITTEN: Final = 4 * 1024 * 1024
-"""Bytes of a file that is rewritten at once: a larger one is rewritten row by row, so that nobody is held up."""
+"""Bytes up to which a file is rewritten at once: a larger one is rewritten row by row, so that nobody is held up."""
 _AGAIN_SECONDS: Final = 0.2
-"""How long a thread that failed rests before it goes on."""
+"""Seconds that a thread rests after a failure before it goes on."""
 _REST: Final = 3.0
-"""How many times as long as it took to move some rows others have the file before the next."""
+"""Pause between two moves of rows, as a multiple of the time that the last took, in which others have the file."""
 
 
 _log = logging.getLogger("chatserver.store")
 
 
 class _Sign(Enum):
-    """What a thread is told beside its jobs."""
+    """What a thread is told besides its jobs."""
 
     STOP = auto()
     REOPEN = auto()
 
 
 Upkeep = Scrub | RowBound | RowMove
-"""What the writer does in a transaction of its own, or in none."""
+"""The writer's work in a transaction of its own, or in none."""
 Work = RoomChange | MakeOp[Any] | Upkeep
 _Queue = queue.SimpleQueue[Job[Work] | _Sign]
 
 
 class _Road(NamedTuple):
-    """The way to the writer, or to the readers."""
+    """The queue and circuit breaker of the writer, or of the readers."""
 
     to: _Queue
     backlog: Backlog[Work]
@@ -95,7 +95,7 @@ class SqliteStore(Store):
         self._timeout = timeout
         self._to_write: _Queue = queue.SimpleQueue()
         self._to_read: _Queue = queue.SimpleQueue()
-        # Who holds the file for writing keeps nobody from reading.
+        # A process that holds the file for writing keeps nobody from reading.
         self._writes = _Road(self._to_write, Backlog(timeout, backlog), CircuitBreaker("writes", self._beat, timeout))
         self._reads = _Road(self._to_read, Backlog(timeout, backlog), CircuitBreaker("reads", self._look, timeout))
         self._threads: list[threading.Thread] = []
@@ -121,7 +121,7 @@ class SqliteStore(Store):
         self._to_write.put(_Sign.STOP)
         for _ in range(_READERS):
             self._to_read.put(_Sign.STOP)
-        # Accepted jobs stand before the stop and end within their timeout; a thread that the disk holds is left.
+        # Accepted jobs come before the stop and end within their timeout; a thread that the disk holds is left behind.
         until = time.monotonic() + 2 * self._timeout
         for thread in threads:
             await asyncio.to_thread(thread.join, max(0.0, until - time.monotonic()))
@@ -143,9 +143,9 @@ class SqliteStore(Store):
         return result
 
     async def _scrub(self, what: Scrub) -> None:
-        """Removed content is overwritten in the file (`secure_delete`) once the write-ahead log was emptied into it.
-        Where SQLite split pages, a copy may be left in their unused part: only a rewrite of the file removes it, which
-        holds up every writer and is therefore never asked for by whoever erases themselves."""
+        """Empty the write-ahead log into the file, where removed content is overwritten (`secure_delete`). If SQLite
+        split pages, a copy may be left in their unused part: only a rewrite of the file removes it. That holds up every
+        writer, and is therefore never part of an erasure's answer."""
         if what is Scrub.EVERYTHING and await asyncio.to_thread(self._size) > _QUICKLY_REWRITTEN:
             for table in MOVED:
                 await self._move(table)
@@ -180,7 +180,7 @@ class SqliteStore(Store):
         road.to.put(job)
         return await job.future
 
-    # Our own questions to a file that has gone silent.
+    # Our own probes of a file that has gone silent.
 
     async def _beat(self) -> None:
         await self._hand_over(self._writes, forgetting.beat)
@@ -200,8 +200,8 @@ class SqliteStore(Store):
     def _go_on(self, target: Callable[[], None]) -> None:
         """Run a thread's work to its end, and again whenever it fails.
 
-        Without its thread a worker would refuse everybody for as long as it lives. Who waited for what it had in hand
-        is refused when their time is up.
+        Without its thread a worker would refuse everybody for as long as it lives. Callers whose work it had in hand
+        are refused when their time is up.
         """
         while True:
             try:
@@ -237,8 +237,8 @@ class SqliteStore(Store):
                     connection.drop()
 
     def _take_reads(self) -> tuple[list[Job[Work]], _Sign | None]:
-        """What waits now, at least one and not too many: they share a snapshot, and one call back to the loop. And what
-        to do after them."""
+        """Take what waits now, at least one and not too many: they share a snapshot, and one call back to the loop.
+        Also return what to do after them."""
         jobs: list[Job[Work]] = []
         job = self._to_read.get()
         while not isinstance(job, _Sign):
@@ -266,24 +266,25 @@ class SqliteStore(Store):
                     self._reopen_readers()
 
     def _reopen_readers(self) -> None:
-        """SQLite shares what it knows of a file between the connections of a process: where readers found it read-only
-        and stay, the writer finds it read-only too, even when it no longer is."""
+        """Open the readers' connections anew. SQLite shares what it knows of a file between the connections of a
+        process: if readers found it read-only and stay open, the writer finds it read-only too, even when it no longer
+        is."""
         for _ in range(_READERS):
             self._to_read.put(_Sign.REOPEN)
 
     def _gather(self) -> None:
-        """Under load, wait for those who were answered together to ask together again: one fsync serves them all."""
+        """Under load, wait until callers that were answered together ask together again: one fsync serves them all."""
         until = time.monotonic() + _GATHERING
         while self._to_write.qsize() + 1 < self._together and time.monotonic() < until:
             time.sleep(_GATHERING / 4)
 
     def _take(self) -> tuple[list[Job[Work]], list[Job[Work]], bool]:
-        """All that waits, at least one: transactional jobs, scrubs, and whether to stop after them."""
+        """Take all that waits, at least one: transactional jobs, scrubs, and whether to stop after them."""
         jobs: list[Job[Work]] = []
         scrubs: list[Job[Work]] = []
         job = self._to_write.get()
         self._gather()
-        # The only sign that a writer is given is to stop.
+        # The only sign that a writer gets is to stop.
         while not isinstance(job, _Sign):
             if job.is_wanted:
                 (scrubs if isinstance(job.work, Scrub | RowBound | RowMove) else jobs).append(job)
@@ -321,7 +322,7 @@ def _attempt(connection: SqliteConnection, jobs: Sequence[Job[Work]], begin: str
     db = connection.ready()
     _when_free(jobs, lambda: db.execute(begin))
     try:
-        # Waiting for the lock may have taken all the time that some had.
+        # Waiting for the lock may have used up some callers' time.
         wanted = [job for job in jobs if job.is_wanted]
         changes = [job for job in wanted if isinstance(job.work, RoomChange)]
         outcomes: dict[Job[Work], object] = {}
@@ -344,7 +345,7 @@ def _run_one(connection: SqliteConnection, work: Work) -> object:
     try:
         return connection.run(work())
     except Refusal as refusal:
-        # Store refuse before they write, so there is nothing to undo.
+        # Operations refuse before they write, so there is nothing to undo.
         return refusal
 
 
@@ -364,7 +365,7 @@ def _scrub(connection: SqliteConnection, jobs: Sequence[Job[Work]]) -> Sequence[
 
 
 def _move_some(db: sqlite3.Connection, job: Job[Work]) -> int:
-    """Do a part of rewriting the file, in a transaction. A failure's connection is dropped, and undoes it."""
+    """Do a part of rewriting the file, in a transaction. After a failure the connection is dropped, which undoes it."""
     _when_free([job], lambda: db.execute("BEGIN IMMEDIATE"))
     work = job.work
     assert isinstance(work, (RowBound, RowMove))
@@ -382,9 +383,9 @@ def _checkpoint(db: sqlite3.Connection) -> None:
 
 
 def _when_free(jobs: Sequence[Job[Work]], action: Callable[[], object]) -> None:
-    """Do what other processes may be in the way of, again until it works or nobody waits for it any more.
+    """Do something that other processes may block, again until it works or nobody waits for it any more.
 
-    SQLite's own waiting sleeps up to 100 ms at a time, which is an age when the holder commits every millisecond.
+    SQLite's own waiting sleeps up to 100 ms at a time, which is very long when the holder commits every millisecond.
     """
     pause = 0.0002
     while True:
@@ -399,7 +400,7 @@ def _when_free(jobs: Sequence[Job[Work]], action: Callable[[], object]) -> None:
 
 
 def _unavailable(error: Exception) -> StoreUnavailable:
-    """The cause for the log. SQLite's own words may quote a value, so only their kind is kept."""
+    """Return the cause for the log. SQLite's own message may quote a value, so only its kind is kept."""
     if isinstance(error, sqlite3.Error):
         return StoreUnavailable(getattr(error, "sqlite_errorname", type(error).__name__))
     return StoreUnavailable(f"{type(error).__name__}: {error}")

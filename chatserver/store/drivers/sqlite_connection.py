@@ -1,4 +1,4 @@
-"""One SQLite connection that finds its way back, and how an operation runs on it."""
+"""One SQLite connection, reopened after failures, and how an operation runs on it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 _STATEMENTS_CACHED: Final = 256
 _READ_PATIENCE: Final = 1_000
-"""Milliseconds a reader waits where it must: while another process recovers the file after a crash."""
+"""Milliseconds that a reader waits if it must: while another process recovers the file after a crash."""
 _compiler: Final = Compiler(dialect.dialect(paramstyle="qmark"))
 
 
@@ -33,14 +33,15 @@ class SqliteConnection:
         self._db: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
         self.was_refused_writing = False
-        """Whether what last failed here failed because the file is read-only."""
+        """Whether the last failure here was that the file is read-only."""
 
     def ready(self) -> sqlite3.Connection:
-        """The open connection, to the file that has the path now. Raises sqlite3.Error, OSError or SchemaMismatch."""
+        """Return the open connection to the file that is at the path now. Raises sqlite3.Error, OSError or
+        SchemaMismatch."""
         found = os.stat(self._path)
         identity = (found.st_dev, found.st_ino)
         if self._db is not None and identity != self._identity:
-            # Another file took the place of ours: what we would write to ours, nobody would ever read.
+            # Another file took the place of ours: nobody would ever read what we write to ours.
             self.drop()
         if self._db is None:
             self.was_refused_writing = False
@@ -49,7 +50,7 @@ class SqliteConnection:
         return self._db
 
     def _open(self) -> sqlite3.Connection:
-        # mode=rw: a file that vanished must not come back empty.
+        # mode=rw: a file that vanished must not be created empty.
         db = sqlite3.connect(
             f"file:{quote(str(self._path))}?mode=rw",
             uri=True,
@@ -80,12 +81,12 @@ class SqliteConnection:
             db.execute("PRAGMA busy_timeout=0")
 
     def fail(self, error: Exception) -> None:
-        """Drop what an error has shown to be of no use."""
+        """Drop the connection if an error has shown it to be unusable."""
         self.was_refused_writing = _code(error) == sqlite3.SQLITE_READONLY
         self.drop()
 
     def drop(self) -> None:
-        """Close, whatever state it is in. What was not committed is rolled back."""
+        """Close, whatever state it is in. Uncommitted changes are rolled back."""
         db, self._db = self._db, None
         if db is not None:
             with contextlib.suppress(sqlite3.Error):

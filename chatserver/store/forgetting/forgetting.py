@@ -1,6 +1,6 @@
 """Forgetting: what has expired, and people who ask to be forgotten. Sans-I/O, like `log`.
 
-`docs/decisions/0021-forgetting.md` says what stays where a person was, and what each database does with the bytes.
+`docs/decisions/0021` says what stays where a person was, and what each database does with the bytes.
 """
 
 from __future__ import annotations
