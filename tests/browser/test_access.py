@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterator
+from typing import Literal
 
 import pytest
 import pytest_asyncio
@@ -129,3 +130,13 @@ async def test_the_look_that_was_chosen_is_there_after_a_reload(house: ChatServe
     await ann.page.reload()
     assert await ann.page.evaluate("() => getComputedStyle(document.documentElement).backgroundColor") == DARK_PAPER
     assert await ann.page.evaluate("() => parseFloat(getComputedStyle(document.body).fontSize)") >= 20
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_whoever_asks_for_more_contrast_reads_everything_in_the_ink_of_the_text(
+    house: ChatServer, sit_down: SitDown, scheme: Literal["light", "dark"]
+) -> None:
+    ann = await sit_down(house.url, color_scheme=scheme, contrast="more")
+    await ann.arrive()
+    ink = await ann.page.evaluate("() => getComputedStyle(document.documentElement).color")
+    await expect(ann.page.locator(".card-foot .here:not(.someone)").first).to_have_css("color", ink)

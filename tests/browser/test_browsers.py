@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.browser.conftest import SitDown
+from tests.browser.eyes import photograph
 from tests.browser.house import join, say
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
@@ -79,6 +80,31 @@ async def test_a_browser_that_is_too_old_is_told_so_with_the_helplines(
         await expect(ann.page.get_by_role("link", name="116 123").first).to_be_visible()
         await expect(ann.page.get_by_role("link", name="Leave now")).to_be_visible()
     assert await ann.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize(("scheme", "paper"), [("light", "rgb(251, 246, 238)"), ("dark", "rgb(18, 24, 31)")])
+async def test_a_browser_without_layers_shows_the_helplines_and_the_way_out_plainly(
+    house: ChatServer, sit_down: SitDown, scheme: str, paper: str
+) -> None:
+    ann = await sit_down(house.url, viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    await ann.context.add_init_script("delete window.structuredClone;")
+
+    async def forget_layers(route: Route) -> None:
+        sheet = await (await route.fetch()).text()
+        older = sheet.replace("@layer", "@unheard-of").replace("color: revert-layer", "color: unheard-of")
+        await route.fulfill(body=older, content_type="text/css")
+
+    await ann.page.route("**/css/*.css", forget_layers)
+    await ann.page.goto(house.url)
+    await expect(ann.page.get_by_text("This browser is too old for this page.")).to_be_visible()
+    await expect(ann.page.locator("body")).to_have_css("background-color", paper)
+    for link in (ann.page.get_by_role("link", name="Leave now"), ann.page.get_by_role("link", name="116 123").first):
+        box = await link.bounding_box()
+        assert box is not None
+        assert box["height"] >= 44
+    assert await ann.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    assert await ann.page.locator(".brand svg").evaluate("(lamp) => lamp.getBoundingClientRect().width") == 34
+    await photograph(ann.page, f"no-layers-{scheme}")
 
 
 async def test_a_translated_page_stays_translated_while_posts_come(house: ChatServer, sit_down: SitDown) -> None:
