@@ -88,7 +88,14 @@ test("leaving blanks first, wipes then, and goes last", () => {
 
 test("a storage that refuses keeps nobody here", () => {
   const w = world();
-  const broken = new Proxy({}, { get() { throw new DOMException("no", "SecurityError"); } });
+  const broken = new Proxy(
+    {},
+    {
+      get() {
+        throw new DOMException("no", "SecurityError");
+      },
+    },
+  );
   leave({ ...w, local: broken, session: null }, { tellOthers: true });
   assert.equal(w.steps.at(-1), "to https://harmless.example/");
 });

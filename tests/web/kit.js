@@ -26,8 +26,19 @@ export const inRoom = (...events) =>
   );
 
 export const pendingPost = (fields = {}) => ({
-  id: "p1", room: "sleep", text: "I am still up.", warning: null, replyTo: null, at: NOW, epoch: "e1", after: 10,
-  sentAt: NOW, status: "sending", why: null, offset: null, ...fields,
+  id: "p1",
+  room: "sleep",
+  text: "I am still up.",
+  warning: null,
+  replyTo: null,
+  at: NOW,
+  epoch: "e1",
+  after: 10,
+  sentAt: NOW,
+  status: "sending",
+  why: null,
+  offset: null,
+  ...fields,
 });
 
 /** Time that passes only when told to. */

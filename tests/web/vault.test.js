@@ -20,7 +20,10 @@ test("posts come back in the order of writing", async () => {
   const first = tab(shelf, "a");
   first.keep(pendingPost({ id: "z", at: 1 }));
   first.keep(pendingPost({ id: "a", at: 2 }));
-  assert.deepEqual((await tab(shelf, "b").adopt()).map((p) => p.id), ["z", "a"]);
+  assert.deepEqual(
+    (await tab(shelf, "b").adopt()).map((p) => p.id),
+    ["z", "a"],
+  );
 });
 
 test("a living tab keeps its posts to itself, and a dead one leaves them to exactly one other", async () => {
@@ -45,7 +48,11 @@ test("without locks what is there is taken once, when the page loads", async () 
 });
 
 test("locks that are refused do not keep the page from starting", async () => {
-  const vault = tab(new Shelf(), "a", { request: async () => { throw new DOMException("no", "SecurityError"); } });
+  const vault = tab(new Shelf(), "a", {
+    request: async () => {
+      throw new DOMException("no", "SecurityError");
+    },
+  });
   await vault.live();
   assert.deepEqual(await vault.adopt(), []);
 });
@@ -89,7 +96,10 @@ test("a draft is adopted from a tab that is gone, by a page that has just come, 
   const [c, d] = [tab(shelf, "c", locks), tab(shelf, "d", locks)];
   for (const vault of [c, d]) await vault.live();
   await Promise.all([c.adopt(), d.adopt()]);
-  assert.deepEqual([c, d].map((vault) => vault.draft("sleep")?.text), ["a long letter", undefined]);
+  assert.deepEqual(
+    [c, d].map((vault) => vault.draft("sleep")?.text),
+    ["a long letter", undefined],
+  );
 });
 
 test("of two drafts of one room each comes to a page of its own", async () => {
@@ -118,7 +128,10 @@ test("a post on its way to a room that is left goes too, and one to another room
   gone.keep(pendingPost());
   gone.keep(pendingPost({ id: "p2", room: "grief" }));
   tab(shelf, "a").forgetRoom("sleep");
-  assert.deepEqual((await tab(shelf, "b").adopt()).map((post) => post.id), ["p2"]);
+  assert.deepEqual(
+    (await tab(shelf, "b").adopt()).map((post) => post.id),
+    ["p2"],
+  );
 });
 
 test("a room from which one was moved is forgotten in this tab alone: another follows with its own draft", () => {

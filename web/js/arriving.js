@@ -18,11 +18,15 @@ export function arrive(way, isFirst) {
   const help = document.getElementById("help-link");
   if (isFirst && hash === "#help") {
     // Whoever only looks for a number stays nobody here.
-    document.querySelector(".help-sheet")?.addEventListener("close", () => {
-      history.replaceState(null, "", pathname);
-      way.toLobby();
-      way.start();
-    }, { once: true });
+    document.querySelector(".help-sheet")?.addEventListener(
+      "close",
+      () => {
+        history.replaceState(null, "", pathname);
+        way.toLobby();
+        way.start();
+      },
+      { once: true },
+    );
     return help?.click();
   }
   if (isFirst) way.start();

@@ -10,7 +10,9 @@ const STYLE = "/css/care.css";
 export function dress() {
   if (document.querySelector(`link[href="${STYLE}"]`) !== null) return Promise.resolve(null);
   return new Promise((done) => {
-    document.head.append(h("link", { rel: "stylesheet", href: STYLE, on: { load: () => done(null), error: () => done(null) } }));
+    document.head.append(
+      h("link", { rel: "stylesheet", href: STYLE, on: { load: () => done(null), error: () => done(null) } }),
+    );
   });
 }
 
@@ -44,10 +46,14 @@ export async function careNote(care, room, w) {
       { class: "row" },
       button(w.lines, () => press("help-link"), { class: "act" }),
       ...(isTalk ? [] : [button(w.ask, () => press("ask-link"), { class: "act second" })]),
-      button(w.close, () => {
-        note.remove();
-        writing.querySelector("textarea")?.focus();
-      }, { class: "quiet" }),
+      button(
+        w.close,
+        () => {
+          note.remove();
+          writing.querySelector("textarea")?.focus();
+        },
+        { class: "quiet" },
+      ),
     ),
   );
   shown = note;

@@ -3,7 +3,6 @@
  * The page is blanked first, then what the tab stored is wiped, then the harmless page takes its place in the history.
  */
 
-
 const WITHIN_MS = 1_500;
 const PRESSES = 3;
 
@@ -74,11 +73,9 @@ export function guard(window) {
       },
       { tellOthers },
     );
-  window.addEventListener(
-    "keydown",
-    (e) => key.down(e.key, e.repeat, e.ctrlKey || e.altKey || e.metaKey),
-    { capture: true },
-  );
+  window.addEventListener("keydown", (e) => key.down(e.key, e.repeat, e.ctrlKey || e.altKey || e.metaKey), {
+    capture: true,
+  });
   window.addEventListener("keyup", (e) => key.up(e.key, e.timeStamp) && go(true), { capture: true });
   window.addEventListener("pointerdown", () => key.reset(), { capture: true });
   document.addEventListener("click", (e) => {

@@ -47,11 +47,13 @@ export function houseNotes(context, stage) {
     const now = Date.now() + state.skew;
     const here = screen.name === "room" ? screen.room : null;
     const found = /** @type {Note[]} */ ([]);
-    if (led !== null && here === led.to && state.rooms[here]?.room.status === "open") found.push(moveNote(led.from, led.to));
+    if (led !== null && here === led.to && state.rooms[here]?.room.status === "open")
+      found.push(moveNote(led.from, led.to));
     const room = here === null ? undefined : state.rooms[here]?.room;
     if (room?.status === "closed") {
       const root = room.split_of;
-      const name = root === undefined || root === null ? "" : (state.lobby?.find((card) => card.id === root)?.name ?? root);
+      const name =
+        root === undefined || root === null ? "" : (state.lobby?.find((card) => card.id === root)?.name ?? root);
       found.push({
         id: `closed-${room.id}`,
         said: name === "" ? w.closed : w.closedBeside,
@@ -83,20 +85,33 @@ export function houseNotes(context, stage) {
     if (attendance === "slowed") return [{ id: `slowed-${id}`, said: w.slowed, acts: [] }];
     if (session.client.isOpen && Date.now() - askedAt > ASK_MS) {
       askedAt = Date.now();
-      session.ask("rooms").then((ok) => {
-        staffed = ok.rooms.filter((/** @type {RoomCard} */ card) => card.attended === true && card.here < card.capacity);
-        draw();
-      }, () => null);
+      session.ask("rooms").then(
+        (ok) => {
+          staffed = ok.rooms.filter(
+            (/** @type {RoomCard} */ card) => card.attended === true && card.here < card.capacity,
+          );
+          draw();
+        },
+        () => null,
+      );
     }
     const there = staffed.filter((card) => card.id !== id).slice(0, WAYS);
-    return [{
-      id: `read_only-${id} ${there.map((card) => card.id).join(" ")}`,
-      said: w.alone,
-      acts: [
-        ...there.map((card) => /** @type {[string, () => void]} */ ([w.toStaffed(card.name), () => void context.enter(card.id).catch(lost)])),
-        [w.toListeners, () => context.go({ name: "asking" })],
-      ],
-    }];
+    return [
+      {
+        id: `read_only-${id} ${there.map((card) => card.id).join(" ")}`,
+        said: w.alone,
+        acts: [
+          ...there.map(
+            (card) =>
+              /** @type {[string, () => void]} */ ([
+                w.toStaffed(card.name),
+                () => void context.enter(card.id).catch(lost),
+              ]),
+          ),
+          [w.toListeners, () => context.go({ name: "asking" })],
+        ],
+      },
+    ];
   }
 
   /** A full room where somebody else has one's place now. @param {string} id @returns {Note[]} */
@@ -111,7 +126,14 @@ export function houseNotes(context, stage) {
       return [];
     }
     if (!isListed) reading.set(channel, true);
-    return [{ id: `reading-${id}`, said: w.reading, more: failed || (session.vault.draft(id) === null ? "" : w.readingMore), acts: [[w.writeAgain, () => void sit(id)]] }];
+    return [
+      {
+        id: `reading-${id}`,
+        said: w.reading,
+        more: failed || (session.vault.draft(id) === null ? "" : w.readingMore),
+        acts: [[w.writeAgain, () => void sit(id)]],
+      },
+    ];
   }
 
   /** @param {string} id */
@@ -126,7 +148,14 @@ export function houseNotes(context, stage) {
       const { code = "", details = {} } = /** @type {Partial<import("./lib/client.js").Refused>} */ (no);
       if (code === "seats_used") {
         const full = await fetched(() => import("./views/full.js"), "views/full.js").catch(() => null);
-        if (full !== null) return context.go({ name: "full", room: id, rooms: details["rooms"], limit: details["limit"], view: full.fullView });
+        if (full !== null)
+          return context.go({
+            name: "full",
+            room: id,
+            rooms: details["rooms"],
+            limit: details["limit"],
+            view: full.fullView,
+          });
       }
       failed = code === "only_reading" ? w.noSeat : w.failed;
     }
@@ -142,11 +171,20 @@ export function houseNotes(context, stage) {
       said: w.moved(name(from.room), name(to)),
       more: failed || (session.vault.draft(to) !== null ? w.kept : ""),
       acts: [
-        [w.fine, () => {
-          led = null;
-          draw();
-        }],
-        ...beside.map(({ id, name: label }) => /** @type {[string, () => void]} */ ([id === from.room ? w.stay(label) : w.rather(label), () => void move(from, to, id).catch(lost)])),
+        [
+          w.fine,
+          () => {
+            led = null;
+            draw();
+          },
+        ],
+        ...beside.map(
+          ({ id, name: label }) =>
+            /** @type {[string, () => void]} */ ([
+              id === from.room ? w.stay(label) : w.rather(label),
+              () => void move(from, to, id).catch(lost),
+            ]),
+        ),
       ],
     };
   }
@@ -182,7 +220,9 @@ export function houseNotes(context, stage) {
       if (to === from.room) led = null;
     }
     // What was on its way goes first.
-    while (session.state.pending.some((post) => post.room === at && post.status !== "refused" && post.status !== "unsure")) {
+    while (
+      session.state.pending.some((post) => post.room === at && post.status !== "refused" && post.status !== "unsure")
+    ) {
       await new Promise((done) => setTimeout(done, SOON_MS));
     }
     const isBack = mine !== moves || (screen.name === "room" && screen.room === at);
@@ -201,13 +241,21 @@ export function houseNotes(context, stage) {
   }
 
   /** Nobody is taken away from the middle of a change to a post, of a report, or of an answer to the moderators. */
-  const isChanging = () => document.querySelector(".composer .about:not([hidden]), .report-panel, .matters form:not([hidden]), dialog[open]") !== null;
+  const isChanging = () =>
+    document.querySelector(
+      ".composer .about:not([hidden]), .report-panel, .matters form:not([hidden]), dialog[open]",
+    ) !== null;
 
   /** @param {Moved} moved */
   async function follow(moved) {
     while (isChanging() && session.house.moved === moved) await new Promise((done) => setTimeout(done, SOON_MS));
     // What is on its way is sent from where it was written.
-    while (session.client.isOpen && session.state.pending.some((post) => post.room === moved.room && (post.status === "waiting" || post.status === "sending"))) {
+    while (
+      session.client.isOpen &&
+      session.state.pending.some(
+        (post) => post.room === moved.room && (post.status === "waiting" || post.status === "sending"),
+      )
+    ) {
       await new Promise((done) => setTimeout(done, SOON_MS));
     }
     if (session.house.moved === moved) await move(moved, moved.room, moved.to.id);
@@ -215,19 +263,30 @@ export function houseNotes(context, stage) {
 
   function draw() {
     const found = notes(session.state);
-    keyed(list, found, ({ id }) => id, (note) => {
-      const said = h("p", { text: note.said });
-      const more = h("p", { class: "soft" });
-      const acts = h("div", { class: "row" }, ...note.acts.map(([label, act], i) => button(label, act, { class: i === 0 && note.acts.length > 1 ? "act second" : "quiet" })));
-      return {
-        element: h("div", {}, said, more, note.acts.length > 0 && acts),
-        update: (next) => {
-          text(said, next.said);
-          text(more, next.more ?? "");
-          show(more, (next.more ?? "") !== "");
-        },
-      };
-    });
+    keyed(
+      list,
+      found,
+      ({ id }) => id,
+      (note) => {
+        const said = h("p", { text: note.said });
+        const more = h("p", { class: "soft" });
+        const acts = h(
+          "div",
+          { class: "row" },
+          ...note.acts.map(([label, act], i) =>
+            button(label, act, { class: i === 0 && note.acts.length > 1 ? "act second" : "quiet" }),
+          ),
+        );
+        return {
+          element: h("div", {}, said, more, note.acts.length > 0 && acts),
+          update: (next) => {
+            text(said, next.said);
+            text(more, next.more ?? "");
+            show(more, (next.more ?? "") !== "");
+          },
+        };
+      },
+    );
     show(element, found.length > 0);
     const write = /** @type {HTMLElement | null} */ (stage.querySelector(".room .composer"));
     if (write !== null) show(write, !found.some(({ id }) => id.startsWith("closed-")));

@@ -49,7 +49,10 @@ export function commands(session) {
 
 /** The people one was talking with. @param {TalkView | undefined} talk */
 export function partner(talk) {
-  return (talk?.people ?? []).filter((p) => p.id !== talk?.me && p.role === "listener").map((p) => p.name).join(" & ");
+  return (talk?.people ?? [])
+    .filter((p) => p.id !== talk?.me && p.role === "listener")
+    .map((p) => p.name)
+    .join(" & ");
 }
 
 /**
@@ -63,10 +66,14 @@ export async function standingLine(context, element, link) {
   const own = [...link.childNodes];
   const said = h("span");
   const act = button("", () => void press(), { class: "quiet" });
-  const put = button("×", () => {
-    dismissed = session.state.standing?.session?.id ?? "";
-    update(session.state, "");
-  }, { class: "quiet", "aria-label": "" });
+  const put = button(
+    "×",
+    () => {
+      dismissed = session.state.standing?.session?.id ?? "";
+      update(session.state, "");
+    },
+    { class: "quiet", "aria-label": "" },
+  );
   element.append(said, act, put);
   let dismissed = "";
   /** @type {Standing["state"] | null} */
@@ -101,7 +108,16 @@ export async function standingLine(context, element, link) {
     const name = partner(talk);
     const line = lineWord(standing, unread > 0, name);
     text(said, line);
-    text(act, { waiting: words.line.see, lapsed: words.line.takeBack, session: words.line.go, ended: words.line.look, none: "" }[at]);
+    text(
+      act,
+      {
+        waiting: words.line.see,
+        lapsed: words.line.takeBack,
+        session: words.line.go,
+        ended: words.line.look,
+        none: "",
+      }[at],
+    );
     show(put, at === "ended");
     put.setAttribute("aria-label", words.line.dismiss);
     element.classList.toggle("calls", at === "session");
@@ -110,7 +126,15 @@ export async function standingLine(context, element, link) {
     if (top === null) topped !== "" && link.replaceChildren(...own);
     else if (topped !== top.join("")) {
       const [before, middle, after] = top;
-      link.replaceChildren(h("span", {}, h("span", { class: "wide", text: before }), middle ?? "", h("span", { class: "wide", text: after })));
+      link.replaceChildren(
+        h(
+          "span",
+          {},
+          h("span", { class: "wide", text: before }),
+          middle ?? "",
+          h("span", { class: "wide", text: after }),
+        ),
+      );
     }
     topped = top?.join("") ?? "";
     link.classList.toggle("calls", at === "session" && !isThere);
@@ -118,7 +142,11 @@ export async function standingLine(context, element, link) {
     if (at === "session" && (!isThere || document.hidden)) document.title = `• ${document.title}`;
     if (!isThere) {
       if (before !== null && before !== at && at === "session") sayNow(words.waiting.came(name));
-      else if (at === "waiting") news(standing.listeners === 0 ? words.waiting.alone : placeWord(standing.place ?? 0), `${standing.place} ${standing.listeners === 0}`);
+      else if (at === "waiting")
+        news(
+          standing.listeners === 0 ? words.waiting.alone : placeWord(standing.place ?? 0),
+          `${standing.place} ${standing.listeners === 0}`,
+        );
     }
     before = at;
   }
@@ -137,9 +165,12 @@ export async function standingLine(context, element, link) {
   function enterRoom(room) {
     if (session.state.rooms[room] !== undefined || entering === room) return;
     entering = room;
-    session.enter(room).catch(() => {}).finally(() => {
-      entering = "";
-    });
+    session
+      .enter(room)
+      .catch(() => {})
+      .finally(() => {
+        entering = "";
+      });
   }
 
   return { update };
@@ -154,7 +185,9 @@ function framed(context) {
 
   /** @param {Element} at */
   async function fill(at) {
-    const found = await fetched(() => import("./views/listening/asking.js"), "views/listening/asking.js").catch(() => null);
+    const found = await fetched(() => import("./views/listening/asking.js"), "views/listening/asking.js").catch(
+      () => null,
+    );
     if (frame !== at) return;
     if (found === null) return missed(at, () => void fill(at));
     view = found.askingView(context);

@@ -151,7 +151,10 @@ function page(session, vault) {
   /** What moderators have to say is fetched where there is any. @param {State} state */
   async function said({ link: { why } }) {
     if (matters === null && session.matters === null && why !== "banned") return;
-    matters ??= fetched(() => import("./matters.js"), "matters.js").then((found) => found.mattersCard(context, stage), () => (matters = later()));
+    matters ??= fetched(() => import("./matters.js"), "matters.js").then(
+      (found) => found.mattersCard(context, stage),
+      () => (matters = later()),
+    );
     (await matters)?.update(session.matters, why === "banned");
   }
 
@@ -163,8 +166,19 @@ function page(session, vault) {
     const { notices, moved, reading } = session.house;
     const room = screen.name === "room" ? rooms[screen.room]?.room : undefined;
     const isUsual = room === undefined || (room.status === "open" && room.attendance === "attended");
-    if (house === null && notices.length === 0 && moved === null && !reading && isUsual && !pending.some((p) => p.why === "read_only")) return;
-    house ??= fetched(() => import("./house.js"), "house.js").then((found) => found.houseNotes(context, stage), () => (house = later()));
+    if (
+      house === null &&
+      notices.length === 0 &&
+      moved === null &&
+      !reading &&
+      isUsual &&
+      !pending.some((p) => p.why === "read_only")
+    )
+      return;
+    house ??= fetched(() => import("./house.js"), "house.js").then(
+      (found) => found.houseNotes(context, stage),
+      () => (house = later()),
+    );
     (await house)?.update(screen);
   }
 
@@ -202,10 +216,13 @@ function page(session, vault) {
 
   /** Where the address or the history leads, which most visits do not need. @param {boolean} isFirst */
   function arrive(isFirst) {
-    fetched(() => import("./arriving.js"), "arriving.js").then((found) => found.arrive(way, isFirst), () => {
-      toLobby();
-      way.start();
-    });
+    fetched(() => import("./arriving.js"), "arriving.js").then(
+      (found) => found.arrive(way, isFirst),
+      () => {
+        toLobby();
+        way.start();
+      },
+    );
   }
 
   function draw() {
@@ -243,7 +260,10 @@ function page(session, vault) {
   window.addEventListener("storage", (event) => {
     if (event.key === null && session.state.me !== null) {
       session.forgotten();
-      fetched(() => import("./views/gone.js"), "views/gone.js").then(({ goneView: view }) => turnTo({ name: "gone", how: "forgotten", view }), () => location.reload());
+      fetched(() => import("./views/gone.js"), "views/gone.js").then(
+        ({ goneView: view }) => turnTo({ name: "gone", how: "forgotten", view }),
+        () => location.reload(),
+      );
     } else void session.shared(event.key, event.newValue);
   });
   window.addEventListener("beforeunload", (event) => session.isHolding && event.preventDefault());
@@ -317,7 +337,9 @@ async function enter(context, room, agreement, insteadOf) {
       context.say(words.full.led(name));
       return enter(context, id, agreement);
     }
-    const full = ["room_full", "seats_used"].includes(code) ? await fetched(() => import("./views/full.js"), "views/full.js").catch(() => null) : null;
+    const full = ["room_full", "seats_used"].includes(code)
+      ? await fetched(() => import("./views/full.js"), "views/full.js").catch(() => null)
+      : null;
     if (full === null) throw no;
     context.go({ name: "full", room, rooms: details["rooms"] ?? [], limit: details["limit"], view: full.fullView });
   }

@@ -65,7 +65,10 @@ export function mattersCard({ session, say, sayNow }, stage) {
 
   /** @param {Matter} one */
   function decidedWord(one) {
-    const where = one.room === undefined ? undefined : (session.state.lobby?.find((card) => card.id === one.room)?.name ?? one.room);
+    const where =
+      one.room === undefined
+        ? undefined
+        : (session.state.lobby?.find((card) => card.id === one.room)?.name ?? one.room);
     return w.decided(one.kind, w.here(where), momentWord(one.until));
   }
 
@@ -73,12 +76,23 @@ export function mattersCard({ session, say, sayNow }, stage) {
   function decision(one) {
     const trouble = h("p", { class: "trouble", role: "alert", hidden: true });
     const area = h("textarea", { id: `appeal-${one.id}`, rows: 3, maxlength: 2000 });
-    const form = h("form", { class: "stack", hidden: true }, h("label", { for: area.id, text: w.answerLabel }), area, trouble, h("div", { class: "row" }, h("button", { type: "submit", class: "act second", text: w.send })));
+    const form = h(
+      "form",
+      { class: "stack", hidden: true },
+      h("label", { for: area.id, text: w.answerLabel }),
+      area,
+      trouble,
+      h("div", { class: "row" }, h("button", { type: "submit", class: "act second", text: w.send })),
+    );
     const answered = h("p", { class: "soft", text: w.answered, hidden: one.appealed !== true });
-    const open = button(w.answer, () => {
-      show(form, true);
-      area.focus();
-    }, { class: "quiet", hidden: one.appealed === true });
+    const open = button(
+      w.answer,
+      () => {
+        show(form, true);
+        area.focus();
+      },
+      { class: "quiet", hidden: one.appealed === true },
+    );
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       show(trouble, false);
@@ -95,17 +109,60 @@ export function mattersCard({ session, say, sayNow }, stage) {
         },
       );
     });
-    return h("div", { "data-matter": one.id }, h("p", {}, daily(h("b"), (said) => text(said, decidedWord(one)))), h("p", { text: w.why(one.reason) }), answered, h("div", { class: "row" }, open, one.kind !== "ban" && button(w.seen, () => void seen(one.id), { class: "quiet" })), form);
+    return h(
+      "div",
+      { "data-matter": one.id },
+      h(
+        "p",
+        {},
+        daily(h("b"), (said) => text(said, decidedWord(one))),
+      ),
+      h("p", { text: w.why(one.reason) }),
+      answered,
+      h(
+        "div",
+        { class: "row" },
+        open,
+        one.kind !== "ban" && button(w.seen, () => void seen(one.id), { class: "quiet" }),
+      ),
+      form,
+    );
   }
 
   /** @param {Answer} one */
-  const answer = (one) => h("div", {}, h("p", {}, h("b", { text: w.looked })), one.reply !== "" && h("p", { text: w.reply(one.reply) }), h("div", { class: "row" }, button(w.seen, () => void seen(one.id), { class: "quiet" })));
+  const answer = (one) =>
+    h(
+      "div",
+      {},
+      h("p", {}, h("b", { text: w.looked })),
+      one.reply !== "" && h("p", { text: w.reply(one.reply) }),
+      h(
+        "div",
+        { class: "row" },
+        button(w.seen, () => void seen(one.id), { class: "quiet" }),
+      ),
+    );
 
   /** Nobody here may look at what they reported. @param {string} contact */
-  const stranded = (contact) => h("div", {}, h("p", {}, h("b", { text: w.stranded })), contact !== "" && h("p", { text: w.contact(contact) }), h("div", { class: "row" }, button(w.seen, () => {
-    put.add("stranded");
-    if (shown !== null) draw(shown);
-  }, { class: "quiet" })));
+  const stranded = (contact) =>
+    h(
+      "div",
+      {},
+      h("p", {}, h("b", { text: w.stranded })),
+      contact !== "" && h("p", { text: w.contact(contact) }),
+      h(
+        "div",
+        { class: "row" },
+        button(
+          w.seen,
+          () => {
+            put.add("stranded");
+            if (shown !== null) draw(shown);
+          },
+          { class: "quiet" },
+        ),
+      ),
+    );
 
   /** @type {Matters | null} */
   let shown = null;
@@ -117,11 +174,24 @@ export function mattersCard({ session, say, sayNow }, stage) {
     const isNew = matters !== shown;
     shown = matters;
     const rows = [
-      ...matters.measures.filter((one) => one.seen !== true || again.has(one.id)).map((one) => ({ id: one.id, make: () => decision(one), said: `${decidedWord(one)} ${w.why(one.reason)}` })),
-      ...(matters.stranded === true ? [{ id: "stranded", make: () => stranded(matters.contact ?? ""), said: w.stranded }] : []),
-      ...matters.answers.map((one) => ({ id: one.id, make: () => answer(one), said: one.reply === "" ? w.looked : `${w.looked} ${w.reply(one.reply)}` })),
+      ...matters.measures
+        .filter((one) => one.seen !== true || again.has(one.id))
+        .map((one) => ({ id: one.id, make: () => decision(one), said: `${decidedWord(one)} ${w.why(one.reason)}` })),
+      ...(matters.stranded === true
+        ? [{ id: "stranded", make: () => stranded(matters.contact ?? ""), said: w.stranded }]
+        : []),
+      ...matters.answers.map((one) => ({
+        id: one.id,
+        make: () => answer(one),
+        said: one.reply === "" ? w.looked : `${w.looked} ${w.reply(one.reply)}`,
+      })),
     ].filter(({ id }) => !put.has(id));
-    keyed(list, rows, ({ id }) => id, ({ make }) => ({ element: make(), update() {} }));
+    keyed(
+      list,
+      rows,
+      ({ id }) => id,
+      ({ make }) => ({ element: make(), update() {} }),
+    );
     show(element, rows.length > 0 || !banned.hidden);
     stand();
     if (!isNew) return;
@@ -138,7 +208,11 @@ export function mattersCard({ session, say, sayNow }, stage) {
     // What is left of the room is not theirs to look at or write in.
     show(stage, false);
     const matters = await call("/api/identity/matters", null).catch(() => null);
-    if (matters !== null) draw({ measures: matters.measures.map((/** @type {Matter} */ one) => ({ ...one, seen: false })), answers: matters.answers });
+    if (matters !== null)
+      draw({
+        measures: matters.measures.map((/** @type {Matter} */ one) => ({ ...one, seen: false })),
+        answers: matters.answers,
+      });
   }
 
   /** Nobody is known here any more, or somebody else: what was said was not said to them. */
@@ -161,8 +235,15 @@ export function mattersCard({ session, say, sayNow }, stage) {
       const { open, rooms, skew } = session.state;
       const room = open === null ? undefined : rooms[open]?.room;
       const at = Date.now() + skew;
-      muted.update(room === undefined || isTalk(room.id) ? undefined : matters?.measures.find(({ kind, until, room: where }) =>
-        kind === "mute" && until > at && [undefined, room.id, room.split_of ?? room.id].includes(where)), skew);
+      muted.update(
+        room === undefined || isTalk(room.id)
+          ? undefined
+          : matters?.measures.find(
+              ({ kind, until, room: where }) =>
+                kind === "mute" && until > at && [undefined, room.id, room.split_of ?? room.id].includes(where),
+            ),
+        skew,
+      );
       if (isBanned && !wasBanned) void ask();
       wasBanned = isBanned;
     },
@@ -179,19 +260,26 @@ function mutedNote(stage, sayNow, answer) {
   let holds;
   let until = 0;
   /** @type {HTMLElement} */
-  const said = daily(h("p", { id: "muted-note" }), () => holds !== undefined && text(said, w.mutedHere(momentWord(until))));
+  const said = daily(
+    h("p", { id: "muted-note" }),
+    () => holds !== undefined && text(said, w.mutedHere(momentWord(until))),
+  );
   const open = button(w.answerMute, () => answer(holds?.id ?? ""), { class: "quiet" });
   const element = h("div", { class: "muted-note" }, said, open);
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let ending;
 
-  stage.addEventListener("submit", (event) => {
-    if (holds === undefined || !(event.target instanceof Element) || !event.target.matches(".composer")) return;
-    event.preventDefault();
-    event.stopPropagation();
-    sayNow(said.textContent ?? "");
-    event.target.querySelector("textarea")?.focus();
-  }, { capture: true });
+  stage.addEventListener(
+    "submit",
+    (event) => {
+      if (holds === undefined || !(event.target instanceof Element) || !event.target.matches(".composer")) return;
+      event.preventDefault();
+      event.stopPropagation();
+      sayNow(said.textContent ?? "");
+      event.target.querySelector("textarea")?.focus();
+    },
+    { capture: true },
+  );
 
   /** @param {Matter | undefined} measure @param {number} skew */
   function update(measure, skew) {
@@ -199,7 +287,9 @@ function mutedNote(stage, sayNow, answer) {
     holds = measure;
     const composer = stage.querySelector(".composer");
     const area = composer?.querySelector("textarea");
-    const names = (area?.getAttribute("aria-describedby") ?? "").split(" ").filter((name) => name !== "" && name !== said.id);
+    const names = (area?.getAttribute("aria-describedby") ?? "")
+      .split(" ")
+      .filter((name) => name !== "" && name !== said.id);
     if (measure === undefined || composer === null) {
       element.remove();
       area?.setAttribute("aria-describedby", names.join(" "));

@@ -45,7 +45,9 @@ export class Care {
     clearTimeout(this.next);
     const { owed } = this;
     if (owed === null) return;
-    const isShown = await this.parts().then((note) => note(owed.care, owed.room)).catch(() => false);
+    const isShown = await this.parts()
+      .then((note) => note(owed.care, owed.room))
+      .catch(() => false);
     if (this.owed !== owed) return;
     if (isShown) this.owed = null;
     else this.next = setTimeout(() => void this.pay(), OWED_MS);
@@ -179,7 +181,13 @@ export class Outgoing {
     const released = new Promise((done) => this.letGo.set(id, () => done(null)));
     const answered = this.s.client.fact(
       "post",
-      { room, text, ...(warning !== null && { warning }), ...(replyTo !== null && { reply_to: replyTo, epoch }), ...(anyway && { anyway }) },
+      {
+        room,
+        text,
+        ...(warning !== null && { warning }),
+        ...(replyTo !== null && { reply_to: replyTo, epoch }),
+        ...(anyway && { anyway }),
+      },
       {
         gate: room,
         id,

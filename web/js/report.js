@@ -20,13 +20,25 @@ export function reportPanel({ session, say }, room, what, close) {
     send: async (said) => {
       await session.ask("report_post", { room, ...what, ...said });
       say(w.done);
-      element.replaceChildren(h("p", { class: "done", text: w.done }), h("div", { class: "row" }, button(words.matters.close, () => close(true), { class: "quiet" })));
+      element.replaceChildren(
+        h("p", { class: "done", text: w.done }),
+        h(
+          "div",
+          { class: "row" },
+          button(words.matters.close, () => close(true), { class: "quiet" }),
+        ),
+      );
       element.querySelector("button")?.focus();
     },
     cancel: () => close(false),
     refusal: refusalWord,
   });
-  const element = h("div", { class: "report-panel", role: "group", "aria-label": w.title }, h("p", { class: "soft", text: w.lead }), form.element);
+  const element = h(
+    "div",
+    { class: "report-panel", role: "group", "aria-label": w.title },
+    h("p", { class: "soft", text: w.lead }),
+    form.element,
+  );
   return {
     element,
     focus() {
@@ -44,7 +56,8 @@ export function reportPanel({ session, say }, room, what, close) {
  * @param {number} [how.most]  characters of a note
  */
 export function reportForm({ reasons, send, cancel, refusal, more = [], most = 1_000 }) {
-  if (document.querySelector(`link[href="${STYLE}"]`) === null) document.head.append(h("link", { rel: "stylesheet", href: STYLE }));
+  if (document.querySelector(`link[href="${STYLE}"]`) === null)
+    document.head.append(h("link", { rel: "stylesheet", href: STYLE }));
   const id = `report-${(made += 1)}`;
   const trouble = h("p", { class: "trouble", role: "alert", hidden: true });
   const note = h("textarea", { id: `${id}-note`, rows: 2, maxlength: most, dir: "auto" });
@@ -57,7 +70,14 @@ export function reportForm({ reasons, send, cancel, refusal, more = [], most = 1
     "form",
     { class: "report-form", novalidate: true },
     ...more,
-    h("fieldset", {}, h("legend", {}, h("b", { text: w.title })), ...radios.map((radio, i) => h("label", { class: "check reason" }, radio, h("span", { text: reasons[i]?.[1] ?? "" })))),
+    h(
+      "fieldset",
+      {},
+      h("legend", {}, h("b", { text: w.title })),
+      ...radios.map((radio, i) =>
+        h("label", { class: "check reason" }, radio, h("span", { text: reasons[i]?.[1] ?? "" })),
+      ),
+    ),
     rest,
     trouble,
     acts,

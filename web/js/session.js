@@ -119,7 +119,12 @@ export class Session {
     const room = this.state.rooms[id];
     if (room === undefined) return 0;
     const oldest = Math.min(room.position + 1, ...Object.keys(room.posts).map(Number));
-    const ok = await this.client.patient("history", { room: id, epoch: room.epoch, before: Math.max(1, oldest), limit: 50 });
+    const ok = await this.client.patient("history", {
+      room: id,
+      epoch: room.epoch,
+      before: Math.max(1, oldest),
+      limit: 50,
+    });
     this.do({ type: "history", room: id, ok });
     return ok.posts.length;
   }
@@ -133,7 +138,10 @@ export class Session {
     if (offset <= (this.readAt.get(id) ?? room.read) && (this.readAt.has(id) || room.unread === 0)) return;
     this.readAt.set(id, offset);
     if (this.readTimers.has(id)) return;
-    this.readTimers.set(id, setTimeout(() => void this.#tellRead(id), READ_AFTER_MS));
+    this.readTimers.set(
+      id,
+      setTimeout(() => void this.#tellRead(id), READ_AFTER_MS),
+    );
   }
 
   // One-to-one
@@ -260,7 +268,10 @@ export class Session {
     this.do({ type: "link", link: { status: "open", why: "", retryAt: null, back: false } });
     void this.outgoing.care.pay();
     for (const post of await this.vault.adopt()) {
-      this.do({ type: "written", post: { ...post, text: wellFormed(post.text), status: isStuck(post) ? post.status : "waiting" } });
+      this.do({
+        type: "written",
+        post: { ...post, text: wellFormed(post.text), status: isStuck(post) ? post.status : "waiting" },
+      });
     }
     try {
       await Promise.all([this.stand().catch(() => {}), this.#lobby()]);
@@ -294,7 +305,9 @@ export class Session {
     } catch (no) {
       if (!(no instanceof Refused) || !this.client.isOpen) throw no;
       if (no.temporary) this.#returnLater(room);
-      else for (const p of this.state.pending) if (p.room === room && !isStuck(p)) this.outgoing.refuse(p.id, no.code, no.details);
+      else
+        for (const p of this.state.pending)
+          if (p.room === room && !isStuck(p)) this.outgoing.refuse(p.id, no.code, no.details);
       return true;
     }
   }
@@ -327,7 +340,13 @@ export class Session {
     const place = held === undefined ? this.vault.place(id) : { epoch: held.epoch, offset: held.position };
     const since = fresh || held?.hole === "fresh" ? null : place;
     const swap = this.swap?.room === id && { exact: true, instead_of: this.swap.insteadOf };
-    const fields = { room: id, exact, ...(agreement !== null && { agreement }), ...(since !== null && { since }), ...swap };
+    const fields = {
+      room: id,
+      exact,
+      ...(agreement !== null && { agreement }),
+      ...(since !== null && { since }),
+      ...swap,
+    };
     const ok = await this.client.patient("join", fields).catch(async (no) => {
       if (no.code !== "challenge") throw no;
       const { solve } = await fetched(() => import("./sum.js"), "sum.js");

@@ -132,7 +132,9 @@ export function reduce(state, event) {
  * @param {State} state @returns {{id: string, name: string, unread: number}[]}
  */
 export function joinedRooms(state) {
-  const held = Object.values(state.rooms).filter((r) => !isTalk(r.id)).map((r) => ({ id: r.id, name: r.room.name, unread: r.unread }));
+  const held = Object.values(state.rooms)
+    .filter((r) => !isTalk(r.id))
+    .map((r) => ({ id: r.id, name: r.room.name, unread: r.unread }));
   const known = (state.lobby ?? [])
     .filter((card) => card.unread !== undefined && state.rooms[card.id] === undefined)
     .map((card) => ({ id: card.id, name: card.name, unread: card.unread ?? 0 }));
@@ -166,12 +168,18 @@ function push(state, p, now) {
     case "presence": {
       const id = roomOf(p.channel);
       if (id === null) return state;
-      return inLobby(onRoom(state, id, (room) => applyPresence(room, p)), id, { here: p.here });
+      return inLobby(
+        onRoom(state, id, (room) => applyPresence(room, p)),
+        id,
+        { here: p.here },
+      );
     }
     case "typing": {
       const id = roomOf(p.channel);
       if (id === null) return state;
-      return onRoom(state, id, (r) => (r.me.includes(p.member) ? r : { ...r, typing: { ...r.typing, [p.member]: now + TYPING_MS } }));
+      return onRoom(state, id, (r) =>
+        r.me.includes(p.member) ? r : { ...r, typing: { ...r.typing, [p.member]: now + TYPING_MS } },
+      );
     }
     case "counts":
       return Object.entries(p.here).reduce((s, [id, here]) => inLobby(s, id, { here }), state);
@@ -185,7 +193,10 @@ function push(state, p, now) {
     case "self": {
       /** @type {State} */
       const next = { ...state, me: p.member, muted: p.muted };
-      return Object.entries(p.rooms).reduce((s, [id, own]) => onRoom(s, id, (room) => withoutHidden({ ...room, ...own }, room.hidden)), next);
+      return Object.entries(p.rooms).reduce(
+        (s, [id, own]) => onRoom(s, id, (room) => withoutHidden({ ...room, ...own }, room.hidden)),
+        next,
+      );
     }
     case "standing":
       return (state.standing?.version ?? 0) > p.version ? state : { ...state, standing: p };
@@ -234,7 +245,9 @@ function markRead(room, offset) {
 
 /** What somebody wrote who is hidden now is not unread any more. @param {RoomState} room @param {string[]} before  whom one hid */
 function withoutHidden(room, before) {
-  const n = ordered(room).filter((p) => p.offset > room.read && !p.redacted && room.hidden.includes(p.author) && !before.includes(p.author)).length;
+  const n = ordered(room).filter(
+    (p) => p.offset > room.read && !p.redacted && room.hidden.includes(p.author) && !before.includes(p.author),
+  ).length;
   return { ...room, unread: Math.max(0, room.unread - n) };
 }
 

@@ -16,7 +16,8 @@ const W = new Int32Array(64);
 export function firstBits(text) {
   const blocks = ((text.length + 8) >> 6) + 1;
   const words = new Int32Array(blocks * 16);
-  for (let i = 0; i < text.length; i += 1) words[i >> 2] = (words[i >> 2] ?? 0) | (text.charCodeAt(i) << (24 - (i & 3) * 8));
+  for (let i = 0; i < text.length; i += 1)
+    words[i >> 2] = (words[i >> 2] ?? 0) | (text.charCodeAt(i) << (24 - (i & 3) * 8));
   words[text.length >> 2] = (words[text.length >> 2] ?? 0) | (0x80 << (24 - (text.length & 3) * 8));
   words[blocks * 16 - 1] = text.length * 8;
   const state = Int32Array.from(START);
@@ -34,11 +35,22 @@ function digest(state, block) {
     else {
       const x = at(W, i - 15);
       const y = at(W, i - 2);
-      W[i] = (at(W, i - 16) + (turn(x, 7) ^ turn(x, 18) ^ (x >>> 3)) + at(W, i - 7) + (turn(y, 17) ^ turn(y, 19) ^ (y >>> 10))) | 0;
+      W[i] =
+        (at(W, i - 16) +
+          (turn(x, 7) ^ turn(x, 18) ^ (x >>> 3)) +
+          at(W, i - 7) +
+          (turn(y, 17) ^ turn(y, 19) ^ (y >>> 10))) |
+        0;
     }
   }
-  let a = at(state, 0), b = at(state, 1), c = at(state, 2), d = at(state, 3);
-  let e = at(state, 4), f = at(state, 5), g = at(state, 6), h = at(state, 7);
+  let a = at(state, 0),
+    b = at(state, 1),
+    c = at(state, 2),
+    d = at(state, 3);
+  let e = at(state, 4),
+    f = at(state, 5),
+    g = at(state, 6),
+    h = at(state, 7);
   for (let i = 0; i < 64; i += 1) {
     const one = (h + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) + ((e & f) ^ (~e & g)) + at(K, i) + at(W, i)) | 0;
     const two = ((turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) + ((a & b) ^ (a & c) ^ (b & c))) | 0;
@@ -59,7 +71,7 @@ function digest(state, block) {
 /** @param {{challenge: string, bits: number}} details @returns {Promise<string>} the proof */
 export async function solve({ challenge, bits }) {
   const most = 2 ** (32 - bits);
-  for (let number = 0; ; ) {
+  for (let number = 0; ;) {
     const until = Date.now() + AT_ONCE_MS;
     for (; Date.now() < until; number += 1) {
       // The clock is asked now and then only.

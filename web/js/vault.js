@@ -114,7 +114,9 @@ export class Vault {
    */
   forgetRoom(room, everywhere = true) {
     for (const key of this.#keys()) {
-      const isOfIt = key.startsWith(DRAFT) ? key.endsWith(`.${room}`) : key.startsWith(OUT) && read(this.#get(key))?.room === room;
+      const isOfIt = key.startsWith(DRAFT)
+        ? key.endsWith(`.${room}`)
+        : key.startsWith(OUT) && read(this.#get(key))?.room === room;
       if (isOfIt && (everywhere || key === this.#draftKey(room))) this.#remove(key);
     }
     this.#remove(PLACE + room);
@@ -162,7 +164,8 @@ export class Vault {
       const [tab = "", room = ""] = key.startsWith(DRAFT) ? key.slice(DRAFT.length).split(".") : [];
       const draft = this.#get(key);
       // One for each room: what a second tab left is for the next that comes.
-      if (room === "" || tab === this.tab || draft === null || this.draft(room) !== null || !(await isGone(tab))) continue;
+      if (room === "" || tab === this.tab || draft === null || this.draft(room) !== null || !(await isGone(tab)))
+        continue;
       this.#set(this.#draftKey(room), draft);
       this.#remove(key);
     }

@@ -36,7 +36,9 @@ export function attr(element, name, value) {
 
 /** Change a text only where it differs: live regions stay quiet, and a translation stays. @param {Element} node @param {string} value */
 export function text(node, value) {
-  const isOurs = node.textContent === value || (value !== "" && texts.get(node) === value && node.firstChild !== null && !node.querySelector(":not(font)"));
+  const isOurs =
+    node.textContent === value ||
+    (value !== "" && texts.get(node) === value && node.firstChild !== null && !node.querySelector(":not(font)"));
   texts.set(node, value);
   if (!isOurs) node.textContent = value;
 }

@@ -154,8 +154,12 @@ function change(room, fact, reader) {
   switch (fact.push) {
     case "posted": {
       const post = { ...fact.post, offset: fact.offset };
-      const isNews = !reader.watching && !room.me.includes(post.author) && !post.redacted
-        && fact.offset > room.read && !room.hidden.includes(post.author);
+      const isNews =
+        !reader.watching &&
+        !room.me.includes(post.author) &&
+        !post.redacted &&
+        fact.offset > room.read &&
+        !room.hidden.includes(post.author);
       const typing = Object.fromEntries(Object.entries(room.typing).filter(([id]) => id !== post.author));
       const posts = { ...room.posts, [fact.offset]: post };
       return { ...room, posts, typing, unread: room.unread + (isNews ? 1 : 0) };

@@ -8,5 +8,10 @@ export async function reach() {
   const answer = await fetch("/favicon.svg", { cache: "no-store", signal: patience() }).catch(() => null);
   if (answer?.ok) return;
   const code = answer === null ? "lost" : answer.status === 429 ? "rate_limited" : "internal";
-  throw new Refused({ code, message: "", temporary: true, retry_after: Number(answer?.headers.get("retry-after")) || undefined });
+  throw new Refused({
+    code,
+    message: "",
+    temporary: true,
+    retry_after: Number(answer?.headers.get("retry-after")) || undefined,
+  });
 }

@@ -18,7 +18,9 @@ export function dayWord(at, now, words, zone) {
   if (dayOf(at, zone) === dayOf(now, zone)) return words.today;
   // The day before, though a day may have 23 hours, or 25.
   if (dayOf(at, zone) === dayOf(Date.parse(dayOf(now, zone)) - 1, "UTC")) return words.yesterday;
-  return new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", timeZone: zone }).format(at);
+  return new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", timeZone: zone }).format(
+    at,
+  );
 }
 
 /** The moment for machines. @param {number} at  ms */

@@ -16,17 +16,25 @@ const w = words.account;
 export function accountView(desk, out) {
   const { account } = desk;
   const leaving = twoTouches({
-    ask: w.signOut, lead: w.signOutLead, yes: w.signOutYes, no: w.stay,
+    ask: w.signOut,
+    lead: w.signOutLead,
+    yes: w.signOutYes,
+    no: w.stay,
     act: async () => {
       await call("/api/staff/sign-out", {});
       out();
     },
   });
   const factors = h("div", { class: "factors" }, h("p", { class: "soft", text: w.loading }));
-  const fetchFactors = () => void fetched(() => import("./factors.js"), "listen/factors.js").then(
-    ({ factorCards, elsewhereCard }) => factors.replaceChildren(...factorCards(desk), elsewhereCard(desk)),
-    () => factors.replaceChildren(h("p", { class: "trouble", role: "alert", text: w.lost }), button(common.status.again, fetchFactors, { class: "act second" })),
-  );
+  const fetchFactors = () =>
+    void fetched(() => import("./factors.js"), "listen/factors.js").then(
+      ({ factorCards, elsewhereCard }) => factors.replaceChildren(...factorCards(desk), elsewhereCard(desk)),
+      () =>
+        factors.replaceChildren(
+          h("p", { class: "trouble", role: "alert", text: w.lost }),
+          button(common.status.again, fetchFactors, { class: "act second" }),
+        ),
+    );
   fetchFactors();
   const waits = account.operator_from !== undefined && account.operator_from > Date.now();
   return {
@@ -34,7 +42,14 @@ export function accountView(desk, out) {
       "div",
       { class: "narrow" },
       h("h1", { text: w.title }),
-      h("div", { class: "card" }, h("p", { text: w.who(account.member.name, account.login) }), waits && h("p", { text: w.operatorWaits }), leaving.first, leaving.panel),
+      h(
+        "div",
+        { class: "card" },
+        h("p", { text: w.who(account.member.name, account.login) }),
+        waits && h("p", { text: w.operatorWaits }),
+        leaving.first,
+        leaving.panel,
+      ),
       factors,
       passwordCard(desk),
       lookCard(),
@@ -50,7 +65,15 @@ function passwordCard(desk) {
   const current = passwordInput("current-password");
   const next = passwordInput("new-password");
   const currentField = field(w.current, current);
-  const form = h("form", { class: "stack", novalidate: true }, currentField, field(w.next, next, words.doors.passwordLead), trouble.element, done.element, h("div", { class: "row" }, h("button", { type: "submit", class: "act second", text: w.change })));
+  const form = h(
+    "form",
+    { class: "stack", novalidate: true },
+    currentField,
+    field(w.next, next, words.doors.passwordLead),
+    trouble.element,
+    done.element,
+    h("div", { class: "row" }, h("button", { type: "submit", class: "act second", text: w.change })),
+  );
   // Where there is more to show than a password, the dialog asks for all of it.
   const needsMore = () => account.has_totp || account.has_passkey === true;
   form.addEventListener("focusin", () => show(currentField, !needsMore()));
@@ -92,5 +115,8 @@ function lookCard() {
     });
     return h("label", { class: "check" }, input, h("span", { text: label }));
   });
-  return card(you.lookTitle, h("fieldset", {}, h("legend", { text: you.theme }), h("div", { class: "row" }, ...radios)));
+  return card(
+    you.lookTitle,
+    h("fieldset", {}, h("legend", { text: you.theme }), h("div", { class: "row" }, ...radios)),
+  );
 }

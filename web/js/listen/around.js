@@ -31,7 +31,12 @@ export function invitationCard({ session, sayNow, bell }) {
         h("h2", { text: w.title(by) }),
         h("p", { text: question }),
         trouble.element,
-        h("div", { class: "row" }, button(w.yes, () => answer(true), { class: "act" }), button(w.no, () => answer(false), { class: "act second" })),
+        h(
+          "div",
+          { class: "row" },
+          button(w.yes, () => answer(true), { class: "act" }),
+          button(w.no, () => answer(false), { class: "act second" }),
+        ),
       ),
       update() {},
     };

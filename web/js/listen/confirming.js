@@ -76,7 +76,13 @@ export function proven(account, act, lead = w.confirmLead) {
     field(words.doors.password, password),
     codeField,
     trouble.element,
-    h("div", { class: "row" }, h("button", { type: "submit", class: "act", text: w.confirmDo }), byPasskey, button(w.cancel, () => dialog.close(), { class: "quiet" })),
+    h(
+      "div",
+      { class: "row" },
+      h("button", { type: "submit", class: "act", text: w.confirmDo }),
+      byPasskey,
+      button(w.cancel, () => dialog.close(), { class: "quiet" }),
+    ),
   );
   const dialog = h("dialog", { class: "sheet", "aria-labelledby": title.id }, form);
   const before = document.activeElement;

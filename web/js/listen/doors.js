@@ -20,12 +20,17 @@ export function signInView(enter, note, said = w) {
   const password = passwordInput("current-password");
   const code = textInput("one-time-code", { maxlength: 24, required: false });
   const codeField = h("div", { hidden: true }, field(w.code, code, w.codeLead));
-  const passkey = button(w.passkey, () => void trouble.around(async () => {
-    const { hasPasskeys, showPasskey } = await fetched(() => import("../lib/passkeys.js"), "lib/passkeys.js");
-    if (!hasPasskeys()) throw new Refused({ code: "passkey_place", message: "", temporary: false });
-    const { options } = await call("/api/staff/passkey", {});
-    enter(await call("/api/staff/passkey/sign-in", { passkey: await showPasskey(options) }));
-  }), { class: "act second" });
+  const passkey = button(
+    w.passkey,
+    () =>
+      void trouble.around(async () => {
+        const { hasPasskeys, showPasskey } = await fetched(() => import("../lib/passkeys.js"), "lib/passkeys.js");
+        if (!hasPasskeys()) throw new Refused({ code: "passkey_place", message: "", temporary: false });
+        const { options } = await call("/api/staff/passkey", {});
+        enter(await call("/api/staff/passkey/sign-in", { passkey: await showPasskey(options) }));
+      }),
+    { class: "act second" },
+  );
   show(passkey, "PublicKeyCredential" in window);
   const form = h(
     "form",
@@ -40,7 +45,11 @@ export function signInView(enter, note, said = w) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     void trouble.around(async () => {
-      const asked = { login: login.value, password: password.value, ...(code.value.trim() !== "" && { code: code.value }) };
+      const asked = {
+        login: login.value,
+        password: password.value,
+        ...(code.value.trim() !== "" && { code: code.value }),
+      };
       try {
         enter(await call("/api/staff/sign-in", asked));
       } catch (no) {
@@ -80,13 +89,20 @@ export function invitationView(link, enter, instead) {
     field(w.password, password, w.passwordLead),
     revealing(password),
     trouble.element,
-    h("div", { class: "row" }, h("button", { type: "submit", class: "act", text: w.accept }), button(w.instead, instead, { class: "quiet" })),
+    h(
+      "div",
+      { class: "row" },
+      h("button", { type: "submit", class: "act", text: w.accept }),
+      button(w.instead, instead, { class: "quiet" }),
+    ),
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     void trouble.around(async () => {
       try {
-        enter(await call("/api/staff/invitation", { link, login: login.value, name: name.value, password: password.value }));
+        enter(
+          await call("/api/staff/invitation", { link, login: login.value, name: name.value, password: password.value }),
+        );
       } catch (no) {
         const code = no instanceof Refused ? no.code : "";
         const isLogin = no instanceof Refused && no.details["why"] === "login" && code === "name_refused";
@@ -97,7 +113,13 @@ export function invitationView(link, enter, instead) {
       }
     });
   });
-  return h("div", { class: "narrow card door" }, h("h1", { text: w.inviteTitle }), h("p", { text: w.inviteLead }), form);
+  return h(
+    "div",
+    { class: "narrow card door" },
+    h("h1", { text: w.inviteTitle }),
+    h("p", { text: w.inviteLead }),
+    form,
+  );
 }
 
 /** The way back into an account that was reset. @param {string} link @param {(account: SignedIn) => void} enter @param {() => void} instead */
@@ -110,7 +132,12 @@ export function resetView(link, enter, instead) {
     field(words.account.next, password, w.passwordLead),
     revealing(password),
     trouble.element,
-    h("div", { class: "row" }, h("button", { type: "submit", class: "act", text: w.resetDo }), button(w.instead, instead, { class: "quiet" })),
+    h(
+      "div",
+      { class: "row" },
+      h("button", { type: "submit", class: "act", text: w.resetDo }),
+      button(w.instead, instead, { class: "quiet" }),
+    ),
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -24,7 +24,9 @@ const moment = (at) => momentWord(at);
 /** A QR code from its rows of 0 and 1: dark on light in every theme, or no camera reads it. @param {string[]} rows */
 export function qrCode(rows) {
   const size = rows.length + 2 * QUIET;
-  const dark = rows.flatMap((row, y) => [...row].map((bit, x) => (bit === "1" ? `M${x + QUIET} ${y + QUIET}h1v1h-1z` : "")));
+  const dark = rows.flatMap((row, y) =>
+    [...row].map((bit, x) => (bit === "1" ? `M${x + QUIET} ${y + QUIET}h1v1h-1z` : "")),
+  );
   const svg = document.createElementNS(SVG, "svg");
   const path = document.createElementNS(SVG, "path");
   path.setAttribute("d", dark.join(""));
@@ -58,18 +60,33 @@ function codesPanel({ say }) {
   const w = words.codes;
   const list = h("ol", { class: "codes", translate: "no" });
   const copied = h("span", { class: "soft", role: "status" });
-  const copy = button(w.copy, () => {
-    navigator.clipboard.writeText([...list.children].map((each) => each.textContent).join("\n")).then(
-      () => text(copied, w.copied),
-      () => text(copied, w.noCopy),
-    );
-  }, { class: "act second" });
-  const kept = button(w.kept, () => {
-    list.replaceChildren();
-    show(element, false);
-  }, { class: "act" });
+  const copy = button(
+    w.copy,
+    () => {
+      navigator.clipboard.writeText([...list.children].map((each) => each.textContent).join("\n")).then(
+        () => text(copied, w.copied),
+        () => text(copied, w.noCopy),
+      );
+    },
+    { class: "act second" },
+  );
+  const kept = button(
+    w.kept,
+    () => {
+      list.replaceChildren();
+      show(element, false);
+    },
+    { class: "act" },
+  );
   const title = h("h3", { text: w.title, tabindex: "-1" });
-  const element = h("div", { class: "stack panel", hidden: true }, title, h("p", { text: w.lead }), list, h("div", { class: "row" }, kept, copy, copied));
+  const element = h(
+    "div",
+    { class: "stack panel", hidden: true },
+    title,
+    h("p", { text: w.lead }),
+    list,
+    h("div", { class: "row" }, kept, copy, copied),
+  );
   return {
     element,
     /** @param {string[]} codes */
@@ -91,26 +108,54 @@ function factorCard({ account, say }, codes, refresh) {
   const state = h("p", {});
   const left = h("p", {});
   const begin = button(w.begin, () => void trouble.around(start), { class: "act second" });
-  const renew = button(w.renew, () => void trouble.around(async () => {
-    /** @type {string[]} */
-    let made = [];
-    const isDone = await proven(account, async (proof) => {
-      made = (await call("/api/staff/recovery", proof)).codes;
-    }, w.renewLead);
-    if (!isDone) return;
-    await refresh();
-    codes.show(made);
-  }), { class: "quiet" });
-  const off = button(w.off, () => void trouble.around(async () => {
-    if (!(await proven(account, (proof) => call("/api/staff/totp/off", proof), w.offLead))) return;
-    await refresh();
-    done.say(w.offDone);
-  }), { class: "quiet danger" });
+  const renew = button(
+    w.renew,
+    () =>
+      void trouble.around(async () => {
+        /** @type {string[]} */
+        let made = [];
+        const isDone = await proven(
+          account,
+          async (proof) => {
+            made = (await call("/api/staff/recovery", proof)).codes;
+          },
+          w.renewLead,
+        );
+        if (!isDone) return;
+        await refresh();
+        codes.show(made);
+      }),
+    { class: "quiet" },
+  );
+  const off = button(
+    w.off,
+    () =>
+      void trouble.around(async () => {
+        if (!(await proven(account, (proof) => call("/api/staff/totp/off", proof), w.offLead))) return;
+        await refresh();
+        done.say(w.offDone);
+      }),
+    { class: "quiet danger" },
+  );
   const picture = h("div", { class: "qr-place" });
   const secret = h("output", { class: "code" });
   const link = h("a", { class: "quiet", text: w.link });
   const code = textInput("one-time-code", { inputmode: "numeric", maxlength: 10 });
-  const made = h("form", { class: "stack", novalidate: true, hidden: true }, h("p", { text: w.scan }), picture, h("p", { class: "soft" }, w.secret, " ", secret), h("p", {}, link), field(w.code, code), h("div", { class: "row" }, h("button", { type: "submit", class: "act", text: w.on }), button(w.cancel, () => draw(), { class: "quiet" })));
+  const made = h(
+    "form",
+    { class: "stack", novalidate: true, hidden: true },
+    h("p", { text: w.scan }),
+    picture,
+    h("p", { class: "soft" }, w.secret, " ", secret),
+    h("p", {}, link),
+    field(w.code, code),
+    h(
+      "div",
+      { class: "row" },
+      h("button", { type: "submit", class: "act", text: w.on }),
+      button(w.cancel, () => draw(), { class: "quiet" }),
+    ),
+  );
   let held = 0;
 
   async function start() {
@@ -129,9 +174,15 @@ function factorCard({ account, say }, codes, refresh) {
     void trouble.around(async () => {
       /** @type {string[]} */
       let fresh = [];
-      const isDone = await proven(account, async (proof) => {
-        fresh = (await call("/api/staff/totp/on", { secret: secret.dataset["secret"] ?? "", code: code.value, proof })).codes;
-      }, account.has_totp ? w.replaceLead : w.onLead);
+      const isDone = await proven(
+        account,
+        async (proof) => {
+          fresh = (
+            await call("/api/staff/totp/on", { secret: secret.dataset["secret"] ?? "", code: code.value, proof })
+          ).codes;
+        },
+        account.has_totp ? w.replaceLead : w.onLead,
+      );
       if (!isDone) return;
       await refresh();
       done.say(w.onDone);
@@ -157,8 +208,19 @@ function factorCard({ account, say }, codes, refresh) {
   }
   draw();
   return {
-    trouble, draw,
-    element: card(w.title, h("p", { class: "soft", text: w.lead }), state, left, h("div", { class: "row" }, begin, renew, off), made, trouble.element, done.element, codes.element),
+    trouble,
+    draw,
+    element: card(
+      w.title,
+      h("p", { class: "soft", text: w.lead }),
+      state,
+      left,
+      h("div", { class: "row" }, begin, renew, off),
+      made,
+      trouble.element,
+      done.element,
+      codes.element,
+    ),
   };
 }
 
@@ -171,12 +233,26 @@ function passkeysCard(desk) {
   const list = h("ul", { class: "people team" });
   const none = h("p", { text: w.none });
   const name = textInput("off", { maxlength: 40, autocapitalize: "words" });
-  const form = h("form", { class: "stack", novalidate: true }, field(w.name, name, w.nameLead), h("div", { class: "row" }, h("button", { type: "submit", class: "act second", text: w.add })));
+  const form = h(
+    "form",
+    { class: "stack", novalidate: true },
+    field(w.name, name, w.nameLead),
+    h("div", { class: "row" }, h("button", { type: "submit", class: "act second", text: w.add })),
+  );
   const nowhere = h("p", { class: "soft", text: w.nowhere });
   show(form, hasPasskeys());
   show(nowhere, !hasPasskeys());
   const part = {
-    element: card(w.title, h("p", { class: "soft", text: w.lead }), none, list, form, nowhere, trouble.element, done.element),
+    element: card(
+      w.title,
+      h("p", { class: "soft", text: w.lead }),
+      none,
+      list,
+      form,
+      nowhere,
+      trouble.element,
+      done.element,
+    ),
     refresh: () => Promise.resolve(),
     /** @param {Passkey[]} keys */
     draw(keys) {
@@ -194,10 +270,14 @@ function passkeysCard(desk) {
     }
     void trouble.around(async () => {
       // The proof first: the device's question lasts five minutes, and a second one would be asked over the dialog.
-      const isDone = await proven(account, async (proof) => {
-        const { options } = await call("/api/staff/passkeys/begin", {});
-        await call("/api/staff/passkeys", { name: called, made: await makePasskey(options), proof });
-      }, w.addLead);
+      const isDone = await proven(
+        account,
+        async (proof) => {
+          const { options } = await call("/api/staff/passkeys/begin", {});
+          await call("/api/staff/passkeys", { name: called, made: await makePasskey(options), proof });
+        },
+        w.addLead,
+      );
       if (!isDone) return;
       name.value = "";
       await part.refresh();
@@ -208,9 +288,17 @@ function passkeysCard(desk) {
   /** @param {Passkey} key */
   function row(key) {
     const removing = twoTouches({
-      ask: w.remove, lead: w.removeLead(key.name), yes: w.removeYes, no: w.cancel, danger: true,
+      ask: w.remove,
+      lead: w.removeLead(key.name),
+      yes: w.removeYes,
+      no: w.cancel,
+      danger: true,
       act: async () => {
-        const isDone = await proven(account, (proof) => call("/api/staff/passkeys/remove", { id: key.id, proof }), w.removeProof);
+        const isDone = await proven(
+          account,
+          (proof) => call("/api/staff/passkeys/remove", { id: key.id, proof }),
+          w.removeProof,
+        );
         if (!isDone) throw new Refused({ code: "confirmation_required", message: "", temporary: false });
         await part.refresh();
         done.say(w.removed);
@@ -218,8 +306,20 @@ function passkeysCard(desk) {
     });
     removing.first.setAttribute("aria-label", `${w.remove}: ${key.name}`);
     const used = () => (key.used_at === undefined ? w.unused : w.used(moment(key.used_at)));
-    const besides = daily(h("span", { class: "soft small" }), (said) => text(said, key.here ? used() : `${used()} ${w.elsewhere}`));
-    return { element: h("li", {}, h("span", { text: key.name }), besides, h("div", { class: "row" }, removing.first), removing.panel), update() {} };
+    const besides = daily(h("span", { class: "soft small" }), (said) =>
+      text(said, key.here ? used() : `${used()} ${w.elsewhere}`),
+    );
+    return {
+      element: h(
+        "li",
+        {},
+        h("span", { text: key.name }),
+        besides,
+        h("div", { class: "row" }, removing.first),
+        removing.panel,
+      ),
+      update() {},
+    };
   }
   return part;
 }
@@ -229,7 +329,10 @@ export function elsewhereCard({ say }) {
   const w = words.elsewhere;
   const done = doneLine(say);
   const out = twoTouches({
-    ask: w.out, lead: w.lead, yes: w.yes, no: w.cancel,
+    ask: w.out,
+    lead: w.lead,
+    yes: w.yes,
+    no: w.cancel,
     act: async () => {
       await call("/api/staff/sign-out/elsewhere", {});
       done.say(w.done);

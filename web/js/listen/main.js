@@ -144,7 +144,12 @@ function page(desk) {
   const link = linkLine(context, linkElement);
   const status = statusBar(desk);
   const proposal = proposalCard(desk);
-  const ringing = h("p", { class: "card", hidden: true }, `${words.ring} `, h("a", { href: "/moderate.html", text: words.ringGo }));
+  const ringing = h(
+    "p",
+    { class: "card", hidden: true },
+    `${words.ring} `,
+    h("a", { href: "/moderate.html", text: words.ringGo }),
+  );
   session.onRing = () => {
     show(ringing, true);
     bell.ring("call");
@@ -152,7 +157,12 @@ function page(desk) {
   };
   const nav = h("nav", { class: "pages", "aria-label": words.pagesLabel });
   const place = h("div", { class: "place" });
-  const element = h("div", { class: "desk" }, h("div", { class: "front" }, triesNotice(account), ringing, status.element, proposal.element, nav, place), comforts(desk));
+  const element = h(
+    "div",
+    { class: "desk" },
+    h("div", { class: "front" }, triesNotice(account), ringing, status.element, proposal.element, nav, place),
+    comforts(desk),
+  );
   const talks = talksView(desk, context);
   let current = "";
   /** @type {Part} */
@@ -161,7 +171,11 @@ function page(desk) {
   let isAsking = false;
 
   const canSee = account.roles.some((role) => role === "operator" || role === "moderator");
-  const pages = () => [...(session.isListener ? ["listen", "practice", "profile"] : []), "account", ...(canSee ? ["team"] : [])];
+  const pages = () => [
+    ...(session.isListener ? ["listen", "practice", "profile"] : []),
+    "account",
+    ...(canSee ? ["team"] : []),
+  ];
   /** @param {string} to */
   function turn(to) {
     if (to === current) return;
@@ -200,7 +214,12 @@ function page(desk) {
     link.update(state);
     if (!session.isListener && ["", "listen"].includes(current)) return turn("account");
     const now = session.serverNow;
-    keyed(nav, pages(), (one) => one, (one) => tab(one));
+    keyed(
+      nav,
+      pages(),
+      (one) => one,
+      (one) => tab(one),
+    );
     // What stands above it comes with the first view: nothing that can be pressed may move under a finger.
     show(nav, view !== null || !session.isListener);
     steady(() => {
@@ -214,7 +233,9 @@ function page(desk) {
 
   /** @param {string} one */
   function tab(one) {
-    const go = button(words.pages[/** @type {keyof typeof words.pages} */ (one)], () => turn(one), { class: "quiet page" });
+    const go = button(words.pages[/** @type {keyof typeof words.pages} */ (one)], () => turn(one), {
+      class: "quiet page",
+    });
     return { element: go, update: () => attr(go, "aria-current", one === current ? "page" : null) };
   }
 
@@ -259,7 +280,8 @@ function page(desk) {
   function press(event) {
     if (!event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || isComposing(event)) return;
     // On a Mac, Option and a key write a letter, such as ñ or ń: where one writes, that is what is meant.
-    const isWriting = event.target instanceof HTMLElement && event.target.matches("input, textarea, select, [contenteditable]");
+    const isWriting =
+      event.target instanceof HTMLElement && event.target.matches("input, textarea, select, [contenteditable]");
     if (isWriting && event.key.toLowerCase() !== event.code.slice(-1).toLowerCase()) return;
     const nth = /^Digit([1-4])$/.exec(event.code)?.[1];
     if (event.code === "KeyY" && !proposal.element.hidden) proposal.accept();
@@ -278,27 +300,39 @@ function page(desk) {
     else requestAnimationFrame(() => !signal.aborted && draw());
   });
   for (const doing of ["pointerdown", "keydown"]) {
-    document.addEventListener(doing, () => {
-      bell.wake();
-      session.doing();
-    }, { signal, passive: true });
+    document.addEventListener(
+      doing,
+      () => {
+        bell.wake();
+        session.doing();
+      },
+      { signal, passive: true },
+    );
   }
   document.addEventListener("keydown", press, { signal });
   document.addEventListener("visibilitychange", () => session.away(document.hidden), { signal });
   for (const how of ["online", "offline"]) window.addEventListener(how, () => session.client.nudge(), { signal });
   window.addEventListener("pageshow", (event) => event.persisted && session.client.nudge(), { signal });
-  window.addEventListener("storage", (event) => {
-    const key = onShelf(event.key);
-    if (key === undefined || key === null) return;
-    // Another tab signed in as somebody else: nothing here is theirs.
-    if (session.vault.isForAnother(key, event.newValue, account.member.id)) location.reload();
-    else void session.shared(key, event.newValue);
-  }, { signal });
+  window.addEventListener(
+    "storage",
+    (event) => {
+      const key = onShelf(event.key);
+      if (key === undefined || key === null) return;
+      // Another tab signed in as somebody else: nothing here is theirs.
+      if (session.vault.isForAnother(key, event.newValue, account.member.id)) location.reload();
+      else void session.shared(key, event.newValue);
+    },
+    { signal },
+  );
   window.addEventListener("beforeunload", (event) => session.isHolding && event.preventDefault(), { signal });
-  window.addEventListener("chat:leaving", () => {
-    session.vault.isWiped = true;
-    session.client.stop();
-  }, { signal });
+  window.addEventListener(
+    "chat:leaving",
+    () => {
+      session.vault.isWiped = true;
+      session.client.stop();
+    },
+    { signal },
+  );
   const ticking = setInterval(() => {
     session.do({ type: "tick", now: Date.now() });
     draw();

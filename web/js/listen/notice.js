@@ -16,14 +16,22 @@ export function triesNotice({ failed_tries: tries = 0, last_failed_at: at = 0 })
     { class: "card", role: "status" },
     daily(h("p"), (said) => text(said, w.said(tries, momentWord(at)))),
     h("p", { class: "soft", text: w.lead }),
-    h("div", { class: "row" }, button(w.seen, () => {
-      try {
-        sessionStorage.setItem(SEEN, String(at));
-      } catch {
-        // It is said again when the page is loaded again.
-      }
-      element.remove();
-    }, { class: "act second" })),
+    h(
+      "div",
+      { class: "row" },
+      button(
+        w.seen,
+        () => {
+          try {
+            sessionStorage.setItem(SEEN, String(at));
+          } catch {
+            // It is said again when the page is loaded again.
+          }
+          element.remove();
+        },
+        { class: "act second" },
+      ),
+    ),
   );
   return element;
 }

@@ -27,10 +27,26 @@ export function pane(desk, context, first, putAway) {
   const about = folding(w.about, "about");
   const helping = h("p", { class: "soft small", hidden: true });
   const acts = [openings.button, about.button, more.button, end.first];
-  const panels = h("div", { class: "pane-panels" }, helping, nobody.element, more.state, openings.element, about.element, more.element, end.panel);
+  const panels = h(
+    "div",
+    { class: "pane-panels" },
+    helping,
+    nobody.element,
+    more.state,
+    openings.element,
+    about.element,
+    more.element,
+    end.panel,
+  );
   const element = h("div", { class: "pane", role: "group", tabindex: -1, "aria-label": w.label(seekerOf(first).name) });
   const after = afterwards(desk, first, putAway);
-  const talkIn = talkView(context, first, { acts, cards: [panels], scroller: element, suffix: `-${id}`, heading: "h2" });
+  const talkIn = talkView(context, first, {
+    acts,
+    cards: [panels],
+    scroller: element,
+    suffix: `-${id}`,
+    heading: "h2",
+  });
   element.append(talkIn.element, after.element);
   let isSettled = false;
   let isAtEnd = true;
@@ -38,9 +54,13 @@ export function pane(desk, context, first, putAway) {
   const toEnd = new ResizeObserver(() => {
     if (isAtEnd) element.scrollTop = element.scrollHeight;
   });
-  element.addEventListener("scroll", () => {
-    isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END_PX;
-  }, { passive: true });
+  element.addEventListener(
+    "scroll",
+    () => {
+      isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END_PX;
+    },
+    { passive: true },
+  );
 
   function intoView() {
     element.scrollIntoView({ block: matchMedia(NARROW).matches ? "start" : "nearest" });
@@ -104,7 +124,11 @@ export function pane(desk, context, first, putAway) {
 /** Something that a button folds in and out, above where one writes. @param {string} label @param {string} name */
 function folding(label, name) {
   const element = h("div", { class: "panel", id: idFor(name), hidden: true });
-  const toggle = button(label, () => turn(element.hidden), { class: "quiet", "aria-expanded": "false", "aria-controls": element.id });
+  const toggle = button(label, () => turn(element.hidden), {
+    class: "quiet",
+    "aria-expanded": "false",
+    "aria-controls": element.id,
+  });
   /** @param {boolean} isOpen */
   function turn(isOpen) {
     show(element, isOpen);
@@ -123,7 +147,9 @@ function aboutLines(talk, session) {
   const rooms = new Map((session.state.lobby ?? []).map((card) => [card.id, card.name]));
   const p = words.proposal;
   const lines = [
-    (talk.topics ?? []).length > 0 ? `${p.topics}: ${(talk.topics ?? []).map((topic) => rooms.get(topic) ?? topic).join(", ")}` : "",
+    (talk.topics ?? []).length > 0
+      ? `${p.topics}: ${(talk.topics ?? []).map((topic) => rooms.get(topic) ?? topic).join(", ")}`
+      : "",
     talk.need ? p.need[talk.need] : "",
     talk.heavy ? p.heavy(talk.heavy) : "",
     ...(talk.why ?? []).map(words.whyWord),
@@ -142,13 +168,26 @@ function openingsMenu(use) {
     /** @param {string[]} openings */
     update(openings) {
       show(none, openings.length === 0);
-      keyed(list, openings, (line) => line, (line) => ({
-        element: h("li", {}, button(line, () => {
-          fold.close();
-          use(line);
-        }, { class: "pill opening" })),
-        update() {},
-      }));
+      keyed(
+        list,
+        openings,
+        (line) => line,
+        (line) => ({
+          element: h(
+            "li",
+            {},
+            button(
+              line,
+              () => {
+                fold.close();
+                use(line);
+              },
+              { class: "pill opening" },
+            ),
+          ),
+          update() {},
+        }),
+      );
     },
   };
 }
@@ -175,10 +214,15 @@ function ending({ session }, { id, room }) {
 /** One touch that gives the seat back where nobody writes. @param {Desk} desk @param {TalkView} first */
 function nobodyThere({ session, say }, { id }) {
   const trouble = troubleLine();
-  const act = button(w.nobody, () => void trouble.around(async () => {
-    await session.ask("nobody", { session: id });
-    say(w.nobodyDone);
-  }), { class: "quiet" });
+  const act = button(
+    w.nobody,
+    () =>
+      void trouble.around(async () => {
+        await session.ask("nobody", { session: id });
+        say(w.nobodyDone);
+      }),
+    { class: "quiet" },
+  );
   const element = h("div", { hidden: true }, h("p", { class: "soft small", text: w.nobodyLead }), act, trouble.element);
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let waiting;
@@ -198,7 +242,9 @@ function nobodyThere({ session, say }, { id }) {
 /** What else a listener can do, each with its second touch. @param {Desk} desk @param {TalkView} first @param {() => TalkView} talk */
 function moreMenu({ session, say }, first, talk) {
   const { id } = first;
-  const flag = button("", () => void trouble.around(() => session.ask("flag", { session: id, on: !talk().flagged })), { class: "quiet" });
+  const flag = button("", () => void trouble.around(() => session.ask("flag", { session: id, on: !talk().flagged })), {
+    class: "quiet",
+  });
   const flagged = h("p", { class: "soft small" });
   const trouble = troubleLine();
   const done = h("p", { class: "done small", role: "status", hidden: true });
@@ -209,7 +255,10 @@ function moreMenu({ session, say }, first, talk) {
   };
   const colleague = colleagueTouch(session, id);
   const call = twoTouches({
-    ask: w.call, lead: w.callSure, yes: w.callYes, no: w.cancel,
+    ask: w.call,
+    lead: w.callSure,
+    yes: w.callYes,
+    no: w.cancel,
     act: async () => {
       await session.ask("report", { session: id, reason: "call", call: true });
       tell(w.called);
@@ -217,7 +266,11 @@ function moreMenu({ session, say }, first, talk) {
   });
   const report = reporting(session, id, w.reportLead, () => tell(w.reported));
   const block = twoTouches({
-    ask: w.block, lead: w.blockSure, yes: w.blockYes, no: w.cancel, danger: true,
+    ask: w.block,
+    lead: w.blockSure,
+    yes: w.blockYes,
+    no: w.cancel,
+    danger: true,
     act: () => session.ask("block", { session: id }),
   });
   const state = h("p", { class: "small", hidden: true });
@@ -237,7 +290,11 @@ function moreMenu({ session, say }, first, talk) {
       if (now.invitation && !colleague.panel.hidden) colleague.close();
       colleague.update(view.colleagues ?? [], now);
       const asked = now.invitation;
-      const word = !asked ? "" : asked.waits_for === "seeker" ? w.waitsSeeker(asked.listener.name, asked.handover === true) : w.waitsListener(asked.listener.name);
+      const word = !asked
+        ? ""
+        : asked.waits_for === "seeker"
+          ? w.waitsSeeker(asked.listener.name, asked.handover === true)
+          : w.waitsListener(asked.listener.name);
       text(state, word);
       show(state, word !== "");
       if (word !== "" && word !== told) say(word);
@@ -258,7 +315,16 @@ export function leftTalk({ session }, first) {
   const name = h("b", { text: first.seeker.name });
   const when = h("span", { class: "soft", text: w.leftAt(clock(first.left_at - session.state.skew)) });
   return {
-    element: h("li", {}, h("p", {}, name, " ", when), h("div", { class: "row" }, flag.first, report.first), flag.panel, report.panel, flagged, done),
+    element: h(
+      "li",
+      {},
+      h("p", {}, name, " ", when),
+      h("div", { class: "row" }, flag.first, report.first),
+      flag.panel,
+      report.panel,
+      flagged,
+      done,
+    ),
     /** @param {LeftTalk} talk */
     update(talk) {
       show(flag.first, !talk.flagged);
@@ -271,17 +337,28 @@ export function leftTalk({ session }, first) {
 /** Once it is over, or went on without one, that cannot be unsaid. @param {Desk["session"]} session @param {string} id */
 function flagging(session, id) {
   return twoTouches({
-    ask: w.flag, lead: w.flagSure, yes: w.flagYes, no: w.cancel,
+    ask: w.flag,
+    lead: w.flagSure,
+    yes: w.flagYes,
+    no: w.cancel,
     act: () => session.ask("flag", { session: id, on: true }),
   });
 }
 
 /** @param {Desk["session"]} session @param {string} id @param {string} lead @param {() => void} done */
 function reporting(session, id, lead, done) {
-  const reason = h("select", {}, h("option", { value: "", text: w.reportChoose }), ...Object.entries(w.reasons).map(([value, label]) => h("option", { value, text: label })));
+  const reason = h(
+    "select",
+    {},
+    h("option", { value: "", text: w.reportChoose }),
+    ...Object.entries(w.reasons).map(([value, label]) => h("option", { value, text: label })),
+  );
   const note = h("textarea", { rows: 3, maxlength: 2000 });
   return twoTouches({
-    ask: w.report, lead, yes: w.reportYes, no: w.cancel,
+    ask: w.report,
+    lead,
+    yes: w.reportYes,
+    no: w.cancel,
     fields: [field(w.reportWhat, reason), field(w.reportNote, note)],
     refusal: (no) => (reason.value === "" ? w.reportFirst : refusalWord(no)),
     act: async () => {
@@ -304,10 +381,18 @@ function colleagueTouch(session, id) {
   const over = h("input", { type: "radio", name: `how-${id}`, value: "handover" });
   const join = h("input", { type: "radio", name: `how-${id}`, value: "join" });
   join.checked = true;
-  const how = h("fieldset", {}, h("legend", { class: "unseen", text: w.colleague }),
-    h("label", { class: "check" }, join, h("span", { text: w.join })), h("label", { class: "check" }, over, h("span", { text: w.handover })));
+  const how = h(
+    "fieldset",
+    {},
+    h("legend", { class: "unseen", text: w.colleague }),
+    h("label", { class: "check" }, join, h("span", { text: w.join })),
+    h("label", { class: "check" }, over, h("span", { text: w.handover })),
+  );
   const touches = twoTouches({
-    ask: w.colleague, lead: w.colleagueLead, yes: w.colleague, no: w.cancel,
+    ask: w.colleague,
+    lead: w.colleagueLead,
+    yes: w.colleague,
+    no: w.cancel,
     fields: [none, whom, how],
     act: () => session.ask("invite", { session: id, listener: who.value, handover: over.checked }),
   });
@@ -318,10 +403,19 @@ function colleagueTouch(session, id) {
     update(colleagues, talk) {
       const others = colleagues.filter((one) => !talk.people.some((person) => person.id === one.id));
       const held = who.value;
-      keyed(who, others, (one) => `${one.id} ${one.free}`, (one) => ({
-        element: h("option", { value: one.id, text: one.free ? one.name : w.busyColleague(one.name), disabled: !one.free }),
-        update() {},
-      }));
+      keyed(
+        who,
+        others,
+        (one) => `${one.id} ${one.free}`,
+        (one) => ({
+          element: h("option", {
+            value: one.id,
+            text: one.free ? one.name : w.busyColleague(one.name),
+            disabled: !one.free,
+          }),
+          update() {},
+        }),
+      );
       if (others.some((one) => one.id === held && one.free)) who.value = held;
       const hasFree = others.some((one) => one.free);
       show(none, !hasFree);
@@ -342,9 +436,11 @@ function afterwards({ session, say }, first, putAway) {
   again.input.setAttribute("aria-describedby", `again-${first.id}`);
   again.input.addEventListener("change", () => {
     const on = again.input.checked;
-    void trouble.around(() => session.ask("again", { session: first.id, on })).then((isDone) => {
-      if (!isDone) again.input.checked = !on;
-    });
+    void trouble
+      .around(() => session.ask("again", { session: first.id, on }))
+      .then((isDone) => {
+        if (!isDone) again.input.checked = !on;
+      });
   });
   const done = h("p", { class: "done small", role: "status", hidden: true });
   /** @param {string} what */
@@ -355,7 +451,11 @@ function afterwards({ session, say }, first, putAway) {
   const flag = flagging(session, first.id);
   const report = reporting(session, first.id, w.reportLeadAfter, () => tell(w.reported));
   const block = twoTouches({
-    ask: w.block, lead: w.blockSureAfter, yes: w.blockYesAfter, no: w.cancel, danger: true,
+    ask: w.block,
+    lead: w.blockSureAfter,
+    yes: w.blockYesAfter,
+    no: w.cancel,
+    danger: true,
     act: async () => {
       await session.ask("block", { session: first.id });
       tell(w.blocked);
@@ -371,7 +471,9 @@ function afterwards({ session, say }, first, putAway) {
     againLead,
     trouble.element,
     h("div", { class: "row" }, flag.first, report.first, block.first),
-    flag.panel, report.panel, block.panel,
+    flag.panel,
+    report.panel,
+    block.panel,
     flagged,
     done,
     h("div", { class: "row" }, button(w.putAway, putAway, { class: "act second" })),

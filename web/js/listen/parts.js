@@ -31,7 +31,8 @@ export const textInput = (autocomplete, more = {}) =>
   h("input", { type: "text", autocomplete, autocapitalize: "none", spellcheck: "false", required: true, ...more });
 
 /** @param {"current-password" | "new-password"} autocomplete */
-export const passwordInput = (autocomplete) => h("input", { type: "password", autocomplete, required: true, maxlength: 256 });
+export const passwordInput = (autocomplete) =>
+  h("input", { type: "password", autocomplete, required: true, maxlength: 256 });
 
 /** What one did and did not work. */
 /** @param {(no: unknown) => string} [refusal]  words for what was refused */
@@ -97,7 +98,12 @@ export function check(label, checked, more = {}) {
 export function choices(legend, options, chosen) {
   const boxes = options.map(([value, label]) => ({ value, ...check(label, chosen.includes(value), { value }) }));
   return {
-    element: h("fieldset", {}, h("legend", { text: legend }), h("div", { class: "boxes" }, ...boxes.map((box) => box.element))),
+    element: h(
+      "fieldset",
+      {},
+      h("legend", { text: legend }),
+      h("div", { class: "boxes" }, ...boxes.map((box) => box.element)),
+    ),
     get value() {
       return boxes.filter((box) => box.input.checked).map((box) => box.value);
     },
@@ -121,7 +127,12 @@ export function twoTouches({ ask, lead, yes, no, act, fields = [], danger = fals
     h("p", { text: lead }),
     ...fields,
     trouble.element,
-    h("div", { class: "row" }, go, button(no, () => turn(false), { class: "quiet" })),
+    h(
+      "div",
+      { class: "row" },
+      go,
+      button(no, () => turn(false), { class: "quiet" }),
+    ),
   );
   panel.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -181,5 +192,9 @@ export function steady(change) {
 /** Whether somebody is writing at this moment, so that nothing may take the focus from them. */
 export function isWriting() {
   const at = document.activeElement;
-  return at instanceof HTMLTextAreaElement || at instanceof HTMLSelectElement || (at instanceof HTMLInputElement && !["checkbox", "radio"].includes(at.type));
+  return (
+    at instanceof HTMLTextAreaElement ||
+    at instanceof HTMLSelectElement ||
+    (at instanceof HTMLInputElement && !["checkbox", "radio"].includes(at.type))
+  );
 }

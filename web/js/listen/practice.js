@@ -14,7 +14,16 @@ export function practiceView(desk) {
   const done = h("p", { class: "done", text: w.done, hidden: true });
   const talk = h("section", { class: "card", "aria-label": w.title });
   const check = h("section", { class: "card", "aria-label": w.checkTitle });
-  const element = h("div", { class: "narrow" }, h("h1", { text: w.title }), h("p", { class: "lead", text: w.lead }), done, trouble.element, talk, check);
+  const element = h(
+    "div",
+    { class: "narrow" },
+    h("h1", { text: w.title }),
+    h("p", { class: "lead", text: w.lead }),
+    done,
+    trouble.element,
+    talk,
+    check,
+  );
   void trouble.around(async () => {
     /** @type {Practice} */
     const practice = await desk.session.ask("practice");
@@ -54,7 +63,9 @@ function conversation({ say }, { scenes }) {
   function offer(at) {
     const id = idFor("choose");
     const question = h("h3", { id, text: w.choose });
-    const answers = (scenes[at]?.answers ?? []).map((answer) => button(answer.text, () => give(at, answer), { class: "pill answer" }));
+    const answers = (scenes[at]?.answers ?? []).map((answer) =>
+      button(answer.text, () => give(at, answer), { class: "pill answer" }),
+    );
     choosing.replaceChildren(question, h("div", { class: "stack", role: "group", "aria-labelledby": id }, ...answers));
     if (log.childElementCount > 0) focusOn(question);
   }
@@ -63,14 +74,24 @@ function conversation({ say }, { scenes }) {
   function give(at, answer) {
     line(w.you, answer.text, "own");
     for (const what of answer.reply) line(w.them, what);
-    const advice = h("p", { class: answer.is_good ? "advice good" : "advice" }, h("b", { text: answer.is_good ? w.good : w.think }), " ", answer.advice);
+    const advice = h(
+      "p",
+      { class: answer.is_good ? "advice good" : "advice" },
+      h("b", { text: answer.is_good ? w.good : w.think }),
+      " ",
+      answer.advice,
+    );
     const next = answer.next;
     const acts = [
       !answer.is_good && button(w.try, () => offer(at), { class: "act second" }),
       next !== null && next !== undefined && button(w.on, () => enter(next), { class: "act" }),
     ];
     const isOver = next === null || next === undefined;
-    choosing.replaceChildren(advice, ...(isOver ? [h("p", { text: w.over })] : []), h("div", { class: "row" }, ...acts.filter((act) => act !== false)));
+    choosing.replaceChildren(
+      advice,
+      ...(isOver ? [h("p", { text: w.over })] : []),
+      h("div", { class: "row" }, ...acts.filter((act) => act !== false)),
+    );
     say(`${advice.textContent}`);
     focusOn(advice);
     advice.scrollIntoView({ block: "nearest" });
@@ -100,7 +121,14 @@ function readiness({ session, say, go }, { questions }) {
     );
     return { element, why, radios };
   });
-  const form = h("form", { class: "stack", novalidate: true }, ...rows.map((row) => row.element), said, trouble.element, h("div", { class: "row" }, h("button", { type: "submit", class: "act", text: w.check }), onward));
+  const form = h(
+    "form",
+    { class: "stack", novalidate: true },
+    ...rows.map((row) => row.element),
+    said,
+    trouble.element,
+    h("div", { class: "row" }, h("button", { type: "submit", class: "act", text: w.check }), onward),
+  );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const answers = rows.map(({ radios }) => radios.findIndex(({ input }) => input.checked));

@@ -14,7 +14,13 @@ const MOST_OPENINGS = 12;
 /** @param {Desk} desk @returns {Part} */
 export function profileView(desk) {
   const place = h("div", {});
-  const element = h("div", { class: "narrow" }, h("h1", { text: w.title }), h("p", { class: "lead", text: w.lead }), place);
+  const element = h(
+    "div",
+    { class: "narrow" },
+    h("h1", { text: w.title }),
+    h("p", { class: "lead", text: w.lead }),
+    place,
+  );
   let isMade = false;
   return {
     element,
@@ -34,16 +40,36 @@ function form({ session, say }, { profile, most_cap: most, languages: known }) {
   /** @type {[string, string][]} */
   const rooms = (session.state.lobby ?? []).map((room) => [room.id, room.name]);
   const tongues = [...new Set([...known, ...profile.languages])];
-  const languages = choices(w.languages, tongues.map((code) => [code, languageName(code)]), profile.languages);
+  const languages = choices(
+    w.languages,
+    tongues.map((code) => [code, languageName(code)]),
+    profile.languages,
+  );
   const needs = choices(w.needs, Object.entries(w.need), profile.needs);
   const lived = choices(w.lived, rooms, profile.lived);
   const notTopics = choices(w.notTopics, rooms, profile.not_topics);
-  const age = h("select", {}, h("option", { value: "", text: w.traitNone }), ...Object.entries(TRAITS).map(([value, label]) => h("option", { value, text: label })));
+  const age = h(
+    "select",
+    {},
+    h("option", { value: "", text: w.traitNone }),
+    ...Object.entries(TRAITS).map(([value, label]) => h("option", { value, text: label })),
+  );
   age.value = profile.traits[0] ?? "";
-  const lengths = [...new Set([...LENGTHS, ...(profile.most_minutes ? [profile.most_minutes] : [])])].sort((a, b) => a - b);
-  const minutes = h("select", {}, h("option", { value: "", text: w.minutesAny }), ...lengths.map((n) => h("option", { value: n, text: w.minutesWord(n) })));
+  const lengths = [...new Set([...LENGTHS, ...(profile.most_minutes ? [profile.most_minutes] : [])])].sort(
+    (a, b) => a - b,
+  );
+  const minutes = h(
+    "select",
+    {},
+    h("option", { value: "", text: w.minutesAny }),
+    ...lengths.map((n) => h("option", { value: n, text: w.minutesWord(n) })),
+  );
   minutes.value = String(profile.most_minutes ?? "");
-  const cap = h("select", {}, ...Array.from({ length: most }, (_, i) => h("option", { value: i + 1, text: w.capWord(i + 1) })));
+  const cap = h(
+    "select",
+    {},
+    ...Array.from({ length: most }, (_, i) => h("option", { value: i + 1, text: w.capWord(i + 1) })),
+  );
   cap.value = String(Math.min(profile.cap, most));
   const openings = openingFields(profile.openings);
   const element = h(
@@ -85,25 +111,41 @@ function form({ session, say }, { profile, most_cap: most, languages: known }) {
 /** @param {string[]} before */
 function openingFields(before) {
   let last = 0;
-  const line = (/** @type {string} */ value) => ({ id: (last += 1), area: h("textarea", { rows: 2, maxlength: 500 }, value) });
+  const line = (/** @type {string} */ value) => ({
+    id: (last += 1),
+    area: h("textarea", { rows: 2, maxlength: 500 }, value),
+  });
   let lines = [...before, ""].slice(0, MOST_OPENINGS).map(line);
   const list = h("ul", { class: "opening-fields" });
-  const add = button(w.openingAdd, () => {
-    lines.push(line(""));
-    draw();
-    lines.at(-1)?.area.focus();
-  }, { class: "quiet" });
+  const add = button(
+    w.openingAdd,
+    () => {
+      lines.push(line(""));
+      draw();
+      lines.at(-1)?.area.focus();
+    },
+    { class: "quiet" },
+  );
 
   function draw() {
-    keyed(list, lines, (one) => String(one.id), (one) => {
-      const n = lines.indexOf(one) + 1;
-      const remove = button(w.openingRemove(n), () => {
-        lines = lines.filter((other) => other !== one);
-        draw();
-        add.focus();
-      }, { class: "quiet" });
-      return { element: h("li", {}, field(w.opening(n), one.area), remove), update() {} };
-    });
+    keyed(
+      list,
+      lines,
+      (one) => String(one.id),
+      (one) => {
+        const n = lines.indexOf(one) + 1;
+        const remove = button(
+          w.openingRemove(n),
+          () => {
+            lines = lines.filter((other) => other !== one);
+            draw();
+            add.focus();
+          },
+          { class: "quiet" },
+        );
+        return { element: h("li", {}, field(w.opening(n), one.area), remove), update() {} };
+      },
+    );
     add.hidden = lines.length >= MOST_OPENINGS;
   }
   draw();

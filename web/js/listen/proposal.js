@@ -19,7 +19,13 @@ export function proposalCard({ session, say, sayNow, go, bell }) {
   const bar = h("progress", { class: "countdown", "aria-hidden": "true", max: 1 });
   const yes = button(w.accept, () => accept(), { class: "act", "aria-keyshortcuts": "Alt+Y" });
   const no = button(w.decline, () => decline(), { class: "act second", "aria-keyshortcuts": "Alt+N" });
-  const what = h("details", { class: "proposal-more" }, h("summary", { text: w.what }), h("div", { class: "proposal-what" }, facts, h("div", {}, h("h3", { text: w.why }), why)), h("p", { class: "soft", text: w.heard }));
+  const what = h(
+    "details",
+    { class: "proposal-more" },
+    h("summary", { text: w.what }),
+    h("div", { class: "proposal-what" }, facts, h("div", {}, h("h3", { text: w.why }), why)),
+    h("p", { class: "soft", text: w.heard }),
+  );
   const element = h(
     "section",
     { class: "proposal card", "aria-labelledby": "proposal-title", hidden: true },
@@ -72,8 +78,16 @@ export function proposalCard({ session, say, sayNow, go, bell }) {
       one.heavy ? w.heavy(one.heavy) : "",
       one.minutes ? w.minutes(one.minutes) : "",
     ].filter((line) => line !== "");
-    facts.replaceChildren(...(said.length > 0 ? said : [w.nothing]).map((line) => h("li", { text: line })), h("li", { text: w.language(languageName(one.language ?? "en")) }));
-    why.replaceChildren(...(one.why ?? []).map(words.whyWord).filter((line) => line !== "").map((line) => h("li", { text: line })));
+    facts.replaceChildren(
+      ...(said.length > 0 ? said : [w.nothing]).map((line) => h("li", { text: line })),
+      h("li", { text: w.language(languageName(one.language ?? "en")) }),
+    );
+    why.replaceChildren(
+      ...(one.why ?? [])
+        .map(words.whyWord)
+        .filter((line) => line !== "")
+        .map((line) => h("li", { text: line })),
+    );
     if (one.quiet !== true) bell.ring("call");
     sayNow(w.said(duration((one.deadline - now) / 1000)));
   }

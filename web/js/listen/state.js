@@ -39,7 +39,10 @@ export const holds = (talk) => talk.people.find((person) => person.role === "lis
 /** What was handed over since: conversations that went on without this listener. @param {ConsoleView | null} before @param {ConsoleView} view */
 export function handedOver(before, view) {
   return (before?.sessions ?? []).filter(
-    (talk) => !talk.ended_at && talk.invitation?.handover === true && !(view.sessions ?? []).some((other) => other.id === talk.id),
+    (talk) =>
+      !talk.ended_at &&
+      talk.invitation?.handover === true &&
+      !(view.sessions ?? []).some((other) => other.id === talk.id),
   );
 }
 
@@ -47,7 +50,10 @@ export function handedOver(before, view) {
 export function tidyProfile(profile) {
   return {
     ...profile,
-    openings: profile.openings.map((opening) => opening.trim()).filter((opening) => opening !== "").slice(0, 12),
+    openings: profile.openings
+      .map((opening) => opening.trim())
+      .filter((opening) => opening !== "")
+      .slice(0, 12),
     needs: profile.needs.length > 0 ? profile.needs : ["listen", "think"],
   };
 }

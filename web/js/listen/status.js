@@ -15,13 +15,26 @@ export function statusBar({ session, say, sayNow, go, bell }) {
   const trouble = troubleLine();
   const value = h("span", { class: "switch-value" });
   const knob = h("span", { class: "knob", "aria-hidden": "true" });
-  const turn = h("button", { type: "button", class: "switch", role: "switch", "aria-checked": "false" }, knob, h("span", { text: w.label }), value);
+  const turn = h(
+    "button",
+    { type: "button", class: "switch", role: "switch", "aria-checked": "false" },
+    knob,
+    h("span", { text: w.label }),
+    value,
+  );
   const state = h("p", { class: "stand" });
   const toPractice = button(w.toPractice, () => go("practice"), { class: "act", hidden: true });
   const counts = h("p", { class: "soft small" });
   const waiting = h("p", { class: "soft small" });
   const still = stillThere();
-  const element = h("section", { class: "duty", "aria-label": words.title }, turn, h("div", { class: "stands" }, state, waiting, counts, trouble.element), toPractice, still.element);
+  const element = h(
+    "section",
+    { class: "duty", "aria-label": words.title },
+    turn,
+    h("div", { class: "stands" }, state, waiting, counts, trouble.element),
+    toPractice,
+    still.element,
+  );
   let wants = false;
 
   turn.addEventListener("click", () => {
@@ -35,11 +48,22 @@ export function statusBar({ session, say, sayNow, go, bell }) {
 
   function stillThere() {
     const left = h("p", { class: "soft small", "aria-live": "off" });
-    const yes = button(w.stillYes, () => {
-      session.toldAt = 0;
-      session.doing();
-    }, { class: "act" });
-    const box = h("div", { class: "still card", role: "group", "aria-label": w.still, hidden: true }, h("h2", { text: w.still }), h("p", { text: w.stillLead }), left, yes);
+    const yes = button(
+      w.stillYes,
+      () => {
+        session.toldAt = 0;
+        session.doing();
+      },
+      { class: "act" },
+    );
+    const box = h(
+      "div",
+      { class: "still card", role: "group", "aria-label": w.still, hidden: true },
+      h("h2", { text: w.still }),
+      h("p", { text: w.stillLead }),
+      left,
+      yes,
+    );
     return {
       element: box,
       /** @param {number | null} seconds */
@@ -99,11 +123,26 @@ export function comforts({ bell }) {
   const ask = check(w.soundStill, bell.on.ask);
   call.input.addEventListener("change", () => bell.set("call", call.input.checked));
   ask.input.addEventListener("change", () => bell.set("ask", ask.input.checked));
-  const keys = h("dl", { class: "keys" }, ...w.keysList.flatMap(([key, what]) => [h("dt", { text: key ?? "" }), h("dd", { text: what ?? "" })]));
+  const keys = h(
+    "dl",
+    { class: "keys" },
+    ...w.keysList.flatMap(([key, what]) => [h("dt", { text: key ?? "" }), h("dd", { text: what ?? "" })]),
+  );
   return h(
     "div",
     { class: "comforts" },
-    h("details", {}, h("summary", { text: w.sounds }), h("div", { class: "row" }, call.element, button(w.soundTry, () => bell.play("call"), { class: "quiet" })), ask.element),
+    h(
+      "details",
+      {},
+      h("summary", { text: w.sounds }),
+      h(
+        "div",
+        { class: "row" },
+        call.element,
+        button(w.soundTry, () => bell.play("call"), { class: "quiet" }),
+      ),
+      ask.element,
+    ),
     h("details", {}, h("summary", { text: w.keys }), keys),
   );
 }

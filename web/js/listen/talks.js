@@ -19,14 +19,36 @@ export function talksView(desk, context) {
   const title = h("h1", { class: "unseen", text: w.title });
   const tabs = h("div", { class: "tabs", role: "group", "aria-label": w.title, hidden: true });
   const panes = h("div", { class: "panes" });
-  const empty = h("div", { class: "card empty-desk" }, h("h2", { text: w.none }), h("p", { class: "soft", text: w.noneLead }));
+  const empty = h(
+    "div",
+    { class: "card empty-desk" },
+    h("h2", { text: w.none }),
+    h("p", { class: "soft", text: w.noneLead }),
+  );
   const news = h("p", { class: "done", hidden: true });
   const asked = invitationCard(desk);
   const debrief = debriefCard(desk);
   const shelf = shelved(desk);
   const left = h("ul", {});
-  const leftCard = h("section", { class: "card kept", "aria-label": w.leftTitle, hidden: true }, h("h2", { text: w.leftTitle }), left);
-  const element = h("div", { class: "talks" }, title, news, asked.element, debrief.element, tabs, empty, panes, shelf.element, leftCard);
+  const leftCard = h(
+    "section",
+    { class: "card kept", "aria-label": w.leftTitle, hidden: true },
+    h("h2", { text: w.leftTitle }),
+    left,
+  );
+  const element = h(
+    "div",
+    { class: "talks" },
+    title,
+    news,
+    asked.element,
+    debrief.element,
+    tabs,
+    empty,
+    panes,
+    shelf.element,
+    leftCard,
+  );
   /** @type {Map<string, ReturnType<typeof pane>>} */
   const open = new Map();
   /** @type {ConsoleView | null} */
@@ -36,7 +58,9 @@ export function talksView(desk, context) {
   /** @param {ConsoleView} view */
   const listed = (view) => {
     const { live, ended } = talksOf(view);
-    return [...live, ...ended.filter((talk) => session.opened.has(talk.room))].filter((talk) => session.state.rooms[talk.room] !== undefined);
+    return [...live, ...ended.filter((talk) => session.opened.has(talk.room))].filter(
+      (talk) => session.state.rooms[talk.room] !== undefined,
+    );
   };
 
   /** @param {string} id */
@@ -65,27 +89,37 @@ export function talksView(desk, context) {
   /** @param {TalkView[]} talks */
   function drawTabs(talks) {
     show(tabs, talks.length > 1);
-    keyed(tabs, talks, (talk) => talk.id, (talk) => {
-      const tab = button("", () => {
-        choose(talk.id);
-        open.get(talk.id)?.focus();
-      }, { class: "pill tab" });
-      return {
-        element: tab,
-        update(/** @type {TalkView} */ now) {
-          const unread = session.state.rooms[now.room]?.unread ?? 0;
-          text(tab, w.tab(seekerOf(now).name, now.id === chosen ? 0 : unread));
-          attr(tab, "aria-current", now.id === chosen ? "true" : null);
-        },
-      };
-    });
+    keyed(
+      tabs,
+      talks,
+      (talk) => talk.id,
+      (talk) => {
+        const tab = button(
+          "",
+          () => {
+            choose(talk.id);
+            open.get(talk.id)?.focus();
+          },
+          { class: "pill tab" },
+        );
+        return {
+          element: tab,
+          update(/** @type {TalkView} */ now) {
+            const unread = session.state.rooms[now.room]?.unread ?? 0;
+            text(tab, w.tab(seekerOf(now).name, now.id === chosen ? 0 : unread));
+            attr(tab, "aria-current", now.id === chosen ? "true" : null);
+          },
+        };
+      },
+    );
   }
 
   /** Whoever comes next finds the desk free: what has ended, and is not in anybody's hands, goes to the shelf. @param {ConsoleView} view */
   function makeRoom(view) {
     const { live, ended } = talksOf(view);
     if (!live.some((talk) => session.state.rooms[talk.room] !== undefined && !open.has(talk.id))) return;
-    const isHeld = (/** @type {TalkView} */ talk) => open.get(talk.id)?.isInUse === true || session.state.pending.some((p) => p.room === talk.room);
+    const isHeld = (/** @type {TalkView} */ talk) =>
+      open.get(talk.id)?.isInUse === true || session.state.pending.some((p) => p.room === talk.room);
     for (const talk of ended) if (session.opened.has(talk.room) && !isHeld(talk)) session.putAway(talk.room);
   }
 
@@ -125,7 +159,12 @@ export function talksView(desk, context) {
       last = view;
       asked.update(view, now);
       debrief.update(view, now);
-      keyed(left, view.left ?? [], (talk) => talk.id, (talk) => leftTalk(desk, talk));
+      keyed(
+        left,
+        view.left ?? [],
+        (talk) => talk.id,
+        (talk) => leftTalk(desk, talk),
+      );
       show(leftCard, (view.left ?? []).length > 0);
       draw(view);
     },
@@ -146,19 +185,35 @@ export function talksView(desk, context) {
 function shelved({ session }) {
   const trouble = troubleLine();
   const list = h("ul", { class: "row" });
-  const element = h("section", { class: "card kept", "aria-label": w.shelf, hidden: true }, h("h2", { text: w.shelf }), h("p", { class: "soft small", text: w.shelfLead }), list, trouble.element);
+  const element = h(
+    "section",
+    { class: "card kept", "aria-label": w.shelf, hidden: true },
+    h("h2", { text: w.shelf }),
+    h("p", { class: "soft small", text: w.shelfLead }),
+    list,
+    trouble.element,
+  );
   return {
     element,
     /** @param {TalkView[]} talks */
     draw(talks) {
       show(element, talks.length > 0);
-      keyed(list, talks, (talk) => talk.id, (talk) => {
-        const look = button("", () => void trouble.around(() => session.lookBack(talk.room)), { class: "pill" });
-        return {
-          element: h("li", {}, look),
-          update: (/** @type {TalkView} */ now) => text(look, w.lookBack(seekerOf(now).name, now.forget_at ? clock(now.forget_at - session.state.skew) : "")),
-        };
-      });
+      keyed(
+        list,
+        talks,
+        (talk) => talk.id,
+        (talk) => {
+          const look = button("", () => void trouble.around(() => session.lookBack(talk.room)), { class: "pill" });
+          return {
+            element: h("li", {}, look),
+            update: (/** @type {TalkView} */ now) =>
+              text(
+                look,
+                w.lookBack(seekerOf(now).name, now.forget_at ? clock(now.forget_at - session.state.skew) : ""),
+              ),
+          };
+        },
+      );
     },
   };
 }

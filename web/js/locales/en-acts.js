@@ -88,9 +88,11 @@ export const words = {
     openYes: "Open the room",
     opened: (/** @type {string} */ name) => `${name} is open.`,
     hours: "When listeners are here",
-    hoursNow: (/** @type {string} */ hours, /** @type {string} */ zone) => `${hours === "" ? "Always" : hours} (${zone})`,
+    hoursNow: (/** @type {string} */ hours, /** @type {string} */ zone) =>
+      `${hours === "" ? "Always" : hours} (${zone})`,
     hoursAsk: "Change the hours",
-    hoursLead: "As in the configuration: “mon-fri 18:00-23:00, sat,sun 10:00-02:00”, “always” or “never”. It holds at once, instead of the configuration.",
+    hoursLead:
+      "As in the configuration: “mon-fri 18:00-23:00, sat,sun 10:00-02:00”, “always” or “never”. It holds at once, instead of the configuration.",
     hoursField: "Hours",
     zone: "Time zone",
     hoursYes: "Set the hours",
@@ -123,6 +125,7 @@ const REFUSALS = {
 export function refusalWord(no) {
   const code = no instanceof Error && "code" in no ? String(no.code) : "";
   const details = no instanceof Error && "details" in no ? /** @type {Record<string, any>} */ (no.details ?? {}) : {};
-  if (code === "invalid" && details["problem"] !== undefined) return `This does not fit: ${String(details["field"] ?? "").replace("$.", "")}, ${details["problem"]}.`;
+  if (code === "invalid" && details["problem"] !== undefined)
+    return `This does not fit: ${String(details["field"] ?? "").replace("$.", "")}, ${details["problem"]}.`;
   return REFUSALS[code] ?? pageRefusalWord(no);
 }

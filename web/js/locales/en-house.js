@@ -10,12 +10,15 @@ export const words = {
   closedBeside: "This room is closed again. What was written here stays to be read until it fades.",
   toRoot: (/** @type {string} */ name) => `Go to ${name}`,
   slowed: "No moderator is in this room just now. It goes slowly until one is: a post every half minute.",
-  alone: "No moderator could come yet, so this room rests. You can read, and take back what you wrote. It opens again by itself when a moderator is here.",
+  alone:
+    "No moderator could come yet, so this room rests. You can read, and take back what you wrote. It opens again by itself when a moderator is here.",
   back: "A moderator is here again. You can write as before.",
   toStaffed: (/** @type {string} */ name) => `Go to ${name}, where a moderator is`,
   toListeners: "Talk with a listener",
-  quiet: (/** @type {string} */ time) => `Who is new here reads for a little while first. You can write from ${time}. What you wrote is kept.`,
-  moved: (/** @type {string} */ from, /** @type {string} */ to) => `${from} was so full that few could be heard. Your place is in ${to} now. Those who talk with each other stay together.`,
+  quiet: (/** @type {string} */ time) =>
+    `Who is new here reads for a little while first. You can write from ${time}. What you wrote is kept.`,
+  moved: (/** @type {string} */ from, /** @type {string} */ to) =>
+    `${from} was so full that few could be heard. Your place is in ${to} now. Those who talk with each other stay together.`,
   kept: "What you were writing came along.",
   stay: (/** @type {string} */ name) => `Go back to ${name}`,
   rather: (/** @type {string} */ name) => `Rather ${name}`,
@@ -33,8 +36,10 @@ export const words = {
     kept: "You can still read there, and what you wrote or began to write is kept.",
   },
   refusals: {
-    only_reading: "Every place in this room is taken at this moment. What you wrote is kept; please try again in a while.",
-    seats_used: "You have a place in as many rooms as one person can. What you wrote is kept. Give up a place in another room to send it.",
+    only_reading:
+      "Every place in this room is taken at this moment. What you wrote is kept; please try again in a while.",
+    seats_used:
+      "You have a place in as many rooms as one person can. What you wrote is kept. Give up a place in another room to send it.",
   },
 };
 

@@ -14,7 +14,8 @@ const PAUSES = {
   after_session: "a conversation has just ended. Stand up, drink something, look out of a window.",
   cool_down: "that was a heavy one. Take this time; you may use it to talk with somebody.",
   debrief: "the last conversation was heavy, and its note is still to be written. It is below.",
-  declines: "several proposals passed you by in this hour. The next ones come in a while. A supervisor sees how many, not whose.",
+  declines:
+    "several proposals passed you by in this hour. The next ones come in a while. A supervisor sees how many, not whose.",
   day_cap: "you have listened as much as is good in one day. Thank you. Rest is part of it.",
   week_cap: "you have listened as much as is good in one week. Thank you. Rest is part of it.",
 };
@@ -58,7 +59,8 @@ export const words = {
     login: "Sign-in name",
     password: "Password",
     code: "Code from your authenticator app",
-    codeLead: "Your account has a second step. Open your authenticator app and type the six digits it shows, or type a recovery code.",
+    codeLead:
+      "Your account has a second step. Open your authenticator app and type the six digits it shows, or type a recovery code.",
     passkey: "Sign in with a passkey",
     enter: "Sign in",
     again: "Try again",
@@ -70,13 +72,16 @@ export const words = {
     loginLead: "Only for signing in; nobody else sees it. Small letters, digits, dots and hyphens.",
     name: "Name that others see",
     nameLead: "Choose something that can't lead back to you. Your role stands beside it.",
-    passwordLead: "At least 12 characters. Three or four words that don't belong together are easy to keep and hard to guess.",
+    passwordLead:
+      "At least 12 characters. Three or four words that don't belong together are easy to keep and hard to guess.",
     accept: "Make my account",
     instead: "I have an account. Sign in instead",
     resetTitle: "Welcome back",
-    resetLead: "Choose a new password. Your name, your roles and everything else are as they were. The link works once. Afterwards please turn your second step on again.",
+    resetLead:
+      "Choose a new password. Your name, your roles and everything else are as they were. The link works once. Afterwards please turn your second step on again.",
     resetDo: "Set my password",
-    broken: "This link isn't whole: something is missing at its end. Please copy all of it from the message, or ask for a new one.",
+    broken:
+      "This link isn't whole: something is missing at its end. Please copy all of it from the message, or ask for a new one.",
     reveal: "Show the password",
   },
   state: {
@@ -84,14 +89,19 @@ export const words = {
     on: "On",
     off: "Off",
     said: { on: "You are listening now.", off: "You are away. Nobody is sent to you." },
-    practice: "Before your first conversation there is a practice one, and a short check. It takes about a quarter of an hour.",
+    practice:
+      "Before your first conversation there is a practice one, and a short check. It takes about a quarter of an hour.",
     toPractice: "Go to the practice",
     away: "You are away. Nobody is sent to you.",
     free: "You are free. The next person who fits may be suggested to you.",
-    busy: (/** @type {number} */ n) => `You are with ${n === 1 ? "somebody" : `${SMALL(n)} people`}, as many as you take at once.`,
-    some: (/** @type {number} */ n) => `You are with ${n === 1 ? "somebody" : `${SMALL(n)} people`}, and free for another.`,
-    last: (/** @type {number} */ n) => `You are with ${n === 1 ? "somebody" : `${SMALL(n)} people`}. Nobody else is sent to you.`,
-    paused: (/** @type {string} */ until, /** @type {string} */ why) => `Paused until ${until}, because ${PAUSES[why] ?? "you have earned a rest."}`,
+    busy: (/** @type {number} */ n) =>
+      `You are with ${n === 1 ? "somebody" : `${SMALL(n)} people`}, as many as you take at once.`,
+    some: (/** @type {number} */ n) =>
+      `You are with ${n === 1 ? "somebody" : `${SMALL(n)} people`}, and free for another.`,
+    last: (/** @type {number} */ n) =>
+      `You are with ${n === 1 ? "somebody" : `${SMALL(n)} people`}. Nobody else is sent to you.`,
+    paused: (/** @type {string} */ until, /** @type {string} */ why) =>
+      `Paused until ${until}, because ${PAUSES[why] ?? "you have earned a rest."}`,
     debrief: `Paused, because ${PAUSES["debrief"] ?? ""}`,
     waiting: (/** @type {number} */ n, /** @type {number} */ seconds) => {
       if (n === 0) return "Nobody is waiting.";
@@ -99,10 +109,15 @@ export const words = {
       if (seconds < 60) return `${who}.`;
       return `${who}, ${n === 1 ? "" : "the first "}for ${duration(seconds)}.`;
     },
-    counts: (/** @type {number} */ d, /** @type {number} */ dayCap, /** @type {number} */ w, /** @type {number} */ weekCap) =>
-      `Conversations: ${d} of at most ${dayCap} in a day, ${w} of at most ${weekCap} in a week.`,
+    counts: (
+      /** @type {number} */ d,
+      /** @type {number} */ dayCap,
+      /** @type {number} */ w,
+      /** @type {number} */ weekCap,
+    ) => `Conversations: ${d} of at most ${dayCap} in a day, ${w} of at most ${weekCap} in a week.`,
     still: "Still there?",
-    stillLead: "You haven't done anything here for a while. If that goes on, you'll be set to away, so that nobody waits for an empty chair.",
+    stillLead:
+      "You haven't done anything here for a while. If that goes on, you'll be set to away, so that nobody waits for an empty chair.",
     stillYes: "Yes, I'm here",
     stillLeft: (/** @type {number} */ s) => `About ${duration(s)} left.`,
     sounds: "Sounds",
@@ -121,10 +136,12 @@ export const words = {
   },
   proposal: {
     title: "Somebody would like to talk",
-    said: (/** @type {string} */ time) => `Somebody would like to talk with you. You have ${time} to say. Alt and Y: talk. Alt and N: not now.`,
+    said: (/** @type {string} */ time) =>
+      `Somebody would like to talk with you. You have ${time} to say. Alt and Y: talk. Alt and N: not now.`,
     waited: (/** @type {number} */ seconds) =>
       `${seconds < 60 ? "They have just asked." : `They have been waiting for ${duration(seconds)}.`} You learn their name when you begin.`,
-    left: (/** @type {string} */ time) => `${capital(time)} to decide. Then somebody else is asked, and that's all right.`,
+    left: (/** @type {string} */ time) =>
+      `${capital(time)} to decide. Then somebody else is asked, and that's all right.`,
     topics: "About",
     need: { listen: "Hopes for somebody who listens", think: "Hopes for help with thinking it through" },
     heavy: (/** @type {number} */ n) => `How heavy it feels: ${n} of 5`,
@@ -132,7 +149,8 @@ export const words = {
     language: (/** @type {string} */ name) => `In ${name}`,
     nothing: "They said nothing more. That is fine; many don't.",
     why: "Why you",
-    heard: "If words sound as if somebody is in danger, theirs or yours, moderators are shown that one post. If the conversation is reported, they also see what was changed or taken back.",
+    heard:
+      "If words sound as if somebody is in danger, theirs or yours, moderators are shown that one post. If the conversation is reported, they also see what was changed or taken back.",
     what: "What they said, and why you",
     accept: "Talk with them",
     decline: "Not now",
@@ -142,15 +160,18 @@ export const words = {
   talks: {
     title: "Your conversations",
     none: "No conversation at the moment.",
-    noneLead: "When somebody is suggested to you, a card comes up here, with a sound if you like. You can always say “Not now”.",
-    tab: (/** @type {string} */ name, /** @type {number} */ n) => (n > 0 ? `${name}, ${count(n, "new message", "new messages")}` : name),
+    noneLead:
+      "When somebody is suggested to you, a card comes up here, with a sound if you like. You can always say “Not now”.",
+    tab: (/** @type {string} */ name, /** @type {number} */ n) =>
+      n > 0 ? `${name}, ${count(n, "new message", "new messages")}` : name,
     label: (/** @type {string} */ name) => `Conversation with ${name}`,
     about: "What they said",
     openings: "First words",
     openingsNone: "Your own first words can be kept under “What I take on”.",
     more: "More",
     nobody: "Nobody was there",
-    nobodyLead: "They have written nothing yet. Some people need a while for the first words. If you think nobody is there, you can end it here; it costs you no pause.",
+    nobodyLead:
+      "They have written nothing yet. Some people need a while for the first words. If you think nobody is there, you can end it here; it costs you no pause.",
     nobodyDone: "It has ended. You are free again.",
     colleague: "Ask a colleague",
     colleagueLead: "They are asked first whether they want this. Your colleague comes only then.",
@@ -159,15 +180,18 @@ export const words = {
     busyColleague: (/** @type {string} */ name) => `${name}, busy just now`,
     join: "Ask them to join us",
     handover: "Hand over to them",
-    waitsSeeker: (/** @type {string} */ name, /** @type {boolean} */ over) => `Waiting for their word on ${name} ${over ? "taking over" : "joining"}.`,
+    waitsSeeker: (/** @type {string} */ name, /** @type {boolean} */ over) =>
+      `Waiting for their word on ${name} ${over ? "taking over" : "joining"}.`,
     waitsListener: (/** @type {string} */ name) => `They said yes. Waiting for ${name}.`,
     joined: (/** @type {string} */ name) => `${name} is with you in this conversation.`,
-    handed: (/** @type {string} */ name, /** @type {string} */ to) => `${to} is with ${name} now. Thank you for handing over so gently.`,
+    handed: (/** @type {string} */ name, /** @type {string} */ to) =>
+      `${to} is with ${name} now. Thank you for handing over so gently.`,
     lost: "That conversation is over for you.",
     helping: (/** @type {string} */ name) => `${name} holds this conversation; you are helping.`,
     flag: "This is heavy for me",
     flagOn: "Marked as heavy. A longer pause follows, and a note to a supervisor. They don't see it.",
-    flagSure: "A longer pause follows, and a note to a supervisor. They don't see it. Once it is over this can't be taken back.",
+    flagSure:
+      "A longer pause follows, and a note to a supervisor. They don't see it. Once it is over this can't be taken back.",
     flagYes: "Mark it as heavy",
     flagOff: "It isn't that heavy after all",
     call: "Call a moderator silently",
@@ -177,11 +201,13 @@ export const words = {
     end: "End kindly",
     endTitle: "Your last line",
     endLead: "It is sent, and then the conversation ends. Change it until it sounds like you.",
-    endLine: "I have to go now. Thank you for trusting me with this. Be gentle with yourself tonight; you can come back here at any hour.",
+    endLine:
+      "I have to go now. Thank you for trusting me with this. Be gentle with yourself tonight; you can come back here at any hour.",
     endYes: "Send this and end",
     notYet: "Not yet",
     block: "Block",
-    blockSure: "This ends the conversation at once, and you two never meet here again. They only see that it has ended.",
+    blockSure:
+      "This ends the conversation at once, and you two never meet here again. They only see that it has ended.",
     blockYes: "End it and block",
     blockSureAfter: "You two never meet here again. They aren't told.",
     blockYesAfter: "Yes, block",
@@ -190,7 +216,12 @@ export const words = {
     reportLead: "Moderators read it, with what was last written. It doesn't end the conversation.",
     reportLeadAfter: "Moderators read it, with what was last written. They aren't told.",
     reportWhat: "What happened?",
-    reasons: { threat: "Threats or hate", sexual: "Sexual messages", danger: "Somebody is in danger", other: "Something else" },
+    reasons: {
+      threat: "Threats or hate",
+      sexual: "Sexual messages",
+      danger: "Somebody is in danger",
+      other: "Something else",
+    },
     reportChoose: "Choose…",
     reportFirst: "Choose what happened first.",
     reportNote: "What should they know? (If you like)",
@@ -213,7 +244,8 @@ export const words = {
     leftAt: (/** @type {string} */ time) => `handed over or left at ${time}`,
     leftTitle: "Conversations that you left",
     shelfLead: "They can be opened again, and reported, until they are gone.",
-    lookBack: (/** @type {string} */ name, /** @type {string} */ until) => (until === "" ? name : `${name}, until ${until}`),
+    lookBack: (/** @type {string} */ name, /** @type {string} */ until) =>
+      until === "" ? name : `${name}, until ${until}`,
   },
   asked: {
     title: (/** @type {string} */ who) => `${who} asks for you`,
@@ -248,7 +280,8 @@ export const words = {
     missing: "Some questions have no answer yet.",
     passed: "You are ready. When you want, turn on “I'm listening now”.",
     toListen: "Go to listening",
-    notYet: (/** @type {number} */ n) => `${n === 1 ? "One answer is" : `${capital(SMALL(n))} answers are`} worth thinking about again. The reasons stand below them.`,
+    notYet: (/** @type {number} */ n) =>
+      `${n === 1 ? "One answer is" : `${capital(SMALL(n))} answers are`} worth thinking about again. The reasons stand below them.`,
     done: "You have been through this already, and may listen. You can practise again at any time.",
   },
   profile: {
@@ -267,7 +300,8 @@ export const words = {
     cap: "How many at once",
     capWord: (/** @type {number} */ n) => count(n, "person", "people"),
     openings: "First words of my own",
-    openingsLead: "They stand beside a conversation, and go into the field with one touch. They are not sent until you send them.",
+    openingsLead:
+      "They stand beside a conversation, and go into the field with one touch. They are not sent until you send them.",
     opening: (/** @type {number} */ n) => `First words, number ${n}`,
     openingAdd: "Add another",
     openingRemove: (/** @type {number} */ n) => `Remove number ${n}`,
@@ -277,7 +311,8 @@ export const words = {
   },
   account: {
     title: "My account",
-    who: (/** @type {string} */ name, /** @type {string} */ login) => `Others see you as ${name}. You sign in as ${login}.`,
+    who: (/** @type {string} */ name, /** @type {string} */ login) =>
+      `Others see you as ${name}. You sign in as ${login}.`,
     signOut: "Sign out",
     signOutLead: "This browser then no longer knows you. What you wrote and was not sent is forgotten here.",
     signOutYes: "Yes, sign out",
@@ -292,7 +327,8 @@ export const words = {
     lost: "The rest of this page didn't arrive. Please load the page again.",
     operatorWaits: "You'll be an operator when another operator agrees, or a day after you got the role.",
     tries: {
-      said: (/** @type {number} */ n, /** @type {string} */ when) => `Since you were last here, somebody gave a wrong password or code for your account ${n === 1 ? "once" : `${n} times`}. The last time: ${when}.`,
+      said: (/** @type {number} */ n, /** @type {string} */ when) =>
+        `Since you were last here, somebody gave a wrong password or code for your account ${n === 1 ? "once" : `${n} times`}. The last time: ${when}.`,
       lead: "If that wasn't you, nothing has happened: they weren't let in. A second step or a passkey keeps it so.",
       seen: "All right",
     },
@@ -322,13 +358,15 @@ export const words = {
     changeLead: "Other roles count at once, on every open page of theirs.",
     changeSave: "Keep these roles",
     revoke: "Take the account away",
-    revokeSure: (/** @type {string} */ name) => `${name} is signed out everywhere at once, also from conversations. This can't be taken back.`,
+    revokeSure: (/** @type {string} */ name) =>
+      `${name} is signed out everywhere at once, also from conversations. This can't be taken back.`,
     revokeYes: "Yes, take it away",
     you: "you",
     secondStep: "second step on",
     waits: "operator after another one agrees, or after a day",
     reset: "Reset the account",
-    resetSure: (/** @type {string} */ name) => `For ${name}, who lost the password or the phone. They are signed out everywhere, and nothing opens the account but a link that you give them. They keep everything else. All operators see this.`,
+    resetSure: (/** @type {string} */ name) =>
+      `For ${name}, who lost the password or the phone. They are signed out everywhere, and nothing opens the account but a link that you give them. They keep everything else. All operators see this.`,
     resetYes: "Yes, make the link",
     resetLink: (/** @type {string} */ name) => `Link for ${name}`,
     resetLinkLead: "Give it only to them, in a way that you know is theirs. It works once.",
@@ -344,7 +382,8 @@ export const words = {
     login: "A sign-in name has small letters, digits, and dots or hyphens inside, up to 40.",
   }),
   refusals: /** @type {Record<string, string>} */ ({
-    sign_in_refused: "This name and password don't fit together. Please look at both again; capitals matter in the password.",
+    sign_in_refused:
+      "This name and password don't fit together. Please look at both again; capitals matter in the password.",
     code: "Please type the six digits that your app shows right now, or a recovery code. Each works once.",
     new_code: "These aren't the digits that go with this picture. Please type those that the app shows right now.",
     passkey: "This passkey isn't known here. Please use another one, or your password.",
@@ -369,10 +408,12 @@ export const words = {
     not_allowed: "This isn't yours to do here.",
     last_operator: "There must always be one operator. Make somebody else one first.",
     self: "You can't take this from yourself. Another operator can.",
-    contact_details: "There seems to be a way to reach somebody elsewhere in it. Please leave it out; it keeps you both safe.",
+    contact_details:
+      "There seems to be a way to reach somebody elsewhere in it. Please leave it out; it keeps you both safe.",
     confirmation_required: "Please show first that it's you.",
     identity_required: "Your sign-in is over. Please load the page again.",
-    origin_refused: "This page can't be used under the address that it has here: its server doesn't know it as its own. Trying again won't help. Whoever runs the server has to allow this address.",
+    origin_refused:
+      "This page can't be used under the address that it has here: its server doesn't know it as its own. Trying again won't help. Whoever runs the server has to allow this address.",
   }),
 };
 

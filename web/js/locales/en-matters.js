@@ -29,21 +29,24 @@ export const words = {
   },
   matters: {
     label: "From the moderators",
-    decided: (/** @type {string} */ kind, /** @type {string} */ where, /** @type {string} */ until) => (DECIDED[kind] ?? DECIDED["notice"])?.(where, until) ?? "",
+    decided: (/** @type {string} */ kind, /** @type {string} */ where, /** @type {string} */ until) =>
+      (DECIDED[kind] ?? DECIDED["notice"])?.(where, until) ?? "",
     here: (/** @type {string | undefined} */ room) => (room === undefined ? "in any room" : `in “${room}”`),
     why: (/** @type {string} */ reason) => `Their words: ${reason}`,
     answered: "You answered. Moderators can read it.",
     answer: "Answer them, once",
     answerLabel: "What would you like moderators to know?",
     send: "Send this to the moderators",
-    mutedHere: (/** @type {string} */ until) => `You can read here, but not write until ${until}. What you write stays in the field.`,
+    mutedHere: (/** @type {string} */ until) =>
+      `You can read here, but not write until ${until}. What you write stays in the field.`,
     answerMute: "Answer the moderators",
     readMute: "Why?",
     close: "Close",
     seen: "I have read this",
     looked: "A moderator has looked at what you reported. Thank you for telling us.",
     reply: (/** @type {string} */ text) => `They say: ${text}`,
-    stranded: "What you reported is about somebody who works here, and nobody else here can look at it yet. It is kept until somebody can.",
+    stranded:
+      "What you reported is about somebody who works here, and nobody else here can look at it yet. It is kept until somebody can.",
     contact: (/** @type {string} */ who) => `You can turn to: ${who}`,
     banned: "You can't be here at the moment",
     bannedLead: "The helplines under “Get help now” are there at any hour.",

@@ -35,11 +35,22 @@ export function acting({ askSurely, say }, target, way, done = () => {}) {
   const said = h("textarea", { rows: isMessage ? 4 : 2, maxlength: 500, required: true });
   const usual = way === "offer" ? w.offerUsual : "";
   said.value = usual;
-  const where = chooser([["here", m.here], ["everywhere", m.everywhere]]);
+  const where = chooser([
+    ["here", m.here],
+    ["everywhere", m.everywhere],
+  ]);
   const time = chooser(m.times);
   return twoTouches({
-    ask: w.ways[way], lead: w.leads[way](target.name), yes: w.yes[way], no: words.file.cancel, danger: kind === "remove" || kind === "ban",
-    fields: [kind === "mute" && field(m.where, where), ["mute", "remove", "ban"].includes(kind) && field(m.time, time), field(isMessage ? w.message : m.reason, said)],
+    ask: w.ways[way],
+    lead: w.leads[way](target.name),
+    yes: w.yes[way],
+    no: words.file.cancel,
+    danger: kind === "remove" || kind === "ban",
+    fields: [
+      kind === "mute" && field(m.where, where),
+      ["mute", "remove", "ban"].includes(kind) && field(m.time, time),
+      field(isMessage ? w.message : m.reason, said),
+    ],
     refusal: refusalWord,
     act: async () => {
       const isPost = target.offset !== undefined && (isMessage || kind === "redact");
@@ -81,7 +92,12 @@ export function actings(office, target, ways, done) {
 export function postMenu(office, target, isRemoved, from) {
   const ways = /** @type {Way[]} */ (["message", "offer", ...(isRemoved ? [] : ["redact"]), "mute", "remove", "ban"]);
   const { firsts, panels } = actings(office, target, ways, close);
-  const element = h("div", { class: "post-acts", role: "group", "aria-label": w.menu(target.name) }, h("div", { class: "row" }, ...firsts, button(w.close, close, { class: "quiet" })), ...panels);
+  const element = h(
+    "div",
+    { class: "post-acts", role: "group", "aria-label": w.menu(target.name) },
+    h("div", { class: "row" }, ...firsts, button(w.close, close, { class: "quiet" })),
+    ...panels,
+  );
   element.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     event.stopPropagation();

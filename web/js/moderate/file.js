@@ -32,32 +32,57 @@ export function fileView(office, report, back, choose) {
   // What was added after this is not decided before it is looked at.
   let seen = newest(report);
   const title = h("h1");
-  const about = daily(h("p"), (said) => text(said, `${aboutWord(report)} · ${report.by === undefined ? moment(report.at) : w.from(report.by.name || words.queue.somebody, moment(report.at))}`));
+  const about = daily(h("p"), (said) =>
+    text(
+      said,
+      `${aboutWord(report)} · ${report.by === undefined ? moment(report.at) : w.from(report.by.name || words.queue.somebody, moment(report.at))}`,
+    ),
+  );
   const owner = h("p", { class: "soft", role: "status" });
   const closed = h("p", { class: "done" });
   const line = trouble();
   const take = button(w.take, () => void line.around(() => ask("claim", { report: report.id })), { class: "act" });
-  const give = button(w.giveBack, () => void line.around(() => ask("release", { report: report.id })), { class: "quiet" });
+  const give = button(w.giveBack, () => void line.around(() => ask("release", { report: report.id })), {
+    class: "quiet",
+  });
   const taking = takePanel(office, () => now);
   const taken = h("p", { class: "taken" });
-  const review = reviewPanels(office, () => now, () => seen);
+  const review = reviewPanels(
+    office,
+    () => now,
+    () => seen,
+  );
   const isFlood = report.folds !== undefined;
   let isLooking = false;
-  const added = h("div", { class: "stack", role: "status", hidden: true }, h("p", { text: w.added }), button(w.lookAgain, () => {
-    show(added, false);
-    if (isFlood) {
-      // What it holds stands below, and is always new.
-      seen = newest(now);
-      const below = held?.element.querySelector("h2") ?? title;
-      return focusOn(/** @type {HTMLElement} */ (below));
-    }
-    isLooking = true;
-    show(reading, true);
-    why.focus();
-  }, { class: "act second" }));
+  const added = h(
+    "div",
+    { class: "stack", role: "status", hidden: true },
+    h("p", { text: w.added }),
+    button(
+      w.lookAgain,
+      () => {
+        show(added, false);
+        if (isFlood) {
+          // What it holds stands below, and is always new.
+          seen = newest(now);
+          const below = held?.element.querySelector("h2") ?? title;
+          return focusOn(/** @type {HTMLElement} */ (below));
+        }
+        isLooking = true;
+        show(reading, true);
+        why.focus();
+      },
+      { class: "act second" },
+    ),
+  );
   const why = h("input", { type: "text", maxlength: 500, value: w.whyUsual });
   const content = h("div", { class: "content" });
-  const reading = h("form", { class: "stack", novalidate: true }, field(w.why, why, w.whyLead), h("div", { class: "row" }, h("button", { type: "submit", class: "act second", text: w.read })));
+  const reading = h(
+    "form",
+    { class: "stack", novalidate: true },
+    field(w.why, why, w.whyLead),
+    h("div", { class: "row" }, h("button", { type: "submit", class: "act second", text: w.read })),
+  );
   reading.addEventListener("submit", (event) => {
     event.preventDefault();
     void line.around(async () => {
@@ -87,13 +112,32 @@ export function fileView(office, report, back, choose) {
   const isCrisis = isCrisisReport(report);
   const measure = about_ === null ? null : measurePanel(office, report, isCrisis);
   // Whoever may be in danger is written to first, and limited last.
-  const helping = about_ === null ? null : actings(office, { name: about_.name, member: about_.id, room: report.room, report: report.id }, isCrisis ? ["message", "offer"] : ["message"]);
+  const helping =
+    about_ === null
+      ? null
+      : actings(
+          office,
+          { name: about_.name, member: about_.id, room: report.room, report: report.id },
+          isCrisis ? ["message", "offer"] : ["message"],
+        );
   const [message, ...others] = helping?.firsts ?? [];
   if (isCrisis) message?.setAttribute("class", "act");
-  const room = isTalk(report) || isFlood ? null : button(w.openRoom, () => office.openRoom(report.room, report.offset, report.epoch), { class: "quiet" });
-  const acts = h("div", { class: "acts" }, isStaff && h("p", { class: "soft", text: w.aboutStaff }), isCrisis && about_ !== null && h("p", { text: w.crisis(about_.name) }),
-    h("div", { class: "row" }, message ?? false, room, ...others), ...(helping?.panels ?? []),
-    h("div", { class: "row" }, measure?.first ?? false, closing.first), measure?.panel ?? false, closing.panel, review.element);
+  const room =
+    isTalk(report) || isFlood
+      ? null
+      : button(w.openRoom, () => office.openRoom(report.room, report.offset, report.epoch), { class: "quiet" });
+  const acts = h(
+    "div",
+    { class: "acts" },
+    isStaff && h("p", { class: "soft", text: w.aboutStaff }),
+    isCrisis && about_ !== null && h("p", { text: w.crisis(about_.name) }),
+    h("div", { class: "row" }, message ?? false, room, ...others),
+    ...(helping?.panels ?? []),
+    h("div", { class: "row" }, measure?.first ?? false, closing.first),
+    measure?.panel ?? false,
+    closing.panel,
+    review.element,
+  );
 
   /** @param {Report} latest */
   function update(latest) {
@@ -107,7 +151,14 @@ export function fileView(office, report, back, choose) {
     held?.update(latest);
     if (!isClosed && !isLooking && newest(latest) > seen) show(added, true);
     const outcome = isProposed ? w.proposed(latest.outcome ?? "") : w.closed(latest.outcome ?? "");
-    text(closed, isClosed || isProposed ? [outcome, latest.reply ? (isProposed ? w.wouldReply : w.replied)(latest.reply) : ""].filter((part) => part !== "").join(" ") : "");
+    text(
+      closed,
+      isClosed || isProposed
+        ? [outcome, latest.reply ? (isProposed ? w.wouldReply : w.replied)(latest.reply) : ""]
+            .filter((part) => part !== "")
+            .join(" ")
+        : "",
+    );
     show(closed, isClosed || isProposed);
     show(take, latest.claimed_by === undefined && !isClosed && !isPart);
     taking.show(!isPart && !isClosed && !isProposed && !isMine && latest.claimed_by !== undefined);
@@ -117,12 +168,31 @@ export function fileView(office, report, back, choose) {
     if (latest.status !== "claimed" || !isMine) show(closing.panel, false);
     review.show(isProposed && !isMine && !isPart);
     const from = latest.taken_from;
-    text(taken, from === undefined || isClosed ? "" : takenWord(latest, me.id) || w.takenOver(from.name, latest.taken_why ?? ""));
+    text(
+      taken,
+      from === undefined || isClosed ? "" : takenWord(latest, me.id) || w.takenOver(from.name, latest.taken_why ?? ""),
+    );
     show(taken, taken.textContent !== "");
   }
   update(report);
   return {
-    element: h("section", { class: "file card" }, button(isWithin ? w.backToCard : w.back, back, { class: isWithin ? "quiet" : "quiet back-to-queue" }), title, about, owner, taken, closed, h("div", { class: "row" }, take, taking.first, give), taking.panel, line.element, added, acts, ...(isFlood ? [floodPanel(office, report)] : [reading, content]), held?.element ?? false),
+    element: h(
+      "section",
+      { class: "file card" },
+      button(isWithin ? w.backToCard : w.back, back, { class: isWithin ? "quiet" : "quiet back-to-queue" }),
+      title,
+      about,
+      owner,
+      taken,
+      closed,
+      h("div", { class: "row" }, take, taking.first, give),
+      taking.panel,
+      line.element,
+      added,
+      acts,
+      ...(isFlood ? [floodPanel(office, report)] : [reading, content]),
+      held?.element ?? false,
+    ),
     update,
     say,
   };
@@ -132,7 +202,11 @@ export function fileView(office, report, back, choose) {
 function takePanel({ ask, say }, latest) {
   const why = h("input", { type: "text", maxlength: 500, required: true });
   const taking = twoTouches({
-    ask: w.take, lead: w.takeLead, yes: w.takeYes, no: w.cancel, fields: [field(w.takeWhy, why)],
+    ask: w.take,
+    lead: w.takeLead,
+    yes: w.takeYes,
+    no: w.cancel,
+    fields: [field(w.takeWhy, why)],
     refusal: refusalWord,
     act: async () => {
       const { id, claimed_by: owner } = latest();
@@ -166,7 +240,11 @@ function reviewPanels({ ask, say }, latest, seen) {
     return { report: id, seen: seen(), outcome, reply: reply ?? "" };
   };
   const agreeing = twoTouches({
-    ask: w.agree, lead: w.agreeLead, yes: w.agreeYes, no: w.cancel, refusal: refusalWord,
+    ask: w.agree,
+    lead: w.agreeLead,
+    yes: w.agreeYes,
+    no: w.cancel,
+    refusal: refusalWord,
     act: async () => {
       await ask("review", { ...shown(), agree: true });
       say(w.agreed);
@@ -174,7 +252,11 @@ function reviewPanels({ ask, say }, latest, seen) {
   });
   const why = h("textarea", { rows: 2, maxlength: 500, required: true });
   const refusing = twoTouches({
-    ask: w.disagree, lead: w.disagreeLead, yes: w.disagreeYes, no: w.cancel, fields: [field(w.disagreeWhy, why)],
+    ask: w.disagree,
+    lead: w.disagreeLead,
+    yes: w.disagreeYes,
+    no: w.cancel,
+    fields: [field(w.disagreeWhy, why)],
     refusal: refusalWord,
     act: async () => {
       await ask("review", { ...shown(), agree: false, why: why.value });
@@ -182,7 +264,13 @@ function reviewPanels({ ask, say }, latest, seen) {
       say(w.disagreed);
     },
   });
-  const element = h("div", { hidden: true }, h("div", { class: "row" }, agreeing.first, refusing.first), agreeing.panel, refusing.panel);
+  const element = h(
+    "div",
+    { hidden: true },
+    h("div", { class: "row" }, agreeing.first, refusing.first),
+    agreeing.panel,
+    refusing.panel,
+  );
   return {
     element,
     /** @param {boolean} isAsked */
@@ -202,9 +290,26 @@ function reviewPanels({ ask, say }, latest, seen) {
 /** @param {Office} office @param {ReportFile} file @returns {HTMLElement[]} */
 function contents(office, file) {
   const line = trouble();
-  const list = h("ul", { class: "notes" }, ...file.notes.map((note) => h("li", {}, long(note.note), daily(h("span", { class: "soft small" }), (said) => text(said, `${note.by.name}, ${moment(note.at)}`)))));
+  const list = h(
+    "ul",
+    { class: "notes" },
+    ...file.notes.map((note) =>
+      h(
+        "li",
+        {},
+        long(note.note),
+        daily(h("span", { class: "soft small" }), (said) => text(said, `${note.by.name}, ${moment(note.at)}`)),
+      ),
+    ),
+  );
   const text_ = h("textarea", { rows: 2, maxlength: 2000, required: true });
-  const form = h("form", { class: "stack", novalidate: true }, field(w.addNote, text_), line.element, h("div", { class: "row" }, h("button", { type: "submit", class: "act second", text: w.saveNote })));
+  const form = h(
+    "form",
+    { class: "stack", novalidate: true },
+    field(w.addNote, text_),
+    line.element,
+    h("div", { class: "row" }, h("button", { type: "submit", class: "act second", text: w.saveNote })),
+  );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     void line.around(async () => {
@@ -214,18 +319,50 @@ function contents(office, file) {
       office.say(w.noted);
     });
   });
-  const erased = [...new Set([...file.posts, ...file.earlier].map((each) => each.author).filter((id) => id.startsWith("e_")))];
+  const erased = [
+    ...new Set([...file.posts, ...file.earlier].map((each) => each.author).filter((id) => id.startsWith("e_"))),
+  ];
   return [
     h("h2", { text: file.report.level === undefined ? w.note : w.fired }),
     ...(file.report.level === undefined ? [] : [h("p", { class: "soft", text: w.firedLead })]),
-    ...(file.report.level === undefined ? [file.note === "" ? h("p", { class: "soft", text: w.noNote }) : long(file.note)] : fired(file.note)),
+    ...(file.report.level === undefined
+      ? [file.note === "" ? h("p", { class: "soft", text: w.noNote }) : long(file.note)]
+      : fired(file.note)),
     h("h2", { text: w.posts }),
-    file.posts.length === 0 ? h("p", { class: "soft", text: w.noPosts }) : h("ol", { class: "snapshot", tabindex: 0, role: "list", "aria-label": w.posts }, ...file.posts.map((post) => postRow(post, post.offset === file.report.offset, file.earlier.filter((each) => each.offset === post.offset), erased))),
-    ...(file.network ? [h("h2", { text: w.network }), h("p", { class: "soft", text: w.sharedBy(file.network.others) }), ...(file.network.newcomer ? [h("p", { text: w.nearMeasure })] : [])] : []),
+    file.posts.length === 0
+      ? h("p", { class: "soft", text: w.noPosts })
+      : h(
+          "ol",
+          { class: "snapshot", tabindex: 0, role: "list", "aria-label": w.posts },
+          ...file.posts.map((post) =>
+            postRow(
+              post,
+              post.offset === file.report.offset,
+              file.earlier.filter((each) => each.offset === post.offset),
+              erased,
+            ),
+          ),
+        ),
+    ...(file.network
+      ? [
+          h("h2", { text: w.network }),
+          h("p", { class: "soft", text: w.sharedBy(file.network.others) }),
+          ...(file.network.newcomer ? [h("p", { text: w.nearMeasure })] : []),
+        ]
+      : []),
     h("h2", { text: w.notes }),
     list,
     form,
-    ...(file.measures.length === 0 ? [] : [h("h2", { text: w.before }), h("ul", { class: "decisions" }, ...file.measures.map((measure) => measureRow(office, measure, false).element))]),
+    ...(file.measures.length === 0
+      ? []
+      : [
+          h("h2", { text: w.before }),
+          h(
+            "ul",
+            { class: "decisions" },
+            ...file.measures.map((measure) => measureRow(office, measure, false).element),
+          ),
+        ]),
   ];
 }
 
@@ -241,7 +378,10 @@ function long(said) {
 function fired(note) {
   const [said = "", phrase = ""] = note.split("\n");
   if (said === "") return [h("p", { class: "soft", text: w.erased })];
-  return [h("p", {}, h("b", { text: `“${said}”` })), h("details", {}, h("summary", { class: "small", text: w.line }), h("p", { class: "soft small", text: phrase }))];
+  return [
+    h("p", {}, h("b", { text: `“${said}”` })),
+    h("details", {}, h("summary", { class: "small", text: w.line }), h("p", { class: "soft small", text: phrase })),
+  ];
 }
 
 /** @param {Post} post @param {boolean} isIt @param {Earlier[]} earlier @param {string[]} erased */
@@ -249,7 +389,7 @@ function postRow(post, isIt, earlier, erased) {
   const isGone = post.redacted === true;
   const number = erased.indexOf(post.author) + 1;
   const last = earlier.at(-1);
-  const now = isGone ? (last === undefined ? w.redacted : w.gone[last.ended] ?? w.redacted) : post.text;
+  const now = isGone ? (last === undefined ? w.redacted : (w.gone[last.ended] ?? w.redacted)) : post.text;
   const said = h("p", { class: isGone ? "text soft" : "text", text: now });
   const element = h(
     "li",
@@ -258,8 +398,28 @@ function postRow(post, isIt, earlier, erased) {
     h(
       "div",
       { class: "body" },
-      h("div", { class: "head" }, h("b", { text: isGone && last !== undefined ? last.name : post.name }), number > 0 && h("span", { class: "soft", text: w.erasedPerson(number) }), h("time", { class: "soft", datetime: iso(post.at), text: clock(post.at) }), isIt && h("span", { class: "mark", text: w.reported })),
-      ...earlier.map((version, n) => h("div", { class: "earlier" }, h("span", { class: "soft small" }, `${n === 0 ? w.first : w.changed}, `, h("time", { datetime: iso(version.at), text: clock(version.at) })), version.warning !== undefined && h("p", { class: "soft small", text: w.warned(version.warning) }), long(version.text))),
+      h(
+        "div",
+        { class: "head" },
+        h("b", { text: isGone && last !== undefined ? last.name : post.name }),
+        number > 0 && h("span", { class: "soft", text: w.erasedPerson(number) }),
+        h("time", { class: "soft", datetime: iso(post.at), text: clock(post.at) }),
+        isIt && h("span", { class: "mark", text: w.reported }),
+      ),
+      ...earlier.map((version, n) =>
+        h(
+          "div",
+          { class: "earlier" },
+          h(
+            "span",
+            { class: "soft small" },
+            `${n === 0 ? w.first : w.changed}, `,
+            h("time", { datetime: iso(version.at), text: clock(version.at) }),
+          ),
+          version.warning !== undefined && h("p", { class: "soft small", text: w.warned(version.warning) }),
+          long(version.text),
+        ),
+      ),
       earlier.length > 0 && !isGone && h("span", { class: "soft small", text: w.asReported }),
       said,
     ),
@@ -279,7 +439,11 @@ function closePanel({ ask, say }, report, seen) {
   const outcome = chooser([["", w.outcomeChoose], ...Object.entries(w.outcomes)]);
   const reply = h("textarea", { rows: 3, maxlength: 2000 });
   return twoTouches({
-    ask: w.close, lead: [isStaff ? w.closeStaff : "", isOurs ? w.closeOurs : w.closeLead].filter((part) => part !== "").join(" "), yes: isStaff ? w.proposeYes : w.closeYes, no: w.cancel, fields: [field(w.outcome, outcome), ...(isOurs ? [] : [field(w.reply, reply)])],
+    ask: w.close,
+    lead: [isStaff ? w.closeStaff : "", isOurs ? w.closeOurs : w.closeLead].filter((part) => part !== "").join(" "),
+    yes: isStaff ? w.proposeYes : w.closeYes,
+    no: w.cancel,
+    fields: [field(w.outcome, outcome), ...(isOurs ? [] : [field(w.reply, reply)])],
     refusal: (no) => (no instanceof Chosen ? w.outcomeNone : refusalWord(no)),
     act: async () => {
       if (outcome.value === "") {
@@ -297,9 +461,18 @@ function measurePanel({ askSurely, say }, report, isLast) {
   const m = words.measure;
   const isSession = isTalk(report);
   const person = /** @type {{id: string, name: string}} */ (report.about);
-  const kinds = Object.entries(m.kinds).filter(([kind]) => (kind !== "redact" || (report.offset !== undefined && !isSession)) && (kind !== "remove" || !isSession));
+  const kinds = Object.entries(m.kinds).filter(
+    ([kind]) => (kind !== "redact" || (report.offset !== undefined && !isSession)) && (kind !== "remove" || !isSession),
+  );
   const kind = chooser(kinds);
-  const where = chooser(isSession ? [["everywhere", m.everywhere]] : [["here", m.here], ["everywhere", m.everywhere]]);
+  const where = chooser(
+    isSession
+      ? [["everywhere", m.everywhere]]
+      : [
+          ["here", m.here],
+          ["everywhere", m.everywhere],
+        ],
+  );
   const time = chooser(m.times);
   const reason = h("textarea", { rows: 2, maxlength: 500, required: true });
   const whereField = field(m.where, where);
@@ -311,7 +484,12 @@ function measurePanel({ askSurely, say }, report, isLast) {
   kind.addEventListener("change", turn);
   turn();
   return twoTouches({
-    ask: isLast ? m.restrict : m.ask, lead: m.lead(person.name), yes: m.yes, no: w.cancel, danger: true, fields: [field(m.kind, kind), whereField, timeField, field(m.reason, reason)],
+    ask: isLast ? m.restrict : m.ask,
+    lead: m.lead(person.name),
+    yes: m.yes,
+    no: w.cancel,
+    danger: true,
+    fields: [field(m.kind, kind), whereField, timeField, field(m.reason, reason)],
     refusal: refusalWord,
     act: async () => {
       const isPost = kind.value === "redact";

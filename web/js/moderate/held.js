@@ -25,17 +25,31 @@ export function partsView(office, report, choose) {
     const found = [];
     let after = "";
     for (let n = 0; n < wanted && (n === 0 || after !== ""); n++) {
-      const page = /** @type {ReportPage} */ (await office.ask("report_page", { within: report.id, ...(after !== "" && { after }) }));
+      const page = /** @type {ReportPage} */ (
+        await office.ask("report_page", { within: report.id, ...(after !== "" && { after }) })
+      );
       found.push(...page.reports);
       after = page.next ?? "";
     }
     const now = Date.now();
-    keyed(list, found.map((part) => ({ report: part, now, chosen: "" })), (item) => item.report.id, () => row(office, choose));
+    keyed(
+      list,
+      found.map((part) => ({ report: part, now, chosen: "" })),
+      (item) => item.report.id,
+      () => row(office, choose),
+    );
     show(further, after !== "");
   }
 
   return {
-    element: h("section", {}, h("h2", { text: report.folds === undefined ? w.title : w.floodTitle }), line.element, list, further),
+    element: h(
+      "section",
+      {},
+      h("h2", { text: report.folds === undefined ? w.title : w.floodTitle }),
+      line.element,
+      list,
+      further,
+    ),
     /** Read it again where it has changed. @param {Report} latest */
     update(latest) {
       const stand = `${latest.parts ?? 0} ${latest.newest_at ?? 0} ${latest.status}`;
@@ -50,11 +64,18 @@ export function partsView(office, report, choose) {
 export function floodPanel({ ask, askSurely, mayOperate, say }, report) {
   const lead = h("p", { text: w.lead[report.folds ?? "words"] });
   if (!mayOperate) return h("div", {}, lead, h("p", { text: w.askOperator }));
-  const where = chooser([["all", w.allRooms], ["one", w.oneRoom(report.room)]]);
+  const where = chooser([
+    ["all", w.allRooms],
+    ["one", w.oneRoom(report.room)],
+  ]);
   const time = chooser(w.times);
   const why = h("input", { type: "text", maxlength: 500, value: w.whyUsual });
   const raid = twoTouches({
-    ask: w.protect, lead: w.protectLead, yes: w.protectYes, no: words.file.cancel, fields: [field(w.where, where), field(w.time, time), field(w.why, why)],
+    ask: w.protect,
+    lead: w.protectLead,
+    yes: w.protectYes,
+    no: words.file.cancel,
+    fields: [field(w.where, where), field(w.time, time), field(w.why, why)],
     refusal: refusalWord,
     act: async () => {
       const fields = { minutes: Number(time.value), quiet_minutes: w.quietMinutes, reason: why.value };

@@ -17,7 +17,12 @@ export function measuresView(office) {
     /** @param {Queue} queue */
     update(queue) {
       show(none, queue.measures.length === 0);
-      keyed(list, queue.measures, (one) => `${one.id} ${one.appeal ?? ""}`, (one) => measureRow(office, one, true));
+      keyed(
+        list,
+        queue.measures,
+        (one) => `${one.id} ${one.appeal ?? ""}`,
+        (one) => measureRow(office, one, true),
+      );
     },
   };
 }
@@ -28,37 +33,67 @@ export function notesView(office) {
   const none = h("p", { class: "soft", text: w.loading });
   const list = h("ul", { class: "decisions" });
   const people = h("ul", { class: "decisions" });
-  const declined = h("section", { hidden: true }, h("h2", { text: w.declines }), h("p", { class: "soft", text: w.declinesLead }), people);
+  const declined = h(
+    "section",
+    { hidden: true },
+    h("h2", { text: w.declines }),
+    h("p", { class: "soft", text: w.declinesLead }),
+    people,
+  );
   const line = trouble();
   let loadedAt = -1;
-  const load = () => line.around(async () => {
-    const { debriefs, declines } = await office.ask("debriefs");
-    text(none, w.none);
-    show(none, debriefs.length === 0);
-    keyed(list, /** @type {Debrief[]} */ (debriefs), (one) => `${one.id} ${one.read_by?.id ?? ""}`, (one) => ({ element: row(one), update() {} }));
-    show(declined, declines.length > 0);
-    people.replaceChildren(.../** @type {Declines[]} */ (declines).map((one) => h(
-      "li",
-      { class: "decision" },
-      h("b", { text: one.listener.name }),
-      h("p", { text: w.declined(one.day, one.hour, one.sessions) }),
-      one.hour >= one.hour_cap && h("p", { class: "soft small", text: w.stopped }),
-    )));
-  });
+  const load = () =>
+    line.around(async () => {
+      const { debriefs, declines } = await office.ask("debriefs");
+      text(none, w.none);
+      show(none, debriefs.length === 0);
+      keyed(
+        list,
+        /** @type {Debrief[]} */ (debriefs),
+        (one) => `${one.id} ${one.read_by?.id ?? ""}`,
+        (one) => ({ element: row(one), update() {} }),
+      );
+      show(declined, declines.length > 0);
+      people.replaceChildren(
+        .../** @type {Declines[]} */ (declines).map((one) =>
+          h(
+            "li",
+            { class: "decision" },
+            h("b", { text: one.listener.name }),
+            h("p", { text: w.declined(one.day, one.hour, one.sessions) }),
+            one.hour >= one.hour_cap && h("p", { class: "soft small", text: w.stopped }),
+          ),
+        ),
+      );
+    });
 
   /** @param {Debrief} one */
   function row(one) {
-    const read = button(w.read, () => void line.around(() => office.ask("read_debrief", { debrief: one.id })), { class: "quiet", "aria-label": `${w.read}: ${one.listener.name}, ${moment(one.at)}` });
+    const read = button(w.read, () => void line.around(() => office.ask("read_debrief", { debrief: one.id })), {
+      class: "quiet",
+      "aria-label": `${w.read}: ${one.listener.name}, ${moment(one.at)}`,
+    });
     return h(
       "li",
       { class: "decision" },
       daily(h("b"), (said) => text(said, `${one.listener.name} · ${moment(one.at)}`)),
       h("p", { class: "text", text: one.note }),
-      one.read_by === undefined ? h("div", { class: "row" }, read) : h("p", { class: "soft small", text: w.was(one.read_by.name) }),
+      one.read_by === undefined
+        ? h("div", { class: "row" }, read)
+        : h("p", { class: "soft small", text: w.was(one.read_by.name) }),
     );
   }
   return {
-    element: h("section", { class: "narrow" }, h("h1", { text: w.title }), h("p", { class: "soft", text: w.lead }), line.element, none, list, declined),
+    element: h(
+      "section",
+      { class: "narrow" },
+      h("h1", { text: w.title }),
+      h("p", { class: "soft", text: w.lead }),
+      line.element,
+      none,
+      list,
+      declined,
+    ),
     /** @param {Queue} queue */
     update(queue) {
       if (queue.version === loadedAt) return;

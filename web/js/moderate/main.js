@@ -61,7 +61,15 @@ async function knock(note = "") {
 /** @param {SignedIn} account */
 function enter(account) {
   if (!account.roles.some((role) => role === "moderator" || role === "operator")) {
-    stage.replaceChildren(h("div", { class: "narrow card door" }, h("h1", { text: words.title }), h("p", { text: words.notYours }), button(words.signOut, () => void out(), { class: "quiet" })));
+    stage.replaceChildren(
+      h(
+        "div",
+        { class: "narrow card door" },
+        h("h1", { text: words.title }),
+        h("p", { text: words.notYours }),
+        button(words.signOut, () => void out(), { class: "quiet" }),
+      ),
+    );
     return;
   }
   page(account);
@@ -101,7 +109,11 @@ function page(account) {
   const client = new Client({
     url: address.href,
     WebSocket,
-    timers: { now: () => Date.now(), setTimeout: (f, ms) => window.setTimeout(f, ms), clearTimeout: (t) => window.clearTimeout(t ?? undefined) },
+    timers: {
+      now: () => Date.now(),
+      setTimeout: (f, ms) => window.setTimeout(f, ms),
+      clearTimeout: (t) => window.clearTimeout(t ?? undefined),
+    },
     random: Math.random,
     newId,
     hello: { staff: true },
@@ -110,7 +122,10 @@ function page(account) {
     onOpen: (ok) => {
       skew = ok.now - Date.now();
       show(link, false);
-      client.patient("reports").then((view) => take(view, true)).catch(() => {});
+      client
+        .patient("reports")
+        .then((view) => take(view, true))
+        .catch(() => {});
       void rooms.opened();
     },
     onPush: (/** @type {any} */ push) => {
@@ -122,18 +137,36 @@ function page(account) {
     onTrouble: (trouble) => {
       if (trouble.status === "connecting") return;
       // A new sign-in helps only where the one that there was is over.
-      if (trouble.status === "stopped" && trouble.why !== "refused" && trouble.why !== "origin") return leave(words.over);
+      if (trouble.status === "stopped" && trouble.why !== "refused" && trouble.why !== "origin")
+        return leave(words.over);
       show(link, true);
-      void rareWord(trouble.why, trouble.status === "stopped" ? null : trouble.until).then((said) => text(link, said ?? words.lost));
+      void rareWord(trouble.why, trouble.status === "stopped" ? null : trouble.until).then((said) =>
+        text(link, said ?? words.lost),
+      );
     },
   });
   /** @type {Office} */
-  const office = { ask: (cmd, fields) => client.patient(cmd, fields), askSurely: surely(account, client), fact: (cmd, fields, gate) => client.fact(cmd, fields, { gate }), release: (gate) => client.release(gate), me: account.member, say, queue: () => queue, mayOperate: account.roles.includes("operator"), roomName: (room) => rooms.nameOf(room), openRoom: (room, offset, epoch) => {
-    turn("rooms");
-    void rooms.open(room, offset, epoch);
-  } };
+  const office = {
+    ask: (cmd, fields) => client.patient(cmd, fields),
+    askSurely: surely(account, client),
+    fact: (cmd, fields, gate) => client.fact(cmd, fields, { gate }),
+    release: (gate) => client.release(gate),
+    me: account.member,
+    say,
+    queue: () => queue,
+    mayOperate: account.roles.includes("operator"),
+    roomName: (room) => rooms.nameOf(room),
+    openRoom: (room, offset, epoch) => {
+      turn("rooms");
+      void rooms.open(room, offset, epoch);
+    },
+  };
 
-  const reports = queueView(office, (report) => choose(report), () => void turnPages(pages + 1));
+  const reports = queueView(
+    office,
+    (report) => choose(report),
+    () => void turnPages(pages + 1),
+  );
   const rooms = roomsView(office, () => draw());
   const measures = measuresView(office);
   const notes = notesView(office);
@@ -149,11 +182,13 @@ function page(account) {
   function take(view, isFirst) {
     if (!isFirst && queue !== null && view.version < queue.version) return;
     const known = new Set([...(queue?.open ?? []), ...(queue?.closed ?? [])].map((report) => report.id));
-    if (queue !== null && view.open.some((report) => !known.has(report.id) && !hasToRing(report))) say(words.queue.fresh);
+    if (queue !== null && view.open.some((report) => !known.has(report.id) && !hasToRing(report)))
+      say(words.queue.fresh);
     for (const report of view.open) {
       const was = queue?.open.find((one) => one.id === report.id);
       const lost = takenWord(report, account.member.id);
-      if (was?.claimed_by?.id === account.member.id && report.claimed_by?.id !== account.member.id && lost !== "") sayNow(`${titleOf(report, office)}: ${lost}`);
+      if (was?.claimed_by?.id === account.member.id && report.claimed_by?.id !== account.member.id && lost !== "")
+        sayNow(`${titleOf(report, office)}: ${lost}`);
     }
     queue = view;
     next = view.next ?? "";
@@ -239,7 +274,9 @@ function page(account) {
     place.replaceChildren(empty);
     delete both.dataset["chosen"];
     draw();
-    const row = [...reports.element.querySelectorAll("button.report")].find((one) => one instanceof HTMLElement && one.dataset["report"] === from);
+    const row = [...reports.element.querySelectorAll("button.report")].find(
+      (one) => one instanceof HTMLElement && one.dataset["report"] === from,
+    );
     if (row instanceof HTMLElement) row.focus();
     else focusOn(/** @type {HTMLElement} */ (reports.element.querySelector("h1")));
   }
@@ -248,7 +285,9 @@ function page(account) {
   function turn(to) {
     if (to === at) return;
     at = to;
-    stand.replaceChildren(to === "rooms" ? rooms.element : to === "measures" ? measures.element : to === "notes" ? notes.element : both);
+    stand.replaceChildren(
+      to === "rooms" ? rooms.element : to === "measures" ? measures.element : to === "notes" ? notes.element : both,
+    );
     draw();
     const title = stand.querySelector("h1");
     if (title !== null) focusOn(title);
@@ -257,17 +296,29 @@ function page(account) {
   function draw() {
     if (queue === null) return;
     const now = Date.now() + skew;
-    keyed(nav, /** @type {Part[]} */ (["reports", "rooms", "measures", "notes"]), (one) => one, (one) => {
-      const go = button("", () => turn(one), { class: "quiet page" });
-      return {
-        element: go,
-        update() {
-          const n = one === "reports" ? queue?.open_count : one === "rooms" ? rooms.waiting : one === "notes" ? queue?.unread_debriefs : queue?.measures.filter((each) => each.appeal).length;
-          text(go, n ? `${words.pages[one]} (${n})` : words.pages[one]);
-          attr(go, "aria-current", one === at ? "page" : null);
-        },
-      };
-    });
+    keyed(
+      nav,
+      /** @type {Part[]} */ (["reports", "rooms", "measures", "notes"]),
+      (one) => one,
+      (one) => {
+        const go = button("", () => turn(one), { class: "quiet page" });
+        return {
+          element: go,
+          update() {
+            const n =
+              one === "reports"
+                ? queue?.open_count
+                : one === "rooms"
+                  ? rooms.waiting
+                  : one === "notes"
+                    ? queue?.unread_debriefs
+                    : queue?.measures.filter((each) => each.appeal).length;
+            text(go, n ? `${words.pages[one]} (${n})` : words.pages[one]);
+            attr(go, "aria-current", one === at ? "page" : null);
+          },
+        };
+      },
+    );
     reports.update(queue, extra, next !== "", now, (trail[0] ?? chosen)?.id ?? "");
     if (chosen !== null) file?.update(latestOf(chosen));
     if (at === "rooms") rooms.update();
@@ -289,10 +340,23 @@ function page(account) {
 
   const sound = check(words.queue.sound, bell.on.call);
   sound.input.addEventListener("change", () => bell.set("call", sound.input.checked));
-  const foot = h("div", { class: "comforts row" }, sound.element, button(words.queue.soundTry, () => bell.play("call"), { class: "quiet" }), button(words.signOut, () => {
-    void call("/api/staff/sign-out", {}).catch(() => null).then(() => leave(words.out));
-  }, { class: "quiet" }));
-  for (const doing of ["pointerdown", "keydown"]) document.addEventListener(doing, () => bell.wake(), { signal, passive: true });
+  const foot = h(
+    "div",
+    { class: "comforts row" },
+    sound.element,
+    button(words.queue.soundTry, () => bell.play("call"), { class: "quiet" }),
+    button(
+      words.signOut,
+      () => {
+        void call("/api/staff/sign-out", {})
+          .catch(() => null)
+          .then(() => leave(words.out));
+      },
+      { class: "quiet" },
+    ),
+  );
+  for (const doing of ["pointerdown", "keydown"])
+    document.addEventListener(doing, () => bell.wake(), { signal, passive: true });
   for (const how of ["online", "offline"]) window.addEventListener(how, () => client.nudge(), { signal });
   document.addEventListener("visibilitychange", () => document.hidden || client.nudge(), { signal });
   window.addEventListener("pageshow", (event) => event.persisted && client.nudge(), { signal });

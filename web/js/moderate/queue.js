@@ -16,14 +16,32 @@ export function queueView(office, choose, further) {
   const more = button(w.more, further, { class: "act second" });
   const older = h("details", {}, h("summary", { text: w.closed }), closed);
   return {
-    element: h("section", { class: "queue", "aria-labelledby": "queue-title" }, h("h1", { id: "queue-title", text: w.title }), count, open, more, older),
+    element: h(
+      "section",
+      { class: "queue", "aria-labelledby": "queue-title" },
+      h("h1", { id: "queue-title", text: w.title }),
+      count,
+      open,
+      more,
+      older,
+    ),
     /** @param {Queue} queue @param {Report[]} extra  the pages that follow the first @param {boolean} hasMore @param {number} now @param {string} chosen */
     update(queue, extra, hasMore, now, chosen) {
       text(count, queue.open_count === 0 ? w.none : w.ranks(queue.ranks));
       show(more, hasMore);
       const make = () => row(office, choose);
-      keyed(open, [...queue.open, ...extra].map((report) => ({ report, now, chosen })), ({ report }) => report.id, make);
-      keyed(closed, queue.closed.map((report) => ({ report, now, chosen })), ({ report }) => report.id, make);
+      keyed(
+        open,
+        [...queue.open, ...extra].map((report) => ({ report, now, chosen })),
+        ({ report }) => report.id,
+        make,
+      );
+      keyed(
+        closed,
+        queue.closed.map((report) => ({ report, now, chosen })),
+        ({ report }) => report.id,
+        make,
+      );
       show(older, queue.closed.length > 0);
     },
   };
@@ -40,7 +58,15 @@ export function row(office, choose) {
   const due = h("span", { class: "due" });
   const owner = h("span", { class: "soft" });
   const taken = h("span", { class: "small taken" });
-  const go = h("button", { type: "button", class: "report", on: { click: () => choose(shown) } }, what, who, held, h("span", { class: "row small" }, due, owner), taken);
+  const go = h(
+    "button",
+    { type: "button", class: "report", on: { click: () => choose(shown) } },
+    what,
+    who,
+    held,
+    h("span", { class: "row small" }, due, owner),
+    taken,
+  );
   return {
     element: h("li", {}, go),
     /** @param {{report: Report, now: number, chosen: string}} item */
@@ -54,7 +80,10 @@ export function row(office, choose) {
       show(held, held.textContent !== "");
       const isClosed = report.status === "closed";
       const isLate = !isClosed && report.due_at < now;
-      text(due, isClosed || isPart ? clock(report.at) : isLate ? w.late(clock(report.due_at)) : w.by(clock(report.due_at)));
+      text(
+        due,
+        isClosed || isPart ? clock(report.at) : isLate ? w.late(clock(report.due_at)) : w.by(clock(report.due_at)),
+      );
       text(owner, isPart ? "" : isClosed ? words.file.closed(report.outcome ?? "") : ownerWord(report, me.id));
       const lost = takenWord(report, me.id);
       text(taken, isClosed ? "" : lost);
@@ -71,7 +100,10 @@ export function row(office, choose) {
 export const hasToRing = (report) => report.rank >= 3;
 
 /** @param {Report} report @param {Pick<Office, "roomName">} office */
-export const titleOf = (report, { roomName }) => report.folds !== undefined ? w.flood(report.folds) : `${report.is_call === true ? w.call : report.level !== undefined ? w.signal(report.reason, report.level) : w.reason(report.reason)} · ${report.room.startsWith("s-") ? w.session : roomName(report.room)}`;
+export const titleOf = (report, { roomName }) =>
+  report.folds !== undefined
+    ? w.flood(report.folds)
+    : `${report.is_call === true ? w.call : report.level !== undefined ? w.signal(report.reason, report.level) : w.reason(report.reason)} · ${report.room.startsWith("s-") ? w.session : roomName(report.room)}`;
 
 /** @param {Report} report */
 export function aboutWord(report) {
@@ -85,7 +117,12 @@ export function aboutWord(report) {
 function heldWord(report) {
   const parts = report.folds === undefined && (report.parts ?? 0) > 0 ? w.parts(report.parts ?? 0) : "";
   const newest = report.newest_at === undefined ? "" : w.newest(clock(report.newest_at));
-  const fresh = report.new === true && report.folds === undefined && report.card === undefined ? (report.level === undefined ? w.newReporter : w.newHere) : "";
+  const fresh =
+    report.new === true && report.folds === undefined && report.card === undefined
+      ? report.level === undefined
+        ? w.newReporter
+        : w.newHere
+      : "";
   return [parts, newest, fresh].filter((part) => part !== "").join(" · ");
 }
 

@@ -52,11 +52,39 @@ export function paneView(office, first, leave, back) {
   const empty = h("p", { class: "soft", text: w.quiet });
   const area = h("textarea", { id: `say-${id}`, rows: 2, maxlength: 2000 });
   const trouble = troubleLine(refusalWord);
-  const form = h("form", { class: "stack", on: { submit } }, h("label", { for: `say-${id}`, text: w.write(name) }), area, trouble.element, h("div", { class: "row" }, h("button", { type: "submit", class: "act", text: w.send }), button(w.leave, leave, { class: "quiet" })));
-  const element = h("section", { class: "card in-room", "aria-labelledby": `in-${id}` }, button(w.back, back, { class: "quiet back-to-queue" }), h("h1", { id: `in-${id}`, text: name }), h("p", { class: "soft", text: w.youAre(office.me.name) }), older, expired, empty, log, missing, form);
-  log.addEventListener("scroll", () => {
-    isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END_PX;
-  }, { passive: true });
+  const form = h(
+    "form",
+    { class: "stack", on: { submit } },
+    h("label", { for: `say-${id}`, text: w.write(name) }),
+    area,
+    trouble.element,
+    h(
+      "div",
+      { class: "row" },
+      h("button", { type: "submit", class: "act", text: w.send }),
+      button(w.leave, leave, { class: "quiet" }),
+    ),
+  );
+  const element = h(
+    "section",
+    { class: "card in-room", "aria-labelledby": `in-${id}` },
+    button(w.back, back, { class: "quiet back-to-queue" }),
+    h("h1", { id: `in-${id}`, text: name }),
+    h("p", { class: "soft", text: w.youAre(office.me.name) }),
+    older,
+    expired,
+    empty,
+    log,
+    missing,
+    form,
+  );
+  log.addEventListener(
+    "scroll",
+    () => {
+      isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END_PX;
+    },
+    { passive: true },
+  );
 
   /** @param {Event} event */
   function submit(event) {
@@ -72,15 +100,17 @@ export function paneView(office, first, leave, back) {
 
   async function again() {
     const since = room.hole === "fresh" ? null : { epoch: room.epoch, offset: room.position };
-    const ok = /** @type {JoinOk} */ (await office.ask("join", { room: id, ...(since !== null && { since }) }).catch((no) => {
-      if (no.temporary === true) {
-        // It is not heard here what is written meanwhile.
-        if (room.hole === "no") room = { ...room, hole: "since" };
-        draw();
-        heal(HEAL_PAUSE_MS);
-      }
-      throw no;
-    }));
+    const ok = /** @type {JoinOk} */ (
+      await office.ask("join", { room: id, ...(since !== null && { since }) }).catch((no) => {
+        if (no.temporary === true) {
+          // It is not heard here what is written meanwhile.
+          if (room.hole === "no") room = { ...room, hole: "since" };
+          draw();
+          heal(HEAL_PAUSE_MS);
+        }
+        throw no;
+      })
+    );
     room = applyJoin(room, ok, since, READER);
     office.release(id);
     draw();
@@ -117,7 +147,13 @@ export function paneView(office, first, leave, back) {
     else if (FACTS.includes(push.push)) {
       const before = room.position;
       room = applyLive(room, /** @type {Fact} */ (push), READER);
-      if (push.push === "posted" && room.position > before && !room.me.includes(push.post.author) && element.isConnected) office.say(w.said(push.post.name, push.post.text));
+      if (
+        push.push === "posted" &&
+        room.position > before &&
+        !room.me.includes(push.post.author) &&
+        element.isConnected
+      )
+        office.say(w.said(push.post.name, push.post.text));
     } else return;
     if (isAtEnd) trim();
     if (room.hole !== "no") heal(HEAL_PATIENCE_MS);
@@ -152,14 +188,26 @@ export function paneView(office, first, leave, back) {
     const role = h("span", { class: "role" });
     const act = button("", () => open(), { class: "quiet more-acts", "aria-expanded": "false" });
     act.append(h("span", { "aria-hidden": "true", text: "···" }));
-    const element = h("li", {}, h("div", { class: "said-head" }, h("p", {}, who, " ", role, " ", when), act), quote, warning, what);
+    const element = h(
+      "li",
+      {},
+      h("div", { class: "said-head" }, h("p", {}, who, " ", role, " ", when), act),
+      quote,
+      warning,
+      what,
+    );
 
     function open() {
       const isOpen = menu?.element.parentElement === element;
       menu?.close();
       menu = null;
       if (isOpen) return act.focus();
-      menu = postMenu(office, { name: shown.name, member: shown.author, room: id, offset: shown.offset, epoch: room.epoch }, shown.redacted === true, act);
+      menu = postMenu(
+        office,
+        { name: shown.name, member: shown.author, room: id, offset: shown.offset, epoch: room.epoch },
+        shown.redacted === true,
+        act,
+      );
       element.append(menu.element);
       menu.element.scrollIntoView({ block: "nearest" });
       menu.focus();
@@ -174,7 +222,12 @@ export function paneView(office, first, leave, back) {
         text(who, post.name);
         text(role, post.role ? w.role : "");
         text(when, clock(post.at));
-        text(quote, answered === undefined ? "" : w.answers(answered.name, answered.redacted === true ? w.redacted : excerpt(answered.text)));
+        text(
+          quote,
+          answered === undefined
+            ? ""
+            : w.answers(answered.name, answered.redacted === true ? w.redacted : excerpt(answered.text)),
+        );
         show(quote, answered !== undefined);
         text(warning, post.warning === undefined ? "" : w.warning(post.warning));
         show(warning, post.warning !== undefined);

@@ -29,12 +29,30 @@ export function roomsView(office, changed) {
   const empty = h("p", { class: "soft choose", text: w.choose });
   const place = h("div", { class: "file-place" }, empty);
   const title = h("h1", { id: "rooms-title", text: w.title });
-  const both = h("div", { class: "both" }, h("section", { class: "queue", "aria-labelledby": "rooms-title" }, title, h("p", { class: "soft", text: w.lead }), trouble.element, none, list), place);
+  const both = h(
+    "div",
+    { class: "both" },
+    h(
+      "section",
+      { class: "queue", "aria-labelledby": "rooms-title" },
+      title,
+      h("p", { class: "soft", text: w.lead }),
+      trouble.element,
+      none,
+      list,
+    ),
+    place,
+  );
 
   /** Those that wait first. */
   function rows() {
     const waiting = new Map(alone.map((room) => [room.id, room]));
-    const found = (cards ?? []).map((card) => ({ card, wait: waiting.get(card.id)?.attendance, isIn: inside.has(card.id), isShown: at === card.id }));
+    const found = (cards ?? []).map((card) => ({
+      card,
+      wait: waiting.get(card.id)?.attendance,
+      isIn: inside.has(card.id),
+      isShown: at === card.id,
+    }));
     return found.sort((a, b) => Number(b.wait !== undefined) - Number(a.wait !== undefined));
   }
 
@@ -68,7 +86,9 @@ export function roomsView(office, changed) {
     if (known !== undefined) return turn(id, known);
     const name = nameOf(id);
     try {
-      const ok = /** @type {JoinOk} */ (await office.ask("join", agreement === null ? { room: id } : { room: id, agreement }));
+      const ok = /** @type {JoinOk} */ (
+        await office.ask("join", agreement === null ? { room: id } : { room: id, agreement })
+      );
       const pane = paneView(office, ok, () => void trouble.around(() => leave(id)), back);
       inside.set(id, pane);
       turn(id, pane);
@@ -77,7 +97,12 @@ export function roomsView(office, changed) {
     } catch (no) {
       if (!(no instanceof Refused) || no.code !== "agreement_required") throw no;
       const details = no.details ?? {};
-      const sure = agreementView(name, String(details["agreement"] ?? ""), () => enter(id, Number(details["agreement_version"])), back);
+      const sure = agreementView(
+        name,
+        String(details["agreement"] ?? ""),
+        () => enter(id, Number(details["agreement_version"])),
+        back,
+      );
       place.replaceChildren(sure);
       both.dataset["chosen"] = "yes";
       focusOn(/** @type {HTMLElement} */ (sure.querySelector("h1")));
@@ -185,6 +210,17 @@ export function roomsView(office, changed) {
 function agreementView(name, agreement, accept, back) {
   const trouble = troubleLine(refusalWord);
   const said = agreement === "" ? [w.noAgreement] : agreement.split(/\n+/);
-  return h("section", { class: "card" }, h("h1", { text: w.sure(name) }), ...said.map((line) => h("p", { text: line })), trouble.element,
-    h("div", { class: "row" }, button(w.keep, () => void trouble.around(accept), { class: "act" }), button(w.notNow, back, { class: "quiet" })));
+  return h(
+    "section",
+    { class: "card" },
+    h("h1", { text: w.sure(name) }),
+    ...said.map((line) => h("p", { text: line })),
+    trouble.element,
+    h(
+      "div",
+      { class: "row" },
+      button(w.keep, () => void trouble.around(accept), { class: "act" }),
+      button(w.notNow, back, { class: "quiet" }),
+    ),
+  );
 }

@@ -49,15 +49,25 @@ export function accountsCard(account, storage, sayNow) {
   const done = doneLine(sayNow);
   const list = h("ul", { class: "acts" });
   const none = h("p", { class: "soft", text: w.none });
-  const more = button(w.more, () => {
-    isWhole = true;
-    draw();
-    list.querySelectorAll("li")[FIRST]?.setAttribute("tabindex", "-1");
-    /** @type {HTMLElement | undefined} */ (list.querySelectorAll("li")[FIRST])?.focus();
-  }, { class: "quiet" });
+  const more = button(
+    w.more,
+    () => {
+      isWhole = true;
+      draw();
+      list.querySelectorAll("li")[FIRST]?.setAttribute("tabindex", "-1");
+      /** @type {HTMLElement | undefined} */ (list.querySelectorAll("li")[FIRST])?.focus();
+    },
+    { class: "quiet" },
+  );
   const waiting = h("ul", { class: "acts waiting" });
   // By itself, because it stands above what can wait: whoever became an operator without right is stopped here.
-  const waitingPart = h("section", { class: "card", "aria-labelledby": "waiting-title", hidden: true }, h("h2", { id: "waiting-title", text: w.waitingTitle }), waiting, done.element);
+  const waitingPart = h(
+    "section",
+    { class: "card", "aria-labelledby": "waiting-title", hidden: true },
+    h("h2", { id: "waiting-title", text: w.waitingTitle }),
+    waiting,
+    done.element,
+  );
   let isWhole = false;
   let newest = -1;
   /** @type {Accounts} */
@@ -68,40 +78,81 @@ export function accountsCard(account, storage, sayNow) {
     const name = nameOf(one.member);
     const isMine = one.by?.id === account.member.id;
     const agreeing = twoTouches({
-      ask: w.agree, lead: w.agreeLead(name), yes: w.agreeYes, no: w.cancel,
-      act: () => confirmed(account, async () => {
-        await call("/api/staff/agree", { member: one.member.id });
-        done.say(w.agreed(name));
-      }),
+      ask: w.agree,
+      lead: w.agreeLead(name),
+      yes: w.agreeYes,
+      no: w.cancel,
+      act: () =>
+        confirmed(account, async () => {
+          await call("/api/staff/agree", { member: one.member.id });
+          done.say(w.agreed(name));
+        }),
     });
     agreeing.first.setAttribute("aria-label", `${w.agree}: ${name}`);
     const by = one.by === undefined ? w.machine : nameOf(one.by);
     const away = h("p", { class: "soft" }, `${w.toTeam} `, h("a", { href: "/listen.html", text: w.team }), ".");
-    return { element: h("li", {}, daily(h("p"), (said) => text(said, w.waiting(name, moment(one.at), by))), isMine ? h("p", { class: "soft", text: w.mine }) : h("div", { class: "row" }, agreeing.first), agreeing.panel, away), update() {} };
+    return {
+      element: h(
+        "li",
+        {},
+        daily(h("p"), (said) => text(said, w.waiting(name, moment(one.at), by))),
+        isMine ? h("p", { class: "soft", text: w.mine }) : h("div", { class: "row" }, agreeing.first),
+        agreeing.panel,
+        away,
+      ),
+      update() {},
+    };
   }
 
   /** @param {Act} act */
   function row(act) {
     const isFresh = act.seq > before && act.by?.id !== account.member.id;
-    return { element: h("li", {}, daily(h("span", { class: "soft when" }), (when) => text(when, capital(moment(act.at)))), h("span", {}, said(act), isFresh && h("strong", { class: "fresh", text: ` ${w.fresh}` }))), update() {} };
+    return {
+      element: h(
+        "li",
+        {},
+        daily(h("span", { class: "soft when" }), (when) => text(when, capital(moment(act.at)))),
+        h("span", {}, said(act), isFresh && h("strong", { class: "fresh", text: ` ${w.fresh}` })),
+      ),
+      update() {},
+    };
   }
 
   function draw() {
-    keyed(list, isWhole ? held.acts : held.acts.slice(0, FIRST), (act) => `${act.seq} ${nameOf(act.by)} ${nameOf(act.about)}`, row);
+    keyed(
+      list,
+      isWhole ? held.acts : held.acts.slice(0, FIRST),
+      (act) => `${act.seq} ${nameOf(act.by)} ${nameOf(act.about)}`,
+      row,
+    );
     show(none, held.acts.length === 0);
     show(more, !isWhole && held.acts.length > FIRST);
-    keyed(waiting, held.waiting.filter((one) => one.at > Date.now()), (one) => `${one.member.id} ${one.at}`, waitingRow);
+    keyed(
+      waiting,
+      held.waiting.filter((one) => one.at > Date.now()),
+      (one) => `${one.member.id} ${one.at}`,
+      waitingRow,
+    );
     show(waitingPart, waiting.childElementCount > 0 || !done.element.hidden);
   }
 
   return {
     waiting: waitingPart,
-    element: h("section", { class: "card", "aria-labelledby": "accounts-title" }, h("h2", { id: "accounts-title", text: w.title }), h("p", { class: "soft", text: w.lead }), none, list, more),
+    element: h(
+      "section",
+      { class: "card", "aria-labelledby": "accounts-title" },
+      h("h2", { id: "accounts-title", text: w.title }),
+      h("p", { class: "soft", text: w.lead }),
+      none,
+      list,
+      more,
+    ),
     /** @param {Accounts} next */
     update(next) {
       held = next;
       const first = next.acts[0];
-      if (newest >= 0 && first !== undefined && first.seq > newest && first.by?.id !== account.member.id) sayNow(said(first));
+      if (newest >= 0 && first !== undefined && first.seq > newest && first.by?.id !== account.member.id)
+        sayNow(said(first));
       newest = first?.seq ?? 0;
       try {
         storage?.setItem(SEEN, String(newest));

@@ -10,7 +10,8 @@ import { refusalWord, words } from "../locales/en-acts.js";
 const TEXTS = /** @type {const} */ (["name", "about", "topic", "welcome", "agreement"]);
 
 /** @param {number} value @param {number} least @param {number} most */
-const numberInput = (value, least, most) => h("input", { type: "number", inputmode: "numeric", min: least, max: most, step: 1, value });
+const numberInput = (value, least, most) =>
+  h("input", { type: "number", inputmode: "numeric", min: least, max: most, step: 1, value });
 const reasonInput = () => h("textarea", { rows: 2, maxlength: 500, required: true });
 
 /**
@@ -22,7 +23,14 @@ function sheetOf(title, contents) {
   const inside = h("div", { class: "acting" });
   const head = h("h2", { id: "acting-title", text: title });
   const done = h("p", { class: "done", role: "status" });
-  const element = h("dialog", { class: "sheet acting-sheet", "aria-labelledby": "acting-title" }, button(words.close, () => element.close(), { class: "quiet close" }), head, done, inside);
+  const element = h(
+    "dialog",
+    { class: "sheet acting-sheet", "aria-labelledby": "acting-title" },
+    button(words.close, () => element.close(), { class: "quiet close" }),
+    head,
+    done,
+    inside,
+  );
   element.addEventListener("close", () => {
     element.remove();
     if (before instanceof HTMLElement && before.isConnected) before.focus();
@@ -51,7 +59,16 @@ function sheetOf(title, contents) {
  */
 function act({ ask, lead, yes, fields = [], danger = false, act: run }) {
   const reason = reasonInput();
-  const made = twoTouches({ ask, lead, yes, no: words.cancel, danger, fields: [...fields.filter((node) => node instanceof Node), field(words.reason, reason)], refusal: refusalWord, act: () => run(reason.value) });
+  const made = twoTouches({
+    ask,
+    lead,
+    yes,
+    no: words.cancel,
+    danger,
+    fields: [...fields.filter((node) => node instanceof Node), field(words.reason, reason)],
+    refusal: refusalWord,
+    act: () => run(reason.value),
+  });
   return h("div", { class: "one-act" }, made.first, made.panel);
 }
 
@@ -68,7 +85,13 @@ export function roomSheet(acting, id, name) {
       h("p", { class: "soft", text: room.about }),
       ...(isOpen ? [] : [h("p", { class: "marked", text: w.isClosed })]),
       ...(room.split_of === null ? [] : [h("p", { class: "soft", text: w.isBeside })]),
-      ...standing(acting, house.notices.filter((/** @type {Notice} */ each) => each.room === id), house.raids.filter((/** @type {Raid} */ each) => each.room === id), () => "", again),
+      ...standing(
+        acting,
+        house.notices.filter((/** @type {Notice} */ each) => each.room === id),
+        house.raids.filter((/** @type {Raid} */ each) => each.room === id),
+        () => "",
+        again,
+      ),
       announceAct(acting, again, id),
       slowAct(acting, again, room),
       ...(acting.mayOperate
@@ -76,7 +99,10 @@ export function roomSheet(acting, id, name) {
             editAct(acting, again, room),
             ...(isOpen ? [splitAct(acting, again, room), raidAct(acting, again, id)] : []),
             act({
-              ask: isOpen ? w.closeAsk : w.openAsk, lead: isOpen ? w.closeLead : w.openLead, yes: isOpen ? w.closeYes : w.openYes, danger: isOpen,
+              ask: isOpen ? w.closeAsk : w.openAsk,
+              lead: isOpen ? w.closeLead : w.openLead,
+              yes: isOpen ? w.closeYes : w.openYes,
+              danger: isOpen,
               act: async (reason) => {
                 await acting.ask(isOpen ? "close_room" : "reopen_room", { room: id, seen: room.revision, reason });
                 again(words.done);
@@ -131,7 +157,10 @@ function roomFields(room) {
 function editAct(acting, again, room) {
   const fields = roomFields(room);
   return act({
-    ask: words.room.edit, lead: words.room.editLead, yes: words.room.save, fields: fields.elements,
+    ask: words.room.edit,
+    lead: words.room.editLead,
+    yes: words.room.save,
+    fields: fields.elements,
     act: async (reason) => {
       await acting.ask("change_room", { room: room.id, seen: room.revision, reason, ...fields.value });
       again(words.done);
@@ -143,9 +172,17 @@ function editAct(acting, again, room) {
 function slowAct(acting, again, room) {
   const seconds = numberInput(room.slow_mode, 0, 3_600);
   return act({
-    ask: words.room.slowAsk, lead: words.room.slowLead, yes: words.room.slowYes, fields: [field(words.room.slowSeconds, seconds)],
+    ask: words.room.slowAsk,
+    lead: words.room.slowLead,
+    yes: words.room.slowYes,
+    fields: [field(words.room.slowSeconds, seconds)],
     act: async (reason) => {
-      await acting.ask("slow_room", { room: room.id, seen: room.revision, seconds: Math.trunc(Number(seconds.value)), reason });
+      await acting.ask("slow_room", {
+        room: room.id,
+        seen: room.revision,
+        seconds: Math.trunc(Number(seconds.value)),
+        reason,
+      });
       again(words.done);
     },
   });
@@ -154,7 +191,12 @@ function slowAct(acting, again, room) {
 /** @param {Acting} acting @param {(text: string) => void} again @param {RoomSet} room */
 function splitAct(acting, again, room) {
   const w = words.split;
-  const parts = h("select", {}, h("option", { value: "", text: w.usual }), ...[2, 3, 4, 5, 6, 8, 10].map((n) => h("option", { value: String(n), text: String(n) })));
+  const parts = h(
+    "select",
+    {},
+    h("option", { value: "", text: w.usual }),
+    ...[2, 3, 4, 5, 6, 8, 10].map((n) => h("option", { value: String(n), text: String(n) })),
+  );
   const preview = h("div", { class: "preview", role: "status" });
   /** @type {number | null} */
   let seen = null;
@@ -171,7 +213,12 @@ function splitAct(acting, again, room) {
       preview.replaceChildren(
         h("h3", { text: w.preview }),
         ...ok.groups.map((/** @type {{id: string, name: string}[]} */ group, /** @type {number} */ i) =>
-          h("section", {}, h("h4", { text: `${i === 0 ? w.stays : w.goes(i + 1)} (${group.length})` }), h("p", { text: group.map((person) => person.name).join(", ") })),
+          h(
+            "section",
+            {},
+            h("h4", { text: `${i === 0 ? w.stays : w.goes(i + 1)} (${group.length})` }),
+            h("p", { text: group.map((person) => person.name).join(", ") }),
+          ),
         ),
       );
     } catch (no) {
@@ -179,7 +226,11 @@ function splitAct(acting, again, room) {
     }
   }
   return act({
-    ask: w.ask, lead: w.lead, yes: w.yes, danger: true, fields: [field(w.parts, parts), look, preview],
+    ask: w.ask,
+    lead: w.lead,
+    yes: w.yes,
+    danger: true,
+    fields: [field(w.parts, parts), look, preview],
     act: async (reason) => {
       if (seen === null) await plan();
       const ok = await acting.ask("split", { room: room.id, seen: seen ?? room.revision, reason, ...chosen() });
@@ -196,7 +247,10 @@ function announceAct(acting, again, room) {
   const said = h("textarea", { rows: 2, maxlength: 280, required: true });
   const minutes = numberInput(30, 1, 10_080);
   return act({
-    ask: room === null ? w.askAll : w.ask, lead: room === null ? w.leadAll : w.lead, yes: w.yes, fields: [field(w.text, said), field(w.minutes, minutes)],
+    ask: room === null ? w.askAll : w.ask,
+    lead: room === null ? w.leadAll : w.lead,
+    yes: w.yes,
+    fields: [field(w.text, said), field(w.minutes, minutes)],
     act: async (reason) => {
       const fields = { text: said.value, minutes: Math.trunc(Number(minutes.value)), reason };
       await (room === null ? acting.ask("announce_all", fields) : acting.ask("announce", { room, ...fields }));
@@ -211,9 +265,17 @@ function raidAct(acting, again, room) {
   const minutes = numberInput(60, 1, 1_440);
   const quiet = numberInput(10, 0, 1_440);
   return act({
-    ask: room === null ? w.askAll : w.ask, lead: w.lead, yes: room === null ? w.yesAll : w.yes, danger: true, fields: [field(w.minutes, minutes), field(w.quiet, quiet)],
+    ask: room === null ? w.askAll : w.ask,
+    lead: w.lead,
+    yes: room === null ? w.yesAll : w.yes,
+    danger: true,
+    fields: [field(w.minutes, minutes), field(w.quiet, quiet)],
     act: async (reason) => {
-      const fields = { minutes: Math.trunc(Number(minutes.value)), quiet_minutes: Math.trunc(Number(quiet.value)), reason };
+      const fields = {
+        minutes: Math.trunc(Number(minutes.value)),
+        quiet_minutes: Math.trunc(Number(quiet.value)),
+        reason,
+      };
       await (room === null ? acting.ask("raid_all", fields) : acting.ask("raid", { room, ...fields }));
       again(words.done);
     },
@@ -226,27 +288,43 @@ function raidAct(acting, again, room) {
  */
 function standing(acting, notices, raids, named, again) {
   /** @param {{room?: string | null}} each */
-  const where = ({ room }) => (room === undefined || room === null ? `${words.notice.everywhere}, ` : named(room) === "" ? "" : `${named(room)}, `);
+  const where = ({ room }) =>
+    room === undefined || room === null ? `${words.notice.everywhere}, ` : named(room) === "" ? "" : `${named(room)}, `;
   const rows = [
     ...notices.map((each) =>
-      h("li", {}, h("p", { text: `“${each.text}”` }), h("p", { class: "soft", text: `${where(each)}${words.notice.until(momentWord(each.until))}` }),
-        (acting.mayOperate || (each.room ?? null) !== null) && act({
-          ask: words.notice.withdraw, lead: words.notice.withdrawLead, yes: words.notice.withdrawYes,
-          act: async (reason) => {
-            await acting.ask("withdraw", { notice: each.id, reason });
-            again(words.done);
-          },
-        })),
+      h(
+        "li",
+        {},
+        h("p", { text: `“${each.text}”` }),
+        h("p", { class: "soft", text: `${where(each)}${words.notice.until(momentWord(each.until))}` }),
+        (acting.mayOperate || (each.room ?? null) !== null) &&
+          act({
+            ask: words.notice.withdraw,
+            lead: words.notice.withdrawLead,
+            yes: words.notice.withdrawYes,
+            act: async (reason) => {
+              await acting.ask("withdraw", { notice: each.id, reason });
+              again(words.done);
+            },
+          }),
+      ),
     ),
     ...raids.map((each) =>
-      h("li", {}, h("p", { class: "marked", text: `${where(each)}${words.raid.until(momentWord(each.until))}` }),
-        acting.mayOperate && act({
-          ask: words.raid.end, lead: words.raid.endLead, yes: words.raid.endYes,
-          act: async (reason) => {
-            await acting.ask("end_raid", { raid: each.id, reason });
-            again(words.done);
-          },
-        })),
+      h(
+        "li",
+        {},
+        h("p", { class: "marked", text: `${where(each)}${words.raid.until(momentWord(each.until))}` }),
+        acting.mayOperate &&
+          act({
+            ask: words.raid.end,
+            lead: words.raid.endLead,
+            yes: words.raid.endYes,
+            act: async (reason) => {
+              await acting.ask("end_raid", { raid: each.id, reason });
+              again(words.done);
+            },
+          }),
+      ),
     ),
   ];
   return rows.length === 0 ? [] : [h("ul", { class: "standing-now" }, ...rows)];
@@ -266,14 +344,23 @@ export function houseSheet(acting) {
     ];
     if (!acting.mayOperate) return parts;
     const hours = h("input", { type: "text", maxlength: 500, autocomplete: "off", value: house.hours });
-    const zone = h("input", { type: "text", maxlength: 64, autocomplete: "off", required: true, value: house.timezone });
+    const zone = h("input", {
+      type: "text",
+      maxlength: 64,
+      autocomplete: "off",
+      required: true,
+      value: house.timezone,
+    });
     const fresh = roomFields({});
     return [
       ...parts,
       announceAct(acting, again, null),
       raidAct(acting, again, null),
       act({
-        ask: w.open, lead: w.openLead, yes: w.openYes, fields: fresh.elements,
+        ask: w.open,
+        lead: w.openLead,
+        yes: w.openYes,
+        fields: fresh.elements,
         act: async (reason) => {
           const ok = await acting.ask("open_room", { ...fresh.value, reason });
           again(w.opened(ok.room.name));
@@ -282,9 +369,17 @@ export function houseSheet(acting) {
       h("h3", { text: w.hours }),
       h("p", { text: w.hoursNow(house.hours, house.timezone) }),
       act({
-        ask: w.hoursAsk, lead: w.hoursLead, yes: w.hoursYes, fields: [field(w.hoursField, hours), field(w.zone, zone)],
+        ask: w.hoursAsk,
+        lead: w.hoursLead,
+        yes: w.hoursYes,
+        fields: [field(w.hoursField, hours), field(w.zone, zone)],
         act: async (reason) => {
-          await acting.ask("set_hours", { hours: hours.value, timezone: zone.value, seen: house.hours_revision, reason });
+          await acting.ask("set_hours", {
+            hours: hours.value,
+            timezone: zone.value,
+            seen: house.hours_revision,
+            reason,
+          });
           again(words.done);
         },
       }),
@@ -297,7 +392,10 @@ export function workerSheet(acting, id, name) {
   const w = words.worker;
   sheetOf(w.title(name), (again) => {
     const drain = act({
-      ask: w.ask, lead: w.lead, yes: w.yes, danger: true,
+      ask: w.ask,
+      lead: w.lead,
+      yes: w.yes,
+      danger: true,
       act: async (reason) => {
         await acting.ask("drain", { worker: id, reason });
         again(w.done(name));

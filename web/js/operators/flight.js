@@ -21,13 +21,32 @@ const FIELDS = /** @type {const} */ ([
 export function flightView(say) {
   const w = words.flight;
   const inputs = FIELDS.map(([name, min, max, value]) => {
-    const input = h("input", { id: `flight-${name}`, name, type: "number", min, max, step: 1, value, required: value !== "", placeholder: value === "" ? w.asItIs : null });
-    return { name, input, element: h("div", { class: "field" }, h("label", { for: input.id, text: w.fields[name] }), input) };
+    const input = h("input", {
+      id: `flight-${name}`,
+      name,
+      type: "number",
+      min,
+      max,
+      step: 1,
+      value,
+      required: value !== "",
+      placeholder: value === "" ? w.asItIs : null,
+    });
+    return {
+      name,
+      input,
+      element: h("div", { class: "field" }, h("label", { for: input.id, text: w.fields[name] }), input),
+    };
   });
   const go = h("button", { type: "submit", class: "act", text: w.go });
   const note = h("p", { class: "soft" });
   const result = h("div");
-  const form = h("form", { class: "flight-form", on: { submit } }, ...inputs.map((each) => each.element), h("div", { class: "row" }, go));
+  const form = h(
+    "form",
+    { class: "flight-form", on: { submit } },
+    ...inputs.map((each) => each.element),
+    h("div", { class: "row" }, go),
+  );
   show(note, false);
 
   /** @param {SubmitEvent} event */
@@ -79,9 +98,21 @@ function table(found) {
   return h(
     "div",
     { role: "table", class: "flight-table", "aria-label": w.table },
-    h("div", { role: "row", class: "flight-row heads" }, h("div", { role: "columnheader", text: w.what }), ...w.columns.map((label) => h("div", { role: "columnheader", text: label }))),
+    h(
+      "div",
+      { role: "row", class: "flight-row heads" },
+      h("div", { role: "columnheader", text: w.what }),
+      ...w.columns.map((label) => h("div", { role: "columnheader", text: label })),
+    ),
     ...rows.map(([label, said, percent]) =>
-      h("div", { role: "row", class: "flight-row" }, h("div", { role: "rowheader", text: label }), ...columns.map((each) => h("div", { role: "cell" }, h("span", { text: said(each) }), percent !== null && bar(percent(each))))),
+      h(
+        "div",
+        { role: "row", class: "flight-row" },
+        h("div", { role: "rowheader", text: label }),
+        ...columns.map((each) =>
+          h("div", { role: "cell" }, h("span", { text: said(each) }), percent !== null && bar(percent(each))),
+        ),
+      ),
     ),
   );
 }
@@ -92,7 +123,13 @@ const part = (some, all) => (some === null ? null : (100 * some) / all);
 /** As long as it is much. The words beside it say the same. @param {number | null} percent */
 function bar(percent) {
   const drawing = document.createElementNS(SVG, "svg");
-  for (const [name, value] of Object.entries({ class: "flight-bar", viewBox: "0 0 100 6", preserveAspectRatio: "none", "aria-hidden": "true" })) attr(drawing, name, value);
+  for (const [name, value] of Object.entries({
+    class: "flight-bar",
+    viewBox: "0 0 100 6",
+    preserveAspectRatio: "none",
+    "aria-hidden": "true",
+  }))
+    attr(drawing, name, value);
   const filled = document.createElementNS(SVG, "rect");
   attr(filled, "width", percent ?? 0);
   attr(filled, "height", 6);

@@ -77,7 +77,12 @@ function notYours() {
     { class: "narrow card door" },
     h("h1", { text: words.door.title }),
     h("p", { text: words.door.notYours }),
-    h("div", { class: "row" }, h("a", { class: "act", href: "/listen.html", text: words.door.toDesk }), button(words.out, () => void signOut(), { class: "quiet" })),
+    h(
+      "div",
+      { class: "row" },
+      h("a", { class: "act", href: "/listen.html", text: words.door.toDesk }),
+      button(words.out, () => void signOut(), { class: "quiet" }),
+    ),
   );
 }
 
@@ -89,14 +94,35 @@ async function signOut() {
 /** What may be taken along, for those who may. */
 function statisticsCard() {
   const w = words.statistics;
-  return h("section", { class: "card", "aria-labelledby": "statistics-title" }, h("h2", { id: "statistics-title", text: w.title }), h("p", { text: w.lead }), h("p", { class: "soft", text: w.here }), h("p", {}, h("a", { class: "act second", href: "/api/staff/statistics", download: "statistics.csv", text: w.download })));
+  return h(
+    "section",
+    { class: "card", "aria-labelledby": "statistics-title" },
+    h("h2", { id: "statistics-title", text: w.title }),
+    h("p", { text: w.lead }),
+    h("p", { class: "soft", text: w.here }),
+    h(
+      "p",
+      {},
+      h("a", { class: "act second", href: "/api/staff/statistics", download: "statistics.csv", text: w.download }),
+    ),
+  );
 }
 
 /** The flight simulator. Its form is fetched when somebody wants it. @param {(what: string) => void} tell */
 function flightCard(tell) {
   const w = words.flight;
-  const begin = button(w.begin, () => void fetched(() => import("./flight.js"), "operators/flight.js").then(fly, () => tell(words.link.lost)), { class: "act second" });
-  const element = h("section", { class: "card", "aria-labelledby": "flight-title" }, h("h2", { id: "flight-title", text: w.title }), h("p", { text: w.lead }), h("p", {}, begin));
+  const begin = button(
+    w.begin,
+    () => void fetched(() => import("./flight.js"), "operators/flight.js").then(fly, () => tell(words.link.lost)),
+    { class: "act second" },
+  );
+  const element = h(
+    "section",
+    { class: "card", "aria-labelledby": "flight-title" },
+    h("h2", { id: "flight-title", text: w.title }),
+    h("p", { text: w.lead }),
+    h("p", {}, begin),
+  );
 
   /** @param {typeof import("./flight.js")} found */
   function fly({ flightView }) {
@@ -128,9 +154,12 @@ function page(account) {
     mayOperate,
   };
   /** What is done is fetched when somebody begins. @param {(found: typeof import("./acts.js")) => void} begin */
-  const act = (begin) => void fetched(() => import("./acts.js"), "operators/acts.js").then(begin, () => tell(words.link.lost));
-  const change = (/** @type {string} */ id, /** @type {string} */ name) => act((found) => found.roomSheet(acting, id, name));
-  const drain = (/** @type {string} */ id, /** @type {string} */ name) => act((found) => found.workerSheet(acting, id, name));
+  const act = (begin) =>
+    void fetched(() => import("./acts.js"), "operators/acts.js").then(begin, () => tell(words.link.lost));
+  const change = (/** @type {string} */ id, /** @type {string} */ name) =>
+    act((found) => found.roomSheet(acting, id, name));
+  const drain = (/** @type {string} */ id, /** @type {string} */ name) =>
+    act((found) => found.workerSheet(acting, id, name));
   const rooms = roomsView(change);
   const attention = attentionView((name) => rooms.find(name), change);
   const totals = totalsView();
@@ -147,7 +176,17 @@ function page(account) {
   const element = h(
     "div",
     { class: "operators" },
-    h("div", { class: "first" }, h("h1", { text: words.here }), live, button(words.rooms.house, () => act((found) => found.houseSheet(acting)), { class: "quiet", "aria-haspopup": "dialog" }), button(words.out, () => void signOut(), { class: "quiet" })),
+    h(
+      "div",
+      { class: "first" },
+      h("h1", { text: words.here }),
+      live,
+      button(words.rooms.house, () => act((found) => found.houseSheet(acting)), {
+        class: "quiet",
+        "aria-haspopup": "dialog",
+      }),
+      button(words.out, () => void signOut(), { class: "quiet" }),
+    ),
     triesNotice(account),
     attention.element,
     waitingPlace,
@@ -158,7 +197,12 @@ function page(account) {
     accountsPlace,
     mayOperate && flightCard(tell),
     mayOperate && statisticsCard(),
-    h("div", { class: "row" }, sound.element, button(words.soundTry, () => bell.play("call"), { class: "quiet" })),
+    h(
+      "div",
+      { class: "row" },
+      sound.element,
+      button(words.soundTry, () => bell.play("call"), { class: "quiet" }),
+    ),
   );
 
   const address = new URL("/ws", location.href);
@@ -291,7 +335,8 @@ function page(account) {
   }
 
   const ticking = setInterval(age, TICK_MS);
-  for (const doing of ["pointerdown", "keydown"]) document.addEventListener(doing, () => bell.wake(), { signal, passive: true });
+  for (const doing of ["pointerdown", "keydown"])
+    document.addEventListener(doing, () => bell.wake(), { signal, passive: true });
   for (const how of ["online", "offline"]) window.addEventListener(how, () => client.nudge(), { signal });
   window.addEventListener("pageshow", (event) => event.persisted && client.nudge(), { signal });
   document.addEventListener("visibilitychange", () => !document.hidden && client.nudge(), { signal });

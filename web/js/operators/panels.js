@@ -21,16 +21,21 @@ function facts() {
   return {
     element,
     set(rows) {
-      keyed(element, rows, ([name]) => name, ([name]) => {
-        const value = h("dd");
-        return {
-          element: h("div", {}, h("dt", { text: name }), value),
-          update: (/** @type {[string, string, string?]} */ [, said, mark]) => {
-            text(value, mark === "now" ? `▲ ${said}` : said);
-            attr(value, "data-mark", mark === "now" ? "now" : null);
-          },
-        };
-      });
+      keyed(
+        element,
+        rows,
+        ([name]) => name,
+        ([name]) => {
+          const value = h("dd");
+          return {
+            element: h("div", {}, h("dt", { text: name }), value),
+            update: (/** @type {[string, string, string?]} */ [, said, mark]) => {
+              text(value, mark === "now" ? `▲ ${said}` : said);
+              attr(value, "data-mark", mark === "now" ? "now" : null);
+            },
+          };
+        },
+      );
     },
   };
 }
@@ -55,10 +60,27 @@ export function attentionView(find, change) {
     const element = h(
       "li",
       { "data-mark": concern.urgent === true ? "now" : "soon" },
-      h("p", {}, h("span", { class: "mark", "aria-hidden": "true", text: concern.urgent === true ? "▲" : "△" }), " ", h("b", { text: concern.urgent === true ? w.now : w.soon }), " ", said),
+      h(
+        "p",
+        {},
+        h("span", { class: "mark", "aria-hidden": "true", text: concern.urgent === true ? "▲" : "△" }),
+        " ",
+        h("b", { text: concern.urgent === true ? w.now : w.soon }),
+        " ",
+        said,
+      ),
       h("p", { class: "soft" }, ADVICE[concern.kind] ?? ""),
       go,
-      concern.room !== undefined && h("span", {}, button(words.rooms.change, () => change(concern.room ?? "", name() ?? ""), { class: "quiet", "aria-haspopup": "dialog", "aria-label": words.rooms.changeOf(name() ?? concern.room) })),
+      concern.room !== undefined &&
+        h(
+          "span",
+          {},
+          button(words.rooms.change, () => change(concern.room ?? "", name() ?? ""), {
+            class: "quiet",
+            "aria-haspopup": "dialog",
+            "aria-label": words.rooms.changeOf(name() ?? concern.room),
+          }),
+        ),
     );
     return {
       element,
@@ -71,7 +93,15 @@ export function attentionView(find, change) {
   const key = (/** @type {Concern} */ each) => `${each.kind}/${each.room ?? each.worker ?? each.words}`;
 
   return {
-    element: h("section", { class: "card attention", "aria-labelledby": "attention-title" }, h("h2", { id: "attention-title", text: w.title }), none, first, more, untold),
+    element: h(
+      "section",
+      { class: "card attention", "aria-labelledby": "attention-title" },
+      h("h2", { id: "attention-title", text: w.title }),
+      none,
+      first,
+      more,
+      untold,
+    ),
     /** @param {Picture} next */
     update(next) {
       if (picture?.attention === next.attention && picture.concerns === next.concerns) return;
@@ -106,10 +136,18 @@ export function totalsView() {
         [size(totals.outbox), w.outbox],
         [number(totals.connections), w.connections],
       ];
-      keyed(element, rows, ([, name]) => name ?? "", ([, name]) => {
-        const value = h("b");
-        return { element: h("li", {}, value, " ", h("span", { class: "soft", text: name })), update: ([said]) => text(value, said ?? "") };
-      });
+      keyed(
+        element,
+        rows,
+        ([, name]) => name ?? "",
+        ([, name]) => {
+          const value = h("b");
+          return {
+            element: h("li", {}, value, " ", h("span", { class: "soft", text: name })),
+            update: ([said]) => text(value, said ?? ""),
+          };
+        },
+      );
     },
   };
 }
@@ -119,7 +157,10 @@ export function floorView() {
   const queue = facts();
   const listeners = facts();
   return {
-    elements: [panel("queue-title", q.title, queue.element), panel("listeners-title", words.listeners.title, listeners.element)],
+    elements: [
+      panel("queue-title", q.title, queue.element),
+      panel("listeners-title", words.listeners.title, listeners.element),
+    ],
     /** @param {Picture} picture */
     update({ floor, attention }) {
       const isLong = attention.some((each) => each.kind === "long_wait");
@@ -128,14 +169,23 @@ export function floorView() {
       queue.set([
         [q.waiting, number(floor.waiting)],
         [q.oldest, floor.waiting === 0 ? q.nobody : span(floor.oldest_wait_ms), isLong ? "now" : ""],
-        [q.estimate, floor.estimate === null ? q.cannotTell : `${span(floor.estimate * 1000)}, ${q.from(floor.estimate_from)}`],
+        [
+          q.estimate,
+          floor.estimate === null ? q.cannotTell : `${span(floor.estimate * 1000)}, ${q.from(floor.estimate_from)}`,
+        ],
         [q.proposals, number(floor.proposals)],
         [q.sessions, number(floor.sessions)],
         [q.hours, floor.is_open ? q.open : q.closed],
-        [q.promises, broken > 0 ? q.broken(broken) : isIdle ? q.idle(milliseconds(floor.idle_ms)) : q.kept, broken > 0 || isIdle ? "now" : ""],
+        [
+          q.promises,
+          broken > 0 ? q.broken(broken) : isIdle ? q.idle(milliseconds(floor.idle_ms)) : q.kept,
+          broken > 0 || isIdle ? "now" : "",
+        ],
       ]);
       listeners.set([
-        ...Object.entries(words.listeners.states).map(([state, name]) => /** @type {[string, string]} */ ([name, number(floor.listeners[state] ?? 0)])),
+        ...Object.entries(words.listeners.states).map(
+          ([state, name]) => /** @type {[string, string]} */ ([name, number(floor.listeners[state] ?? 0)]),
+        ),
         [words.listeners.nearCap, number(floor.near_cap)],
       ]);
     },
@@ -157,21 +207,52 @@ export function workersView(here, drain) {
     name: "workers",
     columns: [
       { key: "name", label: c["name"] ?? "", drawn: nameCell },
-      { key: "connections", label: c["connections"] ?? "", said: (/** @type {Worker} */ each) => number(each.connections) },
+      {
+        key: "connections",
+        label: c["connections"] ?? "",
+        said: (/** @type {Worker} */ each) => number(each.connections),
+      },
       { key: "members", label: c["members"] ?? "", said: (/** @type {Worker} */ each) => number(each.members ?? 0) },
       { key: "cpu", label: c["cpu"] ?? "", said: (/** @type {Worker} */ each) => `${Math.round(each.cpu * 100)} %` },
       { key: "rss", label: c["rss"] ?? "", said: (/** @type {Worker} */ each) => size(each.rss) },
       { key: "lag", label: c["lag"] ?? "", said: (/** @type {Worker} */ each) => milliseconds(each.lag_ms) },
-      { key: "bus", label: c["bus"] ?? "", said: (/** @type {Worker} */ each) => (each.bus_ms === undefined || each.is_attached === false ? `▲ ${w.deaf}` : milliseconds(each.bus_ms)) },
-      { key: "store", label: c["store"] ?? "", said: (/** @type {Worker} */ each) => ((each.store ?? "ok") === "ok" ? (each.store_ms === undefined ? "–" : milliseconds(each.store_ms)) : `▲ ${w.storeAway}`) },
+      {
+        key: "bus",
+        label: c["bus"] ?? "",
+        said: (/** @type {Worker} */ each) =>
+          each.bus_ms === undefined || each.is_attached === false ? `▲ ${w.deaf}` : milliseconds(each.bus_ms),
+      },
+      {
+        key: "store",
+        label: c["store"] ?? "",
+        said: (/** @type {Worker} */ each) =>
+          (each.store ?? "ok") === "ok"
+            ? each.store_ms === undefined
+              ? "–"
+              : milliseconds(each.store_ms)
+            : `▲ ${w.storeAway}`,
+      },
       { key: "healed", label: c["healed"] ?? "", said: (/** @type {Worker} */ each) => number(each.healed ?? 0) },
-      { key: "evictions", label: c["evictions"] ?? "", said: (/** @type {Worker} */ each) => number(each.evictions ?? 0) },
+      {
+        key: "evictions",
+        label: c["evictions"] ?? "",
+        said: (/** @type {Worker} */ each) => number(each.evictions ?? 0),
+      },
       { key: "version", label: c["version"] ?? "", said: (/** @type {Worker} */ each) => each.version },
-      { key: "up", label: c["up"] ?? "", said: (/** @type {Worker} */ each) => span(Math.max(0, now - each.started_at)) },
+      {
+        key: "up",
+        label: c["up"] ?? "",
+        said: (/** @type {Worker} */ each) => span(Math.max(0, now - each.started_at)),
+      },
       { key: "age", label: c["age"] ?? "", said: (/** @type {Worker} */ each) => milliseconds(each.age_ms) },
     ],
     row: (id) => workers.get(id) ?? null,
-    marked: (each, element) => attr(element, "data-mark", each.is_attached === false || each.bus_ms === undefined || (each.store ?? "ok") !== "ok" ? "now" : null),
+    marked: (each, element) =>
+      attr(
+        element,
+        "data-mark",
+        each.is_attached === false || each.bus_ms === undefined || (each.store ?? "ok") !== "ok" ? "now" : null,
+      ),
   });
 
   /** @param {HTMLElement} cell */
@@ -179,7 +260,10 @@ export function workersView(here, drain) {
     const name = h("b");
     const state = h("span", { class: "soft" });
     let id = "";
-    const act = button(w.drain, () => drain?.(id, name.textContent ?? ""), { class: "quiet change", "aria-haspopup": "dialog" });
+    const act = button(w.drain, () => drain?.(id, name.textContent ?? ""), {
+      class: "quiet change",
+      "aria-haspopup": "dialog",
+    });
     cell.append(name, " ", state, ...(drain === null ? [] : [act]));
     return (/** @type {Worker} */ each) => {
       id = each.id;
@@ -191,7 +275,12 @@ export function workersView(here, drain) {
   }
 
   return {
-    element: h("section", { class: "card wide", "aria-labelledby": "workers-title" }, h("h2", { id: "workers-title", text: w.title }), table.element),
+    element: h(
+      "section",
+      { class: "card wide", "aria-labelledby": "workers-title" },
+      h("h2", { id: "workers-title", text: w.title }),
+      table.element,
+    ),
     /** @param {Picture} picture */
     update(picture) {
       now = picture.at;
@@ -212,8 +301,16 @@ export function plumbingView() {
     update({ workers }) {
       const how = plumbing(workers);
       list.set([
-        [w.redis, `${how.deaf.length === 0 ? w.redisWell(milliseconds(how.busMs)) : w.redisAway(how.deaf.length)} ${w.dropped(how.dropped, how.healed)}`, how.deaf.length > 0 ? "now" : ""],
-        [w.store, `${how.mute.length === 0 ? w.storeWell(milliseconds(how.storeMs)) : w.storeAway(how.mute.length)} ${w.failures(how.failures)}`, how.mute.length > 0 ? "now" : ""],
+        [
+          w.redis,
+          `${how.deaf.length === 0 ? w.redisWell(milliseconds(how.busMs)) : w.redisAway(how.deaf.length)} ${w.dropped(how.dropped, how.healed)}`,
+          how.deaf.length > 0 ? "now" : "",
+        ],
+        [
+          w.store,
+          `${how.mute.length === 0 ? w.storeWell(milliseconds(how.storeMs)) : w.storeAway(how.mute.length)} ${w.failures(how.failures)}`,
+          how.mute.length > 0 ? "now" : "",
+        ],
       ]);
     },
   };

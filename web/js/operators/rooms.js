@@ -33,7 +33,24 @@ export function roomsView(change) {
   let isHeld = false;
 
   const filter = h("input", { type: "text", autocomplete: "off", spellcheck: "false" });
-  const choice = h("select", {}, ...["members", "full", "name", "writers", "posts", "reactions", "behind", "outbox", "p50", "p99", "slow_mode", "moderators"].map((key) => h("option", { value: key, text: words.columns[key] ?? key })));
+  const choice = h(
+    "select",
+    {},
+    ...[
+      "members",
+      "full",
+      "name",
+      "writers",
+      "posts",
+      "reactions",
+      "behind",
+      "outbox",
+      "p50",
+      "p99",
+      "slow_mode",
+      "moderators",
+    ].map((key) => h("option", { value: key, text: words.columns[key] ?? key })),
+  );
   const turn = button("", () => sortBy(order.key), { class: "quiet" });
   const shown = h("p", { class: "soft", role: "status" });
   const none = h("p", { class: "soft", text: w.none, hidden: true });
@@ -48,13 +65,30 @@ export function roomsView(change) {
       { key: "members", label: words.columns["members"] ?? "", drawn: membersCell },
       { key: "writers", label: words.columns["writers"] ?? "", said: (/** @type {Room} */ room) => some(room.writers) },
       { key: "posts", label: words.columns["posts"] ?? "", said: (/** @type {Room} */ room) => some(room.posts) },
-      { key: "reactions", label: words.columns["reactions"] ?? "", said: (/** @type {Room} */ room) => some(room.reactions) },
+      {
+        key: "reactions",
+        label: words.columns["reactions"] ?? "",
+        said: (/** @type {Room} */ room) => some(room.reactions),
+      },
       { key: "behind", label: words.columns["behind"] ?? "", said: (/** @type {Room} */ room) => some(room.behind) },
-      { key: "outbox", label: words.columns["outbox"] ?? "", said: (/** @type {Room} */ room) => (room.outbox === 0 ? "–" : size(room.outbox)) },
+      {
+        key: "outbox",
+        label: words.columns["outbox"] ?? "",
+        said: (/** @type {Room} */ room) => (room.outbox === 0 ? "–" : size(room.outbox)),
+      },
       { key: "p50", label: words.columns["p50"] ?? "", said: (/** @type {Room} */ room) => time(room.p50) },
       { key: "p99", label: words.columns["p99"] ?? "", said: (/** @type {Room} */ room) => time(room.p99) },
-      { key: "slow_mode", label: words.columns["slow_mode"] ?? "", said: (/** @type {Room} */ room) => w.slow(room.slow_mode ?? 0) },
-      { key: "moderators", label: words.columns["moderators"] ?? "", said: (/** @type {Room} */ room) => (room.moderators > 0 ? w.moderated : room.members > 0 ? w.unmoderated : w.nobody) },
+      {
+        key: "slow_mode",
+        label: words.columns["slow_mode"] ?? "",
+        said: (/** @type {Room} */ room) => w.slow(room.slow_mode ?? 0),
+      },
+      {
+        key: "moderators",
+        label: words.columns["moderators"] ?? "",
+        said: (/** @type {Room} */ room) =>
+          room.moderators > 0 ? w.moderated : room.members > 0 ? w.unmoderated : w.nobody,
+      },
       { key: "spark", label: words.columns["spark"] ?? "", drawn: sparkCell },
     ],
     row: (id) => (picture === null ? null : roomOf(picture, id)),
@@ -73,7 +107,10 @@ export function roomsView(change) {
     const name = h("b");
     const state = h("span", { class: "soft" });
     let id = "";
-    const act = button(w.change, () => change(id, name.textContent ?? ""), { class: "quiet change", "aria-haspopup": "dialog" });
+    const act = button(w.change, () => change(id, name.textContent ?? ""), {
+      class: "quiet change",
+      "aria-haspopup": "dialog",
+    });
     cell.append(mark, why, name, " ", state, act);
     return (/** @type {Room} */ room) => {
       const concern = concerned.get(room.id);
@@ -102,7 +139,13 @@ export function roomsView(change) {
     const svg = document.createElementNS(SVG, "svg");
     const area = document.createElementNS(SVG, "path");
     const line = document.createElementNS(SVG, "path");
-    for (const [name, value] of Object.entries({ viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", class: "spark", preserveAspectRatio: "none" })) attr(svg, name, value);
+    for (const [name, value] of Object.entries({
+      viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+      role: "img",
+      class: "spark",
+      preserveAspectRatio: "none",
+    }))
+      attr(svg, name, value);
     attr(area, "class", "spark-area");
     attr(line, "class", "spark-line");
     svg.append(area, line);
@@ -158,7 +201,10 @@ export function roomsView(change) {
     arrange();
   });
   // Nothing moves away under somebody's hand.
-  for (const [event, is] of /** @type {const} */ ([["pointerenter", true], ["pointerleave", false]])) {
+  for (const [event, is] of /** @type {const} */ ([
+    ["pointerenter", true],
+    ["pointerleave", false],
+  ])) {
     table.element.addEventListener(event, () => {
       isHeld = is;
     });
@@ -185,7 +231,11 @@ export function roomsView(change) {
       const isQuiet = !isHeld && !table.element.contains(document.activeElement);
       if (isFirst || isNew || (isQuiet && performance.now() - arrangedAt > SETTLE_MS)) arrange();
       table.touch(next.changed);
-      table.touch([...before.keys(), ...concerned.keys()].filter((id) => before.get(id)?.urgent !== concerned.get(id)?.urgent || before.has(id) !== concerned.has(id)));
+      table.touch(
+        [...before.keys(), ...concerned.keys()].filter(
+          (id) => before.get(id)?.urgent !== concerned.get(id)?.urgent || before.has(id) !== concerned.has(id),
+        ),
+      );
     },
     /** Show this room. @param {string} name */
     find(name) {

@@ -27,23 +27,34 @@ const NEAR = "400px 0px";
  */
 export function sheet({ label, name, columns, row, marked, sort }) {
   const heads = columns.map((column) => {
-    const inside = sort === undefined || column.key === "spark" ? column.label : h("button", { type: "button", class: "head", text: column.label, on: { click: () => sort(column.key) } });
+    const inside =
+      sort === undefined || column.key === "spark"
+        ? column.label
+        : h("button", { type: "button", class: "head", text: column.label, on: { click: () => sort(column.key) } });
     return h("div", { role: "columnheader", class: `c-${column.key}` }, inside);
   });
   const body = h("div", { role: "rowgroup" });
-  const element = h("div", { role: "table", class: `sheet-table ${name}`, "aria-label": label }, h("div", { role: "rowgroup" }, h("div", { role: "row", class: "r heads" }, ...heads)), body);
+  const element = h(
+    "div",
+    { role: "table", class: `sheet-table ${name}`, "aria-label": label },
+    h("div", { role: "rowgroup" }, h("div", { role: "row", class: "r heads" }, ...heads)),
+    body,
+  );
   /** @type {Map<string, {element: HTMLElement, draw: (row: T) => void, isNear: boolean, isOld: boolean}>} */
   const rows = new Map();
-  const sight = new IntersectionObserver((entries) => {
-    for (const { target, isIntersecting } of entries) {
-      const id = ids.get(target) ?? "";
-      const held = rows.get(id);
-      if (held?.element !== target) continue;
-      held.isNear = isIntersecting;
-      if (held.isNear && held.isOld) dirty.add(id);
-    }
-    soon();
-  }, { rootMargin: NEAR });
+  const sight = new IntersectionObserver(
+    (entries) => {
+      for (const { target, isIntersecting } of entries) {
+        const id = ids.get(target) ?? "";
+        const held = rows.get(id);
+        if (held?.element !== target) continue;
+        held.isNear = isIntersecting;
+        if (held.isNear && held.isOld) dirty.add(id);
+      }
+      soon();
+    },
+    { rootMargin: NEAR },
+  );
   /** @type {WeakMap<Element, string>} */
   const ids = new WeakMap();
   /** @type {string[]} */
@@ -61,7 +72,12 @@ export function sheet({ label, name, columns, row, marked, sort }) {
     const draws = /** @type {((row: T) => void)[]} */ ([]);
     const cells = columns.map((column, i) => {
       const value = h("span", { class: "v" });
-      const cell = h("div", { role: i === 0 ? "rowheader" : "cell", class: `c-${column.key}` }, h("span", { class: "cap", "aria-hidden": "true", text: column.label }), value);
+      const cell = h(
+        "div",
+        { role: i === 0 ? "rowheader" : "cell", class: `c-${column.key}` },
+        h("span", { class: "cap", "aria-hidden": "true", text: column.label }),
+        value,
+      );
       const { said, drawn } = column;
       if (drawn !== undefined) draws.push(drawn(value));
       else if (said !== undefined) draws.push((row) => text(value, said(row)));
@@ -137,7 +153,13 @@ export function sheet({ label, name, columns, row, marked, sort }) {
     /** @param {string} key @param {boolean} isDown */
     sorted(key, isDown) {
       attr(element, "data-sort", key);
-      columns.forEach((column, i) => attr(/** @type {Element} */ (heads[i]), "aria-sort", column.key === key ? (isDown ? "descending" : "ascending") : null));
+      columns.forEach((column, i) =>
+        attr(
+          /** @type {Element} */ (heads[i]),
+          "aria-sort",
+          column.key === key ? (isDown ? "descending" : "ascending") : null,
+        ),
+      );
     },
   };
 }

@@ -43,7 +43,9 @@ export function laid(picture, push) {
   if (push.floor !== undefined) next.floor = push.floor;
   if (push.attention !== undefined) next.attention = push.attention;
   next.concerns = push.concerns ?? 0;
-  return Math.floor(push.at / picture.step) > Math.floor(picture.at / picture.step) ? remembered(next, picture.at) : next;
+  return Math.floor(push.at / picture.step) > Math.floor(picture.at / picture.step)
+    ? remembered(next, picture.at)
+    : next;
 }
 
 /** A half minute has passed: every room's history goes on by one. @param {Picture} picture @param {number} before */
@@ -99,7 +101,9 @@ export function arranged(picture, filter, order) {
   const sign = order.isDown ? -1 : 1;
   rooms.sort((a, b) => {
     const by = order.key === "name" ? 0 : weight(a, order.key) - weight(b, order.key);
-    return by !== 0 ? sign * by : (order.key === "name" ? sign : 1) * collator.compare(a.name, b.name) || (a.id < b.id ? -1 : 1);
+    return by !== 0
+      ? sign * by
+      : (order.key === "name" ? sign : 1) * collator.compare(a.name, b.name) || (a.id < b.id ? -1 : 1);
   });
   return rooms.map((room) => room.id);
 }
@@ -117,7 +121,8 @@ function weight(room, key) {
 export function marks(attention) {
   /** @type {Map<string, Concern>} */
   const found = new Map();
-  for (const concern of attention) if (concern.room !== undefined && !found.has(concern.room)) found.set(concern.room, concern);
+  for (const concern of attention)
+    if (concern.room !== undefined && !found.has(concern.room)) found.set(concern.room, concern);
   return found;
 }
 
@@ -130,8 +135,10 @@ export function news(before, now) {
 
 /** How the workers reach one another and the store. @param {readonly Worker[]} workers */
 export function plumbing(workers) {
-  const sum = (/** @type {(worker: Worker) => number | undefined} */ of) => workers.reduce((n, worker) => n + (of(worker) ?? 0), 0);
-  const most = (/** @type {(worker: Worker) => number | undefined} */ of) => workers.reduce((n, worker) => Math.max(n, of(worker) ?? 0), 0);
+  const sum = (/** @type {(worker: Worker) => number | undefined} */ of) =>
+    workers.reduce((n, worker) => n + (of(worker) ?? 0), 0);
+  const most = (/** @type {(worker: Worker) => number | undefined} */ of) =>
+    workers.reduce((n, worker) => Math.max(n, of(worker) ?? 0), 0);
   return {
     deaf: workers.filter((worker) => worker.is_attached === false || worker.bus_ms === undefined),
     busMs: most((worker) => worker.bus_ms),

@@ -22,5 +22,6 @@ export function standAbove(element, stage) {
 
 /** Its style, once. */
 function dress() {
-  if (document.querySelector(`link[href="${STYLE}"]`) === null) document.head.append(h("link", { rel: "stylesheet", href: STYLE }));
+  if (document.querySelector(`link[href="${STYLE}"]`) === null)
+    document.head.append(h("link", { rel: "stylesheet", href: STYLE }));
 }

@@ -43,12 +43,35 @@ export function composer(context, id, named) {
   let counting;
 
   const label = h("label", { for: "writing", class: "unseen" });
-  const area = h("textarea", { id: "writing", rows: 1, placeholder: w.hint, autocomplete: "off", enterkeyhint: "enter", "aria-describedby": "writing-note writing-keys" });
+  const area = h("textarea", {
+    id: "writing",
+    rows: 1,
+    placeholder: w.hint,
+    autocomplete: "off",
+    enterkeyhint: "enter",
+    "aria-describedby": "writing-note writing-keys",
+  });
   const warnBox = h("input", { type: "checkbox", id: "warn" });
-  const warnText = h("input", { type: "text", id: "warn-text", placeholder: w.warnHint, autocomplete: "off", maxlength: session.state.limits.warning_length });
-  const warnField = h("div", { class: "field", hidden: true }, h("label", { for: "warn-text", text: w.warnLabel }), warnText);
+  const warnText = h("input", {
+    type: "text",
+    id: "warn-text",
+    placeholder: w.warnHint,
+    autocomplete: "off",
+    maxlength: session.state.limits.warning_length,
+  });
+  const warnField = h(
+    "div",
+    { class: "field", hidden: true },
+    h("label", { for: "warn-text", text: w.warnLabel }),
+    warnText,
+  );
   const aboutText = h("span");
-  const about = h("div", { class: "about", hidden: true }, aboutText, button(w.cancel, () => cancel(), { class: "quiet" }));
+  const about = h(
+    "div",
+    { class: "about", hidden: true },
+    aboutText,
+    button(w.cancel, () => cancel(), { class: "quiet" }),
+  );
   const note = h("p", { id: "writing-note", class: "note soft", hidden: true });
   const offer = h("span");
   const keys = h("p", { id: "writing-keys", class: "unseen", text: isTouch() ? "" : w.enter });
@@ -59,7 +82,13 @@ export function composer(context, id, named) {
     about,
     warnField,
     h("div", { class: "write-row" }, label, area, send),
-    h("div", { class: "under" }, h("label", { class: "check", for: "warn" }, warnBox, h("span", { text: w.warnToggle })), note, offer),
+    h(
+      "div",
+      { class: "under" },
+      h("label", { class: "check", for: "warn" }, warnBox, h("span", { text: w.warnToggle })),
+      note,
+      offer,
+    ),
     keys,
   );
 
@@ -140,7 +169,11 @@ export function composer(context, id, named) {
   /** Words to be written anew come before what stands there already, and never into a change of something else. @param {Pick<Draft, "text" | "warning">} words */
   function takeBack({ text: words, warning }) {
     const now = editing === null ? written() : kept;
-    const both = { ...now, text: [words, now.text].filter((part) => part.trim() !== "").join("\n"), warning: now.warning ?? warning };
+    const both = {
+      ...now,
+      text: [words, now.text].filter((part) => part.trim() !== "").join("\n"),
+      warning: now.warning ?? warning,
+    };
     if (editing === null) fill(both);
     else kept = both;
     keep();
@@ -195,10 +228,12 @@ export function composer(context, id, named) {
       const isThere = () => editing?.offset === post.offset && area.value === post.text;
       if (no.code !== "contact_details" || !isThere()) return stop(refusalWord(no));
       fetched(() => import("./contact.js"), "views/contact.js").then(
-        (found) => isThere() && found.explainEdit(no, stop, offer, () => {
-          save(post, true);
-          area.focus();
-        }),
+        (found) =>
+          isThere() &&
+          found.explainEdit(no, stop, offer, () => {
+            save(post, true);
+            area.focus();
+          }),
         () => stop(refusalWord(no)),
       );
     });
@@ -277,7 +312,16 @@ export function composer(context, id, named) {
     const slow = editing === null ? slowFor(session, id) : 0;
     if (wasSlow && slow <= 0) say(w.slowOver);
     wasSlow = slow > 0;
-    const said = why !== "" ? why : left < COUNT_BELOW ? w.left(left) : slow > 0 ? slowWord(slow) : session.vault.isDurable ? "" : w.memoryOnly;
+    const said =
+      why !== ""
+        ? why
+        : left < COUNT_BELOW
+          ? w.left(left)
+          : slow > 0
+            ? slowWord(slow)
+            : session.vault.isDurable
+              ? ""
+              : w.memoryOnly;
     text(note, said);
     show(note, said !== "");
     note.classList.toggle("over", left < 0);

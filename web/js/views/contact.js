@@ -9,7 +9,8 @@ import { KINDS, words } from "../locales/en-listening.js";
 const w = words.talk;
 
 /** @param {Record<string, unknown> | undefined} details */
-const sentence = (details) => w.contact(/** @type {string[]} */ (details?.["kinds"] ?? []).map((kind) => KINDS[kind] ?? kind));
+const sentence = (details) =>
+  w.contact(/** @type {string[]} */ (details?.["kinds"] ?? []).map((kind) => KINDS[kind] ?? kind));
 
 /**
  * Explain why a change of a post was not sent, and offer to send it all the same where one may.
@@ -28,15 +29,30 @@ export function explain({ session, sayNow }, state, room, log, write) {
   let isNew = false;
   for (const pending of state.pending) {
     const status = log.querySelector(`[data-key="w${pending.id}"] .status`);
-    if (pending.room !== room || pending.why !== "contact_details" || status === null || status.classList.contains("contact")) continue;
+    if (
+      pending.room !== room ||
+      pending.why !== "contact_details" ||
+      status === null ||
+      status.classList.contains("contact")
+    )
+      continue;
     status.classList.add("contact");
     const said = sentence(pending.details);
-    status.prepend(h("span", { text: said }), button(w.rewrite, () => rewrite(pending), { class: "quiet other" }));
+    status.prepend(
+      h("span", { text: said }),
+      button(w.rewrite, () => rewrite(pending), { class: "quiet other" }),
+    );
     if (pending.details?.["may_send"] === true) {
-      status.append(button(w.anyway, () => {
-        session.outgoing.retry(pending.id, true);
-        write.area.focus();
-      }, { class: "quiet other" }));
+      status.append(
+        button(
+          w.anyway,
+          () => {
+            session.outgoing.retry(pending.id, true);
+            write.area.focus();
+          },
+          { class: "quiet other" },
+        ),
+      );
     }
     sayNow(said);
     isNew = true;

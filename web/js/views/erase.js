@@ -14,7 +14,13 @@ import { troubleLine } from "./lobby.js";
  */
 export function eraseForm({ session, go }, place, ask) {
   const trouble = troubleLine();
-  const input = h("input", { id: "erase", type: "text", autocomplete: "off", autocapitalize: "none", spellcheck: "false" });
+  const input = h("input", {
+    id: "erase",
+    type: "text",
+    autocomplete: "off",
+    autocapitalize: "none",
+    spellcheck: "false",
+  });
   const yes = h("button", { type: "submit", class: "act danger resting", text: w.yes });
   const form = h(
     "form",

@@ -10,7 +10,8 @@ let ids = 0;
 
 /** Its style, once. */
 function dress() {
-  if (document.querySelector(`link[href="${STYLE}"]`) === null) document.head.append(h("link", { rel: "stylesheet", href: STYLE }));
+  if (document.querySelector(`link[href="${STYLE}"]`) === null)
+    document.head.append(h("link", { rel: "stylesheet", href: STYLE }));
 }
 
 /** Let a text of the class `long` be unfolded. Done once for each element. @param {HTMLElement} element */
@@ -20,10 +21,17 @@ function fold(element) {
   dress();
   element.id ||= `long-${(ids += 1)}`;
   const inList = element.closest('.post[tabindex="-1"]') !== null;
-  const toggle = button(w.all, () => turn(), { class: "quiet unfold", "aria-expanded": "false", "aria-controls": element.id, ...(inList && { tabindex: -1 }) });
+  const toggle = button(w.all, () => turn(), {
+    class: "quiet unfold",
+    "aria-expanded": "false",
+    "aria-controls": element.id,
+    ...(inList && { tabindex: -1 }),
+  });
   element.after(toggle);
   // What is long on a phone may fit on a wide screen.
-  new ResizeObserver(() => show(toggle, element.classList.contains("open") || element.scrollHeight > element.clientHeight + 2)).observe(element);
+  new ResizeObserver(() =>
+    show(toggle, element.classList.contains("open") || element.scrollHeight > element.clientHeight + 2),
+  ).observe(element);
 
   function turn() {
     const isOpen = element.classList.toggle("open");

@@ -60,8 +60,20 @@ function seatsView(context, room, taken, limit) {
       { class: "narrow threshold" },
       h("h1", { text: w.title(limit) }),
       h("p", { class: "lead", text: w.lead }),
-      h("ul", { class: "cards" }, ...taken.map(({ id, name }) =>
-        h("li", {}, h("button", { type: "button", class: "room-card", on: { click: () => swap(id) } }, h("span", { class: "card-name", text: w.rather(name) })))),
+      h(
+        "ul",
+        { class: "cards" },
+        ...taken.map(({ id, name }) =>
+          h(
+            "li",
+            {},
+            h(
+              "button",
+              { type: "button", class: "room-card", on: { click: () => swap(id) } },
+              h("span", { class: "card-name", text: w.rather(name) }),
+            ),
+          ),
+        ),
       ),
       h("p", { class: "soft", text: w.kept }),
       trouble.element,

@@ -12,6 +12,12 @@ export function goneView({ session, go }, how) {
     go({ name: "lobby" });
   };
   return {
-    element: h("div", { class: "card narrow" }, h("h1", { text: w.title }), h("p", { text: w[how] }), button(w.again, anew, { class: "act" })),
+    element: h(
+      "div",
+      { class: "card narrow" },
+      h("h1", { text: w.title }),
+      h("p", { text: w[how] }),
+      button(w.again, anew, { class: "act" }),
+    ),
   };
 }

@@ -15,7 +15,9 @@ const isRare = (/** @type {string} */ why) => !["", "network", "draining", "busy
 
 /** Why there is no connection, in words, where that is rare. @param {string} why @param {number | null} until */
 export async function rareWord(why, until) {
-  const found = isRare(why) ? await fetched(() => import("../locales/en-link.js"), "locales/en-link.js").catch(() => null) : null;
+  const found = isRare(why)
+    ? await fetched(() => import("../locales/en-link.js"), "locales/en-link.js").catch(() => null)
+    : null;
   return found?.whyWord(why, clock(until ?? Date.now()), location.host) ?? null;
 }
 
@@ -24,10 +26,14 @@ export function linkLine({ session, go }, element) {
   const message = h("span");
   const now = button(words.link.tryNow, () => session.client.tryNow(), { class: "quiet" });
   const reload = button(words.link.reload, () => location.reload(), { class: "quiet" });
-  const anew = button(words.link.anew, () => {
-    session.beginAnew();
-    go({ name: "lobby" });
-  }, { class: "quiet" });
+  const anew = button(
+    words.link.anew,
+    () => {
+      session.beginAnew();
+      go({ name: "lobby" });
+    },
+    { class: "quiet" },
+  );
   element.append(message, now, reload, anew);
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let fading;
@@ -51,7 +57,10 @@ export function linkLine({ session, go }, element) {
   /** @param {State} state */
   function update({ link, me }) {
     const isStopped = link.status === "stopped";
-    const said = link.status !== "open" && isRare(link.why) ? rareWords(link) : wordsFor(link, session.vault.isDurable, me !== null && session.wasLost);
+    const said =
+      link.status !== "open" && isRare(link.why)
+        ? rareWords(link)
+        : wordsFor(link, session.vault.isDurable, me !== null && session.wasLost);
     text(message, said);
     show(now, link.retryAt !== null && link.retryAt - Date.now() > 3_000 && !isStopped);
     show(reload, isStopped && (link.why === "refused" || link.why === "cookies" || said === words.refusalOther));
@@ -130,7 +139,13 @@ export function lobbyView(context) {
     wait,
     none,
     all,
-    h("p", { class: "card" }, w.ask, " ", button(w.askGo, () => context.go({ name: "asking" }), { class: "quiet" })),
+    h(
+      "p",
+      { class: "card" },
+      w.ask,
+      " ",
+      button(w.askGo, () => context.go({ name: "asking" }), { class: "quiet" }),
+    ),
   );
   let shown = "";
 
@@ -158,8 +173,18 @@ export function lobbyView(context) {
       show(allTitle, others.length > 0 || joined.length === 0);
       show(all, others.length > 0);
       const rows = (/** @type {RoomCard[]} */ cards) => cards.map((card) => ({ card, unread: unreadOf(card, state) }));
-      keyed(mine, rows(joined), ({ card }) => card.id, (item) => roomCard(context, item));
-      keyed(all, rows(others), ({ card }) => card.id, (item) => roomCard(context, item));
+      keyed(
+        mine,
+        rows(joined),
+        ({ card }) => card.id,
+        (item) => roomCard(context, item),
+      );
+      keyed(
+        all,
+        rows(others),
+        ({ card }) => card.id,
+        (item) => roomCard(context, item),
+      );
     },
   };
 }
@@ -191,10 +216,11 @@ function roomCard(context, first) {
     h("span", { class: "card-foot" }, here, unread, slow),
   );
   const element = h("li", {}, go, trouble.element);
-  const enter = () => trouble.around(async () => {
-    attr(go, "aria-busy", true);
-    await context.enter(id).finally(() => attr(go, "aria-busy", null));
-  });
+  const enter = () =>
+    trouble.around(async () => {
+      attr(go, "aria-busy", true);
+      await context.enter(id).finally(() => attr(go, "aria-busy", null));
+    });
 
   return {
     element,
@@ -263,10 +289,17 @@ export function missed(at, again) {
   const before = at.querySelector(".trouble");
   if (before instanceof HTMLElement) return show(before, true);
   const said = h("p", { class: "trouble", role: "alert", text: refusalWord("unfetched") });
-  at.append(said, button(words.status.again, () => {
-    show(said, false);
-    again();
-  }, { class: "act" }));
+  at.append(
+    said,
+    button(
+      words.status.again,
+      () => {
+        show(said, false);
+        again();
+      },
+      { class: "act" },
+    ),
+  );
 }
 
 /** @param {string} long */
@@ -276,4 +309,3 @@ export function paragraphs(long) {
     .filter((line) => line.trim() !== "")
     .map((line) => h("p", { text: line }));
 }
-

@@ -40,7 +40,13 @@ export function logView(context, id, write, how = {}) {
   const top = h("p", { class: "edge soft" });
   const empty = h("p", { class: "empty", text: says.empty, hidden: true });
   const catching = h("p", { class: "edge soft", text: w.catching, hidden: true });
-  const rows = h("div", { class: "rows", role: "log", "aria-live": "polite", "aria-relevant": "additions", tabindex: -1 });
+  const rows = h("div", {
+    class: "rows",
+    role: "log",
+    "aria-live": "polite",
+    "aria-relevant": "additions",
+    tabindex: -1,
+  });
   const newer = button(w.toNewest, () => toEnd(), { class: "pill newer", hidden: true });
   const element = h("div", { class: "log" }, h("div", { class: "edge" }, older), top, rows, empty, catching);
   /** @type {ReturnType<typeof import("./tools.js").postTools> | undefined} */
@@ -67,7 +73,8 @@ export function logView(context, id, write, how = {}) {
   const onPress = (event) => tools?.leave(event.target);
   rows.addEventListener("keydown", (event) => walk(event, rows));
   // Whoever scrolls or reads with care will have it, also where the network goes meanwhile.
-  for (const near of ["pointerover", "focusin"]) rows.addEventListener(near, () => void fetchTools().catch(() => {}), { once: true });
+  for (const near of ["pointerover", "focusin"])
+    rows.addEventListener(near, () => void fetchTools().catch(() => {}), { once: true });
   rows.addEventListener("focusin", (event) => mark(rows, event.target));
 
   function seen() {
@@ -130,10 +137,11 @@ export function logView(context, id, write, how = {}) {
   }
 
   /** Do something with a post; what goes wrong is said under it. @param {number} offset @param {Promise<unknown>} done */
-  const act = (offset, done) => void done.catch((no) => {
-    rows.querySelector(`[data-offset="${offset}"]`)?.append(trouble.element);
-    trouble.say(refusalWord(no));
-  });
+  const act = (offset, done) =>
+    void done.catch((no) => {
+      rows.querySelector(`[data-offset="${offset}"]`)?.append(trouble.element);
+      trouble.say(refusalWord(no));
+    });
 
   /** @type {Acts["react"]} */
   const react = (offset, ...what) => act(offset, session.react(id, offset, ...what));
@@ -164,7 +172,12 @@ export function logView(context, id, write, how = {}) {
     const anchor = firstInSight(rows);
     const before = anchor?.getBoundingClientRect().top ?? 0;
     if (items[0]?.key !== rows.firstElementChild?.getAttribute("data-key")) hush(rows);
-    keyed(rows, items, (item) => item.key, (item) => make(item, acts, session));
+    keyed(
+      rows,
+      items,
+      (item) => item.key,
+      (item) => make(item, acts, session),
+    );
     tools?.update(state);
     if (state.pending.some((p) => p.why === "contact_details")) {
       contact ??= fetched(() => import("./contact.js"), "views/contact.js").catch(() => {
@@ -174,8 +187,10 @@ export function logView(context, id, write, how = {}) {
       void contact.then((found) => found?.explain(context, session.state, id, rows, write) && settle());
     }
     const isStopGone = rows.querySelector('.post[tabindex="0"]') === null;
-    if (isStopGone || (isLonger && !rows.contains(document.activeElement))) mark(rows, rows.querySelector(".post:last-of-type"));
-    for (const other of rows.querySelectorAll('.post[tabindex="-1"] button:not([tabindex])')) attr(other, "tabindex", -1);
+    if (isStopGone || (isLonger && !rows.contains(document.activeElement)))
+      mark(rows, rows.querySelector(".post:last-of-type"));
+    for (const other of rows.querySelectorAll('.post[tabindex="-1"] button:not([tabindex])'))
+      attr(other, "tabindex", -1);
     show(older, room.more && !room.thin);
     text(top, room.more || room.thin ? "" : room.gap ? w.gap : items.length > 0 ? says.begin : "");
     show(top, top.textContent !== "");
@@ -201,7 +216,8 @@ export function logView(context, id, write, how = {}) {
       write.grow();
       land();
       scroller.addEventListener("scroll", onScroll, { passive: true });
-      for (const part of [how.scroller ?? document.body, ...(how.scroller?.children ?? []), element, write.element]) resized.observe(part);
+      for (const part of [how.scroller ?? document.body, ...(how.scroller?.children ?? []), element, write.element])
+        resized.observe(part);
       window.addEventListener("resize", settle);
       document.addEventListener("pointerdown", onPress);
     },
@@ -227,7 +243,11 @@ function listed(state, id) {
   for (const post of ordered(room)) {
     if (room.hidden.includes(post.author)) continue;
     if (last === null || dayOf(last.at) !== dayOf(post.at)) {
-      items.push({ kind: "day", key: `d${dayOf(post.at)}`, words: dayWord(post.at, Date.now() + state.skew, words.days) });
+      items.push({
+        kind: "day",
+        key: `d${dayOf(post.at)}`,
+        words: dayWord(post.at, Date.now() + state.skew, words.days),
+      });
       last = null;
     }
     if (isLineDue && post.offset > (room.line ?? 0) && !room.me.includes(post.author)) {
@@ -243,7 +263,10 @@ function listed(state, id) {
       mine: room.mine[post.offset] ?? [],
       isMe: room.me.includes(post.author),
       isJoined: last !== null && isJoined(last, post),
-      quoted: quoted === null ? null : { post: quoted, isHidden: quoted !== undefined && room.hidden.includes(quoted.author) },
+      quoted:
+        quoted === null
+          ? null
+          : { post: quoted, isHidden: quoted !== undefined && room.hidden.includes(quoted.author) },
     });
     last = post;
   }
@@ -256,7 +279,14 @@ function listed(state, id) {
 
 /** Posts that one person wrote in one go. @param {Post} last @param {Post} post */
 function isJoined(last, post) {
-  return last.author === post.author && last.name === post.name && last.role === post.role && post.at - last.at < JOINED_MS && !post.reply_to && !last.redacted;
+  return (
+    last.author === post.author &&
+    last.name === post.name &&
+    last.role === post.role &&
+    post.at - last.at < JOINED_MS &&
+    !post.reply_to &&
+    !last.redacted
+  );
 }
 
 /**
@@ -264,7 +294,12 @@ function isJoined(last, post) {
  * @returns {{element: HTMLElement, update: (item: any) => void}}
  */
 function make(item, acts, session) {
-  const row = item.kind === "post" ? postRow(item, acts) : item.kind === "pending" ? pendingRow(item, session.outgoing) : divider(item);
+  const row =
+    item.kind === "post"
+      ? postRow(item, acts)
+      : item.kind === "pending"
+        ? pendingRow(item, session.outgoing)
+        : divider(item);
   row.element.setAttribute("data-key", item.key);
   return row;
 }

@@ -14,7 +14,13 @@ import { troubleLine } from "./lobby.js";
 export function ask({ session, say }, asked) {
   const trouble = troubleLine();
   const yes = button(w.yes, () => void trouble.around(act), { class: "act danger" });
-  const panel = h("div", {}, h("p", { text: w.lead }), h("div", { class: "row" }, yes, button(w.no, leave, { class: "quiet" })), trouble.element);
+  const panel = h(
+    "div",
+    {},
+    h("p", { text: w.lead }),
+    h("div", { class: "row" }, yes, button(w.no, leave, { class: "quiet" })),
+    trouble.element,
+  );
 
   async function act() {
     await signOutOthers(session);

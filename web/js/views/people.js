@@ -16,7 +16,12 @@ export function peopleDialog(context, id) {
   const others = h("p", { class: "soft" });
   const title = h("h2", { id: "people-title", text: w.title });
   const element = h("dialog", { class: "sheet", "aria-labelledby": "people-title" });
-  element.append(button(w.close, () => element.close(), { class: "quiet close" }), title, list, others);
+  element.append(
+    button(w.close, () => element.close(), { class: "quiet close" }),
+    title,
+    list,
+    others,
+  );
   element.addEventListener("click", (event) => {
     if (event.target === element) element.close();
   });
@@ -31,8 +36,18 @@ export function peopleDialog(context, id) {
     const isHidden = () => room()?.hidden.includes(person.id) === true;
     const trouble = troubleLine();
     const act = button("", () => void trouble.around(toggle), { class: "quiet" });
-    const tell = button(words.post.report, () => void trouble.around(report), { class: "quiet", "aria-label": `${words.post.report}: ${person.name}` });
-    const element = h("li", {}, personLine(person, isMe ? w.you : undefined), !isMe && act, !isMe && tell, trouble.element);
+    const tell = button(words.post.report, () => void trouble.around(report), {
+      class: "quiet",
+      "aria-label": `${words.post.report}: ${person.name}`,
+    });
+    const element = h(
+      "li",
+      {},
+      personLine(person, isMe ? w.you : undefined),
+      !isMe && act,
+      !isMe && tell,
+      trouble.element,
+    );
     async function report() {
       const { reportPanel } = await fetched(() => import("../report.js"), "report.js");
       const panel = reportPanel(context, id, { member: person.id }, () => {
@@ -67,7 +82,12 @@ export function peopleDialog(context, id) {
     const me = room.people.filter((p) => room.me.includes(p.id));
     const others_ = room.people.filter((p) => !room.me.includes(p.id));
     const rest = reported === null || others_.some((p) => p.id === reported?.id) ? others_ : [...others_, reported];
-    keyed(list, [...me, ...rest.sort((a, b) => a.name.localeCompare(b.name))], (p) => `${p.id} ${p.name} ${p.role}`, row);
+    keyed(
+      list,
+      [...me, ...rest.sort((a, b) => a.name.localeCompare(b.name))],
+      (p) => `${p.id} ${p.name} ${p.role}`,
+      row,
+    );
     const more = room.here - room.people.length;
     text(others, others_.length === 0 && more <= 0 ? w.alone : more > 0 ? w.others(more) : "");
   }

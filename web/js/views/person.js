@@ -9,5 +9,12 @@ import { words } from "../locales/en.js";
 /** @param {Person} person @param {string} [after] */
 export function personLine(person, after) {
   const name = h("span", { text: person.name });
-  return h("span", { class: "person" }, shape(person.name), name, h("span", { class: "role", text: person.role ? words.post.role : "" }), after !== undefined && h("span", { class: "soft", text: after }));
+  return h(
+    "span",
+    { class: "person" },
+    shape(person.name),
+    name,
+    h("span", { class: "role", text: person.role ? words.post.role : "" }),
+    after !== undefined && h("span", { class: "soft", text: after }),
+  );
 }

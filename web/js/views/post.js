@@ -28,12 +28,29 @@ export function postRow(first, acts) {
   const veil = h("div", { class: "veil", hidden: true }, warning, open);
   const words_ = h("p", { class: "text", id });
   const chips = h("ul", { class: "chips", "aria-live": "off", hidden: true });
-  const more = button("", () => acts.menu(offset, more), { class: "more", "aria-expanded": "false", "aria-live": "off" });
+  const more = button("", () => acts.menu(offset, more), {
+    class: "more",
+    "aria-expanded": "false",
+    "aria-live": "off",
+  });
   const dots = h("span", { "aria-hidden": "true", text: "···" });
   more.append(dots);
   const role = h("span", { class: "role" });
-  const head = h("div", { class: "head" }, name, role, you, h("span", { class: "when", "aria-live": "off" }, time, edited));
-  const element = h("article", { class: "post", "data-offset": offset, tabindex: -1 }, shape(first.post.name), h("div", { class: "body" }, head, quote, veil, words_, chips), more);
+  const head = h(
+    "div",
+    { class: "head" },
+    name,
+    role,
+    you,
+    h("span", { class: "when", "aria-live": "off" }, time, edited),
+  );
+  const element = h(
+    "article",
+    { class: "post", "data-offset": offset, tabindex: -1 },
+    shape(first.post.name),
+    h("div", { class: "body" }, head, quote, veil, words_, chips),
+    more,
+  );
   let isOpen = false;
   let isVeiled = false;
 
@@ -74,8 +91,17 @@ export function postRow(first, acts) {
       const counts = Object.entries(post.reactions ?? {}).filter(([reaction]) => reaction in REACTIONS);
       for (const own of mine) if (!counts.some(([reaction]) => reaction === own)) counts.push([own, 1]);
       show(chips, counts.length > 0 && !isRemoved);
-      const list = counts.map(([reaction, n]) => ({ reaction: /** @type {Reaction} */ (reaction), n, on: mine.includes(/** @type {Reaction} */ (reaction)) }));
-      keyed(chips, list, (c) => c.reaction, (c) => chip(c.reaction, (on) => acts.react(offset, c.reaction, on)));
+      const list = counts.map(([reaction, n]) => ({
+        reaction: /** @type {Reaction} */ (reaction),
+        n,
+        on: mine.includes(/** @type {Reaction} */ (reaction)),
+      }));
+      keyed(
+        chips,
+        list,
+        (c) => c.reaction,
+        (c) => chip(c.reaction, (on) => acts.react(offset, c.reaction, on)),
+      );
     },
   };
 }
@@ -83,7 +109,11 @@ export function postRow(first, acts) {
 /** @param {HTMLElement} element @param {string} said */
 function fill(element, said) {
   text(element, said);
-  if (said.length > 399 || /(\n.*){12}/.test(said)) fetched(() => import("./fold.js"), "views/fold.js").then((found) => found.foldIfLong(element), () => {});
+  if (said.length > 399 || /(\n.*){12}/.test(said))
+    fetched(() => import("./fold.js"), "views/fold.js").then(
+      (found) => found.foldIfLong(element),
+      () => {},
+    );
 }
 
 /** @param {HTMLElement} quote @param {Quote} quoted */
@@ -119,11 +149,20 @@ export function pendingRow(first, outgoing) {
   const status = h("span");
   /** What was pressed goes; whoever uses the keyboard stays in the list. @param {() => void} act */
   const leaving = (act) => () => {
-    if (line.contains(document.activeElement)) /** @type {HTMLElement | null} */ (element.closest(".rows"))?.focus({ preventScroll: true });
+    if (line.contains(document.activeElement))
+      /** @type {HTMLElement | null} */ (element.closest(".rows"))?.focus({ preventScroll: true });
     act();
   };
-  const again = button(words.status.again, leaving(() => outgoing.retry(pending.id)), { class: "quiet" });
-  const remove = button(words.status.remove, leaving(() => outgoing.drop(pending.id)), { class: "quiet" });
+  const again = button(
+    words.status.again,
+    leaving(() => outgoing.retry(pending.id)),
+    { class: "quiet" },
+  );
+  const remove = button(
+    words.status.remove,
+    leaving(() => outgoing.drop(pending.id)),
+    { class: "quiet" },
+  );
   const words_ = h("p", { class: "text" });
   const line = h("p", { class: "status soft", "aria-live": "off" }, status, again, remove);
   const body = h(
@@ -142,7 +181,8 @@ export function pendingRow(first, outgoing) {
     update({ pending: p, isJoined }) {
       element.classList.toggle("joined", isJoined);
       const isStuck = p.status === "refused" || p.status === "unsure";
-      const why = p.status === "refused" ? `${words.status.refused} ${refusalWord(p.why ?? "")}` : words.status[p.status];
+      const why =
+        p.status === "refused" ? `${words.status.refused} ${refusalWord(p.why ?? "")}` : words.status[p.status];
       text(status, why);
       line.classList.toggle("stuck", isStuck);
       show(again, isStuck);

@@ -24,10 +24,19 @@ export function roomView(context, id) {
   const topic = h("p", { class: "topic" });
   const welcome = h("div");
   const fades = h("p", { class: "soft" });
-  const leaving = h("div", {}, button(w.leave, () => void trouble.around(async () => {
-    const { askToLeave } = await fetched(() => import("./twice.js"), "views/twice.js");
-    askToLeave(context, id, leaving);
-  }), { class: "quiet" }));
+  const leaving = h(
+    "div",
+    {},
+    button(
+      w.leave,
+      () =>
+        void trouble.around(async () => {
+          const { askToLeave } = await fetched(() => import("./twice.js"), "views/twice.js");
+          askToLeave(context, id, leaving);
+        }),
+      { class: "quiet" },
+    ),
+  );
   const pinned = h("details", { class: "pinned" }, h("summary", { text: w.welcome }), topic, welcome, fades, leaving);
   const write = composer(context, id);
   const log = logView(context, id, write);
@@ -36,7 +45,13 @@ export function roomView(context, id) {
   const element = h(
     "div",
     { class: "room" },
-    h("nav", { class: "side", "aria-label": w.list }, button(w.all, context.back, { class: "quiet back" }), h("h2", { class: "soft", text: w.list }), rooms),
+    h(
+      "nav",
+      { class: "side", "aria-label": w.list },
+      button(w.all, context.back, { class: "quiet back" }),
+      h("h2", { class: "soft", text: w.list }),
+      rooms,
+    ),
     h(
       "section",
       { class: "talk", "aria-label": w.posts("") },
@@ -63,7 +78,8 @@ export function roomView(context, id) {
     people.open();
   }
 
-  pinned.open = (session.state.rooms[id]?.read ?? 0) === 0 || Object.keys(session.state.rooms[id]?.posts ?? {}).length === 0;
+  pinned.open =
+    (session.state.rooms[id]?.read ?? 0) === 0 || Object.keys(session.state.rooms[id]?.posts ?? {}).length === 0;
 
   return {
     element,
@@ -87,7 +103,12 @@ export function roomView(context, id) {
       people?.update(state);
       const writing = Object.keys(room.typing).filter((m) => !room.hidden.includes(m));
       text(typing, typingWord(writing.map((m) => state.names[m] ?? "")));
-      keyed(rooms, joinedRooms(state), (r) => r.id, () => listed(context, id, trouble));
+      keyed(
+        rooms,
+        joinedRooms(state),
+        (r) => r.id,
+        () => listed(context, id, trouble),
+      );
     },
     shown: () => log.shown(),
     gone: () => log.gone(),
@@ -99,7 +120,16 @@ function listed(context, current, trouble) {
   const name = h("span");
   const unread = h("span", { class: "unread" });
   let id = "";
-  const go = h("button", { type: "button", class: "listed", on: { click: () => id !== current && void trouble.around(() => context.enter(id)) } }, name, unread);
+  const go = h(
+    "button",
+    {
+      type: "button",
+      class: "listed",
+      on: { click: () => id !== current && void trouble.around(() => context.enter(id)) },
+    },
+    name,
+    unread,
+  );
   return {
     element: h("li", {}, go),
     /** @param {{id: string, name: string, unread: number}} room */

@@ -65,7 +65,11 @@ export function postTools(context, id, write, { react, act }, two = false) {
   function contents(post) {
     const { state } = session;
     const isMe = state.rooms[id]?.me.includes(post.author) === true;
-    if (post.redacted === true) return [button(w.report, () => void report(post), { class: "quiet" }), button(w.close, () => close(true), { class: "quiet" })];
+    if (post.redacted === true)
+      return [
+        button(w.report, () => void report(post), { class: "quiet" }),
+        button(w.close, () => close(true), { class: "quiet" }),
+      ];
     const mine = state.rooms[id]?.mine[post.offset] ?? [];
     const reactions = /** @type {Reaction[]} */ (Object.keys(REACTIONS)).map((reaction) =>
       button(
@@ -83,10 +87,12 @@ export function postTools(context, id, write, { react, act }, two = false) {
         close(false);
         write.answer(post);
       }),
-      isMe && isYoung && button(w.edit, () => {
-        close(false);
-        write.change({ ...post, epoch });
-      }),
+      isMe &&
+        isYoung &&
+        button(w.edit, () => {
+          close(false);
+          write.change({ ...post, epoch });
+        }),
       isMe && button(w.remove, () => ask(post), { class: "danger" }),
       !isMe && !two && button(w.report, () => void report(post)),
       !isMe && !two && button(w.mute(post.name), () => void mute(post), { title: w.muteHint }),
@@ -101,29 +107,43 @@ export function postTools(context, id, write, { react, act }, two = false) {
 
   /** @param {Post} post */
   function ask(post) {
-    const yes = button(w.removeYes, () => {
-      close(true);
-      act(post.offset, session.redact(id, post.offset, epoch));
-    }, { class: "act danger" });
-    element.replaceChildren(h("p", { text: w.removeSure }), h("div", { class: "row" }, yes, button(w.keep, () => close(true), { class: "quiet" })));
+    const yes = button(
+      w.removeYes,
+      () => {
+        close(true);
+        act(post.offset, session.redact(id, post.offset, epoch));
+      },
+      { class: "act danger" },
+    );
+    element.replaceChildren(
+      h("p", { text: w.removeSure }),
+      h(
+        "div",
+        { class: "row" },
+        yes,
+        button(w.keep, () => close(true), { class: "quiet" }),
+      ),
+    );
     yes.focus();
   }
 
   /** @param {Post} post */
-  const report = ({ offset }) => trouble.around(async () => {
-    const { reportPanel } = await fetched(() => import("../report.js"), "report.js");
-    const panel = reportPanel(context, id, { offset, epoch }, () => close(true));
-    element.replaceChildren(panel.element);
-    panel.focus();
-  });
+  const report = ({ offset }) =>
+    trouble.around(async () => {
+      const { reportPanel } = await fetched(() => import("../report.js"), "report.js");
+      const panel = reportPanel(context, id, { offset, epoch }, () => close(true));
+      element.replaceChildren(panel.element);
+      panel.focus();
+    });
 
   /** @param {Post} post */
-  const mute = (post) => trouble.around(async () => {
-    await session.mute(post.author, true);
-    close(false);
-    say(w.muted(post.name));
-    write.area.focus();
-  });
+  const mute = (post) =>
+    trouble.around(async () => {
+      await session.mute(post.author, true);
+      close(false);
+      say(w.muted(post.name));
+      write.area.focus();
+    });
 
   return {
     toggle,

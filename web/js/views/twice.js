@@ -15,7 +15,17 @@ export function twice({ ask, look = "act second", lead, yes, no, act }) {
   const trouble = troubleLine();
   const first = button(ask, () => turn(true), { class: look });
   const second = button(yes, () => void trouble.around(act), { class: "act danger" });
-  const panel = h("div", { hidden: true }, lead !== undefined && h("p", { text: lead }), h("div", { class: "row" }, second, button(no, () => turn(false), { class: "quiet" })));
+  const panel = h(
+    "div",
+    { hidden: true },
+    lead !== undefined && h("p", { text: lead }),
+    h(
+      "div",
+      { class: "row" },
+      second,
+      button(no, () => turn(false), { class: "quiet" }),
+    ),
+  );
   /** @param {boolean} isAsking */
   function turn(isAsking) {
     show(panel, isAsking);
@@ -28,7 +38,11 @@ export function twice({ ask, look = "act second", lead, yes, no, act }) {
 /** The first touch has been given. @param {Context} context @param {string} id @param {HTMLElement} place  where it was */
 export function askToLeave({ session, back }, id, place) {
   const parts = twice({
-    ask: words.room.leave, look: "quiet", lead: w.leaveSure, yes: w.leaveYes, no: w.stay,
+    ask: words.room.leave,
+    look: "quiet",
+    lead: w.leaveSure,
+    yes: w.leaveYes,
+    no: w.stay,
     act: async () => {
       await session.leaveRoom(id);
       back();

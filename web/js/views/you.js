@@ -15,7 +15,16 @@ import { twice } from "./twice.js";
 
 /** @param {Context} context @returns {View} */
 export function youView(context) {
-  const cards = [nameCard(context), codeCard(context), restoreCard(context), hiddenCard(context), dataCard(), lookCard(), forgetCard(context), eraseCard(context)];
+  const cards = [
+    nameCard(context),
+    codeCard(context),
+    restoreCard(context),
+    hiddenCard(context),
+    dataCard(),
+    lookCard(),
+    forgetCard(context),
+    eraseCard(context),
+  ];
   return {
     element: h(
       "div",
@@ -41,7 +50,13 @@ function nameCard({ session, say }) {
   const done = h("p", { class: "done", hidden: true });
   const face = h("span", { class: "face" });
   const input = h("input", { id: "name", type: "text", autocomplete: "off", spellcheck: "false", maxlength: 64 });
-  const form = h("form", { class: "row" }, face, h("div", { class: "field" }, h("label", { for: "name", text: w.nameLabel }), input), h("button", { type: "submit", class: "act", text: w.nameSave }));
+  const form = h(
+    "form",
+    { class: "row" },
+    face,
+    h("div", { class: "field" }, h("label", { for: "name", text: w.nameLabel }), input),
+    h("button", { type: "submit", class: "act", text: w.nameSave }),
+  );
   let known = "";
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -69,7 +84,14 @@ function nameCard({ session, say }) {
 /** @param {Context} context @returns {View} */
 function codeCard(context) {
   const { session, say } = context;
-  const others = button(w.others, () => void trouble.around(async () => (await fetched(() => import("./others.js"), "views/others.js")).ask(context, others)), { class: "quiet" });
+  const others = button(
+    w.others,
+    () =>
+      void trouble.around(async () =>
+        (await fetched(() => import("./others.js"), "views/others.js")).ask(context, others),
+      ),
+    { class: "quiet" },
+  );
   const trouble = troubleLine();
   const has = h("p", { class: "soft", text: w.codeHas });
   const make = button(w.codeMake, () => void trouble.around(reveal), { class: "act second" });
@@ -77,7 +99,13 @@ function codeCard(context) {
   const copied = h("span", { class: "soft" });
   const copy = button(w.codeCopy, () => void copyCode(), { class: "act second" });
   const away = button(w.codeHide, hide, { class: "quiet" });
-  const shown = h("div", { class: "shown", hidden: true }, h("p", {}, code), h("p", { text: w.codeShown }), h("div", { class: "row" }, copy, away, copied));
+  const shown = h(
+    "div",
+    { class: "shown", hidden: true },
+    h("p", {}, code),
+    h("p", { text: w.codeShown }),
+    h("div", { class: "row" }, copy, away, copied),
+  );
 
   async function reveal() {
     text(code, await makeCode(session));
@@ -115,9 +143,21 @@ function codeCard(context) {
 function restoreCard({ session, say }) {
   const trouble = troubleLine();
   const who = h("b");
-  const input = h("input", { id: "restore", type: "text", autocomplete: "off", autocapitalize: "none", spellcheck: "false", maxlength: 200 });
+  const input = h("input", {
+    id: "restore",
+    type: "text",
+    autocomplete: "off",
+    autocapitalize: "none",
+    spellcheck: "false",
+    maxlength: 200,
+  });
   const done = h("p", { class: "done", hidden: true });
-  const form = h("form", { class: "row" }, h("div", { class: "field" }, h("label", { for: "restore", text: w.restoreLabel }), input), h("button", { type: "submit", class: "act second", text: w.restoreDo }));
+  const form = h(
+    "form",
+    { class: "row" },
+    h("div", { class: "field" }, h("label", { for: "restore", text: w.restoreLabel }), input),
+    h("button", { type: "submit", class: "act second", text: w.restoreDo }),
+  );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     show(done, false);
@@ -146,10 +186,15 @@ function hiddenCard({ session }) {
   const element = card(w.hiddenTitle, none, list, trouble.element);
   /** @param {Person} person */
   const row = (person) => {
-    const undo = button(acts.unhide(person.name), () => void trouble.around(async () => {
-      await session.mute(person.id, false);
-      element.querySelector("h2")?.focus();
-    }), { class: "quiet" });
+    const undo = button(
+      acts.unhide(person.name),
+      () =>
+        void trouble.around(async () => {
+          await session.mute(person.id, false);
+          element.querySelector("h2")?.focus();
+        }),
+      { class: "quiet" },
+    );
     return { element: h("li", {}, personLine(person), undo), update() {} };
   };
   element.querySelector("h2")?.setAttribute("tabindex", "-1");
@@ -157,7 +202,12 @@ function hiddenCard({ session }) {
     element,
     update({ muted }) {
       show(none, muted.length === 0);
-      keyed(list, muted.map(({ id, name }) => ({ id, name: name || w.hiddenSomebody })), (p) => p.id, row);
+      keyed(
+        list,
+        muted.map(({ id, name }) => ({ id, name: name || w.hiddenSomebody })),
+        (p) => p.id,
+        row,
+      );
     },
   };
 }
@@ -177,7 +227,9 @@ function dataCard() {
 function forgetCard({ session, go }) {
   const lead = h("p", { class: "soft" });
   const asked = twice({
-    ask: w.forgetDo, yes: w.forgetYes, no: w.keep,
+    ask: w.forgetDo,
+    yes: w.forgetYes,
+    no: w.keep,
     act: async () => {
       await forgetMe(session);
       go({ name: "gone", how: "forgotten", view: goneView });
@@ -195,7 +247,14 @@ function forgetCard({ session, go }) {
 function eraseCard(context) {
   const trouble = troubleLine();
   const place = h("div");
-  const ask = button(w.eraseDo, () => void trouble.around(async () => (await fetched(() => import("./erase.js"), "views/erase.js")).eraseForm(context, place, ask)), { class: "act danger" });
+  const ask = button(
+    w.eraseDo,
+    () =>
+      void trouble.around(async () =>
+        (await fetched(() => import("./erase.js"), "views/erase.js")).eraseForm(context, place, ask),
+      ),
+    { class: "act danger" },
+  );
   return {
     element: card(w.eraseTitle, h("p", { class: "soft", text: w.eraseLead }), ask, place, trouble.element),
   };

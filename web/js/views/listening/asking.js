@@ -26,7 +26,12 @@ import { talkStage } from "./talk.js";
 /** @param {Context} context @returns {View} */
 export function askingView(context) {
   const { session, say } = context;
-  const element = h("div", { class: "asking" }, h("h1", { text: words.ask.title }), h("p", { class: "boot", text: words.ask.loading }));
+  const element = h(
+    "div",
+    { class: "asking" },
+    h("h1", { text: words.ask.title }),
+    h("p", { class: "boot", text: words.ask.loading }),
+  );
   // How many wait and listen is told to nobody unasked who has not asked for a listener.
   session.stand().catch(() => {});
   /** @type {Stage | null} */

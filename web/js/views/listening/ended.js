@@ -36,15 +36,19 @@ export function endedStage(context, desk, first) {
       last.element,
       how,
       expires,
-      draft.trim() !== "" && h("div", { class: "card" }, h("p", { text: w.draft }), h("p", { class: "text", text: draft })),
+      draft.trim() !== "" &&
+        h("div", { class: "card" }, h("p", { text: w.draft }), h("p", { class: "text", text: draft })),
       read.element,
       feedbackCard(context, first),
       again.element,
       wrong.element,
-      h("div", { class: "row" },
+      h(
+        "div",
+        { class: "row" },
         button(w.again, () => desk.turn("anew"), { class: "act second" }),
         button(w.rooms, () => go({ name: "lobby" }), { class: "act second" }),
-        helplines(w.help)),
+        helplines(w.help),
+      ),
     ),
     update(state, { session: talk }) {
       if (talk === undefined) return;
@@ -69,8 +73,21 @@ function wrongCard(context, talk, name) {
   const never = button(words.acts.block, () => block.open(), { class: "quiet", "aria-haspopup": "dialog" });
   const done = h("p", { class: "done", role: "status", hidden: true });
   return {
-    element: h("section", { class: "card" }, h("h2", { text: w.safety }), lead, done,
-      h("div", { class: "row" }, button(words.acts.report, () => report.open(), { class: "quiet", "aria-haspopup": "dialog" }), never), block.element, report.element),
+    element: h(
+      "section",
+      { class: "card" },
+      h("h2", { text: w.safety }),
+      lead,
+      done,
+      h(
+        "div",
+        { class: "row" },
+        button(words.acts.report, () => report.open(), { class: "quiet", "aria-haspopup": "dialog" }),
+        never,
+      ),
+      block.element,
+      report.element,
+    ),
     /** @param {boolean} isBlocked @param {string} until */
     update(isBlocked, until) {
       text(lead, w.safetyLead(until));
@@ -105,7 +122,12 @@ function lastWords({ session }, room) {
           isAsked = no.code !== "lost";
         });
       }
-      const post = at === undefined ? undefined : ordered(at).filter((each) => !each.redacted).at(-1);
+      const post =
+        at === undefined
+          ? undefined
+          : ordered(at)
+              .filter((each) => !each.redacted)
+              .at(-1);
       const isTheirs = post !== undefined && post.warning === undefined && at?.me.includes(post.author) === false;
       show(element, isTheirs && talk.ending === "other" && !isBlocked);
       text(said, isTheirs ? post.text : "");
@@ -135,11 +157,22 @@ function readAgain({ session }, room) {
     if (at === undefined || !element.open) return;
     const unsent = state.pending.filter((p) => p.room === room && p.offset === null);
     const lines = [
-      ...ordered(at).filter((post) => !post.redacted).map((post) => ({ key: `p${post.offset}`, head: `${post.name}, ${clock(post.at - state.skew)}`, said: post.text })),
+      ...ordered(at)
+        .filter((post) => !post.redacted)
+        .map((post) => ({
+          key: `p${post.offset}`,
+          head: `${post.name}, ${clock(post.at - state.skew)}`,
+          said: post.text,
+        })),
       ...unsent.map((p) => ({ key: p.id, head: w.notSent, said: p.text })),
     ];
     show(none, lines.length === 0 && !at.thin);
-    keyed(list, lines, (line) => line.key, () => lineRow());
+    keyed(
+      list,
+      lines,
+      (line) => line.key,
+      () => lineRow(),
+    );
   }
   return { element, update };
 }
@@ -164,8 +197,18 @@ function feedbackCard({ session }, { id, heard, heavy_after: heavy }) {
   const form = h(
     "form",
     {},
-    choice("heard", w.heard, w.heards.map((word, i) => /** @type {[string, string]} */ ([String(i), word])), heard === undefined ? "" : String(heard)),
-    choice("heavy_after", w.heavy, HEAVY.map((word, i) => /** @type {[string, string]} */ ([String(i + 1), word])), heavy === undefined ? "" : String(heavy)),
+    choice(
+      "heard",
+      w.heard,
+      w.heards.map((word, i) => /** @type {[string, string]} */ ([String(i), word])),
+      heard === undefined ? "" : String(heard),
+    ),
+    choice(
+      "heavy_after",
+      w.heavy,
+      HEAVY.map((word, i) => /** @type {[string, string]} */ ([String(i + 1), word])),
+      heavy === undefined ? "" : String(heavy),
+    ),
   );
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("change", () => void tell());
@@ -186,7 +229,15 @@ function feedbackCard({ session }, { id, heard, heavy_after: heavy }) {
       show(thanks, true);
     });
   }
-  return h("section", { class: "card" }, h("h2", { text: w.feedbackTitle }), h("p", { class: "soft", text: w.feedbackLead }), form, thanks, trouble.element);
+  return h(
+    "section",
+    { class: "card" },
+    h("h2", { text: w.feedbackTitle }),
+    h("p", { class: "soft", text: w.feedbackLead }),
+    form,
+    thanks,
+    trouble.element,
+  );
 }
 
 /** @param {Context} context @param {string} id @param {string} name */
@@ -206,16 +257,30 @@ function againCard({ session, say }, id, name) {
     h("h2", { text: w.againTitle }),
     lead,
     h("label", { class: "check" }, box, h("span", { text: w.againBox })),
-    both, make, phrase, meaning, copy, copied, trouble.element,
+    both,
+    make,
+    phrase,
+    meaning,
+    copy,
+    copied,
+    trouble.element,
   );
-  box.addEventListener("change", () => void trouble.around(() => commands(session).again(id, box.checked)).then((isDone) => {
-    if (!isDone) box.checked = !box.checked;
-  }));
+  box.addEventListener(
+    "change",
+    () =>
+      void trouble
+        .around(() => commands(session).again(id, box.checked))
+        .then((isDone) => {
+          if (!isDone) box.checked = !box.checked;
+        }),
+  );
 
   async function show_() {
     const ok = await commands(session).words(id);
     text(phrase, ok.words);
-    const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" }).format(ok.expires_at);
+    const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" }).format(
+      ok.expires_at,
+    );
     text(meaning, w.wordsFor(name, day));
     for (const each of [phrase, meaning, copy]) show(each, true);
     show(make, false);

@@ -24,41 +24,113 @@ export function intakeStage(context, desk, isChange) {
   const trouble = troubleLine();
   const again = h("p", { class: "soft", hidden: true });
 
-  const left = h("p", { class: "done", hidden: !desk.hasLeft, text: `${w.left}${desk.wish === null ? "" : ` ${w.again}`}` });
+  const left = h("p", {
+    class: "done",
+    hidden: !desk.hasLeft,
+    text: `${w.left}${desk.wish === null ? "" : ` ${w.again}`}`,
+  });
   const presence = h("p", { class: "soft" });
   const agreement = h(
     "section",
     { class: "card know", "aria-labelledby": "know-title" },
     h("h2", { id: "know-title", text: w.agreementTitle }),
-    h("ul", { class: "plain" }, ...w.agreement(standing.length_minutes, w.forgotten).map((line) => h("li", { text: line }))),
+    h(
+      "ul",
+      { class: "plain" },
+      ...w.agreement(standing.length_minutes, w.forgotten).map((line) => h("li", { text: line })),
+    ),
     helplines(w.helplines),
   );
-  const heaviest = h("p", { class: "heaviest", hidden: wish.heavy !== HEAVIEST }, `${w.heaviest} `, helplines(w.helplines));
+  const heaviest = h(
+    "p",
+    { class: "heaviest", hidden: wish.heavy !== HEAVIEST },
+    `${w.heaviest} `,
+    helplines(w.helplines),
+  );
   const form = h(
     "form",
     { class: "wish", autocomplete: "off", on: { submit } },
     h("p", { class: "lead", text: w.optional }),
-    chips("topics", w.topics, rooms.map(({ id, name }) => [id, name]), wish.topics),
-    choice("need", w.need, [["listen", w.needs.listen], ["think", w.needs.think], ["", w.needs.any]], wish.need ?? ""),
-    choice("heavy", w.heavy, [...HEAVY.map((word, i) => /** @type {[string, string]} */ ([String(i + 1), word])), ["", w.heavyNone]], String(wish.heavy ?? "")),
+    chips(
+      "topics",
+      w.topics,
+      rooms.map(({ id, name }) => [id, name]),
+      wish.topics,
+    ),
+    choice(
+      "need",
+      w.need,
+      [
+        ["listen", w.needs.listen],
+        ["think", w.needs.think],
+        ["", w.needs.any],
+      ],
+      wish.need ?? "",
+    ),
+    choice(
+      "heavy",
+      w.heavy,
+      [...HEAVY.map((word, i) => /** @type {[string, string]} */ ([String(i + 1), word])), ["", w.heavyNone]],
+      String(wish.heavy ?? ""),
+    ),
     heaviest,
     standing.languages.length > 1 && languages(standing.languages, wish.language),
-    choice("minutes", w.minutes, [["", w.minutesAny], ...SHORTER.filter((n) => n < standing.length_minutes).map((n) => /** @type {[string, string]} */ ([String(n), w.minutesSome(n)]))], String(wish.minutes ?? "")),
-    folded(w.with, (wish.rather_with?.length ?? 0) + (wish.not_with?.length ?? 0) > 0,
+    choice(
+      "minutes",
+      w.minutes,
+      [
+        ["", w.minutesAny],
+        ...SHORTER.filter((n) => n < standing.length_minutes).map(
+          (n) => /** @type {[string, string]} */ ([String(n), w.minutesSome(n)]),
+        ),
+      ],
+      String(wish.minutes ?? ""),
+    ),
+    folded(
+      w.with,
+      (wish.rather_with?.length ?? 0) + (wish.not_with?.length ?? 0) > 0,
       h("p", { class: "soft", text: w.withNote }),
       chips("rather_with", w.rather, traits(rooms), wish.rather_with),
       chips("not_with", w.not, traits(rooms), wish.not_with),
     ),
-    folded(w.words, wish.words !== undefined,
-      h("div", { class: "field" }, h("label", { for: "come-back", text: w.wordsLabel }),
-        h("input", { type: "text", id: "come-back", name: "words", maxlength: 256, autocapitalize: "none", spellcheck: "false", "aria-describedby": "come-back-note", value: wish.words ?? "" })),
+    folded(
+      w.words,
+      wish.words !== undefined,
+      h(
+        "div",
+        { class: "field" },
+        h("label", { for: "come-back", text: w.wordsLabel }),
+        h("input", {
+          type: "text",
+          id: "come-back",
+          name: "words",
+          maxlength: 256,
+          autocapitalize: "none",
+          spellcheck: "false",
+          "aria-describedby": "come-back-note",
+          value: wish.words ?? "",
+        }),
+      ),
       h("p", { id: "come-back-note", class: "soft", text: w.wordsNote }),
-      h("label", { class: "check" }, h("input", { type: "checkbox", name: "only", checked: wish.only === true }), h("span", { text: w.only })),
+      h(
+        "label",
+        { class: "check" },
+        h("input", { type: "checkbox", name: "only", checked: wish.only === true }),
+        h("span", { text: w.only }),
+      ),
     ),
-    h("div", { class: "foot go" }, trouble.element, again, h("div", { class: "row" },
-      h("button", { type: "submit", class: "act", text: isChange ? w.change : w.go }),
-      isChange && button(w.keep, () => desk.turn(""), { class: "quiet" }),
-    )),
+    h(
+      "div",
+      { class: "foot go" },
+      trouble.element,
+      again,
+      h(
+        "div",
+        { class: "row" },
+        h("button", { type: "submit", class: "act", text: isChange ? w.change : w.go }),
+        isChange && button(w.keep, () => desk.turn(""), { class: "quiet" }),
+      ),
+    ),
   );
   form.addEventListener("change", () => show(heaviest, new FormData(form).get("heavy") === String(HEAVIEST)));
 
@@ -117,7 +189,12 @@ export function closedStage(context) {
       h("h1", { text: c.title }),
       when,
       h("p", { text: c.lead }),
-      h("div", { class: "row" }, button(c.rooms, () => context.go({ name: "lobby" }), { class: "act" }), helplines(w.helplines)),
+      h(
+        "div",
+        { class: "row" },
+        button(c.rooms, () => context.go({ name: "lobby" }), { class: "act" }),
+        helplines(w.helplines),
+      ),
     ),
     update(state, { opens_at: opens }) {
       text(when, opens === undefined ? c.never : c.next(momentWord(opens - state.skew, Date.now())));
@@ -148,10 +225,7 @@ export function read(form) {
 
 /** @param {{id: string, name: string}[]} rooms @returns {[string, string][]} */
 function traits(rooms) {
-  return [
-    ...rooms.map(({ id, name }) => /** @type {[string, string]} */ ([id, name])),
-    ...Object.entries(TRAITS),
-  ];
+  return [...rooms.map(({ id, name }) => /** @type {[string, string]} */ ([id, name])), ...Object.entries(TRAITS)];
 }
 
 /** @param {string} name @param {string} legend @param {[string, string][]} options @param {readonly string[]} [chosen] */
@@ -160,8 +234,18 @@ function chips(name, legend, options, chosen = []) {
     "fieldset",
     {},
     h("legend", { text: legend }),
-    h("div", { class: "picks" }, ...options.map(([value, label]) =>
-      h("label", { class: "pick" }, h("input", { type: "checkbox", name, value, checked: chosen.includes(value) }), h("span", { text: label })))),
+    h(
+      "div",
+      { class: "picks" },
+      ...options.map(([value, label]) =>
+        h(
+          "label",
+          { class: "pick" },
+          h("input", { type: "checkbox", name, value, checked: chosen.includes(value) }),
+          h("span", { text: label }),
+        ),
+      ),
+    ),
   );
 }
 
@@ -171,16 +255,39 @@ export function choice(name, legend, options, chosen) {
     "fieldset",
     {},
     h("legend", { text: legend }),
-    h("div", { class: "picks" }, ...options.map(([value, label]) =>
-      h("label", { class: "pick" }, h("input", { type: "radio", name, value, checked: value === chosen }), h("span", { text: label })))),
+    h(
+      "div",
+      { class: "picks" },
+      ...options.map(([value, label]) =>
+        h(
+          "label",
+          { class: "pick" },
+          h("input", { type: "radio", name, value, checked: value === chosen }),
+          h("span", { text: label }),
+        ),
+      ),
+    ),
   );
 }
 
 /** @param {string[]} tags @param {string | undefined} chosen */
 function languages(tags, chosen) {
-  const wanted = chosen ?? navigator.languages.flatMap((own) => [own.toLowerCase(), own.split("-")[0] ?? ""]).find((own) => tags.includes(own)) ?? tags[0];
-  return h("div", { class: "field" }, h("label", { for: "language", text: w.language }),
-    h("select", { id: "language", name: "language" }, ...tags.map((tag) => h("option", { value: tag, text: languageWord(tag), lang: tag, selected: tag === wanted }))));
+  const wanted =
+    chosen ??
+    navigator.languages
+      .flatMap((own) => [own.toLowerCase(), own.split("-")[0] ?? ""])
+      .find((own) => tags.includes(own)) ??
+    tags[0];
+  return h(
+    "div",
+    { class: "field" },
+    h("label", { for: "language", text: w.language }),
+    h(
+      "select",
+      { id: "language", name: "language" },
+      ...tags.map((tag) => h("option", { value: tag, text: languageWord(tag), lang: tag, selected: tag === wanted })),
+    ),
+  );
 }
 
 /** @param {string} summary @param {boolean} open @param {...HTMLElement} children */

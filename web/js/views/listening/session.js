@@ -44,7 +44,10 @@ export function talkView(context, first, { acts = [], cards = [], scroller, suff
 
   const side = () => (talk.people.some((p) => p.id === talk.me && p.role === "listener") ? "listener" : "seeker");
   const others = () => talk.people.filter((p) => p.id !== talk.me);
-  const names = () => others().map((p) => p.name).join(" & ");
+  const names = () =>
+    others()
+      .map((p) => p.name)
+      .join(" & ");
 
   const title = h(heading, { class: "unseen" });
   const people = h("ul", { class: "talk-people" });
@@ -75,7 +78,12 @@ export function talkView(context, first, { acts = [], cards = [], scroller, suff
     const at = state.rooms[room];
     attr(element, "aria-label", w.label(names()));
     text(title, w.label(names()));
-    keyed(people, others(), (p) => p.id, (p) => personRow(p, session, room));
+    keyed(
+      people,
+      others(),
+      (p) => p.id,
+      (p) => personRow(p, session, room),
+    );
     tellOfReturns();
     log.update(state);
     write.update(state);
@@ -114,7 +122,10 @@ export function talkView(context, first, { acts = [], cards = [], scroller, suff
     const { skew } = session.state;
     const now = session.now() + skew;
     const left = talk.ends_at - now;
-    const end = left < SOON_MS ? w.soon(duration(Math.max(0, left) / 1000 < 60 ? Math.max(1, left / 1000) : left / 1000)) : w.until(clock(talk.ends_at - skew));
+    const end =
+      left < SOON_MS
+        ? w.soon(duration(Math.max(0, left) / 1000 < 60 ? Math.max(1, left / 1000) : left / 1000))
+        : w.until(clock(talk.ends_at - skew));
     text(until, `${end}${left < SOON_MS ? "" : "."}${talk.can_extend ? "" : ` ${w.canNot}`}`);
     const gone = others().find((p) => p.gone_since !== undefined);
     const isQuiet = talk.idle_at - now < QUIET_MS && talk.idle_at < talk.ends_at && talk.idle_at > now;
@@ -143,7 +154,12 @@ export function talkView(context, first, { acts = [], cards = [], scroller, suff
 /** Ids of its own for a composer, where several stand on one page. @param {HTMLElement} element @param {string} suffix */
 function tellApart(element, suffix) {
   for (const name of ["id", "for", "aria-describedby"]) {
-    for (const each of element.querySelectorAll(`[${name}]`)) attr(each, name, (each.getAttribute(name) ?? "").replace(/\S+/g, (id) => id + suffix));
+    for (const each of element.querySelectorAll(`[${name}]`))
+      attr(
+        each,
+        name,
+        (each.getAttribute(name) ?? "").replace(/\S+/g, (id) => id + suffix),
+      );
   }
 }
 
@@ -151,7 +167,16 @@ function tellApart(element, suffix) {
 function personRow(person, session, room) {
   const name = h("b");
   const state = h("span", { class: "here" });
-  const element = h("li", {}, h("span", { class: "person" }, shape(person.name), h("span", { class: "who" }, name, " ", h("span", { class: "role", text: w.roles[person.role] }), " ", state)));
+  const element = h(
+    "li",
+    {},
+    h(
+      "span",
+      { class: "person" },
+      shape(person.name),
+      h("span", { class: "who" }, name, " ", h("span", { class: "role", text: w.roles[person.role] }), " ", state),
+    ),
+  );
   return {
     element,
     /** @param {TalkPerson} p */
@@ -179,13 +204,23 @@ function moreTime({ session, say }, room, talk, names) {
   const extend = (on) => trouble.around(() => session.ask("extend", { session: talk().id, on }));
   const ask = button("", () => void extend(true), { class: "quiet", hidden: true });
   const yes = button(w.moreYes, () => void extend(true), { class: "act" });
-  const no = button(w.moreNo, () => {
-    putAside = talk().ends_at;
-    update();
-    document.getElementById("main")?.focus({ preventScroll: true });
-  }, { class: "quiet" });
+  const no = button(
+    w.moreNo,
+    () => {
+      putAside = talk().ends_at;
+      update();
+      document.getElementById("main")?.focus({ preventScroll: true });
+    },
+    { class: "quiet" },
+  );
   const back = button(w.moreBack, () => void extend(false), { class: "quiet" });
-  const element = h("div", { class: "talk-more", hidden: true }, said, trouble.element, h("div", { class: "row" }, yes, no, back));
+  const element = h(
+    "div",
+    { class: "talk-more", hidden: true },
+    said,
+    trouble.element,
+    h("div", { class: "row" }, yes, no, back),
+  );
 
   function update() {
     const { id, me, extend: by = [], extension_minutes: n, can_extend: can, ends_at: end } = talk();

@@ -28,9 +28,12 @@ export function talkStage(context, first) {
     return [
       h("p", { text: w.endSure(name()) }),
       trouble.element,
-      h("div", { class: "row" },
+      h(
+        "div",
+        { class: "row" },
         button(w.endYes, () => void trouble.around(() => doing.end(id)), { class: "act" }),
-        button(w.stay, close, { class: "quiet" })),
+        button(w.stay, close, { class: "quiet" }),
+      ),
     ];
   });
   const { block, report } = safety(context, () => talk);
@@ -52,9 +55,12 @@ export function talkStage(context, first) {
       // The page of a device that has just come asks for what was written before.
       if (state.open === room && state.rooms[room]?.thin === true && !isFetching) {
         isFetching = true;
-        session.older(room).catch(() => {}).finally(() => {
-          isFetching = false;
-        });
+        session
+          .older(room)
+          .catch(() => {})
+          .finally(() => {
+            isFetching = false;
+          });
       }
       view.update(state, talk);
       invitation.update();
@@ -75,16 +81,22 @@ export function safety(context, talk, isOver = false) {
   const name = () => partner(talk());
   const block = sheet("block", w.block, (close) => {
     const trouble = troubleLine();
-    const yes = () => trouble.around(async () => {
-      await commands(context.session).block(talk().id);
-      close();
-      // What was pressed is gone.
-      document.getElementById("main")?.focus({ preventScroll: true });
-    });
+    const yes = () =>
+      trouble.around(async () => {
+        await commands(context.session).block(talk().id);
+        close();
+        // What was pressed is gone.
+        document.getElementById("main")?.focus({ preventScroll: true });
+      });
     return [
       h("p", { text: isOver ? w.blockLeadAfter(name()) : w.blockLead(name()) }),
       trouble.element,
-      h("div", { class: "row" }, button(w.blockYes(name()), () => void yes(), { class: "act danger" }), button(w.cancel, close, { class: "quiet" })),
+      h(
+        "div",
+        { class: "row" },
+        button(w.blockYes(name()), () => void yes(), { class: "act danger" }),
+        button(w.cancel, close, { class: "quiet" }),
+      ),
     ];
   });
   const report = sheet("report", w.report, (close) => [reportSheet(context, talk(), close, isOver)]);
@@ -111,17 +123,25 @@ function sheet(name, title, contents) {
 
 /** @param {Context} context @param {TalkView} talk @param {() => void} close @param {boolean} isOver */
 function reportSheet({ session, say }, { id, people }, close, isOver) {
-  const listeners = people.filter((p) => p.role === "listener").map((p) => /** @type {[string, string]} */ ([p.id, p.name]));
+  const listeners = people
+    .filter((p) => p.role === "listener")
+    .map((p) => /** @type {[string, string]} */ ([p.id, p.name]));
   const { element } = reportForm({
     reasons: /** @type {[string, string][]} */ (Object.entries(w.reasons)),
-    more: [h("p", { text: isOver ? w.reportLeadAfter : w.reportLead }), listeners.length > 1 && choice("about", w.reportWho, [...listeners, ["", w.reportBoth]], "")],
+    more: [
+      h("p", { text: isOver ? w.reportLeadAfter : w.reportLead }),
+      listeners.length > 1 && choice("about", w.reportWho, [...listeners, ["", w.reportBoth]], ""),
+    ],
     cancel: close,
     refusal: refusalWord,
     send: async (said) => {
       const about = String(new FormData(element).get("about") ?? "");
       await commands(session).report(id, { ...said, ...(about !== "" && { about }) });
       const done = h("p", { class: "done", text: w.reported, tabindex: -1 });
-      element.replaceChildren(done, h("div", { class: "row" }, button(isOver ? w.close : w.stay, close, { class: "act second" })));
+      element.replaceChildren(
+        done,
+        h("div", { class: "row" }, button(isOver ? w.close : w.stay, close, { class: "act second" })),
+      );
       done.focus();
       say(w.reported);
     },
@@ -135,7 +155,12 @@ function invitationCard({ session, sayNow }, talk, name) {
   const trouble = troubleLine();
   /** @param {boolean} on */
   const answer = (on) => trouble.around(() => commands(session).answer(talk().id, on));
-  const row = h("div", { class: "row" }, button(w.yes, () => void answer(true), { class: "act" }), button(w.no, () => void answer(false), { class: "act second" }));
+  const row = h(
+    "div",
+    { class: "row" },
+    button(w.yes, () => void answer(true), { class: "act" }),
+    button(w.no, () => void answer(false), { class: "act second" }),
+  );
   const element = h("div", { class: "card invitation", hidden: true }, said, trouble.element, row);
   let told = "";
   return {
@@ -149,7 +174,11 @@ function invitationCard({ session, sayNow }, talk, name) {
       }
       const other = invitation.listener.name;
       const isMine = invitation.waits_for === "seeker";
-      const words_ = isMine ? (invitation.handover ? w.handover(name(), other) : w.join(name(), other)) : w.joinWaits(other);
+      const words_ = isMine
+        ? invitation.handover
+          ? w.handover(name(), other)
+          : w.join(name(), other)
+        : w.joinWaits(other);
       text(said, words_);
       show(row, isMine);
       attr(element, "data-waits", invitation.waits_for);

@@ -28,10 +28,15 @@ export function waitingStage(context, desk) {
   const since = h("p", { class: "soft" });
   const trouble = troubleLine();
   const change = button(w.change, () => desk.turn("change"), { class: "quiet" });
-  const leave = button(w.leave, () => void trouble.around(async () => {
-    await commands(session).leave();
-    desk.hasLeft = true;
-  }), { class: "act second" });
+  const leave = button(
+    w.leave,
+    () =>
+      void trouble.around(async () => {
+        await commands(session).leave();
+        desk.hasLeft = true;
+      }),
+    { class: "act second" },
+  );
   const rooms = h("ul", { class: "cards" });
   const saySeldom = announceSeldom(say);
   const sayAsked = announceSeldom(say);
@@ -40,11 +45,31 @@ export function waitingStage(context, desk) {
     element: h(
       "div",
       { class: "narrow line-up" },
-      h("section", { class: "card", "aria-label": w.title }, title, alone.element, first, kept, estimate, others, over, asked, since, trouble.element, h("div", { class: "row" }, leave, change)),
+      h(
+        "section",
+        { class: "card", "aria-label": w.title },
+        title,
+        alone.element,
+        first,
+        kept,
+        estimate,
+        others,
+        over,
+        asked,
+        since,
+        trouble.element,
+        h("div", { class: "row" }, leave, change),
+      ),
       h("h2", { text: w.meanwhile }),
       breathing(),
       h("section", { class: "card" }, h("h2", { text: w.rooms }), h("p", { text: w.roomsLead }), rooms),
-      h("section", { class: "card" }, h("h2", { text: w.help }), h("p", { text: w.helpLead }), helplines(words.ask.helplines)),
+      h(
+        "section",
+        { class: "card" },
+        h("h2", { text: w.help }),
+        h("p", { text: w.helpLead }),
+        helplines(words.ask.helplines),
+      ),
     ),
     update(state, standing) {
       const isAlone = standing.listeners === 0;
@@ -69,7 +94,12 @@ export function waitingStage(context, desk) {
       show(change, desk.wish !== null);
       saySeldom(isAlone ? said : `${said} ${estimate.textContent}`, said);
       sayAsked(standing.being_asked ? w.asked : "", String(standing.being_asked));
-      keyed(rooms, state.lobby ?? [], (card) => card.id, (card) => roomCard(context, card));
+      keyed(
+        rooms,
+        state.lobby ?? [],
+        (card) => card.id,
+        (card) => roomCard(context, card),
+      );
     },
   };
 }
@@ -79,16 +109,38 @@ function aloneCard({ go }, leave) {
   const w = words.waiting;
   const place = h("p");
   let isWaiting = false;
-  const wait = button(w.aloneWait, () => {
-    isWaiting = true;
-    show(ask, false);
-    show(done, true);
-    done.focus();
-  }, { class: "act second" });
-  const ask = h("div", {}, h("p", { text: w.aloneAsk }), h("div", { class: "row" }, wait,
-    button(w.aloneRooms, () => go({ name: "lobby" }), { class: "act second" }), helplines(words.ask.helplines), button(w.aloneLeave, leave, { class: "quiet" })));
+  const wait = button(
+    w.aloneWait,
+    () => {
+      isWaiting = true;
+      show(ask, false);
+      show(done, true);
+      done.focus();
+    },
+    { class: "act second" },
+  );
+  const ask = h(
+    "div",
+    {},
+    h("p", { text: w.aloneAsk }),
+    h(
+      "div",
+      { class: "row" },
+      wait,
+      button(w.aloneRooms, () => go({ name: "lobby" }), { class: "act second" }),
+      helplines(words.ask.helplines),
+      button(w.aloneLeave, leave, { class: "quiet" }),
+    ),
+  );
   const done = h("p", { class: "done", tabindex: -1, hidden: true, text: w.aloneDone });
-  const element = h("div", { class: "alone", hidden: true }, h("p", { class: "lead", text: w.aloneLead }), place, ask, done);
+  const element = h(
+    "div",
+    { class: "alone", hidden: true },
+    h("p", { class: "lead", text: w.aloneLead }),
+    place,
+    ask,
+    done,
+  );
   return {
     element,
     /** @param {boolean} isAlone @param {string} where */
@@ -105,7 +157,12 @@ function roomCard({ enter }, first) {
   const trouble = troubleLine();
   const name = h("span", { class: "card-name" });
   const here = h("span", { class: "here" });
-  const go = h("button", { type: "button", class: "room-card", on: { click: () => void trouble.around(() => enter(first.id)) } }, name, here);
+  const go = h(
+    "button",
+    { type: "button", class: "room-card", on: { click: () => void trouble.around(() => enter(first.id)) } },
+    name,
+    here,
+  );
   return {
     element: h("li", {}, go, trouble.element),
     /** @param {RoomCard} card */
@@ -123,10 +180,15 @@ export function lapsedStage({ session }, desk) {
   const left = h("p", { class: "lead" });
   const trouble = troubleLine();
   const back = button(w.back, () => void trouble.around(() => commands(session).takeBack()), { class: "act" });
-  const gone = button(w.gone, () => void trouble.around(async () => {
-    await commands(session).leave();
-    desk.hasLeft = true;
-  }), { class: "quiet" });
+  const gone = button(
+    w.gone,
+    () =>
+      void trouble.around(async () => {
+        await commands(session).leave();
+        desk.hasLeft = true;
+      }),
+    { class: "quiet" },
+  );
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let ticking;
   function tick() {
@@ -137,7 +199,14 @@ export function lapsedStage({ session }, desk) {
     text(gone, ms > 0 ? w.gone : w.again);
   }
   return {
-    element: h("div", { class: "narrow" }, h("h1", { text: w.title }), left, trouble.element, h("div", { class: "row" }, back, gone)),
+    element: h(
+      "div",
+      { class: "narrow" },
+      h("h1", { text: w.title }),
+      left,
+      trouble.element,
+      h("div", { class: "row" }, back, gone),
+    ),
     update: tick,
     shown() {
       ticking = setInterval(tick, TICK_MS);
