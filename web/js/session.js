@@ -1,10 +1,11 @@
 /** What a person does, and what follows: joins the client, the state and the vault. Knows no DOM. */
 
 /** @import {ClientOptions, Happening, HelloOk, Person, Post, Push, Reaction, Standing, State, Trouble} from "./types.js" */
+/** @import {Client} from "./lib/client.js" */
 /** @import {Vault} from "./vault.js" */
 
 import { becomeSomebody, fetched } from "./lib/api.js";
-import { Client, Refused } from "./lib/client.js";
+import { Refused } from "./lib/client.js";
 import { roomOf } from "./lib/facts.js";
 import { wellFormed } from "./lib/text.js";
 import { Outgoing, isStuck } from "./outgoing.js";

@@ -19,7 +19,7 @@ const NARROW = "(max-width: 59.99rem)";
 export function pane(desk, context, first, putAway) {
   const { session, say } = desk;
   let talk = first;
-  const { id, room } = first;
+  const { id } = first;
   const openings = openingsMenu((line) => talkIn.write.takeBack(line));
   const end = ending(desk, first);
   const nobody = nobodyThere(desk, first);
