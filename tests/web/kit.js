@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 
-import { initialState, reduce } from "../../web/js/state.js";
+import { initialState, reduce } from "../../web/js/rooms/state.js";
 
 export const frames = JSON.parse(readFileSync(new URL("./frames.json", import.meta.url), "utf8"));
 export const NOW = 1_790_000_000_000;

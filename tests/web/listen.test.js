@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Bell } from "../../web/js/listen/bell.js";
-import { DeskSession } from "../../web/js/listen/desk.js";
-import { onShelf, PREFIX, Shelf as DeskShelf } from "../../web/js/listen/shelf.js";
+import { Bell } from "../../web/js/shell/bell.js";
+import { DeskSession } from "../../web/js/listening/listener/session.js";
+import { onShelf, PREFIX, Shelf as DeskShelf } from "../../web/js/listening/listener/namespaced-storage.js";
 import {
   handedOver,
   holds,
@@ -13,11 +13,11 @@ import {
   talksOf,
   tidyProfile,
   untold,
-} from "../../web/js/listen/state.js";
+} from "../../web/js/listening/listener/state.js";
 import { Refused } from "../../web/js/lib/client.js";
-import { keepLink, keptLink, linkIn } from "../../web/js/listen/link.js";
-import { refusalWord, words } from "../../web/js/locales/en-listen.js";
-import { Vault } from "../../web/js/vault.js";
+import { keepLink, keptLink, linkIn } from "../../web/js/listening/listener/one-time-link.js";
+import { refusalWord, words } from "../../web/js/locales/en-listener.js";
+import { Vault } from "../../web/js/rooms/vault.js";
 import { Clock, frames, network, NOW, settled, Shelf } from "./kit.js";
 
 const SEEKER = { id: "m_ann", name: "Quiet Wren", role: "seeker" };

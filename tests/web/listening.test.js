@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { announceSeldom, partner } from "../../web/js/listening.js";
+import { announceSeldom, partner } from "../../web/js/listening/seeker/standing-line.js";
 import {
   estimateWord,
   languageWord,
@@ -11,7 +11,7 @@ import {
   words,
 } from "../../web/js/locales/en-listening.js";
 import { refusalWord } from "../../web/js/locales/en.js";
-import { initialState, isTalk, joinedRooms } from "../../web/js/state.js";
+import { initialState, isTalk, joinedRooms } from "../../web/js/rooms/state.js";
 import { after, frames, inRoom, NOW, push } from "./kit.js";
 
 const standing = (fields = {}) => ({

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { ADVICE, milliseconds, size, span } from "../../web/js/locales/en-operators.js";
-import { arranged, laid, marks, news, plumbing, roomOf, sparkOf, whole } from "../../web/js/operators/state.js";
+import { arranged, laid, marks, news, plumbing, roomOf, sparkOf, whole } from "../../web/js/operating/state.js";
 
 const AT = 1_767_225_600_000;
 const TOTALS = {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Client } from "../../web/js/lib/client.js";
-import { Session } from "../../web/js/session.js";
-import { Vault } from "../../web/js/vault.js";
+import { Session } from "../../web/js/rooms/session.js";
+import { Vault } from "../../web/js/rooms/vault.js";
 import { Clock, Shelf, frames, network, settled } from "./kit.js";
 
 const HALF = "I feel so alone \ud83d";

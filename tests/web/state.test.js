@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { ordered } from "../../web/js/lib/facts.js";
-import { afterReturn, visiblePending } from "../../web/js/outgoing.js";
-import { initialState, joinedRooms } from "../../web/js/state.js";
+import { afterReturn, visiblePending } from "../../web/js/rooms/outgoing.js";
+import { initialState, joinedRooms } from "../../web/js/rooms/state.js";
 import { after, ANNE, BEN, frames, inRoom, joined, NOW, pendingPost, push } from "./kit.js";
 
 const facts = frames.facts;

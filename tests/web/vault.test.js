@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Vault } from "../../web/js/vault.js";
+import { Vault } from "../../web/js/rooms/vault.js";
 import { Locks, pendingPost, settled, Shelf } from "./kit.js";
 
 const tab = (shelf, name, locks = null) => new Vault(shelf, { tab: name, locks });

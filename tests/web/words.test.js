@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Refused } from "../../web/js/lib/client.js";
-import { recipe } from "../../web/js/lib/shape.js";
+import { recipe } from "../../web/js/lib/avatar.js";
 import { bare, excerpt, json, lengthOf, newId } from "../../web/js/lib/text.js";
 import { clock, dayOf, dayWord, iso } from "../../web/js/lib/time.js";
 import { duration, hereWord, refusalWord, typingWord, unreadWord, words } from "../../web/js/locales/en.js";

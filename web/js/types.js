@@ -242,13 +242,13 @@
  */
 
 /**
- * @typedef {{name: "lobby"} | {name: "you", view: typeof import("./views/you.js").youView} | {name: "asking"} | {name: "room", room: string}
+ * @typedef {{name: "lobby"} | {name: "you", view: typeof import("./rooms/views/you.js").youView} | {name: "asking"} | {name: "room", room: string}
  *   | {name: "agreement", room: string, title: string, text: string, version: number, again: boolean}
- *   | {name: "full", room: string, rooms: {id: string, name: string, here: number}[], limit?: number, view: typeof import("./views/full.js").fullView}
- *   | {name: "gone", how: "forgotten" | "erased", view: typeof import("./views/gone.js").goneView}} Screen
+ *   | {name: "full", room: string, rooms: {id: string, name: string, here: number}[], limit?: number, view: typeof import("./rooms/views/full.js").fullView}
+ *   | {name: "gone", how: "forgotten" | "erased", view: typeof import("./rooms/views/gone.js").goneView}} Screen
  *
  * @typedef {object} Context  what every view is given
- * @property {import("./session.js").Session} session
+ * @property {import("./rooms/session.js").Session} session
  * @property {(screen: Screen) => void} go
  * @property {() => void} back
  * @property {(room: string, agreement?: number, insteadOf?: string) => Promise<void>} enter  into a room, or to what stands before it; `insteadOf` is a room whose seat is given up for it

@@ -1,6 +1,6 @@
 /** Every word of the moderators' page. Plain, short, kind and true. Another language is another file with these names. */
 
-import { refusalWord as pageRefusalWord } from "./en-listen.js";
+import { refusalWord as pageRefusalWord } from "./en-listener.js";
 
 /** @type {Record<string, string>} */
 const REASONS = {

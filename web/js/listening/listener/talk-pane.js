@@ -1,0 +1,502 @@
+/** One conversation of the console: the talk itself, and what a listener can do in it and after it. */
+
+/** @import {Context, TalkView} from "../../types.js" */
+/** @import {ConsoleView, Desk, LeftTalk} from "./types.js" */
+
+import { attr, button, h, isComposing, keyed, show, text } from "../../lib/dom.js";
+import { Refused } from "../../lib/client.js";
+import { clock } from "../../lib/time.js";
+import { refusalWord, words } from "../../locales/en-listener.js";
+import { talkView } from "../talk-view.js";
+import { check, field, idFor, keptField, troubleLine, twoTouches } from "../../shell/fields.js";
+import { holds, seekerOf } from "./state.js";
+
+const w = words.talks;
+const NEAR_END_PX = 120;
+const NARROW = "(max-width: 59.99rem)";
+
+/** @param {Desk} desk @param {Context} context @param {TalkView} first @param {() => void} putAway */
+export function pane(desk, context, first, putAway) {
+  const { session, say } = desk;
+  let talk = first;
+  const { id } = first;
+  const openings = openingsMenu((line) => talkIn.write.takeBack(line));
+  const end = ending(desk, first);
+  const nobody = nobodyThere(desk, first);
+  const more = moreMenu(desk, first, () => talk);
+  const about = folding(w.about, "about");
+  const helping = h("p", { class: "soft small", hidden: true });
+  const acts = [openings.button, about.button, more.button, end.first];
+  const panels = h(
+    "div",
+    { class: "pane-panels" },
+    helping,
+    nobody.element,
+    more.state,
+    openings.element,
+    about.element,
+    more.element,
+    end.panel,
+  );
+  const element = h("div", { class: "pane", role: "group", tabindex: -1, "aria-label": w.label(seekerOf(first).name) });
+  const after = afterwards(desk, first, putAway);
+  const talkIn = talkView(context, first, {
+    acts,
+    cards: [panels],
+    scroller: element,
+    suffix: `-${id}`,
+    heading: "h2",
+  });
+  element.append(talkIn.element, after.element);
+  let isSettled = false;
+  let isAtEnd = true;
+  // What folds in or out, and a window that is made smaller, must not push the last words out of sight.
+  const toEnd = new ResizeObserver(() => {
+    if (isAtEnd) element.scrollTop = element.scrollHeight;
+  });
+  element.addEventListener(
+    "scroll",
+    () => {
+      isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END_PX;
+    },
+    { passive: true },
+  );
+
+  function intoView() {
+    element.scrollIntoView({ block: matchMedia(NARROW).matches ? "start" : "nearest" });
+  }
+
+  /** @param {TalkView} now @param {ConsoleView} view */
+  function update(now, view) {
+    talk = now;
+    const isOver = Boolean(now.ended_at);
+    const isMine = holds(now);
+    // What nobody sees is not read yet: where one conversation is on the screen, the others wait with their news.
+    if (!isSettled || element.getClientRects().length > 0) talkIn.update(session.state, now);
+    attr(element, "data-over", isOver ? "" : null);
+    const holder = now.people.find((person) => person.role === "listener");
+    text(helping, isMine ? "" : w.helping(holder?.name ?? ""));
+    show(helping, !isMine && !isOver);
+    show(panels, !isOver);
+    for (const act of acts) show(act, !isOver);
+    openings.update(view.profile.openings);
+    more.update(now, view, isMine);
+    nobody.update(now);
+    if (about.element.childElementCount === 0) about.element.append(...aboutLines(now, session));
+    show(about.button, about.element.childElementCount > 0 && !isOver);
+    after.update(now);
+  }
+
+  return {
+    element,
+    update,
+    /** It is on the screen again. @param {ConsoleView} view */
+    refresh: (view) => update(talk, view),
+    /** It stands on the page now, and can be measured. */
+    settle() {
+      if (isSettled) return;
+      isSettled = true;
+      talkIn.shown();
+      for (const one of [element, panels]) toEnd.observe(one);
+      say(w.label(seekerOf(talk).name));
+    },
+    /** Whether something is being done in it, so that it must not go by itself. */
+    get isInUse() {
+      return element.contains(document.activeElement) || element.querySelector("form.panel:not([hidden])") !== null;
+    },
+    focus() {
+      element.focus({ preventScroll: true });
+      intoView();
+    },
+    write() {
+      intoView();
+      if (talk.ended_at) element.focus({ preventScroll: true });
+      else talkIn.write.focus({ preventScroll: true });
+    },
+    gone() {
+      toEnd.disconnect();
+      nobody.gone();
+      talkIn.gone();
+    },
+  };
+}
+
+/** Something that a button folds in and out, above where one writes. @param {string} label @param {string} name */
+function folding(label, name) {
+  const element = h("div", { class: "panel", id: idFor(name), hidden: true });
+  const toggle = button(label, () => turn(element.hidden), {
+    class: "quiet",
+    "aria-expanded": "false",
+    "aria-controls": element.id,
+  });
+  /** @param {boolean} isOpen */
+  function turn(isOpen) {
+    show(element, isOpen);
+    attr(toggle, "aria-expanded", String(isOpen));
+  }
+  element.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || isComposing(event)) return;
+    turn(false);
+    toggle.focus();
+  });
+  return { element, button: toggle, close: () => turn(false) };
+}
+
+/** What they said when they asked. @param {TalkView} talk @param {Desk["session"]} session */
+function aboutLines(talk, session) {
+  const rooms = new Map((session.state.lobby ?? []).map((card) => [card.id, card.name]));
+  const p = words.proposal;
+  const lines = [
+    (talk.topics ?? []).length > 0
+      ? `${p.topics}: ${(talk.topics ?? []).map((topic) => rooms.get(topic) ?? topic).join(", ")}`
+      : "",
+    talk.need ? p.need[talk.need] : "",
+    talk.heavy ? p.heavy(talk.heavy) : "",
+    ...(talk.why ?? []).map(words.whyWord),
+  ].filter((line) => line !== "");
+  return lines.length === 0 ? [] : [h("ul", { class: "facts" }, ...lines.map((line) => h("li", { text: line })))];
+}
+
+/** First words of one's own. @param {(line: string) => void} use */
+function openingsMenu(use) {
+  const list = h("ul", { class: "openings" });
+  const none = h("p", { class: "soft", text: w.openingsNone });
+  const fold = folding(w.openings, "openings");
+  fold.element.append(none, list);
+  return {
+    ...fold,
+    /** @param {string[]} openings */
+    update(openings) {
+      show(none, openings.length === 0);
+      keyed(
+        list,
+        openings,
+        (line) => line,
+        (line) => ({
+          element: h(
+            "li",
+            {},
+            button(
+              line,
+              () => {
+                fold.close();
+                use(line);
+              },
+              { class: "pill opening" },
+            ),
+          ),
+          update() {},
+        }),
+      );
+    },
+  };
+}
+
+/** A last line, and the end with it. @param {Desk} desk @param {TalkView} talk */
+function ending({ session }, { id, room }) {
+  const area = h("textarea", { rows: 4, maxlength: session.state.limits.text_length });
+  const kept = keptField(session.vault, `${room}/end`, area, w.endLine);
+  const touches = twoTouches({
+    ask: w.end,
+    lead: w.endLead,
+    yes: w.endYes,
+    no: w.notYet,
+    fields: [field(w.endTitle, area)],
+    act: async () => {
+      if (area.value.trim() === "") throw new Refused({ code: "line_missing", message: "", temporary: false });
+      await session.endKindly({ id, room }, area.value);
+      kept.clear();
+    },
+  });
+  return touches;
+}
+
+/** One touch that gives the seat back where nobody writes. @param {Desk} desk @param {TalkView} first */
+function nobodyThere({ session, say }, { id }) {
+  const trouble = troubleLine();
+  const act = button(
+    w.nobody,
+    () =>
+      void trouble.around(async () => {
+        await session.ask("nobody", { session: id });
+        say(w.nobodyDone);
+      }),
+    { class: "quiet" },
+  );
+  const element = h("div", { hidden: true }, h("p", { class: "soft small", text: w.nobodyLead }), act, trouble.element);
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let waiting;
+  return {
+    element,
+    /** @param {TalkView} talk */
+    update(talk) {
+      clearTimeout(waiting);
+      const left = talk.nobody_at === undefined ? Infinity : talk.nobody_at - session.serverNow;
+      show(element, left <= 0);
+      if (left > 0 && left < Infinity) waiting = setTimeout(() => show(element, true), left);
+    },
+    gone: () => clearTimeout(waiting),
+  };
+}
+
+/** What else a listener can do, each with its second touch. @param {Desk} desk @param {TalkView} first @param {() => TalkView} talk */
+function moreMenu({ session, say }, first, talk) {
+  const { id } = first;
+  const flag = button("", () => void trouble.around(() => session.ask("flag", { session: id, on: !talk().flagged })), {
+    class: "quiet",
+  });
+  const flagged = h("p", { class: "soft small" });
+  const trouble = troubleLine();
+  const done = h("p", { class: "done small", role: "status", hidden: true });
+  /** @param {string} what */
+  const tell = (what) => {
+    text(done, what);
+    show(done, true);
+  };
+  const colleague = colleagueTouch(session, id);
+  const call = twoTouches({
+    ask: w.call,
+    lead: w.callSure,
+    yes: w.callYes,
+    no: w.cancel,
+    act: async () => {
+      await session.ask("report", { session: id, reason: "call", call: true });
+      tell(w.called);
+    },
+  });
+  const report = reporting(session, id, w.reportLead, () => tell(w.reported));
+  const block = twoTouches({
+    ask: w.block,
+    lead: w.blockSure,
+    yes: w.blockYes,
+    no: w.cancel,
+    danger: true,
+    act: () => session.ask("block", { session: id }),
+  });
+  const state = h("p", { class: "small", hidden: true });
+  const list = [colleague, call, report, block].flatMap((touch) => [touch.first, touch.panel]);
+  const fold = folding(w.more, "more");
+  fold.element.append(flag, flagged, trouble.element, ...list, done);
+  let told = "";
+
+  return {
+    ...fold,
+    state,
+    /** @param {TalkView} now @param {ConsoleView} view @param {boolean} isMine */
+    update(now, view, isMine) {
+      text(flag, now.flagged ? w.flagOff : w.flag);
+      text(flagged, now.flagged ? w.flagOn : "");
+      show(colleague.first, isMine && !now.invitation);
+      if (now.invitation && !colleague.panel.hidden) colleague.close();
+      colleague.update(view.colleagues ?? [], now);
+      const asked = now.invitation;
+      const word = !asked
+        ? ""
+        : asked.waits_for === "seeker"
+          ? w.waitsSeeker(asked.listener.name, asked.handover === true)
+          : w.waitsListener(asked.listener.name);
+      text(state, word);
+      show(state, word !== "");
+      if (word !== "" && word !== told) say(word);
+      told = word;
+    },
+  };
+}
+
+/** What somebody can still say of a conversation that goes on without them. @param {Desk} desk @param {LeftTalk} first */
+export function leftTalk({ session }, first) {
+  const done = h("p", { class: "done small", role: "status", hidden: true });
+  const flagged = h("p", { class: "soft small", hidden: true });
+  const flag = flagging(session, first.id);
+  const report = reporting(session, first.id, w.reportLeadAfter, () => {
+    text(done, w.reported);
+    show(done, true);
+  });
+  const name = h("b", { text: first.seeker.name });
+  const when = h("span", { class: "soft", text: w.leftAt(clock(first.left_at - session.state.skew)) });
+  return {
+    element: h(
+      "li",
+      {},
+      h("p", {}, name, " ", when),
+      h("div", { class: "row" }, flag.first, report.first),
+      flag.panel,
+      report.panel,
+      flagged,
+      done,
+    ),
+    /** @param {LeftTalk} talk */
+    update(talk) {
+      show(flag.first, !talk.flagged);
+      text(flagged, talk.flagged ? w.flagOn : "");
+      show(flagged, talk.flagged);
+    },
+  };
+}
+
+/** Once it is over, or went on without one, that cannot be unsaid. @param {Desk["session"]} session @param {string} id */
+function flagging(session, id) {
+  return twoTouches({
+    ask: w.flag,
+    lead: w.flagSure,
+    yes: w.flagYes,
+    no: w.cancel,
+    act: () => session.ask("flag", { session: id, on: true }),
+  });
+}
+
+/** @param {Desk["session"]} session @param {string} id @param {string} lead @param {() => void} done */
+function reporting(session, id, lead, done) {
+  const reason = h(
+    "select",
+    {},
+    h("option", { value: "", text: w.reportChoose }),
+    ...Object.entries(w.reasons).map(([value, label]) => h("option", { value, text: label })),
+  );
+  const note = h("textarea", { rows: 3, maxlength: 2000 });
+  return twoTouches({
+    ask: w.report,
+    lead,
+    yes: w.reportYes,
+    no: w.cancel,
+    fields: [field(w.reportWhat, reason), field(w.reportNote, note)],
+    refusal: (no) => (reason.value === "" ? w.reportFirst : refusalWord(no)),
+    act: async () => {
+      if (reason.value === "") {
+        reason.focus();
+        throw new Error("no reason was chosen");
+      }
+      await session.ask("report", { session: id, reason: reason.value, note: note.value });
+      note.value = "";
+      done();
+    },
+  });
+}
+
+/** Asking a colleague in, or to take over. @param {Desk["session"]} session @param {string} id */
+function colleagueTouch(session, id) {
+  const who = h("select", {});
+  const none = h("p", { text: w.colleagueNone });
+  const whom = field(w.colleagueWho, who);
+  const over = h("input", { type: "radio", name: `how-${id}`, value: "handover" });
+  const join = h("input", { type: "radio", name: `how-${id}`, value: "join" });
+  join.checked = true;
+  const how = h(
+    "fieldset",
+    {},
+    h("legend", { class: "unseen", text: w.colleague }),
+    h("label", { class: "check" }, join, h("span", { text: w.join })),
+    h("label", { class: "check" }, over, h("span", { text: w.handover })),
+  );
+  const touches = twoTouches({
+    ask: w.colleague,
+    lead: w.colleagueLead,
+    yes: w.colleague,
+    no: w.cancel,
+    fields: [none, whom, how],
+    act: () => session.ask("invite", { session: id, listener: who.value, handover: over.checked }),
+  });
+  const go = touches.panel.querySelector("[type=submit]");
+  return {
+    ...touches,
+    /** @param {NonNullable<ConsoleView["colleagues"]>} colleagues @param {TalkView} talk */
+    update(colleagues, talk) {
+      const others = colleagues.filter((one) => !talk.people.some((person) => person.id === one.id));
+      const held = who.value;
+      keyed(
+        who,
+        others,
+        (one) => `${one.id} ${one.free}`,
+        (one) => ({
+          element: h("option", {
+            value: one.id,
+            text: one.free ? one.name : w.busyColleague(one.name),
+            disabled: !one.free,
+          }),
+          update() {},
+        }),
+      );
+      if (others.some((one) => one.id === held && one.free)) who.value = held;
+      const hasFree = others.some((one) => one.free);
+      show(none, !hasFree);
+      show(whom, hasFree);
+      show(how, hasFree);
+      if (go instanceof HTMLElement) show(go, hasFree);
+    },
+  };
+}
+
+/** After the end: how it ended, until when it can be read, and a private wish. @param {Desk} desk @param {TalkView} first @param {() => void} putAway */
+function afterwards({ session, say }, first, putAway) {
+  const trouble = troubleLine();
+  const how = h("p", {});
+  const until = h("p", { class: "soft small" });
+  const again = check(w.again, false);
+  const againLead = h("p", { id: `again-${first.id}`, class: "soft small", text: w.againLead });
+  again.input.setAttribute("aria-describedby", `again-${first.id}`);
+  again.input.addEventListener("change", () => {
+    const on = again.input.checked;
+    void trouble
+      .around(() => session.ask("again", { session: first.id, on }))
+      .then((isDone) => {
+        if (!isDone) again.input.checked = !on;
+      });
+  });
+  const done = h("p", { class: "done small", role: "status", hidden: true });
+  /** @param {string} what */
+  const tell = (what) => {
+    text(done, what);
+    show(done, true);
+  };
+  const flag = flagging(session, first.id);
+  const report = reporting(session, first.id, w.reportLeadAfter, () => tell(w.reported));
+  const block = twoTouches({
+    ask: w.block,
+    lead: w.blockSureAfter,
+    yes: w.blockYesAfter,
+    no: w.cancel,
+    danger: true,
+    act: async () => {
+      await session.ask("block", { session: first.id });
+      tell(w.blocked);
+    },
+  });
+  const flagged = h("p", { class: "soft small", hidden: true });
+  const element = h(
+    "div",
+    { class: "pane-after card", hidden: true },
+    how,
+    until,
+    again.element,
+    againLead,
+    trouble.element,
+    h("div", { class: "row" }, flag.first, report.first, block.first),
+    flag.panel,
+    report.panel,
+    block.panel,
+    flagged,
+    done,
+    h("div", { class: "row" }, button(w.putAway, putAway, { class: "act second" })),
+  );
+  return {
+    element,
+    /** @param {TalkView} talk */
+    update(talk) {
+      if (!talk.ended_at) return;
+      const isNew = element.hidden;
+      text(how, w.ended[talk.ending ?? "other"]);
+      text(until, talk.forget_at ? w.until(clock(talk.forget_at - session.state.skew)) : "");
+      show(element, true);
+      const isBlocked = talk.hides === true;
+      show(flag.first, !talk.flagged);
+      text(flagged, talk.flagged ? w.flagOn : "");
+      show(flagged, talk.flagged === true);
+      show(block.first, !isBlocked);
+      for (const each of [again.element, againLead]) show(each, !isBlocked);
+      if (isNew) {
+        again.input.checked = talk.again === true;
+        say(how.textContent ?? "");
+      }
+    },
+  };
+}

@@ -1,0 +1,459 @@
+/** What a person does, and what follows: joins the client, the state and the vault. Knows no DOM. */
+
+/** @import {ClientOptions, Happening, HelloOk, Person, Post, Push, Reaction, Standing, State, Trouble} from "../types.js" */
+/** @import {Client} from "../lib/client.js" */
+/** @import {Vault} from "./vault.js" */
+
+import { becomeSomebody, fetched } from "../lib/api.js";
+import { Refused } from "../lib/client.js";
+import { roomOf } from "../lib/facts.js";
+import { wellFormed } from "../lib/text.js";
+import { Outgoing, isStuck } from "./outgoing.js";
+import { initialState, isTalk, newest, reduce } from "./state.js";
+
+const TYPING_EVERY_MS = 3_000;
+const READ_AFTER_MS = 1_000;
+const HOLE_PAUSE_MS = 1_000;
+const RETURN_PAUSE_MS = 10_000;
+const HEAL_PATIENCE_MS = 150;
+
+export class Session {
+  /**
+   * @param {object} world
+   * @param {Vault} world.vault
+   * @param {(options: Pick<ClientOptions, "prepare" | "onOpen" | "onPush" | "onTrouble">) => Client}
+   *   world.connect  makes a Client
+   * @param {() => number} world.now
+   */
+  constructor({ vault, connect, now }) {
+    this.vault = vault;
+    this.now = now;
+    this.state = initialState();
+    /** @type {Set<() => void>} */
+    this.listeners = new Set();
+    /** @type {import("../types.js").Matters | null} what moderators have to say */
+    this.matters = null;
+    /** @type {import("../types.js").House} what those who run this place have to say */
+    this.house = { notices: [], moved: null };
+    /** @type {Map<string, Promise<void>>} one join at a time in each room */
+    this.joining = new Map();
+    /** @type {Map<string, number>} */
+    this.typedAt = new Map();
+    /** @type {Map<string, number>} what the server knows as read */
+    this.readAt = new Map();
+    /** @type {Map<string, ReturnType<typeof setTimeout>>} */
+    this.readTimers = new Map();
+    /** The room that is to be entered for the seat in another one. @type {{room: string, insteadOf: string} | null} */
+    this.swap = null;
+    this.isKnown = false;
+    /** Somebody was made just now, and has not said hello yet. */
+    this.isNew = false;
+    this.wasLost = false;
+    this.watches = true;
+    this.client = connect({
+      prepare: () => this.#prepare(),
+      onOpen: (ok) => void this.#opened(ok),
+      onPush: (push) => this.#pushed(push),
+      onTrouble: (trouble) => this.#trouble(trouble),
+    });
+    this.outgoing = new Outgoing(this);
+  }
+
+  /** @param {() => void} listener called after every change */
+  subscribe(listener) {
+    this.listeners.add(listener);
+  }
+
+  async start() {
+    await this.vault.live();
+    this.client.start();
+  }
+
+  /** @param {Happening} event */
+  do(event) {
+    const before = this.state;
+    this.state = reduce(before, event);
+    if (this.state === before) return;
+    for (const listener of this.listeners) listener();
+  }
+
+  // Rooms
+
+  /**
+   * Enter a room. Rejects with Refused.
+   * @param {string} room @param {number | null} [agreement]  the version that the person has just accepted
+   * @param {boolean} [exact]  this very room
+   */
+  async enter(room, agreement = null, exact = false) {
+    await this.#join(room, { agreement, fresh: false, exact });
+    await this.#afterJoin(room);
+  }
+
+  /** @param {string | null} room  the room on the screen */
+  show(room) {
+    this.do({ type: "opened", room });
+    void this.outgoing.care.pay();
+    if (room !== null && this.state.rooms[room]?.thin) void this.older(room).catch(() => {});
+  }
+
+  /** The lobby is on the screen, or not. @param {boolean} on */
+  watch(on) {
+    this.watches = on;
+    void this.#lobby().catch(() => {});
+  }
+
+  /** @param {string} room @param {boolean} [isMoved]  their place is elsewhere: what other tabs keep for it comes along there */
+  async leaveRoom(room, isMoved = false) {
+    await this.client.patient("leave", { room });
+    this.#forgetRoom(room, !isMoved);
+  }
+
+  /** @param {string} room @param {boolean} [everywhere]  what other tabs keep of it, too */
+  #forgetRoom(room, everywhere = true) {
+    for (const p of this.state.pending) if (p.room === room) this.outgoing.drop(p.id);
+    this.vault.forgetRoom(room, everywhere);
+    this.do({ type: "left", room });
+  }
+
+  /** Fetch a page of older posts. @param {string} id @returns {Promise<number>} how many came */
+  async older(id) {
+    const room = this.state.rooms[id];
+    if (room === undefined) return 0;
+    const oldest = Math.min(room.position + 1, ...Object.keys(room.posts).map(Number));
+    const ok = await this.client.patient("history", {
+      room: id,
+      epoch: room.epoch,
+      before: Math.max(1, oldest),
+      limit: 50,
+    });
+    this.do({ type: "history", room: id, ok });
+    return ok.posts.length;
+  }
+
+  /** Everything in a room has been seen. @param {string} id */
+  markRead(id) {
+    const room = this.state.rooms[id];
+    if (room === undefined || this.state.away) return;
+    const offset = newest(room);
+    this.do({ type: "read", room: id, offset });
+    if (offset <= (this.readAt.get(id) ?? room.read) && (this.readAt.has(id) || room.unread === 0)) return;
+    this.readAt.set(id, offset);
+    if (this.readTimers.has(id)) return;
+    this.readTimers.set(
+      id,
+      setTimeout(() => void this.#tellRead(id), READ_AFTER_MS),
+    );
+  }
+
+  // One-to-one
+
+  /** After every hello. */
+  stand() {
+    return this.ask("standing");
+  }
+
+  /** @param {string} cmd @param {object} [fields] */
+  async ask(cmd, fields) {
+    const ok = await this.client.patient(cmd, fields);
+    if (ok.ok === "standing") this.#pushed({ ...ok, push: "standing" });
+    return ok;
+  }
+
+  /** A conversation that is forgotten is forgotten here too. @param {Standing} standing */
+  #tidy({ state, session }) {
+    if (state === "waiting" || state === "lapsed") return;
+    for (const room of this.vault.rooms()) if (isTalk(room) && room !== session?.room) this.#forgetRoom(room);
+  }
+
+  // Posts
+
+  /** What a room's offsets are of. @param {string} room */
+  epoch(room) {
+    return this.state.rooms[room]?.epoch;
+  }
+
+  /** @param {string} room @param {Post} post @param {{text: string, warning: string | null, anyway?: boolean}} draft */
+  async edit(room, { offset, epoch }, { warning, ...draft }) {
+    const fields = warning === null ? draft : { ...draft, warning };
+    this.outgoing.care.offer(await this.client.fact("edit", { room, offset, epoch, ...fields }, { gate: room }), room);
+  }
+
+  /** @param {string} room @param {number} offset @param {string} [epoch] */
+  async redact(room, offset, epoch) {
+    await this.client.fact("redact", { room, offset, epoch }, { gate: room });
+  }
+
+  /** @param {string} room @param {number} offset @param {Reaction} reaction @param {boolean} on @param {string} [epoch] */
+  async react(room, offset, reaction, on, epoch = this.epoch(room)) {
+    this.do({ type: "mine", room, offset, reaction, on });
+    try {
+      await this.client.fact("react", { room, offset, epoch, reaction, on }, { gate: room });
+    } catch (no) {
+      this.do({ type: "mine", room, offset, reaction, on: !on });
+      throw no;
+    }
+  }
+
+  /** @param {string} room */
+  typing(room) {
+    const now = this.now();
+    if (now - (this.typedAt.get(room) ?? 0) < TYPING_EVERY_MS) return;
+    this.typedAt.set(room, now);
+    this.client.command("typing", { room }).catch(() => {});
+  }
+
+  // People
+
+  /** What it changes is pushed before it is done. @param {string} member @param {boolean} on */
+  async mute(member, on) {
+    await this.client.patient("mute", { member, on });
+  }
+
+  /** After an end: come in as somebody new. */
+  beginAnew() {
+    this.vault.isWiped = false;
+    this.isKnown = false;
+    this.startOver();
+    this.client.start();
+  }
+
+  // The page
+
+  /** @param {boolean} away  the page is hidden */
+  away(away) {
+    this.do({ type: "away", away });
+    if (!away) this.client.nudge();
+  }
+
+  /** Another tab emptied what this browser keeps: nobody is known here any more, so nobody is shown either. */
+  forgotten() {
+    this.vault.letGo();
+    this.startOver();
+  }
+
+  /** Another tab changed what this browser keeps. @param {string | null} key @param {string | null} value */
+  async shared(key, value) {
+    if (this.state.me !== null && this.vault.isForAnother(key, value, this.state.me.id)) {
+      this.vault.memory.clear();
+      this.isKnown = false;
+      this.startOver();
+      this.client.start();
+      return;
+    }
+    const ids = this.state.pending.filter((p) => p.offset === null).map((p) => p.id);
+    for (const id of this.vault.vanished(ids)) this.outgoing.drop(id);
+  }
+
+  /** Something is on its way and not safe anywhere but here. */
+  get isHolding() {
+    return !this.vault.isDurable && this.state.pending.some((p) => p.status !== "sent");
+  }
+
+  async #prepare() {
+    if (this.isKnown) return;
+    const { member, created } = await becomeSomebody();
+    this.isKnown = true;
+    this.isNew = created;
+    this.vault.belongTo(member.id);
+    this.do({ type: "me", member });
+  }
+
+  /** @param {HelloOk} ok */
+  async #opened(ok) {
+    this.isNew = false;
+    this.vault.belongTo(ok.member.id);
+    // What holds is told anew after each hello, where there is anything.
+    this.house = { notices: [], moved: null };
+    const { matters } = this;
+    this.do({ type: "hello", ok, now: this.now() });
+    this.do({ type: "link", link: { status: "open", why: "", retryAt: null, back: false } });
+    void this.outgoing.care.pay();
+    for (const post of await this.vault.adopt()) {
+      this.do({
+        type: "written",
+        post: { ...post, text: wellFormed(post.text), status: isStuck(post) ? post.status : "waiting" },
+      });
+    }
+    try {
+      await Promise.all([this.stand().catch(() => {}), this.#lobby()]);
+      // What moderators have to say is told before that is answered; where nothing was, nothing holds any more.
+      if (this.matters === matters && matters !== null) this.#told({ push: "matters", measures: [], answers: [] });
+      let isWhole = true;
+      for (const room of this.#roomsToJoin(ok.limits.rooms_per_connection)) {
+        isWhole = (await this.#return(room)) && isWhole;
+      }
+      if (this.wasLost && isWhole && this.client.isOpen) this.do({ type: "link", link: { back: true } });
+      this.wasLost = false;
+    } catch {
+      // The connection went again; the next one begins here anew.
+    }
+  }
+
+  /** The rooms to be in again, the one on the screen first. @param {number} limit */
+  #roomsToJoin(limit) {
+    const { open, rooms, pending, lobby } = this.state;
+    const member = (lobby ?? []).filter((card) => card.unread !== undefined && card.agreed).map((card) => card.id);
+    const all = [...(open !== null ? [open] : []), ...Object.keys(rooms), ...pending.map((p) => p.room), ...member];
+    return [...new Set(all)].slice(0, limit);
+  }
+
+  /** @param {string} room @returns {Promise<boolean>} whether nothing is missing there */
+  async #return(room) {
+    try {
+      await this.#join(room, { agreement: null, fresh: false });
+      await this.#afterJoin(room);
+      return this.state.rooms[room]?.gap === false;
+    } catch (no) {
+      if (!(no instanceof Refused) || !this.client.isOpen) throw no;
+      if (no.temporary) this.#returnLater(room);
+      else
+        for (const p of this.state.pending)
+          if (p.room === room && !isStuck(p)) this.outgoing.refuse(p.id, no.code, no.details);
+      return true;
+    }
+  }
+
+  /** What keeps somebody out for a while must not keep their posts waiting for ever. @param {string} room */
+  #returnLater(room) {
+    const { socket } = this.client;
+    setTimeout(() => {
+      if (this.client.socket === socket && this.client.isOpen) void this.#return(room).catch(() => {});
+    }, RETURN_PAUSE_MS);
+  }
+
+  async #lobby() {
+    const ok = await this.client.patient("rooms", { watch: this.watches });
+    this.do({ type: "lobby", rooms: ok.rooms });
+  }
+
+  /** @param {string} room @param {{agreement: number | null, fresh: boolean, exact?: boolean}} how */
+  #join(room, how) {
+    const running = this.joining.get(room);
+    if (running !== undefined) return running;
+    const join = this.#joinOnce(room, how).finally(() => this.joining.delete(room));
+    this.joining.set(room, join);
+    return join;
+  }
+
+  /** @param {string} id @param {{agreement: number | null, fresh: boolean, exact?: boolean}} how */
+  async #joinOnce(id, { agreement, fresh, exact = false }) {
+    const held = this.state.rooms[id];
+    const place = held === undefined ? this.vault.place(id) : { epoch: held.epoch, offset: held.position };
+    const since = fresh || held?.hole === "fresh" ? null : place;
+    const swap = this.swap?.room === id && { exact: true, instead_of: this.swap.insteadOf };
+    const fields = {
+      room: id,
+      exact,
+      ...(agreement !== null && { agreement }),
+      ...(since !== null && { since }),
+      ...swap,
+    };
+    const ok = await this.client.patient("join", fields).catch(async (no) => {
+      if (no.code !== "challenge") throw no;
+      const { solve } = await fetched(() => import("./proof-of-work.js"), "rooms/proof-of-work.js");
+      return this.client.patient("join", { ...fields, proof: await solve(no.details) });
+    });
+    if (swap) this.swap = null;
+    this.do({ type: "joined", ok, since });
+    const names = Object.fromEntries(ok.people.map((/** @type {Person} */ p) => [p.id, p.name]));
+    this.do({ type: "named", names });
+    this.readAt.set(id, ok.read);
+  }
+
+  /** @param {string} id */
+  async #afterJoin(id) {
+    const room = this.state.rooms[id];
+    if (room === undefined) return;
+    this.#keepPlace(id);
+    if (room.hole !== "no") this.#heal(id, HOLE_PAUSE_MS);
+    if (room.thin && (this.state.open === id || this.state.pending.some((p) => p.room === id))) await this.older(id);
+    this.outgoing.review(id);
+    this.client.release(id);
+    void this.outgoing.flow(id);
+  }
+
+  /** @param {Push} push */
+  #pushed(push) {
+    if (push.push === "matters") return this.#told(push);
+    if (push.push === "notices" || push.push === "moved" || push.push === "reading") {
+      this.house = { ...this.house, ...(push.push === "notices" ? { notices: push.notices } : { [push.push]: push }) };
+      for (const listener of this.listeners) listener();
+      return;
+    }
+    if (push.push === "left") return this.#leftElsewhere(push.room);
+    this.do({ type: "push", push, now: this.now() });
+    if (push.push === "read" && this.state.rooms[push.room] === undefined) void this.#lobby().catch(() => {});
+    if (push.push === "standing" && this.state.standing === push) this.#tidy(push);
+    if (!("channel" in push)) return;
+    const id = roomOf(push.channel);
+    if (id === null || this.state.rooms[id] === undefined) return;
+    if (this.state.rooms[id].hole !== "no") this.#heal(id, HEAL_PATIENCE_MS);
+    else if ("offset" in push) this.#keepPlace(id);
+  }
+
+  /** @param {import("../types.js").Matters} matters */
+  #told(matters) {
+    this.matters = matters;
+    for (const listener of this.listeners) listener();
+  }
+
+  /** Another page of theirs left a room. Of one that was split their place is followed first, with what they write. @param {string} room */
+  #leftElsewhere(room) {
+    if (this.house.moved?.room !== room && this.state.rooms[room] !== undefined) this.#forgetRoom(room);
+  }
+
+  /** A hole is never shown as whole: ask for what is missing, unless it comes by itself. @param {string} id @param {number} ms */
+  #heal(id, ms) {
+    setTimeout(() => {
+      const hole = this.state.rooms[id]?.hole;
+      if (hole === undefined || hole === "no" || this.joining.has(id)) return;
+      this.#join(id, { agreement: null, fresh: hole === "fresh" })
+        .then(() => this.#afterJoin(id))
+        .catch(() => this.client.isOpen && this.#heal(id, HOLE_PAUSE_MS * 2));
+    }, ms);
+  }
+
+  /** @param {string} id */
+  #keepPlace(id) {
+    const room = this.state.rooms[id];
+    if (room !== undefined) this.vault.keepPlace(id, { epoch: room.epoch, offset: room.position });
+  }
+
+  /** @param {string} id */
+  async #tellRead(id) {
+    this.readTimers.delete(id);
+    const offset = this.readAt.get(id);
+    if (offset === undefined || offset < 1) return;
+    await this.client.command("read", { room: id, offset, epoch: this.epoch(id) }).catch(() => this.readAt.delete(id));
+  }
+
+  /** @param {Trouble} trouble */
+  #trouble(trouble) {
+    if (trouble.status === "connecting") return;
+    this.wasLost = this.wasLost || this.state.link.status === "open";
+    if (trouble.status === "stopped") {
+      if (trouble.why === "identity" || trouble.why === "out") this.isKnown = false;
+      // Whoever is not known a moment after they were made has a browser that keeps no cookies.
+      const why = trouble.why === "identity" && this.isNew ? "cookies" : trouble.why;
+      this.do({ type: "link", link: { status: "stopped", why, retryAt: null, back: false } });
+    } else {
+      const status = this.state.me === null ? "starting" : "lost";
+      const retryAt = trouble.until;
+      this.do({ type: "link", link: { status, why: trouble.why, retryAt, back: false } });
+    }
+  }
+
+  /** Nobody is known here any more: the page is as it was before anybody came. */
+  startOver() {
+    this.client.stop();
+    const { pending } = this.state;
+    this.state = initialState();
+    this.outgoing.startOver(pending);
+    for (const timer of this.readTimers.values()) clearTimeout(timer);
+    this.readTimers.clear();
+    this.readAt.clear();
+    this.house = { notices: [], moved: null };
+    this.matters = null;
+    for (const listener of this.listeners) listener();
+  }
+}
