@@ -124,7 +124,7 @@ export function network() {
 }
 
 /** A localStorage. `full` makes it refuse. */
-export class Shelf {
+export class MemoryStorage {
   constructor() {
     this.map = new Map();
     this.full = false;

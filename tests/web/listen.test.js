@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Bell } from "../../web/js/shell/bell.js";
-import { DeskSession } from "../../web/js/listening/listener/session.js";
-import { onShelf, PREFIX, Shelf as DeskShelf } from "../../web/js/listening/listener/namespaced-storage.js";
+import { ListenerSession } from "../../web/js/listening/listener/session.js";
+import { ownKey, PREFIX, NamespacedStorage } from "../../web/js/listening/listener/namespaced-storage.js";
 import {
   handedOver,
   holds,
@@ -18,7 +18,7 @@ import { Refused } from "../../web/js/lib/client.js";
 import { keepLink, keptLink, linkIn } from "../../web/js/listening/listener/one-time-link.js";
 import { refusalWord, words } from "../../web/js/locales/en-listener.js";
 import { Vault } from "../../web/js/rooms/vault.js";
-import { Clock, frames, network, NOW, settled, Shelf } from "./kit.js";
+import { Clock, frames, network, NOW, settled, MemoryStorage } from "./kit.js";
 
 const SEEKER = { id: "m_ann", name: "Quiet Wren", role: "seeker" };
 const LISTENER = { id: "m_ben", name: "Soft Harbour", role: "listener" };
@@ -151,7 +151,7 @@ test("a link is found whatever a mail program puts behind it, and what is not wh
 });
 
 test("a link survives a reload of its tab until it is used", () => {
-  const storage = /** @type {any} */ (new Shelf());
+  const storage = /** @type {any} */ (new MemoryStorage());
   const link = linkIn("#reset=lrqFEEg9UXxBUvPN1OFKN85gzuv6uolNbrEXuDsh9_I");
   keepLink(storage, link);
   assert.deepEqual(keptLink(storage), link);
@@ -198,9 +198,9 @@ test("a refusal is told by its reason before its code, and what is unknown kindl
 // Its own part of the browser's storage
 
 test("who listens and who sits in the rooms keep their words apart in one browser", () => {
-  const shared = new Shelf();
+  const shared = new MemoryStorage();
   const rooms = new Vault(shared, { tab: "a" });
-  const desk = new Vault(new DeskShelf(shared), { tab: "b" });
+  const desk = new Vault(new NamespacedStorage(shared), { tab: "b" });
   rooms.belongTo("m_ann");
   desk.belongTo("m_ben");
   rooms.keepDraft("sleep", { text: "mine", warning: null, replyTo: null });
@@ -216,9 +216,9 @@ test("who listens and who sits in the rooms keep their words apart in one browse
 });
 
 test("a change in the storage is about the desk's shelf, the rooms', or everything", () => {
-  assert.equal(onShelf(`${PREFIX}chat.v1.who`), "chat.v1.who");
-  assert.equal(onShelf("chat.v1.who"), undefined);
-  assert.equal(onShelf(null), null);
+  assert.equal(ownKey(`${PREFIX}chat.v1.who`), "chat.v1.who");
+  assert.equal(ownKey("chat.v1.who"), undefined);
+  assert.equal(ownKey(null), null);
 });
 
 // Sounds
@@ -233,7 +233,7 @@ test("the call sounds unless it was turned off, the question only once it was tu
     stop() {},
   });
   const audio = { state: "running", currentTime: 1, destination: {}, createOscillator: part, createGain: part };
-  const shelf = new Shelf();
+  const shelf = new MemoryStorage();
   const bell = new Bell(shelf, () => audio);
   bell.ring("ask");
   assert.equal(tones.length, 0);
@@ -263,8 +263,8 @@ async function desk() {
   const clock = new Clock();
   const { Socket, sockets } = network();
   let id = 0;
-  const session = new DeskSession({
-    vault: new Vault(new Shelf(), { tab: "t" }),
+  const session = new ListenerSession({
+    vault: new Vault(new MemoryStorage(), { tab: "t" }),
     now: () => clock.at,
     client: {
       url: "ws://here/ws",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { ADVICE, milliseconds, size, span } from "../../web/js/locales/en-operators.js";
-import { arranged, laid, marks, news, plumbing, roomOf, sparkOf, whole } from "../../web/js/operating/state.js";
+import { arranged, laid, marks, news, delivery, roomOf, sparkOf, whole } from "../../web/js/operating/state.js";
 
 const AT = 1_767_225_600_000;
 const TOTALS = {
@@ -140,7 +140,7 @@ test("the slowest worker speaks for Redis and the store", () => {
     { id: "b", is_attached: false, bus_ms: 9, store: "takes no writes", store_failures: 3 },
     { id: "c", store_ms: 8 },
   ];
-  const how = plumbing(workers);
+  const how = delivery(workers);
   assert.deepEqual(
     how.deaf.map((each) => each.id),
     ["b", "c"],

@@ -4,13 +4,13 @@ import { test } from "node:test";
 import { Client } from "../../web/js/lib/client.js";
 import { Session } from "../../web/js/rooms/session.js";
 import { Vault } from "../../web/js/rooms/vault.js";
-import { Clock, Shelf, frames, network, settled } from "./kit.js";
+import { Clock, MemoryStorage, frames, network, settled } from "./kit.js";
 
 const HALF = "I feel so alone \ud83d";
 const WHOLE = "I feel so alone \ufffd";
 
 /** A page in the room "sleep", over a storage that outlives it. */
-async function page(shelf = new Shelf(), clock = new Clock()) {
+async function page(shelf = new MemoryStorage(), clock = new Clock()) {
   const { Socket, sockets } = network();
   let ids = 0;
   const session = new Session({
@@ -66,7 +66,7 @@ test("half a character is made whole before it is kept and sent", async () => {
 });
 
 test("half a character that was kept before is whole when the page comes back", async () => {
-  const shelf = new Shelf();
+  const shelf = new MemoryStorage();
   const first = await page(shelf);
   first.session.client.stop();
   write(first.session, "x");
@@ -216,9 +216,9 @@ test("whoever comes next in the same page can write, and nothing of the one befo
   session.react("sleep", 9, "hug", true).catch(() => {});
   await settled();
   assert.equal(socket.of("post").length, 1);
-  session.outgoing.care.owed = { care: "abuse", room: "sleep" };
+  session.outgoing.crisis.due = { care: "abuse", room: "sleep" };
   session.startOver();
-  assert.equal(session.outgoing.care.owed, null);
+  assert.equal(session.outgoing.crisis.due, null);
   session.client.start();
   await arrive();
   await clock.pass(1_000);
@@ -262,7 +262,7 @@ test("what moderators lifted while one was away holds no more, and what they say
   socket.fail(1006);
   await clock.pass(1_000);
   await arrive();
-  assert.deepEqual(session.matters.measures, []);
+  assert.deepEqual(session.decisions.measures, []);
   sockets.at(-1).give(mute);
   sockets.at(-1).fail(1006);
   await clock.pass(1_000);
@@ -278,7 +278,7 @@ test("what moderators lifted while one was away holds no more, and what they say
   next.answer(next.of("rooms").at(-1), frames.replies.rooms.ok);
   await settled();
   assert.deepEqual(
-    session.matters.measures.map((one) => one.id),
+    session.decisions.measures.map((one) => one.id),
     ["m2"],
   );
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { ExitKey, leave } from "../../web/js/quick-exit.js";
-import { Shelf } from "./kit.js";
+import { MemoryStorage } from "./kit.js";
 
 /** Press and let go of keys; a capital is Shift with a letter. @returns whether any of it leaves */
 function type(...presses) {
@@ -58,8 +58,8 @@ test("a key that is held down is one press, and one with Control is none", () =>
 /** A page to leave. `steps` is what happened, in order. */
 function world() {
   const steps = [];
-  const local = new Shelf();
-  const session = new Shelf();
+  const local = new MemoryStorage();
+  const session = new MemoryStorage();
   local.setItem("chat.v1.draft.sleep", "{}");
   session.setItem("other", "1");
   return {

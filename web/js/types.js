@@ -104,7 +104,7 @@
  * @typedef {{push: "gap", channel: string, position: Position}} GapPush
  * @typedef {{push: "self", member: Person, muted: Person[], rooms: Record<string, {me: string[], hidden: string[]}>}} SelfPush
  * @typedef {{push: "draining", reconnect_after: number}} DrainingPush
- * @typedef {Fact | PresencePush | TypingPush | ReadingPush | ReadPush | LeftPush | CountsPush | GapPush | SelfPush | DrainingPush | StandingPush | Matters | Moved | Notices} Push
+ * @typedef {Fact | PresencePush | TypingPush | ReadingPush | ReadPush | LeftPush | CountsPush | GapPush | SelfPush | DrainingPush | StandingPush | Decisions | Moved | Notices} Push
  *
  * One-to-one.
  *
@@ -380,7 +380,7 @@
  */
 
 /**
- * @typedef {object} Matters  what moderators have to say, whole
+ * @typedef {object} Decisions  what moderators have to say, whole
  * @property {"matters"} push
  * @property {{id: string, kind: string, reason: string, until: number, room?: string, seen?: boolean, appealed?: boolean}[]} measures
  * @property {{id: string, outcome: string, reply: string}[]} answers

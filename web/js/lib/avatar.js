@@ -1,6 +1,6 @@
 /**
  * The small two-tone shape that stands beside a name: always the same for the same person, and saying nothing else.
- * `recipe` is pure; `shape` draws it.
+ * `recipe` is pure; `avatar` draws it.
  */
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -53,7 +53,7 @@ export function recipe(id) {
 }
 
 /** @param {string} id @param {string} [className] */
-export function shape(id, className = "shape") {
+export function avatar(id, className = "shape") {
   const { outer, inner, back, front, turn } = recipe(id);
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 32 32");

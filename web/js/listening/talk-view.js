@@ -6,7 +6,7 @@
 /** @import {Context, Pending, State, TalkPerson, TalkView} from "../types.js" */
 
 import { attr, button, h, keyed, show, text } from "../lib/dom.js";
-import { shape } from "../lib/avatar.js";
+import { avatar } from "../lib/avatar.js";
 import { clock } from "../lib/time.js";
 import { duration, typingWord } from "../locales/en.js";
 import { words } from "../locales/en-listening.js";
@@ -173,7 +173,7 @@ function personRow(person, session, room) {
     h(
       "span",
       { class: "person" },
-      shape(person.name),
+      avatar(person.name),
       h("span", { class: "who" }, name, " ", h("span", { class: "role", text: w.roles[person.role] }), " ", state),
     ),
   );

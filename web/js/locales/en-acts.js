@@ -81,7 +81,7 @@ export const words = {
     endLead: "New guests come in and write as always.",
     endYes: "Yes, end it",
   },
-  house: {
+  settings: {
     title: "Rooms, announcements, hours",
     open: "Open a new room",
     openLead: "It comes last in the lobby, at once.",

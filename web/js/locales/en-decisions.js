@@ -27,7 +27,7 @@ export const words = {
     cancel: "No, go back",
     done: "Thank you. A moderator will look at it, and you will hear from them here. If somebody is in danger now, use “Get help now”.",
   },
-  matters: {
+  decisions: {
     label: "From the moderators",
     decided: (/** @type {string} */ kind, /** @type {string} */ where, /** @type {string} */ until) =>
       (DECIDED[kind] ?? DECIDED["notice"])?.(where, until) ?? "",

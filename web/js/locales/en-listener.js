@@ -52,7 +52,7 @@ export const words = {
   pagesLabel: "Parts of this page",
   ring: "A listener calls for a moderator.",
   ringGo: "Go to the reports",
-  doors: {
+  signIn: {
     title: "Sign in to listen",
     lead: "This is for people who listen here. If you are looking for somebody to talk with, the rooms are the right place.",
     rooms: "To the rooms",
@@ -240,7 +240,7 @@ export const words = {
     again: "I'd talk with them again",
     againLead: "Nobody is told. Only if they say the same, they get words that lead to you.",
     putAway: "Put it away",
-    shelf: "Ended, and still kept",
+    kept: "Ended, and still kept",
     leftAt: (/** @type {string} */ time) => `handed over or left at ${time}`,
     leftTitle: "Conversations that you left",
     shelfLead: "They can be opened again, and reported, until they are gone.",

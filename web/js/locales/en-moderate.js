@@ -65,7 +65,7 @@ const REFUSALS = {
 
 export const words = {
   title: "Moderation",
-  door: {
+  signIn: {
     title: "Sign in to moderate",
     lead: "This is for people who keep the rooms safe. If you are looking for company, the rooms are the right place.",
   },

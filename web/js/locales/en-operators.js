@@ -32,12 +32,12 @@ export function span(ms) {
 export const words = {
   title: "Operators",
   urgentTitle: (/** @type {number} */ n) => `(${n}) ${n === 1 ? "needs" : "need"} you now · Operators`,
-  door: {
+  signIn: {
     title: "Sign in to see the load",
     lead: "This is for people who operate or moderate this place. If you are looking for somebody to talk with, the rooms are the right place.",
     over: "Your sign-in is over, here or everywhere. Please sign in again.",
     notYours: "You are signed in, but these numbers are for operators and moderators.",
-    toDesk: "To the listeners' page",
+    toListening: "To the listeners' page",
   },
   out: "Sign out",
   link: {
@@ -86,7 +86,7 @@ export const words = {
     closed: "closed",
     change: "Change",
     changeOf: (/** @type {string} */ name) => `Change ${name}`,
-    house: "Rooms, announcements, hours",
+    settings: "Rooms, announcements, hours",
     needs: "Needs attention:",
     moderated: "Here",
     unmoderated: "Nobody",
@@ -166,7 +166,7 @@ export const words = {
     deaf: "Nothing heard",
     storeAway: "No writes",
   },
-  flight: {
+  simulator: {
     title: "Try another policy",
     lead: "The last days of the queue again, as if something had been otherwise: the same people ask, and the same rules decide. Nothing is switched on by it.",
     begin: "Try a policy",
@@ -221,7 +221,7 @@ export const words = {
     here: "This page itself shows everything exactly, because whoever keeps the place safe needs it so. Do not copy its numbers into a report.",
     download: "Download as CSV",
   },
-  plumbing: {
+  delivery: {
     title: "Redis and the store",
     redis: "Redis",
     redisWell: (/** @type {string} */ ms) => `Every worker hears itself, the slowest within ${ms}.`,

@@ -1,6 +1,6 @@
 /** What a moderator can do about somebody from where their words stand: write to them, and what limits them. */
 
-/** @import {Office} from "./types.js" */
+/** @import {ModeratorApp} from "./types.js" */
 
 import { attr, button, h, show } from "../lib/dom.js";
 import { field, twoTouches } from "../shell/fields.js";
@@ -27,9 +27,9 @@ const KINDS = { message: "notice", offer: "notice", redact: "redact", mute: "mut
 
 /**
  * One thing to do: a button, and the form that it opens.
- * @param {Office} office @param {Target} target @param {Way} way @param {() => void} [done]
+ * @param {ModeratorApp} app @param {Target} target @param {Way} way @param {() => void} [done]
  */
-export function acting({ askSurely, say }, target, way, done = () => {}) {
+export function acting({ askWithReauth, say }, target, way, done = () => {}) {
   const kind = KINDS[way];
   const isMessage = kind === "notice";
   const said = h("textarea", { rows: isMessage ? 4 : 2, maxlength: 500, required: true });
@@ -55,7 +55,7 @@ export function acting({ askSurely, say }, target, way, done = () => {}) {
     act: async () => {
       const isPost = target.offset !== undefined && (isMessage || kind === "redact");
       const isHere = isPost || kind === "remove" || (kind === "mute" && where.value === "here");
-      const ok = await askSurely("measure", {
+      const ok = await askWithReauth("measure", {
         kind,
         reason: said.value,
         ...(target.report !== undefined && { report: target.report }),
@@ -72,10 +72,10 @@ export function acting({ askSurely, say }, target, way, done = () => {}) {
 
 /**
  * Several of them, of which one is open at a time.
- * @param {Office} office @param {Target} target @param {readonly Way[]} ways @param {() => void} [done]
+ * @param {ModeratorApp} app @param {Target} target @param {readonly Way[]} ways @param {() => void} [done]
  */
-export function actings(office, target, ways, done) {
-  const all = ways.map((way) => acting(office, target, way, done));
+export function actings(app, target, ways, done) {
+  const all = ways.map((way) => acting(app, target, way, done));
   for (const one of all) {
     one.first.addEventListener("click", () => {
       for (const other of all) if (other !== one) show(other.panel, false);
@@ -87,11 +87,11 @@ export function actings(office, target, ways, done) {
 
 /**
  * The menu of a post, where it stands. Escape closes it, and the focus goes back to what opened it.
- * @param {Office} office @param {Target} target @param {boolean} isRemoved @param {HTMLElement} from
+ * @param {ModeratorApp} app @param {Target} target @param {boolean} isRemoved @param {HTMLElement} from
  */
-export function postMenu(office, target, isRemoved, from) {
+export function postMenu(app, target, isRemoved, from) {
   const ways = /** @type {Way[]} */ (["message", "offer", ...(isRemoved ? [] : ["redact"]), "mute", "remove", "ban"]);
-  const { firsts, panels } = actings(office, target, ways, close);
+  const { firsts, panels } = actings(app, target, ways, close);
   const element = h(
     "div",
     { class: "post-acts", role: "group", "aria-label": w.menu(target.name) },

@@ -1,12 +1,12 @@
 /** One report: whose it is, what was written, and what is done about it. */
 
 /** @import {Post} from "../types.js" */
-/** @import {Earlier, Office, Report, ReportFile} from "./types.js" */
+/** @import {Earlier, ModeratorApp, Report, ReportFile} from "./types.js" */
 
 import { daily } from "../lib/daily.js";
 import { button, focusOn, h, show, text } from "../lib/dom.js";
 import { foldIfLong } from "../shell/fold.js";
-import { shape } from "../lib/avatar.js";
+import { avatar } from "../lib/avatar.js";
 import { clock, iso } from "../lib/time.js";
 import { field, twoTouches } from "../shell/fields.js";
 import { refusalWord, words } from "../locales/en-moderate.js";
@@ -25,9 +25,9 @@ const isCrisisReport = (report) => CRISIS.includes(report.reason);
 /** @param {Report} report */
 const isTalk = (report) => report.room.startsWith("s-");
 
-/** @param {Office} office @param {Report} report @param {() => void} back @param {(part: Report) => void} choose */
-export function fileView(office, report, back, choose) {
-  const { ask, me, say } = office;
+/** @param {ModeratorApp} app @param {Report} report @param {() => void} back @param {(part: Report) => void} choose */
+export function fileView(app, report, back, choose) {
+  const { ask, me, say } = app;
   let now = report;
   // What was added after this is not decided before it is looked at.
   let seen = newest(report);
@@ -45,10 +45,10 @@ export function fileView(office, report, back, choose) {
   const give = button(w.giveBack, () => void line.around(() => ask("release", { report: report.id })), {
     class: "quiet",
   });
-  const taking = takePanel(office, () => now);
+  const taking = takePanel(app, () => now);
   const taken = h("p", { class: "taken" });
   const review = reviewPanels(
-    office,
+    app,
     () => now,
     () => seen,
   );
@@ -92,7 +92,7 @@ export function fileView(office, report, back, choose) {
       show(added, newest(now) > seen);
       show(reading, false);
       const begun = content.querySelector("textarea")?.value ?? "";
-      content.replaceChildren(...contents(office, file));
+      content.replaceChildren(...contents(app, file));
       const note = content.querySelector("textarea");
       if (note !== null) note.value = begun;
       content.querySelector(".it")?.scrollIntoView({ block: "nearest" });
@@ -103,20 +103,20 @@ export function fileView(office, report, back, choose) {
       }
     });
   });
-  const closing = closePanel(office, report, () => seen);
+  const closing = closePanel(app, report, () => seen);
   const isPart = report.card !== undefined;
   const isWithin = isPart || report.fold !== undefined;
-  const held = (report.parts ?? 0) > 0 ? partsView(office, report, choose) : null;
+  const held = (report.parts ?? 0) > 0 ? partsView(app, report, choose) : null;
   const isStaff = report.about_staff === true;
   const about_ = isStaff || report.about === undefined || report.about.name === "" ? null : report.about;
   const isCrisis = isCrisisReport(report);
-  const measure = about_ === null ? null : measurePanel(office, report, isCrisis);
+  const measure = about_ === null ? null : measurePanel(app, report, isCrisis);
   // Whoever may be in danger is written to first, and limited last.
   const helping =
     about_ === null
       ? null
       : actings(
-          office,
+          app,
           { name: about_.name, member: about_.id, room: report.room, report: report.id },
           isCrisis ? ["message", "offer"] : ["message"],
         );
@@ -125,7 +125,7 @@ export function fileView(office, report, back, choose) {
   const room =
     isTalk(report) || isFlood
       ? null
-      : button(w.openRoom, () => office.openRoom(report.room, report.offset, report.epoch), { class: "quiet" });
+      : button(w.openRoom, () => app.openRoom(report.room, report.offset, report.epoch), { class: "quiet" });
   const acts = h(
     "div",
     { class: "acts" },
@@ -143,7 +143,7 @@ export function fileView(office, report, back, choose) {
   function update(latest) {
     now = latest;
     // What was a worry may be urgent by now.
-    text(title, titleOf(latest, office));
+    text(title, titleOf(latest, app));
     const isClosed = latest.status === "closed";
     const isMine = latest.claimed_by?.id === me.id;
     const isProposed = latest.status === "proposed";
@@ -190,7 +190,7 @@ export function fileView(office, report, back, choose) {
       line.element,
       added,
       acts,
-      ...(isFlood ? [floodPanel(office, report)] : [reading, content]),
+      ...(isFlood ? [floodPanel(app, report)] : [reading, content]),
       held?.element ?? false,
     ),
     update,
@@ -198,7 +198,7 @@ export function fileView(office, report, back, choose) {
   };
 }
 
-/** Taking it from whoever has it, who is told why. @param {Office} office @param {() => Report} latest */
+/** Taking it from whoever has it, who is told why. @param {ModeratorApp} app @param {() => Report} latest */
 function takePanel({ ask, say }, latest) {
   const why = h("input", { type: "text", maxlength: 500, required: true });
   const taking = twoTouches({
@@ -232,7 +232,7 @@ function newest(report) {
   return report.newest_at ?? report.at;
 }
 
-/** What a second person says to the outcome that was proposed. @param {Office} office @param {() => Report} latest @param {() => number} seen */
+/** What a second person says to the outcome that was proposed. @param {ModeratorApp} app @param {() => Report} latest @param {() => number} seen */
 function reviewPanels({ ask, say }, latest, seen) {
   let proposed = "";
   const shown = () => {
@@ -287,8 +287,8 @@ function reviewPanels({ ask, say }, latest, seen) {
   };
 }
 
-/** @param {Office} office @param {ReportFile} file @returns {HTMLElement[]} */
-function contents(office, file) {
+/** @param {ModeratorApp} app @param {ReportFile} file @returns {HTMLElement[]} */
+function contents(app, file) {
   const line = trouble();
   const list = h(
     "ul",
@@ -313,10 +313,10 @@ function contents(office, file) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     void line.around(async () => {
-      await office.ask("note", { report: file.report.id, note: text_.value });
-      list.append(h("li", {}, h("p", { text: text_.value }), h("span", { class: "soft small", text: office.me.name })));
+      await app.ask("note", { report: file.report.id, note: text_.value });
+      list.append(h("li", {}, h("p", { text: text_.value }), h("span", { class: "soft small", text: app.me.name })));
       text_.value = "";
-      office.say(w.noted);
+      app.say(w.noted);
     });
   });
   const erased = [
@@ -357,11 +357,7 @@ function contents(office, file) {
       ? []
       : [
           h("h2", { text: w.before }),
-          h(
-            "ul",
-            { class: "decisions" },
-            ...file.measures.map((measure) => measureRow(office, measure, false).element),
-          ),
+          h("ul", { class: "decisions" }, ...file.measures.map((measure) => measureRow(app, measure, false).element)),
         ]),
   ];
 }
@@ -394,7 +390,7 @@ function postRow(post, isIt, earlier, erased) {
   const element = h(
     "li",
     { class: isIt ? "post it" : "post" },
-    shape(post.author),
+    avatar(post.author),
     h(
       "div",
       { class: "body" },
@@ -431,7 +427,7 @@ function postRow(post, isIt, earlier, erased) {
 /** Nothing was chosen yet. */
 class Chosen extends Error {}
 
-/** @param {Office} office @param {Report} report @param {() => number} seen */
+/** @param {ModeratorApp} app @param {Report} report @param {() => number} seen */
 function closePanel({ ask, say }, report, seen) {
   const isOurs = report.level !== undefined || report.folds === "words";
   const isStaff = report.about_staff === true;
@@ -456,8 +452,8 @@ function closePanel({ ask, say }, report, seen) {
   });
 }
 
-/** @param {Office} office @param {Report} report @param {boolean} isLast  other things come first */
-function measurePanel({ askSurely, say }, report, isLast) {
+/** @param {ModeratorApp} app @param {Report} report @param {boolean} isLast  other things come first */
+function measurePanel({ askWithReauth, say }, report, isLast) {
   const m = words.measure;
   const isSession = isTalk(report);
   const person = /** @type {{id: string, name: string}} */ (report.about);
@@ -494,7 +490,7 @@ function measurePanel({ askSurely, say }, report, isLast) {
     act: async () => {
       const isPost = kind.value === "redact";
       const isHere = isPost || kind.value === "remove" || (kind.value === "mute" && where.value === "here");
-      const ok = await askSurely("measure", {
+      const ok = await askWithReauth("measure", {
         kind: kind.value,
         reason: reason.value,
         report: report.id,

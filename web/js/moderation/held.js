@@ -1,6 +1,6 @@
 /** What a report holds: the other things that one person's words raised, or the people whose alerts came in a flood. */
 
-/** @import {Office, Report, ReportPage} from "./types.js" */
+/** @import {ModeratorApp, Report, ReportPage} from "./types.js" */
 
 import { button, h, keyed, show } from "../lib/dom.js";
 import { field, twoTouches } from "../shell/fields.js";
@@ -10,8 +10,8 @@ import { row } from "./queue.js";
 
 const w = words.held;
 
-/** A list that goes on, page by page, to its end. @param {Office} office @param {Report} report @param {(part: Report) => void} choose */
-export function partsView(office, report, choose) {
+/** A list that goes on, page by page, to its end. @param {ModeratorApp} app @param {Report} report @param {(part: Report) => void} choose */
+export function partsView(app, report, choose) {
   const line = trouble();
   const list = h("ul", { class: "reports", role: "list" });
   const further = button(words.queue.more, () => void line.around(() => load(pages + 1)), { class: "act second" });
@@ -26,7 +26,7 @@ export function partsView(office, report, choose) {
     let after = "";
     for (let n = 0; n < wanted && (n === 0 || after !== ""); n++) {
       const page = /** @type {ReportPage} */ (
-        await office.ask("report_page", { within: report.id, ...(after !== "" && { after }) })
+        await app.ask("report_page", { within: report.id, ...(after !== "" && { after }) })
       );
       found.push(...page.reports);
       after = page.next ?? "";
@@ -36,7 +36,7 @@ export function partsView(office, report, choose) {
       list,
       found.map((part) => ({ report: part, now, chosen: "" })),
       (item) => item.report.id,
-      () => row(office, choose),
+      () => row(app, choose),
     );
     show(further, after !== "");
   }
@@ -60,8 +60,8 @@ export function partsView(office, report, choose) {
   };
 }
 
-/** What a flood is, and what can be done about where it comes from. @param {Office} office @param {Report} report */
-export function floodPanel({ ask, askSurely, mayOperate, say }, report) {
+/** What a flood is, and what can be done about where it comes from. @param {ModeratorApp} app @param {Report} report */
+export function floodPanel({ ask, askWithReauth, mayOperate, say }, report) {
   const lead = h("p", { text: w.lead[report.folds ?? "words"] });
   if (!mayOperate) return h("div", {}, lead, h("p", { text: w.askOperator }));
   const where = chooser([
@@ -79,7 +79,7 @@ export function floodPanel({ ask, askSurely, mayOperate, say }, report) {
     refusal: refusalWord,
     act: async () => {
       const fields = { minutes: Number(time.value), quiet_minutes: w.quietMinutes, reason: why.value };
-      await (where.value === "all" ? askSurely("raid_all", fields) : ask("raid", { room: report.room, ...fields }));
+      await (where.value === "all" ? askWithReauth("raid_all", fields) : ask("raid", { room: report.room, ...fields }));
       say(w.isProtected);
     },
   });

@@ -1,14 +1,14 @@
 /** What holds now, with the answers to it; and the notes that listeners wrote to a supervisor. */
 
-/** @import {Debrief, Declines, Office, Queue} from "./types.js" */
+/** @import {Debrief, Declines, ModeratorApp, Queue} from "./types.js" */
 
 import { daily } from "../lib/daily.js";
 import { button, h, keyed, show, text } from "../lib/dom.js";
 import { words } from "../locales/en-moderate.js";
 import { measureRow, moment, trouble } from "./parts.js";
 
-/** @param {Office} office */
-export function measuresView(office) {
+/** @param {ModeratorApp} app */
+export function measuresView(app) {
   const w = words.measure;
   const none = h("p", { class: "soft", text: w.none });
   const list = h("ul", { class: "decisions" });
@@ -21,14 +21,14 @@ export function measuresView(office) {
         list,
         queue.measures,
         (one) => `${one.id} ${one.appeal ?? ""}`,
-        (one) => measureRow(office, one, true),
+        (one) => measureRow(app, one, true),
       );
     },
   };
 }
 
-/** @param {Office} office */
-export function notesView(office) {
+/** @param {ModeratorApp} app */
+export function notesView(app) {
   const w = words.notes;
   const none = h("p", { class: "soft", text: w.loading });
   const list = h("ul", { class: "decisions" });
@@ -44,7 +44,7 @@ export function notesView(office) {
   let loadedAt = -1;
   const load = () =>
     line.around(async () => {
-      const { debriefs, declines } = await office.ask("debriefs");
+      const { debriefs, declines } = await app.ask("debriefs");
       text(none, w.none);
       show(none, debriefs.length === 0);
       keyed(
@@ -69,7 +69,7 @@ export function notesView(office) {
 
   /** @param {Debrief} one */
   function row(one) {
-    const read = button(w.read, () => void line.around(() => office.ask("read_debrief", { debrief: one.id })), {
+    const read = button(w.read, () => void line.around(() => app.ask("read_debrief", { debrief: one.id })), {
       class: "quiet",
       "aria-label": `${w.read}: ${one.listener.name}, ${moment(one.at)}`,
     });

@@ -1,14 +1,14 @@
 /** Puts the moderators' page together: who is signed in, the connection, and what there is to do. */
 
 /** @import {SignedIn} from "../listening/listener/types.js" */
-/** @import {AloneRoom, Office, Queue, Report, ReportPage} from "./types.js" */
+/** @import {AloneRoom, ModeratorApp, Queue, Report, ReportPage} from "./types.js" */
 
 import { call, reach } from "../lib/api.js";
 import { Client, Refused } from "../lib/client.js";
 import { attr, button, focusOn, h, keyed, show, text } from "../lib/dom.js";
 import { newId } from "../lib/text.js";
 import { Bell } from "../shell/bell.js";
-import { surely } from "../shell/reauth.js";
+import { askWithReauth } from "../shell/reauth.js";
 import { signInView, unreachableView } from "../shell/sign-in.js";
 import { triesNotice } from "../shell/sign-in-notice.js";
 import { check } from "../shell/fields.js";
@@ -49,12 +49,14 @@ const say = announcer(byId("say"));
 const sayNow = announcer(byId("say-now"));
 
 /** @param {string} note  what happened before */
-async function knock(note = "") {
+async function checkSignIn(note = "") {
   try {
     enter(await call("/api/staff/me", null));
   } catch (no) {
     const isOut = no instanceof Refused && no.code.startsWith("identity_");
-    stage.replaceChildren(isOut ? signInView(enter, note, words.door) : unreachableView(no, () => void knock(note)));
+    stage.replaceChildren(
+      isOut ? signInView(enter, note, words.signIn) : unreachableView(no, () => void checkSignIn(note)),
+    );
   }
 }
 
@@ -77,7 +79,7 @@ function enter(account) {
 
 async function out() {
   await call("/api/staff/sign-out", {}).catch(() => null);
-  await knock(words.out);
+  await checkSignIn(words.out);
 }
 
 /** @param {SignedIn} account */
@@ -145,10 +147,10 @@ function page(account) {
       );
     },
   });
-  /** @type {Office} */
-  const office = {
+  /** @type {ModeratorApp} */
+  const app = {
     ask: (cmd, fields) => client.patient(cmd, fields),
-    askSurely: surely(account, client),
+    askWithReauth: askWithReauth(account, client),
     fact: (cmd, fields, gate) => client.fact(cmd, fields, { gate }),
     release: (gate) => client.release(gate),
     me: account.member,
@@ -163,13 +165,13 @@ function page(account) {
   };
 
   const reports = queueView(
-    office,
+    app,
     (report) => choose(report),
     () => void turnPages(pages + 1),
   );
-  const rooms = roomsView(office, () => draw());
-  const measures = measuresView(office);
-  const notes = notesView(office);
+  const rooms = roomsView(app, () => draw());
+  const measures = measuresView(app);
+  const notes = notesView(app);
   const nav = h("nav", { class: "pages", "aria-label": words.pagesLabel });
   const empty = h("p", { class: "soft choose", text: words.file.choose });
   const place = h("div", { class: "file-place" }, empty);
@@ -188,7 +190,7 @@ function page(account) {
       const was = queue?.open.find((one) => one.id === report.id);
       const lost = takenWord(report, account.member.id);
       if (was?.claimed_by?.id === account.member.id && report.claimed_by?.id !== account.member.id && lost !== "")
-        sayNow(`${titleOf(report, office)}: ${lost}`);
+        sayNow(`${titleOf(report, app)}: ${lost}`);
     }
     queue = view;
     next = view.next ?? "";
@@ -209,7 +211,7 @@ function page(account) {
     let after = queue?.next ?? "";
     try {
       for (let n = 0; n < wanted && after !== ""; n++) {
-        const page = /** @type {ReportPage} */ (await office.ask("report_page", { after }));
+        const page = /** @type {ReportPage} */ (await app.ask("report_page", { after }));
         found.push(...page.reports);
         after = page.next ?? "";
       }
@@ -252,7 +254,7 @@ function page(account) {
   function choose(report, through = []) {
     chosen = report;
     trail = through;
-    file = fileView(office, latestOf(report), back, (part) => choose(part, [...through, report]));
+    file = fileView(app, latestOf(report), back, (part) => choose(part, [...through, report]));
     place.replaceChildren(file.element);
     both.dataset["chosen"] = "yes";
     draw();
@@ -335,7 +337,7 @@ function page(account) {
     client.stop();
     show(link, false);
     document.title = `${words.title} · Lamplight`;
-    void knock(note);
+    void checkSignIn(note);
   }
 
   const sound = check(words.queue.sound, bell.on.call);
@@ -366,4 +368,4 @@ function page(account) {
   client.start();
 }
 
-if (!/\b(left|old)\b/.test(document.documentElement.className)) void knock();
+if (!/\b(left|old)\b/.test(document.documentElement.className)) void checkSignIn();

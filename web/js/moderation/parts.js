@@ -1,6 +1,6 @@
 /** Small pieces of the moderators' page. */
 
-/** @import {Measure, Office} from "./types.js" */
+/** @import {Measure, ModeratorApp} from "./types.js" */
 
 import { daily } from "../lib/daily.js";
 import { h, show, text } from "../lib/dom.js";
@@ -36,7 +36,7 @@ export function trouble() {
 export const chooser = (options) =>
   h("select", {}, ...options.map(([value, label]) => h("option", { value, text: label })));
 
-/** One decision, with what can be done about it. @param {Office} office @param {Measure} measure @param {boolean} canLift */
+/** One decision, with what can be done about it. @param {ModeratorApp} app @param {Measure} measure @param {boolean} canLift */
 export function measureRow({ ask, say }, measure, canLift) {
   const why = h("textarea", { rows: 2, maxlength: 500, required: true });
   const lifting = twoTouches({

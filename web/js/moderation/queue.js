@@ -1,6 +1,6 @@
 /** What there is to do: the reports that wait, the most urgent first, and those that were closed lately. */
 
-/** @import {Office, Queue, Report} from "./types.js" */
+/** @import {ModeratorApp, Queue, Report} from "./types.js" */
 
 import { attr, button, h, keyed, show, text } from "../lib/dom.js";
 import { clock } from "../lib/time.js";
@@ -8,8 +8,8 @@ import { words } from "../locales/en-moderate.js";
 
 const w = words.queue;
 
-/** @param {Office} office @param {(report: Report) => void} choose @param {() => void} further  show the next page */
-export function queueView(office, choose, further) {
+/** @param {ModeratorApp} app @param {(report: Report) => void} choose @param {() => void} further  show the next page */
+export function queueView(app, choose, further) {
   const count = h("p", { class: "soft", role: "status" });
   const open = h("ul", { class: "reports" });
   const closed = h("ul", { class: "reports" });
@@ -29,7 +29,7 @@ export function queueView(office, choose, further) {
     update(queue, extra, hasMore, now, chosen) {
       text(count, queue.open_count === 0 ? w.none : w.ranks(queue.ranks));
       show(more, hasMore);
-      const make = () => row(office, choose);
+      const make = () => row(app, choose);
       keyed(
         open,
         [...queue.open, ...extra].map((report) => ({ report, now, chosen })),
@@ -47,9 +47,9 @@ export function queueView(office, choose, further) {
   };
 }
 
-/** @param {Pick<Office, "me" | "roomName">} office @param {(report: Report) => void} choose */
-export function row(office, choose) {
-  const { me } = office;
+/** @param {Pick<ModeratorApp, "me" | "roomName">} app @param {(report: Report) => void} choose */
+export function row(app, choose) {
+  const { me } = app;
   /** @type {Report} */
   let shown;
   const what = h("b");
@@ -72,7 +72,7 @@ export function row(office, choose) {
     /** @param {{report: Report, now: number, chosen: string}} item */
     update({ report, now, chosen }) {
       shown = report;
-      text(what, titleOf(report, office));
+      text(what, titleOf(report, app));
       const isPart = report.card !== undefined;
       text(who, aboutWord(report));
       show(who, !isPart);
@@ -99,7 +99,7 @@ export function row(office, choose) {
 /** Whether somebody should look now. @param {Report} report */
 export const hasToRing = (report) => report.rank >= 3;
 
-/** @param {Report} report @param {Pick<Office, "roomName">} office */
+/** @param {Report} report @param {Pick<ModeratorApp, "roomName">} app */
 export const titleOf = (report, { roomName }) =>
   report.folds !== undefined
     ? w.flood(report.folds)

@@ -1,7 +1,7 @@
 /** One room as a moderator is in it: what is written there, whole or with what is missing said, and a line to write. */
 
 /** @import {Fact, JoinOk, Post, Reaction, RoomState} from "../types.js" */
-/** @import {Office} from "./types.js" */
+/** @import {ModeratorApp} from "./types.js" */
 
 import { attr, button, h, keyed, show, text } from "../lib/dom.js";
 import { applyHistory, applyJoin, applyLive, ordered } from "../lib/facts.js";
@@ -32,9 +32,9 @@ const FACTS = ["posted", "edited", "redacted", "reacted", "room_changed"];
  */
 
 /**
- * @param {Office} office @param {JoinOk} first @param {() => void} leave @param {() => void} back @returns {Pane}
+ * @param {ModeratorApp} app @param {JoinOk} first @param {() => void} leave @param {() => void} back @returns {Pane}
  */
-export function paneView(office, first, leave, back) {
+export function paneView(app, first, leave, back) {
   const { id, name } = first.room;
   /** @type {RoomState} */
   let room = applyJoin(undefined, first, null, READER);
@@ -70,7 +70,7 @@ export function paneView(office, first, leave, back) {
     { class: "card in-room", "aria-labelledby": `in-${id}` },
     button(w.back, back, { class: "quiet back-to-queue" }),
     h("h1", { id: `in-${id}`, text: name }),
-    h("p", { class: "soft", text: w.youAre(office.me.name) }),
+    h("p", { class: "soft", text: w.youAre(app.me.name) }),
     older,
     expired,
     empty,
@@ -92,7 +92,7 @@ export function paneView(office, first, leave, back) {
     const written = area.value.trim();
     if (written === "") return;
     void trouble.around(async () => {
-      await office.fact("post", { room: id, text: written }, id);
+      await app.fact("post", { room: id, text: written }, id);
       if (area.value.trim() === written) area.value = "";
       area.focus();
     });
@@ -101,7 +101,7 @@ export function paneView(office, first, leave, back) {
   async function again() {
     const since = room.hole === "fresh" ? null : { epoch: room.epoch, offset: room.position };
     const ok = /** @type {JoinOk} */ (
-      await office.ask("join", { room: id, ...(since !== null && { since }) }).catch((no) => {
+      await app.ask("join", { room: id, ...(since !== null && { since }) }).catch((no) => {
         if (no.temporary === true) {
           // It is not heard here what is written meanwhile.
           if (room.hole === "no") room = { ...room, hole: "since" };
@@ -112,7 +112,7 @@ export function paneView(office, first, leave, back) {
       })
     );
     room = applyJoin(room, ok, since, READER);
-    office.release(id);
+    app.release(id);
     draw();
     if (room.hole !== "no") heal(HEAL_PAUSE_MS);
   }
@@ -129,7 +129,7 @@ export function paneView(office, first, leave, back) {
   async function fetchOlder() {
     const top = log.scrollHeight - log.scrollTop;
     const oldest = ordered(room)[0]?.offset ?? room.position + 1;
-    const ok = await office.ask("history", { room: id, before: Math.max(1, oldest), epoch: room.epoch, limit: PAGE });
+    const ok = await app.ask("history", { room: id, before: Math.max(1, oldest), epoch: room.epoch, limit: PAGE });
     room = applyHistory(room, ok);
     draw();
     log.scrollTop = log.scrollHeight - top;
@@ -153,7 +153,7 @@ export function paneView(office, first, leave, back) {
         !room.me.includes(push.post.author) &&
         element.isConnected
       )
-        office.say(w.said(push.post.name, push.post.text));
+        app.say(w.said(push.post.name, push.post.text));
     } else return;
     if (isAtEnd) trim();
     if (room.hole !== "no") heal(HEAL_PATIENCE_MS);
@@ -203,7 +203,7 @@ export function paneView(office, first, leave, back) {
       menu = null;
       if (isOpen) return act.focus();
       menu = postMenu(
-        office,
+        app,
         { name: shown.name, member: shown.author, room: id, offset: shown.offset, epoch: room.epoch },
         shown.redacted === true,
         act,
@@ -240,7 +240,7 @@ export function paneView(office, first, leave, back) {
     };
   }
 
-  office.release(id);
+  app.release(id);
   draw();
   if (room.hole !== "no") heal(HEAL_PATIENCE_MS);
   return {

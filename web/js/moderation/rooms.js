@@ -2,7 +2,7 @@
 
 /** @import {JoinOk, RoomCard} from "../types.js" */
 /** @import {Pane} from "./room.js" */
-/** @import {AloneRoom, Office} from "./types.js" */
+/** @import {AloneRoom, ModeratorApp} from "./types.js" */
 
 import { Refused } from "../lib/client.js";
 import { attr, button, focusOn, h, keyed, show, text } from "../lib/dom.js";
@@ -13,8 +13,8 @@ import { paneView } from "./room.js";
 
 const w = words.rooms;
 
-/** @param {Office} office @param {() => void} changed */
-export function roomsView(office, changed) {
+/** @param {ModeratorApp} app @param {() => void} changed */
+export function roomsView(app, changed) {
   /** @type {RoomCard[] | null} */
   let cards = null;
   /** @type {AloneRoom[]} */
@@ -87,12 +87,12 @@ export function roomsView(office, changed) {
     const name = nameOf(id);
     try {
       const ok = /** @type {JoinOk} */ (
-        await office.ask("join", agreement === null ? { room: id } : { room: id, agreement })
+        await app.ask("join", agreement === null ? { room: id } : { room: id, agreement })
       );
-      const pane = paneView(office, ok, () => void trouble.around(() => leave(id)), back);
+      const pane = paneView(app, ok, () => void trouble.around(() => leave(id)), back);
       inside.set(id, pane);
       turn(id, pane);
-      office.say(w.opened);
+      app.say(w.opened);
       void look();
     } catch (no) {
       if (!(no instanceof Refused) || no.code !== "agreement_required") throw no;
@@ -135,16 +135,16 @@ export function roomsView(office, changed) {
 
   /** @param {string} id */
   async function leave(id) {
-    await office.ask("leave", { room: id });
+    await app.ask("leave", { room: id });
     drop(id);
     back();
-    office.say(w.left);
+    app.say(w.left);
     void look();
   }
 
   async function look() {
     try {
-      cards = (await office.ask("rooms", { watch: true })).rooms;
+      cards = (await app.ask("rooms", { watch: true })).rooms;
     } catch {
       // The connection went; the next one asks anew.
     }

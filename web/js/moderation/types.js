@@ -61,9 +61,9 @@
  * @typedef {{id: string, at: number, listener: Person, note: string, read_by?: Person}} Debrief
  * @typedef {{listener: Person, hour: number, hour_cap: number, day: number, sessions: number}} Declines
  *
- * @typedef {object} Office  what every part of this page is given
+ * @typedef {object} ModeratorApp  what every part of this page is given
  * @property {(cmd: string, fields?: object) => Promise<any>} ask
- * @property {(cmd: string, fields?: object) => Promise<any>} askSurely  the same, for what may need the password again
+ * @property {(cmd: string, fields?: object) => Promise<any>} askWithReauth  the same, for what may need the password again
  * @property {(cmd: string, fields: object, gate: string) => Promise<any>} fact
  * @property {(gate: string) => void} release
  * @property {Person} me

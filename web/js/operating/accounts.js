@@ -5,7 +5,7 @@
 import { call } from "../lib/api.js";
 import { daily } from "../lib/daily.js";
 import { button, h, keyed, show, text } from "../lib/dom.js";
-import { confirmed } from "../shell/reauth.js";
+import { withReauth } from "../shell/reauth.js";
 import { doneLine, twoTouches } from "../shell/fields.js";
 import { capital } from "../locales/en.js";
 import { momentWord } from "../locales/en-moment.js";
@@ -83,7 +83,7 @@ export function accountsCard(account, storage, sayNow) {
       yes: w.agreeYes,
       no: w.cancel,
       act: () =>
-        confirmed(account, async () => {
+        withReauth(account, async () => {
           await call("/api/staff/agree", { member: one.member.id });
           done.say(w.agreed(name));
         }),

@@ -333,11 +333,11 @@ function standing(acting, notices, raids, named, again) {
 // ------------------------------------------------------------------------------------------------ the house
 
 /** @param {Acting} acting */
-export function houseSheet(acting) {
-  sheetOf(words.house.title, async (again) => {
+export function settingsSheet(acting) {
+  sheetOf(words.settings.title, async (again) => {
     const house = await acting.ask("house", {});
     const now = standing(acting, house.notices, house.raids, acting.nameOf, again);
-    const w = words.house;
+    const w = words.settings;
     const parts = [
       h("h3", { text: words.notice.title }),
       ...(now.length === 0 ? [h("p", { class: "soft", text: `${words.notice.none} ${words.raid.none}` })] : now),

@@ -8,13 +8,13 @@ import { Client, Refused } from "../lib/client.js";
 import { button, focusOn, h, show, text } from "../lib/dom.js";
 import { newId } from "../lib/text.js";
 import { Bell } from "../shell/bell.js";
-import { surely } from "../shell/reauth.js";
+import { askWithReauth } from "../shell/reauth.js";
 import { signInView, unreachableView } from "../shell/sign-in.js";
 import { triesNotice } from "../shell/sign-in-notice.js";
 import { check } from "../shell/fields.js";
 import { words } from "../locales/en-operators.js";
 import { rareWord } from "../rooms/views/lobby.js";
-import { attentionView, floorView, plumbingView, totalsView, workersView } from "./panels.js";
+import { attentionView, queueView, deliveryView, totalsView, workersView } from "./panels.js";
 import { roomsView } from "./rooms.js";
 import { laid, news, whole } from "./state.js";
 
@@ -56,12 +56,14 @@ function turnTo(element) {
 }
 
 /** Who is signed in here? @param {string} note  what happened before */
-async function knock(note = "") {
+async function checkSignIn(note = "") {
   try {
     open(await call("/api/staff/me", null));
   } catch (no) {
     const isOut = no instanceof Refused && no.code.startsWith("identity_");
-    stage.replaceChildren(isOut ? signInView(open, note, words.door) : unreachableView(no, () => void knock(note)));
+    stage.replaceChildren(
+      isOut ? signInView(open, note, words.signIn) : unreachableView(no, () => void checkSignIn(note)),
+    );
   }
 }
 
@@ -75,12 +77,12 @@ function notYours() {
   return h(
     "div",
     { class: "narrow card door" },
-    h("h1", { text: words.door.title }),
-    h("p", { text: words.door.notYours }),
+    h("h1", { text: words.signIn.title }),
+    h("p", { text: words.signIn.notYours }),
     h(
       "div",
       { class: "row" },
-      h("a", { class: "act", href: "/listen.html", text: words.door.toDesk }),
+      h("a", { class: "act", href: "/listen.html", text: words.signIn.toListening }),
       button(words.out, () => void signOut(), { class: "quiet" }),
     ),
   );
@@ -109,12 +111,12 @@ function statisticsCard() {
 }
 
 /** The flight simulator. Its form is fetched when somebody wants it. @param {(what: string) => void} tell */
-function flightCard(tell) {
-  const w = words.flight;
+function simulatorCard(tell) {
+  const w = words.simulator;
   const begin = button(
     w.begin,
     () =>
-      void fetched(() => import("./queue-simulator.js"), "operating/queue-simulator.js").then(fly, () =>
+      void fetched(() => import("./queue-simulator.js"), "operating/queue-simulator.js").then(startSimulator, () =>
         tell(words.link.lost),
       ),
     { class: "act second" },
@@ -128,8 +130,8 @@ function flightCard(tell) {
   );
 
   /** @param {typeof import("./queue-simulator.js")} found */
-  function fly({ flightView }) {
-    const view = flightView(sayNow);
+  function startSimulator({ simulatorView }) {
+    const view = simulatorView(sayNow);
     begin.parentElement?.replaceWith(view);
     view.querySelector("input")?.focus();
   }
@@ -166,9 +168,9 @@ function page(account) {
   const rooms = roomsView(change);
   const attention = attentionView((name) => rooms.find(name), change);
   const totals = totalsView();
-  const floor = floorView();
+  const queue = queueView();
   const workers = workersView(() => here, mayOperate ? drain : null);
-  const plumbing = plumbingView();
+  const delivery = deliveryView();
   const live = h("p", { class: "live" });
   const waitingPlace = h("div", {});
   const accountsPlace = h("div", {});
@@ -184,7 +186,7 @@ function page(account) {
       { class: "first" },
       h("h1", { text: words.here }),
       live,
-      button(words.rooms.house, () => act((found) => found.houseSheet(acting)), {
+      button(words.rooms.settings, () => act((found) => found.settingsSheet(acting)), {
         class: "quiet",
         "aria-haspopup": "dialog",
       }),
@@ -195,10 +197,10 @@ function page(account) {
     waitingPlace,
     totals.element,
     rooms.element,
-    h("div", { class: "panels" }, ...floor.elements, plumbing.element),
+    h("div", { class: "panels" }, ...queue.elements, delivery.element),
     workers.element,
     accountsPlace,
-    mayOperate && flightCard(tell),
+    mayOperate && simulatorCard(tell),
     mayOperate && statisticsCard(),
     h(
       "div",
@@ -239,7 +241,7 @@ function page(account) {
     },
   });
 
-  const ask = surely(account, client);
+  const ask = askWithReauth(account, client);
 
   async function begin() {
     try {
@@ -303,7 +305,7 @@ function page(account) {
   function draw() {
     isDue = false;
     if (picture === null || signal.aborted) return;
-    for (const part of [attention, totals, rooms, floor, workers, plumbing]) part.update(picture);
+    for (const part of [attention, totals, rooms, queue, workers, delivery]) part.update(picture);
     const urgent = picture.attention.filter((each) => each.urgent === true).length;
     document.title = urgent > 0 ? words.urgentTitle(urgent) : `${words.title} · Lamplight`;
     age();
@@ -326,7 +328,7 @@ function page(account) {
   function over(why) {
     if (why === "refused") return tell(words.link.stopped);
     stop();
-    turnTo(h("div", {}, signInView(open, words.door.over, words.door)));
+    turnTo(h("div", {}, signInView(open, words.signIn.over, words.signIn)));
   }
 
   function stop() {
@@ -348,4 +350,4 @@ function page(account) {
   client.start();
 }
 
-if (!/\b(left|old)\b/.test(document.documentElement.className)) void knock();
+if (!/\b(left|old)\b/.test(document.documentElement.className)) void checkSignIn();

@@ -4,8 +4,8 @@
 
 import { attr, button, h, keyed, show, text } from "../lib/dom.js";
 import { ADVICE, milliseconds, number, size, span, words } from "../locales/en-operators.js";
-import { sheet } from "../shell/live-table.js";
-import { plumbing } from "./state.js";
+import { liveTable } from "../shell/live-table.js";
+import { delivery } from "./state.js";
 
 const FIRST = 4;
 const collator = new Intl.Collator(undefined, { numeric: true });
@@ -152,7 +152,7 @@ export function totalsView() {
   };
 }
 
-export function floorView() {
+export function queueView() {
   const q = words.queue;
   const queue = facts();
   const listeners = facts();
@@ -202,7 +202,7 @@ export function workersView(here, drain) {
   let workers = new Map();
   let now = 0;
   const c = w.columns;
-  const table = sheet({
+  const table = liveTable({
     label: w.label,
     name: "workers",
     columns: [
@@ -292,14 +292,14 @@ export function workersView(here, drain) {
   };
 }
 
-export function plumbingView() {
-  const w = words.plumbing;
+export function deliveryView() {
+  const w = words.delivery;
   const list = facts();
   return {
     element: panel("plumbing-title", w.title, list.element),
     /** @param {Picture} picture */
     update({ workers }) {
-      const how = plumbing(workers);
+      const how = delivery(workers);
       list.set([
         [
           w.redis,

@@ -18,8 +18,8 @@ const FIELDS = /** @type {const} */ ([
 ]);
 
 /** The form, and the table once there is one. @param {(what: string) => void} say */
-export function flightView(say) {
-  const w = words.flight;
+export function simulatorView(say) {
+  const w = words.simulator;
   const inputs = FIELDS.map(([name, min, max, value]) => {
     const input = h("input", {
       id: `flight-${name}`,
@@ -82,7 +82,7 @@ export function flightView(say) {
 
 /** @param {Simulated} found */
 function table(found) {
-  const w = words.flight;
+  const w = words.simulator;
   const columns = [found.recorded, found.replayed, found.imagined];
   const longest = Math.max(1, ...columns.map((each) => each.longest ?? 0));
   /** @type {[string, (each: Figures) => string, ((each: Figures) => number | null) | null][]} */

@@ -5,7 +5,7 @@
 import { attr, button, h, show, text } from "../lib/dom.js";
 import { field } from "../shell/fields.js";
 import { milliseconds, number, size, words } from "../locales/en-operators.js";
-import { sheet } from "../shell/live-table.js";
+import { liveTable } from "../shell/live-table.js";
 import { arranged, marks, roomOf, sparkOf } from "./state.js";
 
 const w = words.rooms;
@@ -57,7 +57,7 @@ export function roomsView(change) {
   const more = button("", () => grow(limit + PAGE), { class: "quiet" });
   const all = button(w.all, () => grow(Infinity), { class: "quiet" });
 
-  const table = sheet({
+  const table = liveTable({
     label: w.label,
     name: "rooms",
     columns: [

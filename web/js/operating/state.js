@@ -134,7 +134,7 @@ export function news(before, now) {
 }
 
 /** How the workers reach one another and the store. @param {readonly Worker[]} workers */
-export function plumbing(workers) {
+export function delivery(workers) {
   const sum = (/** @type {(worker: Worker) => number | undefined} */ of) =>
     workers.reduce((n, worker) => n + (of(worker) ?? 0), 0);
   const most = (/** @type {(worker: Worker) => number | undefined} */ of) =>

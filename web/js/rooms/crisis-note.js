@@ -26,7 +26,7 @@ const press = (id) => document.getElementById(id)?.click();
  * @param {string} care  what it is about @param {string} room @param {Words} w
  * @returns {Promise<boolean>} whether it is shown, or need not be; else it is owed until there is a place for it
  */
-export async function careNote(care, room, w) {
+export async function crisisNote(care, room, w) {
   // A listener's page has its own ways to help.
   if (document.getElementById("help-link") === null) return true;
   await dress();

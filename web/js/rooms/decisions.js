@@ -13,16 +13,16 @@ import { refusalWord, words } from "../locales/en-decisions.js";
 import { isTalk } from "./state.js";
 import { standAbove } from "./views/above.js";
 
-const w = words.matters;
+const w = words.decisions;
 
 /**
- * @typedef {{id: string, kind: string, reason: string, until: number, room?: string, seen?: boolean, appealed?: boolean}} Matter
+ * @typedef {{id: string, kind: string, reason: string, until: number, room?: string, seen?: boolean, appealed?: boolean}} Decision
  * @typedef {{id: string, outcome: string, reply: string}} Answer
- * @typedef {{measures: Matter[], answers: Answer[], stranded?: boolean, contact?: string}} Matters
+ * @typedef {{measures: Decision[], answers: Answer[], stranded?: boolean, contact?: string}} Decisions
  */
 
 /** @param {Context} context @param {HTMLElement} stage  the screen, which it stands in or before */
-export function mattersCard({ session, say, sayNow }, stage) {
+export function decisionsCard({ session, say, sayNow }, stage) {
   const list = h("div", { class: "stack" });
   const banned = h("div", { hidden: true }, h("h1", { text: w.banned }), h("p", { text: w.bannedLead }));
   const element = h("section", { class: "card matters", "aria-label": w.label, hidden: true }, banned, list);
@@ -63,7 +63,7 @@ export function mattersCard({ session, say, sayNow }, stage) {
     row?.scrollIntoView({ block: "nearest" });
   }
 
-  /** @param {Matter} one */
+  /** @param {Decision} one */
   function decidedWord(one) {
     const where =
       one.room === undefined
@@ -72,7 +72,7 @@ export function mattersCard({ session, say, sayNow }, stage) {
     return w.decided(one.kind, w.here(where), momentWord(one.until));
   }
 
-  /** @param {Matter} one */
+  /** @param {Decision} one */
   function decision(one) {
     const trouble = h("p", { class: "trouble", role: "alert", hidden: true });
     const area = h("textarea", { id: `appeal-${one.id}`, rows: 3, maxlength: 2000 });
@@ -164,12 +164,12 @@ export function mattersCard({ session, say, sayNow }, stage) {
       ),
     );
 
-  /** @type {Matters | null} */
+  /** @type {Decisions | null} */
   let shown = null;
-  /** @type {Matters | null} */
+  /** @type {Decisions | null} */
   let given = null;
 
-  /** @param {Matters} matters */
+  /** @param {Decisions} matters */
   function draw(matters) {
     const isNew = matters !== shown;
     shown = matters;
@@ -210,7 +210,7 @@ export function mattersCard({ session, say, sayNow }, stage) {
     const matters = await call("/api/identity/matters", null).catch(() => null);
     if (matters !== null)
       draw({
-        measures: matters.measures.map((/** @type {Matter} */ one) => ({ ...one, seen: false })),
+        measures: matters.measures.map((/** @type {Decision} */ one) => ({ ...one, seen: false })),
         answers: matters.answers,
       });
   }
@@ -226,7 +226,7 @@ export function mattersCard({ session, say, sayNow }, stage) {
 
   let wasBanned = false;
   return {
-    /** @param {Matters | null} matters @param {boolean} isBanned */
+    /** @param {Decisions | null} matters @param {boolean} isBanned */
     update(matters, isBanned) {
       if ((matters === null && given !== null) || (wasBanned && !isBanned)) forget();
       if (matters !== null && matters !== given) draw(matters);
@@ -256,7 +256,7 @@ export function mattersCard({ session, say, sayNow }, stage) {
  * @param {HTMLElement} stage @param {(said: string) => void} sayNow @param {(id: string) => void} answer
  */
 function mutedNote(stage, sayNow, answer) {
-  /** @type {Matter | undefined} */
+  /** @type {Decision | undefined} */
   let holds;
   let until = 0;
   /** @type {HTMLElement} */
@@ -281,7 +281,7 @@ function mutedNote(stage, sayNow, answer) {
     { capture: true },
   );
 
-  /** @param {Matter | undefined} measure @param {number} skew */
+  /** @param {Decision | undefined} measure @param {number} skew */
   function update(measure, skew) {
     clearTimeout(ending);
     holds = measure;

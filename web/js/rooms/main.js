@@ -148,21 +148,21 @@ function page(session, vault) {
     return null;
   }
 
-  /** @type {Promise<ReturnType<typeof import("./decisions.js").mattersCard> | null> | null} */
-  let matters = null;
+  /** @type {Promise<ReturnType<typeof import("./decisions.js").decisionsCard> | null> | null} */
+  let decisions = null;
 
   /** What moderators have to say is fetched where there is any. @param {State} state */
   async function said({ link: { why } }) {
-    if (matters === null && session.matters === null && why !== "banned") return;
-    matters ??= fetched(() => import("./decisions.js"), "rooms/decisions.js").then(
-      (found) => found.mattersCard(context, stage),
-      () => (matters = later()),
+    if (decisions === null && session.decisions === null && why !== "banned") return;
+    decisions ??= fetched(() => import("./decisions.js"), "rooms/decisions.js").then(
+      (found) => found.decisionsCard(context, stage),
+      () => (decisions = later()),
     );
-    (await matters)?.update(session.matters, why === "banned");
+    (await decisions)?.update(session.decisions, why === "banned");
   }
 
-  /** @type {Promise<ReturnType<typeof import("./notices.js").houseNotes> | null> | null} */
-  let house = null;
+  /** @type {Promise<ReturnType<typeof import("./notices.js").noticesCard> | null> | null} */
+  let noticesView = null;
 
   /** And what those who run this place have. @param {State} state */
   async function noted({ rooms, pending }) {
@@ -170,7 +170,7 @@ function page(session, vault) {
     const room = screen.name === "room" ? rooms[screen.room]?.room : undefined;
     const isUsual = room === undefined || (room.status === "open" && room.attendance === "attended");
     if (
-      house === null &&
+      noticesView === null &&
       notices.length === 0 &&
       moved === null &&
       !reading &&
@@ -178,11 +178,11 @@ function page(session, vault) {
       !pending.some((p) => p.why === "read_only")
     )
       return;
-    house ??= fetched(() => import("./notices.js"), "rooms/notices.js").then(
-      (found) => found.houseNotes(context, stage),
-      () => (house = later()),
+    noticesView ??= fetched(() => import("./notices.js"), "rooms/notices.js").then(
+      (found) => found.noticesCard(context, stage),
+      () => (noticesView = later()),
     );
-    (await house)?.update(screen);
+    (await noticesView)?.update(screen);
   }
 
   /** @param {Screen} to */

@@ -13,7 +13,7 @@ const ASK_MS = 15_000;
 const WAYS = 2;
 
 /** @param {Context} context @param {HTMLElement} stage */
-export function houseNotes(context, stage) {
+export function noticesCard(context, stage) {
   const { session, say } = context;
   const list = h("div", { class: "stack" });
   const element = h("section", { class: "card house", "aria-label": w.label, hidden: true }, list);

@@ -17,46 +17,46 @@ const OWED_MS = 3_000;
 /** A minute less than the server knows an id. */
 const REPEAT_IS_SAFE_MS = 9 * 60 * 1000;
 
-/** Help for somebody whose words sounded as if they needed it. It is owed until it stands on the page. */
-export class Care {
+/** Help for somebody whose words sounded as if they needed it. It is due until it stands on the page. */
+export class CrisisNotes {
   /** @type {{care: string, room: string} | null} */
-  owed = null;
+  due = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   next;
 
   /** Fetched when somebody begins to write, and so here when the network is not. */
   async parts() {
-    const [{ careNote, dress }, { words }] = await Promise.all([
+    const [{ crisisNote, dress }, { words }] = await Promise.all([
       fetched(() => import("./crisis-note.js"), "rooms/crisis-note.js"),
       fetched(() => import("../locales/en-crisis-note.js"), "locales/en-crisis-note.js"),
     ]);
     void dress();
-    return (/** @type {string} */ care, /** @type {string} */ room) => careNote(care, room, words);
+    return (/** @type {string} */ care, /** @type {string} */ room) => crisisNote(care, room, words);
   }
 
   /** The newest is shown, to nobody else. @param {FactOk} ok @param {string} room */
   offer({ care }, room) {
     if (care === undefined) return;
-    this.owed = { care, room };
-    void this.pay();
+    this.due = { care, room };
+    void this.showDue();
   }
 
-  async pay() {
+  async showDue() {
     clearTimeout(this.next);
-    const { owed } = this;
-    if (owed === null) return;
+    const { due } = this;
+    if (due === null) return;
     const isShown = await this.parts()
-      .then((note) => note(owed.care, owed.room))
+      .then((note) => note(due.care, due.room))
       .catch(() => false);
-    if (this.owed !== owed) return;
-    if (isShown) this.owed = null;
-    else this.next = setTimeout(() => void this.pay(), OWED_MS);
+    if (this.due !== due) return;
+    if (isShown) this.due = null;
+    else this.next = setTimeout(() => void this.showDue(), OWED_MS);
   }
 
   /** It is nobody else's. */
-  forgive() {
+  dropDue() {
     clearTimeout(this.next);
-    this.owed = null;
+    this.due = null;
   }
 }
 
@@ -64,7 +64,7 @@ export class Outgoing {
   /** @param {Pick<Session, "state" | "do" | "vault" | "client" | "now">} session */
   constructor(session) {
     this.s = session;
-    this.care = new Care();
+    this.crisis = new CrisisNotes();
     /** @type {Set<string>} rooms whose posts are being sent */
     this.flowing = new Set();
     /** @type {Map<string, () => void>} by id: stop waiting for this post's answer */
@@ -120,7 +120,7 @@ export class Outgoing {
 
   /** Nobody is known here any more: nothing goes out under the name of whoever comes next. @param {Pending[]} pending */
   startOver(pending) {
-    this.care.forgive();
+    this.crisis.dropDue();
     this.s.client.forgetAll();
     for (const { id } of pending) this.#stopWaiting(id);
   }
@@ -207,7 +207,7 @@ export class Outgoing {
       if (ok === null) return;
       this.s.vault.drop(id);
       this.s.do({ type: "acked", id, offset: /** @type {FactOk} */ (ok).offset ?? null });
-      this.care.offer(/** @type {FactOk} */ (ok), room);
+      this.crisis.offer(/** @type {FactOk} */ (ok), room);
     } catch (no) {
       if (!(no instanceof Refused)) throw no;
       if (no.code === "unsure") this.doubt(id);

@@ -25,7 +25,7 @@ export function reportPanel({ session, say }, room, what, close) {
         h(
           "div",
           { class: "row" },
-          button(words.matters.close, () => close(true), { class: "quiet" }),
+          button(words.decisions.close, () => close(true), { class: "quiet" }),
         ),
       );
       element.querySelector("button")?.focus();

@@ -31,8 +31,8 @@ export class Session {
     this.state = initialState();
     /** @type {Set<() => void>} */
     this.listeners = new Set();
-    /** @type {import("../types.js").Matters | null} what moderators have to say */
-    this.matters = null;
+    /** @type {import("../types.js").Decisions | null} what moderators have to say */
+    this.decisions = null;
     /** @type {import("../types.js").House} what those who run this place have to say */
     this.house = { notices: [], moved: null };
     /** @type {Map<string, Promise<void>>} one join at a time in each room */
@@ -92,7 +92,7 @@ export class Session {
   /** @param {string | null} room  the room on the screen */
   show(room) {
     this.do({ type: "opened", room });
-    void this.outgoing.care.pay();
+    void this.outgoing.crisis.showDue();
     if (room !== null && this.state.rooms[room]?.thin) void this.older(room).catch(() => {});
   }
 
@@ -175,7 +175,10 @@ export class Session {
   /** @param {string} room @param {Post} post @param {{text: string, warning: string | null, anyway?: boolean}} draft */
   async edit(room, { offset, epoch }, { warning, ...draft }) {
     const fields = warning === null ? draft : { ...draft, warning };
-    this.outgoing.care.offer(await this.client.fact("edit", { room, offset, epoch, ...fields }, { gate: room }), room);
+    this.outgoing.crisis.offer(
+      await this.client.fact("edit", { room, offset, epoch, ...fields }, { gate: room }),
+      room,
+    );
   }
 
   /** @param {string} room @param {number} offset @param {string} [epoch] */
@@ -264,10 +267,10 @@ export class Session {
     this.vault.belongTo(ok.member.id);
     // What holds is told anew after each hello, where there is anything.
     this.house = { notices: [], moved: null };
-    const { matters } = this;
+    const { decisions } = this;
     this.do({ type: "hello", ok, now: this.now() });
     this.do({ type: "link", link: { status: "open", why: "", retryAt: null, back: false } });
-    void this.outgoing.care.pay();
+    void this.outgoing.crisis.showDue();
     for (const post of await this.vault.adopt()) {
       this.do({
         type: "written",
@@ -277,7 +280,8 @@ export class Session {
     try {
       await Promise.all([this.stand().catch(() => {}), this.#lobby()]);
       // What moderators have to say is told before that is answered; where nothing was, nothing holds any more.
-      if (this.matters === matters && matters !== null) this.#told({ push: "matters", measures: [], answers: [] });
+      if (this.decisions === decisions && decisions !== null)
+        this.#told({ push: "matters", measures: [], answers: [] });
       let isWhole = true;
       for (const room of this.#roomsToJoin(ok.limits.rooms_per_connection)) {
         isWhole = (await this.#return(room)) && isWhole;
@@ -391,9 +395,9 @@ export class Session {
     else if ("offset" in push) this.#keepPlace(id);
   }
 
-  /** @param {import("../types.js").Matters} matters */
-  #told(matters) {
-    this.matters = matters;
+  /** @param {import("../types.js").Decisions} decisions */
+  #told(decisions) {
+    this.decisions = decisions;
     for (const listener of this.listeners) listener();
   }
 
@@ -453,7 +457,7 @@ export class Session {
     this.readTimers.clear();
     this.readAt.clear();
     this.house = { notices: [], moved: null };
-    this.matters = null;
+    this.decisions = null;
     for (const listener of this.listeners) listener();
   }
 }

@@ -25,7 +25,7 @@ const NEAR = "400px 0px";
  * @param {(id: string) => T | null} how.row
  * @param {(row: T, element: HTMLElement) => void} [how.marked] @param {(key: string) => void} [how.sort]
  */
-export function sheet({ label, name, columns, row, marked, sort }) {
+export function liveTable({ label, name, columns, row, marked, sort }) {
   const heads = columns.map((column) => {
     const inside =
       sort === undefined || column.key === "spark"

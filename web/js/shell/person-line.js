@@ -3,7 +3,7 @@
 /** @import {Person} from "../types.js" */
 
 import { h } from "../lib/dom.js";
-import { shape } from "../lib/avatar.js";
+import { avatar } from "../lib/avatar.js";
 import { words } from "../locales/en.js";
 
 /** @param {Person} person @param {string} [after] */
@@ -12,7 +12,7 @@ export function personLine(person, after) {
   return h(
     "span",
     { class: "person" },
-    shape(person.name),
+    avatar(person.name),
     name,
     h("span", { class: "role", text: person.role ? words.post.role : "" }),
     after !== undefined && h("span", { class: "soft", text: after }),

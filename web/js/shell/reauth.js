@@ -17,12 +17,12 @@ const w = words.account;
  * refused.
  * @param {Shower} account @param {() => Promise<unknown>} act
  */
-export async function confirmed(account, act) {
+export async function withReauth(account, act) {
   try {
     await act();
   } catch (no) {
     if (!(no instanceof Refused) || no.code !== "confirmation_required") throw no;
-    if (!(await proven(account, (proof) => call("/api/staff/confirm", proof)))) throw no;
+    if (!(await reauthenticate(account, (proof) => call("/api/staff/confirm", proof)))) throw no;
     await act();
   }
 }
@@ -33,7 +33,7 @@ export async function confirmed(account, act) {
  * @param {import("../lib/client.js").Client} client
  * @returns {(cmd: string, fields?: object) => Promise<any>}
  */
-export function surely(account, client) {
+export function askWithReauth(account, client) {
   /** What was asked and never answered, with its id: pressed again, it is the same command. @type {Map<string, string>} */
   const open = new Map();
   return async (cmd, fields) => {
@@ -42,7 +42,7 @@ export function surely(account, client) {
     open.set(what, id);
     let ok = null;
     try {
-      await confirmed(account, async () => {
+      await withReauth(account, async () => {
         ok = await client.patient(cmd, fields, id);
       });
     } catch (no) {
@@ -59,7 +59,7 @@ export function surely(account, client) {
  * @param {Shower} account @param {(proof: Proof) => Promise<unknown>} act @param {string} [lead]
  * @returns {Promise<boolean>} whether it was done
  */
-export function proven(account, act, lead = w.confirmLead) {
+export function reauthenticate(account, act, lead = w.confirmLead) {
   const trouble = troubleLine();
   const password = passwordInput("current-password");
   const code = textInput("one-time-code", { maxlength: 24 });
@@ -73,7 +73,7 @@ export function proven(account, act, lead = w.confirmLead) {
     { class: "stack", novalidate: true },
     title,
     h("p", { class: "soft", text: lead }),
-    field(words.doors.password, password),
+    field(words.signIn.password, password),
     codeField,
     trouble.element,
     h(

@@ -8,7 +8,7 @@ import { Refused } from "../lib/client.js";
 import { refusalWord, words } from "../locales/en-listener.js";
 import { field, idFor, passwordInput, textInput, troubleLine } from "./fields.js";
 
-const w = words.doors;
+const w = words.signIn;
 
 /**
  * @param {(account: SignedIn) => void} enter @param {string} note  what happened before

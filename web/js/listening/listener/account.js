@@ -1,20 +1,20 @@
 /** One's own account: signing out, the password, and what else opens it. */
 
-/** @import {Desk, Part} from "./types.js" */
+/** @import {ListenerApp, Part} from "./types.js" */
 
 import { button, h, show } from "../../lib/dom.js";
 import { call, fetched } from "../../lib/api.js";
 import { words as common } from "../../locales/en.js";
 import { words as you } from "../../locales/en-you.js";
 import { words } from "../../locales/en-listener.js";
-import { proven } from "../../shell/reauth.js";
+import { reauthenticate } from "../../shell/reauth.js";
 import { card, doneLine, field, passwordInput, troubleLine, twoTouches } from "../../shell/fields.js";
 
 const w = words.account;
 
-/** @param {Desk} desk @param {() => void} out  after signing out @returns {Part} */
-export function accountView(desk, out) {
-  const { account } = desk;
+/** @param {ListenerApp} app @param {() => void} out  after signing out @returns {Part} */
+export function accountView(app, out) {
+  const { account } = app;
   const leaving = twoTouches({
     ask: w.signOut,
     lead: w.signOutLead,
@@ -28,7 +28,7 @@ export function accountView(desk, out) {
   const factors = h("div", { class: "factors" }, h("p", { class: "soft", text: w.loading }));
   const fetchFactors = () =>
     void fetched(() => import("./factors.js"), "listening/listener/factors.js").then(
-      ({ factorCards, elsewhereCard }) => factors.replaceChildren(...factorCards(desk), elsewhereCard(desk)),
+      ({ factorCards, elsewhereCard }) => factors.replaceChildren(...factorCards(app), elsewhereCard(app)),
       () =>
         factors.replaceChildren(
           h("p", { class: "trouble", role: "alert", text: w.lost }),
@@ -51,15 +51,15 @@ export function accountView(desk, out) {
         leaving.panel,
       ),
       factors,
-      passwordCard(desk),
+      passwordCard(app),
       lookCard(),
     ),
   };
 }
 
-/** @param {Desk} desk */
-function passwordCard(desk) {
-  const { account, say } = desk;
+/** @param {ListenerApp} app */
+function passwordCard(app) {
+  const { account, say } = app;
   const trouble = troubleLine();
   const done = doneLine(say);
   const current = passwordInput("current-password");
@@ -69,7 +69,7 @@ function passwordCard(desk) {
     "form",
     { class: "stack", novalidate: true },
     currentField,
-    field(w.next, next, words.doors.passwordLead),
+    field(w.next, next, words.signIn.passwordLead),
     trouble.element,
     done.element,
     h("div", { class: "row" }, h("button", { type: "submit", class: "act second", text: w.change })),
@@ -80,15 +80,15 @@ function passwordCard(desk) {
 
   /** @param {import("../../shell/reauth.js").Proof} proof */
   async function change({ password, code, passkey }) {
-    desk.renewing = call("/api/staff/password", { new: next.value, current: password, code, passkey });
-    await desk.renewing;
+    app.renewing = call("/api/staff/password", { new: next.value, current: password, code, passkey });
+    await app.renewing;
   }
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     done.say("");
     void trouble.around(async () => {
       if (!needsMore()) await change({ password: current.value });
-      else if (!(await proven(account, change, w.passwordProof))) return;
+      else if (!(await reauthenticate(account, change, w.passwordProof))) return;
       current.value = next.value = "";
       done.say(w.changed);
     });

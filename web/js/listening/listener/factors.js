@@ -1,6 +1,6 @@
 /** What opens one's own account beside the password: a second step, recovery codes, passkeys. Fetched when it is opened. */
 
-/** @import {Desk} from "./types.js" */
+/** @import {ListenerApp} from "./types.js" */
 
 import { daily } from "../../lib/daily.js";
 import { button, h, keyed, show, text } from "../../lib/dom.js";
@@ -9,7 +9,7 @@ import { Refused } from "../../lib/client.js";
 import { hasPasskeys, makePasskey } from "../../lib/passkeys.js";
 import { momentWord } from "../../locales/en-moment.js";
 import { words } from "../../locales/en-accounts.js";
-import { proven } from "../../shell/reauth.js";
+import { reauthenticate } from "../../shell/reauth.js";
 import { card, doneLine, field, textInput, troubleLine, twoTouches } from "../../shell/fields.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -38,15 +38,15 @@ export function qrCode(rows) {
   return svg;
 }
 
-/** @param {Desk} desk @returns {HTMLElement[]} */
-export function factorCards(desk) {
-  const codes = codesPanel(desk);
-  const keys = passkeysCard(desk);
-  const factor = factorCard(desk, codes, refresh);
+/** @param {ListenerApp} app @returns {HTMLElement[]} */
+export function factorCards(app) {
+  const codes = codesPanel(app);
+  const keys = passkeysCard(app);
+  const factor = factorCard(app, codes, refresh);
   async function refresh() {
     const found = await call("/api/staff/factors", null);
-    desk.account.has_totp = found.has_totp;
-    desk.account.has_passkey = found.passkeys.length > 0;
+    app.account.has_totp = found.has_totp;
+    app.account.has_passkey = found.passkeys.length > 0;
     factor.draw(found.recovery_left);
     keys.draw(found.passkeys);
   }
@@ -55,7 +55,7 @@ export function factorCards(desk) {
   return [factor.element, keys.element];
 }
 
-/** New recovery codes, shown once. @param {Desk} desk */
+/** New recovery codes, shown once. @param {ListenerApp} app */
 function codesPanel({ say }) {
   const w = words.codes;
   const list = h("ol", { class: "codes", translate: "no" });
@@ -100,7 +100,7 @@ function codesPanel({ say }) {
   };
 }
 
-/** @param {Desk} desk @param {ReturnType<typeof codesPanel>} codes @param {() => Promise<void>} refresh */
+/** @param {ListenerApp} app @param {ReturnType<typeof codesPanel>} codes @param {() => Promise<void>} refresh */
 function factorCard({ account, say }, codes, refresh) {
   const w = words.factor;
   const trouble = troubleLine();
@@ -114,7 +114,7 @@ function factorCard({ account, say }, codes, refresh) {
       void trouble.around(async () => {
         /** @type {string[]} */
         let made = [];
-        const isDone = await proven(
+        const isDone = await reauthenticate(
           account,
           async (proof) => {
             made = (await call("/api/staff/recovery", proof)).codes;
@@ -131,7 +131,7 @@ function factorCard({ account, say }, codes, refresh) {
     w.off,
     () =>
       void trouble.around(async () => {
-        if (!(await proven(account, (proof) => call("/api/staff/totp/off", proof), w.offLead))) return;
+        if (!(await reauthenticate(account, (proof) => call("/api/staff/totp/off", proof), w.offLead))) return;
         await refresh();
         done.say(w.offDone);
       }),
@@ -174,7 +174,7 @@ function factorCard({ account, say }, codes, refresh) {
     void trouble.around(async () => {
       /** @type {string[]} */
       let fresh = [];
-      const isDone = await proven(
+      const isDone = await reauthenticate(
         account,
         async (proof) => {
           fresh = (
@@ -224,9 +224,9 @@ function factorCard({ account, say }, codes, refresh) {
   };
 }
 
-/** @param {Desk} desk */
-function passkeysCard(desk) {
-  const { account, say } = desk;
+/** @param {ListenerApp} app */
+function passkeysCard(app) {
+  const { account, say } = app;
   const w = words.passkeys;
   const trouble = troubleLine();
   const done = doneLine(say);
@@ -270,7 +270,7 @@ function passkeysCard(desk) {
     }
     void trouble.around(async () => {
       // The proof first: the device's question lasts five minutes, and a second one would be asked over the dialog.
-      const isDone = await proven(
+      const isDone = await reauthenticate(
         account,
         async (proof) => {
           const { options } = await call("/api/staff/passkeys/begin", {});
@@ -294,7 +294,7 @@ function passkeysCard(desk) {
       no: w.cancel,
       danger: true,
       act: async () => {
-        const isDone = await proven(
+        const isDone = await reauthenticate(
           account,
           (proof) => call("/api/staff/passkeys/remove", { id: key.id, proof }),
           w.removeProof,
@@ -324,7 +324,7 @@ function passkeysCard(desk) {
   return part;
 }
 
-/** Sign-ins and browsers elsewhere. @param {Desk} desk */
+/** Sign-ins and browsers elsewhere. @param {ListenerApp} app */
 export function elsewhereCard({ say }) {
   const w = words.elsewhere;
   const done = doneLine(say);

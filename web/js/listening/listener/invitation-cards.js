@@ -1,6 +1,6 @@
 /** What comes up beside the conversations: a colleague who asks, and the note after a heavy one. */
 
-/** @import {Desk, Part} from "./types.js" */
+/** @import {ListenerApp, Part} from "./types.js" */
 
 import { button, h, keyed, show } from "../../lib/dom.js";
 import { words } from "../../locales/en-listener.js";
@@ -9,7 +9,7 @@ import { seekerOf } from "./state.js";
 
 /** @import {TalkView} from "../../types.js" */
 
-/** A colleague asks this listener into a conversation; its seeker has agreed. @param {Desk} desk */
+/** A colleague asks this listener into a conversation; its seeker has agreed. @param {ListenerApp} app */
 export function invitationCard({ session, sayNow, bell }) {
   const w = words.asked;
   const element = h("div", { class: "asked" });
@@ -51,7 +51,7 @@ export function invitationCard({ session, sayNow, bell }) {
   };
 }
 
-/** The note to a supervisor, about oneself. @param {Desk} desk */
+/** The note to a supervisor, about oneself. @param {ListenerApp} app */
 export function debriefCard({ session, say }) {
   const w = words.debrief;
   const trouble = troubleLine();

@@ -1,7 +1,7 @@
 /** Puts the console together: who is signed in, the session with the server, and the parts that show how things stand. */
 
 /** @import {Context, State} from "../../types.js" */
-/** @import {Desk, Part, SignedIn} from "./types.js" */
+/** @import {ListenerApp, Part, SignedIn} from "./types.js" */
 
 import { attr, button, focusOn, h, isComposing, keyed, show, text } from "../../lib/dom.js";
 import { call, reach } from "../../lib/api.js";
@@ -12,7 +12,7 @@ import { Vault } from "../../rooms/vault.js";
 import { linkLine } from "../../rooms/views/lobby.js";
 import { accountView } from "./account.js";
 import { Bell } from "../../shell/bell.js";
-import { DeskSession } from "./session.js";
+import { ListenerSession } from "./session.js";
 import { invitationView, resetView, signInView, unreachableView } from "../../shell/sign-in.js";
 import { keepLink, keptLink, linkIn } from "./one-time-link.js";
 import { triesNotice } from "../../shell/sign-in-notice.js";
@@ -20,7 +20,7 @@ import { steady } from "../../shell/fields.js";
 import { practiceView } from "./practice.js";
 import { profileView } from "./profile.js";
 import { proposalCard } from "./proposal.js";
-import { onShelf, Shelf } from "./namespaced-storage.js";
+import { ownKey, NamespacedStorage } from "./namespaced-storage.js";
 import { comforts, statusBar } from "./status.js";
 import { talksView } from "./talks.js";
 import { teamView } from "./team.js";
@@ -72,13 +72,13 @@ function turnTo(element) {
 }
 
 /** Who is signed in here? @param {string} note  what happened before */
-async function knock(note = "") {
+async function checkSignIn(note = "") {
   const kept = sessionOrNone();
   const fresh = linkIn(location.hash, location.search);
   if (fresh !== null) {
     // Whoever looks at the address, the history or over a shoulder finds no secret there.
     history.replaceState(null, "", location.pathname);
-    if (fresh.secret === "") note = words.doors.broken;
+    if (fresh.secret === "") note = words.signIn.broken;
     else keepLink(kept, fresh);
   }
   const link = fresh?.secret === "" ? null : (fresh ?? keptLink(kept));
@@ -89,7 +89,7 @@ async function knock(note = "") {
     };
     const instead = () => {
       keepLink(kept, null);
-      void knock();
+      void checkSignIn();
     };
     stage.replaceChildren((link.kind === "invite" ? invitationView : resetView)(link.secret, enter, instead));
     return;
@@ -99,18 +99,18 @@ async function knock(note = "") {
   } catch (no) {
     const isOut = no instanceof Refused && no.code.startsWith("identity_");
     if (isOut) stage.replaceChildren(signInView(open, note));
-    else stage.replaceChildren(unreachableView(no, () => void knock(note)));
+    else stage.replaceChildren(unreachableView(no, () => void checkSignIn(note)));
   }
 }
 
 /** @param {SignedIn} account */
 function open(account) {
   const local = localOrNone();
-  const shelf = local === null ? null : new Shelf(local);
-  const vault = new Vault(shelf, { tab: newId(), locks: navigator.locks ?? null });
+  const storage = local === null ? null : new NamespacedStorage(local);
+  const vault = new Vault(storage, { tab: newId(), locks: navigator.locks ?? null });
   const address = new URL("/ws", location.href);
   address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-  const session = new DeskSession({
+  const session = new ListenerSession({
     vault,
     now: () => Date.now(),
     client: {
@@ -131,10 +131,10 @@ function open(account) {
   void session.start();
 }
 
-/** @param {Desk} desk */
-function page(desk) {
-  const { session, account, bell } = desk;
-  desk.go = turn;
+/** @param {ListenerApp} app */
+function page(app) {
+  const { session, account, bell } = app;
+  app.go = turn;
   const ended = new AbortController();
   const { signal } = ended;
   /** @type {Context} */
@@ -142,8 +142,8 @@ function page(desk) {
   const linkElement = byId("link");
   linkElement.replaceChildren();
   const link = linkLine(context, linkElement);
-  const status = statusBar(desk);
-  const proposal = proposalCard(desk);
+  const status = statusBar(app);
+  const proposal = proposalCard(app);
   const ringing = h(
     "p",
     { class: "card", hidden: true },
@@ -161,9 +161,9 @@ function page(desk) {
     "div",
     { class: "desk" },
     h("div", { class: "front" }, triesNotice(account), ringing, status.element, proposal.element, nav, place),
-    comforts(desk),
+    comforts(app),
   );
-  const talks = talksView(desk, context);
+  const talks = talksView(app, context);
   let current = "";
   /** @type {Part} */
   let part = talks;
@@ -195,13 +195,13 @@ function page(desk) {
   function made(to) {
     switch (to) {
       case "practice":
-        return practiceView(desk);
+        return practiceView(app);
       case "profile":
-        return profileView(desk);
+        return profileView(app);
       case "account":
-        return accountView(desk, () => leave(words.doors.out, true));
+        return accountView(app, () => leave(words.signIn.out, true));
       case "team":
-        return teamView(desk);
+        return teamView(app);
       default:
         return talks;
     }
@@ -252,13 +252,13 @@ function page(desk) {
     isAsking = true;
     try {
       // It ends the sign-in of this connection before the answer brings the next one.
-      await desk.renewing?.catch(() => {});
+      await app.renewing?.catch(() => {});
       const now = await call("/api/staff/me", null);
       if (now.member.id !== account.member.id) return location.reload();
       session.client.start();
       session.do({ type: "link", link: { status: "lost", why: "network" } });
     } catch (no) {
-      if (!signal.aborted && no instanceof Refused && no.code.startsWith("identity_")) leave(words.doors.over, false);
+      if (!signal.aborted && no instanceof Refused && no.code.startsWith("identity_")) leave(words.signIn.over, false);
     } finally {
       isAsking = false;
     }
@@ -316,7 +316,7 @@ function page(desk) {
   window.addEventListener(
     "storage",
     (event) => {
-      const key = onShelf(event.key);
+      const key = ownKey(event.key);
       if (key === undefined || key === null) return;
       // Another tab signed in as somebody else: nothing here is theirs.
       if (session.vault.isForAnother(key, event.newValue, account.member.id)) location.reload();
@@ -341,4 +341,4 @@ function page(desk) {
   turn(session.isListener && account.roles.includes("listener") ? "listen" : "account");
 }
 
-if (!/\b(left|old)\b/.test(document.documentElement.className)) void knock();
+if (!/\b(left|old)\b/.test(document.documentElement.className)) void checkSignIn();

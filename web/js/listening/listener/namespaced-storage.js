@@ -6,7 +6,7 @@
 export const PREFIX = "desk.";
 
 /** @implements {Storage} */
-export class Shelf {
+export class NamespacedStorage {
   /** @param {Storage} storage */
   constructor(storage) {
     this.storage = storage;
@@ -50,7 +50,7 @@ export class Shelf {
   }
 }
 
-/** The key of this shelf that a change in the storage is about; undefined where it is about another. @param {string | null} key */
-export function onShelf(key) {
+/** The key of this namespace that a change in the storage is about; undefined where it is about another. @param {string | null} key */
+export function ownKey(key) {
   return key === null ? null : key.startsWith(PREFIX) ? key.slice(PREFIX.length) : undefined;
 }

@@ -1,6 +1,6 @@
 /** A scripted seeker to practise with, and the check before the first real conversation. */
 
-/** @import {Desk, Line, Part, Practice} from "./types.js" */
+/** @import {ListenerApp, Line, Part, Practice} from "./types.js" */
 
 import { button, focusOn, h, show, text } from "../../lib/dom.js";
 import { words } from "../../locales/en-listener.js";
@@ -8,8 +8,8 @@ import { idFor, troubleLine } from "../../shell/fields.js";
 
 const w = words.practice;
 
-/** @param {Desk} desk @returns {Part} */
-export function practiceView(desk) {
+/** @param {ListenerApp} app @returns {Part} */
+export function practiceView(app) {
   const trouble = troubleLine();
   const done = h("p", { class: "done", text: w.done, hidden: true });
   const talk = h("section", { class: "card", "aria-label": w.title });
@@ -26,14 +26,14 @@ export function practiceView(desk) {
   );
   void trouble.around(async () => {
     /** @type {Practice} */
-    const practice = await desk.session.ask("practice");
-    talk.append(...conversation(desk, practice));
-    check.append(...readiness(desk, practice));
+    const practice = await app.session.ask("practice");
+    talk.append(...conversation(app, practice));
+    check.append(...readiness(app, practice));
   });
   return { element, update: (view) => show(done, view !== null && view.state !== "practice") };
 }
 
-/** @param {Desk} desk @param {Practice} practice */
+/** @param {ListenerApp} app @param {Practice} practice */
 function conversation({ say }, { scenes }) {
   const log = h("div", { class: "practice-log", role: "log", "aria-label": w.title });
   const choosing = h("div", { class: "stack" });
@@ -100,7 +100,7 @@ function conversation({ say }, { scenes }) {
   return [log, choosing, begin];
 }
 
-/** @param {Desk} desk @param {Practice} practice */
+/** @param {ListenerApp} app @param {Practice} practice */
 function readiness({ session, say, go }, { questions }) {
   const trouble = troubleLine();
   const said = h("p", { role: "status", hidden: true });

@@ -1,6 +1,6 @@
 /** What a listener takes on: languages, what they know from life, what they'd rather not, how long and how many. */
 
-/** @import {ConsoleView, Desk, Part, Profile} from "./types.js" */
+/** @import {ConsoleView, ListenerApp, Part, Profile} from "./types.js" */
 
 import { button, h, keyed } from "../../lib/dom.js";
 import { TRAITS, words } from "../../locales/en-listener.js";
@@ -11,8 +11,8 @@ const w = words.profile;
 const LENGTHS = [15, 30, 45, 60, 90, 120];
 const MOST_OPENINGS = 12;
 
-/** @param {Desk} desk @returns {Part} */
-export function profileView(desk) {
+/** @param {ListenerApp} app @returns {Part} */
+export function profileView(app) {
   const place = h("div", {});
   const element = h(
     "div",
@@ -26,14 +26,14 @@ export function profileView(desk) {
     element,
     update(view) {
       // Made once: what is being filled in is not to change under somebody's hands.
-      if (isMade || view === null || desk.session.state.lobby === null) return;
+      if (isMade || view === null || app.session.state.lobby === null) return;
       isMade = true;
-      place.append(form(desk, view));
+      place.append(form(app, view));
     },
   };
 }
 
-/** @param {Desk} desk @param {ConsoleView} view */
+/** @param {ListenerApp} app @param {ConsoleView} view */
 function form({ session, say }, { profile, most_cap: most, languages: known }) {
   const trouble = troubleLine();
   const done = doneLine(say);

@@ -1,6 +1,6 @@
 /** Somebody waits: a card that cannot be missed, and that hurries nobody. */
 
-/** @import {Desk, Part, Proposal} from "./types.js" */
+/** @import {ListenerApp, Part, Proposal} from "./types.js" */
 
 import { button, focusOn, h, show, text } from "../../lib/dom.js";
 import { duration, words } from "../../locales/en-listener.js";
@@ -8,7 +8,7 @@ import { isWriting, languageName, troubleLine } from "../../shell/fields.js";
 
 const w = words.proposal;
 
-/** @param {Desk} desk @returns {Part & {accept: () => void, decline: () => void}} */
+/** @param {ListenerApp} app @returns {Part & {accept: () => void, decline: () => void}} */
 export function proposalCard({ session, say, sayNow, go, bell }) {
   const trouble = troubleLine();
   const title = h("h2", { id: "proposal-title", text: w.title });

@@ -14,7 +14,7 @@ import { newer, untold } from "./state.js";
 
 const STILL_HERE_MS = 60_000;
 
-export class DeskSession extends Session {
+export class ListenerSession extends Session {
   /**
    * @param {object} world
    * @param {Vault} world.vault

@@ -1,6 +1,6 @@
 /** How a listener stands: the one switch, the state in words, what was done today, and "Still there?". */
 
-/** @import {ConsoleView, Desk, Part} from "./types.js" */
+/** @import {ConsoleView, ListenerApp, Part} from "./types.js" */
 
 import { attr, button, h, show, text } from "../../lib/dom.js";
 import { clock, dayOf } from "../../lib/time.js";
@@ -10,7 +10,7 @@ import { leaseLeft, talksOf } from "./state.js";
 
 const w = words.state;
 
-/** @param {Desk} desk @returns {Part} */
+/** @param {ListenerApp} app @returns {Part} */
 export function statusBar({ session, say, sayNow, go, bell }) {
   const trouble = troubleLine();
   const value = h("span", { class: "switch-value" });
@@ -117,7 +117,7 @@ function moment(at) {
   return `${new Intl.DateTimeFormat(undefined, { weekday: "long" }).format(at)}, ${clock(at)}`;
 }
 
-/** Sounds and keys. @param {Desk} desk */
+/** Sounds and keys. @param {ListenerApp} app */
 export function comforts({ bell }) {
   const call = check(w.sound, bell.on.call);
   const ask = check(w.soundStill, bell.on.ask);

@@ -1,7 +1,7 @@
 /** One conversation of the console: the talk itself, and what a listener can do in it and after it. */
 
 /** @import {Context, TalkView} from "../../types.js" */
-/** @import {ConsoleView, Desk, LeftTalk} from "./types.js" */
+/** @import {ConsoleView, ListenerApp, LeftTalk} from "./types.js" */
 
 import { attr, button, h, isComposing, keyed, show, text } from "../../lib/dom.js";
 import { Refused } from "../../lib/client.js";
@@ -15,15 +15,15 @@ const w = words.talks;
 const NEAR_END_PX = 120;
 const NARROW = "(max-width: 59.99rem)";
 
-/** @param {Desk} desk @param {Context} context @param {TalkView} first @param {() => void} putAway */
-export function pane(desk, context, first, putAway) {
-  const { session, say } = desk;
+/** @param {ListenerApp} app @param {Context} context @param {TalkView} first @param {() => void} putAway */
+export function pane(app, context, first, putAway) {
+  const { session, say } = app;
   let talk = first;
   const { id } = first;
   const openings = openingsMenu((line) => talkIn.write.takeBack(line));
-  const end = ending(desk, first);
-  const nobody = nobodyThere(desk, first);
-  const more = moreMenu(desk, first, () => talk);
+  const end = ending(app, first);
+  const nobody = nobodyThere(app, first);
+  const more = moreMenu(app, first, () => talk);
   const about = folding(w.about, "about");
   const helping = h("p", { class: "soft small", hidden: true });
   const acts = [openings.button, about.button, more.button, end.first];
@@ -39,7 +39,7 @@ export function pane(desk, context, first, putAway) {
     end.panel,
   );
   const element = h("div", { class: "pane", role: "group", tabindex: -1, "aria-label": w.label(seekerOf(first).name) });
-  const after = afterwards(desk, first, putAway);
+  const after = afterwards(app, first, putAway);
   const talkIn = talkView(context, first, {
     acts,
     cards: [panels],
@@ -142,7 +142,7 @@ function folding(label, name) {
   return { element, button: toggle, close: () => turn(false) };
 }
 
-/** What they said when they asked. @param {TalkView} talk @param {Desk["session"]} session */
+/** What they said when they asked. @param {TalkView} talk @param {ListenerApp["session"]} session */
 function aboutLines(talk, session) {
   const rooms = new Map((session.state.lobby ?? []).map((card) => [card.id, card.name]));
   const p = words.proposal;
@@ -192,7 +192,7 @@ function openingsMenu(use) {
   };
 }
 
-/** A last line, and the end with it. @param {Desk} desk @param {TalkView} talk */
+/** A last line, and the end with it. @param {ListenerApp} app @param {TalkView} talk */
 function ending({ session }, { id, room }) {
   const area = h("textarea", { rows: 4, maxlength: session.state.limits.text_length });
   const kept = keptField(session.vault, `${room}/end`, area, w.endLine);
@@ -211,7 +211,7 @@ function ending({ session }, { id, room }) {
   return touches;
 }
 
-/** One touch that gives the seat back where nobody writes. @param {Desk} desk @param {TalkView} first */
+/** One touch that gives the seat back where nobody writes. @param {ListenerApp} app @param {TalkView} first */
 function nobodyThere({ session, say }, { id }) {
   const trouble = troubleLine();
   const act = button(
@@ -239,7 +239,7 @@ function nobodyThere({ session, say }, { id }) {
   };
 }
 
-/** What else a listener can do, each with its second touch. @param {Desk} desk @param {TalkView} first @param {() => TalkView} talk */
+/** What else a listener can do, each with its second touch. @param {ListenerApp} app @param {TalkView} first @param {() => TalkView} talk */
 function moreMenu({ session, say }, first, talk) {
   const { id } = first;
   const flag = button("", () => void trouble.around(() => session.ask("flag", { session: id, on: !talk().flagged })), {
@@ -303,7 +303,7 @@ function moreMenu({ session, say }, first, talk) {
   };
 }
 
-/** What somebody can still say of a conversation that goes on without them. @param {Desk} desk @param {LeftTalk} first */
+/** What somebody can still say of a conversation that goes on without them. @param {ListenerApp} app @param {LeftTalk} first */
 export function leftTalk({ session }, first) {
   const done = h("p", { class: "done small", role: "status", hidden: true });
   const flagged = h("p", { class: "soft small", hidden: true });
@@ -334,7 +334,7 @@ export function leftTalk({ session }, first) {
   };
 }
 
-/** Once it is over, or went on without one, that cannot be unsaid. @param {Desk["session"]} session @param {string} id */
+/** Once it is over, or went on without one, that cannot be unsaid. @param {ListenerApp["session"]} session @param {string} id */
 function flagging(session, id) {
   return twoTouches({
     ask: w.flag,
@@ -345,7 +345,7 @@ function flagging(session, id) {
   });
 }
 
-/** @param {Desk["session"]} session @param {string} id @param {string} lead @param {() => void} done */
+/** @param {ListenerApp["session"]} session @param {string} id @param {string} lead @param {() => void} done */
 function reporting(session, id, lead, done) {
   const reason = h(
     "select",
@@ -373,7 +373,7 @@ function reporting(session, id, lead, done) {
   });
 }
 
-/** Asking a colleague in, or to take over. @param {Desk["session"]} session @param {string} id */
+/** Asking a colleague in, or to take over. @param {ListenerApp["session"]} session @param {string} id */
 function colleagueTouch(session, id) {
   const who = h("select", {});
   const none = h("p", { text: w.colleagueNone });
@@ -426,7 +426,7 @@ function colleagueTouch(session, id) {
   };
 }
 
-/** After the end: how it ended, until when it can be read, and a private wish. @param {Desk} desk @param {TalkView} first @param {() => void} putAway */
+/** After the end: how it ended, until when it can be read, and a private wish. @param {ListenerApp} app @param {TalkView} first @param {() => void} putAway */
 function afterwards({ session, say }, first, putAway) {
   const trouble = troubleLine();
   const how = h("p", {});

@@ -1,7 +1,7 @@
 /** Conversations side by side, or one at a time where the screen is narrow. */
 
 /** @import {Context, TalkView} from "../../types.js" */
-/** @import {ConsoleView, Desk, Part} from "./types.js" */
+/** @import {ConsoleView, ListenerApp, Part} from "./types.js" */
 
 import { attr, button, h, keyed, show, text } from "../../lib/dom.js";
 import { clock } from "../../lib/time.js";
@@ -13,9 +13,9 @@ import { handedOver, seekerOf, talksOf } from "./state.js";
 
 const w = words.talks;
 
-/** @param {Desk} desk @param {Context} context @returns {Part & {open: (at: number) => void}} */
-export function talksView(desk, context) {
-  const { session, say } = desk;
+/** @param {ListenerApp} app @param {Context} context @returns {Part & {open: (at: number) => void}} */
+export function talksView(app, context) {
+  const { session, say } = app;
   const title = h("h1", { class: "unseen", text: w.title });
   const tabs = h("div", { class: "tabs", role: "group", "aria-label": w.title, hidden: true });
   const panes = h("div", { class: "panes" });
@@ -26,9 +26,9 @@ export function talksView(desk, context) {
     h("p", { class: "soft", text: w.noneLead }),
   );
   const news = h("p", { class: "done", hidden: true });
-  const asked = invitationCard(desk);
-  const debrief = debriefCard(desk);
-  const shelf = shelved(desk);
+  const asked = invitationCard(app);
+  const debrief = debriefCard(app);
+  const kept = keptTalks(app);
   const left = h("ul", {});
   const leftCard = h(
     "section",
@@ -46,7 +46,7 @@ export function talksView(desk, context) {
     tabs,
     empty,
     panes,
-    shelf.element,
+    kept.element,
     leftCard,
   );
   /** @type {Map<string, ReturnType<typeof pane>>} */
@@ -76,7 +76,7 @@ export function talksView(desk, context) {
 
   /** @param {TalkView} talk */
   function make(talk) {
-    const one = pane(desk, context, talk, () => {
+    const one = pane(app, context, talk, () => {
       session.putAway(talk.room);
       if (last !== null) draw(last);
       document.getElementById("main")?.focus({ preventScroll: true });
@@ -114,7 +114,7 @@ export function talksView(desk, context) {
     );
   }
 
-  /** Whoever comes next finds the desk free: what has ended, and is not in anybody's hands, goes to the shelf. @param {ConsoleView} view */
+  /** Whoever comes next finds the app free: what has ended, and is not in anybody's hands, goes to the kept. @param {ConsoleView} view */
   function makeRoom(view) {
     const { live, ended } = talksOf(view);
     if (!live.some((talk) => session.state.rooms[talk.room] !== undefined && !open.has(talk.id))) return;
@@ -140,7 +140,7 @@ export function talksView(desk, context) {
     if (isNew !== undefined) choose(isNew.id);
     else if (!open.has(chosen) && talks[0] !== undefined) choose(talks[0].id);
     drawTabs(talks);
-    shelf.draw(talksOf(view).ended.filter((talk) => !session.opened.has(talk.room)));
+    kept.draw(talksOf(view).ended.filter((talk) => !session.opened.has(talk.room)));
     if (isNew === undefined) return;
     show(news, false);
     for (const talk of talks) open.get(talk.id)?.settle();
@@ -163,7 +163,7 @@ export function talksView(desk, context) {
         left,
         view.left ?? [],
         (talk) => talk.id,
-        (talk) => leftTalk(desk, talk),
+        (talk) => leftTalk(app, talk),
       );
       show(leftCard, (view.left ?? []).length > 0);
       draw(view);
@@ -181,14 +181,14 @@ export function talksView(desk, context) {
   };
 }
 
-/** What has ended and was put away, as long as it is kept. @param {Desk} desk */
-function shelved({ session }) {
+/** What has ended and was put away, as long as it is kept. @param {ListenerApp} app */
+function keptTalks({ session }) {
   const trouble = troubleLine();
   const list = h("ul", { class: "row" });
   const element = h(
     "section",
-    { class: "card kept", "aria-label": w.shelf, hidden: true },
-    h("h2", { text: w.shelf }),
+    { class: "card kept", "aria-label": w.kept, hidden: true },
+    h("h2", { text: w.kept }),
     h("p", { class: "soft small", text: w.shelfLead }),
     list,
     trouble.element,

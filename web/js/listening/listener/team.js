@@ -1,22 +1,22 @@
 /** Those who work here, for operators and moderators. */
 
-/** @import {Account, Desk, Part, Role} from "./types.js" */
+/** @import {Account, ListenerApp, Part, Role} from "./types.js" */
 
 import { attr, button, h, keyed, show, text } from "../../lib/dom.js";
 import { call } from "../../lib/api.js";
 import { momentWord } from "../../locales/en-moment.js";
 import { ROLES, words } from "../../locales/en-listener.js";
 import { personLine } from "../../shell/person-line.js";
-import { confirmed } from "../../shell/reauth.js";
+import { withReauth } from "../../shell/reauth.js";
 import { card, choices, field, troubleLine, twoTouches } from "../../shell/fields.js";
 
 const w = words.team;
 /** @type {[string, string][]} */
 const ALL = Object.entries(ROLES);
 
-/** @param {Desk} desk @returns {Part} */
-export function teamView(desk) {
-  const isOperator = desk.account.roles.includes("operator");
+/** @param {ListenerApp} app @returns {Part} */
+export function teamView(app) {
+  const isOperator = app.account.roles.includes("operator");
   const trouble = troubleLine();
   const list = h("ul", { class: "people team" });
   const refresh = () =>
@@ -26,7 +26,7 @@ export function teamView(desk) {
         list,
         /** @type {Account[]} */ (people),
         (one) => `${one.member.id} ${one.roles.join()} ${one.revoked_at ?? ""} ${one.operator_from ?? ""}`,
-        (one) => row(desk, one, isOperator, refresh),
+        (one) => row(app, one, isOperator, refresh),
       );
     });
   void refresh();
@@ -38,12 +38,12 @@ export function teamView(desk) {
       h("p", { class: "soft", text: w.lead }),
       trouble.element,
       h("div", { class: "card" }, list),
-      isOperator && inviteCard(desk),
+      isOperator && inviteCard(app),
     ),
   };
 }
 
-/** @param {Desk} desk @param {Account} one @param {boolean} isOperator @param {() => Promise<unknown>} refresh */
+/** @param {ListenerApp} app @param {Account} one @param {boolean} isOperator @param {() => Promise<unknown>} refresh */
 function row({ account }, one, isOperator, refresh) {
   const roles = choices(w.roles(one.member.name), ALL, one.roles);
   const changing = twoTouches({
@@ -53,7 +53,7 @@ function row({ account }, one, isOperator, refresh) {
     no: words.account.cancel,
     fields: [roles.element],
     act: () =>
-      confirmed(account, async () => {
+      withReauth(account, async () => {
         await call("/api/staff/roles", { member: one.member.id, roles: roles.value });
         await refresh();
       }),
@@ -65,7 +65,7 @@ function row({ account }, one, isOperator, refresh) {
     no: words.account.cancel,
     danger: true,
     act: () =>
-      confirmed(account, async () => {
+      withReauth(account, async () => {
         await call("/api/staff/revoke", { member: one.member.id });
         await refresh();
       }),
@@ -80,7 +80,7 @@ function row({ account }, one, isOperator, refresh) {
     no: words.account.cancel,
     danger: true,
     act: () =>
-      confirmed(account, async () => {
+      withReauth(account, async () => {
         const ok = await call("/api/staff/reset", { member: one.member.id });
         link.show(ok.path);
       }),
@@ -144,7 +144,7 @@ function linkField(label, lead, more) {
   };
 }
 
-/** @param {Desk} desk */
+/** @param {ListenerApp} app */
 function inviteCard({ account, say }) {
   const trouble = troubleLine();
   const roles = choices(w.inviteLead, ALL, ["listener"]);
@@ -162,7 +162,7 @@ function inviteCard({ account, say }) {
     event.preventDefault();
     if (roles.value.length === 0) return trouble.say(w.inviteNone);
     void trouble.around(() =>
-      confirmed(account, async () => {
+      withReauth(account, async () => {
         const ok = await call("/api/staff/invite", { roles: roles.value });
         const at = /** @type {number} */ (ok.expires_at);
         text(until, w.until(momentWord(at)));

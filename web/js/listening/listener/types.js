@@ -81,8 +81,8 @@
  * @typedef {{says: string[], answers: Line[]}} Scene
  * @typedef {{scenes: Scene[], questions: {text: string, answers: string[]}[]}} Practice
  *
- * @typedef {object} Desk  what every part of the console is given
- * @property {import("./session.js").DeskSession} session
+ * @typedef {object} ListenerApp  what every part of the console is given
+ * @property {import("./session.js").ListenerSession} session
  * @property {SignedIn} account
  * @property {(words: string) => void} say
  * @property {(words: string) => void} sayNow

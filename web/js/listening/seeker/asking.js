@@ -17,7 +17,7 @@ import { talkStage } from "./talk.js";
  * @property {() => void} [shown]
  * @property {() => void} [gone]
  *
- * @typedef {object} Desk  what the stages share
+ * @typedef {object} ListenerApp  what the stages share
  * @property {Wish | null} wish  what was last asked for, as long as this page lives
  * @property {boolean} hasLeft  the line was left just now
  * @property {(turn: "" | "change" | "anew") => void} turn  to the form, or back from it
@@ -40,7 +40,7 @@ export function askingView(context) {
   let isShown = false;
   /** @type {"" | "change" | "anew"} */
   let turned = "";
-  /** @type {Desk} */
+  /** @type {ListenerApp} */
   const desk = {
     wish: null,
     hasLeft: false,

@@ -1,7 +1,7 @@
 /** After a conversation: a kind closing, how it was, and whether one would talk with them again. */
 
 /** @import {Context, State, TalkView} from "../../types.js" */
-/** @import {Desk, Stage} from "./asking.js" */
+/** @import {ListenerApp, Stage} from "./asking.js" */
 
 import { button, h, keyed, show, text } from "../../lib/dom.js";
 import { ordered } from "../../lib/facts.js";
@@ -15,7 +15,7 @@ import { safety } from "./talk.js";
 
 const w = words.ended;
 
-/** @param {Context} context @param {Desk} desk @param {TalkView} first @returns {Stage} */
+/** @param {Context} context @param {ListenerApp} desk @param {TalkView} first @returns {Stage} */
 export function endedStage(context, desk, first) {
   const { session, go } = context;
   const { id, room } = first;

@@ -1,7 +1,7 @@
 /** Asking: one page, all of it optional but the agreement. And the honest page when no listeners are here. */
 
 /** @import {Context, Standing, State, Wish} from "../../types.js" */
-/** @import {Desk, Stage} from "./asking.js" */
+/** @import {ListenerApp, Stage} from "./asking.js" */
 
 import { Refused } from "../../lib/client.js";
 import { button, h, show, text } from "../../lib/dom.js";
@@ -14,7 +14,7 @@ const w = words.ask;
 const HEAVIEST = 5;
 const SHORTER = [15, 30];
 
-/** @param {Context} context @param {Desk} desk @param {boolean} isChange  one waits already @returns {Stage} */
+/** @param {Context} context @param {ListenerApp} desk @param {boolean} isChange  one waits already @returns {Stage} */
 export function intakeStage(context, desk, isChange) {
   const { session } = context;
   const { state } = session;

@@ -1,7 +1,7 @@
 /** Waiting in line, and the place that was given up. */
 
 /** @import {Context, RoomCard, State} from "../../types.js" */
-/** @import {Desk, Stage} from "./asking.js" */
+/** @import {ListenerApp, Stage} from "./asking.js" */
 
 import { button, h, keyed, show, text } from "../../lib/dom.js";
 import { announceSeldom, commands, partner } from "./standing-line.js";
@@ -13,7 +13,7 @@ import { breathing, helplines } from "./parts.js";
 
 const TICK_MS = 1_000;
 
-/** @param {Context} context @param {Desk} desk @returns {Stage} */
+/** @param {Context} context @param {ListenerApp} desk @returns {Stage} */
 export function waitingStage(context, desk) {
   const w = words.waiting;
   const { session, say } = context;
@@ -174,7 +174,7 @@ function roomCard({ enter }, first) {
   };
 }
 
-/** @param {Context} context @param {Desk} desk @returns {Stage} */
+/** @param {Context} context @param {ListenerApp} desk @returns {Stage} */
 export function lapsedStage({ session }, desk) {
   const w = words.lapsed;
   const left = h("p", { class: "lead" });

@@ -122,7 +122,7 @@ export function composer(context, id, named) {
     // As the button does, so that whoever has a say in what is sent is asked. Older browsers have no `requestSubmit`.
     element.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
   });
-  area.addEventListener("focus", () => void session.outgoing.care.parts().catch(() => {}), { once: true });
+  area.addEventListener("focus", () => void session.outgoing.crisis.parts().catch(() => {}), { once: true });
   warnBox.addEventListener("change", () => {
     show(warnField, warnBox.checked);
     if (warnBox.checked) warnText.focus();

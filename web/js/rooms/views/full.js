@@ -4,7 +4,7 @@
 
 import { button, h } from "../../lib/dom.js";
 import { words } from "../../locales/en-full.js";
-import { words as houseWords } from "../../locales/en-notices.js";
+import { words as noticeWords } from "../../locales/en-notices.js";
 import { hereWord } from "../../locales/en.js";
 import { troubleLine } from "./lobby.js";
 
@@ -50,7 +50,7 @@ export function fullView(context, { room, rooms, limit }) {
  * @param {Context} context @param {string} room @param {{id: string, name: string}[]} taken @param {number} limit
  */
 function seatsView(context, room, taken, limit) {
-  const w = houseWords.seats;
+  const w = noticeWords.seats;
   const trouble = troubleLine();
   /** @param {string} id */
   const swap = (id) => trouble.around(() => context.enter(room, undefined, id));

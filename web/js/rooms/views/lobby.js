@@ -4,7 +4,7 @@
 
 import { fetched } from "../../lib/api.js";
 import { attr, button, h, keyed, show, text } from "../../lib/dom.js";
-import { shape } from "../../lib/avatar.js";
+import { avatar } from "../../lib/avatar.js";
 import { clock } from "../../lib/time.js";
 import { hereWord, refusalWord, unreadWord, words } from "../../locales/en.js";
 
@@ -160,7 +160,7 @@ export function lobbyView(context) {
       show(you, state.me !== null);
       if (state.me !== null && shown !== state.me.name) {
         shown = state.me.name;
-        face.replaceChildren(shape(shown));
+        face.replaceChildren(avatar(shown));
       }
       text(name, state.me?.name ?? "");
       const rooms = state.lobby ?? [];

@@ -5,7 +5,7 @@
 
 import { fetched } from "../../lib/api.js";
 import { attr, button, h, keyed, show, text } from "../../lib/dom.js";
-import { shape } from "../../lib/avatar.js";
+import { avatar } from "../../lib/avatar.js";
 import { excerpt } from "../../lib/text.js";
 import { clock, iso } from "../../lib/time.js";
 import { REACTIONS, refusalWord, words } from "../../locales/en.js";
@@ -47,7 +47,7 @@ export function postRow(first, acts) {
   const element = h(
     "article",
     { class: "post", "data-offset": offset, tabindex: -1 },
-    shape(first.post.name),
+    avatar(first.post.name),
     h("div", { class: "body" }, head, quote, veil, words_, chips),
     more,
   );
@@ -174,7 +174,12 @@ export function pendingRow(first, outgoing) {
     line,
   );
   fill(words_, pending.text);
-  const element = h("article", { class: "post mine pending", tabindex: -1, "aria-label": w.you }, shape(me.name), body);
+  const element = h(
+    "article",
+    { class: "post mine pending", tabindex: -1, "aria-label": w.you },
+    avatar(me.name),
+    body,
+  );
   return {
     element,
     /** @param {PendingItem} item */

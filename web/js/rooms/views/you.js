@@ -5,7 +5,7 @@
 import { EXPORT_PATH, forgetMe, makeCode, rename, restore } from "../identity.js";
 import { fetched } from "../../lib/api.js";
 import { button, h, keyed, show, text } from "../../lib/dom.js";
-import { shape } from "../../lib/avatar.js";
+import { avatar } from "../../lib/avatar.js";
 import { words as acts } from "../../locales/en-tools.js";
 import { words as w } from "../../locales/en-you.js";
 import { goneView } from "./gone.js";
@@ -74,7 +74,7 @@ function nameCard({ session, say }) {
     update({ me }) {
       if (me === null) return;
       if (known === me.name) return;
-      face.replaceChildren(shape(me.name));
+      face.replaceChildren(avatar(me.name));
       if (input.value === known) input.value = me.name;
       known = me.name;
     },
