@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { announceSeldom, partner } from "../../web/js/listening/seeker/standing-line.js";
+import { announceSeldom, partner } from "../../web/js/listening/seeker/commands.js";
 import {
   estimateWord,
   languageWord,

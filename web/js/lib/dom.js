@@ -98,3 +98,11 @@ export function focusOn(element) {
   if (!element.hasAttribute("tabindex")) element.setAttribute("tabindex", "-1");
   element.focus({ preventScroll: true });
 }
+
+/** A text of several lines as paragraphs. @param {string} long */
+export function paragraphs(long) {
+  return long
+    .split(/\n+/)
+    .filter((line) => line.trim() !== "")
+    .map((line) => h("p", { text: line }));
+}

@@ -1,7 +1,7 @@
 /** Asks whether the server is there at all. Fetched when no socket opens. */
 
-import { patience } from "./api.js";
 import { Refused } from "./client.js";
+import { patience } from "./time.js";
 
 /** Whether the server's files come through: a small one, anew. */
 export async function reach() {

@@ -27,3 +27,12 @@ export function dayWord(at, now, words, zone) {
 export function iso(at) {
   return new Date(at).toISOString();
 }
+
+const PATIENCE_MS = 15_000;
+
+/** A signal that ends what takes too long. `AbortSignal.timeout` is not in every browser. */
+export function patience() {
+  const end = new AbortController();
+  setTimeout(() => end.abort(), PATIENCE_MS);
+  return end.signal;
+}

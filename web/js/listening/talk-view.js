@@ -11,7 +11,7 @@ import { clock } from "../lib/time.js";
 import { duration, typingWord } from "../locales/en.js";
 import { words } from "../locales/en-listening.js";
 import { composer } from "../rooms/views/composer.js";
-import { troubleLine } from "../rooms/views/lobby.js";
+import { troubleLine } from "../shell/trouble-line.js";
 import { logView } from "../rooms/views/log.js";
 
 const w = words.talk;

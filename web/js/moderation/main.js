@@ -13,7 +13,7 @@ import { signInView, unreachableView } from "../shell/sign-in.js";
 import { triesNotice } from "../shell/sign-in-notice.js";
 import { check } from "../shell/fields.js";
 import { words } from "../locales/en-moderate.js";
-import { rareWord } from "../rooms/views/lobby.js";
+import { rareWord } from "../shell/link-line.js";
 import { fileView } from "./file.js";
 import { measuresView, notesView } from "./lists.js";
 import { hasToRing, queueView, takenWord, titleOf } from "./queue.js";

@@ -13,7 +13,7 @@ import { signInView, unreachableView } from "../shell/sign-in.js";
 import { triesNotice } from "../shell/sign-in-notice.js";
 import { check } from "../shell/fields.js";
 import { words } from "../locales/en-operators.js";
-import { rareWord } from "../rooms/views/lobby.js";
+import { rareWord } from "../shell/link-line.js";
 import { attentionView, queueView, deliveryView, totalsView, workersView } from "./panels.js";
 import { roomsView } from "./rooms.js";
 import { laid, news, whole } from "./state.js";

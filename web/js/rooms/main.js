@@ -9,7 +9,11 @@ import { newId } from "../lib/text.js";
 import { words } from "../locales/en.js";
 import { Session } from "./session.js";
 import { Vault } from "./vault.js";
-import { agreementView, helpDialog, linkLine, lobbyView, missed } from "./views/lobby.js";
+import { helpDialog } from "../shell/help-dialog.js";
+import { linkLine } from "../shell/link-line.js";
+import { missed } from "../shell/trouble-line.js";
+import { agreementView } from "./views/agreement.js";
+import { lobbyView } from "./views/lobby.js";
 import { roomView } from "./views/room.js";
 
 const TICK_MS = 1_000;

@@ -4,6 +4,7 @@
 
 import { button, h, isComposing, show, text } from "../lib/dom.js";
 import { refusalWord } from "../locales/en-listener.js";
+import { troubleLine as plainTroubleLine } from "./trouble-line.js";
 
 let made = 0;
 
@@ -34,35 +35,8 @@ export const textInput = (autocomplete, more = {}) =>
 export const passwordInput = (autocomplete) =>
   h("input", { type: "password", autocomplete, required: true, maxlength: 256 });
 
-/** What one did and did not work. */
 /** @param {(no: unknown) => string} [refusal]  words for what was refused */
-export function troubleLine(refusal = refusalWord) {
-  const element = h("p", { class: "trouble", role: "alert", hidden: true });
-  let isBusy = false;
-  return {
-    element,
-    /** @param {string} what */
-    say(what) {
-      text(element, what);
-      show(element, what !== "");
-    },
-    /** One thing at a time. @param {() => Promise<unknown>} act @returns {Promise<boolean>} whether it worked */
-    async around(act) {
-      if (isBusy) return false;
-      isBusy = true;
-      this.say("");
-      try {
-        await act();
-        return true;
-      } catch (no) {
-        this.say(refusal(no));
-        return false;
-      } finally {
-        isBusy = false;
-      }
-    },
-  };
-}
+export const troubleLine = (refusal = refusalWord) => plainTroubleLine(refusal);
 
 /** What one did and did work. @param {(words: string) => void} say */
 export function doneLine(say) {

@@ -9,7 +9,7 @@ import { Refused } from "../../lib/client.js";
 import { newId } from "../../lib/text.js";
 import { words } from "../../locales/en-listener.js";
 import { Vault } from "../../rooms/vault.js";
-import { linkLine } from "../../rooms/views/lobby.js";
+import { linkLine } from "../../shell/link-line.js";
 import { accountView } from "./account.js";
 import { Bell } from "../../shell/bell.js";
 import { ListenerSession } from "./session.js";

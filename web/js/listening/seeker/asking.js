@@ -3,7 +3,7 @@
 /** @import {Context, Standing, State, View, Wish} from "../../types.js" */
 
 import { focusOn, h } from "../../lib/dom.js";
-import { partner } from "./standing-line.js";
+import { partner } from "./commands.js";
 import { words } from "../../locales/en-listening.js";
 import { endedStage } from "./ended.js";
 import { closedStage, intakeStage } from "./intake.js";

@@ -6,9 +6,9 @@
 import { button, h, keyed, show, text } from "../../lib/dom.js";
 import { ordered } from "../../lib/facts.js";
 import { clock } from "../../lib/time.js";
-import { commands, partner } from "./standing-line.js";
+import { commands, partner } from "./commands.js";
 import { HEAVY, words } from "../../locales/en-listening.js";
-import { troubleLine } from "../../rooms/views/lobby.js";
+import { troubleLine } from "../../shell/trouble-line.js";
 import { choice } from "./intake.js";
 import { helplines } from "./parts.js";
 import { safety } from "./talk.js";

@@ -5,9 +5,9 @@
 
 import { Refused } from "../../lib/client.js";
 import { button, h, show, text } from "../../lib/dom.js";
-import { commands } from "./standing-line.js";
+import { commands } from "./commands.js";
 import { HEAVY, TRAITS, languageWord, momentWord, presenceWord, words } from "../../locales/en-listening.js";
-import { troubleLine } from "../../rooms/views/lobby.js";
+import { troubleLine } from "../../shell/trouble-line.js";
 import { helplines } from "./parts.js";
 
 const w = words.ask;

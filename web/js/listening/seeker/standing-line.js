@@ -3,16 +3,16 @@
  * Fetched when it is needed, with its style.
  */
 
-/** @import {Context, Standing, State, TalkView, View, Wish} from "../../types.js" */
+/** @import {Context, Standing, State, View} from "../../types.js" */
 
 import { fetched } from "../../lib/api.js";
 import { button, h, show, text } from "../../lib/dom.js";
 import { placeWord, words } from "../../locales/en-listening.js";
 import { refusalWord } from "../../locales/en.js";
-import { missed } from "../../rooms/views/lobby.js";
+import { missed } from "../../shell/trouble-line.js";
+import { announceSeldom, commands, partner } from "./commands.js";
 
 const STYLE = "/css/listening.css";
-const ANNOUNCE_MS = 30_000;
 
 /** Its style, once. */
 function dress() {
@@ -21,38 +21,6 @@ function dress() {
     const link = h("link", { rel: "stylesheet", href: STYLE, on: { load: () => done(null), error: () => done(null) } });
     document.head.append(link);
   });
-}
-
-/** The commands of somebody who asks. Each rejects with Refused. @param {Context["session"]} session */
-export function commands(session) {
-  return {
-    /** @param {Wish} wish */
-    ask: (wish) => session.ask("ask", { agreement: true, ...wish }),
-    leave: () => session.ask("unask"),
-    takeBack: () => session.ask("take_back"),
-    /** @param {string} id */
-    end: (id) => session.ask("end", { session: id }),
-    /** @param {string} id @param {boolean} yes */
-    answer: (id, yes) => session.ask("answer", { session: id, yes }),
-    /** @param {string} id */
-    block: (id) => session.ask("block", { session: id }),
-    /** @param {string} id @param {{reason: string, note: string, about?: string}} said */
-    report: (id, said) => session.ask("report", { session: id, ...said }),
-    /** @param {string} id @param {{heard?: number, heavy?: number}} said */
-    feedback: (id, said) => session.ask("feedback", { session: id, ...said }),
-    /** @param {string} id @param {boolean} on */
-    again: (id, on) => session.ask("again", { session: id, on }),
-    /** @param {string} id @returns {Promise<{words: string, expires_at: number}>} */
-    words: (id) => session.ask("words", { session: id }),
-  };
-}
-
-/** The people one was talking with. @param {TalkView | undefined} talk */
-export function partner(talk) {
-  return (talk?.people ?? [])
-    .filter((p) => p.id !== talk?.me && p.role === "listener")
-    .map((p) => p.name)
-    .join(" & ");
 }
 
 /**
@@ -227,19 +195,4 @@ function lineWord({ state, place, kept_seconds: kept, listeners }, hasUnread, na
 function topWords({ state, place, listeners }) {
   if (state === "none" || state === "ended") return null;
   return state === "waiting" ? words.top.waiting(listeners === 0 ? undefined : place) : words.top[state];
-}
-
-/**
- * Say something when its key changes, but not more often than every half a minute; the newest then.
- * @param {(said: string) => void} say
- */
-export function announceSeldom(say, now = () => Date.now()) {
-  let lastKey = "";
-  let lastAt = 0;
-  return (/** @type {string} */ said, /** @type {string} */ key) => {
-    if (key === lastKey || now() - lastAt < ANNOUNCE_MS) return;
-    if (lastKey !== "") say(said);
-    lastKey = key;
-    lastAt = now();
-  };
 }

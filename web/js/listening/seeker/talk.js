@@ -4,11 +4,11 @@
 /** @import {Stage} from "./asking.js" */
 
 import { attr, button, h, show, text } from "../../lib/dom.js";
-import { commands, partner } from "./standing-line.js";
+import { commands, partner } from "./commands.js";
 import { words } from "../../locales/en-listening.js";
 import { refusalWord } from "../../locales/en.js";
 import { reportForm } from "../../rooms/report.js";
-import { troubleLine } from "../../rooms/views/lobby.js";
+import { troubleLine } from "../../shell/trouble-line.js";
 import { choice } from "./intake.js";
 import { talkView } from "../talk-view.js";
 

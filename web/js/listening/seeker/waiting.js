@@ -4,11 +4,11 @@
 /** @import {ListenerApp, Stage} from "./asking.js" */
 
 import { button, h, keyed, show, text } from "../../lib/dom.js";
-import { announceSeldom, commands, partner } from "./standing-line.js";
+import { announceSeldom, commands, partner } from "./commands.js";
 import { clock } from "../../lib/time.js";
 import { duration, hereWord } from "../../locales/en.js";
 import { estimateWord, momentWord, placeWord, words } from "../../locales/en-listening.js";
-import { troubleLine } from "../../rooms/views/lobby.js";
+import { troubleLine } from "../../shell/trouble-line.js";
 import { breathing, helplines } from "./parts.js";
 
 const TICK_MS = 1_000;

@@ -6,7 +6,7 @@ import { eraseMe } from "../identity.js";
 import { button, h, show } from "../../lib/dom.js";
 import { words as w } from "../../locales/en-erase.js";
 import { goneView } from "./gone.js";
-import { troubleLine } from "./lobby.js";
+import { troubleLine } from "../../shell/trouble-line.js";
 
 /**
  * Shows the form in place of what asked for it.

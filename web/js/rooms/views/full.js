@@ -6,7 +6,7 @@ import { button, h } from "../../lib/dom.js";
 import { words } from "../../locales/en-full.js";
 import { words as noticeWords } from "../../locales/en-notices.js";
 import { hereWord } from "../../locales/en.js";
-import { troubleLine } from "./lobby.js";
+import { troubleLine } from "../../shell/trouble-line.js";
 
 /** @param {Context} context @param {Extract<Screen, {name: "full"}>} screen */
 export function fullView(context, { room, rooms, limit }) {

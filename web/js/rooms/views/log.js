@@ -11,7 +11,7 @@ import { dayOf, dayWord } from "../../lib/time.js";
 import { refusalWord, words } from "../../locales/en.js";
 import { visiblePending } from "../outgoing.js";
 import { newest } from "../state.js";
-import { troubleLine } from "./lobby.js";
+import { troubleLine } from "../../shell/trouble-line.js";
 import { pendingRow, postRow } from "./post.js";
 
 const w = words.room;

@@ -5,7 +5,7 @@
 import { signOutOthers } from "../identity.js";
 import { button, h } from "../../lib/dom.js";
 import { words as w } from "../../locales/en-others.js";
-import { troubleLine } from "./lobby.js";
+import { troubleLine } from "../../shell/trouble-line.js";
 
 /**
  * Says what it does in place of the button that asked for it, and does it when that is confirmed.

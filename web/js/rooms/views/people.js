@@ -6,7 +6,7 @@ import { fetched } from "../../lib/api.js";
 import { button, focusOn, h, keyed, text } from "../../lib/dom.js";
 import { people as w, words as acts } from "../../locales/en-tools.js";
 import { words } from "../../locales/en.js";
-import { troubleLine } from "./lobby.js";
+import { troubleLine } from "../../shell/trouble-line.js";
 import { personLine } from "../../shell/person-line.js";
 
 /** @param {Context} context @param {string} id */

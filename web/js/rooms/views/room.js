@@ -3,12 +3,12 @@
 /** @import {Context, View} from "../../types.js" */
 
 import { fetched } from "../../lib/api.js";
-import { attr, button, h, keyed, show, text } from "../../lib/dom.js";
+import { attr, button, h, keyed, paragraphs, show, text } from "../../lib/dom.js";
 import { hereWord, typingWord, unreadWord, words } from "../../locales/en.js";
 import { joinedRooms } from "../state.js";
 import { composer } from "./composer.js";
 import { logView } from "./log.js";
-import { paragraphs, troubleLine } from "./lobby.js";
+import { troubleLine } from "../../shell/trouble-line.js";
 
 const w = words.room;
 

@@ -7,7 +7,7 @@ import { fetched } from "../../lib/api.js";
 import { attr, button, h, isComposing, show } from "../../lib/dom.js";
 import { words as acts } from "../../locales/en-tools.js";
 import { REACTIONS, words } from "../../locales/en.js";
-import { troubleLine } from "./lobby.js";
+import { troubleLine } from "../../shell/trouble-line.js";
 
 const w = { ...words.post, ...acts };
 

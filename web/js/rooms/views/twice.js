@@ -5,7 +5,7 @@
 import { button, h, show } from "../../lib/dom.js";
 import { leaving as w } from "../../locales/en-tools.js";
 import { words } from "../../locales/en.js";
-import { troubleLine } from "./lobby.js";
+import { troubleLine } from "../../shell/trouble-line.js";
 
 /**
  * What must not happen by a slip: the first touch asks, the second does it.

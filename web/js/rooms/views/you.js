@@ -10,7 +10,7 @@ import { words as acts } from "../../locales/en-tools.js";
 import { words as w } from "../../locales/en-you.js";
 import { goneView } from "./gone.js";
 import { personLine } from "../../shell/person-line.js";
-import { troubleLine } from "./lobby.js";
+import { troubleLine } from "../../shell/trouble-line.js";
 import { twice } from "./twice.js";
 
 /** @param {Context} context @returns {View} */
