@@ -1,21 +1,19 @@
 /** What a person does, and what follows: joins the client, the state and the vault. Knows no DOM. */
 
-/** @import {ClientOptions, Happening, HelloOk, Person, Post, Push, Reaction, Standing, State, Trouble} from "../types.js" */
+/** @import {ClientOptions, Happening, HelloOk, Post, Push, Reaction, Standing, State, Trouble} from "../types.js" */
 /** @import {Client} from "../lib/client.js" */
 /** @import {Vault} from "./vault.js" */
 
-import { becomeSomebody, fetched } from "../lib/api.js";
+import { becomeSomebody } from "../lib/api.js";
 import { Refused } from "../lib/client.js";
 import { roomOf } from "../lib/facts.js";
 import { wellFormed } from "../lib/text.js";
 import { Outgoing, isStuck } from "./outgoing.js";
-import { initialState, isTalk, newest, reduce } from "./state.js";
+import { RoomStream } from "./room-stream.js";
+import { initialState, isTalk, reduce } from "./state.js";
 
 const TYPING_EVERY_MS = 3_000;
-const READ_AFTER_MS = 1_000;
-const HOLE_PAUSE_MS = 1_000;
 const RETURN_PAUSE_MS = 10_000;
-const HEAL_PATIENCE_MS = 150;
 
 export class Session {
   /**
@@ -35,14 +33,10 @@ export class Session {
     this.decisions = null;
     /** @type {import("../types.js").House} what those who run this place have to say */
     this.house = { notices: [], moved: null };
-    /** @type {Map<string, Promise<void>>} one join at a time in each room */
-    this.joining = new Map();
+    /** @type {Map<string, RoomStream>} */
+    this.streams = new Map();
     /** @type {Map<string, number>} */
     this.typedAt = new Map();
-    /** @type {Map<string, number>} what the server knows as read */
-    this.readAt = new Map();
-    /** @type {Map<string, ReturnType<typeof setTimeout>>} */
-    this.readTimers = new Map();
     /** The room that is to be entered for the seat in another one. @type {{room: string, insteadOf: string} | null} */
     this.swap = null;
     this.isKnown = false;
@@ -85,8 +79,16 @@ export class Session {
    * @param {boolean} [exact]  this very room
    */
   async enter(room, agreement = null, exact = false) {
-    await this.#join(room, { agreement, fresh: false, exact });
-    await this.#afterJoin(room);
+    const swap = this.swap?.room === room ? this.swap : null;
+    await this.stream(room).join({ agreement, exact, insteadOf: swap?.insteadOf });
+    if (this.swap === swap) this.swap = null;
+  }
+
+  /** One room as it is followed here. @param {string} room */
+  stream(room) {
+    const held = this.streams.get(room) ?? new RoomStream(room, this);
+    this.streams.set(room, held);
+    return held;
   }
 
   /** @param {string | null} room  the room on the screen */
@@ -110,39 +112,26 @@ export class Session {
 
   /** @param {string} room @param {boolean} [everywhere]  what other tabs keep of it, too */
   #forgetRoom(room, everywhere = true) {
-    for (const p of this.state.pending) if (p.room === room) this.outgoing.drop(p.id);
     this.vault.forgetRoom(room, everywhere);
+    this.dropRoom(room);
+  }
+
+  /** One is in the room no longer, and nothing that was written there is to be sent. @param {string} room */
+  dropRoom(room) {
+    for (const p of this.state.pending) if (p.room === room) this.outgoing.drop(p.id);
+    this.streams.get(room)?.close();
+    this.streams.delete(room);
     this.do({ type: "left", room });
   }
 
   /** Fetch a page of older posts. @param {string} id @returns {Promise<number>} how many came */
-  async older(id) {
-    const room = this.state.rooms[id];
-    if (room === undefined) return 0;
-    const oldest = Math.min(room.position + 1, ...Object.keys(room.posts).map(Number));
-    const ok = await this.client.patient("history", {
-      room: id,
-      epoch: room.epoch,
-      before: Math.max(1, oldest),
-      limit: 50,
-    });
-    this.do({ type: "history", room: id, ok });
-    return ok.posts.length;
+  older(id) {
+    return this.stream(id).older();
   }
 
   /** Everything in a room has been seen. @param {string} id */
   markRead(id) {
-    const room = this.state.rooms[id];
-    if (room === undefined || this.state.away) return;
-    const offset = newest(room);
-    this.do({ type: "read", room: id, offset });
-    if (offset <= (this.readAt.get(id) ?? room.read) && (this.readAt.has(id) || room.unread === 0)) return;
-    this.readAt.set(id, offset);
-    if (this.readTimers.has(id)) return;
-    this.readTimers.set(
-      id,
-      setTimeout(() => void this.#tellRead(id), READ_AFTER_MS),
-    );
+    this.stream(id).markRead();
   }
 
   // One-to-one
@@ -304,8 +293,7 @@ export class Session {
   /** @param {string} room @returns {Promise<boolean>} whether nothing is missing there */
   async #return(room) {
     try {
-      await this.#join(room, { agreement: null, fresh: false });
-      await this.#afterJoin(room);
+      await this.stream(room).join();
       return this.state.rooms[room]?.gap === false;
     } catch (no) {
       if (!(no instanceof Refused) || !this.client.isOpen) throw no;
@@ -330,46 +318,10 @@ export class Session {
     this.do({ type: "lobby", rooms: ok.rooms });
   }
 
-  /** @param {string} room @param {{agreement: number | null, fresh: boolean, exact?: boolean}} how */
-  #join(room, how) {
-    const running = this.joining.get(room);
-    if (running !== undefined) return running;
-    const join = this.#joinOnce(room, how).finally(() => this.joining.delete(room));
-    this.joining.set(room, join);
-    return join;
-  }
-
-  /** @param {string} id @param {{agreement: number | null, fresh: boolean, exact?: boolean}} how */
-  async #joinOnce(id, { agreement, fresh, exact = false }) {
-    const held = this.state.rooms[id];
-    const place = held === undefined ? this.vault.place(id) : { epoch: held.epoch, offset: held.position };
-    const since = fresh || held?.hole === "fresh" ? null : place;
-    const swap = this.swap?.room === id && { exact: true, instead_of: this.swap.insteadOf };
-    const fields = {
-      room: id,
-      exact,
-      ...(agreement !== null && { agreement }),
-      ...(since !== null && { since }),
-      ...swap,
-    };
-    const ok = await this.client.patient("join", fields).catch(async (no) => {
-      if (no.code !== "challenge") throw no;
-      const { solve } = await fetched(() => import("./proof-of-work.js"), "rooms/proof-of-work.js");
-      return this.client.patient("join", { ...fields, proof: await solve(no.details) });
-    });
-    if (swap) this.swap = null;
-    this.do({ type: "joined", ok, since });
-    const names = Object.fromEntries(ok.people.map((/** @type {Person} */ p) => [p.id, p.name]));
-    this.do({ type: "named", names });
-    this.readAt.set(id, ok.read);
-  }
-
-  /** @param {string} id */
-  async #afterJoin(id) {
+  /** A room was joined: what was on its way there goes on. @param {string} id */
+  async joined(id) {
     const room = this.state.rooms[id];
     if (room === undefined) return;
-    this.#keepPlace(id);
-    if (room.hole !== "no") this.#heal(id, HOLE_PAUSE_MS);
     if (room.thin && (this.state.open === id || this.state.pending.some((p) => p.room === id))) await this.older(id);
     this.outgoing.review(id);
     this.client.release(id);
@@ -390,9 +342,7 @@ export class Session {
     if (push.push === "standing" && this.state.standing === push) this.#tidy(push);
     if (!("channel" in push)) return;
     const id = roomOf(push.channel);
-    if (id === null || this.state.rooms[id] === undefined) return;
-    if (this.state.rooms[id].hole !== "no") this.#heal(id, HEAL_PATIENCE_MS);
-    else if ("offset" in push) this.#keepPlace(id);
+    if (id !== null && this.state.rooms[id] !== undefined) this.stream(id).pushed(push);
   }
 
   /** @param {import("../types.js").Decisions} decisions */
@@ -404,31 +354,6 @@ export class Session {
   /** Another page of theirs left a room. Of one that was split their place is followed first, with what they write. @param {string} room */
   #leftElsewhere(room) {
     if (this.house.moved?.room !== room && this.state.rooms[room] !== undefined) this.#forgetRoom(room);
-  }
-
-  /** A hole is never shown as whole: ask for what is missing, unless it comes by itself. @param {string} id @param {number} ms */
-  #heal(id, ms) {
-    setTimeout(() => {
-      const hole = this.state.rooms[id]?.hole;
-      if (hole === undefined || hole === "no" || this.joining.has(id)) return;
-      this.#join(id, { agreement: null, fresh: hole === "fresh" })
-        .then(() => this.#afterJoin(id))
-        .catch(() => this.client.isOpen && this.#heal(id, HOLE_PAUSE_MS * 2));
-    }, ms);
-  }
-
-  /** @param {string} id */
-  #keepPlace(id) {
-    const room = this.state.rooms[id];
-    if (room !== undefined) this.vault.keepPlace(id, { epoch: room.epoch, offset: room.position });
-  }
-
-  /** @param {string} id */
-  async #tellRead(id) {
-    this.readTimers.delete(id);
-    const offset = this.readAt.get(id);
-    if (offset === undefined || offset < 1) return;
-    await this.client.command("read", { room: id, offset, epoch: this.epoch(id) }).catch(() => this.readAt.delete(id));
   }
 
   /** @param {Trouble} trouble */
@@ -453,9 +378,8 @@ export class Session {
     const { pending } = this.state;
     this.state = initialState();
     this.outgoing.startOver(pending);
-    for (const timer of this.readTimers.values()) clearTimeout(timer);
-    this.readTimers.clear();
-    this.readAt.clear();
+    for (const stream of this.streams.values()) stream.close();
+    this.streams.clear();
     this.house = { notices: [], moved: null };
     this.decisions = null;
     for (const listener of this.listeners) listener();

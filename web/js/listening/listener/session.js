@@ -122,9 +122,8 @@ export class ListenerSession extends Session {
   /** What this browser kept of a conversation goes. @param {string} room */
   forgetTalk(room) {
     this.opened.delete(room);
-    for (const p of this.state.pending) if (p.room === room) this.outgoing.drop(p.id);
     for (const name of [room, `${room}/end`]) this.vault.forgetRoom(name);
-    this.do({ type: "left", room });
+    this.dropRoom(room);
   }
 
   tell() {

@@ -24,7 +24,7 @@ const PACES = { slowed: 30, read_only: Infinity };
 /** @param {Context} context @param {string} id @param {() => string} [named]  for whom one writes, where it is not a room */
 export function composer(context, id, named) {
   const { session, say, sayNow } = context;
-  const draft = session.vault.draft(id);
+  const draft = session.stream(id).draft;
   /** @type {number | null} */
   let replyTo = draft?.replyTo ?? null;
   let epoch = draft?.epoch;
@@ -140,12 +140,13 @@ export function composer(context, id, named) {
 
   function keep() {
     const { text: words, warning } = written();
-    session.vault.keepDraft(
-      id,
-      editing === null
-        ? { ...written(), editing: begun ?? saving }
-        : { ...kept, editing: { room: id, offset: editing.offset, epoch: editing.epoch, text: words, warning } },
-    );
+    session
+      .stream(id)
+      .keepDraft(
+        editing === null
+          ? { ...written(), editing: begun ?? saving }
+          : { ...kept, editing: { room: id, offset: editing.offset, epoch: editing.epoch, text: words, warning } },
+      );
   }
 
   /** What stopped it does so no longer. */
@@ -216,9 +217,9 @@ export function composer(context, id, named) {
     /** It needs to be kept no longer: it is safe. */
     const settled = () => {
       if (saving === saved) saving = undefined;
-      const now = session.vault.draft(id);
+      const now = session.stream(id).draft;
       if (element.isConnected) keep();
-      else if (now?.editing?.text === post.text) session.vault.keepDraft(id, { ...now, editing: undefined });
+      else if (now?.editing?.text === post.text) session.stream(id).keepDraft({ ...now, editing: undefined });
     };
     session.edit(id, post, { ...said, ...(anyway && { anyway }) }).then(settled, (no) => {
       if (!element.isConnected) return;
