@@ -274,6 +274,8 @@
  *   | {type: "joined", ok: JoinOk, since: Position | null}
  *   | {type: "left", room: string}
  *   | {type: "history", room: string, ok: HistoryOk}
+ *   | {type: "missing", room: string}
+ *   | {type: "trimmed", room: string, most: number}
  *   | {type: "push", push: Push, now: number}
  *   | {type: "opened", room: string | null}
  *   | {type: "away", away: boolean}

@@ -114,6 +114,15 @@ export function fade(room, now) {
 }
 
 /**
+ * Without the oldest posts. They can be asked for again.
+ * @param {RoomState} room @param {number} most @returns {RoomState}
+ */
+export function trimmed(room, most) {
+  const all = ordered(room);
+  return all.length <= most ? room : { ...room, posts: byOffset(all.slice(-most)), more: true };
+}
+
+/**
  * Posts in their order. The result is the same array for the same posts.
  * @param {RoomState} room @returns {Post[]}
  */

@@ -17,9 +17,11 @@ import { rareWord } from "../shell/link-line.js";
 import { fileView } from "./file.js";
 import { measuresView, notesView } from "./lists.js";
 import { hasToRing, queueView, takenWord, titleOf } from "./queue.js";
-import { roomsView } from "./rooms.js";
+import { RoomsView } from "./rooms.js";
+import { ModeratorSession } from "./session.js";
 
 const TICK_MS = 15_000;
+const HIDDEN_DRAW_MS = 250;
 
 /** @param {string} id */
 function byId(id) {
@@ -92,6 +94,7 @@ function page(account) {
   /** @type {Queue | null} */
   let queue = null;
   let skew = 0;
+  let isDue = false;
   /** The pages after the first one, how many they are, and where the next one begins. @type {Report[]} */
   let extra = [];
   let pages = 0;
@@ -128,13 +131,13 @@ function page(account) {
         .patient("reports")
         .then((view) => take(view, true))
         .catch(() => {});
-      void rooms.opened();
+      void session.opened(ok);
     },
     onPush: (/** @type {any} */ push) => {
       if (push.push === "reports") take(push, false);
       else if (push.push === "ring") ring(push);
       else if (push.push === "standby") summon(push.rooms);
-      else rooms.take(push);
+      else session.take(push);
     },
     onTrouble: (trouble) => {
       if (trouble.status === "connecting") return;
@@ -147,12 +150,13 @@ function page(account) {
       );
     },
   });
+  const session = new ModeratorSession({ client, now: () => Date.now() });
   /** @type {ModeratorApp} */
   const app = {
     ask: (cmd, fields) => client.patient(cmd, fields),
     askWithReauth: askWithReauth(account, client),
     fact: (cmd, fields, gate) => client.fact(cmd, fields, { gate }),
-    release: (gate) => client.release(gate),
+    session,
     me: account.member,
     say,
     queue: () => queue,
@@ -169,7 +173,7 @@ function page(account) {
     (report) => choose(report),
     () => void turnPages(pages + 1),
   );
-  const rooms = roomsView(app, () => draw());
+  const rooms = new RoomsView(app, () => draw());
   const measures = measuresView(app);
   const notes = notesView(app);
   const nav = h("nav", { class: "pages", "aria-label": words.pagesLabel });
@@ -247,7 +251,7 @@ function page(account) {
       bell.ring("call");
       sayNow(words.rooms.ring(first.name));
     }
-    void rooms.look();
+    void session.look();
   }
 
   /** @param {Report} report @param {Report[]} [through] */
@@ -295,7 +299,14 @@ function page(account) {
     if (title !== null) focusOn(title);
   }
 
+  /** Draw once for all that changed since the last time. */
+  function drawDue() {
+    isDue = false;
+    if (!signal.aborted) draw();
+  }
+
   function draw() {
+    if (at === "rooms") rooms.update();
     if (queue === null) return;
     const now = Date.now() + skew;
     keyed(
@@ -323,7 +334,6 @@ function page(account) {
     );
     reports.update(queue, extra, next !== "", now, (trail[0] ?? chosen)?.id ?? "");
     if (chosen !== null) file?.update(latestOf(chosen));
-    if (at === "rooms") rooms.update();
     if (at === "measures") measures.update(queue);
     if (at === "notes") notes.update(queue);
     const todo = queue.open_count + rooms.waiting;
@@ -363,6 +373,12 @@ function page(account) {
   document.addEventListener("visibilitychange", () => document.hidden || client.nudge(), { signal });
   window.addEventListener("pageshow", (event) => event.persisted && client.nudge(), { signal });
   window.addEventListener("chat:leaving", () => client.stop(), { signal });
+  session.changed = () => {
+    if (isDue || signal.aborted) return;
+    isDue = true;
+    if (document.hidden) setTimeout(drawDue, HIDDEN_DRAW_MS);
+    else requestAnimationFrame(drawDue);
+  };
   const ticking = setInterval(draw, TICK_MS);
   stage.replaceChildren(h("div", { class: "desk" }, triesNotice(account), nav, stand, foot));
   client.start();

@@ -1,71 +1,105 @@
 /** Being in a room as a moderator: which rooms there are, which wait for somebody, and the one that is on the screen. */
 
-/** @import {JoinOk, RoomCard} from "../types.js" */
-/** @import {Pane} from "./room.js" */
+/** @import {RoomCard} from "../types.js" */
 /** @import {AloneRoom, ModeratorApp} from "./types.js" */
 
 import { Refused } from "../lib/client.js";
 import { attr, button, focusOn, h, keyed, show, text } from "../lib/dom.js";
-import { roomOf } from "../lib/facts.js";
 import { troubleLine } from "../shell/fields.js";
 import { refusalWord, words } from "../locales/en-moderate.js";
-import { paneView } from "./room.js";
+import { RoomPane } from "./room.js";
 
 const w = words.rooms;
 
-/** @param {ModeratorApp} app @param {() => void} changed */
-export function roomsView(app, changed) {
-  /** @type {RoomCard[] | null} */
-  let cards = null;
-  /** @type {AloneRoom[]} */
-  let alone = [];
-  /** @type {Map<string, Pane>} the rooms that one is in */
-  const inside = new Map();
-  let at = "";
+/** @typedef {{card: RoomCard, wait: AloneRoom["attendance"] | undefined, isIn: boolean, isShown: boolean}} RoomRow */
 
-  const list = h("ul", { class: "reports" });
-  const none = h("p", { class: "soft", role: "status", text: w.loading });
-  const trouble = troubleLine(refusalWord);
-  const empty = h("p", { class: "soft choose", text: w.choose });
-  const place = h("div", { class: "file-place" }, empty);
-  const title = h("h1", { id: "rooms-title", text: w.title });
-  const both = h(
-    "div",
-    { class: "both" },
-    h(
-      "section",
-      { class: "queue", "aria-labelledby": "rooms-title" },
-      title,
-      h("p", { class: "soft", text: w.lead }),
-      trouble.element,
-      none,
-      list,
-    ),
-    place,
-  );
+export class RoomsView {
+  /** @param {ModeratorApp} app @param {() => void} changed  what is on the screen is another one */
+  constructor(app, changed) {
+    this.app = app;
+    this.session = app.session;
+    this.changed = changed;
+    /** @type {AloneRoom[]} those that wait for a moderator */
+    this.alone = [];
+    /** @type {Map<string, RoomPane>} the rooms that one is in */
+    this.inside = new Map();
+    this.at = "";
+    this.list = h("ul", { class: "reports" });
+    this.none = h("p", { class: "soft", role: "status", text: w.loading });
+    this.trouble = troubleLine(refusalWord);
+    this.empty = h("p", { class: "soft choose", text: w.choose });
+    this.place = h("div", { class: "file-place" }, this.empty);
+    this.title = h("h1", { id: "rooms-title", text: w.title });
+    const lead = h("p", { class: "soft", text: w.lead });
+    const all = [this.title, lead, this.trouble.element, this.none, this.list];
+    this.element = h(
+      "div",
+      { class: "both" },
+      h("section", { class: "queue", "aria-labelledby": "rooms-title" }, ...all),
+      this.place,
+    );
+    this.session.left = (id, why) => this.#left(id, why);
+    this.session.heard = (id, post) => this.inside.get(id)?.heard(post);
+  }
 
-  /** Those that wait first. */
-  function rows() {
-    const waiting = new Map(alone.map((room) => [room.id, room]));
-    const found = (cards ?? []).map((card) => ({
+  /** How many wait for a moderator. */
+  get waiting() {
+    return this.alone.length;
+  }
+
+  update() {
+    const { lobby } = this.session.state;
+    keyed(
+      this.list,
+      this.#rows(),
+      ({ card }) => card.id,
+      () => this.#row(),
+    );
+    text(this.none, lobby === null ? w.loading : w.none);
+    show(this.none, lobby === null || lobby.length === 0);
+    this.inside.get(this.at)?.update();
+  }
+
+  /** @param {string} id */
+  nameOf(id) {
+    return this.session.state.lobby?.find((card) => card.id === id)?.name ?? id;
+  }
+
+  /** From elsewhere on the page: into a room, to a post of it where one is named. @param {string} id @param {number} [offset] @param {string} [epoch] */
+  async open(id, offset, epoch) {
+    await this.trouble.around(() => this.#enter(id));
+    if (offset !== undefined) this.inside.get(id)?.show(offset, epoch);
+  }
+
+  /** @param {AloneRoom[]} rooms @returns {AloneRoom[]} those that are new to wait, or wait for longer */
+  wait(rooms) {
+    const before = new Map(this.alone.map((room) => [room.id, room.attendance]));
+    this.alone = rooms;
+    return rooms.filter((room) => before.get(room.id) !== room.attendance);
+  }
+
+  /** Those that wait first. @returns {RoomRow[]} */
+  #rows() {
+    const waiting = new Map(this.alone.map((room) => [room.id, room]));
+    const found = (this.session.state.lobby ?? []).map((card) => ({
       card,
       wait: waiting.get(card.id)?.attendance,
-      isIn: inside.has(card.id),
-      isShown: at === card.id,
+      isIn: this.inside.has(card.id),
+      isShown: this.at === card.id,
     }));
     return found.sort((a, b) => Number(b.wait !== undefined) - Number(a.wait !== undefined));
   }
 
-  function row() {
+  #row() {
     let id = "";
     const name = h("b");
     const here = h("span", { class: "soft" });
     const why = h("span", { class: "due" });
-    const go = button("", () => void trouble.around(() => enter(id)), { class: "act second" });
+    const go = button("", () => void this.trouble.around(() => this.#enter(id)), { class: "act second" });
     const element = h("li", { class: "card place-row" }, h("div", {}, h("p", {}, name), h("p", {}, here), why), go);
     return {
       element,
-      /** @param {ReturnType<typeof rows>[number]} item */
+      /** @param {RoomRow} item */
       update({ card, wait, isIn, isShown }) {
         id = card.id;
         text(name, card.name);
@@ -81,129 +115,61 @@ export function roomsView(app, changed) {
   }
 
   /** @param {string} id @param {number | null} [agreement]  the version that was accepted just now */
-  async function enter(id, agreement = null) {
-    const known = inside.get(id);
-    if (known !== undefined) return turn(id, known);
-    const name = nameOf(id);
+  async #enter(id, agreement = null) {
+    const known = this.inside.get(id);
+    if (known !== undefined) return this.#turn(id, known);
+    const name = this.nameOf(id);
     try {
-      const ok = /** @type {JoinOk} */ (
-        await app.ask("join", agreement === null ? { room: id } : { room: id, agreement })
-      );
-      const pane = paneView(app, ok, () => void trouble.around(() => leave(id)), back);
-      inside.set(id, pane);
-      turn(id, pane);
-      app.say(w.opened);
-      void look();
+      await this.session.enter(id, agreement);
     } catch (no) {
       if (!(no instanceof Refused) || no.code !== "agreement_required") throw no;
-      const details = no.details ?? {};
-      const sure = agreementView(
-        name,
-        String(details["agreement"] ?? ""),
-        () => enter(id, Number(details["agreement_version"])),
-        back,
-      );
-      place.replaceChildren(sure);
-      both.dataset["chosen"] = "yes";
+      const accept = () => this.#enter(id, Number(no.details["agreement_version"]));
+      const sure = agreementView(name, String(no.details["agreement"] ?? ""), accept, () => this.#back());
+      this.place.replaceChildren(sure);
+      this.element.dataset["chosen"] = "yes";
       focusOn(/** @type {HTMLElement} */ (sure.querySelector("h1")));
+      return;
     }
+    const leave = () => void this.trouble.around(() => this.#leave(id));
+    const pane = new RoomPane(this.app, id, { leave, back: () => this.#back() });
+    this.inside.set(id, pane);
+    this.#turn(id, pane);
+    this.app.say(w.opened);
+    void this.session.look();
   }
 
-  /** @param {string} id @param {Pane} pane */
-  function turn(id, pane) {
-    at = id;
-    place.replaceChildren(pane.element);
-    both.dataset["chosen"] = "yes";
-    pane.shown();
-    changed();
+  /** @param {string} id @param {RoomPane} pane */
+  #turn(id, pane) {
+    this.at = id;
+    this.place.replaceChildren(pane.element);
+    this.element.dataset["chosen"] = "yes";
+    pane.update();
+    pane.toEnd();
+    this.changed();
     focusOn(/** @type {HTMLElement} */ (pane.element.querySelector("h1")));
   }
 
-  function back() {
-    at = "";
-    place.replaceChildren(empty);
-    delete both.dataset["chosen"];
-    changed();
-    focusOn(title);
+  #back() {
+    this.at = "";
+    this.place.replaceChildren(this.empty);
+    delete this.element.dataset["chosen"];
+    this.changed();
+    focusOn(this.title);
   }
 
   /** @param {string} id */
-  function drop(id) {
-    inside.get(id)?.gone();
-    inside.delete(id);
+  async #leave(id) {
+    await this.session.leave(id);
+    this.app.say(w.left);
+    void this.session.look();
   }
 
-  /** @param {string} id */
-  async function leave(id) {
-    await app.ask("leave", { room: id });
-    drop(id);
-    back();
-    app.say(w.left);
-    void look();
+  /** @param {string} id @param {Refused | null} why */
+  #left(id, why) {
+    this.inside.delete(id);
+    if (this.at === id) this.#back();
+    if (why !== null) this.trouble.say(`${this.nameOf(id)}: ${refusalWord(why)}`);
   }
-
-  async function look() {
-    try {
-      cards = (await app.ask("rooms", { watch: true })).rooms;
-    } catch {
-      // The connection went; the next one asks anew.
-    }
-    changed();
-  }
-
-  /** @param {string} id */
-  const nameOf = (id) => cards?.find((card) => card.id === id)?.name ?? id;
-
-  return {
-    element: both,
-    /** The connection is there, perhaps again: be where one was. */
-    async opened() {
-      for (const [id, pane] of [...inside]) {
-        try {
-          await pane.again();
-        } catch (no) {
-          // It tries again by itself.
-          if (!(no instanceof Refused) || no.temporary) continue;
-          drop(id);
-          if (at === id) back();
-          trouble.say(`${nameOf(id)}: ${refusalWord(no)}`);
-        }
-      }
-      await look();
-    },
-    look,
-    nameOf,
-    /** From elsewhere on the page: into a room, to a post of it where one is named. @param {string} id @param {number} [offset] @param {string} [epoch] */
-    async open(id, offset, epoch) {
-      await trouble.around(() => enter(id));
-      if (offset !== undefined) inside.get(id)?.show(offset, epoch);
-    },
-    get waiting() {
-      return alone.length;
-    },
-    /** @param {AloneRoom[]} rooms @returns {AloneRoom[]} those that are new to wait, or wait for longer */
-    wait(rooms) {
-      const before = new Map(alone.map((room) => [room.id, room.attendance]));
-      alone = rooms;
-      return rooms.filter((room) => before.get(room.id) !== room.attendance);
-    },
-    /** @param {any} push */
-    take(push) {
-      if (push.push === "counts" && cards !== null) {
-        cards = cards.map((card) => (push.here[card.id] === undefined ? card : { ...card, here: push.here[card.id] }));
-        changed();
-      } else if (push.push === "left") {
-        drop(push.room);
-        if (at === push.room) back();
-        changed();
-      } else if (typeof push.channel === "string") inside.get(roomOf(push.channel) ?? "")?.take(push);
-    },
-    update() {
-      keyed(list, rows(), ({ card }) => card.id, row);
-      text(none, cards === null ? w.loading : w.none);
-      show(none, cards === null || cards.length === 0);
-    },
-  };
 }
 
 /** @param {string} name @param {string} agreement @param {() => Promise<void>} accept @param {() => void} back */

@@ -65,7 +65,7 @@
  * @property {(cmd: string, fields?: object) => Promise<any>} ask
  * @property {(cmd: string, fields?: object) => Promise<any>} askWithReauth  the same, for what may need the password again
  * @property {(cmd: string, fields: object, gate: string) => Promise<any>} fact
- * @property {(gate: string) => void} release
+ * @property {import("./session.js").ModeratorSession} session
  * @property {Person} me
  * @property {(words: string) => void} say
  * @property {() => Queue | null} queue

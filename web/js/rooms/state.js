@@ -5,7 +5,17 @@
 /** @import {Reader} from "../lib/facts.js" */
 /** @import {Happening, Pending, Position, Push, RoomCard, RoomState, State} from "../types.js" */
 
-import { applyHistory, applyJoin, applyLive, applyPresence, fade, ordered, roomOf, setMine } from "../lib/facts.js";
+import {
+  applyHistory,
+  applyJoin,
+  applyLive,
+  applyPresence,
+  fade,
+  ordered,
+  roomOf,
+  setMine,
+  trimmed,
+} from "../lib/facts.js";
 
 const TYPING_MS = 6_000;
 
@@ -76,6 +86,10 @@ export function reduce(state, event) {
     }
     case "history":
       return onRoom(state, event.room, (room) => applyHistory(room, event.ok));
+    case "missing":
+      return onRoom(state, event.room, (room) => (room.hole === "no" ? { ...room, hole: "since" } : room));
+    case "trimmed":
+      return onRoom(state, event.room, (room) => trimmed(room, event.most));
     case "push":
       return push(state, event.push, event.now);
     case "opened":
