@@ -1,19 +1,18 @@
 /** Puts the moderators' page together: who is signed in, the connection, and what there is to do. */
 
+/** @import {HelloOk, Trouble} from "../types.js" */
 /** @import {SignedIn} from "../listening/listener/types.js" */
 /** @import {AloneRoom, ModeratorApp, Queue, Report, ReportPage} from "./types.js" */
 
-import { call, reach } from "../lib/api.js";
-import { Client, Refused } from "../lib/client.js";
 import { attr, button, focusOn, h, keyed, show, text } from "../lib/dom.js";
-import { newId } from "../lib/text.js";
-import { Bell } from "../shell/bell.js";
-import { askWithReauth } from "../shell/reauth.js";
-import { signInView, unreachableView } from "../shell/sign-in.js";
-import { triesNotice } from "../shell/sign-in-notice.js";
-import { check } from "../shell/fields.js";
 import { words } from "../locales/en-moderate.js";
+import { Bell } from "../shell/bell.js";
+import { check } from "../shell/fields.js";
 import { rareWord } from "../shell/link-line.js";
+import { announcer, byId, drawnSoon, followBrowser, mayBegin, storageOrNone } from "../shell/page.js";
+import { askWithReauth } from "../shell/reauth.js";
+import { triesNotice } from "../shell/sign-in-notice.js";
+import { checkSignIn, signOut, staffClient, wakeByTouch } from "../shell/staff-page.js";
 import { fileView } from "./file.js";
 import { measuresView, notesView } from "./lists.js";
 import { hasToRing, queueView, takenWord, titleOf } from "./queue.js";
@@ -21,201 +20,184 @@ import { RoomsView } from "./rooms.js";
 import { ModeratorSession } from "./session.js";
 
 const TICK_MS = 15_000;
-const HIDDEN_DRAW_MS = 250;
+const PARTS = /** @type {const} */ (["reports", "rooms", "measures", "notes"]);
 
-/** @param {string} id */
-function byId(id) {
-  const element = document.getElementById(id);
-  if (element === null) throw new Error(`The page has no #${id}.`);
-  return element;
-}
-
-function localOrNone() {
-  try {
-    return window.localStorage;
-  } catch {
-    return null;
-  }
-}
-
-/** The same words twice are said twice. @param {HTMLElement} element */
-function announcer(element) {
-  return (/** @type {string} */ what) => {
-    text(element, "");
-    setTimeout(() => text(element, what), 60);
-  };
-}
+/** @typedef {(typeof PARTS)[number]} Part */
 
 const stage = byId("screen");
 const say = announcer(byId("say"));
 const sayNow = announcer(byId("say-now"));
 
-/** @param {string} note  what happened before */
-async function checkSignIn(note = "") {
-  try {
-    enter(await call("/api/staff/me", null));
-  } catch (no) {
-    const isOut = no instanceof Refused && no.code.startsWith("identity_");
-    stage.replaceChildren(
-      isOut ? signInView(enter, note, words.signIn) : unreachableView(no, () => void checkSignIn(note)),
-    );
-  }
-}
+/** Who is signed in here? @param {string} [note]  what happened before */
+const comeIn = (note = "") => void checkSignIn(stage, open, { note, said: words.signIn });
+
+const out = () => void signOut().then(() => comeIn(words.out));
 
 /** @param {SignedIn} account */
-function enter(account) {
-  if (!account.roles.some((role) => role === "moderator" || role === "operator")) {
-    stage.replaceChildren(
-      h(
-        "div",
-        { class: "narrow card door" },
-        h("h1", { text: words.title }),
-        h("p", { text: words.notYours }),
-        button(words.signOut, () => void out(), { class: "quiet" }),
-      ),
-    );
+function open(account) {
+  if (account.roles.some((role) => role === "moderator" || role === "operator")) {
+    new ModeratorsPage(account).begin();
     return;
   }
-  page(account);
+  const leave = button(words.signOut, out, { class: "quiet" });
+  const title = h("h1", { text: words.title });
+  stage.replaceChildren(h("div", { class: "narrow card door" }, title, h("p", { text: words.notYours }), leave));
 }
 
-async function out() {
-  await call("/api/staff/sign-out", {}).catch(() => null);
-  await checkSignIn(words.out);
-}
-
-/** @param {SignedIn} account */
-function page(account) {
-  const ended = new AbortController();
-  const { signal } = ended;
-  const bell = new Bell(localOrNone(), () => new AudioContext());
-  const link = byId("link");
-  text(link, words.lost);
+class ModeratorsPage {
   /** @type {Queue | null} */
-  let queue = null;
-  let skew = 0;
-  let isDue = false;
+  queue = null;
+  skew = 0;
   /** The pages after the first one, how many they are, and where the next one begins. @type {Report[]} */
-  let extra = [];
-  let pages = 0;
-  let next = "";
+  extra = [];
+  pages = 0;
+  next = "";
   /** @type {Report | null} */
-  let chosen = null;
+  chosen = null;
   /** What one came through to what is on the screen. @type {Report[]} */
-  let trail = [];
-  /** @typedef {"reports" | "rooms" | "measures" | "notes"} Part */
+  trail = [];
   /** @type {Part} */
-  let at = "reports";
+  at = "reports";
   /** What was rung for, and since when it is as urgent. @type {Map<string, number>} */
-  const rung = new Map();
-
-  const address = new URL("/ws", location.href);
-  address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-  const client = new Client({
-    url: address.href,
-    WebSocket,
-    timers: {
-      now: () => Date.now(),
-      setTimeout: (f, ms) => window.setTimeout(f, ms),
-      clearTimeout: (t) => window.clearTimeout(t ?? undefined),
-    },
-    random: Math.random,
-    newId,
-    hello: { staff: true },
-    prepare: () => Promise.resolve(),
-    reach,
-    onOpen: (ok) => {
-      skew = ok.now - Date.now();
-      show(link, false);
-      client
-        .patient("reports")
-        .then((view) => take(view, true))
-        .catch(() => {});
-      void session.opened(ok);
-    },
-    onPush: (/** @type {any} */ push) => {
-      if (push.push === "reports") take(push, false);
-      else if (push.push === "ring") ring(push);
-      else if (push.push === "standby") summon(push.rooms);
-      else session.take(push);
-    },
-    onTrouble: (trouble) => {
-      if (trouble.status === "connecting") return;
-      // A new sign-in helps only where the one that there was is over.
-      if (trouble.status === "stopped" && trouble.why !== "refused" && trouble.why !== "origin")
-        return leave(words.over);
-      show(link, true);
-      void rareWord(trouble.why, trouble.status === "stopped" ? null : trouble.until).then((said) =>
-        text(link, said ?? words.lost),
-      );
-    },
-  });
-  const session = new ModeratorSession({ client, now: () => Date.now() });
-  /** @type {ModeratorApp} */
-  const app = {
-    ask: (cmd, fields) => client.patient(cmd, fields),
-    askWithReauth: askWithReauth(account, client),
-    fact: (cmd, fields, gate) => client.fact(cmd, fields, { gate }),
-    session,
-    me: account.member,
-    say,
-    queue: () => queue,
-    mayOperate: account.roles.includes("operator"),
-    roomName: (room) => rooms.nameOf(room),
-    openRoom: (room, offset, epoch) => {
-      turn("rooms");
-      void rooms.open(room, offset, epoch);
-    },
-  };
-
-  const reports = queueView(
-    app,
-    (report) => choose(report),
-    () => void turnPages(pages + 1),
-  );
-  const rooms = new RoomsView(app, () => draw());
-  const measures = measuresView(app);
-  const notes = notesView(app);
-  const nav = h("nav", { class: "pages", "aria-label": words.pagesLabel });
-  const empty = h("p", { class: "soft choose", text: words.file.choose });
-  const place = h("div", { class: "file-place" }, empty);
-  const both = h("div", { class: "both" }, reports.element, place);
-  const stand = h("div", { class: "place" }, both);
+  rung = new Map();
   /** @type {ReturnType<typeof fileView> | null} */
-  let file = null;
+  file = null;
+  ended = new AbortController();
+  link = byId("link");
+  nav = h("nav", { class: "pages", "aria-label": words.pagesLabel });
+  empty = h("p", { class: "soft choose", text: words.file.choose });
+  place = h("div", { class: "file-place" }, this.empty);
+
+  /** @param {SignedIn} account */
+  constructor(account) {
+    const { signal } = this.ended;
+    this.account = account;
+    this.bell = new Bell(storageOrNone("localStorage"), () => new AudioContext());
+    this.client = staffClient({
+      onOpen: (ok) => this.#opened(ok),
+      onPush: (push) => this.#pushed(push),
+      onTrouble: (trouble) => this.#trouble(trouble),
+    });
+    this.session = new ModeratorSession({ client: this.client, now: () => Date.now() });
+    this.session.changed = drawnSoon(() => this.#draw(), signal);
+    this.app = this.#app();
+    this.rooms = new RoomsView(this.app, () => this.#draw());
+    const more = () => void this.#turnPages(this.pages + 1);
+    this.reports = queueView(this.app, (report) => this.#choose(report), more);
+    this.measures = measuresView(this.app);
+    this.notes = notesView(this.app);
+    this.both = h("div", { class: "both" }, this.reports.element, this.place);
+    this.stand = h("div", { class: "place" }, this.both);
+    this.ticking = setInterval(() => this.#draw(), TICK_MS);
+    text(this.link, words.lost);
+    wakeByTouch(this.bell, signal);
+    followBrowser(this.client, { signal });
+  }
+
+  begin() {
+    const { account, nav, stand } = this;
+    stage.replaceChildren(h("div", { class: "desk" }, triesNotice(account), nav, stand, this.#foot()));
+    this.client.start();
+  }
+
+  /** @returns {ModeratorApp} */
+  #app() {
+    const { client, account, session } = this;
+    return {
+      ask: (cmd, fields) => client.patient(cmd, fields),
+      askWithReauth: askWithReauth(account, client),
+      fact: (cmd, fields, gate) => client.fact(cmd, fields, { gate }),
+      session,
+      me: account.member,
+      say,
+      queue: () => this.queue,
+      mayOperate: account.roles.includes("operator"),
+      roomName: (room) => this.rooms.nameOf(room),
+      openRoom: (room, offset, epoch) => {
+        this.#turn("rooms");
+        void this.rooms.open(room, offset, epoch);
+      },
+    };
+  }
+
+  #foot() {
+    const { bell } = this;
+    const sound = check(words.queue.sound, bell.on.call);
+    sound.input.addEventListener("change", () => bell.set("call", sound.input.checked));
+    const again = button(words.queue.soundTry, () => bell.play("call"), { class: "quiet" });
+    const leave = button(words.signOut, () => void signOut().then(() => this.#leave(words.out)), { class: "quiet" });
+    return h("div", { class: "comforts row" }, sound.element, again, leave);
+  }
+
+  /** @param {HelloOk} ok */
+  #opened(ok) {
+    this.skew = ok.now - Date.now();
+    show(this.link, false);
+    this.client
+      .patient("reports")
+      .then((view) => this.#take(view, true))
+      .catch(() => {});
+    void this.session.opened(ok);
+  }
+
+  /** @param {any} push */
+  #pushed(push) {
+    if (push.push === "reports") this.#take(push, false);
+    else if (push.push === "ring") this.#ring(push);
+    else if (push.push === "standby") this.#summon(push.rooms);
+    else this.session.take(push);
+  }
+
+  /** @param {Trouble} trouble */
+  #trouble(trouble) {
+    if (trouble.status === "connecting") return;
+    // A new sign-in helps only where the one that there was is over.
+    if (trouble.status === "stopped" && trouble.why !== "refused" && trouble.why !== "origin")
+      return this.#leave(words.over);
+    show(this.link, true);
+    const until = trouble.status === "stopped" ? null : trouble.until;
+    void rareWord(trouble.why, until).then((said) => text(this.link, said ?? words.lost));
+  }
 
   /** @param {Queue} view @param {boolean} isFirst */
-  function take(view, isFirst) {
-    if (!isFirst && queue !== null && view.version < queue.version) return;
-    const known = new Set([...(queue?.open ?? []), ...(queue?.closed ?? [])].map((report) => report.id));
-    if (queue !== null && view.open.some((report) => !known.has(report.id) && !hasToRing(report)))
-      say(words.queue.fresh);
-    for (const report of view.open) {
-      const was = queue?.open.find((one) => one.id === report.id);
-      const lost = takenWord(report, account.member.id);
-      if (was?.claimed_by?.id === account.member.id && report.claimed_by?.id !== account.member.id && lost !== "")
-        sayNow(`${titleOf(report, app)}: ${lost}`);
-    }
-    queue = view;
-    next = view.next ?? "";
+  #take(view, isFirst) {
+    if (!isFirst && this.queue !== null && view.version < this.queue.version) return;
+    this.#sayNews(view);
+    this.queue = view;
+    this.next = view.next ?? "";
+    const { rung } = this;
     const waiting = view.open.filter((report) => hasToRing(report) && report.status === "open" && !rung.has(report.id));
     // What comes later is rung for by the server. What was there before this page came rings once, together.
     if (isFirst) for (const report of waiting) rung.set(report.id, report.newest_at ?? report.at);
-    if (isFirst && waiting.length > 0) summonNow(waiting.length - 1);
-    if (pages > 0) void turnPages(pages);
-    draw();
+    if (isFirst && waiting.length > 0) this.#summonNow(waiting.length - 1);
+    if (this.pages > 0) void this.#turnPages(this.pages);
+    this.#draw();
+  }
+
+  /** What is new in a view, aloud: reports that came, and those that were taken over. @param {Queue} view */
+  #sayNews(view) {
+    const { queue, account } = this;
+    if (queue === null) return;
+    const known = new Set([...queue.open, ...queue.closed].map((report) => report.id));
+    if (view.open.some((report) => !known.has(report.id) && !hasToRing(report))) say(words.queue.fresh);
+    for (const report of view.open) {
+      const was = queue.open.find((one) => one.id === report.id);
+      const lost = takenWord(report, account.member.id);
+      const isTaken = was?.claimed_by?.id === account.member.id && report.claimed_by?.id !== account.member.id;
+      if (isTaken && lost !== "") sayNow(`${titleOf(report, this.app)}: ${lost}`);
+    }
   }
 
   /** Show so many pages after the first one, as they are now. @param {number} wanted */
-  async function turnPages(wanted) {
-    pages = wanted;
-    const version = queue?.version;
+  async #turnPages(wanted) {
+    this.pages = wanted;
+    const version = this.queue?.version;
     /** @type {Report[]} */
     const found = [];
-    let after = queue?.next ?? "";
+    let after = this.queue?.next ?? "";
     try {
       for (let n = 0; n < wanted && after !== ""; n++) {
-        const page = /** @type {ReportPage} */ (await app.ask("report_page", { after }));
+        const page = /** @type {ReportPage} */ (await this.app.ask("report_page", { after }));
         found.push(...page.reports);
         after = page.next ?? "";
       }
@@ -224,164 +206,138 @@ function page(account) {
       return;
     }
     // A newer queue came meanwhile, and sees to its own pages.
-    if (version !== queue?.version || pages !== wanted) return;
-    extra = found;
-    next = after;
-    draw();
+    if (version !== this.queue?.version || this.pages !== wanted) return;
+    this.extra = found;
+    this.next = after;
+    this.#draw();
   }
 
   /** @param {number} more */
-  function summonNow(more) {
-    bell.ring("call");
+  #summonNow(more) {
+    this.bell.ring("call");
     sayNow(words.queue.ring(more));
   }
 
   /** It rings once, and again when it has become more serious. @param {{report: string, at: number, more?: number}} push */
-  function ring({ report, at, more }) {
-    if ((rung.get(report) ?? 0) >= at) return;
-    rung.set(report, at);
-    summonNow(more ?? 0);
+  #ring({ report, at, more }) {
+    if ((this.rung.get(report) ?? 0) >= at) return;
+    this.rung.set(report, at);
+    this.#summonNow(more ?? 0);
   }
 
   /** A room that needs somebody calls when it slows, and once more when it can only be read. @param {AloneRoom[]} waiting */
-  function summon(waiting) {
-    const fresh = rooms.wait(waiting);
-    const first = fresh[0];
+  #summon(waiting) {
+    const first = this.rooms.wait(waiting)[0];
     if (first !== undefined) {
-      bell.ring("call");
+      this.bell.ring("call");
       sayNow(words.rooms.ring(first.name));
     }
-    void session.look();
+    void this.session.look().then(() => this.#draw());
   }
 
   /** @param {Report} report @param {Report[]} [through] */
-  function choose(report, through = []) {
-    chosen = report;
-    trail = through;
-    file = fileView(app, latestOf(report), back, (part) => choose(part, [...through, report]));
-    place.replaceChildren(file.element);
-    both.dataset["chosen"] = "yes";
-    draw();
-    const title = place.querySelector("h1");
+  #choose(report, through = []) {
+    this.chosen = report;
+    this.trail = through;
+    const within = (/** @type {Report} */ part) => this.#choose(part, [...through, report]);
+    this.file = fileView(this.app, this.#latestOf(report), () => this.#back(), within);
+    this.place.replaceChildren(this.file.element);
+    this.both.dataset["chosen"] = "yes";
+    this.#draw();
+    const title = this.place.querySelector("h1");
     if (title !== null) focusOn(title);
   }
 
   /** As it stands now, where it is in the queue. @param {Report} report */
-  function latestOf(report) {
+  #latestOf(report) {
+    const { queue, extra } = this;
     return [...(queue?.open ?? []), ...extra, ...(queue?.closed ?? [])].find((one) => one.id === report.id) ?? report;
   }
 
-  function back() {
-    const holder = trail.at(-1);
-    if (holder !== undefined) return choose(holder, trail.slice(0, -1));
-    const from = chosen?.id;
-    chosen = null;
-    file = null;
-    place.replaceChildren(empty);
-    delete both.dataset["chosen"];
-    draw();
-    const row = [...reports.element.querySelectorAll("button.report")].find(
-      (one) => one instanceof HTMLElement && one.dataset["report"] === from,
-    );
+  #back() {
+    const holder = this.trail.at(-1);
+    if (holder !== undefined) return this.#choose(holder, this.trail.slice(0, -1));
+    const from = this.chosen?.id;
+    this.chosen = null;
+    this.file = null;
+    this.place.replaceChildren(this.empty);
+    delete this.both.dataset["chosen"];
+    this.#draw();
+    const all = [...this.reports.element.querySelectorAll("button.report")];
+    const row = all.find((one) => one instanceof HTMLElement && one.dataset["report"] === from);
     if (row instanceof HTMLElement) row.focus();
-    else focusOn(/** @type {HTMLElement} */ (reports.element.querySelector("h1")));
+    else focusOn(/** @type {HTMLElement} */ (this.reports.element.querySelector("h1")));
   }
 
   /** @param {Part} to */
-  function turn(to) {
-    if (to === at) return;
-    at = to;
-    stand.replaceChildren(
-      to === "rooms" ? rooms.element : to === "measures" ? measures.element : to === "notes" ? notes.element : both,
-    );
-    draw();
-    const title = stand.querySelector("h1");
+  #turn(to) {
+    if (to === this.at) return;
+    this.at = to;
+    const { rooms, measures, notes, both } = this;
+    const element = { rooms: rooms.element, measures: measures.element, notes: notes.element, reports: both }[to];
+    this.stand.replaceChildren(element);
+    this.#draw();
+    const title = this.stand.querySelector("h1");
     if (title !== null) focusOn(title);
   }
 
-  /** Draw once for all that changed since the last time. */
-  function drawDue() {
-    isDue = false;
-    if (!signal.aborted) draw();
-  }
-
-  function draw() {
+  #draw() {
+    const { queue, rooms, at } = this;
     if (at === "rooms") rooms.update();
     if (queue === null) return;
-    const now = Date.now() + skew;
     keyed(
-      nav,
-      /** @type {Part[]} */ (["reports", "rooms", "measures", "notes"]),
+      this.nav,
+      PARTS,
       (one) => one,
-      (one) => {
-        const go = button("", () => turn(one), { class: "quiet page" });
-        return {
-          element: go,
-          update() {
-            const n =
-              one === "reports"
-                ? queue?.open_count
-                : one === "rooms"
-                  ? rooms.waiting
-                  : one === "notes"
-                    ? queue?.unread_debriefs
-                    : queue?.measures.filter((each) => each.appeal).length;
-            text(go, n ? `${words.pages[one]} (${n})` : words.pages[one]);
-            attr(go, "aria-current", one === at ? "page" : null);
-          },
-        };
-      },
+      (one) => this.#tab(one),
     );
-    reports.update(queue, extra, next !== "", now, (trail[0] ?? chosen)?.id ?? "");
-    if (chosen !== null) file?.update(latestOf(chosen));
-    if (at === "measures") measures.update(queue);
-    if (at === "notes") notes.update(queue);
+    const chosen = (this.trail[0] ?? this.chosen)?.id ?? "";
+    this.reports.update(queue, this.extra, this.next !== "", Date.now() + this.skew, chosen);
+    if (this.chosen !== null) this.file?.update(this.#latestOf(this.chosen));
+    if (at === "measures") this.measures.update(queue);
+    if (at === "notes") this.notes.update(queue);
     const todo = queue.open_count + rooms.waiting;
     document.title = todo > 0 ? `(${todo}) ${words.title} · Lamplight` : `${words.title} · Lamplight`;
   }
 
-  /** @param {string} note */
-  function leave(note) {
-    ended.abort();
-    clearInterval(ticking);
-    client.stop();
-    show(link, false);
-    document.title = `${words.title} · Lamplight`;
-    void checkSignIn(note);
+  /** @param {Part} one */
+  #tab(one) {
+    const go = button("", () => this.#turn(one), { class: "quiet page" });
+    return {
+      element: go,
+      update: () => {
+        const n = this.#count(one);
+        text(go, n > 0 ? `${words.pages[one]} (${n})` : words.pages[one]);
+        attr(go, "aria-current", one === this.at ? "page" : null);
+      },
+    };
   }
 
-  const sound = check(words.queue.sound, bell.on.call);
-  sound.input.addEventListener("change", () => bell.set("call", sound.input.checked));
-  const foot = h(
-    "div",
-    { class: "comforts row" },
-    sound.element,
-    button(words.queue.soundTry, () => bell.play("call"), { class: "quiet" }),
-    button(
-      words.signOut,
-      () => {
-        void call("/api/staff/sign-out", {})
-          .catch(() => null)
-          .then(() => leave(words.out));
-      },
-      { class: "quiet" },
-    ),
-  );
-  for (const doing of ["pointerdown", "keydown"])
-    document.addEventListener(doing, () => bell.wake(), { signal, passive: true });
-  for (const how of ["online", "offline"]) window.addEventListener(how, () => client.nudge(), { signal });
-  document.addEventListener("visibilitychange", () => document.hidden || client.nudge(), { signal });
-  window.addEventListener("pageshow", (event) => event.persisted && client.nudge(), { signal });
-  window.addEventListener("chat:leaving", () => client.stop(), { signal });
-  session.changed = () => {
-    if (isDue || signal.aborted) return;
-    isDue = true;
-    if (document.hidden) setTimeout(drawDue, HIDDEN_DRAW_MS);
-    else requestAnimationFrame(drawDue);
-  };
-  const ticking = setInterval(draw, TICK_MS);
-  stage.replaceChildren(h("div", { class: "desk" }, triesNotice(account), nav, stand, foot));
-  client.start();
+  /** How much waits in a part. @param {Part} one */
+  #count(one) {
+    const { queue, rooms } = this;
+    if (queue === null) return 0;
+    switch (one) {
+      case "reports":
+        return queue.open_count;
+      case "rooms":
+        return rooms.waiting;
+      case "measures":
+        return queue.measures.filter((each) => each.appeal).length;
+      case "notes":
+        return queue.unread_debriefs;
+    }
+  }
+
+  /** @param {string} note */
+  #leave(note) {
+    this.ended.abort();
+    clearInterval(this.ticking);
+    this.client.stop();
+    show(this.link, false);
+    document.title = `${words.title} · Lamplight`;
+    comeIn(note);
+  }
 }
 
-if (!/\b(left|old)\b/.test(document.documentElement.className)) void checkSignIn();
+if (mayBegin()) comeIn();

@@ -1,20 +1,23 @@
 /** Puts the operators' page together: who is signed in, the connection, and the parts that show the load. */
 
+/** @import {StopsFor, Trouble} from "../types.js" */
 /** @import {SignedIn} from "../listening/listener/types.js" */
-/** @import {LoadOk, LoadPush, Picture} from "./types.js" */
+/** @import {Acting, LoadOk, LoadPush, Picture} from "./types.js" */
 
-import { call, fetched, reach } from "../lib/api.js";
-import { Client, Refused } from "../lib/client.js";
-import { button, focusOn, h, show, text } from "../lib/dom.js";
-import { newId } from "../lib/text.js";
-import { Bell } from "../shell/bell.js";
-import { askWithReauth } from "../shell/reauth.js";
-import { signInView, unreachableView } from "../shell/sign-in.js";
-import { triesNotice } from "../shell/sign-in-notice.js";
-import { check } from "../shell/fields.js";
+import { fetched } from "../lib/api.js";
+import { Refused } from "../lib/client.js";
+import { button, h, show, text } from "../lib/dom.js";
 import { words } from "../locales/en-operators.js";
+import { Bell } from "../shell/bell.js";
+import { check } from "../shell/fields.js";
 import { rareWord } from "../shell/link-line.js";
-import { attentionView, queueView, deliveryView, totalsView, workersView } from "./panels.js";
+import { announcer, byId, drawnSoon, followBrowser, mayBegin, storageOrNone, turnTo } from "../shell/page.js";
+import { askWithReauth } from "../shell/reauth.js";
+import { triesNotice } from "../shell/sign-in-notice.js";
+import { signInView } from "../shell/sign-in.js";
+import { checkSignIn, signOut, staffClient, wakeByTouch } from "../shell/staff-page.js";
+import { simulatorCard, statisticsCard } from "./cards.js";
+import { attentionView, deliveryView, queueView, totalsView, workersView } from "./panels.js";
 import { roomsView } from "./rooms.js";
 import { laid, news, whole } from "./state.js";
 
@@ -23,54 +26,22 @@ const TICK_MS = 1_000;
 const AGAIN_MS = 5_000;
 const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit", second: "2-digit" });
 
-/** @param {string} id */
-function byId(id) {
-  const element = document.getElementById(id);
-  if (element === null) throw new Error(`The page has no #${id}.`);
-  return element;
-}
-
-function localOrNone() {
-  try {
-    return window.localStorage;
-  } catch {
-    return null;
-  }
-}
-
 const stage = byId("screen");
 const linkLine = byId("link");
+const sayNow = announcer(byId("say-now"));
 
-/** The same words twice are said twice. @param {string} what */
-function sayNow(what) {
-  const element = byId("say-now");
-  text(element, "");
-  setTimeout(() => text(element, what), 60);
+/** @param {string} what */
+function tell(what) {
+  text(linkLine, what);
+  show(linkLine, what !== "");
 }
 
-/** @param {HTMLElement} element */
-function turnTo(element) {
-  stage.replaceChildren(element);
-  const first = element.querySelector("h1");
-  if (first !== null) focusOn(first);
-}
-
-/** Who is signed in here? @param {string} note  what happened before */
-async function checkSignIn(note = "") {
-  try {
-    open(await call("/api/staff/me", null));
-  } catch (no) {
-    const isOut = no instanceof Refused && no.code.startsWith("identity_");
-    stage.replaceChildren(
-      isOut ? signInView(open, note, words.signIn) : unreachableView(no, () => void checkSignIn(note)),
-    );
-  }
-}
+const leave = () => void signOut().then(() => location.reload());
 
 /** @param {SignedIn} account */
 function open(account) {
-  if (account.roles.some((role) => role === "operator" || role === "moderator")) page(account);
-  else turnTo(notYours());
+  if (account.roles.some((role) => role === "operator" || role === "moderator")) new OperatorsPage(account).begin();
+  else turnTo(stage, notYours());
 }
 
 function notYours() {
@@ -83,271 +54,227 @@ function notYours() {
       "div",
       { class: "row" },
       h("a", { class: "act", href: "/listen.html", text: words.signIn.toListening }),
-      button(words.out, () => void signOut(), { class: "quiet" }),
+      button(words.out, leave, { class: "quiet" }),
     ),
   );
 }
 
-async function signOut() {
-  await call("/api/staff/sign-out", {}).catch(() => null);
-  location.reload();
-}
-
-/** What may be taken along, for those who may. */
-function statisticsCard() {
-  const w = words.statistics;
-  return h(
-    "section",
-    { class: "card", "aria-labelledby": "statistics-title" },
-    h("h2", { id: "statistics-title", text: w.title }),
-    h("p", { text: w.lead }),
-    h("p", { class: "soft", text: w.here }),
-    h(
-      "p",
-      {},
-      h("a", { class: "act second", href: "/api/staff/statistics", download: "statistics.csv", text: w.download }),
-    ),
-  );
-}
-
-/** The flight simulator. Its form is fetched when somebody wants it. @param {(what: string) => void} tell */
-function simulatorCard(tell) {
-  const w = words.simulator;
-  const begin = button(
-    w.begin,
-    () =>
-      void fetched(() => import("./queue-simulator.js"), "operating/queue-simulator.js").then(startSimulator, () =>
-        tell(words.link.lost),
-      ),
-    { class: "act second" },
-  );
-  const element = h(
-    "section",
-    { class: "card", "aria-labelledby": "flight-title" },
-    h("h2", { id: "flight-title", text: w.title }),
-    h("p", { text: w.lead }),
-    h("p", {}, begin),
-  );
-
-  /** @param {typeof import("./queue-simulator.js")} found */
-  function startSimulator({ simulatorView }) {
-    const view = simulatorView(sayNow);
-    begin.parentElement?.replaceWith(view);
-    view.querySelector("input")?.focus();
-  }
-  return element;
-}
-
-/** @param {SignedIn} account */
-function page(account) {
-  const mayOperate = account.roles.includes("operator");
+class OperatorsPage {
   /** @type {Picture | null} */
-  let picture = null;
-  let here = "";
-  let heardAt = 0;
-  let isDue = false;
+  picture = null;
+  here = "";
+  heardAt = 0;
+  /** The newest picture is not on the page yet. */
+  isDue = false;
   /** @type {Map<string, string>} rooms that wait for a moderator */
-  let alone = new Map();
-  const bell = new Bell(localOrNone(), () => new AudioContext());
-  const ended = new AbortController();
-  const { signal } = ended;
-
-  /** @type {import("./types.js").Acting} */
-  const acting = {
-    ask: (cmd, fields) => ask(cmd, fields),
-    nameOf: (room) => picture?.places.get(room)?.name ?? room,
-    mayOperate,
-  };
-  /** What is done is fetched when somebody begins. @param {(found: typeof import("./acts.js")) => void} begin */
-  const act = (begin) =>
-    void fetched(() => import("./acts.js"), "operating/acts.js").then(begin, () => tell(words.link.lost));
-  const change = (/** @type {string} */ id, /** @type {string} */ name) =>
-    act((found) => found.roomSheet(acting, id, name));
-  const drain = (/** @type {string} */ id, /** @type {string} */ name) =>
-    act((found) => found.workerSheet(acting, id, name));
-  const rooms = roomsView(change);
-  const attention = attentionView((name) => rooms.find(name), change);
-  const totals = totalsView();
-  const queue = queueView();
-  const workers = workersView(() => here, mayOperate ? drain : null);
-  const delivery = deliveryView();
-  const live = h("p", { class: "live" });
-  const waitingPlace = h("div", {});
-  const accountsPlace = h("div", {});
+  alone = new Map();
   /** @type {ReturnType<typeof import("./accounts.js").accountsCard> | null} */
-  let accounts = null;
-  const sound = check(words.sound, bell.on.call);
-  sound.input.addEventListener("change", () => bell.set("call", sound.input.checked));
-  const element = h(
-    "div",
-    { class: "operators" },
-    h(
+  accounts = null;
+  ended = new AbortController();
+  live = h("p", { class: "live" });
+  waitingPlace = h("div", {});
+  accountsPlace = h("div", {});
+
+  /** @param {SignedIn} account */
+  constructor(account) {
+    const { signal } = this.ended;
+    this.account = account;
+    this.mayOperate = account.roles.includes("operator");
+    this.bell = new Bell(storageOrNone("localStorage"), () => new AudioContext());
+    this.client = staffClient({
+      onOpen: () => void this.#opened(),
+      onPush: (push) => this.#pushed(push),
+      onTrouble: (trouble) => this.#trouble(trouble),
+    });
+    /** @type {Acting} */
+    this.acting = {
+      ask: askWithReauth(account, this.client),
+      nameOf: (room) => this.picture?.places.get(room)?.name ?? room,
+      mayOperate: this.mayOperate,
+    };
+    this.parts = this.#parts();
+    this.element = this.#layout();
+    this.changed = drawnSoon(() => this.#draw(), signal);
+    this.ticking = setInterval(() => this.#age(), TICK_MS);
+    wakeByTouch(this.bell, signal);
+    followBrowser(this.client, { signal });
+  }
+
+  begin() {
+    stage.replaceChildren(this.element);
+    this.client.start();
+  }
+
+  /** What is done is fetched when somebody begins. @param {(found: typeof import("./acts.js")) => void} begin */
+  #act(begin) {
+    void fetched(() => import("./acts.js"), "operating/acts.js").then(begin, () => tell(words.link.lost));
+  }
+
+  #parts() {
+    const change = (/** @type {string} */ id, /** @type {string} */ name) =>
+      this.#act((found) => found.roomSheet(this.acting, id, name));
+    const drain = (/** @type {string} */ id, /** @type {string} */ name) =>
+      this.#act((found) => found.workerSheet(this.acting, id, name));
+    const rooms = roomsView(change);
+    return {
+      attention: attentionView((name) => rooms.find(name), change),
+      totals: totalsView(),
+      rooms,
+      queue: queueView(),
+      workers: workersView(() => this.here, this.mayOperate ? drain : null),
+      delivery: deliveryView(),
+    };
+  }
+
+  #layout() {
+    const { attention, totals, rooms, queue, workers, delivery } = this.parts;
+    return h(
+      "div",
+      { class: "operators" },
+      this.#head(),
+      triesNotice(this.account),
+      attention.element,
+      this.waitingPlace,
+      totals.element,
+      rooms.element,
+      h("div", { class: "panels" }, ...queue.elements, delivery.element),
+      workers.element,
+      this.accountsPlace,
+      this.mayOperate && simulatorCard(tell, sayNow),
+      this.mayOperate && statisticsCard(),
+      this.#sound(),
+    );
+  }
+
+  #head() {
+    const settings = () => this.#act((found) => found.settingsSheet(this.acting));
+    return h(
       "div",
       { class: "first" },
       h("h1", { text: words.here }),
-      live,
-      button(words.rooms.settings, () => act((found) => found.settingsSheet(acting)), {
-        class: "quiet",
-        "aria-haspopup": "dialog",
-      }),
-      button(words.out, () => void signOut(), { class: "quiet" }),
-    ),
-    triesNotice(account),
-    attention.element,
-    waitingPlace,
-    totals.element,
-    rooms.element,
-    h("div", { class: "panels" }, ...queue.elements, delivery.element),
-    workers.element,
-    accountsPlace,
-    mayOperate && simulatorCard(tell),
-    mayOperate && statisticsCard(),
-    h(
-      "div",
-      { class: "row" },
-      sound.element,
-      button(words.soundTry, () => bell.play("call"), { class: "quiet" }),
-    ),
-  );
+      this.live,
+      button(words.rooms.settings, settings, { class: "quiet", "aria-haspopup": "dialog" }),
+      button(words.out, leave, { class: "quiet" }),
+    );
+  }
 
-  const address = new URL("/ws", location.href);
-  address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-  const client = new Client({
-    url: address.href,
-    WebSocket,
-    timers: {
-      now: () => Date.now(),
-      setTimeout: (f, ms) => window.setTimeout(f, ms),
-      clearTimeout: (t) => window.clearTimeout(t ?? undefined),
-    },
-    random: Math.random,
-    newId,
-    hello: { staff: true },
-    // Who this is stands in the sign-in's cookie.
-    prepare: () => Promise.resolve(),
-    reach,
-    onOpen: () => void begin(),
-    onPush: (/** @type {any} */ push) => {
-      if (push.push === "load") take(push);
-      else if (push.push === "standby") summon(push.rooms);
-      else if (push.push === "accounts") accounts?.update(push);
-    },
-    onTrouble: (trouble) => {
-      if (trouble.status === "stopped") over(trouble.why);
-      else if (trouble.status === "waiting") {
-        tell(words.link.lost);
-        void rareWord(trouble.why, trouble.until).then((said) => said !== null && !client.isOpen && tell(said));
-      }
-    },
-  });
+  #sound() {
+    const { bell } = this;
+    const sound = check(words.sound, bell.on.call);
+    sound.input.addEventListener("change", () => bell.set("call", sound.input.checked));
+    const again = button(words.soundTry, () => bell.play("call"), { class: "quiet" });
+    return h("div", { class: "row" }, sound.element, again);
+  }
 
-  const ask = askWithReauth(account, client);
-
-  async function begin() {
+  async #opened() {
     try {
-      const ok = /** @type {LoadOk} */ (await client.patient("load"));
-      here = ok.here;
-      became(whole(ok));
+      const ok = /** @type {LoadOk} */ (await this.client.patient("load"));
+      this.here = ok.here;
+      this.#became(whole(ok));
       tell("");
-      if (mayOperate) await watchAccounts();
+      if (this.mayOperate) await this.#watchAccounts();
     } catch (no) {
       if (no instanceof Refused && no.code === "not_allowed") {
-        stop();
-        turnTo(notYours());
+        this.#stop();
+        turnTo(stage, notYours());
       }
       // Otherwise the connection was lost, and the next one asks again.
     }
   }
 
-  /** What is done with accounts, shown as it happens. */
-  async function watchAccounts() {
-    const found = await fetched(() => import("./accounts.js"), "operating/accounts.js").catch(() => null);
-    if (found === null) {
-      setTimeout(() => !signal.aborted && client.isOpen && void watchAccounts().catch(() => {}), AGAIN_MS);
-      return;
-    }
-    const { accountsCard } = found;
-    if (accounts === null) {
-      accounts = accountsCard(account, localOrNone(), sayNow);
-      waitingPlace.replaceChildren(accounts.waiting);
-      accountsPlace.replaceChildren(accounts.element);
-    }
-    accounts.update(await client.patient("accounts"));
+  /** @param {any} push */
+  #pushed(push) {
+    if (push.push === "load") this.#take(push);
+    else if (push.push === "standby") this.#summon(push.rooms);
+    else if (push.push === "accounts") this.accounts?.update(push);
   }
 
-  /** A room that needs a moderator calls when it slows, and once more when it can only be read.
-   * @param {{id: string, name: string, attendance: string}[]} rooms */
-  function summon(rooms) {
-    const known = alone;
-    alone = new Map(rooms.map((room) => [room.id, room.attendance]));
-    if (rooms.some((room) => known.get(room.id) !== room.attendance)) bell.ring("call");
+  /** @param {Trouble} trouble */
+  #trouble(trouble) {
+    if (trouble.status === "stopped") this.#over(trouble.why);
+    else if (trouble.status === "waiting") {
+      tell(words.link.lost);
+      void rareWord(trouble.why, trouble.until).then((said) => said !== null && !this.client.isOpen && tell(said));
+    }
+  }
+
+  /** What is done with accounts, shown as it happens. */
+  async #watchAccounts() {
+    const { client, ended } = this;
+    const found = await fetched(() => import("./accounts.js"), "operating/accounts.js").catch(() => null);
+    if (found === null) {
+      const again = () => !ended.signal.aborted && client.isOpen && void this.#watchAccounts().catch(() => {});
+      setTimeout(again, AGAIN_MS);
+      return;
+    }
+    if (this.accounts === null) {
+      this.accounts = found.accountsCard(this.account, storageOrNone("localStorage"), sayNow);
+      this.waitingPlace.replaceChildren(this.accounts.waiting);
+      this.accountsPlace.replaceChildren(this.accounts.element);
+    }
+    this.accounts.update(await client.patient("accounts"));
+  }
+
+  /**
+   * A room that needs a moderator calls when it slows, and once more when it can only be read.
+   * @param {{id: string, name: string, attendance: string}[]} rooms
+   */
+  #summon(rooms) {
+    const known = this.alone;
+    this.alone = new Map(rooms.map((room) => [room.id, room.attendance]));
+    if (rooms.some((room) => known.get(room.id) !== room.attendance)) this.bell.ring("call");
   }
 
   /** @param {LoadPush} push */
-  function take(push) {
-    if (picture !== null) became(laid(picture, push));
+  #take(push) {
+    if (this.picture !== null) this.#became(laid(this.picture, push));
   }
 
   /** @param {Picture} next */
-  function became(next) {
-    const fresh = picture === null ? [] : news(picture.attention, next.attention);
-    if (picture !== null && isDue) next = { ...next, changed: new Set([...picture.changed, ...next.changed]) };
-    picture = next;
-    heardAt = performance.now();
+  #became(next) {
+    const before = this.picture;
+    const fresh = before === null ? [] : news(before.attention, next.attention);
+    // What changed stays so until it is on the page.
+    const isUndrawn = before !== null && this.isDue;
+    this.picture = isUndrawn ? { ...next, changed: new Set([...before.changed, ...next.changed]) } : next;
+    this.isDue = true;
+    this.heardAt = performance.now();
     const first = fresh[0];
     if (first !== undefined) sayNow(words.attention.news(first.words));
-    if (isDue) return;
-    isDue = true;
-    if (document.hidden) draw();
-    else requestAnimationFrame(draw);
+    this.changed();
   }
 
-  function draw() {
-    isDue = false;
-    if (picture === null || signal.aborted) return;
-    for (const part of [attention, totals, rooms, queue, workers, delivery]) part.update(picture);
+  #draw() {
+    this.isDue = false;
+    const { picture } = this;
+    if (picture === null) return;
+    for (const part of Object.values(this.parts)) part.update(picture);
     const urgent = picture.attention.filter((each) => each.urgent === true).length;
     document.title = urgent > 0 ? words.urgentTitle(urgent) : `${words.title} · Lamplight`;
-    age();
+    this.#age();
   }
 
-  function age() {
-    if (picture === null) return;
-    const isOld = performance.now() - heardAt > OLD_MS;
-    element.classList.toggle("unsure", isOld);
-    text(live, (isOld ? words.old : words.live)(clock.format(picture.at)));
+  #age() {
+    if (this.picture === null) return;
+    const isOld = performance.now() - this.heardAt > OLD_MS;
+    this.element.classList.toggle("unsure", isOld);
+    text(this.live, (isOld ? words.old : words.live)(clock.format(this.picture.at)));
   }
 
-  /** @param {string} what */
-  function tell(what) {
-    text(linkLine, what);
-    show(linkLine, what !== "");
-  }
-
-  /** @param {import("../types.js").StopsFor} why */
-  function over(why) {
+  /** @param {StopsFor} why */
+  #over(why) {
     if (why === "refused") return tell(words.link.stopped);
-    stop();
-    turnTo(h("div", {}, signInView(open, words.signIn.over, words.signIn)));
+    this.#stop();
+    turnTo(stage, h("div", {}, signInView(open, words.signIn.over, words.signIn)));
   }
 
-  function stop() {
-    ended.abort();
-    clearInterval(ticking);
-    client.stop();
+  #stop() {
+    this.ended.abort();
+    clearInterval(this.ticking);
+    this.client.stop();
     tell("");
     document.title = `${words.title} · Lamplight`;
   }
-
-  const ticking = setInterval(age, TICK_MS);
-  for (const doing of ["pointerdown", "keydown"])
-    document.addEventListener(doing, () => bell.wake(), { signal, passive: true });
-  for (const how of ["online", "offline"]) window.addEventListener(how, () => client.nudge(), { signal });
-  window.addEventListener("pageshow", (event) => event.persisted && client.nudge(), { signal });
-  document.addEventListener("visibilitychange", () => !document.hidden && client.nudge(), { signal });
-  window.addEventListener("chat:leaving", () => client.stop(), { signal });
-  stage.replaceChildren(element);
-  client.start();
 }
 
-if (!/\b(left|old)\b/.test(document.documentElement.className)) void checkSignIn();
+if (mayBegin()) void checkSignIn(stage, open, { said: words.signIn });
