@@ -2,41 +2,26 @@
 
 /** @import {Context, Screen, StandingLine, State, View} from "../types.js" */
 
-import { fetched, reach } from "../lib/api.js";
+import { fetched } from "../lib/api.js";
 import { focusOn, h, show, text } from "../lib/dom.js";
 import { Client } from "../lib/client.js";
 import { newId } from "../lib/text.js";
 import { words } from "../locales/en.js";
-import { Session } from "./session.js";
-import { Vault } from "./vault.js";
 import { helpDialog } from "../shell/help-dialog.js";
 import { linkLine } from "../shell/link-line.js";
+import { announcer, browserOptions, byId, drawnSoon, followBrowser, mayBegin, storageOrNone } from "../shell/page.js";
 import { missed } from "../shell/trouble-line.js";
+import { Session } from "./session.js";
+import { Vault } from "./vault.js";
 import { agreementView } from "./views/agreement.js";
 import { lobbyView } from "./views/lobby.js";
 import { roomView } from "./views/room.js";
 
 const TICK_MS = 1_000;
-const HIDDEN_DRAW_MS = 250;
 /** Where this tab is, for a reload. No address says it, and "Leave now" wipes it. */
 const PLACE = "chat.place";
 const AGAIN_MS = 10_000;
 const LATER_MS = 3_000;
-
-/** @param {string} id */
-function byId(id) {
-  const element = document.getElementById(id);
-  if (element === null) throw new Error(`The page has no #${id}.`);
-  return element;
-}
-
-function localOrNone() {
-  try {
-    return window.localStorage;
-  } catch {
-    return null;
-  }
-}
 
 function keptPlace() {
   try {
@@ -58,238 +43,237 @@ function keepPlace(screen) {
 }
 
 function begin() {
-  const vault = new Vault(localOrNone(), { tab: newId(), locks: navigator.locks ?? null });
-  const address = new URL("/ws", location.href);
-  address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-  const session = new Session({
-    vault,
-    now: () => Date.now(),
-    connect: (options) =>
-      new Client({
-        ...options,
-        reach,
-        url: address.href,
-        WebSocket,
-        timers: {
-          now: () => Date.now(),
-          setTimeout: (f, ms) => window.setTimeout(f, ms),
-          clearTimeout: (t) => window.clearTimeout(t ?? undefined),
-        },
-        random: Math.random,
-        newId,
-      }),
-  });
-  page(session, vault);
+  const vault = new Vault(storageOrNone("localStorage"), { tab: newId(), locks: navigator.locks ?? null });
+  const connect = (/** @type {any} */ handlers) => new Client({ ...handlers, ...browserOptions() });
+  new RoomsPage(new Session({ vault, now: () => Date.now(), connect })).begin();
 }
 
-/** @param {Session} session @param {Vault} vault */
-function page(session, vault) {
-  const stage = byId("screen");
-  const main = byId("main");
+class RoomsPage {
+  stage = byId("screen");
+  askLink = byId("ask-link");
   /** @type {Screen} */
-  let screen = { name: "lobby" };
+  screen = { name: "lobby" };
   /** @type {View | null} */
-  let view = null;
-  let isDue = false;
+  view = null;
   /** Who asked for a listener here. @type {string | undefined} */
-  let asker;
-  /** @type {Context} */
-  const context = {
-    session,
-    go: (to) => {
-      if (to.name === "lobby") history.replaceState(null, "");
-      else if (history.state === null) history.pushState({ deep: true }, "");
-      turnTo(to);
-    },
-    back: () => (history.state === null ? turnTo({ name: "lobby" }) : history.back()),
-    enter: (room, agreement, insteadOf) => enter(context, room, agreement ?? null, insteadOf),
-    say: announcer(byId("say")),
-    sayNow: announcer(byId("say-now")),
-  };
-  const link = linkLine(context, byId("link"));
-  const lines = [byId("link"), byId("standing")];
-  const measuring = new ResizeObserver(() => {
-    const high = lines.map((line) => (getComputedStyle(line).position === "sticky" ? line.offsetHeight : 0));
-    document.documentElement.style.setProperty("--lines", `${Math.max(...high)}px`);
-  });
-  for (const line of lines) measuring.observe(line);
-  helpDialog(byId("help-link"), byId("help"));
-  const askLink = byId("ask-link");
-  askLink.addEventListener("click", (event) => {
-    event.preventDefault();
-    if (screen.name !== "asking") context.go({ name: "asking" });
-  });
-  /** @type {StandingLine | null} */
-  let line = null;
+  asker;
+  /** One-to-one, once it is used. @type {StandingLine | null} */
+  standing = null;
+  isFetching = false;
+  askedAt = 0;
+  /** @type {Promise<ReturnType<typeof import("./decisions.js").decisionsCard> | null> | null} */
+  decisions = null;
+  /** @type {Promise<ReturnType<typeof import("./notices.js").noticesCard> | null> | null} */
+  notices = null;
+  day = "";
 
-  let isFetching = false;
-  let askedAt = 0;
-
-  /** One-to-one is fetched by those who use it. @param {State} state */
-  function stand(state) {
-    const isUsed = screen.name === "asking" || (state.standing?.state ?? "none") !== "none";
-    if (line !== null) line.update(state, screen.name);
-    else if (isUsed && !isFetching && Date.now() - askedAt > AGAIN_MS) void fetchLine();
+  /** @param {Session} session */
+  constructor(session) {
+    this.session = session;
+    /** @type {Context} */
+    this.context = {
+      session,
+      go: (to) => {
+        if (to.name === "lobby") history.replaceState(null, "");
+        else if (history.state === null) history.pushState({ deep: true }, "");
+        this.#turnTo(to);
+      },
+      back: () => (history.state === null ? this.#turnTo({ name: "lobby" }) : history.back()),
+      enter: (room, agreement, insteadOf) => enter(this.context, room, agreement ?? null, insteadOf),
+      say: announcer(byId("say")),
+      sayNow: announcer(byId("say-now")),
+    };
+    this.link = linkLine(this.context, byId("link"));
+    this.way = {
+      context: this.context,
+      view: () => this.view,
+      turnTo: (/** @type {Screen} */ to) => this.#turnTo(to),
+      toLobby: () => this.#toLobby(),
+      start: () => void session.start(),
+      place: keptPlace,
+    };
+    helpDialog(byId("help-link"), byId("help"));
+    measureLines([byId("link"), byId("standing")]);
+    session.subscribe(drawnSoon(() => this.#draw()));
+    this.#followBrowser();
+    this.#followHands();
+    setInterval(() => this.#tick(), TICK_MS);
   }
 
-  async function fetchLine() {
-    isFetching = true;
-    askedAt = Date.now();
+  begin() {
+    byId("main").removeAttribute("aria-busy");
+    if (location.hash !== "" || (history.state !== null && keptPlace() !== "")) return this.#arrive(true);
+    this.#toLobby();
+    this.way.start();
+  }
+
+  #followBrowser() {
+    const { session } = this;
+    followBrowser(session.client, {
+      seen: (isHidden) => session.away(isHidden),
+      leaving: () => {
+        session.vault.isWiped = true;
+      },
+    });
+    window.addEventListener("popstate", () => {
+      if (location.hash === "" && history.state === null) this.#turnTo({ name: "lobby" });
+      else this.#arrive(false);
+    });
+    window.addEventListener("storage", (event) => {
+      if (event.key === null && session.state.me !== null) this.#forgotten();
+      else void session.shared(event.key, event.newValue);
+    });
+    window.addEventListener("beforeunload", (event) => session.isHolding && event.preventDefault());
+  }
+
+  #followHands() {
+    this.askLink.addEventListener("click", (event) => {
+      event.preventDefault();
+      if (this.screen.name !== "asking") this.context.go({ name: "asking" });
+    });
+    byId("home").addEventListener("click", (event) => {
+      event.preventDefault();
+      if (this.screen.name !== "lobby" || this.view === null) this.context.back();
+    });
+  }
+
+  /** Another tab emptied what this browser keeps. */
+  #forgotten() {
+    this.session.forgotten();
+    fetched(() => import("./views/gone.js"), "rooms/views/gone.js").then(
+      ({ goneView: view }) => this.#turnTo({ name: "gone", how: "forgotten", view }),
+      () => location.reload(),
+    );
+  }
+
+  #tick() {
+    this.session.do({ type: "tick", now: Date.now() });
+    // Days are called something else after midnight, or in another zone.
+    const today = `${new Date().toDateString()} ${new Date().getTimezoneOffset()}`;
+    if (this.day !== today) this.#draw();
+    this.day = today;
+  }
+
+  /** One-to-one is fetched by those who use it. @param {State} state */
+  #stand(state) {
+    const isUsed = this.screen.name === "asking" || (state.standing?.state ?? "none") !== "none";
+    if (this.standing !== null) this.standing.update(state, this.screen.name);
+    else if (isUsed && !this.isFetching && Date.now() - this.askedAt > AGAIN_MS) void this.#fetchStanding();
+  }
+
+  async #fetchStanding() {
+    this.isFetching = true;
+    this.askedAt = Date.now();
     const one = await fetched(
       () => import("../listening/seeker/standing-line.js"),
       "listening/seeker/standing-line.js",
     ).catch(() => null);
-    line = one === null ? null : await one.standingLine(context, byId("standing"), askLink);
-    isFetching = false;
-    const frame = stage.querySelector(".asking-frame");
-    if (line !== null) stand(session.state);
-    else if (frame !== null) missed(frame, () => void fetchLine());
+    this.standing = one === null ? null : await one.standingLine(this.context, byId("standing"), this.askLink);
+    this.isFetching = false;
+    const frame = this.stage.querySelector(".asking-frame");
+    if (this.standing !== null) this.#stand(this.session.state);
+    else if (frame !== null) missed(frame, () => void this.#fetchStanding());
   }
 
   /** What could not be fetched is tried again, though nothing happens meanwhile. */
-  function later() {
-    setTimeout(draw, LATER_MS);
+  #later() {
+    setTimeout(() => this.#draw(), LATER_MS);
     return null;
   }
 
-  /** @type {Promise<ReturnType<typeof import("./decisions.js").decisionsCard> | null> | null} */
-  let decisions = null;
-
   /** What moderators have to say is fetched where there is any. @param {State} state */
-  async function said({ link: { why } }) {
-    if (decisions === null && session.decisions === null && why !== "banned") return;
-    decisions ??= fetched(() => import("./decisions.js"), "rooms/decisions.js").then(
-      (found) => found.decisionsCard(context, stage),
-      () => (decisions = later()),
+  async #decide({ link: { why } }) {
+    const { session } = this;
+    if (this.decisions === null && session.decisions === null && why !== "banned") return;
+    this.decisions ??= fetched(() => import("./decisions.js"), "rooms/decisions.js").then(
+      (found) => found.decisionsCard(this.context, this.stage),
+      () => (this.decisions = this.#later()),
     );
-    (await decisions)?.update(session.decisions, why === "banned");
+    (await this.decisions)?.update(session.decisions, why === "banned");
   }
 
-  /** @type {Promise<ReturnType<typeof import("./notices.js").noticesCard> | null> | null} */
-  let noticesView = null;
-
   /** And what those who run this place have. @param {State} state */
-  async function noted({ rooms, pending }) {
+  async #note({ rooms, pending }) {
+    const { screen, session } = this;
     const { notices, moved, reading } = session.house;
     const room = screen.name === "room" ? rooms[screen.room]?.room : undefined;
     const isUsual = room === undefined || (room.status === "open" && room.attendance === "attended");
-    if (
-      noticesView === null &&
-      notices.length === 0 &&
-      moved === null &&
-      !reading &&
-      isUsual &&
-      !pending.some((p) => p.why === "read_only")
-    )
-      return;
-    noticesView ??= fetched(() => import("./notices.js"), "rooms/notices.js").then(
-      (found) => found.noticesCard(context, stage),
-      () => (noticesView = later()),
+    const isQuiet = notices.length === 0 && moved === null && !reading && isUsual;
+    if (this.notices === null && isQuiet && !pending.some((p) => p.why === "read_only")) return;
+    this.notices ??= fetched(() => import("./notices.js"), "rooms/notices.js").then(
+      (found) => found.noticesCard(this.context, this.stage),
+      () => (this.notices = this.#later()),
     );
-    (await noticesView)?.update(screen);
+    (await this.notices)?.update(this.screen);
+  }
+
+  /** What stands around every screen. @param {State} state */
+  #around(state) {
+    this.#stand(state);
+    void this.#decide(state);
+    void this.#note(state);
   }
 
   /** @param {Screen} to */
-  function turnTo(to) {
-    const isFirst = view === null;
-    view?.gone?.();
-    screen = to;
-    asker = session.state.me?.id;
+  #turnTo(to) {
+    const { session, stage } = this;
+    const isFirst = this.view === null;
+    this.view?.gone?.();
+    this.screen = to;
+    this.asker = session.state.me?.id;
     keepPlace(to);
     // What was read aloud to somebody who is known here no longer.
     if (to.name === "gone") for (const id of ["say", "say-now"]) text(byId(id), "");
     session.show(to.name === "room" ? to.room : null);
     session.watch(to.name !== "room");
-    view = make(context, to);
+    this.view = make(this.context, to);
     document.body.dataset["screen"] = to.name;
-    stage.replaceChildren(view.element);
-    view.update?.(session.state);
+    stage.replaceChildren(this.view.element);
+    this.view.update?.(session.state);
     scrollTo(0, 0);
     const heading = stage.querySelector("h1");
-    stand(session.state);
-    void said(session.state);
-    void noted(session.state);
+    this.#around(session.state);
     // Who has just come begins at the top of the page, with the skip link, the helplines and the way out.
     if (heading !== null && !isFirst) focusOn(heading);
-    view.shown?.();
+    this.view.shown?.();
   }
 
-  function toLobby() {
+  #toLobby() {
     history.replaceState(null, "");
-    turnTo({ name: "lobby" });
+    this.#turnTo({ name: "lobby" });
   }
-
-  const way = { context, view: () => view, turnTo, toLobby, start: () => void session.start(), place: keptPlace };
 
   /** Where the address or the history leads, which most visits do not need. @param {boolean} isFirst */
-  function arrive(isFirst) {
+  #arrive(isFirst) {
     fetched(() => import("./arriving.js"), "rooms/arriving.js").then(
-      (found) => found.arrive(way, isFirst),
+      (found) => found.arrive(this.way, isFirst),
       () => {
-        toLobby();
-        way.start();
+        this.#toLobby();
+        this.way.start();
       },
     );
   }
 
-  function draw() {
-    isDue = false;
-    const { state } = session;
-    link.update(state);
-    stand(state);
-    void said(state);
-    void noted(state);
-    const isAnother = asker !== undefined && state.me?.id !== asker;
-    asker ??= state.me?.id;
+  #draw() {
+    const { screen } = this;
+    const { state } = this.session;
+    this.link.update(state);
+    this.#around(state);
+    const isAnother = this.asker !== undefined && state.me?.id !== this.asker;
+    this.asker ??= state.me?.id;
     const isLeft = screen.name === "room" && state.rooms[screen.room] === undefined && state.open === null;
-    if (isLeft || (screen.name === "asking" && isAnother)) turnTo({ name: "lobby" });
-    else view?.update?.(state);
+    if (isLeft || (screen.name === "asking" && isAnother)) this.#turnTo({ name: "lobby" });
+    else this.view?.update?.(state);
   }
+}
 
-  session.subscribe(() => {
-    if (isDue) return;
-    isDue = true;
-    if (document.hidden) setTimeout(draw, HIDDEN_DRAW_MS);
-    else requestAnimationFrame(draw);
+/** How high the lines under the head are, for what sticks below them. @param {HTMLElement[]} lines */
+function measureLines(lines) {
+  const measuring = new ResizeObserver(() => {
+    const high = lines.map((line) => (getComputedStyle(line).position === "sticky" ? line.offsetHeight : 0));
+    document.documentElement.style.setProperty("--lines", `${Math.max(...high)}px`);
   });
-  window.addEventListener("popstate", () => {
-    if (location.hash === "" && history.state === null) turnTo({ name: "lobby" });
-    else arrive(false);
-  });
-  byId("home").addEventListener("click", (event) => {
-    event.preventDefault();
-    if (screen.name !== "lobby" || view === null) context.back();
-  });
-  document.addEventListener("visibilitychange", () => session.away(document.hidden));
-  window.addEventListener("online", () => session.client.nudge());
-  window.addEventListener("offline", () => session.client.nudge());
-  window.addEventListener("pageshow", (event) => event.persisted && session.client.nudge());
-  window.addEventListener("storage", (event) => {
-    if (event.key === null && session.state.me !== null) {
-      session.forgotten();
-      fetched(() => import("./views/gone.js"), "rooms/views/gone.js").then(
-        ({ goneView: view }) => turnTo({ name: "gone", how: "forgotten", view }),
-        () => location.reload(),
-      );
-    } else void session.shared(event.key, event.newValue);
-  });
-  window.addEventListener("beforeunload", (event) => session.isHolding && event.preventDefault());
-  window.addEventListener("chat:leaving", () => {
-    vault.isWiped = true;
-    session.client.stop();
-  });
-  let day = "";
-  setInterval(() => {
-    session.do({ type: "tick", now: Date.now() });
-    // Days are called something else after midnight, or in another zone.
-    const today = `${new Date().toDateString()} ${new Date().getTimezoneOffset()}`;
-    if (day !== today) draw();
-    day = today;
-  }, TICK_MS);
-  main.removeAttribute("aria-busy");
-  if (location.hash !== "" || (history.state !== null && keptPlace() !== "")) return arrive(true);
-  toLobby();
-  way.start();
+  for (const line of lines) measuring.observe(line);
 }
 
 /** @param {Context} context @param {Screen} screen */
@@ -352,15 +336,7 @@ async function enter(context, room, agreement, insteadOf) {
   }
 }
 
-/** Words for people who listen. The same words twice are said twice. @param {HTMLElement} element */
-function announcer(element) {
-  return (/** @type {string} */ what) => {
-    text(element, "");
-    setTimeout(() => text(element, what), 60);
-  };
-}
-
-if (!/\b(left|old)\b/.test(document.documentElement.className)) {
+if (mayBegin()) {
   show(byId("link"), false);
   begin();
 }
