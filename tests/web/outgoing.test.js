@@ -262,7 +262,7 @@ test("what moderators lifted while one was away holds no more, and what they say
   socket.fail(1006);
   await clock.pass(1_000);
   await arrive();
-  assert.deepEqual(session.decisions.measures, []);
+  assert.deepEqual(session.state.decisions.measures, []);
   sockets.at(-1).give(mute);
   sockets.at(-1).fail(1006);
   await clock.pass(1_000);
@@ -278,7 +278,7 @@ test("what moderators lifted while one was away holds no more, and what they say
   next.answer(next.of("rooms").at(-1), frames.replies.rooms.ok);
   await settled();
   assert.deepEqual(
-    session.decisions.measures.map((one) => one.id),
+    session.state.decisions.measures.map((one) => one.id),
     ["m2"],
   );
 });

@@ -239,6 +239,26 @@
  * @property {boolean} away  the page is hidden
  * @property {Pending[]} pending
  * @property {Standing | null} standing  where one stands with one-to-one; null: not known yet
+ * @property {Decisions | null} decisions  what moderators have to say; null: nothing was told
+ * @property {Place} place
+ *
+ * @typedef {object} Place  what is announced, and where somebody's place is
+ * @property {Notice[]} notices
+ * @property {string[]} putAway  notices that are not to be shown again
+ * @property {Moved | null} moved  their place is elsewhere, since a room was split
+ * @property {Moved | null} followed  the one of these that was followed last
+ * @property {RoomMove | null} move  on its way
+ * @property {{from: Moved, to: string} | null} led  where they were led, until they say that it is fine
+ * @property {Record<string, boolean>} seatless  rooms where they read without a seat: whether everybody knows
+ * @property {"" | "failed" | "no seat"} trouble  what did not work the last time
+ * @property {string[]} busy  what they are in the middle of: a change to a post, a report, an answer, a dialog
+ *
+ * @typedef {object} RoomMove  from one room to another, where their place is
+ * @property {Moved} from
+ * @property {string} at  the room that they leave
+ * @property {string} to
+ * @property {"waiting" | "going" | "leaving"} step  until they can go; until they are there; until what they wrote is sent
+ * @property {boolean} [isAsked]  they chose it themselves
  */
 
 /**
@@ -284,6 +304,12 @@
  *   | {type: "named", names: Record<string, string>}
  *   | {type: "me", member: Person}
  *   | {type: "code made"}
+ *   | {type: "put away", notice: string}
+ *   | {type: "move", move: RoomMove | null, led?: {from: Moved, to: string} | null, trouble?: "" | "failed"}
+ *   | {type: "move failed", move: RoomMove}
+ *   | {type: "no seat", trouble: "" | "failed" | "no seat"}
+ *   | {type: "seated", room: string}
+ *   | {type: "busy", what: string, on: boolean}
  *   | {type: "tick", now: number}
  *   | {type: "written", post: Pending}
  *   | {type: "sending", id: string, now: number}
@@ -378,7 +404,6 @@
  * @typedef {{push: "notices", notices: Notice[]}} Notices
  * @typedef {{id: string, name: string, agreement_version: number}} PlaceToBe
  * @typedef {{push: "moved", room: string, to: PlaceToBe, beside: PlaceToBe[], at: number}} Moved
- * @typedef {{notices: Notice[], moved: Moved | null, reading?: {channel: string} | null}} House  what those who run this place have to say
  */
 
 /**

@@ -38,6 +38,7 @@ export function decisionsCard({ session, say, sayNow }, stage) {
   async function seen(id) {
     put.add(id);
     again.delete(id);
+    session.do({ type: "busy", what: `appeal ${id}`, on: false });
     if (shown !== null) draw(shown);
     writing()?.focus();
     await session.ask("seen", { ids: [id] }).catch(() => null);
@@ -89,6 +90,7 @@ export function decisionsCard({ session, say, sayNow }, stage) {
       w.answer,
       () => {
         show(form, true);
+        session.do({ type: "busy", what: `appeal ${one.id}`, on: true });
         area.focus();
       },
       { class: "quiet", hidden: one.appealed === true },
@@ -99,6 +101,7 @@ export function decisionsCard({ session, say, sayNow }, stage) {
       call("/api/identity/appeal", { measure: one.id, text: area.value }).then(
         () => {
           show(form, false);
+          session.do({ type: "busy", what: `appeal ${one.id}`, on: false });
           show(open, false);
           show(answered, true);
           say(w.answered);

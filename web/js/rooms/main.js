@@ -63,7 +63,7 @@ class RoomsPage {
   askedAt = 0;
   /** @type {Promise<ReturnType<typeof import("./decisions.js").decisionsCard> | null> | null} */
   decisions = null;
-  /** @type {Promise<ReturnType<typeof import("./notices.js").noticesCard> | null> | null} */
+  /** @type {Promise<import("./notices.js").NoticesCard | null> | null} */
   notices = null;
   day = "";
 
@@ -92,7 +92,7 @@ class RoomsPage {
       start: () => void session.start(),
       place: keptPlace,
     };
-    helpDialog(byId("help-link"), byId("help"));
+    helpDialog(byId("help-link"), byId("help"), (on) => session.do({ type: "busy", what: "help", on }));
     measureLines([byId("link"), byId("standing")]);
     session.subscribe(drawnSoon(() => this.#draw()));
     this.#followBrowser();
@@ -184,27 +184,27 @@ class RoomsPage {
   /** What moderators have to say is fetched where there is any. @param {State} state */
   async #decide({ link: { why } }) {
     const { session } = this;
-    if (this.decisions === null && session.decisions === null && why !== "banned") return;
+    if (this.decisions === null && session.state.decisions === null && why !== "banned") return;
     this.decisions ??= fetched(() => import("./decisions.js"), "rooms/decisions.js").then(
       (found) => found.decisionsCard(this.context, this.stage),
       () => (this.decisions = this.#later()),
     );
-    (await this.decisions)?.update(session.decisions, why === "banned");
+    (await this.decisions)?.update(session.state.decisions, why === "banned");
   }
 
   /** And what those who run this place have. @param {State} state */
-  async #note({ rooms, pending }) {
+  async #note({ rooms, pending, place }) {
     const { screen, session } = this;
-    const { notices, moved, reading } = session.house;
     const room = screen.name === "room" ? rooms[screen.room]?.room : undefined;
     const isUsual = room === undefined || (room.status === "open" && room.attendance === "attended");
-    const isQuiet = notices.length === 0 && moved === null && !reading && isUsual;
+    const isSeated = Object.keys(place.seatless).length === 0;
+    const isQuiet = place.notices.length === 0 && place.moved === null && isSeated && isUsual;
     if (this.notices === null && isQuiet && !pending.some((p) => p.why === "read_only")) return;
     this.notices ??= fetched(() => import("./notices.js"), "rooms/notices.js").then(
-      (found) => found.noticesCard(this.context, this.stage),
+      (found) => new found.NoticesCard(this.context, this.stage),
       () => (this.notices = this.#later()),
     );
-    (await this.notices)?.update(this.screen);
+    (await this.notices)?.update(session.state);
   }
 
   /** What stands around every screen. @param {State} state */

@@ -14,6 +14,11 @@ let made = 0;
  * @param {(isDone: boolean) => void} close
  */
 export function reportPanel({ session, say }, room, what, close) {
+  const done = (/** @type {boolean} */ isDone) => {
+    session.do({ type: "busy", what: "report", on: false });
+    close(isDone);
+  };
+  session.do({ type: "busy", what: "report", on: true });
   const form = reportForm({
     reasons: w.reasons,
     most: 2_000,
@@ -25,12 +30,12 @@ export function reportPanel({ session, say }, room, what, close) {
         h(
           "div",
           { class: "row" },
-          button(words.decisions.close, () => close(true), { class: "quiet" }),
+          button(words.decisions.close, () => done(true), { class: "quiet" }),
         ),
       );
       element.querySelector("button")?.focus();
     },
-    cancel: () => close(false),
+    cancel: () => done(false),
     refusal: refusalWord,
   });
   const element = h(

@@ -29,10 +29,6 @@ export class Session {
     this.state = initialState();
     /** @type {Set<() => void>} */
     this.listeners = new Set();
-    /** @type {import("../types.js").Decisions | null} what moderators have to say */
-    this.decisions = null;
-    /** @type {import("../types.js").House} what those who run this place have to say */
-    this.house = { notices: [], moved: null };
     /** @type {Map<string, RoomStream>} */
     this.streams = new Map();
     /** @type {Map<string, number>} */
@@ -254,9 +250,7 @@ export class Session {
   async #opened(ok) {
     this.isNew = false;
     this.vault.belongTo(ok.member.id);
-    // What holds is told anew after each hello, where there is anything.
-    this.house = { notices: [], moved: null };
-    const { decisions } = this;
+    const { decisions } = this.state;
     this.do({ type: "hello", ok, now: this.now() });
     this.do({ type: "link", link: { status: "open", why: "", retryAt: null, back: false } });
     void this.outgoing.crisis.showDue();
@@ -269,8 +263,8 @@ export class Session {
     try {
       await Promise.all([this.stand().catch(() => {}), this.#lobby()]);
       // What moderators have to say is told before that is answered; where nothing was, nothing holds any more.
-      if (this.decisions === decisions && decisions !== null)
-        this.#told({ push: "matters", measures: [], answers: [] });
+      if (decisions !== null && this.state.decisions === decisions)
+        this.#pushed({ push: "matters", measures: [], answers: [] });
       let isWhole = true;
       for (const room of this.#roomsToJoin(ok.limits.rooms_per_connection)) {
         isWhole = (await this.#return(room)) && isWhole;
@@ -330,12 +324,6 @@ export class Session {
 
   /** @param {Push} push */
   #pushed(push) {
-    if (push.push === "matters") return this.#told(push);
-    if (push.push === "notices" || push.push === "moved" || push.push === "reading") {
-      this.house = { ...this.house, ...(push.push === "notices" ? { notices: push.notices } : { [push.push]: push }) };
-      for (const listener of this.listeners) listener();
-      return;
-    }
     if (push.push === "left") return this.#leftElsewhere(push.room);
     this.do({ type: "push", push, now: this.now() });
     if (push.push === "read" && this.state.rooms[push.room] === undefined) void this.#lobby().catch(() => {});
@@ -345,15 +333,9 @@ export class Session {
     if (id !== null && this.state.rooms[id] !== undefined) this.stream(id).pushed(push);
   }
 
-  /** @param {import("../types.js").Decisions} decisions */
-  #told(decisions) {
-    this.decisions = decisions;
-    for (const listener of this.listeners) listener();
-  }
-
   /** Another page of theirs left a room. Of one that was split their place is followed first, with what they write. @param {string} room */
   #leftElsewhere(room) {
-    if (this.house.moved?.room !== room && this.state.rooms[room] !== undefined) this.#forgetRoom(room);
+    if (this.state.place.moved?.room !== room && this.state.rooms[room] !== undefined) this.#forgetRoom(room);
   }
 
   /** @param {Trouble} trouble */
@@ -380,8 +362,6 @@ export class Session {
     this.outgoing.startOver(pending);
     for (const stream of this.streams.values()) stream.close();
     this.streams.clear();
-    this.house = { notices: [], moved: null };
-    this.decisions = null;
     for (const listener of this.listeners) listener();
   }
 }

@@ -16,6 +16,19 @@ import {
   setMine,
   trimmed,
 } from "../lib/facts.js";
+import {
+  forgetTold,
+  initialPlace,
+  keepAppeals,
+  leaveScreen,
+  loseSeat,
+  moveFailed,
+  moveOn,
+  occupy,
+  putAway,
+  seen,
+  takeSeat,
+} from "./place.js";
 
 const TYPING_MS = 6_000;
 
@@ -42,103 +55,108 @@ export function initialState() {
     away: false,
     pending: [],
     standing: null,
+    decisions: null,
+    place: initialPlace(),
   };
 }
+
+/**
+ * What each happening does. A happening that is not here cannot happen.
+ * @type {{[K in Happening["type"]]: (state: State, event: Extract<Happening, {type: K}>) => State}}
+ */
+const AFTER = {
+  link: (state, event) => {
+    const next = { ...state, link: { ...state.link, ...event.link } };
+    const isLoss = state.link.status === "open" && next.link.status !== "open";
+    return isLoss && state.open !== null ? onRoom(next, state.open, drawLine) : next;
+  },
+  hello: (state, { ok, now: at }) => {
+    const { member, has_code, muted, limits, now } = ok;
+    // Views are numbered anew on each connection.
+    const standing = state.standing && { ...state.standing, version: 0 };
+    return forgetTold({ ...state, me: member, hasCode: has_code, muted, limits, skew: now - at, standing });
+  },
+  lobby: (state, { rooms }) => ({ ...state, lobby: rooms }),
+  joined: (state, { ok, since }) => {
+    const { id } = ok.room;
+    const joined = applyJoin(state.rooms[id], ok, since, readerOf(state, id));
+    const room = state.away ? joined : dropIdleLine(joined);
+    return seen(settle(inLobby(withRoom(state, room), id, { here: room.here, agreed: true }), id), id);
+  },
+  left,
+  history: (state, { room: id, ok }) => onRoom(state, id, (room) => applyHistory(room, ok)),
+  missing: (state, { room: id }) =>
+    onRoom(state, id, (room) => (room.hole === "no" ? { ...room, hole: "since" } : room)),
+  trimmed: (state, { room: id, most }) => onRoom(state, id, (room) => trimmed(room, most)),
+  push: (state, event) => push(state, event.push, event.now),
+  opened: (state, { room }) => opened(leaveScreen({ ...state, open: room })),
+  away: (state, { away }) => {
+    const next = { ...state, away };
+    return away && state.open !== null ? onRoom(next, state.open, drawLine) : next;
+  },
+  read: (state, { room: id, offset }) => onRoom(state, id, (room) => markRead(room, offset)),
+  mine: (state, { room: id, offset, reaction, on }) => onRoom(state, id, (room) => setMine(room, offset, reaction, on)),
+  named: (state, { names }) => ({ ...state, names: { ...state.names, ...names } }),
+  me: (state, { member }) => ({ ...state, me: member }),
+  "code made": (state) => ({ ...state, hasCode: true }),
+  tick: (state, { now }) => tick(state, now),
+  "put away": (state, { notice }) => putAway(state, notice),
+  move: moveOn,
+  "move failed": (state, { move }) => moveFailed(state, move),
+  "no seat": (state, { trouble }) => ({ ...state, place: { ...state.place, trouble } }),
+  seated: (state, { room }) => takeSeat(state, room),
+  busy: (state, { what, on }) => occupy(state, what, on),
+  written: (state, { post }) =>
+    state.pending.some((p) => p.id === post.id)
+      ? state
+      : { ...state, pending: [...state.pending, post].sort((a, b) => a.at - b.at) },
+  sending: (state, { id, now }) =>
+    onPending(state, id, (p) => ({ ...p, status: "sending", why: null, sentAt: p.sentAt ?? now })),
+  trouble: (state, { id, doubts }) => onPending(state, id, (p) => ({ ...p, status: "waiting", doubts })),
+  again: (state, { id }) => onPending(state, id, (p) => ({ ...p, status: "waiting", doubts: 0 })),
+  refused: (state, { id, why, details }) => onPending(state, id, (p) => ({ ...p, status: "refused", why, details })),
+  unsure: (state, { id }) => onPending(state, id, (p) => ({ ...p, status: "unsure" })),
+  acked,
+  dropped: (state, { id }) => drop(state, id),
+};
 
 /**
  * The state after a happening. The same object where nothing changed.
  * @param {State} state @param {Happening} event @returns {State}
  */
 export function reduce(state, event) {
-  switch (event.type) {
-    case "link": {
-      const next = { ...state, link: { ...state.link, ...event.link } };
-      const isLoss = state.link.status === "open" && next.link.status !== "open";
-      return isLoss && state.open !== null ? onRoom(next, state.open, drawLine) : next;
-    }
-    case "hello": {
-      const { member, has_code, muted, limits, now } = event.ok;
-      // Views are numbered anew on each connection.
-      const standing = state.standing && { ...state.standing, version: 0 };
-      return { ...state, me: member, hasCode: has_code, muted, limits, skew: now - event.now, standing };
-    }
-    case "lobby":
-      return { ...state, lobby: event.rooms };
-    case "joined": {
-      const joined = applyJoin(state.rooms[event.ok.room.id], event.ok, event.since, readerOf(state, event.ok.room.id));
-      const room = state.away ? joined : dropIdleLine(joined);
-      return settle(inLobby(withRoom(state, room), room.id, { here: room.here, agreed: true }), room.id);
-    }
-    case "left": {
-      const { [event.room]: _, ...rooms } = state.rooms;
-      const lobby = state.lobby?.map((card) => {
-        if (card.id !== event.room) return card;
-        const { unread: __, ...rest } = card;
-        return rest;
-      });
-      return {
-        ...state,
-        rooms,
-        lobby: lobby ?? null,
-        open: state.open === event.room ? null : state.open,
-        pending: state.pending.filter((p) => p.room !== event.room),
-      };
-    }
-    case "history":
-      return onRoom(state, event.room, (room) => applyHistory(room, event.ok));
-    case "missing":
-      return onRoom(state, event.room, (room) => (room.hole === "no" ? { ...room, hole: "since" } : room));
-    case "trimmed":
-      return onRoom(state, event.room, (room) => trimmed(room, event.most));
-    case "push":
-      return push(state, event.push, event.now);
-    case "opened":
-      return opened({ ...state, open: event.room });
-    case "away": {
-      const next = { ...state, away: event.away };
-      return event.away && state.open !== null ? onRoom(next, state.open, drawLine) : next;
-    }
-    case "read":
-      return onRoom(state, event.room, (room) => markRead(room, event.offset));
-    case "mine":
-      return onRoom(state, event.room, (room) => setMine(room, event.offset, event.reaction, event.on));
-    case "named":
-      return { ...state, names: { ...state.names, ...event.names } };
-    case "me":
-      return { ...state, me: event.member };
-    case "code made":
-      return { ...state, hasCode: true };
-    case "tick":
-      return tick(state, event.now);
-    case "written":
-      return state.pending.some((p) => p.id === event.post.id)
-        ? state
-        : { ...state, pending: [...state.pending, event.post].sort((a, b) => a.at - b.at) };
-    case "sending":
-      return onPending(state, event.id, (p) => ({ ...p, status: "sending", why: null, sentAt: p.sentAt ?? event.now }));
-    case "trouble":
-      return onPending(state, event.id, (p) => ({ ...p, status: "waiting", doubts: event.doubts }));
-    case "again":
-      return onPending(state, event.id, (p) => ({ ...p, status: "waiting", doubts: 0 }));
-    case "refused":
-      return onPending(state, event.id, (p) => ({ ...p, status: "refused", why: event.why, details: event.details }));
-    case "unsure":
-      return onPending(state, event.id, (p) => ({ ...p, status: "unsure" }));
-    case "acked": {
-      const { id, offset } = event;
-      const post = state.pending.find((p) => p.id === id);
-      if (post === undefined || offset === null) return drop(state, id);
-      const isShown = (state.rooms[post.room]?.position ?? offset) >= offset;
-      // What is not sent yet is later than this: the same words, written twice, are two posts.
-      const pending = state.pending.map((p) =>
-        p.room === post.room && p.sentAt === null ? { ...p, after: Math.max(p.after, offset) } : p,
-      );
-      const next = { ...state, pending };
-      return isShown ? drop(next, id) : onPending(next, id, (p) => ({ ...p, status: "sent", offset }));
-    }
-    case "dropped":
-      return drop(state, event.id);
-  }
+  const after = /** @type {(state: State, event: Happening) => State} */ (AFTER[event.type]);
+  return after(state, event);
+}
+
+/** @param {State} state @param {{room: string}} event @returns {State} */
+function left(state, { room: id }) {
+  const { [id]: _, ...rooms } = state.rooms;
+  const lobby = state.lobby?.map((card) => {
+    if (card.id !== id) return card;
+    const { unread: __, ...rest } = card;
+    return rest;
+  });
+  return {
+    ...state,
+    rooms,
+    lobby: lobby ?? null,
+    open: state.open === id ? null : state.open,
+    pending: state.pending.filter((p) => p.room !== id),
+  };
+}
+
+/** @param {State} state @param {{id: string, offset: number | null}} event @returns {State} */
+function acked(state, { id, offset }) {
+  const post = state.pending.find((p) => p.id === id);
+  if (post === undefined || offset === null) return drop(state, id);
+  const isShown = (state.rooms[post.room]?.position ?? offset) >= offset;
+  // What is not sent yet is later than this: the same words, written twice, are two posts.
+  const pending = state.pending.map((p) =>
+    p.room === post.room && p.sentAt === null ? { ...p, after: Math.max(p.after, offset) } : p,
+  );
+  const next = { ...state, pending };
+  return isShown ? drop(next, id) : onPending(next, id, (p) => ({ ...p, status: "sent", offset }));
 }
 
 /**
@@ -182,11 +200,8 @@ function push(state, p, now) {
     case "presence": {
       const id = roomOf(p.channel);
       if (id === null) return state;
-      return inLobby(
-        onRoom(state, id, (room) => applyPresence(room, p)),
-        id,
-        { here: p.here },
-      );
+      const present = onRoom(state, id, (room) => applyPresence(room, p));
+      return seen(inLobby(present, id, { here: p.here }), id);
     }
     case "typing": {
       const id = roomOf(p.channel);
@@ -204,11 +219,26 @@ function push(state, p, now) {
       const id = roomOf(p.channel);
       return id === null ? state : onRoom(state, id, (room) => ({ ...room, hole: "fresh", gap: true }));
     }
+    case "notices":
+      return { ...state, place: { ...state.place, notices: p.notices } };
+    case "moved":
+      return { ...state, place: { ...state.place, moved: p } };
+    case "reading":
+      return loseSeat(state, roomOf(p.channel) ?? "");
+    case "matters":
+      return keepAppeals(
+        { ...state, decisions: p },
+        p.measures.map((one) => one.id),
+      );
     case "self": {
       /** @type {State} */
       const next = { ...state, me: p.member, muted: p.muted };
       return Object.entries(p.rooms).reduce(
-        (s, [id, own]) => onRoom(s, id, (room) => withoutHidden({ ...room, ...own }, room.hidden)),
+        (s, [id, own]) =>
+          seen(
+            onRoom(s, id, (room) => withoutHidden({ ...room, ...own }, room.hidden)),
+            id,
+          ),
         next,
       );
     }

@@ -3,8 +3,8 @@
 import { button } from "../lib/dom.js";
 import { words } from "../locales/en.js";
 
-/** @param {HTMLElement} link @param {HTMLElement} section */
-export function helpDialog(link, section) {
+/** @param {HTMLElement} link @param {HTMLElement} section @param {(isOpen: boolean) => void} turned */
+export function helpDialog(link, section, turned) {
   const dialog = document.createElement("dialog");
   dialog.className = "sheet help-sheet";
   dialog.setAttribute("aria-labelledby", "help-title");
@@ -16,10 +16,14 @@ export function helpDialog(link, section) {
   link.addEventListener("click", (event) => {
     event.preventDefault();
     if (!dialog.open) dialog.showModal();
+    turned(true);
     dialog.scrollTop = 0;
   });
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();
   });
-  dialog.addEventListener("close", () => link.focus());
+  dialog.addEventListener("close", () => {
+    turned(false);
+    link.focus();
+  });
 }

@@ -28,6 +28,7 @@ export function composer(context, id, named) {
   /** @type {number | null} */
   let replyTo = draft?.replyTo ?? null;
   let epoch = draft?.epoch;
+  if (replyTo !== null) session.do({ type: "busy", what: `composer ${id}`, on: true });
   /** @type {Post | null} the post being changed */
   let editing = null;
   /** What stood in the field before it. */
@@ -140,6 +141,7 @@ export function composer(context, id, named) {
 
   function keep() {
     const { text: words, warning } = written();
+    session.do({ type: "busy", what: `composer ${id}`, on: editing !== null || replyTo !== null });
     session
       .stream(id)
       .keepDraft(
@@ -301,7 +303,10 @@ export function composer(context, id, named) {
   function update(state) {
     const room = state.rooms[id];
     if (room === undefined) return;
-    if (room.epoch !== epoch) replyTo = null;
+    if (room.epoch !== epoch && replyTo !== null) {
+      replyTo = null;
+      keep();
+    }
     goOn();
     text(label, editing !== null ? w.editLabel : (named?.() ?? w.label(room.room.name)));
     text(send, editing !== null ? w.save : w.send);

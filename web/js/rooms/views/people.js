@@ -25,6 +25,7 @@ export function peopleDialog(context, id) {
   element.addEventListener("click", (event) => {
     if (event.target === element) element.close();
   });
+  element.addEventListener("close", () => session.do({ type: "busy", what: "people", on: false }));
 
   /** @type {Person | null} whoever is being reported stays in the list, though they go */
   let reported = null;
@@ -96,6 +97,7 @@ export function peopleDialog(context, id) {
     element,
     open() {
       element.showModal();
+      session.do({ type: "busy", what: "people", on: true });
     },
     update,
   };

@@ -100,6 +100,7 @@ export function roomView(context, id) {
       text(fades, w.fades(room.retention));
       log.update(state);
       write.update(state);
+      show(write.element, room.room.status !== "closed");
       people?.update(state);
       const writing = Object.keys(room.typing).filter((m) => !room.hidden.includes(m));
       text(typing, typingWord(writing.map((m) => state.names[m] ?? "")));

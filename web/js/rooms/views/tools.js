@@ -37,6 +37,7 @@ export function postTools(context, id, write, { react, act }, two = false) {
     if (at === null) return;
     const { from } = at;
     at = null;
+    session.do({ type: "busy", what: "report", on: false });
     element.remove();
     attr(from, "aria-expanded", "false");
     if (isReturning) from.focus();
