@@ -1,8 +1,43 @@
 import js from "@eslint/js";
 import globals from "globals";
 
-/** Longer than 500 lines, and waiting to be split. Nothing is added here. */
-const LONG_FILES = ["web/js/listening/listener/talk-pane.js", "web/js/moderation/file.js"];
+/** Files with a function of more than 60 lines, which wait to be split. Nothing is added here. */
+const LONG_FUNCTIONS = [
+  "web/js/listening/listener/factors.js",
+  "web/js/listening/listener/practice.js",
+  "web/js/listening/listener/profile.js",
+  "web/js/listening/listener/proposal.js",
+  "web/js/listening/listener/status.js",
+  "web/js/listening/listener/talk-acts.js",
+  "web/js/listening/listener/talk-after.js",
+  "web/js/listening/listener/talk-pane.js",
+  "web/js/listening/listener/talks.js",
+  "web/js/listening/listener/team.js",
+  "web/js/listening/seeker/asking.js",
+  "web/js/listening/seeker/ended.js",
+  "web/js/listening/seeker/intake.js",
+  "web/js/listening/seeker/standing-line.js",
+  "web/js/listening/seeker/waiting.js",
+  "web/js/listening/talk-view.js",
+  "web/js/moderation/file.js",
+  "web/js/moderation/lists.js",
+  "web/js/moderation/report-contents.js",
+  "web/js/operating/accounts.js",
+  "web/js/operating/panels.js",
+  "web/js/operating/queue-simulator.js",
+  "web/js/operating/rooms.js",
+  "web/js/rooms/decisions.js",
+  "web/js/rooms/state.js",
+  "web/js/rooms/views/composer.js",
+  "web/js/rooms/views/lobby.js",
+  "web/js/rooms/views/log.js",
+  "web/js/rooms/views/people.js",
+  "web/js/rooms/views/post.js",
+  "web/js/rooms/views/room.js",
+  "web/js/rooms/views/tools.js",
+  "web/js/shell/live-table.js",
+  "web/js/shell/reauth.js",
+];
 
 export default [
   { ignores: ["node_modules/", ".venv/", ".build/", "build/", "dist/", "data/"] },
@@ -15,7 +50,11 @@ export default [
       "no-unused-vars": ["error", { ignoreRestSiblings: true, varsIgnorePattern: "^_+$" }],
     },
   },
-  { files: ["web/js/**"], languageOptions: { globals: globals.browser } },
+  {
+    files: ["web/js/**"],
+    languageOptions: { globals: globals.browser },
+    rules: { "max-lines-per-function": ["error", 60] },
+  },
   { files: ["tests/web/**"], languageOptions: { globals: { ...globals.nodeBuiltin, ...globals.browser } } },
   // A classic script that browsers of 2018 can read: they know no catch without a name.
   {
@@ -23,5 +62,5 @@ export default [
     languageOptions: { sourceType: "script" },
     rules: { "no-unused-vars": ["error", { caughtErrors: "none" }] },
   },
-  { files: LONG_FILES, rules: { "max-lines": "off" } },
+  { files: LONG_FUNCTIONS, rules: { "max-lines-per-function": "off" } },
 ];

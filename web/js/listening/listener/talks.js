@@ -7,7 +7,8 @@ import { attr, button, h, keyed, show, text } from "../../lib/dom.js";
 import { clock } from "../../lib/time.js";
 import { words } from "../../locales/en-listener.js";
 import { debriefCard, invitationCard } from "./invitation-cards.js";
-import { leftTalk, pane } from "./talk-pane.js";
+import { leftTalk } from "./talk-acts.js";
+import { pane } from "./talk-pane.js";
 import { isWriting, troubleLine } from "../../shell/fields.js";
 import { handedOver, seekerOf, talksOf } from "./state.js";
 
