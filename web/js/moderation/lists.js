@@ -27,6 +27,33 @@ export function measuresView(app) {
   };
 }
 
+/** How often a listener said no. @param {Declines} one */
+function declinesRow(one) {
+  const w = words.notes;
+  return h(
+    "li",
+    { class: "decision" },
+    h("b", { text: one.listener.name }),
+    h("p", { text: w.declined(one.day, one.hour, one.sessions) }),
+    one.hour >= one.hour_cap && h("p", { class: "soft small", text: w.stopped }),
+  );
+}
+
+/** @param {Debrief} one @param {() => void} read */
+function debriefRow(one, read) {
+  const w = words.notes;
+  const label = `${w.read}: ${one.listener.name}, ${moment(one.at)}`;
+  return h(
+    "li",
+    { class: "decision" },
+    daily(h("b"), (said) => text(said, `${one.listener.name} · ${moment(one.at)}`)),
+    h("p", { class: "text", text: one.note }),
+    one.read_by === undefined
+      ? h("div", { class: "row" }, button(w.read, read, { class: "quiet", "aria-label": label }))
+      : h("p", { class: "soft small", text: w.was(one.read_by.name) }),
+  );
+}
+
 /** @param {ModeratorApp} app */
 export function notesView(app) {
   const w = words.notes;
@@ -51,38 +78,15 @@ export function notesView(app) {
         list,
         /** @type {Debrief[]} */ (debriefs),
         (one) => `${one.id} ${one.read_by?.id ?? ""}`,
-        (one) => ({ element: row(one), update() {} }),
+        (one) => ({ element: debriefRow(one, () => read(one)), update() {} }),
       );
       show(declined, declines.length > 0);
-      people.replaceChildren(
-        .../** @type {Declines[]} */ (declines).map((one) =>
-          h(
-            "li",
-            { class: "decision" },
-            h("b", { text: one.listener.name }),
-            h("p", { text: w.declined(one.day, one.hour, one.sessions) }),
-            one.hour >= one.hour_cap && h("p", { class: "soft small", text: w.stopped }),
-          ),
-        ),
-      );
+      people.replaceChildren(.../** @type {Declines[]} */ (declines).map(declinesRow));
     });
 
   /** @param {Debrief} one */
-  function row(one) {
-    const read = button(w.read, () => void line.around(() => app.ask("read_debrief", { debrief: one.id })), {
-      class: "quiet",
-      "aria-label": `${w.read}: ${one.listener.name}, ${moment(one.at)}`,
-    });
-    return h(
-      "li",
-      { class: "decision" },
-      daily(h("b"), (said) => text(said, `${one.listener.name} · ${moment(one.at)}`)),
-      h("p", { class: "text", text: one.note }),
-      one.read_by === undefined
-        ? h("div", { class: "row" }, read)
-        : h("p", { class: "soft small", text: w.was(one.read_by.name) }),
-    );
-  }
+  const read = (one) => void line.around(() => app.ask("read_debrief", { debrief: one.id }));
+
   return {
     element: h(
       "section",

@@ -16,36 +16,7 @@ const w = words.file;
 
 /** @param {ModeratorApp} app @param {ReportFile} file @returns {HTMLElement[]} */
 export function contents(app, file) {
-  const line = trouble();
-  const list = h(
-    "ul",
-    { class: "notes" },
-    ...file.notes.map((note) =>
-      h(
-        "li",
-        {},
-        long(note.note),
-        daily(h("span", { class: "soft small" }), (said) => text(said, `${note.by.name}, ${moment(note.at)}`)),
-      ),
-    ),
-  );
-  const text_ = h("textarea", { rows: 2, maxlength: 2000, required: true });
-  const form = h(
-    "form",
-    { class: "stack", novalidate: true },
-    field(w.addNote, text_),
-    line.element,
-    h("div", { class: "row" }, h("button", { type: "submit", class: "act second", text: w.saveNote })),
-  );
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    void line.around(async () => {
-      await app.ask("note", { report: file.report.id, note: text_.value });
-      list.append(h("li", {}, h("p", { text: text_.value }), h("span", { class: "soft small", text: app.me.name })));
-      text_.value = "";
-      app.say(w.noted);
-    });
-  });
+  const { list, form } = notesOf(app, file);
   const erased = [
     ...new Set([...file.posts, ...file.earlier].map((each) => each.author).filter((id) => id.startsWith("e_"))),
   ];
@@ -87,6 +58,41 @@ export function contents(app, file) {
           h("ul", { class: "decisions" }, ...file.measures.map((measure) => measureRow(app, measure, false).element)),
         ]),
   ];
+}
+
+/** The moderators' notes, and a form to add one. @param {ModeratorApp} app @param {ReportFile} file */
+function notesOf(app, file) {
+  const line = trouble();
+  const list = h(
+    "ul",
+    { class: "notes" },
+    ...file.notes.map((note) =>
+      h(
+        "li",
+        {},
+        long(note.note),
+        daily(h("span", { class: "soft small" }), (said) => text(said, `${note.by.name}, ${moment(note.at)}`)),
+      ),
+    ),
+  );
+  const text_ = h("textarea", { rows: 2, maxlength: 2000, required: true });
+  const form = h(
+    "form",
+    { class: "stack", novalidate: true },
+    field(w.addNote, text_),
+    line.element,
+    h("div", { class: "row" }, h("button", { type: "submit", class: "act second", text: w.saveNote })),
+  );
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    void line.around(async () => {
+      await app.ask("note", { report: file.report.id, note: text_.value });
+      list.append(h("li", {}, h("p", { text: text_.value }), h("span", { class: "soft small", text: app.me.name })));
+      text_.value = "";
+      app.say(w.noted);
+    });
+  });
+  return { list, form };
 }
 
 /** What may be long, and made to cover what stands around it. @param {string} said */

@@ -40,6 +40,41 @@ function facts() {
   };
 }
 
+/**
+ * @param {Concern} concern @param {(room: string | undefined) => string | undefined} nameOf
+ * @param {(name: string) => void} find @param {(id: string, name: string) => void} change
+ */
+function concernRow(concern, nameOf, find, change) {
+  const w = words.attention;
+  const { room } = concern;
+  const isUrgent = concern.urgent === true;
+  const said = h("span", { class: "why" });
+  const name = () => nameOf(room);
+  const go = room !== undefined && button("", () => find(name() ?? ""), { class: "quiet" });
+  const turn = (/** @type {string} */ id) =>
+    button(words.rooms.change, () => change(id, name() ?? ""), {
+      class: "quiet",
+      "aria-haspopup": "dialog",
+      "aria-label": words.rooms.changeOf(name() ?? id),
+    });
+  const mark = h("span", { class: "mark", "aria-hidden": "true", text: isUrgent ? "▲" : "△" });
+  const element = h(
+    "li",
+    { "data-mark": isUrgent ? "now" : "soon" },
+    h("p", {}, mark, " ", h("b", { text: isUrgent ? w.now : w.soon }), " ", said),
+    h("p", { class: "soft" }, ADVICE[concern.kind] ?? ""),
+    go,
+    room !== undefined && h("span", {}, turn(room)),
+  );
+  return {
+    element,
+    update: (/** @type {Concern} */ now) => {
+      text(said, now.words);
+      if (go !== false) text(go, w.show(name() ?? ""));
+    },
+  };
+}
+
 /** @param {(name: string) => void} find @param {(id: string, name: string) => void} change */
 export function attentionView(find, change) {
   const w = words.attention;
@@ -52,44 +87,9 @@ export function attentionView(find, change) {
   /** @type {Picture | null} */
   let picture = null;
 
-  /** @param {Concern} concern */
-  function row(concern) {
-    const said = h("span", { class: "why" });
-    const name = () => (concern.room === undefined ? undefined : picture?.places.get(concern.room)?.name);
-    const go = concern.room !== undefined && button("", () => find(name() ?? ""), { class: "quiet" });
-    const element = h(
-      "li",
-      { "data-mark": concern.urgent === true ? "now" : "soon" },
-      h(
-        "p",
-        {},
-        h("span", { class: "mark", "aria-hidden": "true", text: concern.urgent === true ? "▲" : "△" }),
-        " ",
-        h("b", { text: concern.urgent === true ? w.now : w.soon }),
-        " ",
-        said,
-      ),
-      h("p", { class: "soft" }, ADVICE[concern.kind] ?? ""),
-      go,
-      concern.room !== undefined &&
-        h(
-          "span",
-          {},
-          button(words.rooms.change, () => change(concern.room ?? "", name() ?? ""), {
-            class: "quiet",
-            "aria-haspopup": "dialog",
-            "aria-label": words.rooms.changeOf(name() ?? concern.room),
-          }),
-        ),
-    );
-    return {
-      element,
-      update: (/** @type {Concern} */ now) => {
-        text(said, now.words);
-        if (go !== false) text(go, w.show(name() ?? ""));
-      },
-    };
-  }
+  const nameOf = (/** @type {string | undefined} */ room) =>
+    room === undefined ? undefined : picture?.places.get(room)?.name;
+  const row = (/** @type {Concern} */ concern) => concernRow(concern, nameOf, find, change);
   const key = (/** @type {Concern} */ each) => `${each.kind}/${each.room ?? each.worker ?? each.words}`;
 
   return {

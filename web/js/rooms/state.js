@@ -3,7 +3,7 @@
  */
 
 /** @import {Reader} from "../lib/facts.js" */
-/** @import {Happening, Pending, Position, Push, RoomCard, RoomState, State} from "../types.js" */
+/** @import {Fact, Happening, Pending, Position, Push, RoomCard, RoomState, State} from "../types.js" */
 
 import {
   applyHistory,
@@ -189,14 +189,8 @@ function push(state, p, now) {
     case "edited":
     case "redacted":
     case "reacted":
-    case "room_changed": {
-      const id = roomOf(p.channel);
-      if (id === null || state.rooms[id] === undefined) return state;
-      const changed = onRoom(state, id, (room) => applyLive(room, p, readerOf(state, id)));
-      if (changed === state) return state;
-      const named = p.push === "posted" ? remember(changed, p.post.author, p.post.name) : changed;
-      return settle(named, id);
-    }
+    case "room_changed":
+      return fact(state, p);
     case "presence": {
       const id = roomOf(p.channel);
       if (id === null) return state;
@@ -230,18 +224,8 @@ function push(state, p, now) {
         { ...state, decisions: p },
         p.measures.map((one) => one.id),
       );
-    case "self": {
-      /** @type {State} */
-      const next = { ...state, me: p.member, muted: p.muted };
-      return Object.entries(p.rooms).reduce(
-        (s, [id, own]) =>
-          seen(
-            onRoom(s, id, (room) => withoutHidden({ ...room, ...own }, room.hidden)),
-            id,
-          ),
-        next,
-      );
-    }
+    case "self":
+      return self(state, p);
     case "standing":
       return (state.standing?.version ?? 0) > p.version ? state : { ...state, standing: p };
     case "draining":
@@ -250,6 +234,26 @@ function push(state, p, now) {
       // Of a newer server, or not for this part of the page.
       return state;
   }
+}
+
+/** @param {State} state @param {Fact} p @returns {State} */
+function fact(state, p) {
+  const id = roomOf(p.channel);
+  if (id === null || state.rooms[id] === undefined) return state;
+  const changed = onRoom(state, id, (room) => applyLive(room, p, readerOf(state, id)));
+  if (changed === state) return state;
+  const named = p.push === "posted" ? remember(changed, p.post.author, p.post.name) : changed;
+  return settle(named, id);
+}
+
+/** Who one is, and whom one hides, everywhere. @param {State} state @param {Extract<Push, {push: "self"}>} p @returns {State} */
+function self(state, p) {
+  /** @type {State} */
+  const next = { ...state, me: p.member, muted: p.muted };
+  return Object.entries(p.rooms).reduce((s, [id, own]) => {
+    const changed = onRoom(s, id, (room) => withoutHidden({ ...room, ...own }, room.hidden));
+    return seen(changed, id);
+  }, next);
 }
 
 /** Own posts that were acknowledged before they came back are here now. @param {State} state @param {string} id */

@@ -54,6 +54,14 @@ export function askWithReauth(account, client) {
   };
 }
 
+/** @returns {Promise<Proof>} by a passkey; rejects with Refused where there is none */
+async function shownPasskey() {
+  const { hasPasskeys, showPasskey } = await fetched(() => import("../lib/passkeys.js"), "lib/passkeys.js");
+  if (!hasPasskeys()) throw new Refused({ code: "passkey_place", message: "", temporary: false });
+  const { options } = await call("/api/staff/prove", {});
+  return { passkey: await showPasskey(options) };
+}
+
 /**
  * Ask who is there, and do something with the proof; what is refused is said in the dialog, which stays open.
  * @param {Shower} account @param {(proof: Proof) => Promise<unknown>} act @param {string} [lead]
@@ -66,7 +74,9 @@ export function reauthenticate(account, act, lead = w.confirmLead) {
   const codeField = field(w.proofCode, code, w.proofCodeLead);
   show(codeField, account.has_totp);
   const title = h("h2", { id: idFor("confirm"), text: w.confirm });
-  const byPasskey = button(w.byPasskey, () => void trouble.around(withPasskey), { class: "act second" });
+  const byPasskey = button(w.byPasskey, () => void trouble.around(async () => finish(await shownPasskey())), {
+    class: "act second",
+  });
   show(byPasskey, account.has_passkey === true);
   const form = h(
     "form",
@@ -88,11 +98,9 @@ export function reauthenticate(account, act, lead = w.confirmLead) {
   const before = document.activeElement;
   let isDone = false;
 
-  async function withPasskey() {
-    const { hasPasskeys, showPasskey } = await fetched(() => import("../lib/passkeys.js"), "lib/passkeys.js");
-    if (!hasPasskeys()) throw new Refused({ code: "passkey_place", message: "", temporary: false });
-    const { options } = await call("/api/staff/prove", {});
-    await act({ passkey: await showPasskey(options) });
+  /** @param {Proof} proof */
+  async function finish(proof) {
+    await act(proof);
     isDone = true;
     dialog.close();
   }
@@ -100,7 +108,7 @@ export function reauthenticate(account, act, lead = w.confirmLead) {
     event.preventDefault();
     void trouble.around(async () => {
       try {
-        await act({ password: password.value, ...(!codeField.hidden && { code: code.value }) });
+        await finish({ password: password.value, ...(!codeField.hidden && { code: code.value }) });
       } catch (no) {
         // It was turned on elsewhere, since this page was opened.
         if (no instanceof Refused && no.code === "sign_in_refused" && no.details["why"] === "code") {
@@ -109,8 +117,6 @@ export function reauthenticate(account, act, lead = w.confirmLead) {
         }
         throw no;
       }
-      isDone = true;
-      dialog.close();
     });
   });
   document.body.append(dialog);

@@ -74,30 +74,28 @@ function conversation({ say }, { scenes }) {
   function give(at, answer) {
     line(w.you, answer.text, "own");
     for (const what of answer.reply) line(w.them, what);
-    const advice = h(
-      "p",
-      { class: answer.is_good ? "advice good" : "advice" },
-      h("b", { text: answer.is_good ? w.good : w.think }),
-      " ",
-      answer.advice,
-    );
-    const next = answer.next;
-    const acts = [
-      !answer.is_good && button(w.try, () => offer(at), { class: "act second" }),
-      next !== null && next !== undefined && button(w.on, () => enter(next), { class: "act" }),
-    ];
+    const advice = adviceOf(answer);
+    const { next } = answer;
     const isOver = next === null || next === undefined;
-    choosing.replaceChildren(
-      advice,
-      ...(isOver ? [h("p", { text: w.over })] : []),
-      h("div", { class: "row" }, ...acts.filter((act) => act !== false)),
+    const acts = h(
+      "div",
+      { class: "row" },
+      !answer.is_good && button(w.try, () => offer(at), { class: "act second" }),
+      !isOver && button(w.on, () => enter(next), { class: "act" }),
     );
+    choosing.replaceChildren(advice, ...(isOver ? [h("p", { text: w.over })] : []), acts);
     say(`${advice.textContent}`);
     focusOn(advice);
     advice.scrollIntoView({ block: "nearest" });
   }
 
   return [log, choosing, begin];
+}
+
+/** What is to be said of an answer. @param {Line} answer */
+function adviceOf({ is_good: isGood, advice }) {
+  const title = h("b", { text: isGood ? w.good : w.think });
+  return h("p", { class: isGood ? "advice good" : "advice" }, title, " ", advice);
 }
 
 /** @param {ListenerApp} app @param {Practice} practice */

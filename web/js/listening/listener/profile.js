@@ -48,29 +48,7 @@ function form({ session, say }, { profile, most_cap: most, languages: known }) {
   const needs = choices(w.needs, Object.entries(w.need), profile.needs);
   const lived = choices(w.lived, rooms, profile.lived);
   const notTopics = choices(w.notTopics, rooms, profile.not_topics);
-  const age = h(
-    "select",
-    {},
-    h("option", { value: "", text: w.traitNone }),
-    ...Object.entries(TRAITS).map(([value, label]) => h("option", { value, text: label })),
-  );
-  age.value = profile.traits[0] ?? "";
-  const lengths = [...new Set([...LENGTHS, ...(profile.most_minutes ? [profile.most_minutes] : [])])].sort(
-    (a, b) => a - b,
-  );
-  const minutes = h(
-    "select",
-    {},
-    h("option", { value: "", text: w.minutesAny }),
-    ...lengths.map((n) => h("option", { value: n, text: w.minutesWord(n) })),
-  );
-  minutes.value = String(profile.most_minutes ?? "");
-  const cap = h(
-    "select",
-    {},
-    ...Array.from({ length: most }, (_, i) => h("option", { value: i + 1, text: w.capWord(i + 1) })),
-  );
-  cap.value = String(Math.min(profile.cap, most));
+  const { age, minutes, cap } = selects(profile, most);
   const openings = openingFields(profile.openings);
   const element = h(
     "form",
@@ -106,6 +84,22 @@ function form({ session, say }, { profile, most_cap: most, languages: known }) {
     });
   });
   return element;
+}
+
+/** @param {Profile} profile @param {number} most */
+function selects(profile, most) {
+  const option = (/** @type {string | number} */ value, /** @type {string} */ label) =>
+    h("option", { value, text: label });
+  const traits = Object.entries(TRAITS).map(([value, label]) => option(value, label));
+  const age = h("select", {}, option("", w.traitNone), ...traits);
+  age.value = profile.traits[0] ?? "";
+  const own = profile.most_minutes ? [profile.most_minutes] : [];
+  const lengths = [...new Set([...LENGTHS, ...own])].sort((a, b) => a - b);
+  const minutes = h("select", {}, option("", w.minutesAny), ...lengths.map((n) => option(n, w.minutesWord(n))));
+  minutes.value = String(profile.most_minutes ?? "");
+  const cap = h("select", {}, ...Array.from({ length: most }, (_, i) => option(i + 1, w.capWord(i + 1))));
+  cap.value = String(Math.min(profile.cap, most));
+  return { age, minutes, cap };
 }
 
 /** @param {string[]} before */

@@ -72,20 +72,7 @@ function row({ account }, one, isOperator, refresh) {
   });
   attr(changing.first, "aria-label", `${w.change}: ${w.roles(one.member.name)}`);
   attr(revoking.first, "aria-label", `${w.revoke}: ${one.member.name}`);
-  const link = linkField(w.resetLink(one.member.name), w.resetLinkLead);
-  const resetting = twoTouches({
-    ask: w.reset,
-    lead: w.resetSure(one.member.name),
-    yes: w.resetYes,
-    no: words.account.cancel,
-    danger: true,
-    act: () =>
-      withReauth(account, async () => {
-        const ok = await call("/api/staff/reset", { member: one.member.id });
-        link.show(ok.path);
-      }),
-  });
-  attr(resetting.first, "aria-label", `${w.reset}: ${one.member.name}`);
+  const { link, resetting } = resetTouch(account, one);
   const isMe = one.member.id === account.member.id;
   const waits = one.operator_from !== undefined && one.operator_from > Date.now();
   const is = one.revoked_at ? w.revoked : one.roles.map((role) => ROLES[/** @type {Role} */ (role)] ?? role).join(", ");
@@ -106,6 +93,25 @@ function row({ account }, one, isOperator, refresh) {
     element: h("li", {}, personLine(one.member, is), h("span", { class: "soft small", text: besides }), ...acts),
     update() {},
   };
+}
+
+/** Letting somebody back in who lost their password. @param {ListenerApp["account"]} account @param {Account} one */
+function resetTouch(account, one) {
+  const link = linkField(w.resetLink(one.member.name), w.resetLinkLead);
+  const resetting = twoTouches({
+    ask: w.reset,
+    lead: w.resetSure(one.member.name),
+    yes: w.resetYes,
+    no: words.account.cancel,
+    danger: true,
+    act: () =>
+      withReauth(account, async () => {
+        const ok = await call("/api/staff/reset", { member: one.member.id });
+        link.show(ok.path);
+      }),
+  });
+  attr(resetting.first, "aria-label", `${w.reset}: ${one.member.name}`);
+  return { link, resetting };
 }
 
 /** A link that is shown once, to be copied. @param {string} label @param {string} [lead] @param {Node} [more] */

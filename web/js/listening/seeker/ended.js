@@ -14,6 +14,7 @@ import { helplines } from "./parts.js";
 import { safety } from "./talk.js";
 
 const w = words.ended;
+const dayFormat = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" });
 
 /** @param {Context} context @param {ListenerApp} desk @param {TalkView} first @returns {Stage} */
 export function endedStage(context, desk, first) {
@@ -240,6 +241,17 @@ function feedbackCard({ session }, { id, heard, heavy_after: heavy }) {
   );
 }
 
+/** @param {HTMLElement} phrase @param {HTMLElement} copied  where it is said whether it was */
+async function copyWords(phrase, copied) {
+  try {
+    await navigator.clipboard.writeText(phrase.textContent ?? "");
+    text(copied, w.copied);
+  } catch {
+    text(copied, w.noCopy);
+  }
+  show(copied, true);
+}
+
 /** @param {Context} context @param {string} id @param {string} name */
 function againCard({ session, say }, id, name) {
   const trouble = troubleLine();
@@ -250,7 +262,7 @@ function againCard({ session, say }, id, name) {
   const phrase = h("code", { class: "code", tabindex: 0, hidden: true, translate: "no" });
   const meaning = h("p", { hidden: true });
   const copied = h("p", { class: "done", role: "status", hidden: true });
-  const copy = button(w.copy, () => void copyWords(), { class: "act second", hidden: true });
+  const copy = button(w.copy, () => void copyWords(phrase, copied), { class: "act second", hidden: true });
   const element = h(
     "section",
     { class: "card" },
@@ -278,24 +290,11 @@ function againCard({ session, say }, id, name) {
   async function show_() {
     const ok = await commands(session).words(id);
     text(phrase, ok.words);
-    const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" }).format(
-      ok.expires_at,
-    );
-    text(meaning, w.wordsFor(name, day));
+    text(meaning, w.wordsFor(name, dayFormat.format(ok.expires_at)));
     for (const each of [phrase, meaning, copy]) show(each, true);
     show(make, false);
     show(lead, false);
     phrase.focus();
-  }
-
-  async function copyWords() {
-    try {
-      await navigator.clipboard.writeText(phrase.textContent ?? "");
-      text(copied, w.copied);
-    } catch {
-      text(copied, w.noCopy);
-    }
-    show(copied, true);
   }
 
   let wasBoth = false;
