@@ -192,6 +192,53 @@ export function queueView() {
   };
 }
 
+/** @param {(cell: HTMLElement) => (row: Worker) => void} name @param {() => number} now */
+function workerColumns(name, now) {
+  const w = words.workers;
+  const c = w.columns;
+  return [
+    { key: "name", label: c["name"] ?? "", drawn: name },
+    {
+      key: "connections",
+      label: c["connections"] ?? "",
+      said: (/** @type {Worker} */ each) => number(each.connections),
+    },
+    { key: "members", label: c["members"] ?? "", said: (/** @type {Worker} */ each) => number(each.members ?? 0) },
+    { key: "cpu", label: c["cpu"] ?? "", said: (/** @type {Worker} */ each) => `${Math.round(each.cpu * 100)} %` },
+    { key: "rss", label: c["rss"] ?? "", said: (/** @type {Worker} */ each) => size(each.rss) },
+    { key: "lag", label: c["lag"] ?? "", said: (/** @type {Worker} */ each) => milliseconds(each.lag_ms) },
+    {
+      key: "bus",
+      label: c["bus"] ?? "",
+      said: (/** @type {Worker} */ each) =>
+        each.bus_ms === undefined || each.is_attached === false ? `▲ ${w.deaf}` : milliseconds(each.bus_ms),
+    },
+    {
+      key: "store",
+      label: c["store"] ?? "",
+      said: (/** @type {Worker} */ each) =>
+        (each.store ?? "ok") === "ok"
+          ? each.store_ms === undefined
+            ? "–"
+            : milliseconds(each.store_ms)
+          : `▲ ${w.storeAway}`,
+    },
+    { key: "healed", label: c["healed"] ?? "", said: (/** @type {Worker} */ each) => number(each.healed ?? 0) },
+    {
+      key: "evictions",
+      label: c["evictions"] ?? "",
+      said: (/** @type {Worker} */ each) => number(each.evictions ?? 0),
+    },
+    { key: "version", label: c["version"] ?? "", said: (/** @type {Worker} */ each) => each.version },
+    {
+      key: "up",
+      label: c["up"] ?? "",
+      said: (/** @type {Worker} */ each) => span(Math.max(0, now() - each.started_at)),
+    },
+    { key: "age", label: c["age"] ?? "", said: (/** @type {Worker} */ each) => milliseconds(each.age_ms) },
+  ];
+}
+
 /**
  * @param {() => string} here  the id of the worker that shows this page
  * @param {((id: string, name: string) => void) | null} drain  for those who may
@@ -201,51 +248,10 @@ export function workersView(here, drain) {
   /** @type {Map<string, Worker>} */
   let workers = new Map();
   let now = 0;
-  const c = w.columns;
   const table = liveTable({
     label: w.label,
     name: "workers",
-    columns: [
-      { key: "name", label: c["name"] ?? "", drawn: nameCell },
-      {
-        key: "connections",
-        label: c["connections"] ?? "",
-        said: (/** @type {Worker} */ each) => number(each.connections),
-      },
-      { key: "members", label: c["members"] ?? "", said: (/** @type {Worker} */ each) => number(each.members ?? 0) },
-      { key: "cpu", label: c["cpu"] ?? "", said: (/** @type {Worker} */ each) => `${Math.round(each.cpu * 100)} %` },
-      { key: "rss", label: c["rss"] ?? "", said: (/** @type {Worker} */ each) => size(each.rss) },
-      { key: "lag", label: c["lag"] ?? "", said: (/** @type {Worker} */ each) => milliseconds(each.lag_ms) },
-      {
-        key: "bus",
-        label: c["bus"] ?? "",
-        said: (/** @type {Worker} */ each) =>
-          each.bus_ms === undefined || each.is_attached === false ? `▲ ${w.deaf}` : milliseconds(each.bus_ms),
-      },
-      {
-        key: "store",
-        label: c["store"] ?? "",
-        said: (/** @type {Worker} */ each) =>
-          (each.store ?? "ok") === "ok"
-            ? each.store_ms === undefined
-              ? "–"
-              : milliseconds(each.store_ms)
-            : `▲ ${w.storeAway}`,
-      },
-      { key: "healed", label: c["healed"] ?? "", said: (/** @type {Worker} */ each) => number(each.healed ?? 0) },
-      {
-        key: "evictions",
-        label: c["evictions"] ?? "",
-        said: (/** @type {Worker} */ each) => number(each.evictions ?? 0),
-      },
-      { key: "version", label: c["version"] ?? "", said: (/** @type {Worker} */ each) => each.version },
-      {
-        key: "up",
-        label: c["up"] ?? "",
-        said: (/** @type {Worker} */ each) => span(Math.max(0, now - each.started_at)),
-      },
-      { key: "age", label: c["age"] ?? "", said: (/** @type {Worker} */ each) => milliseconds(each.age_ms) },
-    ],
+    columns: workerColumns(nameCell, () => now),
     row: (id) => workers.get(id) ?? null,
     marked: (each, element) =>
       attr(

@@ -17,27 +17,28 @@ const FIELDS = /** @type {const} */ ([
   ["proposal_seconds", 10, 600, ""],
 ]);
 
+/** @param {(typeof FIELDS)[number]} field */
+function fieldOf([name, min, max, value]) {
+  const w = words.simulator;
+  const input = h("input", {
+    id: `flight-${name}`,
+    name,
+    type: "number",
+    min,
+    max,
+    step: 1,
+    value,
+    required: value !== "",
+    placeholder: value === "" ? w.asItIs : null,
+  });
+  const element = h("div", { class: "field" }, h("label", { for: input.id, text: w.fields[name] }), input);
+  return { name, input, element };
+}
+
 /** The form, and the table once there is one. @param {(what: string) => void} say */
 export function simulatorView(say) {
   const w = words.simulator;
-  const inputs = FIELDS.map(([name, min, max, value]) => {
-    const input = h("input", {
-      id: `flight-${name}`,
-      name,
-      type: "number",
-      min,
-      max,
-      step: 1,
-      value,
-      required: value !== "",
-      placeholder: value === "" ? w.asItIs : null,
-    });
-    return {
-      name,
-      input,
-      element: h("div", { class: "field" }, h("label", { for: input.id, text: w.fields[name] }), input),
-    };
-  });
+  const inputs = FIELDS.map(fieldOf);
   const go = h("button", { type: "submit", class: "act", text: w.go });
   const note = h("p", { class: "soft" });
   const result = h("div");

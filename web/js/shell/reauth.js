@@ -78,6 +78,8 @@ export function reauthenticate(account, act, lead = w.confirmLead) {
     class: "act second",
   });
   show(byPasskey, account.has_passkey === true);
+  const go = h("button", { type: "submit", class: "act", text: w.confirmDo });
+  const cancel = button(w.cancel, () => dialog.close(), { class: "quiet" });
   const form = h(
     "form",
     { class: "stack", novalidate: true },
@@ -86,13 +88,7 @@ export function reauthenticate(account, act, lead = w.confirmLead) {
     field(words.signIn.password, password),
     codeField,
     trouble.element,
-    h(
-      "div",
-      { class: "row" },
-      h("button", { type: "submit", class: "act", text: w.confirmDo }),
-      byPasskey,
-      button(w.cancel, () => dialog.close(), { class: "quiet" }),
-    ),
+    h("div", { class: "row" }, go, byPasskey, cancel),
   );
   const dialog = h("dialog", { class: "sheet", "aria-labelledby": title.id }, form);
   const before = document.activeElement;

@@ -10,8 +10,43 @@ import { leaseLeft, talksOf } from "./state.js";
 
 const w = words.state;
 
+/** Whether they are still there: asked before what they said runs out. @param {ListenerApp} app */
+function stillThere({ session, sayNow, bell }) {
+  const left = h("p", { class: "soft small", "aria-live": "off" });
+  const yes = button(
+    w.stillYes,
+    () => {
+      session.toldAt = 0;
+      session.doing();
+    },
+    { class: "act" },
+  );
+  const box = h(
+    "div",
+    { class: "still card", role: "group", "aria-label": w.still, hidden: true },
+    h("h2", { text: w.still }),
+    h("p", { text: w.stillLead }),
+    left,
+    yes,
+  );
+  return {
+    element: box,
+    /** @param {number | null} seconds */
+    update(seconds) {
+      const isNew = seconds !== null && box.hidden;
+      show(box, seconds !== null);
+      if (seconds !== null) text(left, w.stillLeft(Math.ceil(seconds / 10) * 10));
+      if (!isNew) return;
+      bell.ring("ask");
+      sayNow(`${w.still} ${w.stillLead}`);
+      if (!isWriting()) yes.focus({ preventScroll: true });
+    },
+  };
+}
+
 /** @param {ListenerApp} app @returns {Part} */
-export function statusBar({ session, say, sayNow, go, bell }) {
+export function statusBar(app) {
+  const { session, say, go, bell } = app;
   const trouble = troubleLine();
   const value = h("span", { class: "switch-value" });
   const knob = h("span", { class: "knob", "aria-hidden": "true" });
@@ -26,7 +61,7 @@ export function statusBar({ session, say, sayNow, go, bell }) {
   const toPractice = button(w.toPractice, () => go("practice"), { class: "act", hidden: true });
   const counts = h("p", { class: "soft small" });
   const waiting = h("p", { class: "soft small" });
-  const still = stillThere();
+  const still = stillThere(app);
   const element = h(
     "section",
     { class: "duty", "aria-label": words.title },
@@ -45,39 +80,6 @@ export function statusBar({ session, say, sayNow, go, bell }) {
       say(on ? w.said.on : w.said.off);
     });
   });
-
-  function stillThere() {
-    const left = h("p", { class: "soft small", "aria-live": "off" });
-    const yes = button(
-      w.stillYes,
-      () => {
-        session.toldAt = 0;
-        session.doing();
-      },
-      { class: "act" },
-    );
-    const box = h(
-      "div",
-      { class: "still card", role: "group", "aria-label": w.still, hidden: true },
-      h("h2", { text: w.still }),
-      h("p", { text: w.stillLead }),
-      left,
-      yes,
-    );
-    return {
-      element: box,
-      /** @param {number | null} seconds */
-      update(seconds) {
-        const isNew = seconds !== null && box.hidden;
-        show(box, seconds !== null);
-        if (seconds !== null) text(left, w.stillLeft(Math.ceil(seconds / 10) * 10));
-        if (!isNew) return;
-        bell.ring("ask");
-        sayNow(`${w.still} ${w.stillLead}`);
-        if (!isWriting()) yes.focus({ preventScroll: true });
-      },
-    };
-  }
 
   return {
     element,

@@ -79,6 +79,13 @@ export function nobodyThere({ session, say }, { id }) {
   };
 }
 
+/** For whom an invitation of a colleague waits. @param {TalkView} talk */
+function invitedWord({ invitation: asked }) {
+  if (!asked) return "";
+  const { name } = asked.listener;
+  return asked.waits_for === "seeker" ? w.waitsSeeker(name, asked.handover === true) : w.waitsListener(name);
+}
+
 /** What else a listener can do, each with its second touch. @param {ListenerApp} app @param {TalkView} first @param {() => TalkView} talk */
 export function moreMenu({ session, say }, first, talk) {
   const { id } = first;
@@ -129,12 +136,7 @@ export function moreMenu({ session, say }, first, talk) {
       show(colleague.first, isMine && !now.invitation);
       if (now.invitation && !colleague.panel.hidden) colleague.close();
       colleague.update(view.colleagues ?? [], now);
-      const asked = now.invitation;
-      const word = !asked
-        ? ""
-        : asked.waits_for === "seeker"
-          ? w.waitsSeeker(asked.listener.name, asked.handover === true)
-          : w.waitsListener(asked.listener.name);
+      const word = invitedWord(now);
       text(state, word);
       show(state, word !== "");
       if (word !== "" && word !== told) say(word);

@@ -11,22 +11,28 @@ import { flagging, reporting } from "./talk-acts.js";
 
 const w = words.talks;
 
-/** After the end: how it ended, until when it can be read, and a private wish. @param {ListenerApp} app @param {TalkView} first @param {() => void} putAway */
-export function afterwards({ session, say }, first, putAway) {
+/** A private wish to talk with the same person again. @param {ListenerApp["session"]} session @param {string} id */
+function againBox(session, id) {
   const trouble = troubleLine();
-  const how = h("p", {});
-  const until = h("p", { class: "soft small" });
   const again = check(w.again, false);
-  const againLead = h("p", { id: `again-${first.id}`, class: "soft small", text: w.againLead });
-  again.input.setAttribute("aria-describedby", `again-${first.id}`);
+  const againLead = h("p", { id: `again-${id}`, class: "soft small", text: w.againLead });
+  again.input.setAttribute("aria-describedby", againLead.id);
   again.input.addEventListener("change", () => {
     const on = again.input.checked;
     void trouble
-      .around(() => session.ask("again", { session: first.id, on }))
+      .around(() => session.ask("again", { session: id, on }))
       .then((isDone) => {
         if (!isDone) again.input.checked = !on;
       });
   });
+  return { again, againLead, trouble };
+}
+
+/** After the end: how it ended, until when it can be read, and a private wish. @param {ListenerApp} app @param {TalkView} first @param {() => void} putAway */
+export function afterwards({ session, say }, first, putAway) {
+  const how = h("p", {});
+  const until = h("p", { class: "soft small" });
+  const { again, againLead, trouble } = againBox(session, first.id);
   const done = h("p", { class: "done small", role: "status", hidden: true });
   /** @param {string} what */
   const tell = (what) => {

@@ -17,97 +17,110 @@ import { talkStage } from "./talk.js";
  * @property {() => void} [shown]
  * @property {() => void} [gone]
  *
- * @typedef {object} ListenerApp  what the stages share
+ * @typedef {object} StageShared  what the stages share
  * @property {Wish | null} wish  what was last asked for, as long as this page lives
  * @property {boolean} hasLeft  the line was left just now
  * @property {(turn: "" | "change" | "anew") => void} turn  to the form, or back from it
  */
 
 /** @param {Context} context @returns {View} */
-export function askingView(context) {
-  const { session, say } = context;
-  const element = h(
+export const askingView = (context) => new AskingView(context);
+
+class AskingView {
+  /** @type {Stage | null} */
+  stage = null;
+  /** The name of the stage. */
+  named = "";
+  isShown = false;
+  /** @type {"" | "change" | "anew"} */
+  turned = "";
+  element = h(
     "div",
     { class: "asking" },
     h("h1", { text: words.ask.title }),
     h("p", { class: "boot", text: words.ask.loading }),
   );
-  // How many wait and listen is told to nobody unasked who has not asked for a listener.
-  session.stand().catch(() => {});
-  /** @type {Stage | null} */
-  let stage = null;
-  let shown = "";
-  let isShown = false;
-  /** @type {"" | "change" | "anew"} */
-  let turned = "";
-  /** @type {ListenerApp} */
-  const desk = {
-    wish: null,
-    hasLeft: false,
-    turn: (to) => {
-      turned = to;
-      update(session.state);
-    },
-  };
+
+  /** @param {Context} context */
+  constructor(context) {
+    this.context = context;
+    const { session } = context;
+    /** @type {StageShared} */
+    this.shared = {
+      wish: null,
+      hasLeft: false,
+      turn: (to) => {
+        this.turned = to;
+        this.update(session.state);
+      },
+    };
+    // How many wait and listen is told to nobody unasked who has not asked for a listener.
+    session.stand().catch(() => {});
+  }
 
   /** @param {State} state */
-  function update(state) {
+  update(state) {
     const { standing } = state;
     if (standing === null || state.lobby === null) return;
-    const next = nameOf(standing);
-    if (next !== shown) turnTo(next, state, standing);
-    stage?.update?.(state, standing);
+    const next = this.#nameOf(standing);
+    if (next !== this.named) this.#turnTo(next, state, standing);
+    this.stage?.update?.(state, standing);
+  }
+
+  shown() {
+    this.isShown = true;
+    if (this.stage === null) return;
+    this.#focus();
+    this.stage.shown?.();
+  }
+
+  gone() {
+    this.stage?.gone?.();
   }
 
   /** @param {Standing} standing */
-  function nameOf({ state, open, session: talk }) {
+  #nameOf({ state, open, session: talk }) {
     if (state === "session") return `talk ${talk?.id}`;
-    if (state === "waiting" && turned === "change") return "change";
-    if ((state === "ended" && turned === "anew") || state === "none") return open ? "intake" : "closed";
+    if (state === "waiting" && this.turned === "change") return "change";
+    if ((state === "ended" && this.turned === "anew") || state === "none") return open ? "intake" : "closed";
     return state;
   }
 
   /** @param {string} next @param {State} state @param {Standing} standing */
-  function turnTo(next, state, standing) {
-    const isFirst = shown === "";
-    stage?.gone?.();
-    shown = next;
-    if (!["change", "intake", "closed"].includes(next)) turned = "";
+  #turnTo(next, state, standing) {
+    const { session, say } = this.context;
+    const isFirst = this.named === "";
+    this.stage?.gone?.();
+    this.named = next;
+    if (!["change", "intake", "closed"].includes(next)) this.turned = "";
+    const isTalk = next.startsWith("talk");
     const talk = standing.session;
-    stage = make(next, standing);
+    this.stage = this.#make(next, standing);
     // A conversation is laid out as a room.
-    document.body.dataset["screen"] = next.startsWith("talk") ? "room" : "asking";
-    session.show(next.startsWith("talk") ? (talk?.room ?? null) : null);
-    element.replaceChildren(stage.element);
-    stage.update?.(state, standing);
-    if (!isShown) return;
+    document.body.dataset["screen"] = isTalk ? "room" : "asking";
+    session.show(isTalk ? (talk?.room ?? null) : null);
+    this.element.replaceChildren(this.stage.element);
+    this.stage.update?.(state, standing);
+    if (!this.isShown) return;
     if (!isFirst) scrollTo(0, 0);
-    const heading = element.querySelector("h1");
+    this.#focus();
+    if (!isFirst && isTalk) say(words.waiting.came(partner(talk)));
+    this.stage.shown?.();
+  }
+
+  #focus() {
+    const heading = this.element.querySelector("h1");
     if (heading !== null) focusOn(heading);
-    if (!isFirst && next.startsWith("talk")) say(words.waiting.came(partner(talk)));
-    stage.shown?.();
   }
 
   /** @param {string} name @param {Standing} standing @returns {Stage} */
-  function make(name, standing) {
+  #make(name, standing) {
+    const { context, shared } = this;
     if (standing.session !== undefined && name.startsWith("talk")) return talkStage(context, standing.session);
-    if (standing.session !== undefined && name === "ended") return endedStage(context, desk, standing.session);
-    if (name === "waiting") return waitingStage(context, desk);
-    if (name === "lapsed") return lapsedStage(context, desk);
+    if (standing.session !== undefined && name === "ended") return endedStage(context, shared, standing.session);
+    if (name === "waiting") return waitingStage(context, shared);
+    if (name === "lapsed") return lapsedStage(context, shared);
     if (name === "closed") return closedStage(context);
-    return intakeStage(context, desk, name === "change");
+    return intakeStage(context, shared, name === "change");
   }
-
-  return {
-    element,
-    update,
-    shown() {
-      isShown = true;
-      if (stage === null) return;
-      const heading = element.querySelector("h1");
-      if (heading !== null) focusOn(heading);
-      stage.shown?.();
-    },
-    gone: () => stage?.gone?.(),
-  };
 }

@@ -1,7 +1,7 @@
 /** After a conversation: a kind closing, how it was, and whether one would talk with them again. */
 
 /** @import {Context, State, TalkView} from "../../types.js" */
-/** @import {ListenerApp, Stage} from "./asking.js" */
+/** @import {StageShared, Stage} from "./asking.js" */
 
 import { button, h, keyed, show, text } from "../../lib/dom.js";
 import { ordered } from "../../lib/facts.js";
@@ -16,8 +16,8 @@ import { safety } from "./talk.js";
 const w = words.ended;
 const dayFormat = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" });
 
-/** @param {Context} context @param {ListenerApp} desk @param {TalkView} first @returns {Stage} */
-export function endedStage(context, desk, first) {
+/** @param {Context} context @param {StageShared} shared @param {TalkView} first @returns {Stage} */
+export function endedStage(context, shared, first) {
   const { session, go } = context;
   const { id, room } = first;
   const name = partner(first);
@@ -46,7 +46,7 @@ export function endedStage(context, desk, first) {
       h(
         "div",
         { class: "row" },
-        button(w.again, () => desk.turn("anew"), { class: "act second" }),
+        button(w.again, () => shared.turn("anew"), { class: "act second" }),
         button(w.rooms, () => go({ name: "lobby" }), { class: "act second" }),
         helplines(w.help),
       ),

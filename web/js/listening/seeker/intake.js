@@ -1,7 +1,7 @@
 /** Asking: one page, all of it optional but the agreement. And the honest page when no listeners are here. */
 
 /** @import {Context, Standing, State, Wish} from "../../types.js" */
-/** @import {ListenerApp, Stage} from "./asking.js" */
+/** @import {StageShared, Stage} from "./asking.js" */
 
 import { Refused } from "../../lib/client.js";
 import { button, h, show, text } from "../../lib/dom.js";
@@ -14,20 +14,20 @@ const w = words.ask;
 const HEAVIEST = 5;
 const SHORTER = [15, 30];
 
-/** @param {Context} context @param {ListenerApp} desk @param {boolean} isChange  one waits already @returns {Stage} */
-export function intakeStage(context, desk, isChange) {
+/** @param {Context} context @param {StageShared} shared @param {boolean} isChange  one waits already @returns {Stage} */
+export function intakeStage(context, shared, isChange) {
   const { session } = context;
   const { state } = session;
   const standing = /** @type {Standing} */ (state.standing);
   const rooms = (state.lobby ?? []).map(({ id, name }) => ({ id, name }));
-  const wish = desk.wish ?? {};
+  const wish = shared.wish ?? {};
   const trouble = troubleLine();
   const again = h("p", { class: "soft", hidden: true });
 
   const left = h("p", {
     class: "done",
-    hidden: !desk.hasLeft,
-    text: `${w.left}${desk.wish === null ? "" : ` ${w.again}`}`,
+    hidden: !shared.hasLeft,
+    text: `${w.left}${shared.wish === null ? "" : ` ${w.again}`}`,
   });
   const presence = h("p", { class: "soft" });
   const agreement = h(
@@ -128,7 +128,7 @@ export function intakeStage(context, desk, isChange) {
         "div",
         { class: "row" },
         h("button", { type: "submit", class: "act", text: isChange ? w.change : w.go }),
-        isChange && button(w.keep, () => desk.turn(""), { class: "quiet" }),
+        isChange && button(w.keep, () => shared.turn(""), { class: "quiet" }),
       ),
     ),
   );
@@ -152,9 +152,9 @@ export function intakeStage(context, desk, isChange) {
         later(no);
         throw no;
       }
-      desk.wish = wanted;
-      desk.hasLeft = false;
-      desk.turn("");
+      shared.wish = wanted;
+      shared.hasLeft = false;
+      shared.turn("");
     });
   }
 
@@ -173,7 +173,7 @@ export function intakeStage(context, desk, isChange) {
       text(presence, presenceWord(now.listeners, now.waiting, now.free));
     },
     gone() {
-      desk.hasLeft = false;
+      shared.hasLeft = false;
     },
   };
 }

@@ -1,7 +1,7 @@
 /** Waiting in line, and the place that was given up. */
 
 /** @import {Context, RoomCard, State} from "../../types.js" */
-/** @import {ListenerApp, Stage} from "./asking.js" */
+/** @import {StageShared, Stage} from "./asking.js" */
 
 import { button, h, keyed, show, text } from "../../lib/dom.js";
 import { announceSeldom, commands, partner } from "./commands.js";
@@ -13,8 +13,8 @@ import { breathing, helplines } from "./parts.js";
 
 const TICK_MS = 1_000;
 
-/** @param {Context} context @param {ListenerApp} desk @returns {Stage} */
-export function waitingStage(context, desk) {
+/** @param {Context} context @param {StageShared} shared @returns {Stage} */
+export function waitingStage(context, shared) {
   const w = words.waiting;
   const { session, say } = context;
   const title = h("h1", { text: w.title });
@@ -27,13 +27,13 @@ export function waitingStage(context, desk) {
   const others = h("p", { hidden: true, text: w.afterOthers });
   const since = h("p", { class: "soft" });
   const trouble = troubleLine();
-  const change = button(w.change, () => desk.turn("change"), { class: "quiet" });
+  const change = button(w.change, () => shared.turn("change"), { class: "quiet" });
   const leave = button(
     w.leave,
     () =>
       void trouble.around(async () => {
         await commands(session).leave();
-        desk.hasLeft = true;
+        shared.hasLeft = true;
       }),
     { class: "act second" },
   );
@@ -91,7 +91,7 @@ export function waitingStage(context, desk) {
       show(over, !standing.open);
       text(over, w.over(standing.opens_at === undefined ? "" : momentWord(standing.opens_at - state.skew, Date.now())));
       text(since, standing.asked_at === undefined ? "" : w.since(clock(standing.asked_at - state.skew)));
-      show(change, desk.wish !== null);
+      show(change, shared.wish !== null);
       saySeldom(isAlone ? said : `${said} ${estimate.textContent}`, said);
       sayAsked(standing.being_asked ? w.asked : "", String(standing.being_asked));
       keyed(
@@ -174,8 +174,8 @@ function roomCard({ enter }, first) {
   };
 }
 
-/** @param {Context} context @param {ListenerApp} desk @returns {Stage} */
-export function lapsedStage({ session }, desk) {
+/** @param {Context} context @param {StageShared} shared @returns {Stage} */
+export function lapsedStage({ session }, shared) {
   const w = words.lapsed;
   const left = h("p", { class: "lead" });
   const trouble = troubleLine();
@@ -185,7 +185,7 @@ export function lapsedStage({ session }, desk) {
     () =>
       void trouble.around(async () => {
         await commands(session).leave();
-        desk.hasLeft = true;
+        shared.hasLeft = true;
       }),
     { class: "quiet" },
   );

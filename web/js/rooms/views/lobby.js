@@ -9,19 +9,43 @@ import { hereWord, unreadWord, words } from "../../locales/en.js";
 import { troubleLine } from "../../shell/trouble-line.js";
 
 const w = words.lobby;
-/** @param {Context} context @returns {View} */
-export function lobbyView(context) {
+
+/** Who one is here, and the way to one's own corner. @param {Context} context */
+function youLine(context) {
   const trouble = troubleLine();
   const face = h("span", { class: "face" });
   const name = h("b");
-  const you = h(
+  const element = h(
     "p",
     { class: "you-are", hidden: true },
     face,
     h("span", {}, w.youAre, " ", name),
-    button(w.aboutYou, () => void trouble.around(openOwn), { class: "quiet" }),
+    button(w.aboutYou, () => void trouble.around(open), { class: "quiet" }),
     trouble.element,
   );
+  let shown = "";
+
+  async function open() {
+    const { youView } = await fetched(() => import("./you.js"), "rooms/views/you.js");
+    if (element.isConnected) context.go({ name: "you", view: youView });
+  }
+  return {
+    element,
+    /** @param {State} state */
+    update({ me }) {
+      show(element, me !== null);
+      if (me !== null && shown !== me.name) {
+        shown = me.name;
+        face.replaceChildren(avatar(shown));
+      }
+      text(name, me?.name ?? "");
+    },
+  };
+}
+
+/** @param {Context} context @returns {View} */
+export function lobbyView(context) {
+  const you = youLine(context);
   const wait = h("p", { class: "soft", text: w.loading });
   const none = h("p", { class: "soft", text: w.none, hidden: true });
   const mineTitle = h("h2", { text: w.yours, hidden: true });
@@ -31,7 +55,7 @@ export function lobbyView(context) {
   const element = h(
     "div",
     { class: "lobby" },
-    h("div", { class: "welcome" }, h("h1", { text: w.title }), h("p", { class: "lead", text: w.lead }), you),
+    h("div", { class: "welcome" }, h("h1", { text: w.title }), h("p", { class: "lead", text: w.lead }), you.element),
     mineTitle,
     mine,
     allTitle,
@@ -46,22 +70,10 @@ export function lobbyView(context) {
       button(w.askGo, () => context.go({ name: "asking" }), { class: "quiet" }),
     ),
   );
-  let shown = "";
-
-  async function openOwn() {
-    const { youView } = await fetched(() => import("./you.js"), "rooms/views/you.js");
-    if (element.isConnected) context.go({ name: "you", view: youView });
-  }
-
   return {
     element,
     update(state) {
-      show(you, state.me !== null);
-      if (state.me !== null && shown !== state.me.name) {
-        shown = state.me.name;
-        face.replaceChildren(avatar(shown));
-      }
-      text(name, state.me?.name ?? "");
+      you.update(state);
       const rooms = state.lobby ?? [];
       show(wait, state.lobby === null && state.link.status !== "stopped");
       show(none, state.lobby !== null && rooms.length === 0);

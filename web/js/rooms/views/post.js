@@ -88,14 +88,8 @@ export function postRow(first, acts) {
       attr(element, "aria-label", `${isRemoved ? w.removed : post.name}, ${clock(post.at)}`);
       // What was removed can be reported as long as it would have stood.
       show(more, !isRemoved || !(isMe || acts.two));
-      const counts = Object.entries(post.reactions ?? {}).filter(([reaction]) => reaction in REACTIONS);
-      for (const own of mine) if (!counts.some(([reaction]) => reaction === own)) counts.push([own, 1]);
-      show(chips, counts.length > 0 && !isRemoved);
-      const list = counts.map(([reaction, n]) => ({
-        reaction: /** @type {Reaction} */ (reaction),
-        n,
-        on: mine.includes(/** @type {Reaction} */ (reaction)),
-      }));
+      const list = reactionsOf(post, mine);
+      show(chips, list.length > 0 && !isRemoved);
       keyed(
         chips,
         list,
@@ -104,6 +98,17 @@ export function postRow(first, acts) {
       );
     },
   };
+}
+
+/** How often each reaction was given; one's own among them. @param {PostItem["post"]} post @param {Reaction[]} mine */
+function reactionsOf(post, mine) {
+  const counts = Object.entries(post.reactions ?? {}).filter(([reaction]) => reaction in REACTIONS);
+  for (const own of mine) if (!counts.some(([reaction]) => reaction === own)) counts.push([own, 1]);
+  return counts.map(([reaction, n]) => ({
+    reaction: /** @type {Reaction} */ (reaction),
+    n,
+    on: mine.includes(/** @type {Reaction} */ (reaction)),
+  }));
 }
 
 /** @param {HTMLElement} element @param {string} said */
