@@ -20,141 +20,70 @@ const CRISIS = ["self_harm", "method", "danger", "abuse"];
 /** @param {Report} report */
 const isCrisisReport = (report) => CRISIS.includes(report.reason);
 
-/** @param {ModeratorApp} app @param {Report} report @param {() => void} back @param {(part: Report) => void} choose */
-export function fileView(app, report, back, choose) {
-  const { ask, me, say } = app;
-  let now = report;
-  // What was added after this is not decided before it is looked at.
-  let seen = newest(report);
-  const title = h("h1");
-  const about = daily(h("p"), (said) =>
-    text(
-      said,
-      `${aboutWord(report)} · ${report.by === undefined ? moment(report.at) : w.from(report.by.name || words.queue.somebody, moment(report.at))}`,
-    ),
-  );
-  const owner = h("p", { class: "soft", role: "status" });
-  const closed = h("p", { class: "done" });
-  const line = trouble();
-  const take = button(w.take, () => void line.around(() => ask("claim", { report: report.id })), { class: "act" });
-  const give = button(w.giveBack, () => void line.around(() => ask("release", { report: report.id })), {
-    class: "quiet",
-  });
-  const taking = takePanel(app, () => now);
-  const taken = h("p", { class: "taken" });
-  const review = reviewPanels(
-    app,
-    () => now,
-    () => seen,
-  );
-  const isFlood = report.folds !== undefined;
-  let isLooking = false;
-  const added = h(
-    "div",
-    { class: "stack", role: "status", hidden: true },
-    h("p", { text: w.added }),
-    button(
-      w.lookAgain,
-      () => {
-        show(added, false);
-        if (isFlood) {
-          // What it holds stands below, and is always new.
-          seen = newest(now);
-          const below = held?.element.querySelector("h2") ?? title;
-          return focusOn(/** @type {HTMLElement} */ (below));
-        }
-        isLooking = true;
-        show(reading, true);
-        why.focus();
-      },
-      { class: "act second" },
-    ),
-  );
-  const why = h("input", { type: "text", maxlength: 500, value: w.whyUsual });
-  const content = h("div", { class: "content" });
-  const reading = h(
-    "form",
-    { class: "stack", novalidate: true },
-    field(w.why, why, w.whyLead),
-    h("div", { class: "row" }, h("button", { type: "submit", class: "act second", text: w.read })),
-  );
-  reading.addEventListener("submit", (event) => {
-    event.preventDefault();
-    void line.around(async () => {
-      const file = await ask("open_report", { report: report.id, why: why.value });
-      seen = Math.max(seen, newest(file.report));
-      isLooking = false;
-      show(added, newest(now) > seen);
-      show(reading, false);
-      const begun = content.querySelector("textarea")?.value ?? "";
-      content.replaceChildren(...contents(app, file));
-      const note = content.querySelector("textarea");
-      if (note !== null) note.value = begun;
-      content.querySelector(".it")?.scrollIntoView({ block: "nearest" });
-      const first = content.querySelector("h2");
-      if (first !== null) {
-        first.tabIndex = -1;
-        first.focus();
-      }
+export class FileView {
+  isLooking = false;
+  title = h("h1");
+  owner = h("p", { class: "soft", role: "status" });
+  closed = h("p", { class: "done" });
+  taken = h("p", { class: "taken" });
+  why = h("input", { type: "text", maxlength: 500, value: w.whyUsual });
+  content = h("div", { class: "content" });
+  line = trouble();
+
+  /** @param {ModeratorApp} app @param {Report} report @param {() => void} back @param {(part: Report) => void} choose */
+  constructor(app, report, back, choose) {
+    this.app = app;
+    this.report = report;
+    this.now = report;
+    /** What was added after this is not decided before it is looked at. */
+    this.seen = newest(report);
+    this.isFlood = report.folds !== undefined;
+    this.isPart = report.card !== undefined;
+    const { id } = report;
+    const { line } = this;
+    this.take = button(w.take, () => void line.around(() => app.ask("claim", { report: id })), { class: "act" });
+    this.give = button(w.giveBack, () => void line.around(() => app.ask("release", { report: id })), {
+      class: "quiet",
     });
-  });
-  const closing = closePanel(app, report, () => seen);
-  const isPart = report.card !== undefined;
-  const isWithin = isPart || report.fold !== undefined;
-  const held = (report.parts ?? 0) > 0 ? partsView(app, report, choose) : null;
-  const isStaff = report.about_staff === true;
-  const about_ = isStaff || report.about === undefined || report.about.name === "" ? null : report.about;
-  const isCrisis = isCrisisReport(report);
-  const measure = about_ === null ? null : measurePanel(app, report, isCrisis);
-  // Whoever may be in danger is written to first, and limited last.
-  const helping =
-    about_ === null
-      ? null
-      : actings(
-          app,
-          { name: about_.name, member: about_.id, room: report.room, report: report.id },
-          isCrisis ? ["message", "offer"] : ["message"],
-        );
-  const [message, ...others] = helping?.firsts ?? [];
-  if (isCrisis) message?.setAttribute("class", "act");
-  const room =
-    isTalk(report) || isFlood
-      ? null
-      : button(w.openRoom, () => app.openRoom(report.room, report.offset, report.epoch), { class: "quiet" });
-  const acts = h(
-    "div",
-    { class: "acts" },
-    isStaff && h("p", { class: "soft", text: w.aboutStaff }),
-    isCrisis && about_ !== null && h("p", { text: w.crisis(about_.name) }),
-    h("div", { class: "row" }, message ?? false, room, ...others),
-    ...(helping?.panels ?? []),
-    h("div", { class: "row" }, measure?.first ?? false, closing.first),
-    measure?.panel ?? false,
-    closing.panel,
-    review.element,
-  );
+    this.taking = takePanel(app, () => this.now);
+    this.review = reviewPanels(
+      app,
+      () => this.now,
+      () => this.seen,
+    );
+    this.closing = closePanel(app, report, () => this.seen);
+    this.held = (report.parts ?? 0) > 0 ? partsView(app, report, choose) : null;
+    this.added = this.#added();
+    this.reading = this.#reading();
+    this.element = this.#layout(back);
+    this.update(report);
+  }
 
   /** @param {Report} latest */
-  function update(latest) {
-    now = latest;
+  update(latest) {
+    const { me } = this.app;
+    this.now = latest;
     // What was a worry may be urgent by now.
-    text(title, titleOf(latest, app));
+    text(this.title, titleOf(latest, this.app));
     const isClosed = latest.status === "closed";
     const isMine = latest.claimed_by?.id === me.id;
+    text(this.owner, this.isPart ? w.isPart : isClosed ? "" : ownerWord(latest, me.id));
+    this.held?.update(latest);
+    if (!isClosed && !this.isLooking && newest(latest) > this.seen) show(this.added, true);
+    text(this.closed, outcomeWord(latest));
+    show(this.closed, isClosed || latest.status === "proposed");
+    this.#updateActs(latest, isClosed, isMine);
+    const from = latest.taken_from;
+    const taken =
+      from === undefined || isClosed ? "" : takenWord(latest, me.id) || w.takenOver(from.name, latest.taken_why ?? "");
+    text(this.taken, taken);
+    show(this.taken, taken !== "");
+  }
+
+  /** @param {Report} latest @param {boolean} isClosed @param {boolean} isMine */
+  #updateActs(latest, isClosed, isMine) {
+    const { isPart, take, taking, give, closing, review } = this;
     const isProposed = latest.status === "proposed";
-    text(owner, isPart ? w.isPart : isClosed ? "" : ownerWord(latest, me.id));
-    held?.update(latest);
-    if (!isClosed && !isLooking && newest(latest) > seen) show(added, true);
-    const outcome = isProposed ? w.proposed(latest.outcome ?? "") : w.closed(latest.outcome ?? "");
-    text(
-      closed,
-      isClosed || isProposed
-        ? [outcome, latest.reply ? (isProposed ? w.wouldReply : w.replied)(latest.reply) : ""]
-            .filter((part) => part !== "")
-            .join(" ")
-        : "",
-    );
-    show(closed, isClosed || isProposed);
     show(take, latest.claimed_by === undefined && !isClosed && !isPart);
     taking.show(!isPart && !isClosed && !isProposed && !isMine && latest.claimed_by !== undefined);
     text(give, isProposed ? w.takeBack : w.giveBack);
@@ -162,33 +91,117 @@ export function fileView(app, report, back, choose) {
     show(closing.first, latest.status === "claimed" && isMine && !isPart);
     if (latest.status !== "claimed" || !isMine) show(closing.panel, false);
     review.show(isProposed && !isMine && !isPart);
-    const from = latest.taken_from;
-    text(
-      taken,
-      from === undefined || isClosed ? "" : takenWord(latest, me.id) || w.takenOver(from.name, latest.taken_why ?? ""),
-    );
-    show(taken, taken.textContent !== "");
   }
-  update(report);
-  return {
-    element: h(
+
+  /** @param {() => void} back */
+  #layout(back) {
+    const { app, report, take, taking, give, line, isFlood } = this;
+    const isWithin = this.isPart || report.fold !== undefined;
+    const about = daily(h("p"), (said) => text(said, `${aboutWord(report)} · ${fromWord(report)}`));
+    return h(
       "section",
       { class: "file card" },
       button(isWithin ? w.backToCard : w.back, back, { class: isWithin ? "quiet" : "quiet back-to-queue" }),
-      title,
+      this.title,
       about,
-      owner,
-      taken,
-      closed,
+      this.owner,
+      this.taken,
+      this.closed,
       h("div", { class: "row" }, take, taking.first, give),
       taking.panel,
       line.element,
-      added,
-      acts,
-      ...(isFlood ? [floodPanel(app, report)] : [reading, content]),
-      held?.element ?? false,
-    ),
-    update,
-    say,
-  };
+      this.added,
+      this.#acts(),
+      ...(isFlood ? [floodPanel(app, report)] : [this.reading, this.content]),
+      this.held?.element ?? false,
+    );
+  }
+
+  /** What can be done about whom it is about, and with the report. */
+  #acts() {
+    const { app, report, closing, review } = this;
+    const isStaff = report.about_staff === true;
+    const person = isStaff || report.about === undefined || report.about.name === "" ? null : report.about;
+    const isCrisis = isCrisisReport(report);
+    const measure = person === null ? null : measurePanel(app, report, isCrisis);
+    const target = person && { name: person.name, member: person.id, room: report.room, report: report.id };
+    // Whoever may be in danger is written to first, and limited last.
+    const helping = target === null ? null : actings(app, target, isCrisis ? ["message", "offer"] : ["message"]);
+    const [message, ...others] = helping?.firsts ?? [];
+    if (isCrisis) message?.setAttribute("class", "act");
+    const open = () => app.openRoom(report.room, report.offset, report.epoch);
+    const room = isTalk(report) || this.isFlood ? null : button(w.openRoom, open, { class: "quiet" });
+    return h(
+      "div",
+      { class: "acts" },
+      isStaff && h("p", { class: "soft", text: w.aboutStaff }),
+      isCrisis && person !== null && h("p", { text: w.crisis(person.name) }),
+      h("div", { class: "row" }, message ?? false, room, ...others),
+      ...(helping?.panels ?? []),
+      h("div", { class: "row" }, measure?.first ?? false, closing.first),
+      measure?.panel ?? false,
+      closing.panel,
+      review.element,
+    );
+  }
+
+  /** That something was added, and a way to look at it. */
+  #added() {
+    const look = button(w.lookAgain, () => this.#look(), { class: "act second" });
+    return h("div", { class: "stack", role: "status", hidden: true }, h("p", { text: w.added }), look);
+  }
+
+  #look() {
+    show(this.added, false);
+    if (this.isFlood) {
+      // What it holds stands below, and is always new.
+      this.seen = newest(this.now);
+      const below = this.held?.element.querySelector("h2") ?? this.title;
+      return focusOn(/** @type {HTMLElement} */ (below));
+    }
+    this.isLooking = true;
+    show(this.reading, true);
+    this.why.focus();
+  }
+
+  /** What was written is read for a reason. */
+  #reading() {
+    const go = h("button", { type: "submit", class: "act second", text: w.read });
+    const asked = field(w.why, this.why, w.whyLead);
+    const form = h("form", { class: "stack", novalidate: true }, asked, h("div", { class: "row" }, go));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      void this.line.around(() => this.#read());
+    });
+    return form;
+  }
+
+  async #read() {
+    const { app, report, content } = this;
+    const file = await app.ask("open_report", { report: report.id, why: this.why.value });
+    this.seen = Math.max(this.seen, newest(file.report));
+    this.isLooking = false;
+    show(this.added, newest(this.now) > this.seen);
+    show(this.reading, false);
+    const begun = content.querySelector("textarea")?.value ?? "";
+    content.replaceChildren(...contents(app, file));
+    const note = content.querySelector("textarea");
+    if (note !== null) note.value = begun;
+    content.querySelector(".it")?.scrollIntoView({ block: "nearest" });
+    const first = content.querySelector("h2");
+    if (first === null) return;
+    first.tabIndex = -1;
+    first.focus();
+  }
+}
+
+/** Who told of it, and when. @param {Report} report */
+const fromWord = ({ by, at }) => (by === undefined ? moment(at) : w.from(by.name || words.queue.somebody, moment(at)));
+
+/** How it was closed, or is proposed to be, and what its reporter is told. @param {Report} report */
+function outcomeWord({ status, outcome = "", reply }) {
+  if (status !== "closed" && status !== "proposed") return "";
+  const isProposed = status === "proposed";
+  const said = reply ? (isProposed ? w.wouldReply : w.replied)(reply) : "";
+  return [(isProposed ? w.proposed : w.closed)(outcome), said].filter((part) => part !== "").join(" ");
 }

@@ -13,7 +13,7 @@ import { announcer, byId, drawnSoon, followBrowser, mayBegin, storageOrNone } fr
 import { askWithReauth } from "../shell/reauth.js";
 import { triesNotice } from "../shell/sign-in-notice.js";
 import { checkSignIn, signOut, staffClient, wakeByTouch } from "../shell/staff-page.js";
-import { fileView } from "./file.js";
+import { FileView } from "./file.js";
 import { measuresView, notesView } from "./lists.js";
 import { hasToRing, queueView, takenWord, titleOf } from "./queue.js";
 import { RoomsView } from "./rooms.js";
@@ -60,7 +60,7 @@ class ModeratorsPage {
   at = "reports";
   /** What was rung for, and since when it is as urgent. @type {Map<string, number>} */
   rung = new Map();
-  /** @type {ReturnType<typeof fileView> | null} */
+  /** @type {FileView | null} */
   file = null;
   ended = new AbortController();
   link = byId("link");
@@ -240,7 +240,7 @@ class ModeratorsPage {
     this.chosen = report;
     this.trail = through;
     const within = (/** @type {Report} */ part) => this.#choose(part, [...through, report]);
-    this.file = fileView(this.app, this.#latestOf(report), () => this.#back(), within);
+    this.file = new FileView(this.app, this.#latestOf(report), () => this.#back(), within);
     this.place.replaceChildren(this.file.element);
     this.both.dataset["chosen"] = "yes";
     this.#draw();

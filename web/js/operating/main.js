@@ -18,7 +18,7 @@ import { signInView } from "../shell/sign-in.js";
 import { checkSignIn, signOut, staffClient, wakeByTouch } from "../shell/staff-page.js";
 import { simulatorCard, statisticsCard } from "./cards.js";
 import { attentionView, deliveryView, queueView, totalsView, workersView } from "./panels.js";
-import { roomsView } from "./rooms.js";
+import { RoomsView } from "./rooms.js";
 import { laid, news, whole } from "./state.js";
 
 const OLD_MS = 4_000;
@@ -115,7 +115,7 @@ class OperatorsPage {
       this.#act((found) => found.roomSheet(this.acting, id, name));
     const drain = (/** @type {string} */ id, /** @type {string} */ name) =>
       this.#act((found) => found.workerSheet(this.acting, id, name));
-    const rooms = roomsView(change);
+    const rooms = new RoomsView(change);
     return {
       attention: attentionView((name) => rooms.find(name), change),
       totals: totalsView(),

@@ -21,43 +21,77 @@ const w = words.decisions;
  * @typedef {{measures: Decision[], answers: Answer[], stranded?: boolean, contact?: string}} Decisions
  */
 
-/** @param {Context} context @param {HTMLElement} stage  the screen, which it stands in or before */
-export function decisionsCard({ session, say, sayNow }, stage) {
-  const list = h("div", { class: "stack" });
-  const banned = h("div", { hidden: true }, h("h1", { text: w.banned }), h("p", { text: w.bannedLead }));
-  const element = h("section", { class: "card matters", "aria-label": w.label, hidden: true }, banned, list);
-  const muted = mutedNote(stage, sayNow, (id) => reopen(id));
-  /** @type {Set<string>} */
-  const put = new Set();
+export class DecisionsCard {
+  /** What was put away. @type {Set<string>} */
+  put = new Set();
   /** What was put away, and is shown once more to be answered. @type {Set<string>} */
-  const again = new Set();
+  again = new Set();
   /** @type {Set<string>} */
-  const told = new Set();
+  told = new Set();
+  /** What is drawn. @type {Decisions | null} */
+  shown = null;
+  /** What the state said last. @type {Decisions | null} */
+  given = null;
+  wasBanned = false;
+  list = h("div", { class: "stack" });
+  banned = h("div", { hidden: true }, h("h1", { text: w.banned }), h("p", { text: w.bannedLead }));
+  element = h("section", { class: "card matters", "aria-label": w.label, hidden: true }, this.banned, this.list);
 
-  /** @param {string} id */
-  async function seen(id) {
-    put.add(id);
-    again.delete(id);
-    session.do({ type: "busy", what: `appeal ${id}`, on: false });
-    if (shown !== null) draw(shown);
-    writing()?.focus();
-    await session.ask("seen", { ids: [id] }).catch(() => null);
+  /** @param {Context} context @param {HTMLElement} stage  the screen, which it stands in or before */
+  constructor({ session, say, sayNow }, stage) {
+    this.session = session;
+    this.say = say;
+    this.sayNow = sayNow;
+    this.stage = stage;
+    this.muted = mutedNote(stage, sayNow, (id) => this.#reopen(id));
+  }
+
+  /** @param {Decisions | null} decisions @param {boolean} isBanned */
+  update(decisions, isBanned) {
+    if ((decisions === null && this.given !== null) || (this.wasBanned && !isBanned)) this.#forget();
+    if (decisions !== null && decisions !== this.given) this.#draw(decisions);
+    this.given = decisions;
+    if (this.element.isConnected || !this.element.hidden) this.#stand();
+    this.muted.update(this.#muteHere(decisions), this.session.state.skew);
+    if (isBanned && !this.wasBanned) void this.#ask();
+    this.wasBanned = isBanned;
+  }
+
+  /** The mute that holds in the room on the screen. @param {Decisions | null} decisions */
+  #muteHere(decisions) {
+    const { open, rooms, skew } = this.session.state;
+    const room = open === null ? undefined : rooms[open]?.room;
+    if (room === undefined || isTalk(room.id)) return undefined;
+    const at = Date.now() + skew;
+    const places = [undefined, room.id, room.split_of ?? room.id];
+    return decisions?.measures.find(
+      ({ kind, until, room: where }) => kind === "mute" && until > at && places.includes(where),
+    );
   }
 
   /** Where one reads; in place of it where they may not be here. */
-  function stand() {
-    if (banned.hidden) standAbove(element, stage);
+  #stand() {
+    const { element, stage } = this;
+    if (this.banned.hidden) standAbove(element, stage);
     else if (element.parentElement !== stage.parentElement) stage.before(element);
   }
 
-  const writing = () => /** @type {HTMLElement | null} */ (stage.querySelector(".composer textarea"));
+  /** Put away what was read. @param {string} id */
+  async #seen(id) {
+    this.put.add(id);
+    this.again.delete(id);
+    this.session.do({ type: "busy", what: `appeal ${id}`, on: false });
+    this.#redraw();
+    /** @type {HTMLElement | null} */ (this.stage.querySelector(".composer textarea"))?.focus();
+    await this.session.ask("seen", { ids: [id] }).catch(() => null);
+  }
 
   /** Show a decision again that was put away, so that it can be answered. @param {string} id */
-  function reopen(id) {
-    again.add(id);
-    put.delete(id);
-    if (shown !== null) draw(shown);
-    const row = list.querySelector(`[data-matter="${id}"]`);
+  #reopen(id) {
+    this.again.add(id);
+    this.put.delete(id);
+    this.#redraw();
+    const row = this.list.querySelector(`[data-matter="${id}"]`);
     const [answer, done] = row?.querySelectorAll("button") ?? [];
     if (answer?.hidden === false) answer.click();
     else done?.focus();
@@ -65,76 +99,64 @@ export function decisionsCard({ session, say, sayNow }, stage) {
   }
 
   /** @param {Decision} one */
-  function decidedWord(one) {
-    const where =
-      one.room === undefined
-        ? undefined
-        : (session.state.lobby?.find((card) => card.id === one.room)?.name ?? one.room);
-    return w.decided(one.kind, w.here(where), momentWord(one.until));
+  #decidedWord(one) {
+    const { room } = one;
+    const card = this.session.state.lobby?.find((each) => each.id === room);
+    return w.decided(one.kind, w.here(room === undefined ? undefined : (card?.name ?? room)), momentWord(one.until));
   }
 
   /** @param {Decision} one */
-  function decision(one) {
-    const trouble = h("p", { class: "trouble", role: "alert", hidden: true });
-    const area = h("textarea", { id: `appeal-${one.id}`, rows: 3, maxlength: 2000 });
-    const form = h(
-      "form",
-      { class: "stack", hidden: true },
-      h("label", { for: area.id, text: w.answerLabel }),
-      area,
-      trouble,
-      h("div", { class: "row" }, h("button", { type: "submit", class: "act second", text: w.send })),
-    );
-    const answered = h("p", { class: "soft", text: w.answered, hidden: one.appealed !== true });
-    const open = button(
-      w.answer,
-      () => {
-        show(form, true);
-        session.do({ type: "busy", what: `appeal ${one.id}`, on: true });
-        area.focus();
-      },
-      { class: "quiet", hidden: one.appealed === true },
-    );
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      show(trouble, false);
-      call("/api/identity/appeal", { measure: one.id, text: area.value }).then(
-        () => {
-          show(form, false);
-          session.do({ type: "busy", what: `appeal ${one.id}`, on: false });
-          show(open, false);
-          show(answered, true);
-          say(w.answered);
-        },
-        (no) => {
-          text(trouble, refusalWord(no));
-          show(trouble, true);
-        },
-      );
-    });
+  #decision(one) {
+    const { form, open, answered } = this.#appeal(one);
+    const seen = button(w.seen, () => void this.#seen(one.id), { class: "quiet" });
+    const what = daily(h("b"), (said) => text(said, this.#decidedWord(one)));
     return h(
       "div",
       { "data-matter": one.id },
-      h(
-        "p",
-        {},
-        daily(h("b"), (said) => text(said, decidedWord(one))),
-      ),
+      h("p", {}, what),
       h("p", { text: w.why(one.reason) }),
       answered,
-      h(
-        "div",
-        { class: "row" },
-        open,
-        one.kind !== "ban" && button(w.seen, () => void seen(one.id), { class: "quiet" }),
-      ),
+      h("div", { class: "row" }, open, one.kind !== "ban" && seen),
       form,
     );
   }
 
+  /** Answering a decision, once. @param {Decision} one */
+  #appeal(one) {
+    const busy = (/** @type {boolean} */ on) => this.session.do({ type: "busy", what: `appeal ${one.id}`, on });
+    const trouble = h("p", { class: "trouble", role: "alert", hidden: true });
+    const area = h("textarea", { id: `appeal-${one.id}`, rows: 3, maxlength: 2000 });
+    const send = h("button", { type: "submit", class: "act second", text: w.send });
+    const label = h("label", { for: area.id, text: w.answerLabel });
+    const form = h("form", { class: "stack", hidden: true }, label, area, trouble, h("div", { class: "row" }, send));
+    const answered = h("p", { class: "soft", text: w.answered, hidden: one.appealed !== true });
+    const begin = () => {
+      show(form, true);
+      busy(true);
+      area.focus();
+    };
+    const open = button(w.answer, begin, { class: "quiet", hidden: one.appealed === true });
+    const done = () => {
+      show(form, false);
+      busy(false);
+      show(open, false);
+      show(answered, true);
+      this.say(w.answered);
+    };
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      show(trouble, false);
+      call("/api/identity/appeal", { measure: one.id, text: area.value }).then(done, (no) => {
+        text(trouble, refusalWord(no));
+        show(trouble, true);
+      });
+    });
+    return { form, open, answered };
+  }
+
   /** @param {Answer} one */
-  const answer = (one) =>
-    h(
+  #answer(one) {
+    return h(
       "div",
       {},
       h("p", {}, h("b", { text: w.looked })),
@@ -142,115 +164,88 @@ export function decisionsCard({ session, say, sayNow }, stage) {
       h(
         "div",
         { class: "row" },
-        button(w.seen, () => void seen(one.id), { class: "quiet" }),
+        button(w.seen, () => void this.#seen(one.id), { class: "quiet" }),
       ),
     );
+  }
 
   /** Nobody here may look at what they reported. @param {string} contact */
-  const stranded = (contact) =>
-    h(
+  #stranded(contact) {
+    const seen = () => {
+      this.put.add("stranded");
+      this.#redraw();
+    };
+    return h(
       "div",
       {},
       h("p", {}, h("b", { text: w.stranded })),
       contact !== "" && h("p", { text: w.contact(contact) }),
-      h(
-        "div",
-        { class: "row" },
-        button(
-          w.seen,
-          () => {
-            put.add("stranded");
-            if (shown !== null) draw(shown);
-          },
-          { class: "quiet" },
-        ),
-      ),
+      h("div", { class: "row" }, button(w.seen, seen, { class: "quiet" })),
     );
+  }
 
-  /** @type {Decisions | null} */
-  let shown = null;
-  /** @type {Decisions | null} */
-  let given = null;
-
-  /** @param {Decisions} matters */
-  function draw(matters) {
-    const isNew = matters !== shown;
-    shown = matters;
-    const rows = [
-      ...matters.measures
-        .filter((one) => one.seen !== true || again.has(one.id))
-        .map((one) => ({ id: one.id, make: () => decision(one), said: `${decidedWord(one)} ${w.why(one.reason)}` })),
-      ...(matters.stranded === true
-        ? [{ id: "stranded", make: () => stranded(matters.contact ?? ""), said: w.stranded }]
-        : []),
-      ...matters.answers.map((one) => ({
+  /** What is to be shown, and what is said of it. @param {Decisions} decisions */
+  #rows({ measures, answers, stranded, contact = "" }) {
+    const decided = measures.filter((one) => one.seen !== true || this.again.has(one.id));
+    return [
+      ...decided.map((one) => ({
         id: one.id,
-        make: () => answer(one),
+        make: () => this.#decision(one),
+        said: `${this.#decidedWord(one)} ${w.why(one.reason)}`,
+      })),
+      ...(stranded === true ? [{ id: "stranded", make: () => this.#stranded(contact), said: w.stranded }] : []),
+      ...answers.map((one) => ({
+        id: one.id,
+        make: () => this.#answer(one),
         said: one.reply === "" ? w.looked : `${w.looked} ${w.reply(one.reply)}`,
       })),
-    ].filter(({ id }) => !put.has(id));
+    ].filter(({ id }) => !this.put.has(id));
+  }
+
+  #redraw() {
+    if (this.shown !== null) this.#draw(this.shown);
+  }
+
+  /** @param {Decisions} decisions */
+  #draw(decisions) {
+    const isNew = decisions !== this.shown;
+    this.shown = decisions;
+    const rows = this.#rows(decisions);
     keyed(
-      list,
+      this.list,
       rows,
       ({ id }) => id,
       ({ make }) => ({ element: make(), update() {} }),
     );
-    show(element, rows.length > 0 || !banned.hidden);
-    stand();
+    show(this.element, rows.length > 0 || !this.banned.hidden);
+    this.#stand();
     if (!isNew) return;
-    const news = rows.filter(({ id }) => !told.has(id));
-    for (const { id } of news) told.add(id);
-    if (news.length > 0) sayNow([`${w.label}:`, ...news.map(({ said }) => said)].join(" "));
+    const news = rows.filter(({ id }) => !this.told.has(id));
+    for (const { id } of news) this.told.add(id);
+    if (news.length > 0) this.sayNow([`${w.label}:`, ...news.map(({ said }) => said)].join(" "));
   }
 
   /** They may not be here: what there is to say is asked for by another way. */
-  async function ask() {
-    show(banned, true);
-    show(element, true);
-    stand();
+  async #ask() {
+    show(this.banned, true);
+    show(this.element, true);
+    this.#stand();
     // What is left of the room is not theirs to look at or write in.
-    show(stage, false);
-    const matters = await call("/api/identity/matters", null).catch(() => null);
-    if (matters !== null)
-      draw({
-        measures: matters.measures.map((/** @type {Decision} */ one) => ({ ...one, seen: false })),
-        answers: matters.answers,
-      });
+    show(this.stage, false);
+    const found = await call("/api/identity/matters", null).catch(() => null);
+    if (found === null) return;
+    const measures = found.measures.map((/** @type {Decision} */ one) => ({ ...one, seen: false }));
+    this.#draw({ measures, answers: found.answers });
   }
 
   /** Nobody is known here any more, or somebody else: what was said was not said to them. */
-  function forget() {
-    for (const each of [put, again, told]) each.clear();
-    show(banned, false);
-    show(stage, true);
-    draw({ measures: [], answers: [] });
-    shown = null;
+  #forget() {
+    for (const each of [this.put, this.again, this.told]) each.clear();
+    show(this.banned, false);
+    show(this.stage, true);
+    this.#draw({ measures: [], answers: [] });
+    this.shown = null;
   }
-
-  let wasBanned = false;
-  return {
-    /** @param {Decisions | null} matters @param {boolean} isBanned */
-    update(matters, isBanned) {
-      if ((matters === null && given !== null) || (wasBanned && !isBanned)) forget();
-      if (matters !== null && matters !== given) draw(matters);
-      given = matters;
-      if (element.isConnected || !element.hidden) stand();
-      const { open, rooms, skew } = session.state;
-      const room = open === null ? undefined : rooms[open]?.room;
-      const at = Date.now() + skew;
-      muted.update(
-        room === undefined || isTalk(room.id)
-          ? undefined
-          : matters?.measures.find(
-              ({ kind, until, room: where }) =>
-                kind === "mute" && until > at && [undefined, room.id, room.split_of ?? room.id].includes(where),
-            ),
-        skew,
-      );
-      if (isBanned && !wasBanned) void ask();
-      wasBanned = isBanned;
-    },
-  };
 }
 
 /**

@@ -61,7 +61,7 @@ class RoomsPage {
   standing = null;
   isFetching = false;
   askedAt = 0;
-  /** @type {Promise<ReturnType<typeof import("./decisions.js").decisionsCard> | null> | null} */
+  /** @type {Promise<import("./decisions.js").DecisionsCard | null> | null} */
   decisions = null;
   /** @type {Promise<import("./notices.js").NoticesCard | null> | null} */
   notices = null;
@@ -186,7 +186,7 @@ class RoomsPage {
     const { session } = this;
     if (this.decisions === null && session.state.decisions === null && why !== "banned") return;
     this.decisions ??= fetched(() => import("./decisions.js"), "rooms/decisions.js").then(
-      (found) => found.decisionsCard(this.context, this.stage),
+      (found) => new found.DecisionsCard(this.context, this.stage),
       () => (this.decisions = this.#later()),
     );
     (await this.decisions)?.update(session.state.decisions, why === "banned");
