@@ -1,6 +1,6 @@
 /** Somebody waits: a card that cannot be missed, and that hurries nobody. */
 
-/** @import {ListenerApp, Part, Proposal} from "./types.js" */
+/** @import {ConsoleView, ListenerApp, Part, Proposal} from "./types.js" */
 
 import { button, focusOn, h, show, text } from "../../lib/dom.js";
 import { duration, words } from "../../locales/en-listener.js";
@@ -9,113 +9,115 @@ import { isWriting, languageName, troubleLine } from "../../shell/fields.js";
 const w = words.proposal;
 
 /** @param {ListenerApp} app @returns {Part & {accept: () => void, decline: () => void}} */
-export function proposalCard({ session, say, sayNow, go, bell }) {
-  const trouble = troubleLine();
-  const title = h("h2", { id: "proposal-title", text: w.title });
-  const who = h("p", { class: "lead" });
-  const facts = h("ul", { class: "facts" });
-  const why = h("ul", { class: "soft" });
-  const left = h("p", { class: "soft", "aria-live": "off" });
-  const bar = h("progress", { class: "countdown", "aria-hidden": "true", max: 1 });
-  const yes = button(w.accept, () => accept(), { class: "act", "aria-keyshortcuts": "Alt+Y" });
-  const no = button(w.decline, () => decline(), { class: "act second", "aria-keyshortcuts": "Alt+N" });
-  const what = h(
-    "details",
-    { class: "proposal-more" },
-    h("summary", { text: w.what }),
-    h("div", { class: "proposal-what" }, facts, h("div", {}, h("h3", { text: w.why }), why)),
-    h("p", { class: "soft", text: w.heard }),
-  );
-  const element = h(
-    "section",
-    { class: "proposal card", "aria-labelledby": "proposal-title", hidden: true },
-    title,
-    who,
-    what,
-    trouble.element,
-    h("div", { class: "row" }, yes, no, h("div", { class: "counting" }, left, bar)),
-  );
+export const proposalCard = (app) => new ProposalCard(app);
+
+class ProposalCard {
+  trouble = troubleLine();
+  title = h("h2", { id: "proposal-title", text: w.title });
+  who = h("p", { class: "lead" });
+  facts = h("ul", { class: "facts" });
+  why = h("ul", { class: "soft" });
+  left = h("p", { class: "soft", "aria-live": "off" });
+  bar = h("progress", { class: "countdown", "aria-hidden": "true", max: 1 });
   /** @type {Proposal | null} */
-  let shown = null;
+  current = null;
   /** The one that was answered here, until the view says so too. */
-  let answered = "";
-  let whole = 1;
+  answered = "";
+  /** How long there was to answer, ms. */
+  whole = 1;
 
-  const key = (/** @type {Proposal} */ one) => one.id;
+  /** @param {ListenerApp} app */
+  constructor(app) {
+    this.app = app;
+    const yes = button(w.accept, () => this.accept(), { class: "act", "aria-keyshortcuts": "Alt+Y" });
+    const no = button(w.decline, () => this.decline(), { class: "act second", "aria-keyshortcuts": "Alt+N" });
+    this.what = h(
+      "details",
+      { class: "proposal-more" },
+      h("summary", { text: w.what }),
+      h("div", { class: "proposal-what" }, this.facts, h("div", {}, h("h3", { text: w.why }), this.why)),
+      h("p", { class: "soft", text: w.heard }),
+    );
+    this.element = h(
+      "section",
+      { class: "proposal card", "aria-labelledby": "proposal-title", hidden: true },
+      this.title,
+      this.who,
+      this.what,
+      this.trouble.element,
+      h("div", { class: "row" }, yes, no, h("div", { class: "counting" }, this.left, this.bar)),
+    );
+  }
 
-  function accept() {
-    const one = shown;
+  accept() {
+    const { current: one, app } = this;
     if (one === null) return;
-    bell.wake();
-    void trouble.around(async () => {
-      await session.ask("accept", { proposal: one.id });
-      answered = key(one);
-      go("listen");
+    app.bell.wake();
+    void this.trouble.around(async () => {
+      await app.session.ask("accept", { proposal: one.id });
+      this.answered = one.id;
+      app.go("listen");
     });
   }
 
-  function decline() {
-    const one = shown;
+  decline() {
+    const { current: one, app } = this;
     if (one === null) return;
-    void trouble.around(async () => {
-      await session.ask("decline", { proposal: one.id });
-      answered = key(one);
-      say(w.declined);
+    void this.trouble.around(async () => {
+      await app.session.ask("decline", { proposal: one.id });
+      this.answered = one.id;
+      app.say(w.declined);
     });
+  }
+
+  /** @param {ConsoleView | null} view @param {number} now */
+  update(view, now) {
+    const { element, current: before } = this;
+    const next = view?.proposal ?? null;
+    const one = next !== null && next.id !== this.answered && next.deadline > now ? next : null;
+    const isNew = one !== null && before?.id !== one.id;
+    const hadFocus = element.contains(document.activeElement);
+    this.current = one;
+    show(element, one !== null);
+    if (one === null) {
+      if (hadFocus) document.getElementById("main")?.focus({ preventScroll: true });
+      return;
+    }
+    if (isNew) this.#present(one, now);
+    const left = one.deadline - now;
+    text(this.who, w.waited((now - one.asked_at) / 1000));
+    text(this.left, w.left(duration(Math.max(0, Math.ceil(left / 1000)))));
+    this.bar.value = Math.max(0, Math.min(1, left / this.whole));
+    // To its title, not to a button: whoever is pressing Enter at this moment has not decided anything.
+    if (isNew && !isWriting()) focusOn(this.title);
   }
 
   /** @param {Proposal} one @param {number} now */
-  function present(one, now) {
-    trouble.say("");
+  #present(one, now) {
+    const { session, bell, sayNow } = this.app;
+    this.trouble.say("");
     // Whoever is writing to somebody keeps sight of what they write.
-    what.open = !isWriting();
-    whole = Math.max(1, one.deadline - now);
-    const rooms = new Map((session.state.lobby ?? []).map((card) => [card.id, card.name]));
-    const topics = (one.topics ?? []).map((topic) => rooms.get(topic) ?? topic);
-    const said = [
-      topics.length > 0 ? `${w.topics}: ${topics.join(", ")}` : "",
-      one.need ? w.need[one.need] : "",
-      one.heavy ? w.heavy(one.heavy) : "",
-      one.minutes ? w.minutes(one.minutes) : "",
-    ].filter((line) => line !== "");
-    facts.replaceChildren(
+    this.what.open = !isWriting();
+    this.whole = Math.max(1, one.deadline - now);
+    const said = factsOf(one, new Map((session.state.lobby ?? []).map((card) => [card.id, card.name])));
+    this.facts.replaceChildren(
       ...(said.length > 0 ? said : [w.nothing]).map((line) => h("li", { text: line })),
       h("li", { text: w.language(languageName(one.language ?? "en")) }),
     );
-    why.replaceChildren(
-      ...(one.why ?? [])
-        .map(words.whyWord)
-        .filter((line) => line !== "")
-        .map((line) => h("li", { text: line })),
-    );
+    const reasons = (one.why ?? []).map(words.whyWord).filter((line) => line !== "");
+    this.why.replaceChildren(...reasons.map((line) => h("li", { text: line })));
     if (one.quiet !== true) bell.ring("call");
     sayNow(w.said(duration((one.deadline - now) / 1000)));
   }
+}
 
-  return {
-    element,
-    accept,
-    decline,
-    update(view, now) {
-      const next = view?.proposal ?? null;
-      const one = next !== null && key(next) !== answered && next.deadline > now ? next : null;
-      const isNew = one !== null && (shown === null || key(shown) !== key(one));
-      const hadFocus = element.contains(document.activeElement);
-      shown = one;
-      show(element, one !== null);
-      if (one === null) {
-        if (hadFocus) document.getElementById("main")?.focus({ preventScroll: true });
-        return;
-      }
-      if (isNew) present(one, now);
-      text(who, w.waited((now - one.asked_at) / 1000));
-      const seconds = Math.max(0, Math.ceil((one.deadline - now) / 1000));
-      text(left, w.left(duration(seconds)));
-      bar.value = Math.max(0, Math.min(1, (one.deadline - now) / whole));
-      // To its title, not to a button: whoever is pressing Enter at this moment has not decided anything.
-      if (isNew && !isWriting()) {
-        focusOn(title);
-      }
-    },
-  };
+/** What somebody said when they asked. @param {Proposal} one @param {Map<string, string>} rooms  names by id */
+function factsOf(one, rooms) {
+  const topics = (one.topics ?? []).map((topic) => rooms.get(topic) ?? topic);
+  return [
+    topics.length > 0 ? `${w.topics}: ${topics.join(", ")}` : "",
+    one.need ? w.need[one.need] : "",
+    one.heavy ? w.heavy(one.heavy) : "",
+    one.minutes ? w.minutes(one.minutes) : "",
+  ].filter((line) => line !== "");
 }

@@ -34,8 +34,7 @@ export function afterwards({ session, say }, first, putAway) {
   const until = h("p", { class: "soft small" });
   const { again, againLead, trouble } = againBox(session, first.id);
   const done = h("p", { class: "done small", role: "status", hidden: true });
-  /** @param {string} what */
-  const tell = (what) => {
+  const tell = (/** @type {string} */ what) => {
     text(done, what);
     show(done, true);
   };
@@ -47,10 +46,7 @@ export function afterwards({ session, say }, first, putAway) {
     yes: w.blockYesAfter,
     no: w.cancel,
     danger: true,
-    act: async () => {
-      await session.ask("block", { session: first.id });
-      tell(w.blocked);
-    },
+    act: () => session.ask("block", { session: first.id }).then(() => tell(w.blocked)),
   });
   const flagged = h("p", { class: "soft small", hidden: true });
   const element = h(

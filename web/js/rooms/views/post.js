@@ -15,89 +15,97 @@ const w = words.post;
 let rows = 0;
 
 /** @param {PostItem} first @param {Acts} acts */
-export function postRow(first, acts) {
-  const { offset } = first.post;
-  const id = `text-${(rows += 1)}`;
-  const name = h("b");
-  const you = h("span", { class: "soft" });
-  const time = h("time", { class: "soft" });
-  const edited = h("span", { class: "soft" });
-  const quote = button("", () => acts.jump(first.post.reply_to ?? 0), { class: "quote", hidden: true });
-  const warning = h("p", { class: "warning" });
-  const open = button(w.show, () => unveil(!isOpen), { class: "quiet", "aria-expanded": "false", "aria-controls": id });
-  const veil = h("div", { class: "veil", hidden: true }, warning, open);
-  const words_ = h("p", { class: "text", id });
-  const chips = h("ul", { class: "chips", "aria-live": "off", hidden: true });
-  const more = button("", () => acts.menu(offset, more), {
-    class: "more",
-    "aria-expanded": "false",
-    "aria-live": "off",
-  });
-  const dots = h("span", { "aria-hidden": "true", text: "···" });
-  more.append(dots);
-  const role = h("span", { class: "role" });
-  const head = h(
-    "div",
-    { class: "head" },
-    name,
-    role,
-    you,
-    h("span", { class: "when", "aria-live": "off" }, time, edited),
-  );
-  const element = h(
-    "article",
-    { class: "post", "data-offset": offset, tabindex: -1 },
-    avatar(first.post.name),
-    h("div", { class: "body" }, head, quote, veil, words_, chips),
-    more,
-  );
-  let isOpen = false;
-  let isVeiled = false;
+export const postRow = (first, acts) => new PostRow(first, acts);
 
-  /** @param {boolean} isNow */
-  function unveil(isNow) {
-    isOpen = isNow;
-    text(open, isOpen ? w.hide : w.show);
-    attr(open, "aria-expanded", String(isOpen));
-    show(words_, !isVeiled || isOpen);
+class PostRow {
+  isOpen = false;
+  isVeiled = false;
+  name = h("b");
+  you = h("span", { class: "soft" });
+  time = h("time", { class: "soft" });
+  edited = h("span", { class: "soft" });
+  role = h("span", { class: "role" });
+  warning = h("p", { class: "warning" });
+  chips = h("ul", { class: "chips", "aria-live": "off", hidden: true });
+
+  /** @param {PostItem} first @param {Acts} acts */
+  constructor(first, acts) {
+    const { offset } = first.post;
+    const id = `text-${(rows += 1)}`;
+    this.acts = acts;
+    this.offset = offset;
+    this.words = h("p", { class: "text", id });
+    this.quote = button("", () => acts.jump(first.post.reply_to ?? 0), { class: "quote", hidden: true });
+    this.open = button(w.show, () => this.#unveil(!this.isOpen), {
+      class: "quiet",
+      "aria-expanded": "false",
+      "aria-controls": id,
+    });
+    this.veil = h("div", { class: "veil", hidden: true }, this.warning, this.open);
+    this.more = button("", () => acts.menu(offset, this.more), {
+      class: "more",
+      "aria-expanded": "false",
+      "aria-live": "off",
+    });
+    this.more.append(h("span", { "aria-hidden": "true", text: "···" }));
+    const when = h("span", { class: "when", "aria-live": "off" }, this.time, this.edited);
+    const head = h("div", { class: "head" }, this.name, this.role, this.you, when);
+    this.element = h(
+      "article",
+      { class: "post", "data-offset": offset, tabindex: -1 },
+      avatar(first.post.name),
+      h("div", { class: "body" }, head, this.quote, this.veil, this.words, this.chips),
+      this.more,
+    );
   }
 
-  return {
-    element,
-    /** @param {PostItem} item */
-    update({ post, mine, isMe, isJoined, quoted }) {
-      const isRemoved = post.redacted === true;
-      element.classList.toggle("mine", isMe);
-      element.classList.toggle("joined", isJoined);
-      element.classList.toggle("removed", isRemoved);
-      // Whoever took a post back, or was erased, is not named there any more.
-      text(name, isRemoved ? "" : post.name);
-      text(role, isRemoved || !post.role ? "" : w.role);
-      text(you, isMe && !isRemoved ? w.you : "");
-      text(time, clock(post.at));
-      attr(time, "datetime", iso(post.at));
-      text(edited, post.edited_at !== undefined && post.edited_at !== null && !isRemoved ? w.edited : "");
-      fill(words_, isRemoved ? w.removed : post.text);
-      isVeiled = !isRemoved && post.warning !== undefined && post.warning !== null;
-      text(warning, isVeiled ? w.warning(post.warning ?? "") : "");
-      show(veil, isVeiled);
-      unveil(isOpen);
-      show(quote, quoted !== null && !isRemoved);
-      if (quoted !== null) sayQuote(quote, quoted);
-      attr(more, "aria-label", isRemoved ? w.report : w.more(post.name));
-      attr(element, "aria-label", `${isRemoved ? w.removed : post.name}, ${clock(post.at)}`);
-      // What was removed can be reported as long as it would have stood.
-      show(more, !isRemoved || !(isMe || acts.two));
-      const list = reactionsOf(post, mine);
-      show(chips, list.length > 0 && !isRemoved);
-      keyed(
-        chips,
-        list,
-        (c) => c.reaction,
-        (c) => chip(c.reaction, (on) => acts.react(offset, c.reaction, on)),
-      );
-    },
-  };
+  /** @param {PostItem} item */
+  update({ post, mine, isMe, isJoined, quoted }) {
+    const { element, acts } = this;
+    const isRemoved = post.redacted === true;
+    element.classList.toggle("mine", isMe);
+    element.classList.toggle("joined", isJoined);
+    element.classList.toggle("removed", isRemoved);
+    this.#head(post, isMe, isRemoved);
+    fill(this.words, isRemoved ? w.removed : post.text);
+    this.isVeiled = !isRemoved && post.warning !== undefined && post.warning !== null;
+    text(this.warning, this.isVeiled ? w.warning(post.warning ?? "") : "");
+    show(this.veil, this.isVeiled);
+    this.#unveil(this.isOpen);
+    show(this.quote, quoted !== null && !isRemoved);
+    if (quoted !== null) sayQuote(this.quote, quoted);
+    attr(this.more, "aria-label", isRemoved ? w.report : w.more(post.name));
+    attr(element, "aria-label", `${isRemoved ? w.removed : post.name}, ${clock(post.at)}`);
+    // What was removed can be reported as long as it would have stood.
+    show(this.more, !isRemoved || !(isMe || acts.two));
+    const list = reactionsOf(post, mine);
+    show(this.chips, list.length > 0 && !isRemoved);
+    keyed(
+      this.chips,
+      list,
+      (c) => c.reaction,
+      (c) => chip(c.reaction, (on) => acts.react(this.offset, c.reaction, on)),
+    );
+  }
+
+  /** @param {PostItem["post"]} post @param {boolean} isMe @param {boolean} isRemoved */
+  #head(post, isMe, isRemoved) {
+    // Whoever took a post back, or was erased, is not named there any more.
+    text(this.name, isRemoved ? "" : post.name);
+    text(this.role, isRemoved || !post.role ? "" : w.role);
+    text(this.you, isMe && !isRemoved ? w.you : "");
+    text(this.time, clock(post.at));
+    attr(this.time, "datetime", iso(post.at));
+    text(this.edited, post.edited_at !== undefined && post.edited_at !== null && !isRemoved ? w.edited : "");
+  }
+
+  /** @param {boolean} isNow */
+  #unveil(isNow) {
+    this.isOpen = isNow;
+    text(this.open, isNow ? w.hide : w.show);
+    attr(this.open, "aria-expanded", String(isNow));
+    show(this.words, !this.isVeiled || isNow);
+  }
 }
 
 /** How often each reaction was given; one's own among them. @param {PostItem["post"]} post @param {Reaction[]} mine */
