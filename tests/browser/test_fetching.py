@@ -53,7 +53,7 @@ def has_another_address_each_time(lost: Loser) -> bool:
     return len(set(tries)) == len(tries)
 
 
-@pytest.mark.parametrize("file", ["/js/care.js", "/js/locales/en-care.js", "/css/care.css"])
+@pytest.mark.parametrize("file", ["/js/rooms/crisis-note.js", "/js/locales/en-crisis-note.js", "/css/care.css"])
 async def test_the_note_for_heavy_words_comes_although_its_parts_were_lost_three_times(
     house: ChatServer, sit_down: SitDown, file: str
 ) -> None:
@@ -70,7 +70,7 @@ async def test_the_note_for_heavy_words_comes_although_its_parts_were_lost_three
 
 async def test_the_note_waits_until_its_writer_is_in_a_room_again(house: ChatServer, sit_down: SitDown) -> None:
     ann = await sit_down(house.url)
-    lost = await lose(ann, "/js/care.js", times=10_000)
+    lost = await lose(ann, "/js/rooms/crisis-note.js", times=10_000)
     await ann.arrive()
     await ann.enter("Awake at night")
     await ann.say(heavy())
@@ -86,13 +86,13 @@ async def test_the_note_is_there_beforehand_and_needs_no_network_then(house: Cha
     await ann.enter("Awake at night")
     async with ann.page.expect_response(re.compile("/css/care.css$")):
         await ann.writing.focus()
-    lost = await lose(ann, "care.js", times=10_000)
+    lost = await lose(ann, "crisis-note.js", times=10_000)
     await ann.say(heavy())
     await expect(ann.page.get_by_role("status", name="Only you see this note")).to_be_visible()
     assert lost.asked == []
 
 
-@pytest.mark.parametrize("file", ["/js/listening.js", "/js/views/listening/asking.js"])
+@pytest.mark.parametrize("file", ["/js/listening/seeker/standing-line.js", "/js/listening/seeker/asking.js"])
 async def test_asking_for_a_listener_says_what_failed_and_works_at_the_second_try(
     house: ChatServer, sit_down: SitDown, file: str
 ) -> None:
@@ -112,7 +112,7 @@ async def test_ones_own_corner_says_what_failed_and_opens_at_the_second_press(
     house: ChatServer, sit_down: SitDown
 ) -> None:
     ann = await sit_down(house.url)
-    await lose(ann, "/js/views/you.js")
+    await lose(ann, "/js/rooms/views/you.js")
     await ann.arrive()
     await ann.page.get_by_role("button", name="Your name and privacy").click()
     await expect(
@@ -125,7 +125,7 @@ async def test_what_one_can_do_with_a_post_and_long_posts_come_at_the_second_try
     house: ChatServer, sit_down: SitDown
 ) -> None:
     ann = await sit_down(house.url)
-    files = ["/js/views/tools.js", "/js/views/fold.js", "/js/report.js"]
+    files = ["/js/rooms/views/tools.js", "/js/shell/fold.js", "/js/rooms/report.js"]
     lost = tools, fold, report = [await lose(ann, file, times=10_000) for file in files]
     await ann.arrive()
     await ann.enter("Missing someone")
@@ -159,7 +159,7 @@ async def test_a_reload_leads_back_into_the_room_although_that_part_was_lost(
     ann = await sit_down(house.url)
     await ann.arrive()
     await ann.enter("Low days")
-    loser = await lose(ann, "/js/arriving.js")
+    loser = await lose(ann, "/js/rooms/arriving.js")
     await ann.page.reload()
     await ann.sees_lobby()
     await ann.enter("Low days")
@@ -173,7 +173,7 @@ async def test_what_moderators_say_comes_although_its_part_was_lost_and_nothing_
 ) -> None:
     token = await signed_in(house, await hire(house))
     ann = await sit_down(house.url)
-    await lose(ann, "/js/matters.js", times=2)
+    await lose(ann, "/js/rooms/decisions.js", times=2)
     await ann.arrive()
     await ann.enter("Illness and pain")
     await ann.say("I am so tired of this")

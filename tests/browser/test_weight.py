@@ -8,7 +8,7 @@ from tests.browser.conftest import SitDown
 from tests.kit.server import ChatServer
 
 MOST_BYTES = 60_000
-BEFOREHAND = {"/js/care.js", "/js/locales/en-care.js", "/css/care.css"}
+BEFOREHAND = {"/js/rooms/crisis-note.js", "/js/locales/en-crisis-note.js", "/css/care.css"}
 """What is fetched when somebody begins to write, before anybody needs it: nothing waits for it."""
 MOST_BEFOREHAND_BYTES = 2_500
 MOST_CORNER_BYTES = 8_000

@@ -23,7 +23,7 @@ from tests.kit.web import WebClient
 pytestmark = pytest.mark.faults
 
 Front = Caddy | Nginx
-PAGES: Final = ("/", "/js/main.js", "/readyz")
+PAGES: Final = ("/", "/js/rooms/main.js", "/readyz")
 ROOM: Final = "sleep"
 ASKED_SECONDS: Final = 12.0
 """Longer than a proxy takes to call its only upstream dead: Caddy's file once asked every five seconds."""

@@ -109,7 +109,7 @@ async def test_no_other_answer_sets_a_cookie_or_may_be_kept_with_somebody_in_it(
     async with page(server, STRANGER, None) as web:
         token = check((await web.post("/api/identity")).headers["set-cookie"], is_secure=False, age=MONTH)
         status = ("/healthz", "/readyz", "/statusz", "/metrics")
-        for path in ("/", "/js/main.js", *status, "/api/identity/export", "/no", "/api/no"):
+        for path in ("/", "/js/rooms/main.js", *status, "/api/identity/export", "/no", "/api/no"):
             answer = await web.get(path, params={"token": token})
             assert "set-cookie" not in answer.headers, path
             assert token not in answer.text, path

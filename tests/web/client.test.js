@@ -43,7 +43,10 @@ test("hello is the first word, and nothing is open before its answer", async () 
   await settled();
   assert.equal(h.last().protocol, "chat.v1.json");
   h.last().open();
-  assert.deepEqual(h.last().sent.map((c) => c.cmd), ["hello"]);
+  assert.deepEqual(
+    h.last().sent.map((c) => c.cmd),
+    ["hello"],
+  );
   await assert.rejects(h.client.command("rooms"), (no) => no instanceof Refused && no.code === "lost" && no.temporary);
   h.last().answer(h.last().sent[0], HELLO);
   await settled();
@@ -59,7 +62,10 @@ test("a reply settles the command whose id it carries", async () => {
   h.last().answer(h.last().of("code")[0], frames.replies.code.ok);
   h.last().refuse(h.last().of("rooms")[0], frames.errors.room_full.error);
   assert.equal((await second).code.split(" ").length, 6);
-  await assert.rejects(first, (no) => no.code === "room_full" && no.details.rooms[0].id === "grief" && no.retryAfter === 60);
+  await assert.rejects(
+    first,
+    (no) => no.code === "room_full" && no.details.rooms[0].id === "grief" && no.retryAfter === 60,
+  );
 });
 
 test("a command without an answer ends, and the connection is asked whether it lives", async () => {
@@ -186,8 +192,11 @@ test("a fact waits for its room and goes again with the same id until it is answ
   h.client.start();
   await h.welcome();
   const notes = [];
-  const fact = h.client.fact("post", { room: "sleep", text: "hi" },
-    { gate: "sleep", id: "mine", onSending: () => notes.push("sending"), onWaiting: () => notes.push("waiting") });
+  const fact = h.client.fact(
+    "post",
+    { room: "sleep", text: "hi" },
+    { gate: "sleep", id: "mine", onSending: () => notes.push("sending"), onWaiting: () => notes.push("waiting") },
+  );
   assert.equal(h.last().of("post").length, 0);
   h.client.release("grief");
   assert.equal(h.last().of("post").length, 0);
@@ -199,7 +208,13 @@ test("a fact waits for its room and goes again with the same id until it is answ
   assert.equal(h.last().of("post").length, 0, "not before the room is joined again");
   h.client.release("sleep");
   h.client.release("sleep");
-  assert.deepEqual(h.last().of("post").map((c) => c.id), ["mine"]);
+  assert.deepEqual(
+    h
+      .last()
+      .of("post")
+      .map((c) => c.id),
+    ["mine"],
+  );
   h.last().answer(h.last().of("post")[0], frames.replies.fact.ok);
   assert.equal((await fact).offset, 11);
   assert.deepEqual(notes, ["waiting", "sending", "waiting", "sending"]);
@@ -231,14 +246,26 @@ test("after a return facts of one kind go one after the other in each room, and 
   h.client.start();
   await h.welcome();
   const facts = [];
-  for (let n = 1; n <= 30; n += 1) facts.push(h.client.fact("react", { room: "sleep", offset: n }, { gate: "sleep", id: `r${n}` }));
+  for (let n = 1; n <= 30; n += 1)
+    facts.push(h.client.fact("react", { room: "sleep", offset: n }, { gate: "sleep", id: `r${n}` }));
   void h.client.fact("redact", { room: "sleep", offset: 3 }, { gate: "sleep", id: "gone" });
   void h.client.fact("react", { room: "grief", offset: 9 }, { gate: "grief", id: "elsewhere" });
   h.client.release("sleep");
   h.client.release("grief");
-  const reacted = () => h.last().of("react").map((c) => c.id);
+  const reacted = () =>
+    h
+      .last()
+      .of("react")
+      .map((c) => c.id);
   assert.deepEqual(reacted(), ["r1", "elsewhere"]);
-  assert.deepEqual(h.last().of("redact").map((c) => c.id), ["gone"], "what is taken back waits for no reaction");
+  assert.deepEqual(
+    h
+      .last()
+      .of("redact")
+      .map((c) => c.id),
+    ["gone"],
+    "what is taken back waits for no reaction",
+  );
   h.last().answer(h.last().of("react")[0], frames.replies.fact.ok);
   await settled();
   assert.deepEqual(reacted(), ["r1", "elsewhere", "r2"]);

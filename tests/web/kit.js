@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 
-import { initialState, reduce } from "../../web/js/state.js";
+import { initialState, reduce } from "../../web/js/rooms/state.js";
 
 export const frames = JSON.parse(readFileSync(new URL("./frames.json", import.meta.url), "utf8"));
 export const NOW = 1_790_000_000_000;
@@ -26,8 +26,19 @@ export const inRoom = (...events) =>
   );
 
 export const pendingPost = (fields = {}) => ({
-  id: "p1", room: "sleep", text: "I am still up.", warning: null, replyTo: null, at: NOW, epoch: "e1", after: 10,
-  sentAt: NOW, status: "sending", why: null, offset: null, ...fields,
+  id: "p1",
+  room: "sleep",
+  text: "I am still up.",
+  warning: null,
+  replyTo: null,
+  at: NOW,
+  epoch: "e1",
+  after: 10,
+  sentAt: NOW,
+  status: "sending",
+  why: null,
+  offset: null,
+  ...fields,
 });
 
 /** Time that passes only when told to. */
@@ -113,7 +124,7 @@ export function network() {
 }
 
 /** A localStorage. `full` makes it refuse. */
-export class Shelf {
+export class MemoryStorage {
   constructor() {
     this.map = new Map();
     this.full = false;

@@ -1,27 +1,61 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Bell } from "../../web/js/listen/bell.js";
-import { DeskSession } from "../../web/js/listen/desk.js";
-import { onShelf, PREFIX, Shelf as DeskShelf } from "../../web/js/listen/shelf.js";
-import { handedOver, holds, leaseLeft, newer, seekerOf, talksOf, tidyProfile, untold } from "../../web/js/listen/state.js";
+import { Bell } from "../../web/js/shell/bell.js";
+import { ListenerSession } from "../../web/js/listening/listener/session.js";
+import { ownKey, PREFIX, NamespacedStorage } from "../../web/js/listening/listener/namespaced-storage.js";
+import {
+  handedOver,
+  holds,
+  leaseLeft,
+  newer,
+  seekerOf,
+  talksOf,
+  tidyProfile,
+  untold,
+} from "../../web/js/listening/listener/state.js";
 import { Refused } from "../../web/js/lib/client.js";
-import { keepLink, keptLink, linkIn } from "../../web/js/listen/link.js";
-import { refusalWord, words } from "../../web/js/locales/en-listen.js";
-import { Vault } from "../../web/js/vault.js";
-import { Clock, frames, network, NOW, settled, Shelf } from "./kit.js";
+import { keepLink, keptLink, linkIn } from "../../web/js/listening/listener/one-time-link.js";
+import { refusalWord, words } from "../../web/js/locales/en-listener.js";
+import { Vault } from "../../web/js/rooms/vault.js";
+import { Clock, frames, network, NOW, settled, MemoryStorage } from "./kit.js";
 
 const SEEKER = { id: "m_ann", name: "Quiet Wren", role: "seeker" };
 const LISTENER = { id: "m_ben", name: "Soft Harbour", role: "listener" };
 const COLLEAGUE = { id: "m_cleo", name: "Calm Heron", role: "listener" };
 
 const talk = (id, fields = {}) => ({
-  id, room: id, people: [SEEKER, LISTENER], started_at: NOW, ends_at: NOW + 45 * 60_000, idle_at: NOW + 600_000,
-  can_extend: true, extension_minutes: 15, ...fields,
+  id,
+  room: id,
+  people: [SEEKER, LISTENER],
+  started_at: NOW,
+  ends_at: NOW + 45 * 60_000,
+  idle_at: NOW + 600_000,
+  can_extend: true,
+  extension_minutes: 15,
+  ...fields,
 });
 const view = (fields = {}) => ({
-  version: 7, state: "free", wants: true, most_cap: 4, today: 0, day_cap: 8, week: 0, week_cap: 30, waiting: 0, languages: ["en"],
-  profile: { languages: ["en"], traits: [], lived: [], not_topics: [], needs: ["listen"], most_minutes: null, cap: 2, openings: [] },
+  version: 7,
+  state: "free",
+  wants: true,
+  most_cap: 4,
+  today: 0,
+  day_cap: 8,
+  week: 0,
+  week_cap: 30,
+  waiting: 0,
+  languages: ["en"],
+  profile: {
+    languages: ["en"],
+    traits: [],
+    lived: [],
+    not_topics: [],
+    needs: ["listen"],
+    most_minutes: null,
+    cap: 2,
+    openings: [],
+  },
   ...fields,
 });
 
@@ -46,11 +80,24 @@ test("the lease is asked about in its last minute, and only of who wants to list
 });
 
 test("conversations keep their places: live ones as they began, the ended after them", () => {
-  const { live, ended } = talksOf(view({ sessions: [
-    talk("s-3", { started_at: NOW + 3 }), talk("s-1", { ended_at: NOW + 9 }), talk("s-2", { ended_at: NOW + 10 }), talk("s-4", { started_at: NOW + 1 }),
-  ] }));
-  assert.deepEqual(live.map((each) => each.id), ["s-4", "s-3"]);
-  assert.deepEqual(ended.map((each) => each.id), ["s-2", "s-1"]);
+  const { live, ended } = talksOf(
+    view({
+      sessions: [
+        talk("s-3", { started_at: NOW + 3 }),
+        talk("s-1", { ended_at: NOW + 9 }),
+        talk("s-2", { ended_at: NOW + 10 }),
+        talk("s-4", { started_at: NOW + 1 }),
+      ],
+    }),
+  );
+  assert.deepEqual(
+    live.map((each) => each.id),
+    ["s-4", "s-3"],
+  );
+  assert.deepEqual(
+    ended.map((each) => each.id),
+    ["s-2", "s-1"],
+  );
   assert.deepEqual(talksOf(view()), { live: [], ended: [] });
 });
 
@@ -63,8 +110,18 @@ test("who asked, and who holds the conversation", () => {
 
 test("a conversation that was handed over is told; one that was only forgotten is not", () => {
   const invitation = { listener: COLLEAGUE, handover: true, waits_for: "listener" };
-  const before = view({ sessions: [talk("s-1", { invitation }), talk("s-2"), talk("s-3", { invitation, ended_at: NOW }), talk("s-4", { invitation })] });
-  assert.deepEqual(handedOver(before, view({ sessions: [talk("s-4")] })).map((each) => each.id), ["s-1"]);
+  const before = view({
+    sessions: [
+      talk("s-1", { invitation }),
+      talk("s-2"),
+      talk("s-3", { invitation, ended_at: NOW }),
+      talk("s-4", { invitation }),
+    ],
+  });
+  assert.deepEqual(
+    handedOver(before, view({ sessions: [talk("s-4")] })).map((each) => each.id),
+    ["s-1"],
+  );
   assert.deepEqual(handedOver(null, before), []);
 });
 
@@ -88,12 +145,13 @@ test("a link is found whatever a mail program puts behind it, and what is not wh
   assert.deepEqual(linkIn(`#invite%3D${secret}`), { kind: "invite", secret });
   assert.deepEqual(linkIn("", `?invite=${secret}&from=mail`), { kind: "invite", secret });
   assert.deepEqual(linkIn("", `?from=mail&reset%3D${secret}`), { kind: "reset", secret });
-  for (const hash of ["#invite=", "#invite=<b>", `#invite=${secret.slice(1)}`]) assert.deepEqual(linkIn(hash), { kind: "invite", secret: "" });
+  for (const hash of ["#invite=", "#invite=<b>", `#invite=${secret.slice(1)}`])
+    assert.deepEqual(linkIn(hash), { kind: "invite", secret: "" });
   for (const hash of ["", "#help", "#invite", `#uninvited=${secret}`, secret]) assert.equal(linkIn(hash), null);
 });
 
 test("a link survives a reload of its tab until it is used", () => {
-  const storage = /** @type {any} */ (new Shelf());
+  const storage = /** @type {any} */ (new MemoryStorage());
   const link = linkIn("#reset=lrqFEEg9UXxBUvPN1OFKN85gzuv6uolNbrEXuDsh9_I");
   keepLink(storage, link);
   assert.deepEqual(keptLink(storage), link);
@@ -122,7 +180,8 @@ const saying = (node) => {
 };
 
 test("the console's words are kind: no cold words, no exclamation marks", () => {
-  for (const sentence of said()) assert.doesNotMatch(String(sentence), /\b(error|invalid|user|submit|oops|failed)\b|!/i);
+  for (const sentence of said())
+    assert.doesNotMatch(String(sentence), /\b(error|invalid|user|submit|oops|failed)\b|!/i);
 });
 
 test("a refusal is told by its reason before its code, and what is unknown kindly all the same", () => {
@@ -139,9 +198,9 @@ test("a refusal is told by its reason before its code, and what is unknown kindl
 // Its own part of the browser's storage
 
 test("who listens and who sits in the rooms keep their words apart in one browser", () => {
-  const shared = new Shelf();
+  const shared = new MemoryStorage();
   const rooms = new Vault(shared, { tab: "a" });
-  const desk = new Vault(new DeskShelf(shared), { tab: "b" });
+  const desk = new Vault(new NamespacedStorage(shared), { tab: "b" });
   rooms.belongTo("m_ann");
   desk.belongTo("m_ben");
   rooms.keepDraft("sleep", { text: "mine", warning: null, replyTo: null });
@@ -150,22 +209,31 @@ test("who listens and who sits in the rooms keep their words apart in one browse
   assert.equal(desk.draft("sleep"), null);
   desk.wipe();
   assert.equal(rooms.draft("sleep")?.text, "mine");
-  assert.deepEqual([...shared.map.keys()].filter((key) => key.startsWith(PREFIX)), []);
+  assert.deepEqual(
+    [...shared.map.keys()].filter((key) => key.startsWith(PREFIX)),
+    [],
+  );
 });
 
 test("a change in the storage is about the desk's shelf, the rooms', or everything", () => {
-  assert.equal(onShelf(`${PREFIX}chat.v1.who`), "chat.v1.who");
-  assert.equal(onShelf("chat.v1.who"), undefined);
-  assert.equal(onShelf(null), null);
+  assert.equal(ownKey(`${PREFIX}chat.v1.who`), "chat.v1.who");
+  assert.equal(ownKey("chat.v1.who"), undefined);
+  assert.equal(ownKey(null), null);
 });
 
 // Sounds
 
 test("the call sounds unless it was turned off, the question only once it was turned on; both are remembered", () => {
   const tones = [];
-  const part = () => ({ frequency: {}, gain: { setValueAtTime() {}, linearRampToValueAtTime() {}, exponentialRampToValueAtTime() {} }, connect: (next) => next, start: (at) => tones.push(at), stop() {} });
+  const part = () => ({
+    frequency: {},
+    gain: { setValueAtTime() {}, linearRampToValueAtTime() {}, exponentialRampToValueAtTime() {} },
+    connect: (next) => next,
+    start: (at) => tones.push(at),
+    stop() {},
+  });
   const audio = { state: "running", currentTime: 1, destination: {}, createOscillator: part, createGain: part };
-  const shelf = new Shelf();
+  const shelf = new MemoryStorage();
   const bell = new Bell(shelf, () => audio);
   bell.ring("ask");
   assert.equal(tones.length, 0);
@@ -184,7 +252,9 @@ test("a machine without sound, or a page that nobody touched, stays quiet and go
   new Bell(null, () => {
     throw new DOMException("no audio device", "NotSupportedError");
   }).ring("call");
-  new Bell(null, () => ({ state: "suspended", resume: () => Promise.reject(new Error("touch me first")) })).ring("call");
+  new Bell(null, () => ({ state: "suspended", resume: () => Promise.reject(new Error("touch me first")) })).ring(
+    "call",
+  );
 });
 
 // The session with the server
@@ -193,10 +263,16 @@ async function desk() {
   const clock = new Clock();
   const { Socket, sockets } = network();
   let id = 0;
-  const session = new DeskSession({
-    vault: new Vault(new Shelf(), { tab: "t" }),
+  const session = new ListenerSession({
+    vault: new Vault(new MemoryStorage(), { tab: "t" }),
     now: () => clock.at,
-    client: { url: "ws://here/ws", WebSocket: Socket, timers: clock.timers, random: () => 0.5, newId: () => `c${(id += 1)}` },
+    client: {
+      url: "ws://here/ws",
+      WebSocket: Socket,
+      timers: clock.timers,
+      random: () => 0.5,
+      newId: () => `c${(id += 1)}`,
+    },
   });
   await session.start();
   await settled();
@@ -278,7 +354,10 @@ test("a conversation ends only after its last line is durable", async () => {
   assert.equal(socket.of("end").length, 0);
   socket.answer(socket.of("post").at(-1), { ok: "fact", at: NOW, epoch: "e1", offset: 4 });
   await settled();
-  assert.deepEqual(socket.of("end").map((each) => each.session), ["s-1"]);
+  assert.deepEqual(
+    socket.of("end").map((each) => each.session),
+    ["s-1"],
+  );
   socket.answer(socket.of("end").at(-1));
   await ending;
 });

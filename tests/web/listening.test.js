@@ -1,15 +1,32 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { announceSeldom, partner } from "../../web/js/listening.js";
-import { estimateWord, languageWord, momentWord, placeWord, presenceWord, words } from "../../web/js/locales/en-listening.js";
+import { announceSeldom, partner } from "../../web/js/listening/seeker/commands.js";
+import {
+  estimateWord,
+  languageWord,
+  momentWord,
+  placeWord,
+  presenceWord,
+  words,
+} from "../../web/js/locales/en-listening.js";
 import { refusalWord } from "../../web/js/locales/en.js";
-import { initialState, isTalk, joinedRooms } from "../../web/js/state.js";
+import { initialState, isTalk, joinedRooms } from "../../web/js/rooms/state.js";
 import { after, frames, inRoom, NOW, push } from "./kit.js";
 
 const standing = (fields = {}) => ({
-  push: "standing", version: 3, state: "waiting", open: true, listeners: 1, waiting: 2, kept_seconds: 180, length_minutes: 45,
-  idle_minutes: 10, languages: ["en"], place: 2, ...fields,
+  push: "standing",
+  version: 3,
+  state: "waiting",
+  open: true,
+  listeners: 1,
+  waiting: 2,
+  kept_seconds: 180,
+  length_minutes: 45,
+  idle_minutes: 10,
+  languages: ["en"],
+  place: 2,
+  ...fields,
 });
 
 /** Every string that the words can say, functions called with something likely. */
@@ -39,7 +56,12 @@ test("a conversation is no room of the list beside a room", () => {
 });
 
 test("a place is said in words as long as one can count it at a glance", () => {
-  assert.deepEqual([1, 3, 10, 11].map(placeWord), ["You're next.", "You're third.", "You're tenth.", "There are 10 people before you."]);
+  assert.deepEqual([1, 3, 10, 11].map(placeWord), [
+    "You're next.",
+    "You're third.",
+    "You're tenth.",
+    "There are 10 people before you.",
+  ]);
 });
 
 test("an estimate says what it goes by, and what nobody knows is said", () => {
@@ -78,8 +100,19 @@ test("refusals of one-to-one have words once it is in use, and rooms keep theirs
 test("changes are announced, but not more often than every half a minute, and then the newest", () => {
   const heard = [];
   let now = NOW;
-  const news = announceSeldom((what) => heard.push(what), () => now);
-  for (const [ms, place] of [[0, 5], [1, 5], [2, 4], [31_000, 3], [32_000, 2], [33_000, 1], [63_000, 1]]) {
+  const news = announceSeldom(
+    (what) => heard.push(what),
+    () => now,
+  );
+  for (const [ms, place] of [
+    [0, 5],
+    [1, 5],
+    [2, 4],
+    [31_000, 3],
+    [32_000, 2],
+    [33_000, 1],
+    [63_000, 1],
+  ]) {
     now = NOW + ms;
     news(placeWord(place), String(place));
   }
@@ -87,7 +120,11 @@ test("changes are announced, but not more often than every half a minute, and th
 });
 
 test("whom one talks with are the listeners, never oneself", () => {
-  const people = [{ id: "me", name: "Ann", role: "seeker" }, { id: "l1", name: "Calm Heron", role: "listener" }, { id: "l2", name: "Kind Wren", role: "listener" }];
+  const people = [
+    { id: "me", name: "Ann", role: "seeker" },
+    { id: "l1", name: "Calm Heron", role: "listener" },
+    { id: "l2", name: "Kind Wren", role: "listener" },
+  ];
   assert.equal(partner({ people, me: "me" }), "Calm Heron & Kind Wren");
   assert.equal(partner(undefined), "");
 });

@@ -2,15 +2,48 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { ADVICE, milliseconds, size, span } from "../../web/js/locales/en-operators.js";
-import { arranged, laid, marks, news, plumbing, roomOf, sparkOf, whole } from "../../web/js/operators/state.js";
+import { arranged, laid, marks, news, delivery, roomOf, sparkOf, whole } from "../../web/js/operating/state.js";
 
 const AT = 1_767_225_600_000;
-const TOTALS = { members: 0, connections: 0, posts: 0, reactions: 0, behind: 0, outbox: 0, occupied: 0, workers: 1, p50: null, p99: null };
-const FLOOR = { waiting: 0, oldest_wait_ms: 0, estimate: null, estimate_from: 0, proposals: 0, sessions: 0, is_open: true, listeners: {}, near_cap: 0, idle_ms: 0, broken: {} };
+const TOTALS = {
+  members: 0,
+  connections: 0,
+  posts: 0,
+  reactions: 0,
+  behind: 0,
+  outbox: 0,
+  occupied: 0,
+  workers: 1,
+  p50: null,
+  p99: null,
+};
+const FLOOR = {
+  waiting: 0,
+  oldest_wait_ms: 0,
+  estimate: null,
+  estimate_from: 0,
+  proposals: 0,
+  sessions: 0,
+  is_open: true,
+  listeners: {},
+  near_cap: 0,
+  idle_ms: 0,
+  broken: {},
+};
 const place = (id, name, fields = {}) => ({ id, name, capacity: 20, ...fields });
 const ok = (fields = {}) => ({
-  at: AT, here: "a", places: [place("grief", "Grief"), place("sleep", "Sleep")], rooms: [{ id: "grief", members: 3, posts: 2 }, { id: "sleep" }],
-  totals: TOTALS, workers: [], floor: FLOOR, attention: [], concerns: 0, history: { grief: [1, 2] }, history_seconds: 30, ...fields,
+  at: AT,
+  here: "a",
+  places: [place("grief", "Grief"), place("sleep", "Sleep")],
+  rooms: [{ id: "grief", members: 3, posts: 2 }, { id: "sleep" }],
+  totals: TOTALS,
+  workers: [],
+  floor: FLOOR,
+  attention: [],
+  concerns: 0,
+  history: { grief: [1, 2] },
+  history_seconds: 30,
+  ...fields,
 });
 const push = (fields = {}) => ({ at: AT + 1_000, totals: TOTALS, workers: [], ...fields });
 
@@ -36,7 +69,10 @@ test("what a push does not speak of stays", () => {
 
 test("rooms come, change their names and go", () => {
   let picture = whole(ok());
-  picture = laid(picture, push({ places: [place("new", "New"), place("sleep", "Can't sleep")], rooms: [{ id: "new" }] }));
+  picture = laid(
+    picture,
+    push({ places: [place("new", "New"), place("sleep", "Can't sleep")], rooms: [{ id: "new" }] }),
+  );
   assert.equal(roomOf(picture, "sleep")?.name, "Can't sleep");
   assert.equal(roomOf(picture, "new")?.members, 0);
   picture = laid(picture, push({ gone: ["new"] }));
@@ -76,7 +112,11 @@ test("a line ends at the right edge, and says what it shows", () => {
 
 test("rooms are found by their names in any case, and stand in the order that is asked for", () => {
   const places = [place("a", "Room 10"), place("b", "Room 9"), place("c", "Anxiety", { capacity: 4 })];
-  const rooms = [{ id: "a", members: 3 }, { id: "b", members: 3, p99: 20 }, { id: "c", members: 2 }];
+  const rooms = [
+    { id: "a", members: 3 },
+    { id: "b", members: 3, p99: 20 },
+    { id: "c", members: 2 },
+  ];
   const picture = whole(ok({ places, rooms }));
   assert.deepEqual(arranged(picture, " rOOm ", { key: "members", isDown: true }), ["b", "a"]);
   assert.deepEqual(arranged(picture, "", { key: "members", isDown: true }), ["b", "a", "c"]);
@@ -100,9 +140,15 @@ test("the slowest worker speaks for Redis and the store", () => {
     { id: "b", is_attached: false, bus_ms: 9, store: "takes no writes", store_failures: 3 },
     { id: "c", store_ms: 8 },
   ];
-  const how = plumbing(workers);
-  assert.deepEqual(how.deaf.map((each) => each.id), ["b", "c"]);
-  assert.deepEqual(how.mute.map((each) => each.id), ["b"]);
+  const how = delivery(workers);
+  assert.deepEqual(
+    how.deaf.map((each) => each.id),
+    ["b", "c"],
+  );
+  assert.deepEqual(
+    how.mute.map((each) => each.id),
+    ["b"],
+  );
   assert.deepEqual([how.busMs, how.storeMs, how.dropped, how.healed, how.failures], [9, 8, 1, 2, 3]);
 });
 
@@ -111,7 +157,10 @@ test("the slowest worker speaks for Redis and the store", () => {
 test("numbers are told in the units that one reads at a glance", () => {
   assert.deepEqual([milliseconds(0.62), milliseconds(42.4), milliseconds(1_530)], ["0.6 ms", "42 ms", "1.5 s"]);
   assert.deepEqual([size(999), size(12_400), size(1_250_000), size(92_000_000)], ["999 B", "12 kB", "1.3 MB", "92 MB"]);
-  assert.deepEqual([span(1_000), span(60_000), span(7_200_000), span(3 * 86_400_000)], ["1 second", "1 minute", "2 hours", "3 days"]);
+  assert.deepEqual(
+    [span(1_000), span(60_000), span(7_200_000), span(3 * 86_400_000)],
+    ["1 second", "1 minute", "2 hours", "3 days"],
+  );
 });
 
 test("every reason says what to do", () => {

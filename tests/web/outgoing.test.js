@@ -2,24 +2,30 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Client } from "../../web/js/lib/client.js";
-import { Session } from "../../web/js/session.js";
-import { Vault } from "../../web/js/vault.js";
-import { Clock, Shelf, frames, network, settled } from "./kit.js";
+import { Session } from "../../web/js/rooms/session.js";
+import { Vault } from "../../web/js/rooms/vault.js";
+import { Clock, MemoryStorage, frames, network, settled } from "./kit.js";
 
 const HALF = "I feel so alone \ud83d";
 const WHOLE = "I feel so alone \ufffd";
 
 /** A page in the room "sleep", over a storage that outlives it. */
-async function page(shelf = new Shelf(), clock = new Clock()) {
+async function page(shelf = new MemoryStorage(), clock = new Clock()) {
   const { Socket, sockets } = network();
   let ids = 0;
   const session = new Session({
     vault: new Vault(shelf, { tab: `t${Math.random()}` }),
     now: () => clock.at,
-    connect: (options) => new Client({
-      ...options, url: "ws://here/ws", WebSocket: Socket, timers: clock.timers, random: () => 0.5,
-      newId: () => `c${(ids += 1)}`, prepare: async () => {},
-    }),
+    connect: (options) =>
+      new Client({
+        ...options,
+        url: "ws://here/ws",
+        WebSocket: Socket,
+        timers: clock.timers,
+        random: () => 0.5,
+        newId: () => `c${(ids += 1)}`,
+        prepare: async () => {},
+      }),
   });
   /** Open the newest socket, and be in the room. */
   async function arrive() {
@@ -60,11 +66,12 @@ test("half a character is made whole before it is kept and sent", async () => {
 });
 
 test("half a character that was kept before is whole when the page comes back", async () => {
-  const shelf = new Shelf();
+  const shelf = new MemoryStorage();
   const first = await page(shelf);
   first.session.client.stop();
   write(first.session, "x");
-  for (const [key, value] of shelf.map) if (key.includes(".out.")) shelf.map.set(key, JSON.stringify({ ...JSON.parse(value), text: HALF }));
+  for (const [key, value] of shelf.map)
+    if (key.includes(".out.")) shelf.map.set(key, JSON.stringify({ ...JSON.parse(value), text: HALF }));
   const { session, socket } = await page(shelf, first.clock);
   assert.equal(socket.of("post")[0].text, WHOLE);
   assert.deepEqual(states(session), [[WHOLE, "sending"]]);
@@ -75,11 +82,20 @@ test("a frame that could not be read is the oldest one that waits, and the next 
   write(session, "first");
   write(session, "second");
   await settled();
-  assert.deepEqual(socket.of("post").map((p) => p.text), ["first"]);
+  assert.deepEqual(
+    socket.of("post").map((p) => p.text),
+    ["first"],
+  );
   socket.give({ re: null, error: { code: "malformed", message: "", temporary: false } });
   await settled();
-  assert.deepEqual(states(session), [["first", "refused"], ["second", "sending"]]);
-  assert.deepEqual(socket.of("post").map((p) => p.text), ["first", "second"]);
+  assert.deepEqual(states(session), [
+    ["first", "refused"],
+    ["second", "sending"],
+  ]);
+  assert.deepEqual(
+    socket.of("post").map((p) => p.text),
+    ["first", "second"],
+  );
 });
 
 /** Let each try of a post end unanswered, with pings answered meanwhile, until it is no longer sent. */
@@ -95,11 +111,25 @@ test("a post that is never answered becomes unsure after some tries, and lets la
   write(p.session, "lost in the dark");
   write(p.session, "second");
   await unanswered(p, 40);
-  assert.deepEqual(states(p.session), [["lost in the dark", "sending"], ["second", "waiting"]]);
+  assert.deepEqual(states(p.session), [
+    ["lost in the dark", "sending"],
+    ["second", "waiting"],
+  ]);
   await unanswered(p, 70);
-  assert.deepEqual(states(p.session), [["lost in the dark", "unsure"], ["second", "sending"]]);
+  assert.deepEqual(states(p.session), [
+    ["lost in the dark", "unsure"],
+    ["second", "sending"],
+  ]);
   assert.equal(p.socket.of("post").filter((c) => c.text === "lost in the dark").length, 5);
-  assert.equal(new Set(p.socket.of("post").filter((c) => c.text === "lost in the dark").map((c) => c.id)).size, 1);
+  assert.equal(
+    new Set(
+      p.socket
+        .of("post")
+        .filter((c) => c.text === "lost in the dark")
+        .map((c) => c.id),
+    ).size,
+    1,
+  );
 });
 
 test("what is unsure stays so after a reload, and others pass it", async () => {
@@ -115,7 +145,10 @@ test("what is unsure stays so after a reload, and others pass it", async () => {
   assert.deepEqual(states(session), [["nobody knows", "unsure"]]);
   write(session, "and on");
   await settled();
-  assert.deepEqual(socket.of("post").map((c) => c.text), ["and on"]);
+  assert.deepEqual(
+    socket.of("post").map((c) => c.text),
+    ["and on"],
+  );
   session.outgoing.drop(session.state.pending[0].id);
   assert.deepEqual(states(session), [["and on", "sending"]]);
 });
@@ -143,7 +176,10 @@ test("a post that is unsure is tried again under its own id while the server kno
   p.session.outgoing.doubt(id);
   p.session.outgoing.retry(id);
   await settled();
-  assert.deepEqual(p.socket.of("post").map((c) => c.id), [id, id]);
+  assert.deepEqual(
+    p.socket.of("post").map((c) => c.id),
+    [id, id],
+  );
   p.session.outgoing.doubt(id);
   await settled();
   p.clock.at += 10 * 60_000;
@@ -180,9 +216,9 @@ test("whoever comes next in the same page can write, and nothing of the one befo
   session.react("sleep", 9, "hug", true).catch(() => {});
   await settled();
   assert.equal(socket.of("post").length, 1);
-  session.outgoing.care.owed = { care: "abuse", room: "sleep" };
+  session.outgoing.crisis.due = { care: "abuse", room: "sleep" };
   session.startOver();
-  assert.equal(session.outgoing.care.owed, null);
+  assert.equal(session.outgoing.crisis.due, null);
   session.client.start();
   await arrive();
   await clock.pass(1_000);
@@ -190,7 +226,13 @@ test("whoever comes next in the same page can write, and nothing of the one befo
   assert.ok(session.state.rooms["sleep"]);
   write(session, "somebody else's");
   await settled();
-  assert.deepEqual(sockets.at(-1).of("post").map((c) => c.text), ["somebody else's"]);
+  assert.deepEqual(
+    sockets
+      .at(-1)
+      .of("post")
+      .map((c) => c.text),
+    ["somebody else's"],
+  );
   assert.deepEqual(sockets.at(-1).of("react"), []);
 });
 
@@ -203,17 +245,24 @@ test("a post that another tab has removed holds up no other", async () => {
   assert.deepEqual(session.state.pending, []);
   write(session, "next");
   await settled();
-  assert.deepEqual(socket.of("post").map((c) => c.text), ["gone elsewhere", "next"]);
+  assert.deepEqual(
+    socket.of("post").map((c) => c.text),
+    ["gone elsewhere", "next"],
+  );
 });
 
 test("what moderators lifted while one was away holds no more, and what they say at a return is kept", async () => {
   const { session, clock, socket, sockets, arrive } = await page();
-  const mute = { push: "matters", measures: [{ id: "m1", kind: "mute", reason: "A breath.", until: clock.at + 3_600_000 }], answers: [] };
+  const mute = {
+    push: "matters",
+    measures: [{ id: "m1", kind: "mute", reason: "A breath.", until: clock.at + 3_600_000 }],
+    answers: [],
+  };
   socket.give(mute);
   socket.fail(1006);
   await clock.pass(1_000);
   await arrive();
-  assert.deepEqual(session.matters.measures, []);
+  assert.deepEqual(session.state.decisions.measures, []);
   sockets.at(-1).give(mute);
   sockets.at(-1).fail(1006);
   await clock.pass(1_000);
@@ -228,5 +277,8 @@ test("what moderators lifted while one was away holds no more, and what they say
   next.refuse(next.of("standing").at(-1), { code: "not_allowed" });
   next.answer(next.of("rooms").at(-1), frames.replies.rooms.ok);
   await settled();
-  assert.deepEqual(session.matters.measures.map((one) => one.id), ["m2"]);
+  assert.deepEqual(
+    session.state.decisions.measures.map((one) => one.id),
+    ["m2"],
+  );
 });

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { ordered } from "../../web/js/lib/facts.js";
-import { afterReturn, visiblePending } from "../../web/js/outgoing.js";
-import { initialState, joinedRooms } from "../../web/js/state.js";
+import { afterReturn, visiblePending } from "../../web/js/rooms/outgoing.js";
+import { initialState, joinedRooms } from "../../web/js/rooms/state.js";
 import { after, ANNE, BEN, frames, inRoom, joined, NOW, pendingPost, push } from "./kit.js";
 
 const facts = frames.facts;
@@ -28,7 +28,14 @@ test("a first join shows the newest page with one's own reactions", () => {
 
 test("facts change the posts in the order of their offsets", () => {
   const state = inRoom(...facts.map((f) => push(f)));
-  assert.deepEqual(texts(state), ["The house is so quiet.", "", "Hello, Ben.", "Same fridge.", "It is a year today.", "Good night."]);
+  assert.deepEqual(texts(state), [
+    "The house is so quiet.",
+    "",
+    "Hello, Ben.",
+    "Same fridge.",
+    "It is a year today.",
+    "Good night.",
+  ]);
   assert.equal(room(state).posts[2].redacted, true);
   assert.equal(room(state).posts[4].reply_to, 1);
   assert.equal(room(state).posts[4].edited_at, facts[3].edited_at);
@@ -80,8 +87,11 @@ test("a recovery with a hole in it is not believed", () => {
 });
 
 test("a return after a reload knows that no page was fetched yet", () => {
-  const state = after(initialState(), { type: "hello", ok: frames.replies.hello.ok, now: NOW },
-    joined("join_exact", { epoch: "e1", offset: 3 }));
+  const state = after(
+    initialState(),
+    { type: "hello", ok: frames.replies.hello.ok, now: NOW },
+    joined("join_exact", { epoch: "e1", offset: 3 }),
+  );
   assert.equal(room(state).thin, true);
   const whole = after(state, { type: "history", room: "sleep", ok: frames.replies.history.ok });
   assert.equal(room(whole).thin, false);
@@ -125,13 +135,20 @@ test("a hidden person's posts are no news", () => {
 });
 
 test("reading clears what is unread and never goes back", () => {
-  const state = inRoom(push(facts[0]), { type: "read", room: "sleep", offset: 4 }, { type: "read", room: "sleep", offset: 2 });
+  const state = inRoom(
+    push(facts[0]),
+    { type: "read", room: "sleep", offset: 4 },
+    { type: "read", room: "sleep", offset: 2 },
+  );
   assert.equal(room(state).unread, 0);
   assert.equal(room(state).read, 4);
 });
 
 test("what was read on another page is unread here no more", () => {
-  const before = inRoom(push(facts[0]), push({ ...facts[3], push: "posted", offset: 5, post: { ...facts[0].post, offset: 5, text: "and more" } }));
+  const before = inRoom(
+    push(facts[0]),
+    push({ ...facts[3], push: "posted", offset: 5, post: { ...facts[0].post, offset: 5, text: "and more" } }),
+  );
   assert.equal(room(before).unread, 2);
   const some = after(before, push({ push: "read", room: "sleep", offset: 4 }));
   assert.deepEqual([room(some).read, room(some).unread], [4, 1]);
@@ -174,9 +191,12 @@ test("one's own post is shown once when the ack comes before the push", () => {
 });
 
 test("two posts with the same words are both shown, whichever is known first", () => {
-  const two = inRoom(...facts.map((f) => push(f)),
-    { type: "written", post: pendingPost() }, { type: "written", post: pendingPost({ id: "p2", at: NOW + 1, sentAt: null, status: "waiting" }) },
-    push(frames.pushes.own));
+  const two = inRoom(
+    ...facts.map((f) => push(f)),
+    { type: "written", post: pendingPost() },
+    { type: "written", post: pendingPost({ id: "p2", at: NOW + 1, sentAt: null, status: "waiting" }) },
+    push(frames.pushes.own),
+  );
   assert.deepEqual(shown(two), ["p2"]);
   const acked = after(two, { type: "acked", id: "p1", offset: 11 }, { type: "sending", id: "p2", now: NOW + 2 });
   assert.deepEqual(shown(acked), ["p2"]);
@@ -201,8 +221,14 @@ test("an older post with the same words hides nothing", () => {
 
 test("a post that was never sent, or was refused, is always shown", () => {
   const base = inRoom(...facts.map((f) => push(f)), push(frames.pushes.own));
-  assert.deepEqual(shown(after(base, { type: "written", post: pendingPost({ sentAt: null, status: "waiting" }) })), ["p1"]);
-  const refused = after(base, { type: "written", post: pendingPost() }, { type: "refused", id: "p1", why: "too_large" });
+  assert.deepEqual(shown(after(base, { type: "written", post: pendingPost({ sentAt: null, status: "waiting" }) })), [
+    "p1",
+  ]);
+  const refused = after(
+    base,
+    { type: "written", post: pendingPost() },
+    { type: "refused", id: "p1", why: "too_large" },
+  );
   assert.deepEqual(shown(refused), ["p1"]);
   assert.equal(refused.pending[0].why, "too_large");
 });
@@ -214,14 +240,21 @@ test("after a return a post goes again, is done, or must be asked about", () => 
   assert.equal(ask(pendingPost({ sentAt: null })), "send");
   assert.equal(ask(pendingPost(), room(state), minutes(5)), "send", "the server still knows the id");
   assert.equal(ask(pendingPost(), room(state), minutes(30)), "done", "it came back by recovery");
-  assert.equal(ask(pendingPost({ text: "Other words." }), room(state), minutes(30)), "send", "it is certain that it never arrived");
+  assert.equal(
+    ask(pendingPost({ text: "Other words." }), room(state), minutes(30)),
+    "send",
+    "it is certain that it never arrived",
+  );
   const gapped = room(after(state, joined("join_gap", { epoch: "e1", offset: 3 })));
   assert.equal(ask(pendingPost({ text: "Other words." }), gapped, minutes(30)), "ask");
 });
 
 test("who comes and goes changes the roster, and whoever went writes no more", () => {
   const state = inRoom(push(frames.pushes.typing), push(frames.pushes.presence));
-  assert.deepEqual(room(state).people.map((p) => p.id), [ANNE, "p_cleo"]);
+  assert.deepEqual(
+    room(state).people.map((p) => p.id),
+    [ANNE, "p_cleo"],
+  );
   assert.deepEqual(room(state).typing, {});
 });
 
@@ -240,7 +273,10 @@ test("posts fade from the page when they fade from the server", () => {
 
 test("counts change the lobby's cards", () => {
   const state = inRoom(push(frames.pushes.counts));
-  assert.deepEqual(state.lobby.map((card) => card.here), [12, 4]);
+  assert.deepEqual(
+    state.lobby.map((card) => card.here),
+    [12, 4],
+  );
 });
 
 test("a change on another device changes the name and the hidden", () => {

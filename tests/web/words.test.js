@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Refused } from "../../web/js/lib/client.js";
-import { recipe } from "../../web/js/lib/shape.js";
+import { recipe } from "../../web/js/lib/avatar.js";
 import { bare, excerpt, json, lengthOf, newId } from "../../web/js/lib/text.js";
 import { clock, dayOf, dayWord, iso } from "../../web/js/lib/time.js";
 import { duration, hereWord, refusalWord, typingWord, unreadWord, words } from "../../web/js/locales/en.js";
@@ -20,15 +20,27 @@ function* said(node = words) {
 }
 
 test("the words are kind: no cold words, no exclamation marks", () => {
-  for (const sentence of [words, own, acts, people, full, link].flatMap((each) => [...said(each)])) assert.doesNotMatch(String(sentence), /\b(error|invalid|user|submit|oops|failed)\b|!/i);
+  for (const sentence of [words, own, acts, people, full, link].flatMap((each) => [...said(each)]))
+    assert.doesNotMatch(String(sentence), /\b(error|invalid|user|submit|oops|failed)\b|!/i);
 });
 
 test("how many are here, in words", () => {
-  assert.deepEqual([0, 1, 4, 5, 12].map(hereWord), ["quiet just now", "someone is here", "a few people here", "5 here", "12 here"]);
+  assert.deepEqual([0, 1, 4, 5, 12].map(hereWord), [
+    "quiet just now",
+    "someone is here",
+    "a few people here",
+    "5 here",
+    "12 here",
+  ]);
 });
 
 test("how much is new, in words", () => {
-  assert.deepEqual([1, 2, 34, 100].map(unreadWord), ["One new post", "Two new posts", "34 new posts", "many new posts"]);
+  assert.deepEqual([1, 2, 34, 100].map(unreadWord), [
+    "One new post",
+    "Two new posts",
+    "34 new posts",
+    "many new posts",
+  ]);
 });
 
 test("who is writing, in words", () => {
@@ -40,13 +52,33 @@ test("who is writing, in words", () => {
 });
 
 test("how long, in words", () => {
-  assert.deepEqual([0.2, 1, 12.1, 60, 600, 86_400, 7 * 86_400].map(duration),
-    ["one second", "one second", "13 seconds", "one minute", "10 minutes", "24 hours", "seven days"]);
+  assert.deepEqual([0.2, 1, 12.1, 60, 600, 86_400, 7 * 86_400].map(duration), [
+    "one second",
+    "one second",
+    "13 seconds",
+    "one minute",
+    "10 minutes",
+    "24 hours",
+    "seven days",
+  ]);
   assert.deepEqual([75, 90, 110, 119].map(duration), ["90 seconds", "90 seconds", "two minutes", "two minutes"]);
-  assert.deepEqual([45, 60, 75, 90, 119, 120, 150, 600].map((minutes) => duration(minutes * 60)),
-    ["45 minutes", "one hour", "75 minutes", "90 minutes", "119 minutes", "two hours", "two and a half hours", "10 hours"]);
-  assert.deepEqual([47, 48, 60, 84, 240].map((hours) => duration(hours * 3600)),
-    ["47 hours", "two days", "two and a half days", "three and a half days", "10 days"]);
+  assert.deepEqual(
+    [45, 60, 75, 90, 119, 120, 150, 600].map((minutes) => duration(minutes * 60)),
+    [
+      "45 minutes",
+      "one hour",
+      "75 minutes",
+      "90 minutes",
+      "119 minutes",
+      "two hours",
+      "two and a half hours",
+      "10 hours",
+    ],
+  );
+  assert.deepEqual(
+    [47, 48, 60, 84, 240].map((hours) => duration(hours * 3600)),
+    ["47 hours", "two days", "two and a half days", "three and a half days", "10 days"],
+  );
 });
 
 test("a refusal is said by its code, and an unknown one all the same", () => {
@@ -79,13 +111,18 @@ test("yesterday is the day before, also where a day has 23 or 25 hours", () => {
 test("the same person has the same shape everywhere, and people differ", () => {
   assert.deepEqual(recipe("m_anne"), recipe("m_anne"));
   assert.deepEqual(recipe("m_anne"), { ...recipe("m_anne"), back: recipe("m_anne").back });
-  const many = new Set(Array.from({ length: 200 }, (_, i) => JSON.stringify(recipe(`m_${i.toString(36).padStart(16, "a")}`))));
+  const many = new Set(
+    Array.from({ length: 200 }, (_, i) => JSON.stringify(recipe(`m_${i.toString(36).padStart(16, "a")}`))),
+  );
   assert.ok(many.size > 180, `only ${many.size} shapes for 200 people`);
 });
 
 test("text is cleaned as the server cleans it", () => {
   assert.equal(bare("  a\r\nb\rc\u0007\u0085\td \n\u200b\u200fe\u0301"), "abcde");
-  assert.equal(json({ text: "half \ud83d an emoji, a whole \ud83d\ude00", n: null, a: ["\udc00"] }), '{"text":"half \ufffd an emoji, a whole \ud83d\ude00","n":null,"a":["\ufffd"]}');
+  assert.equal(
+    json({ text: "half \ud83d an emoji, a whole \ud83d\ude00", n: null, a: ["\udc00"] }),
+    '{"text":"half \ufffd an emoji, a whole \ud83d\ude00","n":null,"a":["\ufffd"]}',
+  );
   assert.equal(lengthOf("a😀b"), 3);
   assert.equal(excerpt("one\n two   three", 100), "one two three");
   assert.equal(excerpt("😀".repeat(50), 10), `${"😀".repeat(9)}…`);

@@ -104,7 +104,7 @@
  * @typedef {{push: "gap", channel: string, position: Position}} GapPush
  * @typedef {{push: "self", member: Person, muted: Person[], rooms: Record<string, {me: string[], hidden: string[]}>}} SelfPush
  * @typedef {{push: "draining", reconnect_after: number}} DrainingPush
- * @typedef {Fact | PresencePush | TypingPush | ReadingPush | ReadPush | LeftPush | CountsPush | GapPush | SelfPush | DrainingPush | StandingPush | Matters | Moved | Notices} Push
+ * @typedef {Fact | PresencePush | TypingPush | ReadingPush | ReadPush | LeftPush | CountsPush | GapPush | SelfPush | DrainingPush | StandingPush | Decisions | Moved | Notices} Push
  *
  * One-to-one.
  *
@@ -239,16 +239,36 @@
  * @property {boolean} away  the page is hidden
  * @property {Pending[]} pending
  * @property {Standing | null} standing  where one stands with one-to-one; null: not known yet
+ * @property {Decisions | null} decisions  what moderators have to say; null: nothing was told
+ * @property {Place} place
+ *
+ * @typedef {object} Place  what is announced, and where somebody's place is
+ * @property {Notice[]} notices
+ * @property {string[]} putAway  notices that are not to be shown again
+ * @property {Moved | null} moved  their place is elsewhere, since a room was split
+ * @property {Moved | null} followed  the one of these that was followed last
+ * @property {RoomMove | null} move  on its way
+ * @property {{from: Moved, to: string} | null} led  where they were led, until they say that it is fine
+ * @property {Record<string, boolean>} seatless  rooms where they read without a seat: whether everybody knows
+ * @property {"" | "failed" | "no seat"} trouble  what did not work the last time
+ * @property {string[]} busy  what they are in the middle of: a change to a post, a report, an answer, a dialog
+ *
+ * @typedef {object} RoomMove  from one room to another, where their place is
+ * @property {Moved} from
+ * @property {string} at  the room that they leave
+ * @property {string} to
+ * @property {"waiting" | "going" | "leaving"} step  until they can go; until they are there; until what they wrote is sent
+ * @property {boolean} [isAsked]  they chose it themselves
  */
 
 /**
- * @typedef {{name: "lobby"} | {name: "you", view: typeof import("./views/you.js").youView} | {name: "asking"} | {name: "room", room: string}
+ * @typedef {{name: "lobby"} | {name: "you", view: typeof import("./rooms/views/you.js").youView} | {name: "asking"} | {name: "room", room: string}
  *   | {name: "agreement", room: string, title: string, text: string, version: number, again: boolean}
- *   | {name: "full", room: string, rooms: {id: string, name: string, here: number}[], limit?: number, view: typeof import("./views/full.js").fullView}
- *   | {name: "gone", how: "forgotten" | "erased", view: typeof import("./views/gone.js").goneView}} Screen
+ *   | {name: "full", room: string, rooms: {id: string, name: string, here: number}[], limit?: number, view: typeof import("./rooms/views/full.js").fullView}
+ *   | {name: "gone", how: "forgotten" | "erased", view: typeof import("./rooms/views/gone.js").goneView}} Screen
  *
  * @typedef {object} Context  what every view is given
- * @property {import("./session.js").Session} session
+ * @property {import("./rooms/session.js").Session} session
  * @property {(screen: Screen) => void} go
  * @property {() => void} back
  * @property {(room: string, agreement?: number, insteadOf?: string) => Promise<void>} enter  into a room, or to what stands before it; `insteadOf` is a room whose seat is given up for it
@@ -274,6 +294,8 @@
  *   | {type: "joined", ok: JoinOk, since: Position | null}
  *   | {type: "left", room: string}
  *   | {type: "history", room: string, ok: HistoryOk}
+ *   | {type: "missing", room: string}
+ *   | {type: "trimmed", room: string, most: number}
  *   | {type: "push", push: Push, now: number}
  *   | {type: "opened", room: string | null}
  *   | {type: "away", away: boolean}
@@ -282,6 +304,12 @@
  *   | {type: "named", names: Record<string, string>}
  *   | {type: "me", member: Person}
  *   | {type: "code made"}
+ *   | {type: "put away", notice: string}
+ *   | {type: "move", move: RoomMove | null, led?: {from: Moved, to: string} | null, trouble?: "" | "failed"}
+ *   | {type: "move failed", move: RoomMove}
+ *   | {type: "no seat", trouble: "" | "failed" | "no seat"}
+ *   | {type: "seated", room: string}
+ *   | {type: "busy", what: string, on: boolean}
  *   | {type: "tick", now: number}
  *   | {type: "written", post: Pending}
  *   | {type: "sending", id: string, now: number}
@@ -376,11 +404,10 @@
  * @typedef {{push: "notices", notices: Notice[]}} Notices
  * @typedef {{id: string, name: string, agreement_version: number}} PlaceToBe
  * @typedef {{push: "moved", room: string, to: PlaceToBe, beside: PlaceToBe[], at: number}} Moved
- * @typedef {{notices: Notice[], moved: Moved | null, reading?: {channel: string} | null}} House  what those who run this place have to say
  */
 
 /**
- * @typedef {object} Matters  what moderators have to say, whole
+ * @typedef {object} Decisions  what moderators have to say, whole
  * @property {"matters"} push
  * @property {{id: string, kind: string, reason: string, until: number, room?: string, seen?: boolean, appealed?: boolean}[]} measures
  * @property {{id: string, outcome: string, reply: string}[]} answers

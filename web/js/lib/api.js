@@ -7,8 +7,7 @@
 
 import { Refused } from "./client.js";
 import { json } from "./text.js";
-
-const PATIENCE_MS = 15_000;
+import { patience } from "./time.js";
 
 /** @type {Map<string, number>} how often each module failed to come */
 const missed = new Map();
@@ -33,13 +32,6 @@ export async function fetched(first, path) {
 export async function becomeSomebody() {
   if (navigator.cookieEnabled === false) throw new Refused({ code: "cookies", message: "", temporary: false });
   return call("/api/identity", {});
-}
-
-/** `AbortSignal.timeout` is not in every browser. */
-export function patience() {
-  const end = new AbortController();
-  setTimeout(() => end.abort(), PATIENCE_MS);
-  return end.signal;
 }
 
 /** @param {string} path @param {object | null} body  null: only look @returns {Promise<any>} */

@@ -23,6 +23,7 @@ export function advice(code) {
  * @param {number} [away]  ms without a connection
  */
 export function delay(how, attempt, random, away = Infinity) {
-  if (how === "come back now") return random * Math.min(CAP_MS, BASE_MS * 2 ** attempt, Math.max(2 * BASE_MS, away / 2));
+  if (how === "come back now")
+    return random * Math.min(CAP_MS, BASE_MS * 2 ** attempt, Math.max(2 * BASE_MS, away / 2));
   return BUSY_LEAST_MS + random * Math.min(BUSY_CAP_MS, BUSY_LEAST_MS * 2 ** attempt);
 }

@@ -21,7 +21,13 @@ const PATIENT_TRIES = 5;
 const BLOCKED_TRIES = 3;
 const BLOCKED_MS = 8_000;
 /** By a refusal's code. @type {Record<string, WaitsFor>} */
-const WHY = { rate_limited: "crowd", busy: "busy", storage_unavailable: "store", internal: "server", draining: "draining" };
+const WHY = {
+  rate_limited: "crowd",
+  busy: "busy",
+  storage_unavailable: "store",
+  internal: "server",
+  draining: "draining",
+};
 /** @type {Record<string, "banned" | "origin" | "cookies">} */
 const HALTS = { banned: "banned", origin_refused: "origin", cookies: "cookies" };
 const MOST_DOUBTS = 5;
@@ -137,7 +143,20 @@ export class Client {
    */
   fact(cmd, fields, { gate, id = this.o.newId(), doubts = 0, onSending = () => {}, onWaiting = () => {} }) {
     return new Promise((resolve, reject) => {
-      const entry = { id, cmd, fields, gate, tries: 0, doubts, flying: false, timer: null, onSending, onWaiting, resolve, reject };
+      const entry = {
+        id,
+        cmd,
+        fields,
+        gate,
+        tries: 0,
+        doubts,
+        flying: false,
+        timer: null,
+        onSending,
+        onWaiting,
+        resolve,
+        reject,
+      };
       this.facts.set(id, entry);
       if (!this.#send(entry)) onWaiting(doubts);
     });
@@ -175,7 +194,9 @@ export class Client {
     } catch (no) {
       if (isStale()) return;
       if (!(no instanceof Refused)) return this.#wait("come back now", null, "network");
-      return no.temporary ? this.#wait("come back now", no.retryAfter, WHY[no.code] ?? "network") : this.#halt(HALTS[no.code] ?? "refused");
+      return no.temporary
+        ? this.#wait("come back now", no.retryAfter, WHY[no.code] ?? "network")
+        : this.#halt(HALTS[no.code] ?? "refused");
     }
     if (isStale()) return;
     if (this.unopened === 0) this.unopenedSince = this.o.timers.now();
@@ -265,7 +286,8 @@ export class Client {
 
   /** @param {FactEntry} entry @returns {boolean} whether it is on its way */
   #send(entry) {
-    if (!this.isOpen || !this.gates.has(entry.gate) || entry.flying || this.#first(entry) !== entry) return entry.flying;
+    if (!this.isOpen || !this.gates.has(entry.gate) || entry.flying || this.#first(entry) !== entry)
+      return entry.flying;
     this.o.timers.clearTimeout(entry.timer);
     entry.timer = null;
     entry.flying = true;
@@ -336,14 +358,20 @@ export class Client {
     if (this.socket !== socket) return;
     const how = advice(code);
     // Whatever broke the connection would break the next one too.
-    const doubts = code === 1011 || code === 4202 ? 1 : how === "stay away" && (code < 4401 || code > 4403) ? MOST_DOUBTS : 0;
+    const doubts =
+      code === 1011 || code === 4202 ? 1 : how === "stay away" && (code < 4401 || code > 4403) ? MOST_DOUBTS : 0;
     for (const entry of this.facts.values()) if (entry.flying) entry.doubts += doubts;
     this.#leave(code === 1006 ? 1000 : null);
-    if (how === "stay away") this.#halt(/** @type {const} */ ({ 4401: "identity", 4402: "banned", 4403: "out" })[code] ?? "refused");
+    if (how === "stay away")
+      this.#halt(/** @type {const} */ ({ 4401: "identity", 4402: "banned", 4403: "out" })[code] ?? "refused");
     else {
       // Pages come, and no socket opens.
       const isBlocked = this.unopened >= BLOCKED_TRIES && this.o.timers.now() - this.unopenedSince >= BLOCKED_MS;
-      this.#wait(how, null, how === "back off" ? "busy" : isBlocked && this.o.reach !== undefined ? "blocked" : this.why);
+      this.#wait(
+        how,
+        null,
+        how === "back off" ? "busy" : isBlocked && this.o.reach !== undefined ? "blocked" : this.why,
+      );
     }
   }
 

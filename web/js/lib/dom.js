@@ -36,7 +36,9 @@ export function attr(element, name, value) {
 
 /** Change a text only where it differs: live regions stay quiet, and a translation stays. @param {Element} node @param {string} value */
 export function text(node, value) {
-  const isOurs = node.textContent === value || (value !== "" && texts.get(node) === value && node.firstChild !== null && !node.querySelector(":not(font)"));
+  const isOurs =
+    node.textContent === value ||
+    (value !== "" && texts.get(node) === value && node.firstChild !== null && !node.querySelector(":not(font)"));
   texts.set(node, value);
   if (!isOurs) node.textContent = value;
 }
@@ -95,4 +97,12 @@ export const isComposing = (event) => event.isComposing || event.keyCode === 229
 export function focusOn(element) {
   if (!element.hasAttribute("tabindex")) element.setAttribute("tabindex", "-1");
   element.focus({ preventScroll: true });
+}
+
+/** A text of several lines as paragraphs. @param {string} long */
+export function paragraphs(long) {
+  return long
+    .split(/\n+/)
+    .filter((line) => line.trim() !== "")
+    .map((line) => h("p", { text: line }));
 }

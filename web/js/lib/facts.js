@@ -114,6 +114,15 @@ export function fade(room, now) {
 }
 
 /**
+ * Without the oldest posts. They can be asked for again.
+ * @param {RoomState} room @param {number} most @returns {RoomState}
+ */
+export function trimmed(room, most) {
+  const all = ordered(room);
+  return all.length <= most ? room : { ...room, posts: byOffset(all.slice(-most)), more: true };
+}
+
+/**
  * Posts in their order. The result is the same array for the same posts.
  * @param {RoomState} room @returns {Post[]}
  */
@@ -154,8 +163,12 @@ function change(room, fact, reader) {
   switch (fact.push) {
     case "posted": {
       const post = { ...fact.post, offset: fact.offset };
-      const isNews = !reader.watching && !room.me.includes(post.author) && !post.redacted
-        && fact.offset > room.read && !room.hidden.includes(post.author);
+      const isNews =
+        !reader.watching &&
+        !room.me.includes(post.author) &&
+        !post.redacted &&
+        fact.offset > room.read &&
+        !room.hidden.includes(post.author);
       const typing = Object.fromEntries(Object.entries(room.typing).filter(([id]) => id !== post.author));
       const posts = { ...room.posts, [fact.offset]: post };
       return { ...room, posts, typing, unread: room.unread + (isNews ? 1 : 0) };

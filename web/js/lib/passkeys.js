@@ -6,7 +6,8 @@
 import { Refused } from "./client.js";
 
 /** Whether this browser has passkeys here: only on a safe connection, and at a name, not at a number. */
-export const hasPasskeys = () => window.isSecureContext && "PublicKeyCredential" in window && !/^[\d.:[\]]+$/.test(location.hostname);
+export const hasPasskeys = () =>
+  window.isSecureContext && "PublicKeyCredential" in window && !/^[\d.:[\]]+$/.test(location.hostname);
 
 /** @param {string} text */
 function bytes(text) {
@@ -21,7 +22,8 @@ function written(buffer) {
 }
 
 /** @param {{id: string}[] | undefined} known */
-const descriptors = (known) => (known ?? []).map((one) => ({ id: bytes(one.id), type: /** @type {const} */ ("public-key") }));
+const descriptors = (known) =>
+  (known ?? []).map((one) => ({ id: bytes(one.id), type: /** @type {const} */ ("public-key") }));
 
 /**
  * Let the device do its part; who closes its window is told so in our words.
@@ -33,7 +35,11 @@ async function asked(ask) {
     answer = await ask();
   } catch (no) {
     const name = no instanceof DOMException ? no.name : "";
-    throw new Refused({ code: name === "InvalidStateError" ? "passkey_there" : "passkey_none", message: "", temporary: false });
+    throw new Refused({
+      code: name === "InvalidStateError" ? "passkey_there" : "passkey_none",
+      message: "",
+      temporary: false,
+    });
   }
   if (answer === null) throw new Refused({ code: "passkey_none", message: "", temporary: false });
   return answer;
@@ -50,18 +56,29 @@ export async function makePasskey(options) {
   const made = /** @type {PublicKeyCredential} */ (await asked(() => navigator.credentials.create({ publicKey })));
   const response = /** @type {AuthenticatorAttestationResponse} */ (made.response);
   return {
-    id: made.id, rawId: written(made.rawId), type: made.type,
-    response: { clientDataJSON: written(response.clientDataJSON), attestationObject: written(response.attestationObject) },
+    id: made.id,
+    rawId: written(made.rawId),
+    type: made.type,
+    response: {
+      clientDataJSON: written(response.clientDataJSON),
+      attestationObject: written(response.attestationObject),
+    },
   };
 }
 
 /** Show a passkey. @param {any} options @returns {Promise<object>} */
 export async function showPasskey(options) {
-  const publicKey = { ...options, challenge: bytes(options.challenge), allowCredentials: descriptors(options.allowCredentials) };
+  const publicKey = {
+    ...options,
+    challenge: bytes(options.challenge),
+    allowCredentials: descriptors(options.allowCredentials),
+  };
   const shown = /** @type {PublicKeyCredential} */ (await asked(() => navigator.credentials.get({ publicKey })));
   const response = /** @type {AuthenticatorAssertionResponse} */ (shown.response);
   return {
-    id: shown.id, rawId: written(shown.rawId), type: shown.type,
+    id: shown.id,
+    rawId: written(shown.rawId),
+    type: shown.type,
     response: {
       clientDataJSON: written(response.clientDataJSON),
       authenticatorData: written(response.authenticatorData),

@@ -16,7 +16,12 @@ export const lengthOf = (text) => [...text].length;
 export function excerpt(text, limit = 90) {
   const line = text.replace(/\s+/g, " ").trim();
   const points = [...line];
-  return points.length <= limit ? line : points.slice(0, limit - 1).join("").trimEnd() + "…";
+  return points.length <= limit
+    ? line
+    : points
+        .slice(0, limit - 1)
+        .join("")
+        .trimEnd() + "…";
 }
 
 /** 128 random bits: `crypto.randomUUID` is missing without TLS. @param {Crypto} [source] */

@@ -18,10 +18,21 @@ export function dayWord(at, now, words, zone) {
   if (dayOf(at, zone) === dayOf(now, zone)) return words.today;
   // The day before, though a day may have 23 hours, or 25.
   if (dayOf(at, zone) === dayOf(Date.parse(dayOf(now, zone)) - 1, "UTC")) return words.yesterday;
-  return new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", timeZone: zone }).format(at);
+  return new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", timeZone: zone }).format(
+    at,
+  );
 }
 
 /** The moment for machines. @param {number} at  ms */
 export function iso(at) {
   return new Date(at).toISOString();
+}
+
+const PATIENCE_MS = 15_000;
+
+/** A signal that ends what takes too long. `AbortSignal.timeout` is not in every browser. */
+export function patience() {
+  const end = new AbortController();
+  setTimeout(() => end.abort(), PATIENCE_MS);
+  return end.signal;
 }

@@ -6,7 +6,11 @@ const count = (n, one, many) => `${n} ${n === 1 ? one : many}`;
 /** @type {Record<string, string>} */
 const ROLES = { operator: "operator", moderator: "moderator", facilitator: "facilitator", listener: "listener" };
 /** @param {string} detail  roles as the log has them */
-const roles = (detail) => detail.split(", ").map((role) => ROLES[role] ?? role).join(", ");
+const roles = (detail) =>
+  detail
+    .split(", ")
+    .map((role) => ROLES[role] ?? role)
+    .join(", ");
 
 export const words = {
   factor: {
@@ -14,7 +18,10 @@ export const words = {
     lead: "Besides your password, an app on your phone shows six digits that change every half minute.",
     isOn: "It is on.",
     isOff: "It is off.",
-    left: (/** @type {number} */ n) => (n === 0 ? "You have no recovery codes left. Please make new ones." : `You have ${count(n, "recovery code", "recovery codes")} left.`),
+    left: (/** @type {number} */ n) =>
+      n === 0
+        ? "You have no recovery codes left. Please make new ones."
+        : `You have ${count(n, "recovery code", "recovery codes")} left.`,
     begin: "Turn it on",
     replace: "Use another app",
     renew: "Make new recovery codes",
@@ -29,7 +36,8 @@ export const words = {
     code: "The six digits that the app shows now",
     on: "Turn it on now",
     onLead: "Then your second step is on, and other devices are signed out.",
-    replaceLead: "Please show the second step that you had until now, or a recovery code. Other devices are signed out.",
+    replaceLead:
+      "Please show the second step that you had until now, or a recovery code. Other devices are signed out.",
     onDone: "The second step is on. Next time we'll ask for the digits.",
     cancel: "Cancel",
   },
@@ -91,8 +99,12 @@ export const words = {
       account_reset: (by, about) => `${by} reset the account of ${about}. Its owner needs the link to come back.`,
       account_reset_used: (_by, about) => `${about} came back by a reset link.`,
       account_signed_in: (_by, about) => `${about} signed in.`,
-      account_tried: (_by, about, detail) => (about === "" ? `${count(Number(detail), "wrong try", "wrong tries")} for names that nobody has.` : `${count(Number(detail), "wrong password or code", "wrong passwords or codes")} for ${about}.`),
-      account_signed_out: (_by, about, detail) => (detail === "" ? `${about} signed out.` : `${about} signed out everywhere else.`),
+      account_tried: (_by, about, detail) =>
+        about === ""
+          ? `${count(Number(detail), "wrong try", "wrong tries")} for names that nobody has.`
+          : `${count(Number(detail), "wrong password or code", "wrong passwords or codes")} for ${about}.`,
+      account_signed_out: (_by, about, detail) =>
+        detail === "" ? `${about} signed out.` : `${about} signed out everywhere else.`,
       account_password: (_by, about) => `${about} changed the password.`,
       account_factor_on: (_by, about) => `${about} turned the second step on.`,
       account_factor_replaced: (_by, about) => `${about} replaced the second step.`,
@@ -105,9 +117,11 @@ export const words = {
       debrief_read: (by, about) => `${by} marked a note of ${about} as read.`,
     },
     waitingTitle: "Operators who don't count yet",
-    waiting: (/** @type {string} */ name, /** @type {string} */ when, /** @type {string} */ by) => `${when}: ${name} becomes an operator, unless somebody takes the role away. ${by} gave the role.`,
+    waiting: (/** @type {string} */ name, /** @type {string} */ when, /** @type {string} */ by) =>
+      `${when}: ${name} becomes an operator, unless somebody takes the role away. ${by} gave the role.`,
     agree: "Agree now",
-    agreeLead: (/** @type {string} */ name) => `${name} can do everything here at once: rooms, bans, accounts. Agree only if you know that this is meant.`,
+    agreeLead: (/** @type {string} */ name) =>
+      `${name} can do everything here at once: rooms, bans, accounts. Agree only if you know that this is meant.`,
     agreeYes: "Yes, I agree",
     agreed: (/** @type {string} */ name) => `${name} is an operator now.`,
     mine: "You gave this role, so somebody else has to agree.",

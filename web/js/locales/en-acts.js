@@ -81,16 +81,18 @@ export const words = {
     endLead: "New guests come in and write as always.",
     endYes: "Yes, end it",
   },
-  house: {
+  settings: {
     title: "Rooms, announcements, hours",
     open: "Open a new room",
     openLead: "It comes last in the lobby, at once.",
     openYes: "Open the room",
     opened: (/** @type {string} */ name) => `${name} is open.`,
     hours: "When listeners are here",
-    hoursNow: (/** @type {string} */ hours, /** @type {string} */ zone) => `${hours === "" ? "Always" : hours} (${zone})`,
+    hoursNow: (/** @type {string} */ hours, /** @type {string} */ zone) =>
+      `${hours === "" ? "Always" : hours} (${zone})`,
     hoursAsk: "Change the hours",
-    hoursLead: "As in the configuration: “mon-fri 18:00-23:00, sat,sun 10:00-02:00”, “always” or “never”. It holds at once, instead of the configuration.",
+    hoursLead:
+      "As in the configuration: “mon-fri 18:00-23:00, sat,sun 10:00-02:00”, “always” or “never”. It holds at once, instead of the configuration.",
     hoursField: "Hours",
     zone: "Time zone",
     hoursYes: "Set the hours",
@@ -123,6 +125,7 @@ const REFUSALS = {
 export function refusalWord(no) {
   const code = no instanceof Error && "code" in no ? String(no.code) : "";
   const details = no instanceof Error && "details" in no ? /** @type {Record<string, any>} */ (no.details ?? {}) : {};
-  if (code === "invalid" && details["problem"] !== undefined) return `This does not fit: ${String(details["field"] ?? "").replace("$.", "")}, ${details["problem"]}.`;
+  if (code === "invalid" && details["problem"] !== undefined)
+    return `This does not fit: ${String(details["field"] ?? "").replace("$.", "")}, ${details["problem"]}.`;
   return REFUSALS[code] ?? pageRefusalWord(no);
 }

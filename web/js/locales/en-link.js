@@ -7,8 +7,10 @@ export const words = {
   tabs: "These rooms are open in as many tabs or devices as one person can have. Close one of them, and this one comes in by itself.",
   blocked:
     "This network lets the page through, but not the live connection that the rooms need. Some schools, hospitals and workplaces block it. Try another network, such as mobile data. We keep trying here.",
-  server: "The page is here, but the server behind it doesn't answer. It's not your doing, and nothing you wrote is lost. We keep trying.",
-  store: "The server can't read what it keeps at the moment. It's not your doing, and nothing you wrote is lost. We keep trying.",
+  server:
+    "The page is here, but the server behind it doesn't answer. It's not your doing, and nothing you wrote is lost. We keep trying.",
+  store:
+    "The server can't read what it keeps at the moment. It's not your doing, and nothing you wrote is lost. We keep trying.",
   origin: (host) =>
     `These rooms can't be used under the address ${host}: their server doesn't know it as its own. Loading the page again won't help. Whoever runs it has to allow this address.`,
   identity: "Your name here has been erased, has expired, or was signed out elsewhere.",

@@ -15,15 +15,23 @@ export function placeWord(place) {
 /** How long it may take, honestly. @param {number | undefined} seconds @param {number | undefined} from  hand-overs it goes by */
 export function estimateWord(seconds, from) {
   if (seconds === undefined || !from) return "We can't tell yet how long it will take.";
-  return seconds < 60 ? "Less than a minute, going by the last hour." : `About ${duration(seconds)}, going by the last hour.`;
+  return seconds < 60
+    ? "Less than a minute, going by the last hour."
+    : `About ${duration(seconds)}, going by the last hour.`;
 }
 
 /** How many could listen now, and how many wait. @param {number} listeners @param {number} waiting @param {number} [free] */
 export function presenceWord(listeners, waiting, free = 0) {
-  const here = listeners === 0 ? "No listener is here at this moment"
-    : free === 0 ? "No listener is free at this moment"
-    : free === 1 ? "One listener is free" : `${free} listeners are free`;
-  const before = waiting === 0 ? "nobody is waiting" : waiting === 1 ? "one person is waiting" : `${waiting} people are waiting`;
+  const here =
+    listeners === 0
+      ? "No listener is here at this moment"
+      : free === 0
+        ? "No listener is free at this moment"
+        : free === 1
+          ? "One listener is free"
+          : `${free} listeners are free`;
+  const before =
+    waiting === 0 ? "nobody is waiting" : waiting === 1 ? "one person is waiting" : `${waiting} people are waiting`;
   return `${here}, and ${before}.`;
 }
 
@@ -62,7 +70,9 @@ export const words = {
   /** In the head, beside the helplines: the words in the middle are all that fits on a phone. */
   top: {
     waiting: (/** @type {number | undefined} */ place) =>
-      place === undefined ? ["", "Waiting", ""] : ["", "Waiting", `: ${place === 1 ? "you're next" : PLACES[place - 1] ?? `${place - 1} before you`}`],
+      place === undefined
+        ? ["", "Waiting", ""]
+        : ["", "Waiting", `: ${place === 1 ? "you're next" : (PLACES[place - 1] ?? `${place - 1} before you`)}`],
     lapsed: ["Take back your ", "place", ""],
     session: ["Your ", "listener", " is here"],
   },
@@ -132,13 +142,15 @@ export const words = {
     asked: "A listener is being asked at this moment.",
     none: "No listener is free at this moment. Whoever is free first is asked for the person who waits longest.",
     alone: "No listener is online right now",
-    aloneLead: "Nobody can say how long it will be until one comes. You keep your place, and the first who comes is asked for the person who has waited longest.",
+    aloneLead:
+      "Nobody can say how long it will be until one comes. You keep your place, and the first who comes is asked for the person who has waited longest.",
     aloneAsk: "Would you like to wait? The rooms are open meanwhile, and the helplines answer now.",
     aloneWait: "Yes, I'll wait",
     aloneRooms: "Wait in a room",
     aloneLeave: "No, not now",
     aloneDone: "All right. This page tells you as soon as a listener is here.",
-    over: (/** @type {string} */ when) => `The listeners' hours are over for today. Those who are still here will go on; otherwise they are back ${when}.`,
+    over: (/** @type {string} */ when) =>
+      `The listeners' hours are over for today. Those who are still here will go on; otherwise they are back ${when}.`,
     first: (/** @type {string} */ name) =>
       `${name === "" ? "Your listener" : name} lost the connection, and couldn't come back in time. It was nothing you did. You're at the head of the line, so that you need not wait again.`,
     afterOthers: "You have talked with a listener today, so whoever hasn't yet comes before you.",
@@ -177,18 +189,24 @@ export const words = {
     canNot: "This is as long as it can be.",
     soon: (/** @type {string} */ left) => `It ends in ${left}.`,
     idle: (/** @type {string} */ time) => `It has been quiet. If nobody writes, this ends at ${time}.`,
-    empty: { seeker: "You can begin wherever you like. A hello is enough.", listener: "Nothing is written yet. A hello is enough." },
+    empty: {
+      seeker: "You can begin wherever you like. A hello is enough.",
+      listener: "Nothing is written yet. A hello is enough.",
+    },
     begin: "It began here.",
     posts: (/** @type {string} */ name) => `What you and ${name} write`,
     lostListener: (/** @type {string} */ name) =>
       `${name} lost the connection. We'll wait for them a little; otherwise you go back to the head of the line. You can go on writing: it will be there.`,
-    lostSeeker: (/** @type {string} */ name) => `${name} lost the connection. We'll wait for them a little; then this ends, and you are free.`,
+    lostSeeker: (/** @type {string} */ name) =>
+      `${name} lost the connection. We'll wait for them a little; then this ends, and you are free.`,
     back: (/** @type {string} */ name) => `${name} is back.`,
     more: "More time",
     moreLabel: (/** @type {number} */ n) => `More time: ask for ${n} minutes`,
-    moreAsked: (/** @type {string} */ name, /** @type {number} */ n) => `You asked for ${n} more minutes. ${name} needs to agree.`,
+    moreAsked: (/** @type {string} */ name, /** @type {number} */ n) =>
+      `You asked for ${n} more minutes. ${name} needs to agree.`,
     moreBack: "Take that back",
-    moreWanted: (/** @type {string} */ name, /** @type {number} */ n) => `${name} would like ${n} more minutes. Is that good for you?`,
+    moreWanted: (/** @type {string} */ name, /** @type {number} */ n) =>
+      `${name} would like ${n} more minutes. Is that good for you?`,
     moreYes: "Yes, gladly",
     moreNo: "Not now",
     moreNow: (/** @type {string} */ time) => `You have until ${time} now.`,
@@ -199,15 +217,18 @@ export const words = {
   },
   acts: {
     end: "End it",
-    endSure: (/** @type {string} */ name) => `End this conversation with ${name}? You can both read it for a while afterwards.`,
+    endSure: (/** @type {string} */ name) =>
+      `End this conversation with ${name}? You can both read it for a while afterwards.`,
     endYes: "Yes, end it",
     stay: "Go on talking",
     menu: "Safety",
     block: "Block",
-    blockLead: (/** @type {string} */ name) => `This ends at once, and you never meet ${name} here again. They are told only that it is over.`,
+    blockLead: (/** @type {string} */ name) =>
+      `This ends at once, and you never meet ${name} here again. They are told only that it is over.`,
     blockYes: (/** @type {string} */ name) => `Block ${name}`,
     report: "Report",
-    reportLead: "Those who run this place will read what was last written here. The other person isn't told, and you can go on talking.",
+    reportLead:
+      "Those who run this place will read what was last written here. The other person isn't told, and you can go on talking.",
     reportWho: "Whom is it about?",
     reportBoth: "Both, or I don't know",
     reasons: {
@@ -227,7 +248,8 @@ export const words = {
       `${a} would like ${b} to go on with you in their place. ${b} will then be able to read what was written so far. Is that good for you?`,
     yes: "Yes, that's fine",
     no: "No, rather not",
-    blockLeadAfter: (/** @type {string} */ name) => `You never meet ${name} here again, and don't see what they write in the rooms. They aren't told.`,
+    blockLeadAfter: (/** @type {string} */ name) =>
+      `You never meet ${name} here again, and don't see what they write in the rooms. They aren't told.`,
     reportLeadAfter: "Those who run this place will read what was last written. The other person isn't told.",
     close: "Close",
     joinWaits: (/** @type {string} */ b) => `${b} is being asked.`,
@@ -242,7 +264,8 @@ export const words = {
       gone: "The connection was lost for too long, so it ended. You can ask again at any time.",
       staff: "It was ended by the people who look after this place. You can ask again at any time.",
     },
-    expires: (/** @type {string} */ time) => `What was written is removed at ${time}, for both of you. Until then only those who talked here can read it.`,
+    expires: (/** @type {string} */ time) =>
+      `What was written is removed at ${time}, for both of you. Until then only those who talked here can read it.`,
     lastFrom: (/** @type {string} */ name) => `The last words of ${name}`,
     read: "Read it again",
     readNone: "Nothing was written.",
@@ -255,7 +278,8 @@ export const words = {
     heavy: "How heavy does it feel now?",
     thanks: "Thank you. It is noted.",
     againTitle: "Would you talk with them again?",
-    againLead: (/** @type {string} */ name) => `This is private. ${name} isn't told. Only if they say the same, you get a few words with which you can find each other again.`,
+    againLead: (/** @type {string} */ name) =>
+      `This is private. ${name} isn't told. Only if they say the same, you get a few words with which you can find each other again.`,
     againBox: "I'd talk with them again",
     bothLead: (/** @type {string} */ name) => `${name} would like that too.`,
     wordsMake: "Show my come-back words",
@@ -265,7 +289,8 @@ export const words = {
     copied: "Copied.",
     noCopy: "Copying isn't allowed here. Please write them down.",
     safety: "Was something not right?",
-    safetyLead: (/** @type {string} */ time) => (time === "" ? "You can still say so." : `You can still say so, until ${time}.`),
+    safetyLead: (/** @type {string} */ time) =>
+      time === "" ? "You can still say so." : `You can still say so, until ${time}.`,
     blocked: (/** @type {string} */ name) => `You and ${name} don't meet here again.`,
     blockedHow: "It is over, as you wished.",
     again: "Ask for a listener again",
@@ -274,8 +299,10 @@ export const words = {
   },
   refusals: {
     listening_closed: "No listeners are here at this hour.",
-    sessions_used: "You have talked with listeners as often as one person can for now. The rooms are open, and the helplines answer at any hour.",
-    places_used: "Several people who share your internet connection wait already. Please try again in a few minutes. The rooms are open, and the helplines answer now.",
+    sessions_used:
+      "You have talked with listeners as often as one person can for now. The rooms are open, and the helplines answer at any hour.",
+    places_used:
+      "Several people who share your internet connection wait already. Please try again in a few minutes. The rooms are open, and the helplines answer now.",
     in_session: "You are in a conversation already.",
     place_gone: "It was too long ago to take the same place back. You can ask again.",
     session_unknown: "This conversation isn't here any more.",

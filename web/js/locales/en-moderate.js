@@ -1,6 +1,6 @@
 /** Every word of the moderators' page. Plain, short, kind and true. Another language is another file with these names. */
 
-import { refusalWord as pageRefusalWord } from "./en-listen.js";
+import { refusalWord as pageRefusalWord } from "./en-listener.js";
 
 /** @type {Record<string, string>} */
 const REASONS = {
@@ -65,7 +65,10 @@ const REFUSALS = {
 
 export const words = {
   title: "Moderation",
-  door: { title: "Sign in to moderate", lead: "This is for people who keep the rooms safe. If you are looking for company, the rooms are the right place." },
+  signIn: {
+    title: "Sign in to moderate",
+    lead: "This is for people who keep the rooms safe. If you are looking for company, the rooms are the right place.",
+  },
   notYours: "Your account may not do this. An operator can give you the role of a moderator.",
   out: "You are signed out.",
   over: "Your sign-in is over. Please sign in again.",
@@ -77,10 +80,25 @@ export const words = {
     title: "Reports",
     none: "Nothing to look at. A new report appears here by itself, and what is urgent rings.",
     ranks: (/** @type {{now: number, reports: number, words: number}} */ { now, reports, words: said }) =>
-      [now === 0 ? "" : now === 1 ? "One is urgent" : `${now} are urgent`, reports === 0 ? "" : reports === 1 ? "one report can wait a little" : `${reports} reports can wait a little`, said === 0 ? "" : `${said === 1 ? "one is" : `${said} are`} a guess by words`].filter((part) => part !== "").join(", ").replace(/^o/, "O") + ".",
+      [
+        now === 0 ? "" : now === 1 ? "One is urgent" : `${now} are urgent`,
+        reports === 0 ? "" : reports === 1 ? "one report can wait a little" : `${reports} reports can wait a little`,
+        said === 0 ? "" : `${said === 1 ? "one is" : `${said} are`} a guess by words`,
+      ]
+        .filter((part) => part !== "")
+        .join(", ")
+        .replace(/^o/, "O") + ".",
     more: "Show more",
-    flood: (/** @type {"words" | "reports"} */ folds) => (folds === "words" ? "Many alerts at once" : "Many reports at once"),
-    floodOf: (/** @type {"words" | "reports"} */ folds, /** @type {number} */ n) => (folds === "words" ? (n === 1 ? "from one person who is new here" : `from ${n} people who are new here`) : n === 1 ? "one report by somebody who is new here" : `${n} reports by people who are new here`),
+    flood: (/** @type {"words" | "reports"} */ folds) =>
+      folds === "words" ? "Many alerts at once" : "Many reports at once",
+    floodOf: (/** @type {"words" | "reports"} */ folds, /** @type {number} */ n) =>
+      folds === "words"
+        ? n === 1
+          ? "from one person who is new here"
+          : `from ${n} people who are new here`
+        : n === 1
+          ? "one report by somebody who is new here"
+          : `${n} reports by people who are new here`,
     callFrom: (/** @type {string} */ name) => `from ${name}`,
     parts: (/** @type {number} */ n) => (n === 1 ? "and one more of theirs" : `and ${n} more of theirs`),
     newest: (/** @type {string} */ time) => `last at ${time}`,
@@ -101,9 +119,11 @@ export const words = {
     nobody: "about nobody in particular",
     session: "one-to-one",
     reason: (/** @type {string} */ code) => REASONS[code] ?? code,
-    signal: (/** @type {string} */ category, /** @type {number} */ level) => `${level >= 3 ? "Now" : "Soon"}: ${SIGNALS[category] ?? category}`,
+    signal: (/** @type {string} */ category, /** @type {number} */ level) =>
+      `${level >= 3 ? "Now" : "Soon"}: ${SIGNALS[category] ?? category}`,
     fresh: "A new report has come.",
-    ring: (/** @type {number} */ more) => (more === 0 ? "Somebody needs a moderator now." : `Somebody needs a moderator now, and ${more} more.`),
+    ring: (/** @type {number} */ more) =>
+      more === 0 ? "Somebody needs a moderator now." : `Somebody needs a moderator now, and ${more} more.`,
     sound: "Sound for what is urgent, and for rooms that need you",
     soundTry: "Try it",
   },
@@ -114,7 +134,11 @@ export const words = {
     none: "No room is open.",
     here: (/** @type {number} */ n) => (n === 0 ? "nobody here" : n === 1 ? "one person here" : `${n} people here`),
     attended: "a moderator is there",
-    ways: { attended: "", slowed: "Needs a moderator. It goes slowly until one is there.", read_only: "Needs a moderator. It can only be read until one is there." },
+    ways: {
+      attended: "",
+      slowed: "Needs a moderator. It goes slowly until one is there.",
+      read_only: "Needs a moderator. It can only be read until one is there.",
+    },
     ring: (/** @type {string} */ name) => `${name} needs a moderator.`,
     sure: (/** @type {string} */ name) => `Before you go into ${name}: what everybody there keeps to`,
     noAgreement: "Nothing is agreed there yet.",
@@ -160,10 +184,12 @@ export const words = {
     takenOver: (/** @type {string} */ name, /** @type {string} */ why) => `Taken over from ${name}: ${why}`,
     giveBack: "Give it back",
     takeBack: "Take back what I proposed",
-    aboutStaff: "This is about somebody who works here. Only operators see it, and two of you close it. What they may do here is decided on the operators' page.",
+    aboutStaff:
+      "This is about somebody who works here. Only operators see it, and two of you close it. What they may do here is decided on the operators' page.",
     closeStaff: "Somebody else has to agree before it is closed.",
     proposeYes: "Propose this",
-    proposed: (/** @type {string} */ outcome) => `Proposed: ${OUTCOMES[outcome] ?? outcome}. A second operator has to agree.`,
+    proposed: (/** @type {string} */ outcome) =>
+      `Proposed: ${OUTCOMES[outcome] ?? outcome}. A second operator has to agree.`,
     wouldReply: (/** @type {string} */ reply) => `The answer would be: ${reply}`,
     agree: "Agree",
     agreeLead: "It is closed then, and whoever reported it is told the answer.",
@@ -176,7 +202,8 @@ export const words = {
     disagreed: "It is open again.",
     why: "Why you read it",
     whyUsual: "To answer this report.",
-    whyLead: "What was written is shown when you say why. That you read it is kept for good. A week after it is closed the people in it can see that it was read.",
+    whyLead:
+      "What was written is shown when you say why. That you read it is kept for good. A week after it is closed the people in it can see that it was read.",
     read: "Show what was written",
     note: "What they wrote to us",
     fired: "The words it went by",
@@ -188,7 +215,10 @@ export const words = {
     posts: "As it stood when it was reported",
     reported: "reported",
     redacted: "Taken back before it was reported.",
-    gone: /** @type {Record<string, string>} */ ({ redacted: "Taken back before it was reported. Nobody else can read it.", erased: "Its writer erased themselves before it was reported. Nobody else can read it." }),
+    gone: /** @type {Record<string, string>} */ ({
+      redacted: "Taken back before it was reported. Nobody else can read it.",
+      erased: "Its writer erased themselves before it was reported. Nobody else can read it.",
+    }),
     first: "As first written",
     changed: "As changed",
     asReported: "As it stood when it was reported",
@@ -196,8 +226,14 @@ export const words = {
     erasedPerson: (/** @type {number} */ n) => `erased person ${n} of this case`,
     noPosts: "Nothing was written.",
     network: "Where they come from",
-    sharedBy: (/** @type {number} */ n) => (n === 0 ? "Nobody else came from this network in the last day." : n === 1 ? "One other person came from this network in the last day." : `${n} other people came from this network in the last day. A ban makes newcomers from there wait, and not those who are here.`),
-    nearMeasure: "New, from where somebody else is banned, muted or removed. It may be the same person, or somebody who shares the network.",
+    sharedBy: (/** @type {number} */ n) =>
+      n === 0
+        ? "Nobody else came from this network in the last day."
+        : n === 1
+          ? "One other person came from this network in the last day."
+          : `${n} other people came from this network in the last day. A ban makes newcomers from there wait, and not those who are here.`,
+    nearMeasure:
+      "New, from where somebody else is banned, muted or removed. It may be the same person, or somebody who shares the network.",
     notes: "Notes of moderators",
     addNote: "Note for the others",
     saveNote: "Keep this note",
@@ -205,7 +241,8 @@ export const words = {
     before: "Decided about them before",
     close: "Close it",
     closeLead: "Whoever reported it is told that it was looked at, and what you write here.",
-    crisis: (/** @type {string} */ name) => `${name} may need somebody now. Write to them first. They read it above the field they write in.`,
+    crisis: (/** @type {string} */ name) =>
+      `${name} may need somebody now. Write to them first. They read it above the field they write in.`,
     openRoom: "Open the room",
     outcome: "What came of it",
     outcomeChoose: "Choose…",
@@ -221,18 +258,25 @@ export const words = {
     title: "Also from them",
     floodTitle: "What is in it",
     lead: {
-      words: "So many alerts came at once from people who have been here for less than an hour that they are kept together here. Nothing is lost: each person can be opened, and taken by itself. What people say who were here before is not in it.",
-      reports: "So many reports came at once from people who have been here for less than an hour that they are kept together here. Nothing is lost: each can be opened, and taken by itself. Reports of people who were here before are not in it. When you close it, all of these people get your answer.",
+      words:
+        "So many alerts came at once from people who have been here for less than an hour that they are kept together here. Nothing is lost: each person can be opened, and taken by itself. What people say who were here before is not in it.",
+      reports:
+        "So many reports came at once from people who have been here for less than an hour that they are kept together here. Nothing is lost: each can be opened, and taken by itself. Reports of people who were here before are not in it. When you close it, all of these people get your answer.",
     },
     askOperator: "If they do harm, ask an operator to protect the rooms: new guests then only read for a while.",
     protect: "Protect the rooms",
-    protectLead: "New guests come in one after another, and only read for their first ten minutes. Whoever is here already can go on writing.",
+    protectLead:
+      "New guests come in one after another, and only read for their first ten minutes. Whoever is here already can go on writing.",
     protectYes: "Yes, protect them",
     where: "Which rooms",
     allRooms: "All rooms",
     oneRoom: (/** @type {string} */ room) => `Only ${room}`,
     time: "For how long",
-    times: /** @type {[string, string][]} */ ([["30", "Half an hour"], ["60", "An hour"], ["240", "Four hours"]]),
+    times: /** @type {[string, string][]} */ ([
+      ["30", "Half an hour"],
+      ["60", "An hour"],
+      ["240", "Four hours"],
+    ]),
     quietMinutes: 10,
     why: "Why, for the log",
     whyUsual: "A flood of alerts by new guests.",
@@ -241,34 +285,61 @@ export const words = {
   acting: {
     menu: (/** @type {string} */ name) => `About ${name}`,
     close: "Close",
-    ways: { message: "Message them", offer: "Offer a listener", redact: "Take the post back", mute: "Mute", remove: "Remove from the room", ban: "Ban" },
+    ways: {
+      message: "Message them",
+      offer: "Offer a listener",
+      redact: "Take the post back",
+      mute: "Mute",
+      remove: "Remove from the room",
+      ban: "Ban",
+    },
     leads: {
-      message: (/** @type {string} */ name) => `Only ${name} reads this. They see that it is from the moderators, and may answer once.`,
+      message: (/** @type {string} */ name) =>
+        `Only ${name} reads this. They see that it is from the moderators, and may answer once.`,
       offer: (/** @type {string} */ name) => `Only ${name} reads this. Change the words as you like.`,
-      redact: (/** @type {string} */ name) => `Nobody reads the post any more. ${name} is told why, and may answer once.`,
-      mute: (/** @type {string} */ name) => `${name} can read, but not write. They are told why and until when, and may answer once.`,
-      remove: (/** @type {string} */ name) => `${name} has to leave the room and cannot come back in until it is over. They are told why, and may answer once.`,
-      ban: (/** @type {string} */ name) => `${name} can be nowhere here until it is over. They are told why, and may answer once.`,
+      redact: (/** @type {string} */ name) =>
+        `Nobody reads the post any more. ${name} is told why, and may answer once.`,
+      mute: (/** @type {string} */ name) =>
+        `${name} can read, but not write. They are told why and until when, and may answer once.`,
+      remove: (/** @type {string} */ name) =>
+        `${name} has to leave the room and cannot come back in until it is over. They are told why, and may answer once.`,
+      ban: (/** @type {string} */ name) =>
+        `${name} can be nowhere here until it is over. They are told why, and may answer once.`,
     },
     message: "What you would like to tell them",
-    offerUsual: "That sounds very hard, and you don't have to carry it alone. A listener can write with you, just the two of you: “Ask for a listener” at the top of the page. If you are in danger now, “Get help now” has numbers that answer at once.",
-    yes: { message: "Send it", offer: "Send it", redact: "Take it back", mute: "Mute them", remove: "Remove them", ban: "Ban them" },
+    offerUsual:
+      "That sounds very hard, and you don't have to carry it alone. A listener can write with you, just the two of you: “Ask for a listener” at the top of the page. If you are in danger now, “Get help now” has numbers that answer at once.",
+    yes: {
+      message: "Send it",
+      offer: "Send it",
+      redact: "Take it back",
+      mute: "Mute them",
+      remove: "Remove them",
+      ban: "Ban them",
+    },
     sent: (/** @type {string} */ name) => `${name} has your message.`,
   },
   measure: {
     ask: "Decide something",
     restrict: "Restrict…",
-    lead: (/** @type {string} */ name) => `About ${name}. They are told what was decided, why and until when, not by whom, and may answer once. It ends by itself.`,
+    lead: (/** @type {string} */ name) =>
+      `About ${name}. They are told what was decided, why and until when, not by whom, and may answer once. It ends by itself.`,
     kind: "What",
     kinds: KINDS,
     where: "Where",
     here: "In this room",
     everywhere: "In all rooms",
     time: "For how long",
-    times: /** @type {[string, string][]} */ ([["60", "An hour"], ["1440", "A day"], ["10080", "A week"], ["43200", "30 days"]]),
+    times: /** @type {[string, string][]} */ ([
+      ["60", "An hour"],
+      ["1440", "A day"],
+      ["10080", "A week"],
+      ["43200", "30 days"],
+    ]),
     reason: "Why: they will read this",
     yes: "Yes, decide this",
-    done: (/** @type {string} */ kind, /** @type {string} */ until) => `Decided: ${KINDS[kind] ?? kind}, until ${until}.`,
+    done: (/** @type {string} */ kind, /** @type {string} */ until) =>
+      `Decided: ${KINDS[kind] ?? kind}, until ${until}.`,
     row: (/** @type {string} */ kind, /** @type {string} */ until) => `${KINDS[kind] ?? kind}, until ${until}`,
     lifted: "ended early",
     title: "What holds now",

@@ -24,18 +24,20 @@ export function span(ms) {
   const minutes = Math.floor(ms / 60_000);
   if (minutes < 1) return count(Math.floor(ms / 1_000), "second", "seconds");
   if (minutes < 120) return count(minutes, "minute", "minutes");
-  return minutes < 48 * 60 ? count(Math.floor(minutes / 60), "hour", "hours") : count(Math.floor(minutes / 1_440), "day", "days");
+  return minutes < 48 * 60
+    ? count(Math.floor(minutes / 60), "hour", "hours")
+    : count(Math.floor(minutes / 1_440), "day", "days");
 }
 
 export const words = {
   title: "Operators",
   urgentTitle: (/** @type {number} */ n) => `(${n}) ${n === 1 ? "needs" : "need"} you now · Operators`,
-  door: {
+  signIn: {
     title: "Sign in to see the load",
     lead: "This is for people who operate or moderate this place. If you are looking for somebody to talk with, the rooms are the right place.",
     over: "Your sign-in is over, here or everywhere. Please sign in again.",
     notYours: "You are signed in, but these numbers are for operators and moderators.",
-    toDesk: "To the listeners' page",
+    toListening: "To the listeners' page",
   },
   out: "Sign out",
   link: {
@@ -76,14 +78,15 @@ export const words = {
     up: "Smallest first",
     down: "Largest first",
     turn: "Turn the order round",
-    shown: (/** @type {number} */ n, /** @type {number} */ all) => (n === all ? count(all, "room", "rooms") : `${number(n)} of ${count(all, "room", "rooms")}`),
+    shown: (/** @type {number} */ n, /** @type {number} */ all) =>
+      n === all ? count(all, "room", "rooms") : `${number(n)} of ${count(all, "room", "rooms")}`,
     more: (/** @type {number} */ n) => `Show ${number(n)} more`,
     all: "Show all",
     none: "No room has that in its name.",
     closed: "closed",
     change: "Change",
     changeOf: (/** @type {string} */ name) => `Change ${name}`,
-    house: "Rooms, announcements, hours",
+    settings: "Rooms, announcements, hours",
     needs: "Needs attention:",
     moderated: "Here",
     unmoderated: "Nobody",
@@ -91,7 +94,11 @@ export const words = {
     slow: (/** @type {number} */ s) => (s === 0 ? "Off" : `${s} s`),
     of: (/** @type {number} */ n, /** @type {number} */ most) => `of ${number(most)}`,
     spark: (/** @type {number} */ least, /** @type {number} */ most) =>
-      most === 0 ? "Nobody was here in the last 30 minutes." : least === most ? `${number(most)} all the time.` : `Between ${number(least)} and ${number(most)} in the last 30 minutes.`,
+      most === 0
+        ? "Nobody was here in the last 30 minutes."
+        : least === most
+          ? `${number(most)} all the time.`
+          : `Between ${number(least)} and ${number(most)} in the last 30 minutes.`,
   },
   /** @type {Record<string, string>} */
   columns: {
@@ -142,26 +149,43 @@ export const words = {
     drainOf: (/** @type {string} */ name) => `Drain ${name}`,
     /** @type {Record<string, string>} */
     columns: {
-      name: "Worker", connections: "Connections", members: "People", cpu: "CPU", rss: "Memory", lag: "Loop lag", bus: "Redis", store: "Store",
-      healed: "Holes healed", evictions: "Closed by us", version: "Version", up: "Up for", age: "Age",
+      name: "Worker",
+      connections: "Connections",
+      members: "People",
+      cpu: "CPU",
+      rss: "Memory",
+      lag: "Loop lag",
+      bus: "Redis",
+      store: "Store",
+      healed: "Holes healed",
+      evictions: "Closed by us",
+      version: "Version",
+      up: "Up for",
+      age: "Age",
     },
     deaf: "Nothing heard",
     storeAway: "No writes",
   },
-  flight: {
+  simulator: {
     title: "Try another policy",
     lead: "The last days of the queue again, as if something had been otherwise: the same people ask, and the same rules decide. Nothing is switched on by it.",
     begin: "Try a policy",
     asItIs: "as it is",
     /** @type {Record<string, string>} */
     fields: {
-      days: "Days back", listeners: "Listeners more (or −)", pause_minutes: "Pause, minutes", cap: "People at once", session_minutes: "Session, minutes",
+      days: "Days back",
+      listeners: "Listeners more (or −)",
+      pause_minutes: "Pause, minutes",
+      cap: "People at once",
+      session_minutes: "Session, minutes",
       proposal_seconds: "Time to answer, seconds",
     },
     go: "Show the waits",
     working: "Replaying the days…",
-    tooFew: "Fewer than 20 people asked in these days. From so few nothing can be said, and it would tell of single people.",
-    trust: "Compare the first two columns before you trust the third: they should be alike. Everybody can meet everybody here, so real waits are a little longer.",
+    tooFew:
+      "Fewer than 20 people asked in these days. From so few nothing can be said, and it would tell of single people.",
+    trust:
+      "Compare the first two columns before you trust the third: they should be alike. Everybody can meet everybody here, so real waits are a little longer.",
     failed: "That did not work. Please try it again in a moment.",
     /** @type {Record<string, string>} */
     refused: {
@@ -172,11 +196,22 @@ export const words = {
     what: "What",
     columns: ["As it was", "Replayed as it was", "With this policy"],
     rows: {
-      asks: "Asked for a listener", half: "Half of those met waited up to", nineInTen: "Nine in ten waited up to", longest: "The longest wait",
-      soon: "Met within five minutes", left: "Left without being met", busy: "Of listeners’ places taken",
+      asks: "Asked for a listener",
+      half: "Half of those met waited up to",
+      nineInTen: "Nine in ten waited up to",
+      longest: "The longest wait",
+      soon: "Met within five minutes",
+      left: "Left without being met",
+      busy: "Of listeners’ places taken",
     },
-    wait: (/** @type {number | null} */ s) => (s === null ? "Under 11 were met" : s < 60 ? `${s} s` : `${Math.floor(s / 60)} min${s % 60 === 0 ? "" : ` ${s % 60} s`}`),
-    share: (/** @type {{bound: string, percent: number}} */ { bound, percent }) => (bound === "is" ? `${percent} %` : `${bound} ${percent} %`),
+    wait: (/** @type {number | null} */ s) =>
+      s === null
+        ? "Under 11 were met"
+        : s < 60
+          ? `${s} s`
+          : `${Math.floor(s / 60)} min${s % 60 === 0 ? "" : ` ${s % 60} s`}`,
+    share: (/** @type {{bound: string, percent: number}} */ { bound, percent }) =>
+      bound === "is" ? `${percent} %` : `${bound} ${percent} %`,
     left: (/** @type {number | null} */ n) => (n === null ? "Under 11, or nearly all" : number(n)),
     busy: (/** @type {number | null} */ percent) => (percent === null ? "Nobody listened" : `${percent} %`),
   },
@@ -186,28 +221,33 @@ export const words = {
     here: "This page itself shows everything exactly, because whoever keeps the place safe needs it so. Do not copy its numbers into a report.",
     download: "Download as CSV",
   },
-  plumbing: {
+  delivery: {
     title: "Redis and the store",
     redis: "Redis",
     redisWell: (/** @type {string} */ ms) => `Every worker hears itself, the slowest within ${ms}.`,
-    redisAway: (/** @type {number} */ n) => `${count(n, "worker hears", "workers hear")} nothing. Chat goes on by way of the store, slower.`,
-    dropped: (/** @type {number} */ n, /** @type {number} */ healed) => `${number(n)} lost on the way out, ${number(healed)} taken from the store instead.`,
+    redisAway: (/** @type {number} */ n) =>
+      `${count(n, "worker hears", "workers hear")} nothing. Chat goes on by way of the store, slower.`,
+    dropped: (/** @type {number} */ n, /** @type {number} */ healed) =>
+      `${number(n)} lost on the way out, ${number(healed)} taken from the store instead.`,
     store: "Store",
     storeWell: (/** @type {string} */ ms) => `Every worker can write, the slowest within ${ms}.`,
-    storeAway: (/** @type {number} */ n) => `${count(n, "worker", "workers")} cannot write. Posts are refused there, and nothing is lost.`,
+    storeAway: (/** @type {number} */ n) =>
+      `${count(n, "worker", "workers")} cannot write. Posts are refused there, and nothing is lost.`,
     failures: (/** @type {number} */ n) => `${count(n, "failure", "failures")} since the start.`,
   },
 };
 
 /** What to do. @type {Record<string, string>} */
 export const ADVICE = {
-  log_broken: "Look at once who can write to the database. Compare with the heads you exported: chatserver audit verify --heads says where it begins.",
+  log_broken:
+    "Look at once who can write to the database. Compare with the heads you exported: chatserver audit verify --heads says where it begins.",
   reports_overdue: "Ask a moderator to take it now; if nobody is there, take it yourself on the moderators' page.",
   escalation_overdue: "Open the moderators’ page and take it, or ask a moderator to.",
   store_away: "Look at the database: is its disk full, is it reachable? Chat goes on by itself once it takes writes.",
   bus_away: "Look at Redis and the network to it. Nothing is lost meanwhile; what workers know of each other is old.",
   promise_broken: "This is a defect. Keep the log of this hour, and tell whoever looks after the software.",
-  idle_while_waiting: "This is a defect if it lasts. Keep the log of this hour, and tell whoever looks after the software.",
+  idle_while_waiting:
+    "This is a defect if it lasts. Keep the log of this hour, and tell whoever looks after the software.",
   long_wait: "Ask a listener who is away whether they can come, or tell the rooms that it takes longer tonight.",
   nobody_listens: "Ask somebody to come, or close the hours, so that nobody waits in vain.",
   unattended: "Ask a moderator to go in. It opens again by itself when one is there.",

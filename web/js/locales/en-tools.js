@@ -12,7 +12,8 @@ export const words = {
   removeYes: "Yes, remove it",
   keep: "Keep it",
   mute: (/** @type {string} */ name) => `Hide ${name}`,
-  muteHint: "You won't see their posts, nor they when you are here or writing. They are not told. It goes with their name.",
+  muteHint:
+    "You won't see their posts, nor they when you are here or writing. They are not told. It goes with their name.",
   unhide: (/** @type {string} */ name) => `See ${name} again`,
   muted: (/** @type {string} */ name) => `You no longer see ${name}. You can undo this under “Your name and privacy”.`,
   close: "Close",

@@ -6,7 +6,8 @@ export const words = {
   title: "Your name and privacy",
   back: "Back",
   nameTitle: "Your name here",
-  nameLead: "Nobody needs to know who you are. Choose something that can't lead back to you. To others, a new name is a new person: in a room, they see one go and another come. To get away, leave the room first.",
+  nameLead:
+    "Nobody needs to know who you are. Choose something that can't lead back to you. To others, a new name is a new person: in a room, they see one go and another come. To get away, leave the room first.",
   nameLabel: "Name",
   nameSave: "Use this name",
   nameDone: (/** @type {string} */ name) => `You are ${name} now.`,
@@ -37,7 +38,8 @@ export const words = {
   dataGet: "Save a copy of it all",
   forgetTitle: "Forget me on this browser",
   forgetLead: "For a shared computer. Your name stays, and only a come-back code can open it again.",
-  forgetLeadNoCode: "For a shared computer. You have no come-back code, so nobody could open this name again, not even you.",
+  forgetLeadNoCode:
+    "For a shared computer. You have no come-back code, so nobody could open this name again, not even you.",
   forgetDo: "Forget me here",
   forgetYes: "Yes, forget me here",
   eraseTitle: "Erase me everywhere",

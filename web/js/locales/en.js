@@ -139,7 +139,9 @@ export const words = {
     warnLabel: "What is it about? Others see this first.",
     warnHint: "for example: self-harm, loss",
     left: (/** @type {number} */ n) =>
-      n >= 0 ? `Room for ${count(n, "more character", "more characters")}.` : `${capital(count(-n, "character", "characters"))} too many.`,
+      n >= 0
+        ? `Room for ${count(n, "more character", "more characters")}.`
+        : `${capital(count(-n, "character", "characters"))} too many.`,
     tooLong: "This is longer than fits. You could send it in two parts.",
     empty: "There is nothing in it yet.",
     slow: (/** @type {number} */ s) => `This room takes it slowly. You can write again in ${duration(s)}.`,
@@ -151,7 +153,8 @@ export const words = {
     away: "We can't reach the rooms at the moment. What you wrote is kept here; we keep trying.",
     network: "The connection dropped. You haven't lost anything; we're getting back.",
     offline: "Your device is offline. What you write is kept here and goes out when it's back.",
-    memoryOnly: "There is no connection just now. What you write is kept while this page stays open; we're getting back.",
+    memoryOnly:
+      "There is no connection just now. What you write is kept while this page stays open; we're getting back.",
     draining: "The rooms are moving to another machine. You haven't lost anything; back in a moment.",
     busy: "Many people are here at this moment. We'll try again shortly; what you wrote is kept.",
     back: "You're connected again. Nothing is missing.",
