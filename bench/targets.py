@@ -20,7 +20,7 @@ from chatserver.domain.history import ChannelName, Epoch, Millis, Offset
 from chatserver.domain.identity import MemberId
 from chatserver.domain.rooms.rooms import Room, RoomId
 from chatserver.protocol.codec import Encoding, encode_frame
-from chatserver.protocol.messages import PostedPush, PostView
+from chatserver.protocol.rooms.messages import PostedPush, PostView
 from chatserver.store.drivers.migrate import migrate
 from chatserver.store.drivers.sqlite import SqliteStore
 from tests.kit import web

@@ -19,7 +19,7 @@ from chatserver.domain.rooms.aliases import Aliases
 from chatserver.metrics import Metrics
 from chatserver.protocol.codec import encode_frame
 from chatserver.protocol.codes import Close
-from chatserver.protocol.messages import GapPush
+from chatserver.protocol.rooms.messages import GapPush
 from chatserver.store.records import StoreUnavailable
 from chatserver.store.store import Store
 

@@ -34,7 +34,8 @@ from chatserver.domain.rooms.rooms import Edited, Posted, Publication, Reacted, 
 from chatserver.metrics import Metrics
 from chatserver.protocol.codec import encode_frame
 from chatserver.protocol.internode import Announced, encode
-from chatserver.protocol.messages import AnyPush, GapPush
+from chatserver.protocol.messages import AnyPush
+from chatserver.protocol.rooms.messages import GapPush
 from chatserver.store.records import StoreUnavailable
 from chatserver.store.store import Store
 

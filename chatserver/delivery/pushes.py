@@ -19,7 +19,7 @@ from chatserver.domain.rooms.rooms import (
     RoomId,
     room_of,
 )
-from chatserver.protocol.messages import (
+from chatserver.protocol.rooms.messages import (
     EditedPush,
     FactPush,
     PostedPush,

@@ -22,7 +22,8 @@ from chatserver.handlers.people.context import People
 from chatserver.protocol.codec import Encoding, Unreadable, decode_command
 from chatserver.protocol.codes import Close, error_body
 from chatserver.protocol.fields import Command
-from chatserver.protocol.messages import AnyCommand, DrainingPush, ErrorReply, Hello, JoinRoom, PageHistory, Reply
+from chatserver.protocol.messages import AnyCommand, DrainingPush, ErrorReply, Hello, Reply
+from chatserver.protocol.rooms.messages import JoinRoom, PageHistory
 from chatserver.store.records import StoreUnavailable
 
 REFUSALS_PER_SECOND = 5.0

@@ -9,7 +9,7 @@ from chatserver.domain.rooms.rooms import RoomId, room_channel
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
 from chatserver.protocol.internode import RoomLeft, RoomRead, encode, node_topic
-from chatserver.protocol.messages import LeftPush, ReadPush
+from chatserver.protocol.rooms.messages import LeftPush, ReadPush
 
 
 def shown(connection: Connection, person: Persona) -> Persona:

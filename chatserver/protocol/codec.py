@@ -17,14 +17,8 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import CommandId
 from chatserver.protocol.fields import Id, place_of_nul
 from chatserver.protocol.frames import BINARY, TEXT, frame
-from chatserver.protocol.messages import (
-    SUBPROTOCOL_JSON,
-    SUBPROTOCOL_MSGPACK,
-    AnyCommand,
-    AnyServerMessage,
-    EditCommand,
-    PostCommand,
-)
+from chatserver.protocol.messages import SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK, AnyCommand, AnyServerMessage
+from chatserver.protocol.rooms.messages import EditCommand, PostCommand
 
 FRAME_BYTES: Final = 16_384
 """The most bytes of a command unless the server is configured otherwise."""

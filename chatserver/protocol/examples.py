@@ -19,6 +19,27 @@ from chatserver.protocol.moderation import examples as moderation_examples
 from chatserver.protocol.operating import examples as operating_examples
 from chatserver.protocol.operating import load_examples
 from chatserver.protocol.people import account_examples
+from chatserver.protocol.rooms.messages import (
+    CountsPush,
+    EditedPush,
+    FactOk,
+    GapPush,
+    HistoryOk,
+    JoinOk,
+    LeftPush,
+    PostedPush,
+    PostView,
+    PresencePush,
+    ReactedPush,
+    ReadingPush,
+    ReadPush,
+    RedactedPush,
+    RoomCard,
+    RoomChangedPush,
+    RoomPerson,
+    RoomsOk,
+    TypingPush,
+)
 
 _ROOM: Final = RoomId("sleep")
 _CHANNEL: Final = ChannelName("room:sleep")
@@ -43,14 +64,14 @@ _SLEEP: Final = Room(
     welcome="Welcome. Nobody here minds the hour.",
     agreement="Be kind. Listen first. No advice that was not asked for.",
 )
-_IN_ROOM: Final = m.RoomPerson(_ME.id, _ME.name)
-_POST: Final = m.PostView(
+_IN_ROOM: Final = RoomPerson(_ME.id, _ME.name)
+_POST: Final = PostView(
     offset=Offset(41), author=_OTTER.id, name=_OTTER.name, text="Awake again. Anyone else?", at=Millis(_NOW - 60_000)
 )
-_ANSWER: Final = m.PostView(
+_ANSWER: Final = PostView(
     offset=Offset(42), author=_ME.id, name=_ME.name, text="Yes. With you.", at=_NOW, reply_to=Offset(41)
 )
-_POSTED: Final = m.PostedPush(channel=_CHANNEL, epoch=_EPOCH, offset=Offset(42), at=_NOW, post=_ANSWER)
+_POSTED: Final = PostedPush(channel=_CHANNEL, epoch=_EPOCH, offset=Offset(42), at=_NOW, post=_ANSWER)
 
 COMMANDS: Final[tuple[m.AnyCommand, ...]] = tuple(
     example_of(kind, _id(number)) for number, kind in enumerate(get_args(m.AnyCommand), start=1)
@@ -85,9 +106,9 @@ REPLIES: Final[tuple[m.Reply, ...]] = (
     ),
     m.Reply(
         re=_id(2),
-        ok=m.RoomsOk(
+        ok=RoomsOk(
             rooms=[
-                m.RoomCard(
+                RoomCard(
                     id=_ROOM,
                     name=_SLEEP.name,
                     about=_SLEEP.about,
@@ -103,7 +124,7 @@ REPLIES: Final[tuple[m.Reply, ...]] = (
     ),
     m.Reply(
         re=_id(3),
-        ok=m.JoinOk(
+        ok=JoinOk(
             room=_SLEEP,
             position=StreamPosition(_EPOCH, Offset(42)),
             history="exact",
@@ -112,7 +133,7 @@ REPLIES: Final[tuple[m.Reply, ...]] = (
             missed=[_POSTED],
             more=True,
             here=2,
-            people=[_IN_ROOM, m.RoomPerson(_OTTER.id, _OTTER.name, "moderator")],
+            people=[_IN_ROOM, RoomPerson(_OTTER.id, _OTTER.name, "moderator")],
             read=Offset(41),
             unread=0,
             retention_seconds=86_400,
@@ -121,10 +142,10 @@ REPLIES: Final[tuple[m.Reply, ...]] = (
         ),
     ),
     m.Reply(re=_id(4), ok=DoneOk()),
-    m.Reply(re=_id(5), ok=m.FactOk(at=_NOW, epoch=_EPOCH, offset=Offset(42))),
+    m.Reply(re=_id(5), ok=FactOk(at=_NOW, epoch=_EPOCH, offset=Offset(42))),
     m.Reply(
         re=_id(9),
-        ok=m.HistoryOk(
+        ok=HistoryOk(
             position=StreamPosition(_EPOCH, Offset(42)),
             posts=[_POST],
             mine={Offset(41): [Reaction.WITH_YOU]},
@@ -150,7 +171,7 @@ ERRORS: Final[tuple[m.ErrorReply, ...]] = (
 
 PUSHES: Final[tuple[m.AnyPush, ...]] = (
     _POSTED,
-    m.EditedPush(
+    EditedPush(
         channel=_CHANNEL,
         epoch=_EPOCH,
         offset=Offset(43),
@@ -159,8 +180,8 @@ PUSHES: Final[tuple[m.AnyPush, ...]] = (
         text="Yes. I am with you.",
         edited_at=_NOW,
     ),
-    m.RedactedPush(channel=_CHANNEL, epoch=_EPOCH, offset=Offset(44), at=_NOW, target=Offset(42)),
-    m.ReactedPush(
+    RedactedPush(channel=_CHANNEL, epoch=_EPOCH, offset=Offset(44), at=_NOW, target=Offset(42)),
+    ReactedPush(
         channel=_CHANNEL,
         epoch=_EPOCH,
         offset=Offset(45),
@@ -171,14 +192,14 @@ PUSHES: Final[tuple[m.AnyPush, ...]] = (
         on=True,
         counts={Reaction.WITH_YOU: 1},
     ),
-    m.RoomChangedPush(channel=_CHANNEL, epoch=_EPOCH, offset=Offset(46), at=_NOW, room=_SLEEP),
-    m.PresencePush(channel=_CHANNEL, here=2, came=[_IN_ROOM], went=[]),
-    m.TypingPush(channel=_CHANNEL, member=_OTTER.id),
-    m.ReadingPush(channel=_CHANNEL),
-    m.ReadPush(room=_ROOM, offset=Offset(412)),
-    m.LeftPush(room=_ROOM),
-    m.CountsPush(here={_ROOM: 2}),
-    m.GapPush(channel=_CHANNEL, position=StreamPosition(_EPOCH, Offset(46))),
+    RoomChangedPush(channel=_CHANNEL, epoch=_EPOCH, offset=Offset(46), at=_NOW, room=_SLEEP),
+    PresencePush(channel=_CHANNEL, here=2, came=[_IN_ROOM], went=[]),
+    TypingPush(channel=_CHANNEL, member=_OTTER.id),
+    ReadingPush(channel=_CHANNEL),
+    ReadPush(room=_ROOM, offset=Offset(412)),
+    LeftPush(room=_ROOM),
+    CountsPush(here={_ROOM: 2}),
+    GapPush(channel=_CHANNEL, position=StreamPosition(_EPOCH, Offset(46))),
     m.SelfPush(
         member=_WREN,
         muted=[_HIDDEN],

@@ -18,7 +18,7 @@ from chatserver.domain.limits import Limits
 from chatserver.domain.rooms.rooms import Posted, RedactPost, Room, RoomId, room_channel
 from chatserver.protocol.codec import Encoding
 from chatserver.protocol.codes import Close
-from chatserver.protocol.messages import GapPush, TypingPush
+from chatserver.protocol.rooms.messages import GapPush, TypingPush
 from chatserver.store.drivers.sqlite import SqliteStore
 from chatserver.store.records import LogSlice, Retention
 from tests.delivery.hub_house import CHANNEL, House, HubNode, MemoryWire, open_house

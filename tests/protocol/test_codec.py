@@ -21,6 +21,18 @@ from chatserver.protocol import messages as m
 from chatserver.protocol.codec import MAX_NESTING, Encoding, Unreadable, decode_command, encode_frame, encode_payload
 from chatserver.protocol.examples import COMMANDS, ERRORS, PUSHES, REPLIES
 from chatserver.protocol.frames import split
+from chatserver.protocol.rooms.messages import (
+    EditCommand,
+    JoinRoom,
+    LeaveRoom,
+    ListRooms,
+    MarkRead,
+    PageHistory,
+    PostCommand,
+    ReactCommand,
+    RedactCommand,
+    Typing,
+)
 
 both = pytest.mark.parametrize("encoding", list(Encoding), ids=lambda encoding: encoding.name.lower())
 
@@ -56,16 +68,16 @@ _commands: st.SearchStrategy[m.AnyCommand] = st.one_of(
     st.builds(
         m.Hello, id=_common["id"], token=st.none() | _texts, guest=st.booleans(), client=st.text("ab", max_size=64)
     ),
-    st.builds(m.ListRooms, id=_common["id"], watch=st.booleans()),
-    st.builds(m.JoinRoom, **_common, agreement=st.none() | st.integers(0, 2**31 - 1), since=st.none() | _positions),
-    st.builds(m.LeaveRoom, **_common),
-    st.builds(m.PostCommand, **_named, text=_texts, warning=st.none() | _texts, reply_to=st.none() | _places),
-    st.builds(m.EditCommand, **_named, offset=_places, text=_texts, warning=st.none() | _texts),
-    st.builds(m.RedactCommand, **_named, offset=_places),
-    st.builds(m.ReactCommand, **_named, offset=_places, reaction=st.sampled_from(Reaction), on=st.booleans()),
-    st.builds(m.PageHistory, **_named, before=_places, limit=st.integers(1, 100)),
-    st.builds(m.MarkRead, **_named, offset=_places),
-    st.builds(m.Typing, **_common),
+    st.builds(ListRooms, id=_common["id"], watch=st.booleans()),
+    st.builds(JoinRoom, **_common, agreement=st.none() | st.integers(0, 2**31 - 1), since=st.none() | _positions),
+    st.builds(LeaveRoom, **_common),
+    st.builds(PostCommand, **_named, text=_texts, warning=st.none() | _texts, reply_to=st.none() | _places),
+    st.builds(EditCommand, **_named, offset=_places, text=_texts, warning=st.none() | _texts),
+    st.builds(RedactCommand, **_named, offset=_places),
+    st.builds(ReactCommand, **_named, offset=_places, reaction=st.sampled_from(Reaction), on=st.booleans()),
+    st.builds(PageHistory, **_named, before=_places, limit=st.integers(1, 100)),
+    st.builds(MarkRead, **_named, offset=_places),
+    st.builds(Typing, **_common),
     st.builds(m.MuteMember, id=_common["id"], member=_ids.map(MemberId), on=st.booleans()),
     st.builds(m.Rename, id=_common["id"], name=_texts),
     st.builds(m.MakeCode, id=_common["id"]),
@@ -100,7 +112,7 @@ def test_data_may_come_as_text_bytes_or_a_view(encoding: Encoding, kind: str) ->
             return
         views["text"] = data.decode()
     read = decode_command(encoding, views[kind])
-    assert isinstance(read, m.PostCommand)
+    assert isinstance(read, PostCommand)
     assert read.text == "größer als 🙂"
 
 
@@ -226,7 +238,7 @@ def test_nesting_is_bounded_exactly(encoding: Encoding) -> None:
 def test_brackets_in_texts_are_no_nesting() -> None:
     text = "[{" * 200 + '"\\"[[['
     read = decode_command(Encoding.JSON, pack(Encoding.JSON, command(text=text)))
-    assert isinstance(read, m.PostCommand)
+    assert isinstance(read, PostCommand)
     assert read.text == text
 
 
@@ -332,7 +344,7 @@ def test_of_a_repeated_key_the_last_one_counts() -> None:
 def test_control_characters_in_a_text_are_read() -> None:
     for encoding in Encoding:
         read = decode_command(encoding, pack(encoding, command(text="a\x00b")))
-        assert isinstance(read, m.PostCommand)
+        assert isinstance(read, PostCommand)
         assert read.text == "a\x00b"
 
 
@@ -386,7 +398,7 @@ WITH_TEXT = [
     (sent, name)
     for sent in COMMANDS
     for name in sent.__struct_fields__
-    if isinstance(getattr(sent, name), str) and not isinstance(sent, m.PostCommand | m.EditCommand)
+    if isinstance(getattr(sent, name), str) and not isinstance(sent, PostCommand | EditCommand)
 ]
 
 

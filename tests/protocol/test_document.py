@@ -23,6 +23,7 @@ from chatserver.protocol.codec import Encoding, decode_command
 from chatserver.protocol.codes import Close, advice, error_body
 from chatserver.protocol.examples import ERRORS, PUSHES, REPLIES
 from chatserver.protocol.refusals import ANY
+from chatserver.protocol.rooms.messages import FactPush
 from chatserver.protocol.schemas import structs_in
 from tests.kit.schemas import said_needlessly
 
@@ -104,7 +105,7 @@ def test_the_reasons_of_reports_are_told() -> None:
 
 
 def test_every_fact_is_in_the_table() -> None:
-    assert [row[0] for row in _rows("Facts and positions")] == [f"`{tag_of(kind)}`" for kind in get_args(m.FactPush)]
+    assert [row[0] for row in _rows("Facts and positions")] == [f"`{tag_of(kind)}`" for kind in get_args(FactPush)]
 
 
 def test_every_promise_is_stated_once() -> None:

@@ -27,7 +27,7 @@ from chatserver.handlers.answer import Answer
 from chatserver.handlers.rooms import commands as rooms
 from chatserver.handlers.rooms.commit import commit
 from chatserver.protocol.internode import TOPIC_NODES, SnapshotWanted
-from chatserver.protocol.messages import FactOk
+from chatserver.protocol.rooms.messages import FactOk
 from chatserver.store.records import Committed, RoomChange, StoreUnavailable
 from tests.simulation.disk import SimulatedStore
 

@@ -18,7 +18,7 @@ from chatserver.domain.rooms.rooms import RoomId, is_session_room, room_channel,
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node, wait
 from chatserver.protocol.codes import Close
-from chatserver.protocol.messages import PresencePush, TypingPush
+from chatserver.protocol.rooms.messages import PresencePush, TypingPush
 
 Push = PresencePush | TypingPush
 

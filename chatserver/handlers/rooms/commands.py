@@ -33,7 +33,8 @@ from chatserver.handlers.rooms.context import Rooms
 from chatserver.handlers.rooms.voice import may_show_typing, pay_for_reaction, pay_for_words
 from chatserver.protocol.fields import Command, DoneOk
 from chatserver.protocol.internode import TypingSeen, encode
-from chatserver.protocol.messages import (
+from chatserver.protocol.operating.messages import SettleMove
+from chatserver.protocol.rooms.messages import (
     EditCommand,
     JoinOk,
     JoinRoom,
@@ -47,7 +48,6 @@ from chatserver.protocol.messages import (
     RoomsOk,
     Typing,
 )
-from chatserver.protocol.operating.messages import SettleMove
 
 _PAGE = 50
 

@@ -34,7 +34,7 @@ from chatserver.handlers.answer import Answer
 from chatserver.handlers.node import Node
 from chatserver.handlers.rooms.context import Rooms
 from chatserver.handlers.rooms.screening import NOTHING, Read, Unread, care_for, is_sure_to_be_refused, read
-from chatserver.protocol.messages import FactOk
+from chatserver.protocol.rooms.messages import FactOk
 from chatserver.store.records import RoomChange
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")

@@ -17,7 +17,7 @@ from chatserver.handlers.node import Node
 from chatserver.handlers.rooms.commands import require_inside
 from chatserver.handlers.rooms.context import Rooms
 from chatserver.protocol.fields import Command
-from chatserver.protocol.messages import HistoryOk, PageHistory
+from chatserver.protocol.rooms.messages import HistoryOk, PageHistory
 from chatserver.store.records import Page
 
 _TRIES: Final = 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chatserver.domain.rooms.rooms import RoomId, room_channel
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.rooms.context import Rooms
-from chatserver.protocol.messages import CountsPush
+from chatserver.protocol.rooms.messages import CountsPush
 
 
 class Lobby:

@@ -16,7 +16,7 @@ from chatserver.domain.sources import WIDENING
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
 from chatserver.protocol.internode import SeatGivenUp
-from chatserver.protocol.messages import ReadingPush
+from chatserver.protocol.rooms.messages import ReadingPush
 
 _RETURNING_SLACK = 1.1
 """Somebody who comes back with a position is let in over the capacity, up to this factor: the network took them out."""
