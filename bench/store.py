@@ -26,7 +26,8 @@ import uvloop
 
 from chatserver.domain.history import CommandId, Millis
 from chatserver.domain.identity import Member, MemberId, Persona
-from chatserver.domain.rooms.rooms import Room, RoomId, RoomRules, RoomState, WritePost, decide, room_channel
+from chatserver.domain.rooms.decide import decide
+from chatserver.domain.rooms.rooms import Room, RoomId, RoomRules, RoomState, WritePost, room_channel
 from chatserver.store.drivers.migrate import migrate
 from chatserver.store.drivers.postgres import PostgresStore
 from chatserver.store.drivers.sqlite import SqliteStore

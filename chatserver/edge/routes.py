@@ -59,7 +59,7 @@ from chatserver.edge.staff_bodies import (
     SimulationResponse,
     StaffResponse,
 )
-from chatserver.protocol.moderation.messages import ModerationNoticesPush
+from chatserver.protocol.moderation.views import ModerationNoticesPush
 from chatserver.store.records import Export
 
 T = TypeVar("T")

@@ -17,6 +17,7 @@ from chatserver.domain.history import ChannelName, Epoch, Head, Millis, Offset, 
 from chatserver.domain.identity import MemberId
 from chatserver.domain.moderation.evidence import Ended
 from chatserver.domain.moderation.measures import restriction_of
+from chatserver.domain.rooms.decide import is_first_correction
 from chatserver.domain.rooms.rooms import (
     Edited,
     Membership,
@@ -31,7 +32,6 @@ from chatserver.domain.rooms.rooms import (
     RoomChanged,
     RoomEvent,
     RoomState,
-    is_first_correction,
 )
 from chatserver.store import evidence_statements as evidence_sql
 from chatserver.store import measures

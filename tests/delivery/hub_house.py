@@ -19,17 +19,8 @@ from chatserver.domain.history import ChannelName, CommandId, Millis, StreamPosi
 from chatserver.domain.identity import Member, MemberId, NodeId, Persona
 from chatserver.domain.limits import Limits
 from chatserver.domain.rooms.aliases import Aliases
-from chatserver.domain.rooms.rooms import (
-    Publication,
-    Room,
-    RoomCommand,
-    RoomId,
-    RoomRules,
-    WritePost,
-    decide,
-    room_channel,
-    target_of,
-)
+from chatserver.domain.rooms.decide import decide, target_of
+from chatserver.domain.rooms.rooms import Publication, Room, RoomCommand, RoomId, RoomRules, WritePost, room_channel
 from chatserver.metrics import Metrics
 from chatserver.protocol import internode
 from chatserver.protocol.codec import Encoding

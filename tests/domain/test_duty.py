@@ -19,6 +19,7 @@ from chatserver.domain.rooms.coverage import (
     ends_at,
     is_worth_keeping,
 )
+from chatserver.domain.rooms.decide import decide
 from chatserver.domain.rooms.rooms import (
     EditPost,
     Membership,
@@ -33,7 +34,6 @@ from chatserver.domain.rooms.rooms import (
     RoomRules,
     RoomState,
     WritePost,
-    decide,
 )
 
 RULES = CoverageRules()

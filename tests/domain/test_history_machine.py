@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Epoch, Head, Millis, Offset, Return, StreamPosition, assess_return
 from chatserver.domain.identity import MemberId, Persona
+from chatserver.domain.rooms.decide import decide, evolve, target_of
 from chatserver.domain.rooms.rooms import (
     Edited,
     EditPost,
@@ -35,10 +36,7 @@ from chatserver.domain.rooms.rooms import (
     RoomRules,
     RoomState,
     WritePost,
-    decide,
-    evolve,
     room_channel,
-    target_of,
 )
 
 ROOM = Room(id=RoomId("sleep"), name="Awake at night", about="")

@@ -21,6 +21,8 @@ from chatserver.domain.moderation.measures import (
     due_at,
     restriction_of,
 )
+from chatserver.domain.rooms.decide import decide as decide_in_room
+from chatserver.domain.rooms.decide import require_unrestricted
 from chatserver.domain.rooms.rooms import (
     EditPost,
     Membership,
@@ -37,9 +39,7 @@ from chatserver.domain.rooms.rooms import (
     RoomRules,
     RoomState,
     WritePost,
-    require_unrestricted,
 )
-from chatserver.domain.rooms.rooms import decide as decide_in_room
 
 NOW = Millis(1_700_000_000_000)
 MO, ZOE, BO = MemberId("m_mo"), MemberId("m_zoe"), MemberId("m_bo")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, Epoch, Millis, Offset
 from chatserver.domain.identity import MemberId, Persona
+from chatserver.domain.rooms.decide import decide, evolve, target_of
 from chatserver.domain.rooms.rooms import (
     Edited,
     EditPost,
@@ -35,11 +36,8 @@ from chatserver.domain.rooms.rooms import (
     RoomState,
     RoomStatus,
     WritePost,
-    decide,
-    evolve,
     room_channel,
     room_of,
-    target_of,
 )
 from chatserver.domain.text.cleaning import clean_text
 from chatserver.domain.text.contact_details import ContactKind

@@ -18,7 +18,8 @@ from typing import Final, NamedTuple
 from chatserver import wordlists
 from chatserver.domain.errors import Refusal
 from chatserver.domain.people.names import clean_name
-from chatserver.domain.rooms.rooms import RoomRules, checked
+from chatserver.domain.rooms.decide import checked
+from chatserver.domain.rooms.rooms import RoomRules
 from chatserver.domain.text.cleaning import clean_text
 from chatserver.domain.text.contact_details import Looking, contacts_across, look_for_contacts
 

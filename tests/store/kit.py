@@ -14,6 +14,7 @@ import msgspec
 
 from chatserver.domain.history import CommandId, Millis, Offset
 from chatserver.domain.identity import Member, MemberId, Persona
+from chatserver.domain.rooms.decide import decide, evolve, target_of
 from chatserver.domain.rooms.rooms import (
     Post,
     Publication,
@@ -24,10 +25,7 @@ from chatserver.domain.rooms.rooms import (
     RoomRules,
     RoomState,
     WritePost,
-    decide,
-    evolve,
     room_channel,
-    target_of,
 )
 from chatserver.store.drivers.migrate import migrate
 from chatserver.store.drivers.postgres import PostgresStore

@@ -32,7 +32,6 @@ from chatserver.protocol.listening.messages import (
     BeAvailable,
     BlockPerson,
     ChangeProfile,
-    CheckOk,
     DebriefNote,
     DeclineProposal,
     EndTalk,
@@ -42,18 +41,13 @@ from chatserver.protocol.listening.messages import (
     Invite,
     LeaveQueue,
     MakeWords,
-    PracticeOk,
-    QuestionView,
     ReportPerson,
     SayNobody,
-    SceneLine,
-    SceneView,
     StillThere,
     TakeBack,
     TalkAgainCommand,
-    TalkOk,
-    WordsOk,
 )
+from chatserver.protocol.listening.views import CheckOk, PracticeOk, QuestionView, SceneLine, SceneView, TalkOk, WordsOk
 
 NOTE_LENGTH = 2_000
 """Characters of a report's or a debrief's note."""

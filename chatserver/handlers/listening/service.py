@@ -44,7 +44,7 @@ from chatserver.handlers.listening.views import Picture, View, ViewKind
 from chatserver.handlers.node import Node
 from chatserver.handlers.people.identity import Identities
 from chatserver.protocol.internode import ListeningChanged
-from chatserver.protocol.listening.messages import StandingOk
+from chatserver.protocol.listening.views import StandingOk
 from chatserver.store.records import ListeningChange, ListeningCommitted, StoreUnavailable
 
 POLL_SECONDS: Final = 0.8

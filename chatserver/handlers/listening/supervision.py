@@ -17,7 +17,8 @@ from chatserver.handlers.moderation.askers import asker_of
 from chatserver.handlers.moderation.enforcement import Enforcement
 from chatserver.handlers.node import Node
 from chatserver.protocol.fields import Command, DoneOk
-from chatserver.protocol.moderation.messages import AskDebriefs, DebriefsOk, ReadDebrief
+from chatserver.protocol.moderation.messages import AskDebriefs, ReadDebrief
+from chatserver.protocol.moderation.views import DebriefsOk
 
 
 @dataclass(frozen=True, slots=True)

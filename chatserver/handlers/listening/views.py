@@ -28,7 +28,7 @@ from chatserver.domain.listening.state import (
 )
 from chatserver.domain.rooms.aliases import Aliases
 from chatserver.domain.rooms.rooms import RoomId
-from chatserver.protocol.listening.messages import (
+from chatserver.protocol.listening.views import (
     Colleague,
     ConsoleOk,
     ConsolePush,
@@ -41,7 +41,7 @@ from chatserver.protocol.listening.messages import (
     StandingOk,
     StandingPush,
 )
-from chatserver.protocol.moderation.messages import DeclinesView
+from chatserver.protocol.moderation.views import DeclinesView
 
 View = StandingOk | ConsoleOk
 ViewKind = Literal["standing", "console"]

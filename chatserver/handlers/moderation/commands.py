@@ -25,7 +25,6 @@ from chatserver.protocol.moderation.messages import (
     ClaimReport,
     CloseReport,
     LiftMeasure,
-    MeasureOk,
     NoteReport,
     OpenReport,
     PageReports,
@@ -35,6 +34,7 @@ from chatserver.protocol.moderation.messages import (
     SeenModerationNotices,
     TakeMeasureCommand,
 )
+from chatserver.protocol.moderation.views import MeasureOk
 from chatserver.store.moderation_records import RoomReport, ShownReport
 
 

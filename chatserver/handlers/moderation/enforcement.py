@@ -19,14 +19,8 @@ from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.moderation.measures import Measure, Report, restriction_of
 from chatserver.domain.moderation.report_queue import QueuePlace, Rank, cursor_of, rank_in
 from chatserver.domain.people.staff import Capability, may
-from chatserver.domain.rooms.rooms import (
-    APPEAL_PATH,
-    SESSION_PREFIX,
-    Restriction,
-    RestrictionKind,
-    Room,
-    require_unrestricted,
-)
+from chatserver.domain.rooms.decide import require_unrestricted
+from chatserver.domain.rooms.rooms import APPEAL_PATH, SESSION_PREFIX, Restriction, RestrictionKind, Room
 from chatserver.handlers import membership
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.moderation.askers import Askers, asker_of
@@ -35,7 +29,7 @@ from chatserver.handlers.node import Node
 from chatserver.handlers.people.arrivals import Arrivals
 from chatserver.protocol.codes import Close
 from chatserver.protocol.internode import ModerationChanged
-from chatserver.protocol.moderation.messages import (
+from chatserver.protocol.moderation.views import (
     AnswerView,
     DebriefView,
     MeasureView,

@@ -14,7 +14,7 @@ from chatserver.domain.moderation.report_access import Asker
 from chatserver.domain.moderation.report_queue import ring_of
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
-from chatserver.protocol.moderation.messages import RingPush
+from chatserver.protocol.moderation.views import RingPush
 from chatserver.store.moderation_records import RingDue
 
 RINGS_FOR: Final = 15 * 60_000

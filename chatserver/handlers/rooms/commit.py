@@ -17,6 +17,7 @@ from chatserver.domain.history import CommandId, Epoch
 from chatserver.domain.identity import Persona
 from chatserver.domain.moderation.alert_floods import Origin
 from chatserver.domain.moderation.crisis_phrases import ESCALATED
+from chatserver.domain.rooms.decide import decide, target_of
 from chatserver.domain.rooms.rooms import (
     EditPost,
     Posted,
@@ -26,9 +27,7 @@ from chatserver.domain.rooms.rooms import (
     RoomId,
     RoomState,
     WritePost,
-    decide,
     room_channel,
-    target_of,
 )
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.node import Node

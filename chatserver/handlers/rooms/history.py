@@ -9,7 +9,8 @@ from chatserver.delivery.pushes import post_view
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Offset, StreamPosition, require_epoch
 from chatserver.domain.identity import MemberId, Persona
-from chatserver.domain.rooms.rooms import Posted, Publication, Reacted, Reaction, evolve, room_channel
+from chatserver.domain.rooms.decide import evolve
+from chatserver.domain.rooms.rooms import Posted, Publication, Reacted, Reaction, room_channel
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.commands import Handler
 from chatserver.handlers.connection import Connection

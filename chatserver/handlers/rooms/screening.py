@@ -15,6 +15,7 @@ from chatserver.domain.history import Millis, Offset
 from chatserver.domain.identity import Person
 from chatserver.domain.listening.state import SessionId
 from chatserver.domain.moderation.crisis_phrases import CARED_FOR, Category, Concern, Signal
+from chatserver.domain.rooms.decide import checked
 from chatserver.domain.rooms.rooms import (
     SESSION_PREFIX,
     EditPost,
@@ -23,7 +24,6 @@ from chatserver.domain.rooms.rooms import (
     RoomKind,
     RoomStatus,
     WritePost,
-    checked,
     room_channel,
 )
 from chatserver.domain.text.contact_details import TAIL, ContactKind, Looking, contacts_across, look_for_contacts

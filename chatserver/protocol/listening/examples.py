@@ -9,7 +9,23 @@ from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.state import Need, SessionId, Trait, room_of_session
 from chatserver.domain.rooms.rooms import RoomId
 from chatserver.protocol import messages as m
-from chatserver.protocol.listening import messages as li
+from chatserver.protocol.listening.views import (
+    CheckOk,
+    ConsoleOk,
+    ConsolePush,
+    PracticeOk,
+    ProfileView,
+    ProposalView,
+    QuestionView,
+    SceneLine,
+    SceneView,
+    SessionPerson,
+    SessionView,
+    StandingOk,
+    StandingPush,
+    TalkOk,
+    WordsOk,
+)
 
 _NOW: Final = Millis(1_767_225_600_000)
 _WREN: Final = MemberId("p_a5Wq9KzT1vYh3RbNmE7uXcJd0LsGfPiOtQ")
@@ -22,13 +38,13 @@ def _id(number: int) -> CommandId:
     return CommandId(f"c2-{number}")
 
 
-_SESSION: Final = li.SessionView(
+_SESSION: Final = SessionView(
     id=_TALK,
     room=room_of_session(_TALK),
     me=_WREN,
     people=(
-        li.SessionPerson(id=_WREN, name="Quiet Wren", role="seeker"),
-        li.SessionPerson(id=_HERON, name="Calm Heron", role="listener"),
+        SessionPerson(id=_WREN, name="Quiet Wren", role="seeker"),
+        SessionPerson(id=_HERON, name="Calm Heron", role="listener"),
     ),
     started_at=_NOW,
     ends_at=Millis(_NOW + 45 * 60_000),
@@ -53,7 +69,7 @@ _CONSOLE: Final[dict[str, Any]] = {
     "version": 7,
     "state": "free",
     "wants": True,
-    "profile": li.ProfileView(
+    "profile": ProfileView(
         languages=("en",),
         traits=(Trait.FROM_40_TO_60,),
         lived=("sleep",),
@@ -72,7 +88,7 @@ _CONSOLE: Final[dict[str, Any]] = {
     "week_cap": 30,
     "waiting": 3,
     "lease_until": Millis(_NOW + 600_000),
-    "proposal": li.ProposalView(
+    "proposal": ProposalView(
         id=_PROPOSAL,
         asked_at=Millis(_NOW - 240_000),
         deadline=Millis(_NOW + 30_000),
@@ -86,19 +102,19 @@ _CONSOLE: Final[dict[str, Any]] = {
 REPLIES: Final[tuple[m.Reply, ...]] = (
     m.Reply(
         re=_id(1),
-        ok=li.StandingOk(**_STANDING, state="waiting", place=3, asked_at=_NOW, estimate_seconds=240, estimate_from=5),
+        ok=StandingOk(**_STANDING, state="waiting", place=3, asked_at=_NOW, estimate_seconds=240, estimate_from=5),
     ),
-    m.Reply(re=_id(9), ok=li.WordsOk("amber river stone lantern", Millis(_NOW + 90 * 86_400_000))),
-    m.Reply(re=_id(13), ok=li.ConsoleOk(**_CONSOLE)),
-    m.Reply(re=_id(17), ok=li.TalkOk(_TALK, room_of_session(_TALK))),
+    m.Reply(re=_id(9), ok=WordsOk("amber river stone lantern", Millis(_NOW + 90 * 86_400_000))),
+    m.Reply(re=_id(13), ok=ConsoleOk(**_CONSOLE)),
+    m.Reply(re=_id(17), ok=TalkOk(_TALK, room_of_session(_TALK))),
     m.Reply(
         re=_id(22),
-        ok=li.PracticeOk(
+        ok=PracticeOk(
             scenes=(
-                li.SceneView(
+                SceneView(
                     says=("hi. not sure why i'm here",),
                     answers=(
-                        li.SceneLine(
+                        SceneLine(
                             text="I'm glad you are. Take your time.",
                             reply=("ok. thanks",),
                             advice="Warm, short, and it asks for nothing.",
@@ -109,16 +125,14 @@ REPLIES: Final[tuple[m.Reply, ...]] = (
                 ),
             ),
             questions=(
-                li.QuestionView(
-                    text="Somebody asks where you live.", answers=("Tell them", "Say kindly that you don't")
-                ),
+                QuestionView(text="Somebody asks where you live.", answers=("Tell them", "Say kindly that you don't")),
             ),
         ),
     ),
-    m.Reply(re=_id(23), ok=li.CheckOk(passed=False, again={4: "Nobody promises to keep a danger to a life secret."})),
+    m.Reply(re=_id(23), ok=CheckOk(passed=False, again={4: "Nobody promises to keep a danger to a life secret."})),
 )
 
 PUSHES: Final[tuple[m.AnyPush, ...]] = (
-    li.StandingPush(**_STANDING, state="session", session=_SESSION),
-    li.ConsolePush(**_CONSOLE),
+    StandingPush(**_STANDING, state="session", session=_SESSION),
+    ConsolePush(**_CONSOLE),
 )

@@ -10,7 +10,25 @@ from chatserver.domain.moderation.evidence import EarlierVersion, Ended
 from chatserver.domain.moderation.measures import MeasureKind, Outcome, ReportStatus
 from chatserver.domain.rooms.rooms import Post, RoomId
 from chatserver.protocol import messages as m
-from chatserver.protocol.moderation import messages as mo
+from chatserver.protocol.moderation.views import (
+    AnswerView,
+    DebriefsOk,
+    DebriefView,
+    DeclinesView,
+    MeasureOk,
+    MeasureView,
+    ModerationNoticesPush,
+    ModerationNoticeView,
+    NetworkView,
+    NoteView,
+    RankCounts,
+    ReportOk,
+    ReportPageOk,
+    ReportsOk,
+    ReportsPush,
+    ReportView,
+    RingPush,
+)
 
 _EPOCH: Final = Epoch("b7Jk2mQx")
 _NOW: Final = Millis(1_767_225_600_000)
@@ -26,7 +44,7 @@ def _id(number: int) -> CommandId:
     return CommandId(f"c3-{number}")
 
 
-_VIEW: Final = mo.ReportView(
+_VIEW: Final = ReportView(
     id=_REPORT,
     at=_NOW,
     due_at=Millis(_NOW + 3_600_000),
@@ -39,7 +57,7 @@ _VIEW: Final = mo.ReportView(
     about=_OTTER,
     rank=2,
 )
-_TAKEN: Final = mo.MeasureView(
+_TAKEN: Final = MeasureView(
     id=_MEASURE,
     at=_NOW,
     kind=MeasureKind.MUTE,
@@ -56,7 +74,7 @@ _QUEUE: Final[dict[str, Any]] = {
     "version": 12,
     "open": (_VIEW,),
     "open_count": 1,
-    "ranks": mo.RankCounts(now=0, reports=1, words=0),
+    "ranks": RankCounts(now=0, reports=1, words=0),
     "closed": (),
     "measures": (_TAKEN,),
     "unread_debriefs": 1,
@@ -64,17 +82,17 @@ _QUEUE: Final[dict[str, Any]] = {
 _POST: Final = Post(offset=Offset(41), author=_OTTER.id, name=_OTTER.name, text="Just tell me where you live.", at=_NOW)
 
 REPLIES: Final[tuple[m.Reply, ...]] = (
-    m.Reply(re=_id(3), ok=mo.ReportsOk(**_QUEUE)),
-    m.Reply(re=_id(13), ok=mo.ReportPageOk(reports=(_VIEW,))),
+    m.Reply(re=_id(3), ok=ReportsOk(**_QUEUE)),
+    m.Reply(re=_id(13), ok=ReportPageOk(reports=(_VIEW,))),
     m.Reply(
         re=_id(4),
-        ok=mo.ReportOk(
+        ok=ReportOk(
             report=_VIEW,
             note="It goes on and on.",
             posts=(_POST,),
-            notes=(mo.NoteView(by=_ADA, at=_NOW, note="Second time this week."),),
+            notes=(NoteView(by=_ADA, at=_NOW, note="Second time this week."),),
             measures=(_TAKEN,),
-            network=mo.NetworkView(others=30, newcomer=True),
+            network=NetworkView(others=30, newcomer=True),
             earlier=(
                 EarlierVersion(
                     offset=_POST.offset,
@@ -88,12 +106,12 @@ REPLIES: Final[tuple[m.Reply, ...]] = (
             ),
         ),
     ),
-    m.Reply(re=_id(9), ok=mo.MeasureOk(measure=_MEASURE, until=Millis(_NOW + 86_400_000))),
+    m.Reply(re=_id(9), ok=MeasureOk(measure=_MEASURE, until=Millis(_NOW + 86_400_000))),
     m.Reply(
         re=_id(11),
-        ok=mo.DebriefsOk(
+        ok=DebriefsOk(
             debriefs=(
-                mo.DebriefView(
+                DebriefView(
                     id="Qz5xN8wKj3DvB6mT",
                     at=_NOW,
                     listener=Person(MemberId("m_t7BqYw3eXk5NcR2j"), "Calm Heron"),
@@ -101,7 +119,7 @@ REPLIES: Final[tuple[m.Reply, ...]] = (
                 ),
             ),
             declines=(
-                mo.DeclinesView(
+                DeclinesView(
                     listener=Person(MemberId("m_t7BqYw3eXk5NcR2j"), "Calm Heron"), hour=2, hour_cap=6, day=5, sessions=4
                 ),
             ),
@@ -110,11 +128,11 @@ REPLIES: Final[tuple[m.Reply, ...]] = (
 )
 
 PUSHES: Final[tuple[m.AnyPush, ...]] = (
-    mo.ReportsPush(**_QUEUE),
-    mo.RingPush(report=_REPORT, at=_NOW, room=RoomId("s-4f9kq2mzx7b3wc8h"), kind="call"),
-    mo.ModerationNoticesPush(
+    ReportsPush(**_QUEUE),
+    RingPush(report=_REPORT, at=_NOW, room=RoomId("s-4f9kq2mzx7b3wc8h"), kind="call"),
+    ModerationNoticesPush(
         measures=(
-            mo.ModerationNoticeView(
+            ModerationNoticeView(
                 id=_MEASURE,
                 at=_NOW,
                 kind=MeasureKind.MUTE,
@@ -124,7 +142,7 @@ PUSHES: Final[tuple[m.AnyPush, ...]] = (
             ),
         ),
         answers=(
-            mo.AnswerView(
+            AnswerView(
                 id=_REPORT,
                 at=_NOW,
                 closed_at=Millis(_NOW + 600_000),
