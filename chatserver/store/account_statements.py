@@ -10,8 +10,8 @@ from sqlalchemy.sql import ColumnElement
 
 from chatserver.domain.people.account_acts import MACHINE, ROUTINE, AccountAct
 from chatserver.store.core.compiler import Statement
-from chatserver.store.tables import (
-    audit,
+from chatserver.store.moderation_tables import audit
+from chatserver.store.staff_tables import (
     resets,
     staff_challenges,
     staff_devices,

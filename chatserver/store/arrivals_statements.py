@@ -8,8 +8,9 @@ from sqlalchemy import bindparam, delete, distinct, func, insert, literal_column
 from sqlalchemy.sql import ColumnElement
 
 from chatserver.store.core.compiler import Statement
+from chatserver.store.moderation_tables import barred
 from chatserver.store.rooms_statements import KEYS_AT_ONCE, POSTED
-from chatserver.store.tables import barred, log, member_sources, members, resting_names
+from chatserver.store.tables import log, member_sources, members, resting_names
 
 
 def _p(name: str) -> ColumnElement[Any]:

@@ -9,8 +9,9 @@ from sqlalchemy.sql import ColumnElement
 
 from chatserver.domain.moderation.evidence import ALIAS_PREFIX
 from chatserver.store.core.compiler import Statement
+from chatserver.store.moderation_tables import measures, reports, sealed_copies
 from chatserver.store.rooms_statements import POSTED
-from chatserver.store.tables import log, measures, reports, rooms, sealed_copies
+from chatserver.store.tables import log, rooms
 
 
 def _p(name: str) -> ColumnElement[Any]:

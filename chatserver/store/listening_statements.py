@@ -27,29 +27,23 @@ from sqlalchemy import (
 from sqlalchemy.sql import ColumnElement
 
 from chatserver.store.core.compiler import Statement
+from chatserver.store.moderation_tables import barred, reports, sealed_copies
 from chatserver.store.rooms_statements import KEYS_AT_ONCE, SESSION
+from chatserver.store.staff_tables import invitations, resets, staff_challenges, staff_devices, staff_sign_ins
 from chatserver.store.tables import (
     asks,
-    barred,
     channels,
     debriefs,
     feedback,
     floor,
     floor_records,
-    invitations,
     log,
     members,
     memberships,
     mutes,
     reactions,
-    reports,
-    resets,
     rooms,
-    sealed_copies,
     shifts,
-    staff_challenges,
-    staff_devices,
-    staff_sign_ins,
     upkeep,
     waits,
     words,

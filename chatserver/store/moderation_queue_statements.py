@@ -29,9 +29,10 @@ from sqlalchemy import (
 
 from chatserver.store.core.compiler import Statement
 from chatserver.store.moderation_statements import REPORT_FIELDS as _FIELDS
+from chatserver.store.moderation_tables import reports
 from chatserver.store.report_access_statements import ASKER, is_visible
 from chatserver.store.rooms_statements import KEYS_AT_ONCE
-from chatserver.store.tables import members, reports
+from chatserver.store.tables import members
 
 _SESSIONS: Final = "s-%"
 

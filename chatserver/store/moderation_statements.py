@@ -22,22 +22,10 @@ from sqlalchemy import (
 from sqlalchemy.sql import ColumnElement
 
 from chatserver.store.core.compiler import Statement
+from chatserver.store.moderation_tables import audit, barred, measures, moderation, report_notes, reports
 from chatserver.store.report_access_statements import ASKER, is_others_note, is_visible, report_of_measure
 from chatserver.store.rooms_statements import KEYS_AT_ONCE, POSTED, post_columns
-from chatserver.store.tables import (
-    audit,
-    barred,
-    channels,
-    debriefs,
-    feedback,
-    log,
-    measures,
-    members,
-    moderation,
-    report_notes,
-    reports,
-    rooms,
-)
+from chatserver.store.tables import channels, debriefs, feedback, log, members, rooms
 
 
 def _p(name: str) -> ColumnElement[Any]:

@@ -9,8 +9,10 @@ from sqlalchemy import Boolean, bindparam, delete, exists, false, insert, litera
 from sqlalchemy.sql import ColumnElement
 
 from chatserver.store.core.compiler import Statement
+from chatserver.store.moderation_tables import conflicts, measures, reports
 from chatserver.store.rooms_statements import KEYS_AT_ONCE
-from chatserver.store.tables import conflicts, debriefs, floor_records, measures, members, reports, staff
+from chatserver.store.staff_tables import staff
+from chatserver.store.tables import debriefs, floor_records, members
 
 
 def _p(name: str) -> ColumnElement[Any]:

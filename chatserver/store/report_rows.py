@@ -14,7 +14,7 @@ from chatserver.domain.moderation.measures import Outcome, Report, ReportStatus,
 from chatserver.domain.moderation.report_queue import Rank, band_of, rank_in, rank_of
 from chatserver.domain.rooms.rooms import Post, RoomId
 from chatserver.store.core.compiler import Params, Row
-from chatserver.store.tables import reports
+from chatserver.store.moderation_tables import reports
 
 SNAPSHOT: Final = 50
 """Posts that go with a report."""

@@ -8,8 +8,9 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.sql import ColumnElement
 
 from chatserver.store.core.compiler import Statement
+from chatserver.store.room_settings_tables import coverages, moves, notices, raids, settings
 from chatserver.store.rooms_statements import KEYS_AT_ONCE, POSTED
-from chatserver.store.tables import coverages, log, members, moves, notices, raids, reactions, rooms, settings
+from chatserver.store.tables import log, members, reactions, rooms
 
 
 def _p(name: str) -> ColumnElement[Any]:

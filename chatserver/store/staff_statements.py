@@ -9,7 +9,8 @@ from sqlalchemy.sql import ColumnElement
 
 from chatserver.store.core.compiler import Statement
 from chatserver.store.rooms_statements import KEYS_AT_ONCE
-from chatserver.store.tables import invitations, members, staff, staff_sign_ins
+from chatserver.store.staff_tables import invitations, staff, staff_sign_ins
+from chatserver.store.tables import members
 
 
 def _p(name: str) -> ColumnElement[Any]:

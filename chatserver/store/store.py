@@ -26,6 +26,7 @@ from chatserver.store import hiding, listening_log, people, queue_history, readi
 from chatserver.store.arrivals_records import NameRules
 from chatserver.store.arrivals_store import ArrivalsStore
 from chatserver.store.core.group_commit import GroupCommit
+from chatserver.store.core.schema import SCHEMA_REVISION
 from chatserver.store.core.sealing import Sealer
 from chatserver.store.forgetting import forgetting, listening
 from chatserver.store.listening_log import FloorOutcome
@@ -45,7 +46,6 @@ from chatserver.store.records import (
 )
 from chatserver.store.room_settings_store import RoomSettingsStore
 from chatserver.store.staff_store import StaffStore
-from chatserver.store.tables import SCHEMA_REVISION
 from chatserver.store.tries_store import TriesStore
 
 T = TypeVar("T")

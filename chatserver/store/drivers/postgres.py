@@ -18,10 +18,12 @@ from typing import Any, Final, NamedTuple, TypeVar
 from zlib import crc32
 
 import asyncpg
+from sqlalchemy import MetaData
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.store import listening_log, reading, rooms_log
+from chatserver.store.all_tables import METADATA
 from chatserver.store.core.backlog import Backlog, Job, answer_jobs
 from chatserver.store.core.circuit_breaker import CircuitBreaker
 from chatserver.store.core.compiler import MakeOp
@@ -39,7 +41,6 @@ from chatserver.store.drivers.postgres_pool import Connections, Pool, shares
 from chatserver.store.forgetting import forgetting
 from chatserver.store.records import Committed, RoomChange, StoreUnavailable
 from chatserver.store.store import DEFAULT_TIMEOUT, SchemaMismatch, Scrub, Store
-from chatserver.store.tables import metadata
 
 T = TypeVar("T")
 
@@ -51,14 +52,21 @@ _ATTEMPTS: Final = 4
 """How often a transaction runs that PostgreSQL rolls back for the sake of another one."""
 _AGAIN_SECONDS: Final = 0.2
 """Seconds that a lane rests after a failure before it goes on."""
-_NOBODYS: Final = frozenset(
+NOBODYS: Final = frozenset(
     {
         "asks", "audit", "barred", "channels", "duties", "feedback", "floor", "moderation", "rooms", "settings",
         "shifts", "upkeep", "waits",
     }
 )  # fmt: skip
 """Tables from which an erasure removes nothing."""
-_TABLES: Final = ", ".join(name for name in metadata.tables if name not in _NOBODYS)
+
+
+def scrubbed_tables(metadata: MetaData) -> list[str]:
+    """Return the names of the tables whose old pages an erasure makes unreadable: all but those of nobody."""
+    return [name for name in metadata.tables if name not in NOBODYS]
+
+
+_TABLES: Final = ", ".join(scrubbed_tables(METADATA))
 _VACUUM: Final = f"VACUUM (SKIP_LOCKED) {_TABLES}"
 _SIZES: Final = (
     "SELECT name, pg_total_relation_size(name::regclass) AS size FROM unnest(string_to_array($1, ', ')) AS name"

@@ -9,9 +9,10 @@ from typing import Final
 
 import asyncpg
 
+from chatserver.store.all_tables import METADATA
+from chatserver.store.core.schema import SCHEMA_REVISION
 from chatserver.store.drivers.postgres_connection import open_connection
 from chatserver.store.store import Unfit
-from chatserver.store.tables import SCHEMA_REVISION, metadata
 
 OLDEST: Final = 14
 """The oldest major version that this server is meant for."""
@@ -88,7 +89,7 @@ async def _examine_rights(db: asyncpg.Connection, about: asyncpg.Record) -> None
     role, schema = about["role"], about["schema"]
     is_current = False
     if about["has_tables"]:
-        without = await db.fetchval(_WITHOUT_RIGHTS, ["alembic_version", *metadata.tables])
+        without = await db.fetchval(_WITHOUT_RIGHTS, ["alembic_version", *METADATA.tables])
         if without is not None:
             raise Unfit(f"the role {role} may not read and write the table {without}: GRANT it")
         is_current = await db.fetchval("SELECT version_num FROM alembic_version") == SCHEMA_REVISION

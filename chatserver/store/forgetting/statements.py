@@ -9,7 +9,8 @@ from sqlalchemy.sql import ColumnElement
 
 from chatserver.store.core.compiler import Statement
 from chatserver.store.rooms_statements import POSTED, THEMED
-from chatserver.store.tables import channels, floor_records, log, members, memberships, reactions, rooms, staff, upkeep
+from chatserver.store.staff_tables import staff
+from chatserver.store.tables import channels, floor_records, log, members, memberships, reactions, rooms, upkeep
 
 
 def _p(name: str) -> ColumnElement[Any]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from chatserver.store.tables import metadata
+from chatserver.store.all_tables import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=METADATA,
     # SQLite's definitions are transactional, too, which Alembic does not assume.
     transactional_ddl=True,
 )

@@ -1,0 +1,14 @@
+"""Every table of the schema, whichever feature it belongs to."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import MetaData
+
+from chatserver.store import moderation_tables, room_settings_tables, staff_tables, tables
+from chatserver.store.core import schema
+
+MODULES: Final = (tables, moderation_tables, room_settings_tables, staff_tables)
+METADATA: Final[MetaData] = schema.metadata
+"""What holds the tables of all these modules."""
