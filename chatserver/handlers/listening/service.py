@@ -8,17 +8,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections import Counter
-from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
 from chatserver.delivery.tasks import Tasks
-from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.errors import Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
-from chatserver.domain.listening import rest_rules
 from chatserver.domain.listening.commands import (
     ApplyDue,
     Decided,
@@ -31,20 +28,19 @@ from chatserver.domain.listening.commands import (
     Typed,
 )
 from chatserver.domain.listening.decide import decide_and_apply_due, due_at
-from chatserver.domain.listening.invariants import PROMISES, check_invariants
 from chatserver.domain.listening.state import ListeningRules, ListeningState, SessionId
 from chatserver.domain.people.staff import Capability, may
 from chatserver.domain.rooms.rooms import RoomId, RoomStatus, is_session_room
 from chatserver.handlers import membership
 from chatserver.handlers.connection import Connection
-from chatserver.handlers.listening import views
+from chatserver.handlers.listening.gauges import measure
 from chatserver.handlers.listening.heartbeat import SEEN_SECONDS, Heartbeat
 from chatserver.handlers.listening.opening_hours import Clock
 from chatserver.handlers.listening.views import Picture, View, ViewKind
+from chatserver.handlers.listening.watchers import Watchers
 from chatserver.handlers.node import Node
 from chatserver.handlers.people.identity import Identities
 from chatserver.protocol.internode import ListeningChanged
-from chatserver.protocol.listening.views import StandingOk
 from chatserver.store.records import ListeningChange, ListeningCommitted, StoreUnavailable
 
 POLL_SECONDS: Final = 0.8
@@ -65,11 +61,6 @@ _FOR_EVER: Final = 365 * 24 * 3_600_000
 NOBODY: Final = MemberId("")
 _SPREAD_SECONDS: Final = 0.15
 """Workers that wake for the same moment try one after another; the first is usually enough."""
-_VIEWS_AT_ONCE: Final = 200
-_VIEWS_PAUSE: Final = 0.02
-"""How many people are shown something before others have the loop, and for how long: a thousand who wait are told of
-their places some times a second."""
-
 log = logging.getLogger("chatserver.handlers")
 
 
@@ -94,10 +85,7 @@ class ListeningService:
         # After a start, too: whoever was connected to a worker that stopped is on their way.
         self._store_was_away()
         self.picture = self._picture(ListeningState())
-        self._watching: dict[Connection, dict[ViewKind, View | None]] = {}
-        """Who is to be told, of what, and what they were last told."""
-        self._numbers: dict[Connection, int] = {}
-        """The number of the newest view that a connection was given."""
+        self._watchers = Watchers(lambda: self.picture, self.now, node.limits.outbox_bytes)
         self._heartbeat = Heartbeat(node)
         self._loading: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
@@ -229,17 +217,11 @@ class ListeningService:
     def watch(self, connection: Connection, kind: ViewKind) -> View:
         """From now on this connection is told whenever its view of that kind changes. Returns how it is now. Raises
         NOT_LISTENER for the console of somebody who is none."""
-        view = self._view(connection, kind)
-        if view is None:
-            raise Refusal(Reason.NOT_LISTENER)
-        told = self._watching.setdefault(connection, {})
-        told[kind] = view = self._numbered(connection, view, told.get(kind))
-        return view
+        return self._watchers.watch(connection, kind)
 
     def closed(self, connection: Connection) -> None:
         """The socket is gone."""
-        self._watching.pop(connection, None)
-        self._numbers.pop(connection, None)
+        self._watchers.closed(connection)
         self._heartbeat.closed(connection)
 
     def changed(self, version: int) -> None:
@@ -316,8 +298,15 @@ class ListeningService:
         if clock - self._settled_at >= _SPREAD_SECONDS and self._is_due():
             self._settled_at = clock
             await self._apply_due()
-        self._measure()
+        measure(self.node.metrics, self.picture, self.now(), self.rules)
         await self._show(again=clock - self._restated_at >= RESTATE_SECONDS)
+
+    async def _show(self, *, again: bool) -> None:
+        """Tell everybody whose view has changed; with `again` because estimates have aged."""
+        if again:
+            self._restated_at = self.node.monotonic()
+            self.picture = self._picture(self.floor)
+        await self._watchers.show(again=again)
 
     async def _follow_version(self) -> None:
         """Read everything anew where the store's version is another than the picture's."""
@@ -449,91 +438,3 @@ class ListeningService:
             for connection in online.connections
             if any(is_session_room(room) for room in connection.rooms)
         ]
-
-    # ------------------------------------------------------------------------------------------ showing
-
-    async def _show(self, *, again: bool) -> None:
-        if again:
-            self._restated_at = self.node.monotonic()
-            self.picture = self._picture(self.floor)
-        shown = -1
-        waiting = [one for one in self._watching if not self._is_urgent(one) and not self._is_onlooker(one)]
-        for start in range(0, len(waiting) + 1, _VIEWS_AT_ONCE):
-            if shown != self.floor.version or again:
-                # Whoever has somebody to meet does not wait until a thousand others know their new place.
-                shown, again = self.floor.version, False
-                self._show_each([one for one in self._watching if self._is_urgent(one)])
-            self._show_each(waiting[start : start + _VIEWS_AT_ONCE])
-            if start + _VIEWS_AT_ONCE < len(waiting):
-                await asyncio.sleep(_VIEWS_PAUSE)
-
-    def _is_urgent(self, connection: Connection) -> bool:
-        """Whether they listen, are in a session, or are about to be."""
-        if connection.person is None:
-            return False
-        member = connection.person.id
-        seeker = self.floor.seekers.get(member)
-        return (
-            member in self.floor.listeners
-            or member in self.picture.sessions
-            or (seeker is not None and seeker.proposal is not None)
-        )
-
-    def _is_onlooker(self, connection: Connection) -> bool:
-        """Whether they have nothing to do with the floor, as most people at most times: every page watches it, and how
-        many wait and listen is told to those who ask for it."""
-        person, told, picture = connection.person, self._watching[connection].get("standing"), self.picture
-        return (
-            person is not None
-            and isinstance(told, StandingOk)
-            and told.state == "none"
-            and (told.open, told.opens_at) == (picture.is_open, picture.opens_at)
-            and not picture.concerns(person.id)
-        )
-
-    def _show_each(self, connections: Iterable[Connection]) -> None:
-        for connection in connections:
-            told = self._watching.get(connection, {})
-            for kind, before in told.items():
-                view = self._view(connection, kind)
-                if view is not None and (before is None or not views.is_same(view, before)):
-                    view = self._numbered(connection, view, None)
-                    told[kind] = view if self._send(connection, view) else None
-
-    def _numbered(self, connection: Connection, view: View, before: View | None) -> View:
-        """Return a view with its number: that of the one before where it says the same, else the time, which rises over
-        all workers. The floor's own version would tell whoever counts it of what others did, such as report them."""
-        if before is not None and views.is_same(view, before):
-            return before
-        number = self._numbers[connection] = max(self.now(), self._numbers.get(connection, 0) + 1)
-        return msgspec.structs.replace(view, version=number)
-
-    def _send(self, connection: Connection, view: View) -> bool:
-        if connection.outbox.wire.buffered() > self.node.limits.outbox_bytes:
-            # It is told when it has room again: the newest is right.
-            return False
-        connection.outbox.send(views.push(view))
-        return True
-
-    def _view(self, connection: Connection, kind: ViewKind) -> View | None:
-        if connection.person is None:
-            return None
-        member = connection.person.id
-        return views.standing(self.picture, member) if kind == "standing" else views.console(self.picture, member)
-
-    def _measure(self) -> None:
-        picture, metrics, now = self.picture, self.node.metrics, self.now()
-        found = check_invariants(picture.floor, now, self.rules)
-        metrics.listening_version.set(picture.floor.version)
-        metrics.floor_waiting.set(len(picture.queue))
-        metrics.floor_oldest_wait_seconds.set(
-            max((max(0, now - seeker.asked_at) for seeker in picture.queue), default=0) / 1000
-        )
-        metrics.floor_proposals.set(len(picture.asked))
-        metrics.floor_sessions.set(sum(session.is_live for session in picture.floor.sessions.values()))
-        states = Counter(rest_rules.states(picture.floor, now, self.rules).values())
-        for state in rest_rules.ListenerState:
-            metrics.floor_listeners.labels(state.value).set(states[state])
-        for promise in PROMISES:
-            metrics.floor_broken.labels(promise).set(getattr(found, promise))
-        metrics.floor_idle_while_waiting_seconds.set(found.idle_ms / 1000)
