@@ -137,3 +137,13 @@ class CatchUp:
     def _is_out_of_reach(self, line: ChannelStream, offset: Offset) -> bool:
         """Return whether part of what follows `offset` is no longer kept, or it is more than is replayed."""
         return offset + 1 < line.first or line.last - offset > self._limits.recovery_publications
+
+    def behind(self) -> dict[ChannelName, tuple[int, int]]:
+        """Return, for each channel with slow connections, their number and the bytes that wait for them."""
+        found: dict[ChannelName, tuple[int, int]] = {}
+        for outbox in self.outboxes:
+            waiting = outbox.waiting()
+            for name in outbox.behind:
+                count, total = found.get(name, (0, 0))
+                found[name] = count + 1, total + waiting
+        return found

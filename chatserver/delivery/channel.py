@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from typing import Literal
+
+import msgspec
 
 from chatserver.delivery.channel_stream import EARLY_LIMIT, ChannelStream
 from chatserver.delivery.outbox import Outbox
-from chatserver.domain.history import ChannelName
+from chatserver.domain.history import ChannelName, StreamPosition
 from chatserver.domain.rooms.rooms import Publication
+from chatserver.metrics import Metrics
 from chatserver.protocol.codec import Encoding
 
 
@@ -88,3 +92,35 @@ class Channel:
         self.live[encoding].update(arriving)
         arriving.clear()
         return settled
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """How a joining connection is to be served. `missed` is complete if `history` is `exact`, else empty; if
+    `is_folded`, it is complete except for reactions that later ones replace."""
+
+    history: Literal["page", "exact", "gap"]
+    position: StreamPosition
+    missed: list[Publication]
+    is_folded: bool = False
+
+
+def write_pending(channel: Channel, bound: int, metrics: Metrics) -> list[Outbox]:
+    """Write what is pending to everybody who is live. Return those for whom more than `bound` bytes wait."""
+    slow: list[Outbox] = []
+    for encoding, frames in channel.pending.items():
+        if not frames:
+            continue
+        data = frames[0] if len(frames) == 1 else b"".join(frames)
+        outboxes = channel.live[encoding]
+        for outbox in outboxes:
+            outbox.tell(channel.name, data)
+            if outbox.waiting() > bound:
+                slow.append(outbox)
+        metrics.deliveries.inc(len(frames) * len(outboxes))
+        metrics.delivered_bytes.inc(len(data) * len(outboxes))
+        for outbox, rest in channel.join_live(encoding):
+            outbox.tell(channel.name, rest)
+            if outbox.waiting() > bound:
+                slow.append(outbox)
+        frames.clear()
+    return slow

@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from chatserver.domain.history import Head, Offset, StreamPosition
+from chatserver.domain.history import Head, Millis, Offset, StreamPosition
 from chatserver.domain.identity import MemberId
 from chatserver.domain.rooms.rooms import Edited, Posted, Publication, Reacted, Redacted
 
@@ -161,6 +161,21 @@ class ChannelStream:
                 self._ring[at] = msgspec.structs.replace(
                     held, event=msgspec.structs.replace(told, text=text, warning=warning)
                 )
+
+    def last_text_of(self, member: MemberId, since: Millis, most: int, chars: int, before: Offset | None) -> str:
+        """Return the end of a member's last post in its present state, as `Hub.last_text_of` says."""
+        changed: dict[Offset, str] = {}
+        for publication in self.newest(most):
+            event = publication.event
+            if publication.at < since:
+                break
+            if isinstance(event, Edited):
+                changed.setdefault(event.target, event.text)
+            if before is not None and publication.offset >= before:
+                continue
+            if isinstance(event, Posted) and event.post.author == member:
+                return changed.get(publication.offset, event.post.text)[-chars:]
+        return ""
 
 
 def _names(publication: Publication, member: MemberId) -> bool:

@@ -12,13 +12,11 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final, Literal
-
-import msgspec
+from typing import Final
 
 from chatserver.bus.contract import Bus
 from chatserver.delivery.catchup import CatchUp
-from chatserver.delivery.channel import Channel
+from chatserver.delivery.channel import Channel, Prepared, write_pending
 from chatserver.delivery.channel_stream import ChannelStream
 from chatserver.delivery.gap_repair import GapRepair
 from chatserver.delivery.meter import Meter
@@ -30,7 +28,7 @@ from chatserver.domain.history import ChannelName, Head, Millis, Offset, Return,
 from chatserver.domain.identity import MemberId, NodeId
 from chatserver.domain.limits import Limits
 from chatserver.domain.rooms.aliases import Aliases
-from chatserver.domain.rooms.rooms import Edited, Posted, Publication, Reacted, room_of
+from chatserver.domain.rooms.rooms import Posted, Publication, Reacted, room_of
 from chatserver.metrics import Metrics
 from chatserver.protocol.codec import encode_frame
 from chatserver.protocol.internode import Announced, encode
@@ -57,16 +55,6 @@ ring."""
 _NOBODY_APART: Final[Mapping[Outbox, AnyPush | None]] = MappingProxyType({})
 
 log = logging.getLogger("chatserver.delivery")
-
-
-class Prepared(msgspec.Struct, frozen=True, kw_only=True):
-    """How a joining connection is to be served. `missed` is complete if `history` is `exact`, else empty; if
-    `is_folded`, it is complete except for reactions that later ones replace."""
-
-    history: Literal["page", "exact", "gap"]
-    position: StreamPosition
-    missed: list[Publication]
-    is_folded: bool = False
 
 
 class Hub:
@@ -193,18 +181,7 @@ class Hub:
         channel = self._channels.get(name)
         if channel is None or channel.line is None:
             return ""
-        changed: dict[Offset, str] = {}
-        for publication in channel.line.newest(most):
-            event = publication.event
-            if publication.at < since:
-                break
-            if isinstance(event, Edited):
-                changed.setdefault(event.target, event.text)
-            if before is not None and publication.offset >= before:
-                continue
-            if isinstance(event, Posted) and event.post.author == member:
-                return changed.get(publication.offset, event.post.text)[-chars:]
-        return ""
+        return channel.line.last_text_of(member, since, most, chars, before)
 
     async def catch_up_with(
         self, outbox: Outbox, name: ChannelName, position: StreamPosition
@@ -334,13 +311,7 @@ class Hub:
 
     def behind(self) -> dict[ChannelName, tuple[int, int]]:
         """Return, for each channel with slow connections, their number and the bytes that wait for them."""
-        found: dict[ChannelName, tuple[int, int]] = {}
-        for outbox in self._catch_up.outboxes:
-            waiting = outbox.waiting()
-            for name in outbox.behind:
-                count, total = found.get(name, (0, 0))
-                found[name] = count + 1, total + waiting
-        return found
+        return self._catch_up.behind()
 
     def measure(self) -> None:
         """Set the gauges that are sums over slow connections."""
@@ -359,34 +330,13 @@ class Hub:
         slow: list[Outbox] = []
         started = time.monotonic()
         for channel in dirty:
-            slow += self._write(channel)
+            slow += write_pending(channel, self._limits.outbox_bytes, self._metrics)
         ended = time.monotonic()
         # The loop's timers count milliseconds: a pause shorter than one would only become longer.
         took = ended - started
         self._flush_due = ended + min(took, FLUSH_SECONDS) if took >= 0.001 else 0.0
         for outbox in slow:
             self._fall_behind(outbox)
-
-    def _write(self, channel: Channel) -> list[Outbox]:
-        slow: list[Outbox] = []
-        bound = self._limits.outbox_bytes
-        for encoding, frames in channel.pending.items():
-            if not frames:
-                continue
-            data = frames[0] if len(frames) == 1 else b"".join(frames)
-            outboxes = channel.live[encoding]
-            for outbox in outboxes:
-                outbox.tell(channel.name, data)
-                if outbox.waiting() > bound:
-                    slow.append(outbox)
-            self._metrics.deliveries.inc(len(frames) * len(outboxes))
-            self._metrics.delivered_bytes.inc(len(data) * len(outboxes))
-            for outbox, rest in channel.join_live(encoding):
-                outbox.tell(channel.name, rest)
-                if outbox.waiting() > bound:
-                    slow.append(outbox)
-            frames.clear()
-        return slow
 
     def _show(self, channel: Channel, publications: Iterable[Publication]) -> None:
         for publication in publications:

@@ -11,12 +11,12 @@ Sans-I/O: the clock arrives as an argument, any monotonic one in seconds; messag
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
 from chatserver.bus.contract import Topic
 from chatserver.delivery.marks import Idle, Marks
+from chatserver.delivery.presence_records import OtherWorker, PresenceChange, ToldBefore, delta_cost
 from chatserver.domain.history import ChannelName
 from chatserver.domain.identity import MemberId, NodeId, Persona
 from chatserver.domain.rooms.seats import Newcomer
@@ -56,41 +56,6 @@ PENDING_DELTAS: Final = 256
 """Deltas kept behind a hole. If more are missing, only a snapshot helps."""
 
 
-@dataclass(frozen=True, slots=True)
-class PresenceChange:
-    """What changed in a channel since it was last drained. A new name counts as one person who went and one who came; a
-    change beside a name of the same generation (a role) counts as coming only."""
-
-    here: int
-    came: list[Persona]
-    went: list[Persona]
-    is_count_changed: bool
-
-
-@dataclass(slots=True)
-class _Before:
-    """A channel as it was last told: how many were there, and who came, went or was renamed since, even for a moment,
-    with every name they were shown under meanwhile."""
-
-    here: int
-    touched: dict[MemberId, dict[int, str]] = field(default_factory=dict)
-    """Names by generation."""
-
-
-@dataclass(slots=True)
-class _Other:
-    """What is known of another worker: everything up to its delta `seq`, and that there are deltas up to `latest`."""
-
-    heard_at: float
-    seq: int = 0
-    latest: int = 0
-    pending: dict[int, PresenceDelta] = field(default_factory=dict)
-    hole_since: float | None = None
-    asked_at: float | None = None
-    parts_seq: int = -1
-    parts: dict[int, PresenceSnapshot] = field(default_factory=dict)
-
-
 class Presence:
     """One worker's view of who is where, and its part in keeping all views the same."""
 
@@ -103,8 +68,8 @@ class Presence:
         # that every worker shows the same. A tuple per member would be expensive; members on one worker share it.
         self._here: dict[ChannelName, dict[MemberId, tuple[NodeId, ...]]] = {}
         self._own_counts: dict[ChannelName, int] = {}
-        self._before: dict[ChannelName, _Before] = {}
-        self._others: dict[NodeId, _Other] = {}
+        self._before: dict[ChannelName, ToldBefore] = {}
+        self._others: dict[NodeId, OtherWorker] = {}
         self._left: dict[NodeId, float] = {}
         self._seq = 0
         self._untold: dict[ChannelName, dict[MemberId, Shown | None]] = {}
@@ -277,7 +242,7 @@ class Presence:
             return
         other = self._others.get(sender)
         if other is None:
-            other = self._others[sender] = _Other(heard_at=now)
+            other = self._others[sender] = OtherWorker(heard_at=now)
             self._people[sender] = {}
             self._alone[sender] = (sender,)
         other.heard_at = max(other.heard_at, now)
@@ -328,7 +293,7 @@ class Presence:
             del self._people[node], self._alone[node]
             self._marks.forget(node)
 
-    def _catch_up(self, node: NodeId, other: _Other) -> None:
+    def _catch_up(self, node: NodeId, other: OtherWorker) -> None:
         """Apply the deltas that follow what is known, as far as they are there."""
         while (delta := other.pending.pop(other.seq + 1, None)) is not None:
             other.seq += 1
@@ -344,7 +309,7 @@ class Presence:
                     for member in members:
                         self._marks.set_idle(node, channel, member, is_idle)
 
-    def _take_part(self, node: NodeId, other: _Other, part: PresenceSnapshot) -> None:
+    def _take_part(self, node: NodeId, other: OtherWorker, part: PresenceSnapshot) -> None:
         if part.seq <= other.seq or part.seq < other.parts_seq:
             return
         if part.seq > other.parts_seq:
@@ -403,7 +368,9 @@ class Presence:
                 shown = names.get(member)
                 if shown == told:
                     continue
-                cost = _cost("" if channel in came and channel in went else channel, member, shown[0] if shown else "")
+                cost = delta_cost(
+                    "" if channel in came and channel in went else channel, member, shown[0] if shown else ""
+                )
                 if size and size + cost > PAYLOAD_BYTES:
                     self._seq += 1
                     yield PresenceDelta(self._seq, came, went, new)
@@ -425,7 +392,7 @@ class Presence:
         if found is None:
             return 0
         new[member] = (found.network, found.until, found.around)
-        return _cost("", member, "".join(found.networks)) + 9 + len(found.around)
+        return delta_cost("", member, "".join(found.networks)) + 9 + len(found.around)
 
     def _idle_deltas(self) -> Iterator[PresenceDelta]:
         """Yield who has become idle, or no longer is, after the deltas about where they are."""
@@ -445,7 +412,7 @@ class Presence:
         size = 0
         for channel, names in self._people[self.node].items():
             for member, shown in names.items():
-                cost = _cost("" if channel in parts[-1] else channel, member, shown[0])
+                cost = delta_cost("" if channel in parts[-1] else channel, member, shown[0])
                 if size and size + cost > PAYLOAD_BYTES:
                     parts.append({})
                     marks.append(({}, {}))
@@ -470,7 +437,7 @@ class Presence:
             return
         before = self._before.get(channel)
         if before is None:
-            before = self._before[channel] = _Before(count)
+            before = self._before[channel] = ToldBefore(count)
         names = before.touched.setdefault(member, {})
         for name, generation in filter(None, (earlier, now)):
             names[generation] = name
@@ -519,8 +486,3 @@ class Presence:
         """Return the name under which a member is shown in a channel, or None if they are not there."""
         nodes = self._here.get(channel, {}).get(member)
         return None if nodes is None else self._people[nodes[0]][channel][member]
-
-
-def _cost(channel: str, member: MemberId, name: str) -> int:
-    """Return about how many bytes one entry takes on the wire."""
-    return len(channel) + len(member) + len(name.encode()) + 12

@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from chatserver.bus.memory import Exchange, MemoryBus
-from chatserver.delivery.hub import Hub, Prepared
+from chatserver.delivery.channel import Prepared
+from chatserver.delivery.hub import Hub
 from chatserver.delivery.outbox import Outbox
 from chatserver.domain.history import ChannelName, CommandId, Millis, StreamPosition
 from chatserver.domain.identity import Member, MemberId, NodeId, Persona

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from chatserver.delivery.outbox import Outbox
-from chatserver.delivery.presence import PresenceChange
+from chatserver.delivery.presence_records import PresenceChange
 from chatserver.delivery.pushes import person_view
 from chatserver.domain.history import ChannelName
 from chatserver.domain.identity import MemberId, Person, Persona

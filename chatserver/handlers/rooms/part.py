@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from msgspec import Struct
 
 from chatserver.delivery.outbox import Outbox
-from chatserver.delivery.presence import PresenceChange
+from chatserver.delivery.presence_records import PresenceChange
 from chatserver.domain.history import ChannelName
 from chatserver.domain.identity import Member, MemberId, NodeId, Person
 from chatserver.domain.rooms.coverage import CoverageRules

@@ -1,0 +1,51 @@
+"""What a worker keeps and tells of who is in which channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from chatserver.domain.identity import MemberId, Persona
+from chatserver.protocol.internode import (
+    PresenceDelta,
+    PresenceSnapshot,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceChange:
+    """What changed in a channel since it was last drained. A new name counts as one person who went and one who came; a
+    change beside a name of the same generation (a role) counts as coming only."""
+
+    here: int
+    came: list[Persona]
+    went: list[Persona]
+    is_count_changed: bool
+
+
+@dataclass(slots=True)
+class ToldBefore:
+    """A channel as it was last told: how many were there, and who came, went or was renamed since, even for a moment,
+    with every name they were shown under meanwhile."""
+
+    here: int
+    touched: dict[MemberId, dict[int, str]] = field(default_factory=dict)
+    """Names by generation."""
+
+
+@dataclass(slots=True)
+class OtherWorker:
+    """What is known of another worker: everything up to its delta `seq`, and that there are deltas up to `latest`."""
+
+    heard_at: float
+    seq: int = 0
+    latest: int = 0
+    pending: dict[int, PresenceDelta] = field(default_factory=dict)
+    hole_since: float | None = None
+    asked_at: float | None = None
+    parts_seq: int = -1
+    parts: dict[int, PresenceSnapshot] = field(default_factory=dict)
+
+
+def delta_cost(channel: str, member: MemberId, name: str) -> int:
+    """Return about how many bytes one entry takes on the wire."""
+    return len(channel) + len(member) + len(name.encode()) + 12
