@@ -33,8 +33,9 @@ from chatserver.config import (
 )
 from chatserver.datalock import DirectoryInUse, hold
 from chatserver.logwriter import STANDARD_ERROR, say
+from chatserver.serving import CannotListen, listen, run_alone
 from chatserver.shared_numbers import DIRECTORY_VARIABLE, find_place
-from chatserver.supervisor import CannotListen, Supervisor, listen, run_alone
+from chatserver.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from chatserver.domain.identity import MemberId

@@ -23,7 +23,7 @@ import psutil
 import pytest
 
 from chatserver.config import load
-from chatserver.supervisor import listen
+from chatserver.serving import listen
 from tests.faults.outliving import disks_can_be_made
 from tests.kit import forks
 from tests.kit.client import ChatClient

@@ -11,7 +11,8 @@ import pytest
 
 from chatserver import pulse
 from chatserver.pulse import BUSY_SECONDS, HUNG_SECONDS, START_SECONDS, Pulse
-from chatserver.supervisor import Supervisor, WorkerServer, _answer, _Worker
+from chatserver.serving import WorkerServer
+from chatserver.supervisor import Supervisor, _answer, _Worker
 
 
 def seen(seconds: int, *, answers: bool, turns: bool, works: float) -> float | None:

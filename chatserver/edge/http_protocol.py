@@ -27,7 +27,7 @@ _FLUSH_SECONDS: Final = 30.0
 
 
 class ChatHttpProtocol(HttpToolsProtocol):
-    """One TCP connection while it speaks HTTP. uvicorn is handed it by name (`supervisor.HTTP_PROTOCOL`)."""
+    """One TCP connection while it speaks HTTP. uvicorn is handed it by name (`serving.HTTP_PROTOCOL`)."""
 
     def __init__(
         self,

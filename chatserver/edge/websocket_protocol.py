@@ -1,6 +1,6 @@
 """A WebSocket at the socket: bounded waits, frames that are written as they are, and nothing kept in vain.
 
-uvicorn is handed `ChatWebSocketProtocol` by name (`supervisor.WS_PROTOCOL`), so that spawned workers find it. It needs
+uvicorn is handed `ChatWebSocketProtocol` by name (`serving.WS_PROTOCOL`), so that spawned workers find it. It needs
 of uvicorn the arguments of its constructor (`ServerConfig`, `ServerState`), and that `shutdown` is called when the
 server stops. The app finds the connection as the ASGI extension `chatserver.wire`, accepts the upgrade and adopts the
 connection (`adopt`): no task, queue or scope stays behind while it is idle.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 TEXT: Final = 0x1
@@ -18,16 +17,3 @@ def frame(opcode: int, payload: bytes) -> bytes:
     if size < 65_536:
         return bytes((_FIN | opcode, 126)) + size.to_bytes(2, "big") + payload
     return bytes((_FIN | opcode, 127)) + size.to_bytes(8, "big") + payload
-
-
-def split(frames: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the opcode and payload of each frame that `frame` built, for a transport that frames by itself."""
-    at = 0
-    while at < len(frames):
-        opcode, size, start = frames[at] & 0x0F, frames[at + 1], at + 2
-        if size == 126:
-            size, start = int.from_bytes(frames[start : start + 2], "big"), start + 2
-        elif size == 127:
-            size, start = int.from_bytes(frames[start : start + 8], "big"), start + 8
-        yield opcode, frames[start : start + size]
-        at = start + size

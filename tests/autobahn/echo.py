@@ -22,7 +22,7 @@ from chatserver.edge.admission import STATE_KEY, Admission
 from chatserver.edge.websocket_handshake import EXTENSION
 from chatserver.edge.websocket_protocol import ChatWebSocketProtocol
 from chatserver.protocol.frames import BINARY, TEXT, frame
-from chatserver.supervisor import uvicorn_config
+from chatserver.serving import uvicorn_config
 from tests.kit.ports import HOST
 
 if TYPE_CHECKING:

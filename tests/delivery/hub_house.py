@@ -25,11 +25,11 @@ from chatserver.domain.rooms.rooms import Publication, Room, RoomCommand, RoomId
 from chatserver.metrics import Metrics
 from chatserver.protocol import internode
 from chatserver.protocol.codec import Encoding
-from chatserver.protocol.frames import split
 from chatserver.store.drivers.migrate import migrate
 from chatserver.store.drivers.sqlite import SqliteStore
 from chatserver.store.records import RoomChange
 from chatserver.store.store import Store
+from tests.kit.frames import split
 
 ROOM = RoomId("sleep")
 CHANNEL = room_channel(ROOM)

@@ -34,12 +34,12 @@ from chatserver.config import Settings, hand_over, load
 from chatserver.delivery.hub import Hub
 from chatserver.domain.people.names import warm_up
 from chatserver.domain.rooms.rooms import Publication
+from chatserver.serving import listen, run_alone
 from chatserver.store.core.compiler import Call, Row, Statement
 from chatserver.store.core.sealing import Sealer
 from chatserver.store.drivers import postgres, postgres_connection, sqlite, sqlite_connection
 from chatserver.store.drivers.migrate import migrate
 from chatserver.store.records import RoomChange
-from chatserver.supervisor import listen, run_alone
 
 Execute = Callable[..., sqlite3.Cursor]
 

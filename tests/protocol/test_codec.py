@@ -20,7 +20,6 @@ from chatserver.domain.rooms.rooms import Reaction, RoomId
 from chatserver.protocol import messages as m
 from chatserver.protocol.codec import MAX_NESTING, Encoding, Unreadable, decode_command, encode_frame, encode_payload
 from chatserver.protocol.examples import COMMANDS, ERRORS, PUSHES, REPLIES
-from chatserver.protocol.frames import split
 from chatserver.protocol.rooms.messages import (
     EditCommand,
     JoinRoom,
@@ -33,6 +32,7 @@ from chatserver.protocol.rooms.messages import (
     RedactCommand,
     Typing,
 )
+from tests.kit.frames import split
 
 both = pytest.mark.parametrize("encoding", list(Encoding), ids=lambda encoding: encoding.name.lower())
 

@@ -10,7 +10,8 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
-from chatserver.protocol.frames import BINARY, TEXT, frame, split
+from chatserver.protocol.frames import BINARY, TEXT, frame
+from tests.kit.frames import split
 
 EDGES = [0, 1, 124, 125, 126, 127, 128, 65_534, 65_535, 65_536, 65_537, 200_000]
 

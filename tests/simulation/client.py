@@ -14,7 +14,7 @@ import msgspec
 
 from chatserver.domain.identity import MemberId
 from chatserver.domain.rooms.rooms import RoomId, room_channel
-from chatserver.protocol.frames import split
+from tests.kit.frames import split
 from tests.simulation.disk import ROOMS, Memory
 from tests.simulation.history import Fact, History
 from tests.simulation.link import Link
