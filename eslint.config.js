@@ -7,13 +7,10 @@ const LONG_FUNCTIONS = [
   "web/js/listening/listener/talk-pane.js",
   "web/js/listening/listener/talks.js",
   "web/js/listening/seeker/intake.js",
-  "web/js/listening/seeker/standing-line.js",
-  "web/js/listening/seeker/waiting.js",
   "web/js/listening/talk-view.js",
   "web/js/operating/accounts.js",
   "web/js/rooms/views/composer.js",
   "web/js/rooms/views/log.js",
-  "web/js/rooms/views/people.js",
   "web/js/rooms/views/tools.js",
   "web/js/shell/live-table.js",
 ];
