@@ -15,109 +15,112 @@ const NEAR_END_PX = 120;
 const NARROW = "(max-width: 59.99rem)";
 
 /** @param {ListenerApp} app @param {Context} context @param {TalkView} first @param {() => void} putAway */
-export function pane(app, context, first, putAway) {
-  const { session, say } = app;
-  let talk = first;
-  const { id } = first;
-  const openings = openingsMenu((line) => talkIn.write.takeBack(line));
-  const end = ending(app, first);
-  const nobody = nobodyThere(app, first);
-  const more = moreMenu(app, first, () => talk);
-  const about = folding(w.about, "about");
-  const helping = h("p", { class: "soft small", hidden: true });
-  const acts = [openings.button, about.button, more.button, end.first];
-  const panels = h(
-    "div",
-    { class: "pane-panels" },
-    helping,
-    nobody.element,
-    more.state,
-    openings.element,
-    about.element,
-    more.element,
-    end.panel,
-  );
-  const element = h("div", { class: "pane", role: "group", tabindex: -1, "aria-label": w.label(seekerOf(first).name) });
-  const after = afterwards(app, first, putAway);
-  const talkIn = talkView(context, first, {
-    acts,
-    cards: [panels],
-    scroller: element,
-    suffix: `-${id}`,
-    heading: "h2",
-  });
-  element.append(talkIn.element, after.element);
-  let isSettled = false;
-  let isAtEnd = true;
-  // What folds in or out, and a window that is made smaller, must not push the last words out of sight.
-  const toEnd = new ResizeObserver(() => {
-    if (isAtEnd) element.scrollTop = element.scrollHeight;
-  });
-  element.addEventListener(
-    "scroll",
-    () => {
-      isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END_PX;
-    },
-    { passive: true },
-  );
+export const pane = (app, context, first, putAway) => new TalkPane(app, context, first, putAway);
 
-  function intoView() {
-    element.scrollIntoView({ block: matchMedia(NARROW).matches ? "start" : "nearest" });
+class TalkPane {
+  isSettled = false;
+  isAtEnd = true;
+  helping = h("p", { class: "soft small", hidden: true });
+  about = folding(w.about, "about");
+
+  /** @param {ListenerApp} app @param {Context} context @param {TalkView} first @param {() => void} putAway */
+  constructor(app, context, first, putAway) {
+    this.app = app;
+    this.session = app.session;
+    this.talk = first;
+    this.openings = openingsMenu((line) => this.talkIn.write.takeBack(line));
+    this.nobody = nobodyThere(app, first);
+    this.more = moreMenu(app, first, () => this.talk);
+    this.after = afterwards(app, first, putAway);
+    const end = ending(app, first);
+    const { helping, nobody, more, openings, about } = this;
+    this.acts = [openings.button, about.button, more.button, end.first];
+    const parts = [helping, nobody.element, more.state, openings.element, about.element, more.element, end.panel];
+    this.panels = h("div", { class: "pane-panels" }, ...parts);
+    const label = w.label(seekerOf(first).name);
+    this.element = h("div", { class: "pane", role: "group", tabindex: -1, "aria-label": label });
+    this.talkIn = talkView(context, first, {
+      acts: this.acts,
+      cards: [this.panels],
+      scroller: this.element,
+      suffix: `-${first.id}`,
+      heading: "h2",
+    });
+    this.element.append(this.talkIn.element, this.after.element);
+    // What folds in or out, and a window that is made smaller, must not push the last words out of sight.
+    this.toEnd = new ResizeObserver(() => {
+      if (this.isAtEnd) this.element.scrollTop = this.element.scrollHeight;
+    });
+    this.element.addEventListener("scroll", () => this.#scrolled(), { passive: true });
   }
 
   /** @param {TalkView} now @param {ConsoleView} view */
-  function update(now, view) {
-    talk = now;
+  update(now, view) {
+    this.talk = now;
+    const { element, about, helping } = this;
     const isOver = Boolean(now.ended_at);
     const isMine = holds(now);
     // What nobody sees is not read yet: where one conversation is on the screen, the others wait with their news.
-    if (!isSettled || element.getClientRects().length > 0) talkIn.update(session.state, now);
+    if (!this.isSettled || element.getClientRects().length > 0) this.talkIn.update(this.session.state, now);
     attr(element, "data-over", isOver ? "" : null);
     const holder = now.people.find((person) => person.role === "listener");
     text(helping, isMine ? "" : w.helping(holder?.name ?? ""));
     show(helping, !isMine && !isOver);
-    show(panels, !isOver);
-    for (const act of acts) show(act, !isOver);
-    openings.update(view.profile.openings);
-    more.update(now, view, isMine);
-    nobody.update(now);
-    if (about.element.childElementCount === 0) about.element.append(...aboutLines(now, session));
+    show(this.panels, !isOver);
+    for (const act of this.acts) show(act, !isOver);
+    this.openings.update(view.profile.openings);
+    this.more.update(now, view, isMine);
+    this.nobody.update(now);
+    if (about.element.childElementCount === 0) about.element.append(...aboutLines(now, this.session));
     show(about.button, about.element.childElementCount > 0 && !isOver);
-    after.update(now);
+    this.after.update(now);
   }
 
-  return {
-    element,
-    update,
-    /** It is on the screen again. @param {ConsoleView} view */
-    refresh: (view) => update(talk, view),
-    /** It stands on the page now, and can be measured. */
-    settle() {
-      if (isSettled) return;
-      isSettled = true;
-      talkIn.shown();
-      for (const one of [element, panels]) toEnd.observe(one);
-      say(w.label(seekerOf(talk).name));
-    },
-    /** Whether something is being done in it, so that it must not go by itself. */
-    get isInUse() {
-      return element.contains(document.activeElement) || element.querySelector("form.panel:not([hidden])") !== null;
-    },
-    focus() {
-      element.focus({ preventScroll: true });
-      intoView();
-    },
-    write() {
-      intoView();
-      if (talk.ended_at) element.focus({ preventScroll: true });
-      else talkIn.write.focus({ preventScroll: true });
-    },
-    gone() {
-      toEnd.disconnect();
-      nobody.gone();
-      talkIn.gone();
-    },
-  };
+  /** It is on the screen again. @param {ConsoleView} view */
+  refresh(view) {
+    this.update(this.talk, view);
+  }
+
+  /** It stands on the page now, and can be measured. */
+  settle() {
+    if (this.isSettled) return;
+    this.isSettled = true;
+    this.talkIn.shown();
+    for (const one of [this.element, this.panels]) this.toEnd.observe(one);
+    this.app.say(w.label(seekerOf(this.talk).name));
+  }
+
+  /** Whether something is being done in it, so that it must not go by itself. */
+  get isInUse() {
+    const { element } = this;
+    return element.contains(document.activeElement) || element.querySelector("form.panel:not([hidden])") !== null;
+  }
+
+  focus() {
+    this.element.focus({ preventScroll: true });
+    this.#intoView();
+  }
+
+  write() {
+    this.#intoView();
+    if (this.talk.ended_at) this.element.focus({ preventScroll: true });
+    else this.talkIn.write.focus({ preventScroll: true });
+  }
+
+  gone() {
+    this.toEnd.disconnect();
+    this.nobody.gone();
+    this.talkIn.gone();
+  }
+
+  #scrolled() {
+    const { element } = this;
+    this.isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END_PX;
+  }
+
+  #intoView() {
+    this.element.scrollIntoView({ block: matchMedia(NARROW).matches ? "start" : "nearest" });
+  }
 }
 
 /** What they said when they asked. @param {TalkView} talk @param {ListenerApp["session"]} session */

@@ -30,118 +30,124 @@ function dress() {
  */
 export async function standingLine(context, element, link) {
   await dress();
-  const { session, go, say, sayNow } = context;
-  const own = [...link.childNodes];
-  const said = h("span");
-  const act = button("", () => void press(), { class: "quiet" });
-  const put = button(
-    "×",
-    () => {
-      dismissed = session.state.standing?.session?.id ?? "";
-      update(session.state, "");
-    },
-    { class: "quiet", "aria-label": "" },
-  );
-  element.append(said, act, put);
-  let dismissed = "";
-  /** @type {Standing["state"] | null} */
-  let before = null;
-  let entering = "";
-  /** What the link says instead of its own words. */
-  let topped = "";
-  const news = announceSeldom(say);
-  const frame = framed(context);
+  return new StandingLine(context, element, link);
+}
 
-  async function press() {
-    if (session.state.standing?.state !== "lapsed") return go({ name: "asking" });
-    try {
-      await commands(session).takeBack();
-    } catch (no) {
-      sayNow(refusalWord(no));
-    }
-    go({ name: "asking" });
+class StandingLine {
+  dismissed = "";
+  /** @type {Standing["state"] | null} */
+  before = null;
+  entering = "";
+  /** What the link says instead of its own words. */
+  topped = "";
+  said = h("span");
+  act = button("", () => void this.#press(), { class: "quiet" });
+  put = button("×", () => this.#dismiss(), { class: "quiet", "aria-label": "" });
+
+  /** @param {Context} context @param {HTMLElement} element @param {HTMLElement} link */
+  constructor(context, element, link) {
+    this.context = context;
+    this.session = context.session;
+    this.element = element;
+    this.link = link;
+    this.own = [...link.childNodes];
+    this.news = announceSeldom(context.say);
+    this.frame = framed(context);
+    element.append(this.said, this.act, this.put);
   }
 
   /** @param {State} state @param {string} screen  the name of the one that is shown */
-  function update(state, screen) {
+  update(state, screen) {
     const { standing } = state;
-    frame.update(state, screen);
-    if (standing === null) return rest();
+    this.frame.update(state, screen);
+    if (standing === null) return this.#rest();
     const { state: at, session: talk } = standing;
     const isThere = screen === "asking";
-    if (at === "session" && talk !== undefined) enterRoom(talk.room);
-    if (isThere && at === "ended") dismissed = talk?.id ?? "";
-    const isSeen = at === "ended" && dismissed === talk?.id;
+    if (at === "session" && talk !== undefined) this.#enterRoom(talk.room);
+    if (isThere && at === "ended") this.dismissed = talk?.id ?? "";
     const unread = talk === undefined ? 0 : (state.rooms[talk.room]?.unread ?? 0);
-    const name = partner(talk);
-    const line = lineWord(standing, unread > 0, name);
-    text(said, line);
-    text(
-      act,
-      {
-        waiting: words.line.see,
-        lapsed: words.line.takeBack,
-        session: words.line.go,
-        ended: words.line.look,
-        none: "",
-      }[at],
-    );
-    show(put, at === "ended");
-    put.setAttribute("aria-label", words.line.dismiss);
-    element.classList.toggle("calls", at === "session");
-    show(element, line !== "" && !isThere && !isSeen);
-    const top = topWords(standing);
-    if (top === null) topped !== "" && link.replaceChildren(...own);
-    else if (topped !== top.join("")) {
-      const [before, middle, after] = top;
-      link.replaceChildren(
-        h(
-          "span",
-          {},
-          h("span", { class: "wide", text: before }),
-          middle ?? "",
-          h("span", { class: "wide", text: after }),
-        ),
-      );
-    }
-    topped = top?.join("") ?? "";
-    link.classList.toggle("calls", at === "session" && !isThere);
+    this.#drawLine(standing, lineWord(standing, unread > 0, partner(talk)), isThere);
+    this.#drawLink(standing);
+    this.link.classList.toggle("calls", at === "session" && !isThere);
     document.title = document.title.replace(/^• /, "");
     if (at === "session" && (!isThere || document.hidden)) document.title = `• ${document.title}`;
-    if (!isThere) {
-      if (before !== null && before !== at && at === "session") sayNow(words.waiting.came(name));
-      else if (at === "waiting")
-        news(
-          standing.listeners === 0 ? words.waiting.alone : placeWord(standing.place ?? 0),
-          `${standing.place} ${standing.listeners === 0}`,
-        );
+    if (!isThere) this.#sayNews(standing);
+    this.before = at;
+  }
+
+  /** @param {Standing} standing @param {string} line @param {boolean} isThere  its own screen is shown */
+  #drawLine({ state: at, session: talk }, line, isThere) {
+    const isSeen = at === "ended" && this.dismissed === talk?.id;
+    const { see, takeBack, go, look, dismiss } = words.line;
+    text(this.said, line);
+    text(this.act, { waiting: see, lapsed: takeBack, session: go, ended: look, none: "" }[at]);
+    show(this.put, at === "ended");
+    this.put.setAttribute("aria-label", dismiss);
+    this.element.classList.toggle("calls", at === "session");
+    show(this.element, line !== "" && !isThere && !isSeen);
+  }
+
+  /** The words of the link to it. @param {Standing} standing */
+  #drawLink(standing) {
+    const top = topWords(standing);
+    if (top === null) this.#restLink();
+    else if (this.topped !== top.join("")) {
+      const [before, middle, after] = top;
+      const wide = (/** @type {string | undefined} */ said) => h("span", { class: "wide", text: said });
+      this.link.replaceChildren(h("span", {}, wide(before), middle ?? "", wide(after)));
     }
-    before = at;
+    this.topped = top?.join("") ?? "";
+  }
+
+  /** @param {Standing} standing */
+  #sayNews({ state: at, session: talk, place, listeners }) {
+    if (this.before !== null && this.before !== at && at === "session")
+      this.context.sayNow(words.waiting.came(partner(talk)));
+    else if (at === "waiting")
+      this.news(listeners === 0 ? words.waiting.alone : placeWord(place ?? 0), `${place} ${listeners === 0}`);
+  }
+
+  async #press() {
+    const { session, context } = this;
+    if (session.state.standing?.state !== "lapsed") return context.go({ name: "asking" });
+    try {
+      await commands(session).takeBack();
+    } catch (no) {
+      context.sayNow(refusalWord(no));
+    }
+    context.go({ name: "asking" });
+  }
+
+  #dismiss() {
+    this.dismissed = this.session.state.standing?.session?.id ?? "";
+    this.update(this.session.state, "");
+  }
+
+  #restLink() {
+    if (this.topped !== "") this.link.replaceChildren(...this.own);
   }
 
   /** Nobody is known here: nothing is said of whoever was. */
-  function rest() {
-    show(element, false);
-    if (topped !== "") link.replaceChildren(...own);
-    topped = "";
-    link.classList.remove("calls");
+  #rest() {
+    show(this.element, false);
+    this.#restLink();
+    this.topped = "";
+    this.link.classList.remove("calls");
     document.title = document.title.replace(/^• /, "");
-    before = null;
+    this.before = null;
   }
 
   /** Be in the conversation's room also while another screen is shown. @param {string} room */
-  function enterRoom(room) {
-    if (session.state.rooms[room] !== undefined || entering === room) return;
-    entering = room;
-    session
+  #enterRoom(room) {
+    if (this.session.state.rooms[room] !== undefined || this.entering === room) return;
+    this.entering = room;
+    this.session
       .enter(room)
       .catch(() => {})
       .finally(() => {
-        entering = "";
+        this.entering = "";
       });
   }
-
-  return { update };
 }
 
 /** @param {Context} context */

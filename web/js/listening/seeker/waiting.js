@@ -1,6 +1,6 @@
 /** Waiting in line, and the place that was given up. */
 
-/** @import {Context, RoomCard, State} from "../../types.js" */
+/** @import {Context, RoomCard, Standing, State} from "../../types.js" */
 /** @import {StageShared, Stage} from "./asking.js" */
 
 import { button, h, keyed, show, text } from "../../lib/dom.js";
@@ -14,55 +14,37 @@ import { breathing, helplines } from "./parts.js";
 const TICK_MS = 1_000;
 
 /** @param {Context} context @param {StageShared} shared @returns {Stage} */
-export function waitingStage(context, shared) {
-  const w = words.waiting;
-  const { session, say } = context;
-  const title = h("h1", { text: w.title });
-  const alone = aloneCard(context, () => leave.click());
-  const first = h("p", { class: "lead first", hidden: true });
-  const kept = h("p");
-  const estimate = h("p");
-  const asked = h("p", { class: "here" });
-  const over = h("p", { hidden: true });
-  const others = h("p", { hidden: true, text: w.afterOthers });
-  const since = h("p", { class: "soft" });
-  const trouble = troubleLine();
-  const change = button(w.change, () => shared.turn("change"), { class: "quiet" });
-  const leave = button(
-    w.leave,
-    () =>
-      void trouble.around(async () => {
-        await commands(session).leave();
-        shared.hasLeft = true;
-      }),
-    { class: "act second" },
-  );
-  const rooms = h("ul", { class: "cards" });
-  const saySeldom = announceSeldom(say);
-  const sayAsked = announceSeldom(say);
+export const waitingStage = (context, shared) => new WaitingStage(context, shared);
 
-  return {
-    element: h(
+class WaitingStage {
+  title = h("h1", { text: words.waiting.title });
+  first = h("p", { class: "lead first", hidden: true });
+  kept = h("p");
+  estimate = h("p");
+  asked = h("p", { class: "here" });
+  over = h("p", { hidden: true });
+  others = h("p", { hidden: true, text: words.waiting.afterOthers });
+  since = h("p", { class: "soft" });
+  rooms = h("ul", { class: "cards" });
+  trouble = troubleLine();
+
+  /** @param {Context} context @param {StageShared} shared */
+  constructor(context, shared) {
+    const w = words.waiting;
+    this.context = context;
+    this.shared = shared;
+    this.saySeldom = announceSeldom(context.say);
+    this.sayAsked = announceSeldom(context.say);
+    this.change = button(w.change, () => shared.turn("change"), { class: "quiet" });
+    const leave = button(w.leave, () => void this.trouble.around(() => this.#leave()), { class: "act second" });
+    this.alone = aloneCard(context, () => leave.click());
+    this.element = h(
       "div",
       { class: "narrow line-up" },
-      h(
-        "section",
-        { class: "card", "aria-label": w.title },
-        title,
-        alone.element,
-        first,
-        kept,
-        estimate,
-        others,
-        over,
-        asked,
-        since,
-        trouble.element,
-        h("div", { class: "row" }, leave, change),
-      ),
+      this.#line(leave),
       h("h2", { text: w.meanwhile }),
       breathing(),
-      h("section", { class: "card" }, h("h2", { text: w.rooms }), h("p", { text: w.roomsLead }), rooms),
+      h("section", { class: "card" }, h("h2", { text: w.rooms }), h("p", { text: w.roomsLead }), this.rooms),
       h(
         "section",
         { class: "card" },
@@ -70,38 +52,72 @@ export function waitingStage(context, shared) {
         h("p", { text: w.helpLead }),
         helplines(words.ask.helplines),
       ),
-    ),
-    update(state, standing) {
-      const isAlone = standing.listeners === 0;
-      const place = standing.place === undefined ? w.title : placeWord(standing.place);
-      // Nobody is next where nobody comes.
-      const said = isAlone ? w.alone : place;
-      const lost = standing.is_first && standing.session?.ending === "gone" ? partner(standing.session) : "";
-      show(first, standing.is_first === true);
-      text(first, w.first(lost));
-      text(title, said);
-      alone.update(isAlone, place);
-      text(kept, w.kept(standing.kept_seconds));
-      text(estimate, estimateWord(standing.estimate_seconds, standing.estimate_from));
-      text(asked, standing.being_asked ? w.asked : w.none);
-      show(asked, !isAlone);
-      show(estimate, !isAlone);
-      asked.classList.toggle("someone", standing.being_asked === true);
-      show(others, standing.after_others === true);
-      show(over, !standing.open);
-      text(over, w.over(standing.opens_at === undefined ? "" : momentWord(standing.opens_at - state.skew, Date.now())));
-      text(since, standing.asked_at === undefined ? "" : w.since(clock(standing.asked_at - state.skew)));
-      show(change, shared.wish !== null);
-      saySeldom(isAlone ? said : `${said} ${estimate.textContent}`, said);
-      sayAsked(standing.being_asked ? w.asked : "", String(standing.being_asked));
-      keyed(
-        rooms,
-        state.lobby ?? [],
-        (card) => card.id,
-        (card) => roomCard(context, card),
-      );
-    },
-  };
+    );
+  }
+
+  /** @param {State} state @param {Standing} standing */
+  update(state, standing) {
+    const w = words.waiting;
+    const isAlone = standing.listeners === 0;
+    const place = standing.place === undefined ? w.title : placeWord(standing.place);
+    // Nobody is next where nobody comes.
+    const said = isAlone ? w.alone : place;
+    text(this.title, said);
+    this.alone.update(isAlone, place);
+    this.#updateLine(state, standing, isAlone);
+    show(this.change, this.shared.wish !== null);
+    this.saySeldom(isAlone ? said : `${said} ${this.estimate.textContent}`, said);
+    this.sayAsked(standing.being_asked ? w.asked : "", String(standing.being_asked));
+    keyed(
+      this.rooms,
+      state.lobby ?? [],
+      (card) => card.id,
+      (card) => roomCard(this.context, card),
+    );
+  }
+
+  /** @param {State} state @param {Standing} standing @param {boolean} isAlone */
+  #updateLine({ skew }, standing, isAlone) {
+    const w = words.waiting;
+    const { opens_at: opens, asked_at: asked } = standing;
+    const lost = standing.is_first && standing.session?.ending === "gone" ? partner(standing.session) : "";
+    show(this.first, standing.is_first === true);
+    text(this.first, w.first(lost));
+    text(this.kept, w.kept(standing.kept_seconds));
+    text(this.estimate, estimateWord(standing.estimate_seconds, standing.estimate_from));
+    text(this.asked, standing.being_asked ? w.asked : w.none);
+    show(this.asked, !isAlone);
+    show(this.estimate, !isAlone);
+    this.asked.classList.toggle("someone", standing.being_asked === true);
+    show(this.others, standing.after_others === true);
+    show(this.over, !standing.open);
+    text(this.over, w.over(opens === undefined ? "" : momentWord(opens - skew, Date.now())));
+    text(this.since, asked === undefined ? "" : w.since(clock(asked - skew)));
+  }
+
+  /** The place in the queue. @param {HTMLElement} leave */
+  #line(leave) {
+    return h(
+      "section",
+      { class: "card", "aria-label": words.waiting.title },
+      this.title,
+      this.alone.element,
+      this.first,
+      this.kept,
+      this.estimate,
+      this.others,
+      this.over,
+      this.asked,
+      this.since,
+      this.trouble.element,
+      h("div", { class: "row" }, leave, this.change),
+    );
+  }
+
+  async #leave() {
+    await commands(this.context.session).leave();
+    this.shared.hasLeft = true;
+  }
 }
 
 /** Nobody listens at this moment: what there is instead, and whether to wait. @param {Context} context @param {() => void} leave */

@@ -10,64 +10,71 @@ import { troubleLine } from "../../shell/trouble-line.js";
 import { personLine } from "../../shell/person-line.js";
 
 /** @param {Context} context @param {string} id */
-export function peopleDialog(context, id) {
-  const { session, say } = context;
-  const list = h("ul", { class: "people" });
-  const others = h("p", { class: "soft" });
-  const title = h("h2", { id: "people-title", text: w.title });
-  const element = h("dialog", { class: "sheet", "aria-labelledby": "people-title" });
-  element.append(
-    button(w.close, () => element.close(), { class: "quiet close" }),
-    title,
-    list,
-    others,
-  );
-  element.addEventListener("click", (event) => {
-    if (event.target === element) element.close();
-  });
-  element.addEventListener("close", () => session.do({ type: "busy", what: "people", on: false }));
+export const peopleDialog = (context, id) => new PeopleDialog(context, id);
 
-  /** @type {Person | null} whoever is being reported stays in the list, though they go */
-  let reported = null;
+class PeopleDialog {
+  /** Whoever is being reported stays in the list, though they go. @type {Person | null} */
+  reported = null;
+  list = h("ul", { class: "people" });
+  others = h("p", { class: "soft" });
+  title = h("h2", { id: "people-title", text: w.title });
+  element = h("dialog", { class: "sheet", "aria-labelledby": "people-title" });
+
+  /** @param {Context} context @param {string} id */
+  constructor(context, id) {
+    this.context = context;
+    this.session = context.session;
+    this.id = id;
+    const { element } = this;
+    const close = button(w.close, () => element.close(), { class: "quiet close" });
+    element.append(close, this.title, this.list, this.others);
+    element.addEventListener("click", (event) => {
+      if (event.target === element) element.close();
+    });
+    element.addEventListener("close", () => this.session.do({ type: "busy", what: "people", on: false }));
+  }
+
+  open() {
+    this.element.showModal();
+    this.session.do({ type: "busy", what: "people", on: true });
+  }
+
+  /** @param {State} state */
+  update(state) {
+    const room = state.rooms[this.id];
+    if (room === undefined) return;
+    const { reported } = this;
+    const me = room.people.filter((p) => room.me.includes(p.id));
+    const others = room.people.filter((p) => !room.me.includes(p.id));
+    const rest = reported === null || others.some((p) => p.id === reported.id) ? others : [...others, reported];
+    keyed(
+      this.list,
+      [...me, ...rest.sort((a, b) => a.name.localeCompare(b.name))],
+      (p) => `${p.id} ${p.name} ${p.role}`,
+      (p) => this.#row(p),
+    );
+    const more = room.here - room.people.length;
+    text(this.others, others.length === 0 && more <= 0 ? w.alone : more > 0 ? w.others(more) : "");
+  }
 
   /** @param {Person} person */
-  function row(person) {
-    const room = () => session.state.rooms[id];
+  #row(person) {
+    const room = () => this.session.state.rooms[this.id];
     const isMe = room()?.me.includes(person.id) === true;
     const isHidden = () => room()?.hidden.includes(person.id) === true;
     const trouble = troubleLine();
+    const toggle = async () => {
+      const on = !isHidden();
+      await this.session.mute(person.id, on);
+      if (on) this.context.say(acts.muted(person.name));
+    };
     const act = button("", () => void trouble.around(toggle), { class: "quiet" });
-    const tell = button(words.post.report, () => void trouble.around(report), {
+    const tell = button(words.post.report, () => void trouble.around(() => this.#report(person, tell, element)), {
       class: "quiet",
       "aria-label": `${words.post.report}: ${person.name}`,
     });
-    const element = h(
-      "li",
-      {},
-      personLine(person, isMe ? w.you : undefined),
-      !isMe && act,
-      !isMe && tell,
-      trouble.element,
-    );
-    async function report() {
-      const { reportPanel } = await fetched(() => import("../report.js"), "rooms/report.js");
-      const panel = reportPanel(context, id, { member: person.id }, () => {
-        panel.element.remove();
-        reported = null;
-        update(session.state);
-        if (tell.isConnected) tell.focus();
-        else focusOn(title);
-      });
-      list.querySelector(".report-panel")?.remove();
-      reported = person;
-      element.append(panel.element);
-      panel.focus();
-    }
-    async function toggle() {
-      const on = !isHidden();
-      await session.mute(person.id, on);
-      if (on) say(acts.muted(person.name));
-    }
+    const line = personLine(person, isMe ? w.you : undefined);
+    const element = h("li", {}, line, !isMe && act, !isMe && tell, trouble.element);
     return {
       element,
       update() {
@@ -76,29 +83,19 @@ export function peopleDialog(context, id) {
     };
   }
 
-  /** @param {State} state */
-  function update(state) {
-    const room = state.rooms[id];
-    if (room === undefined) return;
-    const me = room.people.filter((p) => room.me.includes(p.id));
-    const others_ = room.people.filter((p) => !room.me.includes(p.id));
-    const rest = reported === null || others_.some((p) => p.id === reported?.id) ? others_ : [...others_, reported];
-    keyed(
-      list,
-      [...me, ...rest.sort((a, b) => a.name.localeCompare(b.name))],
-      (p) => `${p.id} ${p.name} ${p.role}`,
-      row,
-    );
-    const more = room.here - room.people.length;
-    text(others, others_.length === 0 && more <= 0 ? w.alone : more > 0 ? w.others(more) : "");
+  /** @param {Person} person @param {HTMLElement} from  what was pressed @param {HTMLElement} row */
+  async #report(person, from, row) {
+    const { reportPanel } = await fetched(() => import("../report.js"), "rooms/report.js");
+    const panel = reportPanel(this.context, this.id, { member: person.id }, () => {
+      panel.element.remove();
+      this.reported = null;
+      this.update(this.session.state);
+      if (from.isConnected) from.focus();
+      else focusOn(this.title);
+    });
+    this.list.querySelector(".report-panel")?.remove();
+    this.reported = person;
+    row.append(panel.element);
+    panel.focus();
   }
-
-  return {
-    element,
-    open() {
-      element.showModal();
-      session.do({ type: "busy", what: "people", on: true });
-    },
-    update,
-  };
 }
