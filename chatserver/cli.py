@@ -10,16 +10,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib.metadata
-import json
 import os
 import sys
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
+from chatserver.cli_output import fail, warn, write_document
 from chatserver.config import (
     CONFIG_VARIABLE,
     ConfigError,
@@ -28,7 +28,6 @@ from chatserver.config import (
     load,
     mask_url,
     masked,
-    quoted_variables,
     to_toml,
 )
 from chatserver.datalock import DirectoryInUse, hold
@@ -79,26 +78,26 @@ def main() -> None:
 def serve(config: Path | None, **options: object) -> None:
     """Migrate the database, then serve until told to stop."""
     settings = _load(config, options)
-    _warn(settings)
+    warn(settings)
     _make_data_dir(settings)
     try:
         # Now, before several workers would want to make it at once.
         settings.master_secret()
     except ConfigError as error:
-        _fail(2, error)
+        fail(2, error)
     try:
         hold(settings.data_dir, shared=settings.redis_url is not None)
     except DirectoryInUse as error:
-        _fail(1, error)
+        fail(1, error)
     except OSError as error:
-        _fail(1, f"cannot use the data directory {settings.data_dir}: {error.strerror}")
+        fail(1, f"cannot use the data directory {settings.data_dir}: {error.strerror}")
     _migrate(settings, settings.workers * settings.database_connections)
     _renew_if_restored(settings)
     try:
         sock = listen(settings.host, settings.port)
         inside = [] if settings.metrics_port is None else [listen(settings.metrics_host, settings.metrics_port)]
     except CannotListen as error:
-        _fail(1, error)
+        fail(1, error)
     host = _ANY_ADDRESS.get(settings.host, settings.host)
     url = f"http://{f'[{host}]' if ':' in host else host}:{sock.getsockname()[1]}"
 
@@ -120,7 +119,7 @@ def serve(config: Path | None, **options: object) -> None:
         if place is not None:
             place.close()
     if not started:
-        _fail(1, "the workers could not start")
+        fail(1, "the workers could not start")
 
 
 @main.command("check-config")
@@ -129,7 +128,7 @@ def check_config(config: Path | None, **options: object) -> None:
     """Print the effective configuration as TOML, with secrets and passwords masked."""
     settings = _load(config, options)
     click.echo(to_toml(masked(settings)), nl=False)
-    _warn(settings)
+    warn(settings)
 
 
 @main.command()
@@ -194,7 +193,7 @@ def _password_line() -> str:
     except UnicodeDecodeError:
         password = None
     if password is None:
-        _fail(2, "the password is not written in UTF-8; save the file as UTF-8 and try again")
+        fail(2, "the password is not written in UTF-8; save the file as UTF-8 and try again")
     return password
 
 
@@ -210,7 +209,7 @@ def invite(roles: tuple[str, ...], config: Path | None, **options: object) -> No
     try:
         wanted = [Role(role) for role in roles]
     except ValueError:
-        _fail(2, f"--role: there are {', '.join(Role)}")
+        fail(2, f"--role: there are {', '.join(Role)}")
     link = _with_store(settings, lambda store, settings: _accounts(store, settings).make_invitation(wanted, None))
     _show_link(settings, INVITATION_PATH + link.secret)
 
@@ -245,7 +244,7 @@ def revoke(login: str, config: Path | None, **options: object) -> None:
         return found is not None
 
     if not _with_store(_load(config, options), end):
-        _fail(1, f"nobody has the login {login}")
+        fail(1, f"nobody has the login {login}")
     click.echo(f"{login} is revoked.")
 
 
@@ -269,7 +268,7 @@ def reset(login: str, config: Path | None, **options: object) -> None:
 
     secret = _with_store(settings, make)
     if secret is None:
-        _fail(1, f"nobody has the login {login}, or it is revoked")
+        fail(1, f"nobody has the login {login}, or it is revoked")
     _show_link(settings, RESET_PATH + secret)
 
 
@@ -323,7 +322,7 @@ def simulate_queue(config: Path | None, days: int, listeners: int, **options: An
     try:
         wanted = policy(settings.listening_rules, listeners=listeners, **asked)
     except OutOfRange as error:
-        _fail(2, str(error))
+        fail(2, str(error))
 
     def work(store: Store, settings: Settings) -> Coroutine[Any, Any, Simulation | None]:
         now = Millis(time.time_ns() // 1_000_000)
@@ -331,7 +330,7 @@ def simulate_queue(config: Path | None, days: int, listeners: int, **options: An
 
     found = _with_store(settings, work)
     if found is None:
-        _fail(1, f"fewer than {FEWEST_ASKS} people asked in these {days} days: nothing can be said from so few")
+        fail(1, f"fewer than {FEWEST_ASKS} people asked in these {days} days: nothing can be said from so few")
     for line in lines(found):
         click.echo(line)
 
@@ -368,12 +367,12 @@ def audit_verify(heads: TextIO | None, config: Path | None, **options: object) -
         lines = [line.split() for line in heads or () if line.strip()]
         exported = [AuditHead(int(seq), bytes.fromhex(hashed)) for seq, hashed in lines]
     except ValueError:
-        _fail(2, "--heads: each line is a number and a hash, as `audit head` prints them")
+        fail(2, "--heads: each line is a number and a hash, as `audit head` prints them")
 
     try:
         head = _with_store(_load(config, options), lambda store, settings: verify(store, exported))
     except Tampered as tampered:
-        _fail(1, tampered)
+        fail(1, tampered)
     click.echo(f"{head.seq} entries hold together. The newest is {head.hash.hex()}")
 
 
@@ -414,10 +413,10 @@ def _with_store(
     try:
         return asyncio.run(run())
     except StoreUnavailable as error:
-        _fail(1, f"cannot use the database {mask_url(settings.database_url)}: {error}")
+        fail(1, f"cannot use the database {mask_url(settings.database_url)}: {error}")
     except Refusal as refusal:
         why = "" if refusal.details is None else f" ({', '.join(str(each) for each in refusal.details.values())})"
-        _fail(1, error_body(refusal).message + why)
+        fail(1, error_body(refusal).message + why)
 
 
 _output = click.option(
@@ -431,7 +430,7 @@ def protocol(output: Path | None) -> None:
     """Write the wire protocol as an AsyncAPI document (JSON)."""
     from chatserver.protocol.asyncapi import document  # noqa: PLC0415 - as in _migrate
 
-    _write(document(importlib.metadata.version("chatserver")), output)
+    write_document(document(importlib.metadata.version("chatserver")), output)
 
 
 @main.command()
@@ -440,32 +439,21 @@ def openapi(output: Path | None) -> None:
     """Write the HTTP calls as an OpenAPI document (JSON)."""
     from chatserver.edge.openapi import document  # noqa: PLC0415 - as in _migrate
 
-    _write(document(importlib.metadata.version("chatserver")), output)
-
-
-def _write(document: Mapping[str, object], output: Path | None) -> None:
-    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    try:
-        output.write_text(text, "utf-8")
-    except OSError as error:
-        _fail(1, f"cannot write {output}: {error.strerror}")
+    write_document(document(importlib.metadata.version("chatserver")), output)
 
 
 def _load(config: Path | None, options: Mapping[str, object]) -> Settings:
     try:
         return load(config, {key: value for key, value in options.items() if value is not None})
     except ConfigError as error:
-        _fail(2, error)
+        fail(2, error)
 
 
 def _make_data_dir(settings: Settings) -> None:
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        _fail(1, f"cannot use the data directory {settings.data_dir}: {error.strerror}")
+        fail(1, f"cannot use the data directory {settings.data_dir}: {error.strerror}")
 
 
 def _migrate(settings: Settings, connections: int = 0) -> None:
@@ -480,7 +468,7 @@ def _migrate(settings: Settings, connections: int = 0) -> None:
         migrate_database(settings.database_url, connections)
     except (SQLAlchemyError, CommandError, OSError, Unfit) as error:
         cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-        _fail(1, f"cannot use the database {mask_url(settings.database_url)}: {cause}")
+        fail(1, f"cannot use the database {mask_url(settings.database_url)}: {cause}")
 
 
 def _renew_if_restored(settings: Settings) -> None:
@@ -496,13 +484,3 @@ def _renew_if_restored(settings: Settings) -> None:
             f"{count} channels begin anew",
             err=True,
         )
-
-
-def _fail(code: int, problem: object) -> NoReturn:
-    say(f"chatserver: {' '.join(str(problem).split())}", STANDARD_ERROR)
-    sys.exit(code)
-
-
-def _warn(settings: Settings) -> None:
-    for warning in [*settings.warnings, *quoted_variables()]:
-        say(f"chatserver: warning: {warning}", STANDARD_ERROR)
