@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -96,7 +97,14 @@ def test_locks_are_exact_and_name_no_index(lock: Path) -> None:
     hashes = "" if lock.stem == "autobahn" else r"(?: +--hash=sha256:[0-9a-f]{64})+"
     for line in lines:
         assert re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!]+" + hashes, line), line
-    assert "://" not in (ROOT / "package-lock.json").read_text("utf-8")
+
+
+def test_the_lock_of_node_packages_is_exact_and_names_no_index() -> None:
+    packages = json.loads((ROOT / "package-lock.json").read_text("utf-8"))["packages"]
+    for path, package in packages.items():
+        # Some say where they can be given money. Nothing is fetched from there.
+        assert "://" not in json.dumps({key: value for key, value in package.items() if key != "funding"}), path
+        assert path == "" or package["integrity"].startswith("sha512-"), path
 
 
 def test_locks_hold_what_the_project_asks_for() -> None:

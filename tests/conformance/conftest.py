@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from chatserver.protocol.codec import Encoding
+from tests.conformance.desk import houses_over
 from tests.conformance.floor import FLOOR, HASTY, Floor
 from tests.conformance.house import House, Meet, Rooms
 from tests.conformance.personnel import Personnel
 from tests.conformance.traffic import Traffic
+from tests.kit.redis import RedisServer
 
 STRICT = {
     "text_length": 40,
@@ -150,3 +152,10 @@ async def hasty_floor(hasty_house: House, hasty_personnel: Personnel, traffic: T
     floor = Floor(hasty_house, hasty_personnel, traffic, Encoding.JSON)
     yield floor
     await floor.see_off()
+
+
+@pytest.fixture
+def two_houses(redis_server: RedisServer) -> Iterator[tuple[House, House]]:
+    """Two workers over one Redis, started apart."""
+    with houses_over(redis_server, 2) as (first, second):
+        yield first, second

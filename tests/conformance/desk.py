@@ -1,4 +1,4 @@
-"""A place for whoever watches the load, and three workers to watch."""
+"""A place for whoever watches the load, and workers to watch."""
 
 from __future__ import annotations
 
@@ -50,11 +50,13 @@ async def at_desk(meet: Meet, token: str) -> StaffConsole:
 
 
 @contextlib.contextmanager
-def three_houses(redis: RedisServer, settings: Json | None = None) -> Iterator[list[House]]:
-    """Three workers, started apart so that one can be killed without another taking its place."""
+def houses_over(redis: RedisServer, count: int, settings: Json | None = None) -> Iterator[list[House]]:
+    """Workers over one Redis, started apart so that one can be killed without another taking its place."""
     with contextlib.ExitStack() as stack:
         first = stack.enter_context(House(redis_url=redis.url, config=settings))
         secret = (first.server.directory / "data" / "secret.key").read_text().strip()
         config = {**(settings or {}), "secret_key": secret, "database_url": f"sqlite:///{first.database}"}
-        others = [stack.enter_context(House(redis_url=redis.url, rooms=first.rooms, config=config)) for _ in range(2)]
+        others = [
+            stack.enter_context(House(redis_url=redis.url, rooms=first.rooms, config=config)) for _ in range(count - 1)
+        ]
         yield [first, *others]

@@ -15,7 +15,7 @@ from typing import Any, Final
 import pytest
 
 from chatserver.protocol.codec import Encoding
-from tests.conformance.desk import StaffConsole, at_desk, three_houses
+from tests.conformance.desk import StaffConsole, at_desk, houses_over
 from tests.conformance.house import Meet
 from tests.conformance.peer import Peer, Refused
 from tests.conformance.personnel import Personnel
@@ -115,7 +115,7 @@ class Evening:
 @pytest.mark.timeout(180)
 async def test_numbers_are_the_truth_through_an_evening_of_trouble(redis_server: RedisServer, traffic: Traffic) -> None:
     """[P-LOAD-3] [P-LOAD-4] [P-ROOM-13] [P-ROOM-15] [P-DUTY-1]"""
-    with three_houses(redis_server, {"duty": {"grace_seconds": 3.0, "patience_minutes": 3.0 / 60}}) as houses:
+    with houses_over(redis_server, 3, {"duty": {"grace_seconds": 3.0, "patience_minutes": 3.0 / 60}}) as houses:
         crew = Personnel(houses[0])
         meets = [Meet(house, traffic, Encoding.JSON) for house in houses]
         try:

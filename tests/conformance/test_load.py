@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from chatserver.protocol.codec import Encoding
-from tests.conformance.desk import at_desk, three_houses
+from tests.conformance.desk import at_desk, houses_over
 from tests.conformance.house import House, Meet, Rooms
 from tests.conformance.personnel import Personnel
 from tests.conformance.traffic import Traffic
@@ -140,7 +140,7 @@ async def test_numbers_are_the_truth_at_every_rest(redis_server: RedisServer, tr
 
     200 members on three workers, some of them on two; then one worker is killed, and another one stops.
     """
-    with three_houses(redis_server) as houses:
+    with houses_over(redis_server, 3) as houses:
         token, _ = await Personnel(houses[0]).hire("operator")
         meets = [Meet(house, traffic, Encoding.JSON) for house in houses]
         try:

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import itertools
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -315,18 +315,8 @@ async def test_a_ban_ends_what_is_open_and_what_comes(traffic: Traffic, encoding
 
 
 @pytest.fixture
-def workers(redis_server: RedisServer) -> Iterator[tuple[House, House]]:
-    """Two workers over one Redis."""
-    with House(redis_url=redis_server.url) as first:
-        secret = (first.server.directory / "data" / "secret.key").read_text().strip()
-        config = {"secret_key": secret, "database_url": f"sqlite:///{first.database}"}
-        with House(redis_url=redis_server.url, rooms=first.rooms, config=config) as second:
-            yield first, second
-
-
-@pytest.fixture
-async def meets(workers: tuple[House, House], traffic: Traffic) -> AsyncIterator[tuple[Meet, Meet]]:
-    both = Meet(workers[0], traffic, Encoding.JSON), Meet(workers[1], traffic, Encoding.MSGPACK)
+async def meets(two_houses: tuple[House, House], traffic: Traffic) -> AsyncIterator[tuple[Meet, Meet]]:
+    both = Meet(two_houses[0], traffic, Encoding.JSON), Meet(two_houses[1], traffic, Encoding.MSGPACK)
     yield both
     for meet in both:
         await meet.see_off()
@@ -334,15 +324,15 @@ async def meets(workers: tuple[House, House], traffic: Traffic) -> AsyncIterator
 
 @pytest.mark.parametrize("has_redis", [True, False], ids=["with Redis", "without Redis"])
 async def test_moderation_holds_on_every_worker_within_a_second(
-    workers: tuple[House, House], meets: tuple[Meet, Meet], redis_server: RedisServer, has_redis: bool
+    two_houses: tuple[House, House], meets: tuple[Meet, Meet], redis_server: RedisServer, has_redis: bool
 ) -> None:
     """[P-MOD-2] [P-MOD-7]"""
     here, there = meets
-    token, _ = await Personnel(workers[0]).hire("moderator")
+    token, _ = await Personnel(two_houses[0]).hire("moderator")
     moderators = [await meet(staff=True, token=token) for meet in meets]
     ada, bo = await here(), await there()
     devices = [bo, await here(token=bo.token), await there(token=bo.token)]
-    room = workers[0].rooms.plain()
+    room = two_houses[0].rooms.plain()
     for peer in (ada, bo):
         await peer.join(room)
     for peer in moderators:

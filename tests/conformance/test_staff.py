@@ -275,27 +275,17 @@ async def test_who_has_a_second_factor_confirms_with_it(office: Office, later: H
     assert error_of(await page.post("/api/staff/confirm", json=right)) == (401, "sign_in_refused")
 
 
-@pytest.fixture
-def pair(redis_server: RedisServer) -> Iterator[tuple[House, House]]:
-    """Two workers over one Redis."""
-    with House(redis_url=redis_server.url) as first:
-        secret = (first.server.directory / "data" / "secret.key").read_text().strip()
-        config = {"secret_key": secret, "database_url": f"sqlite:///{first.database}"}
-        with House(redis_url=redis_server.url, rooms=first.rooms, config=config) as second:
-            yield first, second
-
-
 @pytest.mark.parametrize("has_redis", [True, False], ids=["with Redis", "without Redis"])
 async def test_what_ends_is_ended_on_every_worker_within_a_second(
-    pair: tuple[House, House], redis_server: RedisServer, traffic: Traffic, has_redis: bool
+    two_houses: tuple[House, House], redis_server: RedisServer, traffic: Traffic, has_redis: bool
 ) -> None:
     """[P-STAFF-7]"""
-    here, there = pair
+    here, there = two_houses
     async with contextlib.AsyncExitStack() as stack:
         office = Office(here, stack, traffic)
         operator, _ = await office.operator()
         pages = [await office.colleague(operator, "listener") for _ in range(4)]
-        consoles = [[await office.console(page, house) for house in pair] for page, _ in pages]
+        consoles = [[await office.console(page, house) for house in two_houses] for page, _ in pages]
         mine = await office.console(operator, there)
         if not has_redis:
             await asyncio.to_thread(redis_server.kill)
@@ -403,10 +393,10 @@ async def test_a_policy_is_simulated_from_enough_asks_and_nothing_from_fewer(off
 
 
 async def test_of_two_operators_who_demote_one_another_on_two_workers_one_does(
-    pair: tuple[House, House], traffic: Traffic
+    two_houses: tuple[House, House], traffic: Traffic
 ) -> None:
     """[P-STAFF-8]"""
-    here, there = pair
+    here, there = two_houses
     async with contextlib.AsyncExitStack() as stack:
         office = Office(here, stack, traffic)
         first, _ = await office.operator()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -21,19 +21,9 @@ def encoding() -> Encoding:
     return Encoding.JSON
 
 
-@pytest.fixture
-def pair(redis_server: RedisServer) -> Iterator[tuple[House, House]]:
-    """Two workers, started apart so that one can be killed without the other's supervisor doing anything."""
-    with House(redis_url=redis_server.url) as first:
-        secret = (first.server.directory / "data" / "secret.key").read_text().strip()
-        config = {"secret_key": secret, "database_url": f"sqlite:///{first.database}"}
-        with House(redis_url=redis_server.url, rooms=first.rooms, config=config) as second:
-            yield first, second
-
-
 @contextlib.asynccontextmanager
-async def _meets(pair: tuple[House, House], traffic: Traffic) -> AsyncIterator[tuple[Meet, Meet]]:
-    meets = Meet(pair[0], traffic, Encoding.JSON), Meet(pair[1], traffic, Encoding.MSGPACK)
+async def _meets(two_houses: tuple[House, House], traffic: Traffic) -> AsyncIterator[tuple[Meet, Meet]]:
+    meets = Meet(two_houses[0], traffic, Encoding.JSON), Meet(two_houses[1], traffic, Encoding.MSGPACK)
     try:
         yield meets
     finally:
@@ -41,13 +31,13 @@ async def _meets(pair: tuple[House, House], traffic: Traffic) -> AsyncIterator[t
             await meet.see_off()
 
 
-async def test_two_workers_are_one_place_and_one_is_enough(pair: tuple[House, House], traffic: Traffic) -> None:
+async def test_two_workers_are_one_place_and_one_is_enough(two_houses: tuple[House, House], traffic: Traffic) -> None:
     """[P-HELLO-4] [P-DEDUPE-1] [P-ORDER-1] [P-ORDER-2] [P-PRESENCE-2] [P-NAME-3] [P-TYPING-1] [P-RECOVER-1]
 
     People of a worker that died are gone in five seconds; their clients come back on the other and have missed nothing.
     """
-    async with _meets(pair, traffic) as (here, there):
-        room = pair[0].rooms.plain()
+    async with _meets(two_houses, traffic) as (here, there):
+        room = two_houses[0].rooms.plain()
         wren = await here()
         device = await there(token=wren.token)
         assert device.member == wren.member
@@ -80,8 +70,8 @@ async def test_two_workers_are_one_place_and_one_is_enough(pair: tuple[House, Ho
         await wren.ask("mute", member=them, on=False)
         await otter.push("presence", lambda push: wren.id_in(room) in [each["id"] for each in push["came"]])
 
-        assert pair[0].complaints() == pair[1].complaints() == []
-        pair[1].server.process.kill()
+        assert two_houses[0].complaints() == two_houses[1].complaints() == []
+        two_houses[1].server.process.kill()
         killed = time.monotonic()
         offset = await wren.post(room, "while you were away")
         await wren.push("presence", lambda push: otter.id_in(room) in push["went"] and push["here"] == 1)
@@ -92,19 +82,19 @@ async def test_two_workers_are_one_place_and_one_is_enough(pair: tuple[House, Ho
 
 
 async def test_an_escalation_outlives_its_worker_with_redis_away(
-    pair: tuple[House, House], redis_server: RedisServer, traffic: Traffic
+    two_houses: tuple[House, House], redis_server: RedisServer, traffic: Traffic
 ) -> None:
     """[P-CARE-2]"""
-    async with _meets(pair, traffic) as (here, there):
-        room = pair[0].rooms.plain()
-        token, _ = await Personnel(pair[0]).hire("moderator")
+    async with _meets(two_houses, traffic) as (here, there):
+        room = two_houses[0].rooms.plain()
+        token, _ = await Personnel(two_houses[0]).hire("moderator")
         moderator = await here(staff=True, token=token)
         await moderator.ask("reports")
         otter = await there()
         await otter.join(room)
         redis_server.kill()
         ok = await otter.ask("post", room=room, text="I have the pills in front of me")
-        pair[1].server.process.kill()
+        two_houses[1].server.process.kill()
         acknowledged = time.monotonic()
         ring = await moderator.push("ring")
         assert time.monotonic() - acknowledged < 1.0

@@ -35,6 +35,7 @@ ROOM = RoomId("sleep")
 CHANNEL = room_channel(ROOM)
 ALIASES = Aliases(b"the hubs of tests")
 AUTHOR = Persona(MemberId("m_author"), "Quiet Heron")
+LONG = "x" * 1_000
 
 
 def now() -> Millis:

@@ -6,8 +6,6 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -20,16 +18,8 @@ from chatserver.domain.limits import Limits
 from chatserver.domain.rooms.rooms import Reaction, ReactToPost, RedactPost
 from chatserver.protocol.codes import Close
 from chatserver.store.records import Retention, StoreUnavailable
-from tests.delivery.hub_house import AUTHOR, CHANNEL, House, HubNode, now, open_house
+from tests.delivery.hub_house import AUTHOR, CHANNEL, LONG, House, HubNode, now
 from tests.kit.waiting import eventually
-
-LONG = "x" * 1_000
-
-
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path) as opened:
-        yield opened
 
 
 def healed(node: HubNode) -> float:

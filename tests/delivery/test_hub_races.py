@@ -21,10 +21,9 @@ from chatserver.protocol.codes import Close
 from chatserver.protocol.rooms.messages import GapPush, TypingPush
 from chatserver.store.drivers.sqlite import SqliteStore
 from chatserver.store.records import LogSlice, Retention
-from tests.delivery.hub_house import CHANNEL, House, HubNode, MemoryWire, open_house
+from tests.delivery.hub_house import CHANNEL, LONG, House, HubNode, MemoryWire
 from tests.kit.waiting import eventually
 
-LONG = "x" * 1_000
 TINY = Limits(ring_publications=4, outbox_bytes=4_000)
 
 
@@ -58,12 +57,6 @@ class LateStore(SqliteStore):
     def hold(self) -> None:
         self.open_door.clear()
         self.answered = 0
-
-
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from chatserver.domain.history import ChannelName
 from chatserver.domain.identity import MemberId, NodeId, Persona
 from chatserver.domain.rooms.seats import Newcomer
 from chatserver.protocol.internode import TOPIC_NODES, PresenceSnapshot, decode, encode, node_topic
+from tests.kit.nightly import drawn
 
 ROOM = ChannelName("room:sleep")
 OTHER_ROOM = ChannelName("room:grief")
@@ -503,4 +504,6 @@ class Agreement(RuleBasedStateMachine):
 
 
 def test_all_workers_agree_with_the_truth_whatever_the_bus_did() -> None:
-    run_state_machine_as_test(Agreement, settings=settings(max_examples=200, stateful_step_count=40, deadline=None))
+    run_state_machine_as_test(
+        Agreement, settings=settings(max_examples=drawn(200), stateful_step_count=40, deadline=None)
+    )

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatserver.domain.moderation.disclosure import SMALL, Cell, Disclosed, disclose
+from tests.kit.nightly import drawn
 
 DAYS = ("mon", "tue", "wed", "thu", "fri")
 KINDS = ("a", "b", "c", "d")
@@ -90,7 +91,7 @@ class Attacker:
 
 
 @given(tables())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=drawn(300), deadline=None)
 def test_who_knows_the_totals_can_bound_no_suppressed_cell_to_fewer_than_twelve_values(counts: list[list[int]]) -> None:
     shown = told(counts)
     attacker = Attacker(shown)

@@ -44,6 +44,7 @@ from chatserver.domain.listening.state import (
     SessionId,
     Wish,
 )
+from tests.kit.nightly import drawn
 
 RULES = ListeningRules(sessions_a_day=4, sessions_a_week=9, brief=20_000, places_per_network=2)
 SEEKERS = [MemberId(f"m_seeker_{number}") for number in range(5)]
@@ -644,4 +645,4 @@ class FloorMachine(RuleBasedStateMachine):
 
 
 TestFloorMachine = FloorMachine.TestCase
-TestFloorMachine.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
+TestFloorMachine.settings = settings(max_examples=drawn(100), stateful_step_count=50, deadline=None)

@@ -38,6 +38,7 @@ from chatserver.domain.rooms.rooms import (
     WritePost,
     room_channel,
 )
+from tests.kit.nightly import drawn
 
 ROOM = Room(id=RoomId("sleep"), name="Awake at night", about="")
 PEOPLE = [Persona(MemberId(f"m_{i}"), f"Person {i}") for i in range(3)]
@@ -281,5 +282,5 @@ class RoomHistory(RuleBasedStateMachine):
         return f"<text {self.words}>"
 
 
-RoomHistory.TestCase.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+RoomHistory.TestCase.settings = settings(max_examples=drawn(200), stateful_step_count=40, deadline=None)
 TestRoomHistory = RoomHistory.TestCase

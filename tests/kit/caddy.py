@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import sys
-import tempfile
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
-from tests.kit.ports import HOST, free_port
-from tests.kit.process import PartMissing, Process
+from tests.kit.in_front import ProxyInFront
+from tests.kit.ports import HOST
+from tests.kit.process import PartMissing
 
 DEPLOY: Final = Path(__file__).resolve().parents[2] / "deploy"
 PROGRAMS: Final = ("caddy", "caddy-2.6")
@@ -27,13 +25,12 @@ def find_caddy(program: str = "caddy") -> Path:
     return Path(found)
 
 
-class Caddy:
+class Caddy(ProxyInFront):
     """One Caddy of our own, in front of the server that listens on `upstream`."""
 
     def __init__(self, upstream: int, program: str = "caddy") -> None:
         command: list[str | Path] = [find_caddy(program), "run", "--adapter", "caddyfile", "--config"]
-        self.port = free_port()
-        self._directory = Path(tempfile.mkdtemp(prefix="chat-caddy-"))
+        super().__init__("caddy")
         file = self._directory / "Caddyfile"
         # The console for changing its configuration would listen on a port that all share.
         file.write_text("{\n\tadmin off\n" + (DEPLOY / "Caddyfile").read_text("utf-8").partition("\n{\n")[2], "utf-8")
@@ -47,18 +44,4 @@ class Caddy:
             "XDG_DATA_HOME": str(self._directory),
             "XDG_CONFIG_HOME": str(self._directory),
         }
-        self._process = Process([*command, file], self._directory / "log", env=environment)
-
-    def __enter__(self) -> Self:
-        self._process.start(self._listens)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._process.kill()
-        shutil.rmtree(self._directory, ignore_errors=True)
-
-    def _listens(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex((HOST, self.port)) == 0
+        self._prepare([*command, file], environment)

@@ -88,9 +88,12 @@ def pytest_runtest_teardown(item: pytest.Item) -> None:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Let a test fail that went over its time, even if it swallowed the cancellation and then ended well."""
     report = yield
-    if _SAID in item.stash and report.passed:
-        report.outcome = "failed"
-        report.longrepr = item.stash[_SAID]
+    if _SAID in item.stash:
+        said = item.stash[_SAID]
+        del item.stash[_SAID]
+        if report.passed:
+            report.outcome = "failed"
+            report.longrepr = said
     return report
 
 

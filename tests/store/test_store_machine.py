@@ -34,6 +34,7 @@ from chatserver.domain.rooms.rooms import (
 from chatserver.store.forgetting.forgetting import ERASED, ERASED_NAME
 from chatserver.store.records import Retention, RoomChange
 from chatserver.store.store import Store
+from tests.kit.nightly import drawn
 from tests.store.kit import SLEEP, START, change, evolved, newcomer, replay, room, seeded, sqlite_database
 
 T = TypeVar("T")
@@ -223,4 +224,4 @@ def _disowned(post: Post, person: Persona) -> Post:
 
 
 TestStore = StoreMachine.TestCase
-TestStore.settings = settings(max_examples=20, stateful_step_count=35, deadline=None)
+TestStore.settings = settings(max_examples=drawn(20), stateful_step_count=35, deadline=None)
