@@ -48,7 +48,6 @@ export const words = {
     stays: "Stays here",
     goes: (/** @type {number} */ n) => `New room ${n}`,
     yes: "Yes, split it",
-    changed: "Look at who would be where first.",
     done: (/** @type {number} */ n) => `It is ${count(n, "room", "rooms")} now.`,
   },
   notice: {
@@ -108,6 +107,7 @@ export const words = {
 
 /** @type {Record<string, string>} */
 const REFUSALS = {
+  plan_changed: "The room has changed since you looked. Look again at who would be where, then press once more.",
   not_allowed: "Only operators may do that.",
   room_changed: "A colleague has changed this room meanwhile. Close this and look again.",
   hours_changed: "A colleague has changed the hours meanwhile. Close this and look again.",

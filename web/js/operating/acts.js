@@ -2,6 +2,7 @@
 
 /** @import {Acting, Notice, Raid, RoomSet} from "./types.js" */
 
+import { Refused } from "../lib/client.js";
 import { button, focusOn, h, show } from "../lib/dom.js";
 import { momentWord } from "../locales/en-moment.js";
 import { field, twoTouches } from "../shell/fields.js";
@@ -198,45 +199,52 @@ function splitAct(acting, again, room) {
     ...[2, 3, 4, 5, 6, 8, 10].map((n) => h("option", { value: String(n), text: String(n) })),
   );
   const preview = h("div", { class: "preview", role: "status" });
-  /** @type {number | null} */
-  let seen = null;
-  const chosen = () => (parts.value === "" ? {} : { parts: Number(parts.value) });
-  const look = button(w.look, () => void plan(), { class: "quiet" });
+  /** @type {{seen: number, plan: string} | null} what was shown, and is to be done */
+  let shown = null;
   parts.addEventListener("change", () => {
-    seen = null;
+    shown = null;
     preview.replaceChildren();
   });
-  async function plan() {
-    try {
-      const ok = await acting.ask("plan_split", { room: room.id, ...chosen() });
-      seen = ok.revision;
-      preview.replaceChildren(
-        h("h3", { text: w.preview }),
-        ...ok.groups.map((/** @type {{id: string, name: string}[]} */ group, /** @type {number} */ i) =>
-          h(
-            "section",
-            {},
-            h("h4", { text: `${i === 0 ? w.stays : w.goes(i + 1)} (${group.length})` }),
-            h("p", { text: group.map((person) => person.name).join(", ") }),
-          ),
-        ),
-      );
-    } catch (no) {
-      preview.replaceChildren(h("p", { class: "trouble", text: refusalWord(no) }));
-    }
+  async function look() {
+    const ok = await acting.ask("plan_split", {
+      room: room.id,
+      ...(parts.value === "" ? {} : { parts: Number(parts.value) }),
+    });
+    shown = { seen: ok.revision, plan: ok.plan };
+    preview.replaceChildren(h("h3", { text: w.preview }), ...ok.groups.map(groupOf));
+    return shown;
   }
+  const lookOrSay = () =>
+    look().catch((no) => preview.replaceChildren(h("p", { class: "trouble", text: refusalWord(no) })));
   return act({
     ask: w.ask,
     lead: w.lead,
     yes: w.yes,
     danger: true,
-    fields: [field(w.parts, parts), look, preview],
+    fields: [field(w.parts, parts), button(w.look, () => void lookOrSay(), { class: "quiet" }), preview],
     act: async (reason) => {
-      if (seen === null) await plan();
-      const ok = await acting.ask("split", { room: room.id, seen: seen ?? room.revision, reason, ...chosen() });
-      again(w.done(ok.rooms.length));
+      const plan = shown ?? (await look());
+      try {
+        const ok = await acting.ask("split", { room: room.id, reason, ...plan });
+        again(w.done(ok.rooms.length));
+      } catch (no) {
+        if (!(no instanceof Refused) || no.code !== "room_changed") throw no;
+        await look();
+        throw new Refused({ code: "plan_changed", message: "", temporary: false });
+      }
     },
   });
+}
+
+/** @param {{id: string, name: string}[]} group @param {number} nth */
+function groupOf(group, nth) {
+  const w = words.split;
+  return h(
+    "section",
+    {},
+    h("h4", { text: `${nth === 0 ? w.stays : w.goes(nth + 1)} (${group.length})` }),
+    h("p", { text: group.map((person) => person.name).join(", ") }),
+  );
 }
 
 // ------------------------------------------------------------------------------------------------ parts of both
