@@ -131,6 +131,28 @@ async def test_a_colleagues_change_is_not_undone(house: ChatServer, sit_down: Si
     await expect(row(page, "Porch room").locator(".c-slow_mode .v")).to_have_text("9 s")
 
 
+async def test_a_split_is_done_as_it_was_shown_or_shown_again(house: ChatServer, sit_down: SitDown) -> None:
+    page = await at_work(await sit_down(house.url), house, "Clear Ember")
+    async with company(house, "cup", 10) as people:
+        await change(page, "Cup room")
+        form = await begin(page, "Split the room")
+        await form.get_by_label("Into how many rooms").select_option("2")
+        await form.get_by_role("button", name="Show who would be where").click()
+        groups = form.locator(".preview section")
+        await expect(groups).to_have_count(2)
+        gone = (await groups.nth(1).locator("p").inner_text()).split(", ")
+        for client in [each for each in people if each.hello_ok["member"]["name"] in gone]:
+            await client.ask("leave", room="cup")
+        await form.get_by_label("Why, for the audit log").fill(WHY)
+        await form.get_by_role("button", name="Yes, split it").click()
+        await expect(form.get_by_role("alert")).to_contain_text("The room has changed since you looked.")
+        assert len({name for group in await groups.locator("p").all_inner_texts() for name in group.split(", ")}) == (
+            len(people) - len(gone)
+        )
+        await form.get_by_role("button", name="Yes, split it").click()
+        await expect(page.get_by_role("dialog").get_by_role("status").filter(has_text="rooms now")).to_be_visible()
+
+
 async def test_an_announcement_is_seen_by_those_here_and_by_who_comes(house: ChatServer, sit_down: SitDown) -> None:
     ann = await sit_down(house.url)
     await ann.arrive()
