@@ -34,7 +34,7 @@ from chatserver.handlers.people.staff import StaffAccounts
 from chatserver.store.drivers.migrate import migrate
 from chatserver.store.drivers.sqlite import SqliteStore
 from tests.domain.costly import CONTACT_PARTS, CRISIS_TEXTS, crowd_with_haters, full_floor
-from tests.domain.floor_kit import RULES
+from tests.domain.listening_kit import RULES
 
 _ROUNDS: Final = 5
 _RIGHT: Final = "a lamp in the window"

@@ -24,9 +24,9 @@ from chatserver.domain.rooms.rooms import Room, RoomId, room_channel
 from chatserver.protocol.codec import Encoding
 from chatserver.protocol.internode import LoadTold, encode
 from chatserver.store.drivers.migrate import migrate
-from tests.browser.house import open_house, room
+from tests.browser.site import open_site, room
 from tests.conformance.personnel import PASSWORD, add_operator
-from tests.handlers.desk_house import House, LateStore
+from tests.handlers.workers import Cluster, LateStore
 from tests.kit import web
 from tests.kit.crowd_of_workers import CrowdOfWorkers, crowd_of_workers, room_ids
 from tests.kit.redis import RedisServer
@@ -74,7 +74,7 @@ async def _over_the_wire() -> None:
     rooms = room_ids(ROOMS)
     with (
         RedisServer() as redis,
-        open_house([room(each, each, capacity=1_000) for each in rooms], redis_url=redis.url) as server,
+        open_site([room(each, each, capacity=1_000) for each in rooms], redis_url=redis.url) as server,
     ):
         token = await asyncio.to_thread(_sign_in, server)
         process = psutil.Process(server.worker_pids()[0])
@@ -118,8 +118,8 @@ async def _sampling() -> None:
         store = LateStore(path)
         await store.open()
         await store.add_rooms([Room(id=RoomId(f"r{n}"), name=f"Room {n}", about="") for n in range(ROOMS)])
-        house = House(store)
-        worker = await house.worker()
+        site = Cluster(store)
+        worker = await site.worker()
         node = worker.node
         keeper = worker.load.monitor
         for rooms, members in ((0, 0), (50, 1_000), (ROOMS, 5_000)):
@@ -138,7 +138,7 @@ async def _sampling() -> None:
                 f"a sample of oneself, {members:,} members in {rooms:,} rooms: {statistics.median(took) * 1000:.2f} ms "
                 f"of CPU a second, {len(payload):,} bytes"
             )
-        await house.close()
+        await site.close()
         await store.close()
 
 

@@ -38,7 +38,7 @@ from pydantic_settings import (
 )
 
 from chatserver.config_sections import (
-    DutySection,
+    CoverageSection,
     ListeningSection,
     OperatorsSection,
     RetentionSection,
@@ -137,7 +137,7 @@ class Settings(BaseSettings):
     secret_key_file: Path | None = None
     retention: RetentionSection = RetentionSection()
     staff: StaffSection = StaffSection()
-    duty: DutySection = DutySection()
+    duty: CoverageSection = CoverageSection()
     operators: OperatorsSection = OperatorsSection()
     rooms: RoomsSection = RoomsSection()
     listening: ListeningSection = ListeningSection()
@@ -432,7 +432,7 @@ def known_keys() -> list[str]:
     sections = {
         "retention": list(RetentionSection.model_fields),
         "staff": list(StaffSection.model_fields),
-        "duty": list(DutySection.model_fields),
+        "duty": list(CoverageSection.model_fields),
         "operators": list(OperatorsSection.model_fields),
         "rooms": list(RoomsSection.model_fields),
         "listening": list(ListeningSection.model_fields),

@@ -200,7 +200,7 @@ class OperatorsSection(BaseModel):
     store_ms: _Count = 500
 
 
-class DutySection(BaseModel):
+class CoverageSection(BaseModel):
     """What becomes of a room that needs a moderator while none is there. `CoverageRules` says what each is for."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

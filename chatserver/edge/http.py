@@ -227,10 +227,10 @@ class IdentityRoutes:
         member, fresh = await self._identities.sign_out_others(token)
         return self._introduce(request, member, fresh, created=False)
 
-    async def matters(self, request: Request) -> Response:
+    async def moderation_notices(self, request: Request) -> Response:
         """`GET /api/identity/matters`: what moderators decided about this person. Also for whoever may not be here."""
         token = self._reader.token(request, self._origins.judge_read(request.scope))
-        matters = await self._identities.matters(token)
+        matters = await self._identities.moderation_notices(token)
         return Response(msgspec.json.encode(self._enforcement.view_of_notices(matters)), 200, UNKEPT, JSON)
 
     async def appeal(self, request: Request) -> Response:

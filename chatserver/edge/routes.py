@@ -144,7 +144,7 @@ IDENTITY: Final[tuple[RouteSpec[IdentityRoutes], ...]] = (
     RouteSpec(
         method="GET",
         path="/api/identity/matters",
-        run=IdentityRoutes.matters,
+        run=IdentityRoutes.moderation_notices,
         answers={200: ResponseSpec(about="What moderators decided, and answered.", body=ModerationNoticesPush)},
         needs_identity=True,
         refusals=(Reason.IDENTITY_REQUIRED, *_ANY),

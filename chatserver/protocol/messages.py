@@ -20,7 +20,7 @@ from chatserver.protocol.fields import Command, DoneOk, Fields, MemberName
 from chatserver.protocol.listening.messages import ListeningCommand, ListeningOk, ListeningPush
 from chatserver.protocol.moderation.messages import ModerationCommand, ModerationOk, ModerationPush
 from chatserver.protocol.operating.load_messages import LoadCommand, LoadOk, LoadPush
-from chatserver.protocol.operating.messages import HouseCommand, HousePush, HouseReply
+from chatserver.protocol.operating.messages import OperatingCommand, OperatingPush, OperatingReply
 from chatserver.protocol.people.account_messages import AccountsOk, AccountsPush, AskAccounts
 from chatserver.protocol.rooms.messages import (
     CountsPush,
@@ -144,7 +144,7 @@ AnyCommand = (
     | ModerationCommand
     | LoadCommand
     | AskAccounts
-    | HouseCommand
+    | OperatingCommand
 )
 
 
@@ -215,7 +215,7 @@ AnyOk = (
     | ModerationOk
     | LoadOk
     | AccountsOk
-    | HouseReply
+    | OperatingReply
 )
 
 
@@ -285,7 +285,7 @@ AnyPush = (
     | ModerationPush
     | LoadPush
     | AccountsPush
-    | HousePush
+    | OperatingPush
 )
 AnyServerMessage = Reply | ErrorReply | AnyPush
 

@@ -27,11 +27,11 @@ from chatserver.store.rooms_statements import KEYS_AT_ONCE
 
 _NOTHING: Final = SideEffects()
 
-FloorOutcome = ListeningCommitted | Exception
+ListeningOutcome = ListeningCommitted | Exception
 """What became of one command of a batch. An exception that is no Refusal is a bug of its `decide`."""
 
 
-def commit(changes: Sequence[ListeningChange], records: ListeningRows, sealer: Sealer) -> Op[list[FloorOutcome]]:
+def commit(changes: Sequence[ListeningChange], records: ListeningRows, sealer: Sealer) -> Op[list[ListeningOutcome]]:
     """Decide and save commands in their order; one outcome for each. A Refusal writes nothing and harms no other."""
     before = floor = yield from locked(records)
     decisions: list[tuple[int, Decided] | Exception] = []

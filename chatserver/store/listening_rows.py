@@ -14,9 +14,9 @@ import msgspec
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.commands import (
-    FloorEvent,
     ListenerLeft,
     ListenerSet,
+    ListeningEvent,
     SeekerLeft,
     SeekerSet,
     SessionForgotten,
@@ -134,7 +134,7 @@ def keys_of(floor: ListeningState) -> list[Key]:
     ]
 
 
-def key_of(event: FloorEvent) -> Key:
+def key_of(event: ListeningEvent) -> Key:
     """The key of the record that an event sets or removes."""
     match event:
         case SeekerSet(seeker=seeker):

@@ -29,7 +29,7 @@ from chatserver.store.core.group_commit import GroupCommit
 from chatserver.store.core.schema import SCHEMA_REVISION
 from chatserver.store.core.sealing import Sealer
 from chatserver.store.forgetting import forgetting, listening
-from chatserver.store.listening_log import FloorOutcome
+from chatserver.store.listening_log import ListeningOutcome
 from chatserver.store.listening_rows import ListeningRows
 from chatserver.store.moderation_store import ModerationStore
 from chatserver.store.records import (
@@ -97,7 +97,7 @@ class Store(StaffStore, ModerationStore, RoomSettingsStore, TriesStore, Arrivals
         `sealer` seals what only a case may open."""
         ModerationStore.__init__(self, sealer)
         self._records = ListeningRows()
-        self._floor_commits = GroupCommit(self._commit_listening, timeout, backlog)
+        self._listening_commits = GroupCommit(self._commit_listening, timeout, backlog)
 
     @abstractmethod
     async def open(self) -> None:
@@ -190,9 +190,9 @@ class Store(StaffStore, ModerationStore, RoomSettingsStore, TriesStore, Arrivals
         An effect on somebody or something that is no more does nothing.
 
         Two commands never see the same floor. On return it is durable."""
-        return await self._floor_commits.run(change)
+        return await self._listening_commits.run(change)
 
-    async def _commit_listening(self, changes: Sequence[ListeningChange]) -> Sequence[FloorOutcome]:
+    async def _commit_listening(self, changes: Sequence[ListeningChange]) -> Sequence[ListeningOutcome]:
         return await self._write(partial(listening_log.commit, changes, self._records, self._sealer))
 
     async def listening_state(self) -> ListeningState:

@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from tests.browser.house import open_house
 from tests.browser.person import Person
+from tests.browser.site import open_site
 from tests.kit.browser import open_browser
 from tests.kit.server import ChatServer
 
@@ -35,9 +35,9 @@ async def chromium(browser_program: Path) -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[ChatServer]:
-    """One worker on embedded defaults, with the seeded rooms and those of `tests.browser.house`."""
-    with open_house() as server:
+def site() -> Iterator[ChatServer]:
+    """One worker on embedded defaults, with the seeded rooms and those of `tests.browser.site`."""
+    with open_site() as server:
         yield server
 
 

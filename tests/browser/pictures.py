@@ -16,8 +16,8 @@ from typing import Any, Final
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from tests.browser.console import PASSWORD, hire
-from tests.browser.house import join, open_house, room
 from tests.browser.person import Person
+from tests.browser.site import join, open_site, room
 from tests.kit.browser import browser_path, open_browser
 from tests.kit.client import ChatClient
 from tests.kit.redis import RedisServer
@@ -59,7 +59,7 @@ _SMALL: Final = room("evening", "Evening circle", about="For the end of a long d
 
 async def take_pictures(browser_program: Path) -> dict[str, bytes]:
     """Start a server and a browser, play the people, and return the pictures by the names of their files."""
-    with RedisServer() as redis, open_house([_SMALL], workers=2, redis_url=redis.url) as server:
+    with RedisServer() as redis, open_site([_SMALL], workers=2, redis_url=redis.url) as server:
         async with open_browser(browser_program) as browser, AsyncExitStack() as stay:
             return {
                 "room.png": await _picture_of_a_room(browser, server, stay),

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from playwright.async_api import expect
 
-from tests.browser.house import join, room
 from tests.browser.listener import a_listener
 from tests.browser.person import LOST_NETWORK, Person
+from tests.browser.site import join, room
 from tests.browser.wire import Wire
 from tests.kit.client import ChatClient
 from tests.kit.marks import new_mark

@@ -12,8 +12,8 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import SitDown
 from tests.browser.eyes import BEYOND, PRESSED, SMALL, faults
-from tests.browser.house import join, open_house, say
 from tests.browser.screens import ROOMS, fill, walk
+from tests.browser.site import join, open_site, say
 from tests.browser.wire import Wire
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
@@ -24,35 +24,35 @@ DARK_PAPER = "rgb(18, 24, 31)"
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[ChatServer]:
-    with open_house(ROOMS) as server:
+def site() -> Iterator[ChatServer]:
+    with open_site(ROOMS) as server:
         yield server
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def wire(house: ChatServer) -> AsyncIterator[Wire]:
-    await fill(house)
-    async with Wire(house.port) as line:
+async def wire(site: ChatServer) -> AsyncIterator[Wire]:
+    await fill(site)
+    async with Wire(site.port) as line:
         yield line
 
 
 async def test_axe_finds_nothing_on_any_screen_light_or_dark_narrow_or_wide(
-    house: ChatServer, wire: Wire, sit_down: SitDown
+    site: ChatServer, wire: Wire, sit_down: SitDown
 ) -> None:
     ann = await sit_down(wire.url, reduced_motion="reduce")
     found: list[str] = []
-    async for screen in walk(ann, wire, house):
+    async for screen in walk(ann, wire, site):
         # So tall that nothing lies half behind what stays in sight: axe would take that for its size.
         found += await faults(ann.page, screen, height=2_400)
     assert found == []
 
 
 async def test_nothing_runs_out_sideways_at_320_pixels_or_at_twice_the_size(
-    house: ChatServer, wire: Wire, sit_down: SitDown
+    site: ChatServer, wire: Wire, sit_down: SitDown
 ) -> None:
     ann = await sit_down(wire.url)
     found: list[str] = []
-    async for screen in walk(ann, wire, house):
+    async for screen in walk(ann, wire, site):
         # 1280 pixels at 200 % zoom are 640.
         for width, size in ((320, ""), (640, ""), (320, "larger")):
             await ann.page.set_viewport_size({"width": width, "height": 640})
@@ -65,17 +65,17 @@ async def test_nothing_runs_out_sideways_at_320_pixels_or_at_twice_the_size(
 
 
 async def test_everything_that_is_pressed_is_large_enough_for_a_shaking_thumb(
-    house: ChatServer, wire: Wire, sit_down: SitDown
+    site: ChatServer, wire: Wire, sit_down: SitDown
 ) -> None:
     ann = await sit_down(wire.url, viewport={"width": 390, "height": 844})
     found: list[str] = []
-    async for screen in walk(ann, wire, house):
+    async for screen in walk(ann, wire, site):
         found += [f"{screen}: {what}" for what in await ann.page.evaluate(SMALL, PRESSED)]
     assert found == []
 
 
-async def test_nothing_moves_where_motion_is_unwanted(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url, reduced_motion="reduce")
+async def test_nothing_moves_where_motion_is_unwanted(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url, reduced_motion="reduce")
     await ann.arrive()
     await ann.enter("Awake at night")
     moving = await ann.page.evaluate(
@@ -89,8 +89,8 @@ async def test_nothing_moves_where_motion_is_unwanted(house: ChatServer, sit_dow
     assert moving == []
 
 
-async def test_forced_colours_keep_edges_and_states(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url, forced_colors="active")
+async def test_forced_colours_keep_edges_and_states(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url, forced_colors="active")
     await ann.arrive()
     edge = """(e) => {
         const style = getComputedStyle(e);
@@ -108,21 +108,21 @@ async def test_forced_colours_keep_edges_and_states(house: ChatServer, sit_down:
     assert pressed >= 2
 
 
-async def test_who_listens_hears_new_posts_and_not_the_old_ones(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
+async def test_who_listens_hears_new_posts_and_not_the_old_ones(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url)
     await ann.arrive()
     await ann.enter("Feeling alone")
     await expect(ann.log).to_have_attribute("aria-live", "polite")
     await expect(ann.log).to_have_accessible_name("Posts in Feeling alone")
-    async with ChatClient(house.ws_url) as ben:
+    async with ChatClient(site.ws_url) as ben:
         await join(ben, "loneliness")
         await say(ben, "loneliness", "good evening")
     await ann.sees("good evening")
     await expect(ann.post("good evening")).to_have_accessible_name(re.compile(".+, .+"))
 
 
-async def test_the_look_that_was_chosen_is_there_after_a_reload(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url, color_scheme="light")
+async def test_the_look_that_was_chosen_is_there_after_a_reload(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url, color_scheme="light")
     await ann.arrive()
     await ann.open_own_corner()
     await ann.page.get_by_role("radio", name="Dark").check()
@@ -134,9 +134,9 @@ async def test_the_look_that_was_chosen_is_there_after_a_reload(house: ChatServe
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_whoever_asks_for_more_contrast_reads_everything_in_the_ink_of_the_text(
-    house: ChatServer, sit_down: SitDown, scheme: Literal["light", "dark"]
+    site: ChatServer, sit_down: SitDown, scheme: Literal["light", "dark"]
 ) -> None:
-    ann = await sit_down(house.url, color_scheme=scheme, contrast="more")
+    ann = await sit_down(site.url, color_scheme=scheme, contrast="more")
     await ann.arrive()
     ink = await ann.page.evaluate("() => getComputedStyle(document.documentElement).color")
     await expect(ann.page.locator(".card-foot .here:not(.someone)").first).to_have_css("color", ink)

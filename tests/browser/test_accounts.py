@@ -31,19 +31,19 @@ async def with_a_device(page: Page) -> None:
     await devtools.send("WebAuthn.addVirtualAuthenticator", {"options": device})
 
 
-def long_ago(house: ChatServer) -> None:
+def long_ago(site: ChatServer) -> None:
     """Everybody who is signed in showed who they are a quarter of an hour ago."""
-    with contextlib.closing(sqlite3.connect(house.directory / "data" / "chat.db")) as database, database:
+    with contextlib.closing(sqlite3.connect(site.directory / "data" / "chat.db")) as database, database:
         database.execute("UPDATE staff_sign_ins SET confirmed_at = confirmed_at - 900000")
 
 
-async def test_a_passkey_is_made_signs_in_and_confirms_what_is_dangerous(house: ChatServer, sit_down: SitDown) -> None:
+async def test_a_passkey_is_made_signs_in_and_confirms_what_is_dangerous(site: ChatServer, sit_down: SitDown) -> None:
     # At a number there are no passkeys.
-    url = house.url.replace("127.0.0.1", "localhost")
+    url = site.url.replace("127.0.0.1", "localhost")
     chief = Console(await sit_down(url))
     page = chief.page
     await with_a_device(page)
-    login = await hire(house, "Chief Almqvist", "operator")
+    login = await hire(site, "Chief Almqvist", "operator")
     await chief.sign_in(login)
     await chief.turn_to("My account")
     await page.get_by_label("A name for the new passkey").fill("This computer")
@@ -60,7 +60,7 @@ async def test_a_passkey_is_made_signs_in_and_confirms_what_is_dangerous(house: 
     await chief.press("Sign in with a passkey").click()
     await expect(page.get_by_role("navigation", name="Parts of this page")).to_be_visible()
 
-    long_ago(house)
+    long_ago(site)
     await chief.turn_to("Team")
     await chief.press("Make a link").click()
     await asked.get_by_role("button", name="Use a passkey").click()
@@ -70,7 +70,7 @@ async def test_a_passkey_is_made_signs_in_and_confirms_what_is_dangerous(house: 
     await page.goto(f"{url}/operators.html")
     acts = page.get_by_role("region", name="Accounts")
     await expect(acts).to_contain_text("Chief Almqvist added a passkey.")
-    mira = await hire(house, "Mira Harbourne", "listener", "operator", is_waiting=True)
+    mira = await hire(site, "Mira Harbourne", "listener", "operator", is_waiting=True)
     waiting = page.get_by_role("region", name="Operators who don't count yet")
     await expect(waiting).to_contain_text("Mira Harbourne becomes an operator")
     assert await violations(page) == []
@@ -83,12 +83,12 @@ async def test_a_passkey_is_made_signs_in_and_confirms_what_is_dangerous(house: 
     assert mira == "mira-harbourne"
 
 
-async def test_a_reset_link_survives_a_reload_and_brings_its_owner_back(house: ChatServer, sit_down: SitDown) -> None:
-    chief, noor = Console(await sit_down(house.url)), Console(await sit_down(house.url))
-    await chief.sign_in(await hire(house, "Head Lindgren", "operator"))
-    with contextlib.closing(sqlite3.connect(house.directory / "data" / "chat.db")) as database, database:
+async def test_a_reset_link_survives_a_reload_and_brings_its_owner_back(site: ChatServer, sit_down: SitDown) -> None:
+    chief, noor = Console(await sit_down(site.url)), Console(await sit_down(site.url))
+    await chief.sign_in(await hire(site, "Head Lindgren", "operator"))
+    with contextlib.closing(sqlite3.connect(site.directory / "data" / "chat.db")) as database, database:
         database.execute("UPDATE staff SET operator_from = NULL")
-    login = await hire(house, "Noor Feldman")
+    login = await hire(site, "Noor Feldman")
     await chief.page.reload()
     await chief.turn_to("Team")
     await chief.page.get_by_role("button", name="Reset the account: Noor Feldman").click()
@@ -106,15 +106,15 @@ async def test_a_reset_link_survives_a_reload_and_brings_its_owner_back(house: C
     await expect(noor.page.get_by_role("navigation", name="Parts of this page")).to_be_visible()
     await noor.turn_to("My account")
     await expect(noor.page.get_by_text(f"You sign in as {login}.")).to_be_visible()
-    broken = Console(await sit_down(house.url))
-    await broken.page.goto(f"{house.url}/listen.html#invite=abc")
+    broken = Console(await sit_down(site.url))
+    await broken.page.goto(f"{site.url}/listen.html#invite=abc")
     await expect(broken.page.get_by_text("This link isn't whole")).to_be_visible()
 
 
-async def test_the_account_and_the_way_in_for_every_eye(house: ChatServer, sit_down: SitDown) -> None:
-    mira = Console(await sit_down(house.url))
-    login = await hire(house, "Mira Day")
-    await mira.page.goto(f"{house.url}/listen.html")
+async def test_the_account_and_the_way_in_for_every_eye(site: ChatServer, sit_down: SitDown) -> None:
+    mira = Console(await sit_down(site.url))
+    login = await hire(site, "Mira Day")
+    await mira.page.goto(f"{site.url}/listen.html")
     await expect(mira.press("Sign in with a passkey")).to_be_visible()
     assert await faults(mira.page, "door") == []
     await mira.fill_in(login, "not the right one")

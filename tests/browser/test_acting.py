@@ -11,8 +11,8 @@ from playwright.async_api import Page, ViewportSize, expect
 
 from tests.browser.conftest import SitDown
 from tests.browser.eyes import FAR_APART, faults
-from tests.browser.house import join, open_house, room, say
 from tests.browser.person import LOST_NETWORK
+from tests.browser.site import join, open_site, room, say
 from tests.browser.test_moderating import hire, sign_in
 from tests.browser.wire import Wire
 from tests.kit.client import ChatClient
@@ -24,8 +24,8 @@ NAME: Final = "A room to act in"
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[ChatServer]:
-    with open_house([room("acting", NAME, position=-1), room("missing", "A room with a gap", position=-2)]) as server:
+def site() -> Iterator[ChatServer]:
+    with open_site([room("acting", NAME, position=-1), room("missing", "A room with a gap", position=-2)]) as server:
         yield server
 
 
@@ -36,10 +36,10 @@ async def go_in(page: Page, name: str) -> None:
     await expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
 
 
-async def test_a_moderator_acts_on_a_post_where_it_stands(house: ChatServer, sit_down: SitDown) -> None:
-    mona = await sit_down(house.url, viewport=NARROW)
-    desk = await sign_in(mona, await hire(house))
-    async with ChatClient(house.ws_url) as ben:
+async def test_a_moderator_acts_on_a_post_where_it_stands(site: ChatServer, sit_down: SitDown) -> None:
+    mona = await sit_down(site.url, viewport=NARROW)
+    desk = await sign_in(mona, await hire(site))
+    async with ChatClient(site.ws_url) as ben:
         await join(ben, "acting")
         await go_in(desk, NAME)
         await say(ben, "acting", "nobody likes you", "go away")
@@ -102,11 +102,11 @@ async def test_a_moderator_acts_on_a_post_where_it_stands(house: ChatServer, sit
         await expect(own.get_by_role("button", name=re.compile("^What you can do"))).to_have_count(0)
 
 
-async def test_no_post_is_missing_after_a_lost_connection(house: ChatServer, sit_down: SitDown) -> None:
-    async with Wire(house.port) as wire, ChatClient(house.ws_url) as ben:
+async def test_no_post_is_missing_after_a_lost_connection(site: ChatServer, sit_down: SitDown) -> None:
+    async with Wire(site.port) as wire, ChatClient(site.ws_url) as ben:
         mona = await sit_down(wire.url)
         mona.forgive(LOST_NETWORK)
-        desk = await sign_in(mona, await hire(house))
+        desk = await sign_in(mona, await hire(site))
         await join(ben, "missing")
         await go_in(desk, "A room with a gap")
         before = [f"before {n}" for n in range(30)]
@@ -123,10 +123,10 @@ async def test_no_post_is_missing_after_a_lost_connection(house: ChatServer, sit
         assert await posts.all_inner_texts() == [*before, *after]
 
 
-async def test_somebody_in_danger_is_written_to_first(house: ChatServer, sit_down: SitDown) -> None:
-    mona = await sit_down(house.url, viewport=NARROW)
-    desk = await sign_in(mona, await hire(house))
-    async with ChatClient(house.ws_url) as ben:
+async def test_somebody_in_danger_is_written_to_first(site: ChatServer, sit_down: SitDown) -> None:
+    mona = await sit_down(site.url, viewport=NARROW)
+    desk = await sign_in(mona, await hire(site))
+    async with ChatClient(site.ws_url) as ben:
         await join(ben, "acting")
         await ben.ask("post", room="acting", text="I am going to kill myself tonight")
         reports = desk.get_by_role("button", name=re.compile("^Now: Self-harm or suicide"))
@@ -158,9 +158,9 @@ async def test_somebody_in_danger_is_written_to_first(house: ChatServer, sit_dow
         await expect(desk.locator(".room-log")).to_contain_text("tonight")
 
 
-async def test_a_report_about_a_post_offers_every_restriction(house: ChatServer, sit_down: SitDown) -> None:
-    desk = await sign_in(await sit_down(house.url), await hire(house))
-    async with ChatClient(house.ws_url) as ben, ChatClient(house.ws_url) as cleo:
+async def test_a_report_about_a_post_offers_every_restriction(site: ChatServer, sit_down: SitDown) -> None:
+    desk = await sign_in(await sit_down(site.url), await hire(site))
+    async with ChatClient(site.ws_url) as ben, ChatClient(site.ws_url) as cleo:
         for each in (ben, cleo):
             await join(each, "acting")
         posted = await ben.ask("post", room="acting", text="an unkind thing")
@@ -177,10 +177,10 @@ async def test_a_report_about_a_post_offers_every_restriction(house: ChatServer,
 
 
 async def test_what_one_does_about_a_post_stays_in_sight_while_others_write(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    desk = await sign_in(await sit_down(house.url, viewport={"width": 1280, "height": 844}), await hire(house))
-    async with ChatClient(house.ws_url) as ben:
+    desk = await sign_in(await sit_down(site.url, viewport={"width": 1280, "height": 844}), await hire(site))
+    async with ChatClient(site.ws_url) as ben:
         await join(ben, "acting")
         await go_in(desk, NAME)
         await say(ben, "acting", *(f"evening {n}" for n in range(30)), "the one in question")
@@ -197,9 +197,9 @@ async def test_what_one_does_about_a_post_stays_in_sight_while_others_write(
         await expect(field).to_be_focused()
 
 
-async def test_what_was_added_to_a_report_is_read_before_it_is_closed(house: ChatServer, sit_down: SitDown) -> None:
-    desk = await sign_in(await sit_down(house.url), await hire(house))
-    async with ChatClient(house.ws_url) as ben:
+async def test_what_was_added_to_a_report_is_read_before_it_is_closed(site: ChatServer, sit_down: SitDown) -> None:
+    desk = await sign_in(await sit_down(site.url), await hire(site))
+    async with ChatClient(site.ws_url) as ben:
         await join(ben, "missing")
         await ben.ask("post", room="missing", text="I want to kill myself, I mean it")
         report = desk.get_by_role("button", name=re.compile("Self-harm or suicide")).filter(has_text="nobody has it")

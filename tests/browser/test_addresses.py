@@ -12,11 +12,11 @@ STAFF = ["/listen.html", "/moderate.html", "/operators.html"]
 ELSEWHERE = "https://www.wikipedia.org/"
 
 
-async def test_the_helplines_open_by_their_address_and_make_nobody_known(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
+async def test_the_helplines_open_by_their_address_and_make_nobody_known(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url)
     asked: list[str] = []
-    ann.context.on("request", lambda request: asked.append(request.url.removeprefix(house.url)))
-    await ann.page.goto(house.url + "/#help")
+    ann.context.on("request", lambda request: asked.append(request.url.removeprefix(site.url)))
+    await ann.page.goto(site.url + "/#help")
     await expect(ann.page.get_by_role("dialog", name="Get help now")).to_be_visible()
     await expect(ann.page.get_by_role("link", name="116 123").first).to_be_visible()
     # Everything that the page loads by itself was asked for.
@@ -26,15 +26,15 @@ async def test_the_helplines_open_by_their_address_and_make_nobody_known(house: 
     # Who goes on into the rooms comes in like anybody.
     await ann.page.keyboard.press("Escape")
     await ann.sees_lobby()
-    assert ann.page.url == house.url + "/"
+    assert ann.page.url == site.url + "/"
     assert await ann.context.cookies() != []
 
 
 @pytest.mark.parametrize("path", STAFF)
-async def test_a_listener_who_needs_help_finds_the_helplines(house: ChatServer, sit_down: SitDown, path: str) -> None:
-    ann = await sit_down(house.url)
+async def test_a_listener_who_needs_help_finds_the_helplines(site: ChatServer, sit_down: SitDown, path: str) -> None:
+    ann = await sit_down(site.url)
     ann.forgive("401")
-    await ann.page.goto(house.url + path)
+    await ann.page.goto(site.url + path)
     async with ann.context.expect_page() as opened:
         await ann.page.get_by_role("link", name="Helplines").click()
     page = await opened.value
@@ -43,10 +43,8 @@ async def test_a_listener_who_needs_help_finds_the_helplines(house: ChatServer, 
     assert await ann.context.cookies() == []
 
 
-async def test_the_helplines_open_by_their_address_on_a_page_that_is_there(
-    house: ChatServer, sit_down: SitDown
-) -> None:
-    ann = await (await sit_down(house.url)).arrive()
+async def test_the_helplines_open_by_their_address_on_a_page_that_is_there(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await (await sit_down(site.url)).arrive()
     await ann.enter("Awake at night")
     await ann.page.evaluate("() => { location.hash = '#help'; }")
     await expect(ann.page.get_by_role("dialog", name="Get help now")).to_be_visible()
@@ -54,8 +52,8 @@ async def test_the_helplines_open_by_their_address_on_a_page_that_is_there(
     await expect(ann.page.get_by_role("heading", name="Awake at night", level=1)).to_be_visible()
 
 
-async def test_the_skip_link_stays_in_the_room(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await (await sit_down(house.url)).arrive()
+async def test_the_skip_link_stays_in_the_room(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await (await sit_down(site.url)).arrive()
     await ann.enter("Awake at night")
     await ann.page.get_by_role("link", name="Skip to the room").focus()
     await ann.page.keyboard.press("Enter")
@@ -64,10 +62,10 @@ async def test_the_skip_link_stays_in_the_room(house: ChatServer, sit_down: SitD
 
 
 @pytest.mark.parametrize("is_fresh", [True, False])
-async def test_asking_for_a_listener_has_an_address(house: ChatServer, sit_down: SitDown, is_fresh: bool) -> None:
-    ann = await sit_down(house.url)
+async def test_asking_for_a_listener_has_an_address(site: ChatServer, sit_down: SitDown, is_fresh: bool) -> None:
+    ann = await sit_down(site.url)
     if is_fresh:
-        await ann.page.goto(house.url + "/#ask")
+        await ann.page.goto(site.url + "/#ask")
     else:
         await ann.arrive()
         await ann.page.evaluate("() => { location.hash = '#ask'; }")
@@ -78,14 +76,14 @@ async def test_asking_for_a_listener_has_an_address(house: ChatServer, sit_down:
     await ann.sees_lobby()
 
 
-async def test_a_reload_stays_in_the_room_and_back_leads_to_the_lobby(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await (await sit_down(house.url)).arrive()
+async def test_a_reload_stays_in_the_room_and_back_leads_to_the_lobby(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await (await sit_down(site.url)).arrive()
     await ann.enter("Awake at night")
     await ann.say("here before the reload")
     for _ in range(2):
         await ann.page.reload()
         await ann.sees("here before the reload")
-    assert ann.page.url == house.url + "/"
+    assert ann.page.url == site.url + "/"
     assert "night" not in (await ann.page.title()).lower()
     assert "sleep" not in await ann.page.evaluate("() => JSON.stringify(history.state)")
     await ann.page.go_back()
@@ -94,8 +92,8 @@ async def test_a_reload_stays_in_the_room_and_back_leads_to_the_lobby(house: Cha
     await ann.sees_lobby()
 
 
-async def test_a_reload_does_not_lead_into_a_room_that_was_left(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await (await sit_down(house.url)).arrive()
+async def test_a_reload_does_not_lead_into_a_room_that_was_left(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await (await sit_down(site.url)).arrive()
     await ann.enter("Awake at night")
     await ann.page.evaluate("() => sessionStorage.setItem('kept', sessionStorage.getItem('chat.place'))")
     await ann.page.locator(".pinned").evaluate("(element) => { element.open = true; }")
@@ -110,8 +108,8 @@ async def test_a_reload_does_not_lead_into_a_room_that_was_left(house: ChatServe
     await ann.sees_lobby()
 
 
-async def test_leaving_at_once_leaves_no_room_behind(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await (await sit_down(house.url)).arrive()
+async def test_leaving_at_once_leaves_no_room_behind(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await (await sit_down(site.url)).arrive()
     await ann.may_leave()
     await ann.enter("Awake at night")
     assert "sleep" in str(await ann.kept())
@@ -120,7 +118,7 @@ async def test_leaving_at_once_leaves_no_room_behind(house: ChatServer, sit_down
     await ann.page.go_back()
     await ann.page.wait_for_url(ELSEWHERE)
     # Somebody who knows the address finds nobody's room.
-    await ann.page.goto(house.url)
+    await ann.page.goto(site.url)
     await ann.sees_lobby()
     assert "sleep" not in await ann.page.evaluate("() => JSON.stringify({ ...sessionStorage })")
 

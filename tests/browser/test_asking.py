@@ -10,9 +10,9 @@ import pytest_asyncio
 from playwright.async_api import Locator, expect
 
 from tests.browser.conftest import SitDown
-from tests.browser.house import open_house
 from tests.browser.listener import Listener, a_listener
 from tests.browser.person import LOST_NETWORK, Person
+from tests.browser.site import open_site
 from tests.browser.wire import Wire
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
@@ -21,14 +21,14 @@ pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[ChatServer]:
-    with open_house(listening={"gone_seconds": 20.0, "pause_minutes": 0.0}) as server:
+def site() -> Iterator[ChatServer]:
+    with open_site(listening={"gone_seconds": 20.0, "pause_minutes": 0.0}) as server:
         yield server
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def heron(house: ChatServer) -> AsyncIterator[Listener]:
-    async with a_listener(house) as listener:
+async def heron(site: ChatServer) -> AsyncIterator[Listener]:
+    async with a_listener(site) as listener:
         yield listener
 
 
@@ -87,9 +87,9 @@ async def talks(person: Person, listener: Listener) -> str:
 
 
 async def test_asking_takes_two_touches_and_nothing_has_to_be_filled_in(
-    house: ChatServer, sit_down: SitDown, heron: Listener
+    site: ChatServer, sit_down: SitDown, heron: Listener
 ) -> None:
-    ann = await (await sit_down(house.url)).arrive()
+    ann = await (await sit_down(site.url)).arrive()
     await expect(top(ann)).to_have_accessible_name("Ask for a listener")
     await ann.page.get_by_role("main").get_by_role("button", name="Ask for a listener").click()
     await press(ann, "I agree, ask for a listener").click()
@@ -111,9 +111,9 @@ async def test_asking_takes_two_touches_and_nothing_has_to_be_filled_in(
 
 
 async def test_what_is_filled_in_reaches_the_listener_who_is_asked(
-    house: ChatServer, sit_down: SitDown, heron: Listener
+    site: ChatServer, sit_down: SitDown, heron: Listener
 ) -> None:
-    ann = await (await sit_down(house.url)).arrive()
+    ann = await (await sit_down(site.url)).arrive()
     await open_form(ann)
     topics = ann.page.get_by_role("group", name="What is it about?")
     await topics.get_by_label("Awake at night").check()
@@ -137,7 +137,7 @@ async def test_what_is_filled_in_reaches_the_listener_who_is_asked(
 
 
 async def test_at_hours_without_listeners_the_page_says_so_and_when(sit_down: SitDown) -> None:
-    with open_house(listening={"hours": "never"}) as server:
+    with open_site(listening={"hours": "never"}) as server:
         ann = await (await sit_down(server.url)).arrive()
         await top(ann).click()
         await expect(heading(ann, "No listeners are here at this hour")).to_be_visible()
@@ -150,9 +150,9 @@ async def test_at_hours_without_listeners_the_page_says_so_and_when(sit_down: Si
 
 
 async def test_words_that_lead_to_nobody_are_told_and_what_was_filled_in_stays(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    ann = await (await sit_down(house.url)).arrive()
+    ann = await (await sit_down(site.url)).arrive()
     await open_form(ann)
     await on_page(ann, "I have come-back words").click()
     await ann.page.get_by_label("The words you were given").fill("nobody ever had these")
@@ -164,10 +164,10 @@ async def test_words_that_lead_to_nobody_are_told_and_what_was_filled_in_stays(
 # --------------------------------------------------------------------------------------------------------- waiting
 
 
-async def test_a_reload_and_another_tab_keep_the_place(house: ChatServer, sit_down: SitDown) -> None:
-    async with ChatClient(house.ws_url) as ben:
+async def test_a_reload_and_another_tab_keep_the_place(site: ChatServer, sit_down: SitDown) -> None:
+    async with ChatClient(site.ws_url) as ben:
         await ben.ask("ask", agreement=True)
-        ann = await (await sit_down(house.url)).arrive()
+        ann = await (await sit_down(site.url)).arrive()
         await ask(ann)
         await waits(ann, "You're second")
         await ann.page.reload()
@@ -187,9 +187,9 @@ async def test_a_reload_and_another_tab_keep_the_place(house: ChatServer, sit_do
 
 
 async def test_who_waits_can_sit_in_a_room_and_is_fetched_from_there(
-    house: ChatServer, sit_down: SitDown, heron: Listener
+    site: ChatServer, sit_down: SitDown, heron: Listener
 ) -> None:
-    ann = await (await sit_down(house.url)).arrive()
+    ann = await (await sit_down(site.url)).arrive()
     await ask(ann)
     await ann.enter("Awake at night")
     await ann.say("waiting, and reading along")
@@ -207,9 +207,9 @@ async def test_who_waits_can_sit_in_a_room_and_is_fetched_from_there(
 
 
 async def test_a_breath_moves_only_when_it_is_asked_to_and_never_where_motion_is_unwanted(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    ann = await (await sit_down(house.url)).arrive()
+    ann = await (await sit_down(site.url)).arrive()
     await ask(ann)
     lamp = ann.page.locator(".breath i")
     await expect(lamp).to_be_hidden()
@@ -224,7 +224,7 @@ async def test_a_breath_moves_only_when_it_is_asked_to_and_never_where_motion_is
 
 
 async def test_a_place_that_lapsed_is_taken_back(sit_down: SitDown) -> None:
-    with open_house(listening={"place_minutes": 0.35}) as server:
+    with open_site(listening={"place_minutes": 0.35}) as server:
         ann = await (await sit_down(server.url)).arrive()
         await ask(ann)
         await ann.page.goto("about:blank")
@@ -245,8 +245,8 @@ async def test_a_place_that_lapsed_is_taken_back(sit_down: SitDown) -> None:
 # --------------------------------------------------------------------------------------------------------- talking
 
 
-async def test_they_talk_and_each_sees_the_other_there(house: ChatServer, sit_down: SitDown, heron: Listener) -> None:
-    ann = await (await sit_down(house.url)).arrive()
+async def test_they_talk_and_each_sees_the_other_there(site: ChatServer, sit_down: SitDown, heron: Listener) -> None:
+    ann = await (await sit_down(site.url)).arrive()
     session = await talks(ann, heron)
     people = ann.page.locator(".talk-people")
     await expect(people).to_contain_text(re.compile(f"{heron.name}.*listener.*here"))
@@ -273,9 +273,9 @@ async def test_they_talk_and_each_sees_the_other_there(house: ChatServer, sit_do
 
 
 async def test_contact_details_are_explained_and_can_be_changed_or_sent_anyway(
-    house: ChatServer, sit_down: SitDown, heron: Listener
+    site: ChatServer, sit_down: SitDown, heron: Listener
 ) -> None:
-    ann = await (await sit_down(house.url)).arrive()
+    ann = await (await sit_down(site.url)).arrive()
     session = await talks(ann, heron)
     await ann.write("write to me: ann@example.org")
     post = ann.post("ann@example.org")
@@ -292,9 +292,9 @@ async def test_contact_details_are_explained_and_can_be_changed_or_sent_anyway(
 
 
 async def test_offline_and_back_in_a_conversation_with_nothing_lost(
-    house: ChatServer, sit_down: SitDown, heron: Listener
+    site: ChatServer, sit_down: SitDown, heron: Listener
 ) -> None:
-    async with Wire(house.port) as wire:
+    async with Wire(site.port) as wire:
         ann = await sit_down(wire.url)
         ann.forgive(LOST_NETWORK)
         await ann.arrive()
@@ -320,9 +320,9 @@ async def test_offline_and_back_in_a_conversation_with_nothing_lost(
 
 
 async def test_a_listener_who_vanishes_is_waited_for_and_then_the_place_is_at_the_head(
-    house: ChatServer, sit_down: SitDown, heron: Listener
+    site: ChatServer, sit_down: SitDown, heron: Listener
 ) -> None:
-    ann = await (await sit_down(house.url)).arrive()
+    ann = await (await sit_down(site.url)).arrive()
     session = await talks(ann, heron)
     await heron.say(session, "one moment")
     await ann.sees("one moment")
@@ -337,7 +337,7 @@ async def test_a_listener_who_vanishes_is_waited_for_and_then_the_place_is_at_th
     await ann.sees("here again")
     await heron.rest()
     heron.vanish()
-    async with ChatClient(house.ws_url) as ben:
+    async with ChatClient(site.ws_url) as ben:
         await ben.ask("ask", agreement=True)
         await expect(on_page(ann, "You're next.").first).to_be_visible(timeout=60_000)
         await expect(on_page(ann, f"{heron.name} lost the connection, and couldn't come back in time.")).to_be_visible()
@@ -346,9 +346,9 @@ async def test_a_listener_who_vanishes_is_waited_for_and_then_the_place_is_at_th
 
 
 async def test_block_and_report_are_two_things_of_two_touches(
-    house: ChatServer, sit_down: SitDown, heron: Listener
+    site: ChatServer, sit_down: SitDown, heron: Listener
 ) -> None:
-    ann = await (await sit_down(house.url)).arrive()
+    ann = await (await sit_down(site.url)).arrive()
     session = await talks(ann, heron)
     await press(ann, "Report").click()
     dialog = ann.page.get_by_role("dialog", name="Report")
@@ -374,11 +374,11 @@ async def test_block_and_report_are_two_things_of_two_touches(
 
 
 async def test_another_listener_takes_over_when_the_seeker_agrees(
-    house: ChatServer, sit_down: SitDown, heron: Listener
+    site: ChatServer, sit_down: SitDown, heron: Listener
 ) -> None:
-    ann = await (await sit_down(house.url)).arrive()
+    ann = await (await sit_down(site.url)).arrive()
     session = await talks(ann, heron)
-    async with a_listener(house) as otter:
+    async with a_listener(site) as otter:
         await otter.listen()
         await heron.invite(otter, session, handover=True)
         await expect(ann.page.locator(".invitation")).to_contain_text(
@@ -399,9 +399,9 @@ async def test_another_listener_takes_over_when_the_seeker_agrees(
 
 
 async def test_afterwards_both_say_again_and_the_words_lead_to_the_same_listener(
-    house: ChatServer, sit_down: SitDown, heron: Listener
+    site: ChatServer, sit_down: SitDown, heron: Listener
 ) -> None:
-    ann = await (await sit_down(house.url)).arrive()
+    ann = await (await sit_down(site.url)).arrive()
     session = await talks(ann, heron)
     await ann.say("thank you for staying")
     await ann.writing.fill("and one more thing")
@@ -430,7 +430,7 @@ async def test_afterwards_both_say_again_and_the_words_lead_to_the_same_listener
     await ann.page.reload()
     await expect(heading(ann, "Your conversation is over")).to_be_visible()
 
-    eve = await (await sit_down(house.url)).arrive()
+    eve = await (await sit_down(site.url)).arrive()
     await open_form(eve)
     await on_page(eve, "I have come-back words").click()
     await eve.page.get_by_label("The words you were given").fill(words)
@@ -445,9 +445,9 @@ async def test_afterwards_both_say_again_and_the_words_lead_to_the_same_listener
 
 
 async def test_a_cruel_last_line_can_be_reported_and_its_writer_blocked_when_it_is_over(
-    house: ChatServer, sit_down: SitDown, heron: Listener
+    site: ChatServer, sit_down: SitDown, heron: Listener
 ) -> None:
-    ann = await (await sit_down(house.url)).arrive()
+    ann = await (await sit_down(site.url)).arrive()
     session = await talks(ann, heron)
     await heron.say(session, "a cruel last line")
     await heron.client.ask("end", session=session)
@@ -471,8 +471,8 @@ async def test_a_cruel_last_line_can_be_reported_and_its_writer_blocked_when_it_
     await press(ann, "Leave the line").click()
 
 
-async def test_all_of_it_with_the_keyboard_alone(house: ChatServer, sit_down: SitDown, heron: Listener) -> None:
-    ann = await (await sit_down(house.url)).arrive()
+async def test_all_of_it_with_the_keyboard_alone(site: ChatServer, sit_down: SitDown, heron: Listener) -> None:
+    ann = await (await sit_down(site.url)).arrive()
     keys = ann.page.keyboard
 
     async def to(target: Locator, most: int = 80) -> None:

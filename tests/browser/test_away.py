@@ -10,8 +10,8 @@ import pytest
 from playwright.async_api import Route, WebSocketRoute, expect
 
 from tests.browser.conftest import SitDown
-from tests.browser.house import open_house
 from tests.browser.person import LOST_NETWORK, Person
+from tests.browser.site import open_site
 from tests.browser.wire import Wire
 from tests.kit.server import ChatServer
 
@@ -24,7 +24,7 @@ REFUSED: Final = re.compile(r"status of (4|5)\d\d")
 def crowded() -> Iterator[ChatServer]:
     """A server on which one guest fits from an address, and one more every two minutes."""
     limits = {"guests_per_address_per_hour": 30.0, "guest_burst_per_address": 1.0}
-    with open_house(limits=limits, is_school=False) as server:
+    with open_site(limits=limits, is_school=False) as server:
         yield server
 
 
@@ -47,8 +47,8 @@ async def test_who_comes_with_many_from_one_network_is_told_when_it_is_their_tur
     await expect(second.link.get_by_role("button", name="Try now")).to_be_visible()
 
 
-async def test_a_network_that_lets_no_socket_through_is_named(house: ChatServer, sit_down: SitDown) -> None:
-    async with Wire(house.port) as wire:
+async def test_a_network_that_lets_no_socket_through_is_named(site: ChatServer, sit_down: SitDown) -> None:
+    async with Wire(site.port) as wire:
         wire.cut_sockets()
         ann = await come(sit_down, wire.url)
         await ann.page.goto(wire.url)
@@ -63,8 +63,8 @@ async def test_a_network_that_lets_no_socket_through_is_named(house: ChatServer,
         await expect(ann.link).to_be_hidden()
 
 
-async def test_a_server_that_is_away_is_not_a_network_that_blocks(house: ChatServer, sit_down: SitDown) -> None:
-    async with Wire(house.port) as wire:
+async def test_a_server_that_is_away_is_not_a_network_that_blocks(site: ChatServer, sit_down: SitDown) -> None:
+    async with Wire(site.port) as wire:
         ann = await come(sit_down, wire.url)
         await ann.arrive()
 
@@ -81,15 +81,15 @@ async def test_a_server_that_is_away_is_not_a_network_that_blocks(house: ChatSer
         await expect(ann.link).to_be_hidden(timeout=30_000)
 
 
-async def test_the_ninth_tab_says_that_there_are_too_many(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await come(sit_down, house.url)
+async def test_the_ninth_tab_says_that_there_are_too_many(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await come(sit_down, site.url)
     await ann.arrive()
     pages = [await ann.context.new_page() for _ in range(7)]
     for page in pages:
-        await page.goto(house.url)
+        await page.goto(site.url)
         await expect(page.get_by_role("button", name="Your name and privacy")).to_be_visible()
     ninth = await ann.context.new_page()
-    await ninth.goto(house.url)
+    await ninth.goto(site.url)
     await expect(ninth.locator("#link")).to_contain_text("open in as many tabs or devices as one person can have")
     await pages[0].close()
     await ninth.locator("#link").get_by_role("button", name="Try now").click()
@@ -98,9 +98,9 @@ async def test_the_ninth_tab_says_that_there_are_too_many(house: ChatServer, sit
 
 @pytest.mark.parametrize("how", ["told", "found"])
 async def test_a_browser_that_keeps_no_cookies_is_told_so_and_makes_no_more_guests(
-    house: ChatServer, sit_down: SitDown, how: str
+    site: ChatServer, sit_down: SitDown, how: str
 ) -> None:
-    ann = await come(sit_down, house.url)
+    ann = await come(sit_down, site.url)
     made: list[str] = []
 
     async def without_cookie(route: Route) -> None:
@@ -114,7 +114,7 @@ async def test_a_browser_that_keeps_no_cookies_is_told_so_and_makes_no_more_gues
         await ann.context.add_init_script(
             "Object.defineProperty(Navigator.prototype, 'cookieEnabled', {get: () => false})"
         )
-    await ann.page.goto(house.url)
+    await ann.page.goto(site.url)
     await expect(ann.link).to_contain_text("This browser keeps no cookies for this page")
     await expect(ann.link.get_by_role("button", name="Load the page again")).to_be_visible()
     await expect(ann.link.get_by_role("button", name="Come in as somebody new")).to_be_hidden()
@@ -123,40 +123,40 @@ async def test_a_browser_that_keeps_no_cookies_is_told_so_and_makes_no_more_gues
     assert len(made) == (0 if how == "told" else 1)
 
 
-async def test_a_page_under_an_address_that_is_not_allowed_says_so(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await come(sit_down, house.url)
+async def test_a_page_under_an_address_that_is_not_allowed_says_so(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await come(sit_down, site.url)
 
     async def other_host(route: Route) -> None:
         headers: dict[str, Any] = {**route.request.headers, "origin": "https://chat.example.org"}
         await route.fulfill(response=await route.fetch(headers=headers))
 
     await ann.context.route("**/api/**", other_host)
-    await ann.page.goto(house.url)
-    host = house.url.removeprefix("http://")
+    await ann.page.goto(site.url)
+    host = site.url.removeprefix("http://")
     await expect(ann.link).to_contain_text(f"can't be used under the address {host}")
     await expect(ann.link).to_contain_text("Whoever runs it has to allow this address.")
     await expect(ann.link.get_by_role("button", name="Load the page again")).to_be_hidden()
-    await ann.page.goto(house.url + "/listen.html")
+    await ann.page.goto(site.url + "/listen.html")
     await expect(ann.page.get_by_text("under the address that it has here")).to_be_visible()
 
 
-async def test_a_store_that_is_away_is_said(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await come(sit_down, house.url)
+async def test_a_store_that_is_away_is_said(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await come(sit_down, site.url)
     body = '{"error": {"code": "storage_unavailable", "message": "", "temporary": true, "retry_after": 5}}'
     await ann.context.route(
         "**/api/identity", lambda route: route.fulfill(status=503, body=body, content_type="application/json")
     )
-    await ann.page.goto(house.url)
+    await ann.page.goto(site.url)
     await expect(ann.link).to_contain_text("The server can't read what it keeps at the moment.")
 
 
-async def test_nobody_is_told_of_a_dropped_connection_that_never_was(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await come(sit_down, house.url)
+async def test_nobody_is_told_of_a_dropped_connection_that_never_was(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await come(sit_down, site.url)
 
     async def close(ws: WebSocketRoute) -> None:
         await ws.close(code=1011)
 
     await ann.page.route_web_socket("**/ws", close)
-    await ann.page.goto(house.url)
+    await ann.page.goto(site.url)
     await expect(ann.link).to_contain_text("We can't reach the rooms at the moment.")
     await expect(ann.link).not_to_contain_text("dropped")

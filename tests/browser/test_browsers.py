@@ -11,7 +11,7 @@ from playwright.async_api import Route, expect
 
 from tests.browser.conftest import SitDown
 from tests.browser.eyes import photograph
-from tests.browser.house import join, say
+from tests.browser.site import join, say
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
 
@@ -47,8 +47,8 @@ TRANSLATE: Final = """() => {
 """What Chrome's translation makes of a page: each text in two font elements."""
 
 
-async def test_a_browser_of_2022_can_do_everything(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
+async def test_a_browser_of_2022_can_do_everything(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url)
     await ann.context.add_init_script(AS_IN_2022)
     await ann.arrive()
     await ann.enter("Awake at night")
@@ -67,11 +67,11 @@ async def test_a_browser_of_2022_can_do_everything(house: ChatServer, sit_down: 
 @pytest.mark.parametrize("missing", ["Array.prototype.at", "window.HTMLDialogElement", "window.structuredClone"])
 @pytest.mark.parametrize("page", ["/", "/listen.html", "/moderate.html", "/operators.html"])
 async def test_a_browser_that_is_too_old_is_told_so_with_the_helplines(
-    house: ChatServer, sit_down: SitDown, missing: str, page: str
+    site: ChatServer, sit_down: SitDown, missing: str, page: str
 ) -> None:
-    ann = await sit_down(house.url, viewport={"width": 390, "height": 844})
+    ann = await sit_down(site.url, viewport={"width": 390, "height": 844})
     await ann.context.add_init_script(f"delete {missing};")
-    await ann.page.goto(house.url + page)
+    await ann.page.goto(site.url + page)
     await expect(ann.page.get_by_text("This browser is too old for this page.")).to_be_visible()
     await expect(ann.page.get_by_text("Opening the rooms…")).to_have_count(0)
     await expect(ann.page.locator(".no-script")).to_have_count(0)
@@ -84,9 +84,9 @@ async def test_a_browser_that_is_too_old_is_told_so_with_the_helplines(
 
 @pytest.mark.parametrize(("scheme", "paper"), [("light", "rgb(251, 246, 238)"), ("dark", "rgb(18, 24, 31)")])
 async def test_a_browser_without_layers_shows_the_helplines_and_the_way_out_plainly(
-    house: ChatServer, sit_down: SitDown, scheme: str, paper: str
+    site: ChatServer, sit_down: SitDown, scheme: str, paper: str
 ) -> None:
-    ann = await sit_down(house.url, viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    ann = await sit_down(site.url, viewport={"width": 390, "height": 844}, color_scheme=scheme)
     await ann.context.add_init_script("delete window.structuredClone;")
 
     async def forget_layers(route: Route) -> None:
@@ -95,7 +95,7 @@ async def test_a_browser_without_layers_shows_the_helplines_and_the_way_out_plai
         await route.fulfill(body=older, content_type="text/css")
 
     await ann.page.route("**/css/*.css", forget_layers)
-    await ann.page.goto(house.url)
+    await ann.page.goto(site.url)
     await expect(ann.page.get_by_text("This browser is too old for this page.")).to_be_visible()
     await expect(ann.page.locator("body")).to_have_css("background-color", paper)
     for link in (ann.page.get_by_role("link", name="Leave now"), ann.page.get_by_role("link", name="116 123").first):
@@ -107,12 +107,12 @@ async def test_a_browser_without_layers_shows_the_helplines_and_the_way_out_plai
     await photograph(ann.page, f"no-layers-{scheme}")
 
 
-async def test_a_translated_page_stays_translated_while_posts_come(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
+async def test_a_translated_page_stays_translated_while_posts_come(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url)
     await ann.arrive()
     await ann.enter("Feeling alone")
     await ann.say("read by everybody")
-    async with ChatClient(house.ws_url) as ben:
+    async with ChatClient(site.ws_url) as ben:
         await join(ben, "loneliness")
         await expect(ann.page.locator(".here").first).to_have_text("a few people here")
         await ann.page.evaluate(TRANSLATE)

@@ -11,8 +11,8 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import SitDown
 from tests.browser.eyes import FAR_APART, faults, photograph
-from tests.browser.house import join, open_house
 from tests.browser.screens import ROOMS
+from tests.browser.site import join, open_site
 from tests.browser.test_moderating import ROOM, hire, sign_in
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
@@ -25,17 +25,17 @@ _IN_SIGHT_ABOVE_THE_NOTE: Final = """() => {
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[ChatServer]:
-    with open_house(ROOMS) as server:
+def site() -> Iterator[ChatServer]:
+    with open_site(ROOMS) as server:
         yield server
 
 
-async def test_help_is_offered_to_the_writer_alone_and_a_human_is_told(house: ChatServer, sit_down: SitDown) -> None:
-    login = await hire(house)
+async def test_help_is_offered_to_the_writer_alone_and_a_human_is_told(site: ChatServer, sit_down: SitDown) -> None:
+    login = await hire(site)
     look: Any = {"viewport": {"width": 390, "height": 844}}
-    mona, ann = await sit_down(house.url, **look), await sit_down(house.url, **look)
+    mona, ann = await sit_down(site.url, **look), await sit_down(site.url, **look)
     desk = await sign_in(mona, login)
-    async with ChatClient(house.ws_url) as ben:
+    async with ChatClient(site.ws_url) as ben:
         await join(ben, "walked")
         await ann.arrive()
         await ann.enter(ROOM)
@@ -80,8 +80,8 @@ async def test_help_is_offered_to_the_writer_alone_and_a_human_is_told(house: Ch
         await expect(ann.writing).to_be_focused()
 
 
-async def test_the_note_leads_to_a_listener(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
+async def test_the_note_leads_to_a_listener(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url)
     await ann.arrive()
     await ann.enter(ROOM)
     await ann.writing.fill("My husband hits me")

@@ -9,8 +9,8 @@ import pytest
 from playwright.async_api import Route, expect
 
 from tests.browser.conftest import SitDown
-from tests.browser.house import join, say
 from tests.browser.person import LOST_NETWORK, Person
+from tests.browser.site import join, say
 from tests.browser.test_moderating import hire, signed_in
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
@@ -55,9 +55,9 @@ def has_another_address_each_time(lost: Loser) -> bool:
 
 @pytest.mark.parametrize("file", ["/js/rooms/crisis-note.js", "/js/locales/en-crisis-note.js", "/css/care.css"])
 async def test_the_note_for_heavy_words_comes_although_its_parts_were_lost_three_times(
-    house: ChatServer, sit_down: SitDown, file: str
+    site: ChatServer, sit_down: SitDown, file: str
 ) -> None:
-    ann = await sit_down(house.url)
+    ann = await sit_down(site.url)
     lost = await lose(ann, file, times=1 if file.endswith(".css") else 3)
     await ann.arrive()
     await ann.enter("Awake at night")
@@ -68,8 +68,8 @@ async def test_the_note_for_heavy_words_comes_although_its_parts_were_lost_three
     assert has_another_address_each_time(lost)
 
 
-async def test_the_note_waits_until_its_writer_is_in_a_room_again(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
+async def test_the_note_waits_until_its_writer_is_in_a_room_again(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url)
     lost = await lose(ann, "/js/rooms/crisis-note.js", times=10_000)
     await ann.arrive()
     await ann.enter("Awake at night")
@@ -80,8 +80,8 @@ async def test_the_note_waits_until_its_writer_is_in_a_room_again(house: ChatSer
     await expect(ann.page.get_by_role("status", name="Only you see this note")).to_be_visible()
 
 
-async def test_the_note_is_there_beforehand_and_needs_no_network_then(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
+async def test_the_note_is_there_beforehand_and_needs_no_network_then(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url)
     await ann.arrive()
     await ann.enter("Awake at night")
     async with ann.page.expect_response(re.compile("/css/care.css$")):
@@ -94,9 +94,9 @@ async def test_the_note_is_there_beforehand_and_needs_no_network_then(house: Cha
 
 @pytest.mark.parametrize("file", ["/js/listening/seeker/standing-line.js", "/js/listening/seeker/asking.js"])
 async def test_asking_for_a_listener_says_what_failed_and_works_at_the_second_try(
-    house: ChatServer, sit_down: SitDown, file: str
+    site: ChatServer, sit_down: SitDown, file: str
 ) -> None:
-    ann = await sit_down(house.url)
+    ann = await sit_down(site.url)
     await lose(ann, file)
     await ann.arrive()
     await ann.page.locator("#ask-link").click()
@@ -109,9 +109,9 @@ async def test_asking_for_a_listener_says_what_failed_and_works_at_the_second_tr
 
 
 async def test_ones_own_corner_says_what_failed_and_opens_at_the_second_press(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    ann = await sit_down(house.url)
+    ann = await sit_down(site.url)
     await lose(ann, "/js/rooms/views/you.js")
     await ann.arrive()
     await ann.page.get_by_role("button", name="Your name and privacy").click()
@@ -122,14 +122,14 @@ async def test_ones_own_corner_says_what_failed_and_opens_at_the_second_press(
 
 
 async def test_what_one_can_do_with_a_post_and_long_posts_come_at_the_second_try(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    ann = await sit_down(house.url)
+    ann = await sit_down(site.url)
     files = ["/js/rooms/views/tools.js", "/js/shell/fold.js", "/js/rooms/report.js"]
     lost = tools, fold, report = [await lose(ann, file, times=10_000) for file in files]
     await ann.arrive()
     await ann.enter("Missing someone")
-    async with ChatClient(house.ws_url) as ben:
+    async with ChatClient(site.ws_url) as ben:
         await join(ben, "grief")
         await say(ben, "grief", "line\n" * 40 + f"the last line {next(_numbers)}", "a short one")
     post = await ann.sees("a short one")
@@ -144,7 +144,7 @@ async def test_what_one_can_do_with_a_post_and_long_posts_come_at_the_second_try
     report.left = 0
     await tell.click()
     await expect(menu.get_by_label("Unkind or hurtful")).to_be_focused()
-    async with ChatClient(house.ws_url) as ben:
+    async with ChatClient(site.ws_url) as ben:
         await join(ben, "grief")
         await say(ben, "grief", "something new")
     await ann.sees("something new")
@@ -154,9 +154,9 @@ async def test_what_one_can_do_with_a_post_and_long_posts_come_at_the_second_try
 
 
 async def test_a_reload_leads_back_into_the_room_although_that_part_was_lost(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    ann = await sit_down(house.url)
+    ann = await sit_down(site.url)
     await ann.arrive()
     await ann.enter("Low days")
     loser = await lose(ann, "/js/rooms/arriving.js")
@@ -169,16 +169,16 @@ async def test_a_reload_leads_back_into_the_room_although_that_part_was_lost(
 
 
 async def test_what_moderators_say_comes_although_its_part_was_lost_and_nothing_else_happens(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    token = await signed_in(house, await hire(house))
-    ann = await sit_down(house.url)
+    token = await signed_in(site, await hire(site))
+    ann = await sit_down(site.url)
     await lose(ann, "/js/rooms/decisions.js", times=2)
     await ann.arrive()
     await ann.enter("Illness and pain")
     await ann.say("I am so tired of this")
     offset = int(await ann.post("I am so tired").get_attribute("data-offset") or 0)
-    async with ChatClient(house.ws_url, hello=False) as moderator:
+    async with ChatClient(site.ws_url, hello=False) as moderator:
         await moderator.ask("hello", staff=True, token=token)
         await moderator.ask(
             "measure", kind="notice", room="illness", offset=offset, minutes=60, reason="Are you safe right now?"

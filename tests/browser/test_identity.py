@@ -10,8 +10,8 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import SitDown
-from tests.browser.house import join, say, texts_in
 from tests.browser.person import Person
+from tests.browser.site import join, say, texts_in
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
 
@@ -31,8 +31,8 @@ async def make_code(person: Person) -> str:
     return await code.inner_text()
 
 
-async def test_a_new_name_is_what_the_others_see(house: ChatServer, sit_down: SitDown) -> None:
-    ann, ben = await sit_down(house.url), await sit_down(house.url)
+async def test_a_new_name_is_what_the_others_see(site: ChatServer, sit_down: SitDown) -> None:
+    ann, ben = await sit_down(site.url), await sit_down(site.url)
     for person in (ann, ben):
         await person.arrive()
         await person.enter("Awake at night")
@@ -59,9 +59,9 @@ async def test_a_new_name_is_what_the_others_see(house: ChatServer, sit_down: Si
     ids=["empty", "staff", "bidi", "long"],
 )
 async def test_a_name_that_cannot_be_used_is_refused_in_words_and_stays_to_be_changed(
-    house: ChatServer, sit_down: SitDown, name: str, said: str
+    site: ChatServer, sit_down: SitDown, name: str, said: str
 ) -> None:
-    ann = await sit_down(house.url)
+    ann = await sit_down(site.url)
     await ann.arrive()
     before = await ann.name()
     await ann.open_own_corner()
@@ -72,17 +72,17 @@ async def test_a_name_that_cannot_be_used_is_refused_in_words_and_stays_to_be_ch
     assert await ann.name() == before
 
 
-async def test_the_name_of_somebody_else_is_refused(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
+async def test_the_name_of_somebody_else_is_refused(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url)
     await ann.arrive()
     await ann.open_own_corner()
-    async with ChatClient(house.ws_url) as client:
+    async with ChatClient(site.ws_url) as client:
         await rename(ann, client.hello_ok["member"]["name"])
         await expect(ann.page.get_by_role("alert").filter(has_text="Somebody here has this name")).to_be_visible()
 
 
-async def test_a_code_brings_a_person_back_in_another_browser(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
+async def test_a_code_brings_a_person_back_in_another_browser(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url)
     await ann.arrive()
     name = await ann.name()
     await ann.enter("Low days")
@@ -91,7 +91,7 @@ async def test_a_code_brings_a_person_back_in_another_browser(house: ChatServer,
     await ann.open_own_corner()
     code = await make_code(ann)
 
-    phone = await sit_down(house.url)
+    phone = await sit_down(site.url)
     phone.forgive(REFUSED_OVER_HTTP)
     await phone.arrive()
     assert await phone.name() != name
@@ -112,14 +112,14 @@ async def test_a_code_brings_a_person_back_in_another_browser(house: ChatServer,
 
 
 async def test_a_copy_of_everything_holds_ones_own_posts_and_nobody_elses(
-    house: ChatServer, sit_down: SitDown, tmp_path: Path
+    site: ChatServer, sit_down: SitDown, tmp_path: Path
 ) -> None:
-    ann = await sit_down(house.url)
+    ann = await sit_down(site.url)
     await ann.arrive()
     name = await ann.name()
     await ann.enter("Feeling alone")
     await ann.say("this one is mine")
-    async with ChatClient(house.ws_url) as client:
+    async with ChatClient(site.ws_url) as client:
         await join(client, "loneliness")
         await say(client, "loneliness", "this one is not")
     await ann.sees("this one is not")
@@ -136,8 +136,8 @@ async def test_a_copy_of_everything_holds_ones_own_posts_and_nobody_elses(
     assert isinstance(copy, dict)
 
 
-async def test_who_is_erased_is_gone_for_everybody(house: ChatServer, sit_down: SitDown) -> None:
-    ann, ben = await sit_down(house.url), await sit_down(house.url)
+async def test_who_is_erased_is_gone_for_everybody(site: ChatServer, sit_down: SitDown) -> None:
+    ann, ben = await sit_down(site.url), await sit_down(site.url)
     for person in (ann, ben):
         await person.arrive()
         await person.enter("Missing someone")
@@ -160,16 +160,16 @@ async def test_who_is_erased_is_gone_for_everybody(house: ChatServer, sit_down: 
 
     await expect(ben.post("please forget me")).to_have_count(0)
     await expect(ben.page.get_by_text(name)).to_have_count(0)
-    assert "please forget me" not in await texts_in(house, "grief")
-    assert "i will stay" in await texts_in(house, "grief")
+    assert "please forget me" not in await texts_in(site, "grief")
+    assert "i will stay" in await texts_in(site, "grief")
     assert not [key for key in await ann.kept() if key.startswith("chat.v1.")]
     await ann.page.get_by_role("button", name="Come in as somebody new").click()
     await expect(ann.page.get_by_role("button", name="Your name and privacy")).to_be_visible()
     assert await ann.name() != name
 
 
-async def test_who_is_forgotten_here_can_still_come_back_with_the_code(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
+async def test_who_is_forgotten_here_can_still_come_back_with_the_code(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url)
     await ann.arrive()
     name = await ann.name()
     await ann.open_own_corner()

@@ -40,14 +40,14 @@ async def expect_gone(person: Person) -> None:
     assert all(not origin["localStorage"] for origin in state["origins"])
 
 
-async def test_shift_three_times_leaves_and_wipes_what_was_kept(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_in(sit_down, house)
+async def test_shift_three_times_leaves_and_wipes_what_was_kept(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_in(sit_down, site)
     await press_shift(ann.page, 3)
     await expect_gone(ann)
 
 
-async def test_shift_leaves_while_one_is_writing_and_from_every_screen(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
+async def test_shift_leaves_while_one_is_writing_and_from_every_screen(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url)
     await ann.may_leave()
     await ann.arrive()
     await ann.open_own_corner()
@@ -61,8 +61,8 @@ async def test_shift_leaves_while_one_is_writing_and_from_every_screen(house: Ch
     await expect_gone(ann)
 
 
-async def test_the_page_is_blank_before_the_other_has_come(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_in(sit_down, house)
+async def test_the_page_is_blank_before_the_other_has_come(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_in(sit_down, site)
     # The other page never comes.
     await ann.context.route(ELSEWHERE, lambda route: route.abort())
     ann.forgive(LOST_NETWORK)
@@ -80,8 +80,8 @@ async def test_the_page_is_blank_before_the_other_has_come(house: ChatServer, si
     assert seen == ["", ""]
 
 
-async def test_back_shows_nothing_of_the_room(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_in(sit_down, house)
+async def test_back_shows_nothing_of_the_room(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_in(sit_down, site)
     asked: list[str] = []
     await press_shift(ann.page, 3)
     await expect_gone(ann)
@@ -92,14 +92,14 @@ async def test_back_shows_nothing_of_the_room(house: ChatServer, sit_down: SitDo
     assert not [url for url in asked if "/api/" in url]
 
 
-async def test_the_exit_link_does_the_same(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_in(sit_down, house)
+async def test_the_exit_link_does_the_same(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_in(sit_down, site)
     await ann.page.get_by_role("link", name="Leave now").click()
     await expect_gone(ann)
 
 
-async def test_the_exit_link_is_over_the_helplines_too(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_in(sit_down, house)
+async def test_the_exit_link_is_over_the_helplines_too(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_in(sit_down, site)
     await ann.page.set_viewport_size({"width": 390, "height": 844})
     await ann.page.get_by_role("link", name=re.compile("^Get help")).click()
     sheet = ann.page.get_by_role("dialog", name="Get help now")
@@ -111,8 +111,8 @@ async def test_the_exit_link_is_over_the_helplines_too(house: ChatServer, sit_do
     await expect_gone(ann)
 
 
-async def test_another_tab_leaves_too(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_in(sit_down, house)
+async def test_another_tab_leaves_too(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_in(sit_down, site)
     other = Person(ann.context, await ann.context.new_page(), ann.url)
     await other.arrive()
     await press_shift(ann.page, 3)
@@ -120,8 +120,8 @@ async def test_another_tab_leaves_too(house: ChatServer, sit_down: SitDown) -> N
     await expect(other.page).to_have_url(ELSEWHERE)
 
 
-async def test_typing_capitals_stays(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
+async def test_typing_capitals_stays(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url)
     await ann.arrive()
     await ann.enter("Just need company")
     await ann.writing.focus()
@@ -134,8 +134,8 @@ async def test_typing_capitals_stays(house: ChatServer, sit_down: SitDown) -> No
     await expect(ann.writing).to_be_focused()
 
 
-async def test_two_presses_and_a_click_stay(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
+async def test_two_presses_and_a_click_stay(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url)
     await ann.arrive()
     await press_shift(ann.page, 2)
     await ann.page.get_by_role("heading", name="Hello. Come in.").click()
@@ -144,10 +144,10 @@ async def test_two_presses_and_a_click_stay(house: ChatServer, sit_down: SitDown
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-async def test_without_javascript_help_and_exit_are_there(house: ChatServer, sit_down: SitDown, width: int) -> None:
-    ann = await sit_down(house.url, java_script_enabled=False, viewport={"width": width, "height": 800})
+async def test_without_javascript_help_and_exit_are_there(site: ChatServer, sit_down: SitDown, width: int) -> None:
+    ann = await sit_down(site.url, java_script_enabled=False, viewport={"width": width, "height": 800})
     await ann.may_leave()
-    await ann.page.goto(house.url)
+    await ann.page.goto(site.url)
     page = ann.page
     await expect(page.get_by_text("The rooms need JavaScript, which is off in this browser.")).to_be_visible()
     await page.get_by_role("link", name="Get help now").click()
@@ -162,8 +162,8 @@ async def test_without_javascript_help_and_exit_are_there(house: ChatServer, sit
     await expect(page).to_have_url(ELSEWHERE)
 
 
-async def test_help_opens_over_any_screen_and_gives_the_focus_back(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
+async def test_help_opens_over_any_screen_and_gives_the_focus_back(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url)
     await ann.arrive()
     await ann.enter("Worry and panic")
     await ann.writing.fill("my hands are shaking")

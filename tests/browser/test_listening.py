@@ -12,9 +12,9 @@ from playwright.async_api import Locator, expect
 from tests.browser.conftest import SitDown
 from tests.browser.console import PASSWORD, Console, hire, invite
 from tests.browser.eyes import BEYOND, faults
-from tests.browser.house import open_house
 from tests.browser.listener import a_listener
 from tests.browser.person import LOST_NETWORK
+from tests.browser.site import open_site
 from tests.browser.wire import Wire
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
@@ -25,9 +25,9 @@ _DAY = 24 * 3600
 
 
 @pytest.fixture
-def house() -> Iterator[ChatServer]:
+def site() -> Iterator[ChatServer]:
     """One for each test: who listened in an earlier one is asked by nobody."""
-    with open_house(listening={"languages": ["en", "de"], "pause_minutes": 5.0, "brief_seconds": 0}) as server:
+    with open_site(listening={"languages": ["en", "de"], "pause_minutes": 5.0, "brief_seconds": 0}) as server:
         yield server
 
 
@@ -35,13 +35,13 @@ def house() -> Iterator[ChatServer]:
 
 
 async def test_a_conversation_from_the_invitation_to_the_words_of_the_next_day(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    async with Wire(house.port) as wire:
-        mira, ann = Console(await sit_down(wire.url)), await sit_down(house.url)
+    async with Wire(site.port) as wire:
+        mira, ann = Console(await sit_down(wire.url)), await sit_down(site.url)
         for person in (mira.person, ann):
             person.forgive(LOST_NETWORK)
-        await mira.accept_invitation(await invite(house), "mira", "Mira Harbourne")
+        await mira.accept_invitation(await invite(site), "mira", "Mira Harbourne")
         assert "#" not in mira.page.url
         await expect(mira.stand).to_contain_text("Before your first conversation")
         await mira.practise()
@@ -75,7 +75,7 @@ async def test_a_conversation_from_the_invitation_to_the_words_of_the_next_day(
         )
         await expect(mira.panes).not_to_contain_text("Not sent yet")
 
-        async with a_listener(house) as heron:
+        async with a_listener(site) as heron:
             await heron.listen()
             await mira.open_more()
             await mira.press("Ask a colleague").first.click()
@@ -106,11 +106,11 @@ async def test_a_conversation_from_the_invitation_to_the_words_of_the_next_day(
             await expect(left).to_contain_text("Marked as heavy.")
 
 
-async def test_both_say_again_and_the_words_lead_back_the_next_day(house: ChatServer, sit_down: SitDown) -> None:
-    mira, ann = Console(await sit_down(house.url)), await sit_down(house.url)
+async def test_both_say_again_and_the_words_lead_back_the_next_day(site: ChatServer, sit_down: SitDown) -> None:
+    mira, ann = Console(await sit_down(site.url)), await sit_down(site.url)
     for person in (mira.person, ann):
         person.forgive(LOST_NETWORK)
-    login = await hire(house, "Mira Harbourne")
+    login = await hire(site, "Mira Harbourne")
     await mira.sign_in(login)
     await mira.listen()
     await ann.arrive()
@@ -129,15 +129,15 @@ async def test_both_say_again_and_the_words_lead_back_the_next_day(house: ChatSe
     await expect(code).not_to_be_empty()
     words = await code.inner_text()
 
-    house.stop()
-    house.set_clock(_DAY)
-    house.start()
+    site.stop()
+    site.set_clock(_DAY)
+    site.start()
     await mira.person.network_returns()
     await expect(mira.page.get_by_text("Your sign-in is over")).to_be_visible()
     await mira.fill_in(login)
     await expect(mira.panes).to_have_count(0)
     await mira.listen()
-    eve = await (await sit_down(house.url)).arrive()
+    eve = await (await sit_down(site.url)).arrive()
     await eve.page.locator("#ask-link").click()
     await eve.page.get_by_role("main").get_by_text("I have come-back words").click()
     await eve.page.get_by_label("The words you were given").fill(words)
@@ -152,11 +152,11 @@ async def test_both_say_again_and_the_words_lead_back_the_next_day(house: ChatSe
 
 
 async def test_a_sign_in_that_is_refused_is_told_kindly_and_a_second_step_is_asked_for(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    mira = Console(await sit_down(house.url))
-    login = await hire(house, "Mira Harbourne")
-    await mira.page.goto(f"{house.url}/listen.html")
+    mira = Console(await sit_down(site.url))
+    login = await hire(site, "Mira Harbourne")
+    await mira.page.goto(f"{site.url}/listen.html")
     await mira.fill_in(login, "not the right one")
     await expect(mira.page.get_by_role("alert").filter(has_text="don't fit together")).to_be_visible()
     await mira.fill_in(login)
@@ -202,17 +202,17 @@ async def test_a_sign_in_that_is_refused_is_told_kindly_and_a_second_step_is_ask
 
 
 async def test_an_invitation_says_what_is_wrong_with_a_password_and_works_once(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    mira = Console(await sit_down(house.url))
-    secret = await invite(house)
+    mira = Console(await sit_down(site.url))
+    secret = await invite(site)
     await mira.accept_invitation(secret, "mira", "Mira Harbourne")
     await expect(mira.press("Go to the practice")).to_be_visible()
-    late = Console(await sit_down(house.url))
+    late = Console(await sit_down(site.url))
     await late.accept_invitation(secret, "late", "Late Robin")
     await expect(late.page.get_by_role("alert").filter(has_text="This invitation was used already")).to_be_visible()
-    weak = Console(await sit_down(house.url))
-    await weak.page.goto(f"{house.url}/listen.html#invite={await invite(house)}")
+    weak = Console(await sit_down(site.url))
+    await weak.page.goto(f"{site.url}/listen.html#invite={await invite(site)}")
     await expect(weak.page.get_by_text("At least 12 characters.")).to_be_visible()
     await weak.page.get_by_label("Sign-in name").fill("weak")
     await weak.page.get_by_label("Name that others see").fill("Weak Robin")
@@ -222,9 +222,9 @@ async def test_an_invitation_says_what_is_wrong_with_a_password_and_works_once(
     await expect(weak.page.get_by_label("Password", exact=True)).to_be_focused()
 
 
-async def test_a_new_password_keeps_this_page_signed_in(house: ChatServer, sit_down: SitDown) -> None:
-    mira = Console(await sit_down(house.url))
-    await mira.sign_in(await hire(house, "Mira Harbourne"))
+async def test_a_new_password_keeps_this_page_signed_in(site: ChatServer, sit_down: SitDown) -> None:
+    mira = Console(await sit_down(site.url))
+    await mira.sign_in(await hire(site, "Mira Harbourne"))
     await mira.turn_to("My account")
     await mira.page.get_by_label("Password until now").fill(PASSWORD)
     await mira.page.get_by_label("New password").fill("seven slow green snails")
@@ -235,10 +235,10 @@ async def test_a_new_password_keeps_this_page_signed_in(house: ChatServer, sit_d
 
 
 async def test_an_operator_invites_and_takes_an_account_away_and_who_had_it_is_told(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    chief, mira = Console(await sit_down(house.url)), Console(await sit_down(house.url))
-    await chief.sign_in(await hire(house, "Chief Almqvist", "operator"))
+    chief, mira = Console(await sit_down(site.url)), Console(await sit_down(site.url))
+    await chief.sign_in(await hire(site, "Chief Almqvist", "operator"))
     await chief.turn_to("Team")
     await chief.press("Make a link").click()
     link = chief.page.get_by_label("Invitation link")
@@ -258,11 +258,11 @@ async def test_an_operator_invites_and_takes_an_account_away_and_who_had_it_is_t
 # ---------------------------------------------------------------------------------------------------- being there
 
 
-async def test_who_is_writing_keeps_the_focus_when_somebody_waits(house: ChatServer, sit_down: SitDown) -> None:
-    mira = Console(await sit_down(house.url))
-    await mira.sign_in(await hire(house, "Mira Harbourne"))
+async def test_who_is_writing_keeps_the_focus_when_somebody_waits(site: ChatServer, sit_down: SitDown) -> None:
+    mira = Console(await sit_down(site.url))
+    await mira.sign_in(await hire(site, "Mira Harbourne"))
     await mira.listen()
-    async with ChatClient(house.ws_url) as ann, ChatClient(house.ws_url) as ben:
+    async with ChatClient(site.ws_url) as ann, ChatClient(site.ws_url) as ben:
         await ann.ask("ask", agreement=True, topics=["sleep"], need="listen", heavy=4)
         await expect(mira.proposal.get_by_role("heading").first).to_be_focused()
         await expect(mira.proposal).to_contain_text("About: Awake at night")
@@ -293,11 +293,11 @@ async def test_who_is_writing_keeps_the_focus_when_somebody_waits(house: ChatSer
 
 
 async def test_a_listener_who_does_nothing_is_asked_before_they_are_set_to_away(sit_down: SitDown) -> None:
-    with open_house(listening={"lease_minutes": 10.0}) as house:
-        mira = Console(await sit_down(house.url))
+    with open_site(listening={"lease_minutes": 10.0}) as site:
+        mira = Console(await sit_down(site.url))
         mira.person.forgive(LOST_NETWORK)
         await mira.page.clock.install()
-        await mira.sign_in(await hire(house, "Mira Harbourne"))
+        await mira.sign_in(await hire(site, "Mira Harbourne"))
         await mira.listen()
         still = mira.page.get_by_role("group", name="Still there?")
         await expect(still).to_be_hidden()
@@ -309,10 +309,10 @@ async def test_a_listener_who_does_nothing_is_asked_before_they_are_set_to_away(
 
 
 async def test_the_profile_is_kept_and_first_words_go_into_the_field_and_are_not_sent(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    mira = Console(await sit_down(house.url))
-    await mira.sign_in(await hire(house, "Mira Harbourne"))
+    mira = Console(await sit_down(site.url))
+    await mira.sign_in(await hire(site, "Mira Harbourne"))
     await mira.turn_to("What I take on")
     await mira.page.get_by_label("German").check()
     await mira.page.get_by_role("group", name="Topics I'd rather not take").get_by_label("Missing someone").check()
@@ -326,7 +326,7 @@ async def test_the_profile_is_kept_and_first_words_go_into_the_field_and_are_not
     await expect(mira.page.get_by_label("Longest conversation")).to_have_value("30")
     await mira.turn_to("Listening")
     await mira.listen()
-    async with ChatClient(house.ws_url) as ann:
+    async with ChatClient(site.ws_url) as ann:
         await ann.ask("ask", agreement=True, language="de")
         await mira.accept()
         await mira.press("First words").click()
@@ -339,12 +339,12 @@ async def test_the_profile_is_kept_and_first_words_go_into_the_field_and_are_not
 
 
 async def test_side_by_side_where_there_is_room_and_one_at_a_time_where_there_is_not(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    mira = Console(await sit_down(house.url, viewport={"width": 1280, "height": 800}))
-    await mira.sign_in(await hire(house, "Mira Harbourne"))
+    mira = Console(await sit_down(site.url, viewport={"width": 1280, "height": 800}))
+    await mira.sign_in(await hire(site, "Mira Harbourne"))
     await mira.listen()
-    async with ChatClient(house.ws_url) as ann, ChatClient(house.ws_url) as ben:
+    async with ChatClient(site.ws_url) as ann, ChatClient(site.ws_url) as ben:
         sessions = []
         for number, client in enumerate((ann, ben), 1):
             await client.ask("ask", agreement=True)
@@ -376,12 +376,12 @@ async def test_side_by_side_where_there_is_room_and_one_at_a_time_where_there_is
 
 
 async def test_a_moderator_is_called_silently_and_a_heavy_one_is_followed_by_a_note(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    mira = Console(await sit_down(house.url))
-    await mira.sign_in(await hire(house, "Mira Harbourne"))
+    mira = Console(await sit_down(site.url))
+    await mira.sign_in(await hire(site, "Mira Harbourne"))
     await mira.listen()
-    async with ChatClient(house.ws_url) as ann:
+    async with ChatClient(site.ws_url) as ann:
         await ann.ask("ask", agreement=True)
         await mira.accept()
         await expect(mira.writing).to_be_visible()
@@ -411,11 +411,11 @@ async def test_a_moderator_is_called_silently_and_a_heavy_one_is_followed_by_a_n
         await expect(mira.stand).to_contain_text("that was a heavy one")
 
 
-async def test_block_and_report_are_two_things_of_two_touches(house: ChatServer, sit_down: SitDown) -> None:
-    mira = Console(await sit_down(house.url))
-    await mira.sign_in(await hire(house, "Mira Harbourne"))
+async def test_block_and_report_are_two_things_of_two_touches(site: ChatServer, sit_down: SitDown) -> None:
+    mira = Console(await sit_down(site.url))
+    await mira.sign_in(await hire(site, "Mira Harbourne"))
     await mira.listen()
-    async with ChatClient(house.ws_url) as ann:
+    async with ChatClient(site.ws_url) as ann:
         await ann.ask("ask", agreement=True)
         await mira.accept()
         await mira.open_more()
@@ -431,12 +431,12 @@ async def test_block_and_report_are_two_things_of_two_touches(house: ChatServer,
 
 
 async def test_what_has_ended_can_still_be_reported_blocked_and_marked_as_heavy(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    mira = Console(await sit_down(house.url))
-    await mira.sign_in(await hire(house, "Mira Harbourne"))
+    mira = Console(await sit_down(site.url))
+    await mira.sign_in(await hire(site, "Mira Harbourne"))
     await mira.listen()
-    async with ChatClient(house.ws_url) as ann:
+    async with ChatClient(site.ws_url) as ann:
         await ann.ask("ask", agreement=True)
         await mira.accept()
         push = await ann.wait_for(lambda push: push["push"] == "standing" and push["state"] == "session")
@@ -460,11 +460,11 @@ async def test_what_has_ended_can_still_be_reported_blocked_and_marked_as_heavy(
 
 
 async def test_what_has_ended_makes_room_for_the_next_and_can_be_looked_at_again(sit_down: SitDown) -> None:
-    with open_house(listening={"pause_minutes": 0.0}) as house:
-        mira = Console(await sit_down(house.url))
-        await mira.sign_in(await hire(house, "Mira Harbourne"))
+    with open_site(listening={"pause_minutes": 0.0}) as site:
+        mira = Console(await sit_down(site.url))
+        await mira.sign_in(await hire(site, "Mira Harbourne"))
         await mira.listen()
-        async with ChatClient(house.ws_url) as ann, ChatClient(house.ws_url) as ben:
+        async with ChatClient(site.ws_url) as ann, ChatClient(site.ws_url) as ben:
             for client, text in ((ann, "from the first"), (ben, "from the second")):
                 await client.ask("ask", agreement=True)
                 await mira.accept()
@@ -488,10 +488,10 @@ async def test_what_has_ended_makes_room_for_the_next_and_can_be_looked_at_again
             await expect(mira.press("Report")).to_be_visible()
 
 
-async def test_a_colleague_who_asks_is_answered_at_the_console(house: ChatServer, sit_down: SitDown) -> None:
-    mira = Console(await sit_down(house.url))
-    await mira.sign_in(await hire(house, "Mira Harbourne"))
-    async with a_listener(house) as heron, ChatClient(house.ws_url) as ann:
+async def test_a_colleague_who_asks_is_answered_at_the_console(site: ChatServer, sit_down: SitDown) -> None:
+    mira = Console(await sit_down(site.url))
+    await mira.sign_in(await hire(site, "Mira Harbourne"))
+    async with a_listener(site) as heron, ChatClient(site.ws_url) as ann:
         await heron.listen()
         await ann.ask("ask", agreement=True)
         session = await heron.accept()
@@ -512,10 +512,10 @@ async def test_a_colleague_who_asks_is_answered_at_the_console(house: ChatServer
 # ------------------------------------------------------------------------------------------- for every eye and hand
 
 
-async def test_all_of_it_with_the_keyboard_alone(house: ChatServer, sit_down: SitDown) -> None:
-    mira = Console(await sit_down(house.url))
-    login = await hire(house, "Mira Harbourne")
-    await mira.page.goto(f"{house.url}/listen.html")
+async def test_all_of_it_with_the_keyboard_alone(site: ChatServer, sit_down: SitDown) -> None:
+    mira = Console(await sit_down(site.url))
+    login = await hire(site, "Mira Harbourne")
+    await mira.page.goto(f"{site.url}/listen.html")
 
     async def to(target: Locator, most: int = 60) -> None:
         await expect(target).to_be_visible()
@@ -536,7 +536,7 @@ async def test_all_of_it_with_the_keyboard_alone(house: ChatServer, sit_down: Si
     await mira.page.keyboard.press("Enter")
     await press(mira.switch)
     await expect(mira.switch).to_be_checked()
-    async with ChatClient(house.ws_url) as ann:
+    async with ChatClient(site.ws_url) as ann:
         await ann.ask("ask", agreement=True)
         await press(mira.press("Talk with them"))
         await to(mira.writing)
@@ -555,9 +555,9 @@ async def test_all_of_it_with_the_keyboard_alone(house: ChatServer, sit_down: Si
 
 
 async def test_no_violation_nothing_too_small_and_nothing_beyond_the_edge_on_any_screen(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    mira = Console(await sit_down(house.url, reduced_motion="reduce"))
+    mira = Console(await sit_down(site.url, reduced_motion="reduce"))
     found: list[str] = []
 
     async def look(screen: str) -> None:
@@ -567,7 +567,7 @@ async def test_no_violation_nothing_too_small_and_nothing_beyond_the_edge_on_any
             found.extend(f"{screen}, {width}: {what}" for what in await mira.page.evaluate(BEYOND, width))
         await mira.page.set_viewport_size({"width": 1280, "height": 800})
 
-    await mira.page.goto(f"{house.url}/listen.html#invite={await invite(house, 'listener', 'operator')}")
+    await mira.page.goto(f"{site.url}/listen.html#invite={await invite(site, 'listener', 'operator')}")
     await mira.press("Make my account").wait_for()
     await look("invitation")
     # The link outlives a reload of its tab.
@@ -577,7 +577,7 @@ async def test_no_violation_nothing_too_small_and_nothing_beyond_the_edge_on_any
     await mira.fill_in("nobody", "not the right one")
     await expect(mira.page.get_by_role("alert").filter(has_text="don't fit together")).to_be_visible()
     await look("sign-in")
-    await mira.fill_in(await hire(house, "Mira Harbourne", "listener", "operator"))
+    await mira.fill_in(await hire(site, "Mira Harbourne", "listener", "operator"))
     await expect(mira.switch).to_be_visible()
     await mira.turn_to("Practice")
     await mira.press("Begin").click()
@@ -600,7 +600,7 @@ async def test_no_violation_nothing_too_small_and_nothing_beyond_the_edge_on_any
     await mira.turn_to("Listening")
     await look("away")
     await mira.listen()
-    async with ChatClient(house.ws_url) as ann, ChatClient(house.ws_url) as ben:
+    async with ChatClient(site.ws_url) as ann, ChatClient(site.ws_url) as ben:
         await ann.ask("ask", agreement=True, topics=["sleep", "loneliness"], need="think", heavy=3, minutes=30)
         await mira.accept()
         push = await ann.wait_for(lambda push: push["push"] == "standing" and push["state"] == "session")

@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 
 from chatserver.seeds import seed_rooms
 from tests.browser.conftest import SitDown
-from tests.browser.house import join
+from tests.browser.site import join
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
 
@@ -40,8 +40,8 @@ async def tab_to(page: Page, text: str, most: int = 60) -> list[str]:
     raise AssertionError(f"{text!r} was not reached; the stops were {stops}")
 
 
-async def test_the_lobby_shows_every_seeded_room_with_whom_it_is_for(house: ChatServer, sit_down: SitDown) -> None:
-    guest = await sit_down(house.url)
+async def test_the_lobby_shows_every_seeded_room_with_whom_it_is_for(site: ChatServer, sit_down: SitDown) -> None:
+    guest = await sit_down(site.url)
     await guest.arrive()
     assert len(seed_rooms()) >= 12
     for room in seed_rooms():
@@ -49,12 +49,12 @@ async def test_the_lobby_shows_every_seeded_room_with_whom_it_is_for(house: Chat
         await expect(guest.card(room.name)).to_contain_text("quiet just now")
 
 
-async def test_a_card_says_how_many_are_there_as_people_come_and_go(house: ChatServer, sit_down: SitDown) -> None:
-    guest = await sit_down(house.url)
+async def test_a_card_says_how_many_are_there_as_people_come_and_go(site: ChatServer, sit_down: SitDown) -> None:
+    guest = await sit_down(site.url)
     await guest.arrive()
     card = guest.card("Missing someone")
     async with AsyncExitStack() as stack:
-        people = [await stack.enter_async_context(ChatClient(house.ws_url)) for _ in range(7)]
+        people = [await stack.enter_async_context(ChatClient(site.ws_url)) for _ in range(7)]
         for client in people:
             await join(client, "grief")
         await expect(card).to_contain_text("7 here")
@@ -63,8 +63,8 @@ async def test_a_card_says_how_many_are_there_as_people_come_and_go(house: ChatS
     await expect(card).to_contain_text("quiet just now")
 
 
-async def test_a_newcomer_is_talking_within_seconds_of_a_cold_page(house: ChatServer, sit_down: SitDown) -> None:
-    guest = await sit_down(house.url)
+async def test_a_newcomer_is_talking_within_seconds_of_a_cold_page(site: ChatServer, sit_down: SitDown) -> None:
+    guest = await sit_down(site.url)
     began = time.monotonic()
     await guest.arrive()
     await guest.enter("Awake at night")
@@ -72,8 +72,8 @@ async def test_a_newcomer_is_talking_within_seconds_of_a_cold_page(house: ChatSe
     assert time.monotonic() - began < 10
 
 
-async def test_the_whole_way_to_a_post_needs_only_the_keyboard(house: ChatServer, sit_down: SitDown) -> None:
-    guest = await sit_down(house.url)
+async def test_the_whole_way_to_a_post_needs_only_the_keyboard(site: ChatServer, sit_down: SitDown) -> None:
+    guest = await sit_down(site.url)
     await guest.arrive()
     page = guest.page
     stops = await tab_to(page, "Feeling alone")
@@ -94,8 +94,8 @@ async def test_the_whole_way_to_a_post_needs_only_the_keyboard(house: ChatServer
     await expect(guest.writing).to_be_focused()
 
 
-async def test_the_posts_are_one_stop_and_the_arrow_keys_go_through_them(house: ChatServer, sit_down: SitDown) -> None:
-    guest = await sit_down(house.url)
+async def test_the_posts_are_one_stop_and_the_arrow_keys_go_through_them(site: ChatServer, sit_down: SitDown) -> None:
+    guest = await sit_down(site.url)
     await guest.arrive()
     await guest.enter("Caring for someone")
     for text in ("first of three", "second of three", "third of three"):
@@ -116,8 +116,8 @@ async def test_the_posts_are_one_stop_and_the_arrow_keys_go_through_them(house: 
     await expect(guest.post("first of three").get_by_role("button")).to_be_focused()
 
 
-async def test_the_skip_link_is_the_first_stop_and_leads_past_the_frame(house: ChatServer, sit_down: SitDown) -> None:
-    guest = await sit_down(house.url)
+async def test_the_skip_link_is_the_first_stop_and_leads_past_the_frame(site: ChatServer, sit_down: SitDown) -> None:
+    guest = await sit_down(site.url)
     await guest.arrive()
     page = guest.page
     skip = page.get_by_role("link", name="Skip to the room")

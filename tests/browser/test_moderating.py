@@ -14,9 +14,9 @@ from playwright.async_api import Page, expect
 from tests.browser.conftest import SitDown
 from tests.browser.console import invite, let_operators_count
 from tests.browser.eyes import BEYOND, PRESSED, SMALL, faults, photograph, violations
-from tests.browser.house import join, open_house, room, say
 from tests.browser.person import Person
 from tests.browser.screens import ROOMS
+from tests.browser.site import join, open_site, room, say
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
 from tests.kit.web import WebClient
@@ -34,25 +34,25 @@ _NAMES = (
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[ChatServer]:
-    with open_house(ROOMS) as server:
+def site() -> Iterator[ChatServer]:
+    with open_site(ROOMS) as server:
         yield server
 
 
-async def hire(house: ChatServer, role: str = "moderator") -> str:
+async def hire(site: ChatServer, role: str = "moderator") -> str:
     """Somebody new who works here; their sign-in name."""
     number = next(_numbers)
     account = {
-        "link": await invite(house, role),
+        "link": await invite(site, role),
         "login": f"moderator-{number}",
         "name": f"{_NAMES[number % len(_NAMES)]} Keeper",
         "password": PASSWORD,
     }
-    async with WebClient(base_url=house.url, timeout=20) as http:
+    async with WebClient(base_url=site.url, timeout=20) as http:
         made = await http.post("/api/staff/invitation", json=account)
     assert made.is_success, made.text
     if role == "operator":
-        let_operators_count(house)
+        let_operators_count(site)
     return account["login"]
 
 
@@ -68,11 +68,11 @@ async def sign_in(person: Person, login: str) -> Page:
     return page
 
 
-async def test_from_a_post_to_an_answer(house: ChatServer, sit_down: SitDown) -> None:
-    login = await hire(house)
-    mona, ann = await sit_down(house.url), await sit_down(house.url)
+async def test_from_a_post_to_an_answer(site: ChatServer, sit_down: SitDown) -> None:
+    login = await hire(site)
+    mona, ann = await sit_down(site.url), await sit_down(site.url)
     desk = await sign_in(mona, login)
-    async with ChatClient(house.ws_url) as ben:
+    async with ChatClient(site.ws_url) as ben:
         await join(ben, "walked")
         await say(ben, "walked", "tell me where you live")
         await ann.arrive()
@@ -110,10 +110,10 @@ async def test_from_a_post_to_an_answer(house: ChatServer, sit_down: SitDown) ->
         await expect(ann.page.locator(".matters:not([hidden])")).to_have_count(0)
 
 
-async def test_a_removed_post_is_reported_with_what_it_said(house: ChatServer, sit_down: SitDown) -> None:
-    login = await hire(house)
-    mona, ann = await sit_down(house.url), await sit_down(house.url)
-    async with ChatClient(house.ws_url) as ben:
+async def test_a_removed_post_is_reported_with_what_it_said(site: ChatServer, sit_down: SitDown) -> None:
+    login = await hire(site)
+    mona, ann = await sit_down(site.url), await sit_down(site.url)
+    async with ChatClient(site.ws_url) as ben:
         await join(ben, "walked")
         await ann.arrive()
         await ann.enter(ROOM)
@@ -144,13 +144,13 @@ async def test_a_removed_post_is_reported_with_what_it_said(house: ChatServer, s
     await desk.get_by_role("button", name="Close this report").click()
 
 
-async def test_from_a_person_to_a_ban_and_back(house: ChatServer, sit_down: SitDown) -> None:
-    login = await hire(house)
-    mona, ann = await sit_down(house.url), await sit_down(house.url)
+async def test_from_a_person_to_a_ban_and_back(site: ChatServer, sit_down: SitDown) -> None:
+    login = await hire(site)
+    mona, ann = await sit_down(site.url), await sit_down(site.url)
     desk = await sign_in(mona, login)
     await ann.arrive()
     await ann.enter(ROOM)
-    async with ChatClient(house.ws_url) as ben:
+    async with ChatClient(site.ws_url) as ben:
         await join(ben, "walked")
         who = ann.page.get_by_role("dialog")
         await ann.page.get_by_role("button", name="People").click()
@@ -163,12 +163,12 @@ async def test_from_a_person_to_a_ban_and_back(house: ChatServer, sit_down: SitD
 
     # She reports the other one; a moderator, who is wrong, bans her by hand. It is another one than who is at the desk:
     # what is answered to a decision is for somebody else to decide.
-    other = await hire(house)
+    other = await hire(site)
     me = await ann.page.evaluate(
         "async () => (await (await fetch('/api/identity', {method: 'POST'})).json()).member.id"
     )
-    async with ChatClient(house.ws_url, hello=False) as moderator:
-        token = await signed_in(house, other)
+    async with ChatClient(site.ws_url, hello=False) as moderator:
+        token = await signed_in(site, other)
         await moderator.ask("hello", staff=True, token=token)
         await moderator.ask("measure", kind="ban", member=me, minutes=60, reason="A mistake of ours.")
         card = ann.page.locator(".matters")
@@ -191,17 +191,17 @@ async def test_from_a_person_to_a_ban_and_back(house: ChatServer, sit_down: SitD
     await expect(ann.writing).to_be_visible()
 
 
-async def test_a_ban_asks_for_the_password_again_and_goes_on(house: ChatServer, sit_down: SitDown) -> None:
-    login = await hire(house)
-    mona = await sit_down(house.url)
-    async with ChatClient(house.ws_url) as ben, ChatClient(house.ws_url) as eve:
+async def test_a_ban_asks_for_the_password_again_and_goes_on(site: ChatServer, sit_down: SitDown) -> None:
+    login = await hire(site)
+    mona = await sit_down(site.url)
+    async with ChatClient(site.ws_url) as ben, ChatClient(site.ws_url) as eve:
         for client in (ben, eve):
             await join(client, "walked")
         await say(ben, "walked", "you will all see")
         offset = (await eve.ask("history", room="walked", before=2**40))["posts"][-1]["offset"]
         await eve.ask("report_post", room="walked", offset=offset, reason="sexual")
         desk = await sign_in(mona, login)
-        long_ago(house)
+        long_ago(site)
         await desk.get_by_role("button", name=re.compile("^Sexual or pushing")).click()
         await desk.get_by_role("button", name="Decide something").click()
         await desk.get_by_label("What", exact=True).select_option("ban")
@@ -226,17 +226,17 @@ async def test_a_ban_asks_for_the_password_again_and_goes_on(house: ChatServer, 
         await expect(desk.get_by_label("Why: they will read this")).to_be_hidden()
         assert await ben.wait_closed() == 4402
     # Or nobody new would be let in from here any more.
-    async with ChatClient(house.ws_url, hello=False) as moderator:
-        await moderator.ask("hello", staff=True, token=await signed_in(house, login))
+    async with ChatClient(site.ws_url, hello=False) as moderator:
+        await moderator.ask("hello", staff=True, token=await signed_in(site, login))
         ban = (await moderator.ask("reports"))["measures"][0]
         assert (ban["kind"], ban["reason"]) == ("ban", "Threats have no place here.")
         await moderator.ask("lift", measure=ban["id"], reason="It was a test.")
 
 
 @pytest.mark.timeout(240)
-async def test_two_people_close_what_is_about_somebody_who_works_here(house: ChatServer, sit_down: SitDown) -> None:
-    accused, first, second = [await hire(house, role) for role in ("moderator", "operator", "operator")]
-    mona, vera, jonas = [await sit_down(house.url, reduced_motion="reduce") for _ in range(3)]
+async def test_two_people_close_what_is_about_somebody_who_works_here(site: ChatServer, sit_down: SitDown) -> None:
+    accused, first, second = [await hire(site, role) for role in ("moderator", "operator", "operator")]
+    mona, vera, jonas = [await sit_down(site.url, reduced_motion="reduce") for _ in range(3)]
     theirs = await sign_in(mona, accused)
     one, two = await sign_in(vera, first), await sign_in(jonas, second)
     found: list[str] = []
@@ -244,8 +244,8 @@ async def test_two_people_close_what_is_about_somebody_who_works_here(house: Cha
     async def see(page: Page, name: str) -> None:
         found.extend(await faults(page, name))
 
-    async with ChatClient(house.ws_url) as ben, ChatClient(house.ws_url, hello=False) as moderator:
-        await moderator.ask("hello", staff=True, token=await signed_in(house, accused))
+    async with ChatClient(site.ws_url) as ben, ChatClient(site.ws_url, hello=False) as moderator:
+        await moderator.ask("hello", staff=True, token=await signed_in(site, accused))
         for client in (ben, moderator):
             await join(client, "walked")
         before = await theirs.locator(".queue").inner_text()
@@ -291,18 +291,18 @@ _ALL_KINDS = (
 @pytest.fixture
 def one_address() -> Iterator[ChatServer]:
     """A server to which everybody comes from one address that is no school's."""
-    with open_house([room("flooded", "A room that is flooded")], is_school=False) as server:
+    with open_site([room("flooded", "A room that is flooded")], is_school=False) as server:
         yield server
 
 
 async def test_in_a_flood_a_childs_report_is_first_and_nothing_is_out_of_reach(
     one_address: ChatServer, sit_down: SitDown
 ) -> None:
-    house = one_address
-    login = await hire(house, "operator")
-    mona = await sit_down(house.url, viewport={"width": 390, "height": 800})
+    site = one_address
+    login = await hire(site, "operator")
+    mona = await sit_down(site.url, viewport={"width": 390, "height": 800})
     async with contextlib.AsyncExitStack() as stack:
-        *guests, child = [await stack.enter_async_context(ChatClient(house.ws_url)) for _ in range(4)]
+        *guests, child = [await stack.enter_async_context(ChatClient(site.ws_url)) for _ in range(4)]
         for client in (*guests, child):
             await join(client, "flooded")
         desk = await sign_in(mona, login)
@@ -338,21 +338,21 @@ async def test_in_a_flood_a_childs_report_is_first_and_nothing_is_out_of_reach(
         await expect(held).to_have_count(2)
 
 
-def long_ago(house: ChatServer) -> None:
+def long_ago(site: ChatServer) -> None:
     """Everybody who is signed in gave their password a quarter of an hour ago."""
-    with contextlib.closing(sqlite3.connect(house.directory / "data" / "chat.db")) as database, database:
+    with contextlib.closing(sqlite3.connect(site.directory / "data" / "chat.db")) as database, database:
         database.execute("UPDATE staff_sign_ins SET confirmed_at = confirmed_at - 900000")
 
 
-async def signed_in(house: ChatServer, login: str) -> str:
-    async with WebClient(base_url=house.url) as http:
+async def signed_in(site: ChatServer, login: str) -> str:
+    async with WebClient(base_url=site.url) as http:
         answer = await http.post("/api/staff/sign-in", json={"login": login, "password": PASSWORD})
         return str(answer.json()["token"])
 
 
-async def test_every_screen_for_every_eye(house: ChatServer, sit_down: SitDown) -> None:
-    login = await hire(house)
-    async with ChatClient(house.ws_url) as ben, ChatClient(house.ws_url) as eve:
+async def test_every_screen_for_every_eye(site: ChatServer, sit_down: SitDown) -> None:
+    login = await hire(site)
+    async with ChatClient(site.ws_url) as ben, ChatClient(site.ws_url) as eve:
         for client in (ben, eve):
             await join(client, "walked")
         for n in range(4):
@@ -360,7 +360,7 @@ async def test_every_screen_for_every_eye(house: ChatServer, sit_down: SitDown) 
         offset = (await eve.ask("history", room="walked", before=2**40))["posts"][-1]["offset"]
         await ben.ask("edit", room="walked", offset=offset, text="what they meant")
         await eve.ask("report_post", room="walked", offset=offset, reason="unkind", note="Every evening.")
-        page = await sign_in(await sit_down(house.url, reduced_motion="reduce"), login)
+        page = await sign_in(await sit_down(site.url, reduced_motion="reduce"), login)
         found: list[str] = []
 
         async def look(name: str) -> None:

@@ -11,8 +11,8 @@ import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.browser.conftest import SitDown
-from tests.browser.house import join, open_house, texts_in
 from tests.browser.person import LOST_NETWORK, Person
+from tests.browser.site import join, open_site, texts_in
 from tests.browser.wire import Wire
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
@@ -21,15 +21,15 @@ NOT_SENT = "Not sent yet. We'll keep trying."
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def wire(house: ChatServer) -> AsyncIterator[Wire]:
-    async with Wire(house.port) as line:
+async def wire(site: ChatServer) -> AsyncIterator[Wire]:
+    async with Wire(site.port) as line:
         yield line
 
 
 @pytest.fixture(scope="module")
 def frail() -> Iterator[ChatServer]:
     """A server that is killed, and comes back with what it had kept."""
-    with open_house() as server:
+    with open_site() as server:
         yield server
 
 
@@ -53,10 +53,10 @@ async def test_a_post_says_sending_until_the_server_has_it(wire: Wire, sit_down:
 
 
 async def test_a_post_written_without_a_network_is_sent_once_when_it_is_back(
-    house: ChatServer, wire: Wire, sit_down: SitDown
+    site: ChatServer, wire: Wire, sit_down: SitDown
 ) -> None:
     ann = await sit_in(sit_down, wire.url, "Worry and panic")
-    async with ChatClient(house.ws_url) as ben:
+    async with ChatClient(site.ws_url) as ben:
         await join(ben, "anxiety")
         wire.cut()
         await expect(ann.link).to_contain_text("You haven't lost anything")
@@ -74,24 +74,24 @@ async def test_a_post_written_without_a_network_is_sent_once_when_it_is_back(
         )
         await ben.until(lambda: len(ben.facts("room:anxiety")) >= 2)
         assert [fact["post"]["text"] for fact in ben.facts("room:anxiety")] == ["written in a tunnel", "and one more"]
-    assert (await texts_in(house, "anxiety")) == ["written in a tunnel", "and one more"]
+    assert (await texts_in(site, "anxiety")) == ["written in a tunnel", "and one more"]
 
 
 async def test_a_device_that_is_offline_is_told_so_and_sends_when_it_is_back(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    ann = await sit_in(sit_down, house.url, "Feeling alone")
+    ann = await sit_in(sit_down, site.url, "Feeling alone")
     await ann.context.set_offline(True)
     await ann.write("written in flight mode")
     await expect(ann.link).to_contain_text("Your device is offline. What you write is kept here")
     await expect(ann.waiting("written in flight mode")).to_contain_text(NOT_SENT)
     await ann.context.set_offline(False)
     await ann.sees("written in flight mode")
-    assert (await texts_in(house, "loneliness")).count("written in flight mode") == 1
+    assert (await texts_in(site, "loneliness")).count("written in flight mode") == 1
 
 
 async def test_a_post_that_waits_survives_a_reload_and_is_sent_once(
-    house: ChatServer, wire: Wire, sit_down: SitDown
+    site: ChatServer, wire: Wire, sit_down: SitDown
 ) -> None:
     ann = await sit_in(sit_down, wire.url, "Illness and pain")
     wire.cut_sockets()
@@ -100,17 +100,17 @@ async def test_a_post_that_waits_survives_a_reload_and_is_sent_once(
     await ann.page.reload()
     await expect(ann.link).to_contain_text("What you wrote is kept here; we keep trying.")
     assert "kept through a reload" in str(await ann.kept())
-    assert await texts_in(house, "illness") == []
+    assert await texts_in(site, "illness") == []
     wire.mend()
     await ann.network_returns()
     await ann.sees("kept through a reload")
-    assert await texts_in(house, "illness") == ["kept through a reload"]
+    assert await texts_in(site, "illness") == ["kept through a reload"]
     assert "kept through a reload" not in str(await ann.kept())
 
 
-async def test_a_post_whose_answer_was_lost_is_there_once(house: ChatServer, wire: Wire, sit_down: SitDown) -> None:
+async def test_a_post_whose_answer_was_lost_is_there_once(site: ChatServer, wire: Wire, sit_down: SitDown) -> None:
     ann = await sit_in(sit_down, wire.url, "Low days")
-    async with ChatClient(house.ws_url) as ben:
+    async with ChatClient(site.ws_url) as ben:
         await join(ben, "low-mood")
         wire.hush_server()
         await ann.write("did this arrive")
@@ -120,20 +120,20 @@ async def test_a_post_whose_answer_was_lost_is_there_once(house: ChatServer, wir
         wire.mend()
         await ann.network_returns()
         await ann.sees("did this arrive")
-    assert await texts_in(house, "low-mood") == ["did this arrive"]
+    assert await texts_in(site, "low-mood") == ["did this arrive"]
 
 
-async def test_a_draft_is_kept_through_a_reload(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_in(sit_down, house.url, "Just need company")
+async def test_a_draft_is_kept_through_a_reload(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_in(sit_down, site.url, "Just need company")
     await ann.writing.fill("half a thought")
     await ann.page.reload()
     await expect(ann.writing).to_have_value("half a thought")
 
 
 async def test_what_is_too_long_is_said_before_it_is_sent_and_its_text_stays(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    ann = await sit_in(sit_down, house.url, "Just need company")
+    ann = await sit_in(sit_down, site.url, "Just need company")
     await ann.writing.fill("x" * 2_001)
     await expect(ann.page.get_by_text("One character too many.")).to_be_visible()
     await ann.page.get_by_role("button", name="Send", exact=True).click()

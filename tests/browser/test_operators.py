@@ -17,8 +17,8 @@ from chatserver.seeds import seed_rooms
 from tests.browser.conftest import SitDown
 from tests.browser.console import PASSWORD, REFUSED, hire
 from tests.browser.eyes import faults
-from tests.browser.house import join, open_house, room, say
 from tests.browser.person import LOST_NETWORK, Person
+from tests.browser.site import join, open_site, room, say
 from tests.browser.wire import Wire
 from tests.kit.client import ChatClient
 from tests.kit.crowd_of_workers import crowd_of_workers, room_ids
@@ -31,8 +31,8 @@ ROOMS = [room("small", "Small room", capacity=2), room("calm", "Calm room")]
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[ChatServer]:
-    with open_house(ROOMS) as server:
+def site() -> Iterator[ChatServer]:
+    with open_site(ROOMS) as server:
         yield server
 
 
@@ -54,14 +54,14 @@ def row(page: Page, name: str) -> Locator:
     return page.get_by_role("table", name="Rooms, live").get_by_role("row").filter(has_text=name)
 
 
-async def test_operator_sees_a_room_fill_and_what_needs_them(house: ChatServer, sit_down: SitDown) -> None:
-    page = await at_work(await sit_down(house.url), house, "Bright Lantern")
+async def test_operator_sees_a_room_fill_and_what_needs_them(site: ChatServer, sit_down: SitDown) -> None:
+    page = await at_work(await sit_down(site.url), site, "Bright Lantern")
     await expect(page.get_by_role("heading", name="What goes on")).to_be_visible()
     await expect(page.get_by_text("Nothing needs you. Everything is within its limits.")).to_be_visible()
     small = row(page, "Small room")
     await expect(small.locator(".c-members")).to_contain_text("0 of 2")
 
-    async with ChatClient(house.ws_url) as ben, ChatClient(house.ws_url) as eve:
+    async with ChatClient(site.ws_url) as ben, ChatClient(site.ws_url) as eve:
         await join(ben, "small")
         await join(eve, "small")
         await say(ben, "small", "one", "two")
@@ -84,9 +84,9 @@ async def test_operator_sees_a_room_fill_and_what_needs_them(house: ChatServer, 
     await expect(page.get_by_role("table", name="Workers, live").get_by_role("row")).to_have_count(2)
 
 
-async def test_rooms_are_sorted_and_found_with_the_keyboard(house: ChatServer, sit_down: SitDown) -> None:
-    page = await at_work(await sit_down(house.url), house, "Patient Beacon", "moderator")
-    async with ChatClient(house.ws_url) as ben:
+async def test_rooms_are_sorted_and_found_with_the_keyboard(site: ChatServer, sit_down: SitDown) -> None:
+    page = await at_work(await sit_down(site.url), site, "Patient Beacon", "moderator")
+    async with ChatClient(site.ws_url) as ben:
         await join(ben, "calm")
         names = page.locator(".rooms .c-name b")
         await expect(row(page, "Calm room").locator(".c-members .v")).to_contain_text("1 of")
@@ -106,17 +106,17 @@ async def test_rooms_are_sorted_and_found_with_the_keyboard(house: ChatServer, s
         await expect(page.get_by_text("No room has that in its name.")).to_be_visible()
 
 
-async def test_page_is_not_for_listeners(house: ChatServer, sit_down: SitDown) -> None:
-    page = await at_work(await sit_down(house.url), house, "Soft Willow", "listener")
+async def test_page_is_not_for_listeners(site: ChatServer, sit_down: SitDown) -> None:
+    page = await at_work(await sit_down(site.url), site, "Soft Willow", "listener")
     await expect(page.get_by_text("these numbers are for operators and moderators")).to_be_visible()
     await expect(page.locator(".operators")).to_have_count(0)
 
 
-async def test_numbers_that_are_old_say_so_and_come_back(house: ChatServer, sit_down: SitDown) -> None:
-    async with Wire(house.port) as wire:
+async def test_numbers_that_are_old_say_so_and_come_back(site: ChatServer, sit_down: SitDown) -> None:
+    async with Wire(site.port) as wire:
         person = await sit_down(wire.url)
         person.forgive(LOST_NETWORK)
-        page = await at_work(person, house, "Clear Candle", url=wire.url)
+        page = await at_work(person, site, "Clear Candle", url=wire.url)
         await expect(page.locator(".live")).to_contain_text("Live. These numbers are from")
         wire.cut()
         await expect(page.locator("#link")).to_contain_text("The numbers below are old")
@@ -127,15 +127,15 @@ async def test_numbers_that_are_old_say_so_and_come_back(house: ChatServer, sit_
         await expect(page.locator("#link")).to_be_hidden()
 
 
-async def test_everybody_can_read_it(house: ChatServer, sit_down: SitDown) -> None:
-    person = await sit_down(house.url)
+async def test_everybody_can_read_it(site: ChatServer, sit_down: SitDown) -> None:
+    person = await sit_down(site.url)
     page = person.page
     person.forgive(REFUSED)
-    await page.goto(f"{house.url}/operators.html")
+    await page.goto(f"{site.url}/operators.html")
     await expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
     assert await faults(page, "operators-door") == []
-    await at_work(person, house, "Even Maple")
-    async with ChatClient(house.ws_url) as ben, ChatClient(house.ws_url) as eve:
+    await at_work(person, site, "Even Maple")
+    async with ChatClient(site.ws_url) as ben, ChatClient(site.ws_url) as eve:
         for client in (ben, eve):
             await join(client, "small")
         await say(ben, "small", "hello")
@@ -144,11 +144,11 @@ async def test_everybody_can_read_it(house: ChatServer, sit_down: SitDown) -> No
         assert await faults(page, "operators") == []
 
 
-def _record(house: ChatServer, asks: int) -> None:
+def _record(site: ChatServer, asks: int) -> None:
     """So many asked yesterday, every two minutes, and two listened."""
     start = (int(time.time()) - 86_400) * 1000 // 10_000 * 10_000
     waits = [(start + each * 120_000, start + each * 120_000 + 30_000, "met", 1_800_000) for each in range(asks)]
-    with contextlib.closing(sqlite3.connect(house.directory / "data" / "chat.db", timeout=10)) as database, database:
+    with contextlib.closing(sqlite3.connect(site.directory / "data" / "chat.db", timeout=10)) as database, database:
         database.execute("DELETE FROM asks")
         database.execute("DELETE FROM shifts")
         database.executemany("INSERT INTO asks (asked_at, ended_at, outcome, length) VALUES (?, ?, ?, ?)", waits)
@@ -156,15 +156,15 @@ def _record(house: ChatServer, asks: int) -> None:
         database.executemany("INSERT INTO shifts (started_at, ended_at, cap) VALUES (?, ?, ?)", shifts)
 
 
-async def test_an_operator_tries_a_policy_and_sees_the_waits(house: ChatServer, sit_down: SitDown) -> None:
-    page = await at_work(await sit_down(house.url), house, "Calm Heron")
+async def test_an_operator_tries_a_policy_and_sees_the_waits(site: ChatServer, sit_down: SitDown) -> None:
+    page = await at_work(await sit_down(site.url), site, "Calm Heron")
     card = page.get_by_role("region", name="Try another policy")
     await card.get_by_role("button", name="Try a policy").click()
     await expect(card.get_by_label("Days back")).to_be_focused()
-    _record(house, 19)
+    _record(site, 19)
     await card.get_by_role("button", name="Show the waits").click()
     await expect(card).to_contain_text("Fewer than 20 people asked")
-    _record(house, 40)
+    _record(site, 40)
     await card.get_by_label("Listeners more").fill("10")
     await card.get_by_role("button", name="Show the waits").click()
     half = card.get_by_role("row", name="Half of those met waited up to")
@@ -173,8 +173,8 @@ async def test_an_operator_tries_a_policy_and_sees_the_waits(house: ChatServer, 
     assert await faults(page, "policy") == []
 
 
-async def test_operators_take_statistics_along_and_moderators_do_not(house: ChatServer, sit_down: SitDown) -> None:
-    page = await at_work(await sit_down(house.url), house, "Steady Harbour")
+async def test_operators_take_statistics_along_and_moderators_do_not(site: ChatServer, sit_down: SitDown) -> None:
+    page = await at_work(await sit_down(site.url), site, "Steady Harbour")
     card = page.get_by_role("region", name="Numbers to take along")
     async with page.expect_download() as download:
         await card.get_by_role("link", name="Download as CSV").click()
@@ -184,7 +184,7 @@ async def test_operators_take_statistics_along_and_moderators_do_not(house: Chat
     # Nothing has happened here: of every week that is over all is withheld.
     assert text.startswith("week,table,day,kind,count\n")
     assert {line.split(",")[3] for line in text.splitlines()[1:]} == {"withheld"}
-    moderator = await at_work(await sit_down(house.url), house, "Mild Lagoon", "moderator")
+    moderator = await at_work(await sit_down(site.url), site, "Mild Lagoon", "moderator")
     await expect(moderator.get_by_role("heading", name="What goes on")).to_be_visible()
     await expect(moderator.get_by_role("region", name="Numbers to take along")).to_have_count(0)
 
@@ -213,7 +213,7 @@ async def test_a_thousand_rooms_on_twenty_workers_stay_smooth(redis_server: Redi
     """Every number of every room changes every second, and all rows are on the page."""
     rooms = room_ids(1_000)
     crowded = [room(each, f"Room {number}", capacity=1_000) for number, each in enumerate(rooms)]
-    with open_house(crowded, redis_url=redis_server.url) as server:
+    with open_site(crowded, redis_url=redis_server.url) as server:
         async with crowd_of_workers(redis_server.url, server.redis_namespace, 20, rooms) as crowd:
             page = await at_work(
                 await sit_down(server.url, viewport={"width": 1280, "height": 900}), server, "Tall Tower"

@@ -17,9 +17,9 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import SitDown
-from tests.browser.house import database, join, open_house, room
 from tests.browser.payloads import OTHERS, PAYLOADS, as_kept
 from tests.browser.person import Person
+from tests.browser.site import database, join, open_site, room
 from tests.kit.client import ChatClient
 from tests.kit.marks import new_mark
 from tests.kit.server import ChatServer
@@ -53,10 +53,10 @@ ELEMENTS: Final = """() => {
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[ChatServer]:
+def site() -> Iterator[ChatServer]:
     own = ("posts_per_second", "post_burst", "names_per_hour")
     free = dict.fromkeys(("commands_per_second", "command_burst", *own), 1e6)
-    with open_house(
+    with open_site(
         ROOMS, limits={**free, **{f"member_{name}": 1e6 for name in list(free)[:2]}}, looks_for_contacts=False
     ) as server:
         yield server
@@ -127,14 +127,14 @@ async def harmless(person: Person, server: ChatServer) -> list[str]:
 
 
 async def test_posts_warnings_answers_and_changes_are_words_to_somebody_else(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
     assert len(set(PAYLOADS)) >= 300
-    ann = await sit_down(house.url)
+    ann = await sit_down(site.url)
     await ann.arrive()
-    known = await harmless(ann, house)
+    known = await harmless(ann, site)
     for where, title in (("written", "Written"), ("mended", "Mended")):
-        async with somebody(house, where) as eve:
+        async with somebody(site, where) as eve:
             start = [{"room": where, "text": text, "warning": text[:LENGTH].strip()} for text in PAYLOADS]
             if where == "mended":
                 start = [{"room": where, "text": "good evening"} for _ in PAYLOADS]
@@ -165,10 +165,10 @@ async def test_posts_warnings_answers_and_changes_are_words_to_somebody_else(
         await only_words(ann, known)
 
 
-async def test_a_room_of_such_words_is_words_in_the_lobby_and_at_its_door(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
+async def test_a_room_of_such_words_is_words_in_the_lobby_and_at_its_door(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url)
     await ann.arrive()
-    known = [*await harmless(ann, house), "h1", "p"]
+    known = [*await harmless(ann, site), "h1", "p"]
     names = await shown(ann, ".card-name")
     assert {f"{at} {payload}" for at, payload in enumerate(PAYLOADS)} <= set(names)
     assert set(PAYLOADS) <= set(await shown(ann, ".card-about"))
@@ -185,35 +185,35 @@ async def test_a_room_of_such_words_is_words_in_the_lobby_and_at_its_door(house:
     await only_words(ann, known)
 
 
-async def test_names_of_such_words_are_refused_and_would_be_words(house: ChatServer, sit_down: SitDown) -> None:
+async def test_names_of_such_words_are_refused_and_would_be_words(site: ChatServer, sit_down: SitDown) -> None:
     """No such name gets through; were one in the database, it would still be words."""
-    async with somebody(house, "grief") as eve:
+    async with somebody(site, "grief") as eve:
         for answer in await ask_all(eve, "rename", [{"name": payload} for payload in PAYLOADS]):
             # A name that was cleaned into one is no markup any more.
             assert answer.get("error", {"code": "name_refused"})["code"] == "name_refused"
             assert not set('<>"&/:;=()`${}\\') & set(answer.get("ok", {}).get("member", {}).get("name", ""))
             assert set(answer.get("error", {}).get("details", {"why": 1})) == {"why"}
         await ask_all(eve, "post", [{"room": "grief", "text": f"post {at}"} for at in range(len(PAYLOADS))])
-    with sqlite3.connect(database(house), timeout=10) as db:
+    with sqlite3.connect(database(site), timeout=10) as db:
         db.executemany(
             "UPDATE log SET name = ? WHERE text = ?", [(name, f"post {at}") for at, name in enumerate(PAYLOADS)]
         )
     db.close()
-    ann = await sit_down(house.url)
+    ann = await sit_down(site.url)
     await ann.arrive()
-    known = await harmless(ann, house)
+    known = await harmless(ann, site)
     await ann.enter("Missing someone")
     await to_the_beginning(ann)
     assert [*PAYLOADS] == (await shown(ann, "article .head b"))[-len(PAYLOADS) :]
     await only_words(ann, known)
 
 
-async def test_what_is_typed_into_the_page_itself_stays_words(house: ChatServer, sit_down: SitDown) -> None:
+async def test_what_is_typed_into_the_page_itself_stays_words(site: ChatServer, sit_down: SitDown) -> None:
     """Through the fields that a person fills: writing, its draft after a reload, name, and come-back code."""
-    ann = await sit_down(house.url)
+    ann = await sit_down(site.url)
     ann.forgive(r"the server responded with a status of 4\d\d")
     await ann.arrive()
-    known = [*await harmless(ann, house), "section", "h2", "output", "form", "input", "a", "fieldset", "legend"]
+    known = [*await harmless(ann, site), "section", "h2", "output", "form", "input", "a", "fieldset", "legend"]
     await ann.open_own_corner()
     name, code = ann.page.get_by_label("Name", exact=True), ann.page.get_by_label("Come-back code")
     alerts = ann.page.get_by_role("alert")

@@ -15,8 +15,8 @@ ZALGO = "".join(letter + "\u0351\u0323\u035f\u0301\u0321" * 7 for letter in "he 
 LONG = "\n".join(f"line {number}" for number in range(1_000))[:2_000]
 
 
-async def test_marks_of_one_post_are_not_drawn_over_another(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await _enters(house, sit_down)
+async def test_marks_of_one_post_are_not_drawn_over_another(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await _enters(site, sit_down)
     await ann.say("before it, a quiet line")
     await ann.say("the middle one")
     await ann.say("after it, a quiet line")
@@ -33,8 +33,8 @@ async def test_marks_of_one_post_are_not_drawn_over_another(house: ChatServer, s
     assert len(await kept.inner_text()) < len(ZALGO) / 5
 
 
-async def test_a_long_post_is_folded_and_unfolded_with_the_keyboard(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await _enters(house, sit_down)
+async def test_a_long_post_is_folded_and_unfolded_with_the_keyboard(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await _enters(site, sit_down)
     await ann.write(LONG)
     post = ann.post("line 11")
     unfold = post.get_by_role("button", name="Show all")
@@ -52,8 +52,8 @@ async def test_a_long_post_is_folded_and_unfolded_with_the_keyboard(house: ChatS
     assert await _height(post) < 450
 
 
-async def test_text_runs_in_its_own_direction(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await _enters(house, sit_down)
+async def test_text_runs_in_its_own_direction(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await _enters(site, sit_down)
     await ann.say("\u05de\u05d9\u05e9\u05d4\u05d5 \u05e2\u05e8?")
     text = ann.post("\u05e2\u05e8?").locator(".text")
     box = await text.bounding_box()
@@ -65,8 +65,8 @@ async def test_text_runs_in_its_own_direction(house: ChatServer, sit_down: SitDo
     assert abs(ink - (box["x"] + box["width"])) < 3
 
 
-async def test_everything_that_people_write_runs_in_its_own_direction(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await _enters(house, sit_down)
+async def test_everything_that_people_write_runs_in_its_own_direction(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await _enters(site, sit_down)
     await ann.page.get_by_label("This may be hard to read").check()
     await ann.page.get_by_label("What is it about? Others see this first.").fill("\u05d0\u05d5\u05d1\u05d3\u05df!")
     await ann.say("\u05d0\u05d9\u05df \u05dc\u05d9 \u05db\u05d5\u05d7.")
@@ -80,8 +80,8 @@ async def test_everything_that_people_write_runs_in_its_own_direction(house: Cha
         assert set(ways) == {"plaintext"}, where
 
 
-async def test_the_ring_of_the_focus_covers_no_label(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await _enters(house, sit_down)
+async def test_the_ring_of_the_focus_covers_no_label(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await _enters(site, sit_down)
     await ann.page.get_by_label("This may be hard to read").check()
     field = ann.page.locator("#warn-text")
     await field.focus()
@@ -92,8 +92,8 @@ async def test_the_ring_of_the_focus_covers_no_label(house: ChatServer, sit_down
     assert gap >= 5
 
 
-async def test_a_newcomer_is_told_why_a_number_is_not_sent_into_a_room(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await _enters(house, sit_down)
+async def test_a_newcomer_is_told_why_a_number_is_not_sent_into_a_room(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await _enters(site, sit_down)
     await ann.write("call +44 7700 900123")
     post = ann.post("call +44")
     await expect(post).to_contain_text("Not sent. There seems to be a phone number in it.")
@@ -104,8 +104,8 @@ async def test_a_newcomer_is_told_why_a_number_is_not_sent_into_a_room(house: Ch
     await expect(post).to_have_count(0)
 
 
-async def test_half_a_character_is_sent_whole_and_holds_nothing_up(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await _enters(house, sit_down)
+async def test_half_a_character_is_sent_whole_and_holds_nothing_up(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await _enters(site, sit_down)
     await ann.page.evaluate(
         "() => { const area = document.querySelector('.composer textarea'); area.value = 'so alone ' + '\\ud83d';"
         " area.dispatchEvent(new Event('input')); }"
@@ -115,8 +115,8 @@ async def test_half_a_character_is_sent_whole_and_holds_nothing_up(house: ChatSe
     await ann.say("and the next one")
 
 
-async def _enters(house: ChatServer, sit_down: SitDown) -> Person:
-    ann = await (await sit_down(house.url, viewport=PHONE)).arrive()
+async def _enters(site: ChatServer, sit_down: SitDown) -> Person:
+    ann = await (await sit_down(site.url, viewport=PHONE)).arrive()
     await ann.enter("Awake at night")
     await expect(ann.page).to_have_title(re.compile("."))
     return ann

@@ -12,8 +12,8 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import SitDown
-from tests.browser.house import database, join, open_house, room, say
 from tests.browser.person import LOST_NETWORK, Person
+from tests.browser.site import database, join, open_site, room, say
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
 
@@ -35,9 +35,9 @@ _HIDDEN: Final = """() => {
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[ChatServer]:
+def site() -> Iterator[ChatServer]:
     rooms = [room(f"reading-{n}", f"Reading {n:03}", welcome=_WELCOME, position=-1 - n) for n in range(12)]
-    with open_house(rooms) as server:
+    with open_site(rooms) as server:
         yield server
 
 
@@ -59,10 +59,10 @@ async def stays_at_end(page: Page) -> None:
     await page.wait_for_function(f"() => ({_HIDDEN})() < 2")
 
 
-async def sits_at_the_end(house: ChatServer, sit_down: SitDown, ben: ChatClient, **options: Any) -> tuple[Person, str]:
+async def sits_at_the_end(site: ChatServer, sit_down: SitDown, ben: ChatClient, **options: Any) -> tuple[Person, str]:
     room_id, name = a_room()
     offsets = await fill(ben, room_id)
-    ann = await (await sit_down(house.url, **{"viewport": PHONE, **options})).arrive()
+    ann = await (await sit_down(site.url, **{"viewport": PHONE, **options})).arrive()
     await ann.enter(name)
     await ann.sees("post number 29")
     await stays_at_end(ann.page)
@@ -70,9 +70,9 @@ async def sits_at_the_end(house: ChatServer, sit_down: SitDown, ben: ChatClient,
     return ann, room_id
 
 
-async def test_reactions_keep_the_newest_post_in_sight(house: ChatServer, sit_down: SitDown) -> None:
-    async with ChatClient(house.ws_url) as ben:
-        ann, room_id = await sits_at_the_end(house, sit_down, ben)
+async def test_reactions_keep_the_newest_post_in_sight(site: ChatServer, sit_down: SitDown) -> None:
+    async with ChatClient(site.ws_url) as ben:
+        ann, room_id = await sits_at_the_end(site, sit_down, ben)
         newest = (await ben.ask("history", room=room_id, before=2**40))["posts"][-1]["offset"]
         for reaction in ("with_you", "hug", "strength"):
             await ben.ask("react", room=room_id, offset=newest, reaction=reaction, on=True)
@@ -80,19 +80,19 @@ async def test_reactions_keep_the_newest_post_in_sight(house: ChatServer, sit_do
         await stays_at_end(ann.page)
 
 
-async def test_a_growing_composer_keeps_the_newest_post_in_sight(house: ChatServer, sit_down: SitDown) -> None:
-    async with ChatClient(house.ws_url) as ben:
-        ann, _ = await sits_at_the_end(house, sit_down, ben)
+async def test_a_growing_composer_keeps_the_newest_post_in_sight(site: ChatServer, sit_down: SitDown) -> None:
+    async with ChatClient(site.ws_url) as ben:
+        ann, _ = await sits_at_the_end(site, sit_down, ben)
         await ann.writing.fill("one\ntwo\nthree\nfour\nfive\nsix")
         assert (await ann.writing.bounding_box() or {"height": 0})["height"] > 120
         await stays_at_end(ann.page)
 
 
 async def test_the_line_about_the_connection_keeps_the_newest_post_in_sight(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    async with ChatClient(house.ws_url) as ben:
-        ann, _ = await sits_at_the_end(house, sit_down, ben)
+    async with ChatClient(site.ws_url) as ben:
+        ann, _ = await sits_at_the_end(site, sit_down, ben)
         ann.forgive(LOST_NETWORK)
         await ann.context.set_offline(True)
         await expect(ann.link).to_be_visible()
@@ -104,9 +104,9 @@ async def test_the_line_about_the_connection_keeps_the_newest_post_in_sight(
         await stays_at_end(ann.page)
 
 
-async def test_who_reads_further_up_is_left_there(house: ChatServer, sit_down: SitDown) -> None:
-    async with ChatClient(house.ws_url) as ben:
-        ann, room_id = await sits_at_the_end(house, sit_down, ben)
+async def test_who_reads_further_up_is_left_there(site: ChatServer, sit_down: SitDown) -> None:
+    async with ChatClient(site.ws_url) as ben:
+        ann, room_id = await sits_at_the_end(site, sit_down, ben)
         tenth = ann.post("post number 10")
         await tenth.evaluate("(row) => row.scrollIntoView({ block: 'center' })")
         # The browser tells of scrolling with its next frame.
@@ -119,12 +119,12 @@ async def test_who_reads_further_up_is_left_there(house: ChatServer, sit_down: S
 
 @pytest.mark.parametrize(("width", "height", "size"), LOW)
 async def test_who_comes_back_lands_at_the_end(
-    house: ChatServer, sit_down: SitDown, width: int, height: int, size: str
+    site: ChatServer, sit_down: SitDown, width: int, height: int, size: str
 ) -> None:
     room_id, name = a_room()
-    async with ChatClient(house.ws_url) as ben:
+    async with ChatClient(site.ws_url) as ben:
         await fill(ben, room_id)
-        ann = await sit_down(house.url, viewport={"width": width, "height": height})
+        ann = await sit_down(site.url, viewport={"width": width, "height": height})
         if size != "":
             await ann.context.add_init_script(f"localStorage.setItem('chat.look.size', '{size}')")
         await ann.arrive()
@@ -141,14 +141,14 @@ async def test_who_comes_back_lands_at_the_end(
         await stays_at_end(ann.page)
 
 
-async def test_who_comes_back_lands_at_the_first_post_they_have_not_read(house: ChatServer, sit_down: SitDown) -> None:
-    async with ChatClient(house.ws_url) as ben:
-        ann, room_id = await sits_at_the_end(house, sit_down, ben, viewport={"width": 844, "height": 390})
+async def test_who_comes_back_lands_at_the_first_post_they_have_not_read(site: ChatServer, sit_down: SitDown) -> None:
+    async with ChatClient(site.ws_url) as ben:
+        ann, room_id = await sits_at_the_end(site, sit_down, ben, viewport={"width": 844, "height": 390})
         name = await ann.page.locator(".room-name").inner_text()
         # What was read is told after a moment.
         newest = (await ben.ask("history", room=room_id, before=2**40))["posts"][-1]["offset"]
         await ben.ask("read", room=room_id, offset=newest)
-        await _until_read(house, room_id, newest)
+        await _until_read(site, room_id, newest)
         await ann.go_back_to_lobby()
         await say(ben, room_id, *(f"meanwhile {n}" for n in range(20)))
         await expect(ann.card(name)).to_contain_text("20 new posts")
@@ -165,12 +165,12 @@ async def test_who_comes_back_lands_at_the_first_post_they_have_not_read(house: 
 
 
 async def test_who_waits_or_has_lost_the_connection_keeps_the_head_of_the_room(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
     room_id, name = a_room()
-    async with ChatClient(house.ws_url) as ben:
+    async with ChatClient(site.ws_url) as ben:
         await fill(ben, room_id)
-        ann = await (await sit_down(house.url, viewport=PHONE)).arrive()
+        ann = await (await sit_down(site.url, viewport=PHONE)).arrive()
         ann.forgive(LOST_NETWORK)
         await ann.page.get_by_role("main").get_by_role("button", name="Ask for a listener").click()
         await ann.page.get_by_role("button", name="I agree, ask for a listener").click()
@@ -191,11 +191,11 @@ async def test_who_waits_or_has_lost_the_connection_keeps_the_head_of_the_room(
         await ann.context.set_offline(False)
 
 
-async def _until_read(house: ChatServer, room_id: str, offset: int) -> None:
+async def _until_read(site: ChatServer, room_id: str, offset: int) -> None:
     """Wait until the server knows that everybody in a room has read so far: it is told after a moment."""
     found: tuple[int | None] = (None,)
     for _ in range(150):
-        with contextlib.closing(sqlite3.connect(database(house), timeout=10)) as opened:
+        with contextlib.closing(sqlite3.connect(database(site), timeout=10)) as opened:
             found = opened.execute("SELECT min(read) FROM memberships WHERE room = ?", [room_id]).fetchone()
         if (found[0] or 0) >= offset:
             return
@@ -203,9 +203,9 @@ async def _until_read(house: ChatServer, room_id: str, offset: int) -> None:
     raise AssertionError(f"read up to {found}")
 
 
-async def test_today_becomes_yesterday_at_midnight(house: ChatServer, sit_down: SitDown) -> None:
+async def test_today_becomes_yesterday_at_midnight(site: ChatServer, sit_down: SitDown) -> None:
     _, name = a_room()
-    ann = await sit_down(house.url)
+    ann = await sit_down(site.url)
     ann.forgive(LOST_NETWORK)
     await ann.page.clock.install()
     await ann.arrive()
@@ -222,14 +222,14 @@ async def test_today_becomes_yesterday_at_midnight(house: ChatServer, sit_down: 
     await expect(ann.post("written before midnight")).to_have_count(1)
 
 
-async def test_reading_and_leaving_in_one_tab_holds_in_the_other(house: ChatServer, sit_down: SitDown) -> None:
+async def test_reading_and_leaving_in_one_tab_holds_in_the_other(site: ChatServer, sit_down: SitDown) -> None:
     room_id, name = a_room()
-    async with ChatClient(house.ws_url) as ben:
+    async with ChatClient(site.ws_url) as ben:
         await fill(ben, room_id, 2)
-        ann = await (await sit_down(house.url)).arrive()
+        ann = await (await sit_down(site.url)).arrive()
         await ann.enter(name)
         other = await ann.context.new_page()
-        await other.goto(house.url)
+        await other.goto(site.url)
         card = other.get_by_role("main").get_by_role("button", name=name)
         await expect(card).to_be_visible()
         await ann.go_back_to_lobby()

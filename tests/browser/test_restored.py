@@ -8,8 +8,8 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import SitDown
-from tests.browser.house import join, open_house, say
 from tests.browser.person import LOST_NETWORK
+from tests.browser.site import join, open_site, say
 from tests.browser.wire import Wire
 from tests.kit.backup import back_up, restore
 from tests.kit.client import ChatClient
@@ -20,27 +20,27 @@ SET_BACK = "This room was set back."
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[ChatServer]:
+def site() -> Iterator[ChatServer]:
     """This module's own, because it is set back."""
-    with open_house() as server:
+    with open_site() as server:
         yield server
 
 
-async def test_answers_reactions_and_reports_of_before_hit_nobody_else(house: ChatServer, sit_down: SitDown) -> None:
-    async with ChatClient(house.ws_url) as somebody:
+async def test_answers_reactions_and_reports_of_before_hit_nobody_else(site: ChatServer, sit_down: SitDown) -> None:
+    async with ChatClient(site.ws_url) as somebody:
         await join(somebody, "sleep")
         await say(somebody, "sleep", "an old post")
-    async with Wire(house.port) as wire:
+    async with Wire(site.port) as wire:
         ann, bob = await sit_down(wire.url), await sit_down(wire.url)
         for person in (ann, bob):
             person.forgive(LOST_NETWORK)
             await person.arrive()
             await person.enter("Awake at night")
         # Who came after the backup would be nobody.
-        await back_up(house)
+        await back_up(site)
         for person in (ann, bob):
             await person.network_returns()
-        async with ChatClient(house.ws_url) as wolf:
+        async with ChatClient(site.ws_url) as wolf:
             await join(wolf, "sleep")
             (lost,) = await say(wolf, "sleep", "something cruel")
         menu = await ann.open_menu(await ann.sees("something cruel"))
@@ -52,8 +52,8 @@ async def test_answers_reactions_and_reports_of_before_hit_nobody_else(house: Ch
         await expect(bob.link).to_contain_text("You haven't lost anything")
         await bob.open_menu(await bob.sees("something cruel"))
         await bob.page.get_by_role("button", name="a hug").first.click()
-        await restore(house)
-        async with ChatClient(house.ws_url) as lamb:
+        await restore(site)
+        async with ChatClient(site.ws_url) as lamb:
             await join(lamb, "sleep")
             (here,) = await say(lamb, "sleep", "an innocent line")
             assert here == lost

@@ -10,8 +10,8 @@ import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.browser.conftest import SitDown
-from tests.browser.house import join, let_a_day_pass, open_house, say
 from tests.browser.person import LOST_NETWORK, Person
+from tests.browser.site import join, let_a_day_pass, open_site, say
 from tests.browser.wire import Wire
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
@@ -21,15 +21,15 @@ NOTHING_MISSING = "You're connected again. Nothing is missing."
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[ChatServer]:
+def site() -> Iterator[ChatServer]:
     """This module's own, because it is stopped and its posts expire."""
-    with open_house() as server:
+    with open_site() as server:
         yield server
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def wire(house: ChatServer) -> AsyncIterator[Wire]:
-    async with Wire(house.port) as line:
+async def wire(site: ChatServer) -> AsyncIterator[Wire]:
+    async with Wire(site.port) as line:
         yield line
 
 
@@ -61,9 +61,9 @@ async def unread(client: ChatClient, room_id: str) -> int:
     return next(int(card["unread"]) for card in cards if card["id"] == room_id)
 
 
-async def test_who_lost_the_network_sees_exactly_what_was_missed(house: ChatServer, wire: Wire, ann: Person) -> None:
+async def test_who_lost_the_network_sees_exactly_what_was_missed(site: ChatServer, wire: Wire, ann: Person) -> None:
     await ann.enter("Awake at night")
-    async with ChatClient(house.ws_url) as ben:
+    async with ChatClient(site.ws_url) as ben:
         await join(ben, "sleep")
         first, second = await say(ben, "sleep", "seen by both", "to be taken back")
         await ann.sees("to be taken back")
@@ -90,9 +90,9 @@ async def test_who_lost_the_network_sees_exactly_what_was_missed(house: ChatServ
         await ann.sees("live again")
 
 
-async def test_a_network_that_died_without_a_word_is_noticed(house: ChatServer, wire: Wire, ann: Person) -> None:
+async def test_a_network_that_died_without_a_word_is_noticed(site: ChatServer, wire: Wire, ann: Person) -> None:
     await ann.enter("Worry and panic")
-    async with ChatClient(house.ws_url) as ben:
+    async with ChatClient(site.ws_url) as ben:
         await join(ben, "anxiety")
         wire.hush()
         await say(ben, "anxiety", "said into the silence")
@@ -104,13 +104,13 @@ async def test_a_network_that_died_without_a_word_is_noticed(house: ChatServer, 
         await ann.sees("said into the silence")
 
 
-async def test_who_reloads_finds_what_is_new_under_the_line(house: ChatServer, ann: Person) -> None:
+async def test_who_reloads_finds_what_is_new_under_the_line(site: ChatServer, ann: Person) -> None:
     await ann.enter("Feeling alone")
-    async with ChatClient(house.ws_url) as ben:
+    async with ChatClient(site.ws_url) as ben:
         await join(ben, "loneliness")
         await say(ben, "loneliness", "read before")
         await ann.sees("read before")
-        await expect_read(house, ann, "loneliness")
+        await expect_read(site, ann, "loneliness")
         await ann.page.goto("about:blank")
         await say(ben, "loneliness", "new one", "new two")
         await ann.arrive()
@@ -120,10 +120,10 @@ async def test_who_reloads_finds_what_is_new_under_the_line(house: ChatServer, a
         assert await rows(ann) == ["read before", LINE, "new one", "new two"]
 
 
-async def test_a_room_that_is_not_on_the_screen_counts_what_is_new(house: ChatServer, ann: Person) -> None:
+async def test_a_room_that_is_not_on_the_screen_counts_what_is_new(site: ChatServer, ann: Person) -> None:
     await ann.enter("Caring for someone")
     await ann.go_back_to_lobby()
-    async with ChatClient(house.ws_url) as ben:
+    async with ChatClient(site.ws_url) as ben:
         await join(ben, "carers")
         await say(ben, "carers", "one", "two", "three")
         await expect(ann.card("Caring for someone")).to_contain_text("Three new posts")
@@ -134,16 +134,16 @@ async def test_a_room_that_is_not_on_the_screen_counts_what_is_new(house: ChatSe
 
 
 async def test_older_posts_that_expired_meanwhile_are_said_to_be_gone(
-    house: ChatServer, wire: Wire, ann: Person
+    site: ChatServer, wire: Wire, ann: Person
 ) -> None:
     await ann.enter("Low days")
     await ann.say("written yesterday")
     wire.cut()
-    async with ChatClient(house.ws_url) as ben:
+    async with ChatClient(site.ws_url) as ben:
         await join(ben, "low-mood")
         await say(ben, "low-mood", "missed for good")
-    await asyncio.to_thread(let_a_day_pass, house)
-    async with ChatClient(house.ws_url) as ben:
+    await asyncio.to_thread(let_a_day_pass, site)
+    async with ChatClient(site.ws_url) as ben:
         await join(ben, "low-mood")
         await say(ben, "low-mood", "written today")
     wire.mend()

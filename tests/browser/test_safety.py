@@ -13,9 +13,9 @@ import pytest
 from playwright.async_api import Page, Request, expect
 
 from tests.browser.conftest import SitDown
-from tests.browser.house import database, join, open_house, room, texts_in
 from tests.browser.payloads import OTHERS as PAYLOADS
 from tests.browser.payloads import as_kept
+from tests.browser.site import database, join, open_site, room, texts_in
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
 
@@ -34,9 +34,9 @@ ROOMS: Final = [
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[ChatServer]:
+def site() -> Iterator[ChatServer]:
     # New guests cannot send links into rooms, and links are what much of this is made of.
-    with open_house(ROOMS, looks_for_contacts=False) as server:
+    with open_site(ROOMS, looks_for_contacts=False) as server:
         yield server
 
 
@@ -48,8 +48,8 @@ async def expect_only_words(page: Page) -> None:
     assert await page.locator("a[href^='javascript:'], base, meta[http-equiv], [autofocus]").count() == 0
 
 
-async def test_what_one_writes_oneself_is_shown_as_it_was_written(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
+async def test_what_one_writes_oneself_is_shown_as_it_was_written(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url)
     await ann.arrive()
     await ann.enter("Worry and panic")
     for payload in PAYLOADS:
@@ -58,7 +58,7 @@ async def test_what_one_writes_oneself_is_shown_as_it_was_written(house: ChatSer
     await expect(ann.log.get_by_role("article")).to_have_count(len(PAYLOADS))
     await expect(ann.log.locator(".pending")).to_have_count(0)
     texts = await ann.log.locator("article .text").evaluate_all("(all) => all.map((e) => e.textContent)")
-    assert texts == [as_kept(payload) for payload in PAYLOADS] == await texts_in(house, "anxiety")
+    assert texts == [as_kept(payload) for payload in PAYLOADS] == await texts_in(site, "anxiety")
     posts = ann.log.get_by_role("article")
     menu = await ann.open_menu(posts.first)
     await menu.get_by_role("button", name="Answer this").click()
@@ -74,8 +74,8 @@ async def test_what_one_writes_oneself_is_shown_as_it_was_written(house: ChatSer
     await expect_only_words(ann.page)
 
 
-async def test_a_room_with_hostile_words_is_only_words(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
+async def test_a_room_with_hostile_words_is_only_words(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url)
     await ann.arrive()
     await expect(ann.card("Hostile")).to_contain_text(f"about {HOSTILE}")
     await ann.card("Hostile").click()
@@ -88,16 +88,16 @@ async def test_a_room_with_hostile_words_is_only_words(house: ChatServer, sit_do
     await expect_only_words(ann.page)
 
 
-async def test_a_hostile_name_that_got_in_somehow_is_only_words(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
+async def test_a_hostile_name_that_got_in_somehow_is_only_words(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url)
     await ann.arrive()
-    async with ChatClient(house.ws_url) as eve:
+    async with ChatClient(site.ws_url) as eve:
         for payload in PAYLOADS:
             answer = await eve.exchange("rename", name=payload)
             assert answer["error"]["code"] == "name_refused" if "error" in answer else "<" not in str(answer)
         await join(eve, "grief")
         await eve.ask("post", room="grief", text="who am i")
-    with sqlite3.connect(database(house), timeout=10) as connection:
+    with sqlite3.connect(database(site), timeout=10) as connection:
         connection.execute("UPDATE log SET name = ? WHERE text = 'who am i'", [HOSTILE])
     connection.close()
     await ann.enter("Missing someone")
@@ -109,9 +109,9 @@ async def test_a_hostile_name_that_got_in_somehow_is_only_words(house: ChatServe
     await expect_only_words(ann.page)
 
 
-async def test_the_page_is_held_by_a_strict_policy(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
-    answer = await ann.page.goto(house.url)
+async def test_the_page_is_held_by_a_strict_policy(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url)
+    answer = await ann.page.goto(site.url)
     assert answer is not None
     policy = answer.headers["content-security-policy"]
     for part in (
@@ -134,8 +134,8 @@ async def test_the_page_is_held_by_a_strict_policy(house: ChatServer, sit_down: 
     ann.forgive("CSP: ", "Content Security Policy", "TrustedHTML", "stranger.invalid")
 
 
-async def test_what_the_page_sets_cannot_be_read_by_scripts(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
+async def test_what_the_page_sets_cannot_be_read_by_scripts(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url)
     await ann.arrive()
     cookies = await ann.context.cookies()
     assert cookies
@@ -144,9 +144,9 @@ async def test_what_the_page_sets_cannot_be_read_by_scripts(house: ChatServer, s
 
 
 async def test_the_token_is_in_no_address_and_nothing_tells_where_somebody_came_from(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    ann = await sit_down(house.url)
+    ann = await sit_down(site.url)
     await ann.may_leave()
     asked: list[Request] = []
     sockets: list[str] = []
@@ -172,16 +172,16 @@ async def test_the_token_is_in_no_address_and_nothing_tells_where_somebody_came_
     await ann.page.get_by_role("link", name="Leave now").click()
     await ann.page.wait_for_url("https://www.wikipedia.org/")
     assert secrets
-    assert sockets == [house.ws_url]
-    assert (await download.value).url == f"{house.url}/api/identity/export"
-    assert {request.url for request in asked} >= {f"{house.url}/", f"{house.url}/api/identity"}
+    assert sockets == [site.ws_url]
+    assert (await download.value).url == f"{site.url}/api/identity/export"
+    assert {request.url for request in asked} >= {f"{site.url}/", f"{site.url}/api/identity"}
     for request in asked:
         headers = await request.all_headers()
         assert "referer" not in headers, request.url
         # Only the cookie carries it, and only to its own server.
         told = request.url + str({name: value for name, value in headers.items() if name != "cookie"})
-        assert ("cookie" in headers) <= request.url.startswith(house.url)
+        assert ("cookie" in headers) <= request.url.startswith(site.url)
         assert not any(secret in told for secret in [*secrets, code])
     assert await ann.page.evaluate("() => document.referrer") == ""
-    for where in (kept, export, house.process.output()):
+    for where in (kept, export, site.process.output()):
         assert not any(secret in where for secret in [*secrets, code])

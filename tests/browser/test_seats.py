@@ -12,7 +12,7 @@ from playwright.async_api import expect
 from tests.browser.conftest import SitDown
 from tests.browser.console import Console, hire
 from tests.browser.eyes import violations
-from tests.browser.house import join, open_house, room
+from tests.browser.site import join, open_site, room
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
 
@@ -23,18 +23,18 @@ ROOMS = [
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[ChatServer]:
+def site() -> Iterator[ChatServer]:
     """Where nobody waits a quarter of an hour."""
     limits = {"idle_seat_seconds": 2.0}
     listening = {"nobody_after_seconds": 1.0, "pause_minutes": 5.0}
-    with open_house(ROOMS, limits=limits, listening=listening) as server:
+    with open_site(ROOMS, limits=limits, listening=listening) as server:
         yield server
 
 
 async def test_a_fourth_room_asks_which_place_to_give_up_and_keeps_what_was_begun_there(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    ann = await sit_down(house.url)
+    ann = await sit_down(site.url)
     await ann.arrive()
     for number in range(3):
         await ann.enter(f"Room {number}")
@@ -59,13 +59,13 @@ async def test_a_fourth_room_asks_which_place_to_give_up_and_keeps_what_was_begu
 
 
 async def test_a_place_that_went_to_somebody_else_is_had_again_with_one_touch(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    ann = await sit_down(house.url)
+    ann = await sit_down(site.url)
     await ann.arrive()
     await ann.enter("A small room")
     await ann.writing.fill("i was about to say")
-    async with ChatClient(house.ws_url) as ben, ChatClient(house.ws_url) as eve:
+    async with ChatClient(site.ws_url) as ben, ChatClient(site.ws_url) as eve:
         await join(ben, "small")
 
         reply: dict[str, Any] = {}
@@ -90,10 +90,10 @@ async def test_a_place_that_went_to_somebody_else_is_had_again_with_one_touch(
 
 
 async def test_a_listener_gives_an_empty_chair_back_with_one_touch_and_has_no_pause(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    mira, ann = Console(await sit_down(house.url)), await sit_down(house.url)
-    await mira.sign_in(await hire(house, "Mira Harbourne"))
+    mira, ann = Console(await sit_down(site.url)), await sit_down(site.url)
+    await mira.sign_in(await hire(site, "Mira Harbourne"))
     await mira.listen()
     await ann.arrive()
     await ann.page.locator("#ask-link").click()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from playwright.async_api import expect
 
 from tests.browser.conftest import SitDown
-from tests.browser.house import texts_in
 from tests.browser.person import LOST_NETWORK, Person
+from tests.browser.site import texts_in
 from tests.browser.wire import Wire
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
@@ -18,8 +18,8 @@ async def second_tab(person: Person) -> Person:
     return await other.arrive()
 
 
-async def test_a_post_shows_in_both_tabs_once(house: ChatServer, sit_down: SitDown) -> None:
-    one = await sit_down(house.url)
+async def test_a_post_shows_in_both_tabs_once(site: ChatServer, sit_down: SitDown) -> None:
+    one = await sit_down(site.url)
     await one.arrive()
     two = await second_tab(one)
     await one.enter("Awake at night")
@@ -28,11 +28,11 @@ async def test_a_post_shows_in_both_tabs_once(house: ChatServer, sit_down: SitDo
     await two.sees("said in one tab")
     await two.say("said in the other")
     await one.sees("said in the other")
-    assert await texts_in(house, "sleep") == ["said in one tab", "said in the other"]
+    assert await texts_in(site, "sleep") == ["said in one tab", "said in the other"]
 
 
-async def test_a_new_name_shows_in_both(house: ChatServer, sit_down: SitDown) -> None:
-    one = await sit_down(house.url)
+async def test_a_new_name_shows_in_both(site: ChatServer, sit_down: SitDown) -> None:
+    one = await sit_down(site.url)
     await one.arrive()
     two = await second_tab(one)
     await one.open_own_corner()
@@ -41,8 +41,8 @@ async def test_a_new_name_shows_in_both(house: ChatServer, sit_down: SitDown) ->
     await expect(two.page.get_by_text("Quiet Meadow")).to_be_visible()
 
 
-async def test_a_post_that_waits_is_sent_once_though_both_tabs_come_back(house: ChatServer, sit_down: SitDown) -> None:
-    async with Wire(house.port) as wire:
+async def test_a_post_that_waits_is_sent_once_though_both_tabs_come_back(site: ChatServer, sit_down: SitDown) -> None:
+    async with Wire(site.port) as wire:
         one = await sit_down(wire.url)
         one.forgive(LOST_NETWORK)
         await one.arrive()
@@ -57,13 +57,13 @@ async def test_a_post_that_waits_is_sent_once_though_both_tabs_come_back(house: 
         await two.network_returns()
         await one.sees("written in one of two tabs")
         await two.sees("written in one of two tabs")
-    assert await texts_in(house, "anxiety") == ["written in one of two tabs"]
+    assert await texts_in(site, "anxiety") == ["written in one of two tabs"]
 
 
 async def test_a_post_that_waits_in_a_tab_that_is_closed_is_sent_by_the_other(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    async with Wire(house.port) as wire:
+    async with Wire(site.port) as wire:
         one = await sit_down(wire.url)
         one.forgive(LOST_NETWORK)
         await one.arrive()
@@ -77,11 +77,11 @@ async def test_a_post_that_waits_in_a_tab_that_is_closed_is_sent_by_the_other(
         wire.mend()
         await two.network_returns()
         await two.sees("the tab was closed too early")
-    assert await texts_in(house, "low-mood") == ["the tab was closed too early"]
+    assert await texts_in(site, "low-mood") == ["the tab was closed too early"]
 
 
-async def test_who_is_forgotten_in_one_tab_is_shown_in_none(house: ChatServer, sit_down: SitDown) -> None:
-    one = await sit_down(house.url)
+async def test_who_is_forgotten_in_one_tab_is_shown_in_none(site: ChatServer, sit_down: SitDown) -> None:
+    one = await sit_down(site.url)
     await one.arrive()
     two = await second_tab(one)
     await two.enter("Feeling alone")
@@ -101,10 +101,10 @@ async def test_who_is_forgotten_in_one_tab_is_shown_in_none(house: ChatServer, s
     assert await two.name() == name
 
 
-async def test_who_comes_back_in_one_tab_is_here_in_both(house: ChatServer, sit_down: SitDown) -> None:
-    async with ChatClient(house.ws_url) as elsewhere:
+async def test_who_comes_back_in_one_tab_is_here_in_both(site: ChatServer, sit_down: SitDown) -> None:
+    async with ChatClient(site.ws_url) as elsewhere:
         code, name = (await elsewhere.ask("code"))["code"], elsewhere.hello_ok["member"]["name"]
-    one = await sit_down(house.url)
+    one = await sit_down(site.url)
     await one.arrive()
     two = await second_tab(one)
     await two.enter("Awake at night")

@@ -8,8 +8,8 @@ import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.browser.conftest import SitDown
-from tests.browser.house import join, say
 from tests.browser.person import Person
+from tests.browser.site import join, say
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
 
@@ -17,9 +17,9 @@ Pair = tuple[Person, Person]
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def pair(house: ChatServer, sit_down: SitDown) -> Pair:
+async def pair(site: ChatServer, sit_down: SitDown) -> Pair:
     """Two people in the same room, at browsers of their own."""
-    people = await sit_down(house.url), await sit_down(house.url)
+    people = await sit_down(site.url), await sit_down(site.url)
     for person in people:
         await person.arrive()
         await person.enter("Awake at night")
@@ -133,25 +133,25 @@ async def test_who_is_writing_is_said_until_the_post_is_there(pair: Pair) -> Non
     await expect(writing).to_be_hidden()
 
 
-async def test_who_comes_and_goes_is_listed(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
+async def test_who_comes_and_goes_is_listed(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url)
     await ann.arrive()
     await ann.enter("Illness and pain")
     await ann.page.get_by_role("button", name="People").click()
     sheet = ann.page.get_by_role("dialog", name="Who is here")
     await expect(sheet).to_contain_text("Just you at the moment.")
-    async with ChatClient(house.ws_url) as client:
+    async with ChatClient(site.ws_url) as client:
         await join(client, "illness")
         name = client.hello_ok["member"]["name"]
         await expect(sheet.get_by_role("listitem").filter(has_text=name)).to_be_visible()
     await expect(sheet.get_by_role("listitem").filter(has_text=name)).to_have_count(0)
 
 
-async def test_a_hidden_person_is_not_seen_until_it_is_undone(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
+async def test_a_hidden_person_is_not_seen_until_it_is_undone(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url)
     await ann.arrive()
     await ann.enter("Low days")
-    async with ChatClient(house.ws_url) as client:
+    async with ChatClient(site.ws_url) as client:
         await join(client, "low-mood")
         name = client.hello_ok["member"]["name"]
         await say(client, "low-mood", "something unkind")
@@ -175,12 +175,12 @@ async def test_a_hidden_person_is_not_seen_until_it_is_undone(house: ChatServer,
             await ann.sees(text)
 
 
-async def test_earlier_posts_are_fetched_when_asked_for(house: ChatServer, sit_down: SitDown) -> None:
-    async with ChatClient(house.ws_url) as client:
+async def test_earlier_posts_are_fetched_when_asked_for(site: ChatServer, sit_down: SitDown) -> None:
+    async with ChatClient(site.ws_url) as client:
         await join(client, "company")
         texts = [f"post number {n:03}" for n in range(70)]
         await say(client, "company", *texts)
-    ann = await sit_down(house.url)
+    ann = await sit_down(site.url)
     await ann.arrive()
     await ann.enter("Just need company")
     await ann.sees(texts[-1])

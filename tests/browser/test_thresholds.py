@@ -11,8 +11,8 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import SitDown
-from tests.browser.house import join, open_house, room, texts_in
 from tests.browser.person import LOST_NETWORK
+from tests.browser.site import join, open_site, room, texts_in
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
 
@@ -24,8 +24,8 @@ ROOMS = [
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[ChatServer]:
-    with open_house(ROOMS) as server:
+def site() -> Iterator[ChatServer]:
+    with open_site(ROOMS) as server:
         yield server
 
 
@@ -38,8 +38,8 @@ async def expect_here(client: ChatClient, room_id: str, here: int) -> None:
     await client.wait_for(lambda push: push.get("here", {}).get(room_id) == here if push["push"] == "counts" else False)
 
 
-async def test_a_room_shows_its_agreement_first_and_one_may_go_back(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
+async def test_a_room_shows_its_agreement_first_and_one_may_go_back(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url)
     await ann.arrive()
     await ann.card("Ruled room").click()
     await expect(ann.page.get_by_role("heading", name="Before you go into Ruled room")).to_be_focused()
@@ -53,11 +53,11 @@ async def test_a_room_shows_its_agreement_first_and_one_may_go_back(house: ChatS
     await expect(ann.writing).to_be_visible()
 
 
-async def test_a_full_room_names_others_that_have_space(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
+async def test_a_full_room_names_others_that_have_space(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url)
     await ann.arrive()
     async with AsyncExitStack() as stack:
-        people = [await stack.enter_async_context(ChatClient(house.ws_url)) for _ in range(3)]
+        people = [await stack.enter_async_context(ChatClient(site.ws_url)) for _ in range(3)]
         await join(people[0], "tiny")
         await join(people[1], "tiny")
         await join(people[2], "grief")
@@ -83,10 +83,10 @@ async def test_a_full_room_names_others_that_have_space(house: ChatServer, sit_d
         await expect(ann.writing).to_be_visible()
 
 
-async def test_a_room_that_is_named_instead_can_be_entered(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
+async def test_a_room_that_is_named_instead_can_be_entered(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url)
     await ann.arrive()
-    async with ChatClient(house.ws_url) as one, ChatClient(house.ws_url) as two:
+    async with ChatClient(site.ws_url) as one, ChatClient(site.ws_url) as two:
         await join(one, "tiny")
         await join(two, "tiny")
         await ann.card("Tiny room").click()
@@ -102,8 +102,8 @@ async def test_a_room_that_is_named_instead_can_be_entered(house: ChatServer, si
         await expect(ann.writing).to_be_visible()
 
 
-async def test_a_slow_room_says_when_one_may_write_again(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
+async def test_a_slow_room_says_when_one_may_write_again(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url)
     await ann.arrive()
     await expect(ann.card("Slow room")).to_contain_text("takes it slowly")
     await ann.enter("Slow room")
@@ -119,18 +119,18 @@ async def test_a_slow_room_says_when_one_may_write_again(house: ChatServer, sit_
 
 
 async def test_a_server_that_restarts_says_so_and_people_come_back_by_themselves(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    ann = await sit_down(house.url)
+    ann = await sit_down(site.url)
     ann.forgive(LOST_NETWORK)
     await ann.arrive()
     await ann.enter("Feeling alone")
     await ann.say("before the restart")
-    stopping = asyncio.create_task(asyncio.to_thread(house.stop))
+    stopping = asyncio.create_task(asyncio.to_thread(site.stop))
     await expect(ann.link).to_contain_text("You haven't lost anything")
     assert await stopping == 0
     await ann.write("during the restart")
-    await asyncio.to_thread(house.start)
+    await asyncio.to_thread(site.start)
     await ann.sees("during the restart")
-    assert await texts_in(house, "loneliness") == ["before the restart", "during the restart"]
+    assert await texts_in(site, "loneliness") == ["before the restart", "during the restart"]
     await ann.say("after the restart")

@@ -15,8 +15,8 @@ MOST_CORNER_BYTES = 8_000
 """One's own corner, which is fetched when it is opened."""
 
 
-async def test_the_whole_page_weighs_less_than_60_kb_as_it_is_sent(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
+async def test_the_whole_page_weighs_less_than_60_kb_as_it_is_sent(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url)
     answers: list[Response] = []
 
     def note(answer: Response) -> None:
@@ -27,14 +27,14 @@ async def test_the_whole_page_weighs_less_than_60_kb_as_it_is_sent(house: ChatSe
     await ann.enter("Awake at night")
     await ann.say("light as a feather")
     await ann.go_back_to_lobby()
-    first = await weight(answers, house)
+    first = await weight(answers, site)
     beforehand = sum(first.pop(path) for path in BEFOREHAND)
     assert beforehand < MOST_BEFOREHAND_BYTES
     print(f"page weight: {sum(first.values())} bytes in {len(first)} files")
     assert sum(first.values()) < MOST_BYTES, first
     answers.clear()
     await ann.open_own_corner()
-    later = await weight(answers, house)
+    later = await weight(answers, site)
     print(f"one's own corner: {sum(later.values())} bytes in {len(later)} files")
     assert sum(later.values()) < MOST_CORNER_BYTES, later
 

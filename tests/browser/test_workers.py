@@ -9,8 +9,8 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import SitDown
-from tests.browser.house import join, open_house, texts_in
 from tests.browser.person import LOST_NETWORK, Person
+from tests.browser.site import join, open_site, texts_in
 from tests.kit.client import ChatClient
 from tests.kit.redis import RedisServer
 from tests.kit.server import ChatServer
@@ -28,7 +28,7 @@ def redis() -> Iterator[RedisServer]:
 
 @pytest.fixture(scope="module")
 def cluster(redis: RedisServer) -> Iterator[ChatServer]:
-    with open_house(workers=3, redis_url=redis.url) as server:
+    with open_site(workers=3, redis_url=redis.url) as server:
         yield server
 
 

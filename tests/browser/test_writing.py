@@ -6,8 +6,8 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import SitDown
-from tests.browser.house import texts_in
 from tests.browser.person import Person
+from tests.browser.site import texts_in
 from tests.kit.server import ChatServer
 
 pytestmark = pytest.mark.timeout(120)
@@ -27,11 +27,11 @@ async def sit_in(sit_down: SitDown, url: str, room: str) -> Person:
 
 
 async def test_what_is_written_in_one_tab_is_not_lost_by_sending_in_another(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    ann = await sit_in(sit_down, house.url, "Awake at night")
+    ann = await sit_in(sit_down, site.url, "Awake at night")
     await ann.writing.fill("a long letter that took an hour")
-    other = Person(ann.context, await ann.context.new_page(), house.url)
+    other = Person(ann.context, await ann.context.new_page(), site.url)
     await other.arrive()
     await other.enter("Awake at night")
     await expect(other.writing).to_have_value("")
@@ -40,16 +40,16 @@ async def test_what_is_written_in_one_tab_is_not_lost_by_sending_in_another(
     await ann.enter("Awake at night")
     await expect(ann.writing).to_have_value("a long letter that took an hour")
     await ann.page.close()
-    third = Person(ann.context, await ann.context.new_page(), house.url)
+    third = Person(ann.context, await ann.context.new_page(), site.url)
     await third.arrive()
     await third.enter("Awake at night")
     await expect(third.writing).to_have_value("a long letter that took an hour")
 
 
 async def test_a_change_under_way_is_there_after_leaving_and_after_a_reload(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    ann = await sit_in(sit_down, house.url, "Low days")
+    ann = await sit_in(sit_down, site.url, "Low days")
     await ann.say("words that were not right")
     await ann.writing.fill("something else that waits")
     menu = await ann.open_menu("words that were not right")
@@ -68,7 +68,7 @@ async def test_a_change_under_way_is_there_after_leaving_and_after_a_reload(
     await ann.page.get_by_role("button", name="Save the change").click()
     await ann.sees("words that are right")
     await expect(ann.writing).to_have_value("something else that waits")
-    assert await texts_in(house, "low-mood") == ["words that are right"]
+    assert await texts_in(site, "low-mood") == ["words that are right"]
     await ann.page.reload()
     await ann.enter("Low days")
     await expect(ann.writing).to_have_value("something else that waits")
@@ -76,9 +76,9 @@ async def test_a_change_under_way_is_there_after_leaving_and_after_a_reload(
 
 
 async def test_a_change_that_was_saved_without_a_network_is_there_after_a_reload(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    ann = await sit_in(sit_down, house.url, "Illness and pain")
+    ann = await sit_in(sit_down, site.url, "Illness and pain")
     ann.forgive("ERR_INTERNET_DISCONNECTED")
     await ann.say("first words")
     menu = await ann.open_menu("first words")
@@ -99,10 +99,8 @@ async def test_a_change_that_was_saved_without_a_network_is_there_after_a_reload
     await ann.sees("second words")
 
 
-async def test_keys_of_an_input_method_send_nothing_and_throw_nothing_away(
-    house: ChatServer, sit_down: SitDown
-) -> None:
-    ann = await sit_in(sit_down, house.url, "Worry and panic")
+async def test_keys_of_an_input_method_send_nothing_and_throw_nothing_away(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_in(sit_down, site.url, "Worry and panic")
     await ann.writing.fill("さみしい")
     # Safari: the Enter that confirms comes after the end of the composition, and only its code tells.
     confirm = {"key": "Enter", "keyCode": 229, "isComposing": False}

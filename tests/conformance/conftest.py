@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from chatserver.protocol.codec import Encoding
-from tests.conformance.desk import houses_over
-from tests.conformance.floor import FLOOR, HASTY, Floor
-from tests.conformance.house import House, Meet, Rooms
+from tests.conformance.clusters import Cluster, Meet, Rooms
+from tests.conformance.listeners import FLOOR, HASTY, Listeners
+from tests.conformance.load_console import clusters_over
 from tests.conformance.personnel import Personnel
 from tests.conformance.traffic import Traffic
 from tests.kit.redis import RedisServer
@@ -61,42 +61,42 @@ def traffic() -> Traffic:
 
 
 @pytest.fixture(scope="session")
-def house() -> Iterator[House]:
+def site() -> Iterator[Cluster]:
     """A server whose limits are out of the way."""
-    with House() as house:
-        yield house
-        assert house.complaints() == []
+    with Cluster() as site:
+        yield site
+        assert site.complaints() == []
 
 
 @pytest.fixture(scope="session")
-def strict_house() -> Iterator[House]:
+def strict_house() -> Iterator[Cluster]:
     """A server whose limits are small."""
-    with House(limits=STRICT) as house:
-        yield house
-        assert house.complaints() == []
+    with Cluster(limits=STRICT) as site:
+        yield site
+        assert site.complaints() == []
 
 
 @pytest.fixture
-async def meet(house: House, traffic: Traffic, encoding: Encoding) -> AsyncIterator[Meet]:
-    meet = Meet(house, traffic, encoding)
+async def meet(site: Cluster, traffic: Traffic, encoding: Encoding) -> AsyncIterator[Meet]:
+    meet = Meet(site, traffic, encoding)
     yield meet
     await meet.see_off()
 
 
 @pytest.fixture
-async def strict_meet(strict_house: House, traffic: Traffic, encoding: Encoding) -> AsyncIterator[Meet]:
+async def strict_meet(strict_house: Cluster, traffic: Traffic, encoding: Encoding) -> AsyncIterator[Meet]:
     meet = Meet(strict_house, traffic, encoding)
     yield meet
     await meet.see_off()
 
 
 @pytest.fixture
-def rooms(house: House) -> Rooms:
-    return house.rooms
+def rooms(site: Cluster) -> Rooms:
+    return site.rooms
 
 
 @pytest.fixture
-def strict_rooms(strict_house: House) -> Rooms:
+def strict_rooms(strict_house: Cluster) -> Rooms:
     return strict_house.rooms
 
 
@@ -112,50 +112,50 @@ def strict_room(strict_rooms: Rooms) -> str:
 
 
 @pytest.fixture(scope="session")
-def floor_house() -> Iterator[House]:
+def floor_house() -> Iterator[Cluster]:
     """A server whose listeners need no rest."""
-    with House(config={"listening": FLOOR}) as house:
-        yield house
-        assert house.complaints() == []
+    with Cluster(config={"listening": FLOOR}) as site:
+        yield site
+        assert site.complaints() == []
 
 
 @pytest.fixture(scope="session")
-def floor_personnel(floor_house: House) -> Personnel:
+def floor_personnel(floor_house: Cluster) -> Personnel:
     return Personnel(floor_house)
 
 
 @pytest.fixture
 async def floor(
-    floor_house: House, floor_personnel: Personnel, traffic: Traffic, encoding: Encoding
-) -> AsyncIterator[Floor]:
-    floor = Floor(floor_house, floor_personnel, traffic, encoding)
+    floor_house: Cluster, floor_personnel: Personnel, traffic: Traffic, encoding: Encoding
+) -> AsyncIterator[Listeners]:
+    floor = Listeners(floor_house, floor_personnel, traffic, encoding)
     yield floor
     await floor.see_off()
 
 
 @pytest.fixture(scope="session")
-def hasty_house() -> Iterator[House]:
+def hasty_house() -> Iterator[Cluster]:
     """A server whose sessions and proposals a test can wait for."""
-    with House(config={"listening": HASTY}) as house:
-        yield house
-        assert house.complaints() == []
+    with Cluster(config={"listening": HASTY}) as site:
+        yield site
+        assert site.complaints() == []
 
 
 @pytest.fixture(scope="session")
-def hasty_personnel(hasty_house: House) -> Personnel:
+def hasty_personnel(hasty_house: Cluster) -> Personnel:
     return Personnel(hasty_house)
 
 
 @pytest.fixture
-async def hasty_floor(hasty_house: House, hasty_personnel: Personnel, traffic: Traffic) -> AsyncIterator[Floor]:
+async def hasty_floor(hasty_house: Cluster, hasty_personnel: Personnel, traffic: Traffic) -> AsyncIterator[Listeners]:
     """In one encoding: what takes time takes it once."""
-    floor = Floor(hasty_house, hasty_personnel, traffic, Encoding.JSON)
+    floor = Listeners(hasty_house, hasty_personnel, traffic, Encoding.JSON)
     yield floor
     await floor.see_off()
 
 
 @pytest.fixture
-def two_houses(redis_server: RedisServer) -> Iterator[tuple[House, House]]:
+def two_clusters(redis_server: RedisServer) -> Iterator[tuple[Cluster, Cluster]]:
     """Two workers over one Redis, started apart."""
-    with houses_over(redis_server, 2) as (first, second):
+    with clusters_over(redis_server, 2) as (first, second):
         yield first, second

@@ -11,8 +11,8 @@ import pytest
 from chatserver.domain.limits import Limits
 from chatserver.domain.moderation.report_queue import PAGE
 from chatserver.protocol.codec import Encoding
-from tests.conformance.floor import Floor
-from tests.conformance.house import House, Meet
+from tests.conformance.clusters import Cluster, Meet
+from tests.conformance.listeners import Listeners
 from tests.conformance.peer import Peer
 from tests.conformance.personnel import Personnel
 from tests.conformance.traffic import Traffic
@@ -55,12 +55,12 @@ async def test_six_guests_bury_nobody(traffic: Traffic, encoding: Encoding) -> N
     """[P-CARE-3] [P-ALERT-1] [P-ALERT-2] [P-ALERT-3]
 
     72 posts, 432 alerts, one address, as fast as it goes; then a child reports."""
-    with House(limits=AS_SHIPPED, config={"shared_networks": []}) as house:
-        meet = Meet(house, traffic, encoding)
-        token, _ = await Personnel(house).hire("moderator")
+    with Cluster(limits=AS_SHIPPED, config={"shared_networks": []}) as site:
+        meet = Meet(site, traffic, encoding)
+        token, _ = await Personnel(site).hire("moderator")
         moderator = await meet(staff=True, token=token)
         await moderator.ask("reports")
-        rooms = [house.rooms.plain() for _ in range(12)]
+        rooms = [site.rooms.plain() for _ in range(12)]
         guests = [await meet() for _ in range(6)]
         child, him = await meet(), await meet()
         for peer in guests:
@@ -93,17 +93,17 @@ async def test_six_guests_bury_nobody(traffic: Traffic, encoding: Encoding) -> N
         wrong = await moderator.refusal("report_page", after="somewhere")
         assert (wrong["code"], wrong["details"]["field"]) == ("invalid", "$.after")
         await meet.see_off()
-        assert house.complaints() == []
+        assert site.complaints() == []
 
 
 async def test_the_queue_is_read_to_its_end(traffic: Traffic, encoding: Encoding) -> None:
     """[P-ALERT-1] [P-ALERT-3] [P-ALERT-4]"""
-    with House(limits={"rings_per_minute": 6}) as house:
-        meet = Meet(house, traffic, encoding)
-        token, _ = await Personnel(house).hire("moderator")
+    with Cluster(limits={"rings_per_minute": 6}) as site:
+        meet = Meet(site, traffic, encoding)
+        token, _ = await Personnel(site).hire("moderator")
         moderator = await meet(staff=True, token=token)
         await moderator.ask("reports")
-        room = house.rooms.plain()
+        room = site.rooms.plain()
         people = [await meet() for _ in range(PAGE // 4)]
         for peer in people:
             await peer.join(room)
@@ -131,7 +131,7 @@ async def test_the_queue_is_read_to_its_end(traffic: Traffic, encoding: Encoding
         await meet.see_off()
 
 
-async def test_who_calls_without_listening_reports_and_a_listener_has_one_call(floor: Floor) -> None:
+async def test_who_calls_without_listening_reports_and_a_listener_has_one_call(floor: Listeners) -> None:
     """[P-MOD-2] [P-MOD-1]"""
     token, _ = await floor.personnel.hire("operator")
     moderator = await floor.guest(staff=True, token=token)

@@ -34,7 +34,7 @@ from chatserver.protocol.moderation.messages import ModerationCommand, TakeMeasu
 from chatserver.store.drivers.sqlite import SqliteStore
 from chatserver.store.moderation_records import Queue, RoomReport
 from chatserver.store.records import ListeningChange, StaffSecrets
-from tests.conformance.house import House, Meet
+from tests.conformance.clusters import Cluster, Meet
 from tests.conformance.peer import Peer, Refused
 from tests.kit.web import WebClient
 
@@ -52,11 +52,11 @@ _numbers = itertools.count()
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[House]:
+def site() -> Iterator[Cluster]:
     """A server of its own: what is done here to everybody, by everybody, is no other test's."""
-    with House(limits={"exports_per_address_per_hour": 10_000, "erasures_per_address_per_hour": 10_000}) as house:
-        yield house
-        assert house.complaints() == []
+    with Cluster(limits={"exports_per_address_per_hour": 10_000, "erasures_per_address_per_hour": 10_000}) as site:
+        yield site
+        assert site.complaints() == []
 
 
 @pytest.fixture
@@ -164,8 +164,8 @@ class Staffing:
 
 
 @pytest.fixture
-async def staffing(house: House) -> AsyncIterator[Staffing]:
-    store = SqliteStore(house.database)
+async def staffing(site: Cluster) -> AsyncIterator[Staffing]:
+    store = SqliteStore(site.database)
     await store.open()
     try:
         staffing = Staffing(store)
@@ -301,7 +301,7 @@ async def _judge_call(http: httpx.AsyncClient, name: str, token: str | None) -> 
 
 @pytest.mark.parametrize("role", ROLES)
 async def test_each_role_may_make_the_calls_that_the_page_says(
-    role: str, staffing: Staffing, meet: Meet, house: House
+    role: str, staffing: Staffing, meet: Meet, site: Cluster
 ) -> None:
     """[P-AUTH-1] [P-AUTH-2]"""
     expected = {name: row[role] for name, row in CALLS_MATRIX.items()}
@@ -313,7 +313,7 @@ async def test_each_role_may_make_the_calls_that_the_page_says(
             return None
         return (await meet()).token if role == MEMBER else await staffing.token(role, is_stale=is_stale)
 
-    async with WebClient(base_url=house.http, timeout=20) as http:
+    async with WebClient(base_url=site.http, timeout=20) as http:
         rounds = [(False, fresh)] if role in WITHOUT_ROLE else [(False, fresh), (True, expected)]
         for is_stale, cells in rounds:
             found = {name: await _judge_call(http, name, await credential(is_stale=is_stale)) for name in CALLS}
@@ -362,12 +362,12 @@ CASES: Final[dict[str, Json]] = {
 class Casework:
     """Makes what somebody may or may not handle, straight in the house's store."""
 
-    def __init__(self, house: House, store: SqliteStore, me: MemberId, colleague: MemberId) -> None:
-        self._database = house.database
+    def __init__(self, site: Cluster, store: SqliteStore, me: MemberId, colleague: MemberId) -> None:
+        self._database = site.database
         self._store = store
         self._me = me
         self._colleague = colleague
-        self._room = RoomId(house.rooms.plain())
+        self._room = RoomId(site.rooms.plain())
 
     async def report(self, relation: str) -> str:
         """A report that is this to me; its id."""
@@ -456,13 +456,13 @@ def test_the_page_says_of_every_command_about_a_case_whose_it_may_be() -> None:
 @pytest.mark.parametrize("role", ["moderator", "operator"])
 @pytest.mark.parametrize("relation", RELATIONS)
 async def test_nobody_handles_their_own_case(
-    role: str, relation: str, staffing: Staffing, meet: Meet, house: House
+    role: str, relation: str, staffing: Staffing, meet: Meet, site: Cluster
 ) -> None:
     """[P-AUTH-3] [P-MOD-11]"""
     token, me = await staffing.account(role)
     _, colleague = await staffing.account("listener")
     peer = await meet(staff=True, token=token)
-    casework = Casework(house, staffing.store, me, colleague)
+    casework = Casework(site, staffing.store, me, colleague)
     found: dict[str, bool] = {}
 
     async def attempt(line: str, **fields: Any) -> None:

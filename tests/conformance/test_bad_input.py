@@ -13,7 +13,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from chatserver.protocol.codec import MAX_NESTING, Encoding
-from tests.conformance.house import House, Meet
+from tests.conformance.clusters import Cluster, Meet
 from tests.conformance.peer import Json, Peer
 
 pytestmark = pytest.mark.both_encodings
@@ -22,7 +22,7 @@ JSON_ONLY = pytest.mark.parametrize("encoding", [Encoding.JSON])
 
 
 @pytest.fixture(autouse=True)
-async def _others_are_unharmed(house: House, meet: Meet, room: str) -> AsyncIterator[None]:
+async def _others_are_unharmed(site: Cluster, meet: Meet, room: str) -> AsyncIterator[None]:
     """[P-LIMIT-3] Two bystanders talk before and after, and the log has nothing to complain of."""
     wren, otter = await meet(), await meet()
     for peer in (wren, otter):
@@ -32,7 +32,7 @@ async def _others_are_unharmed(house: House, meet: Meet, room: str) -> AsyncIter
     offset = await wren.post(room, "after")
     await otter.heard_offset(room, offset)
     assert [fact["offset"] for fact in otter.facts(room)] == list(range(1, offset + 1))
-    assert house.complaints() == []
+    assert site.complaints() == []
 
 
 async def _is_alive(peer: Peer) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from chatserver.protocol.codec import Encoding
-from tests.conformance.floor import ANSWERS, Floor
-from tests.conformance.house import House, Meet
+from tests.conformance.clusters import Cluster, Meet
+from tests.conformance.listeners import ANSWERS, Listeners
 from tests.conformance.peer import Peer
 from tests.conformance.personnel import Personnel
 from tests.conformance.traffic import Traffic
@@ -19,7 +19,7 @@ Json = dict[str, Any]
 CONTACT = "Kim Lee, safeguarding lead, +00 000 0000"
 
 
-async def staffed(floor: Floor, *roles: str) -> Peer:
+async def staffed(floor: Listeners, *roles: str) -> Peer:
     """Somebody who works here and looks at what there is to do."""
     token, _ = await floor.personnel.hire(*roles)
     peer = await floor.guest(staff=True, token=token)
@@ -27,7 +27,7 @@ async def staffed(floor: Floor, *roles: str) -> Peer:
     return peer
 
 
-async def listening_moderator(floor: Floor) -> Peer:
+async def listening_moderator(floor: Listeners) -> Peer:
     """A moderator who listens, too, and is free."""
     token, _ = await floor.personnel.hire("listener", "moderator")
     peer = await floor.console(token)
@@ -51,7 +51,7 @@ async def shown(peer: Peer, session: str, status: str = "open") -> Json:
     return found
 
 
-async def test_whoever_is_reported_sees_hears_and_does_nothing_of_it(floor: Floor) -> None:
+async def test_whoever_is_reported_sees_hears_and_does_nothing_of_it(floor: Listeners) -> None:
     """[P-MOD-11] [P-MOD-12]"""
     accused, moderator = await listening_moderator(floor), await staffed(floor, "moderator")
     operators = [await staffed(floor, "operator"), await staffed(floor, "operator")]
@@ -112,7 +112,7 @@ async def test_whoever_is_reported_sees_hears_and_does_nothing_of_it(floor: Floo
     assert session not in str(after)
 
 
-async def test_moderators_reach_nothing_in_a_session_by_its_id(floor: Floor) -> None:
+async def test_moderators_reach_nothing_in_a_session_by_its_id(floor: Listeners) -> None:
     """[P-MOD-14]"""
     moderator, operator = await staffed(floor, "moderator"), await staffed(floor, "operator")
     seeker, listener, session = await floor.pair()
@@ -155,13 +155,13 @@ async def test_moderators_reach_nothing_in_a_session_by_its_id(floor: Floor) -> 
 
 
 @pytest.fixture
-def lone_house() -> Iterator[House]:
-    with House(config={"safety_contact": CONTACT}) as house:
-        yield house
+def lone_house() -> Iterator[Cluster]:
+    with Cluster(config={"safety_contact": CONTACT}) as site:
+        yield site
 
 
 async def test_a_report_that_nobody_may_handle_waits_and_names_somebody_outside(
-    lone_house: House, traffic: Traffic
+    lone_house: Cluster, traffic: Traffic
 ) -> None:
     """[P-MOD-13]"""
     personnel, meet = Personnel(lone_house), Meet(lone_house, traffic, Encoding.JSON)

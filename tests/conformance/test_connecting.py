@@ -9,13 +9,13 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from chatserver.protocol.codec import Encoding
-from tests.conformance.house import House, Meet
+from tests.conformance.clusters import Cluster, Meet
 
 
-async def _status(house: House, **options: object) -> int:
+async def _status(site: Cluster, **options: object) -> int:
     """The HTTP status of a handshake that must fail."""
     with pytest.raises(InvalidStatus) as caught:
-        async with connect(house.ws, **options):  # type: ignore[arg-type]
+        async with connect(site.ws, **options):  # type: ignore[arg-type]
             pass
     return caught.value.response.status_code
 
@@ -29,28 +29,28 @@ async def _status(house: House, **options: object) -> int:
         (["chat.v9.json", "chat.v1.json"], "chat.v1.json"),
     ],
 )
-async def test_the_first_known_subprotocol_is_taken(house: House, offered: list[str], taken: str) -> None:
+async def test_the_first_known_subprotocol_is_taken(site: Cluster, offered: list[str], taken: str) -> None:
     """[P-CONNECT-1]"""
-    async with connect(house.ws, subprotocols=offered) as socket:  # type: ignore[arg-type]
+    async with connect(site.ws, subprotocols=offered) as socket:  # type: ignore[arg-type]
         assert socket.subprotocol == taken
 
 
 @pytest.mark.parametrize("offered", [None, ["chat.v9.json"], ["CHAT.V1.JSON"]])
-async def test_without_a_known_subprotocol_there_is_no_handshake(house: House, offered: list[str] | None) -> None:
+async def test_without_a_known_subprotocol_there_is_no_handshake(site: Cluster, offered: list[str] | None) -> None:
     """[P-CONNECT-2]"""
-    assert await _status(house, subprotocols=offered) == 400
+    assert await _status(site, subprotocols=offered) == 400
 
 
 @pytest.mark.parametrize("origin", ["https://elsewhere.example", "null", "http://127.0.0.1:1"])
-async def test_a_foreign_page_may_not_connect(house: House, origin: str) -> None:
+async def test_a_foreign_page_may_not_connect(site: Cluster, origin: str) -> None:
     """[P-CONNECT-3]"""
-    assert await _status(house, subprotocols=["chat.v1.json"], origin=origin) == 403
+    assert await _status(site, subprotocols=["chat.v1.json"], origin=origin) == 403
 
 
-async def test_the_own_page_and_clients_without_origin_may_connect(house: House) -> None:
+async def test_the_own_page_and_clients_without_origin_may_connect(site: Cluster) -> None:
     """[P-CONNECT-3]"""
-    for origin in (house.http, None):
-        async with connect(house.ws, subprotocols=["chat.v1.json"], origin=origin):  # type: ignore[arg-type,list-item]
+    for origin in (site.http, None):
+        async with connect(site.ws, subprotocols=["chat.v1.json"], origin=origin):  # type: ignore[arg-type,list-item]
             pass
 
 

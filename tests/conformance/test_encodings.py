@@ -15,7 +15,7 @@ from chatserver.protocol.asyncapi import document, tag_of
 from chatserver.protocol.codec import Encoding
 from chatserver.protocol.examples import COMMANDS, ERRORS, PUSHES, REPLIES
 from chatserver.protocol.messages import AnyCommand
-from tests.conformance.house import GENEROUS
+from tests.conformance.clusters import GENEROUS
 from tests.conformance.peer import Peer, Refused
 from tests.conformance.traffic import Traffic
 from tests.edge.chat import chatting

@@ -15,7 +15,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidHandshake
 
 from chatserver.protocol.codec import Encoding
-from tests.conformance.house import House, Meet
+from tests.conformance.clusters import Cluster, Meet
 from tests.conformance.peer import Json, Peer, Refused
 from tests.conformance.traffic import Traffic
 
@@ -26,19 +26,19 @@ def encoding() -> Encoding:
 
 
 @contextlib.asynccontextmanager
-async def meeting(house: House, traffic: Traffic) -> AsyncIterator[Meet]:
-    meet = Meet(house, traffic, Encoding.JSON)
+async def meeting(site: Cluster, traffic: Traffic) -> AsyncIterator[Meet]:
+    meet = Meet(site, traffic, Encoding.JSON)
     try:
         yield meet
     finally:
         await meet.see_off()
 
 
-def _narrow_socket(house: House) -> socket.socket:
+def _narrow_socket(site: Cluster) -> socket.socket:
     """A connected socket into which the kernel takes little ahead of its reader."""
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-    address = urlsplit(house.http)
+    address = urlsplit(site.http)
     sock.connect((address.hostname, address.port))
     sock.setblocking(False)
     return sock
@@ -47,11 +47,11 @@ def _narrow_socket(house: House) -> socket.socket:
 async def test_a_slow_connection_catches_up_and_holds_up_nobody(traffic: Traffic) -> None:
     """[P-SLOW-1] [P-ORDER-2] [P-DEDUPE-1]"""
     limits = {"outbox_bytes": 65_536, "recovery_publications": 5_000, "ring_publications": 64, "catch_up_seconds": 30}
-    with House(limits=limits) as house:
-        async with meeting(house, traffic) as meet:
-            room = house.rooms.plain()
+    with Cluster(limits=limits) as site:
+        async with meeting(site, traffic) as meet:
+            room = site.rooms.plain()
             writer, quick = await meet(), await meet()
-            slow = await meet.silent(sock=_narrow_socket(house))
+            slow = await meet.silent(sock=_narrow_socket(site))
             await slow.hello()
             for peer in (writer, quick, slow):
                 await peer.join(room)
@@ -68,17 +68,17 @@ async def test_a_slow_connection_catches_up_and_holds_up_nobody(traffic: Traffic
             assert [fact["offset"] for fact in slow.facts(room)] == list(range(1, last + 1))
             after = await slow.post(room, "and live again")
             await asyncio.gather(*(peer.heard_offset(room, after) for peer in (quick, slow)))
-        assert house.complaints() == []
+        assert site.complaints() == []
 
 
 async def test_a_connection_that_takes_nothing_is_ended(traffic: Traffic) -> None:
     """[P-SLOW-2] It comes back with `since` and has missed nothing."""
     limits = {"outbox_bytes": 65_536, "recovery_publications": 5_000, "catch_up_seconds": 1}
-    with House(limits=limits) as house:
-        async with meeting(house, traffic) as meet:
-            room = house.rooms.plain()
+    with Cluster(limits=limits) as site:
+        async with meeting(site, traffic) as meet:
+            room = site.rooms.plain()
             writer = await meet()
-            stalled = await meet.silent(sock=_narrow_socket(house))
+            stalled = await meet.silent(sock=_narrow_socket(site))
             await stalled.hello()
             await writer.join(room)
             position = (await stalled.join(room))["position"]
@@ -92,7 +92,7 @@ async def test_a_connection_that_takes_nothing_is_ended(traffic: Traffic) -> Non
             back = await meet(token=stalled.token)
             ok = await back.join(room, since=position)
             assert (ok["history"], len(ok["missed"])) == ("exact", last)
-        assert house.complaints() == []
+        assert site.complaints() == []
 
 
 async def _presence_falls(peer: Peer, room: str) -> None:
@@ -102,22 +102,22 @@ async def _presence_falls(peer: Peer, room: str) -> None:
 
 async def test_a_worker_that_stops_says_when_to_come_back(traffic: Traffic) -> None:
     """[P-DRAIN-1] [P-ACK-1] [P-RECOVER-1] [P-HELLO-4]"""
-    with House(limits={"drain_seconds": 3}) as house:
-        async with meeting(house, traffic) as meet:
-            room = house.rooms.plain()
+    with Cluster(limits={"drain_seconds": 3}) as site:
+        async with meeting(site, traffic) as meet:
+            room = site.rooms.plain()
             peers = [await meet() for _ in range(5)]
             positions = [(await peer.join(room))["position"] for peer in peers]
             last = max(await asyncio.gather(*(peer.post(room, "acknowledged") for peer in peers)))
-            stopping = asyncio.create_task(asyncio.to_thread(house.server.stop))
+            stopping = asyncio.create_task(asyncio.to_thread(site.server.stop))
             for peer in peers:
                 assert await peer.ended() == 1012
             delays = [peer.pushes("draining")[0]["reconnect_after"] for peer in peers]
             assert len(set(delays)) == len(delays)
             assert all(0 < delay <= 30 for delay in delays)
             with pytest.raises((OSError, InvalidHandshake)):
-                await connect(house.ws, subprotocols=["chat.v1.json"], open_timeout=5)  # type: ignore[list-item]
+                await connect(site.ws, subprotocols=["chat.v1.json"], open_timeout=5)  # type: ignore[list-item]
             assert await stopping == 0
-            await asyncio.to_thread(house.server.start)
+            await asyncio.to_thread(site.server.start)
             for peer, position in zip(peers, positions, strict=True):
                 back = await meet(token=peer.token)
                 assert back.member == peer.member
@@ -125,22 +125,22 @@ async def test_a_worker_that_stops_says_when_to_come_back(traffic: Traffic) -> N
                 assert ok["history"] == "exact"
                 assert ok["position"] == {**position, "offset": last}
                 assert [fact["offset"] for fact in ok["missed"]] == list(range(position["offset"] + 1, last + 1))
-        assert house.complaints() == []
+        assert site.complaints() == []
 
 
 async def test_what_was_acknowledged_outlives_a_kill(traffic: Traffic) -> None:
     """[P-ACK-1] [P-DEDUPE-1] The server is killed in the middle; what it acknowledged is there, and nothing twice."""
-    with House() as house:
-        async with meeting(house, traffic) as meet:
-            room = house.rooms.plain()
+    with Cluster() as site:
+        async with meeting(site, traffic) as meet:
+            room = site.rooms.plain()
             peer = await meet()
             position = (await peer.join(room))["position"]
             ids = [await peer.send("post", id=f"kill-{n}", room=room, text=f"kill-{n}") for n in range(200)]
             await peer.answer_to(ids[20])
-            house.server.process.kill()
+            site.server.process.kill()
             await peer.ended()
             acknowledged = {each["re"]: each["ok"]["offset"] for each in peer.heard if each.get("re") in ids}
-            await asyncio.to_thread(house.server.start)
+            await asyncio.to_thread(site.server.start)
             back = await meet(token=peer.token)
             ok = await back.join(room, since=position)
             kept = {fact["post"]["text"]: fact["offset"] for fact in ok["missed"]}
@@ -164,14 +164,14 @@ async def _sent_again(peer: Peer, room: str) -> Json:
 
 async def test_while_the_store_is_away_the_author_is_told_at_once(traffic: Traffic) -> None:
     """[P-ERROR-2] [P-ERROR-1] [P-DEDUPE-1]"""
-    with House() as house:
-        async with meeting(house, traffic) as meet:
-            room = house.rooms.plain()
+    with Cluster() as site:
+        async with meeting(site, traffic) as meet:
+            room = site.rooms.plain()
             wren, otter = await meet(), await meet()
             for peer in (wren, otter):
                 await peer.join(room)
             await wren.post(room, "before")
-            blocker = sqlite3.connect(house.database, isolation_level=None)
+            blocker = sqlite3.connect(site.database, isolation_level=None)
             try:
                 blocker.execute("BEGIN IMMEDIATE")
                 started = time.monotonic()
@@ -186,4 +186,4 @@ async def test_while_the_store_is_away_the_author_is_told_at_once(traffic: Traff
             ok = await _sent_again(wren, room)
             await otter.heard_offset(room, ok["offset"])
             assert [fact["post"]["text"] for fact in otter.facts(room)] == ["before", "kept"]
-        assert house.complaints() == []
+        assert site.complaints() == []

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from chatserver.protocol.codec import Encoding
-from tests.conformance.house import House
+from tests.conformance.clusters import Cluster
 from tests.conformance.peer import Json, Peer
 from tests.conformance.traffic import Traffic
 from tests.kit.backup import back_up, restore
@@ -18,13 +18,13 @@ from tests.kit.backup import back_up, restore
 class Restored:
     """A house that was set back. `epoch` and `offset` are of the post that was lost."""
 
-    def __init__(self, house: House, room: str, traffic: Traffic) -> None:
-        self.house, self.room, self._traffic = house, room, traffic
+    def __init__(self, site: Cluster, room: str, traffic: Traffic) -> None:
+        self.site, self.room, self._traffic = site, room, traffic
         self.epoch, self.offset = "", 0
         self.tokens: list[str | None] = []
 
     async def come(self, token: str | None = None) -> Peer:
-        peer = await Peer.connect(self.house.ws, self._traffic, Encoding.JSON)
+        peer = await Peer.connect(self.site.ws, self._traffic, Encoding.JSON)
         await (peer.hello() if token is None else peer.hello(token=token))
         return peer
 
@@ -34,25 +34,25 @@ class Restored:
         for peer in (lamb, wolf, witness):
             await peer.join(self.room)
         await lamb.post(self.room, "hello")
-        await back_up(self.house.server)
+        await back_up(self.site.server)
         wolf = await self.come(wolf.token)
         await wolf.join(self.room)
         said = await wolf.ask("post", room=self.room, text="something cruel")
         self.epoch, self.offset = said["epoch"], said["offset"]
-        await restore(self.house.server)
+        await restore(self.site.server)
 
     def count(self, table: str) -> int:
-        with contextlib.closing(sqlite3.connect(self.house.database, timeout=20)) as database:
+        with contextlib.closing(sqlite3.connect(self.site.database, timeout=20)) as database:
             return int(database.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
 
 @pytest.fixture
 async def restored(traffic: Traffic) -> AsyncIterator[Restored]:
-    with House() as house:
-        place = Restored(house, house.rooms.plain(), traffic)
+    with Cluster() as site:
+        place = Restored(site, site.rooms.plain(), traffic)
         await place.happen()
         yield place
-        assert house.complaints() == []
+        assert site.complaints() == []
 
 
 @pytest.mark.slow

@@ -15,8 +15,8 @@ from typing import Any, Final
 import pytest
 
 from chatserver.protocol.codec import Encoding
-from tests.conformance.desk import StaffConsole, at_desk, houses_over
-from tests.conformance.house import Meet
+from tests.conformance.clusters import Meet
+from tests.conformance.load_console import StaffConsole, at_desk, clusters_over
 from tests.conformance.peer import Peer, Refused
 from tests.conformance.personnel import Personnel
 from tests.conformance.traffic import Traffic
@@ -115,15 +115,15 @@ class Evening:
 @pytest.mark.timeout(180)
 async def test_numbers_are_the_truth_through_an_evening_of_trouble(redis_server: RedisServer, traffic: Traffic) -> None:
     """[P-LOAD-3] [P-LOAD-4] [P-ROOM-13] [P-ROOM-15] [P-DUTY-1]"""
-    with houses_over(redis_server, 3, {"duty": {"grace_seconds": 3.0, "patience_minutes": 3.0 / 60}}) as houses:
-        crew = Personnel(houses[0])
-        meets = [Meet(house, traffic, Encoding.JSON) for house in houses]
+    with clusters_over(redis_server, 3, {"duty": {"grace_seconds": 3.0, "patience_minutes": 3.0 / 60}}) as sites:
+        crew = Personnel(sites[0])
+        meets = [Meet(site, traffic, Encoding.JSON) for site in sites]
         try:
             desk = await at_desk(meets[0], (await crew.hire("operator"))[0])
             await desk.watch()
             await desk.until(lambda picture: len(picture.workers) == 3)
             evening, boss = Evening(meets, desk), desk.peer
-            full, *quiet = (houses[0].rooms.plain() for _ in range(5))
+            full, *quiet = (sites[0].rooms.plain() for _ in range(5))
 
             guard = await at_desk(meets[1], (await crew.hire("moderator"))[0])
             await guard.peer.join(full)
@@ -140,7 +140,7 @@ async def test_numbers_are_the_truth_through_an_evening_of_trouble(redis_server:
             await _split(evening, boss, full)
             await evening.rest("the split")
 
-            await asyncio.to_thread(houses[2].server.process.kill)
+            await asyncio.to_thread(sites[2].server.process.kill)
             evening.alive.remove(2)
             lost = [(member, peer) for member, (peer, worker) in evening.peers.items() if worker == 2]
             was = {member: [room for room, inside in evening.places.items() if member in inside] for member, _ in lost}
@@ -152,7 +152,7 @@ async def test_numbers_are_the_truth_through_an_evening_of_trouble(redis_server:
 
             await _moderator_leaves(evening, boss, guard.peer, full)
             assert len(desk.picture.workers) == 2
-            assert houses[0].complaints() == houses[1].complaints() == []
+            assert sites[0].complaints() == sites[1].complaints() == []
         finally:
             for meet in meets:
                 await meet.see_off()

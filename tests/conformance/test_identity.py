@@ -10,7 +10,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from chatserver.protocol.codec import Encoding
-from tests.conformance.house import House, Meet, Rooms
+from tests.conformance.clusters import Cluster, Meet, Rooms
 from tests.conformance.peer import Peer
 from tests.conformance.traffic import Traffic
 from tests.kit.web import WebClient
@@ -19,9 +19,9 @@ JSON_ONLY = pytest.mark.parametrize("encoding", [Encoding.JSON])
 
 
 @pytest.fixture
-async def page(house: House) -> AsyncIterator[httpx.AsyncClient]:
+async def page(site: Cluster) -> AsyncIterator[httpx.AsyncClient]:
     """A browser's page of the server, with its Origin and its cookies."""
-    async with WebClient(base_url=house.http, headers={"origin": house.http}) as client:
+    async with WebClient(base_url=site.http, headers={"origin": site.http}) as client:
         yield client
 
 
@@ -30,7 +30,7 @@ async def page(house: House) -> AsyncIterator[httpx.AsyncClient]:
 
 @JSON_ONLY
 async def test_signing_out_elsewhere_ends_every_other_browser_and_the_code(
-    house: House, meet: Meet, page: httpx.AsyncClient
+    site: Cluster, meet: Meet, page: httpx.AsyncClient
 ) -> None:
     """[P-HTTP-7]"""
     await page.post("/api/identity")
@@ -43,7 +43,7 @@ async def test_signing_out_elsewhere_ends_every_other_browser_and_the_code(
     assert (await (await meet.silent()).refusal("hello", token=stolen))["code"] == "identity_unknown"
     back = await meet(token=page.cookies["chat_identity"])
     assert back.member["id"] == owner.member["id"]
-    async with WebClient(base_url=house.http, headers={"origin": house.http}) as thief:
+    async with WebClient(base_url=site.http, headers={"origin": site.http}) as thief:
         thief.cookies.set("chat_identity", stolen)
         assert (await thief.get("/api/identity/export")).status_code == 401
         assert (await thief.post("/api/identity/erase")).status_code == 401
@@ -52,7 +52,7 @@ async def test_signing_out_elsewhere_ends_every_other_browser_and_the_code(
         ] == "code_unknown"
     # A code that is used ends what there was before it, too.
     code = (await back.ask("code"))["code"]
-    async with WebClient(base_url=house.http, headers={"origin": house.http}) as elsewhere:
+    async with WebClient(base_url=site.http, headers={"origin": site.http}) as elsewhere:
         assert (await elsewhere.post("/api/identity/restore", json={"code": code})).status_code == 200
     assert await back.ended(1.0) == 4403
 
@@ -174,10 +174,10 @@ async def test_a_page_is_known_by_its_cookie(page: httpx.AsyncClient) -> None:
 
 @JSON_ONLY
 async def test_a_client_that_is_no_browser_gets_its_token_in_the_body(
-    meet: Meet, house: House, page: httpx.AsyncClient
+    meet: Meet, site: Cluster, page: httpx.AsyncClient
 ) -> None:
     """[P-HTTP-8] [P-HTTP-2]"""
-    async with WebClient(base_url=house.http) as client:
+    async with WebClient(base_url=site.http) as client:
         made = (await client.post("/api/identity")).json()
         peer = await meet(token=made["token"])
         assert peer.member == made["member"]
@@ -193,15 +193,15 @@ async def test_a_client_that_is_no_browser_gets_its_token_in_the_body(
     assert (shown.status_code, "token" in shown.json()) == (200, False)
 
 
-async def test_hello_by_cookie(house: House, page: httpx.AsyncClient, traffic: Traffic) -> None:
+async def test_hello_by_cookie(site: Cluster, page: httpx.AsyncClient, traffic: Traffic) -> None:
     """[P-HTTP-2] [P-HELLO-6] The page's hello holds nothing secret, and neither does its reply."""
     member = (await page.post("/api/identity")).json()["member"]
     cookies = "; ".join(f"{name}={value}" for name, value in page.cookies.items())
-    async with await Peer.connect(house.ws, traffic, origin=house.http, additional_headers={"cookie": cookies}) as peer:
+    async with await Peer.connect(site.ws, traffic, origin=site.http, additional_headers={"cookie": cookies}) as peer:
         ok = await peer.ask("hello")
         assert ok["member"] == member
         assert ok.get("token") is None
-    async with connect(house.ws, subprotocols=["chat.v1.json"], additional_headers={"cookie": cookies}) as socket:  # type: ignore[list-item]
+    async with connect(site.ws, subprotocols=["chat.v1.json"], additional_headers={"cookie": cookies}) as socket:  # type: ignore[list-item]
         await socket.send('{"cmd":"hello","id":"1"}')
         assert "identity_required" in str(await socket.recv())
 
@@ -214,7 +214,7 @@ async def test_forgetting_forgets_here_only(meet: Meet, page: httpx.AsyncClient)
 
 
 @JSON_ONLY
-async def test_export_holds_ones_own_and_nothing_else(meet: Meet, house: House, rooms: Rooms) -> None:
+async def test_export_holds_ones_own_and_nothing_else(meet: Meet, site: Cluster, rooms: Rooms) -> None:
     """[P-HTTP-3]"""
     room = rooms.plain()
     wren, otter = await meet(), await meet()
@@ -224,7 +224,7 @@ async def test_export_holds_ones_own_and_nothing_else(meet: Meet, house: House, 
     await otter.post(room, "their own words")
     await wren.ask("react", room=room, offset=offset + 1, reaction="hug", on=True)
     await wren.ask("mute", member=otter.id_in(room), on=True)
-    async with WebClient(base_url=house.http, headers={"authorization": f"Bearer {wren.token}"}) as client:
+    async with WebClient(base_url=site.http, headers={"authorization": f"Bearer {wren.token}"}) as client:
         answer = await client.get("/api/identity/export")
     assert answer.status_code == 200
     for mine in (wren.member["name"], room, "my own words", "hug", otter.member["name"]):
@@ -233,7 +233,7 @@ async def test_export_holds_ones_own_and_nothing_else(meet: Meet, house: House, 
     assert otter.member["id"] not in answer.text, "whom they hide is told by the name they had then"
 
 
-async def test_erasing_erases_everywhere(meet: Meet, house: House, room: str) -> None:
+async def test_erasing_erases_everywhere(meet: Meet, site: Cluster, room: str) -> None:
     """[P-HTTP-4]"""
     wren, otter = await meet(), await meet()
     for peer in (wren, otter):
@@ -242,7 +242,7 @@ async def test_erasing_erases_everywhere(meet: Meet, house: House, room: str) ->
     first = await wren.post(room, "erase me", warning="and me")
     theirs = await otter.post(room, "a post of somebody else")
     await wren.ask("react", room=room, offset=theirs, reaction="hug", on=True)
-    async with WebClient(base_url=house.http, headers={"authorization": f"Bearer {wren.token}"}) as client:
+    async with WebClient(base_url=site.http, headers={"authorization": f"Bearer {wren.token}"}) as client:
         assert (await client.post("/api/identity/erase")).status_code == 204
         assert (await client.get("/api/identity/export")).status_code == 401
         assert (await client.post("/api/identity/restore", json={"code": code})).status_code == 404
@@ -264,9 +264,9 @@ async def test_without_an_identity_there_is_nothing_to_export_or_erase(page: htt
         assert (answer.status_code, answer.json()["error"]["code"]) == (401, "identity_required")
 
 
-async def test_a_foreign_page_may_not_ask(house: House) -> None:
+async def test_a_foreign_page_may_not_ask(site: Cluster) -> None:
     """[P-CONNECT-3] [P-ERROR-1]"""
-    async with WebClient(base_url=house.http, headers={"origin": "https://elsewhere.example"}) as client:
+    async with WebClient(base_url=site.http, headers={"origin": "https://elsewhere.example"}) as client:
         for call in ("/api/identity", "/api/identity/erase", "/api/identity/forget", "/api/identity/restore"):
             answer = await client.post(call)
             assert answer.status_code == 403

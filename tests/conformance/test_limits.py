@@ -11,7 +11,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from chatserver.protocol.codec import Encoding
-from tests.conformance.house import House, Meet
+from tests.conformance.clusters import Cluster, Meet
 from tests.conformance.peer import Refused
 from tests.conformance.traffic import Traffic
 from tests.kit.web import WebClient
@@ -142,20 +142,20 @@ async def test_commands_have_a_rate(traffic: Traffic, encoding: Encoding) -> Non
         "guest_burst_per_address": 3,
         "code_tries_per_address_per_hour": 2,
     }
-    with House(limits=limits, config={"shared_networks": []}) as house:
-        meet = Meet(house, traffic, encoding)
+    with Cluster(limits=limits, config={"shared_networks": []}) as site:
+        meet = Meet(site, traffic, encoding)
         try:
-            await _paced(meet, house)
+            await _paced(meet, site)
             await _guests(meet)
-            await _crowd(meet, house)
-            await _codes(house)
+            await _crowd(meet, site)
+            await _codes(site)
         finally:
             await meet.see_off()
-        assert house.complaints() == []
+        assert site.complaints() == []
 
 
-async def _paced(meet: Meet, house: House) -> None:
-    room = house.rooms.plain()
+async def _paced(meet: Meet, site: Cluster) -> None:
+    room = site.rooms.plain()
     eager, calm = await meet(), await meet()
     for peer in (eager, calm):
         await peer.join(room)
@@ -191,7 +191,7 @@ async def _guests(meet: Meet) -> None:
     await peers[1].hello(token=peers[0].token)
 
 
-async def _crowd(meet: Meet, house: House) -> None:
+async def _crowd(meet: Meet, site: Cluster) -> None:
     async def fill() -> None:
         for _ in range(5):
             await meet.silent()
@@ -205,8 +205,8 @@ async def _crowd(meet: Meet, house: House) -> None:
     await meet.see_off()
 
 
-async def _codes(house: House) -> None:
-    async with WebClient(base_url=house.http) as client:
+async def _codes(site: Cluster) -> None:
+    async with WebClient(base_url=site.http) as client:
         answers = [await client.post("/api/identity/restore", json={"code": "a wrong code"}) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [404, 404, 429]
     assert answers[-1].json()["error"]["code"] == "rate_limited"
@@ -215,18 +215,18 @@ async def _codes(house: House) -> None:
 
 async def test_a_full_worker_sends_away() -> None:
     """[P-CONNECT-4]"""
-    with House(limits={"connections_per_worker": 2}) as house:
-        first = await connect(house.ws, subprotocols=["chat.v1.json"])  # type: ignore[list-item]
-        second = await connect(house.ws, subprotocols=["chat.v1.json"])  # type: ignore[list-item]
+    with Cluster(limits={"connections_per_worker": 2}) as site:
+        first = await connect(site.ws, subprotocols=["chat.v1.json"])  # type: ignore[list-item]
+        second = await connect(site.ws, subprotocols=["chat.v1.json"])  # type: ignore[list-item]
         with pytest.raises(InvalidStatus) as caught:
-            await connect(house.ws, subprotocols=["chat.v1.json"])  # type: ignore[list-item]
+            await connect(site.ws, subprotocols=["chat.v1.json"])  # type: ignore[list-item]
         assert caught.value.response.status_code == 503
         assert b'"busy"' in caught.value.response.body
         for socket in (first, second):
             await socket.close()
 
 
-async def test_the_body_of_a_call_has_a_size(strict_house: House) -> None:
+async def test_the_body_of_a_call_has_a_size(strict_house: Cluster) -> None:
     """[P-LIMIT-3] [P-ERROR-1]"""
     async with WebClient(base_url=strict_house.http) as client:
         answer = await client.post("/api/identity/restore", json={"code": "x" * 300})

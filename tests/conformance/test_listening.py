@@ -9,8 +9,8 @@ from functools import partial
 import pytest
 
 from chatserver.protocol.codec import Encoding
-from tests.conformance.floor import ANSWERS, IGNORED, Floor, Json, session_of, view
-from tests.conformance.house import House
+from tests.conformance.clusters import Cluster
+from tests.conformance.listeners import ANSWERS, IGNORED, Json, Listeners, session_of, view
 from tests.conformance.personnel import Personnel
 from tests.conformance.traffic import Traffic
 
@@ -20,7 +20,7 @@ DAY = 86_400
 # ------------------------------------------------------------------------------------------------------ asking
 
 
-async def test_asking_gives_a_place_and_asking_again_keeps_it(floor: Floor) -> None:
+async def test_asking_gives_a_place_and_asking_again_keeps_it(floor: Listeners) -> None:
     """[P-ASK-1]"""
     guest = await floor.guest()
     assert (await guest.refusal("ask", agreement=False))["code"] == "agreement_required"
@@ -50,7 +50,7 @@ async def test_asking_gives_a_place_and_asking_again_keeps_it(floor: Floor) -> N
     assert (await guest.refusal("ask", agreement=True))["code"] == "in_session"
 
 
-async def test_asking_for_what_nobody_here_can_offer_is_refused(floor: Floor) -> None:
+async def test_asking_for_what_nobody_here_can_offer_is_refused(floor: Listeners) -> None:
     """[P-ASK-7] Otherwise somebody would wait for nobody."""
     guest = await floor.guest()
     shown = await guest.ask("standing")
@@ -78,8 +78,8 @@ async def test_asking_for_what_nobody_here_can_offer_is_refused(floor: Floor) ->
 
 async def test_without_a_language_it_is_the_first_of_this_place(traffic: Traffic) -> None:
     """[P-ASK-7]"""
-    with House(config={"listening": {"languages": ["de", "fr"]}}) as house:
-        floor = Floor(house, Personnel(house), traffic, Encoding.JSON)
+    with Cluster(config={"listening": {"languages": ["de", "fr"]}}) as site:
+        floor = Listeners(site, Personnel(site), traffic, Encoding.JSON)
         floor.tongue = "de"
         guest = await floor.guest()
         await guest.ask("ask", agreement=True)
@@ -89,7 +89,7 @@ async def test_without_a_language_it_is_the_first_of_this_place(traffic: Traffic
         await floor.see_off()
 
 
-async def test_the_standing_tells_the_place_and_who_waits_longest_is_met_first(floor: Floor) -> None:
+async def test_the_standing_tells_the_place_and_who_waits_longest_is_met_first(floor: Listeners) -> None:
     """[P-ASK-2]"""
     before = (await (await floor.guest()).ask("standing"))["waiting"]
     other_tongue = await floor.seeker(language="en")
@@ -116,15 +116,15 @@ def _is_at(place: int, standing: Json) -> bool:
 
 async def test_nobody_guesses_how_long_it_takes(traffic: Traffic) -> None:
     """[P-ASK-2]"""
-    with House() as house:
-        floor = Floor(house, Personnel(house), traffic, Encoding.JSON)
+    with Cluster() as site:
+        floor = Listeners(site, Personnel(site), traffic, Encoding.JSON)
         shown = await view(await floor.seeker(), "standing")
         assert (shown["place"], shown.get("estimate_from", 0)) == (1, 0)
         assert "estimate_seconds" not in shown
         await floor.see_off()
 
 
-async def test_a_place_is_the_members_and_not_the_connections(floor: Floor) -> None:
+async def test_a_place_is_the_members_and_not_the_connections(floor: Listeners) -> None:
     """[P-ASK-3]"""
     seeker = await floor.seeker()
     asked = await seeker.ask("standing")
@@ -143,16 +143,16 @@ async def test_a_place_lapses_and_can_be_taken_back_until_it_is_gone(traffic: Tr
     """[P-ASK-3] Two workers of the same place take over, one after the other, each with a later clock."""
     # A worker that has just started gives everybody half of this time to come back.
     short = {"listening": {"gone_seconds": 10.0}}
-    with House(config=short) as first:
-        floor = Floor(first, Personnel(first), traffic, Encoding.JSON)
+    with Cluster(config=short) as first:
+        floor = Listeners(first, Personnel(first), traffic, Encoding.JSON)
         one, other = await floor.seeker(), await floor.seeker()
         asked = await one.ask("standing")
         kept = asked["kept_seconds"]
         await floor.see_off_as_they_are()
         same = _same_place(first) | short
         first.server.stop()
-        with House(config=same, clock=kept + 20) as second:
-            floor = Floor(second, Personnel(second), traffic, Encoding.JSON)
+        with Cluster(config=same, clock=kept + 20) as second:
+            floor = Listeners(second, Personnel(second), traffic, Encoding.JSON)
             watcher = await floor.guest()
             async with asyncio.timeout(20):
                 # How many wait is told to those who ask.
@@ -166,21 +166,21 @@ async def test_a_place_lapses_and_can_be_taken_back_until_it_is_gone(traffic: Tr
             assert (taken["state"], taken["place"], taken["asked_at"]) == ("waiting", 1, asked["asked_at"])
             assert (await back.ask("take_back"))["place"] == 1, "twice is once"
             await floor.see_off_as_they_are()
-        with House(config=same, clock=3 * kept) as third:
-            floor = Floor(third, Personnel(third), traffic, Encoding.JSON)
+        with Cluster(config=same, clock=3 * kept) as third:
+            floor = Listeners(third, Personnel(third), traffic, Encoding.JSON)
             late = await floor.guest(token=other.token)
             await view(late, "standing", lambda it: it["state"] == "none")
             assert (await late.refusal("take_back"))["code"] == "place_gone"
             await floor.see_off()
 
 
-def _same_place(house: House) -> Json:
+def _same_place(site: Cluster) -> Json:
     """What makes another server one of the same place."""
-    secret = (house.server.directory / "data" / "secret.key").read_text().strip()
-    return {"secret_key": secret, "database_url": f"sqlite:///{house.database}"}
+    secret = (site.server.directory / "data" / "secret.key").read_text().strip()
+    return {"secret_key": secret, "database_url": f"sqlite:///{site.database}"}
 
 
-async def test_leaving_gives_the_place_up(floor: Floor) -> None:
+async def test_leaving_gives_the_place_up(floor: Listeners) -> None:
     """[P-ASK-4]"""
     first, second = await floor.seeker(), await floor.seeker()
     place = (await second.ask("standing"))["place"]
@@ -196,11 +196,11 @@ def _noon() -> float:
 
 
 async def test_outside_the_hours_nobody_is_let_wait(traffic: Traffic) -> None:
-    """[P-ASK-5] (who waits when they end: tests/handlers/test_floor.py)"""
+    """[P-ASK-5] (who waits when they end: tests/handlers/test_listening.py)"""
     for hours, ever in (("never", False), ("mon-sun 00:00-00:01", True)):
         # A clock at noon, whatever the time is here.
-        with House(config={"listening": {"hours": hours}}, clock=_noon() - time.time()) as house:
-            floor = Floor(house, Personnel(house), traffic, Encoding.JSON)
+        with Cluster(config={"listening": {"hours": hours}}, clock=_noon() - time.time()) as site:
+            floor = Listeners(site, Personnel(site), traffic, Encoding.JSON)
             guest = await floor.guest()
             standing = await guest.ask("standing")
             assert standing["open"] is False
@@ -212,7 +212,7 @@ async def test_outside_the_hours_nobody_is_let_wait(traffic: Traffic) -> None:
             await floor.see_off()
 
 
-async def test_come_back_words_lead_to_the_listener_who_was_met(floor: Floor) -> None:
+async def test_come_back_words_lead_to_the_listener_who_was_met(floor: Listeners) -> None:
     """[P-ASK-6]"""
     seeker, met, session = await floor.pair()
     await seeker.ask("end", session=session)
@@ -239,7 +239,7 @@ async def test_come_back_words_lead_to_the_listener_who_was_met(floor: Floor) ->
 # ---------------------------------------------------------------------------------------------------- listening
 
 
-async def test_the_console_is_for_listeners_who_passed_the_check(floor: Floor) -> None:
+async def test_the_console_is_for_listeners_who_passed_the_check(floor: Listeners) -> None:
     """[P-LISTEN-1]"""
     guest = await floor.guest()
     for command, fields in (
@@ -286,7 +286,7 @@ async def test_the_console_is_for_listeners_who_passed_the_check(floor: Floor) -
     ],
 )
 async def test_what_a_listener_asks_first_makes_no_difference(
-    floor: Floor, command: str, fields: Json, answer: str | None
+    floor: Listeners, command: str, fields: Json, answer: str | None
 ) -> None:
     """[P-LISTEN-7]"""
     token, _ = await floor.personnel.hire("listener")
@@ -298,7 +298,7 @@ async def test_what_a_listener_asks_first_makes_no_difference(
     assert (await listener.ask("console"))["state"] == ("away" if command == "ready" else "practice")
 
 
-async def test_connections_that_come_and_go_do_not_change_what_a_listener_wants(floor: Floor) -> None:
+async def test_connections_that_come_and_go_do_not_change_what_a_listener_wants(floor: Listeners) -> None:
     """[P-LISTEN-2]"""
     token, _ = await floor.personnel.hire("listener")
     console = await floor.console(token)
@@ -320,8 +320,8 @@ async def test_connections_that_come_and_go_do_not_change_what_a_listener_wants(
 
 async def test_doing_nothing_ends_what_a_listener_wants(traffic: Traffic) -> None:
     """[P-LISTEN-2] A worker that is nine minutes later, and one that is eleven minutes later than that."""
-    with House() as first:
-        floor = Floor(first, Personnel(first), traffic, Encoding.JSON)
+    with Cluster() as first:
+        floor = Listeners(first, Personnel(first), traffic, Encoding.JSON)
         token, _ = await floor.personnel.hire("listener")
         console = await floor.console(token)
         await console.ask("ready", answers=ANSWERS)
@@ -330,21 +330,21 @@ async def test_doing_nothing_ends_what_a_listener_wants(traffic: Traffic) -> Non
         await floor.see_off_as_they_are()
         same = _same_place(first)
         first.server.stop()
-        with House(config=same, clock=9 * 60) as later:
-            floor = Floor(later, Personnel(later), traffic, Encoding.JSON)
+        with Cluster(config=same, clock=9 * 60) as later:
+            floor = Listeners(later, Personnel(later), traffic, Encoding.JSON)
             console = await floor.console(token)
             assert (await view(console, "console"))["wants"] is True
             await console.ask("still_here")
             assert (await view(console, "console"))["lease_until"] > lease + 8 * 60_000
             await floor.see_off_as_they_are()
-        with House(config=same, clock=20 * 60) as latest:
-            floor = Floor(latest, Personnel(latest), traffic, Encoding.JSON)
+        with Cluster(config=same, clock=20 * 60) as latest:
+            floor = Listeners(latest, Personnel(latest), traffic, Encoding.JSON)
             console = await floor.console(token)
             await view(console, "console", lambda it: not it["wants"] and it["state"] == "away")
             await floor.see_off_as_they_are()
 
 
-async def test_proposals_that_nobody_answers_end_what_a_listener_wants(hasty_floor: Floor) -> None:
+async def test_proposals_that_nobody_answers_end_what_a_listener_wants(hasty_floor: Listeners) -> None:
     """[P-LISTEN-2]"""
     listener = await hasty_floor.listener()
     await hasty_floor.seeker()
@@ -354,7 +354,7 @@ async def test_proposals_that_nobody_answers_end_what_a_listener_wants(hasty_flo
     assert len(deadlines) == IGNORED
 
 
-async def test_a_proposal_is_at_one_listener_until_its_deadline(hasty_floor: Floor) -> None:
+async def test_a_proposal_is_at_one_listener_until_its_deadline(hasty_floor: Listeners) -> None:
     """[P-LISTEN-3]"""
     floor = hasty_floor
     listeners = [await floor.listener() for _ in range(2)]
@@ -373,7 +373,7 @@ async def test_a_proposal_is_at_one_listener_until_its_deadline(hasty_floor: Flo
     assert (await first.refusal("accept", proposal=shown["id"]))["code"] == "proposal_gone"
 
 
-async def test_declining_passes_it_on_at_once(floor: Floor) -> None:
+async def test_declining_passes_it_on_at_once(floor: Listeners) -> None:
     """[P-LISTEN-3]"""
     first, second = [await floor.listener() for _ in range(2)]
     seeker = await floor.seeker()
@@ -383,7 +383,7 @@ async def test_declining_passes_it_on_at_once(floor: Floor) -> None:
     assert "proposal" not in await first.ask("console")
 
 
-async def test_one_of_many_who_accept_at_once_has_it(floor: Floor) -> None:
+async def test_one_of_many_who_accept_at_once_has_it(floor: Listeners) -> None:
     """[P-LISTEN-3]"""
     listener = await floor.listener()
     await floor.seeker()
@@ -392,7 +392,7 @@ async def test_one_of_many_who_accept_at_once_has_it(floor: Floor) -> None:
     assert len({(await listener.answer_to(each))["session"] for each in sent}) == 1
 
 
-async def test_listeners_are_spared(hasty_floor: Floor) -> None:
+async def test_listeners_are_spared(hasty_floor: Listeners) -> None:
     """[P-LISTEN-4] A pause after the first session, more and a note after the second, the day's cap after the third."""
     floor = hasty_floor
     listener = await floor.listener(cap=1)
@@ -429,7 +429,7 @@ async def test_listeners_are_spared(hasty_floor: Floor) -> None:
         await waiting.ask("unask")
 
 
-async def test_a_listener_who_may_not_any_more_is_gone_at_once(floor: Floor) -> None:
+async def test_a_listener_who_may_not_any_more_is_gone_at_once(floor: Listeners) -> None:
     """[P-LISTEN-5]"""
     seeker, listener, session = await floor.pair()
     await seeker.post(session, "are you there?")

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from chatserver.protocol.codec import Encoding
-from tests.conformance.desk import at_desk, houses_over
-from tests.conformance.house import House, Meet, Rooms
+from tests.conformance.clusters import Cluster, Meet, Rooms
+from tests.conformance.load_console import at_desk, clusters_over
 from tests.conformance.personnel import Personnel
 from tests.conformance.traffic import Traffic
 from tests.kit.load_picture import LoadPicture
@@ -23,26 +23,26 @@ MINUTE_SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
-def load_house() -> Iterator[House]:
-    with House() as house:
-        yield house
-        assert house.complaints() == []
+def load_house() -> Iterator[Cluster]:
+    with Cluster() as site:
+        yield site
+        assert site.complaints() == []
 
 
 @pytest.fixture(scope="module")
-def load_personnel(load_house: House) -> Personnel:
+def load_personnel(load_house: Cluster) -> Personnel:
     return Personnel(load_house)
 
 
 @pytest.fixture
-async def load_meet(load_house: House, traffic: Traffic, encoding: Encoding) -> AsyncIterator[Meet]:
+async def load_meet(load_house: Cluster, traffic: Traffic, encoding: Encoding) -> AsyncIterator[Meet]:
     meet = Meet(load_house, traffic, encoding)
     yield meet
     await meet.see_off()
 
 
 @pytest.fixture
-def load_rooms(load_house: House) -> Rooms:
+def load_rooms(load_house: Cluster) -> Rooms:
     return load_house.rooms
 
 
@@ -58,7 +58,7 @@ async def test_load_is_for_moderators_and_operators(load_meet: Meet, load_person
             assert (await desk.peer.refusal("load"))["code"] == "not_allowed"
 
 
-async def test_who_may_no_more_is_told_no_more(load_house: House, load_meet: Meet, load_personnel: Personnel) -> None:
+async def test_who_may_no_more_is_told_no_more(load_house: Cluster, load_meet: Meet, load_personnel: Personnel) -> None:
     """[P-LOAD-1]"""
     boss, _ = await load_personnel.hire("operator")
     token, member = await load_personnel.hire("moderator")
@@ -140,14 +140,14 @@ async def test_numbers_are_the_truth_at_every_rest(redis_server: RedisServer, tr
 
     200 members on three workers, some of them on two; then one worker is killed, and another one stops.
     """
-    with houses_over(redis_server, 3) as houses:
-        token, _ = await Personnel(houses[0]).hire("operator")
-        meets = [Meet(house, traffic, Encoding.JSON) for house in houses]
+    with clusters_over(redis_server, 3) as sites:
+        token, _ = await Personnel(sites[0]).hire("operator")
+        meets = [Meet(site, traffic, Encoding.JSON) for site in sites]
         try:
             desk = await at_desk(meets[0], token)
             await desk.watch()
             await desk.until(lambda p: len(p.workers) == 3)
-            rooms = [houses[0].rooms.plain() for _ in range(8)]
+            rooms = [sites[0].rooms.plain() for _ in range(8)]
             inside: dict[tuple[str, int], set[str]] = {}
             posts = dict.fromkeys(rooms, 0)
             reactions = dict.fromkeys(rooms, 0)
@@ -193,16 +193,16 @@ async def test_numbers_are_the_truth_at_every_rest(redis_server: RedisServer, tr
             connections = sum(row["connections"] for row in at_rest.workers.values())
             assert connections == 1 + 200 + 20 + 14 == at_rest.totals["connections"]
 
-            houses[1].server.process.kill()
+            sites[1].server.process.kill()
             killed = time.monotonic()
             await desk.until(lambda p: len(p.workers) == 2 and is_true(p, {0, 2}))
             assert time.monotonic() - killed < GONE_SECONDS
 
-            await asyncio.to_thread(houses[2].server.stop)
+            await asyncio.to_thread(sites[2].server.stop)
             stopped = time.monotonic()
             await desk.until(lambda p: len(p.workers) == 1 and is_true(p, {0}))
             assert time.monotonic() - stopped < 2.5
-            assert houses[0].complaints() == houses[2].complaints() == []
+            assert sites[0].complaints() == sites[2].complaints() == []
         finally:
             for meet in meets:
                 await meet.see_off()

@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from chatserver.protocol.codec import Encoding
-from tests.conformance.floor import Floor
-from tests.conformance.house import House, Meet
+from tests.conformance.clusters import Cluster, Meet
+from tests.conformance.listeners import Listeners
 from tests.conformance.peer import Peer, Refused
 from tests.conformance.personnel import Personnel
 from tests.conformance.traffic import Traffic
@@ -26,8 +26,8 @@ REASON = "It was too much for the others."
 
 
 @pytest.fixture(scope="module")
-def personnel(house: House) -> Personnel:
-    return Personnel(house)
+def personnel(site: Cluster) -> Personnel:
+    return Personnel(site)
 
 
 @pytest.fixture
@@ -70,8 +70,8 @@ async def report_in(moderator: Peer, room: str, where: Any = lambda report: True
             view = {"open": page["reports"], "next": page.get("next")}
 
 
-async def call(house: House, peer: Peer, path: str, body: Json | None = None) -> httpx.Response:
-    async with WebClient(base_url=house.http, headers={"authorization": f"Bearer {peer.token}"}) as http:
+async def call(site: Cluster, peer: Peer, path: str, body: Json | None = None) -> httpx.Response:
+    async with WebClient(base_url=site.http, headers={"authorization": f"Bearer {peer.token}"}) as http:
         return await (http.get(path) if body is None else http.post(path, json=body))
 
 
@@ -107,7 +107,7 @@ async def test_a_report_keeps_what_was_written_and_is_one(pair: tuple[Peer, Peer
     assert (await moderator.refusal("report_post", room=room, reason="x", offset=1))["code"] == "not_in_room"
 
 
-async def test_a_silent_call_rings_at_every_moderator(floor: Floor) -> None:
+async def test_a_silent_call_rings_at_every_moderator(floor: Listeners) -> None:
     """[P-MOD-2]"""
     token, _ = await floor.personnel.hire("moderator")
     looking, elsewhere = await floor.guest(staff=True, token=token), await floor.guest(staff=True, token=token)
@@ -161,7 +161,7 @@ async def test_a_report_has_one_owner_and_its_reporter_an_answer(
 
 
 async def test_a_measure_is_told_to_whom_it_is_about_and_can_be_answered_once(
-    pair: tuple[Peer, Peer], moderator: Peer, house: House, personnel: Personnel, meet: Meet
+    pair: tuple[Peer, Peer], moderator: Peer, site: Cluster, personnel: Personnel, meet: Meet
 ) -> None:
     """[P-MOD-5] [P-MOD-15]"""
     ada, bo = pair
@@ -180,9 +180,9 @@ async def test_a_measure_is_told_to_whom_it_is_about_and_can_be_answered_once(
     assert moderator.member["id"] not in str(push)
     assert not ada.pushes("matters")
     answer = {"measure": taken["measure"], "text": "I did not know. Sorry."}
-    assert (await call(house, ada, "/api/identity/appeal", answer)).status_code == 404
-    assert (await call(house, bo, "/api/identity/appeal", answer)).status_code == 204
-    twice = await call(house, bo, "/api/identity/appeal", answer)
+    assert (await call(site, ada, "/api/identity/appeal", answer)).status_code == 404
+    assert (await call(site, bo, "/api/identity/appeal", answer)).status_code == 204
+    twice = await call(site, bo, "/api/identity/appeal", answer)
     assert (twice.status_code, twice.json()["error"]["code"]) == (409, "appealed")
 
     def appealed(view: Json) -> bool:
@@ -193,7 +193,7 @@ async def test_a_measure_is_told_to_whom_it_is_about_and_can_be_answered_once(
     assert (own["appeal"], "appealed_at" in own) == ("", True), "somebody else is there to read it"
     refused = await moderator.refusal("lift", measure=taken["measure"], reason="I was wrong")
     assert (refused["code"], refused["details"]) == ("not_allowed", {"why": "own_measure"})
-    matters = (await call(house, bo, "/api/identity/matters")).json()
+    matters = (await call(site, bo, "/api/identity/matters")).json()
     assert [each["appealed"] for each in matters["measures"]] == [True]
     for kind in ("mute", "remove", "ban"):
         refused = await moderator.refusal("measure", kind=kind, member=who, room="plain-0", reason=REASON)
@@ -251,12 +251,12 @@ async def test_newcomers_from_where_somebody_is_banned_are_met_with_care_and_nob
     traffic: Traffic, encoding: Encoding
 ) -> None:
     """[P-MOD-7] [P-MOD-21]"""
-    with House(config={"shared_networks": []}) as house:
-        meet = Meet(house, traffic, encoding)
-        moderator = await meet(staff=True, token=(await Personnel(house).hire("moderator"))[0])
+    with Cluster(config={"shared_networks": []}) as site:
+        meet = Meet(site, traffic, encoding)
+        moderator = await meet(staff=True, token=(await Personnel(site).hire("moderator"))[0])
         await moderator.ask("reports")
         ada, bo = await meet(), await meet()
-        room = house.rooms.plain()
+        room = site.rooms.plain()
         await ada.join(room)
         # They are away when it is decided.
         await bo.close()
@@ -292,9 +292,9 @@ def solved(details: dict[str, Any]) -> str:
 
 async def test_a_ban_ends_what_is_open_and_what_comes(traffic: Traffic, encoding: Encoding) -> None:
     """[P-MOD-7]"""
-    with House() as house:
-        meet = Meet(house, traffic, encoding)
-        personnel = Personnel(house)
+    with Cluster() as site:
+        meet = Meet(site, traffic, encoding)
+        personnel = Personnel(site)
         token, _ = await personnel.hire("moderator")
         moderator = await meet(staff=True, token=token)
         bo = await meet()
@@ -305,7 +305,7 @@ async def test_a_ban_ends_what_is_open_and_what_comes(traffic: Traffic, encoding
         refused = await back.refusal("hello", token=bo.token)
         assert (refused["code"], refused["details"]["until"]) == ("banned", ban["until"])
         said = {"measure": ban["measure"], "text": "Please let me explain."}
-        assert (await call(house, bo, "/api/identity/appeal", said)).status_code == 204
+        assert (await call(site, bo, "/api/identity/appeal", said)).status_code == 204
         # They answered: it is for somebody else to decide than for whoever banned them.
         colleague = await meet(staff=True, token=(await personnel.hire("moderator"))[0])
         await colleague.ask("lift", measure=ban["measure"], reason="They explained.")
@@ -315,8 +315,8 @@ async def test_a_ban_ends_what_is_open_and_what_comes(traffic: Traffic, encoding
 
 
 @pytest.fixture
-async def meets(two_houses: tuple[House, House], traffic: Traffic) -> AsyncIterator[tuple[Meet, Meet]]:
-    both = Meet(two_houses[0], traffic, Encoding.JSON), Meet(two_houses[1], traffic, Encoding.MSGPACK)
+async def meets(two_clusters: tuple[Cluster, Cluster], traffic: Traffic) -> AsyncIterator[tuple[Meet, Meet]]:
+    both = Meet(two_clusters[0], traffic, Encoding.JSON), Meet(two_clusters[1], traffic, Encoding.MSGPACK)
     yield both
     for meet in both:
         await meet.see_off()
@@ -324,15 +324,15 @@ async def meets(two_houses: tuple[House, House], traffic: Traffic) -> AsyncItera
 
 @pytest.mark.parametrize("has_redis", [True, False], ids=["with Redis", "without Redis"])
 async def test_moderation_holds_on_every_worker_within_a_second(
-    two_houses: tuple[House, House], meets: tuple[Meet, Meet], redis_server: RedisServer, has_redis: bool
+    two_clusters: tuple[Cluster, Cluster], meets: tuple[Meet, Meet], redis_server: RedisServer, has_redis: bool
 ) -> None:
     """[P-MOD-2] [P-MOD-7]"""
     here, there = meets
-    token, _ = await Personnel(two_houses[0]).hire("moderator")
+    token, _ = await Personnel(two_clusters[0]).hire("moderator")
     moderators = [await meet(staff=True, token=token) for meet in meets]
     ada, bo = await here(), await there()
     devices = [bo, await here(token=bo.token), await there(token=bo.token)]
-    room = two_houses[0].rooms.plain()
+    room = two_clusters[0].rooms.plain()
     for peer in (ada, bo):
         await peer.join(room)
     for peer in moderators:
@@ -353,21 +353,21 @@ async def test_moderation_holds_on_every_worker_within_a_second(
 
 
 async def test_who_reads_a_report_gives_a_reason_and_nobody_learns_of_it_while_it_is_open(
-    pair: tuple[Peer, Peer], moderator: Peer, room: str, house: House
+    pair: tuple[Peer, Peer], moderator: Peer, room: str, site: Cluster
 ) -> None:
     """[P-MOD-8]"""
     ada, bo = pair
     await bo.post(room, "a hard word")
-    before = [(await call(house, peer, "/api/identity/export")).json() for peer in pair]
+    before = [(await call(site, peer, "/api/identity/export")).json() for peer in pair]
     await ada.ask("report_post", room=room, member=bo.id_in(room), reason="unkind")
     report = (await report_in(moderator, room))["id"]
     assert (await moderator.refusal("open_report", report=report, why=""))["code"] == "text_empty"
     await moderator.ask("open_report", report=report, why="Ada says that Bo presses her.")
     await moderator.ask("claim", report=report)
-    theirs = (await call(house, bo, "/api/identity/export")).json()
+    theirs = (await call(site, bo, "/api/identity/export")).json()
     assert {**theirs, "member": None} == {**before[1], "member": None}
     await moderator.ask("close", report=report, outcome="nothing")
-    assert (await call(house, bo, "/api/identity/export")).json()["views"] == []
+    assert (await call(site, bo, "/api/identity/export")).json()["views"] == []
 
 
 MODERATE: dict[str, Json] = {
@@ -491,7 +491,7 @@ async def test_nothing_is_done_about_staff_or_oneself(personnel: Personnel, mode
 
 
 async def test_what_was_changed_taken_back_and_erased_can_be_reported(
-    house: House, pair: tuple[Peer, Peer], moderator: Peer, room: str
+    site: Cluster, pair: tuple[Peer, Peer], moderator: Peer, room: str
 ) -> None:
     """[P-MOD-16]"""
     ada, bo = pair
@@ -499,7 +499,7 @@ async def test_what_was_changed_taken_back_and_erased_can_be_reported(
     await bo.ask("edit", room=room, offset=offset, text="other words")
     await bo.ask("redact", room=room, offset=offset)
     later = await bo.post(room, "last words")
-    assert (await call(house, bo, "/api/identity/erase", {})).status_code == 204
+    assert (await call(site, bo, "/api/identity/erase", {})).status_code == 204
     for each in (offset, later):
         await ada.ask("report_post", room=room, offset=each, reason="unkind")
     files: list[Json] = []
@@ -516,7 +516,7 @@ async def test_what_was_changed_taken_back_and_erased_can_be_reported(
     assert files[0]["report"]["about"] == files[1]["report"]["about"]
 
 
-async def test_a_supervisor_reads_what_a_listener_wrote(floor: Floor) -> None:
+async def test_a_supervisor_reads_what_a_listener_wrote(floor: Listeners) -> None:
     """[P-MOD-10]"""
     token, _ = await floor.personnel.hire("moderator")
     supervisor = await floor.guest(staff=True, token=token)
@@ -562,7 +562,7 @@ async def test_words_of_crisis_reach_a_human_and_offer_help_to_their_author_alon
     assert "care" not in mine
 
 
-async def test_of_a_session_only_the_post_that_raised_it_is_shown(floor: Floor) -> None:
+async def test_of_a_session_only_the_post_that_raised_it_is_shown(floor: Listeners) -> None:
     """[P-CARE-2]"""
     token, _ = await floor.personnel.hire("moderator")
     moderator = await floor.guest(staff=True, token=token)

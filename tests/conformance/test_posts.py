@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.conformance.house import Meet
+from tests.conformance.clusters import Meet
 
 
 async def test_every_command_is_answered_once_and_in_order(meet: Meet, room: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chatserver.protocol.codec import Encoding
-from tests.conformance.house import Meet
+from tests.conformance.clusters import Meet
 from tests.conformance.peer import Peer
 
 

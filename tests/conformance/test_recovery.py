@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from chatserver.protocol.codec import Encoding
-from tests.conformance.house import Meet
+from tests.conformance.clusters import Meet
 from tests.conformance.peer import Json
 
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from chatserver.protocol.codec import Encoding
-from tests.conformance.house import Meet, Rooms
+from tests.conformance.clusters import Meet, Rooms
 from tests.conformance.peer import Peer, Refused
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 
-from tests.conformance.floor import KEEP_SECONDS, LONGEST_MINUTES, Floor, Json, session_of, view
+from tests.conformance.listeners import KEEP_SECONDS, LONGEST_MINUTES, Json, Listeners, session_of, view
 from tests.conformance.peer import Peer
 
 
-async def test_nobody_else_can_enter_a_session(floor: Floor) -> None:
+async def test_nobody_else_can_enter_a_session(floor: Listeners) -> None:
     """[P-TALK-1]"""
     seeker, listener, session = await floor.pair()
     stranger, other = await floor.guest(), await floor.listener()
@@ -31,7 +31,7 @@ async def test_nobody_else_can_enter_a_session(floor: Floor) -> None:
     ]
 
 
-async def test_a_seeker_is_in_one_session_and_a_session_has_one_seeker(floor: Floor) -> None:
+async def test_a_seeker_is_in_one_session_and_a_session_has_one_seeker(floor: Listeners) -> None:
     """[P-TALK-1]"""
     listener = await floor.listener(cap=3)
     seekers = [await floor.seeker() for _ in range(3)]
@@ -48,7 +48,7 @@ async def test_a_seeker_is_in_one_session_and_a_session_has_one_seeker(floor: Fl
             assert (await seeker.refusal("join", room=other))["code"] == "room_unknown"
 
 
-async def test_the_end_is_told_from_the_beginning_and_both_can_move_it(floor: Floor) -> None:
+async def test_the_end_is_told_from_the_beginning_and_both_can_move_it(floor: Listeners) -> None:
     """[P-TALK-2]"""
     seeker, listener, session = await floor.pair(minutes=40)
     began = (await seeker.ask("standing"))["session"]
@@ -73,7 +73,7 @@ async def test_the_end_is_told_from_the_beginning_and_both_can_move_it(floor: Fl
     assert (await seeker.refusal("extend", session=session))["code"] == "no_more_time"
 
 
-async def test_an_ended_session_can_be_read_until_it_is_gone(hasty_floor: Floor) -> None:
+async def test_an_ended_session_can_be_read_until_it_is_gone(hasty_floor: Listeners) -> None:
     """[P-TALK-3]"""
     floor = hasty_floor
     seeker, listener, session = await floor.pair()
@@ -94,11 +94,11 @@ async def test_an_ended_session_can_be_read_until_it_is_gone(hasty_floor: Floor)
     for peer in (seeker, listener, again):
         assert (await peer.refusal("join", room=session))["code"] == "room_unknown"
         assert (await peer.refusal("feedback", session=session, heard=1))["code"] == "session_unknown"
-    with closing(sqlite3.connect(f"file:{floor.house.database}?mode=ro", uri=True)) as db:
+    with closing(sqlite3.connect(f"file:{floor.site.database}?mode=ro", uri=True)) as db:
         assert db.execute("SELECT count(*) FROM log WHERE channel = ?", [f"room:{session}"]).fetchone() == (0,)
 
 
-async def test_whoever_vanishes_is_missed(hasty_floor: Floor) -> None:
+async def test_whoever_vanishes_is_missed(hasty_floor: Listeners) -> None:
     """[P-TALK-4] Both ways at the same time: the waiting is the same."""
     floor = hasty_floor
     lonely, lost_listener, first = await floor.pair(heavy=2)
@@ -124,7 +124,7 @@ async def test_whoever_vanishes_is_missed(hasty_floor: Floor) -> None:
     assert third not in {first, second}
 
 
-async def test_a_listener_who_comes_back_in_time_was_never_gone(hasty_floor: Floor) -> None:
+async def test_a_listener_who_comes_back_in_time_was_never_gone(hasty_floor: Listeners) -> None:
     """[P-TALK-4]"""
     seeker, listener, session = await hasty_floor.pair()
     listener.drop()
@@ -137,7 +137,7 @@ async def test_a_listener_who_comes_back_in_time_was_never_gone(hasty_floor: Flo
     assert (await seeker.ask("standing"))["state"] == "session"
 
 
-async def test_a_second_listener_comes_in_when_the_seeker_and_they_agree(floor: Floor) -> None:
+async def test_a_second_listener_comes_in_when_the_seeker_and_they_agree(floor: Listeners) -> None:
     """[P-TALK-5]"""
     seeker, listener, session = await floor.pair()
     colleague, third = await floor.listener(), await floor.listener()
@@ -171,7 +171,7 @@ async def test_a_second_listener_comes_in_when_the_seeker_and_they_agree(floor: 
     assert (await listener.ask("console"))["sessions"][0].get("ending") is None
 
 
-async def test_a_session_is_handed_over_when_the_seeker_agrees(floor: Floor) -> None:
+async def test_a_session_is_handed_over_when_the_seeker_agrees(floor: Listeners) -> None:
     """[P-TALK-5]"""
     seeker, listener, session = await floor.pair()
     colleague = await floor.listener()
@@ -205,7 +205,7 @@ async def test_a_session_is_handed_over_when_the_seeker_agrees(floor: Floor) -> 
         await seeker.ask("report", session=session, reason="confused", about=about)
     stranger = {"session": session, "reason": "confused", "about": "m_somebody_else"}
     assert (await seeker.refusal("report", **stranger))["code"] == "member_unknown"
-    with closing(sqlite3.connect(f"file:{floor.house.database}?mode=ro", uri=True)) as db:
+    with closing(sqlite3.connect(f"file:{floor.site.database}?mode=ro", uri=True)) as db:
         kept = db.execute("SELECT by, about FROM reports WHERE room = ? ORDER BY at, id", [session]).fetchall()
     assert sorted(kept, key=str) == sorted(
         [
@@ -217,7 +217,7 @@ async def test_a_session_is_handed_over_when_the_seeker_agrees(floor: Floor) -> 
     )
 
 
-async def test_who_was_blocked_is_never_met_again(floor: Floor) -> None:
+async def test_who_was_blocked_is_never_met_again(floor: Listeners) -> None:
     """[P-TALK-6]"""
     seeker, listener, session = await floor.pair()
     await seeker.ask("block", session=session)
@@ -236,7 +236,7 @@ async def test_who_was_blocked_is_never_met_again(floor: Floor) -> None:
     await floor.session(seeker, other)
 
 
-async def test_a_report_is_separate_and_keeps_what_was_written(floor: Floor) -> None:
+async def test_a_report_is_separate_and_keeps_what_was_written(floor: Listeners) -> None:
     """[P-TALK-6]"""
     seeker, listener, session = await floor.pair()
     await listener.post(session, "something unkind")
@@ -244,7 +244,7 @@ async def test_a_report_is_separate_and_keeps_what_was_written(floor: Floor) -> 
     await seeker.ask("report", session=session, reason="unkind", note="It hurt.")
     await listener.ask("report", session=session, reason="help", call=True)
     assert (await seeker.ask("standing"))["state"] == "session", "the session goes on"
-    with closing(sqlite3.connect(f"file:{floor.house.database}?mode=ro", uri=True)) as db:
+    with closing(sqlite3.connect(f"file:{floor.site.database}?mode=ro", uri=True)) as db:
         db.row_factory = sqlite3.Row
         kept = [dict(row) for row in db.execute("SELECT * FROM reports WHERE room = ? ORDER BY at, id", [session])]
     assert [(each["by"], each["reason"], each["is_call"]) for each in kept] == [
@@ -255,7 +255,7 @@ async def test_a_report_is_separate_and_keeps_what_was_written(floor: Floor) -> 
     assert (kept[0]["about"], kept[1]["about"]) == (listener.member["id"], None)
 
 
-async def test_wanting_to_talk_again_is_told_when_both_said_so(floor: Floor) -> None:
+async def test_wanting_to_talk_again_is_told_when_both_said_so(floor: Listeners) -> None:
     """[P-TALK-7]"""
     seeker, listener, session = await floor.pair()
     assert (await seeker.refusal("again", session=session))["code"] == "in_session"
@@ -282,7 +282,7 @@ async def test_wanting_to_talk_again_is_told_when_both_said_so(floor: Floor) -> 
     assert (await listener.refusal("words", session=session))["code"] == "no_words_yet"
 
 
-async def test_contact_details_are_caught_before_they_are_sent(floor: Floor, room: str) -> None:
+async def test_contact_details_are_caught_before_they_are_sent(floor: Listeners, room: str) -> None:
     """[P-TALK-8]"""
     seeker, listener, session = await floor.pair()
     text = "write to me: anna@example.org"
@@ -300,7 +300,7 @@ async def test_contact_details_are_caught_before_they_are_sent(floor: Floor, roo
     assert refused["details"] == {"kinds": ["link"], "may_send": False}
 
 
-async def test_moderators_are_told_of_a_listener_who_sends_contact_details(floor: Floor) -> None:
+async def test_moderators_are_told_of_a_listener_who_sends_contact_details(floor: Listeners) -> None:
     """[P-TALK-8] Whoever moderates, and was not in the session."""
     token, _ = await floor.personnel.hire("moderator")
     moderator = await floor.guest(staff=True, token=token)
@@ -317,7 +317,7 @@ async def test_moderators_are_told_of_a_listener_who_sends_contact_details(floor
         assert "wolfie" not in repr([each for each in told.heard if each.get("push") in ("reports", "ring", "matters")])
 
 
-async def test_an_operator_may_refuse_contact_details_altogether(hasty_floor: Floor) -> None:
+async def test_an_operator_may_refuse_contact_details_altogether(hasty_floor: Listeners) -> None:
     """[P-TALK-8]"""
     seeker, _, session = await hasty_floor.pair()
     for anyway in (False, True):
@@ -325,7 +325,7 @@ async def test_an_operator_may_refuse_contact_details_altogether(hasty_floor: Fl
         assert (refused["code"], refused["details"]["may_send"]) == ("contact_details", False)
 
 
-async def test_nothing_of_an_earlier_person_is_shown_to_the_next(floor: Floor) -> None:
+async def test_nothing_of_an_earlier_person_is_shown_to_the_next(floor: Listeners) -> None:
     """[P-TALK-1] One listener, two seekers after one another: in no view and no room is there anything of the first."""
     first, listener, session = await floor.pair(heavy=5, topics=["plain-3"])
     await first.post(session, "a secret of the first")

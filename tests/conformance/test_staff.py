@@ -17,7 +17,7 @@ import pyotp
 import pytest
 
 from chatserver.protocol.codec import Encoding
-from tests.conformance.house import House, Meet
+from tests.conformance.clusters import Cluster, Meet
 from tests.conformance.peer import Peer, Refused
 from tests.conformance.personnel import PASSWORD, add_operator, let_operators_count, new_login
 from tests.conformance.traffic import Traffic
@@ -36,18 +36,18 @@ def encoding() -> Encoding:
 class Office:
     """A house's staff, each behind a page of their own."""
 
-    def __init__(self, house: House, stack: contextlib.AsyncExitStack, traffic: Traffic) -> None:
-        self.house = house
+    def __init__(self, site: Cluster, stack: contextlib.AsyncExitStack, traffic: Traffic) -> None:
+        self.site = site
         self._stack = stack
         self._traffic = traffic
 
-    async def page(self, house: House | None = None) -> httpx.AsyncClient:
-        http = (house or self.house).http
+    async def page(self, site: Cluster | None = None) -> httpx.AsyncClient:
+        http = (site or self.site).http
         return await self._stack.enter_async_context(WebClient(base_url=http, headers={"origin": http}, timeout=20))
 
     async def operator(self) -> tuple[httpx.AsyncClient, Json]:
         login = new_login()
-        await asyncio.to_thread(add_operator, self.house, login)
+        await asyncio.to_thread(add_operator, self.site, login)
         page = await self.page()
         answer = await page.post("/api/staff/sign-in", json={"login": login, "password": PASSWORD})
         assert answer.status_code == 200, answer.text
@@ -59,7 +59,7 @@ class Office:
         answer = await page.post("/api/staff/invitation", json=self.account(link))
         assert answer.status_code == 201, answer.text
         if "operator" in roles:
-            await asyncio.to_thread(let_operators_count, self.house)
+            await asyncio.to_thread(let_operators_count, self.site)
             return page, (await page.get("/api/staff/me")).json()
         return page, answer.json()
 
@@ -75,28 +75,28 @@ class Office:
         login = new_login()
         return {"link": link, "login": login, "name": login.title(), "password": PASSWORD, **changed}
 
-    async def console(self, page: httpx.AsyncClient, house: House | None = None) -> Peer:
+    async def console(self, page: httpx.AsyncClient, site: Cluster | None = None) -> Peer:
         """The page's own connection, which has said hello as staff."""
         cookies = "; ".join(f"{name}={value}" for name, value in page.cookies.items())
-        house = house or self.house
+        site = site or self.site
         peer = await self._stack.enter_async_context(
-            await Peer.connect(house.ws, self._traffic, origin=house.http, additional_headers={"cookie": cookies})
+            await Peer.connect(site.ws, self._traffic, origin=site.http, additional_headers={"cookie": cookies})
         )
         await peer.hello(staff=True)
         return peer
 
 
 @pytest.fixture
-async def office(house: House, traffic: Traffic) -> AsyncIterator[Office]:
+async def office(site: Cluster, traffic: Traffic) -> AsyncIterator[Office]:
     async with contextlib.AsyncExitStack() as stack:
-        yield Office(house, stack, traffic)
+        yield Office(site, stack, traffic)
 
 
 def error_of(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["error"]["code"]
 
 
-async def test_hello_as_staff(office: Office, meet: Meet, house: House, traffic: Traffic, room: str) -> None:
+async def test_hello_as_staff(office: Office, meet: Meet, site: Cluster, traffic: Traffic, room: str) -> None:
     """[P-STAFF-1]"""
     page, me = await office.operator()
     console = await office.console(page)
@@ -119,7 +119,7 @@ async def test_hello_as_staff(office: Office, meet: Meet, house: House, traffic:
     cookies = {"cookie": f"chat_staff={token}"}
     nobody = await meet.silent(additional_headers=cookies)
     assert (await nobody.refusal("hello", staff=True))["code"] == "identity_required"
-    plain = await meet.silent(additional_headers=cookies, origin=house.http)
+    plain = await meet.silent(additional_headers=cookies, origin=site.http)
     assert (await plain.refusal("hello"))["code"] == "identity_required"
 
 
@@ -152,7 +152,7 @@ async def test_a_wrong_sign_in_tells_nothing(office: Office) -> None:
     assert (await fresh.post("/api/staff/sign-in", json={**right, "code": app.at(moment + 30)})).status_code == 200
 
 
-async def test_a_page_never_sees_its_token(office: Office, house: House) -> None:
+async def test_a_page_never_sees_its_token(office: Office, site: Cluster) -> None:
     """[P-STAFF-3]"""
     page, me = await office.operator()
     sign_in = {"login": me["login"], "password": PASSWORD}
@@ -162,7 +162,7 @@ async def test_a_page_never_sees_its_token(office: Office, house: House) -> None
     assert int(cookie["max-age"]) == 12 * 3600
     assert cookie.value not in answer.text
     assert cookie.value not in (await page.get("/api/staff/me")).text
-    async with WebClient(base_url=house.http, timeout=20) as client:
+    async with WebClient(base_url=site.http, timeout=20) as client:
         answer = await client.post("/api/staff/sign-in", json=sign_in)
         assert "set-cookie" not in answer.headers
         bearer = {"authorization": f"Bearer {answer.json()['token']}"}
@@ -226,14 +226,14 @@ async def test_each_role_may_call_what_is_its_own(office: Office) -> None:
 
 
 @pytest.fixture
-def later(house: House) -> Iterator[House]:
+def later(site: Cluster) -> Iterator[Cluster]:
     """Another worker of the same place, whose clock is eleven minutes ahead."""
-    secret = (house.server.directory / "data" / "secret.key").read_text().strip()
-    with House(config={"secret_key": secret, "database_url": f"sqlite:///{house.database}"}, clock=660) as later:
+    secret = (site.server.directory / "data" / "secret.key").read_text().strip()
+    with Cluster(config={"secret_key": secret, "database_url": f"sqlite:///{site.database}"}, clock=660) as later:
         yield later
 
 
-async def test_what_is_dangerous_needs_the_password_again(office: Office, later: House) -> None:
+async def test_what_is_dangerous_needs_the_password_again(office: Office, later: Cluster) -> None:
     """[P-STAFF-6]"""
     operator, _ = await office.operator()
     _, him = await office.colleague(operator, "listener")
@@ -257,7 +257,7 @@ async def test_what_is_dangerous_needs_the_password_again(office: Office, later:
     assert statuses == [201, 204, 201, 403, 204], "of these only what waits for nobody's agreement is refused"
 
 
-async def test_who_has_a_second_factor_confirms_with_it(office: Office, later: House) -> None:
+async def test_who_has_a_second_factor_confirms_with_it(office: Office, later: Cluster) -> None:
     """[P-STAFF-6]"""
     operator, _ = await office.operator()
     factor = (await operator.post("/api/staff/totp")).json()
@@ -277,15 +277,15 @@ async def test_who_has_a_second_factor_confirms_with_it(office: Office, later: H
 
 @pytest.mark.parametrize("has_redis", [True, False], ids=["with Redis", "without Redis"])
 async def test_what_ends_is_ended_on_every_worker_within_a_second(
-    two_houses: tuple[House, House], redis_server: RedisServer, traffic: Traffic, has_redis: bool
+    two_clusters: tuple[Cluster, Cluster], redis_server: RedisServer, traffic: Traffic, has_redis: bool
 ) -> None:
     """[P-STAFF-7]"""
-    here, there = two_houses
+    here, there = two_clusters
     async with contextlib.AsyncExitStack() as stack:
         office = Office(here, stack, traffic)
         operator, _ = await office.operator()
         pages = [await office.colleague(operator, "listener") for _ in range(4)]
-        consoles = [[await office.console(page, house) for house in two_houses] for page, _ in pages]
+        consoles = [[await office.console(page, site) for site in two_clusters] for page, _ in pages]
         mine = await office.console(operator, there)
         if not has_redis:
             await asyncio.to_thread(redis_server.kill)
@@ -311,9 +311,9 @@ async def test_what_ends_is_ended_on_every_worker_within_a_second(
 
 async def test_a_sign_in_that_is_over_closes_its_connections(traffic: Traffic) -> None:
     """[P-STAFF-7]"""
-    with House(config={"staff": {"sign_in_hours": 3 / 3600}}) as house:
+    with Cluster(config={"staff": {"sign_in_hours": 3 / 3600}}) as site:
         async with contextlib.AsyncExitStack() as stack:
-            office = Office(house, stack, traffic)
+            office = Office(site, stack, traffic)
             page, _ = await office.operator()
             console = await office.console(page)
             assert await console.ended() == 4401
@@ -322,9 +322,9 @@ async def test_a_sign_in_that_is_over_closes_its_connections(traffic: Traffic) -
 
 async def test_there_is_always_an_operator(traffic: Traffic) -> None:
     """[P-STAFF-8]"""
-    with House() as house:
+    with Cluster() as site:
         async with contextlib.AsyncExitStack() as stack:
-            office = Office(house, stack, traffic)
+            office = Office(site, stack, traffic)
             page, me = await office.operator()
             member = me["member"]["id"]
             for call, body in (("revoke", {"member": member}), ("roles", {"member": member, "roles": ["listener"]})):
@@ -346,12 +346,12 @@ async def test_there_is_always_an_operator(traffic: Traffic) -> None:
             assert error_of(answer) == (403, "not_allowed")
 
 
-async def test_statistics_are_whole_weeks_without_small_numbers(office: Office, house: House) -> None:
+async def test_statistics_are_whole_weeks_without_small_numbers(office: Office, site: Cluster) -> None:
     """[P-STAFF-12]"""
     operator, _ = await office.operator()
     monday = (int(time.time() // 86_400) - 4) // 7 * 7 + 4 - 14
     rows = [(2, 3, 1)] * 12 + [(0, 3, 5)]
-    with contextlib.closing(sqlite3.connect(house.database)) as database, database:
+    with contextlib.closing(sqlite3.connect(site.database)) as database, database:
         for day in range(7):
             # On the first day one person did not feel heard; on the others a dozen.
             given = rows if day == 0 else [*rows, *[(0, 3, 5)] * (11 + day)]
@@ -370,7 +370,7 @@ async def test_statistics_are_whole_weeks_without_small_numbers(office: Office, 
     assert (await operator.get("/api/staff/statistics")).text == answer.text
 
 
-async def test_a_policy_is_simulated_from_enough_asks_and_nothing_from_fewer(office: Office, house: House) -> None:
+async def test_a_policy_is_simulated_from_enough_asks_and_nothing_from_fewer(office: Office, site: Cluster) -> None:
     """[P-STAFF-13]"""
     operator, _ = await office.operator()
     path = "/api/staff/simulation"
@@ -378,7 +378,7 @@ async def test_a_policy_is_simulated_from_enough_asks_and_nothing_from_fewer(off
     for query in ("cap=9", "days=0", "days=x", "listeners=51", "pause=5", "proposal_seconds=9"):
         assert error_of(await operator.get(f"{path}?{query}")) == (400, "invalid"), query
     start = (int(time.time()) - 86_400) * 1000 // 10_000 * 10_000
-    with contextlib.closing(sqlite3.connect(house.database)) as database, database:
+    with contextlib.closing(sqlite3.connect(site.database)) as database, database:
         asks = [(start + each * 120_000, start + each * 120_000 + 30_000, "met", 1_800_000) for each in range(40)]
         database.executemany("INSERT INTO asks (asked_at, ended_at, outcome, length) VALUES (?, ?, ?, ?)", asks)
         shifts = [(start, start + 14_400_000, 2)] * 2
@@ -393,10 +393,10 @@ async def test_a_policy_is_simulated_from_enough_asks_and_nothing_from_fewer(off
 
 
 async def test_of_two_operators_who_demote_one_another_on_two_workers_one_does(
-    two_houses: tuple[House, House], traffic: Traffic
+    two_clusters: tuple[Cluster, Cluster], traffic: Traffic
 ) -> None:
     """[P-STAFF-8]"""
-    here, there = two_houses
+    here, there = two_clusters
     async with contextlib.AsyncExitStack() as stack:
         office = Office(here, stack, traffic)
         first, _ = await office.operator()
@@ -471,10 +471,10 @@ async def test_nobody_guesses_for_long(traffic: Traffic) -> None:
     """[P-STAFF-10]"""
     # From one address a login has a third of what it has from everywhere.
     limits = {"sign_ins_per_login_per_hour": 9, "sign_ins_per_address_per_hour": 7}
-    with House(limits=limits, config={"shared_networks": []}) as house:
+    with Cluster(limits=limits, config={"shared_networks": []}) as site:
         async with contextlib.AsyncExitStack() as stack:
-            office = Office(house, stack, traffic)
-            await asyncio.to_thread(add_operator, house, "anna")
+            office = Office(site, stack, traffic)
+            await asyncio.to_thread(add_operator, site, "anna")
             page = await office.page()
 
             async def attempt(login: str, password: str) -> httpx.Response:
@@ -492,12 +492,12 @@ async def test_nobody_guesses_for_long(traffic: Traffic) -> None:
 
 async def test_nobody_is_let_in_while_the_store_is_away(traffic: Traffic) -> None:
     """[P-STAFF-10]"""
-    with House() as house:
+    with Cluster() as site:
         async with contextlib.AsyncExitStack() as stack:
-            office = Office(house, stack, traffic)
+            office = Office(site, stack, traffic)
             _, me = await office.operator()
             fresh = await office.page()
-            with _unwritable(house.database):
+            with _unwritable(site.database):
                 answer = await fresh.post(
                     "/api/staff/sign-in", json={"login": me["login"], "password": PASSWORD}, timeout=15
                 )

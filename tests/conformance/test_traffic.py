@@ -11,9 +11,9 @@ from chatserver.protocol.asyncapi import document, tag_of
 from chatserver.protocol.codec import Encoding
 from chatserver.protocol.listening.messages import ListeningCommand, ListeningOk, ListeningPush
 from chatserver.protocol.moderation.messages import ModerationCommand, ModerationOk, ModerationPush
-from chatserver.protocol.operating.messages import HouseCommand, HousePush, HouseReply
-from tests.conformance.floor import Floor, view
-from tests.conformance.house import House, Meet
+from chatserver.protocol.operating.messages import OperatingCommand, OperatingPush, OperatingReply
+from tests.conformance.clusters import Cluster, Meet
+from tests.conformance.listeners import Listeners, view
 from tests.conformance.personnel import Personnel
 from tests.conformance.traffic import Traffic
 
@@ -30,20 +30,20 @@ ONE_TO_ONE: Final = {
 FOR_STAFF: Final = {
     f"{kind}.{tag_of(each)}"
     for kind, union in (
-        ("command", ModerationCommand | HouseCommand),
-        ("reply", ModerationOk | HouseReply),
-        ("push", ModerationPush | HousePush),
+        ("command", ModerationCommand | OperatingCommand),
+        ("reply", ModerationOk | OperatingReply),
+        ("push", ModerationPush | OperatingPush),
     )
     for each in get_args(union)
 } | {f"{kind}.{each}" for kind in ("command", "reply", "push") for each in ("load", "accounts")}
-"""What moderation and the operators' page say: `test_moderation.py`, `test_load.py`, `test_house.py` and
+"""What moderation and the operators' page say: `test_moderation.py`, `test_load.py`, `test_room_settings.py` and
 `test_staff.py` hear each."""
 
 
-async def test_a_tour_of_every_message(house: House, room: str, encoding: Encoding) -> None:
+async def test_a_tour_of_every_message(site: Cluster, room: str, encoding: Encoding) -> None:
     """[P-ENC-1] [P-REPLY-1] [P-FIELDS-1] Each command once, each reply and push heard, each as its schema says."""
     traffic = Traffic()
-    meet = Meet(house, traffic, encoding)
+    meet = Meet(site, traffic, encoding)
     try:
         wren, otter = await meet(), await meet()
         device = await meet(token=wren.token)
@@ -77,10 +77,10 @@ async def test_a_tour_of_every_message(house: House, room: str, encoding: Encodi
     assert traffic.names == document(__version__)["components"]["messages"].keys() - RARE - ONE_TO_ONE - FOR_STAFF
 
 
-async def test_a_tour_of_one_to_one(floor_house: House, floor_personnel: Personnel, encoding: Encoding) -> None:
+async def test_a_tour_of_one_to_one(floor_house: Cluster, floor_personnel: Personnel, encoding: Encoding) -> None:
     """Every command, reply and push of it, each valid against its schema."""
     traffic = Traffic()
-    floor = Floor(floor_house, floor_personnel, traffic, encoding)
+    floor = Listeners(floor_house, floor_personnel, traffic, encoding)
     listener, colleague = await floor.listener(cap=2), await floor.listener()
     await colleague.ask("practice")
     await listener.ask("still_here")

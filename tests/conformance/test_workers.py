@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from chatserver.protocol.codec import Encoding
-from tests.conformance.house import House, Meet
+from tests.conformance.clusters import Cluster, Meet
 from tests.conformance.personnel import Personnel
 from tests.conformance.traffic import Traffic
 from tests.kit.redis import RedisServer
@@ -22,8 +22,8 @@ def encoding() -> Encoding:
 
 
 @contextlib.asynccontextmanager
-async def _meets(two_houses: tuple[House, House], traffic: Traffic) -> AsyncIterator[tuple[Meet, Meet]]:
-    meets = Meet(two_houses[0], traffic, Encoding.JSON), Meet(two_houses[1], traffic, Encoding.MSGPACK)
+async def _meets(two_clusters: tuple[Cluster, Cluster], traffic: Traffic) -> AsyncIterator[tuple[Meet, Meet]]:
+    meets = Meet(two_clusters[0], traffic, Encoding.JSON), Meet(two_clusters[1], traffic, Encoding.MSGPACK)
     try:
         yield meets
     finally:
@@ -31,13 +31,15 @@ async def _meets(two_houses: tuple[House, House], traffic: Traffic) -> AsyncIter
             await meet.see_off()
 
 
-async def test_two_workers_are_one_place_and_one_is_enough(two_houses: tuple[House, House], traffic: Traffic) -> None:
+async def test_two_workers_are_one_place_and_one_is_enough(
+    two_clusters: tuple[Cluster, Cluster], traffic: Traffic
+) -> None:
     """[P-HELLO-4] [P-DEDUPE-1] [P-ORDER-1] [P-ORDER-2] [P-PRESENCE-2] [P-NAME-3] [P-TYPING-1] [P-RECOVER-1]
 
     People of a worker that died are gone in five seconds; their clients come back on the other and have missed nothing.
     """
-    async with _meets(two_houses, traffic) as (here, there):
-        room = two_houses[0].rooms.plain()
+    async with _meets(two_clusters, traffic) as (here, there):
+        room = two_clusters[0].rooms.plain()
         wren = await here()
         device = await there(token=wren.token)
         assert device.member == wren.member
@@ -70,8 +72,8 @@ async def test_two_workers_are_one_place_and_one_is_enough(two_houses: tuple[Hou
         await wren.ask("mute", member=them, on=False)
         await otter.push("presence", lambda push: wren.id_in(room) in [each["id"] for each in push["came"]])
 
-        assert two_houses[0].complaints() == two_houses[1].complaints() == []
-        two_houses[1].server.process.kill()
+        assert two_clusters[0].complaints() == two_clusters[1].complaints() == []
+        two_clusters[1].server.process.kill()
         killed = time.monotonic()
         offset = await wren.post(room, "while you were away")
         await wren.push("presence", lambda push: otter.id_in(room) in push["went"] and push["here"] == 1)
@@ -82,19 +84,19 @@ async def test_two_workers_are_one_place_and_one_is_enough(two_houses: tuple[Hou
 
 
 async def test_an_escalation_outlives_its_worker_with_redis_away(
-    two_houses: tuple[House, House], redis_server: RedisServer, traffic: Traffic
+    two_clusters: tuple[Cluster, Cluster], redis_server: RedisServer, traffic: Traffic
 ) -> None:
     """[P-CARE-2]"""
-    async with _meets(two_houses, traffic) as (here, there):
-        room = two_houses[0].rooms.plain()
-        token, _ = await Personnel(two_houses[0]).hire("moderator")
+    async with _meets(two_clusters, traffic) as (here, there):
+        room = two_clusters[0].rooms.plain()
+        token, _ = await Personnel(two_clusters[0]).hire("moderator")
         moderator = await here(staff=True, token=token)
         await moderator.ask("reports")
         otter = await there()
         await otter.join(room)
         redis_server.kill()
         ok = await otter.ask("post", room=room, text="I have the pills in front of me")
-        two_houses[1].server.process.kill()
+        two_clusters[1].server.process.kill()
         acknowledged = time.monotonic()
         ring = await moderator.push("ring")
         assert time.monotonic() - acknowledged < 1.0
@@ -106,7 +108,7 @@ async def test_two_installations_on_one_redis_do_not_hear_each_other(
     redis_server: RedisServer, traffic: Traffic
 ) -> None:
     """Staging and production that share a Redis by mistake: nobody sees the other's people or drains its workers."""
-    with House(redis_url=redis_server.url) as ours, House(redis_url=redis_server.url) as theirs:
+    with Cluster(redis_url=redis_server.url) as ours, Cluster(redis_url=redis_server.url) as theirs:
         async with _meets((ours, theirs), traffic) as (here, there):
             room, foreign = await here(), await there()
             name = ours.rooms.plain()

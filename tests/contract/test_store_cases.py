@@ -43,8 +43,8 @@ from tests.contract.test_store_moderation import (
     write,
 )
 from tests.contract.test_store_staff import hired
-from tests.store.floor_kit import does, listener, seeker, session
 from tests.store.kit import START, change, newcomer, say
+from tests.store.listening_kit import does, listener, seeker, session
 
 TALK: Final = SessionId("s-talk")
 ROOM: Final = RoomId(TALK)

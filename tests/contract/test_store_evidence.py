@@ -24,8 +24,8 @@ from chatserver.store.records import Retention
 from chatserver.store.store import Store
 from tests.contract.test_store_moderation import ANYBODY, at, measure
 from tests.contract.test_store_sessions import ROOM, TALK, rows, talking
-from tests.store.floor_kit import does
 from tests.store.kit import GRIEF, SLEEP, START, Database, change, newcomer, only, replay, say
+from tests.store.listening_kit import does
 
 HOUR = 3_600_000
 DAY = 24 * HOUR

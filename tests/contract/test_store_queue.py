@@ -41,8 +41,8 @@ from chatserver.domain.rooms.rooms import RoomId, WritePost
 from chatserver.store.records import Retention
 from chatserver.store.store import Store
 from tests.contract.test_store_moderation import ALL_SEEN, ANYBODY, at, moderator, reported
-from tests.store.floor_kit import does
 from tests.store.kit import GRIEF, SLEEP, START, Database, change, newcomer, room
+from tests.store.listening_kit import does
 
 HERE, THERE = Origin(address=b"here"), Origin(address=b"there")
 DAY = 24 * HOUR

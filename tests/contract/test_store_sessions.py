@@ -48,8 +48,8 @@ from chatserver.domain.rooms.rooms import (
 from chatserver.store.forgetting.forgetting import ERASED, ERASED_NAME
 from chatserver.store.records import Retention
 from chatserver.store.store import Store
-from tests.store.floor_kit import at_once, does, listener, seeker, session
 from tests.store.kit import GRIEF, SLEEP, START, Database, change, newcomer, replay, say
+from tests.store.listening_kit import at_once, does, listener, seeker, session
 
 DAY: Final = 24 * 3_600_000
 TALK: Final = SessionId("s-talk")

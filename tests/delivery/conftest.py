@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.delivery.hub_house import House, open_house
+from tests.delivery.hub_kit import HubCluster, open_site
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path) as opened:
+async def site(tmp_path: Path) -> AsyncIterator[HubCluster]:
+    async with open_site(tmp_path) as opened:
         yield opened

@@ -21,7 +21,7 @@ from chatserver.protocol.codes import Close
 from chatserver.protocol.rooms.messages import GapPush, TypingPush
 from chatserver.store.drivers.sqlite import SqliteStore
 from chatserver.store.records import LogSlice, Retention
-from tests.delivery.hub_house import CHANNEL, LONG, House, HubNode, MemoryWire
+from tests.delivery.hub_kit import CHANNEL, LONG, HubCluster, HubNode, MemoryWire
 from tests.kit.waiting import eventually
 
 TINY = Limits(ring_publications=4, outbox_bytes=4_000)
@@ -60,7 +60,7 @@ class LateStore(SqliteStore):
 
 
 @pytest.fixture
-async def late(house: House, tmp_path: Path) -> AsyncIterator[LateStore]:
+async def late(site: HubCluster, tmp_path: Path) -> AsyncIterator[LateStore]:
     store = LateStore(tmp_path / "chat.db")
     await store.open()
     yield store
@@ -69,32 +69,32 @@ async def late(house: House, tmp_path: Path) -> AsyncIterator[LateStore]:
     await store.close()
 
 
-async def node_on(house: House, store: LateStore, limits: Limits | None = None) -> HubNode:
+async def node_on(site: HubCluster, store: LateStore, limits: Limits | None = None) -> HubNode:
     """A node that reads through the late store."""
-    ordinary, house.store = house.store, store
-    node = await house.node(limits)
-    house.store = ordinary
+    ordinary, site.store = site.store, store
+    node = await site.node(limits)
+    site.store = ordinary
     return node
 
 
 async def test_slow_connection_is_told_of_the_gap_though_this_worker_has_not_heard_of_the_expiry(
-    house: House, late: LateStore
+    site: HubCluster, late: LateStore
 ) -> None:
-    node = await node_on(house, late, TINY)
+    node = await node_on(site, late, TINY)
     _, slow, _ = await node.enter()
     slow.is_stalled = True
     for number in range(12):
-        await house.post(node, f"{number} {LONG}")
+        await site.post(node, f"{number} {LONG}")
     await eventually(lambda: slow.waiting > TINY.outbox_bytes)
     await asyncio.sleep(0)
     stood = slow.offsets()[-1]
     # Another worker forgets; this one hears of it only at its next tick.
     retention = Retention(room_age=0, dedupe_window=0)
-    last = await house.commit("the last one")
-    while await house.store.expire(last.at, retention):
+    last = await site.commit("the last one")
+    while await site.store.expire(last.at, retention):
         pass
     node.hub.announce([last])
-    assert (await house.store.heads([CHANNEL]))[CHANNEL].first > stood + 1
+    assert (await site.store.heads([CHANNEL]))[CHANNEL].first > stood + 1
     slow.drain()
     await eventually(lambda: any(push["push"] == "gap" for push in slow.pushes()) or len(slow.offsets()) > stood)
     shown = [push.get("offset") or -1 for push in slow.pushes()]
@@ -102,41 +102,43 @@ async def test_slow_connection_is_told_of_the_gap_though_this_worker_has_not_hea
         assert after in (-1, before + 1) or before == -1, shown
 
 
-async def test_connection_behind_a_busy_store_goes_on_when_it_has_time(house: House, late: LateStore) -> None:
-    node = await node_on(house, late, TINY)
+async def test_connection_behind_a_busy_store_goes_on_when_it_has_time(site: HubCluster, late: LateStore) -> None:
+    node = await node_on(site, late, TINY)
     _, slow, _ = await node.enter()
     slow.is_stalled = True
     for number in range(12):
-        await house.post(node, f"{number} {LONG}")
+        await site.post(node, f"{number} {LONG}")
     late.is_busy = True
     slow.drain()
     await eventually(lambda: late.answered > 0)
     late.is_busy = False
     await eventually(lambda: slow.offsets() == list(range(1, 13)))
-    await house.post(node, "and live again")
+    await site.post(node, "and live again")
     await eventually(lambda: slow.offsets() == list(range(1, 14)))
 
 
-async def test_who_joins_again_while_something_is_pending_gets_it_once_after_the_reply(house: House) -> None:
-    node = await house.node()
+async def test_who_joins_again_while_something_is_pending_gets_it_once_after_the_reply(site: HubCluster) -> None:
+    node = await site.node()
     outbox, wire, _ = await node.enter()
-    await house.post(node, "one")
+    await site.post(node, "one")
     await eventually(lambda: wire.offsets() == [1])
     second = await node.hub.prepare(CHANNEL, None)
     # While the newest page is read, something is said; its flush waits for its turn.
-    fact = await house.commit("two")
+    fact = await site.commit("two")
     node.hub.take(fact)
     wire.written.clear()
     node.hub.go_live(outbox, CHANNEL, second.position)
-    await house.post(node, "three")
+    await site.post(node, "three")
     await eventually(lambda: wire.offsets()[-1:] == [3])
     assert wire.offsets() == [2, 3]
 
 
-async def test_connection_that_falls_behind_again_in_the_moment_it_caught_up_gets_nothing_twice(house: House) -> None:
+async def test_connection_that_falls_behind_again_in_the_moment_it_caught_up_gets_nothing_twice(
+    site: HubCluster,
+) -> None:
     loud = room_channel(RoomId("loud"))
-    await house.store.add_rooms([Room(id=RoomId("loud"), name="Loud", about="Many talk")])
-    node = await house.node(Limits(outbox_bytes=4_000))
+    await site.store.add_rooms([Room(id=RoomId("loud"), name="Loud", about="Many talk")])
+    node = await site.node(Limits(outbox_bytes=4_000))
     # The moment cannot be reached from outside: it is made.
     wire = MemoryWire()
     outbox = Outbox(wire, Encoding.JSON)
@@ -157,45 +159,45 @@ async def test_connection_that_falls_behind_again_in_the_moment_it_caught_up_get
     node.hub._live_again(outbox, quiet)
     node.hub.flush()
     assert set(outbox.behind) == {CHANNEL, loud}
-    await house.post(node, "said once")
+    await site.post(node, "said once")
     wire.drain()
     await eventually(lambda: not outbox.behind)
     assert wire.offsets() == [1]
 
 
 async def test_return_is_exact_though_people_go_on_talking_while_the_store_is_read(
-    house: House, late: LateStore
+    site: HubCluster, late: LateStore
 ) -> None:
     limits = Limits(ring_publications=4)
-    node = await node_on(house, late, limits)
+    node = await node_on(site, late, limits)
     _, _, first = await node.enter()
     for number in range(10):
-        await house.post(node, f"post {number}")
+        await site.post(node, f"post {number}")
     late.hold()
     coming = asyncio.create_task(node.enter(StreamPosition(first.position.epoch, Offset(2))))
     await eventually(lambda: late.answered == 1)
     for number in range(3):
-        await house.post(node, f"meanwhile {number}")
+        await site.post(node, f"meanwhile {number}")
     late.open_door.set()
     _, wire, prepared = await coming
     assert prepared.history == "exact"
     assert [p.offset for p in prepared.missed] == list(range(3, 14))
-    await house.post(node, "live")
+    await site.post(node, "live")
     await eventually(lambda: wire.offsets() == [14])
 
 
 async def test_text_that_is_taken_back_while_the_store_is_read_is_in_no_later_recovery(
-    house: House, late: LateStore
+    site: HubCluster, late: LateStore
 ) -> None:
-    node = await node_on(house, late, Limits(ring_publications=4))
+    node = await node_on(site, late, Limits(ring_publications=4))
     _, _, first = await node.enter()
     for number in range(10):
-        await house.post(node, f"secret {number}")
+        await site.post(node, f"secret {number}")
     late.hold()
     position = StreamPosition(first.position.epoch, Offset(2))
     coming = asyncio.create_task(node.enter(position))
     await eventually(lambda: late.answered == 1)
-    await house.post(node, RedactPost(target=Offset(4)))
+    await site.post(node, RedactPost(target=Offset(4)))
     late.open_door.set()
     await coming
     _, _, again = await node.enter(position)
@@ -204,12 +206,12 @@ async def test_text_that_is_taken_back_while_the_store_is_read_is_in_no_later_re
     assert texts[Offset(4)] == ""
 
 
-async def test_hole_that_the_bus_closed_while_the_store_was_read_is_no_gap(house: House, late: LateStore) -> None:
-    node = await node_on(house, late)
+async def test_hole_that_the_bus_closed_while_the_store_was_read_is_no_gap(site: HubCluster, late: LateStore) -> None:
+    node = await node_on(site, late)
     _, wire, _ = await node.enter()
     late.hold()
     publications = sorted(
-        await asyncio.gather(*(house.commit(f"post {number}") for number in range(700))), key=lambda p: p.offset
+        await asyncio.gather(*(site.commit(f"post {number}") for number in range(700))), key=lambda p: p.offset
     )
     for publication in publications[1:600]:
         node.hub.take(publication)
@@ -222,13 +224,13 @@ async def test_hole_that_the_bus_closed_while_the_store_was_read_is_no_gap(house
 
 
 async def test_hole_behind_a_busy_store_is_closed_as_soon_as_it_has_time(
-    house: House, late: LateStore, caplog: pytest.LogCaptureFixture
+    site: HubCluster, late: LateStore, caplog: pytest.LogCaptureFixture
 ) -> None:
-    node = await node_on(house, late)
+    node = await node_on(site, late)
     _, wire, _ = await node.enter()
     late.is_busy = True
-    await house.commit("lost on the way")
-    await house.post(node, "the next one")
+    await site.commit("lost on the way")
+    await site.post(node, "the next one")
     await eventually(lambda: late.answered >= 2)
     late.is_busy = False
     await eventually(lambda: wire.offsets() == [1, 2])
@@ -236,26 +238,26 @@ async def test_hole_behind_a_busy_store_is_closed_as_soon_as_it_has_time(
 
 
 async def test_what_comes_while_a_room_is_opened_is_bounded_and_nothing_is_missed(
-    house: House, late: LateStore, monkeypatch: pytest.MonkeyPatch
+    site: HubCluster, late: LateStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(channel_module, "EARLY_LIMIT", 2)
-    near, far = await node_on(house, late), await house.node()
+    near, far = await node_on(site, late), await site.node()
     late.heads_door.clear()
     coming = asyncio.create_task(near.enter())
     await eventually(lambda: late.heads_answered)
     for number in range(5):
-        await house.post(far, f"post {number}")
+        await site.post(far, f"post {number}")
     await eventually(lambda: [held.offset for held in near.hub._channels[CHANNEL].held] == [4, 5])
     late.heads_door.set()
     _, wire, _ = await coming
     await eventually(lambda: wire.offsets() == [1, 2, 3, 4, 5])
 
 
-async def test_who_falls_behind_by_a_frame_of_their_own_misses_nothing_that_waits_elsewhere(house: House) -> None:
+async def test_who_falls_behind_by_a_frame_of_their_own_misses_nothing_that_waits_elsewhere(site: HubCluster) -> None:
     """Somebody who hides a person gets frames of their own; one of those may be the one for which there is no room."""
     loud = room_channel(RoomId("loud"))
-    await house.store.add_rooms([Room(id=RoomId("loud"), name="Loud", about="Many talk")])
-    node = await house.node(TINY)
+    await site.store.add_rooms([Room(id=RoomId("loud"), name="Loud", about="Many talk")])
+    node = await site.node(TINY)
     wire, other = MemoryWire(), MemoryWire()
     outbox, witness = Outbox(wire, Encoding.JSON), Outbox(other, Encoding.JSON)
     for each in (outbox, witness):
@@ -264,7 +266,7 @@ async def test_who_falls_behind_by_a_frame_of_their_own_misses_nothing_that_wait
             node.hub.go_live(each, channel, prepared.position)
     wire.is_stalled, wire.waiting = True, TINY.outbox_bytes + 1
     # Both in one turn of the loop: the post is not written to anybody yet.
-    fact = await house.commit("said in the quiet room")
+    fact = await site.commit("said in the quiet room")
     node.hub.take(fact)
     node.hub.tell(loud, TypingPush(channel=loud, member=MemberId("p_hidden")), {outbox: None})
     assert set(outbox.behind) == {CHANNEL, loud}
@@ -277,13 +279,13 @@ async def test_who_falls_behind_by_a_frame_of_their_own_misses_nothing_that_wait
 
 
 async def test_who_cannot_be_caught_up_with_is_closed_and_not_left_in_silence(
-    house: House, late: LateStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    site: HubCluster, late: LateStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    node = await node_on(house, late, TINY)
+    node = await node_on(site, late, TINY)
     _, slow, _ = await node.enter()
     slow.is_stalled = True
     for number in range(12):
-        await house.post(node, f"{number} {LONG}")
+        await site.post(node, f"{number} {LONG}")
 
     async def fails(*args: object) -> object:
         raise RuntimeError("nobody thought of it")

@@ -7,7 +7,7 @@ from typing import Final
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.state import ListeningState, Seeker, Wish
-from tests.domain.floor_kit import START, Stage
+from tests.domain.listening_kit import START, Stage
 
 CRISIS_TEXTS: Final = (
     "want to " * 500,

@@ -11,7 +11,7 @@ from chatserver.domain.history import Millis
 from chatserver.domain.listening import commands as on_floor
 from chatserver.domain.listening.matching import WHY, estimate, may_meet, next_proposals, place, queue, rank, why
 from chatserver.domain.listening.state import Listener, ListeningState, Need, Profile, Seeker, Trait, Wish
-from tests.domain.floor_kit import ANNA, BEN, CARA, LEO, LIV, LOU, MINUTE, RULES, SECOND, START, Stage
+from tests.domain.listening_kit import ANNA, BEN, CARA, LEO, LIV, LOU, MINUTE, RULES, SECOND, START, Stage
 
 
 def seeker(**wish: Any) -> Seeker:

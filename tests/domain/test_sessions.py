@@ -11,7 +11,7 @@ from chatserver.domain.listening import commands as on_floor
 from chatserver.domain.listening.commands import ListeningAction
 from chatserver.domain.listening.sessions import MOST_REPORTS, MOST_WORDS
 from chatserver.domain.listening.state import Ending, Left, ListeningRules, Pause, Profile, SessionId
-from tests.domain.floor_kit import ANNA, BEN, LEO, LIV, LOU, MINUTE, RULES, SECOND, Stage
+from tests.domain.listening_kit import ANNA, BEN, LEO, LIV, LOU, MINUTE, RULES, SECOND, Stage
 
 
 def refused(stage: Stage, who: MemberId, command: ListeningAction) -> Reason:

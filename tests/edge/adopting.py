@@ -45,7 +45,7 @@ class Guest:
         self.endings += 1
 
 
-class House:
+class AdoptedApp:
     """An app that adopts every connection."""
 
     def __init__(self, respond: Callable[[Guest, str | bytes], Awaitable[None]]) -> None:
@@ -75,9 +75,9 @@ async def ignore(guest: Guest, data: str | bytes) -> None:
 
 
 @asynccontextmanager
-async def house(
+async def adopted_app(
     respond: Callable[[Guest, str | bytes], Awaitable[None]] = echo, **options: Any
-) -> AsyncIterator[tuple[House, Served]]:
-    app = House(respond)
+) -> AsyncIterator[tuple[AdoptedApp, Served]]:
+    app = AdoptedApp(respond)
     async with serving(app, **options) as served:
         yield app, served

@@ -528,14 +528,14 @@ async def test_whoever_goes_is_nowhere_and_all_of_their_connections_are_closed(o
     assert "ok" in await ask(console, "post", room="sleep", text="words of somebody who goes")
     member = (await browser.get("/api/staff/me")).json()["member"]["id"]
     node = office.server.worker.node
-    assert member in office.server.worker.listening.service.floor.listeners
+    assert member in office.server.worker.listening.service.state.listeners
     wrong = await browser.post("/api/staff/erase", json={"password": "not the one that it is"})
     assert (wrong.status_code, code_of(wrong)) == (401, "sign_in_refused")
     gone = await browser.post("/api/staff/erase", json={"password": PASSWORD})
     assert (gone.status_code, gone.content) == (204, b"")
     assert "chat_staff" not in browser.cookies
     assert await end_of(console) == 4401
-    assert member not in office.server.worker.listening.service.floor.listeners
+    assert member not in office.server.worker.listening.service.state.listeners
     assert [staff.login for staff in await node.store.all_staff()] == ["anna"]
     assert await node.store.member(member) is None
     for left in (tmp_path / "data").glob("chat.db*"):

@@ -11,7 +11,7 @@ from websockets.asyncio import client
 from chatserver.domain.limits import Limits
 from chatserver.edge import websocket_protocol
 from chatserver.protocol.frames import BINARY, TEXT, frame
-from tests.edge.adopting import Guest, house, ignore
+from tests.edge.adopting import Guest, adopted_app, ignore
 from tests.edge.serving import (
     client_frame,
     close_frame,
@@ -29,7 +29,7 @@ async def test_queue_is_bounded_and_nothing_is_lost() -> None:
     async def slow(guest: Guest, data: str | bytes) -> None:
         await release.wait()
 
-    async with house(slow, limits=Limits(commands_in_flight=4)) as (app, served), raw_socket(served) as raw:
+    async with adopted_app(slow, limits=Limits(commands_in_flight=4)) as (app, served), raw_socket(served) as raw:
         messages = [f"{number}:".encode() + b"x" * 1_000 for number in range(4_000)]
         sending = asyncio.create_task(raw.send(b"".join(client_frame(1, message) for message in messages)))
         # From here on what comes stays in the kernel, which may take megabytes or hold the sender back.
@@ -49,7 +49,7 @@ async def test_pings_are_answered_while_commands_wait() -> None:
     async def slow(guest: Guest, data: str | bytes) -> None:
         await release.wait()
 
-    async with house(slow) as (_, served), raw_socket(served) as raw:
+    async with adopted_app(slow) as (_, served), raw_socket(served) as raw:
         await raw.send(client_frame(1, b"x") * 5 + client_frame(9, b"there?"))
         assert await raw.frame() == (10, b"there?")
         release.set()
@@ -62,7 +62,7 @@ async def test_bytes_in_the_queue_are_bounded_too() -> None:
         await release.wait()
 
     limits = Limits(commands_in_flight=1_000, frame_bytes=1_000)
-    async with house(slow, limits=limits) as (app, served), raw_socket(served) as raw:
+    async with adopted_app(slow, limits=limits) as (app, served), raw_socket(served) as raw:
         await raw.send(client_frame(1, b"x" * 900) * 100)
         await until(lambda: bool(app.guests and app.guest.wire._is_read_paused))
         assert app.guest.wire._pending_bytes <= 4 * 1_000 + websocket_protocol._SLICE
@@ -72,7 +72,7 @@ async def test_bytes_in_the_queue_are_bounded_too() -> None:
 
 async def test_flood_of_tiny_frames_leaves_the_others_their_turn() -> None:
     async with (
-        house(limits=Limits(commands_in_flight=100_000)) as (_, served),
+        adopted_app(limits=Limits(commands_in_flight=100_000)) as (_, served),
         client.connect(served.url) as other,
         raw_socket(served) as raw,
     ):
@@ -93,7 +93,7 @@ async def test_flood_of_tiny_frames_leaves_the_others_their_turn() -> None:
 
 
 async def test_fragments_make_one_message() -> None:
-    async with house() as (_, served), raw_socket(served) as raw:
+    async with adopted_app() as (_, served), raw_socket(served) as raw:
         pieces = "Grüße 🌿".encode()
         await raw.send(client_frame(1, pieces[:3], fin=False))
         await raw.send(client_frame(9, b"between"))
@@ -104,7 +104,7 @@ async def test_fragments_make_one_message() -> None:
 
 
 async def test_a_peer_may_leave_in_the_middle_of_a_fragmented_message() -> None:
-    async with house() as (_, served), raw_socket(served) as raw:
+    async with adopted_app() as (_, served), raw_socket(served) as raw:
         await raw.send(client_frame(1, b"half", fin=False) + close_frame(1000, "bye"))
         assert await raw.close_code() == 1000
 
@@ -135,7 +135,7 @@ BAD: list[tuple[str, bytes, int]] = [
 async def test_bad_frame_is_answered_with_its_code(
     what: str, data: bytes, code: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with house(limits=Limits(frame_bytes=2_000)) as (app, served), raw_socket(served) as raw:
+    async with adopted_app(limits=Limits(frame_bytes=2_000)) as (app, served), raw_socket(served) as raw:
         await raw.send(data)
         assert await raw.close_code() == code
         raw.close()
@@ -146,7 +146,7 @@ async def test_bad_frame_is_answered_with_its_code(
 
 
 async def test_message_as_large_as_the_limit_passes() -> None:
-    async with house(limits=Limits(frame_bytes=2_000)) as (_, served), raw_socket(served) as raw:
+    async with adopted_app(limits=Limits(frame_bytes=2_000)) as (_, served), raw_socket(served) as raw:
         await raw.send(client_frame(1, b"x" * 2_000))
         assert await raw.frame() == (TEXT, b"x" * 2_000)
         await raw.send(client_frame(1, b"x" * 1_000, fin=False) + client_frame(0, b"x" * 1_000))
@@ -154,7 +154,7 @@ async def test_message_as_large_as_the_limit_passes() -> None:
 
 
 async def test_what_follows_a_received_close_is_ignored() -> None:
-    async with house() as (app, served), raw_socket(served) as raw:
+    async with adopted_app() as (app, served), raw_socket(served) as raw:
         await raw.send(close_frame(1000, "bye") + client_frame(1, b"late") + b"\xff" * 1_000)
         assert await raw.frame() == (8, b"\x03\xe8bye")
         await raw.read_all()
@@ -163,7 +163,7 @@ async def test_what_follows_a_received_close_is_ignored() -> None:
 
 
 async def test_peer_that_hangs_up_without_a_word_is_let_go() -> None:
-    async with house() as (app, served):
+    async with adopted_app() as (app, served):
         async with raw_socket(served) as raw:
             raw.reset()
             await until(lambda: app.guest.endings == 1)
@@ -173,14 +173,14 @@ async def test_peer_that_hangs_up_without_a_word_is_let_go() -> None:
 
 
 async def test_flood_of_pings_is_cut_off() -> None:
-    async with house() as (app, served), raw_socket(served) as raw:
+    async with adopted_app() as (app, served), raw_socket(served) as raw:
         await raw.send(client_frame(9, b"x") * 1_000)
         assert await raw.close_code() == 4201
         await until(lambda: app.guest.endings == 1)
 
 
 async def test_pongs_do_not_pile_up_for_a_peer_that_reads_nothing() -> None:
-    async with house(ignore) as (app, served), raw_socket(served, receive_buffer=4_096) as raw:
+    async with adopted_app(ignore) as (app, served), raw_socket(served, receive_buffer=4_096) as raw:
         while app.guest.wire.buffered() < 200_000:
             app.guest.wire.write(frame(BINARY, bytes(100_000)))
             await asyncio.sleep(0)
@@ -191,6 +191,6 @@ async def test_pongs_do_not_pile_up_for_a_peer_that_reads_nothing() -> None:
 
 
 async def test_extension_offers_are_declined() -> None:
-    async with house() as (_, served), raw_client(served.port) as raw:
+    async with adopted_app() as (_, served), raw_client(served.port) as raw:
         head = await raw.upgrade(headers={"Sec-WebSocket-Extensions": "permessage-deflate"})
         assert b"sec-websocket-extensions" not in head.lower()

@@ -17,7 +17,7 @@ from chatserver.edge import websocket_protocol
 from chatserver.edge.admission import Admission
 from chatserver.edge.websocket_handshake import EXTENSION, PeerGone
 from chatserver.protocol.frames import BINARY, TEXT, frame
-from tests.edge.adopting import QUICK, Guest, House, echo, house, ignore
+from tests.edge.adopting import QUICK, AdoptedApp, Guest, adopted_app, echo, ignore
 from tests.edge.serving import (
     Receive,
     Send,
@@ -34,7 +34,7 @@ from tests.edge.serving import (
 
 
 async def test_messages_arrive_in_order_and_frames_go_out_as_they_are() -> None:
-    async with house() as (app, served), client.connect(served.url) as socket:
+    async with adopted_app() as (app, served), client.connect(served.url) as socket:
         for number in range(200):
             await socket.send(str(number))
         assert [await socket.recv() for _ in range(200)] == [str(number) for number in range(200)]
@@ -45,7 +45,7 @@ async def test_messages_arrive_in_order_and_frames_go_out_as_they_are() -> None:
 
 
 async def test_nothing_of_the_handshake_stays_with_an_adopted_connection() -> None:
-    async with house() as (app, served), raw_socket(served):
+    async with adopted_app() as (app, served), raw_socket(served):
         wire = app.guest.wire
         await until(lambda: not served.server.server_state.tasks)
         assert wire._handshake is None
@@ -53,7 +53,7 @@ async def test_nothing_of_the_handshake_stays_with_an_adopted_connection() -> No
 
 
 async def test_wire_says_how_much_waits_and_when_it_is_gone() -> None:
-    async with house() as (app, served), raw_socket(served, receive_buffer=4_096) as raw:
+    async with adopted_app() as (app, served), raw_socket(served, receive_buffer=4_096) as raw:
         wire, drained = app.guest.wire, asyncio.Event()
         assert wire.buffered() == 0
         wire.when_drained(drained.set)
@@ -73,7 +73,7 @@ async def test_wire_says_how_much_waits_and_when_it_is_gone() -> None:
 
 
 async def test_wish_to_be_told_can_be_taken_back_and_ends_with_the_connection() -> None:
-    async with house() as (app, served):
+    async with adopted_app() as (app, served):
         async with raw_socket(served, receive_buffer=4_096) as raw:
             wire, told = app.guest.wire, []
             wire.when_drained(lambda: told.append("never"))
@@ -95,7 +95,7 @@ async def test_wish_to_be_told_can_be_taken_back_and_ends_with_the_connection() 
 
 
 async def test_pongs_stand_between_whole_frames_only() -> None:
-    async with house(ignore) as (app, served), raw_socket(served, receive_buffer=4_096) as raw:
+    async with adopted_app(ignore) as (app, served), raw_socket(served, receive_buffer=4_096) as raw:
         blocks = [bytes([number]) * 30_000 for number in range(60)]
         pings = [str(number).encode() for number in range(60)]
         for block, ping in zip(blocks, pings, strict=True):
@@ -113,7 +113,7 @@ async def test_pongs_stand_between_whole_frames_only() -> None:
 
 
 async def test_nothing_follows_the_close_frame() -> None:
-    async with house(ignore) as (app, served), raw_socket(served) as raw:
+    async with adopted_app(ignore) as (app, served), raw_socket(served) as raw:
         wire = app.guest.wire
         wire.write(frame(TEXT, b"before"))
         wire.close(4000, "too slow")
@@ -131,7 +131,7 @@ async def test_nothing_follows_the_close_frame() -> None:
 
 async def test_peer_that_does_not_answer_a_close_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(websocket_protocol, "CLOSE_SECONDS", 0.2)
-    async with house(ignore, limits=QUICK) as (app, served), raw_socket(served) as raw:
+    async with adopted_app(ignore, limits=QUICK) as (app, served), raw_socket(served) as raw:
         app.guest.wire.close(4000)
         assert await raw.close_code() == 4000
         assert await raw.read_all(2) == b""
@@ -139,7 +139,7 @@ async def test_peer_that_does_not_answer_a_close_is_dropped(monkeypatch: pytest.
 
 
 async def test_abort_drops_the_socket_and_what_waited() -> None:
-    async with house(ignore) as (app, served), raw_socket(served, receive_buffer=4_096) as raw:
+    async with adopted_app(ignore) as (app, served), raw_socket(served, receive_buffer=4_096) as raw:
         for _ in range(50):
             app.guest.wire.write(frame(BINARY, bytes(100_000)))
         app.guest.wire.abort()
@@ -154,7 +154,7 @@ async def test_end_is_told_once_after_the_message_at_hand() -> None:
     async def slow(guest: Guest, data: str | bytes) -> None:
         await release.wait()
 
-    async with house(slow) as (app, served):
+    async with adopted_app(slow) as (app, served):
         async with raw_socket(served) as raw:
             await raw.send(client_frame(1, b"one") + client_frame(1, b"two") + close_frame(1001))
             assert await raw.close_code() == 1001
@@ -171,7 +171,7 @@ async def test_own_close_drops_what_was_not_begun() -> None:
         guest.wire.close(4201)
         await asyncio.sleep(0)
 
-    async with house(close) as (app, served), raw_socket(served) as raw:
+    async with adopted_app(close) as (app, served), raw_socket(served) as raw:
         await raw.send(client_frame(1, b"one") + client_frame(1, b"two"))
         assert await raw.close_code() == 4201
         await until(lambda: app.guest.endings == 1)
@@ -184,7 +184,7 @@ async def test_failing_receiver_costs_its_connection_only(caplog: pytest.LogCapt
             raise ValueError("what somebody wrote")
         await echo(guest, data)
 
-    async with house(fail) as (_, served), raw_socket(served) as raw, client.connect(served.url) as other:
+    async with adopted_app(fail) as (_, served), raw_socket(served) as raw, client.connect(served.url) as other:
         await raw.send(client_frame(1, b"fail"))
         assert await raw.close_code() == 4202
         await other.send("fine")
@@ -195,7 +195,7 @@ async def test_failing_receiver_costs_its_connection_only(caplog: pytest.LogCapt
 
 
 async def test_connection_is_gone_without_the_garbage_collector() -> None:
-    async with house() as (app, served):
+    async with adopted_app() as (app, served):
         gc.collect()
         gc.disable()
         try:
@@ -222,7 +222,7 @@ async def test_connection_is_gone_without_the_garbage_collector() -> None:
 
 async def test_silent_connection_is_pinged_then_told_and_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(websocket_protocol, "_PARTING_SECONDS", 0.1)
-    async with house(ignore, limits=QUICK) as (app, served), raw_socket(served) as raw:
+    async with adopted_app(ignore, limits=QUICK) as (app, served), raw_socket(served) as raw:
         started = time.monotonic()
         assert await raw.frame() == (9, b"")
         assert time.monotonic() - started >= 0.15
@@ -241,7 +241,7 @@ async def test_silent_connection_is_pinged_then_told_and_dropped(monkeypatch: py
 )
 @pytest.mark.asyncio(loop_factories=["uvloop"])
 async def test_any_byte_is_a_sign_of_life(sign: bytes) -> None:
-    async with house(ignore, limits=QUICK) as (_, served), raw_socket(served) as raw:
+    async with adopted_app(ignore, limits=QUICK) as (_, served), raw_socket(served) as raw:
         stream = b"\x81\xfe\x10\x00" + bytes(4_100) if sign == b"\x81" else b""
         for number in range(8):
             await raw.send(stream[number : number + 1] if stream else sign)
@@ -252,7 +252,7 @@ async def test_any_byte_is_a_sign_of_life(sign: bytes) -> None:
 
 async def test_closely_watched_connection_is_asked_soon_and_dropped_no_sooner_than_others() -> None:
     limits = Limits(ping_seconds=0.8, pong_seconds=0.8, session_ping_seconds=0.1)
-    async with house(ignore, limits=limits) as (app, served), raw_socket(served) as raw:
+    async with adopted_app(ignore, limits=limits) as (app, served), raw_socket(served) as raw:
         wire = app.guest.wire
         wire.watch_closely(True)
         started = time.monotonic()
@@ -273,7 +273,7 @@ async def test_closely_watched_connection_is_asked_soon_and_dropped_no_sooner_th
 
 async def test_connection_that_is_watched_no_more_is_asked_as_seldom_as_others() -> None:
     limits = Limits(ping_seconds=1.0, pong_seconds=1.0, session_ping_seconds=0.1)
-    async with house(ignore, limits=limits) as (app, served), raw_socket(served) as raw:
+    async with adopted_app(ignore, limits=limits) as (app, served), raw_socket(served) as raw:
         wire = app.guest.wire
         wire.watch_closely(True)
         assert await raw.frame() == (9, b"")
@@ -286,7 +286,7 @@ async def test_connection_that_is_watched_no_more_is_asked_as_seldom_as_others()
 
 
 async def test_client_that_answers_pings_stays() -> None:
-    async with house(limits=QUICK) as (_, served), client.connect(served.url, ping_interval=None) as socket:
+    async with adopted_app(limits=QUICK) as (_, served), client.connect(served.url, ping_interval=None) as socket:
         await asyncio.sleep(1.0)
         await socket.send("still here")
         assert await socket.recv() == "still here"
@@ -294,7 +294,7 @@ async def test_client_that_answers_pings_stays() -> None:
 
 @pytest.mark.asyncio(loop_factories=["asyncio"])
 async def test_connections_share_one_timer(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with house(ignore) as (app, served):
+    async with adopted_app(ignore) as (app, served):
         loop, timers = asyncio.get_running_loop(), 0
         call_at = loop.call_at
 
@@ -411,7 +411,7 @@ async def test_app_that_answers_late_hears_that_it_is_over() -> None:
 
 
 async def test_upgrade_that_is_none_is_refused_by_the_protocol() -> None:
-    async with house() as (app, served):
+    async with adopted_app() as (app, served):
         for headers, status in (({"Sec-WebSocket-Version": "12"}, 400), ({"Sec-WebSocket-Key": "short"}, 400)):
             async with raw_client(served.port) as raw:
                 assert (await raw.upgrade(headers=headers)).startswith(f"HTTP/1.1 {status} ".encode())
@@ -443,7 +443,7 @@ async def test_what_comes_before_the_handshake_is_answered_waits() -> None:
 
 
 async def test_counts_return_to_nothing_whatever_happens() -> None:
-    async with house(limits=Limits(connections_per_worker=50)) as (_, served):
+    async with adopted_app(limits=Limits(connections_per_worker=50)) as (_, served):
         for _ in range(3):
             sockets = [await client.connect(served.url, open_timeout=None) for _ in range(20)]
             assert (served.admission.sockets, served.admission.tcp) == (20, 20)
@@ -456,7 +456,7 @@ async def test_counts_return_to_nothing_whatever_happens() -> None:
 
 
 async def test_draining_worker_lets_nobody_in() -> None:
-    async with house() as (_, served):
+    async with adopted_app() as (_, served):
         served.admission.start_drain()
         async with raw_client(served.port) as raw:
             head = await raw.upgrade()
@@ -468,7 +468,7 @@ async def test_draining_worker_lets_nobody_in() -> None:
 async def test_stopping_server_leaves_adopted_connections_to_the_drain() -> None:
     admission, drained = Admission(Limits()), []
     admission.on_drain(lambda: drained.append(True))
-    app = House(echo)
+    app = AdoptedApp(echo)
     async with (
         serving(app, admission=admission) as served,
         client.connect(served.url) as socket,
@@ -487,7 +487,7 @@ async def test_stopping_server_leaves_adopted_connections_to_the_drain() -> None
 
 
 async def test_stopping_server_closes_by_itself_where_nobody_drains() -> None:
-    async with house() as (app, served), client.connect(served.url) as socket:
+    async with adopted_app() as (app, served), client.connect(served.url) as socket:
         served.stop()
         await socket.wait_closed()
         assert socket.close_code == 1012

@@ -12,17 +12,17 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.protocol.codes import Close
-from tests.handlers.desk_house import KEY, House, open_house
+from tests.handlers.workers import KEY, Cluster, open_cluster
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path) as opened:
+async def site(tmp_path: Path) -> AsyncIterator[Cluster]:
+    async with open_cluster(tmp_path) as opened:
         yield opened
 
 
-async def test_a_code_that_is_used_ends_every_older_token_and_connection(house: House) -> None:
-    here, there = await house.worker(), await house.worker()
+async def test_a_code_that_is_used_ends_every_older_token_and_connection(site: Cluster) -> None:
+    here, there = await site.worker(), await site.worker()
     ann = await here.guest()
     token = here.token_of(ann)
     far = await there.guest(token)
@@ -49,8 +49,8 @@ async def test_a_code_that_is_used_ends_every_older_token_and_connection(house: 
     assert near.wire.closed_with is None
 
 
-async def test_signing_out_elsewhere_ends_the_code_that_somebody_may_know(house: House) -> None:
-    worker = await house.worker()
+async def test_signing_out_elsewhere_ends_the_code_that_somebody_may_know(site: Cluster) -> None:
+    worker = await site.worker()
     ann = await worker.guest()
     identities = worker.people.identities
     code = await identities.make_code(ann.member)
@@ -64,8 +64,8 @@ async def test_signing_out_elsewhere_ends_the_code_that_somebody_may_know(house:
     assert again.id == ann.member
 
 
-async def test_a_token_of_an_earlier_release_is_good_until_the_generation_rises(house: House) -> None:
-    worker = await house.worker()
+async def test_a_token_of_an_earlier_release_is_good_until_the_generation_rises(site: Cluster) -> None:
+    worker = await site.worker()
     ann = await worker.guest()
     identities = worker.people.identities
     old = jwt.encode({"sub": ann.member, "iat": 1}, KEY, algorithm="HS256")
@@ -75,8 +75,8 @@ async def test_a_token_of_an_earlier_release_is_good_until_the_generation_rises(
     assert await identities.known(jwt.encode({"sub": ann.member, "gen": "1"}, KEY, algorithm="HS256")) is None
 
 
-async def test_a_hello_that_overlaps_with_the_end_of_its_token_is_refused(house: House) -> None:
-    worker = await house.worker()
+async def test_a_hello_that_overlaps_with_the_end_of_its_token_is_refused(site: Cluster) -> None:
+    worker = await site.worker()
     ann = await worker.guest()
     held = worker.node.store
     assert worker.people.arrivals.is_good(ann.member, 0)

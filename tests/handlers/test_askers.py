@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from chatserver.domain.history import Millis
-from tests.handlers.desk_house import PLAIN, Guest, Worker, open_house
 from tests.handlers.test_load import keep, operator, turn
-from tests.handlers.test_overseer import said
+from tests.handlers.test_moderation_monitor import said
+from tests.handlers.workers import PLAIN, Guest, Worker, open_cluster
 
 HOUR = 3_600_000
 
@@ -33,8 +33,8 @@ async def reported(worker: Worker, about: Guest) -> Guest:
 
 
 async def test_what_is_late_is_told_to_all_but_whom_it_is_about(tmp_path: Path) -> None:
-    async with open_house(tmp_path) as house:
-        worker = await house.worker()
+    async with open_cluster(tmp_path) as site:
+        worker = await site.worker()
         keeper, anna = keep(worker), await operator(worker)
         bea = await operator(worker, "bea", agreed_by=anna)
         await reported(worker, anna)
@@ -54,8 +54,8 @@ async def test_what_is_late_is_told_to_all_but_whom_it_is_about(tmp_path: Path) 
 
 
 async def test_a_flood_of_reports_about_somebody_is_not_told_to_them(tmp_path: Path) -> None:
-    async with open_house(tmp_path) as house:
-        worker = await house.worker()
+    async with open_cluster(tmp_path) as site:
+        worker = await site.worker()
         keep(worker)
         anna = await operator(worker)
         bea = await operator(worker, "bea", agreed_by=anna)
@@ -74,8 +74,8 @@ async def test_a_flood_of_reports_about_somebody_is_not_told_to_them(tmp_path: P
 
 async def test_no_number_counts_what_others_do_about_somebody(tmp_path: Path) -> None:
     """[P-MOD-11] In a quiet house whoever watches a number rise would know of a report, and that it is read."""
-    async with open_house(tmp_path) as house:
-        worker = await house.worker()
+    async with open_cluster(tmp_path) as site:
+        worker = await site.worker()
         anna = await operator(worker)
         bea = await operator(worker, "bea", agreed_by=anna)
         acts = (await anna.ask("accounts"))["ok"]["acts"]
@@ -94,23 +94,23 @@ async def test_no_number_counts_what_others_do_about_somebody(tmp_path: Path) ->
 
 async def test_a_listener_sees_no_number_rise_when_they_are_reported(tmp_path: Path) -> None:
     """[P-MOD-11]"""
-    async with open_house(tmp_path) as house:
-        worker = await house.worker()
+    async with open_cluster(tmp_path) as site:
+        worker = await site.worker()
         liv, seeker = await worker.listener("liv"), await worker.guest()
         assert "ok" in await seeker.ask("ask", agreement=True, language="en")
         talk = (await liv.ask("accept", proposal=await liv.proposal()))["ok"]["session"]
         before = (await liv.ask("console"))["ok"]
-        floor = worker.listening.service.floor.version
+        floor = worker.listening.service.state.version
         assert "ok" in await seeker.ask("report", session=talk, reason="pressure")
-        assert worker.listening.service.floor.version > floor
+        assert worker.listening.service.state.version > floor
         assert (await liv.ask("console"))["ok"] == before
         newer = (await seeker.ask("standing"))["ok"]["version"]
         assert newer > floor + 1_000, "what a new connection is told counts nothing either"
 
 
 async def test_nothing_is_pushed_to_whose_view_is_the_same(tmp_path: Path) -> None:
-    async with open_house(tmp_path) as house:
-        worker = await house.worker()
+    async with open_cluster(tmp_path) as site:
+        worker = await site.worker()
         anna = await operator(worker)
         bea = await operator(worker, "bea", agreed_by=anna)
         for guest in (anna, bea):
@@ -129,8 +129,8 @@ async def test_nothing_is_pushed_to_whose_view_is_the_same(tmp_path: Path) -> No
 async def test_that_nobody_may_handle_a_report_is_in_the_log_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with open_house(tmp_path) as house:
-        worker = await house.worker()
+    async with open_cluster(tmp_path) as site:
+        worker = await site.worker()
         worker.node.safety_contact = "Kim Lee"
         anna = await operator(worker)
         await worker.moderation.enforcement.tick()

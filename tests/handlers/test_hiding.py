@@ -15,15 +15,15 @@ from chatserver.domain.limits import Limits
 from chatserver.domain.moderation.pace import TOGGLES_A_MINUTE
 from chatserver.domain.rooms.hiding import NOBODY_HIDDEN, Hiding
 from chatserver.handlers.people import hiding
-from tests.handlers.desk_house import PLAIN, SLOW, Guest, House, Worker, open_house
+from tests.handlers.workers import PLAIN, SLOW, Cluster, Guest, Worker, open_cluster
 from tests.kit.waiting import eventually
 
 ROOM = f"room:{PLAIN}"
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path) as opened:
+async def site(tmp_path: Path) -> AsyncIterator[Cluster]:
+    async with open_cluster(tmp_path) as opened:
         yield opened
 
 
@@ -70,9 +70,9 @@ def typists(guest: Guest) -> list[str]:
 
 
 @pytest.mark.parametrize("count", [1, 2], ids=["one worker", "two workers"])
-async def test_who_hides_and_who_is_hidden_do_not_see_each_other_come_go_or_type(house: House, count: int) -> None:
+async def test_who_hides_and_who_is_hidden_do_not_see_each_other_come_go_or_type(site: Cluster, count: int) -> None:
     """[P-HIDE-1]"""
-    workers = [await house.worker() for _ in range(count)]
+    workers = [await site.worker() for _ in range(count)]
     wren, stalker = await there(workers[0]), await there(workers[-1])
     witness, other_tab = await there(workers[-1]), await workers[0].guest(workers[0].token_of(wren))
     await other_tab.ask("join", room=PLAIN, agreement=1)
@@ -119,15 +119,15 @@ async def test_who_hides_and_who_is_hidden_do_not_see_each_other_come_go_or_type
     assert all(shown(each) == everybody | {late.id_in(PLAIN)} for each in (wren, stalker, witness, again))
 
 
-async def test_who_comes_while_they_are_being_hidden_is_not_shown_afterwards(house: House) -> None:
+async def test_who_comes_while_they_are_being_hidden_is_not_shown_afterwards(site: Cluster) -> None:
     """What a room tells waits for the reply; that somebody is hidden from now on must not be told before it."""
-    worker = await house.worker()
+    worker = await site.worker()
     wren = await there(worker)
     await pass_time(worker)
     stalker = await there(worker)
-    gate = house.store.hold("hiding")
+    gate = site.store.hold("hiding")
     hiding_them = asyncio.create_task(wren.ask("mute", member=stalker.id_in(PLAIN), on=True))
-    await eventually(lambda: "hiding" in house.store.waiting)
+    await eventually(lambda: "hiding" in site.store.waiting)
     await pass_time(worker)
     gate.set()
     assert "ok" in await hiding_them
@@ -136,8 +136,8 @@ async def test_who_comes_while_they_are_being_hidden_is_not_shown_afterwards(hou
     assert shown(stalker) == {stalker.id_in(PLAIN)}
 
 
-async def test_nobody_comes_and_goes_before_somebody_by_hiding_them_and_showing_them_again(house: House) -> None:
-    worker = await house.worker(limits=Limits(member_command_burst=10_000, command_burst=10_000))
+async def test_nobody_comes_and_goes_before_somebody_by_hiding_them_and_showing_them_again(site: Cluster) -> None:
+    worker = await site.worker(limits=Limits(member_command_burst=10_000, command_burst=10_000))
     pest, victim = await there(worker), await there(worker)
     await pass_time(worker)
     before, codes = len(victim.heard("presence")), []
@@ -150,9 +150,9 @@ async def test_nobody_comes_and_goes_before_somebody_by_hiding_them_and_showing_
     assert "ok" in await victim.ask("mute", member=pest.id_in(PLAIN), on=True), "a victim hides them at any time"
 
 
-async def test_a_hidden_person_still_gets_every_fact_and_in_order(house: House) -> None:
+async def test_a_hidden_person_still_gets_every_fact_and_in_order(site: Cluster) -> None:
     """Frames that are made for one connection stand in their place among those that all share."""
-    worker = await house.worker()
+    worker = await site.worker()
     wren, stalker = await there(worker), await there(worker)
     await pass_time(worker)
     await wren.ask("mute", member=stalker.id_in(PLAIN), on=True)
@@ -166,9 +166,9 @@ async def test_a_hidden_person_still_gets_every_fact_and_in_order(house: House) 
         assert posts == [str(number) for number in range(5)]
 
 
-async def test_a_new_name_is_another_person_in_every_room(house: House) -> None:
+async def test_a_new_name_is_another_person_in_every_room(site: Cluster) -> None:
     """[P-ID-1] [P-ID-2] [P-ID-3] One socket in all rooms learns that one went and another came."""
-    worker = await house.worker()
+    worker = await site.worker()
     target, watcher = await there(worker, PLAIN, SLOW), await there(worker, PLAIN, SLOW)
     await pass_time(worker)
     await target.ask("post", room=PLAIN, text="before")
@@ -193,9 +193,9 @@ async def test_a_new_name_is_another_person_in_every_room(house: House) -> None:
     assert "ok" in await anew.ask("redact", room=PLAIN, offset=1), "what they wrote under the old name stays theirs"
 
 
-async def test_hiding_follows_a_new_name_where_everybody_saw_it_and_nowhere_else(house: House) -> None:
+async def test_hiding_follows_a_new_name_where_everybody_saw_it_and_nowhere_else(site: Cluster) -> None:
     """[P-HIDE-2]"""
-    here, far = await house.worker(), await house.worker()
+    here, far = await site.worker(), await site.worker()
     loud, wren = await there(here, PLAIN), await there(far, PLAIN, SLOW)
     await pass_time(here, far)
     await wren.ask("mute", member=loud.id_in(PLAIN), on=True)
@@ -218,9 +218,9 @@ async def test_hiding_follows_a_new_name_where_everybody_saw_it_and_nowhere_else
     assert loud.id_in(SLOW) not in wren.heard("self")[-1]["rooms"][SLOW]["hidden"]
 
 
-async def test_hiding_is_no_way_to_find_somebody_who_left_and_renamed(house: House) -> None:
+async def test_hiding_is_no_way_to_find_somebody_who_left_and_renamed(site: Cluster) -> None:
     """Of two sockets one hides the target: when the target comes back under another name, both are shown the same."""
-    worker = await house.worker()
+    worker = await site.worker()
     target, hider, control = await there(worker), await there(worker), await there(worker)
     await pass_time(worker)
     await hider.ask("mute", member=target.id_in(PLAIN), on=True)
@@ -242,9 +242,9 @@ async def test_hiding_is_no_way_to_find_somebody_who_left_and_renamed(house: Hou
     assert rejoined[0]["unread"] == rejoined[1]["unread"] == 1
 
 
-async def test_who_renames_shows_themselves_to_nobody_as_the_one_who_hid_them(house: House) -> None:
+async def test_who_renames_shows_themselves_to_nobody_as_the_one_who_hid_them(site: Cluster) -> None:
     """The other way round: somebody who is hidden cannot tell by a second socket who it was that renamed."""
-    worker = await house.worker()
+    worker = await site.worker()
     wren, stalker, control = await there(worker), await there(worker), await there(worker)
     await wren.ask("mute", member=stalker.id_in(PLAIN), on=True)
     await wren.ask("leave", room=PLAIN)
@@ -259,9 +259,9 @@ async def test_who_renames_shows_themselves_to_nobody_as_the_one_who_hid_them(ho
     assert wren.id_in(PLAIN) not in shown(stalker), "hidden anew, under the new name"
 
 
-async def test_an_old_post_names_only_who_wrote_it_then(house: House) -> None:
+async def test_an_old_post_names_only_who_wrote_it_then(site: Cluster) -> None:
     """Hiding the author of an old post hides the old name, and does not show under which one they go on."""
-    worker = await house.worker()
+    worker = await site.worker()
     target, hider = await there(worker), await there(worker)
     await target.ask("post", room=PLAIN, text="before")
     old = target.id_in(PLAIN)
@@ -273,9 +273,9 @@ async def test_an_old_post_names_only_who_wrote_it_then(house: House) -> None:
     assert hider.heard("self")[-1]["rooms"][PLAIN]["hidden"] == [old]
 
 
-async def test_nobody_is_named_by_an_id_of_elsewhere(house: House) -> None:
+async def test_nobody_is_named_by_an_id_of_elsewhere(site: Cluster) -> None:
     """[P-ID-4] A member's id, an id of another room, or one from somebody else's list leads nowhere."""
-    worker = await house.worker(limits=Limits(command_burst=1_000, member_command_burst=1_000))
+    worker = await site.worker(limits=Limits(command_burst=1_000, member_command_burst=1_000))
     wren, otter = await there(worker), await there(worker, PLAIN, SLOW)
     await otter.ask("mute", member=wren.id_in(PLAIN), on=True)
     theirs = otter.heard("self")[-1]["muted"][0]["id"]
@@ -285,20 +285,20 @@ async def test_nobody_is_named_by_an_id_of_elsewhere(house: House) -> None:
         assert refused["error"]["code"] in {"member_unknown", "invalid"}
 
 
-async def test_posts_of_hidden_people_are_not_unread(house: House) -> None:
-    worker = await house.worker()
+async def test_posts_of_hidden_people_are_not_unread(site: Cluster) -> None:
+    worker = await site.worker()
     wren, loud, otter = await there(worker), await there(worker), await there(worker)
     await wren.ask("mute", member=loud.id_in(PLAIN), on=True)
     for guest in (loud, loud, loud, otter):
         await guest.ask("post", room=PLAIN, text="hello")
-    assert (await house.store.joined_rooms(wren.member))[PLAIN].unread == 1, "as the lobby says it"
+    assert (await site.store.joined_rooms(wren.member))[PLAIN].unread == 1, "as the lobby says it"
     assert (await wren.ask("join", room=PLAIN))["ok"]["unread"] == 1
     await wren.ask("mute", member=loud.id_in(PLAIN), on=False)
     assert (await wren.ask("join", room=PLAIN))["ok"]["unread"] == 4
 
 
-async def test_a_split_keeps_apart_whoever_hides_somebody_under_any_name(house: House) -> None:
-    worker = await house.worker()
+async def test_a_split_keeps_apart_whoever_hides_somebody_under_any_name(site: Cluster) -> None:
+    worker = await site.worker()
     guests = [await there(worker) for _ in range(8)]
     victim, stalker = guests[:2]
     offset = (await victim.ask("post", room=PLAIN, text="hello"))["ok"]["offset"]
@@ -307,12 +307,12 @@ async def test_a_split_keeps_apart_whoever_hides_somebody_under_any_name(house: 
     await victim.ask("mute", member=stalker.id_in(PLAIN), on=True)
     await stalker.ask("leave", room=PLAIN)
     await stalker.ask("rename", name="Somebody Else")
-    circle = await house.store.companions(PLAIN, [each.member for each in guests])
+    circle = await site.store.companions(PLAIN, [each.member for each in guests])
     assert circle.apart == ((victim.member, stalker.member),)
 
 
-async def test_a_list_that_is_told_whole_leaves_them_out_too(house: House) -> None:
-    worker = await house.worker(limits=Limits(people_listed=4))
+async def test_a_list_that_is_told_whole_leaves_them_out_too(site: Cluster) -> None:
+    worker = await site.worker(limits=Limits(people_listed=4))
     wren, stalker = await there(worker), await there(worker)
     await pass_time(worker)
     await wren.ask("mute", member=stalker.id_in(PLAIN), on=True)
@@ -327,9 +327,9 @@ async def test_a_list_that_is_told_whole_leaves_them_out_too(house: House) -> No
     assert wren.id_in(PLAIN) not in str(stalker.heard("presence")[-1])
 
 
-async def test_no_member_is_told_anothers_id(house: House) -> None:
+async def test_no_member_is_told_anothers_id(site: Cluster) -> None:
     """Everything that a page is sent in an hour of one person's life, but for what it says of themselves."""
-    worker = await house.worker()
+    worker = await site.worker()
     wren, otter = await there(worker, PLAIN, SLOW), await there(worker, PLAIN, SLOW)
     for guest in (wren, otter):
         await guest.ask("post", room=PLAIN, text="hello")
@@ -350,16 +350,16 @@ async def test_no_member_is_told_anothers_id(house: House) -> None:
         assert {each.get("push") or each["ok"]["ok"] for each in own} <= {"hello", "self", "rename"}
 
 
-async def test_what_the_bus_lost_about_members_is_found_within_the_minute(house: House) -> None:
+async def test_what_the_bus_lost_about_members_is_found_within_the_minute(site: Cluster) -> None:
     """As if another worker had written it, and its message had got lost."""
-    worker = await house.worker()
+    worker = await site.worker()
     wren, stalker, friend = [await there(worker) for _ in range(3)]
     await pass_time(worker)
     node = worker.node
     named = node.connections_of(stalker.member)[0].person
     assert named is not None
-    await house.store.set_mute(wren.member, stalker.member, True, 100, named.generation)
-    await house.store.rename(friend.member, "Somebody Else", "somebody else")
+    await site.store.set_mute(wren.member, stalker.member, True, 100, named.generation)
+    await site.store.rename(friend.member, "Somebody Else", "somebody else")
     await worker.people.touch()
     await pass_time(worker)
     assert wren.id_in(PLAIN) not in shown(stalker)
@@ -369,18 +369,18 @@ async def test_what_the_bus_lost_about_members_is_found_within_the_minute(house:
     heard = len(wren.heard("self"))
     await worker.people.touch()
     assert len(wren.heard("self")) == heard, "who is up to date is told nothing"
-    standings = await house.store.standings([wren.member, stalker.member, friend.member])
+    standings = await site.store.standings([wren.member, stalker.member, friend.member])
     for member, (persona, hides) in standings.items():
-        assert hides == await house.store.hiding(member)
-        assert persona == (await house.store.member(member)).persona  # type: ignore[union-attr]
+        assert hides == await site.store.hiding(member)
+        assert persona == (await site.store.member(member)).persona  # type: ignore[union-attr]
 
 
 async def test_an_older_answer_does_not_replace_a_newer_one_and_nothing_is_kept_of_who_left(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    site: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    worker = await house.worker()
+    worker = await site.worker()
     wren, stalker = await there(worker), await there(worker)
-    read, gate, late = house.store.hiding, asyncio.Event(), asyncio.Event()
+    read, gate, late = site.store.hiding, asyncio.Event(), asyncio.Event()
 
     async def slow(member: MemberId) -> Hiding:
         found: Hiding = await read(member)
@@ -389,7 +389,7 @@ async def test_an_older_answer_does_not_replace_a_newer_one_and_nothing_is_kept_
             await gate.wait()
         return found
 
-    monkeypatch.setattr(house.store, "hiding", slow)
+    monkeypatch.setattr(site.store, "hiding", slow)
     old = asyncio.create_task(hiding.reload(worker.node, [stalker.member]))
     await late.wait()
     await wren.ask("mute", member=stalker.id_in(PLAIN), on=True)

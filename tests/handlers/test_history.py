@@ -13,15 +13,15 @@ import pytest
 from chatserver.domain.history import ChannelName, StreamPosition
 from chatserver.domain.limits import Limits
 from chatserver.domain.rooms.rooms import room_channel
-from tests.handlers.desk_house import PLAIN, Guest, House, Worker, open_house
+from tests.handlers.workers import PLAIN, Cluster, Guest, Worker, open_cluster
 from tests.kit.waiting import eventually
 
 CHANNEL: ChannelName = room_channel(PLAIN)
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path) as opened:
+async def site(tmp_path: Path) -> AsyncIterator[Cluster]:
+    async with open_cluster(tmp_path) as opened:
         yield opened
 
 
@@ -38,20 +38,20 @@ async def done(guest: Guest, cmd: str, **fields: Any) -> dict[str, Any]:
     return found
 
 
-def asking(house: House, reader: Guest, **fields: Any) -> tuple[asyncio.Task[dict[str, Any]], asyncio.Event]:
+def asking(site: Cluster, reader: Guest, **fields: Any) -> tuple[asyncio.Task[dict[str, Any]], asyncio.Event]:
     """A page is asked for. The store has read it, and keeps its answer back until the event is set."""
-    gate = house.store.hold("page")
+    gate = site.store.hold("page")
     return asyncio.create_task(done(reader, "history", **{"before": 1_000, **fields})), gate
 
 
-async def test_words_that_were_taken_back_meanwhile_are_not_in_the_page(house: House) -> None:
+async def test_words_that_were_taken_back_meanwhile_are_not_in_the_page(site: Cluster) -> None:
     """[P-PAGE-1]"""
-    worker = await house.worker()
+    worker = await site.worker()
     reader, writer = await inside(worker), await inside(worker)
     offset = (await done(writer, "post", text="my address is", warning="private"))["offset"]
     await done(writer, "react", offset=offset, reaction="hug", on=True)
-    page, gate = asking(house, reader)
-    await eventually(lambda: house.store.waiting)
+    page, gate = asking(site, reader)
+    await eventually(lambda: site.store.waiting)
     taken = await done(writer, "redact", offset=offset)
     await eventually(lambda: reader.heard("redacted"))
     gate.set()
@@ -61,17 +61,17 @@ async def test_words_that_were_taken_back_meanwhile_are_not_in_the_page(house: H
     assert ok["position"] == {"epoch": taken["epoch"], "offset": taken["offset"]}
 
 
-async def test_edits_and_reactions_of_meanwhile_are_in_the_page(house: House) -> None:
+async def test_edits_and_reactions_of_meanwhile_are_in_the_page(site: Cluster) -> None:
     """[P-PAGE-1] One's own too, and none that was not asked for."""
-    worker = await house.worker()
+    worker = await site.worker()
     reader, writer = await inside(worker), await inside(worker)
     first = (await done(writer, "post", text="frist"))["offset"]
     second = (await done(writer, "post", text="second"))["offset"]
     await done(reader, "react", offset=first, reaction="hug", on=True)
     own = await worker.guest(worker.token_of(reader))
     await done(own, "join", agreement=1)
-    page, gate = asking(house, reader, before=second)
-    await eventually(lambda: house.store.waiting)
+    page, gate = asking(site, reader, before=second)
+    await eventually(lambda: site.store.waiting)
     await done(writer, "edit", offset=first, text="first")
     await done(writer, "react", offset=first, reaction="strength", on=True)
     await done(own, "react", offset=first, reaction="hug", on=False)
@@ -86,13 +86,13 @@ async def test_edits_and_reactions_of_meanwhile_are_in_the_page(house: House) ->
     assert ok["position"]["offset"] == last["offset"] + 1
 
 
-async def test_page_is_read_again_where_more_happened_than_is_remembered(house: House) -> None:
+async def test_page_is_read_again_where_more_happened_than_is_remembered(site: Cluster) -> None:
     """[P-PAGE-1]"""
-    worker = await house.worker(limits=Limits(ring_publications=2))
+    worker = await site.worker(limits=Limits(ring_publications=2))
     reader, writer = await inside(worker), await inside(worker)
     offset = (await done(writer, "post", text="gone soon"))["offset"]
-    page, gate = asking(house, reader)
-    await eventually(lambda: house.store.waiting)
+    page, gate = asking(site, reader)
+    await eventually(lambda: site.store.waiting)
     await done(writer, "redact", offset=offset)
     for number in range(5):
         await done(writer, "post", text=f"later {number}")
@@ -101,9 +101,9 @@ async def test_page_is_read_again_where_more_happened_than_is_remembered(house: 
     assert [post["text"] for post in ok["posts"]] == ["", *(f"later {number}" for number in range(5))]
 
 
-async def test_facts_up_to_the_page_are_told_before_it(house: House) -> None:
+async def test_facts_up_to_the_page_are_told_before_it(site: Cluster) -> None:
     """[P-PAGE-1] Also those that wait for the next flush."""
-    worker = await house.worker()
+    worker = await site.worker()
     reader, writer = await inside(worker), await inside(worker)
     offset = (await done(writer, "post", text="not for long"))["offset"]
     await eventually(lambda: reader.heard("posted"))
@@ -119,9 +119,9 @@ async def test_facts_up_to_the_page_are_told_before_it(house: House) -> None:
     assert facts == ["posted", "edited", "redacted", "history", "posted"]
 
 
-async def test_what_the_store_is_ahead_of_this_worker_is_told_first(house: House) -> None:
+async def test_what_the_store_is_ahead_of_this_worker_is_told_first(site: Cluster) -> None:
     """[P-PAGE-1] Another worker wrote it, and this one never heard of it."""
-    here, there = await house.worker(), await house.worker()
+    here, there = await site.worker(), await site.worker()
     reader, writer = await inside(here), await inside(there)
     offset = (await done(writer, "post", text="from elsewhere"))["offset"]
     taken = await done(writer, "redact", offset=offset)
@@ -134,8 +134,8 @@ async def test_what_the_store_is_ahead_of_this_worker_is_told_first(house: House
     assert [kind for kind in kinds if kind in ("posted", "redacted", "history")] == ["posted", "redacted", "history"]
 
 
-async def test_position_is_the_stores_where_nothing_happened_meanwhile(house: House) -> None:
-    worker = await house.worker()
+async def test_position_is_the_stores_where_nothing_happened_meanwhile(site: Cluster) -> None:
+    worker = await site.worker()
     reader = await inside(worker)
     made = await done(reader, "post", text="one")
     ok = await done(reader, "history", before=1_000, epoch=made["epoch"])

@@ -13,7 +13,7 @@ from chatserver.domain.people.staff import Role
 from chatserver.domain.rooms.rooms import RoomId
 from chatserver.handlers.operating.load import LoadMonitor
 from tests.domain.test_load import sample
-from tests.handlers.desk_house import PLAIN, SLOW, Guest, Worker, open_house
+from tests.handlers.workers import PLAIN, SLOW, Guest, Worker, open_cluster
 from tests.kit.load_picture import LoadPicture
 
 OTHER = NodeId("f" * 12)
@@ -47,8 +47,8 @@ async def watching(guest: Guest) -> dict[str, Any]:
 
 
 async def test_push_holds_only_what_changed(tmp_path: Path) -> None:
-    async with open_house(tmp_path) as house:
-        worker = await house.worker()
+    async with open_cluster(tmp_path) as site:
+        worker = await site.worker()
         keeper, anna, ben = keep(worker), await operator(worker), await worker.guest()
         await turn(keeper)
         assert {row["id"] for row in (await watching(anna))["rooms"]} == {PLAIN, SLOW}
@@ -65,8 +65,8 @@ async def test_push_holds_only_what_changed(tmp_path: Path) -> None:
 
 async def test_who_had_no_room_is_told_of_everything_since(tmp_path: Path) -> None:
     """[P-LOAD-2]"""
-    async with open_house(tmp_path) as house:
-        worker = await house.worker()
+    async with open_cluster(tmp_path) as site:
+        worker = await site.worker()
         keeper, anna, ben = keep(worker), await operator(worker), await worker.guest()
         await turn(keeper)
         picture = LoadPicture(await watching(anna))
@@ -84,8 +84,8 @@ async def test_who_had_no_room_is_told_of_everything_since(tmp_path: Path) -> No
 
 
 async def test_room_that_is_no_more_is_gone_and_one_that_is_renamed_is_told(tmp_path: Path) -> None:
-    async with open_house(tmp_path) as house:
-        worker = await house.worker()
+    async with open_cluster(tmp_path) as site:
+        worker = await site.worker()
         keeper, anna = keep(worker), await operator(worker)
         await turn(keeper)
         await watching(anna)
@@ -101,8 +101,8 @@ async def test_room_that_is_no_more_is_gone_and_one_that_is_renamed_is_told(tmp_
 
 
 async def test_other_workers_count_until_they_say_goodbye(tmp_path: Path) -> None:
-    async with open_house(tmp_path) as house:
-        worker = await house.worker()
+    async with open_cluster(tmp_path) as site:
+        worker = await site.worker()
         keeper, anna = keep(worker), await operator(worker)
         now = worker.node.now()
         keeper.take(OTHER, sample(now, name="lamp:2", rooms={PLAIN: RoomSample(members=5, delivered=(1,))}))
@@ -118,8 +118,8 @@ async def test_other_workers_count_until_they_say_goodbye(tmp_path: Path) -> Non
 
 
 async def test_closed_rooms_of_sessions_are_in_no_sample(tmp_path: Path) -> None:
-    async with open_house(tmp_path) as house:
-        worker = await house.worker()
+    async with open_cluster(tmp_path) as site:
+        worker = await site.worker()
         keeper, ben = keep(worker), await worker.guest()
         node = worker.node
         node.hub.meter.posted(RoomId("s-secret"), ben.member, node.monotonic())

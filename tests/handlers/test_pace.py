@@ -11,19 +11,19 @@ import pytest
 from chatserver.domain.history import Millis
 from chatserver.domain.limits import Limits
 from chatserver.domain.rooms.rooms import Restriction, RestrictionKind
-from tests.handlers.desk_house import PLAIN, SLOW, Guest, House, Worker, open_house
+from tests.handlers.workers import PLAIN, SLOW, Cluster, Guest, Worker, open_cluster
 from tests.kit.waiting import eventually
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path) as opened:
+async def site(tmp_path: Path) -> AsyncIterator[Cluster]:
+    async with open_cluster(tmp_path) as opened:
         yield opened
 
 
-async def test_nobody_can_talk_a_rooms_history_out_of_it(house: House) -> None:
+async def test_nobody_can_talk_a_rooms_history_out_of_it(site: Cluster) -> None:
     """A post beyond the member's own pace is refused on every connection of theirs, and nobody else's."""
-    worker = await house.worker(limits=Limits(posts_per_second=0.001, post_burst=3))
+    worker = await site.worker(limits=Limits(posts_per_second=0.001, post_burst=3))
     one = await worker.guest()
     tab = await worker.guest(worker.token_of(one))
     other = await worker.guest()
@@ -38,9 +38,9 @@ async def test_nobody_can_talk_a_rooms_history_out_of_it(house: House) -> None:
     assert "ok" in await tab.ask("react", room=PLAIN, offset=1, reaction="hug", on=True)
 
 
-async def test_edits_are_paced_as_posts_are(house: House) -> None:
+async def test_edits_are_paced_as_posts_are(site: Cluster) -> None:
     """[P-POST-3]"""
-    worker = await house.worker(limits=Limits(posts_per_second=0.001, post_burst=3))
+    worker = await site.worker(limits=Limits(posts_per_second=0.001, post_burst=3))
     one = await worker.guest()
     assert "ok" in await one.ask("join", room=PLAIN, agreement=1)
     offset = (await one.ask("post", room=PLAIN, text="first"))["ok"]["offset"]
@@ -49,8 +49,8 @@ async def test_edits_are_paced_as_posts_are(house: House) -> None:
     assert answers[-1]["error"]["code"] == "rate_limited"
 
 
-async def test_a_second_edit_in_slow_mode_counts_as_a_post(house: House) -> None:
-    worker = await house.worker()
+async def test_a_second_edit_in_slow_mode_counts_as_a_post(site: Cluster) -> None:
+    worker = await site.worker()
     one = await worker.guest()
     assert "ok" in await one.ask("join", room=SLOW, agreement=1)
     offset = (await one.ask("post", room=SLOW, text="helo"))["ok"]["offset"]
@@ -69,9 +69,9 @@ async def _last_post(worker: Worker, guest: Guest) -> Millis:
     return kept.memberships[0].last_post_at
 
 
-async def test_a_reaction_cannot_be_toggled_without_end(house: House) -> None:
+async def test_a_reaction_cannot_be_toggled_without_end(site: Cluster) -> None:
     """[P-POST-5]"""
-    worker = await house.worker()
+    worker = await site.worker()
     one, other = await worker.guest(), await worker.guest()
     for guest in (one, other):
         assert "ok" in await guest.ask("join", room=PLAIN, agreement=1)
@@ -83,8 +83,8 @@ async def test_a_reaction_cannot_be_toggled_without_end(house: House) -> None:
     assert "ok" in await other.ask("react", room=PLAIN, offset=offsets[0], reaction="hug", on=True)
 
 
-async def test_typing_is_shown_once_in_three_seconds(house: House) -> None:
-    worker = await house.worker()
+async def test_typing_is_shown_once_in_three_seconds(site: Cluster) -> None:
+    worker = await site.worker()
     one, other = await worker.guest(), await worker.guest()
     for guest in (one, other):
         assert "ok" in await guest.ask("join", room=PLAIN, agreement=1)
@@ -94,9 +94,9 @@ async def test_typing_is_shown_once_in_three_seconds(house: House) -> None:
     assert len(other.heard("typing")) == 1
 
 
-async def test_who_may_not_write_shows_nothing_of_it_and_keeps_their_name(house: House) -> None:
+async def test_who_may_not_write_shows_nothing_of_it_and_keeps_their_name(site: Cluster) -> None:
     """[P-TYPING-1] [P-NAME-4]"""
-    worker = await house.worker()
+    worker = await site.worker()
     one, other = await worker.guest(), await worker.guest()
     for guest in (one, other):
         assert "ok" in await guest.ask("join", room=PLAIN, agreement=1)
@@ -110,9 +110,9 @@ async def test_who_may_not_write_shows_nothing_of_it_and_keeps_their_name(house:
     assert "ok" in await other.ask("rename", name="Quiet Heron")
 
 
-async def test_names_are_taken_three_times_an_hour_and_hurt_nobody(house: House) -> None:
+async def test_names_are_taken_three_times_an_hour_and_hurt_nobody(site: Cluster) -> None:
     """[P-NAME-2] [P-NAME-4]"""
-    worker = await house.worker(limits=Limits(command_burst=1_000, member_command_burst=1_000))
+    worker = await site.worker(limits=Limits(command_burst=1_000, member_command_burst=1_000))
     one = await worker.guest()
     for name, why in (("kys tonight", "unkind"), ("write me snap wolfie", "contact")):
         error = (await one.ask("rename", name=name))["error"]
@@ -126,16 +126,16 @@ async def test_names_are_taken_three_times_an_hour_and_hurt_nobody(house: House)
     assert answers[-1]["error"]["code"] == "rate_limited"
 
 
-async def test_two_sockets_of_one_member_do_not_both_take_the_last_name_of_the_hour(house: House) -> None:
+async def test_two_sockets_of_one_member_do_not_both_take_the_last_name_of_the_hour(site: Cluster) -> None:
     """[P-NAME-4]"""
-    worker = await house.worker()
+    worker = await site.worker()
     one = await worker.guest()
     again = await worker.guest(worker.token_of(one))
     for bird in ("Heron", "Wagtail"):
         assert "ok" in await one.ask("rename", name=f"Quiet {bird}")
-    gate = house.store.hold("rename")
+    gate = site.store.hold("rename")
     first = asyncio.create_task(one.ask("rename", name="Quiet Dunnock"))
-    await eventually(lambda: house.store.waiting)
+    await eventually(lambda: site.store.waiting)
     meanwhile = await again.ask("rename", name="Quiet Linnet")
     gate.set()
     assert "ok" in await first

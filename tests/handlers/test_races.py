@@ -16,25 +16,25 @@ from chatserver.handlers.operating.health import OK, Health
 from chatserver.handlers.people.members import reload_member
 from chatserver.protocol.codes import Close
 from chatserver.store.drivers.sqlite import SqliteStore
-from tests.handlers.desk_house import PLAIN, SLOW, House, open_house
+from tests.handlers.workers import PLAIN, SLOW, Cluster, open_cluster
 from tests.kit.waiting import eventually
 
 HOUR = 3_600_000
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path) as opened:
+async def site(tmp_path: Path) -> AsyncIterator[Cluster]:
+    async with open_cluster(tmp_path) as opened:
         yield opened
 
 
-async def test_name_taken_on_another_tab_during_a_join_is_the_one_that_is_shown(house: House) -> None:
-    worker = await house.worker()
+async def test_name_taken_on_another_tab_during_a_join_is_the_one_that_is_shown(site: Cluster) -> None:
+    worker = await site.worker()
     one = await worker.guest()
     other = await worker.guest(worker.token_of(one))
-    gate = house.store.hold("join")
+    gate = site.store.hold("join")
     joining = asyncio.create_task(one.ask("join", room=PLAIN, agreement=1))
-    await eventually(lambda: house.store.waiting)
+    await eventually(lambda: site.store.waiting)
     renamed = await other.ask("rename", name="Brave Otter")
     gate.set()
     joined = await joining
@@ -44,8 +44,8 @@ async def test_name_taken_on_another_tab_during_a_join_is_the_one_that_is_shown(
     assert shown.name == "Brave Otter"
 
 
-async def test_other_tabs_never_hear_the_old_name_after_the_new_one(house: House) -> None:
-    worker = await house.worker()
+async def test_other_tabs_never_hear_the_old_name_after_the_new_one(site: Cluster) -> None:
+    worker = await site.worker()
     one = await worker.guest()
     other = await worker.guest(worker.token_of(one))
     third = await worker.guest(worker.token_of(one))
@@ -54,22 +54,22 @@ async def test_other_tabs_never_hear_the_old_name_after_the_new_one(house: House
     for guest in (one, stranger):
         await guest.ask("join", room=PLAIN, agreement=1)
     alias = stranger.id_in(PLAIN)
-    gate = house.store.hold("hiding")
+    gate = site.store.hold("hiding")
     muting = asyncio.create_task(one.ask("mute", member=alias, on=True))
-    await eventually(lambda: house.store.waiting)
+    await eventually(lambda: site.store.waiting)
     await other.ask("rename", name="Brave Otter")
     gate.set()
     await muting
     assert [push["member"]["name"] for push in third.heard("self")][-1] == "Brave Otter"
 
 
-async def test_who_is_erased_while_saying_hello_does_not_stay(house: House) -> None:
-    worker = await house.worker()
+async def test_who_is_erased_while_saying_hello_does_not_stay(site: Cluster) -> None:
+    worker = await site.worker()
     one = await worker.guest()
     token = worker.token_of(one)
-    gate = house.store.hold("hiding")
+    gate = site.store.hold("hiding")
     coming = asyncio.create_task(worker.guest(token))
-    await eventually(lambda: house.store.waiting)
+    await eventually(lambda: site.store.waiting)
     await worker.people.identities.erase(token)
     assert one.wire.closed_with == Close.IDENTITY_ENDED
     gate.set()
@@ -79,8 +79,8 @@ async def test_who_is_erased_while_saying_hello_does_not_stay(house: House) -> N
 
 
 @pytest.mark.parametrize("skew", [HOUR, -HOUR], ids=["an hour ahead", "an hour behind"])
-async def test_worker_whose_clock_is_wrong_silences_nobody_in_a_slow_room(house: House, skew: int) -> None:
-    right, wrong = await house.worker(), await house.worker(skew=skew)
+async def test_worker_whose_clock_is_wrong_silences_nobody_in_a_slow_room(site: Cluster, skew: int) -> None:
+    right, wrong = await site.worker(), await site.worker(skew=skew)
     here, there = await right.guest(), await wrong.guest()
     for guest in (here, there):
         await guest.ask("join", room=SLOW, agreement=1)
@@ -92,9 +92,9 @@ async def test_worker_whose_clock_is_wrong_silences_nobody_in_a_slow_room(house:
     assert "ok" in await there.ask("post", room=SLOW, text="here too")
 
 
-async def test_lobby_counts_do_not_pile_up_for_a_socket_that_takes_nothing(house: House) -> None:
+async def test_lobby_counts_do_not_pile_up_for_a_socket_that_takes_nothing(site: Cluster) -> None:
     limits = Limits(outbox_bytes=2_000)
-    worker = await house.worker(limits=limits)
+    worker = await site.worker(limits=limits)
     watcher, walker = await worker.guest(), await worker.guest()
     await watcher.ask("rooms", watch=True)
     watcher.wire.is_stalled = True
@@ -116,8 +116,8 @@ async def test_lobby_counts_do_not_pile_up_for_a_socket_that_takes_nothing(house
     assert watcher.heard("counts")[-1]["here"][PLAIN] == 1
 
 
-async def test_lobby_and_metrics_learn_nothing_of_a_closed_room(house: House) -> None:
-    worker = await house.worker()
+async def test_lobby_and_metrics_learn_nothing_of_a_closed_room(site: Cluster) -> None:
+    worker = await site.worker()
     watcher, talker = await worker.guest(), await worker.guest()
     await watcher.ask("rooms", watch=True)
     person = talker.connection.person
@@ -130,9 +130,9 @@ async def test_lobby_and_metrics_learn_nothing_of_a_closed_room(house: House) ->
     assert b"s-abcdefghijklmnop" not in worker.node.metrics.exposition()
 
 
-async def test_news_of_oneself_does_not_pile_up_for_a_socket_that_takes_nothing(house: House) -> None:
+async def test_news_of_oneself_does_not_pile_up_for_a_socket_that_takes_nothing(site: Cluster) -> None:
     limits = Limits(outbox_bytes=2_000, member_command_burst=10_000, command_burst=10_000)
-    worker = await house.worker(limits=limits)
+    worker = await site.worker(limits=limits)
     one = await worker.guest()
     stalled = await worker.guest(worker.token_of(one))
     strangers = [await worker.guest() for _ in range(6)]
@@ -147,9 +147,9 @@ async def test_news_of_oneself_does_not_pile_up_for_a_socket_that_takes_nothing(
 
 
 async def test_store_with_too_much_to_do_is_said_by_statusz_and_is_no_bug(
-    house: House, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    site: Cluster, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    worker = await house.worker()
+    worker = await site.worker()
     guest = await worker.guest()
     await guest.ask("join", room=PLAIN, agreement=1)
     # A store that takes on nothing, on the same file.
@@ -179,9 +179,9 @@ async def test_store_with_too_much_to_do_is_said_by_statusz_and_is_no_bug(
 
 
 async def test_change_told_by_another_worker_while_the_store_is_away_is_loaded_when_it_is_back(
-    house: House, tmp_path: Path
+    site: Cluster, tmp_path: Path
 ) -> None:
-    here, there = await house.worker(), await house.worker()
+    here, there = await site.worker(), await site.worker()
     one = await here.guest()
     other = await there.guest(here.token_of(one))
     assert one.connection.person is not None
@@ -189,13 +189,13 @@ async def test_change_told_by_another_worker_while_the_store_is_away_is_loaded_w
     # Not open yet: away.
     reloading = asyncio.create_task(reload_member(there.node, one.connection.person.id))
     await one.ask("rename", name="Brave Otter")
-    there.node.store = house.store
+    there.node.store = site.store
     await reloading
     assert other.heard("self")[-1]["member"]["name"] == "Brave Otter"
 
 
-async def test_who_was_erased_where_the_bus_lost_it_is_found_by_the_sweep(house: House) -> None:
-    here, there = await house.worker(), await house.worker()
+async def test_who_was_erased_where_the_bus_lost_it_is_found_by_the_sweep(site: Cluster) -> None:
+    here, there = await site.worker(), await site.worker()
     one = await here.guest()
     other = await there.guest(here.token_of(one))
     stranger = await there.guest()

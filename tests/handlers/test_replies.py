@@ -11,15 +11,15 @@ import pytest
 
 from chatserver.domain.limits import Limits
 from chatserver.domain.rooms.rooms import Publication, room_channel
-from tests.handlers.desk_house import PLAIN, Guest, House, Worker, open_house
+from tests.handlers.workers import PLAIN, Cluster, Guest, Worker, open_cluster
 from tests.kit.waiting import eventually
 
 CHANNEL = room_channel(PLAIN)
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path) as opened:
+async def site(tmp_path: Path) -> AsyncIterator[Cluster]:
+    async with open_cluster(tmp_path) as opened:
         yield opened
 
 
@@ -40,17 +40,17 @@ def _places(guest: Guest, reply: dict[str, Any], offset: int) -> tuple[int, int]
     return next(i for i, each in enumerate(written) if each.get("re") == reply["re"]), pushed
 
 
-async def _fact(house: House, offset: int) -> Publication:
-    return (await house.store.read(CHANNEL, offset - 1, 1)).publications[0]  # type: ignore[arg-type]
+async def _fact(site: Cluster, offset: int) -> Publication:
+    return (await site.store.read(CHANNEL, offset - 1, 1)).publications[0]  # type: ignore[arg-type]
 
 
-async def test_own_push_found_in_the_store_comes_after_the_reply(house: House) -> None:
+async def test_own_push_found_in_the_store_comes_after_the_reply(site: Cluster) -> None:
     """[P-REPLY-3] With the bus away, or a hole before it, the hub reads a fact before its author has been answered."""
-    worker = await house.worker()
+    worker = await site.worker()
     author, other = await _inside(worker), await _inside(worker)
-    gate = house.store.hold("commit")
+    gate = site.store.hold("commit")
     asking = asyncio.create_task(author.ask("post", room=PLAIN, text="found by the tick"))
-    await eventually(lambda: "commit" in house.store.waiting)
+    await eventually(lambda: "commit" in site.store.waiting)
     running = asyncio.create_task(worker.node.hub.run())
     await eventually(lambda: _is_told(other, 1))
     assert not _is_told(author, 1)
@@ -62,15 +62,15 @@ async def test_own_push_found_in_the_store_comes_after_the_reply(house: House) -
     running.cancel()
 
 
-async def test_own_push_of_a_command_sent_again_elsewhere_comes_after_the_reply(house: House) -> None:
+async def test_own_push_of_a_command_sent_again_elsewhere_comes_after_the_reply(site: Cluster) -> None:
     """[P-REPLY-3] The first try is still on its way when somebody has come back to another worker."""
-    first, second = await house.worker(), await house.worker()
+    first, second = await site.worker(), await site.worker()
     author = await _inside(first)
     back, other = await _inside(second, first.token_of(author)), await _inside(second)
-    gate = house.store.hold("commit")
+    gate = site.store.hold("commit")
     asking = asyncio.create_task(back.ask("post", room=PLAIN, text="sent twice"))
-    await eventually(lambda: "commit" in house.store.waiting)
-    second.node.hub.take(await _fact(house, 1))
+    await eventually(lambda: "commit" in site.store.waiting)
+    second.node.hub.take(await _fact(site, 1))
     await eventually(lambda: _is_told(other, 1))
     gate.set()
     replied, pushed = _places(back, await asking, 1) if _is_told(back, 1) else (0, 1)
@@ -78,9 +78,9 @@ async def test_own_push_of_a_command_sent_again_elsewhere_comes_after_the_reply(
     await eventually(lambda: _is_told(back, 1))
 
 
-async def test_room_that_one_changed_oneself_is_told_after_the_reply(house: House) -> None:
+async def test_room_that_one_changed_oneself_is_told_after_the_reply(site: Cluster) -> None:
     """[P-REPLY-3] Nothing has to go wrong: the others are told before the operator's reply is written."""
-    worker = await house.worker()
+    worker = await site.worker()
     operator, other = await worker.operator("ada"), await _inside(worker)
     assert "ok" in await operator.ask("join", room=PLAIN, agreement=1)
     reply = await operator.ask("change_room", room=PLAIN, seen=0, topic="Tonight", reason="It is late.")
@@ -90,12 +90,12 @@ async def test_room_that_one_changed_oneself_is_told_after_the_reply(house: Hous
     assert replied < pushed
 
 
-async def test_what_waits_for_a_reply_is_bounded_and_nothing_of_it_is_lost(house: House) -> None:
-    worker = await house.worker(limits=Limits(outbox_bytes=1_024))
+async def test_what_waits_for_a_reply_is_bounded_and_nothing_of_it_is_lost(site: Cluster) -> None:
+    worker = await site.worker(limits=Limits(outbox_bytes=1_024))
     slow, other = await _inside(worker), await _inside(worker)
-    gate = house.store.hold("rename")
+    gate = site.store.hold("rename")
     reading = asyncio.create_task(slow.ask("rename", name="Slow Heron"))
-    await eventually(lambda: "rename" in house.store.waiting)
+    await eventually(lambda: "rename" in site.store.waiting)
     for number in range(12):
         assert "ok" in await other.ask("post", room=PLAIN, text=f"{number} " + "x" * 200)
     await eventually(lambda: _is_told(other, 12))
@@ -107,12 +107,12 @@ async def test_what_waits_for_a_reply_is_bounded_and_nothing_of_it_is_lost(house
     assert _places(slow, reply, 1) == tuple(sorted(_places(slow, reply, 1)))
 
 
-async def test_nothing_more_is_told_of_a_room_that_was_left_while_a_reply_was_owed(house: House) -> None:
-    worker = await house.worker()
+async def test_nothing_more_is_told_of_a_room_that_was_left_while_a_reply_was_owed(site: Cluster) -> None:
+    worker = await site.worker()
     guest, other = await _inside(worker), await _inside(worker)
-    gate = house.store.hold("rename")
+    gate = site.store.hold("rename")
     reading = asyncio.create_task(guest.ask("rename", name="Slow Heron"))
-    await eventually(lambda: "rename" in house.store.waiting)
+    await eventually(lambda: "rename" in site.store.waiting)
     await other.ask("post", room=PLAIN, text="hello")
     await eventually(lambda: _is_told(other, 1))
     worker.node.hub.leave(guest.connection.outbox, CHANNEL)

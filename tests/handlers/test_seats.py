@@ -16,7 +16,7 @@ from chatserver.domain.listening.rest_rules import pause_of, taken_today
 from chatserver.domain.rooms.rooms import Room, RoomId, room_channel
 from chatserver.handlers.rooms import seats
 from chatserver.protocol.internode import Lease
-from tests.handlers.desk_house import Guest, House, Worker, open_house
+from tests.handlers.workers import Cluster, Guest, Worker, open_cluster
 from tests.kit.waiting import eventually
 
 DOZEN = [RoomId(f"room{number}") for number in range(12)]
@@ -27,10 +27,10 @@ OPEN = Limits(newcomer_share=1.0, rooms_per_member=100)
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path) as house:
-        await house.store.add_rooms([Room(id=each, name=each, about="", capacity=CAPACITY) for each in DOZEN])
-        yield house
+async def site(tmp_path: Path) -> AsyncIterator[Cluster]:
+    async with open_cluster(tmp_path) as site:
+        await site.store.add_rooms([Room(id=each, name=each, about="", capacity=CAPACITY) for each in DOZEN])
+        yield site
 
 
 class Time:
@@ -75,9 +75,9 @@ def here(worker: Worker, room: RoomId) -> int:
 # ------------------------------------------------------------------------------------------------ one member
 
 
-async def test_who_is_refused_in_another_room_keeps_the_seat_that_they_would_have_given_up(house: House) -> None:
+async def test_who_is_refused_in_another_room_keeps_the_seat_that_they_would_have_given_up(site: Cluster) -> None:
     """[P-SEAT-1] The agreement is shown first, and it may be that nobody accepts it."""
-    worker = await house.worker()
+    worker = await site.worker()
     guest = await worker.guest()
     for room in DOZEN[:3]:
         assert await enter(guest, room) == "in"
@@ -90,9 +90,9 @@ async def test_who_is_refused_in_another_room_keeps_the_seat_that_they_would_hav
     assert [here(worker, room) for room in DOZEN[:4]] == [0, 1, 1, 1]
 
 
-async def test_a_member_has_seats_in_three_rooms_over_all_connections_and_is_told_which(house: House) -> None:
+async def test_a_member_has_seats_in_three_rooms_over_all_connections_and_is_told_which(site: Cluster) -> None:
     """[P-SEAT-1]"""
-    worker = await house.worker()
+    worker = await site.worker()
     guest = await worker.guest()
     again = await worker.guest(worker.token_of(guest))
     assert [await enter(one, room) for one, room in zip((guest, again, guest), DOZEN, strict=False)] == ["in"] * 3
@@ -106,8 +106,8 @@ async def test_a_member_has_seats_in_three_rooms_over_all_connections_and_is_tol
     assert await enter(again, DOZEN[3]) == "in"
 
 
-async def test_a_seat_can_be_given_up_for_another_on_all_connections(house: House) -> None:
-    worker = await house.worker()
+async def test_a_seat_can_be_given_up_for_another_on_all_connections(site: Cluster) -> None:
+    worker = await site.worker()
     guest = await worker.guest()
     again = await worker.guest(worker.token_of(guest))
     for room in DOZEN[:3]:
@@ -122,8 +122,8 @@ async def test_a_seat_can_be_given_up_for_another_on_all_connections(house: Hous
     assert "ok" in await guest.ask("post", room=DOZEN[1], text="and here")
 
 
-async def test_seats_on_another_worker_count_as_well(house: House) -> None:
-    one, other = await house.worker(), await house.worker()
+async def test_seats_on_another_worker_count_as_well(site: Cluster) -> None:
+    one, other = await site.worker(), await site.worker()
     time = Time(one, other)
     guest = await one.guest()
     for room in DOZEN[:3]:
@@ -132,13 +132,13 @@ async def test_seats_on_another_worker_count_as_well(house: House) -> None:
     assert await enter(await other.guest(one.token_of(guest)), DOZEN[3]) == "seats_used"
 
 
-async def test_seats_that_are_asked_for_at_one_moment_are_not_more(house: House) -> None:
-    worker = await house.worker()
+async def test_seats_that_are_asked_for_at_one_moment_are_not_more(site: Cluster) -> None:
+    worker = await site.worker()
     guest = await worker.guest()
     connections = [guest, *[await worker.guest(worker.token_of(guest)) for _ in range(5)]]
-    gate = house.store.hold("join")
+    gate = site.store.hold("join")
     asked = [asyncio.create_task(enter(one, room)) for one, room in zip(connections, DOZEN, strict=False)]
-    await eventually(lambda: "join" in house.store.waiting)
+    await eventually(lambda: "join" in site.store.waiting)
     gate.set()
     assert sorted(await asyncio.gather(*asked)) == ["in"] * 3 + ["seats_used"] * 3
 
@@ -146,9 +146,9 @@ async def test_seats_that_are_asked_for_at_one_moment_are_not_more(house: House)
 # ------------------------------------------------------------------------------------------------ one place
 
 
-async def test_sixty_silent_guests_of_two_addresses_leave_seats_for_whoever_comes(house: House) -> None:
+async def test_sixty_silent_guests_of_two_addresses_leave_seats_for_whoever_comes(site: Cluster) -> None:
     """Each of them tries every room, as whoever filled all of them in 16 seconds did."""
-    worker = await house.worker(limits=Limits(rooms_per_member=3))
+    worker = await site.worker(limits=Limits(rooms_per_member=3))
     for number in range(60):
         crowd = await worker.guest(address=(HERE, THERE)[number % 2])
         for room in DOZEN:
@@ -159,8 +159,8 @@ async def test_sixty_silent_guests_of_two_addresses_leave_seats_for_whoever_come
         assert await enter(await worker.guest(address=b"\x03" * 12), room) == "in"
 
 
-async def test_the_networks_of_one_household_share_seats_and_places_on_all_workers(house: House) -> None:
-    one, other = await house.worker(), await house.worker()
+async def test_the_networks_of_one_household_share_seats_and_places_on_all_workers(site: Cluster) -> None:
+    one, other = await site.worker(), await site.worker()
     time, around = Time(one, other), (b"\x56" * 12, b"\x48" * 12)
     for number in range(10):
         guest = await (one, other)[number % 2].guest(address=bytes([number]) * 12, around=around)
@@ -177,8 +177,8 @@ async def test_the_networks_of_one_household_share_seats_and_places_on_all_worke
     assert reply["error"]["code"] == "places_used"
 
 
-async def test_one_address_has_a_share_of_a_room_for_its_newcomers_on_all_workers(house: House) -> None:
-    one, other = await house.worker(), await house.worker()
+async def test_one_address_has_a_share_of_a_room_for_its_newcomers_on_all_workers(site: Cluster) -> None:
+    one, other = await site.worker(), await site.worker()
     time = Time(one, other)
     for number in range(5):
         assert await enter(await (one, other)[number % 2].guest(address=HERE), DOZEN[0]) == "in"
@@ -193,8 +193,8 @@ async def test_one_address_has_a_share_of_a_room_for_its_newcomers_on_all_worker
     assert await enter(await one.guest(address=HERE, allowance=10), DOZEN[0]) == "in"
 
 
-async def test_whoever_is_here_for_an_hour_counts_for_no_place(house: House) -> None:
-    worker = await house.worker()
+async def test_whoever_is_here_for_an_hour_counts_for_no_place(site: Cluster) -> None:
+    worker = await site.worker()
     tokens = []
     for _ in range(5):
         guest = await worker.guest(address=HERE)
@@ -206,8 +206,8 @@ async def test_whoever_is_here_for_an_hour_counts_for_no_place(house: House) -> 
     assert seats.crowds(worker.node) == {}
 
 
-async def test_what_operators_are_told_of_a_crowd_is_how_many_newcomers_are_of_one_place(house: House) -> None:
-    worker = await house.worker(limits=OPEN)
+async def test_what_operators_are_told_of_a_crowd_is_how_many_newcomers_are_of_one_place(site: Cluster) -> None:
+    worker = await site.worker(limits=OPEN)
     for number in range(10):
         await enter(await worker.guest(address=HERE if number < 7 else THERE), DOZEN[0])
     assert seats.crowds(worker.node) == {DOZEN[0]: 7}
@@ -223,9 +223,9 @@ async def fill(worker: Worker, room: RoomId, count: int = CAPACITY) -> list[Gues
     return guests
 
 
-async def test_in_a_full_room_the_idle_give_their_seats_up_to_whoever_comes(house: House) -> None:
+async def test_in_a_full_room_the_idle_give_their_seats_up_to_whoever_comes(site: Cluster) -> None:
     """[P-SEAT-2]"""
-    worker = await house.worker(limits=OPEN)
+    worker = await site.worker(limits=OPEN)
     time, room = Time(worker), DOZEN[0]
     crowd = await fill(worker, room)
     time.pass_(899)
@@ -259,8 +259,8 @@ async def test_in_a_full_room_the_idle_give_their_seats_up_to_whoever_comes(hous
     ],
     ids=lambda act: act[0],
 )
-async def test_whoever_does_anything_keeps_the_seat(house: House, act: tuple[str, dict[str, object]]) -> None:
-    worker = await house.worker(limits=OPEN)
+async def test_whoever_does_anything_keeps_the_seat(site: Cluster, act: tuple[str, dict[str, object]]) -> None:
+    worker = await site.worker(limits=OPEN)
     time, room = Time(worker), DOZEN[0]
     crowd = await fill(worker, room)
     time.pass_(600)
@@ -274,9 +274,9 @@ async def test_whoever_does_anything_keeps_the_seat(house: House, act: tuple[str
     assert [bool(guest.heard("reading")) for guest in crowd] == [True, *[False] * (CAPACITY - 1)]
 
 
-async def test_a_reader_who_writes_has_a_seat_again_and_in_a_full_room_a_little_slack(house: House) -> None:
+async def test_a_reader_who_writes_has_a_seat_again_and_in_a_full_room_a_little_slack(site: Cluster) -> None:
     """[P-SEAT-3]"""
-    worker = await house.worker(limits=OPEN)
+    worker = await site.worker(limits=OPEN)
     time, room = Time(worker), DOZEN[0]
     crowd = await fill(worker, room)
     time.pass_(900)
@@ -297,8 +297,8 @@ async def test_a_reader_who_writes_has_a_seat_again_and_in_a_full_room_a_little_
     assert "ok" in await crowd[2].ask("post", room=room, text="I was away")
 
 
-async def test_idle_people_of_another_worker_make_room_as_well(house: House) -> None:
-    one, other = await house.worker(limits=OPEN), await house.worker(limits=OPEN)
+async def test_idle_people_of_another_worker_make_room_as_well(site: Cluster) -> None:
+    one, other = await site.worker(limits=OPEN), await site.worker(limits=OPEN)
     time, room = Time(one, other), DOZEN[0]
     crowd = await fill(one, room)
     time.settle()
@@ -310,8 +310,8 @@ async def test_idle_people_of_another_worker_make_room_as_well(house: House) -> 
     assert sum(bool(guest.heard("reading")) for guest in crowd) == 1
 
 
-async def test_whoever_is_awake_on_one_device_keeps_the_seat_on_another(house: House) -> None:
-    one, other = await house.worker(limits=OPEN), await house.worker(limits=OPEN)
+async def test_whoever_is_awake_on_one_device_keeps_the_seat_on_another(site: Cluster) -> None:
+    one, other = await site.worker(limits=OPEN), await site.worker(limits=OPEN)
     time, room = Time(one, other), DOZEN[0]
     crowd = await fill(one, room, CAPACITY)
     awake = await other.guest(one.token_of(crowd[0]))
@@ -327,9 +327,9 @@ async def test_whoever_is_awake_on_one_device_keeps_the_seat_on_another(house: H
     assert not crowd[0].heard("reading")
 
 
-async def test_within_a_quarter_of_an_hour_everybody_finds_a_seat_everywhere(house: House) -> None:
+async def test_within_a_quarter_of_an_hour_everybody_finds_a_seat_everywhere(site: Cluster) -> None:
     """At its worst: every address is another, so that only their silence tells."""
-    worker = await house.worker(limits=Limits(rooms_per_member=100))
+    worker = await site.worker(limits=Limits(rooms_per_member=100))
     time = Time(worker)
     for number in range(CAPACITY):
         silent = await worker.guest(address=bytes([number]) * 12)
@@ -345,9 +345,9 @@ async def test_within_a_quarter_of_an_hour_everybody_finds_a_seat_everywhere(hou
 # ------------------------------------------------------------------------------------------------ listeners
 
 
-async def test_one_guest_who_asks_and_ends_leaves_all_listeners_free(house: House) -> None:
+async def test_one_guest_who_asks_and_ends_leaves_all_listeners_free(site: Cluster) -> None:
     """[P-SHARE-2] One guest used up all listeners for the day."""
-    worker = await house.worker()
+    worker = await site.worker()
     listeners = [await worker.listener(name) for name in ("anna", "ben", "cleo")]
     keeper, guest = worker.listening.service, await worker.guest(address=HERE)
     refusals = []
@@ -356,14 +356,14 @@ async def test_one_guest_who_asks_and_ends_leaves_all_listeners_free(house: Hous
         if "error" in reply:
             refusals.append(reply["error"])
             continue
-        proposal = keeper.floor.seekers[guest.member].proposal
+        proposal = keeper.state.seekers[guest.member].proposal
         assert proposal is not None
         listener = next(each for each in listeners if each.member == proposal.listener)
         session = (await listener.ask("accept", proposal=await listener.proposal()))["ok"]["session"]
         assert "ok" in await guest.ask("end", session=session)
     assert [each["code"] for each in refusals] == ["sessions_used"] * 2
     assert refusals[0]["details"]["again_at"] > worker.node.now() + 23 * 3_600_000
-    for each in keeper.floor.listeners.values():
+    for each in keeper.state.listeners.values():
         assert pause_of(each, keeper.now(), keeper.rules) is None
         assert taken_today(each, keeper.now()) == 0
     honest = await worker.guest(address=THERE)
@@ -371,8 +371,8 @@ async def test_one_guest_who_asks_and_ends_leaves_all_listeners_free(house: Hous
     assert (standing["being_asked"], standing["listeners"], standing["free"]) == (True, 3, 2)
 
 
-async def test_thirty_guests_of_one_address_hold_five_places(house: House) -> None:
-    worker = await house.worker()
+async def test_thirty_guests_of_one_address_hold_five_places(site: Cluster) -> None:
+    worker = await site.worker()
     codes = []
     for _ in range(30):
         reply = await (await worker.guest(address=HERE)).ask("ask", agreement=True)
@@ -384,9 +384,9 @@ async def test_thirty_guests_of_one_address_hold_five_places(house: House) -> No
     assert pupil["place"] == 7
 
 
-async def test_nobody_was_there_is_told_to_the_seeker_as_quiet(house: House) -> None:
+async def test_nobody_was_there_is_told_to_the_seeker_as_quiet(site: Cluster) -> None:
     """[P-LISTEN-6]"""
-    worker = await house.worker()
+    worker = await site.worker()
     listener = await worker.listener("anna")
     seeker = await worker.guest()
     assert "ok" in await seeker.ask("ask", agreement=True)
@@ -405,9 +405,9 @@ async def test_nobody_was_there_is_told_to_the_seeker_as_quiet(house: House) -> 
     assert (console["sessions"][0]["ending"], console["state"], console["today"]) == ("you", "free", 0)
 
 
-async def test_asking_again_and_again_takes_no_lock_of_the_floor(house: House) -> None:
+async def test_asking_again_and_again_takes_no_lock_of_the_floor(site: Cluster) -> None:
     """Guests who may not ask, and who look where they stand, are answered from what this worker knows."""
-    worker = await house.worker()
+    worker = await site.worker()
     waiting = [await worker.guest(address=HERE) for _ in range(5)]
     for guest in waiting:
         assert "ok" in await guest.ask("ask", agreement=True)

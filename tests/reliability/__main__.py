@@ -18,7 +18,7 @@ import msgspec
 from tests.kit.postgres import PostgresServer
 from tests.kit.redis import RedisServer
 from tests.reliability.catalogue import SCENARIOS, run
-from tests.reliability.house import Parts
+from tests.reliability.cluster import Parts
 from tests.reliability.report import Row, as_table
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 from tests.kit.redis import ClusterSetup, SentinelSetup
-from tests.reliability.house import Parts, blocking
+from tests.reliability.cluster import Parts, blocking
 from tests.reliability.report import Row
 from tests.reliability.scenarios import network, postgres, queue, redis, workers
 

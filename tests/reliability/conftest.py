@@ -11,7 +11,7 @@ from tests.kit.postgres import PostgresServer
 from tests.kit.process import obtain
 from tests.kit.redis import RedisServer
 from tests.reliability.catalogue import run
-from tests.reliability.house import Parts
+from tests.reliability.cluster import Parts
 from tests.reliability.report import Row, details
 
 Play = Callable[[str], Awaitable[Row]]

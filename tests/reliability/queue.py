@@ -37,7 +37,7 @@ class Line:
 
 
 @dataclass(slots=True)
-class FloorDiary:
+class QueueDiary:
     """What one person lived through."""
 
     name: str
@@ -59,7 +59,7 @@ class Person:
     kind = "standing"
 
     def __init__(self, name: str, urls: list[str], token: str | None = None) -> None:
-        self.diary = FloorDiary(name)
+        self.diary = QueueDiary(name)
         self.token = token
         self.client: ChatClient | None = None
         self.done = asyncio.Event()

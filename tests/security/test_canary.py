@@ -53,7 +53,7 @@ WORKERS: Final = 2
 
 
 @dataclass
-class House:
+class Deployment:
     server: ChatServer
     redis: RedisServer
     postgres: PostgresServer | None
@@ -93,14 +93,14 @@ class House:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def house(request: pytest.FixtureRequest) -> Iterator[House]:
+def site(request: pytest.FixtureRequest) -> Iterator[Deployment]:
     with contextlib.ExitStack() as stack:
         redis = stack.enter_context(obtain(lambda: RedisServer(options=["--loglevel", "debug"])))
         postgres = stack.enter_context(obtain(PostgresServer)) if request.param == "postgres" else None
         config: dict[str, Any] = {"log_level": "debug", "trusted_proxies": ["127.0.0.1"]}
         url = None if postgres is None else postgres.fresh_database()
         server = stack.enter_context(ChatServer(WORKERS, redis.url, url, config=config))
-        yield House(server, redis, postgres)
+        yield Deployment(server, redis, postgres)
 
 
 def behind(address: str) -> dict[str, str]:
@@ -108,9 +108,9 @@ def behind(address: str) -> dict[str, str]:
     return {"X-Forwarded-For": address, "User-Agent": AGENT, "Referer": f"https://{AGENT}.example/{AGENT}"}
 
 
-async def live(house: House) -> None:
+async def live(site: Deployment) -> None:
     """Everything that works, with words in it."""
-    server = house.server
+    server = site.server
     async with (
         WebClient(base_url=server.url, headers=behind(ADDRESSES[1])) as web,
         ChatClient(server.ws_url, headers=behind(ADDRESSES[0])) as ann,
@@ -142,7 +142,7 @@ async def live(house: House) -> None:
             pass
         tokens = [ann.token or "", ben.token or "", cookie.partition("=")[2]]
         words = code.split()
-        house.secrets = {
+        site.secrets = {
             "token": [*tokens, *(token.split(".")[2] for token in tokens), *(t.split(".")[1] for t in tokens)],
             "code": [code, *(" ".join(words[at : at + 3]) for at in range(4)), "-".join(words)],
         }
@@ -151,9 +151,9 @@ async def live(house: House) -> None:
             await one.until(lambda one=one: len(one.facts("room:sleep")) >= 2)  # type: ignore[misc]
 
 
-async def go_wrong(house: House) -> None:
+async def go_wrong(site: Deployment) -> None:
     """Everything that is refused, with words in it."""
-    server = house.server
+    server = site.server
     async with ChatClient(server.ws_url, headers=behind(ADDRESSES[0])) as eve:
         await eve.ask("join", room="sleep", agreement=1)
         for command, fields in (
@@ -188,12 +188,12 @@ async def go_wrong(house: House) -> None:
         async with ChatClient(server.ws_url, subprotocol=subprotocol) as eve:
             await eve.send_raw(data)
             await eve.until(lambda eve=eve: bool(eve.pushes) or eve.close_code is not None)  # type: ignore[misc]
-    await knock(house)
+    await knock(site)
 
 
-async def knock(house: House) -> None:
+async def knock(site: Deployment) -> None:
     """Upgrades and requests that are turned away."""
-    server, token = house.server, house.secrets["token"][0]
+    server, token = site.server, site.secrets["token"][0]
     for refused in (
         ChatClient(server.ws_url, origin=f"https://{AGENT}.example"),
         ChatClient(server.ws_url, token=token[:-2] + FRAME),
@@ -237,15 +237,15 @@ async def knock(house: House) -> None:
         assert (await web.post("/api/identity/erase", headers=foreign)).status_code == 403
 
 
-async def break_down(house: House) -> None:
+async def break_down(site: Deployment) -> None:
     """Parts that hang or die while words are on their way through them."""
-    server = house.server
+    server = site.server
     async with (
         ChatClient(server.ws_url, headers=behind(ADDRESSES[0])) as ann,
         WebClient(base_url=server.url, headers=behind(ADDRESSES[0]), timeout=20) as web,
     ):
         await ann.ask("join", room="sleep", agreement=1)
-        async with house.store_hangs():
+        async with site.store_hangs():
             answers = await asyncio.gather(
                 ann.exchange("post", room="sleep", text=TEXT, timeout=20),
                 ann.exchange("rename", name="Somebody Else", timeout=20),
@@ -253,10 +253,10 @@ async def break_down(house: House) -> None:
             )
         assert [answer["error"]["code"] for answer in answers[:2]] == ["storage_unavailable"] * 2
         assert answers[2].status_code == 503
-        house.redis.freeze()
+        site.redis.freeze()
         await back(ann)
-        house.redis.thaw()
-        await house.store_quotes()
+        site.redis.thaw()
+        await site.store_quotes()
         quoted = await ann.exchange("post", room="sleep", text=f"{QUOTED} {FRAME}")
         assert quoted["error"]["code"] in {"internal", "storage_unavailable"}
         assert FRAME not in str(quoted)
@@ -271,9 +271,9 @@ async def back(client: ChatClient) -> None:
             await asyncio.sleep(0.1)
 
 
-def scrape(house: House) -> str:
+def scrape(site: Deployment) -> str:
     """The metrics and checks of both workers: each new connection meets one of them."""
-    return "".join(web.get(house.server.url + path).text for path in ("/metrics", "/statusz") * 10)
+    return "".join(web.get(site.server.url + path).text for path in ("/metrics", "/statusz") * 10)
 
 
 def is_announcement(line: bytes) -> bool:
@@ -281,14 +281,14 @@ def is_announcement(line: bytes) -> bool:
 
 
 @pytest.mark.timeout(180)
-async def test_what_people_give_is_found_nowhere_but_where_the_documents_say(house: House) -> None:
-    with Watch(house.redis) as watch:
-        await live(house)
-        await go_wrong(house)
-        said = await asyncio.to_thread(scrape, house)
-        postgres_log = b"" if house.postgres is None else house.postgres.process.log.read_bytes()
-        await break_down(house)
-        said += await asyncio.to_thread(scrape, house)
+async def test_what_people_give_is_found_nowhere_but_where_the_documents_say(site: Deployment) -> None:
+    with Watch(site.redis) as watch:
+        await live(site)
+        await go_wrong(site)
+        said = await asyncio.to_thread(scrape, site)
+        postgres_log = b"" if site.postgres is None else site.postgres.process.log.read_bytes()
+        await break_down(site)
+        said += await asyncio.to_thread(scrape, site)
         told = watch.lines()
     words = Words(
         {
@@ -297,7 +297,7 @@ async def test_what_people_give_is_found_nowhere_but_where_the_documents_say(hou
             "address": ADDRESSES,
             "agent": [AGENT],
             "frame": [FRAME],
-            **house.secrets,
+            **site.secrets,
         }
     )
 
@@ -306,28 +306,28 @@ async def test_what_people_give_is_found_nowhere_but_where_the_documents_say(hou
     assert carried, "the canary was on the bus, or this test searched nothing"
     assert all(is_announcement(line) for line in carried)
     assert set().union(*map(words.in_bytes, carried)) == {"text", "name"}
-    assert house.redis.command("KEYS", "*") == []
-    assert words.in_bytes(repr([house.redis.command(*ask) for ask in ASKED_OF_REDIS]).encode()) == set()
-    house.redis.command("SAVE")
-    assert (house.redis.directory / "dump.rdb").exists()
-    assert words.in_files(house.redis.directory) == {}
+    assert site.redis.command("KEYS", "*") == []
+    assert words.in_bytes(repr([site.redis.command(*ask) for ask in ASKED_OF_REDIS]).encode()) == set()
+    site.redis.command("SAVE")
+    assert (site.redis.directory / "dump.rdb").exists()
+    assert words.in_files(site.redis.directory) == {}
 
     # Tables.
-    if house.postgres is None:
-        assert words.in_sqlite(house.file) == PERMITTED
+    if site.postgres is None:
+        assert words.in_sqlite(site.file) == PERMITTED
     else:
-        database = house.server_database()
-        house.postgres.execute("ANALYZE", database)
-        assert await words.in_postgres(house.postgres.url(database)) == PERMITTED
+        database = site.server_database()
+        site.postgres.execute("ANALYZE", database)
+        assert await words.in_postgres(site.postgres.url(database)) == PERMITTED
         assert words.in_bytes(postgres_log) == set()
 
     # What the server says, and every file that it has.
-    house.server.stop()
-    assert any("unavailable" in str(line) for line in house.server.log()), "the store's hanging was told"
+    site.server.stop()
+    assert any("unavailable" in str(line) for line in site.server.log()), "the store's hanging was told"
     assert words.in_bytes(said.encode()) == set()
-    found = words.in_files(house.server.directory)
+    found = words.in_files(site.server.directory)
     assert all(re.fullmatch(r"data/chat\.db(-wal|-shm)?", path) for path in found), found
-    assert set().union(*found.values()) == ({"text", "name"} if house.postgres is None else set())
+    assert set().union(*found.values()) == ({"text", "name"} if site.postgres is None else set())
 
 
 ASKED_OF_REDIS: Final = (("SLOWLOG", "GET", "-1"), ("CLIENT", "LIST"), ("PUBSUB", "CHANNELS"), ("INFO", "all"))

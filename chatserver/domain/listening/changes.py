@@ -12,9 +12,9 @@ from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.commands import (
     Decided,
     FloorEffect,
-    FloorEvent,
     ListenerLeft,
     ListenerSet,
+    ListeningEvent,
     SeekerLeft,
     SeekerSet,
     SessionForgotten,
@@ -124,7 +124,7 @@ class Changes:
 
     def decided(self, session: SessionId | None = None) -> Decided:
         """Return the last value of every record that differs from its value before, with the effects."""
-        events: list[FloorEvent] = []
+        events: list[ListeningEvent] = []
         before, after = self.before, self.floor
         for session_id in self._sessions:
             if (now_session := after.sessions.get(session_id)) is None:

@@ -310,7 +310,7 @@ class ShareForgotten(_Struct, frozen=True, kw_only=True):
     share: str
 
 
-FloorEvent = (
+ListeningEvent = (
     SeekerSet | SeekerLeft | ListenerSet | ListenerLeft | SessionSet | SessionForgotten | ShareSet | ShareForgotten
 )
 
@@ -423,6 +423,6 @@ class Decided(_Struct, frozen=True, kw_only=True):
     """The result of a command: events for the listening state, effects outside it, and the session concerned, if
     any."""
 
-    events: tuple[FloorEvent, ...] = ()
+    events: tuple[ListeningEvent, ...] = ()
     effects: tuple[FloorEffect, ...] = ()
     session: SessionId | None = None

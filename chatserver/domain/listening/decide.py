@@ -30,7 +30,6 @@ from chatserver.domain.listening.commands import (
     ExpelFromRoom,
     Extend,
     Flag,
-    FloorEvent,
     GiveFeedback,
     GiveUpPlace,
     Hire,
@@ -39,6 +38,7 @@ from chatserver.domain.listening.commands import (
     ListenerLeft,
     ListenerSet,
     ListeningAction,
+    ListeningEvent,
     MarkReady,
     Renamed,
     ReportSession,
@@ -103,13 +103,13 @@ def due_at(floor: ListeningState, now: Millis, rules: ListeningRules) -> Millis 
     return next_due(floor, now, rules)
 
 
-def evolve(floor: ListeningState, event: FloorEvent) -> ListeningState:
+def evolve(floor: ListeningState, event: ListeningEvent) -> ListeningState:
     """Return the state after an event. Never refuses; the same event twice changes nothing. The version is the
     store's."""
     return evolve_all(floor, (event,))
 
 
-def evolve_all(floor: ListeningState, events: Iterable[FloorEvent]) -> ListeningState:
+def evolve_all(floor: ListeningState, events: Iterable[ListeningEvent]) -> ListeningState:
     """Return the state after many events, with one copy of what they change."""
     draft = Changes(floor)
     for event in events:

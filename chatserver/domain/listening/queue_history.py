@@ -13,7 +13,7 @@ import msgspec
 
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.listening.commands import FloorEvent, ListenerLeft, ListenerSet, SeekerLeft, SessionSet
+from chatserver.domain.listening.commands import ListenerLeft, ListenerSet, ListeningEvent, SeekerLeft, SessionSet
 from chatserver.domain.listening.state import ListeningState, Seeker, Session
 
 GRAIN: Final = 10_000
@@ -58,7 +58,7 @@ def rounded(at: int) -> Millis:
     return Millis((at + GRAIN // 2) // GRAIN * GRAIN)
 
 
-def noted(before: ListeningState, events: Iterable[FloorEvent], now: Millis) -> list[Wait | Span]:
+def noted(before: ListeningState, events: Iterable[ListeningEvent], now: Millis) -> list[Wait | Span]:
     """Return what one commit completes. A wait that led to a session is recorded once that is over: only then is its
     length known."""
     found: list[Wait | Span] = []

@@ -272,11 +272,11 @@ class _Ends(msgspec.Struct, frozen=True):
     ask: int
 
 
-class _Settles(msgspec.Struct, frozen=True):
+class _AppliesDue(msgspec.Struct, frozen=True):
     pass
 
 
-_Step = _Comes | _Goes | _Asks | _GivesUp | _Answers | _Ends | _Settles
+_Step = _Comes | _Goes | _Asks | _GivesUp | _Answers | _Ends | _AppliesDue
 
 
 class _Replay:
@@ -353,7 +353,7 @@ class _Replay:
             case _Ends(ask=ask):
                 self._do(EndSession(session=_session(ask)), _seeker(ask), now)
                 self._let_go(now)
-            case _Settles():
+            case _AppliesDue():
                 self._settles_at = None
                 self._apply_due(now)
             case _:
@@ -421,7 +421,7 @@ class _Replay:
         if due is None or due >= _ALWAYS or (self._settles_at is not None and self._settles_at <= due):
             return
         self._settles_at = Millis(max(due, now + 1))
-        self._plan(self._settles_at, _Settles())
+        self._plan(self._settles_at, _AppliesDue())
 
 
 def _rules(rules: ListeningRules, policy: Policy) -> ListeningRules:

@@ -66,9 +66,9 @@ async def ask(listening: ListeningService, connection: Connection, person: Perso
     if not command.agreement:
         raise Refusal(Reason.AGREEMENT_REQUIRED)
     networks = tuple(key.hex() for key in connection.networks if key)
-    if person.id not in listening.floor.seekers:
+    if person.id not in listening.state.seekers:
         # As the store will say: whoever asks again and again costs nobody else the floor's lock.
-        fair_shares.require(listening.floor, person.id, networks, connection.share, listening.now(), listening.rules)
+        fair_shares.require(listening.state, person.id, networks, connection.share, listening.now(), listening.rules)
     wanted: MemberId | None = None
     if command.words is not None and command.words.strip():
         # Each try costs a core a moment, and is a guess.
@@ -168,7 +168,7 @@ async def block(listening: ListeningService, connection: Connection, person: Per
 
 async def report(listening: ListeningService, connection: Connection, person: Person, command: ReportPerson) -> Answer:
     """Tell the moderators. A listener's silent call is never refused for how many reports there were."""
-    session = listening.floor.sessions.get(command.session)
+    session = listening.state.sessions.get(command.session)
     if not (command.call and session is not None and person.id in session.listeners):
         await listening.node.store.require_report(person.id, listening.node.now())
     return await _done(
@@ -204,7 +204,7 @@ async def profile(
     listening: ListeningService, connection: Connection, person: Person, command: ChangeProfile
 ) -> Answer:
     await _enter(listening, person)
-    listener = listening.floor.listeners.get(person.id)
+    listener = listening.state.listeners.get(person.id)
     # What stood there before may stay, whatever the operator has changed since.
     kept = () if listener is None else listener.profile.languages
     languages = tuple(language.lower() for language in command.languages)
@@ -308,7 +308,7 @@ async def check(listening: ListeningService, connection: Connection, person: Per
 
 async def _enter(listening: ListeningService, person: Person) -> None:
     """Put a listener on the floor, if they are not there yet: what they ask first makes no difference."""
-    if person.id not in listening.floor.listeners:
+    if person.id not in listening.state.listeners:
         await listening.do(person.id, on_floor.Hire(person=person))
 
 
@@ -332,7 +332,7 @@ def _line(answer: training.TrainingAnswer) -> SceneLine:
 
 
 def _require_session(listening: ListeningService, session: SessionId, person: Person) -> Session:
-    found = listening.floor.sessions.get(session)
+    found = listening.state.sessions.get(session)
     if found is None or person.id not in found.people:
         raise Refusal(Reason.SESSION_UNKNOWN)
     return found

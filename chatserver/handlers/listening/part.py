@@ -55,7 +55,7 @@ class ListeningPart(Part):
         """Take a banned member out of the queue and out of their sessions."""
         with contextlib.suppress(Refusal):
             await self.service.do(member, GiveUpPlace())
-        for session in [*self.service.floor.sessions.values()]:
+        for session in [*self.service.state.sessions.values()]:
             if session.is_live and session.seeker == member:
                 with contextlib.suppress(Refusal):
                     await self.service.do(member, EndSession(session=session.id))

@@ -102,7 +102,7 @@ class ListeningService:
         self._seen_at = self._looked_at = self._restated_at = self._settled_at = float("-inf")
 
     @property
-    def floor(self) -> ListeningState:
+    def state(self) -> ListeningState:
         return self.picture.floor
 
     def now(self) -> Millis:
@@ -117,7 +117,7 @@ class ListeningService:
     def keep_hours(self, hours: Clock) -> None:
         """From now on listeners are here at these hours."""
         self._hours = hours
-        self.picture = self._picture(self.floor)
+        self.picture = self._picture(self.state)
 
     @property
     def is_open(self) -> bool:
@@ -155,7 +155,7 @@ class ListeningService:
 
     async def hidden(self, who: MemberId, other: MemberId) -> None:
         """Somebody hides another: if one of them waits here, not for the other any more."""
-        if not self.floor.seekers.keys().isdisjoint((who, other)):
+        if not self.state.seekers.keys().isdisjoint((who, other)):
             await self.do(who, KeepApart(other=other))
 
     async def renamed(self, person: Person) -> None:
@@ -167,7 +167,7 @@ class ListeningService:
         """Somebody of the floor has connected: whom they wait for, or who waits for them, must not wait any longer."""
         if not self.picture.concerns(member):
             return
-        record = self.floor.seekers.get(member) or self.floor.listeners[member]
+        record = self.state.seekers.get(member) or self.state.listeners[member]
         if 0 <= self.now() - record.seen_at < _JUST_SEEN:
             # Nobody waits for somebody who was here a moment ago, and asking again must not cost the floor's lock.
             return
@@ -177,16 +177,16 @@ class ListeningService:
     def may_stay(self, room: RoomId, member: MemberId) -> bool:
         """Whether nothing that is known here speaks against somebody's being in a closed room. One that was opened just
         now may not be known yet."""
-        return SessionId(room) not in self.floor.sessions or self.picture.may_enter(room, member)
+        return SessionId(room) not in self.state.sessions or self.picture.may_enter(room, member)
 
     def is_live(self, session: SessionId) -> bool:
-        found = self.floor.sessions.get(session)
+        found = self.state.sessions.get(session)
         return found is None or found.is_live
 
     def spoke(self, who: MemberId, session: SessionId) -> None:
         """Somebody wrote in a session: note now and then that it is not silent, and at once that its seeker wrote
         a first word. Nobody waits for it."""
-        now, found = self.node.monotonic(), self.floor.sessions.get(session)
+        now, found = self.node.monotonic(), self.state.sessions.get(session)
         is_first_word = found is not None and who == found.seeker and not found.spoken
         key = (session, is_first_word)
         if now - self._spoke.get(key, float("-inf")) >= SPOKE_SECONDS:
@@ -294,7 +294,7 @@ class ListeningService:
             await self._dismiss_those_who_may_not(self._listeners_who_count())
         if self._is_patient and not self._is_patient_now():
             # What was put off is due from now on.
-            self.picture = self._picture(self.floor)
+            self.picture = self._picture(self.state)
         if clock - self._settled_at >= _SPREAD_SECONDS and self._is_due():
             self._settled_at = clock
             await self._apply_due()
@@ -305,18 +305,18 @@ class ListeningService:
         """Tell everybody whose view has changed; with `again` because estimates have aged."""
         if again:
             self._restated_at = self.node.monotonic()
-            self.picture = self._picture(self.floor)
+            self.picture = self._picture(self.state)
         await self._watchers.show(again=again)
 
     async def _follow_version(self) -> None:
         """Read everything anew where the store's version is another than the picture's."""
-        if self._known <= self.floor.version:
+        if self._known <= self.state.version:
             self._known = await self.node.store.listening_version()
-        if self._known != self.floor.version:
+        if self._known != self.state.version:
             # Also where it went back: a database that took over from a broken one may have missed the last commits.
             await self._load()
             await self._fresh(self._known)
-            self._known = self.floor.version
+            self._known = self.state.version
 
     async def _note_who_is_here(self) -> None:
         """Tell the store who of the queue is connected here, and see who is connected elsewhere."""
@@ -324,11 +324,11 @@ class ListeningService:
         await self._heartbeat.tell(self.picture, self.now())
         # Being seen is no new version: without this a quiet queue would look as if everybody had gone.
         await self._load()
-        await self._dismiss_those_who_may_not([*self.floor.listeners])
+        await self._dismiss_those_who_may_not([*self.state.listeners])
 
     def _listeners_who_count(self) -> list[MemberId]:
         """Return those who may be asked, or are in a session."""
-        listeners, sessions = self.floor.listeners.values(), self.picture.sessions
+        listeners, sessions = self.state.listeners.values(), self.picture.sessions
         return [each.member for each in listeners if each.wants or each.member in sessions]
 
     def _is_due(self) -> bool:
@@ -371,8 +371,8 @@ class ListeningService:
             node.tell_nodes(ListeningChanged(committed.version))
             self.changed(committed.version)
         state = committed.state
-        if state.version > self.floor.version:
-            waits = tuple(sorted((*self.floor.waits, *state.waits), key=lambda wait: (wait[1], wait[0])))
+        if state.version > self.state.version:
+            waits = tuple(sorted((*self.state.waits, *state.waits), key=lambda wait: (wait[1], wait[0])))
             self._taken_in += 1
             self.picture = self._picture(msgspec.structs.replace(state, waits=waits))
             self._put_in_order()
@@ -381,7 +381,7 @@ class ListeningService:
         """Wait until the picture is at least of this version. Any number of callers share one read: the first that is
         waited for may have begun too early, the second has not."""
         for _ in range(2):
-            if self.floor.version < version:
+            if self.state.version < version:
                 await self._load()
 
     async def _load(self) -> None:
@@ -394,7 +394,7 @@ class ListeningService:
         taken_in = self._taken_in
         try:
             found = await self.node.store.listening_state()
-            if found.version >= self.floor.version or taken_in == self._taken_in:
+            if found.version >= self.state.version or taken_in == self._taken_in:
                 # Otherwise a commit of this worker came in between, and what was read is older.
                 self.picture = self._picture(found)
                 self._put_in_order()
@@ -423,8 +423,8 @@ class ListeningService:
 
     def _put_in_order(self) -> None:
         """Nobody stays in the closed room of a session that they are no more part of, or that is forgotten."""
-        self._typed = {session: at for session, at in self._typed.items() if session in self.floor.sessions}
-        self._spoke = {key: at for key, at in self._spoke.items() if key[0] in self.floor.sessions}
+        self._typed = {session: at for session, at in self._typed.items() if session in self.state.sessions}
+        self._spoke = {key: at for key, at in self._spoke.items() if key[0] in self.state.sessions}
         for connection in self._in_sessions():
             assert connection.person is not None
             for room in [*connection.rooms]:

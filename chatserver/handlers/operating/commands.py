@@ -27,14 +27,13 @@ from chatserver.protocol.fields import Command, DoneOk
 from chatserver.protocol.operating.messages import (
     Announce,
     AnnounceAll,
-    AskHouse,
+    AskRoomSettings,
     ChangeRoom,
     CloseRoom,
     DeclareRaid,
     DeclareRaidOnAll,
     DrainWorker,
     EndRaid,
-    HouseOk,
     NoticeOk,
     OpenRoom,
     PlanOk,
@@ -42,6 +41,7 @@ from chatserver.protocol.operating.messages import (
     RaidOk,
     ReopenRoom,
     RoomOk,
+    RoomSettingsOk,
     SetHours,
     SlowRoom,
     SplitOk,
@@ -56,11 +56,11 @@ _encoder = msgspec.msgpack.Encoder(order="deterministic")
 # ------------------------------------------------------------------------------------------------ rooms
 
 
-async def ask(operations: Operations, connection: Connection, person: Person, command: AskHouse) -> Answer:
+async def ask(operations: Operations, connection: Connection, person: Person, command: AskRoomSettings) -> Answer:
     house = operations.admission
     room = None if command.room is None else _room(operations, command.room)
     return Answer(
-        HouseOk(
+        RoomSettingsOk(
             notices=house.notices,
             raids=house.raids,
             hours=house.hours.hours,
@@ -254,7 +254,7 @@ def _id_of(person: Person, command_id: str) -> str:
 
 
 COMMANDS: Final[Mapping[type[Command], Handler]] = {
-    AskHouse: ask,
+    AskRoomSettings: ask,
     OpenRoom: open_room,
     ChangeRoom: change,
     SlowRoom: slow,

@@ -185,7 +185,7 @@ class Identities:
         )
         return msgspec.structs.replace(export, sealed=sealed)
 
-    async def matters(self, token: str | None) -> ModerationNotices:
+    async def moderation_notices(self, token: str | None) -> ModerationNotices:
         """What moderation has to tell the member. Raises IDENTITY_REQUIRED."""
         return await self._store.moderation_notices((await self._require(token)).id, self._now())
 

@@ -33,7 +33,7 @@ from chatserver.handlers.rooms.context import Rooms
 from chatserver.handlers.rooms.voice import may_show_typing, pay_for_reaction, pay_for_words
 from chatserver.protocol.fields import Command, DoneOk
 from chatserver.protocol.internode import TypingSeen, encode
-from chatserver.protocol.operating.messages import SettleMove
+from chatserver.protocol.operating.messages import ConfirmMove
 from chatserver.protocol.rooms.messages import (
     EditCommand,
     JoinOk,
@@ -171,7 +171,7 @@ async def leave(rooms: Rooms, connection: Connection, person: Persona, command: 
     return Answer(DoneOk(), then=lambda: membership.tell_left(node, person.id, command.room))
 
 
-async def confirm_move(rooms: Rooms, connection: Connection, person: Persona, command: SettleMove) -> Answer:
+async def confirm_move(rooms: Rooms, connection: Connection, person: Persona, command: ConfirmMove) -> Answer:
     """They know where their place is. On every connection here they leave the room that they moved out of."""
     node = rooms.node
     await node.store.confirm_move(person.id, command.room, command.to)
@@ -301,6 +301,6 @@ COMMANDS: Final[Mapping[type[Command], Handler]] = {
     ReactCommand: react,
     MarkRead: mark_read,
     Typing: typing,
-    SettleMove: confirm_move,
+    ConfirmMove: confirm_move,
 }
 """The commands of rooms, but for older posts (`history.py`). Their context is a `Rooms`."""

@@ -134,7 +134,7 @@ async def _is_new(rooms: Rooms, person: Person) -> bool:
 
 
 def _listens(rooms: Rooms, person: Person, room: RoomId) -> bool:
-    session = rooms.listening.floor.sessions.get(SessionId(room))
+    session = rooms.listening.state.sessions.get(SessionId(room))
     return session is None or session.seeker != person.id
 
 

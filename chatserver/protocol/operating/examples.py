@@ -54,7 +54,7 @@ _seen: Final[dict[str, Any]] = {"room": _SLEEP, "seen": 3, "reason": _WHY}
 REPLIES: Final[tuple[m.Reply, ...]] = (
     m.Reply(
         re=_id(2),
-        ok=ho.HouseOk(
+        ok=ho.RoomSettingsOk(
             notices=[_NOTICE],
             raids=[_RAID],
             hours="mon-fri 18:00-23:00",

@@ -23,7 +23,7 @@ ThingName = Annotated[str, Meta(min_length=1, max_length=64)]
 # ------------------------------------------------------------------------------------------------ members' commands
 
 
-class SettleMove(Command, frozen=True, kw_only=True, tag="settle"):
+class ConfirmMove(Command, frozen=True, kw_only=True, tag="settle"):
     """Confirm that one knows that `room` was split; one's place is `to`: the room one was led to, another of its rooms,
     or `room` itself."""
 
@@ -38,7 +38,7 @@ class SettleMove(Command, frozen=True, kw_only=True, tag="settle"):
 # ------------------------------------------------------------------------------------------------ staff's commands
 
 
-class AskHouse(Command, frozen=True, kw_only=True, tag="house"):
+class AskRoomSettings(Command, frozen=True, kw_only=True, tag="house"):
     """Get the announcements, protected rooms and hours; and the settings of `room` and the rooms beside it."""
 
     answer: ClassVar[str] = "house"
@@ -318,9 +318,9 @@ class DrainWorker(Command, frozen=True, kw_only=True, tag="drain"):
     reason: Text
 
 
-HouseCommand = (
-    SettleMove
-    | AskHouse
+OperatingCommand = (
+    ConfirmMove
+    | AskRoomSettings
     | OpenRoom
     | ChangeRoom
     | SlowRoom
@@ -341,7 +341,7 @@ HouseCommand = (
 # --------------------------------------------------------------------------------------------------------- replies
 
 
-class HouseOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="house", omit_defaults=True):
+class RoomSettingsOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="house", omit_defaults=True):
     """The announcements and protections that hold now, the opening hours, with their `hours_revision` (0: the
     configuration's), and the requested room with those beside it."""
 
@@ -386,7 +386,7 @@ class SplitOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="split"):
     rooms: list[Room]
 
 
-HouseReply = HouseOk | RoomOk | NoticeOk | RaidOk | PlanOk | SplitOk
+OperatingReply = RoomSettingsOk | RoomOk | NoticeOk | RaidOk | PlanOk | SplitOk
 
 # ---------------------------------------------------------------------------------------------------------- pushes
 
@@ -429,4 +429,4 @@ class StandbyPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="stan
     rooms: list[AloneRoom]
 
 
-HousePush = NoticesPush | MovedPush | StandbyPush
+OperatingPush = NoticesPush | MovedPush | StandbyPush

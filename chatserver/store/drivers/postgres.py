@@ -141,7 +141,7 @@ class PostgresStore(Store):
         ]
 
     async def close(self) -> None:
-        await self._floor_commits.finish()
+        await self._listening_commits.finish()
         lanes, self._lanes = self._lanes, []
         if not lanes:
             return

@@ -112,7 +112,7 @@ class SqliteStore(Store):
             self._start(self._read_loop)
 
     async def close(self) -> None:
-        await self._floor_commits.finish()
+        await self._listening_commits.finish()
         threads, self._threads = self._threads, []
         if not threads:
             return

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.kit.client import ChatClient, Refused
 from tests.kit.proxy import TcpProxy
 from tests.kit.web import WebClient
-from tests.reliability.house import Parts, own_house
+from tests.reliability.cluster import Parts, own_house
 from tests.reliability.report import Row
 from tests.reliability.scenarios.stage import Stage, stage
 
@@ -96,10 +96,10 @@ async def reconnect_storm(parts: Parts, *, times: int, rate: float, members: int
 async def hostile_network(parts: Parts, *, seconds: float, hole: float, rate: float, members: int, pause: float) -> Row:
     """A proxy before three workers passes everything on in shreds, late, cuts connections at any byte, and for a while
     swallows everything without a word."""
-    house = await parts.three_workers()
+    site = await parts.three_workers()
     async with (
-        TcpProxy(house.servers[0].port) as network,
-        stage(house, members, ws_urls=[f"ws://127.0.0.1:{network.port}/ws"], pings=True) as on,
+        TcpProxy(site.servers[0].port) as network,
+        stage(site, members, ws_urls=[f"ws://127.0.0.1:{network.port}/ws"], pings=True) as on,
     ):
         on.may_be_silent = True
         network.piece = 100
@@ -135,7 +135,7 @@ async def _same_answers(on: Stage) -> None:
     """The newest posts, sent once more, unchanged, to each machine, get the answers that they had."""
     for member in on.talk.members[:6]:
         post = next(post for post in reversed(member.diary.posts) if post.acked_at is not None)
-        for url in on.house.ws_urls:
+        for url in on.site.ws_urls:
             try:
                 async with ChatClient(url, token=member.token) as again:
                     await again.ask("join", room=member.diary.room)
@@ -149,7 +149,7 @@ async def _same_answers(on: Stage) -> None:
 
 async def _evicted(on: Stage) -> None:
     """Wait until the server has let somebody go."""
-    async with asyncio.timeout(120), WebClient(base_url=on.house.urls[0]) as http:
+    async with asyncio.timeout(120), WebClient(base_url=on.site.urls[0]) as http:
         while True:
             families = text_string_to_metric_families((await http.get("/metrics")).text)
             if sum(one.value for family in families for one in family.samples if one.name == "chat_evictions_total"):

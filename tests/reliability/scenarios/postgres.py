@@ -8,8 +8,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
+from tests.reliability.cluster import Parts, blocking
 from tests.reliability.crowd import SILENCE_SECONDS
-from tests.reliability.house import Parts, blocking
 from tests.reliability.report import Row
 from tests.reliability.scenarios.stage import Stage, stage
 

@@ -12,10 +12,10 @@ from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.state import ListeningRules
 from chatserver.domain.listening.training import QUESTIONS
 from tests.kit.staff import add_listeners
-from tests.reliability.floor_judge import IDLE_SECONDS, Watch, judge_floor
+from tests.reliability.cluster import Cluster, Parts, blocking, own_house
 from tests.reliability.history import Verdict
-from tests.reliability.house import House, Parts, blocking, own_house
 from tests.reliability.queue import Listener, Person, Seeker
+from tests.reliability.queue_judge import IDLE_SECONDS, Watch, judge_floor
 from tests.reliability.report import Mark, Row, p99, row
 from tests.reliability.workload import Measured
 
@@ -48,32 +48,32 @@ _RULES: Final = ListeningRules(
 
 async def queue(parts: Parts, *, seekers: int, listeners: int, kills: int, pause: float, patience: float) -> Row:
     """Three workers on SQLite."""
-    async with own_house([parts.redis.url], workers=3, listening=_LISTENING) as house:
-        return await _play("queue", parts, house, seekers, listeners, kills, pause, patience)
+    async with own_house([parts.redis.url], workers=3, listening=_LISTENING) as site:
+        return await _play("queue", parts, site, seekers, listeners, kills, pause, patience)
 
 
 async def queue_postgres(
     parts: Parts, *, seekers: int, listeners: int, kills: int, pause: float, patience: float
 ) -> Row:
     """Three workers on PostgreSQL."""
-    async with own_house([parts.redis.url], workers=3, listening=_LISTENING, postgres=parts.postgres) as house:
-        return await _play("queue_postgres", parts, house, seekers, listeners, kills, pause, patience)
+    async with own_house([parts.redis.url], workers=3, listening=_LISTENING, postgres=parts.postgres) as site:
+        return await _play("queue_postgres", parts, site, seekers, listeners, kills, pause, patience)
 
 
 async def _play(
-    name: str, parts: Parts, house: House, asking: int, listening: int, kills: int, pause: float, patience: float
+    name: str, parts: Parts, site: Cluster, asking: int, listening: int, kills: int, pause: float, patience: float
 ) -> Row:
-    store = house.store()
+    store = site.store()
     await store.open()
     try:
         tokens = await add_listeners(store, listening)
         right = [question.right for question in QUESTIONS]
         consoles = [
-            Listener(f"listener{n}", house.ws_urls, token, right, _CAP, _RULES.proposal / 1000)
+            Listener(f"listener{n}", site.ws_urls, token, right, _CAP, _RULES.proposal / 1000)
             for n, token in enumerate(tokens)
         ]
-        crowd = [Seeker(f"seeker{n}", house.ws_urls, talk_seconds=0.5) for n in range(asking)]
-        watch = Watch(store, house.urls, _RULES)
+        crowd = [Seeker(f"seeker{n}", site.ws_urls, talk_seconds=0.5) for n in range(asking)]
+        watch = Watch(store, site.urls, _RULES)
         lives: list[asyncio.Task[None]] = []
         killed: list[float] = []
         complaints: list[str] = []
@@ -82,7 +82,7 @@ async def _play(
             await asyncio.gather(*(console.open_up() for console in consoles))
             lives.append(asyncio.create_task(watch.run()))
             began = time.monotonic()
-            breaking = asyncio.create_task(_break(parts, house, kills, pause, killed))
+            breaking = asyncio.create_task(_break(parts, site, kills, pause, killed))
             lives += [asyncio.create_task(seeker.live()) for seeker in crowd]
             try:
                 async with asyncio.timeout(patience):
@@ -106,7 +106,7 @@ async def _play(
         floor = await store.listening_state()
     finally:
         await store.close()
-    logs = await blocking(house.logs, [f"room:{session}" for session in floor.sessions])
+    logs = await blocking(site.logs, [f"room:{session}" for session in floor.sessions])
     verdict = judge_floor(
         [each.diary for each in crowd],
         [each.diary for each in consoles],
@@ -115,13 +115,13 @@ async def _play(
         _RULES,
         {MemberId(each.diary.member): _CAP for each in consoles},
     )
-    complaints += [*watch.complaints, *house.tracebacks()]
+    complaints += [*watch.complaints, *site.tracebacks()]
     return _row(name, crowd, consoles, verdict, complaints, watch, killed, took)
 
 
-async def _break(parts: Parts, house: House, kills: int, pause: float, killed: list[float]) -> None:
+async def _break(parts: Parts, site: Cluster, kills: int, pause: float, killed: list[float]) -> None:
     """Kill a worker, again and again; every other time Redis is away meanwhile."""
-    server = house.servers[0]
+    server = site.servers[0]
     for number in range(kills):
         await asyncio.sleep(pause)
         if number % 2:

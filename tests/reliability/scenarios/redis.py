@@ -10,7 +10,7 @@ from functools import partial
 from tests.kit.process import wait_until
 from tests.kit.proxy import TcpProxy
 from tests.kit.redis import SERVICE_NAME, ClusterSetup, RedisServer, SentinelSetup
-from tests.reliability.house import Parts, blocking, own_house
+from tests.reliability.cluster import Parts, blocking, own_house
 from tests.reliability.readiness import RETURN_SECONDS
 from tests.reliability.report import Row
 from tests.reliability.scenarios.stage import Stage, stage
@@ -168,7 +168,7 @@ async def partition(parts: Parts, *, seconds: float, rate: float, members: int, 
 
 def _attachments(on: Stage) -> list[int]:
     """How often each server has found Redis, by its own log: `/statusz` may still live on its last canary."""
-    return [sum(line.get("event") == "bus_attached" for line in server.log()) for server in on.house.servers]
+    return [sum(line.get("event") == "bus_attached" for line in server.log()) for server in on.site.servers]
 
 
 async def _attached_again(on: Stage, before: list[int], whole_at: float, servers: Sequence[int] | None = None) -> None:

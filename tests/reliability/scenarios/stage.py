@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from tests.reliability.house import House
+from tests.reliability.cluster import Cluster
 from tests.reliability.readiness import Readiness, watching
 from tests.reliability.report import Mark, Row, p99, row
 from tests.reliability.workload import RoomTalk
@@ -26,7 +26,7 @@ _LATE_SECONDS: Final = 0.25
 class Stage:
     """A crowd that is in place, the house it is in, and what its servers said of themselves."""
 
-    house: House
+    site: Cluster
     talk: RoomTalk
     ready: list[Readiness]
     complaints: list[str] = field(default_factory=list)
@@ -81,8 +81,8 @@ class Stage:
         returns = [member for member in self.talk.members if member.outages]
         if returns:
             self.notes.append(f"slowest return {max(returns, key=lambda one: max(one.outages)).slowest_return}")
-        verdict = self.talk.judge(self.house.logs(self.talk.channels))
-        self.complaints += self.house.tracebacks()
+        verdict = self.talk.judge(self.site.logs(self.talk.channels))
+        self.complaints += self.site.tracebacks()
         if self.talk.silences and not self.may_be_silent:
             self.complaints.append(f"{self.talk.silences} commands had no answer")
         return row(
@@ -100,14 +100,14 @@ class Stage:
 
 @contextlib.asynccontextmanager
 async def stage(
-    house: House, members: int, *, rooms: int = 1, ws_urls: Sequence[str] | None = None, **talk: int | bool
+    site: Cluster, members: int, *, rooms: int = 1, ws_urls: Sequence[str] | None = None, **talk: int | bool
 ) -> AsyncIterator[Stage]:
     """A crowd in rooms of its own. `ws_urls` are the way to the house where it is not the direct one."""
-    crowd = RoomTalk(ws_urls or house.ws_urls, house.take_rooms(rooms), members, **talk)  # type: ignore[arg-type]
-    async with watching(house.urls) as ready:
+    crowd = RoomTalk(ws_urls or site.ws_urls, site.take_rooms(rooms), members, **talk)  # type: ignore[arg-type]
+    async with watching(site.urls) as ready:
         try:
             await crowd.enter()
-            on = Stage(house, crowd, ready)
+            on = Stage(site, crowd, ready)
             watching_itself = asyncio.create_task(on.watch_itself(), name="watching itself")
             try:
                 yield on

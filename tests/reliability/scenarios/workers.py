@@ -7,7 +7,7 @@ import os
 import signal
 import time
 
-from tests.reliability.house import Parts, blocking, own_house
+from tests.reliability.cluster import Parts, blocking, own_house
 from tests.reliability.report import Row
 from tests.reliability.scenarios.stage import Stage, stage
 
@@ -19,7 +19,7 @@ _SENT_BACK_SECONDS = 9.0
 async def worker_kills(parts: Parts, *, kills: int, rate: float, members: int, pause: float) -> Row:
     """kill -9, again and again, each time another worker of three."""
     async with stage(await parts.three_workers(), members) as on:
-        server = on.house.servers[0]
+        server = on.site.servers[0]
         async with on.talk.busy(rate):
             for _ in range(kills):
                 await asyncio.sleep(pause)
@@ -38,7 +38,7 @@ async def worker_kills(parts: Parts, *, kills: int, rate: float, members: int, p
 async def sigterm(parts: Parts, *, rate: float, members: int, pause: float) -> Row:
     """The whole server is asked to end, and started again once it has: a restart by the service manager."""
     async with stage(await parts.three_workers(), members) as on:
-        server = on.house.servers[0]
+        server = on.site.servers[0]
         async with on.talk.busy(rate):
             await asyncio.sleep(pause)
             began = time.monotonic()
@@ -57,7 +57,7 @@ async def sigterm(parts: Parts, *, rate: float, members: int, pause: float) -> R
 async def rolling_restart(parts: Parts, *, rate: float, members: int, pause: float) -> Row:
     """SIGHUP: the supervisor replaces its three workers one by one."""
     async with stage(await parts.three_workers(), members) as on:
-        server = on.house.servers[0]
+        server = on.site.servers[0]
         old = set(server.worker_pids())
         async with on.talk.busy(rate):
             await asyncio.sleep(pause)
@@ -84,7 +84,7 @@ async def machines_in_turn(parts: Parts, *, rate: float, members: int, pause: fl
         began = time.monotonic()
         exits = []
         async with on.talk.busy(rate):
-            for server in on.house.servers:
+            for server in on.site.servers:
                 await asyncio.sleep(pause)
                 stopping = time.monotonic()
                 if (code := await blocking(server.stop)) != 0:

@@ -11,7 +11,7 @@ from chatserver.domain.listening.fair_shares import network_id
 from chatserver.domain.listening.matching import place, queue
 from chatserver.domain.listening.rest_rules import declined_within, pause_of, taken_today
 from chatserver.domain.listening.state import Ending, ListeningRules, Wish
-from tests.domain.floor_kit import ANNA, BEN, CARA, HOUR, LEO, LIV, LOU, MINUTE, SECOND, Stage
+from tests.domain.listening_kit import ANNA, BEN, CARA, HOUR, LEO, LIV, LOU, MINUTE, SECOND, Stage
 
 RULES = ListeningRules()
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from chatserver.protocol.codec import Encoding
-from tests.conformance.house import House, Meet, Rooms
+from tests.conformance.clusters import Cluster, Meet, Rooms
 from tests.conformance.peer import Peer, Refused
 from tests.conformance.personnel import Personnel
 from tests.conformance.traffic import Traffic
@@ -25,27 +25,27 @@ _names = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
-def steered() -> Iterator[House]:
+def steered() -> Iterator[Cluster]:
     """A house of its own: what is announced to all is heard by all."""
-    with House() as house:
-        yield house
-        assert house.complaints() == []
+    with Cluster() as site:
+        yield site
+        assert site.complaints() == []
 
 
 @pytest.fixture(scope="module")
-def crew(steered: House) -> Personnel:
+def crew(steered: Cluster) -> Personnel:
     return Personnel(steered)
 
 
 @pytest.fixture
-async def come(steered: House, traffic: Traffic, encoding: Encoding) -> AsyncIterator[Meet]:
+async def come(steered: Cluster, traffic: Traffic, encoding: Encoding) -> AsyncIterator[Meet]:
     meet = Meet(steered, traffic, encoding)
     yield meet
     await meet.see_off()
 
 
 @pytest.fixture
-def rooms(steered: House) -> Rooms:
+def rooms(steered: Cluster) -> Rooms:
     return steered.rooms
 
 
@@ -390,11 +390,11 @@ async def test_all_holds_on_another_worker_with_the_bus_away_and_one_of_two_is_d
     redis_server: RedisServer, traffic: Traffic
 ) -> None:
     """[P-ROOM-10] [P-ROOM-12] [P-ROOM-13] [P-ROOM-18]"""
-    with House(redis_url=redis_server.url) as first:
+    with Cluster(redis_url=redis_server.url) as first:
         secret = (first.server.directory / "data" / "secret.key").read_text().strip()
         config = {"secret_key": secret, "database_url": f"sqlite:///{first.database}"}
-        with House(redis_url=redis_server.url, rooms=first.rooms, config=config) as second:
-            here, there = (Meet(house, traffic, Encoding.JSON) for house in (first, second))
+        with Cluster(redis_url=redis_server.url, rooms=first.rooms, config=config) as second:
+            here, there = (Meet(site, traffic, Encoding.JSON) for site in (first, second))
             try:
                 boss = await at_desk(here, Personnel(first))
                 wren, room = await there(), first.rooms.plain()
@@ -433,11 +433,11 @@ async def test_all_holds_on_another_worker_with_the_bus_away_and_one_of_two_is_d
 @pytest.mark.timeout(90)
 async def test_a_drained_worker_is_replaced(redis_server: RedisServer, traffic: Traffic) -> None:
     """[P-ROOM-18] Everybody on it is told to come back, and finds the other one; then there are two again."""
-    with House(redis_url=redis_server.url, workers=2) as house:
-        before = await asyncio.to_thread(house.server.wait_for_workers)
-        meet = Meet(house, traffic, Encoding.JSON)
+    with Cluster(redis_url=redis_server.url, workers=2) as site:
+        before = await asyncio.to_thread(site.server.wait_for_workers)
+        meet = Meet(site, traffic, Encoding.JSON)
         try:
-            boss = await at_desk(meet, Personnel(house))
+            boss = await at_desk(meet, Personnel(site))
             people = [await meet() for _ in range(12)]
             here = (await boss.ask("load"))["here"]
             both = await boss.push("load", lambda push: len(push["workers"]) == 2)
@@ -456,8 +456,8 @@ async def test_a_drained_worker_is_replaced(redis_server: RedisServer, traffic: 
                 skip=len(boss.pushes("load", lambda push: len(push["workers"]) == 2)),
             )
             assert other["id"] not in {each["id"] for each in again["workers"]}
-            after = await asyncio.to_thread(house.server.wait_for_workers)
+            after = await asyncio.to_thread(site.server.wait_for_workers)
             assert len({*before} & {*after}) == 1
         finally:
             await meet.see_off()
-        assert house.complaints() == []
+        assert site.complaints() == []

@@ -21,19 +21,19 @@ from chatserver.domain.rooms.rooms import RoomId
 from chatserver.handlers.listening import service as floors
 from chatserver.handlers.listening.heartbeat import Heartbeat
 from chatserver.handlers.listening.opening_hours import Clock
-from tests.handlers.desk_house import PLAIN, SLOW, Guest, House, Worker, open_house
+from tests.handlers.workers import PLAIN, SLOW, Cluster, Guest, Worker, open_cluster
 from tests.kit.waiting import eventually
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path) as house:
-        yield house
+async def site(tmp_path: Path) -> AsyncIterator[Cluster]:
+    async with open_cluster(tmp_path) as site:
+        yield site
 
 
-async def test_phone_that_fell_asleep_in_a_session_is_seen_although_its_connection_stays(house: House) -> None:
+async def test_phone_that_fell_asleep_in_a_session_is_seen_although_its_connection_stays(site: Cluster) -> None:
     """Its packets vanish: it owes the answer to a ping, and is not seen any more."""
-    worker = await house.worker()
+    worker = await site.worker()
     seeker, listener = await ask(worker), await worker.listener("ada")
     await session(seeker, listener)
     keeper, heartbeat = worker.listening.service, Heartbeat(worker.node)
@@ -41,7 +41,7 @@ async def test_phone_that_fell_asleep_in_a_session_is_seen_although_its_connecti
     async def seen(at: int) -> tuple[int, int]:
         await heartbeat.tell(keeper.picture, Millis(at))
         await keeper._load()
-        return keeper.floor.seekers[seeker.member].seen_at, keeper.floor.listeners[listener.member].seen_at
+        return keeper.state.seekers[seeker.member].seen_at, keeper.state.listeners[listener.member].seen_at
 
     later = keeper.now() + 60_000
     assert await seen(later) == (later, later)
@@ -54,28 +54,28 @@ async def test_phone_that_fell_asleep_in_a_session_is_seen_although_its_connecti
     assert await seen(later + 15_000) == (later + 15_000, later + 15_000)
 
 
-async def test_somebody_whose_sign_is_late_was_last_seen_when_they_were_asked(house: House) -> None:
-    worker = await house.worker()
+async def test_somebody_whose_sign_is_late_was_last_seen_when_they_were_asked(site: Cluster) -> None:
+    worker = await site.worker()
     seeker = await ask(worker)
     keeper = worker.listening.service
     await keeper._load()
-    asked = keeper.floor.seekers[seeker.member].seen_at
+    asked = keeper.state.seekers[seeker.member].seen_at
     seeker.wire.owes = 3.0
     await Heartbeat(worker.node).tell(keeper.picture, Millis(asked + 10_000))
     await keeper._load()
-    assert keeper.floor.seekers[seeker.member].seen_at == asked + 7_000
+    assert keeper.state.seekers[seeker.member].seen_at == asked + 7_000
     assert not seeker.wire.is_watched_closely
 
 
 async def test_typing_breaks_the_silence_of_a_session_and_is_noted_seldom(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    site: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    worker = await house.worker()
+    worker = await site.worker()
     worker.follow()
     seeker, listener = await ask(worker), await worker.listener("ada")
     room = await session(seeker, listener)
     keeper, key = worker.listening.service, SessionId(room)
-    began = keeper.floor.sessions[key].last_at
+    began = keeper.state.sessions[key].last_at
     noted: list[str] = []
     done = keeper.do
 
@@ -86,17 +86,17 @@ async def test_typing_breaks_the_silence_of_a_session_and_is_noted_seldom(
     monkeypatch.setattr(keeper, "do", count)
     for _ in range(5):
         assert "ok" in await seeker.ask("typing", room=room)
-    await eventually(lambda: keeper.floor.sessions[key].typed_at > began)
+    await eventually(lambda: keeper.state.sessions[key].typed_at > began)
     assert noted.count("Typed") == 1
-    assert keeper.floor.sessions[key].quiet_since(keeper.rules) > began
+    assert keeper.state.sessions[key].quiet_since(keeper.rules) > began
     # A post after it is noted all the same: from it the bound counts.
     assert "ok" in await seeker.ask("post", room=room, text="at last")
-    await eventually(lambda: keeper.floor.sessions[key].last_at > began)
+    await eventually(lambda: keeper.state.sessions[key].last_at > began)
 
 
-async def a_pair(house: House) -> tuple[Worker, Worker]:
+async def a_pair(site: Cluster) -> tuple[Worker, Worker]:
     """Two workers that follow the floor."""
-    pair = await house.worker(), await house.worker()
+    pair = await site.worker(), await site.worker()
     for worker in pair:
         worker.follow()
     return pair
@@ -135,43 +135,43 @@ def _is_out_of(guest: Guest, room: RoomId) -> bool:
 
 
 async def test_what_another_worker_changed_is_shown_as_soon_as_the_bus_tells(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    site: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(floors, "POLL_SECONDS", 3_600.0)
-    here, there = await a_pair(house)
+    here, there = await a_pair(site)
     seeker = await ask(here)
     await ask(there)
     await eventually(lambda: last(seeker, "standing").get("waiting") == 2)
 
 
-async def test_what_the_bus_lost_is_found_within_a_second(house: House) -> None:
-    here, there = await a_pair(house)
-    house.exchange.interrupt()
+async def test_what_the_bus_lost_is_found_within_a_second(site: Cluster) -> None:
+    here, there = await a_pair(site)
+    site.exchange.interrupt()
     seeker = await ask(here)
     await ask(there)
     await eventually(lambda: last(seeker, "standing").get("waiting") == 2, timeout=1.0)
 
 
-async def test_a_floor_that_was_there_before_is_known_from_the_start(house: House) -> None:
-    early = await house.worker()
+async def test_a_floor_that_was_there_before_is_known_from_the_start(site: Cluster) -> None:
+    early = await site.worker()
     seeker = await ask(early)
-    late = await house.worker()
+    late = await site.worker()
     again = await late.guest(early.token_of(seeker))
     assert (await again.ask("standing"))["ok"]["state"] == "waiting"
 
 
-async def test_many_who_wait_for_the_same_version_share_one_read(house: House) -> None:
-    here, there = await house.worker(), await house.worker()
+async def test_many_who_wait_for_the_same_version_share_one_read(site: Cluster) -> None:
+    here, there = await site.worker(), await site.worker()
     await ask(there)
     reads = 0
-    floor_of_store = house.store.listening_state
+    floor_of_store = site.store.listening_state
 
     async def counted() -> Any:
         nonlocal reads
         reads += 1
         return await floor_of_store()
 
-    house.store.listening_state = counted  # type: ignore[method-assign]
+    site.store.listening_state = counted  # type: ignore[method-assign]
     before = reads
     guests = [await here.guest() for _ in range(5)]
     await eventually(lambda: here.listening.service._known > 0)
@@ -184,16 +184,16 @@ async def test_many_who_wait_for_the_same_version_share_one_read(house: House) -
 # ------------------------------------------------------------------------------------------------ showing
 
 
-async def test_a_view_is_sent_only_when_it_differs(house: House) -> None:
-    here, there = await a_pair(house)
+async def test_a_view_is_sent_only_when_it_differs(site: Cluster) -> None:
+    here, there = await a_pair(site)
     seeker = await ask(here)
     learner = await there.listener("anna")
     await learner.ask("available", on=False)
     await eventually(lambda: last(seeker, "standing").get("listeners") == 0)
     shown = len(seeker.heard("standing"))
     await learner.ask("profile", languages=["de"], openings=["Hello."])
-    version = there.listening.service.floor.version
-    await eventually(lambda: here.listening.service.floor.version == version)
+    version = there.listening.service.state.version
+    await eventually(lambda: here.listening.service.state.version == version)
     await here.listening.service._show(again=True)
     assert len(seeker.heard("standing")) == shown
     await ask(there)
@@ -201,24 +201,24 @@ async def test_a_view_is_sent_only_when_it_differs(house: House) -> None:
     assert len(seeker.heard("standing")) == shown + 1
 
 
-async def test_whoever_has_not_asked_is_not_told_of_the_others(house: House) -> None:
+async def test_whoever_has_not_asked_is_not_told_of_the_others(site: Cluster) -> None:
     """Every open page asks where it stands once: with a full house each place in the queue would be told to all."""
-    here, there = await a_pair(house)
+    here, there = await a_pair(site)
     onlooker, leaver = await here.guest(), await ask(here)
     assert (await onlooker.ask("standing"))["ok"]["waiting"] == 1
     await ask(there)
     await eventually(lambda: last(leaver, "standing").get("waiting") == 2)
     await leaver.ask("unask")
     await ask(there)
-    await eventually(lambda: len(here.listening.service.floor.seekers) == 2)
+    await eventually(lambda: len(here.listening.service.state.seekers) == 2)
     await here.listening.service._show(again=True)
     assert onlooker.heard("standing") == []
     assert last(leaver, "standing")["waiting"] == 2, "nor is whoever has left"
     assert (await onlooker.ask("standing"))["ok"]["waiting"] == 2, "but whoever asks is told"
 
 
-async def test_a_slow_connection_is_told_when_it_has_room_again(house: House) -> None:
-    here, there = await a_pair(house)
+async def test_a_slow_connection_is_told_when_it_has_room_again(site: Cluster) -> None:
+    here, there = await a_pair(site)
     slow, quick = await ask(here), await ask(here)
     await eventually(lambda: last(slow, "standing").get("waiting") == 2)
     slow.wire.waiting = here.node.limits.outbox_bytes + 1
@@ -231,8 +231,8 @@ async def test_a_slow_connection_is_told_when_it_has_room_again(house: House) ->
     assert [each["waiting"] for each in slow.heard("standing")][-2:] == [2, 4], "what was in between is left out"
 
 
-async def test_a_connection_that_has_gone_is_told_nothing(house: House) -> None:
-    worker, _ = await a_pair(house)
+async def test_a_connection_that_has_gone_is_told_nothing(site: Cluster) -> None:
+    worker, _ = await a_pair(site)
     gone, other = await ask(worker), await ask(worker)
     await eventually(lambda: last(other, "standing") or True)
     worker.dispatcher.closed(gone.connection)
@@ -245,27 +245,27 @@ async def test_a_connection_that_has_gone_is_told_nothing(house: House) -> None:
 # ------------------------------------------------------------------------------------------------ sessions
 
 
-async def test_speech_is_noted_now_and_then(house: House) -> None:
-    worker = await house.worker()
+async def test_speech_is_noted_now_and_then(site: Cluster) -> None:
+    worker = await site.worker()
     seconds = 1_000.0
     worker.node.monotonic = lambda: seconds
     listener = await worker.listener("anna")
     seeker = await ask(worker)
     room = await session(seeker, listener)
-    keeper, before = worker.listening.service, worker.listening.service.floor.version
+    keeper, before = worker.listening.service, worker.listening.service.state.version
     for number in range(3):
         for each in (seeker, listener):
             assert "ok" in await each.ask("post", room=room, text=f"word {number}")
-    await eventually(lambda: keeper.floor.version == before + 1)
-    noted = keeper.floor.sessions[SessionId(room)].last_at
+    await eventually(lambda: keeper.state.version == before + 1)
+    noted = keeper.state.sessions[SessionId(room)].last_at
     seconds += floors.SPOKE_SECONDS
     assert "ok" in await seeker.ask("post", room=room, text="another")
-    await eventually(lambda: keeper.floor.sessions[SessionId(room)].last_at > noted)
-    assert keeper.floor.version == before + 2
+    await eventually(lambda: keeper.state.sessions[SessionId(room)].last_at > noted)
+    assert keeper.state.version == before + 2
 
 
-async def test_of_somebody_who_is_erased_nothing_is_left(house: House) -> None:
-    here, there = await a_pair(house)
+async def test_of_somebody_who_is_erased_nothing_is_left(site: Cluster) -> None:
+    here, there = await a_pair(site)
     listener = await there.listener("anna")
     seeker = await ask(here, heavy=5)
     assert seeker.connection.person is not None
@@ -273,38 +273,38 @@ async def test_of_somebody_who_is_erased_nothing_is_left(house: House) -> None:
     room = await session(seeker, listener)
     await here.people.identities.erase(here.token_of(seeker))
     await eventually(lambda: last(listener, "console")["sessions"][0].get("ending") == "staff")
-    floor = there.listening.service.floor
+    floor = there.listening.service.state
     assert floor.seekers == {}
     ended = floor.sessions[SessionId(room)]
     assert (ended.ending, ended.seeker_name, ended.wish.heavy) == (Ending.ERASED, "", None)
     assert name not in str(last(listener, "console"))
 
 
-async def test_whoever_may_listen_no_more_leaves_within_a_second(house: House) -> None:
+async def test_whoever_may_listen_no_more_leaves_within_a_second(site: Cluster) -> None:
     """With Redis away, on a worker that did not revoke it."""
-    here, there = await a_pair(house)
+    here, there = await a_pair(site)
     listener = await there.listener("anna")
     seeker = await ask(here)
     room = await session(seeker, listener)
     await here.people.accounts.add_operator("olga", "Olga", "lamp river boots sky")
-    house.exchange.interrupt()
-    await house.store.revoke_staff(listener.member, here.node.now())
+    site.exchange.interrupt()
+    await site.store.revoke_staff(listener.member, here.node.now())
     await eventually(lambda: last(seeker, "standing").get("state") == "waiting", timeout=2.0)
     assert last(seeker, "standing")["is_first"]
-    await eventually(lambda: listener.member not in there.listening.service.floor.listeners)
-    assert here.listening.service.floor.sessions[SessionId(room)].ending is Ending.STAFF
+    await eventually(lambda: listener.member not in there.listening.service.state.listeners)
+    assert here.listening.service.state.sessions[SessionId(room)].ending is Ending.STAFF
 
 
-async def test_who_handed_over_is_out_of_the_room_on_every_worker(house: House) -> None:
-    here, there = await a_pair(house)
+async def test_who_handed_over_is_out_of_the_room_on_every_worker(site: Cluster) -> None:
+    here, there = await a_pair(site)
     first, second = await there.listener("anna"), await here.listener("ben")
     seeker = await ask(here)
-    for_first = here.listening.service.floor.seekers[seeker.member].proposal
+    for_first = here.listening.service.state.seekers[seeker.member].proposal
     assert for_first is not None
     if for_first.listener != first.member:
         first, second = second, first
     room = await session(seeker, first)
-    house.exchange.interrupt()
+    site.exchange.interrupt()
     assert "ok" in await first.ask("invite", session=room, listener=await first.colleague(second), handover=True)
     assert "ok" in await seeker.ask("answer", session=room, yes=True)
     assert "ok" in await second.ask("answer", session=room, yes=True)
@@ -315,14 +315,14 @@ async def test_who_handed_over_is_out_of_the_room_on_every_worker(house: House) 
     assert "ok" in await second.ask("join", room=room)
 
 
-async def test_nobody_stays_in_a_room_that_is_forgotten(house: House) -> None:
-    worker = await house.worker()
+async def test_nobody_stays_in_a_room_that_is_forgotten(site: Cluster) -> None:
+    worker = await site.worker()
     listener = await worker.listener("anna")
     seeker = await ask(worker)
     assert "ok" in await seeker.ask("join", room=PLAIN, agreement=1)
     room = await session(seeker, listener)
     await seeker.ask("end", session=room)
-    later = await house.worker(skew=61 * 60_000)
+    later = await site.worker(skew=61 * 60_000)
     await later.listening.service.do(floors.NOBODY, ApplyDue())
     worker.follow()
     for each in (seeker, listener):
@@ -331,8 +331,8 @@ async def test_nobody_stays_in_a_room_that_is_forgotten(house: House) -> None:
     assert worker.node.presence.here(f"room:{room}") == 0  # type: ignore[arg-type]
 
 
-async def test_who_handed_over_finds_it_under_what_they_left(house: House) -> None:
-    worker = await house.worker()
+async def test_who_handed_over_finds_it_under_what_they_left(site: Cluster) -> None:
+    worker = await site.worker()
     first = await worker.listener("anna")
     seeker = await ask(worker)
     room = await session(seeker, first)
@@ -354,8 +354,8 @@ async def test_who_handed_over_finds_it_under_what_they_left(house: House) -> No
     assert "left" not in (await seeker.ask("standing"))["ok"]
 
 
-async def test_conversations_do_not_count_as_rooms(house: House) -> None:
-    worker = await house.worker(limits=Limits(rooms_per_connection=1))
+async def test_conversations_do_not_count_as_rooms(site: Cluster) -> None:
+    worker = await site.worker(limits=Limits(rooms_per_connection=1))
     listener = await worker.listener("anna")
     for _ in range(2):
         # In one at once with the listener, who is still in the room of the earlier one.
@@ -376,12 +376,12 @@ def _listeners(worker: Worker, state: str) -> float:
 
 
 async def test_whoever_closed_the_page_is_away_for_others_and_who_is_here_stays_so_on_a_quiet_floor(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    site: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(floors, "SEEN_SECONDS", 0.1)
     monkeypatch.setattr(floors, "POLL_SECONDS", 0.1)
     monkeypatch.setattr(floors, "RESTATE_SECONDS", 0.1)
-    worker = await house.worker()
+    worker = await site.worker()
     worker.listening.service.rules = msgspec.structs.replace(worker.listening.service.rules, reachable=2_000)
     stays, goes = await worker.listener("anna"), await worker.listener("ben")
     worker.follow()
@@ -391,19 +391,19 @@ async def test_whoever_closed_the_page_is_away_for_others_and_who_is_here_stays_
     await eventually(lambda: [each.member for each in worker.listening.service.picture.listening] == [stays.member])
     view = (await stays.ask("console"))["ok"]
     assert (view["state"], "colleagues" in view) == ("free", False)
-    version, since = worker.listening.service.floor.version, time.monotonic()
+    version, since = worker.listening.service.state.version, time.monotonic()
     while time.monotonic() - since < 2.5:
         # Nothing happens, for longer than anybody unseen would count as here.
         assert _listeners(worker, "free") == 1
         await asyncio.sleep(0.05)
-    assert worker.listening.service.floor.version == version
+    assert worker.listening.service.state.version == version
 
 
 async def test_closing_time_is_told_to_those_who_wait_and_they_keep_their_place(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    site: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(floors, "RESTATE_SECONDS", 0.1)
-    worker = await house.worker()
+    worker = await site.worker()
     seeker = await ask(worker)
     before = (await seeker.ask("standing"))["ok"]
     assert (before["open"], before["state"]) == (True, "waiting")
@@ -421,8 +421,8 @@ async def test_closing_time_is_told_to_those_who_wait_and_they_keep_their_place(
 # ------------------------------------------------------------------------------------------------ what is whose
 
 
-async def test_nobody_sees_what_is_not_theirs(house: House) -> None:
-    worker = await house.worker()
+async def test_nobody_sees_what_is_not_theirs(site: Cluster) -> None:
+    worker = await site.worker()
     listener, other = await worker.listener("anna"), await worker.listener("ben")
     await other.ask("profile", languages=["en"], lived=["slow"], not_topics=["slow"], openings=["My own first words."])
     seekers = [

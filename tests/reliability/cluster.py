@@ -56,7 +56,7 @@ _LOG: Final = (
 )
 
 
-class House:
+class Cluster:
     """Some servers of ours with one store. Scenarios that follow one another in it take rooms of their own."""
 
     def __init__(
@@ -114,30 +114,30 @@ class Parts:
         self.redis = redis
         self.postgres = postgres
         self._stack = stack
-        self._trio: House | None = None
-        self._pair: House | None = None
+        self._trio: Cluster | None = None
+        self._pair: Cluster | None = None
 
-    async def three_workers(self) -> House:
+    async def three_workers(self) -> Cluster:
         """One server with three workers on SQLite."""
         if self._trio is None:
-            self._trio = await self._open(house([self.redis.url], workers=3, rooms=100))
+            self._trio = await self._open(site([self.redis.url], workers=3, rooms=100))
         await blocking(self._trio.make_whole)
         return self._trio
 
-    async def two_machines(self) -> House:
+    async def two_machines(self) -> Cluster:
         """Two servers with one worker each, on PostgreSQL: every address is one worker, with its own `/statusz`."""
         if self._pair is None:
-            self._pair = await self._open(house([self.redis.url] * 2, postgres=self.postgres, rooms=20))
+            self._pair = await self._open(site([self.redis.url] * 2, postgres=self.postgres, rooms=20))
         await blocking(self._pair.make_whole)
         return self._pair
 
-    async def _open(self, built: contextlib.AbstractContextManager[House]) -> House:
-        opened: House = await blocking(self._stack.enter_context, built)
+    async def _open(self, built: contextlib.AbstractContextManager[Cluster]) -> Cluster:
+        opened: Cluster = await blocking(self._stack.enter_context, built)
         return opened
 
 
 @contextlib.contextmanager
-def house(
+def site(
     redis_urls: Sequence[str],
     *,
     postgres: PostgresServer | None = None,
@@ -146,7 +146,7 @@ def house(
     limits: Mapping[str, float] | None = None,
     clocks: Sequence[float] = (),
     listening: Mapping[str, Any] | None = None,
-) -> Iterator[House]:
+) -> Iterator[Cluster]:
     """One server for each Redis URL, each with `workers` workers. Without PostgreSQL all share one SQLite file.
 
     `clocks` are the seconds by which each server's clock is wrong. To be entered where no event loop runs.
@@ -170,16 +170,18 @@ def house(
         for server in servers:
             server.start()
         if postgres is not None:
-            yield House(servers, rooms, partial(_postgres_log, postgres, database_url.rpartition("/")[2]), database_url)
+            yield Cluster(
+                servers, rooms, partial(_postgres_log, postgres, database_url.rpartition("/")[2]), database_url
+            )
         else:
-            yield House(servers, rooms, partial(_sqlite_log, servers[0].directory / "data" / "chat.db"), database_url)
+            yield Cluster(servers, rooms, partial(_sqlite_log, servers[0].directory / "data" / "chat.db"), database_url)
 
 
 @contextlib.asynccontextmanager
-async def own_house(*arguments: Any, **options: Any) -> AsyncIterator[House]:
+async def own_house(*arguments: Any, **options: Any) -> AsyncIterator[Cluster]:
     """`house` for a scenario that wants one of its own."""
     with contextlib.ExitStack() as stack:
-        yield await blocking(stack.enter_context, house(*arguments, **options))
+        yield await blocking(stack.enter_context, site(*arguments, **options))
 
 
 async def blocking(call: Callable[..., T], *arguments: Any) -> T:

@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.handlers.desk_house import PLAIN, SLOW, House, open_house
 from tests.handlers.test_seats import Time, enter, here
+from tests.handlers.workers import PLAIN, SLOW, Cluster, open_cluster
 from tests.kit.waiting import eventually
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path) as house:
-        yield house
+async def site(tmp_path: Path) -> AsyncIterator[Cluster]:
+    async with open_cluster(tmp_path) as site:
+        yield site
 
 
-async def test_other_workers_hear_of_what_was_read_and_left(house: House) -> None:
-    one, two = await house.worker(), await house.worker()
+async def test_other_workers_hear_of_what_was_read_and_left(site: Cluster) -> None:
+    one, two = await site.worker(), await site.worker()
     time = Time(one, two)
     guest, other = await one.guest(), await one.guest()
     near, far = await one.guest(one.token_of(guest)), await two.guest(one.token_of(guest))
@@ -46,8 +46,8 @@ async def test_other_workers_hear_of_what_was_read_and_left(house: House) -> Non
         assert (await each.ask("post", room=PLAIN, text="still here"))["error"]["code"] == "not_in_room"
 
 
-async def test_a_room_that_was_left_while_the_bus_was_away_is_left_within_the_minute(house: House) -> None:
-    one, two = await house.worker(), await house.worker()
+async def test_a_room_that_was_left_while_the_bus_was_away_is_left_within_the_minute(site: Cluster) -> None:
+    one, two = await site.worker(), await site.worker()
     time = Time(one, two)
     guest, stays = await one.guest(), await one.guest()
     far, back = await two.guest(one.token_of(guest)), await two.guest(one.token_of(stays))
@@ -55,12 +55,12 @@ async def test_a_room_that_was_left_while_the_bus_was_away_is_left_within_the_mi
         for room in (PLAIN, SLOW):
             assert await enter(each, room) == "in"
     time.settle()
-    house.exchange.interrupt()
+    site.exchange.interrupt()
     assert "ok" in await guest.ask("leave", room=PLAIN)
     # Somebody who left and came in again has not left.
     assert "ok" in await stays.ask("leave", room=PLAIN)
     assert await enter(stays, PLAIN) == "in"
-    house.exchange.resume()
+    site.exchange.resume()
     assert far.heard("left") == []
     await two.people.touch()
     assert far.heard("left") == [{"push": "left", "room": PLAIN}]
@@ -70,14 +70,14 @@ async def test_a_room_that_was_left_while_the_bus_was_away_is_left_within_the_mi
     assert "ok" in await back.ask("post", room=PLAIN, text="still here")
 
 
-async def test_who_comes_in_again_while_it_is_looked_for_is_not_taken_out(house: House) -> None:
-    worker = await house.worker()
+async def test_who_comes_in_again_while_it_is_looked_for_is_not_taken_out(site: Cluster) -> None:
+    worker = await site.worker()
     guest = await worker.guest()
     assert await enter(guest, PLAIN) == "in"
-    await house.store.leave(guest.member, PLAIN)
-    gate = house.store.hold("left_rooms")
+    await site.store.leave(guest.member, PLAIN)
+    gate = site.store.hold("left_rooms")
     looking = asyncio.create_task(worker.people.touch())
-    await eventually(lambda: "left_rooms" in house.store.waiting)
+    await eventually(lambda: "left_rooms" in site.store.waiting)
     assert "ok" in await guest.ask("join", room=PLAIN)
     gate.set()
     await looking

@@ -25,7 +25,7 @@ from chatserver.domain.listening.state import (
     Wish,
 )
 from tests.domain.costly import full_floor
-from tests.domain.floor_kit import ANNA, BEN, HOUR, LEO, LIV, MINUTE, RULES, SECOND, START, Stage
+from tests.domain.listening_kit import ANNA, BEN, HOUR, LEO, LIV, MINUTE, RULES, SECOND, START, Stage
 from tests.kit.work import lines_run
 
 

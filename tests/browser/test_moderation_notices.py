@@ -11,8 +11,8 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import SitDown
 from tests.browser.eyes import photograph
-from tests.browser.house import join, open_house, room, say
 from tests.browser.person import Person
+from tests.browser.site import join, open_site, room, say
 from tests.browser.test_moderating import hire, signed_in
 from tests.kit.client import ChatClient
 from tests.kit.marks import new_mark
@@ -23,25 +23,25 @@ NAME: Final = "A room with words"
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[ChatServer]:
-    with open_house([room("words", NAME, position=-1), room("others", "Another room", position=-2)]) as server:
+def site() -> Iterator[ChatServer]:
+    with open_site([room("words", NAME, position=-1), room("others", "Another room", position=-2)]) as server:
         yield server
 
 
 @contextlib.asynccontextmanager
-async def at_work(house: ChatServer) -> AsyncIterator[ChatClient]:
-    token = await signed_in(house, await hire(house))
-    async with ChatClient(house.ws_url, hello=False) as moderator:
+async def at_work(site: ChatServer) -> AsyncIterator[ChatClient]:
+    token = await signed_in(site, await hire(site))
+    async with ChatClient(site.ws_url, hello=False) as moderator:
         await moderator.ask("hello", staff=True, token=token)
         yield moderator
 
 
-async def sits_down(house: ChatServer, sit_down: SitDown, size: tuple[int, int] = (390, 844)) -> tuple[Person, int]:
+async def sits_down(site: ChatServer, sit_down: SitDown, size: tuple[int, int] = (390, 844)) -> tuple[Person, int]:
     """Somebody in a room with many posts, the last of which is theirs."""
-    async with ChatClient(house.ws_url) as ben:
+    async with ChatClient(site.ws_url) as ben:
         await join(ben, "words")
         await say(ben, "words", *(f"line {n} of a long evening" for n in range(25)))
-    ann = await (await sit_down(house.url, viewport={"width": size[0], "height": size[1]})).arrive()
+    ann = await (await sit_down(site.url, viewport={"width": size[0], "height": size[1]})).arrive()
     await ann.enter(NAME)
     said = f"I am not sure that I want to be here tomorrow {new_mark()}"
     await ann.say(said)
@@ -51,10 +51,10 @@ async def sits_down(house: ChatServer, sit_down: SitDown, size: tuple[int, int] 
 
 @pytest.mark.parametrize("size", WINDOWS)
 async def test_a_private_notice_is_seen_where_one_reads(
-    house: ChatServer, sit_down: SitDown, size: tuple[int, int]
+    site: ChatServer, sit_down: SitDown, size: tuple[int, int]
 ) -> None:
-    async with at_work(house) as moderator:
-        ann, offset = await sits_down(house, sit_down, size)
+    async with at_work(site) as moderator:
+        ann, offset = await sits_down(site, sit_down, size)
         page = ann.page
         await page.evaluate("() => scrollTo(0, document.documentElement.scrollHeight / 2)")
         await moderator.ask(
@@ -79,10 +79,10 @@ async def test_a_private_notice_is_seen_where_one_reads(
 
 
 async def test_who_is_muted_is_told_before_they_write_and_keeps_what_they_wrote(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    async with at_work(house) as moderator:
-        ann, offset = await sits_down(house, sit_down)
+    async with at_work(site) as moderator:
+        ann, offset = await sits_down(site, sit_down)
         page = ann.page
         await ann.writing.fill("half a thought")
         await moderator.ask(
@@ -121,9 +121,9 @@ async def test_who_is_muted_is_told_before_they_write_and_keeps_what_they_wrote(
         await ann.say("here I may write")
 
 
-async def test_a_mute_that_is_lifted_lets_somebody_send_what_they_wrote(house: ChatServer, sit_down: SitDown) -> None:
-    async with at_work(house) as moderator:
-        ann, offset = await sits_down(house, sit_down)
+async def test_a_mute_that_is_lifted_lets_somebody_send_what_they_wrote(site: ChatServer, sit_down: SitDown) -> None:
+    async with at_work(site) as moderator:
+        ann, offset = await sits_down(site, sit_down)
         taken = await moderator.ask("measure", kind="mute", room="words", offset=offset, minutes=60, reason="A breath.")
         await expect(ann.page.locator(".muted-note")).to_be_visible()
         await ann.writing.fill("kept for later")
@@ -135,11 +135,9 @@ async def test_a_mute_that_is_lifted_lets_somebody_send_what_they_wrote(house: C
         await ann.sees("kept for later")
 
 
-async def test_a_decision_that_was_put_away_and_answered_can_be_read_again(
-    house: ChatServer, sit_down: SitDown
-) -> None:
-    async with at_work(house) as moderator:
-        ann, offset = await sits_down(house, sit_down)
+async def test_a_decision_that_was_put_away_and_answered_can_be_read_again(site: ChatServer, sit_down: SitDown) -> None:
+    async with at_work(site) as moderator:
+        ann, offset = await sits_down(site, sit_down)
         page = ann.page
         await moderator.ask("measure", kind="mute", room="words", offset=offset, minutes=60, reason="Please breathe.")
         card = page.get_by_role("region", name="From the moderators")
@@ -157,10 +155,10 @@ async def test_a_decision_that_was_put_away_and_answered_can_be_read_again(
 
 
 async def test_what_moderators_said_goes_with_the_person_to_whom_they_said_it(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    async with at_work(house) as moderator:
-        ann, offset = await sits_down(house, sit_down)
+    async with at_work(site) as moderator:
+        ann, offset = await sits_down(site, sit_down)
         page = ann.page
         await moderator.ask(
             "measure", kind="notice", room="words", offset=offset, minutes=60, reason="You wrote of pills."

@@ -33,7 +33,7 @@ from chatserver.store.records import Committed, RoomChange
 from chatserver.wordlists import load
 from chatserver.worker import Worker as BuiltWorker
 from chatserver.worker import WorkerOptions
-from tests.delivery.hub_house import MemoryWire
+from tests.delivery.hub_kit import MemoryWire
 
 PLAIN = RoomId("plain")
 SLOW = RoomId("slow")
@@ -243,7 +243,7 @@ class Worker(BuiltWorker):
         return self.people.identities.token_for(guest.member)
 
 
-class House:
+class Cluster:
     """One store, and as many workers as a test asks for."""
 
     def __init__(self, store: LateStore) -> None:
@@ -263,7 +263,7 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(directory: Path) -> AsyncIterator[House]:
+async def open_cluster(directory: Path) -> AsyncIterator[Cluster]:
     path = directory / "chat.db"
     await asyncio.to_thread(migrate, f"sqlite:///{path}")
     store = LateStore(path)
@@ -275,8 +275,8 @@ async def open_house(directory: Path) -> AsyncIterator[House]:
                 Room(id=SLOW, name="Slow", about="One at a time", slow_mode=1),
             ]
         )
-        house = House(store)
-        yield house
-        await house.close()
+        site = Cluster(store)
+        yield site
+        await site.close()
     finally:
         await store.close()

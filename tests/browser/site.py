@@ -54,7 +54,7 @@ def room(id_: str, name: str, **fields: Any) -> Room:
 
 
 @contextlib.contextmanager
-def open_house(
+def open_site(
     rooms: Sequence[Room] = (),
     *,
     workers: int = 1,

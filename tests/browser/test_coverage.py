@@ -10,7 +10,7 @@ from playwright.async_api import Page, expect
 
 from tests.browser.conftest import SitDown
 from tests.browser.eyes import FAR_APART, faults, photograph, violations
-from tests.browser.house import open_house, room
+from tests.browser.site import open_site, room
 from tests.browser.test_moderating import hire, sign_in
 from tests.kit.server import ChatServer
 
@@ -27,8 +27,8 @@ AudioContext.prototype.createOscillator = function () { window.tones += 1; retur
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[ChatServer]:
-    with open_house(
+def site() -> Iterator[ChatServer]:
+    with open_site(
         [
             room("watched", "Watched room", needs_moderator=True),
             room("calm", "A calm room"),
@@ -46,19 +46,19 @@ async def go_in(page: Page, name: str) -> None:
 
 
 async def test_a_room_slows_rests_and_opens_when_a_moderator_who_was_rung_comes(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
     """[P-DUTY-1] [P-DUTY-3] [P-DUTY-5] [P-DUTY-6]"""
     look: Any = {"viewport": {"width": 390, "height": 900}}
     name = "Watched room"
-    desk = await sit_down(house.url, **look)
+    desk = await sit_down(site.url, **look)
     await desk.page.add_init_script(COUNTING)
-    page = await sign_in(desk, await hire(house))
+    page = await sign_in(desk, await hire(site))
     await page.get_by_role("button", name="Rooms").click()
     await go_in(page, name)
     await page.get_by_role("button", name="Back to the rooms").click()
     await go_in(page, "A calm room")
-    wren = await sit_down(house.url, **look)
+    wren = await sit_down(site.url, **look)
     await wren.arrive()
     await wren.enter(name)
     await wren.say("It is a long night.")
@@ -99,16 +99,16 @@ async def test_a_room_slows_rests_and_opens_when_a_moderator_who_was_rung_comes(
     await photograph(wren.page, "duty-open")
 
 
-async def test_the_operators_page_is_rung_too_and_says_what_to_do(house: ChatServer, sit_down: SitDown) -> None:
+async def test_the_operators_page_is_rung_too_and_says_what_to_do(site: ChatServer, sit_down: SitDown) -> None:
     """[P-DUTY-5]"""
-    name, login = "Watched from the desk", await hire(house)
-    desk, watcher = await sit_down(house.url), await sit_down(house.url)
+    name, login = "Watched from the desk", await hire(site)
+    desk, watcher = await sit_down(site.url), await sit_down(site.url)
     page = await sign_in(desk, login)
     await page.get_by_role("button", name="Rooms").click()
     await go_in(page, name)
     await watcher.page.add_init_script(COUNTING)
     board = await sign_in(watcher, login)
-    await board.goto(house.url + "/operators.html")
+    await board.goto(site.url + "/operators.html")
     concern = board.locator(".attention li").filter(has_text=f"{name} needs a moderator and has none")
     await expect(board.get_by_role("heading", name="Needs attention")).to_be_visible()
     await expect(concern).to_have_count(0)

@@ -57,7 +57,7 @@ TONGUES: Final = ["en", *(f"x{number}" for number in range(100, 400))]
 """The languages that somebody who asks for a listener can choose: enough for every test to have one of its own."""
 
 
-class House:
+class Cluster:
     """A server with rooms for tests. `limits` are configured over the generous ones."""
 
     def __init__(
@@ -169,8 +169,8 @@ def _room(name: str, capacity: int = 200, slow_mode: int = 0) -> Room:
 class Meet:
     """Brings peers to a house, and sees them off at the end of the test."""
 
-    def __init__(self, house: House, traffic: Traffic, encoding: Encoding) -> None:
-        self._house = house
+    def __init__(self, site: Cluster, traffic: Traffic, encoding: Encoding) -> None:
+        self._house = site
         self._traffic = traffic
         self._encoding = encoding
         self._peers: list[Peer] = []

@@ -10,7 +10,7 @@ import msgspec
 
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.listening.commands import Decided, FloorEffect, FloorEvent
+from chatserver.domain.listening.commands import Decided, FloorEffect, ListeningEvent
 from chatserver.domain.listening.state import Listener, Seeker, Session, SessionId, Wish
 from chatserver.store.records import ListeningChange, ListeningCommitted
 from chatserver.store.store import Store
@@ -45,7 +45,7 @@ def session(id_: str, who: MemberId, *listeners: MemberId, **fields: object) -> 
 
 
 async def does(
-    store: Store, *events: FloorEvent, effects: tuple[FloorEffect, ...] = (), now: int = START
+    store: Store, *events: ListeningEvent, effects: tuple[FloorEffect, ...] = (), now: int = START
 ) -> ListeningCommitted:
     """Commit events and effects, whatever stands on the floor."""
     decided = Decided(events=events, effects=effects)

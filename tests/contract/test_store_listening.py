@@ -30,8 +30,8 @@ from chatserver.domain.listening.queue_history import Recorded, Span, Wait, Wait
 from chatserver.domain.listening.state import FairShare, ListeningRules, ListeningState, Profile, Wish
 from chatserver.store.records import ListeningChange, Retention, StoreUnavailable
 from chatserver.store.store import Store
-from tests.store.floor_kit import at_once, does, listener, seeker, session
 from tests.store.kit import START, Database, newcomer
+from tests.store.listening_kit import at_once, does, listener, seeker, session
 
 DAY = 24 * 3_600_000
 ADA, BEA, LIV = MemberId("m_ada"), MemberId("m_bea"), MemberId("m_liv")

@@ -27,7 +27,7 @@ from chatserver.domain.listening.queue_simulator import (
 )
 from chatserver.domain.listening.state import ListeningRules, SessionId
 from chatserver.domain.moderation.disclosure import SMALL
-from tests.domain.floor_kit import ANNA, BEN, HOUR, LEO, MINUTE, RULES, SECOND, START, Stage
+from tests.domain.listening_kit import ANNA, BEN, HOUR, LEO, MINUTE, RULES, SECOND, START, Stage
 
 T = START // GRAIN * GRAIN
 

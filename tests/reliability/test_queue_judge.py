@@ -22,9 +22,9 @@ from chatserver.domain.listening.state import (
     Wish,
 )
 from chatserver.store.store import Store
-from tests.reliability.floor_judge import IDLE_SECONDS, Watch, judge_floor
 from tests.reliability.history import Kept, Log, Verdict
-from tests.reliability.queue import FloorDiary, Line
+from tests.reliability.queue import Line, QueueDiary
+from tests.reliability.queue_judge import IDLE_SECONDS, Watch, judge_floor
 
 ANNA, BEN, LIV = MemberId("m_anna"), MemberId("m_ben"), MemberId("m_liv")
 FIRST, SECOND = SessionId("s-first"), SessionId("s-second")
@@ -53,7 +53,7 @@ class Story:
 
     def __init__(self) -> None:
         self.sessions = {FIRST: talk(FIRST, ANNA, 1_000, 2_000), SECOND: talk(SECOND, BEN, 3_000, 4_000)}
-        self.anna, self.ben, self.liv = (FloorDiary(name, f"m_{name}") for name in ("anna", "ben", "liv"))
+        self.anna, self.ben, self.liv = (QueueDiary(name, f"m_{name}") for name in ("anna", "ben", "liv"))
         self.logs: dict[str, dict[int, Kept]] = {}
         for diary, session in ((self.anna, FIRST), (self.ben, SECOND)):
             text = f"{session} {diary.name} 0"

@@ -11,8 +11,8 @@ import msgspec
 from chatserver.domain.history import Millis
 from chatserver.domain.moderation.measures import REASONS, MeasureKind
 from chatserver.handlers.moderation.monitor import ModerationMonitor
-from tests.handlers.desk_house import PLAIN, Worker, open_house
 from tests.handlers.test_load import operator
+from tests.handlers.workers import PLAIN, Worker, open_cluster
 
 
 def said(worker: Worker) -> dict[str, str]:
@@ -22,8 +22,8 @@ def said(worker: Worker) -> dict[str, str]:
 
 
 async def test_reports_and_measures_are_counted_and_timed(tmp_path: Path) -> None:
-    async with open_house(tmp_path) as house:
-        worker = await house.worker()
+    async with open_cluster(tmp_path) as site:
+        worker = await site.worker()
         overseer = worker.moderation.monitor
         anna, ben, cleo = await operator(worker), await worker.guest(), await worker.guest()
         for guest in (ben, cleo):
@@ -53,8 +53,8 @@ async def test_reports_and_measures_are_counted_and_timed(tmp_path: Path) -> Non
 
 
 async def test_a_late_report_is_told_with_how_late_it_is(tmp_path: Path) -> None:
-    async with open_house(tmp_path) as house:
-        worker = await house.worker()
+    async with open_cluster(tmp_path) as site:
+        worker = await site.worker()
         ben, cleo = await worker.guest(), await worker.guest()
         for guest in (ben, cleo):
             await guest.ask("join", room=PLAIN, agreement=1)
@@ -68,8 +68,8 @@ async def test_a_late_report_is_told_with_how_late_it_is(tmp_path: Path) -> None
 
 
 async def test_a_log_that_was_changed_is_found_and_told(tmp_path: Path) -> None:
-    async with open_house(tmp_path) as house:
-        worker = await house.worker()
+    async with open_cluster(tmp_path) as site:
+        worker = await site.worker()
         anna, ben, cleo = await operator(worker), await worker.guest(), await worker.guest()
         for guest in (ben, cleo):
             await guest.ask("join", room=PLAIN, agreement=1)

@@ -17,16 +17,16 @@ from chatserver.domain.people.staff import Role
 from chatserver.domain.rooms.rooms import RoomId
 from chatserver.handlers.listening import service as floors
 from chatserver.store.records import StoreUnavailable
-from tests.handlers.desk_house import PLAIN, Guest, House, Worker, open_house
+from tests.handlers.workers import PLAIN, Cluster, Guest, Worker, open_cluster
 from tests.kit.waiting import eventually
 
 HOUR = 3_600_000
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path) as house:
-        yield house
+async def site(tmp_path: Path) -> AsyncIterator[Cluster]:
+    async with open_cluster(tmp_path) as site:
+        yield site
 
 
 async def ask(worker: Worker, **wish: Any) -> Guest:
@@ -42,44 +42,44 @@ async def talk(seeker: Guest, listener: Guest) -> RoomId:
 
 @pytest.mark.parametrize("skew", [HOUR, -HOUR])
 async def test_a_worker_whose_clock_is_wrong_goes_by_the_one_of_the_database(
-    house: House, monkeypatch: pytest.MonkeyPatch, skew: int
+    site: Cluster, monkeypatch: pytest.MonkeyPatch, skew: int
 ) -> None:
-    right = await house.worker()
+    right = await site.worker()
 
     async def clock() -> Millis:
         return right.node.now()
 
-    monkeypatch.setattr(house.store, "clock", clock)
-    wrong = await house.worker(skew=skew)
+    monkeypatch.setattr(site.store, "clock", clock)
+    wrong = await site.worker(skew=skew)
     seeker = await ask(right)
     await wrong.listening.service.do(floors.NOBODY, ApplyDue())
-    assert wrong.listening.service.floor.seekers[seeker.member].lapsed_at is None
+    assert wrong.listening.service.state.seekers[seeker.member].lapsed_at is None
     late = await ask(wrong)
-    assert abs(wrong.listening.service.floor.seekers[late.member].asked_at - right.node.now()) < 5_000
+    assert abs(wrong.listening.service.state.seekers[late.member].asked_at - right.node.now()) < 5_000
     assert (await late.ask("standing"))["ok"]["place"] == 2
     said = next(each for each in late.wire.pushes() if "limits" in each.get("ok", {}))
     assert abs(said["ok"]["now"] - right.node.now()) < 5_000, "what is shown is counted from the same clock"
 
 
-async def test_a_listener_who_was_away_and_is_revoked_keeps_nobody_waiting_for_them(house: House) -> None:
-    worker = await house.worker()
+async def test_a_listener_who_was_away_and_is_revoked_keeps_nobody_waiting_for_them(site: Cluster) -> None:
+    worker = await site.worker()
     listener = await worker.listener("anna")
     await listener.ask("available", on=False)
     await worker.people.accounts.add_operator("olga", "Olga", "lamp river boots sky")
-    await house.store.set_staff(listener.member, frozenset({Role.MODERATOR}), now=worker.node.now())
+    await site.store.set_staff(listener.member, frozenset({Role.MODERATOR}), now=worker.node.now())
     worker.follow()
-    await eventually(lambda: listener.member not in worker.listening.service.floor.listeners)
+    await eventually(lambda: listener.member not in worker.listening.service.state.listeners)
 
 
-async def test_whoever_hands_over_while_entering_does_not_stay(house: House) -> None:
-    worker = await house.worker()
+async def test_whoever_hands_over_while_entering_does_not_stay(site: Cluster) -> None:
+    worker = await site.worker()
     first = await worker.listener("anna")
     seeker = await ask(worker)
     room = await talk(seeker, first)
     second = await worker.listener("ben")
-    gate = house.store.hold("join")
+    gate = site.store.hold("join")
     entering = asyncio.create_task(first.ask("join", room=room))
-    await eventually(lambda: "join" in house.store.waiting)
+    await eventually(lambda: "join" in site.store.waiting)
     again = await worker.guest(worker.token_of(seeker))
     await first_hands_over(worker, first, again, second, room)
     gate.set()
@@ -96,8 +96,8 @@ async def first_hands_over(worker: Worker, first: Guest, seeker: Guest, second: 
         await keeper.do(who.member, AnswerAskIn(session=session, yes=True))
 
 
-async def test_nobody_types_at_somebody_who_has_ended_it(house: House) -> None:
-    worker = await house.worker()
+async def test_nobody_types_at_somebody_who_has_ended_it(site: Cluster) -> None:
+    worker = await site.worker()
     listener = await worker.listener("anna")
     seeker = await ask(worker)
     room = await talk(seeker, listener)
@@ -112,9 +112,9 @@ async def test_nobody_types_at_somebody_who_has_ended_it(house: House) -> None:
 
 
 async def test_a_block_is_never_refused_and_holds_from_the_moment_the_session_ends(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    site: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    worker = await house.worker(limits=Limits(mutes_per_member=1))
+    worker = await site.worker(limits=Limits(mutes_per_member=1))
     listener = await worker.listener("anna")
     stranger = await worker.guest()
     for each in (listener, stranger):
@@ -126,18 +126,18 @@ async def test_a_block_is_never_refused_and_holds_from_the_moment_the_session_en
     do = worker.listening.service.do
 
     async def watched(*args: Any) -> Any:
-        blocked.append(listener.member in await house.store.blocked_with(seeker.member))
+        blocked.append(listener.member in await site.store.blocked_with(seeker.member))
         return await do(*args)
 
     monkeypatch.setattr(worker.listening.service, "do", watched)
     assert "ok" in await listener.ask("block", session=room)
     assert blocked == [True]
     assert "ok" in await seeker.ask("ask", agreement=True)
-    assert worker.listening.service.floor.seekers[seeker.member].avoid == {listener.member}
+    assert worker.listening.service.state.seekers[seeker.member].avoid == {listener.member}
 
 
-async def test_a_store_that_is_away_is_not_asked_without_end(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    worker = await house.worker()
+async def test_a_store_that_is_away_is_not_asked_without_end(site: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = await site.worker()
     await ask(worker)
     tries = 0
 
@@ -146,18 +146,18 @@ async def test_a_store_that_is_away_is_not_asked_without_end(house: House, monke
         tries += 1
         raise StoreUnavailable("gone")
 
-    monkeypatch.setattr(house.store, "listening_version", away)
+    monkeypatch.setattr(site.store, "listening_version", away)
     monkeypatch.setattr(worker.listening.service.picture, "due", Millis(0))
     worker.follow()
     await asyncio.sleep(1.5)
     assert 1 <= tries <= 3
 
 
-async def test_a_floor_that_went_back_is_shown_as_it_is(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_floor_that_went_back_is_shown_as_it_is(site: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """A database that took over may have missed the last commits."""
-    worker = await house.worker()
+    worker = await site.worker()
     await ask(worker)
-    version = worker.listening.service.floor.version
+    version = worker.listening.service.state.version
 
     async def earlier() -> ListeningState:
         return ListeningState(version=version - 1)
@@ -165,14 +165,14 @@ async def test_a_floor_that_went_back_is_shown_as_it_is(house: House, monkeypatc
     async def earlier_version() -> int:
         return version - 1
 
-    monkeypatch.setattr(house.store, "listening_state", earlier)
-    monkeypatch.setattr(house.store, "listening_version", earlier_version)
+    monkeypatch.setattr(site.store, "listening_state", earlier)
+    monkeypatch.setattr(site.store, "listening_version", earlier_version)
     worker.follow()
-    await eventually(lambda: worker.listening.service.floor.version == version - 1)
+    await eventually(lambda: worker.listening.service.state.version == version - 1)
 
 
-async def test_words_are_tried_as_seldom_as_codes(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    worker = await house.worker()
+async def test_words_are_tried_as_seldom_as_codes(site: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = await site.worker()
     guest = await worker.guest()
     wrong = {"agreement": True, "words": "lamp river boots sky"}
     assert (await guest.ask("ask", **wrong))["error"]["code"] == "words_unknown"
@@ -184,15 +184,15 @@ async def test_words_are_tried_as_seldom_as_codes(house: House, monkeypatch: pyt
 
 @pytest.mark.parametrize("is_seeker", [True, False])
 async def test_whoever_hides_somebody_while_they_wait_is_not_brought_together_with_them(
-    house: House, is_seeker: bool
+    site: Cluster, is_seeker: bool
 ) -> None:
-    worker = await house.worker()
+    worker = await site.worker()
     listener, seeker = await worker.listener("anna"), await ask(worker)
-    found = worker.listening.service.floor.seekers[seeker.member]
+    found = worker.listening.service.state.seekers[seeker.member]
     assert found.proposal is not None
     one, other = (seeker, listener) if is_seeker else (listener, seeker)
     for each in (one, other):
         await each.ask("join", room=PLAIN, agreement=1)
     assert "ok" in await one.ask("mute", member=other.id_in(PLAIN), on=True)
-    after = worker.listening.service.floor.seekers[seeker.member]
+    after = worker.listening.service.state.seekers[seeker.member]
     assert (after.proposal, after.avoid) == (None, frozenset({listener.member}))

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.conformance.house import House, Meet
+from tests.conformance.clusters import Cluster, Meet
 from tests.conformance.peer import Peer
 from tests.kit.load_picture import LoadPicture
 from tests.kit.redis import RedisServer
@@ -50,13 +50,14 @@ async def at_desk(meet: Meet, token: str) -> StaffConsole:
 
 
 @contextlib.contextmanager
-def houses_over(redis: RedisServer, count: int, settings: Json | None = None) -> Iterator[list[House]]:
+def clusters_over(redis: RedisServer, count: int, settings: Json | None = None) -> Iterator[list[Cluster]]:
     """Workers over one Redis, started apart so that one can be killed without another taking its place."""
     with contextlib.ExitStack() as stack:
-        first = stack.enter_context(House(redis_url=redis.url, config=settings))
+        first = stack.enter_context(Cluster(redis_url=redis.url, config=settings))
         secret = (first.server.directory / "data" / "secret.key").read_text().strip()
         config = {**(settings or {}), "secret_key": secret, "database_url": f"sqlite:///{first.database}"}
         others = [
-            stack.enter_context(House(redis_url=redis.url, rooms=first.rooms, config=config)) for _ in range(count - 1)
+            stack.enter_context(Cluster(redis_url=redis.url, rooms=first.rooms, config=config))
+            for _ in range(count - 1)
         ]
         yield [first, *others]

@@ -20,13 +20,13 @@ from chatserver.protocol.examples import COMMANDS
 from chatserver.protocol.fields import Command, DoneOk
 from chatserver.protocol.messages import Hello
 from chatserver.protocol.moderation.messages import TakeMeasureCommand
-from tests.handlers.desk_house import PLAIN, Guest, Worker, open_house
+from tests.handlers.workers import PLAIN, Guest, Worker, open_cluster
 
 
 @pytest.fixture
 async def worker(tmp_path: Path) -> AsyncIterator[Worker]:
-    async with open_house(tmp_path) as house:
-        yield await house.worker()
+    async with open_cluster(tmp_path) as site:
+        yield await site.worker()
 
 
 @pytest.fixture

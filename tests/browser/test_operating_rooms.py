@@ -12,8 +12,8 @@ from playwright.async_api import Locator, Page, expect
 from tests.browser.conftest import SitDown
 from tests.browser.console import PASSWORD, invite, let_operators_count
 from tests.browser.eyes import faults
-from tests.browser.house import join, open_house, room
 from tests.browser.person import Person
+from tests.browser.site import join, open_site, room
 from tests.browser.test_operators import at_work, row
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
@@ -27,8 +27,8 @@ WHY = "to see that it works"
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[ChatServer]:
-    with open_house(ROOMS) as server:
+def site() -> Iterator[ChatServer]:
+    with open_site(ROOMS) as server:
         yield server
 
 
@@ -85,12 +85,12 @@ async def change(page: Page, name: str) -> Locator:
 
 
 async def test_operator_changes_and_closes_a_room_and_everybody_inside_sees_it(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    ann = await sit_down(house.url)
+    ann = await sit_down(site.url)
     await ann.arrive()
     await ann.enter("Kitchen room")
-    page = await at_work(await sit_down(house.url), house, "Bright Ember")
+    page = await at_work(await sit_down(site.url), site, "Bright Ember")
     sheet = await change(page, "Kitchen room")
     form = await begin(page, "How it is set")
     await form.get_by_label("Topic").fill("What is on the stove?")
@@ -118,11 +118,11 @@ async def test_operator_changes_and_closes_a_room_and_everybody_inside_sees_it(
     await expect(page.get_by_role("button", name="Change Kitchen room")).to_be_focused()
 
 
-async def test_a_colleagues_change_is_not_undone(house: ChatServer, sit_down: SitDown) -> None:
-    page = await at_work(await sit_down(house.url), house, "Even Ember")
+async def test_a_colleagues_change_is_not_undone(site: ChatServer, sit_down: SitDown) -> None:
+    page = await at_work(await sit_down(site.url), site, "Even Ember")
     await change(page, "Porch room")
     form = await begin(page, "Slow mode")
-    async with an_operator(house, "Swift Ember") as boss:
+    async with an_operator(site, "Swift Ember") as boss:
         await boss.ask("slow_room", room="porch", seen=0, seconds=9, reason=WHY)
     await form.get_by_label("Seconds").fill("5")
     await form.get_by_label("Why, for the audit log").fill(WHY)
@@ -131,9 +131,9 @@ async def test_a_colleagues_change_is_not_undone(house: ChatServer, sit_down: Si
     await expect(row(page, "Porch room").locator(".c-slow_mode .v")).to_have_text("9 s")
 
 
-async def test_a_split_is_done_as_it_was_shown_or_shown_again(house: ChatServer, sit_down: SitDown) -> None:
-    page = await at_work(await sit_down(house.url), house, "Clear Ember")
-    async with company(house, "cup", 10) as people:
+async def test_a_split_is_done_as_it_was_shown_or_shown_again(site: ChatServer, sit_down: SitDown) -> None:
+    page = await at_work(await sit_down(site.url), site, "Clear Ember")
+    async with company(site, "cup", 10) as people:
         await change(page, "Cup room")
         form = await begin(page, "Split the room")
         await form.get_by_label("Into how many rooms").select_option("2")
@@ -153,11 +153,11 @@ async def test_a_split_is_done_as_it_was_shown_or_shown_again(house: ChatServer,
         await expect(page.get_by_role("dialog").get_by_role("status").filter(has_text="rooms now")).to_be_visible()
 
 
-async def test_an_announcement_is_seen_by_those_here_and_by_who_comes(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
+async def test_an_announcement_is_seen_by_those_here_and_by_who_comes(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url)
     await ann.arrive()
     await ann.enter("Attic room")
-    page = await at_work(await sit_down(house.url), house, "Kind Ember", "moderator")
+    page = await at_work(await sit_down(site.url), site, "Kind Ember", "moderator")
     sheet = await change(page, "Attic room")
     await expect(sheet.get_by_role("button", name="Close the room")).to_have_count(0)
     form = await begin(page, "Announce here")
@@ -169,7 +169,7 @@ async def test_an_announcement_is_seen_by_those_here_and_by_who_comes(house: Cha
     await expect(ann.page.locator("#say")).to_have_text(
         "From the people who run this place: A moderator is here until ten."
     )
-    eve = await sit_down(house.url)
+    eve = await sit_down(site.url)
     await eve.arrive()
     await expect(notes(eve)).to_be_hidden()
     await eve.enter("Attic room")
@@ -183,12 +183,12 @@ async def test_an_announcement_is_seen_by_those_here_and_by_who_comes(house: Cha
 
 
 async def test_a_member_is_led_to_their_place_with_what_they_write_and_can_go_back(
-    house: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown
 ) -> None:
-    ann = await sit_down(house.url)
+    ann = await sit_down(site.url)
     await ann.arrive()
     await ann.enter("Barn room")
-    async with company(house, "barn", 5), an_operator(house, "Warm Ember") as boss:
+    async with company(site, "barn", 5), an_operator(site, "Warm Ember") as boss:
         await expect(ann.page.locator(".room-title .here")).to_contain_text("6")
         await ann.say("sent before it")
         await ann.writing.fill("half a sen")
@@ -211,11 +211,11 @@ async def test_a_member_is_led_to_their_place_with_what_they_write_and_can_go_ba
         await expect(ann.page.get_by_role("heading", name="Barn room", level=1, exact=True)).to_be_visible()
 
 
-async def test_a_member_who_was_away_is_led_when_they_return(house: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(house.url)
+async def test_a_member_who_was_away_is_led_when_they_return(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url)
     await ann.arrive()
     await ann.enter("Garden room")
-    async with company(house, "garden", 5), an_operator(house, "Quick Ember") as boss:
+    async with company(site, "garden", 5), an_operator(site, "Quick Ember") as boss:
         await expect(ann.page.locator(".room-title .here")).to_contain_text("6")
         ann.forgive("WebSocket connection", "ERR_INTERNET_DISCONNECTED")
         await ann.page.evaluate("() => { window.WebSocket.prototype.send = () => {}; }")
@@ -225,20 +225,20 @@ async def test_a_member_who_was_away_is_led_when_they_return(house: ChatServer, 
         await ann.say("I am here")
 
 
-async def test_a_newcomer_is_led_to_the_room_with_more_space(house: ChatServer, sit_down: SitDown) -> None:
-    async with company(house, "lamp", 8) as people, an_operator(house, "Calm Ember") as boss:
+async def test_a_newcomer_is_led_to_the_room_with_more_space(site: ChatServer, sit_down: SitDown) -> None:
+    async with company(site, "lamp", 8) as people, an_operator(site, "Calm Ember") as boss:
         await boss.ask("split", room="lamp", seen=0, parts=2, reason=WHY)
-        ann = await sit_down(house.url)
+        ann = await sit_down(site.url)
         await ann.arrive()
         await ann.enter("Lamp room A")
         await expect(ann.page.get_by_role("heading", name="Lamp room · 2", level=1)).to_be_visible()
         assert people
 
 
-async def test_a_new_guest_does_a_sum_and_reads_first_in_a_protected_room(house: ChatServer, sit_down: SitDown) -> None:
-    async with an_operator(house, "Sharp Ember") as boss:
+async def test_a_new_guest_does_a_sum_and_reads_first_in_a_protected_room(site: ChatServer, sit_down: SitDown) -> None:
+    async with an_operator(site, "Sharp Ember") as boss:
         raid = (await boss.ask("raid", room="cellar", minutes=5, quiet_minutes=4, reason=WHY))["raid"]
-        ann = await sit_down(house.url)
+        ann = await sit_down(site.url)
         await ann.arrive()
         await ann.enter("Cellar room")
         await ann.write("Hello, may I?")
@@ -249,8 +249,8 @@ async def test_a_new_guest_does_a_sum_and_reads_first_in_a_protected_room(house:
         await ann.sees("Hello, may I?")
 
 
-async def test_the_only_worker_is_not_drained_and_the_page_says_why(house: ChatServer, sit_down: SitDown) -> None:
-    page = await at_work(await sit_down(house.url), house, "Deep Ember")
+async def test_the_only_worker_is_not_drained_and_the_page_says_why(site: ChatServer, sit_down: SitDown) -> None:
+    page = await at_work(await sit_down(site.url), site, "Deep Ember")
     await page.get_by_role("table", name="Workers, live").get_by_role("button", name=re.compile("^Drain")).click()
     sheet = page.get_by_role("dialog", name=re.compile("^Drain"))
     await sheet.get_by_label("Why, for the audit log").fill(WHY)
@@ -258,8 +258,8 @@ async def test_the_only_worker_is_not_drained_and_the_page_says_why(house: ChatS
     await expect(sheet.get_by_role("alert")).to_contain_text("This is the only worker")
 
 
-async def test_a_new_room_and_the_hours(house: ChatServer, sit_down: SitDown) -> None:
-    page = await at_work(await sit_down(house.url), house, "Round Ember")
+async def test_a_new_room_and_the_hours(site: ChatServer, sit_down: SitDown) -> None:
+    page = await at_work(await sit_down(site.url), site, "Round Ember")
     await page.get_by_role("button", name="Rooms, announcements, hours").click()
     form = await begin(page, "Open a new room")
     await form.get_by_label("Name", exact=True).fill("Window seat")
@@ -281,15 +281,15 @@ async def test_a_new_room_and_the_hours(house: ChatServer, sit_down: SitDown) ->
     await expect(row(page, "Window seat")).to_be_visible()
 
 
-async def test_everybody_can_do_and_read_it(house: ChatServer, sit_down: SitDown) -> None:
+async def test_everybody_can_do_and_read_it(site: ChatServer, sit_down: SitDown) -> None:
     where, name = "tea", "Tea room"
-    ann: Person = await sit_down(house.url)
+    ann: Person = await sit_down(site.url)
     await ann.arrive()
     await ann.enter(name)
-    page = await at_work(await sit_down(house.url), house, "Ember Fern")
+    page = await at_work(await sit_down(site.url), site, "Ember Fern")
     async with (
-        company(house, where, 5),
-        an_operator(house, "Ember Reed") as boss,
+        company(site, where, 5),
+        an_operator(site, "Ember Reed") as boss,
     ):
         revision = (await boss.ask("house", room=where))["rooms"][0]["revision"]
         await boss.ask("announce", room=where, text="A moderator is here until ten.", minutes=30, reason=WHY)

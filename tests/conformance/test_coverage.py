@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from chatserver.protocol.codec import Encoding
-from tests.conformance.house import House, Meet, Rooms
+from tests.conformance.clusters import Cluster, Meet, Rooms
 from tests.conformance.peer import Peer
 from tests.conformance.personnel import Personnel
-from tests.conformance.test_house import WHY, at_desk, ready
+from tests.conformance.test_room_settings import WHY, at_desk, ready
 from tests.conformance.traffic import Traffic
 from tests.kit.redis import RedisServer
 
@@ -24,26 +24,26 @@ LONG = 30.0
 
 
 @pytest.fixture(scope="module")
-def watched() -> Iterator[House]:
-    with House(config=SHORT) as house:
-        yield house
-        assert house.complaints() == []
+def watched() -> Iterator[Cluster]:
+    with Cluster(config=SHORT) as site:
+        yield site
+        assert site.complaints() == []
 
 
 @pytest.fixture(scope="module")
-def crew(watched: House) -> Personnel:
+def crew(watched: Cluster) -> Personnel:
     return Personnel(watched)
 
 
 @pytest.fixture
-async def come(watched: House, traffic: Traffic, encoding: Encoding) -> AsyncIterator[Meet]:
+async def come(watched: Cluster, traffic: Traffic, encoding: Encoding) -> AsyncIterator[Meet]:
     meet = Meet(watched, traffic, encoding)
     yield meet
     await meet.see_off()
 
 
 @pytest.fixture
-def rooms(watched: House) -> Rooms:
+def rooms(watched: Cluster) -> Rooms:
     return watched.rooms
 
 
@@ -152,11 +152,11 @@ async def test_it_holds_through_every_worker_with_the_bus_away_and_the_moderator
     redis_server: RedisServer, traffic: Traffic
 ) -> None:
     """[P-DUTY-2]"""
-    with House(redis_url=redis_server.url, config=SHORT) as first:
+    with Cluster(redis_url=redis_server.url, config=SHORT) as first:
         secret = (first.server.directory / "data" / "secret.key").read_text().strip()
         config = {**SHORT, "secret_key": secret, "database_url": f"sqlite:///{first.database}"}
-        with House(redis_url=redis_server.url, rooms=first.rooms, config=config) as second:
-            here, there = (Meet(house, traffic, Encoding.JSON) for house in (first, second))
+        with Cluster(redis_url=redis_server.url, rooms=first.rooms, config=config) as second:
+            here, there = (Meet(site, traffic, Encoding.JSON) for site in (first, second))
             try:
                 crew = Personnel(first)
                 boss, (token, _) = await at_desk(here, crew), await crew.hire("moderator")

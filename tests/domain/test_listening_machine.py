@@ -119,7 +119,7 @@ def turn(seeker: Seeker) -> tuple[int, int, int, str]:
     return (1, seeker.had, seeker.asked_at, seeker.member)
 
 
-class FloorMachine(RuleBasedStateMachine):
+class ListeningMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = Millis(1_700_000_000_000)
@@ -644,5 +644,5 @@ class FloorMachine(RuleBasedStateMachine):
             assert (listener.member in free) == is_eligible_listener(self.floor, listener, self.now, RULES)
 
 
-TestFloorMachine = FloorMachine.TestCase
+TestFloorMachine = ListeningMachine.TestCase
 TestFloorMachine.settings = settings(max_examples=drawn(100), stateful_step_count=50, deadline=None)

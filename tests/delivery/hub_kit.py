@@ -143,7 +143,7 @@ class HubNode:
             self.hub.take(message.publication)
 
 
-class House:
+class HubCluster:
     """A store with one room and one author, and as many nodes as a test asks for."""
 
     def __init__(self, store: SqliteStore, path: Path) -> None:
@@ -187,7 +187,7 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(directory: Path) -> AsyncIterator[House]:
+async def open_site(directory: Path) -> AsyncIterator[HubCluster]:
     path = directory / "chat.db"
     await asyncio.to_thread(migrate, f"sqlite:///{path}")
     store = SqliteStore(path)
@@ -198,8 +198,8 @@ async def open_house(directory: Path) -> AsyncIterator[House]:
             Member(id=AUTHOR.id, name=AUTHOR.name, name_key="quietheron", created_at=now(), seen_at=now())
         )
         await store.join(AUTHOR.id, ROOM, 1)
-        house = House(store, path)
-        yield house
-        await house.close()
+        site = HubCluster(store, path)
+        yield site
+        await site.close()
     finally:
         await store.close()

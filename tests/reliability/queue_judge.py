@@ -23,7 +23,7 @@ from chatserver.domain.listening.state import ListeningRules, ListeningState, Se
 from chatserver.store.store import Store
 from tests.kit.web import WebClient
 from tests.reliability.history import Log, Verdict
-from tests.reliability.queue import FloorDiary
+from tests.reliability.queue import QueueDiary
 
 EVERY_SECONDS: Final = 0.2
 IDLE_SECONDS: Final = 1.0
@@ -85,8 +85,8 @@ class Watch:
 
 
 def judge_floor(
-    seekers: Sequence[FloorDiary],
-    listeners: Sequence[FloorDiary],
+    seekers: Sequence[QueueDiary],
+    listeners: Sequence[QueueDiary],
     floor: ListeningState,
     logs: Mapping[str, Log],
     rules: ListeningRules,
@@ -151,7 +151,7 @@ def _judge_listeners(
             verdict.unexpected.append(f"{listener} had {len(held)} sessions a day")
 
 
-def _judge_sights(diary: FloorDiary, verdict: Verdict) -> None:
+def _judge_sights(diary: QueueDiary, verdict: Verdict) -> None:
     for session, _, text in diary.sights:
         if not text.startswith(f"{session} "):
             verdict.unexpected.append(f"{diary.name} was shown {text} in {session}")
@@ -165,7 +165,7 @@ def _judge_sights(diary: FloorDiary, verdict: Verdict) -> None:
             verdict.reordered.append(f"{diary.name} saw {session} out of order")
 
 
-def _judge_lines(diary: FloorDiary, logs: Mapping[str, Log], verdict: Verdict) -> None:
+def _judge_lines(diary: QueueDiary, logs: Mapping[str, Log], verdict: Verdict) -> None:
     for line in diary.lines:
         log = logs.get(f"room:{line.session}", {})
         if line.acked is not None and line.acked[1] not in log:

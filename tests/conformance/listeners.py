@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from chatserver.domain.listening.training import QUESTIONS
 from chatserver.protocol.codec import Encoding
-from tests.conformance.house import House, Meet
+from tests.conformance.clusters import Cluster, Meet
 from tests.conformance.peer import PATIENCE, Peer, Refused
 from tests.conformance.personnel import Personnel
 from tests.conformance.traffic import Traffic
@@ -50,15 +50,15 @@ somebody for gone is shorter than twice that."""
 _tongues = itertools.count(100)
 
 
-class Floor:
+class Listeners:
     """The people of one test. They have a language of their own, so that nobody of another test is suggested to them,
     and leave nobody waiting behind."""
 
-    def __init__(self, house: House, personnel: Personnel, traffic: Traffic, encoding: Encoding) -> None:
-        self.house = house
+    def __init__(self, site: Cluster, personnel: Personnel, traffic: Traffic, encoding: Encoding) -> None:
+        self.site = site
         self.tongue = f"x{next(_tongues)}"
         self.personnel = personnel
-        self._meet = Meet(house, traffic, encoding)
+        self._meet = Meet(site, traffic, encoding)
         self._traffic = traffic
         self._everybody: list[Peer] = []
 
