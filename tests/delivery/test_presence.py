@@ -8,16 +8,12 @@ from collections.abc import Callable
 from random import Random
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from chatserver.delivery.presence import DEAD_SECONDS, PAYLOAD_BYTES, Presence, PresenceMessage
 from chatserver.domain.history import ChannelName
 from chatserver.domain.identity import MemberId, NodeId, Persona
 from chatserver.domain.rooms.seats import Newcomer
 from chatserver.protocol.internode import TOPIC_NODES, PresenceSnapshot, decode, encode, node_topic
-from tests.kit.nightly import drawn
 
 ROOM = ChannelName("room:sleep")
 OTHER_ROOM = ChannelName("room:grief")
@@ -400,110 +396,3 @@ def test_ten_thousand_members_travel_in_payloads_of_32_kilobytes() -> None:
     assert names(late) == names(world.alive[0])
     assert max(world.sizes) <= 32 * 1024
     assert len(late.people(ROOM, 200)) == 200
-
-
-class Agreement(RuleBasedStateMachine):
-    """Whatever is done, in whatever weather: when it is quiet, every worker knows the truth."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.random = Random(0)
-        self.world = World(2, self.weather)
-        self.truth: dict[tuple[NodeId, ChannelName, MemberId], set[int]] = {}
-        self.given: dict[MemberId, Persona] = {}
-        self.pages: dict[NodeId, dict[ChannelName, dict[tuple[MemberId, int], str]]] = {}
-        """What somebody on each worker shows, who was there from its start: whoever came and did not go."""
-
-    def weather(self) -> list[float]:
-        draw = self.random.random()
-        if draw < 0.2:
-            return []
-        delays = [self.random.uniform(0.0, 0.6)]
-        return delays * 2 if draw > 0.85 else delays
-
-    node = st.integers(0, 3)
-    who = st.integers(0, 5)
-    where = st.sampled_from([ROOM, OTHER_ROOM])
-    tab = st.integers(0, 1)
-
-    def pick(self, node: int) -> Presence:
-        return self.world.alive[node % len(self.world.alive)]
-
-    @rule(seed=st.integers(0, 2**32))
-    def weather_changes(self, seed: int) -> None:
-        self.random.seed(seed)
-
-    @rule(node=node, who=who, where=where, tab=tab)
-    def enters(self, node: int, who: int, where: ChannelName, tab: int) -> None:
-        presence = self.pick(node)
-        named = self.given.get(member(who), Persona(member(who), "Otter"))
-        presence.enter(where, named, tab)
-        self.truth.setdefault((presence.node, where, named.id), set()).add(tab)
-
-    @rule(node=node, who=who, where=where, tab=tab)
-    def leaves(self, node: int, who: int, where: ChannelName, tab: int) -> None:
-        presence = self.pick(node)
-        presence.leave(where, member(who), tab)
-        self.truth.get((presence.node, where, member(who)), set()).discard(tab)
-
-    @rule(who=who, name=st.sampled_from(["Heron", "Robin", "Otter"]))
-    def is_renamed(self, who: int, name: str) -> None:
-        before = self.given.get(member(who), Persona(member(who), "Otter"))
-        renamed = self.given[member(who)] = Persona(member(who), name, before.generation + (name != before.name))
-        for presence in self.world.alive:
-            presence.rename(renamed)
-
-    @precondition(lambda self: len(self.world.alive) < 4)
-    @rule()
-    def worker_starts(self) -> None:
-        self.world.add()
-
-    @precondition(lambda self: len(self.world.alive) > 1)
-    @rule(node=node, says_goodbye=st.booleans())
-    def worker_ends(self, node: int, says_goodbye: bool) -> None:
-        presence = self.pick(node)
-        (self.world.stop if says_goodbye else self.world.kill)(presence)
-        self.truth = {key: tabs for key, tabs in self.truth.items() if key[0] != presence.node}
-
-    @rule(seconds=st.floats(0.05, 3.0))
-    def time_passes(self, seconds: float) -> None:
-        self.world.pass_time(seconds)
-        self.pages_are_told()
-
-    def pages_are_told(self) -> None:
-        for presence in self.world.alive:
-            page = self.pages.setdefault(presence.node, {})
-            for channel, change in presence.drain_changes().items():
-                shown = page.setdefault(channel, {})
-                for each in change.went:
-                    shown.pop((each.id, each.generation), None)
-                shown.update({(each.id, each.generation): each.name for each in change.came})
-
-    @rule()
-    def it_is_quiet_and_all_agree(self) -> None:
-        self.world.fate = lambda: [0.01]
-        self.world.pass_time(5.0)
-        self.pages_are_told()
-        for channel in (ROOM, OTHER_ROOM):
-            expected = {
-                member_id: self.given.get(member_id, Persona(member_id, "Otter"))
-                for (_, where, member_id), tabs in self.truth.items()
-                if tabs and where == channel
-            }
-            for presence in self.world.alive:
-                assert {each.id: each for each in presence.people(channel, 100)} == expected
-                shown = self.pages[presence.node].get(channel, {})
-                assert shown == {(each.id, each.generation): each.name for each in expected.values()}
-                assert presence.here(channel) == len(expected)
-            answered = [presence.own_counts().get(channel, 0) for presence in self.world.alive]
-            assert sum(answered) == len(expected), "everybody is answered for once"
-        self.world.fate = self.weather
-
-    def teardown(self) -> None:
-        self.it_is_quiet_and_all_agree()
-
-
-def test_all_workers_agree_with_the_truth_whatever_the_bus_did() -> None:
-    run_state_machine_as_test(
-        Agreement, settings=settings(max_examples=drawn(200), stateful_step_count=40, deadline=None)
-    )
