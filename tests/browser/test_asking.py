@@ -11,7 +11,8 @@ from playwright.async_api import Locator, expect
 
 from tests.browser.conftest import SitDown
 from tests.browser.listener import Listener, a_listener
-from tests.browser.person import LOST_NETWORK, Person
+from tests.browser.person import LOST_NETWORK
+from tests.browser.seeker import ask, heading, line, on_page, open_form, press, talks, top, waits
 from tests.browser.site import open_site
 from tests.browser.wire import Wire
 from tests.kit.client import ChatClient
@@ -33,54 +34,6 @@ async def heron(site: ChatServer) -> AsyncIterator[Listener]:
 
 
 # ------------------------------------------------------------------------------------------------- what is clicked
-
-
-def heading(person: Person, name: str | re.Pattern[str]) -> Locator:
-    return person.page.get_by_role("heading", name=name, level=1)
-
-
-def press(person: Person, name: str) -> Locator:
-    return person.page.get_by_role("button", name=name, exact=True)
-
-
-def on_page(person: Person, text: str | re.Pattern[str]) -> Locator:
-    return person.page.get_by_role("main").get_by_text(text)
-
-
-def top(person: Person) -> Locator:
-    """The link in the head that leads to a listener, whatever its words are just now."""
-    return person.page.locator("#ask-link")
-
-
-def line(person: Person) -> Locator:
-    """The line that says on every screen where one stands."""
-    return person.page.locator("#standing")
-
-
-async def open_form(person: Person) -> None:
-    await top(person).click()
-    await expect(press(person, "I agree, ask for a listener")).to_be_visible()
-
-
-async def ask(person: Person) -> None:
-    await open_form(person)
-    await press(person, "I agree, ask for a listener").click()
-    await waits(person)
-
-
-async def waits(person: Person, place: str = "You're") -> None:
-    await expect(heading(person, re.compile(f"^({place}|No listener is online right now)"))).to_be_visible()
-    await expect(on_page(person, re.compile(f"^{place}")).first).to_be_visible()
-    await expect(press(person, "Leave the line")).to_be_visible()
-
-
-async def talks(person: Person, listener: Listener) -> str:
-    """Ask, and be met; the session. The talk is on the screen of both."""
-    await ask(person)
-    await listener.listen()
-    session = await listener.accept()
-    await expect(person.page.get_by_role("textbox", name=f"Write to {listener.name}")).to_be_visible()
-    return session
 
 
 # ---------------------------------------------------------------------------------------------------------- asking

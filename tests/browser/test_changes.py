@@ -12,8 +12,8 @@ from playwright.async_api import Locator, expect
 from tests.browser.conftest import SitDown
 from tests.browser.listener import Listener, a_listener
 from tests.browser.person import Person
+from tests.browser.seeker import talks
 from tests.browser.site import join, open_site, say
-from tests.browser.test_asking import talks
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
 
