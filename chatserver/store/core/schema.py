@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
-from sqlalchemy import (
-    MetaData,
-)
+from sqlalchemy import MetaData
 
-SCHEMA_REVISION: Final = "0017"
+_MIGRATIONS: Final = Path(__file__).parent.parent / "migrations" / "versions"
+SCHEMA_REVISION: Final = max(path.name[:4] for path in _MIGRATIONS.glob("[0-9][0-9][0-9][0-9]_*.py"))
 """The newest migration. A store opens only a database that stands there."""
-
 
 metadata = MetaData(
     naming_convention={

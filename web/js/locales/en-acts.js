@@ -24,7 +24,8 @@ export const words = {
     capacity: "How many fit",
     slow: "Slow mode: seconds between two posts of one person (0: off)",
     splitAt: "Split by itself when so many are here (0: never)",
-    needs: "People write only while a moderator is at hand",
+    /** What is switched on or off in a room, by the field of the wire. */
+    flags: { needs_moderator: "People write only while a moderator is at hand" },
     slowAsk: "Slow mode",
     slowLead: "How long one person waits between two posts. Nought ends it.",
     slowYes: "Set slow mode",

@@ -132,22 +132,25 @@ function roomFields(room) {
     slow_mode: numberInput(room.slow_mode ?? 0, 0, 3_600),
     split_at: numberInput(room.split_at ?? 45, 0, 10_000),
   };
-  const needs = h("input", { type: "checkbox" });
-  needs.checked = room.needs_moderator ?? false;
+  const flags = Object.entries(w.flags).map(([key, label]) => {
+    const box = h("input", { type: "checkbox" });
+    box.checked = /** @type {any} */ (room)[key] ?? false;
+    return { key, box, element: h("label", { class: "check" }, box, h("span", { text: label })) };
+  });
   return {
     elements: [
       ...TEXTS.map((key) => field(w[key], texts[key])),
       field(w.capacity, numbers.capacity),
       field(w.slow, numbers.slow_mode),
       field(w.splitAt, numbers.split_at),
-      h("label", { class: "check" }, needs, h("span", { text: w.needs })),
+      ...flags.map((flag) => flag.element),
     ],
     /** What is different from how it is. @returns {Record<string, string | number | boolean>} */
     get value() {
       const all = /** @type {Record<string, string | number | boolean>} */ ({
         ...Object.fromEntries(TEXTS.map((key) => [key, texts[key].value])),
         ...Object.fromEntries(Object.entries(numbers).map(([key, input]) => [key, Math.trunc(Number(input.value))])),
-        needs_moderator: needs.checked,
+        ...Object.fromEntries(flags.map((flag) => [flag.key, flag.box.checked])),
       });
       return Object.fromEntries(Object.entries(all).filter(([key, value]) => /** @type {any} */ (room)[key] !== value));
     },
