@@ -144,6 +144,11 @@ async def view(
     return await peer.until(newest, patience)
 
 
+def shown(peer: Peer, kind: str) -> list[Json]:
+    """Every `standing` or `console` that the peer was told, as a reply or as a push."""
+    return [view for each in peer.heard if (view := _shown(each, kind)) is not None]
+
+
 def _shown(message: Json, kind: str) -> Json | None:
     if message.get("push") == kind:
         return message

@@ -10,7 +10,7 @@ import pytest
 
 from chatserver.protocol.codec import Encoding
 from tests.conformance.clusters import Cluster
-from tests.conformance.listeners import ANSWERS, IGNORED, Json, Listeners, session_of, view
+from tests.conformance.listeners import ANSWERS, IGNORED, Json, Listeners, session_of, shown, view
 from tests.conformance.personnel import Personnel
 from tests.conformance.traffic import Traffic
 
@@ -348,9 +348,9 @@ async def test_proposals_that_nobody_answers_end_what_a_listener_wants(hasty_flo
     """[P-LISTEN-2]"""
     listener = await hasty_floor.listener()
     await hasty_floor.seeker()
-    shown = await view(listener, "console", lambda it: not it["wants"])
-    assert shown["state"] == "away"
-    deadlines = {push["proposal"]["deadline"] for push in listener.pushes("console") if "proposal" in push}
+    last = await view(listener, "console", lambda it: not it["wants"])
+    assert last["state"] == "away"
+    deadlines = {each["proposal"]["deadline"] for each in shown(listener, "console") if "proposal" in each}
     assert len(deadlines) == IGNORED
 
 
