@@ -22,30 +22,7 @@ from chatserver.protocol.moderation.messages import ModerationCommand, Moderatio
 from chatserver.protocol.operating.load_messages import LoadCommand, LoadOk, LoadPush
 from chatserver.protocol.operating.messages import OperatingCommand, OperatingPush, OperatingReply
 from chatserver.protocol.people.account_messages import AccountsOk, AccountsPush, AskAccounts
-from chatserver.protocol.rooms.messages import (
-    CountsPush,
-    EditCommand,
-    FactOk,
-    FactPush,
-    GapPush,
-    HistoryOk,
-    JoinOk,
-    JoinRoom,
-    LeaveRoom,
-    LeftPush,
-    ListRooms,
-    MarkRead,
-    PageHistory,
-    PostCommand,
-    PresencePush,
-    ReactCommand,
-    ReadingPush,
-    ReadPush,
-    RedactCommand,
-    RoomsOk,
-    Typing,
-    TypingPush,
-)
+from chatserver.protocol.rooms.messages import MembersRoomCommand, MembersRoomOk, MembersRoomPush
 
 VERSION: Final = 1
 SUBPROTOCOL_JSON: Final = "chat.v1.json"
@@ -126,16 +103,7 @@ class Ping(Command, frozen=True, kw_only=True, tag="ping"):
 
 AnyCommand = (
     Hello
-    | ListRooms
-    | JoinRoom
-    | LeaveRoom
-    | PostCommand
-    | EditCommand
-    | RedactCommand
-    | ReactCommand
-    | PageHistory
-    | MarkRead
-    | Typing
+    | MembersRoomCommand
     | MuteMember
     | Rename
     | MakeCode
@@ -204,10 +172,7 @@ class CodeOk(Struct, frozen=True, tag_field="ok", tag="code"):
 
 AnyOk = (
     HelloOk
-    | RoomsOk
-    | JoinOk
-    | HistoryOk
-    | FactOk
+    | MembersRoomOk
     | RenameOk
     | CodeOk
     | DoneOk
@@ -271,21 +236,7 @@ class DrainingPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="dra
 
 
 AnyPush = (
-    FactPush
-    | PresencePush
-    | TypingPush
-    | ReadingPush
-    | ReadPush
-    | LeftPush
-    | CountsPush
-    | GapPush
-    | SelfPush
-    | DrainingPush
-    | ListeningPush
-    | ModerationPush
-    | LoadPush
-    | AccountsPush
-    | OperatingPush
+    MembersRoomPush | SelfPush | DrainingPush | ListeningPush | ModerationPush | LoadPush | AccountsPush | OperatingPush
 )
 AnyServerMessage = Reply | ErrorReply | AnyPush
 

@@ -378,3 +378,19 @@ class GapPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="gap"):
 
     channel: ChannelName
     position: StreamPosition
+
+
+MembersRoomCommand = (
+    ListRooms
+    | JoinRoom
+    | LeaveRoom
+    | PostCommand
+    | EditCommand
+    | RedactCommand
+    | ReactCommand
+    | PageHistory
+    | MarkRead
+    | Typing
+)
+MembersRoomOk = RoomsOk | JoinOk | HistoryOk | FactOk
+MembersRoomPush = FactPush | PresencePush | TypingPush | ReadingPush | ReadPush | LeftPush | CountsPush | GapPush
