@@ -236,7 +236,7 @@ async def _judge_command(peer: Peer, command: str, fields: Json) -> str:
         why = refused.error.get("details", {}).get("why")
         if refused.code in UNKNOWN or (refused.code == "not_allowed" and why is None):
             return "no"
-        if refused.code in ("invalid", "rate_limited"):
+        if refused.code in ("invalid", "rate_limited", "internal"):
             raise
         return "password" if refused.code == "confirmation_required" else "yes"
     return "yes"

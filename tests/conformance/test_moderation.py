@@ -15,7 +15,7 @@ import pytest
 from chatserver.protocol.codec import Encoding
 from tests.conformance.clusters import Cluster, Meet
 from tests.conformance.listeners import Listeners
-from tests.conformance.peer import Peer, Refused
+from tests.conformance.peer import Peer
 from tests.conformance.personnel import Personnel
 from tests.conformance.traffic import Traffic
 from tests.kit.redis import RedisServer
@@ -368,117 +368,6 @@ async def test_who_reads_a_report_gives_a_reason_and_nobody_learns_of_it_while_i
     assert {**theirs, "member": None} == {**before[1], "member": None}
     await moderator.ask("close", report=report, outcome="nothing")
     assert (await call(site, bo, "/api/identity/export")).json()["views"] == []
-
-
-MODERATE: dict[str, Json] = {
-    "reports": {},
-    "report_page": {},
-    "open_report": {"report": "none", "why": "to see"},
-    "claim": {"report": "none"},
-    "release": {"report": "none"},
-    "note": {"report": "none", "note": "x"},
-    "close": {"report": "none", "outcome": "nothing"},
-    "review": {"report": "none", "agree": True},
-    "measure": {"kind": "notice", "member": "m_nobody", "reason": "x"},
-    "lift": {"measure": "none", "reason": "x"},
-    "debriefs": {},
-    "read_debrief": {"debrief": "none"},
-    "load": {},
-    "house": {},
-    "slow_room": {"room": "none", "seen": 0, "seconds": 1, "reason": "x"},
-    "announce": {"room": "none", "text": "x", "minutes": 1, "reason": "x"},
-    "withdraw": {"notice": "none", "reason": "x"},
-}
-OPERATE: dict[str, Json] = {
-    "accounts": {},
-    "open_room": {"name": "", "about": "x", "reason": "x"},
-    "change_room": {"room": "none", "seen": 0, "reason": "x"},
-    "close_room": {"room": "none", "seen": 0, "reason": "x"},
-    "reopen_room": {"room": "none", "seen": 0, "reason": "x"},
-    "announce_all": {"text": "x", "minutes": 0, "reason": "x"},
-    "set_hours": {"hours": "mon", "timezone": "UTC", "seen": 0, "reason": "x"},
-    "plan_split": {"room": "none"},
-    "split": {"room": "none", "seen": 0, "reason": "x"},
-    "raid": {"room": "none", "minutes": 1, "quiet_minutes": 0, "reason": "x"},
-    "raid_all": {"minutes": 0, "quiet_minutes": 0, "reason": "x"},
-    "end_raid": {"raid": "none", "reason": "x"},
-    "drain": {"worker": "none", "reason": "x"},
-}
-"""None of them does anything: each is refused for another reason by whoever may."""
-LISTEN: dict[str, Json] = {
-    "console": {},
-    "profile": {"languages": ["en"]},
-    "available": {"on": False},
-    "still_here": {},
-    "accept": {"proposal": "p_nobody"},
-    "decline": {"proposal": "p_nobody"},
-    "flag": {"session": "s-none"},
-    "invite": {"session": "s-none", "listener": "m_nobody"},
-    "debrief": {"session": "s-none", "note": "x"},
-    "practice": {},
-    "ready": {"answers": [0]},
-    "nobody": {"session": "s-none"},
-}
-OPEN: dict[str, Json] = {
-    "rooms": {},
-    "join": {"room": "none"},
-    "leave": {"room": "none"},
-    "post": {"room": "none", "text": "x"},
-    "edit": {"room": "none", "offset": 1, "text": "x"},
-    "redact": {"room": "none", "offset": 1},
-    "react": {"room": "none", "offset": 1, "reaction": "hug", "on": True},
-    "history": {"room": "none", "before": 1},
-    "read": {"room": "none", "offset": 1},
-    "typing": {"room": "none"},
-    "mute": {"member": "m_nobody", "on": False},
-    "ping": {},
-    "ask": {"agreement": False},
-    "unask": {},
-    "take_back": {},
-    "standing": {},
-    "feedback": {"session": "s-none"},
-    "end": {"session": "s-none"},
-    "extend": {"session": "s-none"},
-    "again": {"session": "s-none"},
-    "words": {"session": "s-none"},
-    "block": {"session": "s-none"},
-    "report": {"session": "s-none", "reason": "x"},
-    "answer": {"session": "s-none", "yes": True},
-    "report_post": {"room": "none", "reason": "x", "offset": 1},
-    "seen": {"ids": []},
-    "settle": {"room": "none", "to": "none"},
-}
-NOT_FOR_STAFF: dict[str, Json] = {"rename": {"name": "x"}, "code": {}}
-BY_ROLE: dict[str | None, tuple[dict[str, Json], ...]] = {
-    None: (OPEN, {"rename": {"name": "Some Body"}, "code": {}}),
-    "listener": (OPEN, LISTEN),
-    "facilitator": (OPEN,),
-    "moderator": (OPEN, MODERATE),
-    "operator": (OPEN, MODERATE, OPERATE),
-}
-
-
-@pytest.mark.parametrize("role", [*BY_ROLE])
-async def test_every_role_against_every_command(role: str | None, personnel: Personnel, meet: Meet) -> None:
-    """[P-MOD-9]"""
-    from chatserver.handlers.registry import COMMANDS as TABLE
-
-    commands = {**OPEN, **LISTEN, **MODERATE, **OPERATE, **NOT_FOR_STAFF}
-    assert commands.keys() == {kind.__struct_config__.tag for kind in TABLE}
-    silent = await meet.silent()
-    for cmd, fields in commands.items():
-        assert (await silent.refusal(cmd, **fields))["code"] == "hello_required"
-    peer = await meet() if role is None else await meet(staff=True, token=(await personnel.hire(role))[0])
-    allowed = {cmd for part in BY_ROLE[role] for cmd in part}
-    codes: dict[str, str] = {}
-    for cmd, fields in commands.items():
-        try:
-            await peer.ask(cmd, **fields)
-            codes[cmd] = "ok"
-        except Refused as refused:
-            codes[cmd] = refused.code
-    assert {cmd for cmd, code in codes.items() if code != "not_allowed"} == allowed
-    assert "internal" not in codes.values()
 
 
 async def test_nothing_is_done_about_staff_or_oneself(personnel: Personnel, moderator: Peer) -> None:
