@@ -74,7 +74,10 @@ def run(folder: Path, tests: str, loop: str) -> subprocess.CompletedProcess[str]
     (folder / "pytest.ini").write_text(_INI)
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-rA", "--timeout=1", "-p", "no:cacheprovider", "-p", "no:valkey", folder],
-        env={**os.environ, "PYTHONPATH": str(_ROOT)},
+        env={
+            **{name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"},
+            "PYTHONPATH": str(_ROOT),
+        },
         cwd=folder,
         capture_output=True,
         text=True,
