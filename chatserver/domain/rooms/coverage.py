@@ -52,30 +52,30 @@ _NEXT: Final = {Attendance.ATTENDED: Attendance.SLOWED, Attendance.SLOWED: Atten
 paged first."""
 
 
-def advance(duty: Coverage | None, *, is_attended: bool, now: Millis, rules: CoverageRules) -> Coverage:
+def advance(coverage: Coverage | None, *, is_attended: bool, now: Millis, rules: CoverageRules) -> Coverage:
     """Return the coverage as it is now. `duty` is None if the room begins to need a moderator: its grace begins, too.
 
     `is_attended` says that a moderator is in the room at this moment.
     """
-    if duty is None:
+    if coverage is None:
         return Coverage(state=Attendance.ATTENDED, since=now, attended_at=now)
-    duty = _by_this_clock(duty, now)
+    coverage = _by_this_clock(coverage, now)
     if is_attended:
-        since = duty.since if duty.state is Attendance.ATTENDED else now
-        return Coverage(state=Attendance.ATTENDED, since=since, attended_at=Millis(max(now, duty.attended_at)))
-    ends = ends_at(duty, rules)
+        since = coverage.since if coverage.state is Attendance.ATTENDED else now
+        return Coverage(state=Attendance.ATTENDED, since=since, attended_at=Millis(max(now, coverage.attended_at)))
+    ends = ends_at(coverage, rules)
     if ends is None or now < ends:
-        return duty
-    return msgspec.structs.replace(duty, state=_NEXT[duty.state], since=now)
+        return coverage
+    return msgspec.structs.replace(coverage, state=_NEXT[coverage.state], since=now)
 
 
-def ends_at(duty: Coverage, rules: CoverageRules) -> Millis | None:
+def ends_at(coverage: Coverage, rules: CoverageRules) -> Millis | None:
     """Return when the next step follows if no moderator comes; None after the last one."""
-    match duty.state:
+    match coverage.state:
         case Attendance.ATTENDED:
-            return Millis(duty.attended_at + rules.grace)
+            return Millis(coverage.attended_at + rules.grace)
         case Attendance.SLOWED:
-            return Millis(duty.since + rules.patience)
+            return Millis(coverage.since + rules.patience)
         case Attendance.READ_ONLY:
             return None
 
@@ -87,11 +87,11 @@ def is_worth_keeping(before: Coverage | None, after: Coverage, rules: CoverageRu
     return after.attended_at - before.attended_at >= min(RENEWED_EVERY, rules.grace // 4)
 
 
-def _by_this_clock(duty: Coverage, now: Millis) -> Coverage:
+def _by_this_clock(coverage: Coverage, now: Millis) -> Coverage:
     """Limit times in the future: one that lies far ahead would keep a room open, or waiting, for ever."""
     most = now + CLOCKS_DIFFER
-    if duty.since <= most and duty.attended_at <= most:
-        return duty
+    if coverage.since <= most and coverage.attended_at <= most:
+        return coverage
     return msgspec.structs.replace(
-        duty, since=Millis(min(duty.since, now)), attended_at=Millis(min(duty.attended_at, now))
+        coverage, since=Millis(min(coverage.since, now)), attended_at=Millis(min(coverage.attended_at, now))
     )

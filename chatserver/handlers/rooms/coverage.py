@@ -48,11 +48,11 @@ class RoomCoverage:
 
     async def _keep(self, room: RoomId, *, is_attended: bool) -> None:
         node = self._node
-        steered = await node.store.keep_coverage(
+        changed = await node.store.keep_coverage(
             room, is_attended=is_attended, rules=self._rules, now=node.database_now()
         )
-        if steered.publications:
-            node.hub.announce(steered.publications)
+        if changed.publications:
+            node.hub.announce(changed.publications)
             await self._enforcement.refresh_and_broadcast()
 
     # ------------------------------------------------------------------------------------------------ standbys
