@@ -33,7 +33,7 @@ from chatserver.handlers.people.identity import new_member_id
 from chatserver.handlers.people.staff import StaffAccounts
 from chatserver.store.drivers.migrate import migrate
 from chatserver.store.drivers.sqlite import SqliteStore
-from tests.domain.costly import CONTACT_PARTS, CRISIS_TEXTS, crowd_with_haters, full_floor
+from tests.domain.costly import CONTACT_PARTS, CRISIS_TEXTS, crowd_with_haters, full_queue
 from tests.domain.listening_kit import RULES
 
 _ROUNDS: Final = 5
@@ -66,7 +66,7 @@ def milliseconds(work: Callable[[], object]) -> float:
 
 def pure() -> Iterator[Bound]:
     """The functions of the domain."""
-    stage = full_floor()
+    stage = full_queue()
     ask = on_floor.Ask(name="", wish=Wish(), avoid=frozenset(), is_open=True)
     yield Bound(
         name="a command where 1,200 ask and 200 listen",

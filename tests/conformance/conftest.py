@@ -69,7 +69,7 @@ def site() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def strict_house() -> Iterator[Cluster]:
+def strict_site() -> Iterator[Cluster]:
     """A server whose limits are small."""
     with Cluster(limits=STRICT) as site:
         yield site
@@ -84,8 +84,8 @@ async def meet(site: Cluster, traffic: Traffic, encoding: Encoding) -> AsyncIter
 
 
 @pytest.fixture
-async def strict_meet(strict_house: Cluster, traffic: Traffic, encoding: Encoding) -> AsyncIterator[Meet]:
-    meet = Meet(strict_house, traffic, encoding)
+async def strict_meet(strict_site: Cluster, traffic: Traffic, encoding: Encoding) -> AsyncIterator[Meet]:
+    meet = Meet(strict_site, traffic, encoding)
     yield meet
     await meet.see_off()
 
@@ -96,8 +96,8 @@ def rooms(site: Cluster) -> Rooms:
 
 
 @pytest.fixture
-def strict_rooms(strict_house: Cluster) -> Rooms:
-    return strict_house.rooms
+def strict_rooms(strict_site: Cluster) -> Rooms:
+    return strict_site.rooms
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def strict_room(strict_rooms: Rooms) -> str:
 
 
 @pytest.fixture(scope="session")
-def floor_house() -> Iterator[Cluster]:
+def listening_site() -> Iterator[Cluster]:
     """A server whose listeners need no rest."""
     with Cluster(config={"listening": FLOOR}) as site:
         yield site
@@ -120,21 +120,21 @@ def floor_house() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def floor_personnel(floor_house: Cluster) -> Personnel:
-    return Personnel(floor_house)
+def listening_personnel(listening_site: Cluster) -> Personnel:
+    return Personnel(listening_site)
 
 
 @pytest.fixture
-async def floor(
-    floor_house: Cluster, floor_personnel: Personnel, traffic: Traffic, encoding: Encoding
+async def listening(
+    listening_site: Cluster, listening_personnel: Personnel, traffic: Traffic, encoding: Encoding
 ) -> AsyncIterator[Listeners]:
-    floor = Listeners(floor_house, floor_personnel, traffic, encoding)
-    yield floor
-    await floor.see_off()
+    listening = Listeners(listening_site, listening_personnel, traffic, encoding)
+    yield listening
+    await listening.see_off()
 
 
 @pytest.fixture(scope="session")
-def hasty_house() -> Iterator[Cluster]:
+def hasty_site() -> Iterator[Cluster]:
     """A server whose sessions and proposals a test can wait for."""
     with Cluster(config={"listening": HASTY}) as site:
         yield site
@@ -142,16 +142,18 @@ def hasty_house() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def hasty_personnel(hasty_house: Cluster) -> Personnel:
-    return Personnel(hasty_house)
+def hasty_personnel(hasty_site: Cluster) -> Personnel:
+    return Personnel(hasty_site)
 
 
 @pytest.fixture
-async def hasty_floor(hasty_house: Cluster, hasty_personnel: Personnel, traffic: Traffic) -> AsyncIterator[Listeners]:
+async def hasty_listeners(
+    hasty_site: Cluster, hasty_personnel: Personnel, traffic: Traffic
+) -> AsyncIterator[Listeners]:
     """In one encoding: what takes time takes it once."""
-    floor = Listeners(hasty_house, hasty_personnel, traffic, Encoding.JSON)
-    yield floor
-    await floor.see_off()
+    listening = Listeners(hasty_site, hasty_personnel, traffic, Encoding.JSON)
+    yield listening
+    await listening.see_off()
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ class StaffConsole:
         return await self.peer.until(look)
 
 
-async def at_desk(meet: Meet, token: str) -> StaffConsole:
+async def at_console(meet: Meet, token: str) -> StaffConsole:
     peer = await meet.silent()
     await peer.hello(token=token, staff=True)
     return StaffConsole(peer)

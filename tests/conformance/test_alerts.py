@@ -131,12 +131,12 @@ async def test_the_queue_is_read_to_its_end(traffic: Traffic, encoding: Encoding
         await meet.see_off()
 
 
-async def test_who_calls_without_listening_reports_and_a_listener_has_one_call(floor: Listeners) -> None:
+async def test_who_calls_without_listening_reports_and_a_listener_has_one_call(listening: Listeners) -> None:
     """[P-MOD-2] [P-MOD-1]"""
-    token, _ = await floor.personnel.hire("operator")
-    moderator = await floor.guest(staff=True, token=token)
+    token, _ = await listening.personnel.hire("operator")
+    moderator = await listening.guest(staff=True, token=token)
     await moderator.ask("reports")
-    seeker, listener, session = await floor.pair()
+    seeker, listener, session = await listening.pair()
     for n in range(25):
         await seeker.ask("report", session=session, reason="help", call=True, note=f"come {n}")
     await until_told(moderator)

@@ -425,7 +425,7 @@ class Casework:
 
     async def _do(self, *events: SessionSet, effects: tuple[KeepReport | KeepDebrief, ...] = ()) -> None:
         decided = Decided(events=events, effects=effects)
-        await self._store.commit_listening(ListeningChange(decide=lambda floor: decided, now=self._now()))
+        await self._store.commit_listening(ListeningChange(decide=lambda listening: decided, now=self._now()))
 
     async def _guest(self) -> MemberId:
         number, now = next(_numbers), self._now()

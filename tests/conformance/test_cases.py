@@ -19,20 +19,20 @@ Json = dict[str, Any]
 CONTACT = "Kim Lee, safeguarding lead, +00 000 0000"
 
 
-async def staffed(floor: Listeners, *roles: str) -> Peer:
+async def staffed(listening: Listeners, *roles: str) -> Peer:
     """Somebody who works here and looks at what there is to do."""
-    token, _ = await floor.personnel.hire(*roles)
-    peer = await floor.guest(staff=True, token=token)
+    token, _ = await listening.personnel.hire(*roles)
+    peer = await listening.guest(staff=True, token=token)
     await peer.ask("reports")
     return peer
 
 
-async def listening_moderator(floor: Listeners) -> Peer:
+async def listening_moderator(listening: Listeners) -> Peer:
     """A moderator who listens, too, and is free."""
-    token, _ = await floor.personnel.hire("listener", "moderator")
-    peer = await floor.console(token)
+    token, _ = await listening.personnel.hire("listener", "moderator")
+    peer = await listening.console(token)
     await peer.ask("ready", answers=ANSWERS)
-    await peer.ask("profile", languages=[floor.tongue])
+    await peer.ask("profile", languages=[listening.tongue])
     await peer.ask("available", on=True)
     return peer
 
@@ -51,12 +51,12 @@ async def shown(peer: Peer, session: str, status: str = "open") -> Json:
     return found
 
 
-async def test_whoever_is_reported_sees_hears_and_does_nothing_of_it(floor: Listeners) -> None:
+async def test_whoever_is_reported_sees_hears_and_does_nothing_of_it(listening: Listeners) -> None:
     """[P-MOD-11] [P-MOD-12]"""
-    accused, moderator = await listening_moderator(floor), await staffed(floor, "moderator")
-    operators = [await staffed(floor, "operator"), await staffed(floor, "operator")]
-    seeker = await floor.seeker()
-    session = await floor.session(seeker, accused)
+    accused, moderator = await listening_moderator(listening), await staffed(listening, "moderator")
+    operators = [await staffed(listening, "operator"), await staffed(listening, "operator")]
+    seeker = await listening.seeker()
+    session = await listening.session(seeker, accused)
     before = await accused.ask("reports")
     await seeker.ask("report", session=session, reason="pressure", note="He says that I must not tell anybody.")
     await accused.ask("post", room=session, text="send me nudes")
@@ -112,10 +112,10 @@ async def test_whoever_is_reported_sees_hears_and_does_nothing_of_it(floor: List
     assert session not in str(after)
 
 
-async def test_moderators_reach_nothing_in_a_session_by_its_id(floor: Listeners) -> None:
+async def test_moderators_reach_nothing_in_a_session_by_its_id(listening: Listeners) -> None:
     """[P-MOD-14]"""
-    moderator, operator = await staffed(floor, "moderator"), await staffed(floor, "operator")
-    seeker, listener, session = await floor.pair()
+    moderator, operator = await staffed(listening, "moderator"), await staffed(listening, "operator")
+    seeker, listener, session = await listening.pair()
     offset = await seeker.post(session, "this is my evidence")
     room: Json = {"room": session, "reason": "To see."}
     tried: list[tuple[str, Json]] = [
@@ -155,24 +155,24 @@ async def test_moderators_reach_nothing_in_a_session_by_its_id(floor: Listeners)
 
 
 @pytest.fixture
-def lone_house() -> Iterator[Cluster]:
+def lone_site() -> Iterator[Cluster]:
     with Cluster(config={"safety_contact": CONTACT}) as site:
         yield site
 
 
 async def test_a_report_that_nobody_may_handle_waits_and_names_somebody_outside(
-    lone_house: Cluster, traffic: Traffic
+    lone_site: Cluster, traffic: Traffic
 ) -> None:
     """[P-MOD-13]"""
-    personnel, meet = Personnel(lone_house), Meet(lone_house, traffic, Encoding.JSON)
+    personnel, meet = Personnel(lone_site), Meet(lone_site, traffic, Encoding.JSON)
     boss = await meet(staff=True, token=(await personnel.hire("moderator"))[0])
     ada = await meet()
-    async with WebClient(base_url=lone_house.http, headers={"authorization": f"Bearer {boss.token}"}) as http:
+    async with WebClient(base_url=lone_site.http, headers={"authorization": f"Bearer {boss.token}"}) as http:
         people = (await http.get("/api/staff/people")).json()["people"]
     (only,) = [each["member"]["id"] for each in people if "operator" in each["roles"]]
-    room = lone_house.rooms.plain()
+    room = lone_site.rooms.plain()
     await ada.join(room)
-    await ada.ask("report_post", room=room, member=lone_house.alias(room, only), reason="pressure")
+    await ada.ask("report_post", room=room, member=lone_site.alias(room, only), reason="pressure")
     push = await ada.push("matters", lambda push: push.get("stranded"))
     assert push["contact"] == CONTACT
     again = await meet(token=ada.token)

@@ -12,7 +12,7 @@ from chatserver.protocol.codec import Encoding
 from tests.conformance.clusters import Cluster, Meet, Rooms
 from tests.conformance.peer import Peer
 from tests.conformance.personnel import Personnel
-from tests.conformance.test_room_settings import WHY, at_desk, ready
+from tests.conformance.test_room_settings import WHY, at_console, ready
 from tests.conformance.traffic import Traffic
 from tests.kit.redis import RedisServer
 
@@ -72,7 +72,7 @@ async def test_a_room_that_loses_its_moderator_slows_is_read_only_and_opens_by_i
     come: Meet, crew: Personnel, rooms: Rooms
 ) -> None:
     """[P-DUTY-1] [P-DUTY-3] [P-DUTY-4] [P-DUTY-6]"""
-    boss, marlowe = await at_desk(come, crew), await at_desk(come, crew, "moderator")
+    boss, marlowe = await at_console(come, crew), await at_console(come, crew, "moderator")
     wren, room = await come(), rooms.plain()
     await marlowe.join(room)
     await need(boss, room)
@@ -125,13 +125,13 @@ async def test_every_moderator_is_paged_wherever_they_are_and_nobody_else(
     come: Meet, crew: Personnel, rooms: Rooms
 ) -> None:
     """[P-DUTY-5] [P-DUTY-7]"""
-    boss, marlowe = await at_desk(come, crew), await at_desk(come, crew, "moderator")
-    listener, wren, room = await at_desk(come, crew, "listener"), await come(), rooms.plain()
+    boss, marlowe = await at_console(come, crew), await at_console(come, crew, "moderator")
+    listener, wren, room = await at_console(come, crew, "listener"), await come(), rooms.plain()
     await marlowe.join(rooms.plain())
     await wren.join(room)
     await need(boss, room)
     await asyncio.gather(*(paged(peer, room) for peer in (boss, marlowe)))
-    late = await at_desk(come, crew, "moderator")
+    late = await at_console(come, crew, "moderator")
     await late.push("standby", lambda push: room in {each["id"] for each in push["rooms"]})
     load = await late.ask("load")
     assert [each["kind"] for each in load["attention"] if each.get("room") == room] == ["unattended"]
@@ -159,7 +159,7 @@ async def test_it_holds_through_every_worker_with_the_bus_away_and_the_moderator
             here, there = (Meet(site, traffic, Encoding.JSON) for site in (first, second))
             try:
                 crew = Personnel(first)
-                boss, (token, _) = await at_desk(here, crew), await crew.hire("moderator")
+                boss, (token, _) = await at_console(here, crew), await crew.hire("moderator")
                 marlowe = await there.silent()
                 await marlowe.hello(token=token, staff=True)
                 wren, room = await here(), first.rooms.plain()

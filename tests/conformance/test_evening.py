@@ -16,7 +16,7 @@ import pytest
 
 from chatserver.protocol.codec import Encoding
 from tests.conformance.clusters import Meet
-from tests.conformance.load_console import StaffConsole, at_desk, clusters_over
+from tests.conformance.load_console import StaffConsole, at_console, clusters_over
 from tests.conformance.peer import Peer, Refused
 from tests.conformance.personnel import Personnel
 from tests.conformance.traffic import Traffic
@@ -119,13 +119,13 @@ async def test_numbers_are_the_truth_through_an_evening_of_trouble(redis_server:
         crew = Personnel(sites[0])
         meets = [Meet(site, traffic, Encoding.JSON) for site in sites]
         try:
-            desk = await at_desk(meets[0], (await crew.hire("operator"))[0])
+            desk = await at_console(meets[0], (await crew.hire("operator"))[0])
             await desk.watch()
             await desk.until(lambda picture: len(picture.workers) == 3)
             evening, boss = Evening(meets, desk), desk.peer
             full, *quiet = (sites[0].rooms.plain() for _ in range(5))
 
-            guard = await at_desk(meets[1], (await crew.hire("moderator"))[0])
+            guard = await at_console(meets[1], (await crew.hire("moderator"))[0])
             await guard.peer.join(full)
             evening.staff[1] += 1
             evening.moderators[full] += 1

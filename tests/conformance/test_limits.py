@@ -226,8 +226,8 @@ async def test_a_full_worker_sends_away() -> None:
             await socket.close()
 
 
-async def test_the_body_of_a_call_has_a_size(strict_house: Cluster) -> None:
+async def test_the_body_of_a_call_has_a_size(strict_site: Cluster) -> None:
     """[P-LIMIT-3] [P-ERROR-1]"""
-    async with WebClient(base_url=strict_house.http) as client:
+    async with WebClient(base_url=strict_site.http) as client:
         answer = await client.post("/api/identity/restore", json={"code": "x" * 300})
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")

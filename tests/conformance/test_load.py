@@ -11,7 +11,7 @@ import pytest
 
 from chatserver.protocol.codec import Encoding
 from tests.conformance.clusters import Cluster, Meet, Rooms
-from tests.conformance.load_console import at_desk, clusters_over
+from tests.conformance.load_console import at_console, clusters_over
 from tests.conformance.personnel import Personnel
 from tests.conformance.traffic import Traffic
 from tests.kit.load_picture import LoadPicture
@@ -23,27 +23,27 @@ MINUTE_SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
-def load_house() -> Iterator[Cluster]:
+def load_site() -> Iterator[Cluster]:
     with Cluster() as site:
         yield site
         assert site.complaints() == []
 
 
 @pytest.fixture(scope="module")
-def load_personnel(load_house: Cluster) -> Personnel:
-    return Personnel(load_house)
+def load_personnel(load_site: Cluster) -> Personnel:
+    return Personnel(load_site)
 
 
 @pytest.fixture
-async def load_meet(load_house: Cluster, traffic: Traffic, encoding: Encoding) -> AsyncIterator[Meet]:
-    meet = Meet(load_house, traffic, encoding)
+async def load_meet(load_site: Cluster, traffic: Traffic, encoding: Encoding) -> AsyncIterator[Meet]:
+    meet = Meet(load_site, traffic, encoding)
     yield meet
     await meet.see_off()
 
 
 @pytest.fixture
-def load_rooms(load_house: Cluster) -> Rooms:
-    return load_house.rooms
+def load_rooms(load_site: Cluster) -> Rooms:
+    return load_site.rooms
 
 
 async def test_load_is_for_moderators_and_operators(load_meet: Meet, load_personnel: Personnel) -> None:
@@ -51,22 +51,22 @@ async def test_load_is_for_moderators_and_operators(load_meet: Meet, load_person
     guest = await load_meet()
     assert (await guest.refusal("load"))["code"] == "not_allowed"
     for roles, may in ((["listener", "facilitator"], False), (["moderator"], True), (["operator"], True)):
-        desk = await at_desk(load_meet, (await load_personnel.hire(*roles))[0])
+        desk = await at_console(load_meet, (await load_personnel.hire(*roles))[0])
         if may:
             assert (await desk.watch())["workers"]
         else:
             assert (await desk.peer.refusal("load"))["code"] == "not_allowed"
 
 
-async def test_who_may_no_more_is_told_no_more(load_house: Cluster, load_meet: Meet, load_personnel: Personnel) -> None:
+async def test_who_may_no_more_is_told_no_more(load_site: Cluster, load_meet: Meet, load_personnel: Personnel) -> None:
     """[P-LOAD-1]"""
     boss, _ = await load_personnel.hire("operator")
     token, member = await load_personnel.hire("moderator")
-    desk = await at_desk(load_meet, token)
-    witness = await at_desk(load_meet, boss)
+    desk = await at_console(load_meet, token)
+    witness = await at_console(load_meet, boss)
     await desk.watch()
     await witness.watch()
-    async with WebClient(base_url=load_house.http, headers={"authorization": f"Bearer {boss}"}) as http:
+    async with WebClient(base_url=load_site.http, headers={"authorization": f"Bearer {boss}"}) as http:
         answer = await http.post("/api/staff/roles", json={"member": member["id"], "roles": ["listener"]})
         assert answer.status_code == httpx.codes.NO_CONTENT, answer.text
     await desk.peer.push("self", lambda push: push.get("roles") == ["listener"])
@@ -83,7 +83,7 @@ async def test_pushes_over_the_picture_are_the_picture(
     load_meet: Meet, load_personnel: Personnel, load_rooms: Rooms
 ) -> None:
     """[P-LOAD-2] [P-LOAD-3]"""
-    desk = await at_desk(load_meet, (await load_personnel.hire("operator"))[0])
+    desk = await at_console(load_meet, (await load_personnel.hire("operator"))[0])
     await desk.watch()
     room, quiet = load_rooms.plain(), load_rooms.plain()
     wren, otter = await load_meet(), await load_meet()
@@ -118,8 +118,8 @@ async def test_pushes_over_the_picture_are_the_picture(
 
 async def test_watching_ends(load_meet: Meet, load_personnel: Personnel) -> None:
     """[P-LOAD-5]"""
-    desk = await at_desk(load_meet, (await load_personnel.hire("operator"))[0])
-    witness = await at_desk(load_meet, (await load_personnel.hire("operator"))[0])
+    desk = await at_console(load_meet, (await load_personnel.hire("operator"))[0])
+    witness = await at_console(load_meet, (await load_personnel.hire("operator"))[0])
     await desk.watch()
     await witness.watch()
     await desk.peer.push("load")
@@ -144,7 +144,7 @@ async def test_numbers_are_the_truth_at_every_rest(redis_server: RedisServer, tr
         token, _ = await Personnel(sites[0]).hire("operator")
         meets = [Meet(site, traffic, Encoding.JSON) for site in sites]
         try:
-            desk = await at_desk(meets[0], token)
+            desk = await at_console(meets[0], token)
             await desk.watch()
             await desk.until(lambda p: len(p.workers) == 3)
             rooms = [sites[0].rooms.plain() for _ in range(8)]

@@ -107,12 +107,12 @@ async def test_a_report_keeps_what_was_written_and_is_one(pair: tuple[Peer, Peer
     assert (await moderator.refusal("report_post", room=room, reason="x", offset=1))["code"] == "not_in_room"
 
 
-async def test_a_silent_call_rings_at_every_moderator(floor: Listeners) -> None:
+async def test_a_silent_call_rings_at_every_moderator(listening: Listeners) -> None:
     """[P-MOD-2]"""
-    token, _ = await floor.personnel.hire("moderator")
-    looking, elsewhere = await floor.guest(staff=True, token=token), await floor.guest(staff=True, token=token)
+    token, _ = await listening.personnel.hire("moderator")
+    looking, elsewhere = await listening.guest(staff=True, token=token), await listening.guest(staff=True, token=token)
     await looking.ask("reports")
-    _, listener, session = await floor.pair()
+    _, listener, session = await listening.pair()
     started = time.monotonic()
     await listener.ask("report", session=session, reason="help", call=True)
     for peer in (looking, elsewhere):
@@ -405,12 +405,12 @@ async def test_what_was_changed_taken_back_and_erased_can_be_reported(
     assert files[0]["report"]["about"] == files[1]["report"]["about"]
 
 
-async def test_a_supervisor_reads_what_a_listener_wrote(floor: Listeners) -> None:
+async def test_a_supervisor_reads_what_a_listener_wrote(listening: Listeners) -> None:
     """[P-MOD-10]"""
-    token, _ = await floor.personnel.hire("moderator")
-    supervisor = await floor.guest(staff=True, token=token)
+    token, _ = await listening.personnel.hire("moderator")
+    supervisor = await listening.guest(staff=True, token=token)
     await supervisor.ask("reports")
-    _, listener, session = await floor.pair()
+    _, listener, session = await listening.pair()
     await listener.ask("flag", session=session)
     await listener.ask("end", session=session)
     await listener.ask("debrief", session=session, note="I would like to talk.")
@@ -451,12 +451,12 @@ async def test_words_of_crisis_reach_a_human_and_offer_help_to_their_author_alon
     assert "care" not in mine
 
 
-async def test_of_a_session_only_the_post_that_raised_it_is_shown(floor: Listeners) -> None:
+async def test_of_a_session_only_the_post_that_raised_it_is_shown(listening: Listeners) -> None:
     """[P-CARE-2]"""
-    token, _ = await floor.personnel.hire("moderator")
-    moderator = await floor.guest(staff=True, token=token)
+    token, _ = await listening.personnel.hire("moderator")
+    moderator = await listening.guest(staff=True, token=token)
     await moderator.ask("reports")
-    seeker, listener, session = await floor.pair()
+    seeker, listener, session = await listening.pair()
     await listener.ask("post", room=session, text="hello, I am here")
     await seeker.ask("post", room=session, text="something between us")
     assert (await seeker.ask("post", room=session, text="I took all my pills"))["care"] == "self_harm"

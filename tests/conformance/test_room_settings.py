@@ -49,7 +49,7 @@ def rooms(steered: Cluster) -> Rooms:
     return steered.rooms
 
 
-async def at_desk(come: Meet, crew: Personnel, role: str = "operator") -> Peer:
+async def at_console(come: Meet, crew: Personnel, role: str = "operator") -> Peer:
     token, _ = await crew.hire(role)
     peer = await come.silent()
     await peer.hello(token=token, staff=True)
@@ -73,7 +73,7 @@ def solve(details: Json) -> str:
 
 async def test_a_change_is_heard_by_everybody_inside(come: Meet, crew: Personnel, rooms: Rooms) -> None:
     """[P-ROOM-10] [P-ROOM-11]"""
-    boss, wren, room = await at_desk(come, crew), await come(), rooms.plain()
+    boss, wren, room = await at_console(come, crew), await come(), rooms.plain()
     await wren.join(room)
     seen = await ready(boss, room)
     ok = await boss.ask("change_room", room=room, seen=seen, reason=WHY, topic="Tea", agreement="Be very kind.")
@@ -96,7 +96,7 @@ async def test_a_change_is_heard_by_everybody_inside(come: Meet, crew: Personnel
 
 async def test_a_room_opens_closes_and_opens_again(come: Meet, crew: Personnel) -> None:
     """[P-ROOM-10]"""
-    boss, wren = await at_desk(come, crew), await come()
+    boss, wren = await at_console(come, crew), await come()
     name = f"Night shift {next(_names)}"
     asked = await boss.send("open_room", name=name, about="Up while others sleep.", reason=WHY)
     room = (await boss.answer_to(asked))["room"]
@@ -120,7 +120,7 @@ async def test_a_room_opens_closes_and_opens_again(come: Meet, crew: Personnel) 
 
 async def test_moderators_slow_a_room_and_announce_in_it(come: Meet, crew: Personnel, rooms: Rooms) -> None:
     """[P-ROOM-12] [P-ROOM-19]"""
-    guard, wren, room = await at_desk(come, crew, "moderator"), await come(), rooms.plain()
+    guard, wren, room = await at_console(come, crew, "moderator"), await come(), rooms.plain()
     await wren.join(room)
     assert (await guard.ask("slow_room", room=room, seen=0, seconds=30, reason=WHY))["room"]["slow_mode"] == 30
     await wren.post(room, "one")
@@ -137,7 +137,7 @@ async def test_moderators_slow_a_room_and_announce_in_it(come: Meet, crew: Perso
 
 async def test_an_announcement_to_all_is_heard_by_all(come: Meet, crew: Personnel) -> None:
     """[P-ROOM-12] [P-ROOM-19]"""
-    boss, guard, wren = await at_desk(come, crew), await at_desk(come, crew, "moderator"), await come()
+    boss, guard, wren = await at_console(come, crew), await at_console(come, crew, "moderator"), await come()
     asked = {"text": "We restart at three.", "minutes": 5, "reason": WHY}
     assert (await guard.refusal("announce_all", **asked))["code"] == "not_allowed"
     assert (await boss.refusal("announce_all", **{**asked, "minutes": 0}))["code"] == "invalid"
@@ -164,7 +164,7 @@ async def _full(come: Meet, boss: Peer, room: str) -> list[Peer]:
 
 async def test_a_full_room_is_split_and_nobody_is_left_outside(come: Meet, crew: Personnel, rooms: Rooms) -> None:
     """[P-ROOM-13] [P-ROOM-14]"""
-    boss, room = await at_desk(come, crew), rooms.plain()
+    boss, room = await at_console(come, crew), rooms.plain()
     people = await _full(come, boss, room)
     plan = await boss.ask("plan_split", room=room, parts=2)
     circles = [{peer.member["id"] for peer in people[:4]}, {peer.member["id"] for peer in people[4:]}]
@@ -207,7 +207,7 @@ async def test_a_full_room_is_split_and_nobody_is_left_outside(come: Meet, crew:
 
 async def test_a_split_that_is_not_as_it_was_shown_is_refused(come: Meet, crew: Personnel, rooms: Rooms) -> None:
     """[P-ROOM-20]"""
-    boss, room = await at_desk(come, crew), rooms.plain()
+    boss, room = await at_console(come, crew), rooms.plain()
     people = await _full(come, boss, room)
     plan = await boss.ask("plan_split", room=room, parts=2)
     seen = plan["revision"]
@@ -224,7 +224,7 @@ async def test_a_room_that_is_as_full_as_an_operator_set_is_split_by_itself(
     come: Meet, crew: Personnel, rooms: Rooms
 ) -> None:
     """[P-ROOM-13]"""
-    boss, room = await at_desk(come, crew), rooms.plain()
+    boss, room = await at_console(come, crew), rooms.plain()
     await boss.ask("change_room", room=room, seen=0, split_at=6, reason=WHY)
     people = [await come() for _ in range(6)]
     for peer in people:
@@ -241,7 +241,7 @@ async def test_a_room_that_is_as_full_as_an_operator_set_is_split_by_itself(
 
 async def test_a_raid_asks_new_guests_for_a_sum_and_lets_them_read(come: Meet, crew: Personnel, rooms: Rooms) -> None:
     """[P-ROOM-15] [P-ROOM-16]"""
-    boss, room, other = await at_desk(come, crew), rooms.plain(), rooms.plain()
+    boss, room, other = await at_console(come, crew), rooms.plain(), rooms.plain()
     before = await come()
     raid = (await boss.ask("raid", room=room, minutes=5, quiet_minutes=5, reason=WHY))["raid"]
     assert raid in (await boss.ask("house"))["raids"]
@@ -275,7 +275,7 @@ async def _try(peer: Peer, room: str) -> Json | None:
 
 async def test_a_moderator_is_let_in_whatever_keeps_newcomers_out(come: Meet, crew: Personnel, rooms: Rooms) -> None:
     """[P-ROOM-14] [P-ROOM-15]"""
-    boss, raided, full = await at_desk(come, crew), rooms.plain(), rooms.tiny()
+    boss, raided, full = await at_console(come, crew), rooms.plain(), rooms.tiny()
     for _ in range(Rooms.TINY):
         await (await come()).join(full)
     raid = (await boss.ask("raid", room=raided, minutes=5, quiet_minutes=5, reason=WHY))["raid"]
@@ -283,7 +283,7 @@ async def test_a_moderator_is_let_in_whatever_keeps_newcomers_out(come: Meet, cr
     people = await _full(come, boss, split)
     await boss.ask("split", room=split, seen=0, parts=2, reason=WHY)
     # An account that is newer than all of it.
-    guard, guest = await at_desk(come, crew, "moderator"), await come()
+    guard, guest = await at_console(come, crew, "moderator"), await come()
     for peer in people[:5]:
         peer.drop()
         await peer.ended()
@@ -297,7 +297,7 @@ async def test_a_moderator_is_let_in_whatever_keeps_newcomers_out(come: Meet, cr
 
 async def test_joins_are_slowed_while_a_room_is_protected(come: Meet, crew: Personnel, rooms: Rooms) -> None:
     """[P-ROOM-15]"""
-    boss, room = await at_desk(come, crew), rooms.plain()
+    boss, room = await at_console(come, crew), rooms.plain()
     raid = (await boss.ask("raid", room=room, minutes=5, quiet_minutes=0, reason=WHY))["raid"]
 
     async def enter(peer: Peer) -> Json | None:
@@ -323,7 +323,7 @@ async def test_joins_are_slowed_while_a_room_is_protected(come: Meet, crew: Pers
 
 async def test_hours_hold_at_once(come: Meet, crew: Personnel) -> None:
     """[P-ROOM-17]"""
-    boss, wren = await at_desk(come, crew), await come()
+    boss, wren = await at_console(come, crew), await come()
     now = await boss.ask("house")
     assert (await wren.ask("standing"))["open"] is True
     await boss.ask("set_hours", hours="never", timezone="Europe/Berlin", seen=now["hours_revision"], reason=WHY)
@@ -344,7 +344,7 @@ async def test_what_is_for_operators_is_refused_to_everybody_else(
     come: Meet, crew: Personnel, rooms: Rooms, role: str | None
 ) -> None:
     """[P-ROOM-19]"""
-    peer = await come() if role is None else await at_desk(come, crew, role)
+    peer = await come() if role is None else await at_console(come, crew, role)
     room = rooms.plain()
     seen: Json = {"room": room, "seen": 0, "reason": WHY}
     for cmd, fields in (
@@ -367,7 +367,7 @@ async def test_what_is_for_operators_is_refused_to_everybody_else(
 
 async def test_a_raid_on_all_is_ended_too(come: Meet, crew: Personnel, rooms: Rooms) -> None:
     """[P-ROOM-15]"""
-    boss = await at_desk(come, crew)
+    boss = await at_console(come, crew)
     raid = (await boss.ask("raid_all", minutes=5, quiet_minutes=1, reason=WHY))["raid"]
     new = await come()
     assert (await new.refusal("join", room=rooms.plain(), agreement=1))["code"] == "challenge"
@@ -378,7 +378,7 @@ async def test_a_raid_on_all_is_ended_too(come: Meet, crew: Personnel, rooms: Ro
 
 async def test_the_only_worker_is_not_drained(come: Meet, crew: Personnel) -> None:
     """[P-ROOM-18]"""
-    boss = await at_desk(come, crew)
+    boss = await at_console(come, crew)
     here = (await boss.ask("load", watch=False))["here"]
     assert (await boss.refusal("drain", worker=here, reason=WHY))["code"] == "last_worker"
     assert (await boss.refusal("drain", worker="000000000000", reason=WHY))["code"] == "worker_unknown"
@@ -396,7 +396,7 @@ async def test_all_holds_on_another_worker_with_the_bus_away_and_one_of_two_is_d
         with Cluster(redis_url=redis_server.url, rooms=first.rooms, config=config) as second:
             here, there = (Meet(site, traffic, Encoding.JSON) for site in (first, second))
             try:
-                boss = await at_desk(here, Personnel(first))
+                boss = await at_console(here, Personnel(first))
                 wren, room = await there(), first.rooms.plain()
                 await wren.join(room)
                 # Its own lease tells the other worker who is there.
@@ -437,7 +437,7 @@ async def test_a_drained_worker_is_replaced(redis_server: RedisServer, traffic: 
         before = await asyncio.to_thread(site.server.wait_for_workers)
         meet = Meet(site, traffic, Encoding.JSON)
         try:
-            boss = await at_desk(meet, Personnel(site))
+            boss = await at_console(meet, Personnel(site))
             people = [await meet() for _ in range(12)]
             here = (await boss.ask("load"))["here"]
             both = await boss.push("load", lambda push: len(push["workers"]) == 2)

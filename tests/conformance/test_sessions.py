@@ -9,10 +9,10 @@ from tests.conformance.listeners import KEEP_SECONDS, LONGEST_MINUTES, Json, Lis
 from tests.conformance.peer import Peer
 
 
-async def test_nobody_else_can_enter_a_session(floor: Listeners) -> None:
+async def test_nobody_else_can_enter_a_session(listening: Listeners) -> None:
     """[P-TALK-1]"""
-    seeker, listener, session = await floor.pair()
-    stranger, other = await floor.guest(), await floor.listener()
+    seeker, listener, session = await listening.pair()
+    stranger, other = await listening.guest(), await listening.listener()
     for peer in (stranger, other):
         assert (await peer.refusal("join", room=session))["code"] == "room_unknown"
         assert (await peer.refusal("post", room=session, text="let me in"))["code"] == "not_in_room"
@@ -31,11 +31,11 @@ async def test_nobody_else_can_enter_a_session(floor: Listeners) -> None:
     ]
 
 
-async def test_a_seeker_is_in_one_session_and_a_session_has_one_seeker(floor: Listeners) -> None:
+async def test_a_seeker_is_in_one_session_and_a_session_has_one_seeker(listening: Listeners) -> None:
     """[P-TALK-1]"""
-    listener = await floor.listener(cap=3)
-    seekers = [await floor.seeker() for _ in range(3)]
-    sessions = [await floor.session(seeker, listener) for seeker in seekers]
+    listener = await listening.listener(cap=3)
+    seekers = [await listening.seeker() for _ in range(3)]
+    sessions = [await listening.session(seeker, listener) for seeker in seekers]
     assert len(set(sessions)) == 3
     console = await view(listener, "console", lambda it: len(it["sessions"]) == 3)
     assert console["state"] == "busy"
@@ -48,9 +48,9 @@ async def test_a_seeker_is_in_one_session_and_a_session_has_one_seeker(floor: Li
             assert (await seeker.refusal("join", room=other))["code"] == "room_unknown"
 
 
-async def test_the_end_is_told_from_the_beginning_and_both_can_move_it(floor: Listeners) -> None:
+async def test_the_end_is_told_from_the_beginning_and_both_can_move_it(listening: Listeners) -> None:
     """[P-TALK-2]"""
-    seeker, listener, session = await floor.pair(minutes=40)
+    seeker, listener, session = await listening.pair(minutes=40)
     began = (await seeker.ask("standing"))["session"]
     assert began["ends_at"] - began["started_at"] == 40 * 60_000
     assert 9 * 60_000 < began["idle_at"] - began["started_at"] <= 10 * 60_000
@@ -73,10 +73,10 @@ async def test_the_end_is_told_from_the_beginning_and_both_can_move_it(floor: Li
     assert (await seeker.refusal("extend", session=session))["code"] == "no_more_time"
 
 
-async def test_an_ended_session_can_be_read_until_it_is_gone(hasty_floor: Listeners) -> None:
+async def test_an_ended_session_can_be_read_until_it_is_gone(hasty_listeners: Listeners) -> None:
     """[P-TALK-3]"""
-    floor = hasty_floor
-    seeker, listener, session = await floor.pair()
+    listening = hasty_listeners
+    seeker, listener, session = await listening.pair()
     await seeker.post(session, "what nobody shall find")
     await listener.ask("end", session=session)
     assert (await seeker.push("room_changed"))["room"]["status"] == "closed"
@@ -87,22 +87,22 @@ async def test_an_ended_session_can_be_read_until_it_is_gone(hasty_floor: Listen
     kept = round(KEEP_SECONDS * 1000)
     assert ended["session"]["forget_at"] == mine["forget_at"] == mine["ended_at"] + kept
     assert (await seeker.refusal("post", room=session, text="one more"))["code"] == "room_closed"
-    again = await floor.guest(token=seeker.token)
+    again = await listening.guest(token=seeker.token)
     assert [post["text"] for post in (await again.ask("join", room=session))["posts"]] == ["what nobody shall find"]
     await view(seeker, "standing", lambda it: it["state"] == "none")
     await view(listener, "console", lambda it: not it.get("sessions"))
     for peer in (seeker, listener, again):
         assert (await peer.refusal("join", room=session))["code"] == "room_unknown"
         assert (await peer.refusal("feedback", session=session, heard=1))["code"] == "session_unknown"
-    with closing(sqlite3.connect(f"file:{floor.site.database}?mode=ro", uri=True)) as db:
+    with closing(sqlite3.connect(f"file:{listening.site.database}?mode=ro", uri=True)) as db:
         assert db.execute("SELECT count(*) FROM log WHERE channel = ?", [f"room:{session}"]).fetchone() == (0,)
 
 
-async def test_whoever_vanishes_is_missed(hasty_floor: Listeners) -> None:
+async def test_whoever_vanishes_is_missed(hasty_listeners: Listeners) -> None:
     """[P-TALK-4] Both ways at the same time: the waiting is the same."""
-    floor = hasty_floor
-    lonely, lost_listener, first = await floor.pair(heavy=2)
-    lost_seeker, left, second = await floor.pair()
+    listening = hasty_listeners
+    lonely, lost_listener, first = await listening.pair(heavy=2)
+    lost_seeker, left, second = await listening.pair()
     asked_at = (await lonely.ask("standing"))["session"]["started_at"]
     for peer in (lost_listener, lost_seeker):
         peer.drop()
@@ -120,16 +120,16 @@ async def test_whoever_vanishes_is_missed(hasty_floor: Listeners) -> None:
     assert _session(freed, second)["ending"] == "gone"
     proposal = (await view(left, "console", lambda it: "proposal" in it))["proposal"]
     assert proposal["came_back"] is True
-    third = await floor.session(lonely, left)
+    third = await listening.session(lonely, left)
     assert third not in {first, second}
 
 
-async def test_a_listener_who_comes_back_in_time_was_never_gone(hasty_floor: Listeners) -> None:
+async def test_a_listener_who_comes_back_in_time_was_never_gone(hasty_listeners: Listeners) -> None:
     """[P-TALK-4]"""
-    seeker, listener, session = await hasty_floor.pair()
+    seeker, listener, session = await hasty_listeners.pair()
     listener.drop()
     await listener.ended()
-    back = await hasty_floor.console(str(listener.token))
+    back = await hasty_listeners.console(str(listener.token))
     joined = await back.ask("join", room=session)
     assert joined["room"]["id"] == session
     offset = await back.post(session, "I am here again")
@@ -137,10 +137,10 @@ async def test_a_listener_who_comes_back_in_time_was_never_gone(hasty_floor: Lis
     assert (await seeker.ask("standing"))["state"] == "session"
 
 
-async def test_a_second_listener_comes_in_when_the_seeker_and_they_agree(floor: Listeners) -> None:
+async def test_a_second_listener_comes_in_when_the_seeker_and_they_agree(listening: Listeners) -> None:
     """[P-TALK-5]"""
-    seeker, listener, session = await floor.pair()
-    colleague, third = await floor.listener(), await floor.listener()
+    seeker, listener, session = await listening.pair()
+    colleague, third = await listening.listener(), await listening.listener()
     them = await _colleague(listener, colleague)
     assert (await seeker.refusal("invite", session=session, listener=them))["code"] == "not_allowed"
     await listener.ask("invite", session=session, listener=them)
@@ -171,10 +171,10 @@ async def test_a_second_listener_comes_in_when_the_seeker_and_they_agree(floor: 
     assert (await listener.ask("console"))["sessions"][0].get("ending") is None
 
 
-async def test_a_session_is_handed_over_when_the_seeker_agrees(floor: Listeners) -> None:
+async def test_a_session_is_handed_over_when_the_seeker_agrees(listening: Listeners) -> None:
     """[P-TALK-5]"""
-    seeker, listener, session = await floor.pair()
-    colleague = await floor.listener()
+    seeker, listener, session = await listening.pair()
+    colleague = await listening.listener()
     them = await _colleague(listener, colleague)
     await listener.ask("invite", session=session, listener=them, handover=True)
     await seeker.ask("answer", session=session, yes=False)
@@ -205,7 +205,7 @@ async def test_a_session_is_handed_over_when_the_seeker_agrees(floor: Listeners)
         await seeker.ask("report", session=session, reason="confused", about=about)
     stranger = {"session": session, "reason": "confused", "about": "m_somebody_else"}
     assert (await seeker.refusal("report", **stranger))["code"] == "member_unknown"
-    with closing(sqlite3.connect(f"file:{floor.site.database}?mode=ro", uri=True)) as db:
+    with closing(sqlite3.connect(f"file:{listening.site.database}?mode=ro", uri=True)) as db:
         kept = db.execute("SELECT by, about FROM reports WHERE room = ? ORDER BY at, id", [session]).fetchall()
     assert sorted(kept, key=str) == sorted(
         [
@@ -217,9 +217,9 @@ async def test_a_session_is_handed_over_when_the_seeker_agrees(floor: Listeners)
     )
 
 
-async def test_who_was_blocked_is_never_met_again(floor: Listeners) -> None:
+async def test_who_was_blocked_is_never_met_again(listening: Listeners) -> None:
     """[P-TALK-6]"""
-    seeker, listener, session = await floor.pair()
+    seeker, listener, session = await listening.pair()
     await seeker.ask("block", session=session)
     for peer, where in ((seeker, "standing"), (listener, "console")):
         shown = await view(peer, where, lambda it: _session(it, session).get("ending"))
@@ -228,23 +228,23 @@ async def test_who_was_blocked_is_never_met_again(floor: Listeners) -> None:
     for peer in (seeker, listener):
         await peer.ask("again", session=session)
     assert (await seeker.refusal("words", session=session))["code"] == "no_words_yet"
-    await floor.ask(seeker)
+    await listening.ask(seeker)
     assert (await seeker.ask("standing")).get("being_asked", False) is False
-    other = await floor.listener()
+    other = await listening.listener()
     await view(other, "console", lambda it: "proposal" in it)
     assert "proposal" not in await listener.ask("console")
-    await floor.session(seeker, other)
+    await listening.session(seeker, other)
 
 
-async def test_a_report_is_separate_and_keeps_what_was_written(floor: Listeners) -> None:
+async def test_a_report_is_separate_and_keeps_what_was_written(listening: Listeners) -> None:
     """[P-TALK-6]"""
-    seeker, listener, session = await floor.pair()
+    seeker, listener, session = await listening.pair()
     await listener.post(session, "something unkind")
     await seeker.ask("report", session=session, reason="unkind", note="It hurt.")
     await seeker.ask("report", session=session, reason="unkind", note="It hurt.")
     await listener.ask("report", session=session, reason="help", call=True)
     assert (await seeker.ask("standing"))["state"] == "session", "the session goes on"
-    with closing(sqlite3.connect(f"file:{floor.site.database}?mode=ro", uri=True)) as db:
+    with closing(sqlite3.connect(f"file:{listening.site.database}?mode=ro", uri=True)) as db:
         db.row_factory = sqlite3.Row
         kept = [dict(row) for row in db.execute("SELECT * FROM reports WHERE room = ? ORDER BY at, id", [session])]
     assert [(each["by"], each["reason"], each["is_call"]) for each in kept] == [
@@ -255,9 +255,9 @@ async def test_a_report_is_separate_and_keeps_what_was_written(floor: Listeners)
     assert (kept[0]["about"], kept[1]["about"]) == (listener.member["id"], None)
 
 
-async def test_wanting_to_talk_again_is_told_when_both_said_so(floor: Listeners) -> None:
+async def test_wanting_to_talk_again_is_told_when_both_said_so(listening: Listeners) -> None:
     """[P-TALK-7]"""
-    seeker, listener, session = await floor.pair()
+    seeker, listener, session = await listening.pair()
     assert (await seeker.refusal("again", session=session))["code"] == "in_session"
     await listener.ask("end", session=session)
     await listener.ask("again", session=session)
@@ -282,9 +282,9 @@ async def test_wanting_to_talk_again_is_told_when_both_said_so(floor: Listeners)
     assert (await listener.refusal("words", session=session))["code"] == "no_words_yet"
 
 
-async def test_contact_details_are_caught_before_they_are_sent(floor: Listeners, room: str) -> None:
+async def test_contact_details_are_caught_before_they_are_sent(listening: Listeners, room: str) -> None:
     """[P-TALK-8]"""
-    seeker, listener, session = await floor.pair()
+    seeker, listener, session = await listening.pair()
     text = "write to me: anna@example.org"
     refused = await seeker.refusal("post", room=session, text=text)
     assert (refused["code"], refused["details"]) == ("contact_details", {"kinds": ["email"], "may_send": True})
@@ -300,11 +300,11 @@ async def test_contact_details_are_caught_before_they_are_sent(floor: Listeners,
     assert refused["details"] == {"kinds": ["link"], "may_send": False}
 
 
-async def test_moderators_are_told_of_a_listener_who_sends_contact_details(floor: Listeners) -> None:
+async def test_moderators_are_told_of_a_listener_who_sends_contact_details(listening: Listeners) -> None:
     """[P-TALK-8] Whoever moderates, and was not in the session."""
-    token, _ = await floor.personnel.hire("moderator")
-    moderator = await floor.guest(staff=True, token=token)
-    seeker, listener, session = await floor.pair()
+    token, _ = await listening.personnel.hire("moderator")
+    moderator = await listening.guest(staff=True, token=token)
+    seeker, listener, session = await listening.pair()
     assert (await listener.refusal("post", room=session, text="snap: wolfie_99"))["code"] == "contact_details"
     await listener.post(session, "snap: wolfie_99", anyway=True)
     await seeker.post(session, "mine is anna_07", anyway=True)
@@ -317,21 +317,21 @@ async def test_moderators_are_told_of_a_listener_who_sends_contact_details(floor
         assert "wolfie" not in repr([each for each in told.heard if each.get("push") in ("reports", "ring", "matters")])
 
 
-async def test_an_operator_may_refuse_contact_details_altogether(hasty_floor: Listeners) -> None:
+async def test_an_operator_may_refuse_contact_details_altogether(hasty_listeners: Listeners) -> None:
     """[P-TALK-8]"""
-    seeker, _, session = await hasty_floor.pair()
+    seeker, _, session = await hasty_listeners.pair()
     for anyway in (False, True):
         refused = await seeker.refusal("post", room=session, text="call +49 170 5550123", anyway=anyway)
         assert (refused["code"], refused["details"]["may_send"]) == ("contact_details", False)
 
 
-async def test_nothing_of_an_earlier_person_is_shown_to_the_next(floor: Listeners) -> None:
+async def test_nothing_of_an_earlier_person_is_shown_to_the_next(listening: Listeners) -> None:
     """[P-TALK-1] One listener, two seekers after one another: in no view and no room is there anything of the first."""
-    first, listener, session = await floor.pair(heavy=5, topics=["plain-3"])
+    first, listener, session = await listening.pair(heavy=5, topics=["plain-3"])
     await first.post(session, "a secret of the first")
     await first.ask("end", session=session)
-    second = await floor.seeker()
-    following = await floor.session(second, listener)
+    second = await listening.seeker()
+    following = await listening.session(second, listener)
     offset = await second.post(following, "hello")
     await listener.heard_offset(following, offset)
     await second.ask("standing")
@@ -339,7 +339,7 @@ async def test_nothing_of_an_earlier_person_is_shown_to_the_next(floor: Listener
     told = str([_without_choices(each) for each in second.heard])
     for secret in ("a secret of the first", first.member["id"], first.member["name"], session, "plain-3"):
         assert secret not in told
-    joined = await (await floor.guest(token=second.token)).ask("join", room=following)
+    joined = await (await listening.guest(token=second.token)).ask("join", room=following)
     assert [post["text"] for post in joined["posts"]] == ["hello"]
 
 

@@ -77,14 +77,16 @@ async def test_a_tour_of_every_message(site: Cluster, room: str, encoding: Encod
     assert traffic.names == document(__version__)["components"]["messages"].keys() - RARE - ONE_TO_ONE - FOR_STAFF
 
 
-async def test_a_tour_of_one_to_one(floor_house: Cluster, floor_personnel: Personnel, encoding: Encoding) -> None:
+async def test_a_tour_of_one_to_one(
+    listening_site: Cluster, listening_personnel: Personnel, encoding: Encoding
+) -> None:
     """Every command, reply and push of it, each valid against its schema."""
     traffic = Traffic()
-    floor = Listeners(floor_house, floor_personnel, traffic, encoding)
-    listener, colleague = await floor.listener(cap=2), await floor.listener()
+    listening = Listeners(listening_site, listening_personnel, traffic, encoding)
+    listener, colleague = await listening.listener(cap=2), await listening.listener()
     await colleague.ask("practice")
     await listener.ask("still_here")
-    seeker = await floor.seeker(heavy=3)
+    seeker = await listening.seeker(heavy=3)
     await seeker.ask("take_back")
     first, second = (listener, colleague)
     if "proposal" not in await first.ask("console"):
@@ -92,7 +94,7 @@ async def test_a_tour_of_one_to_one(floor_house: Cluster, floor_personnel: Perso
     shown = await first.ask("console")
     await first.ask("decline", proposal=shown["proposal"]["id"])
     await first.refusal("nobody", session="s-none")
-    session = await floor.session(seeker, second)
+    session = await listening.session(seeker, second)
     await seeker.ask("extend", session=session)
     await second.ask("flag", session=session)
     colleagues = (await view(second, "console", lambda it: it.get("colleagues")))["colleagues"]
@@ -107,10 +109,10 @@ async def test_a_tour_of_one_to_one(floor_house: Cluster, floor_personnel: Perso
     await second.ask("debrief", session=session, note="I am well.")
     await seeker.ask("block", session=session)
     await view(seeker, "standing", lambda it: it["state"] == "ended")
-    await floor.ask(seeker)
+    await listening.ask(seeker)
     await seeker.ask("unask")
     await seeker.push("standing")
     await second.push("console")
-    await floor.see_off()
+    await listening.see_off()
     # `test_listening.py` hears of a session in which nobody was.
     assert traffic.names >= ONE_TO_ONE - {"command.nobody"}

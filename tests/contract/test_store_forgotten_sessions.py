@@ -40,7 +40,7 @@ async def expire_all(store: Store, now: int) -> None:
         pass
 
 
-async def test_expiring_leaves_sessions_rooms_to_the_floor(store: Store) -> None:
+async def test_expiring_leaves_sessions_rooms_to_the_queue(store: Store) -> None:
     ada, _ = await talking(store)
     await say(store, ada, "old, and the floor's", where=ROOM)
     await say(store, ada, "old")
@@ -231,7 +231,7 @@ async def test_a_report_outlives_who_made_it_and_shows_whom_it_is_about(
             assert trace.encode() not in left
 
 
-async def test_an_erasure_leaves_no_bytes_on_the_floor(store: Store, database: Database) -> None:
+async def test_an_erasure_leaves_no_bytes_on_the_queue(store: Store, database: Database) -> None:
     ada, liv = await talking(store)
     wish = Wish(topics=("a topic of her own",), heavy=5)
     await does(store, SeekerSet(seeker=seeker(ada.id, wish=wish, session=TALK)))

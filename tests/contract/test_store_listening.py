@@ -40,7 +40,7 @@ ADA, BEA, LIV = MemberId("m_ada"), MemberId("m_bea"), MemberId("m_liv")
 # ------------------------------------------------------------------------------------------------ committing
 
 
-async def test_an_empty_floor_stands_at_its_first_version(store: Store) -> None:
+async def test_an_empty_queue_stands_at_its_first_version(store: Store) -> None:
     assert await store.listening_state() == ListeningState()
     assert await store.listening_version() == 0
 
@@ -93,7 +93,7 @@ async def test_nothing_that_happens_leaves_the_version(store: Store) -> None:
     assert await store.listening_version() == 1
 
 
-async def test_two_commits_never_see_the_same_floor(store: Store, other: Store) -> None:
+async def test_two_commits_never_see_the_same_queue(store: Store, other: Store) -> None:
     seen: list[int] = []
     callers = 24
 
@@ -260,7 +260,7 @@ async def test_seeing_and_committing_at_once_lose_nothing(store: Store, other: S
 # ------------------------------------------------------------------------------------------------ hand-overs and words
 
 
-async def test_the_newest_hand_overs_stand_beside_the_floor(store: Store, other: Store) -> None:
+async def test_the_newest_hand_overs_stand_beside_the_queue(store: Store, other: Store) -> None:
     now = START + DAY
     waits = [(Millis(now - 90_000 * i), Millis(now - 60_000 * i)) for i in (70, 30, 2, 1)]
     for asked_at, met_at in reversed(waits):
@@ -300,7 +300,7 @@ async def test_a_mute_blocks_in_both_directions(store: Store) -> None:
     assert await store.blocked_with(zoe.id) == frozenset()
 
 
-async def test_who_stands_on_the_floor_is_not_removed_as_unseen(store: Store) -> None:
+async def test_who_stands_on_the_queue_is_not_removed_as_unseen(store: Store) -> None:
     ada, liv, guest = [await newcomer(store, name) for name in ("Ada", "Liv", "Guest")]
     await does(store, SeekerSet(seeker=seeker(ada.id)), ListenerSet(listener=listener(liv.id)))
     await store.expire(Millis(START + 99 * DAY), Retention())

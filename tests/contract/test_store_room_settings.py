@@ -161,7 +161,7 @@ async def test_a_split_leads_members_beside_with_the_agreement_they_accepted(sto
     assert await acts(store) == [("room_split", SLEEP, "full (into 2, 4)")]
 
 
-async def test_a_place_is_settled_where_they_wish(store: Store) -> None:
+async def test_a_place_is_confirmed_where_they_wish(store: Store) -> None:
     boss = await operator(store)
     people = [(await newcomer(store, name)).id for name in ("Ada", "Bo", "Cleo", "Dan", "Eli", "Fay")]
     split = await store.split_room(SLEEP, 0, [people[:2], people[2:4], people[4:]], deed(boss))

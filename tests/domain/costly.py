@@ -29,7 +29,7 @@ CONTACT_PARTS: Final = (
 """To be repeated up to the longest text."""
 
 
-def full_floor() -> Stage:
+def full_queue() -> Stage:
     """1,200 people ask; of 200 listeners each has one of them."""
     stage = Stage()
     stage.floor = ListeningState(

@@ -24,7 +24,7 @@ from chatserver.domain.listening.state import (
     SessionId,
     Wish,
 )
-from tests.domain.costly import full_floor
+from tests.domain.costly import full_queue
 from tests.domain.listening_kit import ANNA, BEN, HOUR, LEO, LIV, MINUTE, RULES, SECOND, START, Stage
 from tests.kit.work import lines_run
 
@@ -307,11 +307,11 @@ def test_a_new_name_is_told_everywhere() -> None:
 # ------------------------------------------------------------------------------------------------ time
 
 
-def test_an_empty_floor_is_never_due() -> None:
+def test_an_empty_queue_is_never_due() -> None:
     assert due_at(ListeningState(), START, RULES) is None
 
 
-def test_a_floor_is_due_when_a_place_lapses_when_a_proposal_does_and_when_somebody_can_be_matched() -> None:
+def test_a_queue_is_due_when_a_place_lapses_when_a_proposal_does_and_when_somebody_can_be_matched() -> None:
     stage = Stage()
     stage.ask(ANNA)
     assert due_at(stage.floor, stage.now, RULES) == stage.now + RULES.grace
@@ -394,9 +394,9 @@ def test_an_audit_sees_a_listener_idle_while_somebody_waits() -> None:
 # ------------------------------------------------------------------------------------------------ cost
 
 
-def test_a_command_on_a_full_floor_costs_little() -> None:
+def test_a_command_on_a_full_queue_costs_little() -> None:
     """56,000 lines of code, which take a millisecond: `python -m bench.cpu_bounds` measures that."""
-    stage = full_floor()
+    stage = full_queue()
     ask = on_floor.Ask(name="", wish=Wish(), avoid=frozenset(), is_open=True)
     decided = lines_run(lambda: decide_and_apply_due(stage.floor, ask, MemberId("m_new"), stage.now, RULES))
     assert decided < 100_000

@@ -551,7 +551,7 @@ class ListeningMachine(RuleBasedStateMachine):
         self.apply_due()
 
     @rule()
-    def settle_at_once(self) -> None:
+    def apply_due_at_once(self) -> None:
         self.apply_due()
 
     def see(self) -> None:

@@ -136,7 +136,7 @@ def test_who_is_not_connected_keeps_the_place_and_is_passed_over() -> None:
     assert (stage.asked_about(ANNA), stage.asked_about(BEN), place(stage.floor, ANNA)) == (None, LEO, 1)
 
 
-def test_the_same_floor_gives_the_same_proposals_in_whatever_order_it_was_loaded() -> None:
+def test_the_same_queue_gives_the_same_proposals_in_whatever_order_it_was_loaded() -> None:
     stage = Stage()
     for member in (ANNA, BEN, CARA):
         stage.ask(member)

@@ -198,7 +198,7 @@ def test_the_same_seed_gives_the_same_and_the_record_is_no_longer_in_order() -> 
 # ------------------------------------------------------------------------------------------------ as it would be
 
 
-def test_one_more_listener_helps_a_starved_floor() -> None:
+def test_one_more_listener_helps_a_starved_queue() -> None:
     recorded = evening(60, listeners=3)
     simulation = simulate(recorded, Policy(listeners=1), RULES)
     assert simulation is not None

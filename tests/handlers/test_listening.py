@@ -152,7 +152,7 @@ async def test_what_the_bus_lost_is_found_within_a_second(site: Cluster) -> None
     await eventually(lambda: last(seeker, "standing").get("waiting") == 2, timeout=1.0)
 
 
-async def test_a_floor_that_was_there_before_is_known_from_the_start(site: Cluster) -> None:
+async def test_a_queue_that_was_there_before_is_known_from_the_start(site: Cluster) -> None:
     early = await site.worker()
     seeker = await ask(early)
     late = await site.worker()
@@ -375,7 +375,7 @@ def _listeners(worker: Worker, state: str) -> float:
     return float(worker.node.metrics.floor_listeners.labels(state)._value.get())
 
 
-async def test_whoever_closed_the_page_is_away_for_others_and_who_is_here_stays_so_on_a_quiet_floor(
+async def test_whoever_closed_the_page_is_away_for_others_and_who_is_here_stays_so_on_a_quiet_queue(
     site: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(floors, "SEEN_SECONDS", 0.1)

@@ -153,7 +153,7 @@ async def test_a_store_that_is_away_is_not_asked_without_end(site: Cluster, monk
     assert 1 <= tries <= 3
 
 
-async def test_a_floor_that_went_back_is_shown_as_it_is(site: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_queue_that_went_back_is_shown_as_it_is(site: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """A database that took over may have missed the last commits."""
     worker = await site.worker()
     await ask(worker)

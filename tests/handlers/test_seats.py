@@ -405,7 +405,7 @@ async def test_nobody_was_there_is_told_to_the_seeker_as_quiet(site: Cluster) ->
     assert (console["sessions"][0]["ending"], console["state"], console["today"]) == ("you", "free", 0)
 
 
-async def test_asking_again_and_again_takes_no_lock_of_the_floor(site: Cluster) -> None:
+async def test_asking_again_and_again_takes_no_lock_of_the_queue(site: Cluster) -> None:
     """Guests who may not ask, and who look where they stand, are answered from what this worker knows."""
     worker = await site.worker()
     waiting = [await worker.guest(address=HERE) for _ in range(5)]

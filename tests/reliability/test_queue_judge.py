@@ -148,7 +148,7 @@ def test_a_listener_who_was_asked_meanwhile_begins_anew() -> None:
     assert watch.complaints == []
 
 
-def test_a_broken_promise_of_the_floor_is_noticed() -> None:
+def test_a_broken_promise_of_the_queue_is_noticed() -> None:
     watch = a_watch()
     proposal = Proposal(listener=LIV, made_at=NOW, deadline=Millis(NOW - 20_000))
     watch.look(waiting(proposal=proposal), NOW, 10.0)
