@@ -64,8 +64,18 @@ async def test_a_browser_of_2022_can_do_everything(site: ChatServer, sit_down: S
     await ann.open_own_corner()
 
 
-@pytest.mark.parametrize("missing", ["Array.prototype.at", "window.HTMLDialogElement", "window.structuredClone"])
-@pytest.mark.parametrize("page", ["/", "/listen.html", "/moderate.html", "/operators.html"])
+@pytest.mark.parametrize(
+    ("page", "missing"),
+    [
+        ("/", "Array.prototype.at"),
+        ("/", "window.HTMLDialogElement"),
+        ("/", "window.structuredClone"),
+        ("/", "window.CSSLayerBlockRule"),
+        ("/listen.html", "window.HTMLDialogElement"),
+        ("/moderate.html", "window.structuredClone"),
+        ("/operators.html", "window.CSSLayerBlockRule"),
+    ],
+)
 async def test_a_browser_that_is_too_old_is_told_so_with_the_helplines(
     site: ChatServer, sit_down: SitDown, missing: str, page: str
 ) -> None:
@@ -87,7 +97,7 @@ async def test_a_browser_without_layers_shows_the_helplines_and_the_way_out_plai
     site: ChatServer, sit_down: SitDown, scheme: str, paper: str
 ) -> None:
     ann = await sit_down(site.url, viewport={"width": 390, "height": 844}, color_scheme=scheme)
-    await ann.context.add_init_script("delete window.structuredClone;")
+    await ann.context.add_init_script("delete window.CSSLayerBlockRule;")
 
     async def forget_layers(route: Route) -> None:
         sheet = await (await route.fetch()).text()

@@ -18,8 +18,9 @@
       return null;
     }
   }
-  // Safari before 15.4 and others of that age: the modules would stop half-way.
-  var isOld = !Array.prototype.at || !window.HTMLDialogElement || !window.structuredClone;
+  // Safari before 15.4 and others of that age: the modules would stop half-way, or the page would have no style.
+  var isOld =
+    !Array.prototype.at || !window.HTMLDialogElement || !window.structuredClone || !("CSSLayerBlockRule" in window);
   page.className = isOld ? "old" : "js";
   if (isOld) {
     document.addEventListener("DOMContentLoaded", function () {
