@@ -1,12 +1,11 @@
-"""The frames that the web client's tests are fed with are frames that this server really makes.
+"""Writes `frames.json`: what the tests of the web client are fed with is what this server really sends.
 
-`python tests/protocol/test_web_frames.py --write` writes them again after a change of the messages.
+`scripts/test` runs it before those tests; `python -m tests.web.frames` runs it alone.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -51,7 +50,7 @@ from chatserver.protocol.rooms.messages import (
     TypingPush,
 )
 
-_FILE: Final = Path(__file__).parents[1] / "web" / "frames.json"
+_FILE: Final = Path(__file__).parent / "frames.json"
 _EPOCH: Final = Epoch("e1")
 _SLEEP: Final = ChannelName("room:sleep")
 _ANNE: Final = Person(MemberId("m_anne"), "Quiet Otter")
@@ -233,9 +232,5 @@ def _plain(frame: AnyServerMessage) -> Any:
     return json.loads(msgspec.json.encode(frame))
 
 
-def test_web_client_is_tested_with_frames_that_this_server_makes() -> None:
-    assert json.loads(_FILE.read_text("utf-8")) == _frames()
-
-
-if __name__ == "__main__" and sys.argv[1:] == ["--write"]:
+if __name__ == "__main__":
     _FILE.write_text(json.dumps(_frames(), indent=1, ensure_ascii=False) + "\n", "utf-8")
