@@ -13,7 +13,9 @@ import pytest
 from chatserver.domain.identity import MemberId
 from chatserver.domain.limits import Limits
 from chatserver.domain.moderation.pace import TOGGLES_A_MINUTE
+from chatserver.domain.people.staff import Role
 from chatserver.domain.rooms.hiding import NOBODY_HIDDEN, Hiding
+from chatserver.domain.rooms.rooms import Room, RoomId
 from chatserver.handlers.people import hiding
 from tests.handlers.workers import PLAIN, SLOW, Cluster, Guest, Worker, open_cluster
 from tests.kit.waiting import eventually
@@ -407,3 +409,23 @@ async def test_an_older_answer_does_not_replace_a_newer_one_and_nothing_is_kept_
     await old
     assert worker.node.hiding.of(stalker.member) == NOBODY_HIDDEN
     assert stalker.member not in worker.node.hiding._as_of
+
+
+async def test_what_staff_hide_while_they_say_hello_once_more_stays_hidden(site: Cluster) -> None:
+    """Where rooms were split, the hello asks the store where the member was led to."""
+    await site.store.add_rooms([Room(id=RoomId("plain-2"), name="Plain 2", about="Beside", split_of=PLAIN)])
+    worker = await site.worker()
+    link = await worker.people.accounts.make_invitation([Role.LISTENER], None)
+    lena = await worker.people.accounts.accept_invitation(link.secret, "lena", "Lena", "lamp river boots sky")
+    here, again = Guest(worker, None), Guest(worker, None)
+    assert "ok" in await here.ask("hello", staff=True, token=lena.token)
+    stalker = await there(worker)
+    assert "ok" in await here.ask("join", room=PLAIN, agreement=1, exact=True)
+    gate = site.store.hold("moves_of")
+    coming = asyncio.create_task(again.ask("hello", staff=True, token=lena.token))
+    await eventually(lambda: "moves_of" in site.store.waiting)
+    assert "ok" in await here.ask("mute", member=stalker.id_in(PLAIN), on=True)
+    gate.set()
+    hidden = (await coming)["ok"]["muted"]
+    assert len(hidden) == 1
+    assert worker.node.hiding.hides(here.member, stalker.member)

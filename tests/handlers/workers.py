@@ -91,6 +91,11 @@ class LateStore(SqliteStore):
         await self.pass_gate("hiding")
         return found
 
+    async def moves_of(self, *args: Any) -> Any:
+        found = await super().moves_of(*args)
+        await self.pass_gate("moves_of")
+        return found
+
 
 class Guest:
     """One connection at a desk."""

@@ -26,10 +26,10 @@ async def hello(people: People, connection: Connection, command: Hello) -> Answe
     member = None if sign_in is None else await node.store.member(sign_in.staff.member)
     if sign_in is None or member is None:
         raise Refusal(Reason.IDENTITY_REQUIRED if command.token is None else Reason.IDENTITY_UNKNOWN)
-    hides = await hiding.read(node, member.id)
     connection.roles, connection.sign_in = sign_in.staff.roles, sign_in.token_hash
     try:
         greetings = await members.prepare_greetings(node, connection, member, is_new=False)
+        hides = await hiding.read(node, member.id)
         node.admit(connection, member.persona)
     except BaseException:
         connection.roles, connection.sign_in = frozenset(), None

@@ -57,10 +57,10 @@ class RoomCoverage:
 
     # ------------------------------------------------------------------------------------------------ standbys
 
-    def greeting(self, connection: Connection) -> StandbyPush | None:
+    def greeting(self, connection: Connection) -> list[StandbyPush]:
         """What a moderator is told who has just said hello."""
         push = self._standby()
-        return push if push.rooms and connection.is_moderator else None
+        return [push] if push.rooms and connection.is_moderator else []
 
     async def show(self) -> None:
         """Page every moderator who is connected here, wherever they are, when something is new."""

@@ -77,8 +77,7 @@ class RoomsPart(Part):
 
     async def greet(self, connection: Connection, member: Member, *, is_new: bool) -> Greeting | None:
         led = await self.admission.look_up(member.id)
-        standby = self.coverage.greeting(connection)
-        return lambda: [*self.admission.greeting(member.id, led), *([] if standby is None else [standby])]
+        return lambda: [*self.admission.greeting(member.id, led), *self.coverage.greeting(connection)]
 
     def connection_closed(self, connection: Connection) -> None:
         for room in [*connection.rooms]:
