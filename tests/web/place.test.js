@@ -209,3 +209,11 @@ test("rooms with a moderator are asked for where one may only read, and not with
   one.do({ type: "away", away: true });
   assert.deepEqual(asked, [["watch", false]]);
 });
+
+test("of a conversation of two that has ended nothing is said as of a room", () => {
+  const talk = { ...frames.replies.join_page.ok, room: { ...frames.replies.join_page.ok.room, id: "s-1" } };
+  const joined = { type: "joined", ok: talk, since: null };
+  const closed = here(joined, { type: "opened", room: "s-1" });
+  closed.rooms["s-1"].room = { ...closed.rooms["s-1"].room, status: "closed" };
+  assert.deepEqual(notes(closed), []);
+});
