@@ -128,6 +128,7 @@ export function useDom() {
   globalThis.document = {
     createElement: (tag) => new Element(tag),
     querySelector: () => null,
+    addEventListener: () => {},
     head: new Element("head"),
     activeElement: null,
   };
