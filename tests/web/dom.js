@@ -5,7 +5,11 @@ class Element {
     Object.assign(this, { tag, kids: [], attributes: new Map(), listeners: new Map(), parentElement: null });
     Object.assign(this, { hidden: false, value: "", dataset: {}, scrollTop: 0, scrollHeight: 0, clientHeight: 0 });
     const names = new Set();
-    this.classList = { names, toggle: (name, on) => void (on ? names.add(name) : names.delete(name)) };
+    this.classList = {
+      names,
+      add: (name) => void names.add(name),
+      toggle: (name, on) => void (on ? names.add(name) : names.delete(name)),
+    };
   }
 
   get children() {
@@ -114,6 +118,8 @@ class Element {
   focus() {
     document.activeElement = this;
   }
+
+  scrollIntoView() {}
 }
 
 /** Put it in place of the browser's. */
@@ -122,6 +128,7 @@ export function useDom() {
   globalThis.document = {
     createElement: (tag) => new Element(tag),
     querySelector: () => null,
+    addEventListener: () => {},
     head: new Element("head"),
     activeElement: null,
   };

@@ -183,6 +183,28 @@ test("a move that failed is tried again a while later, and not at once", async (
   assert.deepEqual(asked.at(-1), ["leave", "sleep", true]);
 });
 
+test("a room that could not be left is left later, and nobody is told that they were not led", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { one } = session(here());
+  const left = [];
+  one.leaveRoom = async (room) => {
+    left.push(room);
+    if (left.length === 1) throw Object.assign(new Error("lost"), { temporary: true });
+  };
+  one.do(push(MOVED));
+  await settled();
+  assert.deepEqual(left, ["sleep"]);
+  assert.equal(one.state.place.trouble, "");
+  one.do({ type: "link", link: { status: "lost" } });
+  t.mock.timers.tick(2_000);
+  await settled();
+  assert.deepEqual(left, ["sleep"]);
+  one.do(OPEN);
+  await settled();
+  assert.deepEqual(left, ["sleep", "sleep"]);
+  assert.equal(one.state.place.move, null);
+});
+
 test("who chooses to go back is not led away again, and hears nothing of it", async () => {
   const { one, asked, said, moves } = session(here());
   one.do(push(MOVED));
@@ -208,4 +230,12 @@ test("rooms with a moderator are asked for where one may only read, and not with
   one.do(push(fact));
   one.do({ type: "away", away: true });
   assert.deepEqual(asked, [["watch", false]]);
+});
+
+test("of a conversation of two that has ended nothing is said as of a room", () => {
+  const talk = { ...frames.replies.join_page.ok, room: { ...frames.replies.join_page.ok.room, id: "s-1" } };
+  const joined = { type: "joined", ok: talk, since: null };
+  const closed = here(joined, { type: "opened", room: "s-1" });
+  closed.rooms["s-1"].room = { ...closed.rooms["s-1"].room, status: "closed" };
+  assert.deepEqual(notes(closed), []);
 });

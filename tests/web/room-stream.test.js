@@ -106,6 +106,20 @@ test("what is skipped is asked for from the place that was reached, and never sh
   assert.deepEqual(texts().slice(-2), [`missed ${LAST + 1}`, `missed ${LAST + 2}`]);
 });
 
+test("a hole is asked for though what the page does after a join takes long", async (t) => {
+  const { host, socket, stream, posted } = await page(t);
+  host.joined = () => new Promise(() => {});
+  void stream.join();
+  await settled();
+  socket.answer(socket.of("join")[0], PAGE);
+  await settled();
+  posted(LAST + 2, "after the hole");
+  t.mock.timers.tick(150);
+  await settled();
+  assert.equal(socket.of("join").length, 2);
+  assert.deepEqual(socket.of("join")[1].since, { epoch, offset: LAST });
+});
+
 test("what came by itself is not asked for", async (t) => {
   const { socket, posted, enter } = await page(t);
   await enter();

@@ -80,7 +80,6 @@ export class DecisionsCard {
   async #seen(id) {
     this.put.add(id);
     this.again.delete(id);
-    this.session.do({ type: "busy", what: `appeal ${id}`, on: false });
     this.#redraw();
     /** @type {HTMLElement | null} */ (this.stage.querySelector(".composer textarea"))?.focus();
     await this.session.ask("seen", { ids: [id] }).catch(() => null);
@@ -219,10 +218,18 @@ export class DecisionsCard {
     );
     show(this.element, rows.length > 0 || !this.banned.hidden);
     this.#stand();
+    this.#endAppeals(rows.map(({ id }) => id));
     if (!isNew) return;
     const news = rows.filter(({ id }) => !this.told.has(id));
     for (const { id } of news) this.told.add(id);
     if (news.length > 0) this.sayNow([`${w.label}:`, ...news.map(({ said }) => said)].join(" "));
+  }
+
+  /** Nobody answers a decision that is not shown any more. @param {string[]} shown */
+  #endAppeals(shown) {
+    for (const what of this.session.state.place.busy)
+      if (what.startsWith("appeal ") && !shown.includes(what.slice(7)))
+        this.session.do({ type: "busy", what, on: false });
   }
 
   /** They may not be here: what there is to say is asked for by another way. */

@@ -4,6 +4,7 @@
 
 import { clock } from "../lib/time.js";
 import { words as w } from "../locales/en-notices.js";
+import { isTalk } from "./state.js";
 
 const WAYS = 2;
 
@@ -21,7 +22,8 @@ const WAYS = 2;
  */
 export function notesOf(state, now, hasDraft) {
   const { open, rooms, place } = state;
-  const room = open === null ? undefined : rooms[open]?.room;
+  // A conversation of two has its own words for how it stands, and for its end.
+  const room = open === null || isTalk(open) ? undefined : rooms[open]?.room;
   const isOpen = room?.status === "open";
   return [
     ...(isOpen && place.led?.to === room.id ? [ledNote(state, place.led.from, room.id, hasDraft)] : []),

@@ -113,5 +113,6 @@ export function nextMove(state) {
   }
   if (move.step === "going" || isUnsettled(state, move.at)) return null;
   const isThere = state.open !== move.at && !state.pending.some((post) => post.room === move.at);
-  return isThere ? "leave" : "stay";
+  if (!isThere) return "stay";
+  return isOpen ? "leave" : null;
 }

@@ -127,8 +127,17 @@ export class RoomMoves {
 
   /** What was on its way there has arrived. @param {RoomMove} move */
   #leave(move) {
-    this.session.do({ type: "move", move: null });
-    this.session.leaveRoom(move.at, true).catch(() => this.session.do({ type: "no seat", trouble: "failed" }));
+    const { session } = this;
+    // They are where they were led, whatever comes of this. It is tried again unless something else began meanwhile.
+    const { followed } = session.state.place;
+    const again = () => {
+      const { place } = session.state;
+      if (place.move === null && place.followed === followed) this.#step(move);
+    };
+    session.do({ type: "move", move: null });
+    session
+      .leaveRoom(move.at, true)
+      .catch((/** @type {Refused} */ no) => void (no.temporary && setTimeout(again, AGAIN_MS)));
   }
 
   /** What somebody was writing comes along, and stays in one place. @param {string} at @param {string} to */

@@ -37,6 +37,8 @@ export class RoomStream {
     this.host = host;
     /** @type {Promise<void> | null} one join at a time */
     this.joining = null;
+    /** The newest join, and what the page does after it. @type {Promise<void>} */
+    this.entering = Promise.resolve();
     /** What the server knows as read; null: not known. @type {number | null} */
     this.readAt = null;
     /** @type {ReturnType<typeof setTimeout> | null} */
@@ -53,10 +55,15 @@ export class RoomStream {
 
   /** Be in the room, with everything that was missed. Rejects with Refused. @param {JoinHow} [how] */
   join(how = {}) {
-    this.joining ??= this.#join(how).finally(() => {
-      this.joining = null;
-    });
-    return this.joining;
+    if (this.joining === null) {
+      const joining = this.#join(how).finally(() => {
+        this.joining = null;
+      });
+      this.joining = joining;
+      // That may take long. What is missing meanwhile is asked for all the same.
+      this.entering = joining.then(() => (this.isClosed ? undefined : this.host.joined(this.id)));
+    }
+    return this.entering;
   }
 
   /** Something of this room was pushed, and stands in the state now. @param {Push} push */
@@ -139,7 +146,6 @@ export class RoomStream {
     this.readAt = ok.read;
     this.#keepPlace();
     if (this.room !== undefined && this.room.hole !== "no") this.heal(HEAL_PAUSE_MS);
-    await host.joined(id);
   }
 
   /** Join; of a room under protection, with the proof of work that the server asks for. @param {object} fields @returns {Promise<JoinOk>} */

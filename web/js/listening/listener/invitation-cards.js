@@ -68,11 +68,16 @@ export function debriefCard({ session, say }) {
     h("div", { class: "row" }, h("button", { type: "submit", class: "act", text: w.yes })),
   );
   let owes = "";
+  /** The conversation whose note was taken, until the view says so too. */
+  let noted = "";
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     void trouble.around(async () => {
-      await session.ask("debrief", { session: owes, note: area.value });
+      const of = owes;
+      await session.ask("debrief", { session: of, note: area.value });
+      noted = of;
       kept.clear();
+      show(form, false);
       done.say(w.done);
     });
   });
@@ -80,7 +85,8 @@ export function debriefCard({ session, say }) {
     element: h("div", {}, done.element, form),
     /** @type {NonNullable<Part["update"]>} */
     update(view) {
-      owes = view?.owes ?? "";
+      const told = view?.owes ?? "";
+      owes = told === noted ? "" : told;
       if (owes !== "") show(done.element, false);
       show(form, owes !== "");
     },

@@ -132,6 +132,8 @@ export function postTools(context, id, write, { react, act }, two = false) {
   const report = ({ offset }) =>
     trouble.around(async () => {
       const { reportPanel } = await fetched(() => import("../report.js"), "rooms/report.js");
+      // It was closed meanwhile, or opened for another post.
+      if (at?.offset !== offset) return;
       const panel = reportPanel(context, id, { offset, epoch }, () => close(true));
       element.replaceChildren(panel.element);
       panel.focus();
