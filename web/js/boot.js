@@ -30,7 +30,7 @@
       var said = screen.appendChild(document.createElement("p"));
       said.className = "card";
       said.textContent =
-        "This browser is too old for this page. Please update it or use another: Safari of iOS 15.4 or later, or Chrome, Edge or Firefox from 2022 on. The helplines work all the same.";
+        "This browser is too old for this page. Please update it or use another: Safari of iOS 15.4 or later, or Chrome, Edge or Firefox from March 2022 on. The helplines work all the same.";
     });
   }
   var theme = read(local, "chat.look.theme");

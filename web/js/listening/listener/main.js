@@ -195,8 +195,9 @@ class ListenersPage {
       (one) => one,
       (one) => this.#tab(one),
     );
-    // What stands above it comes with the first view: nothing that can be pressed may move under a finger.
-    show(this.nav, view !== null || !isListener);
+    // What stands above it comes with the first view: nothing that can be pressed may move under a finger. Where the
+    // server cannot be reached, one's own account can be all the same.
+    show(this.nav, view !== null || !isListener || state.link.status === "lost");
     steady(() => {
       this.status.update?.(view, now);
       this.proposal.update?.(view, now);
