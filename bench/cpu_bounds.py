@@ -104,7 +104,7 @@ def pure() -> Iterator[Bound]:
 
 
 async def sign_ins() -> list[Bound]:
-    """Whether a refused sign-in costs the same, whoever's login it is."""
+    """Measure whether a refused sign-in costs the same for every login."""
     with tempfile.TemporaryDirectory(prefix="chat-bench-") as folder:
         path = Path(folder) / "chat.db"
         await asyncio.to_thread(migrate, f"sqlite:///{path}")
