@@ -83,11 +83,6 @@ class Tries:
         """The code was right. Return how many wrong ones there were in a row before it, there."""
         return await self._store.end_tries(TryKind.SECOND_FACTOR, self._hashed(TryKind.SECOND_FACTOR, member, *where))
 
-    async def wrong_codes(self, member: MemberId) -> int:
-        """Return how many codes of their second factor were wrong in a row, counting nothing."""
-        key = self._hashed(TryKind.SECOND_FACTOR, member)
-        return (await self._store.wrong_tries(TryKind.SECOND_FACTOR, key, self._now())).failures
-
     async def _count(self, kind: TryKind, counted: Sequence[TryCount], now: Millis) -> None:
         known = (kind, counted[0].key)
         wait = (self._refused.get(known, now) - now) / 1000
