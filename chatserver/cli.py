@@ -1,5 +1,5 @@
-"""The command `chatserver`: serve, check-config, migrate, renew-epochs, protocol, openapi, statistics, audit, and the
-staff's accounts.
+"""The command `chatserver`: serve, check-config, migrate, renew-epochs, protocol, openapi, types, statistics, audit,
+and the staff's accounts.
 
 Whatever an operator can put right ends with one line on standard error: exit code 2 where the configuration is wrong,
 1 where the machine does not give what is needed.
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
-from chatserver.cli_output import fail, warn, write_document
+from chatserver.cli_output import fail, warn, write_document, write_text
 from chatserver.config import (
     CONFIG_VARIABLE,
     ConfigError,
@@ -440,6 +440,15 @@ def openapi(output: Path | None) -> None:
     from chatserver.edge.openapi import document  # noqa: PLC0415 - as in _migrate
 
     write_document(document(importlib.metadata.version("chatserver")), output)
+
+
+@main.command()
+@_output
+def types(output: Path | None) -> None:
+    """Write both as TypeScript declarations, for clients."""
+    from chatserver.edge.declarations import document  # noqa: PLC0415 - as in _migrate
+
+    write_text(document(), output)
 
 
 def _load(config: Path | None, options: Mapping[str, object]) -> Settings:

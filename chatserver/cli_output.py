@@ -25,7 +25,10 @@ def warn(settings: Settings) -> None:
 
 
 def write_document(document: Mapping[str, object], output: Path | None) -> None:
-    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", output)
+
+
+def write_text(text: str, output: Path | None) -> None:
     if output is None:
         click.echo(text, nl=False)
         return
