@@ -1,184 +1,36 @@
 /**
- * The shapes that the other files speak of: what the wire carries (docs/protocol.md), and what the page keeps.
+ * The shapes that the other files speak of: what the wire carries, under the page's names, and what the page keeps.
  * Types only; nothing here runs.
  *
- * @typedef {{id: string, name: string, role?: "moderator"}} Person
- * @typedef {{epoch: string, offset: number}} Position
- * @typedef {"with_you" | "same_here" | "strength" | "thank_you" | "hug"} Reaction
+ * The module `wire` is made from the server's messages (`chatserver types`, docs/protocol.md).
  *
- * @typedef {object} Room
- * @property {string} id
- * @property {string} name
- * @property {string} about
- * @property {string} topic
- * @property {string} welcome
- * @property {string} agreement
- * @property {number} agreement_version
- * @property {number} capacity
- * @property {number} slow_mode  least seconds between two posts of one person
- * @property {string} status
- * @property {string | null} [split_of]  the room that it was opened beside
- * @property {"attended" | "slowed" | "read_only"} attendance  how it is with the moderator whom it needs
- *
- * @typedef {object} RoomCard
- * @property {string} id
- * @property {string} name
- * @property {string} about
- * @property {number} here
- * @property {number} capacity
- * @property {number} slow_mode
- * @property {number} agreement_version
- * @property {boolean} agreed
- * @property {number} [unread]  given for rooms the member has joined
- * @property {boolean} [attended]  a moderator is in it
- *
- * @typedef {object} Post
- * @property {number} offset
- * @property {string} [epoch]  what that is an offset of, while it is being changed
- * @property {string} author
- * @property {string} name
- * @property {string} text
- * @property {number} at
- * @property {"moderator"} [role]
- * @property {string} [warning]
- * @property {number} [reply_to]
- * @property {number} [edited_at]
- * @property {boolean} [redacted]
- * @property {Partial<Record<Reaction, number>>} [reactions]
- *
- * @typedef {object} Limits
- * @property {number} frame_bytes
- * @property {number} text_length
- * @property {number} warning_length
- * @property {number} rooms_per_connection
- * @property {number} edit_seconds
- * @property {number} ping_seconds
- *
- * @typedef {object} HelloOk
- * @property {"hello"} ok
- * @property {number} version
- * @property {Person} member
- * @property {boolean} has_code
- * @property {Person[]} muted  those one hides, by the names that they had then
- * @property {Limits} limits
- * @property {number} now
- *
- * @typedef {object} JoinOk
- * @property {"join"} ok
- * @property {Room} room
- * @property {Position} position
- * @property {"page" | "exact" | "gap"} history
- * @property {Post[]} posts
- * @property {Record<string, Reaction[]>} mine
- * @property {Fact[]} missed
- * @property {boolean} [folded]  reactions that later ones replace are left out of it
- * @property {boolean} more
- * @property {number} here
- * @property {Person[]} people
- * @property {number} read
- * @property {number} unread
- * @property {number} retention_seconds
- * @property {string[]} me
- * @property {string[]} hidden
- *
- * @typedef {{ok: "history", position: Position, posts: Post[], mine: Record<string, Reaction[]>, more: boolean}} HistoryOk
- * @typedef {{ok: "fact", at: number, epoch?: string, offset?: number, care?: string}} FactOk
- * @typedef {{code: string, message: string, temporary: boolean, retry_after?: number,
- *   details?: Record<string, any>}} ErrorBody
- *
- * @typedef {{channel: string, epoch: string, offset: number, at: number}} FactBase
- * @typedef {FactBase & {push: "posted", post: Post}} PostedFact
- * @typedef {FactBase & {push: "edited", target: number, text: string, edited_at: number, warning?: string}} EditedFact
- * @typedef {FactBase & {push: "redacted", target: number}} RedactedFact
- * @typedef {FactBase & {push: "reacted", target: number, by: string, reaction: Reaction, on: boolean,
- *   counts: Partial<Record<Reaction, number>>}} ReactedFact
- * @typedef {FactBase & {push: "room_changed", room: Room}} RoomChangedFact
- * @typedef {PostedFact | EditedFact | RedactedFact | ReactedFact | RoomChangedFact} Fact
- *
- * @typedef {{push: "presence", channel: string, here: number, came: Person[], went: string[]}} PresencePush
- * @typedef {{push: "typing", channel: string, member: string}} TypingPush
- * @typedef {{push: "reading", channel: string}} ReadingPush
- * @typedef {{push: "read", room: string, offset: number}} ReadPush
- * @typedef {{push: "left", room: string}} LeftPush
- * @typedef {{push: "counts", here: Record<string, number>}} CountsPush
- * @typedef {{push: "gap", channel: string, position: Position}} GapPush
- * @typedef {{push: "self", member: Person, muted: Person[], rooms: Record<string, {me: string[], hidden: string[]}>}} SelfPush
- * @typedef {{push: "draining", reconnect_after: number}} DrainingPush
- * @typedef {Fact | PresencePush | TypingPush | ReadingPush | ReadPush | LeftPush | CountsPush | GapPush | SelfPush | DrainingPush | StandingPush | Decisions | Moved | Notices} Push
- *
- * One-to-one.
- *
- * @typedef {object} TalkPerson
- * @property {string} id
- * @property {string} name
- * @property {"seeker" | "listener"} role
- * @property {number} [gone_since]  they have no connection since then
- *
- * @typedef {object} TalkView  a session of one seeker and a listener, as one of its people sees it
- * @property {string} id
- * @property {string} room
- * @property {string} me  one's own id in it
- * @property {boolean} [hides]  one hides the other, or one of them
- * @property {TalkPerson[]} people
- * @property {number} started_at
- * @property {number} ends_at
- * @property {number} idle_at
- * @property {boolean} can_extend
- * @property {number} extension_minutes
- * @property {string[]} [extend]  who has asked for more time
- * @property {{listener: TalkPerson, handover?: boolean, waits_for: "seeker" | "listener"}} [invitation]
- * @property {string[]} [why]
- * @property {boolean} [flagged]
- * @property {number} [heavy]
- * @property {"listen" | "think"} [need]
- * @property {string[]} [topics]
- * @property {number} [ended_at]
- * @property {"you" | "other" | "length" | "idle" | "gone" | "staff"} [ending]
- * @property {number} [forget_at]
- * @property {boolean} [again]
- * @property {number} [heard]
- * @property {number} [heavy_after]
- * @property {boolean} [again_both]
- * @property {number} [nobody_at]  to a listener, until the seeker writes: from when on they may say that nobody is there
- *
- * @typedef {object} Standing  where one stands who asked, or might
- * @property {number} version
- * @property {"none" | "waiting" | "lapsed" | "session" | "ended"} state
- * @property {boolean} open
- * @property {number} listeners
- * @property {number} [free]
- * @property {boolean} [after_others]
- * @property {number} waiting
- * @property {number} kept_seconds
- * @property {number} length_minutes
- * @property {number} idle_minutes
- * @property {string[]} languages
- * @property {string[]} [topics]
- * @property {number} [opens_at]
- * @property {number} [place]
- * @property {number} [asked_at]
- * @property {number} [estimate_seconds]
- * @property {number} [estimate_from]
- * @property {boolean} [being_asked]
- * @property {boolean} [is_first]
- * @property {number} [lapsed_at]
- * @property {number} [gone_at]
- * @property {TalkView} [session]
- *
- * @typedef {Standing & {push: "standing"}} StandingPush
- *
- * @typedef {object} Wish  what one says when one asks; all of it optional
- * @property {string[]} [topics]
- * @property {"listen" | "think"} [need]
- * @property {string} [language]
- * @property {number} [minutes]
- * @property {string[]} [not_with]
- * @property {string[]} [rather_with]
- * @property {number} [heavy]
- * @property {string} [words]
- * @property {boolean} [only]
+ * @typedef {import("wire").Person} Person
+ * @typedef {import("wire").RoomPerson} RoomPerson
+ * @typedef {import("wire").StreamPosition} Position
+ * @typedef {import("wire").Reaction} Reaction
+ * @typedef {import("wire").Room} Room
+ * @typedef {import("wire").RoomCard} RoomCard
+ * @typedef {import("wire").PostView} Post
+ * @typedef {import("wire").HelloOk} HelloOk
+ * @typedef {import("wire").JoinOk} JoinOk
+ * @typedef {import("wire").HistoryOk} HistoryOk
+ * @typedef {import("wire").FactOk} FactOk
+ * @typedef {import("wire").ErrorBody} ErrorBody
+ * @typedef {import("wire").FactPush} Fact
+ * @typedef {import("wire").AnyPush} Push
+ * @typedef {import("wire").SessionPerson} TalkPerson
+ * @typedef {import("wire").SessionView} TalkView
+ * @typedef {Omit<import("wire").StandingOk, "ok">} Standing
+ * @typedef {Omit<import("wire").AskForListener, "cmd" | "id" | "agreement">} Wish
+ * @typedef {import("wire").Notice} Notice
+ * @typedef {import("wire").MovedPush} Moved
+ * @typedef {import("wire").ModerationNoticesPush} Decisions
+ * @typedef {Pick<import("wire").LimitsView, "frame_bytes" | "text_length" | "warning_length" | "rooms_per_connection"
+ *   | "edit_seconds" | "ping_seconds">} Limits  those that the page keeps to
  *
  * What the page keeps.
+ *
+ * @typedef {Post & {epoch?: string}} EpochPost  a post that is being changed, and what its offset is of
  *
  * @typedef {object} Pending  a post of one's own that is not known to be durable yet
  * @property {string} id  the command's id; the same for every attempt
@@ -210,7 +62,7 @@
  * @property {"no" | "since" | "fresh"} hole  something is missing and must be asked for, and how
  * @property {Record<number, Fact>} ahead  facts that arrived before what precedes them
  * @property {number} here
- * @property {Person[]} people
+ * @property {RoomPerson[]} people
  * @property {number} read
  * @property {number} unread
  * @property {number | null} line  the unread line stands after this offset
@@ -397,20 +249,6 @@
  * @property {(offset: number) => void} jump
  * @property {(offset: number, from: HTMLElement) => void} menu
  * @property {boolean} [two]
- */
-
-/**
- * @typedef {{id: string, text: string, at: number, until: number, room?: string | null}} Notice
- * @typedef {{push: "notices", notices: Notice[]}} Notices
- * @typedef {{id: string, name: string, agreement_version: number}} PlaceToBe
- * @typedef {{push: "moved", room: string, to: PlaceToBe, beside: PlaceToBe[], at: number}} Moved
- */
-
-/**
- * @typedef {object} Decisions  what moderators have to say, whole
- * @property {"matters"} push
- * @property {{id: string, kind: string, reason: string, until: number, room?: string, seen?: boolean, appealed?: boolean}[]} measures
- * @property {{id: string, outcome: string, reply: string}[]} answers
  */
 
 export {};

@@ -5,7 +5,8 @@
  * @typedef {{watching: boolean}} Reader  `watching`: the room is on the screen, in sight
  */
 
-/** @import {Fact, HistoryOk, JoinOk, Position, Post, PresencePush, Reaction, Room, RoomState} from "../types.js" */
+/** @import {PresencePush} from "wire" */
+/** @import {Fact, HistoryOk, JoinOk, Position, Post, Reaction, Room, RoomState} from "../types.js" */
 
 const AHEAD_LIMIT = 500;
 const PEOPLE_LIMIT = 200;

@@ -1,6 +1,6 @@
 /** What a person does, and what follows: joins the client, the state and the vault. Knows no DOM. */
 
-/** @import {ClientOptions, Happening, HelloOk, Post, Push, Reaction, Standing, State, Trouble} from "../types.js" */
+/** @import {ClientOptions, EpochPost, Happening, HelloOk, Push, Reaction, Standing, State, Trouble} from "../types.js" */
 /** @import {Client} from "../lib/client.js" */
 /** @import {Vault} from "./vault.js" */
 
@@ -157,7 +157,7 @@ export class Session {
     return this.state.rooms[room]?.epoch;
   }
 
-  /** @param {string} room @param {Post} post @param {{text: string, warning: string | null, anyway?: boolean}} draft */
+  /** @param {string} room @param {EpochPost} post @param {{text: string, warning: string | null, anyway?: boolean}} draft */
   async edit(room, { offset, epoch }, { warning, ...draft }) {
     const fields = warning === null ? draft : { ...draft, warning };
     this.outgoing.crisis.offer(

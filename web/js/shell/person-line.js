@@ -1,12 +1,12 @@
 /** Somebody, as lists show them. */
 
-/** @import {Person} from "../types.js" */
+/** @import {RoomPerson} from "../types.js" */
 
 import { h } from "../lib/dom.js";
 import { avatar } from "../lib/avatar.js";
 import { words } from "../locales/en.js";
 
-/** @param {Person} person @param {string} [after] */
+/** @param {RoomPerson} person @param {string} [after] */
 export function personLine(person, after) {
   const name = h("span", { text: person.name });
   return h(

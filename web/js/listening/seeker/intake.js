@@ -270,7 +270,7 @@ export function choice(name, legend, options, chosen) {
   );
 }
 
-/** @param {string[]} tags @param {string | undefined} chosen */
+/** @param {string[]} tags @param {string | null | undefined} chosen */
 function languages(tags, chosen) {
   const wanted =
     chosen ??

@@ -1,7 +1,7 @@
 /** Where one writes. It keeps its text through anything, and says what stops it from sending. */
 
 /** @import {Session} from "../session.js" */
-/** @import {Context, Draft, Post, State} from "../../types.js" */
+/** @import {Context, Draft, EpochPost, Post, State} from "../../types.js" */
 
 import { fetched } from "../../lib/api.js";
 import { attr, button, h, isComposing, show, text } from "../../lib/dom.js";
@@ -29,7 +29,7 @@ export function composer(context, id, named) {
   let replyTo = draft?.replyTo ?? null;
   let epoch = draft?.epoch;
   if (replyTo !== null) session.do({ type: "busy", what: `composer ${id}`, on: true });
-  /** @type {Post | null} the post being changed */
+  /** @type {EpochPost | null} the post being changed */
   let editing = null;
   /** What stood in the field before it. */
   let kept = NOTHING;
@@ -211,7 +211,7 @@ export function composer(context, id, named) {
     area.focus();
   }
 
-  /** Save a change. What is refused stands in the field again. @param {Post} post  as it shall be @param {boolean} [anyway] */
+  /** Save a change. What is refused stands in the field again. @param {EpochPost} post  as it shall be @param {boolean} [anyway] */
   function save(post, anyway = false) {
     const said = { text: post.text, warning: post.warning ?? null };
     const saved = { room: id, offset: post.offset, epoch: post.epoch, ...said };
@@ -287,7 +287,7 @@ export function composer(context, id, named) {
     area.focus();
   }
 
-  /** @param {Post} post @param {boolean} [isAsked]  somebody has just pressed it */
+  /** @param {EpochPost} post @param {boolean} [isAsked]  somebody has just pressed it */
   function change(post, isAsked = true) {
     if (editing === null) kept = written();
     editing = { epoch: session.epoch(id), ...post };
@@ -352,7 +352,7 @@ export function composer(context, id, named) {
       update(session.state);
       area.focus();
     },
-    /** @param {Post} post */
+    /** @param {EpochPost} post */
     change(post) {
       if (!isBusy()) change(post);
     },

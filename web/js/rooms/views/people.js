@@ -1,6 +1,6 @@
 /** Who is in a room. Fetched when somebody asks. */
 
-/** @import {Context, Person, State} from "../../types.js" */
+/** @import {Context, RoomPerson, State} from "../../types.js" */
 
 import { fetched } from "../../lib/api.js";
 import { button, focusOn, h, keyed, text } from "../../lib/dom.js";
@@ -13,7 +13,7 @@ import { personLine } from "../../shell/person-line.js";
 export const peopleDialog = (context, id) => new PeopleDialog(context, id);
 
 class PeopleDialog {
-  /** Whoever is being reported stays in the list, though they go. @type {Person | null} */
+  /** Whoever is being reported stays in the list, though they go. @type {RoomPerson | null} */
   reported = null;
   list = h("ul", { class: "people" });
   others = h("p", { class: "soft" });
@@ -57,7 +57,7 @@ class PeopleDialog {
     text(this.others, others.length === 0 && more <= 0 ? w.alone : more > 0 ? w.others(more) : "");
   }
 
-  /** @param {Person} person */
+  /** @param {RoomPerson} person */
   #row(person) {
     const room = () => this.session.state.rooms[this.id];
     const isMe = room()?.me.includes(person.id) === true;
@@ -83,7 +83,7 @@ class PeopleDialog {
     };
   }
 
-  /** @param {Person} person @param {HTMLElement} from  what was pressed @param {HTMLElement} row */
+  /** @param {RoomPerson} person @param {HTMLElement} from  what was pressed @param {HTMLElement} row */
   async #report(person, from, row) {
     const { reportPanel } = await fetched(() => import("../report.js"), "rooms/report.js");
     const panel = reportPanel(this.context, this.id, { member: person.id }, () => {
