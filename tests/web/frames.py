@@ -209,6 +209,9 @@ def _frames() -> dict[str, Any]:
         "presence": PresencePush(
             channel=_SLEEP, here=2, came=[RoomPerson(MemberId("p_cleo"), "Warm Fern", "moderator")], went=[_BEN.id]
         ),
+        "presence_whole": PresencePush(
+            channel=_SLEEP, here=2, came=[], went=[], people=[_HERE, RoomPerson(MemberId("p_cleo"), "Warm Fern")]
+        ),
         "typing": TypingPush(channel=_SLEEP, member=_BEN.id),
         "counts": CountsPush(here={RoomId("sleep"): 12, RoomId("grief"): 4}),
         "gap": GapPush(channel=_SLEEP, position=StreamPosition(_EPOCH, Offset(40))),

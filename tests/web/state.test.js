@@ -258,6 +258,14 @@ test("who comes and goes changes the roster, and whoever went writes no more", (
   assert.deepEqual(room(state).typing, {});
 });
 
+test("a whole roster replaces the one that was there", () => {
+  const state = inRoom(push(frames.pushes.presence_whole));
+  assert.deepEqual(
+    room(state).people.map((p) => p.id),
+    [ANNE, "p_cleo"],
+  );
+});
+
 test("writing is forgotten after six seconds, and when the post comes", () => {
   const state = inRoom(push(frames.pushes.typing));
   assert.deepEqual(Object.keys(room(state).typing), [BEN]);

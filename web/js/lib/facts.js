@@ -92,14 +92,14 @@ export function applyHistory(room, ok) {
 }
 
 /**
- * Who came and went. Not a fact: the newest count is right.
+ * Who came and went, or the whole list anew. Not a fact: the newest count is right.
  * @param {RoomState} room @param {PresencePush} push @returns {RoomState}
  */
 export function applyPresence(room, push) {
   const changed = new Set([...push.went, ...push.came.map((p) => p.id)]);
-  const stayed = room.people.filter((p) => !changed.has(p.id));
+  const people = push.people ?? [...room.people.filter((p) => !changed.has(p.id)), ...push.came];
   const typing = Object.fromEntries(Object.entries(room.typing).filter(([id]) => !push.went.includes(id)));
-  return { ...room, here: push.here, people: [...stayed, ...push.came].slice(0, PEOPLE_LIMIT), typing };
+  return { ...room, here: push.here, people: people.slice(0, PEOPLE_LIMIT), typing };
 }
 
 /**
