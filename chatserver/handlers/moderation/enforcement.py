@@ -17,7 +17,7 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.moderation.measures import Measure, Report, restriction_of
-from chatserver.domain.moderation.report_queue import QueuePlace, Rank, cursor_of, rank_in
+from chatserver.domain.moderation.report_queue import Folds, QueuePlace, Rank, cursor_of, rank_in
 from chatserver.domain.people.staff import Capability, may
 from chatserver.domain.rooms.decide import require_unrestricted
 from chatserver.domain.rooms.rooms import APPEAL_PATH, SESSION_PREFIX, Restriction, RestrictionKind, Room
@@ -332,7 +332,7 @@ def _report(report: Report, names: dict[MemberId, str], parts: Mapping[str, int]
         rank=rank_in(report.band),
         new=report.is_new,
         parts=parts.get(report.id, 0),
-        folds=report.folds,
+        folds=None if report.folds is None else Folds(report.folds),
         card=report.card,
         fold=report.fold,
         newest_at=report.newest_at,

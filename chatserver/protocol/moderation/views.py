@@ -8,6 +8,7 @@ from chatserver.domain.history import Epoch, Millis, Offset
 from chatserver.domain.identity import Person
 from chatserver.domain.moderation.evidence import EarlierVersion
 from chatserver.domain.moderation.measures import MeasureKind, Outcome, ReportStatus
+from chatserver.domain.moderation.report_queue import Folds
 from chatserver.domain.rooms.rooms import Post, RoomId
 
 
@@ -42,7 +43,7 @@ class ReportView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rank: int
     new: bool = False
     parts: int = 0
-    folds: str | None = None
+    folds: Folds | None = None
     card: str | None = None
     fold: str | None = None
     newest_at: Millis | None = None

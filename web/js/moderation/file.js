@@ -199,9 +199,9 @@ export class FileView {
 const fromWord = ({ by, at }) => (by === undefined ? moment(at) : w.from(by.name || words.queue.somebody, moment(at)));
 
 /** How it was closed, or is proposed to be, and what its reporter is told. @param {Report} report */
-function outcomeWord({ status, outcome = "", reply }) {
+function outcomeWord({ status, outcome, reply }) {
   if (status !== "closed" && status !== "proposed") return "";
   const isProposed = status === "proposed";
   const said = reply ? (isProposed ? w.wouldReply : w.replied)(reply) : "";
-  return [(isProposed ? w.proposed : w.closed)(outcome), said].filter((part) => part !== "").join(" ");
+  return [(isProposed ? w.proposed : w.closed)(outcome ?? ""), said].filter((part) => part !== "").join(" ");
 }

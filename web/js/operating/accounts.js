@@ -16,10 +16,10 @@ const FIRST = 8;
 const SEEN = "chat.operators.act";
 
 /**
- * @typedef {{id: string, name: string}} Person
- * @typedef {{seq: number, at: number, action: string, by?: Person, about?: Person, detail?: string, is_machine?: boolean}} Act
- * @typedef {{member: Person, at: number, by?: Person}} Waiting
- * @typedef {{acts: Act[], waiting: Waiting[]}} Accounts
+ * @typedef {import("wire").Person} Person
+ * @typedef {import("wire").ActView} Act
+ * @typedef {import("wire").WaitingView} Waiting
+ * @typedef {Omit<import("wire").AccountsOk, "ok">} Accounts
  */
 
 /** @param {number} at */

@@ -1,80 +1,20 @@
 /**
- * What the operators' page speaks of: docs/protocol.md, "Load". Types only; nothing here runs.
+ * What the operators' page speaks of: what the wire carries (docs/protocol.md, "Load" and "Running the rooms"), under the
+ * page's names, and what it shows. Types only; nothing here runs.
  *
- * @typedef {object} Row  what goes on in a room
- * @property {string} id
- * @property {number} [members]
- * @property {number} [writers]
- * @property {number} [posts]
- * @property {number} [reactions]
- * @property {number} [behind]
- * @property {number} [outbox]
- * @property {number} [moderators]
- * @property {number} [p50]
- * @property {number} [p99]
- *
- * @typedef {{id: string, name: string, capacity: number, slow_mode?: number, status?: string}} Place
- *
- * @typedef {object} Worker
- * @property {string} id
- * @property {string} name
- * @property {string} version
- * @property {number} started_at
- * @property {number} age_ms
- * @property {number} connections
- * @property {number} cpu
- * @property {number} rss
- * @property {number} lag_ms
- * @property {number} [bus_ms]
- * @property {boolean} [is_attached]
- * @property {number} [dropped]
- * @property {number} [healed]
- * @property {number} [evictions]
- * @property {string} [store]
- * @property {number} [store_ms]
- * @property {number} [store_failures]
- * @property {boolean} [is_draining]
- * @property {number} [members]
- *
- * @typedef {object} Floor
- * @property {number} waiting
- * @property {number} oldest_wait_ms
- * @property {number | null} estimate
- * @property {number} estimate_from
- * @property {number} proposals
- * @property {number} sessions
- * @property {boolean} is_open
- * @property {Record<string, number>} listeners
- * @property {number} near_cap
- * @property {number} idle_ms
- * @property {Record<string, number>} broken
- *
- * @typedef {{kind: string, words: string, urgent?: boolean, room?: string, worker?: string}} Concern
- *
- * @typedef {object} Totals
- * @property {number} members
- * @property {number} connections
- * @property {number} posts
- * @property {number} reactions
- * @property {number} behind
- * @property {number} outbox
- * @property {number} occupied
- * @property {number} workers
- * @property {number | null} p50
- * @property {number | null} p99
- *
- * @typedef {object} LoadPush
- * @property {number} at
- * @property {Totals} totals
- * @property {Worker[]} workers
- * @property {Row[]} [rooms]
- * @property {Place[]} [places]
- * @property {string[]} [gone]
- * @property {Floor} [floor]
- * @property {Concern[]} [attention]
- * @property {number} [concerns]
- *
- * @typedef {Required<Omit<LoadPush, "gone">> & {here: string, history: Record<string, number[]>, history_seconds: number}} LoadOk
+ * @typedef {import("wire").RoomLoad} Row  what goes on in a room
+ * @typedef {import("wire").PlaceView} Place
+ * @typedef {import("wire").WorkerView} Worker
+ * @typedef {import("wire").ListeningLoad} Floor
+ * @typedef {import("wire").Alert} Concern
+ * @typedef {import("wire").Totals} Totals
+ * @typedef {import("wire").LoadPush} LoadPush
+ * @typedef {import("wire").LoadOk} LoadOk
+ * @typedef {import("wire").Room} RoomSet  a room as it is set
+ * @typedef {import("wire").Notice} Notice
+ * @typedef {import("wire").Raid} Raid
+ * @typedef {import("wire").Figures} Figures
+ * @typedef {import("wire").Simulation} Simulated
  *
  * @typedef {object} Picture  everything that is shown
  * @property {number} at
@@ -96,39 +36,7 @@
  * @property {(room: string) => string} nameOf
  * @property {boolean} mayOperate
  *
- * @typedef {object} RoomSet  a room as it is set
- * @property {string} id
- * @property {string} name
- * @property {string} about
- * @property {string} topic
- * @property {string} welcome
- * @property {string} agreement
- * @property {number} capacity
- * @property {number} slow_mode
- * @property {boolean} needs_moderator
- * @property {number} split_at
- * @property {string | null} split_of
- * @property {number} revision
- * @property {string} status
- *
- * @typedef {{id: string, text: string, until: number, room?: string | null}} Notice
- * @typedef {{id: string, until: number, room?: string | null}} Raid
- *
  * @typedef {{key: string, isDown: boolean}} Order
- */
-
-/**
- * How a queue went, as `GET /api/staff/simulation` tells it. Waits in seconds.
- * @typedef {object} Figures
- * @property {number} asks
- * @property {number | null} half @property {number | null} nine_in_ten @property {number | null} longest
- * @property {{bound: "is" | "under" | "over", percent: number}} soon
- * @property {number | null} left @property {number | null} busy
- */
-
-/**
- * @typedef {object} Simulated
- * @property {Figures} recorded @property {Figures} replayed @property {Figures} imagined
  */
 
 export {};

@@ -70,7 +70,7 @@ function form({ session, say }, { profile, most_cap: most, languages: known }) {
     /** @type {Profile} */
     const next = {
       languages: languages.value,
-      traits: age.value === "" ? [] : [age.value],
+      traits: age.value === "" ? [] : /** @type {Profile["traits"]} */ ([age.value]),
       lived: lived.value,
       not_topics: notTopics.value,
       needs: /** @type {Profile["needs"]} */ (needs.value),
