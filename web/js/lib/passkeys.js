@@ -45,7 +45,7 @@ async function asked(ask) {
   return answer;
 }
 
-/** Make a passkey. @param {any} options @returns {Promise<object>} */
+/** Make a passkey. @param {any} options @returns {Promise<import("wire").Attestation>} */
 export async function makePasskey(options) {
   const publicKey = {
     ...options,
@@ -66,7 +66,7 @@ export async function makePasskey(options) {
   };
 }
 
-/** Show a passkey. @param {any} options @returns {Promise<object>} */
+/** Show a passkey. @param {any} options @returns {Promise<import("wire").Assertion>} */
 export async function showPasskey(options) {
   const publicKey = {
     ...options,

@@ -16,9 +16,9 @@ import { standAbove } from "./views/above.js";
 const w = words.decisions;
 
 /**
- * @typedef {{id: string, kind: string, reason: string, until: number, room?: string, seen?: boolean, appealed?: boolean}} Decision
- * @typedef {{id: string, outcome: string, reply: string}} Answer
- * @typedef {{measures: Decision[], answers: Answer[], stranded?: boolean, contact?: string}} Decisions
+ * @typedef {import("wire").ModerationNoticeView} Decision
+ * @typedef {import("wire").AnswerView} Answer
+ * @typedef {Omit<import("wire").ModerationNoticesPush, "push">} Decisions
  */
 
 export class DecisionsCard {

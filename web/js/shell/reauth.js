@@ -9,8 +9,8 @@ import { field, idFor, passwordInput, textInput, troubleLine } from "./fields.js
 
 const w = words.account;
 
-/** @typedef {{has_totp: boolean, has_passkey?: boolean}} Shower  who is signed in */
-/** @typedef {{password?: string, code?: string, passkey?: object}} Proof */
+/** @typedef {Pick<import("wire").StaffResponse, "has_totp" | "has_passkey">} Shower  who is signed in */
+/** @typedef {import("wire").ProofRequest} Proof */
 
 /**
  * Do something; where it needs to be known again who asks, ask for it and do the same again. Who does not give it is

@@ -16,7 +16,7 @@ const SVG = "http://www.w3.org/2000/svg";
 /** Empty modules around the code, as ISO/IEC 18004 wants them. */
 const QUIET = 4;
 
-/** @typedef {{id: string, name: string, created_at: number, here: boolean, used_at?: number}} Passkey */
+/** @typedef {import("wire").PasskeyRow} Passkey */
 
 /** @param {number} at */
 const moment = (at) => momentWord(at);
