@@ -1,1 +1,1 @@
-"""Between the socket and the handlers: bytes, strangers, and the web's own rules."""
+"""Sockets, HTTP requests, origins, cookies and addresses: everything between the network and the handlers."""

@@ -1,4 +1,4 @@
-"""Limits by address, without keeping one: what stands here is a keyed hash that nobody can turn back tomorrow."""
+"""Limits by address. No address is kept, only keyed hashes of it whose key changes every day."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ RETRY_CROWDED_SECONDS: Final = 30.0
 
 
 class AddressKeys:
-    """Turns an address into keys that are the same all day (UTC) on every worker with this secret, and only then.
+    """Turns an address into keys that are the same for one day (UTC) on every worker with this secret.
 
-    An IPv6 address counts as its /64: whoever has one address there has all of them. `now` is the wall clock, in
-    seconds. `shared` names networks with many people behind one address, each with the factor of its allowances; of
-    several that hold an address the smallest network counts.
+    An IPv6 address counts as its /64, because one customer usually has all addresses in it. `now` returns the wall
+    clock in seconds. `shared` lists networks in which many people share one address, each with the factor by which its
+    limits are multiplied; if several networks contain an address, the smallest counts.
     """
 
     def __init__(self, secret: bytes, now: Callable[[], float], shared: Sequence[tuple[str, int]] = ()) -> None:
@@ -39,11 +39,12 @@ class AddressKeys:
         self._shared = sorted(networks, key=lambda each: each[0].prefixlen, reverse=True)
 
     def key(self, address: str | None) -> AddressKey:
-        """The key of an address in text; all that is not an address (a local socket) shares one."""
+        """Return the key of an address in text. Everything that is not an address (a local socket) shares one key."""
         return AddressKey(self.source(address).key)
 
     def source(self, address: str | None) -> Source:
-        """An address in text, as limits see it; all that is not an address (a local socket) is one and the same."""
+        """Return the source that limits count an address in text by. Everything that is not an address (a local
+        socket) is the same source."""
         self._turn()
         parsed = _parsed(address)
         networks = _networks(parsed)
@@ -70,7 +71,7 @@ class AddressKeys:
 
 
 class Addresses:
-    """What one address may do, over all workers that `sharing` hears of. `monotonic` is in seconds."""
+    """Enforces what one address may do, counted over all workers that `sharing` hears of. `monotonic` is in seconds."""
 
     def __init__(
         self, keys: AddressKeys, limits: Limits, monotonic: Callable[[], float], sharing: Sharing | None = None
@@ -92,15 +93,15 @@ class Addresses:
         self._appeals = SharedBuckets(sharing, Shared.APPEALS, exports / _HOUR, exports, monotonic)
 
     def source(self, client: tuple[str, int] | list[object] | None) -> Source:
-        """An ASGI scope's `client`, as limits see it."""
+        """Return the source of an ASGI scope's `client`."""
         return self._keys.source(None if client is None else str(client[0]))
 
     def key(self, client: tuple[str, int] | list[object] | None) -> AddressKey:
-        """The narrowest key of an ASGI scope's `client`."""
+        """Return the narrowest key of an ASGI scope's `client`."""
         return AddressKey(self.source(client).key)
 
     def enter(self, source: Source) -> None:
-        """One more WebSocket. Raises BUSY where the address, or a network around it, has as many as it may."""
+        """Count one more WebSocket. Raises BUSY if the address, or a network around it, has as many as it may."""
         now = self._monotonic()
         pairs = [*zip(source.prefixes.today, WIDENING, strict=False)]
         if any(self._sockets.is_full(key, now, scale * source.share) for key, scale in pairs):
@@ -109,37 +110,38 @@ class Addresses:
             self._sockets.enter(key)
 
     def leave(self, source: Source) -> None:
-        """One WebSocket less. `source` is the one it entered with, whatever day it is now."""
+        """Count one WebSocket less. `source` is the one that `enter` was called with, even if the day has changed."""
         for key in source.prefixes.today:
             self._sockets.leave(key)
 
     def admit_guest(self, source: Source) -> float:
-        """Count a new guest: 0.0, or the seconds to wait."""
+        """Count a new guest. Return 0.0, or the seconds to wait."""
         return self._guests.take(source)
 
     def admit_call(self, source: Source) -> float:
-        """Count an HTTP call: 0.0, or the seconds to wait."""
+        """Count an HTTP call. Return 0.0, or the seconds to wait."""
         return self._calls.take(source)
 
     def admit_file(self, source: Source) -> float:
-        """Count a file of the page: 0.0, or the seconds to wait."""
+        """Count a file of the page. Return 0.0, or the seconds to wait."""
         return self._files.take(source)
 
     def admit_appeal(self, source: Source) -> float:
-        """Count an answer to a moderator's decision: 0.0, or the seconds to wait."""
+        """Count an answer to a moderator's decision. Return 0.0, or the seconds to wait."""
         return self._appeals.take(source)
 
     def admit_erasure(self, source: Source) -> float:
-        """Count somebody who asks to be erased: 0.0, or the seconds to wait."""
+        """Count a request to be erased. Return 0.0, or the seconds to wait."""
         return self._erasures.take(source)
 
     def admit_export(self, source: Source) -> float:
-        """Count a copy of somebody's data: 0.0, or the seconds to wait."""
+        """Count an export of somebody's data. Return 0.0, or the seconds to wait."""
         return self._exports.take(source)
 
 
 def trusting(proxies: Sequence[str]) -> Callable[[str], bool]:
-    """Return whether an address in text is a trusted proxy's. `proxies` are addresses, networks, or "*" for all."""
+    """Return a function that tells whether an address in text belongs to a trusted proxy. `proxies` are addresses,
+    networks, or "*" for all."""
     networks = [ipaddress.ip_network(each) for each in proxies if each != "*"]
 
     def is_trusted(address: str) -> bool:
@@ -162,7 +164,7 @@ def _parsed(address: str | None) -> ipaddress.IPv4Address | ipaddress.IPv6Addres
 
 
 def _networks(parsed: ipaddress.IPv4Address | ipaddress.IPv6Address | None) -> tuple[bytes, ...]:
-    """The networks that an address is counted by, narrowest first, as their leading bytes."""
+    """Return the networks that an address is counted by, narrowest first, as their leading bytes."""
     if parsed is None:
         return (b"",)
     packed = parsed.packed

@@ -1,7 +1,7 @@
-"""What the sockets of one worker share: limits, the timer wheel, their number, and whether the worker is leaving.
+"""What the sockets of one worker share: limits, the timer wheel, counters, and whether the worker is stopping.
 
-uvicorn builds its protocol classes itself and hands them the lifespan's state, so the server's lifespan puts the
-Admission there: `yield {STATE_KEY: admission}`.
+uvicorn builds its protocol classes itself and gives them the lifespan's state, so the server's lifespan puts the
+Admission into it: `yield {STATE_KEY: admission}`.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ STATE_KEY: Final = "chatserver.admission"
 RETRY_FULL_SECONDS: Final = 10.0
 RETRY_DRAINING_SECONDS: Final = 2.0
 _TICK_SECONDS: Final = 0.05
-"""How fine the wheel turns: what is due together is done together, and everybody else waits for it."""
+"""Resolution of the timer wheel in seconds. All items due in one tick run together, and everything else waits."""
 _SPARE_SOCKETS: Final = 256
-"""TCP connections beyond the WebSockets: pages, probes, and those that must be told to come back later."""
+"""TCP connections allowed beyond the WebSockets: for pages, probes, and clients that are told to come back later."""
 
 
 class Admission:
-    """Says who may still connect to one worker. The counters are plain numbers, for metrics and tests."""
+    """Decides whether one worker accepts another connection. Metrics and tests read the counters."""
 
     __slots__ = (
         "_drains", "_peers", "_source", "is_draining", "limits", "refused", "sockets", "tcp", "went_silent", "wheel",
     )  # fmt: skip
 
     def __init__(self, limits: Limits, source: Callable[[str], Source | None] = lambda address: None) -> None:
-        """`source` says where an address belongs, None where it is not to be counted: a proxy's, or a local socket."""
+        """`source` returns the source of an address, or None if it is not counted: a proxy's, or a local socket."""
         self._source = source
         self._peers: dict[bytes, int] = {}
         self.limits = limits
@@ -52,7 +52,7 @@ class Admission:
 
     @classmethod
     def of(cls, app_state: dict[str, Any]) -> Admission:
-        """The Admission in a lifespan's state; one with default limits where a foreign app put none there."""
+        """Return the Admission in a lifespan's state. If another app put none there, add one with default limits."""
         admission = app_state.get(STATE_KEY)
         if admission is None:
             admission = app_state[STATE_KEY] = cls(Limits())
@@ -60,7 +60,7 @@ class Admission:
         return admission
 
     def check(self) -> None:
-        """Raise the Refusal (BUSY or DRAINING) that keeps one more WebSocket out, if there is one."""
+        """Raise Refusal BUSY or DRAINING if one more WebSocket may not be opened."""
         if self.is_draining:
             self.refused += 1
             raise Refusal(Reason.DRAINING, retry_after=RETRY_DRAINING_SECONDS)
@@ -69,12 +69,12 @@ class Admission:
             raise Refusal(Reason.BUSY, retry_after=RETRY_FULL_SECONDS)
 
     def has_tcp_room(self) -> bool:
-        """Whether one more TCP connection is worth an answer at all."""
+        """Return whether one more TCP connection gets any answer at all."""
         return self.tcp < self.limits.connections_per_worker + _SPARE_SOCKETS
 
     def enter_peer(self, address: str | None) -> tuple[bytes, ...] | None:
-        """Count one more TCP connection that is no WebSocket (yet). Return the keys to let it go with (`leave_peer`);
-        none where nobody counts it, and None where its address, or a network around it, has as many as it may."""
+        """Count one more TCP connection that is not (yet) a WebSocket. Return the keys for `leave_peer`, empty if it is
+        not counted; None if its address, or a network around it, has as many connections as it may."""
         source = self._source(address) if address else None
         if source is None:
             return ()
@@ -86,19 +86,19 @@ class Admission:
         return keys
 
     def leave_peer(self, keys: tuple[bytes, ...]) -> None:
-        """One of them less."""
+        """Count one such connection less. `keys` is what `enter_peer` returned."""
         for key in keys:
             self._peers[key] -= 1
             if not self._peers[key]:
                 del self._peers[key]
 
     def on_drain(self, drain: Callable[[], None]) -> None:
-        """Register what happens when the worker is told to stop: closing the sockets, in good time. Called at most
+        """Register a function that closes the sockets in time when the worker is told to stop. It is called at most
         once."""
         self._drains.append(drain)
 
     def start_drain(self) -> bool:
-        """Stop letting anybody in. Returns whether somebody takes care of closing those who are here."""
+        """Stop accepting connections. Return whether a registered drain closes those that are open."""
         if not self.is_draining:
             self.is_draining = True
             for drain in self._drains:

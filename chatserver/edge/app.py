@@ -1,4 +1,4 @@
-"""The ASGI app, put together from its parts."""
+"""Builds the ASGI app of one worker."""
 
 from __future__ import annotations
 
@@ -59,11 +59,10 @@ def build_app(
     inner_port: int | None = None,
     lifespan: Lifespan | None = None,
 ) -> Starlette:
-    """The app of one worker. Its lifespan must yield `{STATE_KEY: admission}`, so that the sockets find it too.
+    """Return the app of one worker. Its lifespan must yield `{STATE_KEY: admission}`, where the sockets look for it.
 
-    `exposition` gives the metrics in Prometheus' text format, `statistics` what operators may take along, as CSV,
-    and `simulation` replays the queue under a policy. `inner_port` is the only one that shows numbers, where there is
-    one.
+    `exposition` returns the metrics in Prometheus' text format, `statistics` the statistics for operators as CSV, and
+    `simulation` replays the queue under a policy. If `inner_port` is given, only that port serves the metrics.
     """
     identity = IdentityRoutes(
         identities,
@@ -109,7 +108,7 @@ def build_app(
         Middleware(HttpPace, addresses=addresses),
     ]
     app = Starlette(routes=found, middleware=middleware, lifespan=lifespan)
-    # As a route of its own it would take what another route refuses for its method.
+    # As a normal route it would also answer requests whose method the matching route does not allow.
     app.router.default = StaticFiles(web_root)
     app.router.redirect_slashes = False
     return app

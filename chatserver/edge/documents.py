@@ -16,11 +16,11 @@ from chatserver.edge.static import takes_gzip
 from chatserver.protocol.schemas import Json
 
 _KEEP = "public, max-age=300"
-"""They change with the version of the server only."""
+"""The documents change only with the version of the server."""
 
 
 class DocumentRoutes:
-    """Tells both documents. Each is made once, when it is first asked for, and kept as it is sent."""
+    """Serves both documents. Each is made at the first request for it, and kept in its encoded forms."""
 
     def __init__(self, openapi: Callable[[], Json], asyncapi: Callable[[], Json]) -> None:
         self._openapi = _Document(openapi)
@@ -40,12 +40,12 @@ class _Document:
         self._make = make
         self._lock = asyncio.Lock()
         self._made: tuple[bytes, bytes, str] | None = None
-        """As it is, packed, and the ETag."""
+        """The plain bytes, the gzip bytes, and the ETag."""
 
     async def answer(self, request: Request) -> Response:
         async with self._lock:
             if self._made is None:
-                # It takes a moment, which everybody else would wait.
+                # Making it takes a moment; on the event loop everybody else would wait for it.
                 self._made = await asyncio.to_thread(self._bytes)
         plain, packed, tag = self._made
         headers = {"cache-control": _KEEP, "vary": "accept-encoding", "etag": tag}

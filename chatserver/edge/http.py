@@ -1,4 +1,4 @@
-"""The routes that are no conversation: who somebody is in this browser, and how the worker is."""
+"""The HTTP routes of identities (who this browser is) and of monitoring (how the worker is)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CSV: Final = "text/csv; charset=utf-8"
 UNKEPT: Final = {"cache-control": "no-store"}
 EXPOSITION: Final = "text/plain; version=0.0.4; charset=utf-8"
 NUMBERS_SECONDS: Final = 1.0
-"""How old the numbers may be: several workers' take tens of milliseconds to put together."""
+"""Seconds for which the metrics are reused: with several workers they take tens of milliseconds to put together."""
 _STORE_RETRY_SECONDS: Final = 2.0
 _BEARER: Final = "bearer "
 _LONGEST_TOKEN: Final = 1_024
@@ -45,8 +45,8 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class MemberResponse(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Who this browser is. A page's token is in the cookie and nowhere else; a client that sends no `Origin` is no page
-    and gets it as `token`."""
+    """Who this browser is. A page gets its token in the cookie only; a client that sends no `Origin` is not a page and
+    gets it as `token`."""
 
     member: Person
     has_code: bool
@@ -61,7 +61,7 @@ class RestoreRequest(msgspec.Struct, frozen=True):
 
 
 class AppealRequest(msgspec.Struct, frozen=True):
-    """The body of `POST /api/identity/appeal`: what somebody says to a measure about them."""
+    """The body of `POST /api/identity/appeal`: a member's answer to a measure about them."""
 
     measure: str
     text: str
@@ -74,33 +74,33 @@ class Alive(msgspec.Struct, frozen=True):
 
 
 class Readiness(msgspec.Struct, frozen=True):
-    """Whether this worker takes people in."""
+    """Whether this worker accepts people."""
 
     ready: bool
 
 
 class Status(msgspec.Struct, frozen=True):
-    """Whether all is well with this worker; each check's name with "ok" or what is wrong."""
+    """Whether this worker is healthy: the name of each check, with "ok" or what is wrong."""
 
     ok: bool
     checks: dict[str, str]
 
 
 class HttpError(NamedTuple):
-    """An error that HTTP itself has, not the chat: its status, and the code and the words of its body."""
+    """An error of HTTP itself rather than of the chat: its status, and the code and message of its body."""
 
     status: int
     code: str
     message: str
 
 
-FOREIGN: Final = HttpError(403, "origin_refused", "This page may not ask here.")
-TOO_SLOW: Final = HttpError(408, "too_slow", "The rest of this did not arrive.")
-NOT_JSON: Final = HttpError(415, "unsupported_media_type", "Only JSON is understood here.")
+FOREIGN: Final = HttpError(403, "origin_refused", "Pages of this origin may not call this server.")
+TOO_SLOW: Final = HttpError(408, "too_slow", "The rest of the request did not arrive in time.")
+NOT_JSON: Final = HttpError(415, "unsupported_media_type", "The body must be JSON.")
 
 
 class RequestDenied(Exception):
-    """The request is answered with this error."""
+    """Raised to answer the request with `error`."""
 
     def __init__(self, error: HttpError) -> None:
         super().__init__(error.code)
@@ -108,10 +108,11 @@ class RequestDenied(Exception):
 
 
 class RequestReader:
-    """Reads a request for every route: who sends it, and its body.
+    """Reads who sends a request, and its body, for every route.
 
-    Whatever changes something needs an Origin that is ours, or none at all: then it is no browser, its cookie does not
-    count, and it may show a token as `Authorization: Bearer`. Bodies are JSON, bounded, and must come in time.
+    A request that changes something needs an Origin of ours, or none. Without an Origin the client is not a browser
+    page: its cookie does not count, and it may send a token as `Authorization: Bearer`. Bodies are JSON, bounded in
+    size, and must arrive in time.
     """
 
     def __init__(self, origins: Origins, cookies: Cookies, addresses: Addresses, tries: Tries, limits: Limits) -> None:
@@ -122,7 +123,7 @@ class RequestReader:
         self._limits = limits
 
     def token(self, request: Request, standing: Standing) -> str | None:
-        """The token that comes with a request. Raises RequestDenied for a foreign page."""
+        """Return the token that a request carries. Raises RequestDenied for a foreign page."""
         if standing is Standing.FOREIGN:
             raise RequestDenied(FOREIGN)
         authorization = request.headers.get("authorization", "")
@@ -131,16 +132,16 @@ class RequestReader:
         return self.cookies.token(request.scope) if standing is Standing.OURS else None
 
     def admit(self, take: Callable[[Source], float], request: Request) -> None:
-        """Count this for the address it comes from. Raises RATE_LIMITED."""
+        """Count the request for the address it comes from, with `take`. Raises RATE_LIMITED."""
         if (wait := take(self.addresses.source(request.scope.get("client")))) > 0:
             raise Refusal(Reason.RATE_LIMITED, retry_after=wait)
 
     async def count_try(self, kind: TryKind, request: Request) -> None:
-        """Count a try of a secret for the address it comes from, over all workers. Raises RATE_LIMITED."""
+        """Count an attempt at a secret for the address it comes from, over all workers. Raises RATE_LIMITED."""
         await self.tries.count_from(kind, self.addresses.source(request.scope.get("client")))
 
     async def read(self, request: Request) -> bytes:
-        """The body. A request without one is as good as one with an empty one; anything else must be JSON."""
+        """Return the body, empty if there is none. Raises TOO_LARGE, or RequestDenied if it is late or not JSON."""
         limit = self._limits.http_body_bytes
         length = request.headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > limit:
@@ -161,7 +162,7 @@ class RequestReader:
 
 
 def decoded(body: bytes, kind: type[T]) -> T:
-    """What a body says. Raises MALFORMED, also for a text that not every database keeps."""
+    """Decode a JSON body. Raises MALFORMED, also for a text with a NUL character, which PostgreSQL cannot store."""
     try:
         value = msgspec.json.decode(body, type=kind)
     except msgspec.MsgspecError:
@@ -172,13 +173,13 @@ def decoded(body: bytes, kind: type[T]) -> T:
 
 
 def as_file(export: Export) -> Response:
-    """What somebody takes along."""
+    """Return an export as a response that browsers save as a file."""
     body = msgspec.json.format(msgspec.json.encode(export), indent=2)
     return Response(body, 200, {**UNKEPT, "content-disposition": 'attachment; filename="my-chat-data.json"'}, JSON)
 
 
 class IdentityRoutes:
-    """Arriving, coming back, taking one's data along, and being forgotten: here, or everywhere."""
+    """The routes of a member's identity: arriving, coming back, exporting, erasing and signing out."""
 
     def __init__(
         self,
@@ -200,7 +201,7 @@ class IdentityRoutes:
         self._exporting = asyncio.Lock()
 
     async def arrive(self, request: Request) -> Response:
-        """`POST /api/identity`: who this browser is; a new guest where it is nobody yet."""
+        """`POST /api/identity`: return who this browser is; make a new guest if it is nobody yet."""
         token = self._reader.token(request, self._origins.judge(request.scope))
         await self._reader.read(request)
         if await self._identities.known(token) is None:
@@ -209,7 +210,7 @@ class IdentityRoutes:
         return self._introduce(request, member, token, created=created)
 
     async def restore(self, request: Request) -> Response:
-        """`POST /api/identity/restore` with `{"code": "…"}`: be in this browser who one was in another."""
+        """`POST /api/identity/restore` with `{"code": "…"}`: become the guest with this come-back code."""
         self._reader.token(request, self._origins.judge(request.scope))
         body = await self._reader.read(request)
         asked = decoded(body, RestoreRequest)
@@ -218,8 +219,8 @@ class IdentityRoutes:
         return self._introduce(request, member, token, created=False)
 
     async def sign_out_others(self, request: Request) -> Response:
-        """`POST /api/identity/sign-out-others`: only this browser is this person from now on, and no code leads back to
-        them until they make another."""
+        """`POST /api/identity/sign-out-others`: end this person's identity in every other browser, and their come-back
+        code."""
         token = self._reader.token(request, self._origins.judge(request.scope))
         await self._reader.read(request)
         if token is not None:
@@ -228,13 +229,13 @@ class IdentityRoutes:
         return self._introduce(request, member, fresh, created=False)
 
     async def moderation_notices(self, request: Request) -> Response:
-        """`GET /api/identity/matters`: what moderators decided about this person. Also for whoever may not be here."""
+        """`GET /api/identity/matters`: what moderators decided about this person. It also answers banned people."""
         token = self._reader.token(request, self._origins.judge_read(request.scope))
         matters = await self._identities.moderation_notices(token)
         return Response(msgspec.json.encode(self._enforcement.view_of_notices(matters)), 200, UNKEPT, JSON)
 
     async def appeal(self, request: Request) -> Response:
-        """`POST /api/identity/appeal`: say something to a measure, once."""
+        """`POST /api/identity/appeal`: answer a measure, once."""
         token = self._reader.token(request, self._origins.judge(request.scope))
         asked = decoded(await self._reader.read(request), AppealRequest)
         self._reader.admit(self._addresses.admit_appeal, request)
@@ -246,7 +247,7 @@ class IdentityRoutes:
         token = self._reader.token(request, self._origins.judge_read(request.scope))
         if token is not None:
             self._reader.admit(self._addresses.admit_export, request)
-        # Whoever wrote without pause for a day has megabytes here: they are held once at a time.
+        # An export may take megabytes of memory, so one is made at a time.
         async with self._exporting:
             return as_file(await self._identities.export(token))
 
@@ -260,7 +261,7 @@ class IdentityRoutes:
         return Response(None, 204, {**UNKEPT, "set-cookie": self._cookies.drop(request.scope)})
 
     async def forget(self, request: Request) -> Response:
-        """`POST /api/identity/forget`: this browser no longer knows who it was. Nothing else changes."""
+        """`POST /api/identity/forget`: remove the identity from this browser. Nothing else changes."""
         self._reader.token(request, self._origins.judge(request.scope))
         await self._reader.read(request)
         return Response(None, 204, {**UNKEPT, "set-cookie": self._cookies.drop(request.scope)})
@@ -277,7 +278,7 @@ class IdentityRoutes:
 
 
 class StatusRoutes:
-    """What monitoring asks."""
+    """The routes of monitoring."""
 
     def __init__(self, health: Health, exposition: Callable[[], bytes]) -> None:
         self._health = health
@@ -290,18 +291,18 @@ class StatusRoutes:
         return Response(msgspec.json.encode(Alive(alive=True)), 200, UNKEPT, JSON)
 
     async def ready(self, request: Request) -> Response:
-        """`GET /readyz`: 200 where people may be sent to this worker, 503 while it stops."""
+        """`GET /readyz`: 200 if people may be sent to this worker, 503 while it stops."""
         is_ready = self._health.takes_people
         return Response(msgspec.json.encode(Readiness(is_ready)), 200 if is_ready else 503, UNKEPT, JSON)
 
     async def status(self, request: Request) -> Response:
-        """`GET /statusz`: 200 where every check says "ok", else 503; the checks in either case."""
+        """`GET /statusz`: 200 if every check says "ok", else 503, with the checks in both cases."""
         checks = await self._health.check()
         is_well = all(outcome == OK for outcome in checks.values())
         return Response(msgspec.json.encode(Status(is_well, checks)), 200 if is_well else 503, UNKEPT, JSON)
 
     async def metrics(self, request: Request) -> Response:
-        """`GET /metrics`, in Prometheus' text format. They are put together once a second at most, whoever asks."""
+        """`GET /metrics`, in Prometheus' text format, put together at most once a second."""
         now = time.monotonic()
         if now - self._numbered_at >= NUMBERS_SECONDS:
             self._numbered_at, self._numbers = now, self._exposition()
@@ -309,7 +310,7 @@ class StatusRoutes:
 
 
 def answering(endpoint: Endpoint) -> Endpoint:
-    """The endpoint, with every way of failing made into an answer that reveals nothing."""
+    """Return the endpoint with every failure turned into an answer that reveals nothing internal."""
 
     async def answer(request: Request) -> Response:
         try:
@@ -318,7 +319,7 @@ def answering(endpoint: Endpoint) -> Endpoint:
             return _refuse(refusal)
         except RequestDenied as denied:
             error = denied.error
-            # Whoever is too slow once is not waited for again, byte by byte (RFC 9110, section 15.5.9).
+            # A client that was too slow once must open a new connection (RFC 9110, section 15.5.9).
             headers = {**UNKEPT, "connection": "close"} if error is TOO_SLOW else UNKEPT
             return Response(plain_error(error.code, error.message), error.status, headers, JSON)
         except StoreUnavailable as trouble:

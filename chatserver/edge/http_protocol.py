@@ -1,10 +1,11 @@
-"""HTTP at the socket: uvicorn's protocol with an end to every wait.
+"""HTTP at the socket: uvicorn's protocol, with a limit for every wait.
 
-As it comes, uvicorn lets a client take for ever over a request's head, send a head of any size, and read its answer a
-byte an hour. A reverse proxy would stand in front of all three; those who run without one deserve the same.
+uvicorn alone lets a client take any time over a request's head, send a head of any size, and read its answer as slowly
+as it likes. A reverse proxy prevents all three; this class does so for servers without one.
 
-Of uvicorn's class it needs the constructor, asyncio's own methods, httptools' callback `on_headers_complete`, and that
-`on_response_complete` is called when a response was handed over. docs/decisions/0176 says why it stays a subclass.
+It relies on these parts of uvicorn's class: the constructor, asyncio's methods, httptools' callback
+`on_headers_complete`, and that `on_response_complete` is called when a response was handed over.
+docs/decisions/0176 says why it is a subclass.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
 
 _HEAD_BYTES: Final = 32 * 1024
 _FLUSH_SECONDS: Final = 30.0
-"""How long an answer that was handed over may take to be read."""
+"""Seconds that a client may take to read an answer that was handed over."""
 
 
 class ChatHttpProtocol(HttpToolsProtocol):
-    """One TCP connection while it speaks HTTP. uvicorn is handed it by name (`serving.HTTP_PROTOCOL`)."""
+    """One TCP connection while it speaks HTTP. uvicorn loads the class by name (`serving.HTTP_PROTOCOL`)."""
 
     def __init__(
         self,
@@ -42,9 +43,9 @@ class ChatHttpProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._is_in_head = True
         self._is_between = False
-        """Whether all requests were answered, and nothing of another has come."""
+        """Whether all requests were answered, and no byte of another has arrived."""
         self._unanswered = 0
-        """Requests of which the head has come and the response is not handed over."""
+        """The number of requests whose head has arrived and whose response was not handed over yet."""
         self._peer: tuple[bytes, ...] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -65,14 +66,14 @@ class ChatHttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         if self._is_between:
-            # The first bytes of one more request on a kept connection, or line breaks that never become one.
+            # The first bytes of another request on a kept connection, or line breaks that never become one.
             self._is_between = False
             self._is_in_head = True
             self._head_bytes = 0
             self._admission.wheel.schedule(self, self._admission.limits.header_seconds)
         super().data_received(data)
         if self.transport.get_protocol() is not self:
-            # It has become a WebSocket, and this object hears of it no more.
+            # The connection has become a WebSocket, and this object gets no more calls.
             self._leave()
         elif self._is_in_head:
             self._head_bytes += len(data)
@@ -100,7 +101,8 @@ class ChatHttpProtocol(HttpToolsProtocol):
             self._peer = None
 
     def due(self) -> None:
-        """What the timer wheel calls: the head did not come, or the answer was not taken."""
+        """End the connection: its head did not arrive, or its answer was not read, in time. Called by the timer
+        wheel."""
         if self._is_in_head and not self.transport.is_closing():
             self._refuse(408)
         elif self.transport.is_closing() or self.transport.get_write_buffer_size() > 0:

@@ -13,18 +13,18 @@ from chatserver.protocol.codes import error_body
 from chatserver.protocol.schemas import Json, components, reference
 
 _ABOUT: Final = """\
-Who somebody is in this browser, and how the worker is. All else happens on the WebSocket: see `/api/asyncapi.json` and
-`docs/protocol.md`. The page's own files have no calls here: they are whatever lies in the web root."""
+The HTTP calls about identities, staff accounts and monitoring. Everything else happens on the WebSocket: see
+`/api/asyncapi.json` and `docs/protocol.md`. The page's own files are not listed here."""
 _WAITING: Final = frozenset({Reason.RATE_LIMITED, Reason.STORAGE_UNAVAILABLE, Reason.BUSY})
-"""Refusals that always say when to come back."""
+"""Refusals whose answer always has `Retry-After`."""
 _PLAIN: Final[dict[type | None, Json]] = {None: {}, str: {"type": "string"}, dict: {"type": "object"}}
-"""Bodies that are no message, with their schemas."""
+"""Bodies that are not of a message type, with their schemas."""
 _IDENTITIES: Final[list[dict[str, list[str]]]] = [{"cookie": []}, {"bearer": []}]
 _SIGN_INS: Final[list[dict[str, list[str]]]] = [{"staff_cookie": []}, {"staff_bearer": []}]
 
 
 def document(version: str) -> Json:
-    """The whole document, JSON-shaped. `version` is the server's own."""
+    """Return the whole document as JSON values. `version` is the server's version."""
     calls: tuple[RouteSpec[Any], ...] = (*IDENTITY, *STAFF, *STATUS, *DOCUMENTS)
     paths: Json = {}
     for call in calls:
@@ -43,14 +43,14 @@ def document(version: str) -> Json:
                     "type": "apiKey",
                     "in": "cookie",
                     "name": "chat_identity",
-                    "description": "Of the server's own page. Over TLS its name is `__Host-chat_identity`.",
+                    "description": "For the server's own page. Over TLS its name is `__Host-chat_identity`.",
                 },
-                "bearer": {"type": "http", "scheme": "bearer", "description": "Of a client that is no browser."},
+                "bearer": {"type": "http", "scheme": "bearer", "description": "For clients that are not browsers."},
                 "staff_cookie": {
                     "type": "apiKey",
                     "in": "cookie",
                     "name": "chat_staff",
-                    "description": "Of the staff's pages. Over TLS its name is `__Host-chat_staff`.",
+                    "description": "For the staff's pages. Over TLS its name is `__Host-chat_staff`.",
                 },
                 "staff_bearer": {"type": "http", "scheme": "bearer", "description": "A sign-in's token, likewise."},
             },
@@ -70,7 +70,7 @@ def _operation(call: RouteSpec[Any]) -> Json:
                 "name": "Origin",
                 "in": "header",
                 "required": False,
-                "description": "Of a page. It must be the server's own, or one that the operator allows.",
+                "description": "Sent by pages. It must be the server's own, or one that the operator allows.",
                 "schema": {"type": "string"},
             }
         ]

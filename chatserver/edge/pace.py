@@ -1,4 +1,4 @@
-"""How often one address may ask over HTTP, and what the inner port answers."""
+"""Middleware that limits HTTP requests per address, and that separates the inner port from the outer one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _METRICS: Final = "/metrics"
 _PROBES: Final = frozenset({"/healthz", "/readyz", "/statusz"})
-"""What monitoring and balancers ask is never refused for its pace: it says whether anybody can be served."""
+"""Paths of monitoring and load balancers, which are never rate limited."""
 _CALLS: Final = "/api/"
 
 
@@ -43,8 +43,8 @@ class HttpPace:
 
 
 class InnerPort:
-    """Middleware for a server that has a second, inner port: numbers are there, with the probes, and nothing else is;
-    the outer port knows no numbers. Without one (`port` None) everything is on the outer port."""
+    """Middleware for a server with a second, inner port, which serves the metrics and the probes and nothing else; the
+    outer port then serves no metrics. If `port` is None, everything is on the outer port."""
 
     def __init__(self, app: ASGIApp, port: int | None) -> None:
         self._app = app

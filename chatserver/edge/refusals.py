@@ -35,27 +35,27 @@ _STATUS: Final[dict[Reason, int]] = {
 }
 
 PLAIN_HEADERS: Final = (("content-type", "application/json"), ("cache-control", "no-store"))
-"""Of every answer that is a "no": its type, and that nobody keeps it."""
+"""Headers of every error response: JSON, and not to be cached."""
 
 
 class ErrorResponse(msgspec.Struct, frozen=True):
-    """The body of every answer that is a "no"."""
+    """The body of every error response."""
 
     error: ErrorBody
 
 
 def status_of(reason: Reason) -> int:
-    """The HTTP status of a refusal; 400 where no other fits."""
+    """Return the HTTP status of a refusal; 400 if no other fits."""
     return _STATUS.get(reason, 400)
 
 
 def body_of(refusal: Refusal) -> bytes:
-    """The JSON body, `{"error": {…}}`."""
+    """Return the JSON body, `{"error": {…}}`."""
     return msgspec.json.encode(ErrorResponse(error_body(refusal)))
 
 
 def headers_of(refusal: Refusal) -> list[tuple[str, str]]:
-    """Its headers, with when to come back (whole seconds, rounded up)."""
+    """Return the headers, with `Retry-After` (whole seconds, rounded up) if the refusal says when to come back."""
     headers = [*PLAIN_HEADERS]
     if refusal.retry_after is not None:
         headers.append(("retry-after", str(math.ceil(refusal.retry_after))))
@@ -63,5 +63,5 @@ def headers_of(refusal: Refusal) -> list[tuple[str, str]]:
 
 
 def plain_error(code: str, message: str) -> bytes:
-    """The JSON body of a "no" that is the web's own and no Refusal, such as a foreign origin."""
+    """Return the JSON body of an error that is not a Refusal, such as a foreign origin."""
     return msgspec.json.encode(ErrorResponse(ErrorBody(code=code, message=message, temporary=False)))

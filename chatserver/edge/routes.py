@@ -1,6 +1,6 @@
-"""Every HTTP call in one table: where it is, what answers it, and all that the answer can be.
+"""Every HTTP call in one table: its path, its handler, and every answer that it can give.
 
-The app is built from it, and so is the OpenAPI document.
+The app and the OpenAPI document are built from it.
 """
 
 from __future__ import annotations
@@ -67,21 +67,22 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseSpec:
-    """A "yes", or a monitor's "no": its words, the type of its body and what carries it."""
+    """A response that is no refusal: its description, the type of its body, its media type and its cookie."""
 
     about: str
     body: type | None = None
     media: str = JSON
     sets_cookie: bool = False
     is_for_pages: bool = False
-    """Whether the cookie is set for pages only: other clients get `token` in the body instead."""
+    """Whether only pages get the cookie; other clients get `token` in the body instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteSpec(Generic[T]):
-    """One route. `refusals` and `http_errors` are what it answers beside `answers`. `needs_identity` None means that it
-    asks for none; `is_staff` means that the identity is a staff sign-in. The caller must have the capability `needs`,
-    and must have given a password within the last ten minutes where `is_dangerous`."""
+    """One route. It answers with one of `answers`, `refusals` or `http_errors`. `needs_identity` is True if an identity
+    is required, False if it is optional, and None if it is not read; `is_staff` means that it is a staff sign-in. The
+    caller must have the capability `needs`, and if `is_dangerous`, must have proved who they are within the last ten
+    minutes."""
 
     method: str
     path: str
@@ -96,7 +97,7 @@ class RouteSpec(Generic[T]):
     http_errors: tuple[HttpError, ...] = ()
 
     def route(self, owner: T) -> Route:
-        """It, answered by this owner."""
+        """Return the Starlette route, answered by this owner's method."""
         return Route(self.path, answering(partial(self.run, owner)), methods=[self.method])
 
 
@@ -193,15 +194,15 @@ STATUS: Final[tuple[RouteSpec[StatusRoutes], ...]] = (
         method="GET",
         path="/healthz",
         run=StatusRoutes.alive,
-        answers={200: ResponseSpec(about="It does.", body=Alive)},
+        answers={200: ResponseSpec(about="The process answers.", body=Alive)},
     ),
     RouteSpec(
         method="GET",
         path="/readyz",
         run=StatusRoutes.ready,
         answers={
-            200: ResponseSpec(about="It takes people in.", body=Readiness),
-            503: ResponseSpec(about="It stops, and takes in nobody.", body=Readiness),
+            200: ResponseSpec(about="This worker accepts people.", body=Readiness),
+            503: ResponseSpec(about="This worker is stopping.", body=Readiness),
         },
         refusals=(Reason.INTERNAL,),
     ),
@@ -210,8 +211,8 @@ STATUS: Final[tuple[RouteSpec[StatusRoutes], ...]] = (
         path="/statusz",
         run=StatusRoutes.status,
         answers={
-            200: ResponseSpec(about="All is well.", body=Status),
-            503: ResponseSpec(about="Something is away.", body=Status),
+            200: ResponseSpec(about='Every check says "ok".', body=Status),
+            503: ResponseSpec(about="A check fails.", body=Status),
         },
         refusals=(Reason.INTERNAL,),
     ),
@@ -219,7 +220,7 @@ STATUS: Final[tuple[RouteSpec[StatusRoutes], ...]] = (
         method="GET",
         path="/metrics",
         run=StatusRoutes.metrics,
-        answers={200: ResponseSpec(about="Numbers only.", body=str, media=EXPOSITION)},
+        answers={200: ResponseSpec(about="The metrics.", body=str, media=EXPOSITION)},
         refusals=(Reason.RATE_LIMITED, Reason.INTERNAL),
     ),
 )
@@ -229,14 +230,14 @@ DOCUMENTS: Final[tuple[RouteSpec[DocumentRoutes], ...]] = (
         method="GET",
         path="/api/openapi.json",
         run=DocumentRoutes.openapi,
-        answers={200: ResponseSpec(about="OpenAPI 3.1.", body=dict), 304: ResponseSpec(about="It is as it was.")},
+        answers={200: ResponseSpec(about="OpenAPI 3.1.", body=dict), 304: ResponseSpec(about="It has not changed.")},
         refusals=(Reason.RATE_LIMITED, Reason.INTERNAL),
     ),
     RouteSpec(
         method="GET",
         path="/api/asyncapi.json",
         run=DocumentRoutes.asyncapi,
-        answers={200: ResponseSpec(about="AsyncAPI 3.0.", body=dict), 304: ResponseSpec(about="It is as it was.")},
+        answers={200: ResponseSpec(about="AsyncAPI 3.0.", body=dict), 304: ResponseSpec(about="It has not changed.")},
         refusals=(Reason.RATE_LIMITED, Reason.INTERNAL),
     ),
 )
@@ -252,7 +253,7 @@ def _staff(
     needs: Capability | None = None,
     is_dangerous: bool = False,
 ) -> RouteSpec[StaffRoutes]:
-    """A call of somebody who is signed in."""
+    """Return the route of a call that needs a staff sign-in."""
     reads = method == "POST"
     return RouteSpec(
         method=method,
@@ -370,7 +371,7 @@ STAFF: Final[tuple[RouteSpec[StaffRoutes], ...]] = (
     _staff(
         "factors",
         StaffRoutes.factors,
-        {200: ResponseSpec(about="Without any secret.", body=FactorsResponse)},
+        {200: ResponseSpec(about="The factors, without their secrets.", body=FactorsResponse)},
         method="GET",
     ),
     _staff(
@@ -398,7 +399,7 @@ STAFF: Final[tuple[RouteSpec[StaffRoutes], ...]] = (
     _staff(
         "passkeys",
         StaffRoutes.add_passkey,
-        {201: ResponseSpec(about="It counts from now on.", body=PasskeyRow)},
+        {201: ResponseSpec(about="The passkey, which may be used from now on.", body=PasskeyRow)},
         *_TRIED,
         Reason.INVALID,
         Reason.NAME_TAKEN,
@@ -429,7 +430,7 @@ STAFF: Final[tuple[RouteSpec[StaffRoutes], ...]] = (
     _staff(
         "people",
         StaffRoutes.people,
-        {200: ResponseSpec(about="Everybody, the revoked too.", body=PeopleResponse)},
+        {200: ResponseSpec(about="All accounts, including revoked ones.", body=PeopleResponse)},
         method="GET",
         needs=Capability.SEE_STAFF,
     ),

@@ -36,7 +36,7 @@ from chatserver.handlers.people.tries import Tries
 
 
 class StaffRoutes(EntryRoutes, AccountRoutes):
-    """All of them; here are those about others' accounts, and about the whole place."""
+    """All staff routes. Those in this class are about others' accounts and about the whole installation."""
 
     def __init__(
         self,
@@ -60,12 +60,12 @@ class StaffRoutes(EntryRoutes, AccountRoutes):
     # -------------------------------------------------------------------------------------------- others' accounts
 
     async def people(self, request: Request) -> Response:
-        """`GET /api/staff/people`: all accounts, the revoked too, oldest first."""
+        """`GET /api/staff/people`: all accounts, including revoked ones, oldest first."""
         by = await self._reading(request)
         return as_json(PeopleResponse([_row(staff) for staff in await self._accounts.everybody(by)]))
 
     async def statistics(self, request: Request) -> Response:
-        """`GET /api/staff/statistics`: what may be told of small numbers, week by week, as CSV."""
+        """`GET /api/staff/statistics`: weekly statistics as CSV, with small numbers left out."""
         by = await self._reading(request)
         require(by.staff.roles, Capability.OPERATE)
         self._reader.admit(self._addresses.admit_export, request)
@@ -75,9 +75,9 @@ class StaffRoutes(EntryRoutes, AccountRoutes):
         return Response(lines, 200, headers)
 
     async def simulation(self, request: Request) -> Response:
-        """`GET /api/staff/simulation`: the queue of the last `days` (7) as it was, replayed, and replayed with
-        `listeners` more or fewer, and other `pause_minutes`, `cap`, `session_minutes` and `proposal_seconds`: whole
-        numbers in the query, each as it is where it is left out."""
+        """`GET /api/staff/simulation`: the queue of the last `days` (7): as it was, replayed, and replayed with
+        `listeners` more or fewer and other `pause_minutes`, `cap`, `session_minutes` and `proposal_seconds`. All are
+        whole numbers in the query; one that is left out is not changed."""
         by = await self._reading(request)
         require(by.staff.roles, Capability.OPERATE)
         self._reader.admit(self._addresses.admit_export, request)
@@ -96,25 +96,26 @@ class StaffRoutes(EntryRoutes, AccountRoutes):
         return as_json(LinkResponse(path=INVITATION_PATH + link.secret, expires_at=link.expires_at), 201)
 
     async def set_roles(self, request: Request) -> Response:
-        """`POST /api/staff/roles`: these and no others."""
+        """`POST /api/staff/roles`: give an account these roles and no others."""
         by, asked = await self._signed_in(request, MemberRolesRequest)
         await self._accounts.set_roles(by, asked.member, asked.roles)
         return done()
 
     async def revoke(self, request: Request) -> Response:
-        """`POST /api/staff/revoke`: the account is good no more; its connections end everywhere."""
+        """`POST /api/staff/revoke`: revoke an account; its connections end on every worker."""
         by, asked = await self._signed_in(request, MemberRequest)
         await self._accounts.revoke(by, asked.member)
         return done()
 
     async def agree(self, request: Request) -> Response:
-        """`POST /api/staff/agree`: a new operator's role, which another operator gave, counts at once."""
+        """`POST /api/staff/agree`: let an operator role that another operator gave count at once."""
         by, asked = await self._signed_in(request, MemberRequest)
         await self._accounts.agree(by, asked.member)
         return done()
 
     async def reset(self, request: Request) -> Response:
-        """`POST /api/staff/reset`: a link that gives somebody their account back; until it is used nothing opens it."""
+        """`POST /api/staff/reset`: make a link that gives somebody their account back. Until it is used, nothing else
+        opens the account."""
         by, asked = await self._signed_in(request, MemberRequest)
         link = await self._accounts.reset(by, asked.member)
         return as_json(LinkResponse(path=RESET_PATH + link.secret, expires_at=link.expires_at), 201)

@@ -1,4 +1,4 @@
-"""What the staff's calls ask and answer."""
+"""The bodies of the staff's calls and of their answers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chatserver.handlers.people.passkeys import Assertion, Attestation
 
 
 class SignInRequest(msgspec.Struct, frozen=True):
-    """`code` is the second factor's, where there is one."""
+    """`code` is the second factor's, if there is one."""
 
     login: str
     password: str
@@ -29,7 +29,7 @@ class AcceptRequest(msgspec.Struct, frozen=True):
 
 
 class SimulationResponse(msgspec.Struct, frozen=True):
-    """Null where fewer than 20 asked: nothing can be said from so few."""
+    """`simulation` is null if fewer than 20 seekers asked: so few say nothing."""
 
     simulation: Simulation | None
 
@@ -48,8 +48,8 @@ class MemberRequest(msgspec.Struct, frozen=True):
 
 
 class ProofRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Who one is, shown again: a `passkey`'s answer to `POST /api/staff/prove`, or the `password`, and where there is a
-    second factor its `code` or a recovery code."""
+    """A proof of who sends the request: a `passkey`'s answer to `POST /api/staff/prove`, or the `password` and, if
+    there is a second factor, its `code` or a recovery code."""
 
     password: str | None = None
     code: str | None = None
@@ -57,7 +57,7 @@ class ProofRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewPasswordRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """`current` is the password until now, which `code` or `passkey` complete as in `ProofRequest`."""
+    """`current` is the old password, which `code` or `passkey` complete as in `ProofRequest`."""
 
     new: str
     current: str | None = None
@@ -66,7 +66,7 @@ class NewPasswordRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FactorRequest(msgspec.Struct, frozen=True):
-    """`code` is what the app shows that holds the new `secret`; `proof` is of what was there before."""
+    """`code` is what the app with the new `secret` shows; `proof` uses the factors from before the change."""
 
     secret: str
     code: str
@@ -80,7 +80,7 @@ class PasskeySignInRequest(msgspec.Struct, frozen=True):
 
 
 class PasskeyRequest(msgspec.Struct, frozen=True):
-    """A new passkey, as its device made it for `POST /api/staff/passkeys/begin`, and what its owner calls it."""
+    """A new passkey, as a device made it for `POST /api/staff/passkeys/begin`, and its owner's name for it."""
 
     name: str
     made: Attestation
@@ -100,10 +100,10 @@ class ResetRequest(msgspec.Struct, frozen=True):
 
 
 class StaffResponse(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Who is signed in, until when, and until when what is dangerous needs no password. `roles` are those that count
-    now; an operator's that waits counts from `operator_from` on. `failed_tries` is how often somebody gave a wrong
-    password or code for this account before this sign-in and since the one before it, the last time at
-    `last_failed_at`. `token` is given to clients that are no browser page."""
+    """Who is signed in and until when, and until when dangerous actions need no new proof. `roles` are those that count
+    now; a waiting operator role counts from `operator_from`. `failed_tries` counts the wrong passwords and codes for
+    this account between the last sign-in and this one, the latest at `last_failed_at`. `token` is given to clients that
+    are not browser pages."""
 
     member: Person
     login: str
@@ -119,7 +119,7 @@ class StaffResponse(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class AccountResponse(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One row of the list of those who work here."""
+    """One staff account in the list."""
 
     member: Person
     login: str
@@ -131,7 +131,7 @@ class AccountResponse(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
 
 
 class PeopleResponse(msgspec.Struct, frozen=True):
-    """Everybody, oldest first."""
+    """All staff accounts, oldest first."""
 
     people: list[AccountResponse]
 
@@ -144,7 +144,7 @@ class LinkResponse(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FactorResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """A new second factor, shown once: as text to type, as a URI, and that as a QR code: its rows of 0 (light) and 1
+    """A new second factor, shown once: as text to type, as a URI, and as the URI's QR code: rows of 0 (light) and 1
     (dark), without a margin."""
 
     secret: str
@@ -153,19 +153,19 @@ class FactorResponse(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CodesResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """New recovery codes, shown once. Each counts once."""
+    """New recovery codes, shown once. Each works once."""
 
     codes: list[str]
 
 
 class QuestionResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """What a browser asks a device: options for `navigator.credentials.create()` or `.get()`, in their JSON form."""
+    """What a browser asks a device: options for `navigator.credentials.create()` or `.get()`, as JSON."""
 
     options: msgspec.Raw
 
 
 class PasskeyRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A passkey. `here` says whether it is good at this address; each is bound to the host that it was made for."""
+    """A passkey. `here` says whether it works at this address: each is bound to the host that it was made for."""
 
     id: str
     name: str
@@ -175,7 +175,7 @@ class PasskeyRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class FactorsResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """What opens one's own account beside the password."""
+    """What opens one's own account besides the password."""
 
     has_totp: bool
     recovery_left: int

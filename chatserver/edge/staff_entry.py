@@ -20,7 +20,7 @@ from chatserver.handlers.people.passkeys import Purpose, wrong_passkey
 
 
 class EntryRoutes(StaffRequests):
-    """Coming and going."""
+    """The routes that begin and end a sign-in."""
 
     async def sign_in(self, request: Request) -> Response:
         """`POST /api/staff/sign-in`. A sign-in that this browser had before ends."""
@@ -34,7 +34,7 @@ class EntryRoutes(StaffRequests):
         return await self._greet(request, welcome, device, 200)
 
     async def ask_passkey(self, request: Request) -> Response:
-        """`POST /api/staff/passkey`: what a browser asks a device with which somebody wants to sign in."""
+        """`POST /api/staff/passkey`: return what a browser asks a device with which somebody wants to sign in."""
         self._reader.token(request, self._origins.judge(request.scope))
         await self._reader.read(request)
         place = self._place(request)
@@ -46,7 +46,7 @@ class EntryRoutes(StaffRequests):
         return response
 
     async def sign_in_with_passkey(self, request: Request) -> Response:
-        """`POST /api/staff/passkey/sign-in`: by the device's answer, which says itself whose it is."""
+        """`POST /api/staff/passkey/sign-in`: sign in by a device's answer, which says whose passkey it is."""
         token, asked = await self._asked(request, PasskeySignInRequest)
         self._place(request)
         await self._admit_passkey(request)
@@ -63,7 +63,7 @@ class EntryRoutes(StaffRequests):
         return response
 
     async def accept(self, request: Request) -> Response:
-        """`POST /api/staff/invitation`: make the account that a link invites to, and sign in."""
+        """`POST /api/staff/invitation`: make the account that an invitation link is for, and sign in."""
         token, asked = await self._asked(request, AcceptRequest)
         await self._reader.count_try(TryKind.INVITATION, request)
         device = self._device_cookie(request)
@@ -74,7 +74,7 @@ class EntryRoutes(StaffRequests):
         return await self._greet(request, welcome, device, 201)
 
     async def use_reset(self, request: Request) -> Response:
-        """`POST /api/staff/reset/use`: set a new password for the account that a link gives back, and sign in."""
+        """`POST /api/staff/reset/use`: set a new password for the account that a reset link is for, and sign in."""
         token, asked = await self._asked(request, ResetRequest)
         await self._reader.count_try(TryKind.INVITATION, request)
         device = self._device_cookie(request)
@@ -83,7 +83,7 @@ class EntryRoutes(StaffRequests):
         return await self._greet(request, welcome, device, 200)
 
     async def sign_out(self, request: Request) -> Response:
-        """`POST /api/staff/sign-out`. It is done already where nobody is signed in. The browser stays known."""
+        """`POST /api/staff/sign-out`: end the sign-in, if there is one. The browser stays known."""
         token = self._reader.token(request, self._origins.judge(request.scope))
         await self._reader.read(request)
         await self._end(token)
@@ -94,8 +94,8 @@ class EntryRoutes(StaffRequests):
     # ------------------------------------------------------------------------------------------------ how often
 
     async def _admit_passkey(self, request: Request) -> None:
-        """Count a question for a passkey, or its answer: nothing can be guessed there. From a browser that is known,
-        for that browser alone; else for the address. Raises RATE_LIMITED."""
+        """Count a question for a passkey, or its answer, for a known browser alone, or else for the address. Nothing
+        can be guessed here. Raises RATE_LIMITED."""
         device = self._known_device(request)
         if device is not None:
             await self._tries.count_for(TryKind.KNOWN_BROWSER, "passkey", device.hex())
@@ -103,9 +103,10 @@ class EntryRoutes(StaffRequests):
             await self._reader.count_try(TryKind.SIGN_IN, request)
 
     async def _admit_sign_in(self, request: Request, login: str) -> bytes | None:
-        """Count a password. From a browser that signed in to this login before, for that browser and login alone, so
-        that no stranger can use it up; return the hash of its cookie then. Else for the address, for the login from
-        there, and only then for the login from anywhere. Raises RATE_LIMITED."""
+        """Count an attempt at a password. From a browser that has signed in to this login before, count it for that
+        browser and login alone, so that no stranger can use up its attempts, and return the hash of its cookie.
+        Otherwise count it for the address, then for the login from this address, and last for the login from anywhere,
+        and return None. Raises RATE_LIMITED."""
         device = self._known_device(request)
         if device is not None and await self._accounts.is_known_there(login, device):
             await self._tries.count_for(TryKind.KNOWN_BROWSER, fold_login(login), device.hex())

@@ -1,4 +1,4 @@
-"""What all of the staff's routes share: who asks, from which browser, how often, and how they are greeted."""
+"""What all staff routes share: sign-ins, known browsers, rate limits, and the answer to a new sign-in."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ CHALLENGE_SECONDS: Final = 300
 
 
 class StaffCookies:
-    """The cookies of the staff's pages: `sign_in` says who is signed in; `device` that somebody was before; `question`
-    holds for five minutes that a passkey was asked for here."""
+    """The cookies of the staff's pages. `sign_in` says who is signed in; `device` marks a browser that has signed in
+    before; `question` says for five minutes that this browser asked for a passkey."""
 
     def __init__(self, *, sign_in_seconds: int, device_seconds: int, secure: bool | None) -> None:
         self.sign_in = Cookies("chat_staff", max_age=sign_in_seconds, secure=secure)
@@ -40,7 +40,7 @@ class StaffCookies:
 
 
 class StaffRequests:
-    """Whoever has no sign-in is refused with IDENTITY_REQUIRED (401), whoever may not with NOT_ALLOWED (403)."""
+    """Refuses people without a sign-in with IDENTITY_REQUIRED (401), and people who may not with NOT_ALLOWED (403)."""
 
     def __init__(
         self,
@@ -66,20 +66,20 @@ class StaffRequests:
         return token, decoded(await self._reader.read(request), kind)
 
     async def _signed_in(self, request: Request, kind: type[T]) -> tuple[SignIn, T]:
-        """Who asks, and what. Nobody's body is looked into before it is known whose it is."""
+        """Return who asks, and the decoded body, which is decoded only after the sign-in was checked."""
         token = self._reader.token(request, self._origins.judge(request.scope))
         body = await self._reader.read(request)
         by = await self._known(token)
         return by, decoded(body, kind)
 
     async def _signed_in_only(self, request: Request) -> SignIn:
-        """Who asks, where nothing more is asked."""
+        """Return who sends a request whose body holds nothing."""
         token = self._reader.token(request, self._origins.judge(request.scope))
         await self._reader.read(request)
         return await self._known(token)
 
     async def _reading(self, request: Request) -> SignIn:
-        """Who reads."""
+        """Return who sends a GET request."""
         return await self._known(self._reader.token(request, self._origins.judge_read(request.scope)))
 
     async def _known(self, token: str | None) -> SignIn:
@@ -95,12 +95,11 @@ class StaffRequests:
     # ------------------------------------------------------------------------------------------------ proofs
 
     async def _admit_proof(self, by: SignIn) -> None:
-        """Count a proof of somebody who is signed in, for that sign-in alone: no stranger uses this up. Raises
-        RATE_LIMITED."""
+        """Count a proof for this sign-in alone, so that no stranger can use up its attempts. Raises RATE_LIMITED."""
         await self._tries.count_for(TryKind.CONFIRM, by.token_hash.hex())
 
     def _proof(self, request: Request, by: SignIn, asked: ProofRequest | NewPasswordRequest) -> Proof:
-        """What they show. A passkey answers what this sign-in asked."""
+        """Return the proof in a request. A passkey must answer a question of this sign-in."""
         password = asked.current if isinstance(asked, NewPasswordRequest) else asked.password
         passkey = None if asked.passkey is None else self._shown(request, by.token_hash, asked.passkey)
         return Proof(password=password, code=asked.code, passkey=passkey)
@@ -109,8 +108,8 @@ class StaffRequests:
         return VerifiedPasskey(answer, self._place(request), holder)
 
     def _place(self, request: Request) -> RelyingParty:
-        """Where the page is that asks. Raises NOT_ALLOWED (`why` "place") for what is no page of a place that passkeys
-        are made for."""
+        """Return where the page that asks is. Raises NOT_ALLOWED (`why` "place") if it is not a page for which passkeys
+        can be made."""
         found = self._origins.place(request.scope)
         if found is None:
             raise Refusal(Reason.NOT_ALLOWED, details={"why": "place"})
@@ -122,14 +121,14 @@ class StaffRequests:
         return self._origins.judge(request.scope) is Standing.OURS
 
     def _device_cookie(self, request: Request) -> str | None:
-        """What this browser is known by, if it is one; a new cookie where it has none."""
+        """Return this browser's device cookie, a new one if it has none, or None for a client that is not a page."""
         if not self._is_page(request):
             return None
         cookie = self._cookies.device.token(request.scope)
         return cookie if self._accounts.device_of(cookie) is not None else self._accounts.new_device()
 
     def _known_device(self, request: Request) -> bytes | None:
-        """The hash of the cookie that this browser brings, if we made it."""
+        """Return the hash of the device cookie that this browser sends, if this server made it."""
         return self._accounts.device_of(self._cookies.device.token(request.scope)) if self._is_page(request) else None
 
     def _question_holder(self, request: Request) -> bytes | None:
@@ -137,19 +136,19 @@ class StaffRequests:
         return None if cookie is None else hash_secret(cookie)
 
     def _new_question(self) -> tuple[str, bytes]:
-        """A cookie that binds a question to this browser, and its hash."""
+        """Return a new cookie that binds a question to this browser, and its hash."""
         drawn = secrets.token_urlsafe(SECRET_BYTES)
         hashed = hash_secret(drawn)
-        assert hashed is not None, "it was drawn in the shape of one"
+        assert hashed is not None, "a new secret has the shape of one"
         return drawn, hashed
 
     # ------------------------------------------------------------------------------------------------ answers
 
     async def _greet(self, request: Request, welcome: NewSignIn, device: str | None, status: int) -> Response:
-        """Tell whoever has signed in who they are; a page keeps the token, and by what it is known, in cookies."""
+        """Answer a new sign-in with who is signed in. A page gets the token, and its device cookie, in cookies."""
         answer = await self._introduced(welcome.sign_in)
         if device is None:
-            # No page: there is nobody who would keep a cookie.
+            # Not a page: it keeps no cookies.
             return as_json(msgspec.structs.replace(answer, token=welcome.token), status)
         response = as_json(answer, status)
         response.headers.append("set-cookie", self._cookies.sign_in.keep(request.scope, welcome.token))

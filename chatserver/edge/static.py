@@ -1,4 +1,5 @@
-"""The page's own files, read once at the start and served from memory: nothing else can be reached by any path."""
+"""Serves the page's own files. They are read once at the start and served from memory, so no other file is
+reachable."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ _TYPES: Final = {
 }
 _INDEX: Final = "index.html"
 _MOST_BYTES: Final = 4 * 1024 * 1024
-"""A file larger than this does not belong to a page that should load on a bad network."""
+"""The largest file, in bytes; a larger one would load too slowly on a bad network."""
 _COMMENTS: Final = re.compile(
     r"""^[ \t]*/\*(?:(?!\*/).)*\*/[ \t]*$   # a block on lines of its own
       | ^[ \t]*//[^\n]*$         # a line of its own
@@ -36,8 +37,8 @@ _COMMENTS: Final = re.compile(
     """,
     re.DOTALL | re.MULTILINE | re.VERBOSE,
 )
-"""Comments of scripts and style sheets, in the ways in which they are written here. `tests/edge/test_static.py` shows
-that nothing else goes."""
+"""The forms in which comments of scripts and style sheets are written here. `tests/edge/test_static.py` checks that
+nothing else is removed."""
 
 
 class _File(NamedTuple):
@@ -48,12 +49,12 @@ class _File(NamedTuple):
 
 
 class StaticFiles:
-    """The ASGI app for GET and HEAD of everything under a folder, and for whatever has no other route.
+    """The ASGI app for GET and HEAD of everything under a folder, and for every path without another route.
 
-    A path with a final slash means its `index.html`. A page with an encoded `#` behind it is sent on to the page with
-    that as its fragment: mail programs encode it, and links to staff carry a secret there.
+    A path with a final slash means its `index.html`. A path that ends in an encoded `#` and more is redirected to the
+    page with that as its fragment: mail programs encode it, and links to staff carry a secret there.
 
-    Every answer may be kept but must be asked about again (`no-cache`); an unchanged file costs a 304.
+    Browsers may store every answer but must revalidate it (`no-cache`); an unchanged file costs a 304.
     """
 
     def __init__(self, root: Path) -> None:
@@ -76,13 +77,13 @@ class StaticFiles:
         if file is None:
             page, sign, rest = path.partition("#")
             if sign and page in self._files:
-                # A mail program has written "#" as "%23": what follows is for the page, and for nobody on the way.
+                # A mail program has written "#" as "%23". The fragment is a secret for the page alone.
                 return Response(
                     None, 302, {"location": f"{page}#{quote(rest, safe='=&')}", "cache-control": "no-store"}
                 )
             return PlainTextResponse("There is nothing here.\n", 404)
         if scope["method"] not in {"GET", "HEAD"}:
-            return PlainTextResponse("This can only be read.\n", 405, {"allow": "GET, HEAD"})
+            return PlainTextResponse("Only GET and HEAD are allowed here.\n", 405, {"allow": "GET, HEAD"})
         headers = Headers(scope=scope)
         answer = {"etag": file.etag, "cache-control": "no-cache", "vary": "accept-encoding"}
         if _names(headers.get("if-none-match", ""), file.etag):
@@ -93,7 +94,7 @@ class StaticFiles:
 
 
 def _read(root: Path) -> list[tuple[str, _File]]:
-    """Every regular file inside `root`. Hidden files, and links that lead out of it, stay unseen."""
+    """Return every regular file inside `root`, except hidden files and links that lead out of it."""
     home = root.resolve()
     found = []
     for path in sorted(home.rglob("*")):
@@ -118,12 +119,12 @@ def _read(root: Path) -> list[tuple[str, _File]]:
 
 
 def without_comments(text: str) -> str:
-    """Returns a script or a style sheet without its comments, and with as many lines: browsers name the same ones."""
+    """Return a script or a style sheet without its comments. Line numbers stay the same, for error messages."""
     return _COMMENTS.sub(lambda found: "\n" * found[0].count("\n"), text)
 
 
 def _names(condition: str, etag: str) -> bool:
-    """Whether If-None-Match names this tag (RFC 9110, section 13.1.2: the comparison is weak)."""
+    """Return whether If-None-Match names this tag (RFC 9110, section 13.1.2: the comparison is weak)."""
     bare = etag.removeprefix("W/")
     return any(tag.strip() == "*" or tag.strip().removeprefix("W/") == bare for tag in condition.split(","))
 

@@ -1,7 +1,7 @@
-"""All the time-outs of a worker's sockets, on one timer.
+"""All time-outs of a worker's sockets, on one timer.
 
-A timer pair per connection costs memory and two heap operations for each byte of life; here each item stands in one set
-that is looked at when its tick comes, and a touched item is simply moved on.
+A timer for each connection would cost memory, and two heap operations whenever bytes arrive. Here each item is in the
+set of one tick, which is looked at when the tick comes; to postpone an item moves it to another set.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ import asyncio
 from typing import Final, Protocol
 
 _PER_TURN: Final = 64
-"""How many items one turn of the event loop looks at, so that a crowd that came together does not stall the others."""
+"""How many items are handled in one turn of the event loop, so that many due at once do not stall other work."""
 
 
 class Timed(Protocol):
-    """Something that waits. `tick` belongs to the wheel: 0 while the item waits for nothing. The item MUST NOT define
-    equality."""
+    """Something that waits for a time-out. `tick` belongs to the wheel: 0 while the item waits for nothing. The item
+    MUST NOT define equality."""
 
     tick: int
 
     def due(self) -> None:
-        """The time has come. MUST NOT block or raise; MAY schedule itself again."""
+        """Handle the time-out. MUST NOT block or raise; MAY schedule the item again."""
         ...
 
 
 class TimerWheel:
-    """Waits of seconds, exact to one tick, never early. Idle (no timer at all) while nothing waits."""
+    """Calls items after some seconds, never early and at most one tick late. Has no timer while nothing waits."""
 
     __slots__ = ("_bound", "_loop", "_slots", "_timer", "resolution")
 
@@ -37,7 +37,7 @@ class TimerWheel:
         self._bound = 0
 
     def schedule(self, item: Timed, seconds: float) -> None:
-        """Call `item.due()` after `seconds`, rounded up to the next tick. Replaces what it waited for before."""
+        """Call `item.due()` after `seconds`, rounded up to the next tick. Replaces an earlier schedule of the item."""
         loop = self._loop
         if loop is None:
             loop = self._loop = asyncio.get_running_loop()
@@ -53,7 +53,7 @@ class TimerWheel:
         slot.add(item)
 
     def cancel(self, item: Timed) -> None:
-        """The item waits for nothing any more."""
+        """Cancel the item's time-out, if it has one."""
         if item.tick:
             slot = self._slots.get(item.tick)
             item.tick = 0

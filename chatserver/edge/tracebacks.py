@@ -1,4 +1,4 @@
-"""What may be said in a log about a bug: its kind and its places, never its words, which may be somebody's."""
+"""What a log may say about a bug: the type of the exception and its places. Its message may quote a member's words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import PurePath
 
 
 def traceback_places(failure: BaseException) -> str:
-    """`KeyError at rooms.py:12 join < desk.py:41 receive`: its type, and where it passed, innermost first."""
+    """Return the exception's type and the places it passed, innermost first: `KeyError at rooms.py:12 join < hub.py:41
+    take`."""
     frames = traceback.extract_tb(failure.__traceback__)
     steps = " < ".join(f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames))
     return f"{type(failure).__name__} at {steps}" if steps else type(failure).__name__

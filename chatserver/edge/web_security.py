@@ -1,4 +1,4 @@
-"""Who may speak through a browser, and what a browser may do with our pages: origins, cookies and headers."""
+"""Which browser pages may call this server, and what a browser may do with our pages: origins, cookies and headers."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _SECURE_SCHEMES: Final = frozenset({"https", "wss"})
 
 _TOLD_SECONDS: Final = 60.0
-"""How often a refused origin is logged at most: strangers can cause as many as they like."""
+"""Seconds between two log lines about refused origins: strangers can cause as many refusals as they like."""
 _LONGEST_HOST: Final = 253
 _HINT: Final = "a proxy must pass Host on as the browser sent it; or name this origin in public_origins"
 
 _log = logging.getLogger("chatserver.edge")
 
 Place = tuple[str, str, int]
-"""An origin taken apart: scheme, host, port."""
+"""An origin's scheme, host and port."""
 
 
 def is_secure(scope: Scope) -> bool:
-    """Whether the request came over TLS, as far as this server or a trusted proxy in front of it knows."""
+    """Return whether the request came over TLS, as far as this server or a trusted proxy in front of it knows."""
     return scope.get("scheme") in _SECURE_SCHEMES
 
 
@@ -43,13 +43,13 @@ class Standing(Enum):
     OURS = "ours"
     """A page of this service: its cookie counts."""
     ABSENT = "absent"
-    """No browser page, which would always say: a client with a token of its own. Cookies do not count."""
+    """Not a browser page, which would send an Origin: a client with a token of its own. Cookies do not count."""
     FOREIGN = "foreign"
-    """Somebody else's page. It is turned away."""
+    """A page of another site. It is refused."""
 
 
 class Origins:
-    """Judges the Origin header (RFC 6454) on upgrades and on whatever changes something.
+    """Judges the Origin header (RFC 6454) of upgrades and of requests that change something.
 
     A page is ours if it was loaded from the host that the request is for, over the same scheme or a safer one, or from
     a configured origin.
@@ -66,7 +66,7 @@ class Origins:
         self._allowed: Collection[Place] = frozenset(place for _, place in places if place is not None)
 
     def judge(self, scope: Scope) -> Standing:
-        """Say who a request or an upgrade comes from."""
+        """Return what the Origin of a request or an upgrade says about its sender."""
         headers = Headers(scope=scope)
         origins, hosts = headers.getlist("origin"), headers.getlist("host")
         if not origins:
@@ -84,12 +84,12 @@ class Origins:
         return Standing.FOREIGN
 
     def _tell(self, site: str | None, origin: str, host: str | None) -> None:
-        """Log both sides of a comparison that failed: where a proxy writes Host anew, everybody is refused, and nothing
-        else says why.
+        """Log the two values of a comparison that failed: if a proxy rewrites Host, every page is refused, and only
+        this line says why.
 
-        A browser says by `Sec-Fetch-Site` that the page is the same site's; then the origin is our own. Of any other
-        page nothing is named: where somebody was before is nobody's. Browsers that are old, or speak plain HTTP, say
-        nothing.
+        The origin is named only if `Sec-Fetch-Site` says that the page is of the same site, so that it is our own. The
+        origin of any other page is not logged, because it tells where somebody was. Old browsers, and plain HTTP, send
+        no `Sec-Fetch-Site`.
         """
         if site not in {"same-origin", None}:
             return
@@ -105,8 +105,8 @@ class Origins:
         _log.warning("origin_refused", extra={**told, "refused": refused, "hint": _HINT})
 
     def judge_read(self, scope: Scope) -> Standing:
-        """The same for a plain GET, with which browsers send no Origin: there `Sec-Fetch-Site` tells, and where a
-        browser is too old for that, the cookie's SameSite has kept it from foreign pages."""
+        """Judge a plain GET, with which browsers send no Origin: by `Sec-Fetch-Site`. Browsers too old to send that do
+        not send the cookie from foreign pages, because it is SameSite."""
         standing = self.judge(scope)
         if standing is not Standing.ABSENT:
             return standing
@@ -114,11 +114,12 @@ class Origins:
         return Standing.OURS if site in {"same-origin", "none"} else Standing.FOREIGN
 
     def place(self, scope: Scope, *, reads: bool = False) -> tuple[str, str] | None:
-        """Return the origin of a page of ours as its browser writes it, and the host in it, without a port: where
-        passkeys are made and shown. Where origins are configured it has to be one of these, because a passkey stays
-        bound to its host. None for whatever is no such page.
+        """Return the origin of a page of ours as its browser writes it, and its host without a port, for making and
+        checking passkeys. None if it is not a page of ours. If origins are configured it must be one of them, because a
+        passkey stays bound to its host.
 
-        With `reads` the request is a plain GET, with which browsers send no Origin: the host says where it is."""
+        With `reads` the request is a plain GET, with which browsers send no Origin; the origin is then made from
+        Host."""
         headers = Headers(scope=scope)
         origin = headers.get("origin")
         if origin is None and reads and self.judge_read(scope) is Standing.OURS:
@@ -132,8 +133,8 @@ class Origins:
 
 
 class Cookies:
-    """One of the page's cookies, such as the one that says who it is. `secure` None means: as the request came.
-    `max_age` is in seconds."""
+    """One cookie, such as the one with the identity's token. `max_age` is in seconds. `secure` None means that the
+    cookie is Secure if the request came over TLS."""
 
     def __init__(self, name: str, *, max_age: int, secure: bool | None = None) -> None:
         self._name = name
@@ -141,7 +142,7 @@ class Cookies:
         self._secure = secure
 
     def name(self, scope: Scope) -> str:
-        """With TLS the name itself promises that only this host has set it."""
+        """Return the cookie's name. Over TLS it has the prefix `__Host-`, so that only this host can set it."""
         return f"__Host-{self._name}" if self._is_secure(scope) else self._name
 
     def token(self, scope: Scope) -> str | None:
@@ -153,11 +154,11 @@ class Cookies:
         return cookie_parser(header).get(self.name(scope)) or None
 
     def keep(self, scope: Scope, token: str) -> str:
-        """The Set-Cookie value that keeps a token."""
+        """Return the Set-Cookie value that stores a token."""
         return self._header(scope, token, self._max_age)
 
     def drop(self, scope: Scope) -> str:
-        """The Set-Cookie value that forgets it."""
+        """Return the Set-Cookie value that removes the cookie."""
         return self._header(scope, "", 0)
 
     def _header(self, scope: Scope, value: str, max_age: int) -> str:
@@ -169,7 +170,7 @@ class Cookies:
 
 
 class SecurityHeaders:
-    """Puts on every HTTP answer what keeps a browser from doing with it what it should not."""
+    """Adds the security headers to every HTTP response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -197,7 +198,7 @@ _HSTS: Final = (b"strict-transport-security", b"max-age=31536000")
 
 
 def security_headers(scope: Scope) -> list[tuple[bytes, bytes]]:
-    """The headers for an answer to this request."""
+    """Return the headers for an answer to this request."""
     headers = [(b"content-security-policy", _policy(scope)), *_FIXED]
     if is_secure(scope):
         headers.append(_HSTS)
@@ -205,7 +206,8 @@ def security_headers(scope: Scope) -> list[tuple[bytes, bytes]]:
 
 
 def _policy(scope: Scope) -> bytes:
-    """The Content-Security-Policy. Older Safaris do not count WebSockets as 'self', so their address is named."""
+    """Return the Content-Security-Policy. Older Safaris do not count WebSockets as 'self', so their address is
+    named."""
     host = Headers(scope=scope).get("host", "").lower()
     socket = ""
     if _AUTHORITY.fullmatch(host) is not None:

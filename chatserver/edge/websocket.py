@@ -1,4 +1,4 @@
-"""The one WebSocket address: who may open it, in which words, and how it ends when the worker stops."""
+"""The WebSocket route: who may open it, with which subprotocol, and how sockets close when the worker stops."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from chatserver.delivery.wire import Wire
 
 _CLOSES_PER_SECOND: Final = 200.0
-"""A drain is no longer than it needs: a handful goes at once, thousands are spread."""
+"""Connections that are closed per second when the worker stops, so that a few close at once and thousands are
+spread."""
 _RETURN_SECONDS: Final = 0.5
 _RETURNS_PER_SECOND: Final = 500.0
 _SHORTEST_SPREAD, _LONGEST_SPREAD = 1.5, 10.0
@@ -37,9 +38,9 @@ _SHORTEST_SPREAD, _LONGEST_SPREAD = 1.5, 10.0
 class ChatSocket:
     """The ASGI app behind `/ws`.
 
-    Refused before the handshake, with a JSON body: a foreign Origin (403), none of our subprotocols (400), an address
-    with too many sockets (503). The page's cookies count only where the page is ours. The server must be uvicorn with
-    `ChatWebSocketProtocol`, which refuses the upgrades that a full worker has no room for.
+    It refuses before the handshake, with a JSON body: a foreign Origin (403), none of our subprotocols (400), an
+    address with too many sockets (503). Cookies count only if the page is ours. The server must be uvicorn with
+    `ChatWebSocketProtocol`, which refuses upgrades while a worker is full or stopping.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class ChatSocket:
             return
         standing = self._origins.judge(scope)
         if standing is Standing.FOREIGN:
-            body = plain_error("origin_refused", "This page may not connect here.")
+            body = plain_error("origin_refused", "Pages of this origin may not connect to this server.")
             await _deny(scope, send, 403, PLAIN_HEADERS, body)
             return
         encoding = next((known for name in scope["subprotocols"] if (known := Encoding.of(name)) is not None), None)
@@ -95,7 +96,8 @@ class ChatSocket:
 
 
 class Seat:
-    """One connection's place here: it takes the messages to the dispatcher, and leaves the room tidy."""
+    """One connection, as the edge sees it: passes messages to the dispatcher, and releases what it used when it
+    closes."""
 
     __slots__ = ("_client", "_is_binary", "_place", "_source", "connection", "tick", "wire")
 
@@ -141,11 +143,12 @@ class Seat:
         place.drain.leave(self)
         place.addresses.leave(self._source)
         place.dispatcher.closed(self.connection)
-        # It knows this seat (`admit_guest`, `admit_words`, `admit_code`): without the way back, both are gone at once.
+        # The connection refers to this seat (`admit_guest`, `admit_words`, `admit_code`). Breaking the cycle frees both
+        # now.
         del self.connection
 
     def due(self) -> None:
-        """The time for hello is over."""
+        """Close the connection if it has not said hello in time."""
         if not self._place.dispatcher.has_said_hello(self.connection):
             self.wire.close(Close.HELLO_TIMEOUT)
 
@@ -153,7 +156,7 @@ class Seat:
         return self._place.addresses.admit_guest(self._source)
 
     async def _admit_code(self) -> None:
-        # As keyed today: a socket that was opened days ago must not have a count of its own.
+        # By today's key: a socket that was opened days ago must not have a count of its own.
         await self._place.tries.count_from(TryKind.NEW_CODE, self._place.addresses.source(self._client))
 
     async def _admit_words(self) -> None:
@@ -161,7 +164,7 @@ class Seat:
 
 
 class Drain:
-    """Sends everybody elsewhere when the worker stops, evenly, so that the other workers can take them in."""
+    """Closes all sockets when the worker stops, spread over time, so that the other workers can take them."""
 
     def __init__(self, place: ChatSocket) -> None:
         self._place = place
@@ -170,17 +173,17 @@ class Drain:
         place.admission.on_drain(self.start)
 
     def enter(self, seat: Seat) -> None:
-        """Somebody connected. Who comes while the worker stops goes again at once."""
+        """Note a new connection. While the worker stops it is closed at once."""
         self._seats.add(seat)
         if self._task is not None:
             asyncio.get_running_loop().call_soon(self._send_off, seat, _SHORTEST_SPREAD)
 
     def leave(self, seat: Seat) -> None:
-        """Somebody is gone."""
+        """Note that a connection has closed."""
         self._seats.discard(seat)
 
     def start(self) -> None:
-        """Begin. Takes at most `limits.drain_seconds`, and what a peer may take to answer its close frame."""
+        """Begin. Takes at most `limits.drain_seconds`, plus the time that a peer may take to answer its close frame."""
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run())
 

@@ -1,4 +1,4 @@
-"""The frames of one open WebSocket: what was received becomes messages, and what must be sent back becomes bytes.
+"""The frames of one open WebSocket: turns received bytes into messages, and makes the control frames to send.
 
 It knows no socket and no event loop. Masks, sizes, reserved bits, close codes and control frames are checked by
 websockets' public sans-I/O `Protocol`; putting fragments together and reading their text is done here.
@@ -17,28 +17,28 @@ from chatserver.protocol.codes import Close
 from chatserver.protocol.frames import frame
 
 _FRAGMENTS: Final = 128
-"""Fragments of one message, empty ones included."""
-# Looking a member up in its enumeration takes as long as much of what is done for a frame.
+"""The most fragments of one message, including empty ones."""
+# Looking up a member of an enumeration costs about as much as the rest of handling a frame.
 _TEXT, _BINARY, _CONT, _CLOSE = Opcode.TEXT, Opcode.BINARY, Opcode.CONT, Opcode.CLOSE
 _OPEN, _CLOSED = State.OPEN, State.CLOSED
 _NO_CODE: Final = 1005
-"""What websockets says of a close frame without a code (RFC 6455, section 7.1.5)."""
+"""The code that websockets reports for a close frame without one (RFC 6455, section 7.1.5)."""
 
 frame_log: Final = logging.getLogger("chatserver.edge.frames")
-"""websockets logs here. Its level is set in `logs.py`: at DEBUG whole frames would be logged."""
+"""The logger that websockets uses. `logs.py` sets its level: at DEBUG whole frames would be logged."""
 
 
 class FrameEvent(Enum):
-    """A received frame that is no whole message."""
+    """A received frame that is not a whole message."""
 
     PART = "part"
     """A fragment of a message that is not complete."""
     CONTROL = "control"
     """A ping or a pong."""
     CLOSED = "closed"
-    """A close frame. Its answer is in `to_send`, unless a close frame was sent before."""
+    """A close frame. Its answer is in `to_send`, unless this side has sent a close frame before."""
     FAILED = "failed"
-    """The peer broke the protocol. The close frame that says how is in `to_send`. Nothing is read after it."""
+    """The peer broke the protocol. The close frame that says how is in `to_send`. Nothing more is read."""
 
 
 _PART, _FAILED = FrameEvent.PART, FrameEvent.FAILED
@@ -63,7 +63,7 @@ class FrameReader:
     def feed(self, data: bytes) -> list[str | bytes | FrameEvent]:
         """Read received bytes. Return one entry for each whole frame: a message that is now complete, or a signal.
 
-        FAILED is the last entry where it is in the list. The caller must send what `to_send` returns afterwards.
+        FAILED can only be the last entry. The caller must send what `to_send` returns afterwards.
         """
         core = self._core
         if not self._is_open and core.state is _CLOSED:
@@ -90,7 +90,7 @@ class FrameReader:
         return answer + b"".join(self._core.data_to_send())
 
     def close(self, code: int, reason: str) -> bytes:
-        """Return the bytes that close the connection, after whatever else must be sent. Frames can still be read."""
+        """Return the bytes that close the connection, including what must be sent before. Frames can still be read."""
         if self._core.state is _OPEN:
             self._core.send_close(code, reason)
         self._is_open = False
@@ -99,7 +99,7 @@ class FrameReader:
     def release(self) -> None:
         """Free what websockets holds. Nothing may be called after this.
 
-        websockets' parser is a generator that holds the object that holds it: without this, both would wait for the
+        websockets' parser is a generator that refers to the object that owns it; without this, both would wait for the
         garbage collector.
         """
         vars(self._core).clear()
@@ -138,11 +138,11 @@ class FrameReader:
         return _FAILED
 
     def _failure(self) -> FrameEvent:
-        """Say what websockets' parser ended with: a broken rule, or a peer that left in the middle of a fragmented
-        message. websockets fails that one, too, but a close frame may come between fragments like every control frame
-        (RFC 6455, section 5.4), and is answered with its own code."""
+        """Return CLOSE if the peer closed in the middle of a fragmented message, or else FAILED. websockets fails in
+        both cases, but a close frame may come between fragments like any control frame (RFC 6455, section 5.4), and is
+        answered with its own code."""
         core = self._core
-        # Nothing is read any more. Only of a closed connection does websockets say how it ended.
+        # Nothing is read any more, and websockets tells only of a closed connection how it ended.
         core.receive_eof()
         left = core.close_exc.rcvd
         if left is None:

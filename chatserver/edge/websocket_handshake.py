@@ -1,7 +1,7 @@
 """The opening of a WebSocket: the upgrade request as an ASGI scope, and the app's answer as an HTTP response.
 
-Reading and judging the request is websockets' work (its public `ServerProtocol`). Nothing of the handshake is kept once
-the connection is open.
+websockets reads and judges the request (its public `ServerProtocol`). Nothing of the handshake is kept once the
+connection is open.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ App = Callable[[Message, Callable[[], Awaitable[Message]], Callable[[Message], A
 
 
 class ServerConfig(Protocol):
-    """What is needed of uvicorn's `Config`."""
+    """The parts of uvicorn's `Config` that are used."""
 
     loaded_app: Any
     root_path: str
@@ -41,7 +41,7 @@ class ServerConfig(Protocol):
 
 
 class ServerState(Protocol):
-    """What is needed of uvicorn's `ServerState`, which all connections of a server share."""
+    """The parts of uvicorn's `ServerState` that are used. All connections of a server share it."""
 
     connections: set[Any]
     """uvicorn calls `shutdown` of each when it stops, and waits until the set is empty."""
@@ -64,7 +64,7 @@ class Opening(Protocol):
         ...
 
     def app_returned(self, *, is_failure: bool) -> None:
-        """The app's call is over. Called once, also where it refused the upgrade."""
+        """Note that the app's call has returned. Called once, also if the app refused the upgrade."""
         ...
 
     def abort(self) -> None:
@@ -73,11 +73,11 @@ class Opening(Protocol):
 
 
 class PeerGone(OSError):
-    """The app sends to a connection that is over. ASGI wants a kind of OSError here."""
+    """The app sends to a connection that is over. ASGI requires a subclass of OSError here."""
 
 
 class Handshake:
-    """One upgrade, from the first byte of its request to the app's answer."""
+    """One WebSocket upgrade, from the first byte of its request to the app's answer."""
 
     __slots__ = (
         "_app", "_app_state", "_body", "_config", "_connection", "_core", "_gone", "_is_accepted", "_is_over",
@@ -99,7 +99,7 @@ class Handshake:
         """The status and the headers of a refusal whose body is still to come."""
         self._body = b""
         self._is_told = False
-        """Whether the app was told that somebody wants to connect."""
+        """Whether the app has received `websocket.connect`."""
         self._is_accepted = False
         self._is_over = False
         """Whether the upgrade was answered, or the peer has gone."""
@@ -111,22 +111,22 @@ class Handshake:
         return self._request is not None
 
     def feed(self, data: bytes) -> bool:
-        """Read a part of the request. Return whether it is complete. Where it cannot be read, it is refused.
+        """Read a part of the request. Return whether it is complete. A request that cannot be read is refused.
 
-        A peer must not send frames before it has its answer (RFC 6455, section 4.1), and uvicorn hands on the request
-        alone: what follows it in `data` is ignored.
+        A peer must not send frames before it has its answer (RFC 6455, section 4.1), and uvicorn passes on only the
+        request, so bytes after it in `data` are ignored.
         """
         self._core.receive_data(data)
         events = self._core.events_received()
         if events and isinstance(events[0], Request):
             self._request = events[0]
         elif self._core.handshake_exc is not None:
-            # websockets has written its own refusal, where it has one.
+            # websockets has written its own refusal, if it has one.
             self._end_refused()
         return self.has_request
 
     def start(self) -> bool:
-        """Let the app answer the request. Return False where it is no upgrade at all, which is refused at once."""
+        """Let the app answer the request. Return False if it is not an upgrade; it is then refused at once."""
         assert self._request is not None
         response = self._core.accept(self._request)
         if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
@@ -140,7 +140,7 @@ class Handshake:
         return True
 
     def refuse(self, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> None:
-        """Answer the upgrade with a plain HTTP response. Nothing happens where it was answered before."""
+        """Answer the upgrade with a plain HTTP response. No-op if it was answered before."""
         if self._is_over:
             return
         answer = Headers(headers)
@@ -152,7 +152,7 @@ class Handshake:
         self._end_refused()
 
     def end(self) -> None:
-        """The connection is over, or open: the app has nothing more to say here."""
+        """Stop serving the app, because the connection is over or open."""
         self._is_over = True
         self._gone.set()
         # As in `FrameReader.release`.
@@ -163,7 +163,7 @@ class Handshake:
         self._connection.refused(b"".join(self._core.data_to_send()))
 
     def _scope(self, request: Request) -> Message:
-        """The request as ASGI says it (HTTP & WebSocket ASGI Message Format, version 2.4)."""
+        """Return the request as an ASGI scope (HTTP & WebSocket ASGI Message Format, version 2.4)."""
         path, _, query = request.path.partition("?")
         offers = request.headers.get_all("Sec-WebSocket-Protocol")
         transport = self._connection.transport
@@ -199,7 +199,7 @@ class Handshake:
             raise
         else:
             if not self._is_over:
-                _log.error("the app answered a WebSocket upgrade with nothing")
+                _log.error("the app did not answer a WebSocket upgrade")
                 self.refuse(HTTPStatus.INTERNAL_SERVER_ERROR, [], b"")
             connection.app_returned(is_failure=False)
 
@@ -233,7 +233,7 @@ class Handshake:
     def _accept(self, subprotocol: str | None, headers: Iterable[tuple[bytes, bytes]]) -> None:
         response = self._response
         assert response is not None
-        # uvicorn has a date of its own, where it is to send one.
+        # uvicorn adds a date of its own, if it is to send one.
         del response.headers["Date"]
         for name, value in (*self._server_state.default_headers, *headers):
             response.headers[name.decode("latin-1")] = value.decode("latin-1")
@@ -245,12 +245,12 @@ class Handshake:
 
 
 def _client_of(peer: object) -> tuple[str, int] | None:
-    """A peer's address and port. None where it has none: a local socket, or one that is gone already."""
+    """Return a peer's address and port, or None if it has none: a local socket, or a peer that has gone."""
     return (str(peer[0]), int(peer[1])) if isinstance(peer, tuple) else None
 
 
 def _server_of(name: object) -> tuple[str, int | None] | None:
-    """Our own address and port, or the path of a local socket."""
+    """Return our own address and port, or the path of a local socket."""
     if isinstance(name, tuple):
         return str(name[0]), int(name[1])
     return (name, None) if isinstance(name, str) and name else None

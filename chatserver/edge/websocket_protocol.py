@@ -1,12 +1,13 @@
-"""A WebSocket at the socket: bounded waits, frames that are written as they are, and nothing kept in vain.
+"""A WebSocket at the socket: every wait is bounded, ready-made frames are written as they are, and idle connections
+keep no task.
 
-uvicorn is handed `ChatWebSocketProtocol` by name (`serving.WS_PROTOCOL`), so that spawned workers find it. It needs
-of uvicorn the arguments of its constructor (`ServerConfig`, `ServerState`), and that `shutdown` is called when the
-server stops. The app finds the connection as the ASGI extension `chatserver.wire`, accepts the upgrade and adopts the
-connection (`adopt`): no task, queue or scope stays behind while it is idle.
+uvicorn loads `ChatWebSocketProtocol` by name (`serving.WS_PROTOCOL`), so that spawned workers find it. It relies on the
+arguments of uvicorn's constructor call (`ServerConfig`, `ServerState`), and on `shutdown` being called when the server
+stops. The app finds the connection as the ASGI extension `chatserver.wire`, accepts the upgrade and adopts the
+connection (`adopt`). An idle connection has no task, queue or scope.
 
-Writes of ready-made frames go past websockets' state machine. That is right because every write, its own included, is
-of whole frames, and because none follows a close frame. See docs/decisions/0050, 0051 and 0176.
+Ready-made frames are written past websockets' state machine. That is safe because every write is of whole frames, and
+because none follows a close frame. See docs/decisions/0050, 0051 and 0176.
 """
 
 from __future__ import annotations
@@ -32,20 +33,20 @@ from chatserver.edge.websocket_handshake import Handshake, ServerConfig, ServerS
 from chatserver.protocol.codes import Close
 
 CLOSE_SECONDS: Final = 5.0
-"""How long a peer may take to answer a close frame, or to take what was written before the end."""
+"""Seconds that a peer may take to answer a close frame, or to read what was written before the end."""
 LOW_WATER: Final = 32 * 1024
 """Bytes in the write buffer at or below which a connection counts as drained."""
 
 _PING: Final = b"\x89\x00"
 _PING_SPREAD: Final = 0.2
-"""A peer is pinged up to this share of `ping_seconds` early, so that a crowd is not pinged in one moment."""
+"""A peer is pinged up to this share of `ping_seconds` early, so that many peers are not pinged at the same moment."""
 _FRAMES_PER_TURN: Final = 64
-"""A peer that sends a flood of tiny frames is read in slices, so that the others get their turn."""
+"""Frames read from one peer in one turn of the loop, so that a flood of tiny frames does not delay the others."""
 _SLICE: Final = 4_096
 _CONTROLS_PER_SECOND: Final = 10.0
 _CONTROLS_AT_ONCE: Final = 100.0
 _QUEUED_FRAMES: Final = 4
-"""What may be queued for the receiver, in largest frames."""
+"""How much may wait for the receiver, as a multiple of the largest frame."""
 _PARTING_SECONDS: Final = 1.0
 _NO_LINGER: Final = struct.pack("ii", 1, 0)
 
@@ -54,21 +55,21 @@ _log = logging.getLogger("chatserver.edge")
 
 class _Phase(IntEnum):
     OPENING = 0
-    """The upgrade was not answered yet."""
+    """The upgrade has not been answered yet."""
     OPEN = 1
     ENDING = 2
-    """A close frame was sent or answered, the upgrade was refused, or the socket was dropped. Nothing more is written
-    here but the answers to control frames."""
+    """A close frame was sent or answered, the upgrade was refused, or the socket was dropped. Only answers to control
+    frames are still written."""
     LOST = 3
     """There is no TCP connection any more."""
 
 
-# Looking a member up in its enumeration takes longer than what is asked of it.
+# Looking up a member of an enumeration takes longer than the comparisons here.
 _OPENING, _OPEN, _ENDING, _LOST = _Phase
 
 
 class ChatWebSocketProtocol(asyncio.Protocol):
-    """One WebSocket, from its upgrade to its end. It is the Wire of its connection (`delivery/wire.py`)."""
+    """One WebSocket, from its upgrade to its end. It implements `Wire` (`delivery/wire.py`) for its connection."""
 
     # A dictionary of attributes would take a kilobyte of every connection.
     __slots__ = (
@@ -92,26 +93,26 @@ class ChatWebSocketProtocol(asyncio.Protocol):
         self._admission = Admission.of(app_state)
         self._phase = _OPENING
         self._handshake: Handshake | None = Handshake(self, config, server_state, app_state)
-        """What answers the upgrade, until it is answered."""
+        """The handshake, until the upgrade is answered."""
         self._reader: FrameReader | None = None
-        """What reads frames, from then on."""
+        """The reader of frames, once the upgrade was accepted."""
         self._receiver: Receiver | None = None
-        """Who adopted the connection, until they were told of its end."""
+        """The receiver that adopted the connection, until it was told of the end."""
         self._pump: asyncio.Task[None] | None = None
         self._pending: list[str | bytes] = []
         self._pending_bytes = 0
         self._held = b""
-        """What was received and is not read yet."""
+        """Bytes that were received and not read yet."""
         self._resuming: asyncio.Handle | None = None
         self._drained: Callable[[], None] | None = None
         self._controls: Bucket | None = None
         self._heard = 0.0
         self._asked = 0.0
-        """When a ping was sent first since anything was heard."""
+        """When the first ping since the last received byte was sent."""
         self._is_watched = False
         self._is_admitted = False
         self._is_over = False
-        """Whether the receiver is told of the end as soon as it has handled the message at hand."""
+        """Whether the receiver must be told of the end once it has handled the current message."""
         self._is_read_paused = False
         self._is_write_paused = False
 
@@ -130,8 +131,8 @@ class ChatWebSocketProtocol(asyncio.Protocol):
             self._loop.call_soon(self._tell_drained)
 
     def close(self, code: int, reason: str = "") -> None:
-        """Say goodbye; what was received and not yet handled is dropped. The peer has CLOSE_SECONDS to answer, and to
-        take what is still in the buffer."""
+        """Send a close frame; what was received and not yet handled is dropped. The peer has CLOSE_SECONDS to answer,
+        and to read what is still in the buffer."""
         self._close(code, reason, CLOSE_SECONDS)
 
     def abort(self) -> None:
@@ -140,7 +141,7 @@ class ChatWebSocketProtocol(asyncio.Protocol):
         self._leave_handshake(_ENDING)
         sock = self.transport.get_extra_info("socket")
         if sock is not None:
-            # The kernel too forgets what it still holds for a peer that takes nothing.
+            # Make the kernel too discard what it still holds for a peer that reads nothing.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self.transport.abort()
 
@@ -155,8 +156,8 @@ class ChatWebSocketProtocol(asyncio.Protocol):
         return self._loop.time() - self._asked if self._asked > self._heard else 0.0
 
     def adopt(self, receiver: Receiver) -> None:
-        """Hand the accepted connection to `receiver`. The ASGI call is expected to return now: the connection lives
-        on without it, until either side closes. MUST be called in the turn of the loop in which the app accepted."""
+        """Give the accepted connection to `receiver`. The ASGI call is expected to return now; the connection stays
+        open without it until either side closes. MUST be called in the turn of the loop in which the app accepted."""
         self._receiver = receiver
         if self._is_over:
             self._loop.call_soon(self._tell_end, receiver)
@@ -169,7 +170,8 @@ class ChatWebSocketProtocol(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
         self._server_state.connections.add(self)
         self._admission.tcp += 1
-        # With one mark for both directions there is no size at which a wish to be told would be forgotten.
+        # With a single mark for both directions, no buffer size can be reached at which a drain callback would be
+        # missed.
         self.transport.set_write_buffer_limits(high=LOW_WATER, low=LOW_WATER)
         self._admission.wheel.schedule(self, self._admission.limits.header_seconds)
 
@@ -184,18 +186,18 @@ class ChatWebSocketProtocol(asyncio.Protocol):
         self._is_write_paused = False
         self._tell_drained()
         if self._pump is not None:
-            # uvicorn waits for the message at hand.
+            # uvicorn waits for the current message to be handled.
             self._server_state.tasks.add(self._pump)
             self._pump.add_done_callback(self._server_state.tasks.discard)
         self._end()
-        # Nobody should have to wait for the garbage collector.
+        # Break the reference cycle now rather than leave it to the garbage collector.
         self._leave_handshake(_LOST)
         if self._reader is not None:
             self._reader.release()
             self._reader = None
 
     def eof_received(self) -> None:
-        """The peer sends nothing any more; returning nothing makes asyncio close what it could not half-close."""
+        """Note that the peer sends nothing more; returning None makes asyncio close the connection."""
 
     def data_received(self, data: bytes) -> None:
         self._heard = self._loop.time()
@@ -212,7 +214,7 @@ class ChatWebSocketProtocol(asyncio.Protocol):
         self._tell_drained()
 
     def shutdown(self) -> None:
-        """uvicorn stops. Where the app has a drain, it closes everybody in their turn."""
+        """Close, because uvicorn stops. If the app has a drain, it closes all connections in turn instead."""
         is_cared_for = self._admission.start_drain()
         if not is_cared_for:
             self.close(Close.SERVICE_RESTART)
@@ -220,7 +222,7 @@ class ChatWebSocketProtocol(asyncio.Protocol):
     # ----------------------------------------------------------------------------------------- the handshake
 
     def opened(self, response: bytes) -> None:
-        """The app accepted the upgrade. Nothing is read until it adopts the connection."""
+        """Note that the app accepted the upgrade. Nothing is read until it adopts the connection."""
         self._leave_handshake(_OPEN)
         self.transport.write(response)
         limits = self._admission.limits
@@ -229,7 +231,7 @@ class ChatWebSocketProtocol(asyncio.Protocol):
         self._admission.wheel.schedule(self, self._quiet_seconds())
 
     def refused(self, response: bytes) -> None:
-        """The upgrade was refused, in these words."""
+        """Send the response that refuses the upgrade, and close."""
         if self.transport.is_closing():
             return
         self._leave_handshake(_ENDING)
@@ -238,7 +240,7 @@ class ChatWebSocketProtocol(asyncio.Protocol):
         self._part()
 
     def app_returned(self, *, is_failure: bool) -> None:
-        """The app's call is over. It must have adopted what it accepted."""
+        """Note that the app's call has returned. It must have adopted what it accepted."""
         if self._phase is _OPEN and self._receiver is None:
             _log.error("the app accepted a WebSocket and did not adopt it")
             is_failure = True
@@ -246,7 +248,7 @@ class ChatWebSocketProtocol(asyncio.Protocol):
             self.close(Close.INTERNAL)
 
     def _open(self, handshake: Handshake, data: bytes) -> None:
-        """Read a part of the upgrade request, and have it answered when it is complete."""
+        """Read a part of the upgrade request, and have it answered once it is complete."""
         if not handshake.feed(data):
             return
         try:
@@ -257,7 +259,7 @@ class ChatWebSocketProtocol(asyncio.Protocol):
         if handshake.start():
             self._admission.sockets += 1
             self._is_admitted = True
-            # What comes before the handshake is answered stays in the kernel.
+            # What arrives before the handshake is answered stays in the kernel.
             self._pause()
 
     def _leave_handshake(self, phase: _Phase) -> None:
@@ -269,7 +271,7 @@ class ChatWebSocketProtocol(asyncio.Protocol):
     # ------------------------------------------------------------------------------------------ reading
 
     def _read(self, data: bytes) -> None:
-        """Parse, at most so many frames at once; the rest is held until the next turn or until there is room."""
+        """Parse at most a fixed number of frames; the rest waits for the next turn, or until there is room."""
         at, frames = 0, 0
         while at < len(data):
             if self._is_full() or frames >= _FRAMES_PER_TURN:
@@ -287,7 +289,7 @@ class ChatWebSocketProtocol(asyncio.Protocol):
             self._pause()
 
     def _parse(self, data: bytes) -> int:
-        """Read some bytes and do what follows. Return how many frames ended in them."""
+        """Parse some bytes and act on the frames. Return how many frames ended in them."""
         if self._handshake is not None:
             self._open(self._handshake, data)
             return 0
@@ -308,7 +310,7 @@ class ChatWebSocketProtocol(asyncio.Protocol):
             elif entry is FrameEvent.FAILED:
                 self._fail(reader)
         if self._phase is not _LOST and (answers := reader.to_send()) and not self._is_write_paused:
-            # Answers to pings are not piled up for a peer that does not read them.
+            # Do not pile up answers to pings for a peer that does not read them.
             self.transport.write(answers)
         return len(entries)
 
@@ -320,11 +322,11 @@ class ChatWebSocketProtocol(asyncio.Protocol):
         self._part()
 
     def _fail(self, reader: FrameReader) -> None:
-        """The peer broke the protocol: tell it how."""
+        """Tell the peer how it broke the protocol, and close."""
         self._phase = _ENDING
         self.transport.write(reader.to_send())
         self._end()
-        # Reading goes on until the peer has read why: a socket closed over unread bytes resets the connection.
+        # Go on reading until the peer has read the reason: closing a socket with unread bytes resets the connection.
         self._admission.wheel.schedule(self, CLOSE_SECONDS)
         if self.transport.can_write_eof():
             self.transport.write_eof()
@@ -347,7 +349,7 @@ class ChatWebSocketProtocol(asyncio.Protocol):
             self._pending_bytes += len(data)
 
     async def _run(self, receiver: Receiver, data: str | bytes) -> None:
-        """Have one message handled, and those that came meanwhile."""
+        """Have one message handled, and then those that have arrived meanwhile."""
         try:
             while True:
                 await receiver.receive(data)
@@ -408,13 +410,13 @@ class ChatWebSocketProtocol(asyncio.Protocol):
     # --------------------------------------------------------------------------------------- waiting
 
     def due(self) -> None:
-        """What the timer wheel calls: the peer was silent, or took too long to begin or to end."""
+        """Handle a time-out: the peer was silent, or took too long to begin or to end. Called by the timer wheel."""
         if self._phase is not _OPEN or self.transport.is_closing():
             self.abort()
             return
         limits, wheel = self._admission.limits, self._admission.wheel
         if self._is_read_paused:
-            # It is we who do not listen.
+            # The peer is not silent: this side has paused reading.
             self._heard = self._loop.time()
         silent = self._loop.time() - self._heard
         if silent >= limits.ping_seconds + limits.pong_seconds:
@@ -430,7 +432,7 @@ class ChatWebSocketProtocol(asyncio.Protocol):
             wheel.schedule(self, self._quiet_seconds() - silent)
 
     def _quiet_seconds(self) -> float:
-        """How long the peer may say nothing before it is pinged, drawn anew each time."""
+        """Return the seconds of silence after which the peer is pinged, drawn anew each time."""
         return self._patience() * (1.0 - _PING_SPREAD * random.random())
 
     def _patience(self) -> float:
@@ -450,16 +452,16 @@ class ChatWebSocketProtocol(asyncio.Protocol):
         self._pending_bytes = 0
         self._end()
         self._admission.wheel.schedule(self, patience)
-        # The peer's answer is still to be read.
+        # The peer's answer must still be read.
         self._resume_if_room()
 
     def _part(self) -> None:
-        """All has been said: close as soon as it is written, and do not wait for ever for that."""
+        """Close the socket once everything is written, but do not wait for that longer than CLOSE_SECONDS."""
         self._admission.wheel.schedule(self, CLOSE_SECONDS)
         self.transport.close()
 
     def _end(self) -> None:
-        """Nothing more comes for the receiver. It is told once, after what it is handling now."""
+        """Tell the receiver once that the connection is over, after the message it is handling now."""
         if self._is_over:
             return
         self._is_over = True
