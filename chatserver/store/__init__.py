@@ -1,1 +1,1 @@
-"""The only authority: facts, their order, and what is kept about anybody."""
+"""The only authority: the facts, their order, and everything that is kept about people."""

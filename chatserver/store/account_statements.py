@@ -175,7 +175,7 @@ def _acts(actions: Iterable[AccountAct]) -> Statement:
 ACCOUNT_ACTS: Final = _acts(act for act in AccountAct if act not in ROUTINE)
 ROUTINE_ACTS: Final = _acts(sorted(ROUTINE))
 WAS_RESET: Final = Statement(
-    # Whether somebody else than whoever has the machine gave an account back by a link.
+    # Whether one of the staff, rather than the machine's command line, made a reset link for an account.
     select(audit.c.seq)
     .where(
         audit.c.action == literal_column(f"'{AccountAct.RESET.value}'"),

@@ -1,6 +1,6 @@
-"""What the audit log says of staff accounts, failed tries, and browsers that are known. Sans-I/O, like `log`.
+"""Staff accounts: their entries in the audit log, failed tries, and known browsers. Sans-I/O, like `rooms_log`.
 
-Whoever enters something holds moderation's lock, which is the last that anybody takes.
+An entry is made under moderation's lock, which is the last lock that any transaction takes.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from chatserver.store.moderation_lock import ModerationLock, hold_moderation
 from chatserver.store.staff_records import Device
 
 ROUTINE_AMONG: Final = 5_000
-"""How many entries of the log back is looked for what happens all day. Other acts on accounts are found however much
-was entered since, or whoever did one would only have to read reports until it is out of sight."""
+"""Routine entries are looked for among this many of the newest entries of the log. Other acts on accounts are found
+however old they are; otherwise reading many reports would push an act out of sight."""
 _ALL: Final = -1
 NO_HASH: Final = b""
-"""No browser's and no token's: where none is to be kept."""
+"""The hash of no browser and no token, for when none is to be kept."""
 
 
 def enter(
@@ -44,7 +44,7 @@ def enter(
     reason: str = "",
     mine: ModerationLock | None = None,
 ) -> Op[None]:
-    """Append an act on an account to the audit log; `by` None is whoever has the machine."""
+    """Append an act on an account to the audit log. `by` None means the command line on the machine."""
     taken = mine if mine is not None else (yield from hold_moderation())
     about = (whose,) if whose and whose != MACHINE else ()
     yield from taken.enter(
@@ -67,12 +67,12 @@ def was_reset(whose: MemberId, since: Millis) -> Op[bool]:
 
 
 def note_failed_try(whose: MemberId | None, now: Millis) -> Op[None]:
-    # With the lock, so that two tries at once are two.
+    # Under the lock, so that two tries at the same moment are both counted.
     mine = yield from hold_moderation()
     who = NOBODYS if whose is None else whose
     before = yield from _tries(who)
     if whose is not None and not (yield Call(staff_sql.STAFF, [(whose,)])):
-        # Erased at this moment: nothing is to be left of them here.
+        # The account was erased at this moment: nothing about it may be written.
         return
     after, due = tried(before, now)
     yield from _keep(who, after)
@@ -81,8 +81,8 @@ def note_failed_try(whose: MemberId | None, now: Millis) -> Op[None]:
 
 
 def take_tries(whose: MemberId) -> Op[FoldedTries]:
-    """Return the failed tries since the last sign-in, and count anew: the owner is here. The caller holds the lock
-    (`hold_moderation`), and enters those that stand in no entry yet."""
+    """Return the failed tries since the last sign-in, and reset the count, because the owner has signed in. The caller
+    holds the lock (`hold_moderation`), and enters the tries that no entry counts yet."""
     before = yield from _tries(whose)
     if before != FoldedTries():
         yield from _keep(whose, FoldedTries(logged_at=before.logged_at))
@@ -90,13 +90,13 @@ def take_tries(whose: MemberId) -> Op[FoldedTries]:
 
 
 def prune(now: Millis) -> Op[None]:
-    """See to what time has brought: waits of new operators that are over, and tries whose hour is."""
+    """End waits of new operators that are over, and enter failed tries whose hour is over."""
     yield Call(staff_sql.END_WAITS, [(now,)])
     yield from _enter_owed_tries(now)
 
 
 def _enter_owed_tries(now: Millis) -> Op[None]:
-    """Enter the tries that wait for the end of their hour and that nobody has followed up since."""
+    """Enter the tries whose hour is over and that no later entry or sign-in has counted."""
     owed = yield Call(sql.UNLOGGED_TRIES, [(now - FOLDED_FOR,)])
     if not owed:
         return
@@ -109,7 +109,7 @@ def _enter_owed_tries(now: Millis) -> Op[None]:
 
 
 def _enter_tries(whose: MemberId, count: int, now: Millis, mine: ModerationLock) -> Op[None]:
-    # Nobody knows who tried: the entry is nobody's act.
+    # Nobody knows who tried, so the entry names no actor.
     yield from enter(AccountAct.TRIED, whose, now, by=NOBODYS, reason=str(count), mine=mine)
 
 
@@ -134,13 +134,13 @@ def knows_device(device_hash: bytes, whose: MemberId, now: Millis) -> Op[bool]:
 
 
 def remember_device(device: Device, whose: MemberId) -> Op[None]:
-    """Know a browser from now on, or for longer. The caller holds the account."""
+    """Add a known browser, or extend the time for which it is known. The caller holds the account's lock."""
     yield Call(sql.DROP_DEVICE, [(device.device_hash, whose)])
     yield Call(sql.ADD_DEVICE, [(device.device_hash, whose, device.expires_at)])
 
 
 def end_other_sign_ins(whose: MemberId, keep: bytes) -> Op[None]:
-    """End every sign-in but the one with this token's hash: something that opens the account has changed."""
+    """End every sign-in but the one with this token's hash, because something that opens the account has changed."""
     yield Call(staff_sql.DROP_SIGN_INS_BUT, [(whose, keep)])
 
 
@@ -155,7 +155,8 @@ def forget_devices(whose: MemberId, now: Millis, keep: bytes, device: bytes | No
 
 
 def take_everything(whose: MemberId) -> Op[None]:
-    """Remove all that opens an account, but for its password: factor, codes, passkeys, sign-ins, browsers, links."""
+    """Remove everything that opens an account, except the password: factor, codes, passkeys, sign-ins, browsers,
+    links."""
     yield Call(staff_sql.DROP_SIGN_INS_OF, [(whose,)])
     yield Call(staff_sql.SET_TOTP, [(None, whose)])
     yield Call(sql.DROP_DEVICES_BUT, [(whose, NO_HASH)])
@@ -164,7 +165,7 @@ def take_everything(whose: MemberId) -> Op[None]:
 
 
 def forget(whose: MemberId) -> Op[None]:
-    """Let go of somebody who is erased, before their account is."""
+    """Remove what belongs to the account of an erased member, before the account itself is removed."""
     yield from take_everything(whose)
     yield Call(sql.DROP_TRIES, [(whose,)])
     yield Call(staff_sql.DISOWN_OPERATORS, [(whose,)])

@@ -1,4 +1,4 @@
-"""Every table of the schema, whichever feature it belongs to."""
+"""Every table of the schema, of all features."""
 
 from __future__ import annotations
 
@@ -11,4 +11,4 @@ from chatserver.store.core import schema
 
 MODULES: Final = (tables, moderation_tables, room_settings_tables, staff_tables)
 METADATA: Final[MetaData] = schema.metadata
-"""What holds the tables of all these modules."""
+"""The metadata with the tables of all these modules."""

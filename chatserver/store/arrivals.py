@@ -1,4 +1,4 @@
-"""Credentials, sources, and the measures that hold for newcomers. Sans-I/O, like `log`."""
+"""Credentials, sources, and the measures that apply to newcomers. Sans-I/O, like `rooms_log`."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from chatserver.store.rooms_statements import KEYS_AT_ONCE
 
 
 def raise_credentials(who: MemberId, now: Millis, *, drops_code: bool) -> Op[int]:
-    """Make every token of somebody worthless, and their come-back code where it is asked for. Returns the generation
-    of the tokens that are good from now on. Raises MEMBER_UNKNOWN."""
+    """Invalidate every token of a member and, with `drops_code`, their come-back code. Return the generation that
+    tokens need from now on. Raises MEMBER_UNKNOWN."""
     rows = yield Call(sql.RAISE_CREDENTIALS, [(now, who)])
     if not rows:
         raise Refusal(Reason.MEMBER_UNKNOWN)
@@ -32,15 +32,15 @@ def raise_credentials(who: MemberId, now: Millis, *, drops_code: bool) -> Op[int
 
 
 def credentials_since(since: Millis) -> Op[dict[MemberId, int]]:
-    """Return the generations of all that rose since then."""
+    """Return the credential generations that rose after `since`, by member."""
     return {MemberId(row[0]): row[1] for row in (yield Call(sql.CREDENTIALS_SINCE, [(since,)]))}
 
 
 def note_sources(seen: Sequence[SourceSeen]) -> Op[None]:
-    """Remember where members were seen; whoever is no more is left out."""
+    """Remember where members were seen. People who are no longer members are left out."""
     newest = {(each.member, each.key): each for each in sorted(seen, key=lambda each: each.at)}
-    # Each member's row is held, so that nobody is noted who is erased at this moment; in one order, so that two workers
-    # wait for each other rather than deadlock.
+    # Lock each member's row, so that nothing is noted about somebody who is being erased; in one order, so that two
+    # workers wait for each other rather than deadlock.
     found = yield Call(people_sql.LOCK_MEMBER, [(who,) for who in sorted({who for who, _ in newest})])
     known = {row[0] for row in found}
     kept = [newest[place] for place in sorted(newest) if place[0] in known]
@@ -50,7 +50,7 @@ def note_sources(seen: Sequence[SourceSeen]) -> Op[None]:
 
 
 def bars(keys: Collection[bytes], now: Millis) -> Op[list[Bar]]:
-    """Return the measures that hold for newcomers from networks with these keys."""
+    """Return the measures that apply to newcomers from networks with these keys."""
     if not keys:
         return []
     asked = [(*part, now) for part in by_keys(sorted(keys), KEYS_AT_ONCE)]
@@ -59,7 +59,7 @@ def bars(keys: Collection[bytes], now: Millis) -> Op[list[Bar]]:
 
 
 def follow(measure: Measure, now: Millis) -> Op[None]:
-    """Let a measure that was just taken hold for newcomers from wherever its member was seen in the last day."""
+    """Apply a new measure to newcomers from every network where its member was seen in the last day."""
     if restriction_of(measure) is None:
         return
     rows = yield Call(sql.SOURCES_OF, [(measure.about, now - newcomers.BAN_HOLDS)])
@@ -67,7 +67,7 @@ def follow(measure: Measure, now: Millis) -> Op[None]:
 
 
 def bar(measure: Measure, seen: Mapping[bytes, Millis], now: Millis) -> Op[None]:
-    """Let a measure hold for newcomers from networks with these keys. `seen` says when its member was last there."""
+    """Apply a measure to newcomers from networks with these keys. `seen` says when its member was last there."""
     is_ban = measure.kind is MeasureKind.BAN
     for key in sorted(seen):
         holds = seen[key] + newcomers.BAN_HOLDS if is_ban else measure.at + newcomers.MEASURE_HOLDS
@@ -82,7 +82,8 @@ def bar(measure: Measure, seen: Mapping[bytes, Millis], now: Millis) -> Op[None]
 
 
 def neighbours(who: MemberId | None, now: Millis) -> Op[Neighbours | None]:
-    """Return how it is around a member, for a moderator who is about to decide; None where nothing is known."""
+    """Return who else comes from a member's networks, for a moderator who is about to decide; None if nothing is
+    known."""
     found = () if who is None else (yield Call(people_sql.MEMBER, [(who,)]))
     if not found or who is None:
         return None
@@ -97,7 +98,7 @@ def neighbours(who: MemberId | None, now: Millis) -> Op[Neighbours | None]:
 
 
 def require_distinct(who: MemberId, name_key: str, rules: NameRules) -> Op[None]:
-    """Raise NAME_TAKEN for a name that rests, or that may be taken for a name in use or at rest."""
+    """Raise NAME_TAKEN for a resting name, or one that may be mistaken for a name that is in use or rests."""
     if (yield Call(sql.IS_RESTING, [(name_key, who, rules.now)])):
         raise Refusal(Reason.NAME_TAKEN)
     ends = ends_of(name_key)
@@ -112,7 +113,8 @@ def require_distinct(who: MemberId, name_key: str, rules: NameRules) -> Op[None]
 
 
 def rest(before: Member, name_key: str, until: Millis) -> Op[None]:
-    """Let the name that somebody gives up rest, if anything was written under it; the one they take rests no more."""
+    """Reserve the name that somebody gives up until `until`, if anything was written under it. The name they take no
+    longer rests."""
     yield Call(sql.WAKE_NAME, [(name_key, before.id)])
     if name_key != before.name_key and (yield Call(sql.HAS_WRITTEN, [(before.id, before.generation)])):
         yield Call(sql.WAKE_NAME, [(before.name_key, before.id)])
@@ -120,12 +122,12 @@ def rest(before: Member, name_key: str, until: Millis) -> Op[None]:
 
 
 def forget(who: MemberId) -> Op[None]:
-    """Forget where somebody came from, and the names that they had."""
+    """Remove where somebody came from, and their resting names."""
     yield Call(sql.DROP_SOURCES_OF, [(who,)])
     yield Call(sql.WAKE_NAMES_OF, [(who,)])
 
 
 def prune(now: Millis) -> Op[None]:
-    """Forget where anybody was seen more than a day ago, and the names that have rested."""
+    """Remove sources older than a day, and names whose rest is over."""
     yield Call(sql.DROP_OLD_SOURCES, [(now - newcomers.BAN_HOLDS,)])
     yield Call(sql.DROP_RESTED, [(now,)])

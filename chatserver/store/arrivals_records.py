@@ -1,4 +1,4 @@
-"""What a store is told and tells of credentials, sources and resting names."""
+"""What callers and the store pass each other about credentials, sources and resting names."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from chatserver.domain.identity import MemberId
 
 
 class SourceSeen(msgspec.Struct, frozen=True):
-    """A member was seen at a network. `key` is its keyed hash, `width` is 0 for the address itself (of IPv6 its /64)
-    and rises with the networks around it."""
+    """A member was seen at a network. `key` is the network's keyed hash; `width` is 0 for the address itself (for IPv6
+    its /64) and rises with the networks around it."""
 
     member: MemberId
     key: bytes
@@ -19,8 +19,8 @@ class SourceSeen(msgspec.Struct, frozen=True):
 
 
 class NameRules(msgspec.Struct, frozen=True):
-    """What else holds when somebody takes another name at `now`: names of whoever was here after `since` must not be
-    nearly the same, and the old name, if anything was written under it, rests until `until`."""
+    """Rules for taking another name at `now`: it must not be nearly the same as the name of a member seen after
+    `since`; the old name, if anything was written under it, rests until `until`."""
 
     now: Millis
     since: Millis

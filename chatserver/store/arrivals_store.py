@@ -1,4 +1,4 @@
-"""What a store promises of credentials, sources and resting names, and how it is kept for every database."""
+"""What a store promises about credentials, sources and resting names, and how it is done for every database."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class ArrivalsStore(ABC):
-    """Keeps what decides how somebody comes in. `store.Store` is one."""
+    """Keeps what decides whether and how somebody may come in. `store.Store` is one."""
 
     @abstractmethod
     async def _read(self, op: MakeOp[T]) -> T:
@@ -34,13 +34,15 @@ class ArrivalsStore(ABC):
         return await self._write(partial(arrivals.raise_credentials, member, now, drops_code=drops_code))
 
     async def credentials_since(self, since: Millis) -> dict[MemberId, int]:
-        """Return whose tokens were ended since then, with the generation that is good, in one cheap read."""
+        """Return the members whose tokens were ended after `since`, each with the valid generation, in one cheap
+        read."""
         return await self._read(partial(arrivals.credentials_since, since))
 
     async def note_sources(self, seen: Sequence[SourceSeen]) -> None:
-        """Remember where members were seen. A later time replaces an earlier one; who is no member is left out."""
+        """Remember where members were seen. A later time replaces an earlier one; people who are no members are left
+        out."""
         await self._write(partial(arrivals.note_sources, seen))
 
     async def bars(self, keys: Collection[bytes], now: Millis) -> list[Bar]:
-        """Return the measures that hold for newcomers from networks with these keys."""
+        """Return the measures that apply to newcomers from networks with these keys."""
         return await self._read(partial(arrivals.bars, keys, now))

@@ -13,7 +13,7 @@ def entries(after: int, limit: int) -> Op[list[Entry]]:
 
 
 def entry_of(row: Row) -> Entry:
-    """An entry from its columns."""
+    """Return an entry from its columns."""
     return Entry(
         seq=row[0],
         act=Act(

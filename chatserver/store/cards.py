@@ -1,8 +1,8 @@
-"""One card for one person: what somebody's words raise, in however many rooms and of whatever kind, is one report that
-holds the others; and what is reported again is added to the report that is open. Sans-I/O, like `log`.
+"""A person's card: everything that somebody's words raise, in any room and of any kind, is one report that holds the
+others; a repeated report is added to the one that is open. Sans-I/O, like `rooms_log`.
 
-A card shows the most serious of what it holds. When something more serious comes, the two change places, so that a card
-keeps its id, its notes and whoever took it.
+A card shows the most serious of its reports. When a more serious one is added, the contents are swapped, so that the
+card keeps its id, its notes and the moderator who has claimed it.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ from chatserver.store.moderation_lock import ModerationLock
 from chatserver.store.report_rows import report_of
 
 MOST_NOTE: Final = 4 * NOTE_LENGTH
-"""Characters of everything that a reporter wrote in one report, again and again."""
+"""The most characters that one report keeps of its reporter's notes, over all repetitions."""
 _CUT: Final = "\n\n[...]\n\n"
-"""Where something in between was left out."""
+"""The mark for text that was left out."""
 
 
 def since(who: MemberId) -> Op[Millis | None]:
-    """Return when somebody first came; None where they are no more."""
+    """Return when a member first came, or None if they are no longer a member."""
     rows = yield Call(sql.SINCE, [(who,)])
     return Millis(rows[0][0]) if rows else None
 
@@ -53,8 +53,8 @@ def since(who: MemberId) -> Op[Millis | None]:
 
 
 def card_of(who: MemberId, room: Room, now: Millis) -> Op[Report | None]:
-    """Return the card that what somebody writes in a room at `now` belongs on; None where there is none, or it is
-    closed or a day old."""
+    """Return the card to which an escalation of somebody's words in a room at `now` belongs, or None if there is none,
+    it is closed, or it is a day old."""
     if room.kind is RoomKind.SESSION:
         rows = yield Call(sql.CARD_OF_SESSION, [(who, now - CARD_FOR, room.id)])
     else:
@@ -64,7 +64,7 @@ def card_of(who: MemberId, room: Room, now: Millis) -> Op[Report | None]:
 
 
 def add(card: Report | None, row: Params) -> Op[Report]:
-    """Put a new escalation (its columns) on a card, or make the card of it. Return the card as it is afterwards."""
+    """Put a new escalation (its columns) on a card, or make it a card. Return the card as it is afterwards."""
     new = dict(zip(sql.COLUMNS, row, strict=True))
     if card is None:
         yield Call(floor_sql.ADD_REPORT, [row])
@@ -72,7 +72,7 @@ def add(card: Report | None, row: Params) -> Op[Report]:
         return report_of([new.get(c.name) for c in sql.REPORT_FIELDS])
     now: Millis = new["at"]
     has_risen = new["level"] > (card.level or 0)
-    # Whoever is not new any more is not part of a flood of new people.
+    # Somebody who is no longer new is not part of a flood of new people.
     fold = card.fold if new["is_new"] or new["level"] < URGENT else None
     if has_risen:
         yield from _change_places(card, new, fold)
@@ -85,7 +85,7 @@ def add(card: Report | None, row: Params) -> Op[Report]:
         ((rings_at,),) = yield Call(sql.RINGS_AT, [(card.id,)])
         due, band = card.due_at, card.band
         if new["level"] >= URGENT and rings_again(card.status, card.band, due, rings_at, now):
-            # Whoever took it may have gone.
+            # The moderator who took it may have gone.
             rings_at, due = now, min(due, new["due_at"])
         yield Call(sql.SET_NEWEST, [(now, fold, due, now if is_out else rings_at, new["version"], card.id)])
     level = max(new["level"], card.level or 0)
@@ -93,7 +93,8 @@ def add(card: Report | None, row: Params) -> Op[Report]:
 
 
 def _change_places(card: Report, new: dict[str, Any], fold: str | None) -> Op[None]:
-    """Make the new escalation what the card shows, and what it showed one of those that it holds."""
+    """Make the new escalation the content of the card, and the card's earlier content one of the reports that it
+    holds."""
     (row,) = yield Call(sql.WHOLE, [(card.id,)])
     shown = dict(zip(sql.COLUMNS, row, strict=True))
     id_ = blake2b(f"{card.id} {shown['room']} {shown['reason']} {shown['level']}".encode(), digest_size=12).hexdigest()
@@ -109,11 +110,11 @@ def _change_places(card: Report, new: dict[str, Any], fold: str | None) -> Op[No
 
 
 def follow(mine: ModerationLock, by: Asker, before: Report, after: Report, now: Millis) -> Op[list[MemberId]]:
-    """Let when it is due, and everything that a report holds, follow what was decided about it. Return whom that
-    concerns beside those whom the report itself names.
+    """Update a report's due time, and everything that it holds, after a decision about it. Return the other members
+    whom this concerns, besides those whom the report names.
 
-    Whoever takes one out of a flood, or closes it, has it by itself from then on. Closing a flood closes what is left
-    in it, with the same answer to everybody who reported.
+    A report that is taken out of a flood or closed by itself no longer belongs to the flood. Closing a flood closes
+    what is left in it, with the same answer to every reporter.
     """
     placed = after
     if after.status is ReportStatus.CLAIMED and after.claimed_by != before.claimed_by:
@@ -139,14 +140,14 @@ def follow(mine: ModerationLock, by: Asker, before: Report, after: Report, now: 
 def say_again(
     mine: ModerationLock, which: str, reason: str, note: str, now: Millis, *, has_more: bool, urgent_before: int = 0
 ) -> Op[None]:
-    """Add what a person says when they report again what they have reported to the report that is open.
+    """Add what a person says when they report the same thing again to their open report.
 
-    `has_more` says that there is something new to read in it as well, which moderators are to see. `urgent_before`
+    `has_more` means that the report also holds something new to read, which moderators should see. `urgent_before`
     counts the other open urgent reports of the same person.
 
-    A report that becomes one of danger is as urgent from now on as any other of theirs, and rings where that is now. So
-    does an urgent one that somebody took some time ago. What it says joins the flood that it is in. The same again
-    changes nothing else.
+    A report whose reason becomes danger is ranked like any other urgent report of this person, and rings if its rank is
+    NOW. An urgent report that somebody took some time ago rings again. What is said also counts in the flood that the
+    report is in. A mere repetition changes nothing else.
     """
     ((known, first, is_call, due, band, is_new, rings_at, status, fold),) = yield Call(sql.SAID, [(which,)])
     is_danger = reason == DANGER and first != DANGER and not is_call
@@ -169,8 +170,7 @@ def say_again(
 
 
 def _with(known: str, line: str) -> str:
-    """Return everything that was said, with one more line: at most `MOST_NOTE` characters, the first words and the
-    newest of it."""
+    """Return everything that was said with one more line, shortened in the middle to at most `MOST_NOTE` characters."""
     said = f"{known}\n\n{line}".strip()
     if len(said) <= MOST_NOTE:
         return said
@@ -178,8 +178,8 @@ def _with(known: str, line: str) -> str:
 
 
 def open_like(asked: KeepReport) -> Op[str | None]:
-    """Return the open report of a session, of the last day, that says the same already: a call by whomever, or this
-    person's report of the same person for the same reason. None where there is none."""
+    """Return the id of a session's open report of the last day that says the same: any call, or this person's report of
+    the same person for the same reason. None if there is none."""
     room, since_ = room_of_session(asked.session), asked.at - CARD_FOR
     if asked.is_call:
         rows = yield Call(sql.OPEN_CALL, [(room, since_)])

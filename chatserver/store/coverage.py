@@ -1,4 +1,4 @@
-"""Rooms that need a moderator, and when one was last there. Sans-I/O, like `log`."""
+"""Rooms that need a moderator, and when one was last there. Sans-I/O, like `rooms_log`."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def keep_coverage(which: RoomId, *, is_attended: bool, how: CoverageRules, now: 
         return ChangedRooms(rooms=())
     state, room = ChannelState(rows[0]), decoding.room_of(rows[0][5:])
     if not room.needs_moderator or room.status is not RoomStatus.OPEN:
-        # It was changed meanwhile.
+        # The room was changed in the meantime.
         return ChangedRooms(rooms=(room,))
     kept = yield Call(sql.DUTY, [(which,)])
     before = Coverage(state=room.attendance, since=kept[0][0], attended_at=kept[0][1]) if kept else None

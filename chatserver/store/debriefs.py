@@ -1,6 +1,6 @@
-"""Listeners' notes to a supervisor. Sans-I/O, like `log`.
+"""Listeners' notes to a supervisor. Sans-I/O, like `rooms_log`.
 
-Nobody reads their own as a supervisor, nor one that was written after a session that they were in.
+A supervisor reads neither their own notes nor those written after a session that they were in.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from chatserver.store.moderation_lock import hold_moderation
 from chatserver.store.moderation_records import DebriefRecord
 
 DEBRIEFS: Final = 200
-"""How many a supervisor is shown."""
+"""The most notes that a supervisor is shown."""
 
 
 def debriefs(asker: Asker, now: Millis) -> Op[list[DebriefRecord]]:
-    """Return the notes, and enter in the audit log that the asker was shown them: the list holds what they say."""
+    """Return the notes, and enter in the audit log that the asker was shown them, because the list contains their
+    text."""
     mine = yield from hold_moderation()
     rows = yield Call(sql.DEBRIEFS, [(asker.member, DEBRIEFS)])
     if rows:

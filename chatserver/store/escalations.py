@@ -1,6 +1,7 @@
-"""What a post's words raise for moderators, in the transaction that saves the post. Sans-I/O, like `log`.
+"""Escalations: what a post's words raise for moderators, saved in the transaction that saves the post. Sans-I/O, like
+`rooms_log`.
 
-An escalation is a report by nobody, so that everything that is done about reports is done about it.
+An escalation is a report without a reporter, so that everything that can be done with reports can be done with it.
 """
 
 from __future__ import annotations
@@ -27,25 +28,26 @@ from chatserver.store.records import RoomChange
 from chatserver.store.report_rows import report_row
 
 BEFORE: Final = 10
-"""Posts that go with an escalation from a themed room, the one that raised it among them. From a session only that
-one goes: what two people trust each other with is read no further than it must be."""
+"""Posts that go with an escalation from a themed room, including the one that raised it. From a session only that post
+goes, because what people say there in confidence is read no further than necessary."""
 AGAIN: Final = 10 * 60_000
-"""Milliseconds after which somebody whose escalation was closed may raise one of the same kind again. What is
-urgent may at once."""
+"""Milliseconds after which somebody whose escalation was closed may raise one of the same kind again. Urgent ones may
+be raised at once."""
 
 WORDS: Final = 200
-"""Characters of what fired that are kept with it."""
+"""Characters of the matched words that are kept with an escalation."""
 MOST: Final = 3 * BEFORE
-"""Posts that an escalation holds at most, those among them that raised the same again."""
+"""The most posts that an escalation holds, including those that raised the same again."""
 
 Raised = tuple[RoomChange, Room, Offset]
-"""A command whose words raise something, its room, and the post that they are in."""
+"""A command whose words raise something, its room, and the offset of the post that contains them."""
 
 
 def escalate(raised: Sequence[Raised], sealer: Sealer) -> Op[None]:
-    """Save what the words of posts raise, on one card for each person, and fold what comes in a flood.
+    """Save what the words of posts raise, on one card for each person, and fold floods.
 
-    What waits already for the same person, room and category, as serious, is not saved again: the post is added to it.
+    If an escalation of the same person, room and category, at least as serious, waits already, the post is added to it
+    instead.
     """
     mine = yield from hold_moderation()
     has_risen = False
@@ -59,7 +61,8 @@ def _escalate(mine: ModerationLock, change: RoomChange, room: Room, offset: Offs
     is_session = room.kind is RoomKind.SESSION
     is_new = report_queue.is_new((yield from cards.since(change.author)), change.now)
     about_staff = yield from report_access.is_by_moderator(change.author)
-    # In a session nobody comes in a flood: a listener has taken each of them. What only operators see stands alone.
+    # A session is never part of a flood, because a listener has taken each seeker. What only operators see is not
+    # folded.
     origin = change.origin if is_new and not is_session and not about_staff else None
     card: Report | None = None
     has_added = False
@@ -69,12 +72,13 @@ def _escalate(mine: ModerationLock, change: RoomChange, room: Room, offset: Offs
         if known and known[0][1] >= signal.level:
             has_added |= yield from _add_to(mine, known[0], change, offset, sealer, is_session=is_session)
             continue
-        # What else the same post raises goes with that post alone: those before it are kept once.
+        # Only the first escalation of a post holds the posts before it.
         before = 1 if is_session or card is not None else BEFORE
         rows = yield Call(rooms_sql.PAGE, [(change.channel, offset + 1, before)])
         posts = [decoding.post_of(row) for row in reversed(rows)]
         id_ = _id_of(change, signal)
-        # What the post said before it was changed belongs to it; it is its author's, who is there.
+        # If the post was edited, its earlier versions belong to the escalation. Its author is present, so none is an
+        # alias.
         opened = yield from evidence.of_post(change.channel, posts[-1], posts, sealer)
         row = report_row(
             id_=id_,
@@ -107,8 +111,9 @@ def _escalate(mine: ModerationLock, change: RoomChange, room: Room, offset: Offs
 def _add_to(
     mine: ModerationLock, known: Row, change: RoomChange, offset: Offset, sealer: Sealer, *, is_session: bool
 ) -> Op[bool]:
-    """Add a post to the escalation that waits for the same already, or taking it back would leave nothing of it. Of a
-    session no further post is added, only what became of the one that is there. Return whether anything is new."""
+    """Add a post to the escalation that waits for the same, because otherwise removing the post would leave nothing of
+    it. For a session no further post is added, only changes to the one that is there. Return whether anything is
+    new."""
     id_, _, status, card = known
     if status == ReportStatus.CLOSED:
         return False

@@ -1,7 +1,7 @@
-"""Sealed copies of words that were taken away, and what an erasure leaves to a case. Sans-I/O, like `log`.
+"""Sealed copies of removed words, and what a case keeps of erased people. Sans-I/O, like `rooms_log`.
 
-A sealed copy lives as long as its post would have: it is dropped with the post's row. Nothing opens it but a report of
-that post, of its author, or of the session that it is in; an escalation that the post raises; and its author's own
+A sealed copy is kept as long as its post would have been, and dropped with the post's row. Only these open it: a report
+of the post, of its author, or of the session that it is in; an escalation that the post raises; and its author's
 export.
 """
 
@@ -23,14 +23,14 @@ from chatserver.store.records import KeptCopy
 from chatserver.store.report_rows import SNAPSHOT, decode_posts, encode_posts
 
 MOST_VERSIONS: Final = 20
-"""Versions of one post that a case holds at most: the first half of them and the last half."""
+"""The most versions of one post that a case holds: half of them the first ones, half the last ones."""
 MOST_POSTS: Final = 4 * SNAPSHOT
-"""Posts that a report holds at most, however often it was made."""
+"""The most posts that a report holds, however often it was repeated."""
 _IN_A_CASE: Final = "case"
-"""What is sealed in a report's row is not bound to the row: cards hand their content on to one another."""
+"""What is sealed in a report's row is not bound to that row, because cards pass their content on to each other."""
 
 NOBODY: Final = MemberId("m_erased")
-"""The author of what erased people left: shorter than any member's id, and the same for all of them."""
+"""The author of posts that erased people left: shorter than any member's id, and the same for all of them."""
 
 _T = TypeVar("_T")
 _replace = msgspec.structs.replace
@@ -39,15 +39,15 @@ _version: Final = msgspec.msgpack.Decoder(EarlierVersion).decode
 
 
 class Nobody(msgspec.Struct, frozen=True):
-    """As whom an erased person stands where their place has to stay."""
+    """The id and name that replace an erased person where a record needs somebody."""
 
     id: MemberId
     name: str
 
 
 class Held(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a case holds sealed: earlier versions of posts; posts of people who are erased; and the words of theirs by
-    which an escalation went (with the line of the list), None where nobody was erased."""
+    """What a case holds sealed: earlier versions of posts, posts of erased people, and (None if nobody was erased) the
+    note of an escalation: the matched words and the phrase of the list."""
 
     earlier: tuple[EarlierVersion, ...] = ()
     posts: tuple[Post, ...] = ()
@@ -60,7 +60,7 @@ _held: Final = msgspec.msgpack.Decoder(Held).decode
 
 
 def copy_row(channel: ChannelName, post: Post, part: Offset, until: Millis, ended: Ended, sealer: Sealer) -> Params:
-    """Return the row that keeps `post` as it stands, which the event at `part` changes or empties at `until`."""
+    """Return the row that keeps `post` as it is before the event at `part` edits or empties it at `until`."""
     version = EarlierVersion(
         offset=post.offset,
         author=post.author,
@@ -89,8 +89,8 @@ def _opened(channel: str, row: Row, sealer: Sealer) -> EarlierVersion | None:
 
 
 class Opened(msgspec.Struct, frozen=True):
-    """What a case shows of posts: the snapshot, in which those of erased people stand under their aliases, and what
-    they said before. `about` is whom the case is about."""
+    """What a case shows of posts: the snapshot, in which erased people have their aliases, and earlier versions.
+    `about` is whom the case is about."""
 
     posts: tuple[Post, ...]
     earlier: tuple[EarlierVersion, ...]
@@ -98,14 +98,14 @@ class Opened(msgspec.Struct, frozen=True):
 
     @property
     def has_erased(self) -> bool:
-        """Whether the case holds words of somebody who is erased."""
+        """Return whether the case holds words of somebody who is erased."""
         return is_alias(self.about) or any(is_alias(version.author) for version in self.earlier)
 
 
 def of_post(channel: ChannelName, post: Post, posts: Sequence[Post], sealer: Sealer) -> Op[Opened]:
     """Open the copies of one post, for a report of it or an escalation that it raised.
 
-    `posts` is the snapshot around it; What erased people wrote stands there as `NOBODY`'s.
+    `posts` is the snapshot around it, in which posts of erased people have the author `NOBODY`.
     """
     rows = yield Call(sql.COPIES_OF_POST, [(channel, post.offset)])
     authors = yield from _authors(channel, posts)
@@ -128,14 +128,14 @@ def of_session(
 ) -> Op[Opened]:
     """Open the copies of what everybody but the reporter wrote in a conversation.
 
-    What the reporter took back stays closed: it is theirs. `about` is `NOBODY` where whom it is about was erased.
+    The reporter's own removed words stay sealed. `about` is `NOBODY` if the person whom the report is about was erased.
     """
     own = "" if by is None else sealer.alias(by)
     opened = yield from _of_some(channel, posts, sealer, about, sql.COPIES_OF_OTHERS, own)
     if about != NOBODY:
         return opened
     gone = {post.author for post in opened.posts if is_alias(post.author)}
-    # Of several who were erased nobody guesses which: each stands among what they wrote.
+    # If several people were erased, nobody can tell which one is meant: each is named by the alias on their own posts.
     return _replace(opened, about=gone.pop() if len(gone) == 1 else None)
 
 
@@ -157,7 +157,7 @@ def _of_some(
 
 
 def _authors(channel: ChannelName, posts: Sequence[Post]) -> Op[dict[Offset, MemberId]]:
-    """The aliases of erased people who wrote in a snapshot, by the posts' offsets."""
+    """Return the aliases of erased people who wrote in a snapshot, by the posts' offsets."""
     erased = {post.offset for post in posts if post.author == NOBODY}
     if not erased:
         return {}
@@ -172,14 +172,15 @@ def _named(posts: Sequence[Post], authors: dict[Offset, MemberId]) -> tuple[Post
 def _versions(
     channel: ChannelName, rows: Sequence[Row], authors: dict[Offset, MemberId], sealer: Sealer
 ) -> tuple[EarlierVersion, ...]:
-    # A copy that was sealed under a secret that is not ours any more cannot be shown.
+    # A copy that was sealed under a different secret cannot be opened.
     few = _few(rows, lambda row: row[0])
     found = [version for row in few if (version := _opened(channel, row, sealer)) is not None]
     return tuple(_replace(version, author=authors.get(version.offset, version.author)) for version in found)
 
 
 def _few(versions: Iterable[_T], post_of: Callable[[_T], int]) -> list[_T]:
-    """Return of each post's versions, which are in order, the first and the last, `MOST_VERSIONS` in all."""
+    """Return the first and the last of each post's versions, at most `MOST_VERSIONS` of a post. They must be in
+    order."""
     by_post: dict[int, list[_T]] = {}
     for version in versions:
         by_post.setdefault(post_of(version), []).append(version)
@@ -193,15 +194,15 @@ def _few(versions: Iterable[_T], post_of: Callable[[_T], int]) -> list[_T]:
 
 
 def sealed_for(held: Held, sealer: Sealer) -> bytes | None:
-    """Return what a report's row keeps sealed; None where there is nothing."""
+    """Return the sealed content for a report's row, or None if there is nothing to seal."""
     return None if held == Held() else sealer.seal(_encode(held), _IN_A_CASE)
 
 
 def add_to(which: str, opened: Opened, now: Millis, sealer: Sealer, *, most: int = MOST_POSTS) -> Op[bool]:
-    """Add to an open report what was written since it was made, for somebody who reports the same again.
+    """Add to an open report what was written since it was made, because somebody reports the same again.
 
-    Posts that it holds stay as they were, unless their earlier versions are held too. Where it holds `most` posts
-    already, only what became of those is added. Returns whether anything is new.
+    Posts that it holds stay as they were, unless their earlier versions are held too. If it holds `most` posts already,
+    only changes to those are added. Return whether anything is new.
     """
     ((snapshot, sealed, erased_at),) = yield Call(sql.HELD, [(which,)])
     before, held = {post.offset: post for post in decode_posts(snapshot)}, held_by(sealed, sealer)
@@ -220,13 +221,13 @@ def add_to(which: str, opened: Opened, now: Millis, sealer: Sealer, *, most: int
     ]
     there = before.keys() | {post.offset for post in new}
     added = (each for each in opened.earlier if each.offset in there and each not in held.earlier)
-    # However often it is changed and reported again, a post has so many versions in a case.
+    # A post has at most `MOST_VERSIONS` versions in a case, however often it is edited and reported again.
     earlier = tuple(_few((*held.earlier, *added), lambda version: version.offset))
     if not new and earlier == held.earlier:
         return False
     posts = sorted((before | {post.offset: post for post in new}).values(), key=lambda post: post.offset)
     if len(posts) > MOST_POSTS:
-        # What was there when it was first reported, and the newest.
+        # The posts of the first report, and the newest ones.
         posts = posts[:SNAPSHOT] + posts[SNAPSHOT - MOST_POSTS :]
     kept = sealed_for(_replace(held, earlier=earlier), sealer)
     erased = now if opened.has_erased else erased_at
@@ -235,13 +236,13 @@ def add_to(which: str, opened: Opened, now: Millis, sealer: Sealer, *, most: int
 
 
 def held_by(sealed: bytes | None, sealer: Sealer) -> Held:
-    """Return what a report's row holds. Nothing where it was sealed under a secret that is not ours any more."""
+    """Return what a report's row holds sealed: nothing if it was sealed under a different secret."""
     plain = None if sealed is None else sealer.open(bytes(sealed), _IN_A_CASE)
     return Held() if plain is None else _held(plain)
 
 
 def shown(posts: Iterable[Post], held: Held) -> tuple[Post, ...]:
-    """Return a snapshot with the posts that the case holds of erased people in their places."""
+    """Return a snapshot in which the posts that the case holds of erased people replace the emptied ones."""
     kept = {post.offset: post for post in held.posts}
     return tuple(kept.get(post.offset, post) for post in posts)
 
@@ -250,10 +251,10 @@ def shown(posts: Iterable[Post], held: Held) -> tuple[Post, ...]:
 
 
 def withdraw(who: MemberId, nobody: Nobody, now: Millis, sealer: Sealer) -> Op[bool]:
-    """Take a person out of what is kept of reports, before their reports lose their name.
+    """Remove a person's words from reports, before their own reports lose their name.
 
-    A case about what they did to others keeps their words, sealed and under an alias; every other case loses them.
-    Returns whether there were any.
+    A case about what they did to others keeps the words, sealed and under an alias; every other case loses them. Return
+    whether there were any.
     """
     alias = sealer.alias(who)
     had_words = False
@@ -266,7 +267,7 @@ def withdraw(who: MemberId, nobody: Nobody, now: Millis, sealer: Sealer) -> Op[b
             continue
         had_words = True
         before = held_by(sealed, sealer)
-        # Where a conversation's report names nobody, everybody but its maker may be whom it is about.
+        # If a session's report names nobody, it may be about anybody but its maker.
         is_meant = about == who or (about is None and level is None and by != who)
         if is_meant and survives_erasure(level=level, reason=reason):
             held = _left(before, own, who, alias, None if level is None else note)
@@ -304,8 +305,8 @@ def _emptied(post: Post, nobody: Nobody) -> Post:
 
 
 def keep_measures(who: MemberId, sealer: Sealer) -> Op[bool]:
-    """Let what still forbids a person something survive them, under an alias and without their answer. What forbids
-    nothing (a notice, a post that was taken back) goes. Returns whether there was any text of the latter kind."""
+    """Keep measures that still forbid an erased person something, under an alias and without their answer. Measures
+    that forbid nothing (a notice, a removed post) are dropped. Return whether any of the latter existed."""
     dropped = yield Call(sql.DROP_MILD_MEASURES, [(who,)])
     yield Call(sql.ALIAS_MEASURES, [(sealer.alias(who), who)])
     return bool(dropped)
@@ -315,7 +316,7 @@ def keep_measures(who: MemberId, sealer: Sealer) -> Op[bool]:
 
 
 def copies_of(who: MemberId, sealer: Sealer) -> Op[tuple[KeptCopy, ...]]:
-    """Return the sealed copies of what somebody wrote themselves. When each goes is for the caller to say."""
+    """Return the sealed copies of what somebody wrote themselves. The caller finds out when each is dropped."""
     found: list[KeptCopy] = []
     for room, kind, channel, offset, part, at, body in (yield Call(sql.COPIES_BY, [(sealer.alias(who),)])):
         version = _opened(channel, (offset, part, None, body), sealer)

@@ -1,4 +1,4 @@
-"""The statements of sealed copies and of what an erasure leaves to cases, built once for both dialects."""
+"""The statements of sealed copies and of what cases keep of erased people, built once for both dialects."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _is_among: Final = (
     & (sealed_copies.c.offset <= _p("last"))
 )
 AUTHORS_AMONG: Final = Statement(
-    # Whose sealed words there are of which posts. A post has one author, so these are no more rows than posts.
+    # The authors of sealed copies, by post. A post has one author, so there are at most as many rows as posts.
     select(sealed_copies.c.offset, sealed_copies.c.who).where(_is_among).distinct(),
     "channel",
     "first",
@@ -46,7 +46,8 @@ AUTHORS_AMONG: Final = Statement(
 
 
 def _copies(whose: ColumnElement[bool]) -> Statement:
-    """Of each post the first `half` copies and the last: one that was changed all day does not fill what is read."""
+    """Select each post's first `half` and last `half` copies, so that a post that was edited all day does not fill the
+    result."""
     place = sealed_copies.c.part
     each = (
         select(
@@ -74,7 +75,7 @@ def _copies(whose: ColumnElement[bool]) -> Statement:
 
 COPIES_OF_PERSON: Final = _copies(sealed_copies.c.who == _p("who"))
 COPIES_OF_OTHERS: Final = _copies(sealed_copies.c.who != _p("who"))
-"""Of everybody but one person; of everybody where that is the empty id."""
+"""Copies of everybody but one person; of everybody if that is the empty id."""
 WHO_WROTE: Final = Statement(
     # Whether somebody has sealed words in a channel.
     select(_ONE).where(sealed_copies.c.who == _p("who"), sealed_copies.c.channel == _p("channel")).limit(_ONE),
@@ -99,7 +100,7 @@ DROP_COPIES: Final = Statement(
     "upto",
 )
 OWN_WORDS: Final = Statement(
-    # Of every post that somebody wrote: its place, whether it was taken back, and what stands in it.
+    # Every post that somebody wrote: its channel and offset, whether it is redacted, and its content.
     select(
         log.c.channel,
         log.c.offset,
@@ -116,7 +117,7 @@ OWN_WORDS: Final = Statement(
 # ------------------------------------------------------------------------------------------------ cases
 
 CASES_WITH: Final = Statement(
-    # Those about somebody, and those among whose posts are some of theirs. The pattern may find a few more.
+    # Cases about somebody, and cases with posts of theirs. The pattern may match a few more.
     select(
         reports.c.id,
         reports.c.by,
@@ -157,7 +158,7 @@ SET_HELD: Final = Statement(
 SEALED: Final = Statement(select(reports.c.sealed).where(reports.c.id == _p("id")), "id")
 _is_alias: Final = func.substr(reports.c.about, 1, len(ALIAS_PREFIX)) == ALIAS_PREFIX
 DROP_EVIDENCE: Final = Statement(
-    # Of cases that were closed long enough ago, what they held of people who are erased.
+    # The sealed content of erased people in cases that were closed long enough ago.
     update(reports)
     .where(reports.c.erased_at.is_not(None), reports.c.closed_at < _p("before"))
     .values(
@@ -177,7 +178,7 @@ DROP_MILD_MEASURES: Final = Statement(
     delete(measures).where(measures.c.about == _p("who"), ~_holds).returning(_ONE), "who", returns=True
 )
 ALIAS_MEASURES: Final = Statement(
-    # The answer was theirs, and goes; that there was one stays.
+    # The text of the answer is erased; that there was one stays.
     update(measures)
     .where(measures.c.about == _p("who"))
     .values(about=_p("alias"), appeal=case((measures.c.appeal.is_(None), null()), else_=literal_column("''"))),

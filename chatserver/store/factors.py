@@ -1,4 +1,4 @@
-"""Passwords, second factors, recovery codes and passkeys of staff accounts. Sans-I/O, like `log`."""
+"""Passwords, second factors, recovery codes and passkeys of staff accounts. Sans-I/O, like `rooms_log`."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def passkey(credential: bytes) -> Op[Passkey | None]:
 
 def add_passkey(made: Passkey, most: int, keep: bytes) -> Op[None]:
     yield from _hold(made.member)
-    # With moderation's lock, so that of two who bring the same credential one is refused.
+    # Under moderation's lock, so that of two members who add the same credential at once one is refused.
     mine = yield from hold_moderation()
     if (yield Call(sql.PASSKEY, [(made.credential,)])):
         raise Refusal(Reason.NAME_TAKEN, details={"field": "passkey"})
@@ -136,7 +136,7 @@ def take_challenge(challenge: bytes, purpose: str, holder: bytes, now: Millis) -
 
 
 def _hold(whose: MemberId) -> Op[str | None]:
-    """Hold an account until the end; return its second factor's secret. Raises MEMBER_UNKNOWN."""
+    """Lock an account until the transaction ends, and return its second factor's secret. Raises MEMBER_UNKNOWN."""
     rows = yield Call(staff_sql.LOCK_STAFF, [(whose,)])
     if not rows:
         raise Refusal(Reason.MEMBER_UNKNOWN)

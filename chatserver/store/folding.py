@@ -1,7 +1,7 @@
-"""Folding a flood: reports that come from many new people at once are put into one card. Sans-I/O, like `log`.
+"""Folding a flood: reports that come from many new people at once are put into one card. Sans-I/O, like `rooms_log`.
 
-`domain/moderation/alert_floods.py` says what a flood is. Folding loses nothing: what is folded can be opened, taken
-and closed as ever.
+`domain/moderation/alert_floods.py` defines a flood. Folding loses nothing: folded reports can be opened, taken and
+closed as usual.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from chatserver.store.moderation_lock import ModerationLock
 from chatserver.store.report_rows import new_id, report_of, report_row
 
 EVERYWHERE: Final = b""
-"""The key of a flood that comes from no address in particular."""
+"""The key of a flood that comes from many networks."""
 REASON: Final = "flood"
 DAY: Final = 24 * 3_600_000
-"""Milliseconds after which an address has another key."""
+"""Milliseconds after which the keys of addresses change."""
 
 _SEEN: Final = {
     Folds.WORDS: (sql.SEEN_WORDS_HERE, sql.SEEN_WORDS),
@@ -48,10 +48,10 @@ _FOLD_STAFF: Final = (sql.FOLD_STAFF_HERE, sql.FOLD_STAFF)
 
 
 def fold(mine: ModerationLock, kind: Folds, which: Report, origin: Origin, now: Millis) -> Op[None]:
-    """Put a report of somebody new, which stands alone and is saved, into a flood where it came in one.
+    """Put a newcomer's report, which is saved and not folded yet, into the flood that it belongs to, if there is one.
 
-    The first that makes it a flood takes those with it that came before and that nobody has taken. What is reported of
-    somebody who works here makes floods of its own, one for each of them, which only operators see, and not they.
+    The report that makes it a flood also folds earlier ones that nobody has taken. Reports about staff make floods of
+    their own, one for each of those people, which only operators see, except the person concerned.
     """
     of_one = (which.about,) if which.is_about_staff else ()
     here, everywhere = _SEEN_STAFF if of_one else _SEEN[kind]
@@ -85,7 +85,7 @@ def _make(mine: ModerationLock, kind: Folds, last: Report, key: bytes, now: Mill
         held = yield Call(everywhere, [(id_, since, *of_one)])
     else:
         held = yield Call(here, [(id_, since, len(key), key, *of_one)])
-    # A flood of words always needs somebody now; one of reports where any of them does.
+    # A flood of words is always urgent; a flood of reports is if any of them is.
     is_now = kind is Folds.WORDS or any(rank_in(row[1]) is Rank.NOW for row in held)
     rank = Rank.NOW if is_now else Rank.REPORT
     about = last.about if of_one else None
@@ -101,15 +101,15 @@ def _make(mine: ModerationLock, kind: Folds, last: Report, key: bytes, now: Mill
 
 
 def said_within(mine: ModerationLock, which: str, rank: Rank, now: Millis) -> Op[None]:
-    """Let a flood show that something was said in a report that it holds, which has this rank by now."""
+    """Update a flood after something was added to a report that it holds, which now has this rank."""
     rows = yield Call(moderation_sql.REPORT, [(which,)])
     if rows:
         yield from grow(mine, report_of(rows[0][: moderation_sql.REPORT_COLUMNS]), rank, now)
 
 
 def grow(mine: ModerationLock, flood: Report, rank: Rank, now: Millis) -> Op[None]:
-    """Let a flood show that one more has joined. It rings again only where it becomes urgent by it, or where what is
-    urgent comes long after somebody took it."""
+    """Update a flood after one more report has joined it. It rings again only if this makes it urgent, or if an urgent
+    one comes long after somebody took the flood."""
     ((rings_at,),) = yield Call(sql.RINGS_AT, [(flood.id,)])
     band, due = flood.band, flood.due_at
     if rank is Rank.NOW and rank_in(band) is not Rank.NOW:
@@ -121,5 +121,5 @@ def grow(mine: ModerationLock, flood: Report, rank: Rank, now: Millis) -> Op[Non
 
 
 def forget_addresses(now: Millis) -> Op[None]:
-    """Forget where reports of days that are over came from: their keys mean nothing any more."""
+    """Remove the address keys of reports of earlier days, because keys change daily."""
     yield Call(sql.FORGET_ADDRESSES, [(now // DAY * DAY,)])

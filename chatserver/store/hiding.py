@@ -1,4 +1,4 @@
-"""Who hides whom (decision 0131). Sans-I/O, like `log`."""
+"""Who hides whom (decision 0131). Sans-I/O, like `rooms_log`."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _EVERYWHERE = ""
 
 
 def hiding(who: MemberId) -> Op[Hiding]:
-    """Whom a member hides, and who hides them."""
+    """Return whom a member hides, and who hides them."""
     rows = yield Call(sql.HIDDEN_BY, [(who,)])
     by = yield Call(sql.HIDDEN_FROM, [(who,)])
     return _hiding(rows, by)
 
 
 def standings(whom: Collection[MemberId]) -> Op[dict[MemberId, tuple[Persona, Hiding]]]:
-    """Return what those of these members who still are have: their name, whom they hide, and who hides them."""
+    """Return the name of each of these people who is still a member, whom they hide, and who hides them."""
     if not whom:
         return {}
     keys = by_keys(sorted(whom), KEYS_AT_ONCE)
@@ -47,8 +47,8 @@ def _hiding(rows: Sequence[Row], by: Sequence[Row]) -> Hiding:
 
 
 def set_mute(who: MemberId, other: MemberId, on: bool, limit: int, generation: int) -> Op[None]:
-    """Hide somebody under one of their names, or no longer. Raises MEMBER_UNKNOWN or TOO_MANY_MUTES."""
-    # The lock makes the count true until the end, also against the same member on another worker.
+    """Hide somebody under one of their names, or stop hiding them. Raises MEMBER_UNKNOWN or TOO_MANY_MUTES."""
+    # The lock keeps the count true until the transaction ends, also against the same member on another worker.
     if not (yield Call(people_sql.LOCK_MEMBER, [(who,)])):
         raise Refusal(Reason.MEMBER_UNKNOWN)
     already = (yield from hiding(who)).hidden
@@ -65,13 +65,13 @@ def set_mute(who: MemberId, other: MemberId, on: bool, limit: int, generation: i
 
 
 def follow(who: MemberId, old: int, new: int, rooms: Collection[RoomId]) -> Op[None]:
-    """Somebody took a new name while they were in these rooms: there they stay hidden."""
+    """Keep somebody hidden in these rooms after they took a new name while they were there."""
     if rooms:
         yield Call(sql.FOLLOW, [(new, room, who, old, room) for room in sorted(rooms)])
 
 
 def apart(people: Collection[MemberId]) -> Op[tuple[tuple[MemberId, MemberId], ...]]:
-    """Those among these people of whom one hides the other."""
+    """Return the pairs among these people of which one hides the other."""
     if not people:
         return ()
     among = set(people)
@@ -80,7 +80,7 @@ def apart(people: Collection[MemberId]) -> Op[tuple[tuple[MemberId, MemberId], .
 
 
 def _name_then(who: MemberId, generation: int) -> Op[str]:
-    """What somebody was called in a generation, as far as it is known."""
+    """Return the name that somebody had in a generation, or an empty text if it is not known."""
     rows = yield Call(people_sql.MEMBER, [(who,)])
     if rows and (member := decoding.member_of(rows[0])).generation == generation:
         return member.name

@@ -20,8 +20,8 @@ EVERYWHERE: Final[ColumnElement[str]] = literal_column("''")
 
 
 def is_hidden_from(member: ColumnElement[Any], room: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Whether the author of a `log` row is hidden from a member in a room, under the name that the row was written
-    with."""
+    """Return whether the author of a `log` row is hidden from a member in a room, under the name with which the row was
+    written."""
     return exists(
         select(literal_column("1")).where(
             mutes.c.member == member,
@@ -73,7 +73,7 @@ NAME_THEN: Final = Statement(
 _NAMES: Final = ("member", "other", "generation", "room", "name", "own_generation")
 ADD_MUTE: Final = Statement(insert(mutes).values({name: _p(name) for name in _NAMES}), *_NAMES)
 DROP_MUTE: Final = Statement(
-    # With it what it became by renaming.
+    # Also drop the rows that were added when this person took another name.
     delete(mutes).where(
         mutes.c.member == _p("member"),
         mutes.c.other == _p("other"),
@@ -84,7 +84,7 @@ DROP_MUTE: Final = Statement(
     "generation",
 )
 FOLLOW: Final = Statement(
-    # Whoever is hidden in a room under one name is hidden there under the next.
+    # Somebody who is hidden in a room under one name stays hidden there under the next.
     insert(mutes).from_select(
         _NAMES,
         select(

@@ -1,7 +1,7 @@
-"""What the floor's decisions do outside of it, in the same transaction. Sans-I/O, like `log`.
+"""The effects of listening decisions outside the listening state, in the same transaction. Sans-I/O, like `rooms_log`.
 
-What an effect speaks of may be gone meanwhile (a member who was erased, a room that was dropped): then there is nothing
-to do. It must never be in the way of everybody else's commands.
+What an effect names may be gone (an erased member, a dropped room); then the effect does nothing. It must never make
+everybody else's commands fail.
 """
 
 from __future__ import annotations
@@ -51,16 +51,17 @@ _ROOM_EFFECTS: Final = (OpenSessionRoom, AdmitToRoom, ExpelFromRoom, CloseSessio
 
 
 class SideEffects(msgspec.Struct):
-    """What the effects of one command came to."""
+    """The results of one command's effects."""
 
     publications: list[Publication] = []
     has_content_gone: bool = False
 
 
 def carry_out(effects: Sequence[tuple[int, FloorEffect, Millis]], sealer: Sealer) -> Op[dict[int, SideEffects]]:
-    """Carry out effects in their order, each with the number of its command and its time; what each command's came to.
+    """Carry out effects in order, each given with the number of its command and its time. Return the results by
+    command.
 
-    Raises nothing but what the database does.
+    Raises only what the database raises.
     """
     if not effects:
         return {}
@@ -76,7 +77,7 @@ def carry_out(effects: Sequence[tuple[int, FloorEffect, Millis]], sealer: Sealer
 
 
 class _Rooms:
-    """The rooms that the effects speak of, and those of the members they name who are still members."""
+    """The rooms that the effects refer to, and which of the people they name are still members."""
 
     def __init__(self, members: frozenset[MemberId]) -> None:
         self.members: Final = members
@@ -138,12 +139,12 @@ class _Rooms:
     def save(self) -> Op[None]:
         yield from save_heads(state for state, _ in self._held.values())
         if self._dropped:
-            # Last: everybody's proof that writing works stands in the same row.
+            # Last, because every check of writing locks the same row.
             yield Call(sql.NOTE_DROPPED, [()])
 
 
 def _hold(effects: Iterable[FloorEffect]) -> Op[_Rooms]:
-    """Lock what the effects speak of, in the order in which everybody does."""
+    """Lock what the effects refer to, in the order in which every transaction locks."""
     names: set[ChannelName] = set()
     asked: set[MemberId] = set()
     for effect in effects:
@@ -184,7 +185,7 @@ def _keep(effect: _KeepEffect) -> Op[None]:
         case NoteWait():
             yield Call(sql.ADD_WAIT, [(effect.asked_at, effect.met_at)])
         case KeepWords():
-            # The same words again are the same command again.
+            # The same words again come from the same command again.
             yield Call(sql.DROP_WORDS, [(effect.words_hash,)])
             yield Call(sql.ADD_WORDS, [(effect.words_hash, effect.listener, effect.expires_at)])
         case DropWords():
@@ -246,7 +247,7 @@ def _keep_debrief(effect: KeepDebrief) -> Op[None]:
 
 
 def close_room(state: ChannelState, closed: Room, now: Millis) -> Op[Publication]:
-    """Close a room whose lock is held. Its head is the caller's to save."""
+    """Close a room whose lock is held. The caller saves the head of its channel."""
     publication = state.publish(RoomChanged(room=closed), now)
     yield Call(rooms_sql.ADD_EVENTS, [event_row(publication, SERVICE, (None, 0, None))])
     yield Call(rooms_sql.SET_ROOM, [room_values(closed)])

@@ -1,7 +1,8 @@
-"""The floor's commit road: lock, load, decide, save, for commands that waited together. Sans-I/O, like `log`.
+"""Committing to the listening state: lock, load, decide and save, for commands that waited together. Sans-I/O, like
+`rooms_log`.
 
-The floor's row is the first lock that anybody takes who takes more than one; then come channels by name, then members
-by id. Each command finds the floor as the one before left it, and the records that changed are written once.
+The listening state's row is the first lock of any transaction that takes several; then come channels by name, then
+members by id. Each command sees the state that the one before it left, and the records that changed are written once.
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ from chatserver.store.rooms_statements import KEYS_AT_ONCE
 _NOTHING: Final = SideEffects()
 
 ListeningOutcome = ListeningCommitted | Exception
-"""What became of one command of a batch. An exception that is no Refusal is a bug of its `decide`."""
+"""The result of one command of a batch. An exception other than a Refusal is a bug in its `decide`."""
 
 
 def commit(changes: Sequence[ListeningChange], records: ListeningRows, sealer: Sealer) -> Op[list[ListeningOutcome]]:
-    """Decide and save commands in their order; one outcome for each. A Refusal writes nothing and harms no other."""
+    """Decide and save commands in order. Return one outcome for each. A Refusal writes nothing and affects no other."""
     before = floor = yield from locked(records)
     decisions: list[tuple[int, Decided] | Exception] = []
     timings: list[Wait | Span] = []
@@ -96,7 +97,8 @@ def _committed(version: int, decided: Decided, state: ListeningState, carried: S
 
 
 def locked(records: ListeningRows) -> Op[ListeningState]:
-    """The floor, nobody else's until the transaction ends. Without the hand-overs, upon which nothing is decided."""
+    """Lock the listening state until the transaction ends, and return it without hand-overs, on which nothing is
+    decided."""
     ((version,),) = yield Call(sql.LOCK_FLOOR, [()])
     return records.state(version, (yield Call(sql.RECORDS, [()])))
 
@@ -123,7 +125,7 @@ def save(before: ListeningState, after: ListeningState, changed: Iterable[Key]) 
 
 
 def differences(before: ListeningState, after: ListeningState) -> list[Key]:
-    """The keys of the records that are not the same in both."""
+    """Return the keys of the records that differ."""
     keys = dict.fromkeys((*keys_of(before), *keys_of(after)))
     return [key for key in keys if record_of(before, key) is not record_of(after, key)]
 
@@ -131,7 +133,7 @@ def differences(before: ListeningState, after: ListeningState) -> list[Key]:
 def listening_state(records: ListeningRows) -> Op[ListeningState]:
     rows = yield Call(sql.FLOOR, [()])
     found = records.state(rows[0][0], (tuple(row)[1:] for row in rows))
-    # The newest says what is recent: who asks knows what time it is, and leaves out more.
+    # Recent hand-overs are those shortly before the newest; callers know the time, and leave out older ones.
     since = found.waits[-1][1] - ListeningRules().waits_kept if found.waits else 0
     return msgspec.structs.replace(found, waits=tuple(wait for wait in found.waits if wait[1] >= since))
 
@@ -142,13 +144,13 @@ def version() -> Op[int]:
 
 
 def clock() -> Op[Millis]:
-    """PostgreSQL's own."""
+    """Return PostgreSQL's own time."""
     ((seconds,),) = yield Call(sql.CLOCK, [()])
     return Millis(round(seconds * 1000))
 
 
 def see(members: Collection[MemberId], now: Millis) -> Op[None]:
-    # With the floor's lock, so that what a commit writes meanwhile cannot be older.
+    # Under the lock, so that what a commit writes meanwhile cannot be older.
     yield Call(sql.LOCK_FLOOR, [()])
     yield Call(sql.SEE, [(now, *keys) for keys in by_keys([*members], KEYS_AT_ONCE)])
 

@@ -1,7 +1,7 @@
-"""The floor's records as rows, and back.
+"""Converts the listening state's records to rows, and back.
 
-Pure, but for what it remembers: a record whose bytes are those of the last time is not decoded again. Comparing them
-needs no word about who changed what meanwhile, so what is remembered cannot be out of date.
+Pure, except for a cache: a record whose bytes are the same as last time is not decoded again. Because the bytes are
+compared, the cache cannot be out of date.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _replace: Final = msgspec.structs.replace
 
 
 class _Known(NamedTuple):
-    """A record as it was last read. A `seen_at` of its own, because noting it does not write the body."""
+    """A record as it was last read. `seen_at` is kept apart, because noting it does not write the body."""
 
     body: bytes
     seen_at: Millis | None
@@ -54,14 +54,15 @@ class _Known(NamedTuple):
 
 
 class ListeningRows:
-    """Makes floors from rows. May be used by several threads at once: each makes its own and keeps it whole."""
+    """Makes listening states from rows. Several threads may use it at once: each reads and replaces a whole cache."""
 
     def __init__(self) -> None:
         self._known: dict[Key, _Known] = {}
 
     def state(self, version: int, rows: Iterable[Row]) -> ListeningState:
-        """The floor from rows of kind, id, `seen_at` and body; of a hand-over `asked_at` and, in a fifth column,
-        `met_at`. Other rows without a kind are passed over: they stand for an empty floor."""
+        """Return the listening state from rows of kind, id, `seen_at` and body. For a hand-over, `asked_at` takes the
+        place of `seen_at`, and `met_at` is a fifth column. Other rows without a kind are skipped; they stand for an
+        empty state."""
         known, kept = self._known, dict[Key, _Known]()
         seekers: dict[MemberId, Seeker] = {}
         listeners: dict[MemberId, Listener] = {}
@@ -113,7 +114,7 @@ def _decoded(kind: str, body: bytes, seen_at: Millis | None) -> Record:
 
 
 def record_of(floor: ListeningState, key: Key) -> Record | None:
-    """A record by its key."""
+    """Return a record by its key, or None."""
     kind, id_ = key
     if kind == SEEKER:
         return floor.seekers.get(MemberId(id_))
@@ -125,7 +126,7 @@ def record_of(floor: ListeningState, key: Key) -> Record | None:
 
 
 def keys_of(floor: ListeningState) -> list[Key]:
-    """The key of every record."""
+    """Return the key of every record."""
     return [
         *((SEEKER, id_) for id_ in floor.seekers),
         *((LISTENER, id_) for id_ in floor.listeners),
@@ -135,7 +136,7 @@ def keys_of(floor: ListeningState) -> list[Key]:
 
 
 def key_of(event: ListeningEvent) -> Key:
-    """The key of the record that an event sets or removes."""
+    """Return the key of the record that an event sets or removes."""
     match event:
         case SeekerSet(seeker=seeker):
             return SEEKER, seeker.member
@@ -156,5 +157,5 @@ def key_of(event: ListeningEvent) -> Key:
 
 
 def values_of(record: Record) -> Params:
-    """A record's `seen_at` and body."""
+    """Return a record's `seen_at` and body."""
     return None if isinstance(record, Session | FairShare) else record.seen_at, _encode(record)

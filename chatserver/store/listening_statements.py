@@ -1,4 +1,4 @@
-"""The statements of the floor and of what its sessions leave, built once from the tables for both dialects."""
+"""The statements of the listening state and of what sessions leave, built once from the tables for both dialects."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _p(name: str) -> ColumnElement[Any]:
 
 
 WAITS_READ: Final = 200
-"""The newest hand-overs, as many as an estimate could want."""
+"""The most hand-overs that are read, newest first: as many as an estimate of the wait could use."""
 _ONE: Final[ColumnElement[int]] = literal_column("1")
 
 # ------------------------------------------------------------------------------------------------ records
@@ -68,7 +68,7 @@ RECORDS: Final = Statement(
     select(floor_records.c.kind, floor_records.c.id, floor_records.c.seen_at, floor_records.c.body)
 )
 RECORDS_OF: Final = Statement(
-    # Their own three, and every session: whose those are stands inside.
+    # A member's own three records, and every session, because its people are named inside the body.
     select(floor_records.c.kind, floor_records.c.id, floor_records.c.seen_at, floor_records.c.body).where(
         or_(
             floor_records.c.kind == SESSION,
@@ -132,7 +132,7 @@ SEE: Final = Statement(
 # ------------------------------------------------------------------------------------------------ rooms of sessions
 
 HOLD_MEMBERS: Final = Statement(
-    # As a foreign key would: they stay members until this transaction ends.
+    # Lock like a foreign key: they stay members until this transaction ends.
     select(members.c.id).where(members.c.id == _p("id")).with_for_update(read=True, key_share=True),
     "id",
 )
@@ -154,7 +154,7 @@ DROP_ROOM: Final = tuple(
 )
 """In this order, by channel."""
 ORPHANS: Final = Statement(
-    # Rooms whose session is nowhere, in which nothing happened for long.
+    # Rooms whose session does not exist, and in which nothing happened for long.
     select(channels.c.channel)
     .select_from(rooms.join(channels, channels.c.channel == rooms.c.channel))
     .where(
@@ -181,7 +181,7 @@ ADD_ASKS, ADD_SHIFTS = (
     for table in (asks, shifts)
 )
 ASKS: Final = Statement(
-    # The newest, where there are more than `most`.
+    # The newest, if there are more than `most`.
     select(asks).where(asks.c.asked_at >= _p("since")).order_by(asks.c.asked_at.desc()).limit(_p("most")),
     "since",
     "most",
@@ -223,7 +223,7 @@ DROP_DEBRIEFS_OF: Final = Statement(
 )
 DISOWN_REPORTS: Final = Statement(update(reports).where(reports.c.by == _p("who")).values(by=null()), "who")
 REPORTS_BY: Final = Statement(
-    # Of an outcome that is only proposed, the reporter is told nothing.
+    # The reporter is not told of an outcome that is only proposed.
     select(
         reports.c.at,
         reports.c.reason,
@@ -249,4 +249,4 @@ DROP_OVER: Final = tuple(
     Statement(delete(table).where(table.c.expires_at <= _p("now")), "now")
     for table in (words, invitations, staff_sign_ins, barred, staff_devices, staff_challenges, resets)
 )
-"""What says itself when it ends."""
+"""Statements that drop rows with an end time of their own."""

@@ -27,7 +27,7 @@ from chatserver.store.rooms_statements import KEYS_AT_ONCE
 
 
 def active_of(members: Collection[MemberId], now: Millis) -> Op[list[Measure]]:
-    """Those about these members that count."""
+    """Return the measures about these members that are in force."""
     if not members:
         return []
     asked = [(*keys, now) for keys in by_keys(sorted(members), KEYS_AT_ONCE)]
@@ -36,16 +36,17 @@ def active_of(members: Collection[MemberId], now: Millis) -> Op[list[Measure]]:
 
 
 def restricting(now: Millis) -> Op[list[Measure]]:
-    """Everybody's that forbid something."""
+    """Return all measures that forbid somebody something now."""
     return [measure_of(row) for row in (yield Call(sql.RESTRICTING, [(now,)]))]
 
 
 def require_reach(asked: TakeMeasure) -> Op[None]:
-    """Let a measure into a one-to-one session only as far as a report about it that its moderator has claimed.
+    """Check that a measure in a one-to-one session is based on a report about the session that its moderator has
+    claimed.
 
-    Raises ROOM_UNKNOWN, as for a room that never was, unless the measure names a post that was kept with such a report;
-    whether there is a post at that place is not told otherwise. Raises INVALID for what would hold in the session's
-    room itself: nobody is muted towards their listener, nor put out of their conversation.
+    Raises ROOM_UNKNOWN, as for a room that does not exist, unless the measure names a post that was kept with such a
+    report; nothing else reveals whether there is a post at that place. Raises INVALID for a measure that would apply in
+    the session's room itself: nobody is muted towards their listener, or removed from their own conversation.
     """
     asker = Asker(member=asked.by, is_operator=asked.is_operator)
     for id_, snapshot in (yield Call(sql.CLAIMED_IN, [(*report_access.params_of(asker), asked.room, asked.by)])):
@@ -60,7 +61,7 @@ def require_reach(asked: TakeMeasure) -> Op[None]:
 
 
 def measure_of(row: Row) -> Measure:
-    """A measure from its columns."""
+    """Return a measure from its columns."""
     id_, at, by, about, kind, room, offset, reason, expires_at, report_, lifted_at, text, appealed_at, seen_at = row
     return Measure(
         id=id_,
@@ -81,7 +82,7 @@ def measure_of(row: Row) -> Measure:
 
 
 def measure_row(measure: Measure, at_version: int) -> Params:
-    """The columns of a new one."""
+    """Return the columns of a new measure."""
     return (
         measure.id,
         measure.at,

@@ -1,6 +1,7 @@
-"""Reports, measures and the audit log. Sans-I/O, like `log`.
+"""Reports, measures and the audit log. Sans-I/O, like `rooms_log`.
 
-Locks in the order of everybody: the floor, channels, members, and last the one row of `moderation`.
+Locks are taken in the order of every transaction: the listening state, channels, members, and last the one row of
+`moderation`.
 """
 
 from __future__ import annotations
@@ -64,11 +65,11 @@ from chatserver.store.rooms_statements import KEYS_AT_ONCE
 
 CLOSED: Final = 30
 MEASURES: Final = 200
-"""How many of each a moderator is shown."""
+"""The most closed reports, and the most measures, that a moderator is shown."""
 AFTER: Final = 10
-"""Posts after the reported one that go with a report; what was written before it takes the rest of the snapshot."""
+"""Posts after the reported one that go with a report. Earlier posts take the rest of the snapshot."""
 KEPT_AFTER: Final = 30 * 24 * rules.HOUR
-"""Milliseconds for which a measure is kept when it is over."""
+"""Milliseconds for which a measure is kept after its end."""
 _NOBODIES: Final = frozenset({"m_service", "m_erased"})
 _replace = msgspec.structs.replace
 
@@ -83,7 +84,7 @@ def version() -> Op[int]:
 
 def report(asked: RoomReport, sealer: Sealer) -> Op[str]:
     channel = room_channel(asked.room)
-    # Held until the end, so that the same report twice at once is one.
+    # Held until the end, so that the same report made twice at once is one report.
     if not (yield Call(people_sql.LOCK_MEMBER, [(asked.by,)])):
         raise Refusal(Reason.MEMBER_UNKNOWN)
     rows = yield Call(rooms_sql.ROOM, [(channel,)])
@@ -91,7 +92,7 @@ def report(asked: RoomReport, sealer: Sealer) -> Op[str]:
         raise Refusal(Reason.ROOM_UNKNOWN)
     if not (yield Call(rooms_sql.FIND_MEMBERSHIPS, [(asked.by, asked.room)])):
         raise Refusal(Reason.NOT_IN_ROOM)
-    # Held before the posts are read: whoever erases themselves meanwhile is gone before it, or finds the report.
+    # Locked before the posts are read: a person who is being erased is gone by now, or their erasure finds the report.
     now = yield from hold_moderation()
     opened = yield from _opened(asked, sealer)
     about = opened.about
@@ -152,8 +153,7 @@ def _require_few(before: Iterable[Row], now: Millis) -> None:
 
 
 def _opened(asked: RoomReport, sealer: Sealer) -> Op[Opened]:
-    """What a report holds, and whom it is about: also somebody who is erased, as long as what they wrote would
-    stand."""
+    """Return what a report holds and whom it is about, who may be erased as long as what they wrote is kept."""
     channel = room_channel(asked.room)
     if asked.offset is not None:
         require_epoch(asked.epoch, (yield from _epoch_of(asked.room)))
@@ -175,7 +175,7 @@ def _opened(asked: RoomReport, sealer: Sealer) -> Op[Opened]:
 
 
 def _epoch_of(room: RoomId) -> Op[Epoch]:
-    """The present numbering of a room. One that is gone has none."""
+    """Return a room's present epoch, empty if the room is gone."""
     rows = yield Call(people_sql.HEAD_OF_ROOM, [(room,)])
     return Epoch(rows[0][0]) if rows else Epoch("")
 
@@ -220,7 +220,8 @@ def queue(asker: Asker, now: Millis) -> Op[Queue]:
 
 
 def _without_answers_to(asker: Asker, taken: list[Measure]) -> Op[list[Measure]]:
-    """Measures without what was answered to those that the asker took, where somebody else is there to read it."""
+    """Return measures without the answers to those that the asker took, if somebody else is there to read the
+    answers."""
     if not any(each.by == asker.member and each.appeal is not None for each in taken):
         return taken
     staff = yield from report_access.everybody()
@@ -297,7 +298,7 @@ def review(
     yield from report_closing.require_reviewed(before, asker, shown, is_agreed=is_agreed)
     action = "report_closed" if is_agreed else "report_outcome_refused"
     if not is_agreed:
-        # For whoever looks at it next.
+        # A note for the next person who looks at the report.
         yield Call(sql.ADD_NOTE, [(new_id(), which, asker.member, now, required(why, rules.REASON_LENGTH))])
     yield from _change(mine, before, after, asker, action, now, reason=optional(why, rules.REASON_LENGTH))
     return before.at if after.status is ReportStatus.CLOSED else None
@@ -310,7 +311,7 @@ def note(which: str, asker: Asker, text: str, note_id: str, now: Millis) -> Op[N
     if note_id in {row[0] for row in (yield Call(sql.NOTE_IDS, [(which,)]))}:
         return
     yield Call(sql.ADD_NOTE, [(note_id, which, asker.member, now, said)])
-    # The note itself can be read in the report, and goes with it.
+    # The note itself is in the report, and is erased with it.
     concerned = _people((found.about,))
     act = Act(at=now, by=asker.member, action="report_noted", about=concerned, subject=which, reason="")
     yield from mine.enter(act)
@@ -320,7 +321,7 @@ def _change(
     mine: ModerationLock, before: Report, after: Report, by: Asker, action: str, now: Millis, reason: str = ""
 ) -> Op[None]:
     if before.card is not None:
-        # It is a part of a card, and has no case of its own.
+        # A report on a card is handled with the card, not by itself.
         raise Refusal(Reason.REPORT_UNKNOWN)
     if after == before:
         return
@@ -338,7 +339,7 @@ def _change(
     yield Call(sql.SET_REPORT, [row])
     others = yield from cards.follow(mine, by, before, after, now)
     yield from mine.rise()
-    # Also from whom it was taken.
+    # Include the moderator from whom it was taken.
     concerned = _people((after.about, *others, before.claimed_by if before.claimed_by != by.member else None))
     yield from mine.enter(Act(at=now, by=by.member, action=action, about=concerned, subject=after.id, reason=reason))
 
@@ -374,13 +375,13 @@ def take_measure(asked: TakeMeasure, now: Millis, sealer: Sealer) -> Op[Taken]:
     if asked.report is not None:
         yield from report_access.find(asked.report, Asker(member=asked.by, is_operator=asked.is_operator))
     about = rules.about_whom(asked, post)
-    # Whoever is erased at this moment is gone before, or after.
+    # A person who is being erased is gone before this lock, or their erasure waits for it.
     members = yield Call(people_sql.LOCK_MEMBER, [(about,)])
     accounts = yield Call(staff_sql.GOOD_STAFF, by_keys([about], KEYS_AT_ONCE))
     mine_state = MeasureState(post=post, is_member=bool(members), is_staff=bool(accounts))
     measure = rules.decide(asked, mine_state, now)
     if rules.restriction_of(measure) is not None and measure.room is not None and room is not None and room.split_of:
-        # It holds in the whole family: whoever is led back is no freer there.
+        # A measure applies in all rooms of a split room, so that being led to another one does not escape it.
         measure = _replace(measure, room=room.split_of)
     mine = yield from hold_moderation()
     publications: list[Publication] = []
@@ -434,14 +435,14 @@ def concerned(since: int) -> Op[set[MemberId]]:
 
 
 def see(who: MemberId, ids: Collection[str], now: Millis) -> Op[None]:
-    # In the order of everybody who changes several.
+    # Sorted: the order in which everybody who changes several does.
     which = sorted(ids)
     yield Call(sql.SEE_MEASURE, [(now, each, who) for each in which])
     yield Call(sql.SEE_REPORT, [(each, who) for each in which])
 
 
 def bar(measure: str, keys: Collection[bytes], now: Millis) -> Op[None]:
-    # With the lock, so that whoever lifts the measure is before or after.
+    # Under the lock, so that lifting the measure comes before or after, never in between.
     yield from hold_moderation()
     found = yield Call(sql.MEASURE, [(measure,)])
     if found and measure_of(found[0]).lifted_at is None:
@@ -452,15 +453,15 @@ def bar(measure: str, keys: Collection[bytes], now: Millis) -> Op[None]:
 
 
 def let_go(mine: ModerationLock, who: MemberId, now: Millis) -> Op[None]:
-    """Give back to the queue, where it rings, what somebody has who is no more, or works here no more."""
+    """Give back to the queue, where they ring if urgent, the reports claimed by somebody who is gone or no longer
+    staff."""
     if (yield Call(sql.LET_GO, [(mine.version, now, who)])):
         yield from mine.rise()
 
 
 def forget(who: MemberId, nobody: MemberId, now: Millis, sealer: Sealer) -> Op[bool]:
-    """Let go of somebody who is erased: their id goes from what was decided about them, which holds all the same, and
-    from what they did here as staff. Entries of the audit log stay, under an id that is nobody's any more. Returns
-    whether any text went."""
+    """Remove an erased person's id from measures and reports, which stay in force, and from what they did as staff.
+    Entries of the audit log keep the id, which is nobody's any more. Return whether any text was removed."""
     has_dropped = yield from evidence.keep_measures(who, sealer)
     yield from let_go((yield from hold_moderation()), who, now)
     for statement in (sql.DISOWN_CLOSED, sql.DISOWN_MEASURES, sql.DISOWN_NOTES, sql.DISOWN_READING):
@@ -470,7 +471,7 @@ def forget(who: MemberId, nobody: MemberId, now: Millis, sealer: Sealer) -> Op[b
 
 
 def prune(now: Millis, retention: Retention) -> Op[None]:
-    """Remove measures that were over long ago, and the notes of reports that are about to go."""
+    """Remove measures whose time to be kept is over, and the notes of reports that are about to be dropped."""
     yield Call(sql.DROP_OLD_NOTES, [(now - retention.report_age,)])
     yield Call(sql.DROP_OLD_MEASURES, [(now - KEPT_AFTER,)])
     yield from folding.forget_addresses(now)
@@ -478,5 +479,5 @@ def prune(now: Millis, retention: Retention) -> Op[None]:
 
 
 def _people(whom: Iterable[MemberId | None]) -> tuple[MemberId, ...]:
-    """Members only: neither the service, nor those who are no more."""
+    """Return those who are members: neither the service nor erased people."""
     return tuple(sorted({who for who in whom if who is not None and who not in _NOBODIES and not is_alias(who)}))

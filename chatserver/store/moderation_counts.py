@@ -1,4 +1,4 @@
-"""Moderation in numbers. Sans-I/O, like `log`."""
+"""Moderation in numbers. Sans-I/O, like `rooms_log`."""
 
 from __future__ import annotations
 

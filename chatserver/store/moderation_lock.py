@@ -1,6 +1,7 @@
-"""Taking turns at moderation: its one lock, its version, and the audit log's end. Sans-I/O, like `log`.
+"""Changing moderation one transaction at a time: its one lock, its version, and the end of the audit log. Sans-I/O,
+like `rooms_log`.
 
-The lock is the last that anybody takes: after the floor's, channels' and members'.
+The lock is the last of a transaction: after those of the listening state, channels and members.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from chatserver.store.core.compiler import Call, Op
 
 
 class ModerationLock:
-    """The right to change moderation, until the end of the transaction. `version` is the one that a change has."""
+    """The right to change moderation until the end of the transaction. `version` is the version of this change."""
 
     def __init__(self, version: int, head: AuditHead) -> None:
         self.version = version
         self._head = head
 
     def rise(self) -> Op[None]:
-        """Something changed that workers show."""
+        """Raise the version, because something changed that workers show."""
         yield Call(sql.SET_VERSION, [(self.version,)])
 
     def enter(self, act: Act) -> Op[None]:
@@ -32,6 +33,6 @@ class ModerationLock:
 
 
 def hold_moderation() -> Op[ModerationLock]:
-    """Hold moderation. Writes nothing yet, so that one may still refuse."""
+    """Lock moderation. Nothing is written yet, so that the caller may still refuse."""
     ((version, seq, hashed),) = yield Call(sql.LOCK, [()])
     return ModerationLock(version + 1, AuditHead(seq, bytes(hashed)))

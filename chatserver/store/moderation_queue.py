@@ -1,4 +1,4 @@
-"""Moderators' queue, page by page, and what rings. Sans-I/O, like `log`."""
+"""The moderators' queue, page by page, and which reports ring. Sans-I/O, like `rooms_log`."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ START: Final = QueuePlace(-1, Millis(0), "")
 """Before every report."""
 RINGS: Final = 500
 DUE: Final = 1_000
-"""How many rings and due times are read at once."""
+"""The most rings and due times that are read at once."""
 
 
 def page(asker: Asker, after: QueuePlace | None, within: str | None) -> Op[QueuePage]:
-    """Return a page of the queue, or of what the card or fold `within` holds, that follows `after`; of what `asker`
-    may see."""
+    """Return the page of the queue, or of what the card or fold `within` holds, that follows `after`. It contains only
+    what `asker` may see."""
     where = (*params_of(asker), *(after or START), PAGE + 1)
     rows = yield Call(sql.PAGE, [where]) if within is None else Call(sql.WITHIN, [(within, *where)])
     found = [report_of(row) for row in rows]
@@ -42,14 +42,14 @@ def page(asker: Asker, after: QueuePlace | None, within: str | None) -> Op[Queue
 
 
 def people_in(reports: Collection[Report]) -> set[MemberId]:
-    """Return everybody whose name stands in reports."""
+    """Return everybody whose name appears in reports."""
     return {
         who for each in reports for who in (each.by, each.about, each.claimed_by, each.taken_from) if who is not None
     }
 
 
 def ranks(asker: Asker) -> Op[dict[Rank, int]]:
-    """Return how many open reports and cards `asker` may see of each rank; what is within them is not counted."""
+    """Return how many open reports and cards of each rank `asker` may see, without those inside a card or fold."""
     found: Counter[Rank] = Counter()
     for band, count in (yield Call(sql.COUNT_BANDS, [params_of(asker)])):
         found[rank_in(band)] += count
@@ -57,7 +57,7 @@ def ranks(asker: Asker) -> Op[dict[Rank, int]]:
 
 
 def parts(asker: Asker, ids: Sequence[str]) -> Op[dict[str, int]]:
-    """Return of those reports that hold others how many of them `asker` may see."""
+    """Return how many reports `asker` may see in each of these cards and folds."""
     if not ids:
         return {}
     rows = yield Call(sql.PARTS, [(*params_of(asker), *keys) for keys in by_keys([*ids], KEYS_AT_ONCE)])
@@ -65,24 +65,24 @@ def parts(asker: Asker, ids: Sequence[str]) -> Op[dict[str, int]]:
 
 
 def rings(asker: Asker, since: Millis) -> Op[list[RingDue]]:
-    """Return what `asker` may see that rings since then and nobody has taken."""
+    """Return what `asker` may see that rings since `since` and that nobody has taken."""
     rows = yield Call(sql.RINGS, [(*params_of(asker), since, RINGS)])
     return [RingDue(report=report_of(row[:-1]), at=Millis(row[-1])) for row in rows]
 
 
 def floods(asker: Asker) -> Op[Floods]:
-    """Return how many open cards that hold a flood `asker` may see, and how many reports in them."""
+    """Return how many open floods `asker` may see, and how many reports in them."""
     ((cards, folded),) = yield Call(sql.COUNT_FOLDS_FOR, [params_of(asker)])
     return Floods(cards, folded)
 
 
 def escalations_due() -> Op[list[Millis]]:
-    """Return when open escalations should be looked at, or done with, the earliest first."""
+    """Return when open escalations should be looked at or, if claimed, be closed, the earliest first."""
     return [Millis(row[0]) for row in (yield Call(sql.DUE, [(DUE,)]))]
 
 
 def names(members: Collection[MemberId]) -> Op[dict[MemberId, str]]:
-    """Return what those who are members are called now."""
+    """Return the present names of those who are members."""
     if not members:
         return {}
     rows = yield Call(moderation_sql.NAMES, by_keys(sorted(members), KEYS_AT_ONCE))

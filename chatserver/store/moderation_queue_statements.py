@@ -1,7 +1,7 @@
-"""The statements of moderators' queue: its order and pages, cards, folds and rings. Built once for both dialects.
+"""The statements of the moderators' queue: its order and pages, cards, folds and rings. Built once for both dialects.
 
-`domain/moderation/report_queue.py` says what the order is. Reports with the same band and time are told apart by
-their ids as the database compares texts, which is all that paging needs.
+`domain/moderation/report_queue.py` defines the order. Reports with the same band and time are ordered by their ids as
+the database compares texts, which is all that paging needs.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def _p(name: str) -> ColumnElement[Any]:
 
 _before: Final = func.coalesce(reports.c.newest_at, reports.c.at)
 _newest: Final = case((_before < _p("newest_at"), _p("newest_at")), else_=_before + 1)
-"""When the newest was added: later than anything before it, also in the same millisecond and by another clock. Whoever
-decides a report says by it what they have seen."""
+"""When something was last added: later than any earlier addition, even in the same millisecond or by another clock.
+Moderators who decide a report state by it what they have seen."""
 # ------------------------------------------------------------------------------------------------ pages
 
 is_open: Final = reports.c.status != "closed"
@@ -56,7 +56,7 @@ PAGE: Final = Statement(
     *ASKER, "band", "due_at", "id", "count",
 )  # fmt: skip
 WITHIN: Final = Statement(
-    # What a card or a fold holds, whether it is open or not.
+    # Everything that a card or a fold holds, open or not.
     select(*_FIELDS)
     .where(or_(reports.c.card == _p("holder"), reports.c.fold == _p("holder")), is_visible, _after)
     .order_by(*_place)
@@ -88,7 +88,7 @@ RINGS: Final = Statement(
     "count",
 )
 DUE: Final = Statement(
-    # Escalations and floods, taken ones as well: whoever took one may have forgotten it.
+    # Escalations and floods, including claimed ones, which their moderator may have forgotten.
     select(reports.c.due_at)
     .where(stands_alone, or_(reports.c.level.is_not(None), reports.c.folds == "words"))
     .order_by(reports.c.due_at)
@@ -114,7 +114,7 @@ CARD_OF_ROOMS: Final = Statement(
     "since",
 )
 CARD_OF_SESSION: Final = Statement(
-    # Of each session apart: who may read what was said there depends on who was in it.
+    # Each session has cards of its own, because who may read what was said there depends on who was in it.
     select(*_FIELDS).where(*_of_one, reports.c.room == _p("room")).order_by(reports.c.at.desc(), reports.c.id).limit(1),
     "who",
     "since",
@@ -131,7 +131,7 @@ _OF_THE_CASE: Final = frozenset(
     }
 )  # fmt: skip
 CONTENT: Final = tuple(name for name in COLUMNS if name not in _OF_THE_CASE)
-"""What a card takes from the most serious of what it holds, and when it is due: all but whose case it is."""
+"""The columns that a card takes from the most serious of its reports; those of the case itself stay."""
 SET_CONTENT: Final = Statement(
     update(reports)
     .where(reports.c.id == _p("which"))
@@ -146,7 +146,7 @@ SET_NEWEST: Final = Statement(
     "newest_at", "fold", "due_at", "rings_at", "version", "which",
 )  # fmt: skip
 SET_TURN: Final = Statement(
-    # Somebody took it, gave it back or closed it: it stands alone, and rings no more.
+    # Somebody took it, gave it back or closed it: it leaves its flood and no longer rings.
     update(reports).where(reports.c.id == _p("which")).values(due_at=_p("due_at"), rings_at=null(), fold=null()),
     "due_at",
     "which",
@@ -156,7 +156,7 @@ FOLLOW_CARD: Final = Statement(
     update(reports).where(reports.c.card == _p("which")).values({name: _p(name) for name in _CASE}), *_CASE, "which"
 )
 UNFOLD_OTHERS: Final = Statement(
-    # What whoever closes a flood may not see stays open, and stands alone.
+    # What the moderator who closes a flood may not see stays open, outside the flood.
     update(reports).where(reports.c.fold == _p("which"), is_open, ~is_visible).values(fold=null()),
     *ASKER,
     "which",
@@ -193,7 +193,7 @@ OPEN_CALL: Final = Statement(
     "since",
 )
 OPEN_LIKE: Final = Statement(
-    # One person's open report of one session, for one reason. Of several people `about` says whom it means, or none.
+    # One person's open reports of one session for one reason. `about` says whom each is about, or NULL.
     select(reports.c.id, reports.c.about).where(
         reports.c.by == _p("by"),
         reports.c.room == _p("room"),
@@ -214,7 +214,8 @@ _WHO: Final = {
     "words": (reports.c.level.is_not(None), func.coalesce(reports.c.about, reports.c.id)),
     "reports": (reports.c.level.is_(None), func.coalesce(reports.c.by, reports.c.id)),
 }
-"""Of each kind of fold: which reports it is made of, and of which person each is. An erasure hides nobody."""
+"""For each kind of fold: which reports it consists of, and the column that tells their people apart. Reports of erased
+people count as one person each."""
 _is_of_address: Final = func.substr(reports.c.address_key, literal_column("1"), _p("width")) == _p("key")
 _is_lately_new: Final = reports.c.address_key.is_not(None) & (reports.c.at > _p("since")) & reports.c.folds.is_(None)
 _is_this_minute: Final = reports.c.at > _p("minute")
@@ -234,10 +235,11 @@ _floods: Final = reports.alias("floods")
 
 
 def _is_elsewhere(kind: str) -> ColumnElement[bool]:
-    """Whether a report comes from no address that has a flood of its own: a crowd of one place is not all the world."""
+    """Return whether a report comes from no network with a flood of its own, so that a crowd in one place does not
+    count as a flood from everywhere."""
     latest = func.coalesce(_floods.c.newest_at, _floods.c.at)
-    # A report's key is a path from the widest network to the narrowest; that of a flood may be the beginning of one
-    # (and that of a flood of everywhere is empty).
+    # A report's key is a path from the widest network to the narrowest; a flood's key is a beginning of such a path
+    # (empty for a flood from everywhere).
     width = func.length(_floods.c.address_key)
     of_its_address = (
         (_floods.c.folds == kind)
@@ -248,7 +250,8 @@ def _is_elsewhere(kind: str) -> ColumnElement[bool]:
 
 
 def _seen_everywhere(kind: str, *more: ColumnElement[bool]) -> Any:
-    """What is seen of all addresses that have no flood of their own. No address counts for more than `most` people."""
+    """Count what comes from all networks that have no flood of their own. No network counts for more than `most`
+    people."""
     each = _seen(kind, _is_elsewhere(kind), *more).group_by(reports.c.address_key).subquery()
     alerts, people, alerts_long, people_long = each.c
 
@@ -294,7 +297,7 @@ FOLD_REPORTS_HERE: Final = Statement(
     _fold_in("reports", _is_of_all, _is_of_address), "to", "since", "width", "key", returns=True
 )
 FOLD_REPORTS: Final = Statement(_fold_in("reports", _is_of_all), "to", "since", returns=True)
-# Of those who work here each has a fold of their own, which they do not see.
+# Each of the staff has a fold of their own, which they do not see.
 FOLD_STAFF_HERE: Final = Statement(
     _fold_in("reports", _is_about_one, _is_of_address), "to", "since", "width", "key", "about", returns=True
 )

@@ -1,4 +1,4 @@
-"""What a store is told and tells of moderation."""
+"""What callers and the store pass each other about moderation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chatserver.domain.rooms.rooms import Post, Publication, RoomId
 
 
 class RoomReport(msgspec.Struct, frozen=True, kw_only=True):
-    """A report from a themed room: of a post (`offset`), or of a person (`about`)."""
+    """A report from a themed room, about a post (`offset`) or a person (`about`)."""
 
     id: str
     at: Millis
@@ -27,14 +27,14 @@ class RoomReport(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     note: str
     epoch: Epoch | None = None
-    """The numbering in which `offset` was read, where the reporter said so."""
+    """The epoch in which `offset` was read, if the reporter said so."""
     origin: Origin | None = None
-    """Where it comes from. Without it, it counts towards no flood."""
+    """Where the report comes from. Without it, it counts towards no flood."""
 
 
 class ShownReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What whoever decides a report was shown of it: the newest that was added (`seen`: its `newest_at`, or its `at`
-    where it had none), and, of one whose outcome is proposed, that outcome with its reply. None: nobody says."""
+    """What the person who decides a report was shown of it: the newest addition (`seen`: its `newest_at`, or `at` if it
+    has none) and, if an outcome is proposed, that outcome with its reply. None means that the client did not say."""
 
     seen: Millis | None = None
     outcome: Outcome | None = None
@@ -45,7 +45,7 @@ NOTHING_SAID: Final = ShownReport()
 
 
 class ReportNote(msgspec.Struct, frozen=True, kw_only=True):
-    """What a moderator noted about a report, for other moderators."""
+    """A moderator's note about a report, for other moderators."""
 
     by: MemberId
     at: Millis
@@ -53,9 +53,8 @@ class ReportNote(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReportFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A report with everything in it: the reporter's words, the posts as they stood, what of them was changed or taken
-    back before, notes, and the measures that were taken about the same person. Whoever was erased stands there under an
-    alias (`domain.evidence.is_alias`)."""
+    """A report with everything in it: the reporter's words, the posts as they were, their earlier versions, notes, and
+    the measures about the same person. Erased people have aliases in it (`domain/moderation/evidence.py`)."""
 
     report: Report
     note: str
@@ -65,12 +64,12 @@ class ReportFile(msgspec.Struct, frozen=True, kw_only=True):
     names: dict[MemberId, str]
     earlier: tuple[EarlierVersion, ...] = ()
     neighbours: Neighbours | None = None
-    """How it is around whom the report is about; None where nothing is known of it."""
+    """The neighbours of the person whom the report is about, or None if nothing is known."""
 
 
 class Neighbours(msgspec.Struct, frozen=True):
-    """How it is around a member: how many `others` came from their address in the last day, and whether they are new
-    from where somebody else is banned, muted or removed (`is_newcomer`)."""
+    """What is known of people near a member: how many `others` came from their address in the last day, and whether the
+    member is new (`is_newcomer`) from where somebody else is banned, muted or removed."""
 
     others: int
     is_newcomer: bool
@@ -88,8 +87,8 @@ class DebriefRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QueuePage(msgspec.Struct, frozen=True, kw_only=True):
-    """Reports in the order of the queue. `next` is the place of the last one where more follow; `parts` says of those
-    that hold others how many, and `names` what the people in them are called."""
+    """Reports in the order of the queue. `next` is the place of the last one if more follow; `parts` says how many
+    reports each card or fold holds; `names` has the names of the people in them."""
 
     reports: tuple[Report, ...]
     next: QueuePlace | None
@@ -98,16 +97,16 @@ class QueuePage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RingDue(msgspec.Struct, frozen=True, kw_only=True):
-    """A report to ring for, and since when."""
+    """A report that rings, and since when."""
 
     report: Report
     at: Millis
 
 
 class Queue(msgspec.Struct, frozen=True, kw_only=True):
-    """What moderators see: the first page of open reports, how many there are by rank, the last closed ones, measures
-    that count (answered ones first), how many debriefs nobody has read, and the names of all these people. What a card
-    or a fold holds is in none of these numbers."""
+    """What moderators see: the first page of open reports, their numbers by rank, the last closed ones, measures in
+    force (answered ones first), how many debriefs nobody has read, and the names of all these people. Reports inside a
+    card or a fold are not counted."""
 
     version: int
     open: tuple[Report, ...]
@@ -122,9 +121,9 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """Moderation in numbers: reports that are not closed by reason (one of `domain.moderation.REASONS`), how many of
-    them are late and since when the first is; measures that count by kind, and how many of them were answered; unread
-    debriefs; and entries of the audit log."""
+    """Moderation in numbers: open reports by reason (one of `measures.REASONS`), how many of them are late and since
+    when the first is; measures in force by kind, and how many of them were answered; unread debriefs; and entries of
+    the audit log."""
 
     reports: dict[str, int]
     overdue: int
@@ -135,26 +134,25 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     entries: int
     floods: int = 0
     folded: int = 0
-    """Open cards that hold a flood, and how many reports are in them."""
+    """Open floods, and how many reports are in them."""
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
-    """When a report that is not closed should have been looked at, or done with where somebody has it; and whether it
-    is an escalation."""
+    """When an open report should be looked at or, if claimed, be closed, and whether it is an escalation."""
 
     at: Millis
     is_escalation: bool
 
 
 class Floods(NamedTuple):
-    """Open cards that hold a flood, and how many reports are in them."""
+    """Open floods, and how many reports are in them."""
 
     cards: int = 0
     folded: int = 0
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
-    """A report of one's own that was closed."""
+    """A closed report of one's own."""
 
     report: str
     at: Millis
@@ -164,7 +162,7 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModerationNotices(msgspec.Struct, frozen=True, kw_only=True):
-    """What moderation has to tell one person: measures about them that count, and reports of theirs that were closed
+    """What moderation tells one person: measures about them that are in force, and reports of theirs that were closed
     since they last looked. `is_stranded` says that a report of theirs waits because nobody here may handle it."""
 
     measures: tuple[Measure, ...] = ()
@@ -173,7 +171,7 @@ class ModerationNotices(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
-    """A measure that was taken, and what has to be announced: a post that was taken back."""
+    """A measure that was taken, and what must be announced: a post that was removed."""
 
     measure: Measure
     publications: tuple[Publication, ...] = ()

@@ -61,7 +61,7 @@ ENTRIES_ABOUT: Final = Statement(
 # ------------------------------------------------------------------------------------------------ reports
 
 _epoch = (
-    # The numbering that the offset of a report is of, as long as its room is there.
+    # The epoch of a report's offset, as long as the room exists.
     select(channels.c.epoch)
     .select_from(channels.join(rooms, rooms.c.channel == channels.c.channel))
     .where(rooms.c.id == reports.c.room)
@@ -83,13 +83,13 @@ REPORT_FIELDS: Final[tuple[ColumnElement[Any], ...]] = (
 )  # fmt: skip
 REPORT_COLUMNS: Final = len(REPORT_FIELDS)
 IS_ABOUT_STAFF: Final = [column.name for column in REPORT_FIELDS].index("is_about_staff")
-"""The place of that column in a report's row."""
+"""The index of that column in a report's row."""
 _closed: Final = "closed"
 REPORT: Final = Statement(
     select(*REPORT_FIELDS, reports.c.note, reports.c.snapshot).where(reports.c.id == _p("id")), "id"
 )
 CLAIMED_IN: Final = Statement(
-    # Of a session's room: what a moderator has in their hands.
+    # Reports of a session's room that a moderator has claimed.
     select(reports.c.id, reports.c.snapshot).where(
         is_visible, reports.c.room == _p("room"), reports.c.claimed_by == _p("by"), reports.c.status == "claimed"
     ),
@@ -100,8 +100,8 @@ CLAIMED_IN: Final = Statement(
 
 
 def _raised(*more: ColumnElement[bool]) -> Statement:
-    # Of one person, in one room, of one kind: those that still wait, and those of this moment.
-    # Who has taken one looks at it; what comes long afterwards is for somebody anew.
+    # Escalations of one person, in one room, of one kind: open ones, and recent ones in any status. A claimed one is
+    # looked at by its moderator; an escalation long afterwards needs somebody again.
     return Statement(
         select(reports.c.id, reports.c.level, reports.c.status, reports.c.card)
         .where(
@@ -112,7 +112,7 @@ def _raised(*more: ColumnElement[bool]) -> Statement:
             (reports.c.status == "open") | (reports.c.at > _p("since")),
             *more,
         )
-        # One that is not closed first, of those of a level.
+        # Of equal level, one that is not closed comes first.
         .order_by(reports.c.level.desc(), reports.c.status == _closed, reports.c.at.desc(), reports.c.id)
         .limit(literal_column("1")),
         "about",
@@ -124,9 +124,9 @@ def _raised(*more: ColumnElement[bool]) -> Statement:
 
 RAISED: Final = _raised()
 RAISED_URGENT: Final = _raised(reports.c.status != _closed)
-"""The same for what is urgent: whoever closed one of a minute ago has not seen the one of now."""
+"""The same for urgent escalations: a moderator who closed one a minute ago has not seen the present one."""
 LOOKED: Final = Statement(
-    # When somebody lately read or took a report, and when outcomes were proposed for it. The log is long.
+    # When somebody recently read or took a report, and when outcomes were proposed for it. The log is long.
     select(audit.c.at, audit.c.by, audit.c.action)
     .where(
         audit.c.seq > _p("after"),
@@ -151,7 +151,7 @@ LATELY_CLOSED: Final = Statement(
     "count",
 )
 REPORTS_OF: Final = Statement(
-    # By one person, those that are open or new: what bounds them, and finds the same one again.
+    # One person's reports that are open or recent, for the hourly limit and for finding the same report again.
     select(
         *(reports.c[name] for name in ("id", "at", "status", "room", "about", "offset", "band", "is_call")),
     ).where(reports.c.by == _p("by"), (reports.c.at > _p("since")) | (reports.c.status != _closed)),
@@ -234,7 +234,7 @@ MEASURES_ABOUT: Final = Statement(
 )
 _shown: Final = tuple(report_of_measure.label("report") if c.name == "report" else c for c in _MEASURE)
 MEASURES_ABOUT_FOR: Final = Statement(
-    # The same, as an asker may see them.
+    # The same, as far as an asker may see them.
     select(*_shown).where(measures.c.about == _p("about")).order_by(measures.c.at, measures.c.id),
     *ASKER,
     "about",
@@ -249,7 +249,7 @@ RESTRICTING: Final = Statement(
 MEASURES: Final = Statement(
     select(*_shown)
     .where(_is_active, measures.c.about != _p("asker"))
-    # Those that somebody has answered first.
+    # Measures with an answer first.
     .order_by(measures.c.appealed_at.is_(None), measures.c.at.desc(), measures.c.id)
     .limit(bindparam("count")),
     *ASKER,
@@ -259,7 +259,7 @@ MEASURES: Final = Statement(
 CONCERNED: Final = Statement(
     union(
         select(measures.c.about).where(measures.c.version > _p("since")),
-        # Of an open one only who may have to be told that nobody here can handle it.
+        # The reporter of an open report only if they may have to be told that nobody here can handle it.
         select(reports.c.by).where(
             reports.c.version > _p("since"), (reports.c.status == _closed) | reports.c.is_about_staff
         ),
@@ -276,7 +276,7 @@ DISOWN_NOTES: Final = Statement(
 LET_GO: Final = Statement(
     update(reports)
     .where(reports.c.claimed_by == _p("who"), reports.c.status != _closed)
-    # An outcome that was proposed goes with whoever proposed it. It has waited since it was made.
+    # A proposed outcome is dropped with the person who proposed it. The report counts as waiting since it was made.
     .values(
         claimed_by=null(),
         status="open",
@@ -284,7 +284,7 @@ LET_GO: Final = Statement(
         reply="",
         due_at=reports.c.at,
         version=_p("version"),
-        # What is urgent rings for the others. Bands below ten are those of `report_queue.Rank.NOW`.
+        # Urgent reports ring for the others. Bands below ten are those of `report_queue.Rank.NOW`.
         rings_at=case((reports.c.band < literal_column("10"), _p("now")), else_=reports.c.rings_at),
     )
     .returning(reports.c.id),

@@ -1,7 +1,7 @@
-"""What a store promises of moderation, and how it is kept for every database.
+"""What a store promises about moderation, and how it is done for every database.
 
-Whatever staff does here is entered in the audit log in the same transaction. Every change raises one version, which
-workers ask for twice a second: what the bus lost is found there.
+Everything that staff do here is entered in the audit log in the same transaction. Every change raises one version,
+which workers read twice a second, so that they find what the bus lost.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 
 class ModerationStore(ABC):
-    """Raises `StoreUnavailable` as all of the store."""
+    """Keeps reports, measures and the audit log. Raises `StoreUnavailable` like every part of the store."""
 
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
@@ -55,163 +55,165 @@ class ModerationStore(ABC):
         """Run an operation in one transaction, durable on return."""
 
     async def moderation_version(self) -> int:
-        """One cheap read."""
+        """Return the version of moderation, in one cheap read."""
         return await self._read(moderation.version)
 
     async def report(self, report: RoomReport) -> str:
-        """Keep a report with the posts around what it is about, as they stand, and say under which id. The same person
-        reporting the same thing again while it is open gets the id of the first. A post that was changed, taken back or
-        erased is reported as any other: the report holds, sealed, how it stood before.
+        """Keep a report with the posts around what it is about, as they are now, and return its id. If the same person
+        has an open report of the same thing, that report's id is returned. A post that was edited, removed or erased
+        can be reported like any other: the report holds, sealed, its earlier versions.
 
         Raises ROOM_UNKNOWN for a room that is not themed, NOT_IN_ROOM for somebody who never entered it, POST_UNKNOWN,
-        MEMBER_UNKNOWN, INVALID for one of oneself, and RATE_LIMITED beyond `REPORTS_AN_HOUR`."""
+        MEMBER_UNKNOWN, INVALID for a report of oneself, and RATE_LIMITED beyond `REPORTS_AN_HOUR`."""
         return await self._write(partial(moderation.report, report, self._sealer))
 
     async def queue(self, asker: Asker, now: Millis) -> Queue:
-        """One snapshot, bounded, of what `asker` may see: no report that is their own case, none about staff unless
-        they are an operator, no measure about themselves, and nothing of these in any count. The answer to a measure
-        that they took themselves is empty where somebody else may read it. Nobody's own case is seen by an asker whose
-        member is nobody's id."""
+        """Return one bounded snapshot of what `asker` may see: no report that is their own case, none about staff
+        unless they are an operator, no measure about themselves, and none of these in any count. The answer to a
+        measure that they took themselves is empty if somebody else may read it. An asker whose member is nobody's id
+        has no case of their own."""
         return await self._read(partial(moderation.queue, asker, now))
 
     async def due(self, asker: Asker) -> tuple[Due, ...]:
-        """When the reports that `asker` may see should have been looked at, the earliest first, bounded."""
+        """Return when the reports that `asker` may see should have been looked at, the earliest first, bounded."""
         return await self._read(partial(report_access.due, asker))
 
     async def floods(self, asker: Asker) -> Floods:
-        """Return how many floods there are of what `asker` may see: one of reports about somebody who works here is
-        told to operators, and not to whom it is about."""
+        """Return how many floods `asker` may see. A flood of reports about one of the staff is shown to operators,
+        except the person concerned."""
         return await self._read(partial(moderation_queue.floods, asker))
 
     async def with_views_of_their_own(self, members: Collection[MemberId]) -> set[MemberId]:
-        """Those of these members who may not see something that others with their roles may."""
+        """Return those of these members who may not see something that others with their roles may."""
         return await self._read(partial(report_access.with_views_of_their_own, members))
 
     async def stranded(self) -> set[str]:
-        """The open reports about staff that nobody who works here may handle, bounded."""
+        """Return the open reports about staff that nobody who works here may handle, bounded."""
         return await self._read(report_access.stranded)
 
     async def queue_page(self, asker: Asker, after: QueuePlace | None, within: str | None) -> QueuePage:
-        """Return a page of the queue, as `asker` may see it, that follows a place (None: the first); with `within`, of
-        what that card or fold holds. Going on from `next` until it is None shows everything that was there from the
-        first page on."""
+        """Return the page of the queue that follows a place (None: the first page), as `asker` may see it; with
+        `within`, of what that card or fold holds. Going on from `next` until it is None returns everything that was
+        there when the first page was read."""
         return await self._read(partial(moderation_queue.page, asker, after, within))
 
     async def rings(self, asker: Asker, since: Millis) -> list[RingDue]:
-        """Return the reports to ring `asker` for that became so after `since` and that nobody has taken since then, in
-        the order of the queue, bounded. What a card or a fold holds does not ring by itself."""
+        """Return the reports that ring for `asker` since after `since` and that nobody has taken, in the order of the
+        queue, bounded. Reports inside a card or a fold do not ring by themselves."""
         return await self._read(partial(moderation_queue.rings, asker, since))
 
     async def require_report(self, by: MemberId, now: Millis) -> None:
-        """Raise RATE_LIMITED where somebody has made `REPORTS_AN_HOUR` within the last hour, in rooms and sessions
+        """Raise RATE_LIMITED if somebody has made `REPORTS_AN_HOUR` within the last hour, in rooms and sessions
         together."""
         await self._read(partial(moderation.require_report, by, now))
 
     async def escalations_due(self) -> list[Millis]:
-        """Return when each open escalation should be looked at, and each that somebody has taken be closed, the
-        earliest first, bounded."""
+        """Return when each open escalation should be looked at and each claimed one be closed, the earliest first,
+        bounded."""
         return await self._read(moderation_queue.escalations_due)
 
     async def open_report(self, report: str, asker: Asker, why: str, now: Millis) -> ReportFile:
-        """Read a report's content. That it was read, by whom and why is entered before anything is returned, for all
-        whose words are in it. Raises REPORT_UNKNOWN, here and below also where it is the asker's own case or about
-        staff and they are no operator; TEXT_EMPTY or TEXT_TOO_LONG."""
+        """Return a report's content. Before that, enter in the audit log who read it and why, for all whose words are
+        in it. Raises REPORT_UNKNOWN, here and below also if it is the asker's own case, or is about staff and they are
+        no operator; TEXT_EMPTY or TEXT_TOO_LONG for `why`."""
         return await self._write(partial(moderation.open_report, report, asker, why, now, self._sealer))
 
     async def counts(self, now: Millis) -> Counts:
-        """One snapshot."""
+        """Return the present numbers of moderation, in one snapshot."""
         return await self._read(partial(moderation_counts.counts, now))
 
     async def happened(self, start: Millis, end: Millis) -> Happened:
-        """What statistics count, from `start` until before `end`."""
+        """Return what statistics count, from `start` until before `end`."""
         return await self._read(partial(moderation_counts.happened, start, end))
 
     async def claim_report(
         self, report: str, asker: Asker, instead_of: MemberId | None, why: str, now: Millis
     ) -> Millis | None:
-        """When the report was made, where nobody had it until now. Raises REPORT_UNKNOWN, and as
-        `domain.report_steps.claim`."""
+        """Claim a report. Return when it was made if nobody had claimed it, else None. Raises REPORT_UNKNOWN, and as
+        `report_steps.claim`."""
         return await self._write(partial(moderation.claim, report, asker, instead_of, why, now))
 
     async def release_report(self, report: str, asker: Asker, now: Millis) -> None:
         await self._write(partial(moderation.release, report, asker, now))
 
     async def note_report(self, report: str, asker: Asker, note: str, note_id: str, now: Millis) -> None:
-        """The same `note_id` again is the same note."""
+        """Add a note. A `note_id` that is known already adds nothing."""
         await self._write(partial(moderation.note, report, asker, note, note_id, now))
 
     async def close_report(
         self, report: str, asker: Asker, outcome: Outcome, reply: str, now: Millis, shown: ShownReport = NOTHING_SAID
     ) -> Millis | None:
-        """When the report was made, where this closed it; None where it is about staff and this proposes the outcome,
-        which is done already where they have proposed the same. Raises as `domain.report_steps.close`, and
-        REPORT_CHANGED where something was added to it that the asker has not seen."""
+        """Close a report and return when it was made; or, if it is about staff, propose the outcome and return None.
+        Proposing the same again changes nothing. Raises as `report_steps.close`, and REPORT_CHANGED if something was
+        added that the asker has not seen."""
         return await self._write(partial(moderation.close, report, asker, outcome, reply, now, shown))
 
     async def review_report(
         self, report: str, asker: Asker, why: str, now: Millis, shown: ShownReport = NOTHING_SAID, *, is_agreed: bool
     ) -> Millis | None:
-        """When the report was made, where this closed it. Where it is not agreed, `why` is kept as a note. Raises as
-        `domain.report_steps.review`, and REPORT_CHANGED where another outcome is proposed than the one that was shown,
-        or something was added that the asker who agrees has not seen."""
+        """Agree to a proposed outcome, or refuse it. Return when the report was made if this closed it, else None. On a
+        refusal `why` is kept as a note. Raises as `report_steps.review`, and REPORT_CHANGED if another outcome is
+        proposed than the one that was shown, or something was added that an asker who agrees has not seen."""
         return await self._write(partial(moderation.review, report, asker, why, now, shown, is_agreed=is_agreed))
 
     async def take_measure(self, asked: TakeMeasure, now: Millis) -> Taken:
-        """Decide and save, redact the post if that is the measure, and enter it, in one transaction. The same id again
-        is the same measure. Raises as `domain.moderation.decide`, ROOM_UNKNOWN, as for a room that is not there for
-        a session's but for what a report about it that `by` has claimed holds, and REPORT_UNKNOWN."""
+        """Decide and save a measure, redact the post if that is the measure, and enter it, in one transaction. An id
+        that is known already changes nothing. Raises as `measures.decide`, REPORT_UNKNOWN, and ROOM_UNKNOWN, also for a
+        session's room beyond what a report that `by` has claimed holds."""
         return await self._write(partial(moderation.take_measure, asked, now, self._sealer))
 
     async def lift_measure(self, measure: str, by: MemberId, reason: str, now: Millis) -> None:
-        """Raises MEASURE_UNKNOWN, TEXT_EMPTY, and NOT_ALLOWED about oneself ("self") and, once it was answered, for
-        whoever took it where somebody else may decide ("own_measure"). Doing it again changes nothing."""
+        """Lift a measure. Raises MEASURE_UNKNOWN, TEXT_EMPTY, and NOT_ALLOWED for a measure about oneself ("self") and,
+        once it was answered, for the person who took it if somebody else may decide ("own_measure"). Doing it again
+        changes nothing."""
         await self._write(partial(measures.lift, measure, by, reason, now))
 
     async def appeal(self, member: MemberId, measure: str, text: str, now: Millis) -> None:
-        """Raises MEASURE_UNKNOWN where it is not about them, or over, APPEALED, TEXT_EMPTY or TEXT_TOO_LONG."""
+        """Answer a measure. Raises MEASURE_UNKNOWN if it is not about `member` or is over, APPEALED, TEXT_EMPTY or
+        TEXT_TOO_LONG."""
         await self._write(partial(measures.appeal, member, measure, text, now))
 
     async def measures_of(self, members: Collection[MemberId], now: Millis) -> list[Measure]:
-        """Those that count, of all kinds."""
+        """Return the measures in force about these members, of all kinds."""
         return await self._read(partial(measures.active_of, members, now))
 
     async def restricting(self, now: Millis) -> list[Measure]:
-        """Every measure that forbids somebody something now."""
+        """Return every measure that forbids somebody something now."""
         return await self._read(partial(measures.restricting, now))
 
     async def moderation_notices(self, member: MemberId, now: Millis) -> ModerationNotices:
         return await self._read(partial(moderation.moderation_notices, member, now))
 
     async def concerned(self, since: int) -> set[MemberId]:
-        """Whose matters changed since a version."""
+        """Return the people whose moderation notices changed after version `since`."""
         return await self._read(partial(moderation.concerned, since))
 
     async def see_moderation_notices(self, member: MemberId, ids: Collection[str], now: Millis) -> None:
-        """They have seen these measures and answers. Others' are passed over."""
+        """Note that a member has seen these measures and answers. Ids that are not theirs are ignored."""
         await self._write(partial(moderation.see, member, ids, now))
 
     async def bar(self, measure: str, keys: Collection[bytes], now: Millis) -> None:
-        """Let a measure hold for newcomers from there, where its member is seen at this moment. Nothing where it is
+        """Apply a measure to newcomers from networks with these keys, where its member is seen now. No-op if it is
         over."""
         await self._write(partial(moderation.bar, measure, keys, now))
 
     async def debriefs(self, asker: Asker, now: Millis) -> list[DebriefRecord]:
-        """Return the notes, the unread ones first, bounded; none of the asker's own, and none after a session that they
-        were in. In the same transaction the audit log says that they were shown them."""
+        """Return the notes, unread ones first, bounded; none of the asker's own, and none after a session that they
+        were in. The same transaction enters in the audit log that they were shown them."""
         return await self._write(partial(debriefs.debriefs, asker, now))
 
     async def read_debrief(self, debrief: str, asker: Asker, now: Millis) -> None:
-        """Mark as read. It is done already where it was, is no more, or is not theirs to read."""
+        """Mark a note as read. No-op if it was read already, is gone, or may not be read by the asker."""
         await self._write(partial(debriefs.read_debrief, debrief, asker, now))
 
     async def names(self, members: Collection[MemberId]) -> dict[MemberId, str]:
-        """What those who are members are called now."""
+        """Return the present names of those who are members."""
         return await self._read(partial(moderation_queue.names, members))
 
     async def audit_entries(self, after: int, limit: int) -> list[Entry]:
-        """Entries in their order, beyond a place."""
+        """Return at most `limit` entries after a number, in order."""
         return await self._read(partial(audit.entries, after, limit))
 
     async def audit_head(self) -> AuditHead:
-        """What the database takes for the newest entry."""
+        """Return the number and hash of the newest entry, as the database has it."""
         return await self._read(audit.head)

@@ -1,4 +1,4 @@
-"""What is kept of moderation. Pure, like `tables`."""
+"""The tables of moderation. Pure, like `tables`."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ reports = Table(
     # NULL once the reporter was erased.
     Column("by", String, index=True),
     Column("about", String),
-    # A themed room, or the closed one of a session.
+    # A themed room, or the closed room of a session.
     Column("room", String, nullable=False),
     Column("reason", Text, nullable=False),
     Column("note", Text, nullable=False),
@@ -50,7 +50,7 @@ reports = Table(
     # The last posts as they stood: JSON.
     Column("snapshot", Text, nullable=False),
     Column("status", String, nullable=False, index=True),
-    # The post that it is about, where it is about one.
+    # The reported post; NULL if the report is about none.
     Column("offset", BigInteger),
     Column("due_at", BigInteger, nullable=False, server_default="0"),
     Column("claimed_by", String),
@@ -59,33 +59,33 @@ reports = Table(
     Column("reply", Text),
     # Whether the reporter has seen that it is closed.
     Column("is_seen", Boolean, nullable=False, server_default=false()),
-    # Of `moderation`, when it last changed.
+    # The version of `moderation` at its last change.
     Column("version", BigInteger, nullable=False, server_default="0", index=True),
-    # Of an escalation, 2 or 3; NULL where a person reported.
+    # The level of an escalation, 2 or 3; NULL if a person reported.
     Column("level", Integer),
-    # Encrypted: earlier versions of posts, and what people who are erased left to the case (`store/evidence.py`).
+    # Encrypted: earlier versions of posts, and words of erased people that the case keeps (`store/evidence.py`).
     Column("sealed", LargeBinary),
-    # When the last of those was erased, or reported after it; NULL where nobody was.
+    # When the last of those people was erased, or reported after the erasure; NULL if nobody was.
     Column("erased_at", BigInteger),
-    # Somebody who works here: operators only, and two of them close it.
+    # About staff: only operators see it, and two of them close it.
     Column("is_about_staff", Boolean, nullable=False, server_default=false()),
-    # From whom it was taken while they had it, and why.
+    # Who had claimed it when it was taken over, and the reason for that.
     Column("taken_from", String),
     Column("taken_reason", Text),
     Index(None, "room"),
-    # Where it stands in the queue: `domain/moderation/report_queue.py`.
+    # Its place in the queue (`domain/moderation/report_queue.py`).
     Column("band", SmallInteger, nullable=False, server_default="10"),
-    # Whether who reported, or whose words raised it, was new here at that moment.
+    # Whether the reporter, or the author of the words that raised it, was new here at that moment.
     Column("is_new", Boolean, nullable=False, server_default=false()),
-    # A keyed hash of where that came from, under a key that is another tomorrow. NULL from the end of that day on.
+    # A keyed hash of the address that it came from. The key changes daily; NULL after that day.
     Column("address_key", LargeBinary),
-    # The report that holds it: of the same person's words, or of the flood that it came in.
+    # The report that holds it: a card of the same person's words, or a flood.
     Column("card", String, index=True),
     Column("fold", String, index=True),
-    # Of a report that holds a flood: of what.
+    # The kind of flood, if this report holds one.
     Column("folds", String),
     Column("newest_at", BigInteger),
-    # When it last became something to ring for. NULL where it does not ring, or somebody has taken it.
+    # When it last began to ring. NULL if it does not ring, or somebody has taken it.
     Column("rings_at", BigInteger),
     Index("ix_reports_about", "about", "at"),
     Index(
@@ -108,23 +108,23 @@ conflicts = Table(
     Column("subject", String, primary_key=True),
     Column("member", String, primary_key=True, index=True),
 )
-"""Whose own case a report or a note is: they neither see nor handle it. Kept apart from the session, which is forgotten
-long before."""
+"""Members whose own case a report or a note is: they neither see nor handle it. Kept apart from the session, which is
+forgotten much earlier."""
 
 
 sealed_copies = Table(
     "sealed_copies",
     metadata,
     Column("channel", String, primary_key=True),
-    # The post, and the event that took the words out of it.
+    # The post, and the event that removed the words from it.
     Column("offset", BigInteger, primary_key=True),
     Column("part", BigInteger, primary_key=True),
     # A keyed hash of the author's id (`store/core/sealing.py`).
     Column("who", String, nullable=False, index=True),
-    # Encrypted: the post as it stood before.
+    # Encrypted: the post as it was before.
     Column("body", LargeBinary, nullable=False),
 )
-"""What was edited, taken back or erased, for as long as the post would have lived."""
+"""Words that were edited, removed or erased, kept as long as the post would have been."""
 
 
 moderation = Table(
@@ -132,11 +132,11 @@ moderation = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("version", BigInteger, nullable=False),
-    # The newest entry of `audit`.
+    # The number of the newest entry of `audit`.
     Column("seq", BigInteger, nullable=False),
     Column("hash", LargeBinary, nullable=False),
 )
-"""One row, id 1. Whoever changes anything of moderation holds its lock; it is the last lock that anybody takes."""
+"""One row, id 1. Transactions that change anything in moderation lock it, and take no lock after it."""
 
 
 report_notes = Table(
@@ -158,7 +158,7 @@ measures = Table(
     Column("by", String, nullable=False),
     Column("about", String, nullable=False, index=True),
     Column("kind", String, nullable=False),
-    # NULL where it holds everywhere.
+    # NULL if it applies everywhere.
     Column("room", String),
     Column("offset", BigInteger),
     Column("reason", Text, nullable=False),
@@ -176,15 +176,15 @@ barred = Table(
     "barred",
     metadata,
     Column("measure", String, primary_key=True),
-    # A keyed hash of an address, under a key that is another tomorrow.
+    # A keyed hash of an address, under a key that changes daily.
     Column("address_key", LargeBinary, primary_key=True, index=True),
     Column("expires_at", BigInteger, nullable=False),
-    # NULL where it holds in every room.
+    # NULL if it applies in every room.
     Column("room", String),
-    # When the measure was taken: whoever was a member before that is no newcomer.
+    # When the measure was taken. People who were members before that are no newcomers.
     Column("at", BigInteger, nullable=False, server_default="0"),
 )
-"""Where newcomers are looked at twice, because somebody about whom the measure is came from there within a day."""
+"""Networks where newcomers are restricted, because somebody under a measure came from there within a day."""
 
 
 audit = Table(
@@ -199,7 +199,7 @@ audit = Table(
     Column("subject", String, nullable=False),
     Column("reason", Text, nullable=False),
     Column("hash", LargeBinary, nullable=False),
-    # Acts on accounts are found among any number of others.
+    # For finding acts on accounts among any number of other entries.
     Index("ix_audit_action", "action", "seq"),
 )
-"""Append-only: a trigger refuses everything else. `domain/moderation/audit_log.py` says how an entry is sealed."""
+"""Append-only: a trigger refuses anything else. `domain/moderation/audit_log.py` says how an entry is sealed."""

@@ -1,4 +1,4 @@
-"""Members: names, come-back codes, mutes, and what they have with rooms. Sans-I/O, like `log`."""
+"""Members: names, come-back codes, read positions, memberships and exports. Sans-I/O, like `rooms_log`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def member_by_code(code_hash: bytes) -> Op[Member | None]:
 
 
 def seen(members: Collection[MemberId]) -> Op[dict[MemberId, Millis]]:
-    """When those of them who are still members were last noted to be here."""
+    """Return when those of these people who are still members were last seen."""
     rows = yield Call(sql.SEEN, by_keys([*members], KEYS_AT_ONCE))
     return {MemberId(row[0]): Millis(row[1]) for row in rows}
 
@@ -77,7 +77,7 @@ def joined_rooms(who: MemberId) -> Op[dict[RoomId, JoinedRoom]]:
 
 
 def entered(who: MemberId, room: RoomId, agreement: int | None) -> Op[JoinedRoom | None]:
-    """What `join` would return, if it had nothing to write. Refuses as `join` does."""
+    """Return what `join` would return, or None if it would have to write. Refuses as `join` does."""
     entry = yield from _entry(who, room, agreement)
     return entry.joined if entry.is_current else None
 
@@ -157,7 +157,7 @@ def _joined(row: Row, unread: int) -> JoinedRoom:
 
 
 class _Entry:
-    """A room as one member finds it at the door. `joined` is None at the first join."""
+    """A room as a member finds it when they enter. `joined` is None at the first join."""
 
     __slots__ = ("accepted", "is_current", "joined", "last")
 
@@ -177,11 +177,11 @@ def _entry(who: MemberId, room: RoomId, agreement: int | None) -> Op[_Entry]:
     last, membership, unread = Offset(row[_ROOM_WIDTH]), row[_ROOM_WIDTH + 1 : -1], row[-1]
     known = membership[0] is not None
     if found.kind is RoomKind.SESSION and not known:
-        # Nobody learns that it is there but those whom the session made its members.
+        # A session's room does not exist for anybody but its members.
         raise Refusal(Reason.ROOM_UNKNOWN)
     is_left_to_read = known and found.split_of is not None
     if found.kind is RoomKind.THEMED and found.status is not RoomStatus.OPEN and not is_left_to_read:
-        # A session's, and one that was merged back, stay to be read by their members until all is forgotten.
+        # Members may read a session's room, and a room that was merged back, until it is forgotten.
         raise Refusal(Reason.ROOM_CLOSED)
     before = membership[1] if known else 0
     # A version that does not exist yet cannot have been read.

@@ -1,4 +1,4 @@
-"""The statements of members and of what they have with rooms, built once from the tables for both dialects."""
+"""The statements of members and of their memberships in rooms, built once from the tables for both dialects."""
 
 from __future__ import annotations
 

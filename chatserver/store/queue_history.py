@@ -1,4 +1,4 @@
-"""The floor's timings, of nobody in particular: read and forgotten. `floor_log` writes them. Sans-I/O, like `log`."""
+"""Reading and expiring the anonymous timings of listening, which `listening_log` writes. Sans-I/O, like `rooms_log`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading channels and rooms. Sans-I/O, like `log`."""
+"""Reading channels and rooms. Sans-I/O, like `rooms_log`."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def page(channel: ChannelName, before: Offset | None, limit: int, asker: MemberI
 
 
 def my_reactions(channel: ChannelName, posts: Sequence[Post], asker: MemberId) -> Op[dict[Offset, list[Reaction]]]:
-    """The asker's reactions on consecutive posts; posts without any are not named."""
+    """Return the asker's reactions on consecutive posts; posts without any are left out."""
     mine: dict[Offset, list[Reaction]] = {}
     if posts:
         rows = yield Call(sql.MY_REACTIONS, [(channel, posts[0].offset, posts[-1].offset, asker)])
@@ -87,7 +87,7 @@ def add_rooms(wanted: Sequence[Room]) -> Op[int]:
 
 
 def insert_rooms(new: Sequence[tuple[ChannelState, Room]]) -> Op[None]:
-    """Add rooms that are not there, each with its channel."""
+    """Add rooms that do not exist yet, each with its channel."""
     yield Call(sql.ADD_CHANNELS, [(state.channel, state.epoch, state.first, state.last, state.at) for state, _ in new])
     yield Call(sql.ADD_ROOMS, [_new_room(room) for _, room in new])
 
@@ -105,7 +105,7 @@ def renew_epochs() -> Op[int]:
 
 
 def renew_epoch(channel: ChannelName, epoch: Epoch, below: Offset) -> Op[Head]:
-    """Begin one channel anew if it still stands in `epoch` and ends below an offset. Returns its head, as it is now."""
+    """Begin one channel anew if it is still in `epoch` and ends below the offset `below`. Return its present head."""
     rows = yield Call(sql.LOCK_CHANNELS, [(channel,)])
     if not rows:
         raise Refusal(Reason.ROOM_UNKNOWN)
@@ -129,10 +129,10 @@ def _new_room(room: Room) -> tuple[object, ...]:
 
 
 def new_epoch() -> Epoch:
-    """The first numbering of a channel."""
+    """Return the first epoch of a new channel."""
     return Epoch(secrets.token_urlsafe(9))
 
 
 def _later_epoch() -> Epoch:
-    """Another numbering, which an offset without an epoch may not be taken to mean."""
+    """Return a later epoch, which an offset without an epoch is never taken to mean."""
     return Epoch(RENEWED + new_epoch())

@@ -1,4 +1,4 @@
-"""What a store is told and tells of rooms, members and one-to-one listening."""
+"""What callers and the store pass each other about rooms, members and one-to-one listening."""
 
 from __future__ import annotations
 
@@ -46,35 +46,36 @@ class RoomChange(msgspec.Struct, frozen=True, kw_only=True):
     target: Offset | None
     decide: Callable[[RoomState], Sequence[RoomEvent]]
     epoch: Epoch | None = None
-    """The epoch in which the asker read `target`, if they said so."""
+    """The epoch in which the client read `target`, if it said so."""
     signals: tuple[Signal, ...] = ()
-    """What in its words a human should see. Saved with its events as escalations, or not at all."""
+    """What a human should look at in the words. Saved as escalations together with the events, or not at all."""
     origin: Origin | None = None
-    """Where it comes from. Without it, what it raises counts towards no flood."""
+    """Where the command comes from. Without it, what its words raise counts towards no flood."""
 
 
 class Committed(msgspec.Struct, frozen=True, kw_only=True):
-    """What a commit wrote. `repeated` means that it was written before, and `publications` is what was written then
-    as it stands now. No publications: there was nothing to do."""
+    """What a commit wrote. If `repeated`, it was written before, and `publications` is what was written then, in its
+    present state. Without publications there was nothing to do."""
 
     publications: tuple[Publication, ...]
     repeated: bool = False
 
 
 class ListeningChange(msgspec.Struct, frozen=True, kw_only=True):
-    """One command on the floor, to be decided inside the transaction that saves what follows. `decide` settles
-    the floor too, may read a clock, may be called again, and MUST NOT block. `now` is the time of what it publishes."""
+    """One command on the listening state, to be decided inside the transaction that saves the result. `decide` also
+    carries out what is due, may read a clock, may be called again, and MUST NOT block. `now` is the time of what it
+    publishes."""
 
     decide: Callable[[ListeningState], Decided]
     now: Millis
 
 
 class ListeningCommitted(msgspec.Struct, frozen=True, kw_only=True):
-    """What a commit did: the version after it, the session that the command speaks of, and what has to be announced
+    """What a commit did: the version after it, the session that the command concerns, and what has to be announced
     (rooms that closed).
 
-    `state` is how everything stands after this commit and those that were saved with it, so that nobody has to read it
-    again; its `waits` are only the hand-overs that came with them."""
+    `state` is the state after this commit and those that were saved with it, so that nobody has to read it again; its
+    `waits` are only the hand-overs of those commits."""
 
     version: int
     state: ListeningState
@@ -82,7 +83,7 @@ class ListeningCommitted(msgspec.Struct, frozen=True, kw_only=True):
     publications: tuple[Publication, ...] = ()
     is_changed: bool = False
     has_content_gone: bool = False
-    """Sessions' rooms were dropped. The next `expire`, on any worker, makes their bytes unreadable."""
+    """Whether rooms of sessions were dropped. The next `expire`, on any worker, makes their bytes unreadable."""
 
 
 class LogSlice(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,8 +94,8 @@ class LogSlice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """Posts, oldest first; `mine` the asker's own reactions on them; `more` whether older ones are kept; `head` the
-    head of the log in the same snapshot."""
+    """Posts, oldest first. `mine` has the asker's own reactions on them; `more` says whether older ones are kept;
+    `head` is the head of the log in the same snapshot."""
 
     head: Head
     posts: tuple[Post, ...]
@@ -103,22 +104,22 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JoinedRoom(msgspec.Struct, frozen=True, kw_only=True):
-    """A membership with how many posts by others stand after its read position (counted up to 100)."""
+    """A membership, and how many posts by others are after its read position (counted up to 100)."""
 
     membership: Membership
     unread: int
 
 
 class Retention(msgspec.Struct, frozen=True, kw_only=True):
-    """How long things are kept. Ages in milliseconds. `posts_per_room` counts publications, and never cuts into the
-    last `dedupe_window`."""
+    """How long things are kept. Ages are in milliseconds. `posts_per_room` counts publications; the last
+    `dedupe_window` is kept even beyond it."""
 
     room_age: int = 24 * 3600 * 1000
     posts_per_room: int = 50_000
     member_age: int = 30 * 24 * 3600 * 1000
     report_age: int = 180 * 24 * 3600 * 1000
     evidence_age: int = 30 * 24 * 3600 * 1000
-    """For how long after a case was closed it holds the words of people who erased themselves."""
+    """How long after a case was closed it keeps the words of people who erased themselves."""
     debrief_age: int = 90 * 24 * 3600 * 1000
     feedback_age: int = 365 * 24 * 3600 * 1000
     timings_age: int = 14 * 24 * 3600 * 1000
@@ -126,7 +127,8 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LogPlace(msgspec.Struct, frozen=True, kw_only=True):
-    """A seeker's place in the queue, as they may see it: not whom they must not meet, nor who let them pass."""
+    """A seeker's place in the queue as they may see it: without whom they must not meet or which listeners declined
+    them."""
 
     asked_at: Millis
     wish: Wish
@@ -135,8 +137,8 @@ class LogPlace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeptSession(msgspec.Struct, frozen=True, kw_only=True):
-    """A session that is still kept, with what this side said of it. `left_at` is when a listener left it before its
-    end."""
+    """A session that is still kept, with what this person said about it. `left_at` is when a listener left it before
+    its end."""
 
     id: SessionId
     is_seeker: bool
@@ -152,7 +154,7 @@ class KeptSession(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeptReport(msgspec.Struct, frozen=True, kw_only=True):
-    """A report that this person made, and what moderators answered."""
+    """A report that this person made, and the moderators' answer."""
 
     at: Millis
     reason: str
@@ -162,7 +164,7 @@ class KeptReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeptMeasure(msgspec.Struct, frozen=True, kw_only=True):
-    """What a moderator did about this person."""
+    """A measure about this person."""
 
     at: Millis
     kind: MeasureKind
@@ -174,7 +176,7 @@ class KeptMeasure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeptView(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody of the staff read posts of this person that were kept with a report, or a report by or about them."""
+    """One of the staff read posts of this person that were kept with a report, or a report by or about them."""
 
     at: Millis
     reason: str
@@ -188,8 +190,8 @@ class KeptNote(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeptCopy(msgspec.Struct, frozen=True, kw_only=True):
-    """A sealed copy, in its author's own export: a post as it stood before it was changed or taken back, and by when
-    that goes. `until` is None where it goes with a session that is not over, an hour after its end."""
+    """A sealed copy, in its author's export: a post as it was before it was changed or removed, and when the copy is
+    dropped. `until` is None if that is an hour after the end of a session that is not over."""
 
     room: RoomId
     offset: Offset
@@ -205,7 +207,7 @@ class KeptCopy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Export(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that is kept about one person. `muted` are the names that those whom they hide had then."""
+    """Everything that is kept about one person. `muted` has the names that the people whom they hide had then."""
 
     member: Member
     memberships: tuple[Membership, ...]
@@ -218,7 +220,7 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
     reports: tuple[KeptReport, ...] = ()
     debriefs: tuple[KeptNote, ...] = ()
     begun: tuple[Millis, ...] = ()
-    """When the sessions began that they asked for in the last day."""
+    """When the sessions that they asked for in the last day began."""
     staff: Staff | None = None
     measures: tuple[KeptMeasure, ...] = ()
     views: tuple[KeptView, ...] = ()

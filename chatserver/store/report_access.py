@@ -1,7 +1,7 @@
-"""Keeps everybody away from the reports and notes that are their own case. Sans-I/O, like `log`.
+"""Keeps people away from the reports and notes that are their own case. Sans-I/O, like `rooms_log`.
 
-The rules are those of `domain/moderation/report_access.py`; here they are asked in the transaction that reads or
-changes.
+The rules are in `domain/moderation/report_access.py`. Here they are checked in the transaction that reads or changes
+something.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from chatserver.store.moderation_records import Due
 from chatserver.store.rooms_statements import KEYS_AT_ONCE
 
 DUE_READ: Final = 1_000
-"""The oldest due times that are read; more than so many late reports are told as so many."""
+"""The most due times that are read; if more reports are late, this many are reported."""
 STRANDED_READ: Final = 1_000
 _NOBODIES: Final = frozenset({"m_service", "m_erased"})
 
@@ -44,7 +44,7 @@ def params_of(asker: Asker) -> Params:
 
 
 def people_of_room(room: RoomId) -> Op[frozenset[MemberId]]:
-    """Return everybody who is or was in the session whose room this is; nobody for a themed room."""
+    """Return everybody who is or was in the session with this room; nobody for a themed room."""
     if not room.startswith(SESSION_PREFIX):
         return frozenset()
     session = ListeningRows().state(0, (yield Call(sql.SESSION_RECORD, [(room,)]))).sessions.get(SessionId(room))
@@ -52,8 +52,8 @@ def people_of_room(room: RoomId) -> Op[frozenset[MemberId]]:
 
 
 def is_about_staff(about: MemberId | None, by: MemberId | None, room: RoomId) -> Op[bool]:
-    """Return whether a report is about somebody who works here: its `about` does, or it was made by the seeker of a
-    session, who met nobody but listeners there."""
+    """Return whether a report is about staff: `about` is staff, or its reporter was the seeker of a session, where they
+    met only listeners."""
     if about is not None and (yield Call(sql.IS_STAFF, [(about,)])):
         return True
     if by is None or not room.startswith(SESSION_PREFIX):
@@ -63,30 +63,30 @@ def is_about_staff(about: MemberId | None, by: MemberId | None, room: RoomId) ->
 
 
 def is_by_moderator(author: MemberId) -> Op[bool]:
-    """Return whether an escalation of somebody's words is for operators only: its author moderates themselves.
+    """Return whether an escalation of somebody's words is for operators only, because its author is a moderator.
 
-    What a listener writes is seen by everybody who moderates and was not in that session, so that somebody hears it
-    where operators are few: moderators supervise listeners.
+    Escalations of listeners are seen by all moderators who were not in the session, because moderators supervise
+    listeners and there may be few operators.
     """
     rows = yield Call(sql.ROLES_OF_STAFF, [(author,)])
     return any(may(decoding.roles_of(row[0]), Capability.MODERATE) for row in rows)
 
 
 def shut_out(report: str, about: MemberId | None, by: MemberId | None, room: RoomId) -> Op[None]:
-    """Keep whose own case a new report is."""
+    """Store whose own case a new report is."""
     people = rules.people_of_report(about, by, (yield from people_of_room(room)))
     yield from keep(report, people)
 
 
 def keep(subject: str, people: Iterable[MemberId]) -> Op[None]:
-    """Keep whose own case a new report or debrief note is."""
+    """Store that a new report or debrief note is the own case of these people."""
     rows = [(subject, who) for who in sorted(set(people)) if who not in _NOBODIES]
     if rows:
         yield Call(sql.ADD_CONFLICT, rows)
 
 
 def admitted(room: RoomId, member: MemberId) -> Op[None]:
-    """Somebody came into a session: what was reported of it is their own case from now on."""
+    """Store that reports of a session are the own case of a listener who has just come into it."""
     yield Call(sql.SHUT_OUT_OF_ROOM, [(room, member)])
 
 
@@ -94,7 +94,8 @@ def admitted(room: RoomId, member: MemberId) -> Op[None]:
 
 
 def find(which: str, asker: Asker) -> Op[Row]:
-    """Return the row of a report that `asker` may handle. Raises REPORT_UNKNOWN, also where there is one."""
+    """Return the row of a report that `asker` may handle. Raises REPORT_UNKNOWN for any other, whether it exists or
+    not."""
     rows = yield Call(moderation_sql.REPORT, [(which,)])
     if not rows:
         raise Refusal(Reason.REPORT_UNKNOWN)
@@ -105,12 +106,12 @@ def find(which: str, asker: Asker) -> Op[Row]:
 
 
 def conflicts_of(subject: str) -> Op[frozenset[MemberId]]:
-    """Return whose own case a report or a note is."""
+    """Return the people whose own case a report or a note is."""
     return frozenset(MemberId(row[0]) for row in (yield Call(sql.CONFLICTS, [(subject,)])))
 
 
 def with_views_of_their_own(members: Collection[MemberId]) -> Op[set[MemberId]]:
-    """Return those of `members` to whom something of moderation is not shown that others of their role are."""
+    """Return those of `members` who may not see something of moderation that others with their role may."""
     if not members:
         return set()
     rows = yield Call(sql.WITH_VIEWS_OF_THEIR_OWN, by_keys(sorted(members), KEYS_AT_ONCE))
@@ -127,20 +128,21 @@ def due(asker: Asker) -> Op[tuple[Due, ...]]:
 
 
 def everybody() -> Op[list[Staff]]:
-    """Return all accounts, revoked ones too, with the roles that count: whoever still waits to be an operator handles
-    nothing as one."""
+    """Return all accounts, including revoked ones, with the roles that count: a waiting operator is not counted as
+    one."""
     found = [decoding.staff_of(row) for row in (yield Call(staff_sql.ALL_STAFF, [()]))]
-    # Waits that are over are cleared by `accounts.prune`; until then, a minute at most, nobody relies on them here.
+    # Waits that are over are cleared by `accounts.prune` within a minute; until then they still count as waiting here.
     return [msgspec.structs.replace(each, roles=roles_at(each, Millis(0))) for each in found]
 
 
 def stranded() -> Op[set[str]]:
-    """Return the open reports about staff that nobody may handle: all who could are their people. Bounded."""
+    """Return the open reports about staff that nobody may handle, because they are the own case of all who could.
+    Bounded."""
     return (yield from _stranded((yield Call(sql.CASES_ABOUT_STAFF, [(STRANDED_READ,)]))))
 
 
 def has_stranded(by: MemberId) -> Op[bool]:
-    """Return whether somebody made a report that waits, because nobody who works here may handle it."""
+    """Return whether somebody made a report that waits because nobody who works here may handle it."""
     return bool((yield from _stranded((yield Call(sql.CASES_ABOUT_STAFF_BY, [(by,)])))))
 
 
@@ -158,11 +160,11 @@ def _stranded(rows: Iterable[Row]) -> Op[set[str]]:
 
 
 def forget(who: MemberId) -> Op[None]:
-    """Let go of somebody who is erased: their id leaves whose case it was, and from whom it was taken."""
+    """Remove an erased person's id from whose case a report was, and from whom it was taken."""
     yield Call(sql.DROP_CONFLICTS_OF, [(who,)])
     yield Call(sql.DISOWN_TAKEN, [(who,)])
 
 
 def prune() -> Op[None]:
-    """Remove what is kept of reports and notes that are gone."""
+    """Remove what is stored about reports and notes that are gone."""
     yield Call(sql.DROP_OLD_CONFLICTS, [()])

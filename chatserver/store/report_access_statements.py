@@ -1,5 +1,5 @@
-"""The condition under which an asker may see a report or a debrief note, and the statements that keep it true, built
-once from the tables for both dialects."""
+"""The condition for seeing a report or a debrief note, and the statements that maintain it, built once from the tables
+for both dialects."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ def _p(name: str) -> ColumnElement[Any]:
 _ONE: Final[ColumnElement[int]] = literal_column("1")
 _CLOSED: Final = "closed"
 ASKER: Final = ("asker", "is_operator")
-"""The parameters of `is_visible`, in the order in which `report_access.params_of` gives them."""
+"""The parameters of `is_visible`, in the order in which `report_access.params_of` returns them."""
 
 is_visible: Final[ColumnElement[bool]] = ~exists(
     select(_ONE).where(conflicts.c.subject == reports.c.id, conflicts.c.member == _p("asker")).correlate(reports)
 ) & or_(reports.c.is_about_staff == false(), bindparam("is_operator", type_=Boolean))
-"""Whether a row of `reports` may be seen and handled by an asker: `domain.report_access.may_handle`, in SQL."""
+"""Whether an asker may see and handle a row of `reports`: `domain.moderation.report_access.may_handle` in SQL."""
 
 is_others_note: Final[ColumnElement[bool]] = ~exists(
     select(_ONE).where(conflicts.c.subject == debriefs.c.id, conflicts.c.member == _p("asker")).correlate(debriefs)
 )
-"""Whether a row of `debriefs` is neither the asker's own nor of a session that they were in."""
+"""Whether a row of `debriefs` is neither the asker's own nor from a session that they were in."""
 
 report_of_measure: Final = (
     select(reports.c.id).where(reports.c.id == measures.c.report, is_visible).correlate(measures).scalar_subquery()
 )
-"""The report that a row of `measures` names, NULL where the asker may not know of it."""
+"""The report that a row of `measures` names, or NULL if the asker may not know of it."""
 
 # ------------------------------------------------------------------------------------------------ conflicts
 
@@ -52,7 +52,7 @@ SESSION_RECORD: Final = Statement(
     "session",
 )
 SHUT_OUT_OF_ROOM: Final = Statement(
-    # Of every report of a session's room, also those that were made before this member came into the session.
+    # Of every report of a session's room, including those from before this member came into the session.
     insert(conflicts).from_select(
         ["subject", "member"],
         select(reports.c.id, members.c.id).where(
@@ -84,7 +84,7 @@ DISOWN_TAKEN: Final = Statement(
 _ids: Final = [f"id_{number}" for number in range(KEYS_AT_ONCE)]
 _asked: Final = [_p(name) for name in _ids]
 WITH_VIEWS_OF_THEIR_OWN: Final = Statement(
-    # Everybody else sees what everybody of the same role sees.
+    # Everybody else sees what others with the same role see.
     union(
         select(conflicts.c.member).where(conflicts.c.member.in_(_asked)),
         select(measures.c.about).where(measures.c.about.in_(_asked)),

@@ -1,7 +1,8 @@
-"""Deciding a report, by whoever has seen all of it. Sans-I/O, like `log`.
+"""Closing a report only with what the decider has seen. Sans-I/O, like `rooms_log`.
 
-What is added to a report after somebody looked at it is not closed by them: they are asked to look again. A client says
-with `seen` what it has shown. Of one that says nothing, the audit log knows when they last read or took the report.
+If something was added to a report after a moderator looked at it, they cannot close it: they are asked to look again. A
+client states with `seen` what it has shown. If it does not, the audit log says when this moderator last read or took
+the report.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from chatserver.store.core.compiler import Call, Op
 from chatserver.store.moderation_records import ShownReport
 
 _LOOKED_AMONG: Final = 20_000
-"""How many entries of the log back it is looked when somebody read a report. Earlier is never."""
+"""How many of the newest entries of the log are searched for a reading. An earlier reading counts as none."""
 _PROPOSED: Final = "report_outcome_proposed"
 
 
 def require_seen(report: Report, by: Asker, shown: ShownReport) -> Op[None]:
-    """Raise REPORT_CHANGED where something was added to a report that `by` has not seen."""
+    """Raise REPORT_CHANGED if something was added to a report that `by` has not seen."""
     if report.newest_at is None:
         return
     seen = shown.seen
@@ -36,9 +37,10 @@ def require_seen(report: Report, by: Asker, shown: ShownReport) -> Op[None]:
 
 
 def require_reviewed(report: Report, by: Asker, shown: ShownReport, *, is_agreed: bool) -> Op[None]:
-    """Raise REPORT_CHANGED where what is proposed, or what the report holds, is not what `by` has seen.
+    """Raise REPORT_CHANGED if the proposed outcome, or the content of the report, is not what `by` has seen.
 
-    Of a client that says neither, an outcome that was proposed after another one has to have been looked at since.
+    If the client states neither, and the outcome replaced an earlier proposal, `by` must have looked at the report
+    since.
     """
     looks: list[Millis] = []
     proposals: list[Millis] = []
@@ -54,7 +56,7 @@ def require_reviewed(report: Report, by: Asker, shown: ShownReport, *, is_agreed
 
 
 def _looks(which: str, by: Asker) -> Op[tuple[list[Millis], list[Millis]]]:
-    """Return when `by` read or took a report, and when outcomes were proposed for it, in their order."""
+    """Return when `by` read or took a report, and when outcomes were proposed for it, in order."""
     ((seq, _),) = yield Call(sql.HEAD, [()])
     rows = yield Call(sql.LOOKED, [(seq - _LOOKED_AMONG, which)])
     looks = [Millis(row[0]) for row in rows if row[1] == by.member and row[2] != _PROPOSED]

@@ -1,4 +1,4 @@
-"""How a report is kept, from wherever it comes. Sans-I/O, like `log`."""
+"""How reports are stored as rows, whatever made them. Sans-I/O, like `rooms_log`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from chatserver.store.core.compiler import Params, Row
 from chatserver.store.moderation_tables import reports
 
 SNAPSHOT: Final = 50
-"""Posts that go with a report."""
+"""The most posts that go with a report."""
 
 encode_posts: Final = msgspec.json.Encoder().encode
 decode_posts: Final = msgspec.json.Decoder(list[Post]).decode
@@ -46,9 +46,9 @@ def report_row(
 ) -> Params:
     """Return the columns of a new report, in the table's order.
 
-    `is_new` says whether who made it was new here, `address` is the key of where it came from if it counts towards a
-    flood, and `urgent_before` is how many open urgent reports the same person has. `sealed` is what it holds encrypted,
-    `erased_at` when that became the words of somebody who is erased.
+    `is_new` says whether the reporter was new here; `address` is the key of where the report came from, if it counts
+    towards a flood; `urgent_before` is how many open urgent reports the same person has. `sealed` is its encrypted
+    content; `erased_at` is set if that has words of an erased person.
     """
     rank = rank_of(reason=reason, is_call=is_call, level=level, urgent_before=urgent_before)
     values: dict[str, object] = {
@@ -89,12 +89,13 @@ def report_row(
 
 
 def urgent_among(before: Iterable[Row]) -> int:
-    """Return how many of somebody's reports (`REPORTS_OF`) are open and urgent. A call is not counted."""
+    """Return how many of somebody's reports (`REPORTS_OF`) are open and urgent. Calls for a moderator are not
+    counted."""
     return sum(row[2] != ReportStatus.CLOSED and rank_in(row[6]) is Rank.NOW and not row[7] for row in before)
 
 
 def new_id() -> str:
-    """An id for what moderation keeps."""
+    """Return a new random id for a record of moderation."""
     return secrets.token_urlsafe(12)
 
 

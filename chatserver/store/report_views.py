@@ -1,7 +1,7 @@
-"""What moderation keeps about one person, as an export shows it to them. Sans-I/O, like `log`.
+"""What moderation keeps about one person, as an export shows it to them. Sans-I/O, like `rooms_log`.
 
-An export tells nothing of a report that is open: whoever is reported would learn of it there, and in a conversation of
-two also by whom.
+An export says nothing about an open report: from it, reported people would learn of the report and, in a conversation
+of two, of the reporter.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from chatserver.store.records import KeptMeasure, KeptView
 from chatserver.store.rooms_statements import KEYS_AT_ONCE
 
 VIEWED: Final = "report_viewed"
-"""The audit log's word for the reading of a report."""
+"""The audit log's action for reading a report."""
 
 
 def kept_of(who: MemberId, now: Millis) -> Op[tuple[tuple[KeptMeasure, ...], tuple[KeptView, ...]]]:
-    """Return the measures about somebody, and on which days staff read what is theirs, as far as that is told yet."""
+    """Return the measures about somebody, and on which days staff read posts or reports of theirs, as far as that may
+    be told by now."""
     taken = [measure_of(row) for row in (yield Call(sql.MEASURES_ABOUT, [(who,)]))]
     return (
         tuple(

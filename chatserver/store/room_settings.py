@@ -1,6 +1,6 @@
-"""Rooms that are changed and split, announcements, raids and opening hours. Sans-I/O, like `log`.
+"""Changing and splitting rooms, announcements, raids and opening hours. Sans-I/O, like `rooms_log`.
 
-Locks in the order of everybody: channels, members, and last the one row of `moderation`.
+Locks are taken in the order of every transaction: channels, members, and last the one row of `moderation`.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ from chatserver.store.rooms_log import ChannelState, event_row, room_values, sav
 from chatserver.store.rooms_statements import KEYS_AT_ONCE
 
 LATELY: Final = 2_000
-"""How many publications back companions are looked for."""
+"""How many of the newest publications are searched for companions."""
 NOTICES_AT_ONCE: Final = 50
 _HOURS: Final = "hours"
 _replace = msgspec.structs.replace
 
 
 def room_settings(now: Millis) -> Op[RoomSettings]:
-    # Before the rooms: so where people are led is known whenever that they are is.
+    # Before the rooms, so that every move that is found has its room among them.
     moves = [_move(row) for row in (yield Call(sql.MOVES, [(now - rules.MOVE_KEPT,)]))]
     rooms = yield from reading.rooms()
     notices = [_notice(row) for row in (yield Call(sql.NOTICES, [(now,)]))]
@@ -89,14 +89,14 @@ def change_room(which: RoomId, seen: int, edit: RoomEdit, deed: StaffAction) -> 
     if known is not None:
         return known
     state, before = ChannelState(rows[0]), decoding.room_of(rows[0][5:])
-    # Before the others are read: two rooms must not take the same name at once.
+    # Locked before the other rooms are read, so that two rooms cannot take the same name at once.
     mine = yield from hold_moderation()
     after = rules.change_room(before, seen, edit, (yield from reading.rooms()))
     if after is before:
         return ChangedRooms(rooms=(before,))
     yield Call(rooms_sql.SET_ROOM, [room_values(after)])
     if not after.needs_moderator or after.status is not RoomStatus.OPEN or before.status is not RoomStatus.OPEN:
-        # Where it needs somebody again, a grace begins anew.
+        # If it needs a moderator again later, a new grace period begins.
         yield Call(sql.DROP_DUTY, [(after.id,)])
     publication = yield from _publish(state, after, deed)
     yield from save_heads([state])
@@ -143,7 +143,7 @@ def split_room(
     for group in leaving:
         if closed:
             there, before = closed.pop(0)
-            # As the room that it stands beside is now, not as it was left.
+            # With the present settings of the room that it was split from, not those it was closed with.
             beside = _replace(
                 rules.sibling(root, everywhere),
                 id=before.id,
@@ -173,12 +173,13 @@ def split_room(
 
 
 def _members_of(room: RoomId, people: Sequence[MemberId]) -> Op[dict[MemberId, tuple[int, Millis]]]:
-    """The agreement that each has accepted in a room and when they last wrote; their rows are held until the end."""
+    """Return, for each member of a room, the agreement version that they accepted and when they last wrote. Their rows
+    are locked until the transaction ends."""
     found: dict[MemberId, tuple[int, Millis]] = {}
     if not people:
         return found
     for who in people:
-        # One by one: whoever is being erased at this moment has none.
+        # One at a time. Somebody who is being erased has no membership after this.
         yield Call(people_sql.LOCK_MEMBER, [(who,)])
     for row in (yield Call(rooms_sql.FIND_MEMBERSHIPS, [(who, room) for who in people])):
         membership = decoding.membership_of(row[1:5])
@@ -203,7 +204,8 @@ def _lead(
 
 
 def _carried(agreed: tuple[int, Millis], source: Room, there: Room) -> tuple[int, Millis]:
-    """What somebody accepted of another room's agreement by accepting this one's: all of it, where it is the same."""
+    """Return the accepted agreement version in another room: its present one if the agreements are the same, else 0.
+    The time of the last post is carried over."""
     version, last_post_at = agreed
     is_same = version >= source.agreement_version and source.agreement == there.agreement
     return there.agreement_version if is_same else 0, last_post_at
@@ -302,7 +304,7 @@ def declare(raid: Raid, deed: StaffAction) -> Op[Raid]:
     before = [_raid(row) for row in (yield Call(sql.RAIDS, [(deed.now,)]))]
     same = [each for each in before if each.room == raid.room]
     if same:
-        # Who was new when it began stays new.
+        # Guests who were new when the first of these raids began still count as new.
         raid = _replace(raid, at=min(each.at for each in same))
         yield Call(sql.END_RAID, [(deed.now, each.id) for each in same])
     yield Call(sql.ADD_RAID, [(raid.id, raid.room, deed.by, raid.at, raid.until, raid.quiet)])
@@ -350,13 +352,13 @@ def enter(act: Act) -> Op[None]:
 
 
 def forget(who: MemberId, nobody: MemberId) -> Op[None]:
-    """Let go of somebody who is erased."""
+    """Remove an erased person's id from what they did here."""
     yield Call(sql.DISOWN_NOTICES, [(nobody, who)])
     yield Call(sql.DISOWN_RAIDS, [(nobody, who)])
 
 
 def prune(now: Millis) -> Op[None]:
-    """Remove what was over long ago."""
+    """Remove what ended long ago."""
     yield Call(sql.DROP_NOTICES, [(now - rules.KEPT,)])
     yield Call(sql.DROP_RAIDS, [(now - rules.KEPT,)])
     yield Call(sql.DROP_MOVES, [(now - rules.MOVE_KEPT,)])
@@ -366,7 +368,7 @@ def prune(now: Millis) -> Op[None]:
 
 
 def _known(deed: StaffAction) -> Op[ChangedRooms | None]:
-    """What the same command did before. Raises DUPLICATE_ID where it was another one."""
+    """Return what the same command did before, or None. Raises DUPLICATE_ID if it was a different command."""
     rows = yield Call(rooms_sql.FIND_COMMANDS, [(deed.by, deed.command_id)])
     if not rows:
         return None

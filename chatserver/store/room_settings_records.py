@@ -1,4 +1,4 @@
-"""What a store is told and tells of how rooms are set up."""
+"""What callers and the store pass each other about the settings of rooms."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chatserver.domain.rooms.splitting import Tie
 
 
 class StaffAction(msgspec.Struct, frozen=True, kw_only=True):
-    """Who does something, by which command, why, and when. `digest` stands for the command's content."""
+    """Who does something, by which command, why and when. `digest` is a hash of the command's content."""
 
     by: MemberId
     command_id: CommandId
@@ -21,15 +21,15 @@ class StaffAction(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChangedRooms(msgspec.Struct, frozen=True, kw_only=True):
-    """The rooms as they are after it, the one that was named first, and what has to be announced."""
+    """The rooms as they are afterwards, the one that was named first, and what has to be announced."""
 
     rooms: tuple[Room, ...]
     publications: tuple[Publication, ...] = ()
 
 
 class CompanionGraph(msgspec.Struct, frozen=True, kw_only=True):
-    """What a split has to know of those who are in a room: who answered or reacted to whom lately, who of them became a
-    guest when, and of which two of them one hides the other."""
+    """What a split needs to know about the people in a room: who recently answered or reacted to whom, when each member
+    was created, and which pairs hide one another."""
 
     ties: tuple[Tie, ...]
     created_at: dict[MemberId, Millis]

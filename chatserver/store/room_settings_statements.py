@@ -1,4 +1,4 @@
-"""The statements of the house, built once from the tables for both dialects."""
+"""The statements of room settings, announcements and raids, built once from the tables for both dialects."""
 
 from __future__ import annotations
 

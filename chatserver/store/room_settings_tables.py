@@ -1,4 +1,4 @@
-"""What is kept of how rooms are set up. Pure, like `tables`."""
+"""The tables of room settings. Pure, like `tables`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ notices = Table(
     "notices",
     metadata,
     Column("id", String, primary_key=True),
-    # NULL where it is for every room.
+    # NULL if it is for every room.
     Column("room", String),
     Column("text", Text, nullable=False),
     Column("by", String, nullable=False),
@@ -30,12 +30,12 @@ raids = Table(
     "raids",
     metadata,
     Column("id", String, primary_key=True),
-    # NULL where it is for every room.
+    # NULL if it is for every room.
     Column("room", String),
     Column("by", String, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("until", BigInteger, nullable=False, index=True),
-    # Milliseconds for which a guest who is newer than the raid only reads.
+    # Milliseconds for which guests who are newer than the raid may only read.
     Column("quiet", BigInteger, nullable=False),
     Column("ended_at", BigInteger),
 )
@@ -48,7 +48,7 @@ settings = Table(
     # JSON.
     Column("value", Text, nullable=False),
 )
-"""What staff set at run time instead of what the configuration says."""
+"""What staff set at run time in place of the configuration."""
 
 
 moves = Table(
@@ -59,7 +59,7 @@ moves = Table(
     Column("to", String, nullable=False),
     Column("at", BigInteger, nullable=False, index=True),
 )
-"""Where somebody's place is since a room was split, until their page has heard of it."""
+"""The room to which a split has led a member, until their client has confirmed it."""
 
 
 coverages = Table(
@@ -67,7 +67,7 @@ coverages = Table(
     metadata,
     Column("room", String, primary_key=True),
     Column("since", BigInteger, nullable=False),
-    # When a moderator was last known to be there, not which one.
+    # When a moderator, whoever it was, was last known to be there.
     Column("attended_at", BigInteger, nullable=False),
 )
-"""Of open rooms that need a moderator. Apart from the room, whose row every post holds."""
+"""Coverage of open rooms that need a moderator. Kept apart from `rooms`, whose row every post locks."""

@@ -1,8 +1,8 @@
-"""The commit road: load, decide, save, for a batch of commands in one transaction.
+"""Committing to rooms: load, decide and save a batch of commands in one transaction.
 
-Sans-I/O: an operation yields what it wants run and receives the rows; a driver runs it. What every command of a batch
-needs is loaded once; what the commands change is kept here while they are decided one after the other, and written
-once at the end.
+Sans-I/O: an operation yields the statements that it wants run and receives their rows; a driver runs them. What all
+commands of a batch need is loaded once; what they change is kept here while they are decided one after another, and
+written once at the end.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ from chatserver.store.evidence import copy_row
 from chatserver.store.records import Committed, RoomChange
 
 Outcome = Committed | Exception
-"""What became of one command of a batch. An exception that is no Refusal is a bug of its `decide`."""
+"""The result of one command of a batch. An exception other than a Refusal is a bug in its `decide`."""
 
 PlaceKey = tuple[str, int]
 _REPLACED = msgspec.structs.replace
 
 
 def commit_batch(changes: Sequence[RoomChange], sealer: Sealer) -> Op[list[Outcome]]:
-    """Decide and save commands in their order; one outcome for each. A Refusal writes nothing and harms no other."""
+    """Decide and save commands in order. Return one outcome for each. A Refusal writes nothing and affects no other."""
     batch = _Batch(sealer)
     yield from batch.load(changes)
     outcomes = [batch.decide(change) for change in changes]
@@ -60,7 +60,7 @@ def commit_batch(changes: Sequence[RoomChange], sealer: Sealer) -> Op[list[Outco
 
 
 class ChannelState:
-    """A channel's numbering while a transaction holds its lock."""
+    """The head of a channel while a transaction holds its lock."""
 
     __slots__ = ("at", "channel", "epoch", "first", "is_changed", "last")
 
@@ -77,7 +77,7 @@ class ChannelState:
         return Head(self.epoch, self.first, self.last)
 
     def publish(self, event: RoomEvent, now: Millis) -> Publication:
-        """Give an event the next place, at a time that is not before the last one's."""
+        """Give an event the next offset, and a time that is not before the previous one's."""
         self.last = Offset(self.last + 1)
         self.at = max(self.at, now)
         self.is_changed = True
@@ -94,7 +94,8 @@ def save_heads(states: Iterable[ChannelState]) -> Op[None]:
 
 
 def event_row(publication: Publication, author: MemberId, command: tuple[str | None, int, bytes | None]) -> Params:
-    """The `log` row of an event that is not a post. `command` is its id, the event's part in it, and its digest."""
+    """Return the `log` row of an event that is not a post. `command` is its id, the event's part in it, and its
+    digest."""
     event = publication.event
     target: Offset | None = None
     reaction: Reaction | None = None
@@ -125,7 +126,7 @@ def event_row(publication: Publication, author: MemberId, command: tuple[str | N
 
 
 def post_values(channel: ChannelName, post: Post) -> Params:
-    """The parameters of `SET_POSTS` that make a kept post as `post`."""
+    """Return the parameters with which `SET_POSTS` makes a kept post equal to `post`."""
     return (
         post.text,
         post.warning,
@@ -155,7 +156,7 @@ class _Batch:
         self._posts: dict[PlaceKey, Post] = {}
         self._reactions: dict[tuple[str, int, str], frozenset[Reaction]] = {}
         self._restrictions: dict[MemberId, tuple[Restriction, ...]] = {}
-        # What is to be written.
+        # What is still to be written.
         self._new_posts: list[Params] = []
         self._new_events: list[Params] = []
         self._copies: list[Params] = []
@@ -169,7 +170,8 @@ class _Batch:
     # Loading
 
     def load(self, changes: Sequence[RoomChange]) -> Op[None]:
-        """Lock the channels, then read everything else: what is read after the lock stays true until the end."""
+        """Lock the channels, then read everything else. What is read under the lock stays true until the transaction
+        ends."""
         names = sorted({change.channel for change in changes})
         for row in (yield Call(sql.LOCK_ROOMS, [(name,) for name in names])):
             state = ChannelState(row)
@@ -352,7 +354,7 @@ class _Batch:
             yield Call(sql.SET_POSTS, changed)
         if self._redacted:
             yield Call(sql.DROP_POST_REACTIONS, list(self._redacted))
-            # A digest would let somebody try whether they guess the text.
+            # With the digest, somebody could test guesses of the removed text.
             yield Call(sql.FORGET_DIGESTS, list(self._redacted))
         kept = [key for key in self._changed_reactions if key[:2] not in self._redacted]
         for statement, sign in ((sql.DROP_REACTIONS, -1), (sql.ADD_REACTIONS, 1)):
@@ -368,6 +370,6 @@ class _Batch:
 
 
 def room_values(room: Room) -> Params:
-    """Return a room's columns but its id, which comes last."""
+    """Return a room's columns, with its id last."""
     id_, *values = (getattr(room, name) for name in Room.__struct_fields__)
     return (*values, id_)

@@ -39,8 +39,8 @@ def _p(name: str) -> ColumnElement[Any]:
 
 
 KEYS_AT_ONCE: Final = 50
-"""How many rows one statement finds by their keys. Every worker asks each second for the heads of all its channels:
-one by one they held up everybody else."""
+"""How many rows one statement finds by their keys. Every worker reads the heads of all its channels each second; one
+statement for each would hold up everybody else."""
 POSTED: Final[ColumnElement[str]] = literal_column("'posted'")
 THEMED: Final[ColumnElement[str]] = literal_column("'themed'")
 SESSION: Final[ColumnElement[str]] = literal_column("'session'")
@@ -48,7 +48,7 @@ SESSION: Final[ColumnElement[str]] = literal_column("'session'")
 # ------------------------------------------------------------------------------------------------ columns of rows
 
 ROOM_COLUMNS: Final = tuple(rooms.c[name] for name in Room.__struct_fields__)
-"""A room's columns are called as its fields, and stand in their order."""
+"""A room's columns have the names and the order of its fields."""
 MEMBERSHIP_COLUMNS: Final = (
     memberships.c.room,
     memberships.c.agreement_version,
@@ -79,7 +79,8 @@ _target = log.alias("target")
 
 
 def _publication_columns(table: FromClause) -> tuple[ColumnElement[Any], ...]:
-    """A `log` row with what it refers to: 11 of the post, 4 of the event, 5 of its target (`render.publication_of`)."""
+    """Return the columns of a `log` row: 11 of the post, 4 of the event, 5 of its target (for
+    `decoding.publication_of`)."""
     return (
         *post_columns(table),
         table.c.kind,
@@ -111,7 +112,7 @@ LOCK_ROOMS: Final = Statement(
     )
     .select_from(channels.join(rooms, rooms.c.channel == channels.c.channel))
     .where(channels.c.channel == _p("channel"))
-    # Both rows: after waiting for another commit, the room must be as that commit left it, too.
+    # Lock both rows: after waiting for another commit, the room too must be read as that commit left it.
     .with_for_update(key_share=True),
     "channel",
 )
@@ -280,7 +281,7 @@ HEADS: Final = Statement(
     ),
     *_heads_of,
 )
-# Cut to size before anything is joined to it, so that the primary key gives both the rows and their order.
+# Limited before anything is joined to it, so that the primary key gives both the rows and their order.
 _slice = (
     select(log)
     .where(log.c.channel == _p("channel"), log.c.offset > _p("after"))
@@ -303,7 +304,7 @@ _REACTED: Final[ColumnElement[str]] = literal_column("'reacted'")
 
 
 def _last_reactions(*by: str) -> Select[tuple[int]]:
-    """The offsets of the last reaction after a position for each post, and for what else is named."""
+    """Select the offset of the last reaction after a position for each post, and for each value of the columns `by`."""
     some = log.alias(f"last_by_{len(by)}")
     newest = select(func.max(some.c.offset)).where(
         some.c.channel == _p("channel"),
@@ -333,8 +334,7 @@ _told = (
     .subquery("told")
 )
 READ_FOLDED: Final = Statement(
-    # As READ, without the reactions that a later one on the same post replaces for everybody but `whom`, and without
-    # those of `whom` that a later one of the same kind replaces.
+    # Like READ, but of the reactions on a post, only the last one and the last of each kind by `whom` are included.
     select(channels.c.epoch, channels.c.first_offset, channels.c.last_offset, *_publication_columns(_told))
     .select_from(channels.outerjoin(_told, true()).outerjoin(_target, _with_target(_told)))
     .where(channels.c.channel == _p("channel"))
@@ -354,7 +354,7 @@ PAGE: Final = Statement(
     "before",
     "count",
 )
-# Cut to size before it is joined, as `_slice` is.
+# Limited before it is joined, as `_slice` is.
 _page = (
     select(log)
     .where(log.c.channel == _p("channel"), log.c.offset < _p("before"), log.c.kind == POSTED)
@@ -363,7 +363,7 @@ _page = (
     .subquery("page")
 )
 PAGE_WITH_HEAD: Final = Statement(
-    # One statement, for the reason that `READ` is one.
+    # One statement, for the same reason as `READ`.
     select(channels.c.epoch, channels.c.first_offset, channels.c.last_offset, *post_columns(_page))
     .select_from(channels.outerjoin(_page, true()))
     .where(channels.c.channel == _p("channel"))

@@ -1,6 +1,6 @@
-"""Staff accounts, their invitations, resets and sign-ins. Sans-I/O, like `log`.
+"""Staff accounts, their invitations, resets and sign-ins. Sans-I/O, like `rooms_log`.
 
-What opens an account besides is in `factors`; what the audit log says of all this, in `accounts`.
+What else opens an account is in `factors`; its entries in the audit log are in `accounts`.
 """
 
 from __future__ import annotations
@@ -131,17 +131,17 @@ def revoke_staff(who: MemberId, now: Millis, by: MemberId | None) -> Op[None]:
     held, _ = yield from _lock_all(who, frozenset(), by, now)
     if held.staff.revoked_at is None:
         yield Call(sql.REVOKE, [(now, who)])
-        # Or they would come back by a link or a device that they had in time.
+        # Otherwise they could come back by a link or a device that they still have.
         yield from accounts.take_everything(who)
         yield Call(sql.DROP_INVITATIONS_BY, [(who,)])
         yield from accounts.enter(AccountAct.REVOKED, who, now, by=by)
-        # What they had in their hands is for those who are left.
+        # The reports that they had claimed go back to the others.
         yield from moderation.let_go((yield from hold_moderation()), who, now)
 
 
 def add_invitation(made: Invitation, now: Millis) -> Op[None]:
     if made.made_by is not None:
-        # Held until the end: whoever ends their account meanwhile ends this link, too.
+        # Locked until the end: a transaction that ends this account meanwhile also ends the link.
         yield from _require_manager(made.made_by, now)
     yield Call(sql.ADD_INVITATION, [(made.link_hash, _kept(made.roles), made.made_by, made.expires_at)])
     yield from accounts.enter(
@@ -165,14 +165,14 @@ def make_reset(link: bytes, who: MemberId, now: Millis, expires_at: Millis, by: 
     if held.staff.revoked_at is not None:
         raise Refusal(Reason.MEMBER_UNKNOWN)
     yield from accounts.take_everything(who)
-    # Nothing hashes to this: until the link is used no password opens the account.
+    # No password has this hash, so no password opens the account until the link is used.
     yield Call(sql.SET_PASSWORD, [(RESET_PASSWORD, who)])
     if by is not None and Role.OPERATOR in held.staff.roles:
-        # Whoever holds the link need not be its owner: another operator, or a day, has to agree to it.
+        # The person with the link may not be the owner, so the operator role waits for another operator, or for a day.
         yield Call(sql.SET_ROLES, [(_kept(held.staff.roles), counts_from(others, now), by, who)])
     yield Call(account_sql.ADD_RESET, [(link, who, expires_at)])
     yield from accounts.enter(AccountAct.RESET, who, now, by=by)
-    # Until the link is used nobody can see to what they had in their hands.
+    # Until the link is used, nobody can handle the reports that they had claimed.
     yield from moderation.let_go((yield from hold_moderation()), who, now)
 
 
@@ -186,7 +186,7 @@ def use_reset(link: bytes, password_hash: str, now: Millis) -> Op[StaffSecrets]:
     if found is None or (yield from _lock(found.staff.member)) is not None:
         raise Refusal(Reason.INVITATION_UNKNOWN)
     who = found.staff.member
-    # Now that the account is held: of two who use the link at once, one does.
+    # Look again now that the account is locked: of two who use the link at once, one succeeds.
     if not (yield Call(account_sql.RESET, [(link, now)])):
         raise Refusal(Reason.INVITATION_UNKNOWN)
     yield Call(account_sql.DROP_RESETS, [(who,)])
@@ -199,7 +199,7 @@ def use_reset(link: bytes, password_hash: str, now: Millis) -> Op[StaffSecrets]:
 
 
 def sign_in(token_hash: bytes, who: MemberId, now: Millis, expires_at: Millis, device: Device | None) -> Op[None]:
-    # Held until the end, so that nobody signs in to an account that is being revoked or reset.
+    # Locked until the end, so that nobody signs in to an account that is being revoked or reset.
     rows = yield Call(sql.LOCK_STAFF, [(who,)])
     if not rows or rows[0][0] is not None or rows[0][4] == RESET_PASSWORD:
         raise Refusal(Reason.MEMBER_UNKNOWN)
@@ -237,14 +237,14 @@ def sign_out(token_hash: bytes, now: Millis) -> Op[None]:
 
 
 def require_another_operator(who: MemberId, now: Millis) -> Op[None]:
-    """Before somebody goes: hold every account, if they have one. Raises NOT_ALLOWED where no operator would be left
-    whose role counts."""
+    """Lock every account, if this member has one, before they are erased. Raises NOT_ALLOWED if no operator whose role
+    counts would be left."""
     if (yield Call(sql.STAFF, [(who,)])):
         yield from _lock_all(who, frozenset(), None, now)
 
 
 def forget(who: MemberId) -> Op[bool]:
-    """Remove the account of somebody who is erased, if they have one, and their name from what they made."""
+    """Remove an erased member's account, if there is one, and their id from what they made."""
     yield from accounts.forget(who)
     yield Call(sql.DISOWN_INVITATIONS, [(who,)])
     return bool((yield Call(sql.DROP_STAFF, [(who,)])))
@@ -254,7 +254,8 @@ def forget(who: MemberId) -> Op[bool]:
 
 
 class _Held(NamedTuple):
-    """An account that is held until the end: enough of it to judge by, and who gave an operator's role that waits."""
+    """An account that is locked until the transaction ends: what decisions need of it, and who gave a waiting operator
+    role."""
 
     staff: Staff
     operator_from: Millis | None
@@ -262,7 +263,7 @@ class _Held(NamedTuple):
 
 
 def _lock(who: MemberId) -> Op[Millis | None]:
-    """Hold an account; when it was revoked."""
+    """Lock an account. Return when it was revoked, or None. Raises MEMBER_UNKNOWN."""
     rows = yield Call(sql.LOCK_STAFF, [(who,)])
     if not rows:
         raise Refusal(Reason.MEMBER_UNKNOWN)
@@ -271,7 +272,7 @@ def _lock(who: MemberId) -> Op[Millis | None]:
 
 
 def _require_manager(who: MemberId, now: Millis) -> Op[None]:
-    """Hold the account of somebody who must be able to manage staff at `now`. Raises NOT_ALLOWED."""
+    """Lock the account of somebody who must be able to manage staff at `now`. Raises NOT_ALLOWED."""
     rows = yield Call(sql.LOCK_STAFF, [(who,)])
     if not rows:
         raise Refusal(Reason.NOT_ALLOWED)
@@ -284,8 +285,8 @@ def _require_manager(who: MemberId, now: Millis) -> Op[None]:
 def _lock_all(
     who: MemberId, roles: frozenset[Role], by: MemberId | None, now: Millis, *, is_reset: bool = False
 ) -> Op[tuple[_Held, list[Staff]]]:
-    """Hold every account, to change one to these roles (or to reset it); that one as it was, and the others. `by` must
-    be able to do that now, and the last operator whose role counts is not taken away. Raises Refusal."""
+    """Lock every account, before one is given these roles (or is reset). Return that account as it is, and the others.
+    `by` must be able to manage staff now, and the last operator whose role counts must stay one. Raises Refusal."""
     rows = yield Call(sql.LOCK_ALL_STAFF, [()])
     held = {row[0]: _standing_of(row) for row in rows}
     if who not in held:
@@ -303,7 +304,7 @@ def _lock_all(
 
 
 def _standing_of(row: Row) -> Staff:
-    """What of an account decides whose role counts; its names are not looked at here."""
+    """Return the part of an account that decides which roles count, without its names."""
     member, roles, revoked_at, operator_from, _ = row
     return Staff(
         member=member,
@@ -321,7 +322,7 @@ def _kept(roles: frozenset[Role]) -> str:
 
 
 def _told(roles: frozenset[Role]) -> str:
-    """Roles as an entry of the audit log says them."""
+    """Return roles as an entry of the audit log names them."""
     return ", ".join(in_order(roles))
 
 

@@ -1,4 +1,4 @@
-"""What a store is told and tells of staff accounts, sign-ins and factors."""
+"""What callers and the store pass each other about staff accounts, sign-ins and factors."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from chatserver.domain.people.staff import Role, Staff
 
 
 class StaffSecrets(msgspec.Struct, frozen=True, kw_only=True):
-    """What signing in needs to know of an account. `password_hash` is argon2's own form; `totp_secret` base32;
-    `totp_step` the newest time step that was used, so that no code counts twice."""
+    """The secrets of an account that signing in needs. `password_hash` is in argon2's own format; `totp_secret` is
+    base32; `totp_step` is the newest time step that was used, so that no code counts twice."""
 
     staff: Staff
     password_hash: str
@@ -20,9 +20,9 @@ class StaffSecrets(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SignIn(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody of the staff who is signed in somewhere. `staff.roles` are those that count now. `confirmed_at` is when
-    they last showed who they are; `tries` how many tries had failed before this sign-in since the one before it, and
-    `tried_at` when the last of them was."""
+    """One of the staff who is signed in somewhere. `staff.roles` are the roles that count now. `confirmed_at` is when
+    they last proved who they are; `tries` is how many tries failed between the sign-in before and this one, the latest
+    at `tried_at`."""
 
     token_hash: bytes
     staff: Staff
@@ -42,15 +42,15 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
-    """A browser where somebody signs in, by the hash of its cookie, and until when it is known there."""
+    """A browser in which somebody has signed in, by the hash of its cookie, and until when it is known."""
 
     device_hash: bytes
     expires_at: Millis
 
 
 class Passkey(msgspec.Struct, frozen=True, kw_only=True):
-    """A passkey (a WebAuthn credential) of one of the staff. `place` is the host that it was made for; `sign_count`
-    is the newest count that its device has told, 0 where it counts nothing."""
+    """A passkey (a WebAuthn credential) of one of the staff. `place` is the host that it was made for; `sign_count` is
+    the newest count from its device, 0 if it does not count."""
 
     credential: bytes
     member: MemberId
@@ -63,8 +63,8 @@ class Passkey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody whose operator's role begins to count at `operator_from`. `granted_by` is None where a command line gave
-    it, and once who did was erased."""
+    """Somebody whose operator role begins to count at `operator_from`. `granted_by` is None if the command line gave
+    it, or the person who gave it was erased."""
 
     member: MemberId
     operator_from: Millis

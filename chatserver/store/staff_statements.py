@@ -57,7 +57,7 @@ SIGN_INS: Final = Statement(
     "now",
 )
 LOCK_ALL_STAFF: Final = Statement(
-    # All of them, in one order: who is operator afterwards is a question about everybody.
+    # All accounts are locked in one order, because who is an operator afterwards depends on all of them.
     select(staff.c.member, staff.c.roles, staff.c.revoked_at, staff.c.operator_from, staff.c.operator_by)
     .order_by(staff.c.member)
     .with_for_update()

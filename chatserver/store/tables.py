@@ -1,7 +1,7 @@
-"""What is kept, and how the database holds it: the single definition of the schema, for both dialects.
+"""The tables: the single definition of the schema, for both dialects.
 
-Pure. Times are milliseconds since 1970 (`Millis`), offsets count from 1 in each channel. The text of a post stands in
-one place only: its own `posted` row in `log`. Rows of later events name that row (`target`) and are rendered from it.
+Pure. Times are milliseconds since 1970 (`Millis`); offsets count from 1 in each channel. The text of a post is only in
+its own `posted` row in `log`. Rows of later events refer to that row (`target`) and are built from it.
 """
 
 from __future__ import annotations
@@ -67,11 +67,11 @@ log = Table(
     Column("kind", String, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("author", String, nullable=False),
-    # NULL where no command caused it (an erasure). A NULL digest stands for any content: the content is gone.
+    # NULL if no command caused it (an erasure). A NULL digest matches any content, because the content is gone.
     Column("command_id", String),
     Column("part", SmallInteger, nullable=False),
     Column("digest", LargeBinary),
-    # Of a `posted` row: the post as it stands now. `reactions` is JSON, NULL where there are none.
+    # For a `posted` row: the post in its present state. `reactions` is JSON, NULL if there are none.
     Column("name", String),
     Column("text", Text),
     Column("warning", Text),
@@ -79,11 +79,11 @@ log = Table(
     Column("edited_at", BigInteger),
     Column("redacted", Boolean, nullable=False),
     Column("reactions", Text),
-    # Of every other row.
+    # For every other row.
     Column("target", BigInteger),
     Column("reaction", String),
     Column("is_on", Boolean),
-    # Of the author's name, when they wrote this.
+    # The generation of the author's name when they wrote this.
     Column("generation", Integer, nullable=False, server_default="0"),
     # One command may have several events; its parts count from 0.
     UniqueConstraint("author", "command_id", "part"),
@@ -115,9 +115,9 @@ members = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("seen_at", BigInteger, nullable=False, index=True),
     Column("code_hash", LargeBinary, unique=True),
-    # Rises with each new name.
+    # Rises with each new name of the member.
     Column("generation", Integer, nullable=False, server_default="0"),
-    # Rises when somebody signs out everywhere else; a token of an earlier generation is good for nothing.
+    # Rises when the member signs out everywhere else; tokens of earlier generations are invalid.
     Column("credentials", Integer, nullable=False, server_default="0"),
     # When it last rose.
     Column("credentials_at", BigInteger, index=True),
@@ -139,13 +139,13 @@ mutes = Table(
     "mutes",
     metadata,
     Column("member", String, ForeignKey("members.id"), primary_key=True),
-    # No foreign key: somebody may be muted whose posts are still there and who is not.
+    # No foreign key: a person may be hidden whose posts still exist although they are no longer a member.
     Column("other", String, primary_key=True, index=True),
     # Under which of their names they are hidden.
     Column("generation", Integer, primary_key=True, autoincrement=False),
-    # "" for everywhere. Otherwise the room in which they took that name, hidden there under the one before.
+    # "" for everywhere. Otherwise the room in which they took that name, where they were hidden under the name before.
     Column("room", String, primary_key=True),
-    # What they were called, and which of their own names whoever hides them had then.
+    # Their name then, and the generation of the hiding member's own name.
     Column("name", String, nullable=False),
     Column("own_generation", Integer, nullable=False),
 )
@@ -157,14 +157,14 @@ upkeep = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("beat", BigInteger, nullable=False),
     Column("vacuumed_at", BigInteger, nullable=False),
-    # How many rooms were dropped ever, and how many of them when the file was last scrubbed of what was removed.
+    # How many rooms were ever dropped, and how many of them before the file was last scrubbed.
     Column("dropped", BigInteger, nullable=False, server_default="0"),
     Column("scrubbed", BigInteger, nullable=False, server_default="0"),
-    # How often somebody's erasure asked for the file to be rewritten, and how many of these the last rewrite answered.
+    # How many erasures have requested a rewrite of the file, and how many of these the last rewrite answered.
     Column("asked", BigInteger, nullable=False, server_default="0"),
     Column("rewritten", BigInteger, nullable=False, server_default="0"),
 )
-"""One row, id 1: a counter that proves writing, and when the file was last rewritten."""
+"""One row, id 1: a counter for checks of writing, and when the file was last rewritten."""
 
 # ------------------------------------------------------------------------------------------------ one-to-one
 
@@ -174,14 +174,14 @@ floor = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("version", BigInteger, nullable=False),
 )
-"""One row, id 1. Whoever changes the floor holds its lock; it is the first lock that anybody takes."""
+"""One row, id 1. Transactions that change the listening state lock it, before any other lock."""
 
 floor_records = Table(
     "floor_records",
     metadata,
     Column("kind", String, primary_key=True),
     Column("id", String, primary_key=True),
-    # Newer than what `body` says. NULL for a session.
+    # Newer than in `body`. NULL for a session.
     Column("seen_at", BigInteger),
     # The whole record, in MessagePack.
     Column("body", LargeBinary, nullable=False),
@@ -200,7 +200,7 @@ asks = Table(
     Column("asked_at", BigInteger, nullable=False, index=True),
     Column("ended_at", BigInteger, nullable=False),
     Column("outcome", String, nullable=False),
-    # Milliseconds. NULL where they met nobody.
+    # The session's length in milliseconds. NULL if they met nobody.
     Column("length", BigInteger),
 )
 
@@ -240,7 +240,7 @@ feedback = Table(
     Column("heavy_after", SmallInteger),
     Column("at", BigInteger, nullable=False),
 )
-"""Without anybody's name, and without anything that leads to one."""
+"""Feedback, without a name or anything that leads to one."""
 
 # ------------------------------------------------------------------------------------------------ staff
 
@@ -251,9 +251,9 @@ tries = Table(
     "tries",
     metadata,
     Column("kind", String, primary_key=True),
-    # A keyed hash of an address, a login or a member: never one of them in clear.
+    # A keyed hash of an address, a login or a member; never the value itself.
     Column("key", LargeBinary, primary_key=True),
-    # When nothing of what was counted counts any more, and the row can go.
+    # When nothing counts any more, and the row can be dropped.
     Column("full_at", BigInteger, nullable=False, index=True),
     Column("failures", Integer, nullable=False),
     Column("locked_until", BigInteger, nullable=False),
@@ -266,13 +266,13 @@ member_sources = Table(
     "member_sources",
     metadata,
     Column("member", String, primary_key=True),
-    # A keyed hash of a network, under a key that is another tomorrow.
+    # A keyed hash of a network, under a key that changes daily.
     Column("key", LargeBinary, primary_key=True, index=True),
-    # 0 for the address itself, more for the networks around it.
+    # 0 for the address itself, and larger for the networks around it.
     Column("width", SmallInteger, nullable=False),
     Column("at", BigInteger, nullable=False, index=True),
 )
-"""Where members came from during the last day, so that a measure also holds for somebody who is away."""
+"""Where members came from during the last day, so that a measure also applies to a member who is away."""
 
 resting_names = Table(
     "resting_names",
@@ -281,7 +281,7 @@ resting_names = Table(
     Column("member", String, primary_key=True, index=True),
     Column("until", BigInteger, nullable=False, index=True),
 )
-"""Names that somebody gave up, for as long as what they wrote under them stands."""
+"""Names that somebody gave up, kept as long as what was written under them."""
 
 
 # ------------------------------------------------------------------------------------------------ the house

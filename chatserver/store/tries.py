@@ -1,7 +1,7 @@
-"""Counting tries of secrets. Sans-I/O, like `log`.
+"""Counting tries of secrets. Sans-I/O, like `rooms_log`.
 
-Every row is locked before it is changed, in the order of the keys; a row that is not there is inserted, and whoever
-inserted the same one at that moment makes the driver begin anew.
+Every row is locked before it is changed, in the order of the keys. If another transaction inserts the same new row at
+once, the driver runs the operation again.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def begin_try(kind: TryKind, key: bytes, backoff: Backoff, now: Millis) -> Op[Be
 
 def end_tries(kind: TryKind, key: bytes) -> Op[int]:
     rows = yield Call(sql.DROP_TRIES, [(kind, key)])
-    # The right answer was counted as wrong when it began.
+    # The right answer was counted as wrong when the try began.
     return max(0, rows[0][0] - 1) if rows else 0
 
 
@@ -80,7 +80,7 @@ def prune(now: Millis) -> Op[None]:
 
 
 def _failures(row: Sequence[int], now: Millis) -> tuple[int, int]:
-    """Wrong answers in a row and until when the key is locked, of a row that may have been forgotten by now."""
+    """Return the number of wrong answers in a row, and until when the key is locked; zeros if the row has expired."""
     forgotten_at, failures, locked_until = row
     return (0, 0) if forgotten_at <= now else (failures, locked_until)
 

@@ -1,4 +1,4 @@
-"""What a store promises of the tries of secrets that it counts, and how it is kept for every database."""
+"""What a store promises about counted tries of secrets, and how it is done for every database."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ T = TypeVar("T")
 class TriesStore(ABC):
     """Counts tries over all workers and restarts.
 
-    Each call is one transaction: of two tries at once, each sees the other. Keys are keyed hashes. Where the store
-    cannot answer these raise StoreUnavailable like everything else, and the caller MUST NOT let anybody try then.
-    Rows are forgotten by `expire` once they count no more; of one kind there are never more than
-    `domain.tries.MOST_KEYS` and one.
+    Each call is one transaction, so that two tries at once see each other. Keys are keyed hashes. If the store cannot
+    answer, the methods raise StoreUnavailable like every part of it, and the caller MUST NOT allow the try then.
+    `expire` drops rows that no longer count; of one kind there are never more than `domain.people.tries.MOST_KEYS` and
+    one.
     """
 
     @abstractmethod
@@ -33,26 +33,27 @@ class TriesStore(ABC):
         """Run an operation in one transaction, durable on return."""
 
     async def count_tries(self, kind: TryKind, counted: Sequence[TryCount], window: int, now: Millis) -> float:
-        """Count one try for each of the keys, each with its allowance in `window` milliseconds.
+        """Count one try for each of the keys, each with its own allowance in `window` milliseconds.
 
-        Return 0.0; or, where one of them has none left, count nothing for any and return the seconds until each has.
+        Return 0.0. If any of them has no try left, count nothing, and return the seconds until all have.
         """
         return await self._write(partial(tries.count_tries, kind, counted, window, now))
 
     async def begin_try(self, kind: TryKind, key: bytes, backoff: Backoff, now: Millis) -> Begun:
-        """Count one answer as wrong before it is looked at, so that many at once are not all the first. Where the key
-        is locked count nothing; `Begun.wait` says for how long it is."""
+        """Count one answer as wrong before it is checked, so that many at once do not all count as the first. If the
+        key is locked, count nothing; `Begun.wait` says for how long it is locked."""
         return await self._write(partial(tries.begin_try, kind, key, backoff, now))
 
     async def end_tries(self, kind: TryKind, key: bytes) -> int:
-        """The answer was right: forget the wrong ones before it, and return how many there were in a row."""
+        """Note that the answer was right: forget the wrong ones before it, and return how many there were in a row."""
         return await self._write(partial(tries.end_tries, kind, key))
 
     async def wrong_tries(self, kind: TryKind, key: bytes, now: Millis) -> Begun:
-        """How many wrong answers in a row there are, and for how long the key is locked, counting nothing."""
+        """Return how many wrong answers in a row there are, and for how long the key is locked, without counting
+        anything."""
         return await self._read(partial(tries.wrong_tries, kind, key, now))
 
     async def _forget_tries(self, now: Millis) -> None:
-        """Forget what counts no more. Part of `expire`."""
+        """Drop rows that no longer count. Part of `expire`."""
         if await self._read(partial(tries.has_old, now)):
             await self._write(partial(tries.prune, now))

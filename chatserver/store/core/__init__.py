@@ -1,1 +1,1 @@
-"""The basis of every operation of the store: statements, group commit, the backlog, the circuit breaker, sealing."""
+"""What every operation of the store uses: statements, group commit, the backlog, the circuit breaker, sealing."""

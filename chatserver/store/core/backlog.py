@@ -16,7 +16,7 @@ _TICKS_PER_TIMEOUT: Final = 20
 
 
 class Job(Generic[T]):
-    """One piece of work and the future that its caller awaits. If the future is done, nobody waits any more."""
+    """One piece of work and the future that its caller awaits. Once the future is done, nobody waits for the work."""
 
     __slots__ = ("deadline", "future", "work")
 
@@ -33,7 +33,7 @@ class Job(Generic[T]):
 class Backlog(Generic[T]):
     """Hands out Jobs and fails those whose time is up with StoreUnavailable. Belongs to one event loop.
 
-    One timer watches the oldest of them all; a timer each would cost more than the work.
+    One timer watches the oldest job, because a timer for each would cost more than the work.
     """
 
     def __init__(self, timeout: float, bound: int) -> None:
@@ -48,7 +48,8 @@ class Backlog(Generic[T]):
         jobs = self._jobs
         while jobs and jobs[0].future.done():
             jobs.popleft()
-        # Count those without an answer, not those in line: a slow job may have many behind it that were answered.
+        # Count jobs without an answer rather than jobs in the queue: behind a slow job many may have been answered
+        # already.
         if self._waiting >= self._bound:
             raise Refusal(Reason.BUSY, retry_after=1.0)
         loop = asyncio.get_running_loop()

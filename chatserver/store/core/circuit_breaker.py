@@ -13,20 +13,20 @@ from chatserver.store.records import StoreUnavailable
 _ASK_AGAIN_SECONDS: Final = 0.1
 _PATIENCE_SECONDS: Final = 0.25
 _QUICK_SHARE: Final = 0.2
-"""Share of a call's time: a call that is refused sooner does not open the breaker, and may as well try again."""
+"""A call that is refused before this share of its timeout does not open the breaker: trying again may succeed."""
 
 log = logging.getLogger("chatserver.store")
 
 
 class CircuitBreaker:
-    """Whether the database let a caller wait in vain, and has given no answer since.
+    """Refuses calls at once after the database has left a caller without an answer, until it answers a probe.
 
-    Commands of one connection are carried out one after another: if each waited its whole time for a database that
-    hangs, the tenth would be refused after ten times that. So while the breaker is open everybody is refused at once,
-    and one probe of our own, `ask`, is repeated until it has an answer. A quick refusal is an answer too; a machine
-    that cannot be reached takes seconds even to refuse, and counts as silent.
+    Commands of one connection are carried out one after another: if each waited the whole timeout for a database that
+    hangs, the tenth would be refused after ten timeouts. So while the breaker is open everybody is refused at once, and
+    one probe, `ask`, is repeated until it is answered. A quick refusal counts as an answer; one that takes seconds, as
+    from a machine that cannot be reached, does not.
 
-    `timeout` is the seconds that a call is given; `of_what` is a word for the log.
+    `timeout` is a call's timeout in seconds; `of_what` is a word for the log.
     """
 
     def __init__(self, of_what: str, ask: Callable[[], Awaitable[object]], timeout: float) -> None:
@@ -42,8 +42,8 @@ class CircuitBreaker:
         return self._asking is not None
 
     async def check(self) -> None:
-        """Raise StoreUnavailable while the breaker is open. Only at first this waits a moment: the cause may be one
-        long job."""
+        """Raise StoreUnavailable while the breaker is open. Just after it opened, wait a moment first, because the
+        cause may be one long job."""
         asking = self._asking
         if asking is None:
             return
@@ -61,7 +61,7 @@ class CircuitBreaker:
             self._asking = asyncio.create_task(self._until_it_answers(), name=f"store-silence {self._of_what}")
 
     async def close(self) -> None:
-        """Stop probing. The `ask` of a store that is closed has its answer at once, so that none begins after this."""
+        """Stop probing. The `ask` of a closed store is answered at once, so that no probe begins after this."""
         if self._asking is not None:
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)
@@ -86,7 +86,7 @@ class CircuitBreaker:
                 if clock() - asked_at <= self._quick:
                     return str(trouble)
             except Refusal:
-                # It has not even room for the probe.
+                # The database has no room even for the probe.
                 pass
             except Exception as error:  # noqa: BLE001 (a task's boundary; whoever asks next meets the same)
                 return type(error).__name__

@@ -42,8 +42,8 @@ MakeOp = Callable[[], Op[T]]
 
 
 def by_keys(keys: list[Any], width: int) -> list[Params]:
-    """Return keys in tuples of `width`, for a statement that finds that many at once. The last key fills the last
-    tuple."""
+    """Return keys in tuples of `width`, for a statement that finds that many at once. The last tuple is filled up with
+    the last key."""
     padded = [*keys, *keys[-1:] * (-len(keys) % width)]
     return [tuple(padded[at : at + width]) for at in range(0, len(padded), width)]
 

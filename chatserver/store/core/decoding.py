@@ -1,7 +1,7 @@
 """Turns rows into domain objects.
 
-Pure. A `log` row of a later event is built from the present state of the post it refers to, so a text that was taken
-back is nowhere, and replaying a log leads to the same posts as having been there.
+Pure. A `log` row of a later event is built from the present state of the post that it refers to, so a removed text
+appears nowhere, and replaying a log leads to the same posts as having seen it live.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ POST_COLUMNS: Final = 11
 PUBLICATION_COLUMNS: Final = 20
 """How many columns a post and a publication take in a row, as `statements` selects them."""
 STAFF_COLUMNS: Final = 8
-"""How many a staff account takes, as `staff_statements` selects them."""
+"""How many columns a staff account takes in a row, as `staff_statements` selects them."""
 
 _decode_counts = msgspec.json.Decoder(dict[Reaction, int]).decode
 _encode = msgspec.json.Encoder().encode
@@ -135,7 +135,7 @@ def room_of(row: Row) -> Room:
 
 
 def membership_of(row: Row) -> Membership:
-    """Return a membership; a fifth column, whether it is joined, is the caller's."""
+    """Return a membership. A fifth column, which says whether it is joined, is ignored; it is the caller's."""
     return Membership(room=row[0], agreement_version=row[1], read=row[2], last_post_at=row[3])
 
 
@@ -154,7 +154,7 @@ def member_of(row: Row) -> Member:
 
 
 def roles_of(kept: str) -> frozenset[Role]:
-    """Return roles from their stored form, with a space between two."""
+    """Return roles from their stored form, separated by spaces."""
     return frozenset(Role(name) for name in kept.split())
 
 

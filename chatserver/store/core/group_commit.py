@@ -19,10 +19,10 @@ _BATCH: Final = 128
 
 
 class GroupCommit(Generic[W, R]):
-    """Runs `together` on batches of work, one batch after the other. Belongs to one event loop.
+    """Runs `together` on batches of work, one batch after another. Belongs to one event loop.
 
-    `together` returns one outcome for each, in order. If a batch breaks its transaction, each runs once more, alone, so
-    that one bad command harms no other.
+    `together` returns one outcome for each piece of work, in order. If a batch breaks its transaction, each piece runs
+    once more, alone, so that a bad command harms no other.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class GroupCommit(Generic[W, R]):
         return result
 
     async def finish(self) -> None:
-        """Return once nothing waits, or when all of it must have failed."""
+        """Return once nothing waits, or when everything that waits must have timed out."""
         if self._running is not None:
             await asyncio.wait([self._running], timeout=2 * self._timeout)
 

@@ -1,4 +1,4 @@
-"""The revision of the schema, and what holds its tables."""
+"""The revision of the schema, and the metadata that holds its tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import MetaData
 
 _MIGRATIONS: Final = Path(__file__).parent.parent / "migrations" / "versions"
 SCHEMA_REVISION: Final = max(path.name[:4] for path in _MIGRATIONS.glob("[0-9][0-9][0-9][0-9]_*.py"))
-"""The newest migration. A store opens only a database that stands there."""
+"""The newest migration. A store opens only a database at this revision."""
 
 metadata = MetaData(
     naming_convention={

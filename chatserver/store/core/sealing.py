@@ -1,7 +1,7 @@
-"""Sealing: authenticated encryption of words that only a case may open, and aliases for erased members.
+"""Sealing: authenticated encryption of text that only a case may open, and aliases for erased members.
 
-The key is derived from the server's secret and is not in the database. Somebody who reads the database file alone can
-read nothing that is sealed; somebody who has the secret too can.
+The key is derived from the server's secret and is not in the database, so the database file alone does not reveal
+sealed text.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ALIAS_BYTES: Final = 10
 class Sealer:
     """Seals and opens with AES-256-GCM under a key for this purpose only.
 
-    Without a `key` one is drawn, which ends with the process: what was sealed under it can then never be opened again.
+    Without a `key` a random one is used: what it seals cannot be opened after this process has ended.
     Raises ValueError for a key that is not `KEY_BYTES` long.
     """
 
@@ -38,12 +38,12 @@ class Sealer:
         self._alias_key = hashlib.blake2b(key, digest_size=32, person=b"chat.alias").digest()
 
     def seal(self, plain: bytes, place: str) -> bytes:
-        """Return `plain` encrypted, bound to `place`: it can be opened for no other place."""
+        """Return `plain` encrypted and bound to `place`: `open` needs the same place."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, plain, place.encode())
 
     def open(self, sealed: bytes, place: str) -> bytes | None:
-        """Return what `seal` was given; None if the key is another one by now, or the bytes were changed."""
+        """Return the plain text of `sealed`, or None if the key is a different one or the bytes were changed."""
         try:
             return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], place.encode())
         except (InvalidTag, ValueError):
@@ -53,7 +53,7 @@ class Sealer:
         """Return the id under which cases know a member once they are erased.
 
         It is the same in all cases, so that several posts of one person can be connected; without the key nobody can
-        tell whose it is, and no message can be sent to it.
+        tell who it is, and no message can be sent to it.
         """
         digest = hashlib.blake2b(member.encode(), digest_size=_ALIAS_BYTES, key=self._alias_key).digest()
         return MemberId(ALIAS_PREFIX + base64.b32encode(digest).decode().lower())

@@ -98,14 +98,14 @@ def _use_wal(connection: Any) -> None:
 
 
 def _make_private(path: Path) -> None:
-    """Make the file, if there is none, unreadable for others, whatever its directory and the umask allow. SQLite gives
-    the files beside it the same mode."""
+    """Create the file, if there is none, so that others cannot read it, whatever the directory and the umask allow.
+    SQLite gives the files beside it the same mode."""
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 async def _migrate_postgres(database_url: str, connections: int) -> None:
-    # An extra: only operators who use PostgreSQL need it.
+    # asyncpg is an optional dependency.
     from chatserver.store.drivers.postgres_connection import open_connection  # noqa: PLC0415
     from chatserver.store.drivers.postgres_fitness import require_fit  # noqa: PLC0415
 

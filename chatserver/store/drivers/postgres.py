@@ -49,7 +49,7 @@ CONNECTIONS: Final = 8
 _BATCH: Final = 128
 _BACKLOG: Final = 10_000
 _ATTEMPTS: Final = 4
-"""How often a transaction runs that PostgreSQL rolls back for the sake of another one."""
+"""How often a transaction is tried that PostgreSQL rolls back in favour of another one."""
 _AGAIN_SECONDS: Final = 0.2
 """Seconds that a lane rests after a failure before it goes on."""
 NOBODYS: Final = frozenset(
@@ -62,7 +62,7 @@ NOBODYS: Final = frozenset(
 
 
 def scrubbed_tables(metadata: MetaData) -> list[str]:
-    """Return the names of the tables whose old pages an erasure makes unreadable: all but those of nobody."""
+    """Return the tables whose old pages an erasure makes unreadable: all but those that name nobody."""
     return [name for name in metadata.tables if name not in NOBODYS]
 
 
@@ -72,13 +72,14 @@ _SIZES: Final = (
     "SELECT name, pg_total_relation_size(name::regclass) AS size FROM unnest(string_to_array($1, ', ')) AS name"
 )
 _QUICKLY_REWRITTEN: Final = 8 * 1024 * 1024
-"""Bytes of one table, with its indexes, whose rewriting holds up its users for less than a second."""
+"""The largest table, in bytes with its indexes, that is rewritten; a rewrite of this size holds up its users for less
+than a second."""
 _LOCK_PATIENCE: Final = "1s"
-"""How long everybody may wait behind a rewrite that waits for somebody else, such as a backup."""
+"""How long a rewrite waits for somebody else's lock (such as a backup's), while everybody else waits behind it."""
 _STOP: Final = None
 
 _Queue = asyncio.Queue[Job[RoomChange | None] | None]
-"""Work of None only checks whether the lane works."""
+"""Work of None only checks that the lane works."""
 
 _log = logging.getLogger("chatserver.store")
 
@@ -176,7 +177,7 @@ class PostgresStore(Store):
         await asyncio.gather(*(self._through(queue, None) for queue in self._queues))
 
     async def _through(self, queue: _Queue, work: RoomChange | None) -> Any:
-        """Return a lane's answer."""
+        """Return a lane's answer to `work`."""
         job = self._backlog.accept(work)
         queue.put_nowait(job)
         asked_at = asyncio.get_running_loop().time()
@@ -216,8 +217,7 @@ class PostgresStore(Store):
 
     async def _rewrite_table(self, db: asyncpg.Connection, name: str) -> None:
         if self._way.is_pooled:
-            # A setting of ours would not last until the next statement: whether another session has locked the table is
-            # checked just before.
+            # A setting would not last until the next statement, so the lock is tried just before.
             lock = f"SET LOCAL lock_timeout = '{_LOCK_PATIENCE}'; LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE"
             await in_transaction(db, lambda db: db.execute(lock), self._way.begin)
             await db.execute(f"VACUUM (FULL) {name}")
@@ -226,11 +226,11 @@ class PostgresStore(Store):
         try:
             await db.execute(f"VACUUM (FULL) {name}")
         finally:
-            # Restore the settings of the start.
+            # Restore the settings that the connection started with.
             await db.execute(self._way.settings("SET"))
 
-    # Our own probes of a server that has gone silent, each on a new connection: if its machine is gone, and another has
-    # taken its address, every old one would be waited for in vain.
+    # Probes of a server that has gone silent, each on a new connection: if another machine has taken over the address,
+    # every old connection would wait in vain.
 
     async def _look(self) -> None:
         self._require_open()
@@ -298,7 +298,7 @@ class PostgresStore(Store):
     async def _go_on(self, queue: _Queue, own: Connections) -> None:
         """Run a lane to its end, and again whenever it fails.
 
-        Without it its rooms would take no posts for as long as this worker lives.
+        Without its lane, some rooms would accept no posts as long as this worker lives.
         """
         while True:
             try:

@@ -18,9 +18,9 @@ T = TypeVar("T")
 _compiler: Final = Compiler(dialect.dialect())  # type: ignore[no-untyped-call]
 
 _SAID_NO: Final = ("22", "23")
-"""Classes of SQLSTATE that blame the data of one operation: data exceptions and violated constraints."""
-# Every statement here finds a few rows by their keys. A planner that has not seen statistics yet, or that does not know
-# how few rows a LIMIT leaves, reads and hashes the whole log instead.
+"""Classes of SQLSTATE that are the fault of one operation's data: data exceptions and violated constraints."""
+# Every statement here finds a few rows by their keys. Without statistics, or with an unknown LIMIT, the planner would
+# read and hash the whole log instead.
 _PLANS_NOT_WANTED: Final = ("enable_hashjoin", "enable_mergejoin", "enable_seqscan", "enable_bitmapscan")
 _TRY_AGAIN: Final = ("40001", "40P01")
 """Serialization failure, deadlock: PostgreSQL rolled this transaction back so that another could go on."""
@@ -29,15 +29,15 @@ _NO_MORE: Final = "53300"
 _NOT_MY_STATEMENT: Final = ("26000", "42P05")
 """A prepared statement that does not exist, or exists already: this is not the session in which it was prepared."""
 _STATEMENTS_KEPT: Final = 200
-"""Prepared statements that each connection keeps: more than there are."""
+"""Prepared statements that each connection keeps: more than there are in this code."""
 
 
 class ConnectionMode:
     """How connections to one database are used.
 
-    Behind a pooler such as PgBouncer, which may run each transaction on another connection of its own, nothing of a
-    session is kept: every operation is one transaction that sets its own settings, and no statement is prepared by
-    name. A pooler is detected by the process that answers: it is not the one that was named at the start.
+    Behind a pooler such as PgBouncer, each transaction may run on another connection to the server, so nothing is kept
+    in a session: every operation is one transaction that makes its own settings, and no statement is prepared by name.
+    A pooler is detected by comparing the server process that answers with the one named when the connection began.
     """
 
     __slots__ = ("_settings", "dsn", "is_pooled", "timeout")
@@ -63,12 +63,12 @@ class ConnectionMode:
         return "BEGIN" if self.is_pooled is False else f"BEGIN; {self.settings('SET LOCAL')}"
 
     def settings(self, how: str) -> str:
-        """Return the statements that make the settings: `how` is SET, or SET LOCAL for one transaction."""
+        """Return the statements that make the settings. `how` is SET, or SET LOCAL for one transaction."""
         return "; ".join(f"{how} {name} = {value}" for name, value in self._settings.items())
 
 
 async def connect(way: ConnectionMode) -> asyncpg.Connection:
-    """Return a connection whose server ends by itself whatever takes longer than the timeout.
+    """Return a connection on which the server itself ends whatever takes longer than the timeout.
 
     Raises SchemaMismatch if the database has another schema.
     """
@@ -81,7 +81,7 @@ async def connect(way: ConnectionMode) -> asyncpg.Connection:
         except asyncpg.PostgresError as error:
             db.terminate()
             if expected is False and error.sqlstate in _NOT_MY_STATEMENT:
-                # A pooler has come in between.
+                # A pooler has been put in between.
                 way.is_pooled = None
                 continue
             raise
@@ -91,7 +91,7 @@ async def connect(way: ConnectionMode) -> asyncpg.Connection:
         way.is_pooled = is_pooled
         if is_pooled is expected or is_pooled:
             return db
-        # A connection that keeps its statements is quicker.
+        # Connect again, because a connection that keeps its prepared statements is quicker.
         db.terminate()
 
 
@@ -107,7 +107,7 @@ async def open_connection(dsn: str, timeout: float, *, keeps_statements: bool) -
 
 
 async def _look(db: asyncpg.Connection, way: ConnectionMode) -> tuple[str | None, bool]:
-    """Return the schema version of the database, None for none, and whether there is a pooler. Makes a session's
+    """Return the schema version of the database (None if it has none) and whether there is a pooler. Make the session's
     settings."""
     found: str | None = None
     await db.execute(f"BEGIN; {way.settings('SET LOCAL')}")
@@ -131,7 +131,7 @@ async def run(db: asyncpg.Connection, op: Op[T]) -> T:
 
 
 async def _execute(db: asyncpg.Connection, call: Call) -> list[Row]:
-    """Run a statement in one round trip, however many times it runs."""
+    """Run a statement with all its tuples of parameters in one round trip."""
     statement = _compiler(call.statement)
     params = statement.arrange(call.params)
     if statement.returns:
@@ -145,7 +145,7 @@ async def _execute(db: asyncpg.Connection, call: Call) -> list[Row]:
 async def in_transaction(
     db: asyncpg.Connection, work: Callable[[asyncpg.Connection], Awaitable[T]], begin: str = "BEGIN"
 ) -> T:
-    """Begin, work, commit; or roll back, and raise what went wrong."""
+    """Begin, run the work, and commit; after a failure roll back and raise it."""
     await db.execute(begin)
     try:
         result = await work(db)
@@ -169,7 +169,7 @@ def is_out_of_connections(error: BaseException) -> bool:
 
 
 def is_of_one_job(error: BaseException) -> bool:
-    """Return whether an error is the fault of one operation, rather than of the server or the connection."""
+    """Return whether an error is the fault of one operation rather than of the server or the connection."""
     match error:
         case asyncpg.PostgresError():
             return str(error.sqlstate)[:2] in _SAID_NO

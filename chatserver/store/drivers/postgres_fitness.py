@@ -48,12 +48,12 @@ ORDER BY name LIMIT 1
 
 
 async def require_fit(dsn: str, connections: int = 0) -> None:
-    """Raise Unfit if the database at `dsn` cannot be used, or cannot be reached. `connections` is how many this service
-    may want at once; behind a pooler it is the pooler that counts them."""
+    """Raise Unfit if the database at `dsn` cannot be used or reached. `connections` is how many this service may want
+    at once; behind a pooler, the pooler's limits are checked."""
     try:
         db = await open_connection(dsn, _SECONDS, keeps_statements=False)
         try:
-            # One transaction: behind a pooler nothing else is sure to reach the same server twice.
+            # One transaction: behind a pooler, two might reach different servers.
             async with db.transaction():
                 await _examine(db, connections)
         finally:

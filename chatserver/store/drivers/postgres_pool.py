@@ -1,7 +1,7 @@
-"""One worker's connections to PostgreSQL: few, opened when they are needed, closed again when they are unused.
+"""One worker's connections to PostgreSQL: few, opened when needed, and closed again when unused.
 
-asyncpg's own pool asks a connection to reset itself at each return (a round trip), and waits for a frozen server to
-agree to a cancellation; here every wait ends with its caller's.
+asyncpg's own pool resets a connection at each return (a round trip), and waits for a frozen server to agree to a
+cancellation. Here every wait ends when its caller's time is up.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from chatserver.store.drivers.postgres_connection import is_of_one_job, is_out_o
 LINGER_SECONDS: Final = 20.0
 """Seconds that an unused connection is kept."""
 SHORT_SECONDS: Final = 1.0
-"""Seconds for which a server that gives no more connections is not asked for one again: each attempt costs it a
+"""Seconds for which no new connection is requested from a server that has refused one, because each attempt costs it a
 process."""
 _SAID_EVERY_SECONDS: Final = 60.0
 
@@ -31,21 +31,22 @@ log = logging.getLogger("chatserver.store")
 class Pool:
     """Connections that all parts of a store share.
 
-    When the server accepts no more connections, a caller waits for the next one that is returned; the first to wait has
-    it first. With fewer of them work takes longer, and nothing is refused. `open_one` returns a new connection.
+    When the server accepts no more connections, callers wait in order for connections that are returned: work then
+    takes longer, but nothing is refused. `open_one` returns a new connection.
     """
 
     def __init__(self, open_one: Callable[[], Awaitable[asyncpg.Connection]], linger: float = LINGER_SECONDS) -> None:
         self._open_one = open_one
         self._linger = linger
         self._idle: list[tuple[asyncpg.Connection, float]] = []
-        """Each with the loop's time since when it is unused. The most recently used is last, and is used first."""
+        """Unused connections, each with the loop's time since when it is unused. The most recently used is last, and is
+        taken first."""
         self._in_use = 0
         self._opening = 0
         self._waiting: deque[asyncio.Future[asyncpg.Connection | None]] = deque()
         """Callers that wait for a connection; None tells them to try again."""
         self._short_until = float("-inf")
-        """The loop's time until which the server is not asked for more connections than it has just given."""
+        """The loop's time until which no more connections are requested from the server than it has given."""
         self._tidying: asyncio.TimerHandle | None = None
         self._said_at = float("-inf")
         self._is_closed = False
@@ -60,7 +61,7 @@ class Pool:
         return self._in_use + len(self._idle)
 
     def drop_idle(self) -> None:
-        """Close the unused connections. They may lead to a machine that is gone; the next caller opens a new one."""
+        """Close the unused connections, which may lead to a machine that is gone. The next caller opens a new one."""
         while self._idle:
             self._idle.pop()[0].terminate()
 
@@ -72,7 +73,7 @@ class Pool:
         self.drop_idle()
 
     async def take(self) -> asyncpg.Connection:
-        """Return a connection for the caller alone, who ends with `give_back` or `drop`."""
+        """Return a connection for this caller alone, who ends with `give_back` or `drop`."""
         while True:
             while self._idle:
                 db, _ = self._idle.pop()
@@ -109,7 +110,7 @@ class Pool:
             return await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                # It was handed to this caller already, and nobody else would get it.
+                # A connection was handed to this caller already; nobody else would get it.
                 given = turn.result()
                 if given is None:
                     self._wake_one(None)
@@ -134,8 +135,7 @@ class Pool:
         self._wake_one(None)
 
     def _wake_one(self, db: asyncpg.Connection | None) -> bool:
-        """Give the first waiting caller a connection, which stays in use, or let it try again. Return False if nobody
-        waits."""
+        """Give the first waiting caller a connection, or None to let it try again. Return False if nobody waits."""
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
@@ -149,7 +149,7 @@ class Pool:
             pass
 
     def _tidy(self) -> None:
-        """Close connections that were unused for a while."""
+        """Close connections that have been unused for a while."""
         loop = asyncio.get_running_loop()
         while self._idle and self._idle[0][1] <= loop.time() - self._linger:
             self._idle.pop(0)[0].terminate()
@@ -188,8 +188,8 @@ class Connections:
 
 
 def shares(connections: int) -> tuple[int, int, int]:
-    """Return how many of a worker's connections are for commits (lanes), for reading and for other writing at once.
-    Reading and writing never wait for each other; at least 3 are needed."""
+    """Return how many of a worker's connections are for commits (lanes), for reads and for other writes. Reads and
+    writes never wait for each other, so at least 3 are needed."""
     lanes = 2 if connections >= 6 else 1
     writing = (connections - lanes) // 2
     return lanes, connections - lanes - writing, writing

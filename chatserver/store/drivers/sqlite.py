@@ -1,8 +1,8 @@
 """The store in one SQLite file, for one machine and any number of workers on it.
 
-One thread writes: it takes all that waits, runs it in one transaction, and answers everybody after one fsync. A few
-threads read, each with its own connection. Other processes may write to the same file, so nothing that was read outside
-a transaction is trusted inside it.
+One thread writes: it takes everything that waits, runs it in one transaction, and answers all callers after one fsync.
+A few threads read, each with its own connection. Other processes may write to the same file, so nothing that was read
+outside a transaction is relied upon inside it.
 """
 
 from __future__ import annotations
@@ -42,13 +42,15 @@ _READS: Final = 16
 _BACKLOG: Final = 10_000
 _READERS: Final = 2
 _GATHERING: Final = 0.0006
-"""Seconds that a batch may wait for as many as the last one had."""
+"""Seconds that a batch may wait until as many jobs have arrived as the last one had."""
 _QUICKLY_REWRITTEN: Final = 4 * 1024 * 1024
-"""Bytes up to which a file is rewritten at once: a larger one is rewritten row by row, so that nobody is held up."""
+"""The largest file, in bytes, that is rewritten at once; a larger one is rewritten row by row, so that nobody is held
+up."""
 _AGAIN_SECONDS: Final = 0.2
 """Seconds that a thread rests after a failure before it goes on."""
 _REST: Final = 3.0
-"""Pause between two moves of rows, as a multiple of the time that the last took, in which others have the file."""
+"""The pause between two moves of rows, as a multiple of the time that the last move took; others can use the file
+then."""
 
 
 _log = logging.getLogger("chatserver.store")
@@ -62,7 +64,7 @@ class _Sign(Enum):
 
 
 Upkeep = Scrub | RowBound | RowMove
-"""The writer's work in a transaction of its own, or in none."""
+"""Work of the writer that runs in a transaction of its own, or in none."""
 Work = RoomChange | MakeOp[Any] | Upkeep
 _Queue = queue.SimpleQueue[Job[Work] | _Sign]
 
@@ -95,7 +97,8 @@ class SqliteStore(Store):
         self._timeout = timeout
         self._to_write: _Queue = queue.SimpleQueue()
         self._to_read: _Queue = queue.SimpleQueue()
-        # A process that holds the file for writing keeps nobody from reading.
+        # Writers and readers have separate circuit breakers: a process that holds the file for writing blocks no
+        # readers.
         self._writes = _Road(self._to_write, Backlog(timeout, backlog), CircuitBreaker("writes", self._beat, timeout))
         self._reads = _Road(self._to_read, Backlog(timeout, backlog), CircuitBreaker("reads", self._look, timeout))
         self._threads: list[threading.Thread] = []
@@ -121,7 +124,7 @@ class SqliteStore(Store):
         self._to_write.put(_Sign.STOP)
         for _ in range(_READERS):
             self._to_read.put(_Sign.STOP)
-        # Accepted jobs come before the stop and end within their timeout; a thread that the disk holds is left behind.
+        # Accepted jobs run before the stop and end within their timeout. A thread that a disk holds up is left behind.
         until = time.monotonic() + 2 * self._timeout
         for thread in threads:
             await asyncio.to_thread(thread.join, max(0.0, until - time.monotonic()))
@@ -144,8 +147,8 @@ class SqliteStore(Store):
 
     async def _scrub(self, what: Scrub) -> None:
         """Empty the write-ahead log into the file, where removed content is overwritten (`secure_delete`). If SQLite
-        split pages, a copy may be left in their unused part: only a rewrite of the file removes it. That holds up every
-        writer, and is therefore never part of an erasure's answer."""
+        has split pages, a copy may remain in their unused part, which only a rewrite of the file removes. That holds up
+        every writer, so it is never part of an erasure's answer."""
         if what is Scrub.EVERYTHING and await asyncio.to_thread(self._size) > _QUICKLY_REWRITTEN:
             for table in MOVED:
                 await self._move(table)
@@ -180,7 +183,7 @@ class SqliteStore(Store):
         road.to.put(job)
         return await job.future
 
-    # Our own probes of a file that has gone silent.
+    # Probes of a file that has gone silent.
 
     async def _beat(self) -> None:
         await self._hand_over(self._writes, forgetting.beat)
@@ -189,7 +192,7 @@ class SqliteStore(Store):
         await self._hand_over(self._reads, reading.rooms)
 
     def _start(self, target: Callable[[], None]) -> None:
-        # A daemon, because a disk that hangs must not hold the process.
+        # A daemon thread, so that a disk that hangs does not keep the process alive.
         name = f"store-{target.__name__.strip('_')}"
         thread = threading.Thread(target=self._go_on, args=(target,), name=name, daemon=True)
         self._threads.append(thread)
@@ -200,8 +203,8 @@ class SqliteStore(Store):
     def _go_on(self, target: Callable[[], None]) -> None:
         """Run a thread's work to its end, and again whenever it fails.
 
-        Without its thread a worker would refuse everybody for as long as it lives. Callers whose work it had in hand
-        are refused when their time is up.
+        Without this thread, a worker would refuse everybody as long as it lives. Callers whose work the thread had in
+        hand are refused when their time is up.
         """
         while True:
             try:
@@ -222,7 +225,7 @@ class SqliteStore(Store):
 
     def _answer_jobs(self, jobs: Sequence[Job[Work]], outcomes: Sequence[object]) -> None:
         assert self._loop is not None
-        # The loop may have been closed under a thread that the disk held.
+        # The loop may have been closed while a disk held up the thread.
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(answer_jobs, jobs, outcomes)
 
@@ -237,8 +240,8 @@ class SqliteStore(Store):
                     connection.drop()
 
     def _take_reads(self) -> tuple[list[Job[Work]], _Sign | None]:
-        """Take what waits now, at least one and not too many: they share a snapshot, and one call back to the loop.
-        Also return what to do after them."""
+        """Take the reads that wait now, at least one and a bounded number, which share a snapshot and one call back to
+        the loop. Also return what to do after them."""
         jobs: list[Job[Work]] = []
         job = self._to_read.get()
         while not isinstance(job, _Sign):
@@ -266,20 +269,20 @@ class SqliteStore(Store):
                     self._reopen_readers()
 
     def _reopen_readers(self) -> None:
-        """Open the readers' connections anew. SQLite shares what it knows of a file between the connections of a
-        process: if readers found it read-only and stay open, the writer finds it read-only too, even when it no longer
+        """Open the readers' connections anew. SQLite shares its knowledge of a file between the connections of a
+        process: if readers found it read-only and stay open, the writer finds it read-only even when it no longer
         is."""
         for _ in range(_READERS):
             self._to_read.put(_Sign.REOPEN)
 
     def _gather(self) -> None:
-        """Under load, wait until callers that were answered together ask together again: one fsync serves them all."""
+        """Under load, wait until callers that were answered together ask again, so that one fsync serves them all."""
         until = time.monotonic() + _GATHERING
         while self._to_write.qsize() + 1 < self._together and time.monotonic() < until:
             time.sleep(_GATHERING / 4)
 
     def _take(self) -> tuple[list[Job[Work]], list[Job[Work]], bool]:
-        """Take all that waits, at least one: transactional jobs, scrubs, and whether to stop after them."""
+        """Take all jobs that wait, at least one. Return transactional jobs, scrubs, and whether to stop after them."""
         jobs: list[Job[Work]] = []
         scrubs: list[Job[Work]] = []
         job = self._to_write.get()
@@ -322,7 +325,7 @@ def _attempt(connection: SqliteConnection, jobs: Sequence[Job[Work]], begin: str
     db = connection.ready()
     _when_free(jobs, lambda: db.execute(begin))
     try:
-        # Waiting for the lock may have used up some callers' time.
+        # Some callers' time may be up after waiting for the lock.
         wanted = [job for job in jobs if job.is_wanted]
         changes = [job for job in wanted if isinstance(job.work, RoomChange)]
         outcomes: dict[Job[Work], object] = {}
@@ -383,7 +386,7 @@ def _checkpoint(db: sqlite3.Connection) -> None:
 
 
 def _when_free(jobs: Sequence[Job[Work]], action: Callable[[], object]) -> None:
-    """Do something that other processes may block, again until it works or nobody waits for it any more.
+    """Do something that other processes may block, and try again until it works or nobody waits for it any more.
 
     SQLite's own waiting sleeps up to 100 ms at a time, which is very long when the holder commits every millisecond.
     """
@@ -400,7 +403,7 @@ def _when_free(jobs: Sequence[Job[Work]], action: Callable[[], object]) -> None:
 
 
 def _unavailable(error: Exception) -> StoreUnavailable:
-    """Return the cause for the log. SQLite's own message may quote a value, so only its kind is kept."""
+    """Return an error for the log. SQLite's own message may quote a value, so only its kind is kept."""
     if isinstance(error, sqlite3.Error):
         return StoreUnavailable(getattr(error, "sqlite_errorname", type(error).__name__))
     return StoreUnavailable(f"{type(error).__name__}: {error}")

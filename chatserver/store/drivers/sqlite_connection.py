@@ -20,12 +20,12 @@ T = TypeVar("T")
 
 _STATEMENTS_CACHED: Final = 256
 _READ_PATIENCE: Final = 1_000
-"""Milliseconds that a reader waits if it must: while another process recovers the file after a crash."""
+"""Milliseconds that a reader waits while another process recovers the file after a crash."""
 _compiler: Final = Compiler(dialect.dialect(paramstyle="qmark"))
 
 
 class SqliteConnection:
-    """A connection of one thread, opened at its first use and again after any failure."""
+    """A connection of one thread, opened at its first use and again after a failure."""
 
     def __init__(self, path: Path, *, read_only: bool) -> None:
         self._path = path
@@ -33,7 +33,7 @@ class SqliteConnection:
         self._db: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
         self.was_refused_writing = False
-        """Whether the last failure here was that the file is read-only."""
+        """Whether the last failure was that the file is read-only."""
 
     def ready(self) -> sqlite3.Connection:
         """Return the open connection to the file that is at the path now. Raises sqlite3.Error, OSError or
@@ -41,7 +41,7 @@ class SqliteConnection:
         found = os.stat(self._path)
         identity = (found.st_dev, found.st_ino)
         if self._db is not None and identity != self._identity:
-            # Another file took the place of ours: nobody would ever read what we write to ours.
+            # Another file has taken the place of this one, and nobody would ever read what is written here.
             self.drop()
         if self._db is None:
             self.was_refused_writing = False
@@ -50,7 +50,7 @@ class SqliteConnection:
         return self._db
 
     def _open(self) -> sqlite3.Connection:
-        # mode=rw: a file that vanished must not be created empty.
+        # mode=rw: a file that has vanished must not be created empty.
         db = sqlite3.connect(
             f"file:{quote(str(self._path))}?mode=rw",
             uri=True,
@@ -77,7 +77,7 @@ class SqliteConnection:
         else:
             if db.execute("PRAGMA journal_mode=WAL").fetchone() != ("wal",):
                 raise sqlite3.OperationalError("the file cannot be put into write-ahead mode")
-            # The writer waits by itself, and gives up when nobody waits for it any more.
+            # The writer waits in its own loop, and gives up when nobody waits for it any more.
             db.execute("PRAGMA busy_timeout=0")
 
     def fail(self, error: Exception) -> None:
@@ -86,7 +86,7 @@ class SqliteConnection:
         self.drop()
 
     def drop(self) -> None:
-        """Close, whatever state it is in. Uncommitted changes are rolled back."""
+        """Close the connection, whatever state it is in. Uncommitted changes are rolled back."""
         db, self._db = self._db, None
         if db is not None:
             with contextlib.suppress(sqlite3.Error):
@@ -130,19 +130,19 @@ def _execute(call: Call, execute: Callable[..., sqlite3.Cursor], many: Callable[
 
 
 def is_busy(error: sqlite3.Error) -> bool:
-    """Whether another connection was in the way, and trying again may help."""
+    """Return whether another connection was in the way, so that trying again may help."""
     return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _code(error: Exception) -> int | None:
-    """SQLite's primary result code."""
+    """Return SQLite's primary result code, or None."""
     code: int | None = getattr(error, "sqlite_errorcode", None)
     return None if code is None else code & 0xFF
 
 
 def is_of_one_job(error: Exception) -> bool:
-    """Whether an error is the fault of one operation, rather than of the file or the machine."""
+    """Return whether an error is the fault of one operation rather than of the file or the machine."""
     if isinstance(error, (OSError, SchemaMismatch, sqlite3.OperationalError)):
         return False
-    # Bare DatabaseErrors tell of a damaged file; its other subclasses of what was asked.
+    # A bare DatabaseError means a damaged file; its other subclasses blame the statement.
     return type(error) is not sqlite3.DatabaseError

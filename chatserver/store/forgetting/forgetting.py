@@ -1,6 +1,6 @@
-"""Forgetting: what has expired, and people who ask to be forgotten. Sans-I/O, like `log`.
+"""Expiring what is old, and erasing people who ask for it. Sans-I/O, like `rooms_log`.
 
-`docs/decisions/0021` says what stays where a person was, and what each database does with the bytes.
+`docs/decisions/0021` says what stays in place of a person, and what each database does with the removed bytes.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ _NOBODY: Final = evidence.Nobody(ERASED, ERASED_NAME)
 PUBLICATIONS_AT_ONCE: Final = 1_000
 MEMBERS_AT_ONCE: Final = 200
 VACUUM_EVERY: Final = 3_600_000
-"""Milliseconds between two rewrites of a file from which something was removed, however many asked for one."""
+"""Milliseconds between two rewrites of a file from which something was removed, however many were requested."""
 TRY_AGAIN_AFTER: Final = 5 * 60_000
 """Milliseconds after which a rewrite that failed is tried again."""
 
 
 class Expired(msgspec.Struct, frozen=True):
-    """What one call of `expire` removed. `has_dropped` says that rooms were dropped since the last scrub, and `dropped`
-    how many were ever."""
+    """What one call of `expire` removed. `has_dropped` says that rooms were dropped since the last scrub; `dropped`
+    counts all rooms ever dropped."""
 
     heads: dict[ChannelName, Head]
     removed_anything: bool
@@ -55,8 +55,8 @@ class Expired(msgspec.Struct, frozen=True):
 
 
 def erase(who: MemberId, now: Millis, sealer: Sealer) -> Op[list[Publication]]:
-    # Whoever decides anything on the floor holds its row, whoever joins or mutes the member's, whoever posts the
-    # channel's. Once all are ours, nothing of this person can be written any more.
+    # Every decision in listening locks the listening state's row, every join or mute the member's, every post the
+    # channel's. Once all are locked here, nothing of this person can be written any more.
     floor = yield from listening_log.locked(ListeningRows())
     yield Call(people_sql.LOCK_MEMBER, [(who,)])
     yield from staff.require_another_operator(who, now)
@@ -89,13 +89,13 @@ def erase(who: MemberId, now: Millis, sealer: Sealer) -> Op[list[Publication]]:
     was_staff = yield from staff.forget(who)
     yield from room_settings.forget(who, ERASED)
     yield from _drop_member(who)
-    # Last, as moderation's lock is everybody's last.
+    # Last, because moderation's lock is the last that any transaction takes.
     had_text = yield from listening.forget_what_was_kept(who, _NOBODY, now, sealer)
     had_measures = yield from moderation.forget(who, ERASED, now, sealer)
     if was_staff:
         yield from accounts.enter(AccountAct.ERASED, who, now, by=who)
     if posts or ended is not None or had_text or was_staff or had_measures:
-        # Owed until it is done, also where the worker that was asked dies before it can answer.
+        # Owed until it is done, even if this worker dies before it can answer.
         yield Call(sql.ASK_FOR_REWRITE, [()])
     return publications
 
@@ -147,7 +147,7 @@ def _drop_member(who: MemberId) -> Op[None]:
 def expire(now: Millis, retention: Retention) -> Op[Expired]:
     heads: dict[ChannelName, Head] = {}
     left = PUBLICATIONS_AT_ONCE
-    # Sorted here, in the order in which everybody locks channels: a database may have another idea of it.
+    # Sorted here, in the order in which everybody locks channels: the database may sort differently.
     for name, first, last, oldest in sorted(map(tuple, (yield Call(sql.OLDEST, [()])))):
         if left <= 0:
             break
@@ -175,7 +175,7 @@ def expire(now: Millis, retention: Retention) -> Op[Expired]:
 
 
 def note_scrubbed(dropped: int) -> Op[None]:
-    """What was dropped so far cannot be read any more."""
+    """Note that what was dropped up to `dropped` can no longer be read."""
     yield Call(floor_sql.NOTE_SCRUBBED, [(dropped,)])
 
 
@@ -201,13 +201,14 @@ def _expire_channel(name: str, now: Millis, retention: Retention, at_most: int) 
 
 
 def owed(now: Millis) -> Op[int | None]:
-    """Return how many rewrites were asked for ever, or None where none is owed, or the last one was too short ago."""
+    """Return how many rewrites were ever requested, or None if none is owed or the last one was less than an hour
+    ago."""
     ((asked, rewritten, vacuumed_at),) = yield Call(sql.REWRITES, [()])
     return int(asked) if asked > rewritten and now - vacuumed_at >= VACUUM_EVERY else None
 
 
 def begin_rewrite(now: Millis) -> Op[int | None]:
-    """Take the rewrite that is owed, so that no other worker does. Returns as `owed`."""
+    """Claim the rewrite that is owed, so that no other worker does it. Returns what `owed` returns."""
     yield Call(sql.BEAT, [()])
     asked = yield from owed(now)
     if asked is not None:
@@ -216,12 +217,12 @@ def begin_rewrite(now: Millis) -> Op[int | None]:
 
 
 def put_off_rewrite(now: Millis) -> Op[None]:
-    """Let a rewrite that failed be tried again before an hour is over."""
+    """Let a rewrite that failed be tried again before the hour is over."""
     yield Call(sql.SET_VACUUMED_AT, [(now - VACUUM_EVERY + TRY_AGAIN_AFTER,)])
 
 
 def note_rewritten(asked: int) -> Op[None]:
-    """Note that as many rewrites as were asked for before this one are done."""
+    """Note that the rewrites requested up to `asked` are done."""
     yield Call(sql.NOTE_REWRITTEN, [(asked,)])
 
 
@@ -234,5 +235,5 @@ def _member_age(retention: Retention) -> int:
 
 
 def beat() -> Op[None]:
-    """A write that changes nothing that anybody reads."""
+    """Write something that nobody reads, to prove that writing works."""
     yield Call(sql.BEAT, [()])

@@ -1,8 +1,8 @@
-"""What the floor and its sessions hold of one person, for taking it away and for showing it to them; and what is due
-there. Sans-I/O, like `log`.
+"""What the listening state and its sessions hold of one person: removing it, exporting it, and expiring it. Sans-I/O,
+like `rooms_log`.
 
-A `Dismiss` decides what becomes of those who were with the person; it comes before an erasure. Whatever it left, or
-what happened since, is made right here: nobody is held by somebody who is no more, and no record names them.
+An erasure first commits a `Dismiss`, which decides what becomes of the people who were with the person. What it left,
+and what happened since, is repaired here: no record refers to the erased person, and nobody waits for them.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from chatserver.store.rooms_log import ChannelState
 WAITS_KEPT: Final = 7 * 24 * 3_600_000
 """Milliseconds for which hand-overs are kept."""
 ORPHANED_FOR: Final = 24 * 3_600_000
-"""Milliseconds of silence after which a session's room whose session is nowhere is dropped."""
+"""Milliseconds of silence after which the room of a session that does not exist is dropped."""
 ORPHANS_AT_ONCE: Final = 50
 
 _replace = msgspec.structs.replace
@@ -52,7 +52,7 @@ _replace = msgspec.structs.replace
 
 
 def without(floor: ListeningState, who: MemberId, nobody: Nobody, now: Millis) -> ListeningState:
-    """The floor as it is without a person. Sessions of theirs that live are over, and to be forgotten at once."""
+    """Return the listening state without a person. Their live sessions end, and are forgotten at once."""
     sessions = {id_: _session_without(session, who, nobody, now) for id_, session in floor.sessions.items()}
     over = {id_ for id_, session in sessions.items() if session is not floor.sessions[id_] and not session.is_live}
     return _replace(
@@ -75,7 +75,7 @@ def _seeker_without(seeker: Seeker, who: MemberId, over: set[SessionId]) -> Seek
         if who in members:
             fields[name] = members - {who}
     if seeker.session in over:
-        # They lost their listener: they are the next.
+        # They lost their listener, so they are next in the queue.
         fields |= {"session": None, "is_first": True}
     return _replace(seeker, **fields) if fields else seeker
 
@@ -112,7 +112,8 @@ def _session_without(session: Session, who: MemberId, nobody: Nobody, now: Milli
 
 
 def take_off(floor: ListeningState, who: MemberId, nobody: Nobody, now: Millis) -> Op[list[SessionId] | None]:
-    """Remove a person from a floor whose lock is held; the sessions that this ended, or None if they were nowhere."""
+    """Remove a person from the locked listening state. Return the sessions that this ended, or None if nothing
+    changed."""
     after = without(floor, who, nobody, now)
     changed = listening_log.differences(floor, after)
     if not changed:
@@ -122,7 +123,7 @@ def take_off(floor: ListeningState, who: MemberId, nobody: Nobody, now: Millis) 
 
 
 def close_rooms(ended: list[SessionId], states: Mapping[str, ChannelState], now: Millis) -> Op[list[Publication]]:
-    """Close the rooms of sessions that an erasure ended. Their channels are held, and their heads saved, elsewhere."""
+    """Close the rooms of sessions that an erasure ended. The caller holds their channels, and saves their heads."""
     publications: list[Publication] = []
     for id_ in ended:
         state = states.get(room_channel(room_of_session(id_)))
@@ -135,9 +136,9 @@ def close_rooms(ended: list[SessionId], states: Mapping[str, ChannelState], now:
 
 
 def forget_what_was_kept(who: MemberId, nobody: Nobody, now: Millis, sealer: Sealer) -> Op[bool]:
-    """Remove words that lead to a person, notes about themselves, and their part in reports, but for what cases about
-    them hold (`evidence.withdraw`). Returns whether there was any text."""
-    # Whoever adds to a report meanwhile has added it before, or adds it to what is left.
+    """Remove come-back words that lead to a person, notes about themselves, and their part in reports, except what
+    cases about them hold (`evidence.withdraw`). Return whether there was any text."""
+    # Anybody who adds to a report at this moment has done so before the lock, or adds to what is left.
     yield from hold_moderation()
     dropped = yield Call(sql.DROP_WORDS_TO, [(who,)])
     debriefs = yield Call(sql.DROP_DEBRIEFS_OF, [(who,)])
@@ -150,7 +151,8 @@ def forget_what_was_kept(who: MemberId, nobody: Nobody, now: Millis, sealer: Sea
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """What is kept about one person beside rooms. Nothing of what others said privately about a session."""
+    """What is kept about one person outside of rooms. It contains nothing of what others said privately about a
+    session."""
 
     place: LogPlace | None
     listener: Listener | None
@@ -190,7 +192,7 @@ def _place_of(seeker: Seeker) -> LogPlace:
 
 
 def _own_wish(wish: Wish) -> Wish:
-    """What somebody asked for, without the id of the listener that their come-back words led to."""
+    """Return what somebody asked for, without the id of the listener that their come-back words led to."""
     return _replace(wish, member=None)
 
 
@@ -217,7 +219,7 @@ def _kept_session(session: Session, who: MemberId) -> KeptSession:
 
 def prune(now: Millis, retention: Retention) -> Op[bool]:
     """Remove hand-overs, timings, reports, debriefs and feedback that are too old, and words, invitations and sign-ins
-    that are over. Whether any of it was what somebody wrote or said."""
+    that are over. Return whether any text that somebody wrote was among it."""
     yield Call(sql.DROP_OLD_WAITS, [(now - WAITS_KEPT,)])
     yield from queue_history.prune(now, retention)
     for statement in sql.DROP_OVER:
@@ -234,13 +236,13 @@ def prune(now: Millis, retention: Retention) -> Op[bool]:
 
 
 def orphans(now: Millis) -> Op[list[ChannelName]]:
-    """Channels of rooms that no session will ever drop."""
+    """Return the channels of rooms that no session will ever drop."""
     rows = yield Call(sql.ORPHANS, [(now - ORPHANED_FOR, ORPHANS_AT_ONCE)])
     return sorted(ChannelName(row[0]) for row in rows)
 
 
 def drop_orphans(now: Millis) -> Op[None]:
-    # The floor's lock first, as everywhere; then none of them can have found a session again.
+    # The listening state's lock comes first, as everywhere; then none of these rooms can get a session again.
     yield Call(sql.LOCK_FLOOR, [()])
     names = yield from orphans(now)
     if names:

@@ -1,4 +1,4 @@
-"""The statements of forgetting, and of the one row of upkeep, built once from the tables for both dialects."""
+"""The statements of forgetting, and of the upkeep row, built once from the tables for both dialects."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ DISOWN: Final = Statement(
     "who",
 )
 OLDEST: Final = Statement(
-    # Of the themed rooms: the floor says when a session's is forgotten.
+    # Of themed rooms only: the listening state says when a session's room is forgotten.
     select(channels.c.channel, channels.c.first_offset, channels.c.last_offset, log.c.at)
     .select_from(
         channels.join(log, and_(log.c.channel == channels.c.channel, log.c.offset == channels.c.first_offset)).join(
@@ -66,7 +66,7 @@ OLDEST: Final = Statement(
     .where(rooms.c.kind == THEMED)
 )
 CUT: Final = Statement(
-    # Times never run backwards in a channel, so everything up to the last old one is old.
+    # Times in a channel never run backwards, so everything up to the last old one is old.
     select(log.c.offset)
     .where(log.c.channel == _p("channel"), log.c.offset <= _p("upto"), log.c.at < _p("before"))
     .order_by(log.c.offset.desc())
@@ -84,8 +84,8 @@ DROP_OLD_REACTIONS: Final = Statement(
     "upto",
 )
 UNSEEN_MEMBERS: Final = Statement(
-    # Who works here stays, and so does who stands on the floor. Somebody whose row another transaction holds is not
-    # unseen; waiting for it with rooms locked could also be waiting for each other.
+    # Staff and people in the listening state stay. A member whose row another transaction holds is skipped as active;
+    # waiting for it while rooms are locked could deadlock.
     select(members.c.id)
     .where(
         members.c.seen_at < _p("before"),

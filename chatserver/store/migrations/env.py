@@ -1,4 +1,4 @@
-"""How Alembic reaches the database: over the connection that `store.migrate` opened, in its transaction."""
+"""How Alembic reaches the database: over the connection that `drivers.migrate` opened, in its transaction."""
 
 from __future__ import annotations
 

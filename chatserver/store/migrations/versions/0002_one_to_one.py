@@ -1,4 +1,4 @@
-"""One-to-one: the floor, its sessions' rooms, and staff."""
+"""One-to-one listening: its state, the rooms of its sessions, and staff."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OF_PEOPLE = {
     "staff_sign_ins": ("token_hash", "member"),
     "invitations": ("link_hash", "roles", "made_by"),
 }
-"""Columns that hold something of somebody."""
+"""Columns whose values belong to a person."""
 
 
 def upgrade() -> None:
@@ -145,8 +145,8 @@ def _add_staff() -> None:
 
 
 def _keep_no_samples() -> None:
-    """ANALYZE copies samples of every column into the catalog, where no erasure would find them. Giving a column the
-    type that it has drops those that were taken already, and rewrites nothing."""
+    """Keep ANALYZE from copying samples of these columns into the catalog, where no erasure would find them. Setting a
+    column to the type that it has drops samples that were taken already, and rewrites nothing."""
     inspector, dialect = sa.inspect(op.get_bind()), op.get_bind().dialect
     for table, names in _OF_PEOPLE.items():
         kinds = {each["name"]: each["type"].compile(dialect) for each in inspector.get_columns(table)}

@@ -1,4 +1,4 @@
-"""The house: rooms that are changed and split, announcements, raids, opening hours."""
+"""Changing and splitting rooms, announcements, raids, opening hours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rooms that need a moderator: how each is, and when one was last there."""
+"""Rooms that need a moderator: their attendance, and when a moderator was last there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The floor's timings, of nobody in particular, for replaying its days under another policy."""
+"""Anonymous timings of listening, for replaying the queue under another policy."""
 
 from __future__ import annotations
 

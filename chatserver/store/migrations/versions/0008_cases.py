@@ -1,8 +1,9 @@
-"""Nobody handles their own case: whose case a report or a note is, which reports are about staff, and from whom a
+"""Nobody handles their own case: the people of each report and note, which reports are about staff, and from whom a
 report was taken over.
 
 Reports of the last release get their people here: whom they are about, who made them and, for one-to-one sessions, who
-was in the session as far as that is still known (the session itself while it is kept, and whoever wrote what was kept).
+was in the session as far as that is still known (from the session while it is kept, and from the authors of what was
+kept).
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def _find_people() -> None:
             people |= {session["seeker"], *session["listeners"], *session.get("left", {})}
         people -= {None, "m_service", "m_erased"}
         conflicts += [{"subject": id_, "member": who} for who in sorted(people)]
-        # Whoever seeks works nowhere here, and met nobody but listeners.
+        # A seeker is not staff, and met only listeners.
         if about in staff or (is_session and by is not None and by not in staff):
             about_staff.append({"which": id_})
     for id_, listener in bind.execute(sa.text("SELECT id, listener FROM debriefs")).all():

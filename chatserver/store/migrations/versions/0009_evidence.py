@@ -1,4 +1,4 @@
-"""Sealed copies of words that were taken away, what erasures leave to cases, and who waits for a rewrite."""
+"""Sealed copies of removed words, what erasures leave to cases, and requests for a rewrite."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The rooms that a server opened with are split by themselves when nine in ten of their seats are taken.
+"""The rooms that a server was created with are split by themselves when nine in ten of their seats are taken.
 
-Only rooms that no operator has ever changed (revision 0): whoever chose `split_at` 0 keeps it. What members and
-networks had of the listeners needs no table: it stands among the records of the floor, as kind `share`.
+Only rooms that no operator has ever changed (revision 0): operators who chose `split_at` 0 keep it. How much listening
+members and networks had needs no table: it is a record of the listening state, of kind `share`.
 """
 
 from __future__ import annotations

@@ -23,5 +23,5 @@ def upgrade() -> None:
     )
     op.create_index("ix_tries_full_at", "tries", ["full_at"], unique=False)
     if op.get_bind().dialect.name == "postgresql":
-        # A keyed hash of an address is forgotten with its row, and must not stay in the catalog's samples.
+        # The row with a keyed hash of an address is dropped later; no sample of it may stay in the catalog.
         op.execute("ALTER TABLE tries ALTER COLUMN key SET STATISTICS 0")

@@ -1,4 +1,4 @@
-"""Accounts of the staff: failed tries, known browsers, recovery codes, passkeys, resets, and operators who wait."""
+"""Accounts of staff: failed tries, known browsers, recovery codes, passkeys, resets, and waiting operators."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Names have generations, and hiding somebody goes with one of them (decisions 0130 and 0131).
 
-Everybody's first generation is 0, also that of everything written before. Whoever was hidden is hidden under that name.
+Everybody's first generation is 0, also for everything written before. People who were hidden are hidden under that
+name.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ _OF_PEOPLE = ("member", "other", "room", "name")
 
 
 def upgrade() -> None:
-    """Add the generations, and make the table of mutes anew with them in its key."""
+    """Add the generations, and create the table of mutes anew with them in its key."""
     for table in ("members", "log"):
         op.add_column(table, sa.Column("generation", sa.Integer(), nullable=False, server_default="0"))
-    # A key cannot be changed in SQLite, and a name of PostgreSQL's cannot be used twice.
+    # SQLite cannot change a key, and PostgreSQL cannot use a constraint's name twice.
     op.execute("CREATE TABLE mutes_before AS SELECT member, other FROM mutes")
     op.drop_table("mutes")
     op.create_table(

@@ -1,7 +1,7 @@
-"""Adds generations of credentials, where members came from lately, what a measure holds for newcomers, resting names.
+"""Adds generations of credentials, where members came from recently, measures that apply to newcomers, resting names.
 
-Everybody's first generation of credentials is 0, so that the tokens of the last release stay good (decision 0134). An
-address that was barred stays so until it would have been free; newcomers from there are treated as since (0135).
+Everybody's first generation of credentials is 0, so that tokens of the last release stay valid (decision 0134). An
+address that was barred stays barred until its time is over; newcomers from there are treated by the new rules (0135).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the columns and tables, and keep samples of what must be forgotten out of PostgreSQL's catalog."""
+    """Add the columns and tables, and keep samples of personal data out of PostgreSQL's catalog."""
     op.add_column("members", sa.Column("credentials", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("members", sa.Column("credentials_at", sa.BigInteger(), nullable=True))
     op.create_index("ix_members_credentials_at", "members", ["credentials_at"], unique=False)

@@ -1,4 +1,4 @@
-"""Adds an index by which acts on accounts are found in the audit log, however much else was entered since."""
+"""Adds an index for finding acts on accounts in the audit log among any number of other entries."""
 
 from __future__ import annotations
 
