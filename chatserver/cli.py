@@ -1,8 +1,8 @@
 """The command `chatserver`: serve, check-config, migrate, renew-epochs, protocol, openapi, types, statistics, audit,
 and the staff's accounts.
 
-Whatever an operator can put right ends with one line on standard error: exit code 2 where the configuration is wrong,
-1 where the machine does not give what is needed.
+Problems that an operator can solve end the command with one line on standard error: exit code 2 if the configuration is
+wrong, 1 if the machine does not provide what is needed.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ _ANY_ADDRESS = {"0.0.0.0": "localhost", "::": "localhost", "": "localhost"}  # n
 
 
 def _settings_options(command: F) -> F:
-    """The options that set a key of the configuration; their names are the keys."""
+    """Add the options that set a key of the configuration. Each has the key's name."""
     for option in (
-        click.option("--data-dir", type=click.Path(path_type=Path), help="Where the database and the secret lie."),
+        click.option("--data-dir", type=click.Path(path_type=Path), help="Where the database and the secret are."),
         click.option("--database-url", metavar="URL", help="sqlite:///FILE or postgresql://…"),
         click.option("--redis-url", metavar="URL", help="redis://…, redis+sentinel://… or redis+cluster://…"),
-        click.option("--workers", type=int, help="Processes. More than one need Redis."),
+        click.option("--workers", type=int, help="Number of processes. More than one need Redis."),
         click.option("--port", type=int, help="0 takes any free port."),
         click.option("--host", help="The address to listen on."),
         click.option(
@@ -81,7 +81,7 @@ def serve(config: Path | None, **options: object) -> None:
     warn(settings)
     _make_data_dir(settings)
     try:
-        # Now, before several workers would want to make it at once.
+        # Make it now, before several workers would want to make it at once.
         settings.master_secret()
     except ConfigError as error:
         fail(2, error)
@@ -150,7 +150,7 @@ def renew_epochs(config: Path | None, **options: object) -> None:
         from chatserver.handlers.high_water import note  # noqa: PLC0415 - as in _migrate
 
         count = await store.renew_epochs()
-        # So that the next start does not do it once more.
+        # So that the next start does not renew the epochs once more.
         with contextlib.suppress(OSError):
             note(settings.data_dir, await store.high_water())
         return count
@@ -182,9 +182,9 @@ def add_operator(login: str, name: str | None, config: Path | None, **options: o
 
 
 def _password_line() -> str:
-    """Return the first line of standard input, without what an editor on Windows puts before and after it.
+    """Return the first line of standard input, without the byte order mark and line end that an editor on Windows adds.
 
-    Ends with one line where it is not UTF-8: a password that is read wrongly would never be accepted again.
+    Fails if it is not UTF-8, because a password that is read wrongly would never be accepted again.
     """
     line = sys.stdin.buffer.readline()
     try:
@@ -217,7 +217,7 @@ def invite(roles: tuple[str, ...], config: Path | None, **options: object) -> No
 @main.command()
 @_settings_options
 def staff(config: Path | None, **options: object) -> None:
-    """List the accounts of the staff: login, name, roles, and what there is to know."""
+    """List the accounts of the staff: login, name, roles, and notes."""
     from chatserver.domain.history import Millis  # noqa: PLC0415 - as in _migrate
     from chatserver.domain.people.staff import Authority, authority, in_order  # noqa: PLC0415 - as in _migrate
 
@@ -252,8 +252,8 @@ def revoke(login: str, config: Path | None, **options: object) -> None:
 @click.argument("login")
 @_settings_options
 def reset(login: str, config: Path | None, **options: object) -> None:
-    """Print a link that gives an account back to its owner: they set a new password, and keep everything else. Until
-    then nothing opens it: password, second factor, recovery codes, passkeys and sign-ins end at once."""
+    """Print a link with which the owner of an account sets a new password and keeps everything else. Until then nothing
+    opens the account: password, second factor, recovery codes, passkeys and sign-ins end at once."""
     from chatserver.domain.people.staff import RESET_PATH, fold_login  # noqa: PLC0415 - as in _migrate
 
     settings = _load(config, options)
@@ -273,7 +273,7 @@ def reset(login: str, config: Path | None, **options: object) -> None:
 
 
 async def _step_out(store: Store, settings: Settings, member: MemberId) -> None:
-    """Take somebody whose account is given back out of their sessions. Running workers see it within a second."""
+    """Take somebody whose account is reset out of their sessions. Running workers see it within a second."""
     from chatserver.domain.history import Millis  # noqa: PLC0415 - as in _migrate
     from chatserver.domain.listening.commands import StepOut  # noqa: PLC0415 - as in _migrate
     from chatserver.domain.listening.decide import decide  # noqa: PLC0415 - as in _migrate
@@ -281,7 +281,7 @@ async def _step_out(store: Store, settings: Settings, member: MemberId) -> None:
 
     now = await store.clock() or Millis(time.time_ns() // 1_000_000)
     command, rules = StepOut(member=member), settings.listening_rules
-    # What time demands is for the workers: they know who is here.
+    # Due work is left to the workers, because they know who is connected.
     await store.commit_listening(
         ListeningChange(decide=lambda floor: decide(floor, command, member, now, rules), now=now)
     )
@@ -290,8 +290,8 @@ async def _step_out(store: Store, settings: Settings, member: MemberId) -> None:
 @main.command("statistics")
 @_settings_options
 def statistics_of(config: Path | None, **options: object) -> None:
-    """Print how many reports and how much feedback there was by day and kind, as CSV, with small numbers left out so
-    that nobody can work them out: docs/privacy.md. Only weeks that are over, and kept whole."""
+    """Print the daily numbers of reports and feedback by kind, as CSV. Small numbers are left out so that nobody can
+    work them out (docs/privacy.md). Only weeks that are over and still kept whole are included."""
     from chatserver.domain.history import Millis  # noqa: PLC0415 - as in _migrate
     from chatserver.handlers.moderation.statistics import statistics  # noqa: PLC0415 - as in _migrate
 
@@ -304,15 +304,15 @@ def statistics_of(config: Path | None, **options: object) -> None:
 
 @main.command("simulate")
 @click.option("--days", type=click.IntRange(1, 90), default=7, show_default=True, help="How many of the last days.")
-@click.option("--listeners", type=int, default=0, help="So many more on every day, such as +1; or fewer, such as -1.")
+@click.option("--listeners", type=int, default=0, help="How many more, such as +1, or fewer, such as -1, on every day.")
 @click.option("--pause-minutes", type=int, help="The pause after a session.")
-@click.option("--cap", type=int, help="How many people everybody listens to at once.")
+@click.option("--cap", type=int, help="How many people a listener may listen to at once.")
 @click.option("--session-minutes", type=int, help="How long a session may be.")
 @click.option("--proposal-seconds", type=int, help="How long a listener has for an answer.")
 @_settings_options
 def simulate_queue(config: Path | None, days: int, listeners: int, **options: Any) -> None:
-    """Replay who asked and who listened in the last days under another policy, and print the waits beside the real
-    ones and beside a replay of how it was. What is left out stays as it is. See docs/operating.md."""
+    """Replay who asked and who listened in the last days under another policy. Print the waits beside the real ones,
+    and beside a replay without changes. Options that are left out change nothing. See docs/operating.md."""
     from chatserver.domain.history import Millis  # noqa: PLC0415 - as in _migrate
     from chatserver.domain.listening.queue_simulator import FEWEST_ASKS, OutOfRange, Simulation, lines, policy  # noqa: PLC0415
     from chatserver.handlers.listening.queue_simulator import simulation  # noqa: PLC0415
@@ -330,7 +330,7 @@ def simulate_queue(config: Path | None, days: int, listeners: int, **options: An
 
     found = _with_store(settings, work)
     if found is None:
-        fail(1, f"fewer than {FEWEST_ASKS} people asked in these {days} days: nothing can be said from so few")
+        fail(1, f"fewer than {FEWEST_ASKS} people asked in these {days} days, which is too few to say anything")
     for line in lines(found):
         click.echo(line)
 
@@ -346,7 +346,7 @@ def audit() -> None:
 @audit.command("head")
 @_settings_options
 def audit_head(config: Path | None, **options: object) -> None:
-    """Print the newest entry's number and hash. Keep them elsewhere: they show later that nothing was cut off."""
+    """Print the newest entry's number and hash. Keep them elsewhere: they prove later that nothing was cut off."""
     head = _with_store(_load(config, options), lambda store, settings: store.audit_head())
     click.echo(f"{head.seq} {head.hash.hex()}")
 
@@ -359,7 +359,7 @@ def audit_head(config: Path | None, **options: object) -> None:
 )
 @_settings_options
 def audit_verify(heads: TextIO | None, config: Path | None, **options: object) -> None:
-    """Check the whole log: that no entry was changed, taken out, moved or written anew. Exit code 1 where one was."""
+    """Check the whole log: that no entry was changed, removed, moved or rewritten. Exit code 1 if one was."""
     from chatserver.domain.moderation.audit_log import AuditHead, Tampered  # noqa: PLC0415 - as in _migrate
     from chatserver.handlers.moderation.monitor import verify  # noqa: PLC0415 - as in _migrate
 
@@ -377,7 +377,7 @@ def audit_verify(heads: TextIO | None, config: Path | None, **options: object) -
 
 
 def _show_link(settings: Settings, path: str) -> None:
-    """Print a link on standard output, alone, and what there is to know of it on standard error."""
+    """Print a link alone on standard output, and what one must know about it on standard error."""
     port = f":{settings.port}" if settings.port else ""
     origin = next(iter(settings.public_origins), f"http://{_ANY_ADDRESS.get(settings.host, settings.host)}{port}")
     click.echo(origin + path)
@@ -393,8 +393,8 @@ def _accounts(store: Store, settings: Settings) -> StaffAccounts:
 def _with_store(
     settings: Settings, work: Callable[[Store, Settings], Coroutine[Any, Any, T]], *, is_migrated: bool = False
 ) -> T:
-    """What `work` gives, with the store open. What is refused, and a store that is away, ends with one line."""
-    # As for `_migrate`: no worker needs these from here.
+    """Return what `work` returns, with the store open. If it is refused, or the store is away, fail with one line."""
+    # Imported here for the same reason as in `_migrate`.
     from chatserver.domain.errors import Refusal  # noqa: PLC0415
     from chatserver.protocol.codes import error_body  # noqa: PLC0415
     from chatserver.server import make_store  # noqa: PLC0415
@@ -466,7 +466,7 @@ def _make_data_dir(settings: Settings) -> None:
 
 
 def _migrate(settings: Settings, connections: int = 0) -> None:
-    # Imported here because every worker imports this module again when it starts, and needs none of it.
+    # Imported here because every worker imports this module when it starts, and needs none of it.
     from alembic.util import CommandError  # noqa: PLC0415
     from sqlalchemy.exc import DBAPIError, SQLAlchemyError  # noqa: PLC0415
 
@@ -481,7 +481,7 @@ def _migrate(settings: Settings, connections: int = 0) -> None:
 
 
 def _renew_if_restored(settings: Settings) -> None:
-    """Where the database is behind what this machine has served, say so, and let every channel begin anew."""
+    """If the database is behind what this machine has served, say so, and give every channel a new epoch."""
     from chatserver.handlers.high_water import recall, renew_if_behind  # noqa: PLC0415 - as in _migrate
 
     if recall(settings.data_dir) is None:

@@ -1,4 +1,4 @@
-"""What the command line says: warnings, the reason why it stops, and documents."""
+"""Output of the command line: warnings, the reason why it fails, and documents."""
 
 from __future__ import annotations
 

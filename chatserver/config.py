@@ -1,7 +1,8 @@
 """The configuration: a TOML file, `CHATSERVER_…` variables and the command line, checked before anything starts.
 
 Later sources win: defaults, file, variables, command line. A key or value that is unknown, unreadable or contradictory
-stops the start with one line that names the key and where it was set (`ConfigError`). Read by `server` and `cli` only.
+prevents the start with one line that names the key and where it was set (`ConfigError`). Only `server` and `cli` read
+it.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ _Language = Annotated[str, Field(pattern=r"^[a-z0-9-]{2,16}$")]
 
 
 class Settings(BaseSettings):
-    """The effective configuration: plain, frozen, complete. Made by `load` or, in a worker, by `effective`."""
+    """The effective configuration: plain, immutable, complete. Made by `load` or, in a worker, by `effective`."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
 
@@ -114,12 +115,12 @@ class Settings(BaseSettings):
         default="sqlite:///{data_dir}/chat.db", repr=False
     )
     database_connections: Annotated[int, Field(ge=3, le=100)] = 8
-    """How many connections to PostgreSQL each worker may open. SQLite has none to count."""
+    """How many connections to PostgreSQL each worker may open. Ignored with SQLite."""
     data_dir: Path = Path("data")
     words_dir: Annotated[Path, AfterValidator(_word_lists)] | None = None
-    """Word lists of the operator's own, beside or instead of the shipped ones."""
+    """A directory with the operator's own word lists, which add to the shipped ones or replace them."""
     safety_contact: Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)] = ""
-    """A contact outside, in words for a page: it is shown to a reporter if nobody here may handle their report."""
+    """A contact outside of this service, as text: it is shown to a reporter if nobody here may handle their report."""
     public_origins: Annotated[
         tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_list)
     ] = ()
@@ -129,7 +130,7 @@ class Settings(BaseSettings):
     shared_networks: Annotated[
         tuple[Annotated[str, AfterValidator(_shared_network)], ...], NoDecode, BeforeValidator(_list)
     ] = ()
-    """Networks with many people behind one address, each with a factor for what is allowed to an address."""
+    """Networks in which many people share one address, each with a factor for the limits of an address."""
     secure_cookies: Literal["auto", "always", "never"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "text"] = "auto"
@@ -184,7 +185,7 @@ class Settings(BaseSettings):
 
     @property
     def warnings(self) -> list[str]:
-        """Return one line for each setting that is allowed and dangerous."""
+        """Return one line for each setting that is allowed but dangerous."""
         found = []
         if "*" in self.trusted_proxies:
             found.append(
@@ -260,7 +261,7 @@ class Settings(BaseSettings):
 
     @property
     def sign_in_age(self) -> int:
-        """Milliseconds after which a staff sign-in ends."""
+        """Return the milliseconds after which a staff sign-in ends."""
         return round(self.staff.sign_in_hours * _HOUR)
 
     @property
@@ -330,7 +331,7 @@ def effective() -> Settings:
 
 
 def masked(settings: Settings) -> dict[str, object]:
-    """Return the effective configuration as plain values, without secrets and without passwords in URLs."""
+    """Return the effective configuration as plain values, with secrets and passwords in URLs masked."""
     values: dict[str, object] = settings.model_dump(mode="json", exclude_none=True)
     for key in ("redis_url", "database_url"):
         if key in values:
@@ -339,8 +340,8 @@ def masked(settings: Settings) -> dict[str, object]:
 
 
 def mask_url(url: str) -> str:
-    """Return a URL with stars for its password and for every query parameter that is called one."""
-    # To the last @: a password that should have been quoted may hold anything.
+    """Return a URL with asterisks for its password and for every query parameter with a password's name."""
+    # Up to the last @, because a password that should have been quoted may contain anything.
     url = re.sub(r"(?<=://)([^/@:]*):(.*)@", r"\1:********@", url)
     return re.sub(r"([?&][^=&]*password[^=&]*=)[^&]*", r"\1********", url, flags=re.IGNORECASE)
 
@@ -355,7 +356,7 @@ def to_toml(values: Mapping[str, Any]) -> str:
 
 
 def _toml_value(value: object) -> str:
-    # Strings, numbers, booleans and lists of them are written in TOML as in JSON, but for one control character.
+    # TOML writes strings, numbers, booleans and lists of them like JSON, except for one control character.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
@@ -395,10 +396,10 @@ def _refuse_unknown_variables() -> None:
 
 
 def quoted_variables() -> list[str]:
-    """Return one line for each of our variables whose value is in quotation marks, which are part of the value then.
+    """Return one line for each of our variables whose value is in quotation marks, which then are part of the value.
 
-    A shell, Compose and systemd remove them, `docker run --env-file` keeps them: the same line would be another secret
-    in each.
+    A shell, Compose and systemd remove them, but `docker run --env-file` keeps them, so the same line would set
+    different secrets.
     """
     names = [name for name in sorted(os.environ) if name.upper().startswith(PREFIX) and name != EFFECTIVE_VARIABLE]
     return [
@@ -410,15 +411,16 @@ def quoted_variables() -> list[str]:
 
 
 def _drop_service_links() -> None:
-    """Remove variables that a platform made from this process's environment: none of them is a setting."""
+    """Remove variables that a platform has set for its services, because none of them is a setting."""
     for name in [name for name in os.environ if name.upper().startswith(PREFIX) and _is_service_link(name)]:
         del os.environ[name]
 
 
 def _is_service_link(name: str) -> bool:
-    """Return whether Kubernetes or Docker made this variable for a service that is called `chatserver`.
+    """Return whether Kubernetes or Docker made this variable for a service named `chatserver`.
 
-    A pod is told of a service NAME by NAME_SERVICE_HOST, NAME_SERVICE_PORT…, NAME_PORT=tcp://… and NAME_PORT_…, which
+    For a service NAME, a pod gets NAME_SERVICE_HOST, NAME_SERVICE_PORT…, NAME_PORT=tcp://… and NAME_PORT_…, which look
+    like our settings: https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
     look like settings of ours: https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
     """
     rest = name.upper().removeprefix(PREFIX)

@@ -29,7 +29,7 @@ from chatserver.domain.limits import Limits
 from chatserver.domain.listening.opening_hours import parse_hours
 
 MOST_SHARED: Final = 1_000
-"""The largest factor of a shared network: beyond it there is no limit left to speak of."""
+"""The largest factor of a shared network. A larger one would be no limit any more."""
 
 
 _Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -39,7 +39,7 @@ _Count = Annotated[int, Field(ge=1)]
 
 
 def _list(value: object) -> object:
-    """Variables and the command line write lists with commas."""
+    """Split a text at commas, as in variables and on the command line. Other values stay as they are."""
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
@@ -54,15 +54,15 @@ def _network(value: str) -> str:
     if value == "*":
         return value
     network = ipaddress.ip_network(value, strict=False)
-    # uvicorn takes 10.0.0.5/8 for a name, and would trust nobody without a word.
+    # uvicorn takes 10.0.0.5/8 for a host name, and would silently trust nobody.
     return str(network) if "/" in value else value
 
 
 def _shared_network(value: str) -> str:
-    """A network and its factor, such as 192.0.2.0/24=30."""
+    """Check a network and its factor, such as 192.0.2.0/24=30."""
     network, separator, factor = value.partition("=")
     if not separator or not factor.strip().isdecimal() or not 1 <= int(factor) <= MOST_SHARED:
-        raise ValueError(f"{value!r} is no network with a factor from 1 to {MOST_SHARED}, such as 192.0.2.0/24=30")
+        raise ValueError(f"{value!r} is not a network with a factor from 1 to {MOST_SHARED}, such as 192.0.2.0/24=30")
     return f"{ipaddress.ip_network(network.strip(), strict=False)}={int(factor)}"
 
 
@@ -80,7 +80,7 @@ def _timezone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"{value!r} is no time zone that this machine knows, such as Europe/London") from None
+        raise ValueError(f"{value!r} is not a time zone that this machine knows, such as Europe/London") from None
     return value
 
 
@@ -123,7 +123,7 @@ class RetentionSection(BaseModel):
 
 
 class ListeningSection(BaseModel):
-    """One-to-one sessions. `ListeningRules` says what each is for."""
+    """One-to-one sessions. `ListeningRules` explains each value."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -135,7 +135,7 @@ class ListeningSection(BaseModel):
         BeforeValidator(_list),
         Field(min_length=1),
     ] = ("en",)
-    # Who is connected is noted every five seconds: shorter graces would end while somebody is there.
+    # Connections are noted every five seconds: a shorter grace would end while somebody is connected.
     place_minutes: Annotated[float, Field(ge=0.25, allow_inf_nan=False)] = 3.0
     gone_seconds: Annotated[float, Field(ge=10, allow_inf_nan=False)] = 60.0
     reachable_seconds: Annotated[float, Field(ge=10, allow_inf_nan=False)] = 15.0
@@ -173,7 +173,7 @@ class ListeningSection(BaseModel):
 
 
 class RoomsSection(BaseModel):
-    """What holds in all themed rooms."""
+    """Settings of all themed rooms."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -181,7 +181,7 @@ class RoomsSection(BaseModel):
 
 
 class OperatorsSection(BaseModel):
-    """From where on something is told to need somebody. `Thresholds` says what each is for."""
+    """Thresholds from which something is shown as needing attention. `Thresholds` explains each value."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -201,17 +201,17 @@ class OperatorsSection(BaseModel):
 
 
 class CoverageSection(BaseModel):
-    """What becomes of a room that needs a moderator while none is there. `CoverageRules` says what each is for."""
+    """What happens to a room that needs a moderator while none is there. `CoverageRules` explains each value."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    # That a moderator is there is said anew by a quarter of it, and looked at every second.
+    # That a moderator is there is noted again after a quarter of it, and checked every second.
     grace_seconds: Annotated[float, Field(ge=3, allow_inf_nan=False)] = 60.0
     patience_minutes: Annotated[float, Field(ge=0.02, allow_inf_nan=False)] = 5.0
 
 
 class StaffSection(BaseModel):
-    """How long what opens a door for staff is good."""
+    """How long sign-ins and invitations of staff are valid."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,8 +1,9 @@
-"""Keeps a second server off a data directory when the two would not hear each other.
+"""Prevents two servers from using one data directory if they cannot hear each other.
 
-Workers reach one another through Redis. Without it two servers on one directory each have half of the people: posts
-cross by way of the database, but presence, typing and every count are wrong. So a server without Redis locks its
-directory exclusively, and servers with Redis share the lock. The lock ends with the process, however it ends.
+Workers reach each other through Redis. Without it, two servers on one directory would each serve half of the people:
+posts would cross through the database, but presence, typing and every count would be wrong. So a server without Redis
+locks its directory exclusively, and servers with Redis share the lock. The lock ends with the process, however that
+ends.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ class DirectoryInUse(Exception):
 def hold(directory: Path, *, shared: bool) -> int:
     """Lock a data directory for as long as this process lives, together with others if `shared`.
 
-    Return the descriptor of the lock; closing it releases the lock. Raises DirectoryInUse, or OSError if the lock's
-    file cannot be made. On a file system without locks nobody is kept off.
+    Return the descriptor of the lock; closing it releases the lock. Raises DirectoryInUse, or OSError if the lock file
+    cannot be made. On a file system without locks, no other server is kept out.
     """
     descriptor = os.open(directory / _NAME, os.O_RDWR | os.O_CREAT, 0o600)
     try:

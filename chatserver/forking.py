@@ -1,11 +1,11 @@
 """Worker processes that are forked from a process that has imported everything already.
 
-Importing the server takes seconds of a processor. A fork takes a fraction of one, so that people who were cut off by a
+Importing the server takes seconds of processor time. A fork takes a fraction of one, so people who were cut off by a
 worker's death can reconnect at once, and it shares the memory of the code with its siblings.
 
-A fork inherits every open file of its parent, and must hold none but those it is given: a lock would outlive the
-parent, and a sibling would not see that the parent has died. The other descriptors are pointed at nothing instead of
-being closed, because Python objects that were copied along still know them and may close them later.
+A fork inherits every open file of its parent, and must keep only those that it is given: a lock would outlive the
+parent, and a sibling would not notice that the parent has died. The other descriptors are pointed at the null device
+instead of being closed, because copied Python objects still refer to them and may close them later.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Child(Protocol):
 
 @cache
 def can_fork() -> bool:
-    """Return whether this system forks safely, and can wait for a process by a descriptor. macOS does not: its own
-    libraries have threads."""
+    """Return whether this system forks safely, and can wait for a process by a descriptor. macOS does not, because its
+    own libraries use threads."""
     if sys.platform != "linux" or not _DESCRIPTORS.is_dir():
         return False
     try:
@@ -59,8 +59,8 @@ def can_fork() -> bool:
 
 
 def prepare(*modules: str) -> None:
-    """Import what the forks will need. Objects that exist now are not moved any more, so that their memory remains
-    shared."""
+    """Import the modules that the forks will need. Existing objects are excluded from garbage collection, so that their
+    memory stays shared."""
     for module in modules:
         import_module(module)
     gc.collect()
@@ -71,8 +71,8 @@ class Fork:
     """A process forked from this one. It does `work` and ends.
 
     `keep` are the descriptors that it may use besides the standard ones. SIGTERM and SIGINT end it until it handles
-    them itself, and it ignores SIGHUP. Threads of the parent do not exist in it: none may hold a lock that it needs.
-    Raises OSError if the system has no process, or no descriptor, to give.
+    them itself, and it ignores SIGHUP. Threads of the parent do not exist in it, so none of them may hold a lock that
+    it needs. Raises OSError if the system has no process or no descriptor left.
     """
 
     def __init__(self, work: Callable[[], None], keep: Collection[int]) -> None:
@@ -82,7 +82,7 @@ class Fork:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
         try:
             with warnings.catch_warnings():
-                # Python warns of threads: there is the one that writes the log, whose locks the child does not need.
+                # Python warns of threads. The only one is the log writer's, and the child does not need its locks.
                 warnings.simplefilter("ignore", DeprecationWarning)
                 self.pid = os.fork()
             if self.pid == 0:
@@ -93,7 +93,7 @@ class Fork:
         try:
             self.sentinel = os.pidfd_open(self.pid)
         except OSError:
-            # Nobody would learn that the child has ended.
+            # Without the descriptor, nobody would learn that the child has ended.
             os.kill(self.pid, signal.SIGKILL)
             self.join()
             raise
@@ -118,7 +118,7 @@ class Fork:
         os.close(self.sentinel)
 
     def _signal(self, number: signal.Signals) -> None:
-        # Until it is waited for, its number is not reused.
+        # Its number is not reused until it has been waited for.
         if self.is_alive():
             os.kill(self.pid, number)
 
@@ -129,7 +129,7 @@ class Fork:
 
 
 def _be_a_worker(work: Callable[[], None], keep: frozenset[int], mask: Collection[int]) -> None:
-    """Run as the fork. Never returns: the code that called this in the parent must not go on in the child."""
+    """Run as the fork. Never returns, because the code that called this in the parent must not go on in the child."""
     code = 1
     try:
         signal.set_wakeup_fd(-1)
@@ -142,7 +142,7 @@ def _be_a_worker(work: Callable[[], None], keep: frozenset[int], mask: Collectio
         code = 0
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    except BaseException:  # noqa: BLE001 - as the interpreter would say it
+    except BaseException:  # noqa: BLE001 - reported as the interpreter would
         traceback.print_exc()
     finally:
         logging.shutdown()
@@ -153,7 +153,7 @@ def _be_a_worker(work: Callable[[], None], keep: frozenset[int], mask: Collectio
 
 def _let_go_of_all_but(kept: frozenset[int]) -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
-    # The descriptor that lists them is among them, and closed by then.
+    # One of the listed descriptors is that of the listing itself, which is closed by now.
     for descriptor in {int(name) for name in os.listdir(_DESCRIPTORS)} - kept - {nothing}:
         try:
             os.fstat(descriptor)

@@ -1,5 +1,5 @@
-"""The format of the log: one JSON object a line, or text for a person at a terminal. Never an address, never a text of
-a member.
+"""The format of the log: one JSON object per line, or text for a terminal. It never contains an address or a member's
+text.
 
 Everything is logged through `logging`; structlog renders it.
 """
@@ -53,10 +53,11 @@ def log_config(level: str, kind: str) -> dict[str, Any]:
         "root": {"handlers": ["default"], "level": "WARNING"},
         "loggers": {
             "chatserver": {"level": level.upper()},
-            # websockets writes whole frames at DEBUG: what people wrote. At INFO it says when each connection closes.
-            # It stands here because a configuration takes the level from every child of a logger that it names.
+            # At DEBUG websockets logs whole frames, with what people wrote; at INFO it logs when each connection
+            # closes.
+            # Set on the child, because configuring a logger resets the levels of its children.
             "chatserver.edge.frames": {"level": "WARNING"},
-            # What uvicorn logs at INFO is logged by the server itself, or is an address.
+            # What uvicorn logs at INFO is logged by this server itself, or contains an address.
             "uvicorn": {"level": {"debug": "INFO", "error": "ERROR"}.get(level, "WARNING")},
             "uvicorn.access": {"handlers": [], "propagate": False},
         },
@@ -64,14 +65,14 @@ def log_config(level: str, kind: str) -> dict[str, Any]:
 
 
 class NoAddresses(logging.Filter):
-    """Drops uvicorn's lines that name a client's address: those that say how a request or a handshake ended."""
+    """Drops uvicorn's lines about the end of a request or a handshake, because they contain the client's address."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return not str(record.msg).startswith('%s - "')
 
 
 class NoWords(logging.Filter):
-    """Keeps the first line of what asyncio logs of a task that failed: the others quote the failure."""
+    """Keeps only the first line of what asyncio logs about a failed task: the others quote the exception."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name == "asyncio":
@@ -80,8 +81,8 @@ class NoWords(logging.Filter):
 
 
 def told(failure: BaseException) -> str:
-    """Return a failure with its places and its causes, and without its message unless that is ours or the system's: a
-    library's message may quote what somebody wrote."""
+    """Return a failure with its traceback and its causes. Its message is included only if it is from this project or
+    the operating system, because a library's message may quote what somebody wrote."""
     cause = failure.__cause__ or (None if failure.__suppress_context__ else failure.__context__)
     before = "" if cause is None else f"{told(cause)}\n\nand then:\n\n"
     places = "".join(traceback.format_tb(failure.__traceback__))

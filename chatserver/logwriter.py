@@ -1,11 +1,11 @@
 """A log handler that never waits: lines go through a bounded queue to a thread that writes them.
 
-The reader of the log may stop reading. A full pipe would then block the writer, which would be the event loop. Here
-only the thread blocks; lines that find the queue full are counted and dropped, and the next line that gets through is
-followed by the count.
+The reader of the log may stop reading. A full pipe would then block the writer, which would be the event loop. Here it
+blocks only the thread; lines that do not fit into the queue are dropped and counted, and the next line that gets
+through is followed by the count.
 
-The thread writes to the file descriptor itself: a thread that is stuck inside a stream of Python's holds its lock, and
-the interpreter aborts at its end because it cannot flush that stream.
+The thread writes to the file descriptor itself: a thread that is stuck inside a Python stream holds the stream's lock,
+and the interpreter aborts at its end because it cannot flush the stream.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Final, Protocol
 QUEUE_LINES: Final = 2_000
 """How many lines may wait for the reader."""
 FLUSH_SECONDS: Final = 1.0
-"""How long the end of the process waits for lines that are not written yet."""
+"""Seconds that the end of the process waits for lines that are not written yet."""
 
 
 STANDARD_OUTPUT: Final = 1
@@ -28,7 +28,7 @@ STANDARD_ERROR: Final = 2
 
 
 def say(line: str, descriptor: int = STANDARD_OUTPUT) -> None:
-    """Write a line for a person, and wait for that at most FLUSH_SECONDS: the reader may be stuck, or gone."""
+    """Write a line for a person. Wait for at most FLUSH_SECONDS, because the reader may be stuck or gone."""
 
     def write() -> None:
         with contextlib.suppress(OSError):
@@ -46,7 +46,7 @@ def _write_all(descriptor: int, text: str) -> None:
 
 
 class SupportsWrite(Protocol):
-    """A text stream, as far as a log needs it."""
+    """The methods of a text stream that a log needs."""
 
     def write(self, text: str, /) -> object: ...
 
@@ -54,7 +54,7 @@ class SupportsWrite(Protocol):
 
 
 class QueuedHandler(logging.Handler):
-    """Write formatted records to `stream` (standard error unless given) from a thread of its own.
+    """Writes formatted records to `stream` (standard error unless given) from a thread of its own.
 
     `dropped` is how many lines were lost because the queue was full, since the process started.
     """
@@ -77,7 +77,7 @@ class QueuedHandler(logging.Handler):
             if not self._put(self.format(record)):
                 self._untold += 1
                 self.dropped += 1
-        except Exception:  # noqa: BLE001 - logging's own rule: a line that cannot be said stops nobody
+        except Exception:  # noqa: BLE001 - logging's own rule: a line that cannot be logged stops nobody
             self.handleError(record)
 
     def flush(self) -> None:

@@ -1,4 +1,4 @@
-"""This worker's metrics, for Prometheus. No label holds a person, a name, a text or an address.
+"""This worker's metrics, for Prometheus. No label contains a person, a name, a text or an address.
 
 With several workers, `PROMETHEUS_MULTIPROC_DIR` is set before the first import (by the command line), and a scrape of
 any worker covers all.
@@ -24,7 +24,7 @@ from chatserver.shared_numbers import DIRECTORY_VARIABLE, reserve_room
 _LATENCY: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 _ANSWER: Final = tuple(60.0 * minutes for minutes in (1, 2, 5, 10, 20, 30, 60, 120, 240, 720, 1_440))
-"""Buckets for what people do: a call should be answered within five minutes, a report within an hour."""
+"""Buckets for people's reactions: a call should be answered within five minutes, a report within an hour."""
 
 
 class Metrics:
@@ -44,13 +44,13 @@ class Metrics:
         self.posts = Counter("chat_posts_total", "Posts committed.", registry=registry)
         self.signals = Counter(
             "chat_signals_total",
-            "Signals in the words of posts, by category and level; from level 2 on a human is told.",
+            "Signals in the words of posts, by category and level; level 2 and above are reported to moderators.",
             ["category", "level"],
             registry=registry,
         )
         self.unread = Counter(
             "chat_unread_texts_total",
-            "Texts made so that they could not be screened to their end; a moderator was told of each.",
+            "Texts made so that they could not be screened to their end; each was reported to moderators.",
             registry=registry,
         )
         self.commands = Counter(
@@ -92,7 +92,7 @@ class Metrics:
             registry=registry,
         )
         self.recoveries = Counter(
-            "chat_recoveries_total", "Returns by how they were served.", ["how"], registry=registry
+            "chat_recoveries_total", "Reconnections by how they were served.", ["how"], registry=registry
         )
         self.evictions = Counter("chat_evictions_total", "Connections closed by us.", ["why"], registry=registry)
         self.refused = Gauge(
@@ -108,14 +108,14 @@ class Metrics:
             multiprocess_mode="livesum",
         )
         self.bus_attached = Gauge(
-            "chat_bus_attached", "Workers whose bus carries.", registry=registry, multiprocess_mode="livesum"
+            "chat_bus_attached", "Workers whose bus carries messages.", registry=registry, multiprocess_mode="livesum"
         )
         self.bus_lag_seconds = Gauge(
-            "chat_bus_lag_seconds", "The last round trip of the canary.", registry=registry, multiprocess_mode="livemax"
+            "chat_bus_lag_seconds", "The last round trip of a probe.", registry=registry, multiprocess_mode="livemax"
         )
         self.bus_dropped = Gauge(
             "chat_bus_dropped",
-            "Payloads that the bus lost on the way out.",
+            "Payloads that workers could not send over the bus.",
             registry=registry,
             multiprocess_mode="livesum",
         )
@@ -125,7 +125,7 @@ class Metrics:
         )
         self.store_silent = Gauge(
             "chat_store_silent",
-            "Workers that wait for a sign of life from the store, and refuse what needs it.",
+            "Workers whose store does not answer, and that refuse what needs it.",
             registry=registry,
             multiprocess_mode="livesum",
         )
@@ -135,7 +135,7 @@ class Metrics:
 
         self.loop_lag_seconds = Gauge(
             "chat_loop_lag_seconds",
-            "The longest that a worker's event loop kept anybody waiting within the last second.",
+            "The longest delay of a worker's event loop within the last second.",
             registry=registry,
             multiprocess_mode="livemax",
         )
@@ -144,18 +144,18 @@ class Metrics:
         )
         self.cpu_seconds = Counter("chat_cpu_seconds_total", "Time on the processor.", registry=registry)
         self.workers = Gauge(
-            "chat_workers", "Workers that tell of themselves.", registry=registry, multiprocess_mode="livemostrecent"
+            "chat_workers", "Workers that report their load.", registry=registry, multiprocess_mode="livemostrecent"
         )
         self.capacity = Gauge(
             "chat_room_capacity",
-            "How many may be in a room; 0 where it is closed.",
+            "Capacity of a room; 0 if it is closed.",
             ["room"],
             registry=registry,
             multiprocess_mode="livemostrecent",
         )
         self.attention = Gauge(
             "chat_attention",
-            "Things that need somebody, by kind, as on the operators' page.",
+            "Things that need attention, by kind, as on the operators' page.",
             ["kind"],
             registry=registry,
             multiprocess_mode="livemostrecent",
@@ -194,7 +194,7 @@ class Metrics:
         )
         self.rings = Counter(
             "chat_rings_total",
-            "Rings at this worker's moderators, by kind: sent, or summed up in one that was sent.",
+            "Rings for this worker's moderators, by kind: sent, or merged into one that was sent.",
             ["kind", "outcome"],
             registry=registry,
         )
@@ -207,14 +207,14 @@ class Metrics:
         self.measures_taken = Counter("chat_measures_total", "Measures taken, by kind.", ["kind"], registry=registry)
         self.measures_active = Gauge(
             "chat_measures_active",
-            "Measures that count, by kind.",
+            "Measures in force, by kind.",
             ["kind"],
             registry=registry,
             multiprocess_mode="livemostrecent",
         )
         self.appeals = Gauge(
             "chat_appeals_waiting",
-            "Measures that count and that somebody has answered.",
+            "Measures in force that have an answer.",
             registry=registry,
             multiprocess_mode="livemostrecent",
         )
@@ -229,7 +229,7 @@ class Metrics:
         )
         self.audit_whole = Gauge(
             "chat_audit_whole",
-            "1 where the last check of the audit log found it whole, else 0.",
+            "1 if the last check of the audit log found it whole, else 0.",
             registry=registry,
             multiprocess_mode="livemin",
         )
@@ -248,7 +248,7 @@ class Metrics:
         )
         self.floor_oldest_wait_seconds = Gauge(
             "chat_floor_oldest_wait_seconds",
-            "How long the one has waited who has waited longest.",
+            "The longest present wait for a listener.",
             registry=registry,
             multiprocess_mode="livemostrecent",
         )
@@ -267,13 +267,13 @@ class Metrics:
         )
         self.floor_idle_while_waiting_seconds = Gauge(
             "chat_floor_idle_while_waiting_seconds",
-            "How long a listener has been free while somebody waits whom they could take. Above 1 is a defect.",
+            "How long a listener has been free while a seeker waits whom they could take. Above 1 is a defect.",
             registry=registry,
             multiprocess_mode="livemax",
         )
         self.floor_broken = Gauge(
             "chat_floor_broken",
-            "Promises of one-to-one that do not hold at this moment, by promise. Above 0 is a defect.",
+            "Guarantees of one-to-one listening that do not hold now, by guarantee. Above 0 is a defect.",
             ["promise"],
             registry=registry,
             multiprocess_mode="livemax",

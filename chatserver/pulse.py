@@ -1,4 +1,4 @@
-"""Whether a worker still makes progress: tells a busy worker from one that hangs.
+"""Tells a busy worker from one that hangs: whether it still makes progress.
 
 Pure: the clock and the observations of the worker arrive as arguments, in seconds.
 """
@@ -8,24 +8,24 @@ from __future__ import annotations
 from typing import Final
 
 HUNG_SECONDS: Final = 10.0
-"""How long a worker may neither turn its loop nor work, before it counts as hung."""
+"""Seconds for which a worker may neither turn its loop nor work, before it counts as hung."""
 BUSY_SECONDS: Final = 120.0
-"""How long it may work without turning its loop: after that it is in a calculation that does not end."""
+"""Seconds for which it may work without turning its loop. After that it is in a calculation that does not end."""
 START_SECONDS: Final = 60.0
-"""How long a new worker may take until its first answer, on a machine that is busy starting all of them."""
+"""Seconds that a new worker may take until its first answer, on a machine that is busy starting all of them."""
 _WINDOW_SECONDS: Final = 2.0
 _WORKING_SHARE: Final = 0.05
-"""The share of a processor from which a process counts as working. A process that waits for a lock, or was stopped,
-uses none; its thread that answers here uses a thousandth."""
+"""The share of a processor above which a process counts as working. A process that waits for a lock, or is stopped,
+uses none; the thread that answers here uses a thousandth."""
 
 
 class Pulse:
     """What a supervisor knows of one worker.
 
-    A worker is asked once a second, and answers from a thread of its own how long ago its loop last turned. An
-    overloaded loop turns late, and the thread may not get to answer at all; but it uses the processor. Only a worker
-    that does neither is replaced soon: killing a worker for being busy moves everybody who is on it onto the others,
-    which then are busy, too.
+    A worker is asked once a second, and a thread of its own answers how long ago its loop last turned. An overloaded
+    loop turns late, and that thread may not run at all, but the process uses the processor. Only a worker that does
+    neither is replaced soon: ending a busy worker would move all its people to the others, which would then be busy
+    too.
     """
 
     def __init__(self, now: float) -> None:
@@ -59,7 +59,7 @@ class Pulse:
         self._turned_at = None if turned_ago is None else now - turned_ago
 
     def used(self, now: float, cpu: float | None) -> None:
-        """Note how much of the processor it has used since it started; None if that is not known."""
+        """Note how many seconds of the processor it has used since it started; None if that is not known."""
         if cpu is None or now - self._window_at < _WINDOW_SECONDS:
             return
         if self._window_cpu is not None and cpu - self._window_cpu >= _WORKING_SHARE * (now - self._window_at):
@@ -67,7 +67,7 @@ class Pulse:
         self._window_at, self._window_cpu = now, cpu
 
     def is_hung(self, now: float) -> bool:
-        """Return whether it makes no progress any more."""
+        """Return whether it no longer makes progress."""
         stuck = 0.0 if self._asked_at is None else now - self._asked_at
         if not self._has_answered:
             return stuck > START_SECONDS

@@ -1,6 +1,6 @@
 """The one master secret of a server, and the keys derived from it.
 
-The file is made once, complete and private: processes that start at the same moment agree on one.
+The file is made once, complete and private, so that processes that start at the same moment use the same secret.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from pathlib import Path
 from typing import Final
 
 SHORTEST: Final = 32
-"""The least number of characters. A secret that an operator chooses must be as hard to guess as a generated one."""
+"""The least number of characters, so that a secret that an operator chooses is as hard to guess as a generated one."""
 _MADE_BYTES: Final = 48
 
 
 class SecretUnusable(Exception):
-    """The secret exists and must not be used. The message says why and what to do, and holds nothing of it."""
+    """The secret exists but must not be used. The message says why and what to do, and contains nothing of it."""
 
 
 def derive(master: bytes, label: str) -> bytes:
-    """Return 32 bytes for one purpose, from which neither the master nor another purpose's can be found (RFC 5869, 2.3,
-    with one block)."""
+    """Return 32 bytes for one purpose (RFC 5869, section 2.3, with one block). They reveal neither the master secret
+    nor the key of another purpose."""
     return hmac.digest(hmac.digest(b"chatserver", master, "sha256"), label.encode() + b"\x01", "sha256")
 
 
 def read_or_make_secret(path: Path) -> bytes:
-    """Return the secret in a file, made first if there is none. Raises SecretUnusable or OSError."""
+    """Return the secret in a file. Make the file first if there is none. Raises SecretUnusable or OSError."""
     if not path.exists():
         _make(path)
     return read_secret(path)
@@ -39,8 +39,8 @@ def read_or_make_secret(path: Path) -> bytes:
 def read_secret(path: Path) -> bytes:
     """Return the secret in a file. Raises SecretUnusable or OSError.
 
-    A file of our own must be private. One that belongs to another user, or is on a file system that cannot be written
-    to, was mounted by a platform, whose modes we cannot choose.
+    The file must be private if it is ours. A file of another user, or on a read-only file system, was mounted by a
+    platform, whose modes we cannot choose.
     """
     about = path.stat()
     mode = stat.S_IMODE(about.st_mode)
@@ -68,7 +68,7 @@ def _make(path: Path) -> None:
             file.write(secrets.token_urlsafe(_MADE_BYTES).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
-        # A link is made only if there is none yet, so a second process takes the first one's secret.
+        # A link is made only if there is none yet, so that a second process uses the first one's secret.
         with contextlib.suppress(FileExistsError):
             os.link(draft, path)
     finally:

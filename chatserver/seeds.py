@@ -1,6 +1,6 @@
-"""The rooms that a new server opens with.
+"""The rooms that a new server starts with.
 
-Written for somebody at 3 a.m.: short words, and no promise that a peer cannot keep. A room that is there already is
+Their texts are written for somebody at 3 a.m.: short words, and no promise that a peer cannot keep. An existing room is
 never overwritten.
 """
 
@@ -153,5 +153,5 @@ _ROOMS: Final = (
 
 
 def seed_rooms() -> list[Room]:
-    """A dozen themed rooms in lobby order. Pass them to `Store.add_rooms`, which adds those that are not there yet."""
+    """Return a dozen themed rooms in lobby order. `Store.add_rooms` adds those that do not exist yet."""
     return [msgspec.structs.replace(room, position=position) for position, room in enumerate(_ROOMS)]

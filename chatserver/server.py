@@ -1,6 +1,6 @@
-"""The composition root: names the backends, builds the worker and its app, and takes them apart again.
+"""The composition root: chooses the backends, builds the worker and its app, and shuts them down again.
 
-Everything below is handed what it works with; only this file knows which bus and which store there are.
+Everything else is given what it works with; only this file knows which bus and which store are used.
 """
 
 from __future__ import annotations
@@ -56,12 +56,12 @@ log = logging.getLogger("chatserver.server")
 
 
 def create_app() -> Starlette:
-    """The ASGI app of one worker, from the effective configuration. uvicorn calls this in every worker."""
+    """Return the ASGI app of one worker, from the effective configuration. uvicorn calls this in every worker."""
     return Server(effective()).app
 
 
 class Server:
-    """A worker with its HTTP and WebSocket side, from its start to its drained end. Each may be started once."""
+    """A worker with its HTTP and WebSocket side, from its start to the end of its drain. It can be started once."""
 
     def __init__(self, settings: Settings) -> None:
         metrics = Metrics()
@@ -133,7 +133,7 @@ class Server:
             worker.run()
             worker.go_on(self._count_turned_away(), "turned away")
             worker.go_on(self._keep_high_water(), "keep high water")
-            # Otherwise the first guest would wait for it, and everybody with them.
+            # Otherwise the first guest would wait for it, and everybody else with them.
             await asyncio.to_thread(warm_up)
             _calm_collector()
             log.info("worker_started", extra={"node": node.id, "rooms": len(node.rooms)})
@@ -149,7 +149,7 @@ class Server:
         self.worker.node.is_draining = True
 
     async def _count_turned_away(self) -> None:
-        """The admission's plain numbers as metrics: edge and metrics know nothing of each other."""
+        """Copy the admission's counters into the metrics, because the edge and the metrics do not know each other."""
         metrics = self.worker.node.metrics
         while True:
             await asyncio.sleep(1.0)
@@ -164,18 +164,18 @@ class Server:
 
 
 def _calm_collector() -> None:
-    """Look for cyclic garbage seldom, and never among what is there to stay: connections leave no cycles behind, and
-    looking through thousands of them again and again was a fifth of what a new one cost."""
+    """Collect cyclic garbage seldom, and never among objects that stay: connections leave no cycles behind, and
+    searching thousands of objects repeatedly was a fifth of the cost of a new connection."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)
 
 
 def _stop() -> None:
-    """End this worker as its supervisor would: sockets are told to come back elsewhere, and another one is started.
+    """End this worker as its supervisor would: sockets are told to reconnect, and another worker is started.
 
-    One that runs alone has nobody who starts another, and takes SIGHUP to serve anew by itself. Everywhere else SIGHUP
-    is ignored, or would end the process at once.
+    A worker that runs alone has no supervisor, and handles SIGHUP by serving anew. Elsewhere SIGHUP is ignored, or
+    would end the process at once.
     """
     serves_anew = callable(signal.getsignal(signal.SIGHUP))
     signal.raise_signal(signal.SIGHUP if serves_anew else signal.SIGTERM)
@@ -192,7 +192,7 @@ def _bus(settings: Settings) -> Bus:
 
 
 def worker_options(settings: Settings) -> WorkerOptions:
-    """What a worker is told of its service by the configuration."""
+    """Return the options that the configuration gives to a worker."""
     limits = settings.limits
     return WorkerOptions(
         limits=limits,
@@ -218,12 +218,12 @@ def worker_options(settings: Settings) -> WorkerOptions:
 
 
 def make_tries(settings: Settings, store: Store) -> Tries:
-    """What counts the tries of secrets in a store, the same for every worker."""
+    """Return the counter of tries of secrets in a store, the same for every worker."""
     return Tries(store, settings.secret("tries"), settings.limits, _now)
 
 
 def make_accounts(settings: Settings, store: Store) -> StaffAccounts:
-    """The staff's accounts in a store."""
+    """Return the staff accounts in a store."""
     return StaffAccounts(
         store,
         tries=make_tries(settings, store),
@@ -237,12 +237,12 @@ def make_accounts(settings: Settings, store: Store) -> StaffAccounts:
 
 
 def make_store(settings: Settings) -> Store:
-    """The configured store, not opened yet."""
+    """Return the configured store, not opened yet."""
     key = settings.secret("sealed copies")
     scheme, _, rest = settings.database_url.partition("://")
     if scheme == "sqlite":
         return SqliteStore(rest.removeprefix("/"), timeout=STORE_TIMEOUT_SECONDS, sealing_key=key)
-    # asyncpg is an extra: whoever keeps everything in SQLite need not have it.
+    # asyncpg is an optional dependency, which SQLite does not need.
     from chatserver.store.drivers.postgres import PostgresStore  # noqa: PLC0415
 
     return PostgresStore(

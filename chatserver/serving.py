@@ -1,7 +1,7 @@
-"""Serving from one process: the listening socket, uvicorn's settings and its server, and the signals of a process that
+"""Serving from one process: the listening socket, uvicorn's settings and server, and the signals of a process that
 serves alone.
 
-SIGHUP to a process that serves alone drains it, and it serves anew. Where several workers serve, see `supervisor.py`.
+A process that serves alone handles SIGHUP by draining and then serving anew. For several workers see `supervisor.py`.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ HTTP_PROTOCOL: Final = "chatserver.edge.http_protocol:ChatHttpProtocol"
 WS_PROTOCOL: Final = "chatserver.edge.websocket_protocol:ChatWebSocketProtocol"
 
 DRAIN_SLACK_SECONDS: Final = 7
-"""What uvicorn waits beyond the drain before it cancels what is left."""
+"""Seconds that uvicorn waits after the drain before it cancels what is left."""
 FIRST_RETRY_SECONDS: Final = 0.5
 LONGEST_OUTAGE_RETRY_SECONDS: Final = 5.0
-"""The longest pause between two starts while nobody serves."""
+"""The longest pause in seconds between two starts while nobody serves."""
 MOST_FAILURES: Final = 10
-"""In a row, that are counted: more make no difference."""
+"""How many failures in a row are counted. More do not lengthen the pause."""
 
 _BACKLOG: Final = 2_048
 _UNSENT_BYTES: Final = 128 * 1024
-"""What the kernel keeps for a peer beyond what is on its way to it: as much as `limits.outbox_bytes` is by default."""
+"""Unsent bytes that the kernel keeps for a peer besides those on their way: the default of `limits.outbox_bytes`."""
 _SPARE_FILES: Final = 1_024
-"""Beyond the WebSockets: other TCP connections, the database, Redis."""
+"""Open files besides the WebSockets: other TCP connections, the database, Redis."""
 _REST_SECONDS: Final = 0.1
 
 _log = logging.getLogger("chatserver.supervisor")
@@ -51,7 +51,7 @@ class CannotListen(Exception):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """The bound socket that all workers share. Raises CannotListen."""
+    """Return the bound socket that all workers share. Raises CannotListen."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -61,12 +61,13 @@ def listen(host: str, port: int) -> socket.socket:
         raise CannotListen(f"cannot listen on {host}: {error.strerror}") from None
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if hasattr(socket, "TCP_NOTSENT_LOWAT"):
-        # Connections inherit it. Otherwise the kernel takes megabytes for a peer that reads nothing before we notice.
+        # Connections inherit it. Otherwise the kernel buffers megabytes for a peer that reads nothing, before we
+        # notice.
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
     try:
         sock.bind(address)
-        # Already now, so that a port somebody else listens on is found out here and not in a worker.
+        # Listen now, so that a port in use is found out here and not in a worker.
         sock.listen(_BACKLOG)
     except OSError as error:
         sock.close()
@@ -78,7 +79,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def uvicorn_config(settings: Settings) -> Config:
-    """How uvicorn runs one worker."""
+    """Return uvicorn's configuration for one worker."""
     return Config(
         APP,
         factory=True,
@@ -87,7 +88,8 @@ def uvicorn_config(settings: Settings) -> Config:
         loop="uvloop",
         http=HTTP_PROTOCOL,
         ws=WS_PROTOCOL,
-        # Our protocols have limits, pings and deadlines of their own (`limits`): uvicorn's are for uvicorn's protocols.
+        # Our protocols have limits, pings and deadlines of their own (`limits`); uvicorn's apply only to its own
+        # protocols.
         lifespan="on",
         log_config=log_config(settings.log_level, settings.log_format),
         access_log=False,
@@ -101,7 +103,7 @@ def uvicorn_config(settings: Settings) -> Config:
 
 
 class WorkerServer(Server):
-    """uvicorn's server, which also says when it is ready and when its loop last turned."""
+    """uvicorn's server, which also reports when it is ready and when its loop last turned."""
 
     def __init__(
         self,
@@ -112,7 +114,7 @@ class WorkerServer(Server):
         super().__init__(config)
         self.turned_at = 0.0
         self.is_told_to_end = False
-        """Whether a signal asked for its end while uvicorn took them."""
+        """Whether a signal asked it to end while uvicorn handled signals."""
         self._on_ready = on_ready
         self._on_shutdown = on_shutdown
 
@@ -137,21 +139,21 @@ class WorkerServer(Server):
 
 
 class Terminal:
-    """Whether SIGHUP means that the terminal was closed, under which this process was started."""
+    """Tells whether SIGHUP means that the terminal in which this process was started was closed."""
 
     def __init__(self) -> None:
         self._is_there = _has_terminal()
         self.is_needed = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
-        """Whether what runs in it should end with it: `nohup` says no."""
+        """Whether the process should end with its terminal; under `nohup` it should not."""
 
     def was_closed(self) -> bool:
-        """Whether it has gone since this was last asked."""
+        """Return whether the terminal has gone since the last call."""
         was_there, self._is_there = self._is_there, _has_terminal()
         return was_there and not self._is_there
 
 
 def _has_terminal() -> bool:
-    """Whether this process has a controlling terminal."""
+    """Return whether this process has a controlling terminal."""
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
     except OSError:
@@ -160,7 +162,7 @@ def _has_terminal() -> bool:
 
 
 class _Alone:
-    """What signals have asked of a server that runs alone."""
+    """What signals have requested of a server that runs alone."""
 
     def __init__(self) -> None:
         self.ends = False
@@ -171,12 +173,12 @@ class _Alone:
             signal.signal(number, self._take)
 
     def runs(self, server: WorkerServer) -> None:
-        """This is the server that the next signal is for."""
+        """Set the server that the next signal is for."""
         self._server, self.returns = server, False
         server.should_exit = self.ends
 
     def _take(self, number: int, _frame: FrameType | None) -> None:
-        # While uvicorn serves it takes SIGTERM and SIGINT itself, and raises them once more when it has ended.
+        # While uvicorn serves it handles SIGTERM and SIGINT itself, and raises them once more when it has ended.
         if number != signal.SIGHUP:
             self.ends = True
         elif not self._terminal.was_closed():
@@ -187,10 +189,10 @@ class _Alone:
             self._server.should_exit = True
 
     def rest(self, seconds: float) -> None:
-        """Wait, but not for longer than until it is to end."""
+        """Wait, but no longer than until the process is to end."""
         until = time.monotonic() + seconds
         while not self.ends and (left := until - time.monotonic()) > 0:
-            # Python goes on with a sleep after a signal.
+            # Python resumes a sleep after a signal.
             time.sleep(min(left, _REST_SECONDS))
 
 
@@ -199,9 +201,9 @@ def run_alone(
 ) -> None:
     """Serve from this process until SIGTERM or SIGINT, then drain and return. `inside` are sockets of inner ports.
 
-    SIGHUP drains as well, and then serves anew. Whoever comes meanwhile is not refused: the socket stays open, and they
-    are answered when the new server runs. Where that cannot start, because the database is away, it is tried again.
-    Raises SystemExit where the first one cannot start.
+    SIGHUP drains as well, and then serves anew. Connections that arrive meanwhile are not refused: the socket stays
+    open, and the new server answers them. If the new server cannot start because the database is away, it is tried
+    again. Raises SystemExit if the first server cannot start.
     """
     allow_files(settings)
     asked = _Alone()
@@ -209,7 +211,7 @@ def run_alone(
     ready: Callable[[], None] | None = on_ready
 
     def refuse_unless_returning() -> None:
-        """Whoever comes while this ends for good is refused at once, instead of waiting for somebody to accept."""
+        """Close the sockets if this ends for good, so that new connections are refused at once instead of waiting."""
         if not asked.returns:
             for one in socks:
                 one.close()
@@ -222,13 +224,13 @@ def run_alone(
         try:
             server.run(sockets=given)
         except SystemExit:
-            # uvicorn's way to say that it could not start. It raises no signal again then.
+            # uvicorn exits like this if it could not start. It raises no signal again then.
             if server.is_told_to_end:
                 asked.ends = True
             if not has_served:
                 raise
         finally:
-            # uvicorn has closed them, if it came so far.
+            # uvicorn has closed them already, if it got that far.
             for one in given:
                 one.close()
         has_served = has_served or server.started
@@ -242,7 +244,7 @@ def run_alone(
             asked.rest(min(FIRST_RETRY_SECONDS * 2**failures, LONGEST_OUTAGE_RETRY_SECONDS))
             failures = min(failures + 1, MOST_FAILURES)
         ready = None
-        # The last server was put among what is there to stay (`server.py`).
+        # The last server was excluded from garbage collection (`server.py`).
         gc.unfreeze()
         gc.collect()
     for one in socks:
@@ -250,8 +252,8 @@ def run_alone(
 
 
 def allow_files(settings: Settings) -> None:
-    """Ask for as many open files as there may be sockets: a process that does not ask often has 1,024, and a single
-    visitor could take them all."""
+    """Raise the limit of open files to the number of possible sockets: the default is often 1,024, which a single
+    visitor could use up."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = settings.limits.connections_per_worker + _SPARE_FILES
     if hard != resource.RLIM_INFINITY:

@@ -1,9 +1,9 @@
-"""The files in which the workers of one server keep their metrics, so that any of them can answer for all.
+"""The files in which the workers of one server keep their metrics, so that any of them can report all.
 
 prometheus_client maps files whose disk space is not allocated yet. If the disk is full, writing a number into such a
 page ends the process (SIGBUS), and metrics must never decide whether somebody is served. So space is allocated before a
-page is used, in memory rather than on the disk of the database. If there is none a worker keeps counting for itself:
-its numbers are missing in the total, and the log says so once (decision 0139).
+page is used, in memory rather than on the database's disk. If there is no space a worker keeps its counts to itself:
+they are missing in the total, and the log says so once (decision 0139).
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from prometheus_client.multiprocess import mark_process_dead
 
 DIRECTORY_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 """The variable that tells workers where the files are. prometheus_client reads it, too."""
-MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a directory of our own is made in it
+MEMORY: Final = Path("/dev/shm")  # noqa: S108 - only a new directory inside it is used
 _PREFIX: Final = "chatserver-metrics-"
 _FIRST_BYTES: Final = 64 * 1024
-"""The first size of each file. It doubles when it is used up."""
+"""The first size of each file in bytes. It doubles when it is used up."""
 _BYTES_A_WORKER: Final = 2 * 1024 * 1024
 _TRIES: Final = 3
 _UNSUPPORTED: Final = frozenset({errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS})
@@ -39,21 +39,21 @@ log = logging.getLogger("chatserver.metrics")
 
 
 class NumbersPlace:
-    """A directory for the files of one server. It is locked, so that others know whether it is in use."""
+    """A directory for the files of one server, locked so that others see that it is in use."""
 
     def __init__(self, directory: Path, lock: int) -> None:
         self.directory = directory
         self._lock = lock
 
     def close(self) -> None:
-        """Remove the directory, with all that is in it."""
+        """Remove the directory and everything in it."""
         shutil.rmtree(self.directory, ignore_errors=True)
         os.close(self._lock)
 
 
 def find_place(workers: int, *others: Path) -> NumbersPlace | None:
-    """Make a directory in memory if there is room for that many workers, else in the first of `others`; return None if
-    it can be made nowhere. Directories left by servers that were killed are removed."""
+    """Make a directory in memory if there is room for that many workers, else in the first of `others` where it can be
+    made. Return None if it can be made nowhere. Directories left by killed servers are removed."""
     for parent in (*([MEMORY] if _has_room(MEMORY, workers) else []), *others):
         with contextlib.suppress(OSError):
             _remove_dead(parent)
@@ -73,7 +73,7 @@ def _has_room(parent: Path, workers: int) -> bool:
 
 
 def _hold(directory: Path) -> int | None:
-    """Lock a directory and return the lock; None if another server that starts took it for one that is left over."""
+    """Lock a directory and return the lock, or None if another server that starts is removing it as a leftover."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -81,7 +81,7 @@ def _hold(directory: Path) -> int | None:
         os.close(descriptor)
         return None
     except OSError:
-        # A file system without locks: nobody's directory is ever removed by another there.
+        # On a file system without locks no directory is ever removed by another server.
         return descriptor
     if directory.exists():
         return descriptor
@@ -101,14 +101,14 @@ def _remove_dead(parent: Path) -> None:
 
 
 def reserve_room() -> None:
-    """Make prometheus_client keep its numbers in files of ours. Call it before the first instrument is made."""
+    """Make prometheus_client keep its numbers in our files. Call it before the first instrument is made."""
     vars(values)["MmapedDict"] = ReservedDict
-    # If workers are forked, it was imported before the directory was known.
+    # In forked workers it was imported before the directory was known.
     vars(values)["ValueClass"] = values.get_value_class()  # type: ignore[no-untyped-call]
 
 
 class ReservedDict(MmapedDict):
-    """prometheus_client's dictionary of numbers in a mapped file, of which every page is allocated."""
+    """prometheus_client's dictionary of numbers in a mapped file, with every page allocated."""
 
     def __init__(self, filename: str, read_mode: bool = False) -> None:
         self._is_shared = read_mode or _reserve(filename, _FIRST_BYTES)
@@ -142,7 +142,7 @@ class ReservedDict(MmapedDict):
 
 
 def _reserve(filename: str, size: int) -> bool:
-    """Return whether the file has `size` allocated bytes now. If it cannot have them it is removed."""
+    """Return whether the file now has `size` allocated bytes. If it cannot have them it is removed."""
     try:
         descriptor = os.open(filename, os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -185,7 +185,7 @@ def forget_worker(pid: int) -> None:
             _add(ended, Path(directory, f"{kind}_ended.db"))
         except FileNotFoundError:
             continue
-        except Exception as error:  # noqa: BLE001 - whoever was killed while it made the file leaves anything behind
+        except Exception as error:  # noqa: BLE001 - a worker that was killed may leave anything in it
             log.warning("metrics_of_ended_worker_lost", extra={"cause": type(error).__name__, "worker": pid})
             with contextlib.suppress(OSError):
                 ended.unlink()

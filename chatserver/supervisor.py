@@ -1,12 +1,11 @@
 """Several workers on one listening socket, kept running.
 
-A worker that ends is replaced at once, by a fork of this process where the system allows it (`forking`). One that makes
-no progress any more (`pulse`) is replaced, too, but never two at the same time: while one starts, nobody else is ended.
+A worker that ends is replaced at once, by a fork of this process if the system allows it (`forking`). A worker that no
+longer makes progress (`pulse`) is replaced too, but never two at the same time: while one starts, no other is ended.
 Workers end when their supervisor does, however that happens: each watches a pipe that only the supervisor holds open.
 
-SIGHUP replaces all workers. It is for the supervisor alone: workers ignore it, because a terminal that is closed, or a
-`kill` of the whole group, sends it to everybody. docs/decisions/0177 says why this is not uvicorn's
-own supervisor.
+SIGHUP replaces all workers. Only the supervisor handles it: workers ignore it, because a terminal that is closed, or a
+`kill` of the whole group, sends it to all processes. docs/decisions/0177 says why uvicorn's own supervisor is not used.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ from chatserver.shared_numbers import forget_worker
 _END_SLACK_SECONDS: Final = 5.0
 _PING_SECONDS: Final = 1.0
 _LONGEST_RETRY_SECONDS: Final = 30.0
-"""The longest pause between two starts while others serve."""
+"""The longest pause in seconds between two starts while others serve."""
 _ORPHANED: Final = 1
 """The exit code of a worker whose supervisor died."""
 
@@ -62,7 +61,7 @@ class Supervisor:
     """Keeps `settings.workers` processes serving one socket.
 
     SIGTERM and SIGINT drain and end; a second one ends at once. SIGHUP replaces the workers one by one, each when its
-    successor is ready; where it says that the terminal was closed, it drains and ends.
+    successor is ready; if it means that the terminal was closed, it drains and ends.
     """
 
     def __init__(
@@ -81,17 +80,17 @@ class Supervisor:
         self._retiring: list[_Worker] = []
         self._to_replace: list[_Worker] = []
         self._has_served = False
-        """Whether any worker was ever ready."""
+        """Whether any worker has ever been ready."""
         self._failures = 0
         self._next_start = 0.0
         self._held_back_at: float | None = None
-        """Since when one that hangs waits for another to start."""
+        """Since when a worker that hangs waits until another has started."""
         self._stops = 0
         self._hangups = 0
         self._terminal = Terminal()
 
     def run(self) -> bool:
-        """Serve until told to end. False where the workers could not start at all."""
+        """Serve until told to end. Return False if no worker could start at all."""
         dictConfig(self._logging)
         if can_fork():
             prepare(*_NEEDED)
@@ -109,7 +108,7 @@ class Supervisor:
         return started
 
     def _look_after_or_go_on(self) -> bool:
-        """One round. Whatever it ran into: those who serve go on, and have somebody who looks after them."""
+        """Do one round. An unexpected failure is logged, because the workers that serve still need a supervisor."""
         try:
             return self._look_after()
         except Exception:
@@ -120,7 +119,7 @@ class Supervisor:
             return True
 
     def _start_one(self) -> None:
-        """Start a worker, or say that the machine gives no process for one now; then it is tried again later."""
+        """Start a worker. If the machine has no process left, log it and try again later."""
         try:
             self._workers.append(_Worker(self._socks))
         except OSError as error:
@@ -128,7 +127,8 @@ class Supervisor:
             self._put_off_start()
 
     def _put_off_start(self) -> None:
-        """A start failed: each in a row is tried again later than the one before. What fails together counts once."""
+        """Put off the next start after a failed one, longer for each failure in a row. Simultaneous failures count
+        once."""
         now = time.monotonic()
         if now >= self._next_start:
             serves = any(worker.is_ready for worker in self._workers)
@@ -138,20 +138,20 @@ class Supervisor:
             self._next_start = now + delay
 
     def _look_after(self) -> bool:
-        """One round. False where no worker has ever served and all have failed."""
+        """Do one round. Return False if no worker has ever served and all have failed."""
         now = time.monotonic()
         ready = sum(worker.is_ready for worker in self._workers)
         for worker in (*self._workers, *self._retiring):
             worker.listen(now)
         if sum(worker.is_ready for worker in self._workers) > ready:
-            # One that started has shown that others can. That the rest serves since long says nothing of it.
+            # One that started now shows that others can start. That the rest serves already shows nothing.
             self._failures = 0
         if not self._has_served and any(worker.is_ready for worker in self._workers):
             self._has_served = True
             self._on_ready()
         self._bury()
         if not self._has_served:
-            # What one could not do another may: only when all have failed there is nothing to wait for.
+            # Another worker may still start; only when all have failed is there nothing to wait for.
             return bool(self._workers)
         may_start = now >= self._next_start
         if len(self._workers) < self._wanted and may_start:
@@ -173,16 +173,16 @@ class Supervisor:
                 self._put_off_start()
         for worker in self._retiring:
             if worker.retires_since is not None and now - worker.retires_since > self._drain_seconds:
-                # It was to drain in that time, and hangs.
+                # It should have drained by now, and hangs.
                 worker.process.kill()
         for worker in [worker for worker in self._retiring if not worker.process.is_alive()]:
             self._retiring.remove(worker)
             worker.forget()
 
     def _first_hung(self, now: float) -> _Worker | None:
-        """A worker that must be ended now. Where several hang, the next one waits until the first is replaced: those
-        who are cut off need somebody to come back to. They wait no longer than a start takes: one that fails again
-        and again would let the others hang for ever."""
+        """Return a worker that must be ended now, or None. If several hang, the next one waits until the first is
+        replaced, because people who are cut off need a worker to come back to. It waits no longer than a start takes:
+        otherwise one that fails to start again and again would let the others hang for ever."""
         hung = [worker for worker in self._workers if worker.is_hung(now)]
         starting = [worker for worker in self._workers if not worker.is_ready and worker not in hung]
         if not hung:
@@ -196,7 +196,7 @@ class Supervisor:
         return hung[0]
 
     def _replace_next(self, *, may_start: bool) -> None:
-        """Where a replacement is wanted: start a successor; when all serve, let the old one go."""
+        """If a worker is to be replaced, start its successor; once all serve, let the old one drain."""
         if self._hangups:
             self._hangups = 0
             self._to_replace = list(self._workers)
@@ -213,7 +213,7 @@ class Supervisor:
             old.retire()
 
     def _end(self) -> None:
-        # Whoever comes now is refused at once, instead of waiting for somebody to accept.
+        # New connections are refused at once, instead of waiting for somebody to accept.
         for sock in self._socks:
             sock.close()
         everyone = [*self._workers, *self._retiring]
@@ -230,10 +230,10 @@ class Supervisor:
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[int]:
-        """Count signals, and give a file descriptor that becomes readable with each."""
+        """Count signals, and yield a file descriptor that becomes readable with each."""
         woken, wake = os.pipe()
         os.set_blocking(wake, False)
-        # The handlers would do without: this is what ends a wait at once.
+        # The handlers work without it, but this ends a wait at once.
         before_fd = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         handlers = {
             number: signal.signal(number, self._take) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -270,7 +270,7 @@ class _Worker:
             theirs.close()
         self.is_ready = False
         self.retires_since: float | None = None
-        """When it was told to drain because another has taken its place."""
+        """When it was told to drain because another has replaced it."""
         self._cpu: float | None = None
         self._pulse = Pulse(time.monotonic())
 
@@ -284,7 +284,7 @@ class _Worker:
         return (self.process.sentinel, self._line)
 
     def listen(self, now: float) -> None:
-        """Take its answers and ask again when it is time."""
+        """Take its answers, and ask again when it is time."""
         with contextlib.suppress(OSError, EOFError):
             while self._line.poll():
                 started, turned_ago, self._cpu = self._line.recv()
@@ -299,13 +299,13 @@ class _Worker:
         return self._pulse.is_hung(now)
 
     def retire(self) -> None:
-        """Let it drain: another has taken its place."""
+        """Let it drain, because another has replaced it."""
         self.retires_since = time.monotonic()
         self.terminate()
 
     def terminate(self) -> None:
         if self.process.is_alive():
-            # A frozen worker must be able to hear it.
+            # A stopped process handles no signal until it continues.
             os.kill(self.pid, signal.SIGCONT)
             self.process.terminate()
 
@@ -326,7 +326,7 @@ def _start(work: Callable[..., None], socks: list[socket.socket], line: Connecti
 
 
 def _work(socks: list[socket.socket], line: Connection[Any, Any]) -> None:
-    """A worker's whole life."""
+    """Run a worker from its start to its end."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     settings = effective()
     allow_files(settings)
@@ -344,28 +344,28 @@ def _answer(server: WorkerServer, line: Connection[Any, Any], patience: float) -
             line.recv()
             turned_ago = time.monotonic() - server.turned_at if server.started else 0.0
             line.send((server.started, turned_ago, time.process_time()))
-    # The supervisor is gone: nobody else will end this process.
+    # The supervisor is gone, so nobody else will end this process.
     if server.started:
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(patience)
-    # Either nobody is here yet, and what starts may take long to notice, or it hangs.
+    # Either it serves nobody yet, and may take long to start, or it hangs.
     os._exit(_ORPHANED)
 
 
 def _cpu_of(pid: int, told: float | None) -> float | None:
-    """Seconds of the processor that a process has used, also where it cannot say so itself: it was stopped, or holds
-    Python's lock in something that does not return. `told` is what it said last, for where there is no `/proc`."""
+    """Return the seconds of the processor that a process has used, even if it cannot report them itself because it was
+    stopped, or something holds Python's lock. `told` is what it reported last, used if there is no `/proc`."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
-        # proc(5): utime and stime are fields 14 and 15, and the two before the name are gone.
+        # proc(5): utime and stime are fields 14 and 15; the first two fields, up to the name, are cut off here.
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     except (OSError, ValueError, IndexError):
         return told
 
 
 def _end_by_signals(server: WorkerServer) -> None:
-    """Let SIGTERM and SIGINT end a server also before uvicorn takes them, which it does late in its start. When it has
-    ended it raises them once more; a server that drained as it was told has not failed."""
+    """Let SIGTERM and SIGINT end a server even before uvicorn handles them, which it does late in its start. uvicorn
+    raises them once more when it has ended; ignoring that, a server that drained as told has not failed."""
 
     def end(_number: int, _frame: FrameType | None) -> None:
         server.should_exit = True
@@ -376,7 +376,8 @@ def _end_by_signals(server: WorkerServer) -> None:
 
 @contextlib.contextmanager
 def _without_hangups() -> Iterator[None]:
-    """Hold SIGHUP back, so that what is started meanwhile never gets it. Ours is not lost: it comes afterwards."""
+    """Block SIGHUP, so that a process started meanwhile never gets it. A signal to this process is delivered
+    afterwards."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     try:
         yield

@@ -1,4 +1,4 @@
-"""Where the web client lies: inside the installed package, or beside it in a checkout."""
+"""The location of the web client: inside the installed package, or beside it in a checkout."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def web_root() -> Path:
-    """The folder that holds `index.html`. Raises FileNotFoundError where there is none."""
+    """Return the folder with `index.html`. Raises FileNotFoundError if there is none."""
     package = Path(__file__).resolve().parent
     for folder in (package / "web", package.parent / "web"):
         if (folder / "index.html").is_file():

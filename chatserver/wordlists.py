@@ -1,4 +1,4 @@
-"""Where the lists for `crisis_phrases` come from: the package, and a directory of the operator's."""
+"""Loads the word lists for `crisis_phrases`: those of the package, and those in a directory of the operator's."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from chatserver.domain.moderation.crisis_phrases import LANGUAGE, BadPhrase, Wor
 
 SHIPPED: Final = Path(__file__).parent / "words"
 MOST_BYTES: Final = 1_000_000
-"""Of one file. More is no list that anybody has read."""
+"""The largest list file. A larger one is not a list that anybody has read."""
 
 
 def load(directory: Path | None = None) -> Words:
-    """The lists of every language: `<language>/<name>.txt`. A file of the operator's stands instead of the shipped one
-    of the same name, every other beside them. Raises BadPhrase, which names file and line."""
+    """Load the lists of every language: `<language>/<name>.txt`. A file in `directory` replaces the shipped one of the
+    same name, and is added otherwise. Raises BadPhrase, which names the file and line."""
     files = _files(SHIPPED)
     if directory is not None:
         own = _files(directory)
@@ -30,7 +30,7 @@ def _files(directory: Path) -> dict[str, Path]:
     found = {}
     for path in sorted(directory.glob("*/*.txt")):
         if LANGUAGE.fullmatch(path.parent.name) is None:
-            raise BadPhrase(f"{path.parent}: a directory is called as its language, such as en or pt-br")
+            raise BadPhrase(f"{path.parent}: a directory must be named after its language, such as en or pt-br")
         found[f"{path.parent.name}/{path.name}"] = path
     return found
 

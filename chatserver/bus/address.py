@@ -65,7 +65,7 @@ class Address:
     seeds: tuple[Endpoint, ...]
     service: str = ""
     db: int = 0
-    """The database's number. Pub/sub knows no databases, so it becomes part of the names of topics."""
+    """The database's number. Pub/sub ignores databases, so it becomes part of the names of topics."""
     credentials: Credentials = Credentials()
     sentinel_credentials: Credentials = Credentials()
     tls: Mapping[str, Any] | None = field(default=None, repr=False)
@@ -76,7 +76,7 @@ class Address:
         return f"{self.kind.name.lower()} {seeds}" + (f" {self.service}" if self.service else "")
 
     def tls_context(self) -> SSLContext | None:
-        """The TLS settings, or None. Raises OSError or RedisError where a certificate cannot be read."""
+        """Return the TLS settings, or None. Raises OSError or RedisError if a certificate cannot be read."""
         return None if self.tls is None else SSLConnection(**self.tls).ssl_context.get()
 
 

@@ -93,7 +93,7 @@ class RedisBus:
 
     @property
     def round_trip_seconds(self) -> float | None:
-        """How long the last probe took to come back, from the slowest server; None while detached."""
+        """Return how long the last probe took to come back, from the slowest server; None while detached."""
         times = [link.round_trip_seconds for link in self._links.values()]
         return max((t for t in times if t is not None), default=None) if self._is_attached else None
 

@@ -50,8 +50,8 @@ class Channel:
         """When the last connection left, on the loop's clock."""
 
     def let_in(self, outbox: Outbox) -> None:
-        """Make a connection live. Frames that are already pending are not for it: it has them, or they come before its
-        position."""
+        """Make a connection live. Frames that are pending now are not for it: it has them already, or they come before
+        its position."""
         if frames := self.pending[outbox.encoding]:
             self._arriving[outbox.encoding][outbox] = len(frames)
         else:

@@ -1,5 +1,4 @@
-"""What workers tell each other about members besides where they are: who is idle, and who is new and from which
-network.
+"""What workers tell each other about members besides where they are: who is idle, who is new, and from which network.
 
 A part of `presence`, whose deltas and snapshots carry it. None of it is ever shown to members.
 """

@@ -45,7 +45,7 @@ HOLE_SECONDS: Final = 0.25
 ASK_SECONDS: Final = 0.7
 """Seconds to wait for the answer before asking again."""
 STALL_SECONDS: Final = 1.0
-"""Seconds between two ticks after which this worker itself stood still, so that others' silence proves nothing."""
+"""A gap between two ticks after which this worker itself stood still, so that the silence of others proves nothing."""
 LEFT_SECONDS: Final = 30.0
 """Seconds for which late messages of a worker that said goodbye are ignored."""
 PAYLOAD_BYTES: Final = 30_000
