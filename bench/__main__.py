@@ -1,4 +1,4 @@
-"""What the server costs and how quick it is, in ratios to two baselines that are started in the same run.
+"""Measures the cost and speed of the server, as ratios to two baselines that are started in the same run.
 
 python -m bench [SCENARIO ...] [--quick] [--json FILE]
 """
@@ -44,7 +44,7 @@ SCENARIOS: Final[dict[str, Callable[[Bench], Section]]] = {
 
 
 class Report(msgspec.Struct, kw_only=True):
-    """Everything that one call found."""
+    """Everything that one run measured."""
 
     at: str
     machine: str
@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def run(names: list[str], *, quick: bool) -> Report:
-    """Run scenarios one after the other and print each as it ends. What fails does not stop the rest."""
+    """Run scenarios one after another and print each when it ends. A failure does not stop the rest."""
     where = cores()
     baselines = Baselines(where)
     report = Report(
@@ -85,7 +85,7 @@ def run(names: list[str], *, quick: bool) -> Report:
     if not where.are_apart:
         print("Only one core: servers and load share it, and latencies say little.")
     bench = Bench(cores=where, baselines=baselines, quick=quick)
-    # What lives long is not looked through again and again while latencies are taken.
+    # Long-lived objects should not be searched for garbage while latencies are measured.
     gc.freeze()
     try:
         with on_cores(where.load):

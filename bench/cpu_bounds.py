@@ -1,7 +1,7 @@
-"""What single functions cost, each against its bound: `python -m bench.cpu_bounds`.
+"""Measures the CPU time of single functions, each against a bound: `python -m bench.cpu_bounds`.
 
-These were tests once. Seconds depend on the machine and on what else it does, so the suite counts steps and lines of
-code instead, and seconds are measured here. The command fails where a bound is exceeded.
+Seconds depend on the machine and on what else it does, so the test suite counts steps and lines of code instead, and
+seconds are measured here. The command fails if a bound is exceeded.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _HOUR: Final = 3_600_000
 
 
 class Bound(msgspec.Struct, frozen=True, kw_only=True):
-    """CPU milliseconds, the least of some rounds; or a ratio of two of them. `least` and `most` are its bounds."""
+    """CPU milliseconds, the least of some rounds, or a ratio of two such times. `least` and `most` are its bounds."""
 
     name: str
     value: float
@@ -65,7 +65,7 @@ def milliseconds(work: Callable[[], object]) -> float:
 
 
 def pure() -> Iterator[Bound]:
-    """The functions of the domain."""
+    """Measure functions of the domain."""
     stage = full_queue()
     ask = on_floor.Ask(name="", wish=Wish(), avoid=frozenset(), is_open=True)
     yield Bound(

@@ -1,4 +1,4 @@
-"""How well the shipped word lists find what they are for, and what it costs a post: `python -m bench.crisis`."""
+"""Measures the precision and recall of the shipped word lists, and their cost per post: `python -m bench.crisis`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ _ROUNDS: Final = 20
 
 
 class Score(msgspec.Struct):
-    """What came of one category: found and meant, found and not meant, meant and not found."""
+    """The results of one category: `hits` were found and meant, `wrong` found but not meant, `missed` meant but not
+    found."""
 
     hits: int = 0
     wrong: int = 0
@@ -35,7 +36,7 @@ class Score(msgspec.Struct):
 
 
 def sentences(name: str) -> Iterator[tuple[Category | None, str]]:
-    """The labelled set of a name: the category that is meant, if any, and the text."""
+    """Yield a labelled set of sentences: for each, the category that is meant (or None) and the text."""
     for line in (SENTENCES / f"{name}.txt").read_text(encoding="utf-8").splitlines():
         if not line.startswith("#"):
             label, text = line.split(": ", 1)
@@ -62,7 +63,7 @@ def mistakes(words: Words, name: str) -> Iterator[str]:
 
 
 def microseconds(words: Words) -> list[float]:
-    """What every sentence of every set takes, the median of some rounds each."""
+    """Return the time that every sentence of every set takes, each the median of some rounds."""
     texts = [text for name in SETS for _, text in sentences(name)]
     taken: list[float] = []
     for text in texts:

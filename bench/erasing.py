@@ -1,10 +1,10 @@
-"""What 30 people who erase themselves at once cost those who write meanwhile, in a large database.
+"""Measures how 30 people who erase themselves at once slow down others who write, in a large database.
 
     python -m bench.erasing [--store sqlite|postgres] [--megabytes N] [--guests N]
 
-One honest author posts 20 times a second: first alone, then while the guests, who wrote one post each, are erased one
-after the other, then while the database is rewritten for all of them. Every answer is waited for; one that the store
-refuses counts as failed. Times are wall time on whatever else the machine does.
+One author posts 20 times a second: first alone, then while the guests, who wrote one post each, are erased one after
+another, then while the database is rewritten for all of them. The author waits for every answer; a post that the store
+refuses counts as failed. Times are wall time, including whatever else the machine does.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from tests.kit.postgres import PostgresServer
 STORES: Final = ("sqlite", "postgres")
 ROOM: Final = RoomId("sleep")
 PACE: Final = 0.05
-"""Seconds between two honest posts."""
+"""Seconds between two posts of the author."""
 _KEY: Final = bytes(32)
 _LENGTH: Final = 1_500
 _AT_ONCE: Final = 200
@@ -71,7 +71,7 @@ class Crowd:
 
 
 class Pace:
-    """How long honest posts took, in seconds, and how many were refused."""
+    """How long the author's posts took, in seconds, and how many were refused."""
 
     def __init__(self) -> None:
         self.took: list[float] = []
@@ -86,7 +86,8 @@ class Pace:
 
 
 async def beside(crowd: Crowd, author: Persona, work: Callable[[], Awaitable[None]]) -> Pace:
-    """Post at `PACE` until the work is done; every post is sent at its time, whatever became of the one before."""
+    """Post every `PACE` seconds until the work is done; every post is sent in time, whatever became of the one
+    before."""
     pace = Pace()
     posts: set[asyncio.Task[None]] = set()
 
@@ -108,7 +109,7 @@ async def beside(crowd: Crowd, author: Persona, work: Callable[[], Awaitable[Non
 
 
 async def measure(name: str, store: Store, megabytes: int, guests: int) -> None:
-    """Fill the database, then print what honest posts took in each of the three situations."""
+    """Fill the database, then print how long the author's posts took in each of the three situations."""
     await store.open()
     await store.add_rooms([Room(id=ROOM, name="Sleep", about="A room.")])
     crowd = Crowd(store)

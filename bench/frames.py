@@ -1,4 +1,4 @@
-"""Raw WebSocket frames and the upgrade, as far as the load and the relays need them."""
+"""Raw WebSocket frames and the upgrade, as far as the load and the relays use them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 KEY: Final = "dGhlIHNhbXBsZSBub25jZQ=="
-"""The one Sec-WebSocket-Key that the load sends, and that the relays know the answer to (RFC 6455, section 1.3)."""
+"""The one Sec-WebSocket-Key that the load sends, to which the relays know the answer (RFC 6455, section 1.3)."""
 ACCEPT: Final = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 ACCEPTED: Final = (
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -17,15 +17,15 @@ TEXT: Final = 0x81
 CLOSE: Final = 0x88
 PING: Final = 0x89
 _PING: Final = re.compile(rb"\x89[\x00-\x0f]")
-"""How a ping begins. Two bytes that stand nowhere else in frames of ASCII JSON shorter than 35,000 bytes."""
+"""The first two bytes of a ping. They occur nowhere else in frames of ASCII JSON shorter than 35,000 bytes."""
 
 
 class TornFrame(Exception):
-    """Not a sequence of WebSocket frames."""
+    """The bytes are not a sequence of WebSocket frames."""
 
 
 def upgrade(path: str, port: int, subprotocol: str | None = None) -> bytes:
-    """The request that opens a WebSocket."""
+    """Return the request that opens a WebSocket."""
     offer = f"Sec-WebSocket-Protocol: {subprotocol}\r\n" if subprotocol is not None else ""
     return (
         f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -34,7 +34,7 @@ def upgrade(path: str, port: int, subprotocol: str | None = None) -> bytes:
 
 
 def client_frame(payload: bytes) -> bytes:
-    """One text frame from a client. The mask is of zeros: the server's work is the same, and ours is none."""
+    """Return one text frame from a client. Its mask is zero: the server has the same work, and the load has none."""
     size = len(payload)
     if size < 126:
         return bytes((TEXT, 0x80 | size, 0, 0, 0, 0)) + payload
@@ -42,7 +42,7 @@ def client_frame(payload: bytes) -> bytes:
 
 
 def server_frame(payload: bytes) -> bytes:
-    """One text frame from a server."""
+    """Return one text frame from a server."""
     size = len(payload)
     if size < 126:
         return bytes((TEXT, size)) + payload
@@ -50,13 +50,13 @@ def server_frame(payload: bytes) -> bytes:
 
 
 def pong(payload: bytes) -> bytes:
-    """A client's answer to a ping."""
+    """Return a client's answer to a ping."""
     return bytes((0x8A, 0x80 | len(payload), 0, 0, 0, 0)) + payload
 
 
 def without_pings(data: bytes) -> tuple[bytes, list[bytes], int]:
-    """Bytes of a server's stream, cut anywhere, without the pings: the rest, the pings' payloads, and how many bytes
-    at its end may be the beginning of one more, which the rest does not hold."""
+    """Remove the pings from a part of a server's stream, cut anywhere. Return the rest, the payloads of the pings, and
+    how many bytes at the end may be the beginning of another ping; those are not in the rest."""
     rest: list[bytes] = []
     payloads: list[bytes] = []
     at = 0
@@ -76,7 +76,7 @@ def without_pings(data: bytes) -> tuple[bytes, list[bytes], int]:
 class Incoming:
     """Iterates over the whole frames at the front of some bytes: first byte, payload (unmasked with a mask of zeros).
 
-    `at` is where the next frame begins, and `rest()` what was not whole.
+    `at` is where the next frame begins. `rest()` returns the bytes that are not a whole frame yet.
     """
 
     __slots__ = ("at", "data")

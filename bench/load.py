@@ -1,7 +1,7 @@
-"""The load: thousands of raw sockets in one process, that write as members do and check every byte they are shown.
+"""The load: thousands of raw sockets in one process, which write like members and check every byte that they receive.
 
-Meant to be much cheaper than any server: one `recv` and one comparison for each write of the server's, whatever it
-carried. Only the senders' streams are taken apart, because their replies stand between what is shared.
+It must be much cheaper than any server: one `recv` and one comparison for each write of the server, whatever that
+contained. Only the senders' streams are parsed, because replies occur in them between the shared bytes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _EVENTS: Final = 2_048
 _RESET: Final = struct.pack("ii", 1, 0)
 _REPLY: Final = b'{"re":'
 QUIET_SECONDS: Final = 0.4
-"""Presence is told ten times a second; what is silent for so long has said everything."""
+"""Seconds without a byte after which nothing more is expected. Presence is sent ten times a second."""
 now = time.perf_counter
 
 
@@ -46,7 +46,7 @@ _answer: Final = msgspec.json.Decoder(_Answer)
 
 
 class Visit(msgspec.Struct, frozen=True):
-    """Somebody who is to come: into which room, as whom (None: a new guest), since which position."""
+    """One arrival: into which room, as whom (None: a new guest), and since which position."""
 
     room: int
     token: str | None = None
@@ -54,7 +54,7 @@ class Visit(msgspec.Struct, frozen=True):
 
 
 class Member:
-    """One socket. `at` says up to where of its room's stream it has received."""
+    """One socket. `at` is how far it has received the stream of its room."""
 
     __slots__ = (
         "at", "fd", "heard", "index", "joined", "number", "outstanding", "rest", "room", "seen", "sender", "sock",
@@ -68,13 +68,13 @@ class Member:
         self.token = visit.token
         self.steps = steps
         self.step = -1
-        """How many of `steps` were sent. Below zero the upgrade was not answered."""
+        """How many of `steps` were sent; below zero if the upgrade was not answered yet."""
         self.rest = b""
         self.joined = b""
         """The reply to the last step."""
         self.at = 0
         self.seen = 0
-        """How many of the stream's posts this member was shown, where it is timed."""
+        """How many of the stream's posts this member has received, if it is timed."""
         self.heard = 0
         self.sender: str | None = None
         """The first part of the markers of a member who writes."""
@@ -99,7 +99,7 @@ class Crowd:
         self.arrived_at: list[float] = []
         """When each of the last arrivals was complete."""
         self.latencies: list[float] | None = None
-        """Seconds from each post's sending to each member's receiving, where they are wanted."""
+        """Seconds from the sending of each post until each member received it, if they are measured."""
         self.on_answered: Callable[[Member], None] = lambda member: None
         self._by_fd: dict[int, Member] = {}
         self._epoll = select.epoll()
@@ -109,8 +109,8 @@ class Crowd:
     # ------------------------------------------------------------------------------------------ coming and going
 
     def arrive(self, visits: Iterable[Visit], *, at_once: int = 128, timeout: float = 120.0) -> list[Member]:
-        """Connect, say hello and join, so many at the same time. Returns when all are in. Raises Unfaithful where
-        somebody is refused, TimeoutError."""
+        """Connect, say hello and join, `at_once` at a time. Return when all are in. Raises Unfaithful if somebody is
+        refused, and TimeoutError."""
         self._is_settling = True
         waiting = deque(visits)
         arriving: set[Member] = set()
@@ -139,7 +139,7 @@ class Crowd:
         return came
 
     def settle(self, timeout: float = 30.0) -> None:
-        """Read until nothing comes any more, and begin all streams anew."""
+        """Read until nothing more arrives, and clear all streams."""
         self._is_settling = True
         quiet_since, deadline = now(), now() + timeout
         while now() - quiet_since < QUIET_SECONDS:
@@ -164,7 +164,7 @@ class Crowd:
         return made
 
     def drop(self, members: Iterable[Member]) -> None:
-        """Break connections as a lost network does."""
+        """Break connections, as when a network is lost."""
         gone = {*members}
         for member in gone:
             del self._by_fd[member.fd]
@@ -173,20 +173,20 @@ class Crowd:
         self.members = [member for member in self.members if member not in gone]
 
     def deafen(self, member: Member) -> None:
-        """Stop reading, for good, with as little room in the kernel as there can be."""
+        """Stop reading for good, with the smallest possible buffer in the kernel."""
         self._epoll.unregister(member.fd)
         self.members.remove(member)
         member.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
 
     def close(self) -> None:
-        """Everybody goes."""
+        """Close all connections."""
         self.drop(self._by_fd.values())
         self._epoll.close()
 
     # ------------------------------------------------------------------------------------------ writing and reading
 
     def post(self, member: Member) -> None:
-        """Write one post. What was written before need not have been answered."""
+        """Write one post, even if earlier ones were not answered yet."""
         marker = f"{member.sender}n{member.number:08}"
         member.number += 1
         member.outstanding = marker
@@ -196,7 +196,8 @@ class Crowd:
             raise Unfaithful("the server does not read its senders' posts")
 
     def pump(self, timeout: float) -> bool:
-        """Take what has come, once; wait for it so long. Whether there was anything. Raises Unfaithful."""
+        """Receive once what has arrived, waiting for it at most `timeout` seconds. Return whether there was anything.
+        Raises Unfaithful."""
         by_fd, streams, latencies = self._by_fd, self.streams, self.latencies
         ready = self._epoll.poll(timeout, _EVENTS)
         for fd, _ in ready:
@@ -222,7 +223,7 @@ class Crowd:
         return bool(ready)
 
     def drain(self, timeout: float = 30.0) -> int:
-        """Read until everybody was shown everything that was sent, and prove it. The number of deliveries.
+        """Read until everybody has received everything that was sent, and check it. Return the number of deliveries.
 
         Raises Unfaithful.
         """
@@ -265,7 +266,7 @@ class Crowd:
         frames = Incoming(data)
         for first, payload in frames:
             if first == TEXT and payload.startswith(_REPLY):
-                # Read as a whole only where it is needed: the reply to a join is long.
+                # Decoded only if necessary, because the reply to a join is long.
                 if payload.startswith(b'"error"', payload.find(b",") + 1):
                     raise Unfaithful(f"refused: {payload[:300]!r}")
                 if member.token is None and member.step == 0:
@@ -283,8 +284,8 @@ class Crowd:
             member.sock.sendall(member.steps[member.step])
 
     def _settle(self, member: Member) -> bool:
-        """Let go by what a live member is shown while others come and go. Whether there was more than pings, of which
-        a large crowd gets one every few milliseconds."""
+        """Discard what a live member receives while others come and go. Return whether there was more than pings, of
+        which a large crowd gets one every few milliseconds."""
         rest = b""
         with contextlib.suppress(BlockingIOError):
             chunk = member.sock.recv(_CHUNK)
@@ -299,7 +300,7 @@ class Crowd:
     # ------------------------------------------------------------------------------------------------ comparing
 
     def _differs(self, member: Member, stream: Stream, chunk: bytes) -> None:
-        """The member is ahead of all others, or was pinged, or there is a fault."""
+        """Handle bytes that differ: the member is ahead of all others, or was pinged, or the server made a mistake."""
         end = chunk
         chunk, payloads, torn = without_pings(chunk)
         member.rest = end[len(end) - torn :]
@@ -315,7 +316,7 @@ class Crowd:
         member.at += len(chunk)
 
     def _take_apart(self, member: Member, stream: Stream, chunk: bytes) -> None:
-        """A sender's stream: replies to it, between what is shared."""
+        """Parse a sender's stream, which has replies to it between the shared bytes."""
         if not self.dialect.has_replies:
             before = member.at
             self._differs(member, stream, chunk)

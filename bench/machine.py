@@ -1,4 +1,4 @@
-"""What the operating system says of processes: CPU, memory, cores, open files."""
+"""What the operating system reports of processes: CPU, memory, cores, open files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
 
 class Cores(msgspec.Struct, frozen=True):
-    """Which cores the servers and the load run on. Both are the same where there is only one."""
+    """The cores that the servers and the load run on: the same if there is only one."""
 
     servers: frozenset[int]
     load: frozenset[int]
@@ -31,7 +31,7 @@ class Cores(msgspec.Struct, frozen=True):
 
 
 def cores() -> Cores:
-    """The first core that this process may use serves, the last one loads."""
+    """Return the first core that this process may use for the servers, and the last one for the load."""
     usable = sorted(os.sched_getaffinity(0))
     first, last = frozenset(usable[:1]), frozenset(usable[-1:])
     return Cores(servers=first, load=last, others=frozenset(usable[:-1]) or first)
@@ -49,7 +49,7 @@ def on_cores(wanted: Iterable[int]) -> Iterator[None]:
 
 
 def family(pid: int) -> list[int]:
-    """A process and all its descendants that live."""
+    """Return a process and all its living descendants."""
     found = [pid]
     for one in found:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
@@ -59,7 +59,7 @@ def family(pid: int) -> list[int]:
 
 
 def cpu_seconds(pids: Sequence[int]) -> float:
-    """User and system time of processes, all their threads included, to a hundredth of a second each."""
+    """Return the user and system time of processes and all their threads, each to a hundredth of a second."""
     total = 0
     for pid in pids:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
@@ -69,7 +69,7 @@ def cpu_seconds(pids: Sequence[int]) -> float:
 
 
 def resident(pids: Sequence[int]) -> int:
-    """Bytes of memory that processes hold, what they share counted in parts (PSS)."""
+    """Return the bytes of memory of processes, with shared memory divided among them (PSS)."""
     total = 0
     for pid in pids:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
@@ -80,7 +80,7 @@ def resident(pids: Sequence[int]) -> int:
 
 
 def resident_quickly(pids: Sequence[int]) -> int:
-    """Bytes of memory that processes hold, what they share counted in each (RSS). Does not disturb them."""
+    """Return the bytes of memory of processes, with shared memory counted in each (RSS). Does not disturb them."""
     total = 0
     for pid in pids:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
@@ -89,8 +89,8 @@ def resident_quickly(pids: Sequence[int]) -> int:
 
 
 def queued(port: int) -> list[int]:
-    """Bytes that the kernel holds for the peers of each connection to a local TCP port (IPv4): sent and not
-    acknowledged, or not sent yet. That is not in the memory of any process."""
+    """Return the bytes that the kernel holds for the peer of each connection to a local TCP port (IPv4): not sent yet,
+    or not acknowledged. They are not in the memory of any process."""
     found = []
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
@@ -100,12 +100,13 @@ def queued(port: int) -> list[int]:
 
 
 def open_files(pids: Sequence[int]) -> int:
-    """How many file descriptors processes hold."""
+    """Return how many file descriptors processes have open."""
     return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids)
 
 
 def allow_files(wanted: int) -> bool:
-    """Raise the limit of open files, here and in what is started from here, as far as may be. Whether it suffices."""
+    """Raise the limit of open files for this process and its children, as far as allowed. Return whether it
+    suffices."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < wanted:
         best = wanted if hard == resource.RLIM_INFINITY else min(max(wanted, soft), hard)
@@ -115,7 +116,7 @@ def allow_files(wanted: int) -> bool:
 
 
 def description() -> str:
-    """One line about this machine, without its name."""
+    """Return one line about this machine, without its name."""
     model = next(
         (line.partition(": ")[2] for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
         platform.machine(),

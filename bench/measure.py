@@ -1,4 +1,4 @@
-"""One repetition: let a crowd write and read for a while, and see what that cost the server and the load."""
+"""One repetition: lets a crowd write and read for a while, and measures the cost for the server and the load."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NAP_SECONDS: Final = 0.0003
 
 
 class Bench(msgspec.Struct, frozen=True, kw_only=True):
-    """What scenarios work with. Every target is the caller's to close."""
+    """What scenarios share. The caller closes every target."""
 
     cores: Cores
     baselines: Baselines
@@ -44,7 +44,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def per_million(self) -> float:
-        """CPU seconds for a million deliveries."""
+        """Return the CPU seconds for a million deliveries."""
         return self.cpu / self.deliveries * 1e6
 
     @property
@@ -53,10 +53,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stage:
-    """One server and the crowd that is in its rooms. Close it, or use it in a `with`."""
+    """One server and the crowd in its rooms. Close it, or use it in a `with`."""
 
     def __init__(self, target: Target, rooms: int, members: int, senders: int, stack: ExitStack) -> None:
-        """`senders` members write; the first of each room, then the second. The stack closes what was opened."""
+        """`senders` members write: the first of each room, then the second. `stack` closes what is opened here."""
         self.target = stack.enter_context(target)
         self.crowd = Crowd(target.dialect, rooms)
         stack.callback(self.crowd.close)
@@ -64,8 +64,8 @@ class Stage:
         self.senders = self.crowd.make_senders(came[:senders])
 
     def closed(self, seconds: float, timeout: float = 60.0, until: Callable[[float], bool] | None = None) -> Run:
-        """Every sender writes its next post when the last was acknowledged (window 1), for so long; then everybody
-        reads to the end. `until` is asked now and then with the seconds gone by, and ends it earlier. Raises
+        """For `seconds`, let every sender write its next post when the last one was acknowledged (window 1); then read
+        everything. `until` is called now and then with the seconds that have passed, and may end it earlier. Raises
         Unfaithful."""
         crowd = self.crowd
         crowd.settle()
@@ -76,8 +76,8 @@ class Stage:
     def open(
         self, seconds: float, rate: float, timeout: float = 60.0, until: Callable[[float], bool] | None = None
     ) -> Run:
-        """So many posts a second, whether or not the last ones were acknowledged; the senders take turns. `until` is
-        asked with the seconds gone by before each post, and ends it earlier."""
+        """Send a fixed number of posts a second, whether or not earlier ones were acknowledged; the senders take turns.
+        `until` is called before each post with the seconds that have passed, and may end it earlier."""
         crowd = self.crowd
         crowd.settle()
         crowd.latencies = []
@@ -98,7 +98,7 @@ class Stage:
             crowd.post(member)
         if rate is None:
             while (elapsed := now() - wall) < seconds and not (until is not None and until(elapsed)):
-                # Who waits must be woken, at the server's cost, and how often that happens is chance.
+                # Do not wait for bytes: waking a process costs the server, and how often that happens is chance.
                 if not crowd.pump(0.0):
                     time.sleep(_NAP_SECONDS)
         else:
@@ -123,5 +123,5 @@ class Stage:
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
-    """The value that `share` of a sorted sequence do not exceed."""
+    """Return the value that `share` of a sorted sequence do not exceed."""
     return ordered[min(len(ordered) - 1, math.ceil(share * len(ordered)) - 1)]

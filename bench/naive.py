@@ -1,4 +1,4 @@
-"""What everybody writes first: Starlette on uvicorn, and one `await` per member and message.
+"""The naive server: Starlette on uvicorn, with one `await` per member and message.
 
 python -m bench.naive PORT
 """

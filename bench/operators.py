@@ -1,7 +1,7 @@
-"""What the operators' page costs: `python -m bench.operators` prints a table.
+"""Measures the cost of the operators' page: `python -m bench.operators` prints a table.
 
-A real server and a real Redis, twenty workers that are only heard, a thousand rooms, one operator on a WebSocket; and,
-in this process, what it costs a worker to take a sample of itself.
+It runs a real server and a real Redis, with twenty simulated workers, a thousand rooms and one operator on a WebSocket;
+and measures in this process what it costs a worker to sample itself.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ class _As:
 
 
 async def _watch(server: ChatServer, token: str, encoding: Encoding) -> tuple[int, float, list[float]]:
-    """Bytes of the whole picture, bytes a second of what follows, and how old each worker's numbers are on arrival."""
+    """Return the bytes of the first picture, the bytes per second after it, and the age of each worker's numbers on
+    arrival."""
     ages: list[float] = []
     url, subprotocols, first = server.ws_url, [Subprotocol(encoding.subprotocol)], b""
     async with connect(url, subprotocols=subprotocols, compression=None, max_size=None) as socket:
@@ -97,7 +98,7 @@ async def _with_operator(
     server: ChatServer, token: str, crowd: CrowdOfWorkers, busy: float, process: psutil.Process
 ) -> None:
     for encoding in Encoding:
-        # Twenty workers change different rooms: so that a share of all rooms changes, each changes a part of it.
+        # Twenty workers change different rooms, so each changes only its part of the wanted share.
         crowd.busy = busy if busy == 1.0 else busy / WORKERS
         await asyncio.sleep(2)
         before, started = sum(process.cpu_times()[:2]), time.monotonic()

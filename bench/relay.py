@@ -1,4 +1,5 @@
-"""The relay of `relay.c` for machines without a C compiler: raw sockets, one joined send per member and turn.
+"""The relay of `relay.c` in Python, for machines without a C compiler: raw sockets, one joined send per member and
+turn.
 
 python -m bench.relay PORT
 """
@@ -31,7 +32,7 @@ class Client:
 
 
 class Relay:
-    """Serves one listening socket until `stop` is set. Nothing is kept, nothing is bounded."""
+    """Serves one listening socket until `stop` is set. Nothing is stored, and no queue is bounded."""
 
     def __init__(self, port: int) -> None:
         self.listener = socket.create_server(("127.0.0.1", port), backlog=4_096)
@@ -43,7 +44,7 @@ class Relay:
         self._selector.register(self.listener, selectors.EVENT_READ)
 
     def run(self) -> None:
-        """Turn the loop."""
+        """Run the event loop."""
         with contextlib.closing(self.listener), contextlib.closing(self._selector):
             while not self.stop:
                 for key, events in self._selector.select(0.2):
@@ -63,13 +64,13 @@ class Relay:
                     key.data.sock.close()
 
     def give(self, members: list[Client], frames: list[bytes]) -> None:
-        """Write what is pending in a room to its members."""
+        """Write the pending frames of a room to its members."""
         joined = b"".join(frames)
         for member in members:
             self.write(member, joined)
 
     def write(self, client: Client, data: bytes) -> None:
-        """Send now; what does not go waits."""
+        """Send what can be sent now, and keep the rest."""
         sent = 0
         if not client.backlog:
             with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Figures, their ratios to the baselines, and how they are shown."""
+"""Figures, their ratios to the baselines, and their formatting."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NAMES: Final = ("ours", "relay", "naive")
 
 
 class Spread(msgspec.Struct, frozen=True):
-    """The median of some repetitions, with the lowest and the highest."""
+    """The median of some repetitions, and the lowest and highest value."""
 
     median: float
     low: float
@@ -29,8 +29,8 @@ class Spread(msgspec.Struct, frozen=True):
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
-    """One figure of each server that has it. Ratios are medians over repetitions, each of figures taken one after the
-    other. `reached` says whether the issue's mark was met, where it sets one."""
+    """One figure, for each server that has it. Ratios are medians over repetitions, each of figures measured one after
+    the other. `reached` says whether the target was met, if there is one."""
 
     name: str
     unit: str
@@ -44,8 +44,8 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Section(msgspec.Struct, kw_only=True):
-    """What one scenario found. `load` is the share of its core that the load took at most, against our server: near
-    1.0, rates and times are those of the load."""
+    """The results of one scenario. `load` is the largest share of its core that the load used against our server: near
+    1.0, the load limits rates and times."""
 
     scenario: str
     about: str
@@ -55,14 +55,14 @@ class Section(msgspec.Struct, kw_only=True):
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
-    """The figures to reach. All that are given must hold."""
+    """The target of a figure. All bounds that are given must hold."""
 
     most: float | None = None
     least: float | None = None
     to_relay: float | None = None
-    """At most so many times the relay's."""
+    """The largest allowed multiple of the relay's figure."""
     from_naive: float | None = None
-    """At least so many times less than the naive loop's."""
+    """The smallest allowed factor by which it is below the naive loop's figure."""
 
     def __str__(self) -> str:
         parts = []
@@ -86,7 +86,7 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def figure(name: str, unit: str, values: dict[str, list[float]], mark: Mark | None = None) -> Figure:
-    """A figure from its repetitions, by server: those with the same place in their list belong together."""
+    """Return a figure from its repetitions by server; values at the same index belong to the same repetition."""
     ours = values.get("ours", [])
     ratios: dict[str, float | None] = {
         other: statistics.median(a / b for a, b in zip(ours, values[other], strict=True))
@@ -108,7 +108,7 @@ def figure(name: str, unit: str, values: dict[str, list[float]], mark: Mark | No
 
 
 def as_text(section: Section) -> str:
-    """A section as a table for people."""
+    """Return a section as a table for people."""
     head = ["", "ours", "relay", "naive", "/relay", "/naive", "to reach", ""]
     rows = [head, *(_row(one) for one in section.figures)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]

@@ -1,10 +1,10 @@
-"""How many posts a store makes durable in a second, and what one costs.
+"""Measures how many posts a store makes durable in a second, and the cost of one.
 
     python -m bench.store [--posts N] [--authors N] [--rooms N] [--store sqlite|postgres] [--json]
 
 One process, one event loop; every author sends the next post when the last one was acknowledged. SQLite writes to a
 file in the temporary directory with synchronous=FULL; PostgreSQL is a private server with fsync on, whose CPU is
-counted, too. Times are wall time on whatever else the machine does.
+counted too. Times are wall time, including whatever else the machine does.
 """
 
 from __future__ import annotations
@@ -62,14 +62,14 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def measure(name: str, store: Store, load: Load, server_seconds: Callable[[], float] | None) -> Result:
-    """Open the store, let the authors write, and say what it took."""
+    """Open the store, let the authors write, and return the result."""
     await store.open()
     try:
         rooms = [Room(id=RoomId(f"room-{i}"), name=f"Room {i}", about="") for i in range(load.rooms)]
         await store.add_rooms(rooms)
         latencies: list[float] = []
         authors = [await _author(store, i, rooms[i % load.rooms]) for i in range(load.authors)]
-        # Statements are compiled, pages and plans are cached.
+        # A first round, so that statements are compiled, and pages and plans cached.
         await asyncio.gather(*(author(20, []) for author in authors))
         server = server_seconds() if server_seconds is not None else 0.0
         wall, cpu = time.perf_counter(), time.process_time()
@@ -126,7 +126,7 @@ async def _author(store: Store, number: int, room: Room) -> Callable[[int, list[
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU that a process, its children and its finished children have used."""
+    """Return the CPU seconds that a process, its children and its finished children have used."""
     total = 0.0
     pids = [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
     for one in pids:
@@ -134,7 +134,7 @@ def cpu_seconds(pid: int) -> float:
             fields = Path(f"/proc/{one}/stat").read_text().rpartition(") ")[2].split()
         except FileNotFoundError:
             continue
-        # utime, stime, and of the parent also those of children that it has waited for.
+        # utime and stime; for the parent also those of children that it has waited for.
         counted = fields[11:15] if one == pid else fields[11:13]
         total += sum(map(int, counted)) / _TICKS
     return total

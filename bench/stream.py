@@ -1,8 +1,8 @@
-"""What a room's members are all shown, byte for byte, and the proof that it is right.
+"""The bytes that all members of a room receive, and the proof that they are right.
 
-Frames of facts and presence are shared by all members, so after they have joined, all of them receive the same bytes.
-Whoever is ahead extends the stream; everybody else is compared with it. The stream itself is parsed whole: each post
-exactly once, each sender's in order, offsets without a hole, at the offset that the sender was told.
+Frames of facts and presence are shared, so after joining, all members receive the same bytes. The member who is ahead
+extends the stream; all others are compared with it. The stream itself is parsed whole: each post exactly once, each
+sender's posts in order, offsets without a hole, each at the offset that its sender was told.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import msgspec
 from bench.frames import TEXT, Incoming
 
 PRESENCE: Final = frozenset({"presence", "typing", "counts"})
-"""Pushes that say nothing of posts."""
+"""Pushes that do not concern posts."""
 
 
 class Unfaithful(Exception):
@@ -35,7 +35,8 @@ _push: Final = msgspec.json.Decoder(_Push)
 
 
 class Shown(msgspec.Struct):
-    """One post in the stream: where its frame ends, which it is, and when it was sent, first and last received."""
+    """One post in the stream: where its frame ends, which post it is, when it was sent, and when it was first and last
+    received."""
 
     end: int
     marker: str
@@ -46,7 +47,7 @@ class Shown(msgspec.Struct):
 
 
 class Stream:
-    """One room's shared bytes since `clear`. `sent` holds what was sent, by marker, and when; every post's text is its
+    """The shared bytes of one room since `clear`. `sent` maps markers to when they were sent; a post's text is its
     marker, a space, and `words`."""
 
     __slots__ = (
@@ -75,7 +76,7 @@ class Stream:
         self._last_offset: int | None = None
 
     def clear(self) -> None:
-        """Begin anew. What was shown before has been checked."""
+        """Forget the bytes that were received, which have been checked."""
         self.data.clear()
         self.shown.clear()
         self.sent.clear()
@@ -84,7 +85,7 @@ class Stream:
         self._parser = 0
 
     def parse(self, now: float = 0.0) -> None:
-        """Read what has come since, and see that it continues what was before. Raises Unfaithful."""
+        """Parse what has arrived since the last call, and check that it continues the stream. Raises Unfaithful."""
         frames = Incoming(bytes(self.data[self._parser :]))
         for first, payload in frames:
             if first != TEXT:
@@ -102,7 +103,7 @@ class Stream:
         self._parser += frames.at
 
     def check_end(self) -> None:
-        """Everything sent was shown, and stands where its sender was told. Raises Unfaithful."""
+        """Check that everything sent was received, at the offset that its sender was told. Raises Unfaithful."""
         if len(self.shown) != len(self.sent):
             missing = sorted(self.sent.keys() - {one.marker for one in self.shown})
             raise Unfaithful(f"{self.name}: {len(missing)} posts were never shown, such as {missing[:3]}")

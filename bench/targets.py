@@ -1,4 +1,4 @@
-"""The servers that are measured, and how one speaks to each: ours, the relay (the limit), the naive loop."""
+"""The servers that are measured, and how to speak to each: ours, the relay (the limit), and the naive loop."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.kit.process import Process
 from tests.kit.server import ChatServer
 
 LONG: Final = 19
-"""How many times the words stand in a long post: close to the longest that is allowed."""
+"""How many times the words are repeated in a long post, which is close to the longest allowed."""
 WORDS: Final = "I have been awake since three again, and it helps to read that I am not the only one. Thank you all."
 ENOUGH: Final = 1_000_000
 """A limit that no scenario reaches: all load comes from one address, and a few senders write for a whole room."""
@@ -44,7 +44,7 @@ RAISED: Final[Mapping[str, float]] = {
     "files_per_address_per_second": ENOUGH,
     "file_burst_per_address": ENOUGH,
 }
-"""What every scenario raises because everybody comes from one address."""
+"""Limits that every scenario raises, because everybody comes from one address."""
 RAISED_FOR_SENDERS: Final[Mapping[str, float]] = {
     "commands_per_second": ENOUGH,
     "command_burst": ENOUGH,
@@ -58,24 +58,24 @@ RAISED_FOR_SENDERS: Final[Mapping[str, float]] = {
     "codes_per_minute": ENOUGH,
     "new_codes_per_address_per_hour": ENOUGH,
 }
-"""What is raised besides where few senders write without a pause."""
-MEMORY: Final = Path("/dev/shm")  # noqa: S108 - Linux has its files in memory there
+"""Limits that are raised as well if few senders write without a pause."""
+MEMORY: Final = Path("/dev/shm")  # noqa: S108 - Linux keeps files in memory there
 _ROOT: Final = Path(__file__).resolve().parents[1]
 
 
 class Dialect(Protocol):
-    """What goes over the socket. A marker is the text's first word, and names a post: sender and number."""
+    """The protocol of one server. A marker is the first word of a text, and names a post by sender and number."""
 
     port: int
     words: str
-    """What stands in each post after its marker."""
+    """The text of each post after its marker."""
     has_replies: bool
-    """Whether commands are answered. Where not, a sender knows its post by its marker."""
+    """Whether commands are answered. If not, a sender recognises its post by its marker."""
 
     def upgrade(self, room: int) -> bytes: ...
 
     def steps(self, room: int, token: str | None, since: Mapping[str, Any] | None) -> Sequence[bytes]:
-        """What to send after the upgrade, each when the last was answered."""
+        """Return what to send after the upgrade, each once the previous step was answered."""
         ...
 
     def post(self, room: int, marker: str) -> bytes: ...
@@ -109,7 +109,7 @@ class ChatDialect:
 
 
 class RelayDialect:
-    """What comes in goes out to the room: so the sender sends what our server would push, of the same size."""
+    """The relay sends every message on to the room, so a sender writes what our server would push, of the same size."""
 
     has_replies = False
     words = WORDS
@@ -181,8 +181,8 @@ class Target:
 
 
 class Chat(Target):
-    """Our server as a user starts it, with rooms for the load. `raised` are limits; all else is the default. `times` is
-    how often the words stand in each post."""
+    """Our server as a user starts it, with rooms for the load. `raised` are the raised limits; everything else is the
+    default. `times` is how often the words are repeated in each post."""
 
     name = "ours"
 
@@ -218,13 +218,13 @@ class Chat(Target):
         return family(self.server.process.pid)
 
     def metrics(self) -> dict[str, float]:
-        """Its metrics, by name with labels."""
+        """Return its metrics, by name with labels."""
         text = web.get(self.server.url + "/metrics", timeout=10).text
         pairs = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
         return {name: float(value) for name, _, value in pairs}
 
     def sum_of(self, name: str) -> float:
-        """One metric, over all its labels."""
+        """Return one metric, summed over its labels."""
         return sum(value for key, value in self.metrics().items() if key.partition("{")[0] == name)
 
     def close(self) -> None:
@@ -280,8 +280,7 @@ class Baseline(Target):
 
 
 class Baselines:
-    """Makes the two baselines. `limit_name` says which relay there is: that in C, or where nothing compiles it, in
-    Python."""
+    """Makes the two baselines. `limit_name` says which relay it is: in C, or in Python if there is no compiler."""
 
     def __init__(self, cores: Cores) -> None:
         self._cores = cores

@@ -1,4 +1,4 @@
-"""Coming in, and being there: connects a second, and what an idle member takes of memory."""
+"""Connecting and being idle: connections per second, and the memory of an idle member."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ _WARM = 50
 
 
 def connect(bench: Bench) -> Section:
-    """Everybody at once, until the last join was answered, as new guests and again with the tokens they got."""
+    """Connect everybody at once, until the last join was answered: as new guests, and again with the tokens they
+    got."""
     members = round(bench.pick(2_000, 500))
     rooms = members // _ROOM
     rates: dict[str, list[float]] = {"relay": [], "ours": [], "naive": []}
@@ -57,7 +58,8 @@ def connect(bench: Bench) -> Section:
 
 
 def memory(bench: Bench) -> Section:
-    """PSS of the server's processes with everybody there, over what it was when the first had come and gone."""
+    """Measure the PSS of the server's processes with everybody connected, above that after the first crowd came and
+    went."""
     members = round(bench.pick(5_000, 1_000))
     rooms = members // _ROOM
     allow_files(members + 1_000)
@@ -86,8 +88,8 @@ def memory(bench: Bench) -> Section:
 
 
 def _come_and_go(target: Target, rooms: int, visits: list[Visit]) -> tuple[float, float, float, list[str | None]]:
-    """Seconds of CPU and of wall time until all were in, the load's share of its core, and the tokens they have. When
-    this returns the server has forgotten them."""
+    """Let everybody come and go. Return the seconds of CPU and of wall time until all were in, the load's share of its
+    core, and their tokens. On return the server has forgotten them."""
     pids = target.pids
     files = open_files(pids)
     crowd = Crowd(target.dialect, rooms)
@@ -95,13 +97,13 @@ def _come_and_go(target: Target, rooms: int, visits: list[Visit]) -> tuple[float
         cpu, load, wall = cpu_seconds(pids), time.process_time(), now()
         came = crowd.arrive(visits, at_once=len(visits))
         wall, load = now() - wall, time.process_time() - load
-        # The accounting counts hundredths.
+        # CPU time is counted in hundredths of a second.
         cpu = max(cpu_seconds(pids) - cpu, 0.01)
         tokens = [member.token for member in came]
     finally:
         crowd.close()
     deadline = now() + 30
-    # Some files of the server's own (its database's) may have come to stay.
+    # Some of the server's own files (its database's) may stay open.
     while open_files(pids) > files + len(visits) // 20:
         if now() > deadline:
             raise TimeoutError("the server does not forget connections that are gone")

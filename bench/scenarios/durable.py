@@ -1,4 +1,4 @@
-"""The stores alone: durable posts a second, and what one costs."""
+"""The stores alone: durable posts per second, and the cost of one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bench.report import Section, figure
 
 
 def durable(bench: Bench) -> Section:
-    """16 authors, each with one post under way, in 4 rooms, straight at the store."""
+    """Let 16 authors in 4 rooms, each with one post under way, write directly to the store."""
     load = stores.Load(posts=round(bench.pick(20_000, 4_000)), authors=16, rooms=4)
     figures = []
     notes = ["the databases run on whatever core is free"]

@@ -1,4 +1,4 @@
-"""What a delivery costs: one room of 1,000, with 32 senders (writes can be joined) and with one (they cannot)."""
+"""The cost of a delivery: one room of 1,000, with 32 senders (writes can be joined) and with one (they cannot)."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def throughput(bench: Bench) -> Section:
 
 
 def single(bench: Bench) -> Section:
-    """One sender with one post under way: there is nothing to join."""
+    """One sender with one post under way, so that writes cannot be joined."""
     return fan_out(bench, "single", 1, Mark(to_relay=1.7))
 
 
 def fan_out(bench: Bench, name: str, senders: int, mark: Mark) -> Section:
-    """Repetitions in turn against all three servers, each with its crowd present all the time."""
+    """Measure all three servers in turn, repeatedly, each with its crowd connected all the time."""
     members, seconds = round(bench.pick(1_000, 300)), bench.pick(4, 0.8)
     runs: dict[str, list[Run]] = {"relay": [], "ours": [], "naive": []}
     with ExitStack() as stack:

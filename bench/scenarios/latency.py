@@ -1,4 +1,4 @@
-"""How long a post is on its way where the server is not busy: 100 rooms of 50, 200 posts a second."""
+"""The delay of a post on a server that is not busy: 100 rooms of 50, 200 posts a second."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from bench.targets import RAISED, Chat
 
 ROOMS, POSTS_PER_SECOND = 100, 200.0
 _SENDERS = 2
-"""In each room, so that nobody writes more than a post a second, which is what everybody may."""
+"""Senders in each room, so that nobody writes more than one post a second, which is the default limit."""
 _FSYNCS = 100
 _MS = 1_000
 
 
 def latency(bench: Bench) -> Section:
-    """From before the sender's write until each member's bytes are read. Two senders a room, a post a second each."""
+    """Measure from before the sender's write until each member's bytes are read. Two senders a room, one post a second
+    each."""
     members = round(bench.pick(50, 10))
     runs: dict[str, list[Run]] = {"relay": [], "ours": [], "memory": [], "naive": []}
     fsyncs: list[float] = []
     chat = partial(Chat, bench.cores, rooms=ROOMS, raised=RAISED)
-    # The naive loop afterwards: four crowds at once are more open files than many machines allow.
+    # The naive loop comes afterwards, because four crowds at once need more open files than many machines allow.
     for makers in (
         (bench.baselines.limit, chat, partial(chat, name="memory", in_memory=True)),
         (bench.baselines.naive,),
@@ -64,7 +65,7 @@ def latency(bench: Bench) -> Section:
 
 
 def _fsyncs() -> list[float]:
-    """Seconds that each of a few small durable appends takes, where our database lies."""
+    """Return the seconds of some small durable appends on the disk of our database."""
     took = []
     with tempfile.TemporaryFile() as file:
         for _ in range(_FSYNCS):

@@ -1,4 +1,5 @@
-"""One-to-one: what asking and accepting cost, and how soon a freed listener is with whoever waited longest."""
+"""One-to-one: the cost of asking and accepting, and how soon a freed listener gets the seeker who has waited
+longest."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ _PATIENCE: Final = 120.0
 
 
 def queue(bench: Bench) -> Section:
-    """Everybody asks at once, all are accepted and end at once; then one listener, and a queue, on a quiet server."""
+    """Let everybody ask at once, and accept and end all at once; then measure one listener and a queue on a quiet
+    server."""
     asking, listening = round(bench.pick(500, 100)), round(bench.pick(25, 10))
     waiting = round(bench.pick(200, 40))
     allow_files(2_000)
@@ -114,7 +116,7 @@ class _Place:
 
 
 class _Spent:
-    """What a part took."""
+    """The time and CPU that a part took."""
 
     wall = 0.0
     cpu = 0.0
@@ -170,7 +172,7 @@ async def _measure(place: _Place, asking: int, listening: int, waiting: int) -> 
 
 
 async def _one_by_one(url: str, console: _Console, waiting: int) -> list[float]:
-    """One listener for a queue: how long after each end they were shown who came next."""
+    """Let one listener work through a queue. Return how long after each end they were shown the next seeker."""
     seekers = [_Seeker(url) for _ in range(waiting)]
     await _each([seeker.open() for seeker in seekers])
     for seeker in seekers:
@@ -209,7 +211,7 @@ class _Seeker:
         await self.client.ask("ask", agreement=True, timeout=_PATIENCE)
 
     async def meet_and_end(self) -> float:
-        """When the end was asked for."""
+        """End the session, and return when the end was requested."""
         view = await _shown(self.client, "standing", lambda it: it["state"] == "session")
         began = now()
         await self.client.ask("end", session=view["session"]["id"], timeout=_PATIENCE)
@@ -220,7 +222,7 @@ class _Console:
     def __init__(self, url: str, token: str, cap: int) -> None:
         self.client = ChatClient(url, hello=False)
         self.shown: dict[str, float] = {}
-        """When each proposal was made, by its id and in their order: who waits longest is proposed first."""
+        """When each proposal was made, by its id and in order: the seeker who waits longest is proposed first."""
         self._token, self._cap = token, cap
         self._news = asyncio.Condition()
 
@@ -232,7 +234,7 @@ class _Console:
         await client.ask("profile", languages=["en"], cap=self._cap)
 
     async def take_all(self) -> None:
-        """Accept whoever is suggested, until cancelled."""
+        """Accept everybody who is proposed, until cancelled."""
         while True:
             view = await _shown(
                 self.client, "console", lambda it: "proposal" in it and it["proposal"]["id"] not in self.shown
@@ -244,14 +246,14 @@ class _Console:
             await self.client.ask("accept", proposal=proposal, timeout=_PATIENCE)
 
     async def was_shown(self, number: int) -> float:
-        """When the proposal of this number, from 0, was made."""
+        """Return when the proposal of this number, from 0, was made."""
         async with self._news:
             await self._news.wait_for(lambda: number < len(self.shown))
         return [*self.shown.values()][number]
 
 
 async def _shown(client: ChatClient, kind: str, where: Callable[[Message], bool]) -> Message:
-    """The newest push of a kind, once it is so."""
+    """Return the newest push of a kind once it meets a condition."""
     while True:
         await client.until(lambda: bool(client.pushes), _PATIENCE)
         pushes = [*client.pushes]

@@ -1,4 +1,4 @@
-"""One room of 10,000 over four workers and Redis: how long between the first member's delivery and the last one's."""
+"""One room of 10,000 on four workers and Redis: the time between the first and the last delivery of a post."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ _MS = 1_000
 
 
 def room10k(bench: Bench) -> Section:
-    """Each post's first and last delivery. One server after the other: three such crowds at once do not fit."""
+    """Measure each post's first and last delivery, one server after another, because three such crowds at once do not
+    fit."""
     members = round(bench.pick(10_000, 1_000))
     if not allow_files(members + 1_000):
         raise OSError(f"{members + 1_000} open files are not allowed here (ulimit -n)")

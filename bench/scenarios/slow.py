@@ -1,4 +1,4 @@
-"""One in a hundred stops reading: what the others notice of it, and what it costs the server until they are let go."""
+"""One in a hundred stops reading: the effect on the others, and the cost for the server until they are disconnected."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from tests.kit.process import wait_until
 _POSTS_PER_SECOND = 50.0
 _SENDERS = 10
 _BURST_BYTES = 3 * 1024 * 1024
-"""More than the kernel takes for a socket whose peer reads nothing."""
+"""More bytes than the kernel takes for a socket whose peer reads nothing."""
 _PATIENCE_SECONDS = 60.0
 _LOOK_SECONDS = 0.25
 _MS = 1_000
 
 
 def slow(bench: Bench) -> Section:
-    """Calm and stalled in turn, on one server. Long posts, so that the kernel's buffers are full soon."""
+    """Measure calm and stalled periods in turn, on one server, with long posts, so that the kernel's buffers fill up
+    soon."""
     members = round(bench.pick(500, 200))
     stalled = members // 100
     repetitions = 0 if bench.quick else 3
@@ -30,12 +31,12 @@ def slow(bench: Bench) -> Section:
     with ExitStack() as stack:
         target = Chat(bench.cores, rooms=1, raised={**RAISED, **RAISED_FOR_SENDERS}, times=LONG)
         stage = Stage(target, 1, members + stalled * (repetitions + 1), _SENDERS, stack)
-        # As much as the ring of recent posts holds, so that it does not grow beside what is measured.
+        # Fill the ring of recent posts first, so that it does not grow during the measurement.
         stage.closed(_PATIENCE_SECONDS, until=lambda elapsed: len(stage.crowd.streams[0].sent) > 300)
         for _ in range(repetitions):
             calm.append(stage.open(10.0, _POSTS_PER_SECOND))
             beside.append(_Trial(stage, target, stalled).run())
-        # Asking for metrics is noticed by the others: once more, for the times and the memory.
+        # Reading metrics disturbs the others, so times and memory are measured in a second trial.
         watched = _Trial(stage, target, stalled, asks_metrics=True)
         if bench.quick:
             calm.append(stage.open(3.0, _POSTS_PER_SECOND))
@@ -65,7 +66,7 @@ def slow(bench: Bench) -> Section:
 
 
 class _Trial:
-    """Some members stop reading, and are watched until the server has closed their sockets."""
+    """Members who stop reading, watched until the server has closed their sockets."""
 
     def __init__(self, stage: Stage, target: Chat, count: int, *, asks_metrics: bool = False) -> None:
         self._stage = stage
@@ -77,13 +78,13 @@ class _Trial:
         self._calm = self._most = 0
         self._looked_at = 0.0
         self.most_queued = 0
-        """Bytes that the kernel held for one of them."""
+        """The most bytes that the kernel held for one of them."""
         self._behind_at: list[float] = []
         self._freed_at: list[float] = []
 
     def run(self) -> Run:
-        """Stall them, fill what the kernel takes for them with a burst, and go on at the usual pace until the last
-        socket is closed: this last part. Raises TimeoutError where that takes too long."""
+        """Stall them, fill the kernel's buffers with a burst, and go on at the usual pace until the last socket is
+        closed. Return the run of this last part. Raises TimeoutError if it takes too long."""
         stage = self._stage
         if self._asks_metrics:
             wait_until(lambda: self._behind() == 0, "the gauge of those behind to be zero")
@@ -97,11 +98,11 @@ class _Trial:
 
     @property
     def memory_kb(self) -> float:
-        """How much more the server held at most than before the first of them was behind, for each."""
+        """Return the server's largest memory above that before the first was behind, divided by their number."""
         return (self._most - self._calm) / self._count / 1_024
 
     def freed_after(self) -> list[float]:
-        """Seconds from each one's falling behind until its socket was closed, in the order of both."""
+        """Return the seconds from falling behind until the socket was closed, pairing both in order of time."""
         return [freed - behind for behind, freed in zip(self._behind_at, self._freed_at, strict=True)]
 
     def _behind(self) -> int:
@@ -122,7 +123,7 @@ class _Trial:
         self._looked_at = at
         held = resident_quickly(self._pids)
         if self._asks_metrics:
-            # A gauge of a second ago may still count who was freed since.
+            # The gauge may be a second old, and still count connections that were closed since.
             behind = min(self._behind() + len(self._freed_at), self._count)
             self._behind_at += [at] * (behind - len(self._behind_at))
             self.most_queued = max(self.most_queued, *queued(self._target.dialect.port))

@@ -1,4 +1,4 @@
-"""Everybody's network breaks at once, and everybody comes back: until the last one knows all that was written."""
+"""Everybody loses the network at once and comes back: the time until the last one has received everything."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _AWAY_SECONDS = 2.0
 
 
 def storm(bench: Bench) -> Section:
-    """All but one of each room are dropped, 20 posts are written in each room, and all come back in the same moment."""
+    """Drop all but one member of each room, write 20 posts in each room, and let all come back at the same moment."""
     members = round(bench.pick(2_000, 500))
     rooms = members // _ROOM
     last: list[float] = []
@@ -52,7 +52,7 @@ def storm(bench: Bench) -> Section:
             for member in came:
                 _check(member, missed[member.room])
             reads.append((target.sum_of("chat_store_reads_total") - before) / rooms)
-            # And all of them are live again.
+            # Check that all of them are live again.
             stage.open(0.5, 2.0 * rooms)
     return Section(
         scenario="storm",
@@ -88,7 +88,7 @@ class _Reply(msgspec.Struct):
 
 
 def _position(members: list[Member], stream: Stream, room: int) -> dict[str, Any]:
-    """Where the members of a room are when they were shown everything."""
+    """Return the position of a room's members after everything was delivered."""
     joined = next(member.joined for member in members if member.room == room)
     epoch = msgspec.json.decode(joined, type=_Reply).ok.position["epoch"]
     return {"epoch": epoch, "offset": stream.shown[-1].offset}
