@@ -1,16 +1,16 @@
-# Sourced by the other scripts. Finds a Python and keeps `.venv` in step with the locks.
+# Sourced by the other scripts. Finds a Python, and keeps `.venv` up to date with the lock files.
 #
-# `.venv` is shared by serving and testing. A stamp for each says which Python, place and locks it was made from; it is
-# written last, so what was interrupted is done again.
+# Serving and testing share `.venv`. A stamp for each records the Python, folder and lock files it was made from. The
+# stamp is written last, so that an interrupted installation is done again.
 
 say() { printf '%s\n' "$*" >&2; }
 stop() { say "$0: $*"; exit 1; }
 
-# find_python: sets PYTHON to the program of a Python that can do it all.
+# find_python: sets PYTHON to a Python that is new enough and can make virtual environments.
 find_python() {
     for name in python3 python3.13 python3.12 python3.11 python3.14 python; do
         command -v "$name" >/dev/null 2>&1 || continue
-        # What is on PATH may be a launcher, or in an environment of its own: ask for the program behind it.
+        # The program on PATH may be a launcher, or in a virtual environment: ask for the program behind it.
         found=$("$name" - <<'PY' 2>/dev/null
 import sys
 if sys.version_info >= (3, 11):
@@ -32,7 +32,7 @@ PY
     stop "Python 3.11 or newer is needed, and none was found on PATH. See https://www.python.org/downloads/"
 }
 
-# stamp_of PYTHON LOCK...: what a stamp says that was made by this Python, here, from these locks and this project.
+# stamp_of PYTHON LOCK...: prints the stamp for this Python, this folder, these lock files and this project.
 stamp_of() {
     stamping=$1
     shift
@@ -46,7 +46,7 @@ print(sys.version.split()[0], os.path.realpath("."), digest.hexdigest())
 PY
 }
 
-# install NAME LOCK...: make sure that .venv holds what the locks say, and the project itself.
+# install NAME LOCK...: makes sure that .venv contains the packages of the lock files, and the project itself.
 install() {
     stamp=.venv/.$1
     shift
@@ -57,7 +57,7 @@ install() {
     find_python
     wanted=$(stamp_of "$PYTHON" "$@") || stop "the lock files cannot be read"
     say "Installing what is needed into .venv (once; it may take a minute) …"
-    # Another Python, another place, or a making that was interrupted: begin anew.
+    # A different Python, a different folder, or an interrupted installation: start again from nothing.
     if ! [ -f .venv/.made ] || [ "$(cat .venv/.made)" != "${wanted% *}" ] || ! [ -x .venv/bin/python ]; then
         rm -rf .venv
         "$PYTHON" -m venv .venv || stop "the virtual environment .venv could not be made"
