@@ -13,7 +13,7 @@ from tests.store.kit import Database, postgres_database, seeded, sqlite_database
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
-    """A migrated, empty database of each kind."""
+    """Return a migrated, empty database of each kind."""
     if request.param == "sqlite":
         return sqlite_database(tmp_path)
     return postgres_database(request.getfixturevalue("postgres_server"))
@@ -21,7 +21,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
 
 @pytest.fixture
 async def store(database: Database) -> AsyncIterator[Store]:
-    """An open store with two rooms."""
+    """Yield an open store with two rooms."""
     opened = await seeded(database.store())
     yield opened
     await opened.close()
@@ -29,7 +29,7 @@ async def store(database: Database) -> AsyncIterator[Store]:
 
 @pytest.fixture
 async def other(database: Database, store: Store) -> AsyncIterator[Store]:
-    """A second store on the same database, as another worker has it."""
+    """Yield a second store on the same database, as another worker has it."""
     opened = database.store()
     await opened.open()
     yield opened

@@ -1,4 +1,5 @@
-"""What `chatserver/bus/contract.py` demands, of every bus: in memory, over one Redis, over Sentinel, over a Cluster."""
+"""What `chatserver/bus/contract.py` demands, proven for every bus: in memory, over one Redis, Sentinel, and a
+Cluster."""
 
 from __future__ import annotations
 
@@ -47,14 +48,14 @@ BINARIES: Mapping[str, Path | None] = {path.name: path for path in redis_binarie
 
 @pytest.fixture(scope="module")
 def standalone() -> Iterator[Callable[[str], RedisServer]]:
-    """Starts each server binary once."""
+    """Return a function that starts each server binary once."""
     with ExitStack() as running:
         yield functools.cache(lambda name: running.enter_context(obtain(lambda: RedisServer(BINARIES[name]))))
 
 
 @pytest.fixture(params=["memory", *BINARIES, "sentinel_setup", "cluster_setup"])
 def make_bus(request: pytest.FixtureRequest) -> MakeBus:
-    """Makes nodes that are connected with each other and with those of no other test."""
+    """Return a function that makes nodes connected with each other, and with those of no other test."""
     if request.param == "memory":
         exchange = Exchange()
         return lambda: MemoryBus(exchange)
@@ -68,7 +69,7 @@ def make_bus(request: pytest.FixtureRequest) -> MakeBus:
 
 @pytest.fixture
 async def nodes(make_bus: MakeBus) -> AsyncIterator[list[Listening]]:
-    """Two nodes, attached."""
+    """Yield two attached nodes."""
     started = [await Listening(make_bus()).start() for _ in range(2)]
     assert [node.attached for node in started] == [[True], [True]]
     yield started
@@ -160,7 +161,7 @@ async def test_subscribing_twice_changes_nothing(one: Listening) -> None:
 async def test_unsubscribed_topic_falls_silent_and_may_be_subscribed_again(one: Listening, two: Listening) -> None:
     await two.bus.subscribe(["room:sleep", "room:grief"])
     await two.bus.unsubscribe(["room:sleep", "room:never"])
-    # What is asked of the server afterwards is done afterwards.
+    # The server handles requests in order, so what is requested after it is done after it.
     await two.bus.subscribe(["room:later"])
     one.bus.publish([("room:sleep", b"unheard"), ("room:grief", b"heard")])
     await two.hears_on("room:grief", b"heard")

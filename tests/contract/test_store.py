@@ -327,7 +327,7 @@ async def test_a_redacted_post_keeps_its_place_and_nothing_else(store: Store) ->
     await store.commit(change(ada, RedactPost(target=target)))
     publications = await replay(store, SLEEP)
     assert "secret" not in repr(publications)
-    # Nor can anybody find out by trying whether they guess it: its commands match whatever is sent under their ids.
+    # Nobody can test guesses of the text either: its commands match whatever is sent under their ids.
     assert (await store.commit(change(ada, WritePost(text="a guess"), id_=command.command_id))).repeated
     assert [p.offset for p in publications] == [1, 2, 3, 4]
     (post,) = (await store.page(ROOM, None, 10, bea.id)).posts

@@ -45,7 +45,7 @@ async def hired(store: Store, login: str, roles: frozenset[Role] = LISTENER, **f
 
 
 async def acts(store: Store) -> list[Act]:
-    """Those on accounts, oldest first."""
+    """Return the acts on accounts, oldest first."""
     return [entry.act for entry in reversed(await store.account_acts(100))]
 
 
@@ -106,7 +106,7 @@ async def test_every_act_on_accounts_is_one_entry_of_the_log(store: Store, other
         assert (last.action, last.by) == (action, by)
         assert last.about in ((ada.member,), (root.member,))
     assert (await verify(store, [])).seq == len(steps) + 2
-    # What changes nothing is no act.
+    # Something that changes nothing is not an act.
     before = await store.audit_head()
     await store.sign_out(b"nobody's", START)
     await store.use_recovery(root.member, b"none", START)
@@ -149,7 +149,7 @@ async def test_what_is_routine_hides_nothing_from_operators(store: Store) -> Non
 async def test_no_number_of_other_entries_hides_an_act_from_operators(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """[P-ACCOUNTS-1] Whoever makes an operator, and then reads reports until it is out of sight, is still seen."""
+    """[P-ACCOUNTS-1] Making an operator cannot be hidden by reading reports until the act is out of sight."""
     root = await hired(store, "Root", OPERATOR)
     ada = await hired(store, "Ada")
     await store.set_staff(ada.member, OPERATOR, now=START, by=root.member)
@@ -170,7 +170,7 @@ async def test_failed_tries_are_one_entry_an_hour_and_their_owner_hears_of_them(
         await store.note_failed_try(None, at(number))
     tries = [act for act in await acts(store) if act.action == AccountAct.TRIED]
     assert [(act.subject, act.reason, act.by) for act in tries] == [(ada.member, "1", ""), ("", "1", "")]
-    # The sweep enters the others once their hour is over.
+    # `expire` enters the other tries once their hour is over.
     await store.expire(at(FOLDED_FOR - 1), Retention())
     assert len([act for act in await acts(store) if act.action == AccountAct.TRIED]) == 2
     await store.expire(at(FOLDED_FOR), Retention())
@@ -215,12 +215,12 @@ async def test_a_new_operator_counts_after_a_day_or_when_another_agrees(store: S
         return (await other.sign_ins([of.login.encode()], now))[of.login.encode()].staff.roles
 
     assert await roles(ada, at(1)) == LISTENER
-    # Who waits manages nobody, also not in the transaction that would do it.
+    # A waiting operator manages nobody, not even in the transaction that would do it.
     await refused(store.revoke_staff(root.member, at(1), by=ada.member), Reason.NOT_ALLOWED)
     link = Invitation(link_hash=b"link", roles=LISTENER, made_by=ada.member, expires_at=at(DAY))
     await refused(store.add_invitation(link, at(1)), Reason.NOT_ALLOWED)
     await refused(store.agree_operator(ada.member, bea.member, at(1)), Reason.NOT_ALLOWED)
-    # It takes a second person.
+    # Only a second person can agree.
     await refused(store.agree_operator(ada.member, root.member, at(1)), Reason.NOT_ALLOWED, "self")
     await other.agree_operator(ada.member, second.member, at(1))
     assert await roles(ada, at(1)) == OPERATOR | LISTENER
@@ -234,7 +234,7 @@ async def test_the_first_operator_counts_at_once_also_by_invitation(store: Store
     bea = await hired(store, "Bea", OPERATOR, operator_from=at(OPERATOR_WAIT))
     found = {each.login: each.operator_from for each in await store.all_staff()}
     assert found == {"Ada": None, "Bea": at(OPERATOR_WAIT)}
-    # Nobody else counts: not even the last one is taken away for who waits.
+    # Nobody else's role counts, and the last operator is not removed in favour of one who waits.
     await refused(store.revoke_staff(ada.member, at(1)), Reason.NOT_ALLOWED, "last_operator")
     await store.revoke_staff(ada.member, at(OPERATOR_WAIT))
     assert (await store.good_staff([ada.member, bea.member])).keys() == {bea.member}
@@ -277,7 +277,7 @@ async def test_a_reset_takes_what_opened_the_account_and_keeps_the_account(store
     after = await store.staff(ada.member)
     assert after is not None
     assert after.staff == ada, "who has the machine changes no role"
-    # An operator who resets another one could be the one who takes the link.
+    # An operator who resets another one's account could take the link themselves.
     await store.make_reset(b"third", ada.member, START, at(DAY), by=root.member)
     after = await store.staff(ada.member)
     assert after is not None

@@ -1,4 +1,4 @@
-"""Credentials, sources and what a measure holds for newcomers, as the contract promises them."""
+"""Credentials, sources and measures that apply to newcomers, as the contract promises them."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ async def test_where_somebody_came_from_is_forgotten_after_a_day_and_with_them(s
     await store.note_sources([SourceSeen(who.id, who.id.encode(), 0, START) for who in (bo, ada)])
     await store.erase(ada.id, START)
     await store.expire(Millis(START + DAY), Retention())
-    # Asked as if no time had passed: it is gone, and not only passed over.
+    # With the time of the start, so that a row that still existed would be found.
     await store.take_measure(measure(mo, bo, MeasureKind.BAN), START)
     assert await store.bars([bo.id.encode(), ada.id.encode()], START) == []
 
@@ -79,7 +79,7 @@ async def test_an_old_name_rests_while_what_was_written_under_it_stands(store: S
         with pytest.raises(Refusal) as refusal:
             await store.rename(bea.id, name, name, (), rules)
         assert refusal.value.reason is Reason.NAME_TAKEN
-    # Nothing was written under the second; and whose it was may go back to the first.
+    # Nothing was written under the second name, and the former owner may take the first one again.
     await store.rename(bea.id, "Quiet Heron", "quietheron", (), rules)
     await store.rename(ada.id, "Gentle Otter", "gentleotter", (), rules)
     await store.rename(ada.id, "Wide Sky", "widesky", (), rules)

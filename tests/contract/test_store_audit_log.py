@@ -1,4 +1,4 @@
-"""The audit log: whatever was done to it is found."""
+"""The audit log: every kind of tampering is found."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def a_log(store: Store) -> AuditHead:
 
 
 async def tamper(database: Database, *statements: str) -> None:
-    """As somebody who has the database, and takes its triggers away."""
+    """Change the log like somebody who has the database, and drops its triggers."""
     if database.path is not None:
         await run(database, "DROP TRIGGER audit_no_update", "DROP TRIGGER audit_no_delete", *statements)
     else:

@@ -63,7 +63,7 @@ async def operator(store: Store, login: str = "ops") -> MemberId:
 
 
 async def talking(store: Store, roles: frozenset[Role] = BOTH) -> tuple[Persona, Persona]:
-    """A seeker, and a listener who also moderates, in a session with a room."""
+    """Return a seeker, and a listener who also moderates, in a session with a room."""
     ada, liv = await newcomer(store, "Ada"), await staffed(store, "liv", roles)
     await does(
         store,
@@ -84,7 +84,7 @@ async def report_session(store: Store, by: Persona, about: Persona | None, *, is
 
 
 async def sees(store: Store, asker: Asker) -> int:
-    """How many open reports somebody is shown, which is how many they are told of."""
+    """Return how many open reports somebody is shown, which must be the number they are told."""
     found = await store.queue(asker, START)
     assert found.open_count == len(found.open) == len(await store.due(asker))
     return found.open_count
@@ -107,7 +107,7 @@ ATTEMPTS: Final[dict[str, Attempt]] = {
 
 
 async def is_shut_out(store: Store, who: MemberId, *, is_operator: bool = False) -> None:
-    """Nothing of the only report can be seen or done by somebody, and nothing tells them that there is one."""
+    """Check that somebody can neither see nor handle the only report, and that nothing reveals it to them."""
     asker, which = at(who, is_operator=is_operator), await the_only(store)
     before = await store.moderation_version()
     assert await sees(store, asker) == 0
@@ -148,10 +148,10 @@ async def test_nobody_of_a_session_touches_what_is_reported_of_it(store: Store, 
     now = session(TALK, ada.id, liv.id, left={early.id: Left(at=START)})
     await does(store, SessionSet(session=now))
     await report_session(store, liv if is_call else ada, None, is_call=is_call)
-    # Who comes in afterwards is as much of it as whoever was there.
+    # Somebody who joins the session afterwards is as much part of it.
     after = msgspec.structs.replace(now, listeners=(liv.id, late.id))
     await does(store, SessionSet(session=after), effects=(AdmitToRoom(session=TALK, member=late.id),))
-    # The report outlives what is known of the session.
+    # The report is kept longer than the session.
     await does(store, SessionForgotten(session=TALK), effects=(DropRoom(session=TALK),))
     for who in (liv, early, late):
         await is_shut_out(store, who.id)

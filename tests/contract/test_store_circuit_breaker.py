@@ -1,4 +1,4 @@
-"""A database that hangs costs its whole time once, not once for each command in line, and is found again."""
+"""Waiting for a database that hangs costs one timeout, not one for each command in line; its recovery is noticed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def store(database: Database) -> AsyncIterator[Store]:
 
 @contextlib.contextmanager
 def _hangs(database: Database, request: pytest.FixtureRequest) -> Iterator[None]:
-    """The file is held by another process's writer; PostgreSQL is frozen."""
+    """Make the database hang: another process holds the SQLite file for writing; PostgreSQL is frozen."""
     if database.path is not None:
         with contextlib.closing(sqlite3.connect(database.path, isolation_level=None)) as holder:
             holder.execute("BEGIN IMMEDIATE")
@@ -53,7 +53,7 @@ def _hangs(database: Database, request: pytest.FixtureRequest) -> Iterator[None]
 
 @contextlib.contextmanager
 def _hangs_in_writing(database: Database, request: pytest.FixtureRequest) -> Iterator[None]:
-    """The same file; PostgreSQL waits for a standby that never comes."""
+    """Make writing hang: the same for SQLite; PostgreSQL waits for a standby that never comes."""
     if database.path is not None:
         with _hangs(database, request):
             yield
@@ -69,7 +69,7 @@ def _hangs_in_writing(database: Database, request: pytest.FixtureRequest) -> Ite
 
 
 async def _hang_is_noticed(store: Store, person: Persona) -> None:
-    """Until writing really hangs, which a reloaded PostgreSQL takes a moment for."""
+    """Wait until writing really hangs, which takes a moment after PostgreSQL has reloaded its settings."""
     async with asyncio.timeout(10):
         while not store.is_silent:
             with contextlib.suppress(StoreUnavailable):
@@ -81,7 +81,7 @@ def _post(person: Persona, id_: str) -> RoomChange:
 
 
 async def _at_last(attempt: Callable[[], Awaitable[T]]) -> T:
-    """Ask until there is an answer, as a client does."""
+    """Try again until it succeeds, as a client does."""
     async with asyncio.timeout(10):
         while True:
             try:
@@ -107,7 +107,7 @@ async def test_whoever_waits_in_line_is_refused_with_the_first(
         for number in range(20):
             with pytest.raises(StoreUnavailable):
                 await store.commit(_post(wren, f"id{number}"))
-        # Once the whole time, a moment of patience, and no more.
+        # One whole timeout, a moment of patience, and no more.
         assert time.monotonic() - began < 4 * _TIMEOUT
         assert store.is_silent
         writes: list[Callable[[], Awaitable[object]]] = [
@@ -177,7 +177,7 @@ async def test_a_silent_store_is_closed_in_time_and_asks_no_more(
     with _hangs(database, request):
         early = [asyncio.create_task(store.commit(_post(wren, f"early{number}"))) for number in range(3)]
         await asyncio.wait(early)
-        # These wait for the first answer of the question.
+        # These wait for the first answer of the probe.
         late = [asyncio.create_task(store.commit(_post(wren, f"late{number}"))) for number in range(3)]
         await asyncio.sleep(0)
         assert store.is_silent

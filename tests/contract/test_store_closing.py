@@ -1,5 +1,5 @@
-"""Nobody decides what they have not seen, and nothing urgent stays unheard because somebody has it, for every
-database."""
+"""Nobody closes a report with content that they have not seen, and nothing urgent stays silent because somebody has
+claimed the report, for every database."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def test_who_says_nothing_of_what_they_saw_has_seen_what_was_there_when_th
     await says(store, ada, CRISIS, now=LATER)
     (card,) = (await store.queue(ANYBODY, START)).open
     await store.claim_report(card.id, mo, None, "", LATER)
-    # In the same millisecond, which tells the two apart all the same.
+    # Even in the same millisecond the two can be told apart.
     await says(store, ada, CRISIS, where=GRIEF, now=LATER)
     await refused(store.close_report(card.id, mo, Outcome.NOTHING, "", LATER), Reason.REPORT_CHANGED)
     await store.open_report(card.id, mo, WHY, Millis(LATER + MINUTE))
@@ -287,7 +287,7 @@ async def test_what_is_added_to_a_report_while_somebody_is_erased_is_not_lost(st
 
 
 async def _waiting(database: Database, count: int) -> None:
-    """Return once so many transactions of this database wait for a lock."""
+    """Return once this many transactions of this database wait for a lock."""
     db = await asyncpg.connect(database.url)
     question = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     try:

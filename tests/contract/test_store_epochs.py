@@ -1,4 +1,4 @@
-"""After a backup was restored and numberings began anew, an offset of before names nothing any more."""
+"""After a backup was restored and every channel began anew, an offset from before names nothing any more."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def present(store: Store) -> Epoch:
 
 
 async def renewed(store: Store) -> tuple[Epoch, Epoch]:
-    """Begin every numbering anew; the epoch of before, and the one that counts now."""
+    """Renew every epoch. Return the epoch before, and the present one."""
     before = await present(store)
     assert isinstance(store, Store)
     await store.renew_epochs()
@@ -42,7 +42,7 @@ def naming(author: Persona, command: RoomCommand, epoch: Epoch | None, id_: str 
 
 
 def commands(target: Offset) -> list[RoomCommand]:
-    """One of each kind that names a post."""
+    """Return one command of each kind that names a post."""
     return [
         WritePost(text="to you", reply_to=target),
         EditPost(target=target, text="other words"),
@@ -73,7 +73,7 @@ async def test_command_with_the_epoch_of_before_is_refused_and_changes_nothing(s
 
 
 async def test_channel_that_a_worker_began_anew_takes_no_offset_without_its_epoch(store: Store) -> None:
-    """It is found out while the server runs, and nobody has renewed anything by hand."""
+    """A worker finds out while it runs that a backup was restored, without a renewal by hand."""
     ada = await newcomer(store, "Ada")
     target = await say(store, ada, "mine")
     head = await store.renew_epoch(ROOM, await present(store), Offset(target + 1))
@@ -128,7 +128,7 @@ async def test_report_and_measure_of_before_reach_nobody(store: Store) -> None:
     await store.report(replace(about_it, epoch=now))
     taken = await store.take_measure(replace(taking_it_back, epoch=now), about_it.at)
     assert taken.measure.about == ada.id
-    # Asked for again, as it was, it is the same one.
+    # The same request sent again is the same measure.
     assert (await store.take_measure(replace(taking_it_back, epoch=before), about_it.at)).measure == taken.measure
 
 

@@ -1,4 +1,4 @@
-"""What is kept of words that were taken away, who may open it and until when, for every database."""
+"""What is kept of removed words, who may open it and until when, for every database."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ async def expire_all(store: Store, now: int, retention: Retention) -> None:
 
 
 async def escalation(store: Store, author: Persona, category: Category) -> str:
-    """A post whose words raise one; its id."""
+    """Write a post whose words raise an escalation. Return the escalation's id."""
     signal = Signal(category=category, level=3, phrase="a line", words="what fired", start=0, end=1)
     asked = change(author, WritePost(text=f"words of {category}"))
     await store.commit(msgspec.structs.replace(asked, signals=(signal,)))
@@ -125,7 +125,7 @@ async def test_a_report_of_one_post_opens_no_other(store: Store) -> None:
     for author, offset in ((ada, mine), (bo, other), (bo, theirs)):
         await take_back(store, author, offset)
     assert said(await report(store, ada, theirs)) == [("no", Ended.REDACTED)]
-    # One of a person opens what that person wrote, and nobody else's.
+    # A report of a person opens what that person wrote, and nobody else's words.
     assert said(await report(store, ada, None, about=bo.id)) == [("other", Ended.REDACTED), ("no", Ended.REDACTED)]
 
 
@@ -150,7 +150,7 @@ async def test_a_flood_of_changes_hides_neither_the_first_words_nor_the_last(sto
 
 
 async def test_what_others_change_does_not_bury_what_somebody_took_back(store: Store) -> None:
-    """A report of a person opens what that person wrote, however much was changed before it by a crowd, or by them."""
+    """A report of a person opens what that person wrote, however much they or others edited before it."""
     ada, bo, friend = await newcomer(store, "Ada"), await newcomer(store, "Bo"), await newcomer(store, "Friend")
     for author in (friend, bo):
         offset = await say(store, author, "0")
@@ -173,7 +173,8 @@ async def test_who_changes_a_post_and_has_it_reported_again_and_again_makes_no_c
 
 
 async def test_what_raises_the_same_again_is_in_the_case_though_it_was_taken_back(store: Store) -> None:
-    """[P-MOD-16] The first of many threats is in the queue; a worse one that is gone by then would be nowhere."""
+    """[P-MOD-16] Only the first of many threats makes an escalation, so worse ones that are removed must be added to
+    it."""
     bo = await newcomer(store, "Bo")
     which = await escalation(store, bo, Category.DANGER)
     signal = Signal(category=Category.DANGER, level=3, phrase="a line", words="what fired", start=0, end=1)
@@ -275,7 +276,7 @@ def told(by: Persona, about: MemberId | None, *, is_call: bool = False) -> KeepR
 
 
 async def only_report(store: Store) -> ReportFile:
-    """As an operator sees it: what a seeker reports is about somebody who works here."""
+    """Return the only report as an operator sees it, because a seeker's report is about staff."""
     (found,) = (await store.queue(at(MODERATOR, is_operator=True), START)).open
     return await opened(store, found.id)
 
@@ -326,7 +327,7 @@ async def test_a_silent_call_keeps_what_the_seeker_erases_afterwards(store: Stor
     await store.erase(ada.id, START)
     assert [post.text for post in (await only_report(store)).posts] == ["I know where you live", "please stop"]
     await store.erase(liv.id, START)
-    # Who called has a right to be forgotten; what they called about stays.
+    # The seeker who called has a right to be forgotten; what they called about stays.
     assert [post.text for post in (await only_report(store)).posts] == ["I know where you live", ""]
 
 
@@ -363,7 +364,7 @@ async def test_what_a_case_keeps_of_the_erased_stands_there_sealed(store: Store,
     await store.erase(bo.id, START)
     kept = str(await rows(database, "SELECT about, note, snapshot FROM reports"))
     assert not [trace for trace in ("NEEDLE", "words of", "what fired", bo.id) if trace in kept]
-    # Both cases know them by one alias.
+    # Both cases use the same alias for them.
     assert (await opened(store, which)).report.about == (await opened(store, reported.report.id)).report.about
     if database.path is not None:
         assert await store.rewrite(START)
@@ -383,7 +384,7 @@ async def test_who_erased_themselves_first_is_found_by_a_report_of_any_of_their_
     assert all(map(is_alias, about))
     # Within the case, their posts can be connected.
     assert [post.author for post in files[0].posts] == [about[0], about[2], about[0]]
-    # A page that still knows their id may report the person as well.
+    # A page that still knows their id can also report the person.
     person = await report(store, ada, None, about=cy.id)
     assert (said(person), person.report.about) == ([("theirs", Ended.ERASED)], about[2])
     stranger = await newcomer(store, "Eve")

@@ -1,4 +1,4 @@
-"""What expires, and what is left of a person who asked to be forgotten."""
+"""What expires, and what remains of a person who asked to be forgotten."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ async def test_an_erasure_removes_the_person_and_says_so_in_every_room(store: St
     ]
     redacted = {(c, event.target) for (c, _), event in facts.items() if isinstance(event, Redacted)}
     assert redacted == {(ROOM, offset) for offset in mine} | {(room_channel(GRIEF), there)}
-    # Those who were there hold the same posts as those who read it now, but for the name.
+    # Clients that were connected hold the same posts as those that read the log now, except for the name.
     everything = await replay(other, SLEEP)
     live = evolved([p for p in published if p.channel == ROOM], before)
     nameless = {o: msgspec.structs.replace(p, author=ERASED, name=ERASED_NAME) for o, p in live.items() if p.redacted}
@@ -206,7 +206,7 @@ async def test_an_erasure_leaves_nothing_of_somebody_who_goes_on_writing(store: 
                     return
 
         writing = [asyncio.create_task(write_on()) for _ in range(3)]
-        # Once this one is answered, the others are on their way, too.
+        # Once this one is answered, the others are on their way too.
         await say(store, ada, "words")
         await asyncio.gather(store.erase(ada.id, START), say(other, bea, "unharmed"))
         await asyncio.gather(*writing)

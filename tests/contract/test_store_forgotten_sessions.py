@@ -1,4 +1,4 @@
-"""What is left of sessions when they expire, or when somebody in them is erased."""
+"""What remains of sessions when they expire, or when one of their people is erased."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ async def test_of_a_session_that_was_handed_over_an_export_tells_and_an_erasure_
 
 async def test_an_export_shows_their_place_and_sessions_and_nothing_that_others_said(store: Store) -> None:
     ada, liv = await talking(store)
-    # Come-back words led her to her listener, whose id is not hers to know.
+    # Come-back words led her to her listener, whose id she must not learn.
     asked = Wish(heavy=4, member=liv.id, only=True)
     said = session(TALK, ada.id, liv.id, wish=asked, heard=2, again=frozenset({ada.id}), flagged=True)
     avoids = seeker(ada.id, wish=asked, avoid=frozenset({MemberId("m_blocks_her")}), session=TALK)
@@ -226,7 +226,7 @@ async def test_a_report_outlives_who_made_it_and_shows_whom_it_is_about(
     if database.path is not None:
         await store.rewrite(START)
         left = database.bytes()
-        # What the case keeps stands there sealed only.
+        # What the case keeps is sealed.
         for trace in (ada.id, "what ada wrote", "my evening", "what liv wrote"):
             assert trace.encode() not in left
 

@@ -1,4 +1,4 @@
-"""The floor, as `chatserver.store.records` promises it, proven for every database."""
+"""The listening state, as `chatserver.store.store` promises it, proven for every database."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def test_what_was_committed_is_what_is_read(store: Store, other: Store) ->
     floor = await other.listening_state()
     assert floor == ListeningState(version=1, seekers={ADA: place}, listeners={LIV: liv}, sessions={talk.id: talk})
     assert await other.listening_version() == 1
-    # Again, with what is remembered of the first time.
+    # Again, from the cache of the first read.
     assert await other.listening_state() == floor
 
 
@@ -81,7 +81,7 @@ async def test_a_record_is_changed_and_removed(store: Store, other: Store) -> No
     left = (SeekerLeft(member=ADA), ListenerLeft(member=LIV), SessionForgotten(session=session("s-1", ADA, LIV).id))
     await does(store, *left)
     assert await other.listening_state() == ListeningState(version=3)
-    # Doing so again, as a command that is sent again does.
+    # Again, as when a command is sent twice.
     await does(store, *left)
     assert await other.listening_state() == ListeningState(version=4)
 
@@ -109,7 +109,7 @@ async def test_two_commits_never_see_the_same_queue(store: Store, other: Store) 
     versions = [version for versions in await at_once(call(i) for i in range(callers)) for version in versions]
     assert sorted(versions) == list(range(1, 5 * callers + 1))
     assert (await store.listening_state()).listeners[LIV].ignored == 5 * callers
-    # `decide` may be called again where a transaction was undone, but never with a floor that others had changed.
+    # `decide` may be called again after a rollback, but never with a state that others have changed.
     assert set(seen) == set(range(5 * callers))
 
 
@@ -155,7 +155,7 @@ def _arrives(number: int) -> Callable[[ListeningState], Decided]:
 
 
 async def test_one_that_the_database_refuses_harms_no_other_of_its_batch(store: Store) -> None:
-    # No database keeps a number like this.
+    # No database can store a number as large as this.
     impossible = NoteWait(asked_at=Millis(2**70), met_at=START)
 
     def decide(number: int) -> Callable[[ListeningState], Decided]:

@@ -1,4 +1,4 @@
-"""Reports, measures and the audit log, as `chatserver.store.moderation_records` promises them, for every database."""
+"""Reports, measures and the audit log, as `moderation_store` promises them, for every database."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.store.kit import GRIEF, SLEEP, START, Database, change, newcomer
 
 DAY = 24 * HOUR
 ALL_SEEN = ShownReport(seen=Millis(1 << 52))
-"""What whoever decides says where it is not the point what they have seen."""
+"""For tests in which it does not matter what the decider has seen."""
 ANYBODY = Asker(member=MemberId(""), is_operator=False)
 WHY = "nobody was there"
 _ids = itertools.count(1)
@@ -292,7 +292,7 @@ async def test_an_address_is_watched_for_a_day_at_most_and_while_its_measure_hol
     assert await store.bars([b"one", b"three"], START) == [Bar(b"one", ban.id, START, Millis(START + DAY))]
     assert await store.bars([], START) == []
     assert await store.bars([b"one"], Millis(START + DAY)) == []
-    # They tried again from there: it holds from then on.
+    # They tried again from there, so it applies from now on.
     await store.bar(ban.id, [b"one"], Millis(START + HOUR))
     assert [each.until for each in await store.bars([b"one"], START)] == [START + DAY + HOUR]
     await store.lift_measure(ban.id, mo, "a mistake", START)

@@ -1,4 +1,4 @@
-"""Members, and what they have with rooms, as `chatserver.store.records` promises it."""
+"""Members, and their memberships in rooms, as `chatserver.store.store` promises them."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ async def test_a_code_finds_its_member_until_another_replaces_it(store: Store) -
 async def test_a_visit_is_noted_and_never_moved_back(store: Store) -> None:
     ada, hour = await newcomer(store, "Ada"), 3_600_000
     assert await store.touch([ada.id, NOBODY], Millis(START + hour)) == {NOBODY}
-    # Again after a moment, from a clock that is behind, and for nobody: nothing to note.
+    # Again after a moment, from a clock that is behind, and for nobody: nothing is noted.
     assert await store.touch([ada.id], Millis(START + hour + 5)) == set()
     assert await store.touch([ada.id], Millis(START + 5)) == set()
     assert await store.touch([], Millis(START)) == set()

@@ -1,4 +1,4 @@
-"""Moderators' queue under pressure: its order and pages, one card for one person, and folded floods, for every
+"""The moderators' queue under pressure: its order and pages, one card for one person, and folded floods, for every
 database."""
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from tests.store.listening_kit import does
 HERE, THERE = Origin(address=b"here"), Origin(address=b"there")
 DAY = 24 * HOUR
 LATER = Millis(START + 2 * HOUR)
-"""When whoever came at `START` is new no more."""
+"""When somebody who came at `START` is no longer new."""
 
 
 def said(where: RoomId, now: int) -> str:
@@ -210,7 +210,7 @@ async def test_a_day_later_it_is_another_card(store: Store) -> None:
 
 
 async def test_six_guests_of_one_address_are_one_card_and_a_childs_report_is_first(store: Store, other: Store) -> None:
-    """What buried everything: 72 posts, each with six categories, in seven seconds."""
+    """An attack that once buried everything else: 72 posts, each with six categories, in seven seconds."""
     names = [RoomId(f"room-{n}") for n in range(12)]
     await store.add_rooms([room(name) for name in names])
     for guest in await people(store, 6, now=START):
@@ -250,7 +250,7 @@ async def test_six_guests_of_one_address_are_one_card_and_a_childs_report_is_fir
     counts = await store.counts(START)
     assert (counts.floods, counts.folded, sum(counts.reports.values())) == (1, 6, 2)
 
-    # Whoever is taken out stands alone; closing the flood closes the others.
+    # A report that is claimed leaves the flood; closing the flood closes the others.
     await store.claim_report(cards[0].id, at(mo), None, "", START)
     queue = await store.queue(ANYBODY, START)
     assert (queue.open_count, queue.parts[flood.id]) == (3, 5)
@@ -275,7 +275,7 @@ async def test_who_is_known_or_comes_from_elsewhere_is_not_folded(store: Store) 
         (elsewhere.id, None),
         (None, Folds.WORDS),
     ]
-    # An hour later one of them is nobody new: what they say then is heard.
+    # An hour later one of them is no longer new, so what they say is not folded.
     await says(store, guests[0], (Category.SELF_HARM, 3), now=LATER + HOUR, where=GRIEF)
     assert guests[0].id in {each.about for each in (await store.queue(ANYBODY, START)).open}
 
@@ -304,7 +304,7 @@ async def test_new_people_of_everywhere_are_a_flood_when_they_are_many(store: St
 
 
 async def test_a_crowd_of_one_address_takes_nobody_along_who_comes_from_elsewhere(store: Store) -> None:
-    """Eleven people with one alert each are more than everybody together may be, and too few alerts for one address."""
+    """Eleven people with one alert each are more than the limit for everywhere, but too few for one address."""
     for n, guest in enumerate(await people(store, FloodRules().people + 5)):
         await says(store, guest, (Category.SELF_HARM, 3), now=START + n)
     alone = await newcomer(store, "Alone")
@@ -315,7 +315,7 @@ async def test_a_crowd_of_one_address_takes_nobody_along_who_comes_from_elsewher
 
 
 async def test_a_crowd_and_a_few_others_are_no_flood_of_everywhere(store: Store) -> None:
-    """Ten people of one address are no flood of it yet, and with two from elsewhere there are twelve."""
+    """Ten people of one address are no flood of it yet, and together with two from elsewhere they are twelve."""
     for n, guest in enumerate(await people(store, FloodRules().people)):
         await says(store, guest, (Category.SELF_HARM, 3), now=START + n)
     for n, guest in enumerate(await people(store, 2, "Other")):

@@ -21,7 +21,7 @@ from tests.store.kit import GRIEF, SLEEP, START, change, evolved, newcomer, repl
 
 
 async def test_reactions_that_later_ones_replace_need_not_be_told(store: Store) -> None:
-    """Whoever holds what was before, and is told the rest folded, holds what those do who were there."""
+    """A client that gets folded reactions ends up with the same reactions as one that saw them all live."""
     people = [await newcomer(store, name) for name in ("Ada", "Bea", "Cleo")]
     chance = random.Random(11)
     me, since = people[0].id, Offset(0)

@@ -1,4 +1,4 @@
-"""Rooms that are changed and split, announcements, raids and hours, as `room_settings_records` promises."""
+"""Rooms that are changed and split, announcements, raids and hours, as `room_settings_store` promises."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ async def test_a_split_leads_members_beside_with_the_agreement_they_accepted(sto
     assert {publication.channel for publication in split.publications} == {"room:sleep", "room:sleep-2"}
     for who, where in ((ada, []), (cleo, [beside.id]), (stranger.id, [])):
         assert [move.to for move in await other.moves_of(who, START)] == where
-    # Without accepting anything: they have.
+    # She need not accept anything, because she has accepted the same agreement.
     assert (await store.join(cleo, beside.id, None)).membership.agreement_version == 1
     await refused(store.join(stranger.id, beside.id, None), Reason.AGREEMENT_REQUIRED)
     assert {move.member for move in (await other.room_settings(START)).moves} == {cleo, dan}

@@ -1,4 +1,5 @@
-"""Sessions' rooms and what sessions leave, as `chatserver.store.records` promises them, proven for every database."""
+"""The rooms of sessions and what sessions leave, as `chatserver.store.store` promises them, proven for every
+database."""
 
 from __future__ import annotations
 
@@ -51,7 +52,7 @@ ROOM: Final = RoomId(TALK)
 
 
 async def talking(store: Store, id_: SessionId = TALK) -> tuple[Persona, Persona]:
-    """A seeker and a listener in a session with a room."""
+    """Return a seeker and a listener in a session with a room."""
     ada, liv = await newcomer(store, "Ada"), await newcomer(store, "Liv")
     await does(
         store,
@@ -70,7 +71,7 @@ async def refused(attempt: Coroutine[Any, Any, object]) -> Reason:
 
 
 async def rows(database: Database, query: str) -> list[tuple[object, ...]]:
-    """What stands in a table that no method of the contract reads."""
+    """Return rows that no method of the contract reads."""
     if database.path is not None:
         with sqlite3.connect(database.path) as connection:
             found = connection.execute(query).fetchall()
@@ -119,7 +120,7 @@ async def test_who_comes_later_is_admitted_and_who_handed_over_is_out(store: Sto
     eve = await newcomer(store, "Eve")
     await say(store, ada, "before", where=ROOM)
     await does(store, effects=(AdmitToRoom(session=TALK, member=eve.id), ExpelFromRoom(session=TALK, member=liv.id)))
-    # As the same command would, sent again.
+    # Again, as when a command is sent twice.
     await does(other, effects=(AdmitToRoom(session=TALK, member=eve.id), ExpelFromRoom(session=TALK, member=liv.id)))
     assert (await other.join(eve.id, ROOM, None)).unread == 0
     await say(other, eve, "I am here", where=ROOM)
@@ -161,7 +162,7 @@ async def test_a_dropped_room_leaves_nothing(store: Store, other: Store, databas
     export = await other.export(ada.id, START)
     assert export is not None
     assert (export.posts, export.sessions, export.place) == ((), (), None)
-    # Any worker's next round of forgetting makes the bytes unreadable, once.
+    # The next `expire` on any worker makes the bytes unreadable, once.
     assert await other.expire(Millis(START + 1), Retention()) == {}
     assert await rows(database, "SELECT dropped, scrubbed FROM upkeep") == [(1, 1)]
     if database.path is not None:
@@ -243,8 +244,8 @@ async def test_feedback_is_kept_without_a_name_and_a_debrief_with_its_listeners(
 
 
 async def test_everything_at_once_neither_deadlocks_nor_fails(store: Store, other: Store, database: Database) -> None:
-    """Sessions that open, close and are dropped while people write in several rooms at once, join, are seen, erased and
-    forgotten: whoever locks more than one thing locks in the same order."""
+    """Sessions open, close and are dropped while people write in several rooms, join, are seen, erased and forgotten:
+    everything that locks several things must lock them in the same order."""
     rounds, pairs = 6, 4
     stores = (store, other)
     people = [(await newcomer(store, f"Ada {i}"), await newcomer(store, f"Liv {i}")) for i in range(pairs)]
@@ -268,7 +269,7 @@ async def test_everything_at_once_neither_deadlocks_nor_fails(store: Store, othe
             last_words = [say(on, doomed[i], "words", where=RoomId(id_)) for id_ in ids]
             entering = [stores[k % 2].join(both[k], RoomId(id_), None) for id_ in ids for k in range(2)]
             outcomes = await asyncio.gather(*writing, *last_words, *entering, return_exceptions=True)
-            # Who is erased meanwhile is no member any more, and the session with them is over.
+            # A person who is erased meanwhile is no longer a member, and their session is over.
             failed = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
             assert {outcome.reason if isinstance(outcome, Refusal) else outcome for outcome in failed} <= {
                 Reason.ROOM_CLOSED,
@@ -306,12 +307,12 @@ async def test_everything_at_once_neither_deadlocks_nor_fails(store: Store, othe
 
 
 async def deadlocks(database: Database) -> int:
-    """How often PostgreSQL undid a transaction because two waited for each other: the stores would have tried again,
-    and nobody would have noticed but for the second that it took."""
+    """Return how often PostgreSQL rolled back a deadlocked transaction. The stores try again, so otherwise only the
+    second that it takes would show it."""
     db = await asyncpg.connect(database.url)
     try:
         async with asyncio.timeout(10):
-            # A connection counts for the last time when it ends.
+            # A connection is included in the statistics only once it has ended.
             others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
             while await db.fetchval(others) > 1:  # noqa: ASYNC110 (nobody announces it)
                 await asyncio.sleep(0.05)

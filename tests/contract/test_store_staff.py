@@ -1,4 +1,4 @@
-"""Staff accounts, invitations and sign-ins, as `chatserver.store.records` promises them, proven for every database."""
+"""Staff accounts, invitations and sign-ins, as `staff_store` promises them, proven for every database."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def refused(attempt: object, reason: Reason) -> None:
 
 
 async def signed_in(store: Store, token_hash: bytes, now: Millis) -> Staff | None:
-    """Whose sign-in it is, while it is good."""
+    """Return whose sign-in it is, or None if it is not valid."""
     found = (await store.sign_ins([token_hash], now)).get(token_hash)
     return None if found is None else found.staff
 
@@ -100,7 +100,7 @@ async def test_roles_are_set_and_there_is_always_an_operator(store: Store, other
     await refused(store.set_staff(MemberId("m_nobody"), LISTENER, now=START), Reason.MEMBER_UNKNOWN)
     await refused(store.revoke_staff(MemberId("m_nobody"), START), Reason.MEMBER_UNKNOWN)
     await store.set_staff(bea.member, OPERATOR | LISTENER, now=START)
-    # Who waits is no replacement yet.
+    # A waiting operator does not replace the last one.
     await refused(store.set_staff(ada.member, LISTENER, now=START), Reason.NOT_ALLOWED)
     await store.agree_operator(bea.member, ada.member, START)
     await store.set_staff(ada.member, LISTENER, now=START)
@@ -301,7 +301,7 @@ async def test_what_is_over_is_removed(store: Store, database: Database) -> None
     await store.sign_in(b"old token", ada.member, START, Millis(START + 1))
     await store.add_invitation(link(b"old link", ends=START + 1), START)
     await store.expire(Millis(START + 1), Retention())
-    # Where they still stood, they could not be added again.
+    # If they still existed, they could not be added again.
     await store.sign_in(b"old token", ada.member, START, Millis(START + 9))
     await store.add_invitation(link(b"old link", ends=START + 9), START)
     await store.expire(Millis(START + 1), Retention())
@@ -328,7 +328,7 @@ async def test_erasing_somebody_removes_their_account(store: Store, other: Store
     assert found == msgspec.structs.replace(made, made_by=None)
     if database.path is not None:
         left = database.bytes()
-        # Entries of the audit log stay, under an id that is nobody's any more.
+        # Entries of the audit log keep the id, which is nobody's any more.
         for trace in ("AdasLogin", "adaslogin", "Adas name", "adas password hash", "adas token"):
             assert trace.encode() not in left
 

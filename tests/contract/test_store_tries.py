@@ -1,4 +1,4 @@
-"""Tries of secrets, as `chatserver.store.tries_records` promises them, proven for every database."""
+"""Tries of secrets, as `tries_store` promises them, proven for every database."""
 
 from __future__ import annotations
 

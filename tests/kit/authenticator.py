@@ -1,4 +1,4 @@
-"""A device with passkeys, in a few lines: it makes a key and signs, as an authenticator does (WebAuthn, section 6)."""
+"""A device with passkeys: it makes a key and signs, as an authenticator does (WebAuthn, section 6)."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ _PRESENT, _VERIFIED, _ATTESTED = 0x01, 0x04, 0x40
 
 
 def encoded(data: bytes) -> str:
-    """Base64url without padding."""
+    """Return base64url without padding."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
 class Authenticator:
-    """One device with one key. `counts` says whether it counts its signatures; `verifies` whether it asks its user."""
+    """A device with one key. `counts` says whether it counts its signatures, `verifies` whether it verifies its
+    user."""
 
     def __init__(self, origin: str, *, counts: bool = False, verifies: bool = True) -> None:
         self.origin = origin

@@ -9,14 +9,14 @@ from tests.kit.server import ChatServer
 
 
 async def back_up(server: ChatServer) -> None:
-    """Stop a server, copy what it keeps, and start it again."""
+    """Stop a server, copy its data, and start it again."""
     await asyncio.to_thread(server.stop)
     shutil.copytree(server.directory / "data", server.directory / "backup")
     await asyncio.to_thread(server.start)
 
 
 async def restore(server: ChatServer) -> None:
-    """Stop a server, put back what was copied, begin every numbering anew, and start it again."""
+    """Stop a server, restore the copied data, renew every epoch, and start it again."""
     await asyncio.to_thread(server.stop)
     shutil.rmtree(server.directory / "data")
     shutil.copytree(server.directory / "backup", server.directory / "data")

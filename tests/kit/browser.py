@@ -1,4 +1,4 @@
-"""A real Chromium that talks to nobody but the server under test."""
+"""A real Chromium that can connect only to the server under test."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from playwright.sync_api import sync_playwright
 from tests.kit.process import PartMissing
 
 _NAMES: Final = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-"""The shell first: it is the same engine without a window's own pages, and a context of it costs a third less."""
+"""The headless shell first: it is the same engine without a window's own pages, and a context costs a third less."""
 _FEATURES_OFF: Final = (
-    # Parts of the browser's own window that are web pages: nobody sees them, and they took more time than ours.
+    # Web pages of the browser's own window: nobody sees them, and they took more time than ours.
     "WebUIReloadButton", "WebUIOmniboxPopup", "WebUIOmniboxAimPopup",
-    # What Playwright switches off: the last list that a browser is given is the one that counts.
+    # What Playwright disables, because a browser uses only the last such list.
     "AimEnabled", "AvoidCorsURLLoaderRestartOnRedirect", "AvoidUnnecessaryBeforeUnloadCheckSync",
     "DestroyProfileOnBrowserClose", "HttpsFirstBalancedModeAutoEnable", "HttpsUpgrades", "LensOverlay", "MediaRouter",
     "NetworkTimeServiceQuerying", "OptimizationHints", "PaintHolding", "PreconnectToSearch",
@@ -44,9 +44,9 @@ _ARGUMENTS: Final = (
 
 
 def browser_path() -> Path:
-    """Return the browser's program: the one that TEST_BROWSER names, else the system's, else Playwright's own.
+    """Return the path of the browser: the one that TEST_BROWSER names, else the system's, else Playwright's.
 
-    Raises PartMissing where there is none.
+    Raises PartMissing if there is none.
     """
     named = os.environ.get("TEST_BROWSER")
     for name in _NAMES if named is None else (named,):
@@ -67,7 +67,7 @@ def browser_arguments() -> list[str]:
 
 @contextlib.asynccontextmanager
 async def open_browser(path: Path) -> AsyncIterator[Browser]:
-    """A headless browser for the asynchronous API, on the running loop."""
+    """Yield a headless browser for the asynchronous API, on the running loop."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=browser_arguments())
         try:

@@ -1,4 +1,4 @@
-"""Caddy in front of a server, as `deploy/Caddyfile` has it, without TLS."""
+"""Caddy in front of a server, configured by `deploy/Caddyfile`, without TLS."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.kit.process import PartMissing
 
 DEPLOY: Final = Path(__file__).resolve().parents[2] / "deploy"
 PROGRAMS: Final = ("caddy", "caddy-2.6")
-"""The newest, from a wheel or on PATH, and one of 2.6 where somebody put it on PATH under this name."""
+"""The newest Caddy, from a wheel or on PATH, and Caddy 2.6 if it is on PATH under this name."""
 
 
 def find_caddy(program: str = "caddy") -> Path:
@@ -26,13 +26,13 @@ def find_caddy(program: str = "caddy") -> Path:
 
 
 class Caddy(ProxyInFront):
-    """One Caddy of our own, in front of the server that listens on `upstream`."""
+    """A Caddy in front of the server that listens on `upstream`."""
 
     def __init__(self, upstream: int, program: str = "caddy") -> None:
         command: list[str | Path] = [find_caddy(program), "run", "--adapter", "caddyfile", "--config"]
         super().__init__("caddy")
         file = self._directory / "Caddyfile"
-        # The console for changing its configuration would listen on a port that all share.
+        # Its admin endpoint would listen on a port that all Caddies share.
         file.write_text("{\n\tadmin off\n" + (DEPLOY / "Caddyfile").read_text("utf-8").partition("\n{\n")[2], "utf-8")
         if program == "caddy":
             shutil.copy(DEPLOY / "caddy-2.7.conf", self._directory)

@@ -1,6 +1,6 @@
 """A small client of wire protocol v1, for tests: it says hello, sends commands, awaits replies and keeps pushes.
 
-It shares no code with the server but the names of the subprotocols: what is decoded here was really on the wire.
+It shares no code with the server except the names of the subprotocols, so what is decoded here was really on the wire.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Refused(Exception):
 class ChatClient:
     """One connection. Use it as `async with ChatClient(server.ws_url) as client`, which says hello as a new guest.
 
-    `token` comes back as an earlier guest, `cookie` as the page does; with `hello=False` nothing is said; `headers` go
-    with the upgrade. Everything that arrives and is not a reply stands in `pushes`, oldest first.
+    `token` comes back as an earlier guest, `cookie` as the page does; with `hello=False` no hello is sent; `headers`
+    are added to the upgrade. Everything that arrives and is not a reply is in `pushes`, oldest first.
     """
 
     def __init__(
@@ -95,12 +95,12 @@ class ChatClient:
             await self._reader
 
     def abort(self) -> None:
-        """Break the connection as a lost network would."""
+        """Break the connection, as when a network is lost."""
         if self._connection is not None:
             self._connection.transport.abort()
 
     def stall(self) -> None:
-        """Take nothing more from the network, as a phone that fell asleep; `wake` goes on."""
+        """Read nothing more from the network, like a phone that sleeps, until `wake`."""
         if self._connection is not None:
             self._connection.transport.pause_reading()
 
@@ -110,7 +110,7 @@ class ChatClient:
 
     @property
     def member(self) -> str:
-        """The member id that the hello gave."""
+        """Return the member id that the hello gave."""
         return str(self.hello_ok["member"]["id"])
 
     async def ask(self, command: str, *, id: str | None = None, timeout: float = PATIENCE, **fields: Any) -> Message:
@@ -129,7 +129,7 @@ class ChatClient:
         timeout: float = PATIENCE,
         **fields: Any,
     ) -> Message:
-        """Send a command and return its whole reply, an error or not."""
+        """Send a command and return its whole reply, whether it is an error or not."""
         key = id if id is not None else f"c{next(self._ids)}"
         future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._waiting[key] = future
@@ -139,7 +139,7 @@ class ChatClient:
                 return await future
         finally:
             self._waiting.pop(key, None)
-            # Where sending failed, nobody asks this future for the end of the connection any more.
+            # If sending failed, nobody awaits this future, so its exception is not retrieved anywhere else.
             if not future.cancel() and not future.cancelled():
                 future.exception()
 
@@ -153,12 +153,12 @@ class ChatClient:
         await self._connection.send(data)
 
     async def wait_for(self, predicate: Callable[[Message], bool], timeout: float = PATIENCE) -> Message:
-        """The first push, earlier or to come, of which `predicate` holds. Raises TimeoutError."""
+        """Return the first push, received already or later, for which `predicate` holds. Raises TimeoutError."""
         await self.until(lambda: any(map(predicate, self.pushes)), timeout)
         return next(filter(predicate, self.pushes))
 
     async def until(self, condition: Callable[[], bool], timeout: float = PATIENCE) -> None:
-        """Wait until a condition on this client holds; it is looked at whenever something arrives."""
+        """Wait until a condition on this client holds; it is checked whenever something arrives."""
         try:
             async with asyncio.timeout(timeout), self._news:
                 await self._news.wait_for(condition)
@@ -167,13 +167,13 @@ class ChatClient:
             raise TimeoutError(f"waited {timeout:g} s; close code {self.close_code}, pushes {kinds}") from None
 
     async def wait_closed(self, timeout: float = PATIENCE) -> int:
-        """The code with which the other side closed. 1006 where it just went."""
+        """Return the code with which the other side closed, 1006 if it closed without one."""
         await self.until(lambda: self.close_code is not None, timeout)
         assert self.close_code is not None
         return self.close_code
 
     def facts(self, channel: str) -> list[Message]:
-        """The facts pushed on a channel, in order of arrival."""
+        """Return the facts pushed on a channel, in order of arrival."""
         return [push for push in self.pushes if push.get("channel") == channel and "offset" in push]
 
     async def __aenter__(self) -> Self:
@@ -206,7 +206,7 @@ class ChatClient:
                 future.set_exception(end)
 
     def id_in(self, room: str) -> str:
-        """One's own id in a room, as the others there know it."""
+        """Return the client's own id in a room, as the others there know it."""
         return self._me[room][0]
 
     async def _take(self, message: Message) -> None:

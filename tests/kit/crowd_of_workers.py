@@ -1,6 +1,6 @@
-"""Workers that are only heard: each publishes its sample once a second on a real Redis, as a worker does.
+"""Simulated workers that only send: each publishes its sample once a second on a real Redis, as a worker does.
 
-For a look at the page:
+To look at the page with them:
 `python -m tests.kit.crowd_of_workers redis://... chatserver.toml --workers 20 --rooms 1000 --seconds 60`
 """
 
@@ -28,7 +28,7 @@ def room_ids(count: int) -> list[RoomId]:
 
 
 class CrowdOfWorkers:
-    """`busy` is the share of the rooms in which numbers change from one second to the next."""
+    """Many simulated workers. `busy` is the share of the rooms in which numbers change from one second to the next."""
 
     def __init__(
         self, bus: RedisBus, workers: int, rooms: Sequence[RoomId], *, busy: float = 1.0, seed: int = 7
@@ -40,7 +40,7 @@ class CrowdOfWorkers:
         self._started_at = _now()
         self.nodes = [NodeId(f"{number:012x}") for number in range(1, workers + 1)]
         self._pool = [self._drawn() for _ in range(2_000)]
-        """Parts are drawn from these: to draw them anew would cost more than all that is measured."""
+        """Prepared samples of rooms, because making new ones would cost more than everything that is measured."""
         self.samples = {node: {room: self._part() for room in rooms} for node in self.nodes}
         self.payload_bytes = 0
 
@@ -55,7 +55,7 @@ class CrowdOfWorkers:
         )  # fmt: skip
 
     def speak(self) -> None:
-        """One sample of each."""
+        """Publish one sample of each worker."""
         for number, node in enumerate(self.nodes):
             rooms = self.samples[node]
             sample = Sample(
@@ -71,7 +71,7 @@ class CrowdOfWorkers:
             self._bus.publish([(TOPIC_LOAD, payload)])
 
     def live(self) -> None:
-        """Let numbers change. Real workers have their numbers when the second begins; so have these."""
+        """Change numbers ahead of time: real workers have their numbers when the second begins, and so do these."""
         for rooms in self.samples.values():
             for room in self._random.sample(self._rooms, round(self.busy * len(self._rooms))):
                 rooms[room] = self._part()
@@ -87,7 +87,8 @@ class CrowdOfWorkers:
 async def crowd_of_workers(
     redis_url: str, prefix: str, workers: int, rooms: Sequence[RoomId], *, busy: float = 1.0
 ) -> AsyncIterator[CrowdOfWorkers]:
-    """They speak until the end of the block, and then are silent without a goodbye. `prefix` is the installation's."""
+    """Let them publish until the end of the block, and then fall silent without a goodbye. `prefix` is the
+    installation's."""
     bus = RedisBus(redis_url, prefix=prefix, buffer_bytes=64_000_000)
     await bus.start(lambda topic, payload: None, lambda is_attached: None)
     crowd = CrowdOfWorkers(bus, workers, rooms, busy=busy)

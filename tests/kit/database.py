@@ -1,4 +1,4 @@
-"""A migrated, empty SQLite file: made once in each process, since the migrations take longer than most tests."""
+"""A migrated, empty SQLite file, made once in each process because the migrations take longer than most tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chatserver.store.drivers.migrate import migrate
 
 
 def migrated_sqlite(path: Path) -> str:
-    """Write one to `path`, in a directory that need not be there yet; its URL."""
+    """Write such a file to `path`, and make its directory if necessary. Return its URL."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(_migrated())
     return f"sqlite:///{path}"
@@ -24,6 +24,6 @@ def _migrated() -> bytes:
         path = Path(directory) / "chat.db"
         migrate(f"sqlite:///{path}")
         with closing(sqlite3.connect(path)) as database:
-            # All of it has to stand in the one file.
+            # Everything must be in the one file.
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return path.read_bytes()

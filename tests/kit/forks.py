@@ -1,11 +1,11 @@
 """Chat servers that start quickly: forks of one process that has imported everything already.
 
-Importing takes a chat server two seconds of processor time, and the tests start hundreds of them. A fork runs the same
-command line as `python -m chatserver` would, in a session, directory and environment of its own. What starts from
-nothing is tested in `tests/test_cli.py`, `tests/test_scripts.py` and `tests/test_supervising.py`.
+Importing the server takes two seconds of processor time, and the tests start hundreds of them. A fork runs the same
+command line as `python -m chatserver` would, in a session, directory and environment of its own. Starting without a
+fork is tested in `tests/test_cli.py`, `tests/test_scripts.py` and `tests/test_supervising.py`.
 
-The fork server is a program of its own (`python -m tests.kit.forks`), because the tests' process has threads. It reads
-one JSON request a line from its standard input and answers each with one line.
+The fork server is a separate program (`python -m tests.kit.forks`), because the tests' process has threads. It reads
+one JSON request per line from its standard input and answers each with one line.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _asking: Final = threading.Lock()
 
 
 class Fork:
-    """A forked process, with what the tests need of `subprocess.Popen`."""
+    """A forked process, with the parts of `subprocess.Popen` that the tests use."""
 
     def __init__(
         self,
@@ -44,9 +44,9 @@ class Fork:
         *,
         hashes_quickly: bool = True,
     ) -> None:
-        """`module` is what would stand after `python -m`: a module's name and its arguments. `files` are what it reads,
-        what its output is added to, and what its errors are added to. Where it `hashes_quickly`, a password costs a
-        millisecond instead of a quarter of a second."""
+        """`module` is what would follow `python -m`: a module's name and its arguments. `files` are its standard input,
+        the file to which its output is appended, and the one for its errors. If it `hashes_quickly`, hashing a password
+        takes a millisecond instead of a quarter of a second."""
         self.args = module
         self.returncode: int | None = None
         request = {
@@ -59,13 +59,13 @@ class Fork:
         self.pid: int = _ask(request)
 
     def poll(self) -> int | None:
-        """The exit code, or None while it runs; the negative number of a signal that ended it."""
+        """Return the exit code, or None while it runs; the negative number of a signal that ended it."""
         if self.returncode is None:
             self.returncode = _ask({"poll": self.pid})
         return self.returncode
 
     def wait(self, timeout: float) -> int:
-        """The exit code, once it has ended. Raises subprocess.TimeoutExpired."""
+        """Return the exit code once it has ended. Raises subprocess.TimeoutExpired."""
         deadline = time.monotonic() + timeout
         while (code := self.poll()) is None:
             if time.monotonic() > deadline:
@@ -82,8 +82,8 @@ def run(
     cwd: Path = _ROOT,
     timeout: float = 55,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, as `subprocess.run` does: `module` is what would stand after `python -m`, and `said` is
-    what it reads."""
+    """Run a command to its end, as `subprocess.run` does. `module` is what would follow `python -m`; `said` is its
+    standard input."""
     parts = [str(part) for part in module]
     with tempfile.TemporaryDirectory() as directory:
         told, printed, errors = (Path(directory, name) for name in ("said", "printed", "errors"))
@@ -123,7 +123,7 @@ def _ask(request: Mapping[str, object]) -> Any:
 
 
 def _serve() -> None:
-    """Answer requests until nobody is there to make any; then end what still runs."""
+    """Answer requests until standard input ends; then end the forks that still run."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     running: set[int] = set()
     for line in sys.stdin.buffer:
@@ -145,7 +145,7 @@ def _serve() -> None:
 
 
 def _run(request: Mapping[str, Any]) -> None:
-    """The life of a fork. It ends as any program does: by what it raises, or when nothing is left to do."""
+    """Run a fork. It ends like any program: by an exception, or when nothing is left to do."""
     os.setsid()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     read, *written = request["files"]
@@ -153,13 +153,13 @@ def _run(request: Mapping[str, Any]) -> None:
     for number, there in enumerate(opened):
         os.dup2(there, number)
         os.close(there)
-    # The buffer of the old one holds what the fork server was asked.
+    # The old buffer contains what the fork server was sent.
     sys.stdin = open(0, closefd=False)  # noqa: SIM115 - it stands for what the process has as long as it runs
     os.chdir(request["cwd"])
     os.environ.clear()
     os.environ.update(request["env"])
     if request["hashes_quickly"]:
-        # What is kept names its own cost, so that either kind of server takes what the other one made.
+        # A kept hash names its own cost, so either kind of server can check the other's hashes.
         from chatserver.handlers.people import password_hashing
 
         password_hashing.TIME_COST = 1  # type: ignore[misc]
@@ -171,7 +171,7 @@ def _run(request: Mapping[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    # As PYTHONWARNINGS says it for what starts from nothing.
+    # As PYTHONWARNINGS says for processes that are not forked.
     warnings.simplefilter("default")
     import chatserver.cli
     import chatserver.server

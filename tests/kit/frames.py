@@ -1,4 +1,4 @@
-"""The server's ready-made frames, taken apart again."""
+"""Takes the server's ready-made frames apart again."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """A pytest plugin that ends a test which hangs, whichever event loop it runs on.
 
-pytest-timeout raises an exception where SIGALRM finds the main thread. uvloop loses it, so the test hangs on. Here the
-alarm cancels the task that the test or fixture runs in: the traceback shows what it waited for, and the loop is whole
-for the next test. The end of a test that failed has as much time again; pytest-timeout leaves it without a limit.
+pytest-timeout raises an exception wherever SIGALRM finds the main thread. uvloop loses that exception, so the test
+hangs on. Here the alarm cancels the task of the test or fixture: the traceback shows what it waited for, and the loop
+is usable for the next test. Teardown after a failed test gets the same time again; pytest-timeout would leave it
+without a limit.
 """
 
 from __future__ import annotations
@@ -21,21 +22,21 @@ import pytest
 from pytest_timeout import is_debugging
 
 GRACE_SECONDS: Final = 5.0
-"""How long each step of ending a test may take, before the next step is tried."""
+"""Seconds that each step of ending a test may take before the next step is tried."""
 
 
 class Settings(Protocol):
-    """What this plugin reads of pytest-timeout's settings."""
+    """The settings of pytest-timeout that this plugin reads."""
 
     timeout: float
     disable_debugger_detection: bool
 
 
 MOST_RINGS: Final = 6
-"""After so many the process is ended."""
+"""The number of alarms after which the process is ended."""
 _SET_ALARM: Final = pytest.StashKey[Callable[[], None]]()
 _SAID: Final = pytest.StashKey[str]()
-"""What is to be said of a test that ran out of time."""
+"""The message for a test that ran out of time."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -58,7 +59,7 @@ def pytest_timeout_set_timer(item: pytest.Item, settings: Settings) -> bool:
         elif rings <= MOST_RINGS:
             pytest.fail(said)
         else:
-            # It caught the cancellation and the exception. Another process must run the other tests.
+            # The test caught the cancellation and the exception, so another process must run the other tests.
             _exit(item, said, loop)
 
     def set_alarm() -> None:
@@ -79,14 +80,14 @@ def pytest_timeout_cancel_timer(item: pytest.Item) -> bool:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> None:
-    """Set the alarm anew after a failure: pytest-timeout stops it then, in case that a debugger is started."""
+    """Set the alarm again after a failure, because pytest-timeout stops it then in case a debugger is started."""
     if _SET_ALARM in item.stash and signal.getitimer(signal.ITIMER_REAL)[0] == 0:
         item.stash[_SET_ALARM]()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Let a test fail that went over its time, even if it swallowed the cancellation and then ended well."""
+    """Fail a test that exceeded its time even if it swallowed the cancellation and then passed."""
     report = yield
     if _SAID in item.stash:
         said = item.stash[_SAID]
@@ -108,7 +109,7 @@ def _main_task(frame: FrameType | None) -> asyncio.Task[Any] | None:
 
 
 def _stacks(loop: asyncio.AbstractEventLoop | None) -> str:
-    """Return where each thread of this process and each task of the loop is."""
+    """Return the stack of each thread of this process and of each task of the loop."""
     lines = []
     for frame in sys._current_frames().values():
         lines += ["\nThread\n", *traceback.format_stack(frame)]
@@ -120,7 +121,7 @@ def _stacks(loop: asyncio.AbstractEventLoop | None) -> str:
 
 
 def _exit(item: pytest.Item, said: str, loop: asyncio.AbstractEventLoop | None) -> NoReturn:
-    """End this process, whatever happens, and say why on the standard error that it was started with."""
+    """End this process in any case, and write the reason to its original standard error."""
     try:
         capture = item.config.pluginmanager.getplugin("capturemanager")
         if capture is not None:

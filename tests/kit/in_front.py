@@ -1,4 +1,4 @@
-"""A proxy of a test's own in front of a server, in a directory that ends with it."""
+"""A reverse proxy in front of a server, with a temporary directory of its own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.kit.process import Process
 
 
 class ProxyInFront:
-    """Start it with `with`. A class of one proxy writes its configuration and then calls `_prepare`."""
+    """A proxy that is started by `with`. The class of a proxy writes its configuration and then calls `_prepare`."""
 
     def __init__(self, name: str) -> None:
         self.port = free_port()

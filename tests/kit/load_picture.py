@@ -1,4 +1,4 @@
-"""The load as a client keeps it: the whole picture, and every push laid over it (docs/protocol.md, "Load")."""
+"""The load as a client keeps it: the whole picture, updated by every push (docs/protocol.md, "Load")."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ class LoadPicture:
         self.concerns = push.get("concerns", 0)
 
     def busy(self) -> dict[str, Json]:
-        """The rooms in which anything is, without their names."""
+        """Return the rooms in which anything happens, without their names."""
         return {room: rest for room, row in self.rooms.items() if (rest := {k: v for k, v in row.items() if k != "id"})}

@@ -1,4 +1,4 @@
-"""Marks that set one run's texts apart. Digits are none of them: by chance they would be taken for a phone number."""
+"""Marks that tell one run's texts apart. They contain no digits, which might look like a phone number."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ import string
 
 
 def new_mark(length: int = 8) -> str:
-    """Small letters that no other run has."""
+    """Return small letters that no other run has."""
     return "".join(secrets.choice(string.ascii_lowercase) for _ in range(length))

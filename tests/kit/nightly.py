@@ -1,6 +1,6 @@
-"""How often what is drawn at random is drawn: half as often with each change as in the night.
+"""How many random examples tests draw: half as many for each change as in the nightly run.
 
-`TESTS=nightly scripts/test` plays all of it. What failed once is kept by its seed, and played each time.
+`TESTS=nightly scripts/test` draws all of them. Seeds that failed once are kept, and run each time.
 """
 
 from __future__ import annotations
@@ -12,5 +12,5 @@ IS_NIGHT: Final = os.environ.get("TESTS") == "nightly"
 
 
 def drawn(full: int) -> int:
-    """Return how many examples of this many are drawn in this run."""
+    """Return how many of `full` examples are drawn in this run."""
     return full if IS_NIGHT else full // 2

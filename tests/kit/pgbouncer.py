@@ -1,4 +1,4 @@
-"""A real PgBouncer in front of a PostgreSQL server. Where the machine has none, tests that need one are skipped."""
+"""A real PgBouncer in front of a PostgreSQL server. On machines without one, tests that need it are skipped."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _UNPRIVILEGED_UID: Final = 65_534
 
 
 class PgBouncer:
-    """One pooler on a port of its own, with nothing set but what it needs. `size` is how many connections it has to
-    each database."""
+    """One pooler on a port of its own, with only the necessary settings. `size` is how many connections it has to each
+    database."""
 
     def __init__(
         self, postgres: PostgresServer, mode: Literal["session", "transaction", "statement"], *, size: int = 4
@@ -36,12 +36,12 @@ class PgBouncer:
             f"[pgbouncer]\nlisten_addr = {HOST}\nlisten_port = {self.port}\nunix_socket_dir =\nauth_type = any\n"
             f"pool_mode = {mode}\ndefault_pool_size = {size}\nmax_client_conn = 200\n"
         )
-        # It refuses to run as root.
+        # PgBouncer refuses to run as root.
         user = _UNPRIVILEGED_UID if os.geteuid() == 0 else None
         self.process = Process([program, file], self.directory / "log", user=user)
 
     def url(self, database_url: str) -> str:
-        """The way to a database of the server through this pooler."""
+        """Return the URL of a database of the server through this pooler."""
         return f"postgresql://{USER}@{HOST}:{self.port}/{database_url.rpartition('/')[2]}"
 
     def __enter__(self) -> Self:

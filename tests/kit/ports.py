@@ -14,12 +14,12 @@ _LOWEST: Final = 18_000
 _HIGHEST: Final = 32_000
 
 _given: set[int] = set()
-# By chance, so that another process which asks at the same moment looks elsewhere.
+# Random, so that another process that asks at the same moment tries other ports.
 _random = random.Random()
 
 
 def free_port() -> int:
-    """A port on which nothing listens now, and which this process has not given out before."""
+    """Return a port on which nothing listens now, and which this process has not returned before."""
     for _ in range(1_000):
         port = _random.randrange(_LOWEST, _HIGHEST)
         if port not in _given and is_free(port):
@@ -29,7 +29,7 @@ def free_port() -> int:
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on `port` now."""
+    """Return whether a server could listen on `port` now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

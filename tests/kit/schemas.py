@@ -1,4 +1,4 @@
-"""What a message says, held against the JSON Schemas of a document."""
+"""Checks of messages against the JSON Schemas of a document."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ Json = dict[str, Any]
 
 
 def said_needlessly(document: Json, schema: Json, value: object, where: str = "$") -> list[str]:
-    """Return the places of fields that have the default of their schema, and would be left out by the rule.
+    """Return the places of fields that have their schema's default, and should have been left out by the rule.
 
-    Measured numbers, and what another worker told of itself, may be there: a value is left out where it is the very
-    object that is the default, and these come from elsewhere.
+    Measured numbers, and values from other workers, may be present: a field is left out only if its value is the
+    default object itself, and these values come from elsewhere.
     """
     if "$ref" in schema:
         schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]

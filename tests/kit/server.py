@@ -1,4 +1,4 @@
-"""The real `chatserver serve`, as an operator starts it, on a port and a data directory of its own."""
+"""The real `chatserver serve`, started as an operator starts it, on a port and a data directory of its own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 class ChatServer:
     """One server with its workers. It keeps its port and its data through kills and restarts.
 
-    `config` holds keys as in the TOML file: `{"limits": {"text_length": 100}}`. `clock` is by how many seconds its wall
+    `config` holds keys as in the TOML file: `{"limits": {"text_length": 100}}`. `clock` is how many seconds its wall
     clock is ahead.
     """
 
@@ -44,7 +44,7 @@ class ChatServer:
         is_forked: bool = True,
         hashes_quickly: bool = True,
     ) -> None:
-        """Unless it `is_forked` it starts from nothing, as an operator starts it. So it does with a wrong clock."""
+        """If it is not `is_forked`, or has a wrong clock, it is started without a fork, as an operator starts it."""
         self.port = free_port()
         self.directory = Path(tempfile.mkdtemp(prefix="chat-server-"))
         self.workers = workers
@@ -56,7 +56,7 @@ class ChatServer:
             "workers": workers,
             "data_dir": str(self.directory / "data"),
             "log_format": "json",
-            # Everybody whom a test plays has one address, as in a large school.
+            # All people in a test have one address, as in a large school.
             "shared_networks": ["127.0.0.0/8=1000"],
             **{key: value for key, value in chosen.items() if value is not None},
             **(config or {}),
@@ -64,7 +64,7 @@ class ChatServer:
         file = self.directory / "chatserver.toml"
         file.write_text(to_toml(values))
         environment = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
-        # A warning that a test would fail for must be seen in the log too.
+        # A warning for which a test would fail must be visible in the log too.
         environment["PYTHONWARNINGS"] = "default"
         self._environment = environment
         command = _command(file, clock)
@@ -83,7 +83,7 @@ class ChatServer:
 
     @property
     def redis_namespace(self) -> str:
-        """What its names in Redis begin with, once it has started."""
+        """Return the prefix of its names in Redis, once it has started."""
         return load(self.directory / "chatserver.toml").redis_namespace
 
     @property
@@ -91,12 +91,12 @@ class ChatServer:
         return f"ws://{HOST}:{self.port}/ws"
 
     def set_clock(self, seconds: float) -> None:
-        """From its next start on, its wall clock is so much ahead."""
+        """Set its wall clock ahead by so many seconds, from its next start on."""
         self.process.command = [str(part) for part in _command(self.directory / "chatserver.toml", seconds)]
         self.process.is_forked = False
 
     def start(self) -> Self:
-        """Start (again, with the same data) and return once all is well by `/statusz` and every worker is there."""
+        """Start (again, with the same data). Return once `/statusz` says that all is well and every worker is there."""
         kept = self.directory / "data" / "chat.db"
         if self.process.is_forked and self._has_sqlite and not kept.exists():
             migrated_sqlite(kept)
@@ -104,16 +104,16 @@ class ChatServer:
         return self
 
     def stop(self, timeout: float = STOP_SECONDS + 10) -> int:
-        """Ask it to drain and end; its exit code. What it kept stays for another `start`."""
+        """Ask it to drain and end, and return its exit code. Its data is kept for another `start`."""
         return self.process.stop(timeout)
 
     def close(self) -> None:
-        """End it at once and forget its data."""
+        """Kill it at once and delete its data."""
         self.process.kill()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def run(self, *arguments: str, said: str = "") -> str:
-        """What `chatserver` prints when whoever has the machine runs it with these arguments. Raises RuntimeError where
+        """Return what `chatserver` prints when it is run on this machine with these arguments. Raises RuntimeError if
         it fails."""
         command: list[str | Path] = ["chatserver", *arguments, "--config", self.directory / "chatserver.toml"]
         done = forks.run(command, said, env=self._environment)
@@ -125,14 +125,14 @@ class ChatServer:
         return self.get("/statusz") == httpx.codes.OK
 
     def get(self, path: str) -> int | None:
-        """The status of a GET, or None where nobody answers."""
+        """Return the status of a GET, or None if nobody answers."""
         try:
             return web.get(self.url + path, timeout=5).status_code
         except httpx.TransportError:
             return None
 
     def worker_pids(self) -> list[int]:
-        """The processes that serve, oldest first."""
+        """Return the worker processes, oldest first."""
         if not self.process.is_running:
             return []
         if self.workers == 1:
@@ -146,12 +146,12 @@ class ChatServer:
         return [pid for _, pid in sorted(found)]
 
     def place_of_numbers(self) -> Path:
-        """The directory where the workers keep what they count."""
+        """Return the directory with the workers' metrics."""
         files = [Path(file.path) for pid in self.worker_pids() for file in psutil.Process(pid).open_files()]
         return next(file.parent for file in files if file.parent.name.startswith("chatserver-metrics-"))
 
     def kill_worker(self, pid: int) -> None:
-        """End one worker at once; its sockets break, and its supervisor starts another."""
+        """Kill one worker at once: its sockets break, and its supervisor starts another."""
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: pid not in self.worker_pids(), f"the end of worker {pid}")
 
@@ -162,14 +162,14 @@ class ChatServer:
         os.kill(pid, signal.SIGCONT)
 
     def wait_for_workers(self, timeout: float = STOP_SECONDS) -> list[int]:
-        """Wait until as many workers as there should be are there and the server is ready; their process ids."""
+        """Wait until all workers are there and the server is ready. Return their process ids."""
         wait_until(
             lambda: len(self.worker_pids()) == self.workers and self.is_ready(), f"{self.workers} workers", timeout
         )
         return self.worker_pids()
 
     def log(self) -> list[dict[str, Any]]:
-        """What was logged, one object a line. Lines that are not JSON stand under the key `text`."""
+        """Return what was logged, one object per line. Lines that are not JSON are under the key `text`."""
         lines: list[dict[str, Any]] = []
         for line in self.process.output().splitlines():
             try:

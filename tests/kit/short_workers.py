@@ -1,4 +1,4 @@
-"""Lives of worker processes for tests of their supervisor: they answer it as workers do, and serve nobody."""
+"""Worker processes for tests of their supervisor: they answer it as workers do, but serve nobody."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PLACES_VARIABLE: Final = "TEST_WORKERS_THAT_MAY_SERVE"
 
 
 def serves_or_fails(socks: Sequence[socket.socket], line: Connection[Any, Any]) -> None:
-    """Serve where there is a place left, else end as a worker ends that cannot start."""
+    """Serve if there is a place left, else end like a worker that cannot start."""
     for place in Path(os.environ[PLACES_VARIABLE]).iterdir():
         with contextlib.suppress(FileNotFoundError):
             place.unlink()

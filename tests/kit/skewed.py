@@ -1,7 +1,7 @@
 """`chatserver` on a machine whose clock is wrong: `python -m tests.kit.skewed SECONDS serve ...`.
 
-What Python asks the wall clock is shifted before anything of the server is imported; intervals stay true. It stands
-here and not in the server: nobody who operates one needs it.
+The wall clock of Python is shifted before anything of the server is imported; intervals stay right. It is here and not
+in the server, because no operator needs it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _true_time, _true_time_ns = time.time, time.time_ns
 
 
 def shift(seconds: float) -> None:
-    """Let this process believe that it is so much later."""
+    """Make this process believe that it is so many seconds later."""
     time.time = lambda: _true_time() + seconds
     time.time_ns = lambda: _true_time_ns() + round(seconds * 1_000_000_000)
 

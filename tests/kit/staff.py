@@ -1,4 +1,4 @@
-"""Listeners by the dozen, straight in a store: without a password that has to be made slow to guess."""
+"""Many listeners, added directly to a store, because hashing a password for each would be slow."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HOUR = 3_600_000
 
 
 async def add_listeners(store: Store, count: int, start: int = 0) -> list[str]:
-    """The tokens of their sign-ins."""
+    """Add listeners, and return the tokens of their sign-ins."""
     tokens = []
     now = Millis(time.time_ns() // 1_000_000)
     for number in range(start, start + count):

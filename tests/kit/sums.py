@@ -1,4 +1,4 @@
-"""The small sum that a newcomer's device does before it comes into a room that is protected."""
+"""The proof of work that a newcomer's device does before it enters a protected room."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import itertools
 
 
 def solve(challenge: str, bits: int) -> str:
-    """Return the text whose SHA-256 begins with `bits` zero bits, found by trying one number after the other."""
+    """Return the text whose SHA-256 begins with `bits` zero bits, found by trying one number after another."""
     return next(
         text
         for number in itertools.count()

@@ -1,5 +1,5 @@
-"""An HTTP client for servers of the tests. httpx reads all certificates for each client it makes, which takes longer
-than most requests, and nothing here is encrypted."""
+"""An HTTP client for test servers. httpx loads all certificates for each client, which takes longer than most requests,
+and nothing here is encrypted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NO_CERTIFICATES: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 class WebClient(httpx.AsyncClient):
-    """httpx's client, without certificates and without what the environment says of proxies."""
+    """httpx's client, without certificates and without the proxies of the environment."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"verify": _NO_CERTIFICATES, "trust_env": False, **options})

@@ -1,4 +1,4 @@
-"""Counting the work of Python code, where seconds would depend on the machine and on what else it does."""
+"""Counts the work of Python code, for tests in which seconds would depend on the machine and its load."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 
 def lines_run(work: Callable[[], object]) -> int:
-    """Return how many calls, lines and returns of Python code `work` came to: the same number each time.
+    """Return how many calls, lines and returns of Python code `work` runs: the same number each time.
 
-    What C code does inside a line, such as a regular expression, is not counted: the bench measures it.
+    The work of C code inside a line, such as a regular expression, is not counted: the bench measures it.
     """
     count = 0
 
