@@ -14,11 +14,11 @@ from tests.simulation.simulation import simulate
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
-    parser.add_argument("seed", type=int, nargs="?", help="this one, and what was lived through in it")
+    parser.add_argument("seed", type=int, nargs="?", help="run this seed, and print what happened in it")
     parser.add_argument("--trace", action="store_true", help="every line of it")
-    parser.add_argument("--seeds", type=int, metavar="N", help="so many, one after another")
+    parser.add_argument("--seeds", type=int, metavar="N", help="run this many seeds, one after another")
     parser.add_argument("--from", type=int, metavar="K", dest="first", default=0, help="beginning with this one")
-    parser.add_argument("--digest", action="store_true", help="only a hash of all that happened in them")
+    parser.add_argument("--digest", action="store_true", help="print only a hash of everything that happened")
     given = parser.parse_args()
     if given.seeds is not None:
         seeds = range(given.first, given.first + given.seeds)
@@ -38,11 +38,11 @@ def main() -> int:
 
 
 def run_range(seeds: range) -> int:
-    """Run them all; say which failed and what was lived through."""
+    """Run all seeds, and print which failed and what happened."""
     began = time.process_time()
     counts: Counter[str] = Counter()
     virtual, failed = 0.0, 0
-    # What was imported is there to stay.
+    # Imported objects stay, and need not be searched for garbage.
     gc.freeze()
     for seed in seeds:
         outcome = simulate(seed)
@@ -61,7 +61,7 @@ def run_range(seeds: range) -> int:
 
 
 def digest(seeds: range) -> str:
-    """What happened in all of them, as one hash."""
+    """Return one hash of everything that happened in all seeds."""
     found = hashlib.sha256()
     for seed in seeds:
         found.update(simulate(seed).trace.encode())

@@ -1,4 +1,4 @@
-"""The in-process bus with the distances of a real one: every message takes its own time to each worker."""
+"""The in-process bus with the delays of a real one: every message takes its own time to each worker."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chatserver.bus.memory import Exchange, Faults, MemoryBus
 
 
 class SimulatedBus(MemoryBus):
-    """One worker's end. `is_cut`: it has lost its connection, and knows. `is_deaf`: it has, and does not know yet."""
+    """One worker's end. `is_cut`: it has lost its connection and knows it. `is_deaf`: it has, and does not know yet."""
 
     def __init__(self, exchange: SimulatedExchange) -> None:
         super().__init__(exchange)
@@ -37,17 +37,17 @@ class SimulatedBus(MemoryBus):
 
 
 class SimulatedExchange(Exchange):
-    """Loses, repeats and delays as its `faults` say."""
+    """Loses, repeats and delays messages as its `faults` say."""
 
     def __init__(self, random: Random, faults: Faults, seconds: float) -> None:
         super().__init__(faults=faults)
         self._chance = random
         self._seconds = seconds
         self.last_due = 0.0
-        """When the last of what was sent so far arrives."""
+        """When the last message that was sent so far arrives."""
 
     def calm(self) -> None:
-        """Nothing goes wrong any more, but for what is under way."""
+        """Stop all faults, except for messages that are under way."""
         self.faults = Faults()
         self.resume()
         for node in self._nodes:

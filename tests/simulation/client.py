@@ -1,4 +1,4 @@
-"""Somebody who writes, is cut off anywhere, comes back to any worker and sends again what was not answered."""
+"""A client that writes, is cut off at any moment, comes back to any worker, and sends unanswered commands again."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from tests.simulation.view import View
 from tests.simulation.worker import Worker
 
 ANSWER_SECONDS = 7.0
-"""How long an answer may take: longer than the store may."""
+"""Seconds that an answer may take: longer than the store may."""
 REACTIONS = ("with_you", "hug", "strength")
 MAY_BE_TOO_LATE = {"post_unknown", "post_redacted"}
-"""What may have become of somebody's target meanwhile."""
+"""Refusals that are possible because the target of a command changed meanwhile."""
 
 
 @dataclass(slots=True)
 class Sent:
-    """A command on its way, on one connection."""
+    """A command that was sent on one connection and not answered yet."""
 
     command: Fact
     at: float
 
 
 class Client:
-    """One connection at a time. `find` gives a worker to go to, or None."""
+    """A client with one connection at a time. `find` returns a worker to connect to, or None."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Client:
         recovery = plan.limits.recovery_publications
         self.views = {room: View(name, room_channel(room), history, memory, recovery) for room in ROOMS}
         self.unanswered: dict[str, Fact] = {}
-        """Commands that are to become facts, oldest first, through all connections."""
+        """Commands that must become facts, oldest first, over all connections."""
         self._acked: list[Fact] = []
         self._sent: deque[Sent] = deque()
         self._tries: dict[str, int] = {}
@@ -90,7 +90,7 @@ class Client:
             self._later(0.05, 0.2, self.connect)
             return
         self._history.note(self.name, "comes to", worker.name)
-        # The handler refers to the link, which is made with it.
+        # The handler refers to the link, which does not exist yet.
         links: list[Link] = []
         link = Link(
             worker,
@@ -106,14 +106,14 @@ class Client:
         self._watch(link)
 
     def hang_up(self, notice: float) -> None:
-        """Go away without a word; the worker sees it after `notice` seconds."""
+        """Disappear without closing; the worker notices it after `notice` seconds."""
         if self.link is not None:
             self._history.note(self.name, "hangs up")
             self.link.hang_up(notice)
             self._lost(self.link, None)
 
     def go_home(self) -> None:
-        """Leave without a word, and do not come back."""
+        """Disappear without closing, and do not come back."""
         self.is_home = True
         self.hang_up(0.5)
 
@@ -143,7 +143,7 @@ class Client:
     # ------------------------------------------------------------------------------------------ what it does
 
     def act(self) -> None:
-        """Do something, and something else later."""
+        """Do something, and schedule the next action."""
         if not self.is_acting or self.is_home:
             return
         self._later(0.0, 2 * self._plan.pause, self.act)
@@ -259,14 +259,15 @@ class Client:
             view.take(push)
 
     def _left(self, room: RoomId) -> None:
-        """They left it here, or on another of their connections. They come back."""
+        """The member has left the room, here or on another of their connections. Join it again."""
         self.inside.discard(room)
         self._leaving.discard(room)
         self.views[room].position = None
         self._send({"cmd": "join", "room": room})
 
     def _judge_turn(self, text: str) -> None:
-        """Where the store tells the author later than others can read it, healing must not be first."""
+        """Complain if the author gets their own post before its reply, although the store has answered later than
+        others could read it."""
         if any(sent.command.get("text") == text and self._tries[sent.command["id"]] == 1 for sent in self._sent):
             self._history.complain(f"{self.name} was shown {text!r} before its answer")
 
@@ -347,7 +348,7 @@ class Client:
         return code == "not_in_room" and command["room"] not in self.inside
 
     def _is_set_back(self, code: str) -> bool:
-        """Whether this says that a room was restored, as it was."""
+        """Return whether this refusal means that the store was restored."""
         return code == "epoch_stale" and self._history.has_restored
 
     def _later(self, least: float, most: float, action: Callable[[], Any]) -> None:

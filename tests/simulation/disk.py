@@ -1,7 +1,7 @@
-"""The real store operations on one in-memory SQLite database, with what may go wrong between asking and answering.
+"""The real store operations on one in-memory SQLite database, with faults between a request and its answer.
 
-What a worker asks waits in the store's own `Backlog`, is run by the store's own transaction and settled by its own
-`answer_jobs`; only the thread, the file and the time that they take are not there.
+Requests wait in the store's own `Backlog`, are run by the store's own transaction, and answered by its own
+`answer_jobs`; only the thread, the file and their delays are simulated.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ T = TypeVar("T")
 ROOMS = (RoomId("calm"), RoomId("loud"))
 MEMBERS = tuple(MemberId(f"m_{number}") for number in range(5))
 START = 1_800_000_000_000
-"""The wall clock of a worker that is right, in milliseconds, when the loop's is 0."""
+"""The right wall clock in milliseconds when the loop's clock is 0."""
 TIMEOUT = 5.0
 BACKLOG = 64
 SEALING_KEY = bytes(32)
@@ -42,7 +42,7 @@ SEALING_KEY = bytes(32)
 
 @cache
 def template() -> bytes:
-    """A migrated database with rooms and members, as bytes."""
+    """Return a migrated database with rooms and members, as bytes."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "chat.db"
         migrate(f"sqlite:///{path}")
@@ -58,13 +58,13 @@ def template() -> bytes:
         memory.transact(lambda newcomer=newcomer: people.add_member(newcomer))  # type: ignore[misc]
         for room in ROOMS:
             memory.transact(lambda member=member, room=room: people.join(member, room, 1))  # type: ignore[misc]
-    # What was drawn is another one in each process.
+    # Epochs are random, and differ between processes.
     memory.ready().execute("UPDATE channels SET epoch = 'first-' || channel")
     return memory.image()
 
 
 class Memory(SqliteConnection):
-    """The store's connection, to a database that has no file."""
+    """The store's connection, to a database without a file."""
 
     def __init__(self, image: bytes) -> None:
         super().__init__(Path("memory"), read_only=False)
@@ -76,7 +76,7 @@ class Memory(SqliteConnection):
         return self._db
 
     def drop(self) -> None:
-        """A database without a file lives as long as its connection."""
+        """Keep the connection, because a database without a file exists only as long as its connection."""
         self.roll_back()
 
     def close(self) -> None:
@@ -91,21 +91,21 @@ class Memory(SqliteConnection):
         self.ready().execute("PRAGMA synchronous=OFF")
 
     def transact(self, op: MakeOp[T]) -> T:
-        """Run one operation, now."""
+        """Run one operation now."""
         db = self.ready()
         db.execute("BEGIN IMMEDIATE")
         result = self.run(op())
         db.execute("COMMIT")
         return result
 
-    # What is asked of it behind everybody's back.
+    # What the judge reads, unnoticed by the workers.
 
     def heads(self) -> dict[str, tuple[Epoch, Offset, Offset]]:
         rows = self.ready().execute("SELECT channel, epoch, first_offset, last_offset FROM channels").fetchall()
         return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
     def commands(self) -> dict[tuple[str, str], tuple[str, Offset]]:
-        """The channel and the last offset of every command that is a fact."""
+        """Return the channel and the last offset of every command that became a fact."""
         rows = self.ready().execute(
             "SELECT author, command_id, channel, max(offset) FROM log WHERE command_id IS NOT NULL GROUP BY 1, 2, 3"
         )
@@ -121,7 +121,7 @@ class Memory(SqliteConnection):
 
 
 class World:
-    """The database that all workers share, and its mood."""
+    """The database that all workers share, and how it behaves now."""
 
     def __init__(self, random: Random, disk: Disk) -> None:
         self.memory = Memory(template())
@@ -131,7 +131,7 @@ class World:
         self.is_down = False
         self.is_hanging = False
         self.is_failing = False
-        """Writes are refused, reads are served."""
+        """Whether writes are refused while reads are served."""
         self.thawed: list[Callable[[], None]] = []
 
     def thaw(self) -> None:
@@ -141,14 +141,14 @@ class World:
             each()
 
     def calm(self) -> None:
-        """Nothing goes wrong any more."""
+        """Stop all faults."""
         self.faults = Disk()
         self.is_down = self.is_failing = False
         self.thaw()
 
 
 class SimulatedStore(Store):
-    """One worker's store. `doom` is told of each moment at which a kill is worth its while."""
+    """One worker's store. `doom` is called at each moment at which killing the worker is interesting."""
 
     def __init__(self, world: World, doom: Callable[[str], None]) -> None:
         super().__init__(TIMEOUT, BACKLOG, Sealer(SEALING_KEY))
@@ -167,12 +167,12 @@ class SimulatedStore(Store):
         pass
 
     def kill(self) -> None:
-        """The process is gone. What was on its way to the disk may still get there; nobody hears of it."""
+        """End with the process. What is on its way to the disk may still get there, but nobody learns of it."""
         self._is_dead = True
 
     @property
     def is_silent(self) -> bool:
-        """This disk is slow, or gone, and says so: it never hangs."""
+        """Return False: this disk is slow or gone, and says so; it never hangs."""
         return False
 
     async def commit(self, change: RoomChange) -> Committed:
@@ -190,7 +190,7 @@ class SimulatedStore(Store):
         return result
 
     async def _scrub(self, what: Scrub) -> None:
-        """There is no file in which anything could be left."""
+        """Do nothing, because there is no file in which anything could be left."""
 
     async def _ask_to_write(self, work: sqlite.Work) -> Any:
         job = self._accept(self._writes, work)
@@ -217,7 +217,7 @@ class SimulatedStore(Store):
     def _run(self, asked: list[Job[sqlite.Work]], begin: str, *, is_on_disk: bool = False) -> None:
         world = self._world
         if world.is_hanging:
-            # The disk may have them already: then they are written, also if nobody waits any more.
+            # The disk may have these jobs already; then they are written even if nobody waits any more.
             has_them = world.random.random() < 0.5
             world.thawed.append(lambda: self._run(asked, begin, is_on_disk=has_them))
             return

@@ -1,4 +1,4 @@
-"""What happened, as everybody saw it, and whether that can be true."""
+"""Everything that happened, as the parts saw it, and the judgement whether that is correct."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.simulation.disk import START, Memory
 Fact = dict[str, Any]
 
 ALWAYS = 60.0
-"""Seconds that no seed outlasts: where a repeat is known for so long, it is known always."""
+"""Seconds that no seed takes, so that a repeat within this window must always be recognised."""
 
 
 class History:
@@ -26,10 +26,10 @@ class History:
         self.complaints: list[str] = []
         self.counts: dict[str, int] = {}
         self._known: dict[tuple[str, str, int], tuple[object, ...]] = {}
-        """What each (channel, epoch, offset) was shown as."""
+        """As what fact each (channel, epoch, offset) was shown."""
         self._committed: dict[tuple[str, str], tuple[float, str, int]] = {}
         self._acked: dict[tuple[str, str], tuple[str, str, int]] = {}
-        """By author and command id: channel, epoch and offset as they were told."""
+        """The channel, epoch and offset of each acknowledged command, by author and command id."""
         self._refused: dict[tuple[str, str], str] = {}
         self._written: dict[tuple[str, str], int] = {}
         """The last offset that the store has given, by channel and epoch."""
@@ -38,7 +38,7 @@ class History:
     # ------------------------------------------------------------------------------------------ what happens
 
     def note(self, what: str, *details: object) -> None:
-        """A line of the trace."""
+        """Add a line to the trace."""
         self._lines.append((self._clock(), what, details))
 
     def count(self, what: str) -> None:
@@ -52,7 +52,7 @@ class History:
         return "\n".join(f"{at:9.4f} {what} {' '.join(map(str, details))}" for at, what, details in self._lines)
 
     def committed(self, change: RoomChange, committed: Committed) -> None:
-        """The store has written something."""
+        """Note that the store has written something."""
         if committed.repeated or not committed.publications:
             self.count("repeated" if committed.repeated else "nothing to do")
             return
@@ -62,17 +62,17 @@ class History:
         self._written[(last.channel, last.epoch)] = last.offset
         key = (change.author, change.command_id)
         earlier = self._committed.get(key)
-        # A command whose fact has expired may be carried out again, but only after the time that is promised.
+        # A command whose fact has expired may be carried out again, but only after the promised time.
         if earlier is not None and self._clock() - earlier[0] < self._dedupe_window:
             self.complain(f"{key} was written twice: at {earlier[1:]} and at {(last.epoch, last.offset)}")
-        # The time runs from when it was sent, which was before a late store had it.
+        # The time counts from when it was sent, which was before a slow store had it.
         self._committed[key] = ((change.now - START) / 1000, last.epoch, last.offset)
 
     def acknowledged(self, author: str, command: str, channel: str, epoch: str, offset: int) -> None:
-        """An author was told that their command is a fact."""
+        """Note that an author was told that their command is a fact."""
         self.count("acknowledged")
         if self.has_restored and epoch != self._memory.heads()[channel][0]:
-            # True when it was said; a backup has taken the store's place since.
+            # It was true then; a backup has replaced the store since.
             return
         key = (author, command)
         stood = self._committed.get(key)
@@ -84,12 +84,13 @@ class History:
         self._acked[key] = (channel, epoch, offset)
 
     def refused(self, author: str, command: str, code: str) -> None:
-        """An author was told that their command will never be a fact."""
+        """Note that an author was told that their command will never be a fact."""
         self.count(f"refused {code}")
         self._refused[(author, command)] = code
 
     def shown(self, fact: Fact) -> None:
-        """Somebody was shown a fact: it is in the store, and is the one that everybody else was shown there."""
+        """Check a fact that somebody was shown: it is in the store, and everybody was shown the same one at this
+        place."""
         place = (fact["channel"], fact["epoch"], fact["offset"])
         if fact["offset"] > self._written.get((fact["channel"], fact["epoch"]), 0):
             self.complain(f"{place} was shown before it was written")
@@ -99,15 +100,15 @@ class History:
         if known == content:
             return
         target, first = fact.get("target"), self._memory.heads()[fact["channel"]][1]
-        # An edit of a post that has expired is told as its end; everything else is the same for all.
+        # An edit of an expired post is told as its redaction; everything else is the same for everybody.
         if target is None or target >= first or known[1:] != content[1:]:
             self.complain(f"{place} was shown as {known} and as {content}")
 
     # ------------------------------------------------------------------------------------------ the judgement
 
     def judge_store(self) -> None:
-        """Everything acknowledged stands where it was said, nothing refused for good stands anywhere, and no post
-        stands there twice."""
+        """Check that everything acknowledged is where it was acknowledged, nothing refused for good is anywhere, and no
+        post is there twice."""
         heads = self._memory.heads()
         commands = self._memory.commands()
         for (author, command), (channel, epoch, offset) in self._acked.items():
@@ -123,14 +124,14 @@ class History:
         places: dict[str, tuple[str, int]] = {}
         for channel in heads:
             for offset, post in self._memory.posts(ChannelName(channel)).items():
-                # What its author wrote first is written by nobody else, and by them once.
+                # Nobody else writes the original text of this post, and its author writes it once.
                 if post.edited_at is None and not post.redacted:
                     place = places.setdefault(post.text, (channel, offset))
                     if place != (channel, offset):
                         self.complain(f"{post.text[:12]!r} stands twice: at {place} and at {(channel, offset)}")
 
     def restored(self) -> None:
-        """A backup has taken the store's place: what is not in it may happen again."""
+        """Note that a backup has replaced the store: what is not in it may happen again."""
         self.has_restored = True
         self._acked.clear()
         self._refused.clear()

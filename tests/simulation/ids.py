@@ -1,4 +1,4 @@
-"""The aliases of every worker of the simulation, which its judge can make too."""
+"""The aliases of all workers of the simulation, which its judge can compute too."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A connection between a client and a worker: two directions in order, a buffer that may fill, and ends that may not
-learn of each other's end at the same moment.
+"""A connection between a client and a worker: two directions in order, a buffer that may fill, and two ends that may
+learn at different times that the other has ended.
 
-The worker's side does what `edge/websocket_protocol.py` does with a connection that was adopted.
+The worker's end does what `edge/websocket_protocol.py` does with an adopted connection.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 CLOSE_SECONDS = 5.0
 KERNEL_BYTES = 200
-"""What the network takes for a client that reads nothing."""
+"""Bytes that the network takes for a client that reads nothing."""
 
 
 async def _free() -> None:
-    """Nobody tries come-back words here."""
+    """Allow the try: nobody tries come-back words here."""
 
 
 class _Way:
@@ -45,7 +45,7 @@ class _Way:
         loop.call_at(self._last, self._tick, loop)
 
     def cut(self) -> None:
-        """Nothing arrives any more."""
+        """Let nothing arrive any more."""
         self._is_cut = True
         self._under_way.clear()
 
@@ -55,7 +55,8 @@ class _Way:
 
 
 class Link:
-    """One connection. It is the worker's `Wire`; the client has `say`, `hear`, `hang_up` and the network's moods."""
+    """One connection. It is the worker's `Wire`. The client uses `say`, `hear` and `hang_up`; the plan disturbs the
+    network."""
 
     def __init__(
         self,
@@ -75,13 +76,13 @@ class Link:
         self._lost = lost
         # The client's end.
         self._is_client_gone = False
-        # What lies between.
+        # The network in between.
         self._is_stalled = False
         self._is_slow = False
         self._buffer: deque[bytes] = deque()
         self._waiting = 0
         self._taken = 0
-        """Bytes of the buffer's first piece that are gone already."""
+        """How many bytes of the buffer's first piece have been sent."""
         self._in_kernel = 0
         # The worker's end.
         self.biggest = 0
@@ -104,21 +105,21 @@ class Link:
             self._to_worker.send(data)
 
     def hang_up(self, notice: float) -> None:
-        """The client is gone. The worker sees it after so many seconds; what was under way may still arrive there."""
+        """End the client. The worker sees it after so many seconds; what was under way may still arrive there."""
         if not self._is_client_gone:
             self._is_client_gone = True
             self._to_client.cut()
             asyncio.get_running_loop().call_later(notice, self.disconnect)
 
     def settle(self) -> None:
-        """The network is well, and the client takes what comes. Who went away without a word is missed by now."""
+        """Let the network work normally, and the client read. Clients that disappeared are noticed now."""
         self.slow_down(False)
         self.stall(False)
         if self._is_client_gone:
             self.disconnect()
 
     def tear(self) -> None:
-        """The network drops the connection; both sides see it soon."""
+        """Drop the connection; both sides see it soon."""
         self._to_client.cut()
         self._to_worker.cut()
         loop = asyncio.get_running_loop()
@@ -132,7 +133,7 @@ class Link:
             self._drain(self._waiting)
 
     def slow_down(self, is_slow: bool) -> None:
-        """A thin line: some bytes at a time."""
+        """Set whether the line is slow, and carries a few bytes at a time."""
         if is_slow and not self._is_slow:
             self._is_slow = True
             self._trickle()
@@ -171,7 +172,7 @@ class Link:
             asyncio.get_running_loop().call_soon(self._tell_drained)
 
     def watch_closely(self, is_on: bool) -> None:
-        """Nobody here is pinged."""
+        """Do nothing: nobody is pinged here."""
 
     def unanswered(self) -> float:
         return 0.0
@@ -195,7 +196,7 @@ class Link:
     # ------------------------------------------------------------------------------------------ the worker's end
 
     def disconnect(self) -> None:
-        """The worker's side sees that the connection is no more."""
+        """Let the worker's side see that the connection has ended."""
         if self._is_disconnected:
             return
         self._is_disconnected = True
@@ -206,7 +207,7 @@ class Link:
         self._end()
 
     def kill(self) -> None:
-        """The worker is no more."""
+        """End with the worker's process."""
         self._is_disconnected = True
         self._to_worker.cut()
         if self._pump is not None:
@@ -277,7 +278,7 @@ class Link:
             callback()
 
     def _part(self) -> None:
-        """The close frame has gone after everything else; the client answers, and both are done."""
+        """End both sides: the close frame was sent after everything else, and the client answers it."""
         code = self._close_code
         loop = asyncio.get_running_loop()
         at = max(loop.time(), self._to_client._last) + 0.011

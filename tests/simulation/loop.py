@@ -14,13 +14,13 @@ T = TypeVar("T")
 
 
 class Stalled(Exception):
-    """Nothing is left to happen, and somebody still waits."""
+    """Nothing is left to run, but somebody still waits."""
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
-    """Starts at time 0.0. What is due at the same moment happens in the order in which it was asked for.
+    """Starts at time 0.0. Callbacks that are due at the same moment run in the order in which they were scheduled.
 
-    Keeps every task and future that it made, so that none can fail unheard.
+    Keeps every task and future that it makes, so that no failure goes unnoticed.
     """
 
     _ready: deque[asyncio.Handle]
@@ -33,7 +33,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._tasks: list[asyncio.Task[Any]] = []
         self._futures: list[asyncio.Future[Any]] = []
         self.complaints: list[str] = []
-        """What callbacks raised, what was logged as an error, and, at the end, what failed unheard."""
+        """Exceptions of callbacks, logged errors and, at the end, failures that nobody retrieved."""
         self.set_task_factory(self._make_task)
         self.set_exception_handler(self._complain)
 
@@ -41,7 +41,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return self._now
 
     def work(self, seconds: float) -> None:
-        """Whoever runs now takes so long for it."""
+        """Let the running callback take so many seconds."""
         self._now += seconds
 
     def call_at(  # type: ignore[override]
@@ -62,25 +62,25 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return future
 
     def after_turns(self, turns: int, action: Callable[[], object]) -> None:
-        """Act when the loop has gone round so many times: somewhere in the middle of what is going on."""
+        """Call `action` after the loop has made so many turns, in the middle of other work."""
         if turns <= 0:
             action()
         else:
             self.call_soon(self.after_turns, turns - 1, action)
 
     def unfinished(self) -> list[str]:
-        """The tasks that still wait."""
+        """Return the tasks that still wait."""
         return [task.get_name() for task in self._tasks if not task.done()]
 
     def run(self, main: Coroutine[Any, Any, T]) -> T:
-        """Run to the end, and close."""
+        """Run a coroutine to its end, and close the loop."""
         try:
             return self.run_until_complete(self.create_task(main, name="simulation"))
         finally:
             self.complaints += self._unheard()
             self.close()
 
-    # What BaseEventLoop does once in every turn, without what belongs to sockets and other threads.
+    # What BaseEventLoop does in every turn, without sockets and other threads.
 
     def _run_once(self) -> None:
         ready, timers = self._ready, self._timers
@@ -101,7 +101,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 due._run()
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        """It is passed over when its time has come."""
+        """Do nothing: a cancelled timer is skipped when it is due."""
 
     def _make_task(self, loop: asyncio.AbstractEventLoop, work: Any, **how: Any) -> asyncio.Task[Any]:
         task: asyncio.Task[Any] = asyncio.Task(work, loop=loop, **how)
@@ -109,8 +109,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return task
 
     def _unheard(self) -> list[str]:
-        """Every failure of a task or future for which nobody has asked. asyncio looks at the same mark when it says
-        that an exception was never retrieved."""
+        """Return every failure of a task or future that nobody has retrieved. asyncio uses the same mark for its
+        message that an exception was never retrieved."""
         silent = [each for each in (*self._tasks, *self._futures) if each.done() and each._log_traceback]
         return [f"never retrieved: {each.exception()!r} of {each.__class__.__name__}" for each in silent]
 

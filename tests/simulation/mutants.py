@@ -1,6 +1,6 @@
-"""Servers that are wrong in one way each. The simulation is worth something if it finds every one of them.
+"""Servers with one bug each. The simulation is worth something only if it finds every one of them.
 
-Each is a change of the product for the length of a `with`; nothing of the product's own files is touched.
+Each mutant replaces a function of the product for the length of a `with`; the product's files are not changed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from tests.simulation.disk import SimulatedStore
 async def _acknowledges_first(
     part: Any, person: Any, room: Any, command_id: Any, command: Any, *more: Any, **told: Any
 ) -> Answer:
-    """The reply does not wait for the store."""
+    """Send the reply before the store has written."""
     task = asyncio.create_task(commit(part, person, room, command_id, command, *more, **told))
     task.add_done_callback(_tell)
     line = part.node.hub._channels[f"room:{room}"].line
@@ -50,7 +50,7 @@ def _tell(done: asyncio.Task[Answer]) -> None:
 async def _acknowledges_what_failed(
     part: Any, person: Any, room: Any, command_id: Any, command: Any, *more: Any, **told: Any
 ) -> Answer:
-    """A store that cannot say is taken for one that has."""
+    """Take a store that does not answer for one that has written."""
     try:
         return await commit(part, person, room, command_id, command, *more, **told)
     except StoreUnavailable:
@@ -59,7 +59,7 @@ async def _acknowledges_what_failed(
 
 
 def _passes_holes(self: ChannelStream, publications: Any) -> list[Any]:
-    """What comes is shown, whatever is missing before it."""
+    """Show what arrives, whatever is missing before it."""
     ready: list[Any] = []
     for publication in publications:
         if publication.offset > self.last:
@@ -72,25 +72,25 @@ _accept = ChannelStream.accept
 
 
 def _keeps_repeats(self: ChannelStream, publications: Any) -> list[Any]:
-    """What was shown is shown again."""
+    """Show again what was shown already."""
     given = [*publications]
     again = [publication for publication in given if publication.offset <= self.last]
     return [*again, *_accept(self, given)]
 
 
 async def _skips_the_rest(self: CatchUp, outbox: Any, name: Any, offset: Any) -> None:
-    """Who was slow is live again, without what it missed."""
+    """Make a slow connection live again without what it missed."""
     channel, _ = await self._opened(name)
     outbox.behind.pop(name, None)
     self._go_live(outbox, channel)
 
 
 async def _never_looks(self: Hub) -> None:
-    """The tick compares nothing."""
+    """Do not compare with the store in the tick."""
 
 
 def _forgets_the_moment(self: Hub, outbox: Any, name: Any, position: Any) -> None:
-    """What came between the reply and now is left out."""
+    """Leave out what came between the reply and now."""
     _go_live(self, outbox, name, self._channels[name].line.position)  # type: ignore[union-attr]
 
 
@@ -98,27 +98,27 @@ _go_live = Hub.go_live
 
 
 def _never_buries(self: Presence, now: float) -> None:
-    """Workers that died keep their people."""
+    """Keep the people of workers that died."""
 
 
 def _stays(node: Any, connection: Any, room: Any) -> None:
-    """A socket that is gone stays in its rooms."""
+    """Keep a socket that is gone in its rooms."""
 
 
 async def _gives_up(self: Any, channel: Any) -> None:
-    """A hole that the store could not close at once stays open."""
+    """Leave a hole open that the store could not close at once."""
     channel.healing = None
 
 
 def _begins_anew_in_silence(self: Hub, channel: Any, head: Any) -> None:
-    """A numbering that began again is not told."""
+    """Do not tell clients that a channel began anew."""
     channel.line = ChannelStream(head, self._limits.ring_publications)
 
 
 async def _announces_first(
     part: Any, person: Any, room: Any, command_id: Any, command: Any, *more: Any, **told: Any
 ) -> Answer:
-    """Others are shown what the store has not written yet, and may never write."""
+    """Announce to others before the store has written."""
     line = part.node.hub._channels[f"room:{room}"].line
     if isinstance(command, WritePost):
         offset, now = Offset(line.last + 1), part.node.now()
@@ -130,11 +130,11 @@ async def _announces_first(
 
 
 def _never_falls_behind(self: Hub, outbox: Any) -> None:
-    """Who reads nothing is written to for ever."""
+    """Write for ever to a connection that reads nothing."""
 
 
 def _keeps_all_that_is_early(self: ChannelStream, publications: Any) -> list[Any]:
-    """Behind a hole there is no bound."""
+    """Keep any number of publications behind a hole."""
     given = [*publications]
     ready = _accept(self, given)
     self._early.update({each.offset: each for each in given if each.offset > self.last})
@@ -142,20 +142,21 @@ def _keeps_all_that_is_early(self: ChannelStream, publications: Any) -> list[Any
 
 
 async def _reaches_for_nothing(self: GapRepair, channel: Any, line: Any, offset: Any) -> None:
-    """Who has seen more elsewhere is believed to have seen another numbering."""
+    """Believe a client that has seen a later offset elsewhere to be from another epoch."""
 
 
 _store_commit = SimulatedStore.commit
 
 
 async def _forgets_commands(self: SimulatedStore, change: RoomChange) -> Committed:
-    """The same id sent again is another command. (It stands under another name, so that the table takes it.)"""
+    """Treat the same id sent again as another command. (It is stored under another id, so that the table accepts
+    it.)"""
     another = CommandId(f"{change.command_id}/{self._world.random.random()}")
     return await _store_commit(self, msgspec.structs.replace(change, command_id=another))
 
 
 async def _fails_unheard(self: Hub) -> None:
-    """A task whose failure nobody hears of."""
+    """Start a task whose failure nobody notices."""
     asyncio.create_task(_break(), name="unheard").add_done_callback(lambda task: None)
     await _tick(self)
 
@@ -168,12 +169,12 @@ _tick = Hub._tick
 
 
 def _always_exact(position: Any, head: Any) -> Return:
-    """Every return is whole, whatever it names."""
+    """Answer every return with an exact recovery, whatever position it names."""
     return Return.EXACT
 
 
 def _never_asks(self: Presence, now: float) -> list[Any]:
-    """A hole among the deltas is left as it is."""
+    """Do not ask for a snapshot when deltas are missing."""
     return [(topic, message) for topic, message in _presence_tick(self, now) if not _is_question(topic, message)]
 
 
@@ -182,7 +183,7 @@ def _is_question(topic: str, message: Any) -> bool:
 
 
 def _holds_nothing_back(self: Outbox) -> None:
-    """Facts do not wait for the reply that is owed."""
+    """Do not hold facts back until the reply is written."""
 
 
 _presence_tick = Presence.tick
@@ -190,8 +191,8 @@ _presence_tick = Presence.tick
 
 @dataclass(frozen=True)
 class Mutant:
-    """One way of being wrong: `wrong` stands in the place of `name` of `where`. The judge says so in words that contain
-    `shows`: a mutant that is found because it falls over proves nothing."""
+    """One bug: `wrong` replaces `name` of `where`. The judge's complaint must contain `shows`, because a mutant that is
+    found only because it crashes proves nothing."""
 
     wrong: Callable[..., object]
     where: Any

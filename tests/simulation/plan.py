@@ -1,4 +1,4 @@
-"""What one seed stands for: how big its world is, how narrow its bounds are, and what goes wrong in it when."""
+"""What a seed determines: how big its world is, how narrow its bounds are, and what goes wrong in it when."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HOUR = 3_600_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """Something that goes wrong at a moment. `target` picks a worker or a client; `seconds` is how long it lasts."""
+    """Something that goes wrong at a moment. `target` chooses a worker or a client; `seconds` is how long it lasts."""
 
     at: float
     kind: str
@@ -25,7 +25,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disk:
-    """How the store behaves: chances for each batch, seconds for what is late."""
+    """How the store behaves: probabilities for each batch, and seconds for delays."""
 
     fail_before: float = 0.0
     fail_after: float = 0.0
@@ -35,7 +35,7 @@ class Disk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Knobs:
-    """Bounds of the product that are narrow here, so that few posts reach them."""
+    """Bounds of the product, which are narrow here so that few posts reach them."""
 
     read_limit: int
     early_limit: int
@@ -43,26 +43,26 @@ class Knobs:
     pending_deltas: int
     linger_seconds: float
     busy: float
-    """The chance that writing takes so long that the next flush waits."""
+    """The probability that writing takes so long that the next flush waits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """All of a seed but the small chances on the way, which come from the same seed."""
+    """Everything that a seed determines, except chances along the way, which are drawn from the same seed."""
 
     seed: int
     workers: int
     clients: int
     seconds: float
     pause: float
-    """Between two things that a client does, on average."""
+    """Average seconds between two actions of a client."""
     skews: tuple[int, ...]
     limits: Limits
     retention: Retention
     expire_seconds: float
     bus: Faults
     bus_seconds: float
-    """The most that a message on the bus takes where it is held back."""
+    """The longest delay in seconds of a message that the bus holds back."""
     disk: Disk
     knobs: Knobs
     faults: tuple[Fault, ...]
@@ -75,7 +75,7 @@ _KINDS = (
 
 
 def draw(seed: int) -> Plan:
-    """The plan of a seed."""
+    """Return the plan of a seed."""
     random = Random(f"plan {seed}")
     workers, clients = random.choice((2, 2, 3, 3)), random.choice((2, 3, 3, 4))
     seconds = random.uniform(1.2, 3.5)

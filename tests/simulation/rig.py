@@ -1,4 +1,4 @@
-"""What the product takes from the machine it runs on, replaced for the length of one seed: clocks, chance, hashes."""
+"""Replaces what the product takes from its machine for the length of one seed: clocks, random numbers, hashes."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from tests.simulation.plan import Plan
 
 
 class Sorted(set[Any]):
-    """A set of strings whose order does not hang on how this process hashes them."""
+    """A set of strings whose order does not depend on how this process hashes them."""
 
     def __iter__(self) -> Iterator[Any]:
         return iter(sorted(super().__iter__()))
 
 
 class _Numbered:
-    """Hashed by when it was made in this seed, not by where in memory it lies."""
+    """Hashed by its number in this seed, not by its address in memory."""
 
     __slots__ = ()
     serials = itertools.count()
@@ -66,7 +66,7 @@ class SimulatedChannel(_Numbered, Channel):
 
 
 class _Time:
-    """Stands where the hub looks at the processor's time; writing may take some."""
+    """Replaces the hub's clock; writing may take some time."""
 
     def __init__(self, loop: VirtualLoop, random: Random, busy: float) -> None:
         self._loop = loop
@@ -88,7 +88,7 @@ class _Secrets:
 
 
 class _Ear(logging.Handler):
-    """Hears what the product says went wrong."""
+    """Collects what the product logs as wrong."""
 
     def __init__(self, complaints: list[str]) -> None:
         super().__init__(logging.ERROR)
@@ -101,7 +101,7 @@ class _Ear(logging.Handler):
 
 @contextmanager
 def rigged(plan: Plan, loop: VirtualLoop) -> Iterator[None]:
-    """The product in one seed's world."""
+    """Put the product into one seed's world."""
     _Numbered.serials = itertools.count()
     knobs = plan.knobs
     wanted: list[tuple[Any, str, object]] = [
@@ -132,7 +132,7 @@ def rigged(plan: Plan, loop: VirtualLoop) -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(ear)
-        # Not `level`: loggers below remember whether they may speak, and only this lets them think again.
+        # Not `level`: loggers cache whether they are enabled, and only `setLevel` clears that.
         logger.setLevel(kept[0])
         logger.propagate = kept[1]
         for where, name, value in before:

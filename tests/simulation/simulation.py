@@ -1,4 +1,4 @@
-"""One seed: workers and clients on one virtual clock, faults as planned, then peace, and the judgement."""
+"""One seed: workers and clients on one virtual clock, planned faults, then a quiet time, and the judgement."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.simulation.rig import rigged
 from tests.simulation.worker import Worker
 
 PEACE_SECONDS = 5.0
-"""How long everybody may take to agree on everything once nothing goes wrong any more."""
+"""Seconds within which everybody must agree on everything after the last fault."""
 LOOK_SECONDS = 0.2
 MOMENTS = ("now", "asked", "committed", "answered")
 """When a worker is killed: at once, or at the next such moment of its store."""
@@ -28,7 +28,7 @@ MOMENTS = ("now", "asked", "committed", "answered")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a seed. No complaints: all held."""
+    """The result of a seed. Without complaints everything was correct."""
 
     complaints: list[str]
     trace: str
@@ -49,7 +49,7 @@ class Simulation:
         self._workers: list[Worker | None] = [None] * plan.workers
         self._lives = 0
         self._doom: dict[int, tuple[str, int, float]] = {}
-        """For each place of a worker: the moment that kills it, after how many turns, and how long it is away."""
+        """For each worker's place: the moment that kills it, after how many turns, and how long it stays away."""
         self._drains: list[asyncio.Task[None]] = []
         self._backup: bytes | None = None
         self._is_peace = False
@@ -57,7 +57,7 @@ class Simulation:
         self._clients = [
             Client(
                 f"c{number}",
-                # The last one is the first one's other device.
+                # The last client is the first one's second device.
                 MEMBERS[number] if number < plan.clients - 1 else MEMBERS[0],
                 plan,
                 self.history,
@@ -70,7 +70,7 @@ class Simulation:
         ]
 
     async def run(self) -> None:
-        """The whole life of a seed."""
+        """Run a seed from beginning to end."""
         plan, loop = self._plan, self._loop
         for place in range(plan.workers):
             self._start(place)
@@ -106,7 +106,7 @@ class Simulation:
         for place, worker in enumerate(self._workers):
             if worker is None:
                 self._start(place)
-        # A message of a worker that died, held back until now, is a sign of life.
+        # A message of a dead worker that was held back until now would count as a sign of life.
         began = max(self._loop.time(), self._exchange.last_due)
         while open_ends := self._differences():
             if self._loop.time() - began > PEACE_SECONDS:
@@ -118,7 +118,7 @@ class Simulation:
         self.history.note("at rest")
 
     def _differences(self) -> list[str]:
-        """What is not yet as it should be; empty is at rest. The cheap questions come first."""
+        """Return what is not right yet, cheap checks first; empty once everything has come to rest."""
         for client in self._clients:
             if not client.is_settled:
                 return [f"{client.name} is inside {sorted(client.inside)} and waits for {[*client.unanswered]}"]
@@ -133,7 +133,7 @@ class Simulation:
         return [client for client in self._clients if not client.is_home]
 
     def _absent(self) -> list[str]:
-        """Where a worker or a client believes somebody to be who is not there, or misses somebody."""
+        """Return where a worker or a client believes somebody to be who is not there, or misses somebody."""
         found: list[str] = []
         truth = sorted({client.member for client in self._there()})
         for room in ROOMS:
@@ -146,7 +146,7 @@ class Simulation:
                     found.append(f"{worker.name} sees {seen[worker.name]} in {room}; there are {truth}")
             if len({str(people) for people in seen.values()}) > 1:
                 found.append(f"the workers disagree about {room}: {seen}")
-            # All workers agree, so what one shows is what everybody should see.
+            # All workers agree, so what one of them shows is what everybody must see.
             shown = next(iter(seen.values()), [])
             ids = sorted(ALIASES.in_room(room, who, generation) for who, _, generation in shown)
             found += [
@@ -157,7 +157,7 @@ class Simulation:
         return found
 
     async def _leave(self) -> None:
-        """Everybody goes home; nobody may be remembered, and no task may be left."""
+        """Let everybody leave. Nobody may be remembered, and no task may be left."""
         for client in self._clients:
             link, client.link = client.link, None
             if link is not None:
@@ -258,7 +258,7 @@ class Simulation:
             case "restore":
                 self._restore()
             case "gone":
-                # Half of them because their worker died.
+                # In half of the cases because their worker died.
                 if client.link is not None and fault.detail % 2:
                     died = client.link.worker
                     self._kill(self._workers.index(died) if died in self._workers else place, died, fault.seconds)
@@ -328,7 +328,7 @@ def simulate(seed: int, plan: Plan | None = None) -> Outcome:
     """Run one seed."""
     plan = plan if plan is not None else draw(seed)
     loop = VirtualLoop()
-    # Made before chance is this seed's, by whichever seed is the first.
+    # Make the template before the random numbers are this seed's, whichever seed is the first.
     template()
     with rigged(plan, loop):
         simulation = Simulation(plan, loop)

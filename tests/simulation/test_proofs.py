@@ -1,4 +1,4 @@
-"""That the simulation can be believed: it finds what is wrong, and a seed is the same each time."""
+"""Proves the simulation itself: it finds every bug of the mutants, and a seed does the same each time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.simulation.simulation import simulate
 from tests.simulation.test_seeds import SEEDS
 
 WITHIN: Final = SEEDS
-"""Seeds in which each mutant is found: those in which the server as it is does nothing wrong."""
+"""Seeds in which the mutants are found. The server without a bug does nothing wrong in them."""
 SAME: Final = range(40)
 
 

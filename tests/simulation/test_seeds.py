@@ -1,4 +1,4 @@
-"""Hundreds of small worlds in which everything goes wrong, and every promise holds."""
+"""Hundreds of small worlds in which everything goes wrong, but every guarantee holds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.kit.nightly import drawn
 from tests.simulation.simulation import simulate
 
 SEEDS: Final = drawn(600)
-"""Always the same ones. More by hand: python -m tests.simulation --seeds N --from K."""
+"""Always the same seeds. To run others: python -m tests.simulation --seeds N --from K."""
 AT_ONCE: Final = 50
 
 REGRESSIONS: Final = {
@@ -19,8 +19,8 @@ REGRESSIONS: Final = {
     14848: "a message of a dead worker, held back by the bus, is a sign of life",
     18909: "what came while somebody waited for a slow store stayed in a channel's ring, beyond its bound",
 }
-"""Seeds that failed once, and what they had shown: mistakes of the simulation, but for the last. A seed stands for the
-same world only as long as `plan.draw` asks chance the same questions in the same order: add new ones at its end."""
+"""Seeds that failed once, and the cause: all but the last were mistakes of the simulation. A seed stands for the same
+world only as long as `plan.draw` draws the same random values in the same order, so add new ones at its end."""
 
 
 def judge(seeds: range) -> None:

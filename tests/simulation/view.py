@@ -12,7 +12,7 @@ from tests.simulation.ids import ALIASES
 
 
 class View:
-    """Position, posts and people. `since` is what the next join names; None asks for the newest page."""
+    """Position, posts and people of a room. `since` is what the next join names; None requests the newest page."""
 
     def __init__(self, who: str, channel: ChannelName, history: History, memory: Memory, recovery: int) -> None:
         self.channel: Final = channel
@@ -24,16 +24,16 @@ class View:
         self.posts: dict[int, Fact] = {}
         self.people: set[str] = set()
         self.me: frozenset[str] = frozenset()
-        """One's own ids here, under all names."""
+        """The client's own ids here, under all of its names."""
         self.bound = 0
-        """Posts from this offset on are all held."""
+        """All posts from this offset on are held."""
 
     @property
     def since(self) -> dict[str, object] | None:
         return None if self.position is None else {"epoch": self.position[0], "offset": self.position[1]}
 
     def joined(self, ok: Fact, since: dict[str, object] | None) -> None:
-        """The reply to a join."""
+        """Apply the reply to a join."""
         history = ok["history"]
         told = (ok["position"]["epoch"], ok["position"]["offset"])
         self._history.count(f"history {history}")
@@ -45,8 +45,8 @@ class View:
             self.position = (str(since["epoch"]), int(str(since["offset"])))
             for fact in ok["missed"]:
                 if ok.get("folded"):
-                    # Reactions that later ones replace are left out: what is between was one of them, or is a hole that
-                    # the end will show.
+                    # Reactions that later ones replace are left out. So a missing offset is one of them, or it is a
+                    # hole that shows at the end.
                     self.position = (self.position[0], fact["offset"] - 1)
                 self.take(fact)
             if ok.get("folded"):
@@ -61,7 +61,7 @@ class View:
         self.position = told
 
     def fell(self, position: Fact) -> None:
-        """A gap push."""
+        """Apply a gap push."""
         self._history.count("gap push")
         if self.position is not None:
             self._judge_gap(*self.position)
@@ -70,7 +70,7 @@ class View:
         self.bound = position["offset"] + 1
 
     def take(self, fact: Fact) -> None:
-        """A fact, in its order."""
+        """Apply a fact, which must be the next one."""
         assert self.position is not None
         epoch, last = self.position
         offset: int = fact["offset"]
@@ -85,14 +85,14 @@ class View:
         self._apply(fact)
 
     def meet(self, push: Fact) -> None:
-        """A presence push."""
+        """Apply a presence push."""
         if push.get("people") is not None:
             self.people = {person["id"] for person in push["people"]}
         self.people.difference_update(push["went"])
         self.people.update(person["id"] for person in push["came"])
 
     def differences(self, head: tuple[str, int, int], posts: dict[int, Post]) -> list[str]:
-        """In what this view is not yet what the store holds."""
+        """Return how this view differs from the store."""
         epoch, first, last = head
         if self.position != (epoch, last):
             return [f"{self._who} stands at {self.position} of {self.channel}, which is at {(epoch, last)}"]
@@ -124,7 +124,7 @@ class View:
 
     def _judge_gap(self, epoch: str, offset: int) -> None:
         if self._history.has_restored:
-            # A worker that has not seen the new epoch yet takes it for a foreign one, and says so.
+            # A worker that has not seen the new epoch yet takes it for an unknown one, and reports a gap.
             return
         now, first, last = self._memory.heads()[self.channel]
         if epoch == now and first <= offset + 1 and last - offset <= self._recovery:

@@ -1,4 +1,4 @@
-"""One worker as `server.py` wires it, on a simulated bus and a simulated store, that may die at any moment."""
+"""One worker as `server.py` builds it, on a simulated bus and a simulated store, which may die at any moment."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ WORDS = load()
 
 
 class _Mute:
-    """An instrument that nobody reads."""
+    """A metric that nobody reads."""
 
     def labels(self, *values: object) -> _Mute:
         return self
@@ -47,7 +47,8 @@ class _Mute:
 
 @cache
 def metrics() -> Metrics:
-    """One for all, that counts nothing: making one and counting takes as long as everything else of a small seed."""
+    """Return metrics for all workers that count nothing: making and using real ones takes as long as the rest of a
+    small seed."""
     made = Metrics()
     for name in [*vars(made)]:
         setattr(made, name, _Mute())
@@ -55,7 +56,7 @@ def metrics() -> Metrics:
 
 
 class Worker(BuiltWorker):
-    """A worker as the server builds it, on a simulated bus and store. `skew` in milliseconds."""
+    """A worker as the server builds it, on a simulated bus and store. `skew` is its clock's error in milliseconds."""
 
     def __init__(
         self, name: str, plan: Plan, world: World, exchange: SimulatedExchange, skew: int, doom: Callable[[str], None]
@@ -91,7 +92,7 @@ class Worker(BuiltWorker):
             metrics=metrics(),
             now=now,
             monotonic=loop.time,
-            # Nobody listens in this world: the queue is there, and empty.
+            # There are no listeners in this world, so the queue is empty.
             options=WorkerOptions(limits=plan.limits, retention=plan.retention, hours="never", name=name, version="0"),
         )
         self.is_serving = False
@@ -103,7 +104,7 @@ class Worker(BuiltWorker):
                 await self.rooms.load_rooms()
                 break
             except StoreUnavailable:
-                # The supervisor starts it again.
+                # The supervisor would start it again.
                 await asyncio.sleep(0.2)
         await self.node.bus.start(self._hear, self._attached)
         await self.node.bus.subscribe([internode.TOPIC_NODES, internode.node_topic(self.node.id)])
@@ -112,7 +113,7 @@ class Worker(BuiltWorker):
         self.is_serving = True
 
     def kill(self) -> None:
-        """Nothing that it does from now on reaches anybody."""
+        """Kill the worker: nothing that it does from now on reaches anybody."""
         self.is_dead = True
         self.is_serving = False
         self.store.kill()
@@ -127,7 +128,7 @@ class Worker(BuiltWorker):
                 task.cancel()
 
     async def stop(self) -> None:
-        """The drained end, as the server's."""
+        """Drain and end, as the server does."""
         self.is_serving = False
         self.node.is_draining = True
         for link in [*self.links]:
@@ -147,7 +148,7 @@ class Worker(BuiltWorker):
         self.is_dead = True
 
     def complaints(self) -> list[str]:
-        """Every queue that is longer than it may be."""
+        """Return every queue that is longer than its bound."""
         knobs, limits = self.plan.knobs, self.plan.limits
         return [f"{self.name} {problem}" for problem in self._overlong(knobs, limits)]
 
@@ -172,7 +173,7 @@ class Worker(BuiltWorker):
                 yield f"let {link.most} bytes wait for one client"
 
     def leaks(self) -> list[str]:
-        """What a worker without connections still believes of some."""
+        """Return what a worker without connections still remembers of connections."""
         found = [
             f"{self.name} still counts {channel.tracked} in {channel.name}"
             for channel in self.node.hub._channels.values()
