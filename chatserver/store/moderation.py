@@ -311,7 +311,7 @@ def note(which: str, asker: Asker, text: str, note_id: str, now: Millis) -> Op[N
     if note_id in {row[0] for row in (yield Call(sql.NOTE_IDS, [(which,)]))}:
         return
     yield Call(sql.ADD_NOTE, [(note_id, which, asker.member, now, said)])
-    # The note itself is in the report, and is erased with it.
+    # The note itself is in the report, and is dropped with it.
     concerned = _people((found.about,))
     act = Act(at=now, by=asker.member, action="report_noted", about=concerned, subject=which, reason="")
     yield from mine.enter(act)

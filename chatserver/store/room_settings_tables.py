@@ -67,7 +67,7 @@ coverages = Table(
     metadata,
     Column("room", String, primary_key=True),
     Column("since", BigInteger, nullable=False),
-    # When a moderator, whoever it was, was last known to be there.
+    # When any moderator was last known to be there.
     Column("attended_at", BigInteger, nullable=False),
 )
 """Coverage of open rooms that need a moderator. Kept apart from `rooms`, whose row every post locks."""

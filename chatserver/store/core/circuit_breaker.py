@@ -88,7 +88,7 @@ class CircuitBreaker:
             except Refusal:
                 # The database has no room even for the probe.
                 pass
-            except Exception as error:  # noqa: BLE001 (a task's boundary; whoever asks next meets the same)
+            except Exception as error:  # noqa: BLE001 (a task's boundary; the next caller meets the same)
                 return type(error).__name__
             else:
                 return "ok"
