@@ -9,7 +9,6 @@ const LONG_FUNCTIONS = [
   "web/js/listening/talk-view.js",
   "web/js/operating/accounts.js",
   "web/js/rooms/views/composer.js",
-  "web/js/rooms/views/log.js",
   "web/js/rooms/views/tools.js",
   "web/js/shell/live-table.js",
 ];

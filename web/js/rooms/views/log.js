@@ -1,7 +1,7 @@
 /** The posts of a room, oldest first, and the place where one reads. */
 
 /** @import {Session} from "../session.js" */
-/** @import {Acts, Context, LogHow, PendingItem, Post, PostItem, State} from "../../types.js" */
+/** @import {Acts, Context, LogHow, PendingItem, Post, PostItem, RoomState, State} from "../../types.js" */
 /** @import {Composer} from "./composer.js" */
 
 import { fetched } from "../../lib/api.js";
@@ -30,147 +30,106 @@ const TOP_PX = 140;
  * @param {Composer} write
  * @param {LogHow} [how]
  */
-export function logView(context, id, write, how = {}) {
-  const { session, say } = context;
-  const { says = { ...w, posts: "" } } = how;
-  const page = how.scroller ?? document.documentElement;
-  const scroller = how.scroller ?? window;
-  const trouble = troubleLine();
-  const older = button(w.earlier, () => void fetchOlder(), { class: "quiet earlier" });
-  const top = h("p", { class: "edge soft" });
-  const empty = h("p", { class: "empty", text: says.empty, hidden: true });
-  const catching = h("p", { class: "edge soft", text: w.catching, hidden: true });
-  const rows = h("div", {
+export const logView = (context, id, write, how = {}) => new LogView(context, id, write, how);
+
+class LogView {
+  trouble = troubleLine();
+  /** @type {ReturnType<typeof import("./tools.js").postTools> | undefined} */
+  tools;
+  /** @type {Promise<typeof import("./contact.js") | null> | undefined} */
+  contact;
+  lastKey = "";
+  isFetching = false;
+  older = button(w.earlier, () => void this.#fetchOlder(), { class: "quiet earlier" });
+  top = h("p", { class: "edge soft" });
+  catching = h("p", { class: "edge soft", text: w.catching, hidden: true });
+  newer = button(w.toNewest, () => this.#toEnd(), { class: "pill newer", hidden: true });
+  rows = h("div", {
     class: "rows",
     role: "log",
     "aria-live": "polite",
     "aria-relevant": "additions",
     tabindex: -1,
   });
-  const newer = button(w.toNewest, () => toEnd(), { class: "pill newer", hidden: true });
-  const element = h("div", { class: "log" }, h("div", { class: "edge" }, older), top, rows, empty, catching);
-  /** @type {ReturnType<typeof import("./tools.js").postTools> | undefined} */
-  let tools;
-  let isAtEnd = true;
-  /** How far one could scroll when that was last looked at. */
-  let lastWay = 0;
-  let isShown = false;
-  let hasLanded = false;
-  let isFetching = false;
-  let lastKey = "";
-  /** @type {Promise<typeof import("./contact.js") | null> | undefined} */
-  let contact;
 
-  const distanceToEnd = () => page.scrollHeight - page.scrollTop - page.clientHeight;
-  /** Whoever was at the end leaves it by scrolling, not by what takes room. */
-  const onScroll = () => {
-    const way = page.scrollHeight - page.clientHeight;
-    if (!isAtEnd || way === lastWay) isAtEnd = distanceToEnd() < NEAR_END_PX;
-    if (isAtEnd) seen();
-  };
-  const resized = new ResizeObserver(() => settle());
-  /** @param {Event} event */
-  const onPress = (event) => tools?.leave(event.target);
-  rows.addEventListener("keydown", (event) => walk(event, rows));
-  // Whoever scrolls or reads with care will have it, also where the network goes meanwhile.
-  for (const near of ["pointerover", "focusin"])
-    rows.addEventListener(near, () => void fetchTools().catch(() => {}), { once: true });
-  rows.addEventListener("focusin", (event) => mark(rows, event.target));
-
-  function seen() {
-    show(newer, false);
-    if (!session.state.away) session.markRead(id);
+  /** @param {Context} context @param {string} id @param {Composer} write @param {LogHow} how */
+  constructor(context, id, write, how) {
+    this.context = context;
+    this.session = context.session;
+    this.id = id;
+    this.write = write;
+    this.how = how;
+    this.says = how.says ?? { ...w, posts: "" };
+    this.place = new ReadingPlace(how.scroller ?? document.documentElement, this.rows, () => this.#seen());
+    /** Something else on the page took or gave room. */
+    this.settle = () => this.place.settle();
+    this.resized = new ResizeObserver(this.settle);
+    this.acts = {
+      react: this.#react,
+      jump: (/** @type {number} */ offset) => this.#jump(offset),
+      menu: this.#menu,
+      two: how.two,
+    };
+    const { rows, older, top, catching } = this;
+    this.empty = h("p", { class: "empty", text: this.says.empty, hidden: true });
+    this.element = h("div", { class: "log" }, h("div", { class: "edge" }, older), top, rows, this.empty, catching);
+    rows.addEventListener("keydown", (event) => walk(event, rows));
+    // Whoever scrolls or reads with care will have it, also where the network goes meanwhile.
+    for (const near of ["pointerover", "focusin"])
+      rows.addEventListener(near, () => void this.#fetchTools().catch(() => {}), { once: true });
+    rows.addEventListener("focusin", (event) => mark(rows, event.target));
   }
-
-  /** Whoever is at the end stays there; but what has the focus stays in sight. */
-  function settle() {
-    lastWay = page.scrollHeight - page.clientHeight;
-    if (!hasLanded || !isAtEnd) return;
-    page.scrollTop = page.scrollHeight;
-    const held = document.activeElement;
-    const above = held !== null && rows.contains(held) && held !== rows ? TOP_PX - held.getBoundingClientRect().top : 0;
-    if (above > 0) page.scrollTop -= above;
-    onScroll();
-  }
-
-  /** Go to the first post that was not read, or to the end, once there are posts. */
-  function land() {
-    if (!isShown || hasLanded || rows.childElementCount === 0) return;
-    hasLanded = true;
-    const line = rows.querySelector(".new-line");
-    if (line === null) page.scrollTop = page.scrollHeight;
-    else line.scrollIntoView({ block: "center" });
-    isAtEnd = line === null;
-    lastWay = page.scrollHeight - page.clientHeight;
-    onScroll();
-  }
-
-  function toEnd() {
-    page.scrollTop = page.scrollHeight;
-    write.area.focus({ preventScroll: true });
-  }
-
-  async function fetchOlder() {
-    if (isFetching) return;
-    isFetching = true;
-    trouble.say("");
-    text(older, w.earlierBusy);
-    const first = rows.querySelector(".post");
-    try {
-      const n = await session.older(id);
-      say(w.earlierDone(n));
-      if (first instanceof HTMLElement && document.activeElement === older) first.focus({ preventScroll: true });
-    } catch (no) {
-      older.after(trouble.element);
-      trouble.say(refusalWord(no));
-    }
-    isFetching = false;
-    text(older, w.earlier);
-  }
-
-  /** @param {number} offset */
-  function jump(offset) {
-    const row = rows.querySelector(`[data-offset="${offset}"]`);
-    if (!(row instanceof HTMLElement)) return say(words.post.quoteGone);
-    row.scrollIntoView({ block: "center" });
-    row.focus({ preventScroll: true });
-  }
-
-  /** Do something with a post; what goes wrong is said under it. @param {number} offset @param {Promise<unknown>} done */
-  const act = (offset, done) =>
-    void done.catch((no) => {
-      rows.querySelector(`[data-offset="${offset}"]`)?.append(trouble.element);
-      trouble.say(refusalWord(no));
-    });
-
-  /** @type {Acts["react"]} */
-  const react = (offset, ...what) => act(offset, session.react(id, offset, ...what));
-
-  async function fetchTools() {
-    const { postTools } = await fetched(() => import("./tools.js"), "rooms/views/tools.js");
-    return (tools ??= postTools(context, id, write, { react, act }, how.two));
-  }
-
-  /** @type {Acts["menu"]} */
-  function menu(offset, from) {
-    from.closest(".post")?.append(trouble.element);
-    void trouble.around(async () => (await fetchTools()).toggle(offset, from));
-  }
-
-  const acts = { react, jump, menu, two: how.two };
 
   /** @param {State} state */
-  function update(state) {
-    const room = state.rooms[id];
+  update(state) {
+    const room = state.rooms[this.id];
     if (room === undefined) return;
-    const items = listed(state, id);
+    const items = listed(state, this.id);
     const newestKey = items.at(-1)?.key ?? "";
-    const isLonger = newestKey !== lastKey;
+    const isLonger = newestKey !== this.lastKey;
     const isOwn = items.at(-1)?.kind === "pending" && isLonger;
-    lastKey = newestKey;
-    attr(rows, "aria-label", says.posts || w.posts(room.room.name));
-    const anchor = firstInSight(rows);
-    const before = anchor?.getBoundingClientRect().top ?? 0;
+    this.lastKey = newestKey;
+    attr(this.rows, "aria-label", this.says.posts || w.posts(room.room.name));
+    const stay = this.place.hold();
+    this.#drawRows(items);
+    this.tools?.update(state);
+    this.#explainContact(state);
+    this.#keepStop(isLonger);
+    this.#drawEdges(room, items.length > 0);
+    if (stay(isOwn, this.isFetching) && isLonger) show(this.newer, true);
+  }
+
+  shown() {
+    const { how, place, element, write, resized } = this;
+    write.grow();
+    place.shown();
+    (how.scroller ?? window).addEventListener("scroll", place.scrolled, { passive: true });
+    for (const part of [how.scroller ?? document.body, ...(how.scroller?.children ?? []), element, write.element])
+      resized.observe(part);
+    window.addEventListener("resize", this.settle);
+    document.addEventListener("pointerdown", this.#press);
+  }
+
+  gone() {
+    (this.how.scroller ?? window).removeEventListener("scroll", this.place.scrolled);
+    window.removeEventListener("resize", this.settle);
+    this.resized.disconnect();
+    document.removeEventListener("pointerdown", this.#press);
+  }
+
+  #seen() {
+    show(this.newer, false);
+    if (!this.session.state.away) this.session.markRead(this.id);
+  }
+
+  #toEnd() {
+    this.place.toEnd();
+    this.write.area.focus({ preventScroll: true });
+  }
+
+  /** @param {Item[]} items */
+  #drawRows(items) {
+    const { rows, acts, session } = this;
     if (items[0]?.key !== rows.firstElementChild?.getAttribute("data-key")) hush(rows);
     keyed(
       rows,
@@ -178,56 +137,176 @@ export function logView(context, id, write, how = {}) {
       (item) => item.key,
       (item) => make(item, acts, session),
     );
-    tools?.update(state);
-    if (state.pending.some((p) => p.why === "contact_details")) {
-      contact ??= fetched(() => import("./contact.js"), "rooms/views/contact.js").catch(() => {
-        contact = undefined;
-        return null;
-      });
-      void contact.then((found) => found?.explain(context, session.state, id, rows, write) && settle());
-    }
+  }
+
+  /** Why posts with contact details were not sent. @param {State} state */
+  #explainContact({ pending }) {
+    if (!pending.some((p) => p.why === "contact_details")) return;
+    const { context, session, id, rows, write } = this;
+    this.contact ??= fetched(() => import("./contact.js"), "rooms/views/contact.js").catch(() => {
+      this.contact = undefined;
+      return null;
+    });
+    void this.contact.then((found) => found?.explain(context, session.state, id, rows, write) && this.settle());
+  }
+
+  /** One post is the list's stop for Tab: the newest, until somebody is at another. @param {boolean} isLonger */
+  #keepStop(isLonger) {
+    const { rows } = this;
     const isStopGone = rows.querySelector('.post[tabindex="0"]') === null;
     if (isStopGone || (isLonger && !rows.contains(document.activeElement)))
       mark(rows, rows.querySelector(".post:last-of-type"));
     for (const other of rows.querySelectorAll('.post[tabindex="-1"] button:not([tabindex])'))
       attr(other, "tabindex", -1);
-    show(older, room.more && !room.thin);
-    text(top, room.more || room.thin ? "" : room.gap ? w.gap : items.length > 0 ? says.begin : "");
-    show(top, top.textContent !== "");
-    show(empty, items.length === 0 && !room.thin);
-    show(catching, room.hole !== "no" || room.thin);
-    if (!isShown) return;
-    if (!hasLanded) return land();
-    isAtEnd ||= isOwn;
-    if (isAtEnd && !isFetching) settle();
-    else if (anchor?.isConnected) page.scrollTop += anchor.getBoundingClientRect().top - before;
-    onScroll();
-    if (!isAtEnd && isLonger) show(newer, true);
   }
 
-  return {
-    element,
-    newer,
-    update,
-    /** Something else on the page took or gave room. */
-    settle,
-    shown() {
-      isShown = true;
-      write.grow();
-      land();
-      scroller.addEventListener("scroll", onScroll, { passive: true });
-      for (const part of [how.scroller ?? document.body, ...(how.scroller?.children ?? []), element, write.element])
-        resized.observe(part);
-      window.addEventListener("resize", settle);
-      document.addEventListener("pointerdown", onPress);
-    },
-    gone() {
-      scroller.removeEventListener("scroll", onScroll);
-      window.removeEventListener("resize", settle);
-      resized.disconnect();
-      document.removeEventListener("pointerdown", onPress);
-    },
+  /** What stands before and after the posts. @param {RoomState} room @param {boolean} isAny */
+  #drawEdges(room, isAny) {
+    const { top } = this;
+    show(this.older, room.more && !room.thin);
+    text(top, room.more || room.thin ? "" : room.gap ? w.gap : isAny ? this.says.begin : "");
+    show(top, top.textContent !== "");
+    show(this.empty, !isAny && !room.thin);
+    show(this.catching, room.hole !== "no" || room.thin);
+  }
+
+  async #fetchOlder() {
+    if (this.isFetching) return;
+    const { older, trouble } = this;
+    this.isFetching = true;
+    trouble.say("");
+    text(older, w.earlierBusy);
+    const first = this.rows.querySelector(".post");
+    try {
+      const n = await this.session.older(this.id);
+      this.context.say(w.earlierDone(n));
+      if (first instanceof HTMLElement && document.activeElement === older) first.focus({ preventScroll: true });
+    } catch (no) {
+      older.after(trouble.element);
+      trouble.say(refusalWord(no));
+    }
+    this.isFetching = false;
+    text(older, w.earlier);
+  }
+
+  /** @param {number} offset */
+  #row(offset) {
+    return this.rows.querySelector(`[data-offset="${offset}"]`);
+  }
+
+  /** @param {number} offset */
+  #jump(offset) {
+    const row = this.#row(offset);
+    if (!(row instanceof HTMLElement)) return this.context.say(words.post.quoteGone);
+    row.scrollIntoView({ block: "center" });
+    row.focus({ preventScroll: true });
+  }
+
+  /** Do something with a post; what goes wrong is said under it. @param {number} offset @param {Promise<unknown>} done */
+  #act = (offset, done) =>
+    void done.catch((no) => {
+      this.#row(offset)?.append(this.trouble.element);
+      this.trouble.say(refusalWord(no));
+    });
+
+  /** @type {Acts["react"]} */
+  #react = (offset, ...what) => this.#act(offset, this.session.react(this.id, offset, ...what));
+
+  /** @type {Acts["menu"]} */
+  #menu = (offset, from) => {
+    from.closest(".post")?.append(this.trouble.element);
+    void this.trouble.around(async () => (await this.#fetchTools()).toggle(offset, from));
   };
+
+  /** @param {Event} event */
+  #press = (event) => this.tools?.leave(event.target);
+
+  async #fetchTools() {
+    const { postTools } = await fetched(() => import("./tools.js"), "rooms/views/tools.js");
+    const how = { react: this.#react, act: this.#act };
+    return (this.tools ??= postTools(this.context, this.id, this.write, how, this.how.two));
+  }
+}
+
+/** Where somebody reads: at the end, and kept there, or further up, where nothing moves under their eyes. */
+class ReadingPlace {
+  isAtEnd = true;
+  isShown = false;
+  hasLanded = false;
+  /** How far one could scroll when that was last looked at. */
+  lastWay = 0;
+
+  /** @param {HTMLElement} page  what scrolls @param {HTMLElement} rows @param {() => void} seen  the end is on the screen */
+  constructor(page, rows, seen) {
+    this.page = page;
+    this.rows = rows;
+    this.seen = seen;
+  }
+
+  /** How far one can scroll. */
+  get way() {
+    return this.page.scrollHeight - this.page.clientHeight;
+  }
+
+  shown() {
+    this.isShown = true;
+    this.#land();
+  }
+
+  toEnd() {
+    this.page.scrollTop = this.page.scrollHeight;
+  }
+
+  /** Whoever was at the end leaves it by scrolling, not by what takes room. */
+  scrolled = () => {
+    const { way } = this;
+    if (!this.isAtEnd || way === this.lastWay) this.isAtEnd = way - this.page.scrollTop < NEAR_END_PX;
+    if (this.isAtEnd) this.seen();
+  };
+
+  /** Whoever is at the end stays there; but what has the focus stays in sight. */
+  settle() {
+    const { page, rows } = this;
+    this.lastWay = this.way;
+    if (!this.hasLanded || !this.isAtEnd) return;
+    this.toEnd();
+    const held = document.activeElement;
+    const above = held !== null && rows.contains(held) && held !== rows ? TOP_PX - held.getBoundingClientRect().top : 0;
+    if (above > 0) page.scrollTop -= above;
+    this.scrolled();
+  }
+
+  /**
+   * Hold the place while rows are drawn. What it returns is called afterwards, and tells whether there may be something
+   * new below the screen.
+   */
+  hold() {
+    const anchor = firstInSight(this.rows);
+    const top = () => anchor?.getBoundingClientRect().top ?? 0;
+    const before = top();
+    return (/** @type {boolean} */ isOwn, /** @type {boolean} */ isFetching) => {
+      if (!this.isShown) return false;
+      if (!this.hasLanded) return this.#land();
+      this.isAtEnd ||= isOwn;
+      if (this.isAtEnd && !isFetching) this.settle();
+      else if (anchor?.isConnected) this.page.scrollTop += top() - before;
+      this.scrolled();
+      return !this.isAtEnd;
+    };
+  }
+
+  /** Go to the first post that was not read, or to the end, once there are posts. */
+  #land() {
+    if (!this.isShown || this.hasLanded || this.rows.childElementCount === 0) return false;
+    this.hasLanded = true;
+    const line = this.rows.querySelector(".new-line");
+    if (line === null) this.toEnd();
+    else line.scrollIntoView({ block: "center" });
+    this.isAtEnd = line === null;
+    this.lastWay = this.way;
+    this.scrolled();
+    return false;
+  }
 }
 
 /** @param {State} state @param {string} id @returns {Item[]} */
