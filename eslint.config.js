@@ -7,7 +7,6 @@ const LONG_FUNCTIONS = [
   "web/js/listening/listener/talks.js",
   "web/js/listening/seeker/intake.js",
   "web/js/listening/talk-view.js",
-  "web/js/operating/accounts.js",
   "web/js/rooms/views/composer.js",
   "web/js/rooms/views/tools.js",
   "web/js/shell/live-table.js",

@@ -44,51 +44,107 @@ function seenBefore(storage) {
 }
 
 /** @param {SignedIn} account @param {Storage | null} storage @param {(words: string) => void} sayNow */
-export function accountsCard(account, storage, sayNow) {
-  const before = seenBefore(storage);
-  const done = doneLine(sayNow);
-  const list = h("ul", { class: "acts" });
-  const none = h("p", { class: "soft", text: w.none });
-  const more = button(
-    w.more,
-    () => {
-      isWhole = true;
-      draw();
-      list.querySelectorAll("li")[FIRST]?.setAttribute("tabindex", "-1");
-      /** @type {HTMLElement | undefined} */ (list.querySelectorAll("li")[FIRST])?.focus();
-    },
-    { class: "quiet" },
-  );
-  const waiting = h("ul", { class: "acts waiting" });
-  // By itself, because it stands above what can wait: whoever became an operator without right is stopped here.
-  const waitingPart = h(
-    "section",
-    { class: "card", "aria-labelledby": "waiting-title", hidden: true },
-    h("h2", { id: "waiting-title", text: w.waitingTitle }),
-    waiting,
-    done.element,
-  );
-  let isWhole = false;
-  let newest = -1;
+export const accountsCard = (account, storage, sayNow) => new AccountsCard(account, storage, sayNow);
+
+class AccountsCard {
+  isWhole = false;
+  /** The number of the newest entry. */
+  newest = -1;
   /** @type {Accounts} */
-  let held = { acts: [], waiting: [] };
+  held = { acts: [], waiting: [] };
+  list = h("ul", { class: "acts" });
+  none = h("p", { class: "soft", text: w.none });
+  more = button(w.more, () => this.#showAll(), { class: "quiet" });
+  waitingList = h("ul", { class: "acts waiting" });
+
+  /** @param {SignedIn} account @param {Storage | null} storage @param {(words: string) => void} sayNow */
+  constructor(account, storage, sayNow) {
+    this.account = account;
+    this.storage = storage;
+    this.sayNow = sayNow;
+    this.before = seenBefore(storage);
+    this.done = doneLine(sayNow);
+    // By itself, because it stands above what can wait: who became an operator without right is stopped here.
+    this.waiting = h(
+      "section",
+      { class: "card", "aria-labelledby": "waiting-title", hidden: true },
+      h("h2", { id: "waiting-title", text: w.waitingTitle }),
+      this.waitingList,
+      this.done.element,
+    );
+    this.element = h(
+      "section",
+      { class: "card", "aria-labelledby": "accounts-title" },
+      h("h2", { id: "accounts-title", text: w.title }),
+      h("p", { class: "soft", text: w.lead }),
+      this.none,
+      this.list,
+      this.more,
+    );
+  }
+
+  /** @param {Accounts} next */
+  update(next) {
+    const { newest, account } = this;
+    this.held = next;
+    const first = next.acts[0];
+    if (newest >= 0 && first !== undefined && first.seq > newest && first.by?.id !== account.member.id)
+      this.sayNow(said(first));
+    this.newest = first?.seq ?? 0;
+    try {
+      this.storage?.setItem(SEEN, String(this.newest));
+    } catch {
+      // Then it is called new again.
+    }
+    this.#draw();
+  }
+
+  #draw() {
+    const { held, list, isWhole, waitingList } = this;
+    keyed(
+      list,
+      isWhole ? held.acts : held.acts.slice(0, FIRST),
+      (act) => `${act.seq} ${nameOf(act.by)} ${nameOf(act.about)}`,
+      (act) => this.#row(act),
+    );
+    show(this.none, held.acts.length === 0);
+    show(this.more, !isWhole && held.acts.length > FIRST);
+    keyed(
+      waitingList,
+      held.waiting.filter((one) => one.at > Date.now()),
+      (one) => `${one.member.id} ${one.at}`,
+      (one) => this.#waitingRow(one),
+    );
+    show(this.waiting, waitingList.childElementCount > 0 || !this.done.element.hidden);
+  }
+
+  #showAll() {
+    this.isWhole = true;
+    this.#draw();
+    const next = this.list.querySelectorAll("li")[FIRST];
+    next?.setAttribute("tabindex", "-1");
+    next?.focus();
+  }
+
+  /** @param {Act} act */
+  #row(act) {
+    const isFresh = act.seq > this.before && act.by?.id !== this.account.member.id;
+    return {
+      element: h(
+        "li",
+        {},
+        daily(h("span", { class: "soft when" }), (when) => text(when, capital(moment(act.at)))),
+        h("span", {}, said(act), isFresh && h("strong", { class: "fresh", text: ` ${w.fresh}` })),
+      ),
+      update() {},
+    };
+  }
 
   /** @param {Waiting} one */
-  function waitingRow(one) {
+  #waitingRow(one) {
     const name = nameOf(one.member);
-    const isMine = one.by?.id === account.member.id;
-    const agreeing = twoTouches({
-      ask: w.agree,
-      lead: w.agreeLead(name),
-      yes: w.agreeYes,
-      no: w.cancel,
-      act: () =>
-        withReauth(account, async () => {
-          await call("/api/staff/agree", { member: one.member.id });
-          done.say(w.agreed(name));
-        }),
-    });
-    agreeing.first.setAttribute("aria-label", `${w.agree}: ${name}`);
+    const isMine = one.by?.id === this.account.member.id;
+    const agreeing = this.#agreeing(one.member.id, name);
     const by = one.by === undefined ? w.machine : nameOf(one.by);
     const away = h("p", { class: "soft" }, `${w.toTeam} `, h("a", { href: "/listen.html", text: w.team }), ".");
     return {
@@ -104,62 +160,20 @@ export function accountsCard(account, storage, sayNow) {
     };
   }
 
-  /** @param {Act} act */
-  function row(act) {
-    const isFresh = act.seq > before && act.by?.id !== account.member.id;
-    return {
-      element: h(
-        "li",
-        {},
-        daily(h("span", { class: "soft when" }), (when) => text(when, capital(moment(act.at)))),
-        h("span", {}, said(act), isFresh && h("strong", { class: "fresh", text: ` ${w.fresh}` })),
-      ),
-      update() {},
-    };
+  /** The other operator's agreement. @param {string} member @param {string} name */
+  #agreeing(member, name) {
+    const agreeing = twoTouches({
+      ask: w.agree,
+      lead: w.agreeLead(name),
+      yes: w.agreeYes,
+      no: w.cancel,
+      act: () =>
+        withReauth(this.account, async () => {
+          await call("/api/staff/agree", { member });
+          this.done.say(w.agreed(name));
+        }),
+    });
+    agreeing.first.setAttribute("aria-label", `${w.agree}: ${name}`);
+    return agreeing;
   }
-
-  function draw() {
-    keyed(
-      list,
-      isWhole ? held.acts : held.acts.slice(0, FIRST),
-      (act) => `${act.seq} ${nameOf(act.by)} ${nameOf(act.about)}`,
-      row,
-    );
-    show(none, held.acts.length === 0);
-    show(more, !isWhole && held.acts.length > FIRST);
-    keyed(
-      waiting,
-      held.waiting.filter((one) => one.at > Date.now()),
-      (one) => `${one.member.id} ${one.at}`,
-      waitingRow,
-    );
-    show(waitingPart, waiting.childElementCount > 0 || !done.element.hidden);
-  }
-
-  return {
-    waiting: waitingPart,
-    element: h(
-      "section",
-      { class: "card", "aria-labelledby": "accounts-title" },
-      h("h2", { id: "accounts-title", text: w.title }),
-      h("p", { class: "soft", text: w.lead }),
-      none,
-      list,
-      more,
-    ),
-    /** @param {Accounts} next */
-    update(next) {
-      held = next;
-      const first = next.acts[0];
-      if (newest >= 0 && first !== undefined && first.seq > newest && first.by?.id !== account.member.id)
-        sayNow(said(first));
-      newest = first?.seq ?? 0;
-      try {
-        storage?.setItem(SEEN, String(newest));
-      } catch {
-        // Then it is called new again.
-      }
-      draw();
-    },
-  };
 }
