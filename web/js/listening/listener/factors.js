@@ -41,8 +41,8 @@ export function qrCode(rows) {
 /** @param {ListenerApp} app @returns {HTMLElement[]} */
 export function factorCards(app) {
   const codes = codesPanel(app);
-  const keys = passkeysCard(app);
-  const factor = factorCard(app, codes, refresh);
+  const factor = new SecondStepCard(app, codes, refresh);
+  const keys = new PasskeysCard(app, refresh);
   async function refresh() {
     const found = await call("/api/staff/factors", null);
     app.account.has_totp = found.has_totp;
@@ -50,7 +50,6 @@ export function factorCards(app) {
     factor.draw(found.recovery_left);
     keys.draw(found.passkeys);
   }
-  keys.refresh = refresh;
   void factor.trouble.around(refresh);
   return [factor.element, keys.element];
 }
@@ -100,209 +99,237 @@ function codesPanel({ say }) {
   };
 }
 
-/** @param {ListenerApp} app @param {ReturnType<typeof codesPanel>} codes @param {() => Promise<void>} refresh */
-function factorCard({ account, say }, codes, refresh) {
-  const w = words.factor;
-  const trouble = troubleLine();
-  const done = doneLine(say);
-  const state = h("p", {});
-  const left = h("p", {});
-  const begin = button(w.begin, () => void trouble.around(start), { class: "act second" });
-  const renew = button(
-    w.renew,
-    () =>
-      void trouble.around(async () => {
-        /** @type {string[]} */
-        let made = [];
-        const isDone = await reauthenticate(
-          account,
-          async (proof) => {
-            made = (await call("/api/staff/recovery", proof)).codes;
-          },
-          w.renewLead,
-        );
-        if (!isDone) return;
-        await refresh();
-        codes.show(made);
-      }),
-    { class: "quiet" },
-  );
-  const off = button(
-    w.off,
-    () =>
-      void trouble.around(async () => {
-        if (!(await reauthenticate(account, (proof) => call("/api/staff/totp/off", proof), w.offLead))) return;
-        await refresh();
-        done.say(w.offDone);
-      }),
-    { class: "quiet danger" },
-  );
-  const picture = h("div", { class: "qr-place" });
-  const secret = h("output", { class: "code" });
-  const link = h("a", { class: "quiet", text: w.link });
-  const code = textInput("one-time-code", { inputmode: "numeric", maxlength: 10 });
-  const made = h(
-    "form",
-    { class: "stack", novalidate: true, hidden: true },
-    h("p", { text: w.scan }),
-    picture,
-    h("p", { class: "soft" }, w.secret, " ", secret),
-    h("p", {}, link),
-    field(w.code, code),
-    h(
-      "div",
-      { class: "row" },
-      h("button", { type: "submit", class: "act", text: w.on }),
-      button(w.cancel, () => draw(), { class: "quiet" }),
-    ),
-  );
-  let held = 0;
+/** The second step: an app that shows a code, and recovery codes for when it is lost. */
+class SecondStepCard {
+  trouble = troubleLine();
+  state = h("p", {});
+  left = h("p", {});
+  begin = button(words.factor.begin, () => void this.trouble.around(() => this.#start()), { class: "act second" });
+  renew = button(words.factor.renew, () => void this.trouble.around(() => this.#renew()), { class: "quiet" });
+  off = button(words.factor.off, () => void this.trouble.around(() => this.#turnOff()), { class: "quiet danger" });
+  picture = h("div", { class: "qr-place" });
+  secret = h("output", { class: "code" });
+  link = h("a", { class: "quiet", text: words.factor.link });
+  code = textInput("one-time-code", { inputmode: "numeric", maxlength: 10 });
+  form = this.#form();
+  /** How many recovery codes are left. */
+  recoveryLeft = 0;
 
-  async function start() {
-    done.say("");
+  /** @param {ListenerApp} app @param {ReturnType<typeof codesPanel>} codes @param {() => Promise<void>} refresh */
+  constructor({ account, say }, codes, refresh) {
+    this.account = account;
+    this.codes = codes;
+    this.refresh = refresh;
+    this.done = doneLine(say);
+    this.element = card(
+      words.factor.title,
+      h("p", { class: "soft", text: words.factor.lead }),
+      this.state,
+      this.left,
+      h("div", { class: "row" }, this.begin, this.renew, this.off),
+      this.form,
+      this.trouble.element,
+      this.done.element,
+      codes.element,
+    );
+    this.draw();
+  }
+
+  /** @param {number} [recoveryLeft] */
+  draw(recoveryLeft = this.recoveryLeft) {
+    const w = words.factor;
+    this.recoveryLeft = recoveryLeft;
+    const isOn = this.account.has_totp;
+    text(this.state, isOn ? w.isOn : w.isOff);
+    text(this.left, isOn ? w.left(recoveryLeft) : "");
+    text(this.begin, isOn ? w.replace : w.begin);
+    for (const each of [this.off, this.renew, this.left]) show(each, isOn);
+    show(this.begin, true);
+    show(this.form, false);
+    this.code.value = "";
+    text(this.secret, "");
+    delete this.secret.dataset["secret"];
+    this.link.removeAttribute("href");
+    this.picture.replaceChildren();
+  }
+
+  /** The secret to scan, and the first code of the app that has it. */
+  #form() {
+    const w = words.factor;
+    const submit = (/** @type {Event} */ event) => {
+      event.preventDefault();
+      void this.trouble.around(() => this.#turnOn());
+    };
+    return h(
+      "form",
+      { class: "stack", novalidate: true, hidden: true, on: { submit } },
+      h("p", { text: w.scan }),
+      this.picture,
+      h("p", { class: "soft" }, w.secret, " ", this.secret),
+      h("p", {}, this.link),
+      field(w.code, this.code),
+      h(
+        "div",
+        { class: "row" },
+        h("button", { type: "submit", class: "act", text: w.on }),
+        button(w.cancel, () => this.draw(), { class: "quiet" }),
+      ),
+    );
+  }
+
+  async #start() {
+    const { secret } = this;
+    this.done.say("");
     const factor = await call("/api/staff/totp", {});
     text(secret, factor.secret.match(/.{1,4}/g)?.join(" ") ?? factor.secret);
     secret.dataset["secret"] = factor.secret;
-    link.setAttribute("href", factor.uri);
-    picture.replaceChildren(qrCode(factor.qr));
-    for (const each of [begin, off, renew]) show(each, false);
-    show(made, true);
-    code.focus();
+    this.link.setAttribute("href", factor.uri);
+    this.picture.replaceChildren(qrCode(factor.qr));
+    for (const each of [this.begin, this.off, this.renew]) show(each, false);
+    show(this.form, true);
+    this.code.focus();
   }
-  made.addEventListener("submit", (event) => {
-    event.preventDefault();
-    void trouble.around(async () => {
-      /** @type {string[]} */
-      let fresh = [];
-      const isDone = await reauthenticate(
-        account,
-        async (proof) => {
-          fresh = (
-            await call("/api/staff/totp/on", { secret: secret.dataset["secret"] ?? "", code: code.value, proof })
-          ).codes;
-        },
-        account.has_totp ? w.replaceLead : w.onLead,
-      );
-      if (!isDone) return;
-      await refresh();
-      done.say(w.onDone);
-      codes.show(fresh);
-    });
-  });
 
-  /** @param {number} [recoveryLeft] */
-  function draw(recoveryLeft = held) {
-    held = recoveryLeft;
-    const isOn = account.has_totp;
-    text(state, isOn ? w.isOn : w.isOff);
-    text(left, isOn ? w.left(held) : "");
-    text(begin, isOn ? w.replace : w.begin);
-    for (const each of [off, renew, left]) show(each, isOn);
-    show(begin, true);
-    show(made, false);
-    code.value = "";
-    text(secret, "");
-    delete secret.dataset["secret"];
-    link.removeAttribute("href");
-    picture.replaceChildren();
+  async #turnOn() {
+    const { account, code } = this;
+    const w = words.factor;
+    const secret = this.secret.dataset["secret"] ?? "";
+    const codes = await this.#codesFrom(
+      (proof) => call("/api/staff/totp/on", { secret, code: code.value, proof }),
+      account.has_totp ? w.replaceLead : w.onLead,
+    );
+    if (codes === null) return;
+    await this.refresh();
+    this.done.say(w.onDone);
+    this.codes.show(codes);
   }
-  draw();
-  return {
-    trouble,
-    draw,
-    element: card(
-      w.title,
-      h("p", { class: "soft", text: w.lead }),
-      state,
-      left,
-      h("div", { class: "row" }, begin, renew, off),
-      made,
-      trouble.element,
-      done.element,
-      codes.element,
-    ),
-  };
+
+  async #renew() {
+    const codes = await this.#codesFrom((proof) => call("/api/staff/recovery", proof), words.factor.renewLead);
+    if (codes === null) return;
+    await this.refresh();
+    this.codes.show(codes);
+  }
+
+  async #turnOff() {
+    const w = words.factor;
+    if (!(await reauthenticate(this.account, (proof) => call("/api/staff/totp/off", proof), w.offLead))) return;
+    await this.refresh();
+    this.done.say(w.offDone);
+  }
+
+  /**
+   * New recovery codes, or null where the person thought better of it.
+   * @param {(proof: any) => Promise<{codes: string[]}>} act  given a proof that it is them @param {string} lead
+   */
+  async #codesFrom(act, lead) {
+    /** @type {string[]} */
+    let codes = [];
+    const make = async (/** @type {any} */ proof) => {
+      codes = (await act(proof)).codes;
+    };
+    return (await reauthenticate(this.account, make, lead)) ? codes : null;
+  }
 }
 
-/** @param {ListenerApp} app */
-function passkeysCard(app) {
-  const { account, say } = app;
-  const w = words.passkeys;
-  const trouble = troubleLine();
-  const done = doneLine(say);
-  const list = h("ul", { class: "people team" });
-  const none = h("p", { text: w.none });
-  const name = textInput("off", { maxlength: 40, autocapitalize: "words" });
-  const form = h(
-    "form",
-    { class: "stack", novalidate: true },
-    field(w.name, name, w.nameLead),
-    h("div", { class: "row" }, h("button", { type: "submit", class: "act second", text: w.add })),
-  );
-  const nowhere = h("p", { class: "soft", text: w.nowhere });
-  show(form, hasPasskeys());
-  show(nowhere, !hasPasskeys());
-  const part = {
-    element: card(
+class PasskeysCard {
+  trouble = troubleLine();
+  list = h("ul", { class: "people team" });
+  none = h("p", { text: words.passkeys.none });
+  name = textInput("off", { maxlength: 40, autocapitalize: "words" });
+
+  /** @param {ListenerApp} app @param {() => Promise<void>} refresh */
+  constructor({ account, say }, refresh) {
+    const w = words.passkeys;
+    this.account = account;
+    this.refresh = refresh;
+    this.done = doneLine(say);
+    const form = h(
+      "form",
+      { class: "stack", novalidate: true, on: { submit: (/** @type {Event} */ event) => this.#submit(event) } },
+      field(w.name, this.name, w.nameLead),
+      h("div", { class: "row" }, h("button", { type: "submit", class: "act second", text: w.add })),
+    );
+    const nowhere = h("p", { class: "soft", text: w.nowhere });
+    show(form, hasPasskeys());
+    show(nowhere, !hasPasskeys());
+    this.element = card(
       w.title,
       h("p", { class: "soft", text: w.lead }),
-      none,
-      list,
+      this.none,
+      this.list,
       form,
       nowhere,
-      trouble.element,
-      done.element,
-    ),
-    refresh: () => Promise.resolve(),
-    /** @param {Passkey[]} keys */
-    draw(keys) {
-      show(none, keys.length === 0);
-      keyed(list, keys, (key) => `${key.id} ${key.used_at ?? ""}`, row);
-    },
-  };
-  form.addEventListener("submit", (event) => {
+      this.trouble.element,
+      this.done.element,
+    );
+  }
+
+  /** @param {Passkey[]} keys */
+  draw(keys) {
+    show(this.none, keys.length === 0);
+    keyed(
+      this.list,
+      keys,
+      (key) => `${key.id} ${key.used_at ?? ""}`,
+      (key) => this.#row(key),
+    );
+  }
+
+  /** @param {Event} event */
+  #submit(event) {
     event.preventDefault();
+    const { name, trouble, done } = this;
     done.say("");
     const called = name.value.trim();
     if (called === "") {
       name.focus();
-      return trouble.say(w.nameMissing);
+      return trouble.say(words.passkeys.nameMissing);
     }
-    void trouble.around(async () => {
-      // The proof first: the device's question lasts five minutes, and a second one would be asked over the dialog.
-      const isDone = await reauthenticate(
-        account,
-        async (proof) => {
-          const { options } = await call("/api/staff/passkeys/begin", {});
-          await call("/api/staff/passkeys", { name: called, made: await makePasskey(options), proof });
-        },
-        w.addLead,
-      );
-      if (!isDone) return;
-      name.value = "";
-      await part.refresh();
-      done.say(w.added);
-    });
-  });
+    void trouble.around(() => this.#add(called));
+  }
+
+  /** @param {string} called */
+  async #add(called) {
+    const w = words.passkeys;
+    // The proof first: the device's question lasts five minutes, and a second one would be asked over the dialog.
+    const isDone = await reauthenticate(
+      this.account,
+      async (proof) => {
+        const { options } = await call("/api/staff/passkeys/begin", {});
+        await call("/api/staff/passkeys", { name: called, made: await makePasskey(options), proof });
+      },
+      w.addLead,
+    );
+    if (!isDone) return;
+    this.name.value = "";
+    await this.refresh();
+    this.done.say(w.added);
+  }
+
+  /** @param {string} id */
+  async #remove(id) {
+    const w = words.passkeys;
+    const isDone = await reauthenticate(
+      this.account,
+      (proof) => call("/api/staff/passkeys/remove", { id, proof }),
+      w.removeProof,
+    );
+    if (!isDone) throw new Refused({ code: "confirmation_required", message: "", temporary: false });
+    await this.refresh();
+    this.done.say(w.removed);
+  }
 
   /** @param {Passkey} key */
-  function row(key) {
+  #row(key) {
+    const w = words.passkeys;
     const removing = twoTouches({
       ask: w.remove,
       lead: w.removeLead(key.name),
       yes: w.removeYes,
       no: w.cancel,
       danger: true,
-      act: async () => {
-        const isDone = await reauthenticate(
-          account,
-          (proof) => call("/api/staff/passkeys/remove", { id: key.id, proof }),
-          w.removeProof,
-        );
-        if (!isDone) throw new Refused({ code: "confirmation_required", message: "", temporary: false });
-        await part.refresh();
-        done.say(w.removed);
-      },
+      act: () => this.#remove(key.id),
     });
     removing.first.setAttribute("aria-label", `${w.remove}: ${key.name}`);
     const used = () => (key.used_at === undefined ? w.unused : w.used(moment(key.used_at)));
@@ -321,7 +348,6 @@ function passkeysCard(app) {
       update() {},
     };
   }
-  return part;
 }
 
 /** Sign-ins and browsers elsewhere. @param {ListenerApp} app */
