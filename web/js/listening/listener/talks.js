@@ -15,169 +15,203 @@ import { handedOver, seekerOf, talksOf } from "./state.js";
 const w = words.talks;
 
 /** @param {ListenerApp} app @param {Context} context @returns {Part & {open: (at: number) => void}} */
-export function talksView(app, context) {
-  const { session, say } = app;
-  const title = h("h1", { class: "unseen", text: w.title });
-  const tabs = h("div", { class: "tabs", role: "group", "aria-label": w.title, hidden: true });
-  const panes = h("div", { class: "panes" });
-  const empty = h(
+export const talksView = (app, context) => new TalksView(app, context);
+
+class TalksView {
+  /** @type {Map<string, ReturnType<typeof pane>>} */
+  panesById = new Map();
+  /** @type {ConsoleView | null} */
+  last = null;
+  chosen = "";
+  tabs = h("div", { class: "tabs", role: "group", "aria-label": w.title, hidden: true });
+  panes = h("div", { class: "panes" });
+  empty = h(
     "div",
     { class: "card empty-desk" },
     h("h2", { text: w.none }),
     h("p", { class: "soft", text: w.noneLead }),
   );
-  const news = h("p", { class: "done", hidden: true });
-  const asked = invitationCard(app);
-  const debrief = debriefCard(app);
-  const kept = keptTalks(app);
-  const left = h("ul", {});
-  const leftCard = h(
-    "section",
-    { class: "card kept", "aria-label": w.leftTitle, hidden: true },
-    h("h2", { text: w.leftTitle }),
-    left,
-  );
-  const element = h(
-    "div",
-    { class: "talks" },
-    title,
-    news,
-    asked.element,
-    debrief.element,
-    tabs,
-    empty,
-    panes,
-    kept.element,
-    leftCard,
-  );
-  /** @type {Map<string, ReturnType<typeof pane>>} */
-  const open = new Map();
-  /** @type {ConsoleView | null} */
-  let last = null;
-  let chosen = "";
+  news = h("p", { class: "done", hidden: true });
+
+  /** @param {ListenerApp} app @param {Context} context */
+  constructor(app, context) {
+    this.app = app;
+    this.context = context;
+    this.session = app.session;
+    this.asked = invitationCard(app);
+    this.debrief = debriefCard(app);
+    this.kept = keptTalks(app);
+    this.left = leftTalks(app);
+    this.element = h(
+      "div",
+      { class: "talks" },
+      h("h1", { class: "unseen", text: w.title }),
+      this.news,
+      this.asked.element,
+      this.debrief.element,
+      this.tabs,
+      this.empty,
+      this.panes,
+      this.kept.element,
+      this.left.element,
+    );
+  }
+
+  /** @param {ConsoleView | null} view @param {number} now */
+  update(view, now) {
+    if (view === null) return;
+    for (const talk of handedOver(this.last, view)) {
+      text(this.news, w.handed(seekerOf(talk).name, talk.invitation?.listener.name ?? ""));
+      show(this.news, true);
+      this.app.say(this.news.textContent ?? "");
+    }
+    this.last = view;
+    this.asked.update(view, now);
+    this.debrief.update(view, now);
+    this.left.draw(view.left ?? []);
+    this.#draw(view);
+  }
+
+  /** @param {number} at */
+  open(at) {
+    const talk = this.last === null ? undefined : this.#listed(this.last)[at];
+    if (talk === undefined) return;
+    this.#choose(talk.id);
+    this.panesById.get(talk.id)?.write();
+  }
+
+  gone() {
+    for (const one of this.panesById.values()) one.gone();
+    this.panesById.clear();
+  }
 
   /** @param {ConsoleView} view */
-  const listed = (view) => {
+  #listed(view) {
+    const { opened, state } = this.session;
     const { live, ended } = talksOf(view);
-    return [...live, ...ended.filter((talk) => session.opened.has(talk.room))].filter(
-      (talk) => session.state.rooms[talk.room] !== undefined,
+    return [...live, ...ended.filter((talk) => opened.has(talk.room))].filter(
+      (talk) => state.rooms[talk.room] !== undefined,
     );
-  };
+  }
+
+  /** @param {ConsoleView} view */
+  #draw(view) {
+    const { panesById, panes, session } = this;
+    this.#makeRoom(view);
+    const talks = this.#listed(view);
+    const isNew = talks.find((talk) => !panesById.has(talk.id));
+    this.#drop(talks);
+    keyed(
+      panes,
+      talks,
+      (talk) => talk.id,
+      (talk) => this.#pane(talk),
+    );
+    for (const talk of talks) panesById.get(talk.id)?.update(talk, view);
+    panes.style.setProperty("--panes", String(Math.max(1, talks.length)));
+    show(this.empty, talks.length === 0);
+    if (isNew !== undefined) this.#choose(isNew.id);
+    else if (!panesById.has(this.chosen) && talks[0] !== undefined) this.#choose(talks[0].id);
+    this.#drawTabs(talks);
+    this.kept.draw(talksOf(view).ended.filter((talk) => !session.opened.has(talk.room)));
+    if (isNew === undefined) return;
+    show(this.news, false);
+    for (const talk of talks) panesById.get(talk.id)?.settle();
+    if (!isWriting()) panesById.get(isNew.id)?.focus();
+  }
+
+  /** Those that are no longer listed. @param {TalkView[]} talks */
+  #drop(talks) {
+    for (const id of this.panesById.keys()) {
+      if (talks.some((talk) => talk.id === id)) continue;
+      this.panesById.get(id)?.gone();
+      this.panesById.delete(id);
+    }
+  }
+
+  /** Who comes next finds the app free: what has ended, and is not in anybody's hands, goes to the kept. @param {ConsoleView} view */
+  #makeRoom(view) {
+    const { session, panesById } = this;
+    const { live, ended } = talksOf(view);
+    if (!live.some((talk) => session.state.rooms[talk.room] !== undefined && !panesById.has(talk.id))) return;
+    const isHeld = (/** @type {TalkView} */ talk) =>
+      panesById.get(talk.id)?.isInUse === true || session.state.pending.some((p) => p.room === talk.room);
+    for (const talk of ended) if (session.opened.has(talk.room) && !isHeld(talk)) session.putAway(talk.room);
+  }
 
   /** @param {string} id */
-  function choose(id) {
-    chosen = id;
-    for (const [other, one] of open) attr(one.element, "data-chosen", other === id ? "" : null);
+  #choose(id) {
+    const { panesById, last, session } = this;
+    this.chosen = id;
+    for (const [other, one] of panesById) attr(one.element, "data-chosen", other === id ? "" : null);
     const talk = last?.sessions?.find((one) => one.id === id);
     if (talk !== undefined) session.show(talk.room);
     if (last === null) return;
-    open.get(id)?.refresh(last);
-    drawTabs(listed(last));
+    panesById.get(id)?.refresh(last);
+    this.#drawTabs(this.#listed(last));
   }
 
   /** @param {TalkView} talk */
-  function make(talk) {
-    const one = pane(app, context, talk, () => {
-      session.putAway(talk.room);
-      if (last !== null) draw(last);
+  #pane(talk) {
+    const one = pane(this.app, this.context, talk, () => {
+      this.session.putAway(talk.room);
+      if (this.last !== null) this.#draw(this.last);
       document.getElementById("main")?.focus({ preventScroll: true });
     });
-    one.element.addEventListener("focusin", () => chosen !== talk.id && choose(talk.id));
-    open.set(talk.id, one);
+    one.element.addEventListener("focusin", () => this.chosen !== talk.id && this.#choose(talk.id));
+    this.panesById.set(talk.id, one);
     return { element: one.element, update: (/** @type {TalkView} */ now) => void now };
   }
 
   /** @param {TalkView[]} talks */
-  function drawTabs(talks) {
-    show(tabs, talks.length > 1);
+  #drawTabs(talks) {
+    show(this.tabs, talks.length > 1);
     keyed(
-      tabs,
+      this.tabs,
       talks,
       (talk) => talk.id,
-      (talk) => {
-        const tab = button(
-          "",
-          () => {
-            choose(talk.id);
-            open.get(talk.id)?.focus();
-          },
-          { class: "pill tab" },
-        );
-        return {
-          element: tab,
-          update(/** @type {TalkView} */ now) {
-            const unread = session.state.rooms[now.room]?.unread ?? 0;
-            text(tab, w.tab(seekerOf(now).name, now.id === chosen ? 0 : unread));
-            attr(tab, "aria-current", now.id === chosen ? "true" : null);
-          },
-        };
-      },
+      (talk) => this.#tab(talk.id),
     );
   }
 
-  /** Whoever comes next finds the app free: what has ended, and is not in anybody's hands, goes to the kept. @param {ConsoleView} view */
-  function makeRoom(view) {
-    const { live, ended } = talksOf(view);
-    if (!live.some((talk) => session.state.rooms[talk.room] !== undefined && !open.has(talk.id))) return;
-    const isHeld = (/** @type {TalkView} */ talk) =>
-      open.get(talk.id)?.isInUse === true || session.state.pending.some((p) => p.room === talk.room);
-    for (const talk of ended) if (session.opened.has(talk.room) && !isHeld(talk)) session.putAway(talk.room);
+  /** @param {string} id */
+  #tab(id) {
+    const turn = () => {
+      this.#choose(id);
+      this.panesById.get(id)?.focus();
+    };
+    const tab = button("", turn, { class: "pill tab" });
+    return {
+      element: tab,
+      update: (/** @type {TalkView} */ now) => {
+        const unread = this.session.state.rooms[now.room]?.unread ?? 0;
+        text(tab, w.tab(seekerOf(now).name, id === this.chosen ? 0 : unread));
+        attr(tab, "aria-current", id === this.chosen ? "true" : null);
+      },
+    };
   }
+}
 
-  /** @param {ConsoleView} view */
-  function draw(view) {
-    makeRoom(view);
-    const talks = listed(view);
-    const isNew = talks.find((talk) => !open.has(talk.id));
-    for (const id of open.keys()) {
-      if (talks.some((talk) => talk.id === id)) continue;
-      open.get(id)?.gone();
-      open.delete(id);
-    }
-    keyed(panes, talks, (talk) => talk.id, make);
-    for (const talk of talks) open.get(talk.id)?.update(talk, view);
-    panes.style.setProperty("--panes", String(Math.max(1, talks.length)));
-    show(empty, talks.length === 0);
-    if (isNew !== undefined) choose(isNew.id);
-    else if (!open.has(chosen) && talks[0] !== undefined) choose(talks[0].id);
-    drawTabs(talks);
-    kept.draw(talksOf(view).ended.filter((talk) => !session.opened.has(talk.room)));
-    if (isNew === undefined) return;
-    show(news, false);
-    for (const talk of talks) open.get(talk.id)?.settle();
-    if (!isWriting()) open.get(isNew.id)?.focus();
-  }
-
+/** Those who went while they talked, as long as something can be done for them. @param {ListenerApp} app */
+function leftTalks(app) {
+  const list = h("ul", {});
+  const element = h(
+    "section",
+    { class: "card kept", "aria-label": w.leftTitle, hidden: true },
+    h("h2", { text: w.leftTitle }),
+    list,
+  );
   return {
     element,
-    update(view, now) {
-      if (view === null) return;
-      for (const talk of handedOver(last, view)) {
-        text(news, w.handed(seekerOf(talk).name, talk.invitation?.listener.name ?? ""));
-        show(news, true);
-        say(news.textContent ?? "");
-      }
-      last = view;
-      asked.update(view, now);
-      debrief.update(view, now);
+    /** @param {NonNullable<ConsoleView["left"]>} talks */
+    draw(talks) {
+      show(element, talks.length > 0);
       keyed(
-        left,
-        view.left ?? [],
+        list,
+        talks,
         (talk) => talk.id,
         (talk) => leftTalk(app, talk),
       );
-      show(leftCard, (view.left ?? []).length > 0);
-      draw(view);
-    },
-    open(at) {
-      const talk = last === null ? undefined : listed(last)[at];
-      if (talk === undefined) return;
-      choose(talk.id);
-      open.get(talk.id)?.write();
-    },
-    gone() {
-      for (const one of open.values()) one.gone();
-      open.clear();
     },
   };
 }
