@@ -16,47 +16,98 @@ const SHORTER = [15, 30];
 
 /** @param {Context} context @param {StageShared} shared @param {boolean} isChange  one waits already @returns {Stage} */
 export function intakeStage(context, shared, isChange) {
-  const { session } = context;
-  const { state } = session;
-  const standing = /** @type {Standing} */ (state.standing);
-  const rooms = (state.lobby ?? []).map(({ id, name }) => ({ id, name }));
-  const wish = shared.wish ?? {};
-  const trouble = troubleLine();
-  const again = h("p", { class: "soft", hidden: true });
-
+  const standing = /** @type {Standing} */ (context.session.state.standing);
   const left = h("p", {
     class: "done",
     hidden: !shared.hasLeft,
     text: `${w.left}${shared.wish === null ? "" : ` ${w.again}`}`,
   });
   const presence = h("p", { class: "soft" });
-  const agreement = h(
+  return {
+    element: h(
+      "div",
+      { class: "narrow" },
+      h("h1", { text: isChange ? words.waiting.change : w.title }),
+      left,
+      !isChange && h("p", { class: "lead", text: w.lead }),
+      !isChange && presence,
+      !isChange && agreement(standing),
+      wishForm(context, shared, standing, isChange),
+    ),
+    update(_, now) {
+      text(presence, presenceWord(now.listeners, now.waiting, now.free));
+    },
+    gone() {
+      shared.hasLeft = false;
+    },
+  };
+}
+
+/** @param {Standing} standing */
+function agreement({ length_minutes: minutes }) {
+  return h(
     "section",
     { class: "card know", "aria-labelledby": "know-title" },
     h("h2", { id: "know-title", text: w.agreementTitle }),
-    h(
-      "ul",
-      { class: "plain" },
-      ...w.agreement(standing.length_minutes, w.forgotten).map((line) => h("li", { text: line })),
-    ),
+    h("ul", { class: "plain" }, ...w.agreement(minutes, w.forgotten).map((line) => h("li", { text: line }))),
     helplines(w.helplines),
   );
-  const heaviest = h(
-    "p",
-    { class: "heaviest", hidden: wish.heavy !== HEAVIEST },
-    `${w.heaviest} `,
-    helplines(w.helplines),
+}
+
+/** @param {Context} context @param {StageShared} shared @param {Standing} standing @param {boolean} isChange */
+function wishForm({ session }, shared, standing, isChange) {
+  const trouble = troubleLine();
+  const again = h("p", { class: "soft", hidden: true });
+
+  /** When one may ask again, where the server says so. @param {unknown} no */
+  function later(no) {
+    const at = Number(no instanceof Refused ? no.details?.["again_at"] : undefined);
+    text(again, at > 0 ? w.askAgain(momentWord(at - session.state.skew, Date.now())) : "");
+    show(again, at > 0);
+  }
+
+  /** @param {Wish} wanted */
+  async function ask(wanted) {
+    try {
+      await commands(session).ask(wanted);
+    } catch (no) {
+      later(no);
+      throw no;
+    }
+    shared.wish = wanted;
+    shared.hasLeft = false;
+    shared.turn("");
+  }
+
+  const go = h(
+    "div",
+    { class: "row" },
+    h("button", { type: "submit", class: "act", text: isChange ? w.change : w.go }),
+    isChange && button(w.keep, () => shared.turn(""), { class: "quiet" }),
   );
+  const rooms = (session.state.lobby ?? []).map(({ id, name }) => /** @type {[string, string]} */ ([id, name]));
   const form = h(
     "form",
-    { class: "wish", autocomplete: "off", on: { submit } },
+    { class: "wish", autocomplete: "off" },
     h("p", { class: "lead", text: w.optional }),
-    chips(
-      "topics",
-      w.topics,
-      rooms.map(({ id, name }) => [id, name]),
-      wish.topics,
-    ),
+    ...aboutMe(shared.wish ?? {}, standing, rooms),
+    aboutThem(shared.wish ?? {}, rooms),
+    comeBack(shared.wish ?? {}),
+    h("div", { class: "foot go" }, trouble.element, again, go),
+  );
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    void trouble.around(() => ask(read(form)));
+  });
+  return form;
+}
+
+/** What it is about, and what one needs. @param {Wish} wish @param {Standing} standing @param {[string, string][]} rooms */
+function aboutMe(wish, standing, rooms) {
+  const none = /** @type {[string, string]} */ (["", w.heavyNone]);
+  const minutes = SHORTER.filter((n) => n < standing.length_minutes);
+  return [
+    chips("topics", w.topics, rooms, wish.topics),
     choice(
       "need",
       w.need,
@@ -67,115 +118,67 @@ export function intakeStage(context, shared, isChange) {
       ],
       wish.need ?? "",
     ),
-    choice(
-      "heavy",
-      w.heavy,
-      [...HEAVY.map((word, i) => /** @type {[string, string]} */ ([String(i + 1), word])), ["", w.heavyNone]],
-      String(wish.heavy ?? ""),
-    ),
-    heaviest,
+    ...howHeavy(wish, [...HEAVY.map((word, i) => /** @type {[string, string]} */ ([String(i + 1), word])), none]),
     standing.languages.length > 1 && languages(standing.languages, wish.language),
     choice(
       "minutes",
       w.minutes,
-      [
-        ["", w.minutesAny],
-        ...SHORTER.filter((n) => n < standing.length_minutes).map(
-          (n) => /** @type {[string, string]} */ ([String(n), w.minutesSome(n)]),
-        ),
-      ],
+      [["", w.minutesAny], ...minutes.map((n) => /** @type {[string, string]} */ ([String(n), w.minutesSome(n)]))],
       String(wish.minutes ?? ""),
     ),
-    folded(
-      w.with,
-      (wish.rather_with?.length ?? 0) + (wish.not_with?.length ?? 0) > 0,
-      h("p", { class: "soft", text: w.withNote }),
-      chips("rather_with", w.rather, traits(rooms), wish.rather_with),
-      chips("not_with", w.not, traits(rooms), wish.not_with),
-    ),
-    folded(
-      w.words,
-      wish.words !== undefined,
-      h(
-        "div",
-        { class: "field" },
-        h("label", { for: "come-back", text: w.wordsLabel }),
-        h("input", {
-          type: "text",
-          id: "come-back",
-          name: "words",
-          maxlength: 256,
-          autocapitalize: "none",
-          spellcheck: "false",
-          "aria-describedby": "come-back-note",
-          value: wish.words ?? "",
-        }),
-      ),
-      h("p", { id: "come-back-note", class: "soft", text: w.wordsNote }),
-      h(
-        "label",
-        { class: "check" },
-        h("input", { type: "checkbox", name: "only", checked: wish.only === true }),
-        h("span", { text: w.only }),
-      ),
-    ),
+  ];
+}
+
+/** Where it is very heavy, helplines are named at once. @param {Wish} wish @param {[string, string][]} options */
+function howHeavy({ heavy }, options) {
+  const heaviest = h("p", { class: "heaviest", hidden: heavy !== HEAVIEST }, `${w.heaviest} `, helplines(w.helplines));
+  const asked = choice("heavy", w.heavy, options, String(heavy ?? ""));
+  asked.addEventListener("change", () => {
+    const chosen = asked.querySelector("input:checked");
+    show(heaviest, chosen?.getAttribute("value") === String(HEAVIEST));
+  });
+  return [asked, heaviest];
+}
+
+/** With whom one would rather talk, and with whom not. @param {Wish} wish @param {[string, string][]} rooms */
+function aboutThem(wish, rooms) {
+  return folded(
+    w.with,
+    (wish.rather_with?.length ?? 0) + (wish.not_with?.length ?? 0) > 0,
+    h("p", { class: "soft", text: w.withNote }),
+    chips("rather_with", w.rather, traits(rooms), wish.rather_with),
+    chips("not_with", w.not, traits(rooms), wish.not_with),
+  );
+}
+
+/** The come-back words, which lead to the same listener again. @param {Wish} wish */
+function comeBack(wish) {
+  return folded(
+    w.words,
+    wish.words !== undefined,
     h(
       "div",
-      { class: "foot go" },
-      trouble.element,
-      again,
-      h(
-        "div",
-        { class: "row" },
-        h("button", { type: "submit", class: "act", text: isChange ? w.change : w.go }),
-        isChange && button(w.keep, () => shared.turn(""), { class: "quiet" }),
-      ),
+      { class: "field" },
+      h("label", { for: "come-back", text: w.wordsLabel }),
+      h("input", {
+        type: "text",
+        id: "come-back",
+        name: "words",
+        maxlength: 256,
+        autocapitalize: "none",
+        spellcheck: "false",
+        "aria-describedby": "come-back-note",
+        value: wish.words ?? "",
+      }),
+    ),
+    h("p", { id: "come-back-note", class: "soft", text: w.wordsNote }),
+    h(
+      "label",
+      { class: "check" },
+      h("input", { type: "checkbox", name: "only", checked: wish.only === true }),
+      h("span", { text: w.only }),
     ),
   );
-  form.addEventListener("change", () => show(heaviest, new FormData(form).get("heavy") === String(HEAVIEST)));
-
-  /** When one may ask again, where the server says so. @param {unknown} no */
-  function later(no) {
-    const at = Number(no instanceof Refused ? no.details?.["again_at"] : undefined);
-    text(again, at > 0 ? w.askAgain(momentWord(at - session.state.skew, Date.now())) : "");
-    show(again, at > 0);
-  }
-
-  /** @param {Event} event */
-  function submit(event) {
-    event.preventDefault();
-    const wanted = read(form);
-    void trouble.around(async () => {
-      try {
-        await commands(session).ask(wanted);
-      } catch (no) {
-        later(no);
-        throw no;
-      }
-      shared.wish = wanted;
-      shared.hasLeft = false;
-      shared.turn("");
-    });
-  }
-
-  return {
-    element: h(
-      "div",
-      { class: "narrow" },
-      h("h1", { text: isChange ? words.waiting.change : w.title }),
-      left,
-      !isChange && h("p", { class: "lead", text: w.lead }),
-      !isChange && presence,
-      !isChange && agreement,
-      form,
-    ),
-    update(_, now) {
-      text(presence, presenceWord(now.listeners, now.waiting, now.free));
-    },
-    gone() {
-      shared.hasLeft = false;
-    },
-  };
 }
 
 /** @param {Context} context @returns {Stage} */
@@ -223,10 +226,8 @@ export function read(form) {
   return wish;
 }
 
-/** @param {{id: string, name: string}[]} rooms @returns {[string, string][]} */
-function traits(rooms) {
-  return [...rooms.map(({ id, name }) => /** @type {[string, string]} */ ([id, name])), ...Object.entries(TRAITS)];
-}
+/** @param {[string, string][]} rooms @returns {[string, string][]} */
+const traits = (rooms) => [...rooms, ...Object.entries(TRAITS)];
 
 /** @param {string} name @param {string} legend @param {[string, string][]} options @param {readonly string[]} [chosen] */
 function chips(name, legend, options, chosen = []) {
