@@ -6,7 +6,6 @@ const LONG_FUNCTIONS = [
   "web/js/listening/talk-view.js",
   "web/js/rooms/views/composer.js",
   "web/js/rooms/views/tools.js",
-  "web/js/shell/live-table.js",
 ];
 
 export default [

@@ -20,146 +20,166 @@ const NEAR = "400px 0px";
 
 /**
  * @template T
- * @param {object} how
- * @param {string} how.label @param {string} how.name  class @param {Column<T>[]} how.columns
- * @param {(id: string) => T | null} how.row
- * @param {(row: T, element: HTMLElement) => void} [how.marked] @param {(key: string) => void} [how.sort]
+ * @typedef {object} TableHow
+ * @property {string} label
+ * @property {string} name  class
+ * @property {Column<T>[]} columns
+ * @property {(id: string) => T | null} row
+ * @property {(row: T, element: HTMLElement) => void} [marked]
+ * @property {(key: string) => void} [sort]
  */
-export function liveTable({ label, name, columns, row, marked, sort }) {
-  const heads = columns.map((column) => {
-    const inside =
-      sort === undefined || column.key === "spark"
-        ? column.label
-        : h("button", { type: "button", class: "head", text: column.label, on: { click: () => sort(column.key) } });
-    return h("div", { role: "columnheader", class: `c-${column.key}` }, inside);
-  });
-  const body = h("div", { role: "rowgroup" });
-  const element = h(
-    "div",
-    { role: "table", class: `sheet-table ${name}`, "aria-label": label },
-    h("div", { role: "rowgroup" }, h("div", { role: "row", class: "r heads" }, ...heads)),
-    body,
-  );
-  /** @type {Map<string, {element: HTMLElement, draw: (row: T) => void, isNear: boolean, isOld: boolean}>} */
-  const rows = new Map();
-  const sight = new IntersectionObserver(
-    (entries) => {
-      for (const { target, isIntersecting } of entries) {
-        const id = ids.get(target) ?? "";
-        const held = rows.get(id);
-        if (held?.element !== target) continue;
-        held.isNear = isIntersecting;
-        if (held.isNear && held.isOld) dirty.add(id);
-      }
-      soon();
-    },
-    { rootMargin: NEAR },
-  );
+
+/**
+ * @template T
+ * @typedef {{element: HTMLElement, draw: (row: T) => void, isNear: boolean, isOld: boolean}} Row
+ */
+
+/** @template T @param {TableHow<T>} how */
+export const liveTable = (how) => new LiveTable(how);
+
+/** @template T */
+class LiveTable {
+  body = h("div", { role: "rowgroup" });
+  /** @type {Map<string, Row<T>>} */
+  rows = new Map();
   /** @type {WeakMap<Element, string>} */
-  const ids = new WeakMap();
+  ids = new WeakMap();
   /** @type {string[]} */
-  let order = [];
-  /** @type {Set<string>} */
-  const dirty = new Set();
-  let frame = 0;
+  order = [];
+  /** Rows to be drawn again. @type {Set<string>} */
+  dirty = new Set();
+  frame = 0;
+  sight = new IntersectionObserver((entries) => this.#sighted(entries), { rootMargin: NEAR });
 
-  function soon() {
-    if (dirty.size > 0 && frame === 0) frame = requestAnimationFrame(work);
-  }
-
-  /** @param {string} id */
-  function made(id) {
-    const draws = /** @type {((row: T) => void)[]} */ ([]);
-    const cells = columns.map((column, i) => {
-      const value = h("span", { class: "v" });
-      const cell = h(
-        "div",
-        { role: i === 0 ? "rowheader" : "cell", class: `c-${column.key}` },
-        h("span", { class: "cap", "aria-hidden": "true", text: column.label }),
-        value,
-      );
-      const { said, drawn } = column;
-      if (drawn !== undefined) draws.push(drawn(value));
-      else if (said !== undefined) draws.push((row) => text(value, said(row)));
-      return cell;
+  /** @param {TableHow<T>} how */
+  constructor(how) {
+    this.how = how;
+    const { label, name, columns, sort } = how;
+    this.heads = columns.map((column) => {
+      const inside =
+        sort === undefined || column.key === "spark"
+          ? column.label
+          : h("button", { type: "button", class: "head", text: column.label, on: { click: () => sort(column.key) } });
+      return h("div", { role: "columnheader", class: `c-${column.key}` }, inside);
     });
-    const element = h("div", { role: "row", class: "r" }, ...cells);
-    ids.set(element, id);
-    sight.observe(element);
-    return {
-      element,
-      isNear: false,
-      isOld: true,
-      draw(/** @type {T} */ row) {
-        for (const draw of draws) draw(row);
-        marked?.(row, element);
-      },
-    };
+    this.element = h(
+      "div",
+      { role: "table", class: `sheet-table ${name}`, "aria-label": label },
+      h("div", { role: "rowgroup" }, h("div", { role: "row", class: "r heads" }, ...this.heads)),
+      this.body,
+    );
   }
 
-  function work() {
-    frame = 0;
+  /** These rows, in this order. @param {string[]} next */
+  show(next) {
+    const { order, body } = this;
+    if (next.length === order.length && next.every((id, i) => id === order[i])) return;
+    this.order = next;
+    this.#dropAllBut(new Set(next));
+    let at = body.firstElementChild;
+    for (const id of next) {
+      const { element } = this.rows.get(id) ?? this.#add(id);
+      if (element === at) at = at.nextElementSibling;
+      else body.insertBefore(element, at);
+    }
+    this.#drawSoon();
+  }
+
+  /** These rows look different now. @param {Iterable<string>} changed */
+  touch(changed) {
+    for (const id of changed) {
+      const held = this.rows.get(id);
+      if (held === undefined) continue;
+      held.isOld = true;
+      if (held.isNear) this.dirty.add(id);
+    }
+    this.#drawSoon();
+  }
+
+  /** @param {string} key @param {boolean} isDown */
+  sorted(key, isDown) {
+    attr(this.element, "data-sort", key);
+    this.how.columns.forEach((column, i) =>
+      attr(
+        /** @type {Element} */ (this.heads[i]),
+        "aria-sort",
+        column.key === key ? (isDown ? "descending" : "ascending") : null,
+      ),
+    );
+  }
+
+  /** @param {IntersectionObserverEntry[]} entries */
+  #sighted(entries) {
+    for (const { target, isIntersecting } of entries) {
+      const id = this.ids.get(target) ?? "";
+      const held = this.rows.get(id);
+      if (held?.element !== target) continue;
+      held.isNear = isIntersecting;
+      if (held.isNear && held.isOld) this.dirty.add(id);
+    }
+    this.#drawSoon();
+  }
+
+  #drawSoon() {
+    if (this.dirty.size > 0 && this.frame === 0) this.frame = requestAnimationFrame(() => this.#drawSome());
+  }
+
+  /** As many rows as one frame has time for. */
+  #drawSome() {
+    this.frame = 0;
     const until = performance.now() + SLICE_MS;
-    for (const id of dirty) {
-      dirty.delete(id);
-      const held = rows.get(id);
-      const value = held === undefined ? null : row(id);
+    for (const id of this.dirty) {
+      this.dirty.delete(id);
+      const held = this.rows.get(id);
+      const value = held === undefined ? null : this.how.row(id);
       if (held !== undefined && value !== null) {
         held.isOld = false;
         held.draw(value);
       }
       if (performance.now() > until) break;
     }
-    soon();
+    this.#drawSoon();
   }
 
+  /** @param {Set<string>} wanted */
+  #dropAllBut(wanted) {
+    for (const [id, held] of this.rows) {
+      if (wanted.has(id)) continue;
+      this.sight.unobserve(held.element);
+      held.element.remove();
+      this.rows.delete(id);
+    }
+  }
+
+  /** @param {string} id */
+  #add(id) {
+    const { columns, marked } = this.how;
+    const cells = columns.map((column, i) => tableCell(column, i === 0 ? "rowheader" : "cell"));
+    const element = h("div", { role: "row", class: "r" }, ...cells.map((cell) => cell.element));
+    /** @type {Row<T>} */
+    const row = {
+      element,
+      isNear: false,
+      isOld: true,
+      draw(value) {
+        for (const { draw } of cells) draw(value);
+        marked?.(value, element);
+      },
+    };
+    this.ids.set(element, id);
+    this.sight.observe(element);
+    this.rows.set(id, row);
+    this.dirty.add(id);
+    return row;
+  }
+}
+
+/** @template T @param {Column<T>} column @param {"rowheader" | "cell"} role */
+function tableCell({ key, label, said, drawn }, role) {
+  const value = h("span", { class: "v" });
+  const cap = h("span", { class: "cap", "aria-hidden": "true", text: label });
   return {
-    element,
-    heads,
-    /** These rows, in this order. @param {string[]} next */
-    show(next) {
-      if (next.length === order.length && next.every((id, i) => id === order[i])) return;
-      order = next;
-      const wanted = new Set(next);
-      for (const [id, held] of rows) {
-        if (wanted.has(id)) continue;
-        sight.unobserve(held.element);
-        held.element.remove();
-        rows.delete(id);
-      }
-      let at = body.firstElementChild;
-      for (const id of next) {
-        let held = rows.get(id);
-        if (held === undefined) {
-          held = made(id);
-          rows.set(id, held);
-          dirty.add(id);
-        }
-        if (held.element === at) at = at.nextElementSibling;
-        else body.insertBefore(held.element, at);
-      }
-      soon();
-    },
-    /** These rows look different now. @param {Iterable<string>} changed */
-    touch(changed) {
-      for (const id of changed) {
-        const held = rows.get(id);
-        if (held === undefined) continue;
-        held.isOld = true;
-        if (held.isNear) dirty.add(id);
-      }
-      soon();
-    },
-    /** @param {string} key @param {boolean} isDown */
-    sorted(key, isDown) {
-      attr(element, "data-sort", key);
-      columns.forEach((column, i) =>
-        attr(
-          /** @type {Element} */ (heads[i]),
-          "aria-sort",
-          column.key === key ? (isDown ? "descending" : "ascending") : null,
-        ),
-      );
-    },
+    element: h("div", { role, class: `c-${key}` }, cap, value),
+    draw: drawn?.(value) ?? ((/** @type {T} */ row) => said !== undefined && text(value, said(row))),
   };
 }
