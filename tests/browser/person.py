@@ -114,6 +114,18 @@ class Person:
         """What a device tells its pages when it has a network again: they need not wait for their next try."""
         await self.page.evaluate("() => dispatchEvent(new Event('online'))")
 
+    async def next_frames(self) -> None:
+        """Wait for the next two frames: by then the browser has told the page of scrolling and of new sizes."""
+        await self.page.evaluate(
+            "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
+
+    async def keeps_no_more(self, text: str) -> None:
+        """Wait until this browser's storage has nothing with this text in it."""
+        await self.page.wait_for_function(
+            "(text) => !JSON.stringify([{...localStorage}, {...sessionStorage}]).includes(text)", arg=text
+        )
+
     # What they see
 
     @property

@@ -104,6 +104,7 @@ async def test_forced_colours_keep_edges_and_states(site: ChatServer, sit_down: 
     menu = await ann.open_menu("seen in two colours")
     await menu.get_by_role("button", name="strength").click()
     chip = ann.post("seen in two colours").get_by_role("button", name=re.compile("^strength"))
+    await expect(chip).to_have_attribute("aria-pressed", "true")
     pressed = await chip.evaluate("(e) => parseFloat(getComputedStyle(e).borderTopWidth)")
     assert pressed >= 2
 

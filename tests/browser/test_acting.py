@@ -59,7 +59,7 @@ async def test_a_moderator_acts_on_a_post_where_it_stands(site: ChatServer, sit_
             "Ban",
             "Close",
         ]
-        assert await menu.locator(".row").first.get_by_role("button").all_inner_texts() == shown
+        await expect(menu.locator(".row").first.get_by_role("button")).to_have_text(shown)
         assert await faults(desk, "acting", looks=FAR_APART) == []
         await desk.keyboard.press("Escape")
         await expect(act).to_be_focused()
@@ -120,7 +120,7 @@ async def test_no_post_is_missing_after_a_lost_connection(site: ChatServer, sit_
         wire.mend()
         await desk.evaluate("() => dispatchEvent(new Event('online'))")
         await expect(posts).to_have_count(70)
-        assert await posts.all_inner_texts() == [*before, *after]
+        await expect(posts).to_have_text([*before, *after])
 
 
 async def test_somebody_in_danger_is_written_to_first(site: ChatServer, sit_down: SitDown) -> None:
@@ -133,6 +133,7 @@ async def test_somebody_in_danger_is_written_to_first(site: ChatServer, sit_down
         await reports.filter(has_text="nobody has it").click()
         # The room is called as everybody calls it.
         await expect(desk.get_by_role("heading", level=1, name=f"Now: Self-harm or suicide · {NAME}")).to_be_visible()
+        await expect(desk.locator(".acts").get_by_role("button", name="Restrict…")).to_be_visible()
         buttons = [text for text in await desk.locator(".acts .row > button:visible").all_inner_texts() if text != ""]
         assert buttons[:4] == ["Message them", "Open the room", "Offer a listener", "Restrict…"]
         assert await faults(desk, "danger", looks=FAR_APART) == []
@@ -169,7 +170,7 @@ async def test_a_report_about_a_post_offers_every_restriction(site: ChatServer, 
         await desk.get_by_role("button", name="Decide something").click()
         kinds = desk.get_by_label("What", exact=True).locator("option")
         shown = ["Private notice", "Take the post back", "Can read, not write", "Out of this room", "Out of everything"]
-        assert await kinds.all_inner_texts() == shown
+        await expect(kinds).to_have_text(shown)
         await desk.get_by_label("What", exact=True).select_option("redact")
         await desk.get_by_label("Why: they will read this").fill("It hurts somebody.")
         await desk.get_by_role("button", name="Yes, decide this").click()

@@ -78,7 +78,7 @@ async def test_a_room_slows_rests_and_opens_when_a_moderator_who_was_rung_comes(
     await expect(wren.page.locator(".house").get_by_text(SLOWED)).to_be_visible(timeout=LONG)
     await expect(page.locator("#say-now")).to_have_text(f"{name} needs a moderator.", timeout=LONG)
     await expect(page.locator(".place-row.waits", has_text=name)).to_be_visible()
-    assert await page.evaluate("window.tones") > before
+    await page.wait_for_function(f"window.tones > {before}", timeout=LONG)
     assert await faults(wren.page, "duty-slowed", looks=FAR_APART) == []
     assert await faults(page, "duty-rung", looks=FAR_APART) == []
 

@@ -248,6 +248,8 @@ async def test_two_people_close_what_is_about_somebody_who_works_here(site: Chat
         await moderator.ask("hello", staff=True, token=await signed_in(site, accused))
         for client in (ben, moderator):
             await join(client, "walked")
+        # The parts of the page are named once the queue is here.
+        await expect(theirs.get_by_role("button", name=re.compile("^Reports"))).to_be_visible()
         before = await theirs.locator(".queue").inner_text()
         await ben.ask("report_post", room="walked", member=moderator.id_in("walked"), reason="pressure")
         for page in (one, two):

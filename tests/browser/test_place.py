@@ -36,7 +36,7 @@ async def test_marks_of_one_post_are_not_drawn_over_another(site: ChatServer, si
 async def test_a_long_post_is_folded_and_unfolded_with_the_keyboard(site: ChatServer, sit_down: SitDown) -> None:
     ann = await _enters(site, sit_down)
     await ann.write(LONG)
-    post = ann.post("line 11")
+    post = await ann.sees("line 11")
     unfold = post.get_by_role("button", name="Show all")
     await expect(unfold).to_have_attribute("aria-expanded", "false")
     assert await _height(post) < 450

@@ -109,8 +109,7 @@ async def test_who_reads_further_up_is_left_there(site: ChatServer, sit_down: Si
         ann, room_id = await sits_at_the_end(site, sit_down, ben)
         tenth = ann.post("post number 10")
         await tenth.evaluate("(row) => row.scrollIntoView({ block: 'center' })")
-        # The browser tells of scrolling with its next frame.
-        await ann.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        await ann.next_frames()
         before = await tenth.bounding_box()
         await say(ben, room_id, "something new at the end")
         await expect(ann.page.get_by_role("button", name="Newest posts")).to_be_visible()
