@@ -1,13 +1,6 @@
 import js from "@eslint/js";
 import globals from "globals";
 
-/** Files with a function of more than 60 lines, which wait to be split. Nothing is added here. */
-const LONG_FUNCTIONS = [
-  "web/js/listening/talk-view.js",
-  "web/js/rooms/views/composer.js",
-  "web/js/rooms/views/tools.js",
-];
-
 export default [
   { ignores: ["node_modules/", ".venv/", ".build/", "build/", "dist/", "data/"] },
   js.configs.recommended,
@@ -31,5 +24,4 @@ export default [
     languageOptions: { sourceType: "script" },
     rules: { "no-unused-vars": ["error", { caughtErrors: "none" }] },
   },
-  { files: LONG_FUNCTIONS, rules: { "max-lines-per-function": "off" } },
 ];

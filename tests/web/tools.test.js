@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { fetched } from "../../web/js/lib/api.js";
 import { words } from "../../web/js/locales/en.js";
 import { reduce } from "../../web/js/rooms/state.js";
-import { postTools } from "../../web/js/rooms/views/tools.js";
+import { PostTools } from "../../web/js/rooms/views/tools.js";
 import { useDom } from "./dom.js";
 import { BEN, inRoom, NOW, settled } from "./kit.js";
 
@@ -20,7 +20,7 @@ function tools() {
       session.state = reduce(session.state, event);
     },
   };
-  const made = postTools({ session, say: () => {} }, "sleep", {}, {});
+  const made = new PostTools({ session, say: () => {} }, "sleep", {}, {});
   const row = document.createElement("article");
   const from = document.createElement("button");
   row.append(from);

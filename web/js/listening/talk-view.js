@@ -10,9 +10,9 @@ import { avatar } from "../lib/avatar.js";
 import { clock } from "../lib/time.js";
 import { duration, typingWord } from "../locales/en.js";
 import { words } from "../locales/en-listening.js";
-import { composer } from "../rooms/views/composer.js";
+import { Composer } from "../rooms/views/composer.js";
 import { troubleLine } from "../shell/trouble-line.js";
-import { logView } from "../rooms/views/log.js";
+import { LogView } from "../rooms/views/log.js";
 
 const w = words.talk;
 const SOON_MS = 5 * 60_000;
@@ -26,129 +26,141 @@ const TICK_MS = 1_000;
  * @property {HTMLElement} [scroller]  what scrolls, where several stand side by side and it is not the page
  * @property {string} [suffix]  tells this talk's ids from those of another on the page
  * @property {"h1" | "h2"} [heading]
- *
- * @typedef {ReturnType<typeof talkView>} Talk
  */
 
-/** @param {Context} context @param {TalkView} first @param {TalkHow} [how] */
-export function talkView(context, first, { acts = [], cards = [], scroller, suffix = "", heading = "h1" } = {}) {
-  const { session, say, sayNow } = context;
-  const { room } = first;
-  let talk = first;
-  /** What was last said of somebody, so that a return can be told. @type {Set<string>} */
-  let lost = new Set();
-  let wasEnd = first.ends_at;
-  let noticed = "";
+export class Talk {
+  /** Who was last said to be gone, so that a return can be told. @type {Set<string>} */
+  lost = new Set();
+  noticed = "";
   /** @type {ReturnType<typeof setInterval> | undefined} */
-  let ticking;
+  ticking;
+  people = h("ul", { class: "talk-people" });
+  until = h("p", { class: "talk-clock soft" });
+  notice = h("p", { class: "talk-notice", hidden: true });
+  typing = h("p", { class: "typing soft", "aria-live": "off" });
 
-  const side = () => (talk.people.some((p) => p.id === talk.me && p.role === "listener") ? "listener" : "seeker");
-  const others = () => talk.people.filter((p) => p.id !== talk.me);
-  const names = () =>
-    others()
-      .map((p) => p.name)
-      .join(" & ");
+  /** @param {Context} context @param {TalkView} first @param {TalkHow} [how] */
+  constructor(context, first, { acts = [], cards = [], scroller, suffix = "", heading = "h1" } = {}) {
+    const { room } = first;
+    this.context = context;
+    this.session = context.session;
+    this.room = room;
+    this.talk = first;
+    this.wasEnd = first.ends_at;
+    this.title = h(heading, { class: "unseen" });
+    this.more = moreTime(
+      context,
+      room,
+      () => this.talk,
+      () => this.names,
+    );
+    this.write = new Composer(context, room, () => w.write(this.names));
+    tellApart(this.write.element, suffix);
+    this.log = new LogView(context, room, this.write, {
+      scroller,
+      two: true,
+      says: { empty: w.empty[this.side], begin: w.begin, posts: w.posts(this.names) },
+    });
+    const { title, people, until, more, log, notice, typing, write } = this;
+    this.element = h(
+      "section",
+      { class: "talk one-to-one" },
+      h("header", { class: "room-top talk-top" }, title, people, until, more.ask, ...acts),
+      log.element,
+      h("div", { class: "foot" }, log.newer, notice, more.element, ...cards, typing, write.element),
+    );
+  }
 
-  const title = h(heading, { class: "unseen" });
-  const people = h("ul", { class: "talk-people" });
-  const until = h("p", { class: "talk-clock soft" });
-  const notice = h("p", { class: "talk-notice", hidden: true });
-  const more = moreTime(context, room, () => talk, names);
-  const write = composer(context, room, () => w.write(names()));
-  tellApart(write.element, suffix);
-  const { area } = write;
-  const log = logView(context, room, write, {
-    scroller,
-    two: true,
-    says: { empty: w.empty[side()], begin: w.begin, posts: w.posts(names()) },
-  });
-  const typing = h("p", { class: "typing soft", "aria-live": "off" });
-  const foot = h("div", { class: "foot" }, log.newer, notice, more.element, ...cards, typing, write.element);
-  const element = h(
-    "section",
-    { class: "talk one-to-one" },
-    h("header", { class: "room-top talk-top" }, title, people, until, more.ask, ...acts),
-    log.element,
-    foot,
-  );
+  get side() {
+    const { me, people } = this.talk;
+    return people.some((p) => p.id === me && p.role === "listener") ? "listener" : "seeker";
+  }
 
-  /** @param {State} state @param {TalkView} view */
-  function update(state, view) {
-    talk = view;
-    const at = state.rooms[room];
-    attr(element, "aria-label", w.label(names()));
-    text(title, w.label(names()));
+  get others() {
+    return this.talk.people.filter((p) => p.id !== this.talk.me);
+  }
+
+  get names() {
+    return this.others.map((p) => p.name).join(" & ");
+  }
+
+  /** @param {State} state @param {TalkView} talk */
+  update(state, talk) {
+    const { session, room } = this;
+    this.talk = talk;
+    attr(this.element, "aria-label", w.label(this.names));
+    text(this.title, w.label(this.names));
     keyed(
-      people,
-      others(),
+      this.people,
+      this.others,
       (p) => p.id,
       (p) => personRow(p, session, room),
     );
-    tellOfReturns();
-    log.update(state);
-    write.update(state);
-    more.update();
-    const writing = others().filter((p) => at?.typing[p.id] !== undefined);
-    text(typing, typingWord(writing.map((p) => p.name)));
-    if (view.ends_at > wasEnd) say(w.moreNow(clock(view.ends_at - state.skew)));
-    wasEnd = view.ends_at;
-    tick();
+    this.#tellOfReturns();
+    this.log.update(state);
+    this.write.update(state);
+    this.more.update();
+    const writing = this.others.filter((p) => state.rooms[room]?.typing[p.id] !== undefined);
+    text(this.typing, typingWord(writing.map((p) => p.name)));
+    if (talk.ends_at > this.wasEnd) this.context.say(w.moreNow(clock(talk.ends_at - state.skew)));
+    this.wasEnd = talk.ends_at;
+    this.#tick();
   }
 
   /** @param {string} words */
-  function takeBack(words) {
-    write.takeBack({ text: words, warning: null });
-    area.focus();
+  takeBack(words) {
+    this.write.takeBack({ text: words, warning: null });
+    this.write.area.focus();
   }
 
-  function tellOfReturns() {
-    const gone = others().filter((p) => p.gone_since !== undefined);
-    const now = new Set(gone.map((p) => p.id));
-    for (const person of others()) {
-      if (lost.has(person.id) && !now.has(person.id)) say(w.back(person.name));
-      if (!lost.has(person.id) && now.has(person.id)) sayNow(lostWord(person));
+  shown() {
+    this.log.shown();
+    this.ticking = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  gone() {
+    this.log.gone();
+    clearInterval(this.ticking);
+  }
+
+  #tellOfReturns() {
+    const { context, others, lost } = this;
+    const now = new Set(others.filter((p) => p.gone_since !== undefined).map((p) => p.id));
+    for (const person of others) {
+      if (lost.has(person.id) && !now.has(person.id)) context.say(w.back(person.name));
+      if (!lost.has(person.id) && now.has(person.id)) context.sayNow(this.#lostWord(person));
     }
-    lost = now;
+    this.lost = now;
   }
 
   /** @param {TalkPerson} person */
-  function lostWord(person) {
+  #lostWord(person) {
     if (person.role === "seeker") return w.lostSeeker(person.name);
-    const isAlone = side() === "seeker" && others().every((p) => p.gone_since !== undefined);
-    return isAlone ? w.lostListener(names()) : `${person.name}: ${w.gone}.`;
+    const isAlone = this.side === "seeker" && this.others.every((p) => p.gone_since !== undefined);
+    return isAlone ? w.lostListener(this.names) : `${person.name}: ${w.gone}.`;
   }
 
-  function tick() {
+  #tick() {
+    const { talk, session, notice } = this;
     const { skew } = session.state;
     const now = session.now() + skew;
-    const left = talk.ends_at - now;
-    const end =
-      left < SOON_MS
-        ? w.soon(duration(Math.max(0, left) / 1000 < 60 ? Math.max(1, left / 1000) : left / 1000))
-        : w.until(clock(talk.ends_at - skew));
-    text(until, `${end}${left < SOON_MS ? "" : "."}${talk.can_extend ? "" : ` ${w.canNot}`}`);
-    const gone = others().find((p) => p.gone_since !== undefined);
+    text(this.until, `${endWord(talk, now, skew)}${talk.can_extend ? "" : ` ${w.canNot}`}`);
+    const gone = this.others.find((p) => p.gone_since !== undefined);
     const isQuiet = talk.idle_at - now < QUIET_MS && talk.idle_at < talk.ends_at && talk.idle_at > now;
-    const said = gone !== undefined ? lostWord(gone) : isQuiet ? w.idle(clock(talk.idle_at - skew)) : "";
-    if (isQuiet && gone === undefined && noticed !== said) say(said);
-    noticed = said;
+    const said = gone !== undefined ? this.#lostWord(gone) : isQuiet ? w.idle(clock(talk.idle_at - skew)) : "";
+    if (isQuiet && gone === undefined && this.noticed !== said) this.context.say(said);
+    this.noticed = said;
     text(notice, said);
     show(notice, said !== "");
   }
+}
 
-  return {
-    element,
-    write: { ...write, focus: (/** @type {FocusOptions} */ how) => area.focus(how), takeBack },
-    update,
-    shown() {
-      log.shown();
-      ticking = setInterval(tick, TICK_MS);
-    },
-    gone() {
-      log.gone();
-      clearInterval(ticking);
-    },
-  };
+/** When it ends; in the last minutes, in how long. @param {TalkView} talk @param {number} now  by the server's clock @param {number} skew */
+function endWord({ ends_at: end }, now, skew) {
+  const left = end - now;
+  if (left >= SOON_MS) return `${w.until(clock(end - skew))}.`;
+  const seconds = Math.max(0, left) / 1000;
+  return w.soon(duration(seconds < 60 ? Math.max(1, left / 1000) : seconds));
 }
 
 /** Ids of its own for a composer, where several stand on one page. @param {HTMLElement} element @param {string} suffix */

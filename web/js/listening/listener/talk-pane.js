@@ -5,7 +5,7 @@
 
 import { attr, button, h, keyed, show, text } from "../../lib/dom.js";
 import { words } from "../../locales/en-listener.js";
-import { talkView } from "../talk-view.js";
+import { Talk } from "../talk-view.js";
 import { holds, seekerOf } from "./state.js";
 import { ending, folding, moreMenu, nobodyThere } from "./talk-acts.js";
 import { afterwards } from "./talk-after.js";
@@ -28,7 +28,7 @@ class TalkPane {
     this.app = app;
     this.session = app.session;
     this.talk = first;
-    this.openings = openingsMenu((line) => this.talkIn.write.takeBack(line));
+    this.openings = openingsMenu((line) => this.talkIn.takeBack(line));
     this.nobody = nobodyThere(app, first);
     this.more = moreMenu(app, first, () => this.talk);
     this.after = afterwards(app, first, putAway);
@@ -39,7 +39,7 @@ class TalkPane {
     this.panels = h("div", { class: "pane-panels" }, ...parts);
     const label = w.label(seekerOf(first).name);
     this.element = h("div", { class: "pane", role: "group", tabindex: -1, "aria-label": label });
-    this.talkIn = talkView(context, first, {
+    this.talkIn = new Talk(context, first, {
       acts: this.acts,
       cards: [this.panels],
       scroller: this.element,
@@ -104,7 +104,7 @@ class TalkPane {
   write() {
     this.#intoView();
     if (this.talk.ended_at) this.element.focus({ preventScroll: true });
-    else this.talkIn.write.focus({ preventScroll: true });
+    else this.talkIn.write.area.focus({ preventScroll: true });
   }
 
   gone() {

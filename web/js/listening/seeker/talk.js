@@ -10,7 +10,7 @@ import { refusalWord } from "../../locales/en.js";
 import { reportForm } from "../../rooms/report.js";
 import { troubleLine } from "../../shell/trouble-line.js";
 import { choice } from "./intake.js";
-import { talkView } from "../talk-view.js";
+import { Talk } from "../talk-view.js";
 
 const w = words.acts;
 
@@ -45,7 +45,7 @@ export function talkStage(context, first) {
     button(w.block, () => block.open(), { class: "quiet", "aria-haspopup": "dialog" }),
     button(w.report, () => report.open(), { class: "quiet", "aria-haspopup": "dialog" }),
   );
-  const view = talkView(context, first, { acts: [acts], cards: [invitation.element] });
+  const view = new Talk(context, first, { acts: [acts], cards: [invitation.element] });
 
   return {
     element: h("div", { class: "talk-side" }, view.element, end.element, block.element, report.element),
@@ -65,7 +65,7 @@ export function talkStage(context, first) {
       view.update(state, talk);
       invitation.update();
     },
-    shown: view.shown,
+    shown: () => view.shown(),
     gone() {
       for (const each of [end, block, report]) each.close();
       view.gone();

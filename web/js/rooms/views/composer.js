@@ -17,34 +17,20 @@ const NOTHING = { text: "", warning: null, replyTo: null };
 /** @type {Record<string, number>} seconds, without a moderator */
 const PACES = { slowed: 30, read_only: Infinity };
 
-/**
- * @typedef {ReturnType<typeof composer>} Composer
- */
-
-/** @param {Context} context @param {string} id @param {() => string} [named]  for whom one writes, where it is not a room */
-export function composer(context, id, named) {
-  const { session, say, sayNow } = context;
-  const draft = session.stream(id).draft;
-  /** @type {number | null} */
-  let replyTo = draft?.replyTo ?? null;
-  let epoch = draft?.epoch;
-  if (replyTo !== null) session.do({ type: "busy", what: `composer ${id}`, on: true });
-  /** @type {EpochPost | null} the post being changed */
-  let editing = null;
+export class Composer {
+  /** The post being changed. @type {EpochPost | null} */
+  editing = null;
   /** What stood in the field before it. */
-  let kept = NOTHING;
+  kept = NOTHING;
   /** What stopped the last try to send, until something else is written. */
-  let why = "";
-  /** A change that was given up when the page went, until its post is here. @type {Draft["editing"]} */
-  let begun = draft?.editing;
+  why = "";
   /** A change on its way. @type {Draft["editing"]} */
-  let saving;
-  let wasSlow = false;
-  /** @type {ReturnType<typeof setTimeout> | undefined} the next second of waiting in a slow room */
-  let counting;
-
-  const label = h("label", { for: "writing", class: "unseen" });
-  const area = h("textarea", {
+  saving;
+  wasSlow = false;
+  /** The next second of waiting in a slow room. @type {ReturnType<typeof setTimeout> | undefined} */
+  counting;
+  label = h("label", { for: "writing", class: "unseen" });
+  area = h("textarea", {
     id: "writing",
     rows: 1,
     placeholder: w.hint,
@@ -52,312 +38,347 @@ export function composer(context, id, named) {
     enterkeyhint: "enter",
     "aria-describedby": "writing-note writing-keys",
   });
-  const warnBox = h("input", { type: "checkbox", id: "warn" });
-  const warnText = h("input", {
-    type: "text",
-    id: "warn-text",
-    placeholder: w.warnHint,
-    autocomplete: "off",
-    maxlength: session.state.limits.warning_length,
-  });
-  const warnField = h(
-    "div",
-    { class: "field", hidden: true },
-    h("label", { for: "warn-text", text: w.warnLabel }),
-    warnText,
-  );
-  const aboutText = h("span");
-  const about = h(
+  warnBox = h("input", { type: "checkbox", id: "warn" });
+  aboutText = h("span");
+  about = h(
     "div",
     { class: "about", hidden: true },
-    aboutText,
-    button(w.cancel, () => cancel(), { class: "quiet" }),
+    this.aboutText,
+    button(w.cancel, () => this.#cancel(), { class: "quiet" }),
   );
-  const note = h("p", { id: "writing-note", class: "note soft", hidden: true });
-  const offer = h("span");
-  const keys = h("p", { id: "writing-keys", class: "unseen", text: isTouch() ? "" : w.enter });
-  const send = h("button", { type: "submit", class: "act send", text: w.send });
-  const element = h(
-    "form",
-    { class: "composer", on: { submit } },
-    about,
-    warnField,
-    h("div", { class: "write-row" }, label, area, send),
-    h(
-      "div",
-      { class: "under" },
-      h("label", { class: "check", for: "warn" }, warnBox, h("span", { text: w.warnToggle })),
-      note,
-      offer,
-    ),
-    keys,
-  );
+  note = h("p", { id: "writing-note", class: "note soft", hidden: true });
+  offer = h("span");
+  send = h("button", { type: "submit", class: "act send", text: w.send });
 
-  /** @param {Draft} words */
-  function fill({ text: words, warning }) {
-    area.value = words;
-    warnBox.checked = warning !== null;
-    warnText.value = warning ?? "";
-    show(warnField, warning !== null);
+  /** @param {Context} context @param {string} id @param {() => string} [named]  for whom one writes, where it is not a room */
+  constructor(context, id, named) {
+    const { session } = context;
+    const { draft } = session.stream(id);
+    this.context = context;
+    this.session = session;
+    this.id = id;
+    this.named = named;
+    /** @type {number | null} */
+    this.replyTo = draft?.replyTo ?? null;
+    this.epoch = draft?.epoch;
+    /** A change that was given up when the page went, until its post is here. @type {Draft["editing"]} */
+    this.begun = draft?.editing;
+    if (this.replyTo !== null) session.do({ type: "busy", what: `composer ${id}`, on: true });
+    this.warnText = h("input", {
+      type: "text",
+      id: "warn-text",
+      placeholder: w.warnHint,
+      autocomplete: "off",
+      maxlength: session.state.limits.warning_length,
+    });
+    const label = h("label", { for: "warn-text", text: w.warnLabel });
+    this.warnField = h("div", { class: "field", hidden: true }, label, this.warnText);
+    this.element = this.#form();
+    this.#fill(draft ?? NOTHING);
+    this.#listen();
   }
-  fill(draft ?? NOTHING);
 
-  area.addEventListener("input", () => {
-    grow();
-    goAhead();
-    keep();
-    if (area.value.trim() !== "" && editing === null) session.typing(id);
-    update(session.state);
-  });
-  area.addEventListener("keydown", (event) => {
+  #form() {
+    const { label, area, warnBox, note, offer, send } = this;
+    return h(
+      "form",
+      { class: "composer", on: { submit: (/** @type {Event} */ event) => this.#submit(event) } },
+      this.about,
+      this.warnField,
+      h("div", { class: "write-row" }, label, area, send),
+      h(
+        "div",
+        { class: "under" },
+        h("label", { class: "check", for: "warn" }, warnBox, h("span", { text: w.warnToggle })),
+        note,
+        offer,
+      ),
+      h("p", { id: "writing-keys", class: "unseen", text: isTouch() ? "" : w.enter }),
+    );
+  }
+
+  #listen() {
+    const { area, warnBox, warnText, session } = this;
+    area.addEventListener("input", () => {
+      this.grow();
+      this.#written();
+      if (area.value.trim() !== "" && this.editing === null) session.typing(this.id);
+    });
+    area.addEventListener("keydown", (event) => this.#key(event));
+    area.addEventListener("focus", () => void session.outgoing.crisis.parts().catch(() => {}), { once: true });
+    warnBox.addEventListener("change", () => {
+      show(this.warnField, warnBox.checked);
+      if (warnBox.checked) warnText.focus();
+      this.#written();
+    });
+    warnText.addEventListener("input", () => this.#written());
+  }
+
+  /** Something else is written now: what stopped the last try does so no longer. */
+  #written() {
+    this.#goAhead();
+    this.#keep();
+    this.#redraw();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
     if (isComposing(event)) return;
-    if (event.key === "Escape" && (editing !== null || replyTo !== null)) {
+    if (event.key === "Escape" && (this.editing !== null || this.replyTo !== null)) {
       event.preventDefault();
       event.stopPropagation();
-      cancel();
+      this.#cancel();
     }
     if (event.key !== "Enter") return;
     const isSend = event.ctrlKey || event.metaKey || (!event.shiftKey && !isTouch());
     if (!isSend) return;
     event.preventDefault();
     // As the button does, so that whoever has a say in what is sent is asked. Older browsers have no `requestSubmit`.
-    element.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
-  });
-  area.addEventListener("focus", () => void session.outgoing.crisis.parts().catch(() => {}), { once: true });
-  warnBox.addEventListener("change", () => {
-    show(warnField, warnBox.checked);
-    if (warnBox.checked) warnText.focus();
-    goAhead();
-    keep();
-    update(session.state);
-  });
-  warnText.addEventListener("input", () => {
-    goAhead();
-    keep();
-    update(session.state);
-  });
+    this.element.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
+  }
 
-  const written = () => ({ text: area.value, warning: warnBox.checked ? warnText.value : null, replyTo, epoch });
+  /** @param {Draft} draft */
+  #fill({ text: words, warning }) {
+    this.area.value = words;
+    this.warnBox.checked = warning !== null;
+    this.warnText.value = warning ?? "";
+    show(this.warnField, warning !== null);
+  }
 
-  function keep() {
-    const { text: words, warning } = written();
-    session.do({ type: "busy", what: `composer ${id}`, on: editing !== null || replyTo !== null });
+  /** What stands in the field. */
+  get #draft() {
+    const { area, warnBox, warnText, replyTo, epoch } = this;
+    return { text: area.value, warning: warnBox.checked ? warnText.value : null, replyTo, epoch };
+  }
+
+  #keep() {
+    const { session, id, editing, begun, saving } = this;
+    const { text: words, warning } = this.#draft;
+    session.do({ type: "busy", what: `composer ${id}`, on: editing !== null || this.replyTo !== null });
     session
       .stream(id)
       .keepDraft(
         editing === null
-          ? { ...written(), editing: begun ?? saving }
-          : { ...kept, editing: { room: id, offset: editing.offset, epoch: editing.epoch, text: words, warning } },
+          ? { ...this.#draft, editing: begun ?? saving }
+          : { ...this.kept, editing: { room: id, offset: editing.offset, epoch: editing.epoch, text: words, warning } },
       );
   }
 
   /** What stopped it does so no longer. */
-  function goAhead() {
-    why = "";
-    offer.replaceChildren();
+  #goAhead() {
+    this.why = "";
+    this.offer.replaceChildren();
   }
 
   /** Go on with a change where it was left, once its post is here; without it, its words are a post like any other. */
-  function goOn() {
-    const room = session.state.rooms[id];
+  #goOn() {
+    const { begun, id } = this;
+    const room = this.session.state.rooms[id];
     if (begun === undefined || room === undefined || room.thin || room.hole !== "no") return;
     const { offset, ...left } = begun;
     const post = left.room === id && left.epoch === room.epoch ? room.posts[offset] : undefined;
-    begun = undefined;
+    this.begun = undefined;
     if (post !== undefined && room.me.includes(post.author) && !post.redacted) {
-      change({ ...post, text: left.text, warning: left.warning ?? undefined }, false);
-    } else takeBack(left);
+      this.#change({ ...post, text: left.text, warning: left.warning ?? undefined }, false);
+    } else this.takeBack(left);
   }
 
   /** Words to be written anew come before what stands there already, and never into a change of something else. @param {Pick<Draft, "text" | "warning">} words */
-  function takeBack({ text: words, warning }) {
-    const now = editing === null ? written() : kept;
+  takeBack({ text: words, warning }) {
+    const now = this.editing === null ? this.#draft : this.kept;
     const both = {
       ...now,
       text: [words, now.text].filter((part) => part.trim() !== "").join("\n"),
       warning: now.warning ?? warning,
     };
-    if (editing === null) fill(both);
-    else kept = both;
-    keep();
-    update(session.state);
-    grow();
+    if (this.editing === null) this.#fill(both);
+    else this.kept = both;
+    this.#keep();
+    this.#redraw();
+    this.grow();
   }
 
-  function grow() {
+  grow() {
+    const { area } = this;
     area.style.height = "auto";
     area.style.height = `${Math.min(area.scrollHeight + 2, TALLEST_PX)}px`;
   }
 
   /** @param {Event} event */
-  function submit(event) {
+  #submit(event) {
     event.preventDefault();
-    const { limits } = session.state;
+    const { session, id, area, editing, replyTo } = this;
     const words = area.value;
-    const warning = warnBox.checked ? warnText.value.trim() || w.warnToggle : null;
-    if (words.trim() === "") return stop(w.empty);
-    if (lengthOf(words) > limits.text_length) return stop(w.tooLong);
+    const warning = this.warnBox.checked ? this.warnText.value.trim() || w.warnToggle : null;
+    if (words.trim() === "") return this.#stop(w.empty);
+    if (lengthOf(words) > session.state.limits.text_length) return this.#stop(w.tooLong);
     const wait = editing === null ? slowFor(session, id) : 0;
     if (wait > 0) {
       // How long counts down by itself.
-      sayNow(slowWord(wait));
+      this.context.sayNow(slowWord(wait));
       return area.focus();
     }
-    if (editing !== null) save({ ...editing, text: words, warning: warning ?? undefined });
+    if (editing !== null) this.#save({ ...editing, text: words, warning: warning ?? undefined });
     else {
       session.outgoing.write(id, { text: words, warning, replyTo });
-      reset(NOTHING);
+      this.#reset(NOTHING);
     }
     area.focus();
   }
 
   /** Save a change. What is refused stands in the field again. @param {EpochPost} post  as it shall be @param {boolean} [anyway] */
-  function save(post, anyway = false) {
+  #save(post, anyway = false) {
+    const { session, id, element } = this;
     const said = { text: post.text, warning: post.warning ?? null };
     const saved = { room: id, offset: post.offset, epoch: post.epoch, ...said };
-    saving = saved;
+    this.saving = saved;
+    const end = () => {
+      if (this.saving === saved) this.saving = undefined;
+    };
     /** It needs to be kept no longer: it is safe. */
     const settled = () => {
-      if (saving === saved) saving = undefined;
+      end();
       const now = session.stream(id).draft;
-      if (element.isConnected) keep();
+      if (element.isConnected) this.#keep();
       else if (now?.editing?.text === post.text) session.stream(id).keepDraft({ ...now, editing: undefined });
     };
     session.edit(id, post, { ...said, ...(anyway && { anyway }) }).then(settled, (no) => {
       if (!element.isConnected) return;
-      if (saving === saved) saving = undefined;
-      if (editing === null) change(post, false);
-      else takeBack(said);
-      const isThere = () => editing?.offset === post.offset && area.value === post.text;
-      if (no.code !== "contact_details" || !isThere()) return stop(refusalWord(no));
-      fetched(() => import("./contact.js"), "rooms/views/contact.js").then(
-        (found) =>
-          isThere() &&
-          found.explainEdit(no, stop, offer, () => {
-            save(post, true);
-            area.focus();
-          }),
-        () => stop(refusalWord(no)),
-      );
+      end();
+      if (this.editing === null) this.#change(post, false);
+      else this.takeBack(said);
+      this.#sayRefused(post, no);
     });
-    reset(kept);
+    this.#reset(this.kept);
+  }
+
+  /** Why a change was not saved; where it has contact details, with what one can do. @param {Post} post @param {any} no */
+  #sayRefused(post, no) {
+    const stop = (/** @type {string} */ reason) => this.#stop(reason);
+    const isThere = () => this.editing?.offset === post.offset && this.area.value === post.text;
+    if (no.code !== "contact_details" || !isThere()) return stop(refusalWord(no));
+    fetched(() => import("./contact.js"), "rooms/views/contact.js").then(
+      (found) =>
+        isThere() &&
+        found.explainEdit(no, stop, this.offer, () => {
+          this.#save(post, true);
+          this.area.focus();
+        }),
+      () => stop(refusalWord(no)),
+    );
   }
 
   /** @param {string} reason */
-  function stop(reason) {
-    goAhead();
-    sayNow(reason);
-    why = reason;
+  #stop(reason) {
+    const { note, area } = this;
+    this.#goAhead();
+    this.context.sayNow(reason);
+    this.why = reason;
     text(note, reason);
     show(note, true);
-    update(session.state);
+    this.#redraw();
     const held = document.activeElement;
-    if (held === null || held === document.body || element.contains(held)) area.focus();
+    if (held === null || held === document.body || this.element.contains(held)) area.focus();
   }
 
   /** @param {Draft} next  what stands in the field afterwards */
-  function reset(next) {
-    editing = null;
-    replyTo = next.replyTo;
-    epoch = next.epoch ?? epoch;
-    kept = NOTHING;
-    fill(next);
-    goAhead();
-    keep();
-    update(session.state);
-    grow();
+  #reset(next) {
+    this.editing = null;
+    this.replyTo = next.replyTo;
+    this.epoch = next.epoch ?? this.epoch;
+    this.kept = NOTHING;
+    this.#fill(next);
+    this.#written();
+    this.grow();
   }
 
   /** Nobody loses a change by pressing something else. @returns {boolean} whether there is one that was not saved */
-  function isBusy() {
+  #isBusy() {
+    const { editing } = this;
     if (editing === null) return false;
-    const stands = session.state.rooms[id]?.posts[editing.offset];
-    const isChanged = area.value !== stands?.text || written().warning !== (stands.warning ?? null);
-    if (isChanged) stop(w.editFirst);
+    const stands = this.session.state.rooms[this.id]?.posts[editing.offset];
+    const isChanged = this.area.value !== stands?.text || this.#draft.warning !== (stands.warning ?? null);
+    if (isChanged) this.#stop(w.editFirst);
     return isChanged;
   }
 
-  function cancel() {
-    if (editing !== null) reset(kept);
+  #cancel() {
+    if (this.editing !== null) this.#reset(this.kept);
     else {
-      replyTo = null;
-      keep();
-      update(session.state);
+      this.replyTo = null;
+      this.#keep();
+      this.#redraw();
     }
-    area.focus();
+    this.area.focus();
+  }
+
+  /** @param {Post} post */
+  answer(post) {
+    if (this.#isBusy()) return;
+    if (this.editing !== null) this.#reset(this.kept);
+    this.replyTo = post.offset;
+    this.epoch = this.session.epoch(this.id);
+    this.#keep();
+    this.#redraw();
+    this.area.focus();
+  }
+
+  /** @param {EpochPost} post */
+  change(post) {
+    if (!this.#isBusy()) this.#change(post);
   }
 
   /** @param {EpochPost} post @param {boolean} [isAsked]  somebody has just pressed it */
-  function change(post, isAsked = true) {
-    if (editing === null) kept = written();
-    editing = { epoch: session.epoch(id), ...post };
-    fill({ ...NOTHING, text: post.text, warning: post.warning ?? null });
-    goAhead();
-    keep();
-    update(session.state);
-    grow();
-    if (isAsked) area.focus();
+  #change(post, isAsked = true) {
+    if (this.editing === null) this.kept = this.#draft;
+    this.editing = { epoch: this.session.epoch(this.id), ...post };
+    this.#fill({ ...NOTHING, text: post.text, warning: post.warning ?? null });
+    this.#written();
+    this.grow();
+    if (isAsked) this.area.focus();
+  }
+
+  #redraw() {
+    this.update(this.session.state);
   }
 
   /** @param {State} state */
-  function update(state) {
-    const room = state.rooms[id];
+  update(state) {
+    const room = state.rooms[this.id];
     if (room === undefined) return;
-    if (room.epoch !== epoch && replyTo !== null) {
-      replyTo = null;
-      keep();
+    if (room.epoch !== this.epoch && this.replyTo !== null) {
+      this.replyTo = null;
+      this.#keep();
     }
-    goOn();
-    text(label, editing !== null ? w.editLabel : (named?.() ?? w.label(room.room.name)));
-    text(send, editing !== null ? w.save : w.send);
+    this.#goOn();
+    const { editing, replyTo } = this;
+    text(this.label, editing !== null ? w.editLabel : (this.named?.() ?? w.label(room.room.name)));
+    text(this.send, editing !== null ? w.save : w.send);
     const answered = replyTo !== null ? room.posts[replyTo] : undefined;
     const isAnswering = editing === null && replyTo !== null;
-    show(about, editing !== null || isAnswering);
-    text(aboutText, editing !== null ? w.editing : isAnswering ? aboutAnswer(answered) : "");
-    const left = state.limits.text_length - lengthOf(area.value);
-    const slow = editing === null ? slowFor(session, id) : 0;
-    if (wasSlow && slow <= 0) say(w.slowOver);
-    wasSlow = slow > 0;
-    const said =
-      why !== ""
-        ? why
-        : left < COUNT_BELOW
-          ? w.left(left)
-          : slow > 0
-            ? slowWord(slow)
-            : session.vault.isDurable
-              ? ""
-              : w.memoryOnly;
+    show(this.about, editing !== null || isAnswering);
+    text(this.aboutText, editing !== null ? w.editing : isAnswering ? aboutAnswer(answered) : "");
+    this.#drawNote(state);
+  }
+
+  /** What stops one from sending, or soon will. @param {State} state */
+  #drawNote(state) {
+    const { session, note } = this;
+    const left = state.limits.text_length - lengthOf(this.area.value);
+    const slow = this.editing === null ? slowFor(session, this.id) : 0;
+    if (this.wasSlow && slow <= 0) this.context.say(w.slowOver);
+    this.wasSlow = slow > 0;
+    const free = session.vault.isDurable ? "" : w.memoryOnly;
+    const said = this.why || (left < COUNT_BELOW ? w.left(left) : slow > 0 ? slowWord(slow) : free);
     text(note, said);
     show(note, said !== "");
     note.classList.toggle("over", left < 0);
-    attr(area, "aria-invalid", left < 0 ? "true" : null);
-    send.classList.toggle("resting", slow > 0 || left < 0);
-    clearTimeout(counting);
-    if (slow > 0) counting = setTimeout(() => element.isConnected && update(session.state), (slow % 1 || 1) * 1000);
+    attr(this.area, "aria-invalid", left < 0 ? "true" : null);
+    this.send.classList.toggle("resting", slow > 0 || left < 0);
+    clearTimeout(this.counting);
+    const next = () => this.element.isConnected && this.#redraw();
+    if (slow > 0) this.counting = setTimeout(next, (slow % 1 || 1) * 1000);
   }
-
-  return {
-    element,
-    update,
-    grow,
-    takeBack,
-    /** @param {Post} post */
-    answer(post) {
-      if (isBusy()) return;
-      if (editing !== null) reset(kept);
-      replyTo = post.offset;
-      epoch = session.epoch(id);
-      keep();
-      update(session.state);
-      area.focus();
-    },
-    /** @param {EpochPost} post */
-    change(post) {
-      if (!isBusy()) change(post);
-    },
-    area,
-  };
 }
 
 /** @param {Post | undefined} post */

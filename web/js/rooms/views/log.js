@@ -25,16 +25,9 @@ const TOP_PX = 140;
  * @typedef {PostItem | PendingItem | {kind: "day" | "line", key: string, words: string}} Item
  */
 
-/**
- * @param {Context} context @param {string} id
- * @param {Composer} write
- * @param {LogHow} [how]
- */
-export const logView = (context, id, write, how = {}) => new LogView(context, id, write, how);
-
-class LogView {
+export class LogView {
   trouble = troubleLine();
-  /** @type {ReturnType<typeof import("./tools.js").postTools> | undefined} */
+  /** @type {import("./tools.js").PostTools | undefined} */
   tools;
   /** @type {Promise<typeof import("./contact.js") | null> | undefined} */
   contact;
@@ -52,8 +45,8 @@ class LogView {
     tabindex: -1,
   });
 
-  /** @param {Context} context @param {string} id @param {Composer} write @param {LogHow} how */
-  constructor(context, id, write, how) {
+  /** @param {Context} context @param {string} id @param {Composer} write @param {LogHow} [how] */
+  constructor(context, id, write, how = {}) {
     this.context = context;
     this.session = context.session;
     this.id = id;
@@ -222,9 +215,9 @@ class LogView {
   #press = (event) => this.tools?.leave(event.target);
 
   async #fetchTools() {
-    const { postTools } = await fetched(() => import("./tools.js"), "rooms/views/tools.js");
+    const { PostTools } = await fetched(() => import("./tools.js"), "rooms/views/tools.js");
     const how = { react: this.#react, act: this.#act };
-    return (this.tools ??= postTools(this.context, this.id, this.write, how, this.how.two));
+    return (this.tools ??= new PostTools(this.context, this.id, this.write, how, this.how.two));
   }
 }
 

@@ -6,8 +6,8 @@ import { fetched } from "../../lib/api.js";
 import { attr, button, h, keyed, paragraphs, show, text } from "../../lib/dom.js";
 import { hereWord, typingWord, unreadWord, words } from "../../locales/en.js";
 import { joinedRooms } from "../state.js";
-import { composer } from "./composer.js";
-import { logView } from "./log.js";
+import { Composer } from "./composer.js";
+import { LogView } from "./log.js";
 import { troubleLine } from "../../shell/trouble-line.js";
 
 const w = words.room;
@@ -36,8 +36,8 @@ class RoomView {
   constructor(context, id) {
     this.context = context;
     this.id = id;
-    this.write = composer(context, id);
-    this.log = logView(context, id, this.write);
+    this.write = new Composer(context, id);
+    this.log = new LogView(context, id, this.write);
     this.pinned = this.#pinned();
     this.talk = this.#talk();
     const back = button(w.all, context.back, { class: "quiet back" });
