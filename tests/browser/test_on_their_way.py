@@ -52,6 +52,30 @@ async def test_a_post_says_sending_until_the_server_has_it(wire: Wire, sit_down:
     await expect(ann.post("is anybody there")).not_to_contain_text("sending")
 
 
+async def test_the_focus_goes_from_a_post_on_its_way_to_the_post(wire: Wire, sit_down: SitDown) -> None:
+    ann = await sit_in(sit_down, wire.url, "Awake at night")
+    for mark, name in (("first", "Show all"), ("second", "Show less")):
+        wire.hush()
+        await ann.write("\n".join(f"{mark} {number}" for number in range(20)))
+        waiting = ann.waiting(f"{mark} 11")
+        await waiting.get_by_role("button", name="Show all").focus()
+        if name == "Show less":
+            await ann.page.keyboard.press("Enter")
+        await expect(waiting.get_by_role("button", name=name)).to_be_focused()
+        wire.mend()
+        post = await ann.sees(f"{mark} 11")
+        await expect(post.get_by_role("button", name=name)).to_be_focused()
+
+
+async def test_a_post_on_its_way_that_has_the_focus_itself_hands_it_on(wire: Wire, sit_down: SitDown) -> None:
+    ann = await sit_in(sit_down, wire.url, "Awake at night")
+    wire.hush()
+    await ann.write("held by the keyboard")
+    await ann.waiting("held by the keyboard").focus()
+    wire.mend()
+    await expect(await ann.sees("held by the keyboard")).to_be_focused()
+
+
 async def test_a_post_written_without_a_network_is_sent_once_when_it_is_back(
     site: ChatServer, wire: Wire, sit_down: SitDown
 ) -> None:

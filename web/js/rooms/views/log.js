@@ -124,12 +124,14 @@ export class LogView {
   #drawRows(items) {
     const { rows, acts, session } = this;
     if (items[0]?.key !== rows.firstElementChild?.getAttribute("data-key")) hush(rows);
+    const handOver = leavePending(rows, items);
     keyed(
       rows,
       items,
       (item) => item.key,
       (item) => make(item, acts, session),
     );
+    handOver();
   }
 
   /** Why posts with contact details were not sent. @param {State} state */
@@ -381,6 +383,33 @@ function divider({ kind, words: said }) {
   const name = h("span", { text: said });
   const element = h("p", { class: kind === "line" ? "new-line" : "day" }, name);
   return { element, update: (/** @type {{words: string}} */ next) => text(name, next.words) };
+}
+
+/**
+ * A post that is safe has another row than it had on its way. What somebody did with the old row holds for the new one:
+ * it stays unfolded, and has the focus. Returns what to call once the rows are drawn.
+ * @param {HTMLElement} rows @param {Item[]} items
+ */
+function leavePending(rows, items) {
+  const held = document.activeElement;
+  const before = [...rows.querySelectorAll(".pending")];
+  const rowOf = (/** @type {Item} */ { key }) => rows.querySelector(`[data-key="${key}"]`);
+  const said = (/** @type {Element | null} */ row) => row?.querySelector(".text")?.textContent;
+  const isNew = (/** @type {Item} */ item) => item.kind === "post" && item.isMe && rowOf(item) === null;
+  const fresh = before.length === 0 ? [] : items.filter(isNew);
+  return () => {
+    const after = fresh.map(rowOf);
+    for (const row of before.filter((each) => !each.isConnected)) {
+      const same = after.findIndex((each) => said(each) === said(row));
+      const [next] = after.splice(Math.max(0, same), 1);
+      const unfold = next?.querySelector(".unfold");
+      if (row.querySelector(".text.open") && unfold instanceof HTMLElement) unfold.click();
+      if (!row.contains(held)) continue;
+      const buttons = [...(next?.querySelectorAll("button") ?? [])];
+      const to = buttons.find((each) => each.textContent === held?.textContent) ?? next ?? rows;
+      /** @type {HTMLElement} */ (to).focus({ preventScroll: true });
+    }
+  };
 }
 
 /** Older posts and whole pages are no news: let them in quietly. @param {HTMLElement} rows */

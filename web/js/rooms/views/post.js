@@ -119,14 +119,18 @@ function reactionsOf(post, mine) {
   }));
 }
 
+/** What folds long texts, once it is here: from then on it is done at once. @type {typeof import("../../shell/fold.js") | undefined} */
+let folds;
+
 /** @param {HTMLElement} element @param {string} said */
 function fill(element, said) {
   text(element, said);
-  if (said.length > 399 || /(\n.*){12}/.test(said))
-    fetched(() => import("../../shell/fold.js"), "shell/fold.js").then(
-      (found) => found.foldIfLong(element),
-      () => {},
-    );
+  if (said.length < 400 && !/(\n.*){12}/.test(said)) return;
+  if (folds !== undefined) return folds.foldIfLong(element);
+  fetched(() => import("../../shell/fold.js"), "shell/fold.js").then(
+    (found) => (folds = found).foldIfLong(element),
+    () => {},
+  );
 }
 
 /** @param {HTMLElement} quote @param {Quote} quoted */
