@@ -152,6 +152,8 @@ async def test_posts_warnings_answers_and_changes_are_words_to_somebody_else(
                 assert all("ok" in answer for answer in await ask_all(eve, "post", answers))
                 await ann.enter(title)
             await to_the_beginning(ann)
+        if where == "mended":
+            await expect(ann.log.locator(".when").filter(has_text="changed")).to_have_count(len(PAYLOADS))
         await ann.page.locator(".veil button").evaluate_all("(all) => all.forEach((e) => e.click())")
         texts = [text for text in await shown(ann, "article .text") if not text.startswith("to ")]
         assert texts == [as_kept(payload) for payload in PAYLOADS]
