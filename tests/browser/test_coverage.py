@@ -62,7 +62,7 @@ async def test_a_room_slows_rests_and_opens_when_a_moderator_who_was_rung_comes(
     await wren.arrive()
     await wren.enter(name)
     await wren.say("It is a long night.")
-    await expect(wren.page.locator(".house").get_by_text(SLOWED)).to_have_count(0)
+    await expect(wren.page.locator(".announcements").get_by_text(SLOWED)).to_have_count(0)
 
     await page.get_by_role("button", name="Back to the rooms").click()
     await page.get_by_role("button", name=f"Show {name}", exact=True).click()
@@ -75,14 +75,14 @@ async def test_a_room_slows_rests_and_opens_when_a_moderator_who_was_rung_comes(
     before = await page.evaluate("window.tones")
     await page.get_by_role("button", name="Leave the room").click()
 
-    await expect(wren.page.locator(".house").get_by_text(SLOWED)).to_be_visible(timeout=LONG)
+    await expect(wren.page.locator(".announcements").get_by_text(SLOWED)).to_be_visible(timeout=LONG)
     await expect(page.locator("#say-now")).to_have_text(f"{name} needs a moderator.", timeout=LONG)
     await expect(page.locator(".place-row.waits", has_text=name)).to_be_visible()
     await page.wait_for_function(f"window.tones > {before}", timeout=LONG)
     assert await faults(wren.page, "duty-slowed", looks=FAR_APART) == []
     assert await faults(page, "duty-rung", looks=FAR_APART) == []
 
-    await expect(wren.page.locator(".house").get_by_text(RESTS)).to_be_visible(timeout=LONG)
+    await expect(wren.page.locator(".announcements").get_by_text(RESTS)).to_be_visible(timeout=LONG)
     await expect(wren.page.get_by_role("button", name="Go to A calm room, where a moderator is")).to_be_visible()
     await expect(wren.page.get_by_role("button", name="Talk with a listener")).to_be_visible()
     await wren.write("Is anybody there?")
@@ -93,7 +93,7 @@ async def test_a_room_slows_rests_and_opens_when_a_moderator_who_was_rung_comes(
 
     await page.get_by_role("button", name=f"Go into {name}", exact=True).click()
     await expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
-    await expect(wren.page.locator(".house").get_by_text(RESTS)).to_have_count(0, timeout=LONG)
+    await expect(wren.page.locator(".announcements").get_by_text(RESTS)).to_have_count(0, timeout=LONG)
     await wren.page.get_by_role("button", name="Send").click()
     await expect(page.locator(".room-log").get_by_text("Is anybody there?")).to_be_visible()
     await photograph(wren.page, "duty-open")

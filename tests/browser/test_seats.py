@@ -48,7 +48,7 @@ async def test_a_fourth_room_asks_which_place_to_give_up_and_keeps_what_was_begu
     await ann.say("here now")
     await ann.go_back_to_lobby()
     await ann.card("Room 1").click()
-    note = ann.page.locator(".house")
+    note = ann.page.locator(".announcements")
     await expect(note).to_contain_text("You can read on here")
     await expect(ann.writing).to_have_value("half a sentence 1")
     await note.get_by_role("button", name="Write here again").click()
@@ -75,7 +75,7 @@ async def test_a_place_that_went_to_somebody_else_is_had_again_with_one_touch(
             reply = await eve.exchange("join", room="small", agreement=1)
             assert "ok" in reply or reply["error"]["code"] == "room_full"
             await asyncio.sleep(0.2)
-        note = ann.page.locator(".house")
+        note = ann.page.locator(".announcements")
         await expect(note).to_contain_text("You can read on here")
         assert await violations(ann.page) == []
         await ben.ask("post", room="small", text="still live")

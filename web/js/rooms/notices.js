@@ -19,7 +19,7 @@ export class NoticesCard {
     this.stage = stage;
     this.moves = new RoomMoves(context);
     this.list = h("div", { class: "stack" });
-    this.element = h("section", { class: "card house", "aria-label": w.label, hidden: true }, this.list);
+    this.element = h("section", { class: "card announcements", "aria-label": w.label, hidden: true }, this.list);
     /** @type {Set<string>} what was read aloud */
     this.told = new Set();
     /** @type {Map<string, string>} how rooms were that need a moderator, when they were last shown */
