@@ -102,12 +102,12 @@ async def test_from_a_post_to_an_answer(site: ChatServer, sit_down: SitDown) -> 
         await desk.get_by_label("What came of it").select_option("measure")
         await desk.get_by_label("Answer to whoever reported it").fill("They cannot write for an hour.")
         await desk.get_by_role("button", name="Close this report").click()
-        await expect(ann.page.locator(".matters")).to_contain_text("They cannot write for an hour.")
-        await ann.page.locator(".matters").get_by_role("button", name="I have read this").click()
-        await expect(ann.page.locator(".matters")).to_be_hidden()
+        await expect(ann.page.locator(".moderation-notices")).to_contain_text("They cannot write for an hour.")
+        await ann.page.locator(".moderation-notices").get_by_role("button", name="I have read this").click()
+        await expect(ann.page.locator(".moderation-notices")).to_be_hidden()
         await ann.page.reload()
         await ann.sees("tell me where you live")
-        await expect(ann.page.locator(".matters:not([hidden])")).to_have_count(0)
+        await expect(ann.page.locator(".moderation-notices:not([hidden])")).to_have_count(0)
 
 
 async def test_a_removed_post_is_reported_with_what_it_said(site: ChatServer, sit_down: SitDown) -> None:
@@ -171,7 +171,7 @@ async def test_from_a_person_to_a_ban_and_back(site: ChatServer, sit_down: SitDo
         token = await signed_in(site, other)
         await moderator.ask("hello", staff=True, token=token)
         await moderator.ask("measure", kind="ban", member=me, minutes=60, reason="A mistake of ours.")
-        card = ann.page.locator(".matters")
+        card = ann.page.locator(".moderation-notices")
         await expect(card).to_contain_text("You can't be here at the moment")
         await expect(card).to_contain_text("A mistake of ours.")
         await expect(card).to_be_visible()

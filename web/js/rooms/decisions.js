@@ -35,7 +35,7 @@ export class DecisionsCard {
   wasBanned = false;
   list = h("div", { class: "stack" });
   banned = h("div", { hidden: true }, h("h1", { text: w.banned }), h("p", { text: w.bannedLead }));
-  element = h("section", { class: "card matters", "aria-label": w.label, hidden: true }, this.banned, this.list);
+  element = h("section", { class: "card moderation-notices", "aria-label": w.label, hidden: true }, this.banned, this.list);
 
   /** @param {Context} context @param {HTMLElement} stage  the screen, which it stands in or before */
   constructor({ session, say, sayNow }, stage) {
@@ -90,7 +90,7 @@ export class DecisionsCard {
     this.again.add(id);
     this.put.delete(id);
     this.#redraw();
-    const row = this.list.querySelector(`[data-matter="${id}"]`);
+    const row = this.list.querySelector(`[data-notice="${id}"]`);
     const [answer, done] = row?.querySelectorAll("button") ?? [];
     if (answer?.hidden === false) answer.click();
     else done?.focus();
@@ -111,7 +111,7 @@ export class DecisionsCard {
     const what = daily(h("b"), (said) => text(said, this.#decidedWord(one)));
     return h(
       "div",
-      { "data-matter": one.id },
+      { "data-notice": one.id },
       h("p", {}, what),
       h("p", { text: w.why(one.reason) }),
       answered,
