@@ -27,7 +27,7 @@ class TalksView {
   panes = h("div", { class: "panes" });
   empty = h(
     "div",
-    { class: "card empty-desk" },
+    { class: "card no-talks" },
     h("h2", { text: w.none }),
     h("p", { class: "soft", text: w.noneLead }),
   );
