@@ -96,7 +96,7 @@ class ModeratorsPage {
 
   begin() {
     const { account, nav, stand } = this;
-    stage.replaceChildren(h("div", { class: "desk" }, triesNotice(account), nav, stand, this.#foot()));
+    stage.replaceChildren(h("div", { class: "staff-page" }, triesNotice(account), nav, stand, this.#foot()));
     this.client.start();
   }
 

@@ -108,7 +108,7 @@ class ListenersPage {
     this.part = this.talks;
     const above = [triesNotice(account), this.ringing, this.status.element, this.proposal.element];
     const front = h("div", { class: "front" }, ...above, this.nav, this.place);
-    this.element = h("div", { class: "desk" }, front, comforts(app));
+    this.element = h("div", { class: "staff-page" }, front, comforts(app));
     this.#follow();
     this.ticking = setInterval(() => {
       session.do({ type: "tick", now: Date.now() });
