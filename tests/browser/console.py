@@ -143,7 +143,7 @@ class Console:
     @property
     def stand(self) -> Locator:
         """How they stand, in words."""
-        return self.page.locator(".stand")
+        return self.page.locator(".availability-state")
 
     @property
     def proposal(self) -> Locator:

@@ -57,16 +57,16 @@ export function statusBar(app) {
     h("span", { text: w.label }),
     value,
   );
-  const state = h("p", { class: "stand" });
+  const state = h("p", { class: "availability-state" });
   const toPractice = button(w.toPractice, () => go("practice"), { class: "act", hidden: true });
   const counts = h("p", { class: "soft small" });
   const waiting = h("p", { class: "soft small" });
   const still = stillThere(app);
   const element = h(
     "section",
-    { class: "duty", "aria-label": words.title },
+    { class: "availability", "aria-label": words.title },
     turn,
-    h("div", { class: "stands" }, state, waiting, counts, trouble.element),
+    h("div", { class: "availability-lines" }, state, waiting, counts, trouble.element),
     toPractice,
     still.element,
   );
