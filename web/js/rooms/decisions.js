@@ -35,7 +35,12 @@ export class DecisionsCard {
   wasBanned = false;
   list = h("div", { class: "stack" });
   banned = h("div", { hidden: true }, h("h1", { text: w.banned }), h("p", { text: w.bannedLead }));
-  element = h("section", { class: "card moderation-notices", "aria-label": w.label, hidden: true }, this.banned, this.list);
+  element = h(
+    "section",
+    { class: "card moderation-notices", "aria-label": w.label, hidden: true },
+    this.banned,
+    this.list,
+  );
 
   /** @param {Context} context @param {HTMLElement} stage  the screen, which it stands in or before */
   constructor({ session, say, sayNow }, stage) {

@@ -25,12 +25,7 @@ class TalksView {
   chosen = "";
   tabs = h("div", { class: "tabs", role: "group", "aria-label": w.title, hidden: true });
   panes = h("div", { class: "panes" });
-  empty = h(
-    "div",
-    { class: "card no-talks" },
-    h("h2", { text: w.none }),
-    h("p", { class: "soft", text: w.noneLead }),
-  );
+  empty = h("div", { class: "card no-talks" }, h("h2", { text: w.none }), h("p", { class: "soft", text: w.noneLead }));
   news = h("p", { class: "done", hidden: true });
 
   /** @param {ListenerApp} app @param {Context} context */
