@@ -3,14 +3,14 @@
  * how they stand, this asks for the console.
  */
 
-/** @import {ClientOptions, Push} from "../../types.js" */
+/** @import {ClientOptions, Push, TalkView} from "../../types.js" */
 /** @import {Vault} from "../../rooms/vault.js" */
 /** @import {ConsoleView} from "./types.js" */
 
 import { Client, Refused } from "../../lib/client.js";
 import { newId, wellFormed } from "../../lib/text.js";
 import { Session } from "../../rooms/session.js";
-import { newer, untold } from "./state.js";
+import { newer, talksOf, untold } from "./state.js";
 
 const STILL_HERE_MS = 60_000;
 
@@ -47,6 +47,8 @@ export class ListenerSession extends Session {
     this.toldAt = 0;
     /** @type {{room: string, text: string, id: string} | null} */
     this.lastLine = null;
+    /** Whether something is being done in a session on the screen. @type {(id: string) => boolean} */
+    this.isInUse = () => false;
     /** A listener calls for a moderator, who is here. */
     this.onRing = () => {};
   }
@@ -130,10 +132,21 @@ export class ListenerSession extends Session {
     for (const listener of this.listeners) listener();
   }
 
+  /** Who comes next finds the listener free: what has ended, and is not in use, is put away. @param {string} room  of who came */
+  #makeRoom(room) {
+    if (this.view === null) return;
+    const { live, ended } = talksOf(this.view);
+    if (!live.some((talk) => talk.room === room)) return;
+    const isHeld = (/** @type {TalkView} */ talk) =>
+      this.isInUse(talk.id) || this.state.pending.some((p) => p.room === talk.room);
+    for (const talk of ended) if (this.opened.has(talk.room) && !isHeld(talk)) this.putAway(talk.room);
+  }
+
   /** @param {string} room */
   async #enterTalk(room) {
     try {
       await this.enter(room);
+      this.#makeRoom(room);
       await this.older(room).catch(() => 0);
     } catch {
       // Lost: the next hello joins again. Forgotten: the next view no longer names it.

@@ -33,6 +33,7 @@ class TalksView {
     this.app = app;
     this.context = context;
     this.session = app.session;
+    app.session.isInUse = (id) => this.panesById.get(id)?.isInUse === true;
     this.asked = invitationCard(app);
     this.debrief = debriefCard(app);
     this.kept = keptTalks(app);
@@ -92,7 +93,6 @@ class TalksView {
   /** @param {ConsoleView} view */
   #draw(view) {
     const { panesById, panes, session } = this;
-    this.#makeRoom(view);
     const talks = this.#listed(view);
     const isNew = talks.find((talk) => !panesById.has(talk.id));
     this.#drop(talks);
@@ -122,16 +122,6 @@ class TalksView {
       this.panesById.get(id)?.gone();
       this.panesById.delete(id);
     }
-  }
-
-  /** Who comes next finds the app free: what has ended, and is not in anybody's hands, goes to the kept. @param {ConsoleView} view */
-  #makeRoom(view) {
-    const { session, panesById } = this;
-    const { live, ended } = talksOf(view);
-    if (!live.some((talk) => session.state.rooms[talk.room] !== undefined && !panesById.has(talk.id))) return;
-    const isHeld = (/** @type {TalkView} */ talk) =>
-      panesById.get(talk.id)?.isInUse === true || session.state.pending.some((p) => p.room === talk.room);
-    for (const talk of ended) if (session.opened.has(talk.room) && !isHeld(talk)) session.putAway(talk.room);
   }
 
   /** @param {string} id */
