@@ -13,6 +13,7 @@ test("an answer that was begun ends with its decision, also where that was read 
   t.mock.timers.enable({ apis: ["setInterval"] });
   const session = {
     state: inRoom(),
+    subscribe() {},
     do(event) {
       session.state = reduce(session.state, event);
     },

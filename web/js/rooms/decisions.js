@@ -33,6 +33,8 @@ export class DecisionsCard {
   /** What the state said last. @type {Decisions | null} */
   given = null;
   wasBanned = false;
+  /** Whether this ban was asked about. */
+  isAsked = false;
   list = h("div", { class: "stack" });
   banned = h("div", { hidden: true }, h("h1", { text: w.banned }), h("p", { text: w.bannedLead }));
   element = h(
@@ -49,6 +51,8 @@ export class DecisionsCard {
     this.sayNow = sayNow;
     this.stage = stage;
     this.muted = mutedNote(stage, sayNow, (id) => this.#reopen(id));
+    session.subscribe(() => void this.#changed());
+    void this.#changed();
   }
 
   /** @param {Decisions | null} decisions @param {boolean} isBanned */
@@ -58,7 +62,7 @@ export class DecisionsCard {
     this.given = decisions;
     if (this.element.isConnected || !this.element.hidden) this.#stand();
     this.muted.update(this.#muteHere(decisions), this.session.state.skew);
-    if (isBanned && !this.wasBanned) void this.#ask();
+    if (isBanned && !this.wasBanned) this.#shut();
     this.wasBanned = isBanned;
   }
 
@@ -237,17 +241,24 @@ export class DecisionsCard {
         this.session.do({ type: "busy", what, on: false });
   }
 
-  /** They may not be here: what there is to say is asked for by another way. */
-  async #ask() {
+  /** They may not be here: that is said in place of the screen. */
+  #shut() {
     show(this.banned, true);
     show(this.element, true);
     this.#stand();
     // What is left of the room is not theirs to look at or write in.
     show(this.stage, false);
+  }
+
+  /** The state changed: who was banned just now has no connection, and what there is to say is asked for by another way. */
+  async #changed() {
+    const { session, isAsked } = this;
+    this.isAsked = session.state.link.why === "banned";
+    if (!this.isAsked || isAsked) return;
     const found = await call("/api/identity/matters", null).catch(() => null);
-    if (found === null) return;
+    if (found === null || !this.isAsked) return;
     const measures = found.measures.map((/** @type {Decision} */ one) => ({ ...one, seen: false }));
-    this.#draw({ measures, answers: found.answers });
+    session.do({ type: "push", push: { push: "matters", measures, answers: found.answers }, now: session.now() });
   }
 
   /** Nobody is known here any more, or somebody else: what was said was not said to them. */
