@@ -54,6 +54,9 @@ async def test_a_post_says_sending_until_the_server_has_it(wire: Wire, sit_down:
 
 async def test_the_focus_goes_from_a_post_on_its_way_to_the_post(wire: Wire, sit_down: SitDown) -> None:
     ann = await sit_in(sit_down, wire.url, "Awake at night")
+    # What folds long posts is fetched with the first one, and nothing is fetched while the line is silent.
+    await ann.say("\n".join(f"before {number}" for number in range(20)))
+    await expect(ann.post("before 11").get_by_role("button", name="Show all")).to_be_visible()
     for mark, name in (("first", "Show all"), ("second", "Show less")):
         wire.hush()
         await ann.write("\n".join(f"{mark} {number}" for number in range(20)))
