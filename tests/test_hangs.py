@@ -38,6 +38,17 @@ async def test_swallows():
     except asyncio.CancelledError:
         pass
 
+class SlowToTell(Exception):
+    def __str__(self):
+        time.sleep(1)
+        return "told at last"
+
+async def test_fails_with_what_is_slow_to_tell():
+    try:
+        await asyncio.sleep(60)
+    finally:
+        raise SlowToTell
+
 async def test_blocks_the_loop():
     time.sleep(60)
 
@@ -90,12 +101,20 @@ def run(folder: Path, tests: str, loop: str) -> subprocess.CompletedProcess[str]
 def test_a_test_that_hangs_ends_and_shows_where(tmp_path: Path, loop: str) -> None:
     said = run(tmp_path, _TESTS, loop).stdout
     lines = said.splitlines()
-    for name in ("test_waits", "test_swallows", "test_blocks_the_loop", "test_sleeps"):
+    names = (
+        "test_waits",
+        "test_swallows",
+        "test_fails_with_what_is_slow_to_tell",
+        "test_blocks_the_loop",
+        "test_sleeps",
+    )
+    for name in names:
         assert any(line.startswith("FAILED") and name in line for line in lines), said
     assert any(line.startswith("ERROR") and "test_with_a_fixture" in line for line in lines), said
     assert any(line.startswith("PASSED") and "test_afterwards" in line for line in lines), said
     assert ">       await asyncio.get_running_loop().create_future()  # for ever" in lines, said
     assert "Timeout (>1 s)" in said
+    assert "told at last" in said
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])

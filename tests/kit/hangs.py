@@ -85,9 +85,13 @@ def pytest_runtest_teardown(item: pytest.Item) -> None:
         item.stash[_SET_ALARM]()
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Fail a test that exceeded its time even if it swallowed the cancellation and then passed."""
+    """Fail a test that exceeded its time even if it swallowed the cancellation and then passed.
+
+    The alarm is silent meanwhile: an exception in pytest's own code would end the whole run.
+    """
+    left, _ = signal.setitimer(signal.ITIMER_REAL, 0)
     report = yield
     if _SAID in item.stash:
         said = item.stash[_SAID]
@@ -95,6 +99,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         if report.passed:
             report.outcome = "failed"
             report.longrepr = said
+    if left and report.passed:
+        signal.setitimer(signal.ITIMER_REAL, left, GRACE_SECONDS)
     return report
 
 
