@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import settings
@@ -26,26 +27,42 @@ settings.register_profile("the same each time", derandomize=True, deadline=None)
 settings.load_profile("the same each time")
 
 
-_LONGEST_FIRST = (
-    "browser",
+_COMPUTING: Final = ("browser", "simulation")
+_WAITING: Final = (
     "faults",
     "reliability",
     "abuse",
-    "simulation",
     "conformance",
+    "security",
+    "fuzz",
+    "autobahn",
+    "bench",
     "test_cli",
     "test_supervising",
+    "test_hangs",
+    "test_scripts",
+    "test_deploy",
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several processes share the tests, what takes long is begun first, so that they end together."""
-    ranks = {name: rank for rank, name in enumerate(_LONGEST_FIRST)}
+    """Where several processes share the tests, what takes long is begun first, so that they end together.
 
-    def rank(item: pytest.Item) -> int:
-        return ranks.get(item.path.relative_to(_HERE).parts[0].removesuffix(".py"), len(ranks))
+    Files that take long because they compute and files that take long because they wait follow each other in turn:
+    together they leave a processor neither idle nor overloaded.
+    """
+    places: dict[Path, float] = {}
+    for folders in (_COMPUTING, _WAITING):
+        # Each of them in its order, and the files of a folder as they were found.
+        files = dict.fromkeys(item.path for item in items if _folder(item.path) in folders)
+        ordered = sorted(files, key=lambda path: folders.index(_folder(path)))
+        places.update({path: number / len(ordered) for number, path in enumerate(ordered)})
+    items.sort(key=lambda item: places.get(item.path, 1.0))
 
-    items.sort(key=rank)
+
+def _folder(path: Path) -> str:
+    """The folder of this one that a file of tests is in; the file's own name where it is in none."""
+    return path.relative_to(_HERE).parts[0].removesuffix(".py")
 
 
 def _binaries() -> list[Path | None]:
