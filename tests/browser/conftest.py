@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -41,10 +42,10 @@ def site() -> Iterator[ChatServer]:
         yield server
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def sit_down(chromium: Browser, request: pytest.FixtureRequest) -> AsyncIterator[SitDown]:
-    """Somebody new at a browser: `await sit_down(server.url, color_scheme="dark")`. Fails the test at its end for any
-    console error, uncaught exception, dialog, policy violation or request to a stranger."""
+@contextlib.asynccontextmanager
+async def sitting_down(chromium: Browser) -> AsyncIterator[SitDown]:
+    """Somebody new at a browser: `await sit_down(server.url, color_scheme="dark")`. Fails at its end for any console
+    error, uncaught exception, dialog, policy violation or request to a stranger."""
     people: list[Person] = []
 
     async def one(url: str, **options: Any) -> Person:
@@ -57,3 +58,10 @@ async def sit_down(chromium: Browser, request: pytest.FixtureRequest) -> AsyncIt
     for person in people:
         await person.context.close()
     assert trouble == []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def sit_down(chromium: Browser) -> AsyncIterator[SitDown]:
+    """`sitting_down` for one test."""
+    async with sitting_down(chromium) as one:
+        yield one
