@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from chatserver.bus.redis import RedisBus
+from chatserver.bus.link import SILENCE_SECONDS
+from chatserver.bus.redis import CLOSE_SECONDS, START_SECONDS, SUBSCRIBE_SECONDS, RedisBus
 from tests.bus.listening import (
     Listening,
     all_heard,
@@ -31,18 +32,24 @@ from tests.kit.redis import RedisServer
 
 pytestmark = pytest.mark.faults
 
+SLACK_SECONDS = 3.0
+"""By how much what takes a bounded time may be late on a machine that does much else."""
+
 
 async def test_killed_server_is_noticed_at_once_and_taken_back_when_it_restarts(redis_server: RedisServer) -> None:
     async with two_nodes(redis_server) as (one, two):
         redis_server.kill()
-        await until(lambda: not one.bus.is_attached and not two.bus.is_attached, "the bus to notice", 0.5)
+        await until(
+            lambda: not one.bus.is_attached and not two.bus.is_attached, "the bus to notice", SILENCE_SECONDS - 0.5
+        )
         dropped = one.bus.dropped
         started = time.monotonic()
         one.bus.publish([("room:1", b"lost")] * 3)
         await one.bus.subscribe(["room:new"])
         await one.bus.unsubscribe(["room:new", "room:0"])
         await one.bus.subscribe(["room:0", "room:newer"])
-        assert time.monotonic() - started < 1.0
+        # Nothing is waited for, three times.
+        assert time.monotonic() - started < 2 * SUBSCRIBE_SECONDS
         assert one.bus.dropped == dropped + 3
         await asyncio.sleep(0.3)
         await blocking(redis_server.start)
@@ -61,7 +68,7 @@ async def test_frozen_server_is_noticed_and_taken_back_when_it_thaws(redis_serve
         started = time.monotonic()
         one.bus.publish([("room:1", b"lost")])
         await one.bus.subscribe(["room:new"])
-        assert time.monotonic() - started < 1.0
+        assert time.monotonic() - started < SUBSCRIBE_SECONDS + SLACK_SECONDS
         await detached(one, two)
         assert one.bus.dropped >= 1
         redis_server.thaw()
@@ -89,7 +96,7 @@ async def test_start_returns_where_nothing_answers_and_the_bus_attaches_when_som
     node = Listening(RedisBus(server.url))
     started = time.monotonic()
     await node.start()
-    assert time.monotonic() - started < 2.0
+    assert time.monotonic() - started < START_SECONDS + SLACK_SECONDS
     assert node.attached == []
     await node.bus.subscribe(["room:1"])
     with server:
@@ -105,13 +112,13 @@ async def test_start_returns_where_the_server_is_frozen(redis_server: RedisServe
     node = Listening(RedisBus(redis_server.url))
     started = time.monotonic()
     await node.start()
-    assert time.monotonic() - started < 2.0
+    assert time.monotonic() - started < START_SECONDS + SLACK_SECONDS
     redis_server.thaw()
     await attached(node)
     redis_server.freeze()
     started = time.monotonic()
     await node.bus.close()
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < CLOSE_SECONDS + SLACK_SECONDS
 
 
 async def test_log_says_each_change_once_and_holds_no_payload(
