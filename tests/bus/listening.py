@@ -19,7 +19,7 @@ NOTICE_SECONDS = 3.0
 RETURN_SECONDS = 5.0
 
 
-async def until(condition: Callable[[], bool], what: str, seconds: float = 5.0) -> float:
+async def until(condition: Callable[[], bool], what: str, seconds: float = 20.0) -> float:
     """Return once `condition` holds, with the seconds it took; TimeoutError naming `what` if it does not in time."""
     started = time.monotonic()
     while not condition():
@@ -47,7 +47,7 @@ class Listening:
     async def hears(self, count: int, what: str = "messages") -> None:
         await until(lambda: len(self.heard) >= count, f"{count} {what}, not {len(self.heard)}")
 
-    async def hears_on(self, topic: Topic, payload: bytes, seconds: float = 5.0) -> None:
+    async def hears_on(self, topic: Topic, payload: bytes, seconds: float = 20.0) -> None:
         await until(lambda: (topic, payload) in self.heard, f"{payload!r} on {topic}", seconds)
 
 

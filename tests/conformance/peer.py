@@ -20,7 +20,7 @@ from tests.conformance.traffic import Traffic
 Json = dict[str, Any]
 T = TypeVar("T")
 
-PATIENCE: Final = 8.0
+PATIENCE: Final = 20.0
 """Seconds until something that should have happened is given up on. Nothing waits this long when all is well."""
 _numbers = itertools.count(1)
 

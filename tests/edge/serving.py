@@ -24,7 +24,7 @@ STOCK: Final = "uvicorn.protocols.websockets.websockets_sansio_impl:WebSocketsSa
 OURS: Final = "chatserver.edge.websocket_protocol:ChatWebSocketProtocol"
 STOCK_HTTP: Final = "uvicorn.protocols.http.httptools_impl:HttpToolsProtocol"
 OURS_HTTP: Final = "chatserver.edge.http_protocol:ChatHttpProtocol"
-PATIENCE: Final = 10.0
+PATIENCE: Final = 20.0
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]

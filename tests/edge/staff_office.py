@@ -83,7 +83,7 @@ async def ask(socket: ClientConnection, cmd: str, **fields: Any) -> Json:
             return answer
 
 
-async def end_of(socket: ClientConnection, within: float = 5.0) -> int | None:
+async def end_of(socket: ClientConnection, within: float = 20.0) -> int | None:
     async with asyncio.timeout(within):
         with contextlib.suppress(ConnectionClosed):
             async for _ in socket:

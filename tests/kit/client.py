@@ -21,7 +21,7 @@ Message = dict[str, Any]
 
 JSON: Final = "chat.v1.json"
 MSGPACK: Final = "chat.v1.msgpack"
-PATIENCE: Final = 10.0
+PATIENCE: Final = 20.0
 """Seconds to wait for something that should happen, unless told otherwise."""
 
 

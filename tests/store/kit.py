@@ -160,7 +160,7 @@ def evolved(publications: Sequence[Publication], posts: dict[Offset, Post] | Non
     return held
 
 
-async def until(condition: Callable[[], bool], timeout: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], timeout: float = 20.0) -> None:
     """Return once `condition` holds; TimeoutError if it does not in time."""
     async with asyncio.timeout(timeout):
         while not condition():  # noqa: ASYNC110 (nobody announces it)
