@@ -12,7 +12,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.conftest import SitDown, sitting_down
-from tests.browser.eyes import BEYOND, faults
+from tests.browser.eyes import BEYOND, PRESSED, SMALL, faults
 from tests.browser.screens import ROOMS, fill, walk
 from tests.browser.site import join, open_site, say
 from tests.browser.wire import Wire
@@ -36,19 +36,25 @@ class Seen:
 
     faults: list[str]
     running_out: list[str]
+    too_small: list[str]
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def seen(site: ChatServer, chromium: Browser) -> AsyncIterator[Seen]:
     """One walk for all that is asked of every screen: the walk takes longer than the looking."""
     await fill(site)
-    found = Seen([], [])
+    found = Seen([], [], [])
     async with Wire(site.port) as wire, sitting_down(chromium) as sit_down:
-        ann = await sit_down(wire.url, reduced_motion="reduce")
+        ann = await sit_down(wire.url)
         async for screen in walk(ann, wire, site):
             # So tall that nothing lies half behind what stays in sight: axe would take that for its size.
             found.faults.extend(await faults(ann.page, screen, height=2_400))
+            # Where motion is wanted, a screen may hold more.
+            await ann.page.emulate_media(reduced_motion="no-preference")
             found.running_out.extend(await running_out(ann.page, screen))
+            await ann.page.set_viewport_size({"width": 390, "height": 844})
+            found.too_small.extend(f"{screen}: {what}" for what in await ann.page.evaluate(SMALL, PRESSED))
+            await ann.page.set_viewport_size({"width": 1280, "height": 720})
         yield found
 
 
@@ -69,12 +75,16 @@ async def running_out(page: Page, screen: str) -> list[str]:
     return found
 
 
-async def test_every_eye_and_hand_finds_nothing_wrong_on_any_screen_light_or_dark_narrow_or_wide(seen: Seen) -> None:
+async def test_axe_finds_nothing_on_any_screen_light_or_dark_narrow_or_wide(seen: Seen) -> None:
     assert seen.faults == []
 
 
 async def test_nothing_runs_out_sideways_at_320_pixels_or_at_twice_the_size(seen: Seen) -> None:
     assert seen.running_out == []
+
+
+async def test_everything_that_is_pressed_is_large_enough_for_a_shaking_thumb(seen: Seen) -> None:
+    assert seen.too_small == []
 
 
 async def test_nothing_moves_where_motion_is_unwanted(site: ChatServer, sit_down: SitDown) -> None:
