@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from chatserver.domain.text import folding
+from chatserver.domain.text.needs import bits
 from chatserver.domain.text.phrases import (
     BadPhrase,
     Effort,
@@ -22,13 +23,10 @@ from chatserver.domain.text.phrases import (
     Index,
     Phrase,
     Sentence,
-    bits,
     choices_of,
-    common_words,
     elements_of,
-    needs_of,
 )
-from chatserver.domain.text.tokens import Reader, Token, clauses, plain_words
+from chatserver.domain.text.tokens import Reader, Token, clauses, glance, has_other_forms
 
 __all__ = [
     "CARED_FOR",
@@ -131,9 +129,9 @@ class Words:
         self._misspelt: dict[str, str] = {}
         self._alike: dict[tuple[str, int], list[str]] = {}
         """Words by first letter and length."""
-        self.signals = Index(())
-        self.contexts = Index(())
-        self._triggers: frozenset[str] = frozenset()
+        self.signals = Index((), {})
+        self.contexts = Index((), {})
+        self._ordinary: frozenset[str] = frozenset()
 
     @property
     def count(self) -> int:
@@ -176,16 +174,14 @@ class Words:
                     self._misspelt.setdefault(wrong, word)
 
     def _sort(self) -> None:
-        common = common_words(element for _, elements, _, _ in self._lines for element in elements)
         phrases = [
-            Phrase(line, elements, kind, level, number, needs_of(elements, common))
+            Phrase(line, elements, kind, level, number)
             for number, (line, elements, kind, level) in enumerate(self._lines)
         ]
-        self.signals = Index(each for each in phrases if each.kind not in _CONTEXTS)
-        self.contexts = Index(each for each in phrases if each.kind in _CONTEXTS)
         self._misspelt = {wrong: word for wrong, word in self._misspelt.items() if wrong not in self._known}
-        words = self.signals.words
-        self._triggers = words | {wrong for wrong, word in self._misspelt.items() if word in words}
+        self.signals = Index((each for each in phrases if each.kind not in _CONTEXTS), self._misspelt)
+        self.contexts = Index((each for each in phrases if each.kind in _CONTEXTS), self._misspelt)
+        self._ordinary = frozenset(word for word in (*self._known, *self._misspelt) if not has_other_forms(word))
 
     # ------------------------------------------------------------------------------------------ reading a text
 
@@ -202,14 +198,20 @@ class Words:
 
     def begin(self, text: str) -> Reading:
         """Return a reading of a text that is done in parts, with other work in between."""
-        words = plain_words(text)
-        return Reading(self, text, is_idle=words is not None and not self.may_hold(words))
+        return Reading(self, text, is_idle=not self._may_hold(text))
 
-    def may_hold(self, words: list[str]) -> bool:
-        """Return whether any phrase can be in a text with these words and no others."""
-        return not self._triggers.isdisjoint(words) or not self.signals.beginnings.isdisjoint(
-            [word[:3] for word in words]
-        )
+    def _may_hold(self, text: str) -> bool:
+        """Return whether a phrase can be in a text, or it has so many masked words that this would have to be told."""
+        seen = glance(text, self._ordinary)
+        if seen is None:
+            return True
+        words, odd = seen
+        if odd:
+            masked = [form for form in odd if "*" in form]
+            if len(masked) > MOST_MASKED:
+                return True
+            odd.update(word for form in masked for word in self.masked(form))
+        return self.signals.may_hold(words, odd)
 
     def meant(self, form: str) -> str | None:
         """Return the word of the lists of which this may be a misspelling."""
@@ -266,14 +268,15 @@ class Reading:
 
     def _read(self, tokens: list[Token]) -> Iterator[None]:
         forms = [self._with_meant(token.forms) for token in tokens]
-        if not self._words.may_hold([form for each in forms for form in each]):
+        candidates = self._words.signals.candidates(forms)
+        if not candidates:
             return
         self._effort.take(_A_SENTENCE + len(tokens))
         sentence = Sentence(forms, self._effort)
         found: list[tuple[int, int, Phrase]] = []
         mark = self._effort.left
         # The most serious first.
-        for phrase in self._words.signals.candidates(sentence):
+        for phrase in candidates:
             found += self._places(sentence, phrase)
             if mark - self._effort.left >= A_PART:
                 mark = self._effort.left

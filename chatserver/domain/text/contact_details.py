@@ -15,8 +15,9 @@ from typing import Final
 
 import msgspec
 
-from chatserver.domain.text.handles import handles
-from chatserver.domain.text.phone_numbers import phone_numbers
+from chatserver.domain.text.folding import Seen, seen_in
+from chatserver.domain.text.handles import handles, may_hold_handles
+from chatserver.domain.text.phone_numbers import may_hold_phone_numbers, phone_numbers
 from chatserver.domain.text.respelling import Spelling
 
 Span = tuple[int, int]
@@ -49,6 +50,7 @@ class Contacts(msgspec.Struct, frozen=True):
         return frozenset(each.kind for each in self.found)
 
 
+_NOTHING: Final = Contacts(())
 MOST_CANDIDATES: Final = 32
 """Places of one text that are examined more closely, for each kind of contact details."""
 MOST_FOUND: Final = 8
@@ -93,19 +95,25 @@ class Looking:
 
     @property
     def result(self) -> Contacts:
+        if not self._found and self._is_whole and not self._steps:
+            return _NOTHING
         found = tuple(sorted(self._found, key=lambda each: each.start))
         return Contacts(found, self._is_whole or bool(found), self._steps)
 
     def parts(self) -> Iterator[None]:
         """Examine the text; yield after each kind."""
-        yield from self._through()
-        if not self._found and self._spelling.respell():
+        seen = seen_in(self._spelling.text)
+        yield from self._through(seen)
+        if not self._found and self._spelling.respell(seen):
             yield
-            yield from self._through()
+            yield from self._through(seen_in(self._spelling.text))
 
-    def _through(self) -> Iterator[None]:
-        for kind, look in _LOOKS:
-            spans = look(self._spelling.text)
+    def _through(self, seen: Seen) -> Iterator[None]:
+        text = self._spelling.text
+        for kind, look, may_hold in _LOOKS:
+            if not may_hold(text, seen):
+                continue
+            spans = look(text)
             for span in islice(spans, MOST_CANDIDATES):
                 self._steps += 1
                 if span is not None:
@@ -153,11 +161,13 @@ _LINK: Final = re.compile(
     rf"|(?<![\w.@-])(?:t\.me|wa\.me|youtu\.be|linktr\.ee|bit\.ly)\b\S*"
     rf"|(?<![\w.@-])discord\s?[./]?\s?gg\b\S*"
 )
+_DOTTED: Final = re.compile(r"\.[a-z0-9]")
+_ENDING: Final = re.compile(r"[.,]\s?(?:com|net|org|gg)\s?/")
 _SPELLED_LINK: Final = re.compile(
     rf"(?<![\w.@-])(?P<name>{_LABEL})(?:{_IN_BRACKETS}|\s{{1,3}}dot\s{{1,3}})(?:{_TLD}|me|co)\b"
     r"(?!\s{1,3}(?:bubble|boom|crash|era|years|company|companies|startup|millionaire|business|job|guy)\b)"
 )
-_IN_MAILBOX: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_.+-")
+_IN_MAILBOX: Final = "abcdefghijklmnopqrstuvwxyz0123456789_.+-"
 _MOST_MAILBOX: Final = 64
 _AFTER_AT: Final = 160
 _NO_NAME: Final = frozenset({"the", "a", "this", "that", "of", "some", "another", "any", "big", "old", "red", "black"})
@@ -172,13 +182,17 @@ _NO_MAILBOX: Final = frozenset(
 """Before "at gmail" these are words of the sentence."""
 
 
+def _may_hold_emails(text: str, seen: Seen) -> bool:
+    return "@" in text or "at" in seen.words or ("t" in seen.words and seen.has_bracket)
+
+
 def _emails(text: str) -> Iterator[Span | None]:
     done = 0
     for sign in _AT_SIGN.finditer(text):
-        start = sign.start()
-        while start > done and sign.start() - start < _MOST_MAILBOX and text[start - 1] in _IN_MAILBOX:
-            start -= 1
-        if start == sign.start():
+        end = sign.start()
+        before = text[max(done, end - _MOST_MAILBOX) : end]
+        start = end - len(before) + len(before.rstrip(_IN_MAILBOX))
+        if start == end:
             continue
         end = sign.end() + _AFTER_AT
         found = _EMAIL.match(text, start, end) or _MAIL_HOST.match(text, start, end)
@@ -206,19 +220,40 @@ def _is_help(link: str) -> bool:
     return host is not None and host[1].strip(".") in HELP_SITES
 
 
+def _may_hold_links(text: str, seen: Seen) -> bool:
+    return _may_be_written(text) or _may_be_spelled(text, seen)
+
+
+def _may_be_written(text: str) -> bool:
+    if "." not in text and "," not in text and "http" not in text and "gg" not in text:
+        return False
+    return (
+        _DOTTED.search(text) is not None
+        or "://" in text
+        or "www" in text
+        or "discord" in text
+        or ("/" in text and _ENDING.search(text) is not None)
+    )
+
+
+def _may_be_spelled(text: str, seen: Seen) -> bool:
+    return "dot" in seen.words or (seen.has_bracket and ("dot" in text or "." in text))
+
+
 def _links(text: str) -> Iterator[Span | None]:
-    if "." in text or "," in text or "http" in text or "gg" in text:
+    if _may_be_written(text):
         for match in _LINK.finditer(text):
             yield None if _is_help(match.group()) else match.span()
-    if "dot" in text or "." in text:
+    if _may_be_spelled(text, seen_in(text)):
         for match in _SPELLED_LINK.finditer(text):
             yield None if match["name"] in _NO_NAME else match.span()
 
 
 _LOOKS: Final = (
-    (ContactKind.EMAIL, _emails),
-    (ContactKind.LINK, _links),
-    (ContactKind.HANDLE, handles),
-    (ContactKind.PHONE, phone_numbers),
+    (ContactKind.EMAIL, _emails, _may_hold_emails),
+    (ContactKind.LINK, _links, _may_hold_links),
+    (ContactKind.HANDLE, handles, may_hold_handles),
+    (ContactKind.PHONE, phone_numbers, may_hold_phone_numbers),
 )
+"""For each kind: where it stands, and whether it can be there, by its signs and by the words of the text."""
 _NONE: Final = object()

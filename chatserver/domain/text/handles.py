@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from chatserver.domain.text.folding import Seen
+
 Span = tuple[int, int]
 
 APPS: Final = frozenset(
@@ -21,6 +23,8 @@ _APP: Final = (
     r"|we\s?chat|messenger|reddit|steam|twitch|tumblr|bluesky|mastodon|threads|viber)"
 )
 _APP_WORD: Final = re.compile(rf"(?<!\w)(?:{_APP}|sc)(?![a-z0-9])")
+_SIGNS: Final = frozenset({*APPS, "sc", "tok", "app", "chat"})
+"""A word of every name of a service."""
 _NAME: Final = r"[a-z0-9_](?:[\w.-]{1,30}\w|\w)(?:\#\d{4})?"
 _LABELLED: Final = re.compile(
     rf"(?:{_APP}|sc)(?:\s{{1,3}}(?:name|handle|id|user\s?name|user|account|tag|nick))?"
@@ -73,6 +77,11 @@ _ORDINARY: Final = frozenset(
 )
 """Words after "my insta is" and similar phrases that are not a name."""
 _GO_ON: Final = frozenset({"add", "and", "if", "dm", "hit", "so", "or", "message", "text", "write"})
+
+
+def may_hold_handles(text: str, seen: Seen) -> bool:
+    """Return whether `handles` can yield anything for a text in which this is seen."""
+    return not _SIGNS.isdisjoint(seen.words) or "@" in text or "u/" in text or "#" in text or "_" in text
 
 
 def handles(text: str) -> Iterator[Span | None]:

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
+from chatserver.domain.text.folding import Seen, seen_in
+
 Span = tuple[int, int]
 
 HELPLINES: Final = frozenset(
@@ -58,22 +60,38 @@ _TENS: Final = {
 }  # fmt: skip
 _TIMES: Final = {"double": 2, "triple": 3}
 _ZEROS: Final = {"hundred": "00", "thousand": "000"}
+_FEWEST_SAID: Final = 4
+_NUMBERS: Final = frozenset({*_UNITS, *_TENS, *_TIMES, *_ZEROS})
 _NUMBER_WORD: Final = "|".join(sorted((*_UNITS, *_TENS, *_TIMES, *_ZEROS), key=len, reverse=True))
 _A_NUMBER: Final = rf"(?:(?:{_NUMBER_WORD})(?![a-z])|\d{{1,4}}+)"
-_SPELLED: Final = re.compile(rf"(?<![a-z\d]){_A_NUMBER}(?:[\s,.\-]{{0,3}}+{_A_NUMBER}){{3,28}}")
+_SPELLED: Final = re.compile(rf"(?<![a-z\d]){_A_NUMBER}(?:[\s,.\-]{{0,3}}+{_A_NUMBER}){{{_FEWEST_SAID - 1},28}}")
 _SAID: Final = re.compile(rf"(?<![a-z])(?:{_NUMBER_WORD})(?![a-z])")
 _PART: Final = re.compile(rf"(?:{_NUMBER_WORD})|\d+")
 
 
+def may_hold_phone_numbers(text: str, seen: Seen) -> bool:
+    """Return whether `phone_numbers` can yield anything for a text in which this is seen."""
+    return seen.digits >= _FEWEST or _may_be_said(text, seen)
+
+
+def _may_be_said(text: str, seen: Seen) -> bool:
+    """Return whether as many numbers may follow each other as are looked for, one of them in words."""
+    said = _NUMBERS.intersection(seen.words)
+    if not said:
+        return False
+    return not text.isascii() or seen.digits + sum(map(text.count, said)) >= _FEWEST_SAID
+
+
 def phone_numbers(text: str) -> Iterator[Span | None]:
     """Yield where numbers stand, and None for each place that turned out to be something else."""
-    if sum(map(text.count, "0123456789")) >= _FEWEST:
+    seen = seen_in(text)
+    if seen.digits >= _FEWEST:
         for match in _DIGITS.finditer(text):
             yield match.span() if _is_phone(match, text) else None
         for match in _ONE_BY_ONE.finditer(text):
             digits = re.findall(r"\d", match.group())
             yield match.span() if not _counts([int(each) for each in digits]) else None
-    if _SAID.search(text) is not None:
+    if _may_be_said(text, seen) and _SAID.search(text) is not None:
         for match in _SPELLED.finditer(text):
             yield match.span() if _is_said(match.group()) else None
 

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
+
+from chatserver.domain.text.needs import Need, Needs, bits
 
 SHORTEST_BEGINNING: Final = 3
 _MOST_WORDS: Final = 16
@@ -80,8 +82,6 @@ class Phrase(msgspec.Struct, frozen=True):
     kind: str
     level: int
     number: int
-    needs: tuple[frozenset[str], ...]
-    """A word of each of these sets stands in every sentence that contains the phrase, the rarest first."""
 
 
 # ------------------------------------------------------------------------------------------------ reading a line
@@ -234,58 +234,33 @@ class Sentence:
 
 
 class Index:
-    """Phrases by the rarest of the words that a sentence must contain for them."""
+    """Phrases by the words that a sentence must contain for them."""
 
-    def __init__(self, phrases: Iterable[Phrase]) -> None:
-        self._by_word: dict[str, list[Phrase]] = {}
-        self._by_beginning: dict[str, list[Phrase]] = {}
-        for phrase in phrases:
-            if phrase.needs:
-                for word in phrase.needs[0]:
-                    self._by_word.setdefault(word, []).append(phrase)
-                continue
-            first = phrase.elements[0]
-            for word in (*first.words, *first.runs):
-                self._by_word.setdefault(word, []).append(phrase)
-            for beginning in dict.fromkeys(each[:SHORTEST_BEGINNING] for each in first.beginnings):
-                self._by_beginning.setdefault(beginning, []).append(phrase)
-        self.words = frozenset(self._by_word)
-        """A text without any of these, and without a word that begins with one of `beginnings`, contains no phrase."""
-        self.beginnings = frozenset(self._by_beginning)
+    def __init__(self, phrases: Iterable[Phrase], misspelt: Mapping[str, str]) -> None:
+        """`misspelt` says of wrong words which right one they may mean."""
+        self._phrases = sorted(phrases, key=lambda phrase: (-phrase.level, phrase.number))
+        common = common_words(element for phrase in self._phrases for element in phrase.elements)
+        self._needs = Needs([[*_needs_of(phrase.elements)] for phrase in self._phrases], common, misspelt)
+        self.words = frozenset(common)
+        """Every word of the phrases."""
 
-    def candidates(self, sentence: Sentence) -> list[Phrase]:
-        """Return the phrases that may be in a sentence, the most serious first."""
-        found: dict[int, Phrase] = {}
-        words = sentence.words
-        for word in self.words & words:
-            for phrase in self._by_word[word]:
-                if phrase.number not in found:
-                    for need in phrase.needs:
-                        if need.isdisjoint(words):
-                            break
-                    else:
-                        found[phrase.number] = phrase
-        if self._by_beginning:
-            for beginning in self.beginnings & {word[:SHORTEST_BEGINNING] for word in words}:
-                for phrase in self._by_beginning[beginning]:
-                    found[phrase.number] = phrase
-        return sorted(found.values(), key=lambda phrase: (-phrase.level, phrase.number))
+    def may_hold(self, words: Sequence[str], odd: Collection[str]) -> bool:
+        """Return whether a phrase can be in a text with these words in this order, and with the `odd` ones anywhere."""
+        return self._needs.lacking_nothing(words, odd) != 0
+
+    def candidates(self, forms: Sequence[tuple[str, ...]]) -> list[Phrase]:
+        """Return the phrases that may be in a sentence with words of these forms, the most serious first."""
+        words = [each[0] if len(each) == 1 else "" for each in forms]
+        odd = {form for each in forms if len(each) > 1 for form in each}
+        return [self._phrases[place] for place in bits(self._needs.lacking_nothing(words, odd))]
 
     def found(self, sentence: Sentence) -> Iterator[tuple[int, int, Phrase]]:
         """Yield every phrase in a sentence: where it starts, where it ends, and the phrase."""
-        for phrase in self.candidates(sentence):
+        for phrase in self.candidates(sentence.forms):
             for at in bits(sentence.starts(phrase)):
                 end = sentence.end(phrase, at)
                 if end:
                     yield at, end, phrase
-
-
-def bits(number: int) -> Iterator[int]:
-    """Yield the places of the bits that are set, from the lowest."""
-    while number:
-        lowest = number & -number
-        yield lowest.bit_length() - 1
-        number ^= lowest
 
 
 def common_words(elements: Iterable[Element]) -> Counter[str]:
@@ -295,12 +270,7 @@ def common_words(elements: Iterable[Element]) -> Counter[str]:
     )
 
 
-def needs_of(elements: Iterable[Element], common: Mapping[str, int]) -> tuple[frozenset[str], ...]:
-    """Return for each required element the words of which one must be present, of every choice the rarest; the rarest
-    element first. `common` says how many elements a word is in."""
-    needs = [
-        element.words | {min(run, key=lambda word: (common[word], word)) for run in element.all_runs()}
-        for element in elements
-        if not (element.is_gap or element.is_optional or element.beginnings)
-    ]
-    return tuple(sorted(needs, key=lambda words: sum(common[word] for word in words)))
+def _needs_of(elements: Iterable[Element]) -> Iterator[Need]:
+    for element in elements:
+        if not (element.is_gap or element.is_optional):
+            yield Need(element.words, element.beginnings, tuple(element.all_runs()))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Final
 
-from chatserver.domain.text.folding import fold, places_of
+from chatserver.domain.text.folding import Seen, fold, places_of
 from chatserver.domain.text.handles import APPS
 
 _ALONE: Final = re.compile(r"(?<!\S)\S(?: \S){3,}(?!\S)")
@@ -22,6 +22,8 @@ _AS_DIGITS: Final = re.compile(r"(?<![a-z\d])(?=[a-z]*\d)[\dolz]{3,16}(?![a-z\d]
 _DIGITS_FOR: Final = str.maketrans("olz", "012")
 _MOST: Final = 32
 """Places of one text that are respelled, of each kind."""
+_DISGUISED: Final = re.compile(r"[.\-*~|][a-z][.\-*~|]")
+_DIGIT: Final = re.compile(r"\d")
 _PICTURES: Final = re.compile("[\U0001f47b\U0001f4f7\U0001f4f8]")
 _APP_OF: Final = {"\U0001f47b": "snap ", "\U0001f4f7": "insta ", "\U0001f4f8": "insta "}
 """Emoji that stand for services."""
@@ -46,9 +48,12 @@ class Spelling:
             return at
         return self._known_places()[at]
 
-    def respell(self) -> bool:
-        """Undo the disguises of a hidden name or number. Return whether that changes the text."""
+    def respell(self, seen: Seen) -> bool:
+        """Undo the disguises of a hidden name or number. Return whether that changes the text, in which this is
+        seen."""
         before = self.text
+        if not _may_be_disguised(before, seen):
+            return False
         self._replace(_PICTURES, lambda match: _APP_OF[match.group()])
         self._replace(_ALONE, _unspaced)
         self._replace(_APART, lambda match: match.group().replace(match[1], ""))
@@ -80,6 +85,19 @@ class Spelling:
         parts.append(self.text[done:])
         self._places = places + known[done:]
         self.text = "".join(parts)
+
+
+def _may_be_disguised(text: str, seen: Seen) -> bool:
+    """Return whether there is anything in a text that `respell` changes."""
+    return (
+        seen.digits > 0
+        or seen.has_alone
+        or "@" in text
+        or "$" in text
+        or "!" in text
+        or _DISGUISED.search(text) is not None
+        or (not text.isascii() and (_PICTURES.search(text) or _DIGIT.search(text)) is not None)
+    )
 
 
 def _unspaced(match: re.Match[str]) -> str:

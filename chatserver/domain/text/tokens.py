@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
-from chatserver.domain.text.folding import fold
+from chatserver.domain.text.folding import fold, has_wide_letters
 
 WORD: Final = re.compile(r"[^\s.,;:!?()\[\]{}\"“”«»/|<>~–—…\-]+(?:[!](?=\w))?[^\s.,;:!?()\[\]{}\"“”«»/|<>~–—…\-]*")  # noqa: RUF001
 """Everything between spaces and punctuation; an exclamation mark within it may stand for a letter."""
@@ -29,7 +29,14 @@ _LEET_L: Final = str.maketrans("013457@$!", "oleastasl")
 _APOSTROPHES: Final = str.maketrans("", "", "'`")
 _MOST_ALONE: Final = 3
 """The most single letters in a row that may make a word."""
-
+_RUN: Final = re.compile("[a-z0-9]+")
+_ROUGH: Final = bytes(ord(chr(code).lower()) if chr(code).isalnum() else 32 for code in range(128)) + bytes(128)
+"""Letters and digits, for ASCII; everything else is a space."""
+_SHAPE: Final = bytes(97 if chr(code).isalnum() else 32 for code in range(128)) + bytes(128)
+_TWO_ALONE: Final = b" a a "
+_ODD: Final = re.compile(r"\d|([a-z])\1\1")
+_STARS: Final = re.compile(r"[@$!*]")
+"""The signs that stand for letters and do not stand in words."""
 
 _AT_ONCE: Final = 100
 """Words that are read before other work may run."""
@@ -44,19 +51,52 @@ class Token(msgspec.Struct, frozen=True):
     is_quoted: bool
 
 
-def plain_words(text: str) -> list[str] | None:
-    """Return the words of a text without disguises, folded. None if some may be disguised, so that only `Reader` can
-    say what they are."""
-    plain = fold(text).lower().replace("'", "").replace("`", "")
-    if _SIGNS.search(plain) is not None:
+class Glance(NamedTuple):
+    """What a text may say, and perhaps more: its words in order, folded, and the forms of those that are disguised."""
+
+    words: list[str]
+    odd: set[str]
+
+
+def glance(text: str, ordinary: frozenset[str]) -> Glance | None:
+    """Return the words that a text may hold, found many times as fast as by `Reader`. None if some are written letter
+    by letter, so that only `Reader` can say what they are. `ordinary` are words that are known to have no other form.
+
+    Every form that `Reader` would give is among these, or it has a character that is no letter or digit.
+    """
+    if not text.isascii() and has_wide_letters(text):
         return None
-    words = WORD.findall(plain)
+    folded = fold(text)
+    if folded.isascii():
+        words = folded.encode().translate(_ROUGH, b"'`").decode().split()
+    else:
+        words = _RUN.findall(folded.lower().replace("'", "").replace("`", ""))
+    if _are_alone(words):
+        return None
+    odd: set[str] = set()
+    others = set(words).difference(ordinary)
+    if _ODD.search(" ".join(others)) is not None:
+        for word in others:
+            odd.update(forms_of(word))
+    if _STARS.search(folded) is not None:
+        for piece in set(text.split()):
+            if _STARS.search(fold(piece)) is not None:
+                for word in WORD.findall(piece):
+                    odd.update(forms_of(word))
+    return Glance(words, odd)
+
+
+def _are_alone(words: list[str]) -> bool:
+    """Return whether as many single letters stand in a row as may make a word."""
+    shape = f" {' '.join(words)} "
+    if _TWO_ALONE not in (shape.encode().translate(_SHAPE) if shape.isascii() else b""):
+        return False
     alone = 0
     for word in words:
         alone = alone + 1 if len(word) == 1 else 0
         if alone == _MOST_ALONE:
-            return None
-    return None if _LONG.search(plain) is not None else words
+            return True
+    return False
 
 
 def forms_of(word: str) -> tuple[str, ...]:
@@ -75,6 +115,11 @@ def forms_of(word: str) -> tuple[str, ...]:
         if _LONG.search(form):
             forms |= {_LONG.sub(r"\1", form), _LONG.sub(r"\1\1", form)}
     return tuple(sorted(form for form in forms if form))
+
+
+def has_other_forms(word: str) -> bool:
+    """Return whether a word of letters and digits may stand for another."""
+    return _ODD.search(word) is not None
 
 
 class Reader:
