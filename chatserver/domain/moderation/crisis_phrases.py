@@ -101,8 +101,6 @@ MOST_MEANT: Final = 8
 """The most words that a masked word may stand for. One that could be more means nothing."""
 MOST_FOUND: Final = 96
 """Phrases of one text whose surroundings are examined."""
-A_PART: Final = 300
-"""Steps after which other work may run first."""
 _A_SENTENCE: Final = 12
 """Steps that the beginning of a sentence costs."""
 _SHORTEST_MISSPELT: Final = 6
@@ -115,6 +113,10 @@ _CONTEXTS: Final = frozenset({"idiom", "negation", "not_negation", "others", "re
 
 _Line = tuple[str, tuple[Element, ...], str, int]
 """A phrase as it is written, its elements, its section and its level."""
+
+
+_Places = dict[str, list[tuple[int, int]]]
+"""Where the phrases of each context stand: from a word up to before another."""
 
 
 class Words:
@@ -198,11 +200,11 @@ class Words:
 
     def begin(self, text: str) -> Reading:
         """Return a reading of a text that is done in parts, with other work in between."""
-        return Reading(self, text, is_idle=not self._may_hold(text))
+        return Reading(self, text)
 
-    def _may_hold(self, text: str) -> bool:
+    def may_hold(self, text: str, folded: str) -> bool:
         """Return whether a phrase can be in a text, or it has so many masked words that this would have to be told."""
-        seen = glance(text, self._ordinary)
+        seen = glance(text, folded, self._ordinary)
         if seen is None:
             return True
         words, odd = seen
@@ -221,17 +223,19 @@ class Words:
         """Return the words of the lists that this may mask, "f**k"."""
         if form in self._known or form[0] == "*" or form.count("*") >= len(form) - 1:
             return []
-        found = [word for word in self._alike.get((form[0], len(form)), ()) if _is_masked(form, word)]
+        found = self._alike.get((form[0], len(form)), [])
+        for place, letter in enumerate(form):
+            if letter != "*":
+                found = [word for word in found if word[place] == letter]
         return found if len(found) <= MOST_MEANT else []
 
 
 class Reading:
     """One text that is being read, and its remaining steps. `result` is complete when `parts` has ended."""
 
-    def __init__(self, words: Words, text: str, *, is_idle: bool) -> None:
+    def __init__(self, words: Words, text: str) -> None:
         self._words = words
         self._text = text
-        self._is_idle = is_idle
         self._effort = Effort(MOST_STEPS)
         self._meant: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._best: dict[Category | Concern, Signal] = {}
@@ -244,11 +248,13 @@ class Reading:
         return Screening(signals, not self._effort.is_spent, MOST_STEPS - self._effort.left)
 
     def parts(self) -> Iterator[None]:
-        """Read the text; yield after every few hundred steps."""
-        if self._is_idle:
+        """Read the text; yield after each of many small parts."""
+        folded = folding.fold(self._text)
+        yield
+        if not self._words.may_hold(self._text, folded):
             return
+        yield
         seen: set[tuple[str, bool, bool]] = set()
-        mark = self._effort.left
         for tokens in Reader(self._text).sentences():
             if tokens is None:
                 yield
@@ -262,28 +268,27 @@ class Reading:
             if not self._effort.take(len(tokens)):
                 break
             yield from self._read(tokens)
-            if mark - self._effort.left >= A_PART:
-                mark = self._effort.left
-                yield
+            yield
 
     def _read(self, tokens: list[Token]) -> Iterator[None]:
         forms = [self._with_meant(token.forms) for token in tokens]
+        yield
         candidates = self._words.signals.candidates(forms)
         if not candidates:
             return
+        yield
         self._effort.take(_A_SENTENCE + len(tokens))
         sentence = Sentence(forms, self._effort)
+        yield
         found: list[tuple[int, int, Phrase]] = []
-        mark = self._effort.left
         # The most serious first.
         for phrase in candidates:
-            found += self._places(sentence, phrase)
-            if mark - self._effort.left >= A_PART:
-                mark = self._effort.left
+            for place in self._places(sentence, phrase):
+                found.append(place)
                 yield
-        if found:
             yield
-            self._keep(tokens, sentence, sorted(found, key=lambda each: (each[0], each[2].number)))
+        if found:
+            yield from self._keep(tokens, sentence, sorted(found, key=lambda each: (each[0], each[2].number)))
 
     def _places(self, sentence: Sentence, phrase: Phrase) -> Iterator[tuple[int, int, Phrase]]:
         for at in bits(sentence.starts(phrase)):
@@ -295,22 +300,37 @@ class Reading:
                 self._found += 1
                 yield at, end, phrase
 
-    def _keep(self, tokens: list[Token], sentence: Sentence, found: list[tuple[int, int, Phrase]]) -> None:
+    def _keep(self, tokens: list[Token], sentence: Sentence, found: list[tuple[int, int, Phrase]]) -> Iterator[None]:
         """Keep of a sentence's findings those that the author says, at most one of each category."""
-        around = _Around(self._words, sentence, clauses(self._text, tokens))
-        signals = [
-            Signal(
-                category=Category(phrase.kind),
-                level=phrase.level,
-                phrase=phrase.text,
-                words=self._text[tokens[at].start : tokens[end - 1].end],
-                start=tokens[at].start,
-                end=tokens[end - 1].end,
-            )
-            for at, end, phrase in found
-            if not around.excuses(at, end, phrase, is_quoted=tokens[at].is_quoted)
-        ]
-        for signal in _widest(signals):
+        yield
+        clause = clauses(self._text, tokens)
+        yield
+        places: _Places = {name: [] for name in _CONTEXTS}
+        for phrase in self._words.contexts.candidates(sentence.forms):
+            for place in self._words.contexts.found(sentence, phrase):
+                places[phrase.kind].append(place)
+                yield
+            yield
+        around = _Around(places, sentence, clause)
+        signals = []
+        for at, end, phrase in found:
+            yield
+            if not around.excuses(at, end, phrase, is_quoted=tokens[at].is_quoted):
+                start, until = tokens[at].start, tokens[end - 1].end
+                signals.append(
+                    Signal(
+                        category=Category(phrase.kind),
+                        level=phrase.level,
+                        phrase=phrase.text,
+                        words=self._text[start:until],
+                        start=start,
+                        end=until,
+                    )
+                )
+        for signal in signals:
+            yield
+            if _is_within_another(signal, signals):
+                continue
             known = self._best.get(signal.category)
             if known is None or known.level < signal.level:
                 self._best[signal.category] = signal
@@ -339,12 +359,9 @@ class Reading:
 class _Around:
     """The words around a phrase in its sentence, which may mean that the author does not say it of themselves."""
 
-    def __init__(self, words: Words, sentence: Sentence, clause: list[int]) -> None:
+    def __init__(self, places: _Places, sentence: Sentence, clause: list[int]) -> None:
         self._forms = sentence.forms
         self._clause = clause
-        places: dict[str, list[tuple[int, int]]] = {name: [] for name in _CONTEXTS}
-        for at, end, phrase in words.contexts.found(sentence):
-            places[phrase.kind].append((at, end))
         self._is_fiction = bool(places["fiction"])
         self._is_past = bool(places["past"]) and not places["present"]
         self._is_told = bool(places["report"])
@@ -419,26 +436,15 @@ def _misspelt(word: str) -> Iterator[str]:
             yield word[:at] + word[at + 1] + word[at] + word[at + 2 :]
 
 
-def _is_masked(form: str, word: str) -> bool:
-    return all(shown in ("*", letter) for shown, letter in zip(form, word, strict=True))
-
-
-def _widest(found: list[Signal]) -> list[Signal]:
-    """Return the findings without those that lie within a longer phrase of another category: "how to hang yourself" is
-    no insult."""
-    if len({each.category for each in found}) < 2:
-        return found
-    return [
-        each
-        for each in found
-        if not any(
-            other.start <= each.start
-            and each.end <= other.end
-            and other.category is not each.category
-            and other.end - other.start > each.end - each.start
-            for other in found
-        )
-    ]
+def _is_within_another(signal: Signal, found: list[Signal]) -> bool:
+    """Return whether a finding lies within a longer phrase of another category: "how to hang yourself" is no insult."""
+    return any(
+        other.start <= signal.start
+        and signal.end <= other.end
+        and other.category is not signal.category
+        and other.end - other.start > signal.end - signal.start
+        for other in found
+    )
 
 
 def _span(start: int, end: int) -> int:

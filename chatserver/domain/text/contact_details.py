@@ -10,17 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import StrEnum
-from itertools import islice
 from typing import Final
 
 import msgspec
 
 from chatserver.domain.text.folding import Seen, seen_in
-from chatserver.domain.text.handles import handles, may_hold_handles
+from chatserver.domain.text.handles import PAUSE, Span, handles, may_hold_handles
 from chatserver.domain.text.phone_numbers import may_hold_phone_numbers, phone_numbers
 from chatserver.domain.text.respelling import Spelling
-
-Span = tuple[int, int]
 
 
 class ContactKind(StrEnum):
@@ -55,6 +52,8 @@ MOST_CANDIDATES: Final = 32
 """Places of one text that are examined more closely, for each kind of contact details."""
 MOST_FOUND: Final = 8
 """Findings after which the search ends: they are enough to ask for them to be left out."""
+_AT_ONCE: Final = 32
+"""Signs of contact details that are examined before other work may run."""
 TAIL: Final = 60
 """Characters of an author's last post, and of this one, that are read as one text."""
 
@@ -101,10 +100,15 @@ class Looking:
         return Contacts(found, self._is_whole or bool(found), self._steps)
 
     def parts(self) -> Iterator[None]:
-        """Examine the text; yield after each kind."""
+        """Examine the text; yield after each place, and after each kind."""
+        yield
         seen = seen_in(self._spelling.text)
+        yield
         yield from self._through(seen)
-        if not self._found and self._spelling.respell(seen):
+        if self._found:
+            return
+        yield
+        if (yield from self._spelling.respell(seen)):
             yield
             yield from self._through(seen_in(self._spelling.text))
 
@@ -113,15 +117,21 @@ class Looking:
         for kind, look, may_hold in _LOOKS:
             if not may_hold(text, seen):
                 continue
-            spans = look(text)
-            for span in islice(spans, MOST_CANDIDATES):
+            places = 0
+            for span in look(text, seen):
+                if span is PAUSE:
+                    yield
+                    continue
+                if places == MOST_CANDIDATES:
+                    self._is_whole = False
+                    break
+                places += 1
                 self._steps += 1
                 if span is not None:
                     self._add(kind, self._spelling.place(span[0]), self._spelling.place(span[1] - 1) + 1)
                 if len(self._found) == MOST_FOUND:
                     return
-            if next(spans, _NONE) is not _NONE:
-                self._is_whole = False
+                yield
             yield
 
     def _add(self, kind: ContactKind, start: int, end: int) -> None:
@@ -161,6 +171,8 @@ _LINK: Final = re.compile(
     rf"|(?<![\w.@-])(?:t\.me|wa\.me|youtu\.be|linktr\.ee|bit\.ly)\b\S*"
     rf"|(?<![\w.@-])discord\s?[./]?\s?gg\b\S*"
 )
+_LINK_START: Final = re.compile(r"(?<![\w.@-])(?=[a-z0-9][a-z0-9-]{0,41}+\s?[.,]|discord)|\b(?=h(?:tt|xx)ps?://|www)")
+"""Where a link that is not spelled may begin."""
 _DOTTED: Final = re.compile(r"\.[a-z0-9]")
 _ENDING: Final = re.compile(r"[.,]\s?(?:com|net|org|gg)\s?/")
 _SPELLED_LINK: Final = re.compile(
@@ -186,9 +198,11 @@ def _may_hold_emails(text: str, seen: Seen) -> bool:
     return "@" in text or "at" in seen.words or ("t" in seen.words and seen.has_bracket)
 
 
-def _emails(text: str) -> Iterator[Span | None]:
+def _emails(text: str, seen: Seen) -> Iterator[Span | None]:
     done = 0
-    for sign in _AT_SIGN.finditer(text):
+    for number, sign in enumerate(_AT_SIGN.finditer(text), start=1):
+        if number % _AT_ONCE == 0:
+            yield PAUSE
         end = sign.start()
         before = text[max(done, end - _MOST_MAILBOX) : end]
         start = end - len(before) + len(before.rstrip(_IN_MAILBOX))
@@ -240,11 +254,19 @@ def _may_be_spelled(text: str, seen: Seen) -> bool:
     return "dot" in seen.words or (seen.has_bracket and ("dot" in text or "." in text))
 
 
-def _links(text: str) -> Iterator[Span | None]:
+def _links(text: str, seen: Seen) -> Iterator[Span | None]:
     if _may_be_written(text):
-        for match in _LINK.finditer(text):
-            yield None if _is_help(match.group()) else match.span()
-    if _may_be_spelled(text, seen_in(text)):
+        done = 0
+        for number, sign in enumerate(_LINK_START.finditer(text), start=1):
+            if number % _AT_ONCE == 0:
+                yield PAUSE
+            start = sign.start()
+            match = _LINK.match(text, start) if start >= done else None
+            if match is not None:
+                done = match.end()
+                yield None if _is_help(match.group()) else match.span()
+        yield PAUSE
+    if _may_be_spelled(text, seen):
         for match in _SPELLED_LINK.finditer(text):
             yield None if match["name"] in _NO_NAME else match.span()
 
@@ -256,4 +278,3 @@ _LOOKS: Final = (
     (ContactKind.PHONE, phone_numbers, may_hold_phone_numbers),
 )
 """For each kind: where it stands, and whether it can be there, by its signs and by the words of the text."""
-_NONE: Final = object()

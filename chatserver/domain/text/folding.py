@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -76,20 +75,16 @@ def seen_in(text: str) -> Seen:
 
 def places_of(text: str) -> list[int]:
     """Return for each character of `fold(text)` the place in `text` that it comes from, and at the end its length."""
-    return [*_places(text), len(text)]
+    if text.isascii():
+        return [*range(len(text) + 1)]
+    plain = map(_by_char().get, text, text)
+    return [*(at for at, chars in enumerate(plain) for _ in chars), len(text)]
 
 
 def warm_up() -> None:
     """Make the table now, so that no later call waits for it."""
     _by_char()
     _wide()
-
-
-def _places(text: str) -> Iterator[int]:
-    table = _table()
-    for at, char in enumerate(text):
-        for _ in table.get(ord(char), char):
-            yield at
 
 
 @cache

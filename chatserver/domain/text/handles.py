@@ -9,6 +9,8 @@ from typing import Final
 from chatserver.domain.text.folding import Seen
 
 Span = tuple[int, int]
+PAUSE: Final = (-1, -1)
+"""No place: other work may run first."""
 
 APPS: Final = frozenset(
     word
@@ -84,19 +86,24 @@ def may_hold_handles(text: str, seen: Seen) -> bool:
     return not _SIGNS.isdisjoint(seen.words) or "@" in text or "u/" in text or "#" in text or "_" in text
 
 
-def handles(text: str) -> Iterator[Span | None]:
-    """Yield where names stand, and None for each place that turned out to be something else."""
-    for app in _APP_WORD.finditer(text):
-        yield _beside(app, text)
+def handles(text: str, seen: Seen) -> Iterator[Span | None]:
+    """Yield where names stand, None for each place that turned out to be something else, and PAUSE between kinds."""
+    if not _SIGNS.isdisjoint(seen.words):
+        for app in _APP_WORD.finditer(text):
+            yield _beside(app, text)
+        yield PAUSE
     if "@" in text:
         for match in _AT_NAME.finditer(text):
             yield None if match["name"].rstrip(".") in _PLACES else match.span()
+        yield PAUSE
     if "u/" in text:
         for match in _REDDIT.finditer(text):
             yield match.span()
+        yield PAUSE
     if "#" in text:
         for match in _TAGGED.finditer(text):
             yield match.span()
+        yield PAUSE
     if "_" in text:
         for match in _MADE_UP.finditer(text):
             yield match.span() if _CUE.search(text, max(0, match.start() - _BEFORE), match.start()) else None

@@ -11,9 +11,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
-from chatserver.domain.text.folding import Seen, seen_in
-
-Span = tuple[int, int]
+from chatserver.domain.text.folding import Seen
+from chatserver.domain.text.handles import PAUSE, Span
 
 HELPLINES: Final = frozenset(
     word
@@ -82,15 +81,17 @@ def _may_be_said(text: str, seen: Seen) -> bool:
     return not text.isascii() or seen.digits + sum(map(text.count, said)) >= _FEWEST_SAID
 
 
-def phone_numbers(text: str) -> Iterator[Span | None]:
-    """Yield where numbers stand, and None for each place that turned out to be something else."""
-    seen = seen_in(text)
+def phone_numbers(text: str, seen: Seen) -> Iterator[Span | None]:
+    """Yield where numbers stand, and None for each place that turned out to be something else, and PAUSE between
+    kinds."""
     if seen.digits >= _FEWEST:
         for match in _DIGITS.finditer(text):
             yield match.span() if _is_phone(match, text) else None
+        yield PAUSE
         for match in _ONE_BY_ONE.finditer(text):
             digits = re.findall(r"\d", match.group())
             yield match.span() if not _counts([int(each) for each in digits]) else None
+        yield PAUSE
     if _may_be_said(text, seen) and _SAID.search(text) is not None:
         for match in _SPELLED.finditer(text):
             yield match.span() if _is_said(match.group()) else None

@@ -254,13 +254,13 @@ class Index:
         odd = {form for each in forms if len(each) > 1 for form in each}
         return [self._phrases[place] for place in bits(self._needs.lacking_nothing(words, odd))]
 
-    def found(self, sentence: Sentence) -> Iterator[tuple[int, int, Phrase]]:
-        """Yield every phrase in a sentence: where it starts, where it ends, and the phrase."""
-        for phrase in self.candidates(sentence.forms):
-            for at in bits(sentence.starts(phrase)):
-                end = sentence.end(phrase, at)
-                if end:
-                    yield at, end, phrase
+    @staticmethod
+    def found(sentence: Sentence, phrase: Phrase) -> Iterator[tuple[int, int]]:
+        """Yield where a phrase starts and ends in a sentence."""
+        for at in bits(sentence.starts(phrase)):
+            end = sentence.end(phrase, at)
+            if end:
+                yield at, end
 
 
 def common_words(elements: Iterable[Element]) -> Counter[str]:

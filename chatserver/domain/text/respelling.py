@@ -6,7 +6,7 @@ Pure. Every step keeps the place in the text that each character comes from.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from itertools import islice
 from typing import Final
 
@@ -20,6 +20,8 @@ _AS_I: Final = str.maketrans("0134578@$!", "oieastbasi")
 _AS_L: Final = str.maketrans("0134578@$!", "oleastbasl")
 _AS_DIGITS: Final = re.compile(r"(?<![a-z\d])(?=[a-z]*\d)[\dolz]{3,16}(?![a-z\d])")
 _DIGITS_FOR: Final = str.maketrans("olz", "012")
+_AT_ONCE: Final = 32
+"""Words that are respelled before other work may run."""
 _MOST: Final = 32
 """Places of one text that are respelled, of each kind."""
 _DISGUISED: Final = re.compile(r"[.\-*~|][a-z][.\-*~|]")
@@ -48,17 +50,19 @@ class Spelling:
             return at
         return self._known_places()[at]
 
-    def respell(self, seen: Seen) -> bool:
-        """Undo the disguises of a hidden name or number. Return whether that changes the text, in which this is
-        seen."""
+    def respell(self, seen: Seen) -> Generator[None, None, bool]:
+        """Undo the disguises of a hidden name or number; yield now and then. Return whether that changes the text, in
+        which this is seen."""
         before = self.text
         if not _may_be_disguised(before, seen):
             return False
-        self._replace(_PICTURES, lambda match: _APP_OF[match.group()])
-        self._replace(_ALONE, _unspaced)
-        self._replace(_APART, lambda match: match.group().replace(match[1], ""))
+        yield from self._replace(_PICTURES, lambda match: _APP_OF[match.group()])
+        yield from self._replace(_ALONE, _unspaced)
+        yield from self._replace(_APART, lambda match: match.group().replace(match[1], ""))
         # As long as they were: no place moves.
-        self.text = _AS_DIGITS.sub(_as_digits, _LEET.sub(_as_app, self.text))
+        for pattern, meant in ((_LEET, _as_app), (_AS_DIGITS, _as_digits)):
+            yield
+            self.text = yield from _with_meant(pattern, meant, self.text)
         return self.text != before
 
     def _known_places(self) -> list[int]:
@@ -66,22 +70,25 @@ class Spelling:
             self._places = places_of(self._written)
         return self._places
 
-    def _replace(self, pattern: re.Pattern[str], spelled: Callable[[re.Match[str]], str]) -> None:
-        matches = [*islice(pattern.finditer(self.text), _MOST)]
+    def _replace(self, pattern: re.Pattern[str], spelled: Callable[[re.Match[str]], str]) -> Iterator[None]:
+        matches = [(match, spelled(match)) for match in islice(pattern.finditer(self.text), _MOST)]
+        matches = [(match, new) for match, new in matches if new != match.group()]
+        yield
         if not matches:
             return
         known = self._known_places()
+        yield
         parts: list[str] = []
         places: list[int] = []
         done = 0
-        for match in matches:
+        for match, new in matches:
             start, end = match.span()
-            new = spelled(match)
             parts += (self.text[done:start], new)
             places += known[done:start]
             # Evenly over what it replaces.
             places += [known[start + step * (end - start) // max(1, len(new))] for step in range(len(new))]
             done = end
+            yield
         parts.append(self.text[done:])
         self._places = places + known[done:]
         self.text = "".join(parts)
@@ -106,11 +113,27 @@ def _unspaced(match: re.Match[str]) -> str:
     return spelled.replace(" ", "") if sum(map(str.isalpha, spelled)) >= 3 else spelled
 
 
-def _as_app(match: re.Match[str]) -> str:
-    word = match.group()
+def _with_meant(pattern: re.Pattern[str], meant: Callable[[str], str], text: str) -> Generator[None, None, str]:
+    """Return a text with what is meant for each match, which is as long; yield after every few."""
+    known: dict[str, str] = {}
+    parts: list[str] = []
+    done = 0
+    for number, match in enumerate(pattern.finditer(text), start=1):
+        word = match.group()
+        new = known.get(word)
+        if new is None:
+            new = known[word] = meant(word)
+        if new != word:
+            parts += (text[done : match.start()], new)
+            done = match.end()
+        if number % _AT_ONCE == 0:
+            yield
+    return "".join((*parts, text[done:])) if parts else text
+
+
+def _as_app(word: str) -> str:
     return next((meant for meant in (word.translate(_AS_I), word.translate(_AS_L)) if meant in APPS), word)
 
 
-def _as_digits(match: re.Match[str]) -> str:
-    word = match.group()
+def _as_digits(word: str) -> str:
     return word.translate(_DIGITS_FOR) if sum(map(str.isdigit, word)) > 1 else word

@@ -58,15 +58,16 @@ class Glance(NamedTuple):
     odd: set[str]
 
 
-def glance(text: str, ordinary: frozenset[str]) -> Glance | None:
-    """Return the words that a text may hold, found many times as fast as by `Reader`. None if some are written letter
-    by letter, so that only `Reader` can say what they are. `ordinary` are words that are known to have no other form.
+def glance(text: str, folded: str, ordinary: frozenset[str]) -> Glance | None:
+    """Return the words that a text may hold, found many times as fast as by `Reader`.
+
+    None if some are written letter by letter, so that only `Reader` can say what they are. `folded` is the folded text;
+    `ordinary` are words that are known to have no other form.
 
     Every form that `Reader` would give is among these, or it has a character that is no letter or digit.
     """
     if not text.isascii() and has_wide_letters(text):
         return None
-    folded = fold(text)
     if folded.isascii():
         words = folded.encode().translate(_ROUGH, b"'`").decode().split()
     else:
@@ -141,6 +142,7 @@ class Reader:
     def _of_line(self, line: str, offset: int) -> Iterator[list[Token] | None]:
         marks = [match.start() for match in _QUOTES.finditer(line)]
         ends = [match.start() for match in _ENDS.finditer(line)]
+        yield None
         sentence: list[Token] = []
         next_end = next_mark = 0
         letters: list[tuple[int, int]] = []

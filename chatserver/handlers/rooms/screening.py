@@ -1,7 +1,7 @@
 """What is noticed in a text on its way into a room: words that a human should see, and contact details.
 
 It is looked at after everything that this worker knows may refuse it, before the transaction that saves it, so that a
-human is told in that transaction. A long text is looked at in parts of the loop's time: others go between them.
+human is told in that transaction. It is looked at in small parts: where they take long, others go between them.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from chatserver.domain.rooms.rooms import (
 from chatserver.domain.text.contact_details import TAIL, ContactKind, Looking, contacts_across, look_for_contacts
 from chatserver.handlers.rooms.context import Rooms
 
-INLINE: Final = 400
-"""Characters up to which a text is looked at in one go."""
+AT_ONCE: Final = 0.000_05
+"""Seconds of looking at a text after which others may go first. The dearest part takes some times as long."""
 NEWCOMER: Final = 60 * 60_000
 """Milliseconds for which somebody who is new sends no contact details into a room."""
 SPLIT_WITHIN: Final = 2 * 60_000
@@ -80,18 +80,18 @@ async def read(
         text, warning = checked(command.text, command.warning, rooms.node.rules)
     except Refusal:
         return NOTHING
-    is_long = len(text) > INLINE
     reading = rooms.node.words.begin(f"{warning or ''}\n{text}")
-    await _do(reading.parts(), is_long=is_long)
+    await _do(rooms, reading.parts())
     screening = reading.result
     kind = RoomKind.SESSION if room.startswith(SESSION_PREFIX) else RoomKind.THEMED
     contacts, is_whole = frozenset[ContactKind](), True
     if rooms.node.rules.contacts_in(kind) != "off":
         looking = Looking(text)
-        await _do(looking.parts(), is_long=is_long)
-        beside = look_for_contacts(warning or "")
-        contacts = looking.result.kinds | beside.kinds
-        is_whole = looking.result.is_whole and beside.is_whole
+        await _do(rooms, looking.parts())
+        contacts, is_whole = looking.result.kinds, looking.result.is_whole
+        if warning:
+            beside = look_for_contacts(warning)
+            contacts, is_whole = contacts | beside.kinds, is_whole and beside.is_whole
         if not contacts:
             # They are read as one text.
             contacts = contacts_across(warning or "", text)
@@ -114,10 +114,12 @@ def care_for(signals: tuple[Signal, ...]) -> Category | None:
     return next((Category(each.category) for each in signals if each.category in CARED_FOR), None)
 
 
-async def _do(parts: Iterator[None], *, is_long: bool) -> None:
+async def _do(rooms: Rooms, parts: Iterator[None]) -> None:
+    until = rooms.node.monotonic() + AT_ONCE
     for _ in parts:
-        if is_long:
+        if rooms.node.monotonic() > until:
             await asyncio.sleep(0)
+            until = rooms.node.monotonic() + AT_ONCE
 
 
 def _split(rooms: Rooms, person: Person, room: RoomId, text: str, post: Offset | None) -> frozenset[ContactKind]:
