@@ -18,7 +18,9 @@ from tests.domain.costly import CONTACT_PARTS, CRISIS_TEXTS
 from tests.fuzz.worst_text import LONGEST, PARTS, words_of_the_lists
 from tests.kit.work import lines_run
 
-ORDINARY = "I went to the shop and bought some bread, then I watched a film with my sister and slept. It was a quiet day."
+ORDINARY = (
+    "I went to the shop and bought some bread, then I watched a film with my sister and slept. It was a quiet day."
+)
 MOST_LINES = 12_000
 """Lines of code between two places where other work may run: some tenths of a millisecond, as many are parts of one
 expression."""
