@@ -18,6 +18,7 @@ from typing import Final
 
 import msgspec
 
+from bench import screening
 from chatserver import wordlists
 from chatserver.domain.errors import Refusal
 from chatserver.domain.history import Millis
@@ -37,6 +38,8 @@ from tests.domain.costly import CONTACT_PARTS, CRISIS_TEXTS, crowd_with_haters, 
 from tests.domain.listening_kit import RULES
 
 _ROUNDS: Final = 5
+_SEARCH: Final = 5.0
+"""Seconds for which a dear text is searched for."""
 _RIGHT: Final = "a lamp in the window"
 _WRONG: Final = "a lamp in the cellar"
 _HOUR: Final = 3_600_000
@@ -86,6 +89,13 @@ def pure() -> Iterator[Bound]:
             name=f"contact details in 2,000 of {part!r}",
             value=milliseconds(partial(find_contacts, text)),
             most=25.0,
+        )
+    for row in screening.rows(_SEARCH):
+        is_post = row.name == screening.NAME_OF_POST
+        yield Bound(
+            name=f"{'all' if is_post else 'the longest part'} of screening {row.name}",
+            value=(row.least if is_post else row.least_hold) / 1000,
+            most=0.05 if is_post else 0.5,
         )
     warm_up()
     staff = frozenset(name_key(f"Staff {first}{last}") for first in "abcdefghijklmnop" for last in "abcdefghijklmnop")
