@@ -132,8 +132,9 @@ class Worker:
         listening = ListeningService(node, identities, options.listening_rules, clock, options.languages)
         self.listening = ListeningPart(listening)
         hours = Hours(hours=options.hours, timezone=options.timezone)
-        enforcement = self.moderation.enforcement
-        self.rooms = RoomsPart(node, enforcement, listening, hours, challenge_key, options.coverage_rules)
+        self.rooms = RoomsPart(
+            node, self.moderation.enforcement, listening, hours, challenge_key, options.coverage_rules
+        )
         self.health = HealthPart(node)
         self.load = LoadPart(
             node,
@@ -150,11 +151,11 @@ class Worker:
             AccountsPart(node),
             self.moderation,
             self.listening,
-            SupervisionPart(listening, enforcement),
+            SupervisionPart(listening),
             self.rooms,
             self.health,
             self.load,
-            OperatingPart(node, self.moderation, self.rooms, self.load.monitor),
+            OperatingPart(node, self.rooms, self.load.monitor),
         )
         self.dispatcher = CommandDispatcher(node, self.people.context)
         self.dispatcher.register(self.parts)

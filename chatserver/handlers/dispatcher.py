@@ -13,6 +13,7 @@ from chatserver.domain.limits import Bucket
 from chatserver.domain.people.staff import require
 from chatserver.domain.sources import UNKNOWN_SOURCE, Source
 from chatserver.handlers.answer import Answer
+from chatserver.handlers.changes import acting_on_changes
 from chatserver.handlers.commands import Bound, pay
 from chatserver.handlers.connection import Connection, free
 from chatserver.handlers.node import Node
@@ -55,7 +56,11 @@ class CommandDispatcher:
                 self._commands[kind] = Bound(handler, part.context)
 
     async def dispatch(self, connection: Connection, command: AnyCommand) -> Answer:
-        """Run one command of one connection. Raises Refusal or StoreUnavailable."""
+        """Run one command of one connection, and act on what it changed. Raises Refusal or StoreUnavailable."""
+        async with acting_on_changes(self._node):
+            return await self._run(connection, command)
+
+    async def _run(self, connection: Connection, command: AnyCommand) -> Answer:
         now = self._node.monotonic()
         if isinstance(command, Hello):
             pay(connection, command.cost, now)

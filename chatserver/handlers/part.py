@@ -103,6 +103,12 @@ class Part:
     async def heal(self, members: Sequence[MemberId]) -> None:
         """Find out what the bus lost about these members, who are connected here. Raises StoreUnavailable."""
 
+    # ------------------------------------------------------------------------------------------ moderation
+
+    async def moderation_changed(self) -> None:
+        """A command or a job of this worker has changed something that raises moderation's version: a measure, a
+        report, a room's settings. Its answer goes out after this. Raises StoreUnavailable."""
+
     # ------------------------------------------------------------------------------------------ staff
 
     def staff_changed(self) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from chatserver.domain.errors import Refusal
+from chatserver.handlers.changes import acting_on_changes
 from chatserver.handlers.node import Node
 from chatserver.handlers.part import Job
 from chatserver.store.records import StoreUnavailable
@@ -40,7 +41,8 @@ class PeriodicJobs:
             # Workers that started together should not all work in the same moment for ever.
             await asyncio.sleep(job.seconds * random.uniform(0.9, 1.1))
             try:
-                await job.work()
+                async with acting_on_changes(self._node):
+                    await job.work()
             except (StoreUnavailable, Refusal) as trouble:
                 self._node.metrics.store_failures.inc()
                 log.warning("job_postponed", extra={"work": _name(job), "cause": str(trouble)})

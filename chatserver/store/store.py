@@ -22,9 +22,10 @@ from chatserver.domain.listening.queue_history import Recorded
 from chatserver.domain.listening.state import ListeningState
 from chatserver.domain.rooms.hiding import Hiding
 from chatserver.domain.rooms.rooms import Publication, Room, RoomId
-from chatserver.store import hiding, listening_log, people, queue_history, reading
+from chatserver.store import hiding, listening_log, moderation_changes, people, queue_history, reading
 from chatserver.store.arrivals_records import NameRules
 from chatserver.store.arrivals_store import ArrivalsStore
+from chatserver.store.core.compiler import MakeOp
 from chatserver.store.core.group_commit import GroupCommit
 from chatserver.store.core.schema import SCHEMA_REVISION
 from chatserver.store.core.sealing import Sealer
@@ -121,6 +122,17 @@ class Store(StaffStore, ModerationStore, RoomSettingsStore, TriesStore, Arrivals
 
         A driver runs `rooms_log.commit_batch` on this change together with others that wait."""
 
+    async def _write(self, op: MakeOp[T]) -> T:
+        result, has_changed = await self._run_in_transaction(partial(moderation_changes.watched, op))
+        note = moderation_changes.current_note()
+        if has_changed and note is not None:
+            note.has_changed = True
+        return result
+
+    @abstractmethod
+    async def _run_in_transaction(self, op: MakeOp[T]) -> T:
+        """Run an operation in one transaction, durable on return."""
+
     @abstractmethod
     async def _scrub(self, what: Scrub) -> None:
         """Make removed text unreadable in the database's files, as far as the database can."""
@@ -195,7 +207,8 @@ class Store(StaffStore, ModerationStore, RoomSettingsStore, TriesStore, Arrivals
         return await self._listening_commits.run(change)
 
     async def _commit_listening(self, changes: Sequence[ListeningChange]) -> Sequence[ListeningOutcome]:
-        return await self._write(partial(listening_log.commit, changes, self._records, self._sealer))
+        # Started by one command for all that wait: what it changes is nobody's own change.
+        return await self._run_in_transaction(partial(listening_log.commit, changes, self._records, self._sealer))
 
     async def listening_state(self) -> ListeningState:
         """Return the listening state in one snapshot, with the newest hand-overs (`waits`, oldest first): none that

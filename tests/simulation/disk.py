@@ -179,7 +179,7 @@ class SimulatedStore(Store):
         committed: Committed = await self._ask_to_write(change)
         return committed
 
-    async def _write(self, op: MakeOp[T]) -> T:
+    async def _run_in_transaction(self, op: MakeOp[T]) -> T:
         result: T = await self._ask_to_write(op)
         return result
 

@@ -16,7 +16,6 @@ from chatserver.handlers.connection import Connection
 from chatserver.handlers.listening import commands, supervision
 from chatserver.handlers.listening.service import ListeningService
 from chatserver.handlers.listening.supervision import Supervision
-from chatserver.handlers.moderation.enforcement import Enforcement
 from chatserver.handlers.part import Part, Service
 from chatserver.protocol.fields import Command
 from chatserver.protocol.internode import ListeningChanged
@@ -80,5 +79,5 @@ class SupervisionPart(Part):
 
     commands: ClassVar[Mapping[type[Command], Handler]] = supervision.COMMANDS
 
-    def __init__(self, service: ListeningService, enforcement: Enforcement) -> None:
-        self.context = Supervision(service.node, service, enforcement)
+    def __init__(self, service: ListeningService) -> None:
+        self.context = Supervision(service.node, service)

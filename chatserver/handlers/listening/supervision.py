@@ -14,7 +14,6 @@ from chatserver.handlers.listening import views
 from chatserver.handlers.listening.service import ListeningService
 from chatserver.handlers.moderation import enforcement
 from chatserver.handlers.moderation.askers import asker_of
-from chatserver.handlers.moderation.enforcement import Enforcement
 from chatserver.handlers.node import Node
 from chatserver.protocol.fields import Command, DoneOk
 from chatserver.protocol.moderation.messages import AskDebriefs, ReadDebrief
@@ -27,7 +26,6 @@ class Supervision:
 
     node: Node
     listening: ListeningService
-    enforcement: Enforcement
 
 
 async def debriefs(supervision: Supervision, connection: Connection, person: Person, command: AskDebriefs) -> Answer:
@@ -42,7 +40,6 @@ async def read_debrief(
     supervision: Supervision, connection: Connection, person: Person, command: ReadDebrief
 ) -> Answer:
     await supervision.node.store.read_debrief(command.debrief, asker_of(connection, person), supervision.node.now())
-    await supervision.enforcement.refresh_and_broadcast()
     return Answer(DoneOk())
 
 

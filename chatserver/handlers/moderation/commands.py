@@ -56,7 +56,7 @@ async def report_post(moderation: Enforcement, connection: Connection, person: P
             origin=moderation.node.origin_of(connection),
         )
     )
-    return await _changed(moderation)
+    return Answer(DoneOk())
 
 
 async def seen(
@@ -97,12 +97,12 @@ async def claim(moderation: Enforcement, connection: Connection, person: Person,
     made_at = await moderation.node.store.claim_report(command.report, asker, command.instead_of, command.why, now)
     if made_at is not None:
         moderation.node.metrics.report_claim_seconds.observe(max(0, now - made_at) / 1000)
-    return await _changed(moderation)
+    return Answer(DoneOk())
 
 
 async def release(moderation: Enforcement, connection: Connection, person: Person, command: ReleaseReport) -> Answer:
     await moderation.node.store.release_report(command.report, asker_of(connection, person), moderation.node.now())
-    return await _changed(moderation)
+    return Answer(DoneOk())
 
 
 async def note(moderation: Enforcement, connection: Connection, person: Person, command: NoteReport) -> Answer:
@@ -118,7 +118,7 @@ async def close(moderation: Enforcement, connection: Connection, person: Person,
     made_at = await moderation.node.store.close_report(
         command.report, asker, command.outcome, command.reply, now, ShownReport(seen=_millis(command.seen))
     )
-    return await _closed(moderation, made_at, now)
+    return _closed(moderation, made_at, now)
 
 
 async def review(moderation: Enforcement, connection: Connection, person: Person, command: ReviewReport) -> Answer:
@@ -128,17 +128,17 @@ async def review(moderation: Enforcement, connection: Connection, person: Person
     made_at = await moderation.node.store.review_report(
         command.report, asker, command.why, now, shown, is_agreed=command.agree
     )
-    return await _closed(moderation, made_at, now)
+    return _closed(moderation, made_at, now)
 
 
 def _millis(seen: int | None) -> Millis | None:
     return None if seen is None else Millis(seen)
 
 
-async def _closed(moderation: Enforcement, made_at: Millis | None, now: Millis) -> Answer:
+def _closed(moderation: Enforcement, made_at: Millis | None, now: Millis) -> Answer:
     if made_at is not None:
         moderation.node.metrics.report_close_seconds.observe(max(0, now - made_at) / 1000)
-    return await _changed(moderation)
+    return Answer(DoneOk())
 
 
 async def measure(
@@ -171,17 +171,11 @@ async def measure(
     if taken.measure.kind is MeasureKind.BAN:
         for part in moderation.node.parts:
             await part.member_banned(taken.measure.about)
-    await moderation.refresh_and_broadcast()
     return Answer(MeasureOk(measure=taken.measure.id, until=taken.measure.expires_at))
 
 
 async def lift(moderation: Enforcement, connection: Connection, person: Person, command: LiftMeasure) -> Answer:
     await moderation.node.store.lift_measure(command.measure, person.id, command.reason, moderation.node.now())
-    return await _changed(moderation)
-
-
-async def _changed(moderation: Enforcement) -> Answer:
-    await moderation.refresh_and_broadcast()
     return Answer(DoneOk())
 
 

@@ -132,7 +132,7 @@ class Enforcement:
         return bisect_left(self._due, self.node.now())
 
     async def refresh_and_broadcast(self) -> None:
-        """Something was changed here: see to it, and tell the other workers."""
+        """Enforce what was changed on this worker, and tell the other workers to look. Raises StoreUnavailable."""
         await self.tick()
         self.node.tell_nodes(ModerationChanged(self._version))
 

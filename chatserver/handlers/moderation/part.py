@@ -57,6 +57,9 @@ class ModerationPart(Part):
     def require_admission(self, member: Member) -> None:
         self.enforcement.require_entrance(member.id, None)
 
+    async def moderation_changed(self) -> None:
+        await self.enforcement.refresh_and_broadcast()
+
     def connection_closed(self, connection: Connection) -> None:
         self.enforcement.closed(connection)
 

@@ -11,6 +11,7 @@ from chatserver.domain.identity import MemberId, NodeId, Persona
 from chatserver.domain.rooms import settings as rules
 from chatserver.domain.rooms import splitting
 from chatserver.domain.rooms.rooms import Room, RoomEdit, RoomId, RoomStatus, room_channel
+from chatserver.handlers.changes import act_on_changes
 from chatserver.handlers.node import Node
 from chatserver.handlers.operating.context import Operations
 from chatserver.protocol.internode import DrainWanted, encode, node_topic
@@ -104,7 +105,7 @@ class RoomAutoscaler:
             # Another worker was first, or too few are left.
             return
         node.hub.announce(steered.publications)
-        await self._operations.enforcement.refresh_and_broadcast()
+        await act_on_changes(node)
 
     async def _close(self, room: Room) -> None:
         node = self._node
@@ -114,7 +115,7 @@ class RoomAutoscaler:
         except Refusal:
             return
         node.hub.announce(steered.publications)
-        await self._operations.enforcement.refresh_and_broadcast()
+        await act_on_changes(node)
 
     def _action(self, what: str, room: Room, reason: str) -> StaffAction:
         command_id = CommandId(f"{what}-{room.id}-{room.revision}")

@@ -74,7 +74,7 @@ async def ask(operations: Operations, connection: Connection, person: Person, co
 async def open_room(operations: Operations, connection: Connection, person: Person, command: OpenRoom) -> Answer:
     edit = msgspec.structs.replace(_edit(command), name=None)
     opened = await operations.node.store.open_room(command.name, edit, _action(operations, person, command))
-    return await _changed_rooms(operations, opened)
+    return _changed_rooms(operations, opened)
 
 
 async def change(operations: Operations, connection: Connection, person: Person, command: ChangeRoom) -> Answer:
@@ -104,12 +104,11 @@ async def _change(
     steered = await operations.node.store.change_room(
         command.room, command.seen, edit, _action(operations, person, command)
     )
-    return await _changed_rooms(operations, steered)
+    return _changed_rooms(operations, steered)
 
 
-async def _changed_rooms(operations: Operations, steered: ChangedRooms) -> Answer:
+def _changed_rooms(operations: Operations, steered: ChangedRooms) -> Answer:
     operations.node.hub.announce(steered.publications)
-    await operations.enforcement.refresh_and_broadcast()
     return Answer(RoomOk(room=steered.rooms[0]))
 
 
@@ -138,7 +137,6 @@ async def split(operations: Operations, connection: Connection, person: Person, 
         groups = operations.plans.groups(command.plan, room.id, here, node.monotonic())
     changed = await node.store.split_room(room.id, command.seen, groups, _action(operations, person, command))
     node.hub.announce(changed.publications)
-    await operations.enforcement.refresh_and_broadcast()
     return Answer(SplitOk(rooms=[*changed.rooms]))
 
 
@@ -151,7 +149,6 @@ async def announce(
     room = None if isinstance(command, AnnounceAll) else command.room
     notice = rules.announce(_id_of(person, command.id), room, command.text, command.minutes, operations.node.now())
     made = await operations.node.store.announce(notice, _action(operations, person, command))
-    await operations.enforcement.refresh_and_broadcast()
     return Answer(NoticeOk(notice=made))
 
 
@@ -159,7 +156,6 @@ async def withdraw(operations: Operations, connection: Connection, person: Perso
     if any(each.id == command.notice and each.room is None for each in operations.admission.notices):
         require(connection.roles, Capability.OPERATE)
     await operations.node.store.withdraw(command.notice, _action(operations, person, command))
-    await operations.enforcement.refresh_and_broadcast()
     return Answer(DoneOk())
 
 
@@ -177,7 +173,6 @@ async def set_hours(operations: Operations, connection: Connection, person: Pers
         raise Refusal(Reason.INVALID, details={"field": "$.timezone", "problem": "no such time zone"}) from None
     wanted = Hours(hours=command.hours.strip(), timezone=command.timezone, revision=command.seen)
     await operations.node.store.set_hours(wanted, _action(operations, person, command))
-    await operations.enforcement.refresh_and_broadcast()
     return Answer(DoneOk())
 
 
@@ -189,13 +184,11 @@ async def raid(
         _id_of(person, command.id), room, command.minutes, command.quiet_minutes, operations.node.now()
     )
     made = await operations.node.store.declare(wanted, _action(operations, person, command))
-    await operations.enforcement.refresh_and_broadcast()
     return Answer(RaidOk(raid=made))
 
 
 async def end_raid(operations: Operations, connection: Connection, person: Person, command: EndRaid) -> Answer:
     await operations.node.store.end_raid(command.raid, _action(operations, person, command))
-    await operations.enforcement.refresh_and_broadcast()
     return Answer(DoneOk())
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from chatserver.handlers.moderation.enforcement import Enforcement
 from chatserver.handlers.node import Node
 from chatserver.handlers.operating.load import LoadMonitor
 from chatserver.handlers.operating.split_plans import SplitPlans
@@ -16,7 +15,6 @@ class Operations:
     """The rooms and workers of a service, as an operator sees them from one worker."""
 
     node: Node
-    enforcement: Enforcement
     admission: RoomAdmission
     load: LoadMonitor
     plans: SplitPlans = field(default_factory=SplitPlans)

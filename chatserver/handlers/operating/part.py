@@ -94,9 +94,9 @@ class OperatingPart(Part):
 
     commands: ClassVar[Mapping[type[Command], Handler]] = commands.COMMANDS
 
-    def __init__(self, node: Node, moderation: ModerationPart, rooms: RoomsPart, load: LoadMonitor) -> None:
+    def __init__(self, node: Node, rooms: RoomsPart, load: LoadMonitor) -> None:
         self.node = node
-        self.context = Operations(node, moderation.enforcement, rooms.admission, load)
+        self.context = Operations(node, rooms.admission, load)
         self._autoscaler = RoomAutoscaler(self.context)
 
     def jobs(self) -> Sequence[Job]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from chatserver.domain.rooms import coverage
 from chatserver.domain.rooms.coverage import Attendance, CoverageRules
 from chatserver.domain.rooms.rooms import Room, RoomId, RoomStatus
+from chatserver.handlers.changes import act_on_changes
 from chatserver.handlers.connection import Connection
-from chatserver.handlers.moderation.enforcement import Enforcement
 from chatserver.handlers.node import Node
 from chatserver.protocol.operating.messages import AloneRoom, StandbyPush
 
@@ -19,9 +19,8 @@ class RoomCoverage:
     """Whether rooms that need a moderator have one. Its part calls `tick` each second, and `show` whenever moderation's
     version rose."""
 
-    def __init__(self, node: Node, enforcement: Enforcement, rules: CoverageRules) -> None:
+    def __init__(self, node: Node, rules: CoverageRules) -> None:
         self._node = node
-        self._enforcement = enforcement
         self._rules = rules
         self._told = StandbyPush(rooms=[])
 
@@ -45,6 +44,8 @@ class RoomCoverage:
         """Somebody came into a room: where they are whom it waits for, it opens at once."""
         if room.attendance is not Attendance.ATTENDED and connection.is_moderator:
             await self._keep(room.id, is_attended=True)
+            # The answer to the join says whether the room is open.
+            await act_on_changes(self._node)
 
     async def _keep(self, room: RoomId, *, is_attended: bool) -> None:
         node = self._node
@@ -53,7 +54,6 @@ class RoomCoverage:
         )
         if changed.publications:
             node.hub.announce(changed.publications)
-            await self._enforcement.refresh_and_broadcast()
 
     # ------------------------------------------------------------------------------------------------ standbys
 

@@ -54,7 +54,7 @@ class RoomsPart(Part):
     ) -> None:
         self.node = node
         self.admission = RoomAdmission(node, listening, hours, challenge_key)
-        self.coverage = RoomCoverage(node, enforcement, coverage)
+        self.coverage = RoomCoverage(node, coverage)
         self.context = self.rooms = Rooms(node, enforcement, listening, self.admission, self.coverage)
         self._lobby = Lobby(self.rooms)
         enforcement.on_changed += [self.admission.load, self.coverage.show]

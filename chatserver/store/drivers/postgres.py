@@ -191,7 +191,7 @@ class PostgresStore(Store):
         async with self._connection(self._reads) as db:
             return await self._run_alone(db, op)
 
-    async def _write(self, op: MakeOp[T]) -> T:
+    async def _run_in_transaction(self, op: MakeOp[T]) -> T:
         async with self._connection(self._writes) as db:
             # Once more, if another transaction inserted the same thing between our read and our insert.
             with contextlib.suppress(asyncpg.IntegrityConstraintViolationError):

@@ -137,7 +137,7 @@ class SqliteStore(Store):
         committed: Committed = await self._ask(self._writes, change)
         return committed
 
-    async def _write(self, op: MakeOp[T]) -> T:
+    async def _run_in_transaction(self, op: MakeOp[T]) -> T:
         result: T = await self._ask(self._writes, op)
         return result
 
