@@ -25,7 +25,6 @@ from chatserver.domain.moderation.report_access import Asker
 from chatserver.domain.people.staff import CONFIRMED_FOR, Role, Staff, hash_secret
 from chatserver.domain.rooms.rooms import RoomId
 from chatserver.edge.routes import DOCUMENTS, IDENTITY, STAFF, STATUS, RouteSpec
-from chatserver.handlers.registry import COMMANDS as TABLE
 from chatserver.protocol.asyncapi import tag_of
 from chatserver.protocol.codec import Encoding
 from chatserver.protocol.examples import COMMANDS
@@ -36,6 +35,7 @@ from chatserver.store.moderation_records import Queue, RoomReport
 from chatserver.store.records import ListeningChange, StaffSecrets
 from tests.conformance.clusters import Cluster, Meet
 from tests.conformance.peer import Peer, Refused
+from tests.kit.commands import COMMANDS as TABLE
 from tests.kit.web import WebClient
 
 Json = dict[str, Any]

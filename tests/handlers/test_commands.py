@@ -15,12 +15,12 @@ from chatserver.handlers.answer import Answer
 from chatserver.handlers.commands import Handler
 from chatserver.handlers.dispatcher import CommandDispatcher
 from chatserver.handlers.part import Part
-from chatserver.handlers.registry import COMMANDS as HANDLERS
 from chatserver.protocol.examples import COMMANDS
 from chatserver.protocol.fields import Command, DoneOk
 from chatserver.protocol.messages import Hello
 from chatserver.protocol.moderation.messages import TakeMeasureCommand
 from tests.handlers.workers import PLAIN, Guest, Worker, open_cluster
+from tests.kit.commands import COMMANDS as HANDLERS
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import pytest
 
 from chatserver.handlers.commands import union
 from chatserver.handlers.part import Part
-from chatserver.handlers.registry import COMMANDS
 from chatserver.protocol import internode
 from chatserver.protocol.messages import AnyCommand, Hello
 from tests.handlers.workers import PLAIN, Worker, open_cluster
+from tests.kit.commands import COMMANDS
 
 BY_THE_CORE = {
     internode.Announced,

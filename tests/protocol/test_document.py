@@ -16,7 +16,6 @@ import pytest
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.moderation.measures import REASONS, counted_reason
 from chatserver.edge.openapi import document as openapi_document
-from chatserver.handlers.registry import COMMANDS as TABLE
 from chatserver.protocol import messages as m
 from chatserver.protocol.asyncapi import document, tag_of
 from chatserver.protocol.codec import Encoding, decode_command
@@ -25,6 +24,7 @@ from chatserver.protocol.examples import ERRORS, PUSHES, REPLIES
 from chatserver.protocol.refusals import ANY
 from chatserver.protocol.rooms.messages import FactPush
 from chatserver.protocol.schemas import structs_in
+from tests.kit.commands import COMMANDS as TABLE
 from tests.kit.schemas import said_needlessly
 
 ROOT = Path(__file__).parents[2]
