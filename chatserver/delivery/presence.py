@@ -170,10 +170,6 @@ class Presence:
             for member, nodes in islice(members.items(), limit)
         ]
 
-    def channels_counts(self) -> Mapping[ChannelName, int]:
-        """Return how many members are in each channel that is not empty."""
-        return {channel: len(members) for channel, members in self._here.items()}
-
     def own_counts(self) -> dict[ChannelName, int]:
         """Return how many of each channel's members this worker answers for: its own members who are on no worker with
         a lower id. Summed over all workers, everybody counts once. Costs O(channels here)."""

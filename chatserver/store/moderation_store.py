@@ -173,10 +173,6 @@ class ModerationStore(ABC):
         TEXT_TOO_LONG."""
         await self._write(partial(measures.appeal, member, measure, text, now))
 
-    async def measures_of(self, members: Collection[MemberId], now: Millis) -> list[Measure]:
-        """Return the measures in force about these members, of all kinds."""
-        return await self._read(partial(measures.active_of, members, now))
-
     async def restricting(self, now: Millis) -> list[Measure]:
         """Return every measure that forbids somebody something now."""
         return await self._read(partial(measures.restricting, now))

@@ -65,12 +65,6 @@ def end_tries(kind: TryKind, key: bytes) -> Op[int]:
     return max(0, rows[0][0] - 1) if rows else 0
 
 
-def wrong_tries(kind: TryKind, key: bytes, now: Millis) -> Op[Begun]:
-    rows = yield Call(sql.TRIES, [(kind, key)])
-    failures, locked_until = _failures(rows[0], now) if rows else (0, 0)
-    return Begun(max(0, locked_until - now) / _SECOND, failures)
-
-
 def has_old(now: Millis) -> Op[bool]:
     return bool((yield Call(sql.OLD_TRIES, [(now,)])))
 

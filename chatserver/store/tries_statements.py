@@ -18,13 +18,6 @@ def _p(name: str) -> ColumnElement[Any]:
 
 _COLUMNS: Final = ("kind", "key", "full_at", "failures", "locked_until")
 
-TRIES: Final = Statement(
-    select(tries.c.full_at, tries.c.failures, tries.c.locked_until).where(
-        tries.c.kind == _p("kind"), tries.c.key == _p("key")
-    ),
-    "kind",
-    "key",
-)
 LOCK_TRIES: Final = Statement(
     select(tries.c.full_at, tries.c.failures, tries.c.locked_until)
     .where(tries.c.kind == _p("kind"), tries.c.key == _p("key"))

@@ -48,11 +48,6 @@ class TriesStore(ABC):
         """Note that the answer was right: forget the wrong ones before it, and return how many there were in a row."""
         return await self._write(partial(tries.end_tries, kind, key))
 
-    async def wrong_tries(self, kind: TryKind, key: bytes, now: Millis) -> Begun:
-        """Return how many wrong answers in a row there are, and for how long the key is locked, without counting
-        anything."""
-        return await self._read(partial(tries.wrong_tries, kind, key, now))
-
     async def _forget_tries(self, now: Millis) -> None:
         """Drop rows that no longer count. Part of `expire`."""
         if await self._read(partial(tries.has_old, now)):

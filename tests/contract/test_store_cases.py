@@ -318,7 +318,7 @@ async def test_an_answer_is_for_somebody_else_to_read_and_decide(store: Store) -
     refusal = await refused(store.lift_measure(taken.id, mo, "I was wrong", START), Reason.NOT_ALLOWED)
     assert refusal.details == {"why": "own_measure"}
     await store.lift_measure(taken.id, second, "it was a joke", START)
-    assert await store.measures_of([bo.id], START) == []
+    assert (await store.moderation_notices(bo.id, START)).measures == ()
 
 
 async def test_a_measure_does_not_name_a_report_to_those_who_may_not_know_of_it(store: Store) -> None:

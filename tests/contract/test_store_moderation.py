@@ -234,7 +234,7 @@ async def test_who_is_sent_away_writes_nothing(store: Store, kind: MeasureKind, 
     await store.take_measure(measure(mo, bo, kind, room=SLEEP), START)
     await refused(write(store, bo, "no"), reason)
     assert [each.kind for each in await store.restricting(START)] == [kind]
-    assert [each.kind for each in await store.measures_of([bo.id], START)] == [kind]
+    assert [each.kind for each in (await store.moderation_notices(bo.id, START)).measures] == [kind]
     assert await store.restricting(Millis(START + HOUR)) == []
 
 

@@ -70,23 +70,23 @@ async def test_keys_beyond_the_bound_share_one_allowance_and_push_nobody_out(
 
 async def test_what_counts_no_more_is_forgotten(store: Store) -> None:
     await count(store, b"a")
-    await store.begin_try(TryKind.SECOND_FACTOR, b"a", LOCK, START)
+    for key in (b"a", b"b"):
+        await store.begin_try(TryKind.SECOND_FACTOR, key, LOCK, START)
     await store.expire(Millis(START + HOUR - 1), Retention())
-    assert (await store.wrong_tries(TryKind.SECOND_FACTOR, b"a", START)).failures == 1
+    assert await store.begin_try(TryKind.SECOND_FACTOR, b"a", LOCK, START) == Begun(0.0, 1)
     await store.expire(Millis(START + HOUR), Retention())
-    assert (await store.wrong_tries(TryKind.SECOND_FACTOR, b"a", START)).failures == 0
+    assert await store.begin_try(TryKind.SECOND_FACTOR, b"b", LOCK, START) == Begun(0.0, 0)
 
 
 async def test_wrong_answers_in_a_row_lock_a_key_for_longer_each_time(store: Store, other: Store) -> None:
-    now, waits = START, []
-    for each in (store, other, store, other, store):
-        assert (await each.begin_try(TryKind.SECOND_FACTOR, b"a", LOCK, now)).wait == 0.0
-        locked = await each.wrong_tries(TryKind.SECOND_FACTOR, b"a", now)
-        waits.append(locked.wait)
-        if locked.wait:
-            assert await each.begin_try(TryKind.SECOND_FACTOR, b"a", LOCK, now) == locked
-        now = Millis(now + round(locked.wait * 1000))
-    assert waits == [0.0, 60.0, 120.0, 240.0, 240.0]
+    now = START
+    assert await store.begin_try(TryKind.SECOND_FACTOR, b"a", LOCK, now) == Begun(0.0, 0)
+    for before, (each, seconds) in enumerate([(other, 60), (store, 120), (other, 240), (store, 240)], start=1):
+        assert await each.begin_try(TryKind.SECOND_FACTOR, b"a", LOCK, now) == Begun(0.0, before)
+        # While the key is locked nothing is counted.
+        for _ in range(2):
+            assert await each.begin_try(TryKind.SECOND_FACTOR, b"a", LOCK, now) == Begun(float(seconds), before + 1)
+        now = Millis(now + seconds * 1000)
 
 
 async def test_a_right_answer_forgets_the_wrong_ones_and_tells_how_many_there_were(store: Store) -> None:

@@ -28,7 +28,6 @@ from chatserver.domain.people.staff import (
     may,
     require,
     require_confirmed,
-    shown_role,
     spare_oneself,
     staff_keys,
     totp_step,
@@ -87,7 +86,6 @@ def test_several_roles_may_what_each_may(roles: set[Role]) -> None:
     for capability in Capability:
         assert may(roles, capability) == any(may({role}, capability) for role in roles)
     assert set(in_order(roles)) == roles
-    assert shown_role(roles) == next(iter(in_order(roles)), None)
 
 
 # ------------------------------------------------------------------------------------------------ the last operator

@@ -46,12 +46,7 @@ class Staff(msgspec.Struct, frozen=True, kw_only=True):
 
 
 PRECEDENCE: Final = (Role.OPERATOR, Role.MODERATOR, Role.FACILITATOR, Role.LISTENER)
-"""If somebody has several roles, the first of these is shown to others."""
-
-
-def shown_role(roles: Collection[Role]) -> Role | None:
-    """Return the role that is shown beside a name."""
-    return next((role for role in PRECEDENCE if role in roles), None)
+"""The order in which somebody's roles are named."""
 
 
 def in_order(roles: Collection[Role]) -> list[Role]:
