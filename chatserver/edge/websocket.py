@@ -88,14 +88,16 @@ class ChatSocket:
             return
         try:
             await send({"type": "websocket.accept", "subprotocol": encoding.subprotocol, "headers": []})
-            seat = Seat(self, wire, encoding, source, scope.get("client"), token=token, staff_token=staff_token)
+            handler = SocketHandler(
+                self, wire, encoding, source, scope.get("client"), token=token, staff_token=staff_token
+            )
         except BaseException:
             self.addresses.leave(source)
             raise
-        wire.adopt(seat)
+        wire.adopt(handler)
 
 
-class Seat:
+class SocketHandler:
     """One connection, as the edge sees it: passes messages to the dispatcher, and releases what it used when it
     closes."""
 
@@ -143,7 +145,7 @@ class Seat:
         place.drain.leave(self)
         place.addresses.leave(self._source)
         place.dispatcher.closed(self.connection)
-        # The connection refers to this seat (`admit_guest`, `admit_words`, `admit_code`). Breaking the cycle frees both
+        # The connection refers to this handler (`admit_guest`, `admit_words`, `admit_code`). Breaking the cycle frees both
         # now.
         del self.connection
 
@@ -168,19 +170,19 @@ class Drain:
 
     def __init__(self, place: ChatSocket) -> None:
         self._place = place
-        self._seats: set[Seat] = set()
+        self._handlers: set[SocketHandler] = set()
         self._task: asyncio.Task[None] | None = None
         place.admission.on_drain(self.start)
 
-    def enter(self, seat: Seat) -> None:
+    def enter(self, handler: SocketHandler) -> None:
         """Note a new connection. While the worker stops it is closed at once."""
-        self._seats.add(seat)
+        self._handlers.add(handler)
         if self._task is not None:
-            asyncio.get_running_loop().call_soon(self._send_off, seat, _SHORTEST_SPREAD)
+            asyncio.get_running_loop().call_soon(self._send_off, handler, _SHORTEST_SPREAD)
 
-    def leave(self, seat: Seat) -> None:
+    def leave(self, handler: SocketHandler) -> None:
         """Note that a connection has closed."""
-        self._seats.discard(seat)
+        self._handlers.discard(handler)
 
     def start(self) -> None:
         """Begin. Takes at most `limits.drain_seconds`, plus the time that a peer may take to answer its close frame."""
@@ -188,21 +190,21 @@ class Drain:
             self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def _run(self) -> None:
-        seats = random.sample([*self._seats], len(self._seats))
-        count = len(seats)
+        handlers = random.sample([*self._handlers], len(self._handlers))
+        count = len(handlers)
         window = min(self._place.admission.limits.drain_seconds, count / _CLOSES_PER_SECOND)
         spread = min(max(count / _RETURNS_PER_SECOND, _SHORTEST_SPREAD), _LONGEST_SPREAD)
         loop = asyncio.get_running_loop()
         start = loop.time()
-        for index, seat in enumerate(seats):
+        for index, handler in enumerate(handlers):
             if (wait := start + window * index / count - loop.time()) > 0:
                 await asyncio.sleep(wait)
-            self._send_off(seat, spread)
+            self._send_off(handler, spread)
 
-    def _send_off(self, seat: Seat, spread: float) -> None:
-        if seat in self._seats:
-            self._place.dispatcher.say_draining(seat.connection, _RETURN_SECONDS + random.random() * spread)
-            seat.wire.close(Close.SERVICE_RESTART)
+    def _send_off(self, handler: SocketHandler, spread: float) -> None:
+        if handler in self._handlers:
+            self._place.dispatcher.say_draining(handler.connection, _RETURN_SECONDS + random.random() * spread)
+            handler.wire.close(Close.SERVICE_RESTART)
 
 
 async def _deny(scope: Scope, send: Send, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> None:
