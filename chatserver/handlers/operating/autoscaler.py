@@ -100,21 +100,21 @@ class RoomAutoscaler:
         try:
             groups = await groups_of(node, room, None)
             deed = self._action("split", room, "It was as full as an operator set.")
-            steered = await node.store.split_room(room.id, room.revision, groups, deed)
+            changed = await node.store.split_room(room.id, room.revision, groups, deed)
         except Refusal:
             # Another worker was first, or too few are left.
             return
-        node.hub.announce(steered.publications)
+        node.hub.announce(changed.publications)
         await act_on_changes(node)
 
     async def _close(self, room: Room) -> None:
         node = self._node
         deed = self._action("merge", room, "It stood empty beside the room that it was split from.")
         try:
-            steered = await node.store.change_room(room.id, room.revision, RoomEdit(status=RoomStatus.CLOSED), deed)
+            changed = await node.store.change_room(room.id, room.revision, RoomEdit(status=RoomStatus.CLOSED), deed)
         except Refusal:
             return
-        node.hub.announce(steered.publications)
+        node.hub.announce(changed.publications)
         await act_on_changes(node)
 
     def _action(self, what: str, room: Room, reason: str) -> StaffAction:

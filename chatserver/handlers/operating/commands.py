@@ -101,15 +101,15 @@ async def reopen(operations: Operations, connection: Connection, person: Person,
 async def _change(
     operations: Operations, person: Person, command: ChangeRoom | SlowRoom | CloseRoom | ReopenRoom, edit: RoomEdit
 ) -> Answer:
-    steered = await operations.node.store.change_room(
+    changed = await operations.node.store.change_room(
         command.room, command.seen, edit, _action(operations, person, command)
     )
-    return _changed_rooms(operations, steered)
+    return _changed_rooms(operations, changed)
 
 
-def _changed_rooms(operations: Operations, steered: ChangedRooms) -> Answer:
-    operations.node.hub.announce(steered.publications)
-    return Answer(RoomOk(room=steered.rooms[0]))
+def _changed_rooms(operations: Operations, changed: ChangedRooms) -> Answer:
+    operations.node.hub.announce(changed.publications)
+    return Answer(RoomOk(room=changed.rooms[0]))
 
 
 # ------------------------------------------------------------------------------------------------ splitting
