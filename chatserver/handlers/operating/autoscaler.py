@@ -99,8 +99,8 @@ class RoomAutoscaler:
         node = self._node
         try:
             groups = await groups_of(node, room, None)
-            deed = self._action("split", room, "It was as full as an operator set.")
-            changed = await node.store.split_room(room.id, room.revision, groups, deed)
+            action = self._action("split", room, "It was as full as an operator set.")
+            changed = await node.store.split_room(room.id, room.revision, groups, action)
         except Refusal:
             # Another worker was first, or too few are left.
             return
@@ -109,9 +109,9 @@ class RoomAutoscaler:
 
     async def _close(self, room: Room) -> None:
         node = self._node
-        deed = self._action("merge", room, "It stood empty beside the room that it was split from.")
+        action = self._action("merge", room, "It stood empty beside the room that it was split from.")
         try:
-            changed = await node.store.change_room(room.id, room.revision, RoomEdit(status=RoomStatus.CLOSED), deed)
+            changed = await node.store.change_room(room.id, room.revision, RoomEdit(status=RoomStatus.CLOSED), action)
         except Refusal:
             return
         node.hub.announce(changed.publications)
