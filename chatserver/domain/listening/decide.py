@@ -76,25 +76,25 @@ def decide(
 ) -> Decided:
     """Answer a command. Raises Refusal. No events means that its result already held. `who` is the member who asks; it
     is ignored for commands of the service itself."""
-    draft = Changes(floor)
-    return draft.decided(_decide(draft, command, who, now, rules))
+    changes = Changes(floor)
+    return changes.decided(_decide(changes, command, who, now, rules))
 
 
 def apply_due(floor: ListeningState, now: Millis, rules: ListeningRules) -> Decided:
     """Return what time and fairness demand. Applying it again at the same moment changes nothing."""
-    draft = Changes(floor)
-    apply_due_changes(draft, now, rules)
-    return draft.decided()
+    changes = Changes(floor)
+    apply_due_changes(changes, now, rules)
+    return changes.decided()
 
 
 def decide_and_apply_due(
     floor: ListeningState, command: ListeningAction, who: MemberId, now: Millis, rules: ListeningRules
 ) -> Decided:
     """Do both, as one commit. Raises the command's Refusal; then nothing that is due is applied either."""
-    draft = Changes(floor)
-    session = _decide(draft, command, who, now, rules)
-    apply_due_changes(draft, now, rules)
-    return draft.decided(session)
+    changes = Changes(floor)
+    session = _decide(changes, command, who, now, rules)
+    apply_due_changes(changes, now, rules)
+    return changes.decided(session)
 
 
 def due_at(floor: ListeningState, now: Millis, rules: ListeningRules) -> Millis | None:
@@ -111,55 +111,55 @@ def evolve(floor: ListeningState, event: ListeningEvent) -> ListeningState:
 
 def evolve_all(floor: ListeningState, events: Iterable[ListeningEvent]) -> ListeningState:
     """Return the state after many events, with one copy of what they change."""
-    draft = Changes(floor)
+    changes = Changes(floor)
     for event in events:
         match event:
             case SeekerSet(seeker=seeker):
-                draft.set_seeker(seeker)
+                changes.set_seeker(seeker)
             case SeekerLeft(member=member):
-                draft.drop_seeker(member)
+                changes.drop_seeker(member)
             case ListenerSet(listener=listener):
-                draft.set_listener(listener)
+                changes.set_listener(listener)
             case ListenerLeft(member=member):
-                draft.drop_listener(member)
+                changes.drop_listener(member)
             case SessionSet(session=session):
-                draft.set_session(session)
+                changes.set_session(session)
             case SessionForgotten(session=session_id):
-                draft.drop_session(session_id)
+                changes.drop_session(session_id)
             case ShareSet(share=share):
-                draft.set_share(share)
+                changes.set_share(share)
             case ShareForgotten(share=share_id):
-                draft.drop_share(share_id)
+                changes.drop_share(share_id)
             case _:
                 assert_never(event)
-    return draft.floor
+    return changes.floor
 
 
 def _decide(
-    draft: Changes, command: ListeningAction, who: MemberId, now: Millis, rules: ListeningRules
+    changes: Changes, command: ListeningAction, who: MemberId, now: Millis, rules: ListeningRules
 ) -> SessionId | None:
-    return _RULES[type(command)](draft, command, who, now, rules)
+    return _RULES[type(command)](changes, command, who, now, rules)
 
 
 # ------------------------------------------------------------------------------------------------ seekers
 
 
-def _ask(draft: Changes, command: Ask, who: MemberId, now: Millis, rules: ListeningRules) -> None:
-    seeker = draft.floor.seekers.get(who)
-    wish = _possible(draft.floor, command.wish)
+def _ask(changes: Changes, command: Ask, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+    seeker = changes.floor.seekers.get(who)
+    wish = _possible(changes.floor, command.wish)
     if seeker is None:
         if not command.is_open:
             raise Refusal(Reason.LISTENING_CLOSED)
-        seeker = _new_seeker(draft.floor, command, who, wish, now, rules)
+        seeker = _new_seeker(changes.floor, command, who, wish, now, rules)
     elif seeker.session is not None:
         raise Refusal(Reason.IN_SESSION)
     changed = _back(replace(seeker, name=command.name, wish=wish, avoid=seeker.avoid | command.avoid), now)
     if changed.proposal is not None:
-        listener = draft.floor.listeners.get(changed.proposal.listener)
+        listener = changes.floor.listeners.get(changed.proposal.listener)
         if listener is None or not may_meet(changed, listener):
             # A changed wish withdraws the present proposal, as leaving does.
-            changed = _withdrawn(draft, changed, command, now, rules)
-    draft.set_seeker(changed)
+            changed = _withdrawn(changes, changed, command, now, rules)
+    changes.set_seeker(changed)
 
 
 def _new_seeker(
@@ -183,26 +183,28 @@ def _new_seeker(
     )
 
 
-def _withdrawn(draft: Changes, seeker: Seeker, command: Ask, now: Millis, rules: ListeningRules) -> Seeker:
-    fair_shares.withdrew(draft, seeker, now)
-    rests_until = fair_shares.rests_until(draft.floor, seeker.member, seeker.networks, command.allowance, rules)
+def _withdrawn(changes: Changes, seeker: Seeker, command: Ask, now: Millis, rules: ListeningRules) -> Seeker:
+    fair_shares.withdrew(changes, seeker, now)
+    rests_until = fair_shares.rests_until(changes.floor, seeker.member, seeker.networks, command.allowance, rules)
     return replace(seeker, proposal=None, rests_until=rests_until, is_quiet=True)
 
 
-def _withdraw(draft: Changes, command: GiveUpPlace, who: MemberId, now: Millis, rules: ListeningRules) -> None:
-    seeker = draft.floor.seekers.get(who)
+def _withdraw(changes: Changes, command: GiveUpPlace, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+    seeker = changes.floor.seekers.get(who)
     if seeker is not None and seeker.session is None:
         if seeker.proposal is not None:
-            fair_shares.withdrew(draft, seeker, now)
-        draft.drop_seeker(who)
+            fair_shares.withdrew(changes, seeker, now)
+        changes.drop_seeker(who)
 
 
-def _take_place_back(draft: Changes, command: TakePlaceBack, who: MemberId, now: Millis, rules: ListeningRules) -> None:
-    seeker = draft.floor.seekers.get(who)
+def _take_place_back(
+    changes: Changes, command: TakePlaceBack, who: MemberId, now: Millis, rules: ListeningRules
+) -> None:
+    seeker = changes.floor.seekers.get(who)
     if seeker is None:
         raise Refusal(Reason.PLACE_GONE)
     if seeker.lapsed_at is not None:
-        draft.set_seeker(_back(seeker, now))
+        changes.set_seeker(_back(seeker, now))
 
 
 def _back(seeker: Seeker, now: Millis) -> Seeker:
@@ -220,63 +222,63 @@ def _possible(floor: ListeningState, wish: Wish) -> Wish:
 # ------------------------------------------------------------------------------------------------ listeners
 
 
-def _set_profile(draft: Changes, command: SetProfile, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+def _set_profile(changes: Changes, command: SetProfile, who: MemberId, now: Millis, rules: ListeningRules) -> None:
     profile = replace(command.profile, cap=max(1, min(command.profile.cap, rules.most_cap)))
-    draft.set_listener(_active(replace(draft.own_listener(who), profile=profile), now))
+    changes.set_listener(_active(replace(changes.own_listener(who), profile=profile), now))
 
 
-def _set_available(draft: Changes, command: SetAvailable, who: MemberId, now: Millis, rules: ListeningRules) -> None:
-    listener = draft.own_listener(who)
+def _set_available(changes: Changes, command: SetAvailable, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+    listener = changes.own_listener(who)
     if command.on and listener.ready_at is None:
         raise Refusal(Reason.NOT_READY)
     if command.on and not listener.wants:
         listener = replace(listener, wants=True, wanted_at=now, since=now, ignored=0)
     elif not command.on:
         listener = replace(listener, wants=False, ignored=0)
-    draft.set_listener(_active(listener, now))
+    changes.set_listener(_active(listener, now))
 
 
-def _still_here(draft: Changes, command: StillHere, who: MemberId, now: Millis, rules: ListeningRules) -> None:
-    draft.set_listener(_active(draft.own_listener(who), now))
+def _still_here(changes: Changes, command: StillHere, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+    changes.set_listener(_active(changes.own_listener(who), now))
 
 
-def _accept(draft: Changes, command: Accept, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
-    listener = draft.own_listener(who)
-    seeker = draft.floor.seekers.get(command.seeker)
+def _accept(changes: Changes, command: Accept, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
+    listener = changes.own_listener(who)
+    seeker = changes.floor.seekers.get(command.seeker)
     if seeker is None:
         raise Refusal(Reason.PROPOSAL_GONE)
     if seeker.session is not None:
         # If it is sent again, it is the same session.
-        if who in draft.floor.sessions[seeker.session].listeners:
+        if who in changes.floor.sessions[seeker.session].listeners:
             return seeker.session
         raise Refusal(Reason.PROPOSAL_GONE)
     is_theirs = seeker.proposal is not None and seeker.proposal.listener == who
-    if not is_theirs or command.session in draft.floor.sessions or pause_of(listener, now, rules) is not None:
+    if not is_theirs or command.session in changes.floor.sessions or pause_of(listener, now, rules) is not None:
         raise Refusal(Reason.PROPOSAL_GONE)
-    sessions.begin(draft, seeker, _active(listener, now), command.session, now, rules)
+    sessions.begin(changes, seeker, _active(listener, now), command.session, now, rules)
     return command.session
 
 
-def _decline(draft: Changes, command: Decline, who: MemberId, now: Millis, rules: ListeningRules) -> None:
-    listener = draft.own_listener(who)
-    seeker = draft.floor.seekers.get(command.seeker)
+def _decline(changes: Changes, command: Decline, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+    listener = changes.own_listener(who)
+    seeker = changes.floor.seekers.get(command.seeker)
     if seeker is not None and seeker.proposal is not None and seeker.proposal.listener == who:
-        draft.set_seeker(refused(seeker, now))
-        draft.set_listener(_active(declining(replace(listener, ignored=0), now), now))
+        changes.set_seeker(refused(seeker, now))
+        changes.set_listener(_active(declining(replace(listener, ignored=0), now), now))
 
 
-def _mark_ready(draft: Changes, command: MarkReady, who: MemberId, now: Millis, rules: ListeningRules) -> None:
-    listener = draft.own_listener(who)
+def _mark_ready(changes: Changes, command: MarkReady, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+    listener = changes.own_listener(who)
     if listener.ready_at is None:
-        draft.set_listener(_active(replace(listener, ready_at=now), now))
+        changes.set_listener(_active(replace(listener, ready_at=now), now))
 
 
-def _debrief(draft: Changes, command: WriteDebrief, who: MemberId, now: Millis, rules: ListeningRules) -> None:
-    listener = draft.own_listener(who)
+def _debrief(changes: Changes, command: WriteDebrief, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+    listener = changes.own_listener(who)
     if listener.owes is None or listener.owes != command.session:
         raise Refusal(Reason.SESSION_UNKNOWN)
-    draft.set_listener(_active(replace(listener, owes=None, since=now), now))
-    draft.effects.append(KeepDebrief(listener=who, note=command.note, at=now, session=command.session))
+    changes.set_listener(_active(replace(listener, owes=None, since=now), now))
+    changes.effects.append(KeepDebrief(listener=who, note=command.note, at=now, session=command.session))
 
 
 def _active(listener: Listener, now: Millis) -> Listener:
@@ -289,81 +291,81 @@ def _active(listener: Listener, now: Millis) -> Listener:
 # ------------------------------------------------------------------------------------------------ the service itself
 
 
-def _apply_due(draft: Changes, command: ApplyDue, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+def _apply_due(changes: Changes, command: ApplyDue, who: MemberId, now: Millis, rules: ListeningRules) -> None:
     """Do nothing more: what time demands follows every command."""
 
 
-def _hire(draft: Changes, command: Hire, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+def _hire(changes: Changes, command: Hire, who: MemberId, now: Millis, rules: ListeningRules) -> None:
     person = command.person
-    if person.id not in draft.floor.listeners:
-        draft.set_listener(Listener(member=person.id, name=person.name, since=now))
-    _rename(draft, person)
+    if person.id not in changes.floor.listeners:
+        changes.set_listener(Listener(member=person.id, name=person.name, since=now))
+    _rename(changes, person)
 
 
-def _dismiss(draft: Changes, command: Dismiss, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+def _dismiss(changes: Changes, command: Dismiss, who: MemberId, now: Millis, rules: ListeningRules) -> None:
     """Remove a member as if they had vanished, at once. Of an erased member nothing is left but that they were
     there."""
     member = command.member
     ending = Ending.ERASED if command.is_erased else Ending.STAFF
-    draft.drop_listener(member)
-    for session in [*draft.floor.sessions.values()]:
+    changes.drop_listener(member)
+    for session in [*changes.floor.sessions.values()]:
         if not session.is_live:
             continue
         if member in session.listeners:
-            sessions.lose_listener(draft, session, member, ending, now, rules)
+            sessions.lose_listener(changes, session, member, ending, now, rules)
         elif session.asked is not None and session.asked.listener == member:
-            draft.set_session(replace(session, asked=None))
+            changes.set_session(replace(session, asked=None))
         elif command.is_erased and session.seeker == member:
-            sessions.end(draft, session, ending, now, rules)
-    for seeker in [*draft.floor.seekers.values()]:
+            sessions.end(changes, session, ending, now, rules)
+    for seeker in [*changes.floor.seekers.values()]:
         if seeker.wish.member == member:
-            draft.set_seeker(replace(seeker, wish=_possible(draft.floor, seeker.wish)))
+            changes.set_seeker(replace(seeker, wish=_possible(changes.floor, seeker.wish)))
     if command.is_erased:
-        erased = draft.floor.seekers.get(member)
+        erased = changes.floor.seekers.get(member)
         if erased is not None and erased.proposal is not None:
             # Their network's share keeps it; their own share is removed with them.
-            fair_shares.withdrew(draft, erased, now)
-        draft.drop_seeker(member)
-        draft.drop_share(member)
-        for session in [*draft.floor.sessions.values()]:
+            fair_shares.withdrew(changes, erased, now)
+        changes.drop_seeker(member)
+        changes.drop_share(member)
+        for session in [*changes.floor.sessions.values()]:
             if member in session.people or member in session.names:
-                draft.set_session(sessions.without(session, member))
+                changes.set_session(sessions.without(session, member))
 
 
-def _step_out(draft: Changes, command: StepOut, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+def _step_out(changes: Changes, command: StepOut, who: MemberId, now: Millis, rules: ListeningRules) -> None:
     """Remove a listener as if they had vanished, and from everything that was written, also in sessions that are over.
     The sessions' records stay, or nobody could report the listener any more."""
     member = command.member
-    for session in [*draft.floor.sessions.values()]:
+    for session in [*changes.floor.sessions.values()]:
         if member in session.listeners:
             if session.is_live:
-                sessions.lose_listener(draft, session, member, Ending.STAFF, now, rules)
-            draft.effects.append(ExpelFromRoom(session=session.id, member=member))
+                sessions.lose_listener(changes, session, member, Ending.STAFF, now, rules)
+            changes.effects.append(ExpelFromRoom(session=session.id, member=member))
         elif session.is_live and session.asked is not None and session.asked.listener == member:
-            draft.set_session(replace(session, asked=None))
+            changes.set_session(replace(session, asked=None))
 
 
-def _keep_apart(draft: Changes, command: KeepApart, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+def _keep_apart(changes: Changes, command: KeepApart, who: MemberId, now: Millis, rules: ListeningRules) -> None:
     for member, listener in ((who, command.other), (command.other, who)):
-        seeker = draft.floor.seekers.get(member)
-        if seeker is not None and listener in draft.floor.listeners:
-            draft.set_seeker(replace(seeker, avoid=seeker.avoid | {listener}))
+        seeker = changes.floor.seekers.get(member)
+        if seeker is not None and listener in changes.floor.listeners:
+            changes.set_seeker(replace(seeker, avoid=seeker.avoid | {listener}))
 
 
-def _renamed(draft: Changes, command: Renamed, who: MemberId, now: Millis, rules: ListeningRules) -> None:
-    _rename(draft, command.person)
+def _renamed(changes: Changes, command: Renamed, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+    _rename(changes, command.person)
 
 
-def _rename(draft: Changes, person: Person) -> None:
-    if (listener := draft.floor.listeners.get(person.id)) is not None:
-        draft.set_listener(replace(listener, name=person.name))
-    if (seeker := draft.floor.seekers.get(person.id)) is not None:
-        draft.set_seeker(replace(seeker, name=person.name))
-    for session in [*draft.floor.sessions.values()]:
+def _rename(changes: Changes, person: Person) -> None:
+    if (listener := changes.floor.listeners.get(person.id)) is not None:
+        changes.set_listener(replace(listener, name=person.name))
+    if (seeker := changes.floor.seekers.get(person.id)) is not None:
+        changes.set_seeker(replace(seeker, name=person.name))
+    for session in [*changes.floor.sessions.values()]:
         if session.seeker == person.id:
-            draft.set_session(replace(session, seeker_name=person.name))
+            changes.set_session(replace(session, seeker_name=person.name))
         elif person.id in session.names:
-            draft.set_session(replace(session, names={**session.names, person.id: person.name}))
+            changes.set_session(replace(session, names={**session.names, person.id: person.name}))
 
 
 _RULES: Final[dict[type[ListeningAction], _Rule]] = {

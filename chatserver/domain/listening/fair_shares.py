@@ -143,45 +143,45 @@ def _recent(moments: tuple[Millis, ...], now: Millis, span: int) -> tuple[Millis
 # ------------------------------------------------------------------------------------------------ what is remembered
 
 
-def begun(draft: Changes, seeker: Seeker, now: Millis) -> None:
+def begun(changes: Changes, seeker: Seeker, now: Millis) -> None:
     """Remember that a member, and the network that they asked from, began a session."""
-    for share in _shares_of(draft, seeker):
+    for share in _shares_of(changes, seeker):
         span = HOUR if is_network(share) else DAY
-        draft.set_share(replace(share, sessions=(*_recent(share.sessions, now, span), now)))
+        changes.set_share(replace(share, sessions=(*_recent(share.sessions, now, span), now)))
 
 
-def withdrew(draft: Changes, seeker: Seeker, now: Millis) -> None:
+def withdrew(changes: Changes, seeker: Seeker, now: Millis) -> None:
     """Remember that a member withdrew a proposal about which a listener was being asked."""
-    for share in _shares_of(draft, seeker):
+    for share in _shares_of(changes, seeker):
         kept = _recent(share.withdrawn, now, HOUR)[-_REMEMBERED + 1 :]
-        draft.set_share(replace(share, withdrawn=(*kept, now)))
+        changes.set_share(replace(share, withdrawn=(*kept, now)))
 
 
-def was_nobody(draft: Changes, session: Session, now: Millis) -> None:
+def was_nobody(changes: Changes, session: Session, now: Millis) -> None:
     """Remember that a listener found nobody in a session of a member."""
-    share = draft.floor.shares.get(session.seeker) or FairShare(id=session.seeker)
-    draft.set_share(replace(share, nobody=(*_recent(share.nobody, now, DAY), now)))
+    share = changes.floor.shares.get(session.seeker) or FairShare(id=session.seeker)
+    changes.set_share(replace(share, nobody=(*_recent(share.nobody, now, DAY), now)))
 
 
-def give_back(draft: Changes, session: Session, *, to_network: bool = True) -> None:
+def give_back(changes: Changes, session: Session, *, to_network: bool = True) -> None:
     """Forget a session that ended before it was of use to its seeker, through nothing that they did. Without
     `to_network` it was their own doing, so that it counts for the network they asked from. The network is not kept with
     the session: the moment at which it began says which shares have it."""
-    for share in [*draft.floor.shares.values()]:
+    for share in [*changes.floor.shares.values()]:
         is_theirs = share.id == session.seeker or (to_network and is_network(share))
         if is_theirs and session.started_at in share.sessions:
-            _forget_one(draft, share, session.started_at)
+            _forget_one(changes, share, session.started_at)
 
 
-def _forget_one(draft: Changes, share: FairShare, began: Millis) -> None:
+def _forget_one(changes: Changes, share: FairShare, began: Millis) -> None:
     at = share.sessions.index(began)
     kept = replace(share, sessions=share.sessions[:at] + share.sessions[at + 1 :])
     if kept == FairShare(id=share.id):
-        draft.drop_share(share.id)
+        changes.drop_share(share.id)
     else:
-        draft.set_share(kept)
+        changes.set_share(kept)
 
 
-def _shares_of(draft: Changes, seeker: Seeker) -> list[FairShare]:
+def _shares_of(changes: Changes, seeker: Seeker) -> list[FairShare]:
     ids = [seeker.member, *(network_id(network) for network in seeker.networks)]
-    return [draft.floor.shares.get(each) or FairShare(id=each) for each in ids]
+    return [changes.floor.shares.get(each) or FairShare(id=each) for each in ids]

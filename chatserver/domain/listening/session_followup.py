@@ -27,50 +27,50 @@ from chatserver.domain.listening.state import (
 
 
 def give_feedback(
-    draft: Changes, command: GiveFeedback, who: MemberId, now: Millis, rules: ListeningRules
+    changes: Changes, command: GiveFeedback, who: MemberId, now: Millis, rules: ListeningRules
 ) -> SessionId:
     """Kept with the session, and counted when that is forgotten: until then they may think again."""
-    session = draft.own_session(command.session, who)
+    session = changes.own_session(command.session, who)
     if who != session.seeker:
         raise Refusal(Reason.SESSION_UNKNOWN)
     if session.is_live:
         raise Refusal(Reason.IN_SESSION)
-    draft.set_session(replace(session, heard=command.heard, heavy_after=command.heavy))
+    changes.set_session(replace(session, heard=command.heard, heavy_after=command.heavy))
     return session.id
 
 
-def talk_again(draft: Changes, command: TalkAgain, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
+def talk_again(changes: Changes, command: TalkAgain, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     """Private: the other learns of it only after saying it too."""
-    session = draft.own_session(command.session, who)
+    session = changes.own_session(command.session, who)
     if session.is_live:
         raise Refusal(Reason.IN_SESSION)
     if not session.blocked:
         again = session.again | {who} if command.on else session.again - {who}
-        draft.set_session(replace(session, again=again))
+        changes.set_session(replace(session, again=again))
     return session.id
 
 
-def take_words(draft: Changes, command: TakeWords, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
+def take_words(changes: Changes, command: TakeWords, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     """Words that lead to the first listener who wants to talk again as well."""
-    session = draft.own_session(command.session, who)
+    session = changes.own_session(command.session, who)
     listener = next((member for member in session.listeners if member in session.again), None)
-    if who != session.seeker or who not in session.again or listener not in draft.floor.listeners:
+    if who != session.seeker or who not in session.again or listener not in changes.floor.listeners:
         raise Refusal(Reason.NO_WORDS_YET)
     assert listener is not None
     words = (*(each for each in session.words if each != command.words_hash), command.words_hash)
-    draft.effects.extend(DropWords(words_hash=each) for each in words[:-MOST_WORDS])
-    draft.set_session(replace(session, words=words[-MOST_WORDS:]))
+    changes.effects.extend(DropWords(words_hash=each) for each in words[:-MOST_WORDS])
+    changes.set_session(replace(session, words=words[-MOST_WORDS:]))
     expires_at = Millis(now + rules.words_days * DAY)
-    draft.effects.append(KeepWords(words_hash=command.words_hash, listener=listener, expires_at=expires_at))
+    changes.effects.append(KeepWords(words_hash=command.words_hash, listener=listener, expires_at=expires_at))
     return session.id
 
 
-def forget(draft: Changes, session: Session, now: Millis) -> None:
+def forget(changes: Changes, session: Session, now: Millis) -> None:
     """What was written, and who it was between, goes. What the seeker said of it stays, without either's name."""
-    draft.drop_session(session.id)
-    draft.effects.append(DropRoom(session=session.id))
+    changes.drop_session(session.id)
+    changes.effects.append(DropRoom(session=session.id))
     if session.heard is not None or session.heavy_after is not None:
-        draft.effects.append(
+        changes.effects.append(
             KeepFeedback(
                 heard=session.heard,
                 heavy_before=session.wish.heavy,

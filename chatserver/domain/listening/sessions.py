@@ -66,11 +66,11 @@ KEEPS_PLACE: Final = frozenset({Ending.LISTENER_GONE, Ending.STAFF, Ending.ERASE
 
 
 def begin(
-    draft: Changes, seeker: Seeker, listener: Listener, id: SessionId, now: Millis, rules: ListeningRules
+    changes: Changes, seeker: Seeker, listener: Listener, id: SessionId, now: Millis, rules: ListeningRules
 ) -> None:
     """Begin a session, because the listener has accepted, in a closed room of its own."""
     assert seeker.proposal is not None
-    draft.set_session(
+    changes.set_session(
         Session(
             id=id,
             seeker=seeker.member,
@@ -85,9 +85,9 @@ def begin(
             why=seeker.proposal.why,
         )
     )
-    draft.set_listener(taking(listener, now))
-    fair_shares.begun(draft, seeker, now)
-    draft.set_seeker(
+    changes.set_listener(taking(listener, now))
+    fair_shares.begun(changes, seeker, now)
+    changes.set_seeker(
         replace(
             seeker,
             session=id,
@@ -101,10 +101,10 @@ def begin(
             refused_at=None,
         )
     )
-    draft.effects.append(OpenSessionRoom(session=id, name=ROOM_NAME, members=(seeker.member, listener.member)))
+    changes.effects.append(OpenSessionRoom(session=id, name=ROOM_NAME, members=(seeker.member, listener.member)))
     if not seeker.is_first and not seeker.wish.only:
         # A seeker who lost a listener, or waited for a particular one, says nothing about how long others wait.
-        draft.effects.append(NoteWait(asked_at=Millis(min(seeker.asked_at, now)), met_at=now))
+        changes.effects.append(NoteWait(asked_at=Millis(min(seeker.asked_at, now)), met_at=now))
 
 
 def _length(seeker: Seeker, listener: Listener, rules: ListeningRules) -> int:
@@ -116,29 +116,29 @@ def _length(seeker: Seeker, listener: Listener, rules: ListeningRules) -> int:
 # ------------------------------------------------------------------------------------------------ during
 
 
-def spoke(draft: Changes, command: Spoke, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
-    session = draft.own_session(command.session, who)
+def spoke(changes: Changes, command: Spoke, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
+    session = changes.own_session(command.session, who)
     spoken = session.spoken or who == session.seeker
     if session.is_live and (now > session.last_at or spoken is not session.spoken):
         last_at = Millis(max(now, session.last_at))
-        draft.set_session(replace(session, last_at=last_at, warned=session.warned - {"idle"}, spoken=spoken))
+        changes.set_session(replace(session, last_at=last_at, warned=session.warned - {"idle"}, spoken=spoken))
     return session.id
 
 
-def typed(draft: Changes, command: Typed, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
-    session = draft.own_session(command.session, who)
+def typed(changes: Changes, command: Typed, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
+    session = changes.own_session(command.session, who)
     if session.is_live and now > session.typed_at:
         changed = replace(session, typed_at=now)
         if changed.quiet_since(rules) > session.quiet_since(rules):
-            draft.set_session(replace(changed, warned=session.warned - {"idle"}))
+            changes.set_session(replace(changed, warned=session.warned - {"idle"}))
     return session.id
 
 
-def extend(draft: Changes, command: Extend, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
+def extend(changes: Changes, command: Extend, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     """Add time, once the seeker and a listener both want it."""
-    session = draft.live_session(command.session, who)
+    session = changes.live_session(command.session, who)
     if not command.on:
-        draft.set_session(replace(session, extend_by=session.extend_by - {who}))
+        changes.set_session(replace(session, extend_by=session.extend_by - {who}))
         return session.id
     latest = session.started_at + rules.longest
     if session.ends_at >= latest:
@@ -154,14 +154,14 @@ def extend(draft: Changes, command: Extend, who: MemberId, now: Millis, rules: L
         )
     else:
         session = replace(session, extend_by=wanted_by)
-    draft.set_session(replace(session, last_at=Millis(max(session.last_at, now))))
+    changes.set_session(replace(session, last_at=Millis(max(session.last_at, now))))
     return session.id
 
 
-def ask_in(draft: Changes, command: AskIn, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
+def ask_in(changes: Changes, command: AskIn, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     """Ask a colleague to join. Their seat is kept for them until they, or the seeker, have answered."""
-    draft.own_listener(who)
-    session = draft.live_session(command.session, who)
+    changes.own_listener(who)
+    session = changes.live_session(command.session, who)
     if session.listeners[0] != who:
         raise Refusal(Reason.NOT_HOLDING)
     asked = Asked(listener=command.listener, by=who, is_handover=command.is_handover, made_at=now)
@@ -171,17 +171,19 @@ def ask_in(draft: Changes, command: AskIn, who: MemberId, now: Millis, rules: Li
     if command.listener in session.listeners and not command.is_handover:
         return session.id
     # The seat that an earlier question kept is free again.
-    draft.set_session(replace(session, asked=None))
-    if not _may_come_in(draft, session, asked, now, rules):
+    changes.set_session(replace(session, asked=None))
+    if not _may_come_in(changes, session, asked, now, rules):
         raise Refusal(Reason.LISTENER_BUSY)
-    names = {**session.names, asked.listener: draft.floor.listeners[asked.listener].name}
-    draft.set_session(replace(session, asked=asked, names=names))
+    names = {**session.names, asked.listener: changes.floor.listeners[asked.listener].name}
+    changes.set_session(replace(session, asked=asked, names=names))
     return session.id
 
 
-def answer_ask_in(draft: Changes, command: AnswerAskIn, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
+def answer_ask_in(
+    changes: Changes, command: AnswerAskIn, who: MemberId, now: Millis, rules: ListeningRules
+) -> SessionId:
     """Handle the seeker's answer, then the colleague's; or take the question back."""
-    session = draft.floor.sessions.get(command.session)
+    session = changes.floor.sessions.get(command.session)
     asked = None if session is None else session.asked
     if session is None or (who not in session.people and (asked is None or who != asked.listener)):
         raise Refusal(Reason.SESSION_UNKNOWN)
@@ -190,26 +192,26 @@ def answer_ask_in(draft: Changes, command: AnswerAskIn, who: MemberId, now: Mill
         return session.id
     if not command.yes:
         if who in {session.seeker, asked.by, asked.listener}:
-            draft.set_session(replace(session, asked=None))
+            changes.set_session(replace(session, asked=None))
         return session.id
     if who == session.seeker and not asked.agreed:
-        draft.set_session(replace(session, asked=replace(asked, agreed=True, made_at=now)))
+        changes.set_session(replace(session, asked=replace(asked, agreed=True, made_at=now)))
     elif who == asked.listener:
         if not asked.agreed:
             raise Refusal(Reason.PROPOSAL_GONE)
-        _come_in(draft, session, asked, now, rules)
+        _come_in(changes, session, asked, now, rules)
     return session.id
 
 
-def _may_come_in(draft: Changes, session: Session, asked: Asked, now: Millis, rules: ListeningRules) -> bool:
-    colleague = draft.floor.listeners.get(asked.listener)
-    seeker = draft.floor.seekers[session.seeker]
+def _may_come_in(changes: Changes, session: Session, asked: Asked, now: Millis, rules: ListeningRules) -> bool:
+    colleague = changes.floor.listeners.get(asked.listener)
+    seeker = changes.floor.seekers[session.seeker]
     if colleague is None or asked.listener == asked.by or not may_meet(_anybody(seeker), colleague):
         return False
     if asked.listener in session.listeners:
         return True
     has_seat = asked.is_handover or len(session.listeners) < MOST_LISTENERS
-    return has_seat and may_take_one_more(draft.floor, colleague, now, rules)
+    return has_seat and may_take_one_more(changes.floor, colleague, now, rules)
 
 
 def _anybody(seeker: Seeker) -> Seeker:
@@ -217,8 +219,8 @@ def _anybody(seeker: Seeker) -> Seeker:
     return replace(seeker, wish=replace(seeker.wish, only=False))
 
 
-def _come_in(draft: Changes, session: Session, asked: Asked, now: Millis, rules: ListeningRules) -> None:
-    colleague = draft.own_listener(asked.listener)
+def _come_in(changes: Changes, session: Session, asked: Asked, now: Millis, rules: ListeningRules) -> None:
+    colleague = changes.own_listener(asked.listener)
     session = replace(session, asked=None, last_at=Millis(max(session.last_at, now)))
     is_new = asked.listener not in session.listeners
     if is_new:
@@ -230,22 +232,22 @@ def _come_in(draft: Changes, session: Session, asked: Asked, now: Millis, rules:
             names={**session.names, asked.listener: colleague.name},
             left=_but(session.left, asked.listener),
         )
-        draft.set_listener(taking(colleague, now))
-        draft.effects.append(AdmitToRoom(session=session.id, member=asked.listener))
+        changes.set_listener(taking(colleague, now))
+        changes.effects.append(AdmitToRoom(session=session.id, member=asked.listener))
     if asked.is_handover:
         others = tuple(member for member in session.listeners if member not in {asked.by, asked.listener})
         session = replace(session, listeners=(asked.listener, asked.by, *others))
-        draft.set_session(session)
-        leave(draft, session, asked.by, now, rules)
+        changes.set_session(session)
+        leave(changes, session, asked.by, now, rules)
     else:
-        draft.set_session(session)
+        changes.set_session(session)
 
 
-def leave(draft: Changes, session: Session, member: MemberId, now: Millis, rules: ListeningRules) -> None:
+def leave(changes: Changes, session: Session, member: MemberId, now: Millis, rules: ListeningRules) -> None:
     """Remove one of two listeners from the session; the other holds it."""
-    session = draft.floor.sessions[session.id]
+    session = changes.floor.sessions[session.id]
     asked = session.asked
-    draft.set_session(
+    changes.set_session(
         replace(
             session,
             listeners=tuple(other for other in session.listeners if other != member),
@@ -255,31 +257,31 @@ def leave(draft: Changes, session: Session, member: MemberId, now: Millis, rules
             asked=None if asked is not None and member in {asked.by, asked.listener} else asked,
         )
     )
-    draft.effects.append(ExpelFromRoom(session=session.id, member=member))
-    _spare(draft, session, member, now, rules)
+    changes.effects.append(ExpelFromRoom(session=session.id, member=member))
+    _spare(changes, session, member, now, rules)
 
 
-def flag(draft: Changes, command: Flag, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
+def flag(changes: Changes, command: Flag, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     """Mark a session as heavy. Once it is over that cannot be undone: otherwise the pause and the note would be removed
     with it."""
-    draft.own_listener(who)
-    session = draft.known_session(command.session, who)
+    changes.own_listener(who)
+    session = changes.known_session(command.session, who)
     if who in session.left:
-        return _flag_what_was_left(draft, session, command, who, rules)
+        return _flag_what_was_left(changes, session, command, who, rules)
     if session.flagged == command.on or who == session.seeker:
         return session.id
     if not session.is_live and not command.on:
         raise Refusal(Reason.SESSION_OVER)
     session = replace(session, flagged=command.on)
-    draft.set_session(session)
+    changes.set_session(session)
     if session.ended_at is not None:
         for listener in session.listeners:
-            _spare(draft, session, listener, session.ended_at, rules)
+            _spare(changes, session, listener, session.ended_at, rules)
     return session.id
 
 
 def _flag_what_was_left(
-    draft: Changes, session: Session, command: Flag, who: MemberId, rules: ListeningRules
+    changes: Changes, session: Session, command: Flag, who: MemberId, rules: ListeningRules
 ) -> SessionId:
     """Mark a session as heavy for a listener who has left it: what follows concerns them alone, and counts from when
     they left."""
@@ -288,43 +290,43 @@ def _flag_what_was_left(
         return session.id
     if not command.on:
         raise Refusal(Reason.SESSION_OVER)
-    draft.set_session(replace(session, left={**session.left, who: replace(left, flagged=True)}))
-    _spare(draft, replace(session, flagged=True), who, left.at, rules)
+    changes.set_session(replace(session, left={**session.left, who: replace(left, flagged=True)}))
+    _spare(changes, replace(session, flagged=True), who, left.at, rules)
     return session.id
 
 
-def block(draft: Changes, command: Block, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
+def block(changes: Changes, command: Block, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     """Block the other person. The session ends, unless it is the second listener who leaves."""
-    session = draft.own_session(command.session, who)
+    session = changes.own_session(command.session, who)
     others = frozenset(session.listeners) if who == session.seeker else {who}
     is_second = who in session.listeners[1:]
     # No words lead back to somebody who does not want to meet again, also none that were given already.
-    draft.effects.extend(DropWords(words_hash=each) for each in session.words)
+    changes.effects.extend(DropWords(words_hash=each) for each in session.words)
     again = session.again - {who} if is_second else frozenset()
     session = replace(session, again=again, words=(), blocked=session.blocked or not is_second)
-    draft.set_session(session)
+    changes.set_session(session)
     if session.is_live:
         if is_second:
-            leave(draft, session, who, now, rules)
+            leave(changes, session, who, now, rules)
         else:
-            end(draft, session, Ending.BLOCKED, now, rules)
+            end(changes, session, Ending.BLOCKED, now, rules)
             if who == session.seeker and _is_brief(session, now, rules):
                 # A seeker who met such a listener may ask again as if they had not.
-                fair_shares.give_back(draft, session, to_network=False)
-    seeker = draft.floor.seekers.get(session.seeker)
+                fair_shares.give_back(changes, session, to_network=False)
+    seeker = changes.floor.seekers.get(session.seeker)
     if seeker is not None:
         # They have asked again, or wait for another listener: never for this one.
-        draft.set_seeker(replace(seeker, avoid=seeker.avoid | others))
+        changes.set_seeker(replace(seeker, avoid=seeker.avoid | others))
     return session.id
 
 
-def report(draft: Changes, command: ReportSession, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
+def report(changes: Changes, command: ReportSession, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     """Keep a report. It is a call only if it comes from a listener of the session; otherwise it is an ordinary report.
 
     If a call is open already the store adds to it, so that calls need no memory here and a new one can be made after
     the answer.
     """
-    session = draft.known_session(command.session, who)
+    session = changes.known_session(command.session, who)
     about = _meant(session, command.about, who)
     is_call = command.is_call and who in session.listeners
     if not is_call:
@@ -332,8 +334,8 @@ def report(draft: Changes, command: ReportSession, who: MemberId, now: Millis, r
         own = sum(other.startswith(_digest(who)) for other in session.reported)
         if key in session.reported or own >= MOST_REPORTS:
             return session.id
-        draft.set_session(replace(session, reported=session.reported | {key}))
-    draft.effects.append(
+        changes.set_session(replace(session, reported=session.reported | {key}))
+    changes.effects.append(
         KeepReport(
             session=session.id,
             by=who,
@@ -369,21 +371,21 @@ def _digest(text: str) -> str:
 # ------------------------------------------------------------------------------------------------ the end
 
 
-def end_session(draft: Changes, command: EndSession, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
+def end_session(changes: Changes, command: EndSession, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     """End the session, on either side's word. A second listener leaves alone."""
-    session = draft.own_session(command.session, who)
+    session = changes.own_session(command.session, who)
     if session.is_live:
         if who in session.listeners[1:]:
-            leave(draft, session, who, now, rules)
+            leave(changes, session, who, now, rules)
         else:
-            end(draft, session, Ending.SEEKER if who == session.seeker else Ending.LISTENER, now, rules)
+            end(changes, session, Ending.SEEKER if who == session.seeker else Ending.LISTENER, now, rules)
     return session.id
 
 
-def say_nobody(draft: Changes, command: SayNobody, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
+def say_nobody(changes: Changes, command: SayNobody, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     """End a session in which the seeker wrote nothing, because its listener says that nobody is there."""
-    draft.own_listener(who)
-    session = draft.own_session(command.session, who)
+    changes.own_listener(who)
+    session = changes.own_session(command.session, who)
     if who == session.seeker:
         raise Refusal(Reason.SESSION_UNKNOWN)
     if session.is_live:
@@ -391,12 +393,12 @@ def say_nobody(draft: Changes, command: SayNobody, who: MemberId, now: Millis, r
             raise Refusal(Reason.NOT_NOBODY)
         if (wait := session.started_at + rules.nobody_after - now) > 0:
             raise Refusal(Reason.NOT_NOBODY, retry_after=wait / 1000)
-        fair_shares.was_nobody(draft, session, now)
-        end(draft, session, Ending.NOBODY, now, rules)
+        fair_shares.was_nobody(changes, session, now)
+        end(changes, session, Ending.NOBODY, now, rules)
     return session.id
 
 
-def end(draft: Changes, session: Session, ending: Ending, now: Millis, rules: ListeningRules) -> None:
+def end(changes: Changes, session: Session, ending: Ending, now: Millis, rules: ListeningRules) -> None:
     """End a live session. Its room closes; every listener gets the pause that is due; the seeker is removed, or first
     in the queue again if the listener was lost."""
     session = replace(
@@ -408,34 +410,34 @@ def end(draft: Changes, session: Session, ending: Ending, now: Millis, rules: Li
         extend_by=frozenset(),
         gone={},
     )
-    draft.set_session(session)
-    draft.effects.append(CloseSessionRoom(session=session.id))
+    changes.set_session(session)
+    changes.effects.append(CloseSessionRoom(session=session.id))
     for member in session.listeners:
-        _spare(draft, session, member, now, rules)
+        _spare(changes, session, member, now, rules)
     is_unused = ending is Ending.LISTENER and _is_brief(session, now, rules)
     is_declined = is_unused and not session.spoken and now - session.started_at < rules.nobody_after
-    if is_declined and (holder := draft.floor.listeners.get(session.listeners[0])) is not None:
+    if is_declined and (holder := changes.floor.listeners.get(session.listeners[0])) is not None:
         # Nobody could have written yet: it is as if the listener had not accepted, and is counted like declining.
-        draft.set_listener(declining(holder, now))
+        changes.set_listener(declining(holder, now))
     if ending in KEEPS_PLACE or is_declined or (is_unused and session.spoken):
-        fair_shares.give_back(draft, session)
-    seeker = draft.floor.seekers.get(session.seeker)
+        fair_shares.give_back(changes, session)
+    seeker = changes.floor.seekers.get(session.seeker)
     if seeker is None or seeker.session != session.id:
         return
     if ending in KEEPS_PLACE:
-        draft.set_seeker(replace(seeker, session=None, is_first=True, asked_at=session.asked_at))
+        changes.set_seeker(replace(seeker, session=None, is_first=True, asked_at=session.asked_at))
     else:
-        draft.drop_seeker(seeker.member)
+        changes.drop_seeker(seeker.member)
 
 
 def lose_listener(
-    draft: Changes, session: Session, member: MemberId, ending: Ending, now: Millis, rules: ListeningRules
+    changes: Changes, session: Session, member: MemberId, ending: Ending, now: Millis, rules: ListeningRules
 ) -> None:
     """Remove a listener who is lost. If there is another, that one holds the session."""
     if len(session.listeners) > 1:
-        leave(draft, session, member, now, rules)
+        leave(changes, session, member, now, rules)
     else:
-        end(draft, session, ending, now, rules)
+        end(changes, session, ending, now, rules)
 
 
 def without(session: Session, member: MemberId) -> Session:
@@ -450,14 +452,14 @@ def _but(members: dict[MemberId, _T], member: MemberId) -> dict[MemberId, _T]:
     return {other: value for other, value in members.items() if other != member}
 
 
-def _spare(draft: Changes, session: Session, member: MemberId, now: Millis, rules: ListeningRules) -> None:
-    listener = draft.floor.listeners.get(member)
+def _spare(changes: Changes, session: Session, member: MemberId, now: Millis, rules: ListeningRules) -> None:
+    listener = changes.floor.listeners.get(member)
     if listener is None:
         return
     if came_to_nothing(session, now, rules):
-        draft.set_listener(spared(listener, session, now))
+        changes.set_listener(spared(listener, session, now))
     else:
-        draft.set_listener(after(listener, session, now, rules))
+        changes.set_listener(after(listener, session, now, rules))
 
 
 def _is_brief(session: Session, now: Millis, rules: ListeningRules) -> bool:

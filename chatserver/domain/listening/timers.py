@@ -19,28 +19,28 @@ from chatserver.domain.listening.rest_rules import cap_ends_after, cap_of, decli
 from chatserver.domain.listening.state import Ending, Listener, ListeningRules, ListeningState, Seeker, Session
 
 
-def apply_due_changes(draft: Changes, now: Millis, rules: ListeningRules) -> None:
+def apply_due_changes(changes: Changes, now: Millis, rules: ListeningRules) -> None:
     """Carry out everything that is due. Later parts see what earlier parts did, and none undoes what one before it did:
     doing it again changes nothing."""
-    for session in [*draft.floor.sessions.values()]:
-        _apply_due_to_session(draft, session, now, rules)
-    for listener in [*draft.floor.listeners.values()]:
-        _apply_due_to_listener(draft, listener, now, rules)
-    seats = loads(draft.floor)
-    for seeker in [*draft.floor.seekers.values()]:
+    for session in [*changes.floor.sessions.values()]:
+        _apply_due_to_session(changes, session, now, rules)
+    for listener in [*changes.floor.listeners.values()]:
+        _apply_due_to_listener(changes, listener, now, rules)
+    seats = loads(changes.floor)
+    for seeker in [*changes.floor.seekers.values()]:
         if seeker.session is not None:
             continue
         if _is_gone_for_good(seeker, now, rules):
-            draft.drop_seeker(seeker.member)
+            changes.drop_seeker(seeker.member)
         elif _lapses(seeker, now, rules):
-            draft.set_seeker(replace(seeker, lapsed_at=now, proposal=None))
+            changes.set_seeker(replace(seeker, lapsed_at=now, proposal=None))
         elif seeker.proposal is not None:
-            _apply_due_to_proposal(draft, seeker, seats, now, rules)
-    for share in [*draft.floor.shares.values()]:
+            _apply_due_to_proposal(changes, seeker, seats, now, rules)
+    for share in [*changes.floor.shares.values()]:
         if fair_shares.expires_at(share) <= now:
-            draft.drop_share(share.id)
-    for seeker, proposal in next_proposals(draft.floor, now, rules):
-        draft.set_seeker(replace(seeker, proposal=proposal))
+            changes.drop_share(share.id)
+    for seeker, proposal in next_proposals(changes.floor, now, rules):
+        changes.set_seeker(replace(seeker, proposal=proposal))
 
 
 def next_due(floor: ListeningState, now: Millis, rules: ListeningRules) -> Millis | None:
@@ -94,25 +94,27 @@ def _moments(floor: ListeningState, now: Millis, rules: ListeningRules) -> Itera
 # ------------------------------------------------------------------------------------------------ sessions
 
 
-def _apply_due_to_session(draft: Changes, session: Session, now: Millis, rules: ListeningRules) -> None:
+def _apply_due_to_session(changes: Changes, session: Session, now: Millis, rules: ListeningRules) -> None:
     if session.ended_at is not None:
         if session.forget_at is not None and session.forget_at <= now:
-            session_followup.forget(draft, session, now)
+            session_followup.forget(changes, session, now)
         return
     for member in session.listeners:
-        if now - _listener_seen(draft.floor, member) >= rules.session_grace:
-            sessions.lose_listener(draft, draft.floor.sessions[session.id], member, Ending.LISTENER_GONE, now, rules)
-    session = draft.floor.sessions[session.id]
+        if now - _listener_seen(changes.floor, member) >= rules.session_grace:
+            sessions.lose_listener(
+                changes, changes.floor.sessions[session.id], member, Ending.LISTENER_GONE, now, rules
+            )
+    session = changes.floor.sessions[session.id]
     if not session.is_live:
         return
-    if now - _seeker_seen(draft.floor, session) >= rules.session_grace:
-        sessions.end(draft, session, Ending.SEEKER_GONE, now, rules)
+    if now - _seeker_seen(changes.floor, session) >= rules.session_grace:
+        sessions.end(changes, session, Ending.SEEKER_GONE, now, rules)
     elif session.ends_at <= now:
-        sessions.end(draft, session, Ending.LENGTH, now, rules)
+        sessions.end(changes, session, Ending.LENGTH, now, rules)
     elif now - session.quiet_since(rules) >= rules.idle:
-        sessions.end(draft, session, Ending.IDLE, now, rules)
-    elif (told := _told(draft.floor, session, now, rules)) is not session:
-        draft.set_session(told)
+        sessions.end(changes, session, Ending.IDLE, now, rules)
+    elif (told := _told(changes.floor, session, now, rules)) is not session:
+        changes.set_session(told)
 
 
 def _moments_of_session(
@@ -175,12 +177,12 @@ def _listener_seen(floor: ListeningState, member: MemberId) -> Millis:
 # ------------------------------------------------------------------------------------------------ listeners
 
 
-def _apply_due_to_listener(draft: Changes, listener: Listener, now: Millis, rules: ListeningRules) -> None:
+def _apply_due_to_listener(changes: Changes, listener: Listener, now: Millis, rules: ListeningRules) -> None:
     settled = rested(listener, now)
     if settled.wants and now - settled.active_at >= rules.lease:
         settled = replace(settled, wants=False)
     if settled is not listener:
-        draft.set_listener(settled)
+        changes.set_listener(settled)
 
 
 # ------------------------------------------------------------------------------------------------ seekers
@@ -195,10 +197,10 @@ def _lapses(seeker: Seeker, now: Millis, rules: ListeningRules) -> bool:
 
 
 def _apply_due_to_proposal(
-    draft: Changes, seeker: Seeker, seats: Mapping[MemberId, int], now: Millis, rules: ListeningRules
+    changes: Changes, seeker: Seeker, seats: Mapping[MemberId, int], now: Millis, rules: ListeningRules
 ) -> None:
     assert seeker.proposal is not None
-    listener = draft.floor.listeners.get(seeker.proposal.listener)
+    listener = changes.floor.listeners.get(seeker.proposal.listener)
     if (
         listener is None
         or not _may_stay_asked(seeker, listener, now, rules)
@@ -206,11 +208,11 @@ def _apply_due_to_proposal(
         or seats[listener.member] > cap_of(listener, rules)
     ):
         # No listener let the proposal lapse: they are as they were before it.
-        draft.set_seeker(replace(seeker, proposal=None))
+        changes.set_seeker(replace(seeker, proposal=None))
     elif seeker.proposal.deadline <= now:
-        draft.set_seeker(refused(seeker, now))
+        changes.set_seeker(refused(seeker, now))
         ignored = listener.ignored + 1
-        draft.set_listener(
+        changes.set_listener(
             replace(
                 declining(listener, now),
                 ignored=ignored,
