@@ -23,7 +23,7 @@ from chatserver import wordlists
 from chatserver.domain.errors import Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.listening import commands as on_floor
+from chatserver.domain.listening import commands as actions
 from chatserver.domain.listening.decide import decide_and_apply_due
 from chatserver.domain.listening.state import Wish
 from chatserver.domain.people.names import clean_name, name_key, warm_up
@@ -70,10 +70,10 @@ def milliseconds(work: Callable[[], object]) -> float:
 def pure() -> Iterator[Bound]:
     """Measure functions of the domain."""
     stage = full_queue()
-    ask = on_floor.Ask(name="", wish=Wish(), avoid=frozenset(), is_open=True)
+    ask = actions.Ask(name="", wish=Wish(), avoid=frozenset(), is_open=True)
     yield Bound(
         name="a command where 1,200 ask and 200 listen",
-        value=milliseconds(lambda: decide_and_apply_due(stage.floor, ask, MemberId("m_new"), stage.now, RULES)),
+        value=milliseconds(lambda: decide_and_apply_due(stage.state, ask, MemberId("m_new"), stage.now, RULES)),
         most=5.0,
     )
     words = wordlists.load()

@@ -283,7 +283,7 @@ async def _step_out(store: Store, settings: Settings, member: MemberId) -> None:
     command, rules = StepOut(member=member), settings.listening_rules
     # Due work is left to the workers, because they know who is connected.
     await store.commit_listening(
-        ListeningChange(decide=lambda floor: decide(floor, command, member, now, rules), now=now)
+        ListeningChange(decide=lambda state: decide(state, command, member, now, rules), now=now)
     )
 
 

@@ -32,7 +32,7 @@ CONTACT_PARTS: Final = (
 def full_queue() -> Stage:
     """1,200 people ask; of 200 listeners each has one of them."""
     stage = Stage()
-    stage.floor = ListeningState(
+    stage.state = ListeningState(
         seekers={
             member: Seeker(member=member, name="", asked_at=START, wish=Wish(topics=("sleep",)), seen_at=Millis(START))
             for member in (MemberId(f"m_{number}") for number in range(1_200))
@@ -40,10 +40,10 @@ def full_queue() -> Stage:
     )
     for number in range(200):
         stage.hire(MemberId(f"m_listener_{number}"), cap=1)
-    for seeker in [*stage.floor.seekers.values()]:
+    for seeker in [*stage.state.seekers.values()]:
         if seeker.proposal is not None:
             stage.accept(seeker.proposal.listener, seeker.member)
-    assert len(stage.floor.sessions) == 200
+    assert len(stage.state.sessions) == 200
     return stage
 
 

@@ -25,7 +25,7 @@ class Stage:
     """A floor, a clock, and everybody connected unless they are in `away`."""
 
     def __init__(self, *listeners: MemberId, rules: ListeningRules = RULES, **profile: Any) -> None:
-        self.floor = ListeningState()
+        self.state = ListeningState()
         self.now = START
         self.rules = rules
         self.away: set[MemberId] = set()
@@ -35,13 +35,13 @@ class Stage:
             self.hire(member, **profile)
 
     def do(self, who: MemberId, command: ListeningAction) -> SessionId | None:
-        decided = decide_and_apply_due(self.floor, command, who, self.now, self.rules)
-        self.floor = evolve_all(self.floor, decided.events)
+        decided = decide_and_apply_due(self.state, command, who, self.now, self.rules)
+        self.state = evolve_all(self.state, decided.events)
         self.effects.extend(decided.effects)
         for effect in decided.effects:
             if isinstance(effect, on_floor.NoteWait):
-                waits = (*self.floor.waits, (effect.asked_at, effect.met_at))
-                self.floor = msgspec.structs.replace(self.floor, waits=waits)
+                waits = (*self.state.waits, (effect.asked_at, effect.met_at))
+                self.state = msgspec.structs.replace(self.state, waits=waits)
         return decided.session
 
     def hire(self, member: MemberId, **profile: Any) -> None:
@@ -72,14 +72,14 @@ class Stage:
         listener = self.asked_about(seeker)
         assert listener is not None
         session = self.accept(listener, seeker)
-        return self.floor.sessions[session]
+        return self.state.sessions[session]
 
     def asked_about(self, seeker: MemberId) -> MemberId | None:
-        proposal = self.floor.seekers[seeker].proposal
+        proposal = self.state.seekers[seeker].proposal
         return None if proposal is None else proposal.listener
 
     def session(self, session: Session) -> Session:
-        return self.floor.sessions[session.id]
+        return self.state.sessions[session.id]
 
     def wait(self, span: int) -> None:
         """Time passes; those who are not away are seen every five seconds, do something, and the floor is settled."""
@@ -87,21 +87,21 @@ class Stage:
         while self.now < until:
             self.now = Millis(min(self.now + 5_000, until))
             self.see()
-            decided = apply_due(self.floor, self.now, self.rules)
-            self.floor = evolve_all(self.floor, decided.events)
+            decided = apply_due(self.state, self.now, self.rules)
+            self.state = evolve_all(self.state, decided.events)
             self.effects.extend(decided.effects)
 
     def see(self) -> None:
         seen = {"seen_at": self.now}
-        self.floor = msgspec.structs.replace(
-            self.floor,
+        self.state = msgspec.structs.replace(
+            self.state,
             seekers={
                 member: each if member in self.away else msgspec.structs.replace(each, **seen)
-                for member, each in self.floor.seekers.items()
+                for member, each in self.state.seekers.items()
             },
             listeners={
                 member: each if member in self.away else msgspec.structs.replace(each, **seen)
-                for member, each in self.floor.listeners.items()
+                for member, each in self.state.listeners.items()
             },
         )
 

@@ -83,15 +83,15 @@ spans = st.one_of(
 )
 
 
-def copy(floor: ListeningState) -> ListeningState:
+def copy(state: ListeningState) -> ListeningState:
     """One that shares no table with it."""
     return ListeningState(
-        version=floor.version,
-        seekers={**floor.seekers},
-        listeners={**floor.listeners},
-        sessions={**floor.sessions},
-        shares={**floor.shares},
-        waits=floor.waits,
+        version=state.version,
+        seekers={**state.seekers},
+        listeners={**state.listeners},
+        sessions={**state.sessions},
+        shares={**state.shares},
+        waits=state.waits,
     )
 
 
@@ -109,7 +109,7 @@ class ListeningModel(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = Millis(1_700_000_000_000)
-        self.floor = ListeningState()
+        self.state = ListeningState()
         self.here: set[MemberId] = set()
         self.number = 0
         self.rooms: dict[SessionId, set[MemberId]] = {}
@@ -119,30 +119,30 @@ class ListeningModel(RuleBasedStateMachine):
 
     def do(self, who: MemberId, command: ListeningAction) -> Decided | None:
         """As the store does it. A refusal changes nothing; sending again neither, wherever the id says that it can."""
-        before = copy(self.floor)
+        before = copy(self.state)
         try:
-            decided = decide_and_apply_due(self.floor, command, who, self.now, RULES)
+            decided = decide_and_apply_due(self.state, command, who, self.now, RULES)
         except Refusal as refusal:
             if refusal.reason not in EXPECTED:
                 raise
             return None
         finally:
-            assert self.floor == before
-        assert decided == decide_and_apply_due(self.floor, command, who, self.now, RULES)
+            assert self.state == before
+        assert decided == decide_and_apply_due(self.state, command, who, self.now, RULES)
         self.save(decided)
         return decided
 
     def save(self, decided: Decided) -> None:
-        before = self.floor
+        before = self.state
         kept = copy(before)
-        floor = evolve_all(before, decided.events)
+        state = evolve_all(before, decided.events)
         assert before == kept
         one_by_one = before
         for event in decided.events:
             one_by_one = evolve(one_by_one, event)
             assert evolve(one_by_one, event) == one_by_one
-        assert floor == one_by_one == evolve_all(floor, decided.events)
-        waits = floor.waits
+        assert state == one_by_one == evolve_all(state, decided.events)
+        waits = state.waits
         for effect in decided.effects:
             match effect:
                 case on_floor.OpenSessionRoom(session=session, members=members):
@@ -166,8 +166,8 @@ class ListeningModel(RuleBasedStateMachine):
                     waits = (*waits, (asked_at, met_at))
                 case _:
                     pass
-        self.check_fairness(before, floor)
-        self.floor = msgspec.structs.replace(floor, waits=waits, version=floor.version + bool(decided.events))
+        self.check_fairness(before, state)
+        self.state = msgspec.structs.replace(state, waits=waits, version=state.version + bool(decided.events))
 
     def check_fairness(self, before: ListeningState, after: ListeningState) -> None:
         """Whoever was asked about, nobody before them could have met that listener at that moment."""
@@ -200,22 +200,22 @@ class ListeningModel(RuleBasedStateMachine):
 
     def see(self) -> None:
         """What every worker tells the store: who is connected."""
-        floor = self.floor
-        self.floor = msgspec.structs.replace(
-            floor,
+        state = self.state
+        self.state = msgspec.structs.replace(
+            state,
             seekers={
                 member: msgspec.structs.replace(each, seen_at=max(each.seen_at, self.now))
                 if member in self.here
                 else each
-                for member, each in floor.seekers.items()
+                for member, each in state.seekers.items()
             },
             listeners={
                 member: msgspec.structs.replace(each, seen_at=max(each.seen_at, self.now))
                 if member in self.here
                 else each
-                for member, each in floor.listeners.items()
+                for member, each in state.listeners.items()
             },
         )
 
     def apply_due(self) -> None:
-        self.save(apply_due(self.floor, self.now, RULES))
+        self.save(apply_due(self.state, self.now, RULES))

@@ -46,7 +46,7 @@ def test_a_guest_who_begins_and_ends_sessions_leaves_all_listeners_free() -> Non
     for _ in range(RULES.member_sessions_a_day):
         begin_and_end(stage, ANNA)
     assert refusal_of(stage, ANNA).reason is Reason.SESSIONS_USED
-    for listener in stage.floor.listeners.values():
+    for listener in stage.state.listeners.values():
         assert pause_of(listener, stage.now, RULES) is None
         assert taken_today(listener, stage.now) == 0
     stage.ask(BEN)
@@ -66,7 +66,7 @@ def test_the_refusal_says_when_a_member_may_ask_again_and_then_they_may() -> Non
     stage.wait(20 * HOUR)
     stage.ask(ANNA)
     stage.wait(28 * HOUR)
-    assert ANNA not in stage.floor.shares
+    assert ANNA not in stage.state.shares
 
 
 def test_whoever_had_a_session_today_asks_behind_those_who_had_none() -> None:
@@ -77,8 +77,8 @@ def test_whoever_had_a_session_today_asks_behind_those_who_had_none() -> None:
     stage.ask(ANNA)
     stage.wait(MINUTE)
     stage.ask(BEN)
-    assert [each.member for each in queue(stage.floor)] == [BEN, ANNA]
-    assert place(stage.floor, ANNA) == 2
+    assert [each.member for each in queue(stage.state)] == [BEN, ANNA]
+    assert place(stage.state, ANNA) == 2
     stage.do(LEO, on_floor.SetAvailable(on=True))
     assert stage.asked_about(BEN) == LEO
 
@@ -87,8 +87,8 @@ def test_whoever_lost_their_listener_is_first_and_has_lost_nothing_of_their_shar
     stage = Stage(LEO, LIV, rules=RULES)
     session = stage.meet(ANNA)
     stage.do(BEN, on_floor.Dismiss(member=session.listeners[0], is_erased=False))
-    assert stage.floor.seekers[ANNA].is_first
-    assert stage.floor.shares == {}
+    assert stage.state.seekers[ANNA].is_first
+    assert stage.state.shares == {}
 
 
 def test_a_session_that_its_listener_ends_early_is_given_back_where_the_seeker_wrote_or_could_not_yet() -> None:
@@ -101,7 +101,7 @@ def test_a_session_that_its_listener_ends_early_is_given_back_where_the_seeker_w
         stage.do(LEO, on_floor.EndSession(session=session))
         stage.do(LEO, on_floor.SetAvailable(on=False))
         stage.ask(ANNA)
-        assert stage.floor.seekers[ANNA].had == left
+        assert stage.state.seekers[ANNA].had == left
 
 
 def test_a_listener_who_takes_people_to_drop_them_at_once_is_soon_asked_no_more() -> None:
@@ -111,7 +111,7 @@ def test_a_listener_who_takes_people_to_drop_them_at_once_is_soon_asked_no_more(
         stage.ask(ANNA)
         session = stage.accept_in_silence(LEO, ANNA)
         stage.do(LEO, on_floor.EndSession(session=session))
-        assert declined_within(stage.floor.listeners[LEO], HOUR, stage.now) == number + 1
+        assert declined_within(stage.state.listeners[LEO], HOUR, stage.now) == number + 1
     stage.ask(ANNA)
     assert stage.asked_about(ANNA) is None
     stage.hire(LIV)
@@ -125,9 +125,9 @@ def test_what_a_listener_drops_is_given_back_to_where_it_was_asked_from_and_a_bl
         ask_from(stage, ANNA, "school")
         session = stage.accept_in_silence(LEO, ANNA)
         stage.do(LEO if command is on_floor.EndSession else ANNA, command(session=session))
-        share = stage.floor.shares.get(network_id("school"))
+        share = stage.state.shares.get(network_id("school"))
         assert len(() if share is None else share.sessions) == left
-        assert ANNA not in stage.floor.shares
+        assert ANNA not in stage.state.shares
 
 
 def test_whoever_blocks_a_listener_at_once_is_not_put_behind_others() -> None:
@@ -135,7 +135,7 @@ def test_whoever_blocks_a_listener_at_once_is_not_put_behind_others() -> None:
     session = stage.meet(ANNA)
     stage.do(ANNA, on_floor.Block(session=session.id))
     stage.ask(ANNA)
-    assert stage.floor.seekers[ANNA].had == 0
+    assert stage.state.seekers[ANNA].had == 0
 
 
 # ------------------------------------------------------------------------------------------------ what it costs
@@ -148,7 +148,7 @@ def test_a_session_costs_its_listener_from_two_minutes_and_a_word_on() -> None:
         session = (stage.accept_in_silence if is_silent else stage.accept)(LEO, ANNA)
         stage.wait(span)
         stage.do(LEO, on_floor.EndSession(session=session))
-        leo = stage.floor.listeners[LEO]
+        leo = stage.state.listeners[LEO]
         assert taken_today(leo, stage.now) == costs
         assert (pause_of(leo, stage.now, RULES) is not None) == bool(costs)
 
@@ -158,8 +158,8 @@ def test_a_brief_session_that_was_heavy_is_followed_by_its_cool_down() -> None:
     session = stage.meet(ANNA)
     stage.do(LEO, on_floor.Flag(session=session.id, on=True))
     stage.do(ANNA, on_floor.EndSession(session=session.id))
-    assert pause_of(stage.floor.listeners[LEO], stage.now, RULES) is not None
-    assert stage.floor.listeners[LEO].owes == session.id
+    assert pause_of(stage.state.listeners[LEO], stage.now, RULES) is not None
+    assert stage.state.listeners[LEO].owes == session.id
 
 
 def test_only_what_the_seeker_writes_counts_as_a_word() -> None:
@@ -168,9 +168,9 @@ def test_only_what_the_seeker_writes_counts_as_a_word() -> None:
     session = stage.accept_in_silence(LEO, ANNA)
     stage.wait(5 * SECOND)
     stage.do(LEO, on_floor.Spoke(session=session))
-    assert not stage.floor.sessions[session].spoken
+    assert not stage.state.sessions[session].spoken
     stage.do(ANNA, on_floor.Spoke(session=session))
-    assert stage.floor.sessions[session].spoken
+    assert stage.state.sessions[session].spoken
 
 
 # ------------------------------------------------------------------------------------------------ nobody was there
@@ -181,7 +181,7 @@ def nobody(stage: Stage, who: MemberId) -> None:
     session = stage.accept_in_silence(LEO, who)
     stage.wait(RULES.nobody_after)
     stage.do(LEO, on_floor.SayNobody(session=session))
-    assert stage.floor.sessions[session].ending is Ending.NOBODY
+    assert stage.state.sessions[session].ending is Ending.NOBODY
 
 
 def test_nobody_was_there_gives_the_seat_back_at_once() -> None:
@@ -220,7 +220,7 @@ def test_several_nobodies_put_a_member_behind_everybody_and_more_of_them_aside_f
     stage.do(LEO, on_floor.SetAvailable(on=False))
     stage.ask(ANNA)
     stage.ask(BEN)
-    assert [each.member for each in queue(stage.floor)] == [BEN, ANNA]
+    assert [each.member for each in queue(stage.state)] == [BEN, ANNA]
     stage.do(BEN, on_floor.GiveUpPlace())
     stage.do(LEO, on_floor.SetAvailable(on=True))
     nobody(stage, ANNA)
@@ -238,7 +238,7 @@ def test_each_withdrawal_from_a_proposal_rests_a_member_for_longer_and_the_card_
     stage = Stage(LEO, rules=RULES)
     stage.ask(ANNA)
     assert stage.asked_about(ANNA) == LEO
-    assert not stage.floor.seekers[ANNA].is_quiet
+    assert not stage.state.seekers[ANNA].is_quiet
     for rest in (30, 60, 120, 240, 480, 900, 900):
         stage.do(ANNA, on_floor.GiveUpPlace())
         stage.do(LEO, on_floor.SetAvailable(on=True))
@@ -248,7 +248,7 @@ def test_each_withdrawal_from_a_proposal_rests_a_member_for_longer_and_the_card_
         assert stage.asked_about(ANNA) is None
         stage.wait(SECOND)
         assert stage.asked_about(ANNA) == LEO
-        assert stage.floor.seekers[ANNA].is_quiet
+        assert stage.state.seekers[ANNA].is_quiet
 
 
 def test_another_wish_that_takes_a_proposal_back_counts_as_a_withdrawal() -> None:
@@ -266,7 +266,7 @@ def test_whoever_leaves_the_queue_while_nobody_is_asked_may_come_back_at_once() 
     stage = Stage(rules=RULES)
     stage.ask(ANNA)
     stage.do(ANNA, on_floor.GiveUpPlace())
-    assert stage.floor.shares == {}
+    assert stage.state.shares == {}
 
 
 def test_nobody_waits_behind_somebody_who_rests() -> None:
@@ -304,7 +304,7 @@ def test_thirty_guests_of_one_network_hold_only_its_places() -> None:
     stage.wait(SECOND)
     ask_from(stage, BEN, "cd")
     ask_from(stage, CARA, "")
-    assert place(stage.floor, BEN) == RULES.places_per_network + 1
+    assert place(stage.state, BEN) == RULES.places_per_network + 1
 
 
 def test_the_many_networks_of_one_household_hold_twice_the_places_of_one_and_rest_as_one() -> None:
@@ -370,22 +370,22 @@ def test_whose_wish_changes_keeps_a_place_that_their_network_would_not_get_again
     for number in range(RULES.places_per_network):
         ask_from(stage, MemberId(f"m_guest{number}"), "ab")
     ask_from(stage, MemberId("m_guest0"), "ab")
-    assert place(stage.floor, MemberId("m_guest0")) == 1
+    assert place(stage.state, MemberId("m_guest0")) == 1
 
 
 def test_where_somebody_asked_from_is_kept_only_while_they_wait_and_an_hour_more() -> None:
     stage = Stage(LEO, rules=RULES)
     ask_from(stage, ANNA, "ab")
-    assert stage.floor.seekers[ANNA].network == "ab"
+    assert stage.state.seekers[ANNA].network == "ab"
     stage.accept(LEO, ANNA)
-    assert stage.floor.seekers[ANNA].network == ""
-    assert "net:ab" in stage.floor.shares
+    assert stage.state.seekers[ANNA].network == ""
+    assert "net:ab" in stage.state.shares
     stage.wait(HOUR)
-    assert "net:ab" not in stage.floor.shares
+    assert "net:ab" not in stage.state.shares
 
 
 def test_an_erased_member_leaves_no_share() -> None:
     stage = Stage(LEO, rules=RULES)
     begin_and_end(stage, ANNA)
     stage.do(ANNA, on_floor.Dismiss(member=ANNA, is_erased=True))
-    assert stage.floor.shares == {}
+    assert stage.state.shares == {}

@@ -80,9 +80,9 @@ def test_who_lost_a_listener_goes_first_then_who_asked_first() -> None:
         Seeker(member=member, name="", asked_at=Millis(asked), wish=Wish(), seen_at=START, is_first=first)
         for member, asked, first in [(ANNA, 5, False), (BEN, 9, True), (CARA, 5, False)]
     ]
-    floor = ListeningState(seekers={each.member: each for each in people})
-    assert [each.member for each in queue(floor)] == [BEN, ANNA, CARA]
-    assert [place(floor, member) for member in (BEN, ANNA, CARA, LEO)] == [1, 2, 3, None]
+    state = ListeningState(seekers={each.member: each for each in people})
+    assert [each.member for each in queue(state)] == [BEN, ANNA, CARA]
+    assert [place(state, member) for member in (BEN, ANNA, CARA, LEO)] == [1, 2, 3, None]
 
 
 def test_the_oldest_eligible_is_served_first_when_a_listener_is_free() -> None:
@@ -133,18 +133,18 @@ def test_who_is_not_connected_keeps_the_place_and_is_passed_over() -> None:
     stage.away.add(ANNA)
     stage.wait(RULES.reachable)
     stage.hire(LEO)
-    assert (stage.asked_about(ANNA), stage.asked_about(BEN), place(stage.floor, ANNA)) == (None, LEO, 1)
+    assert (stage.asked_about(ANNA), stage.asked_about(BEN), place(stage.state, ANNA)) == (None, LEO, 1)
 
 
 def test_the_same_queue_gives_the_same_proposals_in_whatever_order_it_was_loaded() -> None:
     stage = Stage()
     for member in (ANNA, BEN, CARA):
         stage.ask(member)
-    floor = stage.floor
+    state = stage.state
     for member in (LEO, LIV):
         stage.hire(member)
-    people = {**floor.seekers}
-    listeners = {**stage.floor.listeners}
+    people = {**state.seekers}
+    listeners = {**stage.state.listeners}
     one = ListeningState(seekers=people, listeners=listeners)
     other = ListeningState(seekers=dict(reversed(people.items())), listeners=dict(reversed(listeners.items())))
     assert next_proposals(one, stage.now, RULES) == next_proposals(other, stage.now, RULES)
@@ -153,7 +153,7 @@ def test_the_same_queue_gives_the_same_proposals_in_whatever_order_it_was_loaded
 
 def with_waits(stage: Stage, *waits: tuple[int, int]) -> ListeningState:
     pairs = tuple((Millis(stage.now - asked), Millis(stage.now - met)) for asked, met in waits)
-    return msgspec.structs.replace(stage.floor, waits=pairs)
+    return msgspec.structs.replace(stage.state, waits=pairs)
 
 
 def test_nobody_can_tell_from_two_hand_overs_or_when_nobody_listens() -> None:
@@ -174,12 +174,12 @@ def test_the_estimate_counts_those_ahead_and_grows_when_hand_overs_stop() -> Non
     stage.ask(ANNA)
     stage.wait(SECOND)
     stage.ask(CARA)
-    floor = with_waits(stage, (20 * MINUTE, 10 * MINUTE), (15 * MINUTE, 5 * MINUTE), (9 * MINUTE, 0))
-    assert estimate(floor, ANNA, stage.now, RULES) == (300, 3)
-    assert estimate(floor, CARA, stage.now, RULES) == (600, 3)
+    state = with_waits(stage, (20 * MINUTE, 10 * MINUTE), (15 * MINUTE, 5 * MINUTE), (9 * MINUTE, 0))
+    assert estimate(state, ANNA, stage.now, RULES) == (300, 3)
+    assert estimate(state, CARA, stage.now, RULES) == (600, 3)
     later = Millis(stage.now + 10 * SECOND)
-    assert estimate(floor, ANNA, later, RULES) == (305, 3)
-    assert estimate(floor, ANNA, Millis(stage.now - 20 * MINUTE), RULES)[0] == 0
+    assert estimate(state, ANNA, later, RULES) == (305, 3)
+    assert estimate(state, ANNA, Millis(stage.now - 20 * MINUTE), RULES)[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -197,9 +197,9 @@ def test_nobody_can_tell_those_whom_the_pace_of_others_says_nothing_about(
     stage = Stage(LEO, **profile)
     stage.ask(ANNA, **wish)
     stage.ask(BEN)
-    floor = with_waits(stage, (9 * MINUTE, 6 * MINUTE), (5 * MINUTE, 3 * MINUTE), (2 * MINUTE, 0))
-    assert estimate(floor, ANNA, stage.now, RULES) == (None, 3)
-    assert estimate(floor, BEN, stage.now, RULES)[0] is not None
+    state = with_waits(stage, (9 * MINUTE, 6 * MINUTE), (5 * MINUTE, 3 * MINUTE), (2 * MINUTE, 0))
+    assert estimate(state, ANNA, stage.now, RULES) == (None, 3)
+    assert estimate(state, BEN, stage.now, RULES)[0] is not None
 
 
 def test_nobody_can_tell_who_is_kept_apart_from_everybody_here() -> None:
@@ -218,5 +218,5 @@ def test_nobody_can_tell_who_is_kept_apart_from_everybody_here() -> None:
 def test_old_hand_overs_tell_nothing() -> None:
     stage = Stage(LEO)
     stage.ask(ANNA)
-    floor = with_waits(stage, *[(RULES.waits_kept + MINUTE, RULES.waits_kept)] * 5)
-    assert estimate(floor, ANNA, stage.now, RULES) == (None, 0)
+    state = with_waits(stage, *[(RULES.waits_kept + MINUTE, RULES.waits_kept)] * 5)
+    assert estimate(state, ANNA, stage.now, RULES) == (None, 0)

@@ -66,17 +66,17 @@ class Recorder(Stage):
         super().__init__(rules=rules)
 
     def do(self, who: MemberId, command: on_floor.ListeningAction) -> SessionId | None:
-        decided = decide_and_apply_due(self.floor, command, who, self.now, self.rules)
+        decided = decide_and_apply_due(self.state, command, who, self.now, self.rules)
         self._keep(decided)
         return decided.session
 
     def _keep(self, decided: on_floor.Decided) -> None:
-        for each in noted(self.floor, decided.events, self.now):
+        for each in noted(self.state, decided.events, self.now):
             if isinstance(each, Wait):
                 self.waits.append(each)
             else:
                 self.spans.append(each)
-        self.floor = evolve_all(self.floor, decided.events)
+        self.state = evolve_all(self.state, decided.events)
 
     def live(self, listeners: int, asks: int, within: int) -> Recorded:
         """People ask at any moment, talk for 10 to 40 minutes, and give up after a quarter of an hour."""
@@ -87,13 +87,13 @@ class Recorder(Stage):
         ends: dict[SessionId, int] = {}
         lengths = [self.random.randrange(10 * MINUTE, 40 * MINUTE) for _ in range(asks)]
         came = 0
-        while coming or self.floor.seekers:
+        while coming or self.state.seekers:
             while coming and began + coming[0] <= self.now:
                 coming.pop(0)
                 self.ask(MemberId(f"m_seeker{came}"))
                 came += 1
             self.see()
-            for seeker in [*self.floor.seekers.values()]:
+            for seeker in [*self.state.seekers.values()]:
                 if seeker.proposal is not None and self.now - seeker.proposal.made_at >= 8 * SECOND:
                     session = self.accept(seeker.proposal.listener, seeker.member)
                     ends[session] = self.now + lengths[len(ends)]
@@ -101,15 +101,15 @@ class Recorder(Stage):
                     self.do(seeker.member, on_floor.GiveUpPlace())
             for session, at in [*ends.items()]:
                 if at <= self.now:
-                    found = self.floor.sessions.get(session)
+                    found = self.state.sessions.get(session)
                     if found is not None and found.is_live:
                         self.do(found.seeker, on_floor.EndSession(session=session))
                     ends[session] = self.now + 10**9
-            for listener in [*self.floor.listeners]:
+            for listener in [*self.state.listeners]:
                 self.do(listener, on_floor.StillHere())
-            self._keep(apply_due(self.floor, self.now, self.rules))
+            self._keep(apply_due(self.state, self.now, self.rules))
             self.now = Millis(self.now + 5 * SECOND)
-        return Recorded(tuple(self.waits), (*self.spans, *open_spans(self.floor, self.now)))
+        return Recorded(tuple(self.waits), (*self.spans, *open_spans(self.state, self.now)))
 
 
 # ------------------------------------------------------------------------------------------------ what is recorded
@@ -163,12 +163,12 @@ def test_a_span_lasts_from_wanting_to_no_more_and_one_that_goes_on_until_now() -
     stage = Recorder(0)
     stage.hire(LEO, cap=3)
     stage.now = Millis(stage.now + 5 * MINUTE)
-    (going_on,) = open_spans(stage.floor, stage.now)
+    (going_on,) = open_spans(stage.state, stage.now)
     stage.do(LEO, on_floor.SetAvailable(on=False))
     (over,) = stage.spans
     assert over == going_on
     assert (over.end - over.start, over.cap) == (5 * MINUTE, 3)
-    assert open_spans(stage.floor, stage.now) == []
+    assert open_spans(stage.state, stage.now) == []
 
 
 # ------------------------------------------------------------------------------------------------ as it was

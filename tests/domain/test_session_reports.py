@@ -41,9 +41,9 @@ def test_a_session_is_forgotten_when_it_was_said_and_what_was_felt_is_counted_on
     stage.do(ANNA, on_floor.GiveFeedback(session=session.id, heard=1, heavy=3))
     stage.do(ANNA, on_floor.GiveFeedback(session=session.id, heard=2, heavy=3))
     stage.wait(RULES.keep - SECOND)
-    assert session.id in stage.floor.sessions
+    assert session.id in stage.state.sessions
     stage.wait(SECOND)
-    assert session.id not in stage.floor.sessions
+    assert session.id not in stage.state.sessions
     assert stage.did(on_floor.DropRoom) == [on_floor.DropRoom(session=session.id)]
     assert [(each.heard, each.heavy_before, each.heavy_after) for each in stage.did(on_floor.KeepFeedback)] == [
         (2, 5, 3)

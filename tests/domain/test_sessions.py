@@ -15,10 +15,10 @@ from tests.domain.listening_kit import ANNA, BEN, LEO, LIV, LOU, MINUTE, RULES, 
 
 
 def refused(stage: Stage, who: MemberId, command: ListeningAction) -> Reason:
-    before = stage.floor
+    before = stage.state
     with pytest.raises(Refusal) as refusal:
         stage.do(who, command)
-    assert stage.floor == before
+    assert stage.state == before
     return refusal.value.reason
 
 
@@ -29,17 +29,17 @@ def test_accepting_opens_a_closed_room_for_the_two_and_counts_the_wait() -> None
     session = stage.accept(LEO, ANNA)
     assert stage.did(on_floor.OpenSessionRoom)[0].members == (ANNA, LEO)
     assert stage.did(on_floor.NoteWait) == [on_floor.NoteWait(asked_at=Millis(stage.now - 10_000), met_at=stage.now)]
-    assert stage.floor.seekers[ANNA].session == session
-    assert stage.floor.sessions[session].ends_at == stage.now + RULES.length
+    assert stage.state.seekers[ANNA].session == session
+    assert stage.state.sessions[session].ends_at == stage.now + RULES.length
 
 
 def test_accepting_again_is_the_same_session_and_nobody_else_can() -> None:
     stage = Stage(LEO, LIV)
     session = stage.meet(ANNA)
     other = LIV if session.listeners == (LEO,) else LEO
-    before = stage.floor
+    before = stage.state
     assert stage.accept(session.listeners[0], ANNA) == session.id
-    assert stage.floor == before
+    assert stage.state == before
     assert refused(stage, other, on_floor.Accept(seeker=ANNA, session=SessionId("s-x"))) is Reason.PROPOSAL_GONE
 
 
@@ -132,15 +132,15 @@ def test_a_seeker_whose_listener_vanishes_is_first_in_the_queue_with_the_place_t
     stage = Stage(LEO)
     stage.ask(ANNA, topics=("sleep",), avoid=frozenset({LOU}))
     session = stage.accept(LEO, ANNA)
-    asked_at = stage.floor.seekers[ANNA].asked_at
+    asked_at = stage.state.seekers[ANNA].asked_at
     stage.ask(BEN)
     stage.away.add(LEO)
     stage.wait(RULES.session_grace - SECOND)
-    assert stage.floor.sessions[session].is_live
-    assert stage.floor.sessions[session].gone.keys() == {LEO}
+    assert stage.state.sessions[session].is_live
+    assert stage.state.sessions[session].gone.keys() == {LEO}
     stage.wait(SECOND)
-    assert stage.floor.sessions[session].ending is Ending.LISTENER_GONE
-    anna = stage.floor.seekers[ANNA]
+    assert stage.state.sessions[session].ending is Ending.LISTENER_GONE
+    anna = stage.state.seekers[ANNA]
     assert (anna.is_first, anna.asked_at, anna.session) == (True, asked_at, None)
     assert anna.wish.topics == ("sleep",)
     assert anna.avoid == {LOU}
@@ -166,7 +166,7 @@ def test_a_listener_whose_seeker_vanishes_is_free_when_the_grace_ends() -> None:
     stage.ask(BEN)
     stage.wait(RULES.session_grace)
     assert stage.session(session).ending is Ending.SEEKER_GONE
-    assert ANNA not in stage.floor.seekers
+    assert ANNA not in stage.state.seekers
     assert stage.asked_about(BEN) == LEO
 
 
@@ -183,10 +183,10 @@ def handed(stage: Stage, is_handover: bool) -> SessionId:
 def test_a_session_is_handed_over_when_the_seeker_and_then_the_colleague_agree() -> None:
     stage = Stage(LEO)
     session = handed(stage, is_handover=True)
-    assert stage.floor.sessions[session].listeners == (LIV,)
+    assert stage.state.sessions[session].listeners == (LIV,)
     assert stage.did(on_floor.AdmitToRoom) == [on_floor.AdmitToRoom(session=session, member=LIV)]
     assert stage.did(on_floor.ExpelFromRoom) == [on_floor.ExpelFromRoom(session=session, member=LEO)]
-    assert stage.floor.listeners[LEO].paused_until == stage.now + RULES.pause
+    assert stage.state.listeners[LEO].paused_until == stage.now + RULES.pause
 
 
 def test_who_handed_over_can_still_report_whom_they_talked_with() -> None:
@@ -237,16 +237,16 @@ def test_who_handed_over_can_still_say_that_it_was_heavy_for_them_alone(is_over:
     stage.wait(RULES.pause + MINUTE)
     heavy = on_floor.Flag(session=session, on=True)
     stage.do(LEO, heavy)
-    leo = stage.floor.listeners[LEO]
+    leo = stage.state.listeners[LEO]
     assert (leo.owes, leo.paused_until, leo.pause) == (session, left_at + RULES.cool_down, Pause.COOL_DOWN)
     assert refused(stage, LEO, on_floor.Flag(session=session, on=False)) is Reason.SESSION_OVER
     stage.do(LEO, on_floor.WriteDebrief(session=session, note="I need an evening off"))
     stage.do(LEO, heavy)
-    assert stage.floor.listeners[LEO].owes is None, "said again it changes nothing"
+    assert stage.state.listeners[LEO].owes is None, "said again it changes nothing"
     if not is_over:
         stage.do(ANNA, on_floor.EndSession(session=session))
-    assert not stage.floor.sessions[session].flagged
-    assert stage.floor.listeners[LIV].owes is None
+    assert not stage.state.sessions[session].flagged
+    assert stage.state.listeners[LIV].owes is None
 
 
 def test_what_was_heavy_before_the_hand_over_is_heavy_for_who_goes() -> None:
@@ -258,7 +258,7 @@ def test_what_was_heavy_before_the_hand_over_is_heavy_for_who_goes() -> None:
     for who in (ANNA, LIV):
         stage.do(who, on_floor.AnswerAskIn(session=session.id, yes=True))
     assert stage.session(session).left == {LEO: Left(at=stage.now, flagged=True)}
-    assert stage.floor.listeners[LEO].owes == session.id
+    assert stage.state.listeners[LEO].owes == session.id
 
 
 def test_who_comes_back_into_a_session_has_not_left_it() -> None:
@@ -267,7 +267,7 @@ def test_who_comes_back_into_a_session_has_not_left_it() -> None:
     stage.do(LIV, on_floor.AskIn(session=session, listener=LEO, is_handover=True))
     for who in (ANNA, LEO):
         stage.do(who, on_floor.AnswerAskIn(session=session, yes=True))
-    assert (stage.floor.sessions[session].listeners, [*stage.floor.sessions[session].left]) == ((LEO,), [LIV])
+    assert (stage.state.sessions[session].listeners, [*stage.state.sessions[session].left]) == ((LEO,), [LIV])
 
 
 @pytest.mark.parametrize("who", [LEO, ANNA])
@@ -275,7 +275,7 @@ def test_of_whoever_is_erased_no_name_is_left_where_they_were(who: MemberId) -> 
     stage = Stage(LEO)
     session = handed(stage, is_handover=True)
     stage.do(who, on_floor.Dismiss(member=who, is_erased=True))
-    found = stage.floor.sessions[session]
+    found = stage.state.sessions[session]
     assert found.is_live is (who == LEO)
     assert (LEO in found.left) is (who != LEO)
     assert who not in (found.seeker_name, found.names.get(who))
@@ -284,19 +284,19 @@ def test_of_whoever_is_erased_no_name_is_left_where_they_were(who: MemberId) -> 
 def test_a_second_listener_holds_it_when_the_first_vanishes() -> None:
     stage = Stage(LEO)
     session = handed(stage, is_handover=False)
-    assert stage.floor.sessions[session].listeners == (LEO, LIV)
+    assert stage.state.sessions[session].listeners == (LEO, LIV)
     stage.away.add(LEO)
     stage.wait(RULES.session_grace)
-    assert stage.floor.sessions[session].is_live
-    assert stage.floor.sessions[session].listeners == (LIV,)
+    assert stage.state.sessions[session].is_live
+    assert stage.state.sessions[session].listeners == (LIV,)
 
 
 def test_a_second_listener_goes_alone() -> None:
     stage = Stage(LEO)
     session = handed(stage, is_handover=False)
     stage.do(LIV, on_floor.EndSession(session=session))
-    assert stage.floor.sessions[session].is_live
-    assert stage.floor.sessions[session].listeners == (LEO,)
+    assert stage.state.sessions[session].is_live
+    assert stage.state.sessions[session].listeners == (LEO,)
 
 
 def test_a_seeker_may_say_no_and_an_unanswered_question_lapses() -> None:
@@ -319,9 +319,9 @@ def test_a_colleague_who_leaves_is_not_asked_to_take_over_any_more() -> None:
     stage.do(LEO, on_floor.AskIn(session=session, listener=LIV, is_handover=True))
     stage.do(ANNA, on_floor.AnswerAskIn(session=session, yes=True))
     stage.do(LIV, on_floor.Block(session=session))
-    assert stage.floor.sessions[session].asked is None
+    assert stage.state.sessions[session].asked is None
     assert refused(stage, LIV, on_floor.AnswerAskIn(session=session, yes=True)) is Reason.SESSION_UNKNOWN
-    assert stage.floor.sessions[session].listeners == (LEO,)
+    assert stage.state.sessions[session].listeners == (LEO,)
 
 
 def test_only_the_holder_asks_in_and_only_somebody_who_has_a_seat() -> None:
@@ -340,13 +340,13 @@ def test_whose_account_is_given_back_by_a_link_is_in_no_session_and_keeps_the_re
     stage.do(ANNA, on_floor.EndSession(session=over.id))
     stage.wait(RULES.pause)
     stage.do(LEO, on_floor.SetProfile(profile=Profile(openings=("Hello.",))))
-    live, before = stage.meet(BEN), stage.floor.listeners[LEO]
+    live, before = stage.meet(BEN), stage.state.listeners[LEO]
     stage.effects.clear()
     stage.do(LEO, on_floor.StepOut(member=LEO))
     assert stage.session(live).ending is Ending.STAFF
-    assert stage.floor.seekers[BEN].is_first
+    assert stage.state.seekers[BEN].is_first
     assert {each.session for each in stage.did(on_floor.ExpelFromRoom)} == {over.id, live.id}
-    after = stage.floor.listeners[LEO]
+    after = stage.state.listeners[LEO]
     assert (after.profile, after.ready_at, after.taken) == (before.profile, before.ready_at, before.taken)
     # Whose session it was stays: they can still be reported for it.
     assert LEO in stage.session(live).listeners
@@ -358,8 +358,8 @@ def test_of_two_listeners_the_other_holds_it_when_an_account_is_given_back() -> 
     stage = Stage(LEO)
     session = handed(stage, is_handover=False)
     stage.do(LEO, on_floor.StepOut(member=LEO))
-    assert stage.floor.sessions[session].listeners == (LIV,)
-    assert stage.floor.sessions[session].is_live
+    assert stage.state.sessions[session].listeners == (LIV,)
+    assert stage.state.sessions[session].is_live
     assert LEO in {each.member for each in stage.did(on_floor.ExpelFromRoom)}
 
 
@@ -382,7 +382,7 @@ def test_a_dismissed_listener_is_as_gone_at_once(is_erased: bool) -> None:
     session = stage.meet(ANNA)
     stage.do(LEO, on_floor.Dismiss(member=LEO, is_erased=is_erased))
     assert stage.session(session).ending is (Ending.ERASED if is_erased else Ending.STAFF)
-    assert stage.floor.seekers[ANNA].is_first
+    assert stage.state.seekers[ANNA].is_first
     assert stage.session(session).names[LEO] == ("" if is_erased else LEO)
 
 
@@ -392,7 +392,7 @@ def test_of_an_erased_seeker_no_name_and_no_wish_is_left() -> None:
     stage.do(ANNA, on_floor.Dismiss(member=ANNA, is_erased=True))
     after = stage.session(session)
     assert (after.seeker_name, after.wish.topics, after.wish.heavy, after.is_live) == ("", (), None, False)
-    assert ANNA not in stage.floor.seekers
+    assert ANNA not in stage.state.seekers
 
 
 @pytest.mark.parametrize("who", [ANNA, LEO])

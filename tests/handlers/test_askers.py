@@ -100,12 +100,12 @@ async def test_a_listener_sees_no_number_rise_when_they_are_reported(tmp_path: P
         assert "ok" in await seeker.ask("ask", agreement=True, language="en")
         talk = (await liv.ask("accept", proposal=await liv.proposal()))["ok"]["session"]
         before = (await liv.ask("console"))["ok"]
-        floor = worker.listening.service.state.version
+        version = worker.listening.service.state.version
         assert "ok" in await seeker.ask("report", session=talk, reason="pressure")
-        assert worker.listening.service.state.version > floor
+        assert worker.listening.service.state.version > version
         assert (await liv.ask("console"))["ok"] == before
         newer = (await seeker.ask("standing"))["ok"]["version"]
-        assert newer > floor + 1_000, "what a new connection is told counts nothing either"
+        assert newer > version + 1_000, "what a new connection is told counts nothing either"
 
 
 async def test_nothing_is_pushed_to_whose_view_is_the_same(tmp_path: Path) -> None:

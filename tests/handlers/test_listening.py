@@ -278,9 +278,9 @@ async def test_of_somebody_who_is_erased_nothing_is_left(site: Cluster) -> None:
     room = await session(seeker, listener)
     await here.people.identities.erase(here.token_of(seeker))
     await eventually(lambda: last(listener, "console")["sessions"][0].get("ending") == "staff")
-    floor = there.listening.service.state
-    assert floor.seekers == {}
-    ended = floor.sessions[SessionId(room)]
+    state = there.listening.service.state
+    assert state.seekers == {}
+    ended = state.sessions[SessionId(room)]
     assert (ended.ending, ended.seeker_name, ended.wish.heavy) == (Ending.ERASED, "", None)
     assert name not in str(last(listener, "console"))
 

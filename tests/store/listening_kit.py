@@ -49,7 +49,7 @@ async def does(
 ) -> ListeningCommitted:
     """Commit events and effects, whatever stands on the floor."""
     decided = Decided(events=events, effects=effects)
-    return await store.commit_listening(ListeningChange(decide=lambda floor: decided, now=Millis(now)))
+    return await store.commit_listening(ListeningChange(decide=lambda state: decided, now=Millis(now)))
 
 
 async def at_once(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

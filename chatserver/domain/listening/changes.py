@@ -29,9 +29,9 @@ class Changes:
     """The tables of the state, each copied when it is first written to. A record that ends as it began makes no
     event."""
 
-    def __init__(self, floor: ListeningState) -> None:
-        self.before = floor
-        self.floor = floor
+    def __init__(self, state: ListeningState) -> None:
+        self.before = state
+        self.state = state
         """The state with the changes so far."""
         self.effects: list[FloorEffect] = []
         self._seekers: dict[MemberId, None] = {}
@@ -43,21 +43,21 @@ class Changes:
 
     def own_listener(self, member: MemberId) -> Listener:
         """Return a listener's own record. Raises NOT_LISTENER."""
-        listener = self.floor.listeners.get(member)
+        listener = self.state.listeners.get(member)
         if listener is None:
             raise Refusal(Reason.NOT_LISTENER)
         return listener
 
     def own_session(self, session: SessionId, member: MemberId) -> Session:
         """Return a session that somebody is in. Raises SESSION_UNKNOWN."""
-        found = self.floor.sessions.get(session)
+        found = self.state.sessions.get(session)
         if found is None or member not in found.people:
             raise Refusal(Reason.SESSION_UNKNOWN)
         return found
 
     def known_session(self, session: SessionId, member: MemberId) -> Session:
         """Return a session that somebody is in, or left before its end. Raises SESSION_UNKNOWN."""
-        found = self.floor.sessions.get(session)
+        found = self.state.sessions.get(session)
         if found is None or (member not in found.people and member not in found.left):
             raise Refusal(Reason.SESSION_UNKNOWN)
         return found
@@ -93,39 +93,39 @@ class Changes:
         self._write_shares(share.id)[share.id] = share
 
     def drop_share(self, share: str) -> None:
-        if share in self.floor.shares:
+        if share in self.state.shares:
             self._write_shares(share).pop(share)
 
     def _write_seekers(self, member: MemberId) -> dict[MemberId, Seeker]:
         if not self._seekers:
-            self.floor = msgspec.structs.replace(self.floor, seekers={**self.floor.seekers})
+            self.state = msgspec.structs.replace(self.state, seekers={**self.state.seekers})
         self._seekers[member] = None
-        return self.floor.seekers
+        return self.state.seekers
 
     def _write_listeners(self, member: MemberId) -> dict[MemberId, Listener]:
         if not self._listeners:
-            self.floor = msgspec.structs.replace(self.floor, listeners={**self.floor.listeners})
+            self.state = msgspec.structs.replace(self.state, listeners={**self.state.listeners})
         self._listeners[member] = None
-        return self.floor.listeners
+        return self.state.listeners
 
     def _write_sessions(self, session: SessionId) -> dict[SessionId, Session]:
         if not self._sessions:
-            self.floor = msgspec.structs.replace(self.floor, sessions={**self.floor.sessions})
+            self.state = msgspec.structs.replace(self.state, sessions={**self.state.sessions})
         self._sessions[session] = None
-        return self.floor.sessions
+        return self.state.sessions
 
     def _write_shares(self, share: str) -> dict[str, FairShare]:
         if not self._shares:
-            self.floor = msgspec.structs.replace(self.floor, shares={**self.floor.shares})
+            self.state = msgspec.structs.replace(self.state, shares={**self.state.shares})
         self._shares[share] = None
-        return self.floor.shares
+        return self.state.shares
 
     # What comes of it
 
     def decided(self, session: SessionId | None = None) -> Decided:
         """Return the last value of every record that differs from its value before, with the effects."""
         events: list[ListeningEvent] = []
-        before, after = self.before, self.floor
+        before, after = self.before, self.state
         for session_id in self._sessions:
             if (now_session := after.sessions.get(session_id)) is None:
                 if session_id in before.sessions:

@@ -72,46 +72,46 @@ _Rule = Callable[[Changes, Any, MemberId, Millis, ListeningRules], SessionId | N
 
 
 def decide(
-    floor: ListeningState, command: ListeningAction, who: MemberId, now: Millis, rules: ListeningRules
+    state: ListeningState, command: ListeningAction, who: MemberId, now: Millis, rules: ListeningRules
 ) -> Decided:
     """Answer a command. Raises Refusal. No events means that its result already held. `who` is the member who asks; it
     is ignored for commands of the service itself."""
-    changes = Changes(floor)
+    changes = Changes(state)
     return changes.decided(_decide(changes, command, who, now, rules))
 
 
-def apply_due(floor: ListeningState, now: Millis, rules: ListeningRules) -> Decided:
+def apply_due(state: ListeningState, now: Millis, rules: ListeningRules) -> Decided:
     """Return what time and fairness demand. Applying it again at the same moment changes nothing."""
-    changes = Changes(floor)
+    changes = Changes(state)
     apply_due_changes(changes, now, rules)
     return changes.decided()
 
 
 def decide_and_apply_due(
-    floor: ListeningState, command: ListeningAction, who: MemberId, now: Millis, rules: ListeningRules
+    state: ListeningState, command: ListeningAction, who: MemberId, now: Millis, rules: ListeningRules
 ) -> Decided:
     """Do both, as one commit. Raises the command's Refusal; then nothing that is due is applied either."""
-    changes = Changes(floor)
+    changes = Changes(state)
     session = _decide(changes, command, who, now, rules)
     apply_due_changes(changes, now, rules)
     return changes.decided(session)
 
 
-def due_at(floor: ListeningState, now: Millis, rules: ListeningRules) -> Millis | None:
+def due_at(state: ListeningState, now: Millis, rules: ListeningRules) -> Millis | None:
     """Return when `apply_due` would next change anything, as far as the state says now; None for never. At or before
     `now` if it would change something already."""
-    return next_due(floor, now, rules)
+    return next_due(state, now, rules)
 
 
-def evolve(floor: ListeningState, event: ListeningEvent) -> ListeningState:
+def evolve(state: ListeningState, event: ListeningEvent) -> ListeningState:
     """Return the state after an event. Never refuses; the same event twice changes nothing. The version is the
     store's."""
-    return evolve_all(floor, (event,))
+    return evolve_all(state, (event,))
 
 
-def evolve_all(floor: ListeningState, events: Iterable[ListeningEvent]) -> ListeningState:
+def evolve_all(state: ListeningState, events: Iterable[ListeningEvent]) -> ListeningState:
     """Return the state after many events, with one copy of what they change."""
-    changes = Changes(floor)
+    changes = Changes(state)
     for event in events:
         match event:
             case SeekerSet(seeker=seeker):
@@ -132,7 +132,7 @@ def evolve_all(floor: ListeningState, events: Iterable[ListeningEvent]) -> Liste
                 changes.drop_share(share_id)
             case _:
                 assert_never(event)
-    return changes.floor
+    return changes.state
 
 
 def _decide(
@@ -145,17 +145,17 @@ def _decide(
 
 
 def _ask(changes: Changes, command: Ask, who: MemberId, now: Millis, rules: ListeningRules) -> None:
-    seeker = changes.floor.seekers.get(who)
-    wish = _possible(changes.floor, command.wish)
+    seeker = changes.state.seekers.get(who)
+    wish = _possible(changes.state, command.wish)
     if seeker is None:
         if not command.is_open:
             raise Refusal(Reason.LISTENING_CLOSED)
-        seeker = _new_seeker(changes.floor, command, who, wish, now, rules)
+        seeker = _new_seeker(changes.state, command, who, wish, now, rules)
     elif seeker.session is not None:
         raise Refusal(Reason.IN_SESSION)
     changed = _back(replace(seeker, name=command.name, wish=wish, avoid=seeker.avoid | command.avoid), now)
     if changed.proposal is not None:
-        listener = changes.floor.listeners.get(changed.proposal.listener)
+        listener = changes.state.listeners.get(changed.proposal.listener)
         if listener is None or not may_meet(changed, listener):
             # A changed wish withdraws the present proposal, as leaving does.
             changed = _withdrawn(changes, changed, command, now, rules)
@@ -163,11 +163,11 @@ def _ask(changes: Changes, command: Ask, who: MemberId, now: Millis, rules: List
 
 
 def _new_seeker(
-    floor: ListeningState, command: Ask, who: MemberId, wish: Wish, now: Millis, rules: ListeningRules
+    state: ListeningState, command: Ask, who: MemberId, wish: Wish, now: Millis, rules: ListeningRules
 ) -> Seeker:
     networks = (command.network, *command.around) if command.network else ()
-    fair_shares.require(floor, who, networks, command.allowance, now, rules)
-    rests_until = fair_shares.rests_until(floor, who, networks, command.allowance, rules)
+    fair_shares.require(state, who, networks, command.allowance, now, rules)
+    rests_until = fair_shares.rests_until(state, who, networks, command.allowance, rules)
     return Seeker(
         member=who,
         name=command.name,
@@ -175,7 +175,7 @@ def _new_seeker(
         wish=wish,
         seen_at=now,
         avoid=command.avoid,
-        had=fair_shares.had(floor, who, now, rules),
+        had=fair_shares.had(state, who, now, rules),
         rests_until=None if rests_until is None or rests_until <= now else rests_until,
         is_quiet=rests_until is not None,
         network=command.network,
@@ -185,12 +185,12 @@ def _new_seeker(
 
 def _withdrawn(changes: Changes, seeker: Seeker, command: Ask, now: Millis, rules: ListeningRules) -> Seeker:
     fair_shares.withdrew(changes, seeker, now)
-    rests_until = fair_shares.rests_until(changes.floor, seeker.member, seeker.networks, command.allowance, rules)
+    rests_until = fair_shares.rests_until(changes.state, seeker.member, seeker.networks, command.allowance, rules)
     return replace(seeker, proposal=None, rests_until=rests_until, is_quiet=True)
 
 
 def _withdraw(changes: Changes, command: GiveUpPlace, who: MemberId, now: Millis, rules: ListeningRules) -> None:
-    seeker = changes.floor.seekers.get(who)
+    seeker = changes.state.seekers.get(who)
     if seeker is not None and seeker.session is None:
         if seeker.proposal is not None:
             fair_shares.withdrew(changes, seeker, now)
@@ -200,7 +200,7 @@ def _withdraw(changes: Changes, command: GiveUpPlace, who: MemberId, now: Millis
 def _take_place_back(
     changes: Changes, command: TakePlaceBack, who: MemberId, now: Millis, rules: ListeningRules
 ) -> None:
-    seeker = changes.floor.seekers.get(who)
+    seeker = changes.state.seekers.get(who)
     if seeker is None:
         raise Refusal(Reason.PLACE_GONE)
     if seeker.lapsed_at is not None:
@@ -214,9 +214,9 @@ def _back(seeker: Seeker, now: Millis) -> Seeker:
     return replace(seeker, lapsed_at=None, seen_at=Millis(max(seeker.seen_at, now)))
 
 
-def _possible(floor: ListeningState, wish: Wish) -> Wish:
+def _possible(state: ListeningState, wish: Wish) -> Wish:
     """Return a wish that can be met: nobody waits for one listener only who no longer listens here."""
-    return wish if wish.member is None or wish.member in floor.listeners else replace(wish, member=None, only=False)
+    return wish if wish.member is None or wish.member in state.listeners else replace(wish, member=None, only=False)
 
 
 # ------------------------------------------------------------------------------------------------ listeners
@@ -244,16 +244,16 @@ def _still_here(changes: Changes, command: StillHere, who: MemberId, now: Millis
 
 def _accept(changes: Changes, command: Accept, who: MemberId, now: Millis, rules: ListeningRules) -> SessionId:
     listener = changes.own_listener(who)
-    seeker = changes.floor.seekers.get(command.seeker)
+    seeker = changes.state.seekers.get(command.seeker)
     if seeker is None:
         raise Refusal(Reason.PROPOSAL_GONE)
     if seeker.session is not None:
         # If it is sent again, it is the same session.
-        if who in changes.floor.sessions[seeker.session].listeners:
+        if who in changes.state.sessions[seeker.session].listeners:
             return seeker.session
         raise Refusal(Reason.PROPOSAL_GONE)
     is_theirs = seeker.proposal is not None and seeker.proposal.listener == who
-    if not is_theirs or command.session in changes.floor.sessions or pause_of(listener, now, rules) is not None:
+    if not is_theirs or command.session in changes.state.sessions or pause_of(listener, now, rules) is not None:
         raise Refusal(Reason.PROPOSAL_GONE)
     sessions.begin(changes, seeker, _active(listener, now), command.session, now, rules)
     return command.session
@@ -261,7 +261,7 @@ def _accept(changes: Changes, command: Accept, who: MemberId, now: Millis, rules
 
 def _decline(changes: Changes, command: Decline, who: MemberId, now: Millis, rules: ListeningRules) -> None:
     listener = changes.own_listener(who)
-    seeker = changes.floor.seekers.get(command.seeker)
+    seeker = changes.state.seekers.get(command.seeker)
     if seeker is not None and seeker.proposal is not None and seeker.proposal.listener == who:
         changes.set_seeker(refused(seeker, now))
         changes.set_listener(_active(declining(replace(listener, ignored=0), now), now))
@@ -297,7 +297,7 @@ def _apply_due(changes: Changes, command: ApplyDue, who: MemberId, now: Millis, 
 
 def _hire(changes: Changes, command: Hire, who: MemberId, now: Millis, rules: ListeningRules) -> None:
     person = command.person
-    if person.id not in changes.floor.listeners:
+    if person.id not in changes.state.listeners:
         changes.set_listener(Listener(member=person.id, name=person.name, since=now))
     _rename(changes, person)
 
@@ -308,7 +308,7 @@ def _dismiss(changes: Changes, command: Dismiss, who: MemberId, now: Millis, rul
     member = command.member
     ending = Ending.ERASED if command.is_erased else Ending.STAFF
     changes.drop_listener(member)
-    for session in [*changes.floor.sessions.values()]:
+    for session in [*changes.state.sessions.values()]:
         if not session.is_live:
             continue
         if member in session.listeners:
@@ -317,17 +317,17 @@ def _dismiss(changes: Changes, command: Dismiss, who: MemberId, now: Millis, rul
             changes.set_session(replace(session, asked=None))
         elif command.is_erased and session.seeker == member:
             sessions.end(changes, session, ending, now, rules)
-    for seeker in [*changes.floor.seekers.values()]:
+    for seeker in [*changes.state.seekers.values()]:
         if seeker.wish.member == member:
-            changes.set_seeker(replace(seeker, wish=_possible(changes.floor, seeker.wish)))
+            changes.set_seeker(replace(seeker, wish=_possible(changes.state, seeker.wish)))
     if command.is_erased:
-        erased = changes.floor.seekers.get(member)
+        erased = changes.state.seekers.get(member)
         if erased is not None and erased.proposal is not None:
             # Their network's share keeps it; their own share is removed with them.
             fair_shares.withdrew(changes, erased, now)
         changes.drop_seeker(member)
         changes.drop_share(member)
-        for session in [*changes.floor.sessions.values()]:
+        for session in [*changes.state.sessions.values()]:
             if member in session.people or member in session.names:
                 changes.set_session(sessions.without(session, member))
 
@@ -336,7 +336,7 @@ def _step_out(changes: Changes, command: StepOut, who: MemberId, now: Millis, ru
     """Remove a listener as if they had vanished, and from everything that was written, also in sessions that are over.
     The sessions' records stay, or nobody could report the listener any more."""
     member = command.member
-    for session in [*changes.floor.sessions.values()]:
+    for session in [*changes.state.sessions.values()]:
         if member in session.listeners:
             if session.is_live:
                 sessions.lose_listener(changes, session, member, Ending.STAFF, now, rules)
@@ -347,8 +347,8 @@ def _step_out(changes: Changes, command: StepOut, who: MemberId, now: Millis, ru
 
 def _keep_apart(changes: Changes, command: KeepApart, who: MemberId, now: Millis, rules: ListeningRules) -> None:
     for member, listener in ((who, command.other), (command.other, who)):
-        seeker = changes.floor.seekers.get(member)
-        if seeker is not None and listener in changes.floor.listeners:
+        seeker = changes.state.seekers.get(member)
+        if seeker is not None and listener in changes.state.listeners:
             changes.set_seeker(replace(seeker, avoid=seeker.avoid | {listener}))
 
 
@@ -357,11 +357,11 @@ def _renamed(changes: Changes, command: Renamed, who: MemberId, now: Millis, rul
 
 
 def _rename(changes: Changes, person: Person) -> None:
-    if (listener := changes.floor.listeners.get(person.id)) is not None:
+    if (listener := changes.state.listeners.get(person.id)) is not None:
         changes.set_listener(replace(listener, name=person.name))
-    if (seeker := changes.floor.seekers.get(person.id)) is not None:
+    if (seeker := changes.state.seekers.get(person.id)) is not None:
         changes.set_seeker(replace(seeker, name=person.name))
-    for session in [*changes.floor.sessions.values()]:
+    for session in [*changes.state.sessions.values()]:
         if session.seeker == person.id:
             changes.set_session(replace(session, seeker_name=person.name))
         elif person.id in session.names:

@@ -50,7 +50,7 @@ def expires_at(share: FairShare) -> Millis:
 
 
 def require(
-    floor: ListeningState, who: MemberId, networks: tuple[str, ...], allowance: int, now: Millis, rules: ListeningRules
+    state: ListeningState, who: MemberId, networks: tuple[str, ...], allowance: int, now: Millis, rules: ListeningRules
 ) -> None:
     """Refuse a new place in the queue to a member, or a network, that has had its share.
 
@@ -59,23 +59,23 @@ def require(
     wider one has as many times more as `WIDENING` says. Raises SESSIONS_USED with `details.again_at` (milliseconds) if
     the member's sessions of the day are used up, and PLACES_USED if their network's places or hour are.
     """
-    if (again_at := _member_again_at(floor.shares.get(who), now, rules)) is not None:
+    if (again_at := _member_again_at(state.shares.get(who), now, rules)) is not None:
         raise _refusal(Reason.SESSIONS_USED, again_at, now)
     for network, scale in zip(networks, WIDENING, strict=False):
-        _require_of_network(floor, who, network, scale * allowance, now, rules)
+        _require_of_network(state, who, network, scale * allowance, now, rules)
 
 
 def _require_of_network(
-    floor: ListeningState, who: MemberId, network: str, allowance: int, now: Millis, rules: ListeningRules
+    state: ListeningState, who: MemberId, network: str, allowance: int, now: Millis, rules: ListeningRules
 ) -> None:
     waiting = sum(
         network in seeker.networks and seeker.session is None
-        for member, seeker in floor.seekers.items()
+        for member, seeker in state.seekers.items()
         if member != who
     )
     if waiting >= rules.places_per_network * allowance:
         raise Refusal(Reason.PLACES_USED, retry_after=60.0)
-    share = floor.shares.get(network_id(network))
+    share = state.shares.get(network_id(network))
     begun = [] if share is None else [at for at in share.sessions if at > now - HOUR]
     most = rules.network_sessions_an_hour * allowance
     if len(begun) >= most:
@@ -84,9 +84,9 @@ def _require_of_network(
         raise Refusal(Reason.PLACES_USED, retry_after=60.0)
 
 
-def had(floor: ListeningState, who: MemberId, now: Millis, rules: ListeningRules) -> int:
+def had(state: ListeningState, who: MemberId, now: Millis, rules: ListeningRules) -> int:
     """Return how many sessions of today count against a member: seekers with fewer come first."""
-    share = floor.shares.get(who)
+    share = state.shares.get(who)
     if share is None:
         return 0
     if len(_recent(share.nobody, now, DAY)) >= rules.nobody_behind:
@@ -95,17 +95,17 @@ def had(floor: ListeningState, who: MemberId, now: Millis, rules: ListeningRules
 
 
 def rests_until(
-    floor: ListeningState, who: MemberId, networks: tuple[str, ...], allowance: int, rules: ListeningRules
+    state: ListeningState, who: MemberId, networks: tuple[str, ...], allowance: int, rules: ListeningRules
 ) -> Millis | None:
     """Return until when nobody is asked about a member who withdrew from proposals, or None.
 
     The rest begins with the last withdrawal and doubles with each of the last hour. A network's withdrawals count
     together, beyond one for each place that it may have.
     """
-    ends = [_rest_ends(floor.shares.get(who), 0, rules)]
+    ends = [_rest_ends(state.shares.get(who), 0, rules)]
     for network, scale in zip(networks, WIDENING, strict=False):
         free = rules.places_per_network * scale * allowance
-        ends.append(_rest_ends(floor.shares.get(network_id(network)), free, rules))
+        ends.append(_rest_ends(state.shares.get(network_id(network)), free, rules))
     found = [end for end in ends if end is not None]
     return max(found, default=None)
 
@@ -159,7 +159,7 @@ def withdrew(changes: Changes, seeker: Seeker, now: Millis) -> None:
 
 def was_nobody(changes: Changes, session: Session, now: Millis) -> None:
     """Remember that a listener found nobody in a session of a member."""
-    share = changes.floor.shares.get(session.seeker) or FairShare(id=session.seeker)
+    share = changes.state.shares.get(session.seeker) or FairShare(id=session.seeker)
     changes.set_share(replace(share, nobody=(*_recent(share.nobody, now, DAY), now)))
 
 
@@ -167,7 +167,7 @@ def give_back(changes: Changes, session: Session, *, to_network: bool = True) ->
     """Forget a session that ended before it was of use to its seeker, through nothing that they did. Without
     `to_network` it was their own doing, so that it counts for the network they asked from. The network is not kept with
     the session: the moment at which it began says which shares have it."""
-    for share in [*changes.floor.shares.values()]:
+    for share in [*changes.state.shares.values()]:
         is_theirs = share.id == session.seeker or (to_network and is_network(share))
         if is_theirs and session.started_at in share.sessions:
             _forget_one(changes, share, session.started_at)
@@ -184,4 +184,4 @@ def _forget_one(changes: Changes, share: FairShare, began: Millis) -> None:
 
 def _shares_of(changes: Changes, seeker: Seeker) -> list[FairShare]:
     ids = [seeker.member, *(network_id(network) for network in seeker.networks)]
-    return [changes.floor.shares.get(each) or FairShare(id=each) for each in ids]
+    return [changes.state.shares.get(each) or FairShare(id=each) for each in ids]

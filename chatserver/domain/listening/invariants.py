@@ -56,39 +56,39 @@ class BrokenInvariants(msgspec.Struct, frozen=True, kw_only=True):
 PROMISES = tuple(name for name in BrokenInvariants.__struct_fields__ if not name.startswith("idle"))
 
 
-def check_invariants(floor: ListeningState, now: Millis, rules: ListeningRules) -> BrokenInvariants:
+def check_invariants(state: ListeningState, now: Millis, rules: ListeningRules) -> BrokenInvariants:
     """Count what does not hold at `now`."""
-    live = [session for session in floor.sessions.values() if session.is_live]
-    seats = loads(floor)
-    asked = Counter(seeker.proposal.listener for seeker in floor.seekers.values() if seeker.proposal is not None)
-    listeners = floor.listeners.values()
-    idle = next_proposals(floor, now, rules)
+    live = [session for session in state.sessions.values() if session.is_live]
+    seats = loads(state)
+    asked = Counter(seeker.proposal.listener for seeker in state.seekers.values() if seeker.proposal is not None)
+    listeners = state.listeners.values()
+    idle = next_proposals(state, now, rules)
     return BrokenInvariants(
-        shared_sessions=_shared_sessions(floor, live),
+        shared_sessions=_shared_sessions(state, live),
         double_seekers=sum(count > 1 for count in Counter(session.seeker for session in live).values()),
         over_cap=sum(_is_over_cap(each, seats[each.member], asked[each.member], rules) for each in listeners),
         over_day_cap=sum(taken_today(each, now) > rules.sessions_a_day for each in listeners),
         over_week_cap=sum(taken_this_week(each, now) > rules.sessions_a_week for each in listeners),
         in_pause=sum(bool(asked[each.member]) and pause_of(each, now, rules) is not None for each in listeners),
         double_proposals=sum(count > 1 for count in asked.values()),
-        orphans=_orphans(floor, live, now, rules),
+        orphans=_orphans(state, live, now, rules),
         late_proposals=sum(
-            seeker.proposal is not None and now >= seeker.proposal.deadline + _LATE for seeker in floor.seekers.values()
+            seeker.proposal is not None and now >= seeker.proposal.deadline + _LATE for seeker in state.seekers.values()
         ),
         stale=sum(
-            session.forget_at is not None and now >= session.forget_at + _LATE for session in floor.sessions.values()
+            session.forget_at is not None and now >= session.forget_at + _LATE for session in state.sessions.values()
         ),
         idle=len(idle),
-        idle_ms=max((_idle_ms(floor, seeker, proposal, now) for seeker, proposal in idle), default=0),
+        idle_ms=max((_idle_ms(state, seeker, proposal, now) for seeker, proposal in idle), default=0),
     )
 
 
-def _shared_sessions(floor: ListeningState, live: list[Session]) -> int:
+def _shared_sessions(state: ListeningState, live: list[Session]) -> int:
     """Return the live sessions whose seeker is missing, and seekers whose session does not exist."""
     theirs = {session.id: session.seeker for session in live}
-    inside = {seeker.session: member for member, seeker in floor.seekers.items() if seeker.session is not None}
+    inside = {seeker.session: member for member, seeker in state.seekers.items() if seeker.session is not None}
     strangers = sum(
-        seeker.session is not None and theirs.get(seeker.session) != member for member, seeker in floor.seekers.items()
+        seeker.session is not None and theirs.get(seeker.session) != member for member, seeker in state.seekers.items()
     )
     return strangers + sum(session not in inside for session in theirs)
 
@@ -99,28 +99,28 @@ def _is_over_cap(listener: Listener, seats: int, asked: int, rules: ListeningRul
     return seats > rules.most_cap or (asked > 0 and seats > cap_of(listener, rules))
 
 
-def _orphans(floor: ListeningState, live: list[Session], now: Millis, rules: ListeningRules) -> int:
+def _orphans(state: ListeningState, live: list[Session], now: Millis, rules: ListeningRules) -> int:
     away = sum(
         seeker.session is None
         and now - seeker.seen_at >= rules.grace + _LATE
         and (seeker.lapsed_at is None or now - seeker.lapsed_at >= rules.grace + _LATE)
-        for seeker in floor.seekers.values()
+        for seeker in state.seekers.values()
     )
     left = sum(
         any(
             now - seen_at >= rules.session_grace + _LATE
             for seen_at in (
-                *(each.seen_at for each in [floor.seekers.get(session.seeker)] if each is not None),
-                *(each.seen_at for each in map(floor.listeners.get, session.listeners) if each is not None),
+                *(each.seen_at for each in [state.seekers.get(session.seeker)] if each is not None),
+                *(each.seen_at for each in map(state.listeners.get, session.listeners) if each is not None),
             )
         )
         or not session.listeners
-        or any(member not in floor.listeners for member in session.listeners)
+        or any(member not in state.listeners for member in session.listeners)
         for session in live
     )
     return away + left
 
 
-def _idle_ms(floor: ListeningState, seeker: Seeker, proposal: Proposal, now: Millis) -> int:
-    free_since = floor.listeners[proposal.listener].since
+def _idle_ms(state: ListeningState, seeker: Seeker, proposal: Proposal, now: Millis) -> int:
+    free_since = state.listeners[proposal.listener].since
     return max(0, now - max(seeker.asked_at, free_since, seeker.refused_at or 0, seeker.rests_until or 0))

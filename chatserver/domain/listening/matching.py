@@ -132,24 +132,24 @@ def order(seeker: Seeker) -> tuple[bool, int, Millis, MemberId]:
     return (not seeker.is_first, 0 if seeker.is_first else seeker.had, seeker.asked_at, seeker.member)
 
 
-def queue(floor: ListeningState) -> list[Seeker]:
+def queue(state: ListeningState) -> list[Seeker]:
     """Return everybody who waits, in order."""
-    return sorted(filter(is_waiting, floor.seekers.values()), key=order)
+    return sorted(filter(is_waiting, state.seekers.values()), key=order)
 
 
-def place(floor: ListeningState, member: MemberId) -> int | None:
+def place(state: ListeningState, member: MemberId) -> int | None:
     """Return a seeker's place in the queue, from 1; None for somebody who does not wait. For many at once see
     `places`."""
-    seeker = floor.seekers.get(member)
+    seeker = state.seekers.get(member)
     if seeker is None or not is_waiting(seeker):
         return None
     own = order(seeker)
-    return 1 + sum(order(other) < own for other in floor.seekers.values() if is_waiting(other))
+    return 1 + sum(order(other) < own for other in state.seekers.values() if is_waiting(other))
 
 
-def places(floor: ListeningState) -> dict[MemberId, int]:
+def places(state: ListeningState) -> dict[MemberId, int]:
     """Return the places of all who wait, from 1."""
-    return {seeker.member: place for place, seeker in enumerate(queue(floor), start=1)}
+    return {seeker.member: place for place, seeker in enumerate(queue(state), start=1)}
 
 
 def may_be_matched(seeker: Seeker, now: Millis, rules: ListeningRules) -> bool:
@@ -166,63 +166,63 @@ def may_be_matched(seeker: Seeker, now: Millis, rules: ListeningRules) -> bool:
 # ------------------------------------------------------------------------------------------------ those who listen
 
 
-def loads(floor: ListeningState) -> Counter[MemberId]:
+def loads(state: ListeningState) -> Counter[MemberId]:
     """Return how many seats of each listener are taken or promised: live sessions, proposals, and sessions they are
     asked to join."""
     seats: Counter[MemberId] = Counter()
-    for session in floor.sessions.values():
+    for session in state.sessions.values():
         if session.ended_at is None:
             seats.update(session.listeners)
             if session.asked is not None and session.asked.listener not in session.listeners:
                 seats[session.asked.listener] += 1
-    for seeker in floor.seekers.values():
+    for seeker in state.seekers.values():
         if seeker.proposal is not None:
             seats[seeker.proposal.listener] += 1
     return seats
 
 
-def promised(floor: ListeningState) -> Counter[MemberId]:
+def promised(state: ListeningState) -> Counter[MemberId]:
     """Return how many sessions of each listener may yet begin from open proposals and questions."""
-    promises = Counter(seeker.proposal.listener for seeker in floor.seekers.values() if seeker.proposal is not None)
+    promises = Counter(seeker.proposal.listener for seeker in state.seekers.values() if seeker.proposal is not None)
     promises.update(
         session.asked.listener
-        for session in floor.sessions.values()
+        for session in state.sessions.values()
         if session.asked is not None and session.asked.listener not in session.listeners
     )
     return promises
 
 
-def is_eligible_listener(floor: ListeningState, listener: Listener, now: Millis, rules: ListeningRules) -> bool:
+def is_eligible_listener(state: ListeningState, listener: Listener, now: Millis, rules: ListeningRules) -> bool:
     """Return whether a listener could get a proposal now."""
     if any(
-        seeker.proposal is not None and seeker.proposal.listener == listener.member for seeker in floor.seekers.values()
+        seeker.proposal is not None and seeker.proposal.listener == listener.member for seeker in state.seekers.values()
     ):
         return False
-    return may_take_one_more(floor, listener, now, rules)
+    return may_take_one_more(state, listener, now, rules)
 
 
-def may_take_one_more(floor: ListeningState, listener: Listener, now: Millis, rules: ListeningRules) -> bool:
+def may_take_one_more(state: ListeningState, listener: Listener, now: Millis, rules: ListeningRules) -> bool:
     """Return whether a listener is there, rested, and has a seat that is neither taken nor promised."""
     return (
         is_here(listener, now, rules)
         and pause_of(listener, now, rules) is None
-        and loads(floor)[listener.member] < cap_of(listener, rules)
-        and promised(floor)[listener.member] < room_to_take(listener, now, rules)
+        and loads(state)[listener.member] < cap_of(listener, rules)
+        and promised(state)[listener.member] < room_to_take(listener, now, rules)
     )
 
 
-def free_listeners(floor: ListeningState, now: Millis, rules: ListeningRules) -> list[Listener]:
+def free_listeners(state: ListeningState, now: Millis, rules: ListeningRules) -> list[Listener]:
     """Return all listeners for whom `is_eligible_listener` holds."""
     there = [
         listener
-        for listener in floor.listeners.values()
+        for listener in state.listeners.values()
         if is_here(listener, now, rules) and pause_of(listener, now, rules) is None
     ]
     if not there:
         return []
-    seats = loads(floor)
-    asked = {seeker.proposal.listener for seeker in floor.seekers.values() if seeker.proposal is not None}
-    promises = promised(floor)
+    seats = loads(state)
+    asked = {seeker.proposal.listener for seeker in state.seekers.values() if seeker.proposal is not None}
+    promises = promised(state)
     return [
         listener
         for listener in there
@@ -235,16 +235,16 @@ def free_listeners(floor: ListeningState, now: Millis, rules: ListeningRules) ->
 # ------------------------------------------------------------------------------------------------ proposals
 
 
-def next_proposals(floor: ListeningState, now: Millis, rules: ListeningRules) -> list[tuple[Seeker, Proposal]]:
+def next_proposals(state: ListeningState, now: Millis, rules: ListeningRules) -> list[tuple[Seeker, Proposal]]:
     """Return the proposals to make now. The seeker who has waited longest chooses first among the free listeners, and
     so on down the queue; a seeker whom no free listener can take is skipped, and keeps the place."""
-    free = {listener.member: listener for listener in free_listeners(floor, now, rules)}
+    free = {listener.member: listener for listener in free_listeners(state, now, rules)}
     if not free:
         return []
     tongues = {_tongue(language) for listener in free.values() for language in listener.profile.languages}
     waiting = [
         seeker
-        for seeker in floor.seekers.values()
+        for seeker in state.seekers.values()
         if may_be_matched(seeker, now, rules) and _tongue(seeker.wish.language) in tongues
     ]
     waiting.sort(key=order)
@@ -297,10 +297,10 @@ def _proposal(seeker: Seeker, listener: Listener, now: Millis, rules: ListeningR
 # ------------------------------------------------------------------------------------------------ the estimate
 
 
-def pace(floor: ListeningState, now: Millis, rules: ListeningRules) -> Pace:
+def pace(state: ListeningState, now: Millis, rules: ListeningRules) -> Pace:
     """Return what seekers may expect, from the hand-overs of the last `rules.waits_kept`."""
     recent = sorted(
-        (met_at, max(0, met_at - asked_at)) for asked_at, met_at in floor.waits if now - rules.waits_kept < met_at
+        (met_at, max(0, met_at - asked_at)) for asked_at, met_at in state.waits if now - rules.waits_kept < met_at
     )
     gap = usual = 0.0
     if len(recent) >= FEWEST_SAMPLES:
@@ -311,8 +311,8 @@ def pace(floor: ListeningState, now: Millis, rules: ListeningRules) -> Pace:
         samples=len(recent),
         gap=gap,
         usual=usual,
-        free=len(free_listeners(floor, now, rules)),
-        is_anybody_here=any(is_here(listener, now, rules) for listener in floor.listeners.values()),
+        free=len(free_listeners(state, now, rules)),
+        is_anybody_here=any(is_here(listener, now, rules) for listener in state.listeners.values()),
     )
 
 
@@ -335,10 +335,10 @@ class Prospects:
         return any(not _are_apart(seeker, listener) for listener in fitting)
 
 
-def estimate(floor: ListeningState, member: MemberId, now: Millis, rules: ListeningRules) -> tuple[int | None, int]:
+def estimate(state: ListeningState, member: MemberId, now: Millis, rules: ListeningRules) -> tuple[int | None, int]:
     """Return the estimated seconds until a seeker meets a listener, and the number of hand-overs behind it."""
-    expected, own = pace(floor, now, rules), place(floor, member)
-    here = [listener for listener in floor.listeners.values() if is_here(listener, now, rules)]
-    if own is None or not Prospects(here).can_tell(floor.seekers[member]):
+    expected, own = pace(state, now, rules), place(state, member)
+    here = [listener for listener in state.listeners.values() if is_here(listener, now, rules)]
+    if own is None or not Prospects(here).can_tell(state.seekers[member]):
         return None, expected.samples
     return expected.estimate(own)

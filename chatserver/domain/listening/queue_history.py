@@ -78,9 +78,9 @@ def noted(before: ListeningState, events: Iterable[ListeningEvent], now: Millis)
     return found
 
 
-def open_spans(floor: ListeningState, now: Millis) -> list[Span]:
+def open_spans(state: ListeningState, now: Millis) -> list[Span]:
     """Return the spans of the listeners who listen at this moment."""
-    return [span for member in floor.listeners for span in _span(floor, member, now)]
+    return [span for member in state.listeners for span in _span(state, member, now)]
 
 
 def _session_over(before: Session | None, after: Session) -> list[Wait | Span]:
@@ -101,8 +101,8 @@ def _left(seeker: Seeker | None, now: Millis) -> list[Wait | Span]:
     return [Wait(rounded(min(seeker.asked_at, at)), rounded(at), outcome, None)]
 
 
-def _span(floor: ListeningState, member: MemberId, now: Millis) -> list[Span]:
-    listener = floor.listeners.get(member)
+def _span(state: ListeningState, member: MemberId, now: Millis) -> list[Span]:
+    listener = state.listeners.get(member)
     if listener is None or not listener.wants or listener.wanted_at is None:
         return []
     span = Span(rounded(listener.wanted_at), rounded(now), listener.profile.cap)

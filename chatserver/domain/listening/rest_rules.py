@@ -90,20 +90,20 @@ def _is_connected(listener: Listener, now: Millis, rules: ListeningRules) -> boo
     return now - listener.seen_at < rules.reachable
 
 
-def state_of(floor: ListeningState, listener: Listener, now: Millis, rules: ListeningRules) -> ListenerState:
+def state_of(state: ListeningState, listener: Listener, now: Millis, rules: ListeningRules) -> ListenerState:
     """Return a listener's state, for themselves. A listener with a proposal is still free. For others see `states`."""
-    live = sum(session.ended_at is None and listener.member in session.listeners for session in floor.sessions.values())
+    live = sum(session.ended_at is None and listener.member in session.listeners for session in state.sessions.values())
     return _state(listener, live, now, rules, is_there=True)
 
 
-def states(floor: ListeningState, now: Millis, rules: ListeningRules) -> dict[MemberId, ListenerState]:
+def states(state: ListeningState, now: Millis, rules: ListeningRules) -> dict[MemberId, ListenerState]:
     """Return every listener's state, for others: a listener who is not connected is away, whatever they want."""
     live = Counter(
-        member for session in floor.sessions.values() if session.ended_at is None for member in session.listeners
+        member for session in state.sessions.values() if session.ended_at is None for member in session.listeners
     )
     return {
         member: _state(each, live[member], now, rules, is_there=_is_connected(each, now, rules))
-        for member, each in floor.listeners.items()
+        for member, each in state.listeners.items()
     }
 
 

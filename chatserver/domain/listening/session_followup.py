@@ -54,7 +54,7 @@ def take_words(changes: Changes, command: TakeWords, who: MemberId, now: Millis,
     """Words that lead to the first listener who wants to talk again as well."""
     session = changes.own_session(command.session, who)
     listener = next((member for member in session.listeners if member in session.again), None)
-    if who != session.seeker or who not in session.again or listener not in changes.floor.listeners:
+    if who != session.seeker or who not in session.again or listener not in changes.state.listeners:
         raise Refusal(Reason.NO_WORDS_YET)
     assert listener is not None
     words = (*(each for each in session.words if each != command.words_hash), command.words_hash)

@@ -174,7 +174,7 @@ def ask_in(changes: Changes, command: AskIn, who: MemberId, now: Millis, rules: 
     changes.set_session(replace(session, asked=None))
     if not _may_come_in(changes, session, asked, now, rules):
         raise Refusal(Reason.LISTENER_BUSY)
-    names = {**session.names, asked.listener: changes.floor.listeners[asked.listener].name}
+    names = {**session.names, asked.listener: changes.state.listeners[asked.listener].name}
     changes.set_session(replace(session, asked=asked, names=names))
     return session.id
 
@@ -183,7 +183,7 @@ def answer_ask_in(
     changes: Changes, command: AnswerAskIn, who: MemberId, now: Millis, rules: ListeningRules
 ) -> SessionId:
     """Handle the seeker's answer, then the colleague's; or take the question back."""
-    session = changes.floor.sessions.get(command.session)
+    session = changes.state.sessions.get(command.session)
     asked = None if session is None else session.asked
     if session is None or (who not in session.people and (asked is None or who != asked.listener)):
         raise Refusal(Reason.SESSION_UNKNOWN)
@@ -204,14 +204,14 @@ def answer_ask_in(
 
 
 def _may_come_in(changes: Changes, session: Session, asked: Asked, now: Millis, rules: ListeningRules) -> bool:
-    colleague = changes.floor.listeners.get(asked.listener)
-    seeker = changes.floor.seekers[session.seeker]
+    colleague = changes.state.listeners.get(asked.listener)
+    seeker = changes.state.seekers[session.seeker]
     if colleague is None or asked.listener == asked.by or not may_meet(_anybody(seeker), colleague):
         return False
     if asked.listener in session.listeners:
         return True
     has_seat = asked.is_handover or len(session.listeners) < MOST_LISTENERS
-    return has_seat and may_take_one_more(changes.floor, colleague, now, rules)
+    return has_seat and may_take_one_more(changes.state, colleague, now, rules)
 
 
 def _anybody(seeker: Seeker) -> Seeker:
@@ -245,7 +245,7 @@ def _come_in(changes: Changes, session: Session, asked: Asked, now: Millis, rule
 
 def leave(changes: Changes, session: Session, member: MemberId, now: Millis, rules: ListeningRules) -> None:
     """Remove one of two listeners from the session; the other holds it."""
-    session = changes.floor.sessions[session.id]
+    session = changes.state.sessions[session.id]
     asked = session.asked
     changes.set_session(
         replace(
@@ -313,7 +313,7 @@ def block(changes: Changes, command: Block, who: MemberId, now: Millis, rules: L
             if who == session.seeker and _is_brief(session, now, rules):
                 # A seeker who met such a listener may ask again as if they had not.
                 fair_shares.give_back(changes, session, to_network=False)
-    seeker = changes.floor.seekers.get(session.seeker)
+    seeker = changes.state.seekers.get(session.seeker)
     if seeker is not None:
         # They have asked again, or wait for another listener: never for this one.
         changes.set_seeker(replace(seeker, avoid=seeker.avoid | others))
@@ -416,12 +416,12 @@ def end(changes: Changes, session: Session, ending: Ending, now: Millis, rules: 
         _spare(changes, session, member, now, rules)
     is_unused = ending is Ending.LISTENER and _is_brief(session, now, rules)
     is_declined = is_unused and not session.spoken and now - session.started_at < rules.nobody_after
-    if is_declined and (holder := changes.floor.listeners.get(session.listeners[0])) is not None:
+    if is_declined and (holder := changes.state.listeners.get(session.listeners[0])) is not None:
         # Nobody could have written yet: it is as if the listener had not accepted, and is counted like declining.
         changes.set_listener(declining(holder, now))
     if ending in KEEPS_PLACE or is_declined or (is_unused and session.spoken):
         fair_shares.give_back(changes, session)
-    seeker = changes.floor.seekers.get(session.seeker)
+    seeker = changes.state.seekers.get(session.seeker)
     if seeker is None or seeker.session != session.id:
         return
     if ending in KEEPS_PLACE:
@@ -453,7 +453,7 @@ def _but(members: dict[MemberId, _T], member: MemberId) -> dict[MemberId, _T]:
 
 
 def _spare(changes: Changes, session: Session, member: MemberId, now: Millis, rules: ListeningRules) -> None:
-    listener = changes.floor.listeners.get(member)
+    listener = changes.state.listeners.get(member)
     if listener is None:
         return
     if came_to_nothing(session, now, rules):

@@ -22,12 +22,12 @@ from chatserver.domain.listening.state import Ending, Listener, ListeningRules, 
 def apply_due_changes(changes: Changes, now: Millis, rules: ListeningRules) -> None:
     """Carry out everything that is due. Later parts see what earlier parts did, and none undoes what one before it did:
     doing it again changes nothing."""
-    for session in [*changes.floor.sessions.values()]:
+    for session in [*changes.state.sessions.values()]:
         _apply_due_to_session(changes, session, now, rules)
-    for listener in [*changes.floor.listeners.values()]:
+    for listener in [*changes.state.listeners.values()]:
         _apply_due_to_listener(changes, listener, now, rules)
-    seats = loads(changes.floor)
-    for seeker in [*changes.floor.seekers.values()]:
+    seats = loads(changes.state)
+    for seeker in [*changes.state.seekers.values()]:
         if seeker.session is not None:
             continue
         if _is_gone_for_good(seeker, now, rules):
@@ -36,17 +36,17 @@ def apply_due_changes(changes: Changes, now: Millis, rules: ListeningRules) -> N
             changes.set_seeker(replace(seeker, lapsed_at=now, proposal=None))
         elif seeker.proposal is not None:
             _apply_due_to_proposal(changes, seeker, seats, now, rules)
-    for share in [*changes.floor.shares.values()]:
+    for share in [*changes.state.shares.values()]:
         if fair_shares.expires_at(share) <= now:
             changes.drop_share(share.id)
-    for seeker, proposal in next_proposals(changes.floor, now, rules):
+    for seeker, proposal in next_proposals(changes.state, now, rules):
         changes.set_seeker(replace(seeker, proposal=proposal))
 
 
-def next_due(floor: ListeningState, now: Millis, rules: ListeningRules) -> Millis | None:
+def next_due(state: ListeningState, now: Millis, rules: ListeningRules) -> Millis | None:
     """Return the earliest time at which `apply_due_changes` would do anything; `now` if it would already."""
-    due = min(_moments(floor, now, rules), default=None)
-    if (due is None or due > now) and next_proposals(floor, now, rules):
+    due = min(_moments(state, now, rules), default=None)
+    if (due is None or due > now) and next_proposals(state, now, rules):
         return now
     return due
 
@@ -57,17 +57,17 @@ def refused(seeker: Seeker, now: Millis) -> Seeker:
     return replace(seeker, proposal=None, refused_by=seeker.refused_by | {seeker.proposal.listener}, refused_at=now)
 
 
-def _moments(floor: ListeningState, now: Millis, rules: ListeningRules) -> Iterator[Millis]:
-    for session in floor.sessions.values():
-        yield from _moments_of_session(floor, session, now, rules)
-    for listener in floor.listeners.values():
+def _moments(state: ListeningState, now: Millis, rules: ListeningRules) -> Iterator[Millis]:
+    for session in state.sessions.values():
+        yield from _moments_of_session(state, session, now, rules)
+    for listener in state.listeners.values():
         if listener.paused_until is not None:
             yield listener.paused_until
         if listener.wants:
             yield Millis(listener.active_at + rules.lease)
             if (cap_ends := cap_ends_after(listener, now, rules)) is not None:
                 yield cap_ends
-    for seeker in floor.seekers.values():
+    for seeker in state.seekers.values():
         if seeker.session is not None:
             continue
         if seeker.lapsed_at is not None:
@@ -77,7 +77,7 @@ def _moments(floor: ListeningState, now: Millis, rules: ListeningRules) -> Itera
         if seeker.proposal is not None:
             yield seeker.proposal.deadline
             yield Millis(seeker.seen_at + rules.reachable)
-            listener_asked = floor.listeners.get(seeker.proposal.listener)
+            listener_asked = state.listeners.get(seeker.proposal.listener)
             if not _may_stay_asked(seeker, listener_asked, now, rules):
                 yield now
             elif listener_asked is not None:
@@ -87,7 +87,7 @@ def _moments(floor: ListeningState, now: Millis, rules: ListeningRules) -> Itera
             yield Millis(seeker.refused_at + rules.ask_again)
         if seeker.rests_until is not None and seeker.rests_until > now:
             yield seeker.rests_until
-    for share in floor.shares.values():
+    for share in state.shares.values():
         yield fair_shares.expires_at(share)
 
 
@@ -100,33 +100,33 @@ def _apply_due_to_session(changes: Changes, session: Session, now: Millis, rules
             session_followup.forget(changes, session, now)
         return
     for member in session.listeners:
-        if now - _listener_seen(changes.floor, member) >= rules.session_grace:
+        if now - _listener_seen(changes.state, member) >= rules.session_grace:
             sessions.lose_listener(
-                changes, changes.floor.sessions[session.id], member, Ending.LISTENER_GONE, now, rules
+                changes, changes.state.sessions[session.id], member, Ending.LISTENER_GONE, now, rules
             )
-    session = changes.floor.sessions[session.id]
+    session = changes.state.sessions[session.id]
     if not session.is_live:
         return
-    if now - _seeker_seen(changes.floor, session) >= rules.session_grace:
+    if now - _seeker_seen(changes.state, session) >= rules.session_grace:
         sessions.end(changes, session, Ending.SEEKER_GONE, now, rules)
     elif session.ends_at <= now:
         sessions.end(changes, session, Ending.LENGTH, now, rules)
     elif now - session.quiet_since(rules) >= rules.idle:
         sessions.end(changes, session, Ending.IDLE, now, rules)
-    elif (told := _told(changes.floor, session, now, rules)) is not session:
+    elif (told := _told(changes.state, session, now, rules)) is not session:
         changes.set_session(told)
 
 
 def _moments_of_session(
-    floor: ListeningState, session: Session, now: Millis, rules: ListeningRules
+    state: ListeningState, session: Session, now: Millis, rules: ListeningRules
 ) -> Iterator[Millis]:
     if session.ended_at is not None:
         if session.forget_at is not None:
             yield session.forget_at
         return
-    if _told(floor, session, now, rules) is not session:
+    if _told(state, session, now, rules) is not session:
         yield now
-    for seen_at in (_seeker_seen(floor, session), *(_listener_seen(floor, each) for each in session.listeners)):
+    for seen_at in (_seeker_seen(state, session), *(_listener_seen(state, each) for each in session.listeners)):
         yield Millis(seen_at + (rules.reachable if now - seen_at < rules.reachable else rules.session_grace))
         yield Millis(seen_at + rules.session_grace)
     yield session.ends_at
@@ -139,12 +139,12 @@ def _moments_of_session(
         yield Millis(session.asked.made_at + 2 * rules.proposal)
 
 
-def _told(floor: ListeningState, session: Session, now: Millis, rules: ListeningRules) -> Session:
+def _told(state: ListeningState, session: Session, now: Millis, rules: ListeningRules) -> Session:
     """Return a session with its missing people, its warnings, and whether its question to a colleague still stands. The
     same object if nothing changed."""
     gone: dict[MemberId, Millis] = {}
     for member in session.people:
-        seen_at = _seeker_seen(floor, session) if member == session.seeker else _listener_seen(floor, member)
+        seen_at = _seeker_seen(state, session) if member == session.seeker else _listener_seen(state, member)
         if now - seen_at >= rules.reachable:
             gone[member] = seen_at
     warned = set()
@@ -164,13 +164,13 @@ def _idle_warning(rules: ListeningRules) -> int:
     return rules.idle - rules.idle // 5
 
 
-def _seeker_seen(floor: ListeningState, session: Session) -> Millis:
-    seeker = floor.seekers.get(session.seeker)
+def _seeker_seen(state: ListeningState, session: Session) -> Millis:
+    seeker = state.seekers.get(session.seeker)
     return Millis(0) if seeker is None or seeker.session != session.id else seeker.seen_at
 
 
-def _listener_seen(floor: ListeningState, member: MemberId) -> Millis:
-    listener = floor.listeners.get(member)
+def _listener_seen(state: ListeningState, member: MemberId) -> Millis:
+    listener = state.listeners.get(member)
     return Millis(0) if listener is None else listener.seen_at
 
 
@@ -200,7 +200,7 @@ def _apply_due_to_proposal(
     changes: Changes, seeker: Seeker, seats: Mapping[MemberId, int], now: Millis, rules: ListeningRules
 ) -> None:
     assert seeker.proposal is not None
-    listener = changes.floor.listeners.get(seeker.proposal.listener)
+    listener = changes.state.listeners.get(seeker.proposal.listener)
     if (
         listener is None
         or not _may_stay_asked(seeker, listener, now, rules)

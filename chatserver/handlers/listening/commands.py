@@ -8,7 +8,7 @@ from typing import Final
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import MemberId, Person
-from chatserver.domain.listening import commands as on_floor
+from chatserver.domain.listening import commands as actions
 from chatserver.domain.listening import fair_shares, training
 from chatserver.domain.listening.commands import ListeningAction
 from chatserver.domain.listening.state import Profile, Session, SessionId, Wish, room_of_session
@@ -88,7 +88,7 @@ async def ask(listening: ListeningService, connection: Connection, person: Perso
         only=command.only and wanted is not None,
     )
     avoid = await listening.node.store.blocked_with(person.id)
-    wanted_place = on_floor.Ask(
+    wanted_place = actions.Ask(
         name=person.name,
         wish=wish,
         avoid=avoid,
@@ -109,12 +109,12 @@ async def ask(listening: ListeningService, connection: Connection, person: Perso
 async def leave_queue(
     listening: ListeningService, connection: Connection, person: Person, command: LeaveQueue
 ) -> Answer:
-    await listening.do(person.id, on_floor.GiveUpPlace())
+    await listening.do(person.id, actions.GiveUpPlace())
     return Answer(listening.watch(connection, "standing"))
 
 
 async def take_back(listening: ListeningService, connection: Connection, person: Person, command: TakeBack) -> Answer:
-    await listening.do(person.id, on_floor.TakePlaceBack())
+    await listening.do(person.id, actions.TakePlaceBack())
     return Answer(listening.watch(connection, "standing"))
 
 
@@ -122,7 +122,7 @@ async def feedback(listening: ListeningService, connection: Connection, person: 
     return await _done(
         listening,
         person,
-        on_floor.GiveFeedback(session=command.session, heard=command.heard, heavy=command.heavy),
+        actions.GiveFeedback(session=command.session, heard=command.heard, heavy=command.heavy),
     )
 
 
@@ -130,7 +130,7 @@ async def words(listening: ListeningService, connection: Connection, person: Per
     """Come-back words for who may have them; the hash is made before it is known, since it takes a moment."""
     _require_session(listening, command.session, person)
     phrase, hashed = await listening.identities.make_words()
-    await listening.do(person.id, on_floor.TakeWords(session=command.session, words_hash=hashed))
+    await listening.do(person.id, actions.TakeWords(session=command.session, words_hash=hashed))
     return Answer(WordsOk(words=phrase, expires_at=listening.words_expire_at()))
 
 
@@ -138,17 +138,17 @@ async def words(listening: ListeningService, connection: Connection, person: Per
 
 
 async def end(listening: ListeningService, connection: Connection, person: Person, command: EndTalk) -> Answer:
-    return await _done(listening, person, on_floor.EndSession(session=command.session))
+    return await _done(listening, person, actions.EndSession(session=command.session))
 
 
 async def extend(listening: ListeningService, connection: Connection, person: Person, command: ExtendTalk) -> Answer:
-    return await _done(listening, person, on_floor.Extend(session=command.session, on=command.on))
+    return await _done(listening, person, actions.Extend(session=command.session, on=command.on))
 
 
 async def again(
     listening: ListeningService, connection: Connection, person: Person, command: TalkAgainCommand
 ) -> Answer:
-    return await _done(listening, person, on_floor.TalkAgain(session=command.session, on=command.on))
+    return await _done(listening, person, actions.TalkAgain(session=command.session, on=command.on))
 
 
 async def block(listening: ListeningService, connection: Connection, person: Person, command: BlockPerson) -> Answer:
@@ -162,7 +162,7 @@ async def block(listening: ListeningService, connection: Connection, person: Per
             person.id, other, True, sys.maxsize, 0 if known is None else known.generation
         )
         await hiding_changed(listening.node, person.id, other)
-    await listening.do(person.id, on_floor.Block(session=command.session))
+    await listening.do(person.id, actions.Block(session=command.session))
     return Answer(DoneOk())
 
 
@@ -174,7 +174,7 @@ async def report(listening: ListeningService, connection: Connection, person: Pe
     return await _done(
         listening,
         person,
-        on_floor.ReportSession(
+        actions.ReportSession(
             session=command.session,
             reason=command.reason,
             note=_note(command.note),
@@ -187,7 +187,7 @@ async def report(listening: ListeningService, connection: Connection, person: Pe
 async def answer_invitation(
     listening: ListeningService, connection: Connection, person: Person, command: AnswerInvitation
 ) -> Answer:
-    return await _done(listening, person, on_floor.AnswerAskIn(session=command.session, yes=command.yes))
+    return await _done(listening, person, actions.AnswerAskIn(session=command.session, yes=command.yes))
 
 
 # ------------------------------------------------------------------------------------------------------- listeners
@@ -212,7 +212,7 @@ async def profile(
     return await _done(
         listening,
         person,
-        on_floor.SetProfile(
+        actions.SetProfile(
             profile=Profile(
                 languages=languages,
                 traits=command.traits,
@@ -231,14 +231,14 @@ async def available(
     listening: ListeningService, connection: Connection, person: Person, command: BeAvailable
 ) -> Answer:
     await _enter(listening, person)
-    return await _done(listening, person, on_floor.SetAvailable(on=command.on))
+    return await _done(listening, person, actions.SetAvailable(on=command.on))
 
 
 async def still_here(
     listening: ListeningService, connection: Connection, person: Person, command: StillThere
 ) -> Answer:
     await _enter(listening, person)
-    return await _done(listening, person, on_floor.StillHere())
+    return await _done(listening, person, actions.StillHere())
 
 
 async def accept(
@@ -247,7 +247,7 @@ async def accept(
     """Take a proposal. Pressed twice, it is the same session."""
     new = listening.identities.new_session_id()
     seeker = _proposed(listening, person, command.proposal)
-    committed = await listening.do(person.id, on_floor.Accept(seeker=seeker, session=new))
+    committed = await listening.do(person.id, actions.Accept(seeker=seeker, session=new))
     assert committed.session is not None
     return Answer(TalkOk(session=committed.session, room=room_of_session(committed.session)))
 
@@ -255,23 +255,23 @@ async def accept(
 async def decline(
     listening: ListeningService, connection: Connection, person: Person, command: DeclineProposal
 ) -> Answer:
-    return await _done(listening, person, on_floor.Decline(seeker=_proposed(listening, person, command.proposal)))
+    return await _done(listening, person, actions.Decline(seeker=_proposed(listening, person, command.proposal)))
 
 
 async def nobody(listening: ListeningService, connection: Connection, person: Person, command: SayNobody) -> Answer:
     """End a session in which nobody was there."""
-    return await _done(listening, person, on_floor.SayNobody(session=command.session))
+    return await _done(listening, person, actions.SayNobody(session=command.session))
 
 
 async def flag(listening: ListeningService, connection: Connection, person: Person, command: FlagTalk) -> Answer:
-    return await _done(listening, person, on_floor.Flag(session=command.session, on=command.on))
+    return await _done(listening, person, actions.Flag(session=command.session, on=command.on))
 
 
 async def invite(listening: ListeningService, connection: Connection, person: Person, command: Invite) -> Answer:
     colleague = listening.node.aliases.open(views.colleagues_of(person.id), command.listener)
     if colleague is None:
         raise Refusal(Reason.LISTENER_BUSY)
-    wanted = on_floor.AskIn(session=command.session, listener=colleague.member, is_handover=command.handover)
+    wanted = actions.AskIn(session=command.session, listener=colleague.member, is_handover=command.handover)
     return await _done(listening, person, wanted)
 
 
@@ -279,7 +279,7 @@ async def debrief(listening: ListeningService, connection: Connection, person: P
     note = _note(command.note)
     if not note:
         raise Refusal(Reason.TEXT_EMPTY)
-    return await _done(listening, person, on_floor.WriteDebrief(session=command.session, note=note))
+    return await _done(listening, person, actions.WriteDebrief(session=command.session, note=note))
 
 
 async def practise(listening: ListeningService, connection: Connection, person: Person, command: AskPractice) -> Answer:
@@ -299,7 +299,7 @@ async def check(listening: ListeningService, connection: Connection, person: Per
     to_think_about = training.check(command.answers)
     if not to_think_about:
         await _enter(listening, person)
-        await listening.do(person.id, on_floor.MarkReady())
+        await listening.do(person.id, actions.MarkReady())
     return Answer(CheckOk(passed=not to_think_about, again=to_think_about))
 
 
@@ -309,7 +309,7 @@ async def check(listening: ListeningService, connection: Connection, person: Per
 async def _enter(listening: ListeningService, person: Person) -> None:
     """Put a listener on the floor, if they are not there yet: what they ask first makes no difference."""
     if person.id not in listening.state.listeners:
-        await listening.do(person.id, on_floor.Hire(person=person))
+        await listening.do(person.id, actions.Hire(person=person))
 
 
 async def _done(listening: ListeningService, person: Person, command: ListeningAction) -> Answer:

@@ -14,15 +14,15 @@ from chatserver.metrics import Metrics
 
 def measure(metrics: Metrics, picture: Picture, now: Millis, rules: ListeningRules) -> None:
     """Set the gauges to how everything stands in a picture."""
-    found = check_invariants(picture.floor, now, rules)
-    metrics.listening_version.set(picture.floor.version)
+    found = check_invariants(picture.state, now, rules)
+    metrics.listening_version.set(picture.state.version)
     metrics.floor_waiting.set(len(picture.queue))
     metrics.floor_oldest_wait_seconds.set(
         max((max(0, now - seeker.asked_at) for seeker in picture.queue), default=0) / 1000
     )
     metrics.floor_proposals.set(len(picture.asked))
-    metrics.floor_sessions.set(sum(session.is_live for session in picture.floor.sessions.values()))
-    states = Counter(rest_rules.states(picture.floor, now, rules).values())
+    metrics.floor_sessions.set(sum(session.is_live for session in picture.state.sessions.values()))
+    states = Counter(rest_rules.states(picture.state, now, rules).values())
     for state in rest_rules.ListenerState:
         metrics.floor_listeners.labels(state.value).set(states[state])
     for promise in PROMISES:

@@ -53,7 +53,7 @@ class Heartbeat:
 
 def _is_needed(picture: Picture, member: MemberId) -> bool:
     """Whether they are in a session, listen, or are about to meet somebody."""
-    listener, seeker = picture.floor.listeners.get(member), picture.floor.seekers.get(member)
+    listener, seeker = picture.state.listeners.get(member), picture.state.seekers.get(member)
     return (
         member in picture.sessions
         or (listener is not None and listener.wants)

@@ -103,7 +103,7 @@ class ListeningService:
 
     @property
     def state(self) -> ListeningState:
-        return self.picture.floor
+        return self.picture.state
 
     def now(self) -> Millis:
         """What time it is on the floor: for every worker the same, whichever machine it runs on. Otherwise the one
@@ -133,9 +133,9 @@ class ListeningService:
     async def do(self, who: MemberId, command: ListeningAction) -> ListeningCommitted:
         """Carry out a command on the floor. On return the picture here shows it. Raises Refusal or StoreUnavailable."""
 
-        def decide(floor: ListeningState) -> Decided:
+        def decide(state: ListeningState) -> Decided:
             # By the time when the floor is ours, not when we got in line for it: what is committed later happens later.
-            return decide_and_apply_due(floor, command, who, self.now(), self._rules())
+            return decide_and_apply_due(state, command, who, self.now(), self._rules())
 
         try:
             committed = await self.node.store.commit_listening(ListeningChange(decide=decide, now=self.now()))
@@ -401,11 +401,11 @@ class ListeningService:
         finally:
             self._loading = None
 
-    def _picture(self, floor: ListeningState) -> Picture:
+    def _picture(self, state: ListeningState) -> Picture:
         now = self.now()
         self._is_patient = self._is_patient_now()
         return Picture(
-            floor,
+            state,
             self.rules,
             self.node.aliases,
             hides=self.node.hiding.hides,
@@ -413,7 +413,7 @@ class ListeningService:
             opens_at=self._hours.opens_at(now),
             languages=self.languages,
             topics=tuple(room.id for room in self.node.rooms.values() if room.status is RoomStatus.OPEN),
-            due=due_at(floor, now, self._rules()),
+            due=due_at(state, now, self._rules()),
             now=now,
         )
 

@@ -56,7 +56,7 @@ class Picture:
 
     def __init__(
         self,
-        floor: ListeningState,
+        state: ListeningState,
         rules: ListeningRules,
         aliases: Aliases,
         *,
@@ -68,7 +68,7 @@ class Picture:
         due: Millis | None,
         now: Millis,
     ) -> None:
-        self.floor = floor
+        self.state = state
         self.rules = rules
         self.aliases = aliases
         self.hides = hides
@@ -80,22 +80,22 @@ class Picture:
         self.now = now
         self.due = due
         """When settling would next change anything, by what was known then."""
-        self.queue = matching.queue(floor)
+        self.queue = matching.queue(state)
         self.places = {seeker.member: place for place, seeker in enumerate(self.queue, 1)}
-        self.listening = [each for each in floor.listeners.values() if rest_rules.is_here(each, now, rules)]
-        self.free = {each.member for each in matching.free_listeners(floor, now, rules)}
+        self.listening = [each for each in state.listeners.values() if rest_rules.is_here(each, now, rules)]
+        self.free = {each.member for each in matching.free_listeners(state, now, rules)}
         self.asked = {each.proposal.listener: each for each in self.queue if each.proposal is not None}
         self.sessions: dict[MemberId, list[Session]] = {}
         """Everybody's sessions, live ones and those not yet forgotten, oldest first."""
         self.left: dict[MemberId, list[Session]] = {}
         """Those that a listener left before the end, while they are kept."""
-        for session in sorted(floor.sessions.values(), key=lambda each: (each.started_at, each.id)):
+        for session in sorted(state.sessions.values(), key=lambda each: (each.started_at, each.id)):
             for member in session.people:
                 self.sessions.setdefault(member, []).append(session)
             for member in session.left:
                 self.left.setdefault(member, []).append(session)
-        self.people: frozenset[MemberId] = frozenset((*floor.seekers, *floor.listeners))
-        self.pace = matching.pace(floor, now, rules)
+        self.people: frozenset[MemberId] = frozenset((*state.seekers, *state.listeners))
+        self.pace = matching.pace(state, now, rules)
         self.prospects = matching.Prospects(self.listening)
 
     def concerns(self, member: MemberId) -> bool:
@@ -104,13 +104,13 @@ class Picture:
 
     def may_enter(self, room: RoomId, member: MemberId) -> bool:
         """Whether somebody is one of the people of the session behind a closed room."""
-        session = self.floor.sessions.get(SessionId(room))
+        session = self.state.sessions.get(SessionId(room))
         return session is not None and member in session.people
 
 
 def standing(picture: Picture, member: MemberId) -> StandingOk:
     """How things stand for somebody who asks, or might."""
-    seeker = picture.floor.seekers.get(member)
+    seeker = picture.state.seekers.get(member)
     session = _newest([each for each in picture.sessions.get(member, ()) if each.seeker == member])
     state: Literal["none", "waiting", "lapsed", "session", "ended"] = "none"
     if session is not None and session.is_live:
@@ -140,7 +140,7 @@ def standing(picture: Picture, member: MemberId) -> StandingOk:
 
 def console(picture: Picture, member: MemberId) -> ConsoleOk | None:
     """How things stand for a listener; None for somebody who is none."""
-    listener = picture.floor.listeners.get(member)
+    listener = picture.state.listeners.get(member)
     if listener is None:
         return None
     rules = picture.rules
@@ -151,7 +151,7 @@ def console(picture: Picture, member: MemberId) -> ConsoleOk | None:
     oldest = min((each.asked_at for each in picture.queue), default=None)
     return ConsoleOk(
         version=0,
-        state=rest_rules.state_of(picture.floor, listener, picture.now, rules).value,
+        state=rest_rules.state_of(picture.state, listener, picture.now, rules).value,
         wants=listener.wants,
         profile=_profile(listener),
         most_cap=rules.most_cap,
@@ -170,7 +170,7 @@ def console(picture: Picture, member: MemberId) -> ConsoleOk | None:
         proposal=None if suggested is None else _proposal(picture, suggested),
         invitations=tuple(
             _session(picture, each, member)
-            for each in picture.floor.sessions.values()
+            for each in picture.state.sessions.values()
             if each.is_live and each.asked is not None and each.asked.listener == member and each.asked.agreed
         ),
         sessions=tuple(_session(picture, each, member) for each in (*live, *ended)),
@@ -198,7 +198,7 @@ def declines(picture: Picture) -> tuple[DeclinesView, ...]:
             day=rest_rules.declined_within(each, rest_rules.DAY, now),
             sessions=rest_rules.taken_today(each, now),
         )
-        for each in picture.floor.listeners.values()
+        for each in picture.state.listeners.values()
     ]
     return tuple(sorted((each for each in found if each.day), key=lambda each: (-each.day, each.listener.name)))
 
@@ -314,7 +314,7 @@ def _left(picture: Picture, session: Session, left: Left) -> LeftSession:
 def _invitation(picture: Picture, session: Session, asked: Asked | None) -> InvitationView | None:
     if asked is None or not session.is_live:
         return None
-    listener = picture.floor.listeners.get(asked.listener)
+    listener = picture.state.listeners.get(asked.listener)
     name = session.names.get(asked.listener, "") if listener is None else listener.name
     person = SessionPerson(id=_alias(picture, session, asked.listener), name=name, role="listener")
     return InvitationView(

@@ -63,9 +63,9 @@ class Watchers:
         shown = -1
         waiting = [one for one in self._watching if not self._is_urgent(one) and not self._is_onlooker(one)]
         for start in range(0, len(waiting) + 1, _VIEWS_AT_ONCE):
-            if shown != self._picture.floor.version or again:
+            if shown != self._picture.state.version or again:
                 # Whoever has somebody to meet does not wait until a thousand others know their new place.
-                shown, again = self._picture.floor.version, False
+                shown, again = self._picture.state.version, False
                 self._show_each([one for one in self._watching if self._is_urgent(one)])
             self._show_each(waiting[start : start + _VIEWS_AT_ONCE])
             if start + _VIEWS_AT_ONCE < len(waiting):
@@ -76,9 +76,9 @@ class Watchers:
         if connection.person is None:
             return False
         member = connection.person.id
-        seeker = self._picture.floor.seekers.get(member)
+        seeker = self._picture.state.seekers.get(member)
         return (
-            member in self._picture.floor.listeners
+            member in self._picture.state.listeners
             or member in self._picture.sessions
             or (seeker is not None and seeker.proposal is not None)
         )

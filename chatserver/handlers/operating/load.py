@@ -407,9 +407,9 @@ async def load(monitor: LoadMonitor, connection: Connection, person: Person, com
 def listening_load(service: ListeningService) -> ListeningLoad:
     """One-to-one in numbers, as this worker last read it."""
     picture, rules, now = service.picture, service.rules, service.now()
-    found = check_invariants(picture.floor, now, rules)
-    listeners = picture.floor.listeners.values()
-    states = Counter(rest_rules.state_of(picture.floor, each, now, rules).value for each in listeners)
+    found = check_invariants(picture.state, now, rules)
+    listeners = picture.state.listeners.values()
+    states = Counter(rest_rules.state_of(picture.state, each, now, rules).value for each in listeners)
     estimate, samples = picture.pace.estimate(len(picture.queue) + 1)
     return ListeningLoad(
         waiting=len(picture.queue),
@@ -417,7 +417,7 @@ def listening_load(service: ListeningService) -> ListeningLoad:
         estimate=estimate,
         estimate_from=samples,
         proposals=len(picture.asked),
-        sessions=sum(session.is_live for session in picture.floor.sessions.values()),
+        sessions=sum(session.is_live for session in picture.state.sessions.values()),
         is_open=picture.is_open,
         listeners={state.value: states[state.value] for state in rest_rules.ListenerState},
         near_cap=sum(rest_rules.room_to_take(each, now, rules) <= 1 for each in listeners),
