@@ -17,19 +17,19 @@ def at(day: int, hour: int = 12) -> Millis:
 
 def test_a_week_is_told_once_it_is_over_and_settled_and_while_it_is_kept_whole() -> None:
     def starts(now: int, age: int = 30 * DAY) -> list[int]:
-        return [(start - MONDAY) // WEEK for start in final_weeks(Millis(now), settles=DAY, age=age, most=3)]
+        return [(start - MONDAY) // WEEK for start in final_weeks(Millis(now), final_after=DAY, age=age, most=3)]
 
     assert starts(MONDAY + WEEK + DAY - 1) == [-3, -2, -1]
     assert starts(MONDAY + WEEK + DAY) == [-2, -1, 0]
     assert starts(MONDAY + WEEK + DAY, age=WEEK + DAY) == []
     assert starts(MONDAY + WEEK + DAY, age=WEEK + DAY + 1) == [0]
-    assert starts(MONDAY + 3 * WEEK) == [-1, 0, 1], "the third is over, and not settled"
+    assert starts(MONDAY + 3 * WEEK) == [-1, 0, 1], "the third is over, and not final"
 
 
 def test_weeks_do_not_overlap_and_are_the_same_whenever_they_are_asked_for() -> None:
     seen: set[Millis] = set()
     for hours in range(0, 24 * 40, 7):
-        found = final_weeks(Millis(MONDAY + hours * HOUR), settles=DAY, age=400 * DAY, most=4)
+        found = final_weeks(Millis(MONDAY + hours * HOUR), final_after=DAY, age=400 * DAY, most=4)
         assert all((start - MONDAY) % WEEK == 0 for start in found)
         seen |= {*found}
     assert sorted((start - MONDAY) // WEEK for start in seen) == [*range(-5, 5)]

@@ -26,7 +26,7 @@ async def test_other_workers_hear_of_what_was_read_and_left(site: Cluster) -> No
     near, far = await one.guest(one.token_of(guest)), await two.guest(one.token_of(guest))
     for each in (guest, near, far, other):
         assert await enter(each, PLAIN) == "in"
-    time.settle()
+    time.exchange()
     posted = await other.ask("post", room=PLAIN, text="for everybody")
     offset = posted["ok"]["offset"] if isinstance(posted["ok"], dict) else posted["offset"]
 
@@ -40,7 +40,7 @@ async def test_other_workers_hear_of_what_was_read_and_left(site: Cluster) -> No
     await eventually(lambda: far.heard("left") == [{"push": "left", "room": PLAIN}])
     assert near.heard("left") == [{"push": "left", "room": PLAIN}]
     assert guest.heard("left") == other.heard("left") == []
-    time.settle()
+    time.exchange()
     assert here(one, PLAIN) == here(two, PLAIN) == 1
     for each in (near, far):
         assert (await each.ask("post", room=PLAIN, text="still here"))["error"]["code"] == "not_in_room"
@@ -54,7 +54,7 @@ async def test_a_room_that_was_left_while_the_bus_was_away_is_left_within_the_mi
     for each in (guest, stays, far, back):
         for room in (PLAIN, SLOW):
             assert await enter(each, room) == "in"
-    time.settle()
+    time.exchange()
     site.exchange.interrupt()
     assert "ok" in await guest.ask("leave", room=PLAIN)
     # Somebody who left and came in again has not left.

@@ -45,7 +45,7 @@ class Time:
     def pass_(self, seconds: float) -> None:
         self.seconds += seconds
 
-    def settle(self) -> None:
+    def exchange(self) -> None:
         """What workers tell each other arrives, and each looks round."""
         for _ in range(3):
             self.seconds += 0.2
@@ -128,7 +128,7 @@ async def test_seats_on_another_worker_count_as_well(site: Cluster) -> None:
     guest = await one.guest()
     for room in DOZEN[:3]:
         assert await enter(guest, room) == "in"
-    time.settle()
+    time.exchange()
     assert await enter(await other.guest(one.token_of(guest)), DOZEN[3]) == "seats_used"
 
 
@@ -165,7 +165,7 @@ async def test_the_networks_of_one_household_share_seats_and_places_on_all_worke
     for number in range(10):
         guest = await (one, other)[number % 2].guest(address=bytes([number]) * 12, around=around)
         assert await enter(guest, DOZEN[0]) == "in"
-        time.settle()
+        time.exchange()
     for worker in (one, other):
         guest = await worker.guest(address=b"\x77" * 12, around=around)
         assert await enter(guest, DOZEN[0]) != "in"
@@ -182,7 +182,7 @@ async def test_one_address_has_a_share_of_a_room_for_its_newcomers_on_all_worker
     time = Time(one, other)
     for number in range(5):
         assert await enter(await (one, other)[number % 2].guest(address=HERE), DOZEN[0]) == "in"
-        time.settle()
+        time.exchange()
     for worker in (one, other):
         reply = await (await worker.guest(address=HERE)).ask("join", room=DOZEN[0], agreement=1)
         assert reply["error"]["code"] == "room_full"
@@ -229,16 +229,16 @@ async def test_in_a_full_room_the_idle_give_their_seats_up_to_whoever_comes(site
     time, room = Time(worker), DOZEN[0]
     crowd = await fill(worker, room)
     time.pass_(899)
-    time.settle()
+    time.exchange()
     newcomer = await worker.guest()
     assert await enter(newcomer, room) == "room_full"
     time.pass_(1)
-    time.settle()
+    time.exchange()
     # Nobody loses anything before somebody wants in.
     assert here(worker, room) == CAPACITY
     assert not any(guest.heard("reading") for guest in crowd)
     assert await enter(newcomer, room) == "in"
-    time.settle()
+    time.exchange()
     assert here(worker, room) == CAPACITY
     (reader,) = [guest for guest in crowd if guest.heard("reading")]
     assert reader.heard("reading") == [{"push": "reading", "channel": room_channel(room)}]
@@ -267,10 +267,10 @@ async def test_whoever_does_anything_keeps_the_seat(site: Cluster, act: tuple[st
     for guest in crowd[1:]:
         assert "ok" in await guest.ask(act[0], room=room, **act[1])
     time.pass_(600)
-    time.settle()
+    time.exchange()
     for number, expected in enumerate(("in", "room_full")):
         assert await enter(await worker.guest(), room) == expected, number
-        time.settle()
+        time.exchange()
     assert [bool(guest.heard("reading")) for guest in crowd] == [True, *[False] * (CAPACITY - 1)]
 
 
@@ -280,10 +280,10 @@ async def test_a_reader_who_writes_has_a_seat_again_and_in_a_full_room_a_little_
     time, room = Time(worker), DOZEN[0]
     crowd = await fill(worker, room)
     time.pass_(900)
-    time.settle()
+    time.exchange()
     for _ in range(CAPACITY):
         assert await enter(await worker.guest(), room) == "in"
-        time.settle()
+        time.exchange()
     assert all(guest.heard("reading") for guest in crowd)
     # The room is full of people who are awake: two come back over the capacity, the third is told to read.
     replies = [await guest.ask("post", room=room, text="I was away") for guest in crowd[:3]]
@@ -301,11 +301,11 @@ async def test_idle_people_of_another_worker_make_room_as_well(site: Cluster) ->
     one, other = await site.worker(limits=OPEN), await site.worker(limits=OPEN)
     time, room = Time(one, other), DOZEN[0]
     crowd = await fill(one, room)
-    time.settle()
+    time.exchange()
     time.pass_(900)
-    time.settle()
+    time.exchange()
     assert await enter(await other.guest(), room) == "in"
-    time.settle()
+    time.exchange()
     assert here(one, room) == here(other, room) == CAPACITY
     assert sum(bool(guest.heard("reading")) for guest in crowd) == 1
 
@@ -316,13 +316,13 @@ async def test_whoever_is_awake_on_one_device_keeps_the_seat_on_another(site: Cl
     crowd = await fill(one, room, CAPACITY)
     awake = await other.guest(one.token_of(crowd[0]))
     assert await enter(awake, room) == "in"
-    time.settle()
+    time.exchange()
     time.pass_(900)
     assert "ok" in await awake.ask("typing", room=room)
-    time.settle()
+    time.exchange()
     for _ in range(CAPACITY - 1):
         assert await enter(await one.guest(), room) == "in"
-        time.settle()
+        time.exchange()
     assert await enter(await one.guest(), room) == "room_full"
     assert not crowd[0].heard("reading")
 
@@ -338,7 +338,7 @@ async def test_within_a_quarter_of_an_hour_everybody_finds_a_seat_everywhere(sit
     honest = await worker.guest()
     assert {await enter(honest, room) for room in DOZEN} == {"room_full"}
     time.pass_(900)
-    time.settle()
+    time.exchange()
     assert {await enter(honest, room) for room in DOZEN} == {"in"}
 
 

@@ -178,11 +178,11 @@ def _listener_seen(state: ListeningState, member: MemberId) -> Millis:
 
 
 def _apply_due_to_listener(changes: Changes, listener: Listener, now: Millis, rules: ListeningRules) -> None:
-    settled = rested(listener, now)
-    if settled.wants and now - settled.active_at >= rules.lease:
-        settled = replace(settled, wants=False)
-    if settled is not listener:
-        changes.set_listener(settled)
+    updated = rested(listener, now)
+    if updated.wants and now - updated.active_at >= rules.lease:
+        updated = replace(updated, wants=False)
+    if updated is not listener:
+        changes.set_listener(updated)
 
 
 # ------------------------------------------------------------------------------------------------ seekers

@@ -51,10 +51,11 @@ class WeekTable(msgspec.Struct, frozen=True, kw_only=True):
     shown: Disclosed
 
 
-def final_weeks(now: Millis, *, settles: int, age: int, most: int) -> list[Millis]:
-    """Return the beginnings of the newest weeks that can be published, oldest first: over for `settles` milliseconds,
-    after which nothing is added to them, and begun less than `age` ago, before which records are deleted."""
-    newest = (now - settles - _FIRST_MONDAY) // WEEK * WEEK + _FIRST_MONDAY - WEEK
+def final_weeks(now: Millis, *, final_after: int, age: int, most: int) -> list[Millis]:
+    """Return the beginnings of the newest weeks that can be published, oldest first: over for `final_after`
+    milliseconds, after which nothing is added to them, and begun less than `age` ago, before which records are
+    deleted."""
+    newest = (now - final_after - _FIRST_MONDAY) // WEEK * WEEK + _FIRST_MONDAY - WEEK
     found = [Millis(newest - WEEK * back) for back in range(most)]
     return [start for start in reversed(found) if start >= 0 and start > now - age]
 

@@ -99,7 +99,7 @@ class ListeningService:
         self._typed: dict[SessionId, float] = {}
         """When it last noted that somebody is writing there."""
         self._tasks = Tasks()
-        self._seen_at = self._looked_at = self._restated_at = self._settled_at = float("-inf")
+        self._seen_at = self._looked_at = self._restated_at = self._applied_at = float("-inf")
 
     @property
     def state(self) -> ListeningState:
@@ -295,8 +295,8 @@ class ListeningService:
         if self._is_patient and not self._is_patient_now():
             # What was put off is due from now on.
             self.picture = self._picture(self.state)
-        if clock - self._settled_at >= _SPREAD_SECONDS and self._is_due():
-            self._settled_at = clock
+        if clock - self._applied_at >= _SPREAD_SECONDS and self._is_due():
+            self._applied_at = clock
             await self._apply_due()
         measure(self.node.metrics, self.picture, self.now(), self.rules)
         await self._show(again=clock - self._restated_at >= RESTATE_SECONDS)

@@ -19,7 +19,7 @@ async def statistics(store: Store, now: Millis, retention: Retention, *, keep: i
     """All final weeks that are kept, as CSV. `keep` is for how many milliseconds a session is kept after its end: with
     it comes the last feedback."""
     age = min(retention.report_age, retention.feedback_age)
-    weeks = final_weeks(now, settles=keep + DAY, age=age, most=MOST_WEEKS)
+    weeks = final_weeks(now, final_after=keep + DAY, age=age, most=MOST_WEEKS)
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(HEAD)

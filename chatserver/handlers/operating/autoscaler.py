@@ -21,7 +21,7 @@ NEW_FOR: Final = 30 * 60_000
 """Milliseconds for which a guest is a newcomer, who knows nobody yet."""
 EMPTY_SECONDS: Final = 15 * 60.0
 """How long a room that was opened beside another one stands empty before it is closed again."""
-SETTLING_SECONDS: Final = 120.0
+SPLIT_PAUSE_SECONDS: Final = 120.0
 """How long nothing beside a room is split by itself again: people are led, and need a while to go."""
 _LEAVING_SECONDS: Final = 60.0
 """For how long a worker that was asked to drain, and did not, is asked again."""
@@ -93,7 +93,7 @@ class RoomAutoscaler:
             # One that was never split has nobody who is on their way.
             since = float("-inf") if known is None and open_ == 1 else self._node.monotonic()
             known = self._grown[root.id] = open_, since
-        return self._node.monotonic() - known[1] >= SETTLING_SECONDS
+        return self._node.monotonic() - known[1] >= SPLIT_PAUSE_SECONDS
 
     async def _split(self, room: Room) -> None:
         node = self._node

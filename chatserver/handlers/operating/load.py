@@ -58,7 +58,7 @@ ROOMS_AT_ONCE: Final = 16
 STORE_TICKS: Final = 2
 """How many seconds lie between two looks at the store."""
 CONCERNS_TOLD: Final = 40
-_SETTLING_SECONDS: Final = 5.0
+_START_SECONDS: Final = 5.0
 """How long after its start a worker need not have heard itself yet."""
 
 log = logging.getLogger("chatserver.handlers")
@@ -178,7 +178,7 @@ class LoadMonitor:
         node, health, metrics = self._node, self._health, self._node.metrics
         rooms = await self._room_samples()
         bus_seconds = health.bus_seconds
-        if bus_seconds is None and node.bus.is_attached and node.monotonic() - self._started < _SETTLING_SECONDS:
+        if bus_seconds is None and node.bus.is_attached and node.monotonic() - self._started < _START_SECONDS:
             bus_seconds = 0.0
         return Sample(
             at=node.now(),
