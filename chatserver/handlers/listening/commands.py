@@ -56,7 +56,7 @@ NOTE_LENGTH = 2_000
 
 
 async def standing(listening: ListeningService, connection: Connection, person: Person, command: AskStanding) -> Answer:
-    """Where somebody stands, now and whenever it changes."""
+    """Answer with the seeker's view, and push it from now on whenever it changes."""
     await listening.arrived(person.id)
     return Answer(listening.watch(connection, "standing"))
 
@@ -67,7 +67,7 @@ async def ask(listening: ListeningService, connection: Connection, person: Perso
         raise Refusal(Reason.AGREEMENT_REQUIRED)
     networks = tuple(key.hex() for key in connection.networks if key)
     if person.id not in listening.state.seekers:
-        # As the store will say: whoever asks again and again costs nobody else the floor's lock.
+        # As the store will say: asking again and again must not hold the lock of the state.
         fair_shares.require(listening.state, person.id, networks, connection.share, listening.now(), listening.rules)
     wanted: MemberId | None = None
     if command.words is not None and command.words.strip():
@@ -127,7 +127,8 @@ async def feedback(listening: ListeningService, connection: Connection, person: 
 
 
 async def words(listening: ListeningService, connection: Connection, person: Person, command: MakeWords) -> Answer:
-    """Come-back words for who may have them; the hash is made before it is known, since it takes a moment."""
+    """Make come-back words for a session whose members both want to meet again. They are hashed before it is known
+    whether these members may have them, because hashing takes a moment."""
     _require_session(listening, command.session, person)
     phrase, hashed = await listening.identities.make_words()
     await listening.do(person.id, actions.TakeWords(session=command.session, words_hash=hashed))
@@ -152,7 +153,7 @@ async def again(
 
 
 async def block(listening: ListeningService, connection: Connection, person: Person, command: BlockPerson) -> Answer:
-    """End it, and see to it that these two never meet again: not here, and not by their posts in a room."""
+    """End a session, hide the other person in rooms too, and never propose these two to each other again."""
     session = _require_session(listening, command.session, person)
     others = [each for each in session.people if each != person.id] if person.id == session.seeker else [session.seeker]
     for other in others:
@@ -167,7 +168,8 @@ async def block(listening: ListeningService, connection: Connection, person: Per
 
 
 async def report(listening: ListeningService, connection: Connection, person: Person, command: ReportPerson) -> Answer:
-    """Tell the moderators. A listener's silent call is never refused for how many reports there were."""
+    """Report a session to the moderators. A listener's silent call is never refused for the number of reports before
+    it."""
     session = listening.state.sessions.get(command.session)
     if not (command.call and session is not None and person.id in session.listeners):
         await listening.node.store.require_report(person.id, listening.node.now())
@@ -194,7 +196,7 @@ async def answer_invitation(
 
 
 async def console(listening: ListeningService, connection: Connection, person: Person, command: AskConsole) -> Answer:
-    """How a listener stands, now and whenever it changes."""
+    """Answer with the listener's view, and push it from now on whenever it changes."""
     await _enter(listening, person)
     await listening.arrived(person.id)
     return Answer(listening.watch(connection, "console"))
@@ -244,7 +246,7 @@ async def still_here(
 async def accept(
     listening: ListeningService, connection: Connection, person: Person, command: AcceptProposal
 ) -> Answer:
-    """Take a proposal. Pressed twice, it is the same session."""
+    """Accept a proposal. Accepting the same one twice leads to the same session."""
     new = listening.identities.new_session_id()
     seeker = _proposed(listening, person, command.proposal)
     committed = await listening.do(person.id, actions.Accept(seeker=seeker, session=new))
@@ -259,7 +261,7 @@ async def decline(
 
 
 async def nobody(listening: ListeningService, connection: Connection, person: Person, command: SayNobody) -> Answer:
-    """End a session in which nobody was there."""
+    """End a session to which the seeker did not come."""
     return await _done(listening, person, actions.SayNobody(session=command.session))
 
 
@@ -295,7 +297,7 @@ async def practise(listening: ListeningService, connection: Connection, person: 
 
 
 async def check(listening: ListeningService, connection: Connection, person: Person, command: AnswerCheck) -> Answer:
-    """The readiness check."""
+    """Take the answers to the readiness check, and mark a listener as ready whose answers are all right."""
     to_think_about = training.check(command.answers)
     if not to_think_about:
         await _enter(listening, person)
@@ -307,7 +309,7 @@ async def check(listening: ListeningService, connection: Connection, person: Per
 
 
 async def _enter(listening: ListeningService, person: Person) -> None:
-    """Put a listener on the floor, if they are not there yet: what they ask first makes no difference."""
+    """Add a listener to the listening state, if they are not in it yet, whatever command they give first."""
     if person.id not in listening.state.listeners:
         await listening.do(person.id, actions.Hire(person=person))
 
@@ -318,7 +320,8 @@ async def _done(listening: ListeningService, person: Person, command: ListeningA
 
 
 def _proposed(listening: ListeningService, person: Person, proposal: str) -> MemberId:
-    """Who waits behind a proposal to this listener. Raises PROPOSAL_GONE for one that was never made to them."""
+    """Return the seeker behind a proposal to this listener. Raises PROPOSAL_GONE for one that was never made to
+    them."""
     named = listening.node.aliases.open(views.proposed_to(person.id), proposal)
     if named is None:
         raise Refusal(Reason.PROPOSAL_GONE)
@@ -339,14 +342,15 @@ def _require_session(listening: ListeningService, session: SessionId, person: Pe
 
 
 def _topics(listening: ListeningService, field: str, asked: tuple[str, ...]) -> tuple[str, ...]:
-    """Return topics in the lobby's order. Raises INVALID for what is no room here. One that has closed since it was
-    offered is good: a listener can still know it."""
+    """Return topics in the lobby's order. Raises INVALID for a topic that is no room. A room that has closed since it
+    was offered is accepted: a listener can still know its theme."""
     _require_known(field, asked, listening.node.rooms)
     return tuple(room for room in listening.node.rooms if room in asked)
 
 
 def _require_known(field: str, asked: Iterable[str], known: Container[str]) -> None:
-    """Raises INVALID where something is asked for that nobody here can offer: it would be waited for in vain."""
+    """Raise INVALID where a seeker asks for something that no listener here can offer, because they would wait in
+    vain."""
     if not all(each in known for each in asked):
         raise Refusal(Reason.INVALID, details={"field": f"$.{field}", "problem": "not one that can be chosen here"})
 

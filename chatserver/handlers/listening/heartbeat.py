@@ -1,5 +1,5 @@
-"""Who of the floor is here, and since when one who seems to be here gives no sign: a phone that falls asleep leaves its
-connection open."""
+"""Which seekers and listeners are connected here, and since when a connection that looks open gives no sign: a phone
+that falls asleep leaves its connection open."""
 
 from __future__ import annotations
 
@@ -12,20 +12,23 @@ from chatserver.handlers.listening.views import Picture
 from chatserver.handlers.node import Node
 
 SEEN_SECONDS: Final = 5.0
-"""How often the store is told who of the floor is connected here. Well within `ListeningRules.reachable`."""
+"""Seconds after which the store is told again which seekers and listeners are connected here. Well within
+`ListeningRules.reachable`."""
 ANSWER_SECONDS: Final = 2.0
 """How long a peer on a bad network may take to answer a ping and counts as here all the same."""
 
 
 class Heartbeat:
-    """Tells the store whom this worker has, and looks closely at those whom somebody would wait for in vain."""
+    """Tells the store which seekers and listeners this worker has, and pings those more often whom somebody waits
+    for."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
         self._watched: set[Connection] = set()
 
     async def tell(self, picture: Picture, now: Millis) -> None:
-        """Note when those who are here were last sure to be. Raises StoreUnavailable."""
+        """Tell the store when the members who are connected here were last certain to be present. Raises
+        StoreUnavailable."""
         here: dict[int, list[MemberId]] = {}
         watched: set[Connection] = set()
         for member in picture.people:
@@ -47,12 +50,12 @@ class Heartbeat:
             await self._node.store.see(members, Millis(now - ago))
 
     def closed(self, connection: Connection) -> None:
-        """The socket is gone."""
+        """Forget a connection whose socket is gone."""
         self._watched.discard(connection)
 
 
 def _is_needed(picture: Picture, member: MemberId) -> bool:
-    """Whether they are in a session, listen, or are about to meet somebody."""
+    """Return whether a member is in a session, is available as a listener, or has a proposal."""
     listener, seeker = picture.state.listeners.get(member), picture.state.seekers.get(member)
     return (
         member in picture.sessions

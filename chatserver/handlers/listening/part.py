@@ -60,14 +60,15 @@ class ListeningPart(Part):
                     await self.service.do(member, EndSession(session=session.id))
 
     async def before_erasure(self, member: MemberId) -> None:
-        """Nobody waits for a member who is erased, or sits with them, any longer."""
+        """Take a member who is about to be erased out of the queue and out of their sessions."""
         await self.service.dismiss(member, is_erased=True)
 
     def staff_changed(self) -> None:
         self.service.look_at_staff()
 
     async def account_reset(self, member: MemberId) -> None:
-        """Before anybody has the link to an account: what is said one to one is not behind it."""
+        """End the sessions of an account before anybody has the link to it: the link must not open what was said one to
+        one."""
         await self.service.step_out(member)
 
     def _changed(self, sender: NodeId, message: ListeningChanged) -> None:
@@ -75,7 +76,7 @@ class ListeningPart(Part):
 
 
 class SupervisionPart(Part):
-    """What supervisors are shown of listeners."""
+    """What supervisors are shown of listeners: their debriefs, and who declines how often."""
 
     commands: ClassVar[Mapping[type[Command], Handler]] = supervision.COMMANDS
 

@@ -1,6 +1,7 @@
-"""One worker's picture of the floor: read when it has changed, settled when it is time, shown to those concerned.
+"""One worker's picture of the listening state: it is read when it has changed, what is due is carried out, and the
+people concerned are shown it.
 
-The store decides; this only asks it to, and keeps what it last said (`docs/decisions/0080`).
+The store decides. This service asks it to, and keeps what the store said last (`docs/decisions/0080`).
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ from chatserver.protocol.internode import ListeningChanged
 from chatserver.store.records import ListeningChange, ListeningCommitted, StoreUnavailable
 
 POLL_SECONDS: Final = 0.8
-"""How often the floor's version is asked for, and whether its listeners still may listen: what the bus lost is found
-here, within a second."""
+"""Seconds between two reads of the listening state's version, with which it is checked whether its listeners still may
+listen. What the bus lost is found here, within a second."""
 SPOKE_SECONDS: Final = 20.0
 """How often a worker notes that a session is not silent. Far within its idle limit."""
 RESTATE_SECONDS: Final = 15.0
@@ -65,7 +66,8 @@ log = logging.getLogger("chatserver.handlers")
 
 
 class ListeningService:
-    """Everything that this worker does about the floor. `run` never ends by itself; the server owns and cancels it."""
+    """Everything that one worker does about one-to-one listening. `run` never ends by itself: the server owns and
+    cancels it."""
 
     def __init__(
         self, node: Node, identities: Identities, rules: ListeningRules, hours: Clock, languages: tuple[str, ...]
@@ -106,16 +108,16 @@ class ListeningService:
         return self.picture.state
 
     def now(self) -> Millis:
-        """What time it is on the floor: for every worker the same, whichever machine it runs on. Otherwise the one
-        whose clock is ahead would take everybody for gone."""
+        """Return the time by the database's clock, which is the same for every worker. By its own clock, a worker that
+        is ahead would take everybody for gone."""
         return self.node.database_now()
 
     def words_expire_at(self) -> Millis:
-        """Until when come-back words that are made now are good."""
+        """Return until when come-back words that are made now can be used."""
         return Millis(self.now() + self.rules.words_days * 24 * 3_600_000)
 
     def keep_hours(self, hours: Clock) -> None:
-        """From now on listeners are here at these hours."""
+        """Replace the opening hours of listeners."""
         self._hours = hours
         self.picture = self._picture(self.state)
 
@@ -125,16 +127,17 @@ class ListeningService:
 
     @property
     def opens_at(self) -> Millis | None:
-        """When listeners are here again; None where they are, or never will be."""
+        """Return when listeners are here again; None where they are here now, or never will be."""
         return self._hours.opens_at(self.now())
 
     # ------------------------------------------------------------------------------------------ what people do
 
     async def do(self, who: MemberId, command: ListeningAction) -> ListeningCommitted:
-        """Carry out a command on the floor. On return the picture here shows it. Raises Refusal or StoreUnavailable."""
+        """Carry out a command on the listening state. On return this worker's picture shows the result. Raises Refusal
+        or StoreUnavailable."""
 
         def decide(state: ListeningState) -> Decided:
-            # By the time when the floor is ours, not when we got in line for it: what is committed later happens later.
+            # By the time when the state is locked, not when the command came: what is committed later happens later.
             return decide_and_apply_due(state, command, who, self.now(), self._rules())
 
         try:
@@ -146,37 +149,38 @@ class ListeningService:
         return committed
 
     async def dismiss(self, member: MemberId, *, is_erased: bool) -> None:
-        """Somebody is no more, or listens no more. Not being on the floor changes nothing."""
+        """Take a member who was erased, or who listens no more, out of the listening state. Does nothing for somebody
+        who is not in it."""
         await self.do(NOBODY, Dismiss(member=member, is_erased=is_erased))
 
     async def step_out(self, member: MemberId) -> None:
-        """Somebody's account is given back by a link: they are in no session any more."""
+        """Take a member whose account is given back by a link out of their sessions."""
         await self.do(NOBODY, StepOut(member=member))
 
     async def hidden(self, who: MemberId, other: MemberId) -> None:
-        """Somebody hides another: if one of them waits here, not for the other any more."""
+        """Keep two members apart in the queue after one of them hid the other, if one of them waits."""
         if not self.state.seekers.keys().isdisjoint((who, other)):
             await self.do(who, KeepApart(other=other))
 
     async def renamed(self, person: Person) -> None:
-        """Somebody is called something else."""
+        """Give a member of the listening state their new name."""
         if self.picture.concerns(person.id):
             await self.do(person.id, Renamed(person=person))
 
     async def arrived(self, member: MemberId) -> None:
-        """Somebody of the floor has connected: whom they wait for, or who waits for them, must not wait any longer."""
+        """Note that a seeker or a listener has connected, and carry out what waited for them."""
         if not self.picture.concerns(member):
             return
         record = self.state.seekers.get(member) or self.state.listeners[member]
         if 0 <= self.now() - record.seen_at < _JUST_SEEN:
-            # Nobody waits for somebody who was here a moment ago, and asking again must not cost the floor's lock.
+            # Nobody waits for somebody who was here a moment ago, and asking again must not cost the lock of the state.
             return
         await self.node.store.see([member], self.now())
         await self.do(NOBODY, ApplyDue())
 
     def may_stay(self, room: RoomId, member: MemberId) -> bool:
-        """Whether nothing that is known here speaks against somebody's being in a closed room. One that was opened just
-        now may not be known yet."""
+        """Return whether a member may be in a session's room, as far as is known here. A session that was opened just
+        now may not be known yet; then the answer is yes."""
         return SessionId(room) not in self.state.sessions or self.picture.may_enter(room, member)
 
     def is_live(self, session: SessionId) -> bool:
@@ -184,8 +188,8 @@ class ListeningService:
         return found is None or found.is_live
 
     def spoke(self, who: MemberId, session: SessionId) -> None:
-        """Somebody wrote in a session: note now and then that it is not silent, and at once that its seeker wrote
-        a first word. Nobody waits for it."""
+        """Note that somebody wrote in a session: now and then that it is not silent, and at once that its seeker wrote
+        their first words. Nothing waits for the note."""
         now, found = self.node.monotonic(), self.state.sessions.get(session)
         is_first_word = found is not None and who == found.seeker and not found.spoken
         key = (session, is_first_word)
@@ -201,7 +205,7 @@ class ListeningService:
             self._spoke.pop(key, None)
 
     def typed(self, who: MemberId, session: SessionId) -> None:
-        """Somebody is writing in a session: note it as seldom, where no post was noted meanwhile."""
+        """Note that somebody is typing in a session, as seldom as for posts, unless a post was noted meanwhile."""
         now = self.node.monotonic()
         noted = max(self._typed.get(session, float("-inf")), self._spoke.get((session, False), float("-inf")))
         if now - noted >= SPOKE_SECONDS:
@@ -215,33 +219,34 @@ class ListeningService:
             self._typed.pop(session, None)
 
     def watch(self, connection: Connection, kind: ViewKind) -> View:
-        """From now on this connection is told whenever its view of that kind changes. Returns how it is now. Raises
-        NOT_LISTENER for the console of somebody who is none."""
+        """Tell this connection from now on whenever its view of that kind changes. Returns the view as it is now.
+        Raises NOT_LISTENER where somebody who is no listener asks for the console."""
         return self._watchers.watch(connection, kind)
 
     def closed(self, connection: Connection) -> None:
-        """The socket is gone."""
+        """Forget a connection whose socket is gone."""
         self._watchers.closed(connection)
         self._heartbeat.closed(connection)
 
     def changed(self, version: int) -> None:
-        """Another worker says that the floor has this version now."""
+        """Note that the listening state has reached this version, as another worker says."""
         self._known = max(self._known, version)
         self._wake.set()
 
     def look_at_staff(self) -> None:
-        """Somebody of the staff is it no more, or may do something else."""
+        """Check soon whether all listeners may still listen, because a staff account was changed."""
         self._looked_at = float("-inf")
         self._wake.set()
 
     # ------------------------------------------------------------------------------------------ patience
 
     def _store_was_away(self) -> None:
-        """Nobody could be seen meanwhile. It is not those on the floor who were away."""
+        """Be patient for a while: nobody could be noted as present while the store was away, so nobody may be taken for
+        gone."""
         self._patient_until = self.node.monotonic() + min(_MOST_PATIENCE, self.rules.session_grace / 2000)
 
     def _rules(self) -> ListeningRules:
-        """The rules, without an end to anybody's grace while people have not had the time to be seen again."""
+        """Return the rules. While people have not yet had the time to be seen again, nobody's grace ends by them."""
         return self._patient_rules if self._is_patient_now() else self.rules
 
     def _is_patient_now(self) -> bool:
@@ -250,12 +255,12 @@ class ListeningService:
     # ------------------------------------------------------------------------------------------ clockwork
 
     async def start(self) -> None:
-        """Read the floor before anybody is told where they stand. Raises StoreUnavailable."""
+        """Read the listening state, before anybody is shown their place. Raises StoreUnavailable."""
         await self._compare_clocks()
         await self._load()
 
     async def run(self) -> None:
-        """Follow the floor until cancelled."""
+        """Follow the listening state until cancelled."""
         while True:
             await self._pause()
             try:
@@ -302,14 +307,14 @@ class ListeningService:
         await self._show(again=clock - self._restated_at >= RESTATE_SECONDS)
 
     async def _show(self, *, again: bool) -> None:
-        """Tell everybody whose view has changed; with `again` because estimates have aged."""
+        """Show their view to everybody for whom it has changed; with `again` also where only estimates have aged."""
         if again:
             self._restated_at = self.node.monotonic()
             self.picture = self._picture(self.state)
         await self._watchers.show(again=again)
 
     async def _follow_version(self) -> None:
-        """Read everything anew where the store's version is another than the picture's."""
+        """Read the state anew where the store has another version than the picture."""
         if self._known <= self.state.version:
             self._known = await self.node.store.listening_version()
         if self._known != self.state.version:
@@ -340,7 +345,7 @@ class ListeningService:
         await self._load()
 
     async def _compare_clocks(self) -> None:
-        """Go by the database's clock where it has one of its own and this machine's is plainly another."""
+        """Use the database's clock from now on where it differs plainly from this machine's."""
         before = self.node.now()
         theirs = await self.node.store.clock()
         after = self.node.now()
@@ -354,8 +359,8 @@ class ListeningService:
             self.node.clock_ahead = ahead
 
     async def _dismiss_those_who_may_not(self, listeners: list[MemberId]) -> None:
-        """Whose account was revoked, or who is no listener any more, is off the floor, wherever that was ended. Of
-        those who are away, too: nobody should wait for them."""
+        """Take listeners out of the listening state whose account was revoked or who have lost the role, on whatever
+        worker that was done. This includes listeners who are away: nobody should wait for them."""
         if not listeners:
             return
         good = await self.node.store.good_staff(listeners)
@@ -364,7 +369,7 @@ class ListeningService:
                 await self.dismiss(member, is_erased=False)
 
     def _take_in(self, committed: ListeningCommitted) -> None:
-        """Announce what a commit did, and show how everything stands after it."""
+        """Announce the publications of a commit, and show the state after it."""
         node = self.node
         node.hub.announce(committed.publications)
         if committed.is_changed:
@@ -378,8 +383,8 @@ class ListeningService:
             self._put_in_order()
 
     async def _fresh(self, version: int) -> None:
-        """Wait until the picture is at least of this version. Any number of callers share one read: the first that is
-        waited for may have begun too early, the second has not."""
+        """Wait until the picture has at least this version. All callers share one read. The read that is under way may
+        have begun too early for a caller; the next one has not."""
         for _ in range(2):
             if self.state.version < version:
                 await self._load()
@@ -418,11 +423,11 @@ class ListeningService:
         )
 
     async def close(self) -> None:
-        """End what runs on the side."""
+        """End the tasks that this service has started."""
         await self._tasks.close()
 
     def _put_in_order(self) -> None:
-        """Nobody stays in the closed room of a session that they are no more part of, or that is forgotten."""
+        """Take connections out of the rooms of sessions that their members belong to no more, or that are forgotten."""
         self._typed = {session: at for session, at in self._typed.items() if session in self.state.sessions}
         self._spoke = {key: at for key, at in self._spoke.items() if key[0] in self.state.sessions}
         for connection in self._in_sessions():

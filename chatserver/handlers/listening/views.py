@@ -1,7 +1,7 @@
-"""What each person of the floor is shown: their own view of it, made from one picture.
+"""What each person in the listening state is shown: their own view of it, made from one picture.
 
-Nothing here waits or changes anything. A view holds only what is that person's to know: a seeker learns nothing of
-the others in the queue but how many are before them, a listener nothing of a seeker whom they were not suggested.
+Nothing here waits or changes anything. A view holds only what its reader may know: a seeker learns nothing of the
+others in the queue but how many are before them, and a listener nothing of a seeker who was not proposed to them.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _IDLE_COARSE: Final = 30_000
 
 
 class Picture:
-    """The floor at one moment, with what many views need worked out once."""
+    """The listening state at one moment, with what many views need computed once."""
 
     def __init__(
         self,
@@ -99,17 +99,17 @@ class Picture:
         self.prospects = matching.Prospects(self.listening)
 
     def concerns(self, member: MemberId) -> bool:
-        """Whether somebody is on the floor."""
+        """Return whether a member is a seeker or a listener in this state."""
         return member in self.people
 
     def may_enter(self, room: RoomId, member: MemberId) -> bool:
-        """Whether somebody is one of the people of the session behind a closed room."""
+        """Return whether a member belongs to the session whose room this is."""
         session = self.state.sessions.get(SessionId(room))
         return session is not None and member in session.people
 
 
 def standing(picture: Picture, member: MemberId) -> StandingOk:
-    """How things stand for somebody who asks, or might."""
+    """Return the view of a seeker, or of a member who might become one."""
     seeker = picture.state.seekers.get(member)
     session = _newest([each for each in picture.sessions.get(member, ()) if each.seeker == member])
     state: Literal["none", "waiting", "lapsed", "session", "ended"] = "none"
@@ -139,7 +139,7 @@ def standing(picture: Picture, member: MemberId) -> StandingOk:
 
 
 def console(picture: Picture, member: MemberId) -> ConsoleOk | None:
-    """How things stand for a listener; None for somebody who is none."""
+    """Return the view of a listener; None for a member who is none."""
     listener = picture.state.listeners.get(member)
     if listener is None:
         return None
@@ -204,12 +204,12 @@ def declines(picture: Picture) -> tuple[DeclinesView, ...]:
 
 
 def is_same(view: View, before: View) -> bool:
-    """Whether somebody who was shown `before` has nothing new to see."""
+    """Return whether a view shows nothing new to a connection that was shown `before`."""
     return msgspec.structs.replace(before, version=view.version) == view
 
 
 def push(view: View) -> StandingPush | ConsolePush:
-    """The view as it is sent unasked."""
+    """Return a view as it is pushed."""
     fields = {name: getattr(view, name) for name in view.__struct_fields__}
     return StandingPush(**fields) if isinstance(view, StandingOk) else ConsolePush(**fields)
 

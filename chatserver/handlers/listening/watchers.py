@@ -1,7 +1,7 @@
-"""Who is shown how they stand in one-to-one listening, and what each was told last.
+"""Which connections are shown their view of one-to-one listening, and what each was shown last.
 
-A thousand people who wait are told of their places some times a second: those who have somebody to meet come first, and
-others have the loop in between.
+A thousand people who wait are shown their places several times a second. Those who are about to meet somebody come
+first, and other work of the event loop runs in between.
 """
 
 from __future__ import annotations
@@ -25,10 +25,8 @@ _VIEWS_PAUSE: Final = 0.02
 
 
 class Watchers:
-    """The connections here that are shown their own view of the queue and its sessions.
-
-    `picture` returns how everything stands now, `now` the time by the database's clock.
-    """
+    """The connections here that are shown their own view of the queue and its sessions. `picture` returns the newest
+    picture, `now` the time by the database's clock."""
 
     def __init__(self, picture: Callable[[], Picture], now: Callable[[], Millis], outbox_bytes: int) -> None:
         self._current = picture
@@ -44,8 +42,8 @@ class Watchers:
         return self._current()
 
     def watch(self, connection: Connection, kind: ViewKind) -> View:
-        """From now on this connection is told whenever its view of that kind changes. Returns how it is now. Raises
-        NOT_LISTENER for the console of somebody who is none."""
+        """Show this connection from now on whenever its view of that kind changes. Returns the view as it is now.
+        Raises NOT_LISTENER where somebody who is no listener asks for the console."""
         view = self._view(connection, kind)
         if view is None:
             raise Refusal(Reason.NOT_LISTENER)
@@ -54,12 +52,12 @@ class Watchers:
         return view
 
     def closed(self, connection: Connection) -> None:
-        """The socket is gone."""
+        """Forget a connection whose socket is gone."""
         self._watching.pop(connection, None)
         self._numbers.pop(connection, None)
 
     async def show(self, *, again: bool) -> None:
-        """Tell everybody whose view has changed; with `again` because estimates have aged."""
+        """Show their view to everybody for whom it has changed; with `again` also where only estimates have aged."""
         shown = -1
         waiting = [one for one in self._watching if not self._is_urgent(one) and not self._is_onlooker(one)]
         for start in range(0, len(waiting) + 1, _VIEWS_AT_ONCE):
@@ -72,7 +70,7 @@ class Watchers:
                 await asyncio.sleep(_VIEWS_PAUSE)
 
     def _is_urgent(self, connection: Connection) -> bool:
-        """Whether they listen, are in a session, or are about to be."""
+        """Return whether a member listens, is in a session, or is about to be."""
         if connection.person is None:
             return False
         member = connection.person.id
