@@ -1,7 +1,7 @@
-"""Who of the staff on this worker may see which reports.
+"""Which staff on this worker may see which reports.
 
-Most see what everybody with their roles sees, so that one reading of the store serves all of them. Whoever is in a case
-of their own, as its subject, as one of the session's people, or as the reporter, gets a reading of their own.
+Most see what everybody with their roles sees, so one read of the store serves all of them. Staff who are in a case of
+their own, as its subject, as a person of its session or as its reporter, get a read of their own.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ class Late(NamedTuple):
 
 
 class Askers:
-    """Kept by the watch, which calls `learn` whenever something of moderation changed."""
+    """The groups of moderators here that see the same. `Enforcement` calls `learn` whenever something of moderation
+    changed."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -50,8 +51,8 @@ class Askers:
         self._floods: dict[Asker, Floods] = {}
 
     async def learn(self, connections: Iterable[Connection]) -> dict[Asker, list[Connection]]:
-        """Put connections of moderators into groups that see the same; the groups, by the asker to read the store with.
-        What was known of others is forgotten. Raises StoreUnavailable."""
+        """Put connections of moderators into groups that see the same. Returns the groups, each by the asker to read
+        the store with. Forgets what was known of other connections. Raises StoreUnavailable."""
         askers = {each: asker_of(each, each.person) for each in connections if each.person is not None}
         own = await self._store.with_views_of_their_own({asker.member for asker in askers.values()})
         groups: dict[Asker, Asker] = {}
@@ -66,7 +67,7 @@ class Askers:
         return found
 
     async def meet(self, connection: Connection) -> None:
-        """Know one more connection, which came since the last change. Raises StoreUnavailable."""
+        """Find the group of one connection that came after the last change. Raises StoreUnavailable."""
         if connection.person is None or (asker := asker_of(connection, connection.person)) in self._groups:
             return
         own = await self._store.with_views_of_their_own({asker.member})

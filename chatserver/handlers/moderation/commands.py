@@ -39,7 +39,7 @@ from chatserver.store.moderation_records import RoomReport, ShownReport
 
 
 async def report_post(moderation: Enforcement, connection: Connection, person: Person, command: ReportPost) -> Answer:
-    """Tell the moderators. The same command sent again, on any worker, is the same report."""
+    """Report a post or a person to the moderators. The same command sent again, on any worker, is the same report."""
     if (command.offset is None) is (command.member is None):
         raise Refusal(Reason.INVALID, details={"field": "$.offset", "problem": "either a post or a person"})
     await moderation.node.store.report(
@@ -67,7 +67,7 @@ async def seen(
 
 
 async def reports(moderation: Enforcement, connection: Connection, person: Person, command: AskReports) -> Answer:
-    """What there is to do, now and whenever it changes."""
+    """Answer with the queue of reports, and push it from now on whenever it changes."""
     return Answer(await moderation.watch(connection, person))
 
 
@@ -144,7 +144,7 @@ def _closed(moderation: Enforcement, made_at: Millis | None, now: Millis) -> Ans
 async def measure(
     moderation: Enforcement, connection: Connection, person: Person, command: TakeMeasureCommand
 ) -> Answer:
-    """Do something about somebody. The same command sent again is the same measure."""
+    """Take a measure about somebody. The same command sent again is the same measure."""
     asked = TakeMeasure(
         id=_id_of(person, command.id),
         by=person.id,
@@ -180,7 +180,7 @@ async def lift(moderation: Enforcement, connection: Connection, person: Person, 
 
 
 def _id_of(person: Person, command_id: str) -> str:
-    """The id of what a command makes: the same for the same command."""
+    """Return the id of what a command makes, which is the same for the same command."""
     return blake2b(f"{person.id} {command_id}".encode(), digest_size=12).hexdigest()
 
 

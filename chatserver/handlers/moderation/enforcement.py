@@ -1,7 +1,8 @@
-"""One worker's watch over moderation: who may not be here, what moderators are shown, and whom to tell of a decision.
+"""One worker's enforcement of moderation: who may not be here, what moderators are shown, and who is told of a
+decision.
 
-The store decides and keeps a version, which is asked for twice a second. So a ban holds on every worker within a second
-with the bus away, too; where the bus carries, at once.
+The store decides, and keeps a version that every worker reads twice a second. So a ban holds on every worker within a
+second while the bus is away, too, and at once while the bus works.
 """
 
 from __future__ import annotations
@@ -51,15 +52,15 @@ _KEEPS_OUT: Final = (RestrictionKind.REMOVE, RestrictionKind.BAN)
 
 
 class _Told(NamedTuple):
-    """What a connection was shown last, and the number that it had. The store's own version would tell whoever counts
-    it of changes that they are not shown."""
+    """What a connection was shown last, and the number that it had. The store's own version would show to anybody who
+    counts it that something changed which they may not see."""
 
     queue: Queue
     number: int
 
 
 class Enforcement:
-    """One worker's part in moderation. Its part calls `tick` twice a second."""
+    """Enforces moderation on one worker. `ModerationPart` calls `tick` twice a second."""
 
     def __init__(self, node: Node, arrivals: Arrivals) -> None:
         self.node = node
@@ -77,16 +78,16 @@ class Enforcement:
     # ---------------------------------------------------------------------------------------- what is forbidden
 
     def require_entrance(self, member: MemberId, room: Room | None) -> None:
-        """Raises REMOVED or BANNED where somebody may not enter a room, or (None) be here at all."""
+        """Raise REMOVED or BANNED where a member may not enter a room, or, for None, may not be here at all."""
         require_unrestricted(self._restrictions.get(member, ()), room, self.node.now(), _KEEPS_OUT)
 
     def require_voice(self, member: MemberId, room: Room | None) -> None:
-        """Raises MUTED, REMOVED or BANNED where somebody may not write in a room, as far as is known here: the store
-        decides again where something is written."""
+        """Raise MUTED, REMOVED or BANNED where a member may not write in a room, as far as is known here. The store
+        decides again when something is written."""
         require_unrestricted(self._restrictions.get(member, ()), room, self.node.now())
 
     def require_unmuted(self, member: MemberId) -> None:
-        """Raises MUTED where somebody is muted in any room."""
+        """Raise MUTED where a member is muted in any room."""
         now = self.node.now()
         for each in self._restrictions.get(member, ()):
             if each.kind is RestrictionKind.MUTE and each.until > now:
@@ -94,7 +95,8 @@ class Enforcement:
                 raise Refusal(Reason.MUTED, retry_after=(each.until - now) / 1000, details=details)
 
     async def greet(self, connection: Connection, member: MemberId) -> ModerationNoticesPush | None:
-        """At the door: what there is to tell somebody. Raises BANNED, and the ban holds for newcomers from there."""
+        """Return what moderation has to tell a member who says hello; None for nothing. Raises BANNED, and then applies
+        the ban to newcomers from the same place."""
         node, now = self.node, self.node.now()
         matters = await node.store.moderation_notices(member, now)
         bans = [restriction for each in matters.measures if (restriction := restriction_of(each)) is not None]
@@ -113,7 +115,7 @@ class Enforcement:
     # ------------------------------------------------------------------------------------------------ moderators
 
     async def watch(self, connection: Connection, person: Person) -> ReportsOk:
-        """From now on this connection is told of what there is to do. Returns how it is now."""
+        """Show this connection the queue from now on whenever it changes. Returns the queue as it is now."""
         # With the lock: what changes meanwhile is told afterwards.
         async with self._lock:
             queue = await self.node.store.queue(asker_of(connection, person), self.node.now())
@@ -122,13 +124,13 @@ class Enforcement:
         return view_of(queue, told.number)
 
     def closed(self, connection: Connection) -> None:
-        """The socket is gone."""
+        """Forget a connection whose socket is gone."""
         self._watching.pop(connection, None)
 
     # ------------------------------------------------------------------------------------------------ going round
 
     def overdue(self) -> int:
-        """How many escalations nobody has taken in time."""
+        """Return how many escalations nobody has taken in time."""
         return bisect_left(self._due, self.node.now())
 
     async def refresh_and_broadcast(self) -> None:
@@ -137,7 +139,7 @@ class Enforcement:
         self.node.tell_nodes(ModerationChanged(self._version))
 
     async def tick(self) -> None:
-        """Ask whether anything changed, and let it hold. Raises StoreUnavailable; then it is owed still."""
+        """Read moderation's version, and enforce what changed. Raises StoreUnavailable; the next call does it then."""
         async with self._lock:
             self._rings.catch_up()
             version = await self.node.store.moderation_version()
@@ -186,7 +188,7 @@ class Enforcement:
         await self.node.store.bar(ban.measure, keys, self.node.now())
 
     async def _tell(self, members: Iterable[MemberId]) -> None:
-        """Those whose matters changed, where they are connected."""
+        """Push their moderation notices to those of these members who are connected here."""
         node = self.node
         for member in members:
             here = node.connections_of(member)
@@ -207,8 +209,8 @@ class Enforcement:
                 self._show_queue(connection, queue)
 
     def _show_queue(self, connection: Connection, queue: Queue) -> None:
-        """Tell a connection that watches, if anything is new to it: that something else changed tells of a report that
-        they may not know of."""
+        """Push the queue to a connection for which it shows something new. A push without news would tell of a report
+        that its reader may not know of."""
         told = self._watching.get(connection)
         if told is None or replace(told.queue, version=queue.version) == queue:
             return
@@ -300,7 +302,7 @@ def notices_of(matters: ModerationNotices, safety_contact: str) -> ModerationNot
 
 
 def _person(member: MemberId, names: dict[MemberId, str]) -> Person:
-    """Whoever is no more has no name."""
+    """Return a member with their name, which is empty where they are no more."""
     return Person(member, names.get(member, ""))
 
 

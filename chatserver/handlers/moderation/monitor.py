@@ -1,6 +1,6 @@
-"""How moderation is doing: its numbers for operators and for Prometheus, and whether the audit log is whole.
+"""The state of moderation: its numbers for operators and for Prometheus, and whether the audit log is whole.
 
-Numbers only, and by reason or kind: nobody who reported or was reported, and no room.
+These are only numbers, by reason or kind. They name nobody who reported or was reported, and no room.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ log = logging.getLogger("chatserver.handlers")
 
 
 class ModerationMonitor:
-    """Kept by the node; `count` is the sweep's, `run` never ends by itself and is the server's."""
+    """Counts what moderation has to do, and checks the audit log. `count` is a periodic job, and `run` a service of its
+    part."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -46,11 +47,12 @@ class ModerationMonitor:
 
     @property
     def is_log_whole(self) -> bool:
-        """What the last check of the audit log found."""
+        """Return what the last check of the audit log found."""
         return self._is_whole
 
     def load(self, now: Millis) -> ModerationLoad:
-        """As it was last counted, of everything: for metrics, not for anybody's page (`askers.py`)."""
+        """Return the last count, which is over all reports: for metrics, and not for what staff are shown
+        (`askers.py`)."""
         counts = self._counts
         if counts is None:
             return ModerationLoad(is_log_whole=self._is_whole)
@@ -61,7 +63,7 @@ class ModerationMonitor:
         )  # fmt: skip
 
     async def count(self) -> None:
-        """Count again."""
+        """Count again. Raises StoreUnavailable."""
         metrics = self._node.metrics
         counts = self._counts = await self._node.store.counts(self._node.now())
         for reason in REASONS:
@@ -77,7 +79,7 @@ class ModerationMonitor:
         await self._look_for_stranded()
 
     async def _look_for_stranded(self) -> None:
-        """Say in the log, once for each, that a report waits which nobody who works here may handle."""
+        """Log, once for each, that a report waits which nobody who works here may handle."""
         found = await self._node.store.stranded()
         self._node.metrics.reports_stranded.set(len(found))
         for report in sorted(found - self._stranded):
@@ -85,7 +87,7 @@ class ModerationMonitor:
         self._stranded = found
 
     async def run(self) -> None:
-        """Check the audit log once a day, at a moment of each worker's own."""
+        """Check the audit log once a day, each worker at another time."""
         wait = FIRST_CHECK_SECONDS
         while True:
             await asyncio.sleep(wait * random.uniform(0.5, 1.0))
@@ -112,7 +114,7 @@ class ModerationMonitor:
 
 
 async def verify(store: Store, exported: Iterable[AuditHead]) -> AuditHead:
-    """Read the log to its end, in parts; its head. Raises Tampered."""
+    """Read the audit log to its end, in parts, and return its head. Raises Tampered."""
     verifier = Verifier(exported)
     # Read before the entries: one that comes meanwhile is no harm.
     kept = await store.audit_head()

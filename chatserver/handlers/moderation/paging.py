@@ -1,6 +1,6 @@
-"""What moderators are rung for: each report once, and no more often than somebody can attend to.
+"""What moderators are paged for: each report once, and no more often than somebody can attend to.
 
-A worker keeps for itself what it has rung for. What rings, and since when, stands in the store.
+Each worker remembers what it has paged for. Which reports page, and since when, is in the store.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ RINGS_FOR: Final = 15 * 60_000
 
 
 class Pager:
-    """One worker's rings. Moderators who may see the same hear the same, so the bound of their group is the bound of
-    each connection, and what is summed up tells nobody of a report that is their own case."""
+    """Pages the moderators of one worker. Moderators who may see the same are paged for the same, so the rate limit of
+    a group is that of each of its connections, and a summary tells nobody of a report that is their own case."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -32,7 +32,7 @@ class Pager:
         self._bells: dict[Asker, Bell[RingDue]] = {}
 
     async def look(self, groups: Mapping[Asker, Sequence[Connection]]) -> None:
-        """Ask the store what rings for whom, and ring for what is new. Raises StoreUnavailable."""
+        """Ask the store which reports page whom, and page for those that are new. Raises StoreUnavailable."""
         node, most = self._node, self._node.limits.rings_per_minute
         since = Millis(node.now() - RINGS_FOR)
         self._rung = {report: at for report, at in self._rung.items() if at > since}
@@ -49,7 +49,7 @@ class Pager:
         self.catch_up()
 
     def catch_up(self) -> None:
-        """Ring for what was held back, as far as its bound allows now."""
+        """Page for what was held back, as far as the rate limit allows now."""
         node = self._node
         for asker, bell in self._bells.items():
             here = [each for each in self._groups[asker] if each in node.staffed]

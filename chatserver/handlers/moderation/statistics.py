@@ -1,4 +1,4 @@
-"""The statistics that may leave the house, as a file of lines."""
+"""The statistics that may be published, as lines of CSV."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ MOST_WEEKS: Final = 53
 
 
 async def statistics(store: Store, now: Millis, retention: Retention, *, keep: int) -> str:
-    """All final weeks that are kept, as CSV. `keep` is for how many milliseconds a session is kept after its end: with
-    it comes the last feedback."""
+    """Return all final weeks that are kept, as CSV. `keep` is for how many milliseconds a session is kept after its
+    end: the last feedback comes by then."""
     age = min(retention.report_age, retention.feedback_age)
     weeks = final_weeks(now, final_after=keep + DAY, age=age, most=MOST_WEEKS)
     file = io.StringIO()
