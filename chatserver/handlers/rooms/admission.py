@@ -1,7 +1,7 @@
-"""What one worker knows of how rooms are set up: announcements, opening hours, raid mode, and where people were led.
+"""What one worker knows of how rooms are set up: announcements, opening hours, raid mode, and where members were led.
 
-The store decides; its picture is read with moderation's version, twice a second and whenever the bus says so. So all of
-it holds on every worker within a second with the bus away, too.
+The store decides. Its settings are read again when moderation's version rose, which every worker reads twice a second.
+So they hold on every worker within a second while the bus is away, too.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Led(NamedTuple):
 
 
 class RoomAdmission:
-    """One worker's picture of how rooms are set up, and who may enter them. Moderation's part calls `load` whenever its
-    version rose."""
+    """One worker's picture of how rooms are set up, and who may enter them. `Enforcement` calls `load` whenever
+    moderation's version rose."""
 
     def __init__(self, node: Node, listening: ListeningService, configured: Hours, key: bytes) -> None:
         self._node = node
@@ -67,7 +67,7 @@ class RoomAdmission:
 
     @property
     def hours(self) -> Hours:
-        """Those that hold now; revision 0 are the configuration's."""
+        """Return the opening hours that hold now; revision 0 are those of the configuration."""
         return self._hours
 
     @property
@@ -86,7 +86,7 @@ class RoomAdmission:
     # ------------------------------------------------------------------------------------------ going round
 
     async def load(self) -> None:
-        """Read it, and tell those here what is new to them."""
+        """Read the settings, and push what is new to the connections here. Raises StoreUnavailable."""
         node = self._node
         before, house = self._house, await node.store.room_settings(node.now())
         self._house = house
@@ -106,14 +106,14 @@ class RoomAdmission:
                     self._lead(connection.outbox, [move])
 
     async def look_up(self, member: MemberId) -> Led:
-        """Where somebody who says hello was led. Asked before they are admitted."""
+        """Read where a member who says hello was led. This is asked before they are admitted."""
         house = self._house
         if house is None or all(room.split_of is None for room in house.rooms):
             return Led(house, ())
         return Led(house, tuple(await self._node.store.moves_of(member, self._node.now())))
 
     def greeting(self, member: MemberId, led: Led) -> list[NoticesPush | MovedPush]:
-        """What they are told once they are admitted: also what was heard of since they were looked up."""
+        """Return what a member is told once they are admitted. This includes what came after they were looked up."""
         known = set(() if led.house is None else led.house.moves)
         later = () if self._house is None else self._house.moves
         moves = [*led.moves, *(move for move in later if move.member == member and move not in known)]
@@ -131,7 +131,7 @@ class RoomAdmission:
                 outbox.send(push)
 
     def _moved(self, move: RoomMove) -> MovedPush | None:
-        """None where the room that somebody was led to is closed again."""
+        """Return the push for a move; None where the room that the member was led to is closed again."""
         rooms = self._node.rooms
         source, to = rooms.get(move.room), rooms.get(move.to)
         if source is None or to is None or to.status is not RoomStatus.OPEN:
@@ -166,9 +166,9 @@ class RoomAdmission:
         is_returning: bool,
         must_prove: bool = False,
     ) -> None:
-        """Raises ROOM_SPLIT where a newcomer has more room in one beside it, and where it is protected CHALLENGE or
-        JOINS_SLOWED. Who was here before is let in. Who must prove something, because somebody else who came from
-        where they are is barred, meets CHALLENGE in every room for which that holds."""
+        """Raise ROOM_SPLIT where a newcomer finds more space in a room beside this one, and CHALLENGE or JOINS_SLOWED
+        where the room is protected. A member who was here before is let in. A newcomer who must prove something,
+        because somebody from the same place is barred, gets CHALLENGE in every room for which that holds."""
         if must_prove and not self._node.presence.is_here(room_channel(room.id), person.id):
             self._require_sum(person, room, proof, until=Millis(self._node.now() + PROVED))
         beside = self.family(room) if room.status is RoomStatus.OPEN else []
@@ -206,7 +206,8 @@ class RoomAdmission:
             raise Refusal(Reason.JOINS_SLOWED, retry_after=max(1.0, wait))
 
     def _require_sum(self, person: Person, room: Room, proof: str | None, *, until: Millis) -> None:
-        """Raises CHALLENGE where somebody has not solved a sum for this room. A solved one counts until then."""
+        """Raise CHALLENGE where a member has not solved a proof of work for this room. A solved one counts until it
+        expires."""
         now = self._node.now()
         if self._solved.get((person.id, room.id), 0) > now:
             return
@@ -221,7 +222,7 @@ class RoomAdmission:
         return rules.raids_on(self.raids, {each.id for each in self.family(room)} | {room.id}, self._node.now())
 
     async def require_voice(self, person: Person, room: RoomId, met: Welcome = USUAL) -> None:
-        """Raises READ_ONLY, with `until`, where somebody is too new to write in a room that is protected, or came from
+        """Raise READ_ONLY, with `until`, where a member is too new to write in a protected room, or came from a place
         where somebody else was just kept from writing."""
         now, place = self._node.now(), self._node.rooms.get(room)
         if place is not None and (calm := met.quiet_until(place)) is not None and calm > now:
@@ -234,7 +235,7 @@ class RoomAdmission:
             raise Refusal(Reason.READ_ONLY, retry_after=(until - now) / 1000, details={"until": until})
 
     async def _since(self, member: MemberId) -> Millis:
-        """When somebody became a guest."""
+        """Return when a member became a guest."""
         found = await self._node.store.member(member)
         return Millis(0) if found is None else found.created_at
 
@@ -246,7 +247,8 @@ class RoomAdmission:
         return f"{ends}.{self._seal(member, room, ends)}"
 
     def _is_solved(self, member: MemberId, room: RoomId, proof: str, now: Millis) -> bool:
-        """Whether SHA-256 of `proof`, a challenge and a number with a colon between, begins with noughts enough."""
+        """Return whether SHA-256 of `proof`, which is a challenge, a colon and a number, begins with `BITS` zero
+        bits."""
         challenge, _, number = proof.partition(":")
         ends, _, seal = challenge.partition(".")
         if not (ends.isascii() and ends.isdigit() and len(ends) < 14 and number.isascii() and number.isdigit()):

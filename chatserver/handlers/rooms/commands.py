@@ -53,7 +53,7 @@ _PAGE = 50
 
 
 async def list_rooms(rooms: Rooms, connection: Connection, person: Persona, command: ListRooms) -> Answer:
-    """The lobby, with how many are in each room and what the member has not read."""
+    """Answer with the lobby: how many are in each room, and how much the member has not read."""
     node = rooms.node
     joined = await node.store.joined_rooms(person.id)
     (rooms.watching.add if command.watch else rooms.watching.discard)(connection)
@@ -93,7 +93,7 @@ async def join(rooms: Rooms, connection: Connection, person: Persona, command: J
         seats.swap(node, person.id, room.id, instead_of)
         instead_of = None
     elif room.id not in connection.rooms:
-        # Sessions are bounded by the floor: nobody is kept out of their conversation, or of a room, by earlier ones.
+        # The listening state bounds sessions: nobody is kept out of their conversation, or of a room, by earlier ones.
         themed = sum(not is_session_room(each) for each in connection.rooms)
         if not is_session_room(room.id) and themed >= node.limits.rooms_per_connection:
             raise Refusal(Reason.TOO_MANY_ROOMS, details={"limit": node.limits.rooms_per_connection})
@@ -162,7 +162,7 @@ async def join(rooms: Rooms, connection: Connection, person: Persona, command: J
 
 
 async def leave(rooms: Rooms, connection: Connection, person: Persona, command: LeaveRoom) -> Answer:
-    """Leave a room, on every connection of theirs. Leaving one that one is not in is done already."""
+    """Take a member out of a room, on every connection of theirs. Does nothing where they are not in it."""
     node = rooms.node
     await _room(rooms, command.room, person)
     await node.store.leave(person.id, command.room)
@@ -172,7 +172,7 @@ async def leave(rooms: Rooms, connection: Connection, person: Persona, command: 
 
 
 async def confirm_move(rooms: Rooms, connection: Connection, person: Persona, command: ConfirmMove) -> Answer:
-    """They know where their place is. On every connection here they leave the room that they moved out of."""
+    """Keep where a member's place is after a split. Their connections here leave the room that they moved out of."""
     node = rooms.node
     await node.store.confirm_move(person.id, command.room, command.to)
     if command.to != command.room:
@@ -210,7 +210,7 @@ async def edit(rooms: Rooms, connection: Connection, person: Persona, command: E
 
 
 async def redact(rooms: Rooms, connection: Connection, person: Persona, command: RedactCommand) -> Answer:
-    """Also from outside: a room that was closed, or left, must not keep what somebody wants back."""
+    """Take a post back. This works also from outside: words must not stay in a room because it was closed, or left."""
     return await commit(rooms, person, command.room, command.id, RedactPost(target=command.offset), epoch=command.epoch)
 
 
@@ -232,7 +232,7 @@ async def mark_read(rooms: Rooms, connection: Connection, person: Persona, comma
 
 
 async def typing(rooms: Rooms, connection: Connection, person: Persona, command: Typing) -> Answer:
-    """Show the others that somebody is writing. Lost without a trace where nobody can be told."""
+    """Show the others that a member is typing. Nothing says so where the others cannot be told."""
     node = rooms.node
     require_inside(rooms, connection, command.room)
     seats.require_seat(node, connection, command.room, membership.shown(connection, person))
@@ -253,7 +253,7 @@ async def typing(rooms: Rooms, connection: Connection, person: Persona, command:
 
 
 async def _room(rooms: Rooms, wanted: RoomId, person: Persona) -> Room:
-    """A room that this member may know of. Raises ROOM_UNKNOWN."""
+    """Return a room that this member may know of. Raises ROOM_UNKNOWN."""
     node = rooms.node
     room = node.rooms.get(wanted)
     if room is None and is_session_room(wanted) and rooms.listening.may_stay(wanted, person.id):
@@ -265,7 +265,7 @@ async def _room(rooms: Rooms, wanted: RoomId, person: Persona) -> Room:
 
 
 def require_inside(rooms: Rooms, connection: Connection, room: RoomId) -> None:
-    """Raises NOT_IN_ROOM. Whoever asks has done something there."""
+    """Raise NOT_IN_ROOM where a connection is not in a room. Notes that its member did something there."""
     if room not in connection.rooms:
         raise Refusal(Reason.NOT_IN_ROOM)
     seats.touch(rooms.node, connection, room)

@@ -1,7 +1,8 @@
-"""One worker's part in rooms that need a moderator: it says that one is there, settles what is due, pages a standby.
+"""One worker's part in rooms that need a moderator: it reports that one is there, applies what is due, and pages a
+standby.
 
-The store decides, from a row that every worker reads each second. So a room slows and can only be read on all of them,
-and opens again, with the bus away or a worker gone, too.
+The store decides, from a row that every worker reads each second. So a room slows, becomes read-only and opens again on
+all workers, also while the bus is away or a worker is gone.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from chatserver.protocol.operating.messages import AloneRoom, StandbyPush
 
 
 class RoomCoverage:
-    """Whether rooms that need a moderator have one. Its part calls `tick` each second, and `show` whenever moderation's
-    version rose."""
+    """Keeps whether rooms that need a moderator have one. `RoomsPart` calls `tick` each second, and `Enforcement` calls
+    `show` whenever moderation's version rose."""
 
     def __init__(self, node: Node, rules: CoverageRules) -> None:
         self._node = node
@@ -25,7 +26,7 @@ class RoomCoverage:
         self._told = StandbyPush(rooms=[])
 
     async def tick(self) -> None:
-        """Settle what is due. Raises StoreUnavailable; then it is owed still."""
+        """Apply what is due. Raises StoreUnavailable; the next call does it then."""
         node = self._node
         needing = [room for room in node.rooms.values() if _needs_one(room)]
         if not needing:
@@ -41,7 +42,7 @@ class RoomCoverage:
                 await self._keep(room.id, is_attended=room.id in attended)
 
     async def entered(self, connection: Connection, room: Room) -> None:
-        """Somebody came into a room: where they are whom it waits for, it opens at once."""
+        """Open a room at once that waited for a moderator, when one enters it."""
         if room.attendance is not Attendance.ATTENDED and connection.is_moderator:
             await self._keep(room.id, is_attended=True)
             # The answer to the join says whether the room is open.
@@ -58,7 +59,7 @@ class RoomCoverage:
     # ------------------------------------------------------------------------------------------------ standbys
 
     def greeting(self, connection: Connection) -> list[StandbyPush]:
-        """What a moderator is told who has just said hello."""
+        """Return what a moderator who has just said hello is told of rooms without one."""
         push = self._standby()
         return [push] if push.rooms and connection.is_moderator else []
 

@@ -25,10 +25,8 @@ def pay_for_reaction(node: Node, person: Person, room: RoomId, post: Offset) -> 
 
 
 async def may_show_typing(rooms: Rooms, connection: Connection, person: Person, room: RoomId) -> bool:
-    """Whether the others should see that somebody writes: at most every three seconds, and only of whoever may write.
-
-    It is dropped without a word: there is nothing that the client would have to do.
-    """
+    """Return whether others should see that a member is typing: at most every three seconds, and only while the member
+    may write. Otherwise the command is dropped without an error, because the client could do nothing about it."""
     if not rooms.node.online[person.id].paces.may_type(room, rooms.node.monotonic()):
         return False
     try:
