@@ -1,4 +1,4 @@
-"""Rooms that are split by themselves where they are too full, and closed again where they stay empty."""
+"""Rooms that are split without an operator where they are too full, and closed again where they stay empty."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def people_in(node: Node, room: Room) -> list[Persona]:
 
 
 def ask_to_drain(node: Node, worker: NodeId) -> None:
-    """Ask a worker to drain. May be lost."""
+    """Ask a worker to drain. The request may be lost."""
     node.bus.publish([(node_topic(worker), encode(node.id, DrainWanted()))])
 
 
 class RoomAutoscaler:
-    """Splits rooms that are too full where an operator wished it, closes those beside them that stay empty, and repeats
-    the request to workers that should drain. Every worker tries; a room's revision lets one of them."""
+    """Splits rooms that are fuller than an operator set, closes the rooms beside them that stay empty, and repeats the
+    request to workers that should drain. Every worker tries; the revision of a room lets one of them succeed."""
 
     def __init__(self, operations: Operations) -> None:
         self._operations = operations

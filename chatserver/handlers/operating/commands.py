@@ -196,7 +196,8 @@ async def end_raid(operations: Operations, connection: Connection, person: Perso
 
 
 async def drain(operations: Operations, connection: Connection, person: Person, command: DrainWorker) -> Answer:
-    """Told to the worker itself, which goes as one that is stopped goes. Refused where nobody else serves."""
+    """Ask a worker to stop as if it had been told by a signal. Raises WORKER_UNKNOWN, or LAST_WORKER where no other
+    worker serves."""
     serving = operations.load.serving()
     if command.worker not in serving:
         raise Refusal(Reason.WORKER_UNKNOWN)
@@ -242,7 +243,7 @@ def _action(operations: Operations, person: Person, command: Command) -> StaffAc
 
 
 def _id_of(person: Person, command_id: str) -> str:
-    """The id of what a command makes: the same for the same command."""
+    """Return the id of what a command makes, which is the same for the same command."""
     return blake2b(f"{person.id} {command_id}".encode(), digest_size=12).hexdigest()
 
 

@@ -1,7 +1,7 @@
-"""Whether this worker takes people in, and whether all that it works with is there.
+"""Whether this worker may be sent new people, and whether all that it works with is there.
 
-These are two questions. A worker without Redis or without a store that takes writes still has the page, the helplines
-and what was written, so nobody may be kept from it: what is missing is for those who run it.
+These are two questions. A worker without Redis, or without a store that takes writes, still has the page, the helplines
+and what was written, so nobody may be kept from it. What is missing is told to those who run it.
 """
 
 from __future__ import annotations
@@ -27,10 +27,8 @@ log = logging.getLogger("chatserver.handlers")
 
 
 class Health:
-    """Says for `/readyz` whether people may be sent here, and proves the data path for `/statusz`.
-
-    The canary is sent by the sweep, and heard by the server's listener.
-    """
+    """Says for `/readyz` whether people may be sent here, and proves the data path for `/statusz`. `HealthPart` sends
+    the canary and hears it."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -43,12 +41,12 @@ class Health:
         """How long the last write took that was tried; None before one has worked."""
 
     def send_canary(self) -> None:
-        """Call once a second."""
+        """Send a canary over the bus. Call this once a second."""
         node = self._node
         node.bus.publish([(node_topic(node.id), encode(node.id, Canary(node.monotonic())))])
 
     def heard(self, canary: Canary) -> None:
-        """A canary of this worker came back."""
+        """Note that a canary of this worker came back."""
         now = self._node.monotonic()
         self._heard_at = now
         self._round_trip = now - canary.sent
@@ -56,17 +54,17 @@ class Health:
 
     @property
     def bus_seconds(self) -> float | None:
-        """The last round trip through the bus; None where none came back within `CANARY_FRESH`."""
+        """Return how long the last round trip through the bus took; None where none came back within `CANARY_FRESH`."""
         is_fresh = self._heard_at is not None and self._node.monotonic() - self._heard_at <= CANARY_FRESH
         return self._round_trip if is_fresh else None
 
     @property
     def takes_people(self) -> bool:
-        """Whether a balancer may send people to this worker. It waits for nothing, whatever is away."""
+        """Return whether a balancer may send people to this worker. This waits for nothing, whatever is away."""
         return not self._node.is_draining
 
     async def check(self) -> dict[str, str]:
-        """Each check's name with "ok" or what is wrong. Costs at most one small write a second."""
+        """Return each check's name with "ok" or what is wrong. Costs at most one small write a second."""
         return {"draining": self._draining(), "bus": self._bus(), "store": await self._store()}
 
     def _draining(self) -> str:

@@ -217,7 +217,7 @@ class LoadMonitor:
             if number % ROOMS_AT_ONCE == 0:
                 await asyncio.sleep(0)
             if is_session_room(room):
-                # Two people are nobody's load; that they talk is told of the floor.
+                # Two people are nobody's load; that they talk is counted with sessions.
                 continue
             doing = activity.get(room)
             slow, waiting = behind.get(room, (0, 0))

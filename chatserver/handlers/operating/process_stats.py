@@ -1,4 +1,4 @@
-"""How this worker's process is: how long its event loop keeps others waiting, its share of a core, its memory."""
+"""Numbers of this worker's process: how long its event loop kept others waiting, its share of a core, its memory."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ class ProcessStats:
         self._wall_at = time.monotonic()
 
     async def run(self) -> None:
-        """Feel the pulse: how much later than asked for the loop comes back."""
+        """Measure again and again how much later than asked for the event loop comes back."""
         while True:
             asked = time.monotonic()
             await asyncio.sleep(PULSE_SECONDS)
             self._worst = max(self._worst, time.monotonic() - asked - PULSE_SECONDS)
 
     def lag(self) -> float:
-        """The longest that the loop kept anybody waiting since this was last asked, in seconds."""
+        """Return the longest time in seconds for which the loop kept anybody waiting since the last call."""
         worst, self._worst = self._worst, 0.0
         self._metrics.loop_lag_seconds.set(worst)
         return worst
 
     def cpu(self) -> float:
-        """The share of one core that was used since this was last asked."""
+        """Return the share of one core that was used since the last call."""
         cpu, wall = time.process_time(), time.monotonic()
         used, passed = cpu - self._cpu_at, wall - self._wall_at
         self._cpu_at, self._wall_at = cpu, wall
@@ -47,7 +47,7 @@ class ProcessStats:
         return used / passed if passed > 0 else 0.0
 
     def memory(self) -> int:
-        """Resident bytes; where the system does not tell, the most that there ever were."""
+        """Return the resident bytes; where the system does not tell, the most that there ever were."""
         try:
             resident = int(_STATM.read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
         except OSError:
