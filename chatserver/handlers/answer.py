@@ -1,4 +1,4 @@
-"""What a handler gives back: the reply, and what happens once it has been written."""
+"""What a handler returns: the reply, and what happens once it has been written."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from chatserver.protocol.messages import AnyOk
 
 
 class Answer(Struct, frozen=True):
-    """`then` runs right after the reply was written, without anything in between; it never waits or raises.
+    """A reply, and `then`, which is called right after the reply was written, with nothing in between. It never waits
+    or raises.
 
-    So an author has the acknowledgement before the publication, and a joiner the history before what is live.
+    So an author has the acknowledgement before the publication, and a joiner has the history before what is live.
     """
 
     ok: AnyOk

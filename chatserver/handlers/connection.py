@@ -1,4 +1,4 @@
-"""One socket's standing: who is behind it, which rooms it is in, and how fast it asks."""
+"""The state of one connection: who it belongs to, which rooms it is in, and how fast it may ask."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chatserver.domain.sources import UNKNOWN_SOURCE, Source
 
 
 async def free() -> None:
-    """Where nothing is counted."""
+    """Do nothing, where attempts are not counted."""
 
 
 class Connection:
@@ -81,10 +81,10 @@ class Connection:
 
     @property
     def is_moderator(self) -> bool:
-        """Whether it said hello as staff who may moderate, as far as is known at this moment."""
+        """Return whether this connection said hello as staff who may moderate, as far as is known now."""
         return may(self.roles, Capability.MODERATE)
 
     @property
     def networks(self) -> tuple[bytes, ...]:
-        """The keyed hashes of where it comes from and of the wider networks around it, narrowest first."""
+        """Return the keyed hashes of the connection's address and of the wider networks around it, narrowest first."""
         return self.prefixes.today

@@ -1,4 +1,4 @@
-"""Where frames become commands and answers become frames: the handlers' face to the edge."""
+"""Where frames become commands and answers become frames: what the edge calls."""
 
 from __future__ import annotations
 
@@ -89,10 +89,12 @@ class CommandDispatcher:
         admit_code: Callable[[], Awaitable[None]] = free,
         source: Source = UNKNOWN_SOURCE,
     ) -> Connection:
-        """A handshake was accepted. `token` and `staff_token` are what the cookies said; `admit_guest` gives the
-        seconds to wait before this address may become another guest, or 0.0 where it may now, and counts it.
-        `admit_words` counts a try of come-back words, and `admit_code` a code that is made; both raise RATE_LIMITED.
-        `source` is where it comes from."""
+        """Return the connection for a handshake that was accepted.
+
+        `token` and `staff_token` come from the cookies. `admit_guest` returns the seconds to wait before this address
+        may become another guest, or counts the guest and returns 0.0. `admit_words` counts a try of come-back words,
+        and `admit_code` a code that is made; both raise RATE_LIMITED. `source` is where the connection comes from.
+        """
         node = self._node
         limits = node.limits
         connection = Connection(
@@ -126,7 +128,7 @@ class CommandDispatcher:
             self._node.close_slow(outbox)
 
     def closed(self, connection: Connection) -> None:
-        """The socket is gone."""
+        """Forget a connection whose socket is gone."""
         for part in self._node.parts:
             part.connection_closed(connection)
         self._node.hub.closed(connection.outbox)
@@ -134,7 +136,7 @@ class CommandDispatcher:
         self._node.metrics.connections.dec()
 
     def say_draining(self, connection: Connection, reconnect_after: float) -> None:
-        """This worker stops; the connection should come back elsewhere after that many seconds."""
+        """Tell a connection that this worker stops, and that it should come back elsewhere after that many seconds."""
         connection.outbox.send(DrainingPush(reconnect_after=round(reconnect_after, 3)))
 
     async def _answer(self, connection: Connection, command: AnyCommand) -> None:
@@ -196,5 +198,5 @@ class CommandDispatcher:
 
 
 def _without_text(bug: Exception) -> Exception:
-    """The bug with its traceback and without its message, which may hold what somebody wrote."""
+    """Return the bug with its traceback and without its message, which may hold what somebody wrote."""
     return Exception(type(bug).__name__).with_traceback(bug.__traceback__)

@@ -1,4 +1,4 @@
-"""What somebody does on one connection and their other connections have to know: they read a room, or left it."""
+"""What a member's other connections must know of what they did on one: that they read a room, or left it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def shown(connection: Connection, person: Persona) -> Persona:
 
 
 def depart(node: Node, connection: Connection, room: RoomId) -> None:
-    """This connection is in the room no more."""
+    """Take one connection out of a room."""
     if room in connection.rooms:
         connection.rooms.discard(room)
         connection.reading.discard(room)
@@ -41,7 +41,7 @@ def left(node: Node, member: MemberId, room: RoomId, *, told: Connection | None 
 
 
 def tell_left(node: Node, member: MemberId, room: RoomId) -> None:
-    """Tell the other workers that a member left a room. All of them: no list has those who only read."""
+    """Tell all other workers that a member left a room: no list says on which of them the member only reads."""
     node.tell_nodes(RoomLeft(member, room_channel(room)))
 
 
@@ -53,7 +53,7 @@ def read(node: Node, member: MemberId, room: RoomId, offset: Offset, *, told: Co
 
 
 def tell_read(node: Node, member: MemberId, room: RoomId, offset: Offset) -> None:
-    """Tell the workers where the member is in the room too. Who reads is told of often, and so not to everybody."""
+    """Tell the workers where the member is in the room too. Reading is frequent, so only they are told."""
     channel = room_channel(room)
     message = encode(node.id, RoomRead(member, channel, offset))
     others = [each for each in node.presence.nodes_of(channel, member) if each != node.id]

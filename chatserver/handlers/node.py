@@ -38,7 +38,7 @@ ENDED_SECONDS: Final = 60.0
 
 @dataclass(slots=True)
 class Online:
-    """A member's connections on this worker, and the pace of all they have anywhere."""
+    """A member's connections on this worker, and the rate limits that they share on all workers."""
 
     bucket: SharedBucket
     posts: SharedBucket
@@ -56,11 +56,11 @@ class Online:
         return (self.bucket, self.posts, self.reactions, self.names, self.codes)
 
     def of(self, kind: Shared) -> SharedBucket:
-        """The bucket of this kind."""
+        """Return the bucket of this kind."""
         return next((bucket for bucket in self._buckets if bucket.kind is kind), self.bucket)
 
     def is_full(self, now: float) -> bool:
-        """Whether forgetting all of it would change nothing."""
+        """Return whether all buckets are full, so that forgetting them changes nothing."""
         return all(bucket.is_full(now) for bucket in self._buckets)
 
 
@@ -123,8 +123,8 @@ class Node:
         return Origin(address=connection.address, rules=rules, around=connection.networks[1:])
 
     def admit(self, connection: Connection, person: Persona) -> None:
-        """From now on this connection is this member's. Raises BUSY where they have as many as one may have, and
-        IDENTITY_UNKNOWN where they are no more."""
+        """Make this connection the member's. Raises BUSY where they have as many connections as one member may have,
+        and IDENTITY_UNKNOWN where they are no more."""
         if person.id in self.ended:
             raise Refusal(Reason.IDENTITY_UNKNOWN)
         online = self.online.get(person.id)
@@ -139,7 +139,8 @@ class Node:
         connection.member_bucket = online.bucket
 
     def dismiss(self, connection: Connection) -> None:
-        """The connection has ended. A bucket outlives it until it is full, so that coming back does not refill it."""
+        """Forget a connection that has ended. Its member's buckets stay until they are full, so that coming back does
+        not refill them."""
         self.staffed.discard(connection)
         online = None if connection.person is None else self.online.get(connection.person.id)
         if connection.person is not None and online is not None and connection in online.connections:
@@ -164,7 +165,8 @@ class Node:
         return online
 
     def _hear_spent(self, spending: Spending, now: float) -> None:
-        """Another worker let a member spend so much. Also of one who is not here: they may come here next."""
+        """Charge a member for what they did on another worker. This includes members who are not here: they may come
+        here next."""
         member = MemberId(spending.key.decode())
         online = self.online.get(member) or self._online(member)
         online.of(spending.kind).spent_elsewhere(spending.amount, now)
@@ -180,7 +182,7 @@ class Node:
             del self.ended[member]
 
     def connections_of(self, member: MemberId) -> list[Connection]:
-        """The member's connections on this worker."""
+        """Return the member's connections on this worker."""
         online = self.online.get(member)
         return [] if online is None else [*online.connections]
 
@@ -192,7 +194,7 @@ class Node:
             connection.outbox.wire.close(Close.IDENTITY_ENDED)
 
     def send_or_close(self, connection: Connection, push: AnyServerMessage) -> None:
-        """Send a push, or close a connection that has no room for it: it is told the same after its next hello."""
+        """Send a push, or close a connection whose outbox is full: it is sent the same after its next hello."""
         if connection.outbox.wire.buffered() > self.limits.outbox_bytes:
             self.close_slow(connection.outbox)
         else:
@@ -205,7 +207,7 @@ class Node:
         outbox.wire.abort()
 
     def tell_nodes(self, message: AnyNodeMessage) -> None:
-        """Tell every other worker. May be lost."""
+        """Send a message to every other worker. It may be lost."""
         self.bus.publish([(TOPIC_NODES, encode(self.id, message))])
 
 

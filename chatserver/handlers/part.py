@@ -64,16 +64,16 @@ class Part:
         """Get ready, once the store is open and before anybody is served. Raises StoreUnavailable."""
 
     async def close(self) -> None:
-        """End what runs on the side."""
+        """End the tasks that the part has started."""
 
     def bus_attached(self) -> None:
-        """The bus is attached again: what was told meanwhile is lost."""
+        """Do what follows the bus being attached again: messages that were sent meanwhile are lost."""
 
     # ------------------------------------------------------------------------------------------ connections
 
     async def greet(self, connection: Connection, member: Member, *, is_new: bool) -> Greeting | None:
-        """Prepare what a member is told who says hello; `is_new` is a guest who was made by it. Raises Refusal to keep
-        them out."""
+        """Prepare what a member is sent who says hello; `is_new` says that this hello made the guest. Raises Refusal to
+        keep them out."""
         return None
 
     def require_admission(self, member: Member) -> None:
@@ -81,7 +81,7 @@ class Part:
         this and the admission."""
 
     def connection_closed(self, connection: Connection) -> None:
-        """A socket is gone."""
+        """Forget a connection whose socket is gone."""
 
     # ------------------------------------------------------------------------------------------ members
 
@@ -89,16 +89,16 @@ class Part:
         """Raise Refusal where a member may not be called something else at this moment."""
 
     async def member_renamed(self, person: Person) -> None:
-        """A member is called something else from now on."""
+        """Take note that a member has a new name."""
 
     async def member_hidden(self, who: MemberId, other: MemberId) -> None:
-        """A member hides another from now on."""
+        """Take note that a member hides another from now on."""
 
     async def member_banned(self, member: MemberId) -> None:
-        """A member was banned by a command to this worker."""
+        """Act on a member's ban, which was a command to this worker."""
 
     async def before_erasure(self, member: MemberId) -> None:
-        """A member is about to be erased."""
+        """Prepare for a member's erasure."""
 
     async def heal(self, members: Sequence[MemberId]) -> None:
         """Find out what the bus lost about these members, who are connected here. Raises StoreUnavailable."""
@@ -106,13 +106,13 @@ class Part:
     # ------------------------------------------------------------------------------------------ moderation
 
     async def moderation_changed(self) -> None:
-        """A command or a job of this worker has changed something that raises moderation's version: a measure, a
-        report, a room's settings. Its answer goes out after this. Raises StoreUnavailable."""
+        """Act on what a command or a job of this worker has changed in moderation: a measure, a report, a room's
+        settings. The answer to the command goes out after this. Raises StoreUnavailable."""
 
     # ------------------------------------------------------------------------------------------ staff
 
     def staff_changed(self) -> None:
-        """A staff account, its roles or its sign-ins were changed on some worker."""
+        """Act on a change to a staff account, its roles or its sign-ins, which was made on some worker."""
 
     async def account_reset(self, member: MemberId) -> None:
-        """A link that resets a staff account is about to be given out."""
+        """Prepare for a link that resets a staff account, before it is given out."""
