@@ -391,7 +391,7 @@ class ListeningService:
 
     async def _load(self) -> None:
         if self._loading is None:
-            self._loading = asyncio.create_task(self._read(), name="read the floor")
+            self._loading = asyncio.create_task(self._read(), name="read the listening state")
         # Shielded: whoever gives up waiting must not end it for the others.
         await asyncio.shield(self._loading)
 
