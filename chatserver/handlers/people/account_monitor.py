@@ -1,7 +1,7 @@
-"""What operators are shown of acts on the staff's accounts, as it happens.
+"""What operators are shown of acts on staff accounts, as they happen.
 
-The audit log is asked for its newest entry twice a second while somebody watches, so that whatever any worker or
-command line did is shown within a second, with the bus away, too.
+The audit log is asked for its newest entry twice a second while somebody watches. So what any worker or command line
+did is shown within a second, while the bus is away, too.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _IN_A_MILLISECOND: Final = 16
 
 
 class AccountMonitor:
-    """Shows operators what was done on staff accounts. Its part calls `tick` twice a second."""
+    """Shows operators what was done on staff accounts. `AccountsPart` calls `tick` twice a second."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -39,16 +39,16 @@ class AccountMonitor:
         self._told: AccountsOk | None = None
 
     async def watch(self, connection: Connection) -> AccountsOk:
-        """Tell this connection of what is new from now on. Return how it is now."""
+        """Show this connection what is new from now on. Returns what there is now."""
         self._watching.add(connection)
         return await self._load()
 
     def closed(self, connection: Connection) -> None:
-        """The socket is gone."""
+        """Forget a connection whose socket is gone."""
         self._watching.discard(connection)
 
     async def tick(self) -> None:
-        """Look whether there is anything new, and show it. Raises StoreUnavailable; then it is owed still."""
+        """Push what is new since the last call. Raises StoreUnavailable; the next call does it then."""
         node = self._node
         self._watching = {each for each in self._watching if may(each.roles, Capability.MANAGE_STAFF)}
         if not self._watching:
@@ -90,7 +90,7 @@ class AccountMonitor:
 
 
 async def ask(monitor: AccountMonitor, connection: Connection, person: Person, command: AskAccounts) -> Answer:
-    """What was done on accounts, now and whenever there is something new."""
+    """Answer with what was done on accounts, and push it from now on whenever there is something new."""
     return Answer(await monitor.watch(connection))
 
 
@@ -126,7 +126,7 @@ def _people(entries: Collection[Entry], waiting: Collection[Waiting]) -> set[Mem
 
 
 def _person(member: MemberId, names: dict[MemberId, str]) -> Person:
-    """Whoever is no more has no name."""
+    """Return a member with their name, which is empty where they are no more."""
     return Person(member, names.get(member, ""))
 
 

@@ -1,7 +1,7 @@
-"""Where members come from, how newcomers are met, and whose credentials are good, as one worker sees to it.
+"""Where members come from, how newcomers are met, and whose credentials are good, on one worker.
 
-The store decides. Where the bus carries, a raised generation holds on every worker at once; without it, within the half
-second after which each asks again.
+The store decides. A raised generation holds on every worker at once while the bus works, and otherwise within half a
+second, after which each worker asks again.
 """
 
 from __future__ import annotations
@@ -26,9 +26,8 @@ CLOCKS: Final = 60_000
 
 
 class Arrivals:
-    """Where the members of one worker come from, and whose credentials are good.
-
-    Its part calls `tick` twice a second."""
+    """Where the members of one worker come from, and whose credentials are good. `PeoplePart` calls `tick` twice a
+    second."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -41,7 +40,7 @@ class Arrivals:
     # ------------------------------------------------------------------------------------------ sources
 
     def note(self, connection: Connection) -> None:
-        """Note where the member of a connection is. Written with the next `tick`, or `flush`."""
+        """Note where the member of a connection is. The note is written with the next `tick` or `flush`."""
         person, now = connection.person, self._node.now()
         if person is None:
             return
@@ -52,7 +51,7 @@ class Arrivals:
                 self._unwritten[place] = SourceSeen(person.id, key, width, now)
 
     async def flush(self) -> None:
-        """Write what was noted. Raises StoreUnavailable; then it is owed still."""
+        """Write what was noted. Raises StoreUnavailable; the next call does it then."""
         if self._unwritten:
             seen, self._unwritten = self._unwritten, {}
             try:
@@ -62,7 +61,7 @@ class Arrivals:
                 raise
 
     def note_present(self) -> None:
-        """Note again where everybody is who is connected here, and forget what was noted long ago."""
+        """Note again where all members are who are connected here, and forget what was noted long ago."""
         before = self._node.now() - NOTED_AGAIN
         self._noted = {place: at for place, at in self._noted.items() if at > before}
         for online in self._node.online.values():
@@ -85,7 +84,7 @@ class Arrivals:
         return credentials >= self._raised.get(member, (0, 0))[0]
 
     def raised(self, member: MemberId, credentials: int) -> None:
-        """A member's generation rose here: end what stands under an older one, on every worker."""
+        """End what stands under an older generation of a member on every worker, because it rose here."""
         self.end_older(member, credentials)
         self._node.tell_nodes(CredentialsRaised(member, credentials))
 
@@ -98,7 +97,8 @@ class Arrivals:
                 connection.outbox.wire.close(Close.SIGNED_OUT)
 
     async def tick(self) -> None:
-        """Write what was noted, and ask whose generation rose. Raises StoreUnavailable; then both are owed still."""
+        """Write what was noted, and ask whose generation rose. Raises StoreUnavailable; the next call does both
+        then."""
         await self.flush()
         now = self._node.now()
         for member, credentials in (await self._node.store.credentials_since(Millis(self._asked_at - CLOCKS))).items():

@@ -1,4 +1,5 @@
-"""Hashing come-back codes: one at a time, those who want to come back before those who want a code, and no crowd."""
+"""Hashing come-back codes: one at a time, members who come back before members who want a code, and with a bound on how
+many wait."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ _RETRY_SECONDS: Final = 2.0
 
 
 class Hasher:
-    """One thread for one worker, because each that has hashed keeps the 16 MiB that it took."""
+    """One thread for one worker: each thread that has hashed keeps the 16 MiB that it took."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, "hasher")
@@ -27,7 +28,7 @@ class Hasher:
         self._is_busy = False
 
     def require_room(self) -> None:
-        """Raise BUSY where a new code would not be made now."""
+        """Raise BUSY where too many codes are waited for to make another one now."""
         if self._waiting(self._making) >= MOST_MAKING:
             raise Refusal(Reason.BUSY, retry_after=_RETRY_SECONDS)
 

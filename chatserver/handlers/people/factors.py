@@ -1,7 +1,7 @@
-"""What opens one's own account beside the password: an authenticator app, recovery codes, passkeys.
+"""What opens an account besides the password: an authenticator app, recovery codes, passkeys.
 
-Whoever changes any of it shows in the same request who they are (`handlers/people/proofs.py`): a sign-in that was
-stolen is not enough. The store ends their other sign-ins, and enters the change in the audit log.
+A change to any of it needs a proof of identity in the same request (`handlers/people/proofs.py`): a sign-in that was
+stolen is not enough. The store ends the account's other sign-ins, and enters the change in the audit log.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from chatserver.store.store import Store
 
 
 class Factor(NamedTuple):
-    """A second factor that does not count yet: its secret to type, its URI, and that as a QR code: rows of 0 and 1."""
+    """A second factor that does not count yet: its secret to type, its URI, and the URI as a QR code in rows of 0 and
+    1."""
 
     secret: str
     uri: str
@@ -40,8 +41,8 @@ class Overview(NamedTuple):
 
 
 class Factors:
-    """The factors of those who are signed in. `issuer` is what authenticator apps call this place; `on_changed` is told
-    after the commit of whose sign-ins have ended."""
+    """The factors of staff who are signed in. `issuer` is the name of this service in authenticator apps; `on_changed`
+    is called after the commit with the member whose sign-ins have ended."""
 
     def __init__(
         self, store: Store, proofs: Proofs, passkeys: Passkeys, *, now: Callable[[], Millis], issuer: str
@@ -67,10 +68,9 @@ class Factors:
         return Factor(secret, uri, await asyncio.to_thread(_qr, uri))
 
     async def set_totp(self, by: SignIn, secret: str, code: str, proof: Proof) -> list[str]:
-        """Ask for this second factor from now on, in place of the one before. Return new recovery codes.
-
-        Raises INVALID for what is no secret, and SIGN_IN_REFUSED as `Proofs.require`, or with `why` "new_code" where
-        the app's code shows that it has another secret."""
+        """Require this second factor from now on, in place of the one before. Returns new recovery codes. Raises
+        INVALID for what is no secret, and SIGN_IN_REFUSED as `Proofs.require`, or with `why` "new_code" where the app's
+        code shows that it has another secret."""
         if not is_totp_secret(secret):
             raise Refusal(Reason.INVALID)
         step = totp_step(secret, code, self._now(), 0)
@@ -87,8 +87,7 @@ class Factors:
         return codes
 
     async def remove_totp(self, by: SignIn, proof: Proof) -> None:
-        """Do without it again, and without its recovery codes. Raises SIGN_IN_REFUSED. It is done already where there
-        is none."""
+        """Remove the second factor and its recovery codes. Does nothing where there is none. Raises SIGN_IN_REFUSED."""
         member = by.staff.member
         await self._proofs.require(by, proof)
         await self._store.set_totp(member, None, self._now(), keep=by.token_hash)
@@ -128,7 +127,7 @@ class Factors:
         return made
 
     async def remove_passkey(self, by: SignIn, credential: bytes, proof: Proof) -> None:
-        """Forget one of theirs. It is done already where there is none such."""
+        """Forget a passkey of the account. Does nothing where there is no such passkey."""
         await self._proofs.require(by, proof)
         if await self._store.remove_passkey(by.staff.member, credential, self._now(), keep=by.token_hash):
             self.on_changed(by.staff.member)

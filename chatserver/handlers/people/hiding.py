@@ -1,7 +1,7 @@
-"""Who is not shown to whom on this worker, as present or typing (decision 0131).
+"""Which members are not shown to which others on this worker, as present or typing (decision 0131).
 
-Frames are shared by all who are in a room. Only for a member who hides, or is hidden by, somebody whom a frame names is
-another one made, and only where they are connected here.
+All in a room share one frame. Another frame is made only for members who may not see somebody whom it names, and only
+where they are connected here.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ async def read(node: Node, member: MemberId) -> Hiding:
 
 
 async def reload(node: Node, members: Iterable[MemberId]) -> None:
-    """Read anew what those of these members who are connected here have, and let their pages see what became of it."""
+    """Read anew whom those of these members hide who are connected here, and show their pages the result."""
     node.hiding.changes += 1
     for member in members:
         if node.connections_of(member):
@@ -42,7 +42,7 @@ async def reload(node: Node, members: Iterable[MemberId]) -> None:
 
 
 async def fresh(node: Node, member: MemberId) -> Hiding:
-    """Read what a member has, take it in, and return it; or what a question that was asked later was answered."""
+    """Read what a member has, keep it, and return it; or the answer to a question that was asked later."""
     asked = node.hiding.ask()
     found = await node.store.hiding(member)
     # They may have gone meanwhile: nothing is kept of somebody who is not connected here.
@@ -52,7 +52,7 @@ async def fresh(node: Node, member: MemberId) -> Hiding:
 
 
 def _take(node: Node, member: MemberId, now: Hiding, asked: int) -> None:
-    """A member has this from now on. Whoever is there and is not shown to them any more is told to them as gone, and
+    """Keep what a member has from now on. Members who are present and no longer shown to them are shown as gone, and
     the other way round."""
     before = node.hiding.of(member)
     node.hiding.keep(member, now, asked)
@@ -80,7 +80,7 @@ def _difference(
 
 
 def _send(node: Node, connection: Connection, push: Push) -> None:
-    """One that has no room for it is closed: whoever comes back is told anew."""
+    """Send a push, or close a connection whose outbox is full: it is sent everything anew after its next hello."""
     if connection.outbox.wire.buffered() > node.limits.outbox_bytes:
         node.metrics.evictions.labels("too_slow").inc()
         connection.outbox.wire.close(Close.TOO_SLOW)

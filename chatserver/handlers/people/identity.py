@@ -1,4 +1,4 @@
-"""Arriving, coming back, being called something else, and being forgotten: who is behind a token."""
+"""Arriving, coming back, being renamed and being erased: which member a token names."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NEAR_NAMES: Final = 24 * 3_600_000
 
 
 class _Named(NamedTuple):
-    """What a token says."""
+    """The member and the generation that a token names."""
 
     member: MemberId
     credentials: int
@@ -74,19 +74,20 @@ class Identities:
         self.on_erased: Callable[[MemberId, list[Publication]], None] = lambda member, publications: None
 
     def token_for(self, member: MemberId, credentials: int = 0) -> str:
-        """A signed token that names a member and the generation of their credentials. It ends when the member does, or
-        when the generation rises (decision 0134)."""
+        """Return a signed token that names a member and the generation of their credentials. It ends when the member
+        does, or when the generation rises (decision 0134)."""
         claims = {"sub": member, "gen": credentials, "iat": self._now() // 1000}
         return jwt.encode(claims, self._token_key, algorithm="HS256")
 
     async def known(self, token: str | None) -> Member | None:
-        """The member behind a token, or None where there is none (any more), or the token was ended."""
+        """Return the member behind a token; None where there is none, or none any more, or the token was ended."""
         named = self._named(token)
         member = None if named is None else await self._store.member(named.member)
         return None if named is None or member is None or member.credentials != named.credentials else member
 
     def _named(self, token: str | None) -> _Named | None:
-        """Whom a token of ours names; they may be no more. One of an earlier release has the generation 0."""
+        """Return what a token of ours names. The member may be no more. A token of an earlier release has the
+        generation 0."""
         if not token:
             return None
         try:
@@ -102,7 +103,7 @@ class Identities:
         return _Named(MemberId(claims["sub"]), credentials) if isinstance(credentials, int) else None
 
     async def arrive(self, token: str | None) -> tuple[Member, str, bool]:
-        """The member behind the token, or a new guest: member, token, whether they are new."""
+        """Return the member behind the token, or a new guest; with a token, and whether they are new."""
         member = await self.known(token)
         if member is not None:
             return member, self.token_for(member.id, member.credentials), False
@@ -129,23 +130,23 @@ class Identities:
         return after, self.token_for(member.id, credentials)
 
     async def make_code(self, member: MemberId) -> str:
-        """A new come-back code, known to nobody but the one who reads it now. Raises BUSY."""
+        """Make a new come-back code, which only its reader knows. Raises BUSY."""
         code = make_code(self._draw)
         hashed = await self._hasher.hash(code, self._code_pepper, is_return=False)
         await self._store.set_code(member, hashed)
         return code
 
     def require_room_for_codes(self) -> None:
-        """Raises BUSY where too many want a code at this moment."""
+        """Raise BUSY where too many members want a code at this moment."""
         self._hasher.require_room()
 
     async def make_words(self) -> tuple[str, bytes]:
-        """Come-back words, and what they are kept under: they lead to a listener, and name nobody."""
+        """Return come-back words and the hash under which they are kept. They lead to a listener, and name nobody."""
         words = make_code(self._draw, WORDS_OF_A_MEETING)
         return words, await self._hasher.hash(words, self._words_pepper, is_return=False)
 
     async def listener_of_words(self, words: str) -> MemberId:
-        """Whom come-back words lead to. Raises WORDS_UNKNOWN."""
+        """Return the listener to whom come-back words lead. Raises WORDS_UNKNOWN."""
         try:
             parsed = parse_code(words, WORDS_OF_A_MEETING)
         except Refusal:
@@ -157,7 +158,7 @@ class Identities:
         return listener
 
     async def rename(self, member: MemberId, wanted: str, rooms: Collection[RoomId]) -> Persona:
-        """Be called something else; `rooms` are those where they are now. Raises NAME_REFUSED or NAME_TAKEN."""
+        """Give a member a new name; `rooms` are those where they are now. Raises NAME_REFUSED or NAME_TAKEN."""
         name = clean_name(wanted, max_length=self._name_length, staff_keys=self.staff_keys)
         generation = await self._store.rename(member, name.name, name.key, rooms, self._name_rules())
         return Persona(member, name.name, generation)
@@ -167,11 +168,11 @@ class Identities:
         return NameRules(now, since=Millis(now - NEAR_NAMES), until=Millis(now + self.room_age))
 
     async def export(self, token: str | None) -> Export:
-        """Everything kept about the member. Raises IDENTITY_REQUIRED."""
+        """Return everything that is kept about the member. Raises IDENTITY_REQUIRED."""
         return await self.export_of((await self._require(token)).id)
 
     async def export_of(self, member: MemberId) -> Export:
-        """The same, of somebody who has shown who they are in another way."""
+        """Return everything that is kept about a member who has proved who they are in another way."""
         export = await self._store.export(member, self._now())
         if export is None:
             raise Refusal(Reason.IDENTITY_REQUIRED)
@@ -186,11 +187,12 @@ class Identities:
         return msgspec.structs.replace(export, sealed=sealed)
 
     async def moderation_notices(self, token: str | None) -> ModerationNotices:
-        """What moderation has to tell the member. Raises IDENTITY_REQUIRED."""
+        """Return what moderation has to tell the member. Raises IDENTITY_REQUIRED."""
         return await self._store.moderation_notices((await self._require(token)).id, self._now())
 
     async def appeal(self, token: str | None, measure: str, text: str) -> None:
-        """Say something to a measure, once. Raises IDENTITY_REQUIRED, MEASURE_UNKNOWN, APPEALED or TEXT_EMPTY."""
+        """Keep a member's answer to a measure, of which there may be one. Raises IDENTITY_REQUIRED, MEASURE_UNKNOWN,
+        APPEALED or TEXT_EMPTY."""
         await self._store.appeal((await self._require(token)).id, measure, text, self._now())
 
     async def _require(self, token: str | None) -> Member:
@@ -200,11 +202,9 @@ class Identities:
         return member
 
     async def erase(self, token: str | None) -> None:
-        """Remove the member and everything they wrote, here and now. Raises IDENTITY_REQUIRED.
-
-        Also one who is no more: an earlier attempt may have been interrupted, and left words in the database's files
-        or connections open.
-        """
+        """Erase the member and everything they wrote at once. Raises IDENTITY_REQUIRED. This is done also for a member
+        who is no more: an earlier attempt may have been interrupted, and have left words in the database's files, or
+        connections open."""
         named = self._named(token)
         if named is None:
             raise Refusal(Reason.IDENTITY_REQUIRED)
@@ -214,13 +214,13 @@ class Identities:
         await self.erase_member(named.member)
 
     async def erase_member(self, member: MemberId) -> None:
-        """The same, of somebody who has shown who they are in another way. Raises NOT_ALLOWED for the last operator."""
+        """Erase a member who has proved who they are in another way. Raises NOT_ALLOWED for the last operator."""
         await self.on_erasing(member)
         publications = await self._store.erase(member, self._now())
         self.on_erased(member, publications)
 
     def new_session_id(self) -> SessionId:
-        """An id for a one-to-one session."""
+        """Return an id for a one-to-one session."""
         return SessionId(SESSION_PREFIX + _letters(self._draw))
 
     async def _new_guest(self) -> Member:
@@ -245,7 +245,7 @@ class Identities:
 
 
 def new_member_id(draw: Callable[[int], int]) -> MemberId:
-    """An id for somebody new."""
+    """Return an id for a new member."""
     return MemberId("m_" + _letters(draw))
 
 
@@ -259,4 +259,4 @@ def _letters(draw: Callable[[int], int]) -> str:
 
 
 async def _nothing(member: MemberId) -> None:
-    """Where nobody else has to know beforehand."""
+    """Do nothing, where nobody else has to know beforehand."""

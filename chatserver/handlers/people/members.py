@@ -1,4 +1,4 @@
-"""What a member asks about themselves: hello, a name, a come-back code, whom not to see."""
+"""What a member asks about themselves: hello, a name, a come-back code, whom to hide."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ RELOAD_SECONDS: Final = 0.5
 
 
 async def hello(people: People, connection: Connection, command: Hello) -> Answer:
-    """Say who is there. The token in the frame goes before the cookie."""
+    """Admit the member whom a token names, or a new guest. The token in the frame goes before the cookie."""
     node, identities, arrivals = people.node, people.identities, people.arrivals
     if connection.person is not None:
         raise Refusal(Reason.ALREADY_SAID_HELLO)
@@ -89,7 +89,7 @@ def greet(connection: Connection, greetings: Sequence[Greeting]) -> Callable[[],
 def hello_ok(
     node: Node, person: Persona, *, has_code: bool, hides: Hiding, issued: str | None, roles: list[Role]
 ) -> HelloOk:
-    """What a hello is answered with. `issued` is the token of a new guest."""
+    """Return the answer to a hello. `issued` is the token of a new guest."""
     limits = node.limits
     return HelloOk(
         version=VERSION,
@@ -120,10 +120,8 @@ def hello_ok(
 
 
 async def rename(people: People, connection: Connection, person: Persona, command: Rename) -> Answer:
-    """Be called something else, everywhere at once, as somebody whom nobody can tell to be the same. Posts keep the
-    name they were written under.
-
-    Not for staff: members must know whom they have before them. Raises NOT_ALLOWED."""
+    """Give a member another name, everywhere at once, under which nobody can tell that they are the same. Posts keep
+    the name they were written under. Raises NOT_ALLOWED for staff: members must know whom they have before them."""
     _not_as_staff(connection)
     node = people.node
     async with new_name(node, connection, person, command.name):
@@ -145,7 +143,7 @@ async def rename(people: People, connection: Connection, person: Persona, comman
 
 
 async def make_code(people: People, connection: Connection, person: Person, command: MakeCode) -> Answer:
-    """A way back without a password, and so not for staff. Raises NOT_ALLOWED."""
+    """Make a come-back code, which needs no password. Raises NOT_ALLOWED for staff."""
     _not_as_staff(connection)
     node = people.node
     people.identities.require_room_for_codes()
@@ -160,7 +158,7 @@ def _not_as_staff(connection: Connection) -> None:
 
 
 async def mute(people: People, connection: Connection, person: Persona, command: MuteMember) -> Answer:
-    """Hide or show somebody, on every device of the asker. Raises MEMBER_UNKNOWN, also for oneself."""
+    """Hide or show a member, on every device of the asker. Raises MEMBER_UNKNOWN, also for oneself."""
     node = people.node
     named = await aliases.in_sight(node, connection, person, command.member)
     if named.member == person.id or (command.on and await node.store.member(named.member) is None):
@@ -176,7 +174,8 @@ async def mute(people: People, connection: Connection, person: Persona, command:
 
 
 async def hiding_changed(node: Node, who: MemberId, other: MemberId) -> None:
-    """One member hides another, or no longer: nothing is told but to the one who did, and both see it in the rooms."""
+    """Apply that one member hides another, or no longer: only the one who did it is told, and both see it in the
+    rooms."""
     await hiding.reload(node, [who, other])
     await tell_of_self(node, [who])
     node.tell_nodes(HidingChanged([who, other]))
@@ -206,7 +205,7 @@ def _self_push(node: Node, connection: Connection, person: Persona, hides: Hidin
 
 
 async def reload_hiding(node: Node, members: list[MemberId]) -> None:
-    """Another worker says that one of these hides the other, or no longer; as soon as the store tells."""
+    """Read whom a member hides once the store answers, because another worker says that it changed."""
     node.hiding.changes += 1
     while any(node.connections_of(member) for member in members):
         try:
@@ -219,7 +218,7 @@ async def reload_hiding(node: Node, members: list[MemberId]) -> None:
 
 
 async def reload_member(node: Node, member: MemberId) -> None:
-    """Another worker says that a member changed: load who they are now, as soon as the store tells."""
+    """Read who a member is now once the store answers, because another worker says that it changed."""
     node.hiding.changes += 1
     while node.connections_of(member) or node.hiding.seers(member):
         try:
@@ -251,7 +250,7 @@ async def heal(node: Node) -> None:
 
 
 async def heal_soon(node: Node) -> None:
-    """Do as `heal`, as soon as the store tells."""
+    """Do as `heal` once the store answers."""
     while True:
         try:
             await heal(node)
@@ -275,14 +274,14 @@ async def _reload(node: Node, member: MemberId) -> None:
 
 
 def erased(node: Node, member: MemberId, publications: list[Publication]) -> None:
-    """A member is no more: show that their posts went, and close their connections on every worker."""
+    """Show that an erased member's posts are gone, and close their connections on every worker."""
     node.hub.announce(publications)
     node.end_member(member)
     node.tell_nodes(MemberEnded(member))
 
 
 async def ping(people: People, connection: Connection, person: Persona, command: Ping) -> Answer:
-    """Answer, which is all that is asked."""
+    """Answer a ping."""
     return Answer(DoneOk())
 
 

@@ -35,7 +35,7 @@ NAME_LENGTH: Final = 40
 
 
 class Purpose(StrEnum):
-    """What a question is for. An answer to one is none to another."""
+    """What a challenge is for. An answer to a challenge of one purpose does not count for another."""
 
     ADD = "add"
     PROVE = "prove"
@@ -161,7 +161,7 @@ class Passkeys:
         return challenge
 
     async def _take(self, purpose: Purpose, client_data: str, holder: bytes) -> bytes:
-        """The question that an answer names; it cannot be answered again, whatever comes of it."""
+        """Return the challenge that an answer names. It cannot be answered again, whatever comes of it."""
         challenge = _challenge_in(client_data)
         if not await self._store.take_challenge(challenge, purpose.value, holder, self._now()):
             raise wrong_passkey()
@@ -190,7 +190,7 @@ class Passkeys:
 
 
 def wrong_passkey() -> Refusal:
-    """The refusal of an answer, whatever is wrong with it."""
+    """Return the refusal of an answer, whatever is wrong with it."""
     return Refusal(Reason.SIGN_IN_REFUSED, details={"why": "passkey"})
 
 
@@ -199,7 +199,7 @@ class _ClientData(msgspec.Struct, frozen=True):
 
 
 def _challenge_in(client_data: str) -> bytes:
-    """The question that a browser says it answers. It is checked against what was asked, by the store."""
+    """Return the challenge that a browser says it answers. The store compares it with what was asked."""
     try:
         said = msgspec.json.decode(_bytes_of(client_data), type=_ClientData)
     except msgspec.MsgspecError:
@@ -232,7 +232,7 @@ def _request(challenge: bytes, place: RelyingParty, known: Iterable[bytes]) -> b
 
 
 def _checked_attestation(body: dict[str, object], challenge: bytes, place: RelyingParty) -> tuple[bytes, bytes, int]:
-    """A new passkey's id, public key and count. Raises SIGN_IN_REFUSED."""
+    """Return a new passkey's id, public key and count. Raises SIGN_IN_REFUSED."""
     import webauthn  # noqa: PLC0415
     from webauthn.helpers.exceptions import WebAuthnException  # noqa: PLC0415
 
@@ -250,7 +250,7 @@ def _checked_attestation(body: dict[str, object], challenge: bytes, place: Relyi
 
 
 def _checked_assertion(body: dict[str, object], challenge: bytes, place: RelyingParty, known: Passkey) -> int:
-    """The count that the device told. Raises SIGN_IN_REFUSED."""
+    """Return the count that the device told. Raises SIGN_IN_REFUSED."""
     import webauthn  # noqa: PLC0415
     from webauthn.helpers.exceptions import WebAuthnException  # noqa: PLC0415
 

@@ -54,7 +54,7 @@ class Hashing:
             return False
 
     async def _one_at_a_time(self, work: Callable[..., _T], *arguments: str) -> _T:
-        """A crowd that signs in waits for one another, and the rooms for nobody."""
+        """Hash one password at a time: a crowd that signs in waits for one another, and the rooms wait for nobody."""
         if self._waiting >= WAITING:
             raise Refusal(Reason.BUSY, retry_after=2.0)
         self._waiting += 1

@@ -1,6 +1,5 @@
-"""Showing who one is: a password with the second factor's code where there is one, a recovery code instead of that, or
-a passkey instead of both. Every place that asks for it asks here, so that none asks for less.
-"""
+"""Proving who one is: a password with the second factor's code where there is one, a recovery code instead of that
+code, or a passkey instead of both. All places that need a proof ask here, so that none asks for less."""
 
 from __future__ import annotations
 
@@ -21,8 +20,8 @@ from chatserver.store.store import Store
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody who is signed in shows again. `passkey` is enough by itself; else it takes the password, and where
-    there is a second factor its code or a recovery code."""
+    """What a member who is signed in proves their identity with again. A `passkey` is enough by itself; otherwise it
+    takes the password, and where there is a second factor its code or a recovery code."""
 
     password: str | None = None
     code: str | None = None
@@ -30,7 +29,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Proofs:
-    """Judges proofs. What is wrong is counted in the store as a failed try of the account."""
+    """Checks proofs. A wrong one is counted in the store as a failed try of the account."""
 
     def __init__(
         self, store: Store, hashing: Hashing, passkeys: Passkeys, tries: Tries, *, now: Callable[[], Millis]
@@ -109,5 +108,5 @@ class Proofs:
 
 
 def wrong_code() -> Refusal:
-    """The refusal of a second factor's code that is missing or wrong."""
+    """Return the refusal of a second factor's code that is missing or wrong."""
     return Refusal(Reason.SIGN_IN_REFUSED, details={"why": "code"})

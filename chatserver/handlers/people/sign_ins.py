@@ -1,4 +1,4 @@
-"""Those of the staff who are connected here: how they say hello, and how they learn that they are staff no more."""
+"""Staff who are connected here: how they say hello, and how they learn that their account or sign-in has ended."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from chatserver.protocol.messages import Hello
 
 
 async def hello(people: People, connection: Connection, command: Hello) -> Answer:
-    """Say who is there, as staff. The token in the frame goes before the cookie."""
+    """Admit the staff member whose sign-in a token names. The token in the frame goes before the cookie."""
     node = people.node
     if connection.person is not None:
         raise Refusal(Reason.ALREADY_SAID_HELLO)
@@ -68,8 +68,9 @@ async def revalidate_sign_ins(node: Node) -> None:
 
 
 async def require_confirmed(node: Node, connection: Connection) -> None:
-    """Raises CONFIRMATION_REQUIRED where whoever is there gave their password too long ago for what is dangerous, or
-    is no longer signed in. Asked of the store each time: the password was given to any worker."""
+    """Raise CONFIRMATION_REQUIRED where a connection's sign-in has ended, or where its owner gave their password too
+    long ago for what is dangerous. The store is asked each time, because the password may have been given to any
+    worker."""
     token = connection.sign_in
     sign_in = None if token is None else (await node.store.sign_ins([token], node.now())).get(token)
     if sign_in is None:
@@ -83,5 +84,5 @@ async def load_names(people: People) -> None:
 
 
 def changed(node: Node, member: MemberId) -> None:
-    """A staff account, its roles or its sign-ins were changed here: every worker should look again."""
+    """Tell every worker to look at staff again, because an account, its roles or its sign-ins were changed here."""
     node.tell_nodes(StaffChanged(member))

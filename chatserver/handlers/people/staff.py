@@ -1,7 +1,7 @@
-"""Signing in, being invited, and who of the staff may do what to whose account.
+"""Signing in, being invited, and which staff may do what to which account.
 
-Knows nothing of connections: `handlers/people/sign_ins.py` brings what is decided here to those who are connected.
-How often somebody may try a password is for the edge to count before it asks here; wrong codes are counted in
+This module knows nothing of connections: `handlers/people/sign_ins.py` applies what is decided here to the staff who
+are connected. The edge counts attempts at passwords before it asks here; wrong codes are counted in
 `handlers/people/proofs.py`. What opens an account is in `handlers/people/factors.py`.
 """
 
@@ -45,14 +45,14 @@ from chatserver.store.store import Store
 
 
 class NewSignIn(NamedTuple):
-    """Somebody has signed in. The token is known to them alone from here on."""
+    """A sign-in that has just begun. From here on only its owner knows the token."""
 
     sign_in: SignIn
     token: str
 
 
 class AccountLink(NamedTuple):
-    """An invitation: its secret, shown once, and until when it can be used."""
+    """An invitation or a reset: its secret, which is shown once, and until when it can be used."""
 
     secret: str
     expires_at: Millis
@@ -130,7 +130,7 @@ class StaffAccounts:
         return await self._welcome(found, device)
 
     async def known(self, token: str | None) -> SignIn | None:
-        """The sign-in behind a token, while it and the account are good."""
+        """Return the sign-in behind a token; None once the sign-in or its account has ended."""
         hashed = hash_secret(token) if token else None
         if hashed is None:
             return None
@@ -141,27 +141,28 @@ class StaffAccounts:
         self.on_changed(by.staff.member)
 
     async def sign_out_elsewhere(self, by: SignIn, device: bytes | None) -> None:
-        """End every other sign-in of theirs, and forget every other browser."""
+        """End every other sign-in of the account, and forget every other browser."""
         await self._store.forget_devices(by.staff.member, self._now(), keep=by.token_hash, device=device)
         self.on_changed(by.staff.member)
 
     async def confirm(self, by: SignIn, proof: Proof) -> None:
-        """They show again who they are, because of what they want to do. Raises as `Proofs.require`."""
+        """Check a proof of identity before something dangerous is done, and note it for this sign-in. Raises as
+        `Proofs.require`."""
         await self._proofs.require(by, proof)
         await self._store.confirm_sign_in(by.token_hash, self._now())
 
     # ------------------------------------------------------------------------------------------------ known browsers
 
     def new_device(self) -> str:
-        """A cookie for a browser that has none."""
+        """Return a cookie for a browser that has none."""
         return sign_device(secrets.token_urlsafe(SECRET_BYTES), self._device_key)
 
     def device_of(self, cookie: str | None) -> bytes | None:
-        """The hash of a browser's cookie, if we made it."""
+        """Return the hash of a browser's cookie; None for a cookie that we did not make."""
         return None if cookie is None else hash_device(cookie, self._device_key)
 
     async def is_known_there(self, login: str, device: bytes | None) -> bool:
-        """Whether somebody signed in to this login from this browser before."""
+        """Return whether this login was signed in to from this browser before."""
         found = None if device is None else await self._store.staff_by_login(fold_login(login))
         if found is None or device is None:
             return False
@@ -172,9 +173,8 @@ class StaffAccounts:
     async def accept_invitation(
         self, link: str, login: str, name: str, password: str, *, device: bytes | None = None
     ) -> NewSignIn:
-        """Make the account that a link invites to, and sign in.
-
-        Raises INVITATION_UNKNOWN, NAME_REFUSED, NAME_TAKEN, or PASSWORD_WEAK; then the link is as good as before."""
+        """Make the account that a link invites to, and sign in. Raises INVITATION_UNKNOWN, NAME_REFUSED, NAME_TAKEN, or
+        PASSWORD_WEAK; the link can still be used then."""
         hashed = hash_secret(link)
         invitation = None if hashed is None else await self._store.invitation(hashed, self._now())
         if invitation is None:
@@ -182,13 +182,13 @@ class StaffAccounts:
         return await self._welcome(await self._add(login, name, password, invitation.roles, hashed), device)
 
     async def add_operator(self, login: str, name: str, password: str) -> Staff:
-        """For whoever has the machine. Raises as `accept_invitation`."""
+        """Make an operator's account, for the owner of the machine. Raises as `accept_invitation`."""
         added = await self._add(login, name, password, frozenset({Role.OPERATOR}), None)
         # As it was kept: whether the role waits is decided where it is written.
         return (await self._proofs.account(added.staff.member)).staff
 
     async def make_invitation(self, roles: Collection[Role], by: MemberId | None) -> AccountLink:
-        """A link for one person. Raises INVALID where it gives no role."""
+        """Make a link that invites one person. Raises INVALID where it gives no role."""
         now = self._now()
         link, expires_at = secrets.token_urlsafe(SECRET_BYTES), Millis(now + self._invitation_age)
         await self._store.add_invitation(
@@ -199,8 +199,8 @@ class StaffAccounts:
     # ----------------------------------------------------------------------------------------------- one's own account
 
     async def change_password(self, by: SignIn, proof: Proof, new: str, *, device: bytes | None = None) -> NewSignIn:
-        """Ends every sign-in of theirs, this one too, and begins a new one; no browser but this one is known any more.
-        Raises as `Proofs.require`, or PASSWORD_WEAK."""
+        """Set a new password. This ends every sign-in of the account, this one too, begins a new one, and forgets every
+        browser but this one. Raises as `Proofs.require`, or PASSWORD_WEAK."""
         member = by.staff.member
         await self._proofs.require(by, proof)
         password_hash = await self.hashing.hash(new, by.staff.login)
@@ -209,16 +209,17 @@ class StaffAccounts:
         return await self._welcome(await self._proofs.account(member), device)
 
     async def may_export(self, by: SignIn) -> MemberId:
-        """Whose copy somebody may have: their own. Raises NOT_ALLOWED (`why` "reset") for a day after another operator
-        reset the account: that is no way to read what its owner wrote in sessions, or reported."""
+        """Return the member whose data the owner of a sign-in may export, who is themselves. Raises NOT_ALLOWED (`why`
+        "reset") for a day after another operator reset the account: a reset must not let anybody read what its owner
+        wrote in sessions, or reported."""
         member = by.staff.member
         if await self._store.was_reset(member, Millis(self._now() - RESET_HOLDS)):
             raise Refusal(Reason.NOT_ALLOWED, details={"why": "reset"})
         return member
 
     async def may_go(self, by: SignIn, proof: Proof) -> MemberId:
-        """Whether somebody can be erased, who shows who they are: who they are. Raises as `Proofs.require`, or
-        NOT_ALLOWED (`why` "last_operator") where nobody would be left."""
+        """Return the member who may be erased, once they have proved that it is their account. Raises as
+        `Proofs.require`, or NOT_ALLOWED (`why` "last_operator") where no operator would be left."""
         member = by.staff.member
         await self._proofs.require(by, proof)
         # The store decides again when it writes; here the reason is known.
@@ -228,8 +229,8 @@ class StaffAccounts:
     # ------------------------------------------------------------------------------------------------ resets
 
     async def make_reset(self, member: MemberId, by: MemberId | None = None) -> AccountLink:
-        """A link that gives an account back to its owner; until it is used nothing opens the account. Without `by`, for
-        whoever has the machine. Raises MEMBER_UNKNOWN or NOT_ALLOWED."""
+        """Make a link that gives an account back to its owner. Nothing opens the account until it is used. Without `by`
+        the owner of the machine asks. Raises MEMBER_UNKNOWN or NOT_ALLOWED."""
         now = self._now()
         link, expires_at = secrets.token_urlsafe(SECRET_BYTES), Millis(now + self._invitation_age)
         await self._store.make_reset(_hash(link), member, now, expires_at, by=by)
@@ -238,15 +239,15 @@ class StaffAccounts:
         return AccountLink(link, expires_at)
 
     async def reset(self, by: SignIn, member: MemberId) -> AccountLink:
-        """The same, for an operator. Raises NOT_ALLOWED ("self" about oneself), CONFIRMATION_REQUIRED, or
-        MEMBER_UNKNOWN."""
+        """Make a link as `make_reset` does, for an operator. Raises NOT_ALLOWED (`why` "self" for the operator's own
+        account), CONFIRMATION_REQUIRED, or MEMBER_UNKNOWN."""
         self._require(by, Capability.MANAGE_STAFF)
         spare_oneself(by.staff.member, member, ())
         return await self.make_reset(member, by.staff.member)
 
     async def use_reset(self, link: str, password: str, *, device: bytes | None = None) -> NewSignIn:
         """Set the password of the account that a link gives back, and sign in. Raises INVITATION_UNKNOWN, or
-        PASSWORD_WEAK; then the link is as good as before."""
+        PASSWORD_WEAK; the link can still be used then."""
         hashed = hash_secret(link)
         found = None if hashed is None else await self._store.reset(hashed, self._now())
         if found is None or hashed is None:
@@ -257,18 +258,20 @@ class StaffAccounts:
     # ------------------------------------------------------------------------------------------------ others' accounts
 
     async def invite(self, by: SignIn, roles: Collection[Role]) -> AccountLink:
-        """Raises NOT_ALLOWED, CONFIRMATION_REQUIRED, or INVALID."""
+        """Make a link that invites one person, for an operator. Raises NOT_ALLOWED, CONFIRMATION_REQUIRED, or
+        INVALID."""
         self._require(by, Capability.MANAGE_STAFF)
         return await self.make_invitation(roles, by.staff.member)
 
     async def everybody(self, by: SignIn) -> list[Staff]:
-        """All accounts, the revoked too, oldest first. Raises NOT_ALLOWED."""
+        """Return all accounts, the revoked ones too, oldest first. Raises NOT_ALLOWED."""
         require(by.staff.roles, Capability.SEE_STAFF)
         return await self._store.all_staff()
 
     async def set_roles(self, by: SignIn, member: MemberId, roles: Collection[Role]) -> None:
-        """Raises NOT_ALLOWED (`why` "last_operator" where nobody would be left, "self" for one's own operator's role),
-        CONFIRMATION_REQUIRED, MEMBER_UNKNOWN, or INVALID where no role is left: that is what revoking is for."""
+        """Give an account these roles. Raises NOT_ALLOWED (`why` "last_operator" where no operator would be left,
+        "self" for one's own role of operator), CONFIRMATION_REQUIRED, MEMBER_UNKNOWN, or INVALID where no role is left:
+        an account is revoked for that."""
         self._require(by, Capability.MANAGE_STAFF)
         chosen = _some(roles)
         now = self._now()
@@ -278,20 +281,20 @@ class StaffAccounts:
         self.on_changed(member)
 
     async def agree(self, by: SignIn, member: MemberId) -> None:
-        """A second operator agrees to a new one. Raises NOT_ALLOWED ("self" for whoever gave the role, "not_waiting"),
-        CONFIRMATION_REQUIRED or MEMBER_UNKNOWN."""
+        """Agree, as a second operator, to a new one. Raises NOT_ALLOWED (`why` "self" for the operator who gave the
+        role, "not_waiting"), CONFIRMATION_REQUIRED or MEMBER_UNKNOWN."""
         self._require(by, Capability.MANAGE_STAFF)
         await self._store.agree_operator(member, by.staff.member, self._now())
         self.on_changed(member)
 
     async def revoke(self, by: SignIn, member: MemberId) -> None:
-        """Raises NOT_ALLOWED (`why` "last_operator" where nobody would be left, "self" about oneself),
-        CONFIRMATION_REQUIRED or MEMBER_UNKNOWN."""
+        """Revoke an account, for an operator. Raises NOT_ALLOWED (`why` "last_operator" where no operator would be
+        left, "self" for one's own account), CONFIRMATION_REQUIRED or MEMBER_UNKNOWN."""
         self._require(by, Capability.MANAGE_STAFF)
         await self.end(member, by.staff.member)
 
     async def end(self, member: MemberId, by: MemberId | None = None) -> None:
-        """Revoke an account; without `by`, for whoever has the machine. Raises as `revoke`."""
+        """Revoke an account. Without `by` the owner of the machine asks. Raises as `revoke`."""
         # The store decides again when it writes; here the reason is known.
         now = self._now()
         keep_an_operator(await self._store.all_staff(), member, (), now)
@@ -310,7 +313,7 @@ class StaffAccounts:
         self.on_changed(member)
 
     async def _welcome(self, found: StaffSecrets, device: bytes | None) -> NewSignIn:
-        """A new sign-in for somebody who has shown who they are."""
+        """Begin a sign-in for a member who has proved who they are."""
         token, now, member = secrets.token_urlsafe(SECRET_BYTES), self._now(), found.staff.member
         hashed, expires_at = _hash(token), Millis(now + self._sign_in_age)
         known = None if device is None else Device(device_hash=device, expires_at=Millis(now + self._device_age))
@@ -352,11 +355,11 @@ class StaffAccounts:
 
 
 async def _nothing(member: MemberId) -> None:
-    """Where there is nobody else who has to know."""
+    """Do nothing, where nobody else has to know."""
 
 
 def _hash(secret: str) -> bytes:
-    """What one of our own secrets is kept under."""
+    """Return the hash under which one of our own secrets is kept."""
     hashed = hash_secret(secret)
     assert hashed is not None, "it was drawn in the shape of one"
     return hashed

@@ -1,6 +1,6 @@
-"""How often a secret may be guessed, over all workers and restarts: the store counts, and here is by what.
+"""How often a secret may be guessed, over all workers and restarts: the store counts, and this module says by what.
 
-Where the store is away everything here raises StoreUnavailable: nobody may guess on a guess.
+While the store is away everything here raises StoreUnavailable: nobody may guess uncounted.
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ class Tries:
             raise Refusal(Reason.RATE_LIMITED, retry_after=begun.wait, details=details)
 
     async def end_second_factor(self, member: MemberId, *where: str) -> int:
-        """The code was right. Return how many wrong ones there were in a row before it, there."""
+        """Forget the wrong codes of a second factor there after a right one. Returns how many there were in a row
+        before it."""
         return await self._store.end_tries(TryKind.SECOND_FACTOR, self._hashed(TryKind.SECOND_FACTOR, member, *where))
 
     async def _count(self, kind: TryKind, counted: Sequence[TryCount], now: Millis) -> None:
