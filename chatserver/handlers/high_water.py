@@ -1,6 +1,6 @@
-"""What this machine remembers of its database, beside it: how far it had come.
+"""How far this machine has seen its database come, which is kept in a file beside it.
 
-Where the database is behind that at a start, a backup was restored. What was shown since it was made would be taken for
+Where the database is behind that at a start, a backup was restored. What was shown since the backup would be taken for
 what comes now, so every channel begins anew.
 """
 
@@ -27,7 +27,7 @@ log = logging.getLogger("chatserver.server")
 
 
 def recall(data_dir: Path) -> HighWater | None:
-    """What was noted last; None where nothing was, or nothing that can be read."""
+    """Return what was noted last; None where nothing was noted, or nothing that can be read."""
     try:
         return msgspec.json.decode((data_dir / FILE).read_bytes(), type=HighWater)
     except (OSError, msgspec.MsgspecError):
@@ -35,7 +35,7 @@ def recall(data_dir: Path) -> HighWater | None:
 
 
 def note(data_dir: Path, reached: HighWater) -> None:
-    """Put it in the place of what was noted before. Raises OSError."""
+    """Replace what was noted before. Raises OSError."""
     draft = data_dir / f".{FILE}.{os.getpid()}.{secrets.token_hex(4)}"
     try:
         draft.write_bytes(msgspec.json.encode(reached) + b"\n")
@@ -55,7 +55,8 @@ class HighWaterKeeper:
         self._has_failed = False
 
     async def keep(self) -> None:
-        """Raises Refusal or StoreUnavailable. A disk that takes nothing is said once, and harms nobody."""
+        """Note how far the database has come. A disk that takes nothing is logged once, and harms nobody. Raises
+        Refusal or StoreUnavailable."""
         reached = await self._store.high_water()
         # A disk that hangs must hold nobody up who talks.
         await asyncio.to_thread(self._note, reached)
@@ -74,7 +75,8 @@ class HighWaterKeeper:
 
 
 async def renew_if_behind(store: Store, data_dir: Path) -> int | None:
-    """Begin all channels anew where the database is behind what was noted, and say how many those are; else None."""
+    """Begin all channels anew where the database is behind what was noted. Returns how many channels there are; None
+    where it is not behind."""
     noted, reached = recall(data_dir), await store.high_water()
     if noted is None or not reached.is_behind(noted):
         return None

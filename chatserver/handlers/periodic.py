@@ -1,6 +1,6 @@
-"""What happens because time passes: each job of each part, in its own rhythm, and the forgetting of what has expired.
+"""Work that is repeated: each job of each part, in its own rhythm, and the forgetting of what has expired.
 
-No leader: every worker does all of it, and the store's transactions let each thing happen once.
+There is no leader: every worker does all of it, and the store's transactions let each thing happen once.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class PeriodicJobs:
             node.metrics.expired.inc(len(heads))
 
     async def _rewrite(self) -> None:
-        """Rewrite the database's files where erasures are owed it. The store keeps it to once an hour."""
+        """Rewrite the database's files where erasures need it. The store does so at most once an hour."""
         if await self._node.store.rewrite(self._node.now()):
             log.info("database_rewritten")
 
