@@ -145,8 +145,8 @@ class SocketHandler:
         place.drain.leave(self)
         place.addresses.leave(self._source)
         place.dispatcher.closed(self.connection)
-        # The connection refers to this handler (`admit_guest`, `admit_words`, `admit_code`). Breaking the cycle frees both
-        # now.
+        # The connection refers to this handler (`admit_guest`, `admit_words`, `admit_code`). Breaking the cycle frees
+        # both now.
         del self.connection
 
     def due(self) -> None:
