@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from chatserver.bus.contract import Topic
 from chatserver.delivery.marks import Idle, Marks
@@ -56,6 +56,14 @@ PENDING_DELTAS: Final = 256
 """Deltas kept behind a hole. If more are missing, only a snapshot helps."""
 
 
+class _Listed(NamedTuple):
+    """The members of a channel as they were last listed, at most `limit` of them."""
+
+    limit: int
+    people: list[Persona]
+    members: frozenset[MemberId]
+
+
 class Presence:
     """One worker's view of who is where, and its part in keeping all views the same."""
 
@@ -78,7 +86,8 @@ class Presence:
         self._ticked_at: float | None = None
         self._asking: dict[NodeId, None] = {}
         self._is_new = True
-        self._marks = Marks()
+        self._marks = Marks(self.channels_of)
+        self._listed: dict[ChannelName, _Listed] = {}
 
     # What this worker's own connections do.
 
@@ -154,21 +163,28 @@ class Presence:
             if all(self._marks.is_idle(node, channel, member) for node in nodes)
         ]
 
-    def newcomers(self, channel: ChannelName, now: int) -> dict[str, int]:
-        """Return how many members of a channel are new at `now` (milliseconds), by the network that they come from."""
-        return self._marks.count(self._here.get(channel, ()), now)
+    def newcomers(self, channel: ChannelName, now: int) -> Mapping[str, int]:
+        """Return how many members of a channel are new at `now` (milliseconds), by the network that they come from. It
+        is read only, and holds until the next change."""
+        return self._marks.count(channel, now)
 
     def grow_up(self, now: int) -> None:
         """Forget where members came from who are no longer newcomers. Call it now and then."""
         self._marks.grow_up(now)
 
     def people(self, channel: ChannelName, limit: int) -> list[Persona]:
-        """Return at most `limit` members in a channel, those who have been there longest first. Costs O(limit)."""
-        members = self._here.get(channel, {})
-        return [
-            Persona(member, *self._people[nodes[0]][channel][member])
-            for member, nodes in islice(members.items(), limit)
-        ]
+        """Return at most `limit` members in a channel, those who have been there longest first.
+
+        The same list as before, which must not be changed, unless it differs. Costs O(limit), and nothing where it is
+        the same."""
+        listed = self._listed.get(channel)
+        if listed is None or listed.limit != limit:
+            members = islice(self._here.get(channel, {}).items(), limit)
+            people = [Persona(member, *self._people[nodes[0]][channel][member]) for member, nodes in members]
+            if not people:
+                return people
+            listed = self._listed[channel] = _Listed(limit, people, frozenset(each.id for each in people))
+        return listed.people
 
     def own_counts(self) -> dict[ChannelName, int]:
         """Return how many of each channel's members this worker answers for: its own members who are on no worker with
@@ -431,6 +447,9 @@ class Presence:
         now = self._shown(channel, member)
         if now == earlier:
             return
+        listed = self._listed.get(channel)
+        if listed is not None and (member in listed.members or len(listed.people) < listed.limit):
+            del self._listed[channel]
         before = self._before.get(channel)
         if before is None:
             before = self._before[channel] = ToldBefore(count)
@@ -475,7 +494,10 @@ class Presence:
                 del self._own_counts[channel]
         if not nodes:
             del here[member]
+            self._marks.left(channel, member)
         else:
+            if member not in here:
+                self._marks.entered(channel, member)
             here[member] = self._alone[nodes[0]] if len(nodes) == 1 else nodes
 
     def _shown(self, channel: ChannelName, member: MemberId) -> Shown | None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from random import Random
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from chatserver.delivery.presence import Presence
 from chatserver.domain.history import ChannelName
 from chatserver.domain.identity import MemberId, NodeId, Persona
+from chatserver.domain.rooms.seats import Newcomer
 from tests.delivery.test_presence import OTHER_ROOM, ROOM, World, member
 from tests.kit.nightly import drawn
+
+
+NEWCOMERS = {0: Newcomer("ab", 2_000), 1: Newcomer("ab", 1_000, ("wide",)), 2: Newcomer("cd", 2_000, ("wide",))}
+"""Of those who come, these are new."""
 
 
 class Agreement(RuleBasedStateMachine):
@@ -50,7 +56,7 @@ class Agreement(RuleBasedStateMachine):
     def enters(self, node: int, who: int, where: ChannelName, tab: int) -> None:
         presence = self.pick(node)
         named = self.given.get(member(who), Persona(member(who), "Otter"))
-        presence.enter(where, named, tab)
+        presence.enter(where, named, tab, NEWCOMERS.get(who))
         self.truth.setdefault((presence.node, where, named.id), set()).add(tab)
 
     @rule(node=node, who=who, where=where, tab=tab)
@@ -92,6 +98,14 @@ class Agreement(RuleBasedStateMachine):
                     shown.pop((each.id, each.generation), None)
                 shown.update({(each.id, each.generation): each.name for each in change.came})
 
+    @invariant()
+    def a_short_list_is_the_beginning_of_a_long_one(self) -> None:
+        for presence in self.world.alive:
+            for channel in (ROOM, OTHER_ROOM):
+                # The list that was kept, one that is made anew, and one to be kept until something changes.
+                kept = presence.people(channel, 2)
+                assert kept == presence.people(channel, 10)[:2] == presence.people(channel, 2)
+
     @rule()
     def it_is_quiet_and_all_agree(self) -> None:
         self.world.fate = lambda: [0.01]
@@ -108,6 +122,9 @@ class Agreement(RuleBasedStateMachine):
                 shown = self.pages[presence.node].get(channel, {})
                 assert shown == {(each.id, each.generation): each.name for each in expected.values()}
                 assert presence.here(channel) == len(expected)
+                new = [each for who, each in NEWCOMERS.items() if member(who) in expected]
+                networks = Counter(network for each in new for network in each.networks)
+                assert presence.newcomers(channel, 0) == networks
             answered = [presence.own_counts().get(channel, 0) for presence in self.world.alive]
             assert sum(answered) == len(expected), "everybody is answered for once"
         self.world.fate = self.weather
